@@ -1,0 +1,40 @@
+/** A vector in some embedding space. Unit length (L2) once an encoder has returned it. */
+export type Embedding = Float32Array;
+
+export type Modality = "text" | "image" | "audio";
+
+/** An RGB picture. `rgb` is [height, width, 3]; it may lie in shared memory so that worker threads read it uncopied. */
+export interface DecodedImage {
+  width: number;
+  height: number;
+  rgb: Uint8Array;
+}
+
+/** A mono sound. `samples` are in [-1, 1]; they may lie in shared memory so that worker threads read them uncopied. */
+export interface DecodedAudio {
+  sampleRateHz: number;
+  samples: Float32Array;
+}
+
+/** What an encoder takes, already decoded: never a URL, a path or base64. */
+export interface ModalityInput {
+  text: string;
+  image: DecodedImage;
+  audio: DecodedAudio;
+}
+
+/** Turns inputs of one modality into embeddings. */
+export interface Encoder<M extends Modality = Modality> {
+  readonly modality: M;
+  readonly modelId: string;
+  /** Embeddings may be compared only when their spaces are the same string. */
+  readonly space: string;
+  readonly dimensions: number;
+
+  /**
+   * @param inputs  N decoded inputs, N >= 1.
+   * @returns N unit-length embeddings of `dimensions` numbers, in input order.
+   */
+  encode(inputs: readonly ModalityInput[M][], signal?: AbortSignal): Promise<Embedding[]>;
+  dispose(): Promise<void>;
+}

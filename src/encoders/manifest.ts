@@ -1,0 +1,124 @@
+import { z } from "zod";
+
+/**
+ * A pack's description, `models/<id>/manifest.json`: everything that decides the numbers a model gives. Preprocessing is
+ * data read from here, not code per model.
+ */
+
+/** One file of a pack. Paths are relative to the manifest; `../starter-text/trunk.onnx` is how packs share a file. */
+export const PackFile = z.strictObject({
+  path: z.string().min(1),
+  /** Bytes. Size and hash are missing only before a pack is downloaded; a file without them is not loaded. */
+  size: z.int().nonnegative().optional(),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+});
+export type PackFile = z.infer<typeof PackFile>;
+
+export const DataType = z.enum(["fp32", "fp16", "int8", "q4"]);
+export type DataType = z.infer<typeof DataType>;
+
+/** How the pixels of one picture become the image tower's input [3, H, W]. */
+export const ImagePreprocess = z.strictObject({
+  resize: z.strictObject({
+    /** `shortest_edge`: the short side becomes `size`, the long side floor(size * long / short). `squash`: both sides become `size`. */
+    mode: z.enum(["shortest_edge", "squash"]),
+    size: z.int().positive(),
+    resample: z.enum(["bilinear", "bicubic"]),
+  }),
+  /** Side of the centre crop; pictures smaller than it are padded with zeros. */
+  crop: z.int().positive().optional(),
+  rescale: z.number().positive(),
+  mean: z.array(z.number()).length(3),
+  std: z.array(z.number().positive()).length(3),
+});
+export type ImagePreprocess = z.infer<typeof ImagePreprocess>;
+
+/** How the samples of one sound become the audio tower's input. */
+export const AudioPreprocess = z.strictObject({
+  sampleRateHz: z.int().positive(),
+  /** Length of the window the tower hears at once, and the step between windows of longer sounds. */
+  windowSeconds: z.number().positive(),
+  hopSeconds: z.number().positive(),
+  /**
+   * How a shorter sound fills the window. `repeatpad`: floor(window / length) whole copies, then zeros (CLAP).
+   * `repeat`: copies to the end, the last one cut.
+   */
+  padding: z.enum(["repeatpad", "repeat"]),
+  /** What becomes of a longer sound. `windows`: each window is embedded and the mean renormalised. `fusion`: CLAP's four-channel stack. */
+  longer: z.enum(["windows", "fusion"]).default("windows"),
+  /** y[t] = x[t+1] - preEmphasis * x[t]; 0 leaves the samples as they are. */
+  preEmphasis: z.number().min(0).max(1).default(0),
+  fftSize: z.int().positive(),
+  /** Length of the Hann window, centred in the FFT frame. */
+  windowLength: z.int().positive(),
+  periodicWindow: z.boolean(),
+  /** Samples between frames; frames are centred, the edges reflected. */
+  hopLength: z.int().positive(),
+  mel: z.strictObject({
+    scale: z.enum(["slaney", "htk", "kaldi"]),
+    /** `slaney`: triangles of equal area. null: triangles of peak 1. */
+    norm: z.enum(["slaney"]).nullable(),
+    count: z.int().positive(),
+    minHz: z.number().min(0),
+    maxHz: z.number().positive(),
+  }),
+  /** `db`: 10 log10(max(power, floor)). `ln`: ln(power + offset). */
+  log: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("db"), floor: z.number().positive() }),
+    z.strictObject({ kind: z.literal("ln"), offset: z.number().positive() }),
+  ]),
+  /** The tower's input is (log-mel + shift) / divide. */
+  shift: z.number().default(0),
+  divide: z.number().positive().default(1),
+  /** Order of the input's last two axes. */
+  layout: z.enum(["frames-mels", "mels-frames"]),
+});
+export type AudioPreprocess = z.infer<typeof AudioPreprocess>;
+
+/** How a string becomes token ids, beside what tokenizer.json says itself. */
+export const TextPreprocess = z.strictObject({
+  tokenizer: PackFile,
+  /** Most tokens a text may have, special tokens included; the end token survives truncation. */
+  contextLength: z.int().positive(),
+  /** `longest`: up to the longest text of a batch, needs an attention mask or pooling that ignores padding. `max`: always contextLength. */
+  padding: z.enum(["longest", "max"]),
+  padTokenId: z.int().nonnegative(),
+  /** `siglip`: lower case, ASCII punctuation removed, white space collapsed, before the tokenizer sees the text. */
+  canonicalize: z.enum(["none", "siglip"]).default("none"),
+});
+export type TextPreprocess = z.infer<typeof TextPreprocess>;
+
+const tower = {
+  /** The ONNX graph by data type of its weights. */
+  files: z.partialRecord(DataType, PackFile),
+  /** Names of the graph's output that holds the embedding, in order of preference. */
+  outputs: z.array(z.string()).min(1),
+  /** A linear head applied to the graph's output (see head.ts). */
+  head: PackFile.optional(),
+};
+
+export const Manifest = z.strictObject({
+  manifestVersion: z.literal(1),
+  id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
+  family: z.enum(["clip", "siglip", "clap"]),
+  revision: z.string().min(1),
+  /** Where the weights come from: a hub repository (`owner/name`) or a sentence. */
+  source: z.string().min(1),
+  license: z.string().min(1),
+  dimensions: z.int().positive(),
+  /** The multiplier of the cosine itself, about 100 in CLIP; not its logarithm. */
+  logitScale: z.number().positive(),
+  logitBias: z.number().default(0),
+  activation: z.enum(["softmax", "sigmoid"]),
+  /** Default prompt templates by the modality that is classified; each has one `{}`. */
+  promptTemplates: z.partialRecord(z.enum(["text", "image", "audio"]), z.array(z.string()).min(1)).default({}),
+  towers: z.strictObject({
+    text: z.strictObject({ ...tower, preprocess: TextPreprocess }).optional(),
+    image: z.strictObject({ ...tower, preprocess: ImagePreprocess }).optional(),
+    audio: z.strictObject({ ...tower, preprocess: AudioPreprocess }).optional(),
+  }),
+});
+export type Manifest = z.infer<typeof Manifest>;

@@ -1,0 +1,47 @@
+/** Every way a request can fail by design. Each code has one row in docs/errors.md; routes/error-response.ts gives its status. */
+export type ErrorCode =
+  | "invalid_input"
+  | "unauthorized"
+  | "not_found"
+  | "model_not_found"
+  | "already_exists"
+  | "conflict"
+  | "space_mismatch"
+  | "no_path"
+  | "too_large"
+  | "unsupported_media"
+  | "undecodable_media"
+  | "url_refused"
+  | "fetch_failed"
+  | "overloaded"
+  | "timeout"
+  | "cancelled"
+  | "model_corrupt"
+  | "device_unavailable"
+  | "hub_failed"
+  | "storage_full"
+  | "storage_corrupt"
+  | "storage_locked"
+  | "storage_failed"
+  | "inference_failed";
+
+/** A failure by design: its message is written for the person who caused it and is safe to send to a client. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  /** The request field (or option) at fault, as it is spelled on the wire. */
+  readonly param: string | undefined;
+  /** For `overloaded`: seconds after which a retry makes sense. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { param?: string; cause?: unknown; retryAfterSeconds?: number } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "AppError";
+    this.code = code;
+    this.param = options.param;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}

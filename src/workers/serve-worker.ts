@@ -1,0 +1,61 @@
+import { parentPort, type TransferListItem } from "node:worker_threads";
+import { AppError } from "../errors.js";
+import type { WorkerReply } from "./start-worker.js";
+
+/** A method's answer with the buffers in it that are moved instead of copied. */
+export class Transferred<T> {
+  readonly value: T;
+  readonly buffers: readonly TransferListItem[];
+  constructor(value: T, buffers: readonly TransferListItem[]) {
+    this.value = value;
+    this.buffers = buffers;
+  }
+}
+
+export type WorkerMethod = (args: never, report: (progress: unknown) => void) => unknown;
+
+/**
+ * The worker's side of `startWorker`: answers each call with what the method of that name returns.
+ * Calls are started in the order they arrive; an async method does not hold up the next one.
+ *
+ * @param dispose  called once after the last call, before the thread ends.
+ */
+export function serveWorker(methods: Record<string, WorkerMethod>, dispose?: () => Promise<void> | void): void {
+  const port = parentPort;
+  if (port === null) throw new TypeError("serveWorker must be called inside a worker thread");
+  const underWay = new Set<Promise<void>>();
+  const send = (reply: WorkerReply, buffers: readonly TransferListItem[] = []) => port.postMessage(reply, buffers);
+
+  port.on("message", (message: { id: number; method: string; args: never }) => {
+    const { id, method, args } = message;
+    if (method === "close") {
+      void Promise.allSettled(underWay).then(async () => {
+        await dispose?.();
+        send({ id, value: undefined });
+        port.close();
+      });
+      return;
+    }
+    const work = (async () => {
+      try {
+        const run = methods[method];
+        if (run === undefined) throw new TypeError(`This worker has no method "${method}"`);
+        const result = await run(args, (progress) => send({ id, progress }));
+        if (result instanceof Transferred) send({ id, value: result.value }, result.buffers);
+        else send({ id, value: result });
+      } catch (error) {
+        send({ id, error: describe(error) });
+      }
+    })();
+    underWay.add(work);
+    void work.finally(() => underWay.delete(work));
+  });
+}
+
+function describe(error: unknown) {
+  if (error instanceof AppError) {
+    return { name: "AppError", message: error.message, code: error.code, param: error.param };
+  }
+  if (error instanceof Error) return { name: error.name, message: error.message, stack: error.stack };
+  return { name: "Error", message: String(error) };
+}

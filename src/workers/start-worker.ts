@@ -1,0 +1,127 @@
+import { createRequire } from "node:module";
+import { type TransferListItem, Worker } from "node:worker_threads";
+import { AppError, type ErrorCode } from "../errors.js";
+
+/** What a worker thread answers to one call (see serve-worker.ts). */
+export type WorkerReply =
+  | { id: number; value: unknown }
+  | { id: number; error: { name: string; message: string; code?: ErrorCode; param?: string; stack?: string } }
+  | { id: number; progress: unknown };
+
+export interface WorkerCallOptions {
+  /** Buffers to move instead of copy. */
+  transfer?: readonly TransferListItem[];
+  /** Called for each message the method reports before it returns. */
+  onProgress?: (progress: unknown) => void;
+}
+
+/** Calls methods of a worker thread started with `startWorker`. */
+export interface WorkerHandle {
+  call<T>(method: string, args: unknown, options?: WorkerCallOptions): Promise<T>;
+  /** Calls still waiting for their answer. */
+  readonly pending: number;
+  /**
+   * Waits for the calls under way, asks the thread to dispose of what it owns and lets it end by itself: a thread
+   * terminated while ONNX Runtime runs takes the whole process down (SIGABRT).
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a worker thread whose file calls `serveWorker`.
+ *
+ * @param file  URL of the worker's module, written with the ending `.js`. When this code itself runs from TypeScript
+ *   (tests, `npm run dev`), the `.ts` file beside it is started through tsx instead.
+ */
+export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
+  const worker = newThread(file, workerData);
+  const waiting = new Map<
+    number,
+    { resolve: (value: never) => void; reject: (error: Error) => void; onProgress?: (progress: unknown) => void }
+  >();
+  let nextId = 0;
+  let ended: Error | undefined;
+  let closing: Promise<void> | undefined;
+
+  const failAll = (error: Error) => {
+    ended ??= error;
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+    worker.unref();
+  };
+  worker.on("message", (reply: WorkerReply) => {
+    const call = waiting.get(reply.id);
+    if (call === undefined) return;
+    if ("progress" in reply) {
+      call.onProgress?.(reply.progress);
+      return;
+    }
+    waiting.delete(reply.id);
+    if (waiting.size === 0) worker.unref();
+    if ("error" in reply) call.reject(revive(reply.error));
+    else call.resolve(reply.value as never);
+  });
+  worker.on("error", (error) => failAll(error instanceof Error ? error : new Error(String(error))));
+  worker.on("exit", (code) =>
+    failAll(new Error(`The worker thread ${file.pathname.split("/").pop()} ended (exit code ${code})`)),
+  );
+  worker.unref(); // a thread at rest does not keep the process alive; a call under way does
+
+  const call = <T>(method: string, args: unknown, options: WorkerCallOptions = {}): Promise<T> => {
+    if (ended !== undefined) return Promise.reject(ended);
+    const id = nextId++;
+    return new Promise<T>((resolve, reject) => {
+      waiting.set(id, { resolve, reject, onProgress: options.onProgress });
+      worker.ref();
+      try {
+        worker.postMessage({ id, method, args }, options.transfer ?? []);
+      } catch (error) {
+        waiting.delete(id); // an argument that cannot be cloned
+        if (waiting.size === 0) worker.unref();
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+  };
+
+  return {
+    call,
+    get pending() {
+      return waiting.size;
+    },
+    close() {
+      closing ??= (async () => {
+        if (ended !== undefined) return;
+        const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+        worker.ref();
+        await call("close", undefined).catch(() => undefined);
+        await exited;
+      })();
+      return closing;
+    },
+  };
+}
+
+function newThread(file: URL, workerData: unknown): Worker {
+  if (!import.meta.url.endsWith(".ts")) return new Worker(file, { workerData });
+  // The CommonJS build that `require.resolve` finds cannot register itself; the ES module lies beside it.
+  const tsx = createRequire(import.meta.url)
+    .resolve("tsx/esm/api")
+    .replace(/\.cjs$/, ".mjs");
+  const source = file.href.replace(/\.js$/, ".ts");
+  return new Worker(
+    `import(${JSON.stringify(tsx)}).then((tsx) => (tsx.register(), import(${JSON.stringify(source)})))`,
+    {
+      eval: true,
+      workerData,
+    },
+  );
+}
+
+function revive(error: { name: string; message: string; code?: ErrorCode; param?: string; stack?: string }): Error {
+  if (error.code !== undefined && error.name === "AppError") {
+    return new AppError(error.code, error.message, { param: error.param });
+  }
+  const revived = error.name === "RangeError" ? new RangeError(error.message) : new Error(error.message);
+  if (error.stack !== undefined) revived.stack = error.stack;
+  return revived;
+}
