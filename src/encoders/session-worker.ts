@@ -1,0 +1,104 @@
+import * as ort from "onnxruntime-node";
+import { AppError } from "../errors.js";
+import { serveWorker, Transferred } from "../workers/serve-worker.js";
+import type { Device, SessionInfo, SessionOptions, Tensor, TensorData, TensorType } from "./session.js";
+
+// The only file that imports ONNX Runtime. It owns one session: `run` blocks its thread for as long as the graph takes.
+
+// What fails is thrown and reported by us; ONNX Runtime would also print it on stderr.
+ort.env.logLevel = "fatal";
+
+let session: ort.InferenceSession | undefined;
+
+serveWorker(
+  {
+    async open(options: SessionOptions): Promise<SessionInfo> {
+      const active = await openOnDevice(options.model, options.device ?? "auto", options.threads);
+      session = active.session;
+      return {
+        inputs: session.inputMetadata.map(describeValue),
+        outputs: session.outputMetadata.map(describeValue),
+        provider: active.provider,
+        fallbackReason: active.fallbackReason,
+      };
+    },
+
+    async run({ feeds, fetches }: { feeds: Record<string, Tensor>; fetches?: readonly string[] }) {
+      if (session === undefined) throw new TypeError("run was called before open");
+      const inputs: Record<string, ort.Tensor> = {};
+      for (const [name, { type, data, dims }] of Object.entries(feeds)) inputs[name] = new ort.Tensor(type, data, dims);
+      const results = fetches === undefined ? await session.run(inputs) : await session.run(inputs, fetches);
+      const outputs: Record<string, Tensor> = {};
+      const buffers: ArrayBuffer[] = [];
+      for (const [name, value] of Object.entries(results)) {
+        // ONNX Runtime keeps the memory of its outputs; a copy is ours to move to the caller's thread.
+        const data = (value.data as TensorData).slice();
+        buffers.push(data.buffer as ArrayBuffer);
+        outputs[name] = { type: value.type as TensorType, dims: value.dims, data };
+      }
+      return new Transferred(outputs, buffers);
+    },
+  },
+  async () => {
+    await session?.release();
+  },
+);
+
+async function openOnDevice(model: string | Uint8Array, device: Device, threads: number | undefined) {
+  if (device === "cpu") return { session: await create(model, "cpu", 0, threads), provider: "cpu" as const };
+  const bundled = new Set(ort.listSupportedBackends().map((backend) => backend.name));
+  const wanted = device === "webgpu" ? "webgpu" : "cuda";
+  const deviceId = device.startsWith("cuda:") ? Number(device.slice("cuda:".length)) : 0;
+  let reason: string;
+  if (!bundled.has(wanted)) {
+    reason = `this build of ONNX Runtime has no ${wanted} provider (it has ${[...bundled].join(", ")})`;
+  } else {
+    try {
+      return { session: await create(model, wanted, deviceId, threads), provider: wanted as "cuda" | "webgpu" };
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      reason = `ONNX Runtime could not start its ${wanted} provider: ${firstLine(error)}`;
+    }
+  }
+  if (device === "auto") {
+    return { session: await create(model, "cpu", 0, threads), provider: "cpu" as const, fallbackReason: reason };
+  }
+  const advice =
+    wanted === "cuda"
+      ? " CUDA needs an NVIDIA driver, CUDA 12 and cuDNN 9, and the libraries that onnxruntime-node's own install script fetches (see docs/gpu.md)."
+      : "";
+  throw new AppError("device_unavailable", `The device "${device}" cannot be used: ${reason}.${advice}`, {
+    param: "device",
+  });
+}
+
+async function create(model: string | Uint8Array, provider: string, deviceId: number, threads?: number) {
+  const options: ort.InferenceSession.SessionOptions = {
+    executionProviders: [provider === "cuda" ? { name: "cuda", deviceId } : provider],
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    graphOptimizationLevel: "all",
+    // Spinning threads of two sessions fight over the same cores.
+    extra: { session: { intra_op: { allow_spinning: "0" } } },
+  };
+  try {
+    return typeof model === "string"
+      ? await ort.InferenceSession.create(model, options)
+      : await ort.InferenceSession.create(model, options);
+  } catch (error) {
+    if (provider !== "cpu") throw error;
+    const name = typeof model === "string" ? `"${model.split("/").pop()}"` : "The given graph";
+    throw new AppError("model_corrupt", `${name} cannot be loaded by ONNX Runtime: ${firstLine(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function describeValue(value: ort.InferenceSession.ValueMetadata) {
+  return value.isTensor
+    ? { name: value.name, type: value.type, dims: [...value.shape] }
+    : { name: value.name, type: "sequence", dims: [] };
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0];
+}

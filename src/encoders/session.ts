@@ -1,0 +1,67 @@
+import { startWorker, type WorkerHandle } from "../workers/start-worker.js";
+
+/** The element types that graphs of this product use. float16 is carried as its 16 bits. */
+export type TensorType = "float32" | "float16" | "int64" | "int32" | "uint8" | "bool";
+export type TensorData = Float32Array | Uint16Array | BigInt64Array | Int32Array | Uint8Array;
+
+/** A dense array: `data` in row-major order, `dims` its shape. */
+export interface Tensor {
+  type: TensorType;
+  dims: readonly number[];
+  data: TensorData;
+}
+
+/** `auto` takes CUDA where it works and says why when it does not; the others are had or refused. */
+export type Device = "auto" | "cpu" | "webgpu" | "cuda" | `cuda:${number}`;
+
+export interface SessionOptions {
+  /** Path of an ONNX file, or the bytes of one. */
+  model: string | Uint8Array;
+  device?: Device;
+  /** Threads inside one operator; ONNX Runtime's default is one for each physical core. */
+  threads?: number;
+}
+
+export interface SessionInfo {
+  inputs: { name: string; type: string; dims: readonly (number | string)[] }[];
+  outputs: { name: string; type: string; dims: readonly (number | string)[] }[];
+  /** The execution provider that is really active. */
+  provider: "cpu" | "cuda" | "webgpu";
+  /** Why `auto` did not take a GPU, when it did not. */
+  fallbackReason?: string;
+}
+
+/** One ONNX graph, loaded in a worker thread of its own: `run` never blocks the caller's event loop. */
+export interface Session {
+  readonly info: SessionInfo;
+  /**
+   * @param feeds    by input name; their buffers are moved, not copied: do not use them afterwards.
+   * @param fetches  output names; all outputs when left out.
+   */
+  run(feeds: Record<string, Tensor>, fetches?: readonly string[]): Promise<Record<string, Tensor>>;
+  /** Waits for the runs under way, then frees the graph and its thread. */
+  close(): Promise<void>;
+}
+
+/** @throws AppError `device_unavailable` when the device cannot be had, `model_corrupt` when the file is no ONNX graph. */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const worker: WorkerHandle = startWorker(new URL("./session-worker.js", import.meta.url));
+  let info: SessionInfo;
+  try {
+    info = await worker.call<SessionInfo>("open", options);
+  } catch (error) {
+    await worker.close();
+    throw error;
+  }
+  return {
+    info,
+    run(feeds, fetches) {
+      const transfer = new Set<ArrayBuffer>();
+      for (const { data } of Object.values(feeds)) {
+        if (data.buffer instanceof ArrayBuffer && data.byteLength === data.buffer.byteLength) transfer.add(data.buffer);
+      }
+      return worker.call("run", { feeds, fetches }, { transfer: [...transfer] });
+    },
+    close: () => worker.close(),
+  };
+}

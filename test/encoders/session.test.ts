@@ -1,0 +1,79 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { openSession, type Session } from "../../src/encoders/session.js";
+
+/**
+ * y = x * 2 as ONNX bytes (ir 8, opset 17), written out by hand: x float32 ["n"], initializer two = [2].
+ * Field numbers are those of onnx.proto3.
+ */
+function doublingGraph(): Uint8Array {
+  const bytes = (tag: number, body: number[]) => [(tag << 3) | 2, body.length, ...body];
+  const text = (tag: number, value: string) => bytes(tag, [...Buffer.from(value)]);
+  const varint = (tag: number, value: number) => [tag << 3, value];
+  const type = bytes(1, [...varint(1, 1), ...bytes(2, bytes(1, text(2, "n")))]); // tensor_type: float, shape [n]
+  const value = (name: string) => [...text(1, name), ...bytes(2, type)];
+  const two = [...varint(1, 1), ...varint(2, 1), ...bytes(9, [0, 0, 0, 0x40]), ...text(8, "two")]; // dims [1], float, raw 2.0
+  const node = [...text(1, "x"), ...text(1, "two"), ...text(2, "y"), ...text(4, "Mul")];
+  const graph = [
+    ...bytes(1, node),
+    ...text(2, "doubling"),
+    ...bytes(5, two),
+    ...bytes(11, value("x")),
+    ...bytes(12, value("y")),
+  ];
+  return Uint8Array.from([...varint(1, 8), ...bytes(7, graph), ...bytes(8, varint(2, 17))]);
+}
+
+describe("openSession", () => {
+  let session: Session | undefined;
+  afterEach(async () => {
+    await session?.close();
+    session = undefined;
+  });
+
+  it("runs a graph in its own thread and says what it takes and where it runs", async () => {
+    session = await openSession({ model: doublingGraph(), device: "cpu" });
+    expect(session.info).toMatchObject({
+      inputs: [{ name: "x", type: "float32", dims: ["n"] }],
+      outputs: [{ name: "y" }],
+      provider: "cpu",
+    });
+    const { y } = await session.run({ x: { type: "float32", dims: [3], data: Float32Array.of(1, 2, 3) } });
+    expect(y).toEqual({ type: "float32", dims: [3], data: Float32Array.of(2, 4, 6) });
+  });
+
+  it("answers two runs started together each with its own result", async () => {
+    session = await openSession({ model: doublingGraph(), device: "cpu" });
+    const run = (x: number) => session!.run({ x: { type: "float32", dims: [1], data: Float32Array.of(x) } });
+    const results = await Promise.all([run(1), run(10)]);
+    expect(results.map(({ y }) => y.data[0])).toEqual([2, 20]);
+  });
+
+  it("auto falls back to the CPU and gives the reason when CUDA cannot be had", async () => {
+    session = await openSession({ model: doublingGraph(), device: "auto" });
+    if (session.info.provider === "cpu") expect(session.info.fallbackReason).toMatch(/cuda/);
+    else expect(session.info.provider).toBe("cuda");
+  });
+
+  it("refuses an explicit device that cannot be had", async () => {
+    await expect(openSession({ model: doublingGraph(), device: "cuda:99" })).rejects.toMatchObject({
+      code: "device_unavailable",
+      param: "device",
+    });
+  });
+
+  it("refuses bytes that are no graph, and a file that is not there", async () => {
+    await expect(openSession({ model: Uint8Array.of(1, 2, 3), device: "cpu" })).rejects.toMatchObject({
+      code: "model_corrupt",
+    });
+    await expect(openSession({ model: "nowhere.onnx", device: "cpu" })).rejects.toMatchObject({
+      code: "model_corrupt",
+    });
+  });
+
+  it("survives a bad feed", async () => {
+    session = await openSession({ model: doublingGraph(), device: "cpu" });
+    await expect(session.run({})).rejects.toThrow(/missing/i);
+    const { y } = await session.run({ x: { type: "float32", dims: [1], data: Float32Array.of(4) } });
+    expect(y.data[0]).toBe(8);
+  });
+});
