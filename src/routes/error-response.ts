@@ -1,0 +1,59 @@
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { AppError, type ErrorCode } from "../errors.js";
+import type { Log } from "../log.js";
+
+/** The only place where an error meets an HTTP status. A new ErrorCode without a row here does not compile. */
+export const statusOf = {
+  invalid_input: 400,
+  unauthorized: 401,
+  url_refused: 403,
+  not_found: 404,
+  model_not_found: 404,
+  already_exists: 409,
+  conflict: 409,
+  space_mismatch: 409,
+  no_path: 409,
+  too_large: 413,
+  unsupported_media: 415,
+  undecodable_media: 422,
+  overloaded: 429,
+  cancelled: 499,
+  model_corrupt: 500,
+  inference_failed: 500,
+  storage_failed: 500,
+  storage_corrupt: 500,
+  fetch_failed: 502,
+  hub_failed: 502,
+  device_unavailable: 503,
+  storage_locked: 503,
+  timeout: 504,
+  storage_full: 507,
+} as const satisfies Record<ErrorCode, number>;
+
+/** An error as it goes over the wire: `{"error": {"code", "message", "param", "type"}}`. */
+export function errorBody(error: AppError) {
+  const status = statusOf[error.code];
+  const type = status === 429 ? "rate_limit_error" : status < 500 ? "invalid_request_error" : "server_error";
+  return { code: error.code, message: error.message, param: error.param ?? null, type };
+}
+
+/** Hono's error handler: an AppError says what was wrong; anything else is a bug, logged here and hidden from the client. */
+export function errorResponse(log: Log) {
+  return (error: Error, c: Context): Response => {
+    if (error instanceof AppError) {
+      const status = statusOf[error.code];
+      if (status >= 500) log.error({ err: error, path: c.req.path }, error.message);
+      if (error.retryAfterSeconds !== undefined) c.header("Retry-After", String(Math.ceil(error.retryAfterSeconds)));
+      return c.json({ error: errorBody(error) }, status as ContentfulStatusCode);
+    }
+    if (error instanceof HTTPException && error.status < 500) {
+      const body = { code: "invalid_input", message: error.message, param: null, type: "invalid_request_error" };
+      return c.json({ error: body }, error.status);
+    }
+    log.error({ err: error, path: c.req.path }, "internal error");
+    const body = { code: "internal", message: "Internal server error", param: null, type: "server_error" };
+    return c.json({ error: body }, 500);
+  };
+}
