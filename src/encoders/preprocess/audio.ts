@@ -1,0 +1,120 @@
+import { AppError } from "../../errors.js";
+import type { DecodedAudio } from "../encoder.js";
+import type { AudioPreprocess } from "../manifest.js";
+import { logMel } from "./log-mel.js";
+import type { AudioWindowTensor } from "./media-workers.js";
+import { resample } from "./resample.js";
+
+/**
+ * The audio tower's inputs for one sound: resampled to the model's rate, cut into windows, padded, log-mel.
+ *
+ * @returns one tensor per window, each of shape `shape`: [1, frames, mels], [1, mels, frames], or [4, frames, mels] for
+ *   fused CLAP.
+ */
+export function audioInputs(
+  audio: DecodedAudio,
+  spec: AudioPreprocess,
+): { windows: AudioWindowTensor[]; shape: number[] } {
+  if (audio.samples.length === 0) {
+    throw new AppError("invalid_input", "The sound holds no samples", { param: "audio" });
+  }
+  const samples = resample(audio.samples, audio.sampleRateHz, spec.sampleRateHz);
+  const size = Math.round(spec.windowSeconds * spec.sampleRateHz);
+  const frames = 1 + Math.floor((size - (spec.preEmphasis === 0 ? 0 : 1)) / spec.hopLength);
+  const axes = spec.layout === "frames-mels" ? [frames, spec.mel.count] : [spec.mel.count, frames];
+  if (spec.longer === "fusion") {
+    const { tensor, isLonger } = fusionStack(samples, size, spec);
+    const endSeconds = samples.length / spec.sampleRateHz;
+    return { windows: [{ startSeconds: 0, endSeconds, tensor, isLonger }], shape: [4, ...axes] };
+  }
+  const windows = windowStarts(samples.length, size, Math.round(spec.hopSeconds * spec.sampleRateHz)).map((start) => {
+    const end = Math.min(start + size, samples.length);
+    return {
+      startSeconds: start / spec.sampleRateHz,
+      endSeconds: end / spec.sampleRateHz,
+      tensor: logMel(fillWindow(samples.subarray(start, end), size, spec.padding), spec).values,
+      isLonger: false,
+    };
+  });
+  return { windows, shape: [1, ...axes] };
+}
+
+/**
+ * Where windows of `size` begin in a sound of `length` samples: every `hop`, and a last one that ends with the sound, so
+ * that each window is full and nothing is left out. `windowStarts(25, 10, 5)` is [0, 5, 10, 15]; of 23: [0, 5, 10, 13].
+ */
+export function windowStarts(length: number, size: number, hop: number): number[] {
+  const starts = [0];
+  for (let start = hop; start + size < length; start += hop) starts.push(start);
+  if (length > size) starts.push(length - size);
+  return starts;
+}
+
+/**
+ * Fills a window with a shorter sound. `repeatpad`: floor(size / n) whole copies, then zeros; a sound that divides the
+ * window exactly fills it (transformers.js leaves the last copy out). `repeat`: copies to the end, the last one cut.
+ * Source: transformers 5.23, feature_extraction_clap.py, _get_input_mel.
+ */
+export function fillWindow(samples: Float32Array, size: number, padding: AudioPreprocess["padding"]): Float32Array {
+  if (samples.length >= size) return samples.subarray(0, size);
+  const window = new Float32Array(size);
+  const end = padding === "repeat" ? size : size - (size % samples.length);
+  for (let at = 0; at < end; at += samples.length)
+    window.set(samples.subarray(0, Math.min(samples.length, end - at)), at);
+  return window;
+}
+
+/**
+ * Fused CLAP's view of a sound: [whole shrunk to a window, front, middle, back], each log-mel [frames, mels].
+ *
+ * The reference takes the three windows at random places of the thirds of the sound; here they start at the middle of
+ * each third, always. A sound of up to a window, or one that gives no more frames than a window, is the same log-mel four
+ * times and is not "longer" (the reference marks a random one of the batch as longer, so that its numbers depend on
+ * the neighbours). Source: transformers 5.23, feature_extraction_clap.py, _random_mel_fusion and __call__.
+ */
+function fusionStack(samples: Float32Array, size: number, spec: AudioPreprocess) {
+  const { count } = spec.mel;
+  const windowFrames = 1 + Math.floor(size / spec.hopLength);
+  const longer = samples.length > size;
+  const { values, frames } = logMel(longer ? samples : fillWindow(samples, size, spec.padding), spec);
+  const tensor = new Float32Array(4 * windowFrames * count);
+  const view = (i: number) => tensor.subarray(i * windowFrames * count, (i + 1) * windowFrames * count);
+  if (!longer || frames <= windowFrames) {
+    for (let i = 0; i < 4; i++) view(i).set(values.subarray(0, windowFrames * count));
+    return { tensor, isLonger: false };
+  }
+  shrinkFrames(values, frames, count, view(0), windowFrames);
+  const [front, middle, back] = thirds(frames - windowFrames + 1);
+  for (const [i, start] of [front, middle, back].entries()) {
+    view(i + 1).set(values.subarray(start * count, (start + windowFrames) * count));
+  }
+  return { tensor, isLonger: true };
+}
+
+/** The middle position of each third of 0..n-1, split as numpy.array_split does; an empty third starts at 0. */
+function thirds(n: number): number[] {
+  let start = 0;
+  return [0, 1, 2].map((i) => {
+    const length = Math.floor(n / 3) + (i < n % 3 ? 1 : 0);
+    const middle = length === 0 ? 0 : start + Math.floor(length / 2);
+    start += length;
+    return middle;
+  });
+}
+
+/**
+ * Bilinear interpolation of frames without aligned corners or anti-aliasing. Positions are rounded to float32 as torch's
+ * interpolate does: between steep frames that is up to .006 dB.
+ */
+function shrinkFrames(values: Float32Array, frames: number, count: number, out: Float32Array, outFrames: number): void {
+  const scale = Math.fround(frames / outFrames);
+  for (let f = 0; f < outFrames; f++) {
+    const x = Math.max(0, Math.fround(Math.fround(scale * (f + 0.5)) - 0.5));
+    const left = Math.floor(x);
+    const right = Math.min(left + 1, frames - 1);
+    const share = Math.fround(x - left);
+    for (let m = 0; m < count; m++) {
+      out[f * count + m] = (1 - share) * values[left * count + m] + share * values[right * count + m];
+    }
+  }
+}

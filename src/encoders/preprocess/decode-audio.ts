@@ -1,0 +1,169 @@
+import { FLACDecoder } from "@wasm-audio-decoders/flac";
+import { OggVorbisDecoder } from "@wasm-audio-decoders/ogg-vorbis";
+import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from "mediabunny";
+import { MPEGDecoder } from "mpg123-decoder";
+import { OpusDecoder } from "opus-decoder";
+import { AppError } from "../../errors.js";
+import type { DecodedAudio } from "../encoder.js";
+import { decodeWithFfmpeg } from "./ffmpeg.js";
+import { checkSeconds, MonoCollector } from "./mono-collector.js";
+import { sniffFormat } from "./sniff.js";
+import { readWav } from "./wav.js";
+
+/** Bytes fed to a decoder at once: what they expand to stays small enough to check before going on. */
+const chunkBytes = 4096;
+
+/**
+ * The bytes of a sound file -> mono samples at the file's own rate. The format is told by the content: WAV, FLAC, MP3, Ogg
+ * Vorbis, Ogg Opus; M4A, AAC, WebM and AIFF where ffmpeg is installed.
+ *
+ * @throws AppError `invalid_input` (no samples, or not finite), `unsupported_media` (not a sound format known here),
+ *   `undecodable_media` (corrupt), `too_large` (longer than `maxSeconds`).
+ */
+export async function decodeAudio(bytes: Uint8Array, { maxSeconds }: { maxSeconds: number }): Promise<DecodedAudio> {
+  const decoded = await decodeFormat(bytes, maxSeconds).catch((error) => {
+    if (error instanceof AppError) throw error;
+    throw new AppError("undecodable_media", "The sound file is corrupt", { param: "audio", cause: error });
+  });
+  if (decoded.samples.length === 0) {
+    throw new AppError("invalid_input", "The sound file holds no samples", { param: "audio" });
+  }
+  const bad = decoded.samples.findIndex((sample) => !Number.isFinite(sample));
+  if (bad >= 0) {
+    throw new AppError("invalid_input", `Sample ${bad} of the sound is not a number`, { param: "audio" });
+  }
+  return decoded;
+}
+
+async function decodeFormat(bytes: Uint8Array, maxSeconds: number): Promise<DecodedAudio> {
+  const format = sniffFormat(bytes);
+  switch (format) {
+    case "wav":
+      return decodeWav(bytes, maxSeconds);
+    case "flac":
+      return decodeStream(new FLACDecoder(), bytes, maxSeconds, rescaleFlac);
+    case "ogg-vorbis":
+      return decodeStream(new OggVorbisDecoder(), bytes, maxSeconds);
+    case "mp3":
+      return decodeStream(new MPEGDecoder(), bytes, maxSeconds);
+    case "ogg-opus":
+      return decodeOpus(bytes, maxSeconds);
+    case "mp4":
+      return decodeWithFfmpeg(bytes, "mov", maxSeconds);
+    case "webm":
+      return decodeWithFfmpeg(bytes, "matroska", maxSeconds);
+    case "aac":
+    case "aiff":
+      return decodeWithFfmpeg(bytes, format, maxSeconds);
+    default: {
+      const what = format === undefined ? "The file is of no known format" : `The file is a picture (${format})`;
+      const message = `${what}; expected WAV, FLAC, MP3, Ogg Vorbis, Opus, M4A, AAC, WebM or AIFF`;
+      throw new AppError("unsupported_media", message, { param: "audio" });
+    }
+  }
+}
+
+function decodeWav(bytes: Uint8Array, maxSeconds: number): DecodedAudio {
+  const { sampleRateHz, channels, frames, sampleAt } = readWav(bytes);
+  checkSeconds(frames / sampleRateHz, maxSeconds);
+  const samples = new Float32Array(frames);
+  for (let frame = 0; frame < frames; frame++) {
+    let sum = 0;
+    for (let channel = 0; channel < channels; channel++) sum += sampleAt(frame, channel);
+    samples[frame] = sum / channels;
+  }
+  return { sampleRateHz, samples };
+}
+
+interface Decoded {
+  channelData: Float32Array[];
+  samplesDecoded: number;
+  sampleRate: number;
+  bitDepth?: number;
+}
+
+/** What the WebAssembly decoders share. */
+interface StreamDecoder {
+  ready: Promise<void>;
+  decode(bytes: Uint8Array): Decoded | Promise<Decoded>;
+  flush?(): Promise<Decoded>;
+  free(): void;
+}
+
+async function decodeStream(
+  decoder: StreamDecoder,
+  bytes: Uint8Array,
+  maxSeconds: number,
+  correct?: (decoded: Decoded) => void,
+): Promise<DecodedAudio> {
+  await decoder.ready;
+  try {
+    const mono = new MonoCollector(maxSeconds);
+    const keep = (decoded: Decoded) => {
+      correct?.(decoded);
+      mono.add(decoded.channelData, decoded.samplesDecoded, decoded.sampleRate);
+    };
+    for (let at = 0; at < bytes.length; at += chunkBytes)
+      keep(await decoder.decode(bytes.subarray(at, at + chunkBytes)));
+    if (decoder.flush !== undefined) keep(await decoder.flush());
+    const decoded = mono.finish();
+    if (decoded.samples.length > 0) return decoded;
+    throw new AppError("undecodable_media", "The file begins like a sound but none can be decoded", { param: "audio" });
+  } finally {
+    decoder.free();
+  }
+}
+
+/** The decoder divides by 2^(bits-1) - 1; libsndfile, soundfile and librosa by 2^(bits-1). */
+function rescaleFlac({ channelData, samplesDecoded, bitDepth = 16 }: Decoded): void {
+  const full = 2 ** (bitDepth - 1);
+  for (const channel of channelData) {
+    for (let i = 0; i < samplesDecoded; i++) channel[i] = Math.round(channel[i] * (full - 1)) / full;
+  }
+}
+
+/** Ogg pages are taken apart by mediabunny; libopus decodes their packets, always at 48 kHz. */
+async function decodeOpus(bytes: Uint8Array, maxSeconds: number): Promise<DecodedAudio> {
+  const input = new Input({ source: new BufferSource(bytes as Uint8Array<ArrayBuffer>), formats: ALL_FORMATS });
+  const track = await input.getPrimaryAudioTrack();
+  const config = await track?.getDecoderConfig();
+  if (track === null || track === undefined || config === null || config === undefined) {
+    throw new AppError("undecodable_media", "The Ogg file holds no sound", { param: "audio" });
+  }
+  const decoder = new OpusDecoder({ ...opusHead(config.description), channels: config.numberOfChannels });
+  await decoder.ready;
+  try {
+    const mono = new MonoCollector(maxSeconds);
+    let end = 0;
+    for await (const packet of new EncodedPacketSink(track).packets()) {
+      const { channelData, samplesDecoded, sampleRate } = decoder.decodeFrame(packet.data);
+      mono.add(channelData, samplesDecoded, sampleRate);
+      end = packet.timestamp + packet.duration;
+    }
+    const { sampleRateHz, samples } = mono.finish();
+    // The last page's granule position says where the sound ends inside the last packet.
+    const length = Math.round(end * sampleRateHz);
+    return { sampleRateHz, samples: length > 0 && length < samples.length ? samples.subarray(0, length) : samples };
+  } finally {
+    decoder.free();
+    input.dispose();
+  }
+}
+
+/** The fields of the OpusHead packet that the decoder needs. Source: RFC 7845, section 5.1. */
+function opusHead(description: ArrayBufferView | ArrayBufferLike | undefined) {
+  if (description === undefined) return {};
+  const view = ArrayBuffer.isView(description)
+    ? new DataView(description.buffer, description.byteOffset, description.byteLength)
+    : new DataView(description);
+  if (view.byteLength < 19) return {};
+  const preSkip = view.getUint16(10, true);
+  const channels = view.getUint8(9);
+  if (view.getUint8(18) === 0 || view.byteLength < 21 + channels) return { preSkip };
+  return {
+    preSkip,
+    streamCount: view.getUint8(19),
+    coupledStreamCount: view.getUint8(20),
+    channelMappingTable: Array.from({ length: channels }, (_, i) => view.getUint8(21 + i)),
+  };
+}

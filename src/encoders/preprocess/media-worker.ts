@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+import { serveWorker, Transferred } from "../../workers/serve-worker.js";
+import type { DecodedAudio, DecodedImage } from "../encoder.js";
+import type { AudioPreprocess, ImagePreprocess } from "../manifest.js";
+import { audioInputs } from "./audio.js";
+import { decodeAudio } from "./decode-audio.js";
+import { decodeImage } from "./decode-image.js";
+import { imageTensor } from "./image.js";
+
+// One thread of media-workers.ts. Decoded media goes into shared memory: the next stage may run in another thread and
+// reads it there without a copy.
+
+serveWorker({
+  async decodeImage({ bytes, limits }: { bytes: Uint8Array; limits: { maxPixels: number } }): Promise<DecodedImage> {
+    const image = await decodeImage(bytes, limits);
+    const rgb = new Uint8Array(new SharedArrayBuffer(image.rgb.byteLength));
+    rgb.set(image.rgb);
+    return { ...image, rgb, contentHash: hash(bytes) };
+  },
+
+  async decodeAudio({ bytes, limits }: { bytes: Uint8Array; limits: { maxSeconds: number } }): Promise<DecodedAudio> {
+    const audio = await decodeAudio(bytes, limits);
+    const samples = new Float32Array(new SharedArrayBuffer(audio.samples.byteLength));
+    samples.set(audio.samples);
+    return { ...audio, samples, contentHash: hash(bytes) };
+  },
+
+  imageTensor({ image, spec }: { image: DecodedImage; spec: ImagePreprocess }) {
+    const tensor = imageTensor(image, spec);
+    return new Transferred(tensor, [tensor.buffer as ArrayBuffer]);
+  },
+
+  audioTensors({ audio, spec }: { audio: DecodedAudio; spec: AudioPreprocess }) {
+    const inputs = audioInputs(audio, spec);
+    return new Transferred(inputs, [...new Set(inputs.windows.map(({ tensor }) => tensor.buffer as ArrayBuffer))]);
+  },
+});
+
+function hash(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

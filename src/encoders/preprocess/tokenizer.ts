@@ -1,0 +1,108 @@
+import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
+import { AppError } from "../../errors.js";
+import type { TextPreprocess } from "../manifest.js";
+
+export interface TokenBatch {
+  /** [n, l], padded on the right. */
+  inputIds: BigInt64Array;
+  /** [n, l]: 1 for a token, 0 for padding. */
+  attentionMask: BigInt64Array;
+  shape: [number, number];
+}
+
+export interface Tokenizer {
+  encode(texts: readonly string[]): TokenBatch;
+  /** Tokens of all texts together, special tokens included, after truncation. */
+  countTokens(texts: readonly string[]): number;
+}
+
+/** Longest text that is looked at, in characters per token of context: nobody's word has more than this on average. */
+const charactersPerToken = 64;
+
+/**
+ * @param json  a hub `tokenizer.json`. Its own padding and truncation are not used: the manifest says both.
+ *
+ * Differences from the reference, on purpose: the end token survives truncation (as in transformers; transformers.js drops
+ * it, and CLIP pools there), and special tokens that a user writes out (`<|endoftext|>`, `</s>`) are ordinary characters:
+ * as tokens they would cut the text short or move the place where the model pools.
+ */
+export function loadTokenizer(json: string, spec: TextPreprocess): Tokenizer {
+  let definition: Definition;
+  let hub: HubTokenizer;
+  try {
+    definition = JSON.parse(json) as Definition;
+    hub = new HubTokenizer(withoutSpecialTokens(definition), {});
+  } catch (error) {
+    throw new AppError("model_corrupt", "tokenizer.json cannot be read", { cause: error });
+  }
+  const { prefix, suffix } = specialTokensAround(definition);
+  const room = spec.contextLength - prefix.length - suffix.length;
+
+  const idsOf = (text: string): number[] => {
+    const looked = text.slice(0, spec.contextLength * charactersPerToken).toWellFormed();
+    const { ids } = hub.encode(canonicalize(looked, spec), { add_special_tokens: false });
+    return [...prefix, ...ids.slice(0, room), ...suffix];
+  };
+  return {
+    encode(texts) {
+      const rows = texts.map(idsOf);
+      const length =
+        spec.padding === "max" ? spec.contextLength : rows.reduce((most, row) => Math.max(most, row.length), 0);
+      const inputIds = new BigInt64Array(rows.length * length).fill(BigInt(spec.padTokenId));
+      const attentionMask = new BigInt64Array(rows.length * length);
+      for (const [i, row] of rows.entries()) {
+        for (const [j, id] of row.entries()) {
+          inputIds[i * length + j] = BigInt(id);
+          attentionMask[i * length + j] = 1n;
+        }
+      }
+      return { inputIds, attentionMask, shape: [rows.length, length] };
+    },
+    countTokens: (texts) => texts.reduce((total, text) => total + idsOf(text).length, 0),
+  };
+}
+
+/** SigLIP: big_vision's canonicalize_text; ASCII punctuation is removed, white space collapsed. */
+function canonicalize(text: string, { canonicalize: how }: TextPreprocess): string {
+  if (how === "none") return text;
+  return text
+    .toLowerCase()
+    .replace(/[!-/:-@[-`{-~]/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
+}
+
+interface Definition {
+  added_tokens?: { id: number; content: string; special?: boolean }[];
+  post_processor?: PostProcessor | null;
+}
+
+type PostProcessor =
+  | { type: "Sequence"; processors: PostProcessor[] }
+  | {
+      type: "TemplateProcessing";
+      single: ({ SpecialToken: { id: string } } | { Sequence: unknown })[];
+      special_tokens: Record<string, { ids: number[] }>;
+    }
+  | { type: "RobertaProcessing" | "BertProcessing"; cls: [string, number]; sep: [string, number] }
+  | { type: "ByteLevel" };
+
+/** The ids that the tokenizer puts before and after a single text. */
+function specialTokensAround({ post_processor: processor }: Definition): { prefix: number[]; suffix: number[] } {
+  if (processor === null || processor === undefined || processor.type === "ByteLevel")
+    return { prefix: [], suffix: [] };
+  if (processor.type === "Sequence") {
+    const parts = processor.processors.map((part) => specialTokensAround({ post_processor: part }));
+    return { prefix: parts.flatMap((part) => part.prefix), suffix: parts.flatMap((part) => part.suffix) };
+  }
+  if (processor.type !== "TemplateProcessing") return { prefix: [processor.cls[1]], suffix: [processor.sep[1]] };
+  const at = processor.single.findIndex((piece) => "Sequence" in piece);
+  const idsOf = (pieces: typeof processor.single) =>
+    pieces.flatMap((piece) => ("SpecialToken" in piece ? processor.special_tokens[piece.SpecialToken.id].ids : []));
+  return { prefix: idsOf(processor.single.slice(0, at)), suffix: idsOf(processor.single.slice(at + 1)) };
+}
+
+/** Without its list of added special tokens, the tokenizer finds none in a text. */
+function withoutSpecialTokens(definition: Definition): Definition {
+  return { ...definition, added_tokens: definition.added_tokens?.filter(({ special }) => special !== true) };
+}
