@@ -8,12 +8,16 @@ export interface DecodedImage {
   width: number;
   height: number;
   rgb: Uint8Array;
+  /** sha256 of the file it came from: equal hashes mean equal pictures. */
+  contentHash?: string;
 }
 
 /** A mono sound. `samples` are in [-1, 1]; they may lie in shared memory so that worker threads read them uncopied. */
 export interface DecodedAudio {
   sampleRateHz: number;
   samples: Float32Array;
+  /** sha256 of the file it came from: equal hashes mean equal sounds. */
+  contentHash?: string;
 }
 
 /** What an encoder takes, already decoded: never a URL, a path or base64. */

@@ -122,3 +122,6 @@ export const Manifest = z.strictObject({
   }),
 });
 export type Manifest = z.infer<typeof Manifest>;
+
+/** The modalities in the order they are listed, loaded and warmed up. */
+export const modalities = ["text", "image", "audio"] as const;

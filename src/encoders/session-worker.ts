@@ -27,7 +27,9 @@ serveWorker(
       if (session === undefined) throw new TypeError("run was called before open");
       const inputs: Record<string, ort.Tensor> = {};
       for (const [name, { type, data, dims }] of Object.entries(feeds)) inputs[name] = new ort.Tensor(type, data, dims);
+      const start = performance.now();
       const results = fetches === undefined ? await session.run(inputs) : await session.run(inputs, fetches);
+      const runMs = performance.now() - start;
       const outputs: Record<string, Tensor> = {};
       const buffers: ArrayBuffer[] = [];
       for (const [name, value] of Object.entries(results)) {
@@ -36,7 +38,7 @@ serveWorker(
         buffers.push(data.buffer as ArrayBuffer);
         outputs[name] = { type: value.type as TensorType, dims: value.dims, data };
       }
-      return new Transferred(outputs, buffers);
+      return new Transferred({ outputs, runMs }, buffers);
     },
   },
   async () => {

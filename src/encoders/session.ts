@@ -37,8 +37,13 @@ export interface Session {
   /**
    * @param feeds    by input name; their buffers are moved, not copied: do not use them afterwards.
    * @param fetches  output names; all outputs when left out.
+   * @param onRun    told the milliseconds the graph itself ran, without the wait for its turn.
    */
-  run(feeds: Record<string, Tensor>, fetches?: readonly string[]): Promise<Record<string, Tensor>>;
+  run(
+    feeds: Record<string, Tensor>,
+    fetches?: readonly string[],
+    onRun?: (ms: number) => void,
+  ): Promise<Record<string, Tensor>>;
   /** Waits for the runs under way, then frees the graph and its thread. */
   close(): Promise<void>;
 }
@@ -55,12 +60,18 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   }
   return {
     info,
-    run(feeds, fetches) {
+    async run(feeds, fetches, onRun) {
       const transfer = new Set<ArrayBuffer>();
       for (const { data } of Object.values(feeds)) {
         if (data.buffer instanceof ArrayBuffer && data.byteLength === data.buffer.byteLength) transfer.add(data.buffer);
       }
-      return worker.call("run", { feeds, fetches }, { transfer: [...transfer] });
+      const { outputs, runMs } = await worker.call<{ outputs: Record<string, Tensor>; runMs: number }>(
+        "run",
+        { feeds, fetches },
+        { transfer: [...transfer] },
+      );
+      onRun?.(runMs);
+      return outputs;
     },
     close: () => worker.close(),
   };

@@ -20,6 +20,8 @@ export interface WorkerHandle {
   call<T>(method: string, args: unknown, options?: WorkerCallOptions): Promise<T>;
   /** Calls still waiting for their answer. */
   readonly pending: number;
+  /** Why the thread ended, once it has: every further call fails with it. */
+  readonly ended: Error | undefined;
   /**
    * Waits for the calls under way, asks the thread to dispose of what it owns and lets it end by itself: a thread
    * terminated while ONNX Runtime runs takes the whole process down (SIGABRT).
@@ -43,6 +45,10 @@ export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
   let ended: Error | undefined;
   let closing: Promise<void> | undefined;
 
+  // A thread at rest does not keep the process alive; a call under way does, and so does the wait for its end.
+  const rest = () => {
+    if (waiting.size === 0 && closing === undefined) worker.unref();
+  };
   const failAll = (error: Error) => {
     ended ??= error;
     for (const { reject } of waiting.values()) reject(error);
@@ -57,7 +63,7 @@ export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
       return;
     }
     waiting.delete(reply.id);
-    if (waiting.size === 0) worker.unref();
+    rest();
     if ("error" in reply) call.reject(revive(reply.error));
     else call.resolve(reply.value as never);
   });
@@ -65,7 +71,7 @@ export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
   worker.on("exit", (code) =>
     failAll(new Error(`The worker thread ${file.pathname.split("/").pop()} ended (exit code ${code})`)),
   );
-  worker.unref(); // a thread at rest does not keep the process alive; a call under way does
+  rest();
 
   const call = <T>(method: string, args: unknown, options: WorkerCallOptions = {}): Promise<T> => {
     if (ended !== undefined) return Promise.reject(ended);
@@ -77,7 +83,7 @@ export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
         worker.postMessage({ id, method, args }, options.transfer ?? []);
       } catch (error) {
         waiting.delete(id); // an argument that cannot be cloned
-        if (waiting.size === 0) worker.unref();
+        rest();
         reject(error instanceof Error ? error : new Error(String(error)));
       }
     });
@@ -88,14 +94,17 @@ export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
     get pending() {
       return waiting.size;
     },
+    get ended() {
+      return ended;
+    },
     close() {
-      closing ??= (async () => {
-        if (ended !== undefined) return;
-        const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-        worker.ref();
-        await call("close", undefined).catch(() => undefined);
-        await exited;
-      })();
+      closing ??=
+        ended !== undefined
+          ? Promise.resolve()
+          : new Promise<void>((resolve) => {
+              worker.once("exit", () => resolve());
+              call("close", undefined).catch(() => undefined);
+            });
       return closing;
     },
   };

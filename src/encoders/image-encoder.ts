@@ -1,0 +1,29 @@
+import { timed } from "../metrics.js";
+import type { Encoder } from "./encoder.js";
+import type { ImagePreprocess } from "./manifest.js";
+import type { MediaWorkers } from "./preprocess/media-workers.js";
+import { runTower, type Tower } from "./tower.js";
+
+/** Pictures -> embeddings: each is resized, cropped and normalised as the manifest says, then all run as one batch. */
+export function imageEncoder(tower: Tower, preprocess: ImagePreprocess, media: MediaWorkers): Encoder<"image"> {
+  const side = preprocess.crop ?? preprocess.resize.size;
+  const input = tower.session.info.inputs[0].name;
+  return {
+    modality: "image",
+    modelId: tower.modelId,
+    space: tower.space,
+    dimensions: tower.dimensions,
+    async encode(images, signal) {
+      const tensors = await timed("preprocess", () =>
+        Promise.all(images.map((image) => media.imageTensor(image, preprocess))),
+      );
+      signal?.throwIfAborted();
+      const size = 3 * side * side;
+      const pixels = new Float32Array(images.length * size);
+      for (const [i, tensor] of tensors.entries()) pixels.set(tensor, i * size);
+      const dims = [images.length, 3, side, side];
+      return runTower(tower, { [input]: { type: "float32", dims, data: pixels } }, images.length);
+    },
+    dispose: () => tower.session.close(),
+  };
+}

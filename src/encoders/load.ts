@@ -1,0 +1,207 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { AppError } from "../errors.js";
+import { verifiedPackFile } from "../models/pack-files.js";
+import { audioEncoder, type EncodeWindows } from "./audio-encoder.js";
+import type { Encoder, Modality } from "./encoder.js";
+import { dimensionsIn, readHead } from "./head.js";
+import { imageEncoder } from "./image-encoder.js";
+import { type DataType, Manifest, modalities, type PackFile } from "./manifest.js";
+import type { MediaWorkers } from "./preprocess/media-workers.js";
+import { loadTokenizer, type Tokenizer } from "./preprocess/tokenizer.js";
+import { type Device, openSession, type Session } from "./session.js";
+import { textEncoder } from "./text-encoder.js";
+import type { Tower } from "./tower.js";
+import { withBatching } from "./with-batching.js";
+import { type EmbeddingCache, withCache } from "./with-cache.js";
+import { withHead } from "./with-head.js";
+
+export interface LoadOptions {
+  device: Device;
+  /** `auto`: the most exact one the pack has. */
+  dtype: DataType | "auto";
+  threads?: number;
+  maxBatch: number;
+  maxQueued: number;
+  media: MediaWorkers;
+  cache: EmbeddingCache;
+}
+
+/** What is loaded for one modality, as `/v1/models` tells it. */
+export interface TowerReport {
+  modality: Modality;
+  dtype: DataType;
+  file: string;
+  provider: string;
+  fallbackReason?: string;
+}
+
+/** A pack whose towers are live. */
+export interface LoadedPack {
+  manifest: Manifest;
+  space: string;
+  encoders: { text?: Encoder<"text">; image?: Encoder<"image">; audio?: Encoder<"audio"> };
+  encodeWindows?: EncodeWindows;
+  tokenizer?: Tokenizer;
+  towers: TowerReport[];
+  dispose(): Promise<void>;
+}
+
+const exactness: readonly DataType[] = ["fp32", "fp16", "int8", "q4"];
+
+/** Loads packs; towers made of the same files (the starter packs' text trunk) are loaded once and shared. */
+export class PackLoader {
+  readonly #options: LoadOptions;
+  readonly #trunks = new Map<string, { trunk: Promise<TextTrunk>; users: number }>();
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param manifestPath  a `manifest.json`; the pack's files lie beside it.
+   * @throws AppError `model_corrupt` when a file is missing or is not the one the manifest names.
+   */
+  async load(manifestPath: string): Promise<LoadedPack> {
+    const manifest = await readManifest(manifestPath);
+    const folder = dirname(manifestPath);
+    const { media, cache, maxBatch, maxQueued } = this.#options;
+    const chosen = chooseFiles(manifest, this.#options.dtype);
+    const space = spaceOf(manifest, chosen);
+    const pack: LoadedPack = { manifest, space, encoders: {}, towers: [], dispose: async () => {} };
+    const disposers: (() => Promise<void>)[] = [];
+    pack.dispose = async () => {
+      await Promise.all(disposers.map((dispose) => dispose()));
+    };
+
+    try {
+      for (const [modality, { dtype, file }] of chosen) {
+        const section = manifest.towers[modality]!;
+        const report = (session: Session) => {
+          const { provider, fallbackReason } = session.info;
+          pack.towers.push({ modality, dtype, file: file.path, provider, fallbackReason });
+        };
+        const target = { modelId: manifest.id, space };
+        const head = section.head && readHead(await readFile(await verifiedPackFile(folder, section.head)));
+        const dimensions = head === undefined ? manifest.dimensions : dimensionsIn(head);
+        const open = async (): Promise<Tower> => {
+          const session = await this.#open(folder, file);
+          return { ...target, dimensions, session, outputs: section.outputs };
+        };
+        const finish = <M extends Modality>(encoder: Encoder<M>): Encoder<M> => {
+          disposers.push(() => encoder.dispose());
+          return withCache(head === undefined ? encoder : withHead(encoder, head, target), cache);
+        };
+
+        if (modality === "text") {
+          const key = fingerprint([file.sha256, manifest.towers.text!.preprocess, section.outputs]);
+          const { encoder, tokenizer, session } = await this.#sharedTrunk(key, async () => {
+            const { preprocess } = manifest.towers.text!;
+            const json = await readFile(await verifiedPackFile(folder, preprocess.tokenizer), "utf8");
+            const loaded = loadTokenizer(json, preprocess);
+            const tower = await open();
+            const trunk = textEncoder(
+              { ...tower, space: head === undefined ? space : `trunk@${key.slice(0, 8)}` },
+              loaded,
+            );
+            return { encoder: withBatching(trunk, { maxBatch, maxQueued }), tokenizer: loaded, session: tower.session };
+          });
+          report(session);
+          pack.tokenizer = tokenizer;
+          pack.encoders.text = finish({ ...encoder, ...target, dispose: () => this.#releaseTrunk(key) });
+        } else if (modality === "image") {
+          const tower = await open();
+          report(tower.session);
+          const encoder = imageEncoder(tower, manifest.towers.image!.preprocess, media);
+          pack.encoders.image = finish(withBatching(encoder, { maxBatch, maxQueued }));
+        } else {
+          const tower = await open();
+          report(tower.session);
+          const { encoder, encodeWindows } = audioEncoder(tower, manifest.towers.audio!.preprocess, media);
+          pack.encoders.audio = finish(withBatching(encoder, { maxBatch, maxQueued }));
+          pack.encodeWindows = encodeWindows;
+        }
+      }
+    } catch (error) {
+      await pack.dispose();
+      throw error;
+    }
+    return pack;
+  }
+
+  async #open(folder: string, file: PackFile): Promise<Session> {
+    const { device, threads } = this.#options;
+    return openSession({ model: await verifiedPackFile(folder, file), device, threads });
+  }
+
+  #sharedTrunk(key: string, make: () => Promise<TextTrunk>): Promise<TextTrunk> {
+    let entry = this.#trunks.get(key);
+    if (entry === undefined) {
+      entry = { trunk: make(), users: 0 };
+      this.#trunks.set(key, entry);
+      entry.trunk.catch(() => this.#trunks.delete(key));
+    }
+    entry.users++;
+    return entry.trunk;
+  }
+
+  async #releaseTrunk(key: string): Promise<void> {
+    const entry = this.#trunks.get(key);
+    if (entry === undefined || --entry.users > 0) return;
+    this.#trunks.delete(key);
+    await (await entry.trunk).encoder.dispose();
+  }
+}
+
+interface TextTrunk {
+  encoder: Encoder<"text">;
+  tokenizer: Tokenizer;
+  session: Session;
+}
+
+export async function readManifest(path: string): Promise<Manifest> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, "utf8"));
+  } catch (error) {
+    throw new AppError("model_corrupt", `The manifest "${path}" cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  const result = Manifest.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new AppError("model_corrupt", `The manifest "${path}" is wrong at "${issue.path.join(".")}": ${issue.message}`);
+}
+
+type Chosen = [Modality, { dtype: DataType; file: PackFile }][];
+
+function chooseFiles(manifest: Manifest, wanted: DataType | "auto"): Chosen {
+  return modalities.flatMap((modality): Chosen => {
+    const files = manifest.towers[modality]?.files;
+    if (files === undefined) return [];
+    const here = exactness.filter((dtype) => files[dtype]?.sha256 !== undefined);
+    if (here.length === 0) {
+      const message = `The weights of "${manifest.id}" are not here yet; get them with: crossmodal models pull ${manifest.id}`;
+      throw new AppError("model_not_found", message, { param: "model" });
+    }
+    const dtype = wanted === "auto" ? here[0] : wanted;
+    if (!here.includes(dtype)) {
+      const message = `The ${modality} tower of "${manifest.id}" is not here as ${dtype}; there is: ${here.join(", ")}`;
+      throw new AppError("model_not_found", message, { param: "dtype" });
+    }
+    return [[modality, { dtype, file: files[dtype]! }]];
+  });
+}
+
+/** `<id>@<8 hex>`: everything that decides a vector of this pack, hashed. */
+function spaceOf(manifest: Manifest, chosen: Chosen): string {
+  const parts = chosen.map(([modality, { file }]) => {
+    const { preprocess, head, outputs } = manifest.towers[modality]!;
+    return [modality, file.sha256, preprocess, head?.sha256, outputs];
+  });
+  return `${manifest.id}@${fingerprint(parts).slice(0, 8)}`;
+}
+
+const fingerprint = (value: unknown) => createHash("sha256").update(JSON.stringify(value)).digest("hex");

@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { cacheLookups } from "../metrics.js";
+import type { Embedding, Encoder, Modality, ModalityInput } from "./encoder.js";
+
+/** Recent embeddings, shared by all encoders: least recently used first out. */
+export class EmbeddingCache {
+  readonly #maxBytes: number;
+  readonly #entries = new Map<string, Embedding>();
+  #bytes = 0;
+
+  /** @param maxBytes  for keys and vectors together; 0 remembers nothing. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get(key: string): Embedding | undefined {
+    const embedding = this.#entries.get(key);
+    if (embedding !== undefined) {
+      this.#entries.delete(key); // back in at the young end
+      this.#entries.set(key, embedding);
+    }
+    return embedding;
+  }
+
+  set(key: string, embedding: Embedding): void {
+    if (this.#entries.has(key)) return;
+    this.#entries.set(key, embedding);
+    this.#bytes += sizeOf(key, embedding);
+    for (const [oldest, vector] of this.#entries) {
+      if (this.#bytes <= this.#maxBytes) break;
+      this.#entries.delete(oldest);
+      this.#bytes -= sizeOf(oldest, vector);
+    }
+  }
+}
+
+const sizeOf = (key: string, embedding: Embedding) => 2 * key.length + embedding.byteLength;
+
+/** Encoder -> Encoder: remembers embeddings by space and content. Inputs without a content hash are encoded each time. */
+export function withCache<M extends Modality>(encoder: Encoder<M>, cache: EmbeddingCache): Encoder<M> {
+  const keyOf = (input: ModalityInput[M]): string | undefined => {
+    const content = typeof input === "string" ? createHash("sha256").update(input).digest("base64") : input.contentHash;
+    return content === undefined ? undefined : `${encoder.space}/${encoder.modality}/${content}`;
+  };
+  return {
+    modality: encoder.modality,
+    modelId: encoder.modelId,
+    space: encoder.space,
+    dimensions: encoder.dimensions,
+    async encode(inputs, signal) {
+      const keys = inputs.map(keyOf);
+      const embeddings = keys.map((key) => (key === undefined ? undefined : cache.get(key)));
+      const missing = embeddings.flatMap((embedding, i) => (embedding === undefined ? [i] : []));
+      cacheLookups.inc({ result: "hit" }, inputs.length - missing.length);
+      cacheLookups.inc({ result: "miss" }, missing.length);
+      if (missing.length > 0) {
+        const fresh = await encoder.encode(
+          missing.map((i) => inputs[i]),
+          signal,
+        );
+        for (const [j, i] of missing.entries()) {
+          embeddings[i] = fresh[j];
+          const key = keys[i];
+          if (key !== undefined) cache.set(key, fresh[j]);
+        }
+      }
+      return embeddings as Embedding[];
+    },
+    dispose: () => encoder.dispose(),
+  };
+}

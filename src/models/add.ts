@@ -1,0 +1,58 @@
+import { cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type Manifest, modalities, type PackFile } from "../encoders/manifest.js";
+import { AppError } from "../errors.js";
+import { type InspectOptions, inspectFolder } from "./inspect-folder.js";
+import { installedIds, modelFolders } from "./store.js";
+
+/**
+ * Installs a folder in the hub's ONNX layout: its files are copied into the data folder (the original may move or
+ * change), hashed, and described by a manifest. The pack appears whole or not at all.
+ *
+ * @returns the manifest as written.
+ * @throws AppError `already_exists`, `invalid_input` (see inspectFolder).
+ */
+export async function addModel(folder: string, dataDir: string, options: InspectOptions): Promise<Manifest> {
+  if (installedIds(dataDir).includes(options.id)) {
+    const message = `There is a model "${options.id}" already; remove it or choose another --id`;
+    throw new AppError("already_exists", message, { param: "id" });
+  }
+  const manifest = await inspectFolder(folder, options);
+  const [parent] = modelFolders(dataDir);
+  const target = join(parent, manifest.id);
+  const draft = join(parent, `.${manifest.id}.${process.pid}`);
+  try {
+    for (const { path } of filesOf(manifest)) {
+      await mkdir(dirname(join(draft, path)), { recursive: true });
+      await cp(join(folder, path), join(draft, path));
+    }
+    await writeFile(join(draft, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+    await rename(draft, target);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  return manifest;
+}
+
+/** @throws AppError `model_not_found`, or `invalid_input` for a pack that comes with the product. */
+export async function removeModel(dataDir: string, id: string): Promise<void> {
+  const [own] = modelFolders(dataDir);
+  if (!installedIds(dataDir).includes(id))
+    throw new AppError("model_not_found", `No model "${id}" is installed`, { param: "id" });
+  if (!installedIds(dataDir, [own]).includes(id)) {
+    throw new AppError("invalid_input", `The model "${id}" comes with crossmodal and is not removed`, { param: "id" });
+  }
+  await rm(join(own, id), { recursive: true });
+}
+
+/** Every file a pack needs. */
+export function filesOf(manifest: Manifest): PackFile[] {
+  const files = modalities.flatMap((modality) => {
+    const tower = manifest.towers[modality];
+    return tower === undefined
+      ? []
+      : [...Object.values(tower.files), ...(tower.head === undefined ? [] : [tower.head])];
+  });
+  const tokenizer = manifest.towers.text?.preprocess.tokenizer;
+  return tokenizer === undefined ? files : [...files, tokenizer];
+}

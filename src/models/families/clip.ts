@@ -1,0 +1,16 @@
+import { contextLength, type Family, imagePreprocess, padTokenId } from "./family.js";
+
+/** CLIP (Radford et al. 2021). The text pools at the first end token, so padding behind it changes nothing. */
+export const clip: Family = {
+  family: "clip",
+  activation: "softmax",
+  outputs: { text: ["text_embeds"], image: ["image_embeds"] },
+  text: (configs) => ({
+    contextLength: contextLength(configs),
+    padding: "longest",
+    padTokenId: padTokenId(configs),
+    canonicalize: "none",
+  }),
+  image: imagePreprocess,
+  promptTemplates: { image: ["a photo of a {}."] },
+};

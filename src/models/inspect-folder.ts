@@ -1,0 +1,141 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { DataType, Manifest, type PackFile } from "../encoders/manifest.js";
+import { AppError } from "../errors.js";
+import { clap } from "./families/clap.js";
+import { clip } from "./families/clip.js";
+import type { Family, HubConfigs } from "./families/family.js";
+import { siglip } from "./families/siglip.js";
+import { hashFile } from "./pack-files.js";
+
+/** Families by the `model_type` of config.json. */
+const families: Record<string, Family> = { clip, siglip, siglip2: siglip, clap };
+
+/** How the public exports name the graph of a tower, and the ending of each data type. */
+const graphNames = { text: "text_model", image: "vision_model", audio: "audio_model" };
+const endings: Record<DataType, readonly string[]> = {
+  fp32: [""],
+  fp16: ["_fp16"],
+  int8: ["_quantized", "_int8", "_uint8"],
+  q4: ["_q4", "_q4f16", "_bnb4"],
+};
+
+export interface InspectOptions {
+  id: string;
+  source: string;
+  license?: string;
+  /** The learned multiplier of the cosine and its bias: the public exports leave them out. */
+  logitScale?: number;
+  logitBias?: number;
+}
+
+/**
+ * The manifest of a folder in the hub's ONNX layout: config.json, preprocessor_config.json, tokenizer.json,
+ * tokenizer_config.json and onnx/*.onnx. Every constant comes from those files.
+ *
+ * The logit scale comes from `options`, else from a `logit.json` beside config.json (`logit_scale_exp` and `logit_bias`).
+ * `logit_scale_init_value` of config.json is where training began, not what it learned, and is not used.
+ *
+ * @throws AppError `invalid_input` saying which file is missing or what in it is not known here.
+ */
+export async function inspectFolder(folder: string, options: InspectOptions): Promise<Manifest> {
+  const configs = await readConfigs(folder);
+  const modelType = String(configs.config.model_type);
+  const family = families[modelType];
+  if (family === undefined) {
+    const known = Object.keys(families).join(", ");
+    throw new AppError("invalid_input", `The model type "${modelType}" is not known here (known: ${known})`, {
+      param: "folder",
+    });
+  }
+  const { logitScale, logitBias } = await logitOf(folder, options);
+  const towers: Record<string, unknown> = {};
+  try {
+    const text = await graphFiles(folder, "text");
+    const tokenizer = await describe(folder, "tokenizer.json");
+    if (text !== undefined)
+      towers.text = { files: text, outputs: family.outputs.text, preprocess: { ...family.text(configs), tokenizer } };
+    for (const modality of ["image", "audio"] as const) {
+      const files = family[modality] === undefined ? undefined : await graphFiles(folder, modality);
+      if (files !== undefined)
+        towers[modality] = { files, outputs: family.outputs[modality], preprocess: family[modality]?.(configs) };
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new AppError("invalid_input", `${folder}: ${error.message}`, { param: "folder", cause: error });
+  }
+  if (Object.keys(towers).length === 0) {
+    const names = Object.values(graphNames).map((name) => `onnx/${name}.onnx`);
+    throw new AppError("invalid_input", `${folder} holds none of ${names.join(", ")}`, { param: "folder" });
+  }
+  return Manifest.parse({
+    manifestVersion: 1,
+    id: options.id,
+    family: family.family,
+    revision: "local",
+    source: options.source,
+    license: options.license ?? "unknown",
+    dimensions: dimensionsOf(configs),
+    logitScale,
+    logitBias,
+    activation: family.activation,
+    promptTemplates: family.promptTemplates,
+    towers,
+  });
+}
+
+async function readConfigs(folder: string): Promise<HubConfigs> {
+  const read = async (name: string) => {
+    const path = join(folder, name);
+    if (!existsSync(path)) throw new AppError("invalid_input", `${folder} has no ${name}`, { param: "folder" });
+    try {
+      return JSON.parse(await readFile(path, "utf8"));
+    } catch (error) {
+      throw new AppError("invalid_input", `${path} is not valid JSON`, { param: "folder", cause: error });
+    }
+  };
+  return {
+    config: await read("config.json"),
+    preprocessor: await read("preprocessor_config.json"),
+    tokenizerConfig: await read("tokenizer_config.json"),
+    tokenizer: await read("tokenizer.json"),
+  };
+}
+
+/** The graphs of a tower by data type; undefined when there is none. */
+async function graphFiles(folder: string, modality: keyof typeof graphNames) {
+  const names = existsSync(join(folder, "onnx")) ? await readdir(join(folder, "onnx")) : [];
+  const files: Partial<Record<DataType, PackFile>> = {};
+  for (const dtype of DataType.options) {
+    const name = endings[dtype]
+      .map((ending) => `${graphNames[modality]}${ending}.onnx`)
+      .find((file) => names.includes(file));
+    if (name !== undefined) files[dtype] = await describe(folder, `onnx/${name}`);
+  }
+  return Object.keys(files).length === 0 ? undefined : files;
+}
+
+async function describe(folder: string, path: string): Promise<PackFile> {
+  const full = join(folder, path);
+  return { path, size: (await stat(full)).size, sha256: await hashFile(full) };
+}
+
+function dimensionsOf({ config }: HubConfigs): number {
+  const text = config.text_config as { projection_size?: number; hidden_size?: number } | undefined;
+  const dimensions = config.projection_dim ?? text?.projection_size ?? text?.hidden_size;
+  if (typeof dimensions === "number") return dimensions;
+  throw new AppError("invalid_input", "config.json does not say how long an embedding is", { param: "folder" });
+}
+
+async function logitOf(folder: string, options: InspectOptions): Promise<{ logitScale: number; logitBias?: number }> {
+  if (options.logitScale !== undefined) return { logitScale: options.logitScale, logitBias: options.logitBias };
+  const path = join(folder, "logit.json");
+  if (existsSync(path)) {
+    const given = JSON.parse(await readFile(path, "utf8")) as Record<string, number>;
+    const logitScale = given.logit_scale_exp ?? given.logit_scale_exp_a;
+    if (logitScale !== undefined) return { logitScale, logitBias: given.logit_bias };
+  }
+  const message = "The ONNX files do not hold the learned logit scale: give it with --logit-scale (CLIP: 100)";
+  throw new AppError("invalid_input", message, { param: "logit-scale" });
+}

@@ -1,0 +1,103 @@
+import type { EncodeWindows } from "../encoders/audio-encoder.js";
+import type { DecodedAudio, Embedding, Encoder, Modality, ModalityInput } from "../encoders/encoder.js";
+import { sigmoid, softmax } from "../math/softmax.js";
+import { dot } from "../math/vector.js";
+import { classEmbeddings } from "./class-embeddings.js";
+
+/** The two towers of a pack that meet in one space, and how its cosines become scores. */
+export interface ZeroShotPack<M extends Modality> {
+  encoder: Encoder<M>;
+  textEncoder: Encoder<"text">;
+  /** The multiplier of the cosine, about 100 in CLIP. */
+  logitScale: number;
+  logitBias: number;
+  activation: "softmax" | "sigmoid";
+}
+
+export interface ClassifyOptions {
+  templates: readonly string[];
+  /** Score each label by itself instead of against the others. */
+  multiLabel?: boolean;
+  /** Only the best so many. */
+  topK?: number;
+  /** Only scores of at least this. */
+  threshold?: number;
+  signal?: AbortSignal;
+}
+
+export interface LabelScore {
+  label: string;
+  /** In [0, 1]. */
+  score: number;
+}
+
+/** What the empty label of `multiLabel` is called: anything at all. */
+const neutralLabel = "something";
+
+/** Scores of one input, best first. */
+export async function classify<M extends Modality>(
+  pack: ZeroShotPack<M>,
+  input: ModalityInput[M],
+  labels: readonly string[],
+  options: ClassifyOptions,
+): Promise<LabelScore[]> {
+  const [[embedding], score] = await Promise.all([
+    pack.encoder.encode([input], options.signal),
+    labelScorer(pack, labels, options),
+  ]);
+  return score(embedding);
+}
+
+/** Scores of a sound as a whole and of each of the windows it was cut into. */
+export async function classifyWindows(
+  pack: ZeroShotPack<"audio"> & { encodeWindows: EncodeWindows },
+  sound: DecodedAudio,
+  labels: readonly string[],
+  options: ClassifyOptions,
+): Promise<{ scores: LabelScore[]; timeline: { startSeconds: number; endSeconds: number; scores: LabelScore[] }[] }> {
+  const [{ embedding, windows }, score] = await Promise.all([
+    pack.encodeWindows(sound, options.signal),
+    labelScorer(pack, labels, options),
+  ]);
+  const timeline = windows.map((window) => ({
+    startSeconds: window.startSeconds,
+    endSeconds: window.endSeconds,
+    scores: score(window.embedding),
+  }));
+  return { scores: score(embedding), timeline };
+}
+
+/**
+ * Embeds the labels once and returns the function that scores an embedding against them.
+ *
+ *   softmax:  score = softmax_j(logitScale * cos_j)
+ *   sigmoid:  score = sigmoid(logitScale * cos_j + logitBias)
+ *   softmax pack, multiLabel:  score = sigmoid(logitScale * (cos_j - cos_neutral)): the label against "something", which
+ *     is the two-way softmax of the pair. A softmax pack has no bias that would make sigmoid(logitScale * cos) a
+ *     probability: CLIP's logits of 20 to 30 would all saturate at 1 (docs/decisions/0005-multi-label-scores.md).
+ */
+async function labelScorer<M extends Modality>(
+  pack: ZeroShotPack<M>,
+  labels: readonly string[],
+  { templates, multiLabel = false, topK, threshold, signal }: ClassifyOptions,
+): Promise<(embedding: Embedding) => LabelScore[]> {
+  const contrast = multiLabel && pack.activation === "softmax";
+  const vectors = await classEmbeddings(
+    pack.textEncoder,
+    contrast ? [...labels, neutralLabel] : labels,
+    templates,
+    signal,
+  );
+  return (embedding) => {
+    const logits = Float64Array.from(vectors, (vector) => pack.logitScale * dot(vector, embedding));
+    let scores: ArrayLike<number>;
+    if (contrast) scores = logits.subarray(0, labels.length).map((logit) => sigmoid(logit - logits[labels.length]));
+    else if (pack.activation === "sigmoid") scores = logits.map((logit) => sigmoid(logit + pack.logitBias));
+    else scores = softmax(logits);
+    return labels
+      .map((label, i) => ({ label, score: scores[i] }))
+      .sort((a, b) => b.score - a.score)
+      .filter(({ score }) => threshold === undefined || score >= threshold)
+      .slice(0, topK);
+  };
+}
