@@ -31,8 +31,15 @@ export function parseWith<S extends z.ZodType>(schema: S, value: unknown): z.inf
   const issue = result.error.issues[0];
   const path = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0]] : issue.path;
   const param = path.length === 0 ? undefined : fieldName(path);
+  if (issue.code === "invalid_type" && valueAt(value, path) === undefined) {
+    throw new AppError("invalid_input", `"${param}" is missing; expected ${issue.expected}`, { param });
+  }
   const where = param === undefined ? "the body" : `"${param}"`;
   throw new AppError("invalid_input", `${issue.message} (at ${where})`, { param });
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | undefined)?.[step], value);
 }
 
 function fieldName(path: readonly PropertyKey[]): string {

@@ -1,0 +1,22 @@
+import { writeFileSync } from "node:fs";
+import { environmentNameOf, flagOf, options } from "../src/config.js";
+
+/** docs/configuration.md from the schema: `npx tsx scripts/configuration-page.ts`. A test checks that it is up to date. */
+export function configurationPage(): string {
+  const rows = Object.entries(options).map(([name, { default: fallback, about }]) => {
+    const value = Array.isArray(fallback) ? fallback.join(",") : String(fallback);
+    return `| \`${name}\` | \`${flagOf(name)}\` | \`${environmentNameOf(name)}\` | ${value === "" ? "none" : `\`${value}\``} | ${about} |`;
+  });
+  return `# Configuration
+
+A flag wins over the environment, the environment over the config file (\`--config FILE\` or \`CROSSMODAL_CONFIG\`: one JSON object of
+the names below), the file over the default. A misspelt option is an error that suggests the right name. The merged result is logged at the
+start, with keys left out.
+
+| option | flag | environment | default | meaning |
+|---|---|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+if (process.argv[1]?.endsWith("configuration-page.ts")) writeFileSync("docs/configuration.md", configurationPage());

@@ -1,0 +1,36 @@
+import { Hono } from "hono";
+import { AppError } from "./errors.js";
+import { embeddingsRoutes } from "./routes/embeddings.js";
+import { errorResponse } from "./routes/error-response.js";
+import { healthRoutes } from "./routes/health.js";
+import { modelsRoutes } from "./routes/models.js";
+import {
+  guardLocalServer,
+  limitBody,
+  observeRequests,
+  type RequestVariables,
+  requireApiKey,
+} from "./routes/request-context.js";
+import { zeroShotRoutes } from "./routes/zero-shot.js";
+import type { Services } from "./services.js";
+
+/** Every route, without a port: `createApp(services).request("/v1/models")` answers as the server would. */
+export function createApp(services: Services) {
+  const { config, log } = services;
+  return new Hono<RequestVariables>()
+    .use(observeRequests(log, config.requestTimeoutMs))
+    .use(guardLocalServer(config.apiKeys))
+    .use(requireApiKey(config.apiKeys))
+    .use(limitBody(config.maxBodyBytes))
+    .route("/", healthRoutes(services))
+    .route("/", modelsRoutes(services))
+    .route("/", zeroShotRoutes(services))
+    .route("/", embeddingsRoutes(services))
+    .notFound((c) => {
+      const error = new AppError("not_found", `There is no ${c.req.method} ${c.req.path}`);
+      return errorResponse(log)(error, c);
+    })
+    .onError(errorResponse(log));
+}
+
+export type App = ReturnType<typeof createApp>;

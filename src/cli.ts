@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+import { readFileSync, realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Command, CommanderError } from "commander";
+import { classifyCommand } from "./commands/classify.js";
+import { doctorCommand } from "./commands/doctor.js";
+import { embedCommand } from "./commands/embed.js";
+import { modelsCommand } from "./commands/models.js";
+import { serveCommand } from "./commands/serve.js";
+import { CommandError } from "./commands/target.js";
+import { AppError } from "./errors.js";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+/** The whole command line; every command adds itself. Results go to stdout, progress and errors to stderr. */
+export function createProgram(): Command {
+  const program = new Command("crossmodal")
+    .description("Zero-shot classification, embeddings and search over text, images and audio")
+    .version(version)
+    .showHelpAfterError("(run with --help for usage)")
+    .exitOverride();
+  for (const add of [serveCommand, classifyCommand, embedCommand, modelsCommand, doctorCommand]) add(program);
+  return program;
+}
+
+/** @returns the exit code: 0, 1 (failed) or 2 (usage). */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync(argv, { from: "user" });
+    return typeof process.exitCode === "number" ? process.exitCode : 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommandError || error instanceof AppError) {
+      console.error(`crossmodal: ${error.message}`);
+      return error instanceof AppError && error.code === "invalid_input" ? 2 : 1;
+    }
+    console.error(error);
+    return 1;
+  }
+}
+
+if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === realpathSync(process.argv[1])) {
+  process.exitCode = await main(process.argv.slice(2));
+}

@@ -1,0 +1,71 @@
+import type { Command } from "commander";
+import { readMediaFile } from "./media-input.js";
+import { addTargetFlags, configOf, parseList, parseNumber } from "./options.js";
+import { progressBar } from "./progress.js";
+import { CommandError, jsonPost, openTarget } from "./target.js";
+
+interface Answer {
+  model: string;
+  space: string;
+  scores: { label: string; score: number }[];
+  timeline?: { start_seconds: number; end_seconds: number; scores: { label: string; score: number }[] }[];
+}
+
+/** `crossmodal classify FILE… --labels a,b`: zero-shot scores of pictures and sounds. A bad file is told at the end. */
+export function classifyCommand(program: Command): void {
+  const command = program
+    .command("classify")
+    .description("score pictures and sounds against any labels")
+    .argument("<files...>", "pictures or sounds; - is standard input")
+    .requiredOption("--labels <a,b>", "candidate labels, comma-separated", parseList)
+    .option("--model <id>", "model to ask")
+    .option("--template <text...>", 'prompt template with one {}, e.g. "a photo of a {}."')
+    .option("--multi-label", "score each label by itself")
+    .option("--top-k <n>", "only the best so many", parseNumber)
+    .option("--timeline", "scores of each window of a sound");
+  addTargetFlags(command).action(async (files: string[], given) => {
+    const target = await openTarget(configOf(given), given);
+    const failures: string[] = [];
+    const bar = progressBar(files.length, "classifying");
+    try {
+      for (const file of files) {
+        try {
+          const { modality, base64 } = await readMediaFile(file);
+          const body = {
+            [modality]: base64,
+            candidate_labels: given.labels,
+            model: given.model,
+            hypothesis_template: given.template,
+            multi_label: given.multiLabel,
+            top_k: given.topK,
+            timeline: modality === "audio" ? given.timeline : undefined,
+          };
+          const answer = await target.request<Answer>("/v1/zero-shot", jsonPost(body));
+          print(file, answer, given.json === true);
+        } catch (error) {
+          if (!(error instanceof CommandError)) throw error;
+          failures.push(error.message.startsWith(file) ? error.message : `${file}: ${error.message}`);
+        }
+        bar.step();
+      }
+    } finally {
+      bar.stop();
+      await target.close();
+    }
+    if (failures.length > 0) throw new CommandError(failures.join("\ncrossmodal: "));
+  });
+}
+
+function print(file: string, answer: Answer, json: boolean): void {
+  if (json) {
+    console.log(JSON.stringify({ file, ...answer }));
+    return;
+  }
+  const line = ({ label, score }: { label: string; score: number }) => `  ${score.toFixed(3)}  ${label}`;
+  console.log(`${file}  (${answer.model})\n${answer.scores.map(line).join("\n")}`);
+  for (const window of answer.timeline ?? []) {
+    const [best] = window.scores;
+    const place = `${window.start_seconds.toFixed(1)}-${window.end_seconds.toFixed(1)} s`;
+    if (best !== undefined) console.log(`    ${place.padEnd(16)} ${best.score.toFixed(3)}  ${best.label}`);
+  }
+}

@@ -1,0 +1,22 @@
+import type { Command } from "commander";
+import { type OptionName, options } from "../config.js";
+import { createLog } from "../log.js";
+import { closeOnSignals, startServer } from "../server.js";
+import { addConfigFlags, configOf } from "./options.js";
+
+/** `crossmodal serve`: the HTTP server. */
+export function serveCommand(program: Command): void {
+  const command = program.command("serve").description("serve the HTTP API");
+  addConfigFlags(command, Object.keys(options) as OptionName[]);
+  command.action(async (given: Record<string, unknown>) => {
+    const config = configOf(given);
+    const log = createLog(config.logLevel);
+    const server = await startServer(config, log);
+    closeOnSignals(server, config, log);
+    console.log(`crossmodal listens on ${server.url}
+
+Try it:
+  curl ${server.url}/v1/zero-shot -F audio=@fixtures/audio/sheep.flac -F 'candidate_labels=["sheep bleating","rain","piano"]'
+`);
+  });
+}

@@ -1,0 +1,10 @@
+export { type App, createApp } from "./app.js";
+export { type Config, loadConfig } from "./config.js";
+export type { DecodedAudio, DecodedImage, Embedding, Encoder, Modality, ModalityInput } from "./encoders/encoder.js";
+export { type LoadedPack, type LoadOptions, PackLoader } from "./encoders/load.js";
+export type { Manifest } from "./encoders/manifest.js";
+export { AppError, type ErrorCode } from "./errors.js";
+export { createLog, type Log } from "./log.js";
+export { type RunningServer, startServer } from "./server.js";
+export { createServices, type Services } from "./services.js";
+export { type ClassifyOptions, classify, type LabelScore, type ZeroShotPack } from "./zero-shot/classifier.js";

@@ -1,0 +1,91 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import type { Embedding, Modality } from "../encoders/encoder.js";
+import { AppError } from "../errors.js";
+import { timed } from "../metrics.js";
+import type { Services } from "../services.js";
+import { readMedia } from "./read-media.js";
+import { Media, readRequest } from "./read-request.js";
+import type { RequestVariables } from "./request-context.js";
+
+const EmbeddingsRequest = z.strictObject({
+  input: z.union([Media, z.array(Media).min(1)]),
+  model: z.string().optional(),
+  modality: z.enum(["text", "image", "audio"]).optional(),
+  encoding_format: z.enum(["float", "base64"]).default("float"),
+  dimensions: z.coerce.number().int().positive().optional(),
+  /** OpenAI's clients may send it; nothing is done with it. */
+  user: z.string().optional(),
+});
+
+/** `POST /v1/embeddings`: OpenAI's shape, for texts, pictures and sounds. */
+export function embeddingsRoutes({ packs, media, fetchMedia, config }: Services) {
+  return new Hono<RequestVariables>().post("/v1/embeddings", async (c) => {
+    const request = await readRequest(c, EmbeddingsRequest, { lists: ["input"] });
+    const signal = c.get("signal");
+    const inputs = Array.isArray(request.input) ? request.input : [request.input];
+    if (inputs.length > config.maxInputs) {
+      const message = `Expected at most ${config.maxInputs} inputs but received ${inputs.length} (option maxInputs)`;
+      throw new AppError("invalid_input", message, { param: "input" });
+    }
+    const modality = request.modality ?? modalityOf(inputs[0]);
+    const pack = packs.find(request.model, modality);
+    const { id, dimensions } = pack.manifest;
+    if (request.dimensions !== undefined && request.dimensions !== dimensions) {
+      const message = `The model "${id}" gives ${dimensions} dimensions, not ${request.dimensions}`;
+      throw new AppError("invalid_input", message, { param: "dimensions" });
+    }
+    const bytesOf = (position: number) =>
+      readMedia(inputs[position], inputs.length === 1 ? "input" : `input[${position}]`, fetchMedia, signal);
+
+    let embeddings: Embedding[];
+    let tokens = 0;
+    if (modality === "text") {
+      const texts = inputs.map((input, i) => {
+        if (typeof input === "string") return input;
+        throw new AppError("invalid_input", "Expected a text but received a file", { param: `input[${i}]` });
+      });
+      tokens = pack.tokenizer!.countTokens(texts);
+      embeddings = await pack.encoders.text!.encode(texts, signal);
+    } else if (modality === "image") {
+      const limits = { maxPixels: config.maxImagePixels };
+      const images = await timed("decode", () =>
+        Promise.all(inputs.map(async (_, i) => media.decodeImage(await bytesOf(i), limits))),
+      );
+      embeddings = await pack.encoders.image!.encode(images, signal);
+    } else {
+      const limits = { maxSeconds: config.maxAudioSeconds };
+      const sounds = await timed("decode", () =>
+        Promise.all(inputs.map(async (_, i) => media.decodeAudio(await bytesOf(i), limits))),
+      );
+      embeddings = await pack.encoders.audio!.encode(sounds, signal);
+    }
+    return c.json({
+      object: "list",
+      model: id,
+      space: pack.space,
+      data: embeddings.map((embedding, index) => ({
+        object: "embedding",
+        index,
+        embedding: request.encoding_format === "base64" ? toBase64(embedding) : Array.from(embedding),
+      })),
+      usage: { prompt_tokens: tokens, total_tokens: tokens },
+    });
+  });
+}
+
+/** Without `modality`, a data URI says itself what it is; anything else in JSON is text. */
+function modalityOf(input: string | Uint8Array): Modality {
+  if (typeof input !== "string") {
+    const message = 'Expected "modality" (image or audio) beside an uploaded file';
+    throw new AppError("invalid_input", message, { param: "modality" });
+  }
+  if (input.startsWith("data:image/")) return "image";
+  if (input.startsWith("data:audio/")) return "audio";
+  return "text";
+}
+
+/** The float32 numbers' bytes, little-endian, as OpenAI's clients read them. */
+function toBase64(embedding: Embedding): string {
+  return Buffer.from(embedding.buffer, embedding.byteOffset, embedding.byteLength).toString("base64");
+}

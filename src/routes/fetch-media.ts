@@ -1,0 +1,107 @@
+import { lookup as resolveName } from "node:dns";
+import { isIP, type LookupFunction } from "node:net";
+import ipaddr from "ipaddr.js";
+import { Agent, request } from "undici";
+import { AppError } from "../errors.js";
+import type { FetchMedia } from "./read-media.js";
+
+const maxRedirects = 3;
+
+export interface FetchMediaOptions {
+  /** Hosts that may be asked; `*` is any public one; none refuses every URL. */
+  hosts: readonly string[];
+  maxBytes: number;
+  timeoutMs: number;
+  /** For tests: what counts as a public address. */
+  isAllowedAddress?: (address: string) => boolean;
+}
+
+/**
+ * Fetches pictures and sounds by URL, treating every URL as hostile: only configured hosts, only public addresses
+ * (checked where the connection is made, so that a name cannot change its mind between check and use), every redirect
+ * checked again, size and time bounded.
+ */
+export function mediaFetcher({
+  hosts,
+  maxBytes,
+  timeoutMs,
+  isAllowedAddress = isPublicAddress,
+}: FetchMediaOptions): FetchMedia {
+  const lookup: LookupFunction = (hostname, options, callback) => {
+    resolveName(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, []);
+      const refused = addresses.find(({ address }) => !isAllowedAddress(address));
+      if (refused !== undefined) return callback(refusedAddress(hostname), []);
+      if (options.all === true) callback(null, addresses);
+      else callback(null, addresses[0].address, addresses[0].family);
+    });
+  };
+  const agent = new Agent({
+    connect: { lookup, timeout: timeoutMs },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+  });
+
+  const check = (url: URL) => {
+    const hostname = url.hostname.replace(/^\[|\]$/g, "");
+    if (url.protocol !== "http:" && url.protocol !== "https:") {
+      throw new AppError("url_refused", `Only http and https URLs are fetched, not ${url.protocol}`);
+    }
+    if (!hosts.includes("*") && !hosts.includes(url.host) && !hosts.includes(hostname)) {
+      const advice = hosts.length === 0 ? "URLs are off" : `allowed are ${hosts.join(", ")}`;
+      throw new AppError("url_refused", `Media is not fetched from "${url.host}": ${advice} (option urlHosts)`);
+    }
+    // The lookup hook is not asked for literal addresses.
+    if (isIP(hostname) !== 0 && !isAllowedAddress(hostname)) throw refusedAddress(hostname);
+  };
+
+  return async (text, signal) => {
+    if (!URL.canParse(text)) throw new AppError("invalid_input", `"${text.slice(0, 80)}" is not a URL`);
+    let url = new URL(text);
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    try {
+      for (let hop = 0; hop <= maxRedirects; hop++) {
+        check(url);
+        const { statusCode, headers, body } = await request(url, { dispatcher: agent, signal: deadline });
+        if (statusCode >= 300 && statusCode < 400 && typeof headers.location === "string") {
+          body.destroy();
+          url = new URL(headers.location, url);
+          continue;
+        }
+        if (statusCode !== 200) {
+          body.destroy();
+          throw new AppError("fetch_failed", `"${url.host}" answered ${statusCode} instead of the file`);
+        }
+        return await readBounded(body, maxBytes, url);
+      }
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      signal.throwIfAborted();
+      if ((error as { cause?: unknown }).cause instanceof AppError) throw (error as { cause: AppError }).cause;
+      const reason = deadline.aborted ? `did not answer within ${timeoutMs} ms` : "could not be reached";
+      throw new AppError("fetch_failed", `"${url.host}" ${reason}`, { cause: error });
+    }
+    throw new AppError("fetch_failed", `"${url.host}" redirects more than ${maxRedirects} times`);
+  };
+}
+
+async function readBounded(body: AsyncIterable<Buffer>, maxBytes: number, url: URL): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > maxBytes) {
+      throw new AppError("too_large", `The file at "${url.host}" is larger than ${maxBytes} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+const refusedAddress = (hostname: string) =>
+  new AppError("url_refused", `"${hostname}" is not a public address; media is not fetched from private networks`);
+
+/** Public unicast only; IPv4 inside IPv6 is judged as IPv4. */
+export function isPublicAddress(address: string): boolean {
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === "unicast";
+}

@@ -1,0 +1,94 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { isIP } from "node:net";
+import type { MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { AppError } from "../errors.js";
+import type { Log } from "../log.js";
+import { gatherStages, reportStages, requestSeconds, type StageTimes } from "../metrics.js";
+
+/** What middleware hands to routes: `c.get("signal")` aborts when the client is gone or the time is up. */
+export interface RequestVariables {
+  Variables: { signal: AbortSignal };
+}
+
+/** Gathers the stages of a request into `Server-Timing`, counts it, logs it, and gives it its signal. */
+export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<RequestVariables> {
+  return async (c, next) => {
+    const start = performance.now();
+    const times: StageTimes = new Map();
+    const clock = new AbortController();
+    const timer = setTimeout(() => {
+      clock.abort(new AppError("timeout", `The request took longer than ${timeoutMs} ms and was given up`));
+    }, timeoutMs);
+    const onGone = () => clock.abort(new AppError("cancelled", "The client closed the connection"));
+    c.req.raw.signal.addEventListener("abort", onGone, { once: true });
+    c.set("signal", clock.signal);
+    try {
+      await gatherStages(times, next);
+    } finally {
+      clearTimeout(timer);
+      c.req.raw.signal.removeEventListener("abort", onGone);
+    }
+    const ms = performance.now() - start;
+    const timing = reportStages(times);
+    c.header("Server-Timing", timing === "" ? `total;dur=${ms.toFixed(1)}` : `${timing}, total;dur=${ms.toFixed(1)}`);
+    const route = c.req.routePath === "/*" ? "unmatched" : c.req.routePath;
+    requestSeconds.observe({ route, method: c.req.method, status: c.res.status }, ms / 1000);
+    log.info({ method: c.req.method, path: c.req.path, status: c.res.status, ms: Math.round(ms) }, "request");
+  };
+}
+
+/** Refuses bodies over the limit before they are read whole. */
+export function limitBody(maxBytes: number): MiddlewareHandler {
+  return bodyLimit({
+    maxSize: maxBytes,
+    onError: () => {
+      throw new AppError("too_large", `The request body is larger than ${maxBytes} bytes (option maxBodyBytes)`);
+    },
+  });
+}
+
+/** With keys: `Authorization: Bearer KEY` or `x-api-key` on every route but the health probes. */
+export function requireApiKey(keys: readonly string[]): MiddlewareHandler {
+  const digest = (key: string) => createHash("sha256").update(key).digest();
+  const known = keys.map(digest);
+  return async (c, next) => {
+    if (known.length > 0 && !c.req.path.startsWith("/health/")) {
+      const given = c.req.header("authorization")?.replace(/^Bearer\s+/i, "") ?? c.req.header("x-api-key") ?? "";
+      const candidate = digest(given); // of equal length, so that the comparison takes equal time
+      if (known.filter((key) => timingSafeEqual(key, candidate)).length === 0) {
+        throw new AppError("unauthorized", "Expected an API key as Authorization: Bearer", { param: "authorization" });
+      }
+    }
+    await next();
+  };
+}
+
+/**
+ * Without keys the server is for this machine only. A web page elsewhere must not reach it through the user's browser:
+ * neither by a form that posts here (Origin) nor by a name that resolves to this address (Host).
+ */
+export function guardLocalServer(keys: readonly string[]): MiddlewareHandler {
+  return async (c, next) => {
+    if (keys.length === 0) {
+      const host = c.req.header("host");
+      const origin = c.req.header("origin");
+      const foreignHost = host !== undefined && !isLocalName(hostnameOf(`http://${host}`));
+      const foreignOrigin = origin !== undefined && !isLocalName(hostnameOf(origin));
+      if (foreignHost || foreignOrigin) {
+        const which = foreignHost ? `Host "${host}"` : `Origin "${origin}"`;
+        throw new AppError("unauthorized", `${which} is not this machine; set apiKeys to serve others`);
+      }
+    }
+    await next();
+  };
+}
+
+function hostnameOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname : "";
+}
+
+/** `localhost` and literal addresses: a page cannot make its own name resolve to those. */
+function isLocalName(hostname: string): boolean {
+  return hostname === "localhost" || hostname.endsWith(".localhost") || isIP(hostname.replace(/^\[|\]$/g, "")) !== 0;
+}

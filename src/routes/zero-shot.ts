@@ -1,0 +1,110 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import { AppError } from "../errors.js";
+import { timed } from "../metrics.js";
+import type { Services } from "../services.js";
+import { type ClassifyOptions, classify, classifyWindows, type ZeroShotPack } from "../zero-shot/classifier.js";
+import { chooseTemplates } from "../zero-shot/prompts.js";
+import { readMedia } from "./read-media.js";
+import { Media, readRequest } from "./read-request.js";
+import type { RequestVariables } from "./request-context.js";
+
+const fromForm = <S extends z.ZodType>(schema: S) =>
+  z.preprocess((value) => (typeof value === "string" && value !== "" ? (looseJson(value) ?? value) : value), schema);
+
+const ZeroShotRequest = z.strictObject({
+  image: Media.optional(),
+  audio: Media.optional(),
+  text: z.string().min(1).optional(),
+  candidate_labels: z.array(z.string()).min(1, "Expected at least one label but received none"),
+  model: z.string().optional(),
+  hypothesis_template: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
+  template_set: z.string().optional(),
+  multi_label: fromForm(z.boolean()).default(false),
+  top_k: fromForm(z.int().positive()).optional(),
+  threshold: fromForm(z.number().min(0).max(1)).optional(),
+  timeline: fromForm(z.boolean()).default(false),
+});
+
+/** `POST /v1/zero-shot`: one picture, sound or text and any labels -> scores, best first. */
+export function zeroShotRoutes({ packs, media, fetchMedia, config }: Services) {
+  return new Hono<RequestVariables>().post("/v1/zero-shot", async (c) => {
+    const request = await readRequest(c, ZeroShotRequest, { lists: ["candidate_labels", "hypothesis_template"] });
+    const signal = c.get("signal");
+    const modality = onlyModality(request);
+    const labels = checkLabels(request.candidate_labels, config.maxLabels);
+    if (request.timeline && modality !== "audio") {
+      throw new AppError("invalid_input", `A timeline is of a sound, not of ${modality}`, { param: "timeline" });
+    }
+    const pack = packs.find(request.model, modality, "text");
+    const given = request.hypothesis_template;
+    const templates = chooseTemplates(
+      { templates: typeof given === "string" ? [given] : given, setName: request.template_set },
+      pack.manifest.promptTemplates[modality],
+      modality,
+    );
+    const { top_k: topK, threshold, multi_label: multiLabel } = request;
+    const options: ClassifyOptions = { templates, multiLabel, topK, threshold, signal };
+    const { logitScale, logitBias, activation } = pack.manifest;
+    const shared = { textEncoder: pack.encoders.text!, logitScale, logitBias, activation };
+    const answer = { model: pack.manifest.id, space: pack.space };
+
+    if (modality === "text") {
+      const own: ZeroShotPack<"text"> = { ...shared, encoder: pack.encoders.text! };
+      return c.json({ ...answer, scores: await classify(own, request.text!, labels, options) });
+    }
+    const bytes = await readMedia(request[modality]!, modality, fetchMedia, signal);
+    if (modality === "image") {
+      const image = await timed("decode", () => media.decodeImage(bytes, { maxPixels: config.maxImagePixels }));
+      return c.json({
+        ...answer,
+        scores: await classify({ ...shared, encoder: pack.encoders.image! }, image, labels, options),
+      });
+    }
+    const sound = await timed("decode", () => media.decodeAudio(bytes, { maxSeconds: config.maxAudioSeconds }));
+    const own = { ...shared, encoder: pack.encoders.audio!, encodeWindows: pack.encodeWindows! };
+    if (!request.timeline) return c.json({ ...answer, scores: await classify(own, sound, labels, options) });
+    const { scores, timeline } = await classifyWindows(own, sound, labels, options);
+    const windows = timeline.map((window) => ({
+      start_seconds: window.startSeconds,
+      end_seconds: window.endSeconds,
+      scores: window.scores,
+    }));
+    return c.json({ ...answer, scores, timeline: windows });
+  });
+}
+
+function onlyModality(request: z.infer<typeof ZeroShotRequest>) {
+  const given = (["image", "audio", "text"] as const).filter((name) => request[name] !== undefined);
+  if (given.length === 1) return given[0];
+  const came = given.length === 0 ? "none" : given.join(" and ");
+  throw new AppError("invalid_input", `Expected one of "image", "audio" and "text" but received ${came}`, {
+    param: given[1] ?? "image",
+  });
+}
+
+function checkLabels(labels: readonly string[], most: number): readonly string[] {
+  const param = "candidate_labels";
+  if (labels.length > most) {
+    const message = `Expected at most ${most} labels but received ${labels.length} (option maxLabels)`;
+    throw new AppError("invalid_input", message, { param });
+  }
+  const seen = new Set<string>();
+  for (const [i, label] of labels.entries()) {
+    if (label.trim() === "") throw new AppError("invalid_input", `Label ${i} is empty`, { param: `${param}[${i}]` });
+    if (seen.has(label)) {
+      throw new AppError("invalid_input", `The label "${label}" is given twice`, { param: `${param}[${i}]` });
+    }
+    seen.add(label);
+  }
+  return labels;
+}
+
+/** `true`, `5` or `0.1` as a form field spells it. */
+function looseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

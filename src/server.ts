@@ -1,0 +1,63 @@
+import { type AddressInfo, isIP } from "node:net";
+import { serve } from "@hono/node-server";
+import closeWithGrace from "close-with-grace";
+import { createApp } from "./app.js";
+import { type Config, redacted } from "./config.js";
+import { AppError } from "./errors.js";
+import type { Log } from "./log.js";
+import { createServices } from "./services.js";
+
+export interface RunningServer {
+  url: string;
+  /** Stops taking requests, lets those under way end, then frees everything. */
+  close(): Promise<void>;
+}
+
+/** Opens the port (the only file that does) and serves until a signal or `close`. */
+export async function startServer(config: Config, log: Log): Promise<RunningServer> {
+  if (config.apiKeys.length === 0 && !isLoopback(config.host)) {
+    const message = `Refusing to listen on ${config.host} without API keys: set CROSSMODAL_API_KEYS, or listen on 127.0.0.1`;
+    throw new AppError("invalid_input", message, { param: "host" });
+  }
+  log.info({ config: redacted(config) }, "starting");
+  const services = await createServices(config, log);
+  const app = createApp(services);
+  const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
+    const listening = serve({ fetch: app.fetch, hostname: config.host, port: config.port }, () => resolve(listening));
+    listening.once("error", reject);
+  }).catch(async (error: NodeJS.ErrnoException) => {
+    await services.close();
+    if (error.code !== "EADDRINUSE" && error.code !== "EACCES") throw error;
+    const why = error.code === "EACCES" ? "may not be opened by this user" : "is in use by another program";
+    throw new AppError("conflict", `Port ${config.port} on ${config.host} ${why}; choose one with --port`, {
+      param: "port",
+      cause: error,
+    });
+  });
+  const { port } = server.address() as AddressInfo;
+  const host = isIP(config.host) === 6 ? `[${config.host}]` : config.host;
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= (async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      if ("closeIdleConnections" in server) server.closeIdleConnections();
+      await closed;
+      await services.close();
+    })();
+    return closing;
+  };
+  return { url: `http://${host}:${port}`, close };
+}
+
+/** Closes the server on SIGINT and SIGTERM; a second signal, or a drain that takes too long, ends the process at once. */
+export function closeOnSignals(server: RunningServer, config: Config, log: Log): void {
+  closeWithGrace({ delay: config.shutdownTimeoutMs, logger: false }, async ({ signal, err }) => {
+    if (err !== undefined) log.error({ err }, "uncaught error; shutting down");
+    else log.info({ signal }, "shutting down");
+    await server.close();
+  });
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}

@@ -1,0 +1,130 @@
+import type { Config } from "./config.js";
+import type { Encoder, Modality } from "./encoders/encoder.js";
+import { type LoadedPack, PackLoader } from "./encoders/load.js";
+import { modalities } from "./encoders/manifest.js";
+import { type MediaWorkers, startMediaWorkers } from "./encoders/preprocess/media-workers.js";
+import type { Device } from "./encoders/session.js";
+import { EmbeddingCache } from "./encoders/with-cache.js";
+import { AppError } from "./errors.js";
+import type { Log } from "./log.js";
+import { findManifest } from "./models/store.js";
+import { mediaFetcher } from "./routes/fetch-media.js";
+import type { FetchMedia } from "./routes/read-media.js";
+
+/** The loaded packs, in the order they were configured. */
+export interface Packs {
+  list(): readonly LoadedPack[];
+  /** The pack of that id, or the first that understands all `modalities`. */
+  find(id: string | undefined, ...modalities: Modality[]): LoadedPack;
+  encoder<M extends Modality>(id: string | undefined, modality: M): { pack: LoadedPack; encoder: Encoder<M> };
+}
+
+/** The product's parts, live: what routes are given. */
+export interface Services {
+  config: Config;
+  log: Log;
+  packs: Packs;
+  media: MediaWorkers;
+  fetchMedia: FetchMedia;
+  /** Resolves once every tower has answered a first input; rejects when one cannot. */
+  ready: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Config -> parts. Loads and checks every model before it returns. */
+export async function createServices(config: Config, log: Log): Promise<Services> {
+  const media = startMediaWorkers(config.mediaWorkers);
+  const loader = new PackLoader({
+    device: config.device as Device,
+    dtype: config.dtype,
+    threads: config.threads === 0 ? undefined : config.threads,
+    maxBatch: config.maxBatch,
+    maxQueued: config.maxQueued,
+    media,
+    cache: new EmbeddingCache(config.cacheBytes),
+  });
+  const loaded: LoadedPack[] = [];
+  const close = async () => {
+    await Promise.all(loaded.map((pack) => pack.dispose()));
+    await media.close();
+  };
+  try {
+    for (const id of config.models) {
+      const start = performance.now();
+      const pack = await loader.load(findManifest(config.dataDir, id));
+      loaded.push(pack);
+      const ms = Math.round(performance.now() - start);
+      log.info({ model: id, space: pack.space, towers: pack.towers, ms }, "model loaded");
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const ready = warmUp(loaded, log);
+  ready.catch((error) => log.error({ err: error }, "a model failed its first inference"));
+  return {
+    config,
+    log,
+    packs: packsOf(loaded),
+    media,
+    fetchMedia: mediaFetcher({ hosts: config.urlHosts, maxBytes: config.maxBodyBytes, timeoutMs: 20_000 }),
+    ready,
+    close: async () => {
+      await ready.catch(() => undefined);
+      await close();
+    },
+  };
+}
+
+export function packsOf(loaded: readonly LoadedPack[]): Packs {
+  const find: Packs["find"] = (id, ...modalities) => {
+    const understands = (pack: LoadedPack) => modalities.every((modality) => pack.encoders[modality] !== undefined);
+    const names = (packs: readonly LoadedPack[]) => packs.map(({ manifest }) => manifest.id).join(", ") || "none";
+    if (id === undefined) {
+      const pack = loaded.find(understands);
+      if (pack !== undefined) return pack;
+      const message = `No loaded model understands ${modalities.join(" and ")} (loaded: ${names(loaded)})`;
+      throw new AppError("model_not_found", message, { param: "model" });
+    }
+    const pack = loaded.find(({ manifest }) => manifest.id === id);
+    if (pack === undefined) {
+      throw new AppError("model_not_found", `No model "${id}" is loaded; there are: ${names(loaded)}`, {
+        param: "model",
+      });
+    }
+    if (!understands(pack)) {
+      const able = names(loaded.filter(understands));
+      const message = `The model "${id}" does not understand ${modalities.join(" and ")}; these do: ${able}`;
+      throw new AppError("invalid_input", message, { param: "model" });
+    }
+    return pack;
+  };
+  return {
+    list: () => loaded,
+    find,
+    encoder(id, modality) {
+      const pack = find(id, modality);
+      return { pack, encoder: pack.encoders[modality] as Encoder<typeof modality> } as never;
+    },
+  };
+}
+
+/** One small input through a tower of a pack, by modality. */
+export const firstInferences: Record<Modality, (pack: LoadedPack) => Promise<unknown> | undefined> = {
+  text: ({ encoders }) => encoders.text?.encode(["a first sentence"]),
+  image: ({ encoders }) =>
+    encoders.image?.encode([{ width: 32, height: 32, rgb: new Uint8Array(3 * 32 * 32).fill(128) }]),
+  audio: ({ encoders }) => {
+    const samples = Float32Array.from({ length: 16_000 }, (_, i) => 0.1 * Math.sin(i / 5));
+    return encoders.audio?.encode([{ sampleRateHz: 16_000, samples }]);
+  },
+};
+
+/** First-run costs are paid before the first request, and a broken model shows at the start. */
+async function warmUp(packs: readonly LoadedPack[], log: Log): Promise<void> {
+  const start = performance.now();
+  for (const pack of packs) {
+    for (const modality of modalities) await firstInferences[modality](pack);
+  }
+  log.info({ ms: Math.round(performance.now() - start) }, "ready");
+}

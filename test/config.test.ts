@@ -1,0 +1,42 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { loadConfig, redacted } from "../src/config.js";
+
+const file = (content: string) => {
+  const path = join(mkdtempSync(join(tmpdir(), "crossmodal-config-")), "config.json");
+  writeFileSync(path, content);
+  return path;
+};
+
+describe("loadConfig", () => {
+  it("takes a flag over the environment over the file over the default", () => {
+    const environment = { CROSSMODAL_PORT: "2", CROSSMODAL_HOST: "::1" };
+    const config = loadConfig({
+      flags: { port: "1" },
+      environment,
+      file: file('{"port": 3, "host": "0.0.0.0", "maxBatch": 4}'),
+    });
+    expect(config).toMatchObject({ port: 1, host: "::1", maxBatch: 4, maxQueued: 512 });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it.each([
+    [{ environment: { CROSSMODAL_PROT: "1" } }, 'did you mean "CROSSMODAL_PORT"?'],
+    [{ environment: {}, file: file('{"dataDri": "x"}') }, 'did you mean "dataDir"?'],
+    [{ environment: { CROSSMODAL_PORT: "high" } }, "CROSSMODAL_PORT"],
+    [{ environment: {}, flags: { port: "70000" } }, "--port"],
+    [{ environment: {}, flags: { device: "gpu" } }, "auto, cpu, webgpu, cuda"],
+    [{ environment: {}, file: file("[]") }, "one JSON object"],
+    [{ environment: {}, file: "nowhere.json" }, "cannot be read"],
+  ])("refuses %j and says what to do", (sources, message) => {
+    expect(() => loadConfig(sources)).toThrow(message);
+  });
+
+  it("shows no key", () => {
+    const config = loadConfig({ environment: { CROSSMODAL_API_KEYS: "secret-one,secret-two" } });
+    expect(config.apiKeys).toEqual(["secret-one", "secret-two"]);
+    expect(JSON.stringify(redacted(config))).not.toContain("secret");
+  });
+});
