@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { configurationPage } from "../scripts/configuration-page.js";
+import { statusOf } from "../src/routes/error-response.js";
+
+const page = (name: string) => readFileSync(fileURLToPath(new URL(`../docs/${name}`, import.meta.url)), "utf8");
+
+describe("docs", () => {
+  it("has a row with the right status for every error code, and no other", () => {
+    const rows = [...page("errors.md").matchAll(/^\| `(\w+)` \| (\d+) \|/gm)].map(([, code, status]) => [
+      code,
+      Number(status),
+    ]);
+    expect(Object.fromEntries(rows)).toEqual({ ...statusOf, internal: 500 });
+  });
+
+  it("lists every configuration option as the schema has it", () => {
+    expect(page("configuration.md")).toBe(configurationPage());
+  });
+});
