@@ -1,0 +1,179 @@
+import type { Embedding, Modality } from "../encoders/encoder.js";
+import type { ErrorCode } from "../errors.js";
+import type { Filter } from "./filter.js";
+
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+export type JsonObject = { [key: string]: JsonValue };
+
+/** What a collection is: fixed when it is created, except for `options`. */
+export interface CollectionSpec {
+  /** 1 to 64 letters, digits, `_`, `-` or `.`, starting with a letter or digit. */
+  name: string;
+  /** Every embedding in the collection lives in this space. */
+  space: string;
+  dimensions: number;
+  /** Metadata fields (dot paths, as in a filter) that filters will ask for often: each gets an index. */
+  fields?: string[];
+  /** Kept and given back as it came; the store does not read it. */
+  options?: JsonObject;
+}
+
+/** A named embedding with what is known about it. */
+export interface Item {
+  /** Unique in its collection: 1 to 512 characters. Adding an id again replaces the item. */
+  id: string;
+  modality: Modality;
+  /** The vector that is searched: unit length, in the collection's space. */
+  embedding: Embedding;
+  /** The vector before any head was applied, so that a new head never needs the media again. */
+  original?: { space: string; embedding: Embedding };
+  metadata?: JsonObject;
+  /** Where the media came from: a path or an address. */
+  source?: string;
+  /** Hash of the media, so that an unchanged file can be skipped. */
+  contentHash?: string;
+  /** A thumbnail or a picture of the waveform. Read back with `preview`. */
+  preview?: Preview;
+}
+
+export interface Preview {
+  mediaType: string;
+  bytes: Uint8Array;
+}
+
+/** An item as `get` and `scan` give it: without its preview, with its metadata. */
+export type StoredItem = Omit<Item, "preview"> & { metadata: JsonObject };
+
+/** What became of one item of an `upsert`; a failed item never holds back the others. */
+export type ItemStatus =
+  | { id: string; status: "stored"; replaced: boolean }
+  | { id: string; status: "failed"; error: { code: ErrorCode; message: string; param?: string } };
+
+/**
+ * How much may be missed for speed: `exact` compares with every vector; `high` finds at least 99.5 % and `fast` about
+ * 97 % of the exact answer for queries of another modality than the items (docs/decisions/0010-usearch.md).
+ */
+export type Recall = "exact" | "high" | "fast";
+
+export interface Query {
+  /** What to look for: a unit-length embedding in the collection's space, or the id of an item of the collection
+   *  (which then is not among its own neighbours). Exactly one of the two. */
+  embedding?: Embedding;
+  itemId?: string;
+  /** How many neighbours: 1 to 10,000. */
+  topK: number;
+  filter?: Filter;
+  /** Only neighbours of this modality. */
+  modality?: Modality;
+  /** Only neighbours with at least this similarity. */
+  minSimilarity?: number;
+  /** Default `high`. */
+  recall?: Recall;
+  /** Corrects the modality gap: see `Centering`. */
+  centering?: Centering;
+  /** `nextCursor` of the page before. */
+  cursor?: string;
+}
+
+/**
+ * Similarity is then the cosine between mean-centred, renormalised vectors: each item minus the mean of its modality in
+ * the collection, the query minus the mean of its own modality. Without it, a collection of several modalities answers
+ * with the query's own modality only. Always an exact scan. Source: REFERENCE "Mixed corpus"; Li et al. 2025 (GR-CLIP).
+ */
+export interface Centering {
+  /** The query's modality; not needed with `itemId`. */
+  queryModality?: Modality;
+  /** Mean of the query's modality, when it was measured elsewhere. Without it the collection's own mean of that modality
+   *  is taken; when the collection has no such items, the query is left as it is. */
+  queryMean?: ArrayLike<number>;
+}
+
+export interface Neighbor {
+  id: string;
+  /** Cosine, in [-1, 1]. */
+  similarity: number;
+  modality: Modality;
+  metadata: JsonObject;
+  source?: string;
+}
+
+/** Best first; equal similarities in the order of their ids. */
+export interface SearchResult {
+  neighbors: Neighbor[];
+  /** Present when there may be more. */
+  nextCursor?: string;
+  /** How the answer was found. */
+  plan: "exact" | "graph";
+}
+
+export interface ScanOptions {
+  filter?: Filter;
+  modality?: Modality;
+  /** Items read from the disk at a time. Default 500. */
+  batchSize?: number;
+}
+
+export interface CollectionStats {
+  name: string;
+  space: string;
+  dimensions: number;
+  fields: string[];
+  options: JsonObject;
+  /** ISO 8601. */
+  createdAt: string;
+  count: number;
+  countByModality: Partial<Record<Modality, number>>;
+  index: {
+    engine: string;
+    /** `none`: too small to need a graph. */
+    state: "none" | "building" | "ready";
+    /** Items found through the graph; the others are scanned exactly until they are in it. */
+    indexed: number;
+  };
+}
+
+/**
+ * Collections of items and the search in them: the contract of every driver, held by test/index/contract.ts.
+ *
+ * A promise of a write resolves when the write is durable: it survives a kill and a power cut. Errors are AppErrors:
+ * `not_found` (collection or query item), `already_exists`, `invalid_input`, `storage_full`, `storage_locked`,
+ * `storage_corrupt`, `storage_failed`, `cancelled`.
+ */
+export interface VectorStore {
+  createCollection(spec: CollectionSpec): Promise<void>;
+  /** Replaces the options of a collection. */
+  setOptions(collection: string, options: JsonObject): Promise<void>;
+  /**
+   * Gives a collection another name. With `replace` a collection that has this name goes away in the same moment: how a
+   * collection that was built anew (under a new head, say) takes the place of the old one.
+   */
+  renameCollection(from: string, to: string, options?: { replace?: boolean }): Promise<void>;
+  dropCollection(name: string): Promise<void>;
+  /** In the order of their names. */
+  listCollections(): Promise<CollectionStats[]>;
+
+  /** One status per item, in order. Items that fail a check do not reach the disk; the others do. */
+  upsert(collection: string, items: readonly Item[], signal?: AbortSignal): Promise<ItemStatus[]>;
+  /** @returns how many items are gone. */
+  delete(collection: string, what: { ids: readonly string[] } | { filter: Filter }): Promise<number>;
+  /** The items that exist, in the order of `ids`. */
+  get(collection: string, ids: readonly string[]): Promise<StoredItem[]>;
+  preview(collection: string, id: string): Promise<Preview | undefined>;
+  /** Content hashes of the items that exist and have one: what `add` needs to skip unchanged files. */
+  contentHashes(collection: string, ids: readonly string[]): Promise<Map<string, string>>;
+  count(collection: string, filter?: Filter): Promise<number>;
+
+  /** One result per query, in order. */
+  search(collection: string, queries: readonly Query[], signal?: AbortSignal): Promise<SearchResult[]>;
+  /** Every item, oldest first. An item replaced during the scan may come twice, its newest state last; none is missed. */
+  scan(collection: string, options?: ScanOptions): AsyncIterable<StoredItem>;
+  stats(collection: string): Promise<CollectionStats>;
+  /** Mean embedding (not of unit length) and count of each modality present. */
+  means(collection: string): Promise<Partial<Record<Modality, { count: number; mean: Float64Array }>>>;
+
+  /** Writes a consistent copy of everything to a new file while the store is in use. */
+  backup(file: string): Promise<void>;
+  /** Gives the disk space of deleted items back, recomputes the means, rebuilds graphs with many deleted items. */
+  compact(): Promise<void>;
+  close(): Promise<void>;
+}
