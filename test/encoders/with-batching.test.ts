@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import { withBatching } from "../../src/encoders/with-batching.js";
+import { gatherStages, type StageTimes } from "../../src/metrics.js";
+import { fakeEncoder } from "../helpers/fake-encoder.js";
+
+const letters = (n: number) => Array.from({ length: n }, (_, i) => "x".repeat(i + 1));
+
+describe("withBatching", () => {
+  it("joins calls of the same moment into one batch and answers each with its own", async () => {
+    const inner = fakeEncoder();
+    const encoder = withBatching(inner, { maxBatch: 8, maxQueued: 100 });
+    const [a, b] = await Promise.all([encoder.encode(["x"]), encoder.encode(["xx", "xxx"])]);
+    expect(inner.batches.length).toBe(1);
+    expect(a[0][1]).toBeCloseTo(Math.sin(0.1), 6);
+    expect(b.map(([, y]) => y)).toEqual([Math.fround(Math.sin(0.2)), Math.fround(Math.sin(0.3))]);
+  });
+
+  it("cuts a large call into batches and keeps its order", async () => {
+    const inner = fakeEncoder();
+    const encoder = withBatching(inner, { maxBatch: 4, maxQueued: 100 });
+    const embeddings = await encoder.encode(letters(10));
+    expect(inner.batches.map((batch) => batch.length)).toEqual([4, 4, 2]);
+    for (const [i, [, y]] of embeddings.entries()) expect(y).toBeCloseTo(Math.sin(0.1 * (i + 1)), 6);
+  });
+
+  it("lets a small call through between the batches of a large one", async () => {
+    const inner = fakeEncoder(5);
+    const encoder = withBatching(inner, { maxBatch: 4, maxQueued: 1000 });
+    let largeDone = false;
+    const large = encoder.encode(letters(80)).then(() => {
+      largeDone = true;
+    });
+    await encoder.encode(["small"]);
+    expect(largeDone).toBe(false);
+    await large;
+  });
+
+  it("fails only the call whose input cannot be encoded", async () => {
+    const encoder = withBatching(fakeEncoder(), { maxBatch: 8, maxQueued: 100 });
+    const results = await Promise.allSettled([encoder.encode(["x"]), encoder.encode(["bad"]), encoder.encode(["xx"])]);
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  });
+
+  it("refuses at once when the queue is full, saying when to come back", async () => {
+    const encoder = withBatching(fakeEncoder(20), { maxBatch: 1, maxQueued: 4 });
+    const running = [encoder.encode(letters(4))];
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await expect(encoder.encode(letters(4))).rejects.toMatchObject({ code: "overloaded", retryAfterSeconds: 1 });
+    await Promise.all(running);
+    expect((await encoder.encode(["x"])).length).toBe(1);
+  });
+
+  it("takes a call out of the queue when its client goes away", async () => {
+    const inner = fakeEncoder(10);
+    const encoder = withBatching(inner, { maxBatch: 1, maxQueued: 100 });
+    const first = encoder.encode(letters(2));
+    const gone = new AbortController();
+    const second = encoder.encode(["never"], gone.signal);
+    gone.abort(new Error("gone"));
+    await expect(second).rejects.toThrow("gone");
+    await first;
+    expect(inner.batches.flat()).not.toContain("never");
+  });
+
+  it("reports the time in the queue to the call that waited", async () => {
+    const encoder = withBatching(fakeEncoder(20), { maxBatch: 1, maxQueued: 100 });
+    const times: StageTimes = new Map();
+    const ahead = encoder.encode(letters(3));
+    await new Promise((resolve) => setTimeout(resolve, 1)); // two of the three are under way
+    await gatherStages(times, () => encoder.encode(["x"]));
+    await ahead;
+    expect(times.get("queue")).toBeGreaterThan(5);
+  });
+
+  it("disposes of the encoder after the work under way", async () => {
+    const inner = fakeEncoder(10);
+    const encoder = withBatching(inner, { maxBatch: 2, maxQueued: 100 });
+    const work = encoder.encode(letters(4));
+    await encoder.dispose();
+    expect((await work).length).toBe(4);
+    expect(inner.disposed).toBe(true);
+  });
+});
