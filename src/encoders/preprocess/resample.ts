@@ -3,7 +3,7 @@ const zeroCrossings = 10;
 const beta = 5;
 
 /** Filters by "up/down"; a server sees a handful of rates. */
-const filters = new Map<string, Float64Array>();
+const filters = new Map<string, { phases: Float64Array[]; reach: number }>();
 
 /**
  * Changes the sample rate with a Kaiser-windowed sinc low-pass at the lower of the two Nyquist frequencies.
@@ -21,22 +21,26 @@ export function resample(samples: Float32Array, fromHz: number, toHz: number): F
   const divisor = gcd(fromHz, toHz);
   const up = toHz / divisor;
   const down = fromHz / divisor;
-  const h = lowPass(up, down);
-  const reach = (h.length - 1) / 2;
+  const { phases, reach } = phasesOf(up, down);
   const result = new Float32Array(Math.ceil((samples.length * up) / down));
   for (let k = 0; k < result.length; k++) {
     const centre = k * down;
-    const first = Math.max(0, Math.ceil((centre - reach) / up));
-    const last = Math.min(samples.length - 1, Math.floor((centre + reach) / up));
+    const earliest = Math.ceil((centre - reach) / up);
+    const taps = phases[(earliest * up - centre + reach) % up];
+    const begin = Math.max(0, -earliest);
+    const end = Math.min(taps.length, samples.length - earliest);
     let sum = 0;
-    for (let i = first, tap = centre - first * up + reach; i <= last; i++, tap -= up) sum += samples[i] * h[tap];
+    for (let j = begin; j < end; j++) sum += samples[earliest + j] * taps[j];
     result[k] = sum;
   }
   return result;
 }
 
-/** The filter's taps [2 L + 1], L = zeroCrossings * max(up, down), with a gain of `up` at 0 Hz. */
-function lowPass(up: number, down: number): Float64Array {
+/**
+ * The filter h [2 L + 1], L = zeroCrossings * max(up, down), with a gain of `up` at 0 Hz, sorted by phase: output k uses
+ * every `up`-th tap, and `phases[p]` holds those from the one that meets the earliest sample on, h[2 L - p - j up].
+ */
+function phasesOf(up: number, down: number): { phases: Float64Array[]; reach: number } {
   const key = `${up}/${down}`;
   const known = filters.get(key);
   if (known !== undefined) return known;
@@ -50,10 +54,14 @@ function lowPass(up: number, down: number): Float64Array {
     h[m] = sinc * besselI0(beta * Math.sqrt(Math.max(0, 1 - ((m - reach) / reach) ** 2)));
     sum += h[m];
   }
-  for (let m = 0; m < h.length; m++) h[m] *= up / sum;
+  const phases = Array.from({ length: up }, (_, p) => {
+    const count = Math.max(0, Math.floor((2 * reach - p) / up) + 1);
+    return Float64Array.from({ length: count }, (_, j) => (h[2 * reach - p - j * up] * up) / sum);
+  });
   if (filters.size >= 64) filters.clear(); // rates come from uploads: the memory for them is bounded
-  filters.set(key, h);
-  return h;
+  const made = { phases, reach };
+  filters.set(key, made);
+  return made;
 }
 
 /** Modified Bessel function of the first kind, order 0, by its power series. `besselI0(0)` is 1. */
