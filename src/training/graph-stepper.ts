@@ -2,6 +2,7 @@ import { openSession, type Session, type Tensor } from "../encoders/session.js";
 import {
   type Batch,
   copyState,
+  initialState,
   type Network,
   type Stepper,
   type StepperOptions,
@@ -21,7 +22,8 @@ export async function openGraphStepper(
   options: StepperOptions & { threads?: number },
 ): Promise<Stepper> {
   const graph = trainingGraph(network, options);
-  const anchors = options.optimizer.weightDecay > 0 && options.decayTowards === "start" ? copyState(start) : undefined;
+  const anchors =
+    options.optimizer.weightDecay > 0 && options.decayTowards === "start" ? initialState(network) : undefined;
   let current = copyState(start);
   const session: Session = await openSession({ model: graph.model, device: "cpu", threads: options.threads });
 

@@ -5,6 +5,7 @@ import {
   type Batch,
   copyState,
   headOf,
+  initialState,
   layerNames,
   maxLogitScale,
   type Network,
@@ -23,7 +24,7 @@ const supportSize = 4096;
  */
 export function plainStepper(network: Network, start: TrainingState, options: StepperOptions): Stepper {
   const current = copyState(start);
-  const anchor = copyState(start);
+  const anchor = initialState(network);
   if (options.decayTowards === "zero") for (const { value } of Object.values(anchor.parameters)) value.fill(0);
   return {
     async train(batches, learningRates) {

@@ -1,0 +1,157 @@
+import { createHash } from "node:crypto";
+import { AppError } from "../errors.js";
+import type { HeadChoice } from "./initial-head.js";
+import { type LossName, lossNames } from "./losses/loss.js";
+
+/** Row-major rows of `dimensions` numbers. */
+export interface Rows {
+  values: Float32Array;
+  dimensions: number;
+}
+
+/** One side of the pairs: unit embeddings, and the head that is trained on them. `locked` leaves the side as it is. */
+export interface TrainingSide extends Rows {
+  head?: HeadChoice | "locked";
+}
+
+export interface TrainingOptions {
+  loss: LossName;
+  epochs: number;
+  /** At most; batches of one epoch are equally large. */
+  batchSize: number;
+  /** The schedule's peak. */
+  learningRate: number;
+  weightDecay: number;
+  /** What weight decay pulls weights towards: where they started, or zero. */
+  decayTowards: "zero" | "start";
+  /** Share of all steps in which the learning rate rises. */
+  warmup: number;
+  /** Epochs without a lower validation loss after which training stops; 0 never stops early. */
+  patience: number;
+  /** alpha of the Beta distribution that pairs of a batch are mixed with; 0 mixes nothing. */
+  mixup: number;
+  /** Where the logit scale starts (by default: where the untrained embeddings fit best), and whether it is learned. */
+  logitScale?: number;
+  learnLogits: boolean;
+  /** Shares of the pairs kept from training when no split is given. */
+  validationShare: number;
+  testShare: number;
+  seed: number;
+}
+
+export const trainingDefaults: TrainingOptions = {
+  loss: "infonce",
+  epochs: 50,
+  batchSize: 256,
+  learningRate: 3e-4,
+  weightDecay: 0.1,
+  decayTowards: "start",
+  warmup: 0.1,
+  patience: 10,
+  mixup: 0,
+  learnLogits: true,
+  validationShare: 0.15,
+  testShare: 0.2,
+  seed: 1,
+};
+
+export interface TrainingRequest {
+  /** Row i of `a` and row i of `b` are a pair. */
+  a: TrainingSide;
+  b: TrainingSide;
+  /** One label for each pair. Pairs of one label are never each other's negatives, and count as found for one another. */
+  labels?: Int32Array;
+  /** three-towers: embeddings of the same pairs by a frozen third model. */
+  third?: Rows;
+  /** expclr: continuous features of the same pairs. */
+  features?: Rows;
+  /** Positions of the pairs for each use; without it the seed draws them. */
+  split?: Split;
+  /** Pairs of other data that a good head must not forget; same dimensions. */
+  probe?: { a: Float32Array; b: Float32Array; labels?: Int32Array };
+  options?: Partial<TrainingOptions>;
+}
+
+export interface Split {
+  train: readonly number[];
+  validation: readonly number[];
+  test: readonly number[];
+}
+
+/** @throws AppError `invalid_input` that names the field at fault. */
+export function checkRequest(request: TrainingRequest): { pairs: number; options: TrainingOptions } {
+  const given = Object.entries(request.options ?? {}).filter(([, value]) => value !== undefined);
+  const options: TrainingOptions = { ...trainingDefaults, ...Object.fromEntries(given) };
+  const fail = (param: string, message: string): never => {
+    throw new AppError("invalid_input", message, { param });
+  };
+  const rowsOf = ({ values, dimensions }: Rows, name: string) => {
+    if (!(Number.isInteger(dimensions) && dimensions > 0 && values.length % dimensions === 0)) {
+      fail(name, `Expected rows of ${dimensions} numbers for "${name}" but received ${values.length} numbers`);
+    }
+    for (let i = 0; i < values.length; i++) {
+      if (!Number.isFinite(values[i])) fail(name, `"${name}" holds ${values[i]} in row ${Math.floor(i / dimensions)}`);
+    }
+    return values.length / dimensions;
+  };
+  const pairs = rowsOf(request.a, "a");
+  const expectRows = (count: number, name: string) => {
+    if (count !== pairs) fail(name, `Expected ${pairs} rows for "${name}", as many as "a" has, but received ${count}`);
+  };
+  expectRows(rowsOf(request.b, "b"), "b");
+  if (request.third) expectRows(rowsOf(request.third, "third"), "third");
+  if (request.features) expectRows(rowsOf(request.features, "features"), "features");
+  if (request.labels) expectRows(request.labels.length, "labels");
+  if (pairs < 8) fail("pairs", `Training needs at least 8 pairs but was given ${pairs}`);
+  if (!lossNames.includes(options.loss)) {
+    fail("loss", `The loss "${options.loss}" is not known; expected one of ${lossNames.join(", ")}`);
+  }
+  const needs = { "supervised-contrastive": "labels", "three-towers": "third", expclr: "features" } as const;
+  const need = needs[options.loss as keyof typeof needs];
+  if (need !== undefined && request[need] === undefined) fail(need, `The loss "${options.loss}" needs "${need}"`);
+  if (request.a.head === "locked" && request.b.head === "locked") {
+    fail("head", "Both sides are locked: there is nothing to train");
+  }
+  if (options.mixup > 0 && options.loss === "supervised-contrastive") {
+    fail("mixup", "A mixed pair has no single label: mixup cannot go with supervised-contrastive");
+  }
+  const within = (name: keyof TrainingOptions, low: number, high: number, whole = false) => {
+    const value = options[name] as number;
+    if (!(value >= low && value <= high && (!whole || Number.isInteger(value)))) {
+      fail(
+        name,
+        `Expected ${whole ? "a whole number" : "a number"} from ${low} to ${high} for "${name}" but received ${value}`,
+      );
+    }
+  };
+  within("epochs", 1, 10_000, true);
+  within("batchSize", 2, 8192, true);
+  within("learningRate", 1e-8, 1);
+  within("weightDecay", 0, 100);
+  within("warmup", 0, 1);
+  within("patience", 0, 10_000, true);
+  within("mixup", 0, 1);
+  within("validationShare", 0, 0.5);
+  within("testShare", 0.01, 0.5);
+  within("seed", 0, 0xffffffff, true);
+  if (options.logitScale !== undefined) within("logitScale", 1e-3, 100);
+  for (const positions of Object.values(request.split ?? {})) {
+    for (const at of positions) if (!(at >= 0 && at < pairs)) fail("split", `The split names pair ${at} of ${pairs}`);
+  }
+  return { pairs, options };
+}
+
+/** sha256 of the data, hexadecimal: a head's lineage. */
+export function hashOfData(request: TrainingRequest): string {
+  const hash = createHash("sha256");
+  const add = (array: ArrayBufferView | undefined) => {
+    hash.update(`${array?.byteLength ?? "none"};`);
+    if (array) hash.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+  };
+  for (const rows of [request.a, request.b, request.third, request.features]) {
+    hash.update(`${rows?.dimensions};`);
+    add(rows?.values);
+  }
+  add(request.labels);
+  return hash.digest("hex");
+}
