@@ -1,5 +1,6 @@
 import { lookup as resolveName } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
+import type { Readable } from "node:stream";
 import ipaddr from "ipaddr.js";
 import { Agent, request } from "undici";
 import { AppError } from "../errors.js";
@@ -64,12 +65,12 @@ export function mediaFetcher({
         check(url);
         const { statusCode, headers, body } = await request(url, { dispatcher: agent, signal: deadline });
         if (statusCode >= 300 && statusCode < 400 && typeof headers.location === "string") {
-          body.destroy();
+          discard(body);
           url = new URL(headers.location, url);
           continue;
         }
         if (statusCode !== 200) {
-          body.destroy();
+          discard(body);
           throw new AppError("fetch_failed", `"${url.host}" answered ${statusCode} instead of the file`);
         }
         return await readBounded(body, maxBytes, url);
@@ -83,6 +84,12 @@ export function mediaFetcher({
     }
     throw new AppError("fetch_failed", `"${url.host}" redirects more than ${maxRedirects} times`);
   };
+}
+
+/** Ends an answer nobody reads; undici reports that as an error of the stream. */
+function discard(body: Readable): void {
+  body.on("error", () => undefined);
+  body.destroy();
 }
 
 async function readBounded(body: AsyncIterable<Buffer>, maxBytes: number, url: URL): Promise<Uint8Array> {

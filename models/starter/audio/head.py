@@ -1,4 +1,4 @@
-"""The audio-text space, fixed before the student is trained.   -> WORK/head.npz, OUT/text_head.safetensors
+"""The audio-text space, fixed before the student is trained.   -> WORK/space.pt, WORK/labels.pt, OUT/text_head.safetensors
 
 text:   t = unit((MiniLM(text) - m) G)
 audio:  a = unit(2 s softmax(g logits) T + o)      logits: the teacher's 527 AudioSet classes

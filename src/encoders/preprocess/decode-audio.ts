@@ -8,7 +8,7 @@ import type { DecodedAudio } from "../encoder.js";
 import { decodeWithFfmpeg } from "./ffmpeg.js";
 import { checkSeconds, MonoCollector } from "./mono-collector.js";
 import { sniffFormat } from "./sniff.js";
-import { readWav } from "./wav.js";
+import { meanOfChannels, readWav } from "./wav.js";
 
 /** Bytes fed to a decoder at once: what they expand to stays small enough to check before going on. */
 const chunkBytes = 4096;
@@ -64,15 +64,9 @@ async function decodeFormat(bytes: Uint8Array, maxSeconds: number): Promise<Deco
 }
 
 function decodeWav(bytes: Uint8Array, maxSeconds: number): DecodedAudio {
-  const { sampleRateHz, channels, frames, sampleAt } = readWav(bytes);
-  checkSeconds(frames / sampleRateHz, maxSeconds);
-  const samples = new Float32Array(frames);
-  for (let frame = 0; frame < frames; frame++) {
-    let sum = 0;
-    for (let channel = 0; channel < channels; channel++) sum += sampleAt(frame, channel);
-    samples[frame] = sum / channels;
-  }
-  return { sampleRateHz, samples };
+  const pcm = readWav(bytes);
+  checkSeconds(pcm.frames / pcm.sampleRateHz, maxSeconds);
+  return meanOfChannels(pcm);
 }
 
 interface Decoded {

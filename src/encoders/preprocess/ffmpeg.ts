@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { AppError } from "../../errors.js";
 import type { DecodedAudio } from "../encoder.js";
 import { checkSeconds } from "./mono-collector.js";
+import { meanOfChannels, readWav } from "./wav.js";
 
-const sampleRateHz = 48_000;
 const timeoutMs = 120_000;
 
 /**
@@ -23,14 +23,11 @@ export async function decodeWithFfmpeg(bytes: Uint8Array, demuxer: string, maxSe
     await writeFile(path, bytes);
     const source = ["-protocol_whitelist", "file", "-f", demuxer, "-i", path];
     const limit = ["-t", String(maxSeconds + 1)];
-    // ffmpeg's own down-mix to mono is not the mean: ask for it.
-    const output = ["-vn", "-ac", "2", "-ar", String(sampleRateHz), "-f", "f32le", "pipe:1"];
-    const raw = await run(["-nostdin", "-v", "error", ...source, ...limit, ...output]);
-    const stereo = new Float32Array(raw.buffer, raw.byteOffset, Math.floor(raw.byteLength / 4));
-    const samples = new Float32Array(Math.floor(stereo.length / 2));
-    for (let i = 0; i < samples.length; i++) samples[i] = (stereo[2 * i] + stereo[2 * i + 1]) / 2;
-    checkSeconds(samples.length / sampleRateHz, maxSeconds);
-    return { sampleRateHz, samples };
+    // As WAV with all its channels: ffmpeg's own down-mix is not the mean, and mono made stereo loses 3 dB.
+    const output = ["-vn", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1"];
+    const decoded = readWav(await run(["-nostdin", "-v", "error", ...source, ...limit, ...output]));
+    checkSeconds(decoded.frames / decoded.sampleRateHz, maxSeconds);
+    return meanOfChannels(decoded);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

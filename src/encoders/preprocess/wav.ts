@@ -1,4 +1,5 @@
 import { AppError } from "../../errors.js";
+import type { DecodedAudio } from "../encoder.js";
 
 /** PCM as a WAV file holds it: interleaved channels. */
 export interface PcmAudio {
@@ -71,6 +72,17 @@ function samplesOf(
     frames: Math.floor(length / (channels * bytes)),
     sampleAt: (frame, channel) => reader(view, start + (frame * channels + channel) * bytes),
   };
+}
+
+/** Mono as librosa mixes it: the mean of the channels. */
+export function meanOfChannels({ sampleRateHz, channels, frames, sampleAt }: PcmAudio): DecodedAudio {
+  const samples = new Float32Array(frames);
+  for (let frame = 0; frame < frames; frame++) {
+    let sum = 0;
+    for (let channel = 0; channel < channels; channel++) sum += sampleAt(frame, channel);
+    samples[frame] = sum / channels;
+  }
+  return { sampleRateHz, samples };
 }
 
 const readers: Record<string, (view: DataView, at: number) => number> = {

@@ -1,0 +1,123 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { goldenPath } from "../helpers/golden.js";
+
+const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-cli-"));
+
+/** Runs the command line from source, as a user runs dist/cli.js. */
+function crossmodal(
+  args: readonly string[],
+  input?: Uint8Array,
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["--import", "tsx", "src/cli.ts", ...args], {
+      env: { PATH: process.env.PATH, CROSSMODAL_DATA_DIR: dataDir, CROSSMODAL_DEVICE: "cpu" },
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk.toString();
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    child.stdin.end(input);
+  });
+}
+
+describe("crossmodal classify", () => {
+  it("prints scores of pictures and sounds, and ends with 0", async () => {
+    const { code, stdout } = await crossmodal([
+      "classify",
+      "fixtures/images/cat.jpg",
+      "fixtures/audio/crow.wav",
+      "--labels",
+      "cat,crow cawing,piano",
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/cat\.jpg {2}\(starter-clip\)\n {2}\d\.\d{3} {2}cat/);
+    expect(stdout).toMatch(/crow\.wav {2}\(starter-clap\)\n {2}\d\.\d{3} {2}crow cawing/);
+  });
+
+  it("prints one JSON object a file with --json, tells bad files at the end, and ends with 1", async () => {
+    const { code, stdout, stderr } = await crossmodal([
+      "classify",
+      "nowhere.jpg",
+      "README.md",
+      "fixtures/images/cat.jpg",
+      "--labels",
+      "cat,dog",
+      "--json",
+    ]);
+    expect(code).toBe(1);
+    const [answer] = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(answer).toMatchObject({ file: "fixtures/images/cat.jpg", model: "starter-clip" });
+    expect(stderr).toContain("nowhere.jpg: no such file");
+    expect(stderr).toContain("README.md: neither a picture nor a sound");
+  });
+
+  it.each([
+    [["classify", "fixtures/images/cat.jpg"], "--labels"],
+    [["classify", "x.jpg", "--labels", "a", "--top-k", "many"], "Expected a number"],
+    [["clasify"], "unknown command"],
+    [["doctor", "--device", "gpu"], "Expected auto, cpu"],
+  ])("ends with 2 and says how for %j", async (args, message) => {
+    const { code, stderr } = await crossmodal(args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
+});
+
+describe("crossmodal embed", () => {
+  it("embeds texts as JSON lines", async () => {
+    const { code, stdout } = await crossmodal(["embed", "--text", "a red bus", "a cat", "--json"]);
+    expect(code).toBe(0);
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ input, embedding }) => [input, embedding.length])).toEqual([
+      ["a red bus", 384],
+      ["a cat", 384],
+    ]);
+  });
+});
+
+describe("crossmodal models", () => {
+  it("adds, lists, verifies and removes a folder in the hub's layout", async () => {
+    expect((await crossmodal(["models", "add", goldenPath("tiny-clip"), "--id", "mine"])).stdout).toContain(
+      "added mine: clip, text+image",
+    );
+    expect((await crossmodal(["models", "add", goldenPath("tiny-clip"), "--id", "mine"])).stderr).toContain("already");
+    expect((await crossmodal(["models", "list"])).stdout).toMatch(/^mine +clip/m);
+    const { code, stdout } = await crossmodal(["models", "verify", "mine"]);
+    expect(code).toBe(0);
+    expect(
+      stdout
+        .trim()
+        .split("\n")
+        .every((line) => line.startsWith("ok")),
+    ).toBe(true);
+    expect((await crossmodal(["models", "remove", "starter-clip"])).code).toBe(2);
+    expect((await crossmodal(["models", "remove", "mine"])).code).toBe(0);
+    expect((await crossmodal(["models", "list"])).stdout).not.toMatch(/^mine/m);
+  });
+});
+
+describe("crossmodal doctor", () => {
+  it("checks the machine and every tower", async () => {
+    const { code, stdout } = await crossmodal(["doctor", "--port", "0", "--json"]);
+    expect(code).toBe(0);
+    const checks = (JSON.parse(stdout) as { check: string; ok: boolean }[]).map(({ check }) => check);
+    expect(checks).toEqual(
+      expect.arrayContaining(["Node.js", "data folder", "starter-clip image", "starter-clap audio"]),
+    );
+  });
+});

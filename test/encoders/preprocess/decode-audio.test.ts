@@ -1,0 +1,183 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { decodeAudio } from "../../../src/encoders/preprocess/decode-audio.js";
+import { seededRandom } from "../../../src/math/random.js";
+import { fixture } from "../../helpers/fixtures.js";
+import { largestDifference } from "../../helpers/golden.js";
+
+const limits = { maxSeconds: 3600 };
+
+/** A WAV of two channels: a ramp and its half, so that the mean of the channels is 3/4 of the ramp. */
+function wav(encoding: { tag: number; bits: number; extensible?: boolean }, ramp: readonly number[]): Uint8Array {
+  const bytes = encoding.bits / 8;
+  const dataSize = ramp.length * 2 * bytes;
+  const formatSize = encoding.extensible ? 40 : 16;
+  const out = Buffer.alloc(20 + formatSize + 8 + dataSize);
+  out.write("RIFF", 0);
+  out.writeUInt32LE(out.length - 8, 4);
+  out.write("WAVEfmt ", 8);
+  out.writeUInt32LE(formatSize, 16);
+  out.writeUInt16LE(encoding.extensible ? 0xfffe : encoding.tag, 20);
+  out.writeUInt16LE(2, 22);
+  out.writeUInt32LE(16_000, 24);
+  out.writeUInt32LE(16_000 * 2 * bytes, 28);
+  out.writeUInt16LE(2 * bytes, 32);
+  out.writeUInt16LE(encoding.bits, 34);
+  if (encoding.extensible) {
+    out.writeUInt16LE(22, 36);
+    out.writeUInt16LE(encoding.bits, 38);
+    out.writeUInt16LE(encoding.tag, 44);
+  }
+  let at = 20 + formatSize;
+  out.write("data", at);
+  out.writeUInt32LE(dataSize, at + 4);
+  at += 8;
+  const write = (x: number) => {
+    const full = 2 ** (encoding.bits - 1);
+    if (encoding.tag === 3) encoding.bits === 32 ? out.writeFloatLE(x, at) : out.writeDoubleLE(x, at);
+    else if (encoding.bits === 8) out.writeUInt8(Math.round(x * full) + 128, at);
+    else out.writeIntLE(Math.round(x * full), at, bytes);
+    at += bytes;
+  };
+  for (const x of ramp) {
+    write(x);
+    write(x / 2);
+  }
+  return new Uint8Array(out);
+}
+
+const ramp = Array.from({ length: 64 }, (_, i) => (i - 32) / 64);
+
+describe("decodeAudio, WAV", () => {
+  it.each([
+    [{ tag: 1, bits: 8 }, 1 / 128],
+    [{ tag: 1, bits: 16 }, 1 / 32768],
+    [{ tag: 1, bits: 24 }, 1e-6],
+    [{ tag: 1, bits: 32 }, 1e-7],
+    [{ tag: 3, bits: 32 }, 1e-7],
+    [{ tag: 3, bits: 64 }, 1e-7],
+    [{ tag: 1, bits: 24, extensible: true }, 1e-6],
+    [{ tag: 3, bits: 32, extensible: true }, 1e-7],
+  ])("reads %j as the mean of its channels", async (encoding, step) => {
+    const { sampleRateHz, samples } = await decodeAudio(wav(encoding, ramp), limits);
+    expect(sampleRateHz).toBe(16_000);
+    expect(
+      largestDifference(
+        samples,
+        ramp.map((x) => (x * 3) / 4),
+      ),
+    ).toBeLessThanOrEqual(step);
+  });
+
+  it("reads what there is of a recording that was cut short", async () => {
+    const whole = wav({ tag: 1, bits: 16 }, ramp);
+    const { samples } = await decodeAudio(whole.subarray(0, whole.length - 101), limits);
+    expect(samples.length).toBe(38);
+  });
+
+  it("refuses compressed samples, samples that are no numbers, and a header without data", async () => {
+    await expect(decodeAudio(wav({ tag: 2, bits: 8 }, ramp), limits)).rejects.toMatchObject({
+      code: "unsupported_media",
+    });
+    await expect(decodeAudio(wav({ tag: 3, bits: 32 }, [0, Number.NaN]), limits)).rejects.toMatchObject({
+      code: "invalid_input",
+    });
+    await expect(decodeAudio(wav({ tag: 1, bits: 16 }, ramp).subarray(0, 36), limits)).rejects.toMatchObject({
+      code: "undecodable_media",
+    });
+  });
+});
+
+describe("decodeAudio, compressed formats", () => {
+  it.each([
+    ["sheep.flac", 1.1],
+    ["pig.mp3", 1.2],
+    ["rain.ogg", 5],
+    ["thunder.opus", 6],
+    ["scene.opus", 30],
+  ])("hears %s for about %d s, within [-1.5, 1.5] and not silent", async (file, seconds) => {
+    const { sampleRateHz, samples } = await decodeAudio(fixture(`audio/${file}`), limits);
+    expect(Math.abs(samples.length / sampleRateHz - seconds)).toBeLessThan(0.5 * seconds);
+    const peak = samples.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    expect(peak).toBeGreaterThan(0.05);
+    expect(peak).toBeLessThan(1.5);
+  });
+
+  it("agrees with ffmpeg sample by sample, up to the codec's delay", async () => {
+    if (spawnSync("ffmpeg", ["-version"]).status !== 0) return expect("ffmpeg").toBe("ffmpeg");
+    for (const file of ["sheep.flac", "rain.ogg", "thunder.opus", "waves.mp3"]) {
+      const { sampleRateHz, samples } = await decodeAudio(fixture(`audio/${file}`), limits);
+      // All channels, as WAV: ffmpeg's own down-mix to mono is not their mean.
+      const args = ["-v", "error", "-i", `fixtures/audio/${file}`, "-c:a", "pcm_f32le", "-f", "wav", "-"];
+      const { stdout } = spawnSync("ffmpeg", args, { maxBuffer: 1 << 28 });
+      const { samples: expected } = await decodeAudio(new Uint8Array(stdout), limits);
+      // Measured: FLAC 0, Vorbis 1e-6, Opus 2e-4 (another build of libopus), MP3 2e-5.
+      const length = Math.min(samples.length, expected.length);
+      expect(Math.abs(samples.length - expected.length), file).toBeLessThan(sampleRateHz / 20);
+      expect(largestDifference(samples.subarray(0, length), expected.subarray(0, length)), file).toBeLessThan(1e-2);
+    }
+  });
+
+  it("decodes M4A through ffmpeg, or says that ffmpeg is missing", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "crossmodal-m4a-"));
+    const path = join(folder, "tone.m4a");
+    const made = spawnSync("ffmpeg", [
+      "-v",
+      "error",
+      "-f",
+      "lavfi",
+      "-i",
+      "sine=440:duration=1:sample_rate=48000",
+      "-c:a",
+      "aac",
+      path,
+    ]);
+    if (made.status !== 0) {
+      const header = Buffer.from("00000020667479704d34412000000200", "hex");
+      await expect(decodeAudio(new Uint8Array(header), limits)).rejects.toMatchObject({ code: "unsupported_media" });
+      return;
+    }
+    const { sampleRateHz, samples } = await decodeAudio(new Uint8Array(readFileSync(path)), limits);
+    expect(samples.length / sampleRateHz).toBeCloseTo(1, 0);
+    // sine=440 has an amplitude of 1/8: a mono file stays as loud as it is
+    const middle = samples.subarray(12_000, 36_000);
+    expect(Math.sqrt(middle.reduce((sum, x) => sum + x * x, 0) / middle.length)).toBeCloseTo(0.125 / Math.SQRT2, 2);
+  });
+});
+
+describe("decodeAudio, hostile files", () => {
+  it("stops at the longest sound allowed, before it decodes the rest", async () => {
+    for (const file of ["sheep.flac", "rain.ogg", "thunder.opus", "waves.mp3", "crow.wav"]) {
+      await expect(decodeAudio(fixture(`audio/${file}`), { maxSeconds: 0.2 }), file).rejects.toMatchObject({
+        code: "too_large",
+      });
+    }
+  });
+
+  it("answers truncations and noise with a sound or an error of ours, never with a crash", async () => {
+    const random = seededRandom(1);
+    const ours = new Set(["undecodable_media", "unsupported_media", "invalid_input", "too_large"]);
+    const tryIt = async (bytes: Uint8Array) => {
+      try {
+        const { samples } = await decodeAudio(bytes, limits);
+        expect(samples.length).toBeGreaterThan(0);
+      } catch (error) {
+        expect(ours.has((error as { code: string }).code), String(error)).toBe(true);
+      }
+    };
+    for (const file of ["sheep.flac", "rain.ogg", "thunder.opus", "pig.mp3", "crow.wav"]) {
+      const whole = fixture(`audio/${file}`);
+      for (let i = 0; i < 8; i++) await tryIt(whole.subarray(0, random.integer(whole.length)));
+      for (let i = 0; i < 8; i++) {
+        const damaged = Uint8Array.from(whole);
+        for (let j = 0; j < 50; j++) damaged[random.integer(damaged.length)] = random.integer(256);
+        await tryIt(damaged);
+      }
+    }
+    for (let i = 0; i < 50; i++)
+      await tryIt(Uint8Array.from({ length: random.integer(500) }, () => random.integer(256)));
+  }, 60_000);
+});
