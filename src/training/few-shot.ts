@@ -1,0 +1,176 @@
+import { logSumExp, softmax } from "../math/softmax.js";
+import { similarities } from "./pair-facts.js";
+import type { Rows } from "./training-request.js";
+
+/** A handful of labelled embeddings. `labels[i]` is the class, 0..classes-1, of row i. */
+export interface LabelledItems extends Rows {
+  labels: Int32Array;
+  classes: number;
+}
+
+/** Zero-shot's side: the unit embedding of each class, [classes, D], and the model's logit scale. */
+export interface ZeroShotClasses {
+  weights: Float32Array;
+  logitScale: number;
+}
+
+/** A training-free adapter: labelled embeddings that vote beside the classes' texts. */
+export interface CacheAdapter extends LabelledItems {
+  kind: "cache";
+  /** How much the votes count against the texts. */
+  alpha: number;
+  /** How fast a vote fades with distance. */
+  beta: number;
+}
+
+/** Logistic regression on embeddings. */
+export interface LinearProbe {
+  kind: "probe";
+  dimensions: number;
+  classes: number;
+  /** [classes, D] */
+  weights: Float32Array;
+  /** [classes] */
+  bias: Float32Array;
+}
+
+/**
+ * Logits of Tip-Adapter: logitScale f W + alpha sum_k exp(-beta (1 - f K_k)) onehot(label_k).
+ * Source: Zhang et al. 2022, https://arxiv.org/abs/2207.09519, equation 6.
+ *
+ * @param f  a unit embedding of `dimensions` numbers.
+ * @returns logits, one for each class; softmax of them are the scores.
+ */
+export function cacheLogits(adapter: CacheAdapter, texts: ZeroShotClasses, f: Float32Array): Float64Array {
+  checkLength(f, adapter.dimensions);
+  const logits = Float64Array.from(similarities(f, texts.weights, adapter.dimensions), (s) => texts.logitScale * s);
+  for (const [k, s] of similarities(f, adapter.values, adapter.dimensions).entries()) {
+    logits[adapter.labels[k]] += adapter.alpha * Math.exp(-adapter.beta * (1 - s));
+  }
+  return logits;
+}
+
+/**
+ * Makes a cache adapter. Its alpha and beta are those under which each item is best foretold by the others (leave one
+ * out), so that no test data is looked at; alpha = 0, zero-shot as it was, is among the candidates.
+ */
+export function fitCacheAdapter(items: LabelledItems, texts: ZeroShotClasses): CacheAdapter {
+  checkItems(items);
+  const { values, dimensions, labels, classes } = items;
+  const count = labels.length;
+  const among = similarities(values, values, dimensions);
+  const zeroShot = similarities(values, texts.weights, dimensions);
+  let best = { loss: Number.POSITIVE_INFINITY, alpha: 0, beta: 1 };
+  for (const beta of [1, 2, 5.5, 10, 20, 50]) {
+    const votes = new Float64Array(count * classes);
+    for (let i = 0; i < count; i++) {
+      for (let k = 0; k < count; k++) {
+        if (k !== i) votes[i * classes + labels[k]] += Math.exp(-beta * (1 - among[i * count + k]));
+      }
+    }
+    for (const alpha of [0, 0.3, 1, 3, 10, 30, 100]) {
+      let loss = 0;
+      for (let i = 0; i < count; i++) {
+        const logits = Float64Array.from(
+          { length: classes },
+          (_, c) => texts.logitScale * zeroShot[i * classes + c] + alpha * votes[i * classes + c],
+        );
+        loss += (logSumExp(logits) - logits[labels[i]]) / count;
+      }
+      if (loss < best.loss) best = { loss, alpha, beta };
+    }
+  }
+  return { kind: "cache", ...items, alpha: best.alpha, beta: best.beta };
+}
+
+export interface LinearProbeOptions {
+  /** Weight of |W|^2 / 2 beside the mean cross-entropy. */
+  l2?: number;
+  maxIterations?: number;
+}
+
+/**
+ * Multinomial logistic regression by Nesterov's accelerated gradient with step 1 / L: for unit rows the cross-entropy's
+ * curvature is at most 1 (1/2 from the softmax, |(x, 1)|^2 = 2 from row and bias). The bias is not held back.
+ * Converges to the one minimum: the result does not depend on a start or seed.
+ */
+export function fitLinearProbe(
+  items: LabelledItems,
+  { l2 = 1e-3, maxIterations = 3000 }: LinearProbeOptions = {},
+): LinearProbe {
+  checkItems(items);
+  const { values, dimensions, labels, classes } = items;
+  const count = labels.length;
+  const width = dimensions + 1; // the bias is the weight of a constant 1
+  const rate = 1 / (1 + l2);
+  let w = new Float64Array(classes * width);
+  let ahead = w.slice();
+  let momentum = 1;
+  for (let iteration = 0; iteration < maxIterations; iteration++) {
+    const gradient = new Float64Array(classes * width);
+    for (let i = 0; i < count; i++) {
+      const x = values.subarray(i * dimensions, (i + 1) * dimensions);
+      const p = softmax(probeLogits(ahead, x, classes));
+      for (let c = 0; c < classes; c++) {
+        const slope = (p[c] - (labels[i] === c ? 1 : 0)) / count;
+        const row = c * width;
+        for (let d = 0; d < dimensions; d++) gradient[row + d] += slope * x[d];
+        gradient[row + dimensions] += slope;
+      }
+    }
+    let largest = 0;
+    for (let k = 0; k < gradient.length; k++) {
+      if (k % width !== dimensions) gradient[k] += l2 * ahead[k];
+      largest = Math.max(largest, Math.abs(gradient[k]));
+    }
+    if (largest < 1e-6) break;
+    const next = ahead.map((value, k) => value - rate * gradient[k]);
+    let uphill = 0; // restart the momentum where it points uphill: O'Donoghue and Candès 2015
+    for (let k = 0; k < next.length; k++) uphill += gradient[k] * (next[k] - w[k]);
+    const following = uphill > 0 ? 1 : (1 + Math.sqrt(1 + 4 * momentum * momentum)) / 2;
+    const carry = uphill > 0 ? 0 : (momentum - 1) / following;
+    const last = w;
+    ahead = next.map((value, k) => value + carry * (value - last[k]));
+    w = next;
+    momentum = following;
+  }
+  const weights = new Float32Array(classes * dimensions);
+  const bias = new Float32Array(classes);
+  for (let c = 0; c < classes; c++) {
+    weights.set(w.subarray(c * width, c * width + dimensions), c * dimensions);
+    bias[c] = w[c * width + dimensions];
+  }
+  return { kind: "probe", dimensions, classes, weights, bias };
+}
+
+/** @returns the probe's logits, one for each class. */
+export function linearProbeLogits({ weights, bias, dimensions }: LinearProbe, f: Float32Array): Float64Array {
+  checkLength(f, dimensions);
+  return Float64Array.from(similarities(f, weights, dimensions), (s, c) => s + bias[c]);
+}
+
+function probeLogits(w: Float64Array, x: Float32Array, classes: number): Float64Array {
+  const logits = new Float64Array(classes);
+  for (let c = 0; c < classes; c++) {
+    const row = c * (x.length + 1);
+    let sum = w[row + x.length];
+    for (let d = 0; d < x.length; d++) sum += w[row + d] * x[d];
+    logits[c] = sum;
+  }
+  return logits;
+}
+
+function checkLength(f: Float32Array, dimensions: number): void {
+  if (f.length !== dimensions) throw new RangeError(`Expected ${dimensions} numbers but received ${f.length}`);
+}
+
+function checkItems({ values, dimensions, labels, classes }: LabelledItems): void {
+  if (values.length !== labels.length * dimensions || labels.length === 0) {
+    throw new RangeError(
+      `Expected ${labels.length} rows of ${dimensions} numbers but received ${values.length} numbers`,
+    );
+  }
+  for (const label of labels) {
+    if (!(label >= 0 && label < classes)) throw new RangeError(`A label is ${label}, not one of ${classes} classes`);
+  }
+}

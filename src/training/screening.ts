@@ -1,0 +1,187 @@
+import { seededRandom } from "../math/random.js";
+import { similarities } from "./pair-facts.js";
+import type { Rows } from "./training-request.js";
+
+/**
+ * Pairs that look wrong, and why:
+ * - `mismatched`: the sides are less alike than those of other pairs; score = robust z of the cosine.
+ * - `isolated_a`, `isolated_b`: lies in a far emptier place than its neighbours; score = simplified local outlier factor.
+ * - `repeated_caption`: one b on many a that are no more alike than any; score = how many.
+ * - `near_duplicate`: almost the same a with different b; score = cosine of the a minus cosine of the b.
+ */
+export interface ScreeningFinding {
+  kind: "mismatched" | "isolated_a" | "isolated_b" | "repeated_caption" | "near_duplicate";
+  /** Positions of the pairs concerned. */
+  pairs: number[];
+  score: number;
+}
+
+export interface ScreeningOptions {
+  /** Robust z above which a pair is mismatched. */
+  mismatchZ: number;
+  /** Neighbours of the density estimate. */
+  neighbors: number;
+  /** Local outlier factor above which an item is isolated. */
+  isolation: number;
+  /** Pairs from which on a repeated caption is looked at. */
+  repeats: number;
+  /** Cosine from which on two a are near-duplicates, and below which their b are different. */
+  duplicateCosine: number;
+  differentCosine: number;
+}
+
+export const screeningDefaults: ScreeningOptions = {
+  mismatchZ: 3.5, // Iglewicz and Hoaglin 1993, "How to detect and handle outliers"
+  neighbors: 16,
+  isolation: 1.5,
+  repeats: 5,
+  duplicateCosine: 0.98,
+  differentCosine: 0.9,
+};
+
+/** Items that neighbours are looked for among; a seeded sample where there are more. */
+const maxReference = 4096;
+
+/**
+ * Lists suspicious pairs before training; nothing is left out by itself.
+ * @returns findings by kind, highest score first.
+ */
+export function screenPairs(a: Rows, b: Rows, given: Partial<ScreeningOptions> = {}): ScreeningFinding[] {
+  const options = { ...screeningDefaults, ...given };
+  return [
+    ...mismatched(a, b, options),
+    ...isolated(a, "isolated_a", options),
+    ...isolated(b, "isolated_b", options),
+    ...repeatedCaptions(a, b, options),
+    ...nearDuplicates(a, b, options),
+  ];
+}
+
+/** The pairs that findings name, once each and in order: what to leave out when that is asked for. */
+export function suspiciousPairs(findings: readonly ScreeningFinding[]): number[] {
+  return [...new Set(findings.flatMap(({ pairs }) => pairs))].sort((one, other) => one - other);
+}
+
+const countOf = ({ values, dimensions }: Rows) => values.length / dimensions;
+const byScore = (one: ScreeningFinding, other: ScreeningFinding) => other.score - one.score;
+
+function cosine(x: Rows, i: number, y: Rows, j: number): number {
+  let sum = 0;
+  for (let d = 0; d < x.dimensions; d++) sum += x.values[i * x.dimensions + d] * y.values[j * y.dimensions + d];
+  return sum;
+}
+
+function mismatched(a: Rows, b: Rows, { mismatchZ }: ScreeningOptions): ScreeningFinding[] {
+  if (a.dimensions !== b.dimensions) return []; // sides that cannot be compared before they are trained
+  const cosines = Float64Array.from({ length: countOf(a) }, (_, i) => cosine(a, i, b, i));
+  const center = median(cosines);
+  const spread = 1.4826 * median(cosines.map((c) => Math.abs(c - center))); // sigma of a normal distribution
+  if (spread === 0) return [];
+  const findings: ScreeningFinding[] = [];
+  for (const [i, c] of cosines.entries()) {
+    const z = (center - c) / spread;
+    if (z > mismatchZ) findings.push({ kind: "mismatched", pairs: [i], score: z });
+  }
+  return findings.sort(byScore);
+}
+
+/**
+ * Simplified local outlier factor: the distance to the k-th neighbour over the mean of the same distance at the first k
+ * neighbours; about 1 within a cluster. Schubert, Zimek and Kriegel 2014, https://doi.org/10.1007/s10618-012-0300-z.
+ * Exact copies are left out of the neighbours: an item and its copies are not a place of high density.
+ */
+function isolated(x: Rows, kind: ScreeningFinding["kind"], options: ScreeningOptions): ScreeningFinding[] {
+  const count = countOf(x);
+  const reference = sample(count, maxReference);
+  const k = Math.min(options.neighbors, reference.length - 2);
+  if (k < 2) return [];
+  const kDistance = new Float64Array(count);
+  const neighbors: Uint32Array[] = [];
+  eachRow(x, reference, (i, similarity) => {
+    const others = [...reference.keys()].filter((r) => reference[r] !== i && similarity[r] < 1 - 1e-6);
+    others.sort((one, other) => similarity[other] - similarity[one]);
+    neighbors[i] = Uint32Array.from(others.slice(0, k), (r) => reference[r]);
+    const last = others[Math.min(k, others.length) - 1];
+    kDistance[i] = last === undefined ? 0 : Math.sqrt(Math.max(0, 2 - 2 * similarity[last]));
+  });
+  const findings: ScreeningFinding[] = [];
+  for (let i = 0; i < count; i++) {
+    let around = 0;
+    for (const j of neighbors[i]) around += kDistance[j] / neighbors[i].length;
+    const score = around > 0 ? kDistance[i] / around : 1;
+    if (score > options.isolation) findings.push({ kind, pairs: [i], score });
+  }
+  return findings.sort(byScore);
+}
+
+function repeatedCaptions(a: Rows, b: Rows, { repeats }: ScreeningOptions): ScreeningFinding[] {
+  const groups = new Map<string, number[]>();
+  for (let i = 0; i < countOf(b); i++) {
+    const row = b.values.subarray(i * b.dimensions, (i + 1) * b.dimensions);
+    const key = Buffer.from(row.buffer, row.byteOffset, row.byteLength).toString("latin1");
+    const group = groups.get(key);
+    if (group) group.push(i);
+    else groups.set(key, [i]);
+  }
+  const typical = meanCosine(a, [...sample(countOf(a), 1000)]);
+  const findings: ScreeningFinding[] = [];
+  for (const pairs of groups.values()) {
+    if (pairs.length < repeats) continue;
+    // 0 when the items under the caption are as unlike as any two items, 1 when they are the same.
+    const cohesion = (meanCosine(a, pairs.slice(0, 1000)) - typical) / (1 - typical);
+    if (cohesion < 0.1) findings.push({ kind: "repeated_caption", pairs, score: pairs.length });
+  }
+  return findings.sort(byScore);
+}
+
+function nearDuplicates(a: Rows, b: Rows, options: ScreeningOptions): ScreeningFinding[] {
+  const findings: ScreeningFinding[] = [];
+  const reference = sample(countOf(a), maxReference);
+  const isReference = new Set(reference);
+  eachRow(a, reference, (i, similarity) => {
+    for (const [r, j] of reference.entries()) {
+      if (j === i || (j < i && isReference.has(i)) || similarity[r] < options.duplicateCosine) continue;
+      const captions = cosine(b, i, b, j);
+      if (captions < options.differentCosine) {
+        findings.push({ kind: "near_duplicate", pairs: [i, j], score: similarity[r] - captions });
+      }
+    }
+  });
+  return findings.sort(byScore);
+}
+
+/** Calls `use` with each row's cosines to the reference rows, a block of rows at a time. */
+function eachRow(x: Rows, reference: Uint32Array, use: (i: number, similarity: Float32Array) => void): void {
+  const { values, dimensions } = x;
+  const chosen = new Float32Array(reference.length * dimensions);
+  for (const [r, at] of reference.entries()) {
+    chosen.set(values.subarray(at * dimensions, (at + 1) * dimensions), r * dimensions);
+  }
+  const block = 64;
+  for (let from = 0; from < countOf(x); from += block) {
+    const rows = values.subarray(from * dimensions, (from + block) * dimensions);
+    const similarity = similarities(rows, chosen, dimensions);
+    for (let i = 0; i < rows.length / dimensions; i++) {
+      use(from + i, similarity.subarray(i * reference.length, (i + 1) * reference.length));
+    }
+  }
+}
+
+/** Mean cosine of different items, from the length of their sum. */
+function meanCosine(x: Rows, items: readonly number[]): number {
+  const sum = new Float64Array(x.dimensions);
+  for (const i of items) for (let d = 0; d < x.dimensions; d++) sum[d] += x.values[i * x.dimensions + d];
+  const n = items.length;
+  return (sum.reduce((total, s) => total + s * s, 0) - n) / (n * (n - 1));
+}
+
+function sample(count: number, most: number): Uint32Array {
+  if (count <= most) return Uint32Array.from({ length: count }, (_, i) => i);
+  return seededRandom(1).permutation(count).slice(0, most);
+}
+
+function median(values: Float64Array): number {
+  const sorted = values.slice().sort();
+  const middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
+}
