@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { AppError } from "../errors.js";
 
 /** float32 arrays by name, with text metadata. */
@@ -5,6 +6,13 @@ export interface SafeTensors {
   tensors: Record<string, { shape: readonly number[]; data: Float32Array }>;
   metadata: Record<string, string>;
 }
+
+const Entry = z.object({
+  dtype: z.literal("F32"),
+  shape: z.array(z.int().min(0)),
+  data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
+});
+const Header = z.object({ __metadata__: z.record(z.string(), z.string()).optional() }).catchall(Entry);
 
 /**
  * Reads a safetensors file of float32 arrays: 8 bytes little-endian length of a JSON header, the header, then the data.
@@ -16,25 +24,21 @@ export function readSafetensors(bytes: Uint8Array): SafeTensors {
   const headerLength = bytes.length < 8 ? Number.POSITIVE_INFINITY : Number(view.getBigUint64(0, true));
   const start = 8 + headerLength;
   if (start > bytes.length) throw corrupt("it is cut short");
-  let header: Record<string, unknown>;
+  let json: unknown;
   try {
-    header = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + 8, headerLength).toString("utf8"));
+    json = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + 8, headerLength).toString("utf8"));
   } catch (error) {
     throw corrupt("its header is not JSON", error);
   }
+  const header = Header.safeParse(json);
+  if (!header.success) throw corrupt("its header does not describe float32 arrays", header.error);
+  const { __metadata__: metadata = {}, ...entries } = header.data;
   const tensors: SafeTensors["tensors"] = {};
-  let metadata: Record<string, string> = {};
-  for (const [name, value] of Object.entries(header)) {
-    if (name === "__metadata__") {
-      metadata = value as Record<string, string>;
-      continue;
-    }
-    const { dtype, shape, data_offsets: offsets } = value as { dtype: string; shape: number[]; data_offsets: number[] };
-    if (dtype !== "F32") throw corrupt(`"${name}" is ${dtype}, not F32`);
-    const count = Array.isArray(shape) ? shape.reduce((product, side) => product * side, 1) : Number.NaN;
-    const [from, to] = Array.isArray(offsets) ? offsets : [Number.NaN, Number.NaN];
-    if (!(from >= 0 && to - from === 4 * count && start + to <= bytes.length))
-      throw corrupt(`"${name}" lies outside it`);
+  for (const [name, entry] of Object.entries(entries)) {
+    const { shape, data_offsets: offsets } = entry as z.infer<typeof Entry>;
+    const count = shape.reduce((product, side) => product * side, 1);
+    const [from, to] = offsets;
+    if (to - from !== 4 * count || start + to > bytes.length) throw corrupt(`"${name}" lies outside it`);
     const data = new Float32Array(count);
     for (let i = 0; i < count; i++) {
       data[i] = view.getFloat32(start + from + 4 * i, true);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type ScreeningFinding, screenPairs, suspiciousPairs } from "../../src/training/screening.js";
+import { screenInWorker } from "../../src/training/train-in-worker.js";
 import { formulaMatrix, randomUnitRows, unitRows } from "../helpers/matrices.js";
 
 const dimensions = 16;
@@ -61,6 +62,14 @@ describe("screenPairs", () => {
     copyRow(a, 1, 2);
     copyRow(b, 5, 2);
     expect(of(screenPairs(a, b), "near_duplicate").map(({ pairs }) => pairs)).toEqual([[1, 2]]);
+  });
+});
+
+describe("screenInWorker", () => {
+  it("finds what screenPairs finds", async () => {
+    const { a, b } = cleanPairs();
+    copyRow(a, 1, 2);
+    expect(await screenInWorker(a, b)).toEqual(screenPairs(a, b));
   });
 });
 
