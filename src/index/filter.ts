@@ -1,3 +1,5 @@
+import { AppError } from "../errors.js";
+
 /**
  * A condition on metadata. `field` is a dot path into the item's metadata (`"year"`, `"place.country"`).
  *
@@ -15,3 +17,93 @@ export type Filter =
   | { field: string; op: FilterOp; value: unknown };
 
 export type FilterOp = "eq" | "in" | "lt" | "lte" | "gt" | "gte" | "exists" | "contains";
+export type Scalar = string | number | boolean | null;
+
+const ops = ["eq", "in", "lt", "lte", "gt", "gte", "exists", "contains"] as const satisfies FilterOp[];
+const maxDepth = 32;
+const maxConditions = 256;
+const maxInValues = 10_000;
+
+/**
+ * The filter when it is well-formed: known operators, values of the right type, a size that any driver can take.
+ * @throws AppError invalid_input, naming the part at fault as in `filter.and[1].value`.
+ */
+export function checkFilter(filter: unknown): Filter {
+  let conditions = 0;
+  const check = (part: unknown, at: string, depth: number): Filter => {
+    if (depth > maxDepth) throw wrong(at, `Expected a filter at most ${maxDepth} levels deep`);
+    if (typeof part !== "object" || part === null || Array.isArray(part)) {
+      throw wrong(at, `Expected an object with "and", "or", "not" or "field" but received ${show(part)}`);
+    }
+    if (++conditions > maxConditions) throw wrong(at, `Expected at most ${maxConditions} conditions in a filter`);
+    const given = part as Record<string, unknown>;
+    if ("and" in given) return { and: list(given.and, `${at}.and`, depth) };
+    if ("or" in given) return { or: list(given.or, `${at}.or`, depth) };
+    if ("not" in given) return { not: check(given.not, `${at}.not`, depth + 1) };
+    const { field, op, value } = given;
+    fieldPath(field, `${at}.field`);
+    if (!ops.includes(op as FilterOp)) {
+      throw wrong(`${at}.op`, `Expected one of ${ops.join(", ")} as filter operator but received ${show(op)}`);
+    }
+    checkValue(op as FilterOp, value, `${at}.value`);
+    return { field: field as string, op: op as FilterOp, value };
+  };
+  const list = (parts: unknown, at: string, depth: number) => {
+    if (!Array.isArray(parts)) throw wrong(at, `Expected an array of filters but received ${show(parts)}`);
+    return parts.map((part, i) => check(part, `${at}[${i}]`, depth + 1));
+  };
+  return check(filter, "filter", 1);
+}
+
+/**
+ * The keys of a dot path. Quotes, backslashes and control characters are refused: no driver has to escape them.
+ * @throws AppError invalid_input.
+ */
+export function fieldPath(field: unknown, param: string): string[] {
+  const keys = typeof field === "string" ? field.split(".") : [];
+  const plain = keys.length > 0 && keys.length <= 16 && keys.every((key) => /^[^"'`\\\p{C}]{1,128}$/u.test(key));
+  if (!plain) {
+    throw wrong(
+      param,
+      `Expected a metadata field like "year" or "place.country" (no quotes, backslashes or control characters) but received ${show(field)}`,
+    );
+  }
+  return keys;
+}
+
+function checkValue(op: FilterOp, value: unknown, at: string) {
+  if (op === "exists") {
+    if (typeof value !== "boolean") throw wrong(at, `Expected true or false for "exists" but received ${show(value)}`);
+  } else if (op === "in") {
+    if (!Array.isArray(value) || !value.every(isScalar)) {
+      throw wrong(at, `Expected an array of strings, numbers, booleans or nulls for "in" but received ${show(value)}`);
+    }
+    if (value.length > maxInValues) throw wrong(at, `Expected at most ${maxInValues} values for "in"`);
+  } else if (op === "eq" || op === "contains") {
+    if (!isScalar(value)) {
+      throw wrong(at, `Expected a string, number, boolean or null for "${op}" but received ${show(value)}`);
+    }
+  } else if ((typeof value !== "number" && typeof value !== "string") || !isScalar(value)) {
+    throw wrong(at, `Expected a number or a string for "${op}" but received ${show(value)}`);
+  }
+}
+
+function isScalar(value: unknown): value is Scalar {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value === "string") return isPlainText(value);
+  return value === null || typeof value === "boolean";
+}
+
+/** Text that every database can hold: no U+0000 and no half of a surrogate pair. */
+export function isPlainText(text: string): boolean {
+  return !text.includes("\0") && !/\p{Surrogate}/u.test(text);
+}
+
+function wrong(param: string, message: string): AppError {
+  return new AppError("invalid_input", message, { param });
+}
+
+function show(value: unknown): string {
+  const text = typeof value === "bigint" ? `${value}n` : (JSON.stringify(value) ?? String(value));
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}

@@ -1,0 +1,111 @@
+import { AppError } from "../errors.js";
+import { fieldPath, isPlainText } from "./filter.js";
+import type { CollectionSpec, Item } from "./vector-store.js";
+
+/** float32 rounding of a normalised vector stays below 1e-6 up to 4,096 dimensions; an unnormalised one is far beyond. */
+const lengthTolerance = 1e-3;
+const maxMetadataCharacters = 1_000_000;
+
+/**
+ * Whether an item may enter a collection: only what this accepts reaches a driver.
+ * @returns its metadata as JSON.
+ * @throws AppError invalid_input or space_mismatch, naming the field at fault.
+ */
+export function checkItem(item: Item, collection: { space: string; dimensions: number }): string {
+  checkId(item.id);
+  if (!["text", "image", "audio"].includes(item.modality)) {
+    throw wrong("modality", `Expected text, image or audio as modality but received ${JSON.stringify(item.modality)}`);
+  }
+  checkEmbedding(item.embedding, collection.dimensions, "embedding");
+  if (item.original !== undefined) {
+    if (typeof item.original.space !== "string" || item.original.space === "") {
+      throw wrong("original.space", "Expected the space of the original embedding");
+    }
+    checkEmbedding(item.original.embedding, undefined, "original.embedding");
+  }
+  for (const field of ["source", "contentHash"] as const) {
+    const text = item[field];
+    if (text !== undefined && (typeof text !== "string" || text.length > 4096 || !isPlainText(text))) {
+      throw wrong(field, `Expected at most 4,096 characters of text for "${field}"`);
+    }
+  }
+  return metadataJson(item.metadata ?? {});
+}
+
+export function checkId(id: unknown): asserts id is string {
+  if (typeof id !== "string" || id.length < 1 || id.length > 512 || !isPlainText(id)) {
+    const given = typeof id === "string" ? `${id.length} characters` : typeof id;
+    throw wrong("id", `Expected 1 to 512 characters of text as id but received ${given}`);
+  }
+}
+
+/** @throws AppError invalid_input unless the vector has the right size, finite numbers and length 1. */
+export function checkEmbedding(embedding: unknown, dimensions: number | undefined, param: string): void {
+  if (!(embedding instanceof Float32Array)) throw wrong(param, `Expected a Float32Array for "${param}"`);
+  if (dimensions !== undefined && embedding.length !== dimensions) {
+    throw wrong(
+      param,
+      `Expected ${dimensions} numbers for "${param}" but received ${embedding.length} (is it from another model?)`,
+    );
+  }
+  let squares = 0;
+  for (let i = 0; i < embedding.length; i++) squares += embedding[i] * embedding[i];
+  if (!Number.isFinite(squares))
+    throw wrong(param, `Expected finite numbers for "${param}" but received NaN or infinity`);
+  const length = Math.sqrt(squares);
+  if (Math.abs(length - 1) > lengthTolerance) {
+    throw wrong(param, `Expected a vector of length 1 for "${param}" but its length is ${length.toPrecision(4)}`);
+  }
+}
+
+/** @throws AppError invalid_input. */
+export function checkSpec(spec: CollectionSpec): void {
+  checkName(spec.name);
+  if (typeof spec.space !== "string" || spec.space === "") throw wrong("space", "Expected the collection's space");
+  if (!Number.isInteger(spec.dimensions) || spec.dimensions < 1 || spec.dimensions > 8192) {
+    throw wrong("dimensions", `Expected 1 to 8192 dimensions but received ${spec.dimensions}`);
+  }
+  if ((spec.fields ?? []).length > 32) throw wrong("fields", "Expected at most 32 declared metadata fields");
+  for (const field of spec.fields ?? []) fieldPath(field, "fields");
+}
+
+export function checkName(name: unknown): asserts name is string {
+  if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name)) {
+    throw wrong(
+      "name",
+      `Expected a collection name of 1 to 64 letters, digits, "_", "-" or "." but received ${JSON.stringify(name)}`,
+    );
+  }
+}
+
+function metadataJson(metadata: unknown): string {
+  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
+    throw wrong("metadata", "Expected a JSON object as metadata");
+  }
+  let json: string;
+  try {
+    json = JSON.stringify(metadata);
+  } catch (cause) {
+    throw new AppError("invalid_input", "Expected metadata that JSON can hold", { param: "metadata", cause });
+  }
+  if (json.length > maxMetadataCharacters) {
+    throw wrong(
+      "metadata",
+      `Expected at most ${maxMetadataCharacters} characters of metadata, received ${json.length}`,
+    );
+  }
+  // JSON.stringify writes exactly these characters as \u0000 and \ud800 to \udfff; only then look closely.
+  if (/\\u(?:0000|d[89a-f])/.test(json)) {
+    JSON.parse(json, (key, value: unknown) => {
+      if (!isPlainText(key) || (typeof value === "string" && !isPlainText(value))) {
+        throw wrong("metadata", "Expected metadata without U+0000 and halves of surrogate pairs");
+      }
+      return value;
+    });
+  }
+  return json;
+}
+
+function wrong(param: string, message: string): AppError {
+  return new AppError("invalid_input", message, { param });
+}

@@ -1,0 +1,141 @@
+import type { Graph, GraphEngine } from "./graph.js";
+import type { RowChanges } from "./item-rows.js";
+import { VectorTable } from "./vector-table.js";
+
+/** A graph and how far it reaches: it holds every row at the positions below `upTo`, and `dead` ones that are gone. */
+interface Cover {
+  graph: Graph;
+  upTo: number;
+  lastRow: number;
+  dead: number;
+}
+
+export interface IndexLimits {
+  /** Up to this many items every search is an exact scan, and no graph is built. */
+  exactUpTo: number;
+}
+
+/** Share of deleted rows in a graph (or in the table) from which it is made anew. */
+const deadShare = 0.25;
+const rowsPerCall = 8;
+
+/**
+ * A collection in memory: the table of all vectors and the graph over the older ones. Rows enter the graph in small
+ * slices between other work; until then searches scan them. After many deletions a new graph is built beside the old one.
+ */
+export class CollectionIndex {
+  readonly engine: GraphEngine;
+  readonly limits: IndexLimits;
+  table: VectorTable;
+  /** Row numbers or positions that were remembered before a change are worth nothing after it. */
+  version = 0;
+  #serving: Cover | undefined;
+  #next: Cover | undefined;
+  #renew = false;
+
+  constructor(dimensions: number, engine: GraphEngine, limits: IndexLimits) {
+    this.engine = engine;
+    this.limits = limits;
+    this.table = new VectorTable(dimensions);
+  }
+
+  /** Takes over a graph from a snapshot; the table must be complete. */
+  useGraph(graph: Graph, lastRow: number): void {
+    const upTo = this.table.positionsUpTo(lastRow);
+    this.#serving = { graph, upTo, lastRow, dead: graph.size - upTo };
+  }
+
+  apply(changes: RowChanges): void {
+    this.version++;
+    for (const { row, modality, embedding } of changes.added) this.table.append(row, modality, embedding);
+    for (const row of changes.removed) {
+      const position = this.table.positionOf(row);
+      if (position === undefined) continue;
+      for (const cover of [this.#serving, this.#next]) if (cover !== undefined && position < cover.upTo) cover.dead++;
+      this.table.remove(row);
+    }
+  }
+
+  /** Asks for a table and a graph without the removed rows, however few. */
+  rebuild(): void {
+    this.#renew = this.table.removed > 0 || (this.#serving?.dead ?? 0) > 0;
+  }
+
+  /** The graph when it reaches far enough that scanning the rest is cheap. */
+  get cover(): Readonly<Cover> | undefined {
+    const cover = this.#serving;
+    if (cover === undefined || this.table.live <= this.limits.exactUpTo) return undefined;
+    return this.table.length - cover.upTo <= this.limits.exactUpTo ? cover : undefined;
+  }
+
+  get state(): "none" | "building" | "ready" {
+    if (this.#serving === undefined) return this.table.live > this.limits.exactUpTo ? "building" : "none";
+    return this.#next === undefined && this.#serving.upTo === this.table.length ? "ready" : "building";
+  }
+
+  /** Items that the graph finds. */
+  get indexed(): number {
+    return this.#serving === undefined ? 0 : this.#serving.graph.size - this.#serving.dead;
+  }
+
+  /** The graph as it stands, whether it serves or not: what a snapshot holds. */
+  get graphState(): { graph: Graph; lastRow: number } | undefined {
+    return this.#serving;
+  }
+
+  /** Whether `work` has something to do. */
+  get hasWork(): boolean {
+    if (this.#isLittered) return true;
+    if (this.#next !== undefined) return true;
+    if (this.#serving === undefined) return this.table.live > this.limits.exactUpTo;
+    return this.#serving.upTo < this.table.length;
+  }
+
+  /** Brings the graph forward for about `budgetMs`. */
+  work(budgetMs: number): void {
+    const end = performance.now() + budgetMs;
+    if (this.#isLittered) this.#startAnew();
+    this.#serving ??= this.#newCover();
+    const cover = this.#next ?? this.#serving;
+    while (cover.upTo < this.table.length && performance.now() < end) this.#addSlice(cover);
+    if (cover === this.#next && cover.upTo === this.table.length) {
+      this.#serving = cover;
+      this.#next = undefined;
+    }
+  }
+
+  get #isLittered(): boolean {
+    if (this.#next !== undefined) return false;
+    const dead = Math.max(this.#serving?.dead ?? 0, this.table.removed);
+    return this.#renew || (dead > 1000 && dead > deadShare * this.table.length);
+  }
+
+  #startAnew() {
+    this.#renew = false;
+    this.table = this.table.withoutRemoved();
+    this.version++;
+    if (this.#serving === undefined) return;
+    this.#serving.upTo = this.table.positionsUpTo(this.#serving.lastRow);
+    if (this.table.live > this.limits.exactUpTo) this.#next = this.#newCover();
+    else this.#serving = undefined;
+  }
+
+  #newCover(): Cover {
+    return { graph: this.engine.create(this.table.dimensions), upTo: 0, lastRow: 0, dead: 0 };
+  }
+
+  #addSlice(cover: Cover) {
+    const { table } = this;
+    const rows: number[] = [];
+    const vectors = new Float32Array(rowsPerCall * table.dimensions);
+    let position = cover.upTo;
+    for (; position < table.length && rows.length < rowsPerCall; position++) {
+      if (!table.isLive(position)) continue;
+      vectors.set(table.vector(position), rows.length * table.dimensions);
+      rows.push(table.row(position));
+    }
+    if (rows.length > 0) cover.graph.add(rows, vectors.subarray(0, rows.length * table.dimensions));
+    cover.upTo = position;
+    cover.lastRow = table.row(position - 1);
+  }
+}

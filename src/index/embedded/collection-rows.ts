@@ -1,0 +1,119 @@
+import { AppError } from "../../errors.js";
+import type { CollectionSpec, JsonObject } from "../vector-store.js";
+import { fieldExpression } from "./filter-sql.js";
+import type { SnapshotRecord } from "./snapshot.js";
+import { type Database, guard, type Row } from "./sqlite.js";
+
+/** A collection as it stands in the database. */
+export interface CollectionRow {
+  collection: number;
+  name: string;
+  space: string;
+  dimensions: number;
+  fields: string[];
+  options: JsonObject;
+  createdAt: string;
+  snapshot: SnapshotRecord | undefined;
+}
+
+/** The table of collections. Methods that write belong inside a transaction. */
+export class CollectionRows {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  create(spec: CollectionSpec, createdAt: string): void {
+    if (this.find(spec.name) !== undefined) {
+      throw new AppError("already_exists", `The collection "${spec.name}" exists already`, { param: "name" });
+    }
+    const fields = [...new Set(spec.fields ?? [])];
+    const values = [
+      spec.name,
+      spec.space,
+      spec.dimensions,
+      JSON.stringify(fields),
+      JSON.stringify(spec.options ?? {}),
+      createdAt,
+    ];
+    const { lastInsertRowid } = this.#db
+      .prepare(
+        "INSERT INTO collections (name, space, dimensions, fields, options, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+      )
+      .run(...values);
+    fields.forEach((field, i) => {
+      // The collection's number is part of the condition, so the index holds this collection alone.
+      this.#db.exec(
+        `CREATE INDEX item_field_${lastInsertRowid}_${i} ON items (${fieldExpression(field)}) WHERE collection = ${lastInsertRowid}`,
+      );
+    });
+  }
+
+  setOptions(name: string, options: JsonObject): void {
+    this.#db
+      .prepare("UPDATE collections SET options = ? WHERE name = ?")
+      .run(JSON.stringify(options), this.get(name).name);
+  }
+
+  setSnapshot(collection: number, snapshot: SnapshotRecord | undefined): void {
+    const record = snapshot === undefined ? null : JSON.stringify(snapshot);
+    this.#db.prepare("UPDATE collections SET snapshot = ? WHERE collection = ?").run(record, collection);
+  }
+
+  rename(from: string, to: string): void {
+    if (this.find(to) !== undefined) {
+      throw new AppError("already_exists", `The collection "${to}" exists already`, { param: "name" });
+    }
+    this.#db.prepare("UPDATE collections SET name = ? WHERE name = ?").run(to, this.get(from).name);
+  }
+
+  drop({ collection, fields }: CollectionRow): void {
+    const rows = "SELECT row FROM items WHERE collection = ?";
+    for (const table of ["vectors", "originals", "previews"]) {
+      this.#db.prepare(`DELETE FROM ${table} WHERE row IN (${rows})`).run(collection);
+    }
+    for (const table of ["items", "means", "collections"]) {
+      this.#db.prepare(`DELETE FROM ${table} WHERE collection = ?`).run(collection);
+    }
+    for (let i = 0; i < fields.length; i++) this.#db.exec(`DROP INDEX item_field_${collection}_${i}`);
+  }
+
+  /** @throws AppError not_found. */
+  get(name: string): CollectionRow {
+    const found = this.find(name);
+    if (found === undefined)
+      throw new AppError("not_found", `There is no collection "${name}"`, { param: "collection" });
+    return found;
+  }
+
+  find(name: string): CollectionRow | undefined {
+    return this.#find("name = ?", name);
+  }
+
+  byNumber(collection: number): CollectionRow | undefined {
+    return this.#find("collection = ?", collection);
+  }
+
+  list(): CollectionRow[] {
+    return guard(() => this.#db.prepare("SELECT * FROM collections ORDER BY name").all().map(collectionRow));
+  }
+
+  #find(condition: string, value: string | number): CollectionRow | undefined {
+    const row = guard(() => this.#db.prepare(`SELECT * FROM collections WHERE ${condition}`).get(value));
+    return row === undefined ? undefined : collectionRow(row);
+  }
+}
+
+function collectionRow(row: Row): CollectionRow {
+  return {
+    collection: row.collection as number,
+    name: row.name as string,
+    space: row.space as string,
+    dimensions: row.dimensions as number,
+    fields: JSON.parse(row.fields as string),
+    options: JSON.parse(row.options as string),
+    createdAt: row.created_at as string,
+    snapshot: row.snapshot === null ? undefined : JSON.parse(row.snapshot as string),
+  };
+}

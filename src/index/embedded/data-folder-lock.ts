@@ -1,0 +1,58 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { AppError } from "../../errors.js";
+import { isBusy, openLock } from "./sqlite.js";
+
+/**
+ * Makes this the only process that uses a data folder. The lock is an open SQLite transaction, so the operating system
+ * frees it when the process ends in whatever way; the pid beside it only serves the message.
+ *
+ * @returns a function that gives the folder free.
+ * @throws AppError storage_locked, with the pid of the process that has it; storage_failed when the folder cannot be written.
+ */
+export async function lockDataFolder(dataDir: string): Promise<() => void> {
+  const pidFile = join(dataDir, "crossmodal.pid");
+  try {
+    mkdirSync(dataDir, { recursive: true });
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code;
+    throw new AppError("storage_failed", `Cannot create the data folder "${dataDir}" (${reason})`, { cause });
+  }
+  const lock = openLock(join(dataDir, "crossmodal.lock"));
+  try {
+    await acquire(() => lock.exec("BEGIN EXCLUSIVE"));
+    writeFileSync(pidFile, `${process.pid}\n`);
+  } catch (error) {
+    lock.close();
+    if (isBusy(error)) {
+      throw new AppError(
+        "storage_locked",
+        `The data folder "${dataDir}" is in use by process ${readPid(pidFile)}; stop it, or talk to it with --url`,
+      );
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AppError("storage_failed", `Cannot write to the data folder "${dataDir}" (${reason})`, { cause: error });
+  }
+  return () => lock.close();
+}
+
+/** A process that is just ending, or has not written its pid yet, gets a moment. */
+async function acquire(begin: () => void) {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      begin();
+      return;
+    } catch (error) {
+      if (!isBusy(error) || attempt >= 4) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+function readPid(file: string): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch {
+    return "(unknown)";
+  }
+}

@@ -1,0 +1,23 @@
+/** An approximate index of row numbers. It only ever grows; what was deleted is left out by whoever asks. */
+export interface Graph {
+  /** Row numbers in it. */
+  readonly size: number;
+  /**
+   * @param rows  N row numbers that are not in it yet.
+   * @param vectors  [N, dimensions], unit length, starting at the beginning of their buffer.
+   */
+  add(rows: readonly number[], vectors: Float32Array): void;
+  /** The nearest rows that a search of width `efSearch` finds: about `efSearch` of them, roughly best first. */
+  search(query: Float32Array, efSearch: number): number[];
+  /** Writes it to `file`, which does not exist yet. */
+  save(file: string): void;
+}
+
+/** A library that makes graphs. */
+export interface GraphEngine {
+  /** Part of a snapshot's identity: another name, another format. */
+  readonly name: string;
+  create(dimensions: number): Graph;
+  /** @param file  written by `save` and proven unchanged: native loaders crash on anything else. */
+  load(file: string, dimensions: number): Graph;
+}

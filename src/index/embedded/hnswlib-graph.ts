@@ -1,0 +1,80 @@
+import { createRequire } from "node:module";
+import { AppError } from "../../errors.js";
+import type { Graph, GraphEngine } from "./graph.js";
+
+// The only file that imports hnswlib-node: an optional dependency, compiled at install, chosen with the option `engine`.
+
+type Hnswlib = typeof import("hnswlib-node");
+
+const m = 16;
+const efConstruction = 200;
+
+/**
+ * float32 HNSW by hnswlib-node.
+ * @throws AppError storage_failed when the package is not installed.
+ */
+export function hnswlibEngine(): GraphEngine {
+  const { HierarchicalNSW } = requireHnswlib();
+  const empty = (dimensions: number) => new HierarchicalNSW("ip", dimensions);
+  return {
+    name: `hnswlib-f32-m${m}`,
+    create(dimensions) {
+      const index = empty(dimensions);
+      index.initIndex({ maxElements: 1024, m, efConstruction, randomSeed: 100 });
+      return new HnswlibGraph(index, dimensions);
+    },
+    load(file, dimensions) {
+      const index = empty(dimensions);
+      index.readIndexSync(file);
+      return new HnswlibGraph(index, dimensions);
+    },
+  };
+}
+
+class HnswlibGraph implements Graph {
+  readonly #index: InstanceType<Hnswlib["HierarchicalNSW"]>;
+  readonly #dimensions: number;
+
+  constructor(index: InstanceType<Hnswlib["HierarchicalNSW"]>, dimensions: number) {
+    this.#index = index;
+    this.#dimensions = dimensions;
+  }
+
+  get size(): number {
+    return this.#index.getCurrentCount();
+  }
+
+  add(rows: readonly number[], vectors: Float32Array): void {
+    while (this.size + rows.length > this.#index.getMaxElements()) {
+      this.#index.resizeIndex(this.#index.getMaxElements() * 2);
+    }
+    rows.forEach((row, i) => {
+      if (row > 0xffffffff) throw new RangeError(`hnswlib-node holds row numbers below 2^32, not ${row}`);
+      const vector = vectors.subarray(i * this.#dimensions, (i + 1) * this.#dimensions);
+      this.#index.addPoint(Array.from(vector), row);
+    });
+  }
+
+  search(query: Float32Array, efSearch: number): number[] {
+    const count = Math.min(efSearch, this.size);
+    if (count === 0) return [];
+    this.#index.setEf(count);
+    return this.#index.searchKnn(Array.from(query), count).neighbors;
+  }
+
+  save(file: string): void {
+    this.#index.writeIndexSync(file);
+  }
+}
+
+function requireHnswlib(): Hnswlib {
+  try {
+    return createRequire(import.meta.url)("hnswlib-node") as Hnswlib;
+  } catch (cause) {
+    throw new AppError(
+      "storage_failed",
+      "The index engine hnswlib needs the package hnswlib-node: npm i hnswlib-node",
+      { cause },
+    );
+  }
+}

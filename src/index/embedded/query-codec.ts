@@ -1,0 +1,80 @@
+import { AppError } from "../../errors.js";
+import { checkEmbedding } from "../check-item.js";
+import { checkFilter } from "../filter.js";
+import type { Neighbor, Query, Recall, SearchResult } from "../vector-store.js";
+import { modalities } from "./modality-means.js";
+import type { CoreQuery, CoreResult } from "./store-core.js";
+import type { Rank } from "./top-k.js";
+import { unitLength } from "./unit-length.js";
+
+const maxTopK = 10_000;
+
+/**
+ * A query in the form the worker thread takes.
+ * @throws AppError invalid_input, naming the field at fault.
+ */
+export function coreQuery(query: Query, dimensions: number): CoreQuery {
+  const { embedding, itemId, topK, filter, modality, minSimilarity, recall = "high", centering, cursor } = query;
+  if ((embedding === undefined) === (itemId === undefined)) {
+    throw wrong("embedding", "Expected either an embedding or the id of an item to search for");
+  }
+  if (embedding !== undefined) checkEmbedding(embedding, dimensions, "embedding");
+  if (!Number.isInteger(topK) || topK < 1 || topK > maxTopK) {
+    throw wrong("top_k", `Expected 1 to ${maxTopK} for "top_k" but received ${topK}`);
+  }
+  if (!(["exact", "high", "fast"] satisfies Recall[]).includes(recall)) {
+    throw wrong("recall", `Expected exact, high or fast as recall but received ${JSON.stringify(recall)}`);
+  }
+  if (minSimilarity !== undefined && !Number.isFinite(minSimilarity)) {
+    throw wrong("min_similarity", `Expected a number for "min_similarity" but received ${minSimilarity}`);
+  }
+  const queryMean = centering?.queryMean;
+  if (queryMean !== undefined && queryMean.length !== dimensions) {
+    throw wrong(
+      "centering",
+      `Expected ${dimensions} numbers as mean of the query's modality, received ${queryMean.length}`,
+    );
+  }
+  return {
+    embedding: embedding && unitLength(embedding),
+    itemId,
+    topK,
+    recall,
+    filter: filter && checkFilter(filter),
+    modality: modality && modalities.indexOf(modality),
+    minSimilarity,
+    after: cursor === undefined ? undefined : readCursor(cursor),
+    centering: centering && {
+      queryModality: centering.queryModality && modalities.indexOf(centering.queryModality),
+      queryMean: queryMean && Float64Array.from(queryMean),
+    },
+  };
+}
+
+export function searchResult({ neighbors, last, plan }: CoreResult): SearchResult {
+  return {
+    neighbors: neighbors.map(({ id, similarity, modality, metadata, source }): Neighbor => {
+      const neighbor = { id, similarity, modality: modalities[modality], metadata: JSON.parse(metadata) };
+      return source === null ? neighbor : { ...neighbor, source };
+    }),
+    ...(last && { nextCursor: writeCursor(last) }),
+    plan,
+  };
+}
+
+/** A cursor is the rank of the page's last neighbour; float64 survives JSON unchanged. */
+function writeCursor({ similarity, row }: Rank): string {
+  return Buffer.from(JSON.stringify([similarity, row])).toString("base64url");
+}
+
+function readCursor(cursor: string): Rank {
+  try {
+    const [similarity, row] = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")) as unknown[];
+    if (typeof similarity === "number" && typeof row === "number") return { similarity, row };
+  } catch {}
+  throw wrong("cursor", `Expected the cursor of an earlier page but received ${JSON.stringify(cursor)}`);
+}
+
+function wrong(param: string, message: string): AppError {
+  return new AppError("invalid_input", message, { param });
+}

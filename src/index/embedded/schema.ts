@@ -1,0 +1,58 @@
+import { AppError } from "../../errors.js";
+import { type Database, guard, transaction } from "./sqlite.js";
+
+/** Raised when a table changes its meaning; a database of another version is refused, not guessed at. */
+const schemaVersion = 1;
+
+/**
+ * Creates the tables in a new database and checks the version of an old one.
+ *
+ * A row number stands for one vector for ever: AUTOINCREMENT never gives a number twice, and an item whose vector changes
+ * gets a new one. So a graph built from some rows stays right for them, whatever happens afterwards (snapshot.ts).
+ */
+export function prepareSchema(db: Database): void {
+  const version = guard(() => (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version);
+  if (version === schemaVersion) return;
+  if (version !== 0) {
+    throw new AppError(
+      "storage_corrupt",
+      `Expected a database of version ${schemaVersion} but found version ${version}`,
+    );
+  }
+  transaction(db, () => {
+    db.exec(`
+      CREATE TABLE collections (
+        collection INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE,
+        space TEXT NOT NULL,
+        dimensions INTEGER NOT NULL,
+        fields TEXT NOT NULL,      -- JSON array of dot paths
+        options TEXT NOT NULL,     -- JSON object
+        created_at TEXT NOT NULL,  -- ISO 8601
+        snapshot TEXT              -- JSON: the graph file that belongs to this state, see snapshot.ts
+      );
+      CREATE TABLE items (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        collection INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        modality INTEGER NOT NULL, -- position in [text, image, audio]
+        metadata TEXT NOT NULL,    -- JSON object
+        source TEXT,
+        content_hash TEXT
+      );
+      CREATE UNIQUE INDEX items_by_id ON items (collection, id);
+      CREATE INDEX items_by_collection ON items (collection);
+      CREATE TABLE vectors (row INTEGER PRIMARY KEY, embedding BLOB NOT NULL);                         -- float32, little-endian
+      CREATE TABLE originals (row INTEGER PRIMARY KEY, space TEXT NOT NULL, embedding BLOB NOT NULL);
+      CREATE TABLE previews (row INTEGER PRIMARY KEY, media_type TEXT NOT NULL, bytes BLOB NOT NULL);
+      CREATE TABLE means (
+        collection INTEGER NOT NULL,
+        modality INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        sum BLOB NOT NULL,         -- float64, little-endian: the sum of the embeddings
+        PRIMARY KEY (collection, modality)
+      ) WITHOUT ROWID;
+      PRAGMA user_version = ${schemaVersion};
+    `);
+  });
+}

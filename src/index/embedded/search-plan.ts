@@ -1,0 +1,150 @@
+import type { Filter } from "../filter.js";
+import { matchFilter } from "../match-filter.js";
+import type { Recall } from "../vector-store.js";
+import { centered, scanCentered } from "./centered-scan.js";
+import type { CollectionIndex } from "./collection-index.js";
+import { range, scanAll, scanSome } from "./exact-scan.js";
+import type { ItemRows } from "./item-rows.js";
+import { type Hit, type Rank, TopK } from "./top-k.js";
+
+/** A checked query, ready to be answered. `modality` is a number (modality-means.ts). */
+export interface PlannedQuery {
+  vector: Float32Array;
+  topK: number;
+  recall: Recall;
+  filter?: Filter;
+  modality?: number;
+  minSimilarity?: number;
+  after?: Rank;
+  centering?: { queryMean: ArrayLike<number> | undefined; means: Map<number, ArrayLike<number>> };
+}
+
+/** Width of the graph search, chosen by recall of queries of another modality: docs/decisions/0010-usearch.md. */
+const efSearch = { high: 96, fast: 40 };
+/** A filter that leaves at most this share of the items is answered by scanning what it leaves. */
+const selectiveShare = 0.1;
+const alwaysScannable = 2000;
+/** Wider than this, a graph search costs more than a scan. */
+const widestSearch = 4096;
+
+/**
+ * Exact scan or graph, by size and filter:
+ *
+ * - small collections, `recall: "exact"`, later pages and centring are scanned;
+ * - a filter that leaves few items: those are scanned;
+ * - a mild filter: the graph is asked for more, best candidates are tested first, and the width grows until enough pass;
+ * - otherwise the graph nominates and float32 decides. Rows that are not in the graph yet are scanned beside it.
+ */
+export function search(
+  index: CollectionIndex,
+  items: ItemRows,
+  collection: number,
+  query: PlannedQuery,
+): { hits: Hit[]; plan: "exact" | "graph" } {
+  const { table } = index;
+  const newTop = () => new TopK(query.topK, query);
+  const scan = () => {
+    const top = newTop();
+    if (query.centering !== undefined) {
+      const { queryMean, means } = query.centering;
+      scanCentered(table, centered(query.vector, queryMean), means, top, positions() ?? range(0, table.length));
+    } else {
+      const some = positions();
+      if (some === undefined) scanAll(table, query.vector, top);
+      else scanSome(table, query.vector, top, some);
+    }
+    return { hits: top.sorted(), plan: "exact" as const };
+  };
+  const positions = (): Iterable<number> | undefined => {
+    if (query.filter !== undefined) {
+      return ofModality(index, query.modality, filteredPositions(index, items, collection, query.filter));
+    }
+    return query.modality === undefined ? undefined : ofModality(index, query.modality, range(0, table.length));
+  };
+
+  const { recall } = query;
+  const { cover } = index;
+  if (recall === "exact" || query.after !== undefined || query.centering !== undefined || cover === undefined)
+    return scan();
+  const rest = table.length - cover.upTo;
+  if (query.filter !== undefined) {
+    const few = Math.max(alwaysScannable, selectiveShare * table.live);
+    if (rest > alwaysScannable || filteredPositions(index, items, collection, query.filter, few) !== undefined)
+      return scan();
+  }
+
+  const admits = (hit: Hit) => {
+    if (query.modality !== undefined && table.modality(hit.position) !== query.modality) return false;
+    return query.filter === undefined || matchFilter(query.filter, JSON.parse(items.neighbor(hit.row).metadata));
+  };
+  const restricted = query.filter !== undefined || query.modality !== undefined;
+  const liveShare = Math.max(0.1, 1 - cover.dead / cover.graph.size);
+  // Deep answers need a search that is wider than they are long.
+  let width = Math.max(efSearch[recall], Math.ceil(query.topK * 1.5));
+  for (; width <= Math.max(widestSearch, query.topK * 2); width *= 4) {
+    const nominated = cover.graph.search(query.vector, Math.ceil(width / liveShare));
+    const top = new TopK(restricted ? nominated.length + rest : query.topK, query);
+    for (const row of nominated) {
+      const position = table.positionOf(row);
+      if (position !== undefined) top.offer(table.dot(position, query.vector), row, position);
+    }
+    if (restricted) scanSome(table, query.vector, top, range(cover.upTo, table.length));
+    else scanAll(table, query.vector, top, cover.upTo);
+    const ranked = top.sorted();
+    if (!restricted) return { hits: ranked, plan: "graph" };
+    const hits: Hit[] = [];
+    let depth = 0;
+    for (; depth < ranked.length && hits.length < query.topK; depth++)
+      if (admits(ranked[depth])) hits.push(ranked[depth]);
+    // What lies at the far end of the nominated is found less surely: be content only with its first quarter.
+    if (hits.length === query.topK && depth <= Math.max(query.topK, ranked.length / 4)) return { hits, plan: "graph" };
+  }
+  return scan();
+}
+
+function* ofModality(
+  index: CollectionIndex,
+  modality: number | undefined,
+  positions: Iterable<number>,
+): Iterable<number> {
+  for (const position of positions) {
+    if (modality === undefined || index.table.modality(position) === modality) yield position;
+  }
+}
+
+/** Answers of the last filters: a page or a batch of queries asks for the same ones again. */
+const remembered = new WeakMap<CollectionIndex, { version: number; positions: Map<string, Uint32Array> }>();
+const rememberedFilters = 16;
+
+function filteredPositions(index: CollectionIndex, items: ItemRows, collection: number, filter: Filter): Uint32Array;
+function filteredPositions(
+  index: CollectionIndex,
+  items: ItemRows,
+  collection: number,
+  filter: Filter,
+  limit: number,
+): Uint32Array | undefined;
+/** Positions that fulfil a filter; undefined when they are more than `limit`. */
+function filteredPositions(
+  index: CollectionIndex,
+  items: ItemRows,
+  collection: number,
+  filter: Filter,
+  limit?: number,
+) {
+  let memory = remembered.get(index);
+  if (memory === undefined || memory.version !== index.version) {
+    memory = { version: index.version, positions: new Map() };
+    remembered.set(index, memory);
+  }
+  const key = JSON.stringify(filter);
+  let positions = memory.positions.get(key);
+  if (positions === undefined) {
+    const rows = items.rowsOfFilter(collection, filter, limit === undefined ? -1 : Math.floor(limit) + 1);
+    if (limit !== undefined && rows.length > limit) return undefined;
+    positions = Uint32Array.from(rows, (row) => index.table.positionOf(row) as number);
+    if (memory.positions.size >= rememberedFilters) memory.positions.clear();
+    memory.positions.set(key, positions);
+  }
+  return limit !== undefined && positions.length > limit ? undefined : positions;
+}

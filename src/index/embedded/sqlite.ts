@@ -1,0 +1,100 @@
+import { backup, DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
+import { AppError } from "../../errors.js";
+
+// The only file that imports SQLite. The API is that of node:sqlite, which can take its place once Node 20 is gone.
+
+export type Database = DatabaseSyncInstance;
+export type Statement = StatementSyncInstance;
+export type Row = Record<string, unknown>;
+
+/**
+ * Opens (or creates) a database for durable writes: a write-ahead log, flushed to the disk at every commit.
+ * @throws AppError storage_failed, storage_corrupt.
+ */
+export function openDatabase(file: string, options: { maxPages?: number } = {}): Database {
+  return guard(() => {
+    const db = new DatabaseSync(file, { timeout: 5000 });
+    // 16 KB pages: a row with a 512-dimensional vector (2 KB) stays on its page, and larger ones need few overflow pages.
+    db.exec(
+      "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536",
+    );
+    if (options.maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`);
+    return db;
+  }, file);
+}
+
+/** A database that only serves as a lock: see data-folder-lock.ts. Does not wait for another holder. */
+export function openLock(file: string): Database {
+  return guard(() => new DatabaseSync(file, { timeout: 0 }), file);
+}
+
+/** SQLite's online backup: consistent while the database is written to. */
+export async function backupDatabase(db: Database, file: string): Promise<void> {
+  try {
+    await backup(db, file, { rate: 2000 });
+  } catch (error) {
+    throw storageError(error, file);
+  }
+}
+
+/** Runs `work` in a transaction that either happens as a whole or not at all. */
+export function transaction<T>(db: Database, work: () => T): T {
+  return guard(() => {
+    db.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      db.exec("COMMIT");
+      return result;
+    } catch (error) {
+      if (db.isTransaction) db.exec("ROLLBACK");
+      throw error;
+    }
+  });
+}
+
+/** Runs `work`, turning SQLite's errors into AppErrors. */
+export function guard<T>(work: () => T, file?: string): T {
+  try {
+    return work();
+  } catch (error) {
+    throw storageError(error, file);
+  }
+}
+
+export function isBusy(error: unknown): boolean {
+  return resultCode(error) === 5 || resultCode(error instanceof Error ? error.cause : undefined) === 5;
+}
+
+function resultCode(error: unknown): number | undefined {
+  const code = error instanceof Error && "errcode" in error ? error.errcode : undefined;
+  return typeof code === "number" ? code & 0xff : undefined; // the low byte: the kind of a more detailed code
+}
+
+/** Result codes: https://www.sqlite.org/rescode.html */
+export function storageError(error: unknown, file?: string): unknown {
+  const code = resultCode(error);
+  if (code === undefined) return error;
+  const cause = error;
+  const where = file === undefined ? "the data folder" : `"${file}"`;
+  const detail = (error as Error).message;
+  switch (code) {
+    case 13: // FULL
+      return new AppError("storage_full", `No space left in ${where}: nothing of this request was stored`, { cause });
+    case 11: // CORRUPT
+    case 26: // NOTADB
+      return new AppError("storage_corrupt", `The database in ${where} is damaged (${detail}): restore a backup`, {
+        cause,
+      });
+    case 8: // READONLY
+    case 14: // CANTOPEN
+      return new AppError("storage_failed", `Cannot write to ${where} (${detail}): is it read-only?`, { cause });
+    case 5: // BUSY
+      return new AppError("storage_locked", `Another process is using ${where}`, { cause });
+    default: // IOERR and the rest; a write beyond a quota or a file size limit arrives here too
+      return new AppError(
+        "storage_failed",
+        `Storage failed in ${where} (${detail}): nothing of this request was stored`,
+        { cause },
+      );
+  }
+}

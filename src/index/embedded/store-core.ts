@@ -1,0 +1,310 @@
+import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { AppError } from "../../errors.js";
+import type { Filter } from "../filter.js";
+import type { CollectionSpec, CollectionStats, JsonObject, Recall } from "../vector-store.js";
+import type { CollectionIndex } from "./collection-index.js";
+import { type CollectionRow, CollectionRows } from "./collection-rows.js";
+import { lockDataFolder } from "./data-folder-lock.js";
+import { hnswlibEngine } from "./hnswlib-graph.js";
+import { IndexKeeper } from "./index-keeper.js";
+import { type ItemRow, ItemRows, type RowChanges } from "./item-rows.js";
+import { modalities, readMeans, recomputeMeans } from "./modality-means.js";
+import { prepareSchema } from "./schema.js";
+import { search } from "./search-plan.js";
+import { backupDatabase, type Database, guard, openDatabase, type Row } from "./sqlite.js";
+import type { Rank } from "./top-k.js";
+import { usearchEngine } from "./usearch-graph.js";
+import { WriteQueue } from "./write-queue.js";
+
+export interface CoreOptions {
+  dataDir: string;
+  engine: "usearch" | "hnswlib";
+  /** Up to this many items every search is an exact scan. */
+  exactUpTo: number;
+  /** A snapshot is written when the graph has changed by this many rows since the last one, and by a fifth. */
+  snapshotAfter: number;
+  /** Largest database in pages of 16 KB: for tests of a full disk. */
+  maxPages?: number;
+}
+
+export interface CoreQuery {
+  embedding?: Float32Array;
+  itemId?: string;
+  topK: number;
+  recall: Recall;
+  filter?: Filter;
+  modality?: number;
+  minSimilarity?: number;
+  after?: Rank;
+  centering?: { queryModality?: number; queryMean?: ArrayLike<number> };
+}
+
+export interface CoreResult {
+  neighbors: { id: string; modality: number; similarity: number; metadata: string; source: string | null }[];
+  last?: Rank;
+  plan: "exact" | "graph";
+}
+
+/**
+ * The embedded driver, inside its worker thread: the only owner of the database, the vectors in memory and the graphs.
+ * Everything here is synchronous between two turns of the event loop, so no write ever meets a half-applied other.
+ */
+export class StoreCore {
+  readonly #db: Database;
+  readonly #collections: CollectionRows;
+  readonly #items: ItemRows;
+  readonly #writes: WriteQueue;
+  readonly #engine: string;
+  readonly #unlock: () => void;
+  readonly #indexes: IndexKeeper;
+
+  static async open(options: CoreOptions): Promise<StoreCore> {
+    const unlock = await lockDataFolder(options.dataDir);
+    try {
+      return new StoreCore(options, unlock);
+    } catch (error) {
+      unlock();
+      throw error;
+    }
+  }
+
+  private constructor(options: CoreOptions, unlock: () => void) {
+    this.#unlock = unlock;
+    const engine = options.engine === "hnswlib" ? hnswlibEngine() : usearchEngine;
+    this.#engine = engine.name;
+    this.#db = openDatabase(join(options.dataDir, "crossmodal.sqlite"), options);
+    prepareSchema(this.#db);
+    this.#collections = new CollectionRows(this.#db);
+    this.#items = new ItemRows(this.#db);
+    this.#writes = new WriteQueue(this.#db);
+    this.#indexes = new IndexKeeper(this.#collections, this.#items, { ...options, engine });
+  }
+
+  createCollection(spec: CollectionSpec): Promise<void> {
+    return this.#writes.write(
+      () => this.#collections.create(spec, new Date().toISOString()),
+      () => undefined,
+    );
+  }
+
+  setOptions(name: string, options: JsonObject): Promise<void> {
+    return this.#writes.write(
+      () => this.#collections.setOptions(name, options),
+      () => undefined,
+    );
+  }
+
+  renameCollection(from: string, to: string, replace: boolean): Promise<void> {
+    return this.#writes.write(
+      () => {
+        this.#collections.get(from);
+        const old = replace && from !== to ? this.#collections.find(to) : undefined;
+        if (old !== undefined) this.#collections.drop(old);
+        if (from !== to) this.#collections.rename(from, to);
+        return old;
+      },
+      (old) => this.#indexes.forget(old),
+    );
+  }
+
+  dropCollection(name: string): Promise<void> {
+    return this.#writes.write(
+      () => {
+        const old = this.#collections.get(name);
+        this.#collections.drop(old);
+        return old;
+      },
+      (old) => this.#indexes.forget(old),
+    );
+  }
+
+  listCollections(): CollectionStats[] {
+    return this.#collections.list().map((row) => this.#statsOf(row));
+  }
+
+  stats(name: string): CollectionStats {
+    return this.#statsOf(this.#collections.get(name));
+  }
+
+  means(name: string): [modality: number, mean: { count: number; sum: Float64Array }][] {
+    return [...readMeans(this.#db, this.#collections.get(name).collection)];
+  }
+
+  /** @returns per item whether it replaced another. */
+  upsert(name: string, dimensions: number, items: readonly ItemRow[]): Promise<boolean[]> {
+    return this.#change(name, ({ collection, dimensions: expected }) => {
+      if (dimensions !== expected) {
+        throw new AppError("conflict", `The collection "${name}" was replaced meanwhile; try again`, {
+          param: "collection",
+        });
+      }
+      const { replaced, changes } = this.#items.upsert(collection, dimensions, items);
+      return { result: replaced, changes };
+    });
+  }
+
+  delete(name: string, what: { ids: readonly string[] } | { filter: Filter }): Promise<number> {
+    return this.#change(name, ({ collection, dimensions }) => {
+      const rows =
+        "ids" in what ? this.#items.rowsOfIds(collection, what.ids) : this.#items.rowsOfFilter(collection, what.filter);
+      return { result: rows.length, changes: this.#items.delete(collection, dimensions, rows) };
+    });
+  }
+
+  get(name: string, ids: readonly string[]): Row[] {
+    return this.#items.byRows(this.#items.rowsOfIds(this.#collections.get(name).collection, ids));
+  }
+
+  preview(name: string, id: string) {
+    const [row] = this.#items.rowsOfIds(this.#collections.get(name).collection, [id]);
+    return row === undefined ? undefined : this.#items.preview(row);
+  }
+
+  contentHashes(name: string, ids: readonly string[]): [id: string, hash: string][] {
+    return this.#items.contentHashes(this.#collections.get(name).collection, ids);
+  }
+
+  count(name: string, filter?: Filter): number {
+    return this.#items.count(this.#collections.get(name).collection, filter);
+  }
+
+  page(name: string, after: number, limit: number, options: { filter?: Filter; modality?: number }): Row[] {
+    return this.#items.page(this.#collections.get(name).collection, after, limit, options);
+  }
+
+  /** Answers queries in order; between groups of them other calls get their turn. */
+  async search(name: string, queries: readonly CoreQuery[]): Promise<CoreResult[]> {
+    const results: CoreResult[] = [];
+    let pause = performance.now() + 10;
+    for (const query of queries) {
+      results.push(this.#searchOne(name, query));
+      if (performance.now() < pause) continue;
+      await new Promise((resolve) => setImmediate(resolve));
+      pause = performance.now() + 10;
+    }
+    return results;
+  }
+
+  /** Loads a collection before its first search. */
+  warmUp(name: string): void {
+    this.#indexes.of(this.#collections.get(name));
+  }
+
+  async backup(file: string): Promise<void> {
+    if (existsFile(file)) throw new AppError("already_exists", `The file "${file}" exists already`, { param: "file" });
+    const temporary = `${file}.part`;
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      await backupDatabase(this.#db, temporary);
+      renameSync(temporary, file);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      if (error instanceof AppError) throw error;
+      throw new AppError("storage_failed", `Cannot write the backup "${file}"`, { cause: error });
+    }
+  }
+
+  async compact(): Promise<void> {
+    for (const row of this.#collections.list()) {
+      await this.#writes.write(
+        () => recomputeMeans(this.#db, this.#items.vectors(row.collection), row),
+        () => this.#indexes.rebuild(row.collection),
+      );
+    }
+    this.#writes.flush(); // VACUUM needs the database to itself
+    guard(() => this.#db.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)"));
+  }
+
+  /** Resolves when no graph is behind its rows and no snapshot is being written. */
+  settled(): Promise<void> {
+    return this.#indexes.settled();
+  }
+
+  async close(): Promise<void> {
+    this.#writes.flush();
+    await this.#indexes.close();
+    this.#db.close();
+    this.#unlock();
+  }
+
+  #searchOne(name: string, query: CoreQuery): CoreResult {
+    const row = this.#collections.get(name);
+    const index = this.#indexes.of(row);
+    const { collection, dimensions } = row;
+    const self = query.itemId === undefined ? undefined : this.#positionOf(row, index, query.itemId);
+    const vector = self === undefined ? query.embedding : index.table.vector(self);
+    if (vector?.length !== dimensions) {
+      throw new AppError("invalid_input", `Expected ${dimensions} numbers as query but received ${vector?.length}`, {
+        param: "embedding",
+      });
+    }
+    let centering: { queryMean: ArrayLike<number> | undefined; means: Map<number, ArrayLike<number>> } | undefined;
+    if (query.centering !== undefined) {
+      const means = new Map(
+        [...readMeans(this.#db, collection)].map(([modality, { count, sum }]) => [modality, sum.map((x) => x / count)]),
+      );
+      const own = self === undefined ? query.centering.queryModality : index.table.modality(self);
+      centering = { queryMean: query.centering.queryMean ?? (own === undefined ? undefined : means.get(own)), means };
+    }
+    const topK = self === undefined ? query.topK : query.topK + 1; // an item is not its own neighbour
+    const found = search(index, this.#items, collection, { ...query, vector: vector.slice(), topK, centering });
+    const hits = found.hits.filter(({ position }) => position !== self).slice(0, query.topK);
+    const last = hits.length === query.topK ? hits[hits.length - 1] : undefined;
+    return {
+      plan: found.plan,
+      last: last && { similarity: last.similarity, row: last.row },
+      neighbors: hits.map(({ row, position, similarity }) => ({
+        ...this.#items.neighbor(row),
+        similarity: Math.max(-1, Math.min(1, similarity)),
+        modality: index.table.modality(position),
+      })),
+    };
+  }
+
+  #positionOf({ collection, name }: CollectionRow, index: CollectionIndex, id: string): number {
+    const [row] = this.#items.rowsOfIds(collection, [id]);
+    if (row === undefined) {
+      throw new AppError("not_found", `There is no item "${id}" in the collection "${name}"`, { param: "item_id" });
+    }
+    return index.table.positionOf(row) as number;
+  }
+
+  #change<T>(name: string, run: (row: CollectionRow) => { result: T; changes: RowChanges }): Promise<T> {
+    return this.#writes.write(
+      () => {
+        const row = this.#collections.get(name);
+        return { ...run(row), collection: row.collection };
+      },
+      ({ result, changes, collection }) => {
+        this.#indexes.apply(collection, changes);
+        return result;
+      },
+    );
+  }
+
+  #statsOf(row: CollectionRow): CollectionStats {
+    const { collection, name, space, dimensions, fields, options, createdAt } = row;
+    const counts = [...readMeans(this.#db, collection)];
+    const index = this.#indexes.loaded(collection);
+    return {
+      name,
+      space,
+      dimensions,
+      fields,
+      options,
+      createdAt,
+      count: counts.reduce((sum, [, { count }]) => sum + count, 0),
+      countByModality: Object.fromEntries(counts.map(([modality, { count }]) => [modalities[modality], count])),
+      index: {
+        engine: this.#engine,
+        state: index?.state ?? (row.snapshot === undefined ? "none" : "ready"),
+        indexed: index?.indexed ?? row.snapshot?.size ?? 0,
+      },
+    };
+  }
+}
+
+function existsFile(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false }) !== undefined;
+}

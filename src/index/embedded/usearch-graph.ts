@@ -1,0 +1,75 @@
+import { createRequire } from "node:module";
+import type { Graph, GraphEngine } from "./graph.js";
+
+// The only file that imports usearch. Why usearch, and why int8: docs/decisions/0010-usearch.md. Its ES module looks for
+// its binary by the call stack and never ends in a worker thread that was started from a string; its CommonJS build does.
+type Usearch = typeof import("usearch");
+const { exactSearch, Index, MetricKind, ScalarKind } = createRequire(import.meta.url)("usearch") as Usearch;
+type Index = InstanceType<Usearch["Index"]>;
+
+const m = 16;
+const efConstruction = 128;
+
+/** int8 vectors in the graph; its answers are ranked again with float32 by search-plan.ts. */
+export const usearchEngine: GraphEngine = {
+  name: `usearch-i8-m${m}`,
+  create: (dimensions) => new UsearchGraph(newIndex(dimensions)),
+  load(file, dimensions) {
+    const index = newIndex(dimensions);
+    index.load(file);
+    return new UsearchGraph(index);
+  },
+};
+
+class UsearchGraph implements Graph {
+  readonly #index: Index;
+
+  constructor(index: Index) {
+    this.#index = index;
+  }
+
+  get size(): number {
+    return Number(this.#index.size());
+  }
+
+  add(rows: readonly number[], vectors: Float32Array): void {
+    // One thread: the others belong to the models.
+    this.#index.add(BigUint64Array.from(rows, BigInt), vectors, 1);
+  }
+
+  search(query: Float32Array, efSearch: number): number[] {
+    if (this.size === 0) return [];
+    // usearch searches with a width of max(expansion_search, k), so asking for efSearch neighbours sets the width per query.
+    const { keys } = this.#index.search(query, Math.min(efSearch, this.size), 1);
+    return Array.from(keys, Number);
+  }
+
+  save(file: string): void {
+    this.#index.save(file);
+  }
+}
+
+function newIndex(dimensions: number): Index {
+  return new Index({
+    dimensions,
+    metric: MetricKind.Cos,
+    quantization: ScalarKind.I8,
+    connectivity: m,
+    expansion_add: efConstruction,
+    expansion_search: 1,
+    multi: false,
+  });
+}
+
+/**
+ * The nearest rows of a float32 matrix, by comparing with each.
+ *
+ * @param vectors  [N, dimensions], from the beginning of its buffer (usearch ignores offsets).
+ * @param query  of `dimensions` numbers.
+ * @returns places in the matrix and similarities (float32 sums), best first.
+ */
+export function nearestInBlock(vectors: Float32Array, query: Float32Array, dimensions: number, count: number) {
+  const own = query.byteOffset === 0 ? query : query.slice();
+  const { keys, distances } = exactSearch(vectors, own, dimensions, count, MetricKind.IP, 1);
+  return { places: Array.from(keys, Number), similarities: Array.from(distances, (distance) => 1 - distance) };
+}

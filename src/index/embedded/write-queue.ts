@@ -1,0 +1,79 @@
+import { AppError } from "../../errors.js";
+import { type Database, transaction } from "./sqlite.js";
+
+interface Write {
+  /** Inside a transaction. An AppError must be thrown before the first change; it concerns this write alone. */
+  run: () => unknown;
+  /** After the commit. */
+  committed: (result: unknown) => void;
+  failed: (error: unknown) => void;
+}
+
+/**
+ * Group commit: writes that arrive in the same turn share one transaction and so one flush to the disk. When the common
+ * transaction fails, each is tried alone, so that one that is too large does not take the others with it.
+ */
+export class WriteQueue {
+  readonly #db: Database;
+  #waiting: Write[] = [];
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /**
+   * @param run  the changes; its result goes to `committed`.
+   * @param committed  called in order, right after the commit: what readers see next.
+   * @returns what `committed` returns.
+   */
+  write<T, R>(run: () => T, committed: (result: T) => R): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      if (this.#waiting.length === 0) setImmediate(() => this.flush());
+      this.#waiting.push({
+        run,
+        committed: (result) => resolve(committed(result as T)),
+        failed: reject,
+      });
+    });
+  }
+
+  flush(): void {
+    const writes = this.#waiting;
+    this.#waiting = [];
+    if (writes.length === 0) return;
+    const failure = this.#commit(writes);
+    if (failure === undefined) return;
+    if (writes.length === 1) writes[0].failed(failure.error);
+    else {
+      for (const write of writes) {
+        const alone = this.#commit([write]);
+        if (alone !== undefined) write.failed(alone.error);
+      }
+    }
+  }
+
+  /** @returns what undid everything, if anything did. */
+  #commit(writes: Write[]): { error: unknown } | undefined {
+    let outcomes: { result?: unknown; error?: AppError }[];
+    try {
+      outcomes = transaction(this.#db, () => writes.map(outcome));
+    } catch (error) {
+      return { error };
+    }
+    writes.forEach((write, i) => {
+      const { result, error } = outcomes[i];
+      if (error === undefined) write.committed(result);
+      else write.failed(error);
+    });
+    return undefined;
+  }
+}
+
+function outcome({ run }: Write): { result?: unknown; error?: AppError } {
+  try {
+    return { result: run() };
+  } catch (error) {
+    if (error instanceof AppError && !error.code.startsWith("storage_")) return { error };
+    throw error;
+  }
+}
