@@ -52,7 +52,8 @@ export function cacheLogits(adapter: CacheAdapter, texts: ZeroShotClasses, f: Fl
 
 /**
  * Makes a cache adapter. Its alpha and beta are those under which each item is best foretold by the others (leave one
- * out), so that no test data is looked at; alpha = 0, zero-shot as it was, is among the candidates.
+ * out), so that no test data is looked at; alpha = 0, zero-shot as it was, is among the candidates. An item that is the
+ * only one of its class cannot be foretold by others: with one item a class, alpha is 1 and beta 5.5.
  */
 export function fitCacheAdapter(items: LabelledItems, texts: ZeroShotClasses): CacheAdapter {
   checkItems(items);
@@ -60,6 +61,10 @@ export function fitCacheAdapter(items: LabelledItems, texts: ZeroShotClasses): C
   const count = labels.length;
   const among = similarities(values, values, dimensions);
   const zeroShot = similarities(values, texts.weights, dimensions);
+  const members = new Int32Array(classes);
+  for (const label of labels) members[label]++;
+  const foretold = [...labels.keys()].filter((i) => members[labels[i]] > 1);
+  if (foretold.length === 0) return { kind: "cache", ...items, alpha: 1, beta: 5.5 };
   let best = { loss: Number.POSITIVE_INFINITY, alpha: 0, beta: 1 };
   for (const beta of [1, 2, 5.5, 10, 20, 50]) {
     const votes = new Float64Array(count * classes);
@@ -70,12 +75,12 @@ export function fitCacheAdapter(items: LabelledItems, texts: ZeroShotClasses): C
     }
     for (const alpha of [0, 0.3, 1, 3, 10, 30, 100]) {
       let loss = 0;
-      for (let i = 0; i < count; i++) {
+      for (const i of foretold) {
         const logits = Float64Array.from(
           { length: classes },
           (_, c) => texts.logitScale * zeroShot[i * classes + c] + alpha * votes[i * classes + c],
         );
-        loss += (logSumExp(logits) - logits[labels[i]]) / count;
+        loss += (logSumExp(logits) - logits[labels[i]]) / foretold.length;
       }
       if (loss < best.loss) best = { loss, alpha, beta };
     }

@@ -77,6 +77,12 @@ describe("fitCacheAdapter", () => {
   });
 });
 
+describe("fitCacheAdapter with one item a class", () => {
+  it("takes the defaults, for nothing can be left out", () => {
+    expect(fitCacheAdapter(items(4, 3), texts)).toMatchObject({ alpha: 1, beta: 5.5 });
+  });
+});
+
 describe("fitLinearProbe", () => {
   it("stops where the gradient is zero", () => {
     const train = items(40, 6);
