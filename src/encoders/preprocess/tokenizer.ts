@@ -16,8 +16,10 @@ export interface Tokenizer {
   countTokens(texts: readonly string[]): number;
 }
 
-/** Longest text that is looked at, in characters per token of context: nobody's word has more than this on average. */
+/** How much of a long text is looked at first, in characters per token of context; more only if that fills no context. */
 const charactersPerToken = 64;
+/** Then nothing more: in a SentencePiece vocabulary, time grows with the square of the letters it lacks (.2 s for this many). */
+const mostCharacters = 8192;
 
 /**
  * @param json  a hub `tokenizer.json`. Its own padding and truncation are not used: the manifest says both.
@@ -37,11 +39,15 @@ export function loadTokenizer(json: string, spec: TextPreprocess): Tokenizer {
   }
   const { prefix, suffix } = specialTokensAround(definition);
   const room = spec.contextLength - prefix.length - suffix.length;
+  const lowers = lowersCase(definition);
 
   const idsOf = (text: string): number[] => {
-    const looked = text.slice(0, spec.contextLength * charactersPerToken).toWellFormed();
-    const { ids } = hub.encode(canonicalize(looked, spec), { add_special_tokens: false });
-    return [...prefix, ...ids.slice(0, room), ...suffix];
+    for (let length = spec.contextLength * charactersPerToken; ; length *= 2) {
+      const looked = canonicalize(text.slice(0, length).toWellFormed(), spec);
+      const { ids } = hub.encode(lowers ? lowerSigma(looked) : looked, { add_special_tokens: false });
+      if (ids.length > room || length >= Math.min(text.length, mostCharacters))
+        return [...prefix, ...ids.slice(0, room), ...suffix];
+    }
   };
   return {
     encode(texts) {
@@ -72,7 +78,17 @@ function canonicalize(text: string, { canonicalize: how }: TextPreprocess): stri
     .trim();
 }
 
+/**
+ * JavaScript writes a capital sigma at the end of a word as ς. The reference (Rust) lowers one letter at a time and knows
+ * only σ: "ΣΑΣ" would get other ids.
+ */
+const lowerSigma = (text: string) => text.replaceAll("\u03a3", "\u03c3");
+
+const lowersCase = ({ normalizer }: Definition) =>
+  /"Lowercase"|"lowercase":true/.test(JSON.stringify(normalizer ?? null));
+
 interface Definition {
+  normalizer?: unknown;
   added_tokens?: { id: number; content: string; special?: boolean }[];
   post_processor?: PostProcessor | null;
 }
