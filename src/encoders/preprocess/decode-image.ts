@@ -12,7 +12,8 @@ const formats = new Set(["jpeg", "png", "webp", "gif", "avif", "tiff"]);
  * The bytes of a picture -> RGB, 8 bits a channel, as Pillow's `convert("RGB")` gives it after `ImageOps.exif_transpose`:
  * turned upright, colour profiles ignored, 16-bit grey clipped at 255, CMYK by Pillow's formula. Transparent pictures are
  * laid on white, as transformers 5 does (older versions dropped the alpha channel and showed what was hidden under it).
- * Of several frames the first is taken.
+ * Of several frames the first is taken. Equal to Pillow in every channel but for AVIF, whose halved chroma libheif repeats
+ * where Pillow blends it (mean difference .3 of 255 for a photograph at 224 x 224).
  *
  * @throws AppError `unsupported_media` (not one of the formats known here), `too_large` (more than `maxPixels`, told
  *   from the header before anything is decoded), `undecodable_media` (corrupt or cut short).
@@ -25,7 +26,11 @@ export async function decodeImage(bytes: Uint8Array, { maxPixels }: { maxPixels:
     throw new AppError("unsupported_media", message, { param: "image" });
   }
   try {
-    const input = sharp(bytes, { failOn: "error", limitInputPixels: false, ignoreIcc: true });
+    const input = sharp(format === "avif" ? asStill(bytes) : bytes, {
+      failOn: "error",
+      limitInputPixels: false,
+      ignoreIcc: true,
+    });
     const header = await input.metadata();
     if (header.width * header.height > maxPixels) {
       const message = `The picture has ${header.width} x ${header.height} pixels; at most ${maxPixels} are taken (option maxImagePixels)`;
@@ -50,6 +55,17 @@ export async function decodeImage(bytes: Uint8Array, { maxPixels }: { maxPixels:
       cause: error,
     });
   }
+}
+
+/**
+ * An animated AVIF names the brand "avis" first, which libvips refuses; its first picture is stored like that of a still
+ * one and is read under that brand.
+ */
+function asStill(bytes: Uint8Array): Uint8Array {
+  if (String.fromCharCode(...bytes.subarray(8, 12)) !== "avis") return bytes;
+  const still = Uint8Array.from(bytes);
+  still[11] = "f".charCodeAt(0);
+  return still;
 }
 
 /** Grey, grey and alpha, RGB or RGBA. */

@@ -24,7 +24,7 @@ export function sniffFormat(bytes: Uint8Array): MediaFormat | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return "jpeg";
   if (head === "\x89PNG") return "png";
   if (head === "GIF8") return "gif";
-  if (head === "II*\0" || head === "MM\0*") return "tiff";
+  if (["II*\0", "MM\0*", "II+\0", "MM\0+"].includes(head)) return "tiff"; // + is BigTIFF
   if (text(4, 8) === "ftyp") return /avif|avis/.test(text(8, 32)) ? "avif" : "mp4";
   if (bytes[0] === 0x1a && bytes[1] === 0x45 && bytes[2] === 0xdf && bytes[3] === 0xa3) return "webm";
   if (head.startsWith("ID3")) return "mp3";
