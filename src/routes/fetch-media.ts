@@ -108,7 +108,12 @@ async function readBounded(body: AsyncIterable<Buffer>, maxBytes: number, url: U
 const refusedAddress = (hostname: string) =>
   new AppError("url_refused", `"${hostname}" is not a public address; media is not fetched from private networks`);
 
+/** IPv6 addresses given to hosts of the internet; what lies outside (`::7f00:1`, say, an old way to write 127.0.0.1) is none. */
+const globalIpv6 = ipaddr.IPv6.parseCIDR("2000::/3");
+
 /** Public unicast only; IPv4 inside IPv6 is judged as IPv4. */
-export function isPublicAddress(address: string): boolean {
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === "unicast";
+export function isPublicAddress(text: string): boolean {
+  if (!ipaddr.isValid(text)) return false;
+  const address = ipaddr.process(text);
+  return address.range() === "unicast" && (address instanceof ipaddr.IPv4 || address.match(globalIpv6));
 }
