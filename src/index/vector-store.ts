@@ -50,8 +50,8 @@ export type ItemStatus =
   | { id: string; status: "failed"; error: { code: ErrorCode; message: string; param?: string } };
 
 /**
- * How much may be missed for speed: `exact` compares with every vector; `high` finds at least 99.5 % and `fast` about
- * 97 % of the exact answer for queries of another modality than the items (docs/decisions/0010-usearch.md).
+ * How much may be missed for speed: `exact` compares with every vector; `high` finds about 99.5 % and `fast` about 95 % of
+ * the exact answer for queries of another modality than the items (docs/decisions/0010-usearch.md).
  */
 export type Recall = "exact" | "high" | "fast";
 

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { AppError } from "../../errors.js";
 import { isBusy, openLock } from "./sqlite.js";
 
@@ -13,7 +13,7 @@ import { isBusy, openLock } from "./sqlite.js";
 export async function lockDataFolder(dataDir: string): Promise<() => void> {
   const pidFile = join(dataDir, "crossmodal.pid");
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeFolder(resolve(dataDir));
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code;
     throw new AppError("storage_failed", `Cannot create the data folder "${dataDir}" (${reason})`, { cause });
@@ -34,6 +34,13 @@ export async function lockDataFolder(dataDir: string): Promise<() => void> {
     throw new AppError("storage_failed", `Cannot write to the data folder "${dataDir}" (${reason})`, { cause: error });
   }
   return () => lock.close();
+}
+
+/** Like `mkdir -p`. Node's own `recursive` never returns for a folder that cannot be made inside /proc (Node 20.20). */
+function makeFolder(folder: string) {
+  if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
 }
 
 /** A process that is just ending, or has not written its pid yet, gets a moment. */

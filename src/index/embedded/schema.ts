@@ -11,13 +11,9 @@ const schemaVersion = 1;
  * gets a new one. So a graph built from some rows stays right for them, whatever happens afterwards (snapshot.ts).
  */
 export function prepareSchema(db: Database): void {
-  const version = guard(() => (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version);
-  if (version === schemaVersion) return;
-  if (version !== 0) {
-    throw new AppError(
-      "storage_corrupt",
-      `Expected a database of version ${schemaVersion} but found version ${version}`,
-    );
+  if (versionOf(db) !== 0) {
+    checkSchemaVersion(db);
+    return;
   }
   transaction(db, () => {
     db.exec(`
@@ -55,4 +51,19 @@ export function prepareSchema(db: Database): void {
       PRAGMA user_version = ${schemaVersion};
     `);
   });
+}
+
+/** @throws AppError storage_corrupt when the database is not one of ours or of another version. */
+export function checkSchemaVersion(db: Database): void {
+  const version = versionOf(db);
+  if (version !== schemaVersion) {
+    throw new AppError(
+      "storage_corrupt",
+      `Expected a database of version ${schemaVersion} but found version ${version}`,
+    );
+  }
+}
+
+function versionOf(db: Database): number {
+  return guard(() => (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version);
 }

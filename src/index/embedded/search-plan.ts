@@ -19,12 +19,15 @@ export interface PlannedQuery {
   centering?: { queryMean: ArrayLike<number> | undefined; means: Map<number, ArrayLike<number>> };
 }
 
-/** Width of the graph search, chosen by recall of queries of another modality: docs/decisions/0010-usearch.md. */
-const efSearch = { high: 96, fast: 40 };
+/**
+ * Width of the graph search at 10,000 items, chosen by recall of queries of another modality; the same recall needs a
+ * width that grows with the square root of the size (measured at 10,000 and 100,000: docs/decisions/0010-usearch.md).
+ */
+const efSearchAt10k = { high: 192, fast: 64 };
 /** A filter that leaves at most this share of the items is answered by scanning what it leaves. */
 const selectiveShare = 0.1;
 const alwaysScannable = 2000;
-/** Wider than this, a graph search costs more than a scan. */
+/** At 10,000 items; about where a graph search costs as much as a scan. */
 const widestSearch = 4096;
 
 /**
@@ -80,8 +83,9 @@ export function search(
   const restricted = query.filter !== undefined || query.modality !== undefined;
   const liveShare = Math.max(0.1, 1 - cover.dead / cover.graph.size);
   // Deep answers need a search that is wider than they are long.
-  let width = Math.max(efSearch[recall], Math.ceil(query.topK * 1.5));
-  for (; width <= Math.max(widestSearch, query.topK * 2); width *= 4) {
+  const growth = Math.sqrt(Math.max(1, table.live / 10_000));
+  let width = Math.max(Math.ceil(efSearchAt10k[recall] * growth), Math.ceil(query.topK * 1.5));
+  for (; width <= Math.max(widestSearch * growth, query.topK * 2); width *= 4) {
     const nominated = cover.graph.search(query.vector, Math.ceil(width / liveShare));
     const top = new TopK(restricted ? nominated.length + rest : query.topK, query);
     for (const row of nominated) {

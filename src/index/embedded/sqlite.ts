@@ -28,6 +28,11 @@ export function openLock(file: string): Database {
   return guard(() => new DatabaseSync(file, { timeout: 0 }), file);
 }
 
+/** @throws AppError storage_failed when there is no such file. */
+export function openToRead(file: string): Database {
+  return guard(() => new DatabaseSync(file, { readOnly: true }), file);
+}
+
 /** SQLite's online backup: consistent while the database is written to. */
 export async function backupDatabase(db: Database, file: string): Promise<void> {
   try {

@@ -1,0 +1,205 @@
+/**
+ * How fast and how right is search? `npm run bench:search -- --n 100000 [--dimensions 512] [--queries 500] [--no-peer]`
+ * Prints one JSON line per measurement; results and their machine are in bench/README.md.
+ */
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { openEmbeddedStore } from "../src/index/embedded/embedded-store.js";
+import { scanAll } from "../src/index/embedded/exact-scan.js";
+import type { GraphEngine } from "../src/index/embedded/graph.js";
+import { hnswlibEngine } from "../src/index/embedded/hnswlib-graph.js";
+import { TopK } from "../src/index/embedded/top-k.js";
+import { usearchEngine } from "../src/index/embedded/usearch-graph.js";
+import { VectorTable } from "../src/index/embedded/vector-table.js";
+import { clipLike } from "./clip-like.js";
+import { watchLag } from "./lag.js";
+
+const { values } = parseArgs({
+  options: {
+    n: { type: "string", default: "100000" },
+    dimensions: { type: "string", default: "512" },
+    queries: { type: "string", default: "500" },
+    "no-peer": { type: "boolean", default: false },
+  },
+});
+const n = Number(values.n);
+const dimensions = Number(values.dimensions);
+const topK = 10;
+const widths = [32, 64, 96, 128, 192, 384, 512, 768, 1024];
+const { corpus, inDistribution, crossModal } = clipLike(n, dimensions, Number(values.queries));
+const folder = mkdtempSync(join(tmpdir(), "crossmodal-bench-"));
+const print = (what: string, facts: object) => console.log(JSON.stringify({ what, n, ...facts }));
+
+const table = new VectorTable(dimensions);
+corpus.forEach((vector, i) => {
+  table.append(i + 1, 1, vector);
+});
+
+const exact = (query: Float32Array) => {
+  const top = new TopK(topK);
+  scanAll(table, query, top);
+  return top.sorted().map(({ row }) => row);
+};
+const truth = new Map([...inDistribution, ...crossModal].map((query) => [query, new Set(exact(query))]));
+const scanSpeed = timed(crossModal, exact);
+print("plain scan", scanSpeed);
+
+const ours = measureEngine(usearchEngine, true);
+const peer = values["no-peer"] ? undefined : measureEngine(hnswlibEngine(), false);
+if (peer !== undefined) {
+  print("ratio to hnswlib-node at cross-modal recall >= .995", {
+    qps: ours.at995 && peer.at995 && round(ours.at995.qps / peer.at995.qps),
+    buildTime: round(ours.buildSeconds / peer.buildSeconds),
+    fileSize: round(ours.fileMegabytes / peer.fileMegabytes),
+  });
+}
+await measureStore();
+rmSync(folder, { recursive: true });
+
+/** Builds a graph and searches it at every width; with `rerank`, float32 decides the order of what it nominates. */
+function measureEngine(engine: GraphEngine, rerank: boolean) {
+  const graph = engine.create(dimensions);
+  const start = performance.now();
+  const rowsPerCall = 8;
+  for (let i = 0; i < n; i += rowsPerCall) {
+    const some = corpus.slice(i, i + rowsPerCall);
+    const packed = new Float32Array(some.length * dimensions);
+    some.forEach((vector, j) => {
+      packed.set(vector, j * dimensions);
+    });
+    graph.add(
+      some.map((_, j) => i + j + 1),
+      packed,
+    );
+  }
+  const buildSeconds = (performance.now() - start) / 1000;
+  const file = join(folder, "graph");
+  graph.save(file);
+  const fileMegabytes = statSync(file).size / 1e6;
+  rmSync(file);
+  print(`${engine.name} build`, { buildSeconds: round(buildSeconds), fileMegabytes: round(fileMegabytes) });
+  const find = (query: Float32Array, width: number) => {
+    const rows = graph.search(query, width);
+    if (!rerank) return rows.slice(0, topK);
+    const top = new TopK(topK);
+    for (const row of rows) top.offer(table.dot(row - 1, query), row, row - 1);
+    return top.sorted().map(({ row }) => row);
+  };
+  const measured = widths.map((efSearch) => {
+    const facts = {
+      efSearch,
+      recallSame: round(
+        recall(inDistribution, (query) => find(query, efSearch)),
+        4,
+      ),
+      recallCross: round(
+        recall(crossModal, (query) => find(query, efSearch)),
+        4,
+      ),
+      ...timed(crossModal, (query) => find(query, efSearch)),
+    };
+    print(engine.name, facts);
+    return facts;
+  });
+  return { buildSeconds, fileMegabytes, at995: measured.find(({ recallCross }) => recallCross >= 0.995) };
+}
+
+/** The whole store, through its thread: adding with the graph built beside it, searching, filters. */
+async function measureStore() {
+  const dataDir = join(folder, "data");
+  const store = await openEmbeddedStore({ dataDir });
+  await store.createCollection({ name: "bench", space: "bench", dimensions, fields: ["n"] });
+  const adding = watchLag();
+  let start = performance.now();
+  for (let i = 0; i < n; i += 500) {
+    const items = corpus.slice(i, i + 500).map((embedding, j) => ({
+      id: `item-${i + j}`,
+      modality: "image" as const,
+      embedding,
+      metadata: { n: (i + j) % 1000 },
+    }));
+    await store.upsert("bench", items);
+  }
+  const addSeconds = (performance.now() - start) / 1000;
+  await store.warmUp("bench");
+  await store.settled();
+  const settleSeconds = (performance.now() - start) / 1000;
+  print("store: add", {
+    itemsPerSecond: Math.round(n / addSeconds),
+    untilGraphReadySeconds: round(settleSeconds),
+    ...adding.stop(),
+    residentMegabytes: Math.round(process.memoryUsage.rss() / 1e6),
+    databaseMegabytes: Math.round(statSync(join(dataDir, "crossmodal.sqlite")).size / 1e6),
+  });
+
+  for (const recall of ["high", "fast", "exact"] as const) {
+    const searching = watchLag();
+    const times: number[] = [];
+    start = performance.now();
+    const queue = [...crossModal];
+    const worker = async () => {
+      for (let query = queue.pop(); query !== undefined; query = queue.pop()) {
+        const began = performance.now();
+        await store.search("bench", [{ embedding: query, topK, recall }]);
+        times.push(performance.now() - began);
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, worker));
+    const qps = Math.round((crossModal.length * 1000) / (performance.now() - start));
+    print(`store: search ${recall}, 8 callers`, { qps, ...percentiles(times), ...searching.stop() });
+  }
+
+  for (const [share, below] of [
+    ["10 %", 100],
+    ["1 %", 10],
+    [".1 %", 1],
+  ] as const) {
+    const filter = { field: "n", op: "lt", value: below } as const;
+    const facts: Record<string, number> = {};
+    for (const recall of ["high", "exact"] as const) {
+      const times: number[] = [];
+      for (const [i, embedding] of crossModal.slice(0, 100).entries()) {
+        // Another filter each time, so that nothing is remembered.
+        const fresh = { and: [filter, { field: "n", op: "gte", value: -1 - i }] } as const;
+        const began = performance.now();
+        await store.search("bench", [{ embedding, topK, recall, filter: { and: [...fresh.and] } }]);
+        times.push(performance.now() - began);
+      }
+      facts[`${recall}P50Ms`] = percentiles(times).p50Ms;
+    }
+    print(`store: filter ${share}`, facts);
+  }
+  await store.close();
+  start = performance.now();
+  const again = await openEmbeddedStore({ dataDir });
+  await again.search("bench", [{ embedding: crossModal[0], topK }]);
+  print("store: open and first search", { milliseconds: Math.round(performance.now() - start) });
+  await again.close();
+}
+
+function recall(queries: Float32Array[], find: (query: Float32Array) => number[]): number {
+  let found = 0;
+  for (const query of queries) found += find(query).filter((row) => truth.get(query)?.has(row)).length;
+  return found / (queries.length * topK);
+}
+
+function timed(queries: Float32Array[], find: (query: Float32Array) => unknown) {
+  const times = queries.map((query) => {
+    const start = performance.now();
+    find(query);
+    return performance.now() - start;
+  });
+  return { qps: Math.round((queries.length * 1000) / times.reduce((a, b) => a + b)), ...percentiles(times) };
+}
+
+function percentiles(times: number[]) {
+  const sorted = [...times].sort((a, b) => a - b);
+  const at = (share: number) => round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))], 3);
+  return { p50Ms: at(0.5), p99Ms: at(0.99) };
+}
+
+function round(x: number, digits = 2): number {
+  return Number(x.toFixed(digits));
+}

@@ -1,0 +1,131 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fieldExpression, filterSql } from "../../../src/index/embedded/filter-sql.js";
+import { type Database, openDatabase } from "../../../src/index/embedded/sqlite.js";
+import { checkFilter, type Filter, type FilterOp } from "../../../src/index/filter.js";
+import { matchFilter } from "../../../src/index/match-filter.js";
+import type { JsonObject, JsonValue } from "../../../src/index/vector-store.js";
+
+let db: Database;
+beforeAll(() => {
+  db = openDatabase(":memory:");
+});
+afterAll(() => db.close());
+
+const sqlMatches = (filter: Filter, metadata: JsonObject): boolean => {
+  const { sql, values } = filterSql(checkFilter(filter));
+  const row = db.prepare(`SELECT 1 FROM (SELECT ? AS metadata) WHERE ${sql}`).get(JSON.stringify(metadata), ...values);
+  return row !== undefined;
+};
+
+// Few keys and few values, so that conditions meet their fields; and numbers and texts at the edges of their types.
+const keys = ["a", "b", "c d", "é", "$", "0", "__proto__"];
+const text = fc.oneof(
+  fc.constantFrom("", "a", "b", "ab", "1", "true", "null", "[1]", "'", '"', "%", "é", "🙂", "\uffee"),
+  fc.string({ maxLength: 4 }).filter((s) => !s.includes("\0")),
+);
+const number = fc.oneof(
+  fc.constantFrom(0, -0, 1, 2, -1, 0.1, 1.5, 2 ** 53, 2 ** 60, 2 ** 63, -(2 ** 63), 1e21, 1e300, 5e-324),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.integer(),
+);
+const scalar = fc.oneof(text, number, fc.boolean(), fc.constant(null));
+const { value } = fc.letrec<{ value: JsonValue }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small" },
+    scalar,
+    fc.array(tie("value"), { maxLength: 3 }),
+    fc.dictionary(fc.constantFrom("a", "b", "0"), tie("value"), { maxKeys: 2 }),
+  ),
+}));
+const metadata = fc
+  .array(fc.tuple(fc.constantFrom(...keys), value), { maxLength: 5 })
+  // Through JSON, as everything that is stored: -0 becomes 0.
+  .map((entries) => JSON.parse(JSON.stringify(Object.fromEntries(entries))) as JsonObject);
+const field = fc.array(fc.constantFrom(...keys), { minLength: 1, maxLength: 3 }).map((path) => path.join("."));
+const condition: fc.Arbitrary<Filter> = fc.oneof(
+  fc.record({ field, op: fc.constantFrom<FilterOp>("eq", "contains"), value: scalar }),
+  fc.record({ field, op: fc.constantFrom<FilterOp>("lt", "lte", "gt", "gte"), value: fc.oneof(text, number) }),
+  fc.record({ field, op: fc.constant<FilterOp>("in"), value: fc.array(scalar, { maxLength: 4 }) }),
+  fc.record({ field, op: fc.constant<FilterOp>("exists"), value: fc.boolean() }),
+);
+const { filter } = fc.letrec<{ filter: Filter }>((tie) => ({
+  filter: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    condition,
+    fc.record({ and: fc.array(tie("filter"), { maxLength: 3 }) }),
+    fc.record({ or: fc.array(tie("filter"), { maxLength: 3 }) }),
+    fc.record({ not: tie("filter") }),
+  ),
+}));
+
+describe("filterSql", () => {
+  it("means in SQL what matchFilter means in memory, for any filter and metadata", () => {
+    fc.assert(
+      fc.property(filter, metadata, (someFilter, someMetadata) => {
+        expect(sqlMatches(someFilter, someMetadata)).toBe(matchFilter(someFilter, someMetadata));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("means the same when the value comes from the metadata itself", () => {
+    const ops = fc.constantFrom<FilterOp>("eq", "lt", "lte", "gt", "gte");
+    fc.assert(
+      fc.property(fc.oneof(text, number), fc.oneof(text, number), ops, (a, b, op) => {
+        const stored = JSON.parse(JSON.stringify({ a })) as JsonObject;
+        for (const other of [a, b]) {
+          const one: Filter = { field: "a", op, value: other };
+          expect(sqlMatches(one, stored)).toBe(matchFilter(one, stored));
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("tells true from 1 and a list from its text", () => {
+    expect(sqlMatches({ field: "a", op: "eq", value: 1 }, { a: true })).toBe(false);
+    expect(sqlMatches({ field: "a", op: "eq", value: true }, { a: 1 })).toBe(false);
+    expect(sqlMatches({ field: "a", op: "eq", value: "[1]" }, { a: [1] })).toBe(false);
+    expect(sqlMatches({ not: { field: "a", op: "eq", value: 1 } }, {})).toBe(true);
+  });
+
+  it("uses the index of a declared field, for numbers, texts, ranges and lists", () => {
+    db.exec("CREATE TABLE items (row INTEGER PRIMARY KEY, collection INTEGER, metadata TEXT)");
+    db.exec(`CREATE INDEX by_place ON items (${fieldExpression("place.country")}) WHERE collection = 3`);
+    const filters: Filter[] = [
+      { field: "place.country", op: "eq", value: "NO" },
+      { field: "place.country", op: "eq", value: true },
+      { field: "place.country", op: "gte", value: 5 },
+      { field: "place.country", op: "in", value: ["NO", 4] },
+      { and: [{ not: { field: "b", op: "eq", value: 1 } }, { field: "place.country", op: "lt", value: "NO" }] },
+    ];
+    for (const one of filters) {
+      const { sql, values } = filterSql(one);
+      const plan = db
+        .prepare(`EXPLAIN QUERY PLAN SELECT row FROM items WHERE collection = 3 AND ${sql}`)
+        .all(...values);
+      expect(plan.map(({ detail }) => detail).join("; ")).toContain("by_place");
+    }
+  });
+});
+
+describe("checkFilter", () => {
+  it("refuses paths that could leave their quotes, and names the part at fault", () => {
+    for (const path of ["", "a..b", "a'b", 'a"b', "a\\b", "a\nb", "\0", "x\"]') OR 1 --", 5]) {
+      const bad = { or: [{ field: path, op: "exists", value: true }] };
+      expect(() => checkFilter(bad)).toThrow(
+        expect.objectContaining({ code: "invalid_input", param: "filter.or[0].field" }),
+      );
+    }
+  });
+
+  it("refuses filters that are too deep or too large", () => {
+    let deep: unknown = { and: [] };
+    for (let i = 0; i < 40; i++) deep = { not: deep };
+    expect(() => checkFilter(deep)).toThrow(/32 levels/);
+    expect(() => checkFilter({ and: Array.from({ length: 300 }, () => ({ or: [] })) })).toThrow(/256 conditions/);
+    const widest = { and: Array.from({ length: 250 }, (_, i) => ({ field: `f${i}`, op: "contains", value: "x" })) };
+    expect(sqlMatches(widest as Filter, {})).toBe(false);
+  });
+});
