@@ -8,7 +8,15 @@ import { openGraphStepper } from "./graph-stepper.js";
 import { initialHead } from "./initial-head.js";
 import { symmetricCrossEntropy } from "./losses/info-nce.js";
 import { type Heads, maxMeasuredPairs, measureHeads } from "./measure-heads.js";
-import { headOf, initialLogitScale, initialState, maxLogitScale, type Network, type Stepper } from "./network.js";
+import {
+  headOf,
+  initialLogitScale,
+  initialState,
+  maxLogitScale,
+  type Network,
+  type Stepper,
+  type TrainingState,
+} from "./network.js";
 import { adamWDefaults, cosineSchedule } from "./optimizer.js";
 import { similarities } from "./pair-facts.js";
 import { plainStepper } from "./plain-stepper.js";
@@ -21,6 +29,7 @@ import {
   type TrainingOptions,
   type TrainingRequest,
   type TrainingSide,
+  withUnitRows,
 } from "./training-request.js";
 
 export interface TrainingControl {
@@ -51,9 +60,10 @@ export interface TrainingResult extends Heads {
  * @throws AppError `invalid_input` for a request that cannot be trained on, `cancelled` when the signal aborts,
  *   `conflict` when the checkpoint is another run's.
  */
-export async function trainHead(request: TrainingRequest, control: TrainingControl = {}): Promise<TrainingResult> {
-  const { pairs, options } = checkRequest(request);
-  const sha256 = hashOfData(request);
+export async function trainHead(given: TrainingRequest, control: TrainingControl = {}): Promise<TrainingResult> {
+  const { pairs, options } = checkRequest(given);
+  const sha256 = hashOfData(given);
+  const request = withUnitRows(given);
   const split =
     request.split ?? drawSplit(pairs, options.validationShare, options.testShare, seededRandom(options.seed));
   if (split.train.length < 4 || split.test.length < 1) {
@@ -98,8 +108,8 @@ export async function trainHead(request: TrainingRequest, control: TrainingContr
     ...measured,
     verdict: verdictOf(measured.measures, run.best.epoch, measured.forgetting),
   };
-  const { logLogitScale, logitBias } = run.best.state.parameters;
-  return { a, b, logitScale: Math.exp(logLogitScale.value[0]), logitBias: logitBias.value[0], report };
+  const { logitBias } = run.best.state.parameters;
+  return { a, b, logitScale: scaleOf(run.best.state), logitBias: logitBias.value[0], report };
 }
 
 function startingNetwork(request: TrainingRequest, options: TrainingOptions, split: Split): Network {
@@ -161,6 +171,9 @@ function fittedLogitScale(request: TrainingRequest, options: TrainingOptions, sp
   );
 }
 
+/** ln 100 in float32 is a little more than ln 100. */
+const scaleOf = ({ parameters }: TrainingState) => Math.min(maxLogitScale, Math.exp(parameters.logLogitScale.value[0]));
+
 /** Trains from where `run` stands to the end, and keeps `run` up to date. */
 async function runEpochs(
   request: TrainingRequest,
@@ -215,7 +228,7 @@ async function runEpochs(
     const record: EpochRecord = {
       epoch,
       trainLoss,
-      logitScale: Math.exp(run.state.parameters.logLogitScale.value[0]),
+      logitScale: scaleOf(run.state),
       learningRate: rate(batches.length - 1),
     };
     if (validation.length > 0) record.validationLoss = await validationLoss();

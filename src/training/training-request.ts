@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { AppError } from "../errors.js";
+import { norm } from "../math/vector.js";
 import type { HeadChoice } from "./initial-head.js";
 import { type LossName, lossNames } from "./losses/loss.js";
 
@@ -9,7 +10,7 @@ export interface Rows {
   dimensions: number;
 }
 
-/** One side of the pairs: unit embeddings, and the head that is trained on them. `locked` leaves the side as it is. */
+/** One side of the pairs: embeddings (brought to unit length), and the head that is trained on them. `locked` leaves the side as it is. */
 export interface TrainingSide extends Rows {
   head?: HeadChoice | "locked";
 }
@@ -135,10 +136,60 @@ export function checkRequest(request: TrainingRequest): { pairs: number; options
   within("testShare", 0.01, 0.5);
   within("seed", 0, 0xffffffff, true);
   if (options.logitScale !== undefined) within("logitScale", 1e-3, 100);
-  for (const positions of Object.values(request.split ?? {})) {
-    for (const at of positions) if (!(at >= 0 && at < pairs)) fail("split", `The split names pair ${at} of ${pairs}`);
+  const used = new Set<number>();
+  for (const at of Object.values(request.split ?? {}).flat()) {
+    if (!(Number.isInteger(at) && at >= 0 && at < pairs)) fail("split", `The split names pair ${at} of ${pairs}`);
+    if (used.has(at)) fail("split", `The split names pair ${at} twice: what is trained on cannot test`);
+    used.add(at);
+  }
+  if (request.probe) {
+    const { a, b, labels } = request.probe;
+    const count = rowsOf({ values: a, dimensions: request.a.dimensions }, "probe");
+    const others = rowsOf({ values: b, dimensions: request.b.dimensions }, "probe");
+    if (count !== others || count === 0 || (labels && labels.length !== count)) {
+      fail(
+        "probe",
+        `The probe set has ${count} rows of "a" and ${others} of "b"; expected as many of each, and of labels`,
+      );
+    }
   }
   return { pairs, options };
+}
+
+/**
+ * The request with every embedding at unit length; what already is stays as it is, uncopied.
+ * @throws AppError `invalid_input` for a row of zeros, which has no direction.
+ */
+export function withUnitRows(request: TrainingRequest): TrainingRequest {
+  const unit = (values: Float32Array, dimensions: number, name: string): Float32Array => {
+    let result = values;
+    for (let from = 0; from < values.length; from += dimensions) {
+      const length = norm(values.subarray(from, from + dimensions));
+      if (length === 0) {
+        throw new AppError("invalid_input", `Row ${from / dimensions} of "${name}" is all zeros`, { param: name });
+      }
+      if (Math.abs(length - 1) < 1e-5) continue;
+      if (result === values) result = values.slice();
+      for (let d = from; d < from + dimensions; d++) result[d] = values[d] / length;
+    }
+    return result;
+  };
+  const side = <T extends Rows>(rows: T, name: string): T => ({
+    ...rows,
+    values: unit(rows.values, rows.dimensions, name),
+  });
+  const { a, b, third, probe } = request;
+  return {
+    ...request,
+    a: side(a, "a"),
+    b: side(b, "b"),
+    third: third && side(third, "third"),
+    probe: probe && {
+      ...probe,
+      a: unit(probe.a, a.dimensions, "probe"),
+      b: unit(probe.b, b.dimensions, "probe"),
+    },
+  };
 }
 
 /** sha256 of the data, hexadecimal: a head's lineage. */

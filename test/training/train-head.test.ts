@@ -79,6 +79,24 @@ describe("trainHead", () => {
     await expect(trainHead({ ...request, ...locked })).rejects.toMatchObject({ param: "head" });
   });
 
+  it("refuses a split whose parts overlap, and a row without direction", async () => {
+    const request = rotatedPairs(40, {});
+    const positions = [...Array(40).keys()];
+    const split = { train: positions.slice(0, 30), validation: [], test: positions.slice(29) };
+    await expect(trainHead({ ...request, split })).rejects.toMatchObject({ code: "invalid_input", param: "split" });
+    const values = request.b.values.slice().fill(0, 16, 32);
+    await expect(trainHead({ ...request, b: { ...request.b, values } })).rejects.toThrow('Row 1 of "b" is all zeros');
+  });
+
+  it("brings embeddings to unit length", async () => {
+    const request = rotatedPairs(60, { epochs: 2 });
+    const longer = { ...request, a: { ...request.a, values: request.a.values.map((x) => 3 * x) } };
+    const [one, other] = [await trainHead(request, { threads: 1 }), await trainHead(longer, { threads: 1 })];
+    const { before } = one.report.measures.alignment;
+    // float32 rounding of the division: measured 3e-8.
+    expect(Math.abs(other.report.measures.alignment.before - before)).toBeLessThan(1e-6);
+  });
+
   it("ends with `cancelled` when the signal aborts", async () => {
     const controller = new AbortController();
     const run = trainHead(rotatedPairs(200, { epochs: 1000 }), {
