@@ -6,7 +6,7 @@ e  = unit(A h' + a + l * sum_k p_k t_k)
 image = unit(e + B * unit(sum_k p_k unit t_k)),   t_k = (MiniLM(name k) - m) G
 text  = unit((MiniLM(text) - m) G)
 
-The second summand is the classifier's knowledge untouched by training (ConSE, Norouzi 2014): it carries to names that no picture was
+The second summand is the classifier's knowledge alone (ConSE, Norouzi 2014), moved only through the repair and G: it carries to names that no picture was
 trained with. U starts at zero, G at the identity; A, a, U, V, c, l, G are trained, B is chosen on validation names.
 """
 import torch
