@@ -38,7 +38,7 @@ export interface EmbeddedStoreOptions {
 }
 
 /** Items sent to the thread at a time: a transaction each, and a few milliseconds of the event loop to copy. */
-const itemsPerCall = 500;
+const itemsPerCall = 250;
 
 /**
  * Opens the embedded driver: SQLite in the data folder is the truth, vectors are searched in memory, all in a worker
