@@ -27,9 +27,9 @@ export function reportPage(report: RunReport, title: string): string {
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem; color: #1c2330; background: #fff }
 h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid #e3e6ec }
-td.n { text-align: right; font-variant-numeric: tabular-nums } td { overflow-wrap: anywhere }
+th.n, td.n { text-align: right; font-variant-numeric: tabular-nums } td { overflow-wrap: anywhere }
 .verdict { padding: .7rem 1rem; border-left: 4px solid #9aa3b2; background: #f5f6f8 } .improved { border-color: #1a8a4c }
-.better { color: #12713d } .worse { color: #b3261e } svg { width: 100%; height: auto } figcaption { color: #5a6475 }
+.better { color: #12713d } .worse { color: #b3261e } figure { margin: 1rem 0 } svg { width: 100%; height: auto } figcaption { color: #5a6475 }
 </style>
 <h1>${escapeHtml(title)}</h1>
 <p class="verdict${verdict.improved ? " improved" : ""}"><strong>${verdict.improved ? "Improved" : "Not improved"}.</strong> ${escapeHtml(verdict.reason)}</p>
@@ -58,7 +58,7 @@ function measureTable(measures: Measures): string {
     `<tr><td>${escapeHtml(words(name))}</td><td class="n">${digits(m.before)}</td><td class="n">${digits(m.after)}</td>` +
     `<td class="n">${digits(m.interval[0])} to ${digits(m.interval[1])}</td><td class="${m.says}">${m.says}</td></tr>`;
   return `<table>
-<tr><th>measure</th><th>before</th><th>after</th><th>change, 95 % interval</th><th></th></tr>
+<tr><th>measure</th><th class="n">before</th><th class="n">after</th><th class="n">change, 95 % interval</th><th></th></tr>
 ${Object.entries(measures).map(row).join("\n")}
 </table>`;
 }
