@@ -2,7 +2,7 @@ import type { TopK } from "./top-k.js";
 import { nearestInBlock } from "./usearch-graph.js";
 import type { VectorTable } from "./vector-table.js";
 
-/** float32 sums of another order differ from ours by less than this (measured: 3e-7 at 512 dimensions). */
+/** float32 sums of another order differ from ours by less than this (measured: 8e-8 at 512 dimensions). */
 const rounding = 1e-5;
 
 /**

@@ -7,8 +7,8 @@ export interface Graph {
    * @param vectors  [N, dimensions], unit length, starting at the beginning of their buffer.
    */
   add(rows: readonly number[], vectors: Float32Array): void;
-  /** The nearest rows that a search of width `efSearch` finds: about `efSearch` of them, roughly best first. */
-  search(query: Float32Array, efSearch: number): number[];
+  /** The first `count` rows, at most `efSearch`, that a search of width `efSearch` finds, roughly best first. */
+  search(query: Float32Array, efSearch: number, count: number): number[];
   /** Writes it to `file`, which does not exist yet. */
   save(file: string): void;
 }

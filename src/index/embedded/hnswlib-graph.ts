@@ -55,11 +55,10 @@ class HnswlibGraph implements Graph {
     });
   }
 
-  search(query: Float32Array, efSearch: number): number[] {
-    const count = Math.min(efSearch, this.size);
-    if (count === 0) return [];
-    this.#index.setEf(count);
-    return this.#index.searchKnn(Array.from(query), count).neighbors;
+  search(query: Float32Array, efSearch: number, count: number): number[] {
+    if (this.size === 0) return [];
+    this.#index.setEf(efSearch);
+    return this.#index.searchKnn(Array.from(query), Math.min(count, efSearch, this.size)).neighbors;
   }
 
   save(file: string): void {

@@ -24,6 +24,8 @@ export interface PlannedQuery {
  * width that grows with the square root of the size (measured at 10,000 and 100,000: docs/decisions/0010-usearch.md).
  */
 const efSearchAt10k = { high: 192, fast: 64 };
+/** How many of the nominated float32 ranks again: int8 puts nearly all of the true first K among the first 4 K. */
+const rerank = (topK: number) => 40 + 6 * topK;
 /** A filter that leaves at most this share of the items is answered by scanning what it leaves. */
 const selectiveShare = 0.1;
 const alwaysScannable = 2000;
@@ -86,8 +88,13 @@ export function search(
   const growth = Math.sqrt(Math.max(1, table.live / 10_000));
   let width = Math.max(Math.ceil(efSearchAt10k[recall] * growth), Math.ceil(query.topK * 1.5));
   for (; width <= Math.max(widestSearch * growth, query.topK * 2); width *= 4) {
-    const nominated = cover.graph.search(query.vector, Math.ceil(width / liveShare));
-    const top = new TopK(restricted ? nominated.length + rest : query.topK, query);
+    const wide = Math.ceil(width / liveShare);
+    const nominated = cover.graph.search(
+      query.vector,
+      wide,
+      restricted ? wide : Math.ceil(rerank(query.topK) / liveShare),
+    );
+    const top = new TopK(restricted ? Math.max(1, nominated.length + rest) : query.topK, query);
     for (const row of nominated) {
       const position = table.positionOf(row);
       if (position !== undefined) top.offer(table.dot(position, query.vector), row, position);
@@ -95,7 +102,12 @@ export function search(
     if (restricted) scanSome(table, query.vector, top, range(cover.upTo, table.length));
     else scanAll(table, query.vector, top, cover.upTo);
     const ranked = top.sorted();
-    if (!restricted) return { hits: ranked, plan: "graph" };
+    if (!restricted) {
+      // Too few only when deleted rows were nominated instead: look wider.
+      const enough = query.minSimilarity !== undefined || ranked.length >= Math.min(query.topK, table.live);
+      if (enough) return { hits: ranked, plan: "graph" };
+      continue;
+    }
     const hits: Hit[] = [];
     let depth = 0;
     for (; depth < ranked.length && hits.length < query.topK; depth++)

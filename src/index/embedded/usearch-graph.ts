@@ -37,11 +37,11 @@ class UsearchGraph implements Graph {
     this.#index.add(BigUint64Array.from(rows, BigInt), vectors, 1);
   }
 
-  search(query: Float32Array, efSearch: number): number[] {
+  search(query: Float32Array, efSearch: number, count: number): number[] {
     if (this.size === 0) return [];
     // usearch searches with a width of max(expansion_search, k), so asking for efSearch neighbours sets the width per query.
     const { keys } = this.#index.search(query, Math.min(efSearch, this.size), 1);
-    return Array.from(keys, Number);
+    return Array.from(keys.subarray(0, count), Number);
   }
 
   save(file: string): void {
