@@ -1,0 +1,97 @@
+import { lengthOf } from "./gap.js";
+import { similarities } from "./pair-facts.js";
+import type { Rows } from "./training-request.js";
+
+/** Measures that look at every pair of rows: time and memory grow with the square, so callers sample first. */
+
+/**
+ * ln of the mean of e^{-2 |x - y|^2} over pairs of different rows. 0 when all rows are the same, lower is more spread.
+ * Source: Wang and Isola 2020, https://arxiv.org/abs/2005.10242, t = 2.
+ */
+export function uniformity(rows: Rows): number {
+  const { values, dimensions } = rows;
+  const n = values.length / dimensions;
+  let sum = 0;
+  for (let i = 1; i < n; i++) {
+    const row = similarities(
+      values.subarray(i * dimensions, (i + 1) * dimensions),
+      values.subarray(0, i * dimensions),
+      dimensions,
+    );
+    for (let j = 0; j < i; j++) sum += Math.exp(-4 * (1 - row[j]));
+  }
+  return Math.log(sum / ((n * (n - 1)) / 2));
+}
+
+/**
+ * Symmetric InfoNCE of [N, N] similarities in [-1, 1] at a temperature, in nats; pairs on the diagonal.
+ * Exponents are taken relative to a similarity of 1: at temperature 0.01 the smallest is e^-200, well inside float64.
+ */
+export function infoNceOf(similarity: Float32Array, temperature: number): number {
+  const n = Math.sqrt(similarity.length);
+  const rows = new Float64Array(n);
+  const columns = new Float64Array(n);
+  let own = 0;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) {
+      const e = Math.exp((similarity[i * n + j] - 1) / temperature);
+      rows[i] += e;
+      columns[j] += e;
+    }
+    own += (similarity[i * n + i] - 1) / temperature;
+  }
+  let total = 0;
+  for (let i = 0; i < n; i++) total += (Math.log(rows[i]) + Math.log(columns[i])) / 2;
+  return (total - own) / n;
+}
+
+/** Two sides moved along the gap and brought back to unit length. */
+export interface Shifted {
+  /** Distance of the centroids afterwards; negative once they have passed each other. */
+  distance: number;
+  /** [N, N] */
+  similarity: Float32Array;
+}
+
+/**
+ * Moves A by -delta/2 and B by +delta/2 along the unit gap vector g and renormalises, without touching a vector:
+ *
+ *   x' . y' = (x.y + s x.g - s y.g - s^2) / (|x - s g| |y + s g|),   s = delta / 2,   |x - s g|^2 = 1 - 2 s x.g + s^2
+ *
+ * Source: Liang et al. 2022, https://arxiv.org/abs/2203.02053, section 4.2, as its notebooks do it.
+ *
+ * @param similarity  [N, N], the similarities of unit rows at delta = 0.
+ * @returns delta -> the shifted state.
+ */
+export function shifter(a: Rows, b: Rows, gap: Float64Array, similarity: Float32Array): (delta: number) => Shifted {
+  const { dimensions } = a;
+  const n = a.values.length / dimensions;
+  const length = lengthOf(gap);
+  const g = gap.map((x) => (length > 0 ? x / length : 0));
+  const along = ({ values }: Rows) =>
+    Float64Array.from({ length: n }, (_, i) => g.reduce((sum, x, d) => sum + x * values[i * dimensions + d], 0));
+  const [ga, gb] = [along(a), along(b)];
+  const unit = length > 0 ? 1 : 0; // |g|^2
+  return (delta) => {
+    const s = delta / 2;
+    const inverse = (v: Float64Array, sign: number) => v.map((x) => 1 / Math.sqrt(1 + sign * 2 * s * x + s * s * unit));
+    const [ia, ib] = [inverse(ga, -1), inverse(gb, 1)];
+    const result = new Float32Array(similarity.length);
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < n; j++) {
+        const moved = similarity[i * n + j] + s * ga[i] - s * gb[j] - s * s * unit;
+        result[i * n + j] = moved * ia[i] * ib[j];
+      }
+    }
+    const difference = new Float64Array(dimensions);
+    for (let i = 0; i < n; i++) {
+      for (let d = 0; d < dimensions; d++) {
+        const x = (a.values[i * dimensions + d] - s * g[d]) * ia[i];
+        const y = (b.values[i * dimensions + d] + s * g[d]) * ib[i];
+        difference[d] += (x - y) / n;
+      }
+    }
+    const sign = difference.reduce((sum, x, d) => sum + x * g[d], 0) < 0 ? -1 : 1;
+    return { distance: sign * lengthOf(difference), similarity: result };
+  };
+}

@@ -1,0 +1,126 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { readNpy } from "../../src/math/npy.js";
+import { type GapReport, measureGap } from "../../src/training/measure-gap.js";
+import { goldenBytes } from "../helpers/golden.js";
+import { randomUnitRows } from "../helpers/matrices.js";
+
+const { data } = readNpy(goldenBytes("modality_gap_clip_features.npy"));
+const side = (modality: string, half: 0 | 1, rows = 500) => ({
+  modality,
+  values: Float32Array.from(data.subarray(half * 256_000, half * 256_000 + rows * 512)),
+  dimensions: 512,
+});
+/** As the figures are printed: rounded to that many digits. */
+const to = (digits: number, value: number | undefined) => Number((value as number).toFixed(digits));
+
+describe("measureGap on 500 pairs of CLIP ViT-B/16 (figures of the reference implementations)", () => {
+  let report: GapReport;
+  beforeAll(() => {
+    report = measureGap({ a: side("image", 0), b: side("text", 1), paired: true });
+  });
+
+  it("measures where the modalities lie", () => {
+    expect(to(4, report.centroid_gap)).toBe(0.8514);
+    expect(to(4, report.relative_modality_gap!)).toBe(0.5915);
+    expect(to(4, report.alignment!)).toBe(1.3802);
+    expect([to(4, report.uniformity.a), to(4, report.uniformity.b)]).toEqual([-1.7945, -1.8409]);
+    expect([to(4, report.mean_cosine.a), to(4, report.mean_cosine.b)]).toEqual([0.5315, 0.5152]);
+    expect(report.linear_separability).toEqual({ centroids: 1, held_out: 1 });
+  });
+
+  it("finds that two dimensions carry 68.6 % of the squared gap and ten 80 %", () => {
+    expect(report.gap_dimensions.slice(0, 2).map(({ dimension }) => dimension)).toEqual([442, 362]);
+    expect(to(3, report.gap_share[2])).toBe(0.686);
+    expect(to(2, report.gap_share[10])).toBe(0.8);
+  });
+
+  it("measures recall both ways, inside its interval", () => {
+    const { a_to_b, b_to_a } = report.recall!;
+    expect([to(3, a_to_b.at_1), to(3, b_to_a.at_1)]).toEqual([0.552, 0.506]);
+    const [low, high] = a_to_b.intervals!.at_1;
+    // The normal approximation: 1.96 sqrt(.552 * .448 / 500) = .0436 either side.
+    expect(low).toBeCloseTo(0.552 - 0.0436, 2);
+    expect(high).toBeCloseTo(0.552 + 0.0436, 2);
+  });
+
+  it.each([
+    [-1, 1.4294, 0.37, 0.474, 2.3628, 5.3693, 6.1263],
+    [-0.5, 1.1958, 0.458, 0.5, 2.052, 5.1202, 6.0989],
+    [-0.25, 1.0392, 0.516, 0.528, 1.8805, 4.982, 6.0834],
+    [0, 0.8514, 0.552, 0.506, 1.8009, 4.8479, 6.0676],
+    [0.25, 0.6315, 0.532, 0.49, 1.9493, 4.7363, 6.0533],
+    [0.5, 0.3831, 0.466, 0.45, 2.4704, 4.6685, 6.0424],
+    [0.75, 0.1149, 0.384, 0.394, 3.3699, 4.659, 6.0369],
+    [1, -0.1605, 0.324, 0.328, 4.4368, 4.7057, 6.0378],
+  ])("shifted by %d: distance %d, R@1 %d and %d, losses %d, %d, %d", (delta, distance, aToB, bToA, ...losses) => {
+    const point = report.shift_curve!.find((one) => one.delta === delta)!;
+    expect([to(4, point.distance), to(3, point.a_to_b_at_1), to(3, point.b_to_a_at_1)]).toEqual([distance, aToB, bToA]);
+    expect(["0.01", "0.1", "1"].map((temperature) => to(4, point.losses[temperature as "1"]))).toEqual(losses);
+  });
+
+  it("closes the gap by centring without loss of recall", () => {
+    const { centroid_gap, recall, relative_modality_gap } = report.centered;
+    expect([to(4, centroid_gap), to(4, relative_modality_gap!)]).toEqual([0.0279, 0.4063]);
+    expect([to(3, recall!.a_to_b.at_1), to(3, recall!.b_to_a.at_1)]).toEqual([0.542, 0.5]);
+  });
+
+  it("does so with means of other pairs too, and rescues a mixed corpus", () => {
+    const { recall, centered, mixed_corpus } = report.held_out!;
+    expect(to(4, centered.centroid_gap)).toBe(0.1226);
+    expect([to(3, recall!.a_to_b.at_1), to(3, recall!.b_to_a.at_1)]).toEqual([0.66, 0.608]);
+    expect([to(3, centered.recall!.a_to_b.at_1), to(3, centered.recall!.b_to_a.at_1)]).toEqual([0.66, 0.632]);
+    expect([to(3, mixed_corpus!.before.at_10), to(3, mixed_corpus!.before.mean_reciprocal_rank)]).toEqual([0, 0.004]);
+    // The reference prints .174 from .17346: 0.1735 to four digits.
+    expect(to(3, mixed_corpus!.centered.at_10)).toBe(0.484);
+    expect(mixed_corpus!.centered.mean_reciprocal_rank).toBeCloseTo(0.17346, 4);
+  });
+
+  it("draws the modalities apart along the first axis", () => {
+    const { a, b, explained } = report.projection;
+    const mean = (points: [number, number][]) => points.reduce((sum, [x]) => sum + x, 0) / points.length;
+    expect(Math.abs(mean(a!) - mean(b!))).toBeGreaterThan(0.8);
+    expect(explained[0]).toBeGreaterThan(explained[1]);
+  });
+});
+
+describe("measureGap", () => {
+  it("leaves out what needs pairs when there are none, and takes sets of different size", () => {
+    const report = measureGap({ a: side("image", 0, 60), b: side("text", 1, 40), paired: false });
+    expect(report).toMatchObject({ recall: null, alignment: null, shift_curve: null, items: { a: 60, b: 40 } });
+    expect(report.centroid_gap).toBeGreaterThan(0.8);
+    expect(report.held_out).toMatchObject({ recall: null, mixed_corpus: null });
+  });
+
+  it("measures above 2,000 pairs on a seeded sample, says so, and gives a density", () => {
+    const rows = (seed: number) => ({
+      modality: "image",
+      values: Float32Array.from(randomUnitRows(2600, 8, seed).data),
+      dimensions: 8,
+    });
+    const measure = () => measureGap({ a: rows(1), b: rows(2), paired: true });
+    const report = measure();
+    expect(report).toMatchObject({ items: { a: 2600, b: 2600 }, sample: { a: 2000, b: 2000 } });
+    const { density } = report.projection;
+    expect(density!.a.reduce((sum, count) => sum + count, 0)).toBe(2600);
+    expect(measure()).toEqual(report);
+  });
+
+  it("stays finite when all rows are the same", () => {
+    const same = () => ({ modality: "text", values: new Float32Array(32).fill(1), dimensions: 4 });
+    const report = measureGap({ a: same(), b: same(), paired: true });
+    expect(report.centroid_gap).toBeCloseTo(0, 6);
+    expect(report.recall!.a_to_b.at_1).toBe(0);
+    expect(JSON.stringify(report, (_, x) => (Number.isNaN(x) ? "NaN" : x))).not.toContain("NaN");
+  });
+
+  it.each([
+    [Number.NaN, /not finite/],
+    [0, /all zeros/],
+  ])("names the row that holds %d", (value, message) => {
+    const b = side("text", 1, 6);
+    b.values.fill(value, 3 * 512, 4 * 512);
+    const run = () => measureGap({ a: side("image", 0, 6), b, paired: true });
+    expect(run).toThrow(message);
+    expect(run).toThrow(expect.objectContaining({ code: "invalid_input", param: "b.embeddings[3]" }));
+  });
+});
