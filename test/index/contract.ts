@@ -62,7 +62,9 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       const query = someQuery();
       const before = await searchOne(query);
       store = await under.reopen();
-      expect(await searchOne(query)).toEqual(before);
+      // Not the plan: that says whether the index has caught up.
+      const { neighbors, nextCursor } = await searchOne(query);
+      expect({ neighbors, nextCursor }).toEqual({ neighbors: before.neighbors, nextCursor: before.nextCursor });
       expect(await store.get("photos", ["item-7"])).toEqual([items[7]]);
       expect(await store.stats("photos")).toMatchObject({
         space: "toy",
