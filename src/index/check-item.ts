@@ -32,7 +32,7 @@ export function checkItem(item: Item, collection: { space: string; dimensions: n
   return metadataJson(item.metadata ?? {});
 }
 
-export function checkId(id: unknown): asserts id is string {
+function checkId(id: unknown): asserts id is string {
   if (typeof id !== "string" || id.length < 1 || id.length > 512 || !isPlainText(id)) {
     const given = typeof id === "string" ? `${id.length} characters` : typeof id;
     throw wrong("id", `Expected 1 to 512 characters of text as id but received ${given}`);

@@ -50,7 +50,7 @@ export type ItemStatus =
   | { id: string; status: "failed"; error: { code: ErrorCode; message: string; param?: string } };
 
 /**
- * How much may be missed for speed: `exact` compares with every vector; `high` finds about 99.5 % and `fast` about 95 % of
+ * How much may be missed for speed: `exact` compares with every vector; `high` finds about 99.5 % and `fast` about 96 % of
  * the exact answer for queries of another modality than the items (docs/decisions/0010-usearch.md).
  */
 export type Recall = "exact" | "high" | "fast";

@@ -16,12 +16,12 @@ import type {
   StoredItem,
   VectorStore,
 } from "../vector-store.js";
+import type { CoreOptions, CoreResult } from "./core-types.js";
 import { itemOf } from "./item-of-row.js";
 import type { ItemRow } from "./item-rows.js";
 import { modalities } from "./modality-means.js";
 import { coreQuery, searchResult } from "./query-codec.js";
 import type { Row } from "./sqlite.js";
-import type { CoreOptions, CoreResult } from "./store-core.js";
 import { unitLength } from "./unit-length.js";
 
 export interface EmbeddedStoreOptions {

@@ -2,8 +2,8 @@ import { AppError } from "../../errors.js";
 import { checkEmbedding } from "../check-item.js";
 import { checkFilter } from "../filter.js";
 import type { Neighbor, Query, Recall, SearchResult } from "../vector-store.js";
+import type { CoreQuery, CoreResult } from "./core-types.js";
 import { modalities } from "./modality-means.js";
-import type { CoreQuery, CoreResult } from "./store-core.js";
 import type { Rank } from "./top-k.js";
 import { unitLength } from "./unit-length.js";
 

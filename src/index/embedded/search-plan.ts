@@ -20,10 +20,11 @@ export interface PlannedQuery {
 }
 
 /**
- * Width of the graph search at 10,000 items, chosen by recall of queries of another modality; the same recall needs a
- * width that grows with the square root of the size (measured at 10,000 and 100,000: docs/decisions/0010-usearch.md).
+ * Width of the graph search at 10,000 items, chosen by recall of queries of another modality, and the power of the size
+ * with which it must grow for the same recall (192 -> 768 from 10,000 to 100,000: docs/decisions/0010-usearch.md).
  */
 const efSearchAt10k = { high: 192, fast: 64 };
+const efSearchGrowth = 0.6;
 /** How many of the nominated float32 ranks again: int8 puts nearly all of the true first K among the first 4 K. */
 const rerank = (topK: number) => 40 + 6 * topK;
 /** A filter that leaves at most this share of the items is answered by scanning what it leaves. */
@@ -85,7 +86,7 @@ export function search(
   const restricted = query.filter !== undefined || query.modality !== undefined;
   const liveShare = Math.max(0.1, 1 - cover.dead / cover.graph.size);
   // Deep answers need a search that is wider than they are long.
-  const growth = Math.sqrt(Math.max(1, table.live / 10_000));
+  const growth = Math.max(1, table.live / 10_000) ** efSearchGrowth;
   let width = Math.max(Math.ceil(efSearchAt10k[recall] * growth), Math.ceil(query.topK * 1.5));
   for (; width <= Math.max(widestSearch * growth, query.topK * 2); width *= 4) {
     const wide = Math.ceil(width / liveShare);

@@ -76,7 +76,7 @@ function resultCode(error: unknown): number | undefined {
 }
 
 /** Result codes: https://www.sqlite.org/rescode.html */
-export function storageError(error: unknown, file?: string): unknown {
+function storageError(error: unknown, file?: string): unknown {
   const code = resultCode(error);
   if (code === undefined) return error;
   const cause = error;

@@ -2,49 +2,19 @@ import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { AppError } from "../../errors.js";
 import type { Filter } from "../filter.js";
-import type { CollectionSpec, CollectionStats, JsonObject, Recall } from "../vector-store.js";
-import type { CollectionIndex } from "./collection-index.js";
+import type { CollectionSpec, CollectionStats, JsonObject } from "../vector-store.js";
+import { answerQuery } from "./answer-query.js";
 import { type CollectionRow, CollectionRows } from "./collection-rows.js";
+import type { CoreOptions, CoreQuery, CoreResult } from "./core-types.js";
 import { lockDataFolder } from "./data-folder-lock.js";
 import { hnswlibEngine } from "./hnswlib-graph.js";
 import { IndexKeeper } from "./index-keeper.js";
 import { type ItemRow, ItemRows, type RowChanges } from "./item-rows.js";
 import { modalities, readMeans, recomputeMeans } from "./modality-means.js";
 import { prepareSchema } from "./schema.js";
-import { search } from "./search-plan.js";
 import { backupDatabase, type Database, guard, openDatabase, type Row } from "./sqlite.js";
-import type { Rank } from "./top-k.js";
 import { usearchEngine } from "./usearch-graph.js";
 import { WriteQueue } from "./write-queue.js";
-
-export interface CoreOptions {
-  dataDir: string;
-  engine: "usearch" | "hnswlib";
-  /** Up to this many items every search is an exact scan. */
-  exactUpTo: number;
-  /** A snapshot is written when the graph has changed by this many rows since the last one, and by a fifth. */
-  snapshotAfter: number;
-  /** Largest database in pages of 16 KB: for tests of a full disk. */
-  maxPages?: number;
-}
-
-export interface CoreQuery {
-  embedding?: Float32Array;
-  itemId?: string;
-  topK: number;
-  recall: Recall;
-  filter?: Filter;
-  modality?: number;
-  minSimilarity?: number;
-  after?: Rank;
-  centering?: { queryModality?: number; queryMean?: ArrayLike<number> };
-}
-
-export interface CoreResult {
-  neighbors: { id: string; modality: number; similarity: number; metadata: string; source: string | null }[];
-  last?: Rank;
-  plan: "exact" | "graph";
-}
 
 /**
  * The embedded driver, inside its worker thread: the only owner of the database, the vectors in memory and the graphs.
@@ -178,7 +148,8 @@ export class StoreCore {
     const results: CoreResult[] = [];
     let pause = performance.now() + 10;
     for (const query of queries) {
-      results.push(this.#searchOne(name, query));
+      const row = this.#collections.get(name);
+      results.push(answerQuery(this.#db, this.#items, row, this.#indexes.of(row), query));
       if (performance.now() < pause) continue;
       await new Promise((resolve) => setImmediate(resolve));
       pause = performance.now() + 10;
@@ -226,48 +197,6 @@ export class StoreCore {
     await this.#indexes.close();
     this.#db.close();
     this.#unlock();
-  }
-
-  #searchOne(name: string, query: CoreQuery): CoreResult {
-    const row = this.#collections.get(name);
-    const index = this.#indexes.of(row);
-    const { collection, dimensions } = row;
-    const self = query.itemId === undefined ? undefined : this.#positionOf(row, index, query.itemId);
-    const vector = self === undefined ? query.embedding : index.table.vector(self);
-    if (vector?.length !== dimensions) {
-      throw new AppError("invalid_input", `Expected ${dimensions} numbers as query but received ${vector?.length}`, {
-        param: "embedding",
-      });
-    }
-    let centering: { queryMean: ArrayLike<number> | undefined; means: Map<number, ArrayLike<number>> } | undefined;
-    if (query.centering !== undefined) {
-      const means = new Map(
-        [...readMeans(this.#db, collection)].map(([modality, { count, sum }]) => [modality, sum.map((x) => x / count)]),
-      );
-      const own = self === undefined ? query.centering.queryModality : index.table.modality(self);
-      centering = { queryMean: query.centering.queryMean ?? (own === undefined ? undefined : means.get(own)), means };
-    }
-    const topK = self === undefined ? query.topK : query.topK + 1; // an item is not its own neighbour
-    const found = search(index, this.#items, collection, { ...query, vector: vector.slice(), topK, centering });
-    const hits = found.hits.filter(({ position }) => position !== self).slice(0, query.topK);
-    const last = hits.length === query.topK ? hits[hits.length - 1] : undefined;
-    return {
-      plan: found.plan,
-      last: last && { similarity: last.similarity, row: last.row },
-      neighbors: hits.map(({ row, position, similarity }) => ({
-        ...this.#items.neighbor(row),
-        similarity: Math.max(-1, Math.min(1, similarity)),
-        modality: index.table.modality(position),
-      })),
-    };
-  }
-
-  #positionOf({ collection, name }: CollectionRow, index: CollectionIndex, id: string): number {
-    const [row] = this.#items.rowsOfIds(collection, [id]);
-    if (row === undefined) {
-      throw new AppError("not_found", `There is no item "${id}" in the collection "${name}"`, { param: "item_id" });
-    }
-    return index.table.positionOf(row) as number;
   }
 
   #change<T>(name: string, run: (row: CollectionRow) => { result: T; changes: RowChanges }): Promise<T> {

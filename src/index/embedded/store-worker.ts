@@ -2,8 +2,9 @@ import { workerData } from "node:worker_threads";
 import { serveWorker } from "../../workers/serve-worker.js";
 import type { Filter } from "../filter.js";
 import type { CollectionSpec, JsonObject } from "../vector-store.js";
+import type { CoreOptions, CoreQuery } from "./core-types.js";
 import type { ItemRow } from "./item-rows.js";
-import { type CoreOptions, type CoreQuery, StoreCore } from "./store-core.js";
+import { StoreCore } from "./store-core.js";
 
 // The thread of the embedded driver. Arguments are those of StoreCore's methods, as one object.
 

@@ -1,0 +1,34 @@
+import type { Filter } from "../filter.js";
+import type { Recall } from "../vector-store.js";
+import type { Rank } from "./top-k.js";
+
+// What passes between the main thread (embedded-store.ts) and the worker thread (store-core.ts).
+
+export interface CoreOptions {
+  dataDir: string;
+  engine: "usearch" | "hnswlib";
+  /** Up to this many items every search is an exact scan. */
+  exactUpTo: number;
+  /** A snapshot is written when the graph has changed by this many rows since the last one, and by a fifth. */
+  snapshotAfter: number;
+  /** Largest database in pages of 16 KB: for tests of a full disk. */
+  maxPages?: number;
+}
+
+export interface CoreQuery {
+  embedding?: Float32Array;
+  itemId?: string;
+  topK: number;
+  recall: Recall;
+  filter?: Filter;
+  modality?: number;
+  minSimilarity?: number;
+  after?: Rank;
+  centering?: { queryModality?: number; queryMean?: ArrayLike<number> };
+}
+
+export interface CoreResult {
+  neighbors: { id: string; modality: number; similarity: number; metadata: string; source: string | null }[];
+  last?: Rank;
+  plan: "exact" | "graph";
+}
