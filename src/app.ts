@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { AppError } from "./errors.js";
 import { embeddingsRoutes } from "./routes/embeddings.js";
 import { errorResponse } from "./routes/error-response.js";
+import { gapRoutes } from "./routes/gap.js";
 import { healthRoutes } from "./routes/health.js";
 import { modelsRoutes } from "./routes/models.js";
 import {
@@ -26,6 +27,7 @@ export function createApp(services: Services) {
     .route("/", modelsRoutes(services))
     .route("/", zeroShotRoutes(services))
     .route("/", embeddingsRoutes(services))
+    .route("/", gapRoutes({ measure: services.gap.measure }))
     .notFound((c) => {
       const error = new AppError("not_found", `There is no ${c.req.method} ${c.req.path}`);
       return errorResponse(log)(error, c);

@@ -10,6 +10,7 @@ import type { Log } from "./log.js";
 import { findManifest } from "./models/store.js";
 import { mediaFetcher } from "./routes/fetch-media.js";
 import type { FetchMedia } from "./routes/read-media.js";
+import { type GapMeasurer, gapMeasurer } from "./training/gap-measurer.js";
 
 /** The loaded packs, in the order they were configured. */
 export interface Packs {
@@ -26,6 +27,7 @@ export interface Services {
   packs: Packs;
   media: MediaWorkers;
   fetchMedia: FetchMedia;
+  gap: GapMeasurer;
   /** Resolves once every tower has answered a first input; rejects when one cannot. */
   ready: Promise<void>;
   close(): Promise<void>;
@@ -43,10 +45,12 @@ export async function createServices(config: Config, log: Log): Promise<Services
     media,
     cache: new EmbeddingCache(config.cacheBytes),
   });
+  const gap = gapMeasurer();
   const loaded: LoadedPack[] = [];
   const close = async () => {
     await Promise.all(loaded.map((pack) => pack.dispose()));
     await media.close();
+    await gap.close();
   };
   try {
     for (const id of config.models) {
@@ -67,6 +71,7 @@ export async function createServices(config: Config, log: Log): Promise<Services
     log,
     packs: packsOf(loaded),
     media,
+    gap,
     fetchMedia: mediaFetcher({ hosts: config.urlHosts, maxBytes: config.maxBodyBytes, timeoutMs: 20_000 }),
     ready,
     close: async () => {

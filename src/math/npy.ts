@@ -64,8 +64,8 @@ export function readNpy(bytes: Uint8Array, param?: string): NpyArray {
   if (bytes.length - start !== count * size) {
     fail(`the shape (${shape.join(", ")}) of ${type} needs ${count * size} bytes but ${bytes.length - start} follow`);
   }
-  // A copy is aligned, whatever the header's length; every platform that Node.js 20 runs on here is little-endian.
-  if (type === "<f4") return { shape, data: new Float32Array(bytes.slice(start).buffer) };
+  // A copy is aligned, whatever the header's length (and a Buffer's own slice would not copy); every platform that Node.js 20 runs on here is little-endian.
+  if (type === "<f4") return { shape, data: new Float32Array(Uint8Array.from(bytes.subarray(start)).buffer) };
   const data = new Float64Array(count);
   for (let i = 0; i < count; i++) data[i] = read(view, start + i * size);
   return { shape, data };

@@ -10,6 +10,12 @@ describe("readNpy", () => {
     expect(Math.hypot(...data.subarray(0, 512))).toBeCloseTo(1, 3); // the file came from half precision: 3e-4 off
   });
 
+  it("reads the same from a Buffer that shares its memory", () => {
+    const data = Float32Array.of(1, 2, 3, 4, 5, 6);
+    const pooled = Buffer.concat([Buffer.alloc(7), writeNpy({ shape: [2, 3], data })]).subarray(7);
+    expect(readNpy(pooled).data).toEqual(data);
+  });
+
   it("gives back what was written, in both floating types", () => {
     for (const data of [Float32Array.of(1, -2.5, 3e-8, 4, 5, 6), Float64Array.of(1, Math.PI, -3, 4, 5, 6)]) {
       const bytes = writeNpy({ shape: [2, 3], data });

@@ -1,0 +1,5 @@
+import { serveWorker } from "../workers/serve-worker.js";
+import { type GapRequest, measureGap } from "./measure-gap.js";
+
+// A thread for gap reports, one after the other.
+serveWorker({ measure: (request: GapRequest, report) => measureGap(request, report) });

@@ -1,0 +1,62 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type BrowserContext, chromium } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readNpy } from "../../src/math/npy.js";
+import { gapPage } from "../../src/training/gap-page.js";
+import { measureGap } from "../../src/training/measure-gap.js";
+import { goldenBytes } from "../helpers/golden.js";
+
+const { data } = readNpy(goldenBytes("modality_gap_clip_features.npy"));
+const side = (modality: string, half: number) => ({
+  modality,
+  values: Float32Array.from(data.subarray(half * 256_000, (half + 1) * 256_000)),
+  dimensions: 512,
+});
+
+const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
+const found = existsSync(executablePath);
+if (!found) console.warn(`gap-report.test.ts is left out: no browser at ${executablePath} (set CHROMIUM_PATH)`);
+
+const profile = mkdtempSync(join(tmpdir(), "crossmodal-chromium-"));
+let context: BrowserContext;
+beforeAll(async () => {
+  if (!found) return;
+  context = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+    ],
+    viewport: { width: 1100, height: 900 },
+  });
+});
+afterAll(async () => {
+  await context?.close();
+  rmSync(profile, { recursive: true, force: true });
+});
+
+describe.skipIf(!found)("gapPage in a browser", () => {
+  it("shows the figures and the picture, asks for nothing from elsewhere and logs nothing", async () => {
+    const page = await context.newPage();
+    const requests: string[] = [];
+    const logged: string[] = [];
+    page.on("request", (request) => requests.push(request.url()));
+    page.on("console", (message) => logged.push(message.text()));
+    page.on("pageerror", (error) => logged.push(error.message));
+    await page.setContent(gapPage(measureGap({ a: side("image", 0), b: side("text", 1), paired: true })));
+    const text = await page.locator("body").textContent();
+    for (const figure of ["0.8514", "0.5915", "1.3802", "0.552", "0.506", "48.4 %"]) expect(text).toContain(figure);
+    expect(await page.locator("svg circle").count()).toBeGreaterThan(1000);
+    const picture = await page.locator("svg").boundingBox();
+    expect(picture!.width).toBeGreaterThan(600);
+    expect(await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")).toBe(true);
+    expect(requests.filter((url) => !url.startsWith("data:") && url !== "about:blank")).toEqual([]);
+    expect(logged).toEqual([]);
+  });
+});
