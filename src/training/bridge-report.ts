@@ -1,0 +1,51 @@
+import { seededRandom } from "../math/random.js";
+import { bootstrapMean, type Interval } from "./bootstrap.js";
+import { rowCount } from "./gap.js";
+import { similarities } from "./pair-facts.js";
+import type { Rows } from "./training-request.js";
+
+/** Rows with a label each. */
+export interface LabelledRows {
+  rows: Rows;
+  labels: readonly string[];
+}
+
+/** Share of queries with an item of their own label among the first k, with 95 % bootstrap intervals. */
+export type CrossRecall = Record<"at_1" | "at_5" | "at_10", { recall: number; interval: Interval; chance: number }>;
+
+/**
+ * How well queries of one modality, already in the space of the items, find items of their label.
+ * `chance` is what a random order finds: 1 - C(N - n, k) / C(N, k) for n items of the label among N.
+ * Queries whose label no item has are left out.
+ */
+export function crossRecall(queries: LabelledRows, items: LabelledRows, seed = 1): CrossRecall {
+  const known = queries.labels.flatMap((label, i) => (items.labels.includes(label) ? [i] : []));
+  if (known.length === 0) throw new RangeError("No query has a label that an item has");
+  const n = rowCount(items.rows);
+  const { values, dimensions } = queries.rows;
+  const firstHit = known.map((i) => {
+    const similarity = similarities(
+      values.subarray(i * dimensions, (i + 1) * dimensions),
+      items.rows.values,
+      dimensions,
+    );
+    let best = Number.NEGATIVE_INFINITY;
+    for (let j = 0; j < n; j++) if (items.labels[j] === queries.labels[i]) best = Math.max(best, similarity[j]);
+    let before = 0;
+    for (let j = 0; j < n; j++) if (items.labels[j] !== queries.labels[i] && similarity[j] >= best) before++;
+    return before + 1;
+  });
+  const random = seededRandom(seed);
+  const at = (k: number) => {
+    const hits = firstHit.map((rank) => (rank <= k ? 1 : 0));
+    const chances = known.map((i) => {
+      const own = items.labels.filter((label) => label === queries.labels[i]).length;
+      let miss = 1;
+      for (let step = 0; step < Math.min(k, n); step++) miss *= Math.max(0, n - own - step) / (n - step);
+      return 1 - miss;
+    });
+    const mean = (numbers: number[]) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
+    return { recall: mean(hits), interval: bootstrapMean(hits, random), chance: mean(chances) };
+  };
+  return { at_1: at(1), at_5: at(5), at_10: at(10) };
+}

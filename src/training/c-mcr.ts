@@ -1,0 +1,56 @@
+import type { ProjectionHead } from "../encoders/head.js";
+import { type Random, seededRandom } from "../math/random.js";
+import type { BridgeOptions } from "./bridge.js";
+import { rowCount } from "./gap.js";
+import { softRetrieve } from "./text-pivot.js";
+import { type TrainingControl, trainHead } from "./train-head.js";
+import type { Rows } from "./training-request.js";
+
+/** Standard deviation of the noise on a 512-dimensional embedding; the length of the noise is what is kept elsewhere. */
+const noiseAt512 = 0.025;
+
+/**
+ * A bridge learned the C-MCR way (Wang et al. 2023, https://arxiv.org/abs/2305.14381) with B left untouched, as Ex-MCR does:
+ *
+ *   1. each text gathers, by softmax(similarity / 0.01), a sound a_i from A's memory and a picture v_i from B's;
+ *   2. Gaussian noise on what enters the head fills the space between the texts;
+ *   3. an MLP f is trained by symmetric InfoNCE on all of (t_A, t_B), (a, v), (a, t_B), (t_A, v).
+ *
+ * The pairs across modalities take the place of C-MCR's intra loss: they pull f(a_i) and f(t_i) to the same targets. Everything
+ * gathered by one text carries its label, so that it is never its own negative.
+ */
+export async function learnBridge(options: BridgeOptions, control: TrainingControl): Promise<ProjectionHead> {
+  const { textsFrom, textsTo, memoryFrom, memoryTo, seed = 1, epochs = 20 } = options;
+  const random = seededRandom(seed);
+  const sources = [textsFrom, ...(memoryFrom ? [softRetrieve(textsFrom, memoryFrom, memoryFrom)] : [])];
+  const targets = [textsTo, ...(memoryTo ? [softRetrieve(textsTo, memoryTo, memoryTo)] : [])];
+  const pairs = sources.flatMap((source) => targets.map((target) => ({ source, target })));
+  const n = rowCount(textsFrom);
+  const a = join(pairs.map(({ source }) => noisy(source, random)));
+  const b = join(pairs.map(({ target }) => target));
+  const result = await trainHead(
+    {
+      a: { ...a, head: { kind: "mlp" } },
+      b: { ...b, head: "locked" },
+      labels: Int32Array.from({ length: n * pairs.length }, (_, i) => i % n),
+      options: { loss: "infonce", epochs, learningRate: 1e-3, seed, testShare: 0.05, validationShare: 0.05 },
+    },
+    control,
+  );
+  return result.a as ProjectionHead;
+}
+
+function noisy({ values, dimensions }: Rows, random: Random): Rows {
+  const deviation = noiseAt512 * Math.sqrt(512 / dimensions);
+  return { values: values.map((value) => value + deviation * random.normal()), dimensions };
+}
+
+function join(parts: readonly Rows[]): Rows {
+  const values = new Float32Array(parts.reduce((sum, part) => sum + part.values.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    values.set(part.values, at);
+    at += part.values.length;
+  }
+  return { values, dimensions: parts[0].dimensions };
+}
