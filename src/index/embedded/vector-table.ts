@@ -88,7 +88,7 @@ export class VectorTable {
     let c = 0;
     let d = 0;
     for (let i = 0; i < whole; i += 4, at += 4) {
-      // Four sums at once: about twice as fast as one.
+      // Four sums at once, so that one addition need not wait for the other.
       a += query[i] * block[at];
       b += query[i + 1] * block[at + 1];
       c += query[i + 2] * block[at + 2];
