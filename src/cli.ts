@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import { classifyCommand } from "./commands/classify.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { embedCommand } from "./commands/embed.js";
+import { gapCommand } from "./commands/gap.js";
 import { modelsCommand } from "./commands/models.js";
 import { serveCommand } from "./commands/serve.js";
 import { CommandError } from "./commands/target.js";
@@ -21,7 +22,8 @@ export function createProgram(): Command {
     .version(version)
     .showHelpAfterError("(run with --help for usage)")
     .exitOverride();
-  for (const add of [serveCommand, classifyCommand, embedCommand, modelsCommand, doctorCommand]) add(program);
+  for (const add of [serveCommand, classifyCommand, embedCommand, gapCommand, modelsCommand, doctorCommand])
+    add(program);
   return program;
 }
 
