@@ -13,11 +13,14 @@ import { meanOfChannels, readWav } from "./wav.js";
 /** Bytes fed to a decoder at once: what they expand to stays small enough to check before going on. */
 const chunkBytes = 4096;
 
+const lowestRateHz = 1000;
+const highestRateHz = 768_000;
+
 /**
  * The bytes of a sound file -> mono samples at the file's own rate. The format is told by the content: WAV, FLAC, MP3, Ogg
  * Vorbis, Ogg Opus; M4A, AAC, WebM and AIFF where ffmpeg is installed.
  *
- * @throws AppError `invalid_input` (no samples, or not finite), `unsupported_media` (not a sound format known here),
+ * @throws AppError `invalid_input` (no samples, or not finite), `unsupported_media` (not a sound format or rate known here),
  *   `undecodable_media` (corrupt), `too_large` (longer than `maxSeconds`).
  */
 export async function decodeAudio(bytes: Uint8Array, { maxSeconds }: { maxSeconds: number }): Promise<DecodedAudio> {
@@ -27,6 +30,11 @@ export async function decodeAudio(bytes: Uint8Array, { maxSeconds }: { maxSecond
   });
   if (decoded.samples.length === 0) {
     throw new AppError("invalid_input", "The sound file holds no samples", { param: "audio" });
+  }
+  // Some headers can claim 4 GHz: the resampler's filter would not fit in memory.
+  if (!(decoded.sampleRateHz >= lowestRateHz && decoded.sampleRateHz <= highestRateHz)) {
+    const message = `The sound's rate is ${decoded.sampleRateHz} Hz; expected ${lowestRateHz} to ${highestRateHz}`;
+    throw new AppError("unsupported_media", message, { param: "audio" });
   }
   const bad = decoded.samples.findIndex((sample) => !Number.isFinite(sample));
   if (bad >= 0) {
@@ -41,7 +49,7 @@ async function decodeFormat(bytes: Uint8Array, maxSeconds: number): Promise<Deco
     case "wav":
       return decodeWav(bytes, maxSeconds);
     case "flac":
-      return decodeStream(new FLACDecoder(), bytes, maxSeconds, rescaleFlac);
+      return decodeStream(new FLACDecoder(), bytes, maxSeconds, { correct: rescaleFlac, tail: flacTail });
     case "ogg-vorbis":
       return decodeStream(new OggVorbisDecoder(), bytes, maxSeconds);
     case "mp3":
@@ -88,7 +96,7 @@ async function decodeStream(
   decoder: StreamDecoder,
   bytes: Uint8Array,
   maxSeconds: number,
-  correct?: (decoded: Decoded) => void,
+  { correct, tail }: { correct?: (decoded: Decoded) => void; tail?: Uint8Array } = {},
 ): Promise<DecodedAudio> {
   await decoder.ready;
   try {
@@ -99,6 +107,7 @@ async function decodeStream(
     };
     for (let at = 0; at < bytes.length; at += chunkBytes)
       keep(await decoder.decode(bytes.subarray(at, at + chunkBytes)));
+    if (tail !== undefined) keep(await decoder.decode(tail));
     if (decoder.flush !== undefined) keep(await decoder.flush());
     const decoded = mono.finish();
     if (decoded.samples.length > 0) return decoded;
@@ -107,6 +116,9 @@ async function decodeStream(
     decoder.free();
   }
 }
+
+/** The decoder's parser overlooks a last frame of 13 bytes, which is what silence takes, unless something follows. */
+const flacTail = new Uint8Array(16);
 
 /** The decoder divides by 2^(bits-1) - 1; libsndfile, soundfile and librosa by 2^(bits-1). */
 function rescaleFlac({ channelData, samplesDecoded, bitDepth = 16 }: Decoded): void {

@@ -4,6 +4,9 @@ const beta = 5;
 
 /** Filters by "up/down"; a server sees a handful of rates. */
 const filters = new Map<string, { phases: Float64Array[]; reach: number }>();
+/** Rates come from uploads and an odd one, 44,101 Hz, takes 20 * 48,000 taps: only what is cheap to hold is kept. */
+const mostTapsKept = 100_000;
+const mostFiltersKept = 64;
 
 /**
  * Changes the sample rate with a Kaiser-windowed sinc low-pass at the lower of the two Nyquist frequencies.
@@ -58,9 +61,11 @@ function phasesOf(up: number, down: number): { phases: Float64Array[]; reach: nu
     const count = Math.max(0, Math.floor((2 * reach - p) / up) + 1);
     return Float64Array.from({ length: count }, (_, j) => (h[2 * reach - p - j * up] * up) / sum);
   });
-  if (filters.size >= 64) filters.clear(); // rates come from uploads: the memory for them is bounded
   const made = { phases, reach };
-  filters.set(key, made);
+  if (h.length <= mostTapsKept) {
+    if (filters.size >= mostFiltersKept) filters.clear();
+    filters.set(key, made);
+  }
   return made;
 }
 

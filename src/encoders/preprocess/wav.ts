@@ -7,6 +7,9 @@ export interface PcmAudio {
   channels: number;
   /** Whole frames only. */
   frames: number;
+  /** Where the first sample lies in the file, and how many bytes a frame has. */
+  dataStart: number;
+  frameBytes: number;
   /** The sample of a channel in a frame, in [-1, 1] for integers, as stored for floats. */
   sampleAt(frame: number, channel: number): number;
 }
@@ -25,6 +28,8 @@ const extensible = 0xfffe;
 export function readWav(bytes: Uint8Array): PcmAudio {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let format: { tag: number; channels: number; sampleRateHz: number; bits: number } | undefined;
+  /** RF64 gives the length of the data in a chunk of its own. Source: EBU Tech 3306. */
+  let longSize: number | undefined;
   for (let at = 12; at + 8 <= bytes.length; ) {
     const id = String.fromCharCode(...bytes.subarray(at, at + 4));
     const size = view.getUint32(at + 4, true);
@@ -39,9 +44,12 @@ export function readWav(bytes: Uint8Array): PcmAudio {
       // The container's size counts: 20-bit samples lie in 24.
       const bits = channels > 0 ? (blockAlign / channels) * 8 : 0;
       format = { tag, channels, sampleRateHz, bits };
+    } else if (id === "ds64" && size >= 16 && body + 16 <= bytes.length) {
+      longSize = Number(view.getBigUint64(body + 8, true));
     } else if (id === "data") {
       if (format === undefined) throw broken("it has no format before its data");
-      return samplesOf(view, body, Math.min(size, bytes.length - body), format);
+      const claimed = size === 0xffffffff && longSize !== undefined ? longSize : size;
+      return samplesOf(view, body, Math.min(claimed, bytes.length - body), format);
     }
     at = body + size + (size % 2);
   }
@@ -61,15 +69,18 @@ function samplesOf(
       throw new AppError(
         "unsupported_media",
         `The WAV file is compressed (format ${tag}); expected PCM or float samples`,
+        { param: "audio" },
       );
     }
     throw broken(`its samples have ${bits} bits`);
   }
-  if (sampleRateHz < 1000 || sampleRateHz > 768_000) throw broken(`its sample rate is ${sampleRateHz} Hz`);
+  if (sampleRateHz === 0) throw broken("its sample rate is 0 Hz");
   return {
     sampleRateHz,
     channels,
     frames: Math.floor(length / (channels * bytes)),
+    dataStart: start,
+    frameBytes: channels * bytes,
     sampleAt: (frame, channel) => reader(view, start + (frame * channels + channel) * bytes),
   };
 }
@@ -94,4 +105,5 @@ const readers: Record<string, (view: DataView, at: number) => number> = {
   [`${ieeeFloat}/64`]: (view, at) => view.getFloat64(at, true),
 };
 
-const broken = (why: string) => new AppError("undecodable_media", `The WAV file cannot be read: ${why}`);
+const broken = (why: string) =>
+  new AppError("undecodable_media", `The WAV file cannot be read: ${why}`, { param: "audio" });
