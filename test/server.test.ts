@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { fixture } from "./helpers/fixtures.js";
+import { formPost } from "./helpers/services.js";
+
+let children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children) child.kill("SIGKILL");
+  children = [];
+});
+
+/** A server as a user starts it; resolves with its address once it listens. */
+async function serve(
+  args: readonly string[] = [],
+): Promise<{ url: string; child: ChildProcess; ended: Promise<number | null> }> {
+  const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-server-"));
+  const flags = ["--data-dir", dataDir, "--device", "cpu", "--log-level", "warn", ...args];
+  const child = spawn(process.execPath, ["--import", "tsx", "src/cli.ts", "serve", ...flags], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  children.push(child);
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  let output = "";
+  const url = await new Promise<string>((resolve, reject) => {
+    const look = (chunk: Buffer) => {
+      output += chunk.toString();
+      const found = /listens on (http:\S+)/.exec(output);
+      if (found !== null) resolve(found[1]);
+    };
+    child.stdout?.on("data", look);
+    child.stderr?.on("data", look);
+    void ended.then((code) => reject(new Error(`ended with ${code}: ${output}`)));
+  });
+  return { url, child, ended };
+}
+
+const ready = async (url: string) => {
+  for (let i = 0; i < 200; i++) {
+    if ((await fetch(`${url}/health/ready`)).status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("not ready in 10 s");
+};
+
+describe("crossmodal serve", () => {
+  it("becomes ready, classifies, and drains at SIGTERM: the request under way is answered", async () => {
+    const { url, child, ended } = await serve(["--port", "0"]);
+    await ready(url);
+    const body = () =>
+      formPost({ audio: fixture("audio/scene.opus"), candidate_labels: ["rain", "piano"], timeline: "true" });
+    const first = await fetch(`${url}/v1/zero-shot`, body());
+    expect(first.status).toBe(200);
+    const underWay = fetch(`${url}/v1/zero-shot`, body());
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    child.kill("SIGTERM");
+    expect((await underWay).status).toBe(200);
+    expect(await ended).toBe(0);
+  });
+
+  it("says that the port is taken, and ends with 1", async () => {
+    const { url } = await serve(["--port", "0"]);
+    const second = serve(["--port", new URL(url).port]);
+    await expect(second).rejects.toThrow(/ended with 1: .*Port \d+ on 127\.0\.0\.1 is in use/s);
+  });
+
+  it("refuses to listen to others without keys", async () => {
+    await expect(serve(["--host", "0.0.0.0", "--port", "0"])).rejects.toThrow(/ended with 2: .*API keys/s);
+  });
+
+  it("refuses a device that cannot be had, with what is missing", async () => {
+    await expect(serve(["--port", "0", "--device", "cuda:7"])).rejects.toThrow(/ended with 1: .*CUDA needs/s);
+  });
+
+  it("asks for the key when there is one", async () => {
+    const { url } = await serve(["--port", "0", "--api-keys", "a-secret-key"]);
+    expect((await fetch(`${url}/v1/models`)).status).toBe(401);
+    expect((await fetch(`${url}/v1/models`, { headers: { authorization: "Bearer a-secret-kez" } })).status).toBe(401);
+    expect((await fetch(`${url}/v1/models`, { headers: { authorization: "Bearer a-secret-key" } })).status).toBe(200);
+    expect((await fetch(`${url}/health/live`)).status).toBe(200);
+  });
+});
