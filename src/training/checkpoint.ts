@@ -1,6 +1,6 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile } from "node:fs/promises";
 import { AppError } from "../errors.js";
+import { writeDurably } from "../files/write-durably.js";
 import { readSafetensors, type SafeTensors, writeSafetensors } from "../math/safetensors.js";
 import type { TrainingState } from "./network.js";
 import type { Moments } from "./optimizer.js";
@@ -25,7 +25,7 @@ export interface Checkpoint {
   epochs: EpochRecord[];
 }
 
-/** Writes beside the file, syncs and renames: whenever the process ends, a whole checkpoint lies there. */
+/** Whenever the process ends, a whole checkpoint lies there. */
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
   const tensors: SafeTensors["tensors"] = {};
   const add = (prefix: string, state: TrainingState) => {
@@ -45,16 +45,7 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
     best: { epoch: best.epoch, loss: best.loss, step: best.state.step },
   };
   const bytes = writeSafetensors({ tensors, metadata: { format: "crossmodal-checkpoint", run: JSON.stringify(run) } });
-  await mkdir(dirname(path), { recursive: true });
-  const part = `${path}.part`;
-  const file = await open(part, "w");
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(part, path);
+  await writeDurably(path, bytes);
 }
 
 /**

@@ -1,0 +1,18 @@
+import type { Job } from "../jobs/job.js";
+import { snakeCase } from "./snake-case.js";
+
+/** A job as it goes over the wire. */
+export function jobAnswer({ id, kind, state, progress, detail, createdAt, startedAt, endedAt, result, error }: Job) {
+  return {
+    id,
+    kind,
+    state,
+    progress,
+    ...(detail && { detail: snakeCase(detail) }),
+    created_at: createdAt,
+    started_at: startedAt ?? null,
+    ended_at: endedAt ?? null,
+    ...(result && { result: snakeCase(result) }),
+    ...(error && { error: { ...error, param: error.param ?? null } }),
+  };
+}

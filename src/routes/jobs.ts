@@ -1,0 +1,54 @@
+import { Hono } from "hono";
+import { streamSSE } from "hono/streaming";
+import { hasEnded, type Job } from "../jobs/job.js";
+import type { Jobs } from "../jobs/jobs.js";
+import { jobAnswer } from "./job-answer.js";
+
+/** A silent connection is kept open by a comment this often: proxies cut idle ones after a minute. */
+const heartbeatMs = 15_000;
+
+/** `/v1/jobs`: what long work there is, its progress as server-sent events, cancel and resume. */
+export function jobsRoutes(jobs: Jobs) {
+  return new Hono()
+    .get("/v1/jobs", (c) => c.json({ data: jobs.list().map(jobAnswer) }))
+    .get("/v1/jobs/:id", (c) => c.json(jobAnswer(jobs.get(c.req.param("id")))))
+    .delete("/v1/jobs/:id", async (c) => c.json(jobAnswer(await jobs.cancel(c.req.param("id")))))
+    .post("/v1/jobs/:id/resume", async (c) => c.json({ job: jobAnswer(await jobs.resume(c.req.param("id"))) }, 202))
+    .get("/v1/jobs/:id/events", (c) => {
+      const id = c.req.param("id");
+      jobs.get(id); // 404 before the stream starts
+      c.header("X-Accel-Buffering", "no"); // nginx would hold the events back
+      return streamSSE(c, async (stream) => {
+        // Only the latest state waits for a slow reader: progress in between may be skipped, the end never is.
+        let latest: Job | undefined;
+        let wake = () => {};
+        const unwatch = jobs.watch(id, (job) => {
+          latest = job;
+          wake();
+        });
+        latest = jobs.get(id);
+        stream.onAbort(() => wake());
+        try {
+          while (!stream.aborted && !stream.closed) {
+            if (latest !== undefined) {
+              const job: Job = latest;
+              latest = undefined;
+              await stream.writeSSE({ event: job.state, data: JSON.stringify(jobAnswer(job)) });
+              if (hasEnded(job)) return;
+              continue;
+            }
+            const beat = await new Promise<boolean>((resolve) => {
+              const timer = setTimeout(() => resolve(true), heartbeatMs);
+              wake = () => {
+                clearTimeout(timer);
+                resolve(false);
+              };
+            });
+            if (beat) await stream.write(": still there\n\n");
+          }
+        } finally {
+          unwatch();
+        }
+      });
+    });
+}
