@@ -4,6 +4,7 @@ import { embeddingsRoutes } from "./routes/embeddings.js";
 import { errorResponse } from "./routes/error-response.js";
 import { gapRoutes } from "./routes/gap.js";
 import { healthRoutes } from "./routes/health.js";
+import { jobsRoutes } from "./routes/jobs.js";
 import { modelsRoutes } from "./routes/models.js";
 import {
   guardLocalServer,
@@ -28,6 +29,7 @@ export function createApp(services: Services) {
     .route("/", zeroShotRoutes(services))
     .route("/", embeddingsRoutes(services))
     .route("/", gapRoutes({ measure: services.gap.measure }))
+    .route("/", jobsRoutes(services.jobs))
     .notFound((c) => {
       const error = new AppError("not_found", `There is no ${c.req.method} ${c.req.path}`);
       return errorResponse(log)(error, c);

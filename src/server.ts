@@ -41,6 +41,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     closing ??= (async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       if ("closeIdleConnections" in server) server.closeIdleConnections();
+      await services.jobs.close(); // ends the streams of their events, which would stay open
       await closed;
       await services.close();
     })();

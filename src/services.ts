@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Config } from "./config.js";
 import type { Encoder, Modality } from "./encoders/encoder.js";
 import { type LoadedPack, PackLoader } from "./encoders/load.js";
@@ -6,6 +7,7 @@ import { type MediaWorkers, startMediaWorkers } from "./encoders/preprocess/medi
 import type { Device } from "./encoders/session.js";
 import { EmbeddingCache } from "./encoders/with-cache.js";
 import { AppError } from "./errors.js";
+import { Jobs } from "./jobs/jobs.js";
 import type { Log } from "./log.js";
 import { findManifest } from "./models/store.js";
 import { mediaFetcher } from "./routes/fetch-media.js";
@@ -28,6 +30,7 @@ export interface Services {
   media: MediaWorkers;
   fetchMedia: FetchMedia;
   gap: GapMeasurer;
+  jobs: Jobs;
   /** Resolves once every tower has answered a first input; rejects when one cannot. */
   ready: Promise<void>;
   close(): Promise<void>;
@@ -46,8 +49,10 @@ export async function createServices(config: Config, log: Log): Promise<Services
     cache: new EmbeddingCache(config.cacheBytes),
   });
   const gap = gapMeasurer();
+  const jobs = await Jobs.open({ folder: join(config.dataDir, "jobs"), kinds: {}, log });
   const loaded: LoadedPack[] = [];
   const close = async () => {
+    await jobs.close();
     await Promise.all(loaded.map((pack) => pack.dispose()));
     await media.close();
     await gap.close();
@@ -72,6 +77,7 @@ export async function createServices(config: Config, log: Log): Promise<Services
     packs: packsOf(loaded),
     media,
     gap,
+    jobs,
     fetchMedia: mediaFetcher({ hosts: config.urlHosts, maxBytes: config.maxBodyBytes, timeoutMs: 20_000 }),
     ready,
     close: async () => {

@@ -39,7 +39,7 @@ export class Jobs {
     for (const job of await jobs.#store.readAll()) {
       jobs.#jobs.set(job.id, job);
       if (hasEnded(job) || isAlive(job.pid)) continue;
-      await jobs.#change(job, { state: "interrupted", endedAt: new Date().toISOString(), pid: undefined });
+      await jobs.#interrupt(job).catch((error) => options.log.warn({ err: error, job: job.id }, "job not written"));
     }
     return jobs;
   }
