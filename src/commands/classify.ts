@@ -1,8 +1,8 @@
 import type { Command } from "commander";
+import { eachInput } from "./each-input.js";
 import { readMediaFile } from "./media-input.js";
 import { addTargetFlags, configOf, parseList, parseNumber } from "./options.js";
-import { progressBar } from "./progress.js";
-import { CommandError, jsonPost, openTarget } from "./target.js";
+import { jsonPost, openTarget } from "./target.js";
 
 interface Answer {
   model: string;
@@ -25,34 +25,23 @@ export function classifyCommand(program: Command): void {
     .option("--timeline", "scores of each window of a sound");
   addTargetFlags(command).action(async (files: string[], given) => {
     const target = await openTarget(configOf(given), given);
-    const failures: string[] = [];
-    const bar = progressBar(files.length, "classifying");
     try {
-      for (const file of files) {
-        try {
-          const { modality, base64 } = await readMediaFile(file);
-          const body = {
-            [modality]: base64,
-            candidate_labels: given.labels,
-            model: given.model,
-            hypothesis_template: given.template,
-            multi_label: given.multiLabel,
-            top_k: given.topK,
-            timeline: modality === "audio" ? given.timeline : undefined,
-          };
-          const answer = await target.request<Answer>("/v1/zero-shot", jsonPost(body));
-          print(file, answer, given.json === true);
-        } catch (error) {
-          if (!(error instanceof CommandError)) throw error;
-          failures.push(error.message.startsWith(file) ? error.message : `${file}: ${error.message}`);
-        }
-        bar.step();
-      }
+      await eachInput(files, "classifying", async (file) => {
+        const { modality, base64 } = await readMediaFile(file);
+        const body = {
+          [modality]: base64,
+          candidate_labels: given.labels,
+          model: given.model,
+          hypothesis_template: given.template,
+          multi_label: given.multiLabel,
+          top_k: given.topK,
+          timeline: modality === "audio" ? given.timeline : undefined,
+        };
+        print(file, await target.request<Answer>("/v1/zero-shot", jsonPost(body)), given.json === true);
+      });
     } finally {
-      bar.stop();
       await target.close();
     }
-    if (failures.length > 0) throw new CommandError(failures.join("\ncrossmodal: "));
   });
 }
 

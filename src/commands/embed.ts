@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import { eachInput } from "./each-input.js";
 import { readMediaFile } from "./media-input.js";
 import { addTargetFlags, configOf } from "./options.js";
-import { progressBar } from "./progress.js";
 import { CommandError, jsonPost, openTarget } from "./target.js";
 
 interface Answer {
@@ -22,33 +22,21 @@ export function embedCommand(program: Command): void {
     const texts: string[] = given.text ?? [];
     if (files.length + texts.length === 0) throw new CommandError("Nothing to embed: give files or --text");
     const target = await openTarget(configOf(given), given);
-    const failures: string[] = [];
-    const bar = progressBar(files.length + texts.length, "embedding");
-    const embed = async (name: string, body: Record<string, unknown>) => {
-      const answer = await target.request<Answer>("/v1/embeddings", jsonPost({ ...body, model: given.model }));
-      const { model, space, data } = answer;
-      const [{ embedding }] = data;
-      console.log(given.json ? JSON.stringify({ input: name, model, space, embedding }) : embedding.join(" "));
-    };
     try {
-      for (const text of texts) {
-        await embed(text, { input: text, modality: "text" });
-        bar.step();
-      }
-      for (const file of files) {
-        try {
-          const { modality, base64 } = await readMediaFile(file);
-          await embed(file, { input: base64, modality });
-        } catch (error) {
-          if (!(error instanceof CommandError)) throw error;
-          failures.push(error.message.startsWith(file) ? error.message : `${file}: ${error.message}`);
-        }
-        bar.step();
-      }
+      await eachInput([...texts, ...files], "embedding", async (name, position) => {
+        const body = position < texts.length ? { input: name, modality: "text" } : await mediaBody(name);
+        const answer = await target.request<Answer>("/v1/embeddings", jsonPost({ ...body, model: given.model }));
+        const { model, space, data } = answer;
+        const [{ embedding }] = data;
+        console.log(given.json ? JSON.stringify({ input: name, model, space, embedding }) : embedding.join(" "));
+      });
     } finally {
-      bar.stop();
       await target.close();
     }
-    if (failures.length > 0) throw new CommandError(failures.join("\ncrossmodal: "));
   });
+}
+
+async function mediaBody(file: string): Promise<{ input: string; modality: string }> {
+  const { modality, base64 } = await readMediaFile(file);
+  return { input: base64, modality };
 }
