@@ -147,7 +147,9 @@ export class Jobs {
   async #run(job: Job, kind: JobKind, controller: AbortController): Promise<void> {
     try {
       await this.#change(job, { state: "running", startedAt: new Date().toISOString() });
-      const result = await kind.run(await this.#store.input(job.id), {
+      const input = await this.#store.input(job.id);
+      controller.signal.throwIfAborted(); // cancelled while it was read: an abort that has been is not heard again
+      const result = await kind.run(input, {
         job: { ...job },
         folder: this.#store.folderOf(job.id),
         signal: controller.signal,

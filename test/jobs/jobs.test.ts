@@ -60,6 +60,15 @@ describe("Jobs", () => {
     expect(again.list().map(({ result }) => result)).toEqual([{ name: "two" }, { name: "one" }]);
   });
 
+  it("cancels a job that has been told to run but has not begun", async () => {
+    const { kind, started } = steered();
+    const jobs = await openJobs(newFolder(), { work: kind });
+    const { id } = await jobs.create("work", input("one"));
+    expect(jobs.get(id).state).toBe("running");
+    expect(await jobs.cancel(id)).toMatchObject({ state: "cancelled" });
+    expect(started).toEqual([]);
+  });
+
   it("cancels what runs and what waits, and resumes both", async () => {
     const { kind, started, end } = steered();
     const jobs = await openJobs(newFolder(), { work: kind });

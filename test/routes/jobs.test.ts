@@ -22,6 +22,7 @@ beforeAll(async () => {
     for (const epoch of [1, 2, 3]) {
       report(epoch / 4, { trainLoss: 1 / epoch });
       await new Promise<void>((resolve, reject) => {
+        signal.throwIfAborted();
         goOn = resolve;
         signal.addEventListener("abort", () => reject(new AppError("cancelled", "stopped")));
       });
