@@ -7,6 +7,7 @@ import { type MediaWorkers, startMediaWorkers } from "./encoders/preprocess/medi
 import type { Device } from "./encoders/session.js";
 import { EmbeddingCache } from "./encoders/with-cache.js";
 import { AppError } from "./errors.js";
+import { BridgeStore } from "./heads/bridge-store.js";
 import { Jobs } from "./jobs/jobs.js";
 import type { Log } from "./log.js";
 import { findManifest } from "./models/store.js";
@@ -30,6 +31,7 @@ export interface Services {
   media: MediaWorkers;
   fetchMedia: FetchMedia;
   gap: GapMeasurer;
+  bridges: BridgeStore;
   jobs: Jobs;
   /** Resolves once every tower has answered a first input; rejects when one cannot. */
   ready: Promise<void>;
@@ -51,6 +53,7 @@ export async function createServices(config: Config, log: Log): Promise<Services
   const gap = gapMeasurer();
   const jobs = await Jobs.open({ folder: join(config.dataDir, "jobs"), kinds: {}, log });
   const loaded: LoadedPack[] = [];
+  let bridges: BridgeStore;
   const close = async () => {
     await jobs.close();
     await Promise.all(loaded.map((pack) => pack.dispose()));
@@ -65,6 +68,8 @@ export async function createServices(config: Config, log: Log): Promise<Services
       const ms = Math.round(performance.now() - start);
       log.info({ model: id, space: pack.space, towers: pack.towers, ms }, "model loaded");
     }
+    const spaces = loaded.map(({ manifest, space }) => ({ id: manifest.id, space }));
+    bridges = await BridgeStore.open({ folder: join(config.dataDir, "bridges"), packs: spaces, log });
   } catch (error) {
     await close();
     throw error;
@@ -77,6 +82,7 @@ export async function createServices(config: Config, log: Log): Promise<Services
     packs: packsOf(loaded),
     media,
     gap,
+    bridges,
     jobs,
     fetchMedia: mediaFetcher({ hosts: config.urlHosts, maxBytes: config.maxBodyBytes, timeoutMs: 20_000 }),
     ready,

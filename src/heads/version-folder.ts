@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../errors.js";
+import { storageError, writeDurably } from "../files/write-durably.js";
+
+/** What there is of one name. */
+export interface Versions {
+  name: string;
+  /** Ascending. */
+  numbers: number[];
+  /** Versions in the order they were activated; the last one is active, the one before it is what a roll-back returns to. */
+  history: number[];
+}
+
+/**
+ * Named things in numbered versions: `NAME/VERSION/` holds a version's files, which never change, and `NAME/active.json` the
+ * history of activations. A version appears when all its files are on the disk; an activation is the exchange of one small file.
+ */
+export class VersionFolder {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  pathOf(name: string, version: number): string {
+    return join(this.#folder, name, String(version));
+  }
+
+  /** Every name, in alphabetical order. What an interrupted `add` left is removed. */
+  async list(): Promise<Versions[]> {
+    if (!existsSync(this.#folder)) return [];
+    const all: Versions[] = [];
+    for (const entry of await readdir(this.#folder, { withFileTypes: true })) {
+      if (entry.name.startsWith(".building-")) {
+        await rm(join(this.#folder, entry.name), { recursive: true, force: true });
+      } else if (entry.isDirectory() && isName(entry.name)) all.push(await this.get(entry.name));
+    }
+    return all.filter(({ numbers }) => numbers.length > 0).sort((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
+  async get(name: string): Promise<Versions> {
+    const folder = join(this.#folder, checkName(name));
+    const entries = existsSync(folder) ? await readdir(folder) : [];
+    const numbers = entries.filter((entry) => /^[1-9]\d{0,8}$/.test(entry)).map(Number);
+    return { name, numbers: numbers.sort((one, other) => one - other), history: await readHistory(folder) };
+  }
+
+  /**
+   * Adds a version under the next free number.
+   * @param after  the number is larger than this.
+   */
+  async add(name: string, files: Record<string, Uint8Array | string>, after = 0): Promise<number> {
+    const building = join(this.#folder, `.building-${randomBytes(6).toString("hex")}`);
+    try {
+      for (const [file, bytes] of Object.entries(files)) await writeDurably(join(building, file), bytes);
+      const { numbers } = await this.get(name);
+      await mkdir(join(this.#folder, name), { recursive: true });
+      for (let version = Math.max(after, ...numbers) + 1; ; version++) {
+        try {
+          await rename(building, this.pathOf(name, version));
+          return version;
+        } catch (error) {
+          // Another process took the number: the next one is free.
+          if (!["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+        }
+      }
+    } catch (error) {
+      await rm(building, { recursive: true, force: true }).catch(() => undefined);
+      throw error instanceof AppError ? error : storageError(error, building);
+    }
+  }
+
+  /** Decides which version is active (the last one) and which ones were before. */
+  async setHistory(name: string, history: readonly number[]): Promise<void> {
+    await writeDurably(join(this.#folder, checkName(name), "active.json"), JSON.stringify({ history }));
+  }
+
+  /** Removes a version, or with all its versions the name. */
+  async remove(name: string, version?: number): Promise<void> {
+    const path = version === undefined ? join(this.#folder, checkName(name)) : this.pathOf(checkName(name), version);
+    try {
+      // Renamed first: half a version must never be taken for a whole one.
+      const away = join(this.#folder, `.building-${randomBytes(6).toString("hex")}`);
+      await rename(path, away);
+      await rm(away, { recursive: true, force: true });
+    } catch (error) {
+      throw storageError(error, path);
+    }
+  }
+}
+
+async function readHistory(folder: string): Promise<number[]> {
+  try {
+    const { history } = JSON.parse(await readFile(join(folder, "active.json"), "utf8")) as { history: unknown };
+    return Array.isArray(history) ? history.filter((version) => Number.isInteger(version)) : [];
+  } catch {
+    return []; // never activated, or unreadable: nothing is active
+  }
+}
+
+const isName = (name: string) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name);
+
+/** @throws AppError `invalid_input` for a name that could not be a folder's. */
+export function checkName(name: string, param = "name"): string {
+  if (isName(name)) return name;
+  const expected = 'Expected 1 to 64 letters, digits, ".", "_" or "-", starting with a letter or digit';
+  throw new AppError("invalid_input", `${expected}, for "${param}" but received "${name.slice(0, 80)}"`, { param });
+}
