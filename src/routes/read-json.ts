@@ -28,7 +28,7 @@ export function parseJson(text: string, param?: string): unknown {
 export function parseWith<S extends z.ZodType>(schema: S, value: unknown): z.infer<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
+  const issue = insideUnion(result.error.issues[0]);
   const path = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0]] : issue.path;
   const param = path.length === 0 ? undefined : fieldName(path);
   if (issue.code === "invalid_type" && valueAt(value, path) === undefined) {
@@ -36,6 +36,31 @@ export function parseWith<S extends z.ZodType>(schema: S, value: unknown): z.inf
   }
   const where = param === undefined ? "the body" : `"${param}"`;
   throw new AppError("invalid_input", `${issue.message} (at ${where})`, { param });
+}
+
+type Issue = z.core.$ZodIssue;
+
+/**
+ * What a union's alternatives object to, as one issue: of the alternative that got furthest into the value; where several
+ * failed at the same place, all the types they expected there.
+ */
+function insideUnion(issue: Issue): Issue {
+  if (issue.code !== "invalid_union") return issue;
+  const inner = issue.errors
+    .flatMap((alternative) => alternative.slice(0, 1))
+    .map((first) => insideUnion({ ...first, path: [...issue.path, ...first.path] }));
+  const depth = Math.max(...inner.map(({ path }) => path.length));
+  const furthest = inner.filter(({ path }) => path.length === depth);
+  const [first] = furthest;
+  if (first?.code !== "invalid_type") return first ?? issue;
+  const names = furthest.flatMap((one) => (one.code === "invalid_type" ? one.expected.split(" or ") : []));
+  const expected = [...new Set(names.map((name) => (name === "Uint8Array" ? "file" : name)))].join(" or ");
+  const received = first.message.split("received ")[1];
+  return {
+    ...first,
+    expected: expected as typeof first.expected,
+    message: `Invalid input: expected ${expected}, received ${received}`,
+  };
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -77,7 +77,7 @@ describe("POST /v1/embeddings", () => {
     ["another number of dimensions", { input: "x", dimensions: 12 }, "dimensions"],
     ["an unknown format", { input: "x", encoding_format: "hex" }, "encoding_format"],
     ["text as image", { input: "hello world!", modality: "image" }, "input"],
-    ["token ids", { input: [1, 2, 3] }, "input"],
+    ["token ids", { input: [1, 2, 3] }, "input[0]"],
   ])("answers %s with invalid_input", async (_, body, param) => {
     const response = await app.request("/v1/embeddings", jsonPost(body));
     expect(response.status).toBe(400);
