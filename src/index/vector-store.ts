@@ -113,6 +113,28 @@ export interface ScanOptions {
   batchSize?: number;
 }
 
+export interface PageOptions {
+  filter?: Filter;
+  modality?: Modality;
+  /** Most items of the page. */
+  limit: number;
+  /** `nextCursor` of the page before. */
+  after?: string;
+}
+
+/** Oldest first. */
+export interface Page {
+  items: StoredItem[];
+  /** Present when there may be more. */
+  nextCursor?: string;
+}
+
+export interface EmbeddingOptions {
+  signal?: AbortSignal;
+  /** The space the embeddings were made for: `conflict` when the collection was replaced by one of another space meanwhile. */
+  space?: string;
+}
+
 export interface CollectionStats {
   name: string;
   space: string;
@@ -136,7 +158,7 @@ export interface CollectionStats {
  * Collections of items and the search in them: the contract of every driver, held by test/index/contract.ts.
  *
  * A promise of a write resolves when the write is durable: it survives a kill and a power cut. Errors are AppErrors:
- * `not_found` (collection or query item), `already_exists`, `invalid_input`, `storage_full`, `storage_locked`,
+ * `not_found` (collection or query item), `already_exists`, `conflict`, `invalid_input`, `storage_full`, `storage_locked`,
  * `storage_corrupt`, `storage_failed`, `cancelled`.
  */
 export interface VectorStore {
@@ -153,7 +175,7 @@ export interface VectorStore {
   listCollections(): Promise<CollectionStats[]>;
 
   /** One status per item, in order. Items that fail a check do not reach the disk; the others do. */
-  upsert(collection: string, items: readonly Item[], signal?: AbortSignal): Promise<ItemStatus[]>;
+  upsert(collection: string, items: readonly Item[], options?: EmbeddingOptions): Promise<ItemStatus[]>;
   /** @returns how many items are gone. */
   delete(collection: string, what: { ids: readonly string[] } | { filter: Filter }): Promise<number>;
   /** The items that exist, in the order of `ids`. */
@@ -164,7 +186,8 @@ export interface VectorStore {
   count(collection: string, filter?: Filter): Promise<number>;
 
   /** One result per query, in order. */
-  search(collection: string, queries: readonly Query[], signal?: AbortSignal): Promise<SearchResult[]>;
+  search(collection: string, queries: readonly Query[], options?: EmbeddingOptions): Promise<SearchResult[]>;
+  page(collection: string, options: PageOptions): Promise<Page>;
   /** Every item, oldest first. An item replaced during the scan may come twice, its newest state last; none is missed. */
   scan(collection: string, options?: ScanOptions): AsyncIterable<StoredItem>;
   stats(collection: string): Promise<CollectionStats>;

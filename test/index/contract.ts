@@ -227,6 +227,37 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       );
     });
 
+    it("gives pages oldest first, each from the cursor of the one before", async () => {
+      const items = randomItems(25, dimensions);
+      await store.upsert("photos", items);
+      const seen: StoredItem[] = [];
+      let after: string | undefined;
+      let pages = 0;
+      do {
+        const page = await store.page("photos", { limit: 10, after });
+        seen.push(...page.items);
+        after = page.nextCursor;
+        pages++;
+      } while (after !== undefined);
+      expect(seen).toEqual(items);
+      expect(pages).toBe(3);
+      await expect(store.page("photos", { limit: 10, after: "?" })).rejects.toMatchObject({
+        code: "invalid_input",
+        param: "after",
+      });
+    });
+
+    it("refuses embeddings made for the space that the collection had before it was replaced", async () => {
+      const [item] = randomItems(1, dimensions);
+      await store.upsert("photos", [item], { space: "toy" });
+      await store.createCollection({ name: "anew", space: "toy+head", dimensions });
+      await store.renameCollection("anew", "photos", { replace: true });
+      await expect(store.upsert("photos", [item], { space: "toy" })).rejects.toMatchObject({ code: "conflict" });
+      await expect(store.search("photos", [someQuery()], { space: "toy" })).rejects.toMatchObject({ code: "conflict" });
+      expect(await store.upsert("photos", [item], { space: "toy+head" })).toMatchObject([{ status: "stored" }]);
+      expect(await store.search("photos", [someQuery()], { space: "toy+head" })).toHaveLength(1);
+    });
+
     it("keeps collections apart, renames, replaces and drops them", async () => {
       const items = randomItems(20, dimensions);
       await store.createCollection({ name: "other", space: "toy-2", dimensions });

@@ -6,9 +6,12 @@ import { checkFilter, type Filter } from "../filter.js";
 import type {
   CollectionSpec,
   CollectionStats,
+  EmbeddingOptions,
   Item,
   ItemStatus,
   JsonObject,
+  Page,
+  PageOptions,
   Preview,
   Query,
   ScanOptions,
@@ -20,7 +23,7 @@ import type { CoreOptions, CoreResult } from "./core-types.js";
 import { itemOf } from "./item-of-row.js";
 import type { ItemRow } from "./item-rows.js";
 import { modalities } from "./modality-means.js";
-import { coreQuery, searchResult } from "./query-codec.js";
+import { coreQuery, readPageCursor, searchResult, writePageCursor } from "./query-codec.js";
 import type { Row } from "./sqlite.js";
 import { unitLength } from "./unit-length.js";
 
@@ -93,8 +96,9 @@ export class EmbeddedStore implements VectorStore {
     return this.#worker.call("listCollections", undefined);
   }
 
-  async upsert(collection: string, items: readonly Item[], signal?: AbortSignal): Promise<ItemStatus[]> {
-    const shape = await this.#shape(collection);
+  async upsert(collection: string, items: readonly Item[], options: EmbeddingOptions = {}): Promise<ItemStatus[]> {
+    const { signal, space } = options;
+    const shape = { ...(await this.#shape(collection)), ...(space !== undefined && { space }) };
     const statuses: ItemStatus[] = [];
     for (let start = 0; start < items.length; start += itemsPerCall) {
       if (signal?.aborted) throw cancelled();
@@ -124,22 +128,32 @@ export class EmbeddedStore implements VectorStore {
     return this.#worker.call("count", { name: collection, filter: filter && checkFilter(filter) });
   }
 
-  async search(collection: string, queries: readonly Query[], signal?: AbortSignal): Promise<SearchResult[]> {
+  async search(collection: string, queries: readonly Query[], options: EmbeddingOptions = {}): Promise<SearchResult[]> {
+    const { signal, space } = options;
     const { dimensions } = await this.#shape(collection);
     if (signal?.aborted) throw cancelled();
-    const args = { name: collection, queries: queries.map((query) => coreQuery(query, dimensions)) };
+    const args = { name: collection, space, queries: queries.map((query) => coreQuery(query, dimensions)) };
     return (await this.#worker.call<CoreResult[]>("search", args)).map(searchResult);
   }
 
-  async *scan(collection: string, options: ScanOptions = {}): AsyncIterable<StoredItem> {
-    const filter = options.filter && checkFilter(options.filter);
-    const modality = options.modality && modalities.indexOf(options.modality);
-    const limit = options.batchSize ?? 500;
-    for (let after = 0; ; ) {
-      const rows = await this.#worker.call<Row[]>("page", { name: collection, after, limit, filter, modality });
-      yield* rows.map(itemOf);
-      if (rows.length < limit) return;
-      after = rows[rows.length - 1].row as number;
+  async page(collection: string, { filter, modality, limit, after }: PageOptions): Promise<Page> {
+    const rows = await this.#worker.call<Row[]>("page", {
+      name: collection,
+      after: after === undefined ? 0 : readPageCursor(after),
+      limit,
+      filter: filter && checkFilter(filter),
+      modality: modality && modalities.indexOf(modality),
+    });
+    const last = rows.length === limit ? rows[rows.length - 1] : undefined;
+    return { items: rows.map(itemOf), ...(last && { nextCursor: writePageCursor(last.row as number) }) };
+  }
+
+  async *scan(collection: string, { batchSize = 500, ...options }: ScanOptions = {}): AsyncIterable<StoredItem> {
+    for (let after: string | undefined; ; ) {
+      const { items, nextCursor } = await this.page(collection, { ...options, limit: batchSize, after });
+      yield* items;
+      if (nextCursor === undefined) return;
+      after = nextCursor;
     }
   }
 
@@ -193,7 +207,7 @@ export class EmbeddedStore implements VectorStore {
       }
     });
     if (good.length === 0) return statuses;
-    const args = { name: collection, dimensions: shape.dimensions, items: good };
+    const args = { name: collection, ...shape, items: good };
     const transfer = good.map(({ embedding }) => embedding.buffer as ArrayBuffer);
     const replaced = await this.#worker.call<boolean[]>("upsert", args, { transfer });
     let next = 0;

@@ -75,6 +75,17 @@ function readCursor(cursor: string): Rank {
   throw wrong("cursor", `Expected the cursor of an earlier page but received ${JSON.stringify(cursor)}`);
 }
 
+/** A page's cursor is the row of its last item. */
+export function writePageCursor(row: number): string {
+  return Buffer.from(String(row)).toString("base64url");
+}
+
+export function readPageCursor(cursor: string): number {
+  const text = Buffer.from(cursor, "base64url").toString("utf8");
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw wrong("after", `Expected the cursor of an earlier page but received ${JSON.stringify(cursor)}`);
+}
+
 function wrong(param: string, message: string): AppError {
   return new AppError("invalid_input", message, { param });
 }

@@ -102,13 +102,15 @@ export class StoreCore {
   }
 
   /** @returns per item whether it replaced another. */
-  upsert(name: string, dimensions: number, items: readonly ItemRow[]): Promise<boolean[]> {
-    return this.#change(name, ({ collection, dimensions: expected }) => {
-      if (dimensions !== expected) {
-        throw new AppError("conflict", `The collection "${name}" was replaced meanwhile; try again`, {
-          param: "collection",
-        });
-      }
+  upsert(
+    name: string,
+    { space, dimensions }: { space: string; dimensions: number },
+    items: readonly ItemRow[],
+  ): Promise<boolean[]> {
+    return this.#change(name, (row) => {
+      if (dimensions !== row.dimensions) throw replacedMeanwhile(name);
+      checkSpace(row, space);
+      const { collection } = row;
       const { replaced, changes } = this.#items.upsert(collection, dimensions, items);
       return { result: replaced, changes };
     });
@@ -144,11 +146,12 @@ export class StoreCore {
   }
 
   /** Answers queries in order; between groups of them other calls get their turn. */
-  async search(name: string, queries: readonly CoreQuery[]): Promise<CoreResult[]> {
+  async search(name: string, queries: readonly CoreQuery[], space?: string): Promise<CoreResult[]> {
     const results: CoreResult[] = [];
     let pause = performance.now() + 10;
     for (const query of queries) {
       const row = this.#collections.get(name);
+      if (space !== undefined) checkSpace(row, space);
       results.push(answerQuery(this.#db, this.#items, row, this.#indexes.of(row), query));
       if (performance.now() < pause) continue;
       await new Promise((resolve) => setImmediate(resolve));
@@ -232,6 +235,17 @@ export class StoreCore {
       },
     };
   }
+}
+
+/** Embeddings on their way may meet a collection that was replaced under its name: by one of another head, say. */
+function checkSpace({ name, space }: CollectionRow, expected: string): void {
+  if (space !== expected) throw replacedMeanwhile(name);
+}
+
+function replacedMeanwhile(name: string): AppError {
+  return new AppError("conflict", `The collection "${name}" was replaced meanwhile; try again`, {
+    param: "collection",
+  });
 }
 
 function existsFile(file: string): boolean {

@@ -31,15 +31,16 @@ serveWorker(
     listCollections: () => opened().listCollections(),
     stats: (name: string) => opened().stats(name),
     means: (name: string) => opened().means(name),
-    upsert: (args: { name: string; dimensions: number; items: ItemRow[] }) =>
-      opened().upsert(args.name, args.dimensions, args.items),
+    upsert: ({ name, items, ...shape }: { name: string; space: string; dimensions: number; items: ItemRow[] }) =>
+      opened().upsert(name, shape, items),
     delete: (args: { name: string; what: Delete }) => opened().delete(args.name, args.what),
     get: (args: { name: string; ids: string[] }) => opened().get(args.name, args.ids),
     preview: (args: { name: string; id: string }) => opened().preview(args.name, args.id),
     contentHashes: (args: { name: string; ids: string[] }) => opened().contentHashes(args.name, args.ids),
     count: (args: { name: string; filter?: Filter }) => opened().count(args.name, args.filter),
     page: ({ name, after, limit, ...options }: Page) => opened().page(name, after, limit, options),
-    search: (args: { name: string; queries: CoreQuery[] }) => opened().search(args.name, args.queries),
+    search: (args: { name: string; space?: string; queries: CoreQuery[] }) =>
+      opened().search(args.name, args.queries, args.space),
     warmUp: (name: string) => opened().warmUp(name),
     backup: (file: string) => opened().backup(file),
     compact: () => opened().compact(),
