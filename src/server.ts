@@ -20,10 +20,13 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     throw new AppError("invalid_input", message, { param: "host" });
   }
   log.info({ config: redacted(config) }, "starting");
-  const services = await createServices(config, log);
+  const services = await createServices(config, log, { ownsData: true });
   const app = createApp(services);
   const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
-    const listening = serve({ fetch: app.fetch, hostname: config.host, port: config.port }, () => resolve(listening));
+    // Node would end every request after five minutes; a stream of items may take hours. See observeRequests.
+    const serverOptions = { requestTimeout: 0 };
+    const { host: hostname, port } = config;
+    const listening = serve({ fetch: app.fetch, hostname, port, serverOptions }, () => resolve(listening));
     listening.once("error", reject);
   }).catch(async (error: NodeJS.ErrnoException) => {
     await services.close();
@@ -41,7 +44,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     closing ??= (async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       if ("closeIdleConnections" in server) server.closeIdleConnections();
-      await services.jobs.close(); // ends the streams of their events, which would stay open
+      await services.stop();
       await closed;
       await services.close();
     })();

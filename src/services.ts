@@ -8,6 +8,8 @@ import type { Device } from "./encoders/session.js";
 import { EmbeddingCache } from "./encoders/with-cache.js";
 import { AppError } from "./errors.js";
 import { BridgeStore } from "./heads/bridge-store.js";
+import { openEmbeddedStore } from "./index/embedded/embedded-store.js";
+import { type LazyStore, lazyStore } from "./index/lazy-store.js";
 import { Jobs } from "./jobs/jobs.js";
 import type { Log } from "./log.js";
 import { findManifest } from "./models/store.js";
@@ -30,16 +32,37 @@ export interface Services {
   packs: Packs;
   media: MediaWorkers;
   fetchMedia: FetchMedia;
+  /** Collections. Only one process has the data folder at a time; it is taken at the first use. */
+  store: LazyStore;
   gap: GapMeasurer;
   bridges: BridgeStore;
   jobs: Jobs;
   /** Resolves once every tower has answered a first input; rejects when one cannot. */
   ready: Promise<void>;
+  /** Aborts when the shutdown begins: streams that could go on for hours end then. */
+  stopping: AbortSignal;
+  /** Begins the shutdown: ends streams and interrupts jobs; what answers soon may go on. */
+  stop(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Config -> parts. Loads and checks every model before it returns. */
-export async function createServices(config: Config, log: Log): Promise<Services> {
+/**
+ * Config -> parts. Loads and checks every model before it returns.
+ * @param ownsData  takes the data folder at once, before the models are loaded, as a server does: `storage_locked` when
+ *   another process has it. A folder that cannot be written is only logged: what needs no collections works without.
+ */
+export async function createServices(
+  config: Config,
+  log: Log,
+  { ownsData = false }: { ownsData?: boolean } = {},
+): Promise<Services> {
+  const store = lazyStore(() => openEmbeddedStore({ dataDir: config.dataDir }));
+  if (ownsData) {
+    await store.open().catch((error) => {
+      if (!(error instanceof AppError) || error.code !== "storage_failed") throw error;
+      log.error({ err: error }, "collections cannot be used");
+    });
+  }
   const media = startMediaWorkers(config.mediaWorkers);
   const loader = new PackLoader({
     device: config.device as Device,
@@ -54,11 +77,17 @@ export async function createServices(config: Config, log: Log): Promise<Services
   const jobs = await Jobs.open({ folder: join(config.dataDir, "jobs"), kinds: {}, log });
   const loaded: LoadedPack[] = [];
   let bridges: BridgeStore;
-  const close = async () => {
+  const stopping = new AbortController();
+  const stop = async () => {
+    stopping.abort(new AppError("cancelled", "The server is shutting down"));
     await jobs.close();
+  };
+  const close = async () => {
+    await stop();
     await Promise.all(loaded.map((pack) => pack.dispose()));
     await media.close();
     await gap.close();
+    await store.close();
   };
   try {
     for (const id of config.models) {
@@ -84,8 +113,11 @@ export async function createServices(config: Config, log: Log): Promise<Services
     gap,
     bridges,
     jobs,
+    store,
     fetchMedia: mediaFetcher({ hosts: config.urlHosts, maxBytes: config.maxBodyBytes, timeoutMs: 20_000 }),
     ready,
+    stopping: stopping.signal,
+    stop,
     close: async () => {
       await ready.catch(() => undefined);
       await close();

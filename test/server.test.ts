@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { fixture } from "./helpers/fixtures.js";
 import { formPost } from "./helpers/services.js";
@@ -15,8 +16,8 @@ afterEach(() => {
 /** A server as a user starts it; resolves with its address once it listens. */
 async function serve(
   args: readonly string[] = [],
-): Promise<{ url: string; child: ChildProcess; ended: Promise<number | null> }> {
-  const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-server-"));
+  dataDir = mkdtempSync(join(tmpdir(), "crossmodal-server-")),
+): Promise<{ url: string; child: ChildProcess; dataDir: string; ended: Promise<number | null> }> {
   const flags = ["--data-dir", dataDir, "--device", "cpu", "--log-level", "warn", ...args];
   const child = spawn(process.execPath, ["--import", "tsx", "src/cli.ts", "serve", ...flags], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -34,7 +35,7 @@ async function serve(
     child.stderr?.on("data", look);
     void ended.then((code) => reject(new Error(`ended with ${code}: ${output}`)));
   });
-  return { url, child, ended };
+  return { url, child, dataDir, ended };
 }
 
 const ready = async (url: string) => {
@@ -79,6 +80,25 @@ describe("crossmodal serve", () => {
     expect((await fetch(`${url}/v1/models`)).status).toBe(401);
     expect((await fetch(`${url}/v1/models`, { headers: { authorization: "Bearer a-secret-kez" } })).status).toBe(401);
     expect((await fetch(`${url}/v1/models`, { headers: { authorization: "Bearer a-secret-key" } })).status).toBe(200);
+    expect((await fetch(`${url}/health/live`)).status).toBe(200);
+  });
+
+  it("has its data folder alone: a second server is told the pid of the first, and commands without need of it work", async () => {
+    const { child, dataDir } = await serve(["--port", "0"]);
+    const second = serve(["--port", "0"], dataDir);
+    await expect(second).rejects.toThrow(new RegExp(`ended with 1: .*in use by process ${child.pid};`, "s"));
+    const flags = ["--labels", "cat,dog", "--json", "--data-dir", dataDir, "--device", "cpu"];
+    const command = ["--import", "tsx", "src/cli.ts", "classify", "fixtures/images/cat.jpg", ...flags];
+    const { stdout } = await promisify(execFile)(process.execPath, command);
+    expect(JSON.parse(stdout).scores[0].label).toBe("cat");
+  });
+
+  it("gives up a body that trickles in", async () => {
+    const { url } = await serve(["--port", "0", "--request-timeout-ms", "300"]);
+    const slow = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('{"input":')) });
+    const headers = { "content-type": "application/json" };
+    const request = { method: "POST", headers, body: slow, duplex: "half" } as RequestInit;
+    await expect(fetch(`${url}/v1/embeddings`, request)).rejects.toThrow("fetch failed");
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
   });
 });

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -18,7 +19,11 @@ export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<
     const times: StageTimes = new Map();
     const clock = new AbortController();
     const timer = setTimeout(() => {
-      clock.abort(new AppError("timeout", `The request took longer than ${timeoutMs} ms and was given up`));
+      const late = new AppError("timeout", `The request took longer than ${timeoutMs} ms and was given up`);
+      clock.abort(late);
+      // A body that trickles in keeps the route from noticing; there is none when the app is called without a port.
+      const incoming = (c.env as { incoming?: IncomingMessage } | undefined)?.incoming;
+      if (incoming?.complete === false) incoming.destroy(late);
     }, timeoutMs);
     const onGone = () => clock.abort(new AppError("cancelled", "The client closed the connection"));
     c.req.raw.signal.addEventListener("abort", onGone, { once: true });
