@@ -88,6 +88,14 @@ export function fitCacheAdapter(items: LabelledItems, texts: ZeroShotClasses): C
   return { kind: "cache", ...items, alpha: best.alpha, beta: best.beta };
 }
 
+/** A fit as plain data, as a worker thread is given it. */
+export type FewShotTask =
+  | { kind: "cache"; items: LabelledItems; texts: ZeroShotClasses }
+  | { kind: "probe"; items: LabelledItems; options?: LinearProbeOptions };
+
+export const fitFewShot = (task: FewShotTask): CacheAdapter | LinearProbe =>
+  task.kind === "cache" ? fitCacheAdapter(task.items, task.texts) : fitLinearProbe(task.items, task.options);
+
 export interface LinearProbeOptions {
   /** Weight of |W|^2 / 2 beside the mean cross-entropy. */
   l2?: number;

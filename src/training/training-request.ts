@@ -79,13 +79,46 @@ export interface Split {
   test: readonly number[];
 }
 
+const fail = (param: string, message: string): never => {
+  throw new AppError("invalid_input", message, { param });
+};
+
+/** The options with their defaults. @throws AppError `invalid_input` that names the option at fault. */
+export function checkOptions(partial: Partial<TrainingOptions> = {}): TrainingOptions {
+  const given = Object.entries(partial).filter(([, value]) => value !== undefined);
+  const options: TrainingOptions = { ...trainingDefaults, ...Object.fromEntries(given) };
+  if (!lossNames.includes(options.loss)) {
+    fail("loss", `The loss "${options.loss}" is not known; expected one of ${lossNames.join(", ")}`);
+  }
+  if (options.mixup > 0 && options.loss === "supervised-contrastive") {
+    fail("mixup", "A mixed pair has no single label: mixup cannot go with supervised-contrastive");
+  }
+  const within = (name: keyof TrainingOptions, low: number, high: number, whole = false) => {
+    const value = options[name] as number;
+    if (value >= low && value <= high && (!whole || Number.isInteger(value))) return;
+    const param = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`); // as it is spelled on the wire
+    fail(
+      param,
+      `Expected ${whole ? "a whole number" : "a number"} from ${low} to ${high} for "${param}" but received ${value}`,
+    );
+  };
+  within("epochs", 1, 10_000, true);
+  within("batchSize", 2, 8192, true);
+  within("learningRate", 1e-8, 1);
+  within("weightDecay", 0, 100);
+  within("warmup", 0, 1);
+  within("patience", 0, 10_000, true);
+  within("mixup", 0, 1);
+  within("validationShare", 0, 0.5);
+  within("testShare", 0.01, 0.5);
+  within("seed", 0, 0xffffffff, true);
+  if (options.logitScale !== undefined) within("logitScale", 1e-3, 100);
+  return options;
+}
+
 /** @throws AppError `invalid_input` that names the field at fault. */
 export function checkRequest(request: TrainingRequest): { pairs: number; options: TrainingOptions } {
-  const given = Object.entries(request.options ?? {}).filter(([, value]) => value !== undefined);
-  const options: TrainingOptions = { ...trainingDefaults, ...Object.fromEntries(given) };
-  const fail = (param: string, message: string): never => {
-    throw new AppError("invalid_input", message, { param });
-  };
+  const options = checkOptions(request.options);
   const rowsOf = ({ values, dimensions }: Rows, name: string) => {
     if (!(Number.isInteger(dimensions) && dimensions > 0 && values.length % dimensions === 0)) {
       fail(name, `Expected rows of ${dimensions} numbers for "${name}" but received ${values.length} numbers`);
@@ -104,38 +137,12 @@ export function checkRequest(request: TrainingRequest): { pairs: number; options
   if (request.features) expectRows(rowsOf(request.features, "features"), "features");
   if (request.labels) expectRows(request.labels.length, "labels");
   if (pairs < 8) fail("pairs", `Training needs at least 8 pairs but was given ${pairs}`);
-  if (!lossNames.includes(options.loss)) {
-    fail("loss", `The loss "${options.loss}" is not known; expected one of ${lossNames.join(", ")}`);
-  }
   const needs = { "supervised-contrastive": "labels", "three-towers": "third", expclr: "features" } as const;
   const need = needs[options.loss as keyof typeof needs];
   if (need !== undefined && request[need] === undefined) fail(need, `The loss "${options.loss}" needs "${need}"`);
   if (request.a.head === "locked" && request.b.head === "locked") {
     fail("head", "Both sides are locked: there is nothing to train");
   }
-  if (options.mixup > 0 && options.loss === "supervised-contrastive") {
-    fail("mixup", "A mixed pair has no single label: mixup cannot go with supervised-contrastive");
-  }
-  const within = (name: keyof TrainingOptions, low: number, high: number, whole = false) => {
-    const value = options[name] as number;
-    if (!(value >= low && value <= high && (!whole || Number.isInteger(value)))) {
-      fail(
-        name,
-        `Expected ${whole ? "a whole number" : "a number"} from ${low} to ${high} for "${name}" but received ${value}`,
-      );
-    }
-  };
-  within("epochs", 1, 10_000, true);
-  within("batchSize", 2, 8192, true);
-  within("learningRate", 1e-8, 1);
-  within("weightDecay", 0, 100);
-  within("warmup", 0, 1);
-  within("patience", 0, 10_000, true);
-  within("mixup", 0, 1);
-  within("validationShare", 0, 0.5);
-  within("testShare", 0.01, 0.5);
-  within("seed", 0, 0xffffffff, true);
-  if (options.logitScale !== undefined) within("logitScale", 1e-3, 100);
   const used = new Set<number>();
   for (const at of Object.values(request.split ?? {}).flat()) {
     if (!(Number.isInteger(at) && at >= 0 && at < pairs)) fail("split", `The split names pair ${at} of ${pairs}`);
