@@ -20,6 +20,7 @@ export interface Versions {
  */
 export class VersionFolder {
   readonly #folder: string;
+  #lastActivation: Promise<void> = Promise.resolve();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -73,9 +74,12 @@ export class VersionFolder {
     }
   }
 
-  /** Decides which version is active (the last one) and which ones were before. */
+  /** Decides which version is active (the last one) and which ones were before; one decision after the other. */
   async setHistory(name: string, history: readonly number[]): Promise<void> {
-    await writeDurably(join(this.#folder, checkName(name), "active.json"), JSON.stringify({ history }));
+    const path = join(this.#folder, checkName(name), "active.json");
+    const written = this.#lastActivation.then(() => writeDurably(path, JSON.stringify({ history })));
+    this.#lastActivation = written.catch(() => undefined);
+    await written;
   }
 
   /** Removes a version, or with all its versions the name. */

@@ -1,0 +1,298 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../errors.js";
+import type { Log } from "../log.js";
+import {
+  type HeadFiles,
+  type HeadWeights,
+  headFileNames,
+  readExport,
+  readHeadFiles,
+  spaceOfHead,
+  writeExport,
+  writeHeadFiles,
+} from "./head-files.js";
+import { HeadVersion, type UsableHead, verdictOfHead } from "./head-version.js";
+import { checkName, VersionFolder } from "./version-folder.js";
+
+/** One version as it is listed; `unusable` says why there is nothing else to tell. */
+export type ListedVersion = { version: number; active: boolean } & (HeadVersion | { unusable: string });
+
+export interface ListedHead {
+  name: string;
+  /** Absent when no version of it can be read. */
+  model?: string;
+  activeVersion?: number;
+  versions: ListedVersion[];
+}
+
+export interface HeadStoreOptions {
+  /** `<dataDir>/heads` */
+  folder: string;
+  log: Log;
+  /** Names of the collections whose items were embedded with the head, or with that version of it. */
+  usedBy?: (name: string, version?: number) => Promise<string[]>;
+  /** Told after another version of the head has become active. */
+  onActivated?: (name: string) => Promise<void>;
+}
+
+type Described = HeadVersion | { unusable: string };
+
+/** Heads in the data folder, each with its versions, of which one at most is active. */
+export class HeadStore {
+  readonly #options: HeadStoreOptions;
+  readonly #folder: VersionFolder;
+  readonly #heads = new Map<string, { versions: Map<number, Described>; history: number[] }>();
+  /** Weights of versions that were asked for. */
+  readonly #loaded = new Map<string, Promise<UsableHead>>();
+
+  private constructor(options: HeadStoreOptions) {
+    this.#options = options;
+    this.#folder = new VersionFolder(options.folder);
+  }
+
+  /** Reads the descriptions; weights are read when they are asked for. A version that cannot be read holds back no other. */
+  static async open(options: HeadStoreOptions): Promise<HeadStore> {
+    const store = new HeadStore(options);
+    for (const { name, numbers, history } of await store.#folder.list()) {
+      const versions = new Map<number, Described>();
+      for (const version of numbers) versions.set(version, await store.#describe(name, version));
+      store.#heads.set(name, { versions, history: history.filter((version) => versions.has(version)) });
+    }
+    return store;
+  }
+
+  list(): ListedHead[] {
+    return [...this.#heads.keys()].sort().map((name) => this.get(name));
+  }
+
+  /** @throws AppError `not_found` */
+  get(name: string): ListedHead {
+    const { versions, history } = this.#of(name);
+    const activeVersion = history.at(-1);
+    const listed = [...versions].map(([version, described]) => {
+      return { version, active: version === activeVersion, ...described };
+    });
+    const model = listed.flatMap((version) => ("model" in version ? [version.model] : []))[0];
+    return { name, model, activeVersion, versions: listed.sort((one, other) => one.version - other.version) };
+  }
+
+  has(name: string): boolean {
+    return this.#heads.has(name);
+  }
+
+  /**
+   * The weights of a version, by default of the active one. What a request holds stays whole whatever is activated meanwhile.
+   * @throws AppError `not_found`; `conflict` when no version is active; `model_corrupt` when its files are damaged.
+   */
+  async use(name: string, version = this.#active(name)): Promise<UsableHead> {
+    this.#readable(name, version);
+    const key = `${name}@${version}`;
+    const found = this.#loaded.get(key);
+    if (found !== undefined) return found;
+    const loading = this.#load(name, version);
+    this.#loaded.set(key, loading);
+    loading.catch(() => this.#loaded.delete(key)); // a file put back is read again
+    return loading;
+  }
+
+  /**
+   * Keeps a new version; it answers once it is activated. Its space and parent follow from the weights and from what is active.
+   * A job that is resumed after it had kept its version finds that version.
+   * @returns its number.
+   */
+  async add(
+    name: string,
+    described: Omit<HeadVersion, "formatVersion" | "space" | "createdAt">,
+    weights: HeadWeights,
+  ): Promise<number> {
+    const files = writeHeadFiles(weights);
+    const { kind, fromSpace, lineage } = described;
+    const known = this.#heads.get(checkName(name));
+    for (const [version, other] of known?.versions ?? []) {
+      if (lineage.job !== undefined && "lineage" in other && other.lineage.job === lineage.job) return version;
+    }
+    const parent = known?.history.at(-1);
+    return this.#keep(name, files, {
+      ...described,
+      formatVersion: 1,
+      space: kind === "projection" ? spaceOfHead(fromSpace, files) : fromSpace,
+      createdAt: new Date().toISOString(),
+      lineage: { ...lineage, ...(parent !== undefined && { parent }) },
+    });
+  }
+
+  /**
+   * Makes a version the one that answers, from the next request on.
+   * @throws AppError `conflict` for a version that training found no improvement, unless `force`.
+   */
+  async activate(name: string, version: number, { force = false } = {}): Promise<void> {
+    await this.use(name, version); // damaged files show here and not in the next request
+    const verdict = verdictOfHead(this.#readable(name, version));
+    if (verdict?.improved === false && !force) {
+      const message = `Version ${version} of the head "${name}" may not be activated: ${verdict.reason} "force" activates it all the same`;
+      throw new AppError("conflict", message, { param: "version" });
+    }
+    const { history } = this.#of(name);
+    if (history.at(-1) !== version) await this.#remember(name, [...history, version]);
+  }
+
+  /** Back to the version that was active before. @returns its number. */
+  async rollback(name: string): Promise<number> {
+    const { history } = this.#of(name);
+    if (history.length < 2) {
+      throw new AppError("conflict", `No other version of the head "${name}" was active before`, { param: "name" });
+    }
+    const before = history[history.length - 2];
+    await this.use(name, before);
+    await this.#remember(name, history.slice(0, -1));
+    return before;
+  }
+
+  /** @throws AppError `conflict` while a collection uses the head, or while a version is active, unless `force`. */
+  async remove(name: string, { force = false } = {}): Promise<void> {
+    const active = this.#of(name).history.at(-1);
+    await this.#refuseInUse(name);
+    if (active !== undefined && !force) {
+      const message = `The head "${name}" is active with version ${active}; "force" deletes it all the same`;
+      throw new AppError("conflict", message, { param: "name" });
+    }
+    await this.#folder.remove(name);
+    this.#heads.delete(name);
+    for (const key of this.#loaded.keys()) if (key.startsWith(`${name}@`)) this.#loaded.delete(key);
+  }
+
+  /** @throws AppError `conflict` for the active version; `not_found`. */
+  async removeVersion(name: string, version: number): Promise<void> {
+    const head = this.#of(name);
+    this.#described(name, version);
+    if (head.history.at(-1) === version) {
+      throw new AppError("conflict", `Version ${version} of the head "${name}" is active`, { param: "version" });
+    }
+    await this.#refuseInUse(name, version);
+    if (head.history.includes(version)) {
+      const others = head.history.filter((other) => other !== version);
+      await this.#remember(
+        name,
+        others.filter((other, i) => other !== others[i - 1]),
+      );
+    }
+    await this.#folder.remove(name, version);
+    head.versions.delete(version);
+    this.#loaded.delete(`${name}@${version}`);
+    if (head.versions.size === 0) await this.remove(name);
+  }
+
+  /** A version as one file, for another server. */
+  async export(name: string, version: number): Promise<Uint8Array> {
+    const described = this.#readable(name, version);
+    return writeExport(name, described, await this.#files(name, version));
+  }
+
+  /** Keeps an exported version as the next one of its name, or of another. It is not activated. */
+  async import(bytes: Uint8Array, as?: string): Promise<{ name: string; version: number }> {
+    const { name, version, files } = readExport(bytes);
+    const own = checkName(as ?? name);
+    return { name: own, version: await this.#keep(own, files, version) };
+  }
+
+  /**
+   * Whether a version of that kind may bear the name: asked before hours of training are spent.
+   * @throws AppError `invalid_input` for a name that cannot be one; `conflict` when the head is another model's, or of another use.
+   */
+  checkFits(name: string, version: Pick<HeadVersion, "model" | "kind">): void {
+    for (const other of this.#heads.get(checkName(name))?.versions.values() ?? []) {
+      if (!("model" in other)) continue;
+      const sameUse = (other.kind === "projection") === (version.kind === "projection");
+      if (other.model === version.model && sameUse) continue;
+      const message = `The head "${name}" is a ${other.kind} of "${other.model}" already; expected another name for a ${version.kind} of "${version.model}"`;
+      throw new AppError("conflict", message, { param: "name" });
+    }
+  }
+
+  async #keep(name: string, files: HeadFiles, described: HeadVersion): Promise<number> {
+    const version = HeadVersion.parse(described); // its fields in one order, whoever wrote them
+    this.checkFits(name, version);
+    const named = Object.entries(files).map(([file, bytes]) => [`${file}.safetensors`, bytes] as const);
+    const json = `${JSON.stringify(version, undefined, 2)}\n`;
+    const number = await this.#folder.add(name, { ...Object.fromEntries(named), "head.json": json });
+    const head = this.#heads.get(name) ?? { versions: new Map(), history: [] };
+    this.#heads.set(name, head);
+    head.versions.set(number, version);
+    return number;
+  }
+
+  #of(name: string) {
+    const head = this.#heads.get(name);
+    if (head !== undefined) return head;
+    throw new AppError("not_found", `There is no head "${name}"`, { param: "head" });
+  }
+
+  #described(name: string, version: number): Described {
+    const described = this.#of(name).versions.get(version);
+    if (described !== undefined) return described;
+    throw new AppError("not_found", `The head "${name}" has no version ${version}`, { param: "version" });
+  }
+
+  #readable(name: string, version: number): HeadVersion {
+    const described = this.#described(name, version);
+    if ("unusable" in described) throw new AppError("model_corrupt", described.unusable, { param: "head" });
+    return described;
+  }
+
+  #active(name: string): number {
+    const active = this.#of(name).history.at(-1);
+    if (active !== undefined) return active;
+    throw new AppError("conflict", `No version of the head "${name}" is active`, { param: "head" });
+  }
+
+  async #remember(name: string, history: number[]): Promise<void> {
+    const head = this.#of(name);
+    const before = head.history.at(-1);
+    await this.#folder.setHistory(name, history);
+    head.history = history;
+    if (history.at(-1) !== before) await this.#options.onActivated?.(name);
+  }
+
+  async #refuseInUse(name: string, version?: number): Promise<void> {
+    const users = (await this.#options.usedBy?.(name, version)) ?? [];
+    if (users.length === 0) return;
+    const what = version === undefined ? `The head "${name}"` : `Version ${version} of the head "${name}"`;
+    const message = `${what} is used by the collection${users.length === 1 ? "" : "s"} ${users.join(", ")}`;
+    throw new AppError("conflict", message, { param: "name" });
+  }
+
+  async #load(name: string, version: number): Promise<UsableHead> {
+    const described = this.#readable(name, version);
+    try {
+      return { ...described, name, version, ...readHeadFiles(described, await this.#files(name, version)) };
+    } catch (error) {
+      this.#options.log.error({ err: error, head: name, version }, "a head's weights cannot be read");
+      const why = error instanceof AppError ? error.message : "a file of it cannot be read";
+      const message = `Version ${version} of the head "${name}" cannot be used: ${why}`;
+      throw new AppError("model_corrupt", message, { param: "head", cause: error });
+    }
+  }
+
+  async #files(name: string, version: number): Promise<HeadFiles> {
+    const files: HeadFiles = {};
+    for (const file of headFileNames) {
+      try {
+        files[file] = await readFile(join(this.#folder.pathOf(name, version), `${file}.safetensors`));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      }
+    }
+    return files;
+  }
+
+  async #describe(name: string, version: number): Promise<Described> {
+    try {
+      const json = JSON.parse(await readFile(join(this.#folder.pathOf(name, version), "head.json"), "utf8"));
+      return HeadVersion.parse(json);
+    } catch (error) {
+      this.#options.log.error({ err: error, head: name, version }, "a head cannot be read");
+      return { unusable: `Version ${version} of the head "${name}" cannot be used: its head.json is damaged` };
+    }
+  }
+}

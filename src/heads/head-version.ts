@@ -1,0 +1,78 @@
+import { z } from "zod";
+import type { Modality } from "../encoders/encoder.js";
+import type { ProjectionHead } from "../encoders/head.js";
+import type { FewShotFile } from "../training/few-shot-file.js";
+import type { RunReport } from "../training/run-report.js";
+import type { ScreeningFinding } from "../training/screening.js";
+
+const modality = z.enum(["text", "image", "audio"]);
+
+/**
+ * `projection`: heads on one or both sides of pairs, with a space of their own. `cache` and `probe`: examples that help to
+ * classify in the model's own space (see training/few-shot.ts).
+ */
+export const headKinds = ["projection", "cache", "probe"] as const;
+export type HeadKind = (typeof headKinds)[number];
+
+/** A version's `head.json`: all there is to know about it besides the weights. */
+export const HeadVersion = z.object({
+  formatVersion: z.literal(1),
+  kind: z.enum(headKinds),
+  /** Id of the model that it belongs to. */
+  model: z.string().min(1),
+  /** The model's space, that the head takes embeddings of. */
+  fromSpace: z.string().min(1),
+  /** What the head's embeddings may be compared with; of a cache or probe the model's own. */
+  space: z.string().min(1),
+  dimensions: z.int().positive(),
+  /** The modality of each side; a cache or probe has side a alone. */
+  sides: z.object({ a: modality, b: modality.optional() }),
+  /** How cosines become logits after training; absent where the model's own apply. */
+  logits: z.object({ scale: z.number().positive(), bias: z.number(), loss: z.string() }).optional(),
+  /** ISO 8601. */
+  createdAt: z.string(),
+  lineage: z.object({
+    /** sha256 of the embeddings it was made from. */
+    data: z.string(),
+    seed: z.number().optional(),
+    /** The version of the same name that was active when it was made. */
+    parent: z.number().optional(),
+    job: z.string().optional(),
+  }),
+  report: z.custom<HeadReport>((value) => typeof value === "object" && value !== null),
+});
+export type HeadVersion = z.infer<typeof HeadVersion>;
+
+/** What an adapter was made from. */
+export interface FewShotReport {
+  items: number;
+  labels: string[];
+  alpha?: number;
+  beta?: number;
+}
+/** What screening found before training, and which pairs were left out because that was asked for. */
+export interface ScreeningReport {
+  /** How many findings of each kind. */
+  counts: Record<string, number>;
+  /** Positions of pairs as they came; with their items' ids where they come from a collection. */
+  findings: (ScreeningFinding & { ids?: string[] })[];
+  excluded: number[];
+}
+export type HeadReport = (RunReport & { screening?: ScreeningReport }) | FewShotReport;
+
+/** A version with its weights, ready for use. A side without a head stays as it is. */
+export interface UsableHead extends HeadVersion {
+  name: string;
+  version: number;
+  a?: ProjectionHead;
+  b?: ProjectionHead;
+  fewShot?: FewShotFile;
+}
+
+/** Whether training found that it helps; absent for what was not trained against held-out pairs. */
+export function verdictOfHead({ report }: Pick<HeadVersion, "report">): RunReport["verdict"] | undefined {
+  return "verdict" in report ? report.verdict : undefined;
+}
+
+export const headedModalities = ({ sides }: Pick<HeadVersion, "sides">): Modality[] =>
+  sides.b === undefined ? [sides.a] : [sides.a, sides.b];

@@ -1,0 +1,185 @@
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { applyHead, type ProjectionHead } from "../../src/encoders/head.js";
+import { HeadStore } from "../../src/heads/head-store.js";
+import type { HeadVersion } from "../../src/heads/head-version.js";
+import { createLog } from "../../src/log.js";
+
+const linear = (...weight: number[]): ProjectionHead => ({
+  kind: "linear",
+  layers: [{ weight: Float32Array.from(weight), bias: new Float32Array(2), dimensionsIn: 2, dimensionsOut: 2 }],
+});
+const swap = linear(0, 1, 1, 0);
+const same = linear(1, 0, 0, 1);
+
+const described = (improved: boolean, job?: string): Omit<HeadVersion, "formatVersion" | "space" | "createdAt"> => ({
+  kind: "projection",
+  model: "eye",
+  fromSpace: "eye@1",
+  dimensions: 2,
+  sides: { a: "image", b: "text" },
+  lineage: { data: "abc", seed: 1, job },
+  report: { verdict: { improved, reason: "Measured." } } as HeadVersion["report"],
+});
+
+let folder: string;
+beforeEach(() => {
+  folder = join(mkdtempSync(join(tmpdir(), "crossmodal-heads-")), "heads");
+});
+const open = (usedBy?: (name: string) => Promise<string[]>) =>
+  HeadStore.open({ folder, log: createLog("silent"), usedBy });
+
+describe("HeadStore", () => {
+  it("answers with a version once it is active, also after a new start", async () => {
+    const store = await open();
+    expect(await store.add("h", described(true), { a: swap })).toBe(1);
+    await expect(store.use("h")).rejects.toThrow(/No version of the head "h" is active/);
+    await store.activate("h", 1);
+    const head = await (await open()).use("h");
+    expect(applyHead(head.a!, [Float32Array.of(0.6, 0.8)])[0]).toEqual(Float32Array.of(0.8, 0.6));
+    expect(head).toMatchObject({ version: 1, model: "eye" });
+    expect(head.b).toBeUndefined();
+    expect(head.space).toMatch(/^eye@1\+head-[0-9a-f]{8}$/);
+  });
+
+  it("gives other weights another space, and the same weights the same", async () => {
+    const store = await open();
+    await store.add("h", described(true), { a: swap });
+    await store.add("h", described(true), { a: same });
+    await store.add("h", described(true), { a: swap });
+    const [one, two, three] = await Promise.all([1, 2, 3].map((version) => store.use("h", version)));
+    expect(two.space).not.toBe(one.space);
+    expect(three.space).toBe(one.space);
+    expect((await store.use("h", 1)).space).not.toBe("eye@1");
+  });
+
+  it("leaves what a request holds as it is while another version is activated", async () => {
+    const store = await open();
+    await store.add("h", described(true), { a: swap });
+    await store.add("h", described(true), { a: same });
+    await store.activate("h", 1);
+    const held = await store.use("h");
+    await store.activate("h", 2);
+    expect(held.version).toBe(1);
+    expect(held.a).toBeDefined();
+    expect((await store.use("h")).version).toBe(2);
+  });
+
+  it("activates what did not improve only by force", async () => {
+    const store = await open();
+    await store.add("h", described(false), { a: swap });
+    await expect(store.activate("h", 1)).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("Measured."),
+    });
+    await store.activate("h", 1, { force: true });
+    expect(store.get("h").activeVersion).toBe(1);
+  });
+
+  it("remembers as the parent what was active when a version was made", async () => {
+    const store = await open();
+    await store.add("h", described(true), { a: swap });
+    await store.activate("h", 1);
+    await store.add("h", described(true), { a: same });
+    expect(store.get("h").versions).toMatchObject([{ lineage: { data: "abc", seed: 1 } }, { lineage: { parent: 1 } }]);
+  });
+
+  it("rolls back to what was active before", async () => {
+    const store = await open();
+    for (const head of [swap, same]) await store.add("h", described(true), { a: head });
+    await store.activate("h", 2);
+    await expect(store.rollback("h")).rejects.toMatchObject({ code: "conflict" });
+    await store.activate("h", 1);
+    expect(await store.rollback("h")).toBe(2);
+    expect((await open()).get("h").activeVersion).toBe(2);
+  });
+
+  it("keeps one version for one job, however often it is resumed", async () => {
+    const store = await open();
+    expect(await store.add("h", described(true, "job-1"), { a: swap })).toBe(1);
+    expect(await (await open()).add("h", described(true, "job-1"), { a: swap })).toBe(1);
+    expect(await store.add("h", described(true, "job-2"), { a: swap })).toBe(2);
+  });
+
+  it("tells a version with damaged weights and goes on with the others", async () => {
+    const first = await open();
+    await first.add("h", described(true), { a: swap, b: same });
+    await first.add("h", described(true), { a: same });
+    await first.activate("h", 2);
+    writeFileSync(join(folder, "h", "1", "a.safetensors"), "half a file");
+    const store = await open();
+    await expect(store.activate("h", 1)).rejects.toMatchObject({
+      code: "model_corrupt",
+      message: expect.stringMatching(/Version 1 of the head "h" cannot be used/),
+    });
+    expect((await store.use("h")).version).toBe(2);
+  });
+
+  it("refuses weights that are whole but not those of its space", async () => {
+    const first = await open();
+    await first.add("h", described(true), { a: swap });
+    await first.add("h", described(true), { a: same });
+    writeFileSync(join(folder, "h", "1", "a.safetensors"), readFileSync(join(folder, "h", "2", "a.safetensors")));
+    await expect((await open()).use("h", 1)).rejects.toThrow(/not those of its space/);
+  });
+
+  it("lists a version whose description is damaged with its fault", async () => {
+    await (await open()).add("h", described(true), { a: swap });
+    writeFileSync(join(folder, "h", "1", "head.json"), "{");
+    const store = await open();
+    expect(store.list()).toMatchObject([{ name: "h", versions: [{ version: 1, unusable: expect.any(String) }] }]);
+    await expect(store.use("h", 1)).rejects.toThrow(/head\.json is damaged/);
+  });
+
+  it("exports a version as one file and imports it elsewhere, the same to the byte", async () => {
+    const store = await open();
+    await store.add("h", described(true), { a: swap, b: same });
+    const bytes = await store.export("h", 1);
+    const folderOfOther = join(mkdtempSync(join(tmpdir(), "crossmodal-heads-")), "heads");
+    const other = await HeadStore.open({ folder: folderOfOther, log: createLog("silent") });
+    expect(await other.import(bytes)).toEqual({ name: "h", version: 1 });
+    expect(await other.import(bytes, "copy")).toEqual({ name: "copy", version: 1 });
+    expect((await other.use("copy", 1)).space).toBe((await store.use("h", 1)).space);
+    expect(await other.export("h", 1)).toEqual(bytes);
+    expect(other.get("copy").activeVersion).toBeUndefined();
+  });
+
+  it("imports no file that was changed or cut short", async () => {
+    const store = await open();
+    await store.add("h", described(true), { a: swap });
+    const bytes = await store.export("h", 1);
+    const changed = Uint8Array.from(bytes);
+    new DataView(changed.buffer).setFloat32(changed.length - 4, 0.5, true);
+    for (const bad of [changed, bytes.subarray(0, bytes.length - 5), new Uint8Array(), new Uint8Array(64)]) {
+      await expect(store.import(bad)).rejects.toMatchObject({ code: "model_corrupt" });
+    }
+    expect(store.get("h").versions).toHaveLength(1);
+  });
+
+  it("refuses another model's version, and a cache beside projections, under one name", async () => {
+    const store = await open();
+    await store.add("h", described(true), { a: swap });
+    expect(() => store.checkFits("h", { model: "ear", kind: "projection" })).toThrow(/of "eye" already/);
+    expect(() => store.checkFits("h", { model: "eye", kind: "cache" })).toThrow(/of "eye" already/);
+    expect(() => store.checkFits("../h", { model: "eye", kind: "projection" })).toThrow(/Expected 1 to 64 letters/);
+    store.checkFits("h", { model: "eye", kind: "projection" });
+  });
+
+  it("does not delete what is active or in use", async () => {
+    let users: string[] = ["photos"];
+    const store = await open(async () => users);
+    for (const head of [swap, same]) await store.add("h", described(true), { a: head });
+    await store.activate("h", 2);
+    await expect(store.remove("h", { force: true })).rejects.toThrow(/used by the collection photos/);
+    users = [];
+    await expect(store.remove("h")).rejects.toThrow(/is active with version 2/);
+    await expect(store.removeVersion("h", 2)).rejects.toThrow(/is active/);
+    await store.removeVersion("h", 1);
+    expect((await open()).get("h").versions.map(({ version }) => version)).toEqual([2]);
+    await store.remove("h", { force: true });
+    expect(store.list()).toEqual([]);
+    expect((await open()).list()).toEqual([]);
+  });
+});
