@@ -2,11 +2,12 @@ import { Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { z } from "zod";
 import { AppError } from "../errors.js";
-import { readNpy } from "../math/npy.js";
 import { gapPage } from "../training/gap-page.js";
 import { gapSvg } from "../training/gap-svg.js";
 import type { GapReport, GapRequest } from "../training/measure-gap.js";
+import { parseWith } from "./read-json.js";
 import { readRequest } from "./read-request.js";
+import { readRows } from "./read-rows.js";
 import type { RequestVariables } from "./request-context.js";
 
 type Side = GapRequest["a"];
@@ -17,10 +18,6 @@ export interface GapServices {
   /** Two modalities of a collection; in pairs by a metadata field where `pairBy` is given. */
   readCollection?(name: string, pairBy: string | undefined, signal?: AbortSignal): Promise<GapRequest>;
 }
-
-/** Largest report: 100,000 rows of 1,024 numbers a side take 800 MB. */
-const mostRows = 100_000;
-const mostDimensions = 4096;
 
 const Embeddings = z.strictObject({
   modality: z.enum(["text", "image", "audio"]).optional(),
@@ -77,45 +74,11 @@ export function gapRoutes({ measure, readCollection }: GapServices) {
 const rows = ({ values, dimensions }: Side) => values.length / dimensions;
 
 function readSide(value: unknown, name: "a" | "b", modality: string): Side {
-  const param = `${name}.embeddings`;
-  function fail(at: string, message: string): never {
-    throw new AppError("invalid_input", message, { param: at });
+  if (value === undefined) {
+    const message = `"${name}" is missing; expected embeddings, a .npy file, or "collection"`;
+    throw new AppError("invalid_input", message, { param: name });
   }
-  if (value === undefined) fail(name, `"${name}" is missing; expected embeddings, a .npy file, or "collection"`);
-  if (value instanceof Uint8Array) {
-    const { shape, data } = readNpy(value, name);
-    if (shape.length !== 2 || shape[0] === 0 || shape[1] === 0) {
-      fail(name, `Expected an array of rows for "${name}" but received the shape (${shape.join(", ")})`);
-    }
-    checkSize(shape[0], shape[1], name);
-    return { modality, values: data instanceof Float32Array ? data : Float32Array.from(data), dimensions: shape[1] };
-  }
-  const parsed = Embeddings.safeParse(value);
-  if (!parsed.success) {
-    const [{ path, message }] = parsed.error.issues;
-    const [field, row] = path;
-    let at: string = name;
-    if (field !== undefined) at += `.${String(field)}`;
-    if (row !== undefined) at += `[${String(row)}]`;
-    return fail(at, `${message} (at "${at}")`);
-  }
-  const side = parsed.data;
-  const dimensions = side.embeddings[0].length;
-  checkSize(side.embeddings.length, dimensions, param);
-  const values = new Float32Array(side.embeddings.length * dimensions);
-  for (const [i, row] of side.embeddings.entries()) {
-    if (row.length !== dimensions) {
-      const message = `Expected ${dimensions} numbers for "${param}[${i}]", as the first row has, but received ${row.length}`;
-      fail(`${param}[${i}]`, message);
-    }
-    values.set(row, i * dimensions);
-  }
-  return { modality: side.modality ?? modality, values, dimensions };
-
-  function checkSize(count: number, width: number, at: string) {
-    if (count > mostRows || width > mostDimensions) {
-      const message = `Expected at most ${mostRows} rows of ${mostDimensions} numbers for "${at}" but received ${count} of ${width}`;
-      throw new AppError("too_large", message, { param: at });
-    }
-  }
+  if (value instanceof Uint8Array) return { modality, ...readRows(value, name) };
+  const side = parseWith(z.object({ [name]: Embeddings }), { [name]: value })[name];
+  return { modality: side.modality ?? modality, ...readRows(side.embeddings, `${name}.embeddings`) };
 }

@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { AppError } from "../errors.js";
+import { readNpy } from "../math/npy.js";
+import type { Rows } from "../training/training-request.js";
+
+/** Largest array: 100,000 rows of 1,024 numbers take 400 MB. */
+const mostRows = 100_000;
+const mostDimensions = 4096;
+
+/** Rows of embeddings in a body schema: a .npy file, or arrays of numbers as long as each other. */
+export const RowsField = z.union([z.instanceof(Uint8Array), z.array(z.array(z.number()).min(1)).min(1)]);
+
+/**
+ * @param param  the field's name, for error messages.
+ * @throws AppError `invalid_input` when it holds no rows, or rows of different lengths; `too_large`.
+ */
+export function readRows(value: Uint8Array | number[][], param: string): Rows {
+  if (value instanceof Uint8Array) {
+    const { shape, data } = readNpy(value, param);
+    if (shape.length !== 2 || shape[0] === 0 || shape[1] === 0) {
+      const message = `Expected an array of rows for "${param}" but received the shape (${shape.join(", ")})`;
+      throw new AppError("invalid_input", message, { param });
+    }
+    checkSize(shape[0], shape[1], param);
+    return { values: data instanceof Float32Array ? data : Float32Array.from(data), dimensions: shape[1] };
+  }
+  const dimensions = value[0].length;
+  checkSize(value.length, dimensions, param);
+  const values = new Float32Array(value.length * dimensions);
+  for (const [i, row] of value.entries()) {
+    if (row.length !== dimensions) {
+      const message = `Expected ${dimensions} numbers for "${param}[${i}]", as the first row has, but received ${row.length}`;
+      throw new AppError("invalid_input", message, { param: `${param}[${i}]` });
+    }
+    values.set(row, i * dimensions);
+  }
+  return { values, dimensions };
+}
+
+function checkSize(count: number, width: number, param: string): void {
+  if (count <= mostRows && width <= mostDimensions) return;
+  const message = `Expected at most ${mostRows} rows of ${mostDimensions} numbers for "${param}" but received ${count} of ${width}`;
+  throw new AppError("too_large", message, { param });
+}
