@@ -3,6 +3,7 @@ import { AppError } from "./errors.js";
 import { embeddingsRoutes } from "./routes/embeddings.js";
 import { errorResponse } from "./routes/error-response.js";
 import { gapRoutes } from "./routes/gap.js";
+import { headsRoutes } from "./routes/heads.js";
 import { healthRoutes } from "./routes/health.js";
 import { jobsRoutes } from "./routes/jobs.js";
 import { modelsRoutes } from "./routes/models.js";
@@ -29,6 +30,7 @@ export function createApp(services: Services) {
     .route("/", zeroShotRoutes(services))
     .route("/", embeddingsRoutes(services))
     .route("/", gapRoutes({ measure: services.gap.measure }))
+    .route("/", headsRoutes(services))
     .route("/", jobsRoutes(services.jobs))
     .notFound((c) => {
       const error = new AppError("not_found", `There is no ${c.req.method} ${c.req.path}`);

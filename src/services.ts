@@ -8,6 +8,9 @@ import type { Device } from "./encoders/session.js";
 import { EmbeddingCache } from "./encoders/with-cache.js";
 import { AppError } from "./errors.js";
 import { BridgeStore } from "./heads/bridge-store.js";
+import { fewShotJob } from "./heads/few-shot-job.js";
+import { HeadStore } from "./heads/head-store.js";
+import { trainJob } from "./heads/train-job.js";
 import { openEmbeddedStore } from "./index/embedded/embedded-store.js";
 import { type LazyStore, lazyStore } from "./index/lazy-store.js";
 import { Jobs } from "./jobs/jobs.js";
@@ -35,6 +38,7 @@ export interface Services {
   /** Collections. Only one process has the data folder at a time; it is taken at the first use. */
   store: LazyStore;
   gap: GapMeasurer;
+  heads: HeadStore;
   bridges: BridgeStore;
   jobs: Jobs;
   /** Resolves once every tower has answered a first input; rejects when one cannot. */
@@ -74,8 +78,12 @@ export async function createServices(
     cache: new EmbeddingCache(config.cacheBytes),
   });
   const gap = gapMeasurer();
-  const jobs = await Jobs.open({ folder: join(config.dataDir, "jobs"), kinds: {}, log });
   const loaded: LoadedPack[] = [];
+  const packs = packsOf(loaded);
+  const heads = await HeadStore.open({ folder: join(config.dataDir, "heads"), log });
+  const training = { packs, media, config, store, heads };
+  const kinds = { train: trainJob(training), "few-shot": fewShotJob(training) };
+  const jobs = await Jobs.open({ folder: join(config.dataDir, "jobs"), kinds, log });
   let bridges: BridgeStore;
   const stopping = new AbortController();
   const stop = async () => {
@@ -108,9 +116,10 @@ export async function createServices(
   return {
     config,
     log,
-    packs: packsOf(loaded),
+    packs,
     media,
     gap,
+    heads,
     bridges,
     jobs,
     store,

@@ -1,10 +1,8 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { type ChildProcess, execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { fixture } from "./helpers/fixtures.js";
+import { type ServedProcess, serve as startServed } from "./helpers/serve.js";
 import { formPost } from "./helpers/services.js";
 
 let children: ChildProcess[] = [];
@@ -13,29 +11,10 @@ afterEach(() => {
   children = [];
 });
 
-/** A server as a user starts it; resolves with its address once it listens. */
-async function serve(
-  args: readonly string[] = [],
-  dataDir = mkdtempSync(join(tmpdir(), "crossmodal-server-")),
-): Promise<{ url: string; child: ChildProcess; dataDir: string; ended: Promise<number | null> }> {
-  const flags = ["--data-dir", dataDir, "--device", "cpu", "--log-level", "warn", ...args];
-  const child = spawn(process.execPath, ["--import", "tsx", "src/cli.ts", "serve", ...flags], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  children.push(child);
-  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-  let output = "";
-  const url = await new Promise<string>((resolve, reject) => {
-    const look = (chunk: Buffer) => {
-      output += chunk.toString();
-      const found = /listens on (http:\S+)/.exec(output);
-      if (found !== null) resolve(found[1]);
-    };
-    child.stdout?.on("data", look);
-    child.stderr?.on("data", look);
-    void ended.then((code) => reject(new Error(`ended with ${code}: ${output}`)));
-  });
-  return { url, child, dataDir, ended };
+async function serve(args: readonly string[] = [], dataDir?: string): Promise<ServedProcess> {
+  const server = await startServed(args, dataDir);
+  children.push(server.child);
+  return server;
 }
 
 const ready = async (url: string) => {

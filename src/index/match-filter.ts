@@ -28,7 +28,8 @@ export function matchFilter(filter: Filter, metadata: JsonObject): boolean {
   }
 }
 
-function lookUp(metadata: JsonObject, field: string): JsonValue | undefined {
+/** The value at a dot path of metadata, or undefined. */
+export function lookUp(metadata: JsonObject, field: string): JsonValue | undefined {
   let value: JsonValue | undefined = metadata;
   for (const key of field.split(".")) {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;

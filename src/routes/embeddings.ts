@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Embedding, Modality } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
+import { findPack, headNamed } from "../heads/headed-pack.js";
 import { timed } from "../metrics.js";
 import type { Services } from "../services.js";
 import { readMedia } from "./read-media.js";
@@ -11,6 +12,8 @@ import type { RequestVariables } from "./request-context.js";
 const EmbeddingsRequest = z.strictObject({
   input: z.union([Media, z.array(Media).min(1)]),
   model: z.string().optional(),
+  /** A head of the model: its active version. */
+  head: z.string().min(1).optional(),
   modality: z.enum(["text", "image", "audio"]).optional(),
   encoding_format: z.enum(["float", "base64"]).default("float"),
   dimensions: z.coerce.number().int().positive().optional(),
@@ -19,7 +22,8 @@ const EmbeddingsRequest = z.strictObject({
 });
 
 /** `POST /v1/embeddings`: OpenAI's shape, for texts, pictures and sounds. */
-export function embeddingsRoutes({ packs, media, fetchMedia, config }: Services) {
+export function embeddingsRoutes(services: Services) {
+  const { media, fetchMedia, config } = services;
   return new Hono<RequestVariables>().post("/v1/embeddings", async (c) => {
     const request = await readRequest(c, EmbeddingsRequest, { lists: ["input"] });
     const signal = c.get("signal");
@@ -29,7 +33,7 @@ export function embeddingsRoutes({ packs, media, fetchMedia, config }: Services)
       throw new AppError("invalid_input", message, { param: "input" });
     }
     const modality = request.modality ?? modalityOf(inputs[0]);
-    const pack = packs.find(request.model, modality);
+    const { pack, head } = await findPack(services, request, modality);
     const { id, dimensions } = pack.manifest;
     if (request.dimensions !== undefined && request.dimensions !== dimensions) {
       const message = `The model "${id}" gives ${dimensions} dimensions, not ${request.dimensions}`;
@@ -63,6 +67,7 @@ export function embeddingsRoutes({ packs, media, fetchMedia, config }: Services)
     return c.json({
       object: "list",
       model: id,
+      ...headNamed(head),
       space: pack.space,
       data: embeddings.map((embedding, index) => ({
         object: "embedding",

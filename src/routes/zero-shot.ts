@@ -1,6 +1,8 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { AppError } from "../errors.js";
+import { examplesOf } from "../heads/examples.js";
+import { findPack, headNamed } from "../heads/headed-pack.js";
 import { timed } from "../metrics.js";
 import type { Services } from "../services.js";
 import { type ClassifyOptions, classify, classifyWindows, type ZeroShotPack } from "../zero-shot/classifier.js";
@@ -16,8 +18,11 @@ const ZeroShotRequest = z.strictObject({
   image: Media.optional(),
   audio: Media.optional(),
   text: z.string().min(1).optional(),
-  candidate_labels: z.array(z.string()).min(1, "Expected at least one label but received none"),
+  /** Only a head made from examples has labels of its own. */
+  candidate_labels: z.array(z.string()).min(1, "Expected at least one label but received none").optional(),
   model: z.string().optional(),
+  /** A head of the model: its active version. */
+  head: z.string().min(1).optional(),
   hypothesis_template: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
   template_set: z.string().optional(),
   multi_label: fromForm(z.boolean()).default(false),
@@ -27,16 +32,21 @@ const ZeroShotRequest = z.strictObject({
 });
 
 /** `POST /v1/zero-shot`: one picture, sound or text and any labels -> scores, best first. */
-export function zeroShotRoutes({ packs, media, fetchMedia, config }: Services) {
+export function zeroShotRoutes(services: Services) {
+  const { media, fetchMedia, config } = services;
   return new Hono<RequestVariables>().post("/v1/zero-shot", async (c) => {
     const request = await readRequest(c, ZeroShotRequest, { lists: ["candidate_labels", "hypothesis_template"] });
     const signal = c.get("signal");
     const modality = onlyModality(request);
-    const labels = checkLabels(request.candidate_labels, config.maxLabels);
     if (request.timeline && modality !== "audio") {
       throw new AppError("invalid_input", `A timeline is of a sound, not of ${modality}`, { param: "timeline" });
     }
-    const pack = packs.find(request.model, modality, "text");
+    const { pack, head } = await findPack(services, request, modality, "text");
+    const labels = checkLabels(request.candidate_labels ?? head?.fewShot?.labels, config.maxLabels);
+    if (request.multi_label && head?.fewShot !== undefined) {
+      const message = `The head "${head.name}" tells its labels from each other: multi_label cannot go with it`;
+      throw new AppError("invalid_input", message, { param: "multi_label" });
+    }
     const given = request.hypothesis_template;
     const templates = chooseTemplates(
       { templates: typeof given === "string" ? [given] : given, setName: request.template_set },
@@ -46,8 +56,9 @@ export function zeroShotRoutes({ packs, media, fetchMedia, config }: Services) {
     const { top_k: topK, threshold, multi_label: multiLabel } = request;
     const options: ClassifyOptions = { templates, multiLabel, topK, threshold, signal };
     const { logitScale, logitBias, activation } = pack.manifest;
-    const shared = { textEncoder: pack.encoders.text!, logitScale, logitBias, activation };
-    const answer = { model: pack.manifest.id, space: pack.space };
+    const examples = head?.fewShot && examplesOf(head, logitScale, modality);
+    const shared = { textEncoder: pack.encoders.text!, logitScale, logitBias, activation, examples };
+    const answer = { model: pack.manifest.id, ...headNamed(head), space: pack.space };
 
     if (modality === "text") {
       const own: ZeroShotPack<"text"> = { ...shared, encoder: pack.encoders.text! };
@@ -83,8 +94,11 @@ function onlyModality(request: z.infer<typeof ZeroShotRequest>) {
   });
 }
 
-function checkLabels(labels: readonly string[], most: number): readonly string[] {
+function checkLabels(labels: readonly string[] | undefined, most: number): readonly string[] {
   const param = "candidate_labels";
+  if (labels === undefined) {
+    throw new AppError("invalid_input", `"${param}" is missing; expected array`, { param });
+  }
   if (labels.length > most) {
     const message = `Expected at most ${most} labels but received ${labels.length} (option maxLabels)`;
     throw new AppError("invalid_input", message, { param });

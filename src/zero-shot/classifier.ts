@@ -12,6 +12,19 @@ export interface ZeroShotPack<M extends Modality> {
   logitScale: number;
   logitBias: number;
   activation: "softmax" | "sigmoid";
+  /** Labelled examples that take part; their scores are a softmax over the labels. */
+  examples?: Examples;
+}
+
+/** What examples make of the labels' texts (see heads/examples.ts). */
+export interface Examples {
+  /** Whether the embeddings of the labels' prompts take part too. */
+  usesTexts: boolean;
+  /**
+   * @param texts  the unit embeddings of the labels' prompts, in order; empty unless `usesTexts`.
+   * @returns the function from a unit embedding to one logit for each label.
+   */
+  logitsOf(labels: readonly string[], texts: readonly Embedding[]): (embedding: Embedding) => Float64Array;
 }
 
 export interface ClassifyOptions {
@@ -81,6 +94,18 @@ async function labelScorer<M extends Modality>(
   labels: readonly string[],
   { templates, multiLabel = false, topK, threshold, signal }: ClassifyOptions,
 ): Promise<(embedding: Embedding) => LabelScore[]> {
+  const { examples } = pack;
+  const best = (scores: ArrayLike<number>) =>
+    labels
+      .map((label, i) => ({ label, score: scores[i] }))
+      .sort((a, b) => b.score - a.score)
+      .filter(({ score }) => threshold === undefined || score >= threshold)
+      .slice(0, topK);
+  if (examples !== undefined) {
+    const texts = examples.usesTexts ? await classEmbeddings(pack.textEncoder, labels, templates, signal) : [];
+    const logitsOf = examples.logitsOf(labels, texts);
+    return (embedding) => best(softmax(logitsOf(embedding)));
+  }
   const contrast = multiLabel && pack.activation === "softmax";
   const vectors = await classEmbeddings(
     pack.textEncoder,
@@ -94,10 +119,6 @@ async function labelScorer<M extends Modality>(
     if (contrast) scores = logits.subarray(0, labels.length).map((logit) => sigmoid(logit - logits[labels.length]));
     else if (pack.activation === "sigmoid") scores = logits.map((logit) => sigmoid(logit + pack.logitBias));
     else scores = softmax(logits);
-    return labels
-      .map((label, i) => ({ label, score: scores[i] }))
-      .sort((a, b) => b.score - a.score)
-      .filter(({ score }) => threshold === undefined || score >= threshold)
-      .slice(0, topK);
+    return best(scores);
   };
 }

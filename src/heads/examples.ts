@@ -1,0 +1,62 @@
+import type { Modality } from "../encoders/encoder.js";
+import { AppError } from "../errors.js";
+import { type CacheAdapter, cacheLogits, linearProbeLogits } from "../training/few-shot.js";
+import type { Examples } from "../zero-shot/classifier.js";
+import type { UsableHead } from "./head-version.js";
+import { rowsOf } from "./training-source.js";
+
+/**
+ * A cache or probe as the classifier takes it.
+ *
+ * A cache knows labels by their texts too, so any labels may be offered; those it has examples of gain their votes. A probe knows
+ * its own labels alone.
+ *
+ * @throws AppError `invalid_input` when its examples are of another modality, or a label is offered that a probe does not know.
+ */
+export function examplesOf(head: UsableHead, logitScale: number, modality: Modality): Examples | undefined {
+  const { fewShot, name, sides } = head;
+  if (fewShot === undefined) return undefined;
+  if (sides.a !== modality) {
+    throw new AppError("invalid_input", `The head "${name}" is for ${sides.a}, not for ${modality}`, { param: "head" });
+  }
+  const { adapter } = fewShot;
+  if (adapter.kind === "cache") {
+    return {
+      usesTexts: true,
+      logitsOf: (labels, texts) => {
+        const own = offered(adapter, fewShot.labels, labels);
+        const weights = rowsOf(texts).values;
+        return (embedding) => cacheLogits(own, { weights, logitScale }, embedding);
+      },
+    };
+  }
+  return {
+    usesTexts: false,
+    logitsOf: (labels) => {
+      const places = labels.map((label) => fewShot.labels.indexOf(label));
+      const unknown = places.indexOf(-1);
+      if (unknown >= 0) {
+        const message = `The head "${name}" does not know the label "${labels[unknown]}"; it knows ${fewShot.labels.join(", ")}`;
+        throw new AppError("invalid_input", message, { param: `candidate_labels[${unknown}]` });
+      }
+      return (embedding) => {
+        const logits = linearProbeLogits(adapter, embedding);
+        return Float64Array.from(places, (place) => logits[place]);
+      };
+    },
+  };
+}
+
+/** The cache's examples of the labels that are offered, numbered as those. */
+function offered(adapter: CacheAdapter, known: readonly string[], labels: readonly string[]): CacheAdapter {
+  const { values, dimensions } = adapter;
+  const places = Array.from(adapter.labels, (label) => labels.indexOf(known[label]));
+  const kept = [...places.keys()].filter((i) => places[i] >= 0);
+  const rows = rowsOf(kept.map((i) => values.subarray(i * dimensions, (i + 1) * dimensions)));
+  return {
+    ...adapter,
+    values: rows.values,
+    labels: Int32Array.from(kept, (i) => places[i]),
+    classes: labels.length,
+  };
+}

@@ -1,0 +1,119 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Config } from "../config.js";
+import type { Modality } from "../encoders/encoder.js";
+import type { LoadedPack } from "../encoders/load.js";
+import type { MediaWorkers } from "../encoders/preprocess/media-workers.js";
+import { AppError } from "../errors.js";
+import { writeDurably } from "../files/write-durably.js";
+import type { VectorStore } from "../index/vector-store.js";
+import type { Rows } from "../training/training-request.js";
+import { classEmbeddings } from "../zero-shot/class-embeddings.js";
+import { chooseTemplates } from "../zero-shot/prompts.js";
+import { pairUp, readLabelled } from "./collection-pairs.js";
+import { embedAll, patiently } from "./embed-column.js";
+import { type Column, countOf, mediaOf, npyOf, readRowsFile, rowsOf, type TrainingSource } from "./training-source.js";
+
+export interface GatherOptions {
+  pack: LoadedPack;
+  store: VectorStore;
+  media: MediaWorkers;
+  config: Config;
+  /** The job's folder. */
+  folder: string;
+  signal: AbortSignal;
+  onProgress: (done: number, total: number) => void;
+}
+
+/** Embeddings to train on, in the model's space. */
+export interface Gathered {
+  sides: { a: Modality; b?: Modality };
+  a: Rows;
+  b?: Rows;
+  /** One for each pair, where pairs have labels. */
+  labels?: string[];
+  /** Ids of the items, where they come from a collection. */
+  ids?: string[];
+}
+
+/**
+ * The embeddings a job works on. They are written to its folder once they are there, so that a job that is resumed goes on with the
+ * same ones: a collection may have changed meanwhile, and embedding takes time.
+ *
+ * @param labels  given with the request; from a collection they come with the items.
+ */
+export async function gather(
+  source: TrainingSource,
+  labels: string[] | undefined,
+  options: GatherOptions,
+): Promise<Gathered> {
+  const { folder } = options;
+  const path = (name: string) => join(folder, name);
+  if (source.kind === "embeddings") {
+    const b = source.sides.b && (await readRowsFile(path("b.npy")));
+    return { sides: source.sides, a: await readRowsFile(path("a.npy")), b, labels };
+  }
+  if (existsSync(path("gathered.json"))) {
+    const kept = JSON.parse(await readFile(path("gathered.json"), "utf8")) as Omit<Gathered, "a" | "b">;
+    const b = kept.sides.b && (await readRowsFile(path("b.npy")));
+    return { ...kept, a: await readRowsFile(path("a.npy")), b };
+  }
+  const gathered =
+    source.kind === "media"
+      ? await fromMedia(source, labels, options)
+      : await fromCollection(source.collection, source.by, options);
+  const { a, b, ...rest } = gathered;
+  await writeDurably(path("a.npy"), npyOf(a));
+  if (b !== undefined) await writeDurably(path("b.npy"), npyOf(b));
+  await writeDurably(path("gathered.json"), JSON.stringify(rest)); // last: with it everything is there
+  return gathered;
+}
+
+async function fromMedia(
+  { a, b, field }: Extract<TrainingSource, { kind: "media" }>,
+  labels: string[] | undefined,
+  options: GatherOptions,
+): Promise<Gathered> {
+  const total = countOf(a) + (b === undefined ? 0 : countOf(b));
+  const embed = async (column: Column, side: "a" | "b", before: number) => {
+    const inputs = column.kind === "texts" ? column.texts : mediaOf(options.folder, side, column.lengths);
+    const nameOf = (i: number) => `${field}[${i}].${column.modality}`;
+    const onProgress = (done: number) => options.onProgress(before + done, total);
+    return rowsOf(await embedAll(column.modality, inputs, nameOf, { ...options, onProgress }));
+  };
+  const texts = [a, b].find((column) => column?.kind === "texts");
+  // The same text twice is no negative of itself.
+  const own = texts?.kind === "texts" && new Set(texts.texts).size < texts.texts.length ? texts.texts : undefined;
+  return {
+    sides: { a: a.modality, b: b?.modality },
+    a: await embed(a, "a", 0),
+    b: b && (await embed(b, "b", countOf(a))),
+    labels: labels ?? own,
+  };
+}
+
+async function fromCollection(collection: string, by: string, options: GatherOptions): Promise<Gathered> {
+  const { pack, store, signal } = options;
+  const items = await readLabelled(store, collection, by, pack.space, signal);
+  const { a, b, labels, repeats } = pairUp(items, by, collection);
+  const gathered = {
+    sides: { a: a[0].modality, b: b?.[0].modality ?? ("text" as const) },
+    a: rowsOf(a.map(({ embedding }) => embedding)),
+    ids: a.map(({ id }) => id),
+    labels: repeats || b === undefined ? labels : undefined,
+  };
+  if (b !== undefined) return { ...gathered, b: rowsOf(b.map(({ embedding }) => embedding)) };
+  if (gathered.sides.a === "text") {
+    const message = `Expected items of two modalities, or pictures or sounds, but "${collection}" has texts alone with "${by}"`;
+    throw new AppError("invalid_input", message, { param: "collection" });
+  }
+  const names = [...new Set(labels)];
+  const templates = chooseTemplates({}, pack.manifest.promptTemplates[gathered.sides.a], gathered.sides.a);
+  const text = pack.encoders.text;
+  if (text === undefined) {
+    throw new AppError("invalid_input", `The model "${pack.manifest.id}" does not understand text`, { param: "model" });
+  }
+  const vectors = await patiently(() => classEmbeddings(text, names, templates, signal), signal);
+  return { ...gathered, b: rowsOf(labels.map((label) => vectors[names.indexOf(label)])) };
+}

@@ -1,0 +1,144 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Modality } from "../encoders/encoder.js";
+import { AppError } from "../errors.js";
+import type { JobContext, JobData, JobKind } from "../jobs/job.js";
+import type { Services } from "../services.js";
+import type { HeadChoice } from "../training/initial-head.js";
+import { leaveOut } from "../training/leave-out.js";
+import { type ScreeningFinding, type ScreeningOptions, suspiciousPairs } from "../training/screening.js";
+import { screenInWorker, trainInWorker } from "../training/train-in-worker.js";
+import type { Split, TrainingOptions, TrainingRequest } from "../training/training-request.js";
+import { gather } from "./gather.js";
+import type { ScreeningReport } from "./head-version.js";
+import { readRowsFile, TrainingSource } from "./training-source.js";
+
+/** What a training job is created with. Large arrays lie beside it: `third.npy`, `features.npy`, `probe-a.npy`, `probe-b.npy`. */
+export const TrainInput = z.object({
+  name: z.string(),
+  model: z.string(),
+  source: TrainingSource,
+  labels: z.array(z.string()).optional(),
+  /** By side, or by the modality of a side. */
+  heads: z.custom<Partial<Record<"a" | "b" | Modality, HeadChoice | "locked">>>(),
+  options: z.custom<Partial<TrainingOptions>>(),
+  split: z.custom<Split>().optional(),
+  probeLabels: z.array(z.string()).optional(),
+  screen: z.custom<Partial<ScreeningOptions> & { exclude?: boolean }>().optional(),
+  activate: z.enum(["never", "if_improved"]),
+});
+export type TrainInput = z.infer<typeof TrainInput>;
+
+export type TrainingServices = Pick<Services, "packs" | "media" | "config" | "store" | "heads">;
+
+/** Findings that a report lists at most. */
+const mostFindings = 1000;
+/** Embedding and screening take this share of the bar, the epochs the rest. */
+const trainingFrom = 0.2;
+
+/** `train`: gathers embeddings, screens them, trains heads on them, keeps them as a version and activates what improved. */
+export function trainJob(services: TrainingServices): JobKind {
+  return { lane: "training", run: (input, context) => run(TrainInput.parse(input), context, services) };
+}
+
+async function run(input: TrainInput, context: JobContext, services: TrainingServices): Promise<JobData> {
+  const { folder, signal, report } = context;
+  const { packs, heads } = services;
+  const pack = packs.find(input.model);
+  const onProgress = (done: number, total: number) =>
+    report((trainingFrom * done) / total, { stage: "embedding", done, total });
+  const gathered = await gather(input.source, input.labels, { ...services, pack, folder, signal, onProgress });
+  const { a, b, sides } = gathered;
+  if (b === undefined) throw new AppError("invalid_input", "Training a head needs pairs", { param: "pairs" });
+  for (const [side, rows] of [["a", a] as const, ["b", b] as const]) {
+    if (rows.dimensions === pack.manifest.dimensions) continue;
+    const message = `Expected ${pack.manifest.dimensions} numbers for each row of "${side}", as "${input.model}" gives, but received ${rows.dimensions}`;
+    throw new AppError("invalid_input", message, { param: side });
+  }
+
+  const named = new Map<string, number>();
+  const numbered = (labels: readonly string[]) =>
+    Int32Array.from(labels, (label) => {
+      const number = named.get(label) ?? named.size;
+      named.set(label, number);
+      return number;
+    });
+  const kept = async (name: string) => {
+    const path = join(folder, name);
+    return existsSync(path) ? readRowsFile(path) : undefined;
+  };
+  const [probeA, probeB] = [await kept("probe-a.npy"), await kept("probe-b.npy")];
+  let request: TrainingRequest = {
+    a: { ...a, head: input.heads.a ?? input.heads[sides.a] },
+    b: { ...b, head: input.heads.b ?? input.heads[sides.b ?? "text"] },
+    labels: gathered.labels && numbered(gathered.labels),
+    third: await kept("third.npy"),
+    features: await kept("features.npy"),
+    split: input.split,
+    options: input.options,
+    ...(probeA &&
+      probeB && {
+        probe: {
+          a: probeA.values,
+          b: probeB.values,
+          labels: input.probeLabels && numbered(input.probeLabels),
+        },
+      }),
+  };
+  const { screen } = input;
+  let screening: ScreeningReport | undefined;
+  if (screen !== undefined) {
+    report(trainingFrom, { stage: "screening" });
+    const findings = await screenInWorker(a, b, screen);
+    const excluded = screen.exclude === true ? suspiciousPairs(findings) : [];
+    screening = screeningReport(findings, excluded, gathered.ids);
+    request = leaveOut(request, excluded);
+  }
+
+  const result = await trainInWorker(request, {
+    signal,
+    checkpointPath: join(folder, "checkpoint.safetensors"),
+    threads: services.config.threads === 0 ? undefined : services.config.threads,
+    onProgress: ({ epochs, ...epoch }) => {
+      report(trainingFrom + (0.98 - trainingFrom) * (epoch.epoch / epochs), { stage: "training", epochs, ...epoch });
+    },
+  });
+  const { options, verdict, measures, data } = result.report;
+  const version = await heads.add(
+    input.name,
+    {
+      kind: "projection",
+      model: input.model,
+      fromSpace: pack.space,
+      dimensions: (result.a ?? result.b)?.layers.at(-1)?.dimensionsOut ?? pack.manifest.dimensions,
+      sides: { a: sides.a, b: sides.b },
+      logits: { scale: result.logitScale, bias: result.logitBias, loss: options.loss },
+      lineage: { data: data.sha256, seed: options.seed, job: context.job.id },
+      report: { ...result.report, ...(screening && { screening }) },
+    },
+    result,
+  );
+  const activated = input.activate === "if_improved" && verdict.improved;
+  if (activated) await heads.activate(input.name, version);
+  const { space } = await heads.use(input.name, version);
+  return {
+    head: input.name,
+    version,
+    model: input.model,
+    space,
+    activated,
+    verdict,
+    measures,
+    ...(screening && { screening: { counts: screening.counts, excluded: screening.excluded.length } }),
+  };
+}
+
+function screeningReport(findings: readonly ScreeningFinding[], excluded: number[], ids?: string[]): ScreeningReport {
+  const counts: Record<string, number> = {};
+  for (const { kind } of findings) counts[kind] = (counts[kind] ?? 0) + 1;
+  const named = findings.slice(0, mostFindings).map((finding) => {
+    return ids === undefined ? finding : { ...finding, ids: finding.pairs.map((at) => ids[at]) };
+  });
+  return { counts, findings: named, excluded };
+}

@@ -1,0 +1,65 @@
+import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import type { Modality } from "../encoders/encoder.js";
+import { readNpy, writeNpy } from "../math/npy.js";
+import type { Rows } from "../training/training-request.js";
+
+/**
+ * Where a run's embeddings come from, as it is kept in the job's folder: plain JSON beside files, so that a job that is resumed
+ * in another process finds everything.
+ */
+
+const modality = z.enum(["text", "image", "audio"]);
+
+/** One side of the pairs as it came: texts, or the lengths of files that lie one after the other in `media-SIDE.bin`. */
+export const Column = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("texts"), modality: z.literal("text"), texts: z.array(z.string()) }),
+  z.object({ kind: z.literal("media"), modality: z.enum(["image", "audio"]), lengths: z.array(z.int().nonnegative()) }),
+]);
+export type Column = z.infer<typeof Column>;
+
+export const TrainingSource = z.discriminatedUnion("kind", [
+  /** Rows in `a.npy` and `b.npy`. */
+  z.object({ kind: z.literal("embeddings"), sides: z.object({ a: modality, b: modality.optional() }) }),
+  /** What the model is to embed first. `field` is how the request spelled it, for errors: `pairs` or `items`. */
+  z.object({ kind: z.literal("media"), field: z.string(), a: Column, b: Column.optional() }),
+  z.object({ kind: z.literal("collection"), collection: z.string(), by: z.string() }),
+]);
+export type TrainingSource = z.infer<typeof TrainingSource>;
+
+export const countOf = (column: Column) => (column.kind === "texts" ? column.texts.length : column.lengths.length);
+
+/** The files of a column, in order, without holding them all. */
+export async function* mediaOf(folder: string, side: "a" | "b", lengths: readonly number[]): AsyncIterable<Uint8Array> {
+  let from = 0;
+  for (const length of lengths) {
+    const parts: Buffer[] = [];
+    if (length > 0) {
+      const stream = createReadStream(join(folder, `media-${side}.bin`), { start: from, end: from + length - 1 });
+      for await (const part of stream) parts.push(part as Buffer);
+    }
+    from += length;
+    yield Buffer.concat(parts);
+  }
+}
+
+export const npyOf = ({ values, dimensions }: Rows): Uint8Array =>
+  writeNpy({ shape: [values.length / dimensions, dimensions], data: values });
+
+export async function readRowsFile(path: string): Promise<Rows> {
+  const { shape, data } = readNpy(await readFile(path));
+  return { values: data instanceof Float32Array ? data : Float32Array.from(data), dimensions: shape[1] };
+}
+
+export function rowsOf(embeddings: readonly Float32Array[]): Rows {
+  const dimensions = embeddings[0]?.length ?? 0;
+  const values = new Float32Array(embeddings.length * dimensions);
+  for (const [i, embedding] of embeddings.entries()) values.set(embedding, i * dimensions);
+  return { values, dimensions };
+}
+
+/** The model's modality that is not text: what a side holds when nobody says. */
+export const mediaModality = (encoders: Partial<Record<Modality, unknown>>): Modality =>
+  encoders.image !== undefined ? "image" : encoders.audio !== undefined ? "audio" : "text";

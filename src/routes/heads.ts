@@ -1,0 +1,130 @@
+import { type Context, Hono } from "hono";
+import { accepts } from "hono/accepts";
+import { z } from "zod";
+import { AppError } from "../errors.js";
+import type { ListedHead, ListedVersion } from "../heads/head-store.js";
+import { headedModalities, verdictOfHead } from "../heads/head-version.js";
+import type { Services } from "../services.js";
+import { reportPage } from "../training/report-page.js";
+import { jobAnswer } from "./job-answer.js";
+import { parseWith, readJson } from "./read-json.js";
+import { readRequest } from "./read-request.js";
+import type { RequestVariables } from "./request-context.js";
+import { snakeCase } from "./snake-case.js";
+import { TrainBody, trainJsonFields } from "./train-body.js";
+import { trainRequest } from "./train-request.js";
+
+const Activation = z.strictObject({ version: z.int().positive(), force: z.boolean().default(false) });
+const Import = z.strictObject({ file: z.instanceof(Uint8Array), name: z.string().min(1).optional() });
+
+/** `/v1/heads`: train, list side by side, activate, roll back, delete; export and import. */
+export function headsRoutes(services: Services) {
+  const { heads, jobs } = services;
+  return new Hono<RequestVariables>()
+    .post("/v1/heads", async (c) => {
+      const body = await readRequest(c, TrainBody, { json: trainJsonFields });
+      const { kind, name, model, input } = await trainRequest(body, services, c.get("signal"));
+      heads.checkFits(name, { model, kind: body.kind });
+      return c.json({ job: jobAnswer(await jobs.create(kind, input)) }, 202);
+    })
+    .get("/v1/heads", (c) => c.json({ data: heads.list().map(headAnswer) }))
+    .post("/v1/heads/import", async (c) => {
+      const { name, version } = await importHead(c, services);
+      return c.json({ ...headAnswer(heads.get(name)), imported_version: version }, 201);
+    })
+    .get("/v1/heads/:name", (c) => c.json(headAnswer(heads.get(c.req.param("name")))))
+    .delete("/v1/heads/:name", async (c) => {
+      const name = c.req.param("name");
+      await heads.remove(name, { force: c.req.query("force") === "true" });
+      return c.json({ name, deleted: true });
+    })
+    .post("/v1/heads/:name/activate", async (c) => {
+      const name = c.req.param("name");
+      const { version, force } = await readJson(c, Activation);
+      await heads.activate(name, version, { force });
+      return c.json(headAnswer(heads.get(name)));
+    })
+    .post("/v1/heads/:name/rollback", async (c) => {
+      const name = c.req.param("name");
+      await heads.rollback(name);
+      return c.json(headAnswer(heads.get(name)));
+    })
+    .delete("/v1/heads/:name/versions/:version", async (c) => {
+      const name = c.req.param("name");
+      const version = versionOf(c.req.param("version"));
+      await heads.removeVersion(name, version);
+      return c.json({ name, version, deleted: true });
+    })
+    .get("/v1/heads/:name/versions/:version/export", async (c) => {
+      const name = c.req.param("name");
+      const version = versionOf(c.req.param("version"));
+      const bytes = await heads.export(name, version);
+      c.header("content-disposition", `attachment; filename="${name}-${version}.head.safetensors"`);
+      return c.body(new Uint8Array(bytes), 200, { "content-type": "application/octet-stream" });
+    })
+    .get("/v1/heads/:name/versions/:version/report", async (c) => {
+      const name = c.req.param("name");
+      const version = versionOf(c.req.param("version"));
+      const { report } = await heads.use(name, version);
+      const supports = "verdict" in report ? ["application/json", "text/html"] : ["application/json"];
+      const type = accepts(c, { header: "Accept", supports, default: "application/json" });
+      if (type === "text/html" && "verdict" in report) return c.html(reportPage(report, `${name}, version ${version}`));
+      return c.json(snakeCase(report) as Record<string, unknown>);
+    });
+}
+
+function versionOf(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new AppError("invalid_input", `Expected a version number but received "${text.slice(0, 40)}"`, {
+    param: "version",
+  });
+}
+
+/** The file as the body itself with `?name=`, or in a form. */
+async function importHead(c: Context, { heads }: Pick<Services, "heads">) {
+  const isForm = (c.req.header("content-type") ?? "").startsWith("multipart/form-data");
+  const given = isForm
+    ? await readRequest(c, Import)
+    : parseWith(Import, { file: new Uint8Array(await c.req.arrayBuffer()), name: c.req.query("name") });
+  try {
+    return await heads.import(given.file, given.name);
+  } catch (error) {
+    // On the way in, a damaged file is the sender's.
+    if (!(error instanceof AppError && error.code === "model_corrupt")) throw error;
+    throw new AppError("invalid_input", error.message, { param: "file", cause: error });
+  }
+}
+
+/** A head as it goes over the wire: its versions side by side, with what each one measured. */
+export function headAnswer({ name, model, activeVersion, versions }: ListedHead) {
+  const active = versions.find((version) => version.active);
+  return {
+    name,
+    model: model ?? null,
+    version: activeVersion ?? null,
+    space: active !== undefined && "space" in active ? active.space : null,
+    active: activeVersion !== undefined,
+    versions: versions.map(versionAnswer),
+  };
+}
+
+function versionAnswer(listed: ListedVersion) {
+  const { version, active } = listed;
+  if ("unusable" in listed) return { version, active, error: listed.unusable };
+  const { kind, space, fromSpace, dimensions, createdAt, lineage, report } = listed;
+  const measured = "measures" in report ? { measures: report.measures, forgetting: report.forgetting } : report;
+  return {
+    version,
+    active,
+    kind,
+    modalities: headedModalities(listed),
+    from_space: fromSpace,
+    space,
+    dimensions,
+    created_at: createdAt,
+    lineage: { data: lineage.data, seed: lineage.seed ?? null, parent: lineage.parent ?? null },
+    ...("options" in report && { loss: report.options.loss, pairs: report.data.pairs }),
+    verdict: verdictOfHead(listed) ?? null,
+    ...measured,
+  };
+}

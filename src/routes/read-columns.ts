@@ -1,0 +1,60 @@
+import type { Modality } from "../encoders/encoder.js";
+import { AppError } from "../errors.js";
+import type { Column } from "../heads/training-source.js";
+import { type FetchMedia, type MediaField, readMedia } from "./read-media.js";
+
+/** One pair or item as it comes: one or two of text, image and audio, and perhaps a label. */
+export type Entry = { text?: string; image?: MediaField; audio?: MediaField; label?: string };
+
+export interface Columns {
+  a: Column;
+  b?: Column;
+  labels?: string[];
+  /** `media-a.bin`, `media-b.bin`: the files of a column one after the other. */
+  files: Record<string, Uint8Array>;
+}
+
+/**
+ * Entries -> columns: pictures or sounds are side a, texts side b.
+ * @param sides  how many modalities each entry has: 2 in pairs, 1 in items.
+ * @throws AppError `invalid_input` naming the first entry that is not like the first one.
+ */
+export async function readColumns(
+  entries: readonly Entry[],
+  field: string,
+  sides: 1 | 2,
+  fetchMedia: FetchMedia,
+  signal: AbortSignal,
+): Promise<Columns> {
+  const modalitiesOf = (entry: Entry) =>
+    (["image", "audio", "text"] as const).filter((modality) => entry[modality] !== undefined);
+  const [a, b] = modalitiesOf(entries[0]);
+  for (const [i, entry] of entries.entries()) {
+    const given = modalitiesOf(entry);
+    const fits = i === 0 ? given.length === sides : given.join() === [a, b].slice(0, sides).join();
+    if (!fits) {
+      const like =
+        i === 0
+          ? `${sides} of "image", "audio" and "text"`
+          : `${[a, b].slice(0, sides).join(" and ")}, as the first has,`;
+      const message = `Expected ${like} in "${field}[${i}]" but received ${given.join(" and ") || "none"}`;
+      throw new AppError("invalid_input", message, { param: `${field}[${i}]` });
+    }
+    if ((entry.label === undefined) !== (entries[0].label === undefined)) {
+      const message = `Expected a label in each of "${field}" or in none`;
+      throw new AppError("invalid_input", message, { param: `${field}[${i}].label` });
+    }
+  }
+  const files: Columns["files"] = {};
+  const column = async (modality: Modality, side: "a" | "b"): Promise<Column> => {
+    if (modality === "text") return { kind: "texts", modality, texts: entries.map(({ text }) => text as string) };
+    const bytes: Uint8Array[] = [];
+    for (const [i, entry] of entries.entries()) {
+      bytes.push(await readMedia(entry[modality] as MediaField, `${field}[${i}].${modality}`, fetchMedia, signal));
+    }
+    files[`media-${side}.bin`] = Buffer.concat(bytes);
+    return { kind: "media", modality, lengths: bytes.map(({ length }) => length) };
+  };
+  const labels = entries[0].label === undefined ? undefined : entries.map(({ label }) => label as string);
+  return { a: await column(a, "a"), ...(b && { b: await column(b, "b") }), labels, files };
+}

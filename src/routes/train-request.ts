@@ -1,0 +1,212 @@
+import type { Modality } from "../encoders/encoder.js";
+import { AppError } from "../errors.js";
+import type { FewShotInput } from "../heads/few-shot-job.js";
+import type { TrainInput } from "../heads/train-job.js";
+import { countOf, mediaModality, npyOf, type TrainingSource } from "../heads/training-source.js";
+import type { JobInput } from "../jobs/job-store.js";
+import type { Services } from "../services.js";
+import { checkOptions, checkRequest, type Rows, type TrainingOptions } from "../training/training-request.js";
+import { type Columns, type Entry, readColumns } from "./read-columns.js";
+import { readRows } from "./read-rows.js";
+import type { TrainBody } from "./train-body.js";
+
+export interface TrainJob {
+  kind: "train" | "few-shot";
+  /** Of the head. */
+  name: string;
+  model: string;
+  input: JobInput;
+}
+
+/** What the request is about, as it goes into the job's folder. */
+interface Material {
+  source: TrainingSource;
+  labels?: string[];
+  files: Record<string, Uint8Array>;
+  /** Rows that came with the request, for a check before the job. */
+  rows?: { a: Rows; b?: Rows };
+}
+
+type Needs = Pick<Services, "packs" | "fetchMedia">;
+
+/**
+ * A body of `POST /v1/heads` -> the job it asks for. Everything that can be checked without the model is checked here, so that a bad
+ * field is told at once and not by a failed job.
+ */
+export async function trainRequest(
+  body: TrainBody,
+  { packs, fetchMedia }: Needs,
+  signal: AbortSignal,
+): Promise<TrainJob> {
+  const fewShot = body.kind !== "projection";
+  const [field, other] = fewShot ? (["items", "pairs"] as const) : (["pairs", "items"] as const);
+  if (body[other] !== undefined) throw invalid(other, `A ${body.kind} is made from "${field}", not from "${other}"`);
+  const given = body[field];
+  const columns = Array.isArray(given)
+    ? await readColumns(given as Entry[], field, fewShot ? 1 : 2, fetchMedia, signal)
+    : undefined;
+  const pack = packs.find(body.model, ...modalitiesOf(columns), ...(fewShot ? (["text"] as const) : []));
+  const model = pack.manifest.id;
+  const material = columns ? fromColumns(columns, field) : fromBody(body, field, mediaModality(pack.encoders));
+  if (material.labels !== undefined && body.labels !== undefined) {
+    throw invalid("labels", `Expected "labels" or a label in each of "${field}", not both`);
+  }
+  const labels = body.labels ?? material.labels;
+  checkLabels(labels, material);
+  for (const [side, rows] of Object.entries(material.rows ?? {})) {
+    const { dimensions } = pack.manifest;
+    if (rows.dimensions === dimensions) continue;
+    throw invalid(
+      side,
+      `Expected ${dimensions} numbers for each row of "${side}", as "${model}" gives, but received ${rows.dimensions}`,
+    );
+  }
+  const common = { model, source: material.source, labels };
+  if (fewShot) {
+    if (labels === undefined && material.source.kind !== "collection") {
+      throw invalid("labels", `A ${body.kind} needs a label for each item`);
+    }
+    const name = body.name ?? `${model}-${body.kind}`;
+    const kind = body.kind as FewShotInput["kind"];
+    const data: FewShotInput = { ...common, name, kind, l2: body.l2, activate: body.activate !== "never" };
+    return { kind: "few-shot", name, model, input: { data, files: material.files } };
+  }
+
+  const name = body.name ?? `${model}-head`;
+  const options = optionsOf(body);
+  checkOptions(options);
+  const extras = extraRows(body);
+  const heads = headsOf(body.head);
+  if (material.rows?.b !== undefined) {
+    const [a, b] = [material.rows.a, material.rows.b];
+    const { third, features, split } = { ...extras, split: body.split };
+    const numbers = labels && Int32Array.from(labels.keys());
+    checkRequest({
+      a: { ...a, head: heads.a },
+      b: { ...b, head: heads.b },
+      labels: numbers,
+      third,
+      features,
+      split,
+      options,
+    });
+  }
+  const data: TrainInput = {
+    ...common,
+    name,
+    heads,
+    options,
+    split: body.split,
+    probeLabels: body.probe?.labels ?? body.probe_labels,
+    screen: screenOf(body.screen),
+    activate: body.activate ?? "never",
+  };
+  const files = { ...material.files };
+  for (const [file, rows] of Object.entries(extras)) if (rows !== undefined) files[`${file}.npy`] = npyOf(rows);
+  return { kind: "train", name, model, input: { data, files } };
+}
+
+const invalid = (param: string, message: string) => new AppError("invalid_input", message, { param });
+
+const modalitiesOf = (columns: Columns | undefined): Modality[] =>
+  columns === undefined ? [] : [columns.a.modality, ...(columns.b === undefined ? [] : [columns.b.modality])];
+
+const fromColumns = ({ a, b, labels, files }: Columns, field: string): Material => ({
+  source: { kind: "media", field, a, b },
+  labels,
+  files,
+});
+
+/** A collection by name, or rows: within `pairs` or `items` in JSON, as the files `a` and `b` in a form. */
+function fromBody(body: TrainBody, field: "pairs" | "items", media: Modality): Material {
+  const given = body[field];
+  if (given !== undefined && "collection" in given) return { source: { kind: "collection", ...given }, files: {} };
+  const inside = given !== undefined && "embeddings" in given ? given.embeddings : undefined;
+  if (field === "items") {
+    const own = inside as TrainBody["a"];
+    const rows = own ?? body.a;
+    if (rows === undefined)
+      throw invalid("items", '"items" is missing; expected items, or a .npy file as "a" with "labels"');
+    const a = readRows(rows, own === undefined ? "a" : "items.embeddings");
+    const said = given !== undefined && "modality" in given ? given.modality : body.a_modality;
+    return { source: { kind: "embeddings", sides: { a: said ?? media } }, files: { "a.npy": npyOf(a) }, rows: { a } };
+  }
+  const within = inside as Pick<TrainBody, "a" | "b" | "a_modality" | "b_modality"> | undefined;
+  const both = within ?? body;
+  const at = within === undefined ? "" : "pairs.embeddings.";
+  if (both.a === undefined && both.b === undefined) {
+    throw invalid("pairs", '"pairs" is missing; expected pairs, or .npy files as "a" and "b"');
+  }
+  for (const side of ["a", "b"] as const)
+    if (both[side] === undefined) throw invalid(side, `"${side}" is missing; expected a .npy file`);
+  const [a, b] = [readRows(both.a!, `${at}a`), readRows(both.b!, `${at}b`)];
+  const sides = { a: both.a_modality ?? media, b: both.b_modality ?? ("text" as const) };
+  if (sides.a === sides.b) throw invalid(`${at}b_modality`, `Expected two modalities but both sides are ${sides.a}`);
+  return { source: { kind: "embeddings", sides }, files: { "a.npy": npyOf(a), "b.npy": npyOf(b) }, rows: { a, b } };
+}
+
+function checkLabels(labels: readonly string[] | undefined, { source, rows }: Material): void {
+  if (labels === undefined) return;
+  if (source.kind === "collection") throw invalid("labels", 'A collection has its labels in the field "by"');
+  const count = source.kind === "media" ? countOf(source.a) : rows!.a.values.length / rows!.a.dimensions;
+  if (labels.length !== count) {
+    throw invalid("labels", `Expected ${count} labels, one for each row, but received ${labels.length}`);
+  }
+}
+
+function optionsOf(body: TrainBody): Partial<TrainingOptions> {
+  return {
+    loss: body.loss,
+    epochs: body.epochs,
+    batchSize: body.batch_size,
+    learningRate: body.learning_rate,
+    weightDecay: body.weight_decay,
+    decayTowards: body.decay_towards,
+    warmup: body.warmup,
+    patience: body.patience,
+    mixup: body.mixup,
+    logitScale: body.logit_scale,
+    learnLogits: body.learn_logits,
+    validationShare: body.validation_share,
+    testShare: body.test_share,
+    seed: body.seed,
+  };
+}
+
+/** One head for both sides, or one for each, by side or by modality. */
+function headsOf(head: TrainBody["head"]): TrainInput["heads"] {
+  if (head === undefined) return {};
+  if (typeof head !== "string" && !("kind" in head)) {
+    return Object.fromEntries(Object.entries(head).map(([side, choice]) => [side, choiceOf(choice)]));
+  }
+  return { a: choiceOf(head), b: choiceOf(head) };
+}
+
+type Choice = NonNullable<TrainInput["heads"]["a"]>;
+const choiceOf = (choice: Choice | Exclude<Choice, "locked">["kind"]): Choice =>
+  typeof choice === "string" && choice !== "locked" ? { kind: choice } : choice;
+
+function extraRows(body: TrainBody): Partial<Record<"third" | "features" | "probe-a" | "probe-b", Rows>> {
+  const rows = (value: TrainBody["a"], param: string) => (value === undefined ? undefined : readRows(value, param));
+  return {
+    third: rows(body.third, "third"),
+    features: rows(body.features, "features"),
+    "probe-a": rows(body.probe?.a ?? body.probe_a, "probe.a"),
+    "probe-b": rows(body.probe?.b ?? body.probe_b, "probe.b"),
+  };
+}
+
+function screenOf(screen: TrainBody["screen"]): TrainInput["screen"] {
+  if (screen === undefined || screen === false) return undefined;
+  if (screen === true) return {};
+  const options = {
+    exclude: screen.exclude,
+    mismatchZ: screen.mismatch_z,
+    neighbors: screen.neighbors,
+    isolation: screen.isolation,
+    repeats: screen.repeats,
+    duplicateCosine: screen.duplicate_cosine,
+    differentCosine: screen.different_cosine,
+  };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
