@@ -2,17 +2,25 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
+import { benchCommand } from "./commands/bench.js";
 import { classifyCommand } from "./commands/classify.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { embedCommand } from "./commands/embed.js";
 import { gapCommand } from "./commands/gap.js";
+import { jobsCommand } from "./commands/jobs.js";
 import { modelsCommand } from "./commands/models.js";
+import { OutputClosed } from "./commands/output.js";
 import { serveCommand } from "./commands/serve.js";
 import { CommandError } from "./commands/target.js";
 import { AppError } from "./errors.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
+};
+
+const commandGroups = {
+  "Serve and ask:": [serveCommand, classifyCommand, embedCommand, gapCommand],
+  "Models and work:": [modelsCommand, jobsCommand, doctorCommand, benchCommand],
 };
 
 /** The whole command line; every command adds itself. Results go to stdout, progress and errors to stderr. */
@@ -22,8 +30,10 @@ export function createProgram(): Command {
     .version(version)
     .showHelpAfterError("(run with --help for usage)")
     .exitOverride();
-  for (const add of [serveCommand, classifyCommand, embedCommand, gapCommand, modelsCommand, doctorCommand])
-    add(program);
+  for (const [group, commands] of Object.entries(commandGroups)) {
+    program.commandsGroup(group);
+    for (const add of commands) add(program);
+  }
   return program;
 }
 
@@ -33,10 +43,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     await createProgram().parseAsync(argv, { from: "user" });
     return typeof process.exitCode === "number" ? process.exitCode : 0;
   } catch (error) {
+    if (error instanceof OutputClosed) return 0;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof CommandError || error instanceof AppError) {
       console.error(`crossmodal: ${error.message}`);
-      return error instanceof AppError && error.code === "invalid_input" ? 2 : 1;
+      return error.code === "invalid_input" ? 2 : 1;
     }
     console.error(error);
     return 1;
@@ -44,5 +55,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === realpathSync(process.argv[1])) {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error; // a reader that has enough, as head has, is no failure: see output.ts
+  });
   process.exitCode = await main(process.argv.slice(2));
 }

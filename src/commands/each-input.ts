@@ -1,3 +1,4 @@
+import { checkOutput } from "./output.js";
 import { progressBar } from "./progress.js";
 import { CommandError } from "./target.js";
 
@@ -16,6 +17,7 @@ export async function eachInput(
     for (const [position, name] of names.entries()) {
       try {
         await work(name, position);
+        checkOutput();
       } catch (error) {
         if (!(error instanceof CommandError)) throw error;
         failures.push(error.message.startsWith(name) ? error.message : `${name}: ${error.message}`);

@@ -2,23 +2,31 @@ import { readFile } from "node:fs/promises";
 import type { Modality } from "../encoders/encoder.js";
 import { sniffFormat } from "../encoders/preprocess/sniff.js";
 import { CommandError } from "./target.js";
+import { fileError } from "./walk-files.js";
+
+export type MediaModality = Exclude<Modality, "text">;
 
 const pictures = new Set(["jpeg", "png", "webp", "gif", "avif", "tiff"]);
 
+/** Whether a file's first bytes are those of a picture or a sound; undefined when they are neither. */
+export function sniffModality(bytes: Uint8Array): MediaModality | undefined {
+  const format = sniffFormat(bytes);
+  if (format === undefined) return undefined;
+  return pictures.has(format) ? "image" : "audio";
+}
+
 /** A picture or sound named on the command line, as base64 for a request; `-` is standard input. */
-export async function readMediaFile(path: string): Promise<{ modality: Exclude<Modality, "text">; base64: string }> {
+export async function readMediaFile(path: string): Promise<{ modality: MediaModality; base64: string }> {
   let bytes: Buffer;
   try {
     bytes = path === "-" ? await readStdin() : await readFile(path);
   } catch (error) {
-    throw new CommandError(
-      `${path}: ${(error as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (error as Error).message}`,
-    );
+    throw new CommandError(`${path}: ${fileError(error as Error)}`);
   }
   if (bytes.length === 0) throw new CommandError(`${path}: the file is empty`);
-  const format = sniffFormat(bytes);
-  if (format === undefined) throw new CommandError(`${path}: neither a picture nor a sound of a known format`);
-  return { modality: pictures.has(format) ? "image" : "audio", base64: bytes.toString("base64") };
+  const modality = sniffModality(bytes);
+  if (modality === undefined) throw new CommandError(`${path}: neither a picture nor a sound of a known format`);
+  return { modality, base64: bytes.toString("base64") };
 }
 
 async function readStdin(): Promise<Buffer> {

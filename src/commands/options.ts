@@ -3,6 +3,7 @@ import { type Config, flagOf, loadConfig, type OptionName, options } from "../co
 
 /** Adds flags for configuration options, with the schema's own sentence as help. */
 export function addConfigFlags(command: Command, names: readonly OptionName[]): Command {
+  command.optionsGroup("Where and how it runs:");
   for (const name of names) {
     const fallback = String(options[name].default);
     command.option(`${flagOf(name)} <value>`, `${options[name].about}${fallback === "" ? "" : ` [${fallback}]`}`);
@@ -17,10 +18,17 @@ export function configOf(given: Record<string, unknown>): Config {
   return loadConfig({ flags, file: given.config as string | undefined });
 }
 
+export const modelFlags = ["models", "device", "dtype", "threads"] as const satisfies OptionName[];
+
 /** Flags of every command that asks a server or works by itself. */
 export function addTargetFlags(command: Command): Command {
-  return addConfigFlags(command, ["dataDir", "models", "device", "dtype", "threads"])
-    .option("--url <url>", "ask the server there instead of loading the models here")
+  return addUrlFlags(addConfigFlags(command, ["dataDir", ...modelFlags]));
+}
+
+/** Flags of every command that can ask a running server. */
+export function addUrlFlags(command: Command): Command {
+  return command
+    .option("--url <url>", "ask the running server there, e.g. http://127.0.0.1:8080")
     .option("--api-key <key>", "key for that server")
     .option("--json", "print the result as JSON");
 }
@@ -39,4 +47,19 @@ export function parseNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("Expected a number.");
   return value;
+}
+
+/** `{"year": 2021}` -> the object. */
+export function parseJsonObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return value;
+  } catch {
+    // told below
+  }
+  throw new InvalidArgumentError("Expected a JSON object.");
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

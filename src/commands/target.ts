@@ -7,15 +7,32 @@ import { createServices } from "../services.js";
 export interface Target {
   /** The parsed answer. @throws CommandError with the server's own message when it answers an error. */
   request<T>(path: string, init?: RequestInit): Promise<T>;
+  /** The answer as it comes, for streams. @throws CommandError like `request`. */
+  send(path: string, init?: RequestInit): Promise<Response>;
   close(): Promise<void>;
 }
 
-/** A failure to tell the user in one line; the exit code is 1. */
+/** A failure to tell the user in one line; the exit code is 1, or 2 when the server calls it `invalid_input`. */
 export class CommandError extends Error {
   override name = "CommandError";
+  /** The server's error code; undefined when no server answered. */
+  readonly code: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(message: string, { code, retryAfterSeconds }: { code?: string; retryAfterSeconds?: number } = {}) {
+    super(message);
+    this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
 }
 
-export async function openTarget(config: Config, { url, apiKey }: { url?: string; apiKey?: string }): Promise<Target> {
+export interface TargetOptions {
+  url?: string;
+  apiKey?: string;
+}
+
+/** @param config  what the routes in this process run with; not used with a URL. */
+export async function openTarget(config: Config, { url, apiKey }: TargetOptions): Promise<Target> {
   if (url !== undefined) {
     const base = url.replace(/\/+$/, "");
     const send = async (path: string, init: RequestInit = {}) => {
@@ -24,11 +41,12 @@ export async function openTarget(config: Config, { url, apiKey }: { url?: string
       try {
         return await fetch(base + path, { ...init, headers });
       } catch (error) {
+        if (init.signal?.aborted) throw error;
         const cause = (error as Error).cause;
         throw new CommandError(`No server answers at ${base} (${cause instanceof Error ? cause.message : error})`);
       }
     };
-    return { request: requester(send), close: async () => {} };
+    return targetOf(send, async () => {});
   }
   const services = await createServices(config, createLog("error"));
   const app = createApp(services);
@@ -38,25 +56,43 @@ export async function openTarget(config: Config, { url, apiKey }: { url?: string
     return headers;
   };
   const send = async (path: string, init?: RequestInit) => app.request(path, { ...init, headers: headersOf(init) });
-  return { request: requester(send), close: () => services.close() };
+  return targetOf(send, () => services.close());
 }
 
-function requester(send: (path: string, init?: RequestInit) => Promise<Response>): Target["request"] {
-  return async <T>(path: string, init?: RequestInit) => {
-    const response = await send(path, init);
-    const text = await response.text();
-    let body: unknown;
-    try {
-      body = JSON.parse(text);
-    } catch {
-      throw new CommandError(`Expected JSON from ${path} but received ${response.status} ${text.slice(0, 80)}`);
-    }
-    if (!response.ok) {
-      const { error } = body as { error?: { message?: string } };
-      throw new CommandError(error?.message ?? `${path} answered ${response.status}`);
-    }
-    return body as T;
+function targetOf(ask: (path: string, init?: RequestInit) => Promise<Response>, close: Target["close"]): Target {
+  const send: Target["send"] = async (path, init) => {
+    const response = await ask(path, init);
+    if (!response.ok) throw await errorOf(response, path);
+    return response;
   };
+  return {
+    send,
+    async request<T>(path: string, init?: RequestInit) {
+      const response = await send(path, init);
+      const text = await response.text();
+      try {
+        return JSON.parse(text) as T;
+      } catch {
+        throw new CommandError(`Expected JSON from ${path} but received ${response.status} ${text.slice(0, 80)}`);
+      }
+    },
+    close,
+  };
+}
+
+async function errorOf(response: Response, path: string): Promise<CommandError> {
+  const text = await response.text();
+  let error: { code?: string; message?: string } | undefined;
+  try {
+    error = (JSON.parse(text) as { error?: { code?: string; message?: string } }).error;
+  } catch {
+    return new CommandError(`Expected JSON from ${path} but received ${response.status} ${text.slice(0, 80)}`);
+  }
+  const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
+  return new CommandError(error?.message ?? `${path} answered ${response.status}`, {
+    code: error?.code,
+    retryAfterSeconds: Number.isFinite(retryAfter) ? retryAfter : undefined,
+  });
 }
 
 export const jsonPost = (body: unknown): RequestInit => ({

@@ -1,0 +1,47 @@
+import { CommandError } from "./target.js";
+
+/** Bytes after which a line without an end is taken for no NDJSON. */
+const mostLineBytes = 512 * 2 ** 20;
+
+/** Cuts a stream into pieces that end with a line. A last line without an end is given one. */
+export async function* wholeLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let rest: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    const end = chunk.lastIndexOf(10) + 1;
+    if (end > 0) {
+      yield rest.length === 0 ? chunk.subarray(0, end) : Buffer.concat([...rest, chunk.subarray(0, end)]);
+      rest = [];
+      size = 0;
+    }
+    if (end < chunk.length) {
+      rest.push(chunk.subarray(end));
+      size += chunk.length - end;
+      if (size > mostLineBytes) throw new CommandError(`A line has more than ${mostLineBytes} bytes; expected NDJSON`);
+    }
+  }
+  if (rest.length > 0) yield Buffer.concat([...rest, Buffer.from("\n")]);
+}
+
+/** The lines of a stream that are not empty. */
+export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  for await (const piece of wholeLines(chunks)) {
+    for (const line of Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString("utf8").split("\n")) {
+      if (line.trim() !== "") yield line;
+    }
+  }
+}
+
+/** The parsed lines of an answer. @throws CommandError when one is no JSON, as of a stream that was cut. */
+export async function* readJsonLines<T>(response: Response): AsyncGenerator<T> {
+  if (response.body === null) return;
+  for await (const line of readLines(response.body as unknown as AsyncIterable<Uint8Array>)) {
+    let value: T;
+    try {
+      value = JSON.parse(line) as T;
+    } catch {
+      throw new CommandError(`Expected NDJSON but received ${line.slice(0, 80)}`);
+    }
+    yield value;
+  }
+}

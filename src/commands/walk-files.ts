@@ -1,0 +1,83 @@
+import type { Stats } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+
+/** A file that was found, or a path that could not be looked at. */
+export interface FoundFile {
+  path: string;
+  /** The path relative to the folder that was walked, with `/` on every system; of a file that was named itself, its name. */
+  name: string;
+  /** Whether it was named itself, rather than found in a folder. */
+  named: boolean;
+  /** In bytes. */
+  size: number;
+  /** Why it cannot be used; then `size` is 0. */
+  error?: string;
+}
+
+/**
+ * The files of a folder in the order of their names, with those of its folders when `recursive`; or the one file that `root` is.
+ * Hidden files are left out, as is what is no ordinary file. Links are followed, but not around in a circle. Only the
+ * names in the folders on the way are held in memory.
+ */
+export async function* walkFiles(root: string, recursive: boolean): AsyncGenerator<FoundFile> {
+  const found = await look(root);
+  if (found instanceof Error) yield failed(root, basename(root), found);
+  else if (found.isDirectory()) yield* walkFolder(root, "", [found], recursive);
+  else if (found.isFile()) yield { path: root, name: basename(root), named: true, size: found.size };
+  else yield failed(root, basename(root), new Error("neither a file nor a folder"));
+}
+
+async function* walkFolder(
+  folder: string,
+  prefix: string,
+  above: readonly Stats[],
+  recursive: boolean,
+): AsyncGenerator<FoundFile> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    yield failed(folder, prefix, error as Error);
+    return;
+  }
+  for (const entry of names.sort()) {
+    if (entry.startsWith(".")) continue;
+    const path = join(folder, entry);
+    const name = prefix + entry;
+    if (entry.includes("\ufffd")) {
+      yield failed(path, name, new Error("the name is not UTF-8; rename it"));
+      continue;
+    }
+    const found = await look(path);
+    if (found instanceof Error) yield failed(path, name, found);
+    else if (found.isFile()) yield { path, name, named: false, size: found.size };
+    else if (found.isDirectory() && recursive) {
+      const isAbove = above.some(({ dev, ino }) => dev === found.dev && ino === found.ino);
+      if (!isAbove) yield* walkFolder(path, `${name}/`, [...above, found], recursive);
+    }
+  }
+}
+
+async function look(path: string): Promise<Stats | Error> {
+  return stat(path).catch((error: Error) => error);
+}
+
+function failed(path: string, name: string, error: Error): FoundFile {
+  return { path, name, named: true, size: 0, error: fileError(error) };
+}
+
+/** What the file system said, in words. */
+export function fileError(error: Error): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case "ENOENT":
+      return "no such file";
+    case "EACCES":
+    case "EPERM":
+      return "not readable by this user";
+    case "ELOOP":
+      return "a link that leads around in a circle";
+    default:
+      return error.message;
+  }
+}

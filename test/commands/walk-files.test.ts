@@ -1,0 +1,49 @@
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { walkFiles } from "../../src/commands/walk-files.js";
+
+const folder = mkdtempSync(join(tmpdir(), "crossmodal-walk-"));
+mkdirSync(join(folder, "b", "deep"), { recursive: true });
+mkdirSync(join(folder, ".git"));
+for (const name of ["c.txt", "a.txt", ".hidden", ".git/x.txt", "b/2.txt", "b/deep/1.txt", "b/10.txt"]) {
+  writeFileSync(join(folder, name), name);
+}
+symlinkSync("..", join(folder, "b", "up"));
+symlinkSync("itself", join(folder, "itself"));
+symlinkSync("nowhere", join(folder, "gone"));
+symlinkSync("../a.txt", join(folder, "b", "linked.txt"));
+symlinkSync("b/deep", join(folder, "z"));
+
+const walk = async (root: string, recursive: boolean) => {
+  const found: string[] = [];
+  for await (const { name, size, error } of walkFiles(root, recursive)) found.push(`${name} ${error ?? size}`);
+  return found;
+};
+
+describe("walkFiles", () => {
+  it("gives files sorted, follows links but not in a circle, leaves hidden ones out and tells broken links", async () => {
+    expect(await walk(folder, true)).toEqual([
+      "a.txt 5",
+      "b/10.txt 8",
+      "b/2.txt 7",
+      "b/deep/1.txt 12",
+      "b/linked.txt 5",
+      "c.txt 5",
+      "gone no such file",
+      "itself a link that leads around in a circle",
+      "z/1.txt 12",
+    ]);
+  });
+
+  it("stays in the folder unless recursive", async () => {
+    expect(await walk(join(folder, "b"), false)).toEqual(["10.txt 8", "2.txt 7", "linked.txt 5"]);
+  });
+
+  it("gives a named file by its name, and says when there is none or it is no file", async () => {
+    expect(await walk(join(folder, ".hidden"), true)).toEqual([".hidden 7"]);
+    expect(await walk(join(folder, "none.jpg"), true)).toEqual(["none.jpg no such file"]);
+    expect(await walk("/dev/null", true)).toEqual(["null neither a file nor a folder"]);
+  });
+});
