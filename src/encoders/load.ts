@@ -7,7 +7,7 @@ import { audioEncoder, type EncodeWindows } from "./audio-encoder.js";
 import type { Encoder, Modality } from "./encoder.js";
 import { dimensionsIn, readHead } from "./head.js";
 import { imageEncoder } from "./image-encoder.js";
-import { type DataType, Manifest, modalities, type PackFile } from "./manifest.js";
+import { type DataType, type GraphFile, Manifest, modalities } from "./manifest.js";
 import type { MediaWorkers } from "./preprocess/media-workers.js";
 import { loadTokenizer, type Tokenizer } from "./preprocess/tokenizer.js";
 import { type Device, openSession, type Session } from "./session.js";
@@ -95,7 +95,7 @@ export class PackLoader {
         };
 
         if (modality === "text") {
-          const key = fingerprint([file.sha256, manifest.towers.text!.preprocess, section.outputs]);
+          const key = fingerprint([weightsOf(file), manifest.towers.text!.preprocess, section.outputs]);
           const { encoder, tokenizer, session } = await this.#sharedTrunk(key, async () => {
             const { preprocess } = manifest.towers.text!;
             const json = await readFile(await verifiedPackFile(folder, preprocess.tokenizer), "utf8");
@@ -104,6 +104,7 @@ export class PackLoader {
             const trunk = textEncoder(
               { ...tower, space: head === undefined ? space : `trunk@${key.slice(0, 8)}` },
               loaded,
+              preprocess.padding,
             );
             return { encoder: withBatching(trunk, { maxBatch, maxQueued }), tokenizer: loaded, session: tower.session };
           });
@@ -130,8 +131,9 @@ export class PackLoader {
     return pack;
   }
 
-  async #open(folder: string, file: PackFile): Promise<Session> {
+  async #open(folder: string, file: GraphFile): Promise<Session> {
     const { device, threads } = this.#options;
+    for (const data of file.data ?? []) await verifiedPackFile(folder, data);
     return openSession({ model: await verifiedPackFile(folder, file), device, threads });
   }
 
@@ -175,7 +177,7 @@ export async function readManifest(path: string): Promise<Manifest> {
   throw new AppError("model_corrupt", `The manifest "${path}" is wrong at "${issue.path.join(".")}": ${issue.message}`);
 }
 
-type Chosen = [Modality, { dtype: DataType; file: PackFile }][];
+type Chosen = [Modality, { dtype: DataType; file: GraphFile }][];
 
 function chooseFiles(manifest: Manifest, wanted: DataType | "auto"): Chosen {
   return modalities.flatMap((modality): Chosen => {
@@ -199,9 +201,13 @@ function chooseFiles(manifest: Manifest, wanted: DataType | "auto"): Chosen {
 function spaceOf(manifest: Manifest, chosen: Chosen): string {
   const parts = chosen.map(([modality, { file }]) => {
     const { preprocess, head, outputs } = manifest.towers[modality]!;
-    return [modality, file.sha256, preprocess, head?.sha256, outputs];
+    return [modality, weightsOf(file), preprocess, head?.sha256, outputs];
   });
   return `${manifest.id}@${fingerprint(parts).slice(0, 8)}`;
 }
+
+/** What stands for a graph's weights: its hash, and those of the files that hold them for it. */
+const weightsOf = ({ sha256, data }: GraphFile) =>
+  data === undefined ? sha256 : [sha256, ...data.map((file) => file.sha256)];
 
 const fingerprint = (value: unknown) => createHash("sha256").update(JSON.stringify(value)).digest("hex");

@@ -17,6 +17,10 @@ export const PackFile = z.strictObject({
 });
 export type PackFile = z.infer<typeof PackFile>;
 
+/** An ONNX graph, and the files that hold its weights when they are not inside it. */
+export const GraphFile = PackFile.extend({ data: z.array(PackFile).min(1).optional() });
+export type GraphFile = z.infer<typeof GraphFile>;
+
 export const DataType = z.enum(["fp32", "fp16", "int8", "q4"]);
 export type DataType = z.infer<typeof DataType>;
 
@@ -83,17 +87,23 @@ export const TextPreprocess = z.strictObject({
   tokenizer: PackFile,
   /** Most tokens a text may have, special tokens included; the end token survives truncation. */
   contextLength: z.int().positive(),
-  /** `longest`: up to the longest text of a batch, needs an attention mask or pooling that ignores padding. `max`: always contextLength. */
-  padding: z.enum(["longest", "max"]),
+  /**
+   * `longest`: up to the longest text of a batch, for pooling that ignores padding. `masked`: the same, told to the graph by
+   * its attention mask; a graph without that input sees texts of one length at a time, unpadded. `max`: always contextLength.
+   */
+  padding: z.enum(["longest", "masked", "max"]),
   padTokenId: z.int().nonnegative(),
-  /** `siglip`: lower case, ASCII punctuation removed, white space collapsed, before the tokenizer sees the text. */
-  canonicalize: z.enum(["none", "siglip"]).default("none"),
+  /**
+   * What is done before the tokenizer sees the text. `siglip`: lower case, ASCII punctuation removed, white space collapsed.
+   * `lower`: lower case.
+   */
+  canonicalize: z.enum(["none", "siglip", "lower"]).default("none"),
 });
 export type TextPreprocess = z.infer<typeof TextPreprocess>;
 
 const tower = {
   /** The ONNX graph by data type of its weights. */
-  files: z.partialRecord(DataType, PackFile),
+  files: z.partialRecord(DataType, GraphFile),
   /** Names of the graph's output that holds the embedding, in order of preference. */
   outputs: z.array(z.string()).min(1),
   /** A linear head applied to the graph's output (see head.ts). */

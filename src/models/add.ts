@@ -49,9 +49,9 @@ export async function removeModel(dataDir: string, id: string): Promise<void> {
 export function filesOf(manifest: Manifest): PackFile[] {
   const files = modalities.flatMap((modality) => {
     const tower = manifest.towers[modality];
-    return tower === undefined
-      ? []
-      : [...Object.values(tower.files), ...(tower.head === undefined ? [] : [tower.head])];
+    if (tower === undefined) return [];
+    const graphs = Object.values(tower.files).flatMap(({ data = [], ...graph }) => [graph, ...data]);
+    return tower.head === undefined ? graphs : [...graphs, tower.head];
   });
   const tokenizer = manifest.towers.text?.preprocess.tokenizer;
   return tokenizer === undefined ? files : [...files, tokenizer];

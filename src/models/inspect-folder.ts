@@ -1,30 +1,26 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { DataType, Manifest, type PackFile } from "../encoders/manifest.js";
+import { DataType, type GraphFile, Manifest, type PackFile } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
 import { clap } from "./families/clap.js";
 import { clip } from "./families/clip.js";
 import type { Family, HubConfigs } from "./families/family.js";
 import { siglip } from "./families/siglip.js";
+import { findGraph, graphNames, logitFile, type TowerName } from "./onnx-layout.js";
 import { hashFile } from "./pack-files.js";
 
 /** Families by the `model_type` of config.json. */
-const families: Record<string, Family> = { clip, siglip, siglip2: siglip, clap };
-
-/** How the public exports name the graph of a tower, and the ending of each data type. */
-const graphNames = { text: "text_model", image: "vision_model", audio: "audio_model" };
-const endings: Record<DataType, readonly string[]> = {
-  fp32: [""],
-  fp16: ["_fp16"],
-  int8: ["_quantized", "_int8", "_uint8"],
-  q4: ["_q4", "_q4f16", "_bnb4"],
-};
+export const families: Record<string, Family> = { clip, siglip, siglip2: siglip, clap };
 
 export interface InspectOptions {
   id: string;
   source: string;
   license?: string;
+  /** The commit the files are from; `local` for a folder. */
+  revision?: string;
+  /** Paths of the graphs to take; all that the folder has when left out. */
+  graphs?: readonly string[];
   /** The learned multiplier of the cosine and its bias: the public exports leave them out. */
   logitScale?: number;
   logitBias?: number;
@@ -50,14 +46,15 @@ export async function inspectFolder(folder: string, options: InspectOptions): Pr
     });
   }
   const { logitScale, logitBias } = await logitOf(folder, options);
+  const paths = options.graphs ?? (await pathsOf(folder));
   const towers: Record<string, unknown> = {};
   try {
-    const text = await graphFiles(folder, "text");
+    const text = await graphFiles(folder, paths, "text");
     const tokenizer = await describe(folder, "tokenizer.json");
     if (text !== undefined)
       towers.text = { files: text, outputs: family.outputs.text, preprocess: { ...family.text(configs), tokenizer } };
     for (const modality of ["image", "audio"] as const) {
-      const files = family[modality] === undefined ? undefined : await graphFiles(folder, modality);
+      const files = family[modality] === undefined ? undefined : await graphFiles(folder, paths, modality);
       if (files !== undefined)
         towers[modality] = { files, outputs: family.outputs[modality], preprocess: family[modality]?.(configs) };
     }
@@ -69,19 +66,24 @@ export async function inspectFolder(folder: string, options: InspectOptions): Pr
     const names = Object.values(graphNames).map((name) => `onnx/${name}.onnx`);
     throw new AppError("invalid_input", `${folder} holds none of ${names.join(", ")}`, { param: "folder" });
   }
-  return Manifest.parse({
+  const result = Manifest.safeParse({
     manifestVersion: 1,
     id: options.id,
     family: family.family,
-    revision: "local",
+    revision: options.revision ?? "local",
     source: options.source,
     license: options.license ?? "unknown",
-    dimensions: dimensionsOf(configs),
+    dimensions: dimensionsOf(configs, family),
     logitScale,
     logitBias,
     activation: family.activation,
     promptTemplates: family.promptTemplates,
     towers,
+  });
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new AppError("invalid_input", `The manifest would be wrong at "${issue.path.join(".")}": ${issue.message}`, {
+    param: issue.path[0] === "id" ? "id" : "folder",
   });
 }
 
@@ -103,15 +105,19 @@ async function readConfigs(folder: string): Promise<HubConfigs> {
   };
 }
 
-/** The graphs of a tower by data type; undefined when there is none. */
-async function graphFiles(folder: string, modality: keyof typeof graphNames) {
+async function pathsOf(folder: string): Promise<string[]> {
   const names = existsSync(join(folder, "onnx")) ? await readdir(join(folder, "onnx")) : [];
-  const files: Partial<Record<DataType, PackFile>> = {};
+  return names.map((name) => `onnx/${name}`);
+}
+
+/** The graphs of a tower by data type; undefined when there is none. */
+async function graphFiles(folder: string, paths: readonly string[], tower: TowerName) {
+  const files: Partial<Record<DataType, GraphFile>> = {};
   for (const dtype of DataType.options) {
-    const name = endings[dtype]
-      .map((ending) => `${graphNames[modality]}${ending}.onnx`)
-      .find((file) => names.includes(file));
-    if (name !== undefined) files[dtype] = await describe(folder, `onnx/${name}`);
+    const found = findGraph(paths, tower, dtype);
+    if (found === undefined) continue;
+    const data = await Promise.all(found.data.map((path) => describe(folder, path)));
+    files[dtype] = { ...(await describe(folder, found.graph)), ...(data.length > 0 ? { data } : {}) };
   }
   return Object.keys(files).length === 0 ? undefined : files;
 }
@@ -121,16 +127,18 @@ async function describe(folder: string, path: string): Promise<PackFile> {
   return { path, size: (await stat(full)).size, sha256: await hashFile(full) };
 }
 
-function dimensionsOf({ config }: HubConfigs): number {
+function dimensionsOf({ config }: HubConfigs, family: Family): number {
   const text = config.text_config as { projection_size?: number; hidden_size?: number } | undefined;
-  const dimensions = config.projection_dim ?? text?.projection_size ?? text?.hidden_size;
+  const projected = config.projection_dim ?? text?.projection_size;
+  // A projection is the family's own; where there is none, the text tower's width is what comes out.
+  const dimensions = projected ?? (family.projects ? undefined : text?.hidden_size) ?? family.dimensions;
   if (typeof dimensions === "number") return dimensions;
   throw new AppError("invalid_input", "config.json does not say how long an embedding is", { param: "folder" });
 }
 
 async function logitOf(folder: string, options: InspectOptions): Promise<{ logitScale: number; logitBias?: number }> {
   if (options.logitScale !== undefined) return { logitScale: options.logitScale, logitBias: options.logitBias };
-  const path = join(folder, "logit.json");
+  const path = join(folder, logitFile);
   if (existsSync(path)) {
     const given = JSON.parse(await readFile(path, "utf8")) as Record<string, number>;
     const logitScale = given.logit_scale_exp ?? given.logit_scale_exp_a;

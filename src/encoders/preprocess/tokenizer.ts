@@ -68,9 +68,10 @@ export function loadTokenizer(json: string, spec: TextPreprocess): Tokenizer {
   };
 }
 
-/** SigLIP: big_vision's canonicalize_text; ASCII punctuation is removed, white space collapsed. */
+/** `siglip` is big_vision's canonicalize_text; SigLIP 2 was trained on lower-cased text and keeps its punctuation. */
 function canonicalize(text: string, { canonicalize: how }: TextPreprocess): string {
   if (how === "none") return text;
+  if (how === "lower") return text.toLowerCase();
   return text
     .toLowerCase()
     .replace(/[!-/:-@[-`{-~]/g, "")

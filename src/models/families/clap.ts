@@ -18,11 +18,13 @@ interface ClapFeatureExtractorConfig {
 export const clap: Family = {
   family: "clap",
   activation: "softmax",
+  dimensions: 512,
+  projects: true,
   outputs: { text: ["text_embeds"], audio: ["audio_embeds"] },
   text: (configs) => ({
     // RoBERTa's positions count from the padding id + 1.
-    contextLength: contextLength(configs, 2),
-    padding: "longest",
+    contextLength: contextLength(configs, 514, 2),
+    padding: "masked",
     padTokenId: padTokenId(configs),
     canonicalize: "none",
   }),

@@ -4,9 +4,11 @@ import { contextLength, type Family, imagePreprocess, padTokenId } from "./famil
 export const clip: Family = {
   family: "clip",
   activation: "softmax",
+  dimensions: 512,
+  projects: true,
   outputs: { text: ["text_embeds"], image: ["image_embeds"] },
   text: (configs) => ({
-    contextLength: contextLength(configs),
+    contextLength: contextLength(configs, 77),
     padding: "longest",
     padTokenId: padTokenId(configs),
     canonicalize: "none",

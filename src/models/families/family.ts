@@ -12,6 +12,10 @@ export interface HubConfigs {
 export interface Family {
   family: "clip" | "siglip" | "clap";
   activation: "softmax" | "sigmoid";
+  /** Length of an embedding where config.json leaves it out: the default of the reference's configuration class. */
+  dimensions: number;
+  /** The towers end in a projection of their own; else the text tower's width is the embedding's. */
+  projects: boolean;
   outputs: { text: string[]; image?: string[]; audio?: string[] };
   text(configs: HubConfigs): Omit<TextPreprocess, "tokenizer">;
   image?(configs: HubConfigs): ImagePreprocess;
@@ -27,13 +31,15 @@ export function padTokenId({ tokenizer, tokenizerConfig }: HubConfigs): number {
   return token?.id ?? 0;
 }
 
-/** Length of the text context: the smaller of what the tokenizer and the model's positions allow. */
-export function contextLength({ config, tokenizerConfig }: HubConfigs, reserved = 0): number {
+/**
+ * Length of the text context: the smaller of what the tokenizer and the model's positions allow.
+ * @param positions  where config.json leaves them out: the default of the reference's configuration class.
+ */
+export function contextLength({ config, tokenizerConfig }: HubConfigs, positions: number, reserved = 0): number {
   const text = config.text_config as { max_position_embeddings?: number } | undefined;
-  const positions = text?.max_position_embeddings;
   // Tokenizers without a limit carry a number like 1e30.
   const limit = Number(tokenizerConfig.model_max_length ?? Number.POSITIVE_INFINITY);
-  return Math.min(limit, positions === undefined ? Number.POSITIVE_INFINITY : positions - reserved);
+  return Math.min(limit, (text?.max_position_embeddings ?? positions) - reserved);
 }
 
 interface ImageProcessorConfig {

@@ -1,0 +1,103 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { addModel } from "../../src/models/add.js";
+import { inspectFolder } from "../../src/models/inspect-folder.js";
+import { findManifest } from "../../src/models/store.js";
+import { goldenBytes, goldenPath, largestDifference } from "../helpers/golden.js";
+import { withExternalData } from "../helpers/onnx-edit.js";
+import { loadPack, type TestPack } from "../helpers/packs.js";
+
+/** A copy of a tiny pack with other configuration files. */
+function folderWith(tiny: string, configs: Record<string, unknown> = {}): string {
+  const folder = join(mkdtempSync(join(tmpdir(), "crossmodal-inspect-")), "hub");
+  cpSync(goldenPath(tiny), folder, { recursive: true });
+  for (const [name, value] of Object.entries(configs)) writeFileSync(join(folder, name), JSON.stringify(value));
+  return folder;
+}
+
+const about = { id: "mine", source: "owner/name", logitScale: 100 };
+
+describe("inspectFolder", () => {
+  // The configuration files of the public checkpoints leave out what is the default of the reference's classes.
+  it.each([
+    [
+      "tiny-siglip2",
+      { model_type: "siglip", text_config: { model_type: "siglip_text_model", vocab_size: 256000 } },
+      768,
+      64,
+    ],
+    [
+      "tiny-siglip",
+      { model_type: "siglip", text_config: { hidden_size: 1152, max_position_embeddings: 16 } },
+      1152,
+      16,
+    ],
+    [
+      "tiny-clip",
+      { model_type: "clip", projection_dim: 512, text_config: { bos_token_id: 0, eos_token_id: 2 } },
+      512,
+      77,
+    ],
+    ["tiny-clip", { model_type: "clip", text_config: { hidden_size: 768 } }, 512, 77],
+    ["tiny-clap", { model_type: "clap", projection_dim: 512, text_config: { projection_hidden_size: 768 } }, 512, 512],
+  ])("knows the defaults that config.json leaves out (%s, %j)", async (tiny, config, dimensions, contextLength) => {
+    const folder = folderWith(tiny, { "config.json": config });
+    const tokenizer = JSON.parse(readFileSync(join(folder, "tokenizer_config.json"), "utf8"));
+    if (tiny !== "tiny-clip") tokenizer.model_max_length = 1e30;
+    writeFileSync(join(folder, "tokenizer_config.json"), JSON.stringify(tokenizer));
+    const manifest = await inspectFolder(folder, about);
+    expect(manifest.dimensions).toBe(dimensions);
+    expect(manifest.towers.text?.preprocess.contextLength).toBe(contextLength);
+  });
+
+  it.each([
+    ["SiglipTokenizer", "siglip"],
+    ["Siglip2Tokenizer", "lower"],
+    ["GemmaTokenizer", "none"],
+  ])("canonicalizes text as %s does: %s", async (tokenizerClass, expected) => {
+    const folder = folderWith("tiny-siglip2", { "tokenizer_config.json": { tokenizer_class: tokenizerClass } });
+    expect((await inspectFolder(folder, about)).towers.text?.preprocess.canonicalize).toBe(expected);
+  });
+
+  it("refuses an id that is no id, naming it", async () => {
+    await expect(inspectFolder(folderWith("tiny-clip"), { ...about, id: "Not An Id" })).rejects.toMatchObject({
+      code: "invalid_input",
+      param: "id",
+    });
+  });
+});
+
+describe("a graph with its weights in another file", () => {
+  const packs: TestPack[] = [];
+  afterEach(() => Promise.all(packs.splice(0).map((pack) => pack.close())));
+
+  it("is added, verified and run, and is another space than the same graph with other weights", async () => {
+    const folder = folderWith("tiny-clip");
+    const whole = join(folder, "onnx/vision_model.onnx");
+    const { graph, data } = withExternalData(readFileSync(whole), "vision_model.onnx_data");
+    writeFileSync(whole, graph);
+    writeFileSync(`${whole}_data`, data);
+    const root = mkdtempSync(join(tmpdir(), "crossmodal-external-"));
+    const manifest = await addModel(folder, root, about);
+    expect(manifest.towers.image?.files.fp32?.data).toMatchObject([
+      { path: "onnx/vision_model.onnx_data", size: data.length },
+    ]);
+
+    await addModel(goldenPath("tiny-clip"), root, { ...about, id: "inside" });
+    const [outside, inside] = [await loadPack(root, "mine", "fp32"), await loadPack(root, "inside", "fp32")];
+    packs.push(outside, inside);
+    const image = { width: 40, height: 30, rgb: new Uint8Array(3600).fill(90) };
+    const [[a], [b]] = [await outside.encoders.image!.encode([image]), await inside.encoders.image!.encode([image])];
+    expect(largestDifference(a, b)).toBe(0);
+    expect(outside.space).not.toBe(inside.space);
+
+    const path = join(root, "models/mine/onnx/vision_model.onnx_data");
+    rmSync(path);
+    writeFileSync(path, Buffer.from(data).fill(7, 0, 16));
+    await expect(loadPack(root, "mine", "fp32")).rejects.toMatchObject({ code: "model_corrupt" });
+    expect(findManifest(root, "mine")).toContain("models/mine/manifest.json");
+    expect(goldenBytes("tiny-clip/onnx/vision_model.onnx").length).toBeGreaterThan(graph.length);
+  });
+});
