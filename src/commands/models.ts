@@ -1,54 +1,50 @@
-import { basename, dirname, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import type { Command } from "commander";
 import { readManifest } from "../encoders/load.js";
-import { modalities } from "../encoders/manifest.js";
-import { AppError } from "../errors.js";
+import { DataType, type Manifest, modalities } from "../encoders/manifest.js";
 import { addModel, filesOf, removeModel } from "../models/add.js";
-import { verifiedPackFile } from "../models/pack-files.js";
+import { builtIns } from "../models/built-in.js";
 import { findManifest, installedIds } from "../models/store.js";
+import { modelsPullCommand } from "./models-pull.js";
+import { modelsVerifyCommand } from "./models-verify.js";
 import { addConfigFlags, configOf, parseNumber } from "./options.js";
-import { CommandError } from "./target.js";
 
-/** `crossmodal models`: what is installed, and whether its files are the ones that were meant. */
+/** `crossmodal models`: what is installed and what can be, and whether the files are the ones that were meant. */
 export function modelsCommand(program: Command): void {
-  const models = program.command("models").description("list and verify installed models");
+  const models = program.command("models").description("pull, list, verify and remove models");
 
-  const list = models.command("list").description("installed models").option("--json", "print as JSON");
+  modelsPullCommand(models);
+
+  const list = models
+    .command("list")
+    .description("installed models, and those that can be pulled")
+    .option("--json", "print as JSON, a line each");
   addConfigFlags(list, ["dataDir"]).action(async (given) => {
     const { dataDir } = configOf(given);
-    for (const id of installedIds(dataDir)) {
-      const manifest = await readManifest(findManifest(dataDir, id));
-      const { family, dimensions, license, source } = manifest;
-      const towers = modalities.filter((modality) => manifest.towers[modality] !== undefined);
-      if (given.json) console.log(JSON.stringify({ id, family, dimensions, modalities: towers, license, source }));
-      else
-        console.log(`${id.padEnd(20)} ${family.padEnd(7)} ${towers.join("+").padEnd(12)} ${dimensions} d  ${license}`);
+    const ids = installedIds(dataDir);
+    const installed = await Promise.all(ids.map((id) => readManifest(findManifest(dataDir, id))));
+    const available = builtIns().filter(({ id }) => !ids.includes(id));
+    if (given.json) {
+      for (const manifest of installed) console.log(JSON.stringify({ installed: true, ...about(manifest) }));
+      for (const { id, family, dimensions, modalities, license, repo } of available)
+        console.log(JSON.stringify({ installed: false, id, family, dimensions, modalities, license, source: repo }));
+      return;
     }
+    const row = (id: string, family: string, modalities: string[], rest: string[]) =>
+      [id.padEnd(28), family.padEnd(7), modalities.join("+").padEnd(12), ...rest].join(" ");
+    for (const manifest of installed) {
+      const { id, family, modalities, dimensions, dtypes, bytes, license } = about(manifest);
+      const size = `${(bytes / 1e6).toFixed(1)} MB`;
+      console.log(
+        row(id, family, modalities, [`${dimensions} d`, dtypes.join(",").padEnd(10), size.padStart(10), ` ${license}`]),
+      );
+    }
+    if (available.length > 0) console.log("\nnot here yet; get one with: crossmodal models pull ID");
+    for (const { id, family, modalities, dimensions, license, about: sentence } of available)
+      console.log(row(id, family, modalities, [`${dimensions} d`, `${license}  ${sentence}`]));
   });
 
-  const verify = models
-    .command("verify")
-    .description("hash every file again")
-    .argument("[ids...]", "models; all when left out");
-  addConfigFlags(verify, ["dataDir"]).action(async (ids: string[], given) => {
-    const { dataDir } = configOf(given);
-    let failed = 0;
-    for (const id of ids.length > 0 ? ids : installedIds(dataDir)) {
-      const path = findManifest(dataDir, id);
-      for (const file of filesOf(await readManifest(path))) {
-        try {
-          await verifiedPackFile(dirname(path), file);
-          console.log(`ok      ${id}  ${file.path}`);
-        } catch (error) {
-          if (!(error instanceof AppError)) throw error;
-          failed++;
-          console.log(`FAILED  ${id}  ${error.message}`);
-        }
-      }
-    }
-    if (failed > 0)
-      throw new CommandError(`${failed} ${failed === 1 ? "file is" : "files are"} not what the manifest says`);
-  });
+  modelsVerifyCommand(models);
 
   const add = models
     .command("add")
@@ -67,9 +63,30 @@ export function modelsCommand(program: Command): void {
     console.log(`added ${id}: ${manifest.family}, ${towers.join("+")}, ${manifest.dimensions} dimensions`);
   });
 
-  const remove = models.command("remove").description("remove an added model").argument("<id>");
+  const remove = models
+    .command("remove")
+    .description("remove a pulled or added model, or what an unfinished pull left")
+    .argument("<id>");
   addConfigFlags(remove, ["dataDir"]).action(async (id: string, given) => {
     await removeModel(configOf(given).dataDir, id);
     console.log(`removed ${id}`);
   });
+}
+
+/** What a list tells of an installed model; `bytes` of all its files. */
+function about(manifest: Manifest) {
+  const { id, family, dimensions, license, source, revision, towers } = manifest;
+  return {
+    id,
+    family,
+    dimensions,
+    modalities: modalities.filter((modality) => towers[modality] !== undefined),
+    dtypes: DataType.options.filter((dtype) =>
+      modalities.some((modality) => towers[modality]?.files[dtype] !== undefined),
+    ),
+    bytes: filesOf(manifest).reduce((total, { size = 0 }) => total + size, 0),
+    license,
+    source,
+    revision,
+  };
 }

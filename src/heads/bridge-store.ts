@@ -5,7 +5,7 @@ import { type ProjectionHead, readHead, writeHead } from "../encoders/head.js";
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
 import { readSafetensors } from "../math/safetensors.js";
-import { shippedModels } from "../models/store.js";
+import { shippedModels } from "../models/built-in.js";
 import { VersionFolder } from "./version-folder.js";
 
 /** A head from one space into another, ready for use. */

@@ -1,9 +1,10 @@
+import { existsSync } from "node:fs";
 import { cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Manifest, modalities, type PackFile } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
 import { type InspectOptions, inspectFolder } from "./inspect-folder.js";
-import { installedIds, modelFolders } from "./store.js";
+import { installedIds, modelFolders, pullFolder } from "./store.js";
 
 /**
  * Installs a folder in the hub's ONNX layout: its files are copied into the data folder (the original may move or
@@ -34,9 +35,16 @@ export async function addModel(folder: string, dataDir: string, options: Inspect
   return manifest;
 }
 
-/** @throws AppError `model_not_found`, or `invalid_input` for a pack that comes with the product. */
+/**
+ * Removes a pack, and what an unfinished pull of it left.
+ * @throws AppError `model_not_found`, or `invalid_input` for a pack that comes with the product.
+ */
 export async function removeModel(dataDir: string, id: string): Promise<void> {
   const [own] = modelFolders(dataDir);
+  const gathered = pullFolder(dataDir, id);
+  const unfinished = /^[\w.-]+$/.test(id) && existsSync(gathered);
+  if (unfinished) await rm(gathered, { recursive: true });
+  if (unfinished && !installedIds(dataDir).includes(id)) return;
   if (!installedIds(dataDir).includes(id))
     throw new AppError("model_not_found", `No model "${id}" is installed`, { param: "id" });
   if (!installedIds(dataDir, [own]).includes(id)) {

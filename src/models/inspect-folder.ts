@@ -11,7 +11,7 @@ import { findGraph, graphNames, logitFile, type TowerName } from "./onnx-layout.
 import { hashFile } from "./pack-files.js";
 
 /** Families by the `model_type` of config.json. */
-export const families: Record<string, Family> = { clip, siglip, siglip2: siglip, clap };
+const families: Record<string, Family> = { clip, siglip, siglip2: siglip, clap };
 
 export interface InspectOptions {
   id: string;
@@ -36,15 +36,7 @@ export interface InspectOptions {
  * @throws AppError `invalid_input` saying which file is missing or what in it is not known here.
  */
 export async function inspectFolder(folder: string, options: InspectOptions): Promise<Manifest> {
-  const configs = await readConfigs(folder);
-  const modelType = String(configs.config.model_type);
-  const family = families[modelType];
-  if (family === undefined) {
-    const known = Object.keys(families).join(", ");
-    throw new AppError("invalid_input", `The model type "${modelType}" is not known here (known: ${known})`, {
-      param: "folder",
-    });
-  }
+  const { configs, family } = await readFamily(folder);
   const { logitScale, logitBias } = await logitOf(folder, options);
   const paths = options.graphs ?? (await pathsOf(folder));
   const towers: Record<string, unknown> = {};
@@ -84,6 +76,21 @@ export async function inspectFolder(folder: string, options: InspectOptions): Pr
   const [issue] = result.error.issues;
   throw new AppError("invalid_input", `The manifest would be wrong at "${issue.path.join(".")}": ${issue.message}`, {
     param: issue.path[0] === "id" ? "id" : "folder",
+  });
+}
+
+/**
+ * The configuration files of a folder, and the family they belong to.
+ * @throws AppError `invalid_input`.
+ */
+export async function readFamily(folder: string): Promise<{ configs: HubConfigs; family: Family }> {
+  const configs = await readConfigs(folder);
+  const modelType = String(configs.config.model_type);
+  const family = families[modelType];
+  if (family !== undefined) return { configs, family };
+  const known = Object.keys(families).join(", ");
+  throw new AppError("invalid_input", `The model type "${modelType}" is not known here (known: ${known})`, {
+    param: "folder",
   });
 }
 

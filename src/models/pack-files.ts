@@ -6,11 +6,23 @@ import { pipeline } from "node:stream/promises";
 import type { PackFile } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
 
-/** Hashes of files seen by this process, by path, size and time of change: a file of two packs is read once. */
+/** Hashes of files seen by this process, by file, size and time of change: a file of two packs is read once, also after a rename. */
 const seen = new Map<string, Promise<string>>();
 
 /** sha256 of a file, read as a stream. */
 export async function hashFile(path: string): Promise<string> {
+  const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true });
+  const key = `${dev}:${ino}:${size}:${mtimeNs}`;
+  let hash = seen.get(key);
+  if (hash === undefined) {
+    hash = readHash(path);
+    hash.catch(() => seen.delete(key));
+    seen.set(key, hash);
+  }
+  return hash;
+}
+
+async function readHash(path: string): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
   return hash.digest("hex");
@@ -27,19 +39,13 @@ export async function verifiedPackFile(folder: string, file: PackFile): Promise<
   if (file.sha256 === undefined) {
     throw new AppError("model_corrupt", `The manifest gives no sha256 for "${file.path}", so it is not loaded`);
   }
-  const { size, mtimeMs } = await stat(path).catch((error) => {
+  const { size } = await stat(path).catch((error) => {
     throw new AppError("model_corrupt", `The model file "${path}" is missing`, { cause: error });
   });
   if (file.size !== undefined && size !== file.size) {
     throw new AppError("model_corrupt", `"${path}" has ${size} bytes but its manifest says ${file.size}`);
   }
-  const key = `${path}:${size}:${mtimeMs}`;
-  let hash = seen.get(key);
-  if (hash === undefined) {
-    hash = hashFile(path);
-    seen.set(key, hash);
-  }
-  const found = await hash;
+  const found = await hashFile(path);
   if (found !== file.sha256) {
     const message = `"${path}" was changed: its sha256 is ${found} but its manifest says ${file.sha256}. It is not loaded.`;
     throw new AppError("model_corrupt", message);

@@ -1,19 +1,24 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { AppError } from "../errors.js";
-
-/** Packs that come with the product. */
-export const shippedModels = fileURLToPath(new URL("../../models", import.meta.url));
+import { findBuiltIn, shippedModels } from "./built-in.js";
 
 /** Where packs may lie: those the user pulled or added come before those that are shipped. */
 export const modelFolders = (dataDir: string) => [join(dataDir, "models"), shippedModels];
 
-/** @throws AppError `model_not_found` listing what there is. */
+/** Where the files of a pull lie until its pack is whole. */
+export const pullFolder = (dataDir: string, id: string) => join(modelFolders(dataDir)[0], ".pull", id);
+
+/** @throws AppError `model_not_found`, saying how to get a model that is known, else listing what there is. */
 export function findManifest(dataDir: string, id: string): string {
   for (const folder of modelFolders(dataDir)) {
     const path = join(folder, id, "manifest.json");
     if (/^[a-z0-9][a-z0-9._-]*$/.test(id) && existsSync(path)) return path;
+  }
+  const builtIn = findBuiltIn(id);
+  if (builtIn !== undefined) {
+    const message = `The weights of "${builtIn.id}" are not here yet; get them with: crossmodal models pull ${builtIn.id}`;
+    throw new AppError("model_not_found", message, { param: "model" });
   }
   const known = installedIds(dataDir).join(", ");
   throw new AppError("model_not_found", `No model "${id}" is installed; there are: ${known}`, { param: "model" });

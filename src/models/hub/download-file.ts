@@ -1,0 +1,221 @@
+import { createHash } from "node:crypto";
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { AppError } from "../../errors.js";
+import { storageError } from "../../files/write-durably.js";
+import { hashFile } from "../pack-files.js";
+import { type HubAnswer, type HubClient, reasonOf } from "./hub-client.js";
+import type { HubFile } from "./list-repo.js";
+import { HubTrouble, withRetries } from "./retry.js";
+
+export interface DownloadOptions {
+  signal?: AbortSignal;
+  /** Told how many bytes of the file lie here, whenever some came or were thrown away. */
+  onBytes?: (here: number) => void;
+}
+
+/** What `<target>.part` is a part of; lies beside it as `<target>.part.json`. */
+interface PartRecord {
+  /** sha256, git's sha1 or, where the hub gives neither, nothing: such a part is not gone on with. */
+  identity?: string;
+  /** The ETag of the answer that began it, sent back as If-Range. */
+  etag?: string;
+}
+
+/**
+ * Fetches one file of a repository at a commit to `target`, which appears whole, synced and verified or not at all.
+ * A broken transfer goes on where it ended, also in a later process: the bytes so far lie in `<target>.part`.
+ *
+ * @throws AppError `hub_failed` when the hub cannot be had, or keeps giving other bytes than it announced; `storage_full`;
+ *   `cancelled` after an abort. In all of these the part is left where it can be used.
+ */
+export async function downloadFile(
+  client: HubClient,
+  { repo, commit }: { repo: string; commit: string },
+  file: HubFile,
+  target: string,
+  options: DownloadOptions = {},
+): Promise<void> {
+  const { signal, onBytes } = options;
+  const path = `/${repo}/resolve/${encodeURIComponent(commit)}/${file.path.split("/").map(encodeURIComponent).join("/")}`;
+  const part = new Part(target, file);
+  await part.open();
+  try {
+    await withRetries(
+      async () => {
+        onBytes?.(await part.size());
+        if (file.size === undefined || (await part.size()) < file.size) await transfer(client, path, part, options);
+        const problem = await part.problem();
+        if (problem !== undefined) await part.beginAnew(`${client.settings.endpoint}${path}: ${problem}`);
+      },
+      { ...client.retry, signal },
+    );
+    await part.finish();
+  } catch (error) {
+    if (signal?.aborted) throw new AppError("cancelled", await part.left("Interrupted"), { cause: error });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOSPC" || code === "EDQUOT")
+      throw new AppError("storage_full", await part.left("The disk is full"), { cause: error });
+    throw typeof (error as NodeJS.ErrnoException).syscall === "string" ? storageError(error, part.path) : error;
+  }
+}
+
+/** One request: appends what comes to the part. */
+async function transfer(client: HubClient, path: string, part: Part, { signal, onBytes }: DownloadOptions) {
+  const have = await part.size();
+  const headers: Record<string, string> = {};
+  if (have > 0) {
+    headers.range = `bytes=${have}-`;
+    if (part.record.etag !== undefined) headers["if-range"] = part.record.etag;
+  }
+  const answer = await client.get(path, { headers, signal }).catch(async (error) => {
+    // 416: the file ends where the part does or before, so it is not the one announced.
+    if (error instanceof HubTrouble && error.message.endsWith(" 416")) await part.beginAnew(error.message);
+    throw error;
+  });
+  await part.describedBy(answer);
+  const goesOn = answer.status === 206 && startOf(answer) === have;
+  if (answer.status === 206 && !goesOn) {
+    answer.body.destroy();
+    await part.beginAnew(`${client.settings.endpoint}${path} answered with another range than was asked for`);
+  }
+  let here = goesOn ? have : 0;
+  const sink = await open(part.path, goesOn ? "a" : "w");
+  try {
+    await part.remember(answer);
+    for await (const chunk of answer.body) {
+      if (part.file.size !== undefined && here + chunk.length > part.file.size) {
+        // Left with a byte too many, so that it is found wrong and thrown away.
+        await sink.write(chunk, 0, part.file.size - here + 1);
+        here = part.file.size + 1;
+        break;
+      }
+      await sink.writeFile(chunk);
+      here += chunk.length;
+      onBytes?.(here);
+    }
+    await sink.sync();
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (typeof (error as NodeJS.ErrnoException).syscall === "string" && !isNetwork(error)) throw error;
+    const message = `${client.settings.endpoint}${path} broke off at ${here} bytes (${reasonOf(error)})`;
+    throw new HubTrouble(message, { cause: error, progressed: here > have });
+  } finally {
+    await sink.close();
+  }
+  if (part.file.size !== undefined && here < part.file.size) {
+    const message = `${client.settings.endpoint}${path} ended after ${here} of ${part.file.size} bytes`;
+    throw new HubTrouble(message, { progressed: here > have });
+  }
+}
+
+class Part {
+  readonly path: string;
+  record: PartRecord;
+  /** As the listing announced it, filled up from the answer's headers. */
+  readonly file: HubFile;
+  readonly #target: string;
+
+  constructor(target: string, file: HubFile) {
+    this.#target = target;
+    this.path = `${target}.part`;
+    this.file = { ...file };
+    this.record = { identity: file.sha256 ?? file.gitSha1 };
+  }
+
+  /** Keeps what is there if it is a part of this very file. */
+  async open(): Promise<void> {
+    await mkdir(dirname(this.path), { recursive: true });
+    const text = await readFile(`${this.path}.json`, "utf8").catch(() => "{}");
+    let found: PartRecord = {};
+    try {
+      found = JSON.parse(text) as PartRecord;
+    } catch {
+      // cut short by a crash: the part is begun anew
+    }
+    if (found.identity !== undefined && found.identity === this.record.identity) this.record = found;
+    else await this.discard();
+  }
+
+  async size(): Promise<number> {
+    const found = await stat(this.path).catch(() => undefined);
+    return found?.size ?? 0;
+  }
+
+  /** Size and hash as the hub's own answer gives them, where the listing gave none. */
+  async describedBy({ hubHeaders: headers }: HubAnswer): Promise<void> {
+    const size = Number(headers["x-linked-size"] ?? Number.NaN);
+    const etag = String(headers["x-linked-etag"] ?? headers.etag ?? "").replace(/^W\/|"/g, "");
+    if (this.file.sha256 !== undefined || this.file.gitSha1 !== undefined) return;
+    if (/^[0-9a-f]{64}$/.test(etag)) this.file.sha256 = etag;
+    else if (/^[0-9a-f]{40}$/.test(etag)) this.file.gitSha1 = etag;
+    if (this.file.size === undefined && Number.isInteger(size)) this.file.size = size;
+    this.record.identity = this.file.sha256 ?? this.file.gitSha1;
+  }
+
+  async remember({ headers }: HubAnswer): Promise<void> {
+    const etag = typeof headers.etag === "string" && !headers.etag.startsWith("W/") ? headers.etag : undefined;
+    this.record = { ...this.record, etag };
+    await writeFile(`${this.path}.json`, JSON.stringify(this.record));
+  }
+
+  problem(): Promise<string | undefined> {
+    return problemWith(this.path, this.file);
+  }
+
+  async finish(): Promise<void> {
+    await rename(this.path, this.#target);
+    await rm(`${this.path}.json`, { force: true });
+  }
+
+  /** Throws the part away, for another try from the start; once too often it is given up. */
+  async beginAnew(why: string): Promise<never> {
+    await this.discard();
+    if (++this.#restarts >= 3) throw new AppError("hub_failed", `${why}, again and again. Nothing of it was kept.`);
+    throw new HubTrouble(why);
+  }
+  #restarts = 0;
+
+  async discard(): Promise<void> {
+    await rm(this.path, { force: true });
+    await rm(`${this.path}.json`, { force: true });
+  }
+
+  async left(why: string): Promise<string> {
+    const { size } = this.file;
+    const here = await this.size();
+    return (
+      `${why}: "${this.#target}" is not complete. ${here}${size === undefined ? "" : ` of ${size}`} bytes of it ` +
+      `lie in "${this.path}" and are used when the command is run again.`
+    );
+  }
+}
+
+/** What makes the file at `path` another than the one announced; undefined when it is that one, as far as the hub tells. */
+export async function problemWith(path: string, { size, sha256, gitSha1 }: HubFile): Promise<string | undefined> {
+  const here = (await stat(path)).size;
+  if (size !== undefined && here !== size) return `expected ${size} bytes but received ${here > size ? "more" : here}`;
+  if (sha256 !== undefined) {
+    const found = await hashFile(path);
+    return found === sha256 ? undefined : `expected the sha256 ${sha256} but received bytes with ${found}`;
+  }
+  if (gitSha1 !== undefined) {
+    const found = createHash("sha1")
+      .update(`blob ${here}\0`)
+      .update(await readFile(path))
+      .digest("hex");
+    return found === gitSha1 ? undefined : `expected the content ${gitSha1} but received ${found}`;
+  }
+  return undefined;
+}
+
+/** `bytes 100-199/200` -> 100. */
+function startOf({ headers }: HubAnswer): number {
+  const match = /^bytes (\d+)-/.exec(String(headers["content-range"] ?? ""));
+  return match === null ? Number.NaN : Number(match[1]);
+}
+
+/** Sockets fail with a `syscall` too, as files do. */
+const isNetwork = (error: unknown) =>
+  /^(read|write|connect|getaddrinfo)$/.test((error as NodeJS.ErrnoException).syscall ?? "") &&
+  /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET)/.test((error as NodeJS.ErrnoException).code ?? "");

@@ -1,0 +1,123 @@
+import { EnvHttpProxyAgent, request } from "undici";
+import { AppError } from "../../errors.js";
+import type { HubSettings } from "./hub-settings.js";
+import { HubTrouble, type RetryOptions } from "./retry.js";
+
+type Headers = Record<string, string | string[] | undefined>;
+
+export interface HubAnswer {
+  /** 200 or 206. */
+  status: number;
+  headers: Headers;
+  /** Headers of the hub's own answer, when it sent us on to where the file lies. */
+  hubHeaders: Headers;
+  body: AsyncIterable<Buffer> & { json(): Promise<unknown>; dump(): Promise<void>; destroy(): void };
+}
+
+const mostRedirects = 5;
+/** A connection that brings nothing for so long is taken for broken. */
+const silenceMs = 60_000;
+
+/** Talks to a hub: proxy, token, redirects, and answers that are no files turned into errors that say what to do. */
+export class HubClient {
+  readonly settings: HubSettings;
+  readonly retry: RetryOptions;
+  readonly #agent: EnvHttpProxyAgent;
+
+  constructor(settings: HubSettings, retry: RetryOptions = {}) {
+    this.settings = settings;
+    this.retry = retry;
+    const { httpProxy = "", httpsProxy = "", noProxy = "" } = settings;
+    const timeouts = { headersTimeout: silenceMs, bodyTimeout: silenceMs, connect: { timeout: 20_000 } };
+    this.#agent = new EnvHttpProxyAgent({ httpProxy, httpsProxy, noProxy, ...timeouts });
+  }
+
+  /**
+   * GET of a path of the hub. The token is sent to the hub itself only: files lie on other hosts under signed URLs.
+   *
+   * @throws HubTrouble when trying again may help; AppError `hub_failed` or `model_not_found` when not.
+   */
+  async get(
+    path: string,
+    options: { headers?: Record<string, string>; signal?: AbortSignal } = {},
+  ): Promise<HubAnswer> {
+    const { endpoint, token } = this.settings;
+    const home = new URL(endpoint);
+    let url = new URL(endpoint + path);
+    let hubHeaders: Headers | undefined;
+    for (let hop = 0; hop <= mostRedirects; hop++) {
+      const headers: Record<string, string> = { "user-agent": "crossmodal", ...options.headers };
+      if (token !== undefined && url.origin === home.origin) headers.authorization = `Bearer ${token}`;
+      const answer = await request(url, { dispatcher: this.#agent, headers, signal: options.signal }).catch((error) => {
+        options.signal?.throwIfAborted();
+        throw new HubTrouble(`${shown(url)} cannot be reached (${reasonOf(error)})`, { cause: error });
+      });
+      const { statusCode: status, body } = answer;
+      // An answer nobody reads to its end must not end the process.
+      body.on("error", () => undefined);
+      hubHeaders ??= answer.headers;
+      if (status === 200 || status === 206) return { status, headers: answer.headers, hubHeaders, body };
+      const { location } = answer.headers;
+      body.destroy();
+      if (status >= 300 && status < 400 && typeof location === "string") {
+        const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+        const safe = next?.protocol === "https:" || (next?.protocol === "http:" && home.protocol === "http:");
+        if (next === undefined || !safe)
+          throw new AppError("hub_failed", `${shown(url)} redirects to a place that is not https`);
+        url = next;
+        continue;
+      }
+      throw this.#refusal(url, status, answer.headers);
+    }
+    throw new AppError("hub_failed", `${shown(url)} redirects more than ${mostRedirects} times`);
+  }
+
+  close(): Promise<void> {
+    return this.#agent.destroy(null);
+  }
+
+  #refusal(url: URL, status: number, headers: Headers): Error {
+    const where = `${shown(url)} answered ${status}`;
+    const code = headers["x-error-code"];
+    if (status === 429 || status === 408 || status >= 500) {
+      return new HubTrouble(where, { retryAfterMs: retryAfterMs(headers["retry-after"]) });
+    }
+    if (code === "GatedRepo" || status === 403) {
+      const advice =
+        this.settings.token === undefined
+          ? "set HF_TOKEN to a token of an account that has accepted the model's terms"
+          : "the account of HF_TOKEN has to accept the model's terms on its page first, or the token may not read it";
+      return new AppError("hub_failed", `${where}: access to this model is restricted; ${advice}`);
+    }
+    if (status === 401) {
+      const advice =
+        this.settings.token === undefined
+          ? "there is no such model, or it is private: check the name, or set HF_TOKEN to a token that may read it"
+          : "there is no such model, or HF_TOKEN is not valid or may not read it";
+      return new AppError("hub_failed", `${where}: ${advice}`);
+    }
+    if (status === 404) {
+      const what = code === "RevisionNotFound" ? "revision" : code === "EntryNotFound" ? "file" : "model or revision";
+      return new AppError("model_not_found", `${where}: there is no such ${what} on the hub`, { param: "id" });
+    }
+    if (status === 416) return new HubTrouble(where);
+    return new AppError("hub_failed", where);
+  }
+}
+
+/** A URL as it may be shown: signed URLs carry their secret in the query. */
+export const shown = (url: URL) => `${url.origin}${url.pathname}`;
+
+/** `ECONNRESET`, or what else a failed connection calls itself. */
+export function reasonOf(error: unknown): string {
+  const { code, message, cause } = error as { code?: string; message?: string; cause?: { code?: string } };
+  return code ?? cause?.code ?? message ?? String(error);
+}
+
+/** Seconds or a date -> milliseconds from now. */
+function retryAfterMs(value: string | string[] | undefined): number | undefined {
+  if (typeof value !== "string") return undefined;
+  const seconds = Number(value);
+  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+}

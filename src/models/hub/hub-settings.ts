@@ -1,0 +1,44 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { AppError } from "../../errors.js";
+
+/** Where models are fetched from and how it is reached. */
+export interface HubSettings {
+  /** Origin (and path) of the hub, without a slash at the end. */
+  endpoint: string;
+  /** Secret: sent to the hub itself only. */
+  token?: string;
+  /** The hub's own cache on this machine, which other programs fill: read, never written. */
+  cacheDir: string;
+  /** Ask nothing over the network; take what the cache holds. */
+  offline: boolean;
+  httpProxy?: string;
+  httpsProxy?: string;
+  noProxy?: string;
+}
+
+/**
+ * The settings that a user of the hub has already: these variables are the hub's and the system's, not ours, so they keep
+ * their names. Source: huggingface_hub, "Environment variables".
+ *
+ * @throws AppError `invalid_input` when HF_ENDPOINT is not an http(s) URL.
+ */
+export function hubSettings(environment: NodeJS.ProcessEnv): HubSettings {
+  const set = (...names: string[]) =>
+    names.map((name) => environment[name]?.trim()).find((value) => value !== undefined && value !== "");
+  const endpoint = (set("HF_ENDPOINT") ?? "https://huggingface.co").replace(/\/+$/, "");
+  if (!/^https?:$/.test(URL.canParse(endpoint) ? new URL(endpoint).protocol : "")) {
+    const message = "HF_ENDPOINT: Expected the http(s) URL of a hub, such as https://huggingface.co";
+    throw new AppError("invalid_input", message, { param: "HF_ENDPOINT" });
+  }
+  const home = set("HF_HOME") ?? join(set("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "huggingface");
+  return {
+    endpoint,
+    token: set("HF_TOKEN"),
+    cacheDir: set("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE") ?? join(home, "hub"),
+    offline: /^(1|on|yes|true)$/i.test(set("HF_HUB_OFFLINE") ?? ""),
+    httpProxy: set("http_proxy", "HTTP_PROXY"),
+    httpsProxy: set("https_proxy", "HTTPS_PROXY"),
+    noProxy: set("no_proxy", "NO_PROXY"),
+  };
+}

@@ -1,0 +1,75 @@
+import { AppError } from "../../errors.js";
+import type { HubClient } from "./hub-client.js";
+import { HubTrouble, withRetries } from "./retry.js";
+
+/** How the families call their learned multiplier and bias in a checkpoint; the multiplier is stored as its logarithm. */
+const names = { scale: ["logit_scale", "logit_scale_a"], bias: ["logit_bias"] };
+
+/** A safetensors header of a model with ten thousand tensors is about 1 MB. */
+const mostHeaderBytes = 16 * 2 ** 20;
+
+/**
+ * The learned logit scale and bias of a checkpoint, which the public ONNX exports leave out: a few bytes from the middle of
+ * its `model.safetensors`, fetched by Range.
+ *
+ * CLAP has one scale for each direction; `logit_scale_a` is the one that scores a sound against texts.
+ *
+ * @returns undefined when the checkpoint has no such file or tensors, or the hub does not let us have a part of it.
+ */
+export async function readLogit(
+  client: HubClient,
+  { repo, revision }: { repo: string; revision: string },
+  signal?: AbortSignal,
+): Promise<{ logitScale: number; logitBias?: number } | undefined> {
+  const path = `/${repo}/resolve/${encodeURIComponent(revision)}/model.safetensors`;
+  const range = (from: number, length: number) =>
+    withRetries(() => bytesOf(client, path, { from, length, signal }), { ...client.retry, signal });
+  try {
+    const length = Number((await range(0, 8)).readBigUInt64LE());
+    if (length > mostHeaderBytes) return undefined;
+    const header = JSON.parse((await range(8, length)).toString("utf8")) as Record<string, Entry | undefined>;
+    const scalar = async (candidates: readonly string[]) => {
+      const name = candidates.find((candidate) => header[candidate]?.dtype === "F32");
+      if (name === undefined) return undefined;
+      const [from, to] = header[name]!.data_offsets;
+      return to - from === 4 ? (await range(8 + length + from, 4)).readFloatLE() : undefined;
+    };
+    const logScale = await scalar(names.scale);
+    const logitScale = Math.exp(logScale ?? Number.NaN);
+    if (!Number.isFinite(logitScale)) return undefined;
+    return { logitScale, logitBias: await scalar(names.bias) };
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof AppError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+interface Entry {
+  dtype: string;
+  data_offsets: [number, number];
+}
+
+interface Span {
+  from: number;
+  length: number;
+  signal?: AbortSignal;
+}
+
+async function bytesOf(client: HubClient, path: string, { from, length, signal }: Span): Promise<Buffer> {
+  const answer = await client.get(path, { headers: { range: `bytes=${from}-${from + length - 1}` }, signal });
+  if (answer.status !== 206) {
+    answer.body.destroy(); // the whole checkpoint is not worth four bytes of it
+    throw new AppError("hub_failed", `${client.settings.endpoint}${path} is not given in parts`);
+  }
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of answer.body) chunks.push(chunk);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new HubTrouble(`${client.settings.endpoint}${path} broke off`, { cause: error });
+  }
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length !== length) throw new HubTrouble(`${client.settings.endpoint}${path} ended early`);
+  return bytes;
+}

@@ -1,0 +1,54 @@
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { type Manifest, modalities } from "../encoders/manifest.js";
+import { writeDurably } from "../files/write-durably.js";
+import { filesOf } from "./add.js";
+
+/**
+ * Makes a pack of a folder of verified files on the same disk, or puts them into the pack that is there already. Whenever the
+ * process ends, the pack is as before or as meant: a new one appears by a rename, a changed one with its manifest.
+ *
+ * @param gathered   holds the manifest's files; gone afterwards.
+ * @param installed  the manifest of the pack that is there, of the same revision.
+ * @returns the manifest as written.
+ */
+export async function installPack(
+  gathered: string,
+  pack: string,
+  manifest: Manifest,
+  installed: Manifest | undefined,
+): Promise<Manifest> {
+  const whole = installed === undefined ? manifest : withGraphs(installed, manifest);
+  const json = `${JSON.stringify(whole, null, 2)}\n`;
+  const paths = filesOf(manifest).map(({ path }) => path);
+  if (installed === undefined) {
+    await removeOthers(gathered, paths);
+    await writeDurably(join(gathered, "manifest.json"), json);
+    await rename(gathered, pack);
+    return whole;
+  }
+  for (const path of paths) {
+    await mkdir(dirname(join(pack, path)), { recursive: true });
+    await rename(join(gathered, path), join(pack, path));
+  }
+  await writeDurably(join(pack, "manifest.json"), json);
+  await rm(gathered, { recursive: true });
+  return whole;
+}
+
+/** Configuration files, and what an earlier pull of other data types left. */
+async function removeOthers(folder: string, paths: readonly string[]): Promise<void> {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !paths.includes(relative(folder, path).replaceAll("\\", "/"))) await rm(path);
+  }
+}
+
+function withGraphs(installed: Manifest, more: Manifest): Manifest {
+  const merged = structuredClone(installed);
+  for (const modality of modalities) {
+    const [tower, other] = [merged.towers[modality], more.towers[modality]];
+    if (tower !== undefined && other !== undefined) tower.files = { ...tower.files, ...other.files };
+  }
+  return merged;
+}

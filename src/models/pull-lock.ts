@@ -1,0 +1,52 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { isBusy, openLock } from "../index/embedded/sqlite.js";
+
+/** How often the end of another process's pull is looked for. */
+const lookEveryMs = 200;
+
+/**
+ * Makes this the only process that pulls a model; a second one waits here and then finds the files. As in
+ * data-folder-lock.ts the lock is an open SQLite transaction: the operating system frees it when its process ends in
+ * whatever way, so that none is ever stale. The pid beside it serves the message.
+ *
+ * @param path    of the lock; `<path>.pid` lies beside it.
+ * @param onWait  told once, with the pid of the process that is waited for.
+ */
+export async function lockPull(
+  path: string,
+  options: { signal?: AbortSignal; onWait?: (pid: string) => void } = {},
+): Promise<() => void> {
+  mkdirSync(dirname(path), { recursive: true });
+  const lock = openLock(path);
+  let told = false;
+  for (;;) {
+    try {
+      lock.exec("BEGIN EXCLUSIVE");
+      writeFileSync(`${path}.pid`, `${process.pid}\n`);
+      return () => lock.close();
+    } catch (error) {
+      if (!isBusy(error)) {
+        lock.close();
+        throw error;
+      }
+    }
+    if (!told) options.onWait?.(pidIn(`${path}.pid`));
+    told = true;
+    try {
+      await wait(lookEveryMs, undefined, { signal: options.signal });
+    } catch (error) {
+      lock.close();
+      throw error;
+    }
+  }
+}
+
+function pidIn(path: string): string {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return "(unknown)";
+  }
+}

@@ -1,0 +1,78 @@
+import { DataType } from "../encoders/manifest.js";
+import { AppError } from "../errors.js";
+import { type BuiltIn, findBuiltIn } from "./built-in.js";
+import type { HubFile, HubListing } from "./hub/list-repo.js";
+import { configFiles, findGraph, graphNames, logitFile, type TowerName } from "./onnx-layout.js";
+
+/** What `models pull` was asked for. */
+export interface PullTarget {
+  id: string;
+  repo: string;
+  /** Undefined: the built-in's, else `main`. */
+  revision?: string;
+  builtIn?: BuiltIn;
+}
+
+/**
+ * `clip-vit-base-patch32`, `owner/name` or either with `@revision`. With `--id` another name; where that is a built-in's, its
+ * learned logit scale and licence are used for the repository that is named.
+ *
+ * @throws AppError `invalid_input` or `model_not_found`, naming the built-in ids.
+ */
+export function pullTarget(spec: string, { id }: { id?: string } = {}): PullTarget {
+  const at = spec.indexOf("@");
+  const name = at < 0 ? spec : spec.slice(0, at);
+  const revision = at < 0 ? undefined : spec.slice(at + 1);
+  if (revision !== undefined && (!/^[\w.][\w./-]*$/.test(revision) || revision.includes(".."))) {
+    const message = `Expected a branch, tag or commit after "@" but received "${revision}"`;
+    throw new AppError("invalid_input", message, { param: "id" });
+  }
+  const builtIn = findBuiltIn(name);
+  if (builtIn === undefined && !/^[\w.-]+\/[\w.-]+$/.test(name)) {
+    const message = `"${name}" is neither a built-in model nor a hub repository (owner/name); see: crossmodal models list`;
+    throw new AppError("model_not_found", message, { param: "id" });
+  }
+  const named = (id === undefined ? undefined : findBuiltIn(id)) ?? builtIn;
+  const repo = builtIn === undefined ? name : builtIn.repo;
+  if (repo === null) {
+    const message =
+      `No public ONNX export of "${builtIn?.id}" is known. Export ${builtIn?.original} to ONNX and add the folder with ` +
+      `"crossmodal models add", or name a repository that holds one: crossmodal models pull owner/name --id ${builtIn?.id}`;
+    throw new AppError("model_not_found", message, { param: "id" });
+  }
+  return { id: id ?? builtIn?.id ?? name.split("/")[1].toLowerCase(), repo, revision, builtIn: named };
+}
+
+export interface PullPlan {
+  configs: HubFile[];
+  graphs: HubFile[];
+}
+
+/**
+ * The files of a repository that make a pack in the wanted data types.
+ * @throws AppError `invalid_input` saying what the repository lacks and what it has.
+ */
+export function planPull({ repo, files }: HubListing, dtypes: readonly DataType[]): PullPlan {
+  const paths = files.map(({ path }) => path);
+  const fileAt = (path: string) => files.find((file) => file.path === path)!;
+  const lacking = configFiles.filter((path) => !paths.includes(path));
+  const towers = (Object.keys(graphNames) as TowerName[]).filter((tower) =>
+    DataType.options.some((dtype) => findGraph(paths, tower, dtype) !== undefined),
+  );
+  if (towers.length === 0 || lacking.length > 0) {
+    const what = towers.length === 0 ? `onnx/{${Object.values(graphNames).join(",")}}.onnx` : lacking.join(", ");
+    const message = `${repo} holds no ${what}: it is not an export in the hub's ONNX layout`;
+    throw new AppError("invalid_input", message, { param: "id" });
+  }
+  const graphs = towers.flatMap((tower) =>
+    dtypes.flatMap((dtype) => {
+      const found = findGraph(paths, tower, dtype);
+      if (found !== undefined) return [found.graph, ...found.data].map(fileAt);
+      const there = DataType.options.filter((other) => findGraph(paths, tower, other) !== undefined);
+      const message = `${repo} has no ${graphNames[tower]} as ${dtype}; there is: ${there.join(", ")}`;
+      throw new AppError("invalid_input", message, { param: "dtype" });
+    }),
+  );
+  const configs = [...configFiles, logitFile].filter((path) => paths.includes(path)).map(fileAt);
+  return { configs, graphs };
+}
