@@ -44,4 +44,11 @@ export class AppError extends Error {
     this.param = options.param;
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
+
+  /** The same error with its `param` inside a part of the request: `top_k` within `queries[1]` is `queries[1].top_k`. */
+  within(part: string): AppError {
+    const { code, message, param, cause, retryAfterSeconds } = this;
+    const inside = param === undefined ? part : `${part}.${param}`;
+    return new AppError(code, message, { param: inside, cause, retryAfterSeconds });
+  }
 }

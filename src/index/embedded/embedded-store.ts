@@ -23,7 +23,7 @@ import type { CoreOptions, CoreResult } from "./core-types.js";
 import { itemOf } from "./item-of-row.js";
 import type { ItemRow } from "./item-rows.js";
 import { modalities } from "./modality-means.js";
-import { coreQuery, readPageCursor, searchResult, writePageCursor } from "./query-codec.js";
+import { coreQueries, readPageCursor, searchResult, writePageCursor } from "./query-codec.js";
 import type { Row } from "./sqlite.js";
 import { unitLength } from "./unit-length.js";
 
@@ -132,7 +132,7 @@ export class EmbeddedStore implements VectorStore {
     const { signal, space } = options;
     const { dimensions } = await this.#shape(collection);
     if (signal?.aborted) throw cancelled();
-    const args = { name: collection, space, queries: queries.map((query) => coreQuery(query, dimensions)) };
+    const args = { name: collection, space, queries: coreQueries(queries, dimensions) };
     return (await this.#worker.call<CoreResult[]>("search", args)).map(searchResult);
   }
 

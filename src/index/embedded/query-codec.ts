@@ -9,11 +9,22 @@ import { unitLength } from "./unit-length.js";
 
 const maxTopK = 10_000;
 
+/** As `coreQuery`; of several queries `param` says which one is at fault: `queries[1].top_k`. */
+export function coreQueries(queries: readonly Query[], dimensions: number): CoreQuery[] {
+  return queries.map((query, i) => {
+    try {
+      return coreQuery(query, dimensions);
+    } catch (error) {
+      throw error instanceof AppError && queries.length > 1 ? error.within(`queries[${i}]`) : error;
+    }
+  });
+}
+
 /**
  * A query in the form the worker thread takes.
  * @throws AppError invalid_input, naming the field at fault.
  */
-export function coreQuery(query: Query, dimensions: number): CoreQuery {
+function coreQuery(query: Query, dimensions: number): CoreQuery {
   const { embedding, itemId, topK, filter, modality, minSimilarity, recall = "high", centering, cursor } = query;
   if ((embedding === undefined) === (itemId === undefined)) {
     throw wrong("embedding", "Expected either an embedding or the id of an item to search for");
