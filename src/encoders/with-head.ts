@@ -1,4 +1,4 @@
-import type { Encoder, Modality } from "./encoder.js";
+import type { Embedding, Encoder, Modality } from "./encoder.js";
 import { applyHead, dimensionsIn, dimensionsOut, type ProjectionHead } from "./head.js";
 
 /** Encoder -> Encoder: applies a head to every embedding; the result lives in the head's space. */
@@ -15,7 +15,20 @@ export function withHead<M extends Modality>(
     modelId: target.modelId,
     space: target.space,
     dimensions: dimensionsOut(head),
-    encode: async (inputs, signal) => applyHead(head, await encoder.encode(inputs, signal)),
+    encode: async (inputs, signal) => applyHeadInTurns(head, await encoder.encode(inputs, signal)),
     dispose: () => encoder.dispose(),
   };
+}
+
+/** A linear head of 512 x 512 takes about 0.2 ms an embedding. */
+const embeddingsAtOnce = 32;
+
+/** `applyHead` for any number of embeddings: after every few milliseconds the event loop gets its turn. */
+export async function applyHeadInTurns(head: ProjectionHead, embeddings: readonly Embedding[]): Promise<Embedding[]> {
+  const projected: Embedding[] = [];
+  for (let from = 0; from < embeddings.length; from += embeddingsAtOnce) {
+    if (from > 0) await new Promise((resolve) => setImmediate(resolve));
+    projected.push(...applyHead(head, embeddings.slice(from, from + embeddingsAtOnce)));
+  }
+  return projected;
 }

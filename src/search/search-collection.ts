@@ -1,0 +1,124 @@
+import type { Embedding, Modality } from "../encoders/encoder.js";
+import type { LoadedPack } from "../encoders/load.js";
+import { AppError } from "../errors.js";
+import type { Bridges } from "../heads/bridge-store.js";
+import type { Query, SearchResult, VectorStore } from "../index/vector-store.js";
+import { timed } from "../metrics.js";
+import type { DecodeGate } from "./decode-gate.js";
+import { embedAlong } from "./embed-along.js";
+import { embedMedia, type MediaParts, type ReadBytes } from "./embed-media.js";
+import { findPath, type Target } from "./find-path.js";
+
+export interface SearchParts extends MediaParts {
+  store: VectorStore;
+  packs: { list(): readonly LoadedPack[] };
+  bridges: Bridges;
+  gates: { searches: DecodeGate };
+}
+
+/** What to search for: exactly one of text, image, audio, embedding and itemId. */
+export interface CollectionQuery extends Omit<Query, "embedding" | "centering"> {
+  text?: string;
+  image?: ReadBytes;
+  audio?: ReadBytes;
+  embedding?: Embedding;
+  /** Of `embedding`, when it is known: another than the collection's is refused. */
+  space?: string;
+  /** Of `embedding`, for `centering`. */
+  queryModality?: Modality;
+  centering?: boolean;
+}
+
+export interface CollectionAnswer extends SearchResult {
+  /** The encoder and bridge that the query went through; empty for an embedding or an item. */
+  path: readonly string[];
+}
+
+/**
+ * Searches a collection by what its space or a bridge into it understands.
+ *
+ * @returns one answer per query, in order.
+ * @throws AppError as `findPath`, the decoders and the store; of several queries `param` says which: `queries[1].text`.
+ */
+export async function searchCollection(
+  parts: SearchParts,
+  name: string,
+  queries: readonly CollectionQuery[],
+  signal?: AbortSignal,
+): Promise<{ model: string | undefined; space: string; answers: CollectionAnswer[] }> {
+  const { space, options } = await parts.store.stats(name);
+  const model = options.model as string | undefined;
+  const target: Target = { name, space, model };
+  const embedded = await embedQueries(parts, target, queries, signal);
+  const results = await timed("search", () =>
+    parts.store.search(
+      name,
+      embedded.map(({ query }) => query),
+      { signal, space },
+    ),
+  );
+  return { model, space, answers: results.map((result, i) => ({ ...result, path: embedded[i].path })) };
+}
+
+interface EmbeddedQuery {
+  query: Query;
+  path: readonly string[];
+}
+
+/** Texts go through their encoder together, pictures and sounds one by one as the gate lets them. */
+async function embedQueries(
+  parts: SearchParts,
+  target: Target,
+  queries: readonly CollectionQuery[],
+  signal: AbortSignal | undefined,
+): Promise<EmbeddedQuery[]> {
+  const found = { packs: parts.packs.list(), bridges: parts.bridges.active() };
+  const at = (position: number) => (queries.length === 1 ? undefined : `queries[${position}]`);
+  const texts = queries.flatMap(({ text }) => (text === undefined ? [] : [text]));
+  const first = queries.findIndex(({ text }) => text !== undefined);
+  const textPath = first < 0 ? undefined : await located(at(first), async () => findPath(found, "text", target));
+  const embeddedTexts = textPath && embedAlong(textPath, texts, signal);
+  embeddedTexts?.catch(() => undefined); // awaited below, perhaps after a query before it has failed
+  let nextText = 0;
+
+  return Promise.all(
+    queries.map((query, position) => {
+      const { text, image, audio, embedding, space, queryModality, centering, ...rest } = query;
+      const given = (modality: Modality | undefined, own: Partial<Query>, path: readonly string[]): EmbeddedQuery => ({
+        query: { ...rest, ...own, ...(centering === true && { centering: { queryModality: modality } }) },
+        path,
+      });
+      const textNumber = text === undefined ? -1 : nextText++;
+      return located(at(position), async () => {
+        if (textPath !== undefined && embeddedTexts !== undefined && textNumber >= 0) {
+          return given("text", { embedding: (await embeddedTexts)[textNumber].embedding }, textPath.steps);
+        }
+        for (const [modality, read] of [
+          ["image", image],
+          ["audio", audio],
+        ] as const) {
+          if (read === undefined) continue;
+          const path = findPath(found, modality, target);
+          const { embedded } = await embedMedia({ ...parts, gate: parts.gates.searches }, path, read, { signal });
+          return given(modality, { embedding: embedded.embedding }, path.steps);
+        }
+        if (space !== undefined && space !== target.space) throw otherSpace(target, space);
+        return given(queryModality, { embedding }, []);
+      });
+    }),
+  );
+}
+
+function otherSpace({ name, space }: Target, given: string): AppError {
+  const message = `The embedding is of the space "${given}", but the collection "${name}" is in the space "${space}"`;
+  return new AppError("space_mismatch", message, { param: "space" });
+}
+
+/** Of several queries, an error's `param` says which one it was. */
+async function located<T>(part: string | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof AppError && part !== undefined ? error.within(part) : error;
+  }
+}
