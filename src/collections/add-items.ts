@@ -1,0 +1,136 @@
+import { AppError } from "../errors.js";
+import type { Item, ItemStatus, VectorStore } from "../index/vector-store.js";
+import type { NewItem } from "./new-item.js";
+import { type PrepareParts, prepareItems } from "./prepare-items.js";
+
+export interface AddParts extends PrepareParts {
+  store: VectorStore;
+}
+
+/** An item as it comes; one that could not even be read is its error, with its id when that was readable. */
+export type Incoming = NewItem | Unreadable;
+export interface Unreadable {
+  id?: string;
+  error: AppError;
+}
+
+/** The id is null when it could not be read. A failure's error says what was wrong. */
+export type AddStatus =
+  | { id: string; status: "stored"; replaced: boolean }
+  | { id: string | null; status: "failed"; error: AppError };
+
+/** Groups that are prepared at the same time, while the one before them is written. */
+const groupsUnderWay = 4;
+
+/**
+ * Adds groups of items as they come: decodes and embeds several at once, writes one after the other in their order, so that
+ * of two items with one id the later stays. A status comes after its item is durable; one per item, in order.
+ *
+ * Groups are taken only while there is room for them, which holds back a source that is faster than the encoders or than
+ * whoever reads the statuses. When the source fails, what came before is added and told first.
+ *
+ * @param during  is given the work on each group.
+ * @throws what `groups` throws, at the end; the signal's reason when it aborts.
+ */
+export async function* addItems(
+  parts: AddParts,
+  collection: string,
+  groups: AsyncIterable<readonly Incoming[]>,
+  { signal, during = (work) => work }: { signal?: AbortSignal; during?: <T>(work: Promise<T>) => Promise<T> } = {},
+): AsyncGenerator<AddStatus[]> {
+  const source = groups[Symbol.asyncIterator]();
+  const underWay: Promise<PreparedGroup>[] = [];
+  let failure: { error: unknown } | undefined;
+  const take = () =>
+    source.next().then(
+      (result) => ({ group: result.done === true ? undefined : result.value }),
+      (error) => {
+        failure = { error };
+        return { group: undefined };
+      },
+    );
+  let next: ReturnType<typeof take> | undefined = take();
+  try {
+    while (next !== undefined || underWay.length > 0) {
+      // Whatever comes first: a status never waits for the next item to be sent.
+      const first = underWay[0]?.then((prepared) => ({ prepared }));
+      const events = [first, underWay.length < groupsUnderWay ? next : undefined].filter(
+        (event) => event !== undefined,
+      );
+      const event = await Promise.race<{ prepared: PreparedGroup } | { group?: readonly Incoming[] }>(events);
+      if ("prepared" in event) {
+        underWay.shift();
+        yield await during(storeGroup(parts, collection, event.prepared, signal));
+      } else if (event.group === undefined) next = undefined;
+      else {
+        const preparing = during(prepareGroup(parts, collection, event.group, signal));
+        preparing.catch(() => undefined); // told when its turn comes
+        underWay.push(preparing);
+        next = take();
+      }
+    }
+  } finally {
+    source.return?.().catch(() => undefined); // not awaited: it comes after a read that may still wait for the client
+    await Promise.allSettled(underWay);
+  }
+  if (failure !== undefined) throw failure.error;
+}
+
+interface PreparedGroup {
+  incoming: readonly Incoming[];
+  results: readonly (Item | AppError)[];
+  space?: string;
+}
+
+/** The collection is looked up for each group: it may be dropped or replaced while items come. */
+async function prepareGroup(
+  parts: AddParts,
+  collection: string,
+  incoming: readonly Incoming[],
+  signal: AbortSignal | undefined,
+): Promise<PreparedGroup> {
+  try {
+    const stats = await parts.store.stats(collection);
+    const items = incoming.map((one) => ("error" in one ? one.error : one));
+    return { incoming, results: await prepareItems(parts, stats, items, signal), space: stats.space };
+  } catch (error) {
+    signal?.throwIfAborted();
+    const known = asAppError(error);
+    return { incoming, results: incoming.map((one) => ("error" in one ? one.error : known)) };
+  }
+}
+
+async function storeGroup(
+  { store }: AddParts,
+  collection: string,
+  { incoming, results, space }: PreparedGroup,
+  signal: AbortSignal | undefined,
+): Promise<AddStatus[]> {
+  const items = results.filter((result): result is Item => !(result instanceof AppError));
+  let statuses: (ItemStatus | AppError)[] = [];
+  if (items.length > 0) {
+    try {
+      statuses = await store.upsert(collection, items, { signal, space });
+    } catch (error) {
+      signal?.throwIfAborted();
+      const known = asAppError(error);
+      statuses = items.map(() => known);
+    }
+  }
+  let stored = 0;
+  return results.map((result, i): AddStatus => {
+    const { id } = incoming[i];
+    if (result instanceof AppError) return { id: id ?? null, status: "failed", error: result };
+    const status = statuses[stored++];
+    if (status instanceof AppError) return { id: result.id, status: "failed", error: status };
+    if (status.status === "stored") return status;
+    const { code, message, param } = status.error;
+    return { id: result.id, status: "failed", error: new AppError(code, message, { param }) };
+  });
+}
+
+/** A failure by design concerns the items of the group; anything else is a bug and ends the whole. */
+function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  throw error;
+}

@@ -1,0 +1,26 @@
+import type { Embedding, Modality } from "../encoders/encoder.js";
+import type { JsonObject } from "../index/vector-store.js";
+import type { ReadBytes } from "../search/embed-media.js";
+
+/** What an item is made from: exactly one of the four. */
+export type Content =
+  | { text: string }
+  | { image: ReadBytes }
+  | { audio: ReadBytes }
+  | {
+      embedding: Embedding;
+      modality: Modality;
+      /** When it is known: another than the collection's is refused. */
+      space?: string;
+      original?: { space: string; embedding: Embedding };
+    };
+
+/** An item as it comes, before it is embedded. */
+export interface NewItem {
+  /** Without one it gets its content hash, or a random one when there is none. */
+  id?: string;
+  content: Content;
+  metadata?: JsonObject;
+  source?: string;
+  contentHash?: string;
+}
