@@ -1,10 +1,14 @@
 import { Hono } from "hono";
 import { AppError } from "./errors.js";
+import { addItemsRoute } from "./routes/add-items.js";
+import { collectionsRoutes } from "./routes/collections.js";
 import { embeddingsRoutes } from "./routes/embeddings.js";
 import { errorResponse } from "./routes/error-response.js";
+import { exportRoute } from "./routes/export.js";
 import { gapRoutes } from "./routes/gap.js";
 import { headsRoutes } from "./routes/heads.js";
 import { healthRoutes } from "./routes/health.js";
+import { itemsRoutes } from "./routes/items.js";
 import { jobsRoutes } from "./routes/jobs.js";
 import { modelsRoutes } from "./routes/models.js";
 import {
@@ -14,6 +18,8 @@ import {
   type RequestVariables,
   requireApiKey,
 } from "./routes/request-context.js";
+import { searchRoutes } from "./routes/search.js";
+import { upkeepRoutes } from "./routes/upkeep.js";
 import { zeroShotRoutes } from "./routes/zero-shot.js";
 import type { Services } from "./services.js";
 
@@ -29,6 +35,12 @@ export function createApp(services: Services) {
     .route("/", modelsRoutes(services))
     .route("/", zeroShotRoutes(services))
     .route("/", embeddingsRoutes(services))
+    .route("/", collectionsRoutes(services))
+    .route("/", addItemsRoute(services))
+    .route("/", itemsRoutes(services))
+    .route("/", exportRoute(services))
+    .route("/", upkeepRoutes(services))
+    .route("/", searchRoutes(services))
     .route("/", gapRoutes({ measure: services.gap.measure }))
     .route("/", headsRoutes(services))
     .route("/", jobsRoutes(services.jobs))

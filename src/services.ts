@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Config } from "./config.js";
 import type { Encoder, Modality } from "./encoders/encoder.js";
@@ -18,6 +20,7 @@ import type { Log } from "./log.js";
 import { findManifest } from "./models/store.js";
 import { mediaFetcher } from "./routes/fetch-media.js";
 import type { FetchMedia } from "./routes/read-media.js";
+import { DecodeGate } from "./search/decode-gate.js";
 import { type GapMeasurer, gapMeasurer } from "./training/gap-measurer.js";
 
 /** The loaded packs, in the order they were configured. */
@@ -37,6 +40,8 @@ export interface Services {
   fetchMedia: FetchMedia;
   /** Collections. Only one process has the data folder at a time; it is taken at the first use. */
   store: LazyStore;
+  /** Decoded media held at once: by adds, which may be many, and apart from them by searches, which do not wait for adds. */
+  gates: { adds: DecodeGate; searches: DecodeGate };
   gap: GapMeasurer;
   heads: HeadStore;
   bridges: BridgeStore;
@@ -60,7 +65,11 @@ export async function createServices(
   log: Log,
   { ownsData = false }: { ownsData?: boolean } = {},
 ): Promise<Services> {
-  const store = lazyStore(() => openEmbeddedStore({ dataDir: config.dataDir }));
+  const store = lazyStore(async () => {
+    const opened = await openEmbeddedStore({ dataDir: config.dataDir });
+    await rm(join(config.dataDir, "tmp"), { recursive: true, force: true }); // left by a process that was killed
+    return opened;
+  });
   if (ownsData) {
     await store.open().catch((error) => {
       if (!(error instanceof AppError) || error.code !== "storage_failed") throw error;
@@ -123,6 +132,7 @@ export async function createServices(
     bridges,
     jobs,
     store,
+    gates: { adds: decodeGate(config), searches: decodeGate(config) },
     fetchMedia: mediaFetcher({ hosts: config.urlHosts, maxBytes: config.maxBodyBytes, timeoutMs: 20_000 }),
     ready,
     stopping: stopping.signal,
@@ -132,6 +142,12 @@ export async function createServices(
       await close();
     },
   };
+}
+
+/** A full batch, but not more pictures than 256 MB hold decoded: seven of 12 megapixels. */
+function decodeGate({ maxBatch, mediaWorkers }: Config): DecodeGate {
+  const maxDecoding = mediaWorkers === 0 ? availableParallelism() : mediaWorkers;
+  return new DecodeGate({ maxInputs: maxBatch, maxDecoding, maxBytes: 256 * 2 ** 20 });
 }
 
 export function packsOf(loaded: readonly LoadedPack[]): Packs {

@@ -5,6 +5,7 @@ import { AppError } from "../errors.js";
 import { findPack, headNamed } from "../heads/headed-pack.js";
 import { timed } from "../metrics.js";
 import type { Services } from "../services.js";
+import { toBase64 } from "./embedding-field.js";
 import { readMedia } from "./read-media.js";
 import { Media, readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
@@ -88,9 +89,4 @@ function modalityOf(input: string | Uint8Array): Modality {
   if (input.startsWith("data:image/")) return "image";
   if (input.startsWith("data:audio/")) return "audio";
   return "text";
-}
-
-/** The float32 numbers' bytes, little-endian, as OpenAI's clients read them. */
-function toBase64(embedding: Embedding): string {
-  return Buffer.from(embedding.buffer, embedding.byteOffset, embedding.byteLength).toString("base64");
 }

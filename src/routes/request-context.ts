@@ -6,6 +6,7 @@ import { bodyLimit } from "hono/body-limit";
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
 import { gatherStages, reportStages, requestSeconds, type StageTimes } from "../metrics.js";
+import { isNdjson } from "./ndjson.js";
 
 /** What middleware hands to routes: `c.get("signal")` aborts when the client is gone or the time is up. */
 export interface RequestVariables {
@@ -43,14 +44,15 @@ export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<
   };
 }
 
-/** Refuses bodies over the limit before they are read whole. */
+/** Refuses bodies over the limit before they are read whole. A stream of lines has no limit as a whole: its reader bounds each. */
 export function limitBody(maxBytes: number): MiddlewareHandler {
-  return bodyLimit({
+  const limit = bodyLimit({
     maxSize: maxBytes,
     onError: () => {
       throw new AppError("too_large", `The request body is larger than ${maxBytes} bytes (option maxBodyBytes)`);
     },
   });
+  return (c, next) => (isNdjson(c.req.header("content-type")) ? next() : limit(c, next));
 }
 
 /** With keys: `Authorization: Bearer KEY` or `x-api-key` on every route but the health probes. */

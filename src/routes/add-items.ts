@@ -1,0 +1,125 @@
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { type AddStatus, addItems, type Incoming } from "../collections/add-items.js";
+import { AppError } from "../errors.js";
+import type { Services } from "../services.js";
+import { errorBody } from "./error-response.js";
+import { ItemBody, type MediaReader, mediaReader, newItem } from "./item-body.js";
+import { gather, isNdjson, type Line, ndjsonType, readLines } from "./ndjson.js";
+import { parseWith } from "./read-json.js";
+import { readRequest } from "./read-request.js";
+import type { RequestVariables } from "./request-context.js";
+import { streamAnswer } from "./stream-answer.js";
+import { StreamGuard } from "./stream-guard.js";
+
+const ItemsBody = z.strictObject({ items: z.array(z.unknown()) });
+const itemFields = ["embedding", "original", "metadata"];
+
+/** Items of a JSON body that are prepared together. */
+const itemsAtOnce = 64;
+
+/**
+ * Statuses made ahead of a client that does not read them: some 50,000 items. Many HTTP clients send a whole body before
+ * they read the answer; past this they must read too.
+ */
+const statusBytesAhead = 4 * 2 ** 20;
+
+/** `POST /v1/collections/{name}/items`: one item as a form, many as JSON, any number as a stream of lines. */
+export function addItemsRoute(services: Services) {
+  return new Hono<RequestVariables>().post("/v1/collections/:name/items", async (c) => {
+    const name = c.req.param("name");
+    const type = c.req.header("content-type") ?? "";
+    if (isNdjson(type)) return addStream(c, services, name);
+    const signal = c.get("signal");
+    const readerOf = mediaReader(services.fetchMedia, signal);
+    if (type.startsWith("multipart/form-data")) {
+      const body = await readRequest(c, ItemBody, { json: itemFields });
+      const { space } = await services.store.stats(name);
+      const [status] = await statusesOf(addItems(services, name, groupsOf([newItem(body, readerOf)]), { signal }));
+      if (status.status === "failed") throw status.error;
+      return c.json({ ...status, space }, 201);
+    }
+    const { items } = await readRequest(c, ItemsBody);
+    await services.store.stats(name);
+    const incoming = items.map((item) => incomingOf(item, readerOf));
+    const statuses = await statusesOf(addItems(services, name, groupsOf(incoming), { signal }));
+    const stored = statuses.filter(({ status }) => status === "stored").length;
+    return c.json({ statuses: statuses.map(statusAnswer), stored, failed: statuses.length - stored });
+  });
+}
+
+/** Lines in, a status a line out, both at the pace of the slower side. */
+async function addStream(c: Context<RequestVariables>, services: Services, name: string): Promise<Response> {
+  const { store, config, log, stopping } = services;
+  await store.stats(name); // 404 before the stream starts
+  const client = c.req.raw.signal;
+  const guard = new StreamGuard({ client, stopping, idleMs: config.requestTimeoutMs });
+  const readerOf = mediaReader(services.fetchMedia, guard.gone);
+  const lineNumbers: number[] = [];
+  const start = performance.now();
+  const counts = { stored: 0, failed: 0 };
+
+  const groups = async function* (): AsyncGenerator<Incoming[]> {
+    const lines = readLines(c.req.raw.body, { maxBytes: config.maxBodyBytes, signal: guard.ending });
+    for await (const group of gather(observed(lines, () => guard.moved()))) {
+      lineNumbers.push(...group.map(({ number }) => number));
+      yield group.map((line) => incomingOfLine(line, readerOf));
+    }
+  };
+  const answer = async function* (): AsyncGenerator<string> {
+    try {
+      const during = <T>(work: Promise<T>) => guard.during(work);
+      for await (const statuses of addItems(services, name, groups(), { signal: guard.gone, during })) {
+        for (const { status } of statuses) counts[status]++;
+        const lines = statuses.map((status) => {
+          const line = lineNumbers.shift();
+          return JSON.stringify(status.status === "failed" ? { ...statusAnswer(status), line } : statusAnswer(status));
+        });
+        yield `${lines.join("\n")}\n`;
+      }
+    } catch (error) {
+      // The lines after the last status were not added: the server stops, or nothing came for too long.
+      if (!(error instanceof AppError) || guard.gone.aborted) throw error;
+      yield `${JSON.stringify({ id: null, status: "failed", error: errorBody(error) })}\n`;
+    } finally {
+      log.info({ collection: name, ...counts, ms: Math.round(performance.now() - start) }, "items added");
+    }
+  };
+  const headers = { "content-type": ndjsonType };
+  return streamAnswer(c, answer(), { guard, log, headers, aheadBytes: statusBytesAhead });
+}
+
+function incomingOfLine({ value, error }: Line, readerOf: MediaReader): Incoming {
+  return error === undefined ? incomingOf(value, readerOf) : { error };
+}
+
+function incomingOf(value: unknown, readerOf: MediaReader): Incoming {
+  try {
+    return newItem(parseWith(ItemBody, value), readerOf);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const { id } = (value ?? {}) as { id?: unknown };
+    return { id: typeof id === "string" ? id : undefined, error };
+  }
+}
+
+function statusAnswer(status: AddStatus) {
+  return status.status === "failed" ? { ...status, error: errorBody(status.error) } : status;
+}
+
+async function* groupsOf(incoming: readonly Incoming[]): AsyncGenerator<readonly Incoming[]> {
+  for (let from = 0; from < incoming.length; from += itemsAtOnce) yield incoming.slice(from, from + itemsAtOnce);
+}
+
+async function statusesOf(groups: AsyncGenerator<AddStatus[]>): Promise<AddStatus[]> {
+  const statuses: AddStatus[] = [];
+  for await (const group of groups) statuses.push(...group);
+  return statuses;
+}
+
+async function* observed<T>(source: AsyncGenerator<T>, look: () => void): AsyncGenerator<T> {
+  for await (const one of source) {
+    look();
+    yield one;
+  }
+}

@@ -1,0 +1,42 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import type { Services } from "../services.js";
+import { exportLine } from "./item-answer.js";
+import { ndjsonType } from "./ndjson.js";
+import { parseWith } from "./read-json.js";
+import type { RequestVariables } from "./request-context.js";
+import { streamAnswer } from "./stream-answer.js";
+import { StreamGuard } from "./stream-guard.js";
+
+const ExportQuery = z.strictObject({ encoding_format: z.enum(["float", "base64"]).default("float") });
+
+/** Items read and written as JSON in one go: a few milliseconds of the event loop at 512 dimensions. */
+const itemsAtOnce = 25;
+
+/**
+ * `GET /v1/collections/{name}/export`: every item as a line that can be added again, at the pace of the reader. A stream
+ * that breaks off is not whole: the connection is then cut, not ended.
+ */
+export function exportRoute({ store, config, log, stopping }: Services) {
+  return new Hono<RequestVariables>().get("/v1/collections/:name/export", async (c) => {
+    const name = c.req.param("name");
+    const { encoding_format: format } = parseWith(ExportQuery, c.req.query());
+    const { space } = await store.stats(name);
+    const guard = new StreamGuard({ client: c.req.raw.signal, stopping, idleMs: config.requestTimeoutMs });
+    const lines = async function* (): AsyncGenerator<string> {
+      for (let after: string | undefined; ; ) {
+        guard.ending.throwIfAborted();
+        const page = await guard.during(store.page(name, { limit: itemsAtOnce, after }));
+        const some = page.items.map((item) => `${exportLine(item, space, format)}\n`);
+        if (some.length > 0) yield some.join("");
+        if (page.nextCursor === undefined) return;
+        after = page.nextCursor;
+      }
+    };
+    const headers = {
+      "content-type": ndjsonType,
+      "content-disposition": `attachment; filename="${name}.ndjson"`,
+    };
+    return streamAnswer(c, lines(), { guard, log, headers, aheadBytes: 2 ** 16 });
+  });
+}

@@ -1,0 +1,79 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import { AppError } from "../errors.js";
+import type { Filter } from "../index/filter.js";
+import type { Services } from "../services.js";
+import { itemAnswer } from "./item-answer.js";
+import { modalityField } from "./item-body.js";
+import { parseJson, parseWith } from "./read-json.js";
+import { readRequest } from "./read-request.js";
+import type { RequestVariables } from "./request-context.js";
+
+/** An item's embedding is told only when it is asked for: it is most of what an item is. */
+const include = z.enum(["embedding"]).optional();
+const ListQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  after: z.string().min(1).optional(),
+  modality: modalityField.optional(),
+  filter: z.string().optional(),
+  include,
+});
+const ItemQuery = z.strictObject({ include });
+const Ids = z.array(z.string()).max(100_000);
+const DeleteBody = z.strictObject({ ids: Ids.optional(), filter: z.custom<Filter>().optional() });
+const HashesBody = z.strictObject({ ids: Ids });
+
+/** `/v1/collections/{name}/items`: list, look up, delete; what is known of files that might be added again. */
+export function itemsRoutes({ store }: Services) {
+  const base = "/v1/collections/:name/items";
+  return new Hono<RequestVariables>()
+    .get(base, async (c) => {
+      const { filter, include: included, ...query } = parseWith(ListQuery, c.req.query());
+      const options = { ...query, filter: filter === undefined ? undefined : (parseJson(filter, "filter") as Filter) };
+      const { items, nextCursor } = await store.page(c.req.param("name"), options);
+      return c.json({ data: items.map((item) => itemAnswer(item, included)), next_cursor: nextCursor });
+    })
+    .post(`${base}/delete`, async (c) => {
+      const { ids, filter } = await readRequest(c, DeleteBody);
+      if ((ids === undefined) === (filter === undefined)) {
+        throw new AppError("invalid_input", 'Expected either "ids" or "filter"', { param: "ids" });
+      }
+      const what = ids === undefined ? { filter: filter as Filter } : { ids };
+      return c.json({ deleted: await store.delete(c.req.param("name"), what) });
+    })
+    .post(`${base}/hashes`, async (c) => {
+      const { ids } = await readRequest(c, HashesBody);
+      return c.json({ hashes: Object.fromEntries(await store.contentHashes(c.req.param("name"), ids)) });
+    })
+    .get(`${base}/:id`, async (c) => {
+      const { name, id } = c.req.param();
+      const { include: included } = parseWith(ItemQuery, c.req.query());
+      const [item] = await store.get(name, [id]);
+      if (item === undefined) throw noItem(name, id);
+      return c.json(itemAnswer(item, included));
+    })
+    .delete(`${base}/:id`, async (c) => {
+      const { name, id } = c.req.param();
+      if ((await store.delete(name, { ids: [id] })) === 0) throw noItem(name, id);
+      return c.json({ id, deleted: true });
+    })
+    .get(`${base}/:id/preview`, async (c) => {
+      const { name, id } = c.req.param();
+      const preview = await store.preview(name, id);
+      if (preview === undefined) {
+        const message = `There is no preview of an item "${id}" in the collection "${name}"`;
+        throw new AppError("not_found", message, { param: "id" });
+      }
+      // What is served here was made by this server from a stranger's file; nothing in it may run as a page.
+      const headers = {
+        "content-type": preview.mediaType,
+        "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+        "x-content-type-options": "nosniff",
+      };
+      return c.body(Uint8Array.from(preview.bytes), 200, headers);
+    });
+}
+
+function noItem(name: string, id: string): AppError {
+  return new AppError("not_found", `There is no item "${id}" in the collection "${name}"`, { param: "id" });
+}

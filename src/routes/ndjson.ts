@@ -1,0 +1,128 @@
+import { AppError } from "../errors.js";
+
+export const ndjsonType = "application/x-ndjson";
+
+/** Whether a body comes as lines of JSON: such a body may be of any length, its lines not. */
+export const isNdjson = (contentType: string | undefined): boolean =>
+  /^application\/(x-)?(ndjson|jsonl|jsonlines)\b/i.test(contentType ?? "");
+
+/** A line that is not blank. */
+export interface Line {
+  /** Counted from 1, blank lines too. */
+  number: number;
+  /** Its JSON value, or why it has none. */
+  value: unknown;
+  error?: AppError;
+}
+
+const newline = 0x0a;
+
+/**
+ * The lines of a body, in the groups in which they arrive. A line that is too long, or no JSON, is its error and the lines
+ * after it are read on; what follows the last newline is a line too.
+ *
+ * @throws when the body breaks off; the signal's reason when it aborts.
+ */
+export async function* readLines(
+  body: ReadableStream<Uint8Array> | null,
+  { maxBytes, signal }: { maxBytes: number; signal: AbortSignal },
+): AsyncGenerator<Line[]> {
+  if (body === null) return;
+  const reader = body.getReader();
+  const onAbort = () => void reader.cancel().catch(() => undefined);
+  signal.addEventListener("abort", onAbort, { once: true });
+  let parts: Uint8Array[] = [];
+  let size = 0;
+  let number = 0;
+  const take = (part: Uint8Array) => {
+    size += part.length;
+    if (size <= maxBytes) parts.push(part);
+    else parts = []; // the rest of a line that is too long is skipped without keeping it
+  };
+  const end = (): Line[] => {
+    const line = lineOf(++number, parts, size, maxBytes);
+    parts = [];
+    size = 0;
+    return line === undefined ? [] : [line];
+  };
+  try {
+    while (true) {
+      signal.throwIfAborted();
+      const { done, value: chunk } = await reader.read();
+      signal.throwIfAborted();
+      if (done) break;
+      const lines: Line[] = [];
+      let from = 0;
+      for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, from)) {
+        take(chunk.subarray(from, at));
+        lines.push(...end());
+        from = at + 1;
+      }
+      if (from < chunk.length) take(chunk.subarray(from));
+      if (lines.length > 0) yield lines;
+    }
+    if (size > 0) yield end();
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+function lineOf(number: number, parts: Uint8Array[], size: number, maxBytes: number): Line | undefined {
+  if (size > maxBytes) {
+    const message = `Line ${number} is larger than ${maxBytes} bytes (option maxBodyBytes)`;
+    return { number, value: undefined, error: new AppError("too_large", message) };
+  }
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(parts.length === 1 ? parts[0] : Buffer.concat(parts));
+    return text.trim() === "" ? undefined : { number, value: JSON.parse(text) };
+  } catch (error) {
+    const message = `Line ${number} is not valid JSON: ${(error as Error).message}`;
+    return { number, value: undefined, error: new AppError("invalid_input", message, { cause: error }) };
+  }
+}
+
+/** Most lines and bytes waiting: read ahead of whoever takes the groups. */
+const mostGathered = 64;
+
+/**
+ * Regroups: what arrives while the taker is busy is gathered into one group. So groups are large under load, and a line
+ * that comes alone is not held back.
+ */
+export async function* gather<T>(source: AsyncGenerator<T[]>, most = mostGathered): AsyncGenerator<T[]> {
+  const waiting: T[] = [];
+  let ended: { error?: unknown } | undefined;
+  let stopped = false;
+  let wakeTaker = () => {};
+  let wakeSource = () => {};
+  const pump = async () => {
+    try {
+      for await (const some of source) {
+        waiting.push(...some);
+        wakeTaker();
+        while (waiting.length >= most && !stopped) await new Promise<void>((resolve) => (wakeSource = resolve));
+        if (stopped) break;
+      }
+      ended = {};
+    } catch (error) {
+      ended = { error };
+    }
+    wakeTaker();
+  };
+  void pump();
+  try {
+    while (true) {
+      if (waiting.length > 0) {
+        const group = waiting.splice(0, most);
+        wakeSource();
+        yield group;
+      } else if (ended !== undefined) {
+        if ("error" in ended) throw ended.error;
+        return;
+      } else await new Promise<void>((resolve) => (wakeTaker = resolve));
+    }
+  } finally {
+    stopped = true;
+    wakeSource();
+  }
+}

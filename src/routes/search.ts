@@ -1,0 +1,103 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import { AppError } from "../errors.js";
+import type { Filter } from "../index/filter.js";
+import type { SearchResult } from "../index/vector-store.js";
+import { type CollectionQuery, searchCollection } from "../search/search-collection.js";
+import type { Services } from "../services.js";
+import { embeddingFields, embeddingOf } from "./embedding-field.js";
+import { type MediaReader, mediaReader, modalityField } from "./item-body.js";
+import { Media, readRequest } from "./read-request.js";
+import type { RequestVariables } from "./request-context.js";
+
+const settings = {
+  top_k: z.int().positive().optional(),
+  filter: z.custom<Filter>().optional(),
+  modality: modalityField.optional(),
+  min_similarity: z.number().optional(),
+  recall: z.enum(["exact", "high", "fast"]).optional(),
+  centering: z.boolean().optional(),
+};
+const QueryBody = z.strictObject({
+  text: z.string().min(1).optional(),
+  image: Media.optional(),
+  audio: Media.optional(),
+  ...embeddingFields,
+  item_id: z.string().min(1).optional(),
+  space: z.string().min(1).optional(),
+  query_modality: modalityField.optional(),
+  cursor: z.string().min(1).optional(),
+  ...settings,
+});
+type QueryBody = z.infer<typeof QueryBody>;
+const SearchBody = QueryBody.extend({ queries: z.array(QueryBody).min(1).optional() });
+
+const contents = ["text", "image", "audio", "embedding", "embedding_base64", "item_id"] as const;
+const json = ["embedding", "top_k", "filter", "min_similarity", "centering", "queries"];
+
+/** `POST /v1/collections/{name}/search`: by text, picture, sound, vector or item; one query or many. */
+export function searchRoutes(services: Services) {
+  const { config, fetchMedia } = services;
+  return new Hono<RequestVariables>().post("/v1/collections/:name/search", async (c) => {
+    const body = await readRequest(c, SearchBody, { json });
+    const signal = c.get("signal");
+    const readerOf = mediaReader(fetchMedia, signal);
+    const queries =
+      body.queries === undefined
+        ? [queryOf(body, "", readerOf)]
+        : queriesOf(body, config.maxInputs).map((query, i) => queryOf(query, `queries[${i}].`, readerOf));
+    const { model, space, answers } = await searchCollection(services, c.req.param("name"), queries, signal);
+    const shared = { model: model ?? null, space };
+    if (body.queries === undefined) return c.json({ path: answers[0].path, ...shared, ...resultsOf(answers[0]) });
+    const [{ path }] = answers;
+    const samePath = answers.every((answer) => answer.path.join() === path.join());
+    return c.json({
+      path: samePath ? path : null,
+      ...shared,
+      answers: answers.map((answer) => ({ path: answer.path, ...resultsOf(answer) })),
+    });
+  });
+}
+
+/** Settings beside `queries` hold for every query that has none of its own. */
+function queriesOf({ queries = [], ...shared }: z.infer<typeof SearchBody>, most: number): QueryBody[] {
+  if (queries.length > most) {
+    const message = `Expected at most ${most} queries but received ${queries.length} (option maxInputs)`;
+    throw new AppError("invalid_input", message, { param: "queries" });
+  }
+  const other = [...contents, "space", "query_modality", "cursor"].find((name) => name in shared);
+  if (other !== undefined) {
+    throw new AppError("invalid_input", `"${other}" belongs into one of the "queries"`, { param: other });
+  }
+  return queries.map((query) => ({ ...shared, ...query }));
+}
+
+function queryOf(body: QueryBody, prefix: string, readerOf: MediaReader): CollectionQuery {
+  const given = contents.filter((name) => body[name] !== undefined);
+  if (given.length !== 1) {
+    const came = given.length === 0 ? "none" : given.join(" and ");
+    const message = `Expected one of "text", "image", "audio", "embedding" and "item_id" but received ${came}`;
+    throw new AppError("invalid_input", message, { param: `${prefix}${given[1] ?? "text"}` });
+  }
+  const { image, audio } = body;
+  return {
+    text: body.text,
+    image: image === undefined ? undefined : readerOf(image, "image"),
+    audio: audio === undefined ? undefined : readerOf(audio, "audio"),
+    embedding: embeddingOf(body, prefix),
+    itemId: body.item_id,
+    space: body.space,
+    queryModality: body.query_modality,
+    topK: body.top_k ?? 10,
+    filter: body.filter,
+    modality: body.modality,
+    minSimilarity: body.min_similarity,
+    recall: body.recall,
+    centering: body.centering,
+    cursor: body.cursor,
+  };
+}
+
+function resultsOf({ neighbors, nextCursor, plan }: SearchResult) {
+  return { plan, results: neighbors, next_cursor: nextCursor };
+}

@@ -1,0 +1,53 @@
+import type { ServerResponse } from "node:http";
+import type { Context } from "hono";
+import { AppError } from "../errors.js";
+import type { Log } from "../log.js";
+import type { StreamGuard } from "./stream-guard.js";
+
+export interface StreamAnswerOptions {
+  guard: StreamGuard;
+  log: Log;
+  headers: Record<string, string>;
+  /** Bytes made ahead of a client that reads slowly. */
+  aheadBytes: number;
+}
+
+/**
+ * A generator of text or bytes as the answer's body, at the pace at which the client reads. A generator that throws breaks
+ * the connection off, so that nobody takes what came for the whole.
+ */
+export function streamAnswer(
+  c: Context,
+  chunks: AsyncGenerator<string | Uint8Array>,
+  { guard, log, headers, aheadBytes }: StreamAnswerOptions,
+): Response {
+  const encoder = new TextEncoder();
+  // A connection that does not drain is never told of an error in its stream.
+  const outgoing = (c.env as { outgoing?: ServerResponse } | undefined)?.outgoing;
+  guard.gone.addEventListener("abort", () => outgoing?.destroy(), { once: true });
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        guard.moved();
+        try {
+          const { done, value } = await chunks.next();
+          if (guard.gone.aborted) return;
+          if (done === true) {
+            guard.end();
+            controller.close();
+          } else controller.enqueue(typeof value === "string" ? encoder.encode(value) : value);
+        } catch (error) {
+          guard.end();
+          if (!(error instanceof AppError)) log.error({ err: error, path: c.req.path }, "a stream failed");
+          if (!guard.gone.aborted) controller.error(error);
+        }
+      },
+      async cancel() {
+        guard.giveUp(new AppError("cancelled", "The client closed the connection"));
+        await chunks.return(undefined);
+      },
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: aheadBytes }),
+  );
+  return c.body(body, 200, { ...headers, "X-Accel-Buffering": "no" }); // nginx would hold the lines back
+}

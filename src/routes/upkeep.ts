@@ -1,0 +1,54 @@
+import { randomBytes } from "node:crypto";
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Hono } from "hono";
+import type { Services } from "../services.js";
+import type { RequestVariables } from "./request-context.js";
+import { streamAnswer } from "./stream-answer.js";
+import { StreamGuard } from "./stream-guard.js";
+
+const chunkBytes = 2 ** 18;
+
+/** `GET /v1/backup` and `POST /v1/compact`: what an operator does to all collections at once. */
+export function upkeepRoutes({ store, config, log, stopping }: Services) {
+  return new Hono<RequestVariables>()
+    .get("/v1/backup", async (c) => {
+      const guard = new StreamGuard({ client: c.req.raw.signal, stopping, idleMs: config.requestTimeoutMs });
+      // In the data folder, whose disk has to have room for it; services.ts empties `tmp` after a crash.
+      const file = join(config.dataDir, "tmp", `${randomBytes(6).toString("hex")}.sqlite`);
+      try {
+        await guard.during(store.backup(file));
+        const handle = await open(file);
+        const { size } = await handle.stat();
+        guard.gone.addEventListener("abort", () => void handle.close().catch(() => undefined), { once: true });
+        const headers = {
+          "content-type": "application/octet-stream",
+          "content-length": String(size),
+          "content-disposition": 'attachment; filename="crossmodal-backup.sqlite"',
+        };
+        return streamAnswer(c, contentsOf(handle, guard), { guard, log, headers, aheadBytes: 0 });
+      } catch (error) {
+        guard.end();
+        throw error;
+      } finally {
+        await rm(file, { force: true }); // an open file stays readable until it is closed
+      }
+    })
+    .post("/v1/compact", async (c) => {
+      await store.compact();
+      return c.json({ compacted: true });
+    });
+}
+
+async function* contentsOf(handle: FileHandle, guard: StreamGuard): AsyncGenerator<Uint8Array> {
+  try {
+    while (true) {
+      guard.ending.throwIfAborted();
+      const { bytesRead, buffer } = await handle.read(new Uint8Array(chunkBytes), 0, chunkBytes, null);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close().catch(() => undefined);
+  }
+}

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { App } from "../../src/app.js";
+import type { Services } from "../../src/services.js";
+import { jsonPost, startApp } from "../helpers/services.js";
+
+let app: App;
+let services: Services;
+beforeAll(async () => {
+  ({ app, services } = await startApp());
+});
+afterAll(() => services.close());
+
+const create = (body: object) => app.request("/v1/collections", jsonPost(body));
+
+describe("/v1/collections", () => {
+  it("creates a collection in the space of a model, lists it, looks it up and deletes it", async () => {
+    const created = await create({ name: "photos", model: "starter-clip", fields: ["year"] });
+    expect(created.status).toBe(201);
+    const collection = (await created.json()) as { created_at: string };
+    const [{ space, dimensions }] = services.packs.list().map((pack) => ({ space: pack.space, ...pack.manifest }));
+    expect(collection).toMatchObject({
+      name: "photos",
+      model: "starter-clip",
+      space,
+      dimensions,
+      fields: ["year"],
+      count: 0,
+      count_by_modality: {},
+      index: { state: "none", indexed: 0 },
+    });
+    expect(Date.parse(collection.created_at)).toBeLessThanOrEqual(Date.now());
+    expect(await (await app.request("/v1/collections/photos")).json()).toEqual(collection);
+    expect(await (await app.request("/v1/collections")).json()).toEqual({ data: [collection] });
+    const deleted = await app.request("/v1/collections/photos", { method: "DELETE" });
+    expect(await deleted.json()).toEqual({ name: "photos", deleted: true });
+    expect((await app.request("/v1/collections/photos")).status).toBe(404);
+    expect((await app.request("/v1/collections/photos", { method: "DELETE" })).status).toBe(404);
+  });
+
+  it("takes the first loaded model when none is named, and a space of the user's own with its dimensions", async () => {
+    expect(await (await create({ name: "default" })).json()).toMatchObject({ model: "starter-clip" });
+    const own = await (await create({ name: "own", space: "mine@1", dimensions: 3 })).json();
+    expect(own).toMatchObject({ model: null, space: "mine@1", dimensions: 3 });
+  });
+
+  it("refuses what contradicts itself, naming the field", async () => {
+    await create({ name: "twice" });
+    const faults: [object, number, string, string][] = [
+      [{ name: "twice" }, 409, "already_exists", "name"],
+      [{ name: "a/b" }, 400, "invalid_input", "name"],
+      [{}, 400, "invalid_input", "name"],
+      [{ name: "x", model: "nothing" }, 404, "model_not_found", "model"],
+      [{ name: "x", dimensions: 3 }, 400, "invalid_input", "dimensions"],
+      [{ name: "x", space: "mine" }, 400, "invalid_input", "dimensions"],
+      [{ name: "x", space: "mine", dimensions: 3, model: "starter-clip" }, 400, "invalid_input", "space"],
+      [{ name: "x", space: "mine", dimensions: 100_000 }, 400, "invalid_input", "dimensions"],
+      [{ name: "x", fields: ["a'b"] }, 400, "invalid_input", "fields"],
+      [{ name: "x", colour: "red" }, 400, "invalid_input", "colour"],
+    ];
+    for (const [body, status, code, param] of faults) {
+      const response = await create(body);
+      const { error } = (await response.json()) as { error: object };
+      expect([response.status, error], JSON.stringify(body)).toMatchObject([status, { code, param }]);
+    }
+    expect((await app.request("/v1/collections/x")).status).toBe(404);
+  });
+});
