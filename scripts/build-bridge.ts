@@ -16,9 +16,9 @@ import { EmbeddingCache } from "../src/encoders/with-cache.js";
 import { findManifest } from "../src/models/store.js";
 import { type BridgeMethod, bridgeMethods, fitBridge } from "../src/training/bridge.js";
 import { crossRecall } from "../src/training/bridge-report.js";
+import { bridgeTexts } from "../src/training/bridge-texts.js";
 import { softRetrieve } from "../src/training/text-pivot.js";
 import type { Rows } from "../src/training/training-request.js";
-import { bridgeTexts } from "./bridge-texts.js";
 
 const { values: given } = parseArgs({
   options: {

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { AppError } from "./errors.js";
 import { addItemsRoute } from "./routes/add-items.js";
+import { bridgesRoutes } from "./routes/bridges.js";
 import { collectionsRoutes } from "./routes/collections.js";
 import { embeddingsRoutes } from "./routes/embeddings.js";
 import { errorResponse } from "./routes/error-response.js";
@@ -43,6 +44,7 @@ export function createApp(services: Services) {
     .route("/", searchRoutes(services))
     .route("/", gapRoutes({ measure: services.gap.measure }))
     .route("/", headsRoutes(services))
+    .route("/", bridgesRoutes(services))
     .route("/", jobsRoutes(services.jobs))
     .notFound((c) => {
       const error = new AppError("not_found", `There is no ${c.req.method} ${c.req.path}`);

@@ -9,6 +9,7 @@ import { type MediaWorkers, startMediaWorkers } from "./encoders/preprocess/medi
 import type { Device } from "./encoders/session.js";
 import { EmbeddingCache } from "./encoders/with-cache.js";
 import { AppError } from "./errors.js";
+import { bridgeJob } from "./heads/bridge-job.js";
 import { BridgeStore } from "./heads/bridge-store.js";
 import { fewShotJob } from "./heads/few-shot-job.js";
 import { HeadStore } from "./heads/head-store.js";
@@ -91,7 +92,11 @@ export async function createServices(
   const packs = packsOf(loaded);
   const heads = await HeadStore.open({ folder: join(config.dataDir, "heads"), log });
   const training = { packs, media, config, store, heads };
-  const kinds = { train: trainJob(training), "few-shot": fewShotJob(training) };
+  const kinds = {
+    train: trainJob(training),
+    "few-shot": fewShotJob(training),
+    bridge: bridgeJob(() => ({ ...training, bridges })),
+  };
   const jobs = await Jobs.open({ folder: join(config.dataDir, "jobs"), kinds, log });
   let bridges: BridgeStore;
   const stopping = new AbortController();

@@ -24,6 +24,13 @@ export interface Bridges {
   active(): readonly Bridge[];
 }
 
+/** What is written down when a bridge is made, in the spelling of the wire. */
+export interface BridgeReport {
+  texts: number;
+  job?: string;
+  [fact: string]: unknown;
+}
+
 /** One version as it is listed. */
 export interface BridgeVersion {
   version: number;
@@ -34,7 +41,6 @@ export interface BridgeVersion {
   method?: string;
   /** Why it cannot be used with the loaded models, or at all. */
   unusable?: string;
-  /** What was written when it was made: plain JSON in the spelling of the wire. */
   report?: unknown;
 }
 
@@ -102,13 +108,18 @@ export class BridgeStore implements Bridges {
     return { name, versions };
   }
 
-  /** Keeps a new version; it is used once it is activated. @returns its number. */
+  /**
+   * Keeps a new version; it is used once it is activated. A job that is resumed after it had kept its version finds that version.
+   * @returns its number.
+   */
   async add(
-    bridge: Pick<Bridge, "name" | "fromSpace" | "toSpace" | "head"> & { method: string; report: unknown },
+    bridge: Pick<Bridge, "name" | "fromSpace" | "toSpace" | "head"> & { method: string; report: BridgeReport },
   ): Promise<number> {
     const { name, fromSpace, toSpace, head, method, report } = bridge;
     const metadata = { name, from_space: fromSpace, to_space: toSpace, method };
     const known = this.#versions.get(name) ?? [];
+    const kept = known.find((other) => report.job !== undefined && (other.report as BridgeReport)?.job === report.job);
+    if (kept !== undefined) return kept.version;
     const version = await this.#folder.add(
       name,
       { "bridge.safetensors": writeHead(head, metadata), "report.json": `${JSON.stringify(report, undefined, 2)}\n` },

@@ -1,7 +1,9 @@
+import { applyHead, type ProjectionHead } from "../encoders/head.js";
 import { seededRandom } from "../math/random.js";
 import { bootstrapMean, type Interval } from "./bootstrap.js";
 import { rowCount } from "./gap.js";
 import { similarities } from "./pair-facts.js";
+import { softRetrieve } from "./text-pivot.js";
 import type { Rows } from "./training-request.js";
 
 /** Rows with a label each. */
@@ -48,4 +50,29 @@ export function crossRecall(queries: LabelledRows, items: LabelledRows, seed = 1
     return { recall: mean(hits), interval: bootstrapMean(hits, random), chance: mean(chances) };
   };
   return { at_1: at(1), at_5: at(5), at_10: at(10) };
+}
+
+export interface BridgeMeasurement {
+  head: ProjectionHead;
+  /** Labelled queries before the bridge, and labelled items of the space it leads to. */
+  queries: LabelledRows;
+  items: LabelledRows;
+  textsFrom: Rows;
+  textsTo: Rows;
+}
+
+/** Recall across a bridge, beside what the texts alone would do with nothing trained. */
+export function measureBridge(given: BridgeMeasurement): Record<"bridge" | "text_pivot", CrossRecall> {
+  const { head, queries, items, textsFrom, textsTo } = given;
+  const { values, dimensions } = queries.rows;
+  const embeddings = Array.from({ length: rowCount(queries.rows) }, (_, i) =>
+    values.subarray(i * dimensions, (i + 1) * dimensions),
+  );
+  const crossed = applyHead(head, embeddings);
+  const rows: Rows = { values: Float32Array.from(crossed.flatMap((row) => [...row])), dimensions: crossed[0].length };
+  const pivot = softRetrieve(queries.rows, textsFrom, textsTo, { topK: 20 });
+  return {
+    bridge: crossRecall({ rows, labels: queries.labels }, items),
+    text_pivot: crossRecall({ rows: pivot, labels: queries.labels }, items),
+  };
 }

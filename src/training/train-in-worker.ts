@@ -2,6 +2,7 @@ import type { ProjectionHead } from "../encoders/head.js";
 import { AppError } from "../errors.js";
 import { startWorker } from "../workers/start-worker.js";
 import type { BridgeOptions } from "./bridge.js";
+import type { BridgeMeasurement, measureBridge } from "./bridge-report.js";
 import type { CacheAdapter, FewShotTask, LinearProbe } from "./few-shot.js";
 import type { ScreeningFinding, ScreeningOptions } from "./screening.js";
 import type { TrainingControl, TrainingProgress, TrainingResult } from "./train-head.js";
@@ -14,6 +15,10 @@ export const trainInWorker = (request: TrainingRequest, control: TrainingControl
 /** `fitBridge` in a worker thread of its own. */
 export const bridgeInWorker = (options: BridgeOptions, control: TrainingControl = {}): Promise<ProjectionHead> =>
   inWorker("bridge", { options, control: kept(control) }, control);
+
+/** `measureBridge` in a worker thread of its own. */
+export const measureBridgeInWorker = (given: BridgeMeasurement): Promise<ReturnType<typeof measureBridge>> =>
+  inWorker("measureBridge", given);
 
 /** `fitFewShot` in a worker thread of its own. */
 export const fewShotInWorker = (task: FewShotTask): Promise<CacheAdapter | LinearProbe> => inWorker("fewShot", task);

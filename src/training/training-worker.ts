@@ -1,5 +1,6 @@
 import { serveWorker } from "../workers/serve-worker.js";
 import { type BridgeOptions, fitBridge } from "./bridge.js";
+import { type BridgeMeasurement, measureBridge } from "./bridge-report.js";
 import { type FewShotTask, fitFewShot } from "./few-shot.js";
 import { type ScreeningOptions, screenPairs } from "./screening.js";
 import { type TrainingControl, trainHead } from "./train-head.js";
@@ -15,6 +16,7 @@ serveWorker({
     trainHead(request, { ...control, signal: controller.signal, onProgress: report }),
   bridge: ({ options, control }: { options: BridgeOptions; control: Kept }, report) =>
     fitBridge(options, { ...control, signal: controller.signal, onProgress: report }),
+  measureBridge: (given: BridgeMeasurement) => measureBridge(given),
   fewShot: (task: FewShotTask) => fitFewShot(task),
   screen: ({ a, b, options }: { a: Rows; b: Rows; options?: Partial<ScreeningOptions> }) => screenPairs(a, b, options),
   cancel: () => controller.abort(),

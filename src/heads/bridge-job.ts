@@ -1,0 +1,177 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { writeDurably } from "../files/write-durably.js";
+import type { JobContext, JobData, JobKind } from "../jobs/job.js";
+import { seededRandom } from "../math/random.js";
+import type { Services } from "../services.js";
+import { bridgeMethods } from "../training/bridge.js";
+import type { LabelledRows } from "../training/bridge-report.js";
+import { bridgeTexts } from "../training/bridge-texts.js";
+import { bridgeInWorker, measureBridgeInWorker } from "../training/train-in-worker.js";
+import type { Rows } from "../training/training-request.js";
+import { type LabelledItem, readLabelled } from "./collection-pairs.js";
+import { embedAll } from "./embed-column.js";
+import { npyOf, readRowsFile, rowsOf } from "./training-source.js";
+
+/** What a bridge job is created with. */
+export const BridgeInput = z.object({
+  name: z.string(),
+  /** Ids of the models. */
+  from: z.string(),
+  to: z.string(),
+  method: z.enum(bridgeMethods),
+  /** Without them, the product's own sentences. */
+  texts: z.array(z.string()).optional(),
+  /** Items of the model that will be asked by, and of the one that is searched: unlabelled memory. */
+  fromCollection: z.string().optional(),
+  toCollection: z.string().optional(),
+  /** Metadata field of both collections by which recall is measured. */
+  labelBy: z.string().optional(),
+  seed: z.number().optional(),
+  epochs: z.number().optional(),
+  activate: z.boolean(),
+});
+export type BridgeInput = z.infer<typeof BridgeInput>;
+
+export type BridgeServices = Pick<Services, "packs" | "media" | "config" | "store" | "bridges">;
+
+/** Queries and items that recall is measured on, at most. */
+const mostQueries = 1000;
+const mostItems = 5000;
+
+/** `bridge`: embeds texts with both models, learns a head from one space into the other, measures it and keeps it as a version. */
+export function bridgeJob(services: () => BridgeServices): JobKind {
+  return { lane: "training", run: (input, context) => run(BridgeInput.parse(input), context, services()) };
+}
+
+async function run(input: BridgeInput, context: JobContext, services: BridgeServices): Promise<JobData> {
+  const { folder, signal, report, job } = context;
+  const { packs, store, bridges, config } = services;
+  const [from, to] = [packs.find(input.from, "text"), packs.find(input.to, "text")];
+  const texts = input.texts ?? bridgeTexts();
+  const kept = keeper(folder);
+  const embed = (pack: typeof from, before: number) => async () => {
+    const onProgress = (done: number) => {
+      report((0.4 * (before + done)) / (2 * texts.length), {
+        stage: "embedding",
+        done: before + done,
+        total: 2 * texts.length,
+      });
+    };
+    return rowsOf(await embedAll("text", texts, (i) => `texts[${i}]`, { ...services, pack, signal, onProgress }));
+  };
+  const textsFrom = await kept.rows("texts-from", embed(from, 0));
+  const textsTo = await kept.rows("texts-to", embed(to, texts.length));
+  const read = (collection: string | undefined, space: string) => async () => {
+    const items = collection === undefined ? [] : await readLabelled(store, collection, input.labelBy, space, signal);
+    return items.filter(({ modality }) => modality !== "text");
+  };
+  const asked = await kept.items("from", read(input.fromCollection, from.space));
+  const searched = await kept.items("to", read(input.toCollection, to.space));
+  const { memory, queries } = divide(asked, input.seed ?? 1);
+
+  report(0.4, { stage: "fitting" });
+  const head = await bridgeInWorker(
+    {
+      method: input.method,
+      textsFrom,
+      textsTo,
+      memoryFrom: memory.length === 0 ? undefined : rowsOf(memory.map(({ embedding }) => embedding)),
+      memoryTo: searched.length === 0 ? undefined : rowsOf(searched.map(({ embedding }) => embedding)),
+      seed: input.seed,
+      epochs: input.epochs,
+    },
+    {
+      signal,
+      checkpointPath: join(folder, "checkpoint.safetensors"),
+      threads: config.threads === 0 ? undefined : config.threads,
+      onProgress: ({ epochs, ...epoch }) =>
+        report(0.4 + 0.5 * (epoch.epoch / epochs), { stage: "training", epochs, ...epoch }),
+    },
+  );
+  report(0.95, { stage: "measuring" });
+  const items = searched.filter(({ label }) => label !== undefined).slice(0, mostItems);
+  const known = new Set(items.map(({ label }) => label));
+  const measurable = queries.filter(({ label }) => known.has(label)).slice(0, mostQueries);
+  const recall =
+    measurable.length === 0
+      ? undefined
+      : await measureBridgeInWorker({
+          head,
+          queries: labelled(measurable),
+          items: labelled(items),
+          textsFrom,
+          textsTo,
+        });
+
+  const { name, method, fromCollection, toCollection } = input;
+  const spaces = { fromSpace: from.space, toSpace: to.space };
+  const version = await bridges.add({
+    name,
+    ...spaces,
+    head,
+    method,
+    report: {
+      name,
+      from_space: spaces.fromSpace,
+      to_space: spaces.toSpace,
+      method,
+      texts: texts.length,
+      memory: { from: memory.length, to: searched.length },
+      collections: { from: fromCollection ?? null, to: toCollection ?? null },
+      ...(recall && {
+        measured: { queries: measurable.length, items: items.length, labels: known.size },
+        recall,
+      }),
+      seed: input.seed ?? 1,
+      created_at: new Date().toISOString(),
+      job: job.id,
+    },
+  });
+  if (input.activate) await bridges.activate(name, version);
+  return { bridge: name, version, ...spaces, method, activated: input.activate, ...(recall && { recall }) };
+}
+
+/** Half of the labelled items are asked with, and stay out of the memory; the others and the unlabelled ones are memory. */
+function divide(items: readonly LabelledItem[], seed: number): { memory: LabelledItem[]; queries: LabelledItem[] } {
+  const labelledItems = items.filter(({ label }) => label !== undefined);
+  const order = [...seededRandom(seed).permutation(labelledItems.length)];
+  const queries = order.slice(0, Math.ceil(order.length / 2)).map((i) => labelledItems[i]);
+  const asked = new Set(queries);
+  return { memory: items.filter((item) => !asked.has(item)), queries };
+}
+
+const labelled = (items: readonly LabelledItem[]): LabelledRows => ({
+  rows: rowsOf(items.map(({ embedding }) => embedding)),
+  labels: items.map(({ label }) => label as string),
+});
+
+/** Arrays are made once and kept in the job's folder, so that a job that is resumed goes on with the same ones. */
+function keeper(folder: string) {
+  const path = (file: string) => join(folder, file);
+  const rows = async (name: string, make: () => Promise<Rows>): Promise<Rows> => {
+    const file = path(`${name}.npy`);
+    if (existsSync(file)) return readRowsFile(file);
+    const made = await make();
+    await writeDurably(file, npyOf(made));
+    return made;
+  };
+  return {
+    rows,
+    items: async (name: string, make: () => Promise<LabelledItem[]>): Promise<LabelledItem[]> => {
+      const file = path(`${name}.json`);
+      if (!existsSync(file)) {
+        const made = await make();
+        if (made.length > 0) await writeDurably(path(`${name}.npy`), npyOf(rowsOf(made.map((item) => item.embedding))));
+        await writeDurably(file, JSON.stringify(made.map(({ embedding: _, ...item }) => item)));
+        return made;
+      }
+      const known = JSON.parse(await readFile(file, "utf8")) as Omit<LabelledItem, "embedding">[];
+      if (known.length === 0) return [];
+      const { values, dimensions } = await readRowsFile(path(`${name}.npy`));
+      return known.map((item, i) => ({ ...item, embedding: values.subarray(i * dimensions, (i + 1) * dimensions) }));
+    },
+  };
+}

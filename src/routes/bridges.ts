@@ -1,0 +1,100 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import { AppError } from "../errors.js";
+import type { BridgeInput } from "../heads/bridge-job.js";
+import type { BridgeStore } from "../heads/bridge-store.js";
+import { checkName } from "../heads/version-folder.js";
+import type { Services } from "../services.js";
+import { bridgeMethods } from "../training/bridge.js";
+import { jobAnswer } from "./job-answer.js";
+import { readJson } from "./read-json.js";
+
+const BridgeBody = z.strictObject({
+  from: z.string().min(1),
+  to: z.string().min(1),
+  method: z.enum(bridgeMethods).default("ridge"),
+  name: z.string().optional(),
+  texts: z.array(z.string().min(1)).min(16, "Expected at least 16 texts").max(100_000).optional(),
+  from_collection: z.string().min(1).optional(),
+  to_collection: z.string().min(1).optional(),
+  label_by: z.string().min(1).optional(),
+  seed: z.int().min(0).max(0xffffffff).optional(),
+  epochs: z.int().min(1).max(10_000).optional(),
+  activate: z.boolean().default(true),
+});
+const Activation = z.strictObject({ version: z.int().positive() });
+
+/** `/v1/bridges`: learn a bridge between two models, list, activate, roll back, delete. */
+export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
+  return new Hono()
+    .post("/v1/bridges", async (c) => {
+      const body = await readJson(c, BridgeBody);
+      if (body.from === body.to) {
+        const message = `Expected two models but both are "${body.from}"`;
+        throw new AppError("invalid_input", message, { param: "to" });
+      }
+      for (const model of [body.from, body.to]) packs.find(model, "text");
+      for (const collection of [body.from_collection, body.to_collection]) {
+        if (collection !== undefined) await store.stats(collection);
+      }
+      if (body.label_by !== undefined && (body.from_collection ?? body.to_collection) === undefined) {
+        const message = 'Recall by "label_by" needs "from_collection" and "to_collection"';
+        throw new AppError("invalid_input", message, { param: "label_by" });
+      }
+      const data: BridgeInput = {
+        name: checkName(body.name ?? `${body.from}-to-${body.to}`.slice(0, 64)),
+        from: body.from,
+        to: body.to,
+        method: body.method,
+        texts: body.texts,
+        fromCollection: body.from_collection,
+        toCollection: body.to_collection,
+        labelBy: body.label_by,
+        seed: body.seed,
+        epochs: body.epochs,
+        activate: body.activate,
+      };
+      return c.json({ job: jobAnswer(await jobs.create("bridge", { data })) }, 202);
+    })
+    .get("/v1/bridges", (c) => c.json({ data: bridges.list().map(bridgeAnswer) }))
+    .get("/v1/bridges/:name", (c) => c.json(bridgeAnswer(bridges.get(c.req.param("name")))))
+    .delete("/v1/bridges/:name", async (c) => {
+      const name = c.req.param("name");
+      await bridges.remove(name);
+      return c.json({ name, deleted: true });
+    })
+    .post("/v1/bridges/:name/activate", async (c) => {
+      const name = c.req.param("name");
+      const { version } = await readJson(c, Activation);
+      await bridges.activate(name, version);
+      return c.json(bridgeAnswer(bridges.get(name)));
+    })
+    .post("/v1/bridges/:name/rollback", async (c) => {
+      const name = c.req.param("name");
+      await bridges.rollback(name);
+      return c.json(bridgeAnswer(bridges.get(name)));
+    });
+}
+
+/** A bridge as it goes over the wire. */
+export function bridgeAnswer({ name, versions }: ReturnType<BridgeStore["get"]>) {
+  const active = versions.find((version) => version.active);
+  return {
+    name,
+    version: active?.version ?? null,
+    from_space: active?.fromSpace ?? null,
+    to_space: active?.toSpace ?? null,
+    /** Whether searches take it. */
+    active: active !== undefined && active.unusable === undefined,
+    versions: versions.map((version) => ({
+      version: version.version,
+      active: version.active,
+      shipped: version.shipped,
+      from_space: version.fromSpace ?? null,
+      to_space: version.toSpace ?? null,
+      method: version.method ?? null,
+      unusable: version.unusable ?? null,
+      report: version.report ?? null,
+    })),
+  };
+}
