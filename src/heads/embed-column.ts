@@ -1,8 +1,8 @@
-import { setTimeout as wait } from "node:timers/promises";
 import type { Config } from "../config.js";
 import type { Embedding, Encoder, Modality, ModalityInput } from "../encoders/encoder.js";
 import type { LoadedPack } from "../encoders/load.js";
 import type { MediaWorkers } from "../encoders/preprocess/media-workers.js";
+import { withPatience } from "../encoders/with-patience.js";
 import { AppError } from "../errors.js";
 
 export interface EmbedOptions {
@@ -25,11 +25,12 @@ export async function embedAll(
   options: EmbedOptions,
 ): Promise<Embedding[]> {
   const { pack, signal, onProgress } = options;
-  const encoder = pack.encoders[modality] as Encoder | undefined;
-  if (encoder === undefined) {
+  const tower = pack.encoders[modality] as Encoder | undefined;
+  if (tower === undefined) {
     const message = `The model "${pack.manifest.id}" does not understand ${modality}`;
     throw new AppError("invalid_input", message, { param: nameOf(0) });
   }
+  const encoder = withPatience(tower);
   const embeddings: Embedding[] = [];
   let batch: (string | Uint8Array)[] = [];
   const flush = async () => {
@@ -39,7 +40,7 @@ export async function embedAll(
       batch.map((input, i) => decode(modality, input, nameOf(first + i), options)),
     );
     batch = [];
-    embeddings.push(...(await patiently(() => encoder.encode(decoded, signal), signal)));
+    embeddings.push(...(await encoder.encode(decoded, signal)));
     onProgress?.(embeddings.length);
   };
   for await (const input of inputs) {
@@ -60,17 +61,5 @@ async function decode(modality: Modality, input: string | Uint8Array, param: str
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     throw new AppError(error.code, `${error.message} (at "${param}")`, { param, cause: error });
-  }
-}
-
-/** A full queue is a reason to wait for work in the background, not to fail. */
-export async function patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof AppError && error.code === "overloaded")) throw error;
-      await wait(1000 * (error.retryAfterSeconds ?? 1), undefined, { signal });
-    }
   }
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { withPatience } from "../encoders/with-patience.js";
 import { AppError } from "../errors.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import type { FewShotTask, LabelledItems } from "../training/few-shot.js";
@@ -6,7 +7,6 @@ import { fewShotInWorker } from "../training/train-in-worker.js";
 import { hashOfData } from "../training/training-request.js";
 import { classEmbeddings } from "../zero-shot/class-embeddings.js";
 import { chooseTemplates } from "../zero-shot/prompts.js";
-import { patiently } from "./embed-column.js";
 import { gather } from "./gather.js";
 import type { TrainingServices } from "./train-job.js";
 import { rowsOf, TrainingSource } from "./training-source.js";
@@ -61,9 +61,7 @@ async function run(input: FewShotInput, context: JobContext, services: TrainingS
           kind: "cache",
           items,
           texts: {
-            weights: rowsOf(
-              await patiently(() => classEmbeddings(pack.encoders.text!, names, templates, signal), signal),
-            ).values,
+            weights: rowsOf(await classEmbeddings(withPatience(pack.encoders.text!), names, templates, signal)).values,
             logitScale: pack.manifest.logitScale,
           },
         };

@@ -5,6 +5,7 @@ import type { Config } from "../config.js";
 import type { Modality } from "../encoders/encoder.js";
 import type { LoadedPack } from "../encoders/load.js";
 import type { MediaWorkers } from "../encoders/preprocess/media-workers.js";
+import { withPatience } from "../encoders/with-patience.js";
 import { AppError } from "../errors.js";
 import { writeDurably } from "../files/write-durably.js";
 import type { VectorStore } from "../index/vector-store.js";
@@ -12,7 +13,7 @@ import type { Rows } from "../training/training-request.js";
 import { classEmbeddings } from "../zero-shot/class-embeddings.js";
 import { chooseTemplates } from "../zero-shot/prompts.js";
 import { pairUp, readLabelled } from "./collection-pairs.js";
-import { embedAll, patiently } from "./embed-column.js";
+import { embedAll } from "./embed-column.js";
 import { type Column, countOf, mediaOf, npyOf, readRowsFile, rowsOf, type TrainingSource } from "./training-source.js";
 
 export interface GatherOptions {
@@ -114,6 +115,6 @@ async function fromCollection(collection: string, by: string, options: GatherOpt
   if (text === undefined) {
     throw new AppError("invalid_input", `The model "${pack.manifest.id}" does not understand text`, { param: "model" });
   }
-  const vectors = await patiently(() => classEmbeddings(text, names, templates, signal), signal);
+  const vectors = await classEmbeddings(withPatience(text), names, templates, signal);
   return { ...gathered, b: rowsOf(labels.map((label) => vectors[names.indexOf(label)])) };
 }
