@@ -56,7 +56,12 @@ export const options = {
     "Data type of the weights to load; auto takes the most exact one that is installed.",
   ),
   threads: option(z.int().min(0), 0, number, "Threads inside one inference; 0 is one for each physical core."),
-  mediaWorkers: option(z.int().min(0), 0, number, "Threads that decode and preprocess media; 0 is one for each core."),
+  mediaWorkers: option(
+    z.int().min(0),
+    0,
+    number,
+    "Threads that decode and preprocess media; 0 is one for each core that threads leaves, or for each core when that is 0 too.",
+  ),
   maxBatch: option(count, 32, number, "Most inputs in one inference; lower it when memory is short."),
   maxQueued: option(count, 512, number, "Inputs that may wait for a model before requests are answered 429."),
   cacheBytes: option(z.int().min(0), 64 * 2 ** 20, number, "Bytes of recent embeddings to remember; 0 remembers none."),

@@ -77,7 +77,7 @@ export async function createServices(
       log.error({ err: error }, "collections cannot be used");
     });
   }
-  const media = startMediaWorkers(config.mediaWorkers);
+  const media = startMediaWorkers(mediaThreads(config));
   const loader = new PackLoader({
     device: config.device as Device,
     dtype: config.dtype,
@@ -149,10 +149,15 @@ export async function createServices(
   };
 }
 
+/** Threads for media: as configured, else the cores that a running graph leaves. Decoding beside it must not take the graph's own. */
+function mediaThreads({ mediaWorkers, threads }: Config): number {
+  if (mediaWorkers > 0) return mediaWorkers;
+  return threads === 0 ? availableParallelism() : Math.max(1, availableParallelism() - threads);
+}
+
 /** A full batch, but not more pictures than 256 MB hold decoded: seven of 12 megapixels. */
-function decodeGate({ maxBatch, mediaWorkers }: Config): DecodeGate {
-  const maxDecoding = mediaWorkers === 0 ? availableParallelism() : mediaWorkers;
-  return new DecodeGate({ maxInputs: maxBatch, maxDecoding, maxBytes: 256 * 2 ** 20 });
+function decodeGate(config: Config): DecodeGate {
+  return new DecodeGate({ maxInputs: config.maxBatch, maxDecoding: mediaThreads(config), maxBytes: 256 * 2 ** 20 });
 }
 
 export function packsOf(loaded: readonly LoadedPack[]): Packs {

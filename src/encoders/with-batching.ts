@@ -9,7 +9,7 @@ export interface BatchingOptions {
   maxQueued: number;
 }
 
-/** Two: while one batch runs, the next is preprocessed. */
+/** While one batch runs the next may be preprocessed, but only a full one: a batch begun early would be a small one. */
 const maxInFlight = 2;
 
 interface Call<M extends Modality> {
@@ -96,7 +96,8 @@ export function withBatching<M extends Modality>(encoder: Encoder<M>, options: B
   };
 
   const pump = () => {
-    while (inFlight < maxInFlight && waiting > 0) {
+    const enough = () => waiting >= (inFlight === 0 ? 1 : options.maxBatch);
+    while (inFlight < maxInFlight && enough()) {
       const batch = nextBatch();
       inFlight++;
       void runBatch(batch).finally(() => {

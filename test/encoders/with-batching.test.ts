@@ -23,6 +23,29 @@ describe("withBatching", () => {
     for (const [i, [, y]] of embeddings.entries()) expect(y).toBeCloseTo(Math.sin(0.1 * (i + 1)), 6);
   });
 
+  it("begins a second batch while the first runs only when it is full, so that trickling calls do not make small ones", async () => {
+    const batches: number[] = [];
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const held = {
+      ...fakeEncoder(),
+      encode: async (texts: readonly string[]) => (
+        batches.push(texts.length), await gate, texts.map(() => new Float32Array(2))
+      ),
+    };
+    const encoder = withBatching(held, { maxBatch: 4, maxQueued: 100 });
+    const calls = [];
+    for (let i = 0; i < 5; i++) {
+      calls.push(encoder.encode(["x"]));
+      await new Promise(setImmediate);
+      expect(batches).toEqual(i < 4 ? [1] : [1, 4]);
+    }
+    open();
+    await Promise.all(calls);
+  });
+
   it("lets a small call through between the batches of a large one", async () => {
     const inner = fakeEncoder(5);
     const encoder = withBatching(inner, { maxBatch: 4, maxQueued: 1000 });

@@ -36,9 +36,10 @@ export async function decodeAudio(bytes: Uint8Array, { maxSeconds }: { maxSecond
     const message = `The sound's rate is ${decoded.sampleRateHz} Hz; expected ${lowestRateHz} to ${highestRateHz}`;
     throw new AppError("unsupported_media", message, { param: "audio" });
   }
-  const bad = decoded.samples.findIndex((sample) => !Number.isFinite(sample));
-  if (bad >= 0) {
-    throw new AppError("invalid_input", `Sample ${bad} of the sound is not a number`, { param: "audio" });
+  const { samples } = decoded;
+  for (let i = 0; i < samples.length; i++) {
+    if (Number.isFinite(samples[i])) continue;
+    throw new AppError("invalid_input", `Sample ${i} of the sound is not a number`, { param: "audio" });
   }
   return decoded;
 }
@@ -123,8 +124,9 @@ const flacTail = new Uint8Array(16);
 /** The decoder divides by 2^(bits-1) - 1; libsndfile, soundfile and librosa by 2^(bits-1). */
 function rescaleFlac({ channelData, samplesDecoded, bitDepth = 16 }: Decoded): void {
   const full = 2 ** (bitDepth - 1);
+  const most = full - 1;
   for (const channel of channelData) {
-    for (let i = 0; i < samplesDecoded; i++) channel[i] = Math.round(channel[i] * (full - 1)) / full;
+    for (let i = 0; i < samplesDecoded; i++) channel[i] = Math.round(channel[i] * most) / full;
   }
 }
 
