@@ -1,111 +1,140 @@
 /**
- * Encoder throughput beside the bare ONNX Runtime session: npm run bench -- [--models a,b] [--batch 16] [--rounds 5]
+ * Encoder throughput, from the file to the embedding, beside the bare ONNX Runtime session and transformers.js:
  *
- * For each tower: the graph alone on tensors made beforehand, the encoder on decoded input, and the whole way from file
- * bytes to embedding. The three take turns, so that what else the machine does weighs on all alike; the medians and their
- * ratios are printed.
+ *     npm run bench:encoders -- [FOLDER…] [--batch 1,16,32] [--threads 1] [--rounds 5] [--seconds 4] [--modality image]
+ *                               [--image FILE] [--audio FILE] [--json]
+ *
+ * FOLDER is a model in the hub's layout (its id is the folder's name); without one the starter packs are measured, which
+ * transformers.js cannot load. The ways take turns in blocks of about `--seconds`, so that what else the machine does
+ * weighs on all alike; medians over the rounds and their ratios to the bare session of the same threads are printed,
+ * and the processor time of an item, which a busy machine changes less.
  */
-import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import * as ort from "onnxruntime-node";
-import type { Modality } from "../src/encoders/encoder.js";
-import { PackLoader } from "../src/encoders/load.js";
-import { modalities } from "../src/encoders/manifest.js";
+import { type DataType, type Manifest, modalities } from "../src/encoders/manifest.js";
 import { startMediaWorkers } from "../src/encoders/preprocess/media-workers.js";
-import { EmbeddingCache } from "../src/encoders/with-cache.js";
+import { inspectFolder } from "../src/models/inspect-folder.js";
 import { findManifest } from "../src/models/store.js";
+import { bareSession, type Setting, server, transformersJs, type Way } from "./encoder-ways.js";
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
-    models: { type: "string", default: "starter-clip,starter-clap" },
-    "data-dir": { type: "string", default: "data" },
-    batch: { type: "string", default: "16" },
+    batch: { type: "string", default: "1,16,32" },
+    threads: { type: "string", default: "1" },
     rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "4" },
+    modality: { type: "string" },
+    image: { type: "string", default: "fixtures/images/cat.jpg" },
+    audio: { type: "string", default: "fixtures/golden/media/audio/exact_48k_mono_10s.flac" },
+    json: { type: "boolean", default: false },
   },
 });
-const batch = Number(values.batch);
-const rounds = Number(values.rounds);
-
-const image = new Uint8Array(readFileSync("fixtures/images/cat.jpg"));
-const sound = new Uint8Array(readFileSync("fixtures/golden/media/audio/exact_48k_mono_10s.flac"));
-const sentence = "the sound of rain falling on a tin roof";
-
-const repeat = <T>(make: () => T): T[] => Array.from({ length: batch }, make);
+const [threads, rounds, seconds] = [Number(values.threads), Number(values.rounds), Number(values.seconds)];
+const inputs = {
+  image: new Uint8Array(readFileSync(values.image)),
+  audio: new Uint8Array(readFileSync(values.audio)),
+  texts: ["rain", "a dog", "a crow", "the sea"].flatMap((what) =>
+    ["in the morning", "behind the house", "far away", "on a tin roof"].map((where) => `the sound of ${what} ${where}`),
+  ),
+};
 const median = (numbers: number[]) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-/** Items a second over one batch. */
-async function rate(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return (1000 * batch) / (performance.now() - start);
-}
-
+const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-bench-"));
 const media = startMediaWorkers();
-const cache = new EmbeddingCache(0);
-const loader = new PackLoader({ device: "cpu", dtype: "auto", maxBatch: batch, maxQueued: 10_000, media, cache });
-console.log(`batch ${batch}, median of ${rounds} rounds; items a second, and the ratio to the bare session\n`);
-console.log("tower                     bare    encoder        from the file");
-for (const id of values.models.split(",")) {
-  const path = findManifest(values["data-dir"], id);
-  const pack = await loader.load(path);
-  for (const modality of modalities) {
-    const tower = pack.manifest.towers[modality];
-    const report = pack.towers.find((candidate) => candidate.modality === modality);
-    if (tower === undefined || report === undefined) continue;
-    const bare = await ort.InferenceSession.create(join(dirname(path), report.file), { executionProviders: ["cpu"] });
-    const feeds = await feedsOf(modality, bare);
-    const decodedImage = await media.decodeImage(image, { maxPixels: 1e8 });
-    const decodedSound = await media.decodeAudio(sound, { maxSeconds: 60 });
-    const { encoders } = pack;
-    const ways: Record<string, () => Promise<unknown>> = {
-      bare: () => bare.run(feeds),
-      encoder: async () => {
-        if (modality === "text") return encoders.text!.encode(repeat(() => sentence));
-        if (modality === "image") return encoders.image!.encode(repeat(() => decodedImage));
-        return encoders.audio!.encode(repeat(() => decodedSound));
-      },
-      file: async () => {
-        if (modality === "text") return encoders.text!.encode(repeat(() => sentence));
-        if (modality === "image") {
-          return encoders.image!.encode(await Promise.all(repeat(() => media.decodeImage(image, { maxPixels: 1e8 }))));
-        }
-        return encoders.audio!.encode(await Promise.all(repeat(() => media.decodeAudio(sound, { maxSeconds: 60 }))));
-      },
-    };
-    const rates: Record<string, number[]> = { bare: [], encoder: [], file: [] };
-    for (let round = -1; round < rounds; round++) {
-      for (const [name, work] of Object.entries(ways)) {
-        const found = await rate(work);
-        if (round >= 0) rates[name].push(found); // the first round warms up
+try {
+  const ids = positionals.length === 0 ? ["starter-clip", "starter-clap"] : await Promise.all(positionals.map(link));
+  if (!values.json) {
+    console.log(`${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}; ${threads} threads in a graph`);
+    console.log(
+      `items a second, median of ${rounds} rounds of about ${seconds} s a way, and the ratio to the bare session\n`,
+    );
+    const ways = ["bare", "server", "transformers.js"].map((name) => `${name}, cpu ms`.padStart(26));
+    console.log(`${"tower".padEnd(26)}batch${ways.join("")}`);
+  }
+  for (const id of ids) {
+    const path = findManifest(dataDir, id);
+    const manifest = JSON.parse(readFileSync(path, "utf8")) as Manifest;
+    for (const modality of modalities) {
+      const files = manifest.towers[modality]?.files;
+      if (files === undefined || (values.modality !== undefined && values.modality !== modality)) continue;
+      const dtype = (["fp32", "fp16", "int8", "q4"] as DataType[]).find((type) => files[type] !== undefined)!;
+      const folder = dirname(path);
+      for (const batch of values.batch.split(",").map(Number)) {
+        const setting = { folder, manifest, modality, file: files[dtype]!.path, batch, threads, inputs };
+        report(`${id} ${modality} ${dtype}`, batch, await measure(setting, positionals.length > 0));
       }
     }
-    const [b, e, f] = [median(rates.bare), median(rates.encoder), median(rates.file)];
-    const ratio = (x: number) => `${x.toFixed(1).padStart(7)} (${(x / b).toFixed(2)})`;
-    console.log(
-      `${`${id} ${modality} ${report.dtype}`.padEnd(24)}${b.toFixed(1).padStart(6)}  ${ratio(e)}  ${ratio(f)}`,
-    );
-    await bare.release();
   }
-  await pack.dispose();
+} finally {
+  await media.close();
+  rmSync(dataDir, { recursive: true, force: true });
 }
-await media.close();
 
-/** One batch of the same input, preprocessed beforehand. */
-async function feedsOf(modality: Modality, session: ort.InferenceSession): Promise<Record<string, ort.Tensor>> {
-  const [input] = session.inputMetadata;
-  if (!input.isTensor) throw new TypeError("the graph's input is no tensor");
-  const shape = input.shape.map((side, axis) => (typeof side === "number" ? side : axis === 0 ? batch : 0));
-  if (modality === "text") {
-    const length = 12;
-    const ids = new ort.Tensor("int64", new BigInt64Array(batch * length).fill(1000n), [batch, length]);
-    const mask = new ort.Tensor("int64", new BigInt64Array(batch * length).fill(1n), [batch, length]);
-    const all: Record<string, ort.Tensor> = { input_ids: ids, attention_mask: mask };
-    return Object.fromEntries(session.inputNames.map((name) => [name, all[name]]));
+/** A pack whose files are links to the folder's: nothing is copied, and nothing is written there. */
+async function link(folder: string): Promise<string> {
+  const id = basename(resolve(folder)).toLowerCase();
+  const manifest = await inspectFolder(folder, { id, source: "bench" });
+  const target = join(dataDir, "models", id);
+  mkdirSync(join(target, "onnx"), { recursive: true });
+  for (const name of readdirSync(folder))
+    if (name.endsWith(".json")) symlinkSync(resolve(folder, name), join(target, name));
+  for (const name of readdirSync(join(folder, "onnx")))
+    symlinkSync(resolve(folder, "onnx", name), join(target, "onnx", name));
+  writeFileSync(join(target, "manifest.json"), JSON.stringify(manifest));
+  return id;
+}
+
+/** By way and round: items a second, and milliseconds of processor time an item (all threads of this process). */
+type Rates = Record<string, { perSecond: number[]; cpuMs: number[] }>;
+
+async function measure(setting: Setting, hubLayout: boolean): Promise<Rates> {
+  const { folder, manifest, batch } = setting;
+  const tokenizerJson = readFileSync(join(folder, manifest.towers.text!.preprocess.tokenizer.path), "utf8");
+  const ways: Record<string, Way> = {
+    bare: await bareSession(setting, media, tokenizerJson),
+    server: await server(setting, dataDir),
+  };
+  if (hubLayout) ways["transformers.js"] = await transformersJs(setting, media, dataDir);
+  try {
+    const rates: Rates = {};
+    await ways.bare.run(1);
+    const start = performance.now();
+    await ways.bare.run(1);
+    const batches = Math.max(2, Math.round((1000 * seconds) / (performance.now() - start)));
+    for (const way of Object.values(ways)) await way.run(2); // first runs cost more
+    for (let round = 0; round < rounds; round++) {
+      for (const [name, way] of Object.entries(ways)) {
+        const items = batch * batches;
+        const begin = performance.now();
+        const cpu = process.cpuUsage();
+        await way.run(batches);
+        const { user, system } = process.cpuUsage(cpu);
+        rates[name] ??= { perSecond: [], cpuMs: [] };
+        rates[name].perSecond.push((1000 * items) / (performance.now() - begin));
+        rates[name].cpuMs.push((user + system) / 1000 / items);
+      }
+    }
+    return rates;
+  } finally {
+    for (const way of Object.values(ways)) await way.close();
   }
-  if (modality === "image") shape.splice(0, 4, batch, 3, 224, 224);
-  else if (input.name === "mel") shape.splice(0, 4, batch, 1, 64, 500);
-  else shape.splice(0, 4, batch, 1, 1001, 64);
-  const data = new Float32Array(shape.reduce((product, side) => product * side, 1)).fill(0.1);
-  return { [input.name]: new ort.Tensor("float32", data, shape) };
+}
+
+function report(tower: string, batch: number, rates: Rates): void {
+  if (values.json) {
+    console.log(JSON.stringify({ tower, batch, threads, rates }));
+    return;
+  }
+  const bare = median(rates.bare.perSecond);
+  const cells = ["bare", "server", "transformers.js"].map((name) => {
+    if (rates[name] === undefined) return "-".padStart(26);
+    const rate = median(rates[name].perSecond);
+    return `${rate.toFixed(2)} (${(rate / bare).toFixed(3)}) ${median(rates[name].cpuMs).toFixed(1).padStart(7)}`.padStart(
+      26,
+    );
+  });
+  console.log(tower.padEnd(26) + String(batch).padStart(5) + cells.join(""));
 }

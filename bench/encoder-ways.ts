@@ -1,0 +1,173 @@
+/** The ways from inputs to embeddings that bench/encoders.ts compares; each embeds `batches` batches of one input file. */
+import { join } from "node:path";
+import type { PretrainedModelOptions } from "@huggingface/transformers";
+import * as ort from "onnxruntime-node";
+import { loadConfig } from "../src/config.js";
+import type { Modality } from "../src/encoders/encoder.js";
+import type { Manifest } from "../src/encoders/manifest.js";
+import type { MediaWorkers } from "../src/encoders/preprocess/media-workers.js";
+import { loadTokenizer } from "../src/encoders/preprocess/tokenizer.js";
+import { createLog } from "../src/log.js";
+import { startServer } from "../src/server.js";
+
+/** What is embedded over and over. Texts take turns, so that they differ as a user's would. */
+export interface Inputs {
+  image: Uint8Array;
+  audio: Uint8Array;
+  texts: readonly string[];
+}
+
+export interface Way {
+  run(batches: number): Promise<void>;
+  close(): Promise<unknown>;
+}
+
+export interface Setting {
+  folder: string;
+  manifest: Manifest;
+  modality: Modality;
+  file: string;
+  batch: number;
+  threads: number;
+  inputs: Inputs;
+}
+
+/** ONNX Runtime alone, in this thread, on tensors made beforehand. */
+export async function bareSession(setting: Setting, media: MediaWorkers, tokenizerJson: string): Promise<Way> {
+  const { folder, file, threads, batch } = setting;
+  const options = { executionProviders: ["cpu"], intraOpNumThreads: threads };
+  const session = await ort.InferenceSession.create(join(folder, file), options);
+  const all = await tensorsOf(setting, media, tokenizerJson);
+  const feeds = Object.fromEntries(session.inputNames.map((name) => [name, all[name] ?? all.media]));
+  const output = setting.manifest.towers[setting.modality]!.outputs.find((name) => session.outputNames.includes(name))!;
+  return {
+    async run(batches) {
+      for (let i = 0; i < batches; i++) {
+        const { [output]: embeddings } = await session.run(feeds, [output]);
+        if (embeddings.dims[0] !== batch)
+          throw new RangeError(`expected ${batch} embeddings but received ${embeddings.dims}`);
+      }
+    },
+    close: () => session.release(),
+  };
+}
+
+async function tensorsOf({ manifest, modality, batch, inputs }: Setting, media: MediaWorkers, tokenizerJson: string) {
+  const { text, image, audio } = manifest.towers;
+  if (modality === "text") {
+    const { inputIds, attentionMask, shape } = loadTokenizer(tokenizerJson, text!.preprocess).encode(
+      textsOf(inputs, batch),
+    );
+    return {
+      input_ids: new ort.Tensor("int64", inputIds, shape),
+      attention_mask: new ort.Tensor("int64", attentionMask, shape),
+    } as Record<string, ort.Tensor>;
+  }
+  let one: Float32Array;
+  let shape: number[];
+  if (modality === "image") {
+    const { resize, crop } = image!.preprocess;
+    const side = crop ?? resize.size;
+    one = await media.imageTensor(await media.decodeImage(inputs.image, { maxPixels: 1e8 }), image!.preprocess);
+    shape = [3, side, side];
+  } else {
+    const sound = await media.decodeAudio(inputs.audio, { maxSeconds: 60 });
+    const tensors = await media.audioTensors(sound, audio!.preprocess);
+    [one, shape] = [tensors.windows[0].tensor, tensors.shape];
+  }
+  const data = new Float32Array(batch * one.length);
+  for (let i = 0; i < batch; i++) data.set(one, i * one.length);
+  const isLonger = new ort.Tensor("bool", new Uint8Array(batch), [batch, 1]);
+  return { media: new ort.Tensor("float32", data, [batch, ...shape]), is_longer: isLonger } as Record<
+    string,
+    ort.Tensor
+  >;
+}
+
+const textsOf = ({ texts }: Inputs, n: number) => Array.from({ length: n }, (_, i) => texts[i % texts.length]);
+
+/**
+ * The product: files and texts to POST /v1/embeddings of a server in this process, one input a request, from so many
+ * clients that two batches are under way: while one is in the graph, the next is decoded and preprocessed.
+ */
+export async function server({ manifest, modality, batch, threads, inputs }: Setting, dataDir: string): Promise<Way> {
+  const config = {
+    ...loadConfig({ environment: {} }),
+    ...{ dataDir, models: [manifest.id], device: "cpu", threads, port: 0, cacheBytes: 0, maxBatch: batch },
+  };
+  const running = await startServer(config, createLog("silent"));
+  const bodyOf = (input: string) => JSON.stringify({ input, model: manifest.id, modality, encoding_format: "base64" });
+  const bodies =
+    modality === "text" ? inputs.texts.map(bodyOf) : [bodyOf(Buffer.from(inputs[modality]).toString("base64"))];
+  const request = async (i: number) => {
+    const response = await fetch(`${running.url}/v1/embeddings`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: bodies[i % bodies.length],
+    });
+    const answer = (await response.json()) as { data?: unknown[] };
+    if (answer.data?.length !== 1) throw new Error(`the server answered ${JSON.stringify(answer).slice(0, 200)}`);
+  };
+  return {
+    async run(batches) {
+      let next = 0;
+      const client = async () => {
+        while (next < batches * batch) await request(next++);
+      };
+      await Promise.all(Array.from({ length: 2 * batch }, client));
+    },
+    close: () => running.close(),
+  };
+}
+
+/** transformers.js as its documentation shows it: processor, then model, batch after batch. It decodes no sounds: given samples. */
+export async function transformersJs(setting: Setting, media: MediaWorkers, dataDir: string): Promise<Way> {
+  const hf = await import("@huggingface/transformers");
+  const { manifest, modality, batch, threads, inputs } = setting;
+  hf.env.localModelPath = join(dataDir, "models");
+  hf.env.allowRemoteModels = false;
+  const session_options = { intraOpNumThreads: threads };
+  const options = { dtype: "fp32", device: "cpu", local_files_only: true, session_options } as PretrainedModelOptions;
+  const { family, id } = manifest;
+  if (modality === "text") {
+    const tokenizer = await hf.AutoTokenizer.from_pretrained(id);
+    const Model = {
+      clip: hf.CLIPTextModelWithProjection,
+      siglip: hf.SiglipTextModel,
+      clap: hf.ClapTextModelWithProjection,
+    };
+    const model = await Model[family].from_pretrained(id, options);
+    const padding = family === "siglip" ? "max_length" : true;
+    return timesBatches(async () => {
+      await model(tokenizer(textsOf(inputs, batch), { padding, truncation: true }));
+    }, model);
+  }
+  const processor = await hf.AutoProcessor.from_pretrained(id, {});
+  if (modality === "image") {
+    const model = await { clip: hf.CLIPVisionModelWithProjection, siglip: hf.SiglipVisionModel, clap: undefined }[
+      family
+    ]!.from_pretrained(id, options);
+    return timesBatches(async () => {
+      const file = new Blob([Uint8Array.from(inputs.image)]);
+      const images = await Promise.all(Array.from({ length: batch }, () => hf.RawImage.fromBlob(file)));
+      await model(await processor(images));
+    }, model);
+  }
+  const model = await hf.ClapAudioModelWithProjection.from_pretrained(id, options);
+  const { samples } = await media.decodeAudio(inputs.audio, { maxSeconds: 60 });
+  const sound = Float32Array.from(samples);
+  return timesBatches(async () => {
+    const features = [];
+    for (let i = 0; i < batch; i++) features.push((await processor(sound)).input_features);
+    await model({ input_features: hf.cat(features, 0) });
+  }, model);
+}
+
+function timesBatches(one: () => Promise<void>, model: { dispose(): Promise<unknown> }): Way {
+  return {
+    async run(batches) {
+      for (let i = 0; i < batches; i++) await one();
+    },
+    close: () => model.dispose(),
+  };
+}
