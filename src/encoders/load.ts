@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { AppError } from "../errors.js";
 import { verifiedPackFile } from "../models/pack-files.js";
 import { audioEncoder, type EncodeWindows } from "./audio-encoder.js";
+import { quantizesDynamically } from "./dynamic-quantization.js";
 import type { Encoder, Modality } from "./encoder.js";
 import { dimensionsIn, readHead } from "./head.js";
 import { imageEncoder } from "./image-encoder.js";
@@ -86,8 +87,12 @@ export class PackLoader {
         const head = section.head && readHead(await readFile(await verifiedPackFile(folder, section.head)));
         const dimensions = head === undefined ? manifest.dimensions : dimensionsIn(head);
         const open = async (): Promise<Tower> => {
-          const session = await this.#open(folder, file);
-          return { ...target, dimensions, session, outputs: section.outputs };
+          const { device, threads } = this.#options;
+          for (const data of file.data ?? []) await verifiedPackFile(folder, data);
+          const model = await verifiedPackFile(folder, file);
+          const oneByOne = await quantizesDynamically(model);
+          const session = await openSession({ model, device, threads });
+          return { ...target, dimensions, session, outputs: section.outputs, oneByOne };
         };
         const finish = <M extends Modality>(encoder: Encoder<M>): Encoder<M> => {
           disposers.push(() => encoder.dispose());
@@ -129,12 +134,6 @@ export class PackLoader {
       throw error;
     }
     return pack;
-  }
-
-  async #open(folder: string, file: GraphFile): Promise<Session> {
-    const { device, threads } = this.#options;
-    for (const data of file.data ?? []) await verifiedPackFile(folder, data);
-    return openSession({ model: await verifiedPackFile(folder, file), device, threads });
   }
 
   #sharedTrunk(key: string, make: () => Promise<TextTrunk>): Promise<TextTrunk> {

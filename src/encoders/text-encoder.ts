@@ -7,6 +7,7 @@ import { runTower, type Tower } from "./tower.js";
 /**
  * Texts -> embeddings: tokenized and padded as the manifest says, then run as one batch. The public CLAP exports take no
  * attention mask, so that padding would change what they see (`padding: masked`): their texts run in batches of one length.
+ * Towers that quantize dynamically run each text alone: padding takes part in their scale too.
  */
 export function textEncoder(tower: Tower, tokenizer: Tokenizer, padding: TextPreprocess["padding"]): Encoder<"text"> {
   const takesMask = tower.session.info.inputs.some(({ name }) => name === "attention_mask");
@@ -20,15 +21,19 @@ export function textEncoder(tower: Tower, tokenizer: Tokenizer, padding: TextPre
     return runTower(tower, feeds, shape[0]);
   };
 
+  const groupsOf = (texts: readonly string[]): number[][] => {
+    if (tower.oneByOne) return texts.map((_, i) => [i]);
+    return padding === "masked" && !takesMask ? byTokenCount(texts, tokenizer) : [texts.map((_, i) => i)];
+  };
+
   return {
     modality: "text",
     modelId: tower.modelId,
     space: tower.space,
     dimensions: tower.dimensions,
     async encode(texts, signal) {
-      const groups = padding === "masked" && !takesMask ? byTokenCount(texts, tokenizer) : [texts.map((_, i) => i)];
       const embeddings: Embedding[] = new Array(texts.length);
-      for (const positions of groups) {
+      for (const positions of groupsOf(texts)) {
         const batch = await timed("preprocess", async () => tokenizer.encode(positions.map((i) => texts[i])));
         signal?.throwIfAborted();
         for (const [j, embedding] of (await encodeBatch(batch)).entries()) embeddings[positions[j]] = embedding;

@@ -12,15 +12,33 @@ export interface Tower {
   session: Session;
   /** Names of the output that holds the embedding, in order of preference. */
   outputs: readonly string[];
+  /** Batches are run one input at a time: the graph would mix them (see dynamic-quantization.ts). */
+  oneByOne: boolean;
 }
 
 /**
  * Runs a batch and returns its rows at unit length.
  *
- * @param offered  inputs by name; only those the graph lists are fed, and float32 is narrowed to float16 where it asks for that.
+ * @param offered  inputs by name, [n, ...]; only those the graph lists are fed, and float32 is narrowed to float16 where it asks for that.
  * @throws AppError `inference_failed` when the graph fails or its output is not N finite vectors of the right size.
  */
 export async function runTower(tower: Tower, offered: Record<string, Tensor>, n: number): Promise<Embedding[]> {
+  if (!tower.oneByOne || n === 1) return runRows(tower, offered, n);
+  const embeddings: Embedding[] = [];
+  for (let i = 0; i < n; i++) {
+    const row = Object.entries(offered).map(([name, tensor]) => [name, rowOf(tensor, i)]);
+    embeddings.push(...(await runRows(tower, Object.fromEntries(row), 1)));
+  }
+  return embeddings;
+}
+
+/** Row `i` of a tensor, a batch of one in memory of its own. */
+function rowOf({ type, dims, data }: Tensor, i: number): Tensor {
+  const size = data.length / dims[0];
+  return { type, dims: [1, ...dims.slice(1)], data: data.slice(i * size, (i + 1) * size) };
+}
+
+async function runRows(tower: Tower, offered: Record<string, Tensor>, n: number): Promise<Embedding[]> {
   const { info } = tower.session;
   const feeds: Record<string, Tensor> = {};
   for (const { name, type } of info.inputs) {

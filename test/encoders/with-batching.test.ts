@@ -29,12 +29,12 @@ describe("withBatching", () => {
     const gate = new Promise<void>((resolve) => {
       open = resolve;
     });
-    const held = {
-      ...fakeEncoder(),
-      encode: async (texts: readonly string[]) => (
-        batches.push(texts.length), await gate, texts.map(() => new Float32Array(2))
-      ),
+    const encode = async (texts: readonly string[]) => {
+      batches.push(texts.length);
+      await gate;
+      return texts.map(() => new Float32Array(2));
     };
+    const held = { ...fakeEncoder(), encode };
     const encoder = withBatching(held, { maxBatch: 4, maxQueued: 100 });
     const calls = [];
     for (let i = 0; i < 5; i++) {
