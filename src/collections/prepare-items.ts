@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { Modality } from "../encoders/encoder.js";
+import type { Modality, ModalityInput } from "../encoders/encoder.js";
 import type { LoadedPack } from "../encoders/load.js";
 import { withPatience } from "../encoders/with-patience.js";
 import { AppError } from "../errors.js";
@@ -11,6 +11,7 @@ import { embedAlong } from "../search/embed-along.js";
 import { embedMedia, type MediaParts, type ReadBytes } from "../search/embed-media.js";
 import { findPath, type Path } from "../search/find-path.js";
 import type { NewItem } from "./new-item.js";
+import { mediaPreview, textPreview } from "./preview.js";
 
 export interface PrepareParts extends MediaParts {
   packs: { list(): readonly LoadedPack[] };
@@ -66,6 +67,7 @@ async function prepareContent(
   content: NewItem["content"],
   signal: AbortSignal | undefined,
 ): Promise<Prepared> {
+  const withPreviews = collection.options.previews === true;
   if ("embedding" in content) {
     const { embedding, modality, space, original } = content;
     if (space !== undefined && space !== collection.space) {
@@ -77,20 +79,25 @@ async function prepareContent(
   if ("text" in content) {
     const { text } = content;
     const [embedded] = await embedAlong(pathInto(parts, collection, "text"), [text], signal);
-    return { modality: "text", ...embedded, contentHash: createHash("sha256").update(text).digest("hex") };
+    const contentHash = createHash("sha256").update(text).digest("hex");
+    return { modality: "text", ...embedded, contentHash, preview: withPreviews ? textPreview(text) : undefined };
   }
+  const options = { withPreviews, signal };
   return "image" in content
-    ? prepareMedia(parts, pathInto(parts, collection, "image"), content.image, signal)
-    : prepareMedia(parts, pathInto(parts, collection, "audio"), content.audio, signal);
+    ? prepareMedia(parts, pathInto(parts, collection, "image"), content.image, options)
+    : prepareMedia(parts, pathInto(parts, collection, "audio"), content.audio, options);
 }
 
 async function prepareMedia<M extends "image" | "audio">(
   parts: PrepareParts,
   path: Path<M>,
   read: ReadBytes,
-  signal: AbortSignal | undefined,
+  { withPreviews, signal }: { withPreviews: boolean; signal?: AbortSignal },
 ): Promise<Prepared> {
-  const look = async ({ contentHash }: { contentHash?: string }) => ({ contentHash });
+  const look = async (decoded: ModalityInput[M]) => ({
+    contentHash: decoded.contentHash,
+    preview: withPreviews ? await mediaPreview(parts, decoded) : undefined,
+  });
   const { embedded, seen } = await embedMedia({ ...parts, gate: parts.gates.adds }, path, read, { look, signal });
   return { modality: path.encoder.modality, ...embedded, ...seen };
 }

@@ -12,6 +12,8 @@ const NewCollection = z.strictObject({
   space: z.string().min(1).optional(),
   dimensions: z.int().positive().optional(),
   fields: z.array(z.string()).default([]),
+  /** Keep a thumbnail, waveform or beginning of each item: some 4 KB. */
+  previews: z.boolean().default(true),
 });
 
 /** `/v1/collections`: create, list, look up, delete. */
@@ -33,14 +35,14 @@ export function collectionsRoutes({ store, packs }: Services) {
 
 /** The space is a model's (the first loaded one's by default), or the user's own with vectors from elsewhere. */
 function specOf(request: z.infer<typeof NewCollection>, packs: Packs): CollectionSpec {
-  const { name, model, space, dimensions, fields } = request;
+  const { name, model, space, dimensions, fields, previews } = request;
   if (space === undefined) {
     const pack = packs.find(model);
     if (dimensions !== undefined && dimensions !== pack.manifest.dimensions) {
       const message = `The model "${pack.manifest.id}" gives ${pack.manifest.dimensions} dimensions, not ${dimensions}`;
       throw new AppError("invalid_input", message, { param: "dimensions" });
     }
-    const options = { model: pack.manifest.id };
+    const options = { model: pack.manifest.id, previews };
     return { name, space: pack.space, dimensions: pack.manifest.dimensions, fields, options };
   }
   if (model !== undefined) {
@@ -50,7 +52,7 @@ function specOf(request: z.infer<typeof NewCollection>, packs: Packs): Collectio
   if (dimensions === undefined) {
     throw new AppError("invalid_input", 'Expected "dimensions" beside "space"', { param: "dimensions" });
   }
-  return { name, space, dimensions, fields };
+  return { name, space, dimensions, fields, options: { previews } };
 }
 
 /** A collection as it goes over the wire. */
@@ -62,6 +64,7 @@ export function collectionAnswer(stats: CollectionStats) {
     space,
     dimensions,
     fields,
+    previews: options.previews === true,
     created_at: createdAt,
     count,
     count_by_modality: countByModality,

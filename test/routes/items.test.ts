@@ -348,6 +348,46 @@ describe("/v1/collections/{name}/items", () => {
   });
 });
 
+describe("GET /v1/collections/{name}/items/{id}/preview", () => {
+  const add = () =>
+    items(
+      "",
+      jsonPost({
+        items: [
+          { id: "cat", image: fixtureBase64("images/cat.jpg") },
+          { id: "cow", audio: fixtureBase64("audio/cow.ogg") },
+          { id: "text", text: `a cat ${"and another ".repeat(300)}` },
+          { id: "vector", modality: "image", embedding_base64: unit384 },
+        ],
+      }),
+    );
+  const unit384 = base64(Array.from({ length: 384 }, (_, i) => (i === 0 ? 1 : 0)));
+  const preview = (id: string) => items(`/${id}/preview`);
+
+  it("is a thumbnail of a picture, the waveform of a sound, the beginning of a text", async () => {
+    await withCollection("starter-clip");
+    expect(await (await add()).json()).toMatchObject({ stored: 4 });
+    const types = await Promise.all(
+      ["cat", "cow", "text"].map(async (id) => (await preview(id)).headers.get("content-type")),
+    );
+    expect(types).toEqual(["image/webp", "image/svg+xml", "text/plain; charset=utf-8"]);
+    const cat = await preview("cat");
+    expect(cat.headers.get("content-security-policy")).toContain("sandbox");
+    expect(new Uint8Array(await cat.arrayBuffer()).slice(8, 12)).toEqual(new TextEncoder().encode("WEBP"));
+    expect(await (await preview("cow")).text()).toMatch(/^<svg/);
+    expect(await (await preview("text")).text()).toHaveLength(2000);
+    expect((await preview("vector")).status).toBe(404);
+  });
+
+  it("is not kept in a collection without previews", async () => {
+    name = `bare-${number++}`;
+    const created = await app.request("/v1/collections", jsonPost({ name, model: "starter-clip", previews: false }));
+    expect(await created.json()).toMatchObject({ previews: false });
+    await add();
+    for (const id of ["cat", "cow", "text"]) expect((await preview(id)).status).toBe(404);
+  });
+});
+
 function base64(numbers: number[]): string {
   return Buffer.from(Float32Array.from(numbers).buffer).toString("base64");
 }

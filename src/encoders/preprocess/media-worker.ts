@@ -6,6 +6,8 @@ import { audioInputs } from "./audio.js";
 import { decodeAudio } from "./decode-audio.js";
 import { decodeImage } from "./decode-image.js";
 import { imageTensor } from "./image.js";
+import { thumbnail } from "./thumbnail.js";
+import { waveform } from "./waveform.js";
 
 // One thread of media-workers.ts. Decoded media goes into shared memory: the next stage may run in another thread and
 // reads it there without a copy.
@@ -34,6 +36,9 @@ serveWorker({
     const inputs = audioInputs(audio, spec);
     return new Transferred(inputs, [...new Set(inputs.windows.map(({ tensor }) => tensor.buffer as ArrayBuffer))]);
   },
+
+  thumbnail: (image: DecodedImage) => thumbnail(image),
+  waveform: (audio: DecodedAudio) => waveform(audio),
 });
 
 function hash(bytes: Uint8Array): string {

@@ -21,6 +21,9 @@ export interface MediaWorkers {
   imageTensor(image: DecodedImage, spec: ImagePreprocess): Promise<Float32Array>;
   /** @returns the audio tower's inputs, one for each window; `shape` is that of each `tensor`. */
   audioTensors(audio: DecodedAudio, spec: AudioPreprocess): Promise<{ windows: AudioWindowTensor[]; shape: number[] }>;
+  /** Small pictures of media, for lists. */
+  thumbnail(image: DecodedImage): Promise<{ mediaType: string; bytes: Uint8Array }>;
+  waveform(audio: DecodedAudio): Promise<{ mediaType: string; bytes: Uint8Array }>;
   close(): Promise<void>;
 }
 
@@ -59,6 +62,8 @@ export function startMediaWorkers(threads = 0): MediaWorkers {
     decodeAudio: (bytes, limits) => call("decodeAudio", { bytes, limits }),
     imageTensor: (image, spec) => call("imageTensor", { image, spec }),
     audioTensors: (audio, spec) => call("audioTensors", { audio, spec }),
+    thumbnail: (image) => call("thumbnail", image),
+    waveform: (audio) => call("waveform", audio),
     async close() {
       closed = true;
       await Promise.all(workers.map((worker) => worker.close()));

@@ -1,0 +1,25 @@
+import type { DecodedAudio, DecodedImage } from "../encoders/encoder.js";
+import type { MediaWorkers } from "../encoders/preprocess/media-workers.js";
+import type { Preview } from "../index/vector-store.js";
+import type { Log } from "../log.js";
+
+const textLength = 2000;
+
+/** The beginning of a text. */
+export function textPreview(text: string): Preview {
+  const shown = text.slice(0, textLength).replace(/[\ud800-\udbff]$/, ""); // half of a surrogate pair
+  return { mediaType: "text/plain; charset=utf-8", bytes: new TextEncoder().encode(shown) };
+}
+
+/** A thumbnail or a waveform. An item whose preview fails is stored without one. */
+export async function mediaPreview(
+  { media, log }: { media: MediaWorkers; log: Log },
+  decoded: DecodedImage | DecodedAudio,
+): Promise<Preview | undefined> {
+  try {
+    return await ("rgb" in decoded ? media.thumbnail(decoded) : media.waveform(decoded));
+  } catch (error) {
+    log.warn({ err: error }, "an item is stored without its preview");
+    return undefined;
+  }
+}
