@@ -17,6 +17,9 @@ export interface Line {
 
 const newline = 0x0a;
 
+/** Parsing in one go: a socket may hand over megabytes within one turn of the event loop. */
+const sliceMs = 4;
+
 /**
  * The lines of a body, in the groups in which they arrive. A line that is too long, or no JSON, is its error and the lines
  * after it are read on; what follows the last newline is a line too.
@@ -34,6 +37,7 @@ export async function* readLines(
   let parts: Uint8Array[] = [];
   let size = 0;
   let number = 0;
+  let pause = performance.now() + sliceMs;
   const take = (part: Uint8Array) => {
     size += part.length;
     if (size <= maxBytes) parts.push(part);
@@ -60,6 +64,10 @@ export async function* readLines(
       }
       if (from < chunk.length) take(chunk.subarray(from));
       if (lines.length > 0) yield lines;
+      if (performance.now() > pause) {
+        await new Promise((resolve) => setImmediate(resolve));
+        pause = performance.now() + sliceMs;
+      }
     }
     if (size > 0) yield end();
   } finally {

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import type { MiddlewareHandler } from "hono";
@@ -19,6 +20,7 @@ export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<
     const start = performance.now();
     const times: StageTimes = new Map();
     const clock = new AbortController();
+    setMaxListeners(0, clock.signal); // every input of a request listens
     const timer = setTimeout(() => {
       const late = new AppError("timeout", `The request took longer than ${timeoutMs} ms and was given up`);
       clock.abort(late);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { AppError } from "../errors.js";
 
 /**
@@ -14,6 +15,7 @@ export class StreamGuard {
 
   constructor({ client, stopping, idleMs }: { client: AbortSignal; stopping: AbortSignal; idleMs: number }) {
     this.#idleMs = idleMs;
+    setMaxListeners(0, this.#gone.signal, this.#ending.signal); // every item under way listens
     const onStopping = () => this.#ending.abort(stopping.reason);
     const onGone = () => this.giveUp(new AppError("cancelled", "The client closed the connection"));
     stopping.addEventListener("abort", onStopping, { once: true });
