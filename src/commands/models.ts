@@ -2,12 +2,16 @@ import { basename, resolve } from "node:path";
 import type { Command } from "commander";
 import { readManifest } from "../encoders/load.js";
 import { DataType, type Manifest, modalities } from "../encoders/manifest.js";
+import { AppError } from "../errors.js";
 import { addModel, filesOf, removeModel } from "../models/add.js";
 import { builtIns } from "../models/built-in.js";
 import { findManifest, installedIds } from "../models/store.js";
 import { modelsPullCommand } from "./models-pull.js";
 import { modelsVerifyCommand } from "./models-verify.js";
 import { addConfigFlags, configOf, parseNumber } from "./options.js";
+import { print } from "./output.js";
+import { table } from "./table.js";
+import { CommandError } from "./target.js";
 
 /** `crossmodal models`: what is installed and what can be, and whether the files are the ones that were meant. */
 export function modelsCommand(program: Command): void {
@@ -22,26 +26,36 @@ export function modelsCommand(program: Command): void {
   addConfigFlags(list, ["dataDir"]).action(async (given) => {
     const { dataDir } = configOf(given);
     const ids = installedIds(dataDir);
-    const installed = await Promise.all(ids.map((id) => readManifest(findManifest(dataDir, id))));
+    const unreadable: string[] = [];
+    const installed: ReturnType<typeof about>[] = [];
+    for (const id of ids) {
+      try {
+        installed.push(about(await readManifest(findManifest(dataDir, id))));
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        unreadable.push(error.message);
+      }
+    }
     const available = builtIns().filter(({ id }) => !ids.includes(id));
     if (given.json) {
-      for (const manifest of installed) console.log(JSON.stringify({ installed: true, ...about(manifest) }));
+      for (const model of installed) await print(JSON.stringify({ installed: true, ...model }));
       for (const { id, family, dimensions, modalities, license, repo } of available)
-        console.log(JSON.stringify({ installed: false, id, family, dimensions, modalities, license, source: repo }));
-      return;
+        await print(JSON.stringify({ installed: false, id, family, dimensions, modalities, license, source: repo }));
+    } else {
+      const rows = installed.map(({ id, family, modalities, dimensions, dtypes, bytes, license }) => {
+        const size = `${(bytes / 1e6).toFixed(1)} MB`;
+        return [id, family, modalities.join("+"), dimensions, dtypes.join(","), size, license];
+      });
+      const headings = ["installed", "family", "modalities", "dimensions", "data types", "size", "license"];
+      for (const line of table(headings, rows)) await print(line);
+      const others = available.map(({ id, family, modalities, dimensions, license, about }) => {
+        return [id, family, modalities.join("+"), dimensions, license, about];
+      });
+      if (others.length > 0) await print("\nget one of these with: crossmodal models pull ID");
+      for (const line of table(["not here", "family", "modalities", "dimensions", "license", "about"], others))
+        await print(line);
     }
-    const row = (id: string, family: string, modalities: string[], rest: string[]) =>
-      [id.padEnd(28), family.padEnd(7), modalities.join("+").padEnd(12), ...rest].join(" ");
-    for (const manifest of installed) {
-      const { id, family, modalities, dimensions, dtypes, bytes, license } = about(manifest);
-      const size = `${(bytes / 1e6).toFixed(1)} MB`;
-      console.log(
-        row(id, family, modalities, [`${dimensions} d`, dtypes.join(",").padEnd(10), size.padStart(10), ` ${license}`]),
-      );
-    }
-    if (available.length > 0) console.log("\nnot here yet; get one with: crossmodal models pull ID");
-    for (const { id, family, modalities, dimensions, license, about: sentence } of available)
-      console.log(row(id, family, modalities, [`${dimensions} d`, `${license}  ${sentence}`]));
+    if (unreadable.length > 0) throw new CommandError(unreadable.join("\ncrossmodal: "));
   });
 
   modelsVerifyCommand(models);

@@ -1,4 +1,4 @@
-import { DataType } from "../encoders/manifest.js";
+import { DataType, Manifest } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
 import { type BuiltIn, findBuiltIn } from "./built-in.js";
 import type { HubFile, HubListing } from "./hub/list-repo.js";
@@ -40,7 +40,10 @@ export function pullTarget(spec: string, { id }: { id?: string } = {}): PullTarg
       `"crossmodal models add", or name a repository that holds one: crossmodal models pull owner/name --id ${builtIn?.id}`;
     throw new AppError("model_not_found", message, { param: "id" });
   }
-  return { id: id ?? builtIn?.id ?? name.split("/")[1].toLowerCase(), repo, revision, builtIn: named };
+  const chosen = id ?? builtIn?.id ?? name.split("/")[1].toLowerCase();
+  if (Manifest.shape.id.safeParse(chosen).success) return { id: chosen, repo, revision, builtIn: named };
+  const message = `Expected an id of lower-case letters, digits, ".", "_" and "-" but received "${chosen}"; choose one with --id`;
+  throw new AppError("invalid_input", message, { param: "id" });
 }
 
 export interface PullPlan {
