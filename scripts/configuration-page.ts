@@ -16,6 +16,9 @@ start, with keys left out.
 | option | flag | environment | default | meaning |
 |---|---|---|---|---|
 ${rows.join("\n")}
+
+\`crossmodal models pull\` also heeds the variables of the hub and the system: \`HF_ENDPOINT\`, \`HF_TOKEN\`, \`HF_HOME\`, \`HF_HUB_CACHE\`,
+\`HF_HUB_OFFLINE\`, \`HTTPS_PROXY\`, \`HTTP_PROXY\` and \`NO_PROXY\` ([models.md](models.md)). No other command reads them.
 `;
 }
 

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { Presets, SingleBar } from "cli-progress";
 import type { PullProgress } from "../models/pull.js";
 
@@ -22,7 +23,14 @@ export function transferProgress(
   const meter = new Meter(now);
   const bar = output.isTTY
     ? new SingleBar(
-        { stream: output, format: "{bar} {percentage}% · {state}", hideCursor: true, clearOnComplete: true, fps: 5 },
+        {
+          stream: output,
+          format: "{bar} {percentage}% · {state}",
+          barsize: 16,
+          hideCursor: true,
+          clearOnComplete: true,
+          fps: 5,
+        },
         Presets.shades_classic,
       )
     : undefined;
@@ -34,7 +42,7 @@ export function transferProgress(
     output.write(`${text}\n`);
   };
   const show = () => {
-    const state = `${meter.state()} · ${path}`;
+    const state = `${meter.state()} · ${basename(path)}`;
     bar?.update(Math.min(meter.here, meter.total), { state });
     if (bar !== undefined || now() - lastLineAt < lineEveryMs) return;
     lastLineAt = now();
@@ -44,7 +52,7 @@ export function transferProgress(
     begin(files, bytes) {
       meter.total = bytes;
       lastLineAt = now();
-      say(`${files} files, ${megabytes(bytes)}`);
+      say(`${files} files, ${sized(bytes)}`);
       bar?.start(bytes, 0, { state: "" });
     },
     file(name, size) {
@@ -58,7 +66,7 @@ export function transferProgress(
     },
     done(from) {
       meter.complete(from === "the hub");
-      say(`  ${path}  ${megabytes(meter.fileSize)}${from === "the hub" ? "" : `  from ${from}`}`);
+      say(`  ${path}  ${sized(meter.fileSize)}${from === "the hub" ? "" : `  from ${from}`}`);
       show();
     },
     notice: say,
@@ -109,17 +117,17 @@ class Meter {
 
   /** `12.3 of 606.0 MB · 4.1 MB/s · 2:25 left`. */
   state(): string {
-    const amount = `${(this.here / 1e6).toFixed(1)} of ${megabytes(this.total)}`;
+    const amount = `${(this.here / 1e6).toFixed(1)} of ${sized(this.total)}`;
     const [first] = this.#samples;
     const seconds = first === undefined ? 0 : (this.#now() - first.at) / 1000;
     const speed = seconds > 0 ? (this.#received - first.received) / seconds : 0;
     if (speed <= 0) return amount;
     const left = Math.ceil((this.total - this.here) / speed);
-    return `${amount} · ${megabytes(speed)}/s · ${clock(left)} left`;
+    return `${amount} · ${sized(speed)}/s · ${clock(left)} left`;
   }
 }
 
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+const sized = (bytes: number) => (bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
 /** 145 s -> 2:25. */
 function clock(seconds: number): string {

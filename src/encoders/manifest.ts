@@ -113,7 +113,8 @@ const tower = {
 export const Manifest = z.strictObject({
   manifestVersion: z.literal(1),
   id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
-  family: z.enum(["clip", "siglip", "clap"]),
+  /** For people; what the family decides is written out in the other fields. */
+  family: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
   revision: z.string().min(1),
   /** Where the weights come from: a hub repository (`owner/name`) or a sentence. */
   source: z.string().min(1),

@@ -19,7 +19,7 @@ export const BuiltIn = z.strictObject({
   revision: z.string().min(1).default("main"),
   /** The checkpoint the graphs were exported from; the model may be pulled by this name too. */
   original: repo,
-  family: z.enum(["clip", "siglip", "clap"]),
+  family: z.string().min(1),
   modalities: z.array(z.enum(["text", "image", "audio"])).min(1),
   dimensions: z.int().positive(),
   license: z.string().min(1),

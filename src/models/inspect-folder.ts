@@ -3,15 +3,10 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DataType, type GraphFile, Manifest, type PackFile } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
-import { clap } from "./families/clap.js";
-import { clip } from "./families/clip.js";
+import { families } from "./families/families.js";
 import type { Family, HubConfigs } from "./families/family.js";
-import { siglip } from "./families/siglip.js";
 import { findGraph, graphNames, logitFile, type TowerName } from "./onnx-layout.js";
 import { hashFile } from "./pack-files.js";
-
-/** Families by the `model_type` of config.json. */
-const families: Record<string, Family> = { clip, siglip, siglip2: siglip, clap };
 
 export interface InspectOptions {
   id: string;

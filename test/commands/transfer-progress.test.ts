@@ -27,7 +27,7 @@ describe("transferProgress", () => {
     progress.stop();
     expect(text().split("\n").slice(0, -1)).toEqual([
       "2 files, 100.0 MB",
-      "60.0 of 100.0 MB · 4.0 MB/s · 0:10 left · onnx/a.onnx",
+      "60.0 of 100.0 MB · 4.0 MB/s · 0:10 left · a.onnx",
       "  onnx/a.onnx  68.0 MB",
       "  tokenizer.json  20.0 MB  from the hub's cache",
     ]);
@@ -43,7 +43,7 @@ describe("transferProgress", () => {
     now = 1000;
     progress.bytes(1e6);
     progress.notice("trying again");
-    const state = "0% · 1.0 of 7200.0 MB · 1.0 MB/s · 1:59:59 left · onnx/a.onnx";
+    const state = "0% · 1.0 of 7200.0 MB · 1.0 MB/s · 1:59:59 left · a.onnx";
     await vi.waitFor(() => expect(text()).toContain(state), 10_000); // the bar draws five times a second
     progress.stop();
     expect(text()).toContain("trying again\n");

@@ -3,6 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { addModel } from "../../src/models/add.js";
+import { clip } from "../../src/models/families/clip.js";
+import { families } from "../../src/models/families/families.js";
+import type { Family } from "../../src/models/families/family.js";
 import { inspectFolder } from "../../src/models/inspect-folder.js";
 import { findManifest } from "../../src/models/store.js";
 import { goldenBytes, goldenPath, largestDifference } from "../helpers/golden.js";
@@ -66,6 +69,28 @@ describe("inspectFolder", () => {
       code: "invalid_input",
       param: "id",
     });
+  });
+});
+
+describe("a family", () => {
+  const packs: TestPack[] = [];
+  afterEach(() => Promise.all(packs.splice(0).map((pack) => pack.close())));
+
+  it("is one object: a folder of a new one is added and served with what it says", async () => {
+    const newcomer: Family = { ...clip, family: "newcomer", promptTemplates: { image: ["{} seen from afar."] } };
+    families.newcomer = newcomer;
+    try {
+      const config = JSON.parse(readFileSync(goldenPath("tiny-clip/config.json"), "utf8"));
+      const folder = folderWith("tiny-clip", { "config.json": { ...config, model_type: "newcomer" } });
+      const root = mkdtempSync(join(tmpdir(), "crossmodal-family-"));
+      const manifest = await addModel(folder, root, about);
+      expect(manifest).toMatchObject({ family: "newcomer", promptTemplates: { image: ["{} seen from afar."] } });
+      const pack = await loadPack(root, "mine");
+      packs.push(pack);
+      expect(await pack.encoders.text!.encode(["a cat"])).toHaveLength(1);
+    } finally {
+      delete families.newcomer;
+    }
   });
 });
 

@@ -8,9 +8,9 @@ export interface HubConfigs {
   tokenizer: { added_tokens?: { id: number; content: string }[] };
 }
 
-/** What a model type decides about a manifest. Adding one is a file beside this and a line in inspect-folder.ts. */
+/** What a model type decides about a manifest. Adding one is a file beside this and its name in families.ts. */
 export interface Family {
-  family: "clip" | "siglip" | "clap";
+  family: string;
   activation: "softmax" | "sigmoid";
   /** Length of an embedding where config.json leaves it out: the default of the reference's configuration class. */
   dimensions: number;
