@@ -136,7 +136,7 @@ export async function transformersJs(setting: Setting, media: MediaWorkers, data
       siglip: hf.SiglipTextModel,
       clap: hf.ClapTextModelWithProjection,
     };
-    const model = await Model[family].from_pretrained(id, options);
+    const model = await Model[family as keyof typeof Model].from_pretrained(id, options);
     const padding = family === "siglip" ? "max_length" : true;
     return timesBatches(async () => {
       await model(tokenizer(textsOf(inputs, batch), { padding, truncation: true }));

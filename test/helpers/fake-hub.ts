@@ -15,8 +15,10 @@ export interface Mishap {
   /** Answered by the hub itself, before any redirect. */
   status?: number;
   headers?: Record<string, string>;
-  /** The connection is cut after so many bytes of the body. */
+  /** The connection is closed after so many bytes of the body. */
   breakAfter?: number;
+  /** The connection is reset at about so many bytes: what is under way is lost. */
+  resetAfter?: number;
   /** The body ends in good order after so many bytes. */
   endAfter?: number;
   /** Bytes are sent after so many without an end; only an abort ends it. */
@@ -194,13 +196,14 @@ function send(request: IncomingMessage, response: ServerResponse, whole: Buffer,
   if (ranged) response.setHeader("content-range", `bytes ${from}-${from + part.length - 1}/${bytes.length}`);
   // Without a content-length, a body that ends early looks whole.
   if (mishap.endAfter === undefined) response.setHeader("content-length", part.length);
-  const cut = mishap.breakAfter ?? mishap.endAfter ?? mishap.hangAfter;
+  const cut = mishap.breakAfter ?? mishap.resetAfter ?? mishap.endAfter ?? mishap.hangAfter;
   if (cut === undefined) {
     response.end(part);
     return;
   }
   response.write(part.subarray(0, cut), () => {
     if (mishap.endAfter !== undefined) response.end();
-    else if (mishap.breakAfter !== undefined) setTimeout(() => response.socket?.resetAndDestroy(), 20);
+    else if (mishap.breakAfter !== undefined) response.socket?.destroySoon();
+    else if (mishap.resetAfter !== undefined) response.socket?.resetAndDestroy();
   });
 }

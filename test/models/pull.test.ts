@@ -120,16 +120,21 @@ describe("pullModel", () => {
     await pack.close();
   });
 
-  it("takes two data types at once", async () => {
-    const { manifest } = await pull(clip, { dtypes: ["fp32", "int8"] });
-    expect(Object.keys(manifest.towers.image!.files)).toEqual(["fp32", "int8"]);
+  it("takes several data types at once", async () => {
+    const { manifest } = await pull(clip, { dtypes: ["fp16", "q4"] });
+    const paths = Object.entries(manifest.towers.image!.files).map(([dtype, { path }]) => [dtype, path]);
+    expect(paths).toEqual([
+      ["fp16", "onnx/vision_model_fp16.onnx"],
+      ["q4", "onnx/vision_model_q4.onnx"],
+    ]);
   });
 
   it("says which data types there are when one is missing, before anything is fetched", async () => {
+    hub.addRepo(clip, goldenPath("tiny-clip")).files.delete("onnx/text_model_q4.onnx");
     await expect(pull(clip, { dtypes: ["q4"] })).rejects.toMatchObject({
       code: "invalid_input",
       param: "dtype",
-      message: `${clip} has no text_model as q4; there is: fp32, int8`,
+      message: `${clip} has no text_model as q4; there is: fp32, fp16, int8`,
     });
     expect(hub.requests).toHaveLength(1);
   });

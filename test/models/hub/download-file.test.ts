@@ -9,9 +9,9 @@ import { hubSettings } from "../../../src/models/hub/hub-settings.js";
 import type { HubFile } from "../../../src/models/hub/list-repo.js";
 import { FakeHub, type Mishap } from "../../helpers/fake-hub.js";
 
-/** 300 kB that do not repeat. */
-const weights = Buffer.from(
-  Array.from({ length: 9375 }, (_, i) => createHash("sha256").update(String(i)).digest("hex").slice(0, 32)).join(""),
+/** 2 MB that do not repeat: far more than a stream holds back, which is lost when its connection breaks. */
+const weights = Buffer.concat(
+  Array.from({ length: 62_500 }, (_, i) => createHash("sha256").update(String(i)).digest()),
 );
 const sha256 = createHash("sha256").update(weights).digest("hex");
 const config = Buffer.from('{"model_type": "clip"}');
@@ -77,7 +77,7 @@ describe("downloadFile", () => {
   });
 
   it("goes on where a broken connection ended, however often it breaks while bytes come", async () => {
-    hub.next("onnx/model.onnx", ...Array.from({ length: 7 }, () => ({ breakAfter: 30_000 })));
+    hub.next("onnx/model.onnx", ...Array.from({ length: 7 }, () => ({ breakAfter: 200_000 })));
     await download();
     expect(readFileSync(target).equals(weights)).toBe(true);
     expect(ranges()[0]).toBeUndefined();
@@ -97,7 +97,7 @@ describe("downloadFile", () => {
     });
     await expect(stopped).rejects.toMatchObject({
       code: "cancelled",
-      message: expect.stringContaining("100000 of 300000 bytes"),
+      message: expect.stringContaining("100000 of 2000000 bytes"),
     });
     expect(statSync(`${target}.part`).size).toBe(100_000);
     expect(existsSync(target)).toBe(false);
@@ -109,7 +109,7 @@ describe("downloadFile", () => {
   });
 
   it("does not go on with a part of another file", async () => {
-    await expect(download({ ...graph, size: 300_001, sha256: "1".repeat(64) })).rejects.toMatchObject({
+    await expect(download({ ...graph, size: 2_000_001, sha256: "1".repeat(64) })).rejects.toMatchObject({
       code: "hub_failed",
     });
     writeFileSync(`${target}.part`, weights.subarray(0, 1000));
@@ -121,11 +121,12 @@ describe("downloadFile", () => {
 
   it.each<[string, Mishap[], number]>([
     ["a body that ends early", [{ endAfter: 50_000 }], 2],
+    ["a connection that is reset", [{ resetAfter: 200_000 }], 2],
     ["wrong bytes, once", [{ wrong: true }], 2],
     ["500 and 503", [{ status: 500 }, { status: 503 }], 1],
     ["429 with Retry-After", [{ status: 429, headers: { "retry-after": "0" } }], 1],
-    ["a server that ignores Range", [{ breakAfter: 50_000 }, { ignoreRange: true }], 2],
-    ["a server that sends another range", [{ breakAfter: 50_000 }, { otherRange: true }], 3],
+    ["a server that ignores Range", [{ breakAfter: 200_000 }, { ignoreRange: true }], 2],
+    ["a server that sends another range", [{ breakAfter: 200_000 }, { otherRange: true }], 3],
   ])("recovers from %s", async (_, mishaps, fetches) => {
     hub.next("onnx/model.onnx", ...mishaps);
     await download();
@@ -136,7 +137,7 @@ describe("downloadFile", () => {
 
   it("begins anew when the file changes between two tries, and takes none that is not the announced one", async () => {
     const other = hub.addRepo("owner/changing", { "onnx/model.onnx": Buffer.from(weights).reverse() });
-    hub.next("onnx/model.onnx", { breakAfter: 100_000 });
+    hub.next("onnx/model.onnx", { breakAfter: 200_000 });
     const changing = downloadFile(client(), { repo: "owner/changing", commit: other.commit }, graph, target, {
       // after the first piece the real content lies there
       onBytes: (here) => here > 0 && other.files.set("onnx/model.onnx", weights),
@@ -213,7 +214,9 @@ describe("downloadFile", () => {
     symlinkSync("/dev/full", `${target}2.part`);
     await expect(downloadFile(client(), { repo: "owner/name", commit }, graph, `${target}2`)).rejects.toMatchObject({
       code: "storage_full",
-      message: expect.stringMatching(/disk is full: ".*model\.onnx2" is not complete\. 0 of 300000 bytes of it lie in/),
+      message: expect.stringMatching(
+        /disk is full: ".*model\.onnx2" is not complete\. 0 of 2000000 bytes of it lie in/,
+      ),
     });
   });
 });
