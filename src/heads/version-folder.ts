@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.js";
+import { isLeftover } from "../files/is-leftover.js";
 import { storageError, writeDurably } from "../files/write-durably.js";
 
 /** What there is of one name. */
@@ -36,7 +37,8 @@ export class VersionFolder {
     const all: Versions[] = [];
     for (const entry of await readdir(this.#folder, { withFileTypes: true })) {
       if (entry.name.startsWith(".building-")) {
-        await rm(join(this.#folder, entry.name), { recursive: true, force: true });
+        const building = join(this.#folder, entry.name);
+        if (await isLeftover(building)) await rm(building, { recursive: true, force: true });
       } else if (entry.isDirectory() && isName(entry.name)) all.push(await this.get(entry.name));
     }
     return all.filter(({ numbers }) => numbers.length > 0).sort((one, other) => (one.name < other.name ? -1 : 1));

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isLeftover } from "../files/is-leftover.js";
 import { writeDurably } from "../files/write-durably.js";
 import type { Log } from "../log.js";
 import type { Job, JobData } from "./job.js";
@@ -58,7 +59,8 @@ export class JobStore {
     const jobs: Job[] = [];
     for (const name of await readdir(this.#folder)) {
       if (name.endsWith(".new")) {
-        await rm(join(this.#folder, name), { recursive: true, force: true });
+        const building = join(this.#folder, name);
+        if (await isLeftover(building)) await rm(building, { recursive: true, force: true });
         continue;
       }
       try {

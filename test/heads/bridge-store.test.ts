@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -105,6 +105,7 @@ describe("BridgeStore", () => {
 
   it("removes what a process left that ended while it added a version", async () => {
     mkdirSync(join(folder, ".building-1234"), { recursive: true });
+    utimesSync(join(folder, ".building-1234"), 0, 0);
     expect((await open()).active()).toHaveLength(1);
     expect(existsSync(join(folder, ".building-1234"))).toBe(false);
   });
