@@ -48,6 +48,20 @@ export const cacheLookups = new Counter({
   registers: [registry],
 });
 
+export const collectionItems = new Gauge({
+  name: "crossmodal_collection_items",
+  help: "Items in a collection, counted when the metrics are asked for",
+  labelNames: ["collection", "modality"],
+  registers: [registry],
+});
+
+export const collectionIndexed = new Gauge({
+  name: "crossmodal_collection_indexed_items",
+  help: "Items of a collection that its graph finds; the others are scanned",
+  labelNames: ["collection"],
+  registers: [registry],
+});
+
 const current = new AsyncLocalStorage<StageTimes>();
 
 /** Runs `work`; what `recordStage` notes while it runs is gathered in `times`. */

@@ -1,9 +1,10 @@
 import { Hono } from "hono";
-import { registry } from "../metrics.js";
+import type { LazyStore } from "../index/lazy-store.js";
+import { collectionIndexed, collectionItems, registry } from "../metrics.js";
 import type { Services } from "../services.js";
 
 /** Probes for an orchestrator, and the metrics it scrapes. */
-export function healthRoutes({ ready }: Services) {
+export function healthRoutes({ ready, store, log }: Services) {
   let state: "starting" | "ready" | "failed" = "starting";
   ready.then(
     () => {
@@ -16,5 +17,21 @@ export function healthRoutes({ ready }: Services) {
   return new Hono()
     .get("/health/live", (c) => c.json({ status: "live" }))
     .get("/health/ready", (c) => c.json({ status: state }, state === "ready" ? 200 : 503))
-    .get("/metrics", async (c) => c.text(await registry.metrics(), 200, { "content-type": registry.contentType }));
+    .get("/metrics", async (c) => {
+      await countItems(store).catch((error) => log.error({ err: error }, "the items could not be counted"));
+      return c.text(await registry.metrics(), 200, { "content-type": registry.contentType });
+    });
+}
+
+/** A store that nobody has used yet is not opened for this. */
+async function countItems(store: LazyStore): Promise<void> {
+  if (!store.isOpen) return;
+  const collections = await store.listCollections();
+  collectionItems.reset(); // those that are gone
+  collectionIndexed.reset();
+  for (const { name: collection, countByModality, index } of collections) {
+    for (const [modality, count] of Object.entries(countByModality))
+      collectionItems.set({ collection, modality }, count);
+    collectionIndexed.set({ collection }, index.indexed);
+  }
 }

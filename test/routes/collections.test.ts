@@ -65,3 +65,19 @@ describe("/v1/collections", () => {
     expect((await app.request("/v1/collections/x")).status).toBe(404);
   });
 });
+
+describe("GET /metrics", () => {
+  it("counts the items of each collection by modality, and forgets a collection that is gone", async () => {
+    await create({ name: "counted", space: "plain", dimensions: 2 });
+    const item = { embedding: [0.6, 0.8], modality: "audio" };
+    await app.request(
+      "/v1/collections/counted/items",
+      jsonPost({ items: [item, item, { ...item, modality: "text" }] }),
+    );
+    const metrics = async () => (await app.request("/metrics")).text();
+    expect(await metrics()).toContain('crossmodal_collection_items{collection="counted",modality="audio"} 2');
+    expect(await metrics()).toContain('crossmodal_collection_items{collection="counted",modality="text"} 1');
+    await app.request("/v1/collections/counted", { method: "DELETE" });
+    expect(await metrics()).not.toContain('"counted"');
+  });
+});
