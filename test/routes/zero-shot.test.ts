@@ -333,6 +333,34 @@ describe("POST /v1/zero-shot, bad input", () => {
   });
 });
 
+describe("POST /v1/zero-shot, a body over the limit", () => {
+  const limited = async () => startApp({ maxBodyBytes: 100_000 });
+  const labels = ["cat", "dog"];
+
+  it("is refused as JSON, as a form and as a stream of unknown length, and the server goes on", async () => {
+    const { app, services } = await limited();
+    const big = new Uint8Array(200_000);
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new Uint8Array(10_000)),
+    });
+    const bodies: RequestInit[] = [
+      jsonPost({ image: Buffer.from(big).toString("base64"), candidate_labels: labels }),
+      formPost({ image: big, candidate_labels: labels }),
+      { method: "POST", headers: { "content-type": "application/json" }, body: endless, duplex: "half" } as RequestInit,
+    ];
+    for (const body of bodies) {
+      const response = await app.request("/v1/zero-shot", body);
+      expect(response.status).toBe(413);
+      expect(await response.json()).toMatchObject({
+        error: { code: "too_large", message: expect.stringContaining("maxBodyBytes") },
+      });
+    }
+    const small = formPost({ image: fixture("images/cat.jpg"), candidate_labels: labels });
+    expect((await app.request("/v1/zero-shot", small)).status).toBe(200);
+    await services.close();
+  });
+});
+
 /** A PNG whose header says 40,000 x 40,000 pixels, with hardly any data: 4.8 GB if one believed it. */
 function hugePng(): Uint8Array {
   return new Uint8Array(
