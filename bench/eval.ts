@@ -1,7 +1,7 @@
 /**
  * Zero-shot accuracy of the starter packs on what training never saw, asked through the server:
  *
- *     npm run eval -- DATA [--url http://127.0.0.1:8080] [--picture-model ID] [--sound-model ID] [--json]
+ *     npm run eval -- DATA [--url http://127.0.0.1:8080] [--only pictures|sounds] [--picture-model ID] [--sound-model ID] [--json]
  *
  * DATA holds the archives and folders that models/starter/{image,audio}/splits.json name; nothing of them is in the repository.
  * Every file goes to POST /v1/zero-shot with all labels of its set and the model's own templates. With `--url` another
@@ -29,14 +29,17 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     url: { type: "string" },
+    only: { type: "string" },
     "picture-model": { type: "string", default: "starter-clip" },
     "sound-model": { type: "string", default: "starter-clap" },
     json: { type: "boolean", default: false },
   },
 });
 const [data] = positionals;
-if (data === undefined) {
-  console.error("usage: npm run eval -- DATA [--url URL] [--picture-model ID] [--sound-model ID] [--json]");
+if (data === undefined || !["pictures", "sounds", undefined].includes(values.only)) {
+  console.error(
+    "usage: npm run eval -- DATA [--url URL] [--only pictures|sounds] [--picture-model ID] [--sound-model ID] [--json]",
+  );
   process.exit(2);
 }
 
@@ -51,11 +54,13 @@ const models = [...new Set([values["picture-model"], values["sound-model"]])].jo
 const target = await openTarget(loadConfig({ flags: { models, logLevel: "error" } }), { url: values.url });
 const unpacked = new Map<string, string>();
 try {
-  for (const [title, set] of setsOf("image")) {
+  for (const [title, set] of values.only === "sounds" ? [] : setsOf("image")) {
     await evaluate(title, set, "image", values["picture-model"], asIs);
     await evaluate(`${title}, 32 px`, set, "image", values["picture-model"], shrink);
   }
-  for (const [title, set] of setsOf("audio")) await evaluate(title, set, "audio", values["sound-model"], asIs);
+  for (const [title, set] of values.only === "pictures" ? [] : setsOf("audio")) {
+    await evaluate(title, set, "audio", values["sound-model"], asIs);
+  }
 } finally {
   await target.close();
   for (const folder of unpacked.values()) rmSync(folder, { recursive: true, force: true });
