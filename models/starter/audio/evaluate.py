@@ -1,10 +1,13 @@
-"""Top-1 among labels on what training never heard.   python -m starter.audio.evaluate DATA TEACHERS WORK PACK [SKETCH]
+"""Top-1 among labels on what training never heard, recall on Tux Paint's stamps.
+
+python -m starter.audio.evaluate TEACHERS WORK PACK [--sketch DIR] [--stamps DIR]
 
 The same clips for the teacher (its classes' text vectors, untrained and trained), the student in float32 and the
-exported file; SKETCH is a folder with audio_int8.onnx and text_int8.onnx of the first sketch for comparison.
+exported file; --sketch is a folder with audio_int8.onnx and text_int8.onnx of the first sketch for comparison, --stamps
+the unpacked usr/share/tuxpaint/stamps of tuxpaint-stamps-default.
 """
+import argparse
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +17,12 @@ from safetensors.torch import load_file
 from torch.nn import functional as F
 
 from ..text.minilm import CONTEXT, TextTrunk, embed, tokenizer
-from . import frontend, pool, sources
+from . import frontend, pool, sources, stamps
 from .head import class_synonyms, clean_label, mean_text
 from .student import Student
 
 PROMPT = "the sound of {}"
+STAMP_PROMPT = "a recording of {}"
 
 
 def label_sets(work):
@@ -61,13 +65,20 @@ def accuracy(vectors, truth, every, text):
     return float(np.mean([every[i] == t for i, t in zip((vectors @ table.T).argmax(1), truth)]))
 
 
+def recalls(vectors, texts):
+    """Of each vector's own text among all: at 1, 5 and 10."""
+    similarity = vectors @ texts.T
+    rank = (similarity > np.diag(similarity)[:, None]).sum(1)
+    return [float((rank < k).mean()) for k in (1, 5, 10)]
+
+
 def onnx_run(path):
     session = ort.InferenceSession(str(path))
     name = session.get_inputs()[0].name
     return lambda mels: session.run(None, {name: mels.numpy()})[0]
 
 
-def main(data, teachers, work, pack, sketch=None):
+def main(teachers, work, pack, sketch, stamp_folder):
     work, pack = Path(work), Path(pack)
     sets, clips = label_sets(work)
     trunk = TextTrunk()
@@ -79,10 +90,10 @@ def main(data, teachers, work, pack, sketch=None):
     session = pool.teacher(Path(teachers) / "audio/mn04_as.onnx")
     plain = mean_text(class_synonyms(teachers), trunk)
 
-    def teacher_logits(positions):
+    def teacher_logits(heard):
         result = []
-        for i in positions:
-            x = frontend.fill(clips[i], max(5, min(10, len(clips[i]) / frontend.RATE)))[: 10 * frontend.RATE].astype(np.float32) / 32768
+        for clip in heard:
+            x = frontend.fill(clip, max(5, min(10, len(clip) / frontend.RATE)))[: 10 * frontend.RATE].astype(np.float32) / 32768
             result.append(session.run(["logits"], {"mel": frontend.teacher_mel(frontend.power(x))[None, None].numpy()})[0][0])
         return torch.tensor(np.stack(result))
 
@@ -95,7 +106,7 @@ def main(data, teachers, work, pack, sketch=None):
         def float32(mels):
             with torch.no_grad():
                 return student(mels)[0].numpy()
-        systems["student, float32"] = (lambda p: student_vectors(float32, [clips[i] for i in p]), own_text)
+        systems["student, float32"] = (lambda p: student_vectors(float32, p), own_text)
     if sketch is not None:
         run = onnx_run(Path(sketch) / "audio_int8.onnx")
         text_session, tokens = ort.InferenceSession(str(Path(sketch) / "text_int8.onnx")), tokenizer()
@@ -104,15 +115,27 @@ def main(data, teachers, work, pack, sketch=None):
         def sketch_text(texts):
             encoded = tokens.encode_batch(texts)
             return text_session.run(None, {"input_ids": np.array([e.ids for e in encoded]), "attention_mask": np.array([e.attention_mask for e in encoded])})[0]
-        systems["sketch (heard these sources)"] = (lambda p: student_vectors(run, [clips[i] for i in p]), sketch_text)
+        systems["sketch (heard these sources)"] = (lambda p: student_vectors(run, p), sketch_text)
     if (pack / "audio.onnx").exists() and (work / "student.pt").exists():
         run8 = onnx_run(pack / "audio.onnx")
-        systems["student, as shipped"] = (lambda p: student_vectors(run8, [clips[i] for i in p]), own_text)
+        systems["student, as shipped"] = (lambda p: student_vectors(run8, p), own_text)
     for key, (positions, truth, every) in sets.items():
         print(f"\n{key}: {len(truth)} clips, {len(every)} labels")
         for name, (vectors, text) in systems.items():
-            print(f"  {name:32s} {accuracy(vectors(positions), truth, every, text):.3f}", flush=True)
+            print(f"  {name:32s} {accuracy(vectors([clips[i] for i in positions]), truth, every, text):.3f}", flush=True)
+    if stamp_folder is not None:
+        names, heard = stamps.read(stamp_folder)
+        print(f"\nTux Paint's stamps, sound to sentence: {len(names)} clips, recall at 1, 5, 10")
+        for name, (vectors, text) in systems.items():
+            found = recalls(vectors(heard), text([STAMP_PROMPT.format(n) for n in names]))
+            print(f"  {name:32s} " + " ".join(f"{r:.3f}" for r in found), flush=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser()
+    for name in ("teachers", "work", "pack"):
+        parser.add_argument(name)
+    parser.add_argument("--sketch")
+    parser.add_argument("--stamps")
+    given = parser.parse_args()
+    main(given.teachers, given.work, given.pack, given.sketch, given.stamps)

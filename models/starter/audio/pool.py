@@ -1,4 +1,4 @@
-"""Five-second training clips, augmented and labelled by the teacher.   -> WORK/pool{seed}.npz
+"""Five-second training clips, augmented and labelled by the teacher.   -> WORK/pool{seed}-{first}.npz
 
 A clip keeps the label of its recording only while it is one recording; mixtures and splices carry the teacher's word alone.
 """
@@ -17,9 +17,10 @@ from . import frontend, sources
 
 SECONDS = 5
 LENGTH = SECONDS * frontend.RATE
+PART = 1000  # clips in a file, so that a run that is cut off keeps what it made
 # Recordings of nature and daily life count for more than effects and speech of games.
 WEIGHTS = {"esc10": 3.0, "moodist": 3.0, "klettres-data": 0.3, "hydrogen-drumkits": 0.5, "gm": 1.2, "openclonk": 0.6, "hedgewars-data": 0.6}
-WILD = 1.6  # the sources of sounds_open: they name what is heard
+WILD = 1.6  # the sources of sounds_open, which name what is heard, and nature in packages
 
 
 def teacher(path):
@@ -41,7 +42,7 @@ class ClipMaker:
         self.order = list(self.by_source)
         weight = []
         for s in self.order:
-            base = WEIGHTS.get(s, WILD if (self.labels[self.by_source[s]] != "").any() else 1.0)
+            base = WEIGHTS.get(s, WILD if s.endswith(", nature") or (self.labels[self.by_source[s]] != "").any() else 1.0)
             weight.append(base * min(len(self.by_source[s]), 400) ** 0.5)
         self.weight = np.array(weight) / sum(weight)
 
@@ -124,14 +125,12 @@ def main(work, teacher_path, seed, count):
     torch.set_num_threads(1)
     work, seed, count = Path(work), int(seed), int(count)
     maker, session = ClipMaker(work, seed), teacher(teacher_path)
-    parts = []
-    for done in range(0, count, 500):
-        made = [maker.make() for _ in range(min(500, count - done))]
+    for done in range(0, count, PART):
+        made = [maker.make() for _ in range(min(PART, count - done))]
         mels, logits, hidden = label_clips([m[0] for m in made], session)
-        parts.append((mels, logits.astype(np.float16), hidden.astype(np.float16), [m[1] for m in made], [m[2] for m in made]))
+        np.savez(work / f"pool{seed}-{done:06d}.npz", mel=mels, logits=logits.astype(np.float16), hidden=hidden.astype(np.float16),
+                 source=[m[1] for m in made], label=[m[2] for m in made])
         print(f"pool {seed}: {done + len(made)} of {count}", flush=True)
-    stacked = [np.concatenate([p[i] for p in parts]) for i in range(5)]
-    np.savez(work / f"pool{seed}.npz", mel=stacked[0], logits=stacked[1], hidden=stacked[2], source=stacked[3], label=stacked[4])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ import numpy as np
 RATE = 32000
 LONGEST_SECONDS = 30
 SECONDS_PER_PACKAGE = 1500
+# Folders of packages that hold recordings of nature: all of these are heard, under a source of their own; spoken orders are left out.
+NATURE = {"fauna", "ambient", "animals", "farm", "explore_farm_animals", "memory-sound", "bull", "chicken", "cow", "elephant", "pig", "sheep"}
+SPOKEN = {"voice", "voices"}
 SPLITS = json.loads((Path(__file__).parent / "splits.json").read_text())
 
 
@@ -46,12 +49,15 @@ def labelled(data):
 
 
 def packaged(packages, seed=0):
-    """-> (package, path): a seeded choice of each package's sounds, so that none outweighs the rest."""
+    """-> (source, path): a package's recordings of nature, and a seeded choice of its other sounds, so that none outweighs the rest."""
     endings = {".ogg", ".wav", ".flac", ".mp3", ".opus", ".oga"}
     for folder in sorted(p for p in Path(packages).iterdir() if p.is_dir()):
-        files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in endings)
+        files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in endings and not SPOKEN & set(p.parts))
         random.Random(seed).shuffle(files)
-        for path in files[:450]:
+        nature = [p for p in files if NATURE & set(p.parts)]
+        for path in nature:
+            yield f"{folder.name}, nature", path
+        for path in [p for p in files if p not in set(nature)][:450]:
             yield folder.name, path
 
 

@@ -29,7 +29,10 @@ class Student(nn.Module):
         return 2 * self.s * F.softmax(self.g * logits, 1) @ self.T + self.o
 
     def forward(self, mel):
-        features = self.trunk(F.avg_pool2d(mel, (1, 2)))
+        return self.of_features(self.trunk(F.avg_pool2d(mel, (1, 2))))
+
+    def of_features(self, features):
+        """[n, 1280] -> embedding [n, 384], logits [n, 527], features"""
         logits = self.fc(features)
         return F.normalize(self.of_classes(logits) + self.residual(features), dim=1), logits, features
 
