@@ -3,8 +3,8 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Config } from "./config.js";
 import type { Encoder, Modality } from "./encoders/encoder.js";
+import { warmUp } from "./encoders/first-inference.js";
 import { type LoadedPack, PackLoader } from "./encoders/load.js";
-import { modalities } from "./encoders/manifest.js";
 import { type MediaWorkers, startMediaWorkers } from "./encoders/preprocess/media-workers.js";
 import type { Device } from "./encoders/session.js";
 import { EmbeddingCache } from "./encoders/with-cache.js";
@@ -125,7 +125,7 @@ export async function createServices(
     await close();
     throw error;
   }
-  const ready = warmUp(loaded, log);
+  const ready = warmUp(loaded, config.maxBatch, log);
   ready.catch((error) => log.error({ err: error }, "a model failed its first inference"));
   return {
     config,
@@ -191,24 +191,4 @@ export function packsOf(loaded: readonly LoadedPack[]): Packs {
       return { pack, encoder: pack.encoders[modality] as Encoder<typeof modality> } as never;
     },
   };
-}
-
-/** One small input through a tower of a pack, by modality. */
-export const firstInferences: Record<Modality, (pack: LoadedPack) => Promise<unknown> | undefined> = {
-  text: ({ encoders }) => encoders.text?.encode(["a first sentence"]),
-  image: ({ encoders }) =>
-    encoders.image?.encode([{ width: 32, height: 32, rgb: new Uint8Array(3 * 32 * 32).fill(128) }]),
-  audio: ({ encoders }) => {
-    const samples = Float32Array.from({ length: 16_000 }, (_, i) => 0.1 * Math.sin(i / 5));
-    return encoders.audio?.encode([{ sampleRateHz: 16_000, samples }]);
-  },
-};
-
-/** First-run costs are paid before the first request, and a broken model shows at the start. */
-async function warmUp(packs: readonly LoadedPack[], log: Log): Promise<void> {
-  const start = performance.now();
-  for (const pack of packs) {
-    for (const modality of modalities) await firstInferences[modality](pack);
-  }
-  log.info({ ms: Math.round(performance.now() - start) }, "ready");
 }

@@ -1,17 +1,36 @@
-import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync } from "node:fs";
 import { createServer } from "node:net";
 import { availableParallelism, freemem, totalmem } from "node:os";
 import type { Command } from "commander";
 import type { Config } from "../config.js";
+import { firstInferences, warmUp } from "../encoders/first-inference.js";
+import { type LoadedPack, PackLoader } from "../encoders/load.js";
+import { imageLibraryVersions } from "../encoders/preprocess/decode-image.js";
+import { ffmpegVersion } from "../encoders/preprocess/ffmpeg.js";
+import { startMediaWorkers } from "../encoders/preprocess/media-workers.js";
+import { probeDevices } from "../encoders/probe-devices.js";
+import type { Device } from "../encoders/session.js";
+import { EmbeddingCache } from "../encoders/with-cache.js";
+import { sqliteVersion } from "../index/embedded/sqlite.js";
 import { createLog } from "../log.js";
-import { createServices, firstInferences } from "../services.js";
+import { findManifest } from "../models/store.js";
 import { addConfigFlags, configOf } from "./options.js";
 import { CommandError } from "./target.js";
 
 interface Finding {
+  /** The heading it stands under: versions, machine, devices, models. */
+  group: string;
   check: string;
+  /** False for what is wrong and makes the command fail. */
   ok: boolean;
+  /** Something optional that is not there. */
+  absent?: boolean;
   found: string;
+  /** For a tower: milliseconds of one inference, and what it is. */
+  ms?: number;
+  space?: string;
+  sha256?: string;
+  provider?: string;
 }
 
 /** `crossmodal doctor`: what this machine has, and one inference per tower with its time. Exits 1 when something is wrong. */
@@ -20,75 +39,122 @@ export function doctorCommand(program: Command): void {
     .command("doctor")
     .description("check this machine and the models")
     .option("--json", "print as JSON");
-  addConfigFlags(command, ["dataDir", "models", "device", "dtype", "host", "port"]).action(async (given) => {
+  addConfigFlags(command, ["dataDir", "models", "device", "dtype", "threads", "host", "port"]).action(async (given) => {
     const config = configOf(given);
-    const findings = [...machine(), dataFolder(config), await port(config), ...(await models(config))];
+    const findings: Finding[] = [];
+    let group = "";
+    const tell = (finding: Finding) => {
+      findings.push(finding);
+      if (given.json) return;
+      if (finding.group !== group) console.log(`${group === "" ? "" : "\n"}${finding.group}`);
+      group = finding.group;
+      const mark = finding.ok ? (finding.absent ? "-" : "ok") : "WRONG";
+      console.log(`  ${mark.padEnd(5)}  ${finding.check.padEnd(22)}  ${finding.found}`);
+    };
+    const { runtime, devices } = await probeDevices();
+    for (const finding of await versions(runtime)) tell(finding);
+    for (const finding of [...machine(), dataFolder(config), await port(config)]) tell(finding);
+    for (const { device, available, reason } of devices) {
+      const wanted = config.device.split(":")[0] === device;
+      const found = available ? "available" : `not available: ${reason}`;
+      tell({ group: "devices", check: device, ok: available || !wanted, absent: !available, found });
+    }
+    for (const id of config.models) for await (const finding of model(config, id)) tell(finding);
     if (given.json) console.log(JSON.stringify(findings, null, 2));
-    else
-      for (const { check, ok, found } of findings)
-        console.log(`${ok ? "ok    " : "WRONG "} ${check.padEnd(28)} ${found}`);
     const wrong = findings.filter(({ ok }) => !ok).length;
     if (wrong > 0) throw new CommandError(`${wrong} of ${findings.length} checks failed`);
   });
 }
 
-function machine(): Finding[] {
-  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+async function versions(onnxRuntime: string): Promise<Finding[]> {
+  const of = (check: string, found: string, ok = true): Finding => ({ group: "versions", check, ok, found });
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  const { sharp, libvips } = imageLibraryVersions();
+  const ffmpeg = await ffmpegVersion();
+  const right = Number(process.versions.node.split(".")[0]) >= 20;
   return [
-    {
-      check: "Node.js",
-      ok: Number(process.versions.node.split(".")[0]) >= 20,
-      found: `${process.version} on ${process.platform} ${process.arch}`,
-    },
-    { check: "cores", ok: true, found: String(availableParallelism()) },
-    { check: "memory", ok: freemem() > 2 ** 30, found: `${gib(freemem())} free of ${gib(totalmem())}` },
+    of("crossmodal", version),
+    of(
+      "Node.js",
+      `${process.version} on ${process.platform} ${process.arch}${right ? "" : "; 20.9 or newer is needed"}`,
+      right,
+    ),
+    of("ONNX Runtime", onnxRuntime),
+    of("sharp", `${sharp} with libvips ${libvips}`),
+    of("SQLite", sqliteVersion()),
+    ffmpeg === undefined
+      ? { ...of("ffmpeg", "not found: M4A, AAC, WebM and AIFF cannot be read"), absent: true }
+      : of("ffmpeg", ffmpeg),
   ];
 }
 
+const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+function machine(): Finding[] {
+  const free = freemem();
+  return [
+    { group: "machine", check: "cores", ok: true, found: String(availableParallelism()) },
+    { group: "machine", check: "memory", ok: free > 2 ** 30, found: `${gib(free)} free of ${gib(totalmem())}` },
+  ];
+}
+
+/** The folder can be read and written, and its disk has a gigabyte left. */
 function dataFolder({ dataDir }: Config): Finding {
-  const check = "data folder";
+  const finding = { group: "machine", check: "data folder" };
   try {
     if (!existsSync(dataDir)) mkdirSync(dataDir, { recursive: true });
     accessSync(dataDir, constants.R_OK | constants.W_OK);
-    return { check, ok: true, found: dataDir };
+    const { bavail, bsize } = statfsSync(dataDir);
+    const free = bavail * bsize;
+    return { ...finding, ok: free > 2 ** 30, found: `${dataDir}, ${gib(free)} free on its disk` };
   } catch (error) {
-    return { check, ok: false, found: `${dataDir}: ${(error as Error).message}` };
+    return { ...finding, ok: false, found: `${dataDir}: ${(error as Error).message}` };
   }
 }
 
 function port({ host, port: number }: Config): Promise<Finding> {
   return new Promise((resolve) => {
     const probe = createServer();
+    const finding = { group: "machine", check: "port" };
     const found = `${host}:${number}`;
-    probe.once("error", (error) => resolve({ check: "port", ok: false, found: `${found}: ${error.message}` }));
-    probe.listen(number, host, () =>
-      probe.close(() => resolve({ check: "port", ok: true, found: `${found} is free` })),
-    );
+    probe.once("error", (error) => resolve({ ...finding, ok: false, found: `${found}: ${error.message}` }));
+    probe.listen(number, host, () => probe.close(() => resolve({ ...finding, ok: true, found: `${found} is free` })));
   });
 }
 
-async function models(config: Config): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const id of config.models) {
+/** Loads a model as the server would, then runs one small input through each tower. The data folder is only read. */
+async function* model(config: Config, id: string): AsyncGenerator<Finding> {
+  const group = "models";
+  const media = startMediaWorkers(1);
+  try {
+    const { maxBatch, maxQueued, dtype } = config;
+    const device = config.device as Device;
+    const threads = config.threads === 0 ? undefined : config.threads;
+    const cache = new EmbeddingCache(0);
+    const loader = new PackLoader({ device, dtype, threads, maxBatch, maxQueued, media, cache });
+    const pack = await loader.load(findManifest(config.dataDir, id));
     try {
-      const services = await createServices({ ...config, models: [id], cacheBytes: 0 }, createLog("silent"));
-      try {
-        const [pack] = services.packs.list();
-        findings.push({ check: id, ok: true, found: `${pack.space}, files verified` });
-        await services.ready;
-        for (const { modality, dtype, provider, fallbackReason } of pack.towers) {
-          const start = performance.now();
-          await firstInferences[modality](pack);
-          const ms = (performance.now() - start).toFixed(1);
-          const why = fallbackReason === undefined ? "" : ` (no GPU: ${fallbackReason})`;
-          findings.push({ check: `${id} ${modality}`, ok: true, found: `${dtype} on ${provider}, ${ms} ms${why}` });
-        }
-      } finally {
-        await services.close();
-      }
-    } catch (error) {
-      findings.push({ check: id, ok: false, found: (error as Error).message });
+      await warmUp([pack], maxBatch, createLog("silent"));
+      yield { group, check: id, ok: true, found: `${pack.space}, every file as its manifest says`, space: pack.space };
+      for (const tower of pack.towers) yield await inference(id, pack, tower);
+    } finally {
+      await pack.dispose();
     }
+  } catch (error) {
+    yield { group, check: id, ok: false, found: (error as Error).message };
+  } finally {
+    await media.close();
   }
-  return findings;
+}
+
+async function inference(id: string, pack: LoadedPack, tower: LoadedPack["towers"][number]): Promise<Finding> {
+  const { modality, dtype, provider } = tower;
+  const start = performance.now();
+  await firstInferences[modality](pack);
+  const ms = Number((performance.now() - start).toFixed(1));
+  const sha256 = pack.manifest.towers[modality]?.files[dtype]?.sha256;
+  const found = `${dtype} on ${provider}, ${ms} ms an input, sha256 ${sha256?.slice(0, 12)}…`;
+  return { group: "models", check: `${id} ${modality}`, ok: true, found, ms, sha256, provider };
 }

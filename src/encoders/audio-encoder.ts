@@ -5,9 +5,6 @@ import type { AudioPreprocess } from "./manifest.js";
 import type { AudioWindowTensor, MediaWorkers } from "./preprocess/media-workers.js";
 import { runTower, type Tower } from "./tower.js";
 
-/** Most windows in one run: an hour-long recording has hundreds. */
-const maxWindows = 32;
-
 /** One sound, whole and window by window. */
 export type EncodeWindows = (
   sound: DecodedAudio,
@@ -19,21 +16,22 @@ export type EncodeWindows = (
  * mean of theirs, at unit length again (fused CLAP sees the whole sound at once instead). Nothing is random: the same
  * sound always gives the same embedding.
  *
+ * @param maxBatch  most windows in one run: an hour-long recording has hundreds.
  * @returns `encodeWindows` too, for the timeline of one sound: it is no part of the Encoder contract and is not batched
  *   with other calls, since the windows of a sound are a batch by themselves.
  */
 export function audioEncoder(
   tower: Tower,
   preprocess: AudioPreprocess,
-  media: MediaWorkers,
+  { media, maxBatch }: { media: MediaWorkers; maxBatch: number },
 ): { encoder: Encoder<"audio">; encodeWindows: EncodeWindows } {
   const input = tower.session.info.inputs.find(({ name }) => name !== "is_longer")!.name;
 
   const runWindows = async (windows: readonly AudioWindowTensor[], shape: readonly number[], signal?: AbortSignal) => {
     const embeddings: Embedding[] = [];
-    for (let start = 0; start < windows.length; start += maxWindows) {
+    for (let start = 0; start < windows.length; start += maxBatch) {
       signal?.throwIfAborted();
-      const batch = windows.slice(start, start + maxWindows);
+      const batch = windows.slice(start, start + maxBatch);
       const size = batch[0].tensor.length;
       const data = new Float32Array(batch.length * size);
       for (const [i, { tensor }] of batch.entries()) data.set(tensor, i * size);

@@ -124,7 +124,10 @@ export class PackLoader {
         } else {
           const tower = await open();
           report(tower.session);
-          const { encoder, encodeWindows } = audioEncoder(tower, manifest.towers.audio!.preprocess, media);
+          const { encoder, encodeWindows } = audioEncoder(tower, manifest.towers.audio!.preprocess, {
+            media,
+            maxBatch,
+          });
           pack.encoders.audio = finish(withBatching(encoder, { maxBatch, maxQueued }));
           pack.encodeWindows = encodeWindows;
         }

@@ -20,6 +20,7 @@ serveWorker(
         outputs: session.outputMetadata.map(describeValue),
         provider: active.provider,
         fallbackReason: active.fallbackReason,
+        runtime: ort.env.versions.node ?? "unknown",
       };
     },
 
@@ -46,6 +47,13 @@ serveWorker(
   },
 );
 
+/** What to install for a device that cannot be had. */
+const advice = {
+  cuda: "CUDA needs an NVIDIA driver, CUDA 12 and cuDNN 9, and the libraries that onnxruntime-node's own install script fetches (see docs/gpu.md).",
+  webgpu:
+    "WebGPU needs a graphics card and its driver: Vulkan on Linux, Direct3D 12 on Windows, Metal on macOS (see docs/gpu.md).",
+};
+
 async function openOnDevice(model: string | Uint8Array, device: Device, threads: number | undefined) {
   if (device === "cpu") return { session: await create(model, "cpu", 0, threads), provider: "cpu" as const };
   const bundled = new Set(ort.listSupportedBackends().map((backend) => backend.name));
@@ -65,11 +73,7 @@ async function openOnDevice(model: string | Uint8Array, device: Device, threads:
   if (device === "auto") {
     return { session: await create(model, "cpu", 0, threads), provider: "cpu" as const, fallbackReason: reason };
   }
-  const advice =
-    wanted === "cuda"
-      ? " CUDA needs an NVIDIA driver, CUDA 12 and cuDNN 9, and the libraries that onnxruntime-node's own install script fetches (see docs/gpu.md)."
-      : "";
-  throw new AppError("device_unavailable", `The device "${device}" cannot be used: ${reason}.${advice}`, {
+  throw new AppError("device_unavailable", `The device "${device}" cannot be used: ${reason}. ${advice[wanted]}`, {
     param: "device",
   });
 }
@@ -101,6 +105,8 @@ function describeValue(value: ort.InferenceSession.ValueMetadata) {
     : { name: value.name, type: "sequence", dims: [] };
 }
 
+/** The first line of an error, without the place in ONNX Runtime's source that some begin with. */
 function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0];
+  const [line] = (error instanceof Error ? error.message : String(error)).split("\n");
+  return line.replace(/^\/\S+:\d+ .* was false\. /, "").replace(/\.$/, "");
 }

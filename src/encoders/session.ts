@@ -29,6 +29,8 @@ export interface SessionInfo {
   provider: "cpu" | "cuda" | "webgpu";
   /** Why `auto` did not take a GPU, when it did not. */
   fallbackReason?: string;
+  /** ONNX Runtime's version. */
+  runtime: string;
 }
 
 /** One ONNX graph, loaded in a worker thread of its own: `run` never blocks the caller's event loop. */

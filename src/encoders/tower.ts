@@ -1,6 +1,7 @@
 import { AppError } from "../errors.js";
 import { normalize } from "../math/vector.js";
 import { recordStage } from "../metrics.js";
+import { bucketOf, padRows } from "./batch-buckets.js";
 import type { Embedding } from "./encoder.js";
 import type { Session, Tensor } from "./session.js";
 
@@ -39,13 +40,15 @@ function rowOf({ type, dims, data }: Tensor, i: number): Tensor {
 }
 
 async function runRows(tower: Tower, offered: Record<string, Tensor>, n: number): Promise<Embedding[]> {
+  const size = tower.session.info.provider === "cuda" ? bucketOf(n) : n;
   const { info } = tower.session;
   const feeds: Record<string, Tensor> = {};
   for (const { name, type } of info.inputs) {
     const tensor = offered[name];
     if (tensor === undefined)
       throw new AppError("inference_failed", `${tower.modelId} wants an input "${name}" that is not known here`);
-    feeds[name] = type === "float16" && tensor.type === "float32" ? toFloat16(tensor) : tensor;
+    const batch = size === n ? tensor : padRows(tensor, size);
+    feeds[name] = type === "float16" && batch.type === "float32" ? toFloat16(batch) : batch;
   }
   const output = tower.outputs.find((name) => info.outputs.some((candidate) => candidate.name === name));
   if (output === undefined) {
@@ -69,10 +72,10 @@ async function runRows(tower: Tower, offered: Record<string, Tensor>, n: number)
   recordStage("inference", runMs);
   recordStage("queue", Math.max(0, performance.now() - start - runMs));
   const values = result.type === "float16" ? fromFloat16(result.data as Uint16Array) : (result.data as Float32Array);
-  if (values.length !== n * tower.dimensions) {
+  if (values.length !== size * tower.dimensions) {
     throw new AppError(
       "inference_failed",
-      `${tower.modelId} should give ${n} x ${tower.dimensions} numbers but gave [${result.dims.join(", ")}]`,
+      `${tower.modelId} should give ${size} x ${tower.dimensions} numbers but gave [${result.dims.join(", ")}]`,
     );
   }
   return Array.from({ length: n }, (_, i) => {

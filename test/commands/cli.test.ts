@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -111,13 +112,60 @@ describe("crossmodal models", () => {
   });
 });
 
+describe("crossmodal serve", () => {
+  it("does not start on a device that cannot be had, and says what is missing", async () => {
+    const { code, stdout, stderr } = await crossmodal(["serve", "--device", "cuda:99", "--port", "0"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/The device "cuda:99" cannot be used: .*CUDA 12 and cuDNN 9/);
+    expect(stdout).not.toContain("listens");
+  });
+});
+
 describe("crossmodal doctor", () => {
-  it("checks the machine and every tower", async () => {
+  it("tells versions, the machine, devices, and each tower's space, hash and time of one inference", async () => {
     const { code, stdout } = await crossmodal(["doctor", "--port", "0", "--json"]);
     expect(code).toBe(0);
-    const checks = (JSON.parse(stdout) as { check: string; ok: boolean }[]).map(({ check }) => check);
-    expect(checks).toEqual(
-      expect.arrayContaining(["Node.js", "data folder", "starter-clip image", "starter-clap audio"]),
+    const findings = JSON.parse(stdout) as {
+      group: string;
+      check: string;
+      ok: boolean;
+      found: string;
+      ms?: number;
+      sha256?: string;
+      space?: string;
+    }[];
+    const of = (check: string) => findings.find((finding) => finding.check === check)!;
+    const inGroup = (group: string) => findings.filter((f) => f.group === group).map(({ check }) => check);
+    expect(inGroup("versions")).toEqual(["crossmodal", "Node.js", "ONNX Runtime", "sharp", "SQLite", "ffmpeg"]);
+    expect(inGroup("machine")).toEqual(["cores", "memory", "data folder", "port"]);
+    expect(inGroup("devices")).toEqual(["cpu", "cuda", "webgpu"]);
+    expect(of("crossmodal").found).toBe(
+      (JSON.parse(readFileSync("package.json", "utf8")) as { version: string }).version,
     );
+    expect(of("ONNX Runtime").found).toBe("1.30.0");
+    expect(of("cpu").found).toBe("available");
+    expect(of("data folder").found).toMatch(/GiB free on its disk$/);
+    expect(of("starter-clip").space).toMatch(/^starter-clip@[0-9a-f]{8}$/);
+    for (const tower of ["starter-clip text", "starter-clip image", "starter-clap text", "starter-clap audio"]) {
+      expect(of(tower).ms).toBeGreaterThan(0);
+      expect(of(tower).sha256).toMatch(/^[0-9a-f]{64}$/);
+    }
+  });
+
+  it("ends with 1 and names what is wrong: a model that is not there, a port in use, a folder that cannot be written", async () => {
+    const busy = createServer();
+    await new Promise<void>((resolve) => busy.listen(0, "127.0.0.1", resolve));
+    const { port } = busy.address() as AddressInfo;
+    const file = join(dataDir, "a-file");
+    writeFileSync(file, "");
+    const flags = ["--models", "nope", "--port", String(port), "--data-dir", join(file, "below")];
+    const { code, stdout, stderr } = await crossmodal(["doctor", ...flags]);
+    busy.close();
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/WRONG +nope +No model "nope" is installed/);
+    expect(stdout).toMatch(/WRONG +port +.*EADDRINUSE/);
+    expect(stdout).toMatch(/WRONG +data folder +.*below/);
+    expect(stdout).toMatch(/ok +cpu +available/);
+    expect(stderr).toMatch(/3 of \d+ checks failed/);
   });
 });

@@ -6,6 +6,9 @@ import { sniffFormat } from "./sniff.js";
 sharp.cache(false); // each picture is decoded once
 sharp.concurrency(1); // the media workers are the threads
 
+/** Versions of the image library and of libvips, which it binds. */
+export const imageLibraryVersions = () => ({ sharp: sharp.versions.sharp, libvips: sharp.versions.vips });
+
 const formats = new Set(["jpeg", "png", "webp", "gif", "avif", "tiff"]);
 
 /**

@@ -1,7 +1,8 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { AppError } from "../../errors.js";
 import type { DecodedAudio } from "../encoder.js";
 import { MonoCollector } from "./mono-collector.js";
@@ -32,6 +33,16 @@ export async function decodeWithFfmpeg(bytes: Uint8Array, demuxer: string, maxSe
     return await run(["-nostdin", "-v", "error", ...source, ...limit, ...output], maxSeconds);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What `ffmpeg -version` says first; undefined where there is none. */
+export async function ffmpegVersion(): Promise<string | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)("ffmpeg", ["-version"], { timeout: 10_000 });
+    return /^ffmpeg version (\S+)/.exec(stdout)?.[1] ?? "unknown";
+  } catch {
+    return undefined;
   }
 }
 

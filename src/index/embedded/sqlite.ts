@@ -23,6 +23,15 @@ export function openDatabase(file: string, options: { maxPages?: number } = {}):
   }, file);
 }
 
+export function sqliteVersion(): string {
+  const db = new DatabaseSync(":memory:");
+  try {
+    return String((db.prepare("SELECT sqlite_version() AS version").get() as Row).version);
+  } finally {
+    db.close();
+  }
+}
+
 /** A database that only serves as a lock: see data-folder-lock.ts. Does not wait for another holder. */
 export function openLock(file: string): Database {
   return guard(() => new DatabaseSync(file, { timeout: 0 }), file);

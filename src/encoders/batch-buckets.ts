@@ -1,0 +1,21 @@
+import type { Tensor } from "./session.js";
+
+/**
+ * Sizes of batches that run on CUDA: 1, 2, 4, 8, … cuDNN looks for its fastest convolution once for each new shape, which takes
+ * seconds, so a batch is padded up to the next of a few sizes and each of them is run once at the start.
+ */
+export const bucketOf = (n: number): number => 2 ** Math.ceil(Math.log2(n));
+
+/** Every size that batches of at most `maxBatch` inputs take. `bucketsUpTo(20)` is [1, 2, 4, 8, 16, 32]. */
+export function bucketsUpTo(maxBatch: number): number[] {
+  return Array.from({ length: Math.log2(bucketOf(maxBatch)) + 1 }, (_, i) => 2 ** i);
+}
+
+/** A batch of `size` rows: those of the tensor and, behind them, its first row again. */
+export function padRows({ type, dims, data }: Tensor, size: number): Tensor {
+  const row = data.length / dims[0];
+  const padded = new (data.constructor as new (length: number) => typeof data)(size * row);
+  padded.set(data as never);
+  for (let at = data.length; at < padded.length; at += row) padded.copyWithin(at, 0, row);
+  return { type, dims: [size, ...dims.slice(1)], data: padded };
+}
