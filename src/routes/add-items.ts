@@ -35,14 +35,21 @@ export function addItemsRoute(services: Services) {
     if (type.startsWith("multipart/form-data")) {
       const body = await readRequest(c, ItemBody, { json: itemFields });
       const { space } = await services.store.stats(name);
-      const [status] = await statusesOf(addItems(services, name, groupsOf([newItem(body, readerOf)]), { signal }));
+      const [status] = await statusesOf(
+        addItems(
+          services,
+          name,
+          groupsOf([body], (item) => newItem(item, readerOf)),
+          { signal },
+        ),
+      );
       if (status.status === "failed") throw status.error;
       return c.json({ ...status, space }, 201);
     }
     const { items } = await readRequest(c, ItemsBody);
     await services.store.stats(name);
-    const incoming = items.map((item) => incomingOf(item, readerOf));
-    const statuses = await statusesOf(addItems(services, name, groupsOf(incoming), { signal }));
+    const groups = groupsOf(items, (item) => incomingOf(item, readerOf));
+    const statuses = await statusesOf(addItems(services, name, groups, { signal }));
     const stored = statuses.filter(({ status }) => status === "stored").length;
     return c.json({ statuses: statuses.map(statusAnswer), stored, failed: statuses.length - stored });
   });
@@ -107,8 +114,10 @@ function statusAnswer(status: AddStatus) {
   return status.status === "failed" ? { ...status, error: errorBody(status.error) } : status;
 }
 
-async function* groupsOf(incoming: readonly Incoming[]): AsyncGenerator<readonly Incoming[]> {
-  for (let from = 0; from < incoming.length; from += itemsAtOnce) yield incoming.slice(from, from + itemsAtOnce);
+async function* groupsOf<T>(items: readonly T[], incoming: (item: T) => Incoming): AsyncGenerator<Incoming[]> {
+  for (let from = 0; from < items.length; from += itemsAtOnce) {
+    yield items.slice(from, from + itemsAtOnce).map(incoming);
+  }
 }
 
 async function statusesOf(groups: AsyncGenerator<AddStatus[]>): Promise<AddStatus[]> {

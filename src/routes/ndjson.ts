@@ -10,6 +10,7 @@ export const isNdjson = (contentType: string | undefined): boolean =>
 export interface Line {
   /** Counted from 1, blank lines too. */
   number: number;
+  bytes: number;
   /** Its JSON value, or why it has none. */
   value: unknown;
   error?: AppError;
@@ -79,36 +80,41 @@ export async function* readLines(
 function lineOf(number: number, parts: Uint8Array[], size: number, maxBytes: number): Line | undefined {
   if (size > maxBytes) {
     const message = `Line ${number} is larger than ${maxBytes} bytes (option maxBodyBytes)`;
-    return { number, value: undefined, error: new AppError("too_large", message) };
+    return { number, bytes: 0, value: undefined, error: new AppError("too_large", message) };
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(parts.length === 1 ? parts[0] : Buffer.concat(parts));
-    return text.trim() === "" ? undefined : { number, value: JSON.parse(text) };
+    return text.trim() === "" ? undefined : { number, bytes: size, value: JSON.parse(text) };
   } catch (error) {
     const message = `Line ${number} is not valid JSON: ${(error as Error).message}`;
-    return { number, value: undefined, error: new AppError("invalid_input", message, { cause: error }) };
+    return { number, bytes: 0, value: undefined, error: new AppError("invalid_input", message, { cause: error }) };
   }
 }
 
-/** Most lines and bytes waiting: read ahead of whoever takes the groups. */
-const mostGathered = 64;
+/** Most lines and bytes of a group. A line that is larger is a group by itself. */
+const groupLimits = { lines: 64, bytes: 8 * 2 ** 20 };
 
 /**
- * Regroups: what arrives while the taker is busy is gathered into one group. So groups are large under load, and a line
- * that comes alone is not held back.
+ * Regroups: what arrives while the taker is busy is gathered into one group, and no more is read than one group. So groups
+ * are large under load, and a line that comes alone is not held back.
  */
-export async function* gather<T>(source: AsyncGenerator<T[]>, most = mostGathered): AsyncGenerator<T[]> {
-  const waiting: T[] = [];
+export async function* gather(source: AsyncGenerator<Line[]>, limits = groupLimits): AsyncGenerator<Line[]> {
+  const waiting: Line[] = [];
   let ended: { error?: unknown } | undefined;
   let stopped = false;
   let wakeTaker = () => {};
   let wakeSource = () => {};
+  const isFull = () => waiting.length >= limits.lines || sizeOf(waiting) >= limits.bytes;
   const pump = async () => {
     try {
       for await (const some of source) {
         waiting.push(...some);
         wakeTaker();
-        while (waiting.length >= most && !stopped) await new Promise<void>((resolve) => (wakeSource = resolve));
+        while (isFull() && !stopped) {
+          await new Promise<void>((resolve) => {
+            wakeSource = resolve;
+          });
+        }
         if (stopped) break;
       }
       ended = {};
@@ -121,16 +127,34 @@ export async function* gather<T>(source: AsyncGenerator<T[]>, most = mostGathere
   try {
     while (true) {
       if (waiting.length > 0) {
-        const group = waiting.splice(0, most);
+        const group = waiting.splice(0, countWithin(waiting, limits));
         wakeSource();
         yield group;
       } else if (ended !== undefined) {
         if ("error" in ended) throw ended.error;
         return;
-      } else await new Promise<void>((resolve) => (wakeTaker = resolve));
+      } else {
+        await new Promise<void>((resolve) => {
+          wakeTaker = resolve;
+        });
+      }
     }
   } finally {
     stopped = true;
     wakeSource();
   }
+}
+
+const sizeOf = (lines: readonly Line[]) => lines.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** How many of the first lines are within the limits: at least one. */
+function countWithin(lines: readonly Line[], limits: { lines: number; bytes: number }): number {
+  let count = 1;
+  let bytes = lines[0].bytes;
+  while (count < Math.min(lines.length, limits.lines)) {
+    bytes += lines[count].bytes;
+    if (bytes > limits.bytes) break;
+    count++;
+  }
+  return count;
 }

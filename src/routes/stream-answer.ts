@@ -31,15 +31,15 @@ export function streamAnswer(
         guard.moved();
         try {
           const { done, value } = await chunks.next();
-          if (guard.gone.aborted) return;
-          if (done === true) {
+          if (guard.gone.aborted) controller.error(guard.gone.reason);
+          else if (done === true) {
             guard.end();
             controller.close();
           } else controller.enqueue(typeof value === "string" ? encoder.encode(value) : value);
         } catch (error) {
           guard.end();
           if (!(error instanceof AppError)) log.error({ err: error, path: c.req.path }, "a stream failed");
-          if (!guard.gone.aborted) controller.error(error);
+          controller.error(error);
         }
       },
       async cancel() {

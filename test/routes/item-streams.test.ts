@@ -85,7 +85,7 @@ describe("a stream of items", () => {
     expect(statuses).toHaveLength(total);
     expect(statuses.every(({ status }, i) => status === "stored" && statuses[i].id === idOf(i))).toBe(true);
     expect(await count(url)).toBe(total);
-  }, 120_000);
+  }, 300_000);
 
   it("keeps what a client that goes away has sent, up to the line that was cut", async () => {
     const url = await start();
@@ -154,5 +154,5 @@ describe("GET /v1/collections/{name}/export", () => {
     const slow = await get();
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(await readAll(slow)).toHaveLength(20_000);
-  }, 60_000);
+  }, 120_000);
 });
