@@ -5,6 +5,9 @@ export { type LoadedPack, type LoadOptions, PackLoader } from "./encoders/load.j
 export type { Manifest } from "./encoders/manifest.js";
 export { AppError, type ErrorCode } from "./errors.js";
 export { createLog, type Log } from "./log.js";
+export { type HubSettings, hubSettings } from "./models/hub/hub-settings.js";
+export { type PullOptions, type PullProgress, pullModel } from "./models/pull.js";
+export { type PullTarget, pullTarget } from "./models/pull-plan.js";
 export { type RunningServer, startServer } from "./server.js";
 export { createServices, type Services } from "./services.js";
 export { type ClassifyOptions, classify, type LabelScore, type ZeroShotPack } from "./zero-shot/classifier.js";

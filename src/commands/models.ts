@@ -98,7 +98,7 @@ function about(manifest: Manifest) {
     dtypes: DataType.options.filter((dtype) =>
       modalities.some((modality) => towers[modality]?.files[dtype] !== undefined),
     ),
-    bytes: filesOf(manifest).reduce((total, { size = 0 }) => total + size, 0),
+    bytes: filesOf(manifest).reduce((total, { size }) => total + size, 0),
     license,
     source,
     revision,

@@ -185,17 +185,16 @@ function chooseFiles(manifest: Manifest, wanted: DataType | "auto"): Chosen {
   return modalities.flatMap((modality): Chosen => {
     const files = manifest.towers[modality]?.files;
     if (files === undefined) return [];
-    const here = exactness.filter((dtype) => files[dtype]?.sha256 !== undefined);
-    if (here.length === 0) {
-      const message = `The weights of "${manifest.id}" are not here yet; get them with: crossmodal models pull ${manifest.id}`;
-      throw new AppError("model_not_found", message, { param: "model" });
-    }
+    const here = exactness.filter((dtype) => files[dtype] !== undefined);
     const dtype = wanted === "auto" ? here[0] : wanted;
-    if (!here.includes(dtype)) {
-      const message = `The ${modality} tower of "${manifest.id}" is not here as ${dtype}; there is: ${here.join(", ")}`;
-      throw new AppError("model_not_found", message, { param: "dtype" });
-    }
-    return [[modality, { dtype, file: files[dtype]! }]];
+    const file = files[dtype];
+    if (file !== undefined) return [[modality, { dtype, file }]];
+    const { id, source, revision } = manifest;
+    const advice = /^[0-9a-f]{40}$/.test(revision)
+      ? `; more with: crossmodal models pull ${source} --id ${id} --dtype`
+      : "";
+    const message = `The ${modality} tower of "${id}" is not here as ${dtype}; there is: ${here.join(", ")}${advice}`;
+    throw new AppError("model_not_found", message, { param: "dtype" });
   });
 }
 

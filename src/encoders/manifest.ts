@@ -8,12 +8,9 @@ import { z } from "zod";
 /** One file of a pack. Paths are relative to the manifest; `../starter-text/trunk.onnx` is how packs share a file. */
 export const PackFile = z.strictObject({
   path: z.string().min(1),
-  /** Bytes. Size and hash are missing only before a pack is downloaded; a file without them is not loaded. */
-  size: z.int().nonnegative().optional(),
-  sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .optional(),
+  /** Bytes. */
+  size: z.int().nonnegative(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 export type PackFile = z.infer<typeof PackFile>;
 

@@ -36,13 +36,10 @@ async function readHash(path: string): Promise<string> {
  */
 export async function verifiedPackFile(folder: string, file: PackFile): Promise<string> {
   const path = resolve(folder, file.path);
-  if (file.sha256 === undefined) {
-    throw new AppError("model_corrupt", `The manifest gives no sha256 for "${file.path}", so it is not loaded`);
-  }
   const { size } = await stat(path).catch((error) => {
     throw new AppError("model_corrupt", `The model file "${path}" is missing`, { cause: error });
   });
-  if (file.size !== undefined && size !== file.size) {
+  if (size !== file.size) {
     throw new AppError("model_corrupt", `"${path}" has ${size} bytes but its manifest says ${file.size}`);
   }
   const found = await hashFile(path);

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { DataType, Manifest } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
-import { type BuiltIn, findBuiltIn } from "./built-in.js";
+import { type BuiltIn, findBuiltIn, shippedModels } from "./built-in.js";
 import type { HubFile, HubListing } from "./hub/list-repo.js";
 import { configFiles, findGraph, graphNames, logitFile, type TowerName } from "./onnx-layout.js";
 
@@ -39,6 +41,10 @@ export function pullTarget(spec: string, { id }: { id?: string } = {}): PullTarg
       `No public ONNX export of "${builtIn?.id}" is known. Export ${builtIn?.original} to ONNX and add the folder with ` +
       `"crossmodal models add", or name a repository that holds one: crossmodal models pull owner/name --id ${builtIn?.id}`;
     throw new AppError("model_not_found", message, { param: "id" });
+  }
+  if (id !== undefined && existsSync(join(shippedModels, id, "manifest.json"))) {
+    const message = `"${id}" comes with crossmodal; choose another --id`;
+    throw new AppError("already_exists", message, { param: "id" });
   }
   const chosen = id ?? builtIn?.id ?? name.split("/")[1].toLowerCase();
   if (Manifest.shape.id.safeParse(chosen).success) return { id: chosen, repo, revision, builtIn: named };

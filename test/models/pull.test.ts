@@ -29,7 +29,7 @@ import { loadPack } from "../helpers/packs.js";
 const clip = "someone/Tiny-CLIP";
 const text = "onnx/text_model.onnx";
 
-describe("pullModel", () => {
+describe("pullModel", { timeout: 120_000 }, () => {
   let hub: FakeHub;
   let dataDir: string;
   let notices: string[];
@@ -118,6 +118,10 @@ describe("pullModel", () => {
     expect(hub.requests).toEqual([]);
     const pack = await loadPack(dataDir, "tiny-clip", "int8");
     await pack.close();
+    await expect(loadPack(dataDir, "tiny-clip", "fp16")).rejects.toMatchObject({
+      code: "model_not_found",
+      message: expect.stringContaining(`crossmodal models pull ${clip} --id tiny-clip --dtype`),
+    });
   });
 
   it("takes several data types at once", async () => {
@@ -357,6 +361,8 @@ describe("pullModel", () => {
   it("refuses names that are none, and revisions that would leave the cache", () => {
     expect(() => pullTarget("no-such-model")).toThrow(/neither a built-in model nor a hub repository/);
     expect(() => pullTarget("owner/name@../../etc")).toThrow(/Expected a branch/);
+    expect(() => pullTarget("owner/name", { id: "../../etc" })).toThrow(/Expected an id/);
+    expect(() => pullTarget("owner/name", { id: "starter-clip" })).toThrow(/comes with crossmodal/);
   });
 
   it("works through a proxy, and past it where NO_PROXY says so", async () => {

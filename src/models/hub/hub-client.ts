@@ -14,9 +14,12 @@ export interface HubAnswer {
   body: AsyncIterable<Buffer> & { json(): Promise<unknown>; dump(): Promise<void>; destroy(): void };
 }
 
+export interface HubClientOptions extends RetryOptions {
+  /** A connection that brings nothing for so long is taken for broken. */
+  silenceMs?: number;
+}
+
 const mostRedirects = 5;
-/** A connection that brings nothing for so long is taken for broken. */
-const silenceMs = 60_000;
 
 /** Talks to a hub: proxy, token, redirects, and answers that are no files turned into errors that say what to do. */
 export class HubClient {
@@ -24,7 +27,7 @@ export class HubClient {
   readonly retry: RetryOptions;
   readonly #agent: EnvHttpProxyAgent;
 
-  constructor(settings: HubSettings, retry: RetryOptions = {}) {
+  constructor(settings: HubSettings, { silenceMs = 60_000, ...retry }: HubClientOptions = {}) {
     this.settings = settings;
     this.retry = retry;
     const { httpProxy = "", httpsProxy = "", noProxy = "" } = settings;
@@ -50,7 +53,9 @@ export class HubClient {
       if (token !== undefined && url.origin === home.origin) headers.authorization = `Bearer ${token}`;
       const answer = await request(url, { dispatcher: this.#agent, headers, signal: options.signal }).catch((error) => {
         options.signal?.throwIfAborted();
-        throw new HubTrouble(`${shown(url)} cannot be reached (${reasonOf(error)})`, { cause: error });
+        const by = url.protocol === "https:" ? this.settings.httpsProxy : this.settings.httpProxy;
+        const proxy = by === undefined ? "" : "; a proxy is set";
+        throw new HubTrouble(`${shown(url)} cannot be reached (${reasonOf(error)}${proxy})`, { cause: error });
       });
       const { statusCode: status, body } = answer;
       // An answer nobody reads to its end must not end the process.

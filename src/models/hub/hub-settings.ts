@@ -21,7 +21,7 @@ export interface HubSettings {
  * The settings that a user of the hub has already: these variables are the hub's and the system's, not ours, so they keep
  * their names. Source: huggingface_hub, "Environment variables".
  *
- * @throws AppError `invalid_input` when HF_ENDPOINT is not an http(s) URL.
+ * @throws AppError `invalid_input` when HF_ENDPOINT is not a plain http(s) URL.
  */
 export function hubSettings(environment: NodeJS.ProcessEnv): HubSettings {
   const set = (...names: string[]) =>
@@ -29,6 +29,10 @@ export function hubSettings(environment: NodeJS.ProcessEnv): HubSettings {
   const endpoint = (set("HF_ENDPOINT") ?? "https://huggingface.co").replace(/\/+$/, "");
   if (!/^https?:$/.test(URL.canParse(endpoint) ? new URL(endpoint).protocol : "")) {
     const message = "HF_ENDPOINT: Expected the http(s) URL of a hub, such as https://huggingface.co";
+    throw new AppError("invalid_input", message, { param: "HF_ENDPOINT" });
+  }
+  if (new URL(endpoint).username !== "") {
+    const message = "HF_ENDPOINT: Expected a URL without user and password; use HF_TOKEN";
     throw new AppError("invalid_input", message, { param: "HF_ENDPOINT" });
   }
   const home = set("HF_HOME") ?? join(set("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "huggingface");

@@ -5,7 +5,7 @@ import type { TextPreprocess } from "../../../src/encoders/manifest.js";
 import { loadTokenizer } from "../../../src/encoders/preprocess/tokenizer.js";
 import { goldenJson, goldenPath } from "../../helpers/golden.js";
 
-const tokenizer = { path: "tokenizer.json" };
+const tokenizer = { path: "tokenizer.json", size: 0, sha256: "0".repeat(64) };
 const families: Record<string, TextPreprocess> = {
   "tiny-clip": { tokenizer, contextLength: 77, padding: "longest", padTokenId: 49407, canonicalize: "none" },
   "tiny-clap": { tokenizer, contextLength: 512, padding: "longest", padTokenId: 1, canonicalize: "none" },
@@ -44,6 +44,16 @@ interface Strings {
   text: string;
   [family: string]: string | number[];
 }
+
+describe("loadTokenizer", () => {
+  it("lowers the case and keeps punctuation where the manifest says so (SigLIP 2)", () => {
+    const load = (canonicalize: TextPreprocess["canonicalize"]) =>
+      loadTokenizer(jsonOf("tiny-clap"), { ...families["tiny-clap"], canonicalize }); // a tokenizer that knows case
+    const text = "A PHOTO of a Cat!!! (really?)";
+    expect(load("lower").encode([text])).toEqual(load("none").encode([text.toLowerCase()]));
+    expect(load("lower").encode([text])).not.toEqual(load("none").encode([text]));
+  });
+});
 
 describe("loadTokenizer against the tokenizers library", () => {
   // Special tokens are switched off on both sides; the reference does not pad or cut here, nor canonicalize.

@@ -18,7 +18,7 @@ const config = Buffer.from('{"model_type": "clip"}');
 const gitSha1 = createHash("sha1").update(`blob ${config.length}\0`).update(config).digest("hex");
 const graph: HubFile = { path: "onnx/model.onnx", size: weights.length, sha256 };
 
-describe("downloadFile", () => {
+describe("downloadFile", { timeout: 120_000 }, () => {
   let hub: FakeHub;
   let commit: string;
   let target: string;
@@ -133,6 +133,15 @@ describe("downloadFile", () => {
     expect(readFileSync(target).equals(weights)).toBe(true);
     expect(leftovers()).toEqual([]);
     expect(ranges()).toHaveLength(fetches);
+  });
+
+  it("takes a connection that falls silent for broken", async () => {
+    hub.next("onnx/model.onnx", { hangAfter: 200_000 });
+    const impatient = new HubClient(hubSettings({ HF_ENDPOINT: hub.url }), { backoffMs: () => 1, silenceMs: 1000 });
+    clients.push(impatient);
+    await downloadFile(impatient, { repo: "owner/name", commit }, graph, target);
+    expect(ranges()).toHaveLength(2);
+    expect(readFileSync(target).equals(weights)).toBe(true);
   });
 
   it("begins anew when the file changes between two tries, and takes none that is not the announced one", async () => {

@@ -37,7 +37,10 @@ describe("hubSettings", () => {
     });
   });
 
-  it.each(["huggingface.co", "ftp://hub.example", "file:///models"])("refuses the endpoint %s", (endpoint) => {
-    expect(() => hubSettings({ HF_ENDPOINT: endpoint })).toThrow(/HF_ENDPOINT: Expected/);
-  });
+  it.each(["http://user:password@hub.example", "huggingface.co", "ftp://hub.example", "file:///models"])(
+    "refuses the endpoint %s",
+    (endpoint) => {
+      expect(() => hubSettings({ HF_ENDPOINT: endpoint })).toThrow(/HF_ENDPOINT: Expected/);
+    },
+  );
 });
