@@ -25,7 +25,12 @@ export function sniffFormat(bytes: Uint8Array): MediaFormat | undefined {
   if (head === "\x89PNG") return "png";
   if (head === "GIF8") return "gif";
   if (["II*\0", "MM\0*", "II+\0", "MM\0+"].includes(head)) return "tiff"; // + is BigTIFF
-  if (text(4, 8) === "ftyp") return /avif|avis/.test(text(8, 32)) ? "avif" : "mp4";
+  if (text(4, 8) === "ftyp") {
+    const brands = text(8, 32);
+    if (/avif|avis/.test(brands)) return "avif";
+    // HEIC: a picture in the same container as MP4, which is not read here; it would pass for a sound.
+    return /^(hei[cxms]|hev[cx]|mif1|msf1)/.test(brands) ? undefined : "mp4";
+  }
   if (bytes[0] === 0x1a && bytes[1] === 0x45 && bytes[2] === 0xdf && bytes[3] === 0xa3) return "webm";
   if (head.startsWith("ID3")) return "mp3";
   if (bytes[0] === 0xff && (bytes[1] & 0xf6) === 0xf0) return "aac"; // ADTS: sync word with layer 0
