@@ -1,6 +1,7 @@
-import { copyFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { closeSync, copyFileSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../../errors.js";
+import { storageError } from "../../files/write-durably.js";
 import { lockDataFolder } from "./data-folder-lock.js";
 import { checkSchemaVersion } from "./schema.js";
 import { guard, openToRead } from "./sqlite.js";
@@ -22,7 +23,7 @@ export async function restoreBackup(file: string, dataDir: string, options: { re
         param: "data_dir",
       });
     }
-    copyFileSync(file, `${database}.part`);
+    copyDurably(file, `${database}.part`);
     // The old log belongs to the old database; with the new one it would be read as its continuation.
     for (const ending of ["-wal", "-shm"]) rmSync(database + ending, { force: true });
     renameSync(`${database}.part`, database);
@@ -32,7 +33,8 @@ export async function restoreBackup(file: string, dataDir: string, options: { re
   }
 }
 
-function checkBackup(file: string) {
+/** @throws AppError storage_corrupt unless the file is a whole database of this version. */
+export function checkBackup(file: string): void {
   const db = openToRead(file);
   try {
     const found = guard(() => db.prepare("PRAGMA quick_check").get() as { quick_check: string }, file);
@@ -41,6 +43,22 @@ function checkBackup(file: string) {
     checkSchemaVersion(db);
   } finally {
     db.close();
+  }
+}
+
+/** @throws AppError storage_full, storage_failed; then nothing is left of the copy. */
+function copyDurably(from: string, to: string) {
+  try {
+    copyFileSync(from, to);
+    const copy = openSync(to, "r+");
+    try {
+      fsyncSync(copy);
+    } finally {
+      closeSync(copy);
+    }
+  } catch (error) {
+    rmSync(to, { force: true });
+    throw storageError(error, to);
   }
 }
 

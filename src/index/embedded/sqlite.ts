@@ -1,3 +1,4 @@
+import { pathToFileURL } from "node:url";
 import { backup, DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
 import { AppError } from "../../errors.js";
 
@@ -37,9 +38,14 @@ export function openLock(file: string): Database {
   return guard(() => new DatabaseSync(file, { timeout: 0 }), file);
 }
 
-/** @throws AppError storage_failed when there is no such file. */
+/**
+ * A database that nobody writes to, such as a backup: nothing is made beside it, so that it may lie on a read-only disk.
+ * @throws AppError storage_failed when there is no such file.
+ */
 export function openToRead(file: string): Database {
-  return guard(() => new DatabaseSync(file, { readOnly: true }), file);
+  const url = pathToFileURL(file);
+  url.searchParams.set("immutable", "1"); // https://www.sqlite.org/uri.html#uriimmutable
+  return guard(() => new DatabaseSync(url, { readOnly: true }), file);
 }
 
 /** SQLite's online backup: consistent while the database is written to. */
