@@ -2,14 +2,20 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
+import { addCommand } from "./commands/add.js";
+import { backupCommands } from "./commands/backup.js";
 import { benchCommand } from "./commands/bench.js";
 import { classifyCommand } from "./commands/classify.js";
+import { collectionsCommand } from "./commands/collections.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { embedCommand } from "./commands/embed.js";
+import { exportCommand } from "./commands/export.js";
 import { gapCommand } from "./commands/gap.js";
+import { importCommand } from "./commands/import.js";
 import { jobsCommand } from "./commands/jobs.js";
 import { modelsCommand } from "./commands/models.js";
 import { OutputClosed } from "./commands/output.js";
+import { searchCommand } from "./commands/search.js";
 import { serveCommand } from "./commands/serve.js";
 import { CommandError } from "./commands/target.js";
 import { AppError } from "./errors.js";
@@ -20,6 +26,7 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 
 const commandGroups = {
   "Serve and ask:": [serveCommand, classifyCommand, embedCommand, gapCommand],
+  "Collections:": [collectionsCommand, addCommand, searchCommand, exportCommand, importCommand, backupCommands],
   "Models and work:": [modelsCommand, jobsCommand, doctorCommand, benchCommand],
 };
 

@@ -1,0 +1,180 @@
+import { pathOf } from "./collection.js";
+import { BadFile, type FileItem, type FileItemOptions, readFileItem } from "./file-item.js";
+import { type ItemStatus, sendItems } from "./send-items.js";
+import { CommandError, jsonPost, type Target } from "./target.js";
+import { type FoundFile, walkFiles } from "./walk-files.js";
+
+/** What became of a file. */
+export type FileStatus = { id: string; path: string } & (
+  | { status: "stored"; replaced?: boolean }
+  /** Stored before, from the same bytes and metadata. */
+  | { status: "unchanged" }
+  /** Found in a folder and not to be taken. */
+  | { status: "left_out" }
+  | { status: "failed"; error: { code?: string; message: string } }
+);
+
+export interface AddFilesOptions extends FileItemOptions {
+  recursive: boolean;
+  /** Goes before the name of every file to make its id. */
+  idPrefix: string;
+  /** No further file is sent after it aborts. */
+  signal: AbortSignal;
+  onStatus: (status: FileStatus) => Promise<void>;
+}
+
+type Candidate = FoundFile & { id: string; storedHash?: string };
+
+const idsPerQuestion = 256;
+/** Files read ahead of the one that is sent. */
+const readAhead = 4;
+/** Larger files go by themselves as forms: a line holds its file as base64, in one string. */
+const mostLineFileBytes = 16 * 2 ** 20;
+
+/** Errors that concern one file; any other would be the same for the next one, and ends the run. */
+const fileErrors = new Set([
+  "invalid_input",
+  "too_large",
+  "unsupported_media",
+  "undecodable_media",
+  "no_path",
+  "inference_failed",
+  "timeout",
+  "internal",
+]);
+
+/**
+ * Adds the pictures and sounds under `roots` to a collection, skipping those that it holds already: run again after a
+ * break, it goes on where it was. `onStatus` hears of every file that was looked at.
+ * @throws CommandError for what no further file would survive: the server is gone, the disk full.
+ */
+export async function addFiles(
+  target: Target,
+  collection: string,
+  roots: readonly string[],
+  options: AddFilesOptions,
+): Promise<void> {
+  const { onStatus, signal } = options;
+  const sent: Candidate[] = [];
+  const lines = async function* (): AsyncGenerator<Uint8Array> {
+    const candidates = withStoredHashes(target, collection, findCandidates(roots, options));
+    for await (const { candidate, item } of readAheadOf(candidates, options)) {
+      if (signal.aborted) return;
+      const { id, path, storedHash } = candidate;
+      if (item instanceof BadFile) await onStatus({ id, path, status: "failed", error: { message: item.message } });
+      else if (item === undefined) await onStatus({ id, path, status: "left_out" });
+      else if (item.contentHash === storedHash) await onStatus({ id, path, status: "unchanged" });
+      else if (item.bytes.length > mostLineFileBytes) {
+        await onStatus(statusOf(candidate, await sendForm(target, collection, id, item)));
+      } else {
+        sent.push(candidate);
+        yield lineOf(id, item);
+      }
+    }
+  };
+  for await (const status of sendItems(target, collection, lines(), { signal })) {
+    await onStatus(statusOf(sent.shift() as Candidate, status));
+  }
+}
+
+/** How many files `addFiles` will look at. */
+export async function countFiles(roots: readonly string[], recursive: boolean, signal: AbortSignal): Promise<number> {
+  let count = 0;
+  for (const root of roots) {
+    for await (const _ of walkFiles(root, recursive)) {
+      if (signal.aborted) return count;
+      count++;
+    }
+  }
+  return count;
+}
+
+async function* findCandidates(roots: readonly string[], options: AddFilesOptions): AsyncGenerator<Candidate> {
+  // Only several folders can bring forth one id twice; one folder's ids need not be remembered.
+  const seen = roots.length > 1 ? new Set<string>() : undefined;
+  for (const root of roots) {
+    for await (const file of walkFiles(root, options.recursive)) {
+      const id = options.idPrefix + file.name;
+      const error = seen?.has(id)
+        ? `another file of this run has the id "${id}" already; add the folders one by one with --id-prefix`
+        : file.error;
+      seen?.add(id);
+      yield { ...file, id, error };
+    }
+  }
+}
+
+async function* withStoredHashes(
+  target: Target,
+  collection: string,
+  candidates: AsyncIterable<Candidate>,
+): AsyncGenerator<Candidate> {
+  let group: Candidate[] = [];
+  const ask = async () => {
+    const ids = group.filter(({ error }) => error === undefined).map(({ id }) => id);
+    const path = `${pathOf(collection)}/items/hashes`;
+    const { hashes } = await target.request<{ hashes: Record<string, string | undefined> }>(path, jsonPost({ ids }));
+    const asked = group.map((candidate) => ({ ...candidate, storedHash: hashes[candidate.id] }));
+    group = [];
+    return asked;
+  };
+  for await (const candidate of candidates) {
+    if (group.push(candidate) >= idsPerQuestion) yield* await ask();
+  }
+  yield* await ask();
+}
+
+interface ReadCandidate {
+  candidate: Candidate;
+  item: FileItem | BadFile | undefined;
+}
+
+/** Candidates in order with what was read of them, a few ahead. */
+async function* readAheadOf(
+  candidates: AsyncIterable<Candidate>,
+  options: FileItemOptions,
+): AsyncGenerator<ReadCandidate> {
+  const reading: Promise<ReadCandidate>[] = [];
+  const read = async (candidate: Candidate): Promise<ReadCandidate> => {
+    const item = await readFileItem(candidate, options).catch((error) => {
+      if (error instanceof BadFile) return error;
+      throw error;
+    });
+    return { candidate, item };
+  };
+  for await (const candidate of candidates) {
+    const alone = candidate.size > mostLineFileBytes; // a large file is not held beside others
+    while (reading.length > (alone ? 0 : readAhead)) yield (await reading.shift()) as ReadCandidate;
+    reading.push(read(candidate));
+    if (alone) yield (await reading.shift()) as ReadCandidate;
+  }
+  while (reading.length > 0) yield (await reading.shift()) as ReadCandidate;
+}
+
+/** @throws CommandError when the failure is not of this file alone. */
+function statusOf({ id, path }: Candidate, status: ItemStatus): FileStatus {
+  if (status.status === "stored") return { id, path, status: "stored", replaced: status.replaced };
+  const { code, message } = status.error;
+  if (!fileErrors.has(code)) throw new CommandError(message, { code });
+  return { id, path, status: "failed", error: { code, message } };
+}
+
+function lineOf(id: string, { modality, bytes, metadata, source, contentHash }: FileItem): Uint8Array {
+  const media = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+  return Buffer.from(`${JSON.stringify({ id, [modality]: media, metadata, source, content_hash: contentHash })}\n`);
+}
+
+async function sendForm(target: Target, collection: string, id: string, item: FileItem): Promise<ItemStatus> {
+  const form = new FormData();
+  form.append("id", id);
+  form.append("metadata", JSON.stringify(item.metadata));
+  form.append("source", item.source);
+  form.append("content_hash", item.contentHash);
+  form.append(item.modality, new Blob([item.bytes]), "file");
+  try {
+    return await target.request<ItemStatus>(`${pathOf(collection)}/items`, { method: "POST", body: form });
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.code === undefined) throw error;
+    return { id, status: "failed", error: { code: error.code, message: error.message } };
+  }
+}

@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
+import type { Command } from "commander";
+import { AppError } from "../errors.js";
+import { newFile } from "../files/new-file.js";
+import { checkBackup, restoreBackup } from "../index/embedded/restore-backup.js";
+import { onTarget } from "./on-target.js";
+import { addConfigFlags, configOf } from "./options.js";
+import { print } from "./output.js";
+import { CommandError } from "./target.js";
+
+/** `crossmodal backup`, `restore` and `compact`: the collections of a data folder as a whole. */
+export function backupCommands(program: Command): void {
+  const backup = program
+    .command("backup")
+    .description("copy all collections to one file, also from a running server")
+    .argument("<file>")
+    .option("--force", "replace the file when it is there");
+  onTarget(backup, { models: false }, async (target, given, file: string) => {
+    const copy = await newFile(file, { replace: given.force === true });
+    try {
+      const { body } = await target.send("/v1/backup");
+      const hash = createHash("sha256");
+      for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+        hash.update(chunk);
+        await copy.write(chunk);
+      }
+      await copy.publish(checkBackup);
+      const { size } = await stat(file);
+      const sha256 = hash.digest("hex");
+      await print(given.json ? JSON.stringify({ file, size, sha256 }) : `${file}: ${size} bytes, verified`);
+    } finally {
+      await copy.discard();
+    }
+  });
+
+  const restore = program
+    .command("restore")
+    .description("put a backup in the place of a data folder's collections; no server may be running on it")
+    .argument("<file>")
+    .option("--force", "replace the collections that are there")
+    .option("--json", "print the result as JSON");
+  addConfigFlags(restore, ["dataDir"]).action(async (file: string, given) => {
+    const { dataDir } = configOf(given);
+    await restoreBackup(file, dataDir, { replace: given.force === true }).catch((error) => {
+      if (!(error instanceof AppError) || error.code !== "already_exists") throw error;
+      throw new CommandError(`${error.message}; replace them with --force`, { code: error.code });
+    });
+    await print(given.json ? JSON.stringify({ file, data_dir: dataDir }) : `restored ${file} to ${dataDir}`);
+  });
+
+  const compact = program
+    .command("compact")
+    .description("give the disk space of deleted items back and tidy the indexes");
+  onTarget(compact, { models: false }, async (target, given) => {
+    await target.request("/v1/compact", { method: "POST" });
+    await print(given.json ? JSON.stringify({ compacted: true }) : "compacted");
+  });
+}

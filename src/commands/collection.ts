@@ -1,0 +1,45 @@
+import { CommandError, jsonPost, type Target } from "./target.js";
+
+/** A collection as the server answers it. */
+export interface Collection {
+  name: string;
+  model: string | null;
+  space: string;
+  dimensions: number;
+  fields: string[];
+  created_at: string;
+  count: number;
+  count_by_modality: Record<string, number>;
+  index: { engine: string; state: string; indexed: number };
+}
+
+/** What a new collection is made of: a model, or the space and size of vectors that come from elsewhere. */
+export interface NewCollection {
+  model?: string;
+  head?: string;
+  space?: string;
+  dimensions?: number;
+  fields?: string[];
+}
+
+export const pathOf = (name: string) => `/v1/collections/${encodeURIComponent(name)}`;
+
+export function createCollection(target: Target, name: string, given: NewCollection): Promise<Collection> {
+  const { model, head, space, dimensions, fields } = given;
+  return target.request<Collection>("/v1/collections", jsonPost({ name, model, head, space, dimensions, fields }));
+}
+
+/**
+ * The collection of that name; with `create` a missing one is made.
+ * @throws CommandError that says how to make it when it is missing.
+ */
+export async function findCollection(target: Target, name: string, create?: NewCollection): Promise<Collection> {
+  try {
+    return await target.request<Collection>(pathOf(name));
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.code !== "not_found") throw error;
+    if (create !== undefined) return createCollection(target, name, create);
+    const how = `make it with --create, or by: crossmodal collections create ${name}`;
+    throw new CommandError(`There is no collection "${name}"; ${how}`, { code: "not_found" });
+  }
+}

@@ -1,0 +1,85 @@
+import type { Command } from "commander";
+import { type Collection, createCollection, pathOf } from "./collection.js";
+import { onTarget } from "./on-target.js";
+import { parseList, parseNumber } from "./options.js";
+import { print } from "./output.js";
+import { printable, table } from "./table.js";
+import { CommandError } from "./target.js";
+
+/** `crossmodal collections`: what there is, and making and deleting it. */
+export function collectionsCommand(program: Command): void {
+  const collections = program.command("collections").description("list, make and delete collections");
+
+  const list = collections
+    .command("list", { isDefault: true })
+    .description("all collections and their sizes (what collections alone does)");
+  onTarget(list, { models: false }, async (target, given) => {
+    const { data } = await target.request<{ data: Collection[] }>("/v1/collections");
+    if (given.json) for (const collection of data) await print(JSON.stringify(collection));
+    else if (data.length === 0) await print("no collections; make one with: crossmodal collections create NAME");
+    else {
+      const rows = data.map(({ name, count, model, space, dimensions, index }) => [
+        name,
+        count,
+        model ?? space,
+        dimensions,
+        index.state,
+      ]);
+      for (const line of table(["name", "items", "model", "dimensions", "index"], rows)) await print(line);
+    }
+  });
+
+  const create = collections
+    .command("create")
+    .description("make a collection for what one model embeds, or for vectors of your own")
+    .argument("<name>", 'letters, digits, "_", "-" and "."');
+  onTarget(addCreateFlags(create), { models: true }, async (target, given, name: string) => {
+    const collection = await createCollection(target, name, given);
+    await print(given.json ? JSON.stringify(collection) : `created ${name}: ${collection.space}`);
+  });
+
+  const info = collections.command("info").description("one collection in full").argument("<name>");
+  onTarget(info, { models: false }, async (target, given, name: string) => {
+    const collection = await target.request<Collection>(pathOf(name));
+    if (given.json) await print(JSON.stringify(collection));
+    else for (const line of describe(collection)) await print(line);
+  });
+
+  const remove = collections
+    .command("delete")
+    .description("delete a collection with all its items")
+    .argument("<name>")
+    .option("--yes", "really do it");
+  onTarget(remove, { models: false }, async (target, given, name: string) => {
+    const { count } = await target.request<Collection>(pathOf(name));
+    if (!given.yes) throw new CommandError(`"${name}" holds ${count} items; delete it with --yes`);
+    await target.request(pathOf(name), { method: "DELETE" });
+    await print(given.json ? JSON.stringify({ name, deleted: true, count }) : `deleted ${name} with ${count} items`);
+  });
+}
+
+/** Flags that say what a new collection is made of. */
+export function addCreateFlags(command: Command): Command {
+  return command
+    .option("--model <id>", "model whose space the items live in")
+    .option("--head <name>", "embed through the active version of this head of the model")
+    .option("--space <name>", "for vectors of your own: the name of their space")
+    .option("--dimensions <n>", "for vectors of your own: numbers in each", parseNumber)
+    .option("--fields <a,b>", "metadata fields that filters will ask for often; each gets an index", parseList);
+}
+
+function describe({ name, model, space, dimensions, fields, created_at, count, ...rest }: Collection): string[] {
+  const modalities = Object.entries(rest.count_by_modality).map(([modality, number]) => `${number} ${modality}`);
+  const { engine, state, indexed } = rest.index;
+  const facts: [string, string][] = [
+    ["name", name],
+    ["model", model ?? "none: vectors of your own"],
+    ["space", space],
+    ["dimensions", String(dimensions)],
+    ["items", `${count}${modalities.length > 0 ? ` (${modalities.join(", ")})` : ""}`],
+    ["indexed fields", fields.join(", ") || "none"],
+    ["created", created_at],
+    ["index", state === "none" ? "none: exact scan" : `${engine}, ${state}, ${indexed} items in the graph`],
+  ];
+  return facts.map(([key, value]) => `${key.padEnd(15)} ${printable(value)}`);
+}

@@ -1,0 +1,100 @@
+import type { Command } from "commander";
+import { newFile } from "../files/new-file.js";
+import { embeddingOf } from "../routes/embedding-field.js";
+import { type Collection, pathOf } from "./collection.js";
+import { readJsonLines } from "./ndjson.js";
+import { NpyRows } from "./npy-rows.js";
+import { onTarget } from "./on-target.js";
+import { print, write } from "./output.js";
+import { progressBar } from "./progress.js";
+import { CommandError, type Target } from "./target.js";
+
+/** `crossmodal export`: a collection as NDJSON, or as .npy with JSONL beside it. */
+export function exportCommand(program: Command): void {
+  const command = program
+    .command("export")
+    .description("write a collection to files that import reads")
+    .argument("<collection>", "its name")
+    .option("--out <file>", "one item a line as NDJSON; - is standard output")
+    .option("--npy <prefix>", "embeddings as PREFIX.npy [N, dimensions] float32, the rest as PREFIX.jsonl, row by row")
+    .option("--base64", "with --out: embeddings as base64 of float32, a fourth of the size")
+    .option("--force", "replace files that are there");
+  onTarget(command, { models: false }, async (target, given, name: string) => {
+    if ((given.out === undefined) === (given.npy === undefined)) {
+      throw new CommandError("Expected either --out or --npy", { code: "invalid_input" });
+    }
+    const collection = await target.request<Collection>(pathOf(name));
+    const bar = progressBar(given.out === "-" ? 0 : collection.count, `exporting ${name}`, { rate: given.out !== "-" });
+    let count = 0;
+    const step = () => {
+      count++;
+      bar.step();
+    };
+    const replace = given.force === true;
+    try {
+      if (given.npy !== undefined) await exportNpy(target, collection, given.npy, { replace, step });
+      else await exportLines(target, name, given.out, { base64: given.base64 === true, replace, step });
+    } finally {
+      bar.stop();
+    }
+    if (given.out === "-") return;
+    const files = given.npy === undefined ? [given.out] : [`${given.npy}.npy`, `${given.npy}.jsonl`];
+    const { space } = collection;
+    await print(
+      given.json ? JSON.stringify({ name, space, count, files }) : `${name}: ${count} items to ${files.join(" and ")}`,
+    );
+  });
+}
+
+const ask = (target: Target, name: string, base64: boolean) =>
+  target.send(`${pathOf(name)}/export?encoding_format=${base64 ? "base64" : "float"}`);
+
+interface Into {
+  /** Whether files that are there may be replaced. */
+  replace: boolean;
+  step: () => void;
+}
+
+async function exportLines(
+  target: Target,
+  name: string,
+  out: string,
+  { base64, replace, step }: Into & { base64: boolean },
+) {
+  const file = out === "-" ? undefined : await newFile(out, { replace });
+  try {
+    const { body } = await ask(target, name, base64);
+    for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+      await (file === undefined ? write(chunk) : file.write(chunk));
+      for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) step();
+    }
+    await file?.publish();
+  } finally {
+    await file?.discard();
+  }
+}
+
+async function exportNpy(target: Target, collection: Collection, prefix: string, { replace, step }: Into) {
+  const embeddings = await newFile(`${prefix}.npy`, { replace });
+  const rest = await newFile(`${prefix}.jsonl`, { replace }).catch(async (error) => {
+    await embeddings.discard();
+    throw error;
+  });
+  try {
+    const rows = await NpyRows.begin(embeddings, collection.dimensions);
+    for await (const item of readJsonLines<Record<string, unknown>>(await ask(target, collection.name, true))) {
+      const { embedding_base64, ...others } = item;
+      const embedding = embeddingOf({ embedding_base64: embedding_base64 as string });
+      if (embedding === undefined) throw new CommandError("The server sent an item without an embedding");
+      await rows.append(embedding);
+      await rest.write(`${JSON.stringify(others)}\n`);
+      step();
+    }
+    await rows.end();
+    await rest.publish();
+    await embeddings.publish();
+  } finally {
+    await embeddings.discard();
+    await rest.discard();
+  }
+}

@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import { open, readFile } from "node:fs/promises";
+import { extname, resolve } from "node:path";
+import { type MediaModality, sniffModality } from "./media-input.js";
+import { isObject } from "./options.js";
+import { type FoundFile, fileError } from "./walk-files.js";
+
+/** A file as an item of a collection. */
+export interface FileItem {
+  modality: MediaModality;
+  bytes: Uint8Array;
+  metadata: Record<string, unknown>;
+  /** Absolute path. */
+  source: string;
+  /** Changes when the bytes or the metadata do. */
+  contentHash: string;
+}
+
+export interface FileItemOptions {
+  /** For every file. */
+  metadata: Record<string, unknown>;
+  /** Whether a `NAME.json` beside a file gives more metadata. */
+  sidecars: boolean;
+  /** What is taken from folders; undefined is every picture and sound. */
+  modalities: readonly string[] | undefined;
+  /** Larger files are refused before they are read. */
+  maxBytes: number;
+}
+
+/** A file that was meant to be added and cannot be; the message is the reason. */
+export class BadFile extends Error {
+  override name = "BadFile";
+}
+
+/** Names of pictures and sounds; what is named so and is neither is a bad file, anything else is left out. */
+const mediaNames = /^\.(jpe?g|png|webp|gif|avif|tiff?|heic|heif|wav|flac|mp3|ogg|oga|opus|m4a|mp4|aac|webm|aiff?)$/;
+
+/** As many bytes as `sniffFormat` looks at. */
+const headBytes = 512;
+
+/**
+ * Reads a file into an item, or undefined when it was found in a folder and is not to be taken: neither picture nor
+ * sound, or of another modality.
+ * @throws BadFile
+ */
+export async function readFileItem(file: FoundFile, options: FileItemOptions): Promise<FileItem | undefined> {
+  if (file.error !== undefined) throw new BadFile(file.error);
+  const { path } = file;
+  try {
+    const modality = sniffModality(await readHead(path));
+    if (modality === undefined) {
+      if (!file.named && !mediaNames.test(extname(path).toLowerCase())) return undefined;
+      throw new BadFile(file.size === 0 ? "the file is empty" : "neither a picture nor a sound of a known format");
+    }
+    if (!file.named && options.modalities?.includes(modality) === false) return undefined;
+    if (file.size > options.maxBytes) {
+      throw new BadFile(`${file.size} bytes are too large; --max-body-bytes, here and at the server, allows more`);
+    }
+    const bytes = await readFile(path);
+    const metadata = { ...options.metadata, ...(options.sidecars ? await readSidecar(path) : {}) };
+    return { modality, bytes, metadata, source: resolve(path), contentHash: hashOf(bytes, metadata) };
+  } catch (error) {
+    if (error instanceof BadFile) throw error;
+    throw new BadFile(fileError(error as Error));
+  }
+}
+
+async function readHead(path: string): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The metadata in `cat.jpg.json` or, without it, `cat.json`. */
+async function readSidecar(path: string): Promise<Record<string, unknown>> {
+  for (const name of [`${path}.json`, `${path.slice(0, path.length - extname(path).length)}.json`]) {
+    const text = await readFile(name, "utf8").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined;
+      throw new BadFile(`${name}: ${fileError(error)}`);
+    });
+    if (text === undefined) continue;
+    try {
+      const metadata: unknown = JSON.parse(text);
+      if (isObject(metadata)) return metadata;
+    } catch {
+      // told below
+    }
+    throw new BadFile(`${name} does not hold a JSON object`);
+  }
+  return {};
+}
+
+/** The sha256 of the file; with metadata also some of theirs, so that changed metadata make a changed item. */
+function hashOf(bytes: Uint8Array, metadata: Record<string, unknown>): string {
+  const sha256 = (data: Uint8Array | string) => createHash("sha256").update(data).digest("hex");
+  const file = sha256(bytes);
+  return Object.keys(metadata).length === 0 ? file : `${file}+${sha256(JSON.stringify(metadata)).slice(0, 16)}`;
+}

@@ -1,0 +1,55 @@
+import { printable } from "./table.js";
+import { CommandError } from "./target.js";
+
+interface Counted {
+  id: string | null;
+  path?: string;
+  status: "stored" | "unchanged" | "left_out" | "failed";
+  replaced?: boolean;
+  error?: { message: string };
+  /** Where it stood in its source. */
+  line?: number;
+}
+
+/** Counts what became of items, for the line at the end. */
+export class Tally {
+  readonly #into: string;
+  readonly #failures: string[] = [];
+  #stored = 0;
+  #replaced = 0;
+  #unchanged = 0;
+  #leftOut = 0;
+
+  /** @param into  name of the collection. */
+  constructor(into: string) {
+    this.#into = into;
+  }
+
+  count({ id, path, status, replaced, error, line }: Counted): void {
+    if (status === "stored") {
+      this.#stored++;
+      if (replaced === true) this.#replaced++;
+    } else if (status === "unchanged") this.#unchanged++;
+    else if (status === "left_out") this.#leftOut++;
+    else {
+      const name = path ?? id ?? (line === undefined ? "an item without id" : `line ${line}`);
+      this.#failures.push(printable(`${name}: ${error?.message ?? "failed"}`));
+    }
+  }
+
+  /** `photos: 980 stored (12 replaced), 20 unchanged, 3 failed, 45 other files left out`. */
+  summary(): string {
+    const parts = [`${this.#stored} stored${this.#replaced > 0 ? ` (${this.#replaced} replaced)` : ""}`];
+    if (this.#unchanged > 0) parts.push(`${this.#unchanged} unchanged`);
+    if (this.#failures.length > 0) parts.push(`${this.#failures.length} failed`);
+    if (this.#leftOut > 0) parts.push(`${this.#leftOut} other files left out`);
+    return `${this.#into}: ${parts.join(", ")}`;
+  }
+
+  /** @throws CommandError with a line for each failure, or when the work was stopped before its end. */
+  throwIfFailed({ stopped }: { stopped: boolean }): void {
+    const lines = [...this.#failures];
+    if (stopped) lines.push("stopped; what was told as stored is safe, the same command goes on from there");
+    if (lines.length > 0) throw new CommandError(lines.join("\ncrossmodal: "));
+  }
+}

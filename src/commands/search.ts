@@ -1,0 +1,84 @@
+import { type Command, Option } from "commander";
+import { pathOf } from "./collection.js";
+import { readMediaFile } from "./media-input.js";
+import { onTarget } from "./on-target.js";
+import { parseJsonObject, parseNumber } from "./options.js";
+import { print } from "./output.js";
+import { table } from "./table.js";
+import { CommandError, jsonPost } from "./target.js";
+
+interface Answer {
+  path: string[];
+  space: string;
+  plan: string;
+  results: { id: string; similarity: number; modality: string; metadata: object; source?: string }[];
+  next_cursor?: string;
+}
+
+/** `crossmodal search`: the nearest items to a text, picture, sound or stored item, best first. */
+export function searchCommand(program: Command): void {
+  const command = program
+    .command("search")
+    .description("find the items nearest to a text, a picture, a sound or another item")
+    .argument("<collection>", "its name")
+    .option("--text <text>", "look for what a sentence says")
+    .option("--image <file>", "look for what is like a picture; - is standard input")
+    .option("--audio <file>", "look for what is like a sound; - is standard input")
+    .option("--item <id>", "look for what is like an item of the collection")
+    .option("--top-k <n>", "how many results", parseNumber, 10)
+    .option("--filter <json>", 'only these, e.g. \'{"field": "year", "op": "gte", "value": 2020}\'', parseJsonObject)
+    .addOption(new Option("--modality <name>", "only items of this modality").choices(["text", "image", "audio"]))
+    .option("--min-similarity <n>", "only items at least so similar (cosine)", parseNumber)
+    .addOption(
+      new Option("--recall <how>", "how much may be missed for speed")
+        .choices(["exact", "high", "fast"])
+        .default("high"),
+    )
+    .option("--centering", "correct the modality gap: for collections of several modalities")
+    .option("--cursor <text>", "go on after the page whose --json answer said next_cursor");
+  onTarget(command, { models: true }, async (target, given, name: string) => {
+    const body = {
+      ...(await queryOf(given)),
+      top_k: given.topK,
+      filter: given.filter,
+      modality: given.modality,
+      min_similarity: given.minSimilarity,
+      recall: given.recall,
+      centering: given.centering,
+      cursor: given.cursor,
+    };
+    const answer = await target.request<Answer>(`${pathOf(name)}/search`, jsonPost(body));
+    if (given.json) await print(JSON.stringify(answer));
+    else for (const line of describe(answer)) await print(line);
+  });
+}
+
+async function queryOf(given: Record<string, string | undefined>): Promise<Record<string, string>> {
+  const named = (["text", "image", "audio", "item"] as const).filter((name) => given[name] !== undefined);
+  if (named.length !== 1) {
+    const found = named.map((name) => `--${name}`).join(" and ") || "none";
+    const message = `Expected one of --text, --image, --audio and --item but received ${found}`;
+    throw new CommandError(message, { code: "invalid_input" });
+  }
+  const [kind] = named;
+  const value = given[kind]!;
+  if (kind === "text") return { text: value };
+  if (kind === "item") return { item_id: value };
+  const { modality, base64 } = await readMediaFile(value);
+  if (modality !== kind) throw new CommandError(`${value} is not what --${kind} asks for; give it as --${modality}`);
+  return { [kind]: base64 };
+}
+
+function describe({ path, plan, results, next_cursor }: Answer): string[] {
+  const rows = results.map(({ id, similarity, modality, metadata, source }, i) => [
+    i + 1,
+    similarity.toFixed(3).padStart(6),
+    id,
+    modality,
+    Object.keys(metadata).length > 0 ? JSON.stringify(metadata) : (source ?? ""),
+  ]);
+  const lines =
+    results.length === 0 ? ["nothing found"] : table(["rank", "cosine", "id", "modality", "metadata or source"], rows);
+  const more = next_cursor === undefined ? "" : ", there is more";
+  return [...lines, `path: ${path.join(" > ") || "stored item"} (${plan}${more})`];
+}

@@ -1,0 +1,18 @@
+/**
+ * A signal that aborts at the first Ctrl-C (or SIGTERM), so that work can end in order; a second one ends the process at once.
+ * @returns also `release`, to be called when the work is done.
+ */
+export function stopOnSignal(told: string): { signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const release = () => {
+    for (const name of signals) process.off(name, stop);
+  };
+  const stop = () => {
+    release();
+    console.error(process.stderr.isTTY ? `\n${told}` : told); // not behind the ^C of the terminal
+    controller.abort();
+  };
+  for (const name of signals) process.on(name, stop);
+  return { signal: controller.signal, release };
+}

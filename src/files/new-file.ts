@@ -1,0 +1,66 @@
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { AppError } from "../errors.js";
+import { storageError } from "./write-durably.js";
+
+/** A file that is being written: it has its name once it is whole and on the disk, and not before. */
+export interface NewFile {
+  write(chunk: Uint8Array | string): Promise<void>;
+  /** Overwrites bytes written before, e.g. a header. */
+  writeAt(chunk: Uint8Array, position: number): Promise<void>;
+  /** Where it lies until `publish`. */
+  readonly part: string;
+  /** Syncs it, has it checked, and gives it its name. */
+  publish(check?: (part: string) => void | Promise<void>): Promise<void>;
+  /** Removes what was written, unless it was published. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Begins a file too large for the memory (see `writeDurably` for small ones).
+ * @throws AppError `already_exists` unless `replace`; `storage_full` and `storage_failed`, also from the methods.
+ */
+export async function newFile(path: string, { replace = false }: { replace?: boolean } = {}): Promise<NewFile> {
+  const part = `${path}.${process.pid}.part`;
+  const free = async () => {
+    if (!replace && (await stat(path).catch(() => undefined)) !== undefined) {
+      throw new AppError("already_exists", `"${path}" is there already; replace it with --force`, { param: path });
+    }
+  };
+  const orStorageError = async <T>(work: Promise<T>) =>
+    work.catch((error) => {
+      throw error instanceof AppError ? error : storageError(error, path);
+    });
+  await free();
+  const file: FileHandle = await orStorageError(open(part, "w"));
+  let done = false;
+  let size = 0;
+  return {
+    part,
+    async write(chunk) {
+      const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+      await orStorageError(writeAll(file, bytes, size));
+      size += bytes.length;
+    },
+    writeAt: (chunk, position) => orStorageError(writeAll(file, chunk, position)),
+    async publish(check) {
+      await orStorageError(file.sync());
+      await file.close();
+      await check?.(part);
+      await free();
+      await orStorageError(rename(part, path));
+      done = true;
+    },
+    async discard() {
+      if (done) return;
+      await file.close().catch(() => undefined);
+      await rm(part, { force: true });
+    },
+  };
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}
