@@ -22,11 +22,16 @@ SPOKEN = {"voice", "voices"}
 SPLITS = json.loads((Path(__file__).parent / "splits.json").read_text())
 
 
-def decode(path):
-    """First half minute as int16 at 32 kHz mono, or None when it is no sound, silent or shorter than .1 s."""
+def samples_of(path):
+    """First half minute as int16 at 32 kHz mono."""
     command = ["ffmpeg", "-v", "error", "-t", str(LONGEST_SECONDS), "-i", str(path), "-ac", "1", "-ar", str(RATE), "-f", "s16le", "-"]
     raw = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL).stdout
-    samples = np.frombuffer(raw[: len(raw) // 2 * 2], np.int16)
+    return np.frombuffer(raw[: len(raw) // 2 * 2], np.int16)
+
+
+def decode(path):
+    """The same, or None when it is no sound, silent or shorter than .1 s."""
+    samples = samples_of(path)
     return samples if len(samples) > RATE // 10 and np.abs(samples.astype(np.int32)).max() > 300 else None
 
 

@@ -19,5 +19,5 @@ def read(folder):
         if name == "" or len(name.split(" ")) > 5 or name in found:
             continue
         found[name] = next((p for p in (picture.with_suffix(".ogg"), picture.with_suffix(".wav")) if p.exists()), None)
-    heard = {name: sources.decode(path) for name, path in found.items() if path}
-    return [n for n, clip in heard.items() if clip is not None], [clip for clip in heard.values() if clip is not None]
+    heard = {name: sources.samples_of(path) for name, path in found.items() if path}
+    return list(heard), list(heard.values())
