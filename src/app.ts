@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { gapSides } from "./collections/gap-sides.js";
 import { AppError } from "./errors.js";
 import { addItemsRoute } from "./routes/add-items.js";
 import { bridgesRoutes } from "./routes/bridges.js";
@@ -42,7 +43,13 @@ export function createApp(services: Services) {
     .route("/", exportRoute(services))
     .route("/", upkeepRoutes(services))
     .route("/", searchRoutes(services))
-    .route("/", gapRoutes({ measure: services.gap.measure }))
+    .route(
+      "/",
+      gapRoutes({
+        measure: services.gap.measure,
+        readCollection: (name, choice, signal) => gapSides(services.store, name, choice, signal),
+      }),
+    )
     .route("/", headsRoutes(services))
     .route("/", bridgesRoutes(services))
     .route("/", jobsRoutes(services.jobs))

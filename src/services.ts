@@ -11,11 +11,14 @@ import { EmbeddingCache } from "./encoders/with-cache.js";
 import { AppError } from "./errors.js";
 import { bridgeJob } from "./heads/bridge-job.js";
 import { BridgeStore } from "./heads/bridge-store.js";
+import { followedHead } from "./heads/collection-head.js";
 import { fewShotJob } from "./heads/few-shot-job.js";
 import { HeadStore } from "./heads/head-store.js";
+import { reprojectJob } from "./heads/reproject-job.js";
 import { trainJob } from "./heads/train-job.js";
 import { openEmbeddedStore } from "./index/embedded/embedded-store.js";
 import { type LazyStore, lazyStore } from "./index/lazy-store.js";
+import { type WatchedStore, watchedStore } from "./index/watched-store.js";
 import { Jobs } from "./jobs/jobs.js";
 import type { Log } from "./log.js";
 import { findManifest } from "./models/store.js";
@@ -40,7 +43,7 @@ export interface Services {
   media: MediaWorkers;
   fetchMedia: FetchMedia;
   /** Collections. Only one process has the data folder at a time; it is taken at the first use. */
-  store: LazyStore;
+  store: WatchedStore<LazyStore>;
   /** Decoded media held at once: by adds, which may be many, and apart from them by searches, which do not wait for adds. */
   gates: { adds: DecodeGate; searches: DecodeGate };
   gap: GapMeasurer;
@@ -66,11 +69,12 @@ export async function createServices(
   log: Log,
   { ownsData = false }: { ownsData?: boolean } = {},
 ): Promise<Services> {
-  const store = lazyStore(async () => {
+  const lazy = lazyStore(async () => {
     const opened = await openEmbeddedStore({ dataDir: config.dataDir });
     await rm(join(config.dataDir, "tmp"), { recursive: true, force: true }); // left by a process that was killed
     return opened;
   });
+  const store = watchedStore(lazy);
   if (ownsData) {
     await store.open().catch((error) => {
       if (!(error instanceof AppError) || error.code !== "storage_failed") throw error;
@@ -90,14 +94,32 @@ export async function createServices(
   const gap = gapMeasurer();
   const loaded: LoadedPack[] = [];
   const packs = packsOf(loaded);
-  const heads = await HeadStore.open({ folder: join(config.dataDir, "heads"), log });
+  const following = async (name: string, version?: number) => {
+    const collections = await store.listCollections();
+    const known = collections.map((stats) => ({ name: stats.name, followed: followedHead(stats.options) }));
+    return known.filter(
+      ({ followed }) => followed?.name === name && (version ?? followed.version) === followed.version,
+    );
+  };
+  const heads: HeadStore = await HeadStore.open({
+    folder: join(config.dataDir, "heads"),
+    log,
+    usedBy: async (name, version) => (await following(name, version)).map((collection) => collection.name),
+    onActivated: async (name) => {
+      const begun = (await following(name)).map((other) =>
+        jobs.create("reproject", { data: { collection: other.name } }),
+      );
+      return (await Promise.all(begun)).map(({ id }) => id);
+    },
+  });
   const training = { packs, media, config, store, heads };
   const kinds = {
     train: trainJob(training),
     "few-shot": fewShotJob(training),
     bridge: bridgeJob(() => ({ ...training, bridges })),
+    reproject: reprojectJob(() => ({ ...training, bridges, log })),
   };
-  const jobs = await Jobs.open({ folder: join(config.dataDir, "jobs"), kinds, log });
+  const jobs: Jobs = await Jobs.open({ folder: join(config.dataDir, "jobs"), kinds, log });
   let bridges: BridgeStore;
   const stopping = new AbortController();
   const stop = async () => {

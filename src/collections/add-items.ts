@@ -101,19 +101,24 @@ async function prepareGroup(
 }
 
 async function storeGroup(
-  { store }: AddParts,
+  parts: AddParts,
   collection: string,
   { incoming, results, space }: PreparedGroup,
   signal: AbortSignal | undefined,
+  isSecondTry = false,
 ): Promise<AddStatus[]> {
   const items = results.filter((result): result is Item => !(result instanceof AppError));
   let statuses: (ItemStatus | AppError)[] = [];
   if (items.length > 0) {
     try {
-      statuses = await store.upsert(collection, items, { signal, space });
+      statuses = await parts.store.upsert(collection, items, { signal, space });
     } catch (error) {
       signal?.throwIfAborted();
       const known = asAppError(error);
+      if (known.code === "conflict" && !isSecondTry) {
+        // The collection was replaced since its items were prepared, under another head say: they are prepared for the new one.
+        return storeGroup(parts, collection, await prepareGroup(parts, collection, incoming, signal), signal, true);
+      }
       statuses = items.map(() => known);
     }
   }

@@ -1,21 +1,28 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { Modality, ModalityInput } from "../encoders/encoder.js";
+import type { Embedding, Modality, ModalityInput } from "../encoders/encoder.js";
+import { applyHead, dimensionsIn } from "../encoders/head.js";
 import type { LoadedPack } from "../encoders/load.js";
 import { withPatience } from "../encoders/with-patience.js";
 import { AppError } from "../errors.js";
 import type { Bridges } from "../heads/bridge-store.js";
+import { headOfCollection } from "../heads/collection-head.js";
+import type { HeadStore } from "../heads/head-store.js";
+import { headedModalities, type UsableHead } from "../heads/head-version.js";
+import { checkEmbedding } from "../index/check-item.js";
 import type { CollectionStats, Item } from "../index/vector-store.js";
 import type { Log } from "../log.js";
 import type { DecodeGate } from "../search/decode-gate.js";
 import { embedAlong } from "../search/embed-along.js";
 import { embedMedia, type MediaParts, type ReadBytes } from "../search/embed-media.js";
-import { findPath, type Path } from "../search/find-path.js";
+import type { Path } from "../search/find-path.js";
+import { pathInto, projectionOf } from "../search/headed-path.js";
 import type { NewItem } from "./new-item.js";
 import { mediaPreview, textPreview } from "./preview.js";
 
 export interface PrepareParts extends MediaParts {
   packs: { list(): readonly LoadedPack[] };
   bridges: Bridges;
+  heads: Pick<HeadStore, "use">;
   gates: { adds: DecodeGate };
   log: Log;
 }
@@ -27,12 +34,13 @@ export interface PrepareParts extends MediaParts {
  * @returns per item, in order, what the store takes, or the error.
  * @throws the signal's reason when it aborts.
  */
-export function prepareItems(
+export async function prepareItems(
   parts: PrepareParts,
-  collection: CollectionStats,
+  stats: CollectionStats,
   items: readonly (NewItem | AppError)[],
   signal?: AbortSignal,
 ): Promise<(Item | AppError)[]> {
+  const collection: HeadedCollection = { ...stats, head: await headOfCollection(parts.heads, stats) };
   return Promise.all(
     items.map(async (item) => {
       try {
@@ -47,9 +55,11 @@ export function prepareItems(
   );
 }
 
+type HeadedCollection = CollectionStats & { head?: UsableHead };
+
 async function prepareItem(
   parts: PrepareParts,
-  collection: CollectionStats,
+  collection: HeadedCollection,
   item: NewItem,
   signal: AbortSignal | undefined,
 ): Promise<Item> {
@@ -63,13 +73,19 @@ type Prepared = Pick<Item, "modality" | "embedding" | "original" | "contentHash"
 
 async function prepareContent(
   parts: PrepareParts,
-  collection: CollectionStats,
+  collection: HeadedCollection,
   content: NewItem["content"],
   signal: AbortSignal | undefined,
 ): Promise<Prepared> {
   const withPreviews = collection.options.previews === true;
   if ("embedding" in content) {
     const { embedding, modality, space, original } = content;
+    const { head } = collection;
+    if (head !== undefined && space === head.fromSpace) return project(head, modality, embedding);
+    if (head !== undefined && original === undefined) {
+      const message = `The collection "${collection.name}" follows a head: expected "original" beside the embedding, or an embedding with "space": "${head.fromSpace}"`;
+      throw new AppError("invalid_input", message, { param: "original" });
+    }
     if (space !== undefined && space !== collection.space) {
       const message = `The embedding is of the space "${space}", but the collection "${collection.name}" is in the space "${collection.space}"`;
       throw new AppError("space_mismatch", message, { param: "space" });
@@ -78,14 +94,14 @@ async function prepareContent(
   }
   if ("text" in content) {
     const { text } = content;
-    const [embedded] = await embedAlong(pathInto(parts, collection, "text"), [text], signal);
+    const [embedded] = await embedAlong(pathOf(parts, collection, "text"), [text], signal);
     const contentHash = createHash("sha256").update(text).digest("hex");
     return { modality: "text", ...embedded, contentHash, preview: withPreviews ? textPreview(text) : undefined };
   }
   const options = { withPreviews, signal };
   return "image" in content
-    ? prepareMedia(parts, pathInto(parts, collection, "image"), content.image, options)
-    : prepareMedia(parts, pathInto(parts, collection, "audio"), content.audio, options);
+    ? prepareMedia(parts, pathOf(parts, collection, "image"), content.image, options)
+    : prepareMedia(parts, pathOf(parts, collection, "audio"), content.audio, options);
 }
 
 async function prepareMedia<M extends "image" | "audio">(
@@ -102,9 +118,21 @@ async function prepareMedia<M extends "image" | "audio">(
   return { modality: path.encoder.modality, ...embedded, ...seen };
 }
 
-function pathInto<M extends Modality>(parts: PrepareParts, collection: CollectionStats, modality: M): Path<M> {
-  const { name, space, options } = collection;
+function pathOf<M extends Modality>(parts: PrepareParts, collection: HeadedCollection, modality: M): Path<M> {
+  const { name, space, options, head } = collection;
   const known = { packs: parts.packs.list(), bridges: parts.bridges.active() };
-  const path = findPath(known, modality, { name, space, model: options.model as string | undefined });
+  const path = pathInto(known, modality, { name, space, model: options.model as string | undefined, head });
   return { ...path, encoder: withPatience(path.encoder) };
+}
+
+/** An embedding that the head's own model made elsewhere. */
+function project(head: UsableHead, modality: Modality, embedding: Embedding): Prepared {
+  if (!headedModalities(head).includes(modality)) {
+    const message = `The head "${head.name}" is for ${headedModalities(head).join(" and ")}, not for ${modality}`;
+    throw new AppError("invalid_input", message, { param: "modality" });
+  }
+  const [projection] = projectionOf(head, modality);
+  checkEmbedding(embedding, projection === undefined ? head.dimensions : dimensionsIn(projection), "embedding");
+  const [projected] = projection === undefined ? [embedding] : applyHead(projection, [embedding]);
+  return { modality, embedding: projected, original: { space: head.fromSpace, embedding } };
 }

@@ -32,8 +32,8 @@ export interface HeadStoreOptions {
   log: Log;
   /** Names of the collections whose items were embedded with the head, or with that version of it. */
   usedBy?: (name: string, version?: number) => Promise<string[]>;
-  /** Told after another version of the head has become active. */
-  onActivated?: (name: string) => Promise<void>;
+  /** Told after another version of the head has become active. @returns ids of the jobs that this has begun. */
+  onActivated?: (name: string) => Promise<string[]>;
 }
 
 type Described = HeadVersion | { unusable: string };
@@ -124,9 +124,10 @@ export class HeadStore {
 
   /**
    * Makes a version the one that answers, from the next request on.
+   * @returns ids of the jobs that re-project collections which follow the head.
    * @throws AppError `conflict` for a version that training found no improvement, unless `force`.
    */
-  async activate(name: string, version: number, { force = false } = {}): Promise<void> {
+  async activate(name: string, version: number, { force = false } = {}): Promise<string[]> {
     await this.use(name, version); // damaged files show here and not in the next request
     const verdict = verdictOfHead(this.#readable(name, version));
     if (verdict?.improved === false && !force) {
@@ -134,19 +135,18 @@ export class HeadStore {
       throw new AppError("conflict", message, { param: "version" });
     }
     const { history } = this.#of(name);
-    if (history.at(-1) !== version) await this.#remember(name, [...history, version]);
+    return history.at(-1) === version ? [] : this.#remember(name, [...history, version]);
   }
 
-  /** Back to the version that was active before. @returns its number. */
-  async rollback(name: string): Promise<number> {
+  /** Back to the version that was active before. @returns ids of jobs, as `activate`. */
+  async rollback(name: string): Promise<string[]> {
     const { history } = this.#of(name);
     if (history.length < 2) {
       throw new AppError("conflict", `No other version of the head "${name}" was active before`, { param: "name" });
     }
     const before = history[history.length - 2];
     await this.use(name, before);
-    await this.#remember(name, history.slice(0, -1));
-    return before;
+    return this.#remember(name, history.slice(0, -1));
   }
 
   /** @throws AppError `conflict` while a collection uses the head, or while a version is active, unless `force`. */
@@ -246,12 +246,12 @@ export class HeadStore {
     throw new AppError("conflict", `No version of the head "${name}" is active`, { param: "head" });
   }
 
-  async #remember(name: string, history: number[]): Promise<void> {
+  async #remember(name: string, history: number[]): Promise<string[]> {
     const head = this.#of(name);
     const before = head.history.at(-1);
     await this.#folder.setHistory(name, history);
     head.history = history;
-    if (history.at(-1) !== before) await this.#options.onActivated?.(name);
+    return history.at(-1) === before ? [] : ((await this.#options.onActivated?.(name)) ?? []);
   }
 
   async #refuseInUse(name: string, version?: number): Promise<void> {

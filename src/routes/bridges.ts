@@ -27,6 +27,10 @@ const Activation = z.strictObject({ version: z.int().positive() });
 /** `/v1/bridges`: learn a bridge between two models, list, activate, roll back, delete. */
 export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
   return new Hono()
+    .use("/v1/bridges/*", async (c, next) => {
+      if (c.req.method !== "GET") await store.open(); // as for heads
+      await next();
+    })
     .post("/v1/bridges", async (c) => {
       const body = await readJson(c, BridgeBody);
       if (body.from === body.to) {

@@ -1,14 +1,18 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { AppError } from "../errors.js";
+import { followedHead, isBeingBuilt } from "../heads/collection-head.js";
+import { findPack } from "../heads/headed-pack.js";
 import type { CollectionSpec, CollectionStats } from "../index/vector-store.js";
-import type { Packs, Services } from "../services.js";
+import type { Services } from "../services.js";
 import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 
 const NewCollection = z.strictObject({
   name: z.string(),
   model: z.string().optional(),
+  /** A head of the model, whose versions the collection follows. */
+  head: z.string().min(1).optional(),
   space: z.string().min(1).optional(),
   dimensions: z.int().positive().optional(),
   fields: z.array(z.string()).default([]),
@@ -17,14 +21,18 @@ const NewCollection = z.strictObject({
 });
 
 /** `/v1/collections`: create, list, look up, delete. */
-export function collectionsRoutes({ store, packs }: Services) {
+export function collectionsRoutes(services: Services) {
+  const { store } = services;
   return new Hono<RequestVariables>()
     .post("/v1/collections", async (c) => {
       const request = await readRequest(c, NewCollection);
-      await store.createCollection(specOf(request, packs));
+      await store.createCollection(await specOf(request, services));
       return c.json(collectionAnswer(await store.stats(request.name)), 201);
     })
-    .get("/v1/collections", async (c) => c.json({ data: (await store.listCollections()).map(collectionAnswer) }))
+    .get("/v1/collections", async (c) => {
+      const collections = await store.listCollections();
+      return c.json({ data: collections.filter(({ options }) => !isBeingBuilt(options)).map(collectionAnswer) });
+    })
     .get("/v1/collections/:name", async (c) => c.json(collectionAnswer(await store.stats(c.req.param("name")))))
     .delete("/v1/collections/:name", async (c) => {
       const name = c.req.param("name");
@@ -34,18 +42,26 @@ export function collectionsRoutes({ store, packs }: Services) {
 }
 
 /** The space is a model's (the first loaded one's by default), or the user's own with vectors from elsewhere. */
-function specOf(request: z.infer<typeof NewCollection>, packs: Packs): CollectionSpec {
-  const { name, model, space, dimensions, fields, previews } = request;
+async function specOf(
+  request: z.infer<typeof NewCollection>,
+  services: Pick<Services, "packs" | "heads">,
+): Promise<CollectionSpec> {
+  const { name, model, head, space, dimensions, fields, previews } = request;
   if (space === undefined) {
-    const pack = packs.find(model);
+    const { pack, head: version } = await findPack(services, { model, head });
+    if (version !== undefined && version.kind !== "projection") {
+      const message = `The head "${head}" is a ${version.kind}, which classifies but gives no embeddings`;
+      throw new AppError("invalid_input", message, { param: "head" });
+    }
     if (dimensions !== undefined && dimensions !== pack.manifest.dimensions) {
       const message = `The model "${pack.manifest.id}" gives ${pack.manifest.dimensions} dimensions, not ${dimensions}`;
       throw new AppError("invalid_input", message, { param: "dimensions" });
     }
-    const options = { model: pack.manifest.id, previews };
+    const followed = version && { head: { name: version.name, version: version.version } };
+    const options = { model: pack.manifest.id, previews, ...followed };
     return { name, space: pack.space, dimensions: pack.manifest.dimensions, fields, options };
   }
-  if (model !== undefined) {
+  if (model !== undefined || head !== undefined) {
     const message = `Expected either "model" or "space" with "dimensions", for vectors of your own, but received both`;
     throw new AppError("invalid_input", message, { param: "space" });
   }
@@ -61,6 +77,7 @@ export function collectionAnswer(stats: CollectionStats) {
   return {
     name,
     model: options.model ?? null,
+    head: followedHead(options) ?? null,
     space,
     dimensions,
     fields,

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { z } from "zod";
+import type { GapChoice } from "../collections/gap-sides.js";
 import { AppError } from "../errors.js";
 import { gapPage } from "../training/gap-page.js";
 import { gapSvg } from "../training/gap-svg.js";
@@ -15,8 +16,8 @@ type Side = GapRequest["a"];
 /** What the route needs: functions, not the classes behind them. */
 export interface GapServices {
   measure(request: GapRequest, signal?: AbortSignal): Promise<GapReport>;
-  /** Two modalities of a collection; in pairs by a metadata field where `pairBy` is given. */
-  readCollection?(name: string, pairBy: string | undefined, signal?: AbortSignal): Promise<GapRequest>;
+  /** Two modalities of a collection (see gap-sides.ts). */
+  readCollection(name: string, choice: GapChoice, signal?: AbortSignal): Promise<GapRequest>;
 }
 
 const Embeddings = z.strictObject({
@@ -47,10 +48,9 @@ export function gapRoutes({ measure, readCollection }: GapServices) {
       if (body.a !== undefined || body.b !== undefined) {
         throw new AppError("invalid_input", 'Expected "collection" or "a" and "b", not both', { param: "collection" });
       }
-      if (readCollection === undefined) {
-        throw new AppError("not_found", "This server keeps no collections", { param: "collection" });
-      }
-      request = { ...(await readCollection(body.collection, body.pair_by, signal)), seed: body.seed };
+      const { a_modality: first, b_modality: second, pair_by: pairBy } = body;
+      const modalities = first && second && [first, second];
+      request = { ...(await readCollection(body.collection, { pairBy, modalities }, signal)), seed: body.seed };
     } else {
       const a = readSide(body.a, "a", body.a_modality ?? "image");
       const b = readSide(body.b, "b", body.b_modality ?? "text");

@@ -19,8 +19,13 @@ const Import = z.strictObject({ file: z.instanceof(Uint8Array), name: z.string()
 
 /** `/v1/heads`: train, list side by side, activate, roll back, delete; export and import. */
 export function headsRoutes(services: Services) {
-  const { heads, jobs } = services;
+  const { heads, jobs, store } = services;
   return new Hono<RequestVariables>()
+    .use("/v1/heads/*", async (c, next) => {
+      // A change needs the data folder: a server that has it would not see what another process changes.
+      if (c.req.method !== "GET") await store.open();
+      await next();
+    })
     .post("/v1/heads", async (c) => {
       const body = await readRequest(c, TrainBody, { json: trainJsonFields });
       const { kind, name, model, input } = await trainRequest(body, services, c.get("signal"));
@@ -41,13 +46,13 @@ export function headsRoutes(services: Services) {
     .post("/v1/heads/:name/activate", async (c) => {
       const name = c.req.param("name");
       const { version, force } = await readJson(c, Activation);
-      await heads.activate(name, version, { force });
-      return c.json(headAnswer(heads.get(name)));
+      const ids = await heads.activate(name, version, { force });
+      return c.json({ ...headAnswer(heads.get(name)), jobs: ids.map((id) => ({ id })) });
     })
     .post("/v1/heads/:name/rollback", async (c) => {
       const name = c.req.param("name");
-      await heads.rollback(name);
-      return c.json(headAnswer(heads.get(name)));
+      const ids = await heads.rollback(name);
+      return c.json({ ...headAnswer(heads.get(name)), jobs: ids.map((id) => ({ id })) });
     })
     .delete("/v1/heads/:name/versions/:version", async (c) => {
       const name = c.req.param("name");

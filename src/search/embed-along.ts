@@ -10,12 +10,12 @@ export interface Embedded {
 
 /** Inputs -> embeddings at the path's end, in order. */
 export async function embedAlong<M extends Modality>(
-  { encoder, projections }: Path<M>,
+  { encoder, projections, keepsOriginal = false }: Path<M>,
   inputs: readonly ModalityInput[M][],
   signal?: AbortSignal,
 ): Promise<Embedded[]> {
   const originals = await encoder.encode(inputs, signal);
-  if (projections.length === 0) return originals.map((embedding) => ({ embedding }));
+  if (projections.length === 0 && !keepsOriginal) return originals.map((embedding) => ({ embedding }));
   let embeddings = originals;
   for (const head of projections) embeddings = await applyHeadInTurns(head, embeddings);
   return embeddings.map((embedding, i) => ({ embedding, original: { space: encoder.space, embedding: originals[i] } }));

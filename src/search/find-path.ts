@@ -11,6 +11,8 @@ export interface Path<M extends Modality = Modality> {
   projections: readonly ProjectionHead[];
   /** As answers print it: `["starter-clap/audio", "bridge/starter-clap-to-starter-clip@1"]`. */
   steps: readonly string[];
+  /** What the encoder gave is to be kept beside the embedding even where nothing is applied to it. */
+  keepsOriginal?: boolean;
 }
 
 /** Where a path has to end. */

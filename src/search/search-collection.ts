@@ -2,17 +2,20 @@ import type { Embedding, Modality } from "../encoders/encoder.js";
 import type { LoadedPack } from "../encoders/load.js";
 import { AppError } from "../errors.js";
 import type { Bridges } from "../heads/bridge-store.js";
+import { headOfCollection } from "../heads/collection-head.js";
+import type { HeadStore } from "../heads/head-store.js";
 import type { Query, SearchResult, VectorStore } from "../index/vector-store.js";
 import { timed } from "../metrics.js";
 import type { DecodeGate } from "./decode-gate.js";
 import { embedAlong } from "./embed-along.js";
 import { embedMedia, type MediaParts, type ReadBytes } from "./embed-media.js";
-import { findPath, type Target } from "./find-path.js";
+import { type HeadedTarget, pathInto } from "./headed-path.js";
 
 export interface SearchParts extends MediaParts {
   store: VectorStore;
   packs: { list(): readonly LoadedPack[] };
   bridges: Bridges;
+  heads: Pick<HeadStore, "use">;
   gates: { searches: DecodeGate };
 }
 
@@ -45,10 +48,31 @@ export async function searchCollection(
   name: string,
   queries: readonly CollectionQuery[],
   signal?: AbortSignal,
-): Promise<{ model: string | undefined; space: string; answers: CollectionAnswer[] }> {
-  const { space, options } = await parts.store.stats(name);
+): Promise<CollectionAnswers> {
+  try {
+    return await searchOnce(parts, name, queries, signal);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "conflict") throw error;
+    return searchOnce(parts, name, queries, signal); // the collection was replaced meanwhile, under another head say
+  }
+}
+
+interface CollectionAnswers {
+  model: string | undefined;
+  space: string;
+  answers: CollectionAnswer[];
+}
+
+async function searchOnce(
+  parts: SearchParts,
+  name: string,
+  queries: readonly CollectionQuery[],
+  signal: AbortSignal | undefined,
+): Promise<CollectionAnswers> {
+  const stats = await parts.store.stats(name);
+  const { space, options } = stats;
   const model = options.model as string | undefined;
-  const target: Target = { name, space, model };
+  const target: HeadedTarget = { name, space, model, head: await headOfCollection(parts.heads, stats) };
   const embedded = await embedQueries(parts, target, queries, signal);
   const results = await timed("search", () =>
     parts.store.search(
@@ -68,7 +92,7 @@ interface EmbeddedQuery {
 /** Texts go through their encoder together, pictures and sounds one by one as the gate lets them. */
 async function embedQueries(
   parts: SearchParts,
-  target: Target,
+  target: HeadedTarget,
   queries: readonly CollectionQuery[],
   signal: AbortSignal | undefined,
 ): Promise<EmbeddedQuery[]> {
@@ -76,7 +100,7 @@ async function embedQueries(
   const at = (position: number) => (queries.length === 1 ? undefined : `queries[${position}]`);
   const texts = queries.flatMap(({ text }) => (text === undefined ? [] : [text]));
   const first = queries.findIndex(({ text }) => text !== undefined);
-  const textPath = first < 0 ? undefined : await located(at(first), async () => findPath(found, "text", target));
+  const textPath = first < 0 ? undefined : await located(at(first), async () => pathInto(found, "text", target));
   const embeddedTexts = textPath && embedAlong(textPath, texts, signal);
   embeddedTexts?.catch(() => undefined); // awaited below, perhaps after a query before it has failed
   let nextText = 0;
@@ -98,7 +122,7 @@ async function embedQueries(
           ["audio", audio],
         ] as const) {
           if (read === undefined) continue;
-          const path = findPath(found, modality, target);
+          const path = pathInto(found, modality, target);
           const { embedded } = await embedMedia({ ...parts, gate: parts.gates.searches }, path, read, { signal });
           return given(modality, { embedding: embedded.embedding }, path.steps);
         }
@@ -109,7 +133,7 @@ async function embedQueries(
   );
 }
 
-function otherSpace({ name, space }: Target, given: string): AppError {
+function otherSpace({ name, space }: HeadedTarget, given: string): AppError {
   const message = `The embedding is of the space "${given}", but the collection "${name}" is in the space "${space}"`;
   return new AppError("space_mismatch", message, { param: "space" });
 }

@@ -1,0 +1,74 @@
+import type { Embedding, Modality } from "../encoders/encoder.js";
+import { AppError } from "../errors.js";
+import { rowsOf } from "../heads/training-source.js";
+import { lookUp } from "../index/match-filter.js";
+import type { VectorStore } from "../index/vector-store.js";
+import type { GapRequest } from "../training/measure-gap.js";
+
+/** Items of a side at most, as for uploaded arrays. */
+const mostItems = 100_000;
+
+export interface GapChoice {
+  /** Metadata field (`pair_id` or `metadata.pair_id`) whose equal values make a pair. */
+  pairBy?: string;
+  /** Which two modalities, of a collection that has more. */
+  modalities?: readonly Modality[];
+}
+
+/**
+ * The two modalities of a collection, as they are searched. With `pairBy` the first item of each value and modality is taken, and
+ * values that one side lacks are left out.
+ *
+ * @throws AppError `invalid_input` when there are not two modalities, or no pairs; `too_large`.
+ */
+export async function gapSides(
+  store: VectorStore,
+  collection: string,
+  { pairBy, modalities }: GapChoice,
+  signal?: AbortSignal,
+): Promise<Omit<GapRequest, "seed">> {
+  const fail = (param: string, message: string) => new AppError("invalid_input", message, { param });
+  const { countByModality } = await store.stats(collection);
+  const present = (["image", "audio", "text"] as const).filter((modality) => (countByModality[modality] ?? 0) > 0);
+  const [a, b, other] = modalities ?? present;
+  const there = present.map((modality) => `${countByModality[modality]} ${modality}`).join(", ") || "no items";
+  if (
+    a === undefined ||
+    b === undefined ||
+    other !== undefined ||
+    a === b ||
+    ![a, b].every((side) => present.includes(side))
+  ) {
+    const message = `A gap is between two modalities; the collection "${collection}" has ${there}. Choose with "a_modality" and "b_modality"`;
+    throw fail(modalities === undefined ? "collection" : "a_modality", message);
+  }
+  const sides = { a: new Map<string, Embedding>(), b: new Map<string, Embedding>() };
+  const path = pairBy?.replace(/^metadata\./, "");
+  for (const [side, modality] of [["a", a] as const, ["b", b] as const]) {
+    if ((countByModality[modality] ?? 0) > mostItems) {
+      const message = `Expected at most ${mostItems} items of a modality but the collection "${collection}" has ${there}`;
+      throw new AppError("too_large", message, { param: "collection" });
+    }
+    for await (const { id, embedding, metadata } of store.scan(collection, { modality })) {
+      signal?.throwIfAborted();
+      const value = path === undefined ? id : lookUp(metadata, path);
+      if (typeof value !== "string" && typeof value !== "number") continue;
+      if (path === undefined || !sides[side].has(String(value))) sides[side].set(String(value), embedding);
+    }
+  }
+  if (path === undefined) {
+    return {
+      a: { modality: a, ...rowsOf([...sides.a.values()]) },
+      b: { modality: b, ...rowsOf([...sides.b.values()]) },
+      paired: false,
+    };
+  }
+  const values = [...sides.a.keys()].filter((value) => sides.b.has(value));
+  if (values.length === 0)
+    throw fail("pair_by", `No ${a} of the collection "${collection}" has the same "${pairBy}" as a ${b}`);
+  return {
+    a: { modality: a, ...rowsOf(values.map((value) => sides.a.get(value) as Embedding)) },
+    b: { modality: b, ...rowsOf(values.map((value) => sides.b.get(value) as Embedding)) },
+    paired: true,
+  };
+}

@@ -1,0 +1,153 @@
+import { z } from "zod";
+import type { Embedding } from "../encoders/encoder.js";
+import { applyHeadInTurns } from "../encoders/with-head.js";
+import { AppError } from "../errors.js";
+import type { Item, StoredItem } from "../index/vector-store.js";
+import type { Changes } from "../index/watched-store.js";
+import type { JobContext, JobData, JobKind } from "../jobs/job.js";
+import { pathFrom } from "../search/headed-path.js";
+import type { Services } from "../services.js";
+import { followedHead, isBeingBuilt } from "./collection-head.js";
+import type { UsableHead } from "./head-version.js";
+
+/** What a re-projection is created with: a collection that follows a head of which another version is active now. */
+export const ReprojectInput = z.object({ collection: z.string() });
+
+export type ReprojectServices = Pick<Services, "store" | "heads" | "bridges" | "log">;
+
+/** Items that are read, projected and written together. */
+const itemsAtOnce = 200;
+/** Changed items that are few enough to be copied while writes wait. */
+const fewChanges = 500;
+
+/**
+ * `reproject`: builds a collection anew from the embeddings its items had before the head, under the version that is active now, and
+ * puts it in the old one's place. The old one answers until then, and what is written meanwhile is carried over.
+ */
+export function reprojectJob(services: () => ReprojectServices): JobKind {
+  return { lane: "collections", run: (input, context) => run(ReprojectInput.parse(input), context, services()) };
+}
+
+async function run(
+  { collection }: z.infer<typeof ReprojectInput>,
+  { job, signal, report }: JobContext,
+  services: ReprojectServices,
+): Promise<JobData> {
+  const { store, heads } = services;
+  // One re-projection runs at a time: what others left behind was ended with their process.
+  for (const { name, options } of await store.listCollections()) {
+    if (isBeingBuilt(options)) await store.dropCollection(name);
+  }
+  const stats = await store.stats(collection);
+  const followed = followedHead(stats.options);
+  if (followed === undefined) {
+    throw new AppError("conflict", `The collection "${collection}" follows no head`, { param: "collection" });
+  }
+  const head = await heads.use(followed.name);
+  const done = { collection, head: head.name, version: head.version, space: head.space };
+  if (head.version === followed.version) return { ...done, items: stats.count };
+
+  const copy = `reproject-${job.id}`;
+  const watch = store.watch(collection);
+  try {
+    await store.createCollection({
+      name: copy,
+      space: head.space,
+      dimensions: head.dimensions,
+      fields: stats.fields,
+      options: { ...stats.options, head: { name: head.name, version: head.version }, replaces: collection },
+    });
+    let items = 0;
+    const carry = async (some: readonly StoredItem[]) => {
+      signal.throwIfAborted();
+      await copyItems(services, collection, copy, some, head);
+      items += some.length;
+      report(Math.min(0.99, items / Math.max(1, stats.count)), {
+        stage: "projecting",
+        done: items,
+        total: stats.count,
+      });
+    };
+    let batch: StoredItem[] = [];
+    for await (const item of store.scan(collection)) {
+      batch.push(item);
+      if (batch.length < itemsAtOnce) continue;
+      await carry(batch);
+      batch = [];
+    }
+    if (batch.length > 0) await carry(batch);
+
+    const catchUp = async ({ ids, deleted }: Changes) => {
+      for (const filter of deleted) await store.delete(copy, { filter });
+      const changed = [...ids];
+      for (let from = 0; from < changed.length; from += itemsAtOnce) {
+        const some = changed.slice(from, from + itemsAtOnce);
+        const there = await store.get(collection, some);
+        const known = new Set(there.map(({ id }) => id));
+        await store.delete(copy, { ids: some.filter((id) => !known.has(id)) });
+        await copyItems(services, collection, copy, there, head);
+      }
+    };
+    for (let left = Number.POSITIVE_INFINITY; left > fewChanges; ) {
+      signal.throwIfAborted();
+      const changes = watch.take();
+      await catchUp(changes);
+      left = changes.ids.size;
+    }
+    await watch.hold();
+    await catchUp(watch.take());
+    await store.setOptions(copy, { ...stats.options, head: { name: head.name, version: head.version } });
+    await store.renameCollection(copy, collection, { replace: true });
+    return { ...done, items: (await store.stats(collection)).count };
+  } catch (error) {
+    await store.dropCollection(copy).catch(() => undefined);
+    throw error;
+  } finally {
+    watch.release();
+  }
+}
+
+async function copyItems(
+  { store, bridges }: ReprojectServices,
+  from: string,
+  to: string,
+  items: readonly StoredItem[],
+  head: UsableHead,
+): Promise<void> {
+  if (items.length === 0) return;
+  const projected = new Map<StoredItem, Embedding>();
+  for (const group of alike(items)) {
+    const [{ id, modality, original }] = group;
+    const path = original && pathFrom(original.space, modality, head, bridges.active());
+    if (path === undefined) {
+      const message = `Item "${id}" of the collection "${from}" cannot be projected: it has no embedding in ${head.fromSpace}, and no bridge leads there`;
+      throw new AppError("space_mismatch", message, { param: "collection" });
+    }
+    let embeddings = group.map((item) => item.original?.embedding as Embedding);
+    for (const projection of path) embeddings = await applyHeadInTurns(projection, embeddings);
+    for (const [i, item] of group.entries()) projected.set(item, embeddings[i]);
+  }
+  const copies = await Promise.all(
+    items.map(async (item): Promise<Item> => {
+      const preview = await store.preview(from, item.id);
+      return { ...item, embedding: projected.get(item) as Embedding, ...(preview && { preview }) };
+    }),
+  );
+  for (const status of await store.upsert(to, copies)) {
+    if (status.status === "stored") continue;
+    const { code, message, param } = status.error;
+    throw new AppError(code, `Item "${status.id}": ${message}`, { param });
+  }
+}
+
+/** Items of one modality and one space of origin go the same way. */
+function alike(items: readonly StoredItem[]): StoredItem[][] {
+  const groups = new Map<string, StoredItem[]>();
+  for (const item of items) {
+    const key = `${item.modality} ${item.original?.space}`;
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return [...groups.values()];
+}
