@@ -53,6 +53,16 @@ export class HubClient {
       if (token !== undefined && url.origin === home.origin) headers.authorization = `Bearer ${token}`;
       const answer = await request(url, { dispatcher: this.#agent, headers, signal: options.signal }).catch((error) => {
         options.signal?.throwIfAborted();
+        if (/CERT|UNABLE_TO_VERIFY|ERR_TLS/.test(reasonOf(error))) {
+          const advice = "if it is signed by an authority of your own, name its certificate in NODE_EXTRA_CA_CERTS";
+          throw new AppError(
+            "hub_failed",
+            `${shown(url)} shows no certificate to trust (${reasonOf(error)}); ${advice}`,
+            {
+              cause: error,
+            },
+          );
+        }
         const by = url.protocol === "https:" ? this.settings.httpsProxy : this.settings.httpProxy;
         const proxy = by === undefined ? "" : "; a proxy is set";
         throw new HubTrouble(`${shown(url)} cannot be reached (${reasonOf(error)}${proxy})`, { cause: error });

@@ -21,7 +21,7 @@ export interface HubSettings {
  * The settings that a user of the hub has already: these variables are the hub's and the system's, not ours, so they keep
  * their names. Source: huggingface_hub, "Environment variables".
  *
- * @throws AppError `invalid_input` when HF_ENDPOINT is not a plain http(s) URL.
+ * @throws AppError `invalid_input` when HF_ENDPOINT or a proxy is not an http(s) URL.
  */
 export function hubSettings(environment: NodeJS.ProcessEnv): HubSettings {
   const set = (...names: string[]) =>
@@ -41,8 +41,16 @@ export function hubSettings(environment: NodeJS.ProcessEnv): HubSettings {
     token: set("HF_TOKEN"),
     cacheDir: set("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE") ?? join(home, "hub"),
     offline: /^(1|on|yes|true)$/i.test(set("HF_HUB_OFFLINE") ?? ""),
-    httpProxy: set("http_proxy", "HTTP_PROXY"),
-    httpsProxy: set("https_proxy", "HTTPS_PROXY"),
+    httpProxy: proxyUrl("HTTP_PROXY", set("http_proxy", "HTTP_PROXY")),
+    httpsProxy: proxyUrl("HTTPS_PROXY", set("https_proxy", "HTTPS_PROXY")),
     noProxy: set("no_proxy", "NO_PROXY"),
   };
+}
+
+/** `proxy.example:3128` is an HTTP proxy, as for curl. A message must not repeat the value: it may hold a password. */
+function proxyUrl(name: string, value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  const url = value.includes("://") ? value : `http://${value}`;
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
+  throw new AppError("invalid_input", `${name}: Expected the URL of an http(s) proxy`, { param: name });
 }
