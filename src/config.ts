@@ -62,6 +62,18 @@ export const options = {
     number,
     "Threads that decode and preprocess media; 0 is one for each core that threads leaves, or for each core when that is 0 too.",
   ),
+  resize: option(
+    z.enum(["exact", "fast"]),
+    "exact",
+    same,
+    "How pictures are resized: exact (Pillow's numbers) or fast (libvips, for large pictures; another space, see docs/preprocessing.md).",
+  ),
+  hopSeconds: option(
+    z.number().min(0),
+    0,
+    number,
+    "Seconds between the windows of a sound longer than one; 0 is the model's own (5 for CLAP). Another value is another space.",
+  ),
   maxBatch: option(count, 32, number, "Most inputs in one inference; lower it when memory is short."),
   maxQueued: option(count, 512, number, "Inputs that may wait for a model before requests are answered 429."),
   cacheBytes: option(z.int().min(0), 64 * 2 ** 20, number, "Bytes of recent embeddings to remember; 0 remembers none."),

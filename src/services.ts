@@ -86,6 +86,8 @@ export async function createServices(
     device: config.device as Device,
     dtype: config.dtype,
     threads: config.threads === 0 ? undefined : config.threads,
+    resize: config.resize,
+    hopSeconds: config.hopSeconds === 0 ? undefined : config.hopSeconds,
     maxBatch: config.maxBatch,
     maxQueued: config.maxQueued,
     media,

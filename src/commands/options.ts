@@ -18,7 +18,14 @@ export function configOf(given: Record<string, unknown>): Config {
   return loadConfig({ flags, file: given.config as string | undefined });
 }
 
-export const modelFlags = ["models", "device", "dtype", "threads"] as const satisfies OptionName[];
+export const modelFlags = [
+  "models",
+  "device",
+  "dtype",
+  "threads",
+  "resize",
+  "hopSeconds",
+] as const satisfies OptionName[];
 
 /** Flags of every command that asks a server or works by itself. */
 export function addTargetFlags(command: Command): Command {

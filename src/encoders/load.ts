@@ -23,6 +23,10 @@ export interface LoadOptions {
   /** `auto`: the most exact one the pack has. */
   dtype: DataType | "auto";
   threads?: number;
+  /** `fast` resizes pictures by libvips; another space than `exact`, the default. */
+  resize?: "exact" | "fast";
+  /** Seconds between the windows of long sounds, in place of the manifest's; another space than with those. */
+  hopSeconds?: number;
   maxBatch: number;
   maxQueued: number;
   media: MediaWorkers;
@@ -65,7 +69,7 @@ export class PackLoader {
    * @throws AppError `model_corrupt` when a file is missing or is not the one the manifest names.
    */
   async load(manifestPath: string): Promise<LoadedPack> {
-    const manifest = await readManifest(manifestPath);
+    const manifest = withOptions(await readManifest(manifestPath), this.#options);
     const folder = dirname(manifestPath);
     const { media, cache, maxBatch, maxQueued } = this.#options;
     const chosen = chooseFiles(manifest, this.#options.dtype);
@@ -177,6 +181,25 @@ export async function readManifest(path: string): Promise<Manifest> {
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw new AppError("model_corrupt", `The manifest "${path}" is wrong at "${issue.path.join(".")}": ${issue.message}`);
+}
+
+/** The manifest as the options change it. What they change is part of the space. */
+function withOptions(manifest: Manifest, { resize, hopSeconds }: LoadOptions): Manifest {
+  const { image, audio } = manifest.towers;
+  const towers = { ...manifest.towers };
+  if (image !== undefined && resize === "fast") {
+    const preprocess = { ...image.preprocess, resize: { ...image.preprocess.resize, method: "fast" as const } };
+    towers.image = { ...image, preprocess };
+  }
+  if (audio !== undefined && audio.preprocess.longer === "windows" && hopSeconds !== undefined) {
+    const { windowSeconds } = audio.preprocess;
+    if (hopSeconds > windowSeconds) {
+      const message = `hopSeconds is ${hopSeconds}, but "${manifest.id}" hears ${windowSeconds} seconds at once: what lies between would be left out`;
+      throw new AppError("invalid_input", message, { param: "hopSeconds" });
+    }
+    towers.audio = { ...audio, preprocess: { ...audio.preprocess, hopSeconds } };
+  }
+  return { ...manifest, towers };
 }
 
 type Chosen = [Modality, { dtype: DataType; file: GraphFile }][];

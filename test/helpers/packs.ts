@@ -1,4 +1,4 @@
-import { type LoadedPack, PackLoader } from "../../src/encoders/load.js";
+import { type LoadedPack, type LoadOptions, PackLoader } from "../../src/encoders/load.js";
 import type { DataType } from "../../src/encoders/manifest.js";
 import { type MediaWorkers, startMediaWorkers } from "../../src/encoders/preprocess/media-workers.js";
 import { EmbeddingCache } from "../../src/encoders/with-cache.js";
@@ -7,10 +7,15 @@ import { findManifest } from "../../src/models/store.js";
 export type TestPack = LoadedPack & { media: MediaWorkers; close(): Promise<void> };
 
 /** One installed pack on the CPU, without a cache. */
-export async function loadPack(dataDir: string, id: string, dtype: DataType | "auto" = "auto"): Promise<TestPack> {
+export async function loadPack(
+  dataDir: string,
+  id: string,
+  dtype: DataType | "auto" = "auto",
+  options: Pick<LoadOptions, "resize" | "hopSeconds"> = {},
+): Promise<TestPack> {
   const media = startMediaWorkers(2);
   const cache = new EmbeddingCache(0);
-  const loader = new PackLoader({ device: "cpu", dtype, maxBatch: 32, maxQueued: 512, media, cache });
+  const loader = new PackLoader({ device: "cpu", dtype, maxBatch: 32, maxQueued: 512, media, cache, ...options });
   const pack = await loader.load(findManifest(dataDir, id));
   const close = async () => {
     await pack.dispose();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { EmbeddingCache, withCache } from "../../src/encoders/with-cache.js";
 import { classEmbeddings } from "../../src/zero-shot/class-embeddings.js";
 import { classify, type ZeroShotPack } from "../../src/zero-shot/classifier.js";
 import { chooseTemplates } from "../../src/zero-shot/prompts.js";
@@ -29,6 +30,13 @@ describe("classify", () => {
     const [score] = await classify(pack(), "abcd", ["ab"], { ...plain, multiLabel: true });
     const neutral = Math.cos(0.1 * ("something".length - 4));
     expect(score.score).toBeCloseTo(1 / (1 + Math.exp(-10 * (Math.cos(0.2) - neutral))), 6);
+  });
+
+  it("embeds the labels once for many inputs (fault 6 of common implementations: again for every clip)", async () => {
+    const textEncoder = fakeEncoder();
+    const shared = pack({ textEncoder: withCache(textEncoder, new EmbeddingCache(1e6)) });
+    for (const clip of ["a", "ab", "abc"]) await classify(shared, clip, ["rain", "dog"], plain);
+    expect(textEncoder.batches).toEqual([["rain", "dog"]]);
   });
 
   it("keeps the best topK and those that reach the threshold", async () => {

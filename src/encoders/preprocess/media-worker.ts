@@ -5,7 +5,7 @@ import type { AudioPreprocess, ImagePreprocess } from "../manifest.js";
 import { audioInputs } from "./audio.js";
 import { decodeAudio } from "./decode-audio.js";
 import { decodeImage } from "./decode-image.js";
-import { imageTensor } from "./image.js";
+import { fastImageTensor, imageTensor } from "./image.js";
 import { thumbnail } from "./thumbnail.js";
 import { waveform } from "./waveform.js";
 
@@ -27,8 +27,8 @@ serveWorker({
     return { ...audio, samples, contentHash: hash(bytes) };
   },
 
-  imageTensor({ image, spec }: { image: DecodedImage; spec: ImagePreprocess }) {
-    const tensor = imageTensor(image, spec);
+  async imageTensor({ image, spec }: { image: DecodedImage; spec: ImagePreprocess }) {
+    const tensor = spec.resize.method === "fast" ? await fastImageTensor(image, spec) : imageTensor(image, spec);
     return new Transferred(tensor, [tensor.buffer as ArrayBuffer]);
   },
 

@@ -65,7 +65,7 @@ describe("audioInputs, tiny-clap", () => {
 
 describe("audioInputs, tiny-clap-fused", () => {
   for (const golden of goldenJson<Golden>("tiny-clap-fused/golden.json").audio) {
-    it(`gives the reference's four views of ${golden.file}`, async () => {
+    it(`gives the reference's four views of ${golden.file} (fault 4 of common implementations: no fusion)`, async () => {
       const sound = await decodeAudio(goldenBytes(`media/audio/${golden.file}`), limits);
       const { windows, shape } = audioInputs(sound, fused);
       expect(shape).toEqual([4, 1001, 64]);
@@ -89,7 +89,7 @@ describe("audioInputs, tiny-clap-fused", () => {
 });
 
 describe("fillWindow", () => {
-  it("keeps the last copy of a clip that divides the window exactly (known fault of others)", () => {
+  it("keeps the last copy of a clip that divides the window exactly (fault 3 of common implementations: the last copy is forgotten)", () => {
     expect([...fillWindow(Float32Array.of(1, 2), 4, "repeatpad")]).toEqual([1, 2, 1, 2]);
   });
   it("fills the rest with zeros under repeatpad, with a cut copy under repeat", () => {
@@ -109,13 +109,42 @@ describe("windowStarts", () => {
 });
 
 describe("audioInputs", () => {
-  it("is deterministic for a sound longer than a window (known fault of others: a random window)", () => {
+  it("is deterministic for a sound longer than a window (fault 4 of common implementations: a random window)", () => {
     const samples = Float32Array.from({ length: 48_000 * 25 }, (_, i) => Math.sin(i * i * 1e-7));
     const once = audioInputs({ sampleRateHz: 48_000, samples }, clap);
     const again = audioInputs({ sampleRateHz: 48_000, samples }, clap);
     expect(once.windows.map(({ startSeconds }) => startSeconds)).toEqual([0, 5, 10, 15]);
     for (const [i, { tensor }] of once.windows.entries())
       expect(largestDifference(tensor, again.windows[i].tensor)).toBe(0);
+  });
+
+  it("puts windows at the hop that the manifest says", () => {
+    const samples = new Float32Array(48_000 * 25).fill(0.1);
+    const { windows } = audioInputs({ sampleRateHz: 48_000, samples }, { ...clap, hopSeconds: 10 });
+    expect(windows.map(({ startSeconds, endSeconds }) => [startSeconds, endSeconds])).toEqual([
+      [0, 10],
+      [10, 20],
+      [15, 25],
+    ]);
+  });
+
+  it.each([1, 2, 3, 511, 512, 513, 1024])(
+    "hears a sound of %i samples, shorter than a frame: copies fill the window",
+    (n) => {
+      for (const spec of [clap, fused]) {
+        const { windows } = audioInputs(
+          { sampleRateHz: 48_000, samples: Float32Array.from({ length: n }, (_, i) => 0.5 - i / n) },
+          spec,
+        );
+        expect(windows.length).toBe(1);
+        expect(windows[0].tensor.every(Number.isFinite)).toBe(true);
+      }
+    },
+  );
+
+  it("gives silence the floor of -100 dB everywhere", () => {
+    const { windows } = audioInputs({ sampleRateHz: 48_000, samples: new Float32Array(4800) }, clap);
+    expect(windows[0].tensor.every((value) => value === -100)).toBe(true);
   });
 
   it("refuses a sound without samples", () => {

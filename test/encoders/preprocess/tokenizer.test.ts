@@ -86,7 +86,7 @@ describe("loadTokenizer against the tokenizers library", () => {
 });
 
 describe("loadTokenizer", () => {
-  it("keeps the end token of a text that is cut (known fault of others)", () => {
+  it("keeps the end token of a text that is cut (fault 2 of common implementations: it is dropped, and CLIP pools there)", () => {
     const ids = idsOf("tiny-clip", "very long ".repeat(500));
     expect(ids.length).toBe(77);
     expect(ids.at(-1)).toBe(49407);
