@@ -70,7 +70,7 @@ describe("crossmodal serve", () => {
     const command = ["--import", "tsx", "src/cli.ts", "classify", "fixtures/images/cat.jpg", ...flags];
     const { stdout } = await promisify(execFile)(process.execPath, command);
     expect(JSON.parse(stdout).scores[0].label).toBe("cat");
-  });
+  }, 120_000);
 
   it("gives up a body that trickles in", async () => {
     const { url } = await serve(["--port", "0", "--request-timeout-ms", "300"]);
@@ -79,5 +79,14 @@ describe("crossmodal serve", () => {
     const request = { method: "POST", headers, body: slow, duplex: "half" } as RequestInit;
     await expect(fetch(`${url}/v1/embeddings`, request)).rejects.toThrow("fetch failed");
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
+  });
+
+  it("classifies without a data folder that can be written; collections say why they cannot be used", async () => {
+    const { url } = await serve(["--port", "0"], "/proc/nowhere");
+    const body = formPost({ image: fixture("images/cat.jpg"), candidate_labels: ["cat", "dog"] });
+    expect((await fetch(`${url}/v1/zero-shot`, body)).status).toBe(200);
+    const collections = await fetch(`${url}/v1/collections`);
+    expect([collections.status, await collections.json()]).toMatchObject([500, { error: { code: "storage_failed" } }]);
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
   });
 });

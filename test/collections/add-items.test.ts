@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import { type AddParts, addItems, type Incoming } from "../../src/collections/add-items.js";
+import type { NewItem } from "../../src/collections/new-item.js";
+import type { Encoder } from "../../src/encoders/encoder.js";
+import type { LoadedPack } from "../../src/encoders/load.js";
+import { AppError } from "../../src/errors.js";
+import type { Item, ItemStatus } from "../../src/index/vector-store.js";
+import { createLog } from "../../src/log.js";
+import { DecodeGate } from "../../src/search/decode-gate.js";
+import { fakeEncoder } from "../helpers/fake-encoder.js";
+
+/** A store that only keeps what it is given, and a model that understands texts. */
+function parts(encoder: Encoder<"text"> = fakeEncoder()) {
+  const written: string[][] = [];
+  const store = {
+    stats: async (name: string) => ({ name, space: "fake@1", dimensions: 2, options: { model: "fake" } }),
+    async upsert(_collection: string, items: readonly Item[]): Promise<ItemStatus[]> {
+      written.push(items.map(({ id }) => id));
+      return items.map(({ id }) => ({ id, status: "stored", replaced: false }));
+    },
+  };
+  const pack = { manifest: { id: "fake" }, space: "fake@1", encoders: { text: encoder } } as unknown as LoadedPack;
+  const gate = new DecodeGate({ maxInputs: 1, maxDecoding: 1, maxBytes: 1 });
+  const made = {
+    store,
+    packs: { list: () => [pack] },
+    bridges: { active: () => [] },
+    heads: { list: () => [] },
+    gates: { adds: gate },
+    log: createLog("silent"),
+    config: { maxImagePixels: 1, maxAudioSeconds: 1 },
+  };
+  return { parts: made as unknown as AddParts, store, written };
+}
+
+const text = (id: string): NewItem => ({ id, content: { text: id } });
+
+async function* groups(...all: (Incoming[] | Error)[]): AsyncGenerator<Incoming[]> {
+  for (const group of all) {
+    if (group instanceof Error) throw group;
+    yield group;
+  }
+}
+
+async function run(added: ReturnType<typeof addItems>) {
+  const statuses: (string | null)[][] = [];
+  let error: unknown;
+  try {
+    for await (const group of added) {
+      statuses.push(...group.map((one) => [one.id, one.status === "failed" ? one.error.code : one.status]));
+    }
+  } catch (thrown) {
+    error = thrown;
+  }
+  return { statuses, error };
+}
+
+describe("addItems", () => {
+  it("writes groups in their order, also when a later one is prepared sooner", async () => {
+    const slow = fakeEncoder();
+    const encoder: Encoder<"text"> = {
+      ...slow,
+      async encode(texts, signal) {
+        await new Promise((resolve) => setTimeout(resolve, texts[0] === "first" ? 30 : 0));
+        return slow.encode(texts, signal);
+      },
+    };
+    const { parts: made, written } = parts(encoder);
+    const { statuses } = await run(addItems(made, "c", groups([text("first")], [text("second")], [text("third")])));
+    expect(written).toEqual([["first"], ["second"], ["third"]]);
+    expect(statuses.map(([id]) => id)).toEqual(["first", "second", "third"]);
+  });
+
+  it("fails the items of a group that cannot be written, and goes on with the next", async () => {
+    const { parts: made, store } = parts();
+    const { upsert } = store;
+    let full = true;
+    store.upsert = async (...args) => {
+      if (full) {
+        full = false;
+        throw new AppError("storage_full", "No space left");
+      }
+      return upsert(...args);
+    };
+    const unreadable = { id: "x", error: new AppError("invalid_input", "no item") };
+    const { statuses } = await run(addItems(made, "c", groups([text("a"), unreadable, text("b")], [text("d")])));
+    expect(statuses).toEqual([
+      ["a", "storage_full"],
+      ["x", "invalid_input"],
+      ["b", "storage_full"],
+      ["d", "stored"],
+    ]);
+  });
+
+  it("adds and tells what came before the source broke off, and then throws why", async () => {
+    const { parts: made } = parts();
+    const { statuses, error } = await run(addItems(made, "c", groups([text("a")], [text("b")], new Error("gone"))));
+    expect(statuses).toEqual([
+      ["a", "stored"],
+      ["b", "stored"],
+    ]);
+    expect(error).toEqual(new Error("gone"));
+  });
+
+  it("gives an item that fails for no reason of its own an error without our insides", async () => {
+    const { parts: made } = parts();
+    const { statuses } = await run(addItems(made, "c", groups([text("a"), text("bad"), text("c")])));
+    expect(statuses).toEqual([
+      ["a", "stored"],
+      ["bad", "inference_failed"],
+      ["c", "stored"],
+    ]);
+  });
+
+  it("takes no more groups than it has room for while nobody reads its statuses", async () => {
+    const { parts: made } = parts();
+    let taken = 0;
+    const source = (async function* () {
+      while (true) yield [text(`${taken++}`)];
+    })();
+    const added = addItems(made, "c", source);
+    await added.next();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(taken).toBeLessThanOrEqual(6);
+    await added.return(undefined);
+  });
+
+  it("stops when it is aborted", async () => {
+    const { parts: made, written } = parts(fakeEncoder(50));
+    const stop = new AbortController();
+    const running = run(addItems(made, "c", groups([text("a")], [text("b")]), { signal: stop.signal }));
+    setTimeout(() => stop.abort(new AppError("cancelled", "gone")), 5);
+    expect(await running).toMatchObject({ statuses: [], error: { code: "cancelled" } });
+    expect(written).toEqual([]);
+  });
+});
