@@ -182,6 +182,19 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       expect(pages).toEqual(oracle(items, { embedding, topK: 40 }).map(({ id }) => id));
     });
 
+    it("gives every neighbour once when hundreds of items are alike, as copies of a picture are", async () => {
+      const items = randomItems(1000, dimensions);
+      const [{ embedding }] = items;
+      await store.upsert(
+        "photos",
+        items.map((item, i) => (i % 3 === 0 ? { ...item, embedding } : item)),
+      );
+      for (const topK of [1, 3, 10, 100, 400]) {
+        const { neighbors } = await searchOne({ embedding, topK, recall: "exact" });
+        expect(new Set(neighbors.map(({ id }) => id)).size).toBe(topK);
+      }
+    });
+
     it("centres each modality on its mean when asked to", async () => {
       const items = randomItems(200, dimensions);
       await store.upsert("photos", items);

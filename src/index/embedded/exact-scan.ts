@@ -37,10 +37,13 @@ function scanBlock(table: VectorTable, block: number, rows: number, query: Float
   const { dimensions } = table;
   const vectors = table.blocks[block].subarray(0, rows * dimensions);
   const first = block * table.blockRows;
-  let offered = 0;
+  let offered: Set<number> | undefined;
   for (let count = Math.min(rows, top.k + 16); ; count = Math.min(rows, count * 4)) {
     const { places, similarities } = nearestInBlock(vectors, query, dimensions, count);
-    for (; offered < count; offered++) scanSome(table, query, top, [first + places[offered]]);
+    for (let i = 0; i < count; i++) {
+      if (!offered?.has(places[i])) scanSome(table, query, top, [first + places[i]]);
+    }
     if (count === rows || similarities[count - 1] + rounding < top.threshold) return;
+    offered = new Set(places); // equal similarities come in another order when more are asked for
   }
 }
