@@ -1,4 +1,4 @@
-import { Presets, SingleBar } from "cli-progress";
+import cliProgress, { type Options, type Params, Presets, SingleBar } from "cli-progress";
 
 /** How far long work is, told on stderr. */
 export interface Progress {
@@ -13,32 +13,46 @@ const plainEveryMs = 30_000;
 /**
  * A bar on a terminal. Elsewhere nothing (pipes want results, not bars), or with `rate` a line now and then, for the log
  * of work that takes hours.
- * @param options.rate  also tell items per second, of the last seconds.
+ * @param options.rate  also tell items per second, of the last half minute, and the time left at that rate.
  */
 export function progressBar(total: number | undefined, what: string, options: { rate?: boolean } = {}): Progress {
-  const rate = options.rate ? ratePerSecond() : undefined;
-  if (!process.stderr.isTTY) return options.rate ? plainProgress(total, what, rate!) : nothing;
-  if (total !== undefined && total < 2 && !options.rate) return nothing;
-  const rateText = () => (rate === undefined ? {} : { rate: `${rate.now().toFixed(1)} items/s · ` });
-  const format = `${what} {bar} {value}/{total} · ${options.rate ? "{rate}" : ""}{eta_formatted} left`;
-  const bar = new SingleBar(
-    { stream: process.stderr, format, hideCursor: true, etaBuffer: 200, etaAsynchronousUpdate: true },
-    Presets.shades_classic,
-  );
-  bar.start(total ?? 0, 0, rateText());
-  return {
-    step() {
-      rate?.step();
-      bar.increment(1, rateText());
-    },
-    setTotal: (found) => bar.setTotal(found),
-    stop: () => bar.stop(),
-  };
+  if (options.rate) return process.stderr.isTTY ? rateBar(total, what) : plainProgress(total, what);
+  if (!process.stderr.isTTY || total === undefined || total < 2) return nothing;
+  const format = `${what} {bar} {value}/{total} · {eta_formatted} left`;
+  const bar = new SingleBar({ stream: process.stderr, format, hideCursor: true }, Presets.shades_classic);
+  bar.start(total, 0);
+  return { step: () => bar.increment(), setTotal: (found) => bar.setTotal(found), stop: () => bar.stop() };
 }
 
 const nothing: Progress = { step() {}, setTotal() {}, stop() {} };
 
-function plainProgress(total: number | undefined, what: string, rate: ReturnType<typeof ratePerSecond>): Progress {
+/** The library's own estimate takes steps to come evenly; here they come in batches. */
+function rateBar(total: number | undefined, what: string): Progress {
+  const rate = ratePerSecond();
+  let known = total;
+  const format = (options: Options, { progress, value }: Params) => {
+    const speed = `${rate.now().toFixed(1)} items/s`;
+    if (known === undefined) return `${what} ${value} · ${speed}`;
+    const left = rate.now() === 0 ? "?" : durationOf((known - value) / rate.now());
+    return `${what} ${cliProgress.Format.BarFormat(progress, options)} ${value}/${known} · ${speed} · ${left} left`;
+  };
+  const bar = new SingleBar({ stream: process.stderr, format, hideCursor: true, barsize: 30 }, Presets.shades_classic);
+  bar.start(total ?? 0, 0);
+  return {
+    step() {
+      rate.step();
+      bar.increment();
+    },
+    setTotal(found) {
+      known = found;
+      bar.setTotal(found);
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+function plainProgress(total: number | undefined, what: string): Progress {
+  const rate = ratePerSecond();
   let done = 0;
   const tell = () => {
     const of = total === undefined ? "" : ` of ${total}`;
@@ -57,8 +71,16 @@ function plainProgress(total: number | undefined, what: string, rate: ReturnType
   };
 }
 
-/** Steps per second over the last ten seconds or so: what was skipped at the start says nothing about what is left. */
-function ratePerSecond(windowMs = 10_000) {
+/** `durationOf(3725)` is "1 h 2 min", `durationOf(65)` is "1 min 5 s". */
+export function durationOf(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** Steps per second over the last half minute: what was skipped at the start says nothing about what is left. */
+function ratePerSecond(windowMs = 30_000) {
   let marks = [{ at: performance.now(), count: 0 }];
   let count = 0;
   return {

@@ -7,12 +7,14 @@ import type { Target } from "../../src/commands/target.js";
 /** Stores every line at once; counts requests. */
 function storingTarget() {
   let requests = 0;
-  const app = new Hono().post("/v1/collections/:name/items", async (c) => {
-    requests++;
-    const text = await c.req.text();
-    const ids = text.trimEnd().split("\n");
-    return c.body(ids.map((line) => `${JSON.stringify({ id: line, status: "stored" })}\n`).join(""));
-  });
+  const app = new Hono()
+    .onError((error, c) => c.text(error.message, 500))
+    .post("/v1/collections/:name/items", async (c) => {
+      requests++;
+      const text = await c.req.text();
+      const ids = text.trimEnd().split("\n");
+      return c.body(ids.map((line) => `${JSON.stringify({ id: line, status: "stored" })}\n`).join(""));
+    });
   const send: Target["send"] = async (path, init) => app.request(path, init);
   return { target: { send } as Target, requests: () => requests };
 }
