@@ -5,12 +5,14 @@ import { Command, CommanderError } from "commander";
 import { addCommand } from "./commands/add.js";
 import { backupCommands } from "./commands/backup.js";
 import { benchCommand } from "./commands/bench.js";
+import { bridgeCommand, bridgesCommand } from "./commands/bridges.js";
 import { classifyCommand } from "./commands/classify.js";
 import { collectionsCommand } from "./commands/collections.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { embedCommand } from "./commands/embed.js";
 import { exportCommand } from "./commands/export.js";
 import { gapCommand } from "./commands/gap.js";
+import { headsCommand } from "./commands/heads.js";
 import { importCommand } from "./commands/import.js";
 import { jobsCommand } from "./commands/jobs.js";
 import { modelsCommand } from "./commands/models.js";
@@ -18,6 +20,7 @@ import { OutputClosed } from "./commands/output.js";
 import { searchCommand } from "./commands/search.js";
 import { serveCommand } from "./commands/serve.js";
 import { CommandError } from "./commands/target.js";
+import { trainCommand } from "./commands/train.js";
 import { AppError } from "./errors.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -27,6 +30,7 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 const commandGroups = {
   "Serve and ask:": [serveCommand, classifyCommand, embedCommand, gapCommand],
   "Collections:": [collectionsCommand, addCommand, searchCommand, exportCommand, importCommand, backupCommands],
+  "Heads and bridges:": [trainCommand, headsCommand, bridgeCommand, bridgesCommand],
   "Models and work:": [modelsCommand, jobsCommand, doctorCommand, benchCommand],
 };
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { App } from "../../src/app.js";
 import { applyHead } from "../../src/encoders/head.js";
 import { writeNpy } from "../../src/math/npy.js";
@@ -7,6 +7,8 @@ import type { Services } from "../../src/services.js";
 import { fixtureBase64, fixtureLabels } from "../helpers/fixtures.js";
 import { runJob } from "../helpers/jobs.js";
 import { jsonPost, startApp } from "../helpers/services.js";
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 }); // models and training, on machines that do other things too
 
 let app: App;
 let services: Services;

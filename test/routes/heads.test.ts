@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { App } from "../../src/app.js";
 import { writeNpy } from "../../src/math/npy.js";
 import { seededRandom } from "../../src/math/random.js";
@@ -6,6 +6,8 @@ import type { Services } from "../../src/services.js";
 import { fixtureBase64, fixtureLabels } from "../helpers/fixtures.js";
 import { runJob } from "../helpers/jobs.js";
 import { formPost, jsonPost, startApp } from "../helpers/services.js";
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 }); // models and training, on machines that do other things too
 
 let app: App;
 let services: Services;

@@ -1,0 +1,126 @@
+import { type Command, Option } from "commander";
+import { bridgeMethods } from "../training/bridge.js";
+import { runJob } from "./follow-job.js";
+import { onTarget } from "./on-target.js";
+import { parseNumber } from "./options.js";
+import { print } from "./output.js";
+import { table } from "./table.js";
+import { jsonPost } from "./target.js";
+import { readBytes } from "./train-material.js";
+
+interface Bridge {
+  name: string;
+  version: number | null;
+  from_space: string | null;
+  to_space: string | null;
+  active: boolean;
+  versions: { version: number; active: boolean; shipped: boolean; method: string | null; unusable: string | null }[];
+}
+type Recall = Record<"at_1" | "at_5" | "at_10", { recall: number; interval: [number, number]; chance: number }>;
+
+/** `crossmodal bridge FROM TO`: learns a bridge between two models, with a bar. */
+export function bridgeCommand(program: Command): void {
+  const bridge = program
+    .command("bridge")
+    .description("learn a bridge from one model's space into another's, from texts that both understand")
+    .argument("<from>", "model that is asked with, e.g. starter-clap")
+    .argument("<to>", "model of what is searched, e.g. starter-clip")
+    .addOption(new Option("--method <name>", "how").choices(bridgeMethods).default("ridge"))
+    .option("--name <name>", "name of the bridge [FROM-to-TO]")
+    .option("--texts <file>", "a text a line, instead of the built-in sentences")
+    .option("--from-collection <name>", "items of the first model, as unlabelled memory")
+    .option("--to-collection <name>", "items of the second model")
+    .option("--label-by <field>", "metadata field of both that recall is measured by")
+    .option("--seed <n>", "of what is random [1]", parseNumber)
+    .option("--epochs <n>", "of c-mcr [20]", parseNumber)
+    .option("--no-activate", "keep the version without using it");
+  onTarget(bridge, { models: true }, async (target, given, from: string, to: string) => {
+    const { texts } = given;
+    const lines = texts && (await readBytes(texts)).toString("utf8").split(/\r?\n/);
+    const body = {
+      from,
+      to,
+      method: given.method,
+      name: given.name,
+      texts: lines?.filter((line: string) => line.trim() !== ""),
+      from_collection: given.fromCollection,
+      to_collection: given.toCollection,
+      label_by: given.labelBy,
+      seed: given.seed,
+      epochs: given.epochs,
+      activate: given.activate !== false,
+    };
+    const { result } = await runJob(target, "/v1/bridges", jsonPost(body), given.json === true);
+    if (given.json) return print(JSON.stringify(result));
+    const made = result as { bridge: string; version: number; activated: boolean; recall?: Record<string, Recall> };
+    await print(`${made.bridge}, version ${made.version}${made.activated ? ", active" : ""}`);
+    if (made.recall === undefined) return;
+    const cell = ({ recall, interval }: Recall["at_1"]) =>
+      `${recall.toFixed(3)} (${interval.map((x) => x.toFixed(2)).join(" to ")})`;
+    const ks = ["at_1", "at_5", "at_10"] as const;
+    const rows = Object.entries(made.recall).map(([name, recall]) => [name, ...ks.map((k) => cell(recall[k]))]);
+    const chance = ["chance", ...ks.map((k) => made.recall!.bridge[k].chance.toFixed(3))];
+    for (const line of table(["", "recall@1", "recall@5", "recall@10"], [...rows, chance])) await print(line);
+  });
+}
+
+/** `crossmodal bridges`: what there is, activation, roll-back. Models are loaded, as a bridge is of use only between their spaces. */
+export function bridgesCommand(program: Command): void {
+  const bridges = program.command("bridges").description("list, activate and delete bridges between models");
+
+  const list = bridges.command("list", { isDefault: true }).description("all bridges (what bridges alone does)");
+  onTarget(list, { models: true }, async (target, given) => {
+    const { data } = await target.request<{ data: Bridge[] }>("/v1/bridges");
+    if (given.json) for (const bridge of data) await print(JSON.stringify(bridge));
+    else {
+      const rows = data.map((one) => [
+        one.name,
+        one.version ?? "none",
+        one.active ? "in use" : "not in use",
+        one.from_space ?? "",
+        one.to_space ?? "",
+      ]);
+      for (const line of table(["name", "version", "", "from", "to"], rows)) await print(line);
+    }
+  });
+
+  const show = bridges.command("show").description("a bridge's versions").argument("<name>");
+  onTarget(show, { models: true }, async (target, given, name: string) => {
+    await tell(await target.request<Bridge>(pathOf(name)), given.json === true);
+  });
+
+  const activate = bridges
+    .command("activate")
+    .description("search over a version from now on")
+    .argument("<name>")
+    .argument("<version>", "number of the version", parseNumber);
+  onTarget(activate, { models: true }, async (target, given, name: string, version: number) => {
+    await tell(await target.request<Bridge>(`${pathOf(name)}/activate`, jsonPost({ version })), given.json === true);
+  });
+
+  const rollback = bridges.command("rollback").description("back to the version before").argument("<name>");
+  onTarget(rollback, { models: true }, async (target, given, name: string) => {
+    await tell(await target.request<Bridge>(`${pathOf(name)}/rollback`, { method: "POST" }), given.json === true);
+  });
+
+  const deleted = bridges.command("delete").description("delete the versions made here").argument("<name>");
+  onTarget(deleted, { models: true }, async (target, given, name: string) => {
+    const answer = await target.request(pathOf(name), { method: "DELETE" });
+    if (given.json) await print(JSON.stringify(answer));
+  });
+}
+
+const pathOf = (name: string) => `/v1/bridges/${encodeURIComponent(name)}`;
+
+async function tell(bridge: Bridge, json: boolean): Promise<void> {
+  if (json) return print(JSON.stringify(bridge));
+  await print(`${bridge.name}: ${bridge.from_space} -> ${bridge.to_space}`);
+  const rows = bridge.versions.map((version) => [
+    version.version,
+    version.active ? "active" : "",
+    version.shipped ? "shipped" : "made here",
+    version.method ?? "",
+    version.unusable ?? "",
+  ]);
+  for (const line of table(["version", "", "origin", "method", ""], rows)) await print(line);
+}

@@ -1,0 +1,84 @@
+import { Presets, SingleBar } from "cli-progress";
+import { readLines } from "./ndjson.js";
+import { print } from "./output.js";
+import { CommandError, type Target } from "./target.js";
+
+/** A job as the server answers it. */
+export interface Job {
+  id: string;
+  kind: string;
+  state: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "interrupted";
+  progress: number;
+  detail?: Record<string, unknown>;
+  created_at: string;
+  ended_at: string | null;
+  result?: Record<string, unknown>;
+  error?: { code: string; message: string };
+}
+
+export const pathOf = (id: string) => `/v1/jobs/${encodeURIComponent(id)}`;
+export const percent = ({ progress }: Job) => `${Math.floor(100 * progress)} %`;
+export const hasEnded = ({ state }: Job) => state !== "queued" && state !== "running";
+
+/** Shows a job's events until it has ended. */
+export async function follow(target: Target, id: string, json: boolean): Promise<Job> {
+  const { body } = await target.send(`${pathOf(id)}/events`, { headers: { accept: "text/event-stream" } });
+  const bar = process.stderr.isTTY && !json ? jobBar() : undefined;
+  let last: Job | undefined;
+  try {
+    for await (const line of readLines(body as unknown as AsyncIterable<Uint8Array>)) {
+      if (!line.startsWith("data: ")) continue;
+      const job = JSON.parse(line.slice(6)) as Job;
+      last = job;
+      if (hasEnded(job)) break;
+      if (bar !== undefined) bar.show(job);
+      else if (json) await print(JSON.stringify(job));
+      else console.error(`${job.state} ${percent(job)} ${detailOf(job)}`.trimEnd());
+    }
+  } finally {
+    bar?.stop();
+  }
+  if (last === undefined || !hasEnded(last)) throw new CommandError("The server broke off before the job had ended");
+  return last;
+}
+
+function jobBar() {
+  const format = "{state} {bar} {percentage} % · {eta_formatted} left  {detail}";
+  const bar = new SingleBar({ stream: process.stderr, format, hideCursor: true }, Presets.shades_classic);
+  const texts = (job: Job) => ({ state: job.state, detail: detailOf(job).slice(0, 60) });
+  let started = false;
+  return {
+    show(job: Job) {
+      if (!started) bar.start(1000, 0, texts(job));
+      started = true;
+      bar.update(Math.round(1000 * job.progress), texts(job));
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+/** `epoch 3, train_loss 0.1234`: the plain values of a job's detail. */
+export function detailOf({ detail = {} }: Job): string {
+  const plain = (value: unknown) =>
+    typeof value === "number" && !Number.isInteger(value) ? value.toPrecision(4) : String(value);
+  return Object.entries(detail)
+    .filter(([, value]) => typeof value !== "object")
+    .map(([name, value]) => `${name} ${plain(value)}`)
+    .join(", ");
+}
+
+/**
+ * Sends a request that makes a job and shows its events to the end: in this process too, which has to live as long as the job.
+ * @throws CommandError when the job does not succeed.
+ */
+export async function runJob(target: Target, path: string, init: RequestInit, json: boolean): Promise<Job> {
+  const { job } = await target.request<{ job: Job }>(path, init);
+  return followToSuccess(target, job.id, json);
+}
+
+export async function followToSuccess(target: Target, id: string, json: boolean): Promise<Job> {
+  const ended = await follow(target, id, json);
+  if (ended.state === "succeeded") return ended;
+  const why = ended.error === undefined ? `is ${ended.state}` : `has failed: ${ended.error.message}`;
+  throw new CommandError(`The job ${id} ${why}`, { code: ended.error?.code });
+}

@@ -1,0 +1,134 @@
+import { writeFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { followToSuccess } from "./follow-job.js";
+import { onTarget } from "./on-target.js";
+import { parseNumber } from "./options.js";
+import { print } from "./output.js";
+import { table } from "./table.js";
+import { jsonPost, type Target } from "./target.js";
+import { readBytes } from "./train-material.js";
+
+interface Head {
+  name: string;
+  model: string | null;
+  version: number | null;
+  space: string | null;
+  jobs?: { id: string }[];
+  imported_version?: number;
+  versions: {
+    version: number;
+    active: boolean;
+    kind?: string;
+    modalities?: string[];
+    created_at?: string;
+    error?: string;
+    verdict?: { improved: boolean } | null;
+    measures?: Record<string, { before: number; after: number }>;
+  }[];
+}
+
+const pathOf = (name: string) => `/v1/heads/${encodeURIComponent(name)}`;
+
+/** `crossmodal heads`: versions side by side, activation, roll-back, export and import. */
+export function headsCommand(program: Command): void {
+  const heads = program.command("heads").description("list, activate, export and delete trained heads");
+
+  const list = heads.command("list", { isDefault: true }).description("all heads (what heads alone does)");
+  onTarget(list, { models: false }, async (target, given) => {
+    const { data } = await target.request<{ data: Head[] }>("/v1/heads");
+    if (given.json) for (const head of data) await print(JSON.stringify(head));
+    else if (data.length === 0) await print("no heads");
+    else {
+      const rows = data.map((head) => [head.name, head.model ?? "", head.version ?? "none", head.versions.length]);
+      for (const line of table(["name", "model", "active", "versions"], rows)) await print(line);
+    }
+  });
+
+  const show = heads.command("show").description("a head's versions side by side").argument("<name>");
+  onTarget(show, { models: false }, async (target, given, name: string) => {
+    await tell(await target.request<Head>(pathOf(name)), given.json === true);
+  });
+
+  const activate = heads
+    .command("activate")
+    .description("answer with a version from now on; collections that follow the head are projected anew")
+    .argument("<name>")
+    .argument("<version>", "number of the version", parseNumber)
+    .option("--force", "also when training found no improvement");
+  onTarget(activate, { models: false }, async (target, given, name: string, version: number) => {
+    const body = jsonPost({ version, force: given.force === true });
+    await settle(target, await target.request<Head>(`${pathOf(name)}/activate`, body), given.json === true);
+  });
+
+  const rollback = heads
+    .command("rollback")
+    .description("back to the version that was active before")
+    .argument("<name>");
+  onTarget(rollback, { models: false }, async (target, given, name: string) => {
+    const head = await target.request<Head>(`${pathOf(name)}/rollback`, { method: "POST" });
+    await settle(target, head, given.json === true);
+  });
+
+  const exported = heads
+    .command("export")
+    .description("write a version to a file")
+    .argument("<name>")
+    .argument("<version>", "number of the version", parseNumber)
+    .argument("<file>");
+  onTarget(exported, { models: false }, async (target, _, name: string, version: number, file: string) => {
+    const response = await target.send(`${pathOf(name)}/versions/${version}/export`);
+    await writeFile(file, new Uint8Array(await response.arrayBuffer()));
+  });
+
+  const imported = heads
+    .command("import")
+    .description("add an exported version")
+    .argument("<file>")
+    .option("--name <name>", "another name than it was exported under");
+  onTarget(imported, { models: false }, async (target, given, file: string) => {
+    const query = given.name === undefined ? "" : `?name=${encodeURIComponent(given.name)}`;
+    const body = Uint8Array.from(await readBytes(file));
+    const init = { method: "POST", headers: { "content-type": "application/octet-stream" }, body };
+    await tell(await target.request<Head>(`/v1/heads/import${query}`, init), given.json === true);
+  });
+
+  const deleted = heads
+    .command("delete")
+    .description("delete a head, or one version of it")
+    .argument("<name>")
+    .option("--version-number <n>", "only this version", parseNumber)
+    .option("--force", "also while a version is active");
+  onTarget(deleted, { models: false }, async (target, given, name: string) => {
+    const { versionNumber, force } = given;
+    const query = force === true ? "?force=true" : "";
+    const path = versionNumber === undefined ? `${pathOf(name)}${query}` : `${pathOf(name)}/versions/${versionNumber}`;
+    const answer = await target.request(path, { method: "DELETE" });
+    if (given.json) await print(JSON.stringify(answer));
+  });
+}
+
+/** Waits for collections that are projected anew: in this process they would end with it. */
+async function settle(target: Target, head: Head, json: boolean): Promise<void> {
+  for (const { id } of head.jobs ?? []) await followToSuccess(target, id, false);
+  await tell(head, json);
+}
+
+async function tell(head: Head, json: boolean): Promise<void> {
+  if (json) return print(JSON.stringify(head));
+  const digits = (x: number | undefined) => (x === undefined ? "" : x.toFixed(3));
+  const rows = head.versions.map((version) => {
+    const rank = version.measures?.mean_reciprocal_rank;
+    return [
+      version.version,
+      version.active ? "active" : "",
+      version.kind ?? "",
+      version.modalities?.join(", ") ?? "",
+      digits(rank?.before),
+      digits(rank?.after),
+      version.error ?? (version.verdict == null ? "" : version.verdict.improved ? "improved" : "not improved"),
+    ];
+  });
+  await print(`${head.name} of ${head.model}${head.space === null ? "" : `, space ${head.space}`}`);
+  const headings = ["version", "", "kind", "modalities", "rank before", "after", "verdict"];
+  for (const line of table(headings, rows)) await print(line);
+}

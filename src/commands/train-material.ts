@@ -1,0 +1,111 @@
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { readMediaFile } from "./media-input.js";
+import { isObject } from "./options.js";
+import { CommandError } from "./target.js";
+
+/** What `train` learns from, as its flags say it. */
+export interface MaterialFlags {
+  pairs?: string;
+  a?: string;
+  b?: string;
+  modalities?: string[];
+  labels?: string;
+  third?: string;
+  features?: string;
+  probeA?: string;
+  probeB?: string;
+  collection?: string;
+  by?: string;
+}
+
+/** A request for `POST /v1/heads`: JSON, or a form where arrays come as .npy files. */
+export async function trainRequestOf(
+  flags: MaterialFlags,
+  options: Record<string, unknown>,
+  field: "pairs" | "items",
+): Promise<RequestInit> {
+  const fail = (message: string) => new CommandError(message, { code: "invalid_input" });
+  const given = [flags.pairs, flags.a, flags.collection].filter((one) => one !== undefined);
+  if (given.length !== 1) {
+    throw fail("Expected one of --pairs FILE.jsonl, --a and --b FILE.npy, and --collection NAME with --by FIELD");
+  }
+  const json = (body: Record<string, unknown>): RequestInit => ({
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (flags.collection !== undefined) {
+    if (flags.by === undefined) throw fail("--collection needs --by FIELD: what makes items belong together");
+    return json({ ...options, [field]: { collection: flags.collection, by: flags.by } });
+  }
+  if (flags.pairs !== undefined) return json({ ...options, ...(await readPairs(flags.pairs, field)) });
+
+  const form = new FormData();
+  const files = {
+    a: flags.a,
+    b: flags.b,
+    third: flags.third,
+    features: flags.features,
+    probe_a: flags.probeA,
+    probe_b: flags.probeB,
+  };
+  for (const [name, path] of Object.entries(files)) {
+    if (path !== undefined) form.append(name, new Blob([Uint8Array.from(await readBytes(path))]), `${name}.npy`);
+  }
+  if (flags.labels !== undefined) form.append("labels", JSON.stringify(await readLabels(flags.labels)));
+  const [a, b] = flags.modalities ?? [];
+  const texts = { ...options, a_modality: a, b_modality: b };
+  for (const [name, value] of Object.entries(texts)) {
+    if (value !== undefined) form.append(name, typeof value === "string" ? value : JSON.stringify(value));
+  }
+  return { method: "POST", body: form };
+}
+
+/**
+ * A line a pair: `{"image": "cat.jpg", "text": "a cat", "label": "cat"}` with paths beside the file, or
+ * `{"a": [numbers], "b": [numbers], "label"?}`.
+ */
+async function readPairs(path: string, field: "pairs" | "items"): Promise<Record<string, unknown>> {
+  const lines = (await readBytes(path)).toString("utf8").split("\n");
+  const entries: Record<string, unknown>[] = [];
+  for (const [i, line] of lines.entries()) {
+    if (line.trim() === "") continue;
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      // told below
+    }
+    if (!isObject(value))
+      throw new CommandError(`${path}, line ${i + 1}: expected a JSON object`, { code: "invalid_input" });
+    entries.push(value);
+  }
+  if (entries.length === 0) throw new CommandError(`${path} has no lines`, { code: "invalid_input" });
+  if ("a" in entries[0]) {
+    const labels = "label" in entries[0] ? { labels: entries.map(({ label }) => label) } : {};
+    const [a, b] = [entries.map((entry) => entry.a), entries.map((entry) => entry.b)];
+    return { [field]: { embeddings: field === "items" ? a : { a, b } }, ...labels };
+  }
+  const folder = dirname(resolve(path));
+  for (const entry of entries) {
+    for (const modality of ["image", "audio"] as const) {
+      const file = entry[modality];
+      if (typeof file !== "string" || /^(data:|https?:)/.test(file)) continue;
+      entry[modality] = (await readMediaFile(resolve(folder, file))).base64;
+    }
+  }
+  return { [field]: entries };
+}
+
+/** A JSON array, or a label a line. */
+async function readLabels(path: string): Promise<unknown> {
+  const text = (await readBytes(path)).toString("utf8");
+  return text.trimStart().startsWith("[") ? JSON.parse(text) : text.trimEnd().split(/\r?\n/);
+}
+
+export async function readBytes(path: string): Promise<Buffer> {
+  return readFile(path).catch((error: Error) => {
+    throw new CommandError(`${path} cannot be read (${error.message})`);
+  });
+}

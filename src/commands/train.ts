@@ -1,0 +1,147 @@
+import { writeFile } from "node:fs/promises";
+import { type Command, Option } from "commander";
+import { lossNames } from "../training/losses/loss.js";
+import { followToSuccess, type Job, pathOf, runJob } from "./follow-job.js";
+import { onTarget } from "./on-target.js";
+import { isObject, parseList, parseNumber } from "./options.js";
+import { print } from "./output.js";
+import { table } from "./table.js";
+import { CommandError, type Target } from "./target.js";
+import { type MaterialFlags, trainRequestOf } from "./train-material.js";
+
+interface TrainResult {
+  head: string;
+  version: number;
+  activated: boolean;
+  verdict?: { improved: boolean; reason: string };
+  measures?: Record<string, { before: number; after: number; interval: [number, number]; says: string }>;
+  labels?: string[];
+  screening?: { counts: Record<string, number>; excluded: number };
+}
+
+/** `crossmodal train`: trains a head, or makes a cache or probe, with a bar; the same job as over HTTP. */
+export function trainCommand(program: Command): void {
+  const train = program
+    .command("train")
+    .description("train a head on pairs, or make a few-shot adapter from labelled items")
+    .option("--model <id>", "model whose embeddings are trained on")
+    .option("--name <name>", "name of the head; a new version when there is one")
+    .addOption(
+      new Option("--kind <kind>", "projection, cache or probe")
+        .choices(["projection", "cache", "probe"])
+        .default("projection"),
+    )
+    .optionsGroup("What from:")
+    .option("--pairs <file>", "JSONL: {image|audio|text: path or text, …, label?} or {a, b: numbers} a line")
+    .option("--a <file>", ".npy of side a, in pairs with --b")
+    .option("--b <file>", ".npy of side b")
+    .option("--modalities <a,b>", "what the two sides are", parseList)
+    .option("--labels <file>", "a label a line, or a JSON array")
+    .option("--third <file>", ".npy of a third tower (three-towers)")
+    .option("--features <file>", ".npy of continuous features (expclr)")
+    .option("--probe-a <file>", ".npy that must not be forgotten, side a")
+    .option("--probe-b <file>", "and side b")
+    .option("--collection <name>", "items of a collection")
+    .option("--by <field>", "metadata field whose equal values belong together")
+    .optionsGroup("How:")
+    .option("--head <kind>", 'locked, linear, mlp, residual, or JSON by side: {"text": "locked"}')
+    .addOption(new Option("--loss <name>", "loss").choices(lossNames));
+  for (const [flag, about] of numbers) train.option(`${flag} <n>`, about, parseNumber);
+  train
+    .option("--screen", "list suspicious pairs in the report")
+    .option("--exclude-suspicious", "and leave them out")
+    .option("--activate", "use the version at once if it improved (an adapter: always unless --no-activate)")
+    .option("--no-activate", "keep the version without using it")
+    .option("--report <file>", "write the report to a file ending in .html or .json")
+    .option("--resume <job>", "go on with a training job that was interrupted");
+  onTarget(train, { models: true }, async (target, given) => {
+    const report = given.report as string | undefined;
+    if (report !== undefined && !/\.(html|json)$/.test(report)) {
+      throw new CommandError(`Expected a file ending in .html or .json but received "${report}"`, {
+        code: "invalid_input",
+      });
+    }
+    const json = given.json === true;
+    const job =
+      given.resume === undefined ? await start(target, given, json) : await resume(target, given.resume, json);
+    const result = job.result as unknown as TrainResult;
+    if (report !== undefined) await writeReport(target, result, report);
+    if (json) await print(JSON.stringify(result));
+    else for (const line of linesOf(result)) await print(line);
+  });
+}
+
+const numbers: [string, string][] = [
+  ["--epochs", "passes over the pairs [50]"],
+  ["--patience", "epochs without a lower validation loss before it stops [10]"],
+  ["--batch-size", "pairs of a step, at most [256]"],
+  ["--learning-rate", "peak of the schedule [0.0003]"],
+  ["--weight-decay", "pull towards the start [0.1]"],
+  ["--warmup", "share of the steps in which the rate rises [0.1]"],
+  ["--mixup", "alpha of the blend of pairs; 0 blends none [0]"],
+  ["--seed", "of the split and the batches [1]"],
+  ["--l2", "of a linear probe [0.001]"],
+];
+
+async function start(target: Target, given: Record<string, unknown>, json: boolean): Promise<Job> {
+  const isAdapter = given.kind !== "projection";
+  const screen = given.excludeSuspicious ? { exclude: true } : given.screen ? true : undefined;
+  const activate = given.activate === false ? "never" : given.activate === true ? "if_improved" : undefined;
+  const options: Record<string, unknown> = {
+    model: given.model,
+    name: given.name,
+    kind: given.kind,
+    head: headOf(given.head as string | undefined),
+    loss: given.loss,
+    screen,
+    activate,
+  };
+  for (const [flag] of numbers) {
+    const name = flag.slice(2);
+    const camel = name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    options[name.replaceAll("-", "_")] = given[camel];
+  }
+  const init = await trainRequestOf(given as MaterialFlags, options, isAdapter ? "items" : "pairs");
+  return runJob(target, "/v1/heads", init, json);
+}
+
+function headOf(text: string | undefined): unknown {
+  if (text === undefined || !text.trimStart().startsWith("{")) return text;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return value;
+  } catch {
+    // told below
+  }
+  throw new CommandError(`--head: expected a kind or a JSON object but received ${text}`, { code: "invalid_input" });
+}
+
+async function resume(target: Target, id: string, json: boolean): Promise<Job> {
+  await target.request(`${pathOf(id)}/resume`, { method: "POST" });
+  return followToSuccess(target, id, json);
+}
+
+async function writeReport(target: Target, { head, version }: TrainResult, file: string): Promise<void> {
+  const accept = file.endsWith(".html") ? "text/html" : "application/json";
+  const path = `/v1/heads/${encodeURIComponent(head)}/versions/${version}/report`;
+  const response = await target.send(path, { headers: { accept } });
+  await writeFile(file, await response.text());
+}
+
+function linesOf({ head, version, activated, verdict, measures, labels, screening }: TrainResult): string[] {
+  const lines = [`${head}, version ${version}${activated ? ", active" : ""}`];
+  if (verdict !== undefined) lines.push(verdict.reason);
+  if (labels !== undefined) lines.push(`labels: ${labels.join(", ")}`);
+  if (screening !== undefined) {
+    const found = Object.entries(screening.counts).map(([kind, count]) => `${count} ${kind}`);
+    lines.push(`suspicious pairs: ${found.join(", ") || "none"}; left out: ${screening.excluded}`);
+  }
+  if (measures !== undefined) {
+    const digits = (x: number) => x.toFixed(3);
+    const rows = Object.entries(measures).map(([name, m]) => {
+      return [name, digits(m.before), digits(m.after), m.interval.map(digits).join(" to "), m.says];
+    });
+    lines.push(...table(["measure", "before", "after", "change, 95 %", "says"], rows));
+  }
+  return lines;
+}
