@@ -7,7 +7,8 @@ export default defineConfig({
     // keeps one file's crash or leak from another's result.
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // For what hangs: tests that start processes take seconds, and many times that on a machine that is busy with others.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });
