@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { isBeingBuilt } from "../heads/collection-head.js";
 import type { LazyStore } from "../index/lazy-store.js";
 import { collectionIndexed, collectionItems, registry } from "../metrics.js";
 import type { Services } from "../services.js";
@@ -29,7 +30,8 @@ async function countItems(store: LazyStore): Promise<void> {
   const collections = await store.listCollections();
   collectionItems.reset(); // those that are gone
   collectionIndexed.reset();
-  for (const { name: collection, countByModality, index } of collections) {
+  for (const { name: collection, countByModality, index, options } of collections) {
+    if (isBeingBuilt(options)) continue;
     for (const [modality, count] of Object.entries(countByModality))
       collectionItems.set({ collection, modality }, count);
     collectionIndexed.set({ collection }, index.indexed);
