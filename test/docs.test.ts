@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { configurationPage } from "../scripts/configuration-page.js";
 import { statusOf } from "../src/routes/error-response.js";
+import { startApp } from "./helpers/services.js";
 
 const page = (name: string) => readFileSync(fileURLToPath(new URL(`../docs/${name}`, import.meta.url)), "utf8");
 
@@ -13,6 +14,23 @@ describe("docs", () => {
       Number(status),
     ]);
     expect(Object.fromEntries(rows)).toEqual({ ...statusOf, internal: 500 });
+  });
+
+  it("names every route of the server in api.md", async () => {
+    const { app, services } = await startApp({ models: ["starter-clip"] });
+    await services.close();
+    const api = page("api.md");
+    const paths = new Set(
+      app.routes.filter(({ method, path }) => method !== "ALL" && path.startsWith("/")).map(({ path }) => path),
+    );
+    expect(paths.size).toBeGreaterThan(20);
+    const missing = [...paths].filter((path) => {
+      const written = path.replaceAll(/:(\w+)/g, "{$1}");
+      // A table may leave the beginning out: `…/{name}/activate`.
+      const end = written.split("/").slice(-2).join("/");
+      return !api.includes(written) && !api.includes(end);
+    });
+    expect(missing).toEqual([]);
   });
 
   it("lists every configuration option as the schema has it", () => {
