@@ -108,9 +108,10 @@ export async function createServices(
     log,
     usedBy: async (name, version) => (await following(name, version)).map((collection) => collection.name),
     onActivated: async (name) => {
-      const begun = (await following(name)).map((other) =>
-        jobs.create("reproject", { data: { collection: other.name } }),
-      );
+      const { activeVersion } = heads.get(name);
+      const begun = (await following(name))
+        .filter(({ followed }) => followed?.version !== activeVersion)
+        .map((other) => jobs.create("reproject", { data: { collection: other.name } }));
       return (await Promise.all(begun)).map(({ id }) => id);
     },
   });

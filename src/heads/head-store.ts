@@ -32,7 +32,7 @@ export interface HeadStoreOptions {
   log: Log;
   /** Names of the collections whose items were embedded with the head, or with that version of it. */
   usedBy?: (name: string, version?: number) => Promise<string[]>;
-  /** Told after another version of the head has become active. @returns ids of the jobs that this has begun. */
+  /** Told after a version was activated. @returns ids of the jobs that this has begun. */
   onActivated?: (name: string) => Promise<string[]>;
 }
 
@@ -135,7 +135,8 @@ export class HeadStore {
       throw new AppError("conflict", message, { param: "version" });
     }
     const { history } = this.#of(name);
-    return history.at(-1) === version ? [] : this.#remember(name, [...history, version]);
+    if (history.at(-1) !== version) return this.#remember(name, [...history, version]);
+    return (await this.#options.onActivated?.(name)) ?? []; // a re-projection that was cut off is begun again
   }
 
   /** Back to the version that was active before. @returns ids of jobs, as `activate`. */

@@ -3,7 +3,6 @@ import type { Modality } from "../encoders/encoder.js";
 import type { ProjectionHead } from "../encoders/head.js";
 import type { FewShotFile } from "../training/few-shot-file.js";
 import type { RunReport } from "../training/run-report.js";
-import type { ScreeningFinding } from "../training/screening.js";
 
 const modality = z.enum(["text", "image", "audio"]);
 
@@ -50,15 +49,7 @@ export interface FewShotReport {
   alpha?: number;
   beta?: number;
 }
-/** What screening found before training, and which pairs were left out because that was asked for. */
-export interface ScreeningReport {
-  /** How many findings of each kind. */
-  counts: Record<string, number>;
-  /** Positions of pairs as they came; with their items' ids where they come from a collection. */
-  findings: (ScreeningFinding & { ids?: string[] })[];
-  excluded: number[];
-}
-export type HeadReport = (RunReport & { screening?: ScreeningReport }) | FewShotReport;
+export type HeadReport = RunReport | FewShotReport;
 
 /** A version with its weights, ready for use. A side without a head stays as it is. */
 export interface UsableHead extends HeadVersion {

@@ -7,11 +7,15 @@ import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import type { Services } from "../services.js";
 import type { HeadChoice } from "../training/initial-head.js";
 import { leaveOut } from "../training/leave-out.js";
-import { type ScreeningFinding, type ScreeningOptions, suspiciousPairs } from "../training/screening.js";
+import {
+  type ScreeningFinding,
+  type ScreeningOptions,
+  type ScreeningReport,
+  suspiciousPairs,
+} from "../training/screening.js";
 import { screenInWorker, trainInWorker } from "../training/train-in-worker.js";
 import type { Split, TrainingOptions, TrainingRequest } from "../training/training-request.js";
 import { gather } from "./gather.js";
-import type { ScreeningReport } from "./head-version.js";
 import { readRowsFile, TrainingSource } from "./training-source.js";
 
 /** What a training job is created with. Large arrays lie beside it: `third.npy`, `features.npy`, `probe-a.npy`, `probe-b.npy`. */

@@ -1,6 +1,7 @@
 import type { EpochRecord } from "./checkpoint.js";
 import type { Measure, Measures } from "./run-measures.js";
 import type { RunReport } from "./run-report.js";
+import type { ScreeningReport } from "./screening.js";
 
 /** A training report as one self-contained HTML page: no script, no font, no picture from elsewhere. */
 export function reportPage(report: RunReport, title: string): string {
@@ -37,6 +38,7 @@ th.n, td.n { text-align: right; font-variant-numeric: tabular-nums } td { overfl
 ${measureTable(report.measures)}
 ${changePlot(report.measures)}
 ${report.forgetting ? `<h2>On the probe set</h2>\n${measureTable(report.forgetting)}` : ""}
+${report.screening ? screeningTable(report.screening) : ""}
 <h2>Training</h2>
 ${lossPlot(report.epochs, report.bestEpoch)}
 <h2>The run</h2>
@@ -48,6 +50,21 @@ ${lossPlot(report.epochs, report.bestEpoch)}
 function escapeHtml(text: string): string {
   const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
   return text.replace(/[&<>"']/g, (character) => entities[character]);
+}
+
+/** Findings shown at most; the JSON has more. */
+const shownFindings = 50;
+
+function screeningTable({ counts, findings, excluded }: ScreeningReport): string {
+  const found = Object.entries(counts).map(([kind, count]) => `${count} ${words(kind)}`);
+  const rows = findings.slice(0, shownFindings).map(({ kind, score, pairs, ids }) => {
+    const which = (ids ?? pairs).slice(0, 10).join(", ");
+    return `<tr><td>${escapeHtml(words(kind))}</td><td class="n">${digits(score)}</td><td>${escapeHtml(which)}</td></tr>`;
+  });
+  const table = `<table>\n<tr><th>What</th><th class="n">Score</th><th>Pairs</th></tr>\n${rows.join("\n")}\n</table>`;
+  return `<h2>Suspicious pairs</h2>
+<p>${escapeHtml(found.join(", ") || "none")}; ${excluded.length} left out.</p>
+${rows.length > 0 ? table : ""}`;
 }
 
 const words = (name: string) => name.replaceAll("_", " ").replace(/ at (\d+)$/, "@$1");

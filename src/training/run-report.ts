@@ -1,5 +1,6 @@
 import type { EpochRecord } from "./checkpoint.js";
 import type { Measures } from "./run-measures.js";
+import type { ScreeningReport } from "./screening.js";
 import type { TrainingOptions } from "./training-request.js";
 
 /** What a training run did, in plain JSON. */
@@ -24,6 +25,8 @@ export interface RunReport {
   /** On the probe set, when one was given: what the heads did to other data. */
   forgetting?: Measures;
   verdict: Verdict;
+  /** Present when pairs were screened. */
+  screening?: ScreeningReport;
 }
 
 export interface Verdict {

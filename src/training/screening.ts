@@ -16,6 +16,14 @@ export interface ScreeningFinding {
   score: number;
 }
 
+/** What screening found before training, and which pairs were left out because that was asked for. */
+export interface ScreeningReport {
+  /** How many findings of each kind. */
+  counts: Record<string, number>;
+  /** Positions of pairs as they came; with their items' ids where they come from a collection. */
+  findings: (ScreeningFinding & { ids?: string[] })[];
+  excluded: number[];
+}
 export interface ScreeningOptions {
   /** Robust z above which a pair is mismatched. */
   mismatchZ: number;

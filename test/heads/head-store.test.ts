@@ -78,6 +78,17 @@ describe("HeadStore", () => {
     expect(store.get("h").activeVersion).toBe(1);
   });
 
+  it("tells of an activation, also of one that is asked for again: what followed it may have been cut off", async () => {
+    const told: string[] = [];
+    const onActivated = async (name: string) => [`job-${told.push(name)}`];
+    const store = await HeadStore.open({ folder, log: createLog("silent"), onActivated });
+    await store.add("h", described(true), { a: swap });
+    expect(await store.activate("h", 1)).toEqual(["job-1"]);
+    expect(await store.activate("h", 1)).toEqual(["job-2"]);
+    await store.removeVersion("h", 1).catch(() => undefined);
+    expect(told).toEqual(["h", "h"]);
+  });
+
   it("remembers as the parent what was active when a version was made", async () => {
     const store = await open();
     await store.add("h", described(true), { a: swap });

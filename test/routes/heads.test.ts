@@ -144,6 +144,20 @@ describe("POST /v1/heads with .npy files", () => {
     expect((await get("/v1/heads/trained/versions/2", { method: "DELETE" })).status).toBe(200);
   });
 
+  it("stops when the job is cancelled, keeps no version, and goes on from its checkpoint when it is resumed", async () => {
+    const fields = { ...labelledPairs(60), model: "starter-clip", name: "stopped", epochs: "10000", patience: "0" };
+    const { body } = await get("/v1/heads", { method: "POST", body: form(fields) });
+    const path = `/v1/jobs/${body.job.id}`;
+    await expect.poll(async () => (await get(path)).body.detail?.epoch ?? 0, { timeout: 60_000 }).toBeGreaterThan(2);
+    const cancelled = await get(path, { method: "DELETE" });
+    expect(cancelled.body.state).toBe("cancelled");
+    const reached = cancelled.body.detail.epoch;
+    expect((await get("/v1/heads/stopped")).status).toBe(404);
+    await get(`${path}/resume`, { method: "POST" });
+    await expect.poll(async () => (await get(path)).body.detail.epoch, { timeout: 60_000 }).toBeGreaterThan(reached);
+    await get(path, { method: "DELETE" });
+  });
+
   it("takes every loss with what it needs", async () => {
     const random = seededRandom(4);
     const rows = (width: number) =>

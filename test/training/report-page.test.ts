@@ -33,6 +33,14 @@ describe("reportPage", () => {
     expect(page).toContain("a to b recall@1");
     expect(page).toContain("Improved");
   });
+  it("lists suspicious pairs by their items' ids, with scores", () => {
+    const findings = [{ kind: "mismatched" as const, pairs: [3], ids: ["<b>cat-3"], score: 4.25 }];
+    const page = reportPage({ ...report, screening: { counts: { mismatched: 1 }, findings, excluded: [3] } }, "birds");
+    expect(page).toContain("1 mismatched; 1 left out.");
+    expect(page).toContain("&lt;b&gt;cat-3");
+    expect(page).toContain("4.250");
+  });
+
   it("shows text from outside as text", () => {
     const page = reportPage(report, "<img onerror='x'> & co");
     expect(page).toContain("&lt;img onerror=&#39;x&#39;&gt; &amp; co");
