@@ -10,5 +10,6 @@ export default defineConfig({
     // For what hangs: tests that start processes take seconds, and many times that on a machine that is busy with others.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

@@ -10,7 +10,7 @@ import { runMain } from "../helpers/run-main.js";
 const repo = "someone/tiny-clip";
 const image = "onnx/vision_model.onnx";
 
-describe("crossmodal models", { timeout: 120_000 }, () => {
+describe("crossmodal models", () => {
   let hub: FakeHub;
   let dataDir: string;
   beforeAll(async () => {

@@ -7,7 +7,7 @@ import { goldenBytes, goldenPath, largestDifference } from "../helpers/golden.js
 import { withoutAttentionMask } from "../helpers/onnx-edit.js";
 import { loadPack, type TestPack } from "../helpers/packs.js";
 
-describe("textEncoder", { timeout: 120_000 }, () => {
+describe("textEncoder", () => {
   const packs: TestPack[] = [];
   afterEach(() => Promise.all(packs.splice(0).map((pack) => pack.close())));
 

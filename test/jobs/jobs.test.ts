@@ -38,8 +38,7 @@ afterEach(async () => {
   for (const jobs of open.splice(0)) await jobs.close();
 });
 
-const reaches = (jobs: Jobs, id: string, state: Job["state"]) =>
-  expect.poll(() => jobs.get(id).state, { timeout: 5000 }).toBe(state);
+const reaches = (jobs: Jobs, id: string, state: Job["state"]) => expect.poll(() => jobs.get(id).state).toBe(state);
 const input = (name: string) => ({ data: { name } });
 
 describe("Jobs", () => {

@@ -22,7 +22,7 @@ function folderWith(tiny: string, configs: Record<string, unknown> = {}): string
 
 const about = { id: "mine", source: "owner/name", logitScale: 100 };
 
-describe("inspectFolder", { timeout: 120_000 }, () => {
+describe("inspectFolder", () => {
   // The configuration files of the public checkpoints leave out what is the default of the reference's classes.
   it.each([
     [
@@ -72,7 +72,7 @@ describe("inspectFolder", { timeout: 120_000 }, () => {
   });
 });
 
-describe("a family", { timeout: 120_000 }, () => {
+describe("a family", () => {
   const packs: TestPack[] = [];
   afterEach(() => Promise.all(packs.splice(0).map((pack) => pack.close())));
 
@@ -94,7 +94,7 @@ describe("a family", { timeout: 120_000 }, () => {
   });
 });
 
-describe("a graph with its weights in another file", { timeout: 120_000 }, () => {
+describe("a graph with its weights in another file", () => {
   const packs: TestPack[] = [];
   afterEach(() => Promise.all(packs.splice(0).map((pack) => pack.close())));
 

@@ -29,7 +29,7 @@ import { loadPack } from "../helpers/packs.js";
 const clip = "someone/Tiny-CLIP";
 const text = "onnx/text_model.onnx";
 
-describe("pullModel", { timeout: 120_000 }, () => {
+describe("pullModel", () => {
   let hub: FakeHub;
   let dataDir: string;
   let notices: string[];

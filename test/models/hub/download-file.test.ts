@@ -18,7 +18,7 @@ const config = Buffer.from('{"model_type": "clip"}');
 const gitSha1 = createHash("sha1").update(`blob ${config.length}\0`).update(config).digest("hex");
 const graph: HubFile = { path: "onnx/model.onnx", size: weights.length, sha256 };
 
-describe("downloadFile", { timeout: 120_000 }, () => {
+describe("downloadFile", () => {
   let hub: FakeHub;
   let commit: string;
   let target: string;
