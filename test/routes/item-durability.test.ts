@@ -41,6 +41,7 @@ async function streamAndKill(round: number, afterMs: number): Promise<string[]> 
   const flags = ["--port", "0", "--data-dir", dataDir, "--device", "cpu", "--models", "starter-clap"];
   const child = spawn(process.execPath, ["--import", "tsx", "src/cli.ts", "serve", ...flags, "--log-level", "error"], {
     stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, CROSSMODAL_SERVER_ROUNDS: undefined }, // no option of the server
   });
   const ended = new Promise((resolve) => child.once("close", resolve));
   const url = await new Promise<string>((resolve, reject) => {
