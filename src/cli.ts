@@ -34,11 +34,20 @@ const commandGroups = {
   "Models and work:": [modelsCommand, jobsCommand, doctorCommand, benchCommand],
 };
 
+const examples = `Examples:
+  crossmodal classify cat.jpg --labels "cat,dog"
+  crossmodal add photos DIR --recursive --create
+  crossmodal search photos --text "a sleeping cat"
+  crossmodal serve --port 8080
+
+Each command has a --help of its own; docs/cli.md shows them all by example.`;
+
 /** The whole command line; every command adds itself. Results go to stdout, progress and errors to stderr. */
 export function createProgram(): Command {
   const program = new Command("crossmodal")
     .description("Zero-shot classification, embeddings and search over text, images and audio")
     .version(version)
+    .addHelpText("after", `\n${examples}`)
     .showHelpAfterError("(run with --help for usage)")
     .exitOverride();
   for (const [group, commands] of Object.entries(commandGroups)) {

@@ -4,6 +4,7 @@ import { CommandError, jsonPost, type Target } from "./target.js";
 export interface Collection {
   name: string;
   model: string | null;
+  head?: { name: string; version: number } | null;
   space: string;
   dimensions: number;
   fields: string[];
@@ -20,13 +21,17 @@ export interface NewCollection {
   space?: string;
   dimensions?: number;
   fields?: string[];
+  /** Thumbnails and waveforms are kept unless this is false. */
+  previews?: boolean;
 }
 
 export const pathOf = (name: string) => `/v1/collections/${encodeURIComponent(name)}`;
 
 export function createCollection(target: Target, name: string, given: NewCollection): Promise<Collection> {
   const { model, head, space, dimensions, fields } = given;
-  return target.request<Collection>("/v1/collections", jsonPost({ name, model, head, space, dimensions, fields }));
+  const previews = given.previews === false ? false : undefined;
+  const body = { name, model, head, space, dimensions, fields, previews };
+  return target.request<Collection>("/v1/collections", jsonPost(body));
 }
 
 /**

@@ -65,6 +65,7 @@ export function addCreateFlags(command: Command): Command {
     .option("--head <name>", "embed through the active version of this head of the model")
     .option("--space <name>", "for vectors of your own: the name of their space")
     .option("--dimensions <n>", "for vectors of your own: numbers in each", parseNumber)
+    .option("--no-previews", "keep no thumbnails and waveforms")
     .option("--fields <a,b>", "metadata fields that filters will ask for often; each gets an index", parseList);
 }
 
@@ -74,6 +75,7 @@ function describe({ name, model, space, dimensions, fields, created_at, count, .
   const facts: [string, string][] = [
     ["name", name],
     ["model", model ?? "none: vectors of your own"],
+    ...(rest.head ? [["head", `${rest.head.name}, version ${rest.head.version}`] as [string, string]] : []),
     ["space", space],
     ["dimensions", String(dimensions)],
     ["items", `${count}${modalities.length > 0 ? ` (${modalities.join(", ")})` : ""}`],
