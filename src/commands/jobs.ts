@@ -5,7 +5,7 @@ import { print } from "./output.js";
 import { table } from "./table.js";
 import { CommandError } from "./target.js";
 
-/** `crossmodal jobs`: long work such as training, which runs inside a server. */
+/** `crossmodal jobs`: long work such as training, which runs in a server or in the command that began it. */
 export function jobsCommand(program: Command): void {
   const jobs = program.command("jobs").description("list, follow and stop long work such as training");
 
@@ -29,7 +29,7 @@ export function jobsCommand(program: Command): void {
   onTarget(watch, { models: false }, async (target, given, id: string) => {
     let job = await target.request<Job>(pathOf(id));
     if (!hasEnded(job)) {
-      needsServer(given, "watched");
+      needsServer(given, "A job is watched");
       job = await follow(target, id, given.json === true);
     }
     await tell(job, given.json === true);
@@ -38,7 +38,7 @@ export function jobsCommand(program: Command): void {
 
   const cancel = jobs.command("cancel").description("stop a job that waits or runs").argument("<id>");
   onTarget(cancel, { models: false }, async (target, given, id: string) => {
-    if (!hasEnded(await target.request<Job>(pathOf(id)))) needsServer(given, "cancelled");
+    if (!hasEnded(await target.request<Job>(pathOf(id)))) needsServer(given, "A job is cancelled");
     await tell(await target.request<Job>(pathOf(id), { method: "DELETE" }), given.json === true);
   });
 
@@ -47,7 +47,7 @@ export function jobsCommand(program: Command): void {
     .description("go on with a job that failed, was cancelled or interrupted")
     .argument("<id>");
   onTarget(resume, { models: false }, async (target, given, id: string) => {
-    needsServer(given, "resumed");
+    needsServer(given, "A job is resumed");
     const { job } = await target.request<{ job: Job }>(`${pathOf(id)}/resume`, { method: "POST" });
     await tell(job, given.json === true);
   });
@@ -56,7 +56,8 @@ export function jobsCommand(program: Command): void {
 /** Jobs live in a process; this one ends with its command. @throws CommandError without `--url`. */
 function needsServer({ url }: { url?: string }, what: string): void {
   if (url === undefined) {
-    throw new CommandError(`A job can only be ${what} in the server that runs it: say where with --url`, {
+    const training = "; an interrupted training goes on here by: crossmodal train --resume ID";
+    throw new CommandError(`${what} in the process that runs it: say where its server is with --url${training}`, {
       code: "invalid_input",
     });
   }

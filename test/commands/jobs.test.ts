@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AppError } from "../../src/errors.js";
 import type { JobContext } from "../../src/jobs/job.js";
 import { Jobs } from "../../src/jobs/jobs.js";
@@ -42,7 +42,7 @@ afterAll(async () => {
 
 const startJob = async () => {
   const { id } = await jobs.create("work", { data: {} });
-  await expect.poll(() => jobs.get(id).progress).toBe(0.5);
+  await expect.poll(() => jobs.get(id).progress, { timeout: 20_000 }).toBe(0.5);
   return id;
 };
 
@@ -51,7 +51,7 @@ describe("crossmodal jobs", () => {
     const id = await startJob();
     expect((await runMain("jobs", "--url", url)).stdout).toMatch(new RegExp(`${id} +work +running +50 %`));
     const watching = runMain("jobs", "watch", id, "--url", url);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await expect.poll(() => String(vi.mocked(console.error).mock.calls), { timeout: 20_000 }).toContain("running 50 %");
     goOn();
     const { code, stdout, stderr } = await watching;
     expect(code).toBe(0);
@@ -68,7 +68,7 @@ describe("crossmodal jobs", () => {
       goOn();
       return jobs.get(id).state;
     };
-    await expect.poll(stateOnceTold).toBe("succeeded");
+    await expect.poll(stateOnceTold, { timeout: 20_000 }).toBe("succeeded");
     expect(await runMain("jobs", "cancel", id, "--url", url)).toMatchObject({ code: 1 });
     expect((await runMain("jobs", "show", "none", "--url", url)).stderr).toContain('There is no job "none"');
   });
@@ -84,7 +84,7 @@ describe("crossmodal jobs", () => {
     expect(JSON.parse(list.stdout)).toMatchObject({ id, state: "running" });
     for (const what of ["watch", "cancel", "resume"]) {
       const { code, stderr } = await runMain("jobs", what, id, "--data-dir", dataDir);
-      expect([code, stderr]).toEqual([2, expect.stringContaining("say where with --url")]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining("say where its server is with --url")]);
     }
   });
 });
