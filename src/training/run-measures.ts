@@ -53,6 +53,7 @@ export function compareFacts(before: PairFacts, after: PairFacts, random: Random
   }
   compare("alignment", (facts) => (items) => mean(items, (i) => facts.squaredDistance[i]), "neither");
   compare("centroid_gap", centroidGap, "neither", true);
+  if (n < 2) return measures; // uniformity is over pairs of different items
   compare("uniformity_a", (facts) => uniformity(facts.a, facts.dimensions), "neither", true);
   compare("uniformity_b", (facts) => uniformity(facts.b, facts.dimensions), "neither", true);
   return measures;
@@ -78,16 +79,16 @@ function bootstrap(
 ): Measure {
   const all = Uint32Array.from({ length: count }, (_, i) => i);
   const [was, is] = [before(all), after(all)];
-  const changes = new Float64Array(draws);
+  const drawn = new Float64Array(draws);
   const sample = new Uint32Array(items);
   for (let k = 0; k < draws; k++) {
     for (let i = 0; i < items; i++) sample[i] = random.integer(count);
-    changes[k] = after(sample) - before(sample);
+    drawn[k] = after(sample) - before(sample);
   }
-  changes.sort();
+  const changes = drawn.filter((change) => !Number.isNaN(change)).sort(); // one item drawn every time has no uniformity
   const interval: [number, number] = [
-    changes[Math.floor(0.025 * (draws - 1))],
-    changes[Math.ceil(0.975 * (draws - 1))],
+    changes[Math.floor(0.025 * (changes.length - 1))],
+    changes[Math.ceil(0.975 * (changes.length - 1))],
   ];
   const direction = interval[0] > 0 ? "up" : interval[1] < 0 ? "down" : undefined;
   let says: Measure["says"] = "unclear";

@@ -88,6 +88,20 @@ describe("trainHead", () => {
     await expect(trainHead({ ...request, b: { ...request.b, values } })).rejects.toThrow('Row 1 of "b" is all zeros');
   });
 
+  it.each([8, 10, 12])(
+    "measures %i pairs, of which hardly any are left to test on, in finite numbers",
+    async (pairs) => {
+      const { report } = await trainHead(rotatedPairs(pairs, { epochs: 1 }));
+      const numbers = Object.values(report.measures).flatMap(({ before, after, change, interval }) => [
+        before,
+        after,
+        change,
+        ...interval,
+      ]);
+      expect(numbers.filter((number) => !Number.isFinite(number))).toEqual([]);
+    },
+  );
+
   it("brings embeddings to unit length", async () => {
     const request = rotatedPairs(60, { epochs: 2 });
     const longer = { ...request, a: { ...request.a, values: request.a.values.map((x) => 3 * x) } };
