@@ -13,7 +13,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { cpus, tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { type DataType, type Manifest, modalities } from "../src/encoders/manifest.js";
+import { readManifest } from "../src/encoders/load.js";
+import { type DataType, modalities } from "../src/encoders/manifest.js";
 import { startMediaWorkers } from "../src/encoders/preprocess/media-workers.js";
 import { inspectFolder } from "../src/models/inspect-folder.js";
 import { findManifest } from "../src/models/store.js";
@@ -56,7 +57,7 @@ try {
   }
   for (const id of ids) {
     const path = findManifest(dataDir, id);
-    const manifest = JSON.parse(readFileSync(path, "utf8")) as Manifest;
+    const manifest = await readManifest(path);
     for (const modality of modalities) {
       const files = manifest.towers[modality]?.files;
       if (files === undefined || (values.modality !== undefined && values.modality !== modality)) continue;

@@ -82,7 +82,7 @@ for (const family of ["tiny-clip", "tiny-siglip", "tiny-siglip2", "tiny-clap", "
         }
       };
       // Measured: 4e-6, texts, pictures; the issue asks for 1e-4.
-      for (const { input_ids, attention_mask, embed } of golden.texts.slice(1, 4)) {
+      for (const { input_ids, attention_mask, embed } of golden.texts.slice(0, 4)) {
         const of = (ids: number[]) =>
           ({ type: "int64", dims: [1, ids.length], data: BigInt64Array.from(ids, BigInt) }) as const;
         const feeds = { input_ids: of(input_ids), attention_mask: of(attention_mask) };
