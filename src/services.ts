@@ -82,17 +82,7 @@ export async function createServices(
     });
   }
   const media = startMediaWorkers(mediaThreads(config));
-  const loader = new PackLoader({
-    device: config.device as Device,
-    dtype: config.dtype,
-    threads: config.threads === 0 ? undefined : config.threads,
-    resize: config.resize,
-    hopSeconds: config.hopSeconds === 0 ? undefined : config.hopSeconds,
-    maxBatch: config.maxBatch,
-    maxQueued: config.maxQueued,
-    media,
-    cache: new EmbeddingCache(config.cacheBytes),
-  });
+  const loader = new PackLoader({ ...loadOptions(config), media, cache: new EmbeddingCache(config.cacheBytes) });
   const gap = gapMeasurer();
   const loaded: LoadedPack[] = [];
   const packs = packsOf(loaded);
@@ -173,6 +163,17 @@ export async function createServices(
     },
   };
 }
+
+/** How packs are loaded, as the options say. */
+export const loadOptions = ({ device, dtype, threads, resize, hopSeconds, maxBatch, maxQueued }: Config) => ({
+  device: device as Device,
+  dtype,
+  threads: threads === 0 ? undefined : threads,
+  resize,
+  hopSeconds: hopSeconds === 0 ? undefined : hopSeconds,
+  maxBatch,
+  maxQueued,
+});
 
 /** Threads for media: as configured, else the cores that a running graph leaves. Decoding beside it must not take the graph's own. */
 function mediaThreads({ mediaWorkers, threads }: Config): number {

@@ -9,12 +9,12 @@ import { imageLibraryVersions } from "../encoders/preprocess/decode-image.js";
 import { ffmpegVersion } from "../encoders/preprocess/ffmpeg.js";
 import { startMediaWorkers } from "../encoders/preprocess/media-workers.js";
 import { probeDevices } from "../encoders/probe-devices.js";
-import type { Device } from "../encoders/session.js";
 import { EmbeddingCache } from "../encoders/with-cache.js";
 import { sqliteVersion } from "../index/embedded/sqlite.js";
 import { createLog } from "../log.js";
 import { findManifest } from "../models/store.js";
-import { addConfigFlags, configOf } from "./options.js";
+import { loadOptions } from "../services.js";
+import { addConfigFlags, configOf, modelFlags } from "./options.js";
 import { CommandError } from "./target.js";
 
 interface Finding {
@@ -39,7 +39,7 @@ export function doctorCommand(program: Command): void {
     .command("doctor")
     .description("check this machine and the models")
     .option("--json", "print as JSON");
-  addConfigFlags(command, ["dataDir", "models", "device", "dtype", "threads", "host", "port"]).action(async (given) => {
+  addConfigFlags(command, ["dataDir", ...modelFlags, "host", "port"]).action(async (given) => {
     const config = configOf(given);
     const findings: Finding[] = [];
     let group = "";
@@ -129,14 +129,10 @@ async function* model(config: Config, id: string): AsyncGenerator<Finding> {
   const group = "models";
   const media = startMediaWorkers(1);
   try {
-    const { maxBatch, maxQueued, dtype } = config;
-    const device = config.device as Device;
-    const threads = config.threads === 0 ? undefined : config.threads;
-    const cache = new EmbeddingCache(0);
-    const loader = new PackLoader({ device, dtype, threads, maxBatch, maxQueued, media, cache });
+    const loader = new PackLoader({ ...loadOptions(config), media, cache: new EmbeddingCache(0) });
     const pack = await loader.load(findManifest(config.dataDir, id));
     try {
-      await warmUp([pack], maxBatch, createLog("silent"));
+      await warmUp([pack], config.maxBatch, createLog("silent"));
       yield { group, check: id, ok: true, found: `${pack.space}, every file as its manifest says`, space: pack.space };
       for (const tower of pack.towers) yield await inference(id, pack, tower);
     } finally {
