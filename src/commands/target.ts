@@ -1,6 +1,7 @@
 import { createApp } from "../app.js";
 import type { Config } from "../config.js";
-import { createLog } from "../log.js";
+import { AppError } from "../errors.js";
+import { createLog, type Log } from "../log.js";
 import { createServices } from "../services.js";
 
 /** Where a command's requests go: a running server (`--url`), or the same routes in this process, without a port. */
@@ -48,7 +49,7 @@ export async function openTarget(config: Config, { url, apiKey }: TargetOptions)
     };
     return targetOf(send, async () => {});
   }
-  const services = await createServices(config, createLog("error"));
+  const services = await createServices(config, commandLog());
   const app = createApp(services);
   const headersOf = (init: RequestInit = {}) => {
     const headers = new Headers(init.headers);
@@ -57,6 +58,16 @@ export async function openTarget(config: Config, { url, apiKey }: TargetOptions)
   };
   const send = async (path: string, init?: RequestInit) => app.request(path, { ...init, headers: headersOf(init) });
   return targetOf(send, () => services.close());
+}
+
+/** What fails by design is told by the command itself; the log is for the rest. */
+function commandLog(): Log {
+  const log = createLog("error");
+  const nothing = () => {};
+  const error = (details: { err?: unknown }, message: string) => {
+    if (!(details.err instanceof AppError)) log.error(details, message);
+  };
+  return { debug: nothing, info: nothing, warn: nothing, error: error as Log["error"] };
 }
 
 function targetOf(ask: (path: string, init?: RequestInit) => Promise<Response>, close: Target["close"]): Target {
