@@ -13,7 +13,7 @@ import { bridgeInWorker, measureBridgeInWorker } from "../training/train-in-work
 import type { Rows } from "../training/training-request.js";
 import { type LabelledItem, readLabelled } from "./collection-pairs.js";
 import { embedAll } from "./embed-column.js";
-import { npyOf, readRowsFile, rowsOf } from "./training-source.js";
+import { checkSpace, npyOf, readRowsFile, rowsOf } from "./training-source.js";
 
 /** What a bridge job is created with. */
 export const BridgeInput = z.object({
@@ -21,6 +21,9 @@ export const BridgeInput = z.object({
   /** Ids of the models. */
   from: z.string(),
   to: z.string(),
+  /** Of the models when the job was made. */
+  fromSpace: z.string(),
+  toSpace: z.string(),
   method: z.enum(bridgeMethods),
   /** Without them, the product's own sentences. */
   texts: z.array(z.string()).optional(),
@@ -50,6 +53,8 @@ async function run(input: BridgeInput, context: JobContext, services: BridgeServ
   const { folder, signal, report, job } = context;
   const { packs, store, bridges, config } = services;
   const [from, to] = [packs.find(input.from, "text"), packs.find(input.to, "text")];
+  checkSpace(from, input.fromSpace);
+  checkSpace(to, input.toSpace);
   const texts = input.texts ?? bridgeTexts();
   const kept = keeper(folder);
   const embed = (pack: typeof from, before: number) => async () => {

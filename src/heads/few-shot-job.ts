@@ -9,12 +9,14 @@ import { classEmbeddings } from "../zero-shot/class-embeddings.js";
 import { chooseTemplates } from "../zero-shot/prompts.js";
 import { gather } from "./gather.js";
 import type { TrainingServices } from "./train-job.js";
-import { rowsOf, TrainingSource } from "./training-source.js";
+import { checkSpace, rowsOf, TrainingSource } from "./training-source.js";
 
 /** What a few-shot job is created with. */
 export const FewShotInput = z.object({
   name: z.string(),
   model: z.string(),
+  /** Of the model when the job was made. */
+  space: z.string(),
   kind: z.enum(["cache", "probe"]),
   source: TrainingSource,
   labels: z.array(z.string()).optional(),
@@ -34,6 +36,7 @@ export function fewShotJob(services: TrainingServices): JobKind {
 async function run(input: FewShotInput, context: JobContext, services: TrainingServices): Promise<JobData> {
   const { folder, signal, report } = context;
   const pack = services.packs.find(input.model, "text");
+  checkSpace(pack, input.space);
   const onProgress = (done: number, total: number) => report((0.8 * done) / total, { stage: "embedding", done, total });
   const gathered = await gather(input.source, input.labels, { ...services, pack, folder, signal, onProgress });
   const { sides, a, labels } = gathered;

@@ -5,6 +5,13 @@ import type { FewShotFile } from "../training/few-shot-file.js";
 import type { RunReport } from "../training/run-report.js";
 
 const modality = z.enum(["text", "image", "audio"]);
+const measure = z.object({
+  before: z.number(),
+  after: z.number(),
+  change: z.number(),
+  interval: z.tuple([z.number(), z.number()]),
+  says: z.enum(["better", "worse", "unclear", "higher", "lower"]),
+});
 
 /**
  * `projection`: heads on one or both sides of pairs, with a space of their own. `cache` and `probe`: examples that help to
@@ -12,6 +19,20 @@ const modality = z.enum(["text", "image", "audio"]);
  */
 export const headKinds = ["projection", "cache", "probe"] as const;
 export type HeadKind = (typeof headKinds)[number];
+
+/** What the product itself reads of a report: a version may come from elsewhere, with a report that anybody has written. */
+const TrainingReport = z.looseObject({
+  options: z.looseObject({ loss: z.string(), decayTowards: z.string() }),
+  heads: z.object({ a: z.string(), b: z.string() }),
+  data: z.looseObject({ pairs: z.number(), train: z.number(), validation: z.number(), test: z.number() }),
+  epochs: z.array(z.looseObject({ epoch: z.number(), trainLoss: z.number(), validationLoss: z.number().optional() })),
+  bestEpoch: z.number(),
+  stoppedBy: z.enum(["epochs", "patience"]),
+  measures: z.record(z.string(), measure),
+  forgetting: z.record(z.string(), measure).optional(),
+  verdict: z.looseObject({ improved: z.boolean(), reason: z.string() }),
+});
+const AdapterReport = z.looseObject({ items: z.number(), labels: z.array(z.string()) });
 
 /** A version's `head.json`: all there is to know about it besides the weights. */
 export const HeadVersion = z.object({
@@ -38,7 +59,7 @@ export const HeadVersion = z.object({
     parent: z.number().optional(),
     job: z.string().optional(),
   }),
-  report: z.custom<HeadReport>((value) => typeof value === "object" && value !== null),
+  report: z.union([TrainingReport, AdapterReport]).transform((report) => report as unknown as HeadReport),
 });
 export type HeadVersion = z.infer<typeof HeadVersion>;
 

@@ -16,12 +16,14 @@ import {
 import { screenInWorker, trainInWorker } from "../training/train-in-worker.js";
 import type { Split, TrainingOptions, TrainingRequest } from "../training/training-request.js";
 import { gather } from "./gather.js";
-import { readRowsFile, TrainingSource } from "./training-source.js";
+import { checkSpace, readRowsFile, TrainingSource } from "./training-source.js";
 
 /** What a training job is created with. Large arrays lie beside it: `third.npy`, `features.npy`, `probe-a.npy`, `probe-b.npy`. */
 export const TrainInput = z.object({
   name: z.string(),
   model: z.string(),
+  /** Of the model when the job was made. */
+  space: z.string(),
   source: TrainingSource,
   labels: z.array(z.string()).optional(),
   /** By side, or by the modality of a side. */
@@ -50,6 +52,7 @@ async function run(input: TrainInput, context: JobContext, services: TrainingSer
   const { folder, signal, report } = context;
   const { packs, heads } = services;
   const pack = packs.find(input.model);
+  checkSpace(pack, input.space);
   const onProgress = (done: number, total: number) =>
     report((trainingFrom * done) / total, { stage: "embedding", done, total });
   const gathered = await gather(input.source, input.labels, { ...services, pack, folder, signal, onProgress });

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Modality } from "../encoders/encoder.js";
+import { AppError } from "../errors.js";
 import { readNpy, writeNpy } from "../math/npy.js";
 import type { Rows } from "../training/training-request.js";
 
@@ -51,6 +52,16 @@ export const npyOf = ({ values, dimensions }: Rows): Uint8Array =>
 export async function readRowsFile(path: string): Promise<Rows> {
   const { shape, data } = readNpy(await readFile(path));
   return { values: data instanceof Float32Array ? data : Float32Array.from(data), dimensions: shape[1] };
+}
+
+/**
+ * What a job has embedded belongs to the weights it was embedded with.
+ * @throws AppError `space_mismatch` when the model has others by now.
+ */
+export function checkSpace({ manifest, space }: { manifest: { id: string }; space: string }, made: string): void {
+  if (space === made) return;
+  const message = `The job was made for the space ${made}, but "${manifest.id}" embeds into ${space} by now: begin another`;
+  throw new AppError("space_mismatch", message, { param: "model" });
 }
 
 export function rowsOf(embeddings: readonly Float32Array[]): Rows {

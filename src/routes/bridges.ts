@@ -37,7 +37,7 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
         const message = `Expected two models but both are "${body.from}"`;
         throw new AppError("invalid_input", message, { param: "to" });
       }
-      for (const model of [body.from, body.to]) packs.find(model, "text");
+      const [from, to] = [packs.find(body.from, "text"), packs.find(body.to, "text")];
       for (const collection of [body.from_collection, body.to_collection]) {
         if (collection !== undefined) await store.stats(collection);
       }
@@ -49,6 +49,8 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
         name: checkName(body.name ?? `${body.from}-to-${body.to}`.slice(0, 64)),
         from: body.from,
         to: body.to,
+        fromSpace: from.space,
+        toSpace: to.space,
         method: body.method,
         texts: body.texts,
         fromCollection: body.from_collection,

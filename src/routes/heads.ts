@@ -73,7 +73,11 @@ export function headsRoutes(services: Services) {
       const { report } = await heads.use(name, version);
       const supports = "verdict" in report ? ["application/json", "text/html"] : ["application/json"];
       const type = accepts(c, { header: "Accept", supports, default: "application/json" });
-      if (type === "text/html" && "verdict" in report) return c.html(reportPage(report, `${name}, version ${version}`));
+      if (type === "text/html" && "verdict" in report) {
+        // The report may have come from elsewhere with its head: nothing in it may run.
+        c.header("content-security-policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'");
+        return c.html(reportPage(report, `${name}, version ${version}`));
+      }
       return c.json(snakeCase(report) as Record<string, unknown>);
     });
 }

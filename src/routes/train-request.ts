@@ -61,7 +61,7 @@ export async function trainRequest(
       `Expected ${dimensions} numbers for each row of "${side}", as "${model}" gives, but received ${rows.dimensions}`,
     );
   }
-  const common = { model, source: material.source, labels };
+  const common = { model, space: pack.space, source: material.source, labels };
   if (fewShot) {
     if (labels === undefined && material.source.kind !== "collection") {
       throw invalid("labels", `A ${body.kind} needs a label for each item`);

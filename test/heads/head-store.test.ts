@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { applyHead, type ProjectionHead } from "../../src/encoders/head.js";
+import { readExport, writeExport } from "../../src/heads/head-files.js";
 import { HeadStore } from "../../src/heads/head-store.js";
 import type { HeadVersion } from "../../src/heads/head-version.js";
 import { createLog } from "../../src/log.js";
+import { trainingDefaults } from "../../src/training/training-request.js";
 
 const linear = (...weight: number[]): ProjectionHead => ({
   kind: "linear",
@@ -21,7 +23,16 @@ const described = (improved: boolean, job?: string): Omit<HeadVersion, "formatVe
   dimensions: 2,
   sides: { a: "image", b: "text" },
   lineage: { data: "abc", seed: 1, job },
-  report: { verdict: { improved, reason: "Measured." } } as HeadVersion["report"],
+  report: {
+    options: trainingDefaults,
+    heads: { a: "linear", b: "locked" },
+    data: { pairs: 10, train: 6, validation: 2, test: 2, sha256: "abc" },
+    epochs: [],
+    bestEpoch: 1,
+    stoppedBy: "epochs",
+    measures: {},
+    verdict: { improved, reason: "Measured." },
+  },
 });
 
 let folder: string;
@@ -168,6 +179,18 @@ describe("HeadStore", () => {
       await expect(store.import(bad)).rejects.toMatchObject({ code: "model_corrupt" });
     }
     expect(store.get("h").versions).toHaveLength(1);
+  });
+
+  it("imports no version whose report is of another shape than a report: it is shown as a page", async () => {
+    const store = await open();
+    await store.add("h", described(true), { a: swap });
+    const { name, version, files } = readExport(await store.export("h", 1));
+    const measures = { recall: { before: "<script>", after: 1, change: 1, interval: [0, 1], says: "better" } };
+    const report = { ...version.report, measures } as never;
+    await expect(store.import(writeExport(name, { ...version, report }, files))).rejects.toMatchObject({
+      code: "model_corrupt",
+      message: expect.stringContaining("report"),
+    });
   });
 
   it("refuses another model's version, and a cache beside projections, under one name", async () => {

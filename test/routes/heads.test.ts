@@ -158,6 +158,22 @@ describe("POST /v1/heads with .npy files", () => {
     await get(path, { method: "DELETE" });
   });
 
+  it("does not train on for a model that has other weights by now", async () => {
+    const source = { kind: "media", field: "pairs", a: { kind: "texts", modality: "text", texts: ["a"] } };
+    const data = {
+      name: "old",
+      model: "starter-clip",
+      space: "starter-clip@00000000",
+      source,
+      heads: {},
+      options: {},
+      activate: "never",
+    };
+    const { id } = await services.jobs.create("train", { data });
+    await expect.poll(() => services.jobs.get(id).state).toBe("failed");
+    expect(services.jobs.get(id).error).toMatchObject({ code: "space_mismatch", param: "model" });
+  });
+
   it("takes every loss with what it needs", async () => {
     const random = seededRandom(4);
     const rows = (width: number) =>
