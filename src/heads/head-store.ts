@@ -1,17 +1,14 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
 import {
   type HeadFiles,
   type HeadWeights,
-  headFileNames,
   readExport,
-  readHeadFiles,
   spaceOfHead,
   writeExport,
   writeHeadFiles,
 } from "./head-files.js";
+import { type Described, type Place, readDescription, readFiles, readWeights } from "./head-folder.js";
 import { HeadVersion, type UsableHead, verdictOfHead } from "./head-version.js";
 import { checkName, VersionFolder } from "./version-folder.js";
 
@@ -36,8 +33,6 @@ export interface HeadStoreOptions {
   onActivated?: (name: string) => Promise<string[]>;
 }
 
-type Described = HeadVersion | { unusable: string };
-
 /** Heads in the data folder, each with its versions, of which one at most is active. */
 export class HeadStore {
   readonly #options: HeadStoreOptions;
@@ -56,7 +51,7 @@ export class HeadStore {
     const store = new HeadStore(options);
     for (const { name, numbers, history } of await store.#folder.list()) {
       const versions = new Map<number, Described>();
-      for (const version of numbers) versions.set(version, await store.#describe(name, version));
+      for (const version of numbers) versions.set(version, await readDescription(store.#place(name, version)));
       store.#heads.set(name, { versions, history: history.filter((version) => versions.has(version)) });
     }
     return store;
@@ -86,11 +81,11 @@ export class HeadStore {
    * @throws AppError `not_found`; `conflict` when no version is active; `model_corrupt` when its files are damaged.
    */
   async use(name: string, version = this.#active(name)): Promise<UsableHead> {
-    this.#readable(name, version);
+    const described = this.#readable(name, version);
     const key = `${name}@${version}`;
     const found = this.#loaded.get(key);
     if (found !== undefined) return found;
-    const loading = this.#load(name, version);
+    const loading = readWeights(described, this.#place(name, version));
     this.#loaded.set(key, loading);
     loading.catch(() => this.#loaded.delete(key)); // a file put back is read again
     return loading;
@@ -187,7 +182,7 @@ export class HeadStore {
   /** A version as one file, for another server. */
   async export(name: string, version: number): Promise<Uint8Array> {
     const described = this.#readable(name, version);
-    return writeExport(name, described, await this.#files(name, version));
+    return writeExport(name, described, await readFiles(this.#folder.pathOf(name, version)));
   }
 
   /** Keeps an exported version as the next one of its name, or of another. It is not activated. */
@@ -263,37 +258,7 @@ export class HeadStore {
     throw new AppError("conflict", message, { param: "name" });
   }
 
-  async #load(name: string, version: number): Promise<UsableHead> {
-    const described = this.#readable(name, version);
-    try {
-      return { ...described, name, version, ...readHeadFiles(described, await this.#files(name, version)) };
-    } catch (error) {
-      this.#options.log.error({ err: error, head: name, version }, "a head's weights cannot be read");
-      const why = error instanceof AppError ? error.message : "a file of it cannot be read";
-      const message = `Version ${version} of the head "${name}" cannot be used: ${why}`;
-      throw new AppError("model_corrupt", message, { param: "head", cause: error });
-    }
-  }
-
-  async #files(name: string, version: number): Promise<HeadFiles> {
-    const files: HeadFiles = {};
-    for (const file of headFileNames) {
-      try {
-        files[file] = await readFile(join(this.#folder.pathOf(name, version), `${file}.safetensors`));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      }
-    }
-    return files;
-  }
-
-  async #describe(name: string, version: number): Promise<Described> {
-    try {
-      const json = JSON.parse(await readFile(join(this.#folder.pathOf(name, version), "head.json"), "utf8"));
-      return HeadVersion.parse(json);
-    } catch (error) {
-      this.#options.log.error({ err: error, head: name, version }, "a head cannot be read");
-      return { unusable: `Version ${version} of the head "${name}" cannot be used: its head.json is damaged` };
-    }
+  #place(name: string, version: number): Place {
+    return { folder: this.#folder.pathOf(name, version), name, version, log: this.#options.log };
   }
 }

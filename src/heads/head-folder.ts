@@ -1,0 +1,50 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../errors.js";
+import type { Log } from "../log.js";
+import { type HeadFiles, headFileNames, readHeadFiles } from "./head-files.js";
+import { HeadVersion, type UsableHead } from "./head-version.js";
+
+/** A version as its folder describes it, or why it cannot be read. */
+export type Described = HeadVersion | { unusable: string };
+
+/** Which version lies in a folder. */
+export interface Place {
+  folder: string;
+  name: string;
+  version: number;
+  log: Log;
+}
+
+export async function readDescription({ folder, name, version, log }: Place): Promise<Described> {
+  try {
+    return HeadVersion.parse(JSON.parse(await readFile(join(folder, "head.json"), "utf8")));
+  } catch (error) {
+    log.error({ err: error, head: name, version }, "a head cannot be read");
+    return { unusable: `Version ${version} of the head "${name}" cannot be used: its head.json is damaged` };
+  }
+}
+
+/** @throws AppError `model_corrupt` when the weights are damaged or are not those that the description was written for. */
+export async function readWeights(described: HeadVersion, { folder, name, version, log }: Place): Promise<UsableHead> {
+  try {
+    return { ...described, name, version, ...readHeadFiles(described, await readFiles(folder)) };
+  } catch (error) {
+    log.error({ err: error, head: name, version }, "a head's weights cannot be read");
+    const why = error instanceof AppError ? error.message : "a file of it cannot be read";
+    const message = `Version ${version} of the head "${name}" cannot be used: ${why}`;
+    throw new AppError("model_corrupt", message, { param: "head", cause: error });
+  }
+}
+
+export async function readFiles(folder: string): Promise<HeadFiles> {
+  const files: HeadFiles = {};
+  for (const file of headFileNames) {
+    try {
+      files[file] = await readFile(join(folder, `${file}.safetensors`));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
+  return files;
+}
