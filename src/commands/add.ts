@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { addFiles, countFiles, type FileStatus } from "./add-files.js";
 import { type Collection, findCollection } from "./collection.js";
 import { addCreateFlags } from "./collections.js";
-import { Tally } from "./item-tally.js";
+import { Tally, untilBroken } from "./item-tally.js";
 import { wholeLines } from "./ndjson.js";
 import { onTarget } from "./on-target.js";
 import { configOf, parseJsonObject, parseList } from "./options.js";
@@ -47,16 +47,19 @@ export function addCommand(program: Command): void {
 
 async function addStdin(target: Target, name: string, signal: AbortSignal): Promise<void> {
   const tally = new Tally(name);
+  let brokeOff: CommandError | undefined;
   try {
-    for await (const status of sendItems(target, name, wholeLines(process.stdin), { signal })) {
-      tally.count(status);
-      await print(JSON.stringify(status));
-    }
+    brokeOff = await untilBroken(async () => {
+      for await (const status of sendItems(target, name, wholeLines(process.stdin), { signal })) {
+        tally.count(status);
+        await print(JSON.stringify(status));
+      }
+    });
   } finally {
     process.stdin.destroy(); // or a stopped command would wait for its end
     console.error(tally.summary());
   }
-  tally.throwIfFailed({ stopped: signal.aborted });
+  tally.conclude({ stopped: signal.aborted, brokeOff });
 }
 
 async function addPaths(
@@ -69,19 +72,20 @@ async function addPaths(
 ): Promise<void> {
   const { name } = collection;
   const recursive = given.recursive === true;
+  const modalities = given.modality ?? (await modalitiesOf(target, collection));
   const tally = new Tally(name);
   const bar = progressBar(undefined, `adding to ${name}`, { rate: true });
   const ended = new AbortController();
   // Counting goes on beside the adding; until it ends the bar does not know how much is left.
   const counting = countFiles(paths, recursive, AbortSignal.any([signal, ended.signal]));
   counting.then(bar.setTotal).catch(() => undefined);
-  try {
-    await addFiles(target, name, paths, {
+  const send = () =>
+    addFiles(target, name, paths, {
       recursive,
       idPrefix: given.idPrefix,
       metadata: given.metadata ?? {},
       sidecars: given.sidecar === true,
-      modalities: given.modality ?? (await modalitiesOf(target, collection)),
+      modalities,
       maxBytes: configOf(given).maxBodyBytes - formBytes,
       signal,
       onStatus: async (status: FileStatus) => {
@@ -90,13 +94,16 @@ async function addPaths(
         if (given.json && status.status !== "left_out") await print(JSON.stringify(status));
       },
     });
+  let brokeOff: CommandError | undefined;
+  try {
+    brokeOff = await untilBroken(send);
   } finally {
     ended.abort();
     bar.stop();
     if (given.json) console.error(tally.summary());
     else console.log(tally.summary());
   }
-  tally.throwIfFailed({ stopped: signal.aborted });
+  tally.conclude({ stopped: signal.aborted, brokeOff });
 }
 
 /** What the rest of a multipart body may take beside the file. */

@@ -46,10 +46,27 @@ export class Tally {
     return `${this.#into}: ${parts.join(", ")}`;
   }
 
-  /** @throws CommandError with a line for each failure, or when the work was stopped before its end. */
-  throwIfFailed({ stopped }: { stopped: boolean }): void {
+  /**
+   * The end of the work: passes when all went well.
+   * @param work.stopped  whether it was stopped before its end.
+   * @param work.brokeOff  what ended it before its end.
+   * @throws CommandError with a line for each failure, then for what ended the work.
+   */
+  conclude({ stopped, brokeOff }: { stopped: boolean; brokeOff?: CommandError }): void {
     const lines = [...this.#failures];
-    if (stopped) lines.push("stopped; what was told as stored is safe, the same command goes on from there");
-    if (lines.length > 0) throw new CommandError(lines.join("\ncrossmodal: "));
+    if (brokeOff !== undefined) lines.push(brokeOff.message);
+    else if (stopped) lines.push("stopped; what was told as stored is safe, the same command goes on from there");
+    if (lines.length > 0) throw new CommandError(lines.join("\ncrossmodal: "), { code: brokeOff?.code });
+  }
+}
+
+/** Runs work that tells a tally of its items; what breaks it off is given back, to be told after the failures. */
+export async function untilBroken(work: () => Promise<void>): Promise<CommandError | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof CommandError) return error;
+    throw error;
   }
 }

@@ -99,6 +99,20 @@ describe("crossmodal add", () => {
     expect(stderr).toContain('b.webp: another file of this run has the id "b.webp" already');
   });
 
+  it("ends at an error that every file would meet, and still tells the bad files before it", async () => {
+    const few = join(folder, "few");
+    mkdirSync(few);
+    writeFileSync(join(few, "a.png"), "no picture");
+    for (const name of ["b.jpg", "c.jpg"]) copyFileSync("fixtures/images/cat.jpg", join(few, name));
+    const { code, stdout, stderr } = await cli("add", "own", few, "--create", "--space", "own@1", "--dimensions", "4");
+    expect([code, stdout]).toEqual([1, "own: 0 stored, 1 failed"]);
+    expect(stderr.split("\n")).toEqual([
+      expect.stringContaining("a.png: neither a picture nor a sound"),
+      expect.stringContaining('The collection "own" is in the space "own@1"'),
+    ]);
+    await cli("collections", "delete", "own", "--yes");
+  });
+
   it("says how to make a missing collection, and makes it with --create", async () => {
     const missing = await cli("add", "sounds", join(media, "sheep.flac"));
     expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining("crossmodal collections create sounds") });
