@@ -1,8 +1,10 @@
 export { type App, createApp } from "./app.js";
 export { type Config, loadConfig } from "./config.js";
 export type { DecodedAudio, DecodedImage, Embedding, Encoder, Modality, ModalityInput } from "./encoders/encoder.js";
+export { applyHead, type ProjectionHead, readHead, writeHead } from "./encoders/head.js";
 export { type LoadedPack, type LoadOptions, PackLoader } from "./encoders/load.js";
 export type { Manifest } from "./encoders/manifest.js";
+export { withHead } from "./encoders/with-head.js";
 export { AppError, type ErrorCode } from "./errors.js";
 export { createLog, type Log } from "./log.js";
 export { type HubSettings, hubSettings } from "./models/hub/hub-settings.js";
@@ -10,4 +12,15 @@ export { type PullOptions, type PullProgress, pullModel } from "./models/pull.js
 export { type PullTarget, pullTarget } from "./models/pull-plan.js";
 export { type RunningServer, startServer } from "./server.js";
 export { createServices, type Services } from "./services.js";
+export { type BridgeOptions, fitBridge } from "./training/bridge.js";
+export { fitCacheAdapter, fitLinearProbe } from "./training/few-shot.js";
+export { readFewShot, writeFewShot } from "./training/few-shot-file.js";
+export { gapMeasurer } from "./training/gap-measurer.js";
+export type { GapReport, GapRequest } from "./training/measure-gap.js";
+export { reportPage } from "./training/report-page.js";
+export type { RunReport } from "./training/run-report.js";
+export { suspiciousPairs } from "./training/screening.js";
+export type { TrainingControl, TrainingResult } from "./training/train-head.js";
+export { screenInWorker, trainInWorker } from "./training/train-in-worker.js";
+export type { TrainingRequest } from "./training/training-request.js";
 export { type ClassifyOptions, classify, type LabelScore, type ZeroShotPack } from "./zero-shot/classifier.js";
