@@ -1,4 +1,8 @@
-import { readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { App } from "../src/app.js";
 import type { Services } from "../src/services.js";
@@ -24,6 +28,21 @@ interface Answer {
   scores: { label: string; score: number }[];
 }
 
+/** The lines of the block of `crossmodal` commands on a collection, without the address, and what is printed below it. */
+const [, commandBlock, printedBlock] = /```sh\n(node dist\/cli\.js add [^`]*)```\s*```\n([^`]*)```/.exec(readme) ?? [
+  "",
+  "",
+  "",
+];
+const commands = commandBlock
+  .trim()
+  .split("\n")
+  .map((line) =>
+    [...line.replace(/ --url \S+/, "").matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain),
+  );
+const firstHits = (text: string) =>
+  [...text.matchAll(/^ +1 +(-?[\d.]+) +(\S+) /gm)].map(([, cosine, id]) => ({ cosine: Number(cosine), id }));
+
 describe("README.md", () => {
   let app: App;
   let services: Services;
@@ -47,4 +66,18 @@ describe("README.md", () => {
     // Two digits: 8-bit kernels differ in the third between CPUs with and without VNNI.
     for (const [i, { score }] of scores.entries()) expect(score).toBeCloseTo(printed.scores[i].score, 2);
   });
+
+  it("prints what a collection's commands find first", async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-readme-"));
+    let printed = "";
+    for (const [, , ...args] of commands) {
+      const cli = ["--import", "tsx", "src/cli.ts", ...args, "--data-dir", dataDir, "--device", "cpu"];
+      printed += (await promisify(execFile)(process.execPath, cli)).stdout;
+    }
+    const found = firstHits(printed);
+    const promised = firstHits(printedBlock);
+    expect(found.map(({ id }) => id)).toEqual(promised.map(({ id }) => id));
+    expect(promised).toHaveLength(2);
+    for (const [i, { cosine }] of promised.entries()) expect(found[i].cosine).toBeCloseTo(cosine, 2);
+  }, 180_000);
 });

@@ -123,11 +123,9 @@ describe("POST /v1/zero-shot", () => {
       }),
     );
     expect(timeline!.map(({ start_seconds }) => start_seconds)).toEqual([0, 5, 10, 15, expect.closeTo(20, 1)]);
-    expect(timeline!.map(({ scores: window }) => window[0].label).slice(2)).toEqual([
-      "rain",
-      expect.any(String),
-      "piano",
-    ]);
+    // The sound is a cow, rain and a piano, ten seconds each; the windows between hold two of them.
+    const heard = timeline!.map(({ scores: window }) => window[0].label);
+    expect([heard[0], heard[2], heard[4]]).toEqual(["cow mooing", "rain", "piano"]);
     const plain = await answerOf(
       formPost({ audio: fixture("audio/scene.opus"), candidate_labels: ["rain", "piano", "cow mooing"] }),
     );

@@ -21,7 +21,7 @@ from . import frontend, pool, sources, stamps
 from .head import class_synonyms, clean_label, mean_text
 from .student import Student
 
-PROMPT = "the sound of {}"
+PROMPT = "this is a sound of {}"
 STAMP_PROMPT = "a recording of {}"
 
 
