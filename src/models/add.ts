@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
-import { cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { constants, existsSync } from "node:fs";
+import { copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Manifest, modalities, type PackFile } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
 import { type InspectOptions, inspectFolder } from "./inspect-folder.js";
-import { installedIds, modelFolders, pullFolder } from "./store.js";
+import { installedIds, isId, modelFolders, pullFolder } from "./store.js";
 
 /**
  * Installs a folder in the hub's ONNX layout: its files are copied into the data folder (the original may move or
@@ -25,7 +25,8 @@ export async function addModel(folder: string, dataDir: string, options: Inspect
   try {
     for (const { path } of filesOf(manifest)) {
       await mkdir(dirname(join(draft, path)), { recursive: true });
-      await cp(join(folder, path), join(draft, path));
+      // A folder of the hub's own cache holds links, so what they point to is copied.
+      await copyFile(join(folder, path), join(draft, path), constants.COPYFILE_FICLONE);
     }
     await writeFile(join(draft, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
     await rename(draft, target);
@@ -42,7 +43,8 @@ export async function addModel(folder: string, dataDir: string, options: Inspect
 export async function removeModel(dataDir: string, id: string): Promise<void> {
   const [own] = modelFolders(dataDir);
   const gathered = pullFolder(dataDir, id);
-  const unfinished = /^[\w.-]+$/.test(id) && existsSync(gathered);
+  // An id as "..", which is none, would name the folder of all models.
+  const unfinished = isId(id) && existsSync(gathered);
   if (unfinished) await rm(gathered, { recursive: true });
   if (unfinished && !installedIds(dataDir).includes(id)) return;
   if (!installedIds(dataDir).includes(id))

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { Manifest } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
 import { findBuiltIn, shippedModels } from "./built-in.js";
 
@@ -9,11 +10,13 @@ export const modelFolders = (dataDir: string) => [join(dataDir, "models"), shipp
 /** Where the files of a pull lie until its pack is whole. */
 export const pullFolder = (dataDir: string, id: string) => join(modelFolders(dataDir)[0], ".pull", id);
 
+export const isId = (name: string) => Manifest.shape.id.safeParse(name).success;
+
 /** @throws AppError `model_not_found`, saying how to get a model that is known, else listing what there is. */
 export function findManifest(dataDir: string, id: string): string {
   for (const folder of modelFolders(dataDir)) {
     const path = join(folder, id, "manifest.json");
-    if (/^[a-z0-9][a-z0-9._-]*$/.test(id) && existsSync(path)) return path;
+    if (isId(id) && existsSync(path)) return path;
   }
   const builtIn = findBuiltIn(id);
   if (builtIn !== undefined) {
@@ -24,9 +27,11 @@ export function findManifest(dataDir: string, id: string): string {
   throw new AppError("model_not_found", `No model "${id}" is installed; there are: ${known}`, { param: "model" });
 }
 
+/** Ids of the packs that are whole: `.<id>.<pid>` is one that is being added, or was when its process ended. */
 export function installedIds(dataDir: string, folders = modelFolders(dataDir)): string[] {
+  const isPack = (folder: string, name: string) => isId(name) && existsSync(join(folder, name, "manifest.json"));
   const ids = folders.flatMap((folder) =>
-    existsSync(folder) ? readdirSync(folder).filter((name) => existsSync(join(folder, name, "manifest.json"))) : [],
+    existsSync(folder) ? readdirSync(folder).filter((name) => isPack(folder, name)) : [],
   );
   return [...new Set(ids)].sort();
 }
