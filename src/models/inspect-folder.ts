@@ -90,14 +90,10 @@ export async function readFamily(folder: string): Promise<{ configs: HubConfigs;
 }
 
 async function readConfigs(folder: string): Promise<HubConfigs> {
-  const read = async (name: string) => {
+  const read = (name: string) => {
     const path = join(folder, name);
     if (!existsSync(path)) throw new AppError("invalid_input", `${folder} has no ${name}`, { param: "folder" });
-    try {
-      return JSON.parse(await readFile(path, "utf8"));
-    } catch (error) {
-      throw new AppError("invalid_input", `${path} is not valid JSON`, { param: "folder", cause: error });
-    }
+    return readObject(path);
   };
   return {
     config: await read("config.json"),
@@ -105,6 +101,17 @@ async function readConfigs(folder: string): Promise<HubConfigs> {
     tokenizerConfig: await read("tokenizer_config.json"),
     tokenizer: await read("tokenizer.json"),
   };
+}
+
+async function readObject(path: string): Promise<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, "utf8"));
+  } catch (error) {
+    throw new AppError("invalid_input", `${path} is not valid JSON`, { param: "folder", cause: error });
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new AppError("invalid_input", `${path}: Expected a JSON object`, { param: "folder" });
 }
 
 async function pathsOf(folder: string): Promise<string[]> {
@@ -142,7 +149,8 @@ async function logitOf(folder: string, options: InspectOptions): Promise<{ logit
   if (options.logitScale !== undefined) return { logitScale: options.logitScale, logitBias: options.logitBias };
   const path = join(folder, logitFile);
   if (existsSync(path)) {
-    const given = JSON.parse(await readFile(path, "utf8")) as Record<string, number>;
+    // What is no number is found when the manifest is checked.
+    const given = (await readObject(path)) as Record<string, number>;
     const logitScale = given.logit_scale_exp ?? given.logit_scale_exp_a;
     if (logitScale !== undefined) return { logitScale, logitBias: given.logit_bias };
   }

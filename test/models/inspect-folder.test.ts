@@ -64,6 +64,27 @@ describe("inspectFolder", () => {
     expect((await inspectFolder(folder, about)).towers.text?.preprocess.canonicalize).toBe(expected);
   });
 
+  it.each([
+    ["config.json", "null"],
+    ["preprocessor_config.json", "[]"],
+    ["tokenizer_config.json", '"text"'],
+    ["tokenizer.json", "{"],
+    ["logit.json", "null"],
+    ["logit.json", "not JSON"],
+  ])("refuses a %s of %j, naming it", async (name, content) => {
+    const folder = folderWith("tiny-clip");
+    writeFileSync(join(folder, name), content);
+    await expect(inspectFolder(folder, { id: "mine", source: "owner/name" })).rejects.toMatchObject({
+      code: "invalid_input",
+      message: expect.stringContaining(name),
+    });
+  });
+
+  it("takes a tokenizer that names null for padding as one that names none", async () => {
+    const folder = folderWith("tiny-siglip2", { "tokenizer_config.json": { pad_token: null } });
+    expect((await inspectFolder(folder, about)).towers.text?.preprocess.padTokenId).toBe(0);
+  });
+
   it("refuses an id that is no id, naming it", async () => {
     await expect(inspectFolder(folderWith("tiny-clip"), { ...about, id: "Not An Id" })).rejects.toMatchObject({
       code: "invalid_input",

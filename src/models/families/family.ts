@@ -25,8 +25,8 @@ export interface Family {
 
 /** The id of the token that tokenizer_config.json names for padding. */
 export function padTokenId({ tokenizer, tokenizerConfig }: HubConfigs): number {
-  const named = tokenizerConfig.pad_token as string | { content: string } | undefined;
-  const content = typeof named === "object" ? named.content : named;
+  const named = tokenizerConfig.pad_token as string | { content: string } | null | undefined;
+  const content = typeof named === "object" ? named?.content : named;
   const token = tokenizer.added_tokens?.find((added) => added.content === content);
   return token?.id ?? 0;
 }
