@@ -19,7 +19,8 @@ export interface GapChoice {
  * The two modalities of a collection, as they are searched. With `pairBy` the first item of each value and modality is taken, and
  * values that one side lacks are left out.
  *
- * @throws AppError `invalid_input` when there are not two modalities, or no pairs; `too_large`.
+ * @throws AppError `invalid_input` when there are not two modalities, or no pairs; `too_large`; `conflict` when the collection
+ * is replaced meanwhile, under another head say.
  */
 export async function gapSides(
   store: VectorStore,
@@ -28,7 +29,7 @@ export async function gapSides(
   signal?: AbortSignal,
 ): Promise<Omit<GapRequest, "seed">> {
   const fail = (param: string, message: string) => new AppError("invalid_input", message, { param });
-  const { countByModality } = await store.stats(collection);
+  const { space, countByModality } = await store.stats(collection);
   const present = (["image", "audio", "text"] as const).filter((modality) => (countByModality[modality] ?? 0) > 0);
   const [a, b, other] = modalities ?? present;
   const there = present.map((modality) => `${countByModality[modality]} ${modality}`).join(", ") || "no items";
@@ -49,7 +50,7 @@ export async function gapSides(
       const message = `Expected at most ${mostItems} items of a modality but the collection "${collection}" has ${there}`;
       throw new AppError("too_large", message, { param: "collection" });
     }
-    for await (const { id, embedding, metadata } of store.scan(collection, { modality })) {
+    for await (const { id, embedding, metadata } of store.scan(collection, { modality, space })) {
       signal?.throwIfAborted();
       const value = path === undefined ? id : lookUp(metadata, path);
       if (typeof value !== "string" && typeof value !== "number") continue;

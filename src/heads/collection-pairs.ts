@@ -17,7 +17,8 @@ const mostItems = 200_000;
 
 /**
  * Every item of a collection with its value of a metadata field (`label` or `metadata.label`).
- * @throws AppError `space_mismatch` when the embeddings are not of `space`; `too_large` above 200,000 items.
+ * @throws AppError `space_mismatch` when the embeddings are not of `space`; `too_large` above 200,000 items; `conflict` when the
+ * collection is replaced meanwhile, under another head say.
  */
 export async function readLabelled(
   store: VectorStore,
@@ -33,7 +34,7 @@ export async function readLabelled(
     const message = `Expected at most ${mostItems} items but the collection "${collection}" has ${count}`;
     throw new AppError("too_large", message, { param: "collection" });
   }
-  for await (const item of store.scan(collection)) {
+  for await (const item of store.scan(collection, { space: searched })) {
     signal?.throwIfAborted();
     const { id, modality } = item;
     items.set(id, {

@@ -69,7 +69,7 @@ async function run(
       });
     };
     let batch: StoredItem[] = [];
-    for await (const item of store.scan(collection)) {
+    for await (const item of store.scan(collection, { space: stats.space })) {
       batch.push(item);
       if (batch.length < itemsAtOnce) continue;
       await carry(batch);

@@ -111,6 +111,8 @@ export interface ScanOptions {
   modality?: Modality;
   /** Items read from the disk at a time. Default 500. */
   batchSize?: number;
+  /** As for a page. */
+  space?: string;
 }
 
 export interface PageOptions {
@@ -120,6 +122,8 @@ export interface PageOptions {
   limit: number;
   /** `nextCursor` of the page before. */
   after?: string;
+  /** The space the embeddings are taken for: `conflict` when the collection was replaced by one of another space meanwhile. */
+  space?: string;
 }
 
 /** Oldest first. */

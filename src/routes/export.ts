@@ -15,7 +15,7 @@ const itemsAtOnce = 25;
 
 /**
  * `GET /v1/collections/{name}/export`: every item as a line that can be added again, at the pace of the reader. A stream
- * that breaks off is not whole: the connection is then cut, not ended.
+ * that breaks off is not whole: the connection is then cut, not ended. So it is when another head's collection takes the place.
  */
 export function exportRoute({ store, config, log, stopping }: Services) {
   return new Hono<RequestVariables>().get("/v1/collections/:name/export", async (c) => {
@@ -26,7 +26,7 @@ export function exportRoute({ store, config, log, stopping }: Services) {
     const lines = async function* (): AsyncGenerator<string> {
       for (let after: string | undefined; ; ) {
         guard.ending.throwIfAborted();
-        const page = await guard.during(store.page(name, { limit: itemsAtOnce, after }));
+        const page = await guard.during(store.page(name, { limit: itemsAtOnce, after, space }));
         const some = page.items.map((item) => `${exportLine(item, space, format)}\n`);
         if (some.length > 0) yield some.join("");
         if (page.nextCursor === undefined) return;

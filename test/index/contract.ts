@@ -267,8 +267,22 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       await store.renameCollection("anew", "photos", { replace: true });
       await expect(store.upsert("photos", [item], { space: "toy" })).rejects.toMatchObject({ code: "conflict" });
       await expect(store.search("photos", [someQuery()], { space: "toy" })).rejects.toMatchObject({ code: "conflict" });
+      await expect(store.page("photos", { limit: 1, space: "toy" })).rejects.toMatchObject({ code: "conflict" });
       expect(await store.upsert("photos", [item], { space: "toy+head" })).toMatchObject([{ status: "stored" }]);
       expect(await store.search("photos", [someQuery()], { space: "toy+head" })).toHaveLength(1);
+    });
+
+    it("ends a scan for a space when the collection is replaced by one of another space", async () => {
+      await store.upsert("photos", randomItems(10, dimensions));
+      const replace = async () => {
+        await store.createCollection({ name: "anew", space: "toy+head", dimensions });
+        await store.renameCollection("anew", "photos", { replace: true });
+      };
+      const scanning = async () => {
+        let seen = 0;
+        for await (const _ of store.scan("photos", { batchSize: 4, space: "toy" })) if (++seen === 4) await replace();
+      };
+      await expect(scanning()).rejects.toMatchObject({ code: "conflict" });
     });
 
     it("keeps collections apart, renames, replaces and drops them", async () => {

@@ -136,13 +136,14 @@ export class EmbeddedStore implements VectorStore {
     return (await this.#worker.call<CoreResult[]>("search", args)).map(searchResult);
   }
 
-  async page(collection: string, { filter, modality, limit, after }: PageOptions): Promise<Page> {
+  async page(collection: string, { filter, modality, limit, after, space }: PageOptions): Promise<Page> {
     const rows = await this.#worker.call<Row[]>("page", {
       name: collection,
       after: after === undefined ? 0 : readPageCursor(after),
       limit,
       filter: filter && checkFilter(filter),
       modality: modality && modalities.indexOf(modality),
+      space,
     });
     const last = rows.length === limit ? rows[rows.length - 1] : undefined;
     return { items: rows.map(itemOf), ...(last && { nextCursor: writePageCursor(last.row as number) }) };

@@ -141,8 +141,15 @@ export class StoreCore {
     return this.#items.count(this.#collections.get(name).collection, filter);
   }
 
-  page(name: string, after: number, limit: number, options: { filter?: Filter; modality?: number }): Row[] {
-    return this.#items.page(this.#collections.get(name).collection, after, limit, options);
+  page(
+    name: string,
+    after: number,
+    limit: number,
+    { space, ...options }: { filter?: Filter; modality?: number; space?: string },
+  ): Row[] {
+    const row = this.#collections.get(name);
+    if (space !== undefined) checkSpace(row, space);
+    return this.#items.page(row.collection, after, limit, options);
   }
 
   /** Answers queries in order; between groups of them other calls get their turn. */

@@ -16,7 +16,7 @@ const opened = (): StoreCore => {
 };
 
 type Delete = { ids: readonly string[] } | { filter: Filter };
-type Page = { name: string; after: number; limit: number; filter?: Filter; modality?: number };
+type Page = { name: string; after: number; limit: number; filter?: Filter; modality?: number; space?: string };
 
 serveWorker(
   {
