@@ -96,6 +96,11 @@ async function run(
     }
     await watch.hold();
     await catchUp(watch.take());
+    const { createdAt } = await store.stats(collection);
+    if (createdAt !== stats.createdAt) {
+      const message = `The collection "${collection}" was deleted and made again meanwhile; it is left as it is`;
+      throw new AppError("conflict", message, { param: "collection" });
+    }
     await store.setOptions(copy, { ...stats.options, head: { name: head.name, version: head.version } });
     await store.renameCollection(copy, collection, { replace: true });
     return { ...done, items: (await store.stats(collection)).count };

@@ -136,6 +136,18 @@ describe("reproject", () => {
     await expect(late).rejects.toMatchObject({ code: "conflict" });
   });
 
+  it("does not take the place of a collection that was made anew under the name meanwhile", async () => {
+    during(async () => {
+      const { space, dimensions, options } = await store.stats("photos");
+      await store.dropCollection("photos");
+      await store.createCollection({ name: "photos", space, dimensions, options });
+      await store.upsert("photos", [item(3000)]);
+    });
+    await expect(reproject()).rejects.toMatchObject({ code: "conflict", param: "collection" });
+    expect([...(await all()).keys()]).toEqual(["item-3000"]);
+    expect(await store.listCollections()).toHaveLength(1);
+  });
+
   it("leaves everything as it was when it is cancelled or an item has no embedding to start from", async () => {
     const controller = new AbortController();
     during(async () => controller.abort(new Error("enough")));
