@@ -41,7 +41,7 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
       for (const collection of [body.from_collection, body.to_collection]) {
         if (collection !== undefined) await store.stats(collection);
       }
-      if (body.label_by !== undefined && (body.from_collection ?? body.to_collection) === undefined) {
+      if (body.label_by !== undefined && (body.from_collection === undefined || body.to_collection === undefined)) {
         const message = 'Recall by "label_by" needs "from_collection" and "to_collection"';
         throw new AppError("invalid_input", message, { param: "label_by" });
       }

@@ -84,6 +84,7 @@ describe("POST /v1/bridges", () => {
     ["method", { from: "starter-clap", to: "starter-clip", method: "magic" }, 400],
     ["name", { from: "starter-clap", to: "starter-clip", name: "a/b" }, 400],
     ["label_by", { from: "starter-clap", to: "starter-clip", label_by: "group" }, 400],
+    ["label_by", { from: "starter-clap", to: "starter-clip", label_by: "group", from_collection: "sounds" }, 400],
   ])("names %s when it is at fault", async (param, body, status) => {
     expect(await post("/v1/bridges", body)).toMatchObject({ status, body: { error: { param } } });
   });
