@@ -68,17 +68,19 @@ export function doctorCommand(program: Command): void {
 
 async function versions(onnxRuntime: string): Promise<Finding[]> {
   const of = (check: string, found: string, ok = true): Finding => ({ group: "versions", check, ok, found });
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  const { version, engines } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
     version: string;
+    engines: { node: string };
   };
   const { sharp, libvips } = imageLibraryVersions();
   const ffmpeg = await ffmpegVersion();
-  const right = Number(process.versions.node.split(".")[0]) >= 20;
+  const least = engines.node.replace(">=", "");
+  const right = process.versions.node.localeCompare(least, "en", { numeric: true }) >= 0;
   return [
     of("crossmodal", version),
     of(
       "Node.js",
-      `${process.version} on ${process.platform} ${process.arch}${right ? "" : "; 20.9 or newer is needed"}`,
+      `${process.version} on ${process.platform} ${process.arch}${right ? "" : `; ${least} or newer is needed`}`,
       right,
     ),
     of("ONNX Runtime", onnxRuntime),
