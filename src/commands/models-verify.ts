@@ -24,17 +24,22 @@ export function modelsVerifyCommand(models: Command): void {
     const config = configOf(given);
     const { dataDir } = config;
     let failed = 0;
+    const attempt = async <T>(id: string, work: () => Promise<T>): Promise<T | undefined> => {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        failed++;
+        console.log(`FAILED  ${id}  ${error.message}`);
+        return undefined;
+      }
+    };
     for (const id of ids.length > 0 ? ids : installedIds(dataDir)) {
       const path = findManifest(dataDir, id);
-      for (const file of filesOf(await readManifest(path))) {
-        try {
-          await verifiedPackFile(dirname(path), file);
-          console.log(`ok      ${id}  ${file.path}`);
-        } catch (error) {
-          if (!(error instanceof AppError)) throw error;
-          failed++;
-          console.log(`FAILED  ${id}  ${error.message}`);
-        }
+      const manifest = await attempt(id, () => readManifest(path));
+      for (const file of manifest === undefined ? [] : filesOf(manifest)) {
+        const found = await attempt(id, () => verifiedPackFile(dirname(path), file));
+        if (found !== undefined) console.log(`ok      ${id}  ${file.path}`);
       }
     }
     if (failed > 0)

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -189,6 +189,15 @@ describe("crossmodal models", () => {
     expect(served.stderr).toMatch(/vision_model\.onnx" was changed: its sha256 is [0-9a-f]{64} but its manifest says/);
     const verified = await run("models", "verify", "tiny-clip");
     expect([verified.code, verified.stdout]).toEqual([1, expect.stringMatching(/^FAILED {2}tiny-clip .*was changed/m)]);
+  });
+
+  it("verifies the others when a manifest cannot be read", async () => {
+    mkdirSync(join(dataDir, "models/broken"), { recursive: true });
+    writeFileSync(join(dataDir, "models/broken/manifest.json"), "{");
+    const { code, stdout } = await run("models", "verify");
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^FAILED {2}broken .*manifest\.json" cannot be read/m);
+    expect(stdout).toMatch(/^ok {6}starter-clip {2}image\.onnx$/m);
   });
 
   describe("verify --golden", () => {
