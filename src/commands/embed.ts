@@ -20,7 +20,8 @@ export function embedCommand(program: Command): void {
     .option("--model <id>", "model to ask");
   addTargetFlags(command).action(async (files: string[], given) => {
     const texts: string[] = given.text ?? [];
-    if (files.length + texts.length === 0) throw new CommandError("Nothing to embed: give files or --text");
+    if (files.length + texts.length === 0)
+      throw new CommandError("Nothing to embed: give files or --text", { code: "invalid_input" });
     const target = await openTarget(configOf(given), given);
     try {
       await eachInput([...texts, ...files], "embedding", async (name, position) => {

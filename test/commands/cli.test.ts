@@ -77,6 +77,11 @@ describe("crossmodal classify", () => {
 });
 
 describe("crossmodal embed", () => {
+  it("ends with 2 when there is nothing to embed, as for any wrong usage", async () => {
+    const { code, stderr } = await crossmodal(["embed"]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("give files or --text")]);
+  });
+
   it("embeds texts as JSON lines", async () => {
     const { code, stdout } = await crossmodal(["embed", "--text", "a red bus", "a cat", "--json"]);
     expect(code).toBe(0);
