@@ -6,7 +6,7 @@ import { findPack, headNamed } from "../heads/headed-pack.js";
 import { timed } from "../metrics.js";
 import type { Services } from "../services.js";
 import { type ClassifyOptions, classify, classifyWindows, type ZeroShotPack } from "../zero-shot/classifier.js";
-import { chooseTemplates } from "../zero-shot/prompts.js";
+import { chooseTemplates, mostPromptCharacters } from "../zero-shot/prompts.js";
 import { readMedia } from "./read-media.js";
 import { Media, readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
@@ -106,6 +106,10 @@ function checkLabels(labels: readonly string[] | undefined, most: number): reado
   const seen = new Set<string>();
   for (const [i, label] of labels.entries()) {
     if (label.trim() === "") throw new AppError("invalid_input", `Label ${i} is empty`, { param: `${param}[${i}]` });
+    if (label.length > mostPromptCharacters) {
+      const message = `Expected a label of at most ${mostPromptCharacters} characters but received ${label.length}`;
+      throw new AppError("invalid_input", message, { param: `${param}[${i}]` });
+    }
     if (seen.has(label)) {
       throw new AppError("invalid_input", `The label "${label}" is given twice`, { param: `${param}[${i}]` });
     }

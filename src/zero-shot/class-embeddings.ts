@@ -1,7 +1,10 @@
 import type { Embedding, Encoder } from "../encoders/encoder.js";
 import { meanVector, normalize } from "../math/vector.js";
 
-/** Most sentences in one call of the encoder, so that an abort between calls is heeded. */
+/**
+ * About so many sentences are made and given to the encoder at once, those of whole labels: an abort between calls is
+ * heeded, and no more of them are held than that.
+ */
 const chunk = 256;
 
 /**
@@ -18,13 +21,16 @@ export async function classEmbeddings(
   templates: readonly string[],
   signal?: AbortSignal,
 ): Promise<Embedding[]> {
-  const prompts = labels.flatMap((label) => templates.map((template) => template.split("{}").join(label)));
-  const embeddings: Embedding[] = [];
-  for (let start = 0; start < prompts.length; start += chunk) {
-    embeddings.push(...(await encoder.encode(prompts.slice(start, start + chunk), signal)));
+  const step = Math.max(1, Math.floor(chunk / templates.length));
+  const vectors: Embedding[] = [];
+  for (let start = 0; start < labels.length; start += step) {
+    const group = labels.slice(start, start + step);
+    const prompts = group.flatMap((label) => templates.map((template) => template.split("{}").join(label)));
+    const embeddings = await encoder.encode(prompts, signal);
+    for (const i of group.keys()) {
+      const own = embeddings.slice(i * templates.length, (i + 1) * templates.length);
+      vectors.push(own.length === 1 ? own[0] : normalize(meanVector(own)));
+    }
   }
-  return labels.map((_, i) => {
-    const own = embeddings.slice(i * templates.length, (i + 1) * templates.length);
-    return own.length === 1 ? own[0] : normalize(meanVector(own));
-  });
+  return vectors;
 }

@@ -47,6 +47,11 @@ const fallbackTemplates: Record<Modality, readonly string[]> = {
   audio: ["This is a sound of {}."],
 };
 
+/** CLIP's own ensemble for ImageNet has 80. Each is a sentence more for every label. */
+const mostTemplates = 100;
+/** Of a label or a template; no tokenizer here looks further. */
+export const mostPromptCharacters = 8192;
+
 export interface TemplateChoice {
   /** `hypothesis_template`: one or several. */
   templates?: readonly string[];
@@ -56,7 +61,8 @@ export interface TemplateChoice {
 
 /**
  * The templates to use, in order of precedence: given in the request, named in the request, the pack's own, the fallback.
- * @throws AppError `invalid_input` for a template without exactly one `{}`, an unknown set, or both at once.
+ * @throws AppError `invalid_input` for a template without exactly one `{}`, too many or too long ones, an unknown set, or
+ *   both at once.
  */
 export function chooseTemplates(
   { templates, setName }: TemplateChoice,
@@ -68,11 +74,20 @@ export function chooseTemplates(
       const message = "Give hypothesis_template or template_set, not both";
       throw new AppError("invalid_input", message, { param: "template_set" });
     }
+    const param = "hypothesis_template";
+    if (templates.length > mostTemplates) {
+      const message = `Expected at most ${mostTemplates} templates but received ${templates.length}`;
+      throw new AppError("invalid_input", message, { param });
+    }
     for (const template of templates) {
+      if (template.length > mostPromptCharacters) {
+        const message = `Expected a template of at most ${mostPromptCharacters} characters but received ${template.length}`;
+        throw new AppError("invalid_input", message, { param });
+      }
       const holes = template.split("{}").length - 1;
       if (holes !== 1) {
         const message = `Expected one {} in each hypothesis_template but "${template}" has ${holes}`;
-        throw new AppError("invalid_input", message, { param: "hypothesis_template" });
+        throw new AppError("invalid_input", message, { param });
       }
     }
     return templates;

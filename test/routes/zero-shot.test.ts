@@ -237,6 +237,31 @@ describe("POST /v1/zero-shot, bad input", () => {
       "hypothesis_template",
     ],
     [
+      "more templates than fit in memory with the labels",
+      jsonPost({
+        image,
+        candidate_labels: Array.from({ length: 1000 }, (_, i) => `label ${i}`),
+        hypothesis_template: Array.from({ length: 50_000 }, (_, i) => `${i} {}`),
+      }),
+      400,
+      "invalid_input",
+      "hypothesis_template",
+    ],
+    [
+      "an endless template",
+      jsonPost({ image, candidate_labels: ok, hypothesis_template: `{}${"x".repeat(10_000)}` }),
+      400,
+      "invalid_input",
+      "hypothesis_template",
+    ],
+    [
+      "an endless label",
+      jsonPost({ image, candidate_labels: ["cat", "x".repeat(10_000)] }),
+      400,
+      "invalid_input",
+      "candidate_labels[1]",
+    ],
+    [
       "an unknown template set",
       jsonPost({ image, candidate_labels: ok, template_set: "best" }),
       400,
