@@ -38,7 +38,8 @@ async function run(input: FewShotInput, context: JobContext, services: TrainingS
   const pack = services.packs.find(input.model, "text");
   checkSpace(pack, input.space);
   const onProgress = (done: number, total: number) => report((0.8 * done) / total, { stage: "embedding", done, total });
-  const gathered = await gather(input.source, input.labels, { ...services, pack, folder, signal, onProgress });
+  const options = { ...services, pack, folder, signal, onProgress, mediaOnly: true };
+  const gathered = await gather(input.source, input.labels, options);
   const { sides, a, labels } = gathered;
   const fail = (param: string, message: string) => new AppError("invalid_input", message, { param });
   if (labels === undefined) throw fail("labels", "Few-shot classification needs labelled items");

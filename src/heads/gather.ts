@@ -25,6 +25,8 @@ export interface GatherOptions {
   folder: string;
   signal: AbortSignal;
   onProgress: (done: number, total: number) => void;
+  /** Of a collection, each picture or sound with its label is wanted, not pairs: its texts are left out. */
+  mediaOnly?: boolean;
 }
 
 /** Embeddings to train on, in the model's space. */
@@ -95,8 +97,10 @@ async function fromMedia(
 }
 
 async function fromCollection(collection: string, by: string, options: GatherOptions): Promise<Gathered> {
-  const { pack, store, signal } = options;
-  const items = await readLabelled(store, collection, by, pack.space, signal);
+  const { pack, store, signal, mediaOnly } = options;
+  const all = await readLabelled(store, collection, by, pack.space, signal);
+  const media = all.filter(({ modality }) => modality !== "text");
+  const items = mediaOnly && media.length > 0 ? media : all;
   const { a, b, labels, repeats } = pairUp(items, by, collection);
   const gathered = {
     sides: { a: a[0].modality, b: b?.[0].modality ?? ("text" as const) },

@@ -283,6 +283,27 @@ describe("few-shot heads", () => {
     expect(answer.body.scores.reduce((sum: number, { score }: { score: number }) => sum + score, 0)).toBeCloseTo(1, 6);
   });
 
+  it("takes every labelled picture of a collection that also has texts", async () => {
+    await get("/v1/collections", jsonPost({ name: "captioned", model: "starter-clip" }));
+    const pictures = [
+      ["cat.jpg", "cat"],
+      ["clock.webp", "clock"],
+      ["horse.png", "horse"],
+    ].map(([file, label]) => ({ image: photo(file), metadata: { label } }));
+    const text = { text: "a photo of a cat", metadata: { label: "cat" } };
+    await get("/v1/collections/captioned/items", jsonPost({ items: [...pictures, text] }));
+    const ask = {
+      model: "starter-clip",
+      kind: "probe",
+      name: "captioned",
+      items: { collection: "captioned", by: "label" },
+    };
+    expect(await runJob(app, "/v1/heads", ask)).toMatchObject({
+      state: "succeeded",
+      result: { labels: ["cat", "clock", "horse"] },
+    });
+  });
+
   it("offers labels that a cache has no examples of, and not to a probe", async () => {
     const ask = { audio: fixtureBase64("audio/rain.ogg"), candidate_labels: ["charlie", "a dog barking"] };
     expect((await get("/v1/zero-shot", jsonPost({ ...ask, head: "house-cache" }))).body.scores).toHaveLength(2);
