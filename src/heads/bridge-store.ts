@@ -44,6 +44,13 @@ export interface BridgeVersion {
   report?: unknown;
 }
 
+export interface ListedBridge {
+  name: string;
+  /** Whether searches take its active version. */
+  inUse: boolean;
+  versions: BridgeVersion[];
+}
+
 export interface BridgeStoreOptions {
   /** `<dataDir>/bridges` */
   folder: string;
@@ -89,23 +96,23 @@ export class BridgeStore implements Bridges {
     return store;
   }
 
-  /** One version of each name, of those that start from the space of a loaded model. */
+  /** One bridge from a space into another: what was made here goes before what is shipped, then the first name. */
   active(): readonly Bridge[] {
     return this.#active;
   }
 
-  list(): { name: string; versions: BridgeVersion[] }[] {
+  list(): ListedBridge[] {
     return [...this.#versions.keys()].sort().map((name) => this.get(name));
   }
 
   /** @throws AppError `not_found` */
-  get(name: string): { name: string; versions: BridgeVersion[] } {
+  get(name: string): ListedBridge {
     const activeVersion = this.#activeVersion(name);
     const versions = this.#of(name).map(({ bridge: _, ...version }) => ({
       ...version,
       active: version.version === activeVersion,
     }));
-    return { name, versions };
+    return { name, inUse: this.#active.some((bridge) => bridge.name === name), versions };
   }
 
   /**
@@ -195,13 +202,16 @@ export class BridgeStore implements Bridges {
 
   #settle(): void {
     const active: Bridge[] = [];
-    for (const [name, versions] of this.#versions) {
+    for (const [name, versions] of [...this.#versions].sort(([one], [other]) => (one < other ? -1 : 1))) {
       const version = versions.find((stored) => stored.version === this.#activeVersion(name));
       if (version?.bridge === undefined) continue;
       if (version.unusable === undefined) active.push(version.bridge);
       else this.#options.log.info({ bridge: name, version: version.version }, version.unusable);
     }
-    this.#active = active;
+    active.sort((one, other) => Number(one.shipped) - Number(other.shipped));
+    const isFirst = ({ fromSpace, toSpace }: Bridge, at: number) =>
+      active.findIndex((other) => other.fromSpace === fromSpace && other.toSpace === toSpace) === at;
+    this.#active = active.filter(isFirst);
   }
 
   async #read(name: string, version: number, folder: string, shipped: boolean): Promise<Stored> {

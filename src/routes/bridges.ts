@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { AppError } from "../errors.js";
 import type { BridgeInput } from "../heads/bridge-job.js";
-import type { BridgeStore } from "../heads/bridge-store.js";
+import type { ListedBridge } from "../heads/bridge-store.js";
 import { checkName } from "../heads/version-folder.js";
 import type { Services } from "../services.js";
 import { bridgeMethods } from "../training/bridge.js";
@@ -83,7 +83,7 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
 }
 
 /** A bridge as it goes over the wire. */
-export function bridgeAnswer({ name, versions }: ReturnType<BridgeStore["get"]>) {
+export function bridgeAnswer({ name, inUse, versions }: ListedBridge) {
   const active = versions.find((version) => version.active);
   return {
     name,
@@ -91,7 +91,7 @@ export function bridgeAnswer({ name, versions }: ReturnType<BridgeStore["get"]>)
     from_space: active?.fromSpace ?? null,
     to_space: active?.toSpace ?? null,
     /** Whether searches take it. */
-    active: active !== undefined && active.unusable === undefined,
+    active: inUse,
     versions: versions.map((version) => ({
       version: version.version,
       active: version.active,

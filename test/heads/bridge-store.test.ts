@@ -66,6 +66,21 @@ describe("BridgeStore", () => {
     expect(store.get("ear-to-eye").versions).toMatchObject([{ active: false }, { active: true, report: { texts: 9 } }]);
   });
 
+  it("uses one bridge between two spaces: what was made here before what is shipped, then the first name", async () => {
+    const store = await open();
+    for (const name of ["mine", "best"]) await store.activate(name, await store.add({ ...made, name }));
+    expect(store.active().map(({ name }) => name)).toEqual(["best"]);
+    expect(store.list().map(({ name, inUse }) => [name, inUse])).toEqual([
+      ["best", true],
+      ["ear-to-eye", false],
+      ["mine", false],
+    ]);
+    await store.remove("best");
+    expect((await open()).active().map(({ name }) => name)).toEqual(["mine"]);
+    await store.remove("mine");
+    expect(store.active().map(({ name }) => name)).toEqual(["ear-to-eye"]);
+  });
+
   it("rolls back to what was active before, down to the shipped version", async () => {
     const store = await open();
     await store.add(made);
@@ -94,8 +109,8 @@ describe("BridgeStore", () => {
   it("lists a corrupt version with its fault and goes on with the others", async () => {
     const first = await open();
     await first.add(made);
-    await first.add({ ...made, name: "own" });
-    await first.activate("own", 1);
+    const own = { ...made, name: "own", toSpace: "eye@1+head" };
+    await first.activate("own", await first.add(own));
     writeFileSync(join(folder, "ear-to-eye", "2", "bridge.safetensors"), "half a file");
     const store = await open();
     expect(store.active()).toHaveLength(2);
