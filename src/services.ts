@@ -11,7 +11,7 @@ import { EmbeddingCache } from "./encoders/with-cache.js";
 import { AppError } from "./errors.js";
 import { bridgeJob } from "./heads/bridge-job.js";
 import { BridgeStore } from "./heads/bridge-store.js";
-import { followedHead } from "./heads/collection-head.js";
+import { followedHead, isBeingBuilt } from "./heads/collection-head.js";
 import { fewShotJob } from "./heads/few-shot-job.js";
 import { HeadStore } from "./heads/head-store.js";
 import { reprojectJob } from "./heads/reproject-job.js";
@@ -88,7 +88,9 @@ export async function createServices(
   const packs = packsOf(loaded);
   const following = async (name: string, version?: number) => {
     const collections = await store.listCollections();
-    const known = collections.map((stats) => ({ name: stats.name, followed: followedHead(stats.options) }));
+    const known = collections.map(({ name: collection, options }) => {
+      return { name: collection, followed: followedHead(options), isCopy: isBeingBuilt(options) };
+    });
     return known.filter(
       ({ followed }) => followed?.name === name && (version ?? followed.version) === followed.version,
     );
@@ -100,7 +102,7 @@ export async function createServices(
     onActivated: async (name) => {
       const { activeVersion } = heads.get(name);
       const begun = (await following(name))
-        .filter(({ followed }) => followed?.version !== activeVersion)
+        .filter(({ followed, isCopy }) => followed?.version !== activeVersion && !isCopy)
         .map((other) => jobs.create("reproject", { data: { collection: other.name } }));
       return (await Promise.all(begun)).map(({ id }) => id);
     },

@@ -123,6 +123,17 @@ describe("a collection with a head", () => {
     expect((await get("/v1/collections")).body.data).toHaveLength(1);
   });
 
+  it("is projected anew once, also while a copy of it lies there", async () => {
+    const { dimensions, options } = await services.store.stats("shop");
+    const copy = { name: "reproject-x", space: "x", dimensions, options: { ...options, replaces: "shop" } };
+    await services.store.createCollection(copy);
+    const activated = await post("/v1/heads/shop/activate", { version: 1, force: true });
+    expect(activated.body.jobs).toHaveLength(1);
+    expect(await ended(activated.body.jobs[0].id)).toMatchObject({ state: "succeeded" });
+    const back = await post("/v1/heads/shop/activate", { version: 2, force: true });
+    expect(await ended(back.body.jobs[0].id)).toMatchObject({ state: "succeeded" });
+  });
+
   it("holds its head: neither it nor the version can be deleted", async () => {
     expect(await get("/v1/heads/shop?force=true", { method: "DELETE" })).toMatchObject({ status: 409 });
     const rolledBack = await post("/v1/heads/shop/rollback");
