@@ -30,9 +30,10 @@ export function reprojectJob(services: () => ReprojectServices): JobKind {
 
 async function run(
   { collection }: z.infer<typeof ReprojectInput>,
-  { job, signal, report }: JobContext,
+  context: JobContext,
   services: ReprojectServices,
 ): Promise<JobData> {
+  const { job, signal, report } = context;
   const { store, heads } = services;
   // One re-projection runs at a time: what others left behind was ended with their process.
   for (const { name, options } of await store.listCollections()) {
@@ -44,8 +45,9 @@ async function run(
     throw new AppError("conflict", `The collection "${collection}" follows no head`, { param: "collection" });
   }
   const head = await heads.use(followed.name);
-  const done = { collection, head: head.name, version: head.version, space: head.space };
-  if (head.version === followed.version) return { ...done, items: stats.count };
+  if (head.version === followed.version) {
+    return { collection, head: head.name, version: head.version, space: head.space, items: stats.count };
+  }
 
   const copy = `reproject-${job.id}`;
   const watch = store.watch(collection);
@@ -103,13 +105,14 @@ async function run(
     }
     await store.setOptions(copy, { ...stats.options, head: { name: head.name, version: head.version } });
     await store.renameCollection(copy, collection, { replace: true });
-    return { ...done, items: (await store.stats(collection)).count };
   } catch (error) {
     await store.dropCollection(copy).catch(() => undefined);
     throw error;
   } finally {
     watch.release();
   }
+  // Another version may be active by now, the one that the collection followed before too, for which no job was begun.
+  return run({ collection }, context, services);
 }
 
 async function copyItems(

@@ -62,8 +62,12 @@ function item(i: number, version = 1, modality: Item["modality"] = i % 10 === 0 
 }
 
 const bridges = { active: () => [] } as never;
+let active: number;
+beforeEach(() => {
+  active = 2;
+});
 async function reproject(signal = new AbortController().signal) {
-  const heads = { use: async (_: string, version = 2) => head(version) } as never;
+  const heads = { use: async (_: string, version = active) => head(version) } as never;
   const kind = reprojectJob(() => ({ store: store as never, heads, bridges, log: createLog("silent") }));
   const job = { id: "abc" } as Job;
   return kind.run({ collection: "photos" }, { job, folder: "", signal, report: () => {} });
@@ -134,6 +138,15 @@ describe("reproject", () => {
     };
     await reproject();
     await expect(late).rejects.toMatchObject({ code: "conflict" });
+  });
+
+  it("ends with the version that is active then, also when that is the one it began with", async () => {
+    during(async () => {
+      active = 1;
+    });
+    expect(await reproject()).toMatchObject({ version: 1, items: 450 });
+    expect((await store.stats("photos")).options).toEqual({ model: "eye", head: { name: "h", version: 1 } });
+    expect((await all()).get("item-1")?.embedding).toEqual(item(1).embedding);
   });
 
   it("does not take the place of a collection that was made anew under the name meanwhile", async () => {
