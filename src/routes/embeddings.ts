@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Embedding, Modality } from "../encoders/encoder.js";
+import { countTokensByTurns } from "../encoders/preprocess/tokenizer.js";
 import { AppError } from "../errors.js";
 import { findPack, headNamed } from "../heads/headed-pack.js";
 import { timed } from "../metrics.js";
@@ -50,8 +51,8 @@ export function embeddingsRoutes(services: Services) {
         if (typeof input === "string") return input;
         throw new AppError("invalid_input", "Expected a text but received a file", { param: `input[${i}]` });
       });
-      tokens = pack.tokenizer!.countTokens(texts);
       embeddings = await pack.encoders.text!.encode(texts, signal);
+      tokens = await countTokensByTurns(pack.tokenizer!, texts, signal);
     } else if (modality === "image") {
       const limits = { maxPixels: config.maxImagePixels };
       const images = await timed("decode", () =>

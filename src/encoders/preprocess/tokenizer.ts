@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
 import { AppError } from "../../errors.js";
 import type { TextPreprocess } from "../manifest.js";
@@ -14,6 +15,24 @@ export interface Tokenizer {
   encode(texts: readonly string[]): TokenBatch;
   /** Tokens of all texts together, special tokens included, after truncation. */
   countTokens(texts: readonly string[]): number;
+}
+
+/**
+ * Tokens of all texts together. Each is counted in a turn of its own of the event loop: thousands of long ones take seconds,
+ * in which other requests are answered.
+ */
+export async function countTokensByTurns(
+  tokenizer: Tokenizer,
+  texts: readonly string[],
+  signal?: AbortSignal,
+): Promise<number> {
+  let tokens = 0;
+  for (const text of texts) {
+    tokens += tokenizer.countTokens([text]);
+    await nextTurn();
+    signal?.throwIfAborted();
+  }
+  return tokens;
 }
 
 /** How much of a long text is looked at first, in characters per token of context; more only if that fills no context. */
