@@ -88,8 +88,8 @@ export async function createServices(
   const packs = packsOf(loaded);
   const following = async (name: string, version?: number) => {
     const collections = await store.listCollections();
-    const known = collections.map(({ name: collection, options }) => {
-      return { name: collection, followed: followedHead(options), isCopy: isBeingBuilt(options) };
+    const known = collections.map((stats) => {
+      return { name: stats.name, followed: followedHead(stats.options), isCopy: isBeingBuilt(stats) };
     });
     return known.filter(
       ({ followed }) => followed?.name === name && (version ?? followed.version) === followed.version,

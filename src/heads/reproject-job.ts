@@ -36,8 +36,8 @@ async function run(
   const { job, signal, report } = context;
   const { store, heads } = services;
   // One re-projection runs at a time: what others left behind was ended with their process.
-  for (const { name, options } of await store.listCollections()) {
-    if (isBeingBuilt(options)) await store.dropCollection(name);
+  for (const other of await store.listCollections()) {
+    if (isBeingBuilt(other)) await store.dropCollection(other.name);
   }
   const stats = await store.stats(collection);
   const followed = followedHead(stats.options);
@@ -103,7 +103,6 @@ async function run(
       const message = `The collection "${collection}" was deleted and made again meanwhile; it is left as it is`;
       throw new AppError("conflict", message, { param: "collection" });
     }
-    await store.setOptions(copy, { ...stats.options, head: { name: head.name, version: head.version } });
     await store.renameCollection(copy, collection, { replace: true });
   } catch (error) {
     await store.dropCollection(copy).catch(() => undefined);

@@ -31,7 +31,7 @@ export function collectionsRoutes(services: Services) {
     })
     .get("/v1/collections", async (c) => {
       const collections = await store.listCollections();
-      return c.json({ data: collections.filter(({ options }) => !isBeingBuilt(options)).map(collectionAnswer) });
+      return c.json({ data: collections.filter((one) => !isBeingBuilt(one)).map(collectionAnswer) });
     })
     .get("/v1/collections/:name", async (c) => c.json(collectionAnswer(await store.stats(c.req.param("name")))))
     .delete("/v1/collections/:name", async (c) => {

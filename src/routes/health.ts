@@ -30,8 +30,9 @@ async function countItems(store: LazyStore): Promise<void> {
   const collections = await store.listCollections();
   collectionItems.reset(); // those that are gone
   collectionIndexed.reset();
-  for (const { name: collection, countByModality, index, options } of collections) {
-    if (isBeingBuilt(options)) continue;
+  for (const stats of collections) {
+    if (isBeingBuilt(stats)) continue;
+    const { name: collection, countByModality, index } = stats;
     for (const [modality, count] of Object.entries(countByModality))
       collectionItems.set({ collection, modality }, count);
     collectionIndexed.set({ collection }, index.indexed);

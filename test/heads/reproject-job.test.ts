@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { applyHead, type ProjectionHead } from "../../src/encoders/head.js";
+import { isBeingBuilt } from "../../src/heads/collection-head.js";
 import type { UsableHead } from "../../src/heads/head-version.js";
 import { reprojectJob } from "../../src/heads/reproject-job.js";
 import { openEmbeddedStore } from "../../src/index/embedded/embedded-store.js";
@@ -98,7 +99,8 @@ describe("reproject", () => {
     expect(result).toMatchObject({ collection: "photos", head: "h", version: 2, items: 450 });
     const stats = await store.stats("photos");
     expect(stats).toMatchObject({ space: head(2).space, fields: ["year"], count: 450 });
-    expect(stats.options).toEqual({ model: "eye", head: { name: "h", version: 2 } });
+    expect(stats.options).toMatchObject({ model: "eye", head: { name: "h", version: 2 } });
+    expect(isBeingBuilt(stats)).toBe(false);
     const items = await all();
     for (const i of [0, 1, 449]) {
       const { preview: _, ...expected } = item(i, 2);
@@ -106,6 +108,16 @@ describe("reproject", () => {
     }
     expect(await store.preview("photos", "item-1")).toEqual({ mediaType: "image/png", bytes: Uint8Array.of(1, 2, 3) });
     expect((await store.listCollections()).map(({ name }) => name)).toEqual(["photos"]);
+  });
+
+  it("has a copy that is told from a collection until the moment it takes its place", async () => {
+    const { renameCollection } = inner;
+    inner.renameCollection = async (...args) => {
+      expect((await store.listCollections()).map(isBeingBuilt)).toEqual([false, true]);
+      return renameCollection.call(inner, ...args);
+    };
+    await reproject();
+    expect((await store.listCollections()).map(isBeingBuilt)).toEqual([false]);
   });
 
   it("carries over what is added, replaced and deleted meanwhile; the old version answers until then", async () => {
@@ -145,7 +157,7 @@ describe("reproject", () => {
       active = 1;
     });
     expect(await reproject()).toMatchObject({ version: 1, items: 450 });
-    expect((await store.stats("photos")).options).toEqual({ model: "eye", head: { name: "h", version: 1 } });
+    expect((await store.stats("photos")).options).toMatchObject({ model: "eye", head: { name: "h", version: 1 } });
     expect((await all()).get("item-1")?.embedding).toEqual(item(1).embedding);
   });
 
