@@ -29,7 +29,7 @@ const { values } = parseArgs({
 const n = Number(values.n);
 const dimensions = Number(values.dimensions);
 const topK = 10;
-const widths = [32, 64, 96, 128, 192, 384, 512, 768, 1024];
+const widths = [32, 64, 96, 128, 192, 384, 512, 768, 1024, 1536, 2048, 3072];
 const { corpus, inDistribution, crossModal } = clipLike(n, dimensions, Number(values.queries));
 const folder = mkdtempSync(join(tmpdir(), "crossmodal-bench-"));
 const print = (what: string, facts: object) => console.log(JSON.stringify({ what, n, ...facts }));
