@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openEmbeddedStore } from "../src/index/embedded/embedded-store.js";
-import { scanAll } from "../src/index/embedded/exact-scan.js";
+import { scanAll, scanQuantized } from "../src/index/embedded/exact-scan.js";
 import type { GraphEngine } from "../src/index/embedded/graph.js";
 import { hnswlibEngine } from "../src/index/embedded/hnswlib-graph.js";
 import { TopK } from "../src/index/embedded/top-k.js";
@@ -45,8 +45,14 @@ const exact = (query: Float32Array) => {
   return top.sorted().map(({ row }) => row);
 };
 const truth = new Map([...inDistribution, ...crossModal].map((query) => [query, new Set(exact(query))]));
-const scanSpeed = timed(crossModal, exact);
-print("plain scan", scanSpeed);
+print("plain scan", timed(crossModal, exact));
+const inBits = (query: Float32Array) => {
+  const top = new TopK(topK);
+  scanQuantized(table, query, top);
+  return top.sorted().map(({ row }) => row);
+};
+inBits(crossModal[0]); // makes the 8-bit copies
+print("scan in 8 bits", { recallCross: round(recall(crossModal, inBits), 4), ...timed(crossModal, inBits) });
 
 const engines = [buildGraph(usearchEngine), ...(values["no-peer"] ? [] : [buildGraph(hnswlibEngine())])];
 if (engines.length === 2) {
@@ -128,6 +134,13 @@ function measureWidth(efSearch: number) {
   if (engines.length === 2) {
     const [ours, peer] = times.map((some) => percentiles(some).p50Ms);
     const byCpuTime = round(cpuTimes[1] / cpuTimes[0]);
+    const scanned = timed(crossModal, inBits);
+    const peerCpuMs = cpuTimes[1] / queries.length;
+    print("scan in 8 bits against hnswlib-node", {
+      efSearch,
+      byP50: round(peer / scanned.p50Ms),
+      byCpuTime: round(peerCpuMs / scanned.cpuMs),
+    });
     print("speed against hnswlib-node", { efSearch, block, byP50: round(peer / ours), byCpuTime });
   }
 }
@@ -218,12 +231,13 @@ function recall(queries: Float32Array[], find: (query: Float32Array) => number[]
 }
 
 function timed(queries: Float32Array[], find: (query: Float32Array) => unknown) {
+  const cpu = process.cpuUsage();
   const times = queries.map((query) => {
     const start = performance.now();
     find(query);
     return performance.now() - start;
   });
-  return speed(times);
+  return { ...speed(times), cpuMs: round(cpuMs(cpu) / queries.length, 3) };
 }
 
 function speed(times: number[]) {

@@ -81,7 +81,7 @@ function describe({ name, model, space, dimensions, fields, created_at, count, .
     ["items", `${count}${modalities.length > 0 ? ` (${modalities.join(", ")})` : ""}`],
     ["indexed fields", fields.join(", ") || "none"],
     ["created", created_at],
-    ["index", state === "none" ? "none: exact scan" : `${engine}, ${state}, ${indexed} items in the graph`],
+    ["index", state === "none" ? "none: every item is compared" : `${engine}, ${state}, ${indexed} items in the graph`],
   ];
   return facts.map(([key, value]) => `${key.padEnd(15)} ${printable(value)}`);
 }

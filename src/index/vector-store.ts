@@ -102,8 +102,8 @@ export interface SearchResult {
   neighbors: Neighbor[];
   /** Present when there may be more. */
   nextCursor?: string;
-  /** How the answer was found. */
-  plan: "exact" | "graph";
+  /** How the answer was found: by comparing with all in float32, with all in 8 bits first, or through the graph. */
+  plan: "exact" | "scan" | "graph";
 }
 
 export interface ScanOptions {
@@ -153,7 +153,7 @@ export interface CollectionStats {
     engine: string;
     /** `none`: too small to need a graph. */
     state: "none" | "building" | "ready";
-    /** Items found through the graph; the others are scanned exactly until they are in it. */
+    /** Items found through the graph; the others are scanned until they are in it. */
     indexed: number;
   };
 }

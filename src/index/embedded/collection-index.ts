@@ -11,8 +11,8 @@ interface Cover {
 }
 
 export interface IndexLimits {
-  /** Up to this many items every search is an exact scan, and no graph is built. */
-  exactUpTo: number;
+  /** Up to this many items every search is a scan, and no graph is built. */
+  scanUpTo: number;
 }
 
 /** Share of deleted rows in a graph (or in the table) from which it is made anew. */
@@ -64,12 +64,12 @@ export class CollectionIndex {
   /** The graph when it reaches far enough that scanning the rest is cheap. */
   get cover(): Readonly<Cover> | undefined {
     const cover = this.#serving;
-    if (cover === undefined || this.table.live <= this.limits.exactUpTo) return undefined;
-    return this.table.length - cover.upTo <= this.limits.exactUpTo ? cover : undefined;
+    if (cover === undefined || this.table.live <= this.limits.scanUpTo) return undefined;
+    return this.table.length - cover.upTo <= this.limits.scanUpTo ? cover : undefined;
   }
 
   get state(): "none" | "building" | "ready" {
-    if (this.#serving === undefined) return this.table.live > this.limits.exactUpTo ? "building" : "none";
+    if (this.#serving === undefined) return this.table.live > this.limits.scanUpTo ? "building" : "none";
     return this.#next === undefined && this.#serving.upTo === this.table.length ? "ready" : "building";
   }
 
@@ -87,7 +87,7 @@ export class CollectionIndex {
   get hasWork(): boolean {
     if (this.#isLittered) return true;
     if (this.#next !== undefined) return true;
-    if (this.#serving === undefined) return this.table.live > this.limits.exactUpTo;
+    if (this.#serving === undefined) return this.table.live > this.limits.scanUpTo;
     return this.#serving.upTo < this.table.length;
   }
 
@@ -116,7 +116,7 @@ export class CollectionIndex {
     this.version++;
     if (this.#serving === undefined) return;
     this.#serving.upTo = this.table.positionsUpTo(this.#serving.lastRow);
-    if (this.table.live > this.limits.exactUpTo) this.#next = this.#newCover();
+    if (this.table.live > this.limits.scanUpTo) this.#next = this.#newCover();
     else this.#serving = undefined;
   }
 

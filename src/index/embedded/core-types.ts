@@ -1,5 +1,5 @@
 import type { Filter } from "../filter.js";
-import type { Recall } from "../vector-store.js";
+import type { Recall, SearchResult } from "../vector-store.js";
 import type { Rank } from "./top-k.js";
 
 // What passes between the main thread (embedded-store.ts) and the worker thread (store-core.ts).
@@ -7,8 +7,8 @@ import type { Rank } from "./top-k.js";
 export interface CoreOptions {
   dataDir: string;
   engine: "usearch" | "hnswlib";
-  /** Up to this many items every search is an exact scan. */
-  exactUpTo: number;
+  /** Up to this many items every search is a scan. */
+  scanUpTo: number;
   /** A snapshot is written when the graph has changed by this many rows since the last one, and by a fifth. */
   snapshotAfter: number;
   /** Largest database in pages of 16 KB: for tests of a full disk. */
@@ -30,5 +30,5 @@ export interface CoreQuery {
 export interface CoreResult {
   neighbors: { id: string; modality: number; similarity: number; metadata: string; source: string | null }[];
   last?: Rank;
-  plan: "exact" | "graph";
+  plan: SearchResult["plan"];
 }

@@ -9,7 +9,7 @@ import { guard } from "./sqlite.js";
 export interface KeeperOptions {
   dataDir: string;
   engine: GraphEngine;
-  exactUpTo: number;
+  scanUpTo: number;
   snapshotAfter: number;
 }
 

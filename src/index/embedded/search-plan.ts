@@ -1,9 +1,9 @@
 import type { Filter } from "../filter.js";
 import { matchFilter } from "../match-filter.js";
-import type { Recall } from "../vector-store.js";
+import type { Recall, SearchResult } from "../vector-store.js";
 import { centered, scanCentered } from "./centered-scan.js";
 import type { CollectionIndex } from "./collection-index.js";
-import { range, scanAll, scanSome } from "./exact-scan.js";
+import { range, scanAll, scanQuantized, scanSome } from "./exact-scan.js";
 import type { ItemRows } from "./item-rows.js";
 import { type Hit, type Rank, TopK } from "./top-k.js";
 
@@ -34,10 +34,11 @@ const alwaysScannable = 2000;
 const widestSearch = 4096;
 
 /**
- * Exact scan or graph, by size and filter:
+ * Scan or graph, by size and filter:
  *
- * - small collections, `recall: "exact"`, later pages and centring are scanned;
- * - a filter that leaves few items: those are scanned;
+ * - `recall: "exact"`, later pages and centring are scanned in float32;
+ * - a filter that leaves few items: those are scanned in float32;
+ * - collections without a graph are scanned in 8 bits, and float32 decides; what does not fulfil a mild filter is passed over;
  * - a mild filter: the graph is asked for more, best candidates are tested first, and the width grows until enough pass;
  * - otherwise the graph nominates and float32 decides. Rows that are not in the graph yet are scanned beside it.
  */
@@ -46,7 +47,7 @@ export function search(
   items: ItemRows,
   collection: number,
   query: PlannedQuery,
-): { hits: Hit[]; plan: "exact" | "graph" } {
+): { hits: Hit[]; plan: SearchResult["plan"] } {
   const { table } = index;
   const newTop = () => new TopK(query.topK, query);
   const scan = () => {
@@ -70,19 +71,25 @@ export function search(
 
   const { recall } = query;
   const { cover } = index;
-  if (recall === "exact" || query.after !== undefined || query.centering !== undefined || cover === undefined)
-    return scan();
-  const rest = table.length - cover.upTo;
+  if (recall === "exact" || query.after !== undefined || query.centering !== undefined) return scan();
+  const rest = cover === undefined ? 0 : table.length - cover.upTo;
   if (query.filter !== undefined) {
     const few = Math.max(alwaysScannable, selectiveShare * table.live);
     if (rest > alwaysScannable || filteredPositions(index, items, collection, query.filter, few) !== undefined)
       return scan();
   }
 
-  const admits = (hit: Hit) => {
-    if (query.modality !== undefined && table.modality(hit.position) !== query.modality) return false;
-    return query.filter === undefined || matchFilter(query.filter, JSON.parse(items.neighbor(hit.row).metadata));
+  const admits = (position: number) => {
+    if (query.modality !== undefined && table.modality(position) !== query.modality) return false;
+    if (query.filter === undefined) return true;
+    return matchFilter(query.filter, JSON.parse(items.neighbor(table.row(position)).metadata));
   };
+  if (cover === undefined) {
+    if (query.modality !== undefined && table.countOf(query.modality) <= selectiveShare * table.live) return scan();
+    const top = newTop();
+    const quantized = scanQuantized(table, query.vector, top, admits);
+    return { hits: top.sorted(), plan: quantized ? "scan" : "exact" };
+  }
   const restricted = query.filter !== undefined || query.modality !== undefined;
   const liveShare = Math.max(0.1, 1 - cover.dead / cover.graph.size);
   // Deep answers need a search that is wider than they are long.
@@ -112,7 +119,7 @@ export function search(
     const hits: Hit[] = [];
     let depth = 0;
     for (; depth < ranked.length && hits.length < query.topK; depth++)
-      if (admits(ranked[depth])) hits.push(ranked[depth]);
+      if (admits(ranked[depth].position)) hits.push(ranked[depth]);
     // What lies at the far end of the nominated is found less surely: be content only with its first quarter.
     if (hits.length === query.topK && depth <= Math.max(query.topK, ranked.length / 4)) return { hits, plan: "graph" };
   }

@@ -62,13 +62,18 @@ function newIndex(dimensions: number): Index {
 }
 
 /**
- * The nearest rows of a float32 matrix, by comparing with each.
+ * The nearest rows of a matrix of float32 or int8, by comparing with each.
  *
  * @param vectors  [N, dimensions], from the beginning of its buffer (usearch ignores offsets).
- * @param query  of `dimensions` numbers.
- * @returns places in the matrix and similarities (float32 sums), best first.
+ * @param query  of `dimensions` numbers of the same type.
+ * @returns places in the matrix and dot products (float32 sums; of int8 exact up to 1,040 dimensions), best first.
  */
-export function nearestInBlock(vectors: Float32Array, query: Float32Array, dimensions: number, count: number) {
+export function nearestInBlock<V extends Float32Array | Int8Array>(
+  vectors: V,
+  query: V,
+  dimensions: number,
+  count: number,
+) {
   const own = query.byteOffset === 0 ? query : query.slice();
   const { keys, distances } = exactSearch(vectors, own, dimensions, count, MetricKind.IP, 1);
   return { places: Array.from(keys, Number), similarities: Array.from(distances, (distance) => 1 - distance) };

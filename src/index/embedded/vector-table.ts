@@ -1,3 +1,5 @@
+import { type Quantized, quantize } from "./quantize.js";
+
 /**
  * The searchable copy of a collection's vectors: float32 in blocks, so that it grows without being copied.
  *
@@ -8,6 +10,7 @@ export class VectorTable {
   readonly dimensions: number;
   readonly blockRows: number;
   readonly blocks: Float32Array[] = [];
+  readonly #quantized: Quantized[] = [];
   /** Positions in use, removed ones included. */
   length = 0;
   removed = 0;
@@ -50,6 +53,13 @@ export class VectorTable {
     return this.#modality[position];
   }
 
+  /** Positions of a modality, removed ones included. */
+  countOf(modality: number): number {
+    let count = 0;
+    for (let position = 0; position < this.length; position++) if (this.#modality[position] === modality) count++;
+    return count;
+  }
+
   isLive(position: number): boolean {
     return this.#gone[position] === 0;
   }
@@ -76,6 +86,13 @@ export class VectorTable {
   vector(position: number): Float32Array {
     const start = (position % this.blockRows) * this.dimensions;
     return this.blocks[Math.floor(position / this.blockRows)].subarray(start, start + this.dimensions);
+  }
+
+  /** A block in 8 bits, made when it is first asked for (some 10 ms); undefined while the block grows. */
+  quantized(block: number): Quantized | undefined {
+    if ((block + 1) * this.blockRows > this.length) return undefined;
+    this.#quantized[block] ??= quantize(this.blocks[block]);
+    return this.#quantized[block];
   }
 
   /** Dot product with a query, summed in float64 in an order that is the same everywhere: ties stay ties. */

@@ -21,7 +21,7 @@ describe("the search plan over 6,000 items with a graph", () => {
   const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-plan-"));
   let store: EmbeddedStore;
   beforeAll(async () => {
-    store = await openEmbeddedStore({ dataDir, exactUpTo: 500 });
+    store = await openEmbeddedStore({ dataDir, scanUpTo: 500 });
     await store.createCollection({ name: "c", space: "s", dimensions, fields: ["n"] });
     await store.upsert("c", items);
     await store.warmUp("c");

@@ -1,0 +1,25 @@
+/** Float32 rows in 8 bits. */
+export interface Quantized {
+  /** round(vectors * scale), in [-127, 127]. */
+  values: Int8Array;
+  scale: number;
+}
+
+/** One scale for all rows: the largest number becomes 127. An error is at most half a step of 1 / scale. */
+export function quantize(vectors: Float32Array): Quantized {
+  let largest = 0;
+  for (let i = 0; i < vectors.length; i++) largest = Math.max(largest, Math.abs(vectors[i]));
+  const scale = largest === 0 ? 1 : 127 / largest;
+  const values = new Int8Array(vectors.length);
+  for (let i = 0; i < values.length; i++) values[i] = Math.round(vectors[i] * scale);
+  return { values, scale };
+}
+
+/**
+ * What a dot product of two unit vectors, each rounded to steps of 1 / scale, can be off by: eight standard deviations of
+ * the sum of both rounding errors. Each error has the variance step^2 / 12 in every direction, so that of the sum is
+ * (step_a^2 + step_b^2) / 12 whatever the dimensions.
+ */
+export function quantizationMargin(scaleA: number, scaleB: number): number {
+  return 8 * Math.sqrt((scaleA ** -2 + scaleB ** -2) / 12);
+}
