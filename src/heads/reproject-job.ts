@@ -25,10 +25,11 @@ const fewChanges = 500;
  * puts it in the old one's place. The old one answers until then, and what is written meanwhile is carried over.
  */
 export function reprojectJob(services: () => ReprojectServices): JobKind {
-  return { lane: "collections", run: (input, context) => run(ReprojectInput.parse(input), context, services()) };
+  const run: JobKind["run"] = (input, context) => reproject(ReprojectInput.parse(input), context, services());
+  return { lane: "collections", own: true, run };
 }
 
-async function run(
+async function reproject(
   { collection }: z.infer<typeof ReprojectInput>,
   context: JobContext,
   services: ReprojectServices,
@@ -111,7 +112,7 @@ async function run(
     watch.release();
   }
   // Another version may be active by now, the one that the collection followed before too, for which no job was begun.
-  return run({ collection }, context, services);
+  return reproject({ collection }, context, services);
 }
 
 async function copyItems(

@@ -50,4 +50,6 @@ export interface JobKind {
   run: RunJob;
   /** Jobs of one lane run one after the other. */
   lane: string;
+  /** The server begins these itself, where something else is done already: they are never refused for those that wait. */
+  own?: boolean;
 }

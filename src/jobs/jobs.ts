@@ -9,7 +9,7 @@ export interface JobsOptions {
   log: Log;
 }
 
-/** Jobs that may wait, and ended ones that are remembered. */
+/** Jobs of clients that may wait, and ended ones that are remembered. */
 const mostWaiting = 20;
 const mostEnded = 200;
 /** A progress that nobody waits for is written at most this often. */
@@ -46,8 +46,9 @@ export class Jobs {
 
   /** Resolves when the job is on the disk; it then waits for its turn. */
   async create(kind: string, input: JobInput): Promise<Job> {
-    const waiting = [...this.#jobs.values()].filter(({ state }) => state === "queued").length;
-    if (waiting >= mostWaiting) {
+    const isOwn = (name: string) => this.#kinds[name]?.own === true;
+    const waiting = [...this.#jobs.values()].filter((job) => job.state === "queued" && !isOwn(job.kind)).length;
+    if (waiting >= mostWaiting && !isOwn(kind)) {
       throw new AppError("overloaded", `${waiting} jobs are waiting already`, { retryAfterSeconds: 60 });
     }
     const job: Job = {

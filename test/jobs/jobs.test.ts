@@ -139,6 +139,13 @@ describe("Jobs", () => {
     await expect.poll(() => seen.at(-1)).toBe("succeeded 1");
   });
 
+  it("refuses no job that the server begins itself, however many wait", async () => {
+    const { kind } = steered();
+    const jobs = await openJobs(newFolder(), { work: kind, own: { ...kind, own: true } });
+    for (let i = 0; i < 30; i++) await jobs.create("own", input(String(i)));
+    await expect(jobs.create("work", input("a client's"))).resolves.toMatchObject({ state: "queued" });
+  });
+
   it("refuses a job when too many wait, and a folder that cannot be written", async () => {
     const { kind } = steered();
     const jobs = await openJobs(newFolder(), { work: kind });
