@@ -20,4 +20,8 @@ describe("package.json", () => {
   it.each(dependencies)("asks for no older Node.js than $path ($needed)", ({ needed }) => {
     expect(least.localeCompare(needed, "en", { numeric: true })).toBeGreaterThanOrEqual(0);
   });
+
+  it("asks for the Node.js that README.md names", () => {
+    expect(/Node\.js ([\d.]+) or newer/.exec(readFileSync("README.md", "utf8"))?.[1]).toBe(least);
+  });
 });
