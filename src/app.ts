@@ -14,6 +14,7 @@ import { itemsRoutes } from "./routes/items.js";
 import { jobsRoutes } from "./routes/jobs.js";
 import { modelsRoutes } from "./routes/models.js";
 import {
+  endConnections,
   guardLocalServer,
   limitBody,
   observeRequests,
@@ -27,9 +28,10 @@ import type { Services } from "./services.js";
 
 /** Every route, without a port: `createApp(services).request("/v1/models")` answers as the server would. */
 export function createApp(services: Services) {
-  const { config, log } = services;
+  const { config, log, stopping } = services;
   return new Hono<RequestVariables>()
     .use(observeRequests(log, config.requestTimeoutMs))
+    .use(endConnections(stopping))
     .use(guardLocalServer(config.apiKeys))
     .use(requireApiKey(config.apiKeys))
     .use(limitBody(config.maxBodyBytes))

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AddressInfo, isIP } from "node:net";
 import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
@@ -11,6 +12,8 @@ export interface RunningServer {
   url: string;
   /** Stops taking requests, lets those under way end, then frees everything. */
   close(): Promise<void>;
+  /** Requests that are not answered to their end yet. */
+  underWay(): number;
 }
 
 /** Opens the port (the only file that does) and serves until a signal or `close`. */
@@ -37,6 +40,11 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
       cause: error,
     });
   });
+  let underWay = 0;
+  server.on("request", (_: IncomingMessage, response: ServerResponse) => {
+    underWay++;
+    response.once("close", () => underWay--);
+  });
   const { port } = server.address() as AddressInfo;
   const host = isIP(config.host) === 6 ? `[${config.host}]` : config.host;
   let closing: Promise<void> | undefined;
@@ -50,12 +58,15 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     })();
     return closing;
   };
-  return { url: `http://${host}:${port}`, close };
+  return { url: `http://${host}:${port}`, close, underWay: () => underWay };
 }
 
 /** Closes the server on SIGINT and SIGTERM; a second signal, or a drain that takes too long, ends the process at once. */
 export function closeOnSignals(server: RunningServer, config: Config, log: Log): void {
-  closeWithGrace({ delay: config.shutdownTimeoutMs, logger: false }, async ({ signal, err }) => {
+  const { shutdownTimeoutMs } = config;
+  const onTimeout = () => log.error({ requests: server.underWay(), shutdownTimeoutMs }, "drain cut short");
+  const onSecondSignal = () => log.error({ requests: server.underWay() }, "drain cut short by a second signal");
+  closeWithGrace({ delay: shutdownTimeoutMs, logger: false, onTimeout, onSecondSignal }, async ({ signal, err }) => {
     if (err !== undefined) log.error({ err }, "uncaught error; shutting down");
     else log.info({ signal }, "shutting down");
     await server.close();

@@ -1,4 +1,6 @@
 import { type ChildProcess, execFile } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { fixture } from "./helpers/fixtures.js";
@@ -25,6 +27,22 @@ const ready = async (url: string) => {
   throw new Error("not ready in 10 s");
 };
 
+/** A GET of which the server has seen all but the last line; `finish` sends that and resolves with the answer. */
+async function begin(url: string, path: string) {
+  const { hostname, port, host } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, "connect");
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n`);
+  return {
+    async finish(): Promise<string> {
+      socket.write("\r\n");
+      let answer = "";
+      for await (const chunk of socket) answer += chunk;
+      return answer;
+    },
+  };
+}
+
 describe("crossmodal serve", () => {
   it("becomes ready, classifies, and drains at SIGTERM: the request under way is answered", async () => {
     const { url, child, ended } = await serve(["--port", "0"]);
@@ -39,6 +57,31 @@ describe("crossmodal serve", () => {
     expect((await underWay).status).toBe(200);
     expect(await ended).toBe(0);
   });
+
+  it("says while it drains that it is not ready, on connections that are open, and at the end how many requests it cut", async () => {
+    const { url, child, ended, output } = await serve(["--port", "0", "--shutdown-timeout-ms", "5000"]);
+    await ready(url);
+    const endless = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('{"input":')) });
+    const headers = { "content-type": "application/json" };
+    const request = { method: "POST", headers, body: endless, duplex: "half" } as RequestInit;
+    const cut = expect(fetch(`${url}/v1/embeddings`, request)).rejects.toThrow("fetch failed");
+    // A request whose head has only begun keeps its connection from being idle.
+    const probes = await Promise.all(["/health/ready", "/health/live"].map((path) => begin(url, path)));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    child.kill("SIGTERM");
+    const refused = () =>
+      fetch(`${url}/health/live`).then(
+        () => false,
+        () => true,
+      );
+    await expect.poll(refused, { timeout: 5000 }).toBe(true);
+    const answers = await Promise.all(probes.map((probe) => probe.finish()));
+    expect(answers[0]).toMatch(/^HTTP\/1\.1 503 .*connection: close.*"stopping"/is);
+    expect(answers[1]).toMatch(/^HTTP\/1\.1 200 .*connection: close.*"live"/is);
+    expect(await ended).toBe(1);
+    await cut;
+    expect(output()).toMatch(/"requests":1,"shutdownTimeoutMs":5000,"msg":"drain cut short"/);
+  }, 60_000);
 
   it("says that the port is taken, and ends with 1", async () => {
     const { url } = await serve(["--port", "0"]);

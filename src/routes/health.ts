@@ -5,7 +5,7 @@ import { collectionIndexed, collectionItems, registry } from "../metrics.js";
 import type { Services } from "../services.js";
 
 /** Probes for an orchestrator, and the metrics it scrapes. */
-export function healthRoutes({ ready, store, log }: Services) {
+export function healthRoutes({ ready, stopping, store, log }: Services) {
   let state: "starting" | "ready" | "failed" = "starting";
   ready.then(
     () => {
@@ -17,7 +17,11 @@ export function healthRoutes({ ready, store, log }: Services) {
   );
   return new Hono()
     .get("/health/live", (c) => c.json({ status: "live" }))
-    .get("/health/ready", (c) => c.json({ status: state }, state === "ready" ? 200 : 503))
+    .get("/health/ready", (c) => {
+      // A connection that is kept alive may still ask while the drain goes on.
+      const status = stopping.aborted ? "stopping" : state;
+      return c.json({ status }, status === "ready" ? 200 : 503);
+    })
     .get("/metrics", async (c) => {
       await countItems(store).catch((error) => log.error({ err: error }, "the items could not be counted"));
       return c.text(await registry.metrics(), 200, { "content-type": registry.contentType });

@@ -46,6 +46,14 @@ export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<
   };
 }
 
+/** During a drain each answer ends its connection, so that a client that keeps one does not hold the drain up with more. */
+export function endConnections(stopping: AbortSignal): MiddlewareHandler {
+  return async (c, next) => {
+    await next();
+    if (stopping.aborted) c.header("Connection", "close");
+  };
+}
+
 /** Refuses bodies over the limit before they are read whole. A stream of lines has no limit as a whole: its reader bounds each. */
 export function limitBody(maxBytes: number): MiddlewareHandler {
   const limit = bodyLimit({

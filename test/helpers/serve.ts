@@ -8,6 +8,8 @@ export interface ServedProcess {
   dataDir: string;
   child: ChildProcess;
   ended: Promise<number | null>;
+  /** What it wrote so far, on stdout and stderr. */
+  output(): string;
 }
 
 /** A server as a user starts it; resolves with its address once it listens. The caller kills `child`. */
@@ -28,5 +30,5 @@ export async function serve(args: readonly string[] = [], dataDir = mkdtempSync(
     child.stderr?.on("data", look);
     void ended.then((code) => reject(new Error(`ended with ${code}: ${output}`)));
   });
-  return { url, dataDir, child, ended } satisfies ServedProcess;
+  return { url, dataDir, child, ended, output: () => output } satisfies ServedProcess;
 }
