@@ -29,6 +29,8 @@ export interface Mishap {
   ignoreRange?: true;
   /** A Range is answered with 206 and another range. */
   otherRange?: true;
+  /** After the bytes, more of them without an end. */
+  endless?: true;
   /** The hub sends on to this URL. */
   redirect?: string;
 }
@@ -137,7 +139,7 @@ export class FakeHub {
     const [, api, name, , revision, file] = match;
     if (revision !== "main" && revision !== repo.commit)
       return end(response, 404, { "x-error-code": "RevisionNotFound" });
-    if (api !== undefined) return this.#list(name, repo, response);
+    if (api !== undefined) return mishap.endless ? pour(response) : this.#list(name, repo, response);
     const bytes = repo.files.get(file);
     if (bytes === undefined) return end(response, 404, { "x-error-code": "EntryNotFound" });
     if (!isLfs(file)) return send(request, response, bytes, gitSha1(bytes), mishap);
@@ -181,19 +183,34 @@ function end(response: ServerResponse, status: number, headers: Record<string, s
   response.writeHead(status, headers).end();
 }
 
+/** Spaces, which JSON allows, until the client has had enough. */
+function pour(response: ServerResponse): void {
+  const spaces = Buffer.alloc(2 ** 20, " ");
+  const more = () => {
+    if (!response.destroyed && response.write(spaces)) setImmediate(more);
+  };
+  response.on("drain", more);
+  more();
+}
+
 function send(request: IncomingMessage, response: ServerResponse, whole: Buffer, etag: string, mishap: Mishap) {
   if (mishap.status !== undefined) return end(response, mishap.status, mishap.headers);
   const bytes = mishap.wrong ? Buffer.from(whole).fill(0) : whole;
   const match = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
   const current = request.headers["if-range"] === undefined || request.headers["if-range"] === `"${etag}"`;
   const ranged = match !== null && current && !mishap.ignoreRange;
-  const from = ranged ? Number(match[1]) + (mishap.otherRange ? 1 : 0) : 0;
-  const to = ranged && match[2] !== "" ? Number(match[2]) + 1 : bytes.length;
+  const shift = mishap.otherRange ? 1 : 0;
+  const from = ranged ? Number(match[1]) + shift : 0;
+  const to = ranged && match[2] !== "" ? Number(match[2]) + 1 + shift : bytes.length;
   if (ranged && from >= bytes.length) return end(response, 416, { "content-range": `bytes */${bytes.length}` });
   const part = bytes.subarray(from, to);
   response.statusCode = ranged ? 206 : 200;
   response.setHeader("etag", `"${etag}"`);
   if (ranged) response.setHeader("content-range", `bytes ${from}-${from + part.length - 1}/${bytes.length}`);
+  if (mishap.endless) {
+    response.write(part);
+    return pour(response);
+  }
   // Without a content-length, a body that ends early looks whole.
   if (mishap.endAfter === undefined) response.setHeader("content-length", part.length);
   const cut = mishap.breakAfter ?? mishap.resetAfter ?? mishap.endAfter ?? mishap.hangAfter;

@@ -268,6 +268,14 @@ describe("pullModel", () => {
     });
   });
 
+  it("reads no listing without an end", async () => {
+    hub.next("/revision/main", { endless: true });
+    await expect(pull(clip)).rejects.toMatchObject({
+      code: "hub_failed",
+      message: expect.stringContaining("more than 16777216 bytes"),
+    });
+  });
+
   it("names what a repository lacks", async () => {
     hub.addRepo("torch/only", { "config.json": "{}", "model.safetensors": "" });
     await expect(pull("torch/only")).rejects.toMatchObject({
@@ -334,6 +342,30 @@ describe("pullModel", () => {
       const published = (await pull("siglip-base-patch16-224")).manifest;
       expect(published).toMatchObject({ logitScale: 117.33, logitBias: -12.932 });
       expect(notices).toContainEqual(expect.stringContaining("taking the published 117.33"));
+    });
+
+    it.each([
+      ["another part than was asked for", { otherRange: true }],
+      ["more than was asked for", { endless: true }],
+    ] as const)("is the published one when the hub gives %s", async (_, mishap) => {
+      const scale = { shape: [], data: Float32Array.of(Math.log(50)) };
+      const tensors = { logit_scale: scale, more: { shape: [2], data: Float32Array.of(1, 2) } };
+      const checkpoint = Buffer.from(writeSafetensors({ tensors, metadata: {} }));
+      hub.addRepo("Xenova/siglip-base-patch16-224", withoutLogit("tiny-siglip"));
+      hub.addRepo("google/siglip-base-patch16-224", { "model.safetensors": checkpoint });
+      // The third request is for the scale itself; of each the hub and the file server may go wrong.
+      hub.next("model.safetensors", {}, {}, {}, {}, mishap);
+      expect((await pull("siglip-base-patch16-224")).manifest.logitScale).toBe(117.33);
+      expect(hub.fetched("model.safetensors").filter(({ server }) => server === "files")).toHaveLength(3);
+    });
+
+    it("is the published one when the checkpoint's header is not one", async () => {
+      const header = Buffer.from('{"logit_scale": {"dtype": "F32"}}');
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64LE(BigInt(header.length));
+      hub.addRepo("Xenova/siglip-base-patch16-224", withoutLogit("tiny-siglip"));
+      hub.addRepo("google/siglip-base-patch16-224", { "model.safetensors": Buffer.concat([length, header]) });
+      expect((await pull("siglip-base-patch16-224")).manifest.logitScale).toBe(117.33);
     });
 
     it("is not paid for with the whole checkpoint when a server gives no parts", async () => {

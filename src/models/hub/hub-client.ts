@@ -11,7 +11,7 @@ export interface HubAnswer {
   headers: Headers;
   /** Headers of the hub's own answer, when it sent us on to where the file lies. */
   hubHeaders: Headers;
-  body: AsyncIterable<Buffer> & { json(): Promise<unknown>; dump(): Promise<void>; destroy(): void };
+  body: AsyncIterable<Buffer> & { destroy(): void };
 }
 
 export interface HubClientOptions extends RetryOptions {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../../errors.js";
 import type { HubClient } from "./hub-client.js";
+import { readAtMost } from "./read-at-most.js";
 import { HubTrouble, withRetries } from "./retry.js";
 
 /** A file as the hub announces it, before its bytes are here. */
@@ -38,6 +39,17 @@ const Answer = z.object({
   ),
 });
 
+/** A file takes about 300 bytes of it: repositories of models hold hundreds, not fifty thousand. */
+const mostListingBytes = 16 * 2 ** 20;
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * What a repository holds at a revision (branch, tag or commit). Source: the hub's OpenAPI description,
  * `GET /api/models/{repo}/revision/{revision}?blobs=true`.
@@ -49,12 +61,15 @@ export function listRepo(client: HubClient, repo: string, revision: string, sign
   return withRetries(
     async () => {
       const answer = await client.get(path, { signal });
-      const json = await answer.body.json().catch((error: unknown) => {
+      const bytes = await readAtMost(answer.body, mostListingBytes).catch((error: unknown) => {
         signal?.throwIfAborted();
-        if (error instanceof SyntaxError) return undefined;
         throw new HubTrouble(`The listing of ${repo} broke off`, { cause: error });
       });
-      const result = Answer.safeParse(json);
+      if (bytes === undefined) {
+        const message = `${client.settings.endpoint} answered with more than ${mostListingBytes} bytes where a listing of ${repo} was asked for`;
+        throw new AppError("hub_failed", message);
+      }
+      const result = Answer.safeParse(parsed(bytes));
       if (!result.success) {
         const message = `${client.settings.endpoint} did not answer with a listing of ${repo}: is HF_ENDPOINT a hub?`;
         throw new AppError("hub_failed", message, { cause: result.error });

@@ -1,5 +1,7 @@
+import { z } from "zod";
 import { AppError } from "../../errors.js";
 import type { HubClient } from "./hub-client.js";
+import { readAtMost } from "./read-at-most.js";
 import { HubTrouble, withRetries } from "./retry.js";
 
 /** How the families call their learned multiplier and bias in a checkpoint; the multiplier is stored as its logarithm. */
@@ -14,7 +16,7 @@ const mostHeaderBytes = 16 * 2 ** 20;
  *
  * CLAP has one scale for each direction; `logit_scale_a` is the one that scores a sound against texts.
  *
- * @returns undefined when the checkpoint has no such file or tensors, or the hub does not let us have a part of it.
+ * @returns undefined when the checkpoint has no such file or tensors, or the hub does not let us have just that part of it.
  */
 export async function readLogit(
   client: HubClient,
@@ -27,11 +29,12 @@ export async function readLogit(
   try {
     const length = Number((await range(0, 8)).readBigUInt64LE());
     if (length > mostHeaderBytes) return undefined;
-    const header = JSON.parse((await range(8, length)).toString("utf8")) as Record<string, Entry | undefined>;
+    const found = Header.safeParse(JSON.parse((await range(8, length)).toString("utf8")));
+    if (!found.success) return undefined;
+    const header = found.data;
     const scalar = async (candidates: readonly string[]) => {
       const name = candidates.find((candidate) => header[candidate]?.dtype === "F32");
-      if (name === undefined) return undefined;
-      const [from, to] = header[name]!.data_offsets;
+      const [from, to] = header[name ?? ""]?.data_offsets ?? [0, 0];
       return to - from === 4 ? (await range(8 + length + from, 4)).readFloatLE() : undefined;
     };
     const logScale = await scalar(names.scale);
@@ -45,10 +48,10 @@ export async function readLogit(
   }
 }
 
-interface Entry {
-  dtype: string;
-  data_offsets: [number, number];
-}
+const offset = z.int().nonnegative();
+/** Of each tensor; `__metadata__` has neither. */
+const Entry = z.object({ dtype: z.string().optional(), data_offsets: z.tuple([offset, offset]).optional() });
+const Header = z.record(z.string(), Entry);
 
 interface Span {
   from: number;
@@ -62,14 +65,20 @@ async function bytesOf(client: HubClient, path: string, { from, length, signal }
     answer.body.destroy(); // the whole checkpoint is not worth four bytes of it
     throw new AppError("hub_failed", `${client.settings.endpoint}${path} is not given in parts`);
   }
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of answer.body) chunks.push(chunk);
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw new HubTrouble(`${client.settings.endpoint}${path} broke off`, { cause: error });
+  const url = `${client.settings.endpoint}${path}`;
+  const wanted = `bytes ${from}-${from + length - 1}/`;
+  const given = String(answer.headers["content-range"] ?? "");
+  // Four bytes from another place are a number too.
+  if (!given.startsWith(wanted)) {
+    answer.body.destroy();
+    throw new AppError("hub_failed", `${url} answered with "${given}" where ${wanted}… was asked for`);
   }
-  const bytes = Buffer.concat(chunks);
-  if (bytes.length !== length) throw new HubTrouble(`${client.settings.endpoint}${path} ended early`);
+  const bytes = await readAtMost(answer.body, length).catch((error) => {
+    signal?.throwIfAborted();
+    throw new HubTrouble(`${url} broke off`, { cause: error });
+  });
+  if (bytes === undefined)
+    throw new AppError("hub_failed", `${url} answered with more than the ${length} bytes asked for`);
+  if (bytes.length !== length) throw new HubTrouble(`${url} ended early`);
   return bytes;
 }
