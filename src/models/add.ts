@@ -1,8 +1,9 @@
 import { constants, existsSync } from "node:fs";
-import { copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Manifest, modalities, type PackFile } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
+import { storageError } from "../files/write-durably.js";
 import { type InspectOptions, inspectFolder } from "./inspect-folder.js";
 import { installedIds, isId, modelFolders, pullFolder } from "./store.js";
 
@@ -11,17 +12,17 @@ import { installedIds, isId, modelFolders, pullFolder } from "./store.js";
  * change), hashed, and described by a manifest. The pack appears whole or not at all.
  *
  * @returns the manifest as written.
- * @throws AppError `already_exists`, `invalid_input` (see inspectFolder).
+ * @throws AppError `already_exists`, `invalid_input` (see inspectFolder), `storage_full`, `storage_failed`.
  */
 export async function addModel(folder: string, dataDir: string, options: InspectOptions): Promise<Manifest> {
-  if (installedIds(dataDir).includes(options.id)) {
-    const message = `There is a model "${options.id}" already; remove it or choose another --id`;
-    throw new AppError("already_exists", message, { param: "id" });
-  }
+  if (installedIds(dataDir).includes(options.id)) throw alreadyThere(options.id);
   const manifest = await inspectFolder(folder, options);
   const [parent] = modelFolders(dataDir);
   const target = join(parent, manifest.id);
-  const draft = join(parent, `.${manifest.id}.${process.pid}`);
+  await removeLeftovers(parent);
+  const name = `.${manifest.id}.${process.pid}.${nextDraft++}`;
+  const draft = join(parent, name);
+  own.add(name);
   try {
     for (const { path } of filesOf(manifest)) {
       await mkdir(dirname(join(draft, path)), { recursive: true });
@@ -30,10 +31,43 @@ export async function addModel(folder: string, dataDir: string, options: Inspect
     }
     await writeFile(join(draft, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
     await rename(draft, target);
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (code === "ENOTEMPTY" || code === "EEXIST") throw alreadyThere(manifest.id); // by another process meanwhile
+    throw syscall === undefined ? error : storageError(error, target);
   } finally {
     await rm(draft, { recursive: true, force: true });
+    own.delete(name);
   }
   return manifest;
+}
+
+/** Drafts of this process that are being filled. */
+const own = new Set<string>();
+let nextDraft = 0;
+
+/** Removes drafts of adds whose process was killed. */
+async function removeLeftovers(parent: string): Promise<void> {
+  for (const name of await readdir(parent).catch(() => [])) {
+    const pid = /^\..+\.(\d+)\.\d+$/.exec(name)?.[1];
+    if (pid === undefined || (Number(pid) === process.pid ? own.has(name) : isRunning(Number(pid)))) continue;
+    await rm(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH"; // EPERM: it runs, as another user
+  }
+}
+
+function alreadyThere(id: string): AppError {
+  return new AppError("already_exists", `There is a model "${id}" already; remove it or choose another --id`, {
+    param: "id",
+  });
 }
 
 /**

@@ -27,7 +27,7 @@ export function findManifest(dataDir: string, id: string): string {
   throw new AppError("model_not_found", `No model "${id}" is installed; there are: ${known}`, { param: "model" });
 }
 
-/** Ids of the packs that are whole: `.<id>.<pid>` is one that is being added, or was when its process ended. */
+/** Ids of the packs that are whole: `.<id>.<pid>.<n>` is one that is being added, or was when its process ended. */
 export function installedIds(dataDir: string, folders = modelFolders(dataDir)): string[] {
   const isPack = (folder: string, name: string) => isId(name) && existsSync(join(folder, name, "manifest.json"));
   const ids = folders.flatMap((folder) =>

@@ -1,11 +1,29 @@
-import { cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { copyFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { addModel, filesOf, removeModel } from "../../src/models/add.js";
 import { installedIds } from "../../src/models/store.js";
 import { goldenPath } from "../helpers/golden.js";
 import { loadPack } from "../helpers/packs.js";
+
+/** Only a disk that is full has to be made up. */
+vi.mock("node:fs/promises", async (importOriginal) => {
+  const original = await importOriginal<typeof import("node:fs/promises")>();
+  return { ...original, copyFile: vi.fn(original.copyFile) };
+});
 
 const about = { id: "mine", source: "owner/name", logitScale: 100 };
 let dataDir: string;
@@ -34,8 +52,35 @@ describe("addModel", () => {
 
   it("leaves no model in the list while it is not whole", async () => {
     await addModel(goldenPath("tiny-clip"), dataDir, about);
-    cpSync(join(dataDir, "models/mine"), join(dataDir, "models/.other.4242"), { recursive: true });
+    cpSync(join(dataDir, "models/mine"), join(dataDir, `models/.other.${process.ppid}.0`), { recursive: true });
     expect(installedIds(dataDir)).toEqual(["mine", "starter-clap", "starter-clip"]);
+  });
+
+  it("removes what an add left that was killed, and nothing of one that runs", async () => {
+    const gone = spawnSync(process.execPath, ["-e", ""]).pid;
+    for (const pid of [gone, process.ppid, process.pid]) {
+      mkdirSync(join(dataDir, `models/.other.${pid}.7`), { recursive: true });
+      writeFileSync(join(dataDir, `models/.other.${pid}.7/model.onnx`), "half");
+    }
+    mkdirSync(join(dataDir, "models/.pull/begun"), { recursive: true });
+    await addModel(goldenPath("tiny-clip"), dataDir, about);
+    // The third has this process's number but is not its own: an earlier process had the number.
+    expect(readdirSync(join(dataDir, "models")).sort()).toEqual([`.other.${process.ppid}.7`, ".pull", "mine"]);
+  });
+
+  it("lets one of two adds of an id at once win and tells the other that it is there", async () => {
+    const results = await Promise.allSettled([1, 2].map(() => addModel(goldenPath("tiny-clip"), dataDir, about)));
+    expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(results.find(({ status }) => status === "rejected")).toMatchObject({ reason: { code: "already_exists" } });
+    expect(readdirSync(join(dataDir, "models"))).toEqual(["mine"]);
+    expect(existsSync(join(dataDir, "models/mine/onnx/text_model.onnx"))).toBe(true);
+  });
+
+  it("answers storage_full when the disk is full, and leaves nothing", async () => {
+    const full = Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC", syscall: "copyfile" });
+    vi.mocked(copyFile).mockRejectedValueOnce(full);
+    await expect(addModel(goldenPath("tiny-clip"), dataDir, about)).rejects.toMatchObject({ code: "storage_full" });
+    expect(readdirSync(join(dataDir, "models"))).toEqual([]);
   });
 });
 
