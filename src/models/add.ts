@@ -5,6 +5,7 @@ import { type Manifest, modalities, type PackFile } from "../encoders/manifest.j
 import { AppError } from "../errors.js";
 import { storageError } from "../files/write-durably.js";
 import { type InspectOptions, inspectFolder } from "./inspect-folder.js";
+import { lockPull } from "./pull-lock.js";
 import { installedIds, isId, modelFolders, pullFolder } from "./store.js";
 
 /**
@@ -72,21 +73,39 @@ function alreadyThere(id: string): AppError {
 
 /**
  * Removes a pack, and what an unfinished pull of it left.
- * @throws AppError `model_not_found`, or `invalid_input` for a pack that comes with the product.
+ * @throws AppError `model_not_found`, `invalid_input` for a pack that comes with the product, `conflict` while another
+ *   process pulls it, `storage_failed`.
  */
 export async function removeModel(dataDir: string, id: string): Promise<void> {
-  const [own] = modelFolders(dataDir);
+  const [parent] = modelFolders(dataDir);
   const gathered = pullFolder(dataDir, id);
+  const lock = `${gathered}.lock`;
+  const isOwn = () => installedIds(dataDir, [parent]).includes(id);
   // An id as "..", which is none, would name the folder of all models.
-  const unfinished = isId(id) && existsSync(gathered);
-  if (unfinished) await rm(gathered, { recursive: true });
-  if (unfinished && !installedIds(dataDir).includes(id)) return;
-  if (!installedIds(dataDir).includes(id))
-    throw new AppError("model_not_found", `No model "${id}" is installed`, { param: "id" });
-  if (!installedIds(dataDir, [own]).includes(id)) {
-    throw new AppError("invalid_input", `The model "${id}" comes with crossmodal and is not removed`, { param: "id" });
+  if (!isId(id) || !(isOwn() || existsSync(gathered) || existsSync(lock))) throw notToRemove(dataDir, id);
+  try {
+    const unlock = await lockPull(lock, {
+      onWait: (pid) => {
+        const message = `Process ${pid} is pulling "${id}"; remove it when that has ended, or end that process first`;
+        throw new AppError("conflict", message, { param: "id" });
+      },
+    });
+    try {
+      const found = [gathered, ...(isOwn() ? [join(parent, id)] : [])].filter((path) => existsSync(path));
+      if (found.length === 0) throw notToRemove(dataDir, id);
+      for (const path of found) await rm(path, { recursive: true });
+    } finally {
+      unlock();
+    }
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).syscall === undefined ? error : storageError(error, join(parent, id));
   }
-  await rm(join(own, id), { recursive: true });
+}
+
+function notToRemove(dataDir: string, id: string): AppError {
+  return installedIds(dataDir).includes(id)
+    ? new AppError("invalid_input", `The model "${id}" comes with crossmodal and is not removed`, { param: "id" })
+    : new AppError("model_not_found", `No model "${id}" is installed`, { param: "id" });
 }
 
 /** Every file a pack needs. */

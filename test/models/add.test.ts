@@ -15,7 +15,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { addModel, filesOf, removeModel } from "../../src/models/add.js";
-import { installedIds } from "../../src/models/store.js";
+import { lockPull } from "../../src/models/pull-lock.js";
+import { installedIds, pullFolder } from "../../src/models/store.js";
 import { goldenPath } from "../helpers/golden.js";
 import { loadPack } from "../helpers/packs.js";
 
@@ -85,6 +86,28 @@ describe("addModel", () => {
 });
 
 describe("removeModel", () => {
+  it("is refused while a pull of the model is under way, and names its process", async () => {
+    await addModel(goldenPath("tiny-clip"), dataDir, about);
+    const gathered = pullFolder(dataDir, "mine");
+    const unlock = await lockPull(`${gathered}.lock`);
+    mkdirSync(gathered);
+    const refused = { code: "conflict", message: expect.stringContaining(`Process ${process.pid} is pulling "mine"`) };
+    await expect(removeModel(dataDir, "mine")).rejects.toMatchObject(refused);
+    expect(existsSync(join(dataDir, "models/mine/manifest.json"))).toBe(true);
+    expect(existsSync(gathered)).toBe(true);
+    unlock();
+    await removeModel(dataDir, "mine");
+    expect(existsSync(join(dataDir, "models/mine"))).toBe(false);
+    expect(existsSync(gathered)).toBe(false);
+    await expect(removeModel(dataDir, "mine")).rejects.toMatchObject({ code: "model_not_found" });
+  });
+
+  it("makes no lock for what there is nothing of, and keeps what comes with the product", async () => {
+    await expect(removeModel(dataDir, "mime")).rejects.toMatchObject({ code: "model_not_found" });
+    await expect(removeModel(dataDir, "starter-clip")).rejects.toMatchObject({ code: "invalid_input" });
+    expect(readdirSync(dataDir)).toEqual([]);
+  });
+
   it.each(["..", ".", "../..", ".pull", "mine/onnx", ""])(
     "refuses %j, which is no id, and removes nothing",
     async (id) => {
