@@ -8,10 +8,14 @@ export interface Quantized {
 /** One scale for all rows: the largest number becomes 127. An error is at most half a step of 1 / scale. */
 export function quantize(vectors: Float32Array): Quantized {
   let largest = 0;
-  for (let i = 0; i < vectors.length; i++) largest = Math.max(largest, Math.abs(vectors[i]));
+  for (let i = 0; i < vectors.length; i++) {
+    const size = Math.abs(vectors[i]);
+    if (size > largest) largest = size;
+  }
   const scale = largest === 0 ? 1 : 127 / largest;
   const values = new Int8Array(vectors.length);
-  for (let i = 0; i < values.length; i++) values[i] = Math.round(vectors[i] * scale);
+  // Math.round without its call, which is most of the time: numbers above zero are cut to whole ones.
+  for (let i = 0; i < values.length; i++) values[i] = ((vectors[i] * scale + 128.5) | 0) - 128;
   return { values, scale };
 }
 

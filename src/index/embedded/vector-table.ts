@@ -88,7 +88,7 @@ export class VectorTable {
     return this.blocks[Math.floor(position / this.blockRows)].subarray(start, start + this.dimensions);
   }
 
-  /** A block in 8 bits, made when it is first asked for (some 10 ms); undefined while the block grows. */
+  /** A block in 8 bits, made when it is first asked for (some 15 ms); undefined while the block grows. */
   quantized(block: number): Quantized | undefined {
     if ((block + 1) * this.blockRows > this.length) return undefined;
     this.#quantized[block] ??= quantize(this.blocks[block]);
