@@ -35,7 +35,8 @@ const ZeroShotRequest = z.strictObject({
 export function zeroShotRoutes(services: Services) {
   const { media, fetchMedia, config } = services;
   return new Hono<RequestVariables>().post("/v1/zero-shot", async (c) => {
-    const request = await readRequest(c, ZeroShotRequest, { lists: ["candidate_labels", "hypothesis_template"] });
+    const lists = ["candidate_labels", "hypothesis_template"];
+    const request = await readRequest(c, ZeroShotRequest, { lists, names: ["candidate_labels"] });
     const signal = c.get("signal");
     const modality = onlyModality(request);
     if (request.timeline && modality !== "audio") {

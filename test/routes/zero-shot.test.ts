@@ -75,6 +75,27 @@ describe("POST /v1/zero-shot", () => {
     expect(asFile).toEqual(asUri);
   });
 
+  it("refuses labels with commas between them in one form field, which would be one label of score 1", async () => {
+    const response = await zeroShot(formPost({ image: fixture("images/cat.jpg"), candidate_labels: "cat,dog" }));
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: {
+        code: "invalid_input",
+        param: "candidate_labels",
+        message: expect.stringContaining('received "cat,dog"'),
+      },
+    });
+  });
+
+  it.each([
+    ["a JSON array", '["a cat, asleep"]', ["a cat, asleep"]],
+    ["the field given twice", ["a cat, asleep", "dog"], ["a cat, asleep", "dog"]],
+    ["one plain label", "cat", ["cat"]],
+  ])("takes %s in a form, with commas inside labels where it is clear", async (_, candidate_labels, expected) => {
+    const { scores } = await answerOf(formPost({ image: fixture("images/cat.jpg"), candidate_labels }));
+    expect(scores.map(({ label }) => label).sort()).toEqual(expected);
+  });
+
   it("scores a text against labels", async () => {
     const { scores } = await answerOf(
       jsonPost({
