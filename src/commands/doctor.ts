@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, isIP } from "node:net";
 import { availableParallelism, freemem, totalmem } from "node:os";
 import type { Command } from "commander";
 import type { Config } from "../config.js";
@@ -121,9 +121,25 @@ function port({ host, port: number }: Config): Promise<Finding> {
     const probe = createServer();
     const finding = { group: "machine", check: "port" };
     const found = `${host}:${number}`;
-    probe.once("error", (error) => resolve({ ...finding, ok: false, found: `${found}: ${error.message}` }));
+    probe.once("error", async (error: NodeJS.ErrnoException) => {
+      const ours = error.code === "EADDRINUSE" && (await servesCrossmodal(host, number));
+      const why = ours ? " is held by a crossmodal server that answers" : `: ${error.message}`;
+      resolve({ ...finding, ok: ours, found: `${found}${why}` });
+    });
     probe.listen(number, host, () => probe.close(() => resolve({ ...finding, ok: true, found: `${found} is free` })));
   });
+}
+
+/** Whether `/health/live` there answers as ours does; a server for all addresses is asked at the local one. */
+async function servesCrossmodal(host: string, number: number): Promise<boolean> {
+  const reached = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  try {
+    const url = `http://${isIP(reached) === 6 ? `[${reached}]` : reached}:${number}/health/live`;
+    const answer = await fetch(url, { signal: AbortSignal.timeout(5000), redirect: "error" });
+    return answer.ok && ((await answer.json()) as { status?: unknown } | null)?.status === "live";
+  } catch {
+    return false;
+  }
 }
 
 /** Loads a model as the server would, then runs one small input through each tower. The data folder is only read. */

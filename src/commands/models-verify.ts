@@ -7,6 +7,7 @@ import { verifiedPackFile } from "../models/pack-files.js";
 import { findManifest, installedIds } from "../models/store.js";
 import { type GoldenResult, goldenResults } from "./golden-results.js";
 import { addConfigFlags, configOf } from "./options.js";
+import { print } from "./output.js";
 import { CommandError } from "./target.js";
 
 /** `crossmodal models verify`: are the files the ones that were meant, and with `--golden`, do published results come out? */
@@ -15,6 +16,7 @@ export function modelsVerifyCommand(models: Command): void {
     .command("verify")
     .description("hash every file again; with --golden also compare published results")
     .argument("[ids...]", "models; all when left out")
+    .option("--json", "print as JSON, a line for each file and published result")
     .option("--golden", "run the samples with published results that are known for the model")
     .option(
       "--media <files...>",
@@ -24,22 +26,24 @@ export function modelsVerifyCommand(models: Command): void {
     const config = configOf(given);
     const { dataDir } = config;
     let failed = 0;
-    const attempt = async <T>(id: string, work: () => Promise<T>): Promise<T | undefined> => {
+    const tell = (result: object, line: string) => print(given.json ? JSON.stringify(result) : line);
+    const attempt = async <T>(id: string, path: string, work: () => Promise<T>): Promise<T | undefined> => {
       try {
         return await work();
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         failed++;
-        console.log(`FAILED  ${id}  ${error.message}`);
+        const { code, message } = error;
+        await tell({ id, path, ok: false, code, message }, `FAILED  ${id}  ${message}`);
         return undefined;
       }
     };
     for (const id of ids.length > 0 ? ids : installedIds(dataDir)) {
       const path = findManifest(dataDir, id);
-      const manifest = await attempt(id, () => readManifest(path));
+      const manifest = await attempt(id, "manifest.json", () => readManifest(path));
       for (const file of manifest === undefined ? [] : filesOf(manifest)) {
-        const found = await attempt(id, () => verifiedPackFile(dirname(path), file));
-        if (found !== undefined) console.log(`ok      ${id}  ${file.path}`);
+        const found = await attempt(id, file.path, () => verifiedPackFile(dirname(path), file));
+        if (found !== undefined) await tell({ id, path: file.path, ok: true }, `ok      ${id}  ${file.path}`);
       }
     }
     if (failed > 0)
@@ -48,7 +52,10 @@ export function modelsVerifyCommand(models: Command): void {
     const targets = ids.length > 0 ? ids : installedIds(dataDir);
     const compared: GoldenResult[] = [];
     for (const id of targets) compared.push(...(await goldenResults(id, config, given.media ?? [])));
-    for (const { id, what, verdict, detail } of compared) console.log(`${verdict.padEnd(7)} ${id}  ${what}: ${detail}`);
+    for (const result of compared) {
+      const { id, what, verdict, detail } = result;
+      await tell(result, `${verdict.padEnd(7)} ${id}  ${what}: ${detail}`);
+    }
     const off = compared.filter(({ verdict }) => verdict === "FAILED").length;
     if (off > 0) throw new CommandError(`${off} published ${off === 1 ? "result does" : "results do"} not come out`);
     if (compared.every(({ verdict }) => verdict === "skipped"))

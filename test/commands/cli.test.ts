@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { goldenPath } from "../helpers/golden.js";
+import { serve } from "../helpers/serve.js";
 
 const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-cli-"));
 
@@ -154,6 +155,17 @@ describe("crossmodal doctor", () => {
     for (const tower of ["starter-clip text", "starter-clip image", "starter-clap text", "starter-clap audio"]) {
       expect(of(tower).ms).toBeGreaterThan(0);
       expect(of(tower).sha256).toMatch(/^[0-9a-f]{64}$/);
+    }
+  });
+
+  it("ends with 0 when the port is held by a server of ours, and says so", async () => {
+    const server = await serve();
+    try {
+      const flags = ["--port", new URL(server.url).port, "--models", "starter-clip", "--data-dir", server.dataDir];
+      const { code, stdout } = await crossmodal(["doctor", ...flags]);
+      expect([code, stdout]).toEqual([0, expect.stringMatching(/ok +port +.* is held by a crossmodal server/)]);
+    } finally {
+      server.child.kill("SIGKILL");
     }
   });
 

@@ -200,6 +200,19 @@ describe("crossmodal models", () => {
     expect(stdout).toMatch(/^ok {6}starter-clip {2}image\.onnx$/m);
   });
 
+  it("verifies with a JSON line for each file", async () => {
+    mkdirSync(join(dataDir, "models/broken"), { recursive: true });
+    writeFileSync(join(dataDir, "models/broken/manifest.json"), "{");
+    const { code, stdout } = await run("models", "verify", "--json");
+    expect(code).toBe(1);
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines).toContainEqual({ id: "starter-clip", path: "image.onnx", ok: true });
+    expect(lines).toContainEqual(expect.objectContaining({ id: "broken", path: "manifest.json", ok: false }));
+  });
+
   describe("verify --golden", () => {
     const { logits } = goldenJson<{ logits: { label_indices: number[]; probs: number[][] } }>("tiny-clap/golden.json");
     const { texts, audio } = goldenJson<{ texts: { text: string }[]; audio: { file: string }[] }>(
