@@ -128,13 +128,20 @@ export async function createServices(
     await gap.close();
     await store.close();
   };
+  const fallbackReasons = new Set<string>(); // said once: on a machine without a GPU they are the same for every tower
   try {
     for (const id of config.models) {
       const start = performance.now();
       const pack = await loader.load(findManifest(config.dataDir, id));
       loaded.push(pack);
       const ms = Math.round(performance.now() - start);
-      log.info({ model: id, space: pack.space, towers: pack.towers, ms }, "model loaded");
+      for (const { fallbackReason: reason } of pack.towers) {
+        if (reason === undefined || fallbackReasons.has(reason)) continue;
+        fallbackReasons.add(reason);
+        log.info({ reason }, "running on the CPU");
+      }
+      const towers = pack.towers.map(({ fallbackReason: _, ...tower }) => tower);
+      log.info({ model: id, space: pack.space, towers, ms }, "model loaded");
     }
     const spaces = loaded.map(({ manifest, space }) => ({ id: manifest.id, space }));
     bridges = await BridgeStore.open({ folder: join(config.dataDir, "bridges"), packs: spaces, log });
