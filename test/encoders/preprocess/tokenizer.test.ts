@@ -45,16 +45,6 @@ interface Strings {
   [family: string]: string | number[];
 }
 
-describe("loadTokenizer", () => {
-  it("lowers the case and keeps punctuation where the manifest says so (SigLIP 2)", () => {
-    const load = (canonicalize: TextPreprocess["canonicalize"]) =>
-      loadTokenizer(jsonOf("tiny-clap"), { ...families["tiny-clap"], canonicalize }); // a tokenizer that knows case
-    const text = "A PHOTO of a Cat!!! (really?)";
-    expect(load("lower").encode([text])).toEqual(load("none").encode([text.toLowerCase()]));
-    expect(load("lower").encode([text])).not.toEqual(load("none").encode([text]));
-  });
-});
-
 describe("loadTokenizer against the tokenizers library", () => {
   // Special tokens are switched off on both sides; the reference does not pad or cut here, nor canonicalize.
   const strings = goldenJson<Strings[]>("text/tokens.json");
@@ -86,6 +76,14 @@ describe("loadTokenizer against the tokenizers library", () => {
 });
 
 describe("loadTokenizer", () => {
+  it("lowers the case and keeps punctuation where the manifest says so (SigLIP 2)", () => {
+    const load = (canonicalize: TextPreprocess["canonicalize"]) =>
+      loadTokenizer(jsonOf("tiny-clap"), { ...families["tiny-clap"], canonicalize }); // a tokenizer that knows case
+    const text = "A PHOTO of a Cat!!! (really?)";
+    expect(load("lower").encode([text])).toEqual(load("none").encode([text.toLowerCase()]));
+    expect(load("lower").encode([text])).not.toEqual(load("none").encode([text]));
+  });
+
   it("keeps the end token of a text that is cut (fault 2 of common implementations: it is dropped, and CLIP pools there)", () => {
     const ids = idsOf("tiny-clip", "very long ".repeat(500));
     expect(ids.length).toBe(77);
