@@ -51,7 +51,7 @@ export type ItemStatus =
 
 /**
  * How much may be missed for speed: `exact` compares with every vector; `high` finds all of the exact answer up to
- * 100,000 items and 98.9 % at a million for queries of another modality than the items, `fast` about 96 % (bench/README.md).
+ * 250,000 items and 98.9 % at a million for queries of another modality than the items, `fast` about 96 % (bench/README.md).
  */
 export type Recall = "exact" | "high" | "fast";
 

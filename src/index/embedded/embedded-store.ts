@@ -32,7 +32,7 @@ export interface EmbeddedStoreOptions {
   dataDir: string;
   /** Which library builds the graphs. Default `usearch`. */
   engine?: CoreOptions["engine"];
-  /** Up to this many items a collection is scanned and has no graph. Default 100,000: about 2 ms at 512 dimensions. */
+  /** Up to this many items a collection is scanned and has no graph. Default 250,000: about 5 ms at 512 dimensions. */
   scanUpTo?: number;
   /** Rows that enter a graph before it is written to the disk again. Default 10,000. */
   snapshotAfter?: number;
@@ -50,7 +50,7 @@ const itemsPerCall = 250;
  * @throws AppError storage_locked when another process has the folder; storage_failed, storage_corrupt.
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
-  const coreOptions: CoreOptions = { engine: "usearch", scanUpTo: 100_000, snapshotAfter: 10_000, ...options };
+  const coreOptions: CoreOptions = { engine: "usearch", scanUpTo: 250_000, snapshotAfter: 10_000, ...options };
   const worker = startWorker(new URL("./store-worker.js", import.meta.url), coreOptions);
   try {
     await worker.call("open", undefined);
