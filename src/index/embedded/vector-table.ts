@@ -11,6 +11,8 @@ export class VectorTable {
   readonly blockRows: number;
   readonly blocks: Float32Array[] = [];
   readonly #quantized: Quantized[] = [];
+  /** Positions by modality. */
+  readonly #counts: number[] = [];
   /** Positions in use, removed ones included. */
   length = 0;
   removed = 0;
@@ -35,6 +37,7 @@ export class VectorTable {
     this.blocks[this.blocks.length - 1].set(embedding, place * this.dimensions);
     this.#rows[this.length] = row;
     this.#modality[this.length] = modality;
+    this.#counts[modality] = this.countOf(modality) + 1;
     this.length++;
   }
 
@@ -55,9 +58,7 @@ export class VectorTable {
 
   /** Positions of a modality, removed ones included. */
   countOf(modality: number): number {
-    let count = 0;
-    for (let position = 0; position < this.length; position++) if (this.#modality[position] === modality) count++;
-    return count;
+    return this.#counts[modality] ?? 0;
   }
 
   isLive(position: number): boolean {

@@ -30,6 +30,14 @@ const topOf = (k: number, scan: (top: TopK) => void, minSimilarity?: number) => 
   return top.sorted();
 };
 
+describe("VectorTable", () => {
+  it("counts the positions of each modality, removed ones included", () => {
+    for (const modality of [0, 1, 2, 3]) {
+      expect(table.countOf(modality)).toBe(every((position) => table.modality(position) === modality).length);
+    }
+  });
+});
+
 describe("scanAll", () => {
   it("gives what a loop over every vector gives, copies and removed rows included", () => {
     for (const query of queries) {
