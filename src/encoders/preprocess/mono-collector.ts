@@ -3,7 +3,7 @@ import { AppError } from "../../errors.js";
 /** Gathers decoded pieces as mono: the mean of the channels (librosa's mix; sum·√½ would be 3 dB louder). */
 export class MonoCollector {
   readonly #maxSeconds: number;
-  readonly #pieces: Float32Array[] = [];
+  #samples = new Float32Array(0);
   #length = 0;
   #sampleRateHz = 0;
 
@@ -16,25 +16,24 @@ export class MonoCollector {
   add(channels: readonly Float32Array[], frames: number, sampleRateHz: number): void {
     if (frames === 0 || channels.length === 0) return;
     this.#sampleRateHz = sampleRateHz;
+    const start = this.#length;
     this.#length += frames;
     checkSeconds(this.#length / sampleRateHz, this.#maxSeconds);
-    const mono = new Float32Array(frames);
+    if (this.#length > this.#samples.length) {
+      const grown = new Float32Array(Math.max(this.#length, 2 * this.#samples.length));
+      grown.set(this.#samples.subarray(0, start));
+      this.#samples = grown;
+    }
+    const samples = this.#samples;
     for (let i = 0; i < frames; i++) {
       let sum = 0;
       for (const channel of channels) sum += channel[i];
-      mono[i] = sum / channels.length;
+      samples[start + i] = sum / channels.length;
     }
-    this.#pieces.push(mono);
   }
 
   finish(): { sampleRateHz: number; samples: Float32Array } {
-    const samples = new Float32Array(this.#length);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      samples.set(piece, at);
-      at += piece.length;
-    }
-    return { sampleRateHz: this.#sampleRateHz, samples };
+    return { sampleRateHz: this.#sampleRateHz, samples: this.#samples.subarray(0, this.#length) };
   }
 }
 
