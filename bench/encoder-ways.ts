@@ -17,9 +17,24 @@ export interface Inputs {
   texts: readonly string[];
 }
 
+/** What so many batches took: by the clock, and of processor time in all threads of this process. */
+export interface Cost {
+  ms: number;
+  cpuMs: number;
+}
+
 export interface Way {
-  run(batches: number): Promise<void>;
+  run(batches: number): Promise<Cost>;
   close(): Promise<unknown>;
+}
+
+function startClock(): () => Cost {
+  const begin = performance.now();
+  const cpu = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(cpu);
+    return { ms: performance.now() - begin, cpuMs: (user + system) / 1000 };
+  };
 }
 
 export interface Setting {
@@ -40,16 +55,14 @@ export async function bareSession(setting: Setting, media: MediaWorkers, tokeniz
   const all = await tensorsOf(setting, media, tokenizerJson);
   const feeds = Object.fromEntries(session.inputNames.map((name) => [name, all[name] ?? all.media]));
   const output = setting.manifest.towers[setting.modality]!.outputs.find((name) => session.outputNames.includes(name))!;
-  return {
-    async run(batches) {
-      for (let i = 0; i < batches; i++) {
-        const { [output]: embeddings } = await session.run(feeds, [output]);
-        if (embeddings.dims[0] !== batch)
-          throw new RangeError(`expected ${batch} embeddings but received ${embeddings.dims}`);
-      }
+  return timesBatches(
+    async () => {
+      const { [output]: embeddings } = await session.run(feeds, [output]);
+      if (embeddings.dims[0] !== batch)
+        throw new RangeError(`expected ${batch} embeddings but received ${embeddings.dims}`);
     },
-    close: () => session.release(),
-  };
+    () => session.release(),
+  );
 }
 
 async function tensorsOf({ manifest, modality, batch, inputs }: Setting, media: MediaWorkers, tokenizerJson: string) {
@@ -88,7 +101,9 @@ const textsOf = ({ texts }: Inputs, n: number) => Array.from({ length: n }, (_, 
 
 /**
  * The product: files and texts to POST /v1/embeddings of a server in this process, one input a request, from so many
- * clients that two batches are under way: while one is in the graph, the next is decoded and preprocessed.
+ * clients that two batches are under way: while one is in the graph, the next is decoded and preprocessed. Its rate is
+ * that of a server that stays busy: the clock starts with the last answer of the second batch and stops with the last of
+ * a later one, while the clients go on; what they still wait for then is not counted.
  */
 export async function server({ manifest, modality, batch, threads, inputs }: Setting, dataDir: string): Promise<Way> {
   const config = {
@@ -110,11 +125,21 @@ export async function server({ manifest, modality, batch, threads, inputs }: Set
   };
   return {
     async run(batches) {
-      let next = 0;
+      const full = 2 * batch;
+      const enough = full + batches * batch;
+      let [asked, answered] = [0, 0];
+      let stop = startClock();
+      let cost: Cost | undefined;
       const client = async () => {
-        while (next < batches * batch) await request(next++);
+        while (cost === undefined) {
+          await request(asked++);
+          answered++;
+          if (answered === full) stop = startClock();
+          if (answered === enough) cost = stop();
+        }
       };
-      await Promise.all(Array.from({ length: 2 * batch }, client));
+      await Promise.all(Array.from({ length: full }, client));
+      return cost!;
     },
     close: () => running.close(),
   };
@@ -138,36 +163,47 @@ export async function transformersJs(setting: Setting, media: MediaWorkers, data
     };
     const model = await Model[family as keyof typeof Model].from_pretrained(id, options);
     const padding = family === "siglip" ? "max_length" : true;
-    return timesBatches(async () => {
-      await model(tokenizer(textsOf(inputs, batch), { padding, truncation: true }));
-    }, model);
+    return timesBatches(
+      async () => {
+        await model(tokenizer(textsOf(inputs, batch), { padding, truncation: true }));
+      },
+      () => model.dispose(),
+    );
   }
   const processor = await hf.AutoProcessor.from_pretrained(id, {});
   if (modality === "image") {
     const model = await { clip: hf.CLIPVisionModelWithProjection, siglip: hf.SiglipVisionModel, clap: undefined }[
       family
     ]!.from_pretrained(id, options);
-    return timesBatches(async () => {
-      const file = new Blob([Uint8Array.from(inputs.image)]);
-      const images = await Promise.all(Array.from({ length: batch }, () => hf.RawImage.fromBlob(file)));
-      await model(await processor(images));
-    }, model);
+    return timesBatches(
+      async () => {
+        const file = new Blob([Uint8Array.from(inputs.image)]);
+        const images = await Promise.all(Array.from({ length: batch }, () => hf.RawImage.fromBlob(file)));
+        await model(await processor(images));
+      },
+      () => model.dispose(),
+    );
   }
   const model = await hf.ClapAudioModelWithProjection.from_pretrained(id, options);
   const { samples } = await media.decodeAudio(inputs.audio, { maxSeconds: 60 });
   const sound = Float32Array.from(samples);
-  return timesBatches(async () => {
-    const features = [];
-    for (let i = 0; i < batch; i++) features.push((await processor(sound)).input_features);
-    await model({ input_features: hf.cat(features, 0) });
-  }, model);
+  return timesBatches(
+    async () => {
+      const features = [];
+      for (let i = 0; i < batch; i++) features.push((await processor(sound)).input_features);
+      await model({ input_features: hf.cat(features, 0) });
+    },
+    () => model.dispose(),
+  );
 }
 
-function timesBatches(one: () => Promise<void>, model: { dispose(): Promise<unknown> }): Way {
+function timesBatches(one: () => Promise<void>, close: () => Promise<unknown>): Way {
   return {
     async run(batches) {
+      const stop = startClock();
       for (let i = 0; i < batches; i++) await one();
+      return stop();
     },
-    close: () => model.dispose(),
+    close,
   };
 }

@@ -101,21 +101,17 @@ async function measure(setting: Setting, hubLayout: boolean): Promise<Rates> {
   if (hubLayout) ways["transformers.js"] = await transformersJs(setting, media, dataDir);
   try {
     const rates: Rates = {};
-    await ways.bare.run(1);
-    const start = performance.now();
-    await ways.bare.run(1);
-    const batches = Math.max(2, Math.round((1000 * seconds) / (performance.now() - start)));
-    for (const way of Object.values(ways)) await way.run(2); // first runs cost more
+    await ways.bare.run(1); // first runs cost more
+    const { ms } = await ways.bare.run(1);
+    const batches = Math.max(2, Math.round((1000 * seconds) / ms));
+    for (const way of Object.values(ways)) await way.run(2);
     for (let round = 0; round < rounds; round++) {
       for (const [name, way] of Object.entries(ways)) {
         const items = batch * batches;
-        const begin = performance.now();
-        const cpu = process.cpuUsage();
-        await way.run(batches);
-        const { user, system } = process.cpuUsage(cpu);
+        const { ms, cpuMs } = await way.run(batches);
         rates[name] ??= { perSecond: [], cpuMs: [] };
-        rates[name].perSecond.push((1000 * items) / (performance.now() - begin));
-        rates[name].cpuMs.push((user + system) / 1000 / items);
+        rates[name].perSecond.push((1000 * items) / ms);
+        rates[name].cpuMs.push(cpuMs / items);
       }
     }
     return rates;
