@@ -1,5 +1,5 @@
 /**
- * How fast and how right is search? `npm run bench:search -- --n 100000 [--dimensions 512] [--queries 500] [--block 50] [--no-peer] [--no-store]`
+ * How fast and how right is search? `npm run bench:search -- --n 100000 [--dimensions 512] [--queries 500] [--block 50] [--no-peer] [--no-graphs] [--no-store]`
  * Prints one JSON line per measurement; results and their machine are in bench/README.md.
  */
 import { mkdtempSync, rmSync, statSync } from "node:fs";
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     dimensions: { type: "string", default: "512" },
     queries: { type: "string", default: "500" },
     "no-peer": { type: "boolean", default: false },
+    "no-graphs": { type: "boolean", default: false },
     "no-store": { type: "boolean", default: false },
     block: { type: "string", default: "50" },
   },
@@ -54,12 +55,13 @@ const inBits = (query: Float32Array) => {
 inBits(crossModal[0]); // makes the 8-bit copies
 print("scan in 8 bits", { recallCross: round(recall(crossModal, inBits), 4), ...timed(crossModal, inBits) });
 
-const engines = [buildGraph(usearchEngine), ...(values["no-peer"] ? [] : [buildGraph(hnswlibEngine())])];
+const chosen = [usearchEngine, ...(values["no-peer"] ? [] : [hnswlibEngine()])];
+const engines = values["no-graphs"] ? [] : chosen.map(buildGraph);
 if (engines.length === 2) {
   const [ours, peer] = engines.map(({ buildCpuSeconds }) => buildCpuSeconds);
   print("build against hnswlib-node", { byCpuTime: round(ours / peer) });
 }
-for (const efSearch of widths) measureWidth(efSearch);
+for (const efSearch of engines.length === 0 ? [] : widths) measureWidth(efSearch);
 if (!values["no-store"]) await measureStore();
 rmSync(folder, { recursive: true });
 

@@ -13,6 +13,8 @@ interface Cover {
 export interface IndexLimits {
   /** Up to this many items every search is a scan, and no graph is built. */
   scanUpTo: number;
+  /** Up to this many items `high` is a scan although there is a graph, which then serves `fast`. */
+  scanHighUpTo: number;
 }
 
 /** Share of deleted rows in a graph (or in the table) from which it is made anew. */

@@ -34,6 +34,8 @@ export interface EmbeddedStoreOptions {
   engine?: CoreOptions["engine"];
   /** Up to this many items a collection is scanned and has no graph. Default 250,000: about 5 ms at 512 dimensions. */
   scanUpTo?: number;
+  /** Up to this many items `high` scans them although there is a graph for `fast`. Default 2,000,000: about 40 ms. */
+  scanHighUpTo?: number;
   /** Rows that enter a graph before it is written to the disk again. Default 10,000. */
   snapshotAfter?: number;
   /** Largest database in pages of 16 KB. Default: as large as the disk. */
@@ -50,7 +52,8 @@ const itemsPerCall = 250;
  * @throws AppError storage_locked when another process has the folder; storage_failed, storage_corrupt.
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
-  const coreOptions: CoreOptions = { engine: "usearch", scanUpTo: 250_000, snapshotAfter: 10_000, ...options };
+  const limits = { scanUpTo: 250_000, scanHighUpTo: 2_000_000, snapshotAfter: 10_000 };
+  const coreOptions: CoreOptions = { engine: "usearch", ...limits, ...options };
   const worker = startWorker(new URL("./store-worker.js", import.meta.url), coreOptions);
   try {
     await worker.call("open", undefined);

@@ -10,6 +10,7 @@ export interface KeeperOptions {
   dataDir: string;
   engine: GraphEngine;
   scanUpTo: number;
+  scanHighUpTo: number;
   snapshotAfter: number;
 }
 

@@ -38,7 +38,8 @@ const widestSearch = 4096;
  *
  * - `recall: "exact"`, later pages and centring are scanned in float32;
  * - a filter that leaves few items: those are scanned in float32;
- * - collections without a graph are scanned in 8 bits, and float32 decides; what does not fulfil a mild filter is passed over;
+ * - `high` up to a million or two, and collections without a graph, are scanned in 8 bits, and float32 decides; what does
+ *   not fulfil a mild filter is passed over;
  * - a mild filter: the graph is asked for more, best candidates are tested first, and the width grows until enough pass;
  * - otherwise the graph nominates and float32 decides. Rows that are not in the graph yet are scanned beside it.
  */
@@ -84,11 +85,12 @@ export function search(
     if (query.filter === undefined) return true;
     return matchFilter(query.filter, JSON.parse(items.neighbor(table.row(position)).metadata));
   };
-  if (cover === undefined) {
+  if (cover === undefined || (recall === "high" && table.live <= index.limits.scanHighUpTo)) {
+    if (table.length <= alwaysScannable) return scan();
     if (query.modality !== undefined && table.countOf(query.modality) <= selectiveShare * table.live) return scan();
     const top = newTop();
-    const quantized = scanQuantized(table, query.vector, top, admits);
-    return { hits: top.sorted(), plan: quantized ? "scan" : "exact" };
+    scanQuantized(table, query.vector, top, admits);
+    return { hits: top.sorted(), plan: "scan" };
   }
   const restricted = query.filter !== undefined || query.modality !== undefined;
   const liveShare = Math.max(0.1, 1 - cover.dead / cover.graph.size);

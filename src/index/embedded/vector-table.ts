@@ -1,4 +1,4 @@
-import { type Quantized, quantize } from "./quantize.js";
+import { QuantizedCopy, type QuantizedPiece } from "./quantized-copy.js";
 
 /**
  * The searchable copy of a collection's vectors: float32 in blocks, so that it grows without being copied.
@@ -10,7 +10,7 @@ export class VectorTable {
   readonly dimensions: number;
   readonly blockRows: number;
   readonly blocks: Float32Array[] = [];
-  readonly #quantized: Quantized[] = [];
+  readonly #quantized: QuantizedCopy;
   /** Positions by modality. */
   readonly #counts: number[] = [];
   /** Positions in use, removed ones included. */
@@ -20,9 +20,11 @@ export class VectorTable {
   #modality = new Uint8Array(1024);
   #gone = new Uint8Array(1024);
 
-  constructor(dimensions: number) {
+  /** @param pieceRows  rows in a piece of the 8-bit copy, a multiple of 64. */
+  constructor(dimensions: number, pieceRows?: number) {
     this.dimensions = dimensions;
     this.blockRows = Math.max(64, Math.floor(blockFloats / dimensions));
+    this.#quantized = new QuantizedCopy(dimensions, pieceRows);
   }
 
   /** Items that are there. */
@@ -89,11 +91,20 @@ export class VectorTable {
     return this.blocks[Math.floor(position / this.blockRows)].subarray(start, start + this.dimensions);
   }
 
-  /** A block in 8 bits, made when it is first asked for (some 15 ms); undefined while the block grows. */
-  quantized(block: number): Quantized | undefined {
-    if ((block + 1) * this.blockRows > this.length) return undefined;
-    this.#quantized[block] ??= quantize(this.blocks[block]);
-    return this.#quantized[block];
+  /** The vectors of [first, end), block by block. */
+  *vectorsOf(first: number, end: number): Iterable<Float32Array> {
+    for (let start = first; start < end; ) {
+      const place = start % this.blockRows;
+      const rows = Math.min(end - start, this.blockRows - place);
+      const block = this.blocks[Math.floor(start / this.blockRows)];
+      yield block.subarray(place * this.dimensions, (place + rows) * this.dimensions);
+      start += rows;
+    }
+  }
+
+  /** All but the last few vectors in 8 bits, as pieces that follow each other; brought up to date by each call. */
+  quantized(): readonly QuantizedPiece[] {
+    return this.#quantized.upTo(this.length, (first, end) => this.vectorsOf(first, end));
   }
 
   /** Dot product with a query, summed in float64 in an order that is the same everywhere: ties stay ties. */

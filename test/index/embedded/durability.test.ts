@@ -42,7 +42,7 @@ async function killOften(name: string, seed: number): Promise<number> {
   for (let round = 0; round < rounds / 2; round++) {
     const lines = await runAndKill(folder, round, 5 + random.integer(150));
     for (const line of lines) acknowledged += follow(known, line);
-    const store = await openEmbeddedStore({ dataDir: folder, scanUpTo: 50, snapshotAfter: 40 });
+    const store = await openEmbeddedStore({ dataDir: folder, scanUpTo: 50, scanHighUpTo: 50, snapshotAfter: 40 });
     await check(store, known);
     await store.close();
   }

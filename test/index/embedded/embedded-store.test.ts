@@ -26,4 +26,7 @@ function create(options: Partial<EmbeddedStoreOptions>) {
 
 vectorStoreContract("openEmbeddedStore", create({}));
 // So small that graphs are built, saved, loaded and made anew within the same facts.
-vectorStoreContract("openEmbeddedStore with graphs from 8 items", create({ scanUpTo: 8, snapshotAfter: 16 }));
+vectorStoreContract(
+  "openEmbeddedStore with graphs from 8 items",
+  create({ scanUpTo: 8, scanHighUpTo: 8, snapshotAfter: 16 }),
+);

@@ -28,7 +28,7 @@ afterEach(async () => {
 
 /** Opens with limits so low that 300 items have a graph and a snapshot. */
 const open = async (options = {}) => {
-  store = await openEmbeddedStore({ dataDir, scanUpTo: 50, snapshotAfter: 100, ...options });
+  store = await openEmbeddedStore({ dataDir, scanUpTo: 50, scanHighUpTo: 50, snapshotAfter: 100, ...options });
   return store;
 };
 const fill = async (some: Item[] = items) => {

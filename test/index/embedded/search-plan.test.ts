@@ -20,8 +20,9 @@ const items = randomItems(6000, dimensions).map((item) => ({
 describe("the search plan over 6,000 items with a graph", () => {
   const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-plan-"));
   let store: EmbeddedStore;
+  let left = items;
   beforeAll(async () => {
-    store = await openEmbeddedStore({ dataDir, scanUpTo: 500 });
+    store = await openEmbeddedStore({ dataDir, scanUpTo: 500, scanHighUpTo: 500 });
     await store.createCollection({ name: "c", space: "s", dimensions, fields: ["n"] });
     await store.upsert("c", items);
     await store.warmUp("c");
@@ -94,8 +95,19 @@ describe("the search plan over 6,000 items with a graph", () => {
     const near = [...items].sort((a, b) => dot(pole, b.embedding) - dot(pole, a.embedding)).slice(0, 900);
     await store.delete("c", { ids: near.map(({ id }) => id) });
     const gone = new Set(near.map(({ id }) => id));
-    const left = items.filter(({ id }) => !gone.has(id));
+    left = items.filter(({ id }) => !gone.has(id));
     const { recall } = await measure([{ embedding: pole, topK: 10 }, ...queries({})], left);
     expect(recall).toBeGreaterThanOrEqual(0.99);
+  });
+
+  it("answers high by a scan in 8 bits, and fast through the graph, up to a size where scans are as fast", async () => {
+    await store.close();
+    store = await openEmbeddedStore({ dataDir, scanUpTo: 500 });
+    await store.warmUp("c");
+    await store.settled();
+    expect(await measure(queries({}), left)).toEqual({ recall: 1, plans: ["scan"] });
+    const filter = { field: "colour", op: "in", value: ["red", "green"] } as const;
+    expect(await measure(queries({ filter }), left)).toEqual({ recall: 1, plans: ["scan"] });
+    expect((await measure(queries({ recall: "fast" }), left)).plans).toEqual(["graph"]);
   });
 });
