@@ -3,6 +3,7 @@ import { matchFilter } from "../match-filter.js";
 import type { Recall, SearchResult } from "../vector-store.js";
 import { centered, scanCentered } from "./centered-scan.js";
 import type { CollectionIndex } from "./collection-index.js";
+import type { CoreQuery } from "./core-types.js";
 import { range, scanAll, scanQuantized, scanSome } from "./exact-scan.js";
 import type { ItemRows } from "./item-rows.js";
 import { type Hit, type Rank, TopK } from "./top-k.js";
@@ -33,6 +34,41 @@ const alwaysScannable = 2000;
 /** At 10,000 items; about where a graph search costs as much as a scan. */
 const widestSearch = 4096;
 
+export interface Found {
+  hits: Hit[];
+  plan: SearchResult["plan"];
+}
+
+/** Whether a query asks for nothing but the nearest: such queries can share a scan. */
+export function isPlain({ recall, filter, modality, after, centering }: Omit<CoreQuery, "topK">): boolean {
+  return recall !== "exact" && [filter, modality, after, centering].every((option) => option === undefined);
+}
+
+/** `search` for several queries; the plain ones among them share a scan where scans answer them. */
+export function searchAll(
+  index: CollectionIndex,
+  items: ItemRows,
+  collection: number,
+  queries: readonly PlannedQuery[],
+): Found[] {
+  const { table } = index;
+  const tops = queries.map((query) =>
+    isPlain(query) && scansInBits(index, query.recall) ? new TopK(query.topK, query) : undefined,
+  );
+  const scans = queries.flatMap(({ vector }, i) => (tops[i] === undefined ? [] : [{ vector, top: tops[i] }]));
+  if (scans.length > 0) scanQuantized(table, scans);
+  return queries.map((query, i) => {
+    const top = tops[i];
+    return top === undefined ? search(index, items, collection, query) : { hits: top.sorted(), plan: "scan" };
+  });
+}
+
+/** Whether everything is scanned in 8 bits when nothing else of the query speaks against it. */
+function scansInBits({ table, cover, limits }: CollectionIndex, recall: Recall): boolean {
+  if (table.length <= alwaysScannable) return false; // float32 is as fast
+  return cover === undefined || (recall === "high" && table.live <= limits.scanHighUpTo);
+}
+
 /**
  * Scan or graph, by size and filter:
  *
@@ -43,12 +79,7 @@ const widestSearch = 4096;
  * - a mild filter: the graph is asked for more, best candidates are tested first, and the width grows until enough pass;
  * - otherwise the graph nominates and float32 decides. Rows that are not in the graph yet are scanned beside it.
  */
-export function search(
-  index: CollectionIndex,
-  items: ItemRows,
-  collection: number,
-  query: PlannedQuery,
-): { hits: Hit[]; plan: SearchResult["plan"] } {
+function search(index: CollectionIndex, items: ItemRows, collection: number, query: PlannedQuery): Found {
   const { table } = index;
   const newTop = () => new TopK(query.topK, query);
   const scan = () => {
@@ -85,13 +116,13 @@ export function search(
     if (query.filter === undefined) return true;
     return matchFilter(query.filter, JSON.parse(items.neighbor(table.row(position)).metadata));
   };
-  if (cover === undefined || (recall === "high" && table.live <= index.limits.scanHighUpTo)) {
-    if (table.length <= alwaysScannable) return scan();
+  if (scansInBits(index, recall)) {
     if (query.modality !== undefined && table.countOf(query.modality) <= selectiveShare * table.live) return scan();
     const top = newTop();
-    scanQuantized(table, query.vector, top, admits);
+    scanQuantized(table, [{ vector: query.vector, top, admits }]);
     return { hits: top.sorted(), plan: "scan" };
   }
+  if (cover === undefined) return scan();
   const restricted = query.filter !== undefined || query.modality !== undefined;
   const liveShare = Math.max(0.1, 1 - cover.dead / cover.graph.size);
   // Deep answers need a search that is wider than they are long.

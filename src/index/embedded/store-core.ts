@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { AppError } from "../../errors.js";
 import type { Filter } from "../filter.js";
 import type { CollectionSpec, CollectionStats, JsonObject } from "../vector-store.js";
-import { answerQuery } from "./answer-query.js";
-import { type CollectionRow, CollectionRows } from "./collection-rows.js";
+import { searchAnswerer } from "./answer-queries.js";
+import { type CollectionRow, CollectionRows, checkSpace, replacedMeanwhile } from "./collection-rows.js";
 import type { CoreOptions, CoreQuery, CoreResult } from "./core-types.js";
 import { lockDataFolder } from "./data-folder-lock.js";
 import { hnswlibEngine } from "./hnswlib-graph.js";
@@ -12,6 +12,7 @@ import { IndexKeeper } from "./index-keeper.js";
 import { type ItemRow, ItemRows, type RowChanges } from "./item-rows.js";
 import { modalities, readMeans, recomputeMeans } from "./modality-means.js";
 import { prepareSchema } from "./schema.js";
+import { SearchQueue } from "./search-queue.js";
 import { backupDatabase, type Database, guard, openDatabase, type Row } from "./sqlite.js";
 import { usearchEngine } from "./usearch-graph.js";
 import { WriteQueue } from "./write-queue.js";
@@ -28,6 +29,7 @@ export class StoreCore {
   readonly #engine: string;
   readonly #unlock: () => void;
   readonly #indexes: IndexKeeper;
+  readonly #searches: SearchQueue;
 
   static async open(options: CoreOptions): Promise<StoreCore> {
     const unlock = await lockDataFolder(options.dataDir);
@@ -49,6 +51,7 @@ export class StoreCore {
     this.#items = new ItemRows(this.#db);
     this.#writes = new WriteQueue(this.#db);
     this.#indexes = new IndexKeeper(this.#collections, this.#items, { ...options, engine });
+    this.#searches = new SearchQueue(searchAnswerer(this.#db, this.#collections, this.#items, this.#indexes));
   }
 
   createCollection(spec: CollectionSpec): Promise<void> {
@@ -152,19 +155,8 @@ export class StoreCore {
     return this.#items.page(row.collection, after, limit, options);
   }
 
-  /** Answers queries in order; between groups of them other calls get their turn. */
-  async search(name: string, queries: readonly CoreQuery[], space?: string): Promise<CoreResult[]> {
-    const results: CoreResult[] = [];
-    let pause = performance.now() + 10;
-    for (const query of queries) {
-      const row = this.#collections.get(name);
-      if (space !== undefined) checkSpace(row, space);
-      results.push(answerQuery(this.#db, this.#items, row, this.#indexes.of(row), query));
-      if (performance.now() < pause) continue;
-      await new Promise((resolve) => setImmediate(resolve));
-      pause = performance.now() + 10;
-    }
-    return results;
+  search(name: string, queries: readonly CoreQuery[], space?: string): Promise<CoreResult[]> {
+    return this.#searches.search(name, queries, space);
   }
 
   /** Loads a collection before its first search. */
@@ -242,17 +234,6 @@ export class StoreCore {
       },
     };
   }
-}
-
-/** Embeddings on their way may meet a collection that was replaced under its name: by one of another head, say. */
-function checkSpace({ name, space }: CollectionRow, expected: string): void {
-  if (space !== expected) throw replacedMeanwhile(name);
-}
-
-function replacedMeanwhile(name: string): AppError {
-  return new AppError("conflict", `The collection "${name}" was replaced meanwhile; try again`, {
-    param: "collection",
-  });
 }
 
 function existsFile(file: string): boolean {

@@ -62,19 +62,28 @@ function newIndex(dimensions: number): Index {
 }
 
 /**
- * The nearest rows of a matrix of float32 or int8, by comparing with each.
+ * The nearest rows of a matrix of float32 or int8 to each query, by comparing with every row.
  *
  * @param vectors  [N, dimensions], from the beginning of its buffer (usearch ignores offsets).
- * @param query  of `dimensions` numbers of the same type.
- * @returns places in the matrix and dot products (float32 sums; of int8 exact up to 1,040 dimensions), best first.
+ * @param queries  [Q, dimensions] of the same type: the matrix is read once for all.
+ * @returns for each query places in the matrix and dot products (float32 sums; of int8 exact up to 1,040 dimensions), best
+ *   first.
  */
 export function nearestInBlock<V extends Float32Array | Int8Array>(
   vectors: V,
-  query: V,
+  queries: V,
   dimensions: number,
   count: number,
-) {
-  const own = query.byteOffset === 0 ? query : query.slice();
+): Nearest[] {
+  const own = queries.byteOffset === 0 ? queries : queries.slice();
   const { keys, distances } = exactSearch(vectors, own, dimensions, count, MetricKind.IP, 1);
-  return { places: Array.from(keys, Number), similarities: Array.from(distances, (distance) => 1 - distance) };
+  return Array.from({ length: own.length / dimensions }, (_, i) => ({
+    places: Array.from(keys.subarray(i * count, (i + 1) * count), Number),
+    similarities: Array.from(distances.subarray(i * count, (i + 1) * count), (distance) => 1 - distance),
+  }));
+}
+
+export interface Nearest {
+  places: number[];
+  similarities: number[];
 }

@@ -61,7 +61,7 @@ describe("scanQuantized", () => {
     ]);
     for (const query of queries) {
       const loop = topOf(10, (top) => scanSome(table, query, top, every()));
-      expect(topOf(10, (top) => scanQuantized(table, query, top))).toEqual(loop);
+      expect(topOf(10, (top) => scanQuantized(table, [{ vector: query, top }]))).toEqual(loop);
     }
   });
 
@@ -72,7 +72,7 @@ describe("scanQuantized", () => {
   ])("passes over what is not admitted, and leaves out nothing else: %s", (_, admits) => {
     const [query] = queries;
     const loop = topOf(10, (top) => scanSome(table, query, top, every(admits)));
-    expect(topOf(10, (top) => scanQuantized(table, query, top, admits))).toEqual(loop);
+    expect(topOf(10, (top) => scanQuantized(table, [{ vector: query, top, admits }]))).toEqual(loop);
   });
 
   it("goes as deep as it is asked to, and no further than a least similarity", () => {
@@ -82,7 +82,19 @@ describe("scanQuantized", () => {
       [1000, 0.5],
     ] as const) {
       const loop = topOf(k, (top) => scanSome(table, query, top, every()), least);
-      expect(topOf(k, (top) => scanQuantized(table, query, top), least)).toEqual(loop);
+      expect(topOf(k, (top) => scanQuantized(table, [{ vector: query, top }]), least)).toEqual(loop);
+    }
+  });
+
+  it("gives each of several queries, of different depths and conditions, what it gives one", () => {
+    const several = queries.slice(0, 8).map((vector, i) => ({
+      vector,
+      top: new TopK(1 + 20 * i),
+      admits: i % 2 === 0 ? undefined : (position: number) => table.modality(position) === 2,
+    }));
+    scanQuantized(table, several);
+    for (const { vector, top, admits } of several) {
+      expect(top.sorted()).toEqual(topOf(top.k, (alone) => scanSome(table, vector, alone, every(admits))));
     }
   });
 
@@ -95,7 +107,7 @@ describe("scanQuantized", () => {
       growing.append(row, 0, vector);
       if (row % 37 !== 0) continue;
       const loop = topOf(5, (top) => scanSome(growing, query, top, range(0, row)));
-      expect(topOf(5, (top) => scanQuantized(growing, query, top))).toEqual(loop);
+      expect(topOf(5, (top) => scanQuantized(growing, [{ vector: query, top }]))).toEqual(loop);
     }
     const pieces = growing.quantized();
     expect(pieces.map(({ first, rows }) => [first, rows])).toEqual([128, 128, 128, 128, 128].map((n, i) => [i * n, n]));

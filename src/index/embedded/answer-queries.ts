@@ -1,0 +1,112 @@
+import { AppError } from "../../errors.js";
+import type { CollectionIndex } from "./collection-index.js";
+import { type CollectionRow, type CollectionRows, checkSpace } from "./collection-rows.js";
+import type { CoreQuery, CoreResult } from "./core-types.js";
+import type { IndexKeeper } from "./index-keeper.js";
+import type { ItemRows } from "./item-rows.js";
+import { readMeans } from "./modality-means.js";
+import { type PlannedQuery, searchAll } from "./search-plan.js";
+import type { Answerer } from "./search-queue.js";
+import type { Database } from "./sqlite.js";
+
+/** At most so many queries are answered in one go, and so many comparisons are made: about 20 ms. */
+const mostQueries = 8;
+const mostComparisons = 2_000_000;
+
+/** What answers the groups of the search queue. */
+export function searchAnswerer(
+  db: Database,
+  collections: CollectionRows,
+  items: ItemRows,
+  indexes: IndexKeeper,
+): Answerer {
+  const answer: Answerer["answer"] = (name, queries) => {
+    try {
+      const row = collections.get(name);
+      for (const { space } of queries) if (space !== undefined) checkSpace(row, space);
+      const wanted = queries.map(({ query }) => query);
+      return answerQueries(db, items, row, indexes.of(row), wanted);
+    } catch (error) {
+      // One query's fault must not be another's: each is answered alone, and fails alone.
+      if (queries.length > 1) return queries.flatMap((one) => answer(name, [one]));
+      return [error instanceof Error ? error : new Error(String(error))];
+    }
+  };
+  return {
+    groupSize(name) {
+      const { table } = indexes.of(collections.get(name));
+      return Math.max(1, Math.min(mostQueries, Math.floor(mostComparisons / Math.max(1, table.length))));
+    },
+    answer,
+  };
+}
+
+/**
+ * Queries from their wire form to their neighbours: an item's id becomes its vector, centring gets the means as they stand.
+ * @throws AppError not_found (the item), invalid_input (the vector's size).
+ */
+function answerQueries(
+  db: Database,
+  items: ItemRows,
+  row: CollectionRow,
+  index: CollectionIndex,
+  queries: readonly CoreQuery[],
+): CoreResult[] {
+  const planned = queries.map((query) => plannedQuery(db, items, row, index, query));
+  return searchAll(index, items, row.collection, planned).map(({ hits: found, plan }, i) => {
+    const { topK } = queries[i];
+    const hits = found.filter(({ position }) => position !== planned[i].self).slice(0, topK);
+    const last = hits.length === topK ? hits[hits.length - 1] : undefined;
+    return {
+      plan,
+      last: last && { similarity: last.similarity, row: last.row },
+      neighbors: hits.map(({ row: number, position, similarity }) => ({
+        ...items.neighbor(number),
+        similarity: Math.max(-1, Math.min(1, similarity)),
+        modality: index.table.modality(position),
+      })),
+    };
+  });
+}
+
+/** @returns `self`: the position of the item that is searched by. */
+function plannedQuery(
+  db: Database,
+  items: ItemRows,
+  row: CollectionRow,
+  index: CollectionIndex,
+  query: CoreQuery,
+): PlannedQuery & { self: number | undefined } {
+  const { collection, dimensions } = row;
+  const self = query.itemId === undefined ? undefined : positionOf(items, row, index, query.itemId);
+  const vector = self === undefined ? query.embedding : index.table.vector(self);
+  if (vector?.length !== dimensions) {
+    throw new AppError("invalid_input", `Expected ${dimensions} numbers as query but received ${vector?.length}`, {
+      param: "embedding",
+    });
+  }
+  const ownModality = self === undefined ? query.centering?.queryModality : index.table.modality(self);
+  const centering = query.centering && centeringOf(db, collection, query.centering.queryMean, ownModality);
+  const topK = self === undefined ? query.topK : query.topK + 1; // an item is not its own neighbour
+  return { ...query, vector: vector.slice(), topK, centering, self };
+}
+
+function positionOf(items: ItemRows, { collection, name }: CollectionRow, index: CollectionIndex, id: string): number {
+  const [row] = items.rowsOfIds(collection, [id]);
+  if (row === undefined) {
+    throw new AppError("not_found", `There is no item "${id}" in the collection "${name}"`, { param: "item_id" });
+  }
+  return index.table.positionOf(row) as number;
+}
+
+function centeringOf(
+  db: Database,
+  collection: number,
+  queryMean: ArrayLike<number> | undefined,
+  ownModality: number | undefined,
+): PlannedQuery["centering"] {
+  const means = new Map(
+    [...readMeans(db, collection)].map(([modality, { count, sum }]) => [modality, sum.map((x) => x / count)]),
+  );
+  return { queryMean: queryMean ?? (ownModality === undefined ? undefined : means.get(ownModality)), means };
+}

@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import type { CoreQuery, CoreResult } from "../../../src/index/embedded/core-types.js";
+import { type QueuedQuery, SearchQueue } from "../../../src/index/embedded/search-queue.js";
+
+/** Answers each query with its item id as the only neighbour's, and remembers the groups it was given. */
+function recorder(size: number) {
+  const groups: string[] = [];
+  const answer = (name: string, queries: readonly QueuedQuery[]): (CoreResult | Error)[] => {
+    groups.push(`${name}: ${queries.map(({ query }) => query.itemId).join(" ")}`);
+    if (name === "broken") throw new Error("the disk is gone");
+    return queries.map(({ query }) =>
+      query.itemId === "bad"
+        ? new Error("there is no item bad")
+        : { plan: "scan", last: undefined, neighbors: [idOf(query)] },
+    );
+  };
+  return { groups, queue: new SearchQueue({ groupSize: () => size, answer }) };
+}
+
+const idOf = (query: CoreQuery) => ({ id: query.itemId! }) as CoreResult["neighbors"][number];
+const query = (itemId: string, more: Partial<CoreQuery> = {}): CoreQuery => ({
+  itemId,
+  topK: 1,
+  recall: "high",
+  ...more,
+});
+const idsOf = async (results: Promise<CoreResult[]>) => (await results).map(({ neighbors }) => neighbors[0].id);
+
+describe("SearchQueue", () => {
+  it("answers what waits for one collection together, each caller in the order of its queries", async () => {
+    const { groups, queue } = recorder(4);
+    const calls = [
+      queue.search("a", [query("1"), query("2"), query("3")]),
+      queue.search("b", [query("4")]),
+      queue.search("a", [query("5")]),
+    ];
+    expect(await Promise.all(calls.map(idsOf))).toEqual([["1", "2", "3"], ["4"], ["5"]]);
+    expect(groups).toEqual(["a: 1 5 2 3", "b: 4"]);
+  });
+
+  it("lets callers take turns, so that many queries of one do not hold up another's", async () => {
+    const { groups, queue } = recorder(2);
+    const many = queue.search(
+      "a",
+      ["1", "2", "3", "4", "5"].map((id) => query(id)),
+    );
+    const one = queue.search("b", [query("x")]);
+    const order: string[] = [];
+    await Promise.all([many.then(() => order.push("many")), one.then(() => order.push("one"))]);
+    expect(order).toEqual(["one", "many"]);
+    expect(groups).toEqual(["a: 1 2", "b: x", "a: 3 4", "a: 5"]);
+  });
+
+  it("lets what comes while it answers join the next group", async () => {
+    const { groups, queue } = recorder(8);
+    const first = queue.search("a", [query("1")]);
+    await first;
+    await Promise.all(["2", "3"].map((id) => queue.search("a", [query(id)])));
+    expect(groups).toEqual(["a: 1", "a: 2 3"]);
+  });
+
+  it("answers alone what is more than plain: a page, a filter, a modality, centring, an exact answer", async () => {
+    const { groups, queue } = recorder(8);
+    const filter = { field: "n", op: "eq", value: 1 } as const;
+    const special: Partial<CoreQuery>[] = [
+      { after: { similarity: 1, row: 1 } },
+      { filter },
+      { modality: 1 },
+      { centering: {} },
+      { recall: "exact" },
+    ];
+    const calls = special.map((more, i) => queue.search("a", [query(`s${i}`, more)]));
+    calls.push(queue.search("a", [query("p"), query("q")]));
+    expect((await Promise.all(calls.map(idsOf))).flat()).toEqual(["s0", "s1", "s2", "s3", "s4", "p", "q"]);
+    expect(groups).toEqual([...special.map((_, i) => `a: s${i}`), "a: p q"]);
+  });
+
+  it("fails only the caller whose query failed", async () => {
+    const { queue } = recorder(8);
+    const good = queue.search("a", [query("1"), query("2")]);
+    const bad = queue.search("a", [query("3"), query("bad"), query("4")]);
+    await expect(bad).rejects.toThrow("there is no item bad");
+    expect(await idsOf(good)).toEqual(["1", "2"]);
+    await expect(queue.search("broken", [query("5")])).rejects.toThrow("the disk is gone");
+    expect(await idsOf(queue.search("a", [query("6")]))).toEqual(["6"]);
+  });
+
+  it("has nothing to do for no queries", async () => {
+    const { groups, queue } = recorder(8);
+    expect(await queue.search("a", [])).toEqual([]);
+    expect(groups).toEqual([]);
+  });
+});
