@@ -37,7 +37,7 @@ export async function addModel(folder: string, dataDir: string, options: Inspect
     if (code === "ENOTEMPTY" || code === "EEXIST") throw alreadyThere(manifest.id); // by another process meanwhile
     throw syscall === undefined ? error : storageError(error, target);
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined); // what failed before says more
     own.delete(name);
   }
   return manifest;

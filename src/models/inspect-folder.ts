@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { open, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DataType, type GraphFile, Manifest, type PackFile } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
@@ -125,10 +125,28 @@ async function graphFiles(folder: string, paths: readonly string[], tower: Tower
   for (const dtype of DataType.options) {
     const found = findGraph(paths, tower, dtype);
     if (found === undefined) continue;
+    await checkGraph(join(folder, found.graph));
     const data = await Promise.all(found.data.map((path) => describe(folder, path)));
     files[dtype] = { ...(await describe(folder, found.graph)), ...(data.length > 0 ? { data } : {}) };
   }
   return Object.keys(files).length === 0 ? undefined : files;
+}
+
+/** First bytes that a graph can have: the tags of ModelProto's fields (onnx.proto). Exporters begin with ir_version, 8. */
+const graphTags = new Set([0x08, 0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72]);
+
+/** Refuses what a clone or a download left in a graph's place. Whether it runs is seen when it is loaded. */
+async function checkGraph(path: string): Promise<void> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(40), 0, 40, 0);
+    if (bytesRead > 0 && graphTags.has(buffer[0])) return;
+    const isPointer = buffer.toString("latin1").startsWith("version https://git-lfs");
+    const what = isPointer ? "a Git LFS pointer: fetch the file itself (git lfs pull)" : "no ONNX graph";
+    throw new AppError("invalid_input", `${path} is ${what}`, { param: "folder" });
+  } finally {
+    await file.close();
+  }
 }
 
 async function describe(folder: string, path: string): Promise<PackFile> {

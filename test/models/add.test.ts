@@ -77,6 +77,12 @@ describe("addModel", () => {
     expect(existsSync(join(dataDir, "models/mine/onnx/text_model.onnx"))).toBe(true);
   });
 
+  it("says in one line that the data folder is a file", async () => {
+    const file = join(dataDir, "file");
+    writeFileSync(file, "");
+    await expect(addModel(goldenPath("tiny-clip"), file, about)).rejects.toMatchObject({ code: "storage_failed" });
+  });
+
   it("answers storage_full when the disk is full, and leaves nothing", async () => {
     const full = Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC", syscall: "copyfile" });
     vi.mocked(copyFile).mockRejectedValueOnce(full);

@@ -65,6 +65,19 @@ describe("inspectFolder", () => {
   });
 
   it.each([
+    ["a Git LFS pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"],
+    ["no ONNX graph", "<!DOCTYPE html>"],
+    ["no ONNX graph", ""],
+  ])("refuses %s in a graph's place, naming the file", async (what, content) => {
+    const folder = folderWith("tiny-clip");
+    writeFileSync(join(folder, "onnx/vision_model.onnx"), content);
+    await expect(inspectFolder(folder, about)).rejects.toMatchObject({
+      code: "invalid_input",
+      message: expect.stringContaining(`onnx/vision_model.onnx is ${what}`),
+    });
+  });
+
+  it.each([
     ["config.json", "null"],
     ["preprocessor_config.json", "[]"],
     ["tokenizer_config.json", '"text"'],
