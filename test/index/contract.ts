@@ -165,7 +165,10 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       const { neighbors } = await searchOne({ itemId: "item-5", topK: 10 });
       const others = items.filter(({ id }) => id !== "item-5");
       expectSame(neighbors, oracle(others, { embedding: items[5].embedding, topK: 10 }));
-      await expect(searchOne({ itemId: "nothing", topK: 1 })).rejects.toMatchObject({ code: "not_found" });
+      const nothing = { itemId: "nothing", topK: 1 };
+      await expect(searchOne(nothing)).rejects.toMatchObject({ code: "not_found", param: "item_id" });
+      const second = store.search("photos", [{ itemId: items[0].id, topK: 1 }, nothing]);
+      await expect(second).rejects.toMatchObject({ code: "not_found", param: "queries[1].item_id" });
     });
 
     it("gives every neighbour exactly once over pages, also among equal similarities", async () => {

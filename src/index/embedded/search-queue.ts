@@ -1,3 +1,4 @@
+import { AppError } from "../../errors.js";
 import type { CoreQuery, CoreResult } from "./core-types.js";
 import { isPlain } from "./search-plan.js";
 
@@ -72,7 +73,7 @@ export class SearchQueue {
     const entries = group.map(({ call, position }) => ({ query: call.queries[position], space: call.space }));
     for (const [i, result] of this.#answerer.answer(first.name, entries).entries()) {
       const { call, position } = group[i];
-      if (result instanceof Error) this.#end(call, () => call.reject(result));
+      if (result instanceof Error) this.#end(call, () => call.reject(placed(result, call, position)));
       else call.results[position] = result;
     }
     for (const call of calls) if (call.taken === call.queries.length) this.#end(call, () => call.resolve(call.results));
@@ -83,4 +84,10 @@ export class SearchQueue {
     this.#calls = this.#calls.filter((other) => other !== call);
     settle();
   }
+}
+
+/** Of several queries `param` says which one is at fault, as query-codec.ts does: `queries[1].item_id`. */
+function placed(error: Error, { queries }: Call, position: number): Error {
+  const isOfQuery = error instanceof AppError && error.param !== "collection";
+  return isOfQuery && queries.length > 1 ? error.within(`queries[${position}]`) : error;
 }
