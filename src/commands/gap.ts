@@ -71,5 +71,5 @@ async function readSide(file: string, modality: string) {
   if (shape.length !== 2 || shape[0] === 0 || shape[1] === 0) {
     throw new AppError("invalid_input", `Expected rows in ${file} but received the shape (${shape.join(", ")})`);
   }
-  return { modality, values: Float32Array.from(data), dimensions: shape[1] };
+  return { modality, name: file, values: Float32Array.from(data), dimensions: shape[1] };
 }

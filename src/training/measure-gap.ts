@@ -21,9 +21,9 @@ import { meanReciprocalRank, medianRank, ranks, recallAtK, transposed } from "./
 import type { Rows } from "./training-request.js";
 
 export interface GapRequest {
-  /** Rows of any length but zero; they are brought to unit length. */
-  a: Rows & { modality: string };
-  b: Rows & { modality: string };
+  /** Rows of any length but zero; they are brought to unit length. `name` is how errors call them, by default `a.embeddings`. */
+  a: Rows & { modality: string; name?: string };
+  b: Rows & { modality: string; name?: string };
   /** Row i of `a` belongs to row i of `b`. */
   paired: boolean;
   /** Draws the sample and the bootstrap. Default 1. */
@@ -152,20 +152,21 @@ function checkSides({ a, b, paired }: GapRequest): { a: Rows; b: Rows } {
   const fail = (param: string, message: string): never => {
     throw new AppError("invalid_input", message, { param });
   };
+  const [nameA, nameB] = [a.name ?? "a.embeddings", b.name ?? "b.embeddings"];
   if (a.dimensions !== b.dimensions) {
-    const message = `Expected ${a.dimensions} numbers for each row of "b.embeddings", as "a" has, but received ${b.dimensions}`;
-    fail("b.embeddings", message);
+    const message = `Expected ${a.dimensions} numbers for each row of "${nameB}", as "${nameA}" has, but received ${b.dimensions}`;
+    fail(nameB, message);
   }
   for (const [name, { values, dimensions }] of [
-    ["a", a],
-    ["b", b],
+    [nameA, a],
+    [nameB, b],
   ] as const) {
     const n = values.length / dimensions;
-    if (n < 4) fail(`${name}.embeddings`, `Expected at least 4 rows for "${name}.embeddings" but received ${n}`);
+    if (n < 4) fail(name, `Expected at least 4 rows for "${name}" but received ${n}`);
     for (let i = 0; i < n; i++) {
       let square = 0;
       for (let d = 0; d < dimensions; d++) square += values[i * dimensions + d] ** 2;
-      const param = `${name}.embeddings[${i}]`;
+      const param = `${name}[${i}]`;
       if (!Number.isFinite(square)) fail(param, `"${param}" holds a number that is not finite`);
       if (square === 0) fail(param, `"${param}" is all zeros: it has no direction`);
       const scale = 1 / Math.sqrt(square);
@@ -173,8 +174,8 @@ function checkSides({ a, b, paired }: GapRequest): { a: Rows; b: Rows } {
     }
   }
   if (paired && rowCount(a) !== rowCount(b)) {
-    const message = `Pairs need as many rows in "b" as in "a": ${rowCount(a)}, not ${rowCount(b)}`;
-    fail("b.embeddings", message);
+    const message = `Pairs need as many rows in "${nameB}" as in "${nameA}": ${rowCount(a)}, not ${rowCount(b)}`;
+    fail(nameB, message);
   }
   return { a, b };
 }

@@ -36,4 +36,20 @@ describe("crossmodal gap", () => {
     expect(await main(["gap", a, join(folder, "text.npy")])).toBe(2);
     expect(error.mock.calls.flat().join("\n")).toContain("none.npy cannot be read");
   });
+
+  it.each([
+    ["a number that is not finite", [4, 3], Number.NaN, '[3]" holds a number that is not finite'],
+    ["too few rows", [2, 6], 1, '" but received 2'],
+  ])("names the file and the row at fault: %s", async (_, shape, last, ending) => {
+    const error = vi.spyOn(console, "error").mockImplementation(() => {});
+    const write = (name: string, number: number) => {
+      const rows = Float32Array.from({ length: 12 }, (_, i) => (i === 11 ? number : i + 1));
+      writeFileSync(join(folder, name), writeNpy({ shape, data: rows }));
+      return join(folder, name);
+    };
+    const bad = write("bad.npy", last);
+    const files = shape[0] === 2 ? [bad, bad] : [write("good.npy", 1), bad];
+    expect(await main(["gap", ...files])).toBe(2);
+    expect(error.mock.calls.flat().join("\n")).toContain(`"${bad}${ending}`);
+  });
 });
