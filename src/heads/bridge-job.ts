@@ -103,13 +103,10 @@ async function run(input: BridgeInput, context: JobContext, services: BridgeServ
   const recall =
     measurable.length === 0
       ? undefined
-      : await measureBridgeInWorker({
-          head,
-          queries: labelled(measurable),
-          items: labelled(items),
-          textsFrom,
-          textsTo,
-        });
+      : await measureBridgeInWorker(
+          { head, queries: labelled(measurable), items: labelled(items), textsFrom, textsTo },
+          { signal },
+        );
 
   const { name, method, fromCollection, toCollection } = input;
   const spaces = { fromSpace: from.space, toSpace: to.space };

@@ -69,8 +69,7 @@ async function run(input: FewShotInput, context: JobContext, services: TrainingS
             logitScale: pack.manifest.logitScale,
           },
         };
-  const adapter = await fewShotInWorker(task);
-  signal.throwIfAborted();
+  const adapter = await fewShotInWorker(task, { signal });
   const version = await services.heads.add(
     input.name,
     {

@@ -97,7 +97,7 @@ async function run(input: TrainInput, context: JobContext, services: TrainingSer
   let screening: ScreeningReport | undefined;
   if (screen !== undefined) {
     report(trainingFrom, { stage: "screening" });
-    const findings = await screenInWorker(a, b, screen);
+    const findings = await screenInWorker(a, b, screen, { signal });
     const excluded = screen.exclude === true ? suspiciousPairs(findings) : [];
     screening = screeningReport(findings, excluded, gathered.ids);
     request = leaveOut(request, excluded);

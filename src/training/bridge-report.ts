@@ -1,6 +1,7 @@
 import { applyHead, type ProjectionHead } from "../encoders/head.js";
 import { seededRandom } from "../math/random.js";
 import { bootstrapMean, type Interval } from "./bootstrap.js";
+import { type Cancellation, throwIfCancelled } from "./cancellation.js";
 import { rowCount } from "./gap.js";
 import { similarities } from "./pair-facts.js";
 import { softRetrieve } from "./text-pivot.js";
@@ -20,12 +21,13 @@ export type CrossRecall = Record<"at_1" | "at_5" | "at_10", { recall: number; in
  * `chance` is what a random order finds: 1 - C(N - n, k) / C(N, k) for n items of the label among N.
  * Queries whose label no item has are left out.
  */
-export function crossRecall(queries: LabelledRows, items: LabelledRows, seed = 1): CrossRecall {
+export function crossRecall(queries: LabelledRows, items: LabelledRows, signal?: Cancellation): CrossRecall {
   const known = queries.labels.flatMap((label, i) => (items.labels.includes(label) ? [i] : []));
   if (known.length === 0) throw new RangeError("No query has a label that an item has");
   const n = rowCount(items.rows);
   const { values, dimensions } = queries.rows;
   const firstHit = known.map((i) => {
+    throwIfCancelled(signal);
     const similarity = similarities(
       values.subarray(i * dimensions, (i + 1) * dimensions),
       items.rows.values,
@@ -37,7 +39,7 @@ export function crossRecall(queries: LabelledRows, items: LabelledRows, seed = 1
     for (let j = 0; j < n; j++) if (items.labels[j] !== queries.labels[i] && similarity[j] >= best) before++;
     return before + 1;
   });
-  const random = seededRandom(seed);
+  const random = seededRandom(1);
   const at = (k: number) => {
     const hits = firstHit.map((rank) => (rank <= k ? 1 : 0));
     const chances = known.map((i) => {
@@ -62,7 +64,10 @@ export interface BridgeMeasurement {
 }
 
 /** Recall across a bridge, beside what the texts alone would do with nothing trained. */
-export function measureBridge(given: BridgeMeasurement): Record<"bridge" | "text_pivot", CrossRecall> {
+export function measureBridge(
+  given: BridgeMeasurement,
+  signal?: Cancellation,
+): Record<"bridge" | "text_pivot", CrossRecall> {
   const { head, queries, items, textsFrom, textsTo } = given;
   const { values, dimensions } = queries.rows;
   const embeddings = Array.from({ length: rowCount(queries.rows) }, (_, i) =>
@@ -70,9 +75,9 @@ export function measureBridge(given: BridgeMeasurement): Record<"bridge" | "text
   );
   const crossed = applyHead(head, embeddings);
   const rows: Rows = { values: Float32Array.from(crossed.flatMap((row) => [...row])), dimensions: crossed[0].length };
-  const pivot = softRetrieve(queries.rows, textsFrom, textsTo, { topK: 20 });
+  const pivot = softRetrieve(queries.rows, textsFrom, textsTo, { topK: 20, signal });
   return {
-    bridge: crossRecall({ rows, labels: queries.labels }, items),
-    text_pivot: crossRecall({ rows: pivot, labels: queries.labels }, items),
+    bridge: crossRecall({ rows, labels: queries.labels }, items, signal),
+    text_pivot: crossRecall({ rows: pivot, labels: queries.labels }, items, signal),
   };
 }

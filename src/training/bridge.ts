@@ -1,6 +1,7 @@
 import type { ProjectionHead } from "../encoders/head.js";
 import { AppError } from "../errors.js";
 import { learnBridge } from "./c-mcr.js";
+import { throwIfCancelled } from "./cancellation.js";
 import { centroid, rowCount } from "./gap.js";
 import { headAround, procrustes, ridge } from "./linear-bridge.js";
 import type { TrainingControl } from "./train-head.js";
@@ -50,7 +51,7 @@ export async function fitBridge(options: BridgeOptions, control: TrainingControl
       fail(name, `Expected ${texts.dimensions} numbers for each row of "${name}" but received ${memory.dimensions}`);
     }
   }
-  if (control.signal?.aborted) throw new AppError("cancelled", "The bridge was cancelled");
+  throwIfCancelled(control.signal);
   if (method === "c-mcr") return learnBridge(options, control);
   const map = method === "ridge" ? ridge(textsFrom, textsTo) : procrustes(textsFrom, textsTo);
   return headAround(map, centroid(memoryFrom ?? textsFrom));

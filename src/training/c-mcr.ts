@@ -22,8 +22,10 @@ const noiseAt512 = 0.025;
 export async function learnBridge(options: BridgeOptions, control: TrainingControl): Promise<ProjectionHead> {
   const { textsFrom, textsTo, memoryFrom, memoryTo, seed = 1, epochs = 20 } = options;
   const random = seededRandom(seed);
-  const sources = [textsFrom, ...(memoryFrom ? [softRetrieve(textsFrom, memoryFrom, memoryFrom)] : [])];
-  const targets = [textsTo, ...(memoryTo ? [softRetrieve(textsTo, memoryTo, memoryTo)] : [])];
+  const gather = (texts: Rows, memory: Rows | undefined) =>
+    memory === undefined ? [texts] : [texts, softRetrieve(texts, memory, memory, { signal: control.signal })];
+  const sources = gather(textsFrom, memoryFrom);
+  const targets = gather(textsTo, memoryTo);
   const pairs = sources.flatMap((source) => targets.map((target) => ({ source, target })));
   const n = rowCount(textsFrom);
   const a = join(pairs.map(({ source }) => noisy(source, random)));

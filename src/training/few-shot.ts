@@ -1,4 +1,5 @@
 import { logSumExp, softmax } from "../math/softmax.js";
+import { type Cancellation, throwIfCancelled } from "./cancellation.js";
 import { similarities } from "./pair-facts.js";
 import type { Rows } from "./training-request.js";
 
@@ -55,12 +56,12 @@ export function cacheLogits(adapter: CacheAdapter, texts: ZeroShotClasses, f: Fl
  * out), so that no test data is looked at; alpha = 0, zero-shot as it was, is among the candidates. An item that is the
  * only one of its class cannot be foretold by others: with one item a class, alpha is 1 and beta 5.5.
  */
-export function fitCacheAdapter(items: LabelledItems, texts: ZeroShotClasses): CacheAdapter {
+export function fitCacheAdapter(items: LabelledItems, texts: ZeroShotClasses, signal?: Cancellation): CacheAdapter {
   checkItems(items);
   const { values, dimensions, labels, classes } = items;
   const count = labels.length;
-  const among = similarities(values, values, dimensions);
-  const zeroShot = similarities(values, texts.weights, dimensions);
+  const among = similarities(values, values, dimensions, signal);
+  const zeroShot = similarities(values, texts.weights, dimensions, signal);
   const members = new Int32Array(classes);
   for (const label of labels) members[label]++;
   const foretold = [...labels.keys()].filter((i) => members[labels[i]] > 1);
@@ -69,6 +70,7 @@ export function fitCacheAdapter(items: LabelledItems, texts: ZeroShotClasses): C
   for (const beta of [1, 2, 5.5, 10, 20, 50]) {
     const votes = new Float64Array(count * classes);
     for (let i = 0; i < count; i++) {
+      throwIfCancelled(signal);
       for (let k = 0; k < count; k++) {
         if (k !== i) votes[i * classes + labels[k]] += Math.exp(-beta * (1 - among[i * count + k]));
       }
@@ -76,6 +78,7 @@ export function fitCacheAdapter(items: LabelledItems, texts: ZeroShotClasses): C
     for (const alpha of [0, 0.3, 1, 3, 10, 30, 100]) {
       let loss = 0;
       for (const i of foretold) {
+        throwIfCancelled(signal);
         const logits = Float64Array.from(
           { length: classes },
           (_, c) => texts.logitScale * zeroShot[i * classes + c] + alpha * votes[i * classes + c],
@@ -93,8 +96,10 @@ export type FewShotTask =
   | { kind: "cache"; items: LabelledItems; texts: ZeroShotClasses }
   | { kind: "probe"; items: LabelledItems; options?: LinearProbeOptions };
 
-export const fitFewShot = (task: FewShotTask): CacheAdapter | LinearProbe =>
-  task.kind === "cache" ? fitCacheAdapter(task.items, task.texts) : fitLinearProbe(task.items, task.options);
+export const fitFewShot = (task: FewShotTask, signal?: Cancellation): CacheAdapter | LinearProbe =>
+  task.kind === "cache"
+    ? fitCacheAdapter(task.items, task.texts, signal)
+    : fitLinearProbe(task.items, task.options, signal);
 
 export interface LinearProbeOptions {
   /** Weight of |W|^2 / 2 beside the mean cross-entropy. */
@@ -110,6 +115,7 @@ export interface LinearProbeOptions {
 export function fitLinearProbe(
   items: LabelledItems,
   { l2 = 1e-3, maxIterations = 3000 }: LinearProbeOptions = {},
+  signal?: Cancellation,
 ): LinearProbe {
   checkItems(items);
   const { values, dimensions, labels, classes } = items;
@@ -122,6 +128,7 @@ export function fitLinearProbe(
   for (let iteration = 0; iteration < maxIterations; iteration++) {
     const gradient = new Float64Array(classes * width);
     for (let i = 0; i < count; i++) {
+      throwIfCancelled(signal);
       const x = values.subarray(i * dimensions, (i + 1) * dimensions);
       const p = softmax(probeLogits(ahead, x, classes));
       for (let c = 0; c < classes; c++) {

@@ -1,3 +1,5 @@
+import { type Cancellation, throwIfCancelled } from "./cancellation.js";
+
 /** Facts about pairs in one space, one number for each pair: what measures and their confidence are computed from. */
 export interface PairFacts {
   pairs: number;
@@ -44,12 +46,18 @@ export function pairFacts(a: Float32Array, b: Float32Array, dimensions: number, 
 }
 
 /** Dot products of all rows of a [N, D] with all rows of b [M, D] -> [N, M], in float32. */
-export function similarities(a: Float32Array, b: Float32Array, dimensions: number): Float32Array {
+export function similarities(
+  a: Float32Array,
+  b: Float32Array,
+  dimensions: number,
+  signal?: Cancellation,
+): Float32Array {
   const n = a.length / dimensions;
   const m = b.length / dimensions;
   const result = new Float32Array(n * m);
   const whole = dimensions - (dimensions % 4);
   for (let i = 0; i < n; i++) {
+    throwIfCancelled(signal);
     for (let j = 0; j < m; j++) {
       let s0 = 0;
       let s1 = 0;

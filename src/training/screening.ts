@@ -1,4 +1,5 @@
 import { seededRandom } from "../math/random.js";
+import { type Cancellation, throwIfCancelled } from "./cancellation.js";
 import { similarities } from "./pair-facts.js";
 import type { Rows } from "./training-request.js";
 
@@ -53,15 +54,21 @@ const maxReference = 4096;
 /**
  * Lists suspicious pairs before training; nothing is left out by itself.
  * @returns findings by kind, highest score first.
+ * @throws AppError `cancelled` when the signal aborts.
  */
-export function screenPairs(a: Rows, b: Rows, given: Partial<ScreeningOptions> = {}): ScreeningFinding[] {
+export function screenPairs(
+  a: Rows,
+  b: Rows,
+  given: Partial<ScreeningOptions> = {},
+  signal?: Cancellation,
+): ScreeningFinding[] {
   const options = { ...screeningDefaults, ...given };
   return [
     ...mismatched(a, b, options),
-    ...isolated(a, "isolated_a", options),
-    ...isolated(b, "isolated_b", options),
+    ...isolated(a, "isolated_a", options, signal),
+    ...isolated(b, "isolated_b", options, signal),
     ...repeatedCaptions(a, b, options),
-    ...nearDuplicates(a, b, options),
+    ...nearDuplicates(a, b, options, signal),
   ];
 }
 
@@ -98,14 +105,19 @@ function mismatched(a: Rows, b: Rows, { mismatchZ }: ScreeningOptions): Screenin
  * neighbours; about 1 within a cluster. Schubert, Zimek and Kriegel 2014, https://doi.org/10.1007/s10618-012-0300-z.
  * Exact copies are left out of the neighbours: an item and its copies are not a place of high density.
  */
-function isolated(x: Rows, kind: ScreeningFinding["kind"], options: ScreeningOptions): ScreeningFinding[] {
+function isolated(
+  x: Rows,
+  kind: ScreeningFinding["kind"],
+  options: ScreeningOptions,
+  signal: Cancellation | undefined,
+): ScreeningFinding[] {
   const count = countOf(x);
   const reference = sample(count, maxReference);
   const k = Math.min(options.neighbors, reference.length - 2);
   if (k < 2) return [];
   const kDistance = new Float64Array(count);
   const neighbors: Uint32Array[] = [];
-  eachRow(x, reference, (i, similarity) => {
+  eachRow(x, reference, signal, (i, similarity) => {
     const others = [...reference.keys()].filter((r) => reference[r] !== i && similarity[r] < 1 - 1e-6);
     others.sort((one, other) => similarity[other] - similarity[one]);
     neighbors[i] = Uint32Array.from(others.slice(0, k), (r) => reference[r]);
@@ -142,11 +154,16 @@ function repeatedCaptions(a: Rows, b: Rows, { repeats }: ScreeningOptions): Scre
   return findings.sort(byScore);
 }
 
-function nearDuplicates(a: Rows, b: Rows, options: ScreeningOptions): ScreeningFinding[] {
+function nearDuplicates(
+  a: Rows,
+  b: Rows,
+  options: ScreeningOptions,
+  signal: Cancellation | undefined,
+): ScreeningFinding[] {
   const findings: ScreeningFinding[] = [];
   const reference = sample(countOf(a), maxReference);
   const isReference = new Set(reference);
-  eachRow(a, reference, (i, similarity) => {
+  eachRow(a, reference, signal, (i, similarity) => {
     for (const [r, j] of reference.entries()) {
       if (j === i || (j < i && isReference.has(i)) || similarity[r] < options.duplicateCosine) continue;
       const captions = cosine(b, i, b, j);
@@ -159,7 +176,12 @@ function nearDuplicates(a: Rows, b: Rows, options: ScreeningOptions): ScreeningF
 }
 
 /** Calls `use` with each row's cosines to the reference rows, a block of rows at a time. */
-function eachRow(x: Rows, reference: Uint32Array, use: (i: number, similarity: Float32Array) => void): void {
+function eachRow(
+  x: Rows,
+  reference: Uint32Array,
+  signal: Cancellation | undefined,
+  use: (i: number, similarity: Float32Array) => void,
+): void {
   const { values, dimensions } = x;
   const chosen = new Float32Array(reference.length * dimensions);
   for (const [r, at] of reference.entries()) {
@@ -167,6 +189,7 @@ function eachRow(x: Rows, reference: Uint32Array, use: (i: number, similarity: F
   }
   const block = 64;
   for (let from = 0; from < countOf(x); from += block) {
+    throwIfCancelled(signal);
     const rows = values.subarray(from * dimensions, (from + block) * dimensions);
     const similarity = similarities(rows, chosen, dimensions);
     for (let i = 0; i < rows.length / dimensions; i++) {

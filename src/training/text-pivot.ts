@@ -1,4 +1,5 @@
 import { normalize } from "../math/vector.js";
+import { type Cancellation, throwIfCancelled } from "./cancellation.js";
 import { similarities } from "./pair-facts.js";
 import type { Rows } from "./training-request.js";
 
@@ -12,11 +13,17 @@ import type { Rows } from "./training-request.js";
  * @param keys    [N, D], `values` [N, E]: row i of both is the same thing.
  * @returns [M, E] unit rows, one for each of the M queries.
  */
-export function softRetrieve(queries: Rows, keys: Rows, values: Rows, { topK = 50, temperature = 0.01 } = {}): Rows {
+export function softRetrieve(
+  queries: Rows,
+  keys: Rows,
+  values: Rows,
+  { topK = 50, temperature = 0.01, signal }: { topK?: number; temperature?: number; signal?: Cancellation } = {},
+): Rows {
   const { dimensions } = queries;
   const count = queries.values.length / dimensions;
   const result = new Float32Array(count * values.dimensions);
   for (let i = 0; i < count; i++) {
+    throwIfCancelled(signal);
     const query = queries.values.subarray(i * dimensions, (i + 1) * dimensions);
     const similarity = similarities(query, keys.values, dimensions);
     const nearest = Array.from(similarity.keys())

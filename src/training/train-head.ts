@@ -3,6 +3,7 @@ import { AppError } from "../errors.js";
 import { matrixOf } from "../math/matrix.js";
 import { seededRandom } from "../math/random.js";
 import { drawBeta, drawSplit, epochBatches, gatherBatch } from "./batches.js";
+import { type Cancellation, throwIfCancelled } from "./cancellation.js";
 import { type Checkpoint, type EpochRecord, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { openGraphStepper } from "./graph-stepper.js";
 import { initialHead } from "./initial-head.js";
@@ -33,7 +34,7 @@ import {
 } from "./training-request.js";
 
 export interface TrainingControl {
-  signal?: AbortSignal;
+  signal?: Cancellation;
   /** Told after each epoch. */
   onProgress?: (progress: TrainingProgress) => void;
   /** Written after each epoch; a run that finds its own checkpoint there goes on from it. The caller deletes it. */
@@ -201,7 +202,7 @@ async function runEpochs(
     const losses: number[] = [];
     for (let from = 0; from < batches.length; from += batchesPerCall) {
       await new Promise((resolve) => setImmediate(resolve));
-      if (signal?.aborted) throw new AppError("cancelled", "The training run was cancelled");
+      throwIfCancelled(signal);
       losses.push(...(await work(batches.slice(from, from + batchesPerCall), from)));
     }
     return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
