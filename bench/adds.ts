@@ -17,6 +17,7 @@ import { seededRandom } from "../src/math/random.js";
 import { normalize } from "../src/math/vector.js";
 import { startServer } from "../src/server.js";
 import { watchLag } from "./lag.js";
+import { readArguments } from "./read-arguments.js";
 
 const numbers = { space: "plain", dimensions: 512 };
 const cases: Record<string, object> = {
@@ -27,8 +28,12 @@ const cases: Record<string, object> = {
   "pictures of 3 MP, previews": { model: "starter-clip", previews: true },
   "sounds of 5 s": { model: "starter-clap" },
 };
-if (process.argv[2] === "--client") await send(process.argv[3], process.argv[4], Number(process.argv[5]));
-else await serve(Number(process.argv[2] ?? 20_000), Number(process.argv[3] ?? 300));
+const { values, positionals } = readArguments(import.meta.url, {
+  allowPositionals: true,
+  options: { client: { type: "boolean" } }, // how the script calls itself
+});
+if (values.client) await send(positionals[0], positionals[1], Number(positionals[2]));
+else await serve(Number(positionals[0] ?? 20_000), Number(positionals[1] ?? 300));
 
 async function serve(vectors: number, media: number): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-adds-"));

@@ -12,15 +12,15 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { readManifest } from "../src/encoders/load.js";
 import { type DataType, modalities } from "../src/encoders/manifest.js";
 import { startMediaWorkers } from "../src/encoders/preprocess/media-workers.js";
 import { inspectFolder } from "../src/models/inspect-folder.js";
 import { findManifest } from "../src/models/store.js";
 import { bareSession, type Setting, server, transformersJs, type Way } from "./encoder-ways.js";
+import { readArguments } from "./read-arguments.js";
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readArguments(import.meta.url, {
   allowPositionals: true,
   options: {
     batch: { type: "string", default: "1,16,32" },

@@ -12,11 +12,11 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import sharp from "sharp";
 import { progressBar } from "../src/commands/progress.js";
 import { openTarget } from "../src/commands/target.js";
 import { loadConfig } from "../src/config.js";
+import { readArguments, wrongUsage } from "./read-arguments.js";
 
 interface LabelledSet {
   labels: string[];
@@ -25,7 +25,7 @@ interface LabelledSet {
   archive?: string;
 }
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readArguments(import.meta.url, {
   allowPositionals: true,
   options: {
     url: { type: "string" },
@@ -36,12 +36,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const [data] = positionals;
-if (data === undefined || !["pictures", "sounds", undefined].includes(values.only)) {
-  console.error(
-    "usage: npm run eval -- DATA [--url URL] [--only pictures|sounds] [--picture-model ID] [--sound-model ID] [--json]",
-  );
-  process.exit(2);
-}
+if (data === undefined || !["pictures", "sounds", undefined].includes(values.only)) wrongUsage(import.meta.url);
 
 const setsOf = (kind: string) => {
   const path = new URL(`../models/starter/${kind}/splits.json`, import.meta.url);

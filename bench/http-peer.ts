@@ -9,9 +9,9 @@
  * server with `--cache-bytes 0`, and both with the same number of threads.
  */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { readArguments } from "./read-arguments.js";
 
-const { values } = parseArgs({
+const { values } = readArguments(import.meta.url, {
   options: {
     url: { type: "string", default: "http://127.0.0.1:8080" },
     model: { type: "string", default: "full-clip" },

@@ -1,8 +1,15 @@
-/** JSON lines of several runs of bench/search.ts -> a picture of how cost grows: `tsx bench/plot-search.ts 10k.jsonl 100k.jsonl > bench/search-growth.svg` */
+/**
+ * JSON lines of several runs of bench/search.ts -> a picture of how cost grows:
+ *
+ *     npx tsx bench/plot-search.ts 10k.jsonl 100k.jsonl > bench/search-growth.svg
+ */
 import { readFileSync } from "node:fs";
+import { readArguments, wrongUsage } from "./read-arguments.js";
 
 type Line = { what: string; n: number; p50Ms?: number; recallCross?: number; buildCpuSeconds?: number };
-const lines = process.argv.slice(2).flatMap((file) =>
+const { positionals } = readArguments(import.meta.url, { allowPositionals: true });
+if (positionals.length === 0) wrongUsage(import.meta.url);
+const lines = positionals.flatMap((file) =>
   readFileSync(file, "utf8")
     .trim()
     .split("\n")

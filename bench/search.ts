@@ -1,11 +1,13 @@
 /**
- * How fast and how right is search? `npm run bench:search -- --n 100000 [--dimensions 512] [--queries 500] [--block 50] [--no-peer] [--no-graphs] [--no-store]`
+ * How fast and how right is search?
+ *
+ *     npm run bench:search -- [--n 100000] [--dimensions 512] [--queries 500] [--block 50] [--no-peer] [--no-graphs] [--no-store]
+ *
  * Prints one JSON line per measurement; results and their machine are in bench/README.md.
  */
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { openEmbeddedStore } from "../src/index/embedded/embedded-store.js";
 import { scanAll, scanQuantized } from "../src/index/embedded/exact-scan.js";
 import type { GraphEngine } from "../src/index/embedded/graph.js";
@@ -15,8 +17,9 @@ import { usearchEngine } from "../src/index/embedded/usearch-graph.js";
 import { VectorTable } from "../src/index/embedded/vector-table.js";
 import { clipLike } from "./clip-like.js";
 import { watchLag } from "./lag.js";
+import { readArguments } from "./read-arguments.js";
 
-const { values } = parseArgs({
+const { values } = readArguments(import.meta.url, {
   options: {
     n: { type: "string", default: "100000" },
     dimensions: { type: "string", default: "512" },

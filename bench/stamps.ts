@@ -3,7 +3,7 @@
  * (Debian's tuxpaint-stamps-default; nothing of it is in the repository).
  *
  *     apt-get download tuxpaint-stamps-default && dpkg-deb -x tuxpaint-stamps-default_*.deb stamps
- *     npx tsx bench/stamps.ts stamps/usr/share/tuxpaint/stamps [--url http://127.0.0.1:8080]
+ *     npx tsx bench/stamps.ts FOLDER [--url http://127.0.0.1:8080]      FOLDER: stamps/usr/share/tuxpaint/stamps
  *
  * Recall at 1, 5 and 10 of the sentence in a picture, the picture in a sentence, the picture at 32 x 32 pixels, and the
  * sound in a sentence, each among all stamps that have both, and the median rank. Symbols, flags, road signs and cartoons are
@@ -11,17 +11,17 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { parseArgs } from "node:util";
 import sharp from "sharp";
 import { jsonPost, openTarget } from "../src/commands/target.js";
 import { loadConfig } from "../src/config.js";
+import { readArguments, wrongUsage } from "./read-arguments.js";
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { url: { type: "string" } } });
+const { values, positionals } = readArguments(import.meta.url, {
+  allowPositionals: true,
+  options: { url: { type: "string" } },
+});
 const [folder] = positionals;
-if (folder === undefined) {
-  console.error("usage: npx tsx bench/stamps.ts FOLDER [--url URL]");
-  process.exit(2);
-}
+if (folder === undefined) wrongUsage(import.meta.url);
 
 interface Stamp {
   picture: string;

@@ -3,14 +3,17 @@ import { cacheLogits, fitCacheAdapter, fitLinearProbe, linearProbeLogits } from 
 import type { Measure } from "../src/training/run-measures.js";
 import { trainHead } from "../src/training/train-head.js";
 import type { Rows, TrainingRequest } from "../src/training/training-request.js";
+import { readArguments } from "./read-arguments.js";
 
 // What does training gain on pairs that it did not see?
 //   npx tsx bench/training-gain.ts                       500 COCO pairs of CLIP ViT-B/16, 8 splits of 400 and 100
-//   npx tsx bench/training-gain.ts AUDIO TEXTS LABELS    labelled sounds: files that `crossmodal embed --json` wrote for
-//                                                        the sounds and for one text a label (labels in alphabetical
-//                                                        order), and a CSV with file,label,label_id,fold,…
+//   npx tsx bench/training-gain.ts AUDIO TEXTS LABELS    labelled sounds
+//
+// AUDIO and TEXTS are what `crossmodal embed --json` wrote for the sounds and for one text a label (labels in alphabetical
+// order), LABELS a CSV with file,label,label_id,fold,…
 
-const [audioPath, textsPath, labelsPath] = process.argv.slice(2);
+const { positionals } = readArguments(import.meta.url, { allowPositionals: true });
+const [audioPath, textsPath, labelsPath] = positionals;
 const line = (name: string, { before, after, interval, says }: Measure) =>
   `${name.padEnd(28)} ${before.toFixed(3)} -> ${after.toFixed(3)}   ${interval.map((x) => x.toFixed(3)).join(" to ")}   ${says}`;
 

@@ -6,18 +6,18 @@ import { initialHead } from "../src/training/initial-head.js";
 import { type Batch, initialLogitScale, initialState, type Network, type Stepper } from "../src/training/network.js";
 import { adamWDefaults } from "../src/training/optimizer.js";
 import { plainStepper } from "../src/training/plain-stepper.js";
+import { readArguments } from "./read-arguments.js";
 
 // How long is a training step? Batch 256, two linear heads 512 -> 512, symmetric InfoNCE, AdamW, learned logit scale.
 //   npm run bench:training -- [--threads N] [--rounds N] [--python PATH]
 // Rounds are interleaved: the graph, then PyTorch, then again. PATH is a Python with torch; without it PyTorch is left out.
 
-const option = (name: string) => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? undefined : process.argv[at + 1];
-};
-const threads = Number(option("threads") ?? Math.max(1, Math.floor(availableParallelism() / 2)));
-const rounds = Number(option("rounds") ?? 5);
-const python = option("python");
+const { values } = readArguments(import.meta.url, {
+  options: { threads: { type: "string" }, rounds: { type: "string", default: "5" }, python: { type: "string" } },
+});
+const threads = Number(values.threads ?? Math.max(1, Math.floor(availableParallelism() / 2)));
+const rounds = Number(values.rounds);
+const { python } = values;
 const [size, dimensions, stepsPerRound] = [256, 512, 64];
 const rate = 1e-3;
 
