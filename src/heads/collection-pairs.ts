@@ -27,7 +27,7 @@ export async function readLabelled(
   space: string,
   signal?: AbortSignal,
 ): Promise<LabelledItem[]> {
-  const path = field?.replace(/^metadata\./, "");
+  const path = pathOf(field);
   const items = new Map<string, LabelledItem>(); // an item replaced during the scan may come twice
   const { space: searched, count } = await store.stats(collection);
   if (count > mostItems) {
@@ -45,6 +45,30 @@ export async function readLabelled(
     });
   }
   return [...items.values()];
+}
+
+/**
+ * Whether any item of a collection has a label, asked before a job is made of it.
+ * @param params  how the request spells the collection and the field.
+ * @throws AppError `not_found`, `invalid_input` when there is none.
+ */
+export async function checkLabelled(
+  store: VectorStore,
+  collection: string,
+  field: string,
+  { params, signal }: { params: { collection: string; field: string }; signal?: AbortSignal },
+): Promise<void> {
+  const path = pathOf(field);
+  try {
+    for await (const item of store.scan(collection)) {
+      signal?.throwIfAborted();
+      if (labelOf(item, path) !== undefined) return;
+    }
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === "not_found")) throw error;
+    throw new AppError(error.code, error.message, { param: params.collection });
+  }
+  throw new AppError("invalid_input", noLabel(collection, field), { param: params.field });
 }
 
 /** What pairs and labels the items make. `b` is absent when they are of one modality: the label is then its own text. */
@@ -72,7 +96,7 @@ export function pairUp(items: readonly LabelledItem[], field: string, collection
     if (group) group.push(item);
     else groups.set(item.label, [item]);
   }
-  if (groups.size === 0) throw fail(`No item of the collection "${collection}" has a text or number in "${field}"`);
+  if (groups.size === 0) throw fail(noLabel(collection, field));
   const order: Modality[] = ["image", "audio", "text"];
   const present = order.filter((modality) => [...groups.values()].flat().some((item) => item.modality === modality));
   if (present.length > 2) throw fail(`Expected items of two modalities but "${collection}" has ${present.join(", ")}`);
@@ -92,6 +116,10 @@ export function pairUp(items: readonly LabelledItem[], field: string, collection
   if (pairs.a.length > 0) return pairs;
   throw fail(`No ${first} of the collection "${collection}" has the same "${field}" as a ${second}`);
 }
+
+const pathOf = (field: string | undefined) => field?.replace(/^metadata\./, "");
+const noLabel = (collection: string, field: string) =>
+  `No item of the collection "${collection}" has a text, number or boolean in "${field}"`;
 
 function embeddingIn(item: StoredItem, searched: string, space: string, collection: string): Embedding {
   if (item.original?.space === space) return item.original.embedding;

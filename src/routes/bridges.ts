@@ -3,6 +3,7 @@ import { z } from "zod";
 import { AppError } from "../errors.js";
 import type { BridgeInput } from "../heads/bridge-job.js";
 import type { ListedBridge } from "../heads/bridge-store.js";
+import { checkLabelled } from "../heads/collection-pairs.js";
 import { checkName } from "../heads/version-folder.js";
 import type { Services } from "../services.js";
 import { bridgeMethods } from "../training/bridge.js";
@@ -38,12 +39,16 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
         throw new AppError("invalid_input", message, { param: "to" });
       }
       const [from, to] = [packs.find(body.from, "text"), packs.find(body.to, "text")];
-      for (const collection of [body.from_collection, body.to_collection]) {
-        if (collection !== undefined) await store.stats(collection);
-      }
       if (body.label_by !== undefined && (body.from_collection === undefined || body.to_collection === undefined)) {
         const message = 'Recall by "label_by" needs "from_collection" and "to_collection"';
         throw new AppError("invalid_input", message, { param: "label_by" });
+      }
+      for (const param of ["from_collection", "to_collection"] as const) {
+        const collection = body[param];
+        if (collection === undefined) continue;
+        await store.stats(collection);
+        if (body.label_by === undefined) continue;
+        await checkLabelled(store, collection, body.label_by, { params: { collection: param, field: "label_by" } });
       }
       const data: BridgeInput = {
         name: checkName(body.name ?? `${body.from}-to-${body.to}`.slice(0, 64)),

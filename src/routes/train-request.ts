@@ -1,5 +1,6 @@
 import type { Modality } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
+import { checkLabelled } from "../heads/collection-pairs.js";
 import type { FewShotInput } from "../heads/few-shot-job.js";
 import type { TrainInput } from "../heads/train-job.js";
 import { countOf, mediaModality, npyOf, type TrainingSource } from "../heads/training-source.js";
@@ -27,7 +28,7 @@ interface Material {
   rows?: { a: Rows; b?: Rows };
 }
 
-type Needs = Pick<Services, "packs" | "fetchMedia">;
+type Needs = Pick<Services, "packs" | "fetchMedia" | "store">;
 
 /**
  * A body of `POST /v1/heads` -> the job it asks for. Everything that can be checked without the model is checked here, so that a bad
@@ -35,7 +36,7 @@ type Needs = Pick<Services, "packs" | "fetchMedia">;
  */
 export async function trainRequest(
   body: TrainBody,
-  { packs, fetchMedia }: Needs,
+  { packs, fetchMedia, store }: Needs,
   signal: AbortSignal,
 ): Promise<TrainJob> {
   const fewShot = body.kind !== "projection";
@@ -48,6 +49,13 @@ export async function trainRequest(
   const pack = packs.find(body.model, ...modalitiesOf(columns), ...(fewShot ? (["text"] as const) : []));
   const model = pack.manifest.id;
   const material = columns ? fromColumns(columns, field) : fromBody(body, field, mediaModality(pack.encoders));
+  if (material.source.kind === "collection") {
+    const { collection, by } = material.source;
+    await checkLabelled(store, collection, by, {
+      params: { collection: `${field}.collection`, field: `${field}.by` },
+      signal,
+    });
+  }
   if (material.labels !== undefined && body.labels !== undefined) {
     throw invalid("labels", `Expected "labels" or a label in each of "${field}", not both`);
   }

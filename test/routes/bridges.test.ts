@@ -52,6 +52,12 @@ describe("POST /v1/bridges", () => {
     expect(body.versions[1].report).toMatchObject({ texts: texts.length, memory: { from: 0, to: 0 } });
   });
 
+  it("answers 400 at once when no item of a collection has the label's field", async () => {
+    const collections = { from_collection: "sounds", to_collection: "pictures", label_by: "colour" };
+    const answer = await post("/v1/bridges", { from: "starter-clap", to: "starter-clip", texts, ...collections });
+    expect(answer).toMatchObject({ status: 400, body: { error: { code: "invalid_input", param: "label_by" } } });
+  });
+
   it("takes memory from collections and measures recall by a label, beside the text pivot", async () => {
     const collections = { from_collection: "sounds", to_collection: "pictures", label_by: "group" };
     const ask = { from: "starter-clap", to: "starter-clip", texts, ...collections };

@@ -304,6 +304,16 @@ describe("few-shot heads", () => {
     });
   });
 
+  it.each([
+    ["pairs.collection", 404, { pairs: { collection: "none", by: "label" } }],
+    ["pairs.by", 400, { pairs: { collection: "captioned", by: "metadata.colour" } }],
+    ["items.collection", 404, { kind: "probe", items: { collection: "none", by: "label" } }],
+    ["items.by", 400, { kind: "cache", items: { collection: "captioned", by: "colour" } }],
+  ])("answers at once and names %s when a collection or its field is not there", async (param, status, ask) => {
+    const answer = await get("/v1/heads", jsonPost({ model: "starter-clip", ...ask }));
+    expect(answer).toMatchObject({ status, body: { error: { param } } });
+  });
+
   it("offers labels that a cache has no examples of, and not to a probe", async () => {
     const ask = { audio: fixtureBase64("audio/rain.ogg"), candidate_labels: ["charlie", "a dog barking"] };
     expect((await get("/v1/zero-shot", jsonPost({ ...ask, head: "house-cache" }))).body.scores).toHaveLength(2);
