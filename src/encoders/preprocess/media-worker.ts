@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 import { serveWorker, Transferred } from "../../workers/serve-worker.js";
 import type { DecodedAudio, DecodedImage } from "../encoder.js";
 import type { AudioPreprocess, ImagePreprocess } from "../manifest.js";
@@ -18,7 +18,7 @@ import { waveform } from "./waveform.js";
 // elsewhere it would be the whole process's.
 if (process.platform === "linux") {
   try {
-    setPriority(5);
+    setPriority(Math.min(19, getPriority() + 5)); // of a server that gives way itself, too
   } catch {
     // A sandbox may forbid it: then it is slower, no more.
   }
