@@ -54,7 +54,6 @@ export class SearchQueue {
     } catch (error) {
       this.#end(first, () => first.reject(error));
     }
-    if (this.#calls[0] === first) this.#calls.push(this.#calls.shift()!);
     if (this.#calls.length > 0) setImmediate(() => this.#answerNext());
   }
 
@@ -70,6 +69,9 @@ export class SearchQueue {
         if (alone || isPlain(call.queries[call.taken])) group.push({ call, position: call.taken++ });
       }
     }
+    // Whoever had a turn waits behind those who had none: callers of other collections, and queries that are not plain.
+    const served = new Set(group.map(({ call }) => call));
+    this.#calls = [...this.#calls.filter((call) => !served.has(call)), ...served];
     const entries = group.map(({ call, position }) => ({ query: call.queries[position], space: call.space }));
     for (const [i, result] of this.#answerer.answer(first.name, entries).entries()) {
       const { call, position } = group[i];

@@ -51,6 +51,14 @@ describe("SearchQueue", () => {
     expect(groups).toEqual(["a: 1 2", "b: x", "a: 3 4", "a: 5"]);
   });
 
+  it("gives each of many callers one turn in the time that another collection's or another kind of query waits", async () => {
+    const { groups, queue } = recorder(2);
+    const many = ["1", "2", "3", "4"].map((id) => queue.search("a", [query(id), query(id), query(id)]));
+    const others = [queue.search("b", [query("x")]), queue.search("a", [query("y", { recall: "exact" })])];
+    await Promise.all([...many, ...others]);
+    expect(groups).toEqual(["a: 1 2", "a: 3 4", "b: x", "a: y", "a: 1 2", "a: 3 4", "a: 1 2", "a: 3 4"]);
+  });
+
   it("lets what comes while it answers join the next group", async () => {
     const { groups, queue } = recorder(8);
     const first = queue.search("a", [query("1")]);
