@@ -43,7 +43,6 @@ export function lazyStore(openStore: () => Promise<VectorStore>): LazyStore {
       return isOpen && !closed;
     },
     createCollection: forward("createCollection"),
-    setOptions: forward("setOptions"),
     renameCollection: forward("renameCollection"),
     dropCollection: forward("dropCollection"),
     listCollections: forward("listCollections"),

@@ -167,8 +167,6 @@ export interface CollectionStats {
  */
 export interface VectorStore {
   createCollection(spec: CollectionSpec): Promise<void>;
-  /** Replaces the options of a collection. */
-  setOptions(collection: string, options: JsonObject): Promise<void>;
   /**
    * Gives a collection another name. With `replace` a collection that has this name goes away in the same moment: how a
    * collection that was built anew (under a new head, say) takes the place of the old one.

@@ -305,8 +305,6 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       expect(await store.stats("photos")).toMatchObject({ space: "toy-2", count: 15 });
       const query = { ...someQuery(), topK: 30 };
       expectSame((await searchOne(query)).neighbors, oracle(items.slice(5), query));
-      await store.setOptions("photos", { a: 1 });
-      expect((await store.stats("photos")).options).toEqual({ a: 1 });
       await store.dropCollection("photos");
       expect(await store.listCollections()).toEqual([]);
       await expect(searchOne(query)).rejects.toMatchObject({ code: "not_found", param: "collection" });

@@ -51,12 +51,6 @@ export class CollectionRows {
     });
   }
 
-  setOptions(name: string, options: JsonObject): void {
-    this.#db
-      .prepare("UPDATE collections SET options = ? WHERE name = ?")
-      .run(JSON.stringify(options), this.get(name).name);
-  }
-
   setSnapshot(collection: number, snapshot: SnapshotRecord | undefined): void {
     const record = snapshot === undefined ? null : JSON.stringify(snapshot);
     this.#db.prepare("UPDATE collections SET snapshot = ? WHERE collection = ?").run(record, collection);

@@ -9,7 +9,6 @@ import type {
   EmbeddingOptions,
   Item,
   ItemStatus,
-  JsonObject,
   Page,
   PageOptions,
   Preview,
@@ -77,10 +76,6 @@ export class EmbeddedStore implements VectorStore {
   async createCollection(spec: CollectionSpec): Promise<void> {
     checkSpec(spec);
     await this.#worker.call("createCollection", spec);
-  }
-
-  async setOptions(name: string, options: JsonObject): Promise<void> {
-    await this.#worker.call("setOptions", { name, options });
   }
 
   async renameCollection(from: string, to: string, options: { replace?: boolean } = {}): Promise<void> {

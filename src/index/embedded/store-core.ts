@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { AppError } from "../../errors.js";
 import type { Filter } from "../filter.js";
-import type { CollectionSpec, CollectionStats, JsonObject } from "../vector-store.js";
+import type { CollectionSpec, CollectionStats } from "../vector-store.js";
 import { searchAnswerer } from "./answer-queries.js";
 import { type CollectionRow, CollectionRows, checkSpace, replacedMeanwhile } from "./collection-rows.js";
 import type { CoreOptions, CoreQuery, CoreResult } from "./core-types.js";
@@ -57,13 +57,6 @@ export class StoreCore {
   createCollection(spec: CollectionSpec): Promise<void> {
     return this.#writes.write(
       () => this.#collections.create(spec, new Date().toISOString()),
-      () => undefined,
-    );
-  }
-
-  setOptions(name: string, options: JsonObject): Promise<void> {
-    return this.#writes.write(
-      () => this.#collections.setOptions(name, options),
       () => undefined,
     );
   }

@@ -1,7 +1,7 @@
 import { workerData } from "node:worker_threads";
 import { serveWorker } from "../../workers/serve-worker.js";
 import type { Filter } from "../filter.js";
-import type { CollectionSpec, JsonObject } from "../vector-store.js";
+import type { CollectionSpec } from "../vector-store.js";
 import type { CoreOptions, CoreQuery } from "./core-types.js";
 import type { ItemRow } from "./item-rows.js";
 import { StoreCore } from "./store-core.js";
@@ -24,7 +24,6 @@ serveWorker(
       core = await StoreCore.open(workerData as CoreOptions);
     },
     createCollection: (spec: CollectionSpec) => opened().createCollection(spec),
-    setOptions: (args: { name: string; options: JsonObject }) => opened().setOptions(args.name, args.options),
     renameCollection: (args: { from: string; to: string; replace: boolean }) =>
       opened().renameCollection(args.from, args.to, args.replace),
     dropCollection: (name: string) => opened().dropCollection(name),
