@@ -20,6 +20,8 @@ export interface IndexLimits {
 /** Share of deleted rows in a graph (or in the table) from which it is made anew. */
 const deadShare = 0.25;
 const rowsPerCall = 8;
+/** Up to so many rows a scan in float32 is as fast as one in 8 bits, and there is no copy. */
+export const withoutCopy = 2000;
 
 /**
  * A collection in memory: the table of all vectors and the graph over the older ones. Rows enter the graph in small
@@ -87,16 +89,27 @@ export class CollectionIndex {
 
   /** Whether `work` has something to do. */
   get hasWork(): boolean {
-    if (this.#isLittered) return true;
+    return this.#isLittered || this.#lacksCopy || this.#lacksGraph;
+  }
+
+  get #lacksCopy(): boolean {
+    const { scanUpTo, scanHighUpTo } = this.limits;
+    const isScanned = this.table.live <= Math.max(scanUpTo, scanHighUpTo);
+    return isScanned && this.table.length > withoutCopy && this.table.isCopyBehind;
+  }
+
+  get #lacksGraph(): boolean {
     if (this.#next !== undefined) return true;
     if (this.#serving === undefined) return this.table.live > this.limits.scanUpTo;
     return this.#serving.upTo < this.table.length;
   }
 
-  /** Brings the graph forward for about `budgetMs`. */
+  /** Brings the 8-bit copy, then the graph forward for about `budgetMs`. */
   work(budgetMs: number): void {
     const end = performance.now() + budgetMs;
     if (this.#isLittered) this.#startAnew();
+    while (this.#lacksCopy && performance.now() < end) this.table.extendCopy();
+    if (!this.#lacksGraph) return;
     this.#serving ??= this.#newCover();
     const cover = this.#next ?? this.#serving;
     while (cover.upTo < this.table.length && performance.now() < end) this.#addSlice(cover);

@@ -2,7 +2,7 @@ import type { Filter } from "../filter.js";
 import { matchFilter } from "../match-filter.js";
 import type { Recall, SearchResult } from "../vector-store.js";
 import { centered, scanCentered } from "./centered-scan.js";
-import type { CollectionIndex } from "./collection-index.js";
+import { type CollectionIndex, withoutCopy } from "./collection-index.js";
 import type { CoreQuery } from "./core-types.js";
 import { range, scanAll, scanQuantized, scanSome } from "./exact-scan.js";
 import type { ItemRows } from "./item-rows.js";
@@ -65,7 +65,7 @@ export function searchAll(
 
 /** Whether everything is scanned in 8 bits when nothing else of the query speaks against it. */
 function scansInBits({ table, cover, limits }: CollectionIndex, recall: Recall): boolean {
-  if (table.length <= alwaysScannable) return false; // float32 is as fast
+  if (table.length <= withoutCopy) return false;
   return cover === undefined || (recall === "high" && table.live <= limits.scanHighUpTo);
 }
 

@@ -102,9 +102,19 @@ export class VectorTable {
     }
   }
 
-  /** All but the last few vectors in 8 bits, as pieces that follow each other; brought up to date by each call. */
-  quantized(): readonly QuantizedPiece[] {
-    return this.#quantized.upTo(this.length, (first, end) => this.vectorsOf(first, end));
+  /** The first vectors in 8 bits, as pieces that follow each other: as far as `extendCopy` has come. */
+  get quantized(): readonly QuantizedPiece[] {
+    return this.#quantized.pieces;
+  }
+
+  /** Whether more vectors could be copied; the last few wait for others. */
+  get isCopyBehind(): boolean {
+    return this.#quantized.isBehind(this.length);
+  }
+
+  /** Takes some more vectors into the 8-bit copy: work of a few milliseconds. */
+  extendCopy(): void {
+    this.#quantized.extend(this.length, (first, end) => this.vectorsOf(first, end));
   }
 
   /** Dot product with a query, summed in float64 in an order that is the same everywhere: ties stay ties. */
