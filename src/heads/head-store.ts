@@ -131,7 +131,12 @@ export class HeadStore {
     }
     const { history } = this.#of(name);
     if (history.at(-1) !== version) return this.#remember(name, [...history, version]);
-    return (await this.#options.onActivated?.(name)) ?? []; // a re-projection that was cut off is begun again
+    return this.catchUp(name); // a re-projection that was cut off is begun again
+  }
+
+  /** Begins to re-project the collections that follow the head and are not of its active version. @returns ids of jobs. */
+  async catchUp(name: string): Promise<string[]> {
+    return (await this.#options.onActivated?.(name)) ?? [];
   }
 
   /** Back to the version that was active before. @returns ids of jobs, as `activate`. */
@@ -247,7 +252,7 @@ export class HeadStore {
     const before = head.history.at(-1);
     await this.#folder.setHistory(name, history);
     head.history = history;
-    return history.at(-1) === before ? [] : ((await this.#options.onActivated?.(name)) ?? []);
+    return history.at(-1) === before ? [] : this.catchUp(name);
   }
 
   async #refuseInUse(name: string, version?: number): Promise<void> {

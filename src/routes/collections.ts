@@ -22,11 +22,17 @@ const NewCollection = z.strictObject({
 
 /** `/v1/collections`: create, list, look up, delete. */
 export function collectionsRoutes(services: Services) {
-  const { store } = services;
+  const { store, heads } = services;
   return new Hono<RequestVariables>()
     .post("/v1/collections", async (c) => {
       const request = await readRequest(c, NewCollection);
-      await store.createCollection(await specOf(request, services));
+      const spec = await specOf(request, services);
+      await store.createCollection(spec);
+      const followed = followedHead(spec.options ?? {});
+      if (followed !== undefined && heads.get(followed.name).activeVersion !== followed.version) {
+        // Another version was activated meanwhile, and the collection was not there yet to be re-projected.
+        await heads.catchUp(followed.name);
+      }
       return c.json(collectionAnswer(await store.stats(request.name)), 201);
     })
     .get("/v1/collections", async (c) => {

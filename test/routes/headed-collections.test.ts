@@ -134,6 +134,23 @@ describe("a collection with a head", () => {
     expect(await ended(back.body.jobs[0].id)).toMatchObject({ state: "succeeded" });
   });
 
+  it("follows the version that is activated while it is being made", async () => {
+    const create = vi.spyOn(services.store, "createCollection").mockImplementationOnce(async (spec) => {
+      expect(spec.options).toMatchObject({ head: { name: "shop", version: 2 } });
+      const { body } = await post("/v1/heads/shop/activate", { version: 1, force: true });
+      for (const { id } of body.jobs) await ended(id); // none of them is for the collection that is not there yet
+      create.mockRestore();
+      await services.store.createCollection(spec);
+    });
+    const made = await post("/v1/collections", { name: "late", model: "starter-clip", head: "shop" });
+    expect(made.status).toBe(201);
+    for (const { id } of services.jobs.list()) await ended(id);
+    expect((await get("/v1/collections/late")).body.head).toEqual({ name: "shop", version: 1 });
+    await get("/v1/collections/late", { method: "DELETE" });
+    for (const { id } of (await post("/v1/heads/shop/activate", { version: 2, force: true })).body.jobs)
+      await ended(id);
+  });
+
   it("holds its head: neither it nor the version can be deleted", async () => {
     expect(await get("/v1/heads/shop?force=true", { method: "DELETE" })).toMatchObject({ status: 409 });
     const rolledBack = await post("/v1/heads/shop/rollback");
