@@ -53,7 +53,7 @@ export async function gapSides(
     for await (const { id, embedding, metadata } of store.scan(collection, { modality, space })) {
       signal?.throwIfAborted();
       const value = path === undefined ? id : lookUp(metadata, path);
-      if (typeof value !== "string" && typeof value !== "number") continue;
+      if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") continue;
       if (path === undefined || !sides[side].has(String(value))) sides[side].set(String(value), embedding);
     }
   }
