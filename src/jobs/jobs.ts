@@ -1,6 +1,6 @@
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
-import { hasEnded, type Job, type JobData, type JobKind } from "./job.js";
+import { hasEnded, type Job, type JobData, type JobKind, type JobState } from "./job.js";
 import { type JobInput, JobStore } from "./job-store.js";
 
 export interface JobsOptions {
@@ -14,6 +14,15 @@ const mostWaiting = 20;
 const mostEnded = 200;
 /** A progress that nobody waits for is written at most this often. */
 const writeEveryMs = 1000;
+
+const inWords: Record<JobState, string> = {
+  queued: "is queued",
+  running: "is running",
+  succeeded: "has succeeded",
+  failed: "has failed",
+  cancelled: "was cancelled",
+  interrupted: "was interrupted",
+};
 
 /** Long work that outlives its process: every job is a folder, and what was under way when the process ended can be resumed. */
 export class Jobs {
@@ -89,7 +98,7 @@ export class Jobs {
     } else if (state === "queued" || state === "interrupted") {
       await this.#change(job, { state: "cancelled", endedAt: new Date().toISOString() });
     } else {
-      throw new AppError("conflict", `The job "${id}" has ${state} already`, { param: "id" });
+      throw new AppError("conflict", `The job "${id}" ${inWords[state]} already`, { param: "id" });
     }
     return this.get(id);
   }
@@ -98,7 +107,7 @@ export class Jobs {
   async resume(id: string): Promise<Job> {
     const { state, kind } = this.get(id);
     if (state !== "interrupted" && state !== "cancelled" && state !== "failed") {
-      const message = `Only a job that was interrupted, cancelled or has failed can be resumed; "${id}" is ${state}`;
+      const message = `Only a job that was interrupted or cancelled, or has failed, can be resumed; "${id}" ${inWords[state]}`;
       throw new AppError("conflict", message, { param: "id" });
     }
     if (this.#kinds[kind] === undefined) {

@@ -83,6 +83,31 @@ describe("Jobs", () => {
     await expect(jobs.resume(one.id)).rejects.toMatchObject({ code: "conflict" });
   });
 
+  it("says in plain words why what has ended is not cancelled and what has succeeded is not resumed", async () => {
+    const { kind, started, end } = steered();
+    const work: JobKind = {
+      lane: "work",
+      run: async (given, context) =>
+        given.name === "bad" ? Promise.reject(new Error("no")) : kind.run(given, context),
+    };
+    const jobs = await openJobs(newFolder(), { work });
+    const refusal = (promise: Promise<unknown>) => promise.catch((error: Error) => error.message);
+    const [bad, good, unwanted] = [
+      await jobs.create("work", input("bad")),
+      await jobs.create("work", input("good")),
+      await jobs.create("work", input("unwanted")),
+    ];
+    await jobs.cancel(unwanted.id);
+    await expect.poll(() => started).toEqual(["good"]);
+    expect(await refusal(jobs.resume(good.id))).toMatch(/; ".+" is running$/);
+    end();
+    await reaches(jobs, good.id, "succeeded");
+    expect(await refusal(jobs.cancel(bad.id))).toBe(`The job "${bad.id}" has failed already`);
+    expect(await refusal(jobs.cancel(good.id))).toBe(`The job "${good.id}" has succeeded already`);
+    expect(await refusal(jobs.cancel(unwanted.id))).toBe(`The job "${unwanted.id}" was cancelled already`);
+    expect(await refusal(jobs.resume(good.id))).toMatch(/; ".+" has succeeded$/);
+  });
+
   it("interrupts at close what runs and waits; the next start can resume it", async () => {
     const folder = newFolder();
     const { kind, end } = steered();
