@@ -117,14 +117,15 @@ interface BlockScan {
 
 /** Offers what a block nominates, asking for more until what it leaves out cannot matter. */
 function offerNominated({ rows, first, nominated, ask, scale, margin }: BlockScan, top: TopK, offer: Offer): void {
-  let offered = new Set<number>();
+  // Of all calls: among equal similarities, a call for more may leave out what an earlier one gave.
+  const offered = new Set<number>();
   for (let nearest = nominated; nearest !== undefined; ) {
     const { places, similarities } = nearest;
     for (const [i, place] of places.entries()) {
       if (scale * similarities[i] + margin < top.threshold) return; // and so are all after it
       if (!offered.has(place)) offer(first + place);
+      offered.add(place);
     }
-    offered = new Set(places); // equal similarities come in another order when more are asked for
     nearest = 4 * places.length <= rows / 4 ? ask(4 * places.length) : undefined;
   }
   for (let place = 0; place < rows; place++) if (!offered.has(place)) offer(first + place);
