@@ -5,7 +5,7 @@ import type { Filter } from "./filter.js";
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 export type JsonObject = { [key: string]: JsonValue };
 
-/** What a collection is: fixed when it is created, except for `options`. */
+/** What a collection is: fixed when it is created. */
 export interface CollectionSpec {
   /** 1 to 64 letters, digits, `_`, `-` or `.`, starting with a letter or digit. */
   name: string;
