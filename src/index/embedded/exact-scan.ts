@@ -1,4 +1,4 @@
-import { quantizationMargin, quantize } from "./quantize.js";
+import { quantizationMargin, quantizeQuery } from "./quantize.js";
 import { rotate } from "./rotate.js";
 import type { TopK } from "./top-k.js";
 import { type Nearest, nearestInBlock } from "./usearch-graph.js";
@@ -51,7 +51,7 @@ export function scanQuantized(table: VectorTable, queries: readonly QuantizedQue
   const inBits = queries.map(({ vector }) => {
     const turned = Float32Array.from(vector);
     rotate(turned);
-    return quantize(turned);
+    return quantizeQuery(turned);
   });
   const packed = new Int8Array(queries.length * dimensions);
   for (const [i, { values }] of inBits.entries()) packed.set(values, i * dimensions);
@@ -63,7 +63,7 @@ export function scanQuantized(table: VectorTable, queries: readonly QuantizedQue
     for (const [i, { top }] of queries.entries()) {
       const own = inBits[i];
       const ask = (count: number) => nearestInBlock(vectors, own.values, dimensions, count)[0];
-      const units = { scale: 1 / (scale * own.scale), margin: quantizationMargin(scale, own.scale) };
+      const units = { scale: 1 / (scale * own.scale), shift: own.shift, margin: quantizationMargin(scale, own.scale) };
       offerNominated({ rows, first, nominated: nominated[i], ask, ...units }, top, offers[i]);
     }
     end = first + rows;
@@ -99,7 +99,7 @@ function scanBlock(table: VectorTable, block: number, rows: number, query: Float
   const first = block * table.blockRows;
   const ask = (count: number) => nearestInBlock(vectors, query, dimensions, count)[0];
   const nominated = top.k + 16 <= rows ? ask(top.k + 16) : undefined;
-  offerNominated({ rows, first, nominated, ask, scale: 1, margin: rounding }, top, offer);
+  offerNominated({ rows, first, nominated, ask, scale: 1, shift: 0, margin: rounding }, top, offer);
 }
 
 interface BlockScan {
@@ -110,19 +110,24 @@ interface BlockScan {
   nominated: Nearest | undefined;
   /** For more of them, at the price of another scan. */
   ask: (count: number) => Nearest;
-  /** From the similarities of native code to cosines, and what these may be off by. */
+  /** From the similarities of native code to cosines, (similarity - shift) * scale, and what these may be off by. */
   scale: number;
+  shift: number;
   margin: number;
 }
 
 /** Offers what a block nominates, asking for more until what it leaves out cannot matter. */
-function offerNominated({ rows, first, nominated, ask, scale, margin }: BlockScan, top: TopK, offer: Offer): void {
+function offerNominated(
+  { rows, first, nominated, ask, scale, shift, margin }: BlockScan,
+  top: TopK,
+  offer: Offer,
+): void {
   // Of all calls: among equal similarities, a call for more may leave out what an earlier one gave.
   const offered = new Set<number>();
   for (let nearest = nominated; nearest !== undefined; ) {
     const { places, similarities } = nearest;
     for (const [i, place] of places.entries()) {
-      if (scale * similarities[i] + margin < top.threshold) return; // and so are all after it
+      if (scale * (similarities[i] - shift) + margin < top.threshold) return; // and so are all after it
       if (!offered.has(place)) offer(first + place);
       offered.add(place);
     }

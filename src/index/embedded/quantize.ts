@@ -1,3 +1,5 @@
+import { seededRandom } from "../../math/random.js";
+
 /** The largest absolute value. */
 export function largestSize(vectors: Float32Array): number {
   let largest = 0;
@@ -8,26 +10,66 @@ export function largestSize(vectors: Float32Array): number {
   return largest;
 }
 
-/** round(vectors * scale), which must lie in [-127, 127]. An error is at most half a step of 1 / scale. */
-export function quantizeInto(values: Int8Array, vectors: Float32Array, scale: number): void {
-  // Math.round without its call, which is most of the time: numbers above zero are cut to whole ones.
-  for (let i = 0; i < vectors.length; i++) values[i] = ((vectors[i] * scale + 128.5) | 0) - 128;
+/** What the largest number becomes in 8 bits at most: with the half step that dither can add it is still 127. */
+export const largestValue = 126.5;
+
+/** What is added to each number before it is rounded, in steps: of items (taken off their dot products again) and of queries. */
+interface Dither {
+  item: Float32Array;
+  query: Float32Array;
 }
 
-/** A vector in 8 bits whose largest number becomes 127. */
-export function quantize(vector: Float32Array): { values: Int8Array; scale: number } {
-  const largest = largestSize(vector);
-  const scale = largest === 0 ? 1 : 127 / largest;
-  const values = new Int8Array(vector.length);
-  quantizeInto(values, vector, scale);
-  return { values, scale };
+const dithers = new Map<number, Dither>();
+
+/**
+ * Uniform in [-.5, .5), the same always. Without it equal numbers are off by the same: a vector of few equal weights (tags,
+ * words), whose rotated numbers are of few sizes, comes out longer or shorter by more than the margin below, and is missed.
+ * Source: subtractive dither, Schuchman 1964, "Dither signals and their effect on quantization noise".
+ */
+export function ditherOf(dimensions: number): Dither {
+  let dither = dithers.get(dimensions);
+  if (dither === undefined) {
+    const random = seededRandom(dimensions);
+    const some = () => Float32Array.from({ length: dimensions }, () => random.uniform() - 0.5);
+    dither = { item: some(), query: some() };
+    dithers.set(dimensions, dither);
+  }
+  return dither;
 }
 
 /**
- * What a dot product of two unit vectors, each rounded to steps of 1 / scale, can be off by: six standard deviations of
- * the sum of both rounding errors. Each error has the variance step^2 / 12 in every direction, so that of the sum is
- * (step_a^2 + step_b^2) / 12 whatever the dimensions.
+ * round(vectors * scale + dither), where vectors * scale must lie in [-126.5, 126.5].
+ * @param vectors  [N, dimensions].
+ * @param dither  [dimensions].
  */
-export function quantizationMargin(scaleA: number, scaleB: number): number {
-  return 6 * Math.sqrt((scaleA ** -2 + scaleB ** -2) / 12);
+export function quantizeInto(values: Int8Array, vectors: Float32Array, scale: number, dither: Float32Array): void {
+  const dimensions = dither.length;
+  for (let start = 0; start < vectors.length; start += dimensions) {
+    // Math.round without its call, which is most of the time: numbers above zero are cut to whole ones.
+    for (let i = 0; i < dimensions; i++) {
+      values[start + i] = ((vectors[start + i] * scale + dither[i] + 128.5) | 0) - 128;
+    }
+  }
+}
+
+/**
+ * A query in 8 bits.
+ * @returns `shift`: what the dither of the items adds to each of its dot products with them.
+ */
+export function quantizeQuery(vector: Float32Array): { values: Int8Array; scale: number; shift: number } {
+  const scale = largestValue / (largestSize(vector) || 1);
+  const values = new Int8Array(vector.length);
+  const dither = ditherOf(vector.length);
+  quantizeInto(values, vector, scale, dither.query);
+  const shift = values.reduce((sum, value, i) => sum + value * dither.item[i], 0);
+  return { values, scale, shift };
+}
+
+/**
+ * What the dot product of two unit vectors, an item's and a query's, can be off by in 8 bits: six standard deviations of
+ * the sum of both rounding errors. An item's has the variance step^2 / 12 in every direction, whatever its numbers are,
+ * since its dither is taken off again; a query's, whose is not, at most step^2 / 4. A step is 1 / scale.
+ */
+export function quantizationMargin(itemScale: number, queryScale: number): number {
+  return 6 * Math.sqrt(itemScale ** -2 / 12 + queryScale ** -2 / 4);
 }

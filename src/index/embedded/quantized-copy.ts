@@ -1,4 +1,4 @@
-import { largestSize, quantizeInto } from "./quantize.js";
+import { ditherOf, largestSize, largestValue, quantizeInto } from "./quantize.js";
 import { rotate } from "./rotate.js";
 
 /** Vectors of consecutive positions in 8 bits, in a buffer of their own that begins with the first. */
@@ -6,7 +6,7 @@ export interface QuantizedPiece {
   /** Position of the first. */
   first: number;
   rows: number;
-  /** round(rotated vectors * scale), in [-127, 127]; at least `rows` of them. */
+  /** round(rotated vectors * scale + dither) (quantize.ts); at least `rows` of them. */
   values: Int8Array;
   scale: number;
 }
@@ -74,8 +74,8 @@ export class QuantizedCopy {
 
   #append(piece: QuantizedPiece, rows: number, vectors: Float32Array): void {
     const largest = largestSize(vectors);
-    if (largest * piece.scale > 127) {
-      piece.scale = 127 / (headroom * largest);
+    if (largest * piece.scale > largestValue) {
+      piece.scale = largestValue / (headroom * largest);
       if (piece.rows > 0) {
         piece.rows = 0; // from its first row again
         return;
@@ -87,7 +87,8 @@ export class QuantizedCopy {
       grown.set(piece.values);
       piece.values = grown;
     }
-    quantizeInto(piece.values.subarray(piece.rows * this.#dimensions), vectors, piece.scale);
+    const to = piece.values.subarray(piece.rows * this.#dimensions);
+    quantizeInto(to, vectors, piece.scale, ditherOf(this.#dimensions).item);
     piece.rows = rows;
   }
 }
