@@ -18,7 +18,7 @@ const highestRateHz = 768_000;
 
 /**
  * The bytes of a sound file -> mono samples at the file's own rate. The format is told by the content: WAV, FLAC, MP3, Ogg
- * Vorbis, Ogg Opus; M4A, AAC, WebM and AIFF where ffmpeg is installed.
+ * Vorbis, Ogg Opus; M4A, AAC, WebM, AIFF and FLAC of other than 8, 16 or 24 bits where ffmpeg is installed.
  *
  * @throws AppError `invalid_input` (no samples, or not finite), `unsupported_media` (not a sound format or rate known here),
  *   `undecodable_media` (corrupt), `too_large` (longer than `maxSeconds`).
@@ -50,7 +50,7 @@ async function decodeFormat(bytes: Uint8Array, maxSeconds: number): Promise<Deco
     case "wav":
       return decodeWav(bytes, maxSeconds);
     case "flac":
-      return decodeStream(FLACDecoder, bytes, maxSeconds, { correct: rescaleFlac, tail: flacTail });
+      return decodeFlac(bytes, maxSeconds);
     case "ogg-vorbis":
       return decodeStream(OggVorbisDecoder, bytes, maxSeconds);
     case "mp3":
@@ -129,6 +129,17 @@ async function decodeStream(
     if (asNew && !idle.has(Decoder)) idle.set(Decoder, decoder);
     else decoder.free();
   }
+}
+
+/** FLAC, also in Ogg. The decoder knows samples of 8, 16 and 24 bits; of others it makes infinities or nothing. */
+async function decodeFlac(bytes: Uint8Array, maxSeconds: number): Promise<DecodedAudio> {
+  const marker = Buffer.from(bytes.subarray(0, 128)).indexOf("fLaC");
+  // In the STREAMINFO block behind the marker: RFC 9639, section 8.2.
+  const bits = (((bytes[marker + 20] & 1) << 4) | (bytes[marker + 21] >> 4)) + 1;
+  if (marker >= 0 && bits > 3 && ![8, 16, 24].includes(bits)) {
+    return decodeWithFfmpeg(bytes, marker === 0 ? "flac" : "ogg", maxSeconds);
+  }
+  return decodeStream(FLACDecoder, bytes, maxSeconds, { correct: rescaleFlac, tail: flacTail });
 }
 
 /** The decoder's parser overlooks a last frame of 13 bytes, which is what silence takes, unless something follows. */

@@ -13,7 +13,7 @@ const timeoutMs = 120_000;
 const piece = 1 << 18;
 
 /**
- * Decodes what has no free decoder of its own here (AAC in MP4 or ADTS, WebM, AIFF) with the `ffmpeg` on PATH. The demuxer
+ * Decodes what has no free decoder of its own here (AAC in MP4 or ADTS, WebM, AIFF, FLAC of 12 or 20 bits) with the `ffmpeg` on PATH. The demuxer
  * is fixed and only files may be opened: a hostile file cannot make it fetch something. Its output is mixed to mono as it
  * comes, so that a small file of hours of silence in many channels does not fill the memory.
  *
@@ -69,7 +69,8 @@ async function run(args: readonly string[], maxSeconds: number): Promise<Decoded
   clearTimeout(timer);
   if (ending.status === "rejected") {
     const cause: NodeJS.ErrnoException = ending.reason;
-    const missing = "AAC, M4A, WebM and AIFF are decoded by ffmpeg, which is not installed on the server";
+    const missing =
+      "AAC, M4A, WebM, AIFF and FLAC of unusual bit depths are decoded by ffmpeg, which is not installed on the server";
     const message = cause.code === "ENOENT" ? missing : "ffmpeg could not be started";
     throw new AppError("unsupported_media", message, { param: "audio", cause });
   }

@@ -11,7 +11,7 @@ import { largestDifference } from "../../helpers/golden.js";
 const limits = { maxSeconds: 3600 };
 
 const withoutFfmpeg = spawnSync("ffmpeg", ["-version"]).status !== 0;
-if (withoutFfmpeg) console.warn("decode-audio.test.ts: no ffmpeg on PATH, three tests that need it are skipped");
+if (withoutFfmpeg) console.warn("decode-audio.test.ts: no ffmpeg on PATH, the tests that need it are skipped");
 
 function encodeWithFfmpeg(name: string, input: readonly string[]): string {
   const path = join(mkdtempSync(join(tmpdir(), "crossmodal-m4a-")), name);
@@ -163,6 +163,19 @@ describe("decodeAudio, compressed formats", () => {
       expect(largestDifference(samples.subarray(0, length), expected.subarray(0, length)), file).toBeLessThan(1e-2);
     }
   });
+
+  it.skipIf(withoutFfmpeg)(
+    "decodes FLAC of 20 bits through ffmpeg: the decoder here divides its samples by 0",
+    async () => {
+      // Mono at 16 kHz, one frame of 16 samples that are stored as they are.
+      const file =
+        "664c6143800000220010001000000000000003e801300000001000000000000000000000000000000000fff8750a00000ff602800007ffff" +
+        "00000fffff000012701a709300a99a66ec576e2372c1ec77dc741c59fe19f5918ee1e4eab1";
+      const { sampleRateHz, samples } = await decodeAudio(new Uint8Array(Buffer.from(file, "hex")), limits);
+      expect([sampleRateHz, samples.length]).toEqual([16_000, 16]);
+      expect([...samples.subarray(0, 5)]).toEqual([-1, 1 - 2 ** -19, 0, -(2 ** -19), 2 ** -19]);
+    },
+  );
 
   it.skipIf(withoutFfmpeg)("decodes M4A through ffmpeg", async () => {
     const path = encodeWithFfmpeg("tone.m4a", ["-f", "lavfi", "-i", "sine=440:duration=1:sample_rate=48000"]);
