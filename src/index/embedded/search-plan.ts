@@ -31,6 +31,8 @@ const rerank = (topK: number) => 40 + 6 * topK;
 /** A filter that leaves at most this share of the items is answered by scanning what it leaves. */
 const selectiveShare = 0.1;
 const alwaysScannable = 2000;
+/** Queries for more do not share a scan. */
+const sharedTopK = 256;
 /** At 10,000 items; about where a graph search costs as much as a scan. */
 const widestSearch = 4096;
 
@@ -39,9 +41,16 @@ export interface Found {
   plan: SearchResult["plan"];
 }
 
-/** Whether a query asks for nothing but the nearest: such queries can share a scan. */
-export function isPlain({ recall, filter, modality, after, centering }: Omit<CoreQuery, "topK">): boolean {
-  return recall !== "exact" && [filter, modality, after, centering].every((option) => option === undefined);
+/**
+ * Whether a query asks for nothing but the nearest, and not for many of them: such queries can share a scan. As many as one
+ * asks for are nominated for all: one for 10,000 of 9,000 items and seven for 10 took 32 ms together, 6 ms apart.
+ */
+export function isPlain({ topK, recall, filter, modality, after, centering }: CoreQuery | PlannedQuery): boolean {
+  return (
+    topK <= sharedTopK &&
+    recall !== "exact" &&
+    [filter, modality, after, centering].every((option) => option === undefined)
+  );
 }
 
 /** `search` for several queries; the plain ones among them share a scan where scans answer them. */

@@ -67,7 +67,7 @@ describe("SearchQueue", () => {
     expect(groups).toEqual(["a: 1", "a: 2 3"]);
   });
 
-  it("answers alone what is more than plain: a page, a filter, a modality, centring, an exact answer", async () => {
+  it("answers alone what is more than plain: a page, a filter, a modality, centring, an exact answer, many neighbours", async () => {
     const { groups, queue } = recorder(8);
     const filter = { field: "n", op: "eq", value: 1 } as const;
     const special: Partial<CoreQuery>[] = [
@@ -76,10 +76,11 @@ describe("SearchQueue", () => {
       { modality: 1 },
       { centering: {} },
       { recall: "exact" },
+      { topK: 10_000 },
     ];
     const calls = special.map((more, i) => queue.search("a", [query(`s${i}`, more)]));
     calls.push(queue.search("a", [query("p"), query("q")]));
-    expect((await Promise.all(calls.map(idsOf))).flat()).toEqual(["s0", "s1", "s2", "s3", "s4", "p", "q"]);
+    expect((await Promise.all(calls.map(idsOf))).flat()).toEqual(["s0", "s1", "s2", "s3", "s4", "s5", "p", "q"]);
     expect(groups).toEqual([...special.map((_, i) => `a: s${i}`), "a: p q"]);
   });
 
