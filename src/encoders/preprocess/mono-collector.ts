@@ -20,7 +20,7 @@ export class MonoCollector {
     this.#length += frames;
     checkSeconds(this.#length / sampleRateHz, this.#maxSeconds);
     if (this.#length > this.#samples.length) {
-      const grown = new Float32Array(Math.max(this.#length, 2 * this.#samples.length));
+      const grown = new Float32Array(Math.max(this.#length, Math.ceil(1.5 * this.#samples.length)));
       grown.set(this.#samples.subarray(0, start));
       this.#samples = grown;
     }
