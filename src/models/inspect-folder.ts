@@ -137,13 +137,18 @@ const graphTags = new Set([0x08, 0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72]
 
 /** Refuses what a clone or a download left in a graph's place. Whether it runs is seen when it is loaded. */
 async function checkGraph(path: string): Promise<void> {
+  const head = await headOf(path).catch(unreadable(path));
+  if (graphTags.has(head[0])) return;
+  const isPointer = head.toString("latin1").startsWith("version https://git-lfs");
+  const what = isPointer ? "a Git LFS pointer: fetch the file itself (git lfs pull)" : "no ONNX graph";
+  throw new AppError("invalid_input", `${path} is ${what}`, { param: "folder" });
+}
+
+async function headOf(path: string): Promise<Buffer> {
   const file = await open(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(40), 0, 40, 0);
-    if (bytesRead > 0 && graphTags.has(buffer[0])) return;
-    const isPointer = buffer.toString("latin1").startsWith("version https://git-lfs");
-    const what = isPointer ? "a Git LFS pointer: fetch the file itself (git lfs pull)" : "no ONNX graph";
-    throw new AppError("invalid_input", `${path} is ${what}`, { param: "folder" });
+    return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();
   }
@@ -151,7 +156,15 @@ async function checkGraph(path: string): Promise<void> {
 
 async function describe(folder: string, path: string): Promise<PackFile> {
   const full = join(folder, path);
-  return { path, size: (await stat(full)).size, sha256: await hashFile(full) };
+  const [{ size }, sha256] = await Promise.all([stat(full), hashFile(full)]).catch(unreadable(full));
+  return { path, size, sha256 };
+}
+
+/** A link into a cache that was emptied, a folder, or what this user may not read. */
+function unreadable(path: string): (cause: NodeJS.ErrnoException) => never {
+  return (cause) => {
+    throw new AppError("invalid_input", `${path} cannot be read (${cause.code})`, { param: "folder", cause });
+  };
 }
 
 function dimensionsOf({ config }: HubConfigs, family: Family): number {

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -74,6 +74,31 @@ describe("inspectFolder", () => {
     await expect(inspectFolder(folder, about)).rejects.toMatchObject({
       code: "invalid_input",
       message: expect.stringContaining(`onnx/vision_model.onnx is ${what}`),
+    });
+  });
+
+  it.each([
+    [
+      "a link into a cache that was emptied",
+      "vision_model.onnx",
+      (path: string) => symlinkSync("/nowhere", path),
+      "ENOENT",
+    ],
+    ["a folder", "vision_model.onnx", (path: string) => mkdirSync(path), "EISDIR"],
+    [
+      "a link for weights beside the graph",
+      "vision_model.onnx_data",
+      (path: string) => symlinkSync("/nowhere", path),
+      "ENOENT",
+    ],
+  ])("names the file that cannot be read: %s", async (_, name, put, code) => {
+    const folder = folderWith("tiny-clip");
+    rmSync(join(folder, "onnx", name), { force: true });
+    put(join(folder, "onnx", name));
+    await expect(inspectFolder(folder, about)).rejects.toMatchObject({
+      code: "invalid_input",
+      param: "folder",
+      message: `${join(folder, "onnx", name)} cannot be read (${code})`,
     });
   });
 
