@@ -38,7 +38,13 @@ else await serve(Number(positionals[0] ?? 20_000), Number(positionals[1] ?? 300)
 async function serve(vectors: number, media: number): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-adds-"));
   // No cache: every picture is a new one to the encoder.
-  const config = { ...loadConfig({ environment: {} }), dataDir, device: "cpu", port: 0, cacheBytes: 0 };
+  const config = {
+    ...loadConfig({ environment: {} }),
+    dataDir,
+    device: "cpu",
+    port: 0,
+    cacheBytes: 0,
+  };
   const server = await startServer(config, createLog("silent"));
   for (let ready = false; !ready; ) ready = (await fetch(`${server.url}/health/ready`)).ok;
   for (const [what, collection] of Object.entries(cases)) {
@@ -47,7 +53,12 @@ async function serve(vectors: number, media: number): Promise<void> {
     const body = JSON.stringify({ name, ...collection });
     await fetch(`${server.url}/v1/collections`, { method: "POST", headers, body });
     const count = "space" in collection ? vectors : media;
-    const args = [fileURLToPath(import.meta.url), "--client", `${server.url}/v1/collections/${name}/items`, what];
+    const args = [
+      fileURLToPath(import.meta.url),
+      "--client",
+      `${server.url}/v1/collections/${name}/items`,
+      what,
+    ];
     const client = spawn(process.execPath, ["--import", "tsx", ...args, String(count)], {
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -59,7 +70,9 @@ async function serve(vectors: number, media: number): Promise<void> {
     });
     await new Promise((resolve) => client.once("close", resolve));
     const { lagP50Ms, lagP99Ms, lagMaxMs } = lag!.stop();
-    console.log(`${what.padEnd(30)} ${said.split("\n")[1]}, lag p50 ${lagP50Ms} p99 ${lagP99Ms} max ${lagMaxMs} ms`);
+    console.log(
+      `${what.padEnd(30)} ${said.split("\n")[1]}, lag p50 ${lagP50Ms} p99 ${lagP99Ms} max ${lagMaxMs} ms`,
+    );
   }
   await server.close();
   rmSync(dataDir, { recursive: true });
@@ -78,14 +91,19 @@ async function send(url: string, what: string, count: number): Promise<void> {
       return { embedding_base64: Buffer.from(vector.buffer).toString("base64"), modality: "image" };
     }
     if (what === "texts") return { text: `a photo of ${random.integer(1e9)} cats` };
-    return what.startsWith("sounds") ? { audio: sound.toString("base64") } : { image: photo.toString("base64") };
+    return what.startsWith("sounds")
+      ? { audio: sound.toString("base64") }
+      : { image: photo.toString("base64") };
   };
   const lines = Array.from({ length: count }, (_, i) =>
     Buffer.from(`${JSON.stringify({ id: `${i}`, ...content() })}\n`),
   );
   console.log("start");
   const start = performance.now();
-  const sent = request(url, { method: "POST", headers: { "content-type": "application/x-ndjson" } });
+  const sent = request(url, {
+    method: "POST",
+    headers: { "content-type": "application/x-ndjson" },
+  });
   const stored = new Promise<number>((resolve, reject) => {
     sent.once("error", reject);
     sent.once("response", async (answer) => {
@@ -94,7 +112,8 @@ async function send(url: string, what: string, count: number): Promise<void> {
       resolve(text.split('"stored"').length - 1);
     });
   });
-  for (const line of lines) if (!sent.write(line)) await new Promise((resolve) => sent.once("drain", resolve));
+  for (const line of lines)
+    if (!sent.write(line)) await new Promise((resolve) => sent.once("drain", resolve));
   sent.end();
   const all = await stored;
   console.log(`${all} stored, ${Math.round((1000 * count) / (performance.now() - start))} items/s`);

@@ -48,13 +48,21 @@ export interface Setting {
 }
 
 /** ONNX Runtime alone, in this thread, on tensors made beforehand. */
-export async function bareSession(setting: Setting, media: MediaWorkers, tokenizerJson: string): Promise<Way> {
+export async function bareSession(
+  setting: Setting,
+  media: MediaWorkers,
+  tokenizerJson: string,
+): Promise<Way> {
   const { folder, file, threads, batch } = setting;
   const options = { executionProviders: ["cpu"], intraOpNumThreads: threads };
   const session = await ort.InferenceSession.create(join(folder, file), options);
   const all = await tensorsOf(setting, media, tokenizerJson);
-  const feeds = Object.fromEntries(session.inputNames.map((name) => [name, all[name] ?? all.media]));
-  const output = setting.manifest.towers[setting.modality]!.outputs.find((name) => session.outputNames.includes(name))!;
+  const feeds = Object.fromEntries(
+    session.inputNames.map((name) => [name, all[name] ?? all.media]),
+  );
+  const output = setting.manifest.towers[setting.modality]!.outputs.find((name) =>
+    session.outputNames.includes(name),
+  )!;
   return timesBatches(
     async () => {
       const { [output]: embeddings } = await session.run(feeds, [output]);
@@ -65,12 +73,17 @@ export async function bareSession(setting: Setting, media: MediaWorkers, tokeniz
   );
 }
 
-async function tensorsOf({ manifest, modality, batch, inputs }: Setting, media: MediaWorkers, tokenizerJson: string) {
+async function tensorsOf(
+  { manifest, modality, batch, inputs }: Setting,
+  media: MediaWorkers,
+  tokenizerJson: string,
+) {
   const { text, image, audio } = manifest.towers;
   if (modality === "text") {
-    const { inputIds, attentionMask, shape } = loadTokenizer(tokenizerJson, text!.preprocess).encode(
-      textsOf(inputs, batch),
-    );
+    const { inputIds, attentionMask, shape } = loadTokenizer(
+      tokenizerJson,
+      text!.preprocess,
+    ).encode(textsOf(inputs, batch));
     return {
       input_ids: new ort.Tensor("int64", inputIds, shape),
       attention_mask: new ort.Tensor("int64", attentionMask, shape),
@@ -81,7 +94,10 @@ async function tensorsOf({ manifest, modality, batch, inputs }: Setting, media: 
   if (modality === "image") {
     const { resize, crop } = image!.preprocess;
     const side = crop ?? resize.size;
-    one = await media.imageTensor(await media.decodeImage(inputs.image, { maxPixels: 1e8 }), image!.preprocess);
+    one = await media.imageTensor(
+      await media.decodeImage(inputs.image, { maxPixels: 1e8 }),
+      image!.preprocess,
+    );
     shape = [3, side, side];
   } else {
     const sound = await media.decodeAudio(inputs.audio, { maxSeconds: 60 });
@@ -91,13 +107,14 @@ async function tensorsOf({ manifest, modality, batch, inputs }: Setting, media: 
   const data = new Float32Array(batch * one.length);
   for (let i = 0; i < batch; i++) data.set(one, i * one.length);
   const isLonger = new ort.Tensor("bool", new Uint8Array(batch), [batch, 1]);
-  return { media: new ort.Tensor("float32", data, [batch, ...shape]), is_longer: isLonger } as Record<
-    string,
-    ort.Tensor
-  >;
+  return {
+    media: new ort.Tensor("float32", data, [batch, ...shape]),
+    is_longer: isLonger,
+  } as Record<string, ort.Tensor>;
 }
 
-const textsOf = ({ texts }: Inputs, n: number) => Array.from({ length: n }, (_, i) => texts[i % texts.length]);
+const textsOf = ({ texts }: Inputs, n: number) =>
+  Array.from({ length: n }, (_, i) => texts[i % texts.length]);
 
 /**
  * The product: files and texts to POST /v1/embeddings of a server in this process, one input a request, from so many
@@ -105,15 +122,29 @@ const textsOf = ({ texts }: Inputs, n: number) => Array.from({ length: n }, (_, 
  * that of a server that stays busy: the clock starts with the last answer of the second batch and stops with the last of
  * a later one, while the clients go on; what they still wait for then is not counted.
  */
-export async function server({ manifest, modality, batch, threads, inputs }: Setting, dataDir: string): Promise<Way> {
+export async function server(
+  { manifest, modality, batch, threads, inputs }: Setting,
+  dataDir: string,
+): Promise<Way> {
   const config = {
     ...loadConfig({ environment: {} }),
-    ...{ dataDir, models: [manifest.id], device: "cpu", threads, port: 0, cacheBytes: 0, maxBatch: batch },
+    ...{
+      dataDir,
+      models: [manifest.id],
+      device: "cpu",
+      threads,
+      port: 0,
+      cacheBytes: 0,
+      maxBatch: batch,
+    },
   };
   const running = await startServer(config, createLog("silent"));
-  const bodyOf = (input: string) => JSON.stringify({ input, model: manifest.id, modality, encoding_format: "base64" });
+  const bodyOf = (input: string) =>
+    JSON.stringify({ input, model: manifest.id, modality, encoding_format: "base64" });
   const bodies =
-    modality === "text" ? inputs.texts.map(bodyOf) : [bodyOf(Buffer.from(inputs[modality]).toString("base64"))];
+    modality === "text"
+      ? inputs.texts.map(bodyOf)
+      : [bodyOf(Buffer.from(inputs[modality]).toString("base64"))];
   const request = async (i: number) => {
     const response = await fetch(`${running.url}/v1/embeddings`, {
       method: "POST",
@@ -121,7 +152,8 @@ export async function server({ manifest, modality, batch, threads, inputs }: Set
       body: bodies[i % bodies.length],
     });
     const answer = (await response.json()) as { data?: unknown[] };
-    if (answer.data?.length !== 1) throw new Error(`the server answered ${JSON.stringify(answer).slice(0, 200)}`);
+    if (answer.data?.length !== 1)
+      throw new Error(`the server answered ${JSON.stringify(answer).slice(0, 200)}`);
   };
   return {
     async run(batches) {
@@ -146,13 +178,22 @@ export async function server({ manifest, modality, batch, threads, inputs }: Set
 }
 
 /** transformers.js as its documentation shows it: processor, then model, batch after batch. It decodes no sounds: given samples. */
-export async function transformersJs(setting: Setting, media: MediaWorkers, dataDir: string): Promise<Way> {
+export async function transformersJs(
+  setting: Setting,
+  media: MediaWorkers,
+  dataDir: string,
+): Promise<Way> {
   const hf = await import("@huggingface/transformers");
   const { manifest, modality, batch, threads, inputs } = setting;
   hf.env.localModelPath = join(dataDir, "models");
   hf.env.allowRemoteModels = false;
   const session_options = { intraOpNumThreads: threads };
-  const options = { dtype: "fp32", device: "cpu", local_files_only: true, session_options } as PretrainedModelOptions;
+  const options = {
+    dtype: "fp32",
+    device: "cpu",
+    local_files_only: true,
+    session_options,
+  } as PretrainedModelOptions;
   const { family, id } = manifest;
   if (modality === "text") {
     const tokenizer = await hf.AutoTokenizer.from_pretrained(id);
@@ -172,13 +213,17 @@ export async function transformersJs(setting: Setting, media: MediaWorkers, data
   }
   const processor = await hf.AutoProcessor.from_pretrained(id, {});
   if (modality === "image") {
-    const model = await { clip: hf.CLIPVisionModelWithProjection, siglip: hf.SiglipVisionModel, clap: undefined }[
-      family
-    ]!.from_pretrained(id, options);
+    const model = await {
+      clip: hf.CLIPVisionModelWithProjection,
+      siglip: hf.SiglipVisionModel,
+      clap: undefined,
+    }[family]!.from_pretrained(id, options);
     return timesBatches(
       async () => {
         const file = new Blob([Uint8Array.from(inputs.image)]);
-        const images = await Promise.all(Array.from({ length: batch }, () => hf.RawImage.fromBlob(file)));
+        const images = await Promise.all(
+          Array.from({ length: batch }, () => hf.RawImage.fromBlob(file)),
+        );
         await model(await processor(images));
       },
       () => model.dispose(),

@@ -9,7 +9,15 @@
  * weighs on all alike; medians over the rounds and their ratios to the bare session of the same threads are printed,
  * and the processor time of an item, which a busy machine changes less.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { readManifest } from "../src/encoders/load.js";
@@ -33,26 +41,40 @@ const { values, positionals } = readArguments(import.meta.url, {
     json: { type: "boolean", default: false },
   },
 });
-const [threads, rounds, seconds] = [Number(values.threads), Number(values.rounds), Number(values.seconds)];
+const [threads, rounds, seconds] = [
+  Number(values.threads),
+  Number(values.rounds),
+  Number(values.seconds),
+];
 const inputs = {
   image: new Uint8Array(readFileSync(values.image)),
   audio: new Uint8Array(readFileSync(values.audio)),
   texts: ["rain", "a dog", "a crow", "the sea"].flatMap((what) =>
-    ["in the morning", "behind the house", "far away", "on a tin roof"].map((where) => `the sound of ${what} ${where}`),
+    ["in the morning", "behind the house", "far away", "on a tin roof"].map(
+      (where) => `the sound of ${what} ${where}`,
+    ),
   ),
 };
-const median = (numbers: number[]) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+const median = (numbers: number[]) =>
+  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-bench-"));
 const media = startMediaWorkers();
 try {
-  const ids = positionals.length === 0 ? ["starter-clip", "starter-clap"] : await Promise.all(positionals.map(link));
+  const ids =
+    positionals.length === 0
+      ? ["starter-clip", "starter-clap"]
+      : await Promise.all(positionals.map(link));
   if (!values.json) {
-    console.log(`${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}; ${threads} threads in a graph`);
+    console.log(
+      `${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}; ${threads} threads in a graph`,
+    );
     console.log(
       `items a second, median of ${rounds} rounds of about ${seconds} s a way, and the ratio to the bare session\n`,
     );
-    const ways = ["bare", "server", "transformers.js"].map((name) => `${name}, cpu ms`.padStart(26));
+    const ways = ["bare", "server", "transformers.js"].map((name) =>
+      `${name}, cpu ms`.padStart(26),
+    );
     console.log(`${"tower".padEnd(26)}batch${ways.join("")}`);
   }
   for (const id of ids) {
@@ -60,11 +82,22 @@ try {
     const manifest = await readManifest(path);
     for (const modality of modalities) {
       const files = manifest.towers[modality]?.files;
-      if (files === undefined || (values.modality !== undefined && values.modality !== modality)) continue;
-      const dtype = (["fp32", "fp16", "int8", "q4"] as DataType[]).find((type) => files[type] !== undefined)!;
+      if (files === undefined || (values.modality !== undefined && values.modality !== modality))
+        continue;
+      const dtype = (["fp32", "fp16", "int8", "q4"] as DataType[]).find(
+        (type) => files[type] !== undefined,
+      )!;
       const folder = dirname(path);
       for (const batch of values.batch.split(",").map(Number)) {
-        const setting = { folder, manifest, modality, file: files[dtype]!.path, batch, threads, inputs };
+        const setting = {
+          folder,
+          manifest,
+          modality,
+          file: files[dtype]!.path,
+          batch,
+          threads,
+          inputs,
+        };
         report(`${id} ${modality} ${dtype}`, batch, await measure(setting, positionals.length > 0));
       }
     }
@@ -93,7 +126,10 @@ type Rates = Record<string, { perSecond: number[]; cpuMs: number[] }>;
 
 async function measure(setting: Setting, hubLayout: boolean): Promise<Rates> {
   const { folder, manifest, batch } = setting;
-  const tokenizerJson = readFileSync(join(folder, manifest.towers.text!.preprocess.tokenizer.path), "utf8");
+  const tokenizerJson = readFileSync(
+    join(folder, manifest.towers.text!.preprocess.tokenizer.path),
+    "utf8",
+  );
   const ways: Record<string, Way> = {
     bare: await bareSession(setting, media, tokenizerJson),
     server: await server(setting, dataDir),

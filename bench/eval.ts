@@ -36,17 +36,23 @@ const { values, positionals } = readArguments(import.meta.url, {
   },
 });
 const [data] = positionals;
-if (data === undefined || !["pictures", "sounds", undefined].includes(values.only)) wrongUsage(import.meta.url);
+if (data === undefined || !["pictures", "sounds", undefined].includes(values.only))
+  wrongUsage(import.meta.url);
 
 const setsOf = (kind: string) => {
   const path = new URL(`../models/starter/${kind}/splits.json`, import.meta.url);
-  return Object.entries((JSON.parse(readFileSync(path, "utf8")) as { sets: Record<string, LabelledSet> }).sets);
+  return Object.entries(
+    (JSON.parse(readFileSync(path, "utf8")) as { sets: Record<string, LabelledSet> }).sets,
+  );
 };
-const shrink = (bytes: Uint8Array) => sharp(bytes).resize(32, 32, { fit: "cover", kernel: "cubic" }).png().toBuffer();
+const shrink = (bytes: Uint8Array) =>
+  sharp(bytes).resize(32, 32, { fit: "cover", kernel: "cubic" }).png().toBuffer();
 const asIs = async (bytes: Uint8Array) => bytes;
 
 const models = [...new Set([values["picture-model"], values["sound-model"]])].join(",");
-const target = await openTarget(loadConfig({ flags: { models, logLevel: "error" } }), { url: values.url });
+const target = await openTarget(loadConfig({ flags: { models, logLevel: "error" } }), {
+  url: values.url,
+});
 const unpacked = new Map<string, string>();
 try {
   for (const [title, set] of values.only === "sounds" ? [] : setsOf("image")) {
@@ -74,18 +80,32 @@ async function evaluate(
   let right = 0;
   for (const [file, place] of files) {
     const body = new FormData();
-    body.set(modality, new Blob([Uint8Array.from(await prepare(readFileSync(join(folder, file))))]));
+    body.set(
+      modality,
+      new Blob([Uint8Array.from(await prepare(readFileSync(join(folder, file))))]),
+    );
     body.set("candidate_labels", JSON.stringify(set.labels));
     body.set("model", model);
     body.set("top_k", "1");
-    const answer = await target.request<{ scores: { label: string }[] }>("/v1/zero-shot", { method: "POST", body });
+    const answer = await target.request<{ scores: { label: string }[] }>("/v1/zero-shot", {
+      method: "POST",
+      body,
+    });
     if (answer.scores[0].label === set.labels[place]) right++;
     bar.step();
   }
   bar.stop();
   const n = files.length;
   const [low, high] = wilson(right, n);
-  const figures = { set: title, model, files: n, labels: set.labels.length, top_1: right / n, low, high };
+  const figures = {
+    set: title,
+    model,
+    files: n,
+    labels: set.labels.length,
+    top_1: right / n,
+    low,
+    high,
+  };
   if (values.json) console.log(JSON.stringify(figures));
   else {
     const percent = (x: number) => (100 * x).toFixed(1).padStart(5);
@@ -109,6 +129,7 @@ function wilson(right: number, n: number): [number, number] {
   const z = 1.96;
   const share = right / n;
   const centre = (share + (z * z) / (2 * n)) / (1 + (z * z) / n);
-  const half = (z / (1 + (z * z) / n)) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
+  const half =
+    (z / (1 + (z * z) / n)) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
   return [centre - half, centre + half];
 }

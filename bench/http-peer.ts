@@ -29,9 +29,15 @@ const [requests, clients, rounds] = [values.requests, values.clients, values.rou
 const picture = `data:image/jpeg;base64,${readFileSync(values.image).toString("base64")}`;
 const servers = [
   { name: "crossmodal", url: `${values.url}/v1/embeddings`, model: values.model, pid: values.pid },
-  { name: "peer", url: `${values.peer}/embeddings`, model: values["peer-model"], pid: values["peer-pid"] },
+  {
+    name: "peer",
+    url: `${values.peer}/embeddings`,
+    model: values["peer-model"],
+    pid: values["peer-pid"],
+  },
 ];
-const median = (numbers: number[]) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+const median = (numbers: number[]) =>
+  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 /** Milliseconds of processor time that a process has taken, all threads; 100 ticks a second, as Linux counts. */
 function processorMs(pid: string): number {
@@ -40,13 +46,23 @@ function processorMs(pid: string): number {
 }
 
 async function run({ url, model }: { url: string; model: string }): Promise<void> {
-  const body = JSON.stringify({ model, input: [picture], modality: "image", encoding_format: "base64" });
+  const body = JSON.stringify({
+    model,
+    input: [picture],
+    modality: "image",
+    encoding_format: "base64",
+  });
   let next = 0;
   const client = async () => {
     while (next++ < requests) {
-      const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body });
+      const response = await fetch(url, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+      });
       const answer = (await response.json()) as { data?: unknown[] };
-      if (answer.data?.length !== 1) throw new Error(`${url} answered ${JSON.stringify(answer).slice(0, 200)}`);
+      if (answer.data?.length !== 1)
+        throw new Error(`${url} answered ${JSON.stringify(answer).slice(0, 200)}`);
     }
   };
   await Promise.all(Array.from({ length: clients }, client));

@@ -8,7 +8,11 @@ export function watchLag(): { stop(): { lagP50Ms: number; lagP99Ms: number; lagM
     stop() {
       delay.disable();
       const ms = (nanoseconds: number) => Number(Math.max(0, nanoseconds / 1e6 - 1).toFixed(2));
-      return { lagP50Ms: ms(delay.percentile(50)), lagP99Ms: ms(delay.percentile(99)), lagMaxMs: ms(delay.max) };
+      return {
+        lagP50Ms: ms(delay.percentile(50)),
+        lagP99Ms: ms(delay.percentile(99)),
+        lagMaxMs: ms(delay.max),
+      };
     },
   };
 }

@@ -6,7 +6,13 @@
 import { readFileSync } from "node:fs";
 import { readArguments, wrongUsage } from "./read-arguments.js";
 
-type Line = { what: string; n: number; p50Ms?: number; recallCross?: number; buildCpuSeconds?: number };
+type Line = {
+  what: string;
+  n: number;
+  p50Ms?: number;
+  recallCross?: number;
+  buildCpuSeconds?: number;
+};
 const { positionals } = readArguments(import.meta.url, { allowPositionals: true });
 if (positionals.length === 0) wrongUsage(import.meta.url);
 const lines = positionals.flatMap((file) =>
@@ -36,7 +42,9 @@ const series = [
   {
     name: "the same, eight queries at once, ms a query",
     colour: "#7c3",
-    value: at(({ what, p50Ms }) => (what === "scan in 8 bits, eight queries at once" ? p50Ms : undefined)),
+    value: at(({ what, p50Ms }) =>
+      what === "scan in 8 bits, eight queries at once" ? p50Ms : undefined,
+    ),
   },
   {
     name: "graph at cross-modal recall .985, ms",
@@ -48,17 +56,21 @@ const series = [
   {
     name: "building the graph, s of processor time",
     colour: "#c60",
-    value: at(({ what, buildCpuSeconds }) => (what.startsWith("usearch") ? buildCpuSeconds : undefined)),
+    value: at(({ what, buildCpuSeconds }) =>
+      what.startsWith("usearch") ? buildCpuSeconds : undefined,
+    ),
   },
 ];
 const x = (n: number) =>
-  60 + (480 * Math.log10(n / sizes[0])) / Math.max(1, Math.log10(sizes[sizes.length - 1] / sizes[0]));
+  60 +
+  (480 * Math.log10(n / sizes[0])) / Math.max(1, Math.log10(sizes[sizes.length - 1] / sizes[0]));
 const y = (value: number) => 240 - (200 * (Math.log10(value) + 1)) / 4; // .1 to 1000
 const text = (left: number, top: number, what: string, more = "") =>
   `<text x="${left}" y="${top}" ${more}>${what}</text>`;
 const parts = [
   ...[0.1, 1, 10, 100, 1000].map(
-    (v) => `<path d="M60 ${y(v)}H540" stroke="#ddd"/>${text(54, y(v) + 4, String(v), 'text-anchor="end"')}`,
+    (v) =>
+      `<path d="M60 ${y(v)}H540" stroke="#ddd"/>${text(54, y(v) + 4, String(v), 'text-anchor="end"')}`,
   ),
   ...sizes.map((n) => text(x(n), 258, `${n / 1000}k`, 'text-anchor="middle"')),
   ...series.flatMap(({ name, colour, value }, i) => {

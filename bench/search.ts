@@ -48,7 +48,9 @@ const exact = (query: Float32Array) => {
   scanAll(table, query, top);
   return top.sorted().map(({ row }) => row);
 };
-const truth = new Map([...inDistribution, ...crossModal].map((query) => [query, new Set(exact(query))]));
+const truth = new Map(
+  [...inDistribution, ...crossModal].map((query) => [query, new Set(exact(query))]),
+);
 print("plain scan", timed(crossModal, exact));
 const inBits = (query: Float32Array) => {
   const top = new TopK(topK);
@@ -58,7 +60,10 @@ const inBits = (query: Float32Array) => {
 const beganCopy = performance.now();
 while (table.isCopyBehind) table.extendCopy();
 print("copy in 8 bits", { milliseconds: Math.round(performance.now() - beganCopy) });
-print("scan in 8 bits", { recallCross: round(recall(crossModal, inBits), 4), ...timed(crossModal, inBits) });
+print("scan in 8 bits", {
+  recallCross: round(recall(crossModal, inBits), 4),
+  ...timed(crossModal, inBits),
+});
 print("scan in 8 bits, eight queries at once", together());
 
 const chosen = [usearchEngine, ...(values["no-peer"] ? [] : [hnswlibEngine()])];
@@ -121,7 +126,8 @@ function measureWidth(efSearch: number) {
   const find = ({ name, graph }: (typeof engines)[number], query: Float32Array) => {
     if (name.startsWith("hnswlib")) return graph.search(query, efSearch, topK);
     const top = new TopK(topK); // int8 nominates, float32 decides, as in search-plan.ts
-    for (const row of graph.search(query, efSearch, 40 + 6 * topK)) top.offer(table.dot(row - 1, query), row, row - 1);
+    for (const row of graph.search(query, efSearch, 40 + 6 * topK))
+      top.offer(table.dot(row - 1, query), row, row - 1);
     return top.sorted().map(({ row }) => row);
   };
   const times = engines.map((): number[] => []);
@@ -211,7 +217,11 @@ async function measureStore() {
     };
     await Promise.all(Array.from({ length: 8 }, worker));
     const qps = Math.round((crossModal.length * 1000) / (performance.now() - start));
-    print(`store: search ${recall}, 8 callers`, { qps, ...percentiles(times), ...searching.stop() });
+    print(`store: search ${recall}, 8 callers`, {
+      qps,
+      ...percentiles(times),
+      ...searching.stop(),
+    });
   }
 
   for (const [share, below] of [
@@ -250,7 +260,8 @@ function cpuMs(since: NodeJS.CpuUsage): number {
 
 function recall(queries: Float32Array[], find: (query: Float32Array) => number[]): number {
   let found = 0;
-  for (const query of queries) found += find(query).filter((row) => truth.get(query)?.has(row)).length;
+  for (const query of queries)
+    found += find(query).filter((row) => truth.get(query)?.has(row)).length;
   return found / (queries.length * topK);
 }
 
@@ -265,12 +276,16 @@ function timed(queries: Float32Array[], find: (query: Float32Array) => unknown) 
 }
 
 function speed(times: number[]) {
-  return { qps: Math.round((times.length * 1000) / times.reduce((a, b) => a + b)), ...percentiles(times) };
+  return {
+    qps: Math.round((times.length * 1000) / times.reduce((a, b) => a + b)),
+    ...percentiles(times),
+  };
 }
 
 function percentiles(times: number[]) {
   const sorted = [...times].sort((a, b) => a - b);
-  const at = (share: number) => round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))], 3);
+  const at = (share: number) =>
+    round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))], 3);
   return { p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 

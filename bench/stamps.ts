@@ -34,7 +34,11 @@ try {
   const stamps = readStamps(folder);
   const sentences = stamps.map(({ name }) => `a photo of a ${name}.`);
   const texts = await embed("starter-clip", "text", sentences);
-  const images = await embed("starter-clip", "image", await Promise.all(stamps.map(({ picture }) => onWhite(picture))));
+  const images = await embed(
+    "starter-clip",
+    "image",
+    await Promise.all(stamps.map(({ picture }) => onWhite(picture))),
+  );
   report("sentence -> picture", texts, images);
   report("picture -> sentence", images, texts);
   const small = await Promise.all(stamps.map(({ picture }) => onWhite(picture, 32)));
@@ -52,7 +56,9 @@ try {
 function readStamps(root: string): Stamp[] {
   const found = new Map<string, Stamp>();
   const files = readdirSync(root, { recursive: true, encoding: "utf8" }).sort();
-  for (const picture of files.filter((file) => file.endsWith(".png")).map((file) => join(root, file))) {
+  for (const picture of files
+    .filter((file) => file.endsWith(".png"))
+    .map((file) => join(root, file))) {
     if (/^symbols|cartoon|flags|roadsigns|_(mask|off|on)/.test(relative(root, picture))) continue;
     const text = picture.replace(/\.png$/, ".txt");
     if (!existsSync(text)) continue;
@@ -63,7 +69,9 @@ function readStamps(root: string): Stamp[] {
       .replace(/^(A|An|The|Some) /i, "")
       .toLowerCase();
     if (name === "" || name.split(" ").length > 5 || found.has(name)) continue;
-    const sound = [".ogg", ".wav"].map((ending) => picture.replace(/\.png$/, ending)).find((file) => existsSync(file));
+    const sound = [".ogg", ".wav"]
+      .map((ending) => picture.replace(/\.png$/, ending))
+      .find((file) => existsSync(file));
     found.set(name, { picture, name, sound });
   }
   return [...found.values()];
@@ -75,15 +83,25 @@ async function onWhite(path: string, side?: number): Promise<string> {
   const picture =
     side === undefined
       ? flat
-      : await sharp(flat).resize(side, side, { fit: "contain", background: "#fff" }).png().toBuffer();
+      : await sharp(flat)
+          .resize(side, side, { fit: "contain", background: "#fff" })
+          .png()
+          .toBuffer();
   return picture.toString("base64");
 }
 
-async function embed(model: string, modality: string, input: readonly string[]): Promise<number[][]> {
+async function embed(
+  model: string,
+  modality: string,
+  input: readonly string[],
+): Promise<number[][]> {
   const embeddings: number[][] = [];
   for (let start = 0; start < input.length; start += 32) {
     const body = { model, modality, input: input.slice(start, start + 32) };
-    const { data } = await target.request<{ data: { embedding: number[] }[] }>("/v1/embeddings", jsonPost(body));
+    const { data } = await target.request<{ data: { embedding: number[] }[] }>(
+      "/v1/embeddings",
+      jsonPost(body),
+    );
     embeddings.push(...data.map(({ embedding }) => embedding));
   }
   return embeddings;
@@ -94,7 +112,11 @@ function report(title: string, queries: number[][], items: number[][]): void {
   const ranks = queries.map(
     (query, own) => items.filter((item) => dot(query, item) > dot(query, items[own])).length + 1,
   );
-  const recall = [1, 5, 10].map((k) => ((100 * ranks.filter((rank) => rank <= k).length) / ranks.length).toFixed(1));
+  const recall = [1, 5, 10].map((k) =>
+    ((100 * ranks.filter((rank) => rank <= k).length) / ranks.length).toFixed(1),
+  );
   const median = ranks.sort((a, b) => a - b)[ranks.length >> 1];
-  console.log(`${title.padEnd(28)} R@1/5/10 ${recall.join(" / ")}  median rank ${median} of ${items.length}`);
+  console.log(
+    `${title.padEnd(28)} R@1/5/10 ${recall.join(" / ")}  median rank ${median} of ${items.length}`,
+  );
 }

@@ -1,5 +1,10 @@
 import { readFileSync } from "node:fs";
-import { cacheLogits, fitCacheAdapter, fitLinearProbe, linearProbeLogits } from "../src/training/few-shot.js";
+import {
+  cacheLogits,
+  fitCacheAdapter,
+  fitLinearProbe,
+  linearProbeLogits,
+} from "../src/training/few-shot.js";
 import type { Measure } from "../src/training/run-measures.js";
 import { trainHead } from "../src/training/train-head.js";
 import type { Rows, TrainingRequest } from "../src/training/training-request.js";
@@ -21,9 +26,13 @@ if (audioPath === undefined) await coco();
 else await sounds(audioPath, textsPath, labelsPath);
 
 async function coco() {
-  const file = readFileSync(new URL("../fixtures/golden/modality_gap_clip_features.npy", import.meta.url));
+  const file = readFileSync(
+    new URL("../fixtures/golden/modality_gap_clip_features.npy", import.meta.url),
+  );
   const start = 10 + file.readUInt16LE(8); // npy 1.0: magic, version, header length, header
-  const all = new Float32Array(file.buffer.slice(file.byteOffset + start, file.byteOffset + file.length));
+  const all = new Float32Array(
+    file.buffer.slice(file.byteOffset + start, file.byteOffset + file.length),
+  );
   for (let row = 0; row < all.length; row += 512) {
     const length = Math.hypot(...all.subarray(row, row + 512));
     for (let d = 0; d < 512; d++) all[row + d] /= length;
@@ -33,12 +42,19 @@ async function coco() {
   const shuffled: Rows = { values: new Float32Array(b.values.length), dimensions: 512 };
   shuffled.values.set(b.values.subarray(7 * 512));
   shuffled.values.set(b.values.subarray(0, 7 * 512), b.values.length - 7 * 512);
-  for (const [name, captions] of [["true pairs", b] as const, ["captions of other pictures", shuffled] as const]) {
+  for (const [name, captions] of [
+    ["true pairs", b] as const,
+    ["captions of other pictures", shuffled] as const,
+  ]) {
     const changes: number[] = [];
     let improved = 0;
     for (let seed = 1; seed <= 8; seed++) {
       const { report } = await trainHead({ a, b: captions, options: { seed } }, { threads: 1 });
-      const { mean_reciprocal_rank: rank, a_to_b_recall_at_1: there, b_to_a_recall_at_1: back } = report.measures;
+      const {
+        mean_reciprocal_rank: rank,
+        a_to_b_recall_at_1: there,
+        b_to_a_recall_at_1: back,
+      } = report.measures;
       changes.push(rank.change);
       if (report.verdict.improved) improved++;
       console.log(line(`${name}, seed ${seed}: MRR`, rank));
@@ -46,7 +62,9 @@ async function coco() {
       console.log(line("  recall@1 text to image", back));
     }
     const mean = changes.reduce((sum, change) => sum + change, 0) / changes.length;
-    console.log(`${name}: mean change ${mean.toFixed(4)}, improved in ${improved} of ${changes.length} runs\n`);
+    console.log(
+      `${name}: mean change ${mean.toFixed(4)}, improved in ${improved} of ${changes.length} runs\n`,
+    );
   }
 }
 
@@ -68,18 +86,28 @@ async function sounds(audioPath: string, textsPath: string, labelsPath: string) 
   const labels = Int32Array.from(of, ([, label]) => names.indexOf(label));
   const folds = of.map((row) => Number(row[3]));
   const dimensions = items[0].embedding.length;
-  const matrix = (vectors: number[][]): Rows => ({ values: Float32Array.from(vectors.flat()), dimensions });
+  const matrix = (vectors: number[][]): Rows => ({
+    values: Float32Array.from(vectors.flat()),
+    dimensions,
+  });
   const a = matrix(items.map(({ embedding }) => embedding));
   const b = matrix([...labels].map((label) => texts[label].embedding));
   const where = (fits: (i: number) => boolean) => [...folds.keys()].filter(fits);
   const test = where((i) => folds[i] === 4);
   const seen = where((i) => folds[i] < 4);
-  const split = { test, validation: seen.filter((_, k) => k % 5 === 4), train: seen.filter((_, k) => k % 5 !== 4) };
+  const split = {
+    test,
+    validation: seen.filter((_, k) => k % 5 === 4),
+    train: seen.filter((_, k) => k % 5 !== 4),
+  };
   const variants: [string, Partial<TrainingRequest>][] = [
     ["infonce, linear both sides", {}],
     ["infonce, text locked", { b: { ...b, head: "locked" } }],
     ["supervised, linear", { options: { loss: "supervised-contrastive" } }],
-    ["infonce, residual audio", { a: { ...a, head: { kind: "residual" } }, b: { ...b, head: "locked" } }],
+    [
+      "infonce, residual audio",
+      { a: { ...a, head: { kind: "residual" } }, b: { ...b, head: "locked" } },
+    ],
   ];
   for (const [name, variant] of variants) {
     const { report } = await trainHead({ a, b, labels, split, ...variant }, { threads: 1 });
@@ -95,9 +123,14 @@ async function sounds(audioPath: string, textsPath: string, labelsPath: string) 
     });
     return (hits.length / test.length).toFixed(3);
   };
-  const zeroShot = { weights: matrix(texts.map(({ embedding }) => embedding)).values, logitScale: 20 };
+  const zeroShot = {
+    weights: matrix(texts.map(({ embedding }) => embedding)).values,
+    logitScale: 20,
+  };
   for (const shots of [1, 2, 4, 8, 16]) {
-    const chosen = [...Array(classes).keys()].flatMap((c) => seen.filter((i) => labels[i] === c).slice(0, shots));
+    const chosen = [...Array(classes).keys()].flatMap((c) =>
+      seen.filter((i) => labels[i] === c).slice(0, shots),
+    );
     const values = Float32Array.from(chosen.flatMap((i) => [...row(i)]));
     const few = { values, dimensions, labels: Int32Array.from(chosen, (i) => labels[i]), classes };
     const cache = fitCacheAdapter(few, zeroShot);

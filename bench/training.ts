@@ -3,7 +3,13 @@ import { availableParallelism, cpus } from "node:os";
 import { seededRandom } from "../src/math/random.js";
 import { openGraphStepper } from "../src/training/graph-stepper.js";
 import { initialHead } from "../src/training/initial-head.js";
-import { type Batch, initialLogitScale, initialState, type Network, type Stepper } from "../src/training/network.js";
+import {
+  type Batch,
+  initialLogitScale,
+  initialState,
+  type Network,
+  type Stepper,
+} from "../src/training/network.js";
 import { adamWDefaults } from "../src/training/optimizer.js";
 import { plainStepper } from "../src/training/plain-stepper.js";
 import { readArguments } from "./read-arguments.js";
@@ -13,7 +19,11 @@ import { readArguments } from "./read-arguments.js";
 // Rounds are interleaved: the graph, then PyTorch, then again. PATH is a Python with torch; without it PyTorch is left out.
 
 const { values } = readArguments(import.meta.url, {
-  options: { threads: { type: "string" }, rounds: { type: "string", default: "5" }, python: { type: "string" } },
+  options: {
+    threads: { type: "string" },
+    rounds: { type: "string", default: "5" },
+    python: { type: "string" },
+  },
 });
 const threads = Number(values.threads ?? Math.max(1, Math.floor(availableParallelism() / 2)));
 const rounds = Number(values.rounds);
@@ -38,7 +48,11 @@ const unitRows = () => {
   }
   return rows;
 };
-const batches: Batch[] = Array.from({ length: stepsPerRound }, () => ({ size, a: unitRows(), b: unitRows() }));
+const batches: Batch[] = Array.from({ length: stepsPerRound }, () => ({
+  size,
+  a: unitRows(),
+  b: unitRows(),
+}));
 const options = { optimizer: adamWDefaults, decayTowards: "zero" as const };
 
 async function msPerStep(stepper: Stepper, steps: number): Promise<number> {
@@ -104,7 +118,8 @@ peer?.end();
 const plain = plainStepper(network, initialState(network), options);
 times["plain TypeScript"] = [await msPerStep(plain, 2)];
 
-const median = (values: number[]) => [...values].sort((x, y) => x - y)[Math.floor(values.length / 2)];
+const median = (values: number[]) =>
+  [...values].sort((x, y) => x - y)[Math.floor(values.length / 2)];
 const reference = median(times.graph);
 console.log(`${cpus()[0].model}, ${threads} thread(s), ${rounds} rounds of ${stepsPerRound} steps`);
 for (const [name, values] of Object.entries(times)) {

@@ -91,7 +91,9 @@ const write = (name: string, rows: readonly (readonly [string, string])[]) => {
   writeFileSync(join(out, name), `${rows.map((row) => row.join(",")).join("\n")}\n`);
   const measured = rows.filter(([, label]) => label !== "");
   const labels = new Set(measured.map(([, label]) => label)).size;
-  console.log(`${name}: ${measured.length} measured (${labels} labels), ${rows.length - measured.length} memory`);
+  console.log(
+    `${name}: ${measured.length} measured (${labels} labels), ${rows.length - measured.length} memory`,
+  );
 };
 const drawn = new Set(pictures.map(([, label]) => label));
 write("sounds.csv", [...measuredSounds.filter(([, label]) => drawn.has(label)), ...otherSounds]);

@@ -32,12 +32,21 @@ const { values: given } = parseArgs({
 const { sounds: soundTable, pictures: pictureTable, out } = given;
 const method = bridgeMethods.find((name) => name === given.method);
 if (soundTable === undefined || pictureTable === undefined || method === undefined) {
-  throw new TypeError(`--sounds and --pictures are needed; --method is one of ${bridgeMethods.join(", ")}`);
+  throw new TypeError(
+    `--sounds and --pictures are needed; --method is one of ${bridgeMethods.join(", ")}`,
+  );
 }
 
 const media = startMediaWorkers(2);
 const cache = new EmbeddingCache(0);
-const loader = new PackLoader({ device: "cpu", dtype: "auto", maxBatch: 32, maxQueued: 512, media, cache });
+const loader = new PackLoader({
+  device: "cpu",
+  dtype: "auto",
+  maxBatch: 32,
+  maxQueued: 512,
+  media,
+  cache,
+});
 const clap = await loader.load(findManifest(given["data-dir"], "starter-clap"));
 const clip = await loader.load(findManifest(given["data-dir"], "starter-clip"));
 
@@ -67,23 +76,43 @@ for (const name of bridgeMethods) {
     memoryFrom: rowsOf(sounds.memory),
     memoryTo: rowsOf(pictures.memory),
   });
-  results[name] = measure(rowsOf(applyHead(heads[name], embeddingsOf(queries.rows))), queries.labels);
+  results[name] = measure(
+    rowsOf(applyHead(heads[name], embeddingsOf(queries.rows))),
+    queries.labels,
+  );
   console.error(name, JSON.stringify(results[name]));
 }
-results["text-pivot"] = measure(softRetrieve(queries.rows, textsFrom, textsTo, { topK: 20 }), queries.labels);
+results["text-pivot"] = measure(
+  softRetrieve(queries.rows, textsFrom, textsTo, { topK: 20 }),
+  queries.labels,
+);
 const labels = [...new Set(queries.labels)];
-const labelRows = rowsOf(await clip.encoders.text!.encode(labels.map((label) => `a photo of a ${label}.`)));
+const labelRows = rowsOf(
+  await clip.encoders.text!.encode(labels.map((label) => `a photo of a ${label}.`)),
+);
 const ofQuery = queries.labels.map((label) => labels.indexOf(label));
-results["label as text (ceiling)"] = measure(rowsOf(ofQuery.map((at) => embeddingsOf(labelRows)[at])), queries.labels);
+results["label as text (ceiling)"] = measure(
+  rowsOf(ofQuery.map((at) => embeddingsOf(labelRows)[at])),
+  queries.labels,
+);
 
 mkdirSync(out, { recursive: true });
-const metadata = { name: "starter-clap-to-starter-clip", from_space: clap.space, to_space: clip.space, method };
+const metadata = {
+  name: "starter-clap-to-starter-clip",
+  from_space: clap.space,
+  to_space: clip.space,
+  method,
+};
 writeFileSync(`${out}/bridge.safetensors`, writeHead(heads[method], metadata));
 const report = {
   ...metadata,
   texts: texts.length,
   memory: { sounds: sounds.memory.length, pictures: pictures.memory.length },
-  measured: { sounds: queries.labels.length, pictures: items.labels.length, labels: new Set(items.labels).size },
+  measured: {
+    sounds: queries.labels.length,
+    pictures: items.labels.length,
+    labels: new Set(items.labels).size,
+  },
   recall: results,
 };
 writeFileSync(`${out}/report.json`, `${JSON.stringify(report, undefined, 2)}\n`);
@@ -91,14 +120,22 @@ console.log(table(results));
 await Promise.all([clap.dispose(), clip.dispose()]);
 await media.close();
 
-async function inBatches<T>(list: readonly T[], encode: (batch: T[]) => Promise<Embedding[]>): Promise<Embedding[]> {
+async function inBatches<T>(
+  list: readonly T[],
+  encode: (batch: T[]) => Promise<Embedding[]>,
+): Promise<Embedding[]> {
   const all: Embedding[] = [];
-  for (let from = 0; from < list.length; from += 64) all.push(...(await encode(list.slice(from, from + 64))));
+  for (let from = 0; from < list.length; from += 64)
+    all.push(...(await encode(list.slice(from, from + 64))));
   return all;
 }
 
 /** Embeds the files of a table; a file that cannot be decoded is named and left out. */
-async function embedTable(path: string, what: string, embed: (bytes: Uint8Array) => Promise<Embedding>) {
+async function embedTable(
+  path: string,
+  what: string,
+  embed: (bytes: Uint8Array) => Promise<Embedding>,
+) {
   const lines = readFileSync(path, "utf8").trim().split("\n");
   const memory: Embedding[] = [];
   const measured: Embedding[] = [];
@@ -139,10 +176,16 @@ function table(all: typeof results): string {
   const ks = ["at_1", "at_5", "at_10"] as const;
   const lines = Object.entries(all).map(([name, recall]) => {
     const cells = ks.map(
-      (k) => `${recall[k].recall.toFixed(3)} (${recall[k].interval.map((x) => x.toFixed(2)).join(" to ")})`,
+      (k) =>
+        `${recall[k].recall.toFixed(3)} (${recall[k].interval.map((x) => x.toFixed(2)).join(" to ")})`,
     );
     return `| ${name} | ${cells.join(" | ")} |`;
   });
   const chance = `| chance | ${ks.map((k) => first[k].chance.toFixed(3)).join(" | ")} |`;
-  return ["| method | recall@1 | recall@5 | recall@10 |", "|---|---|---|---|", ...lines, chance].join("\n");
+  return [
+    "| method | recall@1 | recall@5 | recall@10 |",
+    "|---|---|---|---|",
+    ...lines,
+    chance,
+  ].join("\n");
 }

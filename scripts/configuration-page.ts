@@ -22,4 +22,5 @@ ${rows.join("\n")}
 `;
 }
 
-if (process.argv[1]?.endsWith("configuration-page.ts")) writeFileSync("docs/configuration.md", configurationPage());
+if (process.argv[1]?.endsWith("configuration-page.ts"))
+  writeFileSync("docs/configuration.md", configurationPage());

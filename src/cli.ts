@@ -23,13 +23,22 @@ import { CommandError } from "./commands/target.js";
 import { trainCommand } from "./commands/train.js";
 import { AppError } from "./errors.js";
 
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+const { version } = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+) as {
   version: string;
 };
 
 const commandGroups = {
   "Serve and ask:": [serveCommand, classifyCommand, embedCommand, gapCommand],
-  "Collections:": [collectionsCommand, addCommand, searchCommand, exportCommand, importCommand, backupCommands],
+  "Collections:": [
+    collectionsCommand,
+    addCommand,
+    searchCommand,
+    exportCommand,
+    importCommand,
+    backupCommands,
+  ],
   "Heads and bridges:": [trainCommand, headsCommand, bridgeCommand, bridgesCommand],
   "Models and work:": [modelsCommand, jobsCommand, doctorCommand, benchCommand],
 };
@@ -74,7 +83,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === realpathSync(process.argv[1])) {
+if (
+  process.argv[1] !== undefined &&
+  fileURLToPath(import.meta.url) === realpathSync(process.argv[1])
+) {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error; // a reader that has enough, as head has, is no failure: see output.ts
   });

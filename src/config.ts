@@ -34,9 +34,24 @@ const count = z.int().positive();
  * a flag wins over the environment, that over the file, that over the default.
  */
 export const options = {
-  host: option(z.string().min(1), "127.0.0.1", same, "Address to listen on; another than loopback needs apiKeys."),
-  port: option(z.int().min(0).max(65535), 8080, number, "TCP port to listen on; 0 takes a free one."),
-  dataDir: option(z.string().min(1), "data", same, "Folder of collections, heads, jobs and pulled models."),
+  host: option(
+    z.string().min(1),
+    "127.0.0.1",
+    same,
+    "Address to listen on; another than loopback needs apiKeys.",
+  ),
+  port: option(
+    z.int().min(0).max(65535),
+    8080,
+    number,
+    "TCP port to listen on; 0 takes a free one.",
+  ),
+  dataDir: option(
+    z.string().min(1),
+    "data",
+    same,
+    "Folder of collections, heads, jobs and pulled models.",
+  ),
   models: option(
     z.array(z.string()).min(1),
     ["starter-clip", "starter-clap"],
@@ -44,7 +59,9 @@ export const options = {
     "Ids of the models to load, comma-separated; the first that understands a modality is its default.",
   ),
   device: option(
-    z.string().regex(/^(auto|cpu|webgpu|cuda(:\d+)?)$/, "Expected auto, cpu, webgpu, cuda or cuda:N"),
+    z
+      .string()
+      .regex(/^(auto|cpu|webgpu|cuda(:\d+)?)$/, "Expected auto, cpu, webgpu, cuda or cuda:N"),
     "auto",
     same,
     "Where models run: auto, cpu, cuda[:n] or webgpu; auto falls back to the CPU, the others stop the start when they cannot be had.",
@@ -55,7 +72,12 @@ export const options = {
     same,
     "Data type of the weights to load; auto takes the most exact one that is installed.",
   ),
-  threads: option(z.int().min(0), 0, number, "Threads inside one inference; 0 is one for each physical core."),
+  threads: option(
+    z.int().min(0),
+    0,
+    number,
+    "Threads inside one inference; 0 is one for each physical core.",
+  ),
   mediaWorkers: option(
     z.int().min(0),
     0,
@@ -74,16 +96,46 @@ export const options = {
     number,
     "Seconds between the windows of a sound longer than one; 0 is the model's own (5 for CLAP). Another value is another space.",
   ),
-  maxBatch: option(count, 32, number, "Most inputs in one inference; lower it when memory is short."),
-  maxQueued: option(count, 512, number, "Inputs that may wait for a model before requests are answered 429."),
-  cacheBytes: option(z.int().min(0), 64 * 2 ** 20, number, "Bytes of recent embeddings to remember; 0 remembers none."),
+  maxBatch: option(
+    count,
+    32,
+    number,
+    "Most inputs in one inference; lower it when memory is short.",
+  ),
+  maxQueued: option(
+    count,
+    512,
+    number,
+    "Inputs that may wait for a model before requests are answered 429.",
+  ),
+  cacheBytes: option(
+    z.int().min(0),
+    64 * 2 ** 20,
+    number,
+    "Bytes of recent embeddings to remember; 0 remembers none.",
+  ),
   maxBodyBytes: option(count, 64 * 2 ** 20, number, "Largest request body in bytes."),
   maxLabels: option(count, 1000, number, "Most candidate labels in one zero-shot request."),
   maxInputs: option(count, 2048, number, "Most inputs in one embeddings request."),
-  maxImagePixels: option(count, 100_000_000, number, "Largest picture in pixels, checked before it is decoded."),
+  maxImagePixels: option(
+    count,
+    100_000_000,
+    number,
+    "Largest picture in pixels, checked before it is decoded.",
+  ),
   maxAudioSeconds: option(z.number().positive(), 14_400, number, "Longest sound in seconds."),
-  requestTimeoutMs: option(count, 120_000, number, "Milliseconds after which a request is given up."),
-  shutdownTimeoutMs: option(count, 30_000, number, "Milliseconds that requests under way have to end at shutdown."),
+  requestTimeoutMs: option(
+    count,
+    120_000,
+    number,
+    "Milliseconds after which a request is given up.",
+  ),
+  shutdownTimeoutMs: option(
+    count,
+    30_000,
+    number,
+    "Milliseconds that requests under way have to end at shutdown.",
+  ),
   apiKeys: {
     ...option(
       z.array(z.string().min(8)),
@@ -99,13 +151,19 @@ export const options = {
     list,
     "Hosts that media may be fetched from by URL, comma-separated, or * for any public one; none by default.",
   ),
-  logLevel: option(z.enum(["debug", "info", "warn", "error", "silent"]), "info", same, "Least severe event to log."),
+  logLevel: option(
+    z.enum(["debug", "info", "warn", "error", "silent"]),
+    "info",
+    same,
+    "Least severe event to log.",
+  ),
 } satisfies Record<string, Option<z.ZodType>>;
 
 export type OptionName = keyof typeof options;
 export type Config = { readonly [K in OptionName]: z.infer<(typeof options)[K]["schema"]> };
 
-export const flagOf = (name: string) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+export const flagOf = (name: string) =>
+  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 export const environmentNameOf = (name: string) =>
   `CROSSMODAL_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 
@@ -121,7 +179,11 @@ export interface ConfigSources {
  * The merged, checked and frozen configuration.
  * @throws AppError `invalid_input` naming the option and where it was set; a misspelt one suggests the right name.
  */
-export function loadConfig({ flags = {}, environment = process.env, file }: ConfigSources = {}): Config {
+export function loadConfig({
+  flags = {},
+  environment = process.env,
+  file,
+}: ConfigSources = {}): Config {
   const fileName = file ?? environment.CROSSMODAL_CONFIG;
   const fromFile = fileName === undefined ? {} : readConfigFile(fileName);
   const known = Object.keys(options);
@@ -130,7 +192,11 @@ export function loadConfig({ flags = {}, environment = process.env, file }: Conf
   }
   const variables = known.map(environmentNameOf);
   for (const name of Object.keys(environment)) {
-    if (name.startsWith("CROSSMODAL_") && name !== "CROSSMODAL_CONFIG" && !variables.includes(name)) {
+    if (
+      name.startsWith("CROSSMODAL_") &&
+      name !== "CROSSMODAL_CONFIG" &&
+      !variables.includes(name)
+    ) {
       throw unknownOption(name, "the environment", [...variables, "CROSSMODAL_CONFIG"]);
     }
   }
@@ -139,8 +205,10 @@ export function loadConfig({ flags = {}, environment = process.env, file }: Conf
     const flag = flags[name];
     const variable = environment[environmentNameOf(name)];
     if (flag !== undefined) merged[name] = check(schema, fromText(flag), flagOf(name));
-    else if (variable !== undefined) merged[name] = check(schema, fromText(variable), environmentNameOf(name));
-    else if (name in fromFile) merged[name] = check(schema, fromFile[name], `"${name}" in "${fileName}"`);
+    else if (variable !== undefined)
+      merged[name] = check(schema, fromText(variable), environmentNameOf(name));
+    else if (name in fromFile)
+      merged[name] = check(schema, fromFile[name], `"${name}" in "${fileName}"`);
     else merged[name] = fallback;
   }
   return Object.freeze(merged) as Config;
@@ -159,7 +227,9 @@ export function redacted(config: Config): Record<string, unknown> {
 function check(schema: z.ZodType, value: unknown, where: string): unknown {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new AppError("invalid_input", `${where}: ${result.error.issues[0].message}`, { param: where });
+  throw new AppError("invalid_input", `${where}: ${result.error.issues[0].message}`, {
+    param: where,
+  });
 }
 
 function readConfigFile(path: string): Record<string, unknown> {
@@ -167,20 +237,33 @@ function readConfigFile(path: string): Record<string, unknown> {
   try {
     value = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    throw new AppError("invalid_input", `The config file "${path}" cannot be read: ${(error as Error).message}`, {
-      param: "config",
-      cause: error,
-    });
+    throw new AppError(
+      "invalid_input",
+      `The config file "${path}" cannot be read: ${(error as Error).message}`,
+      {
+        param: "config",
+        cause: error,
+      },
+    );
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new AppError("invalid_input", `The config file "${path}" must hold one JSON object`, { param: "config" });
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw new AppError("invalid_input", `The config file "${path}" must hold one JSON object`, {
+    param: "config",
+  });
 }
 
 function unknownOption(name: string, where: string, known: readonly string[]): AppError {
-  const nearest = known.reduce((best, other) => (editDistance(name, other) < editDistance(name, best) ? other : best));
-  return new AppError("invalid_input", `Unknown option "${name}" in ${where}; did you mean "${nearest}"?`, {
-    param: name,
-  });
+  const nearest = known.reduce((best, other) =>
+    editDistance(name, other) < editDistance(name, best) ? other : best,
+  );
+  return new AppError(
+    "invalid_input",
+    `Unknown option "${name}" in ${where}; did you mean "${nearest}"?`,
+    {
+      param: name,
+    },
+  );
 }
 
 /** Levenshtein distance. `editDistance("port", "prt")` is 1. */

@@ -1,6 +1,13 @@
 export { type App, createApp } from "./app.js";
 export { type Config, loadConfig } from "./config.js";
-export type { DecodedAudio, DecodedImage, Embedding, Encoder, Modality, ModalityInput } from "./encoders/encoder.js";
+export type {
+  DecodedAudio,
+  DecodedImage,
+  Embedding,
+  Encoder,
+  Modality,
+  ModalityInput,
+} from "./encoders/encoder.js";
 export { applyHead, type ProjectionHead, readHead, writeHead } from "./encoders/head.js";
 export { type LoadedPack, type LoadOptions, PackLoader } from "./encoders/load.js";
 export type { Manifest } from "./encoders/manifest.js";
@@ -21,6 +28,15 @@ export { reportPage } from "./training/report-page.js";
 export type { RunReport } from "./training/run-report.js";
 export { suspiciousPairs } from "./training/screening.js";
 export type { TrainingResult } from "./training/train-head.js";
-export { screenInWorker, trainInWorker, type WorkerControl as TrainingControl } from "./training/train-in-worker.js";
+export {
+  screenInWorker,
+  trainInWorker,
+  type WorkerControl as TrainingControl,
+} from "./training/train-in-worker.js";
 export type { TrainingRequest } from "./training/training-request.js";
-export { type ClassifyOptions, classify, type LabelScore, type ZeroShotPack } from "./zero-shot/classifier.js";
+export {
+  type ClassifyOptions,
+  classify,
+  type LabelScore,
+  type ZeroShotPack,
+} from "./zero-shot/classifier.js";

@@ -29,16 +29,23 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     // Node would end every request after five minutes; a stream of items may take hours. See observeRequests.
     const serverOptions = { requestTimeout: 0 };
     const { host: hostname, port } = config;
-    const listening = serve({ fetch: app.fetch, hostname, port, serverOptions }, () => resolve(listening));
+    const listening = serve({ fetch: app.fetch, hostname, port, serverOptions }, () =>
+      resolve(listening),
+    );
     listening.once("error", reject);
   }).catch(async (error: NodeJS.ErrnoException) => {
     await services.close();
     if (error.code !== "EADDRINUSE" && error.code !== "EACCES") throw error;
-    const why = error.code === "EACCES" ? "may not be opened by this user" : "is in use by another program";
-    throw new AppError("conflict", `Port ${config.port} on ${config.host} ${why}; choose one with --port`, {
-      param: "port",
-      cause: error,
-    });
+    const why =
+      error.code === "EACCES" ? "may not be opened by this user" : "is in use by another program";
+    throw new AppError(
+      "conflict",
+      `Port ${config.port} on ${config.host} ${why}; choose one with --port`,
+      {
+        param: "port",
+        cause: error,
+      },
+    );
   });
   let underWay = 0;
   server.on("request", (_: IncomingMessage, response: ServerResponse) => {
@@ -64,13 +71,18 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
 /** Closes the server on SIGINT and SIGTERM; a second signal, or a drain that takes too long, ends the process at once. */
 export function closeOnSignals(server: RunningServer, config: Config, log: Log): void {
   const { shutdownTimeoutMs } = config;
-  const onTimeout = () => log.error({ requests: server.underWay(), shutdownTimeoutMs }, "drain cut short");
-  const onSecondSignal = () => log.error({ requests: server.underWay() }, "drain cut short by a second signal");
-  closeWithGrace({ delay: shutdownTimeoutMs, logger: false, onTimeout, onSecondSignal }, async ({ signal, err }) => {
-    if (err !== undefined) log.error({ err }, "uncaught error; shutting down");
-    else log.info({ signal }, "shutting down");
-    await server.close();
-  });
+  const onTimeout = () =>
+    log.error({ requests: server.underWay(), shutdownTimeoutMs }, "drain cut short");
+  const onSecondSignal = () =>
+    log.error({ requests: server.underWay() }, "drain cut short by a second signal");
+  closeWithGrace(
+    { delay: shutdownTimeoutMs, logger: false, onTimeout, onSecondSignal },
+    async ({ signal, err }) => {
+      if (err !== undefined) log.error({ err }, "uncaught error; shutting down");
+      else log.info({ signal }, "shutting down");
+      await server.close();
+    },
+  );
 }
 
 function isLoopback(host: string): boolean {

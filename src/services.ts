@@ -32,7 +32,10 @@ export interface Packs {
   list(): readonly LoadedPack[];
   /** The pack of that id, or the first that understands all `modalities`. */
   find(id: string | undefined, ...modalities: Modality[]): LoadedPack;
-  encoder<M extends Modality>(id: string | undefined, modality: M): { pack: LoadedPack; encoder: Encoder<M> };
+  encoder<M extends Modality>(
+    id: string | undefined,
+    modality: M,
+  ): { pack: LoadedPack; encoder: Encoder<M> };
 }
 
 /** The product's parts, live: what routes are given. */
@@ -82,23 +85,33 @@ export async function createServices(
     });
   }
   const media = startMediaWorkers(mediaThreads(config));
-  const loader = new PackLoader({ ...loadOptions(config), media, cache: new EmbeddingCache(config.cacheBytes) });
+  const loader = new PackLoader({
+    ...loadOptions(config),
+    media,
+    cache: new EmbeddingCache(config.cacheBytes),
+  });
   const gap = gapMeasurer();
   const loaded: LoadedPack[] = [];
   const packs = packsOf(loaded);
   const following = async (name: string, version?: number) => {
     const collections = await store.listCollections();
     const known = collections.map((stats) => {
-      return { name: stats.name, followed: followedHead(stats.options), isCopy: isBeingBuilt(stats) };
+      return {
+        name: stats.name,
+        followed: followedHead(stats.options),
+        isCopy: isBeingBuilt(stats),
+      };
     });
     return known.filter(
-      ({ followed }) => followed?.name === name && (version ?? followed.version) === followed.version,
+      ({ followed }) =>
+        followed?.name === name && (version ?? followed.version) === followed.version,
     );
   };
   const heads: HeadStore = await HeadStore.open({
     folder: join(config.dataDir, "heads"),
     log,
-    usedBy: async (name, version) => (await following(name, version)).map((collection) => collection.name),
+    usedBy: async (name, version) =>
+      (await following(name, version)).map((collection) => collection.name),
     onActivated: async (name) => {
       const { activeVersion } = heads.get(name);
       const begun = (await following(name))
@@ -144,7 +157,11 @@ export async function createServices(
       log.info({ model: id, space: pack.space, towers, ms }, "model loaded");
     }
     const spaces = loaded.map(({ manifest, space }) => ({ id: manifest.id, space }));
-    bridges = await BridgeStore.open({ folder: join(config.dataDir, "bridges"), packs: spaces, log });
+    bridges = await BridgeStore.open({
+      folder: join(config.dataDir, "bridges"),
+      packs: spaces,
+      log,
+    });
   } catch (error) {
     await close();
     throw error;
@@ -162,7 +179,11 @@ export async function createServices(
     jobs,
     store,
     gates: { adds: decodeGate(config), searches: decodeGate(config) },
-    fetchMedia: mediaFetcher({ hosts: config.urlHosts, maxBytes: config.maxBodyBytes, timeoutMs: 20_000 }),
+    fetchMedia: mediaFetcher({
+      hosts: config.urlHosts,
+      maxBytes: config.maxBodyBytes,
+      timeoutMs: 20_000,
+    }),
     ready,
     stopping: stopping.signal,
     stop,
@@ -174,7 +195,15 @@ export async function createServices(
 }
 
 /** How packs are loaded, as the options say. */
-export const loadOptions = ({ device, dtype, threads, resize, hopSeconds, maxBatch, maxQueued }: Config) => ({
+export const loadOptions = ({
+  device,
+  dtype,
+  threads,
+  resize,
+  hopSeconds,
+  maxBatch,
+  maxQueued,
+}: Config) => ({
   device: device as Device,
   dtype,
   threads: threads === 0 ? undefined : threads,
@@ -192,13 +221,19 @@ function mediaThreads({ mediaWorkers, threads }: Config): number {
 
 /** A full batch, but not more pictures than 256 MB hold decoded: seven of 12 megapixels. */
 function decodeGate(config: Config): DecodeGate {
-  return new DecodeGate({ maxInputs: config.maxBatch, maxDecoding: mediaThreads(config), maxBytes: 256 * 2 ** 20 });
+  return new DecodeGate({
+    maxInputs: config.maxBatch,
+    maxDecoding: mediaThreads(config),
+    maxBytes: 256 * 2 ** 20,
+  });
 }
 
 export function packsOf(loaded: readonly LoadedPack[]): Packs {
   const find: Packs["find"] = (id, ...modalities) => {
-    const understands = (pack: LoadedPack) => modalities.every((modality) => pack.encoders[modality] !== undefined);
-    const names = (packs: readonly LoadedPack[]) => packs.map(({ manifest }) => manifest.id).join(", ") || "none";
+    const understands = (pack: LoadedPack) =>
+      modalities.every((modality) => pack.encoders[modality] !== undefined);
+    const names = (packs: readonly LoadedPack[]) =>
+      packs.map(({ manifest }) => manifest.id).join(", ") || "none";
     if (id === undefined) {
       const pack = loaded.find(understands);
       if (pack !== undefined) return pack;
@@ -207,9 +242,13 @@ export function packsOf(loaded: readonly LoadedPack[]): Packs {
     }
     const pack = loaded.find(({ manifest }) => manifest.id === id);
     if (pack === undefined) {
-      throw new AppError("model_not_found", `No model "${id}" is loaded; there are: ${names(loaded)}`, {
-        param: "model",
-      });
+      throw new AppError(
+        "model_not_found",
+        `No model "${id}" is loaded; there are: ${names(loaded)}`,
+        {
+          param: "model",
+        },
+      );
     }
     if (!understands(pack)) {
       const able = names(loaded.filter(understands));

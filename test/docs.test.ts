@@ -5,14 +5,14 @@ import { configurationPage } from "../scripts/configuration-page.js";
 import { statusOf } from "../src/routes/error-response.js";
 import { startApp } from "./helpers/services.js";
 
-const page = (name: string) => readFileSync(fileURLToPath(new URL(`../docs/${name}`, import.meta.url)), "utf8");
+const page = (name: string) =>
+  readFileSync(fileURLToPath(new URL(`../docs/${name}`, import.meta.url)), "utf8");
 
 describe("docs", () => {
   it("has a row with the right status for every error code, and no other", () => {
-    const rows = [...page("errors.md").matchAll(/^\| `(\w+)` \| (\d+) \|/gm)].map(([, code, status]) => [
-      code,
-      Number(status),
-    ]);
+    const rows = [...page("errors.md").matchAll(/^\| `(\w+)` \| (\d+) \|/gm)].map(
+      ([, code, status]) => [code, Number(status)],
+    );
     expect(Object.fromEntries(rows)).toEqual({ ...statusOf, internal: 500 });
   });
 
@@ -21,7 +21,9 @@ describe("docs", () => {
     await services.close();
     const api = page("api.md");
     const paths = new Set(
-      app.routes.filter(({ method, path }) => method !== "ALL" && path.startsWith("/")).map(({ path }) => path),
+      app.routes
+        .filter(({ method, path }) => method !== "ALL" && path.startsWith("/"))
+        .map(({ path }) => path),
     );
     expect(paths.size).toBeGreaterThan(20);
     const missing = [...paths].filter((path) => {

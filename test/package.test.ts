@@ -7,7 +7,9 @@ interface Locked {
   engines?: { node?: string };
 }
 
-const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8")) as { packages: Record<string, Locked> };
+const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8")) as {
+  packages: Record<string, Locked>;
+};
 const leastOf = (range: string | undefined) => /^>= ?([\d.]+)$/.exec(range ?? "")?.[1];
 
 describe("package.json", () => {

@@ -50,7 +50,11 @@ describe("crossmodal serve", () => {
     const { url, child, ended } = await serve(["--port", "0"]);
     await ready(url);
     const body = () =>
-      formPost({ audio: fixture("audio/scene.opus"), candidate_labels: ["rain", "piano"], timeline: "true" });
+      formPost({
+        audio: fixture("audio/scene.opus"),
+        candidate_labels: ["rain", "piano"],
+        timeline: "true",
+      });
     const first = await fetch(`${url}/v1/zero-shot`, body());
     expect(first.status).toBe(200);
     const underWay = fetch(`${url}/v1/zero-shot`, body());
@@ -61,10 +65,17 @@ describe("crossmodal serve", () => {
   });
 
   it("says while it drains that it is not ready, on connections that are open, and at the end how many requests it cut", async () => {
-    const { url, child, ended, output } = await serve(["--port", "0", "--shutdown-timeout-ms", "5000"]);
+    const { url, child, ended, output } = await serve([
+      "--port",
+      "0",
+      "--shutdown-timeout-ms",
+      "5000",
+    ]);
     await ready(url);
     // A request whose head has only begun keeps its connection from being idle.
-    const probes = await Promise.all(["GET /health/ready", "GET /health/live"].map((line) => begin(url, line)));
+    const probes = await Promise.all(
+      ["GET /health/ready", "GET /health/live"].map((line) => begin(url, line)),
+    );
     const cut = await begin(url, "POST /v1/embeddings", [
       "content-type: application/json",
       "content-length: 100",
@@ -92,34 +103,55 @@ describe("crossmodal serve", () => {
   });
 
   it("refuses to listen to others without keys", async () => {
-    await expect(serve(["--host", "0.0.0.0", "--port", "0"])).rejects.toThrow(/ended with 2: .*API keys/s);
+    await expect(serve(["--host", "0.0.0.0", "--port", "0"])).rejects.toThrow(
+      /ended with 2: .*API keys/s,
+    );
   });
 
   it("refuses a device that cannot be had, with what is missing", async () => {
-    await expect(serve(["--port", "0", "--device", "cuda:7"])).rejects.toThrow(/ended with 1: .*CUDA needs/s);
+    await expect(serve(["--port", "0", "--device", "cuda:7"])).rejects.toThrow(
+      /ended with 1: .*CUDA needs/s,
+    );
   });
 
   it("asks for the key when there is one", async () => {
     const { url } = await serve(["--port", "0", "--api-keys", "a-secret-key"]);
     expect((await fetch(`${url}/v1/models`)).status).toBe(401);
-    expect((await fetch(`${url}/v1/models`, { headers: { authorization: "Bearer a-secret-kez" } })).status).toBe(401);
-    expect((await fetch(`${url}/v1/models`, { headers: { authorization: "Bearer a-secret-key" } })).status).toBe(200);
+    expect(
+      (await fetch(`${url}/v1/models`, { headers: { authorization: "Bearer a-secret-kez" } }))
+        .status,
+    ).toBe(401);
+    expect(
+      (await fetch(`${url}/v1/models`, { headers: { authorization: "Bearer a-secret-key" } }))
+        .status,
+    ).toBe(200);
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
   });
 
   it("has its data folder alone: a second server is told the pid of the first, and commands without need of it work", async () => {
     const { child, dataDir } = await serve(["--port", "0"]);
     const second = serve(["--port", "0"], dataDir);
-    await expect(second).rejects.toThrow(new RegExp(`ended with 1: .*in use by process ${child.pid};`, "s"));
+    await expect(second).rejects.toThrow(
+      new RegExp(`ended with 1: .*in use by process ${child.pid};`, "s"),
+    );
     const flags = ["--labels", "cat,dog", "--json", "--data-dir", dataDir, "--device", "cpu"];
-    const command = ["--import", "tsx", "src/cli.ts", "classify", "fixtures/images/cat.jpg", ...flags];
+    const command = [
+      "--import",
+      "tsx",
+      "src/cli.ts",
+      "classify",
+      "fixtures/images/cat.jpg",
+      ...flags,
+    ];
     const { stdout } = await promisify(execFile)(process.execPath, command);
     expect(JSON.parse(stdout).scores[0].label).toBe("cat");
   }, 120_000);
 
   it("gives up a body that trickles in", async () => {
     const { url } = await serve(["--port", "0", "--request-timeout-ms", "300"]);
-    const slow = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('{"input":')) });
+    const slow = new ReadableStream({
+      start: (controller) => controller.enqueue(Buffer.from('{"input":')),
+    });
     const headers = { "content-type": "application/json" };
     const request = { method: "POST", headers, body: slow, duplex: "half" } as RequestInit;
     await expect(fetch(`${url}/v1/embeddings`, request)).rejects.toThrow("fetch failed");
@@ -131,7 +163,10 @@ describe("crossmodal serve", () => {
     const body = formPost({ image: fixture("images/cat.jpg"), candidate_labels: ["cat", "dog"] });
     expect((await fetch(`${url}/v1/zero-shot`, body)).status).toBe(200);
     const collections = await fetch(`${url}/v1/collections`);
-    expect([collections.status, await collections.json()]).toMatchObject([500, { error: { code: "storage_failed" } }]);
+    expect([collections.status, await collections.json()]).toMatchObject([
+      500,
+      { error: { code: "storage_failed" } },
+    ]);
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
   });
 });

@@ -14,17 +14,23 @@ describe("createServices", () => {
     };
     const log = { debug: keep, info: keep, warn: keep, error: keep } as unknown as Log;
     const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-services-"));
-    const services = await createServices({ ...loadConfig({ environment: {} }), dataDir, device: "auto" }, log);
+    const services = await createServices(
+      { ...loadConfig({ environment: {} }), dataDir, device: "auto" },
+      log,
+    );
     const towers = services.packs.list().flatMap((pack) => pack.towers);
     await services.close();
     const reasons = new Set(towers.flatMap(({ fallbackReason }) => fallbackReason ?? []));
     expect(towers.length).toBeGreaterThan(2);
-    expect(lines.filter(({ message }) => message === "running on the CPU").map(({ fields }) => fields.reason)).toEqual([
-      ...reasons,
-    ]);
+    expect(
+      lines
+        .filter(({ message }) => message === "running on the CPU")
+        .map(({ fields }) => fields.reason),
+    ).toEqual([...reasons]);
     const loaded = lines.filter(({ message }) => message === "model loaded");
     expect(loaded.length).toBe(2);
     expect(JSON.stringify(loaded)).not.toContain("fallbackReason");
-    for (const reason of reasons) expect(JSON.stringify(lines).split(JSON.stringify(reason))).toHaveLength(2);
+    for (const reason of reasons)
+      expect(JSON.stringify(lines).split(JSON.stringify(reason))).toHaveLength(2);
   });
 });

@@ -9,11 +9,15 @@ import { loadPack, type TestPack } from "./helpers/packs.js";
 let clip: TestPack;
 let clap: TestPack;
 beforeAll(async () => {
-  [clip, clap] = await Promise.all([loadPack("data", "starter-clip"), loadPack("data", "starter-clap")]);
+  [clip, clap] = await Promise.all([
+    loadPack("data", "starter-clip"),
+    loadPack("data", "starter-clap"),
+  ]);
 });
 afterAll(() => Promise.all([clip.close(), clap.close()]));
 
-const largestDifference = (a: Embedding, b: Embedding) => Math.max(...a.map((x, i) => Math.abs(x - b[i])));
+const largestDifference = (a: Embedding, b: Embedding) =>
+  Math.max(...a.map((x, i) => Math.abs(x - b[i])));
 
 /**
  * Quantisation that takes its scale from the whole batch moves single numbers by up to .03. What is left here is the order
@@ -59,7 +63,9 @@ describe("the starter packs", () => {
     );
     const among = await clip.encoders.image!.encode(pictures);
     for (const [i, own] of pictures.entries()) {
-      expect(largestDifference((await clip.encoders.image!.encode([own]))[0], among[i])).toBeLessThan(alike);
+      expect(
+        largestDifference((await clip.encoders.image!.encode([own]))[0], among[i]),
+      ).toBeLessThan(alike);
     }
   });
 
@@ -69,10 +75,15 @@ describe("the starter packs", () => {
       files.map((file) => clap.media.decodeAudio(fixture(`audio/${file}`), { maxSeconds: 60 })),
     );
     const noise = Float32Array.from({ length: 32_000 }, (_, i) => Math.sin(i * i));
-    sounds.push({ sampleRateHz: 32_000, samples: new Float32Array(32_000) }, { sampleRateHz: 32_000, samples: noise });
+    sounds.push(
+      { sampleRateHz: 32_000, samples: new Float32Array(32_000) },
+      { sampleRateHz: 32_000, samples: noise },
+    );
     const among = await clap.encoders.audio!.encode(sounds);
     for (const [i, own] of sounds.entries()) {
-      expect(largestDifference((await clap.encoders.audio!.encode([own]))[0], among[i])).toBeLessThan(alike);
+      expect(
+        largestDifference((await clap.encoders.audio!.encode([own]))[0], among[i]),
+      ).toBeLessThan(alike);
     }
   });
 });
@@ -81,9 +92,14 @@ describe("the bridge between them", () => {
   const folder = "models/bridges/starter-clap-to-starter-clip";
 
   it("leads from the space of the sounds to that of the pictures, as these packs are (else: docs/bridges.md)", () => {
-    const { metadata } = readSafetensors(new Uint8Array(readFileSync(join(folder, "bridge.safetensors"))));
+    const { metadata } = readSafetensors(
+      new Uint8Array(readFileSync(join(folder, "bridge.safetensors"))),
+    );
     expect(metadata).toMatchObject({ from_space: clap.space, to_space: clip.space });
-    const report = JSON.parse(readFileSync(join(folder, "report.json"), "utf8")) as Record<string, unknown>;
+    const report = JSON.parse(readFileSync(join(folder, "report.json"), "utf8")) as Record<
+      string,
+      unknown
+    >;
     expect(report).toMatchObject({ from_space: clap.space, to_space: clip.space });
   });
 });

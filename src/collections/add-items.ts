@@ -36,7 +36,10 @@ export async function* addItems(
   parts: AddParts,
   collection: string,
   groups: AsyncIterable<readonly Incoming[]>,
-  { signal, during = (work) => work }: { signal?: AbortSignal; during?: <T>(work: Promise<T>) => Promise<T> } = {},
+  {
+    signal,
+    during = (work) => work,
+  }: { signal?: AbortSignal; during?: <T>(work: Promise<T>) => Promise<T> } = {},
 ): AsyncGenerator<AddStatus[]> {
   const source = groups[Symbol.asyncIterator]();
   const underWay: Promise<PreparedGroup>[] = [];
@@ -57,7 +60,9 @@ export async function* addItems(
       const events = [first, underWay.length < groupsUnderWay ? next : undefined].filter(
         (event) => event !== undefined,
       );
-      const event = await Promise.race<{ prepared: PreparedGroup } | { group?: readonly Incoming[] }>(events);
+      const event = await Promise.race<
+        { prepared: PreparedGroup } | { group?: readonly Incoming[] }
+      >(events);
       if ("prepared" in event) {
         underWay.shift();
         yield await during(storeGroup(parts, collection, event.prepared, signal));
@@ -92,7 +97,11 @@ async function prepareGroup(
   try {
     const stats = await parts.store.stats(collection);
     const items = incoming.map((one) => ("error" in one ? one.error : one));
-    return { incoming, results: await prepareItems(parts, stats, items, signal), space: stats.space };
+    return {
+      incoming,
+      results: await prepareItems(parts, stats, items, signal),
+      space: stats.space,
+    };
   } catch (error) {
     signal?.throwIfAborted();
     const known = asAppError(error);
@@ -117,7 +126,13 @@ async function storeGroup(
       const known = asAppError(error);
       if (known.code === "conflict" && !isSecondTry) {
         // The collection was replaced since its items were prepared, under another head say: they are prepared for the new one.
-        return storeGroup(parts, collection, await prepareGroup(parts, collection, incoming, signal), signal, true);
+        return storeGroup(
+          parts,
+          collection,
+          await prepareGroup(parts, collection, incoming, signal),
+          signal,
+          true,
+        );
       }
       statuses = items.map(() => known);
     }

@@ -28,11 +28,15 @@ export async function gapSides(
   { pairBy, modalities }: GapChoice,
   signal?: AbortSignal,
 ): Promise<Omit<GapRequest, "seed">> {
-  const fail = (param: string, message: string) => new AppError("invalid_input", message, { param });
+  const fail = (param: string, message: string) =>
+    new AppError("invalid_input", message, { param });
   const { space, countByModality } = await store.stats(collection);
-  const present = (["image", "audio", "text"] as const).filter((modality) => (countByModality[modality] ?? 0) > 0);
+  const present = (["image", "audio", "text"] as const).filter(
+    (modality) => (countByModality[modality] ?? 0) > 0,
+  );
   const [a, b, other] = modalities ?? present;
-  const there = present.map((modality) => `${countByModality[modality]} ${modality}`).join(", ") || "no items";
+  const there =
+    present.map((modality) => `${countByModality[modality]} ${modality}`).join(", ") || "no items";
   if (
     a === undefined ||
     b === undefined ||
@@ -53,8 +57,10 @@ export async function gapSides(
     for await (const { id, embedding, metadata } of store.scan(collection, { modality, space })) {
       signal?.throwIfAborted();
       const value = path === undefined ? id : lookUp(metadata, path);
-      if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") continue;
-      if (path === undefined || !sides[side].has(String(value))) sides[side].set(String(value), embedding);
+      if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean")
+        continue;
+      if (path === undefined || !sides[side].has(String(value)))
+        sides[side].set(String(value), embedding);
     }
   }
   if (path === undefined) {
@@ -66,7 +72,10 @@ export async function gapSides(
   }
   const values = [...sides.a.keys()].filter((value) => sides.b.has(value));
   if (values.length === 0)
-    throw fail("pair_by", `No ${a} of the collection "${collection}" has the same "${pairBy}" as a ${b}`);
+    throw fail(
+      "pair_by",
+      `No ${a} of the collection "${collection}" has the same "${pairBy}" as a ${b}`,
+    );
   return {
     a: { modality: a, ...rowsOf(values.map((value) => sides.a.get(value) as Embedding)) },
     b: { modality: b, ...rowsOf(values.map((value) => sides.b.get(value) as Embedding)) },

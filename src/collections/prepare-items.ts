@@ -40,7 +40,10 @@ export async function prepareItems(
   items: readonly (NewItem | AppError)[],
   signal?: AbortSignal,
 ): Promise<(Item | AppError)[]> {
-  const collection: HeadedCollection = { ...stats, head: await headOfCollection(parts.heads, stats) };
+  const collection: HeadedCollection = {
+    ...stats,
+    head: await headOfCollection(parts.heads, stats),
+  };
   return Promise.all(
     items.map(async (item) => {
       try {
@@ -48,8 +51,14 @@ export async function prepareItems(
       } catch (error) {
         signal?.throwIfAborted();
         if (error instanceof AppError) return error;
-        parts.log.error({ err: error, collection: collection.name }, "an item could not be prepared");
-        return new AppError("inference_failed", "The item failed by a fault of ours; its cause is in the server's log");
+        parts.log.error(
+          { err: error, collection: collection.name },
+          "an item could not be prepared",
+        );
+        return new AppError(
+          "inference_failed",
+          "The item failed by a fault of ours; its cause is in the server's log",
+        );
       }
     }),
   );
@@ -96,7 +105,12 @@ async function prepareContent(
     const { text } = content;
     const [embedded] = await embedAlong(pathOf(parts, collection, "text"), [text], signal);
     const contentHash = createHash("sha256").update(text).digest("hex");
-    return { modality: "text", ...embedded, contentHash, preview: withPreviews ? textPreview(text) : undefined };
+    return {
+      modality: "text",
+      ...embedded,
+      contentHash,
+      preview: withPreviews ? textPreview(text) : undefined,
+    };
   }
   const options = { withPreviews, signal };
   return "image" in content
@@ -114,14 +128,26 @@ async function prepareMedia<M extends "image" | "audio">(
     contentHash: decoded.contentHash,
     preview: withPreviews ? await mediaPreview(parts, decoded) : undefined,
   });
-  const { embedded, seen } = await embedMedia({ ...parts, gate: parts.gates.adds }, path, read, { look, signal });
+  const { embedded, seen } = await embedMedia({ ...parts, gate: parts.gates.adds }, path, read, {
+    look,
+    signal,
+  });
   return { modality: path.encoder.modality, ...embedded, ...seen };
 }
 
-function pathOf<M extends Modality>(parts: PrepareParts, collection: HeadedCollection, modality: M): Path<M> {
+function pathOf<M extends Modality>(
+  parts: PrepareParts,
+  collection: HeadedCollection,
+  modality: M,
+): Path<M> {
   const { name, space, options, head } = collection;
   const known = { packs: parts.packs.list(), bridges: parts.bridges.active() };
-  const path = pathInto(known, modality, { name, space, model: options.model as string | undefined, head });
+  const path = pathInto(known, modality, {
+    name,
+    space,
+    model: options.model as string | undefined,
+    head,
+  });
   return { ...path, encoder: withPatience(path.encoder) };
 }
 
@@ -132,7 +158,11 @@ function project(head: UsableHead, modality: Modality, embedding: Embedding): Pr
     throw new AppError("invalid_input", message, { param: "modality" });
   }
   const [projection] = projectionOf(head, modality);
-  checkEmbedding(embedding, projection === undefined ? head.dimensions : dimensionsIn(projection), "embedding");
+  checkEmbedding(
+    embedding,
+    projection === undefined ? head.dimensions : dimensionsIn(projection),
+    "embedding",
+  );
   const [projected] = projection === undefined ? [embedding] : applyHead(projection, [embedding]);
   return { modality, embedding: projected, original: { space: head.fromSpace, embedding } };
 }

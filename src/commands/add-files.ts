@@ -61,7 +61,8 @@ export async function addFiles(
     for await (const { candidate, item } of readAheadOf(candidates, options)) {
       if (signal.aborted) return;
       const { id, path, storedHash } = candidate;
-      if (item instanceof BadFile) await onStatus({ id, path, status: "failed", error: { message: item.message } });
+      if (item instanceof BadFile)
+        await onStatus({ id, path, status: "failed", error: { message: item.message } });
       else if (item === undefined) await onStatus({ id, path, status: "left_out" });
       else if (item.contentHash === storedHash) await onStatus({ id, path, status: "unchanged" });
       else if (item.bytes.length > mostLineFileBytes) {
@@ -78,7 +79,11 @@ export async function addFiles(
 }
 
 /** How many files `addFiles` will look at. */
-export async function countFiles(roots: readonly string[], recursive: boolean, signal: AbortSignal): Promise<number> {
+export async function countFiles(
+  roots: readonly string[],
+  recursive: boolean,
+  signal: AbortSignal,
+): Promise<number> {
   let count = 0;
   for (const root of roots) {
     for await (const _ of walkFiles(root, recursive)) {
@@ -89,7 +94,10 @@ export async function countFiles(roots: readonly string[], recursive: boolean, s
   return count;
 }
 
-async function* findCandidates(roots: readonly string[], options: AddFilesOptions): AsyncGenerator<Candidate> {
+async function* findCandidates(
+  roots: readonly string[],
+  options: AddFilesOptions,
+): AsyncGenerator<Candidate> {
   // Only several folders can bring forth one id twice; one folder's ids need not be remembered.
   const seen = roots.length > 1 ? new Set<string>() : undefined;
   for (const root of roots) {
@@ -113,7 +121,10 @@ async function* withStoredHashes(
   const ask = async () => {
     const ids = group.filter(({ error }) => error === undefined).map(({ id }) => id);
     const path = `${pathOf(collection)}/items/hashes`;
-    const { hashes } = await target.request<{ hashes: Record<string, string | undefined> }>(path, jsonPost({ ids }));
+    const { hashes } = await target.request<{ hashes: Record<string, string | undefined> }>(
+      path,
+      jsonPost({ ids }),
+    );
     const asked = group.map((candidate) => ({ ...candidate, storedHash: hashes[candidate.id] }));
     group = [];
     return asked;
@@ -159,12 +170,22 @@ function statusOf({ id, path }: Candidate, status: ItemStatus): FileStatus {
   return { id, path, status: "failed", error: { code, message } };
 }
 
-function lineOf(id: string, { modality, bytes, metadata, source, contentHash }: FileItem): Uint8Array {
+function lineOf(
+  id: string,
+  { modality, bytes, metadata, source, contentHash }: FileItem,
+): Uint8Array {
   const media = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
-  return Buffer.from(`${JSON.stringify({ id, [modality]: media, metadata, source, content_hash: contentHash })}\n`);
+  return Buffer.from(
+    `${JSON.stringify({ id, [modality]: media, metadata, source, content_hash: contentHash })}\n`,
+  );
 }
 
-async function sendForm(target: Target, collection: string, id: string, item: FileItem): Promise<ItemStatus> {
+async function sendForm(
+  target: Target,
+  collection: string,
+  id: string,
+  item: FileItem,
+): Promise<ItemStatus> {
   const form = new FormData();
   form.append("id", id);
   form.append("metadata", JSON.stringify(item.metadata));
@@ -172,7 +193,10 @@ async function sendForm(target: Target, collection: string, id: string, item: Fi
   form.append("content_hash", item.contentHash);
   form.append(item.modality, new Blob([item.bytes]), "file");
   try {
-    return await target.request<ItemStatus>(`${pathOf(collection)}/items`, { method: "POST", body: form });
+    return await target.request<ItemStatus>(`${pathOf(collection)}/items`, {
+      method: "POST",
+      body: form,
+    });
   } catch (error) {
     if (!(error instanceof CommandError) || error.code === undefined) throw error;
     return { id, status: "failed", error: { code: error.code, message: error.message } };

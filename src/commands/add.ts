@@ -23,7 +23,11 @@ export function addCommand(program: Command): void {
     .option("--id-prefix <text>", "goes before each file's path in its folder to make its id", "")
     .option("--metadata <json>", "metadata of every file, e.g. '{\"year\": 2021}'", parseJsonObject)
     .option("--sidecar", "take metadata from cat.jpg.json or cat.json beside cat.jpg")
-    .option("--modality <a,b>", "what to take from folders: image, audio or both [what the model embeds]", parseList)
+    .option(
+      "--modality <a,b>",
+      "what to take from folders: image, audio or both [what the model embeds]",
+      parseList,
+    )
     .option("--create", "make the collection when it is missing");
   addCreateFlags(command.optionsGroup("With --create:"));
   onTarget(
@@ -31,10 +35,14 @@ export function addCommand(program: Command): void {
     { models: true, options: ["maxBodyBytes"] },
     async (target, given, name: string, paths: string[]) => {
       if (paths.includes("-") && paths.length > 1) {
-        throw new CommandError("- stands alone: give either files or standard input", { code: "invalid_input" });
+        throw new CommandError("- stands alone: give either files or standard input", {
+          code: "invalid_input",
+        });
       }
       const collection = await findCollection(target, name, given.create ? given : undefined);
-      const stop = stopOnSignal("stopping once what is under way is stored; Ctrl-C again ends at once");
+      const stop = stopOnSignal(
+        "stopping once what is under way is stored; Ctrl-C again ends at once",
+      );
       try {
         if (paths[0] === "-") await addStdin(target, name, stop.signal);
         else await addPaths(target, collection, paths, given, stop.signal);
@@ -111,6 +119,8 @@ const formBytes = 2 ** 20;
 
 /** What the collection's own model embeds; undefined when it has none here. */
 async function modalitiesOf(target: Target, { model }: Collection): Promise<string[] | undefined> {
-  const { data } = await target.request<{ data: { id: string; modalities: string[] }[] }>("/v1/models");
+  const { data } = await target.request<{ data: { id: string; modalities: string[] }[] }>(
+    "/v1/models",
+  );
   return data.find(({ id }) => id === model)?.modalities;
 }

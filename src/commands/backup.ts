@@ -28,7 +28,9 @@ export function backupCommands(program: Command): void {
       await copy.publish(checkBackup);
       const { size } = await stat(file);
       const sha256 = hash.digest("hex");
-      await print(given.json ? JSON.stringify({ file, size, sha256 }) : `${file}: ${size} bytes, verified`);
+      await print(
+        given.json ? JSON.stringify({ file, size, sha256 }) : `${file}: ${size} bytes, verified`,
+      );
     } finally {
       await copy.discard();
     }
@@ -36,7 +38,9 @@ export function backupCommands(program: Command): void {
 
   const restore = program
     .command("restore")
-    .description("put a backup in the place of a data folder's collections; no server may be running on it")
+    .description(
+      "put a backup in the place of a data folder's collections; no server may be running on it",
+    )
     .argument("<file>")
     .option("--force", "replace the collections that are there")
     .option("--json", "print the result as JSON");
@@ -46,7 +50,9 @@ export function backupCommands(program: Command): void {
       if (!(error instanceof AppError) || error.code !== "already_exists") throw error;
       throw new CommandError(`${error.message}; replace them with --force`, { code: error.code });
     });
-    await print(given.json ? JSON.stringify({ file, data_dir: dataDir }) : `restored ${file} to ${dataDir}`);
+    await print(
+      given.json ? JSON.stringify({ file, data_dir: dataDir }) : `restored ${file} to ${dataDir}`,
+    );
   });
 
   const compact = program

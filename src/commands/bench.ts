@@ -36,7 +36,12 @@ export function benchCommand(program: Command): void {
     .command("bench")
     .description("measure how fast this machine embeds and searches")
     .option("--seconds <n>", "least time for each measurement", parseNumber, 2)
-    .option("--items <n>", "vectors in the searched collection, which is a temporary one", parseNumber, 10_000)
+    .option(
+      "--items <n>",
+      "vectors in the searched collection, which is a temporary one",
+      parseNumber,
+      10_000,
+    )
     .option("--json", "print the result as JSON");
   addConfigFlags(command, ["dataDir", ...modelFlags, "maxBatch"]).action(async (given) => {
     const config = { ...configOf(given), cacheBytes: 0 }; // what is remembered is not measured
@@ -55,12 +60,23 @@ export function benchCommand(program: Command): void {
     const search = await searchTimes(given.items, dimensions, given.seconds);
     const machine = { node: process.version, platform: process.platform, arch: process.arch };
     if (given.json) {
-      const rates = encode.map(({ itemsPerSecond, ...rate }) => ({ ...rate, items_per_second: itemsPerSecond }));
-      const times = search.map(({ p50Ms, p99Ms, ...time }) => ({ ...time, p50_ms: p50Ms, p99_ms: p99Ms }));
-      await print(JSON.stringify({ ...machine, cores: availableParallelism(), encode: rates, search: times }));
+      const rates = encode.map(({ itemsPerSecond, ...rate }) => ({
+        ...rate,
+        items_per_second: itemsPerSecond,
+      }));
+      const times = search.map(({ p50Ms, p99Ms, ...time }) => ({
+        ...time,
+        p50_ms: p50Ms,
+        p99_ms: p99Ms,
+      }));
+      await print(
+        JSON.stringify({ ...machine, cores: availableParallelism(), encode: rates, search: times }),
+      );
       return;
     }
-    await print(`Node.js ${machine.node} on ${machine.platform} ${machine.arch}, ${availableParallelism()} cores\n`);
+    await print(
+      `Node.js ${machine.node} on ${machine.platform} ${machine.arch}, ${availableParallelism()} cores\n`,
+    );
     const rates = encode.map((rate) => [
       rate.model,
       rate.modality,
@@ -68,7 +84,8 @@ export function benchCommand(program: Command): void {
       rate.batch,
       Number(rate.itemsPerSecond.toPrecision(3)),
     ]);
-    for (const line of table(["model", "embeds", "runs as", "batch", "items/s"], rates)) await print(line);
+    for (const line of table(["model", "embeds", "runs as", "batch", "items/s"], rates))
+      await print(line);
     const times = search.map(({ items, recall, plan, p50Ms, p99Ms }) => [
       items,
       search[0].dimensions,
@@ -78,11 +95,19 @@ export function benchCommand(program: Command): void {
       Number(p99Ms.toPrecision(3)),
     ]);
     await print("");
-    for (const line of table(["items", "dimensions", "recall", "search", "p50 ms", "p99 ms"], times)) await print(line);
+    for (const line of table(
+      ["items", "dimensions", "recall", "search", "p50 ms", "p99 ms"],
+      times,
+    ))
+      await print(line);
   });
 }
 
-async function encodeRates(pack: LoadedPack, maxBatch: number, seconds: number): Promise<EncodeRate[]> {
+async function encodeRates(
+  pack: LoadedPack,
+  maxBatch: number,
+  seconds: number,
+): Promise<EncodeRate[]> {
   const rates: EncodeRate[] = [];
   for (const { modality, provider, dtype } of pack.towers) {
     for (const batch of new Set([1, maxBatch])) {
@@ -93,7 +118,12 @@ async function encodeRates(pack: LoadedPack, maxBatch: number, seconds: number):
   return rates;
 }
 
-async function encodeRate(pack: LoadedPack, modality: Modality, batch: number, seconds: number): Promise<number> {
+async function encodeRate(
+  pack: LoadedPack,
+  modality: Modality,
+  batch: number,
+  seconds: number,
+): Promise<number> {
   const encoder = pack.encoders[modality]!;
   const random = seededRandom(1);
   const inputs = Array.from({ length: batch }, () => generated[modality](random)) as never[];
@@ -108,7 +138,8 @@ async function encodeRate(pack: LoadedPack, modality: Modality, batch: number, s
 }
 
 type Random = ReturnType<typeof seededRandom>;
-const words = "a photo of the small red bus cat dog rain piano in on near two old house street".split(" ");
+const words =
+  "a photo of the small red bus cat dog rain piano in on near two old house street".split(" ");
 
 /** One input of a usual size, already decoded: a picture of 640 x 480, five seconds of sound, a sentence of ten words. */
 const generated: { [M in Modality]: (random: Random) => ModalityInput[M] } = {
@@ -124,7 +155,11 @@ const generated: { [M in Modality]: (random: Random) => ModalityInput[M] } = {
   }),
 };
 
-async function searchTimes(items: number, dimensions: number, seconds: number): Promise<SearchTimes[]> {
+async function searchTimes(
+  items: number,
+  dimensions: number,
+  seconds: number,
+): Promise<SearchTimes[]> {
   const folder = await mkdtemp(join(tmpdir(), "crossmodal-bench-"));
   const store = await openEmbeddedStore({ dataDir: folder });
   try {
@@ -154,7 +189,8 @@ async function searchTimes(items: number, dimensions: number, seconds: number): 
         plan = answer.plan;
       } while (performance.now() - start < 1000 * seconds);
       times.sort((a, b) => a - b);
-      const at = (share: number) => times[Math.min(times.length - 1, Math.floor(share * times.length))];
+      const at = (share: number) =>
+        times[Math.min(times.length - 1, Math.floor(share * times.length))];
       found.push({ items, dimensions, recall, plan, p50Ms: at(0.5), p99Ms: at(0.99) });
     }
     return found;

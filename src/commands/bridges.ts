@@ -14,15 +14,26 @@ interface Bridge {
   from_space: string | null;
   to_space: string | null;
   active: boolean;
-  versions: { version: number; active: boolean; shipped: boolean; method: string | null; unusable: string | null }[];
+  versions: {
+    version: number;
+    active: boolean;
+    shipped: boolean;
+    method: string | null;
+    unusable: string | null;
+  }[];
 }
-type Recall = Record<"at_1" | "at_5" | "at_10", { recall: number; interval: [number, number]; chance: number }>;
+type Recall = Record<
+  "at_1" | "at_5" | "at_10",
+  { recall: number; interval: [number, number]; chance: number }
+>;
 
 /** `crossmodal bridge FROM TO`: learns a bridge between two models, with a bar. */
 export function bridgeCommand(program: Command): void {
   const bridge = program
     .command("bridge")
-    .description("learn a bridge from one model's space into another's, from texts that both understand")
+    .description(
+      "learn a bridge from one model's space into another's, from texts that both understand",
+    )
     .argument("<from>", "model that is asked with, e.g. starter-clap")
     .argument("<to>", "model of what is searched, e.g. starter-clip")
     .addOption(new Option("--method <name>", "how").choices(bridgeMethods).default("ridge"))
@@ -52,23 +63,36 @@ export function bridgeCommand(program: Command): void {
     };
     const { result } = await runJob(target, "/v1/bridges", jsonPost(body), given.json === true);
     if (given.json) return print(JSON.stringify(result));
-    const made = result as { bridge: string; version: number; activated: boolean; recall?: Record<string, Recall> };
+    const made = result as {
+      bridge: string;
+      version: number;
+      activated: boolean;
+      recall?: Record<string, Recall>;
+    };
     await print(`${made.bridge}, version ${made.version}${made.activated ? ", active" : ""}`);
     if (made.recall === undefined) return;
     const cell = ({ recall, interval }: Recall["at_1"]) =>
       `${recall.toFixed(3)} (${interval.map((x) => x.toFixed(2)).join(" to ")})`;
     const ks = ["at_1", "at_5", "at_10"] as const;
-    const rows = Object.entries(made.recall).map(([name, recall]) => [name, ...ks.map((k) => cell(recall[k]))]);
+    const rows = Object.entries(made.recall).map(([name, recall]) => [
+      name,
+      ...ks.map((k) => cell(recall[k])),
+    ]);
     const chance = ["chance", ...ks.map((k) => made.recall!.bridge[k].chance.toFixed(3))];
-    for (const line of table(["", "recall@1", "recall@5", "recall@10"], [...rows, chance])) await print(line);
+    for (const line of table(["", "recall@1", "recall@5", "recall@10"], [...rows, chance]))
+      await print(line);
   });
 }
 
 /** `crossmodal bridges`: what there is, activation, roll-back. Models are loaded, as a bridge is of use only between their spaces. */
 export function bridgesCommand(program: Command): void {
-  const bridges = program.command("bridges").description("list, activate and delete bridges between models");
+  const bridges = program
+    .command("bridges")
+    .description("list, activate and delete bridges between models");
 
-  const list = bridges.command("list", { isDefault: true }).description("all bridges (what bridges alone does)");
+  const list = bridges
+    .command("list", { isDefault: true })
+    .description("all bridges (what bridges alone does)");
   onTarget(list, { models: true }, async (target, given) => {
     const { data } = await target.request<{ data: Bridge[] }>("/v1/bridges");
     if (given.json) for (const bridge of data) await print(JSON.stringify(bridge));
@@ -95,15 +119,27 @@ export function bridgesCommand(program: Command): void {
     .argument("<name>")
     .argument("<version>", "number of the version", parseNumber);
   onTarget(activate, { models: true }, async (target, given, name: string, version: number) => {
-    await tell(await target.request<Bridge>(`${pathOf(name)}/activate`, jsonPost({ version })), given.json === true);
+    await tell(
+      await target.request<Bridge>(`${pathOf(name)}/activate`, jsonPost({ version })),
+      given.json === true,
+    );
   });
 
-  const rollback = bridges.command("rollback").description("back to the version before").argument("<name>");
+  const rollback = bridges
+    .command("rollback")
+    .description("back to the version before")
+    .argument("<name>");
   onTarget(rollback, { models: true }, async (target, given, name: string) => {
-    await tell(await target.request<Bridge>(`${pathOf(name)}/rollback`, { method: "POST" }), given.json === true);
+    await tell(
+      await target.request<Bridge>(`${pathOf(name)}/rollback`, { method: "POST" }),
+      given.json === true,
+    );
   });
 
-  const deleted = bridges.command("delete").description("delete the versions made here").argument("<name>");
+  const deleted = bridges
+    .command("delete")
+    .description("delete the versions made here")
+    .argument("<name>");
   onTarget(deleted, { models: true }, async (target, given, name: string) => {
     const answer = await target.request(pathOf(name), { method: "DELETE" });
     if (given.json) await print(JSON.stringify(answer));

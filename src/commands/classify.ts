@@ -8,7 +8,11 @@ interface Answer {
   model: string;
   space: string;
   scores: { label: string; score: number }[];
-  timeline?: { start_seconds: number; end_seconds: number; scores: { label: string; score: number }[] }[];
+  timeline?: {
+    start_seconds: number;
+    end_seconds: number;
+    scores: { label: string; score: number }[];
+  }[];
 }
 
 /** `crossmodal classify FILE… --labels a,b`: zero-shot scores of pictures and sounds. A bad file is told at the end. */
@@ -37,7 +41,11 @@ export function classifyCommand(program: Command): void {
           top_k: given.topK,
           timeline: modality === "audio" ? given.timeline : undefined,
         };
-        print(file, await target.request<Answer>("/v1/zero-shot", jsonPost(body)), given.json === true);
+        print(
+          file,
+          await target.request<Answer>("/v1/zero-shot", jsonPost(body)),
+          given.json === true,
+        );
       });
     } finally {
       await target.close();
@@ -50,11 +58,13 @@ function print(file: string, answer: Answer, json: boolean): void {
     console.log(JSON.stringify({ file, ...answer }));
     return;
   }
-  const line = ({ label, score }: { label: string; score: number }) => `  ${score.toFixed(3)}  ${label}`;
+  const line = ({ label, score }: { label: string; score: number }) =>
+    `  ${score.toFixed(3)}  ${label}`;
   console.log(`${file}  (${answer.model})\n${answer.scores.map(line).join("\n")}`);
   for (const window of answer.timeline ?? []) {
     const [best] = window.scores;
     const place = `${window.start_seconds.toFixed(1)}-${window.end_seconds.toFixed(1)} s`;
-    if (best !== undefined) console.log(`    ${place.padEnd(16)} ${best.score.toFixed(3)}  ${best.label}`);
+    if (best !== undefined)
+      console.log(`    ${place.padEnd(16)} ${best.score.toFixed(3)}  ${best.label}`);
   }
 }

@@ -27,7 +27,11 @@ export interface NewCollection {
 
 export const pathOf = (name: string) => `/v1/collections/${encodeURIComponent(name)}`;
 
-export function createCollection(target: Target, name: string, given: NewCollection): Promise<Collection> {
+export function createCollection(
+  target: Target,
+  name: string,
+  given: NewCollection,
+): Promise<Collection> {
   const { model, head, space, dimensions, fields } = given;
   const previews = given.previews === false ? false : undefined;
   const body = { name, model, head, space, dimensions, fields, previews };
@@ -38,7 +42,11 @@ export function createCollection(target: Target, name: string, given: NewCollect
  * The collection of that name; with `create` a missing one is made.
  * @throws CommandError that says how to make it when it is missing.
  */
-export async function findCollection(target: Target, name: string, create?: NewCollection): Promise<Collection> {
+export async function findCollection(
+  target: Target,
+  name: string,
+  create?: NewCollection,
+): Promise<Collection> {
   try {
     return await target.request<Collection>(pathOf(name));
   } catch (error) {

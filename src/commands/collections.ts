@@ -8,7 +8,9 @@ import { CommandError } from "./target.js";
 
 /** `crossmodal collections`: what there is, and making and deleting it. */
 export function collectionsCommand(program: Command): void {
-  const collections = program.command("collections").description("list, make and delete collections");
+  const collections = program
+    .command("collections")
+    .description("list, make and delete collections");
 
   const list = collections
     .command("list", { isDefault: true })
@@ -16,7 +18,8 @@ export function collectionsCommand(program: Command): void {
   onTarget(list, { models: false }, async (target, given) => {
     const { data } = await target.request<{ data: Collection[] }>("/v1/collections");
     if (given.json) for (const collection of data) await print(JSON.stringify(collection));
-    else if (data.length === 0) await print("no collections; make one with: crossmodal collections create NAME");
+    else if (data.length === 0)
+      await print("no collections; make one with: crossmodal collections create NAME");
     else {
       const rows = data.map(({ name, count, model, space, dimensions, index }) => [
         name,
@@ -25,7 +28,8 @@ export function collectionsCommand(program: Command): void {
         dimensions,
         index.state,
       ]);
-      for (const line of table(["name", "items", "model", "dimensions", "index"], rows)) await print(line);
+      for (const line of table(["name", "items", "model", "dimensions", "index"], rows))
+        await print(line);
     }
   });
 
@@ -54,7 +58,11 @@ export function collectionsCommand(program: Command): void {
     const { count } = await target.request<Collection>(pathOf(name));
     if (!given.yes) throw new CommandError(`"${name}" holds ${count} items; delete it with --yes`);
     await target.request(pathOf(name), { method: "DELETE" });
-    await print(given.json ? JSON.stringify({ name, deleted: true, count }) : `deleted ${name} with ${count} items`);
+    await print(
+      given.json
+        ? JSON.stringify({ name, deleted: true, count })
+        : `deleted ${name} with ${count} items`,
+    );
   });
 }
 
@@ -66,22 +74,44 @@ export function addCreateFlags(command: Command): Command {
     .option("--space <name>", "for vectors of your own: the name of their space")
     .option("--dimensions <n>", "for vectors of your own: numbers in each", parseNumber)
     .option("--no-previews", "keep no thumbnails and waveforms")
-    .option("--fields <a,b>", "metadata fields that filters will ask for often; each gets an index", parseList);
+    .option(
+      "--fields <a,b>",
+      "metadata fields that filters will ask for often; each gets an index",
+      parseList,
+    );
 }
 
-function describe({ name, model, space, dimensions, fields, created_at, count, ...rest }: Collection): string[] {
-  const modalities = Object.entries(rest.count_by_modality).map(([modality, number]) => `${number} ${modality}`);
+function describe({
+  name,
+  model,
+  space,
+  dimensions,
+  fields,
+  created_at,
+  count,
+  ...rest
+}: Collection): string[] {
+  const modalities = Object.entries(rest.count_by_modality).map(
+    ([modality, number]) => `${number} ${modality}`,
+  );
   const { engine, state, indexed } = rest.index;
   const facts: [string, string][] = [
     ["name", name],
     ["model", model ?? "none: vectors of your own"],
-    ...(rest.head ? [["head", `${rest.head.name}, version ${rest.head.version}`] as [string, string]] : []),
+    ...(rest.head
+      ? [["head", `${rest.head.name}, version ${rest.head.version}`] as [string, string]]
+      : []),
     ["space", space],
     ["dimensions", String(dimensions)],
     ["items", `${count}${modalities.length > 0 ? ` (${modalities.join(", ")})` : ""}`],
     ["indexed fields", fields.join(", ") || "none"],
     ["created", created_at],
-    ["index", state === "none" ? "none: every item is compared" : `${engine}, ${state}, ${indexed} items in the graph`],
+    [
+      "index",
+      state === "none"
+        ? "none: every item is compared"
+        : `${engine}, ${state}, ${indexed} items in the graph`,
+    ],
   ];
   return facts.map(([key, value]) => `${key.padEnd(15)} ${printable(value)}`);
 }

@@ -57,7 +57,13 @@ export function doctorCommand(program: Command): void {
     for (const { device, available, reason } of devices) {
       const wanted = config.device.split(":")[0] === device;
       const found = available ? "available" : `not available: ${reason}`;
-      tell({ group: "devices", check: device, ok: available || !wanted, absent: !available, found });
+      tell({
+        group: "devices",
+        check: device,
+        ok: available || !wanted,
+        absent: !available,
+        found,
+      });
     }
     for (const id of config.models) for await (const finding of model(config, id)) tell(finding);
     if (given.json) console.log(JSON.stringify(findings, null, 2));
@@ -67,8 +73,15 @@ export function doctorCommand(program: Command): void {
 }
 
 async function versions(onnxRuntime: string): Promise<Finding[]> {
-  const of = (check: string, found: string, ok = true): Finding => ({ group: "versions", check, ok, found });
-  const { version, engines } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  const of = (check: string, found: string, ok = true): Finding => ({
+    group: "versions",
+    check,
+    ok,
+    found,
+  });
+  const { version, engines } = JSON.parse(
+    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+  ) as {
     version: string;
     engines: { node: string };
   };
@@ -98,7 +111,12 @@ function machine(): Finding[] {
   const free = freemem();
   return [
     { group: "machine", check: "cores", ok: true, found: String(availableParallelism()) },
-    { group: "machine", check: "memory", ok: free > 2 ** 30, found: `${gib(free)} free of ${gib(totalmem())}` },
+    {
+      group: "machine",
+      check: "memory",
+      ok: free > 2 ** 30,
+      found: `${gib(free)} free of ${gib(totalmem())}`,
+    },
   ];
 }
 
@@ -126,7 +144,9 @@ function port({ host, port: number }: Config): Promise<Finding> {
       const why = ours ? " is held by a crossmodal server that answers" : `: ${error.message}`;
       resolve({ ...finding, ok: ours, found: `${found}${why}` });
     });
-    probe.listen(number, host, () => probe.close(() => resolve({ ...finding, ok: true, found: `${found} is free` })));
+    probe.listen(number, host, () =>
+      probe.close(() => resolve({ ...finding, ok: true, found: `${found} is free` })),
+    );
   });
 }
 
@@ -151,7 +171,13 @@ async function* model(config: Config, id: string): AsyncGenerator<Finding> {
     const pack = await loader.load(findManifest(config.dataDir, id));
     try {
       await warmUp([pack], config.maxBatch, createLog("silent"));
-      yield { group, check: id, ok: true, found: `${pack.space}, every file as its manifest says`, space: pack.space };
+      yield {
+        group,
+        check: id,
+        ok: true,
+        found: `${pack.space}, every file as its manifest says`,
+        space: pack.space,
+      };
       for (const tower of pack.towers) yield await inference(id, pack, tower);
     } finally {
       await pack.dispose();
@@ -163,7 +189,11 @@ async function* model(config: Config, id: string): AsyncGenerator<Finding> {
   }
 }
 
-async function inference(id: string, pack: LoadedPack, tower: LoadedPack["towers"][number]): Promise<Finding> {
+async function inference(
+  id: string,
+  pack: LoadedPack,
+  tower: LoadedPack["towers"][number],
+): Promise<Finding> {
   const { modality, dtype, provider } = tower;
   const start = performance.now();
   await firstInferences[modality](pack);

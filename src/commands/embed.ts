@@ -25,11 +25,19 @@ export function embedCommand(program: Command): void {
     const target = await openTarget(configOf(given), given);
     try {
       await eachInput([...texts, ...files], "embedding", async (name, position) => {
-        const body = position < texts.length ? { input: name, modality: "text" } : await mediaBody(name);
-        const answer = await target.request<Answer>("/v1/embeddings", jsonPost({ ...body, model: given.model }));
+        const body =
+          position < texts.length ? { input: name, modality: "text" } : await mediaBody(name);
+        const answer = await target.request<Answer>(
+          "/v1/embeddings",
+          jsonPost({ ...body, model: given.model }),
+        );
         const { model, space, data } = answer;
         const [{ embedding }] = data;
-        console.log(given.json ? JSON.stringify({ input: name, model, space, embedding }) : embedding.join(" "));
+        console.log(
+          given.json
+            ? JSON.stringify({ input: name, model, space, embedding })
+            : embedding.join(" "),
+        );
       });
     } finally {
       await target.close();

@@ -16,7 +16,10 @@ export function exportCommand(program: Command): void {
     .description("write a collection to files that import reads")
     .argument("<collection>", "its name")
     .option("--out <file>", "one item a line as NDJSON; - is standard output")
-    .option("--npy <prefix>", "embeddings as PREFIX.npy [N, dimensions] float32, the rest as PREFIX.jsonl, row by row")
+    .option(
+      "--npy <prefix>",
+      "embeddings as PREFIX.npy [N, dimensions] float32, the rest as PREFIX.jsonl, row by row",
+    )
     .option("--base64", "with --out: embeddings as base64 of float32, a fourth of the size")
     .option("--force", "replace files that are there");
   onTarget(command, { models: false }, async (target, given, name: string) => {
@@ -24,7 +27,9 @@ export function exportCommand(program: Command): void {
       throw new CommandError("Expected either --out or --npy", { code: "invalid_input" });
     }
     const collection = await target.request<Collection>(pathOf(name));
-    const bar = progressBar(given.out === "-" ? 0 : collection.count, `exporting ${name}`, { rate: given.out !== "-" });
+    const bar = progressBar(given.out === "-" ? 0 : collection.count, `exporting ${name}`, {
+      rate: given.out !== "-",
+    });
     let count = 0;
     const step = () => {
       count++;
@@ -32,16 +37,25 @@ export function exportCommand(program: Command): void {
     };
     const replace = given.force === true;
     try {
-      if (given.npy !== undefined) await exportNpy(target, collection, given.npy, { replace, step });
-      else await exportLines(target, name, given.out, { base64: given.base64 === true, replace, step });
+      if (given.npy !== undefined)
+        await exportNpy(target, collection, given.npy, { replace, step });
+      else
+        await exportLines(target, name, given.out, {
+          base64: given.base64 === true,
+          replace,
+          step,
+        });
     } finally {
       bar.stop();
     }
     if (given.out === "-") return;
-    const files = given.npy === undefined ? [given.out] : [`${given.npy}.npy`, `${given.npy}.jsonl`];
+    const files =
+      given.npy === undefined ? [given.out] : [`${given.npy}.npy`, `${given.npy}.jsonl`];
     const { space } = collection;
     await print(
-      given.json ? JSON.stringify({ name, space, count, files }) : `${name}: ${count} items to ${files.join(" and ")}`,
+      given.json
+        ? JSON.stringify({ name, space, count, files })
+        : `${name}: ${count} items to ${files.join(" and ")}`,
     );
   });
 }
@@ -74,7 +88,12 @@ async function exportLines(
   }
 }
 
-async function exportNpy(target: Target, collection: Collection, prefix: string, { replace, step }: Into) {
+async function exportNpy(
+  target: Target,
+  collection: Collection,
+  prefix: string,
+  { replace, step }: Into,
+) {
   const embeddings = await newFile(`${prefix}.npy`, { replace });
   const rest = await newFile(`${prefix}.jsonl`, { replace }).catch(async (error) => {
     await embeddings.discard();
@@ -82,10 +101,13 @@ async function exportNpy(target: Target, collection: Collection, prefix: string,
   });
   try {
     const rows = await NpyRows.begin(embeddings, collection.dimensions);
-    for await (const item of readJsonLines<Record<string, unknown>>(await ask(target, collection.name, true))) {
+    for await (const item of readJsonLines<Record<string, unknown>>(
+      await ask(target, collection.name, true),
+    )) {
       const { embedding_base64, ...others } = item;
       const embedding = embeddingOf({ embedding_base64: embedding_base64 as string });
-      if (embedding === undefined) throw new CommandError("The server sent an item without an embedding");
+      if (embedding === undefined)
+        throw new CommandError("The server sent an item without an embedding");
       await rows.append(embedding);
       await rest.write(`${JSON.stringify(others)}\n`);
       step();

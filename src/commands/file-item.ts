@@ -33,7 +33,8 @@ export class BadFile extends Error {
 }
 
 /** Names of pictures and sounds; what is named so and is neither is a bad file, anything else is left out. */
-const mediaNames = /^\.(jpe?g|png|webp|gif|avif|tiff?|heic|heif|wav|flac|mp3|ogg|oga|opus|m4a|mp4|aac|webm|aiff?)$/;
+const mediaNames =
+  /^\.(jpe?g|png|webp|gif|avif|tiff?|heic|heif|wav|flac|mp3|ogg|oga|opus|m4a|mp4|aac|webm|aiff?)$/;
 
 /** As many bytes as `sniffFormat` looks at. */
 const headBytes = 512;
@@ -43,22 +44,35 @@ const headBytes = 512;
  * sound, or of another modality.
  * @throws BadFile
  */
-export async function readFileItem(file: FoundFile, options: FileItemOptions): Promise<FileItem | undefined> {
+export async function readFileItem(
+  file: FoundFile,
+  options: FileItemOptions,
+): Promise<FileItem | undefined> {
   if (file.error !== undefined) throw new BadFile(file.error);
   const { path } = file;
   try {
     const modality = sniffModality(await readHead(path));
     if (modality === undefined) {
       if (!file.named && !mediaNames.test(extname(path).toLowerCase())) return undefined;
-      throw new BadFile(file.size === 0 ? "the file is empty" : "neither a picture nor a sound of a known format");
+      throw new BadFile(
+        file.size === 0 ? "the file is empty" : "neither a picture nor a sound of a known format",
+      );
     }
     if (!file.named && options.modalities?.includes(modality) === false) return undefined;
     if (file.size > options.maxBytes) {
-      throw new BadFile(`${file.size} bytes are too large; --max-body-bytes, here and at the server, allows more`);
+      throw new BadFile(
+        `${file.size} bytes are too large; --max-body-bytes, here and at the server, allows more`,
+      );
     }
     const bytes = await readFile(path);
     const metadata = { ...options.metadata, ...(options.sidecars ? await readSidecar(path) : {}) };
-    return { modality, bytes, metadata, source: resolve(path), contentHash: hashOf(bytes, metadata) };
+    return {
+      modality,
+      bytes,
+      metadata,
+      source: resolve(path),
+      contentHash: hashOf(bytes, metadata),
+    };
   } catch (error) {
     if (error instanceof BadFile) throw error;
     throw new BadFile(fileError(error as Error));
@@ -77,7 +91,10 @@ async function readHead(path: string): Promise<Uint8Array> {
 
 /** The metadata in `cat.jpg.json` or, without it, `cat.json`. */
 async function readSidecar(path: string): Promise<Record<string, unknown>> {
-  for (const name of [`${path}.json`, `${path.slice(0, path.length - extname(path).length)}.json`]) {
+  for (const name of [
+    `${path}.json`,
+    `${path.slice(0, path.length - extname(path).length)}.json`,
+  ]) {
     const text = await readFile(name, "utf8").catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return undefined;
       throw new BadFile(`${name}: ${fileError(error)}`);
@@ -98,5 +115,7 @@ async function readSidecar(path: string): Promise<Record<string, unknown>> {
 function hashOf(bytes: Uint8Array, metadata: Record<string, unknown>): string {
   const sha256 = (data: Uint8Array | string) => createHash("sha256").update(data).digest("hex");
   const file = sha256(bytes);
-  return Object.keys(metadata).length === 0 ? file : `${file}+${sha256(JSON.stringify(metadata)).slice(0, 16)}`;
+  return Object.keys(metadata).length === 0
+    ? file
+    : `${file}+${sha256(JSON.stringify(metadata)).slice(0, 16)}`;
 }

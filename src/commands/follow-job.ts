@@ -22,7 +22,9 @@ export const hasEnded = ({ state }: Job) => state !== "queued" && state !== "run
 
 /** Shows a job's events until it has ended. */
 export async function follow(target: Target, id: string, json: boolean): Promise<Job> {
-  const { body } = await target.send(`${pathOf(id)}/events`, { headers: { accept: "text/event-stream" } });
+  const { body } = await target.send(`${pathOf(id)}/events`, {
+    headers: { accept: "text/event-stream" },
+  });
   const bar = process.stderr.isTTY && !json ? jobBar() : undefined;
   let last: Job | undefined;
   try {
@@ -38,13 +40,17 @@ export async function follow(target: Target, id: string, json: boolean): Promise
   } finally {
     bar?.stop();
   }
-  if (last === undefined || !hasEnded(last)) throw new CommandError("The server broke off before the job had ended");
+  if (last === undefined || !hasEnded(last))
+    throw new CommandError("The server broke off before the job had ended");
   return last;
 }
 
 function jobBar() {
   const format = "{state} {bar} {percentage} % · {eta_formatted} left  {detail}";
-  const bar = new SingleBar({ stream: process.stderr, format, hideCursor: true }, Presets.shades_classic);
+  const bar = new SingleBar(
+    { stream: process.stderr, format, hideCursor: true },
+    Presets.shades_classic,
+  );
   const texts = (job: Job) => ({ state: job.state, detail: detailOf(job).slice(0, 60) });
   let started = false;
   return {
@@ -71,7 +77,12 @@ export function detailOf({ detail = {} }: Job): string {
  * Sends a request that makes a job and shows its events to the end: in this process too, which has to live as long as the job.
  * @throws CommandError when the job does not succeed.
  */
-export async function runJob(target: Target, path: string, init: RequestInit, json: boolean): Promise<Job> {
+export async function runJob(
+  target: Target,
+  path: string,
+  init: RequestInit,
+  json: boolean,
+): Promise<Job> {
   const { job } = await target.request<{ job: Job }>(path, init);
   return followToSuccess(target, job.id, json);
 }
@@ -79,6 +90,7 @@ export async function runJob(target: Target, path: string, init: RequestInit, js
 export async function followToSuccess(target: Target, id: string, json: boolean): Promise<Job> {
   const ended = await follow(target, id, json);
   if (ended.state === "succeeded") return ended;
-  const why = ended.error === undefined ? `is ${ended.state}` : `has failed: ${ended.error.message}`;
+  const why =
+    ended.error === undefined ? `is ${ended.state}` : `has failed: ${ended.error.message}`;
   throw new CommandError(`The job ${id} ${why}`, { code: ended.error?.code });
 }

@@ -15,10 +15,16 @@ import { readBytes } from "./train-material.js";
 export function gapCommand(program: Command): void {
   const gap = program
     .command("gap")
-    .description("measure the modality gap between two .npy files of embeddings, or within a collection")
+    .description(
+      "measure the modality gap between two .npy files of embeddings, or within a collection",
+    )
     .argument("[a]", "rows of the first modality")
     .argument("[b]", "rows of the second")
-    .option("--modalities <names>", "what the two are; of a collection, which two [image,text]", parseList)
+    .option(
+      "--modalities <names>",
+      "what the two are; of a collection, which two [image,text]",
+      parseList,
+    )
     .option("--unpaired", "row i of the one does not belong to row i of the other")
     .option("--collection <name>", "two modalities of this collection instead of files")
     .option("--pair-by <field>", "metadata field whose equal values make a pair")
@@ -26,7 +32,10 @@ export function gapCommand(program: Command): void {
   onTarget(gap, { models: false }, async (target, given, a?: string, b?: string) => {
     const { out, collection } = given as { out?: string; collection?: string };
     if (out !== undefined && !/\.(html|svg|json)$/.test(out)) {
-      throw new AppError("invalid_input", `Expected a file ending in .html, .svg or .json but received "${out}"`);
+      throw new AppError(
+        "invalid_input",
+        `Expected a file ending in .html, .svg or .json but received "${out}"`,
+      );
     }
     if ((collection === undefined) === (a === undefined || b === undefined)) {
       throw new AppError("invalid_input", "Expected two .npy files, or --collection NAME");
@@ -38,38 +47,61 @@ export function gapCommand(program: Command): void {
         : await ofCollection(target, collection, modalities, given.pairBy);
     const json = JSON.stringify(report, undefined, 2);
     if (out !== undefined) {
-      await writeFile(out, out.endsWith(".html") ? gapPage(report) : out.endsWith(".svg") ? gapSvg(report) : json);
+      await writeFile(
+        out,
+        out.endsWith(".html") ? gapPage(report) : out.endsWith(".svg") ? gapSvg(report) : json,
+      );
     }
     if (given.json) console.log(json);
     else {
       const { recall, centered } = report;
-      console.log(`centroid gap ${report.centroid_gap.toFixed(4)}, centred ${centered.centroid_gap.toFixed(4)}`);
+      console.log(
+        `centroid gap ${report.centroid_gap.toFixed(4)}, centred ${centered.centroid_gap.toFixed(4)}`,
+      );
       if (recall) {
-        const both = (r: typeof recall) => `${r.a_to_b.at_1.toFixed(3)} / ${r.b_to_a.at_1.toFixed(3)}`;
-        console.log(`recall@1 both ways ${both(recall)}${centered.recall ? `, centred ${both(centered.recall)}` : ""}`);
+        const both = (r: typeof recall) =>
+          `${r.a_to_b.at_1.toFixed(3)} / ${r.b_to_a.at_1.toFixed(3)}`;
+        console.log(
+          `recall@1 both ways ${both(recall)}${centered.recall ? `, centred ${both(centered.recall)}` : ""}`,
+        );
       }
     }
   });
 }
 
-function ofCollection(target: Target, collection: string, modalities: string[] | undefined, pairBy?: string) {
+function ofCollection(
+  target: Target,
+  collection: string,
+  modalities: string[] | undefined,
+  pairBy?: string,
+) {
   const [a, b] = modalities ?? [];
   const body = { collection, pair_by: pairBy, a_modality: a, b_modality: b };
   return target.request<GapReport>("/v1/modality-gap", jsonPost(body));
 }
 
-async function ofFiles(fileA: string, fileB: string, modalities: string[] | undefined, isUnpaired: boolean) {
+async function ofFiles(
+  fileA: string,
+  fileB: string,
+  modalities: string[] | undefined,
+  isUnpaired: boolean,
+) {
   const [modalityA = "image", modalityB = "text"] = modalities ?? [];
   const [a, b] = [await readSide(fileA, modalityA), await readSide(fileB, modalityB)];
   const sameSize = a.values.length / a.dimensions === b.values.length / b.dimensions;
   const measurer = gapMeasurer();
-  return measurer.measure({ a, b, paired: !isUnpaired && sameSize }).finally(() => measurer.close());
+  return measurer
+    .measure({ a, b, paired: !isUnpaired && sameSize })
+    .finally(() => measurer.close());
 }
 
 async function readSide(file: string, modality: string) {
   const { shape, data } = readNpy(await readBytes(file), file);
   if (shape.length !== 2 || shape[0] === 0 || shape[1] === 0) {
-    throw new AppError("invalid_input", `Expected rows in ${file} but received the shape (${shape.join(", ")})`);
+    throw new AppError(
+      "invalid_input",
+      `Expected rows in ${file} but received the shape (${shape.join(", ")})`,
+    );
   }
   return { modality, name: file, values: Float32Array.from(data), dimensions: shape[1] };
 }

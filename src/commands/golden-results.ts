@@ -40,22 +40,31 @@ export interface GoldenResult {
 }
 
 /** Runs a model's published samples the way a request would, on the media among `files` that have their names. */
-export async function goldenResults(id: string, config: Config, files: readonly string[]): Promise<GoldenResult[]> {
+export async function goldenResults(
+  id: string,
+  config: Config,
+  files: readonly string[],
+): Promise<GoldenResult[]> {
   const path = findManifest(config.dataDir, id);
   const manifest = await readManifest(path);
   const known = findBuiltIn(manifest.source) ?? findBuiltIn(id);
   const golden = [dirname(path), ...(known === undefined ? [] : [join(shippedModels, known.id)])]
     .map((folder) => join(folder, "golden.json"))
     .find((file) => existsSync(file));
-  if (golden === undefined) return [{ id, what: "golden", verdict: "skipped", detail: "no published result is known" }];
+  if (golden === undefined)
+    return [{ id, what: "golden", verdict: "skipped", detail: "no published result is known" }];
   const { samples } = Golden.parse(JSON.parse(await readFile(golden, "utf8")));
   const results: GoldenResult[] = [];
   for (const { what, modality, file, url, labels, template, dtype, scores, tolerance } of samples) {
     const stem = (name: string) => basename(name, extname(name));
     const media = files.find((candidate) => stem(candidate) === stem(file));
-    const lacks = modalities.some((tower) => manifest.towers[tower] && !manifest.towers[tower].files[dtype]);
+    const lacks = modalities.some(
+      (tower) => manifest.towers[tower] && !manifest.towers[tower].files[dtype],
+    );
     if (media === undefined || lacks) {
-      const detail = lacks ? `published for ${dtype}, which is not here` : `needs --media ${file} (${url})`;
+      const detail = lacks
+        ? `published for ${dtype}, which is not here`
+        : `needs --media ${file} (${url})`;
       results.push({ id, what, verdict: "skipped", detail });
       continue;
     }
@@ -70,7 +79,9 @@ export async function goldenResults(id: string, config: Config, files: readonly 
         "/v1/zero-shot",
         jsonPost(body),
       );
-      const found = labels.map((label) => answer.scores.find((score) => score.label === label)!.score);
+      const found = labels.map(
+        (label) => answer.scores.find((score) => score.label === label)!.score,
+      );
       const off = Math.max(...found.map((score, i) => Math.abs(score - scores[i])));
       const numbers = (values: number[]) => values.map((value) => value.toPrecision(4)).join(", ");
       const detail = `published ${numbers(scores)}, here ${numbers(found)} (at most ${tolerance} apart)`;

@@ -31,33 +31,51 @@ const pathOf = (name: string) => `/v1/heads/${encodeURIComponent(name)}`;
 
 /** `crossmodal heads`: versions side by side, activation, roll-back, export and import. */
 export function headsCommand(program: Command): void {
-  const heads = program.command("heads").description("list, activate, export and delete trained heads");
+  const heads = program
+    .command("heads")
+    .description("list, activate, export and delete trained heads");
 
-  const list = heads.command("list", { isDefault: true }).description("all heads (what heads alone does)");
+  const list = heads
+    .command("list", { isDefault: true })
+    .description("all heads (what heads alone does)");
   onTarget(list, { models: false }, async (target, given) => {
     const { data } = await target.request<{ data: Head[] }>("/v1/heads");
     if (given.json) for (const head of data) await print(JSON.stringify(head));
     else if (data.length === 0) await print("no heads");
     else {
-      const rows = data.map((head) => [head.name, head.model ?? "", head.version ?? "none", head.versions.length]);
+      const rows = data.map((head) => [
+        head.name,
+        head.model ?? "",
+        head.version ?? "none",
+        head.versions.length,
+      ]);
       for (const line of table(["name", "model", "active", "versions"], rows)) await print(line);
     }
   });
 
-  const show = heads.command("show").description("a head's versions side by side").argument("<name>");
+  const show = heads
+    .command("show")
+    .description("a head's versions side by side")
+    .argument("<name>");
   onTarget(show, { models: false }, async (target, given, name: string) => {
     await tell(await target.request<Head>(pathOf(name)), given.json === true);
   });
 
   const activate = heads
     .command("activate")
-    .description("answer with a version from now on; collections that follow the head are projected anew")
+    .description(
+      "answer with a version from now on; collections that follow the head are projected anew",
+    )
     .argument("<name>")
     .argument("<version>", "number of the version", parseNumber)
     .option("--force", "also when training found no improvement");
   onTarget(activate, { models: false }, async (target, given, name: string, version: number) => {
     const body = jsonPost({ version, force: given.force === true });
-    await settle(target, await target.request<Head>(`${pathOf(name)}/activate`, body), given.json === true);
+    await settle(
+      target,
+      await target.request<Head>(`${pathOf(name)}/activate`, body),
+      given.json === true,
+    );
   });
 
   const rollback = heads
@@ -75,10 +93,14 @@ export function headsCommand(program: Command): void {
     .argument("<name>")
     .argument("<version>", "number of the version", parseNumber)
     .argument("<file>");
-  onTarget(exported, { models: false }, async (target, _, name: string, version: number, file: string) => {
-    const response = await target.send(`${pathOf(name)}/versions/${version}/export`);
-    await writeFile(file, new Uint8Array(await response.arrayBuffer()));
-  });
+  onTarget(
+    exported,
+    { models: false },
+    async (target, _, name: string, version: number, file: string) => {
+      const response = await target.send(`${pathOf(name)}/versions/${version}/export`);
+      await writeFile(file, new Uint8Array(await response.arrayBuffer()));
+    },
+  );
 
   const imported = heads
     .command("import")
@@ -101,7 +123,10 @@ export function headsCommand(program: Command): void {
   onTarget(deleted, { models: false }, async (target, given, name: string) => {
     const { versionNumber, force } = given;
     const query = force === true ? "?force=true" : "";
-    const path = versionNumber === undefined ? `${pathOf(name)}${query}` : `${pathOf(name)}/versions/${versionNumber}`;
+    const path =
+      versionNumber === undefined
+        ? `${pathOf(name)}${query}`
+        : `${pathOf(name)}/versions/${versionNumber}`;
     const answer = await target.request(path, { method: "DELETE" });
     if (given.json) await print(JSON.stringify(answer));
   });
@@ -125,7 +150,8 @@ async function tell(head: Head, json: boolean): Promise<void> {
       version.modalities?.join(", ") ?? "",
       digits(rank?.before),
       digits(rank?.after),
-      version.error ?? (version.verdict == null ? "" : version.verdict.improved ? "improved" : "not improved"),
+      version.error ??
+        (version.verdict == null ? "" : version.verdict.improved ? "improved" : "not improved"),
     ];
   });
   await print(`${head.name} of ${head.model}${head.space === null ? "" : `, space ${head.space}`}`);

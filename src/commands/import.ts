@@ -81,11 +81,18 @@ async function canRead(file: string): Promise<void> {
 }
 
 /** Row i and line i as one line. @throws CommandError when there are more of the one than of the other. */
-async function* joined(lines: AsyncGenerator<string>, rows: AsyncGenerator<Float32Array>, prefix: string) {
+async function* joined(
+  lines: AsyncGenerator<string>,
+  rows: AsyncGenerator<Float32Array>,
+  prefix: string,
+) {
   let number = 0;
   for await (const row of rows) {
     const { done, value } = await lines.next();
-    if (done) throw new CommandError(`${prefix}.jsonl has ${number} lines, fewer than ${prefix}.npy has rows`);
+    if (done)
+      throw new CommandError(
+        `${prefix}.jsonl has ${number} lines, fewer than ${prefix}.npy has rows`,
+      );
     number++;
     let item: unknown;
     try {
@@ -93,7 +100,10 @@ async function* joined(lines: AsyncGenerator<string>, rows: AsyncGenerator<Float
     } catch (error) {
       throw new CommandError(`${prefix}.jsonl, line ${number}: ${(error as Error).message}`);
     }
-    yield Buffer.from(`${JSON.stringify({ ...(item as object), embedding_base64: toBase64(row) })}\n`);
+    yield Buffer.from(
+      `${JSON.stringify({ ...(item as object), embedding_base64: toBase64(row) })}\n`,
+    );
   }
-  if (!(await lines.next()).done) throw new CommandError(`${prefix}.jsonl has more lines than ${prefix}.npy has rows`);
+  if (!(await lines.next()).done)
+    throw new CommandError(`${prefix}.jsonl has more lines than ${prefix}.npy has rows`);
 }

@@ -39,7 +39,9 @@ export class Tally {
 
   /** `photos: 980 stored (12 replaced), 20 unchanged, 3 failed, 45 other files left out`. */
   summary(): string {
-    const parts = [`${this.#stored} stored${this.#replaced > 0 ? ` (${this.#replaced} replaced)` : ""}`];
+    const parts = [
+      `${this.#stored} stored${this.#replaced > 0 ? ` (${this.#replaced} replaced)` : ""}`,
+    ];
     if (this.#unchanged > 0) parts.push(`${this.#unchanged} unchanged`);
     if (this.#failures.length > 0) parts.push(`${this.#failures.length} failed`);
     if (this.#leftOut > 0) parts.push(`${this.#leftOut} other files left out`);
@@ -55,8 +57,10 @@ export class Tally {
   conclude({ stopped, brokeOff }: { stopped: boolean; brokeOff?: CommandError }): void {
     const lines = [...this.#failures];
     if (brokeOff !== undefined) lines.push(brokeOff.message);
-    else if (stopped) lines.push("stopped; what was told as stored is safe, the same command goes on from there");
-    if (lines.length > 0) throw new CommandError(lines.join("\ncrossmodal: "), { code: brokeOff?.code });
+    else if (stopped)
+      lines.push("stopped; what was told as stored is safe, the same command goes on from there");
+    if (lines.length > 0)
+      throw new CommandError(lines.join("\ncrossmodal: "), { code: brokeOff?.code });
   }
 }
 

@@ -7,9 +7,13 @@ import { CommandError } from "./target.js";
 
 /** `crossmodal jobs`: long work such as training, which runs in a server or in the command that began it. */
 export function jobsCommand(program: Command): void {
-  const jobs = program.command("jobs").description("list, follow and stop long work such as training");
+  const jobs = program
+    .command("jobs")
+    .description("list, follow and stop long work such as training");
 
-  const list = jobs.command("list", { isDefault: true }).description("all jobs, newest first (what jobs alone does)");
+  const list = jobs
+    .command("list", { isDefault: true })
+    .description("all jobs, newest first (what jobs alone does)");
   onTarget(list, { models: false }, async (target, given) => {
     const { data } = await target.request<{ data: Job[] }>("/v1/jobs");
     if (given.json) for (const job of data) await print(JSON.stringify(job));
@@ -25,7 +29,10 @@ export function jobsCommand(program: Command): void {
     await tell(await target.request<Job>(pathOf(id)), given.json === true);
   });
 
-  const watch = jobs.command("watch").description("follow a job of a running server to its end").argument("<id>");
+  const watch = jobs
+    .command("watch")
+    .description("follow a job of a running server to its end")
+    .argument("<id>");
   onTarget(watch, { models: false }, async (target, given, id: string) => {
     let job = await target.request<Job>(pathOf(id));
     if (!hasEnded(job)) {
@@ -36,7 +43,10 @@ export function jobsCommand(program: Command): void {
     if (job.state !== "succeeded") throw new CommandError(`the job is ${job.state}`);
   });
 
-  const cancel = jobs.command("cancel").description("stop a job that waits or runs").argument("<id>");
+  const cancel = jobs
+    .command("cancel")
+    .description("stop a job that waits or runs")
+    .argument("<id>");
   onTarget(cancel, { models: false }, async (target, given, id: string) => {
     if (!hasEnded(await target.request<Job>(pathOf(id)))) needsServer(given, "A job is cancelled");
     await tell(await target.request<Job>(pathOf(id), { method: "DELETE" }), given.json === true);
@@ -57,9 +67,12 @@ export function jobsCommand(program: Command): void {
 function needsServer({ url }: { url?: string }, what: string): void {
   if (url === undefined) {
     const training = "; an interrupted training goes on here by: crossmodal train --resume ID";
-    throw new CommandError(`${what} in the process that runs it: say where its server is with --url${training}`, {
-      code: "invalid_input",
-    });
+    throw new CommandError(
+      `${what} in the process that runs it: say where its server is with --url${training}`,
+      {
+        code: "invalid_input",
+      },
+    );
   }
 }
 

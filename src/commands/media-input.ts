@@ -16,7 +16,9 @@ export function sniffModality(bytes: Uint8Array): MediaModality | undefined {
 }
 
 /** A picture or sound named on the command line, as base64 for a request; `-` is standard input. */
-export async function readMediaFile(path: string): Promise<{ modality: MediaModality; base64: string }> {
+export async function readMediaFile(
+  path: string,
+): Promise<{ modality: MediaModality; base64: string }> {
   let bytes: Buffer;
   try {
     bytes = path === "-" ? await readStdin() : await readFile(path);
@@ -25,7 +27,8 @@ export async function readMediaFile(path: string): Promise<{ modality: MediaModa
   }
   if (bytes.length === 0) throw new CommandError(`${path}: the file is empty`);
   const modality = sniffModality(bytes);
-  if (modality === undefined) throw new CommandError(`${path}: neither a picture nor a sound of a known format`);
+  if (modality === undefined)
+    throw new CommandError(`${path}: neither a picture nor a sound of a known format`);
   return { modality, base64: bytes.toString("base64") };
 }
 

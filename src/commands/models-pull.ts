@@ -11,12 +11,22 @@ export function modelsPullCommand(models: Command): void {
   const pull = models
     .command("pull")
     .description("fetch a model from a hub: verified, resumable, pinned to a commit")
-    .argument("<id>", "built-in model (see models list) or hub repository, with @revision if not the newest")
-    .option("--dtype <types>", "data types of the weights: fp32, fp16, int8, q4, comma-separated", parseDataTypes, [
-      "fp32",
-    ])
+    .argument(
+      "<id>",
+      "built-in model (see models list) or hub repository, with @revision if not the newest",
+    )
+    .option(
+      "--dtype <types>",
+      "data types of the weights: fp32, fp16, int8, q4, comma-separated",
+      parseDataTypes,
+      ["fp32"],
+    )
     .option("--id <name>", "id to install it as")
-    .option("--logit-scale <number>", "the learned multiplier of the cosine, if the hub does not say", parseNumber)
+    .option(
+      "--logit-scale <number>",
+      "the learned multiplier of the cosine, if the hub does not say",
+      parseNumber,
+    )
     .option("--logit-bias <number>", "the learned bias (SigLIP)", parseNumber)
     .option("--license <name>", "licence of the weights, if the hub does not say")
     .option("--json", "print the result as JSON");
@@ -30,15 +40,27 @@ export function modelsPullCommand(models: Command): void {
     try {
       const target = pullTarget(spec, given);
       const hub = hubSettings(process.env);
-      const options = { dataDir, hub, dtypes, license, logitScale, logitBias, signal: controller.signal, progress };
+      const options = {
+        dataDir,
+        hub,
+        dtypes,
+        license,
+        logitScale,
+        logitBias,
+        signal: controller.signal,
+        progress,
+      };
       const { manifest, wasHere } = await pullModel(target, options);
       progress.stop();
       const { id, revision, source, family, dimensions, towers } = manifest;
       const present = modalities.filter((modality) => towers[modality] !== undefined);
-      if (given.json) console.log(JSON.stringify({ id, source, revision, dtypes, was_here: wasHere }));
+      if (given.json)
+        console.log(JSON.stringify({ id, source, revision, dtypes, was_here: wasHere }));
       else {
         const what = `${family}, ${present.join("+")}, ${dimensions} dimensions, ${dtypes.join(", ")}`;
-        console.log(`${wasHere ? `${id} is here already` : `pulled ${id}`}: ${what}, from ${source} at ${revision}`);
+        console.log(
+          `${wasHere ? `${id} is here already` : `pulled ${id}`}: ${what}, from ${source} at ${revision}`,
+        );
       }
     } finally {
       progress.stop();
@@ -51,6 +73,8 @@ function parseDataTypes(text: string): DataType[] {
   return parseList(text).map((name) => {
     const result = DataType.safeParse(name);
     if (result.success) return result.data;
-    throw new InvalidArgumentError(`Expected ${DataType.options.join(", ")} but received "${name}".`);
+    throw new InvalidArgumentError(
+      `Expected ${DataType.options.join(", ")} but received "${name}".`,
+    );
   });
 }

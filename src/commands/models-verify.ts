@@ -26,8 +26,13 @@ export function modelsVerifyCommand(models: Command): void {
     const config = configOf(given);
     const { dataDir } = config;
     let failed = 0;
-    const tell = (result: object, line: string) => print(given.json ? JSON.stringify(result) : line);
-    const attempt = async <T>(id: string, path: string, work: () => Promise<T>): Promise<T | undefined> => {
+    const tell = (result: object, line: string) =>
+      print(given.json ? JSON.stringify(result) : line);
+    const attempt = async <T>(
+      id: string,
+      path: string,
+      work: () => Promise<T>,
+    ): Promise<T | undefined> => {
       try {
         return await work();
       } catch (error) {
@@ -43,21 +48,28 @@ export function modelsVerifyCommand(models: Command): void {
       const manifest = await attempt(id, "manifest.json", () => readManifest(path));
       for (const file of manifest === undefined ? [] : filesOf(manifest)) {
         const found = await attempt(id, file.path, () => verifiedPackFile(dirname(path), file));
-        if (found !== undefined) await tell({ id, path: file.path, ok: true }, `ok      ${id}  ${file.path}`);
+        if (found !== undefined)
+          await tell({ id, path: file.path, ok: true }, `ok      ${id}  ${file.path}`);
       }
     }
     if (failed > 0)
-      throw new CommandError(`${failed} ${failed === 1 ? "file is" : "files are"} not what the manifest says`);
+      throw new CommandError(
+        `${failed} ${failed === 1 ? "file is" : "files are"} not what the manifest says`,
+      );
     if (given.golden !== true) return;
     const targets = ids.length > 0 ? ids : installedIds(dataDir);
     const compared: GoldenResult[] = [];
-    for (const id of targets) compared.push(...(await goldenResults(id, config, given.media ?? [])));
+    for (const id of targets)
+      compared.push(...(await goldenResults(id, config, given.media ?? [])));
     for (const result of compared) {
       const { id, what, verdict, detail } = result;
       await tell(result, `${verdict.padEnd(7)} ${id}  ${what}: ${detail}`);
     }
     const off = compared.filter(({ verdict }) => verdict === "FAILED").length;
-    if (off > 0) throw new CommandError(`${off} published ${off === 1 ? "result does" : "results do"} not come out`);
+    if (off > 0)
+      throw new CommandError(
+        `${off} published ${off === 1 ? "result does" : "results do"} not come out`,
+      );
     if (compared.every(({ verdict }) => verdict === "skipped"))
       throw new CommandError("No published result was compared");
   });

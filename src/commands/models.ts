@@ -40,19 +40,42 @@ export function modelsCommand(program: Command): void {
     if (given.json) {
       for (const model of installed) await print(JSON.stringify({ installed: true, ...model }));
       for (const { id, family, dimensions, modalities, license, repo } of available)
-        await print(JSON.stringify({ installed: false, id, family, dimensions, modalities, license, source: repo }));
+        await print(
+          JSON.stringify({
+            installed: false,
+            id,
+            family,
+            dimensions,
+            modalities,
+            license,
+            source: repo,
+          }),
+        );
     } else {
-      const rows = installed.map(({ id, family, modalities, dimensions, dtypes, bytes, license }) => {
-        const size = `${(bytes / 1e6).toFixed(1)} MB`;
-        return [id, family, modalities.join("+"), dimensions, dtypes.join(","), size, license];
-      });
-      const headings = ["installed", "family", "modalities", "dimensions", "data types", "size", "license"];
+      const rows = installed.map(
+        ({ id, family, modalities, dimensions, dtypes, bytes, license }) => {
+          const size = `${(bytes / 1e6).toFixed(1)} MB`;
+          return [id, family, modalities.join("+"), dimensions, dtypes.join(","), size, license];
+        },
+      );
+      const headings = [
+        "installed",
+        "family",
+        "modalities",
+        "dimensions",
+        "data types",
+        "size",
+        "license",
+      ];
       for (const line of table(headings, rows)) await print(line);
       const others = available.map(({ id, family, modalities, dimensions, license, about }) => {
         return [id, family, modalities.join("+"), dimensions, license, about];
       });
       if (others.length > 0) await print("\nget one of these with: crossmodal models pull ID");
-      for (const line of table(["not here", "family", "modalities", "dimensions", "license", "about"], others))
+      for (const line of table(
+        ["not here", "family", "modalities", "dimensions", "license", "about"],
+        others,
+      ))
         await print(line);
     }
     if (unreadable.length > 0) throw new CommandError(unreadable.join("\ncrossmodal: "));
@@ -63,9 +86,16 @@ export function modelsCommand(program: Command): void {
   const add = models
     .command("add")
     .description("install a folder in the hub's ONNX layout")
-    .argument("<folder>", "holds config.json, preprocessor_config.json, tokenizer.json and onnx/*.onnx")
+    .argument(
+      "<folder>",
+      "holds config.json, preprocessor_config.json, tokenizer.json and onnx/*.onnx",
+    )
     .option("--id <name>", "id to install it as; the folder's name when left out")
-    .option("--logit-scale <number>", "the learned multiplier of the cosine (CLIP: 100)", parseNumber)
+    .option(
+      "--logit-scale <number>",
+      "the learned multiplier of the cosine (CLIP: 100)",
+      parseNumber,
+    )
     .option("--logit-bias <number>", "the learned bias (SigLIP)", parseNumber)
     .option("--license <name>", "licence of the weights");
   addConfigFlags(add, ["dataDir"]).action(async (folder: string, given) => {
@@ -74,7 +104,9 @@ export function modelsCommand(program: Command): void {
     const options = { id, source: basename(resolve(folder)), license, logitScale, logitBias };
     const manifest = await addModel(folder, configOf(given).dataDir, options);
     const towers = modalities.filter((modality) => manifest.towers[modality] !== undefined);
-    console.log(`added ${id}: ${manifest.family}, ${towers.join("+")}, ${manifest.dimensions} dimensions`);
+    console.log(
+      `added ${id}: ${manifest.family}, ${towers.join("+")}, ${manifest.dimensions} dimensions`,
+    );
   });
 
   const remove = models

@@ -10,14 +10,17 @@ export async function* wholeLines(chunks: AsyncIterable<Uint8Array>): AsyncGener
   for await (const chunk of chunks) {
     const end = chunk.lastIndexOf(10) + 1;
     if (end > 0) {
-      yield rest.length === 0 ? chunk.subarray(0, end) : Buffer.concat([...rest, chunk.subarray(0, end)]);
+      yield rest.length === 0
+        ? chunk.subarray(0, end)
+        : Buffer.concat([...rest, chunk.subarray(0, end)]);
       rest = [];
       size = 0;
     }
     if (end < chunk.length) {
       rest.push(chunk.subarray(end));
       size += chunk.length - end;
-      if (size > mostLineBytes) throw new CommandError(`A line has more than ${mostLineBytes} bytes; expected NDJSON`);
+      if (size > mostLineBytes)
+        throw new CommandError(`A line has more than ${mostLineBytes} bytes; expected NDJSON`);
     }
   }
   if (rest.length > 0) yield Buffer.concat([...rest, Buffer.from("\n")]);
@@ -26,7 +29,9 @@ export async function* wholeLines(chunks: AsyncIterable<Uint8Array>): AsyncGener
 /** The lines of a stream that are not empty. */
 export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   for await (const piece of wholeLines(chunks)) {
-    for (const line of Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString("utf8").split("\n")) {
+    for (const line of Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
+      .toString("utf8")
+      .split("\n")) {
       if (line.trim() !== "") yield line;
     }
   }

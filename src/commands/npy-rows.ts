@@ -28,7 +28,9 @@ export class NpyRows {
 
   async append(row: Float32Array): Promise<void> {
     if (row.length !== this.#dimensions) {
-      throw new CommandError(`Expected ${this.#dimensions} numbers in a row but received ${row.length}`);
+      throw new CommandError(
+        `Expected ${this.#dimensions} numbers in a row but received ${row.length}`,
+      );
     }
     this.#rows++;
     if (this.#waiting.push(row) >= rowsPerWrite) await this.#flush();
@@ -41,19 +43,28 @@ export class NpyRows {
   }
 
   async #flush(): Promise<void> {
-    const bytes = this.#waiting.map((row) => Buffer.from(row.buffer, row.byteOffset, row.byteLength));
+    const bytes = this.#waiting.map((row) =>
+      Buffer.from(row.buffer, row.byteOffset, row.byteLength),
+    );
     this.#waiting = [];
     await this.#file.write(Buffer.concat(bytes));
   }
 }
 
 /** The rows of a .npy file, a piece in memory at a time. @throws AppError `invalid_input`, CommandError when it cannot be read. */
-export async function readNpyRows(path: string): Promise<{ count: number; rows: AsyncGenerator<Float32Array> }> {
+export async function readNpyRows(
+  path: string,
+): Promise<{ count: number; rows: AsyncGenerator<Float32Array> }> {
   const file = await open(path).catch((error: Error) => {
     throw new CommandError(`${path}: ${fileError(error)}`);
   });
   try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(mostNpyHeaderBytes), 0, mostNpyHeaderBytes, 0);
+    const { bytesRead, buffer } = await file.read(
+      Buffer.alloc(mostNpyHeaderBytes),
+      0,
+      mostNpyHeaderBytes,
+      0,
+    );
     const header = readNpyHeader(buffer.subarray(0, bytesRead), path);
     const [count, dimensions] = header.shape;
     const { size } = await file.stat();
@@ -77,10 +88,13 @@ async function* rowsOf(path: string, { shape: [count, dimensions], start, size, 
       const rows = Math.min(atOnce, count - row);
       const piece = Buffer.alloc(rows * rowBytes);
       const { bytesRead } = await file.read(piece, 0, piece.length, start + row * rowBytes);
-      if (bytesRead !== piece.length) throw new CommandError(`${path} became shorter while it was read`);
+      if (bytesRead !== piece.length)
+        throw new CommandError(`${path} became shorter while it was read`);
       const view = new DataView(piece.buffer, piece.byteOffset, piece.length);
       for (let i = 0; i < rows; i++) {
-        yield Float32Array.from({ length: dimensions }, (_, j) => read(view, i * rowBytes + j * size));
+        yield Float32Array.from({ length: dimensions }, (_, j) =>
+          read(view, i * rowBytes + j * size),
+        );
       }
     }
   } finally {

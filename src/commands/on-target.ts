@@ -16,7 +16,11 @@ export function onTarget(
   needs: { models: boolean; options?: readonly OptionName[] },
   work: (target: Target, given: Given, ...args: never[]) => Promise<void>,
 ): Command {
-  addConfigFlags(command, ["dataDir", ...(needs.models ? modelFlags : []), ...(needs.options ?? [])]);
+  addConfigFlags(command, [
+    "dataDir",
+    ...(needs.models ? modelFlags : []),
+    ...(needs.options ?? []),
+  ]);
   addUrlFlags(command);
   return command.action(async (...all: unknown[]) => {
     const [given] = all.slice(-2) as [Given, Command];

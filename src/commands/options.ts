@@ -6,7 +6,10 @@ export function addConfigFlags(command: Command, names: readonly OptionName[]): 
   command.optionsGroup("Where and how it runs:");
   for (const name of names) {
     const fallback = String(options[name].default);
-    command.option(`${flagOf(name)} <value>`, `${options[name].about}${fallback === "" ? "" : ` [${fallback}]`}`);
+    command.option(
+      `${flagOf(name)} <value>`,
+      `${options[name].about}${fallback === "" ? "" : ` [${fallback}]`}`,
+    );
   }
   return command.option("--config <file>", "JSON file of options");
 }
@@ -14,7 +17,8 @@ export function addConfigFlags(command: Command, names: readonly OptionName[]): 
 /** The configuration of a command: its flags over the environment over the file over the defaults. */
 export function configOf(given: Record<string, unknown>): Config {
   const flags: Record<string, string> = {};
-  for (const name of Object.keys(options)) if (typeof given[name] === "string") flags[name] = given[name];
+  for (const name of Object.keys(options))
+    if (typeof given[name] === "string") flags[name] = given[name];
   return loadConfig({ flags, file: given.config as string | undefined });
 }
 
@@ -52,7 +56,8 @@ export function parseList(text: string): string[] {
 
 export function parseNumber(text: string): number {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("Expected a number.");
+  if (text.trim() === "" || !Number.isFinite(value))
+    throw new InvalidArgumentError("Expected a number.");
   return value;
 }
 

@@ -7,7 +7,8 @@ export class OutputClosed extends Error {
 
 /** @throws OutputClosed when nobody reads stdout any more. */
 export function checkOutput(): void {
-  if (process.stdout.destroyed || process.stdout.errored) throw new OutputClosed("stdout is closed");
+  if (process.stdout.destroyed || process.stdout.errored)
+    throw new OutputClosed("stdout is closed");
 }
 
 /** A line of results; resolves when stdout can take more. @throws OutputClosed */
@@ -25,7 +26,8 @@ export async function write(chunk: Uint8Array | string): Promise<void> {
 
 async function roomInOutput(): Promise<void> {
   checkOutput();
-  if (process.stdout.writableNeedDrain) await Promise.race([once(process.stdout, "drain"), closed()]);
+  if (process.stdout.writableNeedDrain)
+    await Promise.race([once(process.stdout, "drain"), closed()]);
   checkOutput();
 }
 

@@ -15,13 +15,24 @@ const plainEveryMs = 30_000;
  * of work that takes hours.
  * @param options.rate  also tell items per second, of the last half minute, and the time left at that rate.
  */
-export function progressBar(total: number | undefined, what: string, options: { rate?: boolean } = {}): Progress {
+export function progressBar(
+  total: number | undefined,
+  what: string,
+  options: { rate?: boolean } = {},
+): Progress {
   if (options.rate) return process.stderr.isTTY ? rateBar(total, what) : plainProgress(total, what);
   if (!process.stderr.isTTY || total === undefined || total < 2) return nothing;
   const format = `${what} {bar} {value}/{total} · {eta_formatted} left`;
-  const bar = new SingleBar({ stream: process.stderr, format, hideCursor: true }, Presets.shades_classic);
+  const bar = new SingleBar(
+    { stream: process.stderr, format, hideCursor: true },
+    Presets.shades_classic,
+  );
   bar.start(total, 0);
-  return { step: () => bar.increment(), setTotal: (found) => bar.setTotal(found), stop: () => bar.stop() };
+  return {
+    step: () => bar.increment(),
+    setTotal: (found) => bar.setTotal(found),
+    stop: () => bar.stop(),
+  };
 }
 
 const nothing: Progress = { step() {}, setTotal() {}, stop() {} };
@@ -36,7 +47,10 @@ function rateBar(total: number | undefined, what: string): Progress {
     const left = rate.now() === 0 ? "?" : durationOf((known - value) / rate.now());
     return `${what} ${cliProgress.Format.BarFormat(progress, options)} ${value}/${known} · ${speed} · ${left} left`;
   };
-  const bar = new SingleBar({ stream: process.stderr, format, hideCursor: true, barsize: 30 }, Presets.shades_classic);
+  const bar = new SingleBar(
+    { stream: process.stderr, format, hideCursor: true, barsize: 30 },
+    Presets.shades_classic,
+  );
   bar.start(total ?? 0, 0);
   return {
     step() {

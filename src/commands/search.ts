@@ -11,7 +11,13 @@ interface Answer {
   path: string[];
   space: string;
   plan: string;
-  results: { id: string; similarity: number; modality: string; metadata: object; source?: string }[];
+  results: {
+    id: string;
+    similarity: number;
+    modality: string;
+    metadata: object;
+    source?: string;
+  }[];
   next_cursor?: string;
 }
 
@@ -26,8 +32,18 @@ export function searchCommand(program: Command): void {
     .option("--audio <file>", "look for what is like a sound; - is standard input")
     .option("--item <id>", "look for what is like an item of the collection")
     .option("--top-k <n>", "how many results", parseNumber, 10)
-    .option("--filter <json>", 'only these, e.g. \'{"field": "year", "op": "gte", "value": 2020}\'', parseJsonObject)
-    .addOption(new Option("--modality <name>", "only items of this modality").choices(["text", "image", "audio"]))
+    .option(
+      "--filter <json>",
+      'only these, e.g. \'{"field": "year", "op": "gte", "value": 2020}\'',
+      parseJsonObject,
+    )
+    .addOption(
+      new Option("--modality <name>", "only items of this modality").choices([
+        "text",
+        "image",
+        "audio",
+      ]),
+    )
     .option("--min-similarity <n>", "only items at least so similar (cosine)", parseNumber)
     .addOption(
       new Option("--recall <how>", "how much may be missed for speed")
@@ -54,7 +70,9 @@ export function searchCommand(program: Command): void {
 }
 
 async function queryOf(given: Record<string, string | undefined>): Promise<Record<string, string>> {
-  const named = (["text", "image", "audio", "item"] as const).filter((name) => given[name] !== undefined);
+  const named = (["text", "image", "audio", "item"] as const).filter(
+    (name) => given[name] !== undefined,
+  );
   if (named.length !== 1) {
     const found = named.map((name) => `--${name}`).join(" and ") || "none";
     const message = `Expected one of --text, --image, --audio and --item but received ${found}`;
@@ -65,7 +83,8 @@ async function queryOf(given: Record<string, string | undefined>): Promise<Recor
   if (kind === "text") return { text: value };
   if (kind === "item") return { item_id: value };
   const { modality, base64 } = await readMediaFile(value);
-  if (modality !== kind) throw new CommandError(`${value} is not what --${kind} asks for; give it as --${modality}`);
+  if (modality !== kind)
+    throw new CommandError(`${value} is not what --${kind} asks for; give it as --${modality}`);
   return { [kind]: base64 };
 }
 
@@ -78,7 +97,9 @@ function describe({ path, plan, results, next_cursor }: Answer): string[] {
     Object.keys(metadata).length > 0 ? JSON.stringify(metadata) : (source ?? ""),
   ]);
   const lines =
-    results.length === 0 ? ["nothing found"] : table(["rank", "cosine", "id", "modality", "metadata or source"], rows);
+    results.length === 0
+      ? ["nothing found"]
+      : table(["rank", "cosine", "id", "modality", "metadata or source"], rows);
   const more = next_cursor === undefined ? "" : ", there is more";
   return [...lines, `path: ${path.join(" > ") || "stored item"} (${plan}${more})`];
 }

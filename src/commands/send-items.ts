@@ -45,15 +45,19 @@ export async function* sendItems(
       for await (const status of readJsonLines<ItemStatus>(response)) {
         if (status.status === "stored") yield status;
         // A failure of no line is one of the whole stream: what comes after it was not stored.
-        else if (status.line === undefined) throw new CommandError(status.error.message, status.error);
+        else if (status.line === undefined)
+          throw new CommandError(status.error.message, status.error);
         else yield { ...status, line: linesBefore + status.line };
       }
-      if (!pieces.bodyEnded) throw new CommandError("The server answered before it had read all items");
+      if (!pieces.bodyEnded)
+        throw new CommandError("The server answered before it had read all items");
     }
   } catch (error) {
     if (pieces.failure !== undefined) throw pieces.failure.error;
     if (error instanceof CommandError || error instanceof OutputClosed) throw error;
-    throw new CommandError(`The connection broke off (${(error as Error).message}); what was told as stored is safe`);
+    throw new CommandError(
+      `The connection broke off (${(error as Error).message}); what was told as stored is safe`,
+    );
   } finally {
     pieces.release();
   }
@@ -87,13 +91,15 @@ class Pieces {
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
-          const { done, value } = (await this.#wait(idleMs)) === "ready" ? await this.#peek() : ended;
+          const { done, value } =
+            (await this.#wait(idleMs)) === "ready" ? await this.#peek() : ended;
           if (done) {
             this.bodyEnded = true;
             controller.close();
           } else {
             this.#next = undefined;
-            for (let at = value.indexOf(newline); at >= 0; at = value.indexOf(newline, at + 1)) this.linesSent++;
+            for (let at = value.indexOf(newline); at >= 0; at = value.indexOf(newline, at + 1))
+              this.linesSent++;
             controller.enqueue(value);
           }
         },

@@ -7,9 +7,13 @@ export function table(
   rows: readonly (readonly (string | number)[])[],
   columns: number | undefined = process.stdout.isTTY ? process.stdout.columns : undefined,
 ): string[] {
-  const right = headings.map((_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === "number"));
+  const right = headings.map(
+    (_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === "number"),
+  );
   const cells = [headings, ...rows].map((row) => row.map((cell) => printable(String(cell))));
-  const widths = headings.map((_, i) => cells.reduce((most, row) => Math.max(most, row[i].length), 0));
+  const widths = headings.map((_, i) =>
+    cells.reduce((most, row) => Math.max(most, row[i].length), 0),
+  );
   return cells.map((row) => {
     const line = row
       .map((cell, i) => (right[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))

@@ -20,7 +20,10 @@ export class CommandError extends Error {
   readonly code: string | undefined;
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(message: string, { code, retryAfterSeconds }: { code?: string; retryAfterSeconds?: number } = {}) {
+  constructor(
+    message: string,
+    { code, retryAfterSeconds }: { code?: string; retryAfterSeconds?: number } = {},
+  ) {
     super(message);
     this.code = code;
     this.retryAfterSeconds = retryAfterSeconds;
@@ -44,7 +47,9 @@ export async function openTarget(config: Config, { url, apiKey }: TargetOptions)
       } catch (error) {
         if (init.signal?.aborted) throw error;
         const cause = (error as Error).cause;
-        throw new CommandError(`No server answers at ${base} (${cause instanceof Error ? cause.message : error})`);
+        throw new CommandError(
+          `No server answers at ${base} (${cause instanceof Error ? cause.message : error})`,
+        );
       }
     };
     return targetOf(send, async () => {});
@@ -56,7 +61,8 @@ export async function openTarget(config: Config, { url, apiKey }: TargetOptions)
     if (config.apiKeys.length > 0) headers.set("authorization", `Bearer ${config.apiKeys[0]}`);
     return headers;
   };
-  const send = async (path: string, init?: RequestInit) => app.request(path, { ...init, headers: headersOf(init) });
+  const send = async (path: string, init?: RequestInit) =>
+    app.request(path, { ...init, headers: headersOf(init) });
   return targetOf(send, () => services.close());
 }
 
@@ -70,7 +76,10 @@ function commandLog(): Log {
   return { debug: nothing, info: nothing, warn: nothing, error: error as Log["error"] };
 }
 
-function targetOf(ask: (path: string, init?: RequestInit) => Promise<Response>, close: Target["close"]): Target {
+function targetOf(
+  ask: (path: string, init?: RequestInit) => Promise<Response>,
+  close: Target["close"],
+): Target {
   const send: Target["send"] = async (path, init) => {
     const response = await ask(path, init);
     if (!response.ok) throw await errorOf(response, path);
@@ -84,7 +93,9 @@ function targetOf(ask: (path: string, init?: RequestInit) => Promise<Response>, 
       try {
         return JSON.parse(text) as T;
       } catch {
-        throw new CommandError(`Expected JSON from ${path} but received ${response.status} ${text.slice(0, 80)}`);
+        throw new CommandError(
+          `Expected JSON from ${path} but received ${response.status} ${text.slice(0, 80)}`,
+        );
       }
     },
     close,
@@ -97,7 +108,9 @@ async function errorOf(response: Response, path: string): Promise<CommandError> 
   try {
     error = (JSON.parse(text) as { error?: { code?: string; message?: string } }).error;
   } catch {
-    return new CommandError(`Expected JSON from ${path} but received ${response.status} ${text.slice(0, 80)}`);
+    return new CommandError(
+      `Expected JSON from ${path} but received ${response.status} ${text.slice(0, 80)}`,
+    );
   }
   const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
   return new CommandError(error?.message ?? `${path} answered ${response.status}`, {

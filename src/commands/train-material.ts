@@ -28,7 +28,9 @@ export async function trainRequestOf(
   const fail = (message: string) => new CommandError(message, { code: "invalid_input" });
   const given = [flags.pairs, flags.a, flags.collection].filter((one) => one !== undefined);
   if (given.length !== 1) {
-    throw fail("Expected one of --pairs FILE.jsonl, --a and --b FILE.npy, and --collection NAME with --by FIELD");
+    throw fail(
+      "Expected one of --pairs FILE.jsonl, --a and --b FILE.npy, and --collection NAME with --by FIELD",
+    );
   }
   const json = (body: Record<string, unknown>): RequestInit => ({
     method: "POST",
@@ -36,10 +38,12 @@ export async function trainRequestOf(
     body: JSON.stringify(body),
   });
   if (flags.collection !== undefined) {
-    if (flags.by === undefined) throw fail("--collection needs --by FIELD: what makes items belong together");
+    if (flags.by === undefined)
+      throw fail("--collection needs --by FIELD: what makes items belong together");
     return json({ ...options, [field]: { collection: flags.collection, by: flags.by } });
   }
-  if (flags.pairs !== undefined) return json({ ...options, ...(await readPairs(flags.pairs, field)) });
+  if (flags.pairs !== undefined)
+    return json({ ...options, ...(await readPairs(flags.pairs, field)) });
 
   const form = new FormData();
   const files = {
@@ -51,13 +55,16 @@ export async function trainRequestOf(
     probe_b: flags.probeB,
   };
   for (const [name, path] of Object.entries(files)) {
-    if (path !== undefined) form.append(name, new Blob([Uint8Array.from(await readBytes(path))]), `${name}.npy`);
+    if (path !== undefined)
+      form.append(name, new Blob([Uint8Array.from(await readBytes(path))]), `${name}.npy`);
   }
-  if (flags.labels !== undefined) form.append("labels", JSON.stringify(await readLabels(flags.labels)));
+  if (flags.labels !== undefined)
+    form.append("labels", JSON.stringify(await readLabels(flags.labels)));
   const [a, b] = flags.modalities ?? [];
   const texts = { ...options, a_modality: a, b_modality: b };
   for (const [name, value] of Object.entries(texts)) {
-    if (value !== undefined) form.append(name, typeof value === "string" ? value : JSON.stringify(value));
+    if (value !== undefined)
+      form.append(name, typeof value === "string" ? value : JSON.stringify(value));
   }
   return { method: "POST", body: form };
 }
@@ -78,10 +85,13 @@ async function readPairs(path: string, field: "pairs" | "items"): Promise<Record
       // told below
     }
     if (!isObject(value))
-      throw new CommandError(`${path}, line ${i + 1}: expected a JSON object`, { code: "invalid_input" });
+      throw new CommandError(`${path}, line ${i + 1}: expected a JSON object`, {
+        code: "invalid_input",
+      });
     entries.push(value);
   }
-  if (entries.length === 0) throw new CommandError(`${path} has no lines`, { code: "invalid_input" });
+  if (entries.length === 0)
+    throw new CommandError(`${path} has no lines`, { code: "invalid_input" });
   if ("a" in entries[0]) {
     const labels = "label" in entries[0] ? { labels: entries.map(({ label }) => label) } : {};
     const [a, b] = [entries.map((entry) => entry.a), entries.map((entry) => entry.b)];

@@ -14,7 +14,10 @@ interface TrainResult {
   version: number;
   activated: boolean;
   verdict?: { improved: boolean; reason: string };
-  measures?: Record<string, { before: number; after: number; interval: [number, number]; says: string }>;
+  measures?: Record<
+    string,
+    { before: number; after: number; interval: [number, number]; says: string }
+  >;
   labels?: string[];
   screening?: { counts: Record<string, number>; excluded: number };
 }
@@ -32,7 +35,10 @@ export function trainCommand(program: Command): void {
         .default("projection"),
     )
     .optionsGroup("What from:")
-    .option("--pairs <file>", "JSONL: {image|audio|text: path or text, …, label?} or {a, b: numbers} a line")
+    .option(
+      "--pairs <file>",
+      "JSONL: {image|audio|text: path or text, …, label?} or {a, b: numbers} a line",
+    )
     .option("--a <file>", ".npy of side a, in pairs with --b")
     .option("--b <file>", ".npy of side b")
     .option("--modalities <a,b>", "what the two sides are", parseList)
@@ -50,7 +56,10 @@ export function trainCommand(program: Command): void {
   train
     .option("--screen", "list suspicious pairs in the report")
     .option("--exclude-suspicious", "and leave them out")
-    .option("--activate", "use the version at once if it improved (an adapter: always unless --no-activate)")
+    .option(
+      "--activate",
+      "use the version at once if it improved (an adapter: always unless --no-activate)",
+    )
     .option("--no-activate", "keep the version without using it")
     .option("--report <file>", "write the report to a file ending in .html or .json")
     .option("--resume <job>", "go on with a training job that was interrupted");
@@ -63,7 +72,9 @@ export function trainCommand(program: Command): void {
     }
     const json = given.json === true;
     const job =
-      given.resume === undefined ? await start(target, given, json) : await resume(target, given.resume, json);
+      given.resume === undefined
+        ? await start(target, given, json)
+        : await resume(target, given.resume, json);
     const result = job.result as unknown as TrainResult;
     if (report !== undefined) await writeReport(target, result, report);
     if (json) await print(JSON.stringify(result));
@@ -86,7 +97,8 @@ const numbers: [string, string][] = [
 async function start(target: Target, given: Record<string, unknown>, json: boolean): Promise<Job> {
   const isAdapter = given.kind !== "projection";
   const screen = given.excludeSuspicious ? { exclude: true } : given.screen ? true : undefined;
-  const activate = given.activate === false ? "never" : given.activate === true ? "if_improved" : undefined;
+  const activate =
+    given.activate === false ? "never" : given.activate === true ? "if_improved" : undefined;
   const options: Record<string, unknown> = {
     model: given.model,
     name: given.name,
@@ -113,7 +125,9 @@ function headOf(text: string | undefined): unknown {
   } catch {
     // told below
   }
-  throw new CommandError(`--head: expected a kind or a JSON object but received ${text}`, { code: "invalid_input" });
+  throw new CommandError(`--head: expected a kind or a JSON object but received ${text}`, {
+    code: "invalid_input",
+  });
 }
 
 async function resume(target: Target, id: string, json: boolean): Promise<Job> {
@@ -121,14 +135,26 @@ async function resume(target: Target, id: string, json: boolean): Promise<Job> {
   return followToSuccess(target, id, json);
 }
 
-async function writeReport(target: Target, { head, version }: TrainResult, file: string): Promise<void> {
+async function writeReport(
+  target: Target,
+  { head, version }: TrainResult,
+  file: string,
+): Promise<void> {
   const accept = file.endsWith(".html") ? "text/html" : "application/json";
   const path = `/v1/heads/${encodeURIComponent(head)}/versions/${version}/report`;
   const response = await target.send(path, { headers: { accept } });
   await writeFile(file, await response.text());
 }
 
-function linesOf({ head, version, activated, verdict, measures, labels, screening }: TrainResult): string[] {
+function linesOf({
+  head,
+  version,
+  activated,
+  verdict,
+  measures,
+  labels,
+  screening,
+}: TrainResult): string[] {
   const lines = [`${head}, version ${version}${activated ? ", active" : ""}`];
   if (verdict !== undefined) lines.push(verdict.reason);
   if (labels !== undefined) lines.push(`labels: ${labels.join(", ")}`);

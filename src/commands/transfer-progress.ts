@@ -106,7 +106,8 @@ class Meter {
     this.#fresh = false;
     this.#inFile = here;
     this.#samples.push({ at: this.#now(), received: this.#received });
-    while (this.#samples.length > 2 && this.#samples[0].at < this.#now() - 5000) this.#samples.shift();
+    while (this.#samples.length > 2 && this.#samples[0].at < this.#now() - 5000)
+      this.#samples.shift();
   }
 
   complete(fetched: boolean): void {
@@ -127,7 +128,8 @@ class Meter {
   }
 }
 
-const sized = (bytes: number) => (bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+const sized = (bytes: number) =>
+  bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** 145 s -> 2:25. */
 function clock(seconds: number): string {

@@ -24,7 +24,8 @@ export async function* walkFiles(root: string, recursive: boolean): AsyncGenerat
   const found = await look(root);
   if (found instanceof Error) yield failed(root, basename(root), found);
   else if (found.isDirectory()) yield* walkFolder(root, "", [found], recursive);
-  else if (found.isFile()) yield { path: root, name: basename(root), named: true, size: found.size };
+  else if (found.isFile())
+    yield { path: root, name: basename(root), named: true, size: found.size };
   else yield failed(root, basename(root), new Error("neither a file nor a folder"));
 }
 

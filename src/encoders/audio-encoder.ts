@@ -9,7 +9,10 @@ import { runTower, type Tower } from "./tower.js";
 export type EncodeWindows = (
   sound: DecodedAudio,
   signal?: AbortSignal,
-) => Promise<{ embedding: Embedding; windows: { startSeconds: number; endSeconds: number; embedding: Embedding }[] }>;
+) => Promise<{
+  embedding: Embedding;
+  windows: { startSeconds: number; endSeconds: number; embedding: Embedding }[];
+}>;
 
 /**
  * Sounds -> embeddings. A sound longer than the tower's window is cut into windows at fixed places; its embedding is the
@@ -27,7 +30,11 @@ export function audioEncoder(
 ): { encoder: Encoder<"audio">; encodeWindows: EncodeWindows } {
   const input = tower.session.info.inputs.find(({ name }) => name !== "is_longer")!.name;
 
-  const runWindows = async (windows: readonly AudioWindowTensor[], shape: readonly number[], signal?: AbortSignal) => {
+  const runWindows = async (
+    windows: readonly AudioWindowTensor[],
+    shape: readonly number[],
+    signal?: AbortSignal,
+  ) => {
     const embeddings: Embedding[] = [];
     for (let start = 0; start < windows.length; start += maxBatch) {
       signal?.throwIfAborted();
@@ -74,7 +81,10 @@ export function audioEncoder(
       );
       const embeddings = await runWindows(windows, shape, signal);
       return {
-        embedding: preprocess.longer === "windows" ? clipEmbedding(embeddings) : (await encode([sound], signal))[0],
+        embedding:
+          preprocess.longer === "windows"
+            ? clipEmbedding(embeddings)
+            : (await encode([sound], signal))[0],
         windows: windows.map(({ startSeconds, endSeconds }, i) => ({
           startSeconds,
           endSeconds,

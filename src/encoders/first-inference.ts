@@ -4,7 +4,10 @@ import type { Modality } from "./encoder.js";
 import type { LoadedPack } from "./load.js";
 
 /** `n` small inputs through a tower of a pack, as one batch, by modality. */
-export const firstInferences: Record<Modality, (pack: LoadedPack, n?: number) => Promise<unknown> | undefined> = {
+export const firstInferences: Record<
+  Modality,
+  (pack: LoadedPack, n?: number) => Promise<unknown> | undefined
+> = {
   text: ({ encoders }, n = 1) =>
     encoders.text?.encode(Array.from({ length: n }, (_, i) => `a first sentence, ${i} of ${n}`)),
   image: ({ encoders }, n = 1) => {
@@ -13,7 +16,9 @@ export const firstInferences: Record<Modality, (pack: LoadedPack, n?: number) =>
   },
   audio: ({ encoders }, n = 1) => {
     const samples = Float32Array.from({ length: 16_000 }, (_, i) => 0.1 * Math.sin(i / 5));
-    return encoders.audio?.encode(Array.from({ length: n }, () => ({ sampleRateHz: 16_000, samples })));
+    return encoders.audio?.encode(
+      Array.from({ length: n }, () => ({ sampleRateHz: 16_000, samples })),
+    );
   },
 };
 
@@ -21,11 +26,16 @@ export const firstInferences: Record<Modality, (pack: LoadedPack, n?: number) =>
  * First-run costs are paid before the first request, and a broken model shows at the start. A tower on CUDA runs a batch of
  * each size that it will ever be given (see batch-buckets.ts).
  */
-export async function warmUp(packs: readonly LoadedPack[], maxBatch: number, log: Log): Promise<void> {
+export async function warmUp(
+  packs: readonly LoadedPack[],
+  maxBatch: number,
+  log: Log,
+): Promise<void> {
   const start = performance.now();
   for (const pack of packs) {
     for (const { modality, provider } of pack.towers) {
-      for (const n of provider === "cuda" ? bucketsUpTo(maxBatch) : [1]) await firstInferences[modality](pack, n);
+      for (const n of provider === "cuda" ? bucketsUpTo(maxBatch) : [1])
+        await firstInferences[modality](pack, n);
     }
   }
   log.info({ ms: Math.round(performance.now() - start) }, "ready");

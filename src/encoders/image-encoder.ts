@@ -5,7 +5,11 @@ import type { MediaWorkers } from "./preprocess/media-workers.js";
 import { runTower, type Tower } from "./tower.js";
 
 /** Pictures -> embeddings: each is resized, cropped and normalised as the manifest says, then all run as one batch. */
-export function imageEncoder(tower: Tower, preprocess: ImagePreprocess, media: MediaWorkers): Encoder<"image"> {
+export function imageEncoder(
+  tower: Tower,
+  preprocess: ImagePreprocess,
+  media: MediaWorkers,
+): Encoder<"image"> {
   const side = preprocess.crop ?? preprocess.resize.size;
   const input = tower.session.info.inputs[0].name;
   return {

@@ -88,7 +88,8 @@ export class PackLoader {
           pack.towers.push({ modality, dtype, file: file.path, provider, fallbackReason });
         };
         const target = { modelId: manifest.id, space };
-        const head = section.head && readHead(await readFile(await verifiedPackFile(folder, section.head)));
+        const head =
+          section.head && readHead(await readFile(await verifiedPackFile(folder, section.head)));
         const dimensions = head === undefined ? manifest.dimensions : dimensionsIn(head);
         const open = async (): Promise<Tower> => {
           const { device, threads } = this.#options;
@@ -104,10 +105,17 @@ export class PackLoader {
         };
 
         if (modality === "text") {
-          const key = fingerprint([weightsOf(file), manifest.towers.text!.preprocess, section.outputs]);
+          const key = fingerprint([
+            weightsOf(file),
+            manifest.towers.text!.preprocess,
+            section.outputs,
+          ]);
           const { encoder, tokenizer, session } = await this.#sharedTrunk(key, async () => {
             const { preprocess } = manifest.towers.text!;
-            const json = await readFile(await verifiedPackFile(folder, preprocess.tokenizer), "utf8");
+            const json = await readFile(
+              await verifiedPackFile(folder, preprocess.tokenizer),
+              "utf8",
+            );
             const loaded = loadTokenizer(json, preprocess);
             const tower = await open();
             const trunk = textEncoder(
@@ -115,11 +123,19 @@ export class PackLoader {
               loaded,
               preprocess.padding,
             );
-            return { encoder: withBatching(trunk, { maxBatch, maxQueued }), tokenizer: loaded, session: tower.session };
+            return {
+              encoder: withBatching(trunk, { maxBatch, maxQueued }),
+              tokenizer: loaded,
+              session: tower.session,
+            };
           });
           report(session);
           pack.tokenizer = tokenizer;
-          pack.encoders.text = finish({ ...encoder, ...target, dispose: () => this.#releaseTrunk(key) });
+          pack.encoders.text = finish({
+            ...encoder,
+            ...target,
+            dispose: () => this.#releaseTrunk(key),
+          });
         } else if (modality === "image") {
           const tower = await open();
           report(tower.session);
@@ -128,10 +144,14 @@ export class PackLoader {
         } else {
           const tower = await open();
           report(tower.session);
-          const { encoder, encodeWindows } = audioEncoder(tower, manifest.towers.audio!.preprocess, {
-            media,
-            maxBatch,
-          });
+          const { encoder, encodeWindows } = audioEncoder(
+            tower,
+            manifest.towers.audio!.preprocess,
+            {
+              media,
+              maxBatch,
+            },
+          );
           pack.encoders.audio = finish(withBatching(encoder, { maxBatch, maxQueued }));
           pack.encodeWindows = encodeWindows;
         }
@@ -173,14 +193,21 @@ export async function readManifest(path: string): Promise<Manifest> {
   try {
     value = JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
-    throw new AppError("model_corrupt", `The manifest "${path}" cannot be read: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new AppError(
+      "model_corrupt",
+      `The manifest "${path}" cannot be read: ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    );
   }
   const result = Manifest.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new AppError("model_corrupt", `The manifest "${path}" is wrong at "${issue.path.join(".")}": ${issue.message}`);
+  throw new AppError(
+    "model_corrupt",
+    `The manifest "${path}" is wrong at "${issue.path.join(".")}": ${issue.message}`,
+  );
 }
 
 /** The manifest as the options change it. What they change is part of the space. */
@@ -188,7 +215,10 @@ function withOptions(manifest: Manifest, { resize, hopSeconds }: LoadOptions): M
   const { image, audio } = manifest.towers;
   const towers = { ...manifest.towers };
   if (image !== undefined && resize === "fast") {
-    const preprocess = { ...image.preprocess, resize: { ...image.preprocess.resize, method: "fast" as const } };
+    const preprocess = {
+      ...image.preprocess,
+      resize: { ...image.preprocess.resize, method: "fast" as const },
+    };
     towers.image = { ...image, preprocess };
   }
   if (audio !== undefined && audio.preprocess.longer === "windows" && hopSeconds !== undefined) {
@@ -234,4 +264,5 @@ function spaceOf(manifest: Manifest, chosen: Chosen): string {
 const weightsOf = ({ sha256, data }: GraphFile) =>
   data === undefined ? sha256 : [sha256, ...data.map((file) => file.sha256)];
 
-const fingerprint = (value: unknown) => createHash("sha256").update(JSON.stringify(value)).digest("hex");
+const fingerprint = (value: unknown) =>
+  createHash("sha256").update(JSON.stringify(value)).digest("hex");

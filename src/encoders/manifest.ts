@@ -124,7 +124,9 @@ export const Manifest = z.strictObject({
   logitBias: z.number().default(0),
   activation: z.enum(["softmax", "sigmoid"]),
   /** Default prompt templates by the modality that is classified; each has one `{}`. */
-  promptTemplates: z.partialRecord(z.enum(["text", "image", "audio"]), z.array(z.string()).min(1)).default({}),
+  promptTemplates: z
+    .partialRecord(z.enum(["text", "image", "audio"]), z.array(z.string()).min(1))
+    .default({}),
   towers: z.strictObject({
     text: z.strictObject({ ...tower, preprocess: TextPreprocess }).optional(),
     image: z.strictObject({ ...tower, preprocess: ImagePreprocess }).optional(),

@@ -23,10 +23,14 @@ export async function probeDevices(): Promise<{ runtime: string; devices: Device
       const session = await openSession({ model: doubling, device });
       try {
         runtime = session.info.runtime;
-        const { y } = await session.run({ x: { type: "float32", dims: [2], data: Float32Array.of(1, 3) } });
+        const { y } = await session.run({
+          x: { type: "float32", dims: [2], data: Float32Array.of(1, 3) },
+        });
         const right = y.data[0] === 2 && y.data[1] === 6;
         devices.push(
-          right ? { device, available: true } : { device, available: false, reason: `2 x 3 is ${y.data[1]} there` },
+          right
+            ? { device, available: true }
+            : { device, available: false, reason: `2 x 3 is ${y.data[1]} there` },
         );
       } finally {
         await session.close();

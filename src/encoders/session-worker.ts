@@ -1,7 +1,14 @@
 import * as ort from "onnxruntime-node";
 import { AppError } from "../errors.js";
 import { serveWorker, Transferred } from "../workers/serve-worker.js";
-import type { Device, SessionInfo, SessionOptions, Tensor, TensorData, TensorType } from "./session.js";
+import type {
+  Device,
+  SessionInfo,
+  SessionOptions,
+  Tensor,
+  TensorData,
+  TensorType,
+} from "./session.js";
 
 // The only file that imports ONNX Runtime. It owns one session: `run` blocks its thread for as long as the graph takes.
 
@@ -27,9 +34,11 @@ serveWorker(
     async run({ feeds, fetches }: { feeds: Record<string, Tensor>; fetches?: readonly string[] }) {
       if (session === undefined) throw new TypeError("run was called before open");
       const inputs: Record<string, ort.Tensor> = {};
-      for (const [name, { type, data, dims }] of Object.entries(feeds)) inputs[name] = new ort.Tensor(type, data, dims);
+      for (const [name, { type, data, dims }] of Object.entries(feeds))
+        inputs[name] = new ort.Tensor(type, data, dims);
       const start = performance.now();
-      const results = fetches === undefined ? await session.run(inputs) : await session.run(inputs, fetches);
+      const results =
+        fetches === undefined ? await session.run(inputs) : await session.run(inputs, fetches);
       const runMs = performance.now() - start;
       const outputs: Record<string, Tensor> = {};
       const buffers: ArrayBuffer[] = [];
@@ -54,8 +63,13 @@ const advice = {
     "WebGPU needs a graphics card and its driver: Vulkan on Linux, Direct3D 12 on Windows, Metal on macOS (see docs/gpu.md).",
 };
 
-async function openOnDevice(model: string | Uint8Array, device: Device, threads: number | undefined) {
-  if (device === "cpu") return { session: await create(model, "cpu", 0, threads), provider: "cpu" as const };
+async function openOnDevice(
+  model: string | Uint8Array,
+  device: Device,
+  threads: number | undefined,
+) {
+  if (device === "cpu")
+    return { session: await create(model, "cpu", 0, threads), provider: "cpu" as const };
   const bundled = new Set(ort.listSupportedBackends().map((backend) => backend.name));
   const wanted = device === "webgpu" ? "webgpu" : "cuda";
   const deviceId = device.startsWith("cuda:") ? Number(device.slice("cuda:".length)) : 0;
@@ -64,21 +78,37 @@ async function openOnDevice(model: string | Uint8Array, device: Device, threads:
     reason = `this build of ONNX Runtime has no ${wanted} provider (it has ${[...bundled].join(", ")})`;
   } else {
     try {
-      return { session: await create(model, wanted, deviceId, threads), provider: wanted as "cuda" | "webgpu" };
+      return {
+        session: await create(model, wanted, deviceId, threads),
+        provider: wanted as "cuda" | "webgpu",
+      };
     } catch (error) {
       if (error instanceof AppError) throw error;
       reason = `ONNX Runtime could not start its ${wanted} provider: ${firstLine(error)}`;
     }
   }
   if (device === "auto") {
-    return { session: await create(model, "cpu", 0, threads), provider: "cpu" as const, fallbackReason: reason };
+    return {
+      session: await create(model, "cpu", 0, threads),
+      provider: "cpu" as const,
+      fallbackReason: reason,
+    };
   }
-  throw new AppError("device_unavailable", `The device "${device}" cannot be used: ${reason}. ${advice[wanted]}`, {
-    param: "device",
-  });
+  throw new AppError(
+    "device_unavailable",
+    `The device "${device}" cannot be used: ${reason}. ${advice[wanted]}`,
+    {
+      param: "device",
+    },
+  );
 }
 
-async function create(model: string | Uint8Array, provider: string, deviceId: number, threads?: number) {
+async function create(
+  model: string | Uint8Array,
+  provider: string,
+  deviceId: number,
+  threads?: number,
+) {
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: [provider === "cuda" ? { name: "cuda", deviceId } : provider],
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
@@ -93,9 +123,13 @@ async function create(model: string | Uint8Array, provider: string, deviceId: nu
   } catch (error) {
     if (provider !== "cpu") throw error;
     const name = typeof model === "string" ? `"${model.split("/").pop()}"` : "The given graph";
-    throw new AppError("model_corrupt", `${name} cannot be loaded by ONNX Runtime: ${firstLine(error)}`, {
-      cause: error,
-    });
+    throw new AppError(
+      "model_corrupt",
+      `${name} cannot be loaded by ONNX Runtime: ${firstLine(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -65,13 +65,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     async run(feeds, fetches, onRun) {
       const transfer = new Set<ArrayBuffer>();
       for (const { data } of Object.values(feeds)) {
-        if (data.buffer instanceof ArrayBuffer && data.byteLength === data.buffer.byteLength) transfer.add(data.buffer);
+        if (data.buffer instanceof ArrayBuffer && data.byteLength === data.buffer.byteLength)
+          transfer.add(data.buffer);
       }
-      const { outputs, runMs } = await worker.call<{ outputs: Record<string, Tensor>; runMs: number }>(
-        "run",
-        { feeds, fetches },
-        { transfer: [...transfer] },
-      );
+      const { outputs, runMs } = await worker.call<{
+        outputs: Record<string, Tensor>;
+        runMs: number;
+      }>("run", { feeds, fetches }, { transfer: [...transfer] });
       onRun?.(runMs);
       return outputs;
     },

@@ -9,7 +9,11 @@ import { runTower, type Tower } from "./tower.js";
  * attention mask, so that padding would change what they see (`padding: masked`): their texts run in batches of one length.
  * Towers that quantize dynamically run each text alone: padding takes part in their scale too.
  */
-export function textEncoder(tower: Tower, tokenizer: Tokenizer, padding: TextPreprocess["padding"]): Encoder<"text"> {
+export function textEncoder(
+  tower: Tower,
+  tokenizer: Tokenizer,
+  padding: TextPreprocess["padding"],
+): Encoder<"text"> {
   const takesMask = tower.session.info.inputs.some(({ name }) => name === "attention_mask");
 
   const encodeBatch = async ({ inputIds, attentionMask, shape }: TokenBatch) => {
@@ -23,7 +27,9 @@ export function textEncoder(tower: Tower, tokenizer: Tokenizer, padding: TextPre
 
   const groupsOf = (texts: readonly string[]): number[][] => {
     if (tower.oneByOne) return texts.map((_, i) => [i]);
-    return padding === "masked" && !takesMask ? byTokenCount(texts, tokenizer) : [texts.map((_, i) => i)];
+    return padding === "masked" && !takesMask
+      ? byTokenCount(texts, tokenizer)
+      : [texts.map((_, i) => i)];
   };
 
   return {
@@ -34,9 +40,12 @@ export function textEncoder(tower: Tower, tokenizer: Tokenizer, padding: TextPre
     async encode(texts, signal) {
       const embeddings: Embedding[] = new Array(texts.length);
       for (const positions of groupsOf(texts)) {
-        const batch = await timed("preprocess", async () => tokenizer.encode(positions.map((i) => texts[i])));
+        const batch = await timed("preprocess", async () =>
+          tokenizer.encode(positions.map((i) => texts[i])),
+        );
         signal?.throwIfAborted();
-        for (const [j, embedding] of (await encodeBatch(batch)).entries()) embeddings[positions[j]] = embedding;
+        for (const [j, embedding] of (await encodeBatch(batch)).entries())
+          embeddings[positions[j]] = embedding;
       }
       return embeddings;
     },

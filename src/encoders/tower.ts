@@ -23,7 +23,11 @@ export interface Tower {
  * @param offered  inputs by name, [n, ...]; only those the graph lists are fed, and float32 is narrowed to float16 where it asks for that.
  * @throws AppError `inference_failed` when the graph fails or its output is not N finite vectors of the right size.
  */
-export async function runTower(tower: Tower, offered: Record<string, Tensor>, n: number): Promise<Embedding[]> {
+export async function runTower(
+  tower: Tower,
+  offered: Record<string, Tensor>,
+  n: number,
+): Promise<Embedding[]> {
   if (!tower.oneByOne || n === 1) return runRows(tower, offered, n);
   const embeddings: Embedding[] = [];
   for (let i = 0; i < n; i++) {
@@ -39,18 +43,27 @@ function rowOf({ type, dims, data }: Tensor, i: number): Tensor {
   return { type, dims: [1, ...dims.slice(1)], data: data.slice(i * size, (i + 1) * size) };
 }
 
-async function runRows(tower: Tower, offered: Record<string, Tensor>, n: number): Promise<Embedding[]> {
+async function runRows(
+  tower: Tower,
+  offered: Record<string, Tensor>,
+  n: number,
+): Promise<Embedding[]> {
   const size = tower.session.info.provider === "cuda" ? bucketOf(n) : n;
   const { info } = tower.session;
   const feeds: Record<string, Tensor> = {};
   for (const { name, type } of info.inputs) {
     const tensor = offered[name];
     if (tensor === undefined)
-      throw new AppError("inference_failed", `${tower.modelId} wants an input "${name}" that is not known here`);
+      throw new AppError(
+        "inference_failed",
+        `${tower.modelId} wants an input "${name}" that is not known here`,
+      );
     const batch = size === n ? tensor : padRows(tensor, size);
     feeds[name] = type === "float16" && batch.type === "float32" ? toFloat16(batch) : batch;
   }
-  const output = tower.outputs.find((name) => info.outputs.some((candidate) => candidate.name === name));
+  const output = tower.outputs.find((name) =>
+    info.outputs.some((candidate) => candidate.name === name),
+  );
   if (output === undefined) {
     const found = info.outputs.map(({ name }) => name).join(", ");
     throw new AppError(
@@ -67,11 +80,16 @@ async function runRows(tower: Tower, offered: Record<string, Tensor>, n: number)
     });
     result = results[output];
   } catch (error) {
-    throw new AppError("inference_failed", `${tower.modelId} failed while it ran`, { cause: error });
+    throw new AppError("inference_failed", `${tower.modelId} failed while it ran`, {
+      cause: error,
+    });
   }
   recordStage("inference", runMs);
   recordStage("queue", Math.max(0, performance.now() - start - runMs));
-  const values = result.type === "float16" ? fromFloat16(result.data as Uint16Array) : (result.data as Float32Array);
+  const values =
+    result.type === "float16"
+      ? fromFloat16(result.data as Uint16Array)
+      : (result.data as Float32Array);
   if (values.length !== size * tower.dimensions) {
     throw new AppError(
       "inference_failed",
@@ -82,7 +100,9 @@ async function runRows(tower: Tower, offered: Record<string, Tensor>, n: number)
     try {
       return normalize(values.subarray(i * tower.dimensions, (i + 1) * tower.dimensions));
     } catch (error) {
-      throw new AppError("inference_failed", `${tower.modelId} gave a vector without direction`, { cause: error });
+      throw new AppError("inference_failed", `${tower.modelId} gave a vector without direction`, {
+        cause: error,
+      });
     }
   });
 }

@@ -30,7 +30,10 @@ interface Call<M extends Modality> {
  * with thousands of inputs does not hold up the ones behind it. When a batch fails, its inputs are run one by one: an
  * input that cannot be encoded fails its own call only.
  */
-export function withBatching<M extends Modality>(encoder: Encoder<M>, options: BatchingOptions): Encoder<M> {
+export function withBatching<M extends Modality>(
+  encoder: Encoder<M>,
+  options: BatchingOptions,
+): Encoder<M> {
   const labels = { model: encoder.modelId, modality: encoder.modality };
   let calls: Call<M>[] = [];
   let waiting = 0;
@@ -67,11 +70,15 @@ export function withBatching<M extends Modality>(encoder: Encoder<M>, options: B
     const stages: StageTimes = new Map();
     const live = batch.filter(({ call }) => calls.includes(call));
     if (live.length === 0) return;
-    const give = ({ call, position }: { call: Call<M>; position: number }, embedding: Embedding) => {
+    const give = (
+      { call, position }: { call: Call<M>; position: number },
+      embedding: Embedding,
+    ) => {
       call.embeddings[position] = embedding;
       call.done++;
     };
-    const encode = (inputs: ModalityInput[M][]) => gatherStages(stages, () => encoder.encode(inputs));
+    const encode = (inputs: ModalityInput[M][]) =>
+      gatherStages(stages, () => encoder.encode(inputs));
     try {
       const embeddings = await encode(live.map(({ call, position }) => call.inputs[position]));
       batchSize.observe(labels, live.length);
@@ -116,9 +123,13 @@ export function withBatching<M extends Modality>(encoder: Encoder<M>, options: B
     async encode(inputs, signal) {
       signal?.throwIfAborted();
       if (waiting > 0 && waiting + inputs.length > options.maxQueued) {
-        throw new AppError("overloaded", `${encoder.modelId} has ${waiting} inputs waiting; try again shortly`, {
-          retryAfterSeconds: 1,
-        });
+        throw new AppError(
+          "overloaded",
+          `${encoder.modelId} has ${waiting} inputs waiting; try again shortly`,
+          {
+            retryAfterSeconds: 1,
+          },
+        );
       }
       const stages: StageTimes = new Map();
       let call: Call<M> | undefined;

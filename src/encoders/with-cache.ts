@@ -37,9 +37,15 @@ export class EmbeddingCache {
 const sizeOf = (key: string, embedding: Embedding) => 2 * key.length + embedding.byteLength;
 
 /** Encoder -> Encoder: remembers embeddings by space and content. Inputs without a content hash are encoded each time. */
-export function withCache<M extends Modality>(encoder: Encoder<M>, cache: EmbeddingCache): Encoder<M> {
+export function withCache<M extends Modality>(
+  encoder: Encoder<M>,
+  cache: EmbeddingCache,
+): Encoder<M> {
   const keyOf = (input: ModalityInput[M]): string | undefined => {
-    const content = typeof input === "string" ? createHash("sha256").update(input).digest("base64") : input.contentHash;
+    const content =
+      typeof input === "string"
+        ? createHash("sha256").update(input).digest("base64")
+        : input.contentHash;
     return content === undefined ? undefined : `${encoder.space}/${encoder.modality}/${content}`;
   };
   return {

@@ -8,7 +8,9 @@ export function withHead<M extends Modality>(
   target: { modelId: string; space: string },
 ): Encoder<M> {
   if (encoder.dimensions !== dimensionsIn(head)) {
-    throw new RangeError(`The head takes ${dimensionsIn(head)} numbers but the encoder gives ${encoder.dimensions}`);
+    throw new RangeError(
+      `The head takes ${dimensionsIn(head)} numbers but the encoder gives ${encoder.dimensions}`,
+    );
   }
   return {
     modality: encoder.modality,
@@ -24,7 +26,10 @@ export function withHead<M extends Modality>(
 const embeddingsAtOnce = 32;
 
 /** `applyHead` for any number of embeddings: after every few milliseconds the event loop gets its turn. */
-export async function applyHeadInTurns(head: ProjectionHead, embeddings: readonly Embedding[]): Promise<Embedding[]> {
+export async function applyHeadInTurns(
+  head: ProjectionHead,
+  embeddings: readonly Embedding[],
+): Promise<Embedding[]> {
   const projected: Embedding[] = [];
   for (let from = 0; from < embeddings.length; from += embeddingsAtOnce) {
     if (from > 0) await new Promise((resolve) => setImmediate(resolve));

@@ -19,11 +19,16 @@ export interface NewFile {
  * Begins a file too large for the memory (see `writeDurably` for small ones).
  * @throws AppError `already_exists` unless `replace`; `storage_full` and `storage_failed`, also from the methods.
  */
-export async function newFile(path: string, { replace = false }: { replace?: boolean } = {}): Promise<NewFile> {
+export async function newFile(
+  path: string,
+  { replace = false }: { replace?: boolean } = {},
+): Promise<NewFile> {
   const part = `${path}.${process.pid}.part`;
   const free = async () => {
     if (!replace && (await stat(path).catch(() => undefined)) !== undefined) {
-      throw new AppError("already_exists", `"${path}" is there already; replace it with --force`, { param: path });
+      throw new AppError("already_exists", `"${path}" is there already; replace it with --force`, {
+        param: path,
+      });
     }
   };
   const orStorageError = async <T>(work: Promise<T>) =>

@@ -29,7 +29,9 @@ export async function writeDurably(path: string, bytes: Uint8Array | string): Pr
 export function storageError(cause: unknown, path: string): AppError {
   const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
   if (reason === "ENOSPC" || reason === "EDQUOT") {
-    return new AppError("storage_full", `The disk is full: "${path}" could not be written`, { cause });
+    return new AppError("storage_full", `The disk is full: "${path}" could not be written`, {
+      cause,
+    });
   }
   return new AppError("storage_failed", `"${path}" could not be written (${reason})`, { cause });
 }

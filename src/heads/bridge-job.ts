@@ -46,10 +46,17 @@ const mostItems = 5000;
 
 /** `bridge`: embeds texts with both models, learns a head from one space into the other, measures it and keeps it as a version. */
 export function bridgeJob(services: () => BridgeServices): JobKind {
-  return { lane: "training", run: (input, context) => run(BridgeInput.parse(input), context, services()) };
+  return {
+    lane: "training",
+    run: (input, context) => run(BridgeInput.parse(input), context, services()),
+  };
 }
 
-async function run(input: BridgeInput, context: JobContext, services: BridgeServices): Promise<JobData> {
+async function run(
+  input: BridgeInput,
+  context: JobContext,
+  services: BridgeServices,
+): Promise<JobData> {
   const { folder, signal, report, job } = context;
   const { packs, store, bridges, config } = services;
   const [from, to] = [packs.find(input.from, "text"), packs.find(input.to, "text")];
@@ -65,12 +72,22 @@ async function run(input: BridgeInput, context: JobContext, services: BridgeServ
         total: 2 * texts.length,
       });
     };
-    return rowsOf(await embedAll("text", texts, (i) => `texts[${i}]`, { ...services, pack, signal, onProgress }));
+    return rowsOf(
+      await embedAll("text", texts, (i) => `texts[${i}]`, {
+        ...services,
+        pack,
+        signal,
+        onProgress,
+      }),
+    );
   };
   const textsFrom = await kept.rows("texts-from", embed(from, 0));
   const textsTo = await kept.rows("texts-to", embed(to, texts.length));
   const read = (collection: string | undefined, space: string) => async () => {
-    const items = collection === undefined ? [] : await readLabelled(store, collection, input.labelBy, space, signal);
+    const items =
+      collection === undefined
+        ? []
+        : await readLabelled(store, collection, input.labelBy, space, signal);
     return items.filter(({ modality }) => modality !== "text");
   };
   const asked = await kept.items("from", read(input.fromCollection, from.space));
@@ -83,8 +100,10 @@ async function run(input: BridgeInput, context: JobContext, services: BridgeServ
       method: input.method,
       textsFrom,
       textsTo,
-      memoryFrom: memory.length === 0 ? undefined : rowsOf(memory.map(({ embedding }) => embedding)),
-      memoryTo: searched.length === 0 ? undefined : rowsOf(searched.map(({ embedding }) => embedding)),
+      memoryFrom:
+        memory.length === 0 ? undefined : rowsOf(memory.map(({ embedding }) => embedding)),
+      memoryTo:
+        searched.length === 0 ? undefined : rowsOf(searched.map(({ embedding }) => embedding)),
       seed: input.seed,
       epochs: input.epochs,
     },
@@ -133,11 +152,21 @@ async function run(input: BridgeInput, context: JobContext, services: BridgeServ
     },
   });
   if (input.activate) await bridges.activate(name, version);
-  return { bridge: name, version, ...spaces, method, activated: input.activate, ...(recall && { recall }) };
+  return {
+    bridge: name,
+    version,
+    ...spaces,
+    method,
+    activated: input.activate,
+    ...(recall && { recall }),
+  };
 }
 
 /** Half of the labelled items are asked with, and stay out of the memory; the others and the unlabelled ones are memory. */
-function divide(items: readonly LabelledItem[], seed: number): { memory: LabelledItem[]; queries: LabelledItem[] } {
+function divide(
+  items: readonly LabelledItem[],
+  seed: number,
+): { memory: LabelledItem[]; queries: LabelledItem[] } {
   const labelledItems = items.filter(({ label }) => label !== undefined);
   const order = [...seededRandom(seed).permutation(labelledItems.length)];
   const queries = order.slice(0, Math.ceil(order.length / 2)).map((i) => labelledItems[i]);
@@ -166,14 +195,21 @@ function keeper(folder: string) {
       const file = path(`${name}.json`);
       if (!existsSync(file)) {
         const made = await make();
-        if (made.length > 0) await writeDurably(path(`${name}.npy`), npyOf(rowsOf(made.map((item) => item.embedding))));
+        if (made.length > 0)
+          await writeDurably(
+            path(`${name}.npy`),
+            npyOf(rowsOf(made.map((item) => item.embedding))),
+          );
         await writeDurably(file, JSON.stringify(made.map(({ embedding: _, ...item }) => item)));
         return made;
       }
       const known = JSON.parse(await readFile(file, "utf8")) as Omit<LabelledItem, "embedding">[];
       if (known.length === 0) return [];
       const { values, dimensions } = await readRowsFile(path(`${name}.npy`));
-      return known.map((item, i) => ({ ...item, embedding: values.subarray(i * dimensions, (i + 1) * dimensions) }));
+      return known.map((item, i) => ({
+        ...item,
+        embedding: values.subarray(i * dimensions, (i + 1) * dimensions),
+      }));
     },
   };
 }

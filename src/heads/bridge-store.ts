@@ -120,16 +120,24 @@ export class BridgeStore implements Bridges {
    * @returns its number.
    */
   async add(
-    bridge: Pick<Bridge, "name" | "fromSpace" | "toSpace" | "head"> & { method: string; report: BridgeReport },
+    bridge: Pick<Bridge, "name" | "fromSpace" | "toSpace" | "head"> & {
+      method: string;
+      report: BridgeReport;
+    },
   ): Promise<number> {
     const { name, fromSpace, toSpace, head, method, report } = bridge;
     const metadata = { name, from_space: fromSpace, to_space: toSpace, method };
     const known = this.#versions.get(name) ?? [];
-    const kept = known.find((other) => report.job !== undefined && (other.report as BridgeReport)?.job === report.job);
+    const kept = known.find(
+      (other) => report.job !== undefined && (other.report as BridgeReport)?.job === report.job,
+    );
     if (kept !== undefined) return kept.version;
     const version = await this.#folder.add(
       name,
-      { "bridge.safetensors": writeHead(head, metadata), "report.json": `${JSON.stringify(report, undefined, 2)}\n` },
+      {
+        "bridge.safetensors": writeHead(head, metadata),
+        "report.json": `${JSON.stringify(report, undefined, 2)}\n`,
+      },
       Math.max(0, ...known.map((other) => other.version)),
     );
     known.push(await this.#read(name, version, this.#folder.pathOf(name, version), false));
@@ -149,7 +157,9 @@ export class BridgeStore implements Bridges {
   async rollback(name: string): Promise<number> {
     const history = this.#historyOf(name);
     if (history.length < 2) {
-      throw new AppError("conflict", `No version of the bridge "${name}" was active before`, { param: "name" });
+      throw new AppError("conflict", `No version of the bridge "${name}" was active before`, {
+        param: "name",
+      });
     }
     await this.#remember(name, history.slice(0, -1));
     return history[history.length - 2];
@@ -159,9 +169,13 @@ export class BridgeStore implements Bridges {
   async remove(name: string): Promise<void> {
     const own = this.#of(name).filter(({ shipped }) => !shipped);
     if (own.length === 0) {
-      throw new AppError("conflict", `The bridge "${name}" comes with the product and cannot be deleted`, {
-        param: "name",
-      });
+      throw new AppError(
+        "conflict",
+        `The bridge "${name}" comes with the product and cannot be deleted`,
+        {
+          param: "name",
+        },
+      );
     }
     await this.#folder.remove(name);
     const shipped = this.#of(name).filter((version) => version.shipped);
@@ -180,7 +194,9 @@ export class BridgeStore implements Bridges {
   #version(name: string, version: number): Stored {
     const found = this.#of(name).find((stored) => stored.version === version);
     if (found !== undefined) return found;
-    throw new AppError("not_found", `The bridge "${name}" has no version ${version}`, { param: "version" });
+    throw new AppError("not_found", `The bridge "${name}" has no version ${version}`, {
+      param: "version",
+    });
   }
 
   /** A shipped version is active from the start, as long as there is no word against it. */
@@ -202,7 +218,9 @@ export class BridgeStore implements Bridges {
 
   #settle(): void {
     const active: Bridge[] = [];
-    for (const [name, versions] of [...this.#versions].sort(([one], [other]) => (one < other ? -1 : 1))) {
+    for (const [name, versions] of [...this.#versions].sort(([one], [other]) =>
+      one < other ? -1 : 1,
+    )) {
       const version = versions.find((stored) => stored.version === this.#activeVersion(name));
       if (version?.bridge === undefined) continue;
       if (version.unusable === undefined) active.push(version.bridge);
@@ -210,7 +228,8 @@ export class BridgeStore implements Bridges {
     }
     active.sort((one, other) => Number(one.shipped) - Number(other.shipped));
     const isFirst = ({ fromSpace, toSpace }: Bridge, at: number) =>
-      active.findIndex((other) => other.fromSpace === fromSpace && other.toSpace === toSpace) === at;
+      active.findIndex((other) => other.fromSpace === fromSpace && other.toSpace === toSpace) ===
+      at;
     this.#active = active.filter(isFirst);
   }
 
@@ -224,11 +243,22 @@ export class BridgeStore implements Bridges {
       }
       const bridge = { name, version, fromSpace, toSpace, head: readHead(bytes), shipped };
       const report = await readJson(join(folder, "report.json"));
-      return { ...listed, fromSpace, toSpace, method, report, unusable: this.#misfit(bridge), bridge };
+      return {
+        ...listed,
+        fromSpace,
+        toSpace,
+        method,
+        report,
+        unusable: this.#misfit(bridge),
+        bridge,
+      };
     } catch (error) {
       this.#options.log.error({ err: error, bridge: name, version }, "a bridge cannot be read");
       const why = error instanceof AppError ? error.message : "its file is missing";
-      return { ...listed, unusable: `Version ${version} of the bridge "${name}" cannot be used: ${why}` };
+      return {
+        ...listed,
+        unusable: `Version ${version} of the bridge "${name}" cannot be used: ${why}`,
+      };
     }
   }
 
@@ -240,7 +270,8 @@ export class BridgeStore implements Bridges {
       return `${said} starts from ${fromSpace}, which no loaded model embeds into`;
     }
     const target = packs.find(({ id }) => toSpace.startsWith(`${id}@`));
-    if (target === undefined || toSpace === target.space || toSpace.startsWith(`${target.space}+`)) return undefined;
+    if (target === undefined || toSpace === target.space || toSpace.startsWith(`${target.space}+`))
+      return undefined;
     return `${said} leads to ${toSpace}, but "${target.id}" embeds into ${target.space}`;
   }
 }

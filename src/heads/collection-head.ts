@@ -15,7 +15,10 @@ export function followedHead({ head }: JsonObject): FollowedHead | undefined {
 }
 
 /** A copy that will take another collection's place; nobody's until then. In its place it has the other's name. */
-export const isBeingBuilt = ({ name, options }: Pick<CollectionStats, "name" | "options">): boolean =>
+export const isBeingBuilt = ({
+  name,
+  options,
+}: Pick<CollectionStats, "name" | "options">): boolean =>
   typeof options.replaces === "string" && options.replaces !== name;
 
 /** The weights of a collection's head, also when another version is active by now. */

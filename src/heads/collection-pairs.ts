@@ -87,7 +87,11 @@ export interface CollectionPairs {
  *
  * @throws AppError `invalid_input` when nothing is left, or there are three modalities.
  */
-export function pairUp(items: readonly LabelledItem[], field: string, collection: string): CollectionPairs {
+export function pairUp(
+  items: readonly LabelledItem[],
+  field: string,
+  collection: string,
+): CollectionPairs {
   const fail = (message: string) => new AppError("invalid_input", message, { param: "by" });
   const groups = new Map<string, LabelledItem[]>();
   for (const item of items) {
@@ -98,14 +102,23 @@ export function pairUp(items: readonly LabelledItem[], field: string, collection
   }
   if (groups.size === 0) throw fail(noLabel(collection, field));
   const order: Modality[] = ["image", "audio", "text"];
-  const present = order.filter((modality) => [...groups.values()].flat().some((item) => item.modality === modality));
-  if (present.length > 2) throw fail(`Expected items of two modalities but "${collection}" has ${present.join(", ")}`);
+  const present = order.filter((modality) =>
+    [...groups.values()].flat().some((item) => item.modality === modality),
+  );
+  if (present.length > 2)
+    throw fail(`Expected items of two modalities but "${collection}" has ${present.join(", ")}`);
   const [first, second] = present;
   const pairs: CollectionPairs = { a: [], b: second && [], labels: [], repeats: false };
   for (const [label, group] of groups) {
     const a = group.filter(({ modality }) => modality === first);
-    const b = second === undefined ? undefined : group.filter(({ modality }) => modality === second);
-    const count = b === undefined ? a.length : a.length === 0 || b.length === 0 ? 0 : Math.max(a.length, b.length);
+    const b =
+      second === undefined ? undefined : group.filter(({ modality }) => modality === second);
+    const count =
+      b === undefined
+        ? a.length
+        : a.length === 0 || b.length === 0
+          ? 0
+          : Math.max(a.length, b.length);
     if (count > 1) pairs.repeats = true;
     for (let i = 0; i < count; i++) {
       pairs.a.push(a[i % a.length]);
@@ -114,14 +127,21 @@ export function pairUp(items: readonly LabelledItem[], field: string, collection
     }
   }
   if (pairs.a.length > 0) return pairs;
-  throw fail(`No ${first} of the collection "${collection}" has the same "${field}" as a ${second}`);
+  throw fail(
+    `No ${first} of the collection "${collection}" has the same "${field}" as a ${second}`,
+  );
 }
 
 const pathOf = (field: string | undefined) => field?.replace(/^metadata\./, "");
 const noLabel = (collection: string, field: string) =>
   `No item of the collection "${collection}" has a text, number or boolean in "${field}"`;
 
-function embeddingIn(item: StoredItem, searched: string, space: string, collection: string): Embedding {
+function embeddingIn(
+  item: StoredItem,
+  searched: string,
+  space: string,
+  collection: string,
+): Embedding {
   if (item.original?.space === space) return item.original.embedding;
   if (searched === space && item.original === undefined) return item.embedding;
   const message = `Item "${item.id}" of the collection "${collection}" is in ${item.original?.space ?? searched}, not in ${space}`;

@@ -51,7 +51,12 @@ export async function embedAll(
   return embeddings;
 }
 
-async function decode(modality: Modality, input: string | Uint8Array, param: string, options: EmbedOptions) {
+async function decode(
+  modality: Modality,
+  input: string | Uint8Array,
+  param: string,
+  options: EmbedOptions,
+) {
   if (typeof input === "string") return input;
   const { media, config } = options;
   try {

@@ -13,11 +13,19 @@ import { rowsOf } from "./training-source.js";
  *
  * @throws AppError `invalid_input` when its examples are of another modality, or a label is offered that a probe does not know.
  */
-export function examplesOf(head: UsableHead, logitScale: number, modality: Modality): Examples | undefined {
+export function examplesOf(
+  head: UsableHead,
+  logitScale: number,
+  modality: Modality,
+): Examples | undefined {
   const { fewShot, name, sides } = head;
   if (fewShot === undefined) return undefined;
   if (sides.a !== modality) {
-    throw new AppError("invalid_input", `The head "${name}" is for ${sides.a}, not for ${modality}`, { param: "head" });
+    throw new AppError(
+      "invalid_input",
+      `The head "${name}" is for ${sides.a}, not for ${modality}`,
+      { param: "head" },
+    );
   }
   const { adapter } = fewShot;
   if (adapter.kind === "cache") {
@@ -48,7 +56,11 @@ export function examplesOf(head: UsableHead, logitScale: number, modality: Modal
 }
 
 /** The cache's examples of the labels that are offered, numbered as those. */
-function offered(adapter: CacheAdapter, known: readonly string[], labels: readonly string[]): CacheAdapter {
+function offered(
+  adapter: CacheAdapter,
+  known: readonly string[],
+  labels: readonly string[],
+): CacheAdapter {
   const { values, dimensions } = adapter;
   const places = Array.from(adapter.labels, (label) => labels.indexOf(known[label]));
   const kept = [...places.keys()].filter((i) => places[i] >= 0);

@@ -30,27 +30,43 @@ const mostItems = 5000;
 
 /** `few-shot`: a cache adapter or linear probe from labelled items, kept as a version of a head. */
 export function fewShotJob(services: TrainingServices): JobKind {
-  return { lane: "training", run: (input, context) => run(FewShotInput.parse(input), context, services) };
+  return {
+    lane: "training",
+    run: (input, context) => run(FewShotInput.parse(input), context, services),
+  };
 }
 
-async function run(input: FewShotInput, context: JobContext, services: TrainingServices): Promise<JobData> {
+async function run(
+  input: FewShotInput,
+  context: JobContext,
+  services: TrainingServices,
+): Promise<JobData> {
   const { folder, signal, report } = context;
   const pack = services.packs.find(input.model, "text");
   checkSpace(pack, input.space);
-  const onProgress = (done: number, total: number) => report((0.8 * done) / total, { stage: "embedding", done, total });
+  const onProgress = (done: number, total: number) =>
+    report((0.8 * done) / total, { stage: "embedding", done, total });
   const options = { ...services, pack, folder, signal, onProgress, mediaOnly: true };
   const gathered = await gather(input.source, input.labels, options);
   const { sides, a, labels } = gathered;
-  const fail = (param: string, message: string) => new AppError("invalid_input", message, { param });
+  const fail = (param: string, message: string) =>
+    new AppError("invalid_input", message, { param });
   if (labels === undefined) throw fail("labels", "Few-shot classification needs labelled items");
   if (labels.length > mostItems) {
-    throw fail("items", `Expected at most ${mostItems} items but received ${labels.length}: train a head on so many`);
+    throw fail(
+      "items",
+      `Expected at most ${mostItems} items but received ${labels.length}: train a head on so many`,
+    );
   }
   if (a.dimensions !== pack.manifest.dimensions) {
-    throw fail("a", `Expected ${pack.manifest.dimensions} numbers for each row but received ${a.dimensions}`);
+    throw fail(
+      "a",
+      `Expected ${pack.manifest.dimensions} numbers for each row but received ${a.dimensions}`,
+    );
   }
   const names = [...new Set(labels)].sort();
-  if (names.length < 2) throw fail("labels", `Expected items of at least two labels but all are "${names[0]}"`);
+  if (names.length < 2)
+    throw fail("labels", `Expected items of at least two labels but all are "${names[0]}"`);
   const items: LabelledItems = {
     ...a,
     labels: Int32Array.from(labels, (label) => names.indexOf(label)),
@@ -65,7 +81,9 @@ async function run(input: FewShotInput, context: JobContext, services: TrainingS
           kind: "cache",
           items,
           texts: {
-            weights: rowsOf(await classEmbeddings(withPatience(pack.encoders.text!), names, templates, signal)).values,
+            weights: rowsOf(
+              await classEmbeddings(withPatience(pack.encoders.text!), names, templates, signal),
+            ).values,
             logitScale: pack.manifest.logitScale,
           },
         };
@@ -88,5 +106,12 @@ async function run(input: FewShotInput, context: JobContext, services: TrainingS
     { fewShot: { adapter, labels: names } },
   );
   if (input.activate) await services.heads.activate(input.name, version);
-  return { head: input.name, version, model: input.model, kind: input.kind, labels: names, activated: input.activate };
+  return {
+    head: input.name,
+    version,
+    model: input.model,
+    kind: input.kind,
+    labels: names,
+    activated: input.activate,
+  };
 }

@@ -14,7 +14,15 @@ import { classEmbeddings } from "../zero-shot/class-embeddings.js";
 import { chooseTemplates } from "../zero-shot/prompts.js";
 import { pairUp, readLabelled } from "./collection-pairs.js";
 import { embedAll } from "./embed-column.js";
-import { type Column, countOf, mediaOf, npyOf, readRowsFile, rowsOf, type TrainingSource } from "./training-source.js";
+import {
+  type Column,
+  countOf,
+  mediaOf,
+  npyOf,
+  readRowsFile,
+  rowsOf,
+  type TrainingSource,
+} from "./training-source.js";
 
 export interface GatherOptions {
   pack: LoadedPack;
@@ -58,7 +66,10 @@ export async function gather(
     return { sides: source.sides, a: await readRowsFile(path("a.npy")), b, labels };
   }
   if (existsSync(path("gathered.json"))) {
-    const kept = JSON.parse(await readFile(path("gathered.json"), "utf8")) as Omit<Gathered, "a" | "b">;
+    const kept = JSON.parse(await readFile(path("gathered.json"), "utf8")) as Omit<
+      Gathered,
+      "a" | "b"
+    >;
     const b = kept.sides.b && (await readRowsFile(path("b.npy")));
     return { ...kept, a: await readRowsFile(path("a.npy")), b };
   }
@@ -80,14 +91,18 @@ async function fromMedia(
 ): Promise<Gathered> {
   const total = countOf(a) + (b === undefined ? 0 : countOf(b));
   const embed = async (column: Column, side: "a" | "b", before: number) => {
-    const inputs = column.kind === "texts" ? column.texts : mediaOf(options.folder, side, column.lengths);
+    const inputs =
+      column.kind === "texts" ? column.texts : mediaOf(options.folder, side, column.lengths);
     const nameOf = (i: number) => `${field}[${i}].${column.modality}`;
     const onProgress = (done: number) => options.onProgress(before + done, total);
     return rowsOf(await embedAll(column.modality, inputs, nameOf, { ...options, onProgress }));
   };
   const texts = [a, b].find((column) => column?.kind === "texts");
   // The same text twice is no negative of itself.
-  const own = texts?.kind === "texts" && new Set(texts.texts).size < texts.texts.length ? texts.texts : undefined;
+  const own =
+    texts?.kind === "texts" && new Set(texts.texts).size < texts.texts.length
+      ? texts.texts
+      : undefined;
   return {
     sides: { a: a.modality, b: b?.modality },
     a: await embed(a, "a", 0),
@@ -96,7 +111,11 @@ async function fromMedia(
   };
 }
 
-async function fromCollection(collection: string, by: string, options: GatherOptions): Promise<Gathered> {
+async function fromCollection(
+  collection: string,
+  by: string,
+  options: GatherOptions,
+): Promise<Gathered> {
   const { pack, store, signal, mediaOnly } = options;
   const all = await readLabelled(store, collection, by, pack.space, signal);
   const media = all.filter(({ modality }) => modality !== "text");
@@ -114,10 +133,18 @@ async function fromCollection(collection: string, by: string, options: GatherOpt
     throw new AppError("invalid_input", message, { param: "collection" });
   }
   const names = [...new Set(labels)];
-  const templates = chooseTemplates({}, pack.manifest.promptTemplates[gathered.sides.a], gathered.sides.a);
+  const templates = chooseTemplates(
+    {},
+    pack.manifest.promptTemplates[gathered.sides.a],
+    gathered.sides.a,
+  );
   const text = pack.encoders.text;
   if (text === undefined) {
-    throw new AppError("invalid_input", `The model "${pack.manifest.id}" does not understand text`, { param: "model" });
+    throw new AppError(
+      "invalid_input",
+      `The model "${pack.manifest.id}" does not understand text`,
+      { param: "model" },
+    );
   }
   const vectors = await classEmbeddings(withPatience(text), names, templates, signal);
   return { ...gathered, b: rowsOf(labels.map((label) => vectors[names.indexOf(label)])) };

@@ -29,13 +29,15 @@ export const spaceOfHead = (fromSpace: string, { a, b }: HeadFiles) =>
 
 /** @throws AppError `model_corrupt` when the files are not those the description was written for. */
 export function readHeadFiles(version: HeadVersion, files: HeadFiles): HeadWeights {
-  const corrupt = (why: string) => new AppError("model_corrupt", `The head's files cannot be used: ${why}`);
+  const corrupt = (why: string) =>
+    new AppError("model_corrupt", `The head's files cannot be used: ${why}`);
   if (version.kind !== "projection") {
     if (files.adapter === undefined) throw corrupt("its adapter is missing");
     return { fewShot: readFewShot(files.adapter) };
   }
   if (files.a === undefined && files.b === undefined) throw corrupt("its weights are missing");
-  if (spaceOfHead(version.fromSpace, files) !== version.space) throw corrupt("its weights are not those of its space");
+  if (spaceOfHead(version.fromSpace, files) !== version.space)
+    throw corrupt("its weights are not those of its space");
   return { ...(files.a && { a: readHead(files.a) }), ...(files.b && { b: readHead(files.b) }) };
 }
 
@@ -49,17 +51,23 @@ export function writeExport(name: string, version: HeadVersion, files: HeadFiles
   for (const [file, bytes] of Object.entries(files)) {
     const part = readSafetensors(bytes);
     metadata[file] = JSON.stringify(part.metadata);
-    for (const [array, tensor] of Object.entries(part.tensors)) tensors[`${file}/${array}`] = tensor;
+    for (const [array, tensor] of Object.entries(part.tensors))
+      tensors[`${file}/${array}`] = tensor;
   }
   return writeSafetensors({ tensors, metadata });
 }
 
 /** @throws AppError `model_corrupt` for bytes that are no export. */
-export function readExport(bytes: Uint8Array): { name: string; version: HeadVersion; files: HeadFiles } {
+export function readExport(bytes: Uint8Array): {
+  name: string;
+  version: HeadVersion;
+  files: HeadFiles;
+} {
   const { tensors, metadata } = readSafetensors(bytes);
   if (metadata.format !== format) throw notExport(`its format is "${metadata.format}"`);
   const version = HeadVersion.safeParse(parse(metadata.head));
-  if (!version.success) throw notExport(`its description is wrong at "${version.error.issues[0].path.join(".")}"`);
+  if (!version.success)
+    throw notExport(`its description is wrong at "${version.error.issues[0].path.join(".")}"`);
   const files: HeadFiles = {};
   for (const file of headFileNames) {
     if (metadata[file] === undefined) continue;
@@ -70,7 +78,9 @@ export function readExport(bytes: Uint8Array): { name: string; version: HeadVers
     if (typeof said !== "object" || said === null) throw notExport(`"${file}" has no metadata`);
     files[file] = writeSafetensors({
       tensors: Object.fromEntries(own),
-      metadata: Object.fromEntries(Object.entries(said).map(([key, value]) => [key, String(value)])),
+      metadata: Object.fromEntries(
+        Object.entries(said).map(([key, value]) => [key, String(value)]),
+      ),
     });
   }
   readHeadFiles(version.data, files);
@@ -87,4 +97,5 @@ function parse(json: string | undefined): unknown {
   }
 }
 
-const notExport = (why: string) => new AppError("model_corrupt", `The file is no exported head: ${why}`);
+const notExport = (why: string) =>
+  new AppError("model_corrupt", `The file is no exported head: ${why}`);

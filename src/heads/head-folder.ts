@@ -21,12 +21,17 @@ export async function readDescription({ folder, name, version, log }: Place): Pr
     return HeadVersion.parse(JSON.parse(await readFile(join(folder, "head.json"), "utf8")));
   } catch (error) {
     log.error({ err: error, head: name, version }, "a head cannot be read");
-    return { unusable: `Version ${version} of the head "${name}" cannot be used: its head.json is damaged` };
+    return {
+      unusable: `Version ${version} of the head "${name}" cannot be used: its head.json is damaged`,
+    };
   }
 }
 
 /** @throws AppError `model_corrupt` when the weights are damaged or are not those that the description was written for. */
-export async function readWeights(described: HeadVersion, { folder, name, version, log }: Place): Promise<UsableHead> {
+export async function readWeights(
+  described: HeadVersion,
+  { folder, name, version, log }: Place,
+): Promise<UsableHead> {
   try {
     return { ...described, name, version, ...readHeadFiles(described, await readFiles(folder)) };
   } catch (error) {

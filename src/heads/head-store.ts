@@ -8,12 +8,21 @@ import {
   writeExport,
   writeHeadFiles,
 } from "./head-files.js";
-import { type Described, type Place, readDescription, readFiles, readWeights } from "./head-folder.js";
+import {
+  type Described,
+  type Place,
+  readDescription,
+  readFiles,
+  readWeights,
+} from "./head-folder.js";
 import { HeadVersion, type UsableHead, verdictOfHead } from "./head-version.js";
 import { checkName, VersionFolder } from "./version-folder.js";
 
 /** One version as it is listed; `unusable` says why there is nothing else to tell. */
-export type ListedVersion = { version: number; active: boolean } & (HeadVersion | { unusable: string });
+export type ListedVersion = { version: number; active: boolean } & (
+  | HeadVersion
+  | { unusable: string }
+);
 
 export interface ListedHead {
   name: string;
@@ -51,8 +60,12 @@ export class HeadStore {
     const store = new HeadStore(options);
     for (const { name, numbers, history } of await store.#folder.list()) {
       const versions = new Map<number, Described>();
-      for (const version of numbers) versions.set(version, await readDescription(store.#place(name, version)));
-      store.#heads.set(name, { versions, history: history.filter((version) => versions.has(version)) });
+      for (const version of numbers)
+        versions.set(version, await readDescription(store.#place(name, version)));
+      store.#heads.set(name, {
+        versions,
+        history: history.filter((version) => versions.has(version)),
+      });
     }
     return store;
   }
@@ -69,7 +82,12 @@ export class HeadStore {
       return { version, active: version === activeVersion, ...described };
     });
     const model = listed.flatMap((version) => ("model" in version ? [version.model] : []))[0];
-    return { name, model, activeVersion, versions: listed.sort((one, other) => one.version - other.version) };
+    return {
+      name,
+      model,
+      activeVersion,
+      versions: listed.sort((one, other) => one.version - other.version),
+    };
   }
 
   has(name: string): boolean {
@@ -105,7 +123,8 @@ export class HeadStore {
     const { kind, fromSpace, lineage } = described;
     const known = this.#heads.get(checkName(name));
     for (const [version, other] of known?.versions ?? []) {
-      if (lineage.job !== undefined && "lineage" in other && other.lineage.job === lineage.job) return version;
+      if (lineage.job !== undefined && "lineage" in other && other.lineage.job === lineage.job)
+        return version;
     }
     const parent = known?.history.at(-1);
     return this.#keep(name, files, {
@@ -143,7 +162,9 @@ export class HeadStore {
   async rollback(name: string): Promise<string[]> {
     const { history } = this.#of(name);
     if (history.length < 2) {
-      throw new AppError("conflict", `No other version of the head "${name}" was active before`, { param: "name" });
+      throw new AppError("conflict", `No other version of the head "${name}" was active before`, {
+        param: "name",
+      });
     }
     const before = history[history.length - 2];
     await this.use(name, before);
@@ -168,7 +189,9 @@ export class HeadStore {
     const head = this.#of(name);
     this.#described(name, version);
     if (head.history.at(-1) === version) {
-      throw new AppError("conflict", `Version ${version} of the head "${name}" is active`, { param: "version" });
+      throw new AppError("conflict", `Version ${version} of the head "${name}" is active`, {
+        param: "version",
+      });
     }
     await this.#refuseInUse(name, version);
     if (head.history.includes(version)) {
@@ -214,9 +237,14 @@ export class HeadStore {
   async #keep(name: string, files: HeadFiles, described: HeadVersion): Promise<number> {
     const version = HeadVersion.parse(described); // its fields in one order, whoever wrote them
     this.checkFits(name, version);
-    const named = Object.entries(files).map(([file, bytes]) => [`${file}.safetensors`, bytes] as const);
+    const named = Object.entries(files).map(
+      ([file, bytes]) => [`${file}.safetensors`, bytes] as const,
+    );
     const json = `${JSON.stringify(version, undefined, 2)}\n`;
-    const number = await this.#folder.add(name, { ...Object.fromEntries(named), "head.json": json });
+    const number = await this.#folder.add(name, {
+      ...Object.fromEntries(named),
+      "head.json": json,
+    });
     const head = this.#heads.get(name) ?? { versions: new Map(), history: [] };
     this.#heads.set(name, head);
     head.versions.set(number, version);
@@ -232,12 +260,15 @@ export class HeadStore {
   #described(name: string, version: number): Described {
     const described = this.#of(name).versions.get(version);
     if (described !== undefined) return described;
-    throw new AppError("not_found", `The head "${name}" has no version ${version}`, { param: "version" });
+    throw new AppError("not_found", `The head "${name}" has no version ${version}`, {
+      param: "version",
+    });
   }
 
   #readable(name: string, version: number): HeadVersion {
     const described = this.#described(name, version);
-    if ("unusable" in described) throw new AppError("model_corrupt", described.unusable, { param: "head" });
+    if ("unusable" in described)
+      throw new AppError("model_corrupt", described.unusable, { param: "head" });
     return described;
   }
 
@@ -258,7 +289,8 @@ export class HeadStore {
   async #refuseInUse(name: string, version?: number): Promise<void> {
     const users = (await this.#options.usedBy?.(name, version)) ?? [];
     if (users.length === 0) return;
-    const what = version === undefined ? `The head "${name}"` : `Version ${version} of the head "${name}"`;
+    const what =
+      version === undefined ? `The head "${name}"` : `Version ${version} of the head "${name}"`;
     const message = `${what} is used by the collection${users.length === 1 ? "" : "s"} ${users.join(", ")}`;
     throw new AppError("conflict", message, { param: "name" });
   }

@@ -24,8 +24,19 @@ export type HeadKind = (typeof headKinds)[number];
 const TrainingReport = z.looseObject({
   options: z.looseObject({ loss: z.string(), decayTowards: z.string() }),
   heads: z.object({ a: z.string(), b: z.string() }),
-  data: z.looseObject({ pairs: z.number(), train: z.number(), validation: z.number(), test: z.number() }),
-  epochs: z.array(z.looseObject({ epoch: z.number(), trainLoss: z.number(), validationLoss: z.number().optional() })),
+  data: z.looseObject({
+    pairs: z.number(),
+    train: z.number(),
+    validation: z.number(),
+    test: z.number(),
+  }),
+  epochs: z.array(
+    z.looseObject({
+      epoch: z.number(),
+      trainLoss: z.number(),
+      validationLoss: z.number().optional(),
+    }),
+  ),
   bestEpoch: z.number(),
   stoppedBy: z.enum(["epochs", "patience"]),
   measures: z.record(z.string(), measure),
@@ -59,7 +70,9 @@ export const HeadVersion = z.object({
     parent: z.number().optional(),
     job: z.string().optional(),
   }),
-  report: z.union([TrainingReport, AdapterReport]).transform((report) => report as unknown as HeadReport),
+  report: z
+    .union([TrainingReport, AdapterReport])
+    .transform((report) => report as unknown as HeadReport),
 });
 export type HeadVersion = z.infer<typeof HeadVersion>;
 
@@ -82,7 +95,9 @@ export interface UsableHead extends HeadVersion {
 }
 
 /** Whether training found that it helps; absent for what was not trained against held-out pairs. */
-export function verdictOfHead({ report }: Pick<HeadVersion, "report">): RunReport["verdict"] | undefined {
+export function verdictOfHead({
+  report,
+}: Pick<HeadVersion, "report">): RunReport["verdict"] | undefined {
   return "verdict" in report ? report.verdict : undefined;
 }
 

@@ -24,7 +24,10 @@ export async function findPack(
     throw new AppError("invalid_input", message, { param: "head" });
   }
   const pack = packs.find(head.model);
-  const able = head.kind === "projection" ? headedModalities(head) : pack.towers.map(({ modality }) => modality);
+  const able =
+    head.kind === "projection"
+      ? headedModalities(head)
+      : pack.towers.map(({ modality }) => modality);
   const other = modalities.find((modality) => !able.includes(modality));
   if (other !== undefined) {
     const message = `The head "${head.name}" is for ${able.join(" and ")}, not for ${other}`;
@@ -80,16 +83,29 @@ function scoring({ manifest }: LoadedPack, { logits }: UsableHead) {
   return logits.loss === "sigmoid" ? { logitScale: logits.scale, logitBias: logits.bias } : {};
 }
 
-function project(encoder: Encoder, head: ProjectionHead | undefined, { model, space }: UsableHead): Encoder {
+function project(
+  encoder: Encoder,
+  head: ProjectionHead | undefined,
+  { model, space }: UsableHead,
+): Encoder {
   const target = { modelId: model, space };
   return head === undefined ? { ...encoder, ...target } : withHead(encoder, head, target);
 }
 
-function projectWindows(encodeWindows: EncodeWindows, head: ProjectionHead | undefined): EncodeWindows {
+function projectWindows(
+  encodeWindows: EncodeWindows,
+  head: ProjectionHead | undefined,
+): EncodeWindows {
   if (head === undefined) return encodeWindows;
   return async (sound, signal) => {
     const { embedding, windows } = await encodeWindows(sound, signal);
-    const [whole, ...parts] = applyHead(head, [embedding, ...windows.map((window) => window.embedding)]);
-    return { embedding: whole, windows: windows.map((window, i) => ({ ...window, embedding: parts[i] })) };
+    const [whole, ...parts] = applyHead(head, [
+      embedding,
+      ...windows.map((window) => window.embedding),
+    ]);
+    return {
+      embedding: whole,
+      windows: windows.map((window, i) => ({ ...window, embedding: parts[i] })),
+    };
   };
 }

@@ -25,7 +25,8 @@ const fewChanges = 500;
  * puts it in the old one's place. The old one answers until then, and what is written meanwhile is carried over.
  */
 export function reprojectJob(services: () => ReprojectServices): JobKind {
-  const run: JobKind["run"] = (input, context) => reproject(ReprojectInput.parse(input), context, services());
+  const run: JobKind["run"] = (input, context) =>
+    reproject(ReprojectInput.parse(input), context, services());
   return { lane: "collections", own: true, run };
 }
 
@@ -43,11 +44,19 @@ async function reproject(
   const stats = await store.stats(collection);
   const followed = followedHead(stats.options);
   if (followed === undefined) {
-    throw new AppError("conflict", `The collection "${collection}" follows no head`, { param: "collection" });
+    throw new AppError("conflict", `The collection "${collection}" follows no head`, {
+      param: "collection",
+    });
   }
   const head = await heads.use(followed.name);
   if (head.version === followed.version) {
-    return { collection, head: head.name, version: head.version, space: head.space, items: stats.count };
+    return {
+      collection,
+      head: head.name,
+      version: head.version,
+      space: head.space,
+      items: stats.count,
+    };
   }
 
   const copy = `reproject-${job.id}`;
@@ -58,7 +67,11 @@ async function reproject(
       space: head.space,
       dimensions: head.dimensions,
       fields: stats.fields,
-      options: { ...stats.options, head: { name: head.name, version: head.version }, replaces: collection },
+      options: {
+        ...stats.options,
+        head: { name: head.name, version: head.version },
+        replaces: collection,
+      },
     });
     let items = 0;
     const carry = async (some: readonly StoredItem[]) => {

@@ -45,19 +45,33 @@ const trainingFrom = 0.2;
 
 /** `train`: gathers embeddings, screens them, trains heads on them, keeps them as a version and activates what improved. */
 export function trainJob(services: TrainingServices): JobKind {
-  return { lane: "training", run: (input, context) => run(TrainInput.parse(input), context, services) };
+  return {
+    lane: "training",
+    run: (input, context) => run(TrainInput.parse(input), context, services),
+  };
 }
 
-async function run(input: TrainInput, context: JobContext, services: TrainingServices): Promise<JobData> {
+async function run(
+  input: TrainInput,
+  context: JobContext,
+  services: TrainingServices,
+): Promise<JobData> {
   const { folder, signal, report } = context;
   const { packs, heads } = services;
   const pack = packs.find(input.model);
   checkSpace(pack, input.space);
   const onProgress = (done: number, total: number) =>
     report((trainingFrom * done) / total, { stage: "embedding", done, total });
-  const gathered = await gather(input.source, input.labels, { ...services, pack, folder, signal, onProgress });
+  const gathered = await gather(input.source, input.labels, {
+    ...services,
+    pack,
+    folder,
+    signal,
+    onProgress,
+  });
   const { a, b, sides } = gathered;
-  if (b === undefined) throw new AppError("invalid_input", "Training a head needs pairs", { param: "pairs" });
+  if (b === undefined)
+    throw new AppError("invalid_input", "Training a head needs pairs", { param: "pairs" });
   for (const [side, rows] of [["a", a] as const, ["b", b] as const]) {
     if (rows.dimensions === pack.manifest.dimensions) continue;
     const message = `Expected ${pack.manifest.dimensions} numbers for each row of "${side}", as "${input.model}" gives, but received ${rows.dimensions}`;
@@ -108,7 +122,11 @@ async function run(input: TrainInput, context: JobContext, services: TrainingSer
     checkpointPath: join(folder, "checkpoint.safetensors"),
     threads: services.config.threads === 0 ? undefined : services.config.threads,
     onProgress: ({ epochs, ...epoch }) => {
-      report(trainingFrom + (0.98 - trainingFrom) * (epoch.epoch / epochs), { stage: "training", epochs, ...epoch });
+      report(trainingFrom + (0.98 - trainingFrom) * (epoch.epoch / epochs), {
+        stage: "training",
+        epochs,
+        ...epoch,
+      });
     },
   });
   const { options, verdict, measures, data } = result.report;
@@ -137,11 +155,17 @@ async function run(input: TrainInput, context: JobContext, services: TrainingSer
     activated,
     verdict,
     measures,
-    ...(screening && { screening: { counts: screening.counts, excluded: screening.excluded.length } }),
+    ...(screening && {
+      screening: { counts: screening.counts, excluded: screening.excluded.length },
+    }),
   };
 }
 
-function screeningReport(findings: readonly ScreeningFinding[], excluded: number[], ids?: string[]): ScreeningReport {
+function screeningReport(
+  findings: readonly ScreeningFinding[],
+  excluded: number[],
+  ids?: string[],
+): ScreeningReport {
   const counts: Record<string, number> = {};
   for (const { kind } of findings) counts[kind] = (counts[kind] ?? 0) + 1;
   const named = findings.slice(0, mostFindings).map((finding) => {

@@ -17,28 +17,43 @@ const modality = z.enum(["text", "image", "audio"]);
 /** One side of the pairs as it came: texts, or the lengths of files that lie one after the other in `media-SIDE.bin`. */
 export const Column = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("texts"), modality: z.literal("text"), texts: z.array(z.string()) }),
-  z.object({ kind: z.literal("media"), modality: z.enum(["image", "audio"]), lengths: z.array(z.int().nonnegative()) }),
+  z.object({
+    kind: z.literal("media"),
+    modality: z.enum(["image", "audio"]),
+    lengths: z.array(z.int().nonnegative()),
+  }),
 ]);
 export type Column = z.infer<typeof Column>;
 
 export const TrainingSource = z.discriminatedUnion("kind", [
   /** Rows in `a.npy` and `b.npy`. */
-  z.object({ kind: z.literal("embeddings"), sides: z.object({ a: modality, b: modality.optional() }) }),
+  z.object({
+    kind: z.literal("embeddings"),
+    sides: z.object({ a: modality, b: modality.optional() }),
+  }),
   /** What the model is to embed first. `field` is how the request spelled it, for errors: `pairs` or `items`. */
   z.object({ kind: z.literal("media"), field: z.string(), a: Column, b: Column.optional() }),
   z.object({ kind: z.literal("collection"), collection: z.string(), by: z.string() }),
 ]);
 export type TrainingSource = z.infer<typeof TrainingSource>;
 
-export const countOf = (column: Column) => (column.kind === "texts" ? column.texts.length : column.lengths.length);
+export const countOf = (column: Column) =>
+  column.kind === "texts" ? column.texts.length : column.lengths.length;
 
 /** The files of a column, in order, without holding them all. */
-export async function* mediaOf(folder: string, side: "a" | "b", lengths: readonly number[]): AsyncIterable<Uint8Array> {
+export async function* mediaOf(
+  folder: string,
+  side: "a" | "b",
+  lengths: readonly number[],
+): AsyncIterable<Uint8Array> {
   let from = 0;
   for (const length of lengths) {
     const parts: Buffer[] = [];
     if (length > 0) {
-      const stream = createReadStream(join(folder, `media-${side}.bin`), { start: from, end: from + length - 1 });
+      const stream = createReadStream(join(folder, `media-${side}.bin`), {
+        start: from,
+        end: from + length - 1,
+      });
       for await (const part of stream) parts.push(part as Buffer);
     }
     from += length;
@@ -51,14 +66,20 @@ export const npyOf = ({ values, dimensions }: Rows): Uint8Array =>
 
 export async function readRowsFile(path: string): Promise<Rows> {
   const { shape, data } = readNpy(await readFile(path));
-  return { values: data instanceof Float32Array ? data : Float32Array.from(data), dimensions: shape[1] };
+  return {
+    values: data instanceof Float32Array ? data : Float32Array.from(data),
+    dimensions: shape[1],
+  };
 }
 
 /**
  * What a job has embedded belongs to the weights it was embedded with.
  * @throws AppError `space_mismatch` when the model has others by now.
  */
-export function checkSpace({ manifest, space }: { manifest: { id: string }; space: string }, made: string): void {
+export function checkSpace(
+  { manifest, space }: { manifest: { id: string }; space: string },
+  made: string,
+): void {
   if (space === made) return;
   const message = `The job was made for the space ${made}, but "${manifest.id}" embeds into ${space} by now: begin another`;
   throw new AppError("space_mismatch", message, { param: "model" });

@@ -41,14 +41,20 @@ export class VersionFolder {
         if (await isLeftover(building)) await rm(building, { recursive: true, force: true });
       } else if (entry.isDirectory() && isName(entry.name)) all.push(await this.get(entry.name));
     }
-    return all.filter(({ numbers }) => numbers.length > 0).sort((one, other) => (one.name < other.name ? -1 : 1));
+    return all
+      .filter(({ numbers }) => numbers.length > 0)
+      .sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
   async get(name: string): Promise<Versions> {
     const folder = join(this.#folder, checkName(name));
     const entries = existsSync(folder) ? await readdir(folder) : [];
     const numbers = entries.filter((entry) => /^[1-9]\d{0,8}$/.test(entry)).map(Number);
-    return { name, numbers: numbers.sort((one, other) => one - other), history: await readHistory(folder) };
+    return {
+      name,
+      numbers: numbers.sort((one, other) => one - other),
+      history: await readHistory(folder),
+    };
   }
 
   /**
@@ -58,7 +64,8 @@ export class VersionFolder {
   async add(name: string, files: Record<string, Uint8Array | string>, after = 0): Promise<number> {
     const building = join(this.#folder, `.building-${randomBytes(6).toString("hex")}`);
     try {
-      for (const [file, bytes] of Object.entries(files)) await writeDurably(join(building, file), bytes);
+      for (const [file, bytes] of Object.entries(files))
+        await writeDurably(join(building, file), bytes);
       const { numbers } = await this.get(name);
       await mkdir(join(this.#folder, name), { recursive: true });
       for (let version = Math.max(after, ...numbers) + 1; ; version++) {
@@ -67,7 +74,8 @@ export class VersionFolder {
           return version;
         } catch (error) {
           // Another process took the number: the next one is free.
-          if (!["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+          if (!["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? ""))
+            throw error;
         }
       }
     } catch (error) {
@@ -79,14 +87,19 @@ export class VersionFolder {
   /** Decides which version is active (the last one) and which ones were before; one decision after the other. */
   async setHistory(name: string, history: readonly number[]): Promise<void> {
     const path = join(this.#folder, checkName(name), "active.json");
-    const written = this.#lastActivation.then(() => writeDurably(path, JSON.stringify({ history })));
+    const written = this.#lastActivation.then(() =>
+      writeDurably(path, JSON.stringify({ history })),
+    );
     this.#lastActivation = written.catch(() => undefined);
     await written;
   }
 
   /** Removes a version, or with all its versions the name. */
   async remove(name: string, version?: number): Promise<void> {
-    const path = version === undefined ? join(this.#folder, checkName(name)) : this.pathOf(checkName(name), version);
+    const path =
+      version === undefined
+        ? join(this.#folder, checkName(name))
+        : this.pathOf(checkName(name), version);
     try {
       // Renamed first: half a version must never be taken for a whole one.
       const away = join(this.#folder, `.building-${randomBytes(6).toString("hex")}`);
@@ -100,7 +113,9 @@ export class VersionFolder {
 
 async function readHistory(folder: string): Promise<number[]> {
   try {
-    const { history } = JSON.parse(await readFile(join(folder, "active.json"), "utf8")) as { history: unknown };
+    const { history } = JSON.parse(await readFile(join(folder, "active.json"), "utf8")) as {
+      history: unknown;
+    };
     return Array.isArray(history) ? history.filter((version) => Number.isInteger(version)) : [];
   } catch {
     return []; // never activated, or unreadable: nothing is active
@@ -112,6 +127,11 @@ const isName = (name: string) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name);
 /** @throws AppError `invalid_input` for a name that could not be a folder's. */
 export function checkName(name: string, param = "name"): string {
   if (isName(name)) return name;
-  const expected = 'Expected 1 to 64 letters, digits, ".", "_" or "-", starting with a letter or digit';
-  throw new AppError("invalid_input", `${expected}, for "${param}" but received "${name.slice(0, 80)}"`, { param });
+  const expected =
+    'Expected 1 to 64 letters, digits, ".", "_" or "-", starting with a letter or digit';
+  throw new AppError(
+    "invalid_input",
+    `${expected}, for "${param}" but received "${name.slice(0, 80)}"`,
+    { param },
+  );
 }

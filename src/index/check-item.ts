@@ -14,7 +14,10 @@ const maxMetadataCharacters = 1_000_000;
 export function checkItem(item: Item, collection: { space: string; dimensions: number }): string {
   checkId(item.id);
   if (!["text", "image", "audio"].includes(item.modality)) {
-    throw wrong("modality", `Expected text, image or audio as modality but received ${JSON.stringify(item.modality)}`);
+    throw wrong(
+      "modality",
+      `Expected text, image or audio as modality but received ${JSON.stringify(item.modality)}`,
+    );
   }
   checkEmbedding(item.embedding, collection.dimensions, "embedding");
   if (item.original !== undefined) {
@@ -25,7 +28,10 @@ export function checkItem(item: Item, collection: { space: string; dimensions: n
   }
   for (const field of ["source", "contentHash"] as const) {
     const text = item[field];
-    if (text !== undefined && (typeof text !== "string" || text.length > 4096 || !isPlainText(text))) {
+    if (
+      text !== undefined &&
+      (typeof text !== "string" || text.length > 4096 || !isPlainText(text))
+    ) {
       throw wrong(field, `Expected at most 4,096 characters of text for "${field}"`);
     }
   }
@@ -40,8 +46,13 @@ function checkId(id: unknown): asserts id is string {
 }
 
 /** @throws AppError invalid_input unless the vector has the right size, finite numbers and length 1. */
-export function checkEmbedding(embedding: unknown, dimensions: number | undefined, param: string): void {
-  if (!(embedding instanceof Float32Array)) throw wrong(param, `Expected a Float32Array for "${param}"`);
+export function checkEmbedding(
+  embedding: unknown,
+  dimensions: number | undefined,
+  param: string,
+): void {
+  if (!(embedding instanceof Float32Array))
+    throw wrong(param, `Expected a Float32Array for "${param}"`);
   if (dimensions !== undefined && embedding.length !== dimensions) {
     throw wrong(
       param,
@@ -54,18 +65,23 @@ export function checkEmbedding(embedding: unknown, dimensions: number | undefine
     throw wrong(param, `Expected finite numbers for "${param}" but received NaN or infinity`);
   const length = Math.sqrt(squares);
   if (Math.abs(length - 1) > lengthTolerance) {
-    throw wrong(param, `Expected a vector of length 1 for "${param}" but its length is ${length.toPrecision(4)}`);
+    throw wrong(
+      param,
+      `Expected a vector of length 1 for "${param}" but its length is ${length.toPrecision(4)}`,
+    );
   }
 }
 
 /** @throws AppError invalid_input. */
 export function checkSpec(spec: CollectionSpec): void {
   checkName(spec.name);
-  if (typeof spec.space !== "string" || spec.space === "") throw wrong("space", "Expected the collection's space");
+  if (typeof spec.space !== "string" || spec.space === "")
+    throw wrong("space", "Expected the collection's space");
   if (!Number.isInteger(spec.dimensions) || spec.dimensions < 1 || spec.dimensions > 8192) {
     throw wrong("dimensions", `Expected 1 to 8192 dimensions but received ${spec.dimensions}`);
   }
-  if ((spec.fields ?? []).length > 32) throw wrong("fields", "Expected at most 32 declared metadata fields");
+  if ((spec.fields ?? []).length > 32)
+    throw wrong("fields", "Expected at most 32 declared metadata fields");
   for (const field of spec.fields ?? []) fieldPath(field, "fields");
 }
 
@@ -86,7 +102,10 @@ function metadataJson(metadata: unknown): string {
   try {
     json = JSON.stringify(metadata);
   } catch (cause) {
-    throw new AppError("invalid_input", "Expected metadata that JSON can hold", { param: "metadata", cause });
+    throw new AppError("invalid_input", "Expected metadata that JSON can hold", {
+      param: "metadata",
+      cause,
+    });
   }
   if (json.length > maxMetadataCharacters) {
     throw wrong(

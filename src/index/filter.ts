@@ -19,7 +19,16 @@ export type Filter =
 export type FilterOp = "eq" | "in" | "lt" | "lte" | "gt" | "gte" | "exists" | "contains";
 export type Scalar = string | number | boolean | null;
 
-const ops = ["eq", "in", "lt", "lte", "gt", "gte", "exists", "contains"] as const satisfies FilterOp[];
+const ops = [
+  "eq",
+  "in",
+  "lt",
+  "lte",
+  "gt",
+  "gte",
+  "exists",
+  "contains",
+] as const satisfies FilterOp[];
 const maxDepth = 32;
 const maxConditions = 256;
 const maxInValues = 10_000;
@@ -33,9 +42,13 @@ export function checkFilter(filter: unknown): Filter {
   const check = (part: unknown, at: string, depth: number): Filter => {
     if (depth > maxDepth) throw wrong(at, `Expected a filter at most ${maxDepth} levels deep`);
     if (typeof part !== "object" || part === null || Array.isArray(part)) {
-      throw wrong(at, `Expected an object with "and", "or", "not" or "field" but received ${show(part)}`);
+      throw wrong(
+        at,
+        `Expected an object with "and", "or", "not" or "field" but received ${show(part)}`,
+      );
     }
-    if (++conditions > maxConditions) throw wrong(at, `Expected at most ${maxConditions} conditions in a filter`);
+    if (++conditions > maxConditions)
+      throw wrong(at, `Expected at most ${maxConditions} conditions in a filter`);
     const given = part as Record<string, unknown>;
     if ("and" in given) return { and: list(given.and, `${at}.and`, depth) };
     if ("or" in given) return { or: list(given.or, `${at}.or`, depth) };
@@ -43,13 +56,17 @@ export function checkFilter(filter: unknown): Filter {
     const { field, op, value } = given;
     fieldPath(field, `${at}.field`);
     if (!ops.includes(op as FilterOp)) {
-      throw wrong(`${at}.op`, `Expected one of ${ops.join(", ")} as filter operator but received ${show(op)}`);
+      throw wrong(
+        `${at}.op`,
+        `Expected one of ${ops.join(", ")} as filter operator but received ${show(op)}`,
+      );
     }
     checkValue(op as FilterOp, value, `${at}.value`);
     return { field: field as string, op: op as FilterOp, value };
   };
   const list = (parts: unknown, at: string, depth: number) => {
-    if (!Array.isArray(parts)) throw wrong(at, `Expected an array of filters but received ${show(parts)}`);
+    if (!Array.isArray(parts))
+      throw wrong(at, `Expected an array of filters but received ${show(parts)}`);
     return parts.map((part, i) => check(part, `${at}[${i}]`, depth + 1));
   };
   return check(filter, "filter", 1);
@@ -61,7 +78,10 @@ export function checkFilter(filter: unknown): Filter {
  */
 export function fieldPath(field: unknown, param: string): string[] {
   const keys = typeof field === "string" ? field.split(".") : [];
-  const plain = keys.length > 0 && keys.length <= 16 && keys.every((key) => /^[^"'`\\\p{C}]{1,128}$/u.test(key));
+  const plain =
+    keys.length > 0 &&
+    keys.length <= 16 &&
+    keys.every((key) => /^[^"'`\\\p{C}]{1,128}$/u.test(key));
   if (!plain) {
     throw wrong(
       param,
@@ -73,15 +93,23 @@ export function fieldPath(field: unknown, param: string): string[] {
 
 function checkValue(op: FilterOp, value: unknown, at: string) {
   if (op === "exists") {
-    if (typeof value !== "boolean") throw wrong(at, `Expected true or false for "exists" but received ${show(value)}`);
+    if (typeof value !== "boolean")
+      throw wrong(at, `Expected true or false for "exists" but received ${show(value)}`);
   } else if (op === "in") {
     if (!Array.isArray(value) || !value.every(isScalar)) {
-      throw wrong(at, `Expected an array of strings, numbers, booleans or nulls for "in" but received ${show(value)}`);
+      throw wrong(
+        at,
+        `Expected an array of strings, numbers, booleans or nulls for "in" but received ${show(value)}`,
+      );
     }
-    if (value.length > maxInValues) throw wrong(at, `Expected at most ${maxInValues} values for "in"`);
+    if (value.length > maxInValues)
+      throw wrong(at, `Expected at most ${maxInValues} values for "in"`);
   } else if (op === "eq" || op === "contains") {
     if (!isScalar(value)) {
-      throw wrong(at, `Expected a string, number, boolean or null for "${op}" but received ${show(value)}`);
+      throw wrong(
+        at,
+        `Expected a string, number, boolean or null for "${op}" but received ${show(value)}`,
+      );
     }
   } else if ((typeof value !== "number" && typeof value !== "string") || !isScalar(value)) {
     throw wrong(at, `Expected a number or a string for "${op}" but received ${show(value)}`);

@@ -41,6 +41,7 @@ export function lookUp(metadata: JsonObject, field: string): JsonValue | undefin
 function compare(a: JsonValue, b: string | number): number | undefined {
   if (typeof a === "number" && typeof b === "number") return a - b;
   // By code point, as databases compare UTF-8; JavaScript's `<` compares UTF-16 units.
-  if (typeof a === "string" && typeof b === "string") return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  if (typeof a === "string" && typeof b === "string")
+    return Buffer.compare(Buffer.from(a), Buffer.from(b));
   return undefined;
 }

@@ -2,7 +2,13 @@ import type { Embedding, Modality } from "../encoders/encoder.js";
 import type { ErrorCode } from "../errors.js";
 import type { Filter } from "./filter.js";
 
-export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | JsonValue[]
+  | { [key: string]: JsonValue };
 export type JsonObject = { [key: string]: JsonValue };
 
 /** What a collection is: fixed when it is created. */
@@ -177,9 +183,16 @@ export interface VectorStore {
   listCollections(): Promise<CollectionStats[]>;
 
   /** One status per item, in order. Items that fail a check do not reach the disk; the others do. */
-  upsert(collection: string, items: readonly Item[], options?: EmbeddingOptions): Promise<ItemStatus[]>;
+  upsert(
+    collection: string,
+    items: readonly Item[],
+    options?: EmbeddingOptions,
+  ): Promise<ItemStatus[]>;
   /** @returns how many items are gone. */
-  delete(collection: string, what: { ids: readonly string[] } | { filter: Filter }): Promise<number>;
+  delete(
+    collection: string,
+    what: { ids: readonly string[] } | { filter: Filter },
+  ): Promise<number>;
   /** The items that exist, in the order of `ids`. */
   get(collection: string, ids: readonly string[]): Promise<StoredItem[]>;
   preview(collection: string, id: string): Promise<Preview | undefined>;
@@ -188,13 +201,19 @@ export interface VectorStore {
   count(collection: string, filter?: Filter): Promise<number>;
 
   /** One result per query, in order. */
-  search(collection: string, queries: readonly Query[], options?: EmbeddingOptions): Promise<SearchResult[]>;
+  search(
+    collection: string,
+    queries: readonly Query[],
+    options?: EmbeddingOptions,
+  ): Promise<SearchResult[]>;
   page(collection: string, options: PageOptions): Promise<Page>;
   /** Every item, oldest first. An item replaced during the scan may come twice, its newest state last; none is missed. */
   scan(collection: string, options?: ScanOptions): AsyncIterable<StoredItem>;
   stats(collection: string): Promise<CollectionStats>;
   /** Mean embedding (not of unit length) and count of each modality present. */
-  means(collection: string): Promise<Partial<Record<Modality, { count: number; mean: Float64Array }>>>;
+  means(
+    collection: string,
+  ): Promise<Partial<Record<Modality, { count: number; mean: Float64Array }>>>;
 
   /** Writes a consistent copy of everything to a new file while the store is in use. */
   backup(file: string): Promise<void>;

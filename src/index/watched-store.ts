@@ -31,8 +31,16 @@ export function watchedStore<S extends VectorStore>(store: S): WatchedStore<S> {
   const watchers = new Map<string, Watcher>();
   const underWay = new Map<string, Set<Promise<unknown>>>();
 
-  const write = async <T>(collection: string, work: () => Promise<T>, note: (changes: Changes) => void): Promise<T> => {
-    for (let held = watchers.get(collection)?.held; held !== undefined; held = watchers.get(collection)?.held) {
+  const write = async <T>(
+    collection: string,
+    work: () => Promise<T>,
+    note: (changes: Changes) => void,
+  ): Promise<T> => {
+    for (
+      let held = watchers.get(collection)?.held;
+      held !== undefined;
+      held = watchers.get(collection)?.held
+    ) {
       await held.ended;
     }
     // Noted at the end, for whoever watches by then; also when it fails, as what a failed write has changed is not known.

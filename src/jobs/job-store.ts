@@ -35,7 +35,8 @@ export class JobStore {
   async create(job: Job, { data, files = {} }: JobInput): Promise<void> {
     const building = `${this.folderOf(job.id)}.new`;
     try {
-      for (const [name, bytes] of Object.entries(files)) await writeDurably(join(building, name), bytes);
+      for (const [name, bytes] of Object.entries(files))
+        await writeDurably(join(building, name), bytes);
       await writeDurably(join(building, "input.json"), JSON.stringify(data));
       await writeDurably(join(building, "job.json"), JSON.stringify(job));
       await rename(building, this.folderOf(job.id));

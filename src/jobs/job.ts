@@ -31,7 +31,8 @@ export interface Job {
   pid?: number;
 }
 
-export const hasEnded = ({ state }: Pick<Job, "state">) => state !== "queued" && state !== "running";
+export const hasEnded = ({ state }: Pick<Job, "state">) =>
+  state !== "queued" && state !== "running";
 
 /** What a running job is given. */
 export interface JobContext {

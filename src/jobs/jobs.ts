@@ -32,7 +32,10 @@ export class Jobs {
   /** By id, oldest first. */
   readonly #jobs = new Map<string, Job>();
   readonly #watchers = new Map<string, Set<(job: Job) => void>>();
-  readonly #running = new Map<string, { lane: string; controller: AbortController; ended: Promise<void> }>();
+  readonly #running = new Map<
+    string,
+    { lane: string; controller: AbortController; ended: Promise<void> }
+  >();
   readonly #lastWrite = new Map<string, { at: number; done: Promise<void> }>();
   #closing = false;
 
@@ -48,7 +51,9 @@ export class Jobs {
     for (const job of await jobs.#store.readAll()) {
       jobs.#jobs.set(job.id, job);
       if (hasEnded(job) || isAlive(job.pid)) continue;
-      await jobs.#interrupt(job).catch((error) => options.log.warn({ err: error, job: job.id }, "job not written"));
+      await jobs
+        .#interrupt(job)
+        .catch((error) => options.log.warn({ err: error, job: job.id }, "job not written"));
     }
     return jobs;
   }
@@ -56,9 +61,13 @@ export class Jobs {
   /** Resolves when the job is on the disk; it then waits for its turn. */
   async create(kind: string, input: JobInput): Promise<Job> {
     const isOwn = (name: string) => this.#kinds[name]?.own === true;
-    const waiting = [...this.#jobs.values()].filter((job) => job.state === "queued" && !isOwn(job.kind)).length;
+    const waiting = [...this.#jobs.values()].filter(
+      (job) => job.state === "queued" && !isOwn(job.kind),
+    ).length;
     if (waiting >= mostWaiting && !isOwn(kind)) {
-      throw new AppError("overloaded", `${waiting} jobs are waiting already`, { retryAfterSeconds: 60 });
+      throw new AppError("overloaded", `${waiting} jobs are waiting already`, {
+        retryAfterSeconds: 60,
+      });
     }
     const job: Job = {
       id: this.#store.newId(),
@@ -83,7 +92,8 @@ export class Jobs {
   /** @throws AppError `not_found` */
   get(id: string): Job {
     const job = this.#jobs.get(id);
-    if (job === undefined) throw new AppError("not_found", `There is no job "${id}"`, { param: "id" });
+    if (job === undefined)
+      throw new AppError("not_found", `There is no job "${id}"`, { param: "id" });
     return { ...job };
   }
 
@@ -143,7 +153,13 @@ export class Jobs {
     const busy = new Set([...this.#running.values()].map(({ lane }) => lane));
     for (const job of this.#jobs.values()) {
       const kind = this.#kinds[job.kind];
-      if (job.state !== "queued" || kind === undefined || busy.has(kind.lane) || this.#running.has(job.id)) continue;
+      if (
+        job.state !== "queued" ||
+        kind === undefined ||
+        busy.has(kind.lane) ||
+        this.#running.has(job.id)
+      )
+        continue;
       busy.add(kind.lane);
       const controller = new AbortController();
       const ended = this.#run(job, kind, controller).finally(() => {
@@ -173,17 +189,29 @@ export class Jobs {
       try {
         if (!controller.signal.aborted) {
           this.#log.error({ err: error, job: job.id }, "a job failed");
-          await this.#change(job, { state: "failed", endedAt, error: describe(error), pid: undefined });
+          await this.#change(job, {
+            state: "failed",
+            endedAt,
+            error: describe(error),
+            pid: undefined,
+          });
         } else if (this.#closing) await this.#interrupt(job);
         else await this.#change(job, { state: "cancelled", endedAt, pid: undefined });
       } catch (unwritten) {
-        this.#log.error({ err: unwritten, job: job.id }, "the end of a job could not be written down");
+        this.#log.error(
+          { err: unwritten, job: job.id },
+          "the end of a job could not be written down",
+        );
       }
     }
   }
 
   #interrupt(job: Job): Promise<void> {
-    return this.#change(job, { state: "interrupted", endedAt: new Date().toISOString(), pid: undefined });
+    return this.#change(job, {
+      state: "interrupted",
+      endedAt: new Date().toISOString(),
+      pid: undefined,
+    });
   }
 
   /** Changes are told once they are on the disk. */
@@ -205,7 +233,9 @@ export class Jobs {
     if (detail !== undefined) job.detail = detail;
     const { at } = this.#lastWrite.get(job.id) ?? { at: 0 };
     if (performance.now() - at > writeEveryMs) {
-      this.#change(job, {}).catch((error) => this.#log.warn({ err: error, job: job.id }, "progress not written"));
+      this.#change(job, {}).catch((error) =>
+        this.#log.warn({ err: error, job: job.id }, "progress not written"),
+      );
     } else this.#tell(job);
   }
 
@@ -215,7 +245,9 @@ export class Jobs {
   }
 
   async #forgetOld(): Promise<void> {
-    const ended = [...this.#jobs.values()].filter((job) => hasEnded(job) && job.state !== "interrupted");
+    const ended = [...this.#jobs.values()].filter(
+      (job) => hasEnded(job) && job.state !== "interrupted",
+    );
     for (const { id } of ended.slice(0, Math.max(0, ended.length - mostEnded))) {
       this.#jobs.delete(id);
       this.#lastWrite.delete(id);
@@ -236,6 +268,10 @@ function isAlive(pid: number | undefined): boolean {
 }
 
 function describe(error: unknown): NonNullable<Job["error"]> {
-  if (error instanceof AppError) return { code: error.code, message: error.message, param: error.param };
-  return { code: "internal", message: "The job failed by a fault of ours; its cause is in the server's log" };
+  if (error instanceof AppError)
+    return { code: error.code, message: error.message, param: error.param };
+  return {
+    code: "internal",
+    message: "The job failed by a fault of ours; its cause is in the server's log",
+  };
 }

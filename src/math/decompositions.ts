@@ -20,10 +20,15 @@ export function closestOrthogonal(a: Matrix): Matrix {
 }
 
 const toMl = ({ rows, columns, data }: Matrix) =>
-  new MlMatrix(Array.from({ length: rows }, (_, i) => Array.from(data.subarray(i * columns, (i + 1) * columns))));
+  new MlMatrix(
+    Array.from({ length: rows }, (_, i) =>
+      Array.from(data.subarray(i * columns, (i + 1) * columns)),
+    ),
+  );
 
 function fromMl(m: MlMatrix): Matrix {
   const result = zeros(m.rows, m.columns);
-  for (let i = 0; i < m.rows; i++) for (let j = 0; j < m.columns; j++) result.data[i * m.columns + j] = m.get(i, j);
+  for (let i = 0; i < m.rows; i++)
+    for (let j = 0; j < m.columns; j++) result.data[i * m.columns + j] = m.get(i, j);
   return result;
 }

@@ -10,7 +10,8 @@
  * @returns a function frame [n] -> power [n/2 + 1], written into `out`. It reuses its buffers: one caller at a time.
  */
 export function powerSpectrum(n: number): (frame: Float64Array, out: Float64Array) => void {
-  if (n < 4 || (n & (n - 1)) !== 0) throw new RangeError(`Expected a power of two of at least 4 but received ${n}`);
+  if (n < 4 || (n & (n - 1)) !== 0)
+    throw new RangeError(`Expected a power of two of at least 4 but received ${n}`);
   const half = n / 2;
   const re = new Float64Array(half);
   const im = new Float64Array(half);

@@ -44,7 +44,8 @@ export function multiply(a: Matrix, b: Matrix): Matrix {
 
 /** a [n, k] times the transpose of b [m, k] -> [n, m]: every row of a against every row of b. */
 export function multiplyTransposed(a: Matrix, b: Matrix): Matrix {
-  if (a.columns !== b.columns) throw new RangeError(`Cannot multiply ${size(a)} by the transpose of ${size(b)}`);
+  if (a.columns !== b.columns)
+    throw new RangeError(`Cannot multiply ${size(a)} by the transpose of ${size(b)}`);
   const result = zeros(a.rows, b.rows);
   const k = a.columns;
   for (let i = 0; i < a.rows; i++) {
@@ -68,12 +69,17 @@ export function stack(a: Matrix, b: Matrix): Matrix {
 
 /** Rows from..to-1 as a matrix that shares memory with `a`. */
 export function rowRange(a: Matrix, from: number, to: number): Matrix {
-  return { rows: to - from, columns: a.columns, data: a.data.subarray(from * a.columns, to * a.columns) };
+  return {
+    rows: to - from,
+    columns: a.columns,
+    data: a.data.subarray(from * a.columns, to * a.columns),
+  };
 }
 
 /** a + factor * b, written into a. */
 export function addScaled(a: Matrix, b: Matrix, factor = 1): void {
-  if (a.rows !== b.rows || a.columns !== b.columns) throw new RangeError(`Cannot add ${size(b)} to ${size(a)}`);
+  if (a.rows !== b.rows || a.columns !== b.columns)
+    throw new RangeError(`Cannot add ${size(b)} to ${size(a)}`);
   for (let i = 0; i < a.data.length; i++) a.data[i] += factor * b.data[i];
 }
 

@@ -49,7 +49,8 @@ export function readNpyHeader(bytes: Uint8Array, param?: string): NpyHeader {
   const fail = (why: string) => unusable(why, param);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
-  if (bytes.length < 12 || magic.some((byte, i) => bytes[i] !== byte)) throw fail("it does not start as one");
+  if (bytes.length < 12 || magic.some((byte, i) => bytes[i] !== byte))
+    throw fail("it does not start as one");
   const version = bytes[6];
   if (version < 1 || version > 3) throw fail(`its format version is ${version}; expected 1 to 3`);
   const headerAt = version === 1 ? 10 : 12;
@@ -57,14 +58,17 @@ export function readNpyHeader(bytes: Uint8Array, param?: string): NpyHeader {
   const start = headerAt + headerLength;
   if (headerLength > 10_000) throw fail(`its header has ${headerLength} bytes`);
   if (start > bytes.length) throw fail("its header is cut short");
-  const header = Buffer.from(bytes.buffer, bytes.byteOffset + headerAt, headerLength).toString("latin1");
+  const header = Buffer.from(bytes.buffer, bytes.byteOffset + headerAt, headerLength).toString(
+    "latin1",
+  );
 
   const type = /'descr':\s*'([^']{1,8})'/.exec(header)?.[1];
   if (type === undefined) throw fail("its header names no simple data type");
   const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
   const sides = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1];
   if (sides === undefined) throw fail("its header has no shape");
-  if (order !== "False") throw fail("expected C order (numpy.ascontiguousarray) but received Fortran order");
+  if (order !== "False")
+    throw fail("expected C order (numpy.ascontiguousarray) but received Fortran order");
   if (!Object.hasOwn(readers, type)) {
     throw fail(`its data type is ${type}; expected ${Object.keys(readers).join(", ")}`);
   }
@@ -88,13 +92,15 @@ function unusable(why: string, param: string | undefined): AppError {
 export function readNpy(bytes: Uint8Array, param?: string): NpyArray {
   const { shape, type, size, start, read } = readNpyHeader(bytes, param);
   const count = shape.reduce((product, side) => product * side, 1);
-  if (!(count <= mostNumbers)) throw unusable(`its shape (${shape.join(", ")}) is too large`, param);
+  if (!(count <= mostNumbers))
+    throw unusable(`its shape (${shape.join(", ")}) is too large`, param);
   if (bytes.length - start !== count * size) {
     const found = `needs ${count * size} bytes but ${bytes.length - start} follow`;
     throw unusable(`the shape (${shape.join(", ")}) of ${type} ${found}`, param);
   }
   // A copy is aligned, whatever the header's length (and a Buffer's own slice would not copy); every platform that Node.js 20 runs on here is little-endian.
-  if (type === "<f4") return { shape, data: new Float32Array(Uint8Array.from(bytes.subarray(start)).buffer) };
+  if (type === "<f4")
+    return { shape, data: new Float32Array(Uint8Array.from(bytes.subarray(start)).buffer) };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const data = new Float64Array(count);
   for (let i = 0; i < count; i++) data[i] = read(view, start + i * size);

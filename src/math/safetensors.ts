@@ -12,7 +12,9 @@ const Entry = z.object({
   shape: z.array(z.int().min(0)),
   data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
 });
-const Header = z.object({ __metadata__: z.record(z.string(), z.string()).optional() }).catchall(Entry);
+const Header = z
+  .object({ __metadata__: z.record(z.string(), z.string()).optional() })
+  .catchall(Entry);
 
 /**
  * Reads a safetensors file of float32 arrays: 8 bytes little-endian length of a JSON header, the header, then the data.
@@ -21,12 +23,15 @@ const Header = z.object({ __metadata__: z.record(z.string(), z.string()).optiona
  */
 export function readSafetensors(bytes: Uint8Array): SafeTensors {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headerLength = bytes.length < 8 ? Number.POSITIVE_INFINITY : Number(view.getBigUint64(0, true));
+  const headerLength =
+    bytes.length < 8 ? Number.POSITIVE_INFINITY : Number(view.getBigUint64(0, true));
   const start = 8 + headerLength;
   if (start > bytes.length) throw corrupt("it is cut short");
   let json: unknown;
   try {
-    json = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + 8, headerLength).toString("utf8"));
+    json = JSON.parse(
+      Buffer.from(bytes.buffer, bytes.byteOffset + 8, headerLength).toString("utf8"),
+    );
   } catch (error) {
     throw corrupt("its header is not JSON", error);
   }
@@ -38,7 +43,8 @@ export function readSafetensors(bytes: Uint8Array): SafeTensors {
     const { shape, data_offsets: offsets } = entry as z.infer<typeof Entry>;
     const count = shape.reduce((product, side) => product * side, 1);
     const [from, to] = offsets;
-    if (to - from !== 4 * count || start + to > bytes.length) throw corrupt(`"${name}" lies outside it`);
+    if (to - from !== 4 * count || start + to > bytes.length)
+      throw corrupt(`"${name}" lies outside it`);
     const data = new Float32Array(count);
     for (let i = 0; i < count; i++) {
       data[i] = view.getFloat32(start + from + 4 * i, true);

@@ -15,7 +15,11 @@ import { installedIds, isId, modelFolders, pullFolder } from "./store.js";
  * @returns the manifest as written.
  * @throws AppError `already_exists`, `invalid_input` (see inspectFolder), `storage_full`, `storage_failed`.
  */
-export async function addModel(folder: string, dataDir: string, options: InspectOptions): Promise<Manifest> {
+export async function addModel(
+  folder: string,
+  dataDir: string,
+  options: InspectOptions,
+): Promise<Manifest> {
   if (installedIds(dataDir).includes(options.id)) throw alreadyThere(options.id);
   const manifest = await inspectFolder(folder, options);
   const [parent] = modelFolders(dataDir);
@@ -51,7 +55,8 @@ let nextDraft = 0;
 async function removeLeftovers(parent: string): Promise<void> {
   for (const name of await readdir(parent).catch(() => [])) {
     const pid = /^\..+\.(\d+)\.\d+$/.exec(name)?.[1];
-    if (pid === undefined || (Number(pid) === process.pid ? own.has(name) : isRunning(Number(pid)))) continue;
+    if (pid === undefined || (Number(pid) === process.pid ? own.has(name) : isRunning(Number(pid))))
+      continue;
     await rm(join(parent, name), { recursive: true, force: true });
   }
 }
@@ -66,9 +71,13 @@ function isRunning(pid: number): boolean {
 }
 
 function alreadyThere(id: string): AppError {
-  return new AppError("already_exists", `There is a model "${id}" already; remove it or choose another --id`, {
-    param: "id",
-  });
+  return new AppError(
+    "already_exists",
+    `There is a model "${id}" already; remove it or choose another --id`,
+    {
+      param: "id",
+    },
+  );
 }
 
 /**
@@ -82,7 +91,8 @@ export async function removeModel(dataDir: string, id: string): Promise<void> {
   const lock = `${gathered}.lock`;
   const isOwn = () => installedIds(dataDir, [parent]).includes(id);
   // An id as "..", which is none, would name the folder of all models.
-  if (!isId(id) || !(isOwn() || existsSync(gathered) || existsSync(lock))) throw notToRemove(dataDir, id);
+  if (!isId(id) || !(isOwn() || existsSync(gathered) || existsSync(lock)))
+    throw notToRemove(dataDir, id);
   try {
     const unlock = await lockPull(lock, {
       onWait: (pid) => {
@@ -91,20 +101,26 @@ export async function removeModel(dataDir: string, id: string): Promise<void> {
       },
     });
     try {
-      const found = [gathered, ...(isOwn() ? [join(parent, id)] : [])].filter((path) => existsSync(path));
+      const found = [gathered, ...(isOwn() ? [join(parent, id)] : [])].filter((path) =>
+        existsSync(path),
+      );
       if (found.length === 0) throw notToRemove(dataDir, id);
       for (const path of found) await rm(path, { recursive: true });
     } finally {
       unlock();
     }
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).syscall === undefined ? error : storageError(error, join(parent, id));
+    throw (error as NodeJS.ErrnoException).syscall === undefined
+      ? error
+      : storageError(error, join(parent, id));
   }
 }
 
 function notToRemove(dataDir: string, id: string): AppError {
   return installedIds(dataDir).includes(id)
-    ? new AppError("invalid_input", `The model "${id}" comes with crossmodal and is not removed`, { param: "id" })
+    ? new AppError("invalid_input", `The model "${id}" comes with crossmodal and is not removed`, {
+        param: "id",
+      })
     : new AppError("model_not_found", `No model "${id}" is installed`, { param: "id" });
 }
 
@@ -113,7 +129,10 @@ export function filesOf(manifest: Manifest): PackFile[] {
   const files = modalities.flatMap((modality) => {
     const tower = manifest.towers[modality];
     if (tower === undefined) return [];
-    const graphs = Object.values(tower.files).flatMap(({ data = [], ...graph }) => [graph, ...data]);
+    const graphs = Object.values(tower.files).flatMap(({ data = [], ...graph }) => [
+      graph,
+      ...data,
+    ]);
     return tower.head === undefined ? graphs : [...graphs, tower.head];
   });
   const tokenizer = manifest.towers.text?.preprocess.tokenizer;

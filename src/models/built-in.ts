@@ -44,12 +44,17 @@ export function builtIns(): BuiltIn[] {
   return readdirSync(shippedModels)
     .filter((id) => existsSync(join(shippedModels, id, "hub.json")))
     .sort()
-    .map((id) => ({ id, ...BuiltIn.parse(JSON.parse(readFileSync(join(shippedModels, id, "hub.json"), "utf8"))) }));
+    .map((id) => ({
+      id,
+      ...BuiltIn.parse(JSON.parse(readFileSync(join(shippedModels, id, "hub.json"), "utf8"))),
+    }));
 }
 
 /** The built-in of that id, repository or original checkpoint; undefined when there is none. */
 export function findBuiltIn(name: string): BuiltIn | undefined {
   const all = builtIns();
   const same = (other: string | null) => other?.toLowerCase() === name.toLowerCase();
-  return all.find(({ id }) => same(id)) ?? all.find((known) => same(known.repo) || same(known.original));
+  return (
+    all.find(({ id }) => same(id)) ?? all.find((known) => same(known.repo) || same(known.original))
+  );
 }

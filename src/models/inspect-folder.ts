@@ -39,19 +39,33 @@ export async function inspectFolder(folder: string, options: InspectOptions): Pr
     const text = await graphFiles(folder, paths, "text");
     const tokenizer = await describe(folder, "tokenizer.json");
     if (text !== undefined)
-      towers.text = { files: text, outputs: family.outputs.text, preprocess: { ...family.text(configs), tokenizer } };
+      towers.text = {
+        files: text,
+        outputs: family.outputs.text,
+        preprocess: { ...family.text(configs), tokenizer },
+      };
     for (const modality of ["image", "audio"] as const) {
-      const files = family[modality] === undefined ? undefined : await graphFiles(folder, paths, modality);
+      const files =
+        family[modality] === undefined ? undefined : await graphFiles(folder, paths, modality);
       if (files !== undefined)
-        towers[modality] = { files, outputs: family.outputs[modality], preprocess: family[modality]?.(configs) };
+        towers[modality] = {
+          files,
+          outputs: family.outputs[modality],
+          preprocess: family[modality]?.(configs),
+        };
     }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new AppError("invalid_input", `${folder}: ${error.message}`, { param: "folder", cause: error });
+    throw new AppError("invalid_input", `${folder}: ${error.message}`, {
+      param: "folder",
+      cause: error,
+    });
   }
   if (Object.keys(towers).length === 0) {
     const names = Object.values(graphNames).map((name) => `onnx/${name}.onnx`);
-    throw new AppError("invalid_input", `${folder} holds none of ${names.join(", ")}`, { param: "folder" });
+    throw new AppError("invalid_input", `${folder} holds none of ${names.join(", ")}`, {
+      param: "folder",
+    });
   }
   const result = Manifest.safeParse({
     manifestVersion: 1,
@@ -69,9 +83,13 @@ export async function inspectFolder(folder: string, options: InspectOptions): Pr
   });
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new AppError("invalid_input", `The manifest would be wrong at "${issue.path.join(".")}": ${issue.message}`, {
-    param: issue.path[0] === "id" ? "id" : "folder",
-  });
+  throw new AppError(
+    "invalid_input",
+    `The manifest would be wrong at "${issue.path.join(".")}": ${issue.message}`,
+    {
+      param: issue.path[0] === "id" ? "id" : "folder",
+    },
+  );
 }
 
 /**
@@ -84,15 +102,20 @@ export async function readFamily(folder: string): Promise<{ configs: HubConfigs;
   const family = families[modelType];
   if (family !== undefined) return { configs, family };
   const known = Object.keys(families).join(", ");
-  throw new AppError("invalid_input", `The model type "${modelType}" is not known here (known: ${known})`, {
-    param: "folder",
-  });
+  throw new AppError(
+    "invalid_input",
+    `The model type "${modelType}" is not known here (known: ${known})`,
+    {
+      param: "folder",
+    },
+  );
 }
 
 async function readConfigs(folder: string): Promise<HubConfigs> {
   const read = (name: string) => {
     const path = join(folder, name);
-    if (!existsSync(path)) throw new AppError("invalid_input", `${folder} has no ${name}`, { param: "folder" });
+    if (!existsSync(path))
+      throw new AppError("invalid_input", `${folder} has no ${name}`, { param: "folder" });
     return readObject(path);
   };
   return {
@@ -108,9 +131,13 @@ async function readObject(path: string): Promise<Record<string, unknown>> {
   try {
     value = JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
-    throw new AppError("invalid_input", `${path} is not valid JSON`, { param: "folder", cause: error });
+    throw new AppError("invalid_input", `${path} is not valid JSON`, {
+      param: "folder",
+      cause: error,
+    });
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
   throw new AppError("invalid_input", `${path}: Expected a JSON object`, { param: "folder" });
 }
 
@@ -127,7 +154,10 @@ async function graphFiles(folder: string, paths: readonly string[], tower: Tower
     if (found === undefined) continue;
     await checkGraph(join(folder, found.graph));
     const data = await Promise.all(found.data.map((path) => describe(folder, path)));
-    files[dtype] = { ...(await describe(folder, found.graph)), ...(data.length > 0 ? { data } : {}) };
+    files[dtype] = {
+      ...(await describe(folder, found.graph)),
+      ...(data.length > 0 ? { data } : {}),
+    };
   }
   return Object.keys(files).length === 0 ? undefined : files;
 }
@@ -140,7 +170,9 @@ async function checkGraph(path: string): Promise<void> {
   const head = await headOf(path).catch(unreadable(path));
   if (graphTags.has(head[0])) return;
   const isPointer = head.toString("latin1").startsWith("version https://git-lfs");
-  const what = isPointer ? "a Git LFS pointer: fetch the file itself (git lfs pull)" : "no ONNX graph";
+  const what = isPointer
+    ? "a Git LFS pointer: fetch the file itself (git lfs pull)"
+    : "no ONNX graph";
   throw new AppError("invalid_input", `${path} is ${what}`, { param: "folder" });
 }
 
@@ -156,14 +188,19 @@ async function headOf(path: string): Promise<Buffer> {
 
 async function describe(folder: string, path: string): Promise<PackFile> {
   const full = join(folder, path);
-  const [{ size }, sha256] = await Promise.all([stat(full), hashFile(full)]).catch(unreadable(full));
+  const [{ size }, sha256] = await Promise.all([stat(full), hashFile(full)]).catch(
+    unreadable(full),
+  );
   return { path, size, sha256 };
 }
 
 /** A link into a cache that was emptied, a folder, or what this user may not read. */
 function unreadable(path: string): (cause: NodeJS.ErrnoException) => never {
   return (cause) => {
-    throw new AppError("invalid_input", `${path} cannot be read (${cause.code})`, { param: "folder", cause });
+    throw new AppError("invalid_input", `${path} cannot be read (${cause.code})`, {
+      param: "folder",
+      cause,
+    });
   };
 }
 
@@ -171,13 +208,20 @@ function dimensionsOf({ config }: HubConfigs, family: Family): number {
   const text = config.text_config as { projection_size?: number; hidden_size?: number } | undefined;
   const projected = config.projection_dim ?? text?.projection_size;
   // A projection is the family's own; where there is none, the text tower's width is what comes out.
-  const dimensions = projected ?? (family.projects ? undefined : text?.hidden_size) ?? family.dimensions;
+  const dimensions =
+    projected ?? (family.projects ? undefined : text?.hidden_size) ?? family.dimensions;
   if (typeof dimensions === "number") return dimensions;
-  throw new AppError("invalid_input", "config.json does not say how long an embedding is", { param: "folder" });
+  throw new AppError("invalid_input", "config.json does not say how long an embedding is", {
+    param: "folder",
+  });
 }
 
-async function logitOf(folder: string, options: InspectOptions): Promise<{ logitScale: number; logitBias?: number }> {
-  if (options.logitScale !== undefined) return { logitScale: options.logitScale, logitBias: options.logitBias };
+async function logitOf(
+  folder: string,
+  options: InspectOptions,
+): Promise<{ logitScale: number; logitBias?: number }> {
+  if (options.logitScale !== undefined)
+    return { logitScale: options.logitScale, logitBias: options.logitBias };
   const path = join(folder, logitFile);
   if (existsSync(path)) {
     // What is no number is found when the manifest is checked.
@@ -185,6 +229,7 @@ async function logitOf(folder: string, options: InspectOptions): Promise<{ logit
     const logitScale = given.logit_scale_exp ?? given.logit_scale_exp_a;
     if (logitScale !== undefined) return { logitScale, logitBias: given.logit_bias };
   }
-  const message = "The ONNX files do not hold the learned logit scale: give it with --logit-scale (CLIP: 100)";
+  const message =
+    "The ONNX files do not hold the learned logit scale: give it with --logit-scale (CLIP: 100)";
   throw new AppError("invalid_input", message, { param: "logit-scale" });
 }

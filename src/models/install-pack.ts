@@ -40,7 +40,8 @@ export async function installPack(
 async function removeOthers(folder: string, paths: readonly string[]): Promise<void> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && !paths.includes(relative(folder, path).replaceAll("\\", "/"))) await rm(path);
+    if (entry.isFile() && !paths.includes(relative(folder, path).replaceAll("\\", "/")))
+      await rm(path);
   }
 }
 
@@ -48,7 +49,8 @@ function withGraphs(installed: Manifest, more: Manifest): Manifest {
   const merged = structuredClone(installed);
   for (const modality of modalities) {
     const [tower, other] = [merged.towers[modality], more.towers[modality]];
-    if (tower !== undefined && other !== undefined) tower.files = { ...tower.files, ...other.files };
+    if (tower !== undefined && other !== undefined)
+      tower.files = { ...tower.files, ...other.files };
   }
   return merged;
 }

@@ -28,7 +28,11 @@ export async function learnedLogit(
   if (files.some(({ path }) => path === logitFile)) return {};
   const { scale, bias, checkpointRevision } = builtIn?.logit ?? {};
   if (builtIn !== undefined && checkpointRevision !== undefined && !hub.offline) {
-    const found = await readLogit(client, { repo: builtIn.original, revision: checkpointRevision }, signal);
+    const found = await readLogit(
+      client,
+      { repo: builtIn.original, revision: checkpointRevision },
+      signal,
+    );
     if (found !== undefined) return found;
     const instead = scale === undefined ? "" : `; taking the published ${scale}`;
     progress.notice(`the logit scale cannot be read from ${builtIn.original}${instead}`);

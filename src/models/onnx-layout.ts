@@ -12,7 +12,11 @@ export const configFiles = [
 export const logitFile = "logit.json";
 
 /** The graph of each tower. */
-export const graphNames = { text: "text_model", image: "vision_model", audio: "audio_model" } as const;
+export const graphNames = {
+  text: "text_model",
+  image: "vision_model",
+  audio: "audio_model",
+} as const;
 export type TowerName = keyof typeof graphNames;
 
 /** What is put behind that name for each data type, in order of preference. */

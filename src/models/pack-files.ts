@@ -40,7 +40,10 @@ export async function verifiedPackFile(folder: string, file: PackFile): Promise<
     throw new AppError("model_corrupt", `The model file "${path}" is missing`, { cause: error });
   });
   if (size !== file.size) {
-    throw new AppError("model_corrupt", `"${path}" has ${size} bytes but its manifest says ${file.size}`);
+    throw new AppError(
+      "model_corrupt",
+      `"${path}" has ${size} bytes but its manifest says ${file.size}`,
+    );
   }
   const found = await hashFile(path);
   if (found !== file.sha256) {

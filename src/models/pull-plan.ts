@@ -47,7 +47,8 @@ export function pullTarget(spec: string, { id }: { id?: string } = {}): PullTarg
     throw new AppError("already_exists", message, { param: "id" });
   }
   const chosen = id ?? builtIn?.id ?? name.split("/")[1].toLowerCase();
-  if (Manifest.shape.id.safeParse(chosen).success) return { id: chosen, repo, revision, builtIn: named };
+  if (Manifest.shape.id.safeParse(chosen).success)
+    return { id: chosen, repo, revision, builtIn: named };
   const message = `Expected an id of lower-case letters, digits, ".", "_" and "-" but received "${chosen}"; choose one with --id`;
   throw new AppError("invalid_input", message, { param: "id" });
 }
@@ -69,7 +70,10 @@ export function planPull({ repo, files }: HubListing, dtypes: readonly DataType[
     DataType.options.some((dtype) => findGraph(paths, tower, dtype) !== undefined),
   );
   if (towers.length === 0 || lacking.length > 0) {
-    const what = towers.length === 0 ? `onnx/{${Object.values(graphNames).join(",")}}.onnx` : lacking.join(", ");
+    const what =
+      towers.length === 0
+        ? `onnx/{${Object.values(graphNames).join(",")}}.onnx`
+        : lacking.join(", ");
     const message = `${repo} holds no ${what}: it is not an export in the hub's ONNX layout`;
     throw new AppError("invalid_input", message, { param: "id" });
   }
@@ -77,7 +81,9 @@ export function planPull({ repo, files }: HubListing, dtypes: readonly DataType[
     dtypes.flatMap((dtype) => {
       const found = findGraph(paths, tower, dtype);
       if (found !== undefined) return [found.graph, ...found.data].map(fileAt);
-      const there = DataType.options.filter((other) => findGraph(paths, tower, other) !== undefined);
+      const there = DataType.options.filter(
+        (other) => findGraph(paths, tower, other) !== undefined,
+      );
       const message = `${repo} has no ${graphNames[tower]} as ${dtype}; there is: ${there.join(", ")}`;
       throw new AppError("invalid_input", message, { param: "dtype" });
     }),

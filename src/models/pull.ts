@@ -58,19 +58,25 @@ export async function pullModel(
 ): Promise<{ manifest: Manifest; wasHere: boolean }> {
   const { dataDir, signal, progress } = options;
   const folder = pullFolder(dataDir, target.id);
-  const onWait = (pid: string) => progress.notice(`waiting for process ${pid}, which is pulling ${target.id} already`);
+  const onWait = (pid: string) =>
+    progress.notice(`waiting for process ${pid}, which is pulling ${target.id} already`);
   const unlock = await lockPull(`${folder}.lock`, { signal, onWait });
   const client = new HubClient(options.hub, {
     ...options.retry,
-    onRetry: ({ message }, waitMs) => progress.notice(`${message}; trying again in ${Math.ceil(waitMs / 1000)} s`),
+    onRetry: ({ message }, waitMs) =>
+      progress.notice(`${message}; trying again in ${Math.ceil(waitMs / 1000)} s`),
   });
   try {
     return await new Pull(target, options, client, folder).run();
   } catch (error) {
     if (error instanceof AppError) throw error;
     if (signal?.aborted)
-      throw new AppError("cancelled", "Interrupted; run the command again to go on", { cause: error });
-    throw typeof (error as NodeJS.ErrnoException).syscall === "string" ? storageError(error, folder) : error;
+      throw new AppError("cancelled", "Interrupted; run the command again to go on", {
+        cause: error,
+      });
+    throw typeof (error as NodeJS.ErrnoException).syscall === "string"
+      ? storageError(error, folder)
+      : error;
   } finally {
     await client.close();
     unlock();
@@ -95,14 +101,22 @@ class Pull {
 
   async run(): Promise<{ manifest: Manifest; wasHere: boolean }> {
     const installed = await this.#installed();
-    if (installed !== undefined && has(installed, this.#options.dtypes) && this.#target.revision === undefined)
+    if (
+      installed !== undefined &&
+      has(installed, this.#options.dtypes) &&
+      this.#target.revision === undefined
+    )
       return { manifest: installed, wasHere: true };
     const listing = await this.#list(installed);
-    if (installed !== undefined && has(installed, this.#options.dtypes)) return { manifest: installed, wasHere: true };
+    if (installed !== undefined && has(installed, this.#options.dtypes))
+      return { manifest: installed, wasHere: true };
     const plan = planPull(listing, this.#options.dtypes);
     const logit = await this.#fetchAll(listing, plan);
     const manifest = await this.#describe(listing, plan, logit);
-    return { manifest: await installPack(this.#folder, this.#pack, manifest, installed), wasHere: false };
+    return {
+      manifest: await installPack(this.#folder, this.#pack, manifest, installed),
+      wasHere: false,
+    };
   }
 
   async #installed(): Promise<Manifest | undefined> {
@@ -121,7 +135,8 @@ class Pull {
     const { hub, signal, progress } = this.#options;
     const revision = this.#target.revision ?? installed?.revision ?? builtIn?.revision ?? "main";
     const listing = await this.#listAt(repo, revision).catch(async (error) => {
-      if (!(error instanceof AppError) || error.code !== "hub_failed" || signal?.aborted) throw error;
+      if (!(error instanceof AppError) || error.code !== "hub_failed" || signal?.aborted)
+        throw error;
       const cached = await listCached(hub.cacheDir, repo, revision);
       if (cached !== undefined) {
         progress.notice(`${error.message}. Taking ${repo} from ${hub.cacheDir} instead`);
@@ -144,7 +159,10 @@ class Pull {
   async #listAt(repo: string, revision: string): Promise<HubListing> {
     const { hub, signal } = this.#options;
     if (!hub.offline) return listRepo(this.#client, repo, revision, signal);
-    throw new AppError("hub_failed", `HF_HUB_OFFLINE is set and ${hub.cacheDir} does not hold ${repo} at ${revision}`);
+    throw new AppError(
+      "hub_failed",
+      `HF_HUB_OFFLINE is set and ${hub.cacheDir} does not hold ${repo} at ${revision}`,
+    );
   }
 
   async #fetchAll(listing: HubListing, { configs, graphs }: PullPlan): Promise<Logit> {
@@ -168,7 +186,8 @@ class Pull {
     let needed = 0;
     for (const { path, size = 0 } of files) {
       const target = join(this.#folder, path);
-      if (!existsSync(target)) needed += size - ((await stat(`${target}.part`).catch(() => undefined))?.size ?? 0);
+      if (!existsSync(target))
+        needed += size - ((await stat(`${target}.part`).catch(() => undefined))?.size ?? 0);
     }
     await mkdir(this.#folder, { recursive: true });
     const { bavail, bsize } = await statfs(this.#folder);
@@ -182,7 +201,8 @@ class Pull {
     const { hub, progress, signal } = this.#options;
     const target = join(this.#folder, file.path);
     progress.file(file.path, file.size);
-    if (existsSync(target) && (await problemWith(target, file)) === undefined) return progress.done("here");
+    if (existsSync(target) && (await problemWith(target, file)) === undefined)
+      return progress.done("here");
     const inPack = join(this.#pack, file.path);
     for (const copy of [inPack, ...(await cachedCopies(hub.cacheDir, listing, file))]) {
       if (!existsSync(copy) || (await problemWith(copy, file)) !== undefined) continue;
@@ -191,8 +211,14 @@ class Pull {
       return progress.done(copy === inPack ? "here" : "the hub's cache");
     }
     if (hub.offline)
-      throw new AppError("hub_failed", `HF_HUB_OFFLINE is set and ${hub.cacheDir} does not hold ${file.path}`);
-    await downloadFile(this.#client, listing, file, target, { signal, onBytes: (here) => progress.bytes(here) });
+      throw new AppError(
+        "hub_failed",
+        `HF_HUB_OFFLINE is set and ${hub.cacheDir} does not hold ${file.path}`,
+      );
+    await downloadFile(this.#client, listing, file, target, {
+      signal,
+      onBytes: (here) => progress.bytes(here),
+    });
     progress.done("the hub");
   }
 

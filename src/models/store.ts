@@ -8,7 +8,8 @@ import { findBuiltIn, shippedModels } from "./built-in.js";
 export const modelFolders = (dataDir: string) => [join(dataDir, "models"), shippedModels];
 
 /** Where the files of a pull lie until its pack is whole. */
-export const pullFolder = (dataDir: string, id: string) => join(modelFolders(dataDir)[0], ".pull", id);
+export const pullFolder = (dataDir: string, id: string) =>
+  join(modelFolders(dataDir)[0], ".pull", id);
 
 export const isId = (name: string) => Manifest.shape.id.safeParse(name).success;
 
@@ -24,12 +25,15 @@ export function findManifest(dataDir: string, id: string): string {
     throw new AppError("model_not_found", message, { param: "model" });
   }
   const known = installedIds(dataDir).join(", ");
-  throw new AppError("model_not_found", `No model "${id}" is installed; there are: ${known}`, { param: "model" });
+  throw new AppError("model_not_found", `No model "${id}" is installed; there are: ${known}`, {
+    param: "model",
+  });
 }
 
 /** Ids of the packs that are whole: `.<id>.<pid>.<n>` is one that is being added, or was when its process ended. */
 export function installedIds(dataDir: string, folders = modelFolders(dataDir)): string[] {
-  const isPack = (folder: string, name: string) => isId(name) && existsSync(join(folder, name, "manifest.json"));
+  const isPack = (folder: string, name: string) =>
+    isId(name) && existsSync(join(folder, name, "manifest.json"));
   const ids = folders.flatMap((folder) =>
     existsSync(folder) ? readdirSync(folder).filter((name) => isPack(folder, name)) : [],
   );

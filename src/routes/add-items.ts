@@ -51,12 +51,20 @@ export function addItemsRoute(services: Services) {
     const groups = groupsOf(items, (item) => incomingOf(item, readerOf));
     const statuses = await statusesOf(addItems(services, name, groups, { signal }));
     const stored = statuses.filter(({ status }) => status === "stored").length;
-    return c.json({ statuses: statuses.map(statusAnswer), stored, failed: statuses.length - stored });
+    return c.json({
+      statuses: statuses.map(statusAnswer),
+      stored,
+      failed: statuses.length - stored,
+    });
   });
 }
 
 /** Lines in, a status a line out, both at the pace of the slower side. */
-async function addStream(c: Context<RequestVariables>, services: Services, name: string): Promise<Response> {
+async function addStream(
+  c: Context<RequestVariables>,
+  services: Services,
+  name: string,
+): Promise<Response> {
   const { store, config, log, stopping } = services;
   await store.stats(name); // 404 before the stream starts
   const client = c.req.raw.signal;
@@ -67,7 +75,10 @@ async function addStream(c: Context<RequestVariables>, services: Services, name:
   const counts = { stored: 0, failed: 0 };
 
   const groups = async function* (): AsyncGenerator<Incoming[]> {
-    const lines = readLines(c.req.raw.body, { maxBytes: config.maxBodyBytes, signal: guard.ending });
+    const lines = readLines(c.req.raw.body, {
+      maxBytes: config.maxBodyBytes,
+      signal: guard.ending,
+    });
     for await (const group of gather(observed(lines, () => guard.moved()))) {
       lineNumbers.push(...group.map(({ number }) => number));
       yield group.map((line) => incomingOfLine(line, readerOf));
@@ -76,11 +87,16 @@ async function addStream(c: Context<RequestVariables>, services: Services, name:
   const answer = async function* (): AsyncGenerator<string> {
     try {
       const during = <T>(work: Promise<T>) => guard.during(work);
-      for await (const statuses of addItems(services, name, groups(), { signal: guard.gone, during })) {
+      for await (const statuses of addItems(services, name, groups(), {
+        signal: guard.gone,
+        during,
+      })) {
         for (const { status } of statuses) counts[status]++;
         const lines = statuses.map((status) => {
           const line = lineNumbers.shift();
-          return JSON.stringify(status.status === "failed" ? { ...statusAnswer(status), line } : statusAnswer(status));
+          return JSON.stringify(
+            status.status === "failed" ? { ...statusAnswer(status), line } : statusAnswer(status),
+          );
         });
         yield `${lines.join("\n")}\n`;
       }
@@ -89,7 +105,10 @@ async function addStream(c: Context<RequestVariables>, services: Services, name:
       if (!(error instanceof AppError) || guard.gone.aborted) throw error;
       yield `${JSON.stringify({ id: null, status: "failed", error: errorBody(error) })}\n`;
     } finally {
-      log.info({ collection: name, ...counts, ms: Math.round(performance.now() - start) }, "items added");
+      log.info(
+        { collection: name, ...counts, ms: Math.round(performance.now() - start) },
+        "items added",
+      );
     }
   };
   const headers = { "content-type": ndjsonType };
@@ -114,7 +133,10 @@ function statusAnswer(status: AddStatus) {
   return status.status === "failed" ? { ...status, error: errorBody(status.error) } : status;
 }
 
-async function* groupsOf<T>(items: readonly T[], incoming: (item: T) => Incoming): AsyncGenerator<Incoming[]> {
+async function* groupsOf<T>(
+  items: readonly T[],
+  incoming: (item: T) => Incoming,
+): AsyncGenerator<Incoming[]> {
   for (let from = 0; from < items.length; from += itemsAtOnce) {
     yield items.slice(from, from + itemsAtOnce).map(incoming);
   }

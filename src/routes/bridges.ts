@@ -39,7 +39,10 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
         throw new AppError("invalid_input", message, { param: "to" });
       }
       const [from, to] = [packs.find(body.from, "text"), packs.find(body.to, "text")];
-      if (body.label_by !== undefined && (body.from_collection === undefined || body.to_collection === undefined)) {
+      if (
+        body.label_by !== undefined &&
+        (body.from_collection === undefined || body.to_collection === undefined)
+      ) {
         const message = 'Recall by "label_by" needs "from_collection" and "to_collection"';
         throw new AppError("invalid_input", message, { param: "label_by" });
       }
@@ -48,7 +51,9 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
         if (collection === undefined) continue;
         await store.stats(collection);
         if (body.label_by === undefined) continue;
-        await checkLabelled(store, collection, body.label_by, { params: { collection: param, field: "label_by" } });
+        await checkLabelled(store, collection, body.label_by, {
+          params: { collection: param, field: "label_by" },
+        });
       }
       const data: BridgeInput = {
         name: checkName(body.name ?? `${body.from}-to-${body.to}`.slice(0, 64)),

@@ -37,9 +37,13 @@ export function collectionsRoutes(services: Services) {
     })
     .get("/v1/collections", async (c) => {
       const collections = await store.listCollections();
-      return c.json({ data: collections.filter((one) => !isBeingBuilt(one)).map(collectionAnswer) });
+      return c.json({
+        data: collections.filter((one) => !isBeingBuilt(one)).map(collectionAnswer),
+      });
     })
-    .get("/v1/collections/:name", async (c) => c.json(collectionAnswer(await store.stats(c.req.param("name")))))
+    .get("/v1/collections/:name", async (c) =>
+      c.json(collectionAnswer(await store.stats(c.req.param("name")))),
+    )
     .delete("/v1/collections/:name", async (c) => {
       const name = c.req.param("name");
       await store.dropCollection(name);
@@ -72,14 +76,17 @@ async function specOf(
     throw new AppError("invalid_input", message, { param: "space" });
   }
   if (dimensions === undefined) {
-    throw new AppError("invalid_input", 'Expected "dimensions" beside "space"', { param: "dimensions" });
+    throw new AppError("invalid_input", 'Expected "dimensions" beside "space"', {
+      param: "dimensions",
+    });
   }
   return { name, space, dimensions, fields, options: { previews } };
 }
 
 /** A collection as it goes over the wire. */
 export function collectionAnswer(stats: CollectionStats) {
-  const { name, space, dimensions, fields, options, createdAt, count, countByModality, index } = stats;
+  const { name, space, dimensions, fields, options, createdAt, count, countByModality, index } =
+    stats;
   return {
     name,
     model: options.model ?? null,

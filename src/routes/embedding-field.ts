@@ -24,12 +24,16 @@ export function embeddingOf(
   }
   const bytes = Buffer.from(base64, "base64");
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || bytes.length === 0 || bytes.length % 4 !== 0) {
-    throw new AppError("invalid_input", `Expected the base64 of float32 numbers in "${param}"`, { param });
+    throw new AppError("invalid_input", `Expected the base64 of float32 numbers in "${param}"`, {
+      param,
+    });
   }
   return new Float32Array(Uint8Array.from(bytes).buffer);
 }
 
 /** The float32 numbers' bytes, little-endian, as OpenAI's clients read them. */
 export function toBase64(embedding: Embedding): string {
-  return Buffer.from(embedding.buffer, embedding.byteOffset, embedding.byteLength).toString("base64");
+  return Buffer.from(embedding.buffer, embedding.byteOffset, embedding.byteLength).toString(
+    "base64",
+  );
 }

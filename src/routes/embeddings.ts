@@ -42,14 +42,21 @@ export function embeddingsRoutes(services: Services) {
       throw new AppError("invalid_input", message, { param: "dimensions" });
     }
     const bytesOf = (position: number) =>
-      readMedia(inputs[position], inputs.length === 1 ? "input" : `input[${position}]`, fetchMedia, signal);
+      readMedia(
+        inputs[position],
+        inputs.length === 1 ? "input" : `input[${position}]`,
+        fetchMedia,
+        signal,
+      );
 
     let embeddings: Embedding[];
     let tokens = 0;
     if (modality === "text") {
       const texts = inputs.map((input, i) => {
         if (typeof input === "string") return input;
-        throw new AppError("invalid_input", "Expected a text but received a file", { param: `input[${i}]` });
+        throw new AppError("invalid_input", "Expected a text but received a file", {
+          param: `input[${i}]`,
+        });
       });
       embeddings = await pack.encoders.text!.encode(texts, signal);
       tokens = await countTokensByTurns(pack.tokenizer!, texts, signal);
@@ -74,7 +81,8 @@ export function embeddingsRoutes(services: Services) {
       data: embeddings.map((embedding, index) => ({
         object: "embedding",
         index,
-        embedding: request.encoding_format === "base64" ? toBase64(embedding) : Array.from(embedding),
+        embedding:
+          request.encoding_format === "base64" ? toBase64(embedding) : Array.from(embedding),
       })),
       usage: { prompt_tokens: tokens, total_tokens: tokens },
     });

@@ -35,7 +35,8 @@ export const statusOf = {
 /** An error as it goes over the wire: `{"error": {"code", "message", "param", "type"}}`. */
 export function errorBody(error: AppError) {
   const status = statusOf[error.code];
-  const type = status === 429 ? "rate_limit_error" : status < 500 ? "invalid_request_error" : "server_error";
+  const type =
+    status === 429 ? "rate_limit_error" : status < 500 ? "invalid_request_error" : "server_error";
   return { code: error.code, message: error.message, param: error.param ?? null, type };
 }
 
@@ -45,15 +46,26 @@ export function errorResponse(log: Log) {
     if (error instanceof AppError) {
       const status = statusOf[error.code];
       if (status >= 500) log.error({ err: error, path: c.req.path }, error.message);
-      if (error.retryAfterSeconds !== undefined) c.header("Retry-After", String(Math.ceil(error.retryAfterSeconds)));
+      if (error.retryAfterSeconds !== undefined)
+        c.header("Retry-After", String(Math.ceil(error.retryAfterSeconds)));
       return c.json({ error: errorBody(error) }, status as ContentfulStatusCode);
     }
     if (error instanceof HTTPException && error.status < 500) {
-      const body = { code: "invalid_input", message: error.message, param: null, type: "invalid_request_error" };
+      const body = {
+        code: "invalid_input",
+        message: error.message,
+        param: null,
+        type: "invalid_request_error",
+      };
       return c.json({ error: body }, error.status);
     }
     log.error({ err: error, path: c.req.path }, "internal error");
-    const body = { code: "internal", message: "Internal server error", param: null, type: "server_error" };
+    const body = {
+      code: "internal",
+      message: "Internal server error",
+      param: null,
+      type: "server_error",
+    };
     return c.json({ error: body }, 500);
   };
 }

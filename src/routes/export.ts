@@ -8,7 +8,9 @@ import type { RequestVariables } from "./request-context.js";
 import { streamAnswer } from "./stream-answer.js";
 import { StreamGuard } from "./stream-guard.js";
 
-const ExportQuery = z.strictObject({ encoding_format: z.enum(["float", "base64"]).default("float") });
+const ExportQuery = z.strictObject({
+  encoding_format: z.enum(["float", "base64"]).default("float"),
+});
 
 /** Items read and written as JSON in one go: a few milliseconds of the event loop at 512 dimensions. */
 const itemsAtOnce = 25;
@@ -22,7 +24,11 @@ export function exportRoute({ store, config, log, stopping }: Services) {
     const name = c.req.param("name");
     const { encoding_format: format } = parseWith(ExportQuery, c.req.query());
     const { space } = await store.stats(name);
-    const guard = new StreamGuard({ client: c.req.raw.signal, stopping, idleMs: config.requestTimeoutMs });
+    const guard = new StreamGuard({
+      client: c.req.raw.signal,
+      stopping,
+      idleMs: config.requestTimeoutMs,
+    });
     const lines = async function* (): AsyncGenerator<string> {
       for (let after: string | undefined; ; ) {
         guard.ending.throwIfAborted();

@@ -46,24 +46,34 @@ export function mediaFetcher({
   const check = (url: URL) => {
     const hostname = url.hostname.replace(/^\[|\]$/g, "");
     if (url.protocol !== "http:" && url.protocol !== "https:") {
-      throw new AppError("url_refused", `Only http and https URLs are fetched, not ${url.protocol}`);
+      throw new AppError(
+        "url_refused",
+        `Only http and https URLs are fetched, not ${url.protocol}`,
+      );
     }
     if (!hosts.includes("*") && !hosts.includes(url.host) && !hosts.includes(hostname)) {
       const advice = hosts.length === 0 ? "URLs are off" : `allowed are ${hosts.join(", ")}`;
-      throw new AppError("url_refused", `Media is not fetched from "${url.host}": ${advice} (option urlHosts)`);
+      throw new AppError(
+        "url_refused",
+        `Media is not fetched from "${url.host}": ${advice} (option urlHosts)`,
+      );
     }
     // The lookup hook is not asked for literal addresses.
     if (isIP(hostname) !== 0 && !isAllowedAddress(hostname)) throw refusedAddress(hostname);
   };
 
   return async (text, signal) => {
-    if (!URL.canParse(text)) throw new AppError("invalid_input", `"${text.slice(0, 80)}" is not a URL`);
+    if (!URL.canParse(text))
+      throw new AppError("invalid_input", `"${text.slice(0, 80)}" is not a URL`);
     let url = new URL(text);
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
     try {
       for (let hop = 0; hop <= maxRedirects; hop++) {
         check(url);
-        const { statusCode, headers, body } = await request(url, { dispatcher: agent, signal: deadline });
+        const { statusCode, headers, body } = await request(url, {
+          dispatcher: agent,
+          signal: deadline,
+        });
         if (statusCode >= 300 && statusCode < 400 && typeof headers.location === "string") {
           discard(body);
           url = new URL(headers.location, url);
@@ -71,15 +81,21 @@ export function mediaFetcher({
         }
         if (statusCode !== 200) {
           discard(body);
-          throw new AppError("fetch_failed", `"${url.host}" answered ${statusCode} instead of the file`);
+          throw new AppError(
+            "fetch_failed",
+            `"${url.host}" answered ${statusCode} instead of the file`,
+          );
         }
         return await readBounded(body, maxBytes, url);
       }
     } catch (error) {
       if (error instanceof AppError) throw error;
       signal.throwIfAborted();
-      if ((error as { cause?: unknown }).cause instanceof AppError) throw (error as { cause: AppError }).cause;
-      const reason = deadline.aborted ? `did not answer within ${timeoutMs} ms` : "could not be reached";
+      if ((error as { cause?: unknown }).cause instanceof AppError)
+        throw (error as { cause: AppError }).cause;
+      const reason = deadline.aborted
+        ? `did not answer within ${timeoutMs} ms`
+        : "could not be reached";
       throw new AppError("fetch_failed", `"${url.host}" ${reason}`, { cause: error });
     }
     throw new AppError("fetch_failed", `"${url.host}" redirects more than ${maxRedirects} times`);
@@ -92,7 +108,11 @@ function discard(body: Readable): void {
   body.destroy();
 }
 
-async function readBounded(body: AsyncIterable<Buffer>, maxBytes: number, url: URL): Promise<Uint8Array> {
+async function readBounded(
+  body: AsyncIterable<Buffer>,
+  maxBytes: number,
+  url: URL,
+): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
@@ -106,7 +126,10 @@ async function readBounded(body: AsyncIterable<Buffer>, maxBytes: number, url: U
 }
 
 const refusedAddress = (hostname: string) =>
-  new AppError("url_refused", `"${hostname}" is not a public address; media is not fetched from private networks`);
+  new AppError(
+    "url_refused",
+    `"${hostname}" is not a public address; media is not fetched from private networks`,
+  );
 
 /** IPv6 addresses given to hosts of the internet; what lies outside (`::7f00:1`, say, an old way to write 127.0.0.1) is none. */
 const globalIpv6 = ipaddr.IPv6.parseCIDR("2000::/3");
@@ -115,5 +138,7 @@ const globalIpv6 = ipaddr.IPv6.parseCIDR("2000::/3");
 export function isPublicAddress(text: string): boolean {
   if (!ipaddr.isValid(text)) return false;
   const address = ipaddr.process(text);
-  return address.range() === "unicast" && (address instanceof ipaddr.IPv4 || address.match(globalIpv6));
+  return (
+    address.range() === "unicast" && (address instanceof ipaddr.IPv4 || address.match(globalIpv6))
+  );
 }

@@ -46,11 +46,16 @@ export function gapRoutes({ measure, readCollection }: GapServices) {
     let request: GapRequest;
     if (body.collection !== undefined) {
       if (body.a !== undefined || body.b !== undefined) {
-        throw new AppError("invalid_input", 'Expected "collection" or "a" and "b", not both', { param: "collection" });
+        throw new AppError("invalid_input", 'Expected "collection" or "a" and "b", not both', {
+          param: "collection",
+        });
       }
       const { a_modality: first, b_modality: second, pair_by: pairBy } = body;
       const modalities = first && second && [first, second];
-      request = { ...(await readCollection(body.collection, { pairBy, modalities }, signal)), seed: body.seed };
+      request = {
+        ...(await readCollection(body.collection, { pairBy, modalities }, signal)),
+        seed: body.seed,
+      };
     } else {
       const a = readSide(body.a, "a", body.a_modality ?? "image");
       const b = readSide(body.b, "b", body.b_modality ?? "text");
@@ -80,5 +85,8 @@ function readSide(value: unknown, name: "a" | "b", modality: string): Side {
   }
   if (value instanceof Uint8Array) return { modality, ...readRows(value, name) };
   const side = parseWith(z.object({ [name]: Embeddings }), { [name]: value })[name];
-  return { modality: side.modality ?? modality, ...readRows(side.embeddings, `${name}.embeddings`) };
+  return {
+    modality: side.modality ?? modality,
+    ...readRows(side.embeddings, `${name}.embeddings`),
+  };
 }

@@ -14,8 +14,14 @@ import { snakeCase } from "./snake-case.js";
 import { TrainBody, trainJsonFields } from "./train-body.js";
 import { trainRequest } from "./train-request.js";
 
-const Activation = z.strictObject({ version: z.int().positive(), force: z.boolean().default(false) });
-const Import = z.strictObject({ file: z.instanceof(Uint8Array), name: z.string().min(1).optional() });
+const Activation = z.strictObject({
+  version: z.int().positive(),
+  force: z.boolean().default(false),
+});
+const Import = z.strictObject({
+  file: z.instanceof(Uint8Array),
+  name: z.string().min(1).optional(),
+});
 
 /** `/v1/heads`: train, list side by side, activate, roll back, delete; export and import. */
 export function headsRoutes(services: Services) {
@@ -71,11 +77,15 @@ export function headsRoutes(services: Services) {
       const name = c.req.param("name");
       const version = versionOf(c.req.param("version"));
       const { report } = await heads.use(name, version);
-      const supports = "verdict" in report ? ["application/json", "text/html"] : ["application/json"];
+      const supports =
+        "verdict" in report ? ["application/json", "text/html"] : ["application/json"];
       const type = accepts(c, { header: "Accept", supports, default: "application/json" });
       if (type === "text/html" && "verdict" in report) {
         // The report may have come from elsewhere with its head: nothing in it may run.
-        c.header("content-security-policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'");
+        c.header(
+          "content-security-policy",
+          "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+        );
         return c.html(reportPage(report, `${name}, version ${version}`));
       }
       return c.json(snakeCase(report) as Record<string, unknown>);
@@ -84,9 +94,13 @@ export function headsRoutes(services: Services) {
 
 function versionOf(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new AppError("invalid_input", `Expected a version number but received "${text.slice(0, 40)}"`, {
-    param: "version",
-  });
+  throw new AppError(
+    "invalid_input",
+    `Expected a version number but received "${text.slice(0, 40)}"`,
+    {
+      param: "version",
+    },
+  );
 }
 
 /** The file as the body itself with `?name=`, or in a form. */
@@ -94,7 +108,10 @@ async function importHead(c: Context, { heads }: Pick<Services, "heads">) {
   const isForm = (c.req.header("content-type") ?? "").startsWith("multipart/form-data");
   const given = isForm
     ? await readRequest(c, Import)
-    : parseWith(Import, { file: new Uint8Array(await c.req.arrayBuffer()), name: c.req.query("name") });
+    : parseWith(Import, {
+        file: new Uint8Array(await c.req.arrayBuffer()),
+        name: c.req.query("name"),
+      });
   try {
     return await heads.import(given.file, given.name);
   } catch (error) {
@@ -121,7 +138,8 @@ function versionAnswer(listed: ListedVersion) {
   const { version, active } = listed;
   if ("unusable" in listed) return { version, active, error: listed.unusable };
   const { kind, space, fromSpace, dimensions, createdAt, lineage, report } = listed;
-  const measured = "measures" in report ? { measures: report.measures, forgetting: report.forgetting } : report;
+  const measured =
+    "measures" in report ? { measures: report.measures, forgetting: report.forgetting } : report;
   return {
     version,
     active,

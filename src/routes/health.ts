@@ -23,7 +23,9 @@ export function healthRoutes({ ready, stopping, store, log }: Services) {
       return c.json({ status }, status === "ready" ? 200 : 503);
     })
     .get("/metrics", async (c) => {
-      await countItems(store).catch((error) => log.error({ err: error }, "the items could not be counted"));
+      await countItems(store).catch((error) =>
+        log.error({ err: error }, "the items could not be counted"),
+      );
       return c.text(await registry.metrics(), 200, { "content-type": registry.contentType });
     });
 }

@@ -12,7 +12,9 @@ export function itemAnswer(item: StoredItem, include?: "embedding") {
 export function exportLine(item: StoredItem, space: string, format: "float" | "base64"): string {
   const { id, modality, metadata, source, contentHash, embedding, original } = item;
   const numbers = (values: Float32Array) =>
-    format === "base64" ? { embedding_base64: toBase64(values) } : { embedding: Array.from(values) };
+    format === "base64"
+      ? { embedding_base64: toBase64(values) }
+      : { embedding: Array.from(values) };
   return JSON.stringify({
     id,
     modality,

@@ -37,7 +37,13 @@ export const mediaReader =
 /** @throws AppError `invalid_input` unless the item has exactly one content, and what belongs to it. */
 export function newItem(body: ItemBody, readerOf: MediaReader): NewItem {
   const { id, metadata, source, content_hash: contentHash } = body;
-  return { id, content: contentOf(body, readerOf), metadata: metadata as JsonObject | undefined, source, contentHash };
+  return {
+    id,
+    content: contentOf(body, readerOf),
+    metadata: metadata as JsonObject | undefined,
+    source,
+    contentHash,
+  };
 }
 
 const contents = ["text", "image", "audio", "embedding"] as const;
@@ -53,11 +59,15 @@ function contentOf(body: ItemBody, readerOf: MediaReader): Content {
     throw new AppError("invalid_input", message, { param: given[1] ?? "text" });
   }
   if (kind !== "embedding" && modality !== undefined && modality !== kind) {
-    throw new AppError("invalid_input", `Expected ${kind} as modality but received ${modality}`, { param: "modality" });
+    throw new AppError("invalid_input", `Expected ${kind} as modality but received ${modality}`, {
+      param: "modality",
+    });
   }
   if (kind !== "embedding" && (space !== undefined || original !== undefined)) {
     const param = space === undefined ? "original" : "space";
-    throw new AppError("invalid_input", `"${param}" belongs to an "embedding", not to ${kind}`, { param });
+    throw new AppError("invalid_input", `"${param}" belongs to an "embedding", not to ${kind}`, {
+      param,
+    });
   }
   if (text !== undefined) return { text };
   if (image !== undefined) return { image: readerOf(image, "image") };
@@ -72,5 +82,7 @@ function contentOf(body: ItemBody, readerOf: MediaReader): Content {
 function originalOf(original: NonNullable<ItemBody["original"]>) {
   const embedding = embeddingOf(original, "original.");
   if (embedding !== undefined) return { space: original.space, embedding };
-  throw new AppError("invalid_input", '"original.embedding" is missing', { param: "original.embedding" });
+  throw new AppError("invalid_input", '"original.embedding" is missing', {
+    param: "original.embedding",
+  });
 }

@@ -29,9 +29,15 @@ export function itemsRoutes({ store }: Services) {
   return new Hono<RequestVariables>()
     .get(base, async (c) => {
       const { filter, include: included, ...query } = parseWith(ListQuery, c.req.query());
-      const options = { ...query, filter: filter === undefined ? undefined : (parseJson(filter, "filter") as Filter) };
+      const options = {
+        ...query,
+        filter: filter === undefined ? undefined : (parseJson(filter, "filter") as Filter),
+      };
       const { items, nextCursor } = await store.page(c.req.param("name"), options);
-      return c.json({ data: items.map((item) => itemAnswer(item, included)), next_cursor: nextCursor });
+      return c.json({
+        data: items.map((item) => itemAnswer(item, included)),
+        next_cursor: nextCursor,
+      });
     })
     .post(`${base}/delete`, async (c) => {
       const { ids, filter } = await readRequest(c, DeleteBody);
@@ -43,7 +49,9 @@ export function itemsRoutes({ store }: Services) {
     })
     .post(`${base}/hashes`, async (c) => {
       const { ids } = await readRequest(c, HashesBody);
-      return c.json({ hashes: Object.fromEntries(await store.contentHashes(c.req.param("name"), ids)) });
+      return c.json({
+        hashes: Object.fromEntries(await store.contentHashes(c.req.param("name"), ids)),
+      });
     })
     .get(`${base}/:id`, async (c) => {
       const { name, id } = c.req.param();
@@ -75,5 +83,7 @@ export function itemsRoutes({ store }: Services) {
 }
 
 function noItem(name: string, id: string): AppError {
-  return new AppError("not_found", `There is no item "${id}" in the collection "${name}"`, { param: "id" });
+  return new AppError("not_found", `There is no item "${id}" in the collection "${name}"`, {
+    param: "id",
+  });
 }

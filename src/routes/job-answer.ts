@@ -2,7 +2,18 @@ import type { Job } from "../jobs/job.js";
 import { snakeCase } from "./snake-case.js";
 
 /** A job as it goes over the wire. */
-export function jobAnswer({ id, kind, state, progress, detail, createdAt, startedAt, endedAt, result, error }: Job) {
+export function jobAnswer({
+  id,
+  kind,
+  state,
+  progress,
+  detail,
+  createdAt,
+  startedAt,
+  endedAt,
+  result,
+  error,
+}: Job) {
   return {
     id,
     kind,

@@ -13,7 +13,9 @@ export function jobsRoutes(jobs: Jobs) {
     .get("/v1/jobs", (c) => c.json({ data: jobs.list().map(jobAnswer) }))
     .get("/v1/jobs/:id", (c) => c.json(jobAnswer(jobs.get(c.req.param("id")))))
     .delete("/v1/jobs/:id", async (c) => c.json(jobAnswer(await jobs.cancel(c.req.param("id")))))
-    .post("/v1/jobs/:id/resume", async (c) => c.json({ job: jobAnswer(await jobs.resume(c.req.param("id"))) }, 202))
+    .post("/v1/jobs/:id/resume", async (c) =>
+      c.json({ job: jobAnswer(await jobs.resume(c.req.param("id"))) }, 202),
+    )
     .get("/v1/jobs/:id/events", (c) => {
       const id = c.req.param("id");
       jobs.get(id); // 404 before the stream starts

@@ -77,17 +77,29 @@ export async function* readLines(
   }
 }
 
-function lineOf(number: number, parts: Uint8Array[], size: number, maxBytes: number): Line | undefined {
+function lineOf(
+  number: number,
+  parts: Uint8Array[],
+  size: number,
+  maxBytes: number,
+): Line | undefined {
   if (size > maxBytes) {
     const message = `Line ${number} is larger than ${maxBytes} bytes (option maxBodyBytes)`;
     return { number, bytes: 0, value: undefined, error: new AppError("too_large", message) };
   }
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(parts.length === 1 ? parts[0] : Buffer.concat(parts));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(
+      parts.length === 1 ? parts[0] : Buffer.concat(parts),
+    );
     return text.trim() === "" ? undefined : { number, bytes: size, value: JSON.parse(text) };
   } catch (error) {
     const message = `Line ${number} is not valid JSON: ${(error as Error).message}`;
-    return { number, bytes: 0, value: undefined, error: new AppError("invalid_input", message, { cause: error }) };
+    return {
+      number,
+      bytes: 0,
+      value: undefined,
+      error: new AppError("invalid_input", message, { cause: error }),
+    };
   }
 }
 
@@ -98,7 +110,10 @@ const groupLimits = { lines: 64, bytes: 8 * 2 ** 20 };
  * Regroups: what arrives while the taker is busy is gathered into one group, and no more is read than one group. So groups
  * are large under load, and a line that comes alone is not held back.
  */
-export async function* gather(source: AsyncGenerator<Line[]>, limits = groupLimits): AsyncGenerator<Line[]> {
+export async function* gather(
+  source: AsyncGenerator<Line[]>,
+  limits = groupLimits,
+): AsyncGenerator<Line[]> {
   const waiting: Line[] = [];
   let ended: { error?: unknown } | undefined;
   let stopped = false;

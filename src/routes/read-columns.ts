@@ -47,14 +47,23 @@ export async function readColumns(
   }
   const files: Columns["files"] = {};
   const column = async (modality: Modality, side: "a" | "b"): Promise<Column> => {
-    if (modality === "text") return { kind: "texts", modality, texts: entries.map(({ text }) => text as string) };
+    if (modality === "text")
+      return { kind: "texts", modality, texts: entries.map(({ text }) => text as string) };
     const bytes: Uint8Array[] = [];
     for (const [i, entry] of entries.entries()) {
-      bytes.push(await readMedia(entry[modality] as MediaField, `${field}[${i}].${modality}`, fetchMedia, signal));
+      bytes.push(
+        await readMedia(
+          entry[modality] as MediaField,
+          `${field}[${i}].${modality}`,
+          fetchMedia,
+          signal,
+        ),
+      );
     }
     files[`media-${side}.bin`] = Buffer.concat(bytes);
     return { kind: "media", modality, lengths: bytes.map(({ length }) => length) };
   };
-  const labels = entries[0].label === undefined ? undefined : entries.map(({ label }) => label as string);
+  const labels =
+    entries[0].label === undefined ? undefined : entries.map(({ label }) => label as string);
   return { a: await column(a, "a"), ...(b && { b: await column(b, "b") }), labels, files };
 }

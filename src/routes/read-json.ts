@@ -13,7 +13,8 @@ export async function readJson<S extends z.ZodType>(c: Context, schema: S): Prom
 /** The value of a JSON text; `invalid_input` when it is empty or not JSON. */
 export function parseJson(text: string, param?: string): unknown {
   const name = param === undefined ? "The body" : `"${param}"`;
-  if (text.trim() === "") throw new AppError("invalid_input", `${name} is empty; expected JSON`, { param });
+  if (text.trim() === "")
+    throw new AppError("invalid_input", `${name} is empty; expected JSON`, { param });
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -32,7 +33,9 @@ export function parseWith<S extends z.ZodType>(schema: S, value: unknown): z.inf
   const path = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0]] : issue.path;
   const param = path.length === 0 ? undefined : fieldName(path);
   if (issue.code === "invalid_type" && valueAt(value, path) === undefined) {
-    throw new AppError("invalid_input", `"${param}" is missing; expected ${issue.expected}`, { param });
+    throw new AppError("invalid_input", `"${param}" is missing; expected ${issue.expected}`, {
+      param,
+    });
   }
   const where = param === undefined ? "the body" : `"${param}"`;
   throw new AppError("invalid_input", `${issue.message} (at ${where})`, { param });
@@ -53,8 +56,12 @@ function insideUnion(issue: Issue): Issue {
   const furthest = inner.filter(({ path }) => path.length === depth);
   const [first] = furthest;
   if (first?.code !== "invalid_type") return first ?? issue;
-  const names = furthest.flatMap((one) => (one.code === "invalid_type" ? one.expected.split(" or ") : []));
-  const expected = [...new Set(names.map((name) => (name === "Uint8Array" ? "file" : name)))].join(" or ");
+  const names = furthest.flatMap((one) =>
+    one.code === "invalid_type" ? one.expected.split(" or ") : [],
+  );
+  const expected = [...new Set(names.map((name) => (name === "Uint8Array" ? "file" : name)))].join(
+    " or ",
+  );
   const received = first.message.split("received ")[1];
   return {
     ...first,
@@ -64,7 +71,10 @@ function insideUnion(issue: Issue): Issue {
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | undefined)?.[step], value);
+  return path.reduce<unknown>(
+    (inner, step) => (inner as Record<PropertyKey, unknown> | undefined)?.[step],
+    value,
+  );
 }
 
 function fieldName(path: readonly PropertyKey[]): string {

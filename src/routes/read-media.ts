@@ -17,7 +17,8 @@ export async function readMedia(
   fetchMedia: FetchMedia,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const bytes = typeof field === "string" ? await fromText(field, param, fetchMedia, signal) : field;
+  const bytes =
+    typeof field === "string" ? await fromText(field, param, fetchMedia, signal) : field;
   if (bytes.length === 0) throw new AppError("invalid_input", `"${param}" is empty`, { param });
   return bytes;
 }

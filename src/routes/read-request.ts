@@ -33,7 +33,9 @@ export async function readRequest<S extends z.ZodType>(
     form = await c.req.formData();
   } catch (error) {
     if (error instanceof AppError) throw error;
-    throw new AppError("invalid_input", "The multipart body is malformed or cut short", { cause: error });
+    throw new AppError("invalid_input", "The multipart body is malformed or cut short", {
+      cause: error,
+    });
   }
   const value: Record<string, unknown> = {};
   for (const name of new Set(form.keys())) {
@@ -41,18 +43,28 @@ export async function readRequest<S extends z.ZodType>(
       form.getAll(name).map((entry) => (typeof entry === "string" ? entry : bytesOf(entry))),
     );
     const [first] = entries;
-    if (names.includes(name) && entries.length === 1 && !isJsonArray(first) && String(first).includes(","))
+    if (
+      names.includes(name) &&
+      entries.length === 1 &&
+      !isJsonArray(first) &&
+      String(first).includes(",")
+    )
       throw unclearList(name, String(first));
     if (lists.includes(name))
       value[name] = entries.length === 1 && isJsonArray(first) ? parseJson(first, name) : entries;
     else if (entries.length > 1)
-      throw new AppError("invalid_input", `"${name}" was given ${entries.length} times`, { param: name });
-    else value[name] = json.includes(name) && typeof first === "string" ? parseJson(first, name) : first;
+      throw new AppError("invalid_input", `"${name}" was given ${entries.length} times`, {
+        param: name,
+      });
+    else
+      value[name] =
+        json.includes(name) && typeof first === "string" ? parseJson(first, name) : first;
   }
   return parseWith(schema, value);
 }
 
-const isJsonArray = (entry: unknown): entry is string => typeof entry === "string" && entry.trimStart().startsWith("[");
+const isJsonArray = (entry: unknown): entry is string =>
+  typeof entry === "string" && entry.trimStart().startsWith("[");
 
 function unclearList(name: string, text: string): AppError {
   const shown = text.length > 100 ? `${text.slice(0, 100)}…` : text;

@@ -8,7 +8,10 @@ const mostRows = 100_000;
 const mostDimensions = 4096;
 
 /** Rows of embeddings in a body schema: a .npy file, or arrays of numbers as long as each other. */
-export const RowsField = z.union([z.instanceof(Uint8Array), z.array(z.array(z.number()).min(1)).min(1)]);
+export const RowsField = z.union([
+  z.instanceof(Uint8Array),
+  z.array(z.array(z.number()).min(1)).min(1),
+]);
 
 /**
  * @param param  the field's name, for error messages.
@@ -22,7 +25,10 @@ export function readRows(value: Uint8Array | number[][], param: string): Rows {
       throw new AppError("invalid_input", message, { param });
     }
     checkSize(shape[0], shape[1], param);
-    return { values: data instanceof Float32Array ? data : Float32Array.from(data), dimensions: shape[1] };
+    return {
+      values: data instanceof Float32Array ? data : Float32Array.from(data),
+      dimensions: shape[1],
+    };
   }
   const dimensions = value[0].length;
   checkSize(value.length, dimensions, param);

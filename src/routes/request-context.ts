@@ -22,7 +22,10 @@ export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<
     const clock = new AbortController();
     setMaxListeners(0, clock.signal); // every input of a request listens
     const timer = setTimeout(() => {
-      const late = new AppError("timeout", `The request took longer than ${timeoutMs} ms and was given up`);
+      const late = new AppError(
+        "timeout",
+        `The request took longer than ${timeoutMs} ms and was given up`,
+      );
       clock.abort(late);
       // A body that trickles in keeps the route from noticing; there is none when the app is called without a port.
       const incoming = (c.env as { incoming?: IncomingMessage } | undefined)?.incoming;
@@ -39,10 +42,16 @@ export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<
     }
     const ms = performance.now() - start;
     const timing = reportStages(times);
-    c.header("Server-Timing", timing === "" ? `total;dur=${ms.toFixed(1)}` : `${timing}, total;dur=${ms.toFixed(1)}`);
+    c.header(
+      "Server-Timing",
+      timing === "" ? `total;dur=${ms.toFixed(1)}` : `${timing}, total;dur=${ms.toFixed(1)}`,
+    );
     const route = c.req.routePath === "/*" ? "unmatched" : c.req.routePath;
     requestSeconds.observe({ route, method: c.req.method, status: c.res.status }, ms / 1000);
-    log.info({ method: c.req.method, path: c.req.path, status: c.res.status, ms: Math.round(ms) }, "request");
+    log.info(
+      { method: c.req.method, path: c.req.path, status: c.res.status, ms: Math.round(ms) },
+      "request",
+    );
   };
 }
 
@@ -59,7 +68,10 @@ export function limitBody(maxBytes: number): MiddlewareHandler {
   const limit = bodyLimit({
     maxSize: maxBytes,
     onError: () => {
-      throw new AppError("too_large", `The request body is larger than ${maxBytes} bytes (option maxBodyBytes)`);
+      throw new AppError(
+        "too_large",
+        `The request body is larger than ${maxBytes} bytes (option maxBodyBytes)`,
+      );
     },
   });
   return (c, next) => (isNdjson(c.req.header("content-type")) ? next() : limit(c, next));
@@ -71,10 +83,15 @@ export function requireApiKey(keys: readonly string[]): MiddlewareHandler {
   const known = keys.map(digest);
   return async (c, next) => {
     if (known.length > 0 && !c.req.path.startsWith("/health/")) {
-      const given = c.req.header("authorization")?.replace(/^Bearer\s+/i, "") ?? c.req.header("x-api-key") ?? "";
+      const given =
+        c.req.header("authorization")?.replace(/^Bearer\s+/i, "") ??
+        c.req.header("x-api-key") ??
+        "";
       const candidate = digest(given); // of equal length, so that the comparison takes equal time
       if (known.filter((key) => timingSafeEqual(key, candidate)).length === 0) {
-        throw new AppError("unauthorized", "Expected an API key as Authorization: Bearer", { param: "authorization" });
+        throw new AppError("unauthorized", "Expected an API key as Authorization: Bearer", {
+          param: "authorization",
+        });
       }
     }
     await next();
@@ -94,7 +111,10 @@ export function guardLocalServer(keys: readonly string[]): MiddlewareHandler {
       const foreignOrigin = origin !== undefined && !isLocalName(hostnameOf(origin));
       if (foreignHost || foreignOrigin) {
         const which = foreignHost ? `Host "${host}"` : `Origin "${origin}"`;
-        throw new AppError("unauthorized", `${which} is not this machine; set apiKeys to serve others`);
+        throw new AppError(
+          "unauthorized",
+          `${which} is not this machine; set apiKeys to serve others`,
+        );
       }
     }
     await next();
@@ -107,5 +127,9 @@ function hostnameOf(url: string): string {
 
 /** `localhost` and literal addresses: a page cannot make its own name resolve to those. */
 function isLocalName(hostname: string): boolean {
-  return hostname === "localhost" || hostname.endsWith(".localhost") || isIP(hostname.replace(/^\[|\]$/g, "")) !== 0;
+  return (
+    hostname === "localhost" ||
+    hostname.endsWith(".localhost") ||
+    isIP(hostname.replace(/^\[|\]$/g, "")) !== 0
+  );
 }

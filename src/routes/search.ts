@@ -45,10 +45,18 @@ export function searchRoutes(services: Services) {
     const queries =
       body.queries === undefined
         ? [queryOf(body, "", readerOf)]
-        : queriesOf(body, config.maxInputs).map((query, i) => queryOf(query, `queries[${i}].`, readerOf));
-    const { model, space, answers } = await searchCollection(services, c.req.param("name"), queries, signal);
+        : queriesOf(body, config.maxInputs).map((query, i) =>
+            queryOf(query, `queries[${i}].`, readerOf),
+          );
+    const { model, space, answers } = await searchCollection(
+      services,
+      c.req.param("name"),
+      queries,
+      signal,
+    );
     const shared = { model: model ?? null, space };
-    if (body.queries === undefined) return c.json({ path: answers[0].path, ...shared, ...resultsOf(answers[0]) });
+    if (body.queries === undefined)
+      return c.json({ path: answers[0].path, ...shared, ...resultsOf(answers[0]) });
     const [{ path }] = answers;
     const samePath = answers.every((answer) => answer.path.join() === path.join());
     return c.json({
@@ -60,14 +68,19 @@ export function searchRoutes(services: Services) {
 }
 
 /** Settings beside `queries` hold for every query that has none of its own. */
-function queriesOf({ queries = [], ...shared }: z.infer<typeof SearchBody>, most: number): QueryBody[] {
+function queriesOf(
+  { queries = [], ...shared }: z.infer<typeof SearchBody>,
+  most: number,
+): QueryBody[] {
   if (queries.length > most) {
     const message = `Expected at most ${most} queries but received ${queries.length} (option maxInputs)`;
     throw new AppError("invalid_input", message, { param: "queries" });
   }
   const other = [...contents, "space", "query_modality", "cursor"].find((name) => name in shared);
   if (other !== undefined) {
-    throw new AppError("invalid_input", `"${other}" belongs into one of the "queries"`, { param: other });
+    throw new AppError("invalid_input", `"${other}" belongs into one of the "queries"`, {
+      param: other,
+    });
   }
   return queries.map((query) => ({ ...shared, ...query }));
 }

@@ -38,7 +38,8 @@ export function streamAnswer(
           } else controller.enqueue(typeof value === "string" ? encoder.encode(value) : value);
         } catch (error) {
           guard.end();
-          if (!(error instanceof AppError)) log.error({ err: error, path: c.req.path }, "a stream failed");
+          if (!(error instanceof AppError))
+            log.error({ err: error, path: c.req.path }, "a stream failed");
           controller.error(error);
         }
       },

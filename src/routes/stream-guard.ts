@@ -13,7 +13,11 @@ export class StreamGuard {
   #timer: NodeJS.Timeout | undefined;
   #atWork = 0;
 
-  constructor({ client, stopping, idleMs }: { client: AbortSignal; stopping: AbortSignal; idleMs: number }) {
+  constructor({
+    client,
+    stopping,
+    idleMs,
+  }: { client: AbortSignal; stopping: AbortSignal; idleMs: number }) {
     this.#idleMs = idleMs;
     setMaxListeners(0, this.#gone.signal, this.#ending.signal); // every item under way listens
     const onStopping = () => this.#ending.abort(stopping.reason);
@@ -75,7 +79,10 @@ export class StreamGuard {
       this.moved();
       return;
     }
-    const reason = new AppError("timeout", `The client neither sent nor read anything for ${this.#idleMs} ms`);
+    const reason = new AppError(
+      "timeout",
+      `The client neither sent nor read anything for ${this.#idleMs} ms`,
+    );
     // First the end of what it sent is told; a client that does not read that either is given up.
     if (this.ending.aborted) this.giveUp(reason);
     else {

@@ -6,7 +6,12 @@ import type { TrainInput } from "../heads/train-job.js";
 import { countOf, mediaModality, npyOf, type TrainingSource } from "../heads/training-source.js";
 import type { JobInput } from "../jobs/job-store.js";
 import type { Services } from "../services.js";
-import { checkOptions, checkRequest, type Rows, type TrainingOptions } from "../training/training-request.js";
+import {
+  checkOptions,
+  checkRequest,
+  type Rows,
+  type TrainingOptions,
+} from "../training/training-request.js";
 import { type Columns, type Entry, readColumns } from "./read-columns.js";
 import { readRows } from "./read-rows.js";
 import type { TrainBody } from "./train-body.js";
@@ -41,14 +46,21 @@ export async function trainRequest(
 ): Promise<TrainJob> {
   const fewShot = body.kind !== "projection";
   const [field, other] = fewShot ? (["items", "pairs"] as const) : (["pairs", "items"] as const);
-  if (body[other] !== undefined) throw invalid(other, `A ${body.kind} is made from "${field}", not from "${other}"`);
+  if (body[other] !== undefined)
+    throw invalid(other, `A ${body.kind} is made from "${field}", not from "${other}"`);
   const given = body[field];
   const columns = Array.isArray(given)
     ? await readColumns(given as Entry[], field, fewShot ? 1 : 2, fetchMedia, signal)
     : undefined;
-  const pack = packs.find(body.model, ...modalitiesOf(columns), ...(fewShot ? (["text"] as const) : []));
+  const pack = packs.find(
+    body.model,
+    ...modalitiesOf(columns),
+    ...(fewShot ? (["text"] as const) : []),
+  );
   const model = pack.manifest.id;
-  const material = columns ? fromColumns(columns, field) : fromBody(body, field, mediaModality(pack.encoders));
+  const material = columns
+    ? fromColumns(columns, field)
+    : fromBody(body, field, mediaModality(pack.encoders));
   if (material.source.kind === "collection") {
     const { collection, by } = material.source;
     await checkLabelled(store, collection, by, {
@@ -76,7 +88,13 @@ export async function trainRequest(
     }
     const name = body.name ?? `${model}-${body.kind}`;
     const kind = body.kind as FewShotInput["kind"];
-    const data: FewShotInput = { ...common, name, kind, l2: body.l2, activate: body.activate !== "never" };
+    const data: FewShotInput = {
+      ...common,
+      name,
+      kind,
+      l2: body.l2,
+      activate: body.activate !== "never",
+    };
     return { kind: "few-shot", name, model, input: { data, files: material.files } };
   }
 
@@ -110,14 +128,18 @@ export async function trainRequest(
     activate: body.activate ?? "never",
   };
   const files = { ...material.files };
-  for (const [file, rows] of Object.entries(extras)) if (rows !== undefined) files[`${file}.npy`] = npyOf(rows);
+  for (const [file, rows] of Object.entries(extras))
+    if (rows !== undefined) files[`${file}.npy`] = npyOf(rows);
   return { kind: "train", name, model, input: { data, files } };
 }
 
-const invalid = (param: string, message: string) => new AppError("invalid_input", message, { param });
+const invalid = (param: string, message: string) =>
+  new AppError("invalid_input", message, { param });
 
 const modalitiesOf = (columns: Columns | undefined): Modality[] =>
-  columns === undefined ? [] : [columns.a.modality, ...(columns.b === undefined ? [] : [columns.b.modality])];
+  columns === undefined
+    ? []
+    : [columns.a.modality, ...(columns.b === undefined ? [] : [columns.b.modality])];
 
 const fromColumns = ({ a, b, labels, files }: Columns, field: string): Material => ({
   source: { kind: "media", field, a, b },
@@ -128,16 +150,24 @@ const fromColumns = ({ a, b, labels, files }: Columns, field: string): Material 
 /** A collection by name, or rows: within `pairs` or `items` in JSON, as the files `a` and `b` in a form. */
 function fromBody(body: TrainBody, field: "pairs" | "items", media: Modality): Material {
   const given = body[field];
-  if (given !== undefined && "collection" in given) return { source: { kind: "collection", ...given }, files: {} };
+  if (given !== undefined && "collection" in given)
+    return { source: { kind: "collection", ...given }, files: {} };
   const inside = given !== undefined && "embeddings" in given ? given.embeddings : undefined;
   if (field === "items") {
     const own = inside as TrainBody["a"];
     const rows = own ?? body.a;
     if (rows === undefined)
-      throw invalid("items", '"items" is missing; expected items, or a .npy file as "a" with "labels"');
+      throw invalid(
+        "items",
+        '"items" is missing; expected items, or a .npy file as "a" with "labels"',
+      );
     const a = readRows(rows, own === undefined ? "a" : "items.embeddings");
     const said = given !== undefined && "modality" in given ? given.modality : body.a_modality;
-    return { source: { kind: "embeddings", sides: { a: said ?? media } }, files: { "a.npy": npyOf(a) }, rows: { a } };
+    return {
+      source: { kind: "embeddings", sides: { a: said ?? media } },
+      files: { "a.npy": npyOf(a) },
+      rows: { a },
+    };
   }
   const within = inside as Pick<TrainBody, "a" | "b" | "a_modality" | "b_modality"> | undefined;
   const both = within ?? body;
@@ -149,16 +179,26 @@ function fromBody(body: TrainBody, field: "pairs" | "items", media: Modality): M
     if (both[side] === undefined) throw invalid(side, `"${side}" is missing; expected a .npy file`);
   const [a, b] = [readRows(both.a!, `${at}a`), readRows(both.b!, `${at}b`)];
   const sides = { a: both.a_modality ?? media, b: both.b_modality ?? ("text" as const) };
-  if (sides.a === sides.b) throw invalid(`${at}b_modality`, `Expected two modalities but both sides are ${sides.a}`);
-  return { source: { kind: "embeddings", sides }, files: { "a.npy": npyOf(a), "b.npy": npyOf(b) }, rows: { a, b } };
+  if (sides.a === sides.b)
+    throw invalid(`${at}b_modality`, `Expected two modalities but both sides are ${sides.a}`);
+  return {
+    source: { kind: "embeddings", sides },
+    files: { "a.npy": npyOf(a), "b.npy": npyOf(b) },
+    rows: { a, b },
+  };
 }
 
 function checkLabels(labels: readonly string[] | undefined, { source, rows }: Material): void {
   if (labels === undefined) return;
-  if (source.kind === "collection") throw invalid("labels", 'A collection has its labels in the field "by"');
-  const count = source.kind === "media" ? countOf(source.a) : rows!.a.values.length / rows!.a.dimensions;
+  if (source.kind === "collection")
+    throw invalid("labels", 'A collection has its labels in the field "by"');
+  const count =
+    source.kind === "media" ? countOf(source.a) : rows!.a.values.length / rows!.a.dimensions;
   if (labels.length !== count) {
-    throw invalid("labels", `Expected ${count} labels, one for each row, but received ${labels.length}`);
+    throw invalid(
+      "labels",
+      `Expected ${count} labels, one for each row, but received ${labels.length}`,
+    );
   }
 }
 
@@ -185,7 +225,9 @@ function optionsOf(body: TrainBody): Partial<TrainingOptions> {
 function headsOf(head: TrainBody["head"]): TrainInput["heads"] {
   if (head === undefined) return {};
   if (typeof head !== "string" && !("kind" in head)) {
-    return Object.fromEntries(Object.entries(head).map(([side, choice]) => [side, choiceOf(choice)]));
+    return Object.fromEntries(
+      Object.entries(head).map(([side, choice]) => [side, choiceOf(choice)]),
+    );
   }
   return { a: choiceOf(head), b: choiceOf(head) };
 }
@@ -194,8 +236,11 @@ type Choice = NonNullable<TrainInput["heads"]["a"]>;
 const choiceOf = (choice: Choice | Exclude<Choice, "locked">["kind"]): Choice =>
   typeof choice === "string" && choice !== "locked" ? { kind: choice } : choice;
 
-function extraRows(body: TrainBody): Partial<Record<"third" | "features" | "probe-a" | "probe-b", Rows>> {
-  const rows = (value: TrainBody["a"], param: string) => (value === undefined ? undefined : readRows(value, param));
+function extraRows(
+  body: TrainBody,
+): Partial<Record<"third" | "features" | "probe-a" | "probe-b", Rows>> {
+  const rows = (value: TrainBody["a"], param: string) =>
+    value === undefined ? undefined : readRows(value, param);
   return {
     third: rows(body.third, "third"),
     features: rows(body.features, "features"),

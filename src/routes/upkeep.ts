@@ -13,14 +13,20 @@ const chunkBytes = 2 ** 18;
 export function upkeepRoutes({ store, config, log, stopping }: Services) {
   return new Hono<RequestVariables>()
     .get("/v1/backup", async (c) => {
-      const guard = new StreamGuard({ client: c.req.raw.signal, stopping, idleMs: config.requestTimeoutMs });
+      const guard = new StreamGuard({
+        client: c.req.raw.signal,
+        stopping,
+        idleMs: config.requestTimeoutMs,
+      });
       // In the data folder, whose disk has to have room for it; services.ts empties `tmp` after a crash.
       const file = join(config.dataDir, "tmp", `${randomBytes(6).toString("hex")}.sqlite`);
       try {
         await guard.during(store.backup(file));
         const handle = await open(file);
         const { size } = await handle.stat();
-        guard.gone.addEventListener("abort", () => void handle.close().catch(() => undefined), { once: true });
+        guard.gone.addEventListener("abort", () => void handle.close().catch(() => undefined), {
+          once: true,
+        });
         const headers = {
           "content-type": "application/octet-stream",
           "content-length": String(size),
@@ -44,7 +50,12 @@ async function* contentsOf(handle: FileHandle, guard: StreamGuard): AsyncGenerat
   try {
     while (true) {
       guard.ending.throwIfAborted();
-      const { bytesRead, buffer } = await handle.read(new Uint8Array(chunkBytes), 0, chunkBytes, null);
+      const { bytesRead, buffer } = await handle.read(
+        new Uint8Array(chunkBytes),
+        0,
+        chunkBytes,
+        null,
+      );
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
     }

@@ -5,21 +5,32 @@ import { examplesOf } from "../heads/examples.js";
 import { findPack, headNamed } from "../heads/headed-pack.js";
 import { timed } from "../metrics.js";
 import type { Services } from "../services.js";
-import { type ClassifyOptions, classify, classifyWindows, type ZeroShotPack } from "../zero-shot/classifier.js";
+import {
+  type ClassifyOptions,
+  classify,
+  classifyWindows,
+  type ZeroShotPack,
+} from "../zero-shot/classifier.js";
 import { chooseTemplates, mostPromptCharacters } from "../zero-shot/prompts.js";
 import { readMedia } from "./read-media.js";
 import { Media, readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 
 const fromForm = <S extends z.ZodType>(schema: S) =>
-  z.preprocess((value) => (typeof value === "string" && value !== "" ? (looseJson(value) ?? value) : value), schema);
+  z.preprocess(
+    (value) => (typeof value === "string" && value !== "" ? (looseJson(value) ?? value) : value),
+    schema,
+  );
 
 const ZeroShotRequest = z.strictObject({
   image: Media.optional(),
   audio: Media.optional(),
   text: z.string().min(1).optional(),
   /** Only a head made from examples has labels of its own. */
-  candidate_labels: z.array(z.string()).min(1, "Expected at least one label but received none").optional(),
+  candidate_labels: z
+    .array(z.string())
+    .min(1, "Expected at least one label but received none")
+    .optional(),
   model: z.string().optional(),
   /** A head of the model: its active version. */
   head: z.string().min(1).optional(),
@@ -40,7 +51,9 @@ export function zeroShotRoutes(services: Services) {
     const signal = c.get("signal");
     const modality = onlyModality(request);
     if (request.timeline && modality !== "audio") {
-      throw new AppError("invalid_input", `A timeline is of a sound, not of ${modality}`, { param: "timeline" });
+      throw new AppError("invalid_input", `A timeline is of a sound, not of ${modality}`, {
+        param: "timeline",
+      });
     }
     const { pack, head } = await findPack(services, request, modality, "text");
     const labels = checkLabels(request.candidate_labels ?? head?.fewShot?.labels, config.maxLabels);
@@ -58,7 +71,13 @@ export function zeroShotRoutes(services: Services) {
     const options: ClassifyOptions = { templates, multiLabel, topK, threshold, signal };
     const { logitScale, logitBias, activation } = pack.manifest;
     const examples = head?.fewShot && examplesOf(head, logitScale, modality);
-    const shared = { textEncoder: pack.encoders.text!, logitScale, logitBias, activation, examples };
+    const shared = {
+      textEncoder: pack.encoders.text!,
+      logitScale,
+      logitBias,
+      activation,
+      examples,
+    };
     const answer = { model: pack.manifest.id, ...headNamed(head), space: pack.space };
 
     if (modality === "text") {
@@ -67,15 +86,25 @@ export function zeroShotRoutes(services: Services) {
     }
     const bytes = await readMedia(request[modality]!, modality, fetchMedia, signal);
     if (modality === "image") {
-      const image = await timed("decode", () => media.decodeImage(bytes, { maxPixels: config.maxImagePixels }));
+      const image = await timed("decode", () =>
+        media.decodeImage(bytes, { maxPixels: config.maxImagePixels }),
+      );
       return c.json({
         ...answer,
-        scores: await classify({ ...shared, encoder: pack.encoders.image! }, image, labels, options),
+        scores: await classify(
+          { ...shared, encoder: pack.encoders.image! },
+          image,
+          labels,
+          options,
+        ),
       });
     }
-    const sound = await timed("decode", () => media.decodeAudio(bytes, { maxSeconds: config.maxAudioSeconds }));
+    const sound = await timed("decode", () =>
+      media.decodeAudio(bytes, { maxSeconds: config.maxAudioSeconds }),
+    );
     const own = { ...shared, encoder: pack.encoders.audio!, encodeWindows: pack.encodeWindows! };
-    if (!request.timeline) return c.json({ ...answer, scores: await classify(own, sound, labels, options) });
+    if (!request.timeline)
+      return c.json({ ...answer, scores: await classify(own, sound, labels, options) });
     const { scores, timeline } = await classifyWindows(own, sound, labels, options);
     const windows = timeline.map((window) => ({
       start_seconds: window.startSeconds,
@@ -90,9 +119,13 @@ function onlyModality(request: z.infer<typeof ZeroShotRequest>) {
   const given = (["image", "audio", "text"] as const).filter((name) => request[name] !== undefined);
   if (given.length === 1) return given[0];
   const came = given.length === 0 ? "none" : given.join(" and ");
-  throw new AppError("invalid_input", `Expected one of "image", "audio" and "text" but received ${came}`, {
-    param: given[1] ?? "image",
-  });
+  throw new AppError(
+    "invalid_input",
+    `Expected one of "image", "audio" and "text" but received ${came}`,
+    {
+      param: given[1] ?? "image",
+    },
+  );
 }
 
 function checkLabels(labels: readonly string[] | undefined, most: number): readonly string[] {
@@ -106,13 +139,16 @@ function checkLabels(labels: readonly string[] | undefined, most: number): reado
   }
   const seen = new Set<string>();
   for (const [i, label] of labels.entries()) {
-    if (label.trim() === "") throw new AppError("invalid_input", `Label ${i} is empty`, { param: `${param}[${i}]` });
+    if (label.trim() === "")
+      throw new AppError("invalid_input", `Label ${i} is empty`, { param: `${param}[${i}]` });
     if (label.length > mostPromptCharacters) {
       const message = `Expected a label of at most ${mostPromptCharacters} characters but received ${label.length}`;
       throw new AppError("invalid_input", message, { param: `${param}[${i}]` });
     }
     if (seen.has(label)) {
-      throw new AppError("invalid_input", `The label "${label}" is given twice`, { param: `${param}[${i}]` });
+      throw new AppError("invalid_input", `The label "${label}" is given twice`, {
+        param: `${param}[${i}]`,
+      });
     }
     seen.add(label);
   }

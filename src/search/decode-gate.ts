@@ -29,7 +29,11 @@ export class DecodeGate {
    */
   async run<D, T>(
     decode: () => Promise<D>,
-    { sizeOf, use, signal }: { sizeOf: (decoded: D) => number; use: (decoded: D) => Promise<T>; signal?: AbortSignal },
+    {
+      sizeOf,
+      use,
+      signal,
+    }: { sizeOf: (decoded: D) => number; use: (decoded: D) => Promise<T>; signal?: AbortSignal },
   ): Promise<T> {
     await new Promise<void>((enter) => {
       this.#waiting.push(enter);

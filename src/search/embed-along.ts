@@ -15,8 +15,12 @@ export async function embedAlong<M extends Modality>(
   signal?: AbortSignal,
 ): Promise<Embedded[]> {
   const originals = await encoder.encode(inputs, signal);
-  if (projections.length === 0 && !keepsOriginal) return originals.map((embedding) => ({ embedding }));
+  if (projections.length === 0 && !keepsOriginal)
+    return originals.map((embedding) => ({ embedding }));
   let embeddings = originals;
   for (const head of projections) embeddings = await applyHeadInTurns(head, embeddings);
-  return embeddings.map((embedding, i) => ({ embedding, original: { space: encoder.space, embedding: originals[i] } }));
+  return embeddings.map((embedding, i) => ({
+    embedding,
+    original: { space: encoder.space, embedding: originals[i] },
+  }));
 }

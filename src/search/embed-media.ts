@@ -28,12 +28,17 @@ export async function embedMedia<M extends "image" | "audio", T = undefined>(
   const decode = async () => {
     const bytes = await read();
     const decoded = timed<DecodedImage | DecodedAudio>("decode", () =>
-      modality === "image" ? media.decodeImage(bytes, { maxPixels }) : media.decodeAudio(bytes, { maxSeconds }),
+      modality === "image"
+        ? media.decodeImage(bytes, { maxPixels })
+        : media.decodeAudio(bytes, { maxSeconds }),
     );
     return (await decoded) as ModalityInput[M];
   };
   const use = async (decoded: ModalityInput[M]) => {
-    const [seen, [embedded]] = await Promise.all([look?.(decoded), embedAlong(path, [decoded], signal)]);
+    const [seen, [embedded]] = await Promise.all([
+      look?.(decoded),
+      embedAlong(path, [decoded], signal),
+    ]);
     return { embedded, seen };
   };
   return gate.run(decode, { sizeOf, use, signal });

@@ -36,7 +36,11 @@ export interface PathParts {
  * @throws AppError `space_mismatch` when no loaded model and no bridge reaches the space at all, `no_path` when none does
  *   from this modality; the message says what would help.
  */
-export function findPath<M extends Modality>(parts: PathParts, modality: M, target: Target): Path<M> {
+export function findPath<M extends Modality>(
+  parts: PathParts,
+  modality: M,
+  target: Target,
+): Path<M> {
   const from = (pack: LoadedPack) => pack.encoders[modality] as Encoder<M> | undefined;
   const stepOf = (pack: LoadedPack) => `${pack.manifest.id}/${modality}`;
   for (const pack of parts.packs) {
@@ -56,7 +60,11 @@ export function findPath<M extends Modality>(parts: PathParts, modality: M, targ
   throw unreachable(parts, modality, target);
 }
 
-function unreachable({ packs, bridges }: PathParts, modality: Modality, { name, space, model }: Target): AppError {
+function unreachable(
+  { packs, bridges }: PathParts,
+  modality: Modality,
+  { name, space, model }: Target,
+): AppError {
   const there = packs.find((pack) => pack.space === space);
   const start = packs.find(({ encoders }) => encoders[modality] !== undefined);
   const reached = there !== undefined || bridges.some(({ toSpace }) => toSpace === space);
@@ -68,9 +76,13 @@ function unreachable({ packs, bridges }: PathParts, modality: Modality, { name, 
   }
   const lack = `No path from ${modality} to the collection "${name}" (space "${space}")`;
   if (start === undefined) {
-    return new AppError("no_path", `${lack}: no loaded model understands ${modality}; load one that does`, {
-      param: modality,
-    });
+    return new AppError(
+      "no_path",
+      `${lack}: no loaded model understands ${modality}; load one that does`,
+      {
+        param: modality,
+      },
+    );
   }
   const to = there?.manifest.id ?? space;
   const help = `train a bridge from "${start.manifest.id}" to "${to}" (POST /v1/bridges), or load a model of that space that understands ${modality}`;

@@ -16,7 +16,11 @@ export interface HeadedTarget extends Target {
  *
  * @throws AppError as `findPath`; `no_path` when the head has no side for the modality.
  */
-export function pathInto<M extends Modality>(parts: PathParts, modality: M, target: HeadedTarget): Path<M> {
+export function pathInto<M extends Modality>(
+  parts: PathParts,
+  modality: M,
+  target: HeadedTarget,
+): Path<M> {
   const { head } = target;
   if (head === undefined) return findPath(parts, modality, target);
   const path = findPath(parts, modality, { ...target, space: head.fromSpace });
@@ -44,9 +48,14 @@ export function pathFrom(
   bridges: readonly Bridge[],
 ): ProjectionHead[] | undefined {
   const sides = headedModalities(head);
-  if (space === head.fromSpace) return sides.includes(modality) ? projectionOf(head, modality) : undefined;
-  const bridge = bridges.find(({ fromSpace, toSpace }) => fromSpace === space && toSpace === head.fromSpace);
-  return bridge && sides.includes("text") ? [bridge.head, ...projectionOf(head, "text")] : undefined;
+  if (space === head.fromSpace)
+    return sides.includes(modality) ? projectionOf(head, modality) : undefined;
+  const bridge = bridges.find(
+    ({ fromSpace, toSpace }) => fromSpace === space && toSpace === head.fromSpace,
+  );
+  return bridge && sides.includes("text")
+    ? [bridge.head, ...projectionOf(head, "text")]
+    : undefined;
 }
 
 /** The head of a side, none where that side was locked. */

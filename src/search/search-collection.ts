@@ -72,7 +72,12 @@ async function searchOnce(
   const stats = await parts.store.stats(name);
   const { space, options } = stats;
   const model = options.model as string | undefined;
-  const target: HeadedTarget = { name, space, model, head: await headOfCollection(parts.heads, stats) };
+  const target: HeadedTarget = {
+    name,
+    space,
+    model,
+    head: await headOfCollection(parts.heads, stats),
+  };
   const embedded = await embedQueries(parts, target, queries, signal);
   const results = await timed("search", () =>
     parts.store.search(
@@ -81,7 +86,11 @@ async function searchOnce(
       { signal, space },
     ),
   );
-  return { model, space, answers: results.map((result, i) => ({ ...result, path: embedded[i].path })) };
+  return {
+    model,
+    space,
+    answers: results.map((result, i) => ({ ...result, path: embedded[i].path })),
+  };
 }
 
 interface EmbeddedQuery {
@@ -100,7 +109,8 @@ async function embedQueries(
   const at = (position: number) => (queries.length === 1 ? undefined : `queries[${position}]`);
   const texts = queries.flatMap(({ text }) => (text === undefined ? [] : [text]));
   const first = queries.findIndex(({ text }) => text !== undefined);
-  const textPath = first < 0 ? undefined : await located(at(first), async () => pathInto(found, "text", target));
+  const textPath =
+    first < 0 ? undefined : await located(at(first), async () => pathInto(found, "text", target));
   const embeddedTexts = textPath && embedAlong(textPath, texts, signal);
   embeddedTexts?.catch(() => undefined); // awaited below, perhaps after a query before it has failed
   let nextText = 0;
@@ -108,14 +118,26 @@ async function embedQueries(
   return Promise.all(
     queries.map((query, position) => {
       const { text, image, audio, embedding, space, queryModality, centering, ...rest } = query;
-      const given = (modality: Modality | undefined, own: Partial<Query>, path: readonly string[]): EmbeddedQuery => ({
-        query: { ...rest, ...own, ...(centering === true && { centering: { queryModality: modality } }) },
+      const given = (
+        modality: Modality | undefined,
+        own: Partial<Query>,
+        path: readonly string[],
+      ): EmbeddedQuery => ({
+        query: {
+          ...rest,
+          ...own,
+          ...(centering === true && { centering: { queryModality: modality } }),
+        },
         path,
       });
       const textNumber = text === undefined ? -1 : nextText++;
       return located(at(position), async () => {
         if (textPath !== undefined && embeddedTexts !== undefined && textNumber >= 0) {
-          return given("text", { embedding: (await embeddedTexts)[textNumber].embedding }, textPath.steps);
+          return given(
+            "text",
+            { embedding: (await embeddedTexts)[textNumber].embedding },
+            textPath.steps,
+          );
         }
         for (const [modality, read] of [
           ["image", image],
@@ -123,7 +145,12 @@ async function embedQueries(
         ] as const) {
           if (read === undefined) continue;
           const path = pathInto(found, modality, target);
-          const { embedded } = await embedMedia({ ...parts, gate: parts.gates.searches }, path, read, { signal });
+          const { embedded } = await embedMedia(
+            { ...parts, gate: parts.gates.searches },
+            path,
+            read,
+            { signal },
+          );
           return given(modality, { embedding: embedded.embedding }, path.steps);
         }
         if (space !== undefined && space !== target.space) throw otherSpace(target, space);

@@ -4,7 +4,12 @@ import type { Batch } from "./network.js";
 import type { Rows, Split, TrainingRequest } from "./training-request.js";
 
 /** Draws which pairs are trained on, which decide when to stop, and which are kept for the report. */
-export function drawSplit(pairs: number, validationShare: number, testShare: number, random: Random): Split {
+export function drawSplit(
+  pairs: number,
+  validationShare: number,
+  testShare: number,
+  random: Random,
+): Split {
   const order = [...random.permutation(pairs)];
   const test = Math.max(1, Math.round(pairs * testShare));
   const validation = Math.round((pairs - test) * validationShare);
@@ -31,7 +36,9 @@ export function epochBatches(
   const order = [...random.permutation(positions.length)].map((i) => positions[i]);
   if (labels === undefined) {
     const size = Math.floor(order.length / Math.ceil(order.length / batchSize));
-    return Array.from({ length: Math.floor(order.length / size) }, (_, k) => order.slice(k * size, (k + 1) * size));
+    return Array.from({ length: Math.floor(order.length / size) }, (_, k) =>
+      order.slice(k * size, (k + 1) * size),
+    );
   }
   const left = new Map<number, number[]>();
   for (const at of order) {
@@ -42,9 +49,13 @@ export function epochBatches(
   const queues = [...left.values()];
   const size = Math.min(batchSize, queues.length);
   if (size < 2) {
-    throw new AppError("invalid_input", "All pairs have one label: there is nothing to tell apart", {
-      param: "labels",
-    });
+    throw new AppError(
+      "invalid_input",
+      "All pairs have one label: there is nothing to tell apart",
+      {
+        param: "labels",
+      },
+    );
   }
   const batches: number[][] = [];
   for (;;) {
@@ -55,7 +66,11 @@ export function epochBatches(
 }
 
 /** The rows of a request at some positions as a batch; with `mix` each pair is blended with the next one of the batch. */
-export function gatherBatch(request: TrainingRequest, positions: readonly number[], mix = 1): Batch {
+export function gatherBatch(
+  request: TrainingRequest,
+  positions: readonly number[],
+  mix = 1,
+): Batch {
   const size = positions.length;
   const take = (rows: Rows) => {
     const { values, dimensions } = rows;

@@ -14,14 +14,21 @@ export interface LabelledRows {
 }
 
 /** Share of queries with an item of their own label among the first k, with 95 % bootstrap intervals. */
-export type CrossRecall = Record<"at_1" | "at_5" | "at_10", { recall: number; interval: Interval; chance: number }>;
+export type CrossRecall = Record<
+  "at_1" | "at_5" | "at_10",
+  { recall: number; interval: Interval; chance: number }
+>;
 
 /**
  * How well queries of one modality, already in the space of the items, find items of their label.
  * `chance` is what a random order finds: 1 - C(N - n, k) / C(N, k) for n items of the label among N.
  * Queries whose label no item has are left out.
  */
-export function crossRecall(queries: LabelledRows, items: LabelledRows, signal?: Cancellation): CrossRecall {
+export function crossRecall(
+  queries: LabelledRows,
+  items: LabelledRows,
+  signal?: Cancellation,
+): CrossRecall {
   const known = queries.labels.flatMap((label, i) => (items.labels.includes(label) ? [i] : []));
   if (known.length === 0) throw new RangeError("No query has a label that an item has");
   const n = rowCount(items.rows);
@@ -34,9 +41,11 @@ export function crossRecall(queries: LabelledRows, items: LabelledRows, signal?:
       dimensions,
     );
     let best = Number.NEGATIVE_INFINITY;
-    for (let j = 0; j < n; j++) if (items.labels[j] === queries.labels[i]) best = Math.max(best, similarity[j]);
+    for (let j = 0; j < n; j++)
+      if (items.labels[j] === queries.labels[i]) best = Math.max(best, similarity[j]);
     let before = 0;
-    for (let j = 0; j < n; j++) if (items.labels[j] !== queries.labels[i] && similarity[j] >= best) before++;
+    for (let j = 0; j < n; j++)
+      if (items.labels[j] !== queries.labels[i] && similarity[j] >= best) before++;
     return before + 1;
   });
   const random = seededRandom(1);
@@ -45,7 +54,8 @@ export function crossRecall(queries: LabelledRows, items: LabelledRows, signal?:
     const chances = known.map((i) => {
       const own = items.labels.filter((label) => label === queries.labels[i]).length;
       let miss = 1;
-      for (let step = 0; step < Math.min(k, n); step++) miss *= Math.max(0, n - own - step) / (n - step);
+      for (let step = 0; step < Math.min(k, n); step++)
+        miss *= Math.max(0, n - own - step) / (n - step);
       return 1 - miss;
     });
     const mean = (numbers: number[]) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
@@ -74,7 +84,10 @@ export function measureBridge(
     values.subarray(i * dimensions, (i + 1) * dimensions),
   );
   const crossed = applyHead(head, embeddings);
-  const rows: Rows = { values: Float32Array.from(crossed.flatMap((row) => [...row])), dimensions: crossed[0].length };
+  const rows: Rows = {
+    values: Float32Array.from(crossed.flatMap((row) => [...row])),
+    dimensions: crossed[0].length,
+  };
   const pivot = softRetrieve(queries.rows, textsFrom, textsTo, { topK: 20, signal });
   return {
     bridge: crossRecall({ rows, labels: queries.labels }, items, signal),

@@ -35,7 +35,14 @@ const templates = {
     "a big {}",
     "a {} at night",
   ],
-  animals: ["a {} calling", "a {} making noise", "a young {}", "a wild {}", "a {} on the ground", "a {} in the water"],
+  animals: [
+    "a {} calling",
+    "a {} making noise",
+    "a young {}",
+    "a wild {}",
+    "a {} on the ground",
+    "a {} in the water",
+  ],
   vehicles: ["a {} passing", "a {} starting its engine", "a {} on its way", "the inside of a {}"],
   instruments: ["someone plays a {}", "a {} solo", "music with a {}", "a {} on a stage"],
   tools: ["a {} in use", "a {} on a table", "someone uses a {}", "a broken {}"],
@@ -48,6 +55,8 @@ const templates = {
 export function bridgeTexts(): string[] {
   return Object.entries(lists).flatMap(([kind, words]) => {
     const forms = [...templates.any, ...templates[kind as keyof typeof lists]];
-    return words.split(/\s+/).flatMap((word) => forms.map((form) => form.replace("{}", word.replaceAll("-", " "))));
+    return words
+      .split(/\s+/)
+      .flatMap((word) => forms.map((form) => form.replace("{}", word.replaceAll("-", " "))));
   });
 }

@@ -34,21 +34,31 @@ export interface BridgeOptions extends BridgeData {
  * The closed forms map A's texts onto B's, each minus its mean; the head subtracts the mean of `memoryFrom`, so that sounds enter
  * where texts were fitted (without it: the mean of the texts).
  */
-export async function fitBridge(options: BridgeOptions, control: TrainingControl = {}): Promise<ProjectionHead> {
+export async function fitBridge(
+  options: BridgeOptions,
+  control: TrainingControl = {},
+): Promise<ProjectionHead> {
   const { method, textsFrom, textsTo, memoryFrom } = options;
   const fail = (param: string, message: string): never => {
     throw new AppError("invalid_input", message, { param });
   };
   if (rowCount(textsFrom) !== rowCount(textsTo)) {
-    fail("texts", `Expected every text in both spaces but received ${rowCount(textsFrom)} and ${rowCount(textsTo)}`);
+    fail(
+      "texts",
+      `Expected every text in both spaces but received ${rowCount(textsFrom)} and ${rowCount(textsTo)}`,
+    );
   }
-  if (rowCount(textsFrom) < 16) fail("texts", `A bridge needs at least 16 texts but was given ${rowCount(textsFrom)}`);
+  if (rowCount(textsFrom) < 16)
+    fail("texts", `A bridge needs at least 16 texts but was given ${rowCount(textsFrom)}`);
   for (const [name, memory, texts] of [
     ["memoryFrom", memoryFrom, textsFrom],
     ["memoryTo", options.memoryTo, textsTo],
   ] as const) {
     if (memory !== undefined && memory.dimensions !== texts.dimensions) {
-      fail(name, `Expected ${texts.dimensions} numbers for each row of "${name}" but received ${memory.dimensions}`);
+      fail(
+        name,
+        `Expected ${texts.dimensions} numbers for each row of "${name}" but received ${memory.dimensions}`,
+      );
     }
   }
   throwIfCancelled(control.signal);

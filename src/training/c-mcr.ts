@@ -19,11 +19,16 @@ const noiseAt512 = 0.025;
  * The pairs across modalities take the place of C-MCR's intra loss: they pull f(a_i) and f(t_i) to the same targets. Everything
  * gathered by one text carries its label, so that it is never its own negative.
  */
-export async function learnBridge(options: BridgeOptions, control: TrainingControl): Promise<ProjectionHead> {
+export async function learnBridge(
+  options: BridgeOptions,
+  control: TrainingControl,
+): Promise<ProjectionHead> {
   const { textsFrom, textsTo, memoryFrom, memoryTo, seed = 1, epochs = 20 } = options;
   const random = seededRandom(seed);
   const gather = (texts: Rows, memory: Rows | undefined) =>
-    memory === undefined ? [texts] : [texts, softRetrieve(texts, memory, memory, { signal: control.signal })];
+    memory === undefined
+      ? [texts]
+      : [texts, softRetrieve(texts, memory, memory, { signal: control.signal })];
   const sources = gather(textsFrom, memoryFrom);
   const targets = gather(textsTo, memoryTo);
   const pairs = sources.flatMap((source) => targets.map((target) => ({ source, target })));
@@ -35,7 +40,14 @@ export async function learnBridge(options: BridgeOptions, control: TrainingContr
       a: { ...a, head: { kind: "mlp" } },
       b: { ...b, head: "locked" },
       labels: Int32Array.from({ length: n * pairs.length }, (_, i) => i % n),
-      options: { loss: "infonce", epochs, learningRate: 1e-3, seed, testShare: 0.05, validationShare: 0.05 },
+      options: {
+        loss: "infonce",
+        epochs,
+        learningRate: 1e-3,
+        seed,
+        testShare: 0.05,
+        validationShare: 0.05,
+      },
     },
     control,
   );

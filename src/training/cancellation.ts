@@ -4,12 +4,16 @@ import { AppError } from "../errors.js";
 export type Cancellation = Pick<AbortSignal, "aborted">;
 
 /** Asked between pieces of long work. @throws AppError `cancelled` */
-export function throwIfCancelled(signal: Cancellation | undefined, what = "The training run"): void {
+export function throwIfCancelled(
+  signal: Cancellation | undefined,
+  what = "The training run",
+): void {
   if (signal?.aborted) throw new AppError("cancelled", `${what} was cancelled`);
 }
 
 /** A flag that one thread sets and another one sees at once. */
-export const newFlag = (): Int32Array<SharedArrayBuffer> => new Int32Array(new SharedArrayBuffer(4));
+export const newFlag = (): Int32Array<SharedArrayBuffer> =>
+  new Int32Array(new SharedArrayBuffer(4));
 
 export const cancellationOf = (flag: Int32Array<SharedArrayBuffer>): Cancellation => ({
   get aborted() {

@@ -31,7 +31,10 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
   const add = (prefix: string, state: TrainingState) => {
     for (const [name, moments] of Object.entries(state.parameters)) {
       for (const part of ["value", "first", "second"] as const) {
-        tensors[`${prefix} ${name} ${part}`] = { shape: [moments[part].length], data: moments[part] };
+        tensors[`${prefix} ${name} ${part}`] = {
+          shape: [moments[part].length],
+          data: moments[part],
+        };
       }
     }
   };
@@ -44,7 +47,10 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
     step: state.step,
     best: { epoch: best.epoch, loss: best.loss, step: best.state.step },
   };
-  const bytes = writeSafetensors({ tensors, metadata: { format: "crossmodal-checkpoint", run: JSON.stringify(run) } });
+  const bytes = writeSafetensors({
+    tensors,
+    metadata: { format: "crossmodal-checkpoint", run: JSON.stringify(run) },
+  });
   await writeDurably(path, bytes);
 }
 
@@ -52,7 +58,10 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
  * @returns undefined when there is no checkpoint.
  * @throws AppError `conflict` when the checkpoint is another run's.
  */
-export async function readCheckpoint(path: string, fingerprint: string): Promise<Checkpoint | undefined> {
+export async function readCheckpoint(
+  path: string,
+  fingerprint: string,
+): Promise<Checkpoint | undefined> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);

@@ -10,12 +10,19 @@ export interface FewShotFile {
 
 /** A few-shot adapter's file: safetensors with the metadata `format` = "crossmodal-few-shot", `kind` and `labels`. */
 export function writeFewShot({ adapter, labels }: FewShotFile): Uint8Array {
-  const metadata = { format: "crossmodal-few-shot", kind: adapter.kind, labels: JSON.stringify(labels) };
+  const metadata = {
+    format: "crossmodal-few-shot",
+    kind: adapter.kind,
+    labels: JSON.stringify(labels),
+  };
   const { dimensions, classes } = adapter;
   if (adapter.kind === "probe") {
     const { weights, bias } = adapter;
     return writeSafetensors({
-      tensors: { weight: { shape: [classes, dimensions], data: weights }, bias: { shape: [classes], data: bias } },
+      tensors: {
+        weight: { shape: [classes, dimensions], data: weights },
+        bias: { shape: [classes], data: bias },
+      },
       metadata,
     });
   }
@@ -32,7 +39,8 @@ export function writeFewShot({ adapter, labels }: FewShotFile): Uint8Array {
 /** @throws AppError `model_corrupt` for bytes that are no such file. */
 export function readFewShot(bytes: Uint8Array): FewShotFile {
   const { tensors, metadata } = readSafetensors(bytes);
-  if (metadata.format !== "crossmodal-few-shot") throw corrupt(`its format is "${metadata.format}"`);
+  if (metadata.format !== "crossmodal-few-shot")
+    throw corrupt(`its format is "${metadata.format}"`);
   let labels: unknown;
   try {
     labels = JSON.parse(metadata.labels);
@@ -46,18 +54,34 @@ export function readFewShot(bytes: Uint8Array): FewShotFile {
   const isProbe = metadata.kind === "probe";
   const main = tensors[isProbe ? "weight" : "keys"];
   const perRow = tensors[isProbe ? "bias" : "classes"];
-  if (main?.shape.length !== 2 || perRow?.shape[0] !== main.shape[0]) throw corrupt("its arrays do not fit together");
+  if (main?.shape.length !== 2 || perRow?.shape[0] !== main.shape[0])
+    throw corrupt("its arrays do not fit together");
   const [count, dimensions] = main.shape;
   if (isProbe) {
     if (count !== classes) throw corrupt(`it has ${count} classes and ${classes} labels`);
-    return { adapter: { kind: "probe", dimensions, classes, weights: main.data, bias: perRow.data }, labels };
+    return {
+      adapter: { kind: "probe", dimensions, classes, weights: main.data, bias: perRow.data },
+      labels,
+    };
   }
   const [alpha, beta] = [Number(metadata.alpha), Number(metadata.beta)];
   const ofItems = Int32Array.from(perRow.data);
   if (!(alpha >= 0 && beta >= 0) || ofItems.some((label) => !(label >= 0 && label < classes))) {
     throw corrupt("its numbers are out of range");
   }
-  return { adapter: { kind: "cache", values: main.data, dimensions, labels: ofItems, classes, alpha, beta }, labels };
+  return {
+    adapter: {
+      kind: "cache",
+      values: main.data,
+      dimensions,
+      labels: ofItems,
+      classes,
+      alpha,
+      beta,
+    },
+    labels,
+  };
 }
 
-const corrupt = (why: string) => new AppError("model_corrupt", `The few-shot file cannot be used: ${why}`);
+const corrupt = (why: string) =>
+  new AppError("model_corrupt", `The few-shot file cannot be used: ${why}`);

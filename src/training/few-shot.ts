@@ -42,9 +42,16 @@ export interface LinearProbe {
  * @param f  a unit embedding of `dimensions` numbers.
  * @returns logits, one for each class; softmax of them are the scores.
  */
-export function cacheLogits(adapter: CacheAdapter, texts: ZeroShotClasses, f: Float32Array): Float64Array {
+export function cacheLogits(
+  adapter: CacheAdapter,
+  texts: ZeroShotClasses,
+  f: Float32Array,
+): Float64Array {
   checkLength(f, adapter.dimensions);
-  const logits = Float64Array.from(similarities(f, texts.weights, adapter.dimensions), (s) => texts.logitScale * s);
+  const logits = Float64Array.from(
+    similarities(f, texts.weights, adapter.dimensions),
+    (s) => texts.logitScale * s,
+  );
   for (const [k, s] of similarities(f, adapter.values, adapter.dimensions).entries()) {
     logits[adapter.labels[k]] += adapter.alpha * Math.exp(-adapter.beta * (1 - s));
   }
@@ -56,7 +63,11 @@ export function cacheLogits(adapter: CacheAdapter, texts: ZeroShotClasses, f: Fl
  * out), so that no test data is looked at; alpha = 0, zero-shot as it was, is among the candidates. An item that is the
  * only one of its class cannot be foretold by others: with one item a class, alpha is 1 and beta 5.5.
  */
-export function fitCacheAdapter(items: LabelledItems, texts: ZeroShotClasses, signal?: Cancellation): CacheAdapter {
+export function fitCacheAdapter(
+  items: LabelledItems,
+  texts: ZeroShotClasses,
+  signal?: Cancellation,
+): CacheAdapter {
   checkItems(items);
   const { values, dimensions, labels, classes } = items;
   const count = labels.length;
@@ -164,7 +175,10 @@ export function fitLinearProbe(
 }
 
 /** @returns the probe's logits, one for each class. */
-export function linearProbeLogits({ weights, bias, dimensions }: LinearProbe, f: Float32Array): Float64Array {
+export function linearProbeLogits(
+  { weights, bias, dimensions }: LinearProbe,
+  f: Float32Array,
+): Float64Array {
   checkLength(f, dimensions);
   return Float64Array.from(similarities(f, weights, dimensions), (s, c) => s + bias[c]);
 }
@@ -181,7 +195,8 @@ function probeLogits(w: Float64Array, x: Float32Array, classes: number): Float64
 }
 
 function checkLength(f: Float32Array, dimensions: number): void {
-  if (f.length !== dimensions) throw new RangeError(`Expected ${dimensions} numbers but received ${f.length}`);
+  if (f.length !== dimensions)
+    throw new RangeError(`Expected ${dimensions} numbers but received ${f.length}`);
 }
 
 function checkItems({ values, dimensions, labels, classes }: LabelledItems): void {
@@ -191,6 +206,7 @@ function checkItems({ values, dimensions, labels, classes }: LabelledItems): voi
     );
   }
   for (const label of labels) {
-    if (!(label >= 0 && label < classes)) throw new RangeError(`A label is ${label}, not one of ${classes} classes`);
+    if (!(label >= 0 && label < classes))
+      throw new RangeError(`A label is ${label}, not one of ${classes} classes`);
   }
 }

@@ -21,15 +21,20 @@ export function gapMeasurer(): GapMeasurer {
         worker = startWorker(new URL("./gap-worker.js", import.meta.url));
       }
       if (worker.pending >= mostWaiting) {
-        throw new AppError("overloaded", `${mostWaiting} gap reports are waiting already`, { retryAfterSeconds: 10 });
+        throw new AppError("overloaded", `${mostWaiting} gap reports are waiting already`, {
+          retryAfterSeconds: 10,
+        });
       }
       const [a, b] = [own(request.a.values), own(request.b.values)];
       const moved = { ...request, a: { ...request.a, values: a }, b: { ...request.b, values: b } };
-      return worker.call<GapReport>("measure", moved, { transfer: [a.buffer, b.buffer] as ArrayBuffer[] });
+      return worker.call<GapReport>("measure", moved, {
+        transfer: [a.buffer, b.buffer] as ArrayBuffer[],
+      });
     },
     close: async () => worker?.close(),
   };
 }
 
 /** The array itself, or a copy when it shares its buffer with others. */
-const own = (values: Float32Array) => (values.byteLength === values.buffer.byteLength ? values : values.slice());
+const own = (values: Float32Array) =>
+  values.byteLength === values.buffer.byteLength ? values : values.slice();

@@ -114,7 +114,11 @@ function recallTable({ recall, centered }: GapReport, a: string, b: string): str
     ["as they are", recall],
     ["centred", centered.recall],
   ] as const) {
-    if (both) rows.push(row(`${a} to ${b}, ${state}`, both.a_to_b), row(`${b} to ${a}, ${state}`, both.b_to_a));
+    if (both)
+      rows.push(
+        row(`${a} to ${b}, ${state}`, both.a_to_b),
+        row(`${b} to ${a}, ${state}`, both.b_to_a),
+      );
   }
   return `<h2>Recall</h2>
 <table><tr><th>direction</th><th>recall@1</th><th>recall@5</th><th>recall@10</th><th>median rank</th></tr>${rows.join("\n")}</table>

@@ -38,7 +38,8 @@ export function projectGap(a: Rows, b: Rows): Projection {
     Array.from({ length: values.length / dimensions }, (_, i): [number, number] => {
       const at = (axis: Float64Array) => {
         let sum = 0;
-        for (let d = 0; d < dimensions; d++) sum += (values[i * dimensions + d] - mean[d]) * axis[d];
+        for (let d = 0; d < dimensions; d++)
+          sum += (values[i * dimensions + d] - mean[d]) * axis[d];
         return sum;
       };
       return [at(axes[0]), at(axes[1])];
@@ -54,7 +55,9 @@ function principalAxes({ values, dimensions }: Rows, mean: Float64Array) {
   const n = values.length / dimensions;
   const random = seededRandom(1);
   const width = Math.min(4, dimensions); // two more than shown: the second axis settles sooner
-  let axes = Array.from({ length: width }, () => Float64Array.from({ length: dimensions }, () => random.normal()));
+  let axes = Array.from({ length: width }, () =>
+    Float64Array.from({ length: dimensions }, () => random.normal()),
+  );
   orthonormalize(axes);
   let variance = new Float64Array(width);
   const row = new Float64Array(dimensions);
@@ -72,7 +75,8 @@ function principalAxes({ values, dimensions }: Rows, mean: Float64Array) {
     variance = Float64Array.from(next, (v, k) => v.reduce((sum, x, d) => sum + x * axes[k][d], 0));
     orthonormalize(next);
     axes = next;
-    if (turn > 5 && [0, 1].every((k) => Math.abs(variance[k] - before[k]) <= 1e-7 * variance[0])) break;
+    if (turn > 5 && [0, 1].every((k) => Math.abs(variance[k] - before[k]) <= 1e-7 * variance[0]))
+      break;
   }
   let total = 0;
   for (let i = 0; i < values.length; i++) total += (values[i] - mean[i % dimensions]) ** 2 / n;

@@ -63,18 +63,26 @@ export interface Shifted {
  * @param similarity  [N, N], the similarities of unit rows at delta = 0.
  * @returns delta -> the shifted state.
  */
-export function shifter(a: Rows, b: Rows, gap: Float64Array, similarity: Float32Array): (delta: number) => Shifted {
+export function shifter(
+  a: Rows,
+  b: Rows,
+  gap: Float64Array,
+  similarity: Float32Array,
+): (delta: number) => Shifted {
   const { dimensions } = a;
   const n = a.values.length / dimensions;
   const length = lengthOf(gap);
   const g = gap.map((x) => (length > 0 ? x / length : 0));
   const along = ({ values }: Rows) =>
-    Float64Array.from({ length: n }, (_, i) => g.reduce((sum, x, d) => sum + x * values[i * dimensions + d], 0));
+    Float64Array.from({ length: n }, (_, i) =>
+      g.reduce((sum, x, d) => sum + x * values[i * dimensions + d], 0),
+    );
   const [ga, gb] = [along(a), along(b)];
   const unit = length > 0 ? 1 : 0; // |g|^2
   return (delta) => {
     const s = delta / 2;
-    const inverse = (v: Float64Array, sign: number) => v.map((x) => 1 / Math.sqrt(1 + sign * 2 * s * x + s * s * unit));
+    const inverse = (v: Float64Array, sign: number) =>
+      v.map((x) => 1 / Math.sqrt(1 + sign * 2 * s * x + s * s * unit));
     const [ia, ib] = [inverse(ga, -1), inverse(gb, 1)];
     const result = new Float32Array(similarity.length);
     for (let i = 0; i < n; i++) {

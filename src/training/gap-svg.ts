@@ -27,7 +27,13 @@ ${report.shift_curve ? `<g transform="translate(44 450)">${curves(report.shift_c
 }
 
 export function escapeXml(text: string): string {
-  const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+  const entities: Record<string, string> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&#39;",
+  };
   return text.replace(/[&<>"']/g, (character) => entities[character]);
 }
 
@@ -35,11 +41,15 @@ function scatter({ projection, modalities }: GapReport): string {
   const [width, height, top] = [440, 320, 30];
   const { x, y } = ranges(projection);
   const px = (value: number) => ((value - x[0]) / (x[1] - x[0] || 1)) * (width - 20) + 10;
-  const py = (value: number) => top + height - 10 - ((value - y[0]) / (y[1] - y[0] || 1)) * (height - 20);
+  const py = (value: number) =>
+    top + height - 10 - ((value - y[0]) / (y[1] - y[0] || 1)) * (height - 20);
   const { a = [], b = [], density } = projection;
   const dots = (points: [number, number][], side: string) =>
     points
-      .map(([u, v]) => `<circle class="${side}" cx="${px(u).toFixed(1)}" cy="${py(v).toFixed(1)}" r="2.6"/>`)
+      .map(
+        ([u, v]) =>
+          `<circle class="${side}" cx="${px(u).toFixed(1)}" cy="${py(v).toFixed(1)}" r="2.6"/>`,
+      )
       .join("");
   let marks = `<g opacity=".55">${dots(a, "a")}${dots(b, "b")}</g>`;
   if (density) {
@@ -67,7 +77,10 @@ function scatter({ projection, modalities }: GapReport): string {
 <text transform="translate(-10 ${top + height / 2}) rotate(-90)" text-anchor="middle">second (${second})</text>`;
 }
 
-function ranges({ a = [], b = [], density }: Projection): { x: [number, number]; y: [number, number] } {
+function ranges({ a = [], b = [], density }: Projection): {
+  x: [number, number];
+  y: [number, number];
+} {
   if (density) return density;
   const range = (axis: 0 | 1): [number, number] => {
     const values = [...a, ...b].map((point) => point[axis]);
@@ -80,9 +93,15 @@ function ranges({ a = [], b = [], density }: Projection): { x: [number, number];
 function bars(report: GapReport): string {
   const { recall, centered, held_out: heldOut, modalities } = report;
   const [a, b] = [escapeXml(modalities.a), escapeXml(modalities.b)];
-  const rows: [string, number, number][] = [["centroid gap", report.centroid_gap, centered.centroid_gap]];
+  const rows: [string, number, number][] = [
+    ["centroid gap", report.centroid_gap, centered.centroid_gap],
+  ];
   if (report.relative_modality_gap !== null && centered.relative_modality_gap !== null) {
-    rows.push(["relative modality gap", report.relative_modality_gap, centered.relative_modality_gap]);
+    rows.push([
+      "relative modality gap",
+      report.relative_modality_gap,
+      centered.relative_modality_gap,
+    ]);
   }
   if (recall && centered.recall) {
     rows.push([`recall@1, ${a} to ${b}`, recall.a_to_b.at_1, centered.recall.a_to_b.at_1]);
@@ -109,7 +128,8 @@ function bars(report: GapReport): string {
 type Curve = NonNullable<GapReport["shift_curve"]>;
 
 function curves(curve: Curve, { a, b }: GapReport["modalities"]): string {
-  const loss = (temperature: "0.01" | "0.1" | "1") => curve.map((point) => point.losses[temperature]);
+  const loss = (temperature: "0.01" | "0.1" | "1") =>
+    curve.map((point) => point.losses[temperature]);
   const lines = [loss("0.01"), loss("0.1"), loss("1")];
   const recalls: Series[] = [
     { side: "a", name: `from ${escapeXml(a)}`, values: curve.map((point) => point.a_to_b_at_1) },
@@ -142,7 +162,8 @@ function plot(title: string, curve: Curve, series: Series[]): string {
   // Names stand at the right end, where the distance is largest; lines that end close together keep 14 units apart.
   const ends = series.map(({ values }) => py(values[distances.indexOf(right)]));
   const order = ends.map((_, i) => i).sort((i, j) => ends[i] - ends[j]);
-  for (let k = 1; k < order.length; k++) ends[order[k]] = Math.max(ends[order[k]], ends[order[k - 1]] + 14);
+  for (let k = 1; k < order.length; k++)
+    ends[order[k]] = Math.max(ends[order[k]], ends[order[k - 1]] + 14);
   const lines = series.map(
     ({ side, name, values }, i) =>
       `<polyline class="line ${side}" points="${values.map((value, k) => `${px(distances[k]).toFixed(1)},${py(value).toFixed(1)}`).join(" ")}"/>` +

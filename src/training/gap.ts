@@ -37,7 +37,8 @@ export function pairCosines(a: Rows, b: Rows): Float64Array {
   const { dimensions } = a;
   return Float64Array.from({ length: rowCount(a) }, (_, i) => {
     let sum = 0;
-    for (let d = 0; d < dimensions; d++) sum += a.values[i * dimensions + d] * b.values[i * dimensions + d];
+    for (let d = 0; d < dimensions; d++)
+      sum += a.values[i * dimensions + d] * b.values[i * dimensions + d];
     return sum;
   });
 }
@@ -63,7 +64,10 @@ export function relativeModalityGap(a: Rows, b: Rows, cosines: ArrayLike<number>
  * Share of all rows on their own side of the plane half-way between the centroids of `fit`. 1 = a plane parts the two.
  * Sides count alike, whatever their sizes.
  */
-export function centroidSeparability(fit: { a: Rows; b: Rows }, test: { a: Rows; b: Rows }): number {
+export function centroidSeparability(
+  fit: { a: Rows; b: Rows },
+  test: { a: Rows; b: Rows },
+): number {
   const [ma, mb] = [centroid(fit.a), centroid(fit.b)];
   const normal = ma.map((x, d) => x - mb[d]);
   const threshold = normal.reduce((sum, x, d) => sum + (x * (ma[d] + mb[d])) / 2, 0);
@@ -82,7 +86,9 @@ export function centroidSeparability(fit: { a: Rows; b: Rows }, test: { a: Rows;
 /** Dimensions by their share of the squared gap, largest first. Few carry most of it (Schrodi et al. 2025, section 4). */
 export function gapDimensions(gap: Float64Array): { dimension: number; share: number }[] {
   const total = lengthOf(gap) ** 2 || 1;
-  return Array.from(gap, (x, dimension) => ({ dimension, share: (x * x) / total })).sort((p, q) => q.share - p.share);
+  return Array.from(gap, (x, dimension) => ({ dimension, share: (x * x) / total })).sort(
+    (p, q) => q.share - p.share,
+  );
 }
 
 /** Rows minus a mean, back at unit length. A row that is the mean stays a zero row. */

@@ -6,7 +6,10 @@ type Attribute = number | readonly number[] | { float: number } | GraphBuilder;
 type ElementType = "float32" | "int32";
 type Dimensions = readonly (number | string)[];
 
-const elementTypes = { float32: onnx.TensorProto.DataType.FLOAT, int32: onnx.TensorProto.DataType.INT32 };
+const elementTypes = {
+  float32: onnx.TensorProto.DataType.FLOAT,
+  int32: onnx.TensorProto.DataType.INT32,
+};
 const attributeTypes = onnx.AttributeProto.AttributeType;
 
 /**
@@ -26,8 +29,18 @@ export class GraphBuilder {
   }
 
   /** Adds a node with one output, named `output` or by itself. */
-  op(type: string, inputs: readonly string[], attributes: Record<string, Attribute> = {}, output?: string): string {
-    const [name] = this.ops(type, inputs, [output ?? `${this.prefix}${this.nodes.length}`], attributes);
+  op(
+    type: string,
+    inputs: readonly string[],
+    attributes: Record<string, Attribute> = {},
+    output?: string,
+  ): string {
+    const [name] = this.ops(
+      type,
+      inputs,
+      [output ?? `${this.prefix}${this.nodes.length}`],
+      attributes,
+    );
     return name;
   }
 
@@ -55,7 +68,12 @@ export class GraphBuilder {
     const name = `${this.prefix}constant ${value}`;
     this.constants.set(
       name,
-      onnx.TensorProto.create({ name, dataType: elementTypes.float32, dims: [], floatData: [value] }),
+      onnx.TensorProto.create({
+        name,
+        dataType: elementTypes.float32,
+        dims: [],
+        floatData: [value],
+      }),
     );
     return name;
   }
@@ -113,8 +131,10 @@ function attribute(name: string, value: Attribute) {
   if (value instanceof GraphBuilder) {
     return onnx.AttributeProto.create({ name, type: attributeTypes.GRAPH, g: value.graph() });
   }
-  if (typeof value === "number") return onnx.AttributeProto.create({ name, type: attributeTypes.INT, i: value });
-  if ("float" in value) return onnx.AttributeProto.create({ name, type: attributeTypes.FLOAT, f: value.float });
+  if (typeof value === "number")
+    return onnx.AttributeProto.create({ name, type: attributeTypes.INT, i: value });
+  if ("float" in value)
+    return onnx.AttributeProto.create({ name, type: attributeTypes.FLOAT, f: value.float });
   return onnx.AttributeProto.create({ name, type: attributeTypes.INTS, ints: [...value] });
 }
 
@@ -124,7 +144,9 @@ function valueInfo(name: string, dims: Dimensions, type: ElementType) {
     type: {
       tensorType: {
         elemType: elementTypes[type],
-        shape: { dim: dims.map((dim) => (typeof dim === "number" ? { dimValue: dim } : { dimParam: dim })) },
+        shape: {
+          dim: dims.map((dim) => (typeof dim === "number" ? { dimValue: dim } : { dimParam: dim })),
+        },
       },
     },
   });

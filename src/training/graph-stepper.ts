@@ -23,9 +23,15 @@ export async function openGraphStepper(
 ): Promise<Stepper> {
   const graph = trainingGraph(network, options);
   const anchors =
-    options.optimizer.weightDecay > 0 && options.decayTowards === "start" ? initialState(network) : undefined;
+    options.optimizer.weightDecay > 0 && options.decayTowards === "start"
+      ? initialState(network)
+      : undefined;
   let current = copyState(start);
-  const session: Session = await openSession({ model: graph.model, device: "cpu", threads: options.threads });
+  const session: Session = await openSession({
+    model: graph.model,
+    device: "cpu",
+    threads: options.threads,
+  });
 
   function feedsOf(batches: readonly Batch[], sizes: readonly StepSize[]): Record<string, Tensor> {
     const { size } = batches[0];
@@ -56,15 +62,22 @@ export async function openGraphStepper(
       feeds[name] = float([...dims], value.slice()); // feeds are moved to the session's thread, the state stays here
       feeds[`${name}/first`] = float([...dims], first.slice());
       feeds[`${name}/second`] = float([...dims], second.slice());
-      if (anchors && decays) feeds[`${name}/anchor`] = float([...dims], anchors.parameters[name].value.slice());
+      if (anchors && decays)
+        feeds[`${name}/anchor`] = float([...dims], anchors.parameters[name].value.slice());
     }
     return feeds;
   }
 
   /** @param learningRates  none: only the losses are wanted. */
-  async function run(batches: readonly Batch[], learningRates: readonly number[] | undefined): Promise<number[]> {
+  async function run(
+    batches: readonly Batch[],
+    learningRates: readonly number[] | undefined,
+  ): Promise<number[]> {
     const losses: number[] = [];
-    const bytes = Math.max(1, batches[0] === undefined ? 1 : batches[0].a.byteLength + batches[0].b.byteLength);
+    const bytes = Math.max(
+      1,
+      batches[0] === undefined ? 1 : batches[0].a.byteLength + batches[0].b.byteLength,
+    );
     const perRun = Math.max(1, Math.min(stepsPerRun, Math.floor(maxBatchBytesPerRun / bytes)));
     for (let from = 0; from < batches.length; from += perRun) {
       const some = batches.slice(from, from + perRun);

@@ -32,7 +32,8 @@ export function headForward(head: ProjectionHead, x: Matrix): HeadForward {
   const { ratio } = head;
   const adapted = relu(last);
   const mixed = zeros(x.rows, x.columns);
-  for (let i = 0; i < mixed.data.length; i++) mixed.data[i] = ratio * adapted.data[i] + (1 - ratio) * x.data[i];
+  for (let i = 0; i < mixed.data.length; i++)
+    mixed.data[i] = ratio * adapted.data[i] + (1 - ratio) * x.data[i];
   const unit = unitForward(mixed);
   return {
     output: unit.output,
@@ -94,7 +95,8 @@ function unitForward(u: Matrix): { output: Matrix; backward(grad: Matrix): Matri
         let along = 0;
         for (let j = 0; j < d; j++) along += grad.data[i * d + j] * output.data[i * d + j];
         for (let j = 0; j < d; j++) {
-          result.data[i * d + j] = (grad.data[i * d + j] - along * output.data[i * d + j]) / lengths[i];
+          result.data[i * d + j] =
+            (grad.data[i * d + j] - along * output.data[i * d + j]) / lengths[i];
         }
       }
       return result;

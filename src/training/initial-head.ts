@@ -15,11 +15,19 @@ export interface HeadChoice {
  * residual head starts with a small random adapter. Otherwise weights are normal with variance 2 / in (1 / in for the
  * last layer), biases zero (He et al. 2015, https://arxiv.org/abs/1502.01852).
  */
-export function initialHead(choice: HeadChoice, from: number, to: number, random: Random): ProjectionHead {
+export function initialHead(
+  choice: HeadChoice,
+  from: number,
+  to: number,
+  random: Random,
+): ProjectionHead {
   const normal = (rows: number, columns: number, gain: number) =>
     layer(rows, columns, () => random.normal() * Math.sqrt(gain / rows));
   if (choice.kind === "linear") {
-    return { kind: "linear", layers: [from === to ? layer(from, to, identity) : normal(from, to, 1)] };
+    return {
+      kind: "linear",
+      layers: [from === to ? layer(from, to, identity) : normal(from, to, 1)],
+    };
   }
   if (choice.kind === "residual") {
     const hidden = choice.hidden ?? Math.max(1, Math.round(from / 4));
@@ -39,6 +47,7 @@ const identity = (i: number, j: number) => (i === j ? 1 : 0);
 
 function layer(rows: number, columns: number, element: (i: number, j: number) => number): Affine {
   const weight = new Float32Array(rows * columns);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) weight[i * columns + j] = element(i, j);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) weight[i * columns + j] = element(i, j);
   return { weight, bias: new Float32Array(columns), dimensionsIn: rows, dimensionsOut: columns };
 }

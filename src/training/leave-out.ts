@@ -10,7 +10,10 @@ export function leaveOut(request: TrainingRequest, positions: readonly number[])
   const rows = <T extends Rows>(side: T): T => {
     const values = new Float32Array(kept.length * side.dimensions);
     for (const [place, old] of kept.entries()) {
-      values.set(side.values.subarray(old * side.dimensions, (old + 1) * side.dimensions), place * side.dimensions);
+      values.set(
+        side.values.subarray(old * side.dimensions, (old + 1) * side.dimensions),
+        place * side.dimensions,
+      );
     }
     return { ...side, values };
   };
@@ -24,7 +27,11 @@ export function leaveOut(request: TrainingRequest, positions: readonly number[])
     ...(third && { third: rows(third) }),
     ...(features && { features: rows(features) }),
     ...(split && {
-      split: { train: places(split.train), validation: places(split.validation), test: places(split.test) },
+      split: {
+        train: places(split.train),
+        validation: places(split.validation),
+        test: places(split.test),
+      },
     }),
   };
 }

@@ -26,7 +26,9 @@ export function ridge(textsFrom: Rows, textsTo: Rows): TextMap {
     rowRange(x, cut, x.rows),
     rowRange(y, cut, y.rows),
   ];
-  const scores = penalties.map((penalty) => meanCosineOf(multiply(testX, solveRidge(fitX, fitY, penalty)), testY));
+  const scores = penalties.map((penalty) =>
+    meanCosineOf(multiply(testX, solveRidge(fitX, fitY, penalty)), testY),
+  );
   const penalty = penalties[scores.indexOf(Math.max(...scores))];
   return { weight: solveRidge(x, y, penalty), penalty };
 }
@@ -45,7 +47,10 @@ export function procrustes(textsFrom: Rows, textsTo: Rows): TextMap {
 export function headAround({ weight }: TextMap, mean: Float64Array): ProjectionHead {
   const layer: Affine = {
     weight: Float32Array.from(weight.data),
-    bias: Float32Array.from(multiply(matrixOf(1, mean.length, mean), weight).data, (value) => -value),
+    bias: Float32Array.from(
+      multiply(matrixOf(1, mean.length, mean), weight).data,
+      (value) => -value,
+    ),
     dimensionsIn: weight.rows,
     dimensionsOut: weight.columns,
   };

@@ -71,14 +71,21 @@ export interface GapReport {
         losses: Record<"0.01" | "0.1" | "1", number>;
       }[]
     | null;
-  centered: { centroid_gap: number; relative_modality_gap: number | null; recall: BothWays<Recall> | null };
+  centered: {
+    centroid_gap: number;
+    relative_modality_gap: number | null;
+    recall: BothWays<Recall> | null;
+  };
   /** Means from the first half of the rows, measured on the other half: what centring does to items it has not seen. */
   held_out: {
     centroid_gap: number;
     recall: BothWays<Recall> | null;
     centered: { centroid_gap: number; recall: BothWays<Recall> | null };
     /** A b-query must find its a among the a of its half and as many strangers of its own modality. */
-    mixed_corpus: Record<"before" | "centered", { at_10: number; mean_reciprocal_rank: number }> | null;
+    mixed_corpus: Record<
+      "before" | "centered",
+      { at_10: number; mean_reciprocal_rank: number }
+    > | null;
   } | null;
   projection: Projection;
 }
@@ -98,7 +105,8 @@ export function measureGap(request: GapRequest, onProgress?: (share: number) => 
   const gap = gapVector(a, b);
   const cosines = paired ? pairCosines(a, b) : undefined;
   const dimensions = gapDimensions(gap);
-  const shareOf = (count: number) => dimensions.slice(0, count).reduce((sum, { share }) => sum + share, 0);
+  const shareOf = (count: number) =>
+    dimensions.slice(0, count).reduce((sum, { share }) => sum + share, 0);
   onProgress?.(0.1);
 
   const few = sample(a, b, paired, random);
@@ -141,9 +149,14 @@ export function measureGap(request: GapRequest, onProgress?: (share: number) => 
     centered: {
       centroid_gap: lengthOf(gapVector(ca, cb)),
       relative_modality_gap: paired ? relativeModalityGap(ca, cb, pairCosines(ca, cb)) : null,
-      recall: paired ? recallBothWays(similarities(ca.values, cb.values, a.dimensions), random) : null,
+      recall: paired
+        ? recallBothWays(similarities(ca.values, cb.values, a.dimensions), random)
+        : null,
     },
-    held_out: rowCount(tailA) < 2 || rowCount(tailB) < 2 ? null : heldOut(headA, tailA, headB, tailB, paired),
+    held_out:
+      rowCount(tailA) < 2 || rowCount(tailB) < 2
+        ? null
+        : heldOut(headA, tailA, headB, tailB, paired),
     projection: projectGap(a, b),
   };
 }
@@ -182,7 +195,8 @@ function checkSides({ a, b, paired }: GapRequest): { a: Rows; b: Rows } {
 
 /** The same rows of both sides when they are pairs; rows keep their order. */
 function sample(a: Rows, b: Rows, paired: boolean, random: Random): { a: Rows; b: Rows } {
-  const choose = (n: number) => (n <= sampledRows ? undefined : random.permutation(n).slice(0, sampledRows).sort());
+  const choose = (n: number) =>
+    n <= sampledRows ? undefined : random.permutation(n).slice(0, sampledRows).sort();
   const take = (rows: Rows, positions: Uint32Array | undefined): Rows => {
     if (positions === undefined) return rows;
     const { dimensions } = rows;
@@ -251,7 +265,13 @@ function shiftCurve(a: Rows, b: Rows, similarity: Float32Array) {
   });
 }
 
-function heldOut(headA: Rows, tailA: Rows, headB: Rows, tailB: Rows, paired: boolean): GapReport["held_out"] {
+function heldOut(
+  headA: Rows,
+  tailA: Rows,
+  headB: Rows,
+  tailB: Rows,
+  paired: boolean,
+): GapReport["held_out"] {
   const { dimensions } = tailA;
   const [meanA, meanB] = [centroid(headA), centroid(headB)];
   const ca = centered(tailA, meanA);

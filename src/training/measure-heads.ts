@@ -29,7 +29,9 @@ export function measureHeads(
   const { labels } = request;
   // Where both sides are comparable as they are, that is what training has to beat; else the heads it started from.
   const untrained: Heads = request.a.dimensions === request.b.dimensions ? {} : started;
-  const measured = [...random.permutation(split.test.length)].slice(0, maxMeasuredPairs).map((i) => split.test[i]);
+  const measured = [...random.permutation(split.test.length)]
+    .slice(0, maxMeasuredPairs)
+    .map((i) => split.test[i]);
   const { a, b } = gatherBatch(request, measured);
   const facts = (heads: Heads, rowsA: Float32Array, rowsB: Float32Array, labelsOf?: Int32Array) => {
     const projected = project(heads.a, rowsA, request.a.dimensions);
@@ -41,7 +43,11 @@ export function measureHeads(
     );
   };
   const compare = (rowsA: Float32Array, rowsB: Float32Array, labelsOf?: Int32Array) =>
-    compareFacts(facts(untrained, rowsA, rowsB, labelsOf), facts(trained, rowsA, rowsB, labelsOf), random);
+    compareFacts(
+      facts(untrained, rowsA, rowsB, labelsOf),
+      facts(trained, rowsA, rowsB, labelsOf),
+      random,
+    );
   const measures = compare(a, b, labels && Int32Array.from(measured, (at) => labels[at]));
   if (labels) {
     const hits = (heads: Heads) => {
@@ -64,7 +70,11 @@ export function measureHeads(
   return { measures, forgetting: probe && compare(probe.a, probe.b, probe.labels) };
 }
 
-function project(head: ProjectionHead | undefined, rows: Float32Array, dimensions: number): Float32Array {
+function project(
+  head: ProjectionHead | undefined,
+  rows: Float32Array,
+  dimensions: number,
+): Float32Array {
   if (head === undefined) return rows;
   const width = dimensionsOut(head);
   const result = new Float32Array((rows.length / dimensions) * width);

@@ -60,7 +60,10 @@ export interface StepperOptions {
 }
 
 /** The parameters of a side in the order of its layers: `a.weight` and `a.bias`, or `a.weight1`, …, `a.bias2`. */
-export function layerNames(side: "a" | "b", head: ProjectionHead): { weight: string; bias: string; layer: Affine }[] {
+export function layerNames(
+  side: "a" | "b",
+  head: ProjectionHead,
+): { weight: string; bias: string; layer: Affine }[] {
   return head.layers.map((layer, i) => {
     const suffix = head.layers.length === 1 ? "" : String(i + 1);
     return { weight: `${side}.weight${suffix}`, bias: `${side}.bias${suffix}`, layer };
@@ -99,7 +102,11 @@ export function copyState(state: TrainingState): TrainingState {
 }
 
 /** The head of a side with the values that a state holds for it. */
-export function headOf(network: Network, side: "a" | "b", state: TrainingState): ProjectionHead | undefined {
+export function headOf(
+  network: Network,
+  side: "a" | "b",
+  state: TrainingState,
+): ProjectionHead | undefined {
   const head = network[side];
   if (head === undefined) return undefined;
   const layers = layerNames(side, head).map(({ weight, bias, layer }) => ({

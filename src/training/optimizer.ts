@@ -5,7 +5,12 @@ export interface AdamWOptions {
   weightDecay: number;
 }
 
-export const adamWDefaults: AdamWOptions = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
+export const adamWDefaults: AdamWOptions = {
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+};
 
 /**
  * The numbers that an AdamW update needs beside its arrays. The update keeps weighted sums of past gradients, S and Q,
@@ -27,7 +32,11 @@ export function stepSize(step: number, learningRate: number, options: AdamWOptio
   const { beta1, beta2, epsilon, weightDecay } = options;
   const mean = (1 - beta1) / (1 - beta1 ** step); // from S to the corrected mean
   const root = Math.sqrt((1 - beta2) / (1 - beta2 ** step)); // from sqrt(Q) to the corrected root mean square
-  return { rate: (learningRate * mean) / root, epsilon: epsilon / root, decay: learningRate * weightDecay };
+  return {
+    rate: (learningRate * mean) / root,
+    epsilon: epsilon / root,
+    decay: learningRate * weightDecay,
+  };
 }
 
 /** One parameter array with its running sums. */
@@ -63,7 +72,12 @@ export function adamWStep(
  * Learning rate of a step: a linear warm-up from 0, then half a cosine down to 0 at the last step.
  * @param step  0 for the first step.
  */
-export function cosineSchedule(step: number, totalSteps: number, peak: number, warmupSteps: number): number {
+export function cosineSchedule(
+  step: number,
+  totalSteps: number,
+  peak: number,
+  warmupSteps: number,
+): number {
   if (step < warmupSteps) return (peak * (step + 1)) / warmupSteps;
   const progress = (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps);
   return (peak * (1 + Math.cos(Math.PI * Math.min(1, progress)))) / 2;

@@ -17,9 +17,15 @@ export interface PairFacts {
  * @param a       [N, D] unit rows; row i of `b` is its pair.
  * @param labels  when given, everything of the same label is correct, not the pair alone.
  */
-export function pairFacts(a: Float32Array, b: Float32Array, dimensions: number, labels?: Int32Array): PairFacts {
+export function pairFacts(
+  a: Float32Array,
+  b: Float32Array,
+  dimensions: number,
+  labels?: Int32Array,
+): PairFacts {
   const pairs = a.length / dimensions;
-  const correct = (i: number, j: number) => i === j || (labels !== undefined && labels[i] === labels[j]);
+  const correct = (i: number, j: number) =>
+    i === j || (labels !== undefined && labels[i] === labels[j]);
   const similarity = similarities(a, b, dimensions);
   const bestOfRow = new Float32Array(pairs).fill(-2);
   const bestOfColumn = new Float32Array(pairs).fill(-2);
@@ -41,7 +47,10 @@ export function pairFacts(a: Float32Array, b: Float32Array, dimensions: number, 
       if (s >= bestOfColumn[j]) rankBToA[j]++;
     }
   }
-  const squaredDistance = Float64Array.from({ length: pairs }, (_, i) => 2 - 2 * similarity[i * pairs + i]);
+  const squaredDistance = Float64Array.from(
+    { length: pairs },
+    (_, i) => 2 - 2 * similarity[i * pairs + i],
+  );
   return { pairs, dimensions, a, b, rankAToB, rankBToA, squaredDistance };
 }
 

@@ -22,10 +22,15 @@ const supportSize = 4096;
  * Training steps in plain TypeScript: the oracle of the graph, and the way of the losses that the graph does not hold.
  * About 35 times slower than the graph (bench/README.md).
  */
-export function plainStepper(network: Network, start: TrainingState, options: StepperOptions): Stepper {
+export function plainStepper(
+  network: Network,
+  start: TrainingState,
+  options: StepperOptions,
+): Stepper {
   const current = copyState(start);
   const anchor = initialState(network);
-  if (options.decayTowards === "zero") for (const { value } of Object.values(anchor.parameters)) value.fill(0);
+  if (options.decayTowards === "zero")
+    for (const { value } of Object.values(anchor.parameters)) value.fill(0);
   return {
     async train(batches, learningRates) {
       const losses: number[] = [];
@@ -64,7 +69,8 @@ export function plainStepper(network: Network, start: TrainingState, options: St
     current.step++;
     const size = stepSize(current.step, learningRate, options.optimizer);
     const step = (name: string, gradient: ArrayLike<number>, decays: boolean) => {
-      const decayTo = decays && options.optimizer.weightDecay > 0 ? anchor.parameters[name].value : undefined;
+      const decayTo =
+        decays && options.optimizer.weightDecay > 0 ? anchor.parameters[name].value : undefined;
       adamWStep(current.parameters[name], gradient, size, options.optimizer, decayTo);
     };
     for (const [side, grad] of [["a", result.gradA] as const, ["b", result.gradB] as const]) {

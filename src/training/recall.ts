@@ -5,7 +5,11 @@
  * which are all the same find nothing.
  * @param right  position of the right candidate; by default query i's is i.
  */
-export function ranks(similarity: Float32Array, queries: number, right = (query: number) => query): Float64Array {
+export function ranks(
+  similarity: Float32Array,
+  queries: number,
+  right = (query: number) => query,
+): Float64Array {
   const candidates = similarity.length / queries;
   const result = new Float64Array(queries).fill(1);
   for (let i = 0; i < queries; i++) {
@@ -41,6 +45,7 @@ export function meanReciprocalRank(allRanks: ArrayLike<number>): number {
 export function transposed(similarity: Float32Array, rows: number): Float32Array {
   const columns = similarity.length / rows;
   const result = new Float32Array(similarity.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) result[j * rows + i] = similarity[i * columns + j];
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) result[j * rows + i] = similarity[i * columns + j];
   return result;
 }

@@ -11,7 +11,10 @@ export function reportPage(report: RunReport, title: string): string {
     ...(data.labels === undefined ? [] : [["Labels", data.labels] as [string, number]]),
     ["Heads", `a: ${report.heads.a}, b: ${report.heads.b}`],
     ["Loss", options.loss],
-    ["Epochs", `${report.epochs.length}, kept: ${report.bestEpoch}, stopped by ${report.stoppedBy}`],
+    [
+      "Epochs",
+      `${report.epochs.length}, kept: ${report.bestEpoch}, stopped by ${report.stoppedBy}`,
+    ],
     ["Learning rate", options.learningRate],
     ["Batch size", options.batchSize],
     ["Weight decay", `${options.weightDecay} towards ${options.decayTowards}`],
@@ -48,7 +51,13 @@ ${lossPlot(report.epochs, report.bestEpoch)}
 }
 
 function escapeHtml(text: string): string {
-  const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+  const entities: Record<string, string> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&#39;",
+  };
   return text.replace(/[&<>"']/g, (character) => entities[character]);
 }
 
@@ -82,7 +91,9 @@ ${Object.entries(measures).map(row).join("\n")}
 
 /** The changes of the measures that lie in [0, 1], with their intervals. */
 function changePlot(measures: Measures): string {
-  const shown = Object.entries(measures).filter(([name]) => /recall|reciprocal|accuracy/.test(name));
+  const shown = Object.entries(measures).filter(([name]) =>
+    /recall|reciprocal|accuracy/.test(name),
+  );
   const limit = Math.max(0.05, ...shown.flatMap(([, { interval }]) => interval.map(Math.abs)));
   const x = (value: number) => 460 + (value / limit) * 230;
   const height = 30 + 24 * shown.length;
@@ -103,7 +114,10 @@ ${bars.join("\n")}
 }
 
 function lossPlot(epochs: readonly EpochRecord[], bestEpoch: number): string {
-  const losses = epochs.flatMap(({ trainLoss, validationLoss }) => [trainLoss, validationLoss ?? trainLoss]);
+  const losses = epochs.flatMap(({ trainLoss, validationLoss }) => [
+    trainLoss,
+    validationLoss ?? trainLoss,
+  ]);
   const low = Math.min(...losses);
   const high = Math.max(...losses, low + 1e-9);
   const x = (epoch: number) => 50 + (640 * (epoch - 1)) / Math.max(1, epochs.length - 1);

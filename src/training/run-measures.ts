@@ -42,16 +42,26 @@ export function compareFacts(before: PairFacts, after: PairFacts, random: Random
   compare(
     "mean_reciprocal_rank",
     (facts) => (items) =>
-      (mean(items, (i) => reciprocal(facts.rankAToB[i])) + mean(items, (i) => reciprocal(facts.rankBToA[i]))) / 2,
+      (mean(items, (i) => reciprocal(facts.rankAToB[i])) +
+        mean(items, (i) => reciprocal(facts.rankBToA[i]))) /
+      2,
     "up",
   );
   for (const [name, ranks] of [["a_to_b", "rankAToB"] as const, ["b_to_a", "rankBToA"] as const]) {
     for (const k of [1, 5, 10]) {
-      compare(`${name}_recall_at_${k}`, (facts) => (items) => mean(items, (i) => (facts[ranks][i] <= k ? 1 : 0)), "up");
+      compare(
+        `${name}_recall_at_${k}`,
+        (facts) => (items) => mean(items, (i) => (facts[ranks][i] <= k ? 1 : 0)),
+        "up",
+      );
     }
     compare(`${name}_median_rank`, (facts) => (items) => median(items, facts[ranks]), "down");
   }
-  compare("alignment", (facts) => (items) => mean(items, (i) => facts.squaredDistance[i]), "neither");
+  compare(
+    "alignment",
+    (facts) => (items) => mean(items, (i) => facts.squaredDistance[i]),
+    "neither",
+  );
   compare("centroid_gap", centroidGap, "neither", true);
   if (n < 2) return measures; // uniformity is over pairs of different items
   compare("uniformity_a", (facts) => uniformity(facts.a, facts.dimensions), "neither", true);
@@ -65,7 +75,15 @@ export function compareHits(before: Float64Array, after: Float64Array, random: R
     (hits: Float64Array): Statistic =>
     (items) =>
       mean(items, (i) => hits[i]);
-  return bootstrap(share(before), share(after), before.length, before.length, resamples, "up", random);
+  return bootstrap(
+    share(before),
+    share(after),
+    before.length,
+    before.length,
+    resamples,
+    "up",
+    random,
+  );
 }
 
 function bootstrap(
@@ -114,7 +132,8 @@ function centroidGap({ a, b, dimensions }: PairFacts): Statistic {
   return (items) => {
     const difference = new Float64Array(dimensions);
     for (const i of items) {
-      for (let d = 0; d < dimensions; d++) difference[d] += a[i * dimensions + d] - b[i * dimensions + d];
+      for (let d = 0; d < dimensions; d++)
+        difference[d] += a[i * dimensions + d] - b[i * dimensions + d];
     }
     return Math.hypot(...difference) / items.length;
   };

@@ -43,11 +43,15 @@ export function verdictOf(measures: Measures, bestEpoch: number, forgetting?: Me
   const { before, after, interval, says } = measures.mean_reciprocal_rank;
   const numbers = `mean reciprocal rank ${before.toFixed(3)} -> ${after.toFixed(3)}, 95 % interval of the change ${interval.map((x) => x.toFixed(3)).join(" to ")}`;
   const improved = says === "better";
-  let reason = improved ? `Held-out retrieval improved: ${numbers}.` : `No improvement on held-out pairs: ${numbers}.`;
-  if (bestEpoch === 0) reason = `No epoch lowered the validation loss; the heads are as they started. ${numbers}.`;
+  let reason = improved
+    ? `Held-out retrieval improved: ${numbers}.`
+    : `No improvement on held-out pairs: ${numbers}.`;
+  if (bestEpoch === 0)
+    reason = `No epoch lowered the validation loss; the heads are as they started. ${numbers}.`;
   if (forgetting === undefined) return { improved, reason };
   const probe = forgetting.mean_reciprocal_rank;
   const forgets = probe.says === "worse";
-  if (forgets) reason += ` On the probe set it fell: ${probe.before.toFixed(3)} -> ${probe.after.toFixed(3)}.`;
+  if (forgets)
+    reason += ` On the probe set it fell: ${probe.before.toFixed(3)} -> ${probe.after.toFixed(3)}.`;
   return { improved, forgets, reason };
 }

@@ -82,7 +82,8 @@ const byScore = (one: ScreeningFinding, other: ScreeningFinding) => other.score 
 
 function cosine(x: Rows, i: number, y: Rows, j: number): number {
   let sum = 0;
-  for (let d = 0; d < x.dimensions; d++) sum += x.values[i * x.dimensions + d] * y.values[j * y.dimensions + d];
+  for (let d = 0; d < x.dimensions; d++)
+    sum += x.values[i * x.dimensions + d] * y.values[j * y.dimensions + d];
   return sum;
 }
 
@@ -118,7 +119,9 @@ function isolated(
   const kDistance = new Float64Array(count);
   const neighbors: Uint32Array[] = [];
   eachRow(x, reference, signal, (i, similarity) => {
-    const others = [...reference.keys()].filter((r) => reference[r] !== i && similarity[r] < 1 - 1e-6);
+    const others = [...reference.keys()].filter(
+      (r) => reference[r] !== i && similarity[r] < 1 - 1e-6,
+    );
     others.sort((one, other) => similarity[other] - similarity[one]);
     neighbors[i] = Uint32Array.from(others.slice(0, k), (r) => reference[r]);
     const last = others[Math.min(k, others.length) - 1];
@@ -165,7 +168,8 @@ function nearDuplicates(
   const isReference = new Set(reference);
   eachRow(a, reference, signal, (i, similarity) => {
     for (const [r, j] of reference.entries()) {
-      if (j === i || (j < i && isReference.has(i)) || similarity[r] < options.duplicateCosine) continue;
+      if (j === i || (j < i && isReference.has(i)) || similarity[r] < options.duplicateCosine)
+        continue;
       const captions = cosine(b, i, b, j);
       if (captions < options.differentCosine) {
         findings.push({ kind: "near_duplicate", pairs: [i, j], score: similarity[r] - captions });
@@ -201,7 +205,8 @@ function eachRow(
 /** Mean cosine of different items, from the length of their sum. */
 function meanCosine(x: Rows, items: readonly number[]): number {
   const sum = new Float64Array(x.dimensions);
-  for (const i of items) for (let d = 0; d < x.dimensions; d++) sum[d] += x.values[i * x.dimensions + d];
+  for (const i of items)
+    for (let d = 0; d < x.dimensions; d++) sum[d] += x.values[i * x.dimensions + d];
   const n = items.length;
   return (sum.reduce((total, s) => total + s * s, 0) - n) / (n * (n - 1));
 }

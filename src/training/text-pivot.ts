@@ -17,7 +17,11 @@ export function softRetrieve(
   queries: Rows,
   keys: Rows,
   values: Rows,
-  { topK = 50, temperature = 0.01, signal }: { topK?: number; temperature?: number; signal?: Cancellation } = {},
+  {
+    topK = 50,
+    temperature = 0.01,
+    signal,
+  }: { topK?: number; temperature?: number; signal?: Cancellation } = {},
 ): Rows {
   const { dimensions } = queries;
   const count = queries.values.length / dimensions;
@@ -32,7 +36,8 @@ export function softRetrieve(
     const mixed = new Float64Array(values.dimensions);
     for (const at of nearest) {
       const weight = Math.exp((similarity[at] - similarity[nearest[0]]) / temperature);
-      for (let d = 0; d < mixed.length; d++) mixed[d] += weight * values.values[at * values.dimensions + d];
+      for (let d = 0; d < mixed.length; d++)
+        mixed[d] += weight * values.values[at * values.dimensions + d];
     }
     result.set(normalize(mixed), i * values.dimensions);
   }

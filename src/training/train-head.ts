@@ -4,7 +4,12 @@ import { matrixOf } from "../math/matrix.js";
 import { seededRandom } from "../math/random.js";
 import { drawBeta, drawSplit, epochBatches, gatherBatch } from "./batches.js";
 import { type Cancellation, throwIfCancelled } from "./cancellation.js";
-import { type Checkpoint, type EpochRecord, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+import {
+  type Checkpoint,
+  type EpochRecord,
+  readCheckpoint,
+  writeCheckpoint,
+} from "./checkpoint.js";
 import { openGraphStepper } from "./graph-stepper.js";
 import { initialHead } from "./initial-head.js";
 import { symmetricCrossEntropy } from "./losses/info-nce.js";
@@ -61,25 +66,52 @@ export interface TrainingResult extends Heads {
  * @throws AppError `invalid_input` for a request that cannot be trained on, `cancelled` when the signal aborts,
  *   `conflict` when the checkpoint is another run's.
  */
-export async function trainHead(given: TrainingRequest, control: TrainingControl = {}): Promise<TrainingResult> {
+export async function trainHead(
+  given: TrainingRequest,
+  control: TrainingControl = {},
+): Promise<TrainingResult> {
   const { pairs, options } = checkRequest(given);
   const sha256 = hashOfData(given);
   const request = withUnitRows(given);
   const split =
-    request.split ?? drawSplit(pairs, options.validationShare, options.testShare, seededRandom(options.seed));
+    request.split ??
+    drawSplit(pairs, options.validationShare, options.testShare, seededRandom(options.seed));
   if (split.train.length < 4 || split.test.length < 1) {
-    throw new AppError("invalid_input", "The split leaves fewer than 4 pairs to train on or none to test on", {
-      param: "split",
-    });
+    throw new AppError(
+      "invalid_input",
+      "The split leaves fewer than 4 pairs to train on or none to test on",
+      {
+        param: "split",
+      },
+    );
   }
   const network = startingNetwork(request, options, split);
   const fingerprint = createHash("sha256")
-    .update(JSON.stringify([sha256, options, split, request.a.head, request.b.head, request.b.dimensions]))
+    .update(
+      JSON.stringify([
+        sha256,
+        options,
+        split,
+        request.a.head,
+        request.b.head,
+        request.b.dimensions,
+      ]),
+    )
     .digest("hex");
-  const found = control.checkpointPath && (await readCheckpoint(control.checkpointPath, fingerprint));
+  const found =
+    control.checkpointPath && (await readCheckpoint(control.checkpointPath, fingerprint));
   const start = initialState(network);
-  const run: Checkpoint = found || { fingerprint, state: start, best: { epoch: 0, loss: 0, state: start }, epochs: [] };
-  const steppers = { optimizer: { ...adamWDefaults, weightDecay: options.weightDecay }, ...options, ...control };
+  const run: Checkpoint = found || {
+    fingerprint,
+    state: start,
+    best: { epoch: 0, loss: 0, state: start },
+    epochs: [],
+  };
+  const steppers = {
+    optimizer: { ...adamWDefaults, weightDecay: options.weightDecay },
+    ...options,
+    ...control,
+  };
   const stepper = graphLosses.includes(options.loss)
     ? await openGraphStepper(network, run.state, steppers)
     : plainStepper(network, run.state, steppers);
@@ -113,7 +145,11 @@ export async function trainHead(given: TrainingRequest, control: TrainingControl
   return { a, b, logitScale: scaleOf(run.best.state), logitBias: logitBias.value[0], report };
 }
 
-function startingNetwork(request: TrainingRequest, options: TrainingOptions, split: Split): Network {
+function startingNetwork(
+  request: TrainingRequest,
+  options: TrainingOptions,
+  split: Split,
+): Network {
   const random = seededRandom(options.seed ^ 0x68656164); // not the stream that draws the split
   const target =
     request.third && options.loss === "three-towers"
@@ -153,10 +189,20 @@ function startingNetwork(request: TrainingRequest, options: TrainingOptions, spl
  * Where InfoNCE of comparable sides starts: the logit scale under which the untrained embeddings have the least loss. From
  * a lower one, heads would first learn to stretch what the encoder got right; elsewhere CLIP's start, 1 / 0.07.
  */
-function fittedLogitScale(request: TrainingRequest, options: TrainingOptions, split: Split): number {
-  if (options.loss !== "infonce" || request.a.dimensions !== request.b.dimensions) return initialLogitScale;
+function fittedLogitScale(
+  request: TrainingRequest,
+  options: TrainingOptions,
+  split: Split,
+): number {
+  if (options.loss !== "infonce" || request.a.dimensions !== request.b.dimensions)
+    return initialLogitScale;
   const random = seededRandom(options.seed);
-  const [positions] = epochBatches(split.train, Math.min(256, options.batchSize), random, request.labels);
+  const [positions] = epochBatches(
+    split.train,
+    Math.min(256, options.batchSize),
+    random,
+    request.labels,
+  );
   const { size, a, b } = gatherBatch(request, positions);
   const cosines = similarities(a, b, request.a.dimensions);
   const loss = (scale: number) =>
@@ -173,7 +219,8 @@ function fittedLogitScale(request: TrainingRequest, options: TrainingOptions, sp
 }
 
 /** ln 100 in float32 is a little more than ln 100. */
-const scaleOf = ({ parameters }: TrainingState) => Math.min(maxLogitScale, Math.exp(parameters.logLogitScale.value[0]));
+const scaleOf = ({ parameters }: TrainingState) =>
+  Math.min(maxLogitScale, Math.exp(parameters.logLogitScale.value[0]));
 
 /** Trains from where `run` stands to the end, and keeps `run` up to date. */
 async function runEpochs(
@@ -184,7 +231,10 @@ async function runEpochs(
   run: Checkpoint,
   { signal, onProgress, checkpointPath }: TrainingControl,
 ): Promise<RunReport["stoppedBy"]> {
-  const labels = options.loss === "supervised-contrastive" || options.loss === "expclr" ? undefined : request.labels;
+  const labels =
+    options.loss === "supervised-contrastive" || options.loss === "expclr"
+      ? undefined
+      : request.labels;
   const draw = (positions: readonly number[], stream: number) => {
     const random = seededRandom(Math.imul(options.seed + 1, 0x9e3779b1) ^ stream);
     return { batches: epochBatches(positions, options.batchSize, random, labels), random };
@@ -208,19 +258,30 @@ async function runEpochs(
     return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   };
   const validationLoss = () =>
-    inTurns(validation, (some) => stepper.evaluate(some.map((positions) => gatherBatch(request, positions))));
+    inTurns(validation, (some) =>
+      stepper.evaluate(some.map((positions) => gatherBatch(request, positions))),
+    );
 
   if (run.epochs.length === 0 && validation.length > 0) run.best.loss = await validationLoss();
   for (let epoch = run.epochs.length + 1; epoch <= options.epochs; epoch++) {
-    if (options.patience > 0 && validation.length > 0 && epoch - 1 - run.best.epoch >= options.patience)
+    if (
+      options.patience > 0 &&
+      validation.length > 0 &&
+      epoch - 1 - run.best.epoch >= options.patience
+    )
       return "patience";
     const { batches, random } = draw(split.train, epoch);
     const first = (epoch - 1) * stepsOfEpoch;
-    const rate = (i: number) => cosineSchedule(first + i, totalSteps, options.learningRate, warmupSteps);
+    const rate = (i: number) =>
+      cosineSchedule(first + i, totalSteps, options.learningRate, warmupSteps);
     const trainLoss = await inTurns(batches, (some, from) =>
       stepper.train(
         some.map((positions) =>
-          gatherBatch(request, positions, options.mixup > 0 ? drawBeta(options.mixup, random) : undefined),
+          gatherBatch(
+            request,
+            positions,
+            options.mixup > 0 ? drawBeta(options.mixup, random) : undefined,
+          ),
         ),
         some.map((_, i) => rate(from + i)),
       ),
@@ -234,9 +295,13 @@ async function runEpochs(
     };
     if (validation.length > 0) record.validationLoss = await validationLoss();
     if (!Number.isFinite(trainLoss)) {
-      throw new AppError("invalid_input", `Training diverged in epoch ${epoch}: try a lower learning rate`, {
-        param: "learning_rate",
-      });
+      throw new AppError(
+        "invalid_input",
+        `Training diverged in epoch ${epoch}: try a lower learning rate`,
+        {
+          param: "learning_rate",
+        },
+      );
     }
     run.epochs.push(record);
     if (record.validationLoss === undefined || record.validationLoss < run.best.loss) {

@@ -12,12 +12,16 @@ type Cancellable = { signal?: AbortSignal };
 export type WorkerControl = TrainingControl & Cancellable;
 
 /** `trainHead` in a worker thread of its own, so that the calling thread stays free. */
-export const trainInWorker = (request: TrainingRequest, control: WorkerControl = {}): Promise<TrainingResult> =>
-  inWorker("train", { request, control: kept(control) }, control);
+export const trainInWorker = (
+  request: TrainingRequest,
+  control: WorkerControl = {},
+): Promise<TrainingResult> => inWorker("train", { request, control: kept(control) }, control);
 
 /** `fitBridge` in a worker thread of its own. */
-export const bridgeInWorker = (options: BridgeOptions, control: WorkerControl = {}): Promise<ProjectionHead> =>
-  inWorker("bridge", { options, control: kept(control) }, control);
+export const bridgeInWorker = (
+  options: BridgeOptions,
+  control: WorkerControl = {},
+): Promise<ProjectionHead> => inWorker("bridge", { options, control: kept(control) }, control);
 
 /** `measureBridge` in a worker thread of its own. */
 export const measureBridgeInWorker = (
@@ -26,8 +30,10 @@ export const measureBridgeInWorker = (
 ): Promise<ReturnType<typeof measureBridge>> => inWorker("measureBridge", given, control);
 
 /** `fitFewShot` in a worker thread of its own. */
-export const fewShotInWorker = (task: FewShotTask, control?: Cancellable): Promise<CacheAdapter | LinearProbe> =>
-  inWorker("fewShot", task, control);
+export const fewShotInWorker = (
+  task: FewShotTask,
+  control?: Cancellable,
+): Promise<CacheAdapter | LinearProbe> => inWorker("fewShot", task, control);
 
 /** `screenPairs` in a worker thread of its own. */
 export const screenInWorker = (
@@ -40,7 +46,11 @@ export const screenInWorker = (
 /** The part of a control that can be sent to another thread. */
 const kept = ({ checkpointPath, threads }: TrainingControl) => ({ checkpointPath, threads });
 
-async function inWorker<T>(method: string, task: unknown, { signal, onProgress }: WorkerControl = {}): Promise<T> {
+async function inWorker<T>(
+  method: string,
+  task: unknown,
+  { signal, onProgress }: WorkerControl = {},
+): Promise<T> {
   throwIfCancelled(signal);
   const flag = newFlag();
   const worker = startWorker(new URL("./training-worker.js", import.meta.url), flag);

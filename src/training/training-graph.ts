@@ -20,8 +20,12 @@ export interface TrainingGraph {
  * `epsilon`, `decay` [K] (see `StepSize`); `identity` [B, B], or [2B, 2B] for supervised-contrastive; `inverseSize` [],
  * 1 / B; `NAME/anchor` of the weights when decay pulls towards the start. Output beside the parameters: `losses` [K].
  */
-export function trainingGraph(network: Network, { optimizer, decayTowards }: StepperOptions): TrainingGraph {
-  if (!graphLosses.includes(network.loss)) throw new RangeError(`The graph does not hold the loss "${network.loss}"`);
+export function trainingGraph(
+  network: Network,
+  { optimizer, decayTowards }: StepperOptions,
+): TrainingGraph {
+  if (!graphLosses.includes(network.loss))
+    throw new RangeError(`The graph does not hold the loss "${network.loss}"`);
   const parameters = parametersOf(network);
   const decay = optimizer.weightDecay > 0;
   const anchored = decay && decayTowards === "start";
@@ -41,30 +45,45 @@ export function trainingGraph(network: Network, { optimizer, decayTowards }: Ste
     ["b", ["B", "inB"]],
   ];
   if (network.loss === "supervised-contrastive") scanned.push(["labels", ["B"]]);
-  for (const [name, dims] of scanned) body.input(`${name} of step`, dims, name === "labels" ? "int32" : "float32");
+  for (const [name, dims] of scanned)
+    body.input(`${name} of step`, dims, name === "labels" ? "int32" : "float32");
 
   const sides = { a: sideForward(body, network, "a"), b: sideForward(body, network, "b") };
   const scale = body.op("Exp", ["logLogitScale"]);
-  const loss = lossNodes[network.loss as keyof typeof lossNodes](body, sides.a.output, sides.b.output, scale);
+  const loss = lossNodes[network.loss as keyof typeof lossNodes](
+    body,
+    sides.a.output,
+    sides.b.output,
+    scale,
+  );
 
   const gradients: Record<string, string> = {
     logLogitScale: network.learnLogits ? loss.gradLogLogitScale : body.scalar(0),
     logitBias: network.learnLogits ? loss.gradLogitBias : body.scalar(0),
   };
-  for (const side of ["a", "b"] as const) Object.assign(gradients, sides[side].backward(loss.gradOutput[side]));
+  for (const side of ["a", "b"] as const)
+    Object.assign(gradients, sides[side].backward(loss.gradOutput[side]));
   for (const { name, decays } of parameters) {
-    adamW(body, name, gradients[name], optimizer, decays && decay ? (anchored ? "anchor" : "zero") : "none");
+    adamW(
+      body,
+      name,
+      gradients[name],
+      optimizer,
+      decays && decay ? (anchored ? "anchor" : "zero") : "none",
+    );
   }
   for (const { name, dims } of states) body.output(`${name}/next`, dims);
   body.output(body.op("Identity", [loss.loss], {}, "loss of step"), []);
 
   for (const { name, dims } of states) outer.input(name, dims);
   if (anchored) {
-    for (const { name, dims, decays } of parameters) if (decays) outer.input(`${name}/anchor`, dims);
+    for (const { name, dims, decays } of parameters)
+      if (decays) outer.input(`${name}/anchor`, dims);
   }
   outer.input("identity", ["side", "side"]);
   outer.input("inverseSize", []);
-  for (const [name, dims] of scanned) outer.input(name, ["K", ...dims], name === "labels" ? "int32" : "float32");
+  for (const [name, dims] of scanned)
+    outer.input(name, ["K", ...dims], name === "labels" ? "int32" : "float32");
   outer.ops(
     "Scan",
     [...states.map(({ name }) => name), ...scanned.map(([name]) => name)],
@@ -82,7 +101,11 @@ function parametersOf(network: Network): TrainingGraph["parameters"] {
     const head = network[side];
     if (head === undefined) continue;
     for (const { weight, bias, layer } of layerNames(side, head)) {
-      parameters.push({ name: weight, dims: [layer.dimensionsIn, layer.dimensionsOut], decays: true });
+      parameters.push({
+        name: weight,
+        dims: [layer.dimensionsIn, layer.dimensionsOut],
+        decays: true,
+      });
       parameters.push({ name: bias, dims: [layer.dimensionsOut], decays: false });
     }
   }
@@ -124,7 +147,10 @@ function sideForward(g: GraphBuilder, network: Network, side: "a" | "b"): SideNo
     return { output: unit.output, backward: (grad) => twoLayers(unit.backward(grad)) };
   }
   const adapted = g.op("Relu", [last]);
-  const mixed = g.op("Add", [g.op("Mul", [adapted, g.scalar(head.ratio)]), g.op("Mul", [x, g.scalar(1 - head.ratio)])]);
+  const mixed = g.op("Add", [
+    g.op("Mul", [adapted, g.scalar(head.ratio)]),
+    g.op("Mul", [x, g.scalar(1 - head.ratio)]),
+  ]);
   const unit = unitNodes(g, mixed);
   return {
     output: unit.output,
@@ -142,7 +168,9 @@ function unitNodes(g: GraphBuilder, u: string) {
   return {
     output,
     backward(grad: string) {
-      const along = g.op("ReduceSum", [g.op("Mul", [grad, output]), g.integers(1)], { keepdims: 1 });
+      const along = g.op("ReduceSum", [g.op("Mul", [grad, output]), g.integers(1)], {
+        keepdims: 1,
+      });
       return g.op("Div", [g.op("Sub", [grad, g.op("Mul", [output, along])]), length]);
     },
   };
@@ -173,7 +201,10 @@ const lossNodes = {
     const onDiagonal = g.op("Mul", [g.op("Add", [rows, columns]), "identity"]);
     const loss = g.op("Neg", [g.op("Mul", [sum(g, onDiagonal), half])]);
     const softmaxes = g.op("Add", [g.op("Exp", [rows]), g.op("Exp", [columns])]);
-    const gradLogits = g.op("Sub", [g.op("Mul", [softmaxes, half]), g.op("Mul", ["identity", "inverseSize"])]);
+    const gradLogits = g.op("Sub", [
+      g.op("Mul", [softmaxes, half]),
+      g.op("Mul", ["identity", "inverseSize"]),
+    ]);
     return {
       loss,
       gradOutput: crossBackward(g, a, b, scale, gradLogits),
@@ -216,7 +247,9 @@ const lossNodes = {
     const gradLogits = g.op("Mul", [g.op("Sub", [g.op("Exp", [logProbability]), weights]), half]);
     const bothWays = g.op("Add", [gradLogits, g.op("Transpose", [gradLogits], { perm: [1, 0] })]);
     const gradAll = g.op("Gemm", [g.op("Mul", [bothWays, scale]), all]);
-    const [gradA, gradB] = g.ops("Split", [gradAll], ["gradient of a", "gradient of b"], { axis: 0 });
+    const [gradA, gradB] = g.ops("Split", [gradAll], ["gradient of a", "gradient of b"], {
+      axis: 0,
+    });
     return {
       loss,
       gradOutput: { a: gradA, b: gradB },
@@ -234,16 +267,35 @@ function adamW(
   { beta1, beta2 }: StepperOptions["optimizer"],
   decay: "none" | "zero" | "anchor",
 ): void {
-  const first = g.op("Add", [g.op("Mul", [`${name}/first`, g.scalar(beta1)]), gradient], {}, `${name}/first/next`);
+  const first = g.op(
+    "Add",
+    [g.op("Mul", [`${name}/first`, g.scalar(beta1)]), gradient],
+    {},
+    `${name}/first/next`,
+  );
   const square = g.op("Mul", [gradient, gradient]);
-  const second = g.op("Add", [g.op("Mul", [`${name}/second`, g.scalar(beta2)]), square], {}, `${name}/second/next`);
+  const second = g.op(
+    "Add",
+    [g.op("Mul", [`${name}/second`, g.scalar(beta2)]), square],
+    {},
+    `${name}/second/next`,
+  );
   const root = g.op("Add", [g.op("Sqrt", [second]), "epsilon of step"]);
   const change = g.op("Div", [g.op("Mul", [first, "rate of step"]), root]);
   let kept = name;
   if (decay === "zero") kept = g.op("Mul", [name, g.op("Sub", [g.scalar(1), "decay of step"])]);
   if (decay === "anchor") {
-    kept = g.op("Sub", [name, g.op("Mul", [g.op("Sub", [name, `${name}/anchor`]), "decay of step"])]);
+    kept = g.op("Sub", [
+      name,
+      g.op("Mul", [g.op("Sub", [name, `${name}/anchor`]), "decay of step"]),
+    ]);
   }
-  const next = g.op("Sub", [kept, change], {}, name === "logLogitScale" ? undefined : `${name}/next`);
-  if (name === "logLogitScale") g.op("Min", [next, g.scalar(Math.log(maxLogitScale))], {}, `${name}/next`);
+  const next = g.op(
+    "Sub",
+    [kept, change],
+    {},
+    name === "logLogitScale" ? undefined : `${name}/next`,
+  );
+  if (name === "logLogitScale")
+    g.op("Min", [next, g.scalar(Math.log(maxLogitScale))], {}, `${name}/next`);
 }

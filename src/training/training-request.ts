@@ -88,7 +88,10 @@ export function checkOptions(partial: Partial<TrainingOptions> = {}): TrainingOp
   const given = Object.entries(partial).filter(([, value]) => value !== undefined);
   const options: TrainingOptions = { ...trainingDefaults, ...Object.fromEntries(given) };
   if (!lossNames.includes(options.loss)) {
-    fail("loss", `The loss "${options.loss}" is not known; expected one of ${lossNames.join(", ")}`);
+    fail(
+      "loss",
+      `The loss "${options.loss}" is not known; expected one of ${lossNames.join(", ")}`,
+    );
   }
   if (options.mixup > 0 && options.loss === "supervised-contrastive") {
     fail("mixup", "A mixed pair has no single label: mixup cannot go with supervised-contrastive");
@@ -117,36 +120,51 @@ export function checkOptions(partial: Partial<TrainingOptions> = {}): TrainingOp
 }
 
 /** @throws AppError `invalid_input` that names the field at fault. */
-export function checkRequest(request: TrainingRequest): { pairs: number; options: TrainingOptions } {
+export function checkRequest(request: TrainingRequest): {
+  pairs: number;
+  options: TrainingOptions;
+} {
   const options = checkOptions(request.options);
   const rowsOf = ({ values, dimensions }: Rows, name: string) => {
     if (!(Number.isInteger(dimensions) && dimensions > 0 && values.length % dimensions === 0)) {
-      fail(name, `Expected rows of ${dimensions} numbers for "${name}" but received ${values.length} numbers`);
+      fail(
+        name,
+        `Expected rows of ${dimensions} numbers for "${name}" but received ${values.length} numbers`,
+      );
     }
     for (let i = 0; i < values.length; i++) {
-      if (!Number.isFinite(values[i])) fail(name, `"${name}" holds ${values[i]} in row ${Math.floor(i / dimensions)}`);
+      if (!Number.isFinite(values[i]))
+        fail(name, `"${name}" holds ${values[i]} in row ${Math.floor(i / dimensions)}`);
     }
     return values.length / dimensions;
   };
   const pairs = rowsOf(request.a, "a");
   const expectRows = (count: number, name: string) => {
-    if (count !== pairs) fail(name, `Expected ${pairs} rows for "${name}", as many as "a" has, but received ${count}`);
+    if (count !== pairs)
+      fail(name, `Expected ${pairs} rows for "${name}", as many as "a" has, but received ${count}`);
   };
   expectRows(rowsOf(request.b, "b"), "b");
   if (request.third) expectRows(rowsOf(request.third, "third"), "third");
   if (request.features) expectRows(rowsOf(request.features, "features"), "features");
   if (request.labels) expectRows(request.labels.length, "labels");
   if (pairs < 8) fail("pairs", `Training needs at least 8 pairs but was given ${pairs}`);
-  const needs = { "supervised-contrastive": "labels", "three-towers": "third", expclr: "features" } as const;
+  const needs = {
+    "supervised-contrastive": "labels",
+    "three-towers": "third",
+    expclr: "features",
+  } as const;
   const need = needs[options.loss as keyof typeof needs];
-  if (need !== undefined && request[need] === undefined) fail(need, `The loss "${options.loss}" needs "${need}"`);
+  if (need !== undefined && request[need] === undefined)
+    fail(need, `The loss "${options.loss}" needs "${need}"`);
   if (request.a.head === "locked" && request.b.head === "locked") {
     fail("head", "Both sides are locked: there is nothing to train");
   }
   const used = new Set<number>();
   for (const at of Object.values(request.split ?? {}).flat()) {
-    if (!(Number.isInteger(at) && at >= 0 && at < pairs)) fail("split", `The split names pair ${at} of ${pairs}`);
-    if (used.has(at)) fail("split", `The split names pair ${at} twice: what is trained on cannot test`);
+    if (!(Number.isInteger(at) && at >= 0 && at < pairs))
+      fail("split", `The split names pair ${at} of ${pairs}`);
+    if (used.has(at))
+      fail("split", `The split names pair ${at} twice: what is trained on cannot test`);
     used.add(at);
   }
   if (request.probe) {
@@ -173,7 +191,9 @@ export function withUnitRows(request: TrainingRequest): TrainingRequest {
     for (let from = 0; from < values.length; from += dimensions) {
       const length = norm(values.subarray(from, from + dimensions));
       if (length === 0) {
-        throw new AppError("invalid_input", `Row ${from / dimensions} of "${name}" is all zeros`, { param: name });
+        throw new AppError("invalid_input", `Row ${from / dimensions} of "${name}" is all zeros`, {
+          param: name,
+        });
       }
       if (Math.abs(length - 1) < 1e-5) continue;
       if (result === values) result = values.slice();

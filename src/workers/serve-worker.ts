@@ -20,11 +20,15 @@ export type WorkerMethod = (args: never, report: (progress: unknown) => void) =>
  *
  * @param dispose  called once after the last call, before the thread ends.
  */
-export function serveWorker(methods: Record<string, WorkerMethod>, dispose?: () => Promise<void> | void): void {
+export function serveWorker(
+  methods: Record<string, WorkerMethod>,
+  dispose?: () => Promise<void> | void,
+): void {
   const port = parentPort;
   if (port === null) throw new TypeError("serveWorker must be called inside a worker thread");
   const underWay = new Set<Promise<void>>();
-  const send = (reply: WorkerReply, buffers: readonly TransferListItem[] = []) => port.postMessage(reply, buffers);
+  const send = (reply: WorkerReply, buffers: readonly TransferListItem[] = []) =>
+    port.postMessage(reply, buffers);
 
   port.on("message", (message: { id: number; method: string; args: never }) => {
     const { id, method, args } = message;
@@ -56,6 +60,7 @@ function describe(error: unknown) {
   if (error instanceof AppError) {
     return { name: "AppError", message: error.message, code: error.code, param: error.param };
   }
-  if (error instanceof Error) return { name: error.name, message: error.message, stack: error.stack };
+  if (error instanceof Error)
+    return { name: error.name, message: error.message, stack: error.stack };
   return { name: "Error", message: String(error) };
 }

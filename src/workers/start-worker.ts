@@ -5,7 +5,10 @@ import { AppError, type ErrorCode } from "../errors.js";
 /** What a worker thread answers to one call (see serve-worker.ts). */
 export type WorkerReply =
   | { id: number; value: unknown }
-  | { id: number; error: { name: string; message: string; code?: ErrorCode; param?: string; stack?: string } }
+  | {
+      id: number;
+      error: { name: string; message: string; code?: ErrorCode; param?: string; stack?: string };
+    }
   | { id: number; progress: unknown };
 
 export interface WorkerCallOptions {
@@ -39,7 +42,11 @@ export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
   const worker = newThread(file, workerData);
   const waiting = new Map<
     number,
-    { resolve: (value: never) => void; reject: (error: Error) => void; onProgress?: (progress: unknown) => void }
+    {
+      resolve: (value: never) => void;
+      reject: (error: Error) => void;
+      onProgress?: (progress: unknown) => void;
+    }
   >();
   let nextId = 0;
   let ended: Error | undefined;
@@ -69,7 +76,9 @@ export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
   });
   worker.on("error", (error) => failAll(error instanceof Error ? error : new Error(String(error))));
   worker.on("exit", (code) =>
-    failAll(new Error(`The worker thread ${file.pathname.split("/").pop()} ended (exit code ${code})`)),
+    failAll(
+      new Error(`The worker thread ${file.pathname.split("/").pop()} ended (exit code ${code})`),
+    ),
   );
   rest();
 
@@ -134,15 +143,25 @@ function newThread(file: URL, workerData: unknown): Worker {
  * what is not touched takes no memory.
  */
 function stackMb(): number {
-  const bytes = [...process.execArgv, ...process.argv].reduce((sum, part) => sum + Buffer.byteLength(part) + 1, 0);
+  const bytes = [...process.execArgv, ...process.argv].reduce(
+    (sum, part) => sum + Buffer.byteLength(part) + 1,
+    0,
+  );
   return 4 + Math.ceil(bytes / 2048);
 }
 
-function revive(error: { name: string; message: string; code?: ErrorCode; param?: string; stack?: string }): Error {
+function revive(error: {
+  name: string;
+  message: string;
+  code?: ErrorCode;
+  param?: string;
+  stack?: string;
+}): Error {
   if (error.code !== undefined && error.name === "AppError") {
     return new AppError(error.code, error.message, { param: error.param });
   }
-  const revived = error.name === "RangeError" ? new RangeError(error.message) : new Error(error.message);
+  const revived =
+    error.name === "RangeError" ? new RangeError(error.message) : new Error(error.message);
   if (error.stack !== undefined) revived.stack = error.stack;
   return revived;
 }

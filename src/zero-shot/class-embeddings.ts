@@ -25,7 +25,9 @@ export async function classEmbeddings(
   const vectors: Embedding[] = [];
   for (let start = 0; start < labels.length; start += step) {
     const group = labels.slice(start, start + step);
-    const prompts = group.flatMap((label) => templates.map((template) => template.split("{}").join(label)));
+    const prompts = group.flatMap((label) =>
+      templates.map((template) => template.split("{}").join(label)),
+    );
     const embeddings = await encoder.encode(prompts, signal);
     for (const i of group.keys()) {
       const own = embeddings.slice(i * templates.length, (i + 1) * templates.length);

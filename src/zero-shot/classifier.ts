@@ -1,5 +1,11 @@
 import type { EncodeWindows } from "../encoders/audio-encoder.js";
-import type { DecodedAudio, Embedding, Encoder, Modality, ModalityInput } from "../encoders/encoder.js";
+import type {
+  DecodedAudio,
+  Embedding,
+  Encoder,
+  Modality,
+  ModalityInput,
+} from "../encoders/encoder.js";
 import { sigmoid, softmax } from "../math/softmax.js";
 import { dot } from "../math/vector.js";
 import { classEmbeddings } from "./class-embeddings.js";
@@ -24,7 +30,10 @@ export interface Examples {
    * @param texts  the unit embeddings of the labels' prompts, in order; empty unless `usesTexts`.
    * @returns the function from a unit embedding to one logit for each label.
    */
-  logitsOf(labels: readonly string[], texts: readonly Embedding[]): (embedding: Embedding) => Float64Array;
+  logitsOf(
+    labels: readonly string[],
+    texts: readonly Embedding[],
+  ): (embedding: Embedding) => Float64Array;
 }
 
 export interface ClassifyOptions {
@@ -67,7 +76,10 @@ export async function classifyWindows(
   sound: DecodedAudio,
   labels: readonly string[],
   options: ClassifyOptions,
-): Promise<{ scores: LabelScore[]; timeline: { startSeconds: number; endSeconds: number; scores: LabelScore[] }[] }> {
+): Promise<{
+  scores: LabelScore[];
+  timeline: { startSeconds: number; endSeconds: number; scores: LabelScore[] }[];
+}> {
   const [{ embedding, windows }, score] = await Promise.all([
     pack.encodeWindows(sound, options.signal),
     labelScorer(pack, labels, options),
@@ -102,7 +114,9 @@ async function labelScorer<M extends Modality>(
       .filter(({ score }) => threshold === undefined || score >= threshold)
       .slice(0, topK);
   if (examples !== undefined) {
-    const texts = examples.usesTexts ? await classEmbeddings(pack.textEncoder, labels, templates, signal) : [];
+    const texts = examples.usesTexts
+      ? await classEmbeddings(pack.textEncoder, labels, templates, signal)
+      : [];
     const logitsOf = examples.logitsOf(labels, texts);
     return (embedding) => best(softmax(logitsOf(embedding)));
   }
@@ -116,8 +130,12 @@ async function labelScorer<M extends Modality>(
   return (embedding) => {
     const logits = Float64Array.from(vectors, (vector) => pack.logitScale * dot(vector, embedding));
     let scores: ArrayLike<number>;
-    if (contrast) scores = logits.subarray(0, labels.length).map((logit) => sigmoid(logit - logits[labels.length]));
-    else if (pack.activation === "sigmoid") scores = logits.map((logit) => sigmoid(logit + pack.logitBias));
+    if (contrast)
+      scores = logits
+        .subarray(0, labels.length)
+        .map((logit) => sigmoid(logit - logits[labels.length]));
+    else if (pack.activation === "sigmoid")
+      scores = logits.map((logit) => sigmoid(logit + pack.logitBias));
     else scores = softmax(logits);
     return best(scores);
   };

@@ -30,7 +30,8 @@ export const promptTemplateSets: readonly PromptTemplateSet[] = [
       "art of the {}.",
       "a photo of the small {}.",
     ],
-    source: "openai/CLIP, notebooks/Prompt_Engineering_for_ImageNet.ipynb: the seven found by forward selection",
+    source:
+      "openai/CLIP, notebooks/Prompt_Engineering_for_ImageNet.ipynb: the seven found by forward selection",
   },
   {
     name: "clap",

@@ -5,20 +5,29 @@ import { describe, expect, it } from "vitest";
 
 const folder = fileURLToPath(new URL("../../bench/", import.meta.url));
 const scripts = readdirSync(folder).filter(
-  (file) => file.endsWith(".ts") && readFileSync(folder + file, "utf8").includes("readArguments(import.meta.url"),
+  (file) =>
+    file.endsWith(".ts") &&
+    readFileSync(folder + file, "utf8").includes("readArguments(import.meta.url"),
 );
 
-function run(script: string, flag: string): Promise<{ code: unknown; stdout: string; stderr: string }> {
+function run(
+  script: string,
+  flag: string,
+): Promise<{ code: unknown; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ["--import", "tsx", folder + script, flag], (error, stdout, stderr) =>
-      resolve({ code: error?.code ?? 0, stdout, stderr }),
+    execFile(
+      process.execPath,
+      ["--import", "tsx", folder + script, flag],
+      (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }),
     );
   });
 }
 
 describe("the scripts of bench/", () => {
   it("are found", () => {
-    expect(scripts).toEqual(expect.arrayContaining(["encoders.ts", "eval.ts", "search.ts", "training.ts"]));
+    expect(scripts).toEqual(
+      expect.arrayContaining(["encoders.ts", "eval.ts", "search.ts", "training.ts"]),
+    );
   });
 
   it.each(scripts)(

@@ -17,7 +17,10 @@ const side = (modality: string, half: number) => ({
 
 const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 const found = existsSync(executablePath);
-if (!found) console.warn(`gap-report.test.ts is left out: no browser at ${executablePath} (set CHROMIUM_PATH)`);
+if (!found)
+  console.warn(
+    `gap-report.test.ts is left out: no browser at ${executablePath} (set CHROMIUM_PATH)`,
+  );
 
 const profile = mkdtempSync(join(tmpdir(), "crossmodal-chromium-"));
 let context: BrowserContext;
@@ -49,13 +52,18 @@ describe.skipIf(!found)("gapPage in a browser", () => {
     page.on("request", (request) => requests.push(request.url()));
     page.on("console", (message) => logged.push(message.text()));
     page.on("pageerror", (error) => logged.push(error.message));
-    await page.setContent(gapPage(measureGap({ a: side("image", 0), b: side("text", 1), paired: true })));
+    await page.setContent(
+      gapPage(measureGap({ a: side("image", 0), b: side("text", 1), paired: true })),
+    );
     const text = await page.locator("body").textContent();
-    for (const figure of ["0.8514", "0.5915", "1.3802", "0.552", "0.506", "48.4 %"]) expect(text).toContain(figure);
+    for (const figure of ["0.8514", "0.5915", "1.3802", "0.552", "0.506", "48.4 %"])
+      expect(text).toContain(figure);
     expect(await page.locator("svg circle").count()).toBeGreaterThan(1000);
     const picture = await page.locator("svg").boundingBox();
     expect(picture!.width).toBeGreaterThan(600);
-    expect(await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")).toBe(true);
+    expect(await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")).toBe(
+      true,
+    );
     expect(requests.filter((url) => !url.startsWith("data:") && url !== "about:blank")).toEqual([]);
     expect(logged).toEqual([]);
   });

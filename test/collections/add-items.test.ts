@@ -13,13 +13,22 @@ import { fakeEncoder } from "../helpers/fake-encoder.js";
 function parts(encoder: Encoder<"text"> = fakeEncoder()) {
   const written: string[][] = [];
   const store = {
-    stats: async (name: string) => ({ name, space: "fake@1", dimensions: 2, options: { model: "fake" } }),
+    stats: async (name: string) => ({
+      name,
+      space: "fake@1",
+      dimensions: 2,
+      options: { model: "fake" },
+    }),
     async upsert(_collection: string, items: readonly Item[]): Promise<ItemStatus[]> {
       written.push(items.map(({ id }) => id));
       return items.map(({ id }) => ({ id, status: "stored", replaced: false }));
     },
   };
-  const pack = { manifest: { id: "fake" }, space: "fake@1", encoders: { text: encoder } } as unknown as LoadedPack;
+  const pack = {
+    manifest: { id: "fake" },
+    space: "fake@1",
+    encoders: { text: encoder },
+  } as unknown as LoadedPack;
   const gate = new DecodeGate({ maxInputs: 1, maxDecoding: 1, maxBytes: 1 });
   const made = {
     store,
@@ -47,7 +56,9 @@ async function run(added: ReturnType<typeof addItems>) {
   let error: unknown;
   try {
     for await (const group of added) {
-      statuses.push(...group.map((one) => [one.id, one.status === "failed" ? one.error.code : one.status]));
+      statuses.push(
+        ...group.map((one) => [one.id, one.status === "failed" ? one.error.code : one.status]),
+      );
     }
   } catch (thrown) {
     error = thrown;
@@ -66,7 +77,9 @@ describe("addItems", () => {
       },
     };
     const { parts: made, written } = parts(encoder);
-    const { statuses } = await run(addItems(made, "c", groups([text("first")], [text("second")], [text("third")])));
+    const { statuses } = await run(
+      addItems(made, "c", groups([text("first")], [text("second")], [text("third")])),
+    );
     expect(written).toEqual([["first"], ["second"], ["third"]]);
     expect(statuses.map(([id]) => id)).toEqual(["first", "second", "third"]);
   });
@@ -83,7 +96,9 @@ describe("addItems", () => {
       return upsert(...args);
     };
     const unreadable = { id: "x", error: new AppError("invalid_input", "no item") };
-    const { statuses } = await run(addItems(made, "c", groups([text("a"), unreadable, text("b")], [text("d")])));
+    const { statuses } = await run(
+      addItems(made, "c", groups([text("a"), unreadable, text("b")], [text("d")])),
+    );
     expect(statuses).toEqual([
       ["a", "storage_full"],
       ["x", "invalid_input"],
@@ -94,7 +109,9 @@ describe("addItems", () => {
 
   it("adds and tells what came before the source broke off, and then throws why", async () => {
     const { parts: made } = parts();
-    const { statuses, error } = await run(addItems(made, "c", groups([text("a")], [text("b")], new Error("gone"))));
+    const { statuses, error } = await run(
+      addItems(made, "c", groups([text("a")], [text("b")], new Error("gone"))),
+    );
     expect(statuses).toEqual([
       ["a", "stored"],
       ["b", "stored"],
@@ -104,7 +121,9 @@ describe("addItems", () => {
 
   it("gives an item that fails for no reason of its own an error without our insides", async () => {
     const { parts: made } = parts();
-    const { statuses } = await run(addItems(made, "c", groups([text("a"), text("bad"), text("c")])));
+    const { statuses } = await run(
+      addItems(made, "c", groups([text("a"), text("bad"), text("c")])),
+    );
     expect(statuses).toEqual([
       ["a", "stored"],
       ["bad", "inference_failed"],
@@ -128,7 +147,9 @@ describe("addItems", () => {
   it("stops when it is aborted", async () => {
     const { parts: made, written } = parts(fakeEncoder(50));
     const stop = new AbortController();
-    const running = run(addItems(made, "c", groups([text("a")], [text("b")]), { signal: stop.signal }));
+    const running = run(
+      addItems(made, "c", groups([text("a")], [text("b")]), { signal: stop.signal }),
+    );
     setTimeout(() => stop.abort(new AppError("cancelled", "gone")), 5);
     expect(await running).toMatchObject({ statuses: [], error: { code: "cancelled" } });
     expect(written).toEqual([]);

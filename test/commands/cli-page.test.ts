@@ -23,12 +23,18 @@ describe("docs/cli.md", () => {
     expect([...sections.keys()].sort()).toEqual(commands.map((command) => command.name()).sort());
   });
 
-  it.each(commands.map((command) => [command.name(), command] as const))("shows all of %s", (name, command) => {
-    const section = sections.get(name) ?? "";
-    for (const sub of command.commands) expect(section).toContain(`crossmodal ${name} ${sub.name()}`);
-    const shown = flagsIn(introduction + section);
-    expect(flagsOf(command).filter((flag) => !shown.has(flag) && !configFlags.has(flag))).toEqual([]);
-    const known = new Set([...commands.flatMap(flagsOf), ...configFlags, "--help"]);
-    expect([...flagsIn(introduction + section)].filter((flag) => !known.has(flag))).toEqual([]);
-  });
+  it.each(commands.map((command) => [command.name(), command] as const))(
+    "shows all of %s",
+    (name, command) => {
+      const section = sections.get(name) ?? "";
+      for (const sub of command.commands)
+        expect(section).toContain(`crossmodal ${name} ${sub.name()}`);
+      const shown = flagsIn(introduction + section);
+      expect(flagsOf(command).filter((flag) => !shown.has(flag) && !configFlags.has(flag))).toEqual(
+        [],
+      );
+      const known = new Set([...commands.flatMap(flagsOf), ...configFlags, "--help"]);
+      expect([...flagsIn(introduction + section)].filter((flag) => !known.has(flag))).toEqual([]);
+    },
+  );
 });

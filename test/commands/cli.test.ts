@@ -99,10 +99,12 @@ describe("crossmodal embed", () => {
 
 describe("crossmodal models", () => {
   it("adds, lists, verifies and removes a folder in the hub's layout", async () => {
-    expect((await crossmodal(["models", "add", goldenPath("tiny-clip"), "--id", "mine"])).stdout).toContain(
-      "added mine: clip, text+image",
-    );
-    expect((await crossmodal(["models", "add", goldenPath("tiny-clip"), "--id", "mine"])).stderr).toContain("already");
+    expect(
+      (await crossmodal(["models", "add", goldenPath("tiny-clip"), "--id", "mine"])).stdout,
+    ).toContain("added mine: clip, text+image");
+    expect(
+      (await crossmodal(["models", "add", goldenPath("tiny-clip"), "--id", "mine"])).stderr,
+    ).toContain("already");
     expect((await crossmodal(["models", "list"])).stdout).toMatch(/^mine +clip/m);
     const { code, stdout } = await crossmodal(["models", "verify", "mine"]);
     expect(code).toBe(0);
@@ -120,7 +122,13 @@ describe("crossmodal models", () => {
 
 describe("crossmodal serve", () => {
   it("does not start on a device that cannot be had, and says what is missing", async () => {
-    const { code, stdout, stderr } = await crossmodal(["serve", "--device", "cuda:99", "--port", "0"]);
+    const { code, stdout, stderr } = await crossmodal([
+      "serve",
+      "--device",
+      "cuda:99",
+      "--port",
+      "0",
+    ]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/The device "cuda:99" cannot be used: .*CUDA 12 and cuDNN 9/);
     expect(stdout).not.toContain("listens");
@@ -141,8 +149,16 @@ describe("crossmodal doctor", () => {
       space?: string;
     }[];
     const of = (check: string) => findings.find((finding) => finding.check === check)!;
-    const inGroup = (group: string) => findings.filter((f) => f.group === group).map(({ check }) => check);
-    expect(inGroup("versions")).toEqual(["crossmodal", "Node.js", "ONNX Runtime", "sharp", "SQLite", "ffmpeg"]);
+    const inGroup = (group: string) =>
+      findings.filter((f) => f.group === group).map(({ check }) => check);
+    expect(inGroup("versions")).toEqual([
+      "crossmodal",
+      "Node.js",
+      "ONNX Runtime",
+      "sharp",
+      "SQLite",
+      "ffmpeg",
+    ]);
     expect(inGroup("machine")).toEqual(["cores", "memory", "data folder", "port"]);
     expect(inGroup("devices")).toEqual(["cpu", "cuda", "webgpu"]);
     expect(of("crossmodal").found).toBe(
@@ -152,7 +168,12 @@ describe("crossmodal doctor", () => {
     expect(of("cpu").found).toBe("available");
     expect(of("data folder").found).toMatch(/GiB free on its disk$/);
     expect(of("starter-clip").space).toMatch(/^starter-clip@[0-9a-f]{8}$/);
-    for (const tower of ["starter-clip text", "starter-clip image", "starter-clap text", "starter-clap audio"]) {
+    for (const tower of [
+      "starter-clip text",
+      "starter-clip image",
+      "starter-clap text",
+      "starter-clap audio",
+    ]) {
       expect(of(tower).ms).toBeGreaterThan(0);
       expect(of(tower).sha256).toMatch(/^[0-9a-f]{64}$/);
     }
@@ -161,9 +182,19 @@ describe("crossmodal doctor", () => {
   it("ends with 0 when the port is held by a server of ours, and says so", async () => {
     const server = await serve();
     try {
-      const flags = ["--port", new URL(server.url).port, "--models", "starter-clip", "--data-dir", server.dataDir];
+      const flags = [
+        "--port",
+        new URL(server.url).port,
+        "--models",
+        "starter-clip",
+        "--data-dir",
+        server.dataDir,
+      ];
       const { code, stdout } = await crossmodal(["doctor", ...flags]);
-      expect([code, stdout]).toEqual([0, expect.stringMatching(/ok +port +.* is held by a crossmodal server/)]);
+      expect([code, stdout]).toEqual([
+        0,
+        expect.stringMatching(/ok +port +.* is held by a crossmodal server/),
+      ]);
     } finally {
       server.child.kill("SIGKILL");
     }

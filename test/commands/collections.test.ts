@@ -1,5 +1,12 @@
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -37,12 +44,16 @@ afterAll(() => server.close());
 
 describe("crossmodal collections", () => {
   it("makes, lists, shows and deletes; deleting asks for --yes", async () => {
-    expect(await cli("collections", "create", "photos", "--model", "starter-clip", "--fields", "year")).toMatchObject({
+    expect(
+      await cli("collections", "create", "photos", "--model", "starter-clip", "--fields", "year"),
+    ).toMatchObject({
       code: 0,
       stdout: expect.stringContaining("created photos: starter-clip@"),
     });
     await cli("collections", "create", "mine", "--space", "my-model@1", "--dimensions", "4");
-    expect((await cli("collections", "create", "mine", "--space", "a", "--dimensions", "4")).code).toBe(1);
+    expect(
+      (await cli("collections", "create", "mine", "--space", "a", "--dimensions", "4")).code,
+    ).toBe(1);
     expect((await cli("collections")).stdout.split("\n")).toEqual([
       "name    items  model         dimensions  index",
       "mine        0  my-model@1             4  none",
@@ -52,21 +63,38 @@ describe("crossmodal collections", () => {
       { name: "mine", model: null },
       { name: "photos", fields: ["year"] },
     ]);
-    expect((await cli("collections", "info", "photos")).stdout).toMatch(/^indexed fields {2}year$/m);
+    expect((await cli("collections", "info", "photos")).stdout).toMatch(
+      /^indexed fields {2}year$/m,
+    );
     expect(await cli("collections", "delete", "mine")).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("--yes"),
     });
-    expect((await cli("collections", "delete", "mine", "--yes")).stdout).toBe("deleted mine with 0 items");
+    expect((await cli("collections", "delete", "mine", "--yes")).stdout).toBe(
+      "deleted mine with 0 items",
+    );
     expect((await cli("collections", "info", "mine")).code).toBe(1);
   });
 });
 
 describe("crossmodal add", () => {
   it("takes a folder's pictures with metadata and sidecars, and skips them the next time", async () => {
-    const add = ["add", "photos", media, "--recursive", "--metadata", '{"year": 2021}', "--sidecar"];
-    expect(await cli(...add)).toMatchObject({ code: 0, stdout: "photos: 3 stored, 3 other files left out" });
-    expect((await cli(...add)).stdout).toBe("photos: 0 stored, 3 unchanged, 3 other files left out");
+    const add = [
+      "add",
+      "photos",
+      media,
+      "--recursive",
+      "--metadata",
+      '{"year": 2021}',
+      "--sidecar",
+    ];
+    expect(await cli(...add)).toMatchObject({
+      code: 0,
+      stdout: "photos: 3 stored, 3 other files left out",
+    });
+    expect((await cli(...add)).stdout).toBe(
+      "photos: 0 stored, 3 unchanged, 3 other files left out",
+    );
     writeFileSync(join(media, "animals", "cat.jpg.json"), '{"name": "Chelsea", "year": 2013}');
     const again = jsonLines((await cli(...add, "--json")).stdout);
     expect(again.sort((a, b) => (a.id < b.id ? -1 : 1))).toMatchObject([
@@ -78,7 +106,9 @@ describe("crossmodal add", () => {
 
   it("stays in the folder without --recursive, and puts --id-prefix before the ids", async () => {
     const { stdout } = await cli("add", "photos", media, "--id-prefix", "second/", "--json");
-    expect(jsonLines(stdout)).toMatchObject([{ id: "second/coffee.webp", path: join(media, "coffee.webp") }]);
+    expect(jsonLines(stdout)).toMatchObject([
+      { id: "second/coffee.webp", path: join(media, "coffee.webp") },
+    ]);
   });
 
   it("adds what it can, tells bad files with their reasons at the end, and ends with 1", async () => {
@@ -89,7 +119,13 @@ describe("crossmodal add", () => {
     writeFileSync(join(bad, "c.png"), "no picture");
     writeFileSync(join(bad, "d.gif"), "");
     writeFileSync(join(bad, "e.heic"), Buffer.from("\0\0\0\x18ftypheic\0\0\0\0mif1heic", "latin1"));
-    const { code, stdout, stderr } = await cli("add", "photos", bad, join(folder, "none"), join(bad, "b.webp"));
+    const { code, stdout, stderr } = await cli(
+      "add",
+      "photos",
+      bad,
+      join(folder, "none"),
+      join(bad, "b.webp"),
+    );
     expect([code, stdout]).toEqual([1, "photos: 1 stored, 6 failed"]);
     expect(stderr).toMatch(/a\.jpg: .*corrupt or cut short/);
     expect(stderr).toContain("c.png: neither a picture nor a sound");
@@ -104,7 +140,16 @@ describe("crossmodal add", () => {
     mkdirSync(few);
     writeFileSync(join(few, "a.png"), "no picture");
     for (const name of ["b.jpg", "c.jpg"]) copyFileSync("fixtures/images/cat.jpg", join(few, name));
-    const { code, stdout, stderr } = await cli("add", "own", few, "--create", "--space", "own@1", "--dimensions", "4");
+    const { code, stdout, stderr } = await cli(
+      "add",
+      "own",
+      few,
+      "--create",
+      "--space",
+      "own@1",
+      "--dimensions",
+      "4",
+    );
     expect([code, stdout]).toEqual([1, "own: 0 stored, 1 failed"]);
     expect(stderr.split("\n")).toEqual([
       expect.stringContaining("a.png: neither a picture nor a sound"),
@@ -115,7 +160,10 @@ describe("crossmodal add", () => {
 
   it("says how to make a missing collection, and makes it with --create", async () => {
     const missing = await cli("add", "sounds", join(media, "sheep.flac"));
-    expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining("crossmodal collections create sounds") });
+    expect(missing).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("crossmodal collections create sounds"),
+    });
     const { stdout } = await cli("add", "sounds", media, "--create", "--model", "starter-clap");
     expect(stdout).toBe("sounds: 1 stored, 2 other files left out");
   });
@@ -124,24 +172,60 @@ describe("crossmodal add", () => {
 describe("crossmodal search", () => {
   it("finds by text, picture, sound and item, and prints the path it took", async () => {
     const byText = await cli("search", "photos", "--text", "a cat", "--top-k", "1");
-    expect(byText.stdout).toMatch(/^ +1 +0\.\d{3} +animals\/cat\.jpg +image +\{"year":2013,"name":"Chelsea"\}$/m);
+    expect(byText.stdout).toMatch(
+      /^ +1 +0\.\d{3} +animals\/cat\.jpg +image +\{"year":2013,"name":"Chelsea"\}$/m,
+    );
     expect(byText.stdout).toContain("path: starter-clip/text");
-    const byImage = await cli("search", "photos", "--image", join(media, "coffee.webp"), "--top-k", "1", "--json");
+    const byImage = await cli(
+      "search",
+      "photos",
+      "--image",
+      join(media, "coffee.webp"),
+      "--top-k",
+      "1",
+      "--json",
+    );
     expect(JSON.parse(byImage.stdout)).toMatchObject({
       path: ["starter-clip/image"],
       results: [{ modality: "image" }],
     });
     const bySound = await cli("search", "photos", "--audio", join(media, "sheep.flac"));
-    expect(bySound.stdout).toContain("path: starter-clap/audio > bridge/starter-clap-to-starter-clip@1");
-    const byItem = await cli("search", "photos", "--item", "coffee.webp", "--min-similarity", "0.99", "--json");
-    expect(JSON.parse(byItem.stdout).results.map(({ id }: { id: string }) => id)).toEqual(["second/coffee.webp"]);
+    expect(bySound.stdout).toContain(
+      "path: starter-clap/audio > bridge/starter-clap-to-starter-clip@1",
+    );
+    const byItem = await cli(
+      "search",
+      "photos",
+      "--item",
+      "coffee.webp",
+      "--min-similarity",
+      "0.99",
+      "--json",
+    );
+    expect(JSON.parse(byItem.stdout).results.map(({ id }: { id: string }) => id)).toEqual([
+      "second/coffee.webp",
+    ]);
   });
 
   it("filters, and tells wrong usage with 2", async () => {
     const filter = '{"field": "year", "op": "eq", "value": 2021}';
-    const found = await cli("search", "photos", "--text", "x", "--filter", filter, "--json", "--recall", "exact");
+    const found = await cli(
+      "search",
+      "photos",
+      "--text",
+      "x",
+      "--filter",
+      filter,
+      "--json",
+      "--recall",
+      "exact",
+    );
     expect(JSON.parse(found.stdout).results).toHaveLength(2);
-    for (const args of [[], ["--text", "a", "--item", "b"], ["--text", "a", "--filter", '{"field": "year"}']]) {
+    for (const args of [
+      [],
+      ["--text", "a", "--item", "b"],
+      ["--text", "a", "--filter", '{"field": "year"}'],
+    ]) {
       expect((await cli("search", "photos", ...args)).code).toBe(2);
     }
     expect(await cli("search", "photos", "--audio", join(media, "coffee.webp"))).toMatchObject({
@@ -157,7 +241,9 @@ describe("crossmodal export and import", () => {
   const linesOf = (path: string) => readFileSync(path, "utf8").trimEnd().split("\n").sort();
 
   it("give back every item as it was, as NDJSON and as .npy with JSONL", async () => {
-    expect((await cli("export", "photos", "--out", file)).stdout).toBe(`photos: 5 items to ${file}`);
+    expect((await cli("export", "photos", "--out", file)).stdout).toBe(
+      `photos: 5 items to ${file}`,
+    );
     expect((await cli("export", "photos", "--npy", prefix)).code).toBe(0);
     const { shape, data } = readNpy(readFileSync(`${prefix}.npy`));
     expect(shape).toEqual([5, 384]);
@@ -190,7 +276,9 @@ describe("crossmodal export and import", () => {
     expect(wrong.stderr).toContain("starter-clip@");
     writeFileSync(join(folder, "short.jsonl"), '{"id": "a", "modality": "image"}\n');
     copyFileSync(`${prefix}.npy`, join(folder, "short.npy"));
-    expect((await cli("import", "other", "--npy", join(folder, "short"))).stderr).toContain("fewer than");
+    expect((await cli("import", "other", "--npy", join(folder, "short"))).stderr).toContain(
+      "fewer than",
+    );
     await cli("collections", "delete", "other", "--yes");
   });
 });
@@ -219,7 +307,10 @@ describe("crossmodal backup, restore and compact", () => {
 
   it("refuses to restore over a folder that a server uses, and a damaged file", async () => {
     const inUse = await runMain("restore", file, "--data-dir", dataDir, "--force");
-    expect(inUse).toMatchObject({ code: 1, stderr: expect.stringContaining(`process ${process.pid}`) });
+    expect(inUse).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`process ${process.pid}`),
+    });
     const damaged = join(folder, "damaged.sqlite");
     writeFileSync(damaged, readFileSync(file).subarray(0, 20_000));
     const refused = await runMain("restore", damaged, "--data-dir", join(folder, "none"));
@@ -229,7 +320,9 @@ describe("crossmodal backup, restore and compact", () => {
 
 describe("a second process", () => {
   const start = (...args: string[]) =>
-    spawn(process.execPath, ["--import", "tsx", "src/cli.ts", ...args], { env: { PATH: process.env.PATH } });
+    spawn(process.execPath, ["--import", "tsx", "src/cli.ts", ...args], {
+      env: { PATH: process.env.PATH },
+    });
   const textOf = (stream: NodeJS.ReadableStream) => {
     let text = "";
     stream.on("data", (chunk: Buffer) => {
@@ -242,7 +335,9 @@ describe("a second process", () => {
     const child = start("collections", "--data-dir", dataDir);
     const stderr = textOf(child.stderr);
     expect(await new Promise((resolve) => child.on("close", resolve))).toBe(1);
-    expect(stderr()).toMatch(new RegExp(`^crossmodal: .* in use by process ${process.pid}; .*--url\\n$`));
+    expect(stderr()).toMatch(
+      new RegExp(`^crossmodal: .* in use by process ${process.pid}; .*--url\\n$`),
+    );
   });
 
   it("streams items from standard input, tells each as soon as it is stored, and ends in order at Ctrl-C", async () => {

@@ -49,9 +49,13 @@ const startJob = async () => {
 describe("crossmodal jobs", () => {
   it("lists, and watches a job to its end with its detail on stderr and its result on stdout", async () => {
     const id = await startJob();
-    expect((await runMain("jobs", "--url", url)).stdout).toMatch(new RegExp(`${id} +work +running +50 %`));
+    expect((await runMain("jobs", "--url", url)).stdout).toMatch(
+      new RegExp(`${id} +work +running +50 %`),
+    );
     const watching = runMain("jobs", "watch", id, "--url", url);
-    await expect.poll(() => String(vi.mocked(console.error).mock.calls), { timeout: 20_000 }).toContain("running 50 %");
+    await expect
+      .poll(() => String(vi.mocked(console.error).mock.calls), { timeout: 20_000 })
+      .toContain("running 50 %");
     goOn();
     const { code, stdout, stderr } = await watching;
     expect(code).toBe(0);
@@ -63,28 +67,42 @@ describe("crossmodal jobs", () => {
     const id = await startJob();
     expect((await runMain("jobs", "cancel", id, "--url", url)).stdout).toContain("cancelled");
     expect(await runMain("jobs", "watch", id, "--url", url)).toMatchObject({ code: 1 });
-    expect((await runMain("jobs", "resume", id, "--url", url, "--json")).stdout).toMatch(/"state":"(queued|running)"/);
+    expect((await runMain("jobs", "resume", id, "--url", url, "--json")).stdout).toMatch(
+      /"state":"(queued|running)"/,
+    );
     const stateOnceTold = () => {
       goOn();
       return jobs.get(id).state;
     };
     await expect.poll(stateOnceTold, { timeout: 20_000 }).toBe("succeeded");
     expect(await runMain("jobs", "cancel", id, "--url", url)).toMatchObject({ code: 1 });
-    expect((await runMain("jobs", "show", "none", "--url", url)).stderr).toContain('There is no job "none"');
+    expect((await runMain("jobs", "show", "none", "--url", url)).stderr).toContain(
+      'There is no job "none"',
+    );
   });
 
   it("reads the data folder without a server, and says that following and resuming need one", async () => {
     const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-jobs-cli-"));
     const id = "running-elsewhere";
     // The parent process stands for a server that is alive.
-    const job = { id, kind: "work", state: "running", progress: 0.5, createdAt: "2026-01-01", pid: process.ppid };
+    const job = {
+      id,
+      kind: "work",
+      state: "running",
+      progress: 0.5,
+      createdAt: "2026-01-01",
+      pid: process.ppid,
+    };
     mkdirSync(join(dataDir, "jobs", id), { recursive: true });
     writeFileSync(join(dataDir, "jobs", id, "job.json"), JSON.stringify(job));
     const list = await runMain("jobs", "list", "--data-dir", dataDir, "--json");
     expect(JSON.parse(list.stdout)).toMatchObject({ id, state: "running" });
     for (const what of ["watch", "cancel", "resume"]) {
       const { code, stderr } = await runMain("jobs", what, id, "--data-dir", dataDir);
-      expect([code, stderr]).toEqual([2, expect.stringContaining("say where its server is with --url")]);
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringContaining("say where its server is with --url"),
+      ]);
     }
   });
 });

@@ -15,7 +15,9 @@ describe("crossmodal models", () => {
   let dataDir: string;
   beforeAll(async () => {
     hub = await FakeHub.start();
-    hub.addRepo(repo, goldenPath("tiny-clip"), { license: "mit" }).files.delete("onnx/text_model_q4.onnx");
+    hub
+      .addRepo(repo, goldenPath("tiny-clip"), { license: "mit" })
+      .files.delete("onnx/text_model_q4.onnx");
     hub.addRepo("someone/tiny-clap", goldenPath("tiny-clap"));
   });
   afterAll(() => hub.close());
@@ -44,9 +46,11 @@ describe("crossmodal models", () => {
         output[name] += chunk.toString();
       });
     }
-    const ended = new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
-      child.once("close", (code) => resolve({ code, ...output }));
-    });
+    const ended = new Promise<{ code: number | null; stdout: string; stderr: string }>(
+      (resolve) => {
+        child.once("close", (code) => resolve({ code, ...output }));
+      },
+    );
     return { child: child as ChildProcess, ended, output };
   }
 
@@ -66,7 +70,9 @@ describe("crossmodal models", () => {
     expect(pulled.stderr).toContain("7 files, ");
     expect(pulled.stderr).toContain(`${image}  0.5 MB`);
     expect(pulled.stderr).not.toContain("hf_very_private");
-    expect(hub.requests.some(({ headers }) => headers.authorization === "Bearer hf_very_private")).toBe(true);
+    expect(
+      hub.requests.some(({ headers }) => headers.authorization === "Bearer hf_very_private"),
+    ).toBe(true);
 
     const args = [
       "classify",
@@ -84,7 +90,12 @@ describe("crossmodal models", () => {
     expect(JSON.parse(stdout)).toMatchObject({ model: "tiny-clip", scores: [{}, {}] });
 
     const again = await run("models", "pull", repo, "--json");
-    expect(JSON.parse(again.stdout)).toMatchObject({ id: "tiny-clip", source: repo, dtypes: ["fp32"], was_here: true });
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      id: "tiny-clip",
+      source: repo,
+      dtypes: ["fp32"],
+      was_here: true,
+    });
   });
 
   it("lists what is here and what can be had", async () => {
@@ -166,7 +177,10 @@ describe("crossmodal models", () => {
     const first = start("models", "pull", repo);
     await vi.waitFor(() => expect(partSize()).toBe(200_000), 60_000);
     const second = start("models", "pull", repo);
-    await vi.waitFor(() => expect(second.output.stderr).toContain(`waiting for process ${first.child.pid}`), 60_000);
+    await vi.waitFor(
+      () => expect(second.output.stderr).toContain(`waiting for process ${first.child.pid}`),
+      60_000,
+    );
     first.child.kill("SIGINT");
     // The second takes over with what the first left.
     expect((await second.ended).stdout).toContain("pulled tiny-clip");
@@ -186,9 +200,14 @@ describe("crossmodal models", () => {
     writeFileSync(path, bytes);
     const served = await run("serve", "--models", "tiny-clip", "--port", "0");
     expect(served.code).toBe(1);
-    expect(served.stderr).toMatch(/vision_model\.onnx" was changed: its sha256 is [0-9a-f]{64} but its manifest says/);
+    expect(served.stderr).toMatch(
+      /vision_model\.onnx" was changed: its sha256 is [0-9a-f]{64} but its manifest says/,
+    );
     const verified = await run("models", "verify", "tiny-clip");
-    expect([verified.code, verified.stdout]).toEqual([1, expect.stringMatching(/^FAILED {2}tiny-clip .*was changed/m)]);
+    expect([verified.code, verified.stdout]).toEqual([
+      1,
+      expect.stringMatching(/^FAILED {2}tiny-clip .*was changed/m),
+    ]);
   });
 
   it("verifies the others when a manifest cannot be read", async () => {
@@ -210,11 +229,15 @@ describe("crossmodal models", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     expect(lines).toContainEqual({ id: "starter-clip", path: "image.onnx", ok: true });
-    expect(lines).toContainEqual(expect.objectContaining({ id: "broken", path: "manifest.json", ok: false }));
+    expect(lines).toContainEqual(
+      expect.objectContaining({ id: "broken", path: "manifest.json", ok: false }),
+    );
   });
 
   describe("verify --golden", () => {
-    const { logits } = goldenJson<{ logits: { label_indices: number[]; probs: number[][] } }>("tiny-clap/golden.json");
+    const { logits } = goldenJson<{ logits: { label_indices: number[]; probs: number[][] } }>(
+      "tiny-clap/golden.json",
+    );
     const { texts, audio } = goldenJson<{ texts: { text: string }[]; audio: { file: string }[] }>(
       "tiny-clap/golden.json",
     );

@@ -13,7 +13,9 @@ function storingTarget() {
       requests++;
       const text = await c.req.text();
       const ids = text.trimEnd().split("\n");
-      return c.body(ids.map((line) => `${JSON.stringify({ id: line, status: "stored" })}\n`).join(""));
+      return c.body(
+        ids.map((line) => `${JSON.stringify({ id: line, status: "stored" })}\n`).join(""),
+      );
     });
   const send: Target["send"] = async (path, init) => app.request(path, init);
   return { target: { send } as Target, requests: () => requests };
@@ -36,7 +38,11 @@ describe("sendItems", () => {
       await sleep(300);
       yield bytes("3\n");
     })();
-    expect(await idsOf(sendItems(target, "a", paused, { signal: never, idleMs: 50 }))).toEqual(["1", "2", "3"]);
+    expect(await idsOf(sendItems(target, "a", paused, { signal: never, idleMs: 50 }))).toEqual([
+      "1",
+      "2",
+      "3",
+    ]);
     expect(requests()).toBe(2);
     const empty = (async function* () {})();
     expect(await idsOf(sendItems(target, "a", empty, { signal: never }))).toEqual([]);
@@ -60,7 +66,9 @@ describe("sendItems", () => {
       yield bytes("1\n");
       throw new RangeError("line 2 is no JSON");
     })();
-    await expect(idsOf(sendItems(target, "a", broken, { signal: never }))).rejects.toThrow("line 2 is no JSON");
+    await expect(idsOf(sendItems(target, "a", broken, { signal: never }))).rejects.toThrow(
+      "line 2 is no JSON",
+    );
   });
 });
 
@@ -69,7 +77,8 @@ describe("wholeLines", () => {
     const text = 'a\nlänger\n\n{"b": 1}\nlast';
     for (const size of [1, 2, 3, 7, 100]) {
       const chunks = (async function* () {
-        for (let at = 0; at < bytes(text).length; at += size) yield bytes(text).subarray(at, at + size);
+        for (let at = 0; at < bytes(text).length; at += size)
+          yield bytes(text).subarray(at, at + size);
       })();
       let joined = "";
       for await (const piece of wholeLines(chunks)) {

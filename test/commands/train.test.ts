@@ -49,7 +49,10 @@ function savePairs(count: number) {
       "b.npy",
       npy((i) => names[i % 6]),
     ),
-    labels: save("labels.txt", Array.from({ length: count }, (_, i) => `label ${i % 6}`).join("\n")),
+    labels: save(
+      "labels.txt",
+      Array.from({ length: count }, (_, i) => `label ${i % 6}`).join("\n"),
+    ),
   };
 }
 
@@ -69,7 +72,9 @@ describe("crossmodal train, heads", () => {
       "--screen",
     ];
     const told = await run("train", "--models", "starter-clip", ...files, ...options, "--activate");
-    expect(told).toMatch(/^own, version 1, active\nHeld-out retrieval improved: mean reciprocal rank/);
+    expect(told).toMatch(
+      /^own, version 1, active\nHeld-out retrieval improved: mean reciprocal rank/,
+    );
     expect(told).toContain("suspicious pairs:");
     expect(told).toMatch(/mean_reciprocal_rank +[01]\.\d+ +[01]\.\d+ +0\.\d+ to 0\.\d+ +better/);
     expect(readFileSync(join(folder, "report.html"), "utf8")).toContain("own, version 1");
@@ -79,12 +84,20 @@ describe("crossmodal train, heads", () => {
     expect(await run("heads")).toMatch(/own +starter-clip +1 +1/);
     const file = join(folder, "own.head");
     await run("heads", "export", "own", "1", file);
-    expect(JSON.parse(await run("heads", "import", file, "--name", "copy", "--json"))).toMatchObject({ active: false });
-    expect(await run("heads", "activate", "copy", "1")).toMatch(/1 +active +projection +image, text .* improved/);
-    expect((await runMain("heads", "delete", "copy", ...where)).stderr).toContain("is active with version 1");
+    expect(
+      JSON.parse(await run("heads", "import", file, "--name", "copy", "--json")),
+    ).toMatchObject({ active: false });
+    expect(await run("heads", "activate", "copy", "1")).toMatch(
+      /1 +active +projection +image, text .* improved/,
+    );
+    expect((await runMain("heads", "delete", "copy", ...where)).stderr).toContain(
+      "is active with version 1",
+    );
     await run("heads", "delete", "copy", "--force");
     expect((await runMain("heads", "show", "copy", ...where)).code).toBe(1);
-    expect((await runMain("heads", "rollback", "own", ...where)).stderr).toContain("No other version");
+    expect((await runMain("heads", "rollback", "own", ...where)).stderr).toContain(
+      "No other version",
+    );
   });
 
   it("makes a probe from files that a JSONL names", async () => {
@@ -92,7 +105,17 @@ describe("crossmodal train, heads", () => {
       JSON.stringify({ image: join(fixtures, "images", file), label }),
     );
     const pairs = save("items.jsonl", `${lines.join("\n")}\n`);
-    const told = await run("train", "--models", "starter-clip", "--kind", "probe", "--pairs", pairs, "--name", "seen");
+    const told = await run(
+      "train",
+      "--models",
+      "starter-clip",
+      "--kind",
+      "probe",
+      "--pairs",
+      pairs,
+      "--name",
+      "seen",
+    );
     expect(told).toMatch(/^seen, version 1, active\nlabels: /);
   });
 
@@ -100,7 +123,10 @@ describe("crossmodal train, heads", () => {
     [["train"], /Expected one of --pairs/],
     [["train", "--collection", "photos"], /--collection needs --by/],
     [["train", "--loss", "none"], /argument 'none' is invalid/],
-    [["train", "--a", "none.npy", "--b", "none.npy", "--report", "x.txt"], /ending in .html or .json/],
+    [
+      ["train", "--a", "none.npy", "--b", "none.npy", "--report", "x.txt"],
+      /ending in .html or .json/,
+    ],
     [["train", "--pairs", "broken.jsonl"], /line 1: expected a JSON object/],
   ])("ends with 2 for %j", async (args, message) => {
     save("broken.jsonl", "no json\n");
@@ -112,16 +138,39 @@ describe("crossmodal train, heads", () => {
   });
 
   it("does the same at a server, whose data folder no other process may change", async () => {
-    const config = { ...loadConfig({ environment: {} }), dataDir, device: "cpu", port: 0, models: ["starter-clip"] };
+    const config = {
+      ...loadConfig({ environment: {} }),
+      dataDir,
+      device: "cpu",
+      port: 0,
+      models: ["starter-clip"],
+    };
     const server = await startServer(config, createLog("silent"));
     try {
       const { a, b } = savePairs(24);
       const at = ["--url", server.url, "--json"];
-      const { stdout } = await runMain("train", "--a", a, "--b", b, "--name", "own", "--epochs", "1", ...at);
-      expect(JSON.parse(stdout.split("\n").at(-1) as string)).toMatchObject({ head: "own", version: 2 });
+      const { stdout } = await runMain(
+        "train",
+        "--a",
+        a,
+        "--b",
+        b,
+        "--name",
+        "own",
+        "--epochs",
+        "1",
+        ...at,
+      );
+      expect(JSON.parse(stdout.split("\n").at(-1) as string)).toMatchObject({
+        head: "own",
+        version: 2,
+      });
       expect((await runMain("heads", "show", "own", "--url", server.url)).stdout).toMatch(/^ +2 /m);
       const locked = await runMain("heads", "activate", "own", "2", "--force", ...where);
-      expect(locked).toMatchObject({ code: 1, stderr: expect.stringContaining("is in use by process") });
+      expect(locked).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("is in use by process"),
+      });
     } finally {
       await server.close();
     }
@@ -133,12 +182,21 @@ describe("crossmodal bridge, bridges", () => {
     const sentences = bridgeTexts().filter((_, i) => i % 100 === 0);
     const texts = save("texts.txt", sentences.join("\n"));
     const name = "starter-clap-to-starter-clip";
-    const config = { ...loadConfig({ environment: {} }), dataDir: join(folder, "bridged"), device: "cpu", port: 0 };
+    const config = {
+      ...loadConfig({ environment: {} }),
+      dataDir: join(folder, "bridged"),
+      device: "cpu",
+      port: 0,
+    };
     const server = await startServer(config, createLog("silent"));
     const ask = async (...args: string[]) => (await runMain(...args, "--url", server.url)).stdout;
     try {
-      expect(await ask("bridge", "starter-clap", "starter-clip", "--texts", texts)).toBe(`${name}, version 2, active`);
-      expect(await ask("bridges")).toMatch(new RegExp(`${name} +2 +in use +starter-clap@\\w+ +starter-clip@\\w+`));
+      expect(await ask("bridge", "starter-clap", "starter-clip", "--texts", texts)).toBe(
+        `${name}, version 2, active`,
+      );
+      expect(await ask("bridges")).toMatch(
+        new RegExp(`${name} +2 +in use +starter-clap@\\w+ +starter-clip@\\w+`),
+      );
       expect(await ask("bridges", "rollback", name)).toMatch(/1 +active +shipped/);
       expect(await ask("bridges", "activate", name, "2")).toMatch(/2 +active +made here +ridge/);
       await ask("bridges", "delete", name);

@@ -4,7 +4,12 @@ import { transferProgress } from "../../src/commands/transfer-progress.js";
 
 /** A stream that remembers what was written, as a terminal or not. */
 function output(isTTY: boolean) {
-  const stream = Object.assign(new PassThrough(), { isTTY, columns: 120, cursorTo: () => true, clearLine: () => true });
+  const stream = Object.assign(new PassThrough(), {
+    isTTY,
+    columns: 120,
+    cursorTo: () => true,
+    clearLine: () => true,
+  });
   let text = "";
   stream.on("data", (chunk: Buffer) => {
     text += chunk.toString();

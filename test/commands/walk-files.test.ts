@@ -7,7 +7,15 @@ import { walkFiles } from "../../src/commands/walk-files.js";
 const folder = mkdtempSync(join(tmpdir(), "crossmodal-walk-"));
 mkdirSync(join(folder, "b", "deep"), { recursive: true });
 mkdirSync(join(folder, ".git"));
-for (const name of ["c.txt", "a.txt", ".hidden", ".git/x.txt", "b/2.txt", "b/deep/1.txt", "b/10.txt"]) {
+for (const name of [
+  "c.txt",
+  "a.txt",
+  ".hidden",
+  ".git/x.txt",
+  "b/2.txt",
+  "b/deep/1.txt",
+  "b/10.txt",
+]) {
   writeFileSync(join(folder, name), name);
 }
 symlinkSync("..", join(folder, "b", "up"));
@@ -18,7 +26,8 @@ symlinkSync("b/deep", join(folder, "z"));
 
 const walk = async (root: string, recursive: boolean) => {
   const found: string[] = [];
-  for await (const { name, size, error } of walkFiles(root, recursive)) found.push(`${name} ${error ?? size}`);
+  for await (const { name, size, error } of walkFiles(root, recursive))
+    found.push(`${name} ${error ?? size}`);
   return found;
 };
 

@@ -19,8 +19,16 @@ describe("bucketOf", () => {
 
 describe("padRows", () => {
   it("repeats the first row behind the last, whatever the type", () => {
-    const floats: Tensor = { type: "float32", dims: [3, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
-    expect(padRows(floats, 4)).toEqual({ ...floats, dims: [4, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6, 1, 2) });
+    const floats: Tensor = {
+      type: "float32",
+      dims: [3, 2],
+      data: Float32Array.of(1, 2, 3, 4, 5, 6),
+    };
+    expect(padRows(floats, 4)).toEqual({
+      ...floats,
+      dims: [4, 2],
+      data: Float32Array.of(1, 2, 3, 4, 5, 6, 1, 2),
+    });
     const ids: Tensor = { type: "int64", dims: [1, 1], data: BigInt64Array.of(7n) };
     expect(padRows(ids, 2).data).toEqual(BigInt64Array.of(7n, 7n));
   });
@@ -42,11 +50,20 @@ function fakeTower(provider: SessionInfo["provider"]): { tower: Tower; sizes: nu
     },
     close: async () => {},
   };
-  const tower = { modelId: "fake", space: "fake@1", dimensions: 2, session, outputs: ["y"], oneByOne: false };
+  const tower = {
+    modelId: "fake",
+    space: "fake@1",
+    dimensions: 2,
+    session,
+    outputs: ["y"],
+    oneByOne: false,
+  };
   return { tower, sizes };
 }
 const rows = (n: number) => {
-  const data = Float32Array.from({ length: 2 * n }, (_, i) => (i % 2 === 0 ? Math.cos(i) : Math.sin(i - 1)));
+  const data = Float32Array.from({ length: 2 * n }, (_, i) =>
+    i % 2 === 0 ? Math.cos(i) : Math.sin(i - 1),
+  );
   return { x: { type: "float32", dims: [n, 2], data } as const };
 };
 

@@ -28,41 +28,66 @@ const packs: [id: string, dtypes: DataType[]][] = [
 ];
 
 /** Inputs as unlike as possible: short and long, quiet and loud, flat and noisy. */
-const texts = goldenJson<{ texts: { text: string }[] }>("tiny-clip/golden.json").texts.map(({ text }) => text);
-const pictures = ["noise_301x200.png", "one_1x1.png", "exif6_320x200.jpg", "bilevel_130x90.png", "wide_500x3.png"];
-const sounds = ["long_48k_mono_25s.flac", "silence_48k_mono_1s.wav", "chirp_16k_stereo_5s.flac", "sine_8k_mono_1s.wav"];
+const texts = goldenJson<{ texts: { text: string }[] }>("tiny-clip/golden.json").texts.map(
+  ({ text }) => text,
+);
+const pictures = [
+  "noise_301x200.png",
+  "one_1x1.png",
+  "exif6_320x200.jpg",
+  "bilevel_130x90.png",
+  "wide_500x3.png",
+];
+const sounds = [
+  "long_48k_mono_25s.flac",
+  "silence_48k_mono_1s.wav",
+  "chirp_16k_stereo_5s.flac",
+  "sine_8k_mono_1s.wav",
+];
 
-describe.each(packs.flatMap(([id, dtypes]) => dtypes.map((dtype) => [id, dtype] as const)))("%s as %s", (id, dtype) => {
-  let pack: TestPack;
-  beforeAll(async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-batch-"));
-    if (id.startsWith("tiny")) await addModel(goldenPath(id), dataDir, { id, source: "fixtures/golden" });
-    pack = await loadPack(dataDir, id, id.startsWith("tiny") ? dtype : "auto");
-  });
-  afterAll(() => pack.close());
+describe.each(packs.flatMap(([id, dtypes]) => dtypes.map((dtype) => [id, dtype] as const)))(
+  "%s as %s",
+  (id, dtype) => {
+    let pack: TestPack;
+    beforeAll(async () => {
+      const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-batch-"));
+      if (id.startsWith("tiny"))
+        await addModel(goldenPath(id), dataDir, { id, source: "fixtures/golden" });
+      pack = await loadPack(dataDir, id, id.startsWith("tiny") ? dtype : "auto");
+    });
+    afterAll(() => pack.close());
 
-  const sameAlone = async <M extends Modality>(encoder: Encoder<M>, inputs: readonly ModalityInput[M][]) => {
-    const together = await encoder.encode(inputs);
-    for (const [i, input] of inputs.entries()) {
-      const [alone] = await encoder.encode([input]);
-      expect(largestDifference(alone, together[i]), `input ${i}`).toBeLessThan(tolerance[dtype]);
-    }
-  };
+    const sameAlone = async <M extends Modality>(
+      encoder: Encoder<M>,
+      inputs: readonly ModalityInput[M][],
+    ) => {
+      const together = await encoder.encode(inputs);
+      for (const [i, input] of inputs.entries()) {
+        const [alone] = await encoder.encode([input]);
+        expect(largestDifference(alone, together[i]), `input ${i}`).toBeLessThan(tolerance[dtype]);
+      }
+    };
 
-  it("gives a text the same embedding alone and among others", () => sameAlone(pack.encoders.text!, texts));
+    it("gives a text the same embedding alone and among others", () =>
+      sameAlone(pack.encoders.text!, texts));
 
-  const heard = id.includes("clap");
-  it(`gives a ${heard ? "sound" : "picture"} the same embedding alone and among others`, async () => {
-    if (heard) {
-      const files = sounds.map((file) => goldenBytes(`media/audio/${file}`));
-      const decoded = await Promise.all(files.map((bytes) => pack.media.decodeAudio(bytes, { maxSeconds: 60 })));
-      return sameAlone(pack.encoders.audio!, decoded);
-    }
-    const files = pictures.map((file) => goldenBytes(`media/images/${file}`));
-    const images = await Promise.all(files.map((bytes) => pack.media.decodeImage(bytes, { maxPixels: 1e8 })));
-    await sameAlone(pack.encoders.image!, images);
-  });
-});
+    const heard = id.includes("clap");
+    it(`gives a ${heard ? "sound" : "picture"} the same embedding alone and among others`, async () => {
+      if (heard) {
+        const files = sounds.map((file) => goldenBytes(`media/audio/${file}`));
+        const decoded = await Promise.all(
+          files.map((bytes) => pack.media.decodeAudio(bytes, { maxSeconds: 60 })),
+        );
+        return sameAlone(pack.encoders.audio!, decoded);
+      }
+      const files = pictures.map((file) => goldenBytes(`media/images/${file}`));
+      const images = await Promise.all(
+        files.map((bytes) => pack.media.decodeImage(bytes, { maxPixels: 1e8 })),
+      );
+      await sameAlone(pack.encoders.image!, images);
+    });
+  },
+);
 
 describe("a dynamically quantized tower", () => {
   it("mixes its batch when the graph is given one, which is why it is not", async () => {
@@ -77,7 +102,9 @@ describe("a dynamically quantized tower", () => {
           { length: rows.length * size },
           (_, i) => rows[Math.floor(i / size)] * Math.sin(i % size),
         );
-        const feeds = { pixel_values: { type: "float32", dims: [rows.length, 3, 224, 224], data } } as const;
+        const feeds = {
+          pixel_values: { type: "float32", dims: [rows.length, 3, 224, 224], data },
+        } as const;
         return (await session.run(feeds)).image_embeds.data as Float32Array;
       };
       const alone = await run([1]);

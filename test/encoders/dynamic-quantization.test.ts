@@ -12,12 +12,17 @@ describe("quantizesDynamically", () => {
     ["_q4", false],
     ["_quantized", true],
   ])("tells the text tower%s of a public export: %s", async (ending, expected) => {
-    expect(await quantizesDynamically(goldenPath(`tiny-clap/onnx/text_model${ending}.onnx`))).toBe(expected);
+    expect(await quantizesDynamically(goldenPath(`tiny-clap/onnx/text_model${ending}.onnx`))).toBe(
+      expected,
+    );
   });
 
-  it.each(["starter-clip/image", "starter-clap/audio", "starter-text/trunk"])("finds none in %s", async (name) => {
-    expect(await quantizesDynamically(`models/${name}.onnx`)).toBe(false);
-  });
+  it.each(["starter-clip/image", "starter-clap/audio", "starter-text/trunk"])(
+    "finds none in %s",
+    async (name) => {
+      expect(await quantizesDynamically(`models/${name}.onnx`)).toBe(false);
+    },
+  );
 
   it("finds the operator's name where two reads of the file meet", async () => {
     const path = join(mkdtempSync(join(tmpdir(), "crossmodal-scan-")), "graph.onnx");

@@ -48,7 +48,9 @@ describe("PackLoader with hopSeconds", () => {
   });
 
   it("refuses a hop that would leave parts of a sound out", async () => {
-    await expect(loadPack("data", "starter-clap", "auto", { hopSeconds: 11 })).rejects.toMatchObject({
+    await expect(
+      loadPack("data", "starter-clap", "auto", { hopSeconds: 11 }),
+    ).rejects.toMatchObject({
       code: "invalid_input",
       param: "hopSeconds",
     });

@@ -10,15 +10,16 @@ describe("probeDevices", () => {
     expect(devices.map(({ device }) => device)).toEqual(["cpu", "cuda", "webgpu"]);
     expect(devices[0]).toEqual({ device: "cpu", available: true });
     for (const { device, available, reason } of devices) {
-      const session = await openSession({ model: goldenPath("tiny-clip/onnx/vision_model.onnx"), device }).catch(
-        (error) => {
-          expect(available, `${device}: ${error.message}`).toBe(false);
-          expect(error).toMatchObject({ code: "device_unavailable", param: "device" });
-          // What to install, and no path of ONNX Runtime's source.
-          expect(reason).toMatch(device === "cuda" ? /CUDA 12 and cuDNN 9/ : /Vulkan on Linux/);
-          expect(error.message).not.toMatch(/\/onnxruntime_src/);
-        },
-      );
+      const session = await openSession({
+        model: goldenPath("tiny-clip/onnx/vision_model.onnx"),
+        device,
+      }).catch((error) => {
+        expect(available, `${device}: ${error.message}`).toBe(false);
+        expect(error).toMatchObject({ code: "device_unavailable", param: "device" });
+        // What to install, and no path of ONNX Runtime's source.
+        expect(reason).toMatch(device === "cuda" ? /CUDA 12 and cuDNN 9/ : /Vulkan on Linux/);
+        expect(error.message).not.toMatch(/\/onnxruntime_src/);
+      });
       if (session === undefined) continue;
       expect(available).toBe(true);
       expect(session.info.provider).toBe(device);

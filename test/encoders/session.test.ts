@@ -37,13 +37,16 @@ describe("openSession", () => {
       outputs: [{ name: "y" }],
       provider: "cpu",
     });
-    const { y } = await session.run({ x: { type: "float32", dims: [3], data: Float32Array.of(1, 2, 3) } });
+    const { y } = await session.run({
+      x: { type: "float32", dims: [3], data: Float32Array.of(1, 2, 3) },
+    });
     expect(y).toEqual({ type: "float32", dims: [3], data: Float32Array.of(2, 4, 6) });
   });
 
   it("answers two runs started together each with its own result", async () => {
     session = await openSession({ model: doublingGraph(), device: "cpu" });
-    const run = (x: number) => session!.run({ x: { type: "float32", dims: [1], data: Float32Array.of(x) } });
+    const run = (x: number) =>
+      session!.run({ x: { type: "float32", dims: [1], data: Float32Array.of(x) } });
     const results = await Promise.all([run(1), run(10)]);
     expect(results.map(({ y }) => y.data[0])).toEqual([2, 20]);
   });
@@ -62,7 +65,9 @@ describe("openSession", () => {
   });
 
   it("refuses bytes that are no graph, and a file that is not there", async () => {
-    await expect(openSession({ model: Uint8Array.of(1, 2, 3), device: "cpu" })).rejects.toMatchObject({
+    await expect(
+      openSession({ model: Uint8Array.of(1, 2, 3), device: "cpu" }),
+    ).rejects.toMatchObject({
       code: "model_corrupt",
     });
     await expect(openSession({ model: "nowhere.onnx", device: "cpu" })).rejects.toMatchObject({
@@ -73,7 +78,9 @@ describe("openSession", () => {
   it("survives a bad feed", async () => {
     session = await openSession({ model: doublingGraph(), device: "cpu" });
     await expect(session.run({})).rejects.toThrow(/missing/i);
-    const { y } = await session.run({ x: { type: "float32", dims: [1], data: Float32Array.of(4) } });
+    const { y } = await session.run({
+      x: { type: "float32", dims: [1], data: Float32Array.of(4) },
+    });
     expect(y.data[0]).toBe(8);
   });
 });

@@ -23,12 +23,15 @@ describe("the starter packs, against Python (Pillow, torch.stft, tokenizers, its
   });
   afterAll(() => Promise.all(Object.values(packs).map((pack) => pack.close())));
 
-  it.each(["starter-clip", "starter-clap"] as const)("gives texts the same embeddings, %s", async (id) => {
-    for (const [text, expected] of Object.entries(golden.texts[id])) {
-      const [embedding] = await packs[id].encoders.text!.encode([text]);
-      expect(cosine(embedding, expected), text).toBeGreaterThan(closest);
-    }
-  });
+  it.each(["starter-clip", "starter-clap"] as const)(
+    "gives texts the same embeddings, %s",
+    async (id) => {
+      for (const [text, expected] of Object.entries(golden.texts[id])) {
+        const [embedding] = await packs[id].encoders.text!.encode([text]);
+        expect(cosine(embedding, expected), text).toBeGreaterThan(closest);
+      }
+    },
+  );
 
   it.each(Object.keys(golden.images))("gives %s the same embedding", async (file) => {
     const { media, encoders } = packs["starter-clip"];
@@ -42,7 +45,9 @@ describe("the starter packs, against Python (Pillow, torch.stft, tokenizers, its
       { length: 48_000 },
       (_, i) => 0.3 * Math.sin(1e-7 * i * i) + 0.1 * Math.sin(0.7 * i),
     );
-    const [embedding] = await packs["starter-clap"].encoders.audio!.encode([{ sampleRateHz: 32_000, samples }]);
+    const [embedding] = await packs["starter-clap"].encoders.audio!.encode([
+      { sampleRateHz: 32_000, samples },
+    ]);
     expect(cosine(embedding, golden.audio)).toBeGreaterThan(closest);
   });
 });

@@ -20,7 +20,8 @@ describe("withBatching", () => {
     const encoder = withBatching(inner, { maxBatch: 4, maxQueued: 100 });
     const embeddings = await encoder.encode(letters(10));
     expect(inner.batches.map((batch) => batch.length)).toEqual([4, 4, 2]);
-    for (const [i, [, y]] of embeddings.entries()) expect(y).toBeCloseTo(Math.sin(0.1 * (i + 1)), 6);
+    for (const [i, [, y]] of embeddings.entries())
+      expect(y).toBeCloseTo(Math.sin(0.1 * (i + 1)), 6);
   });
 
   it("begins a second batch while the first runs only when it is full, so that trickling calls do not make small ones", async () => {
@@ -60,7 +61,11 @@ describe("withBatching", () => {
 
   it("fails only the call whose input cannot be encoded", async () => {
     const encoder = withBatching(fakeEncoder(), { maxBatch: 8, maxQueued: 100 });
-    const results = await Promise.allSettled([encoder.encode(["x"]), encoder.encode(["bad"]), encoder.encode(["xx"])]);
+    const results = await Promise.allSettled([
+      encoder.encode(["x"]),
+      encoder.encode(["bad"]),
+      encoder.encode(["xx"]),
+    ]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   });
 
@@ -68,7 +73,10 @@ describe("withBatching", () => {
     const encoder = withBatching(fakeEncoder(20), { maxBatch: 1, maxQueued: 4 });
     const running = [encoder.encode(letters(4))];
     await new Promise((resolve) => setTimeout(resolve, 5));
-    await expect(encoder.encode(letters(4))).rejects.toMatchObject({ code: "overloaded", retryAfterSeconds: 1 });
+    await expect(encoder.encode(letters(4))).rejects.toMatchObject({
+      code: "overloaded",
+      retryAfterSeconds: 1,
+    });
     await Promise.all(running);
     expect((await encoder.encode(["x"])).length).toBe(1);
   });

@@ -9,9 +9,13 @@ describe("withPatience", () => {
   it("waits until there is room where the encoder alone refuses", async () => {
     const encoder = full();
     const calls = Array.from({ length: 8 }, (_, i) => encoder.encode(["x".repeat(i + 1)]));
-    expect((await Promise.allSettled(calls)).some(({ status }) => status === "rejected")).toBe(true);
+    expect((await Promise.allSettled(calls)).some(({ status }) => status === "rejected")).toBe(
+      true,
+    );
     const patient = withPatience(full());
-    const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => patient.encode(["x".repeat(i + 1)])));
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => patient.encode(["x".repeat(i + 1)])),
+    );
     expect(answers.map(([embedding]) => embedding[0])).toEqual(
       answers.map((_, i) => Math.fround(Math.cos(0.1 * (i + 1)))),
     );

@@ -1,4 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -13,9 +20,23 @@ const packs = [
 ];
 const head: ProjectionHead = {
   kind: "linear",
-  layers: [{ weight: Float32Array.of(1, 0, 0, 1), bias: new Float32Array(2), dimensionsIn: 2, dimensionsOut: 2 }],
+  layers: [
+    {
+      weight: Float32Array.of(1, 0, 0, 1),
+      bias: new Float32Array(2),
+      dimensionsIn: 2,
+      dimensionsOut: 2,
+    },
+  ],
 };
-const made = { name: "ear-to-eye", fromSpace: "ear@1", toSpace: "eye@1", head, method: "ridge", report: { texts: 9 } };
+const made = {
+  name: "ear-to-eye",
+  fromSpace: "ear@1",
+  toSpace: "eye@1",
+  head,
+  method: "ridge",
+  report: { texts: 9 },
+};
 
 let folder: string;
 let shippedFolder: string;
@@ -36,13 +57,26 @@ const open = (loaded = packs) => BridgeStore.open({ folder, shippedFolder, packs
 describe("BridgeStore", () => {
   it("uses a shipped bridge between the spaces of the loaded models, as version 1", async () => {
     const [bridge] = (await open()).active();
-    expect(bridge).toMatchObject({ name: "ear-to-eye", version: 1, fromSpace: "ear@1", toSpace: "eye@1" });
+    expect(bridge).toMatchObject({
+      name: "ear-to-eye",
+      version: 1,
+      fromSpace: "ear@1",
+      toSpace: "eye@1",
+    });
     expect(bridge).toMatchObject({ shipped: true, head: { kind: "linear" } });
   });
 
   it.each([
-    ["the model it starts from has other weights", [{ id: "ear", space: "ear@2" }, packs[1]], /starts from ear@1/],
-    ["the model it leads to has other weights", [packs[0], { id: "eye", space: "eye@2" }], /"eye" embeds into eye@2/],
+    [
+      "the model it starts from has other weights",
+      [{ id: "ear", space: "ear@2" }, packs[1]],
+      /starts from ear@1/,
+    ],
+    [
+      "the model it leads to has other weights",
+      [packs[0], { id: "eye", space: "eye@2" }],
+      /"eye" embeds into eye@2/,
+    ],
   ])("does not use it when %s, and says so", async (_, loaded, why) => {
     const store = await open(loaded);
     expect(store.active()).toEqual([]);
@@ -63,12 +97,16 @@ describe("BridgeStore", () => {
     expect(store.active()).toMatchObject([{ version: 2, shipped: false }]);
     expect(before).toMatchObject([{ version: 1 }]); // what a request under way holds
     expect((await open()).active()).toMatchObject([{ version: 2 }]);
-    expect(store.get("ear-to-eye").versions).toMatchObject([{ active: false }, { active: true, report: { texts: 9 } }]);
+    expect(store.get("ear-to-eye").versions).toMatchObject([
+      { active: false },
+      { active: true, report: { texts: 9 } },
+    ]);
   });
 
   it("uses one bridge between two spaces: what was made here before what is shipped, then the first name", async () => {
     const store = await open();
-    for (const name of ["mine", "best"]) await store.activate(name, await store.add({ ...made, name }));
+    for (const name of ["mine", "best"])
+      await store.activate(name, await store.add({ ...made, name }));
     expect(store.active().map(({ name }) => name)).toEqual(["best"]);
     expect(store.list().map(({ name, inUse }) => [name, inUse])).toEqual([
       ["best", true],
@@ -114,7 +152,9 @@ describe("BridgeStore", () => {
     writeFileSync(join(folder, "ear-to-eye", "2", "bridge.safetensors"), "half a file");
     const store = await open();
     expect(store.active()).toHaveLength(2);
-    expect(store.get("ear-to-eye").versions[1].unusable).toMatch(/cannot be used: The safetensors file/);
+    expect(store.get("ear-to-eye").versions[1].unusable).toMatch(
+      /cannot be used: The safetensors file/,
+    );
     await expect(store.activate("ear-to-eye", 2)).rejects.toThrow(/cannot be used/);
   });
 

@@ -11,12 +11,22 @@ import { trainingDefaults } from "../../src/training/training-request.js";
 
 const linear = (...weight: number[]): ProjectionHead => ({
   kind: "linear",
-  layers: [{ weight: Float32Array.from(weight), bias: new Float32Array(2), dimensionsIn: 2, dimensionsOut: 2 }],
+  layers: [
+    {
+      weight: Float32Array.from(weight),
+      bias: new Float32Array(2),
+      dimensionsIn: 2,
+      dimensionsOut: 2,
+    },
+  ],
 });
 const swap = linear(0, 1, 1, 0);
 const same = linear(1, 0, 0, 1);
 
-const described = (improved: boolean, job?: string): Omit<HeadVersion, "formatVersion" | "space" | "createdAt"> => ({
+const described = (
+  improved: boolean,
+  job?: string,
+): Omit<HeadVersion, "formatVersion" | "space" | "createdAt"> => ({
   kind: "projection",
   model: "eye",
   fromSpace: "eye@1",
@@ -60,7 +70,9 @@ describe("HeadStore", () => {
     await store.add("h", described(true), { a: swap });
     await store.add("h", described(true), { a: same });
     await store.add("h", described(true), { a: swap });
-    const [one, two, three] = await Promise.all([1, 2, 3].map((version) => store.use("h", version)));
+    const [one, two, three] = await Promise.all(
+      [1, 2, 3].map((version) => store.use("h", version)),
+    );
     expect(two.space).not.toBe(one.space);
     expect(three.space).toBe(one.space);
     expect((await store.use("h", 1)).space).not.toBe("eye@1");
@@ -105,7 +117,10 @@ describe("HeadStore", () => {
     await store.add("h", described(true), { a: swap });
     await store.activate("h", 1);
     await store.add("h", described(true), { a: same });
-    expect(store.get("h").versions).toMatchObject([{ lineage: { data: "abc", seed: 1 } }, { lineage: { parent: 1 } }]);
+    expect(store.get("h").versions).toMatchObject([
+      { lineage: { data: "abc", seed: 1 } },
+      { lineage: { parent: 1 } },
+    ]);
   });
 
   it("rolls back to what was active before", async () => {
@@ -144,7 +159,10 @@ describe("HeadStore", () => {
     const first = await open();
     await first.add("h", described(true), { a: swap });
     await first.add("h", described(true), { a: same });
-    writeFileSync(join(folder, "h", "1", "a.safetensors"), readFileSync(join(folder, "h", "2", "a.safetensors")));
+    writeFileSync(
+      join(folder, "h", "1", "a.safetensors"),
+      readFileSync(join(folder, "h", "2", "a.safetensors")),
+    );
     await expect((await open()).use("h", 1)).rejects.toThrow(/not those of its space/);
   });
 
@@ -152,7 +170,9 @@ describe("HeadStore", () => {
     await (await open()).add("h", described(true), { a: swap });
     writeFileSync(join(folder, "h", "1", "head.json"), "{");
     const store = await open();
-    expect(store.list()).toMatchObject([{ name: "h", versions: [{ version: 1, unusable: expect.any(String) }] }]);
+    expect(store.list()).toMatchObject([
+      { name: "h", versions: [{ version: 1, unusable: expect.any(String) }] },
+    ]);
     await expect(store.use("h", 1)).rejects.toThrow(/head\.json is damaged/);
   });
 
@@ -175,7 +195,12 @@ describe("HeadStore", () => {
     const bytes = await store.export("h", 1);
     const changed = Uint8Array.from(bytes);
     new DataView(changed.buffer).setFloat32(changed.length - 4, 0.5, true);
-    for (const bad of [changed, bytes.subarray(0, bytes.length - 5), new Uint8Array(), new Uint8Array(64)]) {
+    for (const bad of [
+      changed,
+      bytes.subarray(0, bytes.length - 5),
+      new Uint8Array(),
+      new Uint8Array(64),
+    ]) {
       await expect(store.import(bad)).rejects.toMatchObject({ code: "model_corrupt" });
     }
     expect(store.get("h").versions).toHaveLength(1);
@@ -185,9 +210,13 @@ describe("HeadStore", () => {
     const store = await open();
     await store.add("h", described(true), { a: swap });
     const { name, version, files } = readExport(await store.export("h", 1));
-    const measures = { recall: { before: "<script>", after: 1, change: 1, interval: [0, 1], says: "better" } };
+    const measures = {
+      recall: { before: "<script>", after: 1, change: 1, interval: [0, 1], says: "better" },
+    };
     const report = { ...version.report, measures } as never;
-    await expect(store.import(writeExport(name, { ...version, report }, files))).rejects.toMatchObject({
+    await expect(
+      store.import(writeExport(name, { ...version, report }, files)),
+    ).rejects.toMatchObject({
       code: "model_corrupt",
       message: expect.stringContaining("report"),
     });
@@ -196,9 +225,13 @@ describe("HeadStore", () => {
   it("refuses another model's version, and a cache beside projections, under one name", async () => {
     const store = await open();
     await store.add("h", described(true), { a: swap });
-    expect(() => store.checkFits("h", { model: "ear", kind: "projection" })).toThrow(/of "eye" already/);
+    expect(() => store.checkFits("h", { model: "ear", kind: "projection" })).toThrow(
+      /of "eye" already/,
+    );
     expect(() => store.checkFits("h", { model: "eye", kind: "cache" })).toThrow(/of "eye" already/);
-    expect(() => store.checkFits("../h", { model: "eye", kind: "projection" })).toThrow(/Expected 1 to 64 letters/);
+    expect(() => store.checkFits("../h", { model: "eye", kind: "projection" })).toThrow(
+      /Expected 1 to 64 letters/,
+    );
     store.checkFits("h", { model: "eye", kind: "projection" });
   });
 
@@ -207,7 +240,9 @@ describe("HeadStore", () => {
     const store = await open(async () => users);
     for (const head of [swap, same]) await store.add("h", described(true), { a: head });
     await store.activate("h", 2);
-    await expect(store.remove("h", { force: true })).rejects.toThrow(/used by the collection photos/);
+    await expect(store.remove("h", { force: true })).rejects.toThrow(
+      /used by the collection photos/,
+    );
     users = [];
     await expect(store.remove("h")).rejects.toThrow(/is active with version 2/);
     await expect(store.removeVersion("h", 2)).rejects.toThrow(/is active/);

@@ -15,7 +15,12 @@ import { createLog } from "../../src/log.js";
 /** Turns the plane by an angle. */
 const turn = (angle: number): ProjectionHead => {
   const [c, s] = [Math.cos(angle), Math.sin(angle)];
-  const layer = { weight: Float32Array.of(c, s, -s, c), bias: new Float32Array(2), dimensionsIn: 2, dimensionsOut: 2 };
+  const layer = {
+    weight: Float32Array.of(c, s, -s, c),
+    bias: new Float32Array(2),
+    dimensionsIn: 2,
+    dimensionsOut: 2,
+  };
   return { kind: "linear", layers: [layer] };
 };
 const head = (version: number): UsableHead => ({
@@ -37,10 +42,18 @@ const head = (version: number): UsableHead => ({
 let inner: VectorStore;
 let store: WatchedStore<VectorStore>;
 beforeEach(async () => {
-  inner = await openEmbeddedStore({ dataDir: mkdtempSync(join(tmpdir(), "crossmodal-reproject-")) });
+  inner = await openEmbeddedStore({
+    dataDir: mkdtempSync(join(tmpdir(), "crossmodal-reproject-")),
+  });
   store = watchedStore(inner);
   const options = { model: "eye", head: { name: "h", version: 1 } };
-  await store.createCollection({ name: "photos", space: head(1).space, dimensions: 2, fields: ["year"], options });
+  await store.createCollection({
+    name: "photos",
+    space: head(1).space,
+    dimensions: 2,
+    fields: ["year"],
+    options,
+  });
   await store.upsert(
     "photos",
     Array.from({ length: 450 }, (_, i) => item(i)),
@@ -48,7 +61,11 @@ beforeEach(async () => {
 });
 afterEach(() => inner.close());
 
-function item(i: number, version = 1, modality: Item["modality"] = i % 10 === 0 ? "text" : "image"): Item {
+function item(
+  i: number,
+  version = 1,
+  modality: Item["modality"] = i % 10 === 0 ? "text" : "image",
+): Item {
   const embedding = Float32Array.of(Math.cos(i), Math.sin(i));
   return {
     id: `item-${i}`,
@@ -69,7 +86,12 @@ beforeEach(() => {
 });
 async function reproject(signal = new AbortController().signal) {
   const heads = { use: async (_: string, version = active) => head(version) } as never;
-  const kind = reprojectJob(() => ({ store: store as never, heads, bridges, log: createLog("silent") }));
+  const kind = reprojectJob(() => ({
+    store: store as never,
+    heads,
+    bridges,
+    log: createLog("silent"),
+  }));
   const job = { id: "abc" } as Job;
   return kind.run({ collection: "photos" }, { job, folder: "", signal, report: () => {} });
 }
@@ -106,7 +128,10 @@ describe("reproject", () => {
       const { preview: _, ...expected } = item(i, 2);
       expect(items.get(`item-${i}`)).toEqual(expected);
     }
-    expect(await store.preview("photos", "item-1")).toEqual({ mediaType: "image/png", bytes: Uint8Array.of(1, 2, 3) });
+    expect(await store.preview("photos", "item-1")).toEqual({
+      mediaType: "image/png",
+      bytes: Uint8Array.of(1, 2, 3),
+    });
     expect((await store.listCollections()).map(({ name }) => name)).toEqual(["photos"]);
   });
 
@@ -157,7 +182,10 @@ describe("reproject", () => {
       active = 1;
     });
     expect(await reproject()).toMatchObject({ version: 1, items: 450 });
-    expect((await store.stats("photos")).options).toMatchObject({ model: "eye", head: { name: "h", version: 1 } });
+    expect((await store.stats("photos")).options).toMatchObject({
+      model: "eye",
+      head: { name: "h", version: 1 },
+    });
     expect((await all()).get("item-1")?.embedding).toEqual(item(1).embedding);
   });
 

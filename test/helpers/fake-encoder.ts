@@ -24,7 +24,9 @@ export function fakeEncoder(delayMs = 0): FakeEncoder {
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       signal?.throwIfAborted();
       if (texts.includes("bad")) throw new RangeError("this text cannot be encoded");
-      return texts.map((text) => Float32Array.of(Math.cos(0.1 * text.length), Math.sin(0.1 * text.length)));
+      return texts.map((text) =>
+        Float32Array.of(Math.cos(0.1 * text.length), Math.sin(0.1 * text.length)),
+      );
     },
     async dispose() {
       this.disposed = true;

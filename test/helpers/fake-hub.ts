@@ -51,7 +51,8 @@ interface Repo {
 /** Weights lie on another host, as on the hub. */
 const isLfs = (path: string) => /\.(onnx|safetensors)$|\.onnx_data/.test(path);
 const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
-const gitSha1 = (bytes: Buffer) => createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
+const gitSha1 = (bytes: Buffer) =>
+  createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
 
 /**
  * A hub on 127.0.0.1: the listing of `/api/models/…`, files at `/…/resolve/…`, and for those in LFS a redirect to a second
@@ -114,7 +115,9 @@ export class FakeHub {
     const server = createServer(handler);
     this.#servers.push(server);
     return new Promise((resolve) => {
-      server.listen(0, "127.0.0.1", () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
+      server.listen(0, "127.0.0.1", () =>
+        resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
+      );
     });
   }
 
@@ -126,20 +129,25 @@ export class FakeHub {
   #answer(request: IncomingMessage, response: ServerResponse) {
     const path = decodeURIComponent(request.url!.split("?")[0]);
     this.requests.push({ server: "hub", path: request.url!, headers: request.headers });
-    const match = /^\/(api\/models\/)?([\w.-]+\/[\w.-]+)\/(revision|resolve)\/(refs\/pr\/\d+|[^/]+)(?:\/(.*))?$/.exec(
-      path,
-    );
+    const match =
+      /^\/(api\/models\/)?([\w.-]+\/[\w.-]+)\/(revision|resolve)\/(refs\/pr\/\d+|[^/]+)(?:\/(.*))?$/.exec(
+        path,
+      );
     const repo = match === null ? undefined : this.#repos.get(match[2]);
     const mishap = this.#take(path);
     if (mishap.redirect !== undefined) return end(response, 302, { location: mishap.redirect });
     if (mishap.status !== undefined) return end(response, mishap.status, mishap.headers);
-    if (match === null || repo === undefined) return end(response, 401, { "x-error-code": "RepoNotFound" });
+    if (match === null || repo === undefined)
+      return end(response, 401, { "x-error-code": "RepoNotFound" });
     if (repo.gated !== undefined && request.headers.authorization !== `Bearer ${repo.gated.token}`)
-      return end(response, request.headers.authorization === undefined ? 401 : 403, { "x-error-code": "GatedRepo" });
+      return end(response, request.headers.authorization === undefined ? 401 : 403, {
+        "x-error-code": "GatedRepo",
+      });
     const [, api, name, , revision, file] = match;
     if (revision !== "main" && revision !== repo.commit)
       return end(response, 404, { "x-error-code": "RevisionNotFound" });
-    if (api !== undefined) return mishap.endless ? pour(response) : this.#list(name, repo, response);
+    if (api !== undefined)
+      return mishap.endless ? pour(response) : this.#list(name, repo, response);
     const bytes = repo.files.get(file);
     if (bytes === undefined) return end(response, 404, { "x-error-code": "EntryNotFound" });
     if (!isLfs(file)) return send(request, response, bytes, gitSha1(bytes), mishap);
@@ -159,12 +167,20 @@ export class FakeHub {
       rfilename,
       size: bytes.length,
       ...(isLfs(rfilename)
-        ? { blobId: "0".repeat(40), lfs: { sha256: sha256(bytes), size: bytes.length, pointerSize: 134 } }
+        ? {
+            blobId: "0".repeat(40),
+            lfs: { sha256: sha256(bytes), size: bytes.length, pointerSize: 134 },
+          }
         : { blobId: gitSha1(bytes) }),
     }));
     response.setHeader("content-type", "application/json");
     response.end(
-      JSON.stringify({ id: name, sha: commit, cardData: license === undefined ? {} : { license }, siblings }),
+      JSON.stringify({
+        id: name,
+        sha: commit,
+        cardData: license === undefined ? {} : { license },
+        siblings,
+      }),
     );
   }
 
@@ -193,20 +209,29 @@ function pour(response: ServerResponse): void {
   more();
 }
 
-function send(request: IncomingMessage, response: ServerResponse, whole: Buffer, etag: string, mishap: Mishap) {
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  whole: Buffer,
+  etag: string,
+  mishap: Mishap,
+) {
   if (mishap.status !== undefined) return end(response, mishap.status, mishap.headers);
   const bytes = mishap.wrong ? Buffer.from(whole).fill(0) : whole;
   const match = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
-  const current = request.headers["if-range"] === undefined || request.headers["if-range"] === `"${etag}"`;
+  const current =
+    request.headers["if-range"] === undefined || request.headers["if-range"] === `"${etag}"`;
   const ranged = match !== null && current && !mishap.ignoreRange;
   const shift = mishap.otherRange ? 1 : 0;
   const from = ranged ? Number(match[1]) + shift : 0;
   const to = ranged && match[2] !== "" ? Number(match[2]) + 1 + shift : bytes.length;
-  if (ranged && from >= bytes.length) return end(response, 416, { "content-range": `bytes */${bytes.length}` });
+  if (ranged && from >= bytes.length)
+    return end(response, 416, { "content-range": `bytes */${bytes.length}` });
   const part = bytes.subarray(from, to);
   response.statusCode = ranged ? 206 : 200;
   response.setHeader("etag", `"${etag}"`);
-  if (ranged) response.setHeader("content-range", `bytes ${from}-${from + part.length - 1}/${bytes.length}`);
+  if (ranged)
+    response.setHeader("content-range", `bytes ${from}-${from + part.length - 1}/${bytes.length}`);
   if (mishap.endless) {
     response.write(part);
     return pour(response);

@@ -7,7 +7,8 @@ const folder = fileURLToPath(new URL("../../fixtures/golden/", import.meta.url))
 
 export const goldenPath = (path: string) => folder + path;
 export const goldenBytes = (path: string) => new Uint8Array(readFileSync(folder + path));
-export const goldenJson = <T>(path: string): T => JSON.parse(readFileSync(folder + path, "utf8")) as T;
+export const goldenJson = <T>(path: string): T =>
+  JSON.parse(readFileSync(folder + path, "utf8")) as T;
 
 /** A log-mel file: gzipped int16 multiples of 1/256 dB. */
 export function goldenMel(path: string): Float32Array {

@@ -2,11 +2,17 @@ import { type Matrix, matrixOf } from "../../src/math/matrix.js";
 import { seededRandom } from "../../src/math/random.js";
 
 /** [rows, columns] with element (i, d) = formula(i, d). */
-export function formulaMatrix(rows: number, columns: number, formula: (i: number, d: number) => number): Matrix {
+export function formulaMatrix(
+  rows: number,
+  columns: number,
+  formula: (i: number, d: number) => number,
+): Matrix {
   return matrixOf(
     rows,
     columns,
-    Float64Array.from({ length: rows * columns }, (_, k) => formula(Math.floor(k / columns), k % columns)),
+    Float64Array.from({ length: rows * columns }, (_, k) =>
+      formula(Math.floor(k / columns), k % columns),
+    ),
   );
 }
 
@@ -23,7 +29,12 @@ export function randomUnitRows(rows: number, columns: number, seed: number): Mat
 }
 
 /** The largest difference between `grad` and central differences of `value` over the elements of `at`. */
-export function gradientError(value: () => number, at: Float64Array, grad: ArrayLike<number>, step = 1e-6): number {
+export function gradientError(
+  value: () => number,
+  at: Float64Array,
+  grad: ArrayLike<number>,
+  step = 1e-6,
+): number {
   let worst = 0;
   for (let i = 0; i < at.length; i++) {
     const kept = at[i];

@@ -29,7 +29,10 @@ export function withoutAttentionMask(bytes: Uint8Array): Uint8Array {
 }
 
 /** The graph with its larger weights moved to a file beside it. Field names: onnx.proto3, TensorProto.external_data. */
-export function withExternalData(bytes: Uint8Array, location: string): { graph: Uint8Array; data: Uint8Array } {
+export function withExternalData(
+  bytes: Uint8Array,
+  location: string,
+): { graph: Uint8Array; data: Uint8Array } {
   const model = ModelProto.decode(bytes);
   const parts: Uint8Array[] = [];
   let offset = 0;
@@ -38,9 +41,11 @@ export function withExternalData(bytes: Uint8Array, location: string): { graph: 
     if (raw == null || raw.length < 256) continue;
     parts.push(Uint8Array.from(raw));
     tensor.dataLocation = TensorProto.DataLocation.EXTERNAL;
-    tensor.externalData = Object.entries({ location, offset: String(offset), length: String(raw.length) }).map(
-      ([key, value]) => StringStringEntryProto.create({ key, value }),
-    );
+    tensor.externalData = Object.entries({
+      location,
+      offset: String(offset),
+      length: String(raw.length),
+    }).map(([key, value]) => StringStringEntryProto.create({ key, value }));
     tensor.rawData = new Uint8Array();
     offset += raw.length;
   }

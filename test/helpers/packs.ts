@@ -1,6 +1,9 @@
 import { type LoadedPack, type LoadOptions, PackLoader } from "../../src/encoders/load.js";
 import type { DataType } from "../../src/encoders/manifest.js";
-import { type MediaWorkers, startMediaWorkers } from "../../src/encoders/preprocess/media-workers.js";
+import {
+  type MediaWorkers,
+  startMediaWorkers,
+} from "../../src/encoders/preprocess/media-workers.js";
 import { EmbeddingCache } from "../../src/encoders/with-cache.js";
 import { findManifest } from "../../src/models/store.js";
 
@@ -15,7 +18,15 @@ export async function loadPack(
 ): Promise<TestPack> {
   const media = startMediaWorkers(2);
   const cache = new EmbeddingCache(0);
-  const loader = new PackLoader({ device: "cpu", dtype, maxBatch: 32, maxQueued: 512, media, cache, ...options });
+  const loader = new PackLoader({
+    device: "cpu",
+    dtype,
+    maxBatch: 32,
+    maxQueued: 512,
+    media,
+    cache,
+    ...options,
+  });
   const pack = await loader.load(findManifest(dataDir, id));
   const close = async () => {
     await pack.dispose();

@@ -4,7 +4,10 @@ import { formulaMatrix, randomUnitRows, unitRows } from "./matrices.js";
 
 const dimensions = 16;
 
-const side = (rows: { data: Float64Array }) => ({ values: Float32Array.from(rows.data), dimensions });
+const side = (rows: { data: Float64Array }) => ({
+  values: Float32Array.from(rows.data),
+  dimensions,
+});
 
 /** Pairs whose b is a turned by a fixed random linear map, with a little noise: alike only once heads undo the map. */
 export function rotatedPairs(count: number, options: Partial<TrainingOptions>): TrainingRequest {
@@ -17,7 +20,11 @@ export function rotatedPairs(count: number, options: Partial<TrainingOptions>): 
 
 /** Pairs that have nothing to do with each other. */
 export function randomPairs(count: number, options: Partial<TrainingOptions>): TrainingRequest {
-  return { a: side(randomUnitRows(count, dimensions, 4)), b: side(randomUnitRows(count, dimensions, 5)), options };
+  return {
+    a: side(randomUnitRows(count, dimensions, 4)),
+    b: side(randomUnitRows(count, dimensions, 5)),
+    options,
+  };
 }
 
 /** Four labels: a scatters around a direction of its label, b is one other direction for each label. */
@@ -26,7 +33,14 @@ export function labelledPairs(count: number, options: Partial<TrainingOptions>):
   const names = randomUnitRows(4, dimensions, 7);
   const noise = randomUnitRows(count, dimensions, 8);
   const of = (m: { data: Float64Array }, i: number, d: number) => m.data[(i % 4) * dimensions + d];
-  const a = unitRows(formulaMatrix(count, dimensions, (i, d) => of(centers, i, d) + noise.data[i * dimensions + d]));
+  const a = unitRows(
+    formulaMatrix(count, dimensions, (i, d) => of(centers, i, d) + noise.data[i * dimensions + d]),
+  );
   const b = formulaMatrix(count, dimensions, (i, d) => of(names, i, d));
-  return { a: side(a), b: side(b), labels: Int32Array.from({ length: count }, (_, i) => i % 4), options };
+  return {
+    a: side(a),
+    b: side(b),
+    labels: Int32Array.from({ length: count }, (_, i) => i % 4),
+    options,
+  };
 }

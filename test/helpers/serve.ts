@@ -13,8 +13,21 @@ export interface ServedProcess {
 }
 
 /** A server as a user starts it; resolves with its address once it listens. The caller kills `child`. */
-export async function serve(args: readonly string[] = [], dataDir = mkdtempSync(join(tmpdir(), "crossmodal-server-"))) {
-  const flags = ["--data-dir", dataDir, "--device", "cpu", "--log-level", "warn", "--port", "0", ...args];
+export async function serve(
+  args: readonly string[] = [],
+  dataDir = mkdtempSync(join(tmpdir(), "crossmodal-server-")),
+) {
+  const flags = [
+    "--data-dir",
+    dataDir,
+    "--device",
+    "cpu",
+    "--log-level",
+    "warn",
+    "--port",
+    "0",
+    ...args,
+  ];
   const child = spawn(process.execPath, ["--import", "tsx", "src/cli.ts", "serve", ...flags], {
     stdio: ["ignore", "pipe", "pipe"],
   });

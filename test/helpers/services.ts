@@ -7,7 +7,9 @@ import { createLog } from "../../src/log.js";
 import { createServices, type Services } from "../../src/services.js";
 
 /** The product as `serve` puts it together, without a port. */
-export async function startApp(overrides: Partial<Config> = {}): Promise<{ app: App; services: Services }> {
+export async function startApp(
+  overrides: Partial<Config> = {},
+): Promise<{ app: App; services: Services }> {
   const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-test-"));
   const config = { ...loadConfig({ environment: {} }), dataDir, device: "cpu", ...overrides };
   const services = await createServices(config, createLog("silent"));
@@ -22,11 +24,14 @@ export const jsonPost = (body: unknown): RequestInit => ({
 });
 
 /** A multipart body; a Uint8Array becomes a file, an array the field repeated. */
-export function formPost(fields: Record<string, string | Uint8Array | readonly string[]>): RequestInit {
+export function formPost(
+  fields: Record<string, string | Uint8Array | readonly string[]>,
+): RequestInit {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) {
     if (typeof value === "string") form.append(name, value);
-    else if (value instanceof Uint8Array) form.append(name, new Blob([Uint8Array.from(value)]), "upload");
+    else if (value instanceof Uint8Array)
+      form.append(name, new Blob([Uint8Array.from(value)]), "upload");
     else for (const entry of value) form.append(name, entry);
   }
   return { method: "POST", body: form };

@@ -53,7 +53,9 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       expect(await store.get("photos", ["nothing", "ä/1"])).toEqual([item]);
       expect(await store.preview("photos", "ä/1")).toEqual(preview);
       expect(await store.preview("photos", "nothing")).toBeUndefined();
-      expect(await store.contentHashes("photos", ["nothing", "ä/1"])).toEqual(new Map([["ä/1", "abc"]]));
+      expect(await store.contentHashes("photos", ["nothing", "ä/1"])).toEqual(
+        new Map([["ä/1", "abc"]]),
+      );
     });
 
     it("still has everything after it was closed and opened again", async () => {
@@ -64,7 +66,10 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       store = await under.reopen();
       // Not the plan: that says whether the index has caught up.
       const { neighbors, nextCursor } = await searchOne(query);
-      expect({ neighbors, nextCursor }).toEqual({ neighbors: before.neighbors, nextCursor: before.nextCursor });
+      expect({ neighbors, nextCursor }).toEqual({
+        neighbors: before.neighbors,
+        nextCursor: before.nextCursor,
+      });
       expect(await store.get("photos", ["item-7"])).toEqual([items[7]]);
       expect(await store.stats("photos")).toMatchObject({
         space: "toy",
@@ -80,10 +85,11 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       await store.upsert("photos", [a, b]);
       const newer = { ...a, metadata: { n: 99 } };
       const turned = { ...b, embedding: coneVector(random, dimensions), metadata: { n: 98 } };
-      expect((await store.upsert("photos", [newer, turned])).map((s) => s.status === "stored" && s.replaced)).toEqual([
-        true,
-        true,
-      ]);
+      expect(
+        (await store.upsert("photos", [newer, turned])).map(
+          (s) => s.status === "stored" && s.replaced,
+        ),
+      ).toEqual([true, true]);
       expect(await store.get("photos", [a.id, b.id])).toEqual([newer, turned]);
       expect(await store.count("photos")).toBe(2);
       const { neighbors } = await searchOne({ embedding: turned.embedding, topK: 5 });
@@ -110,7 +116,9 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
         { ...good, id: "bad", metadata: { text: "\0" } },
         { ...good, id: "bad", metadata: [] as never },
       ]);
-      expect(statuses.map((s) => (s.status === "failed" ? [s.error.code, s.error.param] : s.status))).toEqual([
+      expect(
+        statuses.map((s) => (s.status === "failed" ? [s.error.code, s.error.param] : s.status)),
+      ).toEqual([
         ["invalid_input", "embedding"],
         ["invalid_input", "embedding"],
         ["invalid_input", "embedding"],
@@ -139,20 +147,29 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       const queries: Query[] = [
         { ...someQuery(), filter: { field: "tenth", op: "eq", value: true } },
         { ...someQuery(), filter: { field: "n", op: "lt", value: 7 } },
-        { ...someQuery(), filter: { not: { field: "colour", op: "in", value: ["red", "blue"] } }, modality: "image" },
+        {
+          ...someQuery(),
+          filter: { not: { field: "colour", op: "in", value: ["red", "blue"] } },
+          modality: "image",
+        },
         { ...someQuery(), filter: { field: "nothing", op: "exists", value: true } },
         { ...someQuery(), modality: "audio" },
         { ...someQuery(), minSimilarity: 0.3, topK: 300 },
       ];
       const found = await store.search("photos", queries);
-      for (const [i, { neighbors }] of found.entries()) expectSame(neighbors, oracle(items, queries[i]));
+      for (const [i, { neighbors }] of found.entries())
+        expectSame(neighbors, oracle(items, queries[i]));
     });
 
     it("leaves deleted items out, by id and by filter", async () => {
       const items = randomItems(100, dimensions);
       await store.upsert("photos", items);
-      expect(await store.delete("photos", { ids: ["item-3", "item-4", "nothing", "item-3"] })).toBe(2);
-      expect(await store.delete("photos", { filter: { field: "n", op: "gte", value: 50 } })).toBe(50);
+      expect(await store.delete("photos", { ids: ["item-3", "item-4", "nothing", "item-3"] })).toBe(
+        2,
+      );
+      expect(await store.delete("photos", { filter: { field: "n", op: "gte", value: 50 } })).toBe(
+        50,
+      );
       const left = items.filter(({ id }, i) => i < 50 && id !== "item-3" && id !== "item-4");
       expect(await store.count("photos")).toBe(48);
       const query = { ...someQuery(), topK: 100 };
@@ -166,13 +183,22 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       const others = items.filter(({ id }) => id !== "item-5");
       expectSame(neighbors, oracle(others, { embedding: items[5].embedding, topK: 10 }));
       const nothing = { itemId: "nothing", topK: 1 };
-      await expect(searchOne(nothing)).rejects.toMatchObject({ code: "not_found", param: "item_id" });
+      await expect(searchOne(nothing)).rejects.toMatchObject({
+        code: "not_found",
+        param: "item_id",
+      });
       const second = store.search("photos", [{ itemId: items[0].id, topK: 1 }, nothing]);
-      await expect(second).rejects.toMatchObject({ code: "not_found", param: "queries[1].item_id" });
+      await expect(second).rejects.toMatchObject({
+        code: "not_found",
+        param: "queries[1].item_id",
+      });
     });
 
     it("gives every neighbour exactly once over pages, also among equal similarities", async () => {
-      const items = randomItems(40, dimensions).map((item, i, all) => ({ ...item, embedding: all[i % 4].embedding }));
+      const items = randomItems(40, dimensions).map((item, i, all) => ({
+        ...item,
+        embedding: all[i % 4].embedding,
+      }));
       await store.upsert("photos", items);
       const embedding = coneVector(random, dimensions);
       const pages: string[] = [];
@@ -215,11 +241,16 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       const query: Query = { ...someQuery(), topK: 20, centering: { queryModality: "text" } };
       const { neighbors } = await searchOne(query);
       const centre = (x: ArrayLike<number>, of: "text" | "image" | "audio") =>
-        normalize(Array.from(x, (value, i) => value - (means[of] as { mean: Float64Array }).mean[i]));
+        normalize(
+          Array.from(x, (value, i) => value - (means[of] as { mean: Float64Array }).mean[i]),
+        );
       const expected = left
         .map((item) => ({
           id: item.id,
-          similarity: dot(centre(query.embedding as Float32Array, "text"), centre(item.embedding, item.modality)),
+          similarity: dot(
+            centre(query.embedding as Float32Array, "text"),
+            centre(item.embedding, item.modality),
+          ),
         }))
         .sort((a, b) => b.similarity - a.similarity)
         .slice(0, 20);
@@ -234,7 +265,8 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       expect(seen).toEqual(items);
       const filter = { field: "n", op: "lt", value: 20 } as const;
       const ids: string[] = [];
-      for await (const item of store.scan("photos", { batchSize: 3, filter, modality: "text" })) ids.push(item.id);
+      for await (const item of store.scan("photos", { batchSize: 3, filter, modality: "text" }))
+        ids.push(item.id);
       expect(ids).toEqual(
         items
           .slice(0, 20)
@@ -268,10 +300,18 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       await store.upsert("photos", [item], { space: "toy" });
       await store.createCollection({ name: "anew", space: "toy+head", dimensions });
       await store.renameCollection("anew", "photos", { replace: true });
-      await expect(store.upsert("photos", [item], { space: "toy" })).rejects.toMatchObject({ code: "conflict" });
-      await expect(store.search("photos", [someQuery()], { space: "toy" })).rejects.toMatchObject({ code: "conflict" });
-      await expect(store.page("photos", { limit: 1, space: "toy" })).rejects.toMatchObject({ code: "conflict" });
-      expect(await store.upsert("photos", [item], { space: "toy+head" })).toMatchObject([{ status: "stored" }]);
+      await expect(store.upsert("photos", [item], { space: "toy" })).rejects.toMatchObject({
+        code: "conflict",
+      });
+      await expect(store.search("photos", [someQuery()], { space: "toy" })).rejects.toMatchObject({
+        code: "conflict",
+      });
+      await expect(store.page("photos", { limit: 1, space: "toy" })).rejects.toMatchObject({
+        code: "conflict",
+      });
+      expect(await store.upsert("photos", [item], { space: "toy+head" })).toMatchObject([
+        { status: "stored" },
+      ]);
       expect(await store.search("photos", [someQuery()], { space: "toy+head" })).toHaveLength(1);
     });
 
@@ -283,7 +323,8 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       };
       const scanning = async () => {
         let seen = 0;
-        for await (const _ of store.scan("photos", { batchSize: 4, space: "toy" })) if (++seen === 4) await replace();
+        for await (const _ of store.scan("photos", { batchSize: 4, space: "toy" }))
+          if (++seen === 4) await replace();
       };
       await expect(scanning()).rejects.toMatchObject({ code: "conflict" });
     });
@@ -293,10 +334,14 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       await store.createCollection({ name: "other", space: "toy-2", dimensions });
       await store.upsert("photos", items.slice(0, 10));
       await store.upsert("other", items.slice(5));
-      await expect(store.createCollection({ name: "other", space: "x", dimensions })).rejects.toMatchObject({
+      await expect(
+        store.createCollection({ name: "other", space: "x", dimensions }),
+      ).rejects.toMatchObject({
         code: "already_exists",
       });
-      await expect(store.renameCollection("other", "photos")).rejects.toMatchObject({ code: "already_exists" });
+      await expect(store.renameCollection("other", "photos")).rejects.toMatchObject({
+        code: "already_exists",
+      });
       expect((await store.listCollections()).map(({ name, count }) => [name, count])).toEqual([
         ["other", 15],
         ["photos", 10],
@@ -307,7 +352,10 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       expectSame((await searchOne(query)).neighbors, oracle(items.slice(5), query));
       await store.dropCollection("photos");
       expect(await store.listCollections()).toEqual([]);
-      await expect(searchOne(query)).rejects.toMatchObject({ code: "not_found", param: "collection" });
+      await expect(searchOne(query)).rejects.toMatchObject({
+        code: "not_found",
+        param: "collection",
+      });
       await expect(store.upsert("photos", items)).rejects.toMatchObject({ code: "not_found" });
     });
 
@@ -321,7 +369,10 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
         [{ minSimilarity: Number.NaN }, "min_similarity"],
         [{ cursor: "%%%" }, "cursor"],
         [{ filter: { field: "a", op: "like" as never, value: 1 } }, "filter.op"],
-        [{ filter: { and: [{ field: `a"]') OR 1=1 --`, op: "eq", value: 1 }] } }, "filter.and[0].field"],
+        [
+          { filter: { and: [{ field: `a"]') OR 1=1 --`, op: "eq", value: 1 }] } },
+          "filter.and[0].field",
+        ],
         [{ filter: { field: "a", op: "gt", value: true } }, "filter.value"],
       ];
       for (const [fault, param] of faults) {
@@ -333,7 +384,9 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
     });
 
     it("copes with an empty collection and with no queries", async () => {
-      expect(await searchOne({ ...someQuery(), centering: { queryModality: "text" } })).toMatchObject({
+      expect(
+        await searchOne({ ...someQuery(), centering: { queryModality: "text" } }),
+      ).toMatchObject({
         neighbors: [],
       });
       expect((await searchOne(someQuery())).neighbors).toEqual([]);
@@ -365,9 +418,13 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
 }
 
 /** Similarities agree to float32 rounding of the centred query (measured 2e-8); ids follow from them. */
-function expectSame(actual: { id: string; similarity: number }[], expected: { id: string; similarity: number }[]) {
+function expectSame(
+  actual: { id: string; similarity: number }[],
+  expected: { id: string; similarity: number }[],
+) {
   expect(actual.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
-  for (const [i, { similarity }] of actual.entries()) expect(similarity).toBeCloseTo(expected[i].similarity, 5);
+  for (const [i, { similarity }] of actual.entries())
+    expect(similarity).toBeCloseTo(expected[i].similarity, 5);
 }
 
 /** The slow obvious search: every item, sorted; equal similarities keep the order in which they were added. */
@@ -375,7 +432,9 @@ function oracle(items: readonly Item[], query: Query): { id: string; similarity:
   const embedding = query.embedding as Float32Array;
   return items
     .filter(({ modality }) => query.modality === undefined || modality === query.modality)
-    .filter(({ metadata }) => query.filter === undefined || matchFilter(query.filter, metadata ?? {}))
+    .filter(
+      ({ metadata }) => query.filter === undefined || matchFilter(query.filter, metadata ?? {}),
+    )
     .map((item) => ({
       id: item.id,
       similarity: dot(embedding, item.embedding) / norm(embedding) / norm(item.embedding),

@@ -21,7 +21,9 @@ function steered() {
       report(0.5, { half: true });
       return new Promise((resolve, reject) => {
         end = () => resolve({ name: input.name });
-        signal.addEventListener("abort", () => reject(new AppError("cancelled", "stopped")), { once: true });
+        signal.addEventListener("abort", () => reject(new AppError("cancelled", "stopped")), {
+          once: true,
+        });
       });
     },
   };
@@ -38,7 +40,8 @@ afterEach(async () => {
   for (const jobs of open.splice(0)) await jobs.close();
 });
 
-const reaches = (jobs: Jobs, id: string, state: Job["state"]) => expect.poll(() => jobs.get(id).state).toBe(state);
+const reaches = (jobs: Jobs, id: string, state: Job["state"]) =>
+  expect.poll(() => jobs.get(id).state).toBe(state);
 const input = (name: string) => ({ data: { name } });
 
 describe("Jobs", () => {
@@ -46,10 +49,17 @@ describe("Jobs", () => {
     const folder = newFolder();
     const { kind, started, end } = steered();
     const jobs = await openJobs(folder, { work: kind });
-    const [one, two] = [await jobs.create("work", input("one")), await jobs.create("work", input("two"))];
+    const [one, two] = [
+      await jobs.create("work", input("one")),
+      await jobs.create("work", input("two")),
+    ];
     await expect.poll(() => started).toEqual(["one"]);
     expect(jobs.get(two.id).state).toBe("queued");
-    expect(jobs.get(one.id)).toMatchObject({ state: "running", progress: 0.5, detail: { half: true } });
+    expect(jobs.get(one.id)).toMatchObject({
+      state: "running",
+      progress: 0.5,
+      detail: { half: true },
+    });
     end();
     await expect.poll(() => started).toEqual(["one", "two"]);
     end();
@@ -71,7 +81,10 @@ describe("Jobs", () => {
   it("cancels what runs and what waits, and resumes both", async () => {
     const { kind, started, end } = steered();
     const jobs = await openJobs(newFolder(), { work: kind });
-    const [one, two] = [await jobs.create("work", input("one")), await jobs.create("work", input("two"))];
+    const [one, two] = [
+      await jobs.create("work", input("one")),
+      await jobs.create("work", input("two")),
+    ];
     await expect.poll(() => started).toEqual(["one"]);
     expect(await jobs.cancel(two.id)).toMatchObject({ state: "cancelled" });
     expect(await jobs.cancel(one.id)).toMatchObject({ state: "cancelled" });
@@ -104,7 +117,9 @@ describe("Jobs", () => {
     await reaches(jobs, good.id, "succeeded");
     expect(await refusal(jobs.cancel(bad.id))).toBe(`The job "${bad.id}" has failed already`);
     expect(await refusal(jobs.cancel(good.id))).toBe(`The job "${good.id}" has succeeded already`);
-    expect(await refusal(jobs.cancel(unwanted.id))).toBe(`The job "${unwanted.id}" was cancelled already`);
+    expect(await refusal(jobs.cancel(unwanted.id))).toBe(
+      `The job "${unwanted.id}" was cancelled already`,
+    );
     expect(await refusal(jobs.resume(good.id))).toMatch(/; ".+" has succeeded$/);
   });
 
@@ -112,7 +127,10 @@ describe("Jobs", () => {
     const folder = newFolder();
     const { kind, end } = steered();
     const jobs = await openJobs(folder, { work: kind });
-    const [one, two] = [await jobs.create("work", input("one")), await jobs.create("work", input("two"))];
+    const [one, two] = [
+      await jobs.create("work", input("one")),
+      await jobs.create("work", input("two")),
+    ];
     await reaches(jobs, one.id, "running");
     await jobs.close();
     const again = await openJobs(folder, { work: kind });
@@ -132,7 +150,10 @@ describe("Jobs", () => {
     await reaches(jobs, one.id, "running");
     await jobs.close();
     const write = (job: Job, pid: number) =>
-      writeFileSync(join(folder, job.id, "job.json"), JSON.stringify({ ...job, state: "running", pid }));
+      writeFileSync(
+        join(folder, job.id, "job.json"),
+        JSON.stringify({ ...job, state: "running", pid }),
+      );
     write(one, 2 ** 22 + 1); // above Linux's largest process number
     write(two, process.ppid);
     const again = await openJobs(folder, { work: kind });
@@ -148,7 +169,11 @@ describe("Jobs", () => {
     });
     const [bad, bug] = [await jobs.create("bad", input("")), await jobs.create("bug", input(""))];
     await reaches(jobs, bug.id, "failed");
-    expect(jobs.get(bad.id).error).toEqual({ code: "invalid_input", message: "no pairs", param: "pairs" });
+    expect(jobs.get(bad.id).error).toEqual({
+      code: "invalid_input",
+      message: "no pairs",
+      param: "pairs",
+    });
     expect(jobs.get(bug.id).error).toMatchObject({ code: "internal" });
     expect(jobs.get(bug.id).error?.message).not.toContain("secret");
   });
@@ -168,7 +193,9 @@ describe("Jobs", () => {
     const { kind } = steered();
     const jobs = await openJobs(newFolder(), { work: kind, own: { ...kind, own: true } });
     for (let i = 0; i < 30; i++) await jobs.create("own", input(String(i)));
-    await expect(jobs.create("work", input("a client's"))).resolves.toMatchObject({ state: "queued" });
+    await expect(jobs.create("work", input("a client's"))).resolves.toMatchObject({
+      state: "queued",
+    });
   });
 
   it("refuses a job when too many wait, and a folder that cannot be written", async () => {
@@ -177,7 +204,9 @@ describe("Jobs", () => {
     for (let i = 0; i < 21; i++) await jobs.create("work", input(String(i)));
     await expect(jobs.create("work", input("more"))).rejects.toMatchObject({ code: "overloaded" });
     const blocked = await openJobs("/dev/null/jobs", { work: kind });
-    await expect(blocked.create("work", input(""))).rejects.toMatchObject({ code: "storage_failed" });
+    await expect(blocked.create("work", input(""))).rejects.toMatchObject({
+      code: "storage_failed",
+    });
   });
 
   it("removes a job whose writing was broken off long ago (what is young may be another process's), and leaves a damaged one alone", async () => {

@@ -26,13 +26,24 @@ function training(dimensions: number, name: string): RequestInit {
   };
   const body = new FormData();
   for (const side of ["a", "b"]) body.append(side, rows(), `${side}.npy`);
-  const fields = { model: "starter-clip", name, epochs: "60", patience: "0", mixup: "0.5", seed: "7" };
+  const fields = {
+    model: "starter-clip",
+    name,
+    epochs: "60",
+    patience: "0",
+    mixup: "0.5",
+    seed: "7",
+  };
   for (const [field, value] of Object.entries(fields)) body.append(field, value);
   return { method: "POST", body };
 }
 
 /** Follows the events of a job until `until` says so, or to the end. @returns the last state. */
-async function follow(url: string, id: string, until: (job: JobAnswer) => boolean = () => false): Promise<JobAnswer> {
+async function follow(
+  url: string,
+  id: string,
+  until: (job: JobAnswer) => boolean = () => false,
+): Promise<JobAnswer> {
   const { body } = await fetch(`${url}/v1/jobs/${id}/events`);
   let text = "";
   let last: JobAnswer | undefined;
@@ -54,7 +65,9 @@ describe("a server killed while it trains", () => {
     const first = await start();
     const models = (await json(`${first.url}/v1/models`)) as { data: { dimensions: number }[] };
     const { dimensions } = models.data[0];
-    const { job } = (await json(`${first.url}/v1/heads`, training(dimensions, "killed"))) as { job: JobAnswer };
+    const { job } = (await json(`${first.url}/v1/heads`, training(dimensions, "killed"))) as {
+      job: JobAnswer;
+    };
     const seen = await follow(first.url, job.id, ({ detail }) => Number(detail?.epoch) >= 3);
     expect(seen.state).toBe("running"); // not over before it could be killed
     first.child.kill("SIGKILL");
@@ -66,14 +79,17 @@ describe("a server killed while it trains", () => {
     await json(`${second.url}/v1/jobs/${job.id}/resume`, { method: "POST" });
     const epochs = new Set<unknown>();
     const resumed = await follow(second.url, job.id, ({ detail }) => {
-      if (detail?.epoch !== undefined && detail.epoch !== found.detail?.epoch) epochs.add(detail?.epoch);
+      if (detail?.epoch !== undefined && detail.epoch !== found.detail?.epoch)
+        epochs.add(detail?.epoch);
       return false;
     });
     expect(resumed.error).toBeUndefined();
     expect(resumed.state).toBe("succeeded");
     expect(Math.min(...([...epochs] as number[]))).toBeGreaterThan(3); // it went on from its checkpoint
 
-    const again = (await json(`${second.url}/v1/heads`, training(dimensions, "whole"))) as { job: JobAnswer };
+    const again = (await json(`${second.url}/v1/heads`, training(dimensions, "whole"))) as {
+      job: JobAnswer;
+    };
     const whole = await follow(second.url, again.job.id);
     expect(whole.error).toBeUndefined();
     // A head's space is the hash of its weights.

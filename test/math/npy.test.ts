@@ -17,7 +17,10 @@ describe("readNpy", () => {
   });
 
   it("gives back what was written, in both floating types", () => {
-    for (const data of [Float32Array.of(1, -2.5, 3e-8, 4, 5, 6), Float64Array.of(1, Math.PI, -3, 4, 5, 6)]) {
+    for (const data of [
+      Float32Array.of(1, -2.5, 3e-8, 4, 5, 6),
+      Float64Array.of(1, Math.PI, -3, 4, 5, 6),
+    ]) {
       const bytes = writeNpy({ shape: [2, 3], data });
       expect(readNpy(bytes)).toEqual({ shape: [2, 3], data });
       expect((bytes.length - data.byteLength) % 64).toBe(0);
@@ -28,7 +31,9 @@ describe("readNpy", () => {
     const bytes = writeNpy({ shape: [2, 3], data: new Float32Array(6) });
     const text = Buffer.from(bytes).toString("latin1");
     const hostile = (from: string, to: string) => Buffer.from(text.replace(from, to), "latin1");
-    expect(() => readNpy(hostile("(2, 3)", "(9, 9)"), "a")).toThrow(/needs 324 bytes but 24 follow/);
+    expect(() => readNpy(hostile("(2, 3)", "(9, 9)"), "a")).toThrow(
+      /needs 324 bytes but 24 follow/,
+    );
     expect(() => readNpy(hostile("(2, 3), }   ", "(99999999999)"), "a")).toThrow(/too large/);
     expect(() => readNpy(hostile("False", "True "), "a")).toThrow(/Fortran/);
     expect(() => readNpy(hostile("<f4", "|O8"), "a")).toThrow(/data type is \|O8/);
@@ -37,7 +42,9 @@ describe("readNpy", () => {
   it("answers invalid_input for every cut and for noise", () => {
     const bytes = writeNpy({ shape: [2, 3], data: new Float32Array(6) });
     for (let length = 0; length < bytes.length; length++) {
-      expect(() => readNpy(bytes.subarray(0, length))).toThrow(expect.objectContaining({ code: "invalid_input" }));
+      expect(() => readNpy(bytes.subarray(0, length))).toThrow(
+        expect.objectContaining({ code: "invalid_input" }),
+      );
     }
     const random = seededRandom(1);
     for (let run = 0; run < 500; run++) {

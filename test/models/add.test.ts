@@ -37,7 +37,12 @@ describe("addModel", () => {
     const cache = mkdtempSync(join(tmpdir(), "crossmodal-cache-"));
     const [blobs, snapshot] = [join(cache, "blobs"), join(cache, "snapshot")];
     cpSync(goldenPath("tiny-clip"), blobs, { recursive: true });
-    const configs = ["config.json", "preprocessor_config.json", "tokenizer_config.json", "tokenizer.json"];
+    const configs = [
+      "config.json",
+      "preprocessor_config.json",
+      "tokenizer_config.json",
+      "tokenizer.json",
+    ];
     for (const path of [...configs, "onnx/text_model.onnx", "onnx/vision_model.onnx"]) {
       mkdirSync(dirname(join(snapshot, path)), { recursive: true });
       symlinkSync(join(blobs, path), join(snapshot, path));
@@ -53,7 +58,9 @@ describe("addModel", () => {
 
   it("leaves no model in the list while it is not whole", async () => {
     await addModel(goldenPath("tiny-clip"), dataDir, about);
-    cpSync(join(dataDir, "models/mine"), join(dataDir, `models/.other.${process.ppid}.0`), { recursive: true });
+    cpSync(join(dataDir, "models/mine"), join(dataDir, `models/.other.${process.ppid}.0`), {
+      recursive: true,
+    });
     expect(installedIds(dataDir)).toEqual(["mine", "starter-clap", "starter-clip"]);
   });
 
@@ -66,13 +73,21 @@ describe("addModel", () => {
     mkdirSync(join(dataDir, "models/.pull/begun"), { recursive: true });
     await addModel(goldenPath("tiny-clip"), dataDir, about);
     // The third has this process's number but is not its own: an earlier process had the number.
-    expect(readdirSync(join(dataDir, "models")).sort()).toEqual([`.other.${process.ppid}.7`, ".pull", "mine"]);
+    expect(readdirSync(join(dataDir, "models")).sort()).toEqual([
+      `.other.${process.ppid}.7`,
+      ".pull",
+      "mine",
+    ]);
   });
 
   it("lets one of two adds of an id at once win and tells the other that it is there", async () => {
-    const results = await Promise.allSettled([1, 2].map(() => addModel(goldenPath("tiny-clip"), dataDir, about)));
+    const results = await Promise.allSettled(
+      [1, 2].map(() => addModel(goldenPath("tiny-clip"), dataDir, about)),
+    );
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
-    expect(results.find(({ status }) => status === "rejected")).toMatchObject({ reason: { code: "already_exists" } });
+    expect(results.find(({ status }) => status === "rejected")).toMatchObject({
+      reason: { code: "already_exists" },
+    });
     expect(readdirSync(join(dataDir, "models"))).toEqual(["mine"]);
     expect(existsSync(join(dataDir, "models/mine/onnx/text_model.onnx"))).toBe(true);
   });
@@ -80,13 +95,20 @@ describe("addModel", () => {
   it("says in one line that the data folder is a file", async () => {
     const file = join(dataDir, "file");
     writeFileSync(file, "");
-    await expect(addModel(goldenPath("tiny-clip"), file, about)).rejects.toMatchObject({ code: "storage_failed" });
+    await expect(addModel(goldenPath("tiny-clip"), file, about)).rejects.toMatchObject({
+      code: "storage_failed",
+    });
   });
 
   it("answers storage_full when the disk is full, and leaves nothing", async () => {
-    const full = Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC", syscall: "copyfile" });
+    const full = Object.assign(new Error("ENOSPC: no space left on device"), {
+      code: "ENOSPC",
+      syscall: "copyfile",
+    });
     vi.mocked(copyFile).mockRejectedValueOnce(full);
-    await expect(addModel(goldenPath("tiny-clip"), dataDir, about)).rejects.toMatchObject({ code: "storage_full" });
+    await expect(addModel(goldenPath("tiny-clip"), dataDir, about)).rejects.toMatchObject({
+      code: "storage_full",
+    });
     expect(readdirSync(join(dataDir, "models"))).toEqual([]);
   });
 });
@@ -97,7 +119,10 @@ describe("removeModel", () => {
     const gathered = pullFolder(dataDir, "mine");
     const unlock = await lockPull(`${gathered}.lock`);
     mkdirSync(gathered);
-    const refused = { code: "conflict", message: expect.stringContaining(`Process ${process.pid} is pulling "mine"`) };
+    const refused = {
+      code: "conflict",
+      message: expect.stringContaining(`Process ${process.pid} is pulling "mine"`),
+    };
     await expect(removeModel(dataDir, "mine")).rejects.toMatchObject(refused);
     expect(existsSync(join(dataDir, "models/mine/manifest.json"))).toBe(true);
     expect(existsSync(gathered)).toBe(true);
@@ -110,7 +135,9 @@ describe("removeModel", () => {
 
   it("makes no lock for what there is nothing of, and keeps what comes with the product", async () => {
     await expect(removeModel(dataDir, "mime")).rejects.toMatchObject({ code: "model_not_found" });
-    await expect(removeModel(dataDir, "starter-clip")).rejects.toMatchObject({ code: "invalid_input" });
+    await expect(removeModel(dataDir, "starter-clip")).rejects.toMatchObject({
+      code: "invalid_input",
+    });
     expect(readdirSync(dataDir)).toEqual([]);
   });
 

@@ -38,7 +38,11 @@ describe("builtIns", () => {
   });
 
   it("are found by id, repository and original checkpoint, in any case", () => {
-    for (const name of ["clip-vit-base-patch32", "Xenova/clip-vit-base-patch32", "OpenAI/CLIP-ViT-base-patch32"])
+    for (const name of [
+      "clip-vit-base-patch32",
+      "Xenova/clip-vit-base-patch32",
+      "OpenAI/CLIP-ViT-base-patch32",
+    ])
       expect(findBuiltIn(name)?.id).toBe("clip-vit-base-patch32");
     expect(findBuiltIn("owner/unknown")).toBeUndefined();
   });

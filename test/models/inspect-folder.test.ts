@@ -1,4 +1,12 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -16,7 +24,8 @@ import { loadPack, type TestPack } from "../helpers/packs.js";
 function folderWith(tiny: string, configs: Record<string, unknown> = {}): string {
   const folder = join(mkdtempSync(join(tmpdir(), "crossmodal-inspect-")), "hub");
   cpSync(goldenPath(tiny), folder, { recursive: true });
-  for (const [name, value] of Object.entries(configs)) writeFileSync(join(folder, name), JSON.stringify(value));
+  for (const [name, value] of Object.entries(configs))
+    writeFileSync(join(folder, name), JSON.stringify(value));
   return folder;
 }
 
@@ -27,7 +36,10 @@ describe("inspectFolder", () => {
   it.each([
     [
       "tiny-siglip2",
-      { model_type: "siglip", text_config: { model_type: "siglip_text_model", vocab_size: 256000 } },
+      {
+        model_type: "siglip",
+        text_config: { model_type: "siglip_text_model", vocab_size: 256000 },
+      },
       768,
       64,
     ],
@@ -39,29 +51,45 @@ describe("inspectFolder", () => {
     ],
     [
       "tiny-clip",
-      { model_type: "clip", projection_dim: 512, text_config: { bos_token_id: 0, eos_token_id: 2 } },
+      {
+        model_type: "clip",
+        projection_dim: 512,
+        text_config: { bos_token_id: 0, eos_token_id: 2 },
+      },
       512,
       77,
     ],
     ["tiny-clip", { model_type: "clip", text_config: { hidden_size: 768 } }, 512, 77],
-    ["tiny-clap", { model_type: "clap", projection_dim: 512, text_config: { projection_hidden_size: 768 } }, 512, 512],
-  ])("knows the defaults that config.json leaves out (%s, %j)", async (tiny, config, dimensions, contextLength) => {
-    const folder = folderWith(tiny, { "config.json": config });
-    const tokenizer = JSON.parse(readFileSync(join(folder, "tokenizer_config.json"), "utf8"));
-    if (tiny !== "tiny-clip") tokenizer.model_max_length = 1e30;
-    writeFileSync(join(folder, "tokenizer_config.json"), JSON.stringify(tokenizer));
-    const manifest = await inspectFolder(folder, about);
-    expect(manifest.dimensions).toBe(dimensions);
-    expect(manifest.towers.text?.preprocess.contextLength).toBe(contextLength);
-  });
+    [
+      "tiny-clap",
+      { model_type: "clap", projection_dim: 512, text_config: { projection_hidden_size: 768 } },
+      512,
+      512,
+    ],
+  ])(
+    "knows the defaults that config.json leaves out (%s, %j)",
+    async (tiny, config, dimensions, contextLength) => {
+      const folder = folderWith(tiny, { "config.json": config });
+      const tokenizer = JSON.parse(readFileSync(join(folder, "tokenizer_config.json"), "utf8"));
+      if (tiny !== "tiny-clip") tokenizer.model_max_length = 1e30;
+      writeFileSync(join(folder, "tokenizer_config.json"), JSON.stringify(tokenizer));
+      const manifest = await inspectFolder(folder, about);
+      expect(manifest.dimensions).toBe(dimensions);
+      expect(manifest.towers.text?.preprocess.contextLength).toBe(contextLength);
+    },
+  );
 
   it.each([
     ["SiglipTokenizer", "siglip"],
     ["Siglip2Tokenizer", "lower"],
     ["GemmaTokenizer", "none"],
   ])("canonicalizes text as %s does: %s", async (tokenizerClass, expected) => {
-    const folder = folderWith("tiny-siglip2", { "tokenizer_config.json": { tokenizer_class: tokenizerClass } });
-    expect((await inspectFolder(folder, about)).towers.text?.preprocess.canonicalize).toBe(expected);
+    const folder = folderWith("tiny-siglip2", {
+      "tokenizer_config.json": { tokenizer_class: tokenizerClass },
+    });
+    expect((await inspectFolder(folder, about)).towers.text?.preprocess.canonicalize).toBe(
+      expected,
+    );
   });
 
   it.each([
@@ -112,10 +140,12 @@ describe("inspectFolder", () => {
   ])("refuses a %s of %j, naming it", async (name, content) => {
     const folder = folderWith("tiny-clip");
     writeFileSync(join(folder, name), content);
-    await expect(inspectFolder(folder, { id: "mine", source: "owner/name" })).rejects.toMatchObject({
-      code: "invalid_input",
-      message: expect.stringContaining(name),
-    });
+    await expect(inspectFolder(folder, { id: "mine", source: "owner/name" })).rejects.toMatchObject(
+      {
+        code: "invalid_input",
+        message: expect.stringContaining(name),
+      },
+    );
   });
 
   it("takes a tokenizer that names null for padding as one that names none", async () => {
@@ -124,7 +154,9 @@ describe("inspectFolder", () => {
   });
 
   it("refuses an id that is no id, naming it", async () => {
-    await expect(inspectFolder(folderWith("tiny-clip"), { ...about, id: "Not An Id" })).rejects.toMatchObject({
+    await expect(
+      inspectFolder(folderWith("tiny-clip"), { ...about, id: "Not An Id" }),
+    ).rejects.toMatchObject({
       code: "invalid_input",
       param: "id",
     });
@@ -136,14 +168,23 @@ describe("a family", () => {
   afterEach(() => Promise.all(packs.splice(0).map((pack) => pack.close())));
 
   it("is one object: a folder of a new one is added and served with what it says", async () => {
-    const newcomer: Family = { ...clip, family: "newcomer", promptTemplates: { image: ["{} seen from afar."] } };
+    const newcomer: Family = {
+      ...clip,
+      family: "newcomer",
+      promptTemplates: { image: ["{} seen from afar."] },
+    };
     families.newcomer = newcomer;
     try {
       const config = JSON.parse(readFileSync(goldenPath("tiny-clip/config.json"), "utf8"));
-      const folder = folderWith("tiny-clip", { "config.json": { ...config, model_type: "newcomer" } });
+      const folder = folderWith("tiny-clip", {
+        "config.json": { ...config, model_type: "newcomer" },
+      });
       const root = mkdtempSync(join(tmpdir(), "crossmodal-family-"));
       const manifest = await addModel(folder, root, about);
-      expect(manifest).toMatchObject({ family: "newcomer", promptTemplates: { image: ["{} seen from afar."] } });
+      expect(manifest).toMatchObject({
+        family: "newcomer",
+        promptTemplates: { image: ["{} seen from afar."] },
+      });
       const pack = await loadPack(root, "mine");
       packs.push(pack);
       expect(await pack.encoders.text!.encode(["a cat"])).toHaveLength(1);
@@ -170,10 +211,16 @@ describe("a graph with its weights in another file", () => {
     ]);
 
     await addModel(goldenPath("tiny-clip"), root, { ...about, id: "inside" });
-    const [outside, inside] = [await loadPack(root, "mine", "fp32"), await loadPack(root, "inside", "fp32")];
+    const [outside, inside] = [
+      await loadPack(root, "mine", "fp32"),
+      await loadPack(root, "inside", "fp32"),
+    ];
     packs.push(outside, inside);
     const image = { width: 40, height: 30, rgb: new Uint8Array(3600).fill(90) };
-    const [[a], [b]] = [await outside.encoders.image!.encode([image]), await inside.encoders.image!.encode([image])];
+    const [[a], [b]] = [
+      await outside.encoders.image!.encode([image]),
+      await inside.encoders.image!.encode([image]),
+    ];
     expect(largestDifference(a, b)).toBe(0);
     expect(outside.space).not.toBe(inside.space);
 

@@ -54,7 +54,10 @@ describe("pullModel", () => {
     hub.requests.length = 0;
   });
 
-  const pull = (spec: string, given: Partial<PullOptions> & { id?: string; environment?: NodeJS.ProcessEnv } = {}) => {
+  const pull = (
+    spec: string,
+    given: Partial<PullOptions> & { id?: string; environment?: NodeJS.ProcessEnv } = {},
+  ) => {
     const { environment, id, ...options } = given;
     let path = "";
     const progress = {
@@ -92,15 +95,27 @@ describe("pullModel", () => {
       license: "mit",
       towers: {
         text: {
-          files: { fp32: { path: text, size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") } },
+          files: {
+            fp32: {
+              path: text,
+              size: bytes.length,
+              sha256: createHash("sha256").update(bytes).digest("hex"),
+            },
+          },
         },
       },
     });
     expect(manifest.towers.image?.files.int8).toBeUndefined();
     expect(await readManifest(findManifest(dataDir, "tiny-clip"))).toEqual(manifest);
     // What the manifest does not name is not kept, and nothing is left of the gathering.
-    expect(readdirSync(packFolder("tiny-clip")).sort()).toEqual(["manifest.json", "onnx", "tokenizer.json"]);
-    expect(readdirSync(join(dataDir, "models/.pull")).filter((name) => !/\.lock(\.pid)?$/.test(name))).toEqual([]);
+    expect(readdirSync(packFolder("tiny-clip")).sort()).toEqual([
+      "manifest.json",
+      "onnx",
+      "tokenizer.json",
+    ]);
+    expect(
+      readdirSync(join(dataDir, "models/.pull")).filter((name) => !/\.lock(\.pid)?$/.test(name)),
+    ).toEqual([]);
     const pack = await loadPack(dataDir, "tiny-clip");
     expect(await pack.encoders.text!.encode(["a cat"])).toHaveLength(1);
     await pack.close();
@@ -126,7 +141,10 @@ describe("pullModel", () => {
 
   it("takes several data types at once", async () => {
     const { manifest } = await pull(clip, { dtypes: ["fp16", "q4"] });
-    const paths = Object.entries(manifest.towers.image!.files).map(([dtype, { path }]) => [dtype, path]);
+    const paths = Object.entries(manifest.towers.image!.files).map(([dtype, { path }]) => [
+      dtype,
+      path,
+    ]);
     expect(paths).toEqual([
       ["fp16", "onnx/vision_model_fp16.onnx"],
       ["q4", "onnx/vision_model_q4.onnx"],
@@ -185,15 +203,17 @@ describe("pullModel", () => {
     hub.requests.length = 0;
     await pull(clip);
     expect(done).toContain(`${text} from here`);
-    expect(hub.requests.filter(({ server }) => server === "files").map(({ headers }) => headers.range)).toEqual([
-      "bytes=100000-",
-    ]);
+    expect(
+      hub.requests.filter(({ server }) => server === "files").map(({ headers }) => headers.range),
+    ).toEqual(["bytes=100000-"]);
   });
 
   it("shares one download between two pulls at once", async () => {
     const results = await Promise.all([pull(clip), pull(clip)]);
     expect(results.map(({ wasHere }) => wasHere).sort()).toEqual([false, true]);
-    expect(notices).toEqual([`waiting for process ${process.pid}, which is pulling tiny-clip already`]);
+    expect(notices).toEqual([
+      `waiting for process ${process.pid}, which is pulling tiny-clip already`,
+    ]);
     expect(fetchedGraphs()).toBe(2);
   });
 
@@ -204,12 +224,21 @@ describe("pullModel", () => {
     mkdirSync(join(cache, "blobs"), { recursive: true });
     writeFileSync(join(cache, "blobs", createHash("sha256").update(bytes).digest("hex")), bytes);
     mkdirSync(join(cache, "snapshots", commit, "onnx"), { recursive: true });
-    cpSync(goldenPath("tiny-clip/tokenizer.json"), join(cache, "snapshots", commit, "tokenizer.json"));
+    cpSync(
+      goldenPath("tiny-clip/tokenizer.json"),
+      join(cache, "snapshots", commit, "tokenizer.json"),
+    );
     // of the right length, with other bytes: a cache is not trusted
-    writeFileSync(join(cache, "snapshots", commit, "onnx/vision_model.onnx"), Buffer.alloc(510_452));
+    writeFileSync(
+      join(cache, "snapshots", commit, "onnx/vision_model.onnx"),
+      Buffer.alloc(510_452),
+    );
     await pull(clip, { environment: { HF_HOME: join(dataDir, "hf") } });
     expect(done).toEqual(
-      expect.arrayContaining([`${text} from the hub's cache`, "tokenizer.json from the hub's cache"]),
+      expect.arrayContaining([
+        `${text} from the hub's cache`,
+        "tokenizer.json from the hub's cache",
+      ]),
     );
     expect(done).toContain("onnx/vision_model.onnx from the hub");
     expect(fetchedGraphs()).toBe(1);
@@ -239,8 +268,13 @@ describe("pullModel", () => {
     }
     mkdirSync(join(cache, "refs"), { recursive: true });
     writeFileSync(join(cache, "refs/main"), commit);
-    const { manifest } = await pull(clip, { environment: { HF_HOME: join(dataDir, "hf"), ...environment() } });
-    expect(manifest).toMatchObject({ revision: commit, towers: { text: { files: { fp32: { path: text } } } } });
+    const { manifest } = await pull(clip, {
+      environment: { HF_HOME: join(dataDir, "hf"), ...environment() },
+    });
+    expect(manifest).toMatchObject({
+      revision: commit,
+      towers: { text: { files: { fp32: { path: text } } } },
+    });
     expect(hub.requests).toEqual([]);
     expect(notices.at(-1)).toContain("instead");
   });
@@ -248,22 +282,32 @@ describe("pullModel", () => {
   it("says what to do when the hub cannot be reached", async () => {
     await expect(pull(clip, { environment: { HF_ENDPOINT: nobody } })).rejects.toMatchObject({
       code: "hub_failed",
-      message: expect.stringMatching(/cannot be reached \(ECONNREFUSED\).*HF_ENDPOINT.*HTTPS_PROXY.*models add/),
+      message: expect.stringMatching(
+        /cannot be reached \(ECONNREFUSED\).*HF_ENDPOINT.*HTTPS_PROXY.*models add/,
+      ),
     });
   });
 
   it("says what to do about a repository that is not there, gated, or no hub at all", async () => {
-    await expect(pull("nobody/nothing")).rejects.toMatchObject({ message: expect.stringMatching(/401.*set HF_TOKEN/) });
+    await expect(pull("nobody/nothing")).rejects.toMatchObject({
+      message: expect.stringMatching(/401.*set HF_TOKEN/),
+    });
     hub.addRepo("gated/model", goldenPath("tiny-clip"), { gated: { token: "hf_right" } });
     await expect(pull("gated/model")).rejects.toMatchObject({
       message: expect.stringMatching(/restricted; set HF_TOKEN/),
     });
-    await expect(pull("gated/model", { environment: { HF_TOKEN: "hf_wrong" } })).rejects.toMatchObject({
+    await expect(
+      pull("gated/model", { environment: { HF_TOKEN: "hf_wrong" } }),
+    ).rejects.toMatchObject({
       message: expect.stringMatching(/accept the model's terms/),
     });
     await pull("gated/model", { environment: { HF_TOKEN: "hf_right" } });
-    expect(hub.requests.filter(({ server, headers }) => server === "files" && headers.authorization)).toEqual([]);
-    await expect(pull(clip, { id: "x", environment: { HF_ENDPOINT: `${hub.filesUrl}/owner` } })).rejects.toMatchObject({
+    expect(
+      hub.requests.filter(({ server, headers }) => server === "files" && headers.authorization),
+    ).toEqual([]);
+    await expect(
+      pull(clip, { id: "x", environment: { HF_ENDPOINT: `${hub.filesUrl}/owner` } }),
+    ).rejects.toMatchObject({
       code: "hub_failed",
     });
   });
@@ -298,7 +342,10 @@ describe("pullModel", () => {
 
     it("is asked for when nothing says it, and what came by then is not fetched again", async () => {
       hub.addRepo("my/export", withoutLogit("tiny-clip"));
-      await expect(pull("my/export")).rejects.toMatchObject({ code: "invalid_input", param: "logit-scale" });
+      await expect(pull("my/export")).rejects.toMatchObject({
+        code: "invalid_input",
+        param: "logit-scale",
+      });
       const { manifest } = await pull("my/export", { logitScale: 42 });
       expect(manifest).toMatchObject({ logitScale: 42, logitBias: 0 });
       expect(done).toContain("tokenizer.json from here");
@@ -356,7 +403,9 @@ describe("pullModel", () => {
       // The third request is for the scale itself; of each the hub and the file server may go wrong.
       hub.next("model.safetensors", {}, {}, {}, {}, mishap);
       expect((await pull("siglip-base-patch16-224")).manifest.logitScale).toBe(117.33);
-      expect(hub.fetched("model.safetensors").filter(({ server }) => server === "files")).toHaveLength(3);
+      expect(
+        hub.fetched("model.safetensors").filter(({ server }) => server === "files"),
+      ).toHaveLength(3);
     });
 
     it("is the published one when the checkpoint's header is not one", async () => {
@@ -364,7 +413,9 @@ describe("pullModel", () => {
       const length = Buffer.alloc(8);
       length.writeBigUInt64LE(BigInt(header.length));
       hub.addRepo("Xenova/siglip-base-patch16-224", withoutLogit("tiny-siglip"));
-      hub.addRepo("google/siglip-base-patch16-224", { "model.safetensors": Buffer.concat([length, header]) });
+      hub.addRepo("google/siglip-base-patch16-224", {
+        "model.safetensors": Buffer.concat([length, header]),
+      });
       expect((await pull("siglip-base-patch16-224")).manifest.logitScale).toBe(117.33);
     });
 
@@ -383,15 +434,23 @@ describe("pullModel", () => {
   });
 
   it("uses a built-in's constants for a repository the user names", async () => {
-    expect(() => pullTarget("clap-htsat-fused")).toThrow(/No public ONNX export.*--id clap-htsat-fused/);
+    expect(() => pullTarget("clap-htsat-fused")).toThrow(
+      /No public ONNX export.*--id clap-htsat-fused/,
+    );
     hub.addRepo("me/fused", filesOf("tiny-clap-fused"));
     const { manifest } = await pull("me/fused", { id: "clap-htsat-fused" });
-    expect(manifest).toMatchObject({ id: "clap-htsat-fused", source: "me/fused", license: "Apache-2.0" });
+    expect(manifest).toMatchObject({
+      id: "clap-htsat-fused",
+      source: "me/fused",
+      license: "Apache-2.0",
+    });
     expect(manifest.towers.audio?.preprocess.longer).toBe("fusion");
   });
 
   it("refuses names that are none, and revisions that would leave the cache", () => {
-    expect(() => pullTarget("no-such-model")).toThrow(/neither a built-in model nor a hub repository/);
+    expect(() => pullTarget("no-such-model")).toThrow(
+      /neither a built-in model nor a hub repository/,
+    );
     expect(() => pullTarget("owner/name@../../etc")).toThrow(/Expected a branch/);
     expect(() => pullTarget("owner/name", { id: "../../etc" })).toThrow(/Expected an id/);
     expect(() => pullTarget("owner/name", { id: "starter-clip" })).toThrow(/comes with crossmodal/);
@@ -441,13 +500,23 @@ describe("pullModel", () => {
     expect(existsSync(join(gathered, text))).toBe(true);
     await removeModel(dataDir, "tiny-clip");
     expect(existsSync(gathered)).toBe(false);
-    await expect(removeModel(dataDir, "tiny-clip")).rejects.toMatchObject({ code: "model_not_found" });
+    await expect(removeModel(dataDir, "tiny-clip")).rejects.toMatchObject({
+      code: "model_not_found",
+    });
   });
 });
 
 function filesOf(tiny: string): Record<string, Buffer> {
   const folder = goldenPath(tiny);
-  const names = ["config.json", "preprocessor_config.json", "tokenizer_config.json", "tokenizer.json", "logit.json"];
+  const names = [
+    "config.json",
+    "preprocessor_config.json",
+    "tokenizer_config.json",
+    "tokenizer.json",
+    "logit.json",
+  ];
   const graphs = readdirSync(join(folder, "onnx")).map((name) => `onnx/${name}`);
-  return Object.fromEntries([...names, ...graphs].map((path) => [path, readFileSync(join(folder, path))]));
+  return Object.fromEntries(
+    [...names, ...graphs].map((path) => [path, readFileSync(join(folder, path))]),
+  );
 }

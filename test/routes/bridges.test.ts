@@ -38,30 +38,65 @@ const get = async (path: string, init?: RequestInit) => {
   return { status: response.status, body: (await response.json()) as any };
 };
 const post = (path: string, body: unknown = {}) => get(path, jsonPost(body));
-const search = () => post("/v1/collections/pictures/search", { audio: fixtureBase64("audio/rain.ogg"), top_k: 2 });
+const search = () =>
+  post("/v1/collections/pictures/search", { audio: fixtureBase64("audio/rain.ogg"), top_k: 2 });
 
 describe("POST /v1/bridges", () => {
   it("learns a bridge from texts and puts it to use: a sound finds pictures through the new version", async () => {
     expect((await search()).body.path).toEqual(["starter-clap/audio", `bridge/${name}@1`]);
-    const job = await runJob(app, "/v1/bridges", { from: "starter-clap", to: "starter-clip", texts });
+    const job = await runJob(app, "/v1/bridges", {
+      from: "starter-clap",
+      to: "starter-clip",
+      texts,
+    });
     expect(job.error).toBeUndefined();
-    expect(job.result).toMatchObject({ bridge: name, version: 2, method: "ridge", activated: true });
+    expect(job.result).toMatchObject({
+      bridge: name,
+      version: 2,
+      method: "ridge",
+      activated: true,
+    });
     expect((await search()).body.path).toEqual(["starter-clap/audio", `bridge/${name}@2`]);
     const { body } = await get(`/v1/bridges/${name}`);
-    expect(body).toMatchObject({ name, version: 2, active: true, versions: [{ shipped: true }, { shipped: false }] });
-    expect(body.versions[1].report).toMatchObject({ texts: texts.length, memory: { from: 0, to: 0 } });
+    expect(body).toMatchObject({
+      name,
+      version: 2,
+      active: true,
+      versions: [{ shipped: true }, { shipped: false }],
+    });
+    expect(body.versions[1].report).toMatchObject({
+      texts: texts.length,
+      memory: { from: 0, to: 0 },
+    });
   });
 
   it("answers 400 at once when no item of a collection has the label's field", async () => {
-    const collections = { from_collection: "sounds", to_collection: "pictures", label_by: "colour" };
-    const answer = await post("/v1/bridges", { from: "starter-clap", to: "starter-clip", texts, ...collections });
-    expect(answer).toMatchObject({ status: 400, body: { error: { code: "invalid_input", param: "label_by" } } });
+    const collections = {
+      from_collection: "sounds",
+      to_collection: "pictures",
+      label_by: "colour",
+    };
+    const answer = await post("/v1/bridges", {
+      from: "starter-clap",
+      to: "starter-clip",
+      texts,
+      ...collections,
+    });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { error: { code: "invalid_input", param: "label_by" } },
+    });
   });
 
   it("takes memory from collections and measures recall by a label, beside the text pivot", async () => {
     const collections = { from_collection: "sounds", to_collection: "pictures", label_by: "group" };
     const ask = { from: "starter-clap", to: "starter-clip", texts, ...collections };
-    const job = await runJob(app, "/v1/bridges", { ...ask, method: "c-mcr", epochs: 1, activate: false });
+    const job = await runJob(app, "/v1/bridges", {
+      ...ask,
+      method: "c-mcr",
+      epochs: 1,
+      activate: false,
+    });
     expect(job.error).toBeUndefined();
     expect(job.events.some(({ detail }) => detail?.stage === "training")).toBe(true);
     expect(job.result).toMatchObject({ version: 3, activated: false });
@@ -77,8 +112,13 @@ describe("POST /v1/bridges", () => {
   it("activates, rolls back, lists and deletes; the shipped version answers again", async () => {
     expect((await post(`/v1/bridges/${name}/activate`, { version: 3 })).body.version).toBe(3);
     expect((await post(`/v1/bridges/${name}/rollback`)).body.version).toBe(2);
-    expect((await get("/v1/bridges")).body.data.map((bridge: { name: string }) => bridge.name)).toContain(name);
-    expect((await get(`/v1/bridges/${name}`, { method: "DELETE" })).body).toEqual({ name, deleted: true });
+    expect(
+      (await get("/v1/bridges")).body.data.map((bridge: { name: string }) => bridge.name),
+    ).toContain(name);
+    expect((await get(`/v1/bridges/${name}`, { method: "DELETE" })).body).toEqual({
+      name,
+      deleted: true,
+    });
     expect((await search()).body.path).toEqual(["starter-clap/audio", `bridge/${name}@1`]);
     expect((await get(`/v1/bridges/${name}`, { method: "DELETE" })).status).toBe(409);
   });
@@ -90,13 +130,22 @@ describe("POST /v1/bridges", () => {
     ["method", { from: "starter-clap", to: "starter-clip", method: "magic" }, 400],
     ["name", { from: "starter-clap", to: "starter-clip", name: "a/b" }, 400],
     ["label_by", { from: "starter-clap", to: "starter-clip", label_by: "group" }, 400],
-    ["label_by", { from: "starter-clap", to: "starter-clip", label_by: "group", from_collection: "sounds" }, 400],
+    [
+      "label_by",
+      { from: "starter-clap", to: "starter-clip", label_by: "group", from_collection: "sounds" },
+      400,
+    ],
   ])("names %s when it is at fault", async (param, body, status) => {
     expect(await post("/v1/bridges", body)).toMatchObject({ status, body: { error: { param } } });
   });
 
   it("answers 404 for a collection that is not there", async () => {
-    const ask = { from: "starter-clap", to: "starter-clip", from_collection: "none", to_collection: "pictures" };
+    const ask = {
+      from: "starter-clap",
+      to: "starter-clip",
+      from_collection: "none",
+      to_collection: "pictures",
+    };
     expect((await post("/v1/bridges", ask)).status).toBe(404);
   });
 });

@@ -17,7 +17,9 @@ describe("/v1/collections", () => {
     const created = await create({ name: "photos", model: "starter-clip", fields: ["year"] });
     expect(created.status).toBe(201);
     const collection = (await created.json()) as { created_at: string };
-    const [{ space, dimensions }] = services.packs.list().map((pack) => ({ space: pack.space, ...pack.manifest }));
+    const [{ space, dimensions }] = services.packs
+      .list()
+      .map((pack) => ({ space: pack.space, ...pack.manifest }));
     expect(collection).toMatchObject({
       name: "photos",
       model: "starter-clip",
@@ -38,7 +40,9 @@ describe("/v1/collections", () => {
   });
 
   it("takes the first loaded model when none is named, and a space of the user's own with its dimensions", async () => {
-    expect(await (await create({ name: "default" })).json()).toMatchObject({ model: "starter-clip" });
+    expect(await (await create({ name: "default" })).json()).toMatchObject({
+      model: "starter-clip",
+    });
     const own = await (await create({ name: "own", space: "mine@1", dimensions: 3 })).json();
     expect(own).toMatchObject({ model: null, space: "mine@1", dimensions: 3 });
   });
@@ -52,7 +56,12 @@ describe("/v1/collections", () => {
       [{ name: "x", model: "nothing" }, 404, "model_not_found", "model"],
       [{ name: "x", dimensions: 3 }, 400, "invalid_input", "dimensions"],
       [{ name: "x", space: "mine" }, 400, "invalid_input", "dimensions"],
-      [{ name: "x", space: "mine", dimensions: 3, model: "starter-clip" }, 400, "invalid_input", "space"],
+      [
+        { name: "x", space: "mine", dimensions: 3, model: "starter-clip" },
+        400,
+        "invalid_input",
+        "space",
+      ],
       [{ name: "x", space: "mine", dimensions: 100_000 }, 400, "invalid_input", "dimensions"],
       [{ name: "x", fields: ["a'b"] }, 400, "invalid_input", "fields"],
       [{ name: "x", colour: "red" }, 400, "invalid_input", "colour"],
@@ -60,7 +69,10 @@ describe("/v1/collections", () => {
     for (const [body, status, code, param] of faults) {
       const response = await create(body);
       const { error } = (await response.json()) as { error: object };
-      expect([response.status, error], JSON.stringify(body)).toMatchObject([status, { code, param }]);
+      expect([response.status, error], JSON.stringify(body)).toMatchObject([
+        status,
+        { code, param },
+      ]);
     }
     expect((await app.request("/v1/collections/x")).status).toBe(404);
   });
@@ -75,8 +87,12 @@ describe("GET /metrics", () => {
       jsonPost({ items: [item, item, { ...item, modality: "text" }] }),
     );
     const metrics = async () => (await app.request("/metrics")).text();
-    expect(await metrics()).toContain('crossmodal_collection_items{collection="counted",modality="audio"} 2');
-    expect(await metrics()).toContain('crossmodal_collection_items{collection="counted",modality="text"} 1');
+    expect(await metrics()).toContain(
+      'crossmodal_collection_items{collection="counted",modality="audio"} 2',
+    );
+    expect(await metrics()).toContain(
+      'crossmodal_collection_items{collection="counted",modality="text"} 1',
+    );
     await app.request("/v1/collections/counted", { method: "DELETE" });
     expect(await metrics()).not.toContain('"counted"');
   });

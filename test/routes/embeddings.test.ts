@@ -45,25 +45,37 @@ describe("POST /v1/embeddings", () => {
     const floats = await embed(jsonPost({ input: "a cat" }));
     const packed = await embed(jsonPost({ input: "a cat", encoding_format: "base64" }));
     const bytes = Buffer.from(packed.data[0].embedding as string, "base64");
-    const numbers = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    const numbers = new Float32Array(
+      bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength),
+    );
     expect([...numbers]).toEqual(floats.data[0].embedding);
   });
 
   it("tells a picture and a sound by their data URI, and takes files with a modality", async () => {
-    const image = await embed(jsonPost({ input: `data:image/jpeg;base64,${fixtureBase64("images/cat.jpg")}` }));
+    const image = await embed(
+      jsonPost({ input: `data:image/jpeg;base64,${fixtureBase64("images/cat.jpg")}` }),
+    );
     const upload = await embed(formPost({ input: fixture("images/cat.jpg"), modality: "image" }));
     expect(upload.data).toEqual(image.data);
-    const audio = await embed(jsonPost({ input: `data:audio/wav;base64,${fixtureBase64("audio/crow.wav")}` }));
+    const audio = await embed(
+      jsonPost({ input: `data:audio/wav;base64,${fixtureBase64("audio/crow.wav")}` }),
+    );
     expect(audio.model).toBe("starter-clap");
   });
 
   it("puts a picture nearer to its own text", async () => {
     const [cat, rocket] = (
-      await embed(jsonPost({ input: ["a photo of a cat", "a photo of a rocket"], model: "starter-clip" }))
+      await embed(
+        jsonPost({ input: ["a photo of a cat", "a photo of a rocket"], model: "starter-clip" }),
+      )
     ).data;
-    const [picture] = (await embed(formPost({ input: fixture("images/cat.jpg"), modality: "image" }))).data;
+    const [picture] = (
+      await embed(formPost({ input: fixture("images/cat.jpg"), modality: "image" }))
+    ).data;
     const near = cosine(picture.embedding as number[], cat.embedding as number[]);
-    expect(near).toBeGreaterThan(cosine(picture.embedding as number[], rocket.embedding as number[]) + 0.1);
+    expect(near).toBeGreaterThan(
+      cosine(picture.embedding as number[], rocket.embedding as number[]) + 0.1,
+    );
   });
 
   it("keeps the two packs' texts in two spaces", async () => {
@@ -121,6 +133,8 @@ describe("who may ask", () => {
     expect(foreign.status).toBe(401);
     const page = await app.request("/v1/models", { headers: { origin: "https://evil.example" } });
     expect(page.status).toBe(401);
-    expect((await app.request("/v1/models", { headers: { host: "127.0.0.1:8080" } })).status).toBe(200);
+    expect((await app.request("/v1/models", { headers: { host: "127.0.0.1:8080" } })).status).toBe(
+      200,
+    );
   });
 });

@@ -43,12 +43,19 @@ describe("mediaFetcher", () => {
     ["loopback as one number", "http://2130706433/a.jpg", {}],
     ["a name that resolves to loopback", "http://localhost/a.jpg", {}],
   ])("refuses %s", async (_, url, changes) => {
-    await expect(mediaFetcher({ ...options, ...changes })(url, signal)).rejects.toMatchObject({ code: "url_refused" });
+    await expect(mediaFetcher({ ...options, ...changes })(url, signal)).rejects.toMatchObject({
+      code: "url_refused",
+    });
   });
 
   it("checks every redirect again", async () => {
-    const host = await serve((_, response) => response.writeHead(302, { location: "http://10.0.0.1/secret" }).end());
-    const fetcher = mediaFetcher({ ...options, isAllowedAddress: (address) => address === "127.0.0.1" });
+    const host = await serve((_, response) =>
+      response.writeHead(302, { location: "http://10.0.0.1/secret" }).end(),
+    );
+    const fetcher = mediaFetcher({
+      ...options,
+      isAllowedAddress: (address) => address === "127.0.0.1",
+    });
     await expect(fetcher(`http://${host}/`, signal)).rejects.toMatchObject({ code: "url_refused" });
   });
 
@@ -81,7 +88,9 @@ describe("mediaFetcher", () => {
         closed();
       });
     });
-    await expect(mediaFetcher(local)(`http://${host}/`, signal)).rejects.toMatchObject({ code: "too_large" });
+    await expect(mediaFetcher(local)(`http://${host}/`, signal)).rejects.toMatchObject({
+      code: "too_large",
+    });
     await ended;
     expect(sent).toBeLessThan(1_000_000);
   });
@@ -102,7 +111,10 @@ describe("mediaFetcher", () => {
   it("ends with the client who asked", async () => {
     const host = await serve(() => undefined);
     const client = new AbortController();
-    const fetching = mediaFetcher({ ...local, timeoutMs: 60_000 })(`http://${host}/`, client.signal);
+    const fetching = mediaFetcher({ ...local, timeoutMs: 60_000 })(
+      `http://${host}/`,
+      client.signal,
+    );
     client.abort(new Error("the client is gone"));
     await expect(fetching).rejects.toThrow("the client is gone");
   });
@@ -115,9 +127,11 @@ describe("mediaFetcher", () => {
       return false;
     };
     const url = `http://${host.replace("127.0.0.1", "localhost")}/`;
-    await expect(mediaFetcher({ ...options, isAllowedAddress })(url, signal)).rejects.toMatchObject({
-      code: "url_refused",
-    });
+    await expect(mediaFetcher({ ...options, isAllowedAddress })(url, signal)).rejects.toMatchObject(
+      {
+        code: "url_refused",
+      },
+    );
     expect(asked.length).toBeGreaterThan(0);
   });
 
@@ -127,7 +141,9 @@ describe("mediaFetcher", () => {
       else if (request.url === "/loop") response.writeHead(302, { location: "/loop" }).end();
     });
     const fetcher = mediaFetcher(local);
-    await expect(fetcher(`http://${host}/silent`, signal)).rejects.toMatchObject({ code: "fetch_failed" });
+    await expect(fetcher(`http://${host}/silent`, signal)).rejects.toMatchObject({
+      code: "fetch_failed",
+    });
     await expect(fetcher(`http://${host}/404`, signal)).rejects.toThrow("answered 404");
     await expect(fetcher(`http://${host}/loop`, signal)).rejects.toThrow("redirects more than");
     await expect(fetcher("http://[", signal)).rejects.toMatchObject({ code: "invalid_input" });

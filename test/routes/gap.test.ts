@@ -19,11 +19,17 @@ const app = new Hono()
   .route("/", gapRoutes({ ...measurer, readCollection }))
   .onError(errorResponse(createLog("silent")));
 const post = (init: RequestInit, accept?: string) =>
-  app.request("/v1/modality-gap", { ...init, headers: { ...init.headers, ...(accept ? { accept } : {}) } });
+  app.request("/v1/modality-gap", {
+    ...init,
+    headers: { ...init.headers, ...(accept ? { accept } : {}) },
+  });
 
 const { data } = readNpy(goldenBytes("modality_gap_clip_features.npy"));
 const npy = (half: number) =>
-  writeNpy({ shape: [500, 512], data: Float32Array.from(data.subarray(half * 256_000, half * 256_000 + 256_000)) });
+  writeNpy({
+    shape: [500, 512],
+    data: Float32Array.from(data.subarray(half * 256_000, half * 256_000 + 256_000)),
+  });
 const rows = [
   [1, 0.1, 0],
   [0.9, 0, 0.2],
@@ -31,7 +37,11 @@ const rows = [
   [1, 0, -0.4],
 ];
 const others = rows.map(([x, y, z]) => [-x, z, y]);
-const body = { a: { modality: "image", embeddings: rows }, b: { modality: "text", embeddings: others }, paired: true };
+const body = {
+  a: { modality: "image", embeddings: rows },
+  b: { modality: "text", embeddings: others },
+  paired: true,
+};
 
 describe("POST /v1/modality-gap", () => {
   it("measures two .npy files off the main thread", async () => {
@@ -42,14 +52,21 @@ describe("POST /v1/modality-gap", () => {
     expect(response.status).toBe(200);
     expect(ticks).toBeGreaterThan(10);
     const report = (await response.json()) as GapReport;
-    expect(report).toMatchObject({ paired: true, items: { a: 500, b: 500 }, modalities: { a: "image", b: "text" } });
+    expect(report).toMatchObject({
+      paired: true,
+      items: { a: 500, b: 500 },
+      modalities: { a: "image", b: "text" },
+    });
     expect(report.centroid_gap).toBeCloseTo(0.8514, 4);
     expect(report.recall?.a_to_b.at_1).toBe(0.552);
   });
 
   it("takes JSON and answers in the form that was asked for", async () => {
     const json = await post(jsonPost(body));
-    expect(await json.json()).toMatchObject({ linear_separability: { centroids: 1 }, dimensions: 3 });
+    expect(await json.json()).toMatchObject({
+      linear_separability: { centroids: 1 },
+      dimensions: 3,
+    });
     const svg = await post(jsonPost(body), "image/svg+xml");
     expect(svg.headers.get("content-type")).toContain("image/svg+xml");
     expect(await svg.text()).toMatch(/^<svg /);
@@ -58,12 +75,28 @@ describe("POST /v1/modality-gap", () => {
   });
 
   it.each([
-    ["a ragged row", { ...body, b: { embeddings: [...others.slice(0, 3), [1, 2]] } }, "b.embeddings[3]"],
+    [
+      "a ragged row",
+      { ...body, b: { embeddings: [...others.slice(0, 3), [1, 2]] } },
+      "b.embeddings[3]",
+    ],
     ["a row that is no row", { ...body, a: { embeddings: [...rows, "x"] } }, "a.embeddings[4]"],
     ["no rows", { ...body, a: { embeddings: [] } }, "a.embeddings"],
-    ["a zero row", { ...body, a: { embeddings: [[0, 0, 0], ...rows.slice(1)] } }, "a.embeddings[0]"],
-    ["unequal dimensions", { ...body, b: { embeddings: rows.map((row) => [...row, 1]) } }, "b.embeddings"],
-    ["pairs of unequal number", { ...body, b: { embeddings: [...others, [1, 1, 1]] } }, "b.embeddings"],
+    [
+      "a zero row",
+      { ...body, a: { embeddings: [[0, 0, 0], ...rows.slice(1)] } },
+      "a.embeddings[0]",
+    ],
+    [
+      "unequal dimensions",
+      { ...body, b: { embeddings: rows.map((row) => [...row, 1]) } },
+      "b.embeddings",
+    ],
+    [
+      "pairs of unequal number",
+      { ...body, b: { embeddings: [...others, [1, 1, 1]] } },
+      "b.embeddings",
+    ],
     ["a missing side", { a: body.a }, "b"],
     ["an unknown modality", { ...body, a: { modality: "smell", embeddings: rows } }, "a.modality"],
   ])("answers 400 and names the field for %s", async (_, request, param) => {
@@ -73,7 +106,10 @@ describe("POST /v1/modality-gap", () => {
   });
 
   it("names the row of a .npy file that is not a number, and the file that is none", async () => {
-    const bad = writeNpy({ shape: [4, 3], data: Float32Array.from([...rows.flat().slice(0, 11), Number.NaN]) });
+    const bad = writeNpy({
+      shape: [4, 3],
+      data: Float32Array.from([...rows.flat().slice(0, 11), Number.NaN]),
+    });
     const good = writeNpy({ shape: [4, 3], data: Float32Array.from(others.flat()) });
     expect(await (await post(formPost({ a: bad, b: good }))).json()).toMatchObject({
       error: { param: "a.embeddings[3]" },

@@ -40,7 +40,13 @@ async function version(seed: number, head: object | string = "linear"): Promise<
       ),
     ]);
   const form = new FormData();
-  const fields = { model: "starter-clip", name: "shop", epochs: "1", learning_rate: "0.01", patience: "0" };
+  const fields = {
+    model: "starter-clip",
+    name: "shop",
+    epochs: "1",
+    learning_rate: "0.01",
+    patience: "0",
+  };
   for (const [field, value] of Object.entries(fields)) form.append(field, value);
   form.append("head", typeof head === "string" ? head : JSON.stringify(head));
   form.append("a", rows(), "a.npy");
@@ -61,7 +67,11 @@ afterAll(() => services.close());
 
 describe("a collection with a head", () => {
   it("is in the head's space and says which version it follows", async () => {
-    const created = await post("/v1/collections", { name: "shop", model: "starter-clip", head: "shop" });
+    const created = await post("/v1/collections", {
+      name: "shop",
+      model: "starter-clip",
+      head: "shop",
+    });
     const { space } = await services.heads.use("shop", 1);
     expect(created).toMatchObject({
       status: 201,
@@ -81,20 +91,34 @@ describe("a collection with a head", () => {
     expect(stored.original?.space).toBe(services.packs.find("starter-clip").space);
     expect(stored.embedding).toEqual(applyHead(head.a!, [stored.original!.embedding])[0]);
     const found = await search({ image: fixtureBase64(`images/${pictures[0][0]}`) });
-    expect(found.body).toMatchObject({ path: ["starter-clip/image", "head/shop@1"], space: head.space });
+    expect(found.body).toMatchObject({
+      path: ["starter-clip/image", "head/shop@1"],
+      space: head.space,
+    });
     expect(found.body.results[0]).toMatchObject({ id: pictures[0][0] });
     expect(found.body.results[0].similarity).toBeCloseTo(1, 4);
     const sound = await search({ audio: fixtureBase64("audio/rain.ogg") });
-    expect(sound.body.path).toEqual(["starter-clap/audio", "bridge/starter-clap-to-starter-clip@1", "head/shop@1"]);
+    expect(sound.body.path).toEqual([
+      "starter-clap/audio",
+      "bridge/starter-clap-to-starter-clip@1",
+      "head/shop@1",
+    ]);
   });
 
   it("takes embeddings of the model, and others only with what they were before the head", async () => {
     const space = services.packs.find("starter-clip").space;
     const embedding = Array.from({ length: dimensions }, (_, i) => (i === 0 ? 1 : 0));
-    const given = (more: object) => ({ items: [{ id: "own", modality: "image", embedding, ...more }] });
+    const given = (more: object) => ({
+      items: [{ id: "own", modality: "image", embedding, ...more }],
+    });
     const refused = await post("/v1/collections/shop/items", given({}));
-    expect(refused.body.statuses[0]).toMatchObject({ status: "failed", error: { param: "original" } });
-    expect((await post("/v1/collections/shop/items", given({ space }))).body).toMatchObject({ stored: 1 });
+    expect(refused.body.statuses[0]).toMatchObject({
+      status: "failed",
+      error: { param: "original" },
+    });
+    expect((await post("/v1/collections/shop/items", given({ space }))).body).toMatchObject({
+      stored: 1,
+    });
     const [own] = await services.store.get("shop", ["own"]);
     const head = await services.heads.use("shop");
     expect(own.embedding).toEqual(applyHead(head.a!, [Float32Array.from(embedding)])[0]);
@@ -112,20 +136,36 @@ describe("a collection with a head", () => {
     );
     for (const { body } of added) expect(body).toMatchObject({ stored: 1, failed: 0 });
     const job = await ended(activated.body.jobs[0].id);
-    expect(job).toMatchObject({ kind: "reproject", state: "succeeded", result: { collection: "shop", version: 2 } });
+    expect(job).toMatchObject({
+      kind: "reproject",
+      state: "succeeded",
+      result: { collection: "shop", version: 2 },
+    });
     const { space } = await services.heads.use("shop", 2);
     const { body } = await get("/v1/collections/shop");
-    expect(body).toMatchObject({ space, head: { name: "shop", version: 2 }, count: pictures.length + 1 + 8 });
+    expect(body).toMatchObject({
+      space,
+      head: { name: "shop", version: 2 },
+      count: pictures.length + 1 + 8,
+    });
     // Texts are locked in version 2: they are as the model gave them.
     const [text] = await services.store.get("shop", ["text-0"]);
     expect(text.embedding).toEqual(text.original?.embedding);
-    expect((await search({ text: "a cat" })).body).toMatchObject({ path: ["starter-clip/text", "head/shop@2"], space });
+    expect((await search({ text: "a cat" })).body).toMatchObject({
+      path: ["starter-clip/text", "head/shop@2"],
+      space,
+    });
     expect((await get("/v1/collections")).body.data).toHaveLength(1);
   });
 
   it("is projected anew once, also while a copy of it lies there", async () => {
     const { dimensions, options } = await services.store.stats("shop");
-    const copy = { name: "reproject-x", space: "x", dimensions, options: { ...options, replaces: "shop" } };
+    const copy = {
+      name: "reproject-x",
+      space: "x",
+      dimensions,
+      options: { ...options, replaces: "shop" },
+    };
     await services.store.createCollection(copy);
     const activated = await post("/v1/heads/shop/activate", { version: 1, force: true });
     expect(activated.body.jobs).toHaveLength(1);
@@ -135,24 +175,33 @@ describe("a collection with a head", () => {
   });
 
   it("follows the version that is activated while it is being made", async () => {
-    const create = vi.spyOn(services.store, "createCollection").mockImplementationOnce(async (spec) => {
-      expect(spec.options).toMatchObject({ head: { name: "shop", version: 2 } });
-      const { body } = await post("/v1/heads/shop/activate", { version: 1, force: true });
-      for (const { id } of body.jobs) await ended(id); // none of them is for the collection that is not there yet
-      create.mockRestore();
-      await services.store.createCollection(spec);
+    const create = vi
+      .spyOn(services.store, "createCollection")
+      .mockImplementationOnce(async (spec) => {
+        expect(spec.options).toMatchObject({ head: { name: "shop", version: 2 } });
+        const { body } = await post("/v1/heads/shop/activate", { version: 1, force: true });
+        for (const { id } of body.jobs) await ended(id); // none of them is for the collection that is not there yet
+        create.mockRestore();
+        await services.store.createCollection(spec);
+      });
+    const made = await post("/v1/collections", {
+      name: "late",
+      model: "starter-clip",
+      head: "shop",
     });
-    const made = await post("/v1/collections", { name: "late", model: "starter-clip", head: "shop" });
     expect(made.status).toBe(201);
     for (const { id } of services.jobs.list()) await ended(id);
     expect((await get("/v1/collections/late")).body.head).toEqual({ name: "shop", version: 1 });
     await get("/v1/collections/late", { method: "DELETE" });
-    for (const { id } of (await post("/v1/heads/shop/activate", { version: 2, force: true })).body.jobs)
+    for (const { id } of (await post("/v1/heads/shop/activate", { version: 2, force: true })).body
+      .jobs)
       await ended(id);
   });
 
   it("holds its head: neither it nor the version can be deleted", async () => {
-    expect(await get("/v1/heads/shop?force=true", { method: "DELETE" })).toMatchObject({ status: 409 });
+    expect(await get("/v1/heads/shop?force=true", { method: "DELETE" })).toMatchObject({
+      status: 409,
+    });
     const rolledBack = await post("/v1/heads/shop/rollback");
     expect(rolledBack.body).toMatchObject({ version: 1, jobs: [{ id: expect.any(String) }] });
     await ended(rolledBack.body.jobs[0].id);
@@ -163,7 +212,12 @@ describe("a collection with a head", () => {
   it("cannot be made with a head of another model, or one that gives no embeddings", async () => {
     const other = await post("/v1/collections", { name: "x", model: "starter-clap", head: "shop" });
     expect(other).toMatchObject({ status: 400, body: { error: { param: "head" } } });
-    const own = await post("/v1/collections", { name: "x", space: "mine", dimensions: 3, head: "shop" });
+    const own = await post("/v1/collections", {
+      name: "x",
+      space: "mine",
+      dimensions: 3,
+      head: "shop",
+    });
     expect(own).toMatchObject({ status: 400 });
     expect((await post("/v1/collections", { name: "x", head: "none" })).status).toBe(404);
   });
@@ -181,16 +235,27 @@ describe("POST /v1/heads from a collection", () => {
     });
     expect(job.error).toBeUndefined();
     const { body } = await get("/v1/heads/labelled");
-    expect(body.versions[0]).toMatchObject({ modalities: ["image", "text"], pairs: pictures.length });
+    expect(body.versions[0]).toMatchObject({
+      modalities: ["image", "text"],
+      pairs: pictures.length,
+    });
     const report = await get("/v1/heads/labelled/versions/1/report");
     for (const { ids } of report.body.screening.findings) expect(ids.length).toBeGreaterThan(0);
   });
 
   it("pairs items of two modalities by a field", async () => {
-    const texts = pictures.map(([, label]) => ({ text: `this is ${label}`, metadata: { pair: label } }));
+    const texts = pictures.map(([, label]) => ({
+      text: `this is ${label}`,
+      metadata: { pair: label },
+    }));
     expect((await post("/v1/collections/shop/items", { items: texts })).body.failed).toBe(0);
     const pairs = { collection: "shop", by: "pair" };
-    const job = await runJob(app, "/v1/heads", { model: "starter-clip", name: "paired", pairs, epochs: 1 });
+    const job = await runJob(app, "/v1/heads", {
+      model: "starter-clip",
+      name: "paired",
+      pairs,
+      epochs: 1,
+    });
     expect(job.error).toBeUndefined();
     expect((await get("/v1/heads/paired")).body.versions[0].pairs).toBe(pictures.length);
   });
@@ -204,18 +269,33 @@ describe("POST /v1/heads from a collection", () => {
   });
 
   it("fails when the model is another one; a field that is not there is told at once", async () => {
-    const none = await post("/v1/heads", { model: "starter-clip", pairs: { collection: "shop", by: "none" } });
-    expect(none).toMatchObject({ status: 400, body: { error: { code: "invalid_input", param: "pairs.by" } } });
-    const other = await runJob(app, "/v1/heads", { model: "starter-clap", pairs: { collection: "shop", by: "label" } });
+    const none = await post("/v1/heads", {
+      model: "starter-clip",
+      pairs: { collection: "shop", by: "none" },
+    });
+    expect(none).toMatchObject({
+      status: 400,
+      body: { error: { code: "invalid_input", param: "pairs.by" } },
+    });
+    const other = await runJob(app, "/v1/heads", {
+      model: "starter-clap",
+      pairs: { collection: "shop", by: "label" },
+    });
     expect(other.error).toMatchObject({ code: "space_mismatch" });
   });
 });
 
 describe("POST /v1/modality-gap of a collection", () => {
   it("measures its two modalities, in pairs by a field", async () => {
-    const { status, body } = await post("/v1/modality-gap", { collection: "shop", pair_by: "pair" });
+    const { status, body } = await post("/v1/modality-gap", {
+      collection: "shop",
+      pair_by: "pair",
+    });
     expect(status).toBe(200);
-    expect(body).toMatchObject({ centroid_gap: expect.any(Number), recall: { a_to_b: expect.any(Object) } });
+    expect(body).toMatchObject({
+      centroid_gap: expect.any(Number),
+      recall: { a_to_b: expect.any(Object) },
+    });
     const unpaired = await post("/v1/modality-gap", { collection: "shop" });
     expect(unpaired.body.recall).toBeFalsy();
     expect(unpaired.body.centroid_gap).toBeGreaterThan(0);

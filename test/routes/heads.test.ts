@@ -54,12 +54,23 @@ describe("POST /v1/heads with .npy files", () => {
       epochs: "4",
       learning_rate: "0.003",
     };
-    const job = await runJob(app, "/v1/heads", form({ ...fields, activate: "if_improved", screen: "true" }));
+    const job = await runJob(
+      app,
+      "/v1/heads",
+      form({ ...fields, activate: "if_improved", screen: "true" }),
+    );
     expect(job.error).toBeUndefined();
     expect(job).toMatchObject({ kind: "train", state: "succeeded" });
-    expect(job.events.some(({ detail }) => detail?.stage === "training" && detail.epochs === 4)).toBe(true);
+    expect(
+      job.events.some(({ detail }) => detail?.stage === "training" && detail.epochs === 4),
+    ).toBe(true);
     const { result } = job;
-    expect(result).toMatchObject({ head: "trained", version: 1, activated: true, verdict: { improved: true } });
+    expect(result).toMatchObject({
+      head: "trained",
+      version: 1,
+      activated: true,
+      verdict: { improved: true },
+    });
     expect(result.screening).toMatchObject({ excluded: 0 });
     const listed = await get("/v1/heads/trained");
     expect(listed.body).toMatchObject({
@@ -68,11 +79,25 @@ describe("POST /v1/heads with .npy files", () => {
       version: 1,
       space: result.space,
       active: true,
-      versions: [{ version: 1, kind: "projection", modalities: ["image", "text"], loss: "infonce", pairs: 90 }],
+      versions: [
+        {
+          version: 1,
+          kind: "projection",
+          modalities: ["image", "text"],
+          loss: "infonce",
+          pairs: 90,
+        },
+      ],
     });
     const { measures, lineage } = listed.body.versions[0];
-    expect(measures.mean_reciprocal_rank.after).toBeGreaterThan(measures.mean_reciprocal_rank.before);
-    expect(lineage).toEqual({ data: expect.stringMatching(/^[0-9a-f]{64}$/), seed: 1, parent: null });
+    expect(measures.mean_reciprocal_rank.after).toBeGreaterThan(
+      measures.mean_reciprocal_rank.before,
+    );
+    expect(lineage).toEqual({
+      data: expect.stringMatching(/^[0-9a-f]{64}$/),
+      seed: 1,
+      parent: null,
+    });
   });
 
   it("answers embeddings and zero-shot in the head's space", async () => {
@@ -102,7 +127,10 @@ describe("POST /v1/heads with .npy files", () => {
   it("keeps the report as JSON and as a page", async () => {
     const path = "/v1/heads/trained/versions/1/report";
     const { body } = await get(path);
-    expect(body).toMatchObject({ verdict: { improved: true }, screening: { counts: expect.any(Object) } });
+    expect(body).toMatchObject({
+      verdict: { improved: true },
+      screening: { counts: expect.any(Object) },
+    });
     expect(body.epochs[0]).toMatchObject({ epoch: 1, train_loss: expect.any(Number) });
     const page = await app.request(path, { headers: { accept: "text/html" } });
     expect(page.headers.get("content-type")).toContain("text/html");
@@ -113,13 +141,27 @@ describe("POST /v1/heads with .npy files", () => {
     const exported = await app.request("/v1/heads/trained/versions/1/export");
     const bytes = new Uint8Array(await exported.arrayBuffer());
     const headers = { "content-type": "application/octet-stream" };
-    const imported = await get("/v1/heads/import?name=copy", { method: "POST", headers, body: bytes });
-    expect(imported).toMatchObject({ status: 201, body: { name: "copy", imported_version: 1, active: false } });
+    const imported = await get("/v1/heads/import?name=copy", {
+      method: "POST",
+      headers,
+      body: bytes,
+    });
+    expect(imported).toMatchObject({
+      status: 201,
+      body: { name: "copy", imported_version: 1, active: false },
+    });
     const activated = await get("/v1/heads/copy/activate", jsonPost({ version: 1 }));
     const original = await get("/v1/heads/trained");
     expect(activated.body).toMatchObject({ active: true, space: original.body.space });
-    const bad = await get("/v1/heads/import", { method: "POST", headers, body: bytes.subarray(0, 100) });
-    expect(bad).toMatchObject({ status: 400, body: { error: { code: "invalid_input", param: "file" } } });
+    const bad = await get("/v1/heads/import", {
+      method: "POST",
+      headers,
+      body: bytes.subarray(0, 100),
+    });
+    expect(bad).toMatchObject({
+      status: 400,
+      body: { error: { code: "invalid_input", param: "file" } },
+    });
     expect((await get("/v1/heads/copy", { method: "DELETE" })).status).toBe(409);
     expect((await get("/v1/heads/copy?force=true", { method: "DELETE" })).body).toEqual({
       name: "copy",
@@ -136,30 +178,53 @@ describe("POST /v1/heads with .npy files", () => {
       });
     const fields = { a: noise(), b: noise(), model: "starter-clip", name: "trained", epochs: "2" };
     const job = await runJob(app, "/v1/heads", form({ ...fields, activate: "if_improved" }));
-    expect(job.result).toMatchObject({ version: 2, activated: false, verdict: { improved: false } });
+    expect(job.result).toMatchObject({
+      version: 2,
+      activated: false,
+      verdict: { improved: false },
+    });
     const refused = await get("/v1/heads/trained/activate", jsonPost({ version: 2 }));
-    expect(refused).toMatchObject({ status: 409, body: { error: { code: "conflict", param: "version" } } });
-    expect((await get("/v1/heads/trained/activate", jsonPost({ version: 2, force: true }))).body.version).toBe(2);
+    expect(refused).toMatchObject({
+      status: 409,
+      body: { error: { code: "conflict", param: "version" } },
+    });
+    expect(
+      (await get("/v1/heads/trained/activate", jsonPost({ version: 2, force: true }))).body.version,
+    ).toBe(2);
     expect((await get("/v1/heads/trained/rollback", { method: "POST" })).body.version).toBe(1);
     expect((await get("/v1/heads/trained/versions/2", { method: "DELETE" })).status).toBe(200);
   });
 
   it("stops when the job is cancelled, keeps no version, and goes on from its checkpoint when it is resumed", async () => {
-    const fields = { ...labelledPairs(60), model: "starter-clip", name: "stopped", epochs: "10000", patience: "0" };
+    const fields = {
+      ...labelledPairs(60),
+      model: "starter-clip",
+      name: "stopped",
+      epochs: "10000",
+      patience: "0",
+    };
     const { body } = await get("/v1/heads", { method: "POST", body: form(fields) });
     const path = `/v1/jobs/${body.job.id}`;
-    await expect.poll(async () => (await get(path)).body.detail?.epoch ?? 0, { timeout: 60_000 }).toBeGreaterThan(2);
+    await expect
+      .poll(async () => (await get(path)).body.detail?.epoch ?? 0, { timeout: 60_000 })
+      .toBeGreaterThan(2);
     const cancelled = await get(path, { method: "DELETE" });
     expect(cancelled.body.state).toBe("cancelled");
     const reached = cancelled.body.detail.epoch;
     expect((await get("/v1/heads/stopped")).status).toBe(404);
     await get(`${path}/resume`, { method: "POST" });
-    await expect.poll(async () => (await get(path)).body.detail.epoch, { timeout: 60_000 }).toBeGreaterThan(reached);
+    await expect
+      .poll(async () => (await get(path)).body.detail.epoch, { timeout: 60_000 })
+      .toBeGreaterThan(reached);
     await get(path, { method: "DELETE" });
   });
 
   it("does not train on for a model that has other weights by now", async () => {
-    const source = { kind: "media", field: "pairs", a: { kind: "texts", modality: "text", texts: ["a"] } };
+    const source = {
+      kind: "media",
+      field: "pairs",
+      a: { kind: "texts", modality: "text", texts: ["a"] },
+    };
     const data = {
       name: "old",
       model: "starter-clip",
@@ -177,7 +242,10 @@ describe("POST /v1/heads with .npy files", () => {
   it("takes every loss with what it needs", async () => {
     const random = seededRandom(4);
     const rows = (width: number) =>
-      writeNpy({ shape: [24, width], data: Float32Array.from({ length: 24 * width }, () => random.normal()) });
+      writeNpy({
+        shape: [24, width],
+        data: Float32Array.from({ length: 24 * width }, () => random.normal()),
+      });
     const run = (fields: Record<string, string | Uint8Array>) =>
       runJob(
         app,
@@ -201,9 +269,18 @@ describe("POST /v1/heads with .npy files", () => {
     expect(locked.error).toBeUndefined();
     expect(locked).toMatchObject({ state: "succeeded" });
     const { body } = await get(`/v1/heads/losses/versions/${locked.result.version}/report`);
-    expect(body).toMatchObject({ heads: { a: "residual", b: "locked" }, options: { loss: "sigmoid" } });
-    const probed = await run({ mixup: "0.5", probe_a: rows(dimensions), probe_b: rows(dimensions) });
-    expect((await get(`/v1/heads/losses/versions/${probed.result.version}/report`)).body.forgetting).toBeDefined();
+    expect(body).toMatchObject({
+      heads: { a: "residual", b: "locked" },
+      options: { loss: "sigmoid" },
+    });
+    const probed = await run({
+      mixup: "0.5",
+      probe_a: rows(dimensions),
+      probe_b: rows(dimensions),
+    });
+    expect(
+      (await get(`/v1/heads/losses/versions/${probed.result.version}/report`)).body.forgetting,
+    ).toBeDefined();
   });
 });
 
@@ -211,7 +288,10 @@ describe("POST /v1/heads with media", () => {
   const names = Object.entries(fixtureLabels.images).slice(0, 9);
 
   it("embeds pictures and texts in the job, then trains", async () => {
-    const pairs = names.map(([file, label]) => ({ image: photo(file), text: `a photo of ${label}` }));
+    const pairs = names.map(([file, label]) => ({
+      image: photo(file),
+      text: `a photo of ${label}`,
+    }));
     const job = await runJob(app, "/v1/heads", {
       model: "starter-clip",
       name: "media",
@@ -227,7 +307,10 @@ describe("POST /v1/heads with media", () => {
   });
 
   it("fails with the name of a picture that cannot be decoded", async () => {
-    const pairs = names.map(([file], i) => ({ image: i === 3 ? "aGVsbG8=" : photo(file), text: `picture ${i}` }));
+    const pairs = names.map(([file], i) => ({
+      image: i === 3 ? "aGVsbG8=" : photo(file),
+      text: `picture ${i}`,
+    }));
     const job = await runJob(app, "/v1/heads", { model: "starter-clip", pairs, epochs: 1 });
     expect(job).toMatchObject({ state: "failed", error: { param: "pairs[3].image" } });
   });
@@ -235,7 +318,11 @@ describe("POST /v1/heads with media", () => {
   it.each([
     ["model", { model: "none", pairs: [{ image: "aGVsbG8=", text: "x" }] }, 404],
     ["pairs", { model: "starter-clip" }, 400],
-    ["pairs[1]", { model: "starter-clip", pairs: [{ image: "aGVsbG8=", text: "x" }, { text: "y" }] }, 400],
+    [
+      "pairs[1]",
+      { model: "starter-clip", pairs: [{ image: "aGVsbG8=", text: "x" }, { text: "y" }] },
+      400,
+    ],
     ["pairs[0].image", { model: "starter-clip", pairs: [{ image: "no base64!", text: "x" }] }, 400],
     ["pairs[0]", { model: "starter-clip", pairs: [{ text: "x" }] }, 400],
     ["batch_size", { pairs: [{ image: "aGVsbG8=", text: "x" }], batch_size: 1 }, 400],
@@ -268,20 +355,30 @@ describe("few-shot heads", () => {
       label: ["alpha", "bravo", "charlie", "delta"][i],
     }));
 
-  it.each(["probe", "cache"] as const)("a %s tells sounds by house names the model cannot know", async (kind) => {
-    const job = await runJob(app, "/v1/heads", { model: "starter-clap", kind, name: `house-${kind}`, items: items() });
-    expect(job.error).toBeUndefined();
-    expect(job).toMatchObject({ kind: "few-shot", state: "succeeded" });
-    expect(job.result).toMatchObject({ head: `house-${kind}`, version: 1, activated: true });
-    const answer = await get(
-      "/v1/zero-shot",
-      jsonPost({ audio: fixtureBase64("audio/rain.ogg"), head: `house-${kind}` }),
-    );
-    expect(answer.body).toMatchObject({ model: "starter-clap", head: { name: `house-${kind}` } });
-    expect(answer.body.space).toBe(services.packs.find("starter-clap").space);
-    if (kind === "probe") expect(answer.body.scores[0].label).toBe("charlie");
-    expect(answer.body.scores.reduce((sum: number, { score }: { score: number }) => sum + score, 0)).toBeCloseTo(1, 6);
-  });
+  it.each(["probe", "cache"] as const)(
+    "a %s tells sounds by house names the model cannot know",
+    async (kind) => {
+      const job = await runJob(app, "/v1/heads", {
+        model: "starter-clap",
+        kind,
+        name: `house-${kind}`,
+        items: items(),
+      });
+      expect(job.error).toBeUndefined();
+      expect(job).toMatchObject({ kind: "few-shot", state: "succeeded" });
+      expect(job.result).toMatchObject({ head: `house-${kind}`, version: 1, activated: true });
+      const answer = await get(
+        "/v1/zero-shot",
+        jsonPost({ audio: fixtureBase64("audio/rain.ogg"), head: `house-${kind}` }),
+      );
+      expect(answer.body).toMatchObject({ model: "starter-clap", head: { name: `house-${kind}` } });
+      expect(answer.body.space).toBe(services.packs.find("starter-clap").space);
+      if (kind === "probe") expect(answer.body.scores[0].label).toBe("charlie");
+      expect(
+        answer.body.scores.reduce((sum: number, { score }: { score: number }) => sum + score, 0),
+      ).toBeCloseTo(1, 6);
+    },
+  );
 
   it("takes every labelled picture of a collection that also has texts", async () => {
     await get("/v1/collections", jsonPost({ name: "captioned", model: "starter-clip" }));
@@ -309,25 +406,47 @@ describe("few-shot heads", () => {
     ["pairs.by", 400, { pairs: { collection: "captioned", by: "metadata.colour" } }],
     ["items.collection", 404, { kind: "probe", items: { collection: "none", by: "label" } }],
     ["items.by", 400, { kind: "cache", items: { collection: "captioned", by: "colour" } }],
-  ])("answers at once and names %s when a collection or its field is not there", async (param, status, ask) => {
-    const answer = await get("/v1/heads", jsonPost({ model: "starter-clip", ...ask }));
-    expect(answer).toMatchObject({ status, body: { error: { param } } });
-  });
+  ])(
+    "answers at once and names %s when a collection or its field is not there",
+    async (param, status, ask) => {
+      const answer = await get("/v1/heads", jsonPost({ model: "starter-clip", ...ask }));
+      expect(answer).toMatchObject({ status, body: { error: { param } } });
+    },
+  );
 
   it("offers labels that a cache has no examples of, and not to a probe", async () => {
-    const ask = { audio: fixtureBase64("audio/rain.ogg"), candidate_labels: ["charlie", "a dog barking"] };
-    expect((await get("/v1/zero-shot", jsonPost({ ...ask, head: "house-cache" }))).body.scores).toHaveLength(2);
+    const ask = {
+      audio: fixtureBase64("audio/rain.ogg"),
+      candidate_labels: ["charlie", "a dog barking"],
+    };
+    expect(
+      (await get("/v1/zero-shot", jsonPost({ ...ask, head: "house-cache" }))).body.scores,
+    ).toHaveLength(2);
     const refused = await get("/v1/zero-shot", jsonPost({ ...ask, head: "house-probe" }));
-    expect(refused).toMatchObject({ status: 400, body: { error: { param: "candidate_labels[1]" } } });
+    expect(refused).toMatchObject({
+      status: 400,
+      body: { error: { param: "candidate_labels[1]" } },
+    });
   });
 
   it.each([
     ["head", { image: photo("cat.jpg"), head: "house-probe" }, 400],
     ["head", { audio: fixtureBase64("audio/rain.ogg"), head: "none" }, 404],
-    ["head", { audio: fixtureBase64("audio/rain.ogg"), head: "house-probe", model: "starter-clip" }, 400],
-    ["multi_label", { audio: fixtureBase64("audio/rain.ogg"), head: "house-probe", multi_label: true }, 400],
+    [
+      "head",
+      { audio: fixtureBase64("audio/rain.ogg"), head: "house-probe", model: "starter-clip" },
+      400,
+    ],
+    [
+      "multi_label",
+      { audio: fixtureBase64("audio/rain.ogg"), head: "house-probe", multi_label: true },
+      400,
+    ],
     ["candidate_labels", { audio: fixtureBase64("audio/rain.ogg") }, 400],
   ])("answers an error at %s when it does not fit", async (param, body, status) => {
-    expect(await get("/v1/zero-shot", jsonPost(body))).toMatchObject({ status, body: { error: { param } } });
+    expect(await get("/v1/zero-shot", jsonPost(body))).toMatchObject({
+      status,
+      body: { error: { param } },
+    });
   });
 });

@@ -20,10 +20,13 @@ describe("a server under SIGKILL while items are streamed to it", () => {
       const random = seededRandom(7);
       const acknowledged = new Map<string, number>();
       for (let round = 0; round < rounds; round++) {
-        for (const id of await streamAndKill(round, 20 + random.integer(600))) acknowledged.set(id, round);
+        for (const id of await streamAndKill(round, 20 + random.integer(600)))
+          acknowledged.set(id, round);
         const store = await openEmbeddedStore({ dataDir });
         const stored = await store.get("c", [...acknowledged.keys()]);
-        const generations = new Map(stored.map(({ id, metadata }) => [id, metadata.round as number]));
+        const generations = new Map(
+          stored.map(({ id, metadata }) => [id, metadata.round as number]),
+        );
         for (const [id, generation] of acknowledged) {
           // A later round may have been stored without its acknowledgement having arrived.
           expect(generations.get(id), id).toBeGreaterThanOrEqual(generation);
@@ -38,11 +41,24 @@ describe("a server under SIGKILL while items are streamed to it", () => {
 
 /** Starts a server, streams items to it without end and kills it some time after the first status. @returns the ids it acknowledged. */
 async function streamAndKill(round: number, afterMs: number): Promise<string[]> {
-  const flags = ["--port", "0", "--data-dir", dataDir, "--device", "cpu", "--models", "starter-clap"];
-  const child = spawn(process.execPath, ["--import", "tsx", "src/cli.ts", "serve", ...flags, "--log-level", "error"], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, CROSSMODAL_SERVER_ROUNDS: undefined }, // no option of the server
-  });
+  const flags = [
+    "--port",
+    "0",
+    "--data-dir",
+    dataDir,
+    "--device",
+    "cpu",
+    "--models",
+    "starter-clap",
+  ];
+  const child = spawn(
+    process.execPath,
+    ["--import", "tsx", "src/cli.ts", "serve", ...flags, "--log-level", "error"],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, CROSSMODAL_SERVER_ROUNDS: undefined }, // no option of the server
+    },
+  );
   const ended = new Promise((resolve) => child.once("close", resolve));
   const url = await new Promise<string>((resolve, reject) => {
     let said = "";
@@ -53,7 +69,8 @@ async function streamAndKill(round: number, afterMs: number): Promise<string[]> 
     });
     void ended.then(() => reject(new Error(`The server ended by itself: ${said}`)));
   });
-  if (round === 0) await fetch(`${url}/v1/collections`, jsonPost({ name: "c", space: "plain", dimensions: 16 }));
+  if (round === 0)
+    await fetch(`${url}/v1/collections`, jsonPost({ name: "c", space: "plain", dimensions: 16 }));
 
   const headers = { "content-type": "application/x-ndjson" };
   const sent = request(`${url}/v1/collections/c/items`, { method: "POST", headers });

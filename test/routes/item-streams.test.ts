@@ -20,9 +20,19 @@ afterEach(async () => {
 async function start(overrides: Partial<Config> = {}): Promise<string> {
   const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-streams-"));
   const models = ["starter-clap"];
-  const config = { ...loadConfig({ environment: {} }), dataDir, device: "cpu", port: 0, models, ...overrides };
+  const config = {
+    ...loadConfig({ environment: {} }),
+    dataDir,
+    device: "cpu",
+    port: 0,
+    models,
+    ...overrides,
+  };
   server = await startServer(config, createLog("silent"));
-  await fetch(`${server.url}/v1/collections`, jsonPost({ name: "c", space: "plain", dimensions: 3 }));
+  await fetch(
+    `${server.url}/v1/collections`,
+    jsonPost({ name: "c", space: "plain", dimensions: 3 }),
+  );
   return server.url;
 }
 
@@ -83,7 +93,9 @@ describe("a stream of items", () => {
     const statuses = await readAll(response);
     await writing;
     expect(statuses).toHaveLength(total);
-    expect(statuses.every(({ status }, i) => status === "stored" && statuses[i].id === idOf(i))).toBe(true);
+    expect(
+      statuses.every(({ status }, i) => status === "stored" && statuses[i].id === idOf(i)),
+    ).toBe(true);
     expect(await count(url)).toBe(total);
   }, 300_000);
 
@@ -143,11 +155,15 @@ describe("a stream of items", () => {
 describe("GET /v1/collections/{name}/export", () => {
   it("waits for a slow reader, and stops when the reader goes away", async () => {
     const url = await start();
-    const body = Array.from({ length: 20_000 }, (_, i) => line(`item-${i}`, "x".repeat(500))).join("");
+    const body = Array.from({ length: 20_000 }, (_, i) => line(`item-${i}`, "x".repeat(500))).join(
+      "",
+    );
     const headers = { "content-type": "application/x-ndjson" };
     await (await fetch(`${url}/v1/collections/c/items`, { method: "POST", headers, body })).text();
     const get = () =>
-      new Promise<IncomingMessage>((resolve) => request(`${url}/v1/collections/c/export`, resolve).end());
+      new Promise<IncomingMessage>((resolve) =>
+        request(`${url}/v1/collections/c/export`, resolve).end(),
+      );
     const left = await get();
     await new Promise((resolve) => left.once("data", resolve));
     left.destroy();

@@ -17,7 +17,10 @@ let name: string;
 /** A fresh collection of plain three-dimensional vectors. */
 beforeEach(async () => {
   name = `vectors-${number++}`;
-  await app.request("/v1/collections", jsonPost({ name, space: "plain", dimensions: 3, fields: ["n"] }));
+  await app.request(
+    "/v1/collections",
+    jsonPost({ name, space: "plain", dimensions: 3, fields: ["n"] }),
+  );
 });
 
 interface Status {
@@ -27,10 +30,17 @@ interface Status {
   line?: number;
   error?: { code: string; param: string | null };
 }
-const codeOf = async (response: Response) => ((await response.json()) as { error: { code: string } }).error.code;
+const codeOf = async (response: Response) =>
+  ((await response.json()) as { error: { code: string } }).error.code;
 
-const items = (path = "", init?: RequestInit) => app.request(`/v1/collections/${name}/items${path}`, init);
-const vector = (id: string, n: number) => ({ id, embedding: [0, 0.6, 0.8], modality: "image", metadata: { n } });
+const items = (path = "", init?: RequestInit) =>
+  app.request(`/v1/collections/${name}/items${path}`, init);
+const vector = (id: string, n: number) => ({
+  id,
+  embedding: [0, 0.6, 0.8],
+  modality: "image",
+  metadata: { n },
+});
 
 /** Sends lines as a stream and reads the statuses. */
 async function stream(lines: Iterable<string> | AsyncIterable<string>): Promise<Status[]> {
@@ -39,7 +49,12 @@ async function stream(lines: Iterable<string> | AsyncIterable<string>): Promise<
   })();
   const headers = { "content-type": "application/x-ndjson" };
   const body = ReadableStream.from(source);
-  const response = await items("", { method: "POST", headers, body, duplex: "half" } as RequestInit);
+  const response = await items("", {
+    method: "POST",
+    headers,
+    body,
+    duplex: "half",
+  } as RequestInit);
   expect(response.status).toBe(200);
   expect(response.headers.get("content-type")).toBe("application/x-ndjson");
   const text = await response.text();
@@ -59,13 +74,23 @@ describe("POST /v1/collections/{name}/items", () => {
     await withCollection("starter-clip");
     const { space } = await services.store.stats(name);
     const cat = fixture("images/cat.jpg");
-    const form = () => formPost({ image: cat, id: "cat-1", metadata: '{"year": 2021}', source: "cat.jpg" });
+    const form = () =>
+      formPost({ image: cat, id: "cat-1", metadata: '{"year": 2021}', source: "cat.jpg" });
     const response = await items("", form());
     expect(response.status).toBe(201);
-    expect(await response.json()).toEqual({ id: "cat-1", status: "stored", replaced: false, space });
+    expect(await response.json()).toEqual({
+      id: "cat-1",
+      status: "stored",
+      replaced: false,
+      space,
+    });
     expect(await (await items("", form())).json()).toMatchObject({ replaced: true });
     const [stored] = await services.store.get(name, ["cat-1"]);
-    expect(stored).toMatchObject({ modality: "image", metadata: { year: 2021 }, source: "cat.jpg" });
+    expect(stored).toMatchObject({
+      modality: "image",
+      metadata: { year: 2021 },
+      source: "cat.jpg",
+    });
     expect(stored.contentHash).toBe(createHash("sha256").update(cat).digest("hex"));
     const pack = services.packs.find("starter-clip");
     const decoded = await services.media.decodeImage(cat, { maxPixels: 1e8 });
@@ -74,7 +99,10 @@ describe("POST /v1/collections/{name}/items", () => {
 
   it("answers a bad form with the item's own error and status", async () => {
     await withCollection("starter-clip");
-    const broken = await items("", formPost({ image: fixture("images/cat.jpg").slice(0, 3000), id: "cat" }));
+    const broken = await items(
+      "",
+      formPost({ image: fixture("images/cat.jpg").slice(0, 3000), id: "cat" }),
+    );
     expect([broken.status, await codeOf(broken)]).toEqual([422, "undecodable_media"]);
     const sound = await items("", formPost({ image: fixture("audio/cow.ogg") }));
     expect([sound.status, await codeOf(sound)]).toEqual([415, "unsupported_media"]);
@@ -131,7 +159,10 @@ describe("POST /v1/collections/{name}/items", () => {
       ["other", "space_mismatch", "space"],
     ]);
     expect([stored, failed]).toEqual([4, 7]);
-    expect(await services.store.stats(name)).toMatchObject({ count: 4, countByModality: { text: 2, audio: 2 } });
+    expect(await services.store.stats(name)).toMatchObject({
+      count: 4,
+      countByModality: { text: 2, audio: 2 },
+    });
   });
 
   it("adds a sound to a collection of pictures over the bridge, and keeps what the sound's own model gave", async () => {
@@ -148,7 +179,8 @@ describe("POST /v1/collections/{name}/items", () => {
 
   it("gives an item without an id its content hash, so that adding a file again changes nothing", async () => {
     await withCollection("starter-clip");
-    const add = async () => (await (await items("", formPost({ image: fixture("images/cat.jpg") }))).json()) as Status;
+    const add = async () =>
+      (await (await items("", formPost({ image: fixture("images/cat.jpg") }))).json()) as Status;
     const first = await add();
     expect(first.id).toMatch(/^[0-9a-f]{64}$/);
     expect(await add()).toEqual({ ...first, replaced: true });
@@ -165,9 +197,11 @@ describe("POST /v1/collections/{name}/items", () => {
   });
 
   it("lets two streams write the same ids: each gets its statuses and one of the two stays", async () => {
-    const lines = (n: number) => Array.from({ length: 300 }, (_, i) => `${JSON.stringify(vector(`item-${i}`, n))}\n`);
+    const lines = (n: number) =>
+      Array.from({ length: 300 }, (_, i) => `${JSON.stringify(vector(`item-${i}`, n))}\n`);
     const both = await Promise.all([stream(lines(1)), stream(lines(2))]);
-    for (const statuses of both) expect(statuses.every(({ status }) => status === "stored")).toBe(true);
+    for (const statuses of both)
+      expect(statuses.every(({ status }) => status === "stored")).toBe(true);
     const stored = await services.store.get(
       name,
       lines(1).map((_, i) => `item-${i}`),
@@ -188,7 +222,11 @@ describe("POST /v1/collections/{name}/items with application/x-ndjson", () => {
       line({ ...vector("nan", 2), embedding: [0, null, 1] }),
       line({ ...vector("huge", 2), embedding: [0, 1e300, 1] }),
       `{"id": "long", "text": "${"x".repeat(2 ** 20)}"}\n`,
-      line({ ...vector("base64", 3), embedding: undefined, embedding_base64: base64([0.6, 0, 0.8]) }),
+      line({
+        ...vector("base64", 3),
+        embedding: undefined,
+        embedding_base64: base64([0.6, 0, 0.8]),
+      }),
       line({ ...vector("bad-base64", 3), embedding: undefined, embedding_base64: "AAA=" }),
       line({ id: "text", text: "no model embeds into this space" }),
       '{"id": "b", "embedding": [1, 0, ',
@@ -205,7 +243,9 @@ describe("POST /v1/collections/{name}/items with application/x-ndjson", () => {
       ["text", "failed", "space_mismatch", 9],
       ["b", "stored", undefined, undefined],
     ]);
-    expect((await services.store.get(name, ["base64"]))[0].embedding).toEqual(Float32Array.of(0.6, 0, 0.8));
+    expect((await services.store.get(name, ["base64"]))[0].embedding).toEqual(
+      Float32Array.of(0.6, 0, 0.8),
+    );
   });
 
   it("is longer than the largest body, and each status comes once its item is stored", async () => {
@@ -228,7 +268,12 @@ describe("POST /v1/collections/{name}/items with application/x-ndjson", () => {
       }
     })();
     const headers = { "content-type": "application/x-ndjson" };
-    const request = { method: "POST", headers, body: ReadableStream.from(lines), duplex: "half" } as RequestInit;
+    const request = {
+      method: "POST",
+      headers,
+      body: ReadableStream.from(lines),
+      duplex: "half",
+    } as RequestInit;
     const response = await items("", request);
     const reader = response.body!.getReader();
     for (const id of ["a", "b", "c"]) {
@@ -251,7 +296,8 @@ describe("POST /v1/collections/{name}/items with application/x-ndjson", () => {
   it("tells every remaining line that the collection is gone when it is deleted meanwhile", async () => {
     const lines = (async function* () {
       yield `${JSON.stringify(vector("a", 1))}\n`;
-      while ((await services.store.count(name)) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      while ((await services.store.count(name)) === 0)
+        await new Promise((resolve) => setTimeout(resolve, 1));
       await services.store.dropCollection(name);
       yield `${JSON.stringify(vector("b", 1))}\n`;
     })();
@@ -274,7 +320,10 @@ describe("/v1/collections/{name}/items", () => {
 
   it("lists items oldest first, page by page, by modality and filter, with embeddings when they are asked for", async () => {
     const list = async (query: string) =>
-      (await (await items(query)).json()) as { data: { id: string; embedding?: number[] }[]; next_cursor?: string };
+      (await (await items(query)).json()) as {
+        data: { id: string; embedding?: number[] }[];
+        next_cursor?: string;
+      };
     const ids: string[] = [];
     let after = "";
     do {
@@ -284,7 +333,9 @@ describe("/v1/collections/{name}/items", () => {
     } while (after !== "");
     expect(ids).toEqual(some.map(({ id }) => id));
     const { id, modality, metadata, source, content_hash } = some[0];
-    expect((await list("?limit=1")).data).toEqual([{ id, modality, metadata, source, content_hash }]);
+    expect((await list("?limit=1")).data).toEqual([
+      { id, modality, metadata, source, content_hash },
+    ]);
     const filter = encodeURIComponent('{"field":"n","op":"lt","value":5}');
     const filtered = await list(`?modality=audio&filter=${filter}&include=embedding`);
     expect(filtered.data.map((item) => item.id)).toEqual([some[1].id, some[3].id]);
@@ -298,15 +349,25 @@ describe("/v1/collections/{name}/items", () => {
       ["?include=all", "include"],
     ]) {
       const response = await items(query);
-      expect([response.status, await response.json()], query).toMatchObject([400, { error: { param } }]);
+      expect([response.status, await response.json()], query).toMatchObject([
+        400,
+        { error: { param } },
+      ]);
     }
   });
 
   it("looks one up and deletes it, whatever characters its id has", async () => {
     const { id } = some[3];
-    expect(await (await items(path(id))).json()).toMatchObject({ id, modality: "audio", metadata: { n: 3 } });
+    expect(await (await items(path(id))).json()).toMatchObject({
+      id,
+      modality: "audio",
+      metadata: { n: 3 },
+    });
     expect(await (await items(`${path(id)}?include=embedding`)).json()).toHaveProperty("embedding");
-    expect(await (await items(path(id), { method: "DELETE" })).json()).toEqual({ id, deleted: true });
+    expect(await (await items(path(id), { method: "DELETE" })).json()).toEqual({
+      id,
+      deleted: true,
+    });
     for (const init of [{}, { method: "DELETE" }]) {
       const gone = await items(path(id), init);
       expect([gone.status, await codeOf(gone)]).toEqual([404, "not_found"]);
@@ -334,15 +395,23 @@ describe("/v1/collections/{name}/items", () => {
     await items("", jsonPost({ items: [{ ...vector("with original", 1), original }] }));
     const before = await services.store.page(name, { limit: 1000 });
     for (const format of ["float", "base64"]) {
-      const exported = await app.request(`/v1/collections/${name}/export?encoding_format=${format}`);
+      const exported = await app.request(
+        `/v1/collections/${name}/export?encoding_format=${format}`,
+      );
       expect(exported.headers.get("content-type")).toBe("application/x-ndjson");
       const text = await exported.text();
       expect(text.split("\n")).toHaveLength(some.length + 2);
-      await services.store.createCollection({ name: `${name}-${format}`, space: "plain", dimensions: 3 });
+      await services.store.createCollection({
+        name: `${name}-${format}`,
+        space: "plain",
+        dimensions: 3,
+      });
       const headers = { "content-type": "application/x-ndjson" };
       const lines = { method: "POST", headers, body: text };
       await (await app.request(`/v1/collections/${name}-${format}/items`, lines)).text();
-      expect((await services.store.page(`${name}-${format}`, { limit: 1000 })).items).toEqual(before.items);
+      expect((await services.store.page(`${name}-${format}`, { limit: 1000 })).items).toEqual(
+        before.items,
+      );
     }
     expect((await app.request("/v1/collections/nowhere/export")).status).toBe(404);
   });
@@ -373,7 +442,9 @@ describe("GET /v1/collections/{name}/items/{id}/preview", () => {
     expect(types).toEqual(["image/webp", "image/svg+xml", "text/plain; charset=utf-8"]);
     const cat = await preview("cat");
     expect(cat.headers.get("content-security-policy")).toContain("sandbox");
-    expect(new Uint8Array(await cat.arrayBuffer()).slice(8, 12)).toEqual(new TextEncoder().encode("WEBP"));
+    expect(new Uint8Array(await cat.arrayBuffer()).slice(8, 12)).toEqual(
+      new TextEncoder().encode("WEBP"),
+    );
     expect(await (await preview("cow")).text()).toMatch(/^<svg/);
     expect(await (await preview("text")).text()).toHaveLength(2000);
     expect((await preview("vector")).status).toBe(404);
@@ -381,7 +452,10 @@ describe("GET /v1/collections/{name}/items/{id}/preview", () => {
 
   it("is not kept in a collection without previews", async () => {
     name = `bare-${number++}`;
-    const created = await app.request("/v1/collections", jsonPost({ name, model: "starter-clip", previews: false }));
+    const created = await app.request(
+      "/v1/collections",
+      jsonPost({ name, model: "starter-clip", previews: false }),
+    );
     expect(await created.json()).toMatchObject({ previews: false });
     await add();
     for (const id of ["cat", "cow", "text"]) expect((await preview(id)).status).toBe(404);

@@ -38,7 +38,9 @@ afterAll(() => jobs.close());
 const progressOf = (id: string) => expect.poll(() => jobs.get(id).progress);
 /** Server-sent events of a whole answer: [event, data]. */
 const eventsOf = (text: string) =>
-  [...text.matchAll(/event: (.+)\ndata: (.+)\n/g)].map(([, event, data]) => [event, JSON.parse(data)] as const);
+  [...text.matchAll(/event: (.+)\ndata: (.+)\n/g)].map(
+    ([, event, data]) => [event, JSON.parse(data)] as const,
+  );
 
 describe("GET /v1/jobs/{id}/events", () => {
   it("starts with the last state, tells progress, and ends with the job", async () => {
@@ -76,7 +78,9 @@ describe("/v1/jobs", () => {
   it("lists, tells, cancels and resumes", async () => {
     const { id } = await jobs.create("work", { data: {} });
     await progressOf(id).toBe(0.25);
-    const list = (await (await app.request("/v1/jobs")).json()) as { data: { id: string; state: string }[] };
+    const list = (await (await app.request("/v1/jobs")).json()) as {
+      data: { id: string; state: string }[];
+    };
     expect(list.data[0]).toMatchObject({ id, kind: "work", state: "running" });
     const cancelled = await app.request(`/v1/jobs/${id}`, { method: "DELETE" });
     expect(await cancelled.json()).toMatchObject({ id, state: "cancelled" });

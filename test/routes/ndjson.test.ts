@@ -6,10 +6,14 @@ const bodyOf = (...chunks: (string | Uint8Array)[]) =>
   ReadableStream.from(chunks.map((chunk) => (typeof chunk === "string" ? bytes(chunk) : chunk)));
 const never = new AbortController().signal;
 
-async function linesOf(body: ReadableStream<Uint8Array>, maxBytes = 100): Promise<[number, unknown][]> {
+async function linesOf(
+  body: ReadableStream<Uint8Array>,
+  maxBytes = 100,
+): Promise<[number, unknown][]> {
   const lines: [number, unknown][] = [];
   for await (const group of readLines(body, { maxBytes, signal: never })) {
-    for (const { number, value, error } of group) lines.push([number, error === undefined ? value : error.code]);
+    for (const { number, value, error } of group)
+      lines.push([number, error === undefined ? value : error.code]);
   }
   return lines;
 }
@@ -52,11 +56,13 @@ describe("readLines", () => {
       const stop = new AbortController();
       const body = new ReadableStream<Uint8Array>({
         start: (controller) => controller.enqueue(bytes('1\n{"cut"')),
-        pull: (controller) => (end === "break" ? controller.error(new Error("gone")) : stop.abort(new Error("gone"))),
+        pull: (controller) =>
+          end === "break" ? controller.error(new Error("gone")) : stop.abort(new Error("gone")),
       });
       const seen: unknown[] = [];
       const read = async () => {
-        for await (const lines of readLines(body, { maxBytes: 100, signal: stop.signal })) seen.push(...lines);
+        for await (const lines of readLines(body, { maxBytes: 100, signal: stop.signal }))
+          seen.push(...lines);
       };
       await expect(read()).rejects.toThrow("gone");
       expect(seen.length).toBeLessThanOrEqual(1);
@@ -104,7 +110,11 @@ describe("gather", () => {
 
 describe("isNdjson", () => {
   it("knows the names that lines of JSON go by", () => {
-    for (const type of ["application/x-ndjson", "application/ndjson; charset=utf-8", "application/jsonl"]) {
+    for (const type of [
+      "application/x-ndjson",
+      "application/ndjson; charset=utf-8",
+      "application/jsonl",
+    ]) {
       expect(isNdjson(type)).toBe(true);
     }
     for (const type of [undefined, "application/json", "text/plain", "application/ndjsonx"]) {

@@ -4,11 +4,24 @@ import { parseWith } from "../../src/routes/read-json.js";
 
 describe("parseWith", () => {
   const media = z.union([z.string().min(1), z.instanceof(Uint8Array)]);
-  const schema = z.strictObject({ input: z.union([media, z.array(media).min(1)]), more: z.array(z.int()).optional() });
+  const schema = z.strictObject({
+    input: z.union([media, z.array(media).min(1)]),
+    more: z.array(z.int()).optional(),
+  });
 
   it.each([
-    ["the one wrong entry of a list", { input: ["a", 7] }, "input[1]", "expected string or file, received number"],
-    ["all that a field may be", { input: 5 }, "input", "expected string or file or array, received number"],
+    [
+      "the one wrong entry of a list",
+      { input: ["a", 7] },
+      "input[1]",
+      "expected string or file, received number",
+    ],
+    [
+      "all that a field may be",
+      { input: 5 },
+      "input",
+      "expected string or file or array, received number",
+    ],
     ["a missing field", {}, "input", "missing; expected string or file or array"],
     ["an empty list", { input: [] }, "input", ">=1 items"],
     ["an unknown field", { input: "a", inputs: 1 }, "inputs", "Unrecognized key"],
@@ -20,6 +33,10 @@ describe("parseWith", () => {
     } catch (thrown) {
       error = thrown;
     }
-    expect(error).toMatchObject({ code: "invalid_input", param, message: expect.stringContaining(words) });
+    expect(error).toMatchObject({
+      code: "invalid_input",
+      param,
+      message: expect.stringContaining(words),
+    });
   });
 });

@@ -22,21 +22,40 @@ interface Answer {
   next_cursor?: string;
 }
 
-const pictures = ["astronaut.png", "bricks.jpg", "cat.jpg", "coffee.webp", "motorcycle.jpg", "rocket.avif"];
-const years: Record<string, number> = { "cat.jpg": 2019, "rocket.avif": 1969, "astronaut.png": 1993 };
+const pictures = [
+  "astronaut.png",
+  "bricks.jpg",
+  "cat.jpg",
+  "coffee.webp",
+  "motorcycle.jpg",
+  "rocket.avif",
+];
+const years: Record<string, number> = {
+  "cat.jpg": 2019,
+  "rocket.avif": 1969,
+  "astronaut.png": 1993,
+};
 
 async function fill(name: string, model: string, items: object[]) {
   await app.request("/v1/collections", jsonPost({ name, model, fields: ["year"] }));
-  const answer = await (await app.request(`/v1/collections/${name}/items`, jsonPost({ items }))).json();
+  const answer = await (
+    await app.request(`/v1/collections/${name}/items`, jsonPost({ items }))
+  ).json();
   expect(answer).toMatchObject({ stored: items.length, failed: 0 });
 }
-const ask = (name: string, body: object) => app.request(`/v1/collections/${name}/search`, jsonPost(body));
-const search = async (name: string, body: object) => (await (await ask(name, body)).json()) as Answer;
+const ask = (name: string, body: object) =>
+  app.request(`/v1/collections/${name}/search`, jsonPost(body));
+const search = async (name: string, body: object) =>
+  (await (await ask(name, body)).json()) as Answer;
 const idsOf = ({ results }: { results: Result[] }) => results.map(({ id }) => id);
 
 beforeAll(async () => {
   ({ app, services } = await startApp());
-  const items = pictures.map((id) => ({ id, image: fixtureBase64(`images/${id}`), metadata: { year: years[id] } }));
+  const items = pictures.map((id) => ({
+    id,
+    image: fixtureBase64(`images/${id}`),
+    metadata: { year: years[id] },
+  }));
   await fill("photos", "starter-clip", items);
 });
 afterAll(() => services.close());
@@ -44,12 +63,23 @@ afterAll(() => services.close());
 describe("POST /v1/collections/{name}/search", () => {
   it("finds a picture by a sentence, with the path it took and the time it searched", async () => {
     const response = await ask("photos", { text: "a photo of a cat", top_k: 3 });
-    expect(response.headers.get("server-timing")).toMatch(/inference;dur=[\d.]+, search;dur=[\d.]+/);
+    expect(response.headers.get("server-timing")).toMatch(
+      /inference;dur=[\d.]+, search;dur=[\d.]+/,
+    );
     const answer = (await response.json()) as Answer;
     const { space } = services.packs.find("starter-clip");
-    expect(answer).toMatchObject({ path: ["starter-clip/text"], model: "starter-clip", space, plan: "exact" });
+    expect(answer).toMatchObject({
+      path: ["starter-clip/text"],
+      model: "starter-clip",
+      space,
+      plan: "exact",
+    });
     expect(answer.results).toHaveLength(3);
-    expect(answer.results[0]).toMatchObject({ id: "cat.jpg", modality: "image", metadata: { year: 2019 } });
+    expect(answer.results[0]).toMatchObject({
+      id: "cat.jpg",
+      modality: "image",
+      metadata: { year: 2019 },
+    });
     const similarities = answer.results.map(({ similarity }) => similarity);
     expect(similarities).toEqual([...similarities].sort((a, b) => b - a));
   });
@@ -60,7 +90,9 @@ describe("POST /v1/collections/{name}/search", () => {
       top_k: "2",
       filter: '{"field":"year","op":"exists","value":true}',
     });
-    const uploaded = (await (await app.request("/v1/collections/photos/search", form)).json()) as Answer;
+    const uploaded = (await (
+      await app.request("/v1/collections/photos/search", form)
+    ).json()) as Answer;
     expect(uploaded.path).toEqual(["starter-clip/image"]);
     expect(uploaded.results[0]).toMatchObject({ id: "cat.jpg" });
     expect(uploaded.results[0].similarity).toBeCloseTo(1, 5);
@@ -76,13 +108,18 @@ describe("POST /v1/collections/{name}/search", () => {
 
   it("keeps to a filter, a modality, a least similarity and pages", async () => {
     const filter = {
-      and: [{ field: "year", op: "lt", value: 2000 }, { not: { field: "year", op: "eq", value: 1993 } }],
+      and: [
+        { field: "year", op: "lt", value: 2000 },
+        { not: { field: "year", op: "eq", value: 1993 } },
+      ],
     };
     expect(idsOf(await search("photos", { text: "a cat", filter }))).toEqual(["rocket.avif"]);
     expect(idsOf(await search("photos", { text: "a cat", modality: "audio" }))).toEqual([]);
     const all = await search("photos", { text: "a cat" });
     const best = all.results[0].similarity;
-    expect(idsOf(await search("photos", { text: "a cat", min_similarity: best - 1e-4 }))).toEqual([all.results[0].id]);
+    expect(idsOf(await search("photos", { text: "a cat", min_similarity: best - 1e-4 }))).toEqual([
+      all.results[0].id,
+    ]);
     const seen: string[] = [];
     let cursor: string | undefined;
     do {
@@ -103,14 +140,18 @@ describe("POST /v1/collections/{name}/search", () => {
       { text: "a motorcycle" },
       { image: fixtureBase64("images/coffee.webp"), centering: true },
     ];
-    const { answers, ...rest } = (await (await ask("photos", { queries, top_k: 2 })).json()) as { answers: Answer[] };
+    const { answers, ...rest } = (await (await ask("photos", { queries, top_k: 2 })).json()) as {
+      answers: Answer[];
+    };
     expect(rest).toMatchObject({ path: null, model: "starter-clip" });
     for (const [i, query] of queries.entries()) {
       const { path, plan, results, next_cursor } = await search("photos", { top_k: 2, ...query });
       expect(answers[i]).toEqual({ path, plan, results, next_cursor });
     }
     const texts = { queries: [{ text: "a cat" }, { text: "a rocket" }] };
-    expect(await (await ask("photos", texts)).json()).toMatchObject({ path: ["starter-clip/text"] });
+    expect(await (await ask("photos", texts)).json()).toMatchObject({
+      path: ["starter-clip/text"],
+    });
   });
 
   it("finds by a sound what another model was told in words, over the bridge, far better than chance", async () => {
@@ -124,7 +165,9 @@ describe("POST /v1/collections/{name}/search", () => {
     let found = 0;
     for (const [file, label] of labels) {
       const form = formPost({ audio: fixture(`audio/${file}`), top_k: "3" });
-      const answer = (await (await app.request("/v1/collections/words/search", form)).json()) as Answer;
+      const answer = (await (
+        await app.request("/v1/collections/words/search", form)
+      ).json()) as Answer;
       expect(answer.path).toEqual(["starter-clap/audio", "bridge/starter-clap-to-starter-clip@1"]);
       if (idsOf(answer).includes(label)) found++;
     }
@@ -133,11 +176,21 @@ describe("POST /v1/collections/{name}/search", () => {
   });
 
   it("answers a mixed collection with every modality when it is centred, with the query's own only when not", async () => {
-    const texts = ["a kitten asleep", "a man on a horse", "a wall", "a tram", "breakfast", "a lake in winter"];
+    const texts = [
+      "a kitten asleep",
+      "a man on a horse",
+      "a wall",
+      "a tram",
+      "breakfast",
+      "a lake in winter",
+    ];
     await fill("mixed", "starter-clip", [
       ...pictures.map((id) => ({ id, image: fixtureBase64(`images/${id}`) })),
       ...texts.map((text) => ({ id: text, text })),
-      ...["cow.ogg", "rain.ogg", "piano.ogg"].map((id) => ({ id, audio: fixtureBase64(`audio/${id}`) })),
+      ...["cow.ogg", "rain.ogg", "piano.ogg"].map((id) => ({
+        id,
+        audio: fixtureBase64(`audio/${id}`),
+      })),
     ]);
     const modalities = async (centering: boolean) => {
       const { results } = await search("mixed", { text: "a cat", top_k: 5, centering });
@@ -157,7 +210,10 @@ describe("POST /v1/collections/{name}/search", () => {
       { id: "b", embedding: [0, 1], modality: "audio" },
     ];
     await app.request("/v1/collections/own/items", jsonPost({ items }));
-    expect(idsOf(await search("own", { embedding: [0.6, 0.8], space: "mine@1" }))).toEqual(["b", "a"]);
+    expect(idsOf(await search("own", { embedding: [0.6, 0.8], space: "mine@1" }))).toEqual([
+      "b",
+      "a",
+    ]);
     expect(idsOf(await search("own", { item_id: "a" }))).toEqual(["b"]);
     const { space } = services.packs.find("starter-clip");
     for (const [body, param] of [
@@ -190,7 +246,12 @@ describe("POST /v1/collections/{name}/search", () => {
       [{ text, top_k: 0 }, 400, "invalid_input", "top_k"],
       [{ text, top_k: 100_000 }, 400, "invalid_input", "top_k"],
       [{ text, recall: "some" }, 400, "invalid_input", "recall"],
-      [{ text, filter: { field: "year", op: "like", value: 1 } }, 400, "invalid_input", "filter.op"],
+      [
+        { text, filter: { field: "year", op: "like", value: 1 } },
+        400,
+        "invalid_input",
+        "filter.op",
+      ],
       [{ text, filter: "year" }, 400, "invalid_input", "filter"],
       [{ text, cursor: "%%" }, 400, "invalid_input", "cursor"],
       [{ text, limit: 3 }, 400, "invalid_input", "limit"],
@@ -204,12 +265,20 @@ describe("POST /v1/collections/{name}/search", () => {
       [{ queries: [{ text }, { text, top_k: 0 }] }, 400, "invalid_input", "queries[1].top_k"],
       [{ queries: [{ text }, { image: "AAAA" }] }, 415, "unsupported_media", "queries[1].image"],
       [{ queries: [{ text }, { embedding: [1] }] }, 400, "invalid_input", "queries[1].embedding"],
-      [{ queries: Array.from({ length: 2049 }, () => ({ text })) }, 400, "invalid_input", "queries"],
+      [
+        { queries: Array.from({ length: 2049 }, () => ({ text })) },
+        400,
+        "invalid_input",
+        "queries",
+      ],
     ];
     for (const [body, status, code, param] of faults) {
       const response = await ask("photos", body);
       const { error } = (await response.json()) as { error: object };
-      expect([response.status, error], JSON.stringify(body).slice(0, 200)).toMatchObject([status, { code, param }]);
+      expect([response.status, error], JSON.stringify(body).slice(0, 200)).toMatchObject([
+        status,
+        { code, param },
+      ]);
     }
     expect((await ask("nowhere", { text })).status).toBe(404);
   });

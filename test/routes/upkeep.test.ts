@@ -13,7 +13,11 @@ let services: Services;
 beforeAll(async () => {
   ({ app, services } = await startApp());
   await services.store.createCollection({ name: "c", space: "plain", dimensions: 2 });
-  const items = Array.from({ length: 500 }, (_, i) => ({ id: `${i}`, embedding: [0.6, 0.8], modality: "text" }));
+  const items = Array.from({ length: 500 }, (_, i) => ({
+    id: `${i}`,
+    embedding: [0.6, 0.8],
+    modality: "text",
+  }));
   await app.request("/v1/collections/c/items", jsonPost({ items }));
 });
 afterAll(() => services.close());
@@ -47,7 +51,9 @@ describe("GET /v1/backup", () => {
 describe("POST /v1/compact", () => {
   it("keeps what was not deleted", async () => {
     await services.store.delete("c", { ids: ["0", "1"] });
-    expect(await (await app.request("/v1/compact", { method: "POST" })).json()).toEqual({ compacted: true });
+    expect(await (await app.request("/v1/compact", { method: "POST" })).json()).toEqual({
+      compacted: true,
+    });
     expect((await services.store.stats("c")).count).toBe(498);
   });
 });

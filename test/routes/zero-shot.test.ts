@@ -8,7 +8,11 @@ interface Answer {
   model: string;
   space: string;
   scores: { label: string; score: number }[];
-  timeline?: { start_seconds: number; end_seconds: number; scores: { label: string; score: number }[] }[];
+  timeline?: {
+    start_seconds: number;
+    end_seconds: number;
+    scores: { label: string; score: number }[];
+  }[];
 }
 
 let app: App;
@@ -26,7 +30,9 @@ const answerOf = async (init: RequestInit) => {
 };
 const errorOf = async (init: RequestInit) => {
   const response = await zeroShot(init);
-  const { error } = (await response.json()) as { error: { code: string; message: string; param: string | null } };
+  const { error } = (await response.json()) as {
+    error: { code: string; message: string; param: string | null };
+  };
   return { status: response.status, ...error };
 };
 
@@ -43,7 +49,9 @@ describe("POST /v1/zero-shot, the starter models on real media", () => {
   });
 
   it.each(Object.entries(fixtureLabels.images))("sees %s as %s", async (file, label) => {
-    const answer = await answerOf(jsonPost({ image: fixtureBase64(`images/${file}`), candidate_labels: pictures }));
+    const answer = await answerOf(
+      jsonPost({ image: fixtureBase64(`images/${file}`), candidate_labels: pictures }),
+    );
     expect(answer.model).toBe("starter-clip");
     expect(answer.scores[0].label).toBe(label);
   });
@@ -62,21 +70,31 @@ describe("POST /v1/zero-shot", () => {
     const response = await zeroShot(jsonPost({ image: cat, candidate_labels: labels }));
     const { scores, space } = (await response.json()) as Answer;
     expect(space).toMatch(/^starter-clip@[0-9a-f]{8}$/);
-    expect(scores.map(({ score }) => score)).toEqual(scores.map(({ score }) => score).sort((a, b) => b - a));
+    expect(scores.map(({ score }) => score)).toEqual(
+      scores.map(({ score }) => score).sort((a, b) => b - a),
+    );
     expect(scores.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 6);
-    expect(response.headers.get("server-timing")).toMatch(/decode;dur=.*preprocess;dur=.*inference;dur=/);
+    expect(response.headers.get("server-timing")).toMatch(
+      /decode;dur=.*preprocess;dur=.*inference;dur=/,
+    );
   });
 
   it("takes the same picture as a data URI, base64 or a file, with the same scores", async () => {
-    const asUri = await answerOf(jsonPost({ image: `data:image/jpeg;base64,${cat}`, candidate_labels: labels }));
+    const asUri = await answerOf(
+      jsonPost({ image: `data:image/jpeg;base64,${cat}`, candidate_labels: labels }),
+    );
     const asText = await answerOf(jsonPost({ image: cat, candidate_labels: labels }));
-    const asFile = await answerOf(formPost({ image: fixture("images/cat.jpg"), candidate_labels: labels }));
+    const asFile = await answerOf(
+      formPost({ image: fixture("images/cat.jpg"), candidate_labels: labels }),
+    );
     expect(asText).toEqual(asUri);
     expect(asFile).toEqual(asUri);
   });
 
   it("refuses labels with commas between them in one form field, which would be one label of score 1", async () => {
-    const response = await zeroShot(formPost({ image: fixture("images/cat.jpg"), candidate_labels: "cat,dog" }));
+    const response = await zeroShot(
+      formPost({ image: fixture("images/cat.jpg"), candidate_labels: "cat,dog" }),
+    );
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({
       error: {
@@ -91,10 +109,15 @@ describe("POST /v1/zero-shot", () => {
     ["a JSON array", '["a cat, asleep"]', ["a cat, asleep"]],
     ["the field given twice", ["a cat, asleep", "dog"], ["a cat, asleep", "dog"]],
     ["one plain label", "cat", ["cat"]],
-  ])("takes %s in a form, with commas inside labels where it is clear", async (_, candidate_labels, expected) => {
-    const { scores } = await answerOf(formPost({ image: fixture("images/cat.jpg"), candidate_labels }));
-    expect(scores.map(({ label }) => label).sort()).toEqual(expected);
-  });
+  ])(
+    "takes %s in a form, with commas inside labels where it is clear",
+    async (_, candidate_labels, expected) => {
+      const { scores } = await answerOf(
+        formPost({ image: fixture("images/cat.jpg"), candidate_labels }),
+      );
+      expect(scores.map(({ label }) => label).sort()).toEqual(expected);
+    },
+  );
 
   it("scores a text against labels", async () => {
     const { scores } = await answerOf(
@@ -119,7 +142,12 @@ describe("POST /v1/zero-shot", () => {
 
   it("keeps the best top_k that reach the threshold", async () => {
     const { scores } = await answerOf(
-      formPost({ image: fixture("images/cat.jpg"), candidate_labels: labels, top_k: "2", threshold: "0.9" }),
+      formPost({
+        image: fixture("images/cat.jpg"),
+        candidate_labels: labels,
+        top_k: "2",
+        threshold: "0.9",
+      }),
     );
     expect(scores.length).toBe(1);
   });
@@ -129,9 +157,15 @@ describe("POST /v1/zero-shot", () => {
       jsonPost({ image: cat, candidate_labels: labels, hypothesis_template: "a drawing of a {}" }),
     );
     const two = await answerOf(
-      jsonPost({ image: cat, candidate_labels: labels, hypothesis_template: ["a drawing of a {}", "a photo of a {}"] }),
+      jsonPost({
+        image: cat,
+        candidate_labels: labels,
+        hypothesis_template: ["a drawing of a {}", "a photo of a {}"],
+      }),
     );
-    const named = await answerOf(jsonPost({ image: cat, candidate_labels: labels, template_set: "clip-7" }));
+    const named = await answerOf(
+      jsonPost({ image: cat, candidate_labels: labels, template_set: "clip-7" }),
+    );
     expect(new Set([one, two, named].map(({ scores }) => scores[0].score)).size).toBe(3);
   });
 
@@ -143,12 +177,21 @@ describe("POST /v1/zero-shot", () => {
         timeline: "true",
       }),
     );
-    expect(timeline!.map(({ start_seconds }) => start_seconds)).toEqual([0, 5, 10, 15, expect.closeTo(20, 1)]);
+    expect(timeline!.map(({ start_seconds }) => start_seconds)).toEqual([
+      0,
+      5,
+      10,
+      15,
+      expect.closeTo(20, 1),
+    ]);
     // The sound is a cow, rain and a piano, ten seconds each; the windows between hold two of them.
     const heard = timeline!.map(({ scores: window }) => window[0].label);
     expect([heard[0], heard[2], heard[4]]).toEqual(["cow mooing", "rain", "piano"]);
     const plain = await answerOf(
-      formPost({ audio: fixture("audio/scene.opus"), candidate_labels: ["rain", "piano", "cow mooing"] }),
+      formPost({
+        audio: fixture("audio/scene.opus"),
+        candidate_labels: ["rain", "piano", "cow mooing"],
+      }),
     );
     for (const [i, { label, score }] of plain.scores.entries()) {
       expect(scores[i].label).toBe(label);
@@ -162,7 +205,10 @@ describe("POST /v1/zero-shot", () => {
   });
 
   it("gives a request the same scores among fifty others", async () => {
-    const body = jsonPost({ audio: fixtureBase64("audio/crow.wav"), candidate_labels: ["crow cawing", "piano"] });
+    const body = jsonPost({
+      audio: fixtureBase64("audio/crow.wav"),
+      candidate_labels: ["crow cawing", "piano"],
+    });
     const alone = await answerOf(body);
     const others = Object.keys(fixtureLabels.audio).flatMap((file) =>
       Array.from({ length: 5 }, () =>
@@ -171,7 +217,8 @@ describe("POST /v1/zero-shot", () => {
     );
     const among = await answerOf(body);
     await Promise.all(others);
-    for (const [i, { score }] of alone.scores.entries()) expect(among.scores[i].score).toBeCloseTo(score, 5);
+    for (const [i, { score }] of alone.scores.entries())
+      expect(among.scores[i].score).toBeCloseTo(score, 5);
   });
 });
 
@@ -220,14 +267,30 @@ describe("POST /v1/zero-shot, bad input", () => {
     ],
     [
       "a form cut short",
-      { method: "POST", body: "--x\r\n", headers: { "content-type": "multipart/form-data; boundary=x" } },
+      {
+        method: "POST",
+        body: "--x\r\n",
+        headers: { "content-type": "multipart/form-data; boundary=x" },
+      },
       400,
       "invalid_input",
       null,
     ],
     ["no media", jsonPost({ candidate_labels: ok }), 400, "invalid_input", "image"],
-    ["two media", jsonPost({ image, text: "x", candidate_labels: ok }), 400, "invalid_input", "text"],
-    ["no labels", jsonPost({ image, candidate_labels: [] }), 400, "invalid_input", "candidate_labels"],
+    [
+      "two media",
+      jsonPost({ image, text: "x", candidate_labels: ok }),
+      400,
+      "invalid_input",
+      "text",
+    ],
+    [
+      "no labels",
+      jsonPost({ image, candidate_labels: [] }),
+      400,
+      "invalid_input",
+      "candidate_labels",
+    ],
     ["labels left out", jsonPost({ image }), 400, "invalid_input", "candidate_labels"],
     [
       "an empty label",
@@ -289,7 +352,13 @@ describe("POST /v1/zero-shot, bad input", () => {
       "invalid_input",
       "template_set",
     ],
-    ["an unknown model", jsonPost({ image, candidate_labels: ok, model: "gpt" }), 404, "model_not_found", "model"],
+    [
+      "an unknown model",
+      jsonPost({ image, candidate_labels: ok, model: "gpt" }),
+      404,
+      "model_not_found",
+      "model",
+    ],
     [
       "a model that is deaf",
       formPost({ audio, candidate_labels: ok, model: "starter-clip" }),
@@ -297,9 +366,27 @@ describe("POST /v1/zero-shot, bad input", () => {
       "invalid_input",
       "model",
     ],
-    ["an unknown field", jsonPost({ image, candidate_labels: ok, labels: ok }), 400, "invalid_input", "labels"],
-    ["a top_k of zero", jsonPost({ image, candidate_labels: ok, top_k: 0 }), 400, "invalid_input", "top_k"],
-    ["a threshold of two", jsonPost({ image, candidate_labels: ok, threshold: 2 }), 400, "invalid_input", "threshold"],
+    [
+      "an unknown field",
+      jsonPost({ image, candidate_labels: ok, labels: ok }),
+      400,
+      "invalid_input",
+      "labels",
+    ],
+    [
+      "a top_k of zero",
+      jsonPost({ image, candidate_labels: ok, top_k: 0 }),
+      400,
+      "invalid_input",
+      "top_k",
+    ],
+    [
+      "a threshold of two",
+      jsonPost({ image, candidate_labels: ok, threshold: 2 }),
+      400,
+      "invalid_input",
+      "threshold",
+    ],
     [
       "a timeline of a picture",
       jsonPost({ image, candidate_labels: ok, timeline: true }),
@@ -321,7 +408,13 @@ describe("POST /v1/zero-shot, bad input", () => {
       "url_refused",
       null,
     ],
-    ["an empty image", formPost({ image: new Uint8Array(0), candidate_labels: ok }), 400, "invalid_input", "image"],
+    [
+      "an empty image",
+      formPost({ image: new Uint8Array(0), candidate_labels: ok }),
+      400,
+      "invalid_input",
+      "image",
+    ],
     [
       "an image cut short",
       formPost({ image: fixture("images/cat.jpg").subarray(0, 5000), candidate_labels: ok }),
@@ -329,7 +422,13 @@ describe("POST /v1/zero-shot, bad input", () => {
       "undecodable_media",
       "image",
     ],
-    ["a sound as image", formPost({ image: audio, candidate_labels: ok }), 415, "unsupported_media", "image"],
+    [
+      "a sound as image",
+      formPost({ image: audio, candidate_labels: ok }),
+      415,
+      "unsupported_media",
+      "image",
+    ],
     [
       "text as image",
       formPost({ image: new TextEncoder().encode("<svg/>"), candidate_labels: ok }),
@@ -344,8 +443,20 @@ describe("POST /v1/zero-shot, bad input", () => {
       "too_large",
       "image",
     ],
-    ["an empty sound", formPost({ audio: new Uint8Array(0), candidate_labels: ok }), 400, "invalid_input", "audio"],
-    ["a sound of no samples", formPost({ audio: silence(0), candidate_labels: ok }), 400, "invalid_input", "audio"],
+    [
+      "an empty sound",
+      formPost({ audio: new Uint8Array(0), candidate_labels: ok }),
+      400,
+      "invalid_input",
+      "audio",
+    ],
+    [
+      "a sound of no samples",
+      formPost({ audio: silence(0), candidate_labels: ok }),
+      400,
+      "invalid_input",
+      "audio",
+    ],
     [
       "a FLAC cut in its header",
       formPost({ audio: fixture("audio/sheep.flac").subarray(0, 60), candidate_labels: ok }),
@@ -371,7 +482,8 @@ describe("POST /v1/zero-shot, bad input", () => {
   });
 
   it("sees a 1x1 picture", async () => {
-    const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    const pixel =
+      "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
     const { scores } = await answerOf(jsonPost({ image: pixel, candidate_labels: ok }));
     expect(scores.every(({ score }) => Number.isFinite(score))).toBe(true);
   });
@@ -390,7 +502,12 @@ describe("POST /v1/zero-shot, a body over the limit", () => {
     const bodies: RequestInit[] = [
       jsonPost({ image: Buffer.from(big).toString("base64"), candidate_labels: labels }),
       formPost({ image: big, candidate_labels: labels }),
-      { method: "POST", headers: { "content-type": "application/json" }, body: endless, duplex: "half" } as RequestInit,
+      {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: endless,
+        duplex: "half",
+      } as RequestInit,
     ];
     for (const body of bodies) {
       const response = await app.request("/v1/zero-shot", body);

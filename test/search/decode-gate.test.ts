@@ -40,7 +40,10 @@ describe("DecodeGate", () => {
   });
 
   it("decodes nothing new while what is decoded takes too much, and goes on when it was used", async () => {
-    const { log, start } = inputs(new DecodeGate({ maxInputs: 10, maxDecoding: 1, maxBytes: 8 }), 5);
+    const { log, start } = inputs(
+      new DecodeGate({ maxInputs: 10, maxDecoding: 1, maxBytes: 8 }),
+      5,
+    );
     const [a, b, c] = ["a", "b", "c"].map((name) => start(name));
     a.decoded();
     await turn();

@@ -30,7 +30,14 @@ function bridge(from: string, to: string, version = 1): Bridge {
     dimensionsOut: 2,
   };
   const head: ProjectionHead = { kind: "linear", layers: [layer] };
-  return { name: `${from}-to-${to}`, version, fromSpace: `${from}@1`, toSpace: `${to}@1`, head, shipped: false };
+  return {
+    name: `${from}-to-${to}`,
+    version,
+    fromSpace: `${from}@1`,
+    toSpace: `${to}@1`,
+    head,
+    shipped: false,
+  };
 }
 
 const clip = pack("clip", "text", "image");
@@ -40,16 +47,26 @@ const photos = { name: "photos", space: "clip@1", model: "clip" };
 describe("findPath", () => {
   it("takes the collection's own model where it understands the modality", () => {
     const parts = { packs: [clap, clip], bridges: [bridge("clap", "clip")] };
-    expect(findPath(parts, "text", photos)).toMatchObject({ steps: ["clip/text"], projections: [] });
+    expect(findPath(parts, "text", photos)).toMatchObject({
+      steps: ["clip/text"],
+      projections: [],
+    });
     expect(findPath(parts, "image", photos).steps).toEqual(["clip/image"]);
   });
 
   it("takes another model and a bridge where it does not, and says which version", async () => {
-    const path = findPath({ packs: [clip, clap], bridges: [bridge("clap", "clip", 3)] }, "audio", photos);
+    const path = findPath(
+      { packs: [clip, clap], bridges: [bridge("clap", "clip", 3)] },
+      "audio",
+      photos,
+    );
     expect(path.steps).toEqual(["clap/audio", "bridge/clap-to-clip@3"]);
     const sound = { sampleRateHz: 1, samples: new Float32Array(1) };
     expect(await embedAlong(path, [sound])).toEqual([
-      { embedding: Float32Array.of(0, 1), original: { space: "clap@1", embedding: Float32Array.of(1, 0) } },
+      {
+        embedding: Float32Array.of(0, 1),
+        original: { space: "clap@1", embedding: Float32Array.of(1, 0) },
+      },
     ]);
   });
 
@@ -59,10 +76,17 @@ describe("findPath", () => {
   });
 
   it("does not go against a bridge, nor over two", () => {
-    const parts = { packs: [clip, clap], bridges: [bridge("clip", "clap"), bridge("clap", "other")] };
-    expect(() => findPath(parts, "audio", photos)).toThrow(expect.objectContaining({ code: "no_path" }));
+    const parts = {
+      packs: [clip, clap],
+      bridges: [bridge("clip", "clap"), bridge("clap", "other")],
+    };
+    expect(() => findPath(parts, "audio", photos)).toThrow(
+      expect.objectContaining({ code: "no_path" }),
+    );
     const other = { name: "other", space: "other@1" };
-    expect(() => findPath(parts, "image", other)).toThrow(expect.objectContaining({ code: "no_path" }));
+    expect(() => findPath(parts, "image", other)).toThrow(
+      expect.objectContaining({ code: "no_path" }),
+    );
   });
 
   it("says which bridge would help", () => {
@@ -79,7 +103,8 @@ describe("findPath", () => {
 
   it("calls a space that nothing loaded embeds into a mismatch, naming both", () => {
     const old = { name: "photos", space: "clip@0", model: "clip" };
-    const attempt = () => findPath({ packs: [clip, clap], bridges: [bridge("clap", "clip")] }, "text", old);
+    const attempt = () =>
+      findPath({ packs: [clip, clap], bridges: [bridge("clap", "clip")] }, "text", old);
     expect(attempt).toThrow(expect.objectContaining({ code: "space_mismatch", param: "text" }));
     expect(attempt).toThrow(/"clip@0".*clip@1, clap@1/);
   });

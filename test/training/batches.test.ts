@@ -27,10 +27,14 @@ describe("epochBatches", () => {
     expect(new Set(batches.flat()).size).toBe(batches.flat().length);
   });
   it("is another order for another seed", () => {
-    expect(epochBatches(upTo(40), 40, seededRandom(1))).not.toEqual(epochBatches(upTo(40), 40, seededRandom(2)));
+    expect(epochBatches(upTo(40), 40, seededRandom(1))).not.toEqual(
+      epochBatches(upTo(40), 40, seededRandom(2)),
+    );
   });
   it("refuses pairs of one label only", () => {
-    expect(() => epochBatches(upTo(4), 4, seededRandom(1), new Int32Array(4))).toThrow("nothing to tell apart");
+    expect(() => epochBatches(upTo(4), 4, seededRandom(1), new Int32Array(4))).toThrow(
+      "nothing to tell apart",
+    );
   });
 });
 

@@ -13,7 +13,9 @@ const d = 12;
 const rotation = closestOrthogonal(randomUnitRows(d, d, 9));
 const rowsOf = (m: Matrix): Rows => ({ values: Float32Array.from(m.data), dimensions: m.columns });
 const list = ({ values, dimensions }: Rows) =>
-  Array.from({ length: values.length / dimensions }, (_, i) => values.subarray(i * dimensions, (i + 1) * dimensions));
+  Array.from({ length: values.length / dimensions }, (_, i) =>
+    values.subarray(i * dimensions, (i + 1) * dimensions),
+  );
 const shifted = (m: Matrix, by: number): Matrix =>
   unitRows({ ...m, data: m.data.map((x, i) => x + (i % d === 0 ? by : 0)) });
 
@@ -54,13 +56,21 @@ describe("solvePositive and closestOrthogonal", () => {
 
 describe("fitBridge", () => {
   it("recovers the rotation between two spaces by Procrustes", async () => {
-    const head = await fitBridge({ method: "procrustes", textsFrom: data.textsFrom, textsTo: data.textsTo });
+    const head = await fitBridge({
+      method: "procrustes",
+      textsFrom: data.textsFrom,
+      textsTo: data.textsTo,
+    });
     // float32 weights: measured 6e-8
     expect(largestDifference(head.layers[0].weight, rotation.data)).toBeLessThan(1e-6);
   });
 
   it("comes close to it by ridge, with the smallest penalty since nothing is noise", async () => {
-    const head = await fitBridge({ method: "ridge", textsFrom: data.textsFrom, textsTo: data.textsTo });
+    const head = await fitBridge({
+      method: "ridge",
+      textsFrom: data.textsFrom,
+      textsTo: data.textsTo,
+    });
     expect(largestDifference(head.layers[0].weight, rotation.data)).toBeLessThan(1e-3); // shrunk by 1e-4
   });
 
@@ -82,11 +92,15 @@ describe("fitBridge", () => {
 
   it("names what does not fit", async () => {
     const short = { values: data.textsTo.values.slice(d), dimensions: d };
-    await expect(fitBridge({ ...data, method: "ridge", textsTo: short })).rejects.toMatchObject({ param: "texts" });
-    const narrow = { values: new Float32Array(6), dimensions: 3 };
-    await expect(fitBridge({ ...data, method: "ridge", memoryFrom: narrow })).rejects.toMatchObject({
-      param: "memoryFrom",
+    await expect(fitBridge({ ...data, method: "ridge", textsTo: short })).rejects.toMatchObject({
+      param: "texts",
     });
+    const narrow = { values: new Float32Array(6), dimensions: 3 };
+    await expect(fitBridge({ ...data, method: "ridge", memoryFrom: narrow })).rejects.toMatchObject(
+      {
+        param: "memoryFrom",
+      },
+    );
   });
 });
 
@@ -96,7 +110,11 @@ describe("softRetrieve", () => {
     const values = { values: Float32Array.of(0, 0, 1, 1, 0, 0), dimensions: 3 };
     const sure = softRetrieve({ values: Float32Array.of(1, 0), dimensions: 2 }, keys, values);
     expect(largestDifference(sure.values, [0, 0, 1])).toBeLessThan(1e-6);
-    const half = softRetrieve({ values: Float32Array.of(Math.SQRT1_2, Math.SQRT1_2), dimensions: 2 }, keys, values);
+    const half = softRetrieve(
+      { values: Float32Array.of(Math.SQRT1_2, Math.SQRT1_2), dimensions: 2 },
+      keys,
+      values,
+    );
     expect(largestDifference(half.values, [Math.SQRT1_2, 0, Math.SQRT1_2])).toBeLessThan(1e-6);
   });
 });

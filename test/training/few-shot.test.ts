@@ -31,8 +31,12 @@ function items(count: number, seed: number): LabelledItems {
 }
 
 /** Class texts that know little of the classes. */
-const texts = { weights: Float32Array.from(randomUnitRows(classes, dimensions, 2).data), logitScale: 10 };
-const row = ({ values }: LabelledItems, i: number) => values.slice(i * dimensions, (i + 1) * dimensions);
+const texts = {
+  weights: Float32Array.from(randomUnitRows(classes, dimensions, 2).data),
+  logitScale: 10,
+};
+const row = ({ values }: LabelledItems, i: number) =>
+  values.slice(i * dimensions, (i + 1) * dimensions);
 const accuracy = (test: LabelledItems, logits: (f: Float32Array) => Float64Array) => {
   const hits = [...test.labels].filter((label, i) => {
     const of = logits(row(test, i));
@@ -70,7 +74,9 @@ describe("fitCacheAdapter", () => {
     };
     const loss = (alpha: number) =>
       train.labels.reduce(
-        (sum, label, i) => sum - Math.log(softmax(cacheLogits({ ...others(i), alpha }, texts, row(train, i)))[label]),
+        (sum, label, i) =>
+          sum -
+          Math.log(softmax(cacheLogits({ ...others(i), alpha }, texts, row(train, i)))[label]),
         0,
       );
     expect(loss(adapter.alpha)).toBeLessThan(loss(0));

@@ -4,7 +4,12 @@ import { matrixOf } from "../../src/math/matrix.js";
 import { seededRandom } from "../../src/math/random.js";
 import { openGraphStepper } from "../../src/training/graph-stepper.js";
 import { initialHead } from "../../src/training/initial-head.js";
-import { type Batch, initialState, type Network, type StepperOptions } from "../../src/training/network.js";
+import {
+  type Batch,
+  initialState,
+  type Network,
+  type StepperOptions,
+} from "../../src/training/network.js";
 import { adamWDefaults } from "../../src/training/optimizer.js";
 import { plainStepper } from "../../src/training/plain-stepper.js";
 import { graphLosses } from "../../src/training/training-graph.js";
@@ -28,7 +33,10 @@ function network(loss: Network["loss"], kind: ProjectionHead["kind"], locked?: "
   return {
     loss,
     a: locked === "a" ? undefined : initialHead({ kind, hidden: 10 }, 8, 8, random),
-    b: locked === "b" ? undefined : initialHead({ kind: "linear" }, locked === "a" ? 6 : 8, 8, random),
+    b:
+      locked === "b"
+        ? undefined
+        : initialHead({ kind: "linear" }, locked === "a" ? 6 : 8, 8, random),
     logitScale: loss === "sigmoid" ? 10 : 1 / 0.07,
     logitBias: loss === "sigmoid" ? -3 : 0,
     learnLogits: true,
@@ -47,7 +55,8 @@ async function compare(net: Network, options: StepperOptions, data: Batch[]) {
       worst = Math.max(worst, Math.abs(loss - expected));
       const state = graph.state();
       for (const [name, { value }] of Object.entries(plain.state().parameters)) {
-        for (const [j, v] of value.entries()) worst = Math.max(worst, Math.abs(state.parameters[name].value[j] - v));
+        for (const [j, v] of value.entries())
+          worst = Math.max(worst, Math.abs(state.parameters[name].value[j] - v));
       }
     }
 
@@ -58,7 +67,10 @@ async function compare(net: Network, options: StepperOptions, data: Batch[]) {
 }
 
 describe("openGraphStepper", () => {
-  const options: StepperOptions = { optimizer: { ...adamWDefaults, weightDecay: 0.1 }, decayTowards: "zero" };
+  const options: StepperOptions = {
+    optimizer: { ...adamWDefaults, weightDecay: 0.1 },
+    decayTowards: "zero",
+  };
   const kinds = ["linear", "mlp", "residual"] as const;
   const combinations = graphLosses.flatMap((loss) => kinds.map((kind) => [loss, kind] as const));
 
@@ -83,7 +95,8 @@ describe("openGraphStepper", () => {
     const oneByOne = await openGraphStepper(net, initialState(net), { ...options, threads: 1 });
     const losses = await together.train(data, learningRates);
     const single: number[] = [];
-    for (const [i, batch] of data.entries()) single.push(...(await oneByOne.train([batch], [learningRates[i]])));
+    for (const [i, batch] of data.entries())
+      single.push(...(await oneByOne.train([batch], [learningRates[i]])));
     expect(losses).toEqual(single);
     expect(together.state()).toEqual(oneByOne.state());
     await Promise.all([together.close(), oneByOne.close()]);
@@ -98,7 +111,8 @@ describe("openGraphStepper", () => {
     const losses = await graph.evaluate(data);
     const expected = await plain.evaluate(data);
     // Measured at most 8e-7.
-    for (const [i, loss] of losses.entries()) expect(Math.abs(loss - expected[i])).toBeLessThan(2e-5);
+    for (const [i, loss] of losses.entries())
+      expect(Math.abs(loss - expected[i])).toBeLessThan(2e-5);
     expect(graph.state()).toEqual(before);
     await graph.close();
   });

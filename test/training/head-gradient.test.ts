@@ -21,7 +21,9 @@ function randomHead(kind: ProjectionHead["kind"]): ProjectionHead {
 }
 
 const embeddings = (m: Matrix) =>
-  Array.from({ length: m.rows }, (_, i) => Float32Array.from(m.data.subarray(i * m.columns, (i + 1) * m.columns)));
+  Array.from({ length: m.rows }, (_, i) =>
+    Float32Array.from(m.data.subarray(i * m.columns, (i + 1) * m.columns)),
+  );
 
 describe.each(["linear", "mlp", "residual"] as const)("headForward of a %s head", (kind) => {
   const head = randomHead(kind);
@@ -30,7 +32,8 @@ describe.each(["linear", "mlp", "residual"] as const)("headForward of a %s head"
     const forward = embeddings(headForward(head, x).output);
     for (const [i, y] of applyHead(head, embeddings(x)).entries()) {
       // Both in float64 inside; inputs and outputs rounded to float32: measured at most 6e-8.
-      for (const [d, value] of y.entries()) expect(Math.abs(value - forward[i][d])).toBeLessThan(1e-6);
+      for (const [d, value] of y.entries())
+        expect(Math.abs(value - forward[i][d])).toBeLessThan(1e-6);
     }
   });
 
@@ -56,9 +59,13 @@ describe.each(["linear", "mlp", "residual"] as const)("headForward of a %s head"
 });
 
 describe("initialHead", () => {
-  it.each(["linear", "mlp"] as const)("leaves embeddings as they are when a %s head keeps the dimensions", (kind) => {
-    const [first] = embeddings(x);
-    const [same] = applyHead(initialHead({ kind }, 6, 6, seededRandom(1)), [first]);
-    for (const [d, value] of same.entries()) expect(Math.abs(value - first[d])).toBeLessThan(1e-6);
-  });
+  it.each(["linear", "mlp"] as const)(
+    "leaves embeddings as they are when a %s head keeps the dimensions",
+    (kind) => {
+      const [first] = embeddings(x);
+      const [same] = applyHead(initialHead({ kind }, 6, 6, seededRandom(1)), [first]);
+      for (const [d, value] of same.entries())
+        expect(Math.abs(value - first[d])).toBeLessThan(1e-6);
+    },
+  );
 });

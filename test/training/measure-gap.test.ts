@@ -52,11 +52,20 @@ describe("measureGap on 500 pairs of CLIP ViT-B/16 (figures of the reference imp
     [0.5, 0.3831, 0.466, 0.45, 2.4704, 4.6685, 6.0424],
     [0.75, 0.1149, 0.384, 0.394, 3.3699, 4.659, 6.0369],
     [1, -0.1605, 0.324, 0.328, 4.4368, 4.7057, 6.0378],
-  ])("shifted by %d: distance %d, R@1 %d and %d, losses %d, %d, %d", (delta, distance, aToB, bToA, ...losses) => {
-    const point = report.shift_curve!.find((one) => one.delta === delta)!;
-    expect([to(4, point.distance), to(3, point.a_to_b_at_1), to(3, point.b_to_a_at_1)]).toEqual([distance, aToB, bToA]);
-    expect(["0.01", "0.1", "1"].map((temperature) => to(4, point.losses[temperature as "1"]))).toEqual(losses);
-  });
+  ])(
+    "shifted by %d: distance %d, R@1 %d and %d, losses %d, %d, %d",
+    (delta, distance, aToB, bToA, ...losses) => {
+      const point = report.shift_curve!.find((one) => one.delta === delta)!;
+      expect([to(4, point.distance), to(3, point.a_to_b_at_1), to(3, point.b_to_a_at_1)]).toEqual([
+        distance,
+        aToB,
+        bToA,
+      ]);
+      expect(
+        ["0.01", "0.1", "1"].map((temperature) => to(4, point.losses[temperature as "1"])),
+      ).toEqual(losses);
+    },
+  );
 
   it("closes the gap by centring without loss of recall", () => {
     const { centroid_gap, recall, relative_modality_gap } = report.centered;
@@ -68,8 +77,13 @@ describe("measureGap on 500 pairs of CLIP ViT-B/16 (figures of the reference imp
     const { recall, centered, mixed_corpus } = report.held_out!;
     expect(to(4, centered.centroid_gap)).toBe(0.1226);
     expect([to(3, recall!.a_to_b.at_1), to(3, recall!.b_to_a.at_1)]).toEqual([0.66, 0.608]);
-    expect([to(3, centered.recall!.a_to_b.at_1), to(3, centered.recall!.b_to_a.at_1)]).toEqual([0.66, 0.632]);
-    expect([to(3, mixed_corpus!.before.at_10), to(3, mixed_corpus!.before.mean_reciprocal_rank)]).toEqual([0, 0.004]);
+    expect([to(3, centered.recall!.a_to_b.at_1), to(3, centered.recall!.b_to_a.at_1)]).toEqual([
+      0.66, 0.632,
+    ]);
+    expect([
+      to(3, mixed_corpus!.before.at_10),
+      to(3, mixed_corpus!.before.mean_reciprocal_rank),
+    ]).toEqual([0, 0.004]);
     // The reference prints .174 from .17346: 0.1735 to four digits.
     expect(to(3, mixed_corpus!.centered.at_10)).toBe(0.484);
     expect(mixed_corpus!.centered.mean_reciprocal_rank).toBeCloseTo(0.17346, 4);
@@ -77,7 +91,8 @@ describe("measureGap on 500 pairs of CLIP ViT-B/16 (figures of the reference imp
 
   it("draws the modalities apart along the first axis", () => {
     const { a, b, explained } = report.projection;
-    const mean = (points: [number, number][]) => points.reduce((sum, [x]) => sum + x, 0) / points.length;
+    const mean = (points: [number, number][]) =>
+      points.reduce((sum, [x]) => sum + x, 0) / points.length;
     expect(Math.abs(mean(a!) - mean(b!))).toBeGreaterThan(0.8);
     expect(explained[0]).toBeGreaterThan(explained[1]);
   });
@@ -86,7 +101,12 @@ describe("measureGap on 500 pairs of CLIP ViT-B/16 (figures of the reference imp
 describe("measureGap", () => {
   it("leaves out what needs pairs when there are none, and takes sets of different size", () => {
     const report = measureGap({ a: side("image", 0, 60), b: side("text", 1, 40), paired: false });
-    expect(report).toMatchObject({ recall: null, alignment: null, shift_curve: null, items: { a: 60, b: 40 } });
+    expect(report).toMatchObject({
+      recall: null,
+      alignment: null,
+      shift_curve: null,
+      items: { a: 60, b: 40 },
+    });
     expect(report.centroid_gap).toBeGreaterThan(0.8);
     expect(report.held_out).toMatchObject({ recall: null, mixed_corpus: null });
   });
@@ -121,6 +141,8 @@ describe("measureGap", () => {
     b.values.fill(value, 3 * 512, 4 * 512);
     const run = () => measureGap({ a: side("image", 0, 6), b, paired: true });
     expect(run).toThrow(message);
-    expect(run).toThrow(expect.objectContaining({ code: "invalid_input", param: "b.embeddings[3]" }));
+    expect(run).toThrow(
+      expect.objectContaining({ code: "invalid_input", param: "b.embeddings[3]" }),
+    );
   });
 });

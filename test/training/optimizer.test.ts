@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { adamWDefaults, adamWStep, cosineSchedule, stepSize } from "../../src/training/optimizer.js";
+import {
+  adamWDefaults,
+  adamWStep,
+  cosineSchedule,
+  stepSize,
+} from "../../src/training/optimizer.js";
 
 const one = (value: number) => ({
   value: Float32Array.of(value),

@@ -4,7 +4,8 @@ import { pairFacts, zeroShotHits } from "../../src/training/pair-facts.js";
 import { compareFacts } from "../../src/training/run-measures.js";
 import { randomUnitRows } from "../helpers/matrices.js";
 
-const rows = (count: number, seed: number) => Float32Array.from(randomUnitRows(count, 6, seed).data);
+const rows = (count: number, seed: number) =>
+  Float32Array.from(randomUnitRows(count, 6, seed).data);
 
 describe("pairFacts", () => {
   it("ranks as sorting does", () => {

@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../src/math/random.js";
 import { bootstrapMean } from "../../src/training/bootstrap.js";
-import { meanReciprocalRank, medianRank, ranks, recallAtK, transposed } from "../../src/training/recall.js";
+import {
+  meanReciprocalRank,
+  medianRank,
+  ranks,
+  recallAtK,
+  transposed,
+} from "../../src/training/recall.js";
 
 describe("ranks", () => {
   it("counts the wrong candidates that are at least as similar", () => {

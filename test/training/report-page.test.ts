@@ -4,7 +4,12 @@ import type { Measure } from "../../src/training/run-measures.js";
 import { type RunReport, verdictOf } from "../../src/training/run-report.js";
 import { trainingDefaults } from "../../src/training/training-request.js";
 
-const measure = (before: number, after: number, interval: [number, number], says: Measure["says"]): Measure => ({
+const measure = (
+  before: number,
+  after: number,
+  interval: [number, number],
+  says: Measure["says"],
+): Measure => ({
   before,
   after,
   change: after - before,
@@ -35,7 +40,10 @@ describe("reportPage", () => {
   });
   it("lists suspicious pairs by their items' ids, with scores", () => {
     const findings = [{ kind: "mismatched" as const, pairs: [3], ids: ["<b>cat-3"], score: 4.25 }];
-    const page = reportPage({ ...report, screening: { counts: { mismatched: 1 }, findings, excluded: [3] } }, "birds");
+    const page = reportPage(
+      { ...report, screening: { counts: { mismatched: 1 }, findings, excluded: [3] } },
+      "birds",
+    );
     expect(page).toContain("1 mismatched; 1 left out.");
     expect(page).toContain("&lt;b&gt;cat-3");
     expect(page).toContain("4.250");
@@ -47,7 +55,10 @@ describe("reportPage", () => {
     expect(page).not.toContain("<img");
   });
   it("has finite coordinates for a run of one epoch with one loss", () => {
-    const page = reportPage({ ...report, epochs: [{ epoch: 1, trainLoss: 2, logitScale: 1, learningRate: 1 }] }, "one");
+    const page = reportPage(
+      { ...report, epochs: [{ epoch: 1, trainLoss: 2, logitScale: 1, learningRate: 1 }] },
+      "one",
+    );
     expect(page).not.toContain("NaN");
     expect(page).not.toContain("Infinity");
   });
@@ -65,6 +76,8 @@ describe("verdictOf", () => {
   });
   it("says that a head forgets when the probe set got worse", () => {
     const worse = measure(0.9, 0.5, [-0.5, -0.3], "worse");
-    expect(verdictOf({ mean_reciprocal_rank: better }, 3, { mean_reciprocal_rank: worse }).forgets).toBe(true);
+    expect(
+      verdictOf({ mean_reciprocal_rank: better }, 3, { mean_reciprocal_rank: worse }).forgets,
+    ).toBe(true);
   });
 });

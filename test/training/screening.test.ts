@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { type ScreeningFinding, screenPairs, suspiciousPairs } from "../../src/training/screening.js";
+import {
+  type ScreeningFinding,
+  screenPairs,
+  suspiciousPairs,
+} from "../../src/training/screening.js";
 import { screenInWorker } from "../../src/training/train-in-worker.js";
 import { formulaMatrix, randomUnitRows, unitRows } from "../helpers/matrices.js";
 
@@ -23,7 +27,8 @@ function cleanPairs() {
 
 const copyRow = (rows: { values: Float32Array }, from: number, to: number) =>
   rows.values.copyWithin(to * dimensions, from * dimensions, (from + 1) * dimensions);
-const of = (findings: ScreeningFinding[], kind: ScreeningFinding["kind"]) => findings.filter((f) => f.kind === kind);
+const of = (findings: ScreeningFinding[], kind: ScreeningFinding["kind"]) =>
+  findings.filter((f) => f.kind === kind);
 
 describe("screenPairs", () => {
   it("finds nothing in clean pairs", () => {
@@ -54,7 +59,9 @@ describe("screenPairs", () => {
     for (const i of [11, 22, 33, 44, 55]) copyRow(b, 0, i); // pairs 0, 11, 22, … are of six topics
     for (const i of [19, 29, 39, 49, 59]) copyRow(b, 9, i); // pairs 9, 19, 29, … are of one
     const findings = of(screenPairs(a, b), "repeated_caption");
-    expect(findings).toEqual([{ kind: "repeated_caption", pairs: [0, 11, 22, 33, 44, 55], score: 6 }]);
+    expect(findings).toEqual([
+      { kind: "repeated_caption", pairs: [0, 11, 22, 33, 44, 55], score: 6 },
+    ]);
   });
 
   it("lists near-duplicates with different captions, once", () => {

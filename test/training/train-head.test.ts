@@ -13,7 +13,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("trainHead", () => {
   it("undoes a rotation between the sides and says that retrieval improved", async () => {
-    const { a, b, report } = await trainHead(rotatedPairs(300, { epochs: 40, learningRate: 0.01 }), { threads: 1 });
+    const { a, b, report } = await trainHead(
+      rotatedPairs(300, { epochs: 40, learningRate: 0.01 }),
+      { threads: 1 },
+    );
     expect(a?.kind).toBe("linear");
     expect(b?.kind).toBe("linear");
     expect(report.verdict.improved).toBe(true);
@@ -23,14 +26,19 @@ describe("trainHead", () => {
   });
 
   it("shows no improvement on held-out pairs when the pairs are random", async () => {
-    const { report } = await trainHead(randomPairs(300, { epochs: 15, learningRate: 0.01 }), { threads: 1 });
+    const { report } = await trainHead(randomPairs(300, { epochs: 15, learningRate: 0.01 }), {
+      threads: 1,
+    });
     expect(report.verdict.improved).toBe(false);
     expect(report.verdict.reason).toMatch(/No improvement|No epoch/);
   });
 
   it("leaves a locked side as it is", async () => {
     const request = rotatedPairs(200, { epochs: 20, learningRate: 0.01 });
-    const { a, b, report } = await trainHead({ ...request, b: { ...request.b, head: "locked" } }, { threads: 1 });
+    const { a, b, report } = await trainHead(
+      { ...request, b: { ...request.b, head: "locked" } },
+      { threads: 1 },
+    );
     expect(a).toBeDefined();
     expect(b).toBeUndefined();
     expect(report.heads).toEqual({ a: "linear", b: "locked" });
@@ -38,21 +46,32 @@ describe("trainHead", () => {
   });
 
   it("measures zero-shot accuracy when pairs have labels", async () => {
-    const { report } = await trainHead(labelledPairs(120, { epochs: 20, learningRate: 0.01 }), { threads: 1 });
+    const { report } = await trainHead(labelledPairs(120, { epochs: 20, learningRate: 0.01 }), {
+      threads: 1,
+    });
     const { before, after } = report.measures.zero_shot_accuracy;
     expect(after).toBeGreaterThan(before);
     expect(report.data.labels).toBe(4);
   });
 
-  it.each(["nt-xent", "debiased", "hard-negative", "nnclr", "sigmoid"] as const)("lowers the %s loss", async (loss) => {
-    const { report } = await trainHead(rotatedPairs(80, { loss, epochs: 8, learningRate: 0.01 }), { threads: 1 });
-    expect(report.epochs[7].trainLoss).toBeLessThan(report.epochs[0].trainLoss);
-  });
+  it.each(["nt-xent", "debiased", "hard-negative", "nnclr", "sigmoid"] as const)(
+    "lowers the %s loss",
+    async (loss) => {
+      const { report } = await trainHead(
+        rotatedPairs(80, { loss, epochs: 8, learningRate: 0.01 }),
+        { threads: 1 },
+      );
+      expect(report.epochs[7].trainLoss).toBeLessThan(report.epochs[0].trainLoss);
+    },
+  );
 
   it("reports what the heads forget on a probe set", async () => {
     const probe = randomPairs(60, {}).a.values; // both sides the same: perfect before
     const request = rotatedPairs(200, { epochs: 30, learningRate: 0.02 });
-    const { report } = await trainHead({ ...request, probe: { a: probe, b: probe } }, { threads: 1 });
+    const { report } = await trainHead(
+      { ...request, probe: { a: probe, b: probe } },
+      { threads: 1 },
+    );
     expect(report.forgetting?.mean_reciprocal_rank.before).toBe(1);
     expect(report.verdict.forgets).toBe(true);
     expect(report.verdict.reason).toContain("On the probe set it fell");
@@ -60,22 +79,34 @@ describe("trainHead", () => {
 
   it("gives the same weights and report for the same request", async () => {
     const request = rotatedPairs(100, { epochs: 4, mixup: 0.5 });
-    const [one, other] = [await trainHead(request, { threads: 1 }), await trainHead(request, { threads: 1 })];
+    const [one, other] = [
+      await trainHead(request, { threads: 1 }),
+      await trainHead(request, { threads: 1 }),
+    ];
     expect(other).toEqual(one);
   });
 
   it("refuses what cannot be trained on and names the field", async () => {
     const request = rotatedPairs(40, {});
-    await expect(trainHead({ ...request, labels: new Int32Array(3) })).rejects.toMatchObject({ param: "labels" });
-    await expect(trainHead(rotatedPairs(40, { loss: "expclr" }))).rejects.toMatchObject({ param: "features" });
-    await expect(trainHead(rotatedPairs(40, { epochs: 0 }))).rejects.toMatchObject({ param: "epochs" });
+    await expect(trainHead({ ...request, labels: new Int32Array(3) })).rejects.toMatchObject({
+      param: "labels",
+    });
+    await expect(trainHead(rotatedPairs(40, { loss: "expclr" }))).rejects.toMatchObject({
+      param: "features",
+    });
+    await expect(trainHead(rotatedPairs(40, { epochs: 0 }))).rejects.toMatchObject({
+      param: "epochs",
+    });
     const values = request.a.values.slice();
     values[20] = Number.NaN;
     await expect(trainHead({ ...request, a: { ...request.a, values } })).rejects.toMatchObject({
       code: "invalid_input",
       param: "a",
     });
-    const locked = { a: { ...request.a, head: "locked" as const }, b: { ...request.b, head: "locked" as const } };
+    const locked = {
+      a: { ...request.a, head: "locked" as const },
+      b: { ...request.b, head: "locked" as const },
+    };
     await expect(trainHead({ ...request, ...locked })).rejects.toMatchObject({ param: "head" });
   });
 
@@ -83,21 +114,23 @@ describe("trainHead", () => {
     const request = rotatedPairs(40, {});
     const positions = [...Array(40).keys()];
     const split = { train: positions.slice(0, 30), validation: [], test: positions.slice(29) };
-    await expect(trainHead({ ...request, split })).rejects.toMatchObject({ code: "invalid_input", param: "split" });
+    await expect(trainHead({ ...request, split })).rejects.toMatchObject({
+      code: "invalid_input",
+      param: "split",
+    });
     const values = request.b.values.slice().fill(0, 16, 32);
-    await expect(trainHead({ ...request, b: { ...request.b, values } })).rejects.toThrow('Row 1 of "b" is all zeros');
+    await expect(trainHead({ ...request, b: { ...request.b, values } })).rejects.toThrow(
+      'Row 1 of "b" is all zeros',
+    );
   });
 
   it.each([8, 10, 12])(
     "measures %i pairs, of which hardly any are left to test on, in finite numbers",
     async (pairs) => {
       const { report } = await trainHead(rotatedPairs(pairs, { epochs: 1 }));
-      const numbers = Object.values(report.measures).flatMap(({ before, after, change, interval }) => [
-        before,
-        after,
-        change,
-        ...interval,
-      ]);
+      const numbers = Object.values(report.measures).flatMap(
+        ({ before, after, change, interval }) => [before, after, change, ...interval],
+      );
       expect(numbers.filter((number) => !Number.isFinite(number))).toEqual([]);
     },
   );
@@ -105,7 +138,10 @@ describe("trainHead", () => {
   it("brings embeddings to unit length", async () => {
     const request = rotatedPairs(60, { epochs: 2 });
     const longer = { ...request, a: { ...request.a, values: request.a.values.map((x) => 3 * x) } };
-    const [one, other] = [await trainHead(request, { threads: 1 }), await trainHead(longer, { threads: 1 })];
+    const [one, other] = [
+      await trainHead(request, { threads: 1 }),
+      await trainHead(longer, { threads: 1 }),
+    ];
     const { before } = one.report.measures.alignment;
     // float32 rounding of the division: measured 7.5e-9.
     expect(Math.abs(other.report.measures.alignment.before - before)).toBeLessThan(1e-6);
@@ -124,16 +160,22 @@ describe("trainHead", () => {
   it("refuses the checkpoint of another run", async () => {
     const checkpointPath = join(folder, "other.checkpoint");
     await trainHead(rotatedPairs(60, { epochs: 2 }), { threads: 1, checkpointPath });
-    await expect(trainHead(rotatedPairs(60, { epochs: 3 }), { threads: 1, checkpointPath })).rejects.toMatchObject({
+    await expect(
+      trainHead(rotatedPairs(60, { epochs: 3 }), { threads: 1, checkpointPath }),
+    ).rejects.toMatchObject({
       code: "conflict",
     });
   });
 
   it("killed and resumed, ends with the weights of an uninterrupted run", async () => {
     const checkpointPath = join(folder, "killed.checkpoint");
-    const child = spawn(process.execPath, ["--import", "tsx", "test/helpers/train-child.ts", checkpointPath], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const child = spawn(
+      process.execPath,
+      ["--import", "tsx", "test/helpers/train-child.ts", checkpointPath],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
     await new Promise<void>((resolve, reject) => {
       child.stdout.on("data", (text: Buffer) => {
         if (text.toString().includes("epoch 5\n")) child.kill("SIGKILL");
@@ -163,9 +205,13 @@ describe("trainHead", () => {
 
 describe("trainHead on 500 COCO pairs of CLIP ViT-B/16", () => {
   const pairs = () => {
-    const file = readFileSync(new URL("../../fixtures/golden/modality_gap_clip_features.npy", import.meta.url));
+    const file = readFileSync(
+      new URL("../../fixtures/golden/modality_gap_clip_features.npy", import.meta.url),
+    );
     const start = 10 + file.readUInt16LE(8); // npy 1.0: magic, version, header length, header
-    const all = new Float32Array(file.buffer.slice(file.byteOffset + start, file.byteOffset + file.length));
+    const all = new Float32Array(
+      file.buffer.slice(file.byteOffset + start, file.byteOffset + file.length),
+    );
     for (let row = 0; row < all.length; row += 512) {
       const length = Math.hypot(...all.subarray(row, row + 512));
       for (let d = 0; d < 512; d++) all[row + d] /= length;
@@ -182,7 +228,10 @@ describe("trainHead on 500 COCO pairs of CLIP ViT-B/16", () => {
       test: positions.slice(400),
     };
     const run = (values: Float32Array) =>
-      trainHead({ a: { values: a, dimensions: 512 }, b: { values, dimensions: 512 }, split }, { threads: 1 });
+      trainHead(
+        { a: { values: a, dimensions: 512 }, b: { values, dimensions: 512 }, split },
+        { threads: 1 },
+      );
     const { report } = await run(b);
     const { before, after, interval } = report.measures.mean_reciprocal_rank;
     expect(before).toBeGreaterThan(0.8);

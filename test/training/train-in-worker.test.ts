@@ -3,7 +3,11 @@ import { measureBridge } from "../../src/training/bridge-report.js";
 import { type FewShotTask, fitFewShot } from "../../src/training/few-shot.js";
 import { screenPairs } from "../../src/training/screening.js";
 import { softRetrieve } from "../../src/training/text-pivot.js";
-import { fewShotInWorker, measureBridgeInWorker, screenInWorker } from "../../src/training/train-in-worker.js";
+import {
+  fewShotInWorker,
+  measureBridgeInWorker,
+  screenInWorker,
+} from "../../src/training/train-in-worker.js";
 import { randomUnitRows } from "../helpers/matrices.js";
 
 const dimensions = 16;
@@ -16,7 +20,10 @@ const [a, b] = [rows(1), rows(2)];
 
 const classes = 4;
 const items = { ...a, labels: Int32Array.from({ length: count }, (_, i) => i % classes), classes };
-const texts = { weights: Float32Array.from(randomUnitRows(classes, dimensions, 3).data), logitScale: 10 };
+const texts = {
+  weights: Float32Array.from(randomUnitRows(classes, dimensions, 3).data),
+  logitScale: 10,
+};
 const cache: FewShotTask = { kind: "cache", items, texts };
 /** Its gradient is never small, and there is no end to the iterations. */
 const endless: FewShotTask = {
@@ -25,7 +32,9 @@ const endless: FewShotTask = {
   options: { maxIterations: Number.POSITIVE_INFINITY },
 };
 
-const identity = Float32Array.from({ length: dimensions ** 2 }, (_, i) => (i % (dimensions + 1) === 0 ? 1 : 0));
+const identity = Float32Array.from({ length: dimensions ** 2 }, (_, i) =>
+  i % (dimensions + 1) === 0 ? 1 : 0,
+);
 const layer = {
   weight: identity,
   bias: new Float32Array(dimensions),
@@ -45,7 +54,10 @@ describe("work in a training worker", () => {
   it.each([
     ["screening", (signal: AbortSignal) => screenInWorker(a, b, undefined, { signal })],
     ["a cache adapter", (signal: AbortSignal) => fewShotInWorker(cache, { signal })],
-    ["the measuring of a bridge", (signal: AbortSignal) => measureBridgeInWorker(bridge, { signal })],
+    [
+      "the measuring of a bridge",
+      (signal: AbortSignal) => measureBridgeInWorker(bridge, { signal }),
+    ],
   ])("hears a cancellation once it has been sent: %s", async (_, work) => {
     const controller = new AbortController();
     const run = work(controller.signal);
@@ -65,17 +77,20 @@ describe("work in a training worker", () => {
     ["fitCacheAdapter", (signal: AbortSignal) => fitFewShot(cache, signal), (2 + 6 * 8) * count],
     ["measureBridge", (signal: AbortSignal) => measureBridge(bridge, signal), 3 * count],
     ["softRetrieve", (signal: AbortSignal) => softRetrieve(a, b, b, { signal }), count],
-  ])("looks for a cancellation between pieces of its work, to the last one: %s", (_, work, pieces) => {
-    let looks = 0;
-    const until = (last: number) =>
-      ({
-        get aborted() {
-          return ++looks > last;
-        },
-      }) as AbortSignal;
-    work(until(Number.POSITIVE_INFINITY));
-    expect(looks).toBe(pieces);
-    looks = 0;
-    expect(() => work(until(pieces - 1))).toThrow(expect.objectContaining({ code: "cancelled" }));
-  });
+  ])(
+    "looks for a cancellation between pieces of its work, to the last one: %s",
+    (_, work, pieces) => {
+      let looks = 0;
+      const until = (last: number) =>
+        ({
+          get aborted() {
+            return ++looks > last;
+          },
+        }) as AbortSignal;
+      work(until(Number.POSITIVE_INFINITY));
+      expect(looks).toBe(pieces);
+      looks = 0;
+      expect(() => work(until(pieces - 1))).toThrow(expect.objectContaining({ code: "cancelled" }));
+    },
+  );
 });

@@ -8,7 +8,14 @@ import { fakeEncoder } from "../helpers/fake-encoder.js";
 /** The fake encoder turns a text of n characters into the angle n / 10: the cosine of two texts is cos of their difference. */
 const pack = (changes: Partial<ZeroShotPack<"text">> = {}): ZeroShotPack<"text"> => {
   const encoder = fakeEncoder();
-  return { encoder, textEncoder: encoder, logitScale: 10, logitBias: 0, activation: "softmax", ...changes };
+  return {
+    encoder,
+    textEncoder: encoder,
+    logitScale: 10,
+    logitBias: 0,
+    activation: "softmax",
+    ...changes,
+  };
 };
 const plain = { templates: ["{}"] };
 
@@ -22,7 +29,12 @@ describe("classify", () => {
   });
 
   it("is the sigmoid of logitScale times the cosine plus the bias for a sigmoid model", async () => {
-    const [score] = await classify(pack({ activation: "sigmoid", logitBias: -9 }), "abcd", ["ab"], plain);
+    const [score] = await classify(
+      pack({ activation: "sigmoid", logitBias: -9 }),
+      "abcd",
+      ["ab"],
+      plain,
+    );
     expect(score.score).toBeCloseTo(1 / (1 + Math.exp(-(10 * Math.cos(0.2) - 9))), 6);
   });
 

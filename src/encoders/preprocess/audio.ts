@@ -27,7 +27,11 @@ export function audioInputs(
     const endSeconds = samples.length / spec.sampleRateHz;
     return { windows: [{ startSeconds: 0, endSeconds, tensor, isLonger }], shape: [4, ...axes] };
   }
-  const windows = windowStarts(samples.length, size, Math.round(spec.hopSeconds * spec.sampleRateHz)).map((start) => {
+  const windows = windowStarts(
+    samples.length,
+    size,
+    Math.round(spec.hopSeconds * spec.sampleRateHz),
+  ).map((start) => {
     const end = Math.min(start + size, samples.length);
     return {
       startSeconds: start / spec.sampleRateHz,
@@ -55,7 +59,11 @@ export function windowStarts(length: number, size: number, hop: number): number[
  * window exactly fills it (transformers.js leaves the last copy out). `repeat`: copies to the end, the last one cut.
  * Source: transformers 5.23, feature_extraction_clap.py, _get_input_mel.
  */
-export function fillWindow(samples: Float32Array, size: number, padding: AudioPreprocess["padding"]): Float32Array {
+export function fillWindow(
+  samples: Float32Array,
+  size: number,
+  padding: AudioPreprocess["padding"],
+): Float32Array {
   if (samples.length >= size) return samples.subarray(0, size);
   const window = new Float32Array(size);
   const end = padding === "repeat" ? size : size - (size % samples.length);
@@ -76,9 +84,13 @@ function fusionStack(samples: Float32Array, size: number, spec: AudioPreprocess)
   const { count } = spec.mel;
   const windowFrames = 1 + Math.floor(size / spec.hopLength);
   const longer = samples.length > size;
-  const { values, frames } = logMel(longer ? samples : fillWindow(samples, size, spec.padding), spec);
+  const { values, frames } = logMel(
+    longer ? samples : fillWindow(samples, size, spec.padding),
+    spec,
+  );
   const tensor = new Float32Array(4 * windowFrames * count);
-  const view = (i: number) => tensor.subarray(i * windowFrames * count, (i + 1) * windowFrames * count);
+  const view = (i: number) =>
+    tensor.subarray(i * windowFrames * count, (i + 1) * windowFrames * count);
   if (!longer || frames <= windowFrames) {
     for (let i = 0; i < 4; i++) view(i).set(values.subarray(0, windowFrames * count));
     return { tensor, isLonger: false };
@@ -106,7 +118,13 @@ function thirds(n: number): number[] {
  * Bilinear interpolation of frames without aligned corners or anti-aliasing. Positions are rounded to float32 as torch's
  * interpolate does: between steep frames that is up to .006 dB.
  */
-function shrinkFrames(values: Float32Array, frames: number, count: number, out: Float32Array, outFrames: number): void {
+function shrinkFrames(
+  values: Float32Array,
+  frames: number,
+  count: number,
+  out: Float32Array,
+  outFrames: number,
+): void {
   const scale = Math.fround(frames / outFrames);
   for (let f = 0; f < outFrames; f++) {
     const x = Math.max(0, Math.fround(Math.fround(scale * (f + 0.5)) - 0.5));
@@ -114,7 +132,8 @@ function shrinkFrames(values: Float32Array, frames: number, count: number, out: 
     const right = Math.min(left + 1, frames - 1);
     const share = Math.fround(x - left);
     for (let m = 0; m < count; m++) {
-      out[f * count + m] = (1 - share) * values[left * count + m] + share * values[right * count + m];
+      out[f * count + m] =
+        (1 - share) * values[left * count + m] + share * values[right * count + m];
     }
   }
 }

@@ -23,10 +23,16 @@ const highestRateHz = 768_000;
  * @throws AppError `invalid_input` (no samples, or not finite), `unsupported_media` (not a sound format or rate known here),
  *   `undecodable_media` (corrupt), `too_large` (longer than `maxSeconds`).
  */
-export async function decodeAudio(bytes: Uint8Array, { maxSeconds }: { maxSeconds: number }): Promise<DecodedAudio> {
+export async function decodeAudio(
+  bytes: Uint8Array,
+  { maxSeconds }: { maxSeconds: number },
+): Promise<DecodedAudio> {
   const decoded = await decodeFormat(bytes, maxSeconds).catch((error) => {
     if (error instanceof AppError) throw error;
-    throw new AppError("undecodable_media", "The sound file is corrupt", { param: "audio", cause: error });
+    throw new AppError("undecodable_media", "The sound file is corrupt", {
+      param: "audio",
+      cause: error,
+    });
   });
   if (decoded.samples.length === 0) {
     throw new AppError("invalid_input", "The sound file holds no samples", { param: "audio" });
@@ -39,7 +45,9 @@ export async function decodeAudio(bytes: Uint8Array, { maxSeconds }: { maxSecond
   const { samples } = decoded;
   for (let i = 0; i < samples.length; i++) {
     if (Number.isFinite(samples[i])) continue;
-    throw new AppError("invalid_input", `Sample ${i} of the sound is not a number`, { param: "audio" });
+    throw new AppError("invalid_input", `Sample ${i} of the sound is not a number`, {
+      param: "audio",
+    });
   }
   return decoded;
 }
@@ -65,7 +73,10 @@ async function decodeFormat(bytes: Uint8Array, maxSeconds: number): Promise<Deco
     case "aiff":
       return decodeWithFfmpeg(bytes, format, maxSeconds);
     default: {
-      const what = format === undefined ? "The file is of no known format" : `The file is a picture (${format})`;
+      const what =
+        format === undefined
+          ? "The file is of no known format"
+          : `The file is a picture (${format})`;
       const message = `${what}; expected WAV, FLAC, MP3, Ogg Vorbis, Opus, M4A, AAC, WebM or AIFF`;
       throw new AppError("unsupported_media", message, { param: "audio" });
     }
@@ -124,7 +135,11 @@ async function decodeStream(
     }
     const decoded = mono.finish();
     if (decoded.samples.length > 0) return decoded;
-    throw new AppError("undecodable_media", "The file begins like a sound but none can be decoded", { param: "audio" });
+    throw new AppError(
+      "undecodable_media",
+      "The file begins like a sound but none can be decoded",
+      { param: "audio" },
+    );
   } finally {
     if (asNew && !idle.has(Decoder)) idle.set(Decoder, decoder);
     else decoder.free();
@@ -151,19 +166,26 @@ function rescaleFlac({ channelData, samplesDecoded, bitDepth = 16 }: Decoded): v
   const unit = 2 ** (1 - bitDepth);
   for (const channel of channelData) {
     // Ten times as fast as Math.round, which V8 does not compile to one instruction.
-    for (let i = 0; i < samplesDecoded; i++) channel[i] = Math.floor(channel[i] * most + 0.5) * unit;
+    for (let i = 0; i < samplesDecoded; i++)
+      channel[i] = Math.floor(channel[i] * most + 0.5) * unit;
   }
 }
 
 /** Ogg pages are taken apart by mediabunny; libopus decodes their packets, always at 48 kHz. */
 async function decodeOpus(bytes: Uint8Array, maxSeconds: number): Promise<DecodedAudio> {
-  const input = new Input({ source: new BufferSource(bytes as Uint8Array<ArrayBuffer>), formats: ALL_FORMATS });
+  const input = new Input({
+    source: new BufferSource(bytes as Uint8Array<ArrayBuffer>),
+    formats: ALL_FORMATS,
+  });
   const track = await input.getPrimaryAudioTrack();
   const config = await track?.getDecoderConfig();
   if (track === null || track === undefined || config === null || config === undefined) {
     throw new AppError("undecodable_media", "The Ogg file holds no sound", { param: "audio" });
   }
-  const decoder = new OpusDecoder({ ...opusHead(config.description), channels: config.numberOfChannels });
+  const decoder = new OpusDecoder({
+    ...opusHead(config.description),
+    channels: config.numberOfChannels,
+  });
   await decoder.ready;
   try {
     const mono = new MonoCollector(maxSeconds);
@@ -176,7 +198,10 @@ async function decodeOpus(bytes: Uint8Array, maxSeconds: number): Promise<Decode
     const { sampleRateHz, samples } = mono.finish();
     // The last page's granule position says where the sound ends inside the last packet.
     const length = Math.round(end * sampleRateHz);
-    return { sampleRateHz, samples: length > 0 && length < samples.length ? samples.subarray(0, length) : samples };
+    return {
+      sampleRateHz,
+      samples: length > 0 && length < samples.length ? samples.subarray(0, length) : samples,
+    };
   } finally {
     decoder.free();
     input.dispose();

@@ -7,7 +7,10 @@ sharp.cache(false); // each picture is decoded once
 sharp.concurrency(1); // the media workers are the threads
 
 /** Versions of the image library and of libvips, which it binds. */
-export const imageLibraryVersions = () => ({ sharp: sharp.versions.sharp, libvips: sharp.versions.vips });
+export const imageLibraryVersions = () => ({
+  sharp: sharp.versions.sharp,
+  libvips: sharp.versions.vips,
+});
 
 const formats = new Set(["jpeg", "png", "webp", "gif", "avif", "tiff"]);
 
@@ -21,7 +24,10 @@ const formats = new Set(["jpeg", "png", "webp", "gif", "avif", "tiff"]);
  * @throws AppError `unsupported_media` (not one of the formats known here), `too_large` (more than `maxPixels`, told
  *   from the header before anything is decoded), `undecodable_media` (corrupt or cut short).
  */
-export async function decodeImage(bytes: Uint8Array, { maxPixels }: { maxPixels: number }): Promise<DecodedImage> {
+export async function decodeImage(
+  bytes: Uint8Array,
+  { maxPixels }: { maxPixels: number },
+): Promise<DecodedImage> {
   const format = sniffFormat(bytes);
   if (format === undefined || !formats.has(format)) {
     const what = format === undefined ? "of no known format" : `a sound or film (${format})`;
@@ -45,7 +51,9 @@ export async function decodeImage(bytes: Uint8Array, { maxPixels }: { maxPixels:
     const upright = input.autoOrient();
     // Left to itself, the pipeline would convert CMYK by a profile.
     if (space === "cmyk") upright.pipelineColourspace("cmyk");
-    const raw = upright.toColourspace(space).raw({ depth: space === "grey16" ? "ushort" : "uchar" });
+    const raw = upright
+      .toColourspace(space)
+      .raw({ depth: space === "grey16" ? "ushort" : "uchar" });
     const { data, info } = await raw.toBuffer({ resolveWithObject: true });
     const { width, height, channels } = info;
     if (space === "grey16") return { width, height, rgb: fromGrey16(data) };
@@ -53,10 +61,14 @@ export async function decodeImage(bytes: Uint8Array, { maxPixels }: { maxPixels:
     return { width, height, rgb: fromColour(data, channels) };
   } catch (error) {
     if (error instanceof AppError) throw error;
-    throw new AppError("undecodable_media", `The ${format.toUpperCase()} file is corrupt or cut short`, {
-      param: "image",
-      cause: error,
-    });
+    throw new AppError(
+      "undecodable_media",
+      `The ${format.toUpperCase()} file is corrupt or cut short`,
+      {
+        param: "image",
+        cause: error,
+      },
+    );
   }
 }
 

@@ -18,7 +18,11 @@ export async function fastResize(
   region: Region,
 ): Promise<Uint8Array> {
   return sharp(rgb, { raw: { width, height, channels: 3 }, limitInputPixels: false })
-    .resize(size.width, size.height, { fit: "fill", kernel: kernels[resample], fastShrinkOnLoad: false })
+    .resize(size.width, size.height, {
+      fit: "fill",
+      kernel: kernels[resample],
+      fastShrinkOnLoad: false,
+    })
     .extract(region)
     .raw()
     .toBuffer();

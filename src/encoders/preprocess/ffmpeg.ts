@@ -20,7 +20,11 @@ const piece = 1 << 18;
  * @throws AppError `unsupported_media` where there is no ffmpeg, `undecodable_media` when it finds no sound or takes longer
  *   than two minutes, `too_large` for more than `maxSeconds`.
  */
-export async function decodeWithFfmpeg(bytes: Uint8Array, demuxer: string, maxSeconds: number): Promise<DecodedAudio> {
+export async function decodeWithFfmpeg(
+  bytes: Uint8Array,
+  demuxer: string,
+  maxSeconds: number,
+): Promise<DecodedAudio> {
   // MP4 keeps its index at the end: it must be a file that can be sought in, not a pipe.
   const folder = await mkdtemp(join(tmpdir(), "crossmodal-"));
   try {
@@ -83,7 +87,10 @@ async function run(args: readonly string[], maxSeconds: number): Promise<Decoded
 }
 
 /** A float32 WAV that arrives in pieces -> mono, or undefined when nothing arrived. */
-async function collectWav(stream: AsyncIterable<Buffer>, maxSeconds: number): Promise<DecodedAudio | undefined> {
+async function collectWav(
+  stream: AsyncIterable<Buffer>,
+  maxSeconds: number,
+): Promise<DecodedAudio | undefined> {
   const mono = new MonoCollector(maxSeconds);
   let pending: Buffer = Buffer.alloc(0);
   let header: PcmAudio | undefined;
@@ -96,7 +103,9 @@ async function collectWav(stream: AsyncIterable<Buffer>, maxSeconds: number): Pr
     const frames = Math.floor(pending.length / frameBytes);
     const view = new DataView(pending.buffer, pending.byteOffset, pending.byteLength);
     const planes = Array.from({ length: channels }, (_, channel) =>
-      Float32Array.from({ length: frames }, (_, frame) => view.getFloat32(frame * frameBytes + channel * 4, true)),
+      Float32Array.from({ length: frames }, (_, frame) =>
+        view.getFloat32(frame * frameBytes + channel * 4, true),
+      ),
     );
     mono.add(planes, frames, sampleRateHz);
     pending = pending.subarray(frames * frameBytes);

@@ -24,26 +24,42 @@ const mostFastPixels = 4_000_000;
  * The same by libvips (`resize.method: fast`). Exact where the picture grows: libvips enlarges in another way (up to 117 of
  * 255 away), and small pictures cost little; and where libvips would need memory for what the crop throws away.
  */
-export async function fastImageTensor(image: DecodedImage, spec: ImagePreprocess): Promise<Float32Array> {
+export async function fastImageTensor(
+  image: DecodedImage,
+  spec: ImagePreprocess,
+): Promise<Float32Array> {
   const { size, region } = geometry(image, spec);
   const shrinks = image.width >= size.width && image.height >= size.height;
   const inside = region.left >= 0 && region.top >= 0;
-  if (!shrinks || !inside || size.width * size.height > mostFastPixels) return imageTensor(image, spec);
+  if (!shrinks || !inside || size.width * size.height > mostFastPixels)
+    return imageTensor(image, spec);
   return normalized(await fastResize(image, size, spec.resize.resample, region), region, spec);
 }
 
 function geometry(image: DecodedImage, { resize, crop }: ImagePreprocess) {
   const size = resizedSize(image, resize);
   const side = crop ?? resize.size;
-  const region = { left: cropStart(size.width, side), top: cropStart(size.height, side), width: side, height: side };
+  const region = {
+    left: cropStart(size.width, side),
+    top: cropStart(size.height, side),
+    width: side,
+    height: side,
+  };
   return { size, region };
 }
 
-function normalized(pixels: Uint8Array, { width, height }: Region, { rescale, mean, std }: ImagePreprocess) {
+function normalized(
+  pixels: Uint8Array,
+  { width, height }: Region,
+  { rescale, mean, std }: ImagePreprocess,
+) {
   const plane = width * height;
   const tensor = new Float32Array(3 * plane);
   for (let c = 0; c < 3; c++) {
-    const table = Float32Array.from({ length: 256 }, (_, value) => (value * rescale - mean[c]) / std[c]);
+    const table = Float32Array.from(
+      { length: 256 },
+      (_, value) => (value * rescale - mean[c]) / std[c],
+    );
     for (let i = 0; i < plane; i++) tensor[c * plane + i] = table[pixels[3 * i + c]];
   }
   return tensor;

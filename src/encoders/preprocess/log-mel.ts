@@ -12,7 +12,10 @@ import type { AudioPreprocess } from "../manifest.js";
  * @returns [frames, mels] or [mels, frames] by `layout`; frames = 1 + floor(t' / hopLength), t' = t less the one sample
  *   that pre-emphasis takes.
  */
-export function logMel(samples: Float32Array, spec: AudioPreprocess): { values: Float32Array; frames: number } {
+export function logMel(
+  samples: Float32Array,
+  spec: AudioPreprocess,
+): { values: Float32Array; frames: number } {
   const { fftSize, hopLength, mel, log, shift, divide, layout } = spec;
   const signal = emphasize(samples, spec.preEmphasis);
   const frames = 1 + Math.floor(signal.length / hopLength);
@@ -34,8 +37,12 @@ export function logMel(samples: Float32Array, spec: AudioPreprocess): { values: 
       const { first, weights } = bank[m];
       let energy = 0;
       for (let k = 0; k < weights.length; k++) energy += weights[k] * power[first + k];
-      const level = log.kind === "db" ? 10 * Math.log10(Math.max(energy, log.floor)) : Math.log(energy + log.offset);
-      values[layout === "frames-mels" ? f * mel.count + m : m * frames + f] = (level + shift) / divide;
+      const level =
+        log.kind === "db"
+          ? 10 * Math.log10(Math.max(energy, log.floor))
+          : Math.log(energy + log.offset);
+      values[layout === "frames-mels" ? f * mel.count + m : m * frames + f] =
+        (level + shift) / divide;
     }
   }
   return { values, frames };
@@ -79,15 +86,18 @@ function hannWindow(size: number, length: number, periodic: boolean): Float64Arr
   const window = new Float64Array(size);
   const offset = Math.floor((size - length) / 2);
   const period = periodic ? length : length - 1;
-  for (let i = 0; i < length; i++) window[offset + i] = 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / period);
+  for (let i = 0; i < length; i++)
+    window[offset + i] = 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / period);
   return window;
 }
 
 const melScales = {
   /** Slaney's Auditory Toolbox: linear below 1 kHz, logarithmic above. */
   slaney: {
-    toMel: (hz: number) => (hz < 1000 ? (3 * hz) / 200 : 15 + (27 * Math.log(hz / 1000)) / Math.log(6.4)),
-    toHz: (mel: number) => (mel < 15 ? (200 * mel) / 3 : 1000 * Math.exp(((mel - 15) * Math.log(6.4)) / 27)),
+    toMel: (hz: number) =>
+      hz < 1000 ? (3 * hz) / 200 : 15 + (27 * Math.log(hz / 1000)) / Math.log(6.4),
+    toHz: (mel: number) =>
+      mel < 15 ? (200 * mel) / 3 : 1000 * Math.exp(((mel - 15) * Math.log(6.4)) / 27),
   },
   htk: {
     toMel: (hz: number) => 2595 * Math.log10(1 + hz / 700),
@@ -108,7 +118,9 @@ function melBank({ fftSize, sampleRateHz, mel }: AudioPreprocess): Analyser["ban
   const overMel = mel.scale === "kaldi";
   const low = toMel(mel.minHz);
   const step = (toMel(mel.maxHz) - low) / (mel.count + 1);
-  const edges = Array.from({ length: mel.count + 2 }, (_, i) => (overMel ? low + i * step : toHz(low + i * step)));
+  const edges = Array.from({ length: mel.count + 2 }, (_, i) =>
+    overMel ? low + i * step : toHz(low + i * step),
+  );
   const bins = fftSize / 2 + (overMel ? 0 : 1);
   const position = Float64Array.from({ length: bins }, (_, k) => {
     const hz = (k * sampleRateHz) / fftSize;

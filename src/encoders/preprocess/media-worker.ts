@@ -25,14 +25,26 @@ if (process.platform === "linux") {
 }
 
 serveWorker({
-  async decodeImage({ bytes, limits }: { bytes: Uint8Array; limits: { maxPixels: number } }): Promise<DecodedImage> {
+  async decodeImage({
+    bytes,
+    limits,
+  }: {
+    bytes: Uint8Array;
+    limits: { maxPixels: number };
+  }): Promise<DecodedImage> {
     const image = await decodeImage(bytes, limits);
     const rgb = new Uint8Array(new SharedArrayBuffer(image.rgb.byteLength));
     rgb.set(image.rgb);
     return { ...image, rgb, contentHash: hash(bytes) };
   },
 
-  async decodeAudio({ bytes, limits }: { bytes: Uint8Array; limits: { maxSeconds: number } }): Promise<DecodedAudio> {
+  async decodeAudio({
+    bytes,
+    limits,
+  }: {
+    bytes: Uint8Array;
+    limits: { maxSeconds: number };
+  }): Promise<DecodedAudio> {
     const audio = await decodeAudio(bytes, limits);
     const samples = new Float32Array(new SharedArrayBuffer(audio.samples.byteLength));
     samples.set(audio.samples);
@@ -40,13 +52,16 @@ serveWorker({
   },
 
   async imageTensor({ image, spec }: { image: DecodedImage; spec: ImagePreprocess }) {
-    const tensor = spec.resize.method === "fast" ? await fastImageTensor(image, spec) : imageTensor(image, spec);
+    const tensor =
+      spec.resize.method === "fast" ? await fastImageTensor(image, spec) : imageTensor(image, spec);
     return new Transferred(tensor, [tensor.buffer as ArrayBuffer]);
   },
 
   audioTensors({ audio, spec }: { audio: DecodedAudio; spec: AudioPreprocess }) {
     const inputs = audioInputs(audio, spec);
-    return new Transferred(inputs, [...new Set(inputs.windows.map(({ tensor }) => tensor.buffer as ArrayBuffer))]);
+    return new Transferred(inputs, [
+      ...new Set(inputs.windows.map(({ tensor }) => tensor.buffer as ArrayBuffer)),
+    ]);
   },
 
   thumbnail: (image: DecodedImage) => thumbnail(image),

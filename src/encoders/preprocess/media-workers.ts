@@ -20,7 +20,10 @@ export interface MediaWorkers {
   /** @returns the image tower's input, [3, H, W]. */
   imageTensor(image: DecodedImage, spec: ImagePreprocess): Promise<Float32Array>;
   /** @returns the audio tower's inputs, one for each window; `shape` is that of each `tensor`. */
-  audioTensors(audio: DecodedAudio, spec: AudioPreprocess): Promise<{ windows: AudioWindowTensor[]; shape: number[] }>;
+  audioTensors(
+    audio: DecodedAudio,
+    spec: AudioPreprocess,
+  ): Promise<{ windows: AudioWindowTensor[]; shape: number[] }>;
   /** Small pictures of media, for lists. */
   thumbnail(image: DecodedImage): Promise<{ mediaType: string; bytes: Uint8Array }>;
   waveform(audio: DecodedAudio): Promise<{ mediaType: string; bytes: Uint8Array }>;
@@ -41,7 +44,11 @@ export function startMediaWorkers(threads = 0): MediaWorkers {
       workers.push(startWorker(new URL("./media-worker.js", import.meta.url)));
       best = workers.length - 1;
     }
-    if (best < 0) best = workers.reduce((least, worker, i) => (worker.pending < workers[least].pending ? i : least), 0);
+    if (best < 0)
+      best = workers.reduce(
+        (least, worker, i) => (worker.pending < workers[least].pending ? i : least),
+        0,
+      );
     return workers[best];
   };
   /** A thread that died (out of memory on a hostile file, say) is replaced; the call that killed it fails by design. */
@@ -53,7 +60,11 @@ export function startMediaWorkers(threads = 0): MediaWorkers {
       if (worker.ended === undefined) throw error;
       const position = workers.indexOf(worker);
       if (position >= 0) workers.splice(position, 1);
-      throw new AppError("undecodable_media", "The file could not be processed: its decoder gave up", { cause: error });
+      throw new AppError(
+        "undecodable_media",
+        "The file could not be processed: its decoder gave up",
+        { cause: error },
+      );
     }
   };
 

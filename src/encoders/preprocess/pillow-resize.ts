@@ -58,8 +58,14 @@ export function pillowResize(
   const verticalFirst = lostRows > 0 && lostRows > 2 * (image.width - size.width);
   const whole = { ...image, left: 0, top: 0 };
   const part = verticalFirst
-    ? horizontalPass(verticalPass(whole, rows, inputRange(columns)), columns, { first: 0, end: y1 - y0 })
-    : verticalPass(horizontalPass(whole, columns, inputRange(rows)), rows, { first: 0, end: x1 - x0 });
+    ? horizontalPass(verticalPass(whole, rows, inputRange(columns)), columns, {
+        first: 0,
+        end: y1 - y0,
+      })
+    : verticalPass(horizontalPass(whole, columns, inputRange(rows)), rows, {
+        first: 0,
+        end: x1 - x0,
+      });
   const rowValues = (x1 - x0) * 3;
   for (let y = 0; y < y1 - y0; y++) {
     const row = part.rgb.subarray(y * rowValues, (y + 1) * rowValues);
@@ -130,7 +136,8 @@ function verticalPass(input: Piece, rows: AxisWeights, range: Range): Piece {
     for (let k = 0; k < count[y]; k++) {
       const weight = weights[y * most + k];
       const row = ((first[y] - input.top + k) * input.width + range.first - input.left) * 3;
-      for (let i = 0; i < rowValues; i++) sums[i] = (sums[i] + Math.imul(source[row + i], weight)) | 0;
+      for (let i = 0; i < rowValues; i++)
+        sums[i] = (sums[i] + Math.imul(source[row + i], weight)) | 0;
     }
     const target = y * rowValues;
     for (let i = 0; i < rowValues; i++) rgb[target + i] = clip(sums[i]);

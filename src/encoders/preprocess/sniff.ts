@@ -1,6 +1,15 @@
 /** Kinds of file this product reads, told by their first bytes: names and declared types come from strangers. */
 export type ImageFormat = "jpeg" | "png" | "webp" | "gif" | "avif" | "tiff";
-export type AudioFormat = "wav" | "flac" | "mp3" | "ogg-vorbis" | "ogg-opus" | "mp4" | "webm" | "aac" | "aiff";
+export type AudioFormat =
+  | "wav"
+  | "flac"
+  | "mp3"
+  | "ogg-vorbis"
+  | "ogg-opus"
+  | "mp4"
+  | "webm"
+  | "aac"
+  | "aiff";
 export type MediaFormat = ImageFormat | AudioFormat;
 
 /** The format of a file, or undefined when it is none of ours. */
@@ -31,7 +40,8 @@ export function sniffFormat(bytes: Uint8Array): MediaFormat | undefined {
     // HEIC: a picture in the same container as MP4, which is not read here; it would pass for a sound.
     return /^(hei[cxms]|hev[cx]|mif1|msf1)/.test(brands) ? undefined : "mp4";
   }
-  if (bytes[0] === 0x1a && bytes[1] === 0x45 && bytes[2] === 0xdf && bytes[3] === 0xa3) return "webm";
+  if (bytes[0] === 0x1a && bytes[1] === 0x45 && bytes[2] === 0xdf && bytes[3] === 0xa3)
+    return "webm";
   if (head.startsWith("ID3")) return "mp3";
   if (bytes[0] === 0xff && (bytes[1] & 0xf6) === 0xf0) return "aac"; // ADTS: sync word with layer 0
   if (bytes[0] === 0xff && (bytes[1] & 0xe0) === 0xe0 && (bytes[1] & 0x06) !== 0) return "mp3";

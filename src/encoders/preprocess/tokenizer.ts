@@ -63,7 +63,9 @@ export function loadTokenizer(json: string, spec: TextPreprocess): Tokenizer {
   const idsOf = (text: string): number[] => {
     for (let length = spec.contextLength * charactersPerToken; ; length *= 2) {
       const looked = canonicalize(text.slice(0, length).toWellFormed(), spec);
-      const { ids } = hub.encode(lowers ? lowerSigma(looked) : looked, { add_special_tokens: false });
+      const { ids } = hub.encode(lowers ? lowerSigma(looked) : looked, {
+        add_special_tokens: false,
+      });
       if (ids.length > room || length >= Math.min(text.length, mostCharacters))
         return [...prefix, ...ids.slice(0, room), ...suffix];
     }
@@ -72,7 +74,9 @@ export function loadTokenizer(json: string, spec: TextPreprocess): Tokenizer {
     encode(texts) {
       const rows = texts.map(idsOf);
       const length =
-        spec.padding === "max" ? spec.contextLength : rows.reduce((most, row) => Math.max(most, row.length), 0);
+        spec.padding === "max"
+          ? spec.contextLength
+          : rows.reduce((most, row) => Math.max(most, row.length), 0);
       const inputIds = new BigInt64Array(rows.length * length).fill(BigInt(spec.padTokenId));
       const attentionMask = new BigInt64Array(rows.length * length);
       for (const [i, row] of rows.entries()) {
@@ -124,21 +128,36 @@ type PostProcessor =
   | { type: "ByteLevel" };
 
 /** The ids that the tokenizer puts before and after a single text. */
-function specialTokensAround({ post_processor: processor }: Definition): { prefix: number[]; suffix: number[] } {
+function specialTokensAround({ post_processor: processor }: Definition): {
+  prefix: number[];
+  suffix: number[];
+} {
   if (processor === null || processor === undefined || processor.type === "ByteLevel")
     return { prefix: [], suffix: [] };
   if (processor.type === "Sequence") {
     const parts = processor.processors.map((part) => specialTokensAround({ post_processor: part }));
-    return { prefix: parts.flatMap((part) => part.prefix), suffix: parts.flatMap((part) => part.suffix) };
+    return {
+      prefix: parts.flatMap((part) => part.prefix),
+      suffix: parts.flatMap((part) => part.suffix),
+    };
   }
-  if (processor.type !== "TemplateProcessing") return { prefix: [processor.cls[1]], suffix: [processor.sep[1]] };
+  if (processor.type !== "TemplateProcessing")
+    return { prefix: [processor.cls[1]], suffix: [processor.sep[1]] };
   const at = processor.single.findIndex((piece) => "Sequence" in piece);
   const idsOf = (pieces: typeof processor.single) =>
-    pieces.flatMap((piece) => ("SpecialToken" in piece ? processor.special_tokens[piece.SpecialToken.id].ids : []));
-  return { prefix: idsOf(processor.single.slice(0, at)), suffix: idsOf(processor.single.slice(at + 1)) };
+    pieces.flatMap((piece) =>
+      "SpecialToken" in piece ? processor.special_tokens[piece.SpecialToken.id].ids : [],
+    );
+  return {
+    prefix: idsOf(processor.single.slice(0, at)),
+    suffix: idsOf(processor.single.slice(at + 1)),
+  };
 }
 
 /** Without its list of added special tokens, the tokenizer finds none in a text. */
 function withoutSpecialTokens(definition: Definition): Definition {
-  return { ...definition, added_tokens: definition.added_tokens?.filter(({ special }) => special !== true) };
+  return {
+    ...definition,
+    added_tokens: definition.added_tokens?.filter(({ special }) => special !== true),
+  };
 }

@@ -37,7 +37,8 @@ export function readWav(bytes: Uint8Array): PcmAudio {
     if (id === "fmt " && size >= 16 && body + 16 <= bytes.length) {
       let tag = view.getUint16(body, true);
       // The real tag of an extensible header is the start of its sub-format GUID.
-      if (tag === extensible && size >= 26 && body + 26 <= bytes.length) tag = view.getUint16(body + 24, true);
+      if (tag === extensible && size >= 26 && body + 26 <= bytes.length)
+        tag = view.getUint16(body + 24, true);
       const channels = view.getUint16(body + 2, true);
       const sampleRateHz = view.getUint32(body + 4, true);
       const blockAlign = view.getUint16(body + 12, true);
@@ -60,7 +61,12 @@ function samplesOf(
   view: DataView,
   start: number,
   length: number,
-  { tag, channels, sampleRateHz, bits }: { tag: number; channels: number; sampleRateHz: number; bits: number },
+  {
+    tag,
+    channels,
+    sampleRateHz,
+    bits,
+  }: { tag: number; channels: number; sampleRateHz: number; bits: number },
 ): PcmAudio {
   const bytes = bits / 8;
   const reader = readers[`${tag}/${bits}`];
@@ -86,7 +92,12 @@ function samplesOf(
 }
 
 /** Mono as librosa mixes it: the mean of the channels. */
-export function meanOfChannels({ sampleRateHz, channels, frames, sampleAt }: PcmAudio): DecodedAudio {
+export function meanOfChannels({
+  sampleRateHz,
+  channels,
+  frames,
+  sampleAt,
+}: PcmAudio): DecodedAudio {
   const samples = new Float32Array(frames);
   for (let frame = 0; frame < frames; frame++) {
     let sum = 0;

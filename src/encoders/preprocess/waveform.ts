@@ -11,7 +11,8 @@ export function peaksOf(samples: Float32Array, count: number): number[] {
   return Array.from({ length: count }, (_, bar) => {
     const end = Math.floor(((bar + 1) * samples.length) / count);
     let peak = 0;
-    for (let i = Math.floor((bar * samples.length) / count); i < end; i++) peak = Math.max(peak, Math.abs(samples[i]));
+    for (let i = Math.floor((bar * samples.length) / count); i < end; i++)
+      peak = Math.max(peak, Math.abs(samples[i]));
     return peak;
   });
 }

@@ -35,7 +35,10 @@ export function searchAnswerer(
   return {
     groupSize(name) {
       const { table } = indexes.of(collections.get(name));
-      return Math.max(1, Math.min(mostQueries, Math.floor(mostComparisons / Math.max(1, table.length))));
+      return Math.max(
+        1,
+        Math.min(mostQueries, Math.floor(mostComparisons / Math.max(1, table.length))),
+      );
     },
     answer,
   };
@@ -81,20 +84,33 @@ function plannedQuery(
   const self = query.itemId === undefined ? undefined : positionOf(items, row, index, query.itemId);
   const vector = self === undefined ? query.embedding : index.table.vector(self);
   if (vector?.length !== dimensions) {
-    throw new AppError("invalid_input", `Expected ${dimensions} numbers as query but received ${vector?.length}`, {
-      param: "embedding",
-    });
+    throw new AppError(
+      "invalid_input",
+      `Expected ${dimensions} numbers as query but received ${vector?.length}`,
+      {
+        param: "embedding",
+      },
+    );
   }
-  const ownModality = self === undefined ? query.centering?.queryModality : index.table.modality(self);
-  const centering = query.centering && centeringOf(db, collection, query.centering.queryMean, ownModality);
+  const ownModality =
+    self === undefined ? query.centering?.queryModality : index.table.modality(self);
+  const centering =
+    query.centering && centeringOf(db, collection, query.centering.queryMean, ownModality);
   const topK = self === undefined ? query.topK : query.topK + 1; // an item is not its own neighbour
   return { ...query, vector: vector.slice(), topK, centering, self };
 }
 
-function positionOf(items: ItemRows, { collection, name }: CollectionRow, index: CollectionIndex, id: string): number {
+function positionOf(
+  items: ItemRows,
+  { collection, name }: CollectionRow,
+  index: CollectionIndex,
+  id: string,
+): number {
   const [row] = items.rowsOfIds(collection, [id]);
   if (row === undefined) {
-    throw new AppError("not_found", `There is no item "${id}" in the collection "${name}"`, { param: "item_id" });
+    throw new AppError("not_found", `There is no item "${id}" in the collection "${name}"`, {
+      param: "item_id",
+    });
   }
   return index.table.positionOf(row) as number;
 }
@@ -106,7 +122,13 @@ function centeringOf(
   ownModality: number | undefined,
 ): PlannedQuery["centering"] {
   const means = new Map(
-    [...readMeans(db, collection)].map(([modality, { count, sum }]) => [modality, sum.map((x) => x / count)]),
+    [...readMeans(db, collection)].map(([modality, { count, sum }]) => [
+      modality,
+      sum.map((x) => x / count),
+    ]),
   );
-  return { queryMean: queryMean ?? (ownModality === undefined ? undefined : means.get(ownModality)), means };
+  return {
+    queryMean: queryMean ?? (ownModality === undefined ? undefined : means.get(ownModality)),
+    means,
+  };
 }

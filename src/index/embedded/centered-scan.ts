@@ -31,7 +31,9 @@ export function scanCentered(
     if (known === undefined) continue; // cannot be: a live item counts in its modality's mean
     const lengthSquare = 1 - 2 * table.dot(position, known.mean) + known.meanSquare;
     const similarity =
-      lengthSquare < 1e-6 ? 0 : (table.dot(position, query) - known.queryPart) / Math.sqrt(lengthSquare);
+      lengthSquare < 1e-6
+        ? 0
+        : (table.dot(position, query) - known.queryPart) / Math.sqrt(lengthSquare);
     top.offer(similarity, table.row(position), position);
   }
 }

@@ -51,11 +51,13 @@ export class CollectionIndex {
 
   apply(changes: RowChanges): void {
     this.version++;
-    for (const { row, modality, embedding } of changes.added) this.table.append(row, modality, embedding);
+    for (const { row, modality, embedding } of changes.added)
+      this.table.append(row, modality, embedding);
     for (const row of changes.removed) {
       const position = this.table.positionOf(row);
       if (position === undefined) continue;
-      for (const cover of [this.#serving, this.#next]) if (cover !== undefined && position < cover.upTo) cover.dead++;
+      for (const cover of [this.#serving, this.#next])
+        if (cover !== undefined && position < cover.upTo) cover.dead++;
       this.table.remove(row);
     }
   }
@@ -73,8 +75,11 @@ export class CollectionIndex {
   }
 
   get state(): "none" | "building" | "ready" {
-    if (this.#serving === undefined) return this.table.live > this.limits.scanUpTo ? "building" : "none";
-    return this.#next === undefined && this.#serving.upTo === this.table.length ? "ready" : "building";
+    if (this.#serving === undefined)
+      return this.table.live > this.limits.scanUpTo ? "building" : "none";
+    return this.#next === undefined && this.#serving.upTo === this.table.length
+      ? "ready"
+      : "building";
   }
 
   /** Items that the graph finds. */

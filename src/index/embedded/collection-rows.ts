@@ -26,7 +26,9 @@ export class CollectionRows {
 
   create(spec: CollectionSpec, createdAt: string): void {
     if (this.find(spec.name) !== undefined) {
-      throw new AppError("already_exists", `The collection "${spec.name}" exists already`, { param: "name" });
+      throw new AppError("already_exists", `The collection "${spec.name}" exists already`, {
+        param: "name",
+      });
     }
     const fields = [...new Set(spec.fields ?? [])];
     const values = [
@@ -53,12 +55,16 @@ export class CollectionRows {
 
   setSnapshot(collection: number, snapshot: SnapshotRecord | undefined): void {
     const record = snapshot === undefined ? null : JSON.stringify(snapshot);
-    this.#db.prepare("UPDATE collections SET snapshot = ? WHERE collection = ?").run(record, collection);
+    this.#db
+      .prepare("UPDATE collections SET snapshot = ? WHERE collection = ?")
+      .run(record, collection);
   }
 
   rename(from: string, to: string): void {
     if (this.find(to) !== undefined) {
-      throw new AppError("already_exists", `The collection "${to}" exists already`, { param: "name" });
+      throw new AppError("already_exists", `The collection "${to}" exists already`, {
+        param: "name",
+      });
     }
     this.#db.prepare("UPDATE collections SET name = ? WHERE name = ?").run(to, this.get(from).name);
   }
@@ -71,7 +77,8 @@ export class CollectionRows {
     for (const table of ["items", "means", "collections"]) {
       this.#db.prepare(`DELETE FROM ${table} WHERE collection = ?`).run(collection);
     }
-    for (let i = 0; i < fields.length; i++) this.#db.exec(`DROP INDEX item_field_${collection}_${i}`);
+    for (let i = 0; i < fields.length; i++)
+      this.#db.exec(`DROP INDEX item_field_${collection}_${i}`);
   }
 
   /** @throws AppError not_found. */
@@ -91,11 +98,15 @@ export class CollectionRows {
   }
 
   list(): CollectionRow[] {
-    return guard(() => this.#db.prepare("SELECT * FROM collections ORDER BY name").all().map(collectionRow));
+    return guard(() =>
+      this.#db.prepare("SELECT * FROM collections ORDER BY name").all().map(collectionRow),
+    );
   }
 
   #find(condition: string, value: string | number): CollectionRow | undefined {
-    const row = guard(() => this.#db.prepare(`SELECT * FROM collections WHERE ${condition}`).get(value));
+    const row = guard(() =>
+      this.#db.prepare(`SELECT * FROM collections WHERE ${condition}`).get(value),
+    );
     return row === undefined ? undefined : collectionRow(row);
   }
 }

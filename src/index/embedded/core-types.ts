@@ -30,7 +30,13 @@ export interface CoreQuery {
 }
 
 export interface CoreResult {
-  neighbors: { id: string; modality: number; similarity: number; metadata: string; source: string | null }[];
+  neighbors: {
+    id: string;
+    modality: number;
+    similarity: number;
+    metadata: string;
+    source: string | null;
+  }[];
   last?: Rank;
   plan: SearchResult["plan"];
 }

@@ -16,7 +16,9 @@ export async function lockDataFolder(dataDir: string): Promise<() => void> {
     makeFolder(resolve(dataDir));
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code;
-    throw new AppError("storage_failed", `Cannot create the data folder "${dataDir}" (${reason})`, { cause });
+    throw new AppError("storage_failed", `Cannot create the data folder "${dataDir}" (${reason})`, {
+      cause,
+    });
   }
   const lock = openLock(join(dataDir, "crossmodal.lock"));
   try {
@@ -31,7 +33,11 @@ export async function lockDataFolder(dataDir: string): Promise<() => void> {
       );
     }
     const reason = error instanceof Error ? error.message : String(error);
-    throw new AppError("storage_failed", `Cannot write to the data folder "${dataDir}" (${reason})`, { cause: error });
+    throw new AppError(
+      "storage_failed",
+      `Cannot write to the data folder "${dataDir}" (${reason})`,
+      { cause: error },
+    );
   }
   return () => lock.close();
 }

@@ -78,7 +78,11 @@ export class EmbeddedStore implements VectorStore {
     await this.#worker.call("createCollection", spec);
   }
 
-  async renameCollection(from: string, to: string, options: { replace?: boolean } = {}): Promise<void> {
+  async renameCollection(
+    from: string,
+    to: string,
+    options: { replace?: boolean } = {},
+  ): Promise<void> {
     checkName(to);
     this.#shapes.clear();
     await this.#worker.call("renameCollection", { from, to, replace: options.replace ?? false });
@@ -94,18 +98,27 @@ export class EmbeddedStore implements VectorStore {
     return this.#worker.call("listCollections", undefined);
   }
 
-  async upsert(collection: string, items: readonly Item[], options: EmbeddingOptions = {}): Promise<ItemStatus[]> {
+  async upsert(
+    collection: string,
+    items: readonly Item[],
+    options: EmbeddingOptions = {},
+  ): Promise<ItemStatus[]> {
     const { signal, space } = options;
     const shape = { ...(await this.#shape(collection)), ...(space !== undefined && { space }) };
     const statuses: ItemStatus[] = [];
     for (let start = 0; start < items.length; start += itemsPerCall) {
       if (signal?.aborted) throw cancelled();
-      statuses.push(...(await this.#upsertSome(collection, shape, items.slice(start, start + itemsPerCall))));
+      statuses.push(
+        ...(await this.#upsertSome(collection, shape, items.slice(start, start + itemsPerCall))),
+      );
     }
     return statuses;
   }
 
-  delete(collection: string, what: { ids: readonly string[] } | { filter: Filter }): Promise<number> {
+  delete(
+    collection: string,
+    what: { ids: readonly string[] } | { filter: Filter },
+  ): Promise<number> {
     const checked = "ids" in what ? { ids: [...what.ids] } : { filter: checkFilter(what.filter) };
     return this.#worker.call("delete", { name: collection, what: checked });
   }
@@ -119,14 +132,23 @@ export class EmbeddedStore implements VectorStore {
   }
 
   async contentHashes(collection: string, ids: readonly string[]): Promise<Map<string, string>> {
-    return new Map(await this.#worker.call<[string, string][]>("contentHashes", { name: collection, ids: [...ids] }));
+    return new Map(
+      await this.#worker.call<[string, string][]>("contentHashes", {
+        name: collection,
+        ids: [...ids],
+      }),
+    );
   }
 
   async count(collection: string, filter?: Filter): Promise<number> {
     return this.#worker.call("count", { name: collection, filter: filter && checkFilter(filter) });
   }
 
-  async search(collection: string, queries: readonly Query[], options: EmbeddingOptions = {}): Promise<SearchResult[]> {
+  async search(
+    collection: string,
+    queries: readonly Query[],
+    options: EmbeddingOptions = {},
+  ): Promise<SearchResult[]> {
     const { signal, space } = options;
     const { dimensions } = await this.#shape(collection);
     if (signal?.aborted) throw cancelled();
@@ -134,7 +156,10 @@ export class EmbeddedStore implements VectorStore {
     return (await this.#worker.call<CoreResult[]>("search", args)).map(searchResult);
   }
 
-  async page(collection: string, { filter, modality, limit, after, space }: PageOptions): Promise<Page> {
+  async page(
+    collection: string,
+    { filter, modality, limit, after, space }: PageOptions,
+  ): Promise<Page> {
     const rows = await this.#worker.call<Row[]>("page", {
       name: collection,
       after: after === undefined ? 0 : readPageCursor(after),
@@ -144,12 +169,22 @@ export class EmbeddedStore implements VectorStore {
       space,
     });
     const last = rows.length === limit ? rows[rows.length - 1] : undefined;
-    return { items: rows.map(itemOf), ...(last && { nextCursor: writePageCursor(last.row as number) }) };
+    return {
+      items: rows.map(itemOf),
+      ...(last && { nextCursor: writePageCursor(last.row as number) }),
+    };
   }
 
-  async *scan(collection: string, { batchSize = 500, ...options }: ScanOptions = {}): AsyncIterable<StoredItem> {
+  async *scan(
+    collection: string,
+    { batchSize = 500, ...options }: ScanOptions = {},
+  ): AsyncIterable<StoredItem> {
     for (let after: string | undefined; ; ) {
-      const { items, nextCursor } = await this.page(collection, { ...options, limit: batchSize, after });
+      const { items, nextCursor } = await this.page(collection, {
+        ...options,
+        limit: batchSize,
+        after,
+      });
       yield* items;
       if (nextCursor === undefined) return;
       after = nextCursor;
@@ -160,10 +195,18 @@ export class EmbeddedStore implements VectorStore {
     return this.#worker.call("stats", collection);
   }
 
-  async means(collection: string): Promise<Partial<Record<Modality, { count: number; mean: Float64Array }>>> {
-    const sums = await this.#worker.call<[number, { count: number; sum: Float64Array }][]>("means", collection);
+  async means(
+    collection: string,
+  ): Promise<Partial<Record<Modality, { count: number; mean: Float64Array }>>> {
+    const sums = await this.#worker.call<[number, { count: number; sum: Float64Array }][]>(
+      "means",
+      collection,
+    );
     return Object.fromEntries(
-      sums.map(([modality, { count, sum }]) => [modalities[modality], { count, mean: sum.map((x) => x / count) }]),
+      sums.map(([modality, { count, sum }]) => [
+        modalities[modality],
+        { count, mean: sum.map((x) => x / count) },
+      ]),
     );
   }
 
@@ -210,7 +253,9 @@ export class EmbeddedStore implements VectorStore {
     const transfer = good.map(({ embedding }) => embedding.buffer as ArrayBuffer);
     const replaced = await this.#worker.call<boolean[]>("upsert", args, { transfer });
     let next = 0;
-    return statuses.map((status) => (status.status === "stored" ? { ...status, replaced: replaced[next++] } : status));
+    return statuses.map((status) =>
+      status.status === "stored" ? { ...status, replaced: replaced[next++] } : status,
+    );
   }
 
   async #shape(name: string): Promise<{ space: string; dimensions: number }> {

@@ -19,12 +19,19 @@ export function scanAll(table: VectorTable, query: Float32Array, top: TopK, from
   scanBlocks(table, query, top, from, (position) => offerOne(table, query, top, position));
 }
 
-function scanBlocks(table: VectorTable, query: Float32Array, top: TopK, from: number, offer: Offer): void {
+function scanBlocks(
+  table: VectorTable,
+  query: Float32Array,
+  top: TopK,
+  from: number,
+  offer: Offer,
+): void {
   for (let start = from; start < table.length; ) {
     const block = Math.floor(start / table.blockRows);
     const first = block * table.blockRows;
     const end = Math.min(table.length, first + table.blockRows);
-    if (start === first && end - start >= fewRows) scanBlock(table, block, end - start, query, top, offer);
+    if (start === first && end - start >= fewRows)
+      scanBlock(table, block, end - start, query, top, offer);
     else for (const position of range(start, end)) offer(position);
     start = end;
   }
@@ -63,16 +70,26 @@ export function scanQuantized(table: VectorTable, queries: readonly QuantizedQue
     for (const [i, { top }] of queries.entries()) {
       const own = inBits[i];
       const ask = (count: number) => nearestInBlock(vectors, own.values, dimensions, count)[0];
-      const units = { scale: 1 / (scale * own.scale), shift: own.shift, margin: quantizationMargin(scale, own.scale) };
+      const units = {
+        scale: 1 / (scale * own.scale),
+        shift: own.shift,
+        margin: quantizationMargin(scale, own.scale),
+      };
       offerNominated({ rows, first, nominated: nominated[i], ask, ...units }, top, offers[i]);
     }
     end = first + rows;
   }
-  for (const [i, { vector, top }] of queries.entries()) scanBlocks(table, vector, top, end, offers[i]);
+  for (const [i, { vector, top }] of queries.entries())
+    scanBlocks(table, vector, top, end, offers[i]);
 }
 
 /** Offers the live vectors among `positions` to `top`. */
-export function scanSome(table: VectorTable, query: Float32Array, top: TopK, positions: Iterable<number>): void {
+export function scanSome(
+  table: VectorTable,
+  query: Float32Array,
+  top: TopK,
+  positions: Iterable<number>,
+): void {
   for (const position of positions) offerOne(table, query, top, position);
 }
 
@@ -93,7 +110,14 @@ function offerOne(
   top.offer(similarity, table.row(position), position);
 }
 
-function scanBlock(table: VectorTable, block: number, rows: number, query: Float32Array, top: TopK, offer: Offer) {
+function scanBlock(
+  table: VectorTable,
+  block: number,
+  rows: number,
+  query: Float32Array,
+  top: TopK,
+  offer: Offer,
+) {
   const { dimensions } = table;
   const vectors = table.blocks[block].subarray(0, rows * dimensions);
   const first = block * table.blockRows;

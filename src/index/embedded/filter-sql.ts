@@ -20,7 +20,8 @@ export function filterSql(filter: Filter): SqlCondition {
     return "json_extract(?, '$')";
   };
   const write = (part: Filter): string => {
-    if ("and" in part) return part.and.length === 0 ? "1" : `(${part.and.map(write).join(" AND ")})`;
+    if ("and" in part)
+      return part.and.length === 0 ? "1" : `(${part.and.map(write).join(" AND ")})`;
     if ("or" in part) return part.or.length === 0 ? "0" : `(${part.or.map(write).join(" OR ")})`;
     // A missing field makes a condition NULL, which counts as false everywhere but under NOT.
     if ("not" in part) return `NOT coalesce(${write(part.not)}, 0)`;
@@ -61,7 +62,12 @@ function jsonPath(field: string): string {
     .join("")}'`;
 }
 
-function equal(type: string, found: string, value: Scalar, bind: (value: unknown) => string): string {
+function equal(
+  type: string,
+  found: string,
+  value: Scalar,
+  bind: (value: unknown) => string,
+): string {
   if (value === null) return `${type} = 'null'`;
   // json_extract gives 1 for true: without the type it would equal the number 1. It does help an index, though.
   return `(${found} = ${bind(value)} AND ${ofType(type, value)})`;
@@ -81,7 +87,8 @@ function isIn(
     values.push(JSON.stringify(ofKind));
     parts.push(`(${found} IN (SELECT value FROM json_each(?)) AND ${ofType(type, ofKind[0])})`);
   }
-  for (const value of [true, false, null]) if (wanted.includes(value)) parts.push(equal(type, found, value, bind));
+  for (const value of [true, false, null])
+    if (wanted.includes(value)) parts.push(equal(type, found, value, bind));
   return parts.length === 0 ? "0" : `(${parts.join(" OR ")})`;
 }
 

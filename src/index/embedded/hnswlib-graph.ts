@@ -49,7 +49,8 @@ class HnswlibGraph implements Graph {
       this.#index.resizeIndex(this.#index.getMaxElements() * 2);
     }
     rows.forEach((row, i) => {
-      if (row > 0xffffffff) throw new RangeError(`hnswlib-node holds row numbers below 2^32, not ${row}`);
+      if (row > 0xffffffff)
+        throw new RangeError(`hnswlib-node holds row numbers below 2^32, not ${row}`);
       const vector = vectors.subarray(i * this.#dimensions, (i + 1) * this.#dimensions);
       this.#index.addPoint(Array.from(vector), row);
     });

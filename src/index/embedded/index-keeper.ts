@@ -52,7 +52,8 @@ export class IndexKeeper {
     if (loaded !== undefined) return loaded;
     const index = new CollectionIndex(dimensions, this.#options.engine, this.#options);
     guard(() => {
-      for (const item of this.#items.vectors(collection)) index.table.append(item.row, item.modality, item.embedding);
+      for (const item of this.#items.vectors(collection))
+        index.table.append(item.row, item.modality, item.embedding);
     });
     if (snapshot !== undefined) {
       const found = loadSnapshot(this.#folder, snapshot, this.#options.engine, row);
@@ -82,7 +83,8 @@ export class IndexKeeper {
   }
 
   async settled(): Promise<void> {
-    while (this.#working || this.#snapshotting !== undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (this.#working || this.#snapshotting !== undefined)
+      await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   async close(): Promise<void> {
@@ -99,7 +101,9 @@ export class IndexKeeper {
     if (this.#working || this.#closed) return;
     this.#working = true;
     const turn = () => {
-      const behind = this.#closed ? undefined : [...this.#indexes.values()].find((index) => index.hasWork);
+      const behind = this.#closed
+        ? undefined
+        : [...this.#indexes.values()].find((index) => index.hasWork);
       if (behind === undefined) {
         this.#working = false;
         this.#snapshotWhatIsDue();
@@ -114,7 +118,10 @@ export class IndexKeeper {
   #snapshotWhatIsDue() {
     if (this.#closed || this.#snapshotting !== undefined) return;
     const due = [...this.#indexes].find(([collection, index]) => {
-      const enough = Math.max(this.#options.snapshotAfter, (this.#snapshotSize.get(collection) ?? 0) / 5);
+      const enough = Math.max(
+        this.#options.snapshotAfter,
+        (this.#snapshotSize.get(collection) ?? 0) / 5,
+      );
       return this.#changedSinceSnapshot(collection, index) >= enough;
     });
     if (due === undefined) return;
@@ -151,7 +158,9 @@ export class IndexKeeper {
   }
 
   #removeOldSnapshots() {
-    const records = this.#collections.list().flatMap(({ snapshot }) => (snapshot === undefined ? [] : [snapshot]));
+    const records = this.#collections
+      .list()
+      .flatMap(({ snapshot }) => (snapshot === undefined ? [] : [snapshot]));
     removeOtherSnapshots(this.#folder, records);
   }
 }

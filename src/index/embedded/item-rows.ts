@@ -48,11 +48,19 @@ export class ItemRows {
     const find = this.#sql(
       "SELECT row, modality, embedding FROM items JOIN vectors USING (row) WHERE collection = ? AND id = ?",
     );
-    const update = this.#sql("UPDATE items SET metadata = ?, source = ?, content_hash = ? WHERE row = ?");
+    const update = this.#sql(
+      "UPDATE items SET metadata = ?, source = ?, content_hash = ? WHERE row = ?",
+    );
     const replaced = items.map((item) => {
-      const old = find.get(collection, item.id) as { row: number; modality: number; embedding: Uint8Array } | undefined;
+      const old = find.get(collection, item.id) as
+        | { row: number; modality: number; embedding: Uint8Array }
+        | undefined;
       const bytes = bytesOf(item.embedding);
-      if (old !== undefined && old.modality === item.modality && Buffer.compare(old.embedding, bytes) === 0) {
+      if (
+        old !== undefined &&
+        old.modality === item.modality &&
+        Buffer.compare(old.embedding, bytes) === 0
+      ) {
         update.run(item.metadata, item.source ?? null, item.contentHash ?? null, old.row);
         this.#writeExtras(old.row, item);
         return true;
@@ -76,7 +84,9 @@ export class ItemRows {
 
   delete(collection: number, dimensions: number, rows: readonly number[]): RowChanges {
     const means = new ModalityMeans(this.#db, collection, dimensions);
-    const read = this.#sql("SELECT modality, embedding FROM items JOIN vectors USING (row) WHERE row = ?");
+    const read = this.#sql(
+      "SELECT modality, embedding FROM items JOIN vectors USING (row) WHERE row = ?",
+    );
     for (const row of rows) {
       const { modality, embedding } = read.get(row) as { modality: number; embedding: Uint8Array };
       means.subtract(modality, floatsOf(embedding));
@@ -114,14 +124,22 @@ export class ItemRows {
   count(collection: number, filter?: Filter): number {
     const { sql, values } = filter === undefined ? { sql: "1", values: [] } : filterSql(filter);
     return guard(() => {
-      const counted = this.#db.prepare(`SELECT count(*) AS n FROM items WHERE collection = ${collection} AND ${sql}`);
+      const counted = this.#db.prepare(
+        `SELECT count(*) AS n FROM items WHERE collection = ${collection} AND ${sql}`,
+      );
       return (counted.get(...values) as { n: number }).n;
     });
   }
 
   /** The next items after row `after`, oldest first. */
-  page(collection: number, after: number, limit: number, options: { filter?: Filter; modality?: number }): Row[] {
-    const { sql, values } = options.filter === undefined ? { sql: "1", values: [] } : filterSql(options.filter);
+  page(
+    collection: number,
+    after: number,
+    limit: number,
+    options: { filter?: Filter; modality?: number },
+  ): Row[] {
+    const { sql, values } =
+      options.filter === undefined ? { sql: "1", values: [] } : filterSql(options.filter);
     const modality = options.modality === undefined ? "" : `AND modality = ${options.modality}`;
     return guard(() =>
       this.#db
@@ -138,17 +156,24 @@ export class ItemRows {
   }
 
   neighbor(row: number): NeighborRow {
-    return guard(() => this.#sql("SELECT id, metadata, source FROM items WHERE row = ?").get(row) as NeighborRow);
+    return guard(
+      () =>
+        this.#sql("SELECT id, metadata, source FROM items WHERE row = ?").get(row) as NeighborRow,
+    );
   }
 
   preview(row: number): { mediaType: string; bytes: Uint8Array } | undefined {
-    return guard(() => this.#sql("SELECT media_type AS mediaType, bytes FROM previews WHERE row = ?").get(row));
+    return guard(() =>
+      this.#sql("SELECT media_type AS mediaType, bytes FROM previews WHERE row = ?").get(row),
+    );
   }
 
   /** Of the ids that exist and have one. */
   contentHashes(collection: number, ids: readonly string[]): [id: string, hash: string][] {
     return guard(() => {
-      const read = this.#sql("SELECT id, content_hash AS hash FROM items WHERE collection = ? AND id = ?");
+      const read = this.#sql(
+        "SELECT id, content_hash AS hash FROM items WHERE collection = ? AND id = ?",
+      );
       return ids.flatMap((id): [string, string][] => {
         const found = read.get(collection, id) as { id: string; hash: string | null } | undefined;
         return found?.hash == null ? [] : [[found.id, found.hash]];
@@ -157,17 +182,27 @@ export class ItemRows {
   }
 
   /** Every vector of a collection, oldest first. */
-  *vectors(collection: number): Iterable<{ row: number; modality: number; embedding: Float32Array }> {
+  *vectors(
+    collection: number,
+  ): Iterable<{ row: number; modality: number; embedding: Float32Array }> {
     const read = this.#db.prepare(
       "SELECT row, modality, embedding FROM items JOIN vectors USING (row) WHERE collection = ? ORDER BY row",
     );
-    for (const found of read.iterate(collection)) yield { ...found, embedding: floatsOf(found.embedding) };
+    for (const found of read.iterate(collection))
+      yield { ...found, embedding: floatsOf(found.embedding) };
   }
 
   #insert(collection: number, item: ItemRow, embedding: Uint8Array): number {
     const { lastInsertRowid } = this.#sql(
       "INSERT INTO items (collection, id, modality, metadata, source, content_hash) VALUES (?, ?, ?, ?, ?, ?)",
-    ).run(collection, item.id, item.modality, item.metadata, item.source ?? null, item.contentHash ?? null);
+    ).run(
+      collection,
+      item.id,
+      item.modality,
+      item.metadata,
+      item.source ?? null,
+      item.contentHash ?? null,
+    );
     const row = Number(lastInsertRowid);
     this.#sql("INSERT INTO vectors (row, embedding) VALUES (?, ?)").run(row, embedding);
     this.#writeExtras(row, item);

@@ -17,7 +17,9 @@ export class ModalityMeans {
     this.#collection = collection;
     this.#dimensions = dimensions;
     this.#read = db.prepare("SELECT count, sum FROM means WHERE collection = ? AND modality = ?");
-    this.#write = db.prepare("INSERT OR REPLACE INTO means (collection, modality, count, sum) VALUES (?, ?, ?, ?)");
+    this.#write = db.prepare(
+      "INSERT OR REPLACE INTO means (collection, modality, count, sum) VALUES (?, ?, ?, ?)",
+    );
   }
 
   add(modality: number, embedding: Float32Array): void {
@@ -63,9 +65,19 @@ export function recomputeMeans(
 }
 
 /** Count and sum of each modality that the collection has items of. */
-export function readMeans(db: Database, collection: number): Map<number, { count: number; sum: Float64Array }> {
-  const rows = db.prepare("SELECT modality, count, sum FROM means WHERE collection = ? AND count > 0").all(collection);
-  return new Map(rows.map((row) => [row.modality as number, readMean(row) as { count: number; sum: Float64Array }]));
+export function readMeans(
+  db: Database,
+  collection: number,
+): Map<number, { count: number; sum: Float64Array }> {
+  const rows = db
+    .prepare("SELECT modality, count, sum FROM means WHERE collection = ? AND count > 0")
+    .all(collection);
+  return new Map(
+    rows.map((row) => [
+      row.modality as number,
+      readMean(row) as { count: number; sum: Float64Array },
+    ]),
+  );
 }
 
 function readMean(row: { count: number; sum: Uint8Array } | undefined) {

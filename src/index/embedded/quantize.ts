@@ -42,7 +42,12 @@ export function ditherOf(dimensions: number): Dither {
  * @param vectors  [N, dimensions].
  * @param dither  [dimensions].
  */
-export function quantizeInto(values: Int8Array, vectors: Float32Array, scale: number, dither: Float32Array): void {
+export function quantizeInto(
+  values: Int8Array,
+  vectors: Float32Array,
+  scale: number,
+  dither: Float32Array,
+): void {
   const dimensions = dither.length;
   for (let start = 0; start < vectors.length; start += dimensions) {
     // Math.round without its call, which is most of the time: numbers above zero are cut to whole ones.
@@ -56,7 +61,11 @@ export function quantizeInto(values: Int8Array, vectors: Float32Array, scale: nu
  * A query in 8 bits.
  * @returns `shift`: what the dither of the items adds to each of its dot products with them.
  */
-export function quantizeQuery(vector: Float32Array): { values: Int8Array; scale: number; shift: number } {
+export function quantizeQuery(vector: Float32Array): {
+  values: Int8Array;
+  scale: number;
+  shift: number;
+} {
   const scale = largestValue / (largestSize(vector) || 1);
   const values = new Int8Array(vector.length);
   const dither = ditherOf(vector.length);

@@ -52,7 +52,11 @@ export class QuantizedCopy {
       piece = { first, rows: 0, values: new Int8Array(0), scale: Number.MAX_VALUE };
       this.#pieces.push(piece);
     }
-    const end = Math.min(length - (length % stepRows), first + this.#sliceRows, piece.first + this.#pieceRows);
+    const end = Math.min(
+      length - (length % stepRows),
+      first + this.#sliceRows,
+      piece.first + this.#pieceRows,
+    );
     this.#append(piece, end - piece.first, this.#rotated(end - first, rowsOf(first, end)));
   }
 
@@ -68,7 +72,8 @@ export class QuantizedCopy {
       rotated.set(part, at);
       at += part.length;
     }
-    for (let row = 0; row < rows; row++) rotate(rotated.subarray(row * this.#dimensions, (row + 1) * this.#dimensions));
+    for (let row = 0; row < rows; row++)
+      rotate(rotated.subarray(row * this.#dimensions, (row + 1) * this.#dimensions));
     return rotated;
   }
 

@@ -25,7 +25,17 @@ export function coreQueries(queries: readonly Query[], dimensions: number): Core
  * @throws AppError invalid_input, naming the field at fault.
  */
 function coreQuery(query: Query, dimensions: number): CoreQuery {
-  const { embedding, itemId, topK, filter, modality, minSimilarity, recall = "high", centering, cursor } = query;
+  const {
+    embedding,
+    itemId,
+    topK,
+    filter,
+    modality,
+    minSimilarity,
+    recall = "high",
+    centering,
+    cursor,
+  } = query;
   if ((embedding === undefined) === (itemId === undefined)) {
     throw wrong("embedding", "Expected either an embedding or the id of an item to search for");
   }
@@ -34,10 +44,16 @@ function coreQuery(query: Query, dimensions: number): CoreQuery {
     throw wrong("top_k", `Expected 1 to ${maxTopK} for "top_k" but received ${topK}`);
   }
   if (!(["exact", "high", "fast"] satisfies Recall[]).includes(recall)) {
-    throw wrong("recall", `Expected exact, high or fast as recall but received ${JSON.stringify(recall)}`);
+    throw wrong(
+      "recall",
+      `Expected exact, high or fast as recall but received ${JSON.stringify(recall)}`,
+    );
   }
   if (minSimilarity !== undefined && !Number.isFinite(minSimilarity)) {
-    throw wrong("min_similarity", `Expected a number for "min_similarity" but received ${minSimilarity}`);
+    throw wrong(
+      "min_similarity",
+      `Expected a number for "min_similarity" but received ${minSimilarity}`,
+    );
   }
   const queryMean = centering?.queryMean;
   if (queryMean !== undefined && queryMean.length !== dimensions) {
@@ -65,7 +81,12 @@ function coreQuery(query: Query, dimensions: number): CoreQuery {
 export function searchResult({ neighbors, last, plan }: CoreResult): SearchResult {
   return {
     neighbors: neighbors.map(({ id, similarity, modality, metadata, source }): Neighbor => {
-      const neighbor = { id, similarity, modality: modalities[modality], metadata: JSON.parse(metadata) };
+      const neighbor = {
+        id,
+        similarity,
+        modality: modalities[modality],
+        metadata: JSON.parse(metadata),
+      };
       return source === null ? neighbor : { ...neighbor, source };
     }),
     ...(last && { nextCursor: writeCursor(last) }),
@@ -80,10 +101,15 @@ function writeCursor({ similarity, row }: Rank): string {
 
 function readCursor(cursor: string): Rank {
   try {
-    const [similarity, row] = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")) as unknown[];
+    const [similarity, row] = JSON.parse(
+      Buffer.from(cursor, "base64url").toString("utf8"),
+    ) as unknown[];
     if (typeof similarity === "number" && typeof row === "number") return { similarity, row };
   } catch {}
-  throw wrong("cursor", `Expected the cursor of an earlier page but received ${JSON.stringify(cursor)}`);
+  throw wrong(
+    "cursor",
+    `Expected the cursor of an earlier page but received ${JSON.stringify(cursor)}`,
+  );
 }
 
 /** A page's cursor is the row of its last item. */
@@ -94,7 +120,10 @@ export function writePageCursor(row: number): string {
 export function readPageCursor(cursor: string): number {
   const text = Buffer.from(cursor, "base64url").toString("utf8");
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw wrong("after", `Expected the cursor of an earlier page but received ${JSON.stringify(cursor)}`);
+  throw wrong(
+    "after",
+    `Expected the cursor of an earlier page but received ${JSON.stringify(cursor)}`,
+  );
 }
 
 function wrong(param: string, message: string): AppError {

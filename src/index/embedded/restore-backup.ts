@@ -1,4 +1,12 @@
-import { closeSync, copyFileSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../../errors.js";
 import { storageError } from "../../files/write-durably.js";
@@ -12,16 +20,25 @@ import { guard, openToRead } from "./sqlite.js";
  *
  * @throws AppError not_found, storage_corrupt (the backup), storage_locked (the folder is in use), already_exists unless `replace`.
  */
-export async function restoreBackup(file: string, dataDir: string, options: { replace?: boolean } = {}): Promise<void> {
-  if (!exists(file)) throw new AppError("not_found", `There is no backup file "${file}"`, { param: "file" });
+export async function restoreBackup(
+  file: string,
+  dataDir: string,
+  options: { replace?: boolean } = {},
+): Promise<void> {
+  if (!exists(file))
+    throw new AppError("not_found", `There is no backup file "${file}"`, { param: "file" });
   checkBackup(file);
   const unlock = await lockDataFolder(dataDir);
   try {
     const database = join(dataDir, "crossmodal.sqlite");
     if (exists(database) && options.replace !== true) {
-      throw new AppError("already_exists", `The data folder "${dataDir}" holds collections already`, {
-        param: "data_dir",
-      });
+      throw new AppError(
+        "already_exists",
+        `The data folder "${dataDir}" holds collections already`,
+        {
+          param: "data_dir",
+        },
+      );
     }
     copyDurably(file, `${database}.part`);
     // The old log belongs to the old database; with the new one it would be read as its continuation.
@@ -37,9 +54,15 @@ export async function restoreBackup(file: string, dataDir: string, options: { re
 export function checkBackup(file: string): void {
   const db = openToRead(file);
   try {
-    const found = guard(() => db.prepare("PRAGMA quick_check").get() as { quick_check: string }, file);
+    const found = guard(
+      () => db.prepare("PRAGMA quick_check").get() as { quick_check: string },
+      file,
+    );
     if (found.quick_check !== "ok")
-      throw new AppError("storage_corrupt", `The backup "${file}" is damaged: ${found.quick_check}`);
+      throw new AppError(
+        "storage_corrupt",
+        `The backup "${file}" is damaged: ${found.quick_check}`,
+      );
     checkSchemaVersion(db);
   } finally {
     db.close();

@@ -65,5 +65,7 @@ export function checkSchemaVersion(db: Database): void {
 }
 
 function versionOf(db: Database): number {
-  return guard(() => (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version);
+  return guard(
+    () => (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version,
+  );
 }

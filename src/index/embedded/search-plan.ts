@@ -45,7 +45,14 @@ export interface Found {
  * Whether a query asks for nothing but the nearest, and not for many of them: such queries can share a scan. As many as one
  * asks for are nominated for all: one for 10,000 of 9,000 items and seven for 10 took 32 ms together, 6 ms apart.
  */
-export function isPlain({ topK, recall, filter, modality, after, centering }: CoreQuery | PlannedQuery): boolean {
+export function isPlain({
+  topK,
+  recall,
+  filter,
+  modality,
+  after,
+  centering,
+}: CoreQuery | PlannedQuery): boolean {
   return (
     topK <= sharedTopK &&
     recall !== "exact" &&
@@ -64,11 +71,15 @@ export function searchAll(
   const tops = queries.map((query) =>
     isPlain(query) && scansInBits(index, query.recall) ? new TopK(query.topK, query) : undefined,
   );
-  const scans = queries.flatMap(({ vector }, i) => (tops[i] === undefined ? [] : [{ vector, top: tops[i] }]));
+  const scans = queries.flatMap(({ vector }, i) =>
+    tops[i] === undefined ? [] : [{ vector, top: tops[i] }],
+  );
   if (scans.length > 0) scanQuantized(table, scans);
   return queries.map((query, i) => {
     const top = tops[i];
-    return top === undefined ? search(index, items, collection, query) : { hits: top.sorted(), plan: "scan" };
+    return top === undefined
+      ? search(index, items, collection, query)
+      : { hits: top.sorted(), plan: "scan" };
   });
 }
 
@@ -88,14 +99,25 @@ function scansInBits({ table, cover, limits }: CollectionIndex, recall: Recall):
  * - a mild filter: the graph is asked for more, best candidates are tested first, and the width grows until enough pass;
  * - otherwise the graph nominates and float32 decides. Rows that are not in the graph yet are scanned beside it.
  */
-function search(index: CollectionIndex, items: ItemRows, collection: number, query: PlannedQuery): Found {
+function search(
+  index: CollectionIndex,
+  items: ItemRows,
+  collection: number,
+  query: PlannedQuery,
+): Found {
   const { table } = index;
   const newTop = () => new TopK(query.topK, query);
   const scan = () => {
     const top = newTop();
     if (query.centering !== undefined) {
       const { queryMean, means } = query.centering;
-      scanCentered(table, centered(query.vector, queryMean), means, top, positions() ?? range(0, table.length));
+      scanCentered(
+        table,
+        centered(query.vector, queryMean),
+        means,
+        top,
+        positions() ?? range(0, table.length),
+      );
     } else {
       const some = positions();
       if (some === undefined) scanAll(table, query.vector, top);
@@ -105,18 +127,28 @@ function search(index: CollectionIndex, items: ItemRows, collection: number, que
   };
   const positions = (): Iterable<number> | undefined => {
     if (query.filter !== undefined) {
-      return ofModality(index, query.modality, filteredPositions(index, items, collection, query.filter));
+      return ofModality(
+        index,
+        query.modality,
+        filteredPositions(index, items, collection, query.filter),
+      );
     }
-    return query.modality === undefined ? undefined : ofModality(index, query.modality, range(0, table.length));
+    return query.modality === undefined
+      ? undefined
+      : ofModality(index, query.modality, range(0, table.length));
   };
 
   const { recall } = query;
   const { cover } = index;
-  if (recall === "exact" || query.after !== undefined || query.centering !== undefined) return scan();
+  if (recall === "exact" || query.after !== undefined || query.centering !== undefined)
+    return scan();
   const rest = cover === undefined ? 0 : table.length - cover.upTo;
   if (query.filter !== undefined) {
     const few = Math.max(alwaysScannable, selectiveShare * table.live);
-    if (rest > alwaysScannable || filteredPositions(index, items, collection, query.filter, few) !== undefined)
+    if (
+      rest > alwaysScannable ||
+      filteredPositions(index, items, collection, query.filter, few) !== undefined
+    )
       return scan();
   }
 
@@ -126,7 +158,11 @@ function search(index: CollectionIndex, items: ItemRows, collection: number, que
     return matchFilter(query.filter, JSON.parse(items.neighbor(table.row(position)).metadata));
   };
   if (scansInBits(index, recall)) {
-    if (query.modality !== undefined && table.countOf(query.modality) <= selectiveShare * table.live) return scan();
+    if (
+      query.modality !== undefined &&
+      table.countOf(query.modality) <= selectiveShare * table.live
+    )
+      return scan();
     const top = newTop();
     scanQuantized(table, [{ vector: query.vector, top, admits }]);
     return { hits: top.sorted(), plan: "scan" };
@@ -154,7 +190,8 @@ function search(index: CollectionIndex, items: ItemRows, collection: number, que
     const ranked = top.sorted();
     if (!restricted) {
       // Too few only when deleted rows were nominated instead: look wider.
-      const enough = query.minSimilarity !== undefined || ranked.length >= Math.min(query.topK, table.live);
+      const enough =
+        query.minSimilarity !== undefined || ranked.length >= Math.min(query.topK, table.live);
       if (enough) return { hits: ranked, plan: "graph" };
       continue;
     }
@@ -163,7 +200,8 @@ function search(index: CollectionIndex, items: ItemRows, collection: number, que
     for (; depth < ranked.length && hits.length < query.topK; depth++)
       if (admits(ranked[depth].position)) hits.push(ranked[depth]);
     // What lies at the far end of the nominated is found less surely: be content only with its first quarter.
-    if (hits.length === query.topK && depth <= Math.max(query.topK, ranked.length / 4)) return { hits, plan: "graph" };
+    if (hits.length === query.topK && depth <= Math.max(query.topK, ranked.length / 4))
+      return { hits, plan: "graph" };
   }
   return scan();
 }
@@ -179,10 +217,18 @@ function* ofModality(
 }
 
 /** Answers of the last filters: a page or a batch of queries asks for the same ones again. */
-const remembered = new WeakMap<CollectionIndex, { version: number; positions: Map<string, Uint32Array> }>();
+const remembered = new WeakMap<
+  CollectionIndex,
+  { version: number; positions: Map<string, Uint32Array> }
+>();
 const rememberedFilters = 16;
 
-function filteredPositions(index: CollectionIndex, items: ItemRows, collection: number, filter: Filter): Uint32Array;
+function filteredPositions(
+  index: CollectionIndex,
+  items: ItemRows,
+  collection: number,
+  filter: Filter,
+): Uint32Array;
 function filteredPositions(
   index: CollectionIndex,
   items: ItemRows,
@@ -206,7 +252,11 @@ function filteredPositions(
   const key = JSON.stringify(filter);
   let positions = memory.positions.get(key);
   if (positions === undefined) {
-    const rows = items.rowsOfFilter(collection, filter, limit === undefined ? -1 : Math.floor(limit) + 1);
+    const rows = items.rowsOfFilter(
+      collection,
+      filter,
+      limit === undefined ? -1 : Math.floor(limit) + 1,
+    );
     if (limit !== undefined && rows.length > limit) return undefined;
     positions = Uint32Array.from(rows, (row) => index.table.positionOf(row) as number);
     if (memory.positions.size >= rememberedFilters) memory.positions.clear();

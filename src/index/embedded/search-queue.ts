@@ -66,19 +66,25 @@ export class SearchQueue {
       before = group.length;
       for (const call of calls) {
         if (group.length === size || call.taken === call.queries.length) continue;
-        if (alone || isPlain(call.queries[call.taken])) group.push({ call, position: call.taken++ });
+        if (alone || isPlain(call.queries[call.taken]))
+          group.push({ call, position: call.taken++ });
       }
     }
     // Whoever had a turn waits behind those who had none: callers of other collections, and queries that are not plain.
     const served = new Set(group.map(({ call }) => call));
     this.#calls = [...this.#calls.filter((call) => !served.has(call)), ...served];
-    const entries = group.map(({ call, position }) => ({ query: call.queries[position], space: call.space }));
+    const entries = group.map(({ call, position }) => ({
+      query: call.queries[position],
+      space: call.space,
+    }));
     for (const [i, result] of this.#answerer.answer(first.name, entries).entries()) {
       const { call, position } = group[i];
-      if (result instanceof Error) this.#end(call, () => call.reject(placed(result, call, position)));
+      if (result instanceof Error)
+        this.#end(call, () => call.reject(placed(result, call, position)));
       else call.results[position] = result;
     }
-    for (const call of calls) if (call.taken === call.queries.length) this.#end(call, () => call.resolve(call.results));
+    for (const call of calls)
+      if (call.taken === call.queries.length) this.#end(call, () => call.resolve(call.results));
   }
 
   #end(call: Call, settle: () => void): void {

@@ -36,7 +36,10 @@ export interface SnapshotRecord {
 const snapshotVersion = 1;
 
 /** A graph that is about to be described by a record: its file is complete but not yet pointed to. */
-export type NewSnapshot = Pick<SnapshotRecord, "file" | "engine" | "space" | "dimensions" | "size" | "lastRow">;
+export type NewSnapshot = Pick<
+  SnapshotRecord,
+  "file" | "engine" | "space" | "dimensions" | "size" | "lastRow"
+>;
 
 /**
  * Writes a graph so that a crash leaves either the whole file or none: temporary name, fsync, rename, fsync of the folder.
@@ -44,13 +47,18 @@ export type NewSnapshot = Pick<SnapshotRecord, "file" | "engine" | "space" | "di
  *
  * @returns the record to store in the database; until that is committed, the previous file stays valid.
  */
-export async function writeSnapshot(folder: string, graph: Graph, snapshot: NewSnapshot): Promise<SnapshotRecord> {
+export async function writeSnapshot(
+  folder: string,
+  graph: Graph,
+  snapshot: NewSnapshot,
+): Promise<SnapshotRecord> {
   mkdirSync(folder, { recursive: true });
   const temporary = join(folder, `${snapshot.file}.part`);
   try {
     graph.save(temporary);
     const sha256 = createHash("sha256");
-    for await (const chunk of createReadStream(temporary, { highWaterMark: 1 << 20 })) sha256.update(chunk as Buffer);
+    for await (const chunk of createReadStream(temporary, { highWaterMark: 1 << 20 }))
+      sha256.update(chunk as Buffer);
     flush(temporary);
     const bytes = statSync(temporary).size;
     renameSync(temporary, join(folder, snapshot.file));
@@ -73,16 +81,21 @@ export function loadSnapshot(
   collection: { space: string; dimensions: number },
 ): { graph: Graph } | { doubt: string } {
   const { version, dimensions, space } = record;
-  if (version !== snapshotVersion) return { doubt: `format version ${version}, expected ${snapshotVersion}` };
-  if (record.engine !== engine.name) return { doubt: `engine ${record.engine}, expected ${engine.name}` };
-  if (dimensions !== collection.dimensions || space !== collection.space) return { doubt: "another space or size" };
+  if (version !== snapshotVersion)
+    return { doubt: `format version ${version}, expected ${snapshotVersion}` };
+  if (record.engine !== engine.name)
+    return { doubt: `engine ${record.engine}, expected ${engine.name}` };
+  if (dimensions !== collection.dimensions || space !== collection.space)
+    return { doubt: "another space or size" };
   const file = join(folder, record.file);
   try {
     const { size } = statSync(file);
     if (size !== record.bytes) return { doubt: `${size} bytes, expected ${record.bytes}` };
     if (hashOf(file) !== record.sha256) return { doubt: "sha256 differs" };
     const graph = engine.load(file, dimensions);
-    return graph.size === record.size ? { graph } : { doubt: `${graph.size} rows, expected ${record.size}` };
+    return graph.size === record.size
+      ? { graph }
+      : { doubt: `${graph.size} rows, expected ${record.size}` };
   } catch (error) {
     return { doubt: error instanceof Error ? error.message : String(error) };
   }
@@ -92,7 +105,8 @@ export function loadSnapshot(
 export function removeOtherSnapshots(folder: string, records: readonly SnapshotRecord[]): void {
   const keep = new Set(records.map(({ file }) => file));
   try {
-    for (const name of readdirSync(folder)) if (!keep.has(name)) rmSync(join(folder, name), { force: true });
+    for (const name of readdirSync(folder))
+      if (!keep.has(name)) rmSync(join(folder, name), { force: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }

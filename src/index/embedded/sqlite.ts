@@ -1,5 +1,10 @@
 import { pathToFileURL } from "node:url";
-import { backup, DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
+import {
+  backup,
+  DatabaseSync,
+  type DatabaseSyncInstance,
+  type StatementSyncInstance,
+} from "@photostructure/sqlite";
 import { AppError } from "../../errors.js";
 
 // The only file that imports SQLite. The API is that of node:sqlite, which can take its place once Node 20 is gone.
@@ -19,7 +24,8 @@ export function openDatabase(file: string, options: { maxPages?: number } = {}):
     db.exec(
       "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536",
     );
-    if (options.maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`);
+    if (options.maxPages !== undefined)
+      db.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`);
     return db;
   }, file);
 }
@@ -82,7 +88,9 @@ export function guard<T>(work: () => T, file?: string): T {
 }
 
 export function isBusy(error: unknown): boolean {
-  return resultCode(error) === 5 || resultCode(error instanceof Error ? error.cause : undefined) === 5;
+  return (
+    resultCode(error) === 5 || resultCode(error instanceof Error ? error.cause : undefined) === 5
+  );
 }
 
 function resultCode(error: unknown): number | undefined {
@@ -99,15 +107,27 @@ function storageError(error: unknown, file?: string): unknown {
   const detail = (error as Error).message;
   switch (code) {
     case 13: // FULL
-      return new AppError("storage_full", `No space left in ${where}: nothing of this request was stored`, { cause });
+      return new AppError(
+        "storage_full",
+        `No space left in ${where}: nothing of this request was stored`,
+        { cause },
+      );
     case 11: // CORRUPT
     case 26: // NOTADB
-      return new AppError("storage_corrupt", `The database in ${where} is damaged (${detail}): restore a backup`, {
-        cause,
-      });
+      return new AppError(
+        "storage_corrupt",
+        `The database in ${where} is damaged (${detail}): restore a backup`,
+        {
+          cause,
+        },
+      );
     case 8: // READONLY
     case 14: // CANTOPEN
-      return new AppError("storage_failed", `Cannot write to ${where} (${detail}): is it read-only?`, { cause });
+      return new AppError(
+        "storage_failed",
+        `Cannot write to ${where} (${detail}): is it read-only?`,
+        { cause },
+      );
     case 5: // BUSY
       return new AppError("storage_locked", `Another process is using ${where}`, { cause });
     default: // IOERR and the rest; a write beyond a quota or a file size limit arrives here too

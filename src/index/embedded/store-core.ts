@@ -4,7 +4,12 @@ import { AppError } from "../../errors.js";
 import type { Filter } from "../filter.js";
 import type { CollectionSpec, CollectionStats } from "../vector-store.js";
 import { searchAnswerer } from "./answer-queries.js";
-import { type CollectionRow, CollectionRows, checkSpace, replacedMeanwhile } from "./collection-rows.js";
+import {
+  type CollectionRow,
+  CollectionRows,
+  checkSpace,
+  replacedMeanwhile,
+} from "./collection-rows.js";
 import type { CoreOptions, CoreQuery, CoreResult } from "./core-types.js";
 import { lockDataFolder } from "./data-folder-lock.js";
 import { hnswlibEngine } from "./hnswlib-graph.js";
@@ -51,7 +56,9 @@ export class StoreCore {
     this.#items = new ItemRows(this.#db);
     this.#writes = new WriteQueue(this.#db);
     this.#indexes = new IndexKeeper(this.#collections, this.#items, { ...options, engine });
-    this.#searches = new SearchQueue(searchAnswerer(this.#db, this.#collections, this.#items, this.#indexes));
+    this.#searches = new SearchQueue(
+      searchAnswerer(this.#db, this.#collections, this.#items, this.#indexes),
+    );
   }
 
   createCollection(spec: CollectionSpec): Promise<void> {
@@ -115,7 +122,9 @@ export class StoreCore {
   delete(name: string, what: { ids: readonly string[] } | { filter: Filter }): Promise<number> {
     return this.#change(name, ({ collection, dimensions }) => {
       const rows =
-        "ids" in what ? this.#items.rowsOfIds(collection, what.ids) : this.#items.rowsOfFilter(collection, what.filter);
+        "ids" in what
+          ? this.#items.rowsOfIds(collection, what.ids)
+          : this.#items.rowsOfFilter(collection, what.filter);
       return { result: rows.length, changes: this.#items.delete(collection, dimensions, rows) };
     });
   }
@@ -158,7 +167,8 @@ export class StoreCore {
   }
 
   async backup(file: string): Promise<void> {
-    if (existsFile(file)) throw new AppError("already_exists", `The file "${file}" exists already`, { param: "file" });
+    if (existsFile(file))
+      throw new AppError("already_exists", `The file "${file}" exists already`, { param: "file" });
     const temporary = `${file}.part`;
     try {
       mkdirSync(dirname(file), { recursive: true });
@@ -194,7 +204,10 @@ export class StoreCore {
     this.#unlock();
   }
 
-  #change<T>(name: string, run: (row: CollectionRow) => { result: T; changes: RowChanges }): Promise<T> {
+  #change<T>(
+    name: string,
+    run: (row: CollectionRow) => { result: T; changes: RowChanges },
+  ): Promise<T> {
     return this.#writes.write(
       () => {
         const row = this.#collections.get(name);
@@ -219,7 +232,9 @@ export class StoreCore {
       options,
       createdAt,
       count: counts.reduce((sum, [, { count }]) => sum + count, 0),
-      countByModality: Object.fromEntries(counts.map(([modality, { count }]) => [modalities[modality], count])),
+      countByModality: Object.fromEntries(
+        counts.map(([modality, { count }]) => [modalities[modality], count]),
+      ),
       index: {
         engine: this.#engine,
         state: index?.state ?? (row.snapshot === undefined ? "none" : "ready"),

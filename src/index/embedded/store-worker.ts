@@ -16,7 +16,14 @@ const opened = (): StoreCore => {
 };
 
 type Delete = { ids: readonly string[] } | { filter: Filter };
-type Page = { name: string; after: number; limit: number; filter?: Filter; modality?: number; space?: string };
+type Page = {
+  name: string;
+  after: number;
+  limit: number;
+  filter?: Filter;
+  modality?: number;
+  space?: string;
+};
 
 serveWorker(
   {
@@ -30,12 +37,21 @@ serveWorker(
     listCollections: () => opened().listCollections(),
     stats: (name: string) => opened().stats(name),
     means: (name: string) => opened().means(name),
-    upsert: ({ name, items, ...shape }: { name: string; space: string; dimensions: number; items: ItemRow[] }) =>
-      opened().upsert(name, shape, items),
+    upsert: ({
+      name,
+      items,
+      ...shape
+    }: {
+      name: string;
+      space: string;
+      dimensions: number;
+      items: ItemRow[];
+    }) => opened().upsert(name, shape, items),
     delete: (args: { name: string; what: Delete }) => opened().delete(args.name, args.what),
     get: (args: { name: string; ids: string[] }) => opened().get(args.name, args.ids),
     preview: (args: { name: string; id: string }) => opened().preview(args.name, args.id),
-    contentHashes: (args: { name: string; ids: string[] }) => opened().contentHashes(args.name, args.ids),
+    contentHashes: (args: { name: string; ids: string[] }) =>
+      opened().contentHashes(args.name, args.ids),
     count: (args: { name: string; filter?: Filter }) => opened().count(args.name, args.filter),
     page: ({ name, after, limit, ...options }: Page) => opened().page(name, after, limit, options),
     search: (args: { name: string; space?: string; queries: CoreQuery[] }) =>

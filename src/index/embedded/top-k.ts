@@ -29,7 +29,9 @@ export class TopK {
 
   /** A hit below this similarity cannot enter any more. */
   get threshold(): number {
-    return this.#heap.length < this.k ? this.#minSimilarity : Math.max(this.#minSimilarity, this.#heap[0].similarity);
+    return this.#heap.length < this.k
+      ? this.#minSimilarity
+      : Math.max(this.#minSimilarity, this.#heap[0].similarity);
   }
 
   offer(similarity: number, row: number, position: number): void {

@@ -4,7 +4,9 @@ import type { Graph, GraphEngine } from "./graph.js";
 // The only file that imports usearch. Why usearch, and why int8: docs/decisions/0010-usearch.md. Its ES module looks for
 // its binary by the call stack and never ends in a worker thread that was started from a string; its CommonJS build does.
 type Usearch = typeof import("usearch");
-const { exactSearch, Index, MetricKind, ScalarKind } = createRequire(import.meta.url)("usearch") as Usearch;
+const { exactSearch, Index, MetricKind, ScalarKind } = createRequire(import.meta.url)(
+  "usearch",
+) as Usearch;
 type Index = InstanceType<Usearch["Index"]>;
 
 const m = 16;
@@ -79,7 +81,10 @@ export function nearestInBlock<V extends Float32Array | Int8Array>(
   const { keys, distances } = exactSearch(vectors, own, dimensions, count, MetricKind.IP, 1);
   return Array.from({ length: own.length / dimensions }, (_, i) => ({
     places: Array.from(keys.subarray(i * count, (i + 1) * count), Number),
-    similarities: Array.from(distances.subarray(i * count, (i + 1) * count), (distance) => 1 - distance),
+    similarities: Array.from(
+      distances.subarray(i * count, (i + 1) * count),
+      (distance) => 1 - distance,
+    ),
   }));
 }
 

@@ -70,7 +70,9 @@ export class VectorTable {
   /** The place of a row that is there. */
   positionOf(row: number): number | undefined {
     const position = this.positionsUpTo(row) - 1;
-    return position >= 0 && this.#rows[position] === row && this.#gone[position] === 0 ? position : undefined;
+    return position >= 0 && this.#rows[position] === row && this.#gone[position] === 0
+      ? position
+      : undefined;
   }
 
   /** How many positions hold rows up to and including `row`. */
@@ -88,7 +90,10 @@ export class VectorTable {
   /** A view, valid until the table changes. */
   vector(position: number): Float32Array {
     const start = (position % this.blockRows) * this.dimensions;
-    return this.blocks[Math.floor(position / this.blockRows)].subarray(start, start + this.dimensions);
+    return this.blocks[Math.floor(position / this.blockRows)].subarray(
+      start,
+      start + this.dimensions,
+    );
   }
 
   /** The vectors of [first, end), block by block. */
@@ -141,7 +146,8 @@ export class VectorTable {
   withoutRemoved(): VectorTable {
     const copy = new VectorTable(this.dimensions);
     for (let position = 0; position < this.length; position++) {
-      if (this.isLive(position)) copy.append(this.row(position), this.modality(position), this.vector(position));
+      if (this.isLive(position))
+        copy.append(this.row(position), this.modality(position), this.vector(position));
     }
     return copy;
   }

@@ -35,7 +35,11 @@ export function padTokenId({ tokenizer, tokenizerConfig }: HubConfigs): number {
  * Length of the text context: the smaller of what the tokenizer and the model's positions allow.
  * @param positions  where config.json leaves them out: the default of the reference's configuration class.
  */
-export function contextLength({ config, tokenizerConfig }: HubConfigs, positions: number, reserved = 0): number {
+export function contextLength(
+  { config, tokenizerConfig }: HubConfigs,
+  positions: number,
+  reserved = 0,
+): number {
   const text = config.text_config as { max_position_embeddings?: number } | undefined;
   // Tokenizers without a limit carry a number like 1e30.
   const limit = Number(tokenizerConfig.model_max_length ?? Number.POSITIVE_INFINITY);
@@ -60,7 +64,8 @@ export function imagePreprocess(configs: HubConfigs): ImagePreprocess {
   const given = configs.preprocessor as ImageProcessorConfig;
   const size = given.size ?? { shortest_edge: 224 };
   const resample = resampling[given.resample ?? 3];
-  if (resample === undefined) throw new RangeError(`The resampling filter ${given.resample} is not known here`);
+  if (resample === undefined)
+    throw new RangeError(`The resampling filter ${given.resample} is not known here`);
   const squash = typeof size === "object" && size.shortest_edge === undefined;
   if (squash && size.height !== size.width)
     throw new RangeError(`Only square pictures are known here, not ${JSON.stringify(size)}`);

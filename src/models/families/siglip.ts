@@ -1,7 +1,10 @@
 import { contextLength, type Family, imagePreprocess, padTokenId } from "./family.js";
 
 /** What is done to a text, by the `tokenizer_class` of tokenizer_config.json. */
-const canonicalizes: Record<string, "siglip" | "lower"> = { SiglipTokenizer: "siglip", Siglip2Tokenizer: "lower" };
+const canonicalizes: Record<string, "siglip" | "lower"> = {
+  SiglipTokenizer: "siglip",
+  Siglip2Tokenizer: "lower",
+};
 
 /**
  * SigLIP (Zhai et al. 2023) and SigLIP 2. The text pools at the last position and there is no mask: texts are always padded

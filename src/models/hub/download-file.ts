@@ -44,24 +44,34 @@ export async function downloadFile(
     await withRetries(
       async () => {
         onBytes?.(await part.size());
-        if (file.size === undefined || (await part.size()) < file.size) await transfer(client, path, part, options);
+        if (file.size === undefined || (await part.size()) < file.size)
+          await transfer(client, path, part, options);
         const problem = await part.problem();
-        if (problem !== undefined) await part.beginAnew(`${client.settings.endpoint}${path}: ${problem}`);
+        if (problem !== undefined)
+          await part.beginAnew(`${client.settings.endpoint}${path}: ${problem}`);
       },
       { ...client.retry, signal },
     );
     await part.finish();
   } catch (error) {
-    if (signal?.aborted) throw new AppError("cancelled", await part.left("Interrupted"), { cause: error });
+    if (signal?.aborted)
+      throw new AppError("cancelled", await part.left("Interrupted"), { cause: error });
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOSPC" || code === "EDQUOT")
       throw new AppError("storage_full", await part.left("The disk is full"), { cause: error });
-    throw typeof (error as NodeJS.ErrnoException).syscall === "string" ? storageError(error, part.path) : error;
+    throw typeof (error as NodeJS.ErrnoException).syscall === "string"
+      ? storageError(error, part.path)
+      : error;
   }
 }
 
 /** One request: appends what comes to the part. */
-async function transfer(client: HubClient, path: string, part: Part, { signal, onBytes }: DownloadOptions) {
+async function transfer(
+  client: HubClient,
+  path: string,
+  part: Part,
+  { signal, onBytes }: DownloadOptions,
+) {
   const have = await part.size();
   const headers: Record<string, string> = {};
   if (have > 0) {
@@ -70,14 +80,17 @@ async function transfer(client: HubClient, path: string, part: Part, { signal, o
   }
   const answer = await client.get(path, { headers, signal }).catch(async (error) => {
     // 416: the file ends where the part does or before, so it is not the one announced.
-    if (error instanceof HubTrouble && error.message.endsWith(" 416")) await part.beginAnew(error.message);
+    if (error instanceof HubTrouble && error.message.endsWith(" 416"))
+      await part.beginAnew(error.message);
     throw error;
   });
   await part.describedBy(answer);
   const goesOn = answer.status === 206 && startOf(answer) === have;
   if (answer.status === 206 && !goesOn) {
     answer.body.destroy();
-    await part.beginAnew(`${client.settings.endpoint}${path} answered with another range than was asked for`);
+    await part.beginAnew(
+      `${client.settings.endpoint}${path} answered with another range than was asked for`,
+    );
   }
   let here = goesOn ? have : 0;
   const sink = await open(part.path, goesOn ? "a" : "w");
@@ -97,7 +110,8 @@ async function transfer(client: HubClient, path: string, part: Part, { signal, o
     await sink.sync();
   } catch (error) {
     signal?.throwIfAborted();
-    if (typeof (error as NodeJS.ErrnoException).syscall === "string" && !isNetwork(error)) throw error;
+    if (typeof (error as NodeJS.ErrnoException).syscall === "string" && !isNetwork(error))
+      throw error;
     const message = `${client.settings.endpoint}${path} broke off at ${here} bytes (${reasonOf(error)})`;
     throw new HubTrouble(message, { cause: error, progressed: here > have });
   } finally {
@@ -133,7 +147,8 @@ class Part {
     } catch {
       // cut short by a crash: the part is begun anew
     }
-    if (found.identity !== undefined && found.identity === this.record.identity) this.record = found;
+    if (found.identity !== undefined && found.identity === this.record.identity)
+      this.record = found;
     else await this.discard();
   }
 
@@ -154,7 +169,8 @@ class Part {
   }
 
   async remember({ headers }: HubAnswer): Promise<void> {
-    const etag = typeof headers.etag === "string" && !headers.etag.startsWith("W/") ? headers.etag : undefined;
+    const etag =
+      typeof headers.etag === "string" && !headers.etag.startsWith("W/") ? headers.etag : undefined;
     this.record = { ...this.record, etag };
     await writeFile(`${this.path}.json`, JSON.stringify(this.record));
   }
@@ -171,7 +187,8 @@ class Part {
   /** Throws the part away, for another try from the start; once too often it is given up. */
   async beginAnew(why: string): Promise<never> {
     await this.discard();
-    if (++this.#restarts >= 3) throw new AppError("hub_failed", `${why}, again and again. Nothing of it was kept.`);
+    if (++this.#restarts >= 3)
+      throw new AppError("hub_failed", `${why}, again and again. Nothing of it was kept.`);
     throw new HubTrouble(why);
   }
   #restarts = 0;
@@ -192,12 +209,18 @@ class Part {
 }
 
 /** What makes the file at `path` another than the one announced; undefined when it is that one, as far as the hub tells. */
-export async function problemWith(path: string, { size, sha256, gitSha1 }: HubFile): Promise<string | undefined> {
+export async function problemWith(
+  path: string,
+  { size, sha256, gitSha1 }: HubFile,
+): Promise<string | undefined> {
   const here = (await stat(path)).size;
-  if (size !== undefined && here !== size) return `expected ${size} bytes but received ${here > size ? "more" : here}`;
+  if (size !== undefined && here !== size)
+    return `expected ${size} bytes but received ${here > size ? "more" : here}`;
   if (sha256 !== undefined) {
     const found = await hashFile(path);
-    return found === sha256 ? undefined : `expected the sha256 ${sha256} but received bytes with ${found}`;
+    return found === sha256
+      ? undefined
+      : `expected the sha256 ${sha256} but received bytes with ${found}`;
   }
   if (gitSha1 !== undefined) {
     const found = createHash("sha1")
@@ -218,4 +241,6 @@ function startOf({ headers }: HubAnswer): number {
 /** Sockets fail with a `syscall` too, as files do. */
 const isNetwork = (error: unknown) =>
   /^(read|write|connect|getaddrinfo)$/.test((error as NodeJS.ErrnoException).syscall ?? "") &&
-  /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET)/.test((error as NodeJS.ErrnoException).code ?? "");
+  /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET)/.test(
+    (error as NodeJS.ErrnoException).code ?? "",
+  );

@@ -6,7 +6,8 @@ import type { HubFile, HubListing } from "./list-repo.js";
  * The cache that huggingface_hub and what builds on it keep on this machine: `models--owner--name/` with `refs/<revision>`
  * (a commit), `snapshots/<commit>/<path>` (links) and `blobs/<etag>`. Source: huggingface_hub, "Understand caching".
  */
-const folderOf = (cacheDir: string, repo: string) => join(cacheDir, `models--${repo.replaceAll("/", "--")}`);
+const folderOf = (cacheDir: string, repo: string) =>
+  join(cacheDir, `models--${repo.replaceAll("/", "--")}`);
 
 /** Places where the file may lie already, the surest first. Their bytes are to be verified like downloaded ones. */
 export async function cachedCopies(
@@ -30,9 +31,15 @@ export async function cachedCopies(
 }
 
 /** What the cache holds of a repository at a revision; undefined when nothing. Hashes come from the names of the blobs. */
-export async function listCached(cacheDir: string, repo: string, revision: string): Promise<HubListing | undefined> {
+export async function listCached(
+  cacheDir: string,
+  repo: string,
+  revision: string,
+): Promise<HubListing | undefined> {
   const folder = folderOf(cacheDir, repo);
-  const ref = await readFile(join(folder, "refs", ...revision.split("/")), "utf8").catch(() => revision);
+  const ref = await readFile(join(folder, "refs", ...revision.split("/")), "utf8").catch(
+    () => revision,
+  );
   const commit = ref.trim();
   const snapshot = join(folder, "snapshots", commit);
   if (!/^[0-9a-f]{7,64}$/.test(commit)) return undefined;

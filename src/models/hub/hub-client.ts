@@ -31,7 +31,11 @@ export class HubClient {
     this.settings = settings;
     this.retry = retry;
     const { httpProxy = "", httpsProxy = "", noProxy = "" } = settings;
-    const timeouts = { headersTimeout: silenceMs, bodyTimeout: silenceMs, connect: { timeout: 20_000 } };
+    const timeouts = {
+      headersTimeout: silenceMs,
+      bodyTimeout: silenceMs,
+      connect: { timeout: 20_000 },
+    };
     this.#agent = new EnvHttpProxyAgent({ httpProxy, httpsProxy, noProxy, ...timeouts });
   }
 
@@ -50,11 +54,17 @@ export class HubClient {
     let hubHeaders: Headers | undefined;
     for (let hop = 0; hop <= mostRedirects; hop++) {
       const headers: Record<string, string> = { "user-agent": "crossmodal", ...options.headers };
-      if (token !== undefined && url.origin === home.origin) headers.authorization = `Bearer ${token}`;
-      const answer = await request(url, { dispatcher: this.#agent, headers, signal: options.signal }).catch((error) => {
+      if (token !== undefined && url.origin === home.origin)
+        headers.authorization = `Bearer ${token}`;
+      const answer = await request(url, {
+        dispatcher: this.#agent,
+        headers,
+        signal: options.signal,
+      }).catch((error) => {
         options.signal?.throwIfAborted();
         if (/CERT|UNABLE_TO_VERIFY|ERR_TLS/.test(reasonOf(error))) {
-          const advice = "if it is signed by an authority of your own, name its certificate in NODE_EXTRA_CA_CERTS";
+          const advice =
+            "if it is signed by an authority of your own, name its certificate in NODE_EXTRA_CA_CERTS";
           throw new AppError(
             "hub_failed",
             `${shown(url)} shows no certificate to trust (${reasonOf(error)}); ${advice}`,
@@ -65,18 +75,22 @@ export class HubClient {
         }
         const by = url.protocol === "https:" ? this.settings.httpsProxy : this.settings.httpProxy;
         const proxy = by === undefined ? "" : "; a proxy is set";
-        throw new HubTrouble(`${shown(url)} cannot be reached (${reasonOf(error)}${proxy})`, { cause: error });
+        throw new HubTrouble(`${shown(url)} cannot be reached (${reasonOf(error)}${proxy})`, {
+          cause: error,
+        });
       });
       const { statusCode: status, body } = answer;
       // An answer nobody reads to its end must not end the process.
       body.on("error", () => undefined);
       hubHeaders ??= answer.headers;
-      if (status === 200 || status === 206) return { status, headers: answer.headers, hubHeaders, body };
+      if (status === 200 || status === 206)
+        return { status, headers: answer.headers, hubHeaders, body };
       const { location } = answer.headers;
       body.destroy();
       if (status >= 300 && status < 400 && typeof location === "string") {
         const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
-        const safe = next?.protocol === "https:" || (next?.protocol === "http:" && home.protocol === "http:");
+        const safe =
+          next?.protocol === "https:" || (next?.protocol === "http:" && home.protocol === "http:");
         if (next === undefined || !safe)
           throw new AppError("hub_failed", `${shown(url)} redirects to a place that is not https`);
         url = next;
@@ -112,8 +126,15 @@ export class HubClient {
       return new AppError("hub_failed", `${where}: ${advice}`);
     }
     if (status === 404) {
-      const what = code === "RevisionNotFound" ? "revision" : code === "EntryNotFound" ? "file" : "model or revision";
-      return new AppError("model_not_found", `${where}: there is no such ${what} on the hub`, { param: "id" });
+      const what =
+        code === "RevisionNotFound"
+          ? "revision"
+          : code === "EntryNotFound"
+            ? "file"
+            : "model or revision";
+      return new AppError("model_not_found", `${where}: there is no such ${what} on the hub`, {
+        param: "id",
+      });
     }
     if (status === 416) return new HubTrouble(where);
     return new AppError("hub_failed", where);
@@ -125,7 +146,11 @@ export const shown = (url: URL) => `${url.origin}${url.pathname}`;
 
 /** `ECONNRESET`, or what else a failed connection calls itself. */
 export function reasonOf(error: unknown): string {
-  const { code, message, cause } = error as { code?: string; message?: string; cause?: { code?: string } };
+  const { code, message, cause } = error as {
+    code?: string;
+    message?: string;
+    cause?: { code?: string };
+  };
   return code ?? cause?.code ?? message ?? String(error);
 }
 

@@ -25,17 +25,21 @@ export interface HubSettings {
  */
 export function hubSettings(environment: NodeJS.ProcessEnv): HubSettings {
   const set = (...names: string[]) =>
-    names.map((name) => environment[name]?.trim()).find((value) => value !== undefined && value !== "");
+    names
+      .map((name) => environment[name]?.trim())
+      .find((value) => value !== undefined && value !== "");
   const endpoint = (set("HF_ENDPOINT") ?? "https://huggingface.co").replace(/\/+$/, "");
   if (!/^https?:$/.test(URL.canParse(endpoint) ? new URL(endpoint).protocol : "")) {
-    const message = "HF_ENDPOINT: Expected the http(s) URL of a hub, such as https://huggingface.co";
+    const message =
+      "HF_ENDPOINT: Expected the http(s) URL of a hub, such as https://huggingface.co";
     throw new AppError("invalid_input", message, { param: "HF_ENDPOINT" });
   }
   if (new URL(endpoint).username !== "") {
     const message = "HF_ENDPOINT: Expected a URL without user and password; use HF_TOKEN";
     throw new AppError("invalid_input", message, { param: "HF_ENDPOINT" });
   }
-  const home = set("HF_HOME") ?? join(set("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "huggingface");
+  const home =
+    set("HF_HOME") ?? join(set("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "huggingface");
   return {
     endpoint,
     token: set("HF_TOKEN"),
@@ -52,5 +56,7 @@ function proxyUrl(name: string, value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   const url = value.includes("://") ? value : `http://${value}`;
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
-  throw new AppError("invalid_input", `${name}: Expected the URL of an http(s) proxy`, { param: name });
+  throw new AppError("invalid_input", `${name}: Expected the URL of an http(s) proxy`, {
+    param: name,
+  });
 }

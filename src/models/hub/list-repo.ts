@@ -34,7 +34,9 @@ const Answer = z.object({
         .string()
         .regex(/^[0-9a-f]{40}$/)
         .optional(),
-      lfs: z.object({ sha256: sha256.optional(), oid: sha256.optional(), size: z.int().nonnegative() }).nullish(),
+      lfs: z
+        .object({ sha256: sha256.optional(), oid: sha256.optional(), size: z.int().nonnegative() })
+        .nullish(),
     }),
   ),
 });
@@ -56,7 +58,12 @@ function parsed(bytes: Buffer): unknown {
  *
  * @throws AppError as HubClient.get does, `hub_failed` when the answer is not such a listing.
  */
-export function listRepo(client: HubClient, repo: string, revision: string, signal?: AbortSignal): Promise<HubListing> {
+export function listRepo(
+  client: HubClient,
+  repo: string,
+  revision: string,
+  signal?: AbortSignal,
+): Promise<HubListing> {
   const path = `/api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
   return withRetries(
     async () => {

@@ -1,5 +1,8 @@
 /** The whole body, or undefined as soon as it is longer than `mostBytes`: the rest is not read. */
-export async function readAtMost(body: AsyncIterable<Buffer>, mostBytes: number): Promise<Buffer | undefined> {
+export async function readAtMost(
+  body: AsyncIterable<Buffer>,
+  mostBytes: number,
+): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of body) {

@@ -50,7 +50,10 @@ export async function readLogit(
 
 const offset = z.int().nonnegative();
 /** Of each tensor; `__metadata__` has neither. */
-const Entry = z.object({ dtype: z.string().optional(), data_offsets: z.tuple([offset, offset]).optional() });
+const Entry = z.object({
+  dtype: z.string().optional(),
+  data_offsets: z.tuple([offset, offset]).optional(),
+});
 const Header = z.record(z.string(), Entry);
 
 interface Span {
@@ -59,8 +62,15 @@ interface Span {
   signal?: AbortSignal;
 }
 
-async function bytesOf(client: HubClient, path: string, { from, length, signal }: Span): Promise<Buffer> {
-  const answer = await client.get(path, { headers: { range: `bytes=${from}-${from + length - 1}` }, signal });
+async function bytesOf(
+  client: HubClient,
+  path: string,
+  { from, length, signal }: Span,
+): Promise<Buffer> {
+  const answer = await client.get(path, {
+    headers: { range: `bytes=${from}-${from + length - 1}` },
+    signal,
+  });
   if (answer.status !== 206) {
     answer.body.destroy(); // the whole checkpoint is not worth four bytes of it
     throw new AppError("hub_failed", `${client.settings.endpoint}${path} is not given in parts`);
@@ -71,14 +81,20 @@ async function bytesOf(client: HubClient, path: string, { from, length, signal }
   // Four bytes from another place are a number too.
   if (!given.startsWith(wanted)) {
     answer.body.destroy();
-    throw new AppError("hub_failed", `${url} answered with "${given}" where ${wanted}… was asked for`);
+    throw new AppError(
+      "hub_failed",
+      `${url} answered with "${given}" where ${wanted}… was asked for`,
+    );
   }
   const bytes = await readAtMost(answer.body, length).catch((error) => {
     signal?.throwIfAborted();
     throw new HubTrouble(`${url} broke off`, { cause: error });
   });
   if (bytes === undefined)
-    throw new AppError("hub_failed", `${url} answered with more than the ${length} bytes asked for`);
+    throw new AppError(
+      "hub_failed",
+      `${url} answered with more than the ${length} bytes asked for`,
+    );
   if (bytes.length !== length) throw new HubTrouble(`${url} ended early`);
   return bytes;
 }

@@ -8,7 +8,10 @@ export class HubTrouble extends Error {
   /** Something was gained (bytes came), so that the tries begin again at one. */
   readonly progressed: boolean;
 
-  constructor(message: string, options: { cause?: unknown; retryAfterMs?: number; progressed?: boolean } = {}) {
+  constructor(
+    message: string,
+    options: { cause?: unknown; retryAfterMs?: number; progressed?: boolean } = {},
+  ) {
     super(message, { cause: options.cause });
     this.retryAfterMs = options.retryAfterMs;
     this.progressed = options.progressed ?? false;
@@ -26,7 +29,8 @@ export interface RetryOptions {
 }
 
 /** 1, 2, 4, 8 … s, at most 30, give or take a quarter so that many clients do not come back at once. */
-const exponential = (failed: number) => Math.min(30_000, 1000 * 2 ** (failed - 1)) * (0.75 + Math.random() / 2);
+const exponential = (failed: number) =>
+  Math.min(30_000, 1000 * 2 ** (failed - 1)) * (0.75 + Math.random() / 2);
 
 /** A hub that asks for a longer wait than this is told to the user instead. */
 const longestWaitMs = 300_000;
@@ -35,7 +39,10 @@ const longestWaitMs = 300_000;
  * Does `work`, again after a HubTrouble.
  * @throws AppError `hub_failed` with the last trouble when there was one too often; whatever else `work` throws, at once.
  */
-export async function withRetries<T>(work: () => Promise<T>, options: RetryOptions = {}): Promise<T> {
+export async function withRetries<T>(
+  work: () => Promise<T>,
+  options: RetryOptions = {},
+): Promise<T> {
   const { signal, tries = 5, backoffMs = exponential, onRetry } = options;
   for (let failed = 0; ; ) {
     signal?.throwIfAborted();

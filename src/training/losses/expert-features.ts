@@ -21,11 +21,13 @@ export function expertFeatureLoss(
   { temperature = 0.5, margin = 1 }: { temperature?: number; margin?: number } = {},
 ): { loss: number; grad: Matrix } {
   const n = embeddings.rows;
-  if (features.rows !== n) throw new RangeError(`Expected ${n} rows of features but received ${features.rows}`);
+  if (features.rows !== n)
+    throw new RangeError(`Expected ${n} rows of features but received ${features.rows}`);
   const apart = distances(features);
   const distance = distances(embeddings);
   const largest = apart.data.reduce((max, value) => Math.max(max, value), 0);
-  if (largest === 0) throw new RangeError("The expert features are all alike: they say nothing about distances");
+  if (largest === 0)
+    throw new RangeError("The expert features are all alike: they say nothing about distances");
   const difference = zeros(n, n); // target minus actual distance
   const exponent = new Float64Array(n * n);
   for (let k = 0; k < n * n; k++) {
@@ -39,9 +41,11 @@ export function expertFeatureLoss(
       const k = i * n + j;
       if (distance.data[k] === 0) continue; // the distance has no gradient where two points coincide
       // d loss / d distance_ij; the pair occurs twice in the sum, as (i, j) and (j, i)
-      const slope = (2 * Math.exp(exponent[k] - total) * -2 * difference.data[k]) / distance.data[k];
+      const slope =
+        (2 * Math.exp(exponent[k] - total) * -2 * difference.data[k]) / distance.data[k];
       for (let d = 0; d < embeddings.columns; d++) {
-        const step = embeddings.data[i * embeddings.columns + d] - embeddings.data[j * embeddings.columns + d];
+        const step =
+          embeddings.data[i * embeddings.columns + d] - embeddings.data[j * embeddings.columns + d];
         grad.data[i * embeddings.columns + d] += slope * step;
       }
     }

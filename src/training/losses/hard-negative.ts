@@ -28,7 +28,9 @@ export function hardNegative(
     throw new RangeError(`positivePrior must be in [0, 1) but is ${positivePrior}`);
   }
   if (a.rows < 2) throw new RangeError("hardNegative needs at least 2 pairs");
-  return twoViewLoss(a, b, logitScale, (logits) => lossOfLogits(logits, logitScale, positivePrior, hardness));
+  return twoViewLoss(a, b, logitScale, (logits) =>
+    lossOfLogits(logits, logitScale, positivePrior, hardness),
+  );
 }
 
 /** The debiased loss: `hardNegative` without a preference for hard negatives. */

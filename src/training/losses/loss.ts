@@ -33,7 +33,13 @@ export interface LossExtras {
 }
 
 /** The loss of that name with its gradient. Settings of the single losses are those of their papers. */
-export function lossOf(name: LossName, a: Matrix, b: Matrix, logits: LogitParameters, extras: LossExtras): PairLoss {
+export function lossOf(
+  name: LossName,
+  a: Matrix,
+  b: Matrix,
+  logits: LogitParameters,
+  extras: LossExtras,
+): PairLoss {
   const t = logits.logitScale;
   switch (name) {
     case "infonce":

@@ -38,7 +38,8 @@ function nearest(x: Matrix, support: Matrix): Matrix {
   for (let i = 0; i < x.rows; i++) {
     let best = 0;
     for (let j = 1; j < support.rows; j++) {
-      if (similarity.data[i * support.rows + j] > similarity.data[i * support.rows + best]) best = j;
+      if (similarity.data[i * support.rows + j] > similarity.data[i * support.rows + best])
+        best = j;
     }
     result.data.set(support.data.subarray(best * x.columns, (best + 1) * x.columns), i * x.columns);
   }

@@ -1,4 +1,12 @@
-import { type Matrix, multiply, multiplyTransposed, rowRange, stack, transpose, zeros } from "../../math/matrix.js";
+import {
+  type Matrix,
+  multiply,
+  multiplyTransposed,
+  rowRange,
+  stack,
+  transpose,
+  zeros,
+} from "../../math/matrix.js";
 
 /** The multiplier and offset between similarities and logits. 1 / logitScale is the temperature. */
 export interface LogitParameters {
@@ -42,7 +50,8 @@ export function crossLoss(
   lossOf: (logits: Matrix) => LogitLoss,
 ): PairLoss {
   const logits = multiplyTransposed(a, b);
-  for (let i = 0; i < logits.data.length; i++) logits.data[i] = logitScale * logits.data[i] + logitBias;
+  for (let i = 0; i < logits.data.length; i++)
+    logits.data[i] = logitScale * logits.data[i] + logitBias;
   const { loss, gradLogits } = lossOf(logits);
   let gradLogLogitScale = 0;
   let gradLogitBias = 0;
@@ -52,14 +61,25 @@ export function crossLoss(
     gradLogitBias += gradLogits.data[i];
     scaled.data[i] = logitScale * gradLogits.data[i];
   }
-  return { loss, gradA: multiply(scaled, b), gradB: multiply(transpose(scaled), a), gradLogLogitScale, gradLogitBias };
+  return {
+    loss,
+    gradA: multiply(scaled, b),
+    gradB: multiply(transpose(scaled), a),
+    gradLogLogitScale,
+    gradLogitBias,
+  };
 }
 
 /**
  * A loss of the logits among all 2N embeddings, rows 0..N-1 those of `a` and N..2N-1 those of `b`, as a loss of the
  * embeddings. The partner of row i is row (i + N) mod 2N.
  */
-export function twoViewLoss(a: Matrix, b: Matrix, logitScale: number, lossOf: (logits: Matrix) => LogitLoss): PairLoss {
+export function twoViewLoss(
+  a: Matrix,
+  b: Matrix,
+  logitScale: number,
+  lossOf: (logits: Matrix) => LogitLoss,
+): PairLoss {
   const n = a.rows;
   const all = stack(a, b);
   const logits = multiplyTransposed(all, all);

@@ -11,8 +11,14 @@ import { type LogitLoss, type PairLoss, twoViewLoss } from "./pair-loss.js";
  *
  * @param labels  N labels; a_i and b_i share label i.
  */
-export function supervisedContrastive(a: Matrix, b: Matrix, labels: ArrayLike<number>, logitScale: number): PairLoss {
-  if (labels.length !== a.rows) throw new RangeError(`Expected ${a.rows} labels but received ${labels.length}`);
+export function supervisedContrastive(
+  a: Matrix,
+  b: Matrix,
+  labels: ArrayLike<number>,
+  logitScale: number,
+): PairLoss {
+  if (labels.length !== a.rows)
+    throw new RangeError(`Expected ${a.rows} labels but received ${labels.length}`);
   return twoViewLoss(a, b, logitScale, (logits) => lossOfLogits(logits, labels));
 }
 

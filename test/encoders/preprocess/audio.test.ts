@@ -55,9 +55,9 @@ describe("audioInputs, tiny-clap", () => {
         const cut = samples.subarray(window.start, window.start + 480_000);
         const { values } = logMel(fillWindow(cut, 480_000, "repeatpad"), clap);
         expect(largestDifference(values.subarray(0, 32), window.first32)).toBeLessThan(1e-3);
-        expect(largestDifference(values, goldenMel(`tiny-clap/golden/mel/${window.mel_files[0]}`))).toBeLessThan(
-          storedMel,
-        );
+        expect(
+          largestDifference(values, goldenMel(`tiny-clap/golden/mel/${window.mel_files[0]}`)),
+        ).toBeLessThan(storedMel);
       }
     });
   }
@@ -77,13 +77,18 @@ describe("audioInputs, tiny-clap-fused", () => {
       for (let channel = 0; channel < 4; channel++) {
         const view = tensor.subarray(channel * 64_064, (channel + 1) * 64_064);
         const file = mel_files[Math.min(channel, mel_files.length - 1)];
-        expect(largestDifference(view, goldenMel(`tiny-clap-fused/golden/mel/${file}`))).toBeLessThan(storedMel);
+        expect(
+          largestDifference(view, goldenMel(`tiny-clap-fused/golden/mel/${file}`)),
+        ).toBeLessThan(storedMel);
       }
     });
   }
 
   it("says that a short clip is not longer, whatever its neighbours (known fault of the reference)", () => {
-    const { windows } = audioInputs({ sampleRateHz: 48_000, samples: new Float32Array(48_000).fill(0.1) }, fused);
+    const { windows } = audioInputs(
+      { sampleRateHz: 48_000, samples: new Float32Array(48_000).fill(0.1) },
+      fused,
+    );
     expect(windows[0].isLonger).toBe(false);
   });
 });
@@ -93,7 +98,9 @@ describe("fillWindow", () => {
     expect([...fillWindow(Float32Array.of(1, 2), 4, "repeatpad")]).toEqual([1, 2, 1, 2]);
   });
   it("fills the rest with zeros under repeatpad, with a cut copy under repeat", () => {
-    expect([...fillWindow(Float32Array.of(1, 2, 3), 7, "repeatpad")]).toEqual([1, 2, 3, 1, 2, 3, 0]);
+    expect([...fillWindow(Float32Array.of(1, 2, 3), 7, "repeatpad")]).toEqual([
+      1, 2, 3, 1, 2, 3, 0,
+    ]);
     expect([...fillWindow(Float32Array.of(1, 2, 3), 7, "repeat")]).toEqual([1, 2, 3, 1, 2, 3, 1]);
   });
 });
@@ -133,7 +140,10 @@ describe("audioInputs", () => {
     (n) => {
       for (const spec of [clap, fused]) {
         const { windows } = audioInputs(
-          { sampleRateHz: 48_000, samples: Float32Array.from({ length: n }, (_, i) => 0.5 - i / n) },
+          {
+            sampleRateHz: 48_000,
+            samples: Float32Array.from({ length: n }, (_, i) => 0.5 - i / n),
+          },
           spec,
         );
         expect(windows.length).toBe(1);
@@ -143,11 +153,16 @@ describe("audioInputs", () => {
   );
 
   it("gives silence the floor of -100 dB everywhere", () => {
-    const { windows } = audioInputs({ sampleRateHz: 48_000, samples: new Float32Array(4800) }, clap);
+    const { windows } = audioInputs(
+      { sampleRateHz: 48_000, samples: new Float32Array(4800) },
+      clap,
+    );
     expect(windows[0].tensor.every((value) => value === -100)).toBe(true);
   });
 
   it("refuses a sound without samples", () => {
-    expect(() => audioInputs({ sampleRateHz: 48_000, samples: new Float32Array(0) }, clap)).toThrow("no samples");
+    expect(() => audioInputs({ sampleRateHz: 48_000, samples: new Float32Array(0) }, clap)).toThrow(
+      "no samples",
+    );
   });
 });

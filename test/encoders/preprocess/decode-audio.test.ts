@@ -11,7 +11,8 @@ import { largestDifference } from "../../helpers/golden.js";
 const limits = { maxSeconds: 3600 };
 
 const withoutFfmpeg = spawnSync("ffmpeg", ["-version"]).status !== 0;
-if (withoutFfmpeg) console.warn("decode-audio.test.ts: no ffmpeg on PATH, the tests that need it are skipped");
+if (withoutFfmpeg)
+  console.warn("decode-audio.test.ts: no ffmpeg on PATH, the tests that need it are skipped");
 
 function encodeWithFfmpeg(name: string, input: readonly string[]): string {
   const path = join(mkdtempSync(join(tmpdir(), "crossmodal-m4a-")), name);
@@ -21,7 +22,10 @@ function encodeWithFfmpeg(name: string, input: readonly string[]): string {
 }
 
 /** A WAV of two channels: a ramp and its half, so that the mean of the channels is 3/4 of the ramp. */
-function wav(encoding: { tag: number; bits: number; extensible?: boolean }, ramp: readonly number[]): Uint8Array {
+function wav(
+  encoding: { tag: number; bits: number; extensible?: boolean },
+  ramp: readonly number[],
+): Uint8Array {
   const bytes = encoding.bits / 8;
   const dataSize = ramp.length * 2 * bytes;
   const formatSize = encoding.extensible ? 40 : 16;
@@ -47,7 +51,8 @@ function wav(encoding: { tag: number; bits: number; extensible?: boolean }, ramp
   at += 8;
   const write = (x: number) => {
     const full = 2 ** (encoding.bits - 1);
-    if (encoding.tag === 3) encoding.bits === 32 ? out.writeFloatLE(x, at) : out.writeDoubleLE(x, at);
+    if (encoding.tag === 3)
+      encoding.bits === 32 ? out.writeFloatLE(x, at) : out.writeDoubleLE(x, at);
     else if (encoding.bits === 8) out.writeUInt8(Math.round(x * full) + 128, at);
     else out.writeIntLE(Math.round(x * full), at, bytes);
     at += bytes;
@@ -110,10 +115,14 @@ describe("decodeAudio, WAV", () => {
     await expect(decodeAudio(wav({ tag: 2, bits: 8 }, ramp), limits)).rejects.toMatchObject({
       code: "unsupported_media",
     });
-    await expect(decodeAudio(wav({ tag: 3, bits: 32 }, [0, Number.NaN]), limits)).rejects.toMatchObject({
+    await expect(
+      decodeAudio(wav({ tag: 3, bits: 32 }, [0, Number.NaN]), limits),
+    ).rejects.toMatchObject({
       code: "invalid_input",
     });
-    await expect(decodeAudio(wav({ tag: 1, bits: 16 }, ramp).subarray(0, 36), limits)).rejects.toMatchObject({
+    await expect(
+      decodeAudio(wav({ tag: 1, bits: 16 }, ramp).subarray(0, 36), limits),
+    ).rejects.toMatchObject({
       code: "undecodable_media",
     });
   });
@@ -145,24 +154,43 @@ describe("decodeAudio, compressed formats", () => {
     ["thunder.opus", 48_000, 288_000],
     ["scene.opus", 48_000, 1_440_000],
     ["burp.wav", 44_100, 34_984],
-  ])("gives %s as many samples as libsndfile, the encoder's delay and padding removed", async (file, rate, length) => {
-    const { sampleRateHz, samples } = await decodeAudio(fixture(`audio/${file}`), limits);
-    expect([sampleRateHz, samples.length]).toEqual([rate, length]);
-  });
-
-  it.skipIf(withoutFfmpeg)("agrees with ffmpeg sample by sample, up to the codec's delay", async () => {
-    for (const file of ["sheep.flac", "rain.ogg", "thunder.opus", "waves.mp3"]) {
+  ])(
+    "gives %s as many samples as libsndfile, the encoder's delay and padding removed",
+    async (file, rate, length) => {
       const { sampleRateHz, samples } = await decodeAudio(fixture(`audio/${file}`), limits);
-      // All channels, as WAV: ffmpeg's own down-mix to mono is not their mean.
-      const args = ["-v", "error", "-i", `fixtures/audio/${file}`, "-c:a", "pcm_f32le", "-f", "wav", "-"];
-      const { stdout } = spawnSync("ffmpeg", args, { maxBuffer: 1 << 28 });
-      const { samples: expected } = await decodeAudio(new Uint8Array(stdout), limits);
-      // Measured: FLAC 0, Vorbis 1e-6, Opus 2e-4 (another build of libopus), MP3 2e-5.
-      const length = Math.min(samples.length, expected.length);
-      expect(Math.abs(samples.length - expected.length), file).toBeLessThan(sampleRateHz / 20);
-      expect(largestDifference(samples.subarray(0, length), expected.subarray(0, length)), file).toBeLessThan(1e-2);
-    }
-  });
+      expect([sampleRateHz, samples.length]).toEqual([rate, length]);
+    },
+  );
+
+  it.skipIf(withoutFfmpeg)(
+    "agrees with ffmpeg sample by sample, up to the codec's delay",
+    async () => {
+      for (const file of ["sheep.flac", "rain.ogg", "thunder.opus", "waves.mp3"]) {
+        const { sampleRateHz, samples } = await decodeAudio(fixture(`audio/${file}`), limits);
+        // All channels, as WAV: ffmpeg's own down-mix to mono is not their mean.
+        const args = [
+          "-v",
+          "error",
+          "-i",
+          `fixtures/audio/${file}`,
+          "-c:a",
+          "pcm_f32le",
+          "-f",
+          "wav",
+          "-",
+        ];
+        const { stdout } = spawnSync("ffmpeg", args, { maxBuffer: 1 << 28 });
+        const { samples: expected } = await decodeAudio(new Uint8Array(stdout), limits);
+        // Measured: FLAC 0, Vorbis 1e-6, Opus 2e-4 (another build of libopus), MP3 2e-5.
+        const length = Math.min(samples.length, expected.length);
+        expect(Math.abs(samples.length - expected.length), file).toBeLessThan(sampleRateHz / 20);
+        expect(
+          largestDifference(samples.subarray(0, length), expected.subarray(0, length)),
+          file,
+        ).toBeLessThan(1e-2);
+      }
+    },
+  );
 
   it.skipIf(withoutFfmpeg)(
     "decodes FLAC of 20 bits through ffmpeg: the decoder here divides its samples by 0",
@@ -171,19 +199,30 @@ describe("decodeAudio, compressed formats", () => {
       const file =
         "664c6143800000220010001000000000000003e801300000001000000000000000000000000000000000fff8750a00000ff602800007ffff" +
         "00000fffff000012701a709300a99a66ec576e2372c1ec77dc741c59fe19f5918ee1e4eab1";
-      const { sampleRateHz, samples } = await decodeAudio(new Uint8Array(Buffer.from(file, "hex")), limits);
+      const { sampleRateHz, samples } = await decodeAudio(
+        new Uint8Array(Buffer.from(file, "hex")),
+        limits,
+      );
       expect([sampleRateHz, samples.length]).toEqual([16_000, 16]);
       expect([...samples.subarray(0, 5)]).toEqual([-1, 1 - 2 ** -19, 0, -(2 ** -19), 2 ** -19]);
     },
   );
 
   it.skipIf(withoutFfmpeg)("decodes M4A through ffmpeg", async () => {
-    const path = encodeWithFfmpeg("tone.m4a", ["-f", "lavfi", "-i", "sine=440:duration=1:sample_rate=48000"]);
+    const path = encodeWithFfmpeg("tone.m4a", [
+      "-f",
+      "lavfi",
+      "-i",
+      "sine=440:duration=1:sample_rate=48000",
+    ]);
     const { sampleRateHz, samples } = await decodeAudio(new Uint8Array(readFileSync(path)), limits);
     expect(samples.length / sampleRateHz).toBeCloseTo(1, 0);
     // sine=440 has an amplitude of 1/8: a mono file stays as loud as it is
     const middle = samples.subarray(12_000, 36_000);
-    expect(Math.sqrt(middle.reduce((sum, x) => sum + x * x, 0) / middle.length)).toBeCloseTo(0.125 / Math.SQRT2, 2);
+    expect(Math.sqrt(middle.reduce((sum, x) => sum + x * x, 0) / middle.length)).toBeCloseTo(
+      0.125 / Math.SQRT2,
+      2,
+    );
   });
 });
 
@@ -204,7 +243,10 @@ describe("decodeAudio, hostile files", () => {
 
   it("stops at the longest sound allowed, before it decodes the rest", async () => {
     for (const file of ["sheep.flac", "rain.ogg", "thunder.opus", "waves.mp3", "crow.wav"]) {
-      await expect(decodeAudio(fixture(`audio/${file}`), { maxSeconds: 0.2 }), file).rejects.toMatchObject({
+      await expect(
+        decodeAudio(fixture(`audio/${file}`), { maxSeconds: 0.2 }),
+        file,
+      ).rejects.toMatchObject({
         code: "too_large",
       });
     }
@@ -219,11 +261,23 @@ describe("decodeAudio, hostile files", () => {
     await expect(decodeAudio(riff, limits)).rejects.toMatchObject({ code: "unsupported_media" });
   });
 
-  it.skipIf(withoutFfmpeg)("stops ffmpeg at the longest sound allowed: silence packs into almost nothing", async () => {
-    const silence = ["-f", "lavfi", "-i", "anullsrc=channel_layout=7.1:sample_rate=48000", "-t", "60"];
-    const bytes = new Uint8Array(readFileSync(encodeWithFfmpeg("silence.m4a", silence)));
-    await expect(decodeAudio(bytes, { maxSeconds: 5 })).rejects.toMatchObject({ code: "too_large" });
-  });
+  it.skipIf(withoutFfmpeg)(
+    "stops ffmpeg at the longest sound allowed: silence packs into almost nothing",
+    async () => {
+      const silence = [
+        "-f",
+        "lavfi",
+        "-i",
+        "anullsrc=channel_layout=7.1:sample_rate=48000",
+        "-t",
+        "60",
+      ];
+      const bytes = new Uint8Array(readFileSync(encodeWithFfmpeg("silence.m4a", silence)));
+      await expect(decodeAudio(bytes, { maxSeconds: 5 })).rejects.toMatchObject({
+        code: "too_large",
+      });
+    },
+  );
 
   it("answers truncations and noise with a sound or an error of ours, never with a crash, and is none the worse for it", async () => {
     const random = seededRandom(1);

@@ -29,7 +29,11 @@ const picture = (file: string) => goldenBytes(`decode/pictures/${file}`);
  * conversion another way (1 measured), and repeats halved chroma where Pillow's libavif blends it (8 measured here;
  * fixtures/images/rocket.avif: mean .7, at most 47 at edges of colour).
  */
-const tolerances: Record<string, number> = { "avif_444.avif": 1, "avif_animated.avif": 1, "avif_420.avif": 8 };
+const tolerances: Record<string, number> = {
+  "avif_444.avif": 1,
+  "avif_animated.avif": 1,
+  "avif_420.avif": 8,
+};
 
 describe("decodeImage against Pillow", () => {
   it.each(pictures)("gives Pillow's RGB for %s", async (file) => {
@@ -61,7 +65,9 @@ describe("decodeImage", () => {
 
   it("takes the first frame of an animation", async () => {
     const frame = (value: number) =>
-      sharp({ create: { width: 4, height: 4, channels: 3, background: { r: value, g: value, b: value } } })
+      sharp({
+        create: { width: 4, height: 4, channels: 3, background: { r: value, g: value, b: value } },
+      })
         .png()
         .toBuffer();
     const gif = await sharp([await frame(255), await frame(0)], { join: { animated: true } })
@@ -84,25 +90,39 @@ describe("decodeImage", () => {
   });
 
   it("refuses more pixels than allowed, told from the header", async () => {
-    await expect(decodeImage(fixture("images/cat.jpg"), { maxPixels: 1000 })).rejects.toMatchObject({
-      code: "too_large",
-    });
+    await expect(decodeImage(fixture("images/cat.jpg"), { maxPixels: 1000 })).rejects.toMatchObject(
+      {
+        code: "too_large",
+      },
+    );
   });
 
   it.each([
     ["PNG", hugePng()],
-    ["JPEG", patched("jpeg_420.jpg", (bytes) => bytes.fill(0x7f, sizeInJpeg(bytes), sizeInJpeg(bytes) + 4))],
+    [
+      "JPEG",
+      patched("jpeg_420.jpg", (bytes) =>
+        bytes.fill(0x7f, sizeInJpeg(bytes), sizeInJpeg(bytes) + 4),
+      ),
+    ],
     ["WebP", patched("webp_lossless.webp", (bytes) => bytes.set([0x80, 0x3e, 0xa0, 0x0f], 21))],
     ["TIFF", patched("tiff_raw.tiff", hugeTiff)],
-  ])("refuses a small %s that claims hundreds of megapixels, before it takes memory for them", async (_, bytes) => {
-    const before = process.memoryUsage().rss;
-    await expect(decodeImage(bytes, limits)).rejects.toMatchObject({ code: "too_large", param: "image" });
-    expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
-  });
+  ])(
+    "refuses a small %s that claims hundreds of megapixels, before it takes memory for them",
+    async (_, bytes) => {
+      const before = process.memoryUsage().rss;
+      await expect(decodeImage(bytes, limits)).rejects.toMatchObject({
+        code: "too_large",
+        param: "image",
+      });
+      expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
+    },
+  );
 
   it.each(pictures)("refuses or reads %s cut anywhere", async (file) => {
     const whole = picture(file);
-    for (let i = 0; i < 12; i++) await answersByDesign(whole.subarray(0, Math.floor((whole.length * i) / 12)));
+    for (let i = 0; i < 12; i++)
+      await answersByDesign(whole.subarray(0, Math.floor((whole.length * i) / 12)));
   });
 
   it("tells a JPEG that stops in the middle from a whole one", async () => {
@@ -126,7 +146,8 @@ describe("decodeImage", () => {
     const random = seededRandom(2);
     for (const file of Object.keys(fixtureLabels.images)) {
       const whole = fixture(`images/${file}`);
-      for (let i = 0; i < 4; i++) await answersByDesign(whole.subarray(0, random.integer(whole.length)));
+      for (let i = 0; i < 4; i++)
+        await answersByDesign(whole.subarray(0, random.integer(whole.length)));
       for (let i = 0; i < 4; i++) {
         const damaged = Uint8Array.from(whole);
         for (let j = 0; j < 30; j++) damaged[random.integer(damaged.length)] = random.integer(256);
@@ -145,7 +166,8 @@ function patched(file: string, change: (bytes: Uint8Array) => void): Uint8Array 
 
 /** Where height and width lie in a JPEG: behind the frame's marker, length and precision. */
 const sizeInJpeg = (bytes: Uint8Array) =>
-  bytes.findIndex((byte, i) => byte === 0xff && (bytes[i + 1] === 0xc0 || bytes[i + 1] === 0xc2)) + 5;
+  bytes.findIndex((byte, i) => byte === 0xff && (bytes[i + 1] === 0xc0 || bytes[i + 1] === 0xc2)) +
+  5;
 
 /** Tags 256 and 257 of a little-endian TIFF, width and height, become 30,000. */
 function hugeTiff(bytes: Uint8Array): void {
@@ -180,5 +202,10 @@ function hugePng(): Uint8Array {
   const header = Buffer.from([0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30, 1, 0, 0, 0, 0]);
   const rows = deflateSync(new Uint8Array(30_000 * 3751));
   const magic = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
-  return Buffer.concat([magic, chunk("IHDR", header), chunk("IDAT", rows), chunk("IEND", new Uint8Array(0))]);
+  return Buffer.concat([
+    magic,
+    chunk("IHDR", header),
+    chunk("IDAT", rows),
+    chunk("IEND", new Uint8Array(0)),
+  ]);
 }

@@ -20,7 +20,11 @@ const squash = (resample: "bilinear" | "bicubic"): ImagePreprocess => ({
   mean: [0.5, 0.5, 0.5],
   std: [0.5, 0.5, 0.5],
 });
-const families = { "tiny-clip": clip, "tiny-siglip": squash("bicubic"), "tiny-siglip2": squash("bilinear") };
+const families = {
+  "tiny-clip": clip,
+  "tiny-siglip": squash("bicubic"),
+  "tiny-siglip2": squash("bilinear"),
+};
 
 interface Golden {
   images: { file: string; pixel_values_first32: number[]; channel_mean: number[] }[];
@@ -31,7 +35,8 @@ const cropOf = (tensor: Float32Array, { mean, std }: ImagePreprocess) => {
   const plane = tensor.length / 3;
   const rgb = new Uint8Array(tensor.length);
   for (let i = 0; i < plane; i++) {
-    for (let c = 0; c < 3; c++) rgb[3 * i + c] = Math.round((tensor[c * plane + i] * std[c] + mean[c]) * 255);
+    for (let c = 0; c < 3; c++)
+      rgb[3 * i + c] = Math.round((tensor[c * plane + i] * std[c] + mean[c]) * 255);
   }
   return rgb;
 };
@@ -46,13 +51,17 @@ for (const [family, spec] of Object.entries(families)) {
   describe(`imageTensor, ${family}`, () => {
     for (const golden of goldenJson<Golden>(`${family}/golden.json`).images) {
       it(`gives Pillow's pixels for ${golden.file}`, async () => {
-        const image = await decodeImage(goldenBytes(`media/images/${golden.file}`), { maxPixels: 1e8 });
+        const image = await decodeImage(goldenBytes(`media/images/${golden.file}`), {
+          maxPixels: 1e8,
+        });
         const tensor = imageTensor(image, spec);
         const crop = goldenBytes(`${family}/golden/crops/${golden.file.replace(/\.\w+$/, ".png")}`);
         const expected = await sharp(crop).toColourspace("srgb").removeAlpha().raw().toBuffer();
         expect(largestDifference(cropOf(tensor, spec), expected)).toBeLessThanOrEqual(tolerance);
         // float32 of the reference computes (x / 255 - mean) / std in another order: 2e-7 measured
-        expect(largestDifference(tensor.subarray(0, 32), golden.pixel_values_first32)).toBeLessThan(1e-6);
+        expect(largestDifference(tensor.subarray(0, 32), golden.pixel_values_first32)).toBeLessThan(
+          1e-6,
+        );
       });
     }
   });
@@ -74,7 +83,9 @@ describe("fastImageTensor", () => {
   it.each(Object.keys(fixtureLabels.images))("is close to Pillow's pixels for %s", async (file) => {
     const image = await decodeImage(fixture(`images/${file}`), { maxPixels: 1e8 });
     for (const spec of Object.values(families)) {
-      const [exact, fast] = [imageTensor(image, spec), await fastImageTensor(image, spec)].map((t) => cropOf(t, spec));
+      const [exact, fast] = [imageTensor(image, spec), await fastImageTensor(image, spec)].map(
+        (t) => cropOf(t, spec),
+      );
       const sum = exact.reduce((total, value, i) => total + Math.abs(value - fast[i]), 0);
       // Measured over these pictures: mean .14, at most .3 a picture; single pixels up to 9 at hard edges.
       expect(sum / exact.length).toBeLessThan(0.5);
@@ -113,10 +124,16 @@ describe("pillowResize", () => {
     const side = 64;
     const rgb = new Uint8Array(3 * side * side);
     for (let y = 0; y < side; y++) {
-      for (let x = 0; x < side; x++) rgb.fill(((x + y) % 2) * 255, 3 * (y * side + x), 3 * (y * side + x) + 3);
+      for (let x = 0; x < side; x++)
+        rgb.fill(((x + y) % 2) * 255, 3 * (y * side + x), 3 * (y * side + x) + 3);
     }
     const region = { left: 0, top: 0, width: 8, height: 8 };
-    for (const value of pillowResize({ width: side, height: side, rgb }, { width: 8, height: 8 }, "bicubic", region)) {
+    for (const value of pillowResize(
+      { width: side, height: side, rgb },
+      { width: 8, height: 8 },
+      "bicubic",
+      region,
+    )) {
       expect(Math.abs(value - 127.5)).toBeLessThanOrEqual(1.5);
     }
   });

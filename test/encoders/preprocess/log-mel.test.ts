@@ -6,10 +6,14 @@ import { goldenJson, largestDifference } from "../../helpers/golden.js";
 
 describe("audioInputs, starter-clap", () => {
   it("gives the log-mel of the front end that the sound tower was trained with (torch.stft, Kaldi bands)", () => {
-    const manifest = Manifest.parse(JSON.parse(readFileSync("models/starter-clap/manifest.json", "utf8")));
+    const manifest = Manifest.parse(
+      JSON.parse(readFileSync("models/starter-clap/manifest.json", "utf8")),
+    );
     const spec = manifest.towers.audio?.preprocess;
     if (spec === undefined) throw new Error("starter-clap has no audio tower");
-    const golden = goldenJson<{ shape: number[]; frames: number[]; values: number[][] }>("audio/starter_mel.json");
+    const golden = goldenJson<{ shape: number[]; frames: number[]; values: number[][] }>(
+      "audio/starter_mel.json",
+    );
     const samples = Float32Array.from(
       { length: 48_000 },
       (_, i) => 0.3 * Math.sin(1e-7 * i * i) + 0.1 * Math.sin(0.7 * i),
@@ -18,7 +22,10 @@ describe("audioInputs, starter-clap", () => {
     expect(shape).toEqual([1, ...golden.shape]);
     const [bands, frames] = golden.shape;
     for (const [i, frame] of golden.frames.entries()) {
-      const ours = Array.from({ length: bands }, (_, band) => windows[0].tensor[band * frames + frame]);
+      const ours = Array.from(
+        { length: bands },
+        (_, band) => windows[0].tensor[band * frames + frame],
+      );
       // Measured: 1.1e-6.
       expect(largestDifference(ours, golden.values[i]), `frame ${frame}`).toBeLessThan(1e-5);
     }

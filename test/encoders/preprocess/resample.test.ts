@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { resample } from "../../../src/encoders/preprocess/resample.js";
 
 const tone = (hz: number, rate: number, seconds: number) =>
-  Float32Array.from({ length: Math.round(rate * seconds) }, (_, i) => Math.sin((2 * Math.PI * hz * i) / rate));
+  Float32Array.from({ length: Math.round(rate * seconds) }, (_, i) =>
+    Math.sin((2 * Math.PI * hz * i) / rate),
+  );
 /** Root mean square of the middle half: the edges hear the silence around the sound. */
 const level = (x: Float32Array) => {
   const middle = x.subarray(x.length >> 2, (3 * x.length) >> 2);
@@ -27,6 +29,8 @@ describe("resample", () => {
   });
 
   it("removes by 50 dB what the lower rate cannot hold, instead of folding it down", () => {
-    expect(20 * Math.log10(level(resample(tone(22_000, 48_000, 0.5), 48_000, 32_000)))).toBeLessThan(-50);
+    expect(
+      20 * Math.log10(level(resample(tone(22_000, 48_000, 0.5), 48_000, 32_000))),
+    ).toBeLessThan(-50);
   });
 });

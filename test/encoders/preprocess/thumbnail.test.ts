@@ -15,7 +15,8 @@ describe("thumbnail", () => {
     expect(mediaType).toBe("image/webp");
     const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
     expect([info.width, info.height]).toEqual([192, 96]);
-    for (const [channel, value] of [200, 30, 60].entries()) expect(Math.abs(data[channel] - value)).toBeLessThan(8);
+    for (const [channel, value] of [200, 30, 60].entries())
+      expect(Math.abs(data[channel] - value)).toBeLessThan(8);
   });
 
   it("leaves a small picture its size", async () => {

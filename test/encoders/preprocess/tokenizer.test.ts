@@ -7,21 +7,51 @@ import { goldenJson, goldenPath } from "../../helpers/golden.js";
 
 const tokenizer = { path: "tokenizer.json", size: 0, sha256: "0".repeat(64) };
 const families: Record<string, TextPreprocess> = {
-  "tiny-clip": { tokenizer, contextLength: 77, padding: "longest", padTokenId: 49407, canonicalize: "none" },
-  "tiny-clap": { tokenizer, contextLength: 512, padding: "longest", padTokenId: 1, canonicalize: "none" },
-  "tiny-siglip": { tokenizer, contextLength: 64, padding: "max", padTokenId: 1, canonicalize: "siglip" },
-  "tiny-siglip2": { tokenizer, contextLength: 64, padding: "max", padTokenId: 0, canonicalize: "none" },
+  "tiny-clip": {
+    tokenizer,
+    contextLength: 77,
+    padding: "longest",
+    padTokenId: 49407,
+    canonicalize: "none",
+  },
+  "tiny-clap": {
+    tokenizer,
+    contextLength: 512,
+    padding: "longest",
+    padTokenId: 1,
+    canonicalize: "none",
+  },
+  "tiny-siglip": {
+    tokenizer,
+    contextLength: 64,
+    padding: "max",
+    padTokenId: 1,
+    canonicalize: "siglip",
+  },
+  "tiny-siglip2": {
+    tokenizer,
+    contextLength: 64,
+    padding: "max",
+    padTokenId: 0,
+    canonicalize: "none",
+  },
 };
-const starter = fileURLToPath(new URL("../../../models/starter-text/tokenizer.json", import.meta.url));
+const starter = fileURLToPath(
+  new URL("../../../models/starter-text/tokenizer.json", import.meta.url),
+);
 const jsonOf = (family: string) =>
-  readFileSync(family === "starter-text" ? starter : goldenPath(`${family}/tokenizer.json`), "utf8");
+  readFileSync(
+    family === "starter-text" ? starter : goldenPath(`${family}/tokenizer.json`),
+    "utf8",
+  );
 const load = (family: string) => loadTokenizer(jsonOf(family), families[family]);
 
 interface Golden {
   texts: { text: string; input_ids: number[] }[];
 }
 
-const idsOf = (family: string, text: string) => [...load(family).encode([text]).inputIds].map(Number);
+const idsOf = (family: string, text: string) =>
+  [...load(family).encode([text]).inputIds].map(Number);
 
 for (const family of Object.keys(families)) {
   describe(`loadTokenizer, ${family}`, () => {
@@ -59,12 +89,15 @@ describe("loadTokenizer against the tokenizers library", () => {
         canonicalize: "none",
       };
       const { encode } = loadTokenizer(jsonOf(family), plain);
-      for (const row of strings) expect([...encode([row.text]).inputIds].map(Number), row.text).toEqual(row[family]);
+      for (const row of strings)
+        expect([...encode([row.text]).inputIds].map(Number), row.text).toEqual(row[family]);
     },
   );
 
   it("gives OpenAI's ids for CLIP, but for HTML entities", () => {
-    for (const [text, ids] of Object.entries(goldenJson<Record<string, number[]>>("text/openai_clip_tokens.json"))) {
+    for (const [text, ids] of Object.entries(
+      goldenJson<Record<string, number[]>>("text/openai_clip_tokens.json"),
+    )) {
       // OpenAI's own code undoes HTML escapes (and repairs broken encodings); the hub's tokenizer.json does not.
       if (text.includes("&")) expect(idsOf("tiny-clip", text)).not.toEqual(ids);
       else expect(idsOf("tiny-clip", text), text).toEqual(ids);
@@ -91,26 +124,44 @@ describe("loadTokenizer", () => {
   });
 
   it("pads shorter texts of a batch and masks the padding", () => {
-    const { inputIds, attentionMask, shape } = load("tiny-clip").encode(["a cat", "a photo of a cat"]);
+    const { inputIds, attentionMask, shape } = load("tiny-clip").encode([
+      "a cat",
+      "a photo of a cat",
+    ]);
     expect(shape).toEqual([2, 7]);
-    expect([...inputIds.subarray(0, 7)].map(Number)).toEqual([49406, 320, 2368, 49407, 49407, 49407, 49407]);
+    expect([...inputIds.subarray(0, 7)].map(Number)).toEqual([
+      49406, 320, 2368, 49407, 49407, 49407, 49407,
+    ]);
     expect([...attentionMask.subarray(0, 7)].map(Number)).toEqual([1, 1, 1, 1, 0, 0, 0]);
   });
 
-  it.each(Object.keys(families))("takes special tokens that a user writes out as ordinary characters, %s", (family) => {
-    const { added_tokens: added } = JSON.parse(jsonOf(family)) as { added_tokens: { id: number; content: string }[] };
-    // The unknown token may appear, like for any character that the vocabulary lacks.
-    const specials = added.filter(({ content }) => content !== "<unk>");
-    const spec: TextPreprocess = { ...families[family], contextLength: 512, padding: "longest" };
-    const { encode } = loadTokenizer(jsonOf(family), spec);
-    const frame = [...encode([""]).inputIds];
-    const ids = [...encode([specials.map(({ content }) => content).join(" ")]).inputIds];
-    const found = ids.filter((id) => specials.some((special) => BigInt(special.id) === id));
-    expect(found).toEqual(frame);
-  });
+  it.each(Object.keys(families))(
+    "takes special tokens that a user writes out as ordinary characters, %s",
+    (family) => {
+      const { added_tokens: added } = JSON.parse(jsonOf(family)) as {
+        added_tokens: { id: number; content: string }[];
+      };
+      // The unknown token may appear, like for any character that the vocabulary lacks.
+      const specials = added.filter(({ content }) => content !== "<unk>");
+      const spec: TextPreprocess = { ...families[family], contextLength: 512, padding: "longest" };
+      const { encode } = loadTokenizer(jsonOf(family), spec);
+      const frame = [...encode([""]).inputIds];
+      const ids = [...encode([specials.map(({ content }) => content).join(" ")]).inputIds];
+      const found = ids.filter((id) => specials.some((special) => BigInt(special.id) === id));
+      expect(found).toEqual(frame);
+    },
+  );
 
   it.each(
-    Object.entries({ letters: "x", words: "a ", kanji: "漢", emoji: "🐱", marks: "\u0301", digits: "1", NUL: "\0" }),
+    Object.entries({
+      letters: "x",
+      words: "a ",
+      kanji: "漢",
+      emoji: "🐱",
+      marks: "\u0301",
+      digits: "1",
+      NUL: "\0",
+    }),
   )(
     "takes a million %s in seconds",
     (_, piece) => {
@@ -130,7 +181,9 @@ describe("loadTokenizer", () => {
   });
 
   it("takes lone surrogates as the replacement character", () => {
-    expect(idsOf("tiny-clip", "\ud83d cat \udc31")).toEqual(idsOf("tiny-clip", "\ufffd cat \ufffd"));
+    expect(idsOf("tiny-clip", "\ud83d cat \udc31")).toEqual(
+      idsOf("tiny-clip", "\ufffd cat \ufffd"),
+    );
   });
 
   it("counts tokens with their special ones", () => {
@@ -148,7 +201,9 @@ describe("countTokensByTurns", () => {
     setImmediate(() => controller.abort());
     let counted = 0;
     const slow = { ...load("tiny-clip"), countTokens: () => ++counted };
-    await expect(countTokensByTurns(slow, new Array(1000).fill("a"), controller.signal)).rejects.toThrow(/abort/);
+    await expect(
+      countTokensByTurns(slow, new Array(1000).fill("a"), controller.signal),
+    ).rejects.toThrow(/abort/);
     expect(counted).toBe(1);
   });
 });

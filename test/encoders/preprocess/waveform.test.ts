@@ -19,7 +19,10 @@ describe("waveform", () => {
   };
 
   it("draws a bar as long as its part is loud, against the loudest", () => {
-    const rising = Float32Array.from({ length: 12_000 }, (_, i) => (0.2 * Math.floor(i / 100 + 1)) / 120);
+    const rising = Float32Array.from(
+      { length: 12_000 },
+      (_, i) => (0.2 * Math.floor(i / 100 + 1)) / 120,
+    );
     expect(lengths(rising)).toEqual(
       Array.from({ length: 120 }, (_, i) => Math.max(1, Math.round(((i + 1) / 120) * 46))),
     );

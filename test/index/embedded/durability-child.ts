@@ -8,9 +8,15 @@ import { randomItems } from "../random-items.js";
 
 const [dataDir, seed] = process.argv.slice(2);
 const dimensions = 16;
-const store = await openEmbeddedStore({ dataDir, scanUpTo: 50, scanHighUpTo: 50, snapshotAfter: 40 });
+const store = await openEmbeddedStore({
+  dataDir,
+  scanUpTo: 50,
+  scanHighUpTo: 50,
+  snapshotAfter: 40,
+});
 const say = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`);
-if ((await store.listCollections()).length === 0) await store.createCollection({ name: "c", space: "s", dimensions });
+if ((await store.listCollections()).length === 0)
+  await store.createCollection({ name: "c", space: "s", dimensions });
 say({ ready: true });
 
 for (let round = 0; ; round++) {

@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { type EmbeddedStore, openEmbeddedStore } from "../../../src/index/embedded/embedded-store.js";
+import {
+  type EmbeddedStore,
+  openEmbeddedStore,
+} from "../../../src/index/embedded/embedded-store.js";
 import type { StoredItem } from "../../../src/index/vector-store.js";
 import { seededRandom } from "../../../src/math/random.js";
 import { dot } from "../../../src/math/vector.js";
@@ -42,14 +45,25 @@ async function killOften(name: string, seed: number): Promise<number> {
   for (let round = 0; round < rounds / 2; round++) {
     const lines = await runAndKill(folder, round, 5 + random.integer(150));
     for (const line of lines) acknowledged += follow(known, line);
-    const store = await openEmbeddedStore({ dataDir: folder, scanUpTo: 50, scanHighUpTo: 50, snapshotAfter: 40 });
+    const store = await openEmbeddedStore({
+      dataDir: folder,
+      scanUpTo: 50,
+      scanHighUpTo: 50,
+      snapshotAfter: 40,
+    });
     await check(store, known);
     await store.close();
   }
   return acknowledged;
 }
 
-type Line = { trying?: string[]; stored?: string[]; deleting?: string[]; deleted?: string[]; generation?: string };
+type Line = {
+  trying?: string[];
+  stored?: string[];
+  deleting?: string[];
+  deleted?: string[];
+  generation?: string;
+};
 
 /** Starts the child, kills it some milliseconds after its first word, and gives the whole lines that it said. */
 function runAndKill(folder: string, seed: number, afterMs: number): Promise<Line[]> {
@@ -77,7 +91,10 @@ function runAndKill(folder: string, seed: number, afterMs: number): Promise<Line
 }
 
 /** @returns how many writes the line acknowledges. */
-function follow(known: Map<string, Known>, { trying, stored, deleting, deleted, generation }: Line): number {
+function follow(
+  known: Map<string, Known>,
+  { trying, stored, deleting, deleted, generation }: Line,
+): number {
   const of = (id: string) => {
     const found = known.get(id) ?? { acknowledged: undefined, possible: new Set([undefined]) };
     known.set(id, found);
@@ -85,18 +102,23 @@ function follow(known: Map<string, Known>, { trying, stored, deleting, deleted, 
   };
   for (const id of trying ?? []) of(id).possible.add(generation);
   for (const id of deleting ?? []) of(id).possible.add(undefined);
-  for (const id of stored ?? []) known.set(id, { acknowledged: generation, possible: new Set([generation]) });
-  for (const id of deleted ?? []) known.set(id, { acknowledged: undefined, possible: new Set([undefined]) });
+  for (const id of stored ?? [])
+    known.set(id, { acknowledged: generation, possible: new Set([generation]) });
+  for (const id of deleted ?? [])
+    known.set(id, { acknowledged: undefined, possible: new Set([undefined]) });
   return (stored ?? deleted ?? []).length;
 }
 
 async function check(store: EmbeddedStore, known: Map<string, Known>) {
   const items: StoredItem[] = [];
-  if ((await store.listCollections()).length > 0) for await (const item of store.scan("c")) items.push(item);
+  if ((await store.listCollections()).length > 0)
+    for await (const item of store.scan("c")) items.push(item);
   const found = new Map(items.map((item) => [item.id, item.metadata.generation as string]));
   expect(found.size).toBe(items.length);
   for (const [id, state] of known) {
-    expect([...state.possible], `${id}, acknowledged ${state.acknowledged}`).toContain(found.get(id));
+    expect([...state.possible], `${id}, acknowledged ${state.acknowledged}`).toContain(
+      found.get(id),
+    );
     // From now on it is known which of the possible states came to be.
     known.set(id, { acknowledged: found.get(id), possible: new Set([found.get(id)]) });
   }

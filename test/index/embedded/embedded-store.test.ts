@@ -1,7 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type EmbeddedStoreOptions, openEmbeddedStore } from "../../../src/index/embedded/embedded-store.js";
+import {
+  type EmbeddedStoreOptions,
+  openEmbeddedStore,
+} from "../../../src/index/embedded/embedded-store.js";
 import { type ContractStore, vectorStoreContract } from "../contract.js";
 
 function create(options: Partial<EmbeddedStoreOptions>) {

@@ -45,7 +45,9 @@ const topOf = (k: number, scan: (top: TopK) => void, minSimilarity?: number) => 
 describe("VectorTable", () => {
   it("counts the positions of each modality, removed ones included", () => {
     for (const modality of [0, 1, 2, 3]) {
-      expect(table.countOf(modality)).toBe(every((position) => table.modality(position) === modality).length);
+      expect(table.countOf(modality)).toBe(
+        every((position) => table.modality(position) === modality).length,
+      );
     }
   });
 });
@@ -79,7 +81,9 @@ describe("scanQuantized", () => {
   ])("passes over what is not admitted, and leaves out nothing else: %s", (_, admits) => {
     const [query] = queries;
     const loop = topOf(10, (top) => scanSome(table, query, top, every(admits)));
-    expect(topOf(10, (top) => scanQuantized(table, [{ vector: query, top, admits }]))).toEqual(loop);
+    expect(topOf(10, (top) => scanQuantized(table, [{ vector: query, top, admits }]))).toEqual(
+      loop,
+    );
   });
 
   it("goes as deep as it is asked to, and no further than a least similarity", () => {
@@ -89,7 +93,9 @@ describe("scanQuantized", () => {
       [1000, 0.5],
     ] as const) {
       const loop = topOf(k, (top) => scanSome(table, query, top, every()), least);
-      expect(topOf(k, (top) => scanQuantized(table, [{ vector: query, top }]), least)).toEqual(loop);
+      expect(topOf(k, (top) => scanQuantized(table, [{ vector: query, top }]), least)).toEqual(
+        loop,
+      );
     }
   });
 
@@ -101,7 +107,9 @@ describe("scanQuantized", () => {
     }));
     scanQuantized(table, several);
     for (const { vector, top, admits } of several) {
-      expect(top.sorted()).toEqual(topOf(top.k, (alone) => scanSome(table, vector, alone, every(admits))));
+      expect(top.sorted()).toEqual(
+        topOf(top.k, (alone) => scanSome(table, vector, alone, every(admits))),
+      );
     }
   });
 
@@ -122,12 +130,16 @@ describe("scanQuantized", () => {
     while (growing.isCopyBehind) growing.extendCopy();
     const pieces = growing.quantized;
     const { item: dither } = ditherOf(dimensions);
-    expect(pieces.map(({ first, rows }) => [first, rows])).toEqual([128, 128, 128, 128, 128].map((n, i) => [i * n, n]));
+    expect(pieces.map(({ first, rows }) => [first, rows])).toEqual(
+      [128, 128, 128, 128, 128].map((n, i) => [i * n, n]),
+    );
     for (const { first, rows, values, scale } of pieces) {
       for (let row = 0; row < rows; row++) {
         const turned = Float32Array.from(growing.vector(first + row));
         rotate(turned);
-        const errors = turned.map((x, i) => Math.abs(x - (values[row * dimensions + i] - dither[i]) / scale));
+        const errors = turned.map((x, i) =>
+          Math.abs(x - (values[row * dimensions + i] - dither[i]) / scale),
+        );
         expect(Math.max(...errors)).toBeLessThan(0.5001 / scale);
       }
     }
@@ -137,7 +149,10 @@ describe("scanQuantized", () => {
 describe("scans of many equal similarities", () => {
   it.each([
     ["float32", scanAll],
-    ["8 bits", (of: VectorTable, vector: Float32Array, top: TopK) => scanQuantized(of, [{ vector, top }])],
+    [
+      "8 bits",
+      (of: VectorTable, vector: Float32Array, top: TopK) => scanQuantized(of, [{ vector, top }]),
+    ],
   ])("give none twice and leave none out when more and more are asked for: %s", (_, scan) => {
     // One number each, as tags have: nearly all are equally far from a query. Native code picks others of them when it is
     // asked for 464 than it picked when asked for 116.
@@ -178,12 +193,23 @@ describe("vectors whose rotated numbers are equal", () => {
     // coarse that they are 5.43 steps. Rounded as they are, it would seem to be .92 from itself, by more than the margin
     // behind the others, which are .98 from it.
     const crowd = new VectorTable(dimensions);
-    const large = Float32Array.from({ length: dimensions }, (_, i) => [0.858, 0.3, 0.3, 0.29][i] ?? 0);
-    crowd.append(1, 0, normalize(Float32Array.from({ length: dimensions }, (_, i) => dot(turned(tags([i])), large))));
+    const large = Float32Array.from(
+      { length: dimensions },
+      (_, i) => [0.858, 0.3, 0.3, 0.29][i] ?? 0,
+    );
+    crowd.append(
+      1,
+      0,
+      normalize(Float32Array.from({ length: dimensions }, (_, i) => dot(turned(tags([i])), large))),
+    );
     const wanted = tags([7]);
     crowd.append(2, 0, wanted);
     for (let row = 3; row <= 120; row++) {
-      crowd.append(row, 0, normalize(wanted.map((x) => x + (0.2 / Math.sqrt(dimensions)) * random.normal())));
+      crowd.append(
+        row,
+        0,
+        normalize(wanted.map((x) => x + (0.2 / Math.sqrt(dimensions)) * random.normal())),
+      );
     }
     for (let row = 121; row <= 1500; row++) crowd.append(row, 0, coneVector(random, dimensions));
     while (crowd.isCopyBehind) crowd.extendCopy();
@@ -209,7 +235,10 @@ describe("quantizationMargin", () => {
       quantizeInto(values, turned(a), scale, ditherOf(dimensions).item);
       const inBits = quantizeQuery(turned(b));
       const product = values.reduce((sum, x, j) => sum + x * inBits.values[j], 0) - inBits.shift;
-      return (product / (scale * inBits.scale) - dot(a, b)) / (quantizationMargin(scale, inBits.scale) / 6);
+      return (
+        (product / (scale * inBits.scale) - dot(a, b)) /
+        (quantizationMargin(scale, inBits.scale) / 6)
+      );
     });
     const spread = Math.sqrt(errors.reduce((sum, x) => sum + x * x, 0) / errors.length);
     const largest = Math.max(...errors.map(Math.abs));

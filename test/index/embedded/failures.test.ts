@@ -1,11 +1,22 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type EmbeddedStore, openEmbeddedStore } from "../../../src/index/embedded/embedded-store.js";
+import {
+  type EmbeddedStore,
+  openEmbeddedStore,
+} from "../../../src/index/embedded/embedded-store.js";
 import { restoreBackup } from "../../../src/index/embedded/restore-backup.js";
 import type { Item } from "../../../src/index/vector-store.js";
 import { dot } from "../../../src/math/vector.js";
@@ -28,7 +39,13 @@ afterEach(async () => {
 
 /** Opens with limits so low that 300 items have a graph and a snapshot. */
 const open = async (options = {}) => {
-  store = await openEmbeddedStore({ dataDir, scanUpTo: 50, scanHighUpTo: 50, snapshotAfter: 100, ...options });
+  store = await openEmbeddedStore({
+    dataDir,
+    scanUpTo: 50,
+    scanHighUpTo: 50,
+    snapshotAfter: 100,
+    ...options,
+  });
   return store;
 };
 const fill = async (some: Item[] = items) => {
@@ -42,7 +59,9 @@ const fill = async (some: Item[] = items) => {
 const expectRightAnswers = async (some: readonly Item[] = items) => {
   const expected = some.map(({ id, embedding }) => ({ id, similarity: dot(query, embedding) }));
   expected.sort((a, b) => b.similarity - a.similarity);
-  const [{ neighbors, plan }] = await (store as EmbeddedStore).search("c", [{ embedding: query, topK: 10 }]);
+  const [{ neighbors, plan }] = await (store as EmbeddedStore).search("c", [
+    { embedding: query, topK: 10 },
+  ]);
   expect(neighbors.map(({ id }) => id)).toEqual(expected.slice(0, 10).map(({ id }) => id));
   return plan;
 };
@@ -87,7 +106,12 @@ describe("snapshots of the graph", () => {
       { ...items[31], id: "new" },
     ]);
     expect(readFileSync(name).equals(copy)).toBe(true);
-    const now = [...items.slice(20, 30), ...items.slice(31), { ...turned, id: "item-30" }, { ...items[31], id: "new" }];
+    const now = [
+      ...items.slice(20, 30),
+      ...items.slice(31),
+      { ...turned, id: "item-30" },
+      { ...items[31], id: "new" },
+    ];
     await expectRightAnswers(now);
     await opened.close();
     await open();
@@ -157,10 +181,15 @@ describe("a full disk", () => {
     const opened = await open({ maxPages: 60 }); // of 16 KB: about 1 MB
     await opened.createCollection({ name: "c", space: "s", dimensions });
     await opened.upsert("c", items.slice(0, 100));
-    const large = items.slice(100, 200).map((item) => ({ ...item, metadata: { text: "x".repeat(50_000) } }));
+    const large = items
+      .slice(100, 200)
+      .map((item) => ({ ...item, metadata: { text: "x".repeat(50_000) } }));
     await expect(opened.upsert("c", large)).rejects.toMatchObject({ code: "storage_full" });
     // Two at once share a transaction; only the large one fails.
-    const [failed, stored] = await Promise.allSettled([opened.upsert("c", large), opened.upsert("c", [items[200]])]);
+    const [failed, stored] = await Promise.allSettled([
+      opened.upsert("c", large),
+      opened.upsert("c", [items[200]]),
+    ]);
     expect(failed).toMatchObject({ status: "rejected", reason: { code: "storage_full" } });
     expect(stored).toMatchObject({ status: "fulfilled" });
     await expectRightAnswers([...items.slice(0, 100), items[200]]);
@@ -189,10 +218,18 @@ describe("a full disk", () => {
     const file = join(dataDir, "writer.mts");
     writeFileSync(file, script);
     // Files of at most 4 MB (ulimit counts KB); the signal that goes with it is ignored, so that the write fails instead.
-    const tsx = fileURLToPath(new URL("../../../node_modules/tsx/dist/esm/index.mjs", import.meta.url));
+    const tsx = fileURLToPath(
+      new URL("../../../node_modules/tsx/dist/esm/index.mjs", import.meta.url),
+    );
     const run = spawnSync(
       "bash",
-      ["-c", `trap '' XFSZ; ulimit -f 4096; exec "$0" --import "$1" "$2"`, process.execPath, tsx, file],
+      [
+        "-c",
+        `trap '' XFSZ; ulimit -f 4096; exec "$0" --import "$1" "$2"`,
+        process.execPath,
+        tsx,
+        file,
+      ],
       {
         encoding: "utf8",
       },
@@ -210,9 +247,14 @@ describe("backup and restoreBackup", () => {
     await fill(items.slice(0, 200));
     const opened = await open();
     const file = join(dataDir, "backup", "copy.sqlite");
-    await Promise.all([opened.backup(file), ...items.slice(200).map((item) => opened.upsert("c", [item]))]);
+    await Promise.all([
+      opened.backup(file),
+      ...items.slice(200).map((item) => opened.upsert("c", [item])),
+    ]);
     await expect(opened.backup(file)).rejects.toMatchObject({ code: "already_exists" });
-    await expect(restoreBackup(file, dataDir, { replace: true })).rejects.toMatchObject({ code: "storage_locked" });
+    await expect(restoreBackup(file, dataDir, { replace: true })).rejects.toMatchObject({
+      code: "storage_locked",
+    });
     await opened.delete("c", { filter: { field: "n", op: "gte", value: 0 } });
     await opened.close();
     await expect(restoreBackup(file, dataDir)).rejects.toMatchObject({ code: "already_exists" });
@@ -235,7 +277,9 @@ describe("backup and restoreBackup", () => {
     await fill();
     const file = join(dataDir, "copy.sqlite");
     writeFileSync(file, "no database");
-    await expect(restoreBackup(file, dataDir, { replace: true })).rejects.toMatchObject({ code: "storage_corrupt" });
+    await expect(restoreBackup(file, dataDir, { replace: true })).rejects.toMatchObject({
+      code: "storage_corrupt",
+    });
     await expect(restoreBackup(`${file}.no`, dataDir)).rejects.toMatchObject({ code: "not_found" });
     await open();
     await expectRightAnswers();

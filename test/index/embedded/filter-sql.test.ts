@@ -16,18 +16,50 @@ afterAll(() => db.close());
 
 const sqlMatches = (filter: Filter, metadata: JsonObject): boolean => {
   const { sql, values } = filterSql(checkFilter(filter));
-  const row = db.prepare(`SELECT 1 FROM (SELECT ? AS metadata) WHERE ${sql}`).get(JSON.stringify(metadata), ...values);
+  const row = db
+    .prepare(`SELECT 1 FROM (SELECT ? AS metadata) WHERE ${sql}`)
+    .get(JSON.stringify(metadata), ...values);
   return row !== undefined;
 };
 
 // Few keys and few values, so that conditions meet their fields; and numbers and texts at the edges of their types.
 const keys = ["a", "b", "c d", "é", "$", "0", "__proto__"];
 const text = fc.oneof(
-  fc.constantFrom("", "a", "b", "ab", "1", "true", "null", "[1]", "'", '"', "%", "é", "🙂", "\uffee"),
+  fc.constantFrom(
+    "",
+    "a",
+    "b",
+    "ab",
+    "1",
+    "true",
+    "null",
+    "[1]",
+    "'",
+    '"',
+    "%",
+    "é",
+    "🙂",
+    "\uffee",
+  ),
   fc.string({ maxLength: 4 }).filter((s) => !s.includes("\0")),
 );
 const number = fc.oneof(
-  fc.constantFrom(0, -0, 1, 2, -1, 0.1, 1.5, 2 ** 53, 2 ** 60, 2 ** 63, -(2 ** 63), 1e21, 1e300, 5e-324),
+  fc.constantFrom(
+    0,
+    -0,
+    1,
+    2,
+    -1,
+    0.1,
+    1.5,
+    2 ** 53,
+    2 ** 60,
+    2 ** 63,
+    -(2 ** 63),
+    1e21,
+    1e300,
+    5e-324,
+  ),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
   fc.integer(),
 );
@@ -44,10 +76,16 @@ const metadata = fc
   .array(fc.tuple(fc.constantFrom(...keys), value), { maxLength: 5 })
   // Through JSON, as everything that is stored: -0 becomes 0.
   .map((entries) => JSON.parse(JSON.stringify(Object.fromEntries(entries))) as JsonObject);
-const field = fc.array(fc.constantFrom(...keys), { minLength: 1, maxLength: 3 }).map((path) => path.join("."));
+const field = fc
+  .array(fc.constantFrom(...keys), { minLength: 1, maxLength: 3 })
+  .map((path) => path.join("."));
 const condition: fc.Arbitrary<Filter> = fc.oneof(
   fc.record({ field, op: fc.constantFrom<FilterOp>("eq", "contains"), value: scalar }),
-  fc.record({ field, op: fc.constantFrom<FilterOp>("lt", "lte", "gt", "gte"), value: fc.oneof(text, number) }),
+  fc.record({
+    field,
+    op: fc.constantFrom<FilterOp>("lt", "lte", "gt", "gte"),
+    value: fc.oneof(text, number),
+  }),
   fc.record({ field, op: fc.constant<FilterOp>("in"), value: fc.array(scalar, { maxLength: 4 }) }),
   fc.record({ field, op: fc.constant<FilterOp>("exists"), value: fc.boolean() }),
 );
@@ -94,7 +132,10 @@ describe("filterSql", () => {
 
   it("uses the index of a declared field, for numbers, texts, ranges and lists", () => {
     prepareSchema(db); // with every other index that the planner could prefer
-    new CollectionRows(db).create({ name: "c", space: "s", dimensions: 4, fields: ["place.country"] }, "now");
+    new CollectionRows(db).create(
+      { name: "c", space: "s", dimensions: 4, fields: ["place.country"] },
+      "now",
+    );
     const filters: Filter[] = [
       { field: "place.country", op: "eq", value: "NO" },
       { field: "place.country", op: "eq", value: true },
@@ -106,12 +147,19 @@ describe("filterSql", () => {
           { field: "place.country", op: "gte", value: 5 },
         ],
       },
-      { and: [{ not: { field: "b", op: "eq", value: 1 } }, { field: "place.country", op: "lt", value: "NO" }] },
+      {
+        and: [
+          { not: { field: "b", op: "eq", value: 1 } },
+          { field: "place.country", op: "lt", value: "NO" },
+        ],
+      },
     ];
     for (const one of filters) {
       const { sql, values } = filterSql(one);
       const plan = db
-        .prepare(`EXPLAIN QUERY PLAN SELECT row FROM items WHERE collection = 1 AND ${sql} LIMIT 100`)
+        .prepare(
+          `EXPLAIN QUERY PLAN SELECT row FROM items WHERE collection = 1 AND ${sql} LIMIT 100`,
+        )
         .all(...values);
       expect(plan.map(({ detail }) => detail).join("; ")).toContain("item_field_1_0");
     }
@@ -132,8 +180,12 @@ describe("checkFilter", () => {
     let deep: unknown = { and: [] };
     for (let i = 0; i < 40; i++) deep = { not: deep };
     expect(() => checkFilter(deep)).toThrow(/32 levels/);
-    expect(() => checkFilter({ and: Array.from({ length: 300 }, () => ({ or: [] })) })).toThrow(/256 conditions/);
-    const widest = { and: Array.from({ length: 250 }, (_, i) => ({ field: `f${i}`, op: "contains", value: "x" })) };
+    expect(() => checkFilter({ and: Array.from({ length: 300 }, () => ({ or: [] })) })).toThrow(
+      /256 conditions/,
+    );
+    const widest = {
+      and: Array.from({ length: 250 }, (_, i) => ({ field: `f${i}`, op: "contains", value: "x" })),
+    };
     expect(sqlMatches(widest as Filter, {})).toBe(false);
   });
 });

@@ -2,12 +2,17 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type EmbeddedStore, openEmbeddedStore } from "../../../src/index/embedded/embedded-store.js";
+import {
+  type EmbeddedStore,
+  openEmbeddedStore,
+} from "../../../src/index/embedded/embedded-store.js";
 import type { Centering } from "../../../src/index/vector-store.js";
 import { normalize } from "../../../src/math/vector.js";
 
 // 500 pairs of a picture and its caption, embedded by CLIP ViT-B/32: fixtures/golden/README.md.
-const file = readFileSync(new URL("../../../fixtures/golden/modality_gap_clip_features.npy", import.meta.url));
+const file = readFileSync(
+  new URL("../../../fixtures/golden/modality_gap_clip_features.npy", import.meta.url),
+);
 const header = 10 + file.readUInt16LE(8);
 const numbers = new Float32Array(file.buffer.slice(file.byteOffset + header));
 const row = (half: number, i: number) =>
@@ -38,9 +43,16 @@ describe("a corpus of pictures and texts", () => {
   });
 
   const recallAt10 = async (centering?: Centering) => {
-    const queries = Array.from({ length: 250 }, (_, i) => ({ embedding: row(1, i), topK: 10, centering }));
+    const queries = Array.from({ length: 250 }, (_, i) => ({
+      embedding: row(1, i),
+      topK: 10,
+      centering,
+    }));
     const results = await store.search("mixed", queries);
-    return results.filter(({ neighbors }, i) => neighbors.some(({ id }) => id === `image-${i}`)).length / 250;
+    return (
+      results.filter(({ neighbors }, i) => neighbors.some(({ id }) => id === `image-${i}`)).length /
+      250
+    );
   };
 
   it("answers a text with texts only when it is not centred, and finds the pictures when it is", async () => {

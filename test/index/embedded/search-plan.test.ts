@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type EmbeddedStore, openEmbeddedStore } from "../../../src/index/embedded/embedded-store.js";
+import {
+  type EmbeddedStore,
+  openEmbeddedStore,
+} from "../../../src/index/embedded/embedded-store.js";
 import { matchFilter } from "../../../src/index/match-filter.js";
 import type { Query } from "../../../src/index/vector-store.js";
 import { seededRandom } from "../../../src/math/random.js";
@@ -34,7 +37,11 @@ describe("the search plan over 6,000 items with a graph", () => {
   });
 
   const queries = (more: Partial<Query>): Query[] =>
-    Array.from({ length: 40 }, () => ({ embedding: coneVector(random, dimensions), topK: 10, ...more }));
+    Array.from({ length: 40 }, () => ({
+      embedding: coneVector(random, dimensions),
+      topK: 10,
+      ...more,
+    }));
 
   /** indexRecallAtK at 10, and the plans taken, against a loop over all items. */
   const measure = async (some: Query[], among = items) => {
@@ -46,7 +53,10 @@ describe("the search plan over 6,000 items with a graph", () => {
       const right = among
         .filter(({ modality }) => query.modality === undefined || query.modality === modality)
         .filter(({ metadata }) => query.filter === undefined || matchFilter(query.filter, metadata))
-        .map(({ id, embedding }) => ({ id, similarity: dot(embedding, query.embedding as Float32Array) }))
+        .map(({ id, embedding }) => ({
+          id,
+          similarity: dot(embedding, query.embedding as Float32Array),
+        }))
         .sort((a, b) => b.similarity - a.similarity)
         .slice(0, query.topK);
       const ids = new Set(neighbors.map(({ id }) => id));
@@ -92,7 +102,9 @@ describe("the search plan over 6,000 items with a graph", () => {
   });
 
   it("finds enough when everything near the query was deleted", async () => {
-    const near = [...items].sort((a, b) => dot(pole, b.embedding) - dot(pole, a.embedding)).slice(0, 900);
+    const near = [...items]
+      .sort((a, b) => dot(pole, b.embedding) - dot(pole, a.embedding))
+      .slice(0, 900);
     await store.delete("c", { ids: near.map(({ id }) => id) });
     const gone = new Set(near.map(({ id }) => id));
     left = items.filter(({ id }) => !gone.has(id));

@@ -24,7 +24,8 @@ const query = (itemId: string, more: Partial<CoreQuery> = {}): CoreQuery => ({
   recall: "high",
   ...more,
 });
-const idsOf = async (results: Promise<CoreResult[]>) => (await results).map(({ neighbors }) => neighbors[0].id);
+const idsOf = async (results: Promise<CoreResult[]>) =>
+  (await results).map(({ neighbors }) => neighbors[0].id);
 
 describe("SearchQueue", () => {
   it("answers what waits for one collection together, each caller in the order of its queries", async () => {
@@ -53,10 +54,24 @@ describe("SearchQueue", () => {
 
   it("gives each of many callers one turn in the time that another collection's or another kind of query waits", async () => {
     const { groups, queue } = recorder(2);
-    const many = ["1", "2", "3", "4"].map((id) => queue.search("a", [query(id), query(id), query(id)]));
-    const others = [queue.search("b", [query("x")]), queue.search("a", [query("y", { recall: "exact" })])];
+    const many = ["1", "2", "3", "4"].map((id) =>
+      queue.search("a", [query(id), query(id), query(id)]),
+    );
+    const others = [
+      queue.search("b", [query("x")]),
+      queue.search("a", [query("y", { recall: "exact" })]),
+    ];
     await Promise.all([...many, ...others]);
-    expect(groups).toEqual(["a: 1 2", "a: 3 4", "b: x", "a: y", "a: 1 2", "a: 3 4", "a: 1 2", "a: 3 4"]);
+    expect(groups).toEqual([
+      "a: 1 2",
+      "a: 3 4",
+      "b: x",
+      "a: y",
+      "a: 1 2",
+      "a: 3 4",
+      "a: 1 2",
+      "a: 3 4",
+    ]);
   });
 
   it("lets what comes while it answers join the next group", async () => {
@@ -80,7 +95,16 @@ describe("SearchQueue", () => {
     ];
     const calls = special.map((more, i) => queue.search("a", [query(`s${i}`, more)]));
     calls.push(queue.search("a", [query("p"), query("q")]));
-    expect((await Promise.all(calls.map(idsOf))).flat()).toEqual(["s0", "s1", "s2", "s3", "s4", "s5", "p", "q"]);
+    expect((await Promise.all(calls.map(idsOf))).flat()).toEqual([
+      "s0",
+      "s1",
+      "s2",
+      "s3",
+      "s4",
+      "s5",
+      "p",
+      "q",
+    ]);
     expect(groups).toEqual([...special.map((_, i) => `a: s${i}`), "a: p q"]);
   });
 

@@ -1,5 +1,13 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -25,7 +33,10 @@ describe("downloadFile", () => {
   let clients: HubClient[];
   beforeAll(async () => {
     hub = await FakeHub.start();
-    commit = hub.addRepo("owner/name", { "onnx/model.onnx": weights, "config.json": config }).commit;
+    commit = hub.addRepo("owner/name", {
+      "onnx/model.onnx": weights,
+      "config.json": config,
+    }).commit;
   });
   afterAll(() => hub.close());
   beforeEach(() => {
@@ -36,12 +47,16 @@ describe("downloadFile", () => {
   afterEach(() => Promise.all(clients.map((client) => client.close())));
 
   const client = (environment: NodeJS.ProcessEnv = {}) => {
-    const made = new HubClient(hubSettings({ HF_ENDPOINT: hub.url, ...environment }), { backoffMs: () => 1 });
+    const made = new HubClient(hubSettings({ HF_ENDPOINT: hub.url, ...environment }), {
+      backoffMs: () => 1,
+    });
     clients.push(made);
     return made;
   };
-  const download = (file: HubFile = graph, options: { signal?: AbortSignal; onBytes?: (here: number) => void } = {}) =>
-    downloadFile(client(), { repo: "owner/name", commit }, file, target, options);
+  const download = (
+    file: HubFile = graph,
+    options: { signal?: AbortSignal; onBytes?: (here: number) => void } = {},
+  ) => downloadFile(client(), { repo: "owner/name", commit }, file, target, options);
   const ranges = () =>
     hub
       .fetched("onnx/model.onnx")
@@ -61,12 +76,14 @@ describe("downloadFile", () => {
   it("verifies small files by git's name for their content", async () => {
     await download({ path: "config.json", size: config.length, gitSha1 });
     expect(readFileSync(target).equals(config)).toBe(true);
-    await expect(download({ path: "config.json", size: config.length, gitSha1: "0".repeat(40) })).rejects.toMatchObject(
-      {
-        code: "hub_failed",
-        message: expect.stringContaining(`expected the content ${"0".repeat(40)} but received ${gitSha1}`),
-      },
-    );
+    await expect(
+      download({ path: "config.json", size: config.length, gitSha1: "0".repeat(40) }),
+    ).rejects.toMatchObject({
+      code: "hub_failed",
+      message: expect.stringContaining(
+        `expected the content ${"0".repeat(40)} but received ${gitSha1}`,
+      ),
+    });
   });
 
   it("takes size and hash from the answer's headers where the listing has none", async () => {
@@ -109,7 +126,9 @@ describe("downloadFile", () => {
   });
 
   it("does not go on with a part of another file", async () => {
-    await expect(download({ ...graph, size: 2_000_001, sha256: "1".repeat(64) })).rejects.toMatchObject({
+    await expect(
+      download({ ...graph, size: 2_000_001, sha256: "1".repeat(64) }),
+    ).rejects.toMatchObject({
       code: "hub_failed",
     });
     writeFileSync(`${target}.part`, weights.subarray(0, 1000));
@@ -137,7 +156,10 @@ describe("downloadFile", () => {
 
   it("takes a connection that falls silent for broken", async () => {
     hub.next("onnx/model.onnx", { hangAfter: 200_000 });
-    const impatient = new HubClient(hubSettings({ HF_ENDPOINT: hub.url }), { backoffMs: () => 1, silenceMs: 1000 });
+    const impatient = new HubClient(hubSettings({ HF_ENDPOINT: hub.url }), {
+      backoffMs: () => 1,
+      silenceMs: 1000,
+    });
     clients.push(impatient);
     await downloadFile(impatient, { repo: "owner/name", commit }, graph, target);
     expect(ranges()).toHaveLength(2);
@@ -145,12 +167,20 @@ describe("downloadFile", () => {
   });
 
   it("begins anew when the file changes between two tries, and takes none that is not the announced one", async () => {
-    const other = hub.addRepo("owner/changing", { "onnx/model.onnx": Buffer.from(weights).reverse() });
-    hub.next("onnx/model.onnx", { breakAfter: 200_000 });
-    const changing = downloadFile(client(), { repo: "owner/changing", commit: other.commit }, graph, target, {
-      // after the first piece the real content lies there
-      onBytes: (here) => here > 0 && other.files.set("onnx/model.onnx", weights),
+    const other = hub.addRepo("owner/changing", {
+      "onnx/model.onnx": Buffer.from(weights).reverse(),
     });
+    hub.next("onnx/model.onnx", { breakAfter: 200_000 });
+    const changing = downloadFile(
+      client(),
+      { repo: "owner/changing", commit: other.commit },
+      graph,
+      target,
+      {
+        // after the first piece the real content lies there
+        onBytes: (here) => here > 0 && other.files.set("onnx/model.onnx", weights),
+      },
+    );
     await changing;
     expect(readFileSync(target).equals(weights)).toBe(true);
 
@@ -174,22 +204,51 @@ describe("downloadFile", () => {
 
   it.each<[string, Mishap, NodeJS.ProcessEnv, string, RegExp]>([
     ["401 without a token", { status: 401 }, {}, "hub_failed", /answered 401.*set HF_TOKEN/],
-    ["401 with a token", { status: 401 }, { HF_TOKEN: "hf_secret" }, "hub_failed", /HF_TOKEN is not valid/],
+    [
+      "401 with a token",
+      { status: 401 },
+      { HF_TOKEN: "hf_secret" },
+      "hub_failed",
+      /HF_TOKEN is not valid/,
+    ],
     ["403", { status: 403 }, { HF_TOKEN: "hf_secret" }, "hub_failed", /accept the model's terms/],
-    ["404", { status: 404, headers: { "x-error-code": "EntryNotFound" } }, {}, "model_not_found", /no such file/],
+    [
+      "404",
+      { status: 404, headers: { "x-error-code": "EntryNotFound" } },
+      {},
+      "model_not_found",
+      /no such file/,
+    ],
     ["418", { status: 418 }, {}, "hub_failed", /answered 418/],
-    ["a redirect to a file", { redirect: "file:///etc/passwd" }, {}, "hub_failed", /redirects to a place/],
-  ])("says what to do about %s, at once and without a secret", async (_, mishap, environment, code, message) => {
-    hub.next("onnx/model.onnx", mishap);
-    const failed = downloadFile(client(environment), { repo: "owner/name", commit }, graph, target);
-    const error = await failed.catch((caught) => caught);
-    expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
-    expect(error.message).toContain(
-      `${hub.url}/owner/name/resolve/${commit}/onnx/model.onnx`.slice(0, code === "hub_failed" ? 20 : 200),
-    );
-    expect(error.message).not.toMatch(/secret/);
-    expect(hub.requests).toHaveLength(1);
-  });
+    [
+      "a redirect to a file",
+      { redirect: "file:///etc/passwd" },
+      {},
+      "hub_failed",
+      /redirects to a place/,
+    ],
+  ])(
+    "says what to do about %s, at once and without a secret",
+    async (_, mishap, environment, code, message) => {
+      hub.next("onnx/model.onnx", mishap);
+      const failed = downloadFile(
+        client(environment),
+        { repo: "owner/name", commit },
+        graph,
+        target,
+      );
+      const error = await failed.catch((caught) => caught);
+      expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
+      expect(error.message).toContain(
+        `${hub.url}/owner/name/resolve/${commit}/onnx/model.onnx`.slice(
+          0,
+          code === "hub_failed" ? 20 : 200,
+        ),
+      );
+      expect(error.message).not.toMatch(/secret/);
+      expect(hub.requests).toHaveLength(1);
+    },
+  );
 
   it("gives up after five failures in a row, naming the last, and shows no signature", async () => {
     hub.next("onnx/model.onnx", ...Array.from({ length: 5 }, () => ({ breakAfter: 0 })));
@@ -203,12 +262,19 @@ describe("downloadFile", () => {
 
   it("tells a hub's wish for a long wait instead of sitting it out", async () => {
     hub.next("onnx/model.onnx", { status: 429, headers: { "retry-after": "3600" } });
-    await expect(download()).rejects.toMatchObject({ message: expect.stringContaining("asks to wait 60 minutes") });
+    await expect(download()).rejects.toMatchObject({
+      message: expect.stringContaining("asks to wait 60 minutes"),
+    });
   });
 
   it("follows redirects within the hub with the token and to other hosts without it", async () => {
     hub.next("onnx/model.onnx", { redirect: `/owner/name/resolve/${commit}/onnx/model.onnx` });
-    await downloadFile(client({ HF_TOKEN: "hf_secret" }), { repo: "owner/name", commit }, graph, target);
+    await downloadFile(
+      client({ HF_TOKEN: "hf_secret" }),
+      { repo: "owner/name", commit },
+      graph,
+      target,
+    );
     const tokens = hub.requests.map(({ server, headers }) => [server, headers.authorization]);
     expect(tokens).toEqual([
       ["hub", "Bearer hf_secret"],
@@ -217,15 +283,20 @@ describe("downloadFile", () => {
     ]);
   });
 
-  it.skipIf(!existsSync("/dev/full"))("says that the disk is full, which file, and what is left", async () => {
-    await download();
-    writeFileSync(`${target}2.part.json`, JSON.stringify({ identity: sha256 }));
-    symlinkSync("/dev/full", `${target}2.part`);
-    await expect(downloadFile(client(), { repo: "owner/name", commit }, graph, `${target}2`)).rejects.toMatchObject({
-      code: "storage_full",
-      message: expect.stringMatching(
-        /disk is full: ".*model\.onnx2" is not complete\. 0 of 2000000 bytes of it lie in/,
-      ),
-    });
-  });
+  it.skipIf(!existsSync("/dev/full"))(
+    "says that the disk is full, which file, and what is left",
+    async () => {
+      await download();
+      writeFileSync(`${target}2.part.json`, JSON.stringify({ identity: sha256 }));
+      symlinkSync("/dev/full", `${target}2.part`);
+      await expect(
+        downloadFile(client(), { repo: "owner/name", commit }, graph, `${target}2`),
+      ).rejects.toMatchObject({
+        code: "storage_full",
+        message: expect.stringMatching(
+          /disk is full: ".*model\.onnx2" is not complete\. 0 of 2000000 bytes of it lie in/,
+        ),
+      });
+    },
+  );
 });

@@ -38,16 +38,20 @@ describe("hubSettings", () => {
   });
 
   it("takes a proxy without a scheme for an HTTP one, and no other kind", () => {
-    expect(hubSettings({ http_proxy: "proxy.example:3128" }).httpProxy).toBe("http://proxy.example:3128");
+    expect(hubSettings({ http_proxy: "proxy.example:3128" }).httpProxy).toBe(
+      "http://proxy.example:3128",
+    );
     expect(() => hubSettings({ HTTPS_PROXY: "socks5://me:secret@proxy.example" })).toThrow(
       /^HTTPS_PROXY: Expected the URL of an http\(s\) proxy$/,
     );
   });
 
-  it.each(["http://user:password@hub.example", "huggingface.co", "ftp://hub.example", "file:///models"])(
-    "refuses the endpoint %s",
-    (endpoint) => {
-      expect(() => hubSettings({ HF_ENDPOINT: endpoint })).toThrow(/HF_ENDPOINT: Expected/);
-    },
-  );
+  it.each([
+    "http://user:password@hub.example",
+    "huggingface.co",
+    "ftp://hub.example",
+    "file:///models",
+  ])("refuses the endpoint %s", (endpoint) => {
+    expect(() => hubSettings({ HF_ENDPOINT: endpoint })).toThrow(/HF_ENDPOINT: Expected/);
+  });
 });

@@ -4,14 +4,23 @@ import { multiplyTransposed } from "../../../src/math/matrix.js";
 import { expertFeatureLoss } from "../../../src/training/losses/expert-features.js";
 import { debiased, hardNegative } from "../../../src/training/losses/hard-negative.js";
 import { infoNce, sigmoidLoss } from "../../../src/training/losses/info-nce.js";
-import { ntXent, supervisedContrastive } from "../../../src/training/losses/supervised-contrastive.js";
+import {
+  ntXent,
+  supervisedContrastive,
+} from "../../../src/training/losses/supervised-contrastive.js";
 import { formulaMatrix, unitRows } from "../../helpers/matrices.js";
 
-const { golden } = JSON.parse(readFileSync(new URL("../../../fixtures/golden/losses.json", import.meta.url), "utf8"));
+const { golden } = JSON.parse(
+  readFileSync(new URL("../../../fixtures/golden/losses.json", import.meta.url), "utf8"),
+);
 
 // The inputs of the golden file.
 const rawA = formulaMatrix(6, 8, (i, d) => Math.sin(1 + i * 1.7 + d * 0.9));
-const rawB = formulaMatrix(6, 8, (i, d) => rawA.data[i * 8 + d] + 0.5 * Math.cos(2 + i * 2.3 + d * 1.1));
+const rawB = formulaMatrix(
+  6,
+  8,
+  (i, d) => rawA.data[i * 8 + d] + 0.5 * Math.cos(2 + i * 2.3 + d * 1.1),
+);
 const x = unitRows(rawA);
 const y = unitRows(rawB);
 
@@ -23,8 +32,14 @@ describe("losses against the reference values", () => {
     ["ntxent_tau0.5", () => ntXent(x, y, 2).loss],
     ["siglip_t10_b-10", () => sigmoidLoss(x, y, { logitScale: 10, logitBias: -10 }).loss],
     ["debiased_tau0.5_tp0.1", () => debiased(x, y, 2, 0.1).loss],
-    ["hard_beta1_tau0.5_tp0.1", () => hardNegative(x, y, 2, { hardness: 1, positivePrior: 0.1 }).loss],
-    ["supcon_tau0.07_labels[0,0,1,1,2,2]", () => supervisedContrastive(x, y, [0, 0, 1, 1, 2, 2], 1 / 0.07).loss],
+    [
+      "hard_beta1_tau0.5_tp0.1",
+      () => hardNegative(x, y, 2, { hardness: 1, positivePrior: 0.1 }).loss,
+    ],
+    [
+      "supcon_tau0.07_labels[0,0,1,1,2,2]",
+      () => supervisedContrastive(x, y, [0, 0, 1, 1, 2, 2], 1 / 0.07).loss,
+    ],
     [
       "expclr_tau0.5_delta1",
       () =>

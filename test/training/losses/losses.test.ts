@@ -1,8 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { type Matrix, matrixOf, zeros } from "../../../src/math/matrix.js";
 import { debiased, hardNegative } from "../../../src/training/losses/hard-negative.js";
-import { infoNce, pairwiseSigmoid, symmetricCrossEntropy, threeTowers } from "../../../src/training/losses/info-nce.js";
-import { type LossExtras, type LossName, lossNames, lossOf } from "../../../src/training/losses/loss.js";
+import {
+  infoNce,
+  pairwiseSigmoid,
+  symmetricCrossEntropy,
+  threeTowers,
+} from "../../../src/training/losses/info-nce.js";
+import {
+  type LossExtras,
+  type LossName,
+  lossNames,
+  lossOf,
+} from "../../../src/training/losses/loss.js";
 import { nearestNeighborLoss } from "../../../src/training/losses/nearest-neighbor.js";
 import { ntXent } from "../../../src/training/losses/supervised-contrastive.js";
 import { formulaMatrix, gradientError, randomUnitRows } from "../../helpers/matrices.js";
@@ -34,7 +44,9 @@ describe("pairwiseSigmoid", () => {
     expect(pairwiseSigmoid(zeros(4, 4)).loss).toBeCloseTo(4 * Math.LN2, 12);
   });
   it("stays finite for logits of a thousand", () => {
-    const { loss, gradLogits } = pairwiseSigmoid(formulaMatrix(3, 3, (i, j) => (i === j ? -1000 : 1000)));
+    const { loss, gradLogits } = pairwiseSigmoid(
+      formulaMatrix(3, 3, (i, j) => (i === j ? -1000 : 1000)),
+    );
     expect(loss).toBeCloseTo(3000, 9);
     expect(gradLogits.data.every(Number.isFinite)).toBe(true);
   });
@@ -44,7 +56,10 @@ describe("hardNegative", () => {
   const a = randomUnitRows(6, 5, 2);
   const b = randomUnitRows(6, 5, 3);
   it("is NT-Xent without prior and without hardness", () => {
-    expect(hardNegative(a, b, 2, { positivePrior: 0, hardness: 0 }).loss).toBeCloseTo(ntXent(a, b, 2).loss, 12);
+    expect(hardNegative(a, b, 2, { positivePrior: 0, hardness: 0 }).loss).toBeCloseTo(
+      ntXent(a, b, 2).loss,
+      12,
+    );
   });
   it("rests on its floor, ln(1 + M e^-2t), where all pairs agree and no negative reaches it", () => {
     // Two pairs in opposite directions: pos = e^t, both negatives e^-t, so R - tau+ M pos < 0 and Ng = M e^-t.
@@ -55,7 +70,9 @@ describe("hardNegative", () => {
     const pairs = matrixOf(2, 1, [1, -1]);
     const log = Float64Array.of(Math.log(3));
     const value = () => debiased(pairs, pairs, Math.exp(log[0]), 0.5).loss;
-    expect(gradientError(value, log, [debiased(pairs, pairs, 3, 0.5).gradLogLogitScale])).toBeLessThan(1e-8);
+    expect(
+      gradientError(value, log, [debiased(pairs, pairs, 3, 0.5).gradLogLogitScale]),
+    ).toBeLessThan(1e-8);
   });
   it("refuses a prior of 1", () => {
     expect(() => hardNegative(a, b, 2, { positivePrior: 1 })).toThrow(RangeError);
@@ -108,7 +125,8 @@ describe("lossOf", () => {
   it.each(lossNames)("%s has the gradient that central differences give", (name: LossName) => {
     const parameters = Float64Array.of(Math.log(5), -1);
     const value = () =>
-      lossOf(name, a, b, { logitScale: Math.exp(parameters[0]), logitBias: parameters[1] }, extras).loss;
+      lossOf(name, a, b, { logitScale: Math.exp(parameters[0]), logitBias: parameters[1] }, extras)
+        .loss;
     const { gradA, gradB, gradLogLogitScale, gradLogitBias } = lossOf(
       name,
       a,
@@ -121,6 +139,8 @@ describe("lossOf", () => {
     expect(gradientError(value, parameters, [gradLogLogitScale, gradLogitBias])).toBeLessThan(2e-8);
   });
   it("names what is missing", () => {
-    expect(() => lossOf("supervised-contrastive", a, b, { logitScale: 1, logitBias: 0 }, {})).toThrow("needs labels");
+    expect(() =>
+      lossOf("supervised-contrastive", a, b, { logitScale: 1, logitBias: 0 }, {}),
+    ).toThrow("needs labels");
   });
 });
