@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type BrowserContext, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readNpy } from "../../src/math/npy.js";
-import { gapPage } from "../../src/training/gap-page.js";
+import { gapPage } from "../../src/reports/gap-page.js";
 import { measureGap } from "../../src/training/measure-gap.js";
 import { goldenBytes } from "../helpers/golden.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reportPage } from "../../src/training/report-page.js";
+import { reportPage } from "../../src/reports/report-page.js";
 import type { Measure } from "../../src/training/run-measures.js";
 import { type RunReport, verdictOf } from "../../src/training/run-report.js";
 import { trainingDefaults } from "../../src/training/training-request.js";
