@@ -1,7 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { environmentNameOf, flagOf, options } from "../src/config.js";
 
-/** docs/configuration.md from the schema: `npx tsx scripts/configuration-page.ts`. A test checks that it is up to date. */
+/**
+ * docs/configuration.md from the schema: `npx tsx scripts/configuration-page.ts`.
+ * A test checks that it is up to date.
+ */
 export function configurationPage(): string {
   const rows = Object.entries(options).map(([name, { default: fallback, about }]) => {
     const value = Array.isArray(fallback) ? fallback.join(",") : String(fallback);
@@ -9,16 +12,18 @@ export function configurationPage(): string {
   });
   return `# Configuration
 
-A flag wins over the environment, the environment over the config file (\`--config FILE\` or \`CROSSMODAL_CONFIG\`: one JSON object of
-the names below), the file over the default. A misspelt option is an error that suggests the right name. The merged result is logged at the
-start, with keys left out.
+A flag wins over the environment, the environment over the config file, the file over the default.
+The config file (\`--config FILE\` or \`CROSSMODAL_CONFIG\`) is one JSON object of the names below.
+A misspelt option is an error that suggests the right name.
+The merged result is logged at the start, with keys left out.
 
 | option | flag | environment | default | meaning |
 |---|---|---|---|---|
 ${rows.join("\n")}
 
-\`crossmodal models pull\` also heeds the variables of the hub and the system: \`HF_ENDPOINT\`, \`HF_TOKEN\`, \`HF_HOME\`, \`HF_HUB_CACHE\`,
-\`HF_HUB_OFFLINE\`, \`HTTPS_PROXY\`, \`HTTP_PROXY\` and \`NO_PROXY\` ([models.md](models.md)). No other command reads them.
+\`crossmodal models pull\` also reads the variables of the hub and the system:
+\`HF_ENDPOINT\`, \`HF_TOKEN\`, \`HF_HOME\`, \`HF_HUB_CACHE\`, \`HF_HUB_OFFLINE\`, \`HTTPS_PROXY\`, \`HTTP_PROXY\` and \`NO_PROXY\` ([models.md](models.md)).
+No other command reads them.
 `;
 }
 
