@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Modality } from "../encoders/encoder.js";
-import { sniffFormat } from "../encoders/preprocess/sniff.js";
+import { sniffFormat } from "../media/sniff.js";
 import { CommandError } from "./target.js";
 import { fileError } from "./walk-files.js";
 

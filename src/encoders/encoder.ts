@@ -18,6 +18,8 @@ export interface DecodedAudio {
   samples: Float32Array;
   /** sha256 of the file it came from: equal hashes mean equal sounds. */
   contentHash?: string;
+  /** What was damaged, mended or left out, a sentence each; absent when the file is whole. */
+  warnings?: readonly string[];
 }
 
 /** What an encoder takes, already decoded: never a URL, a path or base64. */

@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { AppError } from "../../errors.js";
+import { sniffFormat } from "../../media/sniff.js";
 import type { DecodedImage } from "../encoder.js";
-import { sniffFormat } from "./sniff.js";
 
 sharp.cache(false); // each picture is decoded once
 sharp.concurrency(1); // the media workers are the threads

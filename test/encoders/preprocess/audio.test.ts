@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { AudioPreprocess } from "../../../src/encoders/manifest.js";
 import { audioInputs, fillWindow, windowStarts } from "../../../src/encoders/preprocess/audio.js";
-import { decodeAudio } from "../../../src/encoders/preprocess/decode-audio.js";
 import { logMel } from "../../../src/encoders/preprocess/log-mel.js";
 import { resample } from "../../../src/encoders/preprocess/resample.js";
+import { decodeAudio } from "../../../src/media/audio/decode-audio.js";
 import { goldenBytes, goldenJson, goldenMel, largestDifference } from "../../helpers/golden.js";
 
 const clap: AudioPreprocess = {

@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { DecodedAudio } from "../../encoders/encoder.js";
 import { AppError } from "../../errors.js";
-import type { DecodedAudio } from "../encoder.js";
 import { MonoCollector } from "./mono-collector.js";
 import { type PcmAudio, readWav } from "./wav.js";
 

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { decodeAudio } from "../../../src/encoders/preprocess/decode-audio.js";
 import { seededRandom } from "../../../src/math/random.js";
+import { decodeAudio } from "../../../src/media/audio/decode-audio.js";
 import { fixture } from "../../helpers/fixtures.js";
 import { largestDifference } from "../../helpers/golden.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sniffFormat } from "../../../src/encoders/preprocess/sniff.js";
+import { sniffFormat } from "../../src/media/sniff.js";
 
 const boxed = (brands: string) => Buffer.from(`\0\0\0\x20ftyp${brands}`, "latin1");
 

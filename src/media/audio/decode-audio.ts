@@ -3,11 +3,11 @@ import { OggVorbisDecoder } from "@wasm-audio-decoders/ogg-vorbis";
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from "mediabunny";
 import { MPEGDecoder } from "mpg123-decoder";
 import { OpusDecoder } from "opus-decoder";
+import type { DecodedAudio } from "../../encoders/encoder.js";
 import { AppError } from "../../errors.js";
-import type { DecodedAudio } from "../encoder.js";
+import { sniffFormat } from "../sniff.js";
 import { decodeWithFfmpeg } from "./ffmpeg.js";
 import { checkSeconds, MonoCollector } from "./mono-collector.js";
-import { sniffFormat } from "./sniff.js";
 import { meanOfChannels, readWav } from "./wav.js";
 
 /** Bytes fed to a decoder at once: what they expand to stays small enough to check before going on. */

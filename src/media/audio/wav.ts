@@ -1,5 +1,5 @@
+import type { DecodedAudio } from "../../encoders/encoder.js";
 import { AppError } from "../../errors.js";
-import type { DecodedAudio } from "../encoder.js";
 
 /** PCM as a WAV file holds it: interleaved channels. */
 export interface PcmAudio {
