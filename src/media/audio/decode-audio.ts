@@ -7,27 +7,21 @@ import type { DecodedAudio } from "../../encoders/encoder.js";
 import { AppError } from "../../errors.js";
 import { sniffFormat } from "../sniff.js";
 import { decodeWithFfmpeg } from "./ffmpeg.js";
-import { checkSeconds, MonoCollector } from "./mono-collector.js";
+import { type AudioLimits, checkLength, MonoCollector } from "./mono-collector.js";
 import { meanOfChannels, readWav } from "./wav.js";
 
 /** Bytes fed to a decoder at once: what they expand to stays small enough to check before going on. */
 const chunkBytes = 4096;
-
-const lowestRateHz = 1000;
-const highestRateHz = 768_000;
 
 /**
  * The bytes of a sound file -> mono samples at the file's own rate. The format is told by the content: WAV, FLAC, MP3, Ogg
  * Vorbis, Ogg Opus; M4A, AAC, WebM, AIFF and FLAC of other than 8, 16 or 24 bits where ffmpeg is installed.
  *
  * @throws AppError `invalid_input` (no samples, or not finite), `unsupported_media` (not a sound format or rate known here),
- *   `undecodable_media` (corrupt), `too_large` (longer than `maxSeconds`).
+ *   `undecodable_media` (corrupt), `too_large` (longer than the limits).
  */
-export async function decodeAudio(
-  bytes: Uint8Array,
-  { maxSeconds }: { maxSeconds: number },
-): Promise<DecodedAudio> {
-  const decoded = await decodeFormat(bytes, maxSeconds).catch((error) => {
+export async function decodeAudio(bytes: Uint8Array, limits: AudioLimits): Promise<DecodedAudio> {
+  const decoded = await decodeFormat(bytes, limits).catch((error) => {
     if (error instanceof AppError) throw error;
     throw new AppError("undecodable_media", "The sound file is corrupt", {
       param: "audio",
@@ -36,11 +30,6 @@ export async function decodeAudio(
   });
   if (decoded.samples.length === 0) {
     throw new AppError("invalid_input", "The sound file holds no samples", { param: "audio" });
-  }
-  // Some headers can claim 4 GHz: the resampler's filter would not fit in memory.
-  if (!(decoded.sampleRateHz >= lowestRateHz && decoded.sampleRateHz <= highestRateHz)) {
-    const message = `The sound's rate is ${decoded.sampleRateHz} Hz; expected ${lowestRateHz} to ${highestRateHz}`;
-    throw new AppError("unsupported_media", message, { param: "audio" });
   }
   const { samples } = decoded;
   for (let i = 0; i < samples.length; i++) {
@@ -52,26 +41,26 @@ export async function decodeAudio(
   return decoded;
 }
 
-async function decodeFormat(bytes: Uint8Array, maxSeconds: number): Promise<DecodedAudio> {
+async function decodeFormat(bytes: Uint8Array, limits: AudioLimits): Promise<DecodedAudio> {
   const format = sniffFormat(bytes);
   switch (format) {
     case "wav":
-      return decodeWav(bytes, maxSeconds);
+      return decodeWav(bytes, limits);
     case "flac":
-      return decodeFlac(bytes, maxSeconds);
+      return decodeFlac(bytes, limits);
     case "ogg-vorbis":
-      return decodeStream(OggVorbisDecoder, bytes, maxSeconds);
+      return decodeStream(OggVorbisDecoder, bytes, limits);
     case "mp3":
-      return decodeStream(MPEGDecoder, bytes, maxSeconds);
+      return decodeStream(MPEGDecoder, bytes, limits);
     case "ogg-opus":
-      return decodeOpus(bytes, maxSeconds);
+      return decodeOpus(bytes, limits);
     case "mp4":
-      return decodeWithFfmpeg(bytes, "mov", maxSeconds);
+      return decodeWithFfmpeg(bytes, "mov", limits);
     case "webm":
-      return decodeWithFfmpeg(bytes, "matroska", maxSeconds);
+      return decodeWithFfmpeg(bytes, "matroska", limits);
     case "aac":
     case "aiff":
-      return decodeWithFfmpeg(bytes, format, maxSeconds);
+      return decodeWithFfmpeg(bytes, format, limits);
     default: {
       const what =
         format === undefined
@@ -83,9 +72,9 @@ async function decodeFormat(bytes: Uint8Array, maxSeconds: number): Promise<Deco
   }
 }
 
-function decodeWav(bytes: Uint8Array, maxSeconds: number): DecodedAudio {
+function decodeWav(bytes: Uint8Array, limits: AudioLimits): DecodedAudio {
   const pcm = readWav(bytes);
-  checkSeconds(pcm.frames / pcm.sampleRateHz, maxSeconds);
+  checkLength(pcm, limits);
   return meanOfChannels(pcm);
 }
 
@@ -113,7 +102,7 @@ const idle = new Map<new () => StreamDecoder, StreamDecoder>();
 async function decodeStream(
   Decoder: new () => StreamDecoder,
   bytes: Uint8Array,
-  maxSeconds: number,
+  limits: AudioLimits,
   { correct, tail }: { correct?: (decoded: Decoded) => void; tail?: Uint8Array } = {},
 ): Promise<DecodedAudio> {
   const decoder = idle.get(Decoder) ?? new Decoder();
@@ -121,7 +110,7 @@ async function decodeStream(
   let asNew = false;
   try {
     await decoder.ready;
-    const mono = new MonoCollector(maxSeconds);
+    const mono = new MonoCollector(limits);
     const keep = (decoded: Decoded) => {
       correct?.(decoded);
       mono.add(decoded.channelData, decoded.samplesDecoded, decoded.sampleRate);
@@ -147,14 +136,14 @@ async function decodeStream(
 }
 
 /** FLAC, also in Ogg. The decoder knows samples of 8, 16 and 24 bits; of others it makes infinities or nothing. */
-async function decodeFlac(bytes: Uint8Array, maxSeconds: number): Promise<DecodedAudio> {
+async function decodeFlac(bytes: Uint8Array, limits: AudioLimits): Promise<DecodedAudio> {
   const marker = Buffer.from(bytes.subarray(0, 128)).indexOf("fLaC");
   // In the STREAMINFO block behind the marker: RFC 9639, section 8.2.
   const bits = (((bytes[marker + 20] & 1) << 4) | (bytes[marker + 21] >> 4)) + 1;
   if (marker >= 0 && bits > 3 && ![8, 16, 24].includes(bits)) {
-    return decodeWithFfmpeg(bytes, marker === 0 ? "flac" : "ogg", maxSeconds);
+    return decodeWithFfmpeg(bytes, marker === 0 ? "flac" : "ogg", limits);
   }
-  return decodeStream(FLACDecoder, bytes, maxSeconds, { correct: rescaleFlac, tail: flacTail });
+  return decodeStream(FLACDecoder, bytes, limits, { correct: rescaleFlac, tail: flacTail });
 }
 
 /** The decoder's parser overlooks a last frame of 13 bytes, which is what silence takes, unless something follows. */
@@ -172,7 +161,7 @@ function rescaleFlac({ channelData, samplesDecoded, bitDepth = 16 }: Decoded): v
 }
 
 /** Ogg pages are taken apart by mediabunny; libopus decodes their packets, always at 48 kHz. */
-async function decodeOpus(bytes: Uint8Array, maxSeconds: number): Promise<DecodedAudio> {
+async function decodeOpus(bytes: Uint8Array, limits: AudioLimits): Promise<DecodedAudio> {
   const input = new Input({
     source: new BufferSource(bytes as Uint8Array<ArrayBuffer>),
     formats: ALL_FORMATS,
@@ -188,7 +177,7 @@ async function decodeOpus(bytes: Uint8Array, maxSeconds: number): Promise<Decode
   });
   await decoder.ready;
   try {
-    const mono = new MonoCollector(maxSeconds);
+    const mono = new MonoCollector(limits);
     let end = 0;
     for await (const packet of new EncodedPacketSink(track).packets()) {
       const { channelData, samplesDecoded, sampleRate } = decoder.decodeFrame(packet.data);

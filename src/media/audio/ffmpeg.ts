@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { DecodedAudio } from "../../encoders/encoder.js";
 import { AppError } from "../../errors.js";
-import { MonoCollector } from "./mono-collector.js";
+import { type AudioLimits, MonoCollector } from "./mono-collector.js";
 import { type PcmAudio, readWav } from "./wav.js";
 
 const timeoutMs = 120_000;
@@ -18,12 +18,12 @@ const piece = 1 << 18;
  * comes, so that a small file of hours of silence in many channels does not fill the memory.
  *
  * @throws AppError `unsupported_media` where there is no ffmpeg, `undecodable_media` when it finds no sound or takes longer
- *   than two minutes, `too_large` for more than `maxSeconds`.
+ *   than two minutes, `too_large` for more than the limits.
  */
 export async function decodeWithFfmpeg(
   bytes: Uint8Array,
   demuxer: string,
-  maxSeconds: number,
+  limits: AudioLimits,
 ): Promise<DecodedAudio> {
   // MP4 keeps its index at the end: it must be a file that can be sought in, not a pipe.
   const folder = await mkdtemp(join(tmpdir(), "crossmodal-"));
@@ -31,10 +31,10 @@ export async function decodeWithFfmpeg(
     const path = join(folder, "input");
     await writeFile(path, bytes);
     const source = ["-protocol_whitelist", "file", "-f", demuxer, "-i", path];
-    const limit = ["-t", String(maxSeconds + 1)];
+    const limit = ["-t", String(limits.maxSeconds + 1)];
     // As WAV with all its channels: ffmpeg's own down-mix is not the mean, and mono made stereo loses 3 dB.
     const output = ["-vn", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1"];
-    return await run(["-nostdin", "-v", "error", ...source, ...limit, ...output], maxSeconds);
+    return await run(["-nostdin", "-v", "error", ...source, ...limit, ...output], limits);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -50,7 +50,7 @@ export async function ffmpegVersion(): Promise<string | undefined> {
   }
 }
 
-async function run(args: readonly string[], maxSeconds: number): Promise<DecodedAudio> {
+async function run(args: readonly string[], limits: AudioLimits): Promise<DecodedAudio> {
   const child = spawn("ffmpeg", args, { stdio: ["ignore", "pipe", "pipe"] });
   let timedOut = false;
   const timer = setTimeout(() => {
@@ -65,7 +65,7 @@ async function run(args: readonly string[], maxSeconds: number): Promise<Decoded
     child.on("error", reject);
     child.on("close", () => resolve());
   });
-  const collected = collectWav(child.stdout, maxSeconds).catch((error) => {
+  const collected = collectWav(child.stdout, limits).catch((error) => {
     child.kill("SIGKILL");
     throw error;
   });
@@ -89,9 +89,9 @@ async function run(args: readonly string[], maxSeconds: number): Promise<Decoded
 /** A float32 WAV that arrives in pieces -> mono, or undefined when nothing arrived. */
 async function collectWav(
   stream: AsyncIterable<Buffer>,
-  maxSeconds: number,
+  limits: AudioLimits,
 ): Promise<DecodedAudio | undefined> {
-  const mono = new MonoCollector(maxSeconds);
+  const mono = new MonoCollector(limits);
   let pending: Buffer = Buffer.alloc(0);
   let header: PcmAudio | undefined;
   const take = () => {
