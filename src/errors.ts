@@ -14,6 +14,7 @@ export type ErrorCode =
   | "url_refused"
   | "fetch_failed"
   | "overloaded"
+  | "unavailable"
   | "timeout"
   | "cancelled"
   | "model_corrupt"
@@ -30,7 +31,7 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   /** The request field (or option) at fault, as it is spelled on the wire. */
   readonly param: string | undefined;
-  /** For `overloaded`: seconds after which a retry makes sense. */
+  /** For `overloaded` and `unavailable`: seconds after which a retry makes sense. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(

@@ -3,6 +3,7 @@ import { type AddressInfo, isIP } from "node:net";
 import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
 import { createApp } from "./app.js";
+import { closeAll } from "./close-all.js";
 import { type Config, redacted } from "./config.js";
 import { AppError } from "./errors.js";
 import type { Log } from "./log.js";
@@ -59,9 +60,11 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     closing ??= (async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       if ("closeIdleConnections" in server) server.closeIdleConnections();
-      await services.stop();
-      await closed;
-      await services.close();
+      await closeAll(
+        () => services.stop(),
+        () => closed,
+        () => services.close(),
+      );
     })();
     return closing;
   };

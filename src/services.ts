@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { closeAll } from "./close-all.js";
 import type { Config } from "./config.js";
 import type { Encoder, Modality } from "./encoders/encoder.js";
 import { warmUp } from "./encoders/first-inference.js";
@@ -11,8 +12,8 @@ import { EmbeddingCache } from "./encoders/with-cache.js";
 import { AppError } from "./errors.js";
 import { bridgeJob } from "./heads/bridge-job.js";
 import { BridgeStore } from "./heads/bridge-store.js";
-import { followedHead, isBeingBuilt } from "./heads/collection-head.js";
 import { fewShotJob } from "./heads/few-shot-job.js";
+import { collectionsFollowing } from "./heads/following-collections.js";
 import { HeadStore } from "./heads/head-store.js";
 import { reprojectJob } from "./heads/reproject-job.js";
 import { trainJob } from "./heads/train-job.js";
@@ -55,10 +56,13 @@ export interface Services {
   jobs: Jobs;
   /** Resolves once every tower has answered a first input; rejects when one cannot. */
   ready: Promise<void>;
+  /** What does not work at the moment although the server runs, in sentences: while there is any, it is not ready. */
+  troubles(): string[];
   /** Aborts when the shutdown begins: streams that could go on for hours end then. */
   stopping: AbortSignal;
   /** Begins the shutdown: ends streams and interrupts jobs; what answers soon may go on. */
   stop(): Promise<void>;
+  /** Frees every part, whatever becomes of the others; rejects with what failed. */
   close(): Promise<void>;
 }
 
@@ -72,51 +76,29 @@ export async function createServices(
   log: Log,
   { ownsData = false }: { ownsData?: boolean } = {},
 ): Promise<Services> {
-  const lazy = lazyStore(async () => {
-    const opened = await openEmbeddedStore({ dataDir: config.dataDir });
-    await rm(join(config.dataDir, "tmp"), { recursive: true, force: true }); // left by a process that was killed
-    return opened;
-  });
-  const store = watchedStore(lazy);
-  if (ownsData) {
-    await store.open().catch((error) => {
-      if (!(error instanceof AppError) || error.code !== "storage_failed") throw error;
-      log.error({ err: error }, "collections cannot be used");
-    });
-  }
+  const store = await openStorage(config, log, ownsData);
   const media = startMediaWorkers(mediaThreads(config));
   const loader = new PackLoader({
     ...loadOptions(config),
+    log,
     media,
     cache: new EmbeddingCache(config.cacheBytes),
   });
   const gap = gapMeasurer();
   const loaded: LoadedPack[] = [];
   const packs = packsOf(loaded);
-  const following = async (name: string, version?: number) => {
-    const collections = await store.listCollections();
-    const known = collections.map((stats) => {
-      return {
-        name: stats.name,
-        followed: followedHead(stats.options),
-        isCopy: isBeingBuilt(stats),
-      };
-    });
-    return known.filter(
-      ({ followed }) =>
-        followed?.name === name && (version ?? followed.version) === followed.version,
-    );
-  };
   const heads: HeadStore = await HeadStore.open({
     folder: join(config.dataDir, "heads"),
     log,
     usedBy: async (name, version) =>
-      (await following(name, version)).map((collection) => collection.name),
+      (await collectionsFollowing(store, name))
+        .filter((following) => version === undefined || following.version === version)
+        .map((following) => following.name),
     onActivated: async (name) => {
       const { activeVersion } = heads.get(name);
-      const begun = (await following(name))
-        .filter(({ followed, isCopy }) => followed?.version !== activeVersion && !isCopy)
-        .map((other) => jobs.create("reproject", { data: { collection: other.name } }));
+      const begun = (await collectionsFollowing(store, name))
+        .filter((following) => following.version !== activeVersion && !following.isCopy)
+        .map((following) => jobs.create("reproject", { data: { collection: following.name } }));
       return (await Promise.all(begun)).map(({ id }) => id);
     },
   });
@@ -134,28 +116,16 @@ export async function createServices(
     stopping.abort(new AppError("cancelled", "The server is shutting down"));
     await jobs.close();
   };
-  const close = async () => {
-    await stop();
-    await Promise.all(loaded.map((pack) => pack.dispose()));
-    await media.close();
-    await gap.close();
-    await store.close();
-  };
-  const fallbackReasons = new Set<string>(); // said once: on a machine without a GPU they are the same for every tower
+  const close = () =>
+    closeAll(
+      stop,
+      ...loaded.map((pack) => () => pack.dispose()),
+      () => media.close(),
+      () => gap.close(),
+      () => store.close(),
+    );
   try {
-    for (const id of config.models) {
-      const start = performance.now();
-      const pack = await loader.load(findManifest(config.dataDir, id));
-      loaded.push(pack);
-      const ms = Math.round(performance.now() - start);
-      for (const { fallbackReason: reason } of pack.towers) {
-        if (reason === undefined || fallbackReasons.has(reason)) continue;
-        fallbackReasons.add(reason);
-        log.info({ reason }, "running on the CPU");
-      }
-      const towers = pack.towers.map(({ fallbackReason: _, ...tower }) => tower);
-      log.info({ model: id, space: pack.space, towers, ms }, "model loaded");
-    }
+    await loadPacks(config, loader, loaded, log);
     const spaces = loaded.map(({ manifest, space }) => ({ id: manifest.id, space }));
     bridges = await BridgeStore.open({
       folder: join(config.dataDir, "bridges"),
@@ -163,7 +133,7 @@ export async function createServices(
       log,
     });
   } catch (error) {
-    await close();
+    await close().catch((other) => log.error({ err: other }, "not every part could be closed"));
     throw error;
   }
   const ready = warmUp(loaded, config.maxBatch, log);
@@ -185,6 +155,10 @@ export async function createServices(
       timeoutMs: 20_000,
     }),
     ready,
+    troubles: () => [
+      ...(store.trouble === undefined ? [] : [store.trouble]),
+      ...loaded.flatMap((pack) => pack.troubles()),
+    ],
     stopping: stopping.signal,
     stop,
     close: async () => {
@@ -192,6 +166,50 @@ export async function createServices(
       await close();
     },
   };
+}
+
+/** The collections. A server takes the data folder at once; what only might use it takes it at the first use. */
+async function openStorage(
+  { dataDir }: Config,
+  log: Log,
+  ownsData: boolean,
+): Promise<WatchedStore<LazyStore>> {
+  const lazy = lazyStore(async () => {
+    const opened = await openEmbeddedStore({ dataDir, log });
+    await rm(join(dataDir, "tmp"), { recursive: true, force: true }); // left by a process that was killed
+    return opened;
+  });
+  const store = watchedStore(lazy);
+  if (ownsData) {
+    await store.open().catch((error) => {
+      if (!(error instanceof AppError) || error.code !== "storage_failed") throw error;
+      log.error({ err: error }, "collections cannot be used");
+    });
+  }
+  return store;
+}
+
+/** Loads the configured packs into `loaded`, which the caller disposes of, also when one of them cannot be loaded. */
+async function loadPacks(
+  config: Config,
+  loader: PackLoader,
+  loaded: LoadedPack[],
+  log: Log,
+): Promise<void> {
+  const fallbackReasons = new Set<string>(); // logged once: without a GPU they are the same for every tower
+  for (const id of config.models) {
+    const start = performance.now();
+    const pack = await loader.load(findManifest(config.dataDir, id));
+    loaded.push(pack);
+    const ms = Math.round(performance.now() - start);
+    for (const { fallbackReason: reason } of pack.towers) {
+      if (reason === undefined || fallbackReasons.has(reason)) continue;
+      fallbackReasons.add(reason);
+      log.info({ reason }, "running on the CPU");
+    }
+    const towers = pack.towers.map(({ fallbackReason: _, ...tower }) => tower);
+    log.info({ model: id, space: pack.space, towers, ms }, "model loaded");
+  }
 }
 
 /** How packs are loaded, as the options say. */

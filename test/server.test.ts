@@ -167,6 +167,6 @@ describe("crossmodal serve", () => {
       500,
       { error: { code: "storage_failed" } },
     ]);
-    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+    await ready(url);
   });
 });

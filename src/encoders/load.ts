@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { closeAll } from "../close-all.js";
 import { AppError } from "../errors.js";
+import type { Log } from "../log.js";
 import { verifiedPackFile } from "../models/pack-files.js";
 import { audioEncoder, type EncodeWindows } from "./audio-encoder.js";
 import { quantizesDynamically } from "./dynamic-quantization.js";
@@ -31,6 +33,7 @@ export interface LoadOptions {
   maxQueued: number;
   media: MediaWorkers;
   cache: EmbeddingCache;
+  log?: Log;
 }
 
 /** What is loaded for one modality, as `/v1/models` tells it. */
@@ -50,6 +53,8 @@ export interface LoadedPack {
   encodeWindows?: EncodeWindows;
   tokenizer?: Tokenizer;
   towers: TowerReport[];
+  /** What keeps it from answering at the moment. */
+  troubles(): string[];
   dispose(): Promise<void>;
 }
 
@@ -74,16 +79,26 @@ export class PackLoader {
     const { media, cache, maxBatch, maxQueued } = this.#options;
     const chosen = chooseFiles(manifest, this.#options.dtype);
     const space = spaceOf(manifest, chosen);
-    const pack: LoadedPack = { manifest, space, encoders: {}, towers: [], dispose: async () => {} };
+    const sessions: Session[] = [];
+    const troubles = () => sessions.flatMap(({ trouble }) => trouble ?? []);
+    const pack: LoadedPack = {
+      manifest,
+      space,
+      encoders: {},
+      towers: [],
+      troubles,
+      dispose: async () => {},
+    };
     const disposers: (() => Promise<void>)[] = [];
     pack.dispose = async () => {
-      await Promise.all(disposers.map((dispose) => dispose()));
+      await closeAll(...disposers);
     };
 
     try {
       for (const [modality, { dtype, file }] of chosen) {
         const section = manifest.towers[modality]!;
         const report = (session: Session) => {
+          sessions.push(session);
           const { provider, fallbackReason } = session.info;
           pack.towers.push({ modality, dtype, file: file.path, provider, fallbackReason });
         };
@@ -92,11 +107,12 @@ export class PackLoader {
           section.head && readHead(await readFile(await verifiedPackFile(folder, section.head)));
         const dimensions = head === undefined ? manifest.dimensions : dimensionsIn(head);
         const open = async (): Promise<Tower> => {
-          const { device, threads } = this.#options;
+          const { device, threads, log } = this.#options;
           for (const data of file.data ?? []) await verifiedPackFile(folder, data);
           const model = await verifiedPackFile(folder, file);
           const oneByOne = await quantizesDynamically(model);
-          const session = await openSession({ model, device, threads });
+          const name = `The ${modality} tower of "${manifest.id}"`;
+          const session = await openSession({ model, device, threads }, { name, log });
           return { ...target, dimensions, session, outputs: section.outputs, oneByOne };
         };
         const finish = <M extends Modality>(encoder: Encoder<M>): Encoder<M> => {

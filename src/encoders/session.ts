@@ -1,4 +1,6 @@
-import { startWorker, type WorkerHandle } from "../workers/start-worker.js";
+import type { Log } from "../log.js";
+import { startWorker } from "../workers/start-worker.js";
+import { SupervisedWorker } from "../workers/supervise.js";
 
 /** The element types that graphs of this product use. float16 is carried as its 16 bits. */
 export type TensorType = "float32" | "float16" | "int64" | "int32" | "uint8" | "bool";
@@ -36,6 +38,8 @@ export interface SessionInfo {
 /** One ONNX graph, loaded in a worker thread of its own: `run` never blocks the caller's event loop. */
 export interface Session {
   readonly info: SessionInfo;
+  /** Why it cannot run at the moment: its thread ended and is being started again. */
+  readonly trouble?: string;
   /**
    * @param feeds    by input name; their buffers are moved, not copied: do not use them afterwards.
    * @param fetches  output names; all outputs when left out.
@@ -50,18 +54,33 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** @throws AppError `device_unavailable` when the device cannot be had, `model_corrupt` when the file is no ONNX graph. */
-export async function openSession(options: SessionOptions): Promise<Session> {
-  const worker: WorkerHandle = startWorker(new URL("./session-worker.js", import.meta.url));
-  let info: SessionInfo;
-  try {
-    info = await worker.call<SessionInfo>("open", options);
-  } catch (error) {
-    await worker.close();
-    throw error;
-  }
+/**
+ * @param name  what it is, as messages name it.
+ * @throws AppError `device_unavailable` when the device cannot be had, `model_corrupt` when the file is no ONNX graph.
+ */
+export async function openSession(
+  options: SessionOptions,
+  { name = "The model", log }: { name?: string; log?: Log } = {},
+): Promise<Session> {
+  let info: SessionInfo | undefined;
+  const start = async () => {
+    const worker = startWorker(new URL("./session-worker.js", import.meta.url));
+    try {
+      info = await worker.call<SessionInfo>("open", options);
+      return worker;
+    } catch (error) {
+      await worker.close();
+      throw error;
+    }
+  };
+  const worker = await SupervisedWorker.start({ name, start, log });
   return {
-    info,
+    get info() {
+      return info as SessionInfo;
+    },
+    get trouble() {
+      return worker.trouble;
+    },
     async run(feeds, fetches, onRun) {
       const transfer = new Set<ArrayBuffer>();
       for (const { data } of Object.values(feeds)) {

@@ -80,6 +80,7 @@ async function runRows(
     });
     result = results[output];
   } catch (error) {
+    if (error instanceof AppError && error.code === "unavailable") throw error;
     throw new AppError("inference_failed", `${tower.modelId} failed while it ran`, {
       cause: error,
     });

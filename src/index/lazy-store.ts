@@ -6,20 +6,22 @@ export interface LazyStore extends VectorStore {
   /** Opens it now. A failure is the caller's alone: the next use tries again. */
   open(): Promise<void>;
   readonly isOpen: boolean;
+  /** Why it cannot be used at the moment, once it is open. */
+  readonly trouble: string | undefined;
 }
 
-type Method = Exclude<keyof VectorStore, "scan" | "close">;
+type OpenStore = VectorStore & { readonly trouble?: string };
 
-export function lazyStore(openStore: () => Promise<VectorStore>): LazyStore {
-  let opening: Promise<VectorStore> | undefined;
-  let isOpen = false;
+export function lazyStore(openStore: () => Promise<OpenStore>): LazyStore {
+  let opening: Promise<OpenStore> | undefined;
+  let current: OpenStore | undefined;
   let closed = false;
 
-  const opened = (): Promise<VectorStore> => {
+  const opened = (): Promise<OpenStore> => {
     if (closed) return Promise.reject(new AppError("cancelled", "The server is shutting down"));
     opening ??= openStore().then(
       (store) => {
-        isOpen = true;
+        current = store;
         return store;
       },
       (error) => {
@@ -29,42 +31,34 @@ export function lazyStore(openStore: () => Promise<VectorStore>): LazyStore {
     );
     return opening;
   };
-  const forward = <M extends Method>(method: M) =>
-    (async (...args: unknown[]) => {
-      const store = await opened();
-      return (store[method] as (...args: unknown[]) => unknown)(...args);
-    }) as VectorStore[M];
-
-  return {
+  const own: Omit<LazyStore, keyof VectorStore> & Pick<VectorStore, "scan" | "close"> = {
     async open() {
       await opened();
     },
     get isOpen() {
-      return isOpen && !closed;
+      return current !== undefined && !closed;
     },
-    createCollection: forward("createCollection"),
-    renameCollection: forward("renameCollection"),
-    dropCollection: forward("dropCollection"),
-    listCollections: forward("listCollections"),
-    upsert: forward("upsert"),
-    delete: forward("delete"),
-    get: forward("get"),
-    preview: forward("preview"),
-    contentHashes: forward("contentHashes"),
-    count: forward("count"),
-    search: forward("search"),
-    page: forward("page"),
+    get trouble() {
+      return closed ? undefined : current?.trouble;
+    },
     async *scan(...args) {
       yield* (await opened()).scan(...args);
     },
-    stats: forward("stats"),
-    means: forward("means"),
-    backup: forward("backup"),
-    compact: forward("compact"),
     async close() {
       closed = true;
       const store = await opening?.catch(() => undefined);
       await store?.close();
     },
   };
+  return new Proxy(own, {
+    get(target, name) {
+      if (name in target || name === "then") return Reflect.get(target, name);
+      return async (...args: unknown[]) => {
+        const store = (await opened()) as unknown as Record<PropertyKey, Method>;
+        return store[name](...args);
+      };
+    },
+  }) as LazyStore;
 }
+
+type Method = (...args: unknown[]) => unknown;

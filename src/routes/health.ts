@@ -5,7 +5,7 @@ import { collectionIndexed, collectionItems, registry } from "../metrics.js";
 import type { Services } from "../services.js";
 
 /** Probes for an orchestrator, and the metrics it scrapes. */
-export function healthRoutes({ ready, stopping, store, log }: Services) {
+export function healthRoutes({ ready, stopping, store, log, troubles }: Services) {
   let state: "starting" | "ready" | "failed" = "starting";
   ready.then(
     () => {
@@ -19,8 +19,11 @@ export function healthRoutes({ ready, stopping, store, log }: Services) {
     .get("/health/live", (c) => c.json({ status: "live" }))
     .get("/health/ready", (c) => {
       // A connection that is kept alive may still ask while the drain goes on.
-      const status = stopping.aborted ? "stopping" : state;
-      return c.json({ status }, status === "ready" ? 200 : 503);
+      if (stopping.aborted) return c.json({ status: "stopping" }, 503);
+      if (state !== "ready") return c.json({ status: state }, 503);
+      const reasons = troubles();
+      if (reasons.length > 0) return c.json({ status: "degraded", reasons }, 503);
+      return c.json({ status: state });
     })
     .get("/metrics", async (c) => {
       await countItems(store).catch((error) =>

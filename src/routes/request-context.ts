@@ -32,13 +32,16 @@ export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<
       if (incoming?.complete === false) incoming.destroy(late);
     }, timeoutMs);
     const onGone = () => clock.abort(new AppError("cancelled", "The client closed the connection"));
-    c.req.raw.signal.addEventListener("abort", onGone, { once: true });
+    // `bodyLimit` puts another request in this one's place. A listener left on this one's signal would keep the request, its
+    // socket and what it holds for ever: 2,500 of them in six minutes of mixed load (every DELETE).
+    const client = c.req.raw.signal;
+    client.addEventListener("abort", onGone, { once: true });
     c.set("signal", clock.signal);
     try {
       await gatherStages(times, next);
     } finally {
       clearTimeout(timer);
-      c.req.raw.signal.removeEventListener("abort", onGone);
+      client.removeEventListener("abort", onGone);
     }
     const ms = performance.now() - start;
     const timing = reportStages(times);

@@ -15,6 +15,28 @@ export class Transferred<T> {
 export type WorkerMethod = (args: never, report: (progress: unknown) => void) => unknown;
 
 /**
+ * The worker's side of `remoteOf`: its call of `open` makes the object, every other call goes to the method of that name.
+ *
+ * @param dispose  called once after the last call, before the thread ends.
+ */
+export function serveObject<T extends object>(
+  open: () => Promise<T>,
+  dispose: (object: T) => Promise<void> | void,
+): void {
+  let object: T | undefined;
+  const run = async (method: string, args: unknown) => {
+    if (method === "open") {
+      object = await open();
+      return;
+    }
+    const found = object?.[method as keyof T];
+    if (typeof found !== "function") throw new TypeError(`This worker has no method "${method}"`);
+    return found.apply(object, args) as unknown;
+  };
+  serve(run, () => object && dispose(object));
+}
+
+/**
  * The worker's side of `startWorker`: answers each call with what the method of that name returns.
  * Calls are started in the order they arrive; an async method does not hold up the next one.
  *
@@ -24,13 +46,24 @@ export function serveWorker(
   methods: Record<string, WorkerMethod>,
   dispose?: () => Promise<void> | void,
 ): void {
+  serve((method, args, report) => {
+    const run = methods[method];
+    if (run === undefined) throw new TypeError(`This worker has no method "${method}"`);
+    return run(args as never, report);
+  }, dispose);
+}
+
+function serve(
+  run: (method: string, args: unknown, report: (progress: unknown) => void) => unknown,
+  dispose?: () => Promise<void> | void,
+): void {
   const port = parentPort;
   if (port === null) throw new TypeError("serveWorker must be called inside a worker thread");
   const underWay = new Set<Promise<void>>();
   const send = (reply: WorkerReply, buffers: readonly TransferListItem[] = []) =>
     port.postMessage(reply, buffers);
 
-  port.on("message", (message: { id: number; method: string; args: never }) => {
+  port.on("message", (message: { id: number; method: string; args: unknown }) => {
     const { id, method, args } = message;
     if (method === "close") {
       void Promise.allSettled(underWay).then(async () => {
@@ -42,9 +75,7 @@ export function serveWorker(
     }
     const work = (async () => {
       try {
-        const run = methods[method];
-        if (run === undefined) throw new TypeError(`This worker has no method "${method}"`);
-        const result = await run(args, (progress) => send({ id, progress }));
+        const result = await run(method, args, (progress) => send({ id, progress }));
         if (result instanceof Transferred) send({ id, value: result.value }, result.buffers);
         else send({ id, value: result });
       } catch (error) {

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { basename } from "node:path";
 import { type TransferListItem, Worker } from "node:worker_threads";
 import { AppError, type ErrorCode } from "../errors.js";
 
@@ -25,6 +26,8 @@ export interface WorkerHandle {
   readonly pending: number;
   /** Why the thread ended, once it has: every further call fails with it. */
   readonly ended: Error | undefined;
+  /** Resolves when the thread has ended, in whatever way. */
+  readonly exited: Promise<Error>;
   /**
    * Waits for the calls under way, asks the thread to dispose of what it owns and lets it end by itself: a thread
    * terminated while ONNX Runtime runs takes the whole process down (SIGABRT).
@@ -37,9 +40,13 @@ export interface WorkerHandle {
  *
  * @param file  URL of the worker's module, written with the ending `.js`. When this code itself runs from TypeScript
  *   (tests, `npm run dev`), the `.ts` file beside it is started through tsx instead.
+ *
+ * When the thread ends by itself, the calls under way and every later one fail with an AppError `unavailable`.
  */
 export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
   const worker = newThread(file, workerData);
+  /** As it stands in messages: `store-worker.js` is the store thread. */
+  const name = basename(file.pathname, ".js").replace("-worker", "");
   const waiting = new Map<
     number,
     {
@@ -56,11 +63,17 @@ export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
   const rest = () => {
     if (waiting.size === 0 && closing === undefined) worker.unref();
   };
-  const failAll = (error: Error) => {
-    ended ??= error;
-    for (const { reject } of waiting.values()) reject(error);
+  let onExited = (_: Error) => {};
+  const exited = new Promise<Error>((resolve) => {
+    onExited = resolve;
+  });
+  const failAll = (cause: Error) => {
+    const message = `The ${name} thread stopped unexpectedly; try again`;
+    ended ??= new AppError("unavailable", message, { cause, retryAfterSeconds: 1 });
+    for (const { reject } of waiting.values()) reject(ended);
     waiting.clear();
     worker.unref();
+    onExited(ended);
   };
   worker.on("message", (reply: WorkerReply) => {
     const call = waiting.get(reply.id);
@@ -75,11 +88,7 @@ export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
     else call.resolve(reply.value as never);
   });
   worker.on("error", (error) => failAll(error instanceof Error ? error : new Error(String(error))));
-  worker.on("exit", (code) =>
-    failAll(
-      new Error(`The worker thread ${file.pathname.split("/").pop()} ended (exit code ${code})`),
-    ),
-  );
+  worker.on("exit", (code) => failAll(new Error(`The thread ended with exit code ${code}`)));
   rest();
 
   const call = <T>(method: string, args: unknown, options: WorkerCallOptions = {}): Promise<T> => {
@@ -106,6 +115,7 @@ export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
     get ended() {
       return ended;
     },
+    exited,
     close() {
       closing ??=
         ended !== undefined

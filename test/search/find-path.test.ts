@@ -18,7 +18,8 @@ function pack(id: string, ...modalities: Modality[]): LoadedPack {
     dispose: async () => {},
   });
   const encoders = Object.fromEntries(modalities.map((modality) => [modality, encoder(modality)]));
-  return { manifest: { id } as never, space, encoders, towers: [], dispose: async () => {} };
+  const pack = { manifest: { id } as never, space, encoders, towers: [] };
+  return { ...pack, troubles: () => [], dispose: async () => {} };
 }
 
 /** Turns [1, 0] into [0, 1]. */

@@ -45,8 +45,13 @@ describe("startWorker", () => {
 
   it("fails every waiting call when the thread dies, and later calls at once", async () => {
     start();
-    await expect(worker.call("crash", undefined)).rejects.toThrow("the thread is gone");
-    await expect(worker.call("echo", 1)).rejects.toThrow();
+    await expect(worker.call("crash", undefined)).rejects.toMatchObject({
+      code: "unavailable",
+      message: "The echo thread stopped unexpectedly; try again",
+      cause: { message: "the thread is gone" },
+    });
+    await expect(worker.call("echo", 1)).rejects.toMatchObject({ code: "unavailable" });
+    expect(await worker.exited).toBe(worker.ended);
   });
 
   it("close waits for the calls under way and can be called twice", async () => {

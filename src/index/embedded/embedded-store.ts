@@ -1,6 +1,9 @@
 import type { Modality } from "../../encoders/encoder.js";
 import { AppError } from "../../errors.js";
-import { startWorker, type WorkerHandle } from "../../workers/start-worker.js";
+import type { Log } from "../../log.js";
+import { moving, type Remote, remoteOf } from "../../workers/remote.js";
+import { startWorker } from "../../workers/start-worker.js";
+import { SupervisedWorker } from "../../workers/supervise.js";
 import { checkItem, checkName, checkSpec } from "../check-item.js";
 import { checkFilter, type Filter } from "../filter.js";
 import type {
@@ -18,12 +21,13 @@ import type {
   StoredItem,
   VectorStore,
 } from "../vector-store.js";
-import type { CoreOptions, CoreResult } from "./core-types.js";
+import type { CoreOptions } from "./core-types.js";
+import { lockDataFolder } from "./data-folder-lock.js";
 import { itemOf } from "./item-of-row.js";
 import type { ItemRow } from "./item-rows.js";
 import { modalities } from "./modality-means.js";
 import { coreQueries, readPageCursor, searchResult, writePageCursor } from "./query-codec.js";
-import type { Row } from "./sqlite.js";
+import type { StoreCore } from "./store-core.js";
 import { unitLength } from "./unit-length.js";
 
 export interface EmbeddedStoreOptions {
@@ -39,6 +43,8 @@ export interface EmbeddedStoreOptions {
   snapshotAfter?: number;
   /** Largest database in pages of 16 KB. Default: as large as the disk. */
   maxPages?: number;
+  /** Is told when the thread ends unexpectedly and is started again. */
+  log?: Log;
 }
 
 /** Items sent to the thread at a time: a transaction each, and a few milliseconds of the event loop to copy. */
@@ -50,32 +56,55 @@ const itemsPerCall = 250;
  *
  * @throws AppError storage_locked when another process has the folder; storage_failed, storage_corrupt.
  */
-export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+export async function openEmbeddedStore({
+  log,
+  ...options
+}: EmbeddedStoreOptions): Promise<EmbeddedStore> {
   const limits = { scanUpTo: 250_000, scanHighUpTo: 2_000_000, snapshotAfter: 10_000 };
   const coreOptions: CoreOptions = { engine: "usearch", ...limits, ...options };
-  const worker = startWorker(new URL("./store-worker.js", import.meta.url), coreOptions);
+  const start = async () => {
+    const worker = startWorker(new URL("./store-worker.js", import.meta.url), coreOptions);
+    try {
+      await worker.call("open", []);
+      return worker;
+    } catch (error) {
+      await worker.close();
+      throw error;
+    }
+  };
+  // The lock is held here and not by the thread, so that nobody else takes the folder while a thread is replaced.
+  const unlock = await lockDataFolder(options.dataDir);
   try {
-    await worker.call("open", undefined);
+    const worker = await SupervisedWorker.start({ name: "The store", start, log });
+    return new EmbeddedStore(worker, unlock);
   } catch (error) {
-    await worker.close();
+    unlock();
     throw error;
   }
-  return new EmbeddedStore(worker);
 }
 
 /** The main thread's side of the embedded driver: checks what comes in, copies it to the thread, shapes what comes back. */
 export class EmbeddedStore implements VectorStore {
-  readonly #worker: WorkerHandle;
+  readonly #worker: SupervisedWorker;
+  readonly #core: Remote<StoreCore>;
+  readonly #unlock: () => void;
   /** What checking an item needs to know, of the collections that were used lately. */
   readonly #shapes = new Map<string, { space: string; dimensions: number }>();
 
-  constructor(worker: WorkerHandle) {
+  constructor(worker: SupervisedWorker, unlock: () => void) {
     this.#worker = worker;
+    this.#core = remoteOf<StoreCore>(worker);
+    this.#unlock = unlock;
+  }
+
+  /** Why it cannot be used at the moment. */
+  get trouble(): string | undefined {
+    return this.#worker.trouble;
   }
 
   async createCollection(spec: CollectionSpec): Promise<void> {
     checkSpec(spec);
-    await this.#worker.call("createCollection", spec);
+    await this.#core.createCollection(spec);
   }
 
   async renameCollection(
@@ -85,17 +114,17 @@ export class EmbeddedStore implements VectorStore {
   ): Promise<void> {
     checkName(to);
     this.#shapes.clear();
-    await this.#worker.call("renameCollection", { from, to, replace: options.replace ?? false });
+    await this.#core.renameCollection(from, to, options.replace ?? false);
     this.#shapes.clear();
   }
 
   async dropCollection(name: string): Promise<void> {
-    await this.#worker.call("dropCollection", name);
+    await this.#core.dropCollection(name);
     this.#shapes.clear();
   }
 
   listCollections(): Promise<CollectionStats[]> {
-    return this.#worker.call("listCollections", undefined);
+    return this.#core.listCollections();
   }
 
   async upsert(
@@ -120,28 +149,23 @@ export class EmbeddedStore implements VectorStore {
     what: { ids: readonly string[] } | { filter: Filter },
   ): Promise<number> {
     const checked = "ids" in what ? { ids: [...what.ids] } : { filter: checkFilter(what.filter) };
-    return this.#worker.call("delete", { name: collection, what: checked });
+    return this.#core.delete(collection, checked);
   }
 
   async get(collection: string, ids: readonly string[]): Promise<StoredItem[]> {
-    return (await this.#worker.call<Row[]>("get", { name: collection, ids: [...ids] })).map(itemOf);
+    return (await this.#core.get(collection, [...ids])).map(itemOf);
   }
 
   preview(collection: string, id: string): Promise<Preview | undefined> {
-    return this.#worker.call("preview", { name: collection, id });
+    return this.#core.preview(collection, id);
   }
 
   async contentHashes(collection: string, ids: readonly string[]): Promise<Map<string, string>> {
-    return new Map(
-      await this.#worker.call<[string, string][]>("contentHashes", {
-        name: collection,
-        ids: [...ids],
-      }),
-    );
+    return new Map(await this.#core.contentHashes(collection, [...ids]));
   }
 
   async count(collection: string, filter?: Filter): Promise<number> {
-    return this.#worker.call("count", { name: collection, filter: filter && checkFilter(filter) });
+    return this.#core.count(collection, filter && checkFilter(filter));
   }
 
   async search(
@@ -152,18 +176,16 @@ export class EmbeddedStore implements VectorStore {
     const { signal, space } = options;
     const { dimensions } = await this.#shape(collection);
     if (signal?.aborted) throw cancelled();
-    const args = { name: collection, space, queries: coreQueries(queries, dimensions) };
-    return (await this.#worker.call<CoreResult[]>("search", args)).map(searchResult);
+    const asked = coreQueries(queries, dimensions);
+    return (await this.#core.search(collection, asked, space)).map(searchResult);
   }
 
   async page(
     collection: string,
     { filter, modality, limit, after, space }: PageOptions,
   ): Promise<Page> {
-    const rows = await this.#worker.call<Row[]>("page", {
-      name: collection,
-      after: after === undefined ? 0 : readPageCursor(after),
-      limit,
+    const position = after === undefined ? 0 : readPageCursor(after);
+    const rows = await this.#core.page(collection, position, limit, {
       filter: filter && checkFilter(filter),
       modality: modality && modalities.indexOf(modality),
       space,
@@ -192,16 +214,13 @@ export class EmbeddedStore implements VectorStore {
   }
 
   stats(collection: string): Promise<CollectionStats> {
-    return this.#worker.call("stats", collection);
+    return this.#core.stats(collection);
   }
 
   async means(
     collection: string,
   ): Promise<Partial<Record<Modality, { count: number; mean: Float64Array }>>> {
-    const sums = await this.#worker.call<[number, { count: number; sum: Float64Array }][]>(
-      "means",
-      collection,
-    );
+    const sums = await this.#core.means(collection);
     return Object.fromEntries(
       sums.map(([modality, { count, sum }]) => [
         modalities[modality],
@@ -211,25 +230,29 @@ export class EmbeddedStore implements VectorStore {
   }
 
   backup(file: string): Promise<void> {
-    return this.#worker.call("backup", file);
+    return this.#core.backup(file);
   }
 
   compact(): Promise<void> {
-    return this.#worker.call("compact", undefined);
+    return this.#core.compact();
   }
 
   /** Reads a collection into memory now, so that its first search need not. */
   warmUp(collection: string): Promise<void> {
-    return this.#worker.call("warmUp", collection);
+    return this.#core.warmUp(collection);
   }
 
   /** Resolves when every graph has caught up with its rows and is on the disk if it is due. */
   settled(): Promise<void> {
-    return this.#worker.call("settled", undefined);
+    return this.#core.settled();
   }
 
-  close(): Promise<void> {
-    return this.#worker.close();
+  async close(): Promise<void> {
+    try {
+      await this.#worker.close();
+    } finally {
+      this.#unlock();
+    }
   }
 
   async #upsertSome(
@@ -249,9 +272,8 @@ export class EmbeddedStore implements VectorStore {
       }
     });
     if (good.length === 0) return statuses;
-    const args = { name: collection, ...shape, items: good };
-    const transfer = good.map(({ embedding }) => embedding.buffer as ArrayBuffer);
-    const replaced = await this.#worker.call<boolean[]>("upsert", args, { transfer });
+    const buffers = good.map(({ embedding }) => embedding.buffer as ArrayBuffer);
+    const replaced = await this.#core.upsert(collection, shape, moving(good, buffers));
     let next = 0;
     return statuses.map((status) =>
       status.status === "stored" ? { ...status, replaced: replaced[next++] } : status,

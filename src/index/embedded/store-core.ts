@@ -11,7 +11,6 @@ import {
   replacedMeanwhile,
 } from "./collection-rows.js";
 import type { CoreOptions, CoreQuery, CoreResult } from "./core-types.js";
-import { lockDataFolder } from "./data-folder-lock.js";
 import { hnswlibEngine } from "./hnswlib-graph.js";
 import { IndexKeeper } from "./index-keeper.js";
 import { type ItemRow, ItemRows, type RowChanges } from "./item-rows.js";
@@ -32,22 +31,15 @@ export class StoreCore {
   readonly #items: ItemRows;
   readonly #writes: WriteQueue;
   readonly #engine: string;
-  readonly #unlock: () => void;
   readonly #indexes: IndexKeeper;
   readonly #searches: SearchQueue;
 
+  /** The caller holds the data folder's lock. */
   static async open(options: CoreOptions): Promise<StoreCore> {
-    const unlock = await lockDataFolder(options.dataDir);
-    try {
-      return new StoreCore(options, unlock);
-    } catch (error) {
-      unlock();
-      throw error;
-    }
+    return new StoreCore(options);
   }
 
-  private constructor(options: CoreOptions, unlock: () => void) {
-    this.#unlock = unlock;
+  private constructor(options: CoreOptions) {
     const engine = options.engine === "hnswlib" ? hnswlibEngine() : usearchEngine;
     this.#engine = engine.name;
     this.#db = openDatabase(join(options.dataDir, "crossmodal.sqlite"), options);
@@ -201,7 +193,6 @@ export class StoreCore {
     this.#writes.flush();
     await this.#indexes.close();
     this.#db.close();
-    this.#unlock();
   }
 
   #change<T>(
