@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { Rows } from "../src/math/rows.js";
 import {
   cacheLogits,
   fitCacheAdapter,
@@ -7,7 +8,7 @@ import {
 } from "../src/training/few-shot.js";
 import type { Measure } from "../src/training/run-measures.js";
 import { trainHead } from "../src/training/train-head.js";
-import type { Rows, TrainingRequest } from "../src/training/training-request.js";
+import type { TrainingRequest } from "../src/training/training-request.js";
 import { readArguments } from "./read-arguments.js";
 
 // What does training gain on pairs that it did not see?

@@ -13,12 +13,12 @@ import { applyHead, type ProjectionHead, writeHead } from "../src/encoders/head.
 import { PackLoader } from "../src/encoders/load.js";
 import { startMediaWorkers } from "../src/encoders/preprocess/media-workers.js";
 import { EmbeddingCache } from "../src/encoders/with-cache.js";
+import { type Rows, rowsOf } from "../src/math/rows.js";
 import { findManifest } from "../src/models/store.js";
 import { type BridgeMethod, bridgeMethods, fitBridge } from "../src/training/bridge.js";
 import { crossRecall } from "../src/training/bridge-report.js";
 import { bridgeTexts } from "../src/training/bridge-texts.js";
 import { softRetrieve } from "../src/training/text-pivot.js";
-import type { Rows } from "../src/training/training-request.js";
 
 const { values: given } = parseArgs({
   options: {
@@ -156,13 +156,6 @@ async function embedTable(
   }
   console.error(`${lines.length} ${what}`);
   return { memory, measured: { rows: rowsOf(measured), labels: measuredLabels } };
-}
-
-function rowsOf(embeddings: readonly Embedding[]): Rows {
-  const dimensions = embeddings[0].length;
-  const values = new Float32Array(embeddings.length * dimensions);
-  for (const [i, embedding] of embeddings.entries()) values.set(embedding, i * dimensions);
-  return { values, dimensions };
 }
 
 function embeddingsOf({ values, dimensions }: Rows): Embedding[] {

@@ -53,3 +53,8 @@ export class AppError extends Error {
     return new AppError(code, message, { param: inside, cause, retryAfterSeconds });
   }
 }
+
+/** A field of the request that cannot be used: `param` names it, the message says what was expected and what came. */
+export function invalidInput(param: string, message: string, cause?: unknown): AppError {
+  return new AppError("invalid_input", message, { param, cause });
+}

@@ -1,8 +1,8 @@
 import type { Embedding, Modality } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
-import { rowsOf } from "../heads/training-source.js";
 import { lookUp } from "../index/match-filter.js";
 import type { VectorStore } from "../index/vector-store.js";
+import { rowsOf } from "../math/rows.js";
 import type { GapRequest } from "../training/measure-gap.js";
 
 /** Items of a side at most, as for uploaded arrays. */

@@ -1,6 +1,6 @@
 import { AppError } from "../errors.js";
 import { readSafetensors, type SafeTensors, writeSafetensors } from "../math/safetensors.js";
-import { normalize } from "../math/vector.js";
+import { norm, normalize } from "../math/vector.js";
 import type { Embedding } from "./encoder.js";
 
 /** An affine map, y = x W + b, with `weight` [in, out] row-major. */
@@ -27,7 +27,10 @@ export const dimensionsIn = (head: ProjectionHead) => head.layers[0].dimensionsI
 export const dimensionsOut = (head: ProjectionHead) =>
   head.layers[head.layers.length - 1].dimensionsOut;
 
-/** @returns the projected embeddings at unit length, in order; each one's numbers do not depend on the others. */
+/**
+ * @returns the projected embeddings at unit length, in order; each one's numbers do not depend on the others.
+ * @throws AppError `inference_failed` where the head's output has no direction.
+ */
 export function applyHead(head: ProjectionHead, embeddings: readonly Embedding[]): Embedding[] {
   for (const x of embeddings) {
     if (x.length !== dimensionsIn(head)) {
@@ -45,12 +48,20 @@ export function applyHead(head: ProjectionHead, embeddings: readonly Embedding[]
 
 function applyToSome(head: ProjectionHead, rows: readonly Embedding[]): Embedding[] {
   const first = affine(head.layers[0], rows);
-  if (head.kind === "linear") return first.map(normalize);
+  if (head.kind === "linear") return first.map(direction);
   const last = affine(head.layers[1], first.map(relu));
-  if (head.kind === "mlp") return last.map(normalize);
+  if (head.kind === "mlp") return last.map(direction);
   return last.map((y, row) =>
-    normalize(relu(y).map((adapted, i) => head.ratio * adapted + (1 - head.ratio) * rows[row][i])),
+    direction(relu(y).map((adapted, i) => head.ratio * adapted + (1 - head.ratio) * rows[row][i])),
   );
+}
+
+/** The output at unit length. A head may map some embeddings to zero: that is the head's fault, not a bug of ours. */
+function direction(y: Float64Array): Float32Array {
+  const length = norm(y);
+  if (length > 0 && Number.isFinite(length)) return normalize(y);
+  const message = `The head maps an embedding to a vector of length ${length}, which has no direction`;
+  throw new AppError("inference_failed", `${message}: train it again`);
 }
 
 /** Four rows share each read of a weight: about 1.7 times as fast as row by row at 512 -> 512. */

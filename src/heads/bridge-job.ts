@@ -5,15 +5,15 @@ import { z } from "zod";
 import { writeDurably } from "../files/write-durably.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import { seededRandom } from "../math/random.js";
+import { type Rows, rowsOf, vectorsOf } from "../math/rows.js";
 import type { Services } from "../services.js";
 import { bridgeMethods } from "../training/bridge.js";
 import type { LabelledRows } from "../training/bridge-report.js";
 import { bridgeTexts } from "../training/bridge-texts.js";
 import { bridgeInWorker, measureBridgeInWorker } from "../training/train-in-worker.js";
-import type { Rows } from "../training/training-request.js";
 import { type LabelledItem, readLabelled } from "./collection-pairs.js";
 import { embedAll } from "./embed-column.js";
-import { checkSpace, npyOf, readRowsFile, rowsOf } from "./training-source.js";
+import { checkSpace, npyOf, readRowsFile } from "./training-source.js";
 
 /** What a bridge job is created with. */
 export const BridgeInput = z.object({
@@ -205,11 +205,8 @@ function keeper(folder: string) {
       }
       const known = JSON.parse(await readFile(file, "utf8")) as Omit<LabelledItem, "embedding">[];
       if (known.length === 0) return [];
-      const { values, dimensions } = await readRowsFile(path(`${name}.npy`));
-      return known.map((item, i) => ({
-        ...item,
-        embedding: values.subarray(i * dimensions, (i + 1) * dimensions),
-      }));
+      const embeddings = vectorsOf(await readRowsFile(path(`${name}.npy`)));
+      return known.map((item, i) => ({ ...item, embedding: embeddings[i] }));
     },
   };
 }

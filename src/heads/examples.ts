@@ -1,9 +1,9 @@
 import type { Modality } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
+import { rowsOf, take } from "../math/rows.js";
 import { type CacheAdapter, cacheLogits, linearProbeLogits } from "../training/few-shot.js";
 import type { Examples } from "../zero-shot/classifier.js";
 import type { UsableHead } from "./head-version.js";
-import { rowsOf } from "./training-source.js";
 
 /**
  * A cache or probe as the classifier takes it.
@@ -61,13 +61,11 @@ function offered(
   known: readonly string[],
   labels: readonly string[],
 ): CacheAdapter {
-  const { values, dimensions } = adapter;
   const places = Array.from(adapter.labels, (label) => labels.indexOf(known[label]));
   const kept = [...places.keys()].filter((i) => places[i] >= 0);
-  const rows = rowsOf(kept.map((i) => values.subarray(i * dimensions, (i + 1) * dimensions)));
   return {
     ...adapter,
-    values: rows.values,
+    ...take(adapter, kept),
     labels: Int32Array.from(kept, (i) => places[i]),
     classes: labels.length,
   };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { withPatience } from "../encoders/with-patience.js";
 import { AppError } from "../errors.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
+import { rowsOf } from "../math/rows.js";
 import type { FewShotTask, LabelledItems } from "../training/few-shot.js";
 import { fewShotInWorker } from "../training/train-in-worker.js";
 import { hashOfData } from "../training/training-request.js";
@@ -9,7 +10,7 @@ import { classEmbeddings } from "../zero-shot/class-embeddings.js";
 import { chooseTemplates } from "../zero-shot/prompts.js";
 import { gather } from "./gather.js";
 import type { TrainingServices } from "./train-job.js";
-import { checkSpace, rowsOf, TrainingSource } from "./training-source.js";
+import { checkSpace, TrainingSource } from "./training-source.js";
 
 /** What a few-shot job is created with. */
 export const FewShotInput = z.object({

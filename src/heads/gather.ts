@@ -9,7 +9,7 @@ import { withPatience } from "../encoders/with-patience.js";
 import { AppError } from "../errors.js";
 import { writeDurably } from "../files/write-durably.js";
 import type { VectorStore } from "../index/vector-store.js";
-import type { Rows } from "../training/training-request.js";
+import { type Rows, rowsOf, unitRows } from "../math/rows.js";
 import { classEmbeddings } from "../zero-shot/class-embeddings.js";
 import { chooseTemplates } from "../zero-shot/prompts.js";
 import { pairUp, readLabelled } from "./collection-pairs.js";
@@ -20,7 +20,6 @@ import {
   mediaOf,
   npyOf,
   readRowsFile,
-  rowsOf,
   type TrainingSource,
 } from "./training-source.js";
 
@@ -37,7 +36,7 @@ export interface GatherOptions {
   mediaOnly?: boolean;
 }
 
-/** Embeddings to train on, in the model's space. */
+/** Embeddings to train on, in the model's space: unit rows. */
 export interface Gathered {
   sides: { a: Modality; b?: Modality };
   a: Rows;
@@ -55,6 +54,15 @@ export interface Gathered {
  * @param labels  given with the request; from a collection they come with the items.
  */
 export async function gather(
+  source: TrainingSource,
+  labels: string[] | undefined,
+  options: GatherOptions,
+): Promise<Gathered> {
+  const { a, b, ...gathered } = await gatherRows(source, labels, options);
+  return { ...gathered, a: unitRows(a, "a"), b: b && unitRows(b, "b") };
+}
+
+async function gatherRows(
   source: TrainingSource,
   labels: string[] | undefined,
   options: GatherOptions,

@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Modality } from "../encoders/encoder.js";
-import { AppError } from "../errors.js";
+import { AppError, invalidInput } from "../errors.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
+import { rowCount } from "../math/rows.js";
 import type { Services } from "../services.js";
 import type { HeadChoice } from "../training/initial-head.js";
 import { leaveOut } from "../training/leave-out.js";
@@ -115,6 +116,11 @@ async function run(
     const excluded = screen.exclude === true ? suspiciousPairs(findings) : [];
     screening = screeningReport(findings, excluded, gathered.ids);
     request = leaveOut(request, excluded);
+    const left = rowCount(request.a);
+    if (excluded.length > 0 && left < 8) {
+      const message = `Screening leaves ${left} of ${rowCount(a)} pairs, too few to train on`;
+      throw invalidInput("screen", `${message}: "exclude": false trains on all of them`);
+    }
   }
 
   const result = await trainInWorker(request, {

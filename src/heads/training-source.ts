@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Modality } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
 import { readNpy, writeNpy } from "../math/npy.js";
-import type { Rows } from "../training/training-request.js";
+import { type Rows, rowCount } from "../math/rows.js";
 
 /**
  * Where a run's embeddings come from, as it is kept in the job's folder: plain JSON beside files, so that a job that is resumed
@@ -61,8 +61,8 @@ export async function* mediaOf(
   }
 }
 
-export const npyOf = ({ values, dimensions }: Rows): Uint8Array =>
-  writeNpy({ shape: [values.length / dimensions, dimensions], data: values });
+export const npyOf = (rows: Rows): Uint8Array =>
+  writeNpy({ shape: [rowCount(rows), rows.dimensions], data: rows.values });
 
 export async function readRowsFile(path: string): Promise<Rows> {
   const { shape, data } = readNpy(await readFile(path));
@@ -83,13 +83,6 @@ export function checkSpace(
   if (space === made) return;
   const message = `The job was made for the space ${made}, but "${manifest.id}" embeds into ${space} by now: begin another`;
   throw new AppError("space_mismatch", message, { param: "model" });
-}
-
-export function rowsOf(embeddings: readonly Float32Array[]): Rows {
-  const dimensions = embeddings[0]?.length ?? 0;
-  const values = new Float32Array(embeddings.length * dimensions);
-  for (const [i, embedding] of embeddings.entries()) values.set(embedding, i * dimensions);
-  return { values, dimensions };
 }
 
 /** The model's modality that is not text: what a side holds when nobody says. */

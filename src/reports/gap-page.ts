@@ -1,5 +1,6 @@
 import { raw } from "hono/html";
-import type { GapReport, Recall } from "../training/measure-gap.js";
+import type { Recall } from "../training/gap-recall.js";
+import type { GapReport } from "../training/measure-gap.js";
 import { gapPicture } from "./gap-svg.js";
 import { html, type Markup } from "./markup.js";
 

@@ -3,6 +3,7 @@ import { accepts } from "hono/accepts";
 import { z } from "zod";
 import type { GapChoice } from "../collections/gap-sides.js";
 import { AppError } from "../errors.js";
+import { rowCount } from "../math/rows.js";
 import { gapPage } from "../reports/gap-page.js";
 import { gapSvg } from "../reports/gap-svg.js";
 import type { GapReport, GapRequest } from "../training/measure-gap.js";
@@ -60,7 +61,7 @@ export function gapRoutes({ measure, readCollection }: GapServices) {
       const a = readSide(body.a, "a", body.a_modality ?? "image");
       const b = readSide(body.b, "b", body.b_modality ?? "text");
       // Without a word about it, sides of the same size are taken for pairs: that is what almost every caller sends.
-      const paired = body.paired ?? rows(a) === rows(b);
+      const paired = body.paired ?? rowCount(a) === rowCount(b);
       request = { a, b, paired, seed: body.seed };
     }
     const report = await measure(request, signal);
@@ -75,8 +76,6 @@ export function gapRoutes({ measure, readCollection }: GapServices) {
     return c.json(report);
   });
 }
-
-const rows = ({ values, dimensions }: Side) => values.length / dimensions;
 
 function readSide(value: unknown, name: "a" | "b", modality: string): Side {
   if (value === undefined) {

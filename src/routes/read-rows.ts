@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../errors.js";
 import { readNpy } from "../math/npy.js";
-import type { Rows } from "../training/training-request.js";
+import type { Rows } from "../math/rows.js";
 
 /** Largest array: 100,000 rows of 1,024 numbers take 400 MB. */
 const mostRows = 100_000;

@@ -5,13 +5,9 @@ import type { FewShotInput } from "../heads/few-shot-job.js";
 import type { TrainInput } from "../heads/train-job.js";
 import { countOf, mediaModality, npyOf, type TrainingSource } from "../heads/training-source.js";
 import type { JobInput } from "../jobs/job-store.js";
+import { type Rows, rowCount, unitRows } from "../math/rows.js";
 import type { Services } from "../services.js";
-import {
-  checkOptions,
-  checkRequest,
-  type Rows,
-  type TrainingOptions,
-} from "../training/training-request.js";
+import { checkOptions, checkRequest, type TrainingOptions } from "../training/training-request.js";
 import { type Columns, type Entry, readColumns } from "./read-columns.js";
 import { readRows } from "./read-rows.js";
 import type { TrainBody } from "./train-body.js";
@@ -101,12 +97,14 @@ export async function trainRequest(
   const name = body.name ?? `${model}-head`;
   const options = optionsOf(body);
   checkOptions(options);
-  const extras = extraRows(body);
+  const extras = extraRows(body, pack.manifest.dimensions);
   const heads = headsOf(body.head);
   if (material.rows?.b !== undefined) {
     const [a, b] = [material.rows.a, material.rows.b];
     const { third, features, split } = { ...extras, split: body.split };
-    const numbers = labels && Int32Array.from(labels.keys());
+    const names = [...new Set(labels)];
+    const places = new Map(names.map((name, i) => [name, i]));
+    const numbers = labels && Int32Array.from(labels, (label) => places.get(label) as number);
     checkRequest({
       a: { ...a, head: heads.a },
       b: { ...b, head: heads.b },
@@ -115,6 +113,7 @@ export async function trainRequest(
       features,
       split,
       options,
+      probe: probeOf(extras, body),
     });
   }
   const data: TrainInput = {
@@ -161,7 +160,7 @@ function fromBody(body: TrainBody, field: "pairs" | "items", media: Modality): M
         "items",
         '"items" is missing; expected items, or a .npy file as "a" with "labels"',
       );
-    const a = readRows(rows, own === undefined ? "a" : "items.embeddings");
+    const a = embeddings(rows, own === undefined ? "a" : "items.embeddings");
     const said = given !== undefined && "modality" in given ? given.modality : body.a_modality;
     return {
       source: { kind: "embeddings", sides: { a: said ?? media } },
@@ -177,7 +176,7 @@ function fromBody(body: TrainBody, field: "pairs" | "items", media: Modality): M
   }
   for (const side of ["a", "b"] as const)
     if (both[side] === undefined) throw invalid(side, `"${side}" is missing; expected a .npy file`);
-  const [a, b] = [readRows(both.a!, `${at}a`), readRows(both.b!, `${at}b`)];
+  const [a, b] = [embeddings(both.a!, `${at}a`), embeddings(both.b!, `${at}b`)];
   const sides = { a: both.a_modality ?? media, b: both.b_modality ?? ("text" as const) };
   if (sides.a === sides.b)
     throw invalid(`${at}b_modality`, `Expected two modalities but both sides are ${sides.a}`);
@@ -192,8 +191,7 @@ function checkLabels(labels: readonly string[] | undefined, { source, rows }: Ma
   if (labels === undefined) return;
   if (source.kind === "collection")
     throw invalid("labels", 'A collection has its labels in the field "by"');
-  const count =
-    source.kind === "media" ? countOf(source.a) : rows!.a.values.length / rows!.a.dimensions;
+  const count = source.kind === "media" ? countOf(source.a) : rowCount(rows!.a);
   if (labels.length !== count) {
     throw invalid(
       "labels",
@@ -238,16 +236,44 @@ const choiceOf = (choice: Choice | Exclude<Choice, "locked">["kind"]): Choice =>
 
 function extraRows(
   body: TrainBody,
+  dimensions: number,
 ): Partial<Record<"third" | "features" | "probe-a" | "probe-b", Rows>> {
-  const rows = (value: TrainBody["a"], param: string) =>
-    value === undefined ? undefined : readRows(value, param);
+  const [probeA, probeB] = [body.probe?.a ?? body.probe_a, body.probe?.b ?? body.probe_b];
+  const param = (side: "a" | "b") => (body.probe === undefined ? `probe_${side}` : `probe.${side}`);
+  const missing = probeA === undefined ? "a" : "b";
+  if ((probeA === undefined) !== (probeB === undefined))
+    throw invalid(`probe_${missing}`, `"probe_${missing}" is missing: a probe set has two sides`);
+  if (probeA === undefined && body.probe_labels !== undefined)
+    throw invalid(
+      "probe_labels",
+      `"probe_labels" are of "probe_a" and "probe_b", which are missing`,
+    );
+  const probe = (side: "a" | "b", value: TrainBody["a"]) => {
+    if (value === undefined) return undefined;
+    const rows = embeddings(value, param(side));
+    if (rows.dimensions === dimensions) return rows;
+    const message = `Expected ${dimensions} numbers for each row of "${param(side)}"`;
+    throw invalid(param(side), `${message} but received ${rows.dimensions}`);
+  };
   return {
-    third: rows(body.third, "third"),
-    features: rows(body.features, "features"),
-    "probe-a": rows(body.probe?.a ?? body.probe_a, "probe.a"),
-    "probe-b": rows(body.probe?.b ?? body.probe_b, "probe.b"),
+    third: body.third && embeddings(body.third, "third"),
+    features: body.features && readRows(body.features, "features"),
+    "probe-a": probe("a", probeA),
+    "probe-b": probe("b", probeB),
   };
 }
+
+function probeOf(
+  { "probe-a": a, "probe-b": b }: ReturnType<typeof extraRows>,
+  { probe, probe_labels }: TrainBody,
+) {
+  const labels = probe?.labels ?? probe_labels;
+  return a && b && { a: a.values, b: b.values, labels: labels && new Int32Array(labels.length) };
+}
+
+/** The gate for rows that are embeddings: at unit length, or refused. */
+const embeddings = (value: NonNullable<TrainBody["a"]>, param: string): Rows =>
+  unitRows(readRows(value, param), param);
 
 function screenOf(screen: TrainBody["screen"]): TrainInput["screen"] {
   if (screen === undefined || screen === false) return undefined;

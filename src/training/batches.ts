@@ -1,23 +1,56 @@
-import { AppError } from "../errors.js";
+import { invalidInput } from "../errors.js";
 import type { Random } from "../math/random.js";
+import { type Rows, take } from "../math/rows.js";
 import type { Batch } from "./network.js";
-import type { Rows, Split, TrainingRequest } from "./training-request.js";
+import type { Split, TrainingRequest } from "./training-request.js";
 
-/** Draws which pairs are trained on, which decide when to stop, and which are kept for the report. */
+/**
+ * Draws which pairs are trained on, which decide when to stop, and which are kept for the report.
+ *
+ * With labels each part gets its share of every label: the pairs of a label are spread evenly from a
+ * random start (systematic sampling). Whatever is drawn, two labels at least are trained on where
+ * there are two.
+ *
+ * @param labels  one for each pair.
+ */
 export function drawSplit(
   pairs: number,
   validationShare: number,
   testShare: number,
   random: Random,
+  labels?: Int32Array,
 ): Split {
-  const order = [...random.permutation(pairs)];
+  const drawn = [...random.permutation(pairs)];
+  const order = labels === undefined ? drawn : spreadLabels(drawn, labels, random);
   const test = Math.max(1, Math.round(pairs * testShare));
   const validation = Math.round((pairs - test) * validationShare);
+  const held = test + validation;
+  if (labels !== undefined && order.slice(held).every((at) => labels[at] === labels[order[held]])) {
+    // Validation goes first: it follows the test pairs.
+    const other = order.slice(0, held).findLastIndex((at) => labels[at] !== labels[order[held]]);
+    if (other >= 0) [order[other], order[held]] = [order[held], order[other]];
+  }
   return {
     test: order.slice(0, test),
-    validation: order.slice(test, test + validation),
-    train: order.slice(test + validation),
+    validation: order.slice(test, held),
+    train: order.slice(held),
   };
+}
+
+/** The same pairs in an order of which every stretch holds about its share of each label. */
+function spreadLabels(drawn: readonly number[], labels: Int32Array, random: Random): number[] {
+  const counts = new Map<number, number>();
+  for (const at of drawn) counts.set(labels[at], (counts.get(labels[at]) ?? 0) + 1);
+  const starts = new Map([...counts.keys()].map((label) => [label, random.uniform()]));
+  const seen = new Map<number, number>();
+  const places = new Float64Array(drawn.length);
+  for (const at of drawn) {
+    const label = labels[at];
+    const before = seen.get(label) ?? 0;
+    seen.set(label, before + 1);
+    places[at] = (before + (starts.get(label) as number)) / (counts.get(label) as number);
+  }
+  return [...drawn].sort((one, other) => places[one] - places[other]);
 }
 
 /**
@@ -35,7 +68,8 @@ export function epochBatches(
 ): number[][] {
   const order = [...random.permutation(positions.length)].map((i) => positions[i]);
   if (labels === undefined) {
-    const size = Math.floor(order.length / Math.ceil(order.length / batchSize));
+    // One pair alone has nothing to be told from: an odd count in twos leaves one pair out.
+    const size = Math.max(2, Math.floor(order.length / Math.ceil(order.length / batchSize)));
     return Array.from({ length: Math.floor(order.length / size) }, (_, k) =>
       order.slice(k * size, (k + 1) * size),
     );
@@ -48,15 +82,8 @@ export function epochBatches(
   }
   const queues = [...left.values()];
   const size = Math.min(batchSize, queues.length);
-  if (size < 2) {
-    throw new AppError(
-      "invalid_input",
-      "All pairs have one label: there is nothing to tell apart",
-      {
-        param: "labels",
-      },
-    );
-  }
+  if (size < 2)
+    throw invalidInput("labels", "All pairs have one label: there is nothing to tell apart");
   const batches: number[][] = [];
   for (;;) {
     queues.sort((one, other) => other.length - one.length);
@@ -71,24 +98,17 @@ export function gatherBatch(
   positions: readonly number[],
   mix = 1,
 ): Batch {
-  const size = positions.length;
-  const take = (rows: Rows) => {
-    const { values, dimensions } = rows;
-    const result = new Float32Array(size * dimensions);
-    for (const [i, at] of positions.entries()) {
-      result.set(values.subarray(at * dimensions, (at + 1) * dimensions), i * dimensions);
-    }
-    return result;
-  };
-  const mixed = (rows: Rows) => (mix === 1 ? take(rows) : blend(take(rows), rows.dimensions, mix));
+  const taken = (rows: Rows) => take(rows, positions).values;
+  const mixed = (rows: Rows) =>
+    mix === 1 ? taken(rows) : blend(taken(rows), rows.dimensions, mix);
   const { labels, third, features } = request;
   return {
-    size,
+    size: positions.length,
     a: mixed(request.a),
     b: mixed(request.b),
     labels: labels && Int32Array.from(positions, (at) => labels[at]),
     third: third && mixed(third),
-    features: features && take(features),
+    features: features && taken(features),
   };
 }
 
@@ -108,11 +128,16 @@ function blend(x: Float32Array, dimensions: number, share: number): Float32Array
   return result;
 }
 
-/** A draw from Beta(alpha, alpha) for alpha in (0, 1], by Jöhnk's method. */
+/**
+ * A draw from Beta(alpha, alpha) for alpha in (0, 1], by Jöhnk's method. Where both powers are too small
+ * for float64, as nearly always for tiny alphas, their ratio comes from the logarithms.
+ */
 export function drawBeta(alpha: number, random: Random): number {
   for (;;) {
-    const x = random.uniform() ** (1 / alpha);
-    const y = random.uniform() ** (1 / alpha);
-    if (x + y <= 1 && x + y > 0) return x / (x + y);
+    const [u, v] = [random.uniform(), random.uniform()];
+    const x = u ** (1 / alpha);
+    const y = v ** (1 / alpha);
+    if (x + y > 1) continue;
+    return x + y > 0 ? x / (x + y) : 1 / (1 + Math.exp((Math.log(v) - Math.log(u)) / alpha));
   }
 }

@@ -1,11 +1,10 @@
 import { applyHead, type ProjectionHead } from "../encoders/head.js";
+import { AppError, invalidInput } from "../errors.js";
 import { seededRandom } from "../math/random.js";
-import { bootstrapMean, type Interval } from "./bootstrap.js";
+import { cosines, type Rows, rowAt, rowCount, rowsOf, vectorsOf } from "../math/rows.js";
+import { bootstrapMean, type Interval, mean } from "../math/statistics.js";
 import { type Cancellation, throwIfCancelled } from "./cancellation.js";
-import { rowCount } from "./gap.js";
-import { similarities } from "./pair-facts.js";
 import { softRetrieve } from "./text-pivot.js";
-import type { Rows } from "./training-request.js";
 
 /** Rows with a label each. */
 export interface LabelledRows {
@@ -32,14 +31,10 @@ export function crossRecall(
   const known = queries.labels.flatMap((label, i) => (items.labels.includes(label) ? [i] : []));
   if (known.length === 0) throw new RangeError("No query has a label that an item has");
   const n = rowCount(items.rows);
-  const { values, dimensions } = queries.rows;
+  const { dimensions } = queries.rows;
   const firstHit = known.map((i) => {
     throwIfCancelled(signal);
-    const similarity = similarities(
-      values.subarray(i * dimensions, (i + 1) * dimensions),
-      items.rows.values,
-      dimensions,
-    );
+    const similarity = cosines({ values: rowAt(queries.rows, i), dimensions }, items.rows);
     let best = Number.NEGATIVE_INFINITY;
     for (let j = 0; j < n; j++)
       if (items.labels[j] === queries.labels[i]) best = Math.max(best, similarity[j]);
@@ -58,7 +53,6 @@ export function crossRecall(
         miss *= Math.max(0, n - own - step) / (n - step);
       return 1 - miss;
     });
-    const mean = (numbers: number[]) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
     return { recall: mean(hits), interval: bootstrapMean(hits, random), chance: mean(chances) };
   };
   return { at_1: at(1), at_5: at(5), at_10: at(10) };
@@ -79,18 +73,21 @@ export function measureBridge(
   signal?: Cancellation,
 ): Record<"bridge" | "text_pivot", CrossRecall> {
   const { head, queries, items, textsFrom, textsTo } = given;
-  const { values, dimensions } = queries.rows;
-  const embeddings = Array.from({ length: rowCount(queries.rows) }, (_, i) =>
-    values.subarray(i * dimensions, (i + 1) * dimensions),
-  );
-  const crossed = applyHead(head, embeddings);
-  const rows: Rows = {
-    values: Float32Array.from(crossed.flatMap((row) => [...row])),
-    dimensions: crossed[0].length,
-  };
+  const rows = rowsOf(crossed(head, queries.rows));
   const pivot = softRetrieve(queries.rows, textsFrom, textsTo, { topK: 20, signal });
   return {
     bridge: crossRecall({ rows, labels: queries.labels }, items, signal),
     text_pivot: crossRecall({ rows: pivot, labels: queries.labels }, items, signal),
   };
+}
+
+/** @throws AppError `invalid_input` for queries that the bridge takes for its memory's mean, which it subtracts. */
+function crossed(head: ProjectionHead, queries: Rows) {
+  try {
+    return applyHead(head, vectorsOf(queries));
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "inference_failed") throw error;
+    const why = "Items of the collection embed alike: nothing tells them from their mean";
+    throw invalidInput("from_collection", why, error);
+  }
 }

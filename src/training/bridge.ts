@@ -1,11 +1,10 @@
 import type { ProjectionHead } from "../encoders/head.js";
-import { AppError } from "../errors.js";
+import { invalidInput } from "../errors.js";
+import { areAlike, distinctRows, meanRow, type Rows, rowCount, unitRows } from "../math/rows.js";
 import { learnBridge } from "./c-mcr.js";
 import { throwIfCancelled } from "./cancellation.js";
-import { centroid, rowCount } from "./gap.js";
 import { headAround, procrustes, ridge } from "./linear-bridge.js";
 import type { TrainingControl } from "./train-head.js";
-import type { Rows } from "./training-request.js";
 
 export const bridgeMethods = ["ridge", "procrustes", "c-mcr"] as const;
 export type BridgeMethod = (typeof bridgeMethods)[number];
@@ -38,31 +37,36 @@ export async function fitBridge(
   options: BridgeOptions,
   control: TrainingControl = {},
 ): Promise<ProjectionHead> {
-  const { method, textsFrom, textsTo, memoryFrom } = options;
-  const fail = (param: string, message: string): never => {
-    throw new AppError("invalid_input", message, { param });
-  };
-  if (rowCount(textsFrom) !== rowCount(textsTo)) {
-    fail(
-      "texts",
-      `Expected every text in both spaces but received ${rowCount(textsFrom)} and ${rowCount(textsTo)}`,
-    );
+  const { method } = options;
+  const [textsFrom, textsTo] = [options.textsFrom, options.textsTo].map((texts) =>
+    unitRows(texts, "texts"),
+  );
+  const counts = [rowCount(textsFrom), rowCount(textsTo)] as const;
+  if (counts[0] !== counts[1]) {
+    const message = `Expected every text in both spaces but received ${counts.join(" and ")}`;
+    throw invalidInput("texts", message);
   }
-  if (rowCount(textsFrom) < 16)
-    fail("texts", `A bridge needs at least 16 texts but was given ${rowCount(textsFrom)}`);
-  for (const [name, memory, texts] of [
-    ["memoryFrom", memoryFrom, textsFrom],
-    ["memoryTo", options.memoryTo, textsTo],
-  ] as const) {
-    if (memory !== undefined && memory.dimensions !== texts.dimensions) {
-      fail(
-        name,
-        `Expected ${texts.dimensions} numbers for each row of "${name}" but received ${memory.dimensions}`,
-      );
-    }
+  if (counts[0] < 16)
+    throw invalidInput("texts", `A bridge needs at least 16 texts but received ${counts[0]}`);
+  for (const [side, texts] of [["from", textsFrom] as const, ["to", textsTo] as const]) {
+    if (!areAlike(texts)) continue;
+    const found = `${distinctRows(texts)} distinct vector of ${counts[0]}`;
+    const why = `The texts embed alike in the model "${side}" (${found})`;
+    throw invalidInput("texts", `${why}: nothing can be learned from them`);
   }
+  const memoryFrom = memoryOf(options, "memoryFrom", textsFrom.dimensions);
+  const memoryTo = memoryOf(options, "memoryTo", textsTo.dimensions);
   throwIfCancelled(control.signal);
-  if (method === "c-mcr") return learnBridge(options, control);
+  if (method === "c-mcr")
+    return learnBridge({ ...options, textsFrom, textsTo, memoryFrom, memoryTo }, control);
   const map = method === "ridge" ? ridge(textsFrom, textsTo) : procrustes(textsFrom, textsTo);
-  return headAround(map, centroid(memoryFrom ?? textsFrom));
+  return headAround(map, meanRow(memoryFrom ?? textsFrom));
+}
+
+function memoryOf(data: BridgeData, name: "memoryFrom" | "memoryTo", dimensions: number) {
+  const memory = data[name];
+  if (memory === undefined || memory.dimensions === dimensions)
+    return memory && unitRows(memory, name);
+  const expected = `Expected ${dimensions} numbers for each row of "${name}"`;
+  throw invalidInput(name, `${expected} but received ${memory.dimensions}`);
 }

@@ -1,10 +1,9 @@
 import type { ProjectionHead } from "../encoders/head.js";
 import { type Random, seededRandom } from "../math/random.js";
+import { concat, type Rows, rowCount } from "../math/rows.js";
 import type { BridgeOptions } from "./bridge.js";
-import { rowCount } from "./gap.js";
 import { softRetrieve } from "./text-pivot.js";
 import { type TrainingControl, trainHead } from "./train-head.js";
-import type { Rows } from "./training-request.js";
 
 /** Standard deviation of the noise on a 512-dimensional embedding; the length of the noise is what is kept elsewhere. */
 const noiseAt512 = 0.025;
@@ -33,8 +32,8 @@ export async function learnBridge(
   const targets = gather(textsTo, memoryTo);
   const pairs = sources.flatMap((source) => targets.map((target) => ({ source, target })));
   const n = rowCount(textsFrom);
-  const a = join(pairs.map(({ source }) => noisy(source, random)));
-  const b = join(pairs.map(({ target }) => target));
+  const a = concat(pairs.map(({ source }) => noisy(source, random)));
+  const b = concat(pairs.map(({ target }) => target));
   const result = await trainHead(
     {
       a: { ...a, head: { kind: "mlp" } },
@@ -57,14 +56,4 @@ export async function learnBridge(
 function noisy({ values, dimensions }: Rows, random: Random): Rows {
   const deviation = noiseAt512 * Math.sqrt(512 / dimensions);
   return { values: values.map((value) => value + deviation * random.normal()), dimensions };
-}
-
-function join(parts: readonly Rows[]): Rows {
-  const values = new Float32Array(parts.reduce((sum, part) => sum + part.values.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    values.set(part.values, at);
-    at += part.values.length;
-  }
-  return { values, dimensions: parts[0].dimensions };
 }

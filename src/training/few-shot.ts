@@ -1,7 +1,7 @@
+import { cosines, type Rows, rowAt, unitRows } from "../math/rows.js";
 import { logSumExp, softmax } from "../math/softmax.js";
+import { dot } from "../math/vector.js";
 import { type Cancellation, throwIfCancelled } from "./cancellation.js";
-import { similarities } from "./pair-facts.js";
-import type { Rows } from "./training-request.js";
 
 /** A handful of labelled embeddings. `labels[i]` is the class, 0..classes-1, of row i. */
 export interface LabelledItems extends Rows {
@@ -48,35 +48,42 @@ export function cacheLogits(
   f: Float32Array,
 ): Float64Array {
   checkLength(f, adapter.dimensions);
+  const { dimensions } = adapter;
+  const query = { values: f, dimensions };
   const logits = Float64Array.from(
-    similarities(f, texts.weights, adapter.dimensions),
+    cosines(query, { values: texts.weights, dimensions }),
     (s) => texts.logitScale * s,
   );
-  for (const [k, s] of similarities(f, adapter.values, adapter.dimensions).entries()) {
+  for (const [k, s] of cosines(query, adapter).entries()) {
     logits[adapter.labels[k]] += adapter.alpha * Math.exp(-adapter.beta * (1 - s));
   }
   return logits;
 }
 
 /**
- * Makes a cache adapter. Its alpha and beta are those under which each item is best foretold by the others (leave one
- * out), so that no test data is looked at; alpha = 0, zero-shot as it was, is among the candidates. An item that is the
- * only one of its class cannot be foretold by others: with one item a class, alpha is 1 and beta 5.5.
+ * Makes a cache adapter. Its alpha and beta are those under which each item is best predicted by the
+ * others (leave one out), so that no test data is looked at; alpha = 0, zero-shot as it was, is among
+ * the candidates. An item that is the only one of its class cannot be predicted by others: with one
+ * item a class, alpha is 1 and beta 5.5.
+ *
+ * @param given  rows of any length but zero; they are kept at unit length.
+ * @throws AppError `invalid_input` naming the row that has no direction.
  */
 export function fitCacheAdapter(
-  items: LabelledItems,
+  given: LabelledItems,
   texts: ZeroShotClasses,
   signal?: Cancellation,
 ): CacheAdapter {
-  checkItems(items);
-  const { values, dimensions, labels, classes } = items;
+  const items = checkItems(given);
+  const { labels, classes, dimensions } = items;
   const count = labels.length;
-  const among = similarities(values, values, dimensions, signal);
-  const zeroShot = similarities(values, texts.weights, dimensions, signal);
+  const cancel = () => throwIfCancelled(signal);
+  const among = cosines(items, items, cancel);
+  const zeroShot = cosines(items, { values: texts.weights, dimensions }, cancel);
   const members = new Int32Array(classes);
   for (const label of labels) members[label]++;
-  const foretold = [...labels.keys()].filter((i) => members[labels[i]] > 1);
-  if (foretold.length === 0) return { kind: "cache", ...items, alpha: 1, beta: 5.5 };
+  const predictable = [...labels.keys()].filter((i) => members[labels[i]] > 1);
+  if (predictable.length === 0) return { kind: "cache", ...items, alpha: 1, beta: 5.5 };
   let best = { loss: Number.POSITIVE_INFINITY, alpha: 0, beta: 1 };
   for (const beta of [1, 2, 5.5, 10, 20, 50]) {
     const votes = new Float64Array(count * classes);
@@ -88,13 +95,13 @@ export function fitCacheAdapter(
     }
     for (const alpha of [0, 0.3, 1, 3, 10, 30, 100]) {
       let loss = 0;
-      for (const i of foretold) {
+      for (const i of predictable) {
         throwIfCancelled(signal);
         const logits = Float64Array.from(
           { length: classes },
           (_, c) => texts.logitScale * zeroShot[i * classes + c] + alpha * votes[i * classes + c],
         );
-        loss += (logSumExp(logits) - logits[labels[i]]) / foretold.length;
+        loss += (logSumExp(logits) - logits[labels[i]]) / predictable.length;
       }
       if (loss < best.loss) best = { loss, alpha, beta };
     }
@@ -122,14 +129,17 @@ export interface LinearProbeOptions {
  * Multinomial logistic regression by Nesterov's accelerated gradient with step 1 / L: for unit rows the cross-entropy's
  * curvature is at most 1 (1/2 from the softmax, |(x, 1)|^2 = 2 from row and bias). The bias is not held back.
  * Converges to the one minimum: the result does not depend on a start or seed.
+ *
+ * @param given  rows of any length but zero; they are brought to unit length.
+ * @throws AppError `invalid_input` naming the row that has no direction.
  */
 export function fitLinearProbe(
-  items: LabelledItems,
+  given: LabelledItems,
   { l2 = 1e-3, maxIterations = 3000 }: LinearProbeOptions = {},
   signal?: Cancellation,
 ): LinearProbe {
-  checkItems(items);
-  const { values, dimensions, labels, classes } = items;
+  const items = checkItems(given);
+  const { dimensions, labels, classes } = items;
   const count = labels.length;
   const width = dimensions + 1; // the bias is the weight of a constant 1
   const rate = 1 / (1 + l2);
@@ -140,7 +150,7 @@ export function fitLinearProbe(
     const gradient = new Float64Array(classes * width);
     for (let i = 0; i < count; i++) {
       throwIfCancelled(signal);
-      const x = values.subarray(i * dimensions, (i + 1) * dimensions);
+      const x = rowAt(items, i);
       const p = softmax(probeLogits(ahead, x, classes));
       for (let c = 0; c < classes; c++) {
         const slope = (p[c] - (labels[i] === c ? 1 : 0)) / count;
@@ -180,7 +190,8 @@ export function linearProbeLogits(
   f: Float32Array,
 ): Float64Array {
   checkLength(f, dimensions);
-  return Float64Array.from(similarities(f, weights, dimensions), (s, c) => s + bias[c]);
+  const rows = { values: weights, dimensions };
+  return Float64Array.from(bias, (b, c) => b + dot(f, rowAt(rows, c))); // in float64: no overflow
 }
 
 function probeLogits(w: Float64Array, x: Float32Array, classes: number): Float64Array {
@@ -199,7 +210,9 @@ function checkLength(f: Float32Array, dimensions: number): void {
     throw new RangeError(`Expected ${dimensions} numbers but received ${f.length}`);
 }
 
-function checkItems({ values, dimensions, labels, classes }: LabelledItems): void {
+/** The items at unit length. */
+function checkItems(items: LabelledItems): LabelledItems {
+  const { values, dimensions, labels, classes } = items;
   if (values.length !== labels.length * dimensions || labels.length === 0) {
     throw new RangeError(
       `Expected ${labels.length} rows of ${dimensions} numbers but received ${values.length} numbers`,
@@ -209,4 +222,5 @@ function checkItems({ values, dimensions, labels, classes }: LabelledItems): voi
     if (!(label >= 0 && label < classes))
       throw new RangeError(`A label is ${label}, not one of ${classes} classes`);
   }
+  return unitRows(items, "a");
 }

@@ -1,6 +1,7 @@
 import { seededRandom } from "../math/random.js";
-import { centroid } from "./gap.js";
-import type { Rows } from "./training-request.js";
+import { concat, meanRow, type Rows } from "../math/rows.js";
+import { dot, norm } from "../math/vector.js";
+import type { Sides } from "./held-out-gap.js";
 
 /** A picture of both sides in the plane of largest variance. */
 export interface Projection {
@@ -22,17 +23,15 @@ export interface Projection {
 /** Above this many points the picture holds counts on a grid instead. */
 const mostPoints = 5000;
 const bins = 48;
-/** Rows of each side that the axes are computed from. */
-const fitRows = 2000;
 
 /**
- * Principal components of both sides together, by orthogonal iteration on at most 2,000 evenly spaced rows of each side;
+ * Principal components of both sides together, by orthogonal iteration on a sample of each side;
  * all rows are then projected. The larger coordinate of each axis is positive, so that pictures do not flip.
  */
-export function projectGap(a: Rows, b: Rows): Projection {
+export function projectGap({ a, b }: Sides, sample: Sides): Projection {
   const { dimensions } = a;
-  const fit = concatenate(everyNth(a), everyNth(b), dimensions);
-  const mean = centroid(fit);
+  const fit = concat([sample.a, sample.b]);
+  const mean = meanRow(fit);
   const { axes, explained } = principalAxes(fit, mean);
   const project = ({ values }: Rows) =>
     Array.from({ length: values.length / dimensions }, (_, i): [number, number] => {
@@ -72,7 +71,7 @@ function principalAxes({ values, dimensions }: Rows, mean: Float64Array) {
       }
     }
     const before = variance;
-    variance = Float64Array.from(next, (v, k) => v.reduce((sum, x, d) => sum + x * axes[k][d], 0));
+    variance = Float64Array.from(next, (v, k) => dot(v, axes[k]));
     orthonormalize(next);
     axes = next;
     if (turn > 5 && [0, 1].every((k) => Math.abs(variance[k] - before[k]) <= 1e-7 * variance[0]))
@@ -85,7 +84,7 @@ function principalAxes({ values, dimensions }: Rows, mean: Float64Array) {
     const largest = axis.reduce((most, x) => (Math.abs(x) > Math.abs(most) ? x : most), 0);
     if (largest < 0) for (let d = 0; d < dimensions; d++) axis[d] = -axis[d];
   }
-  const share = (k: number) => (total > 0 ? (variance[k] ?? 0) / total : 0);
+  const share = (k: number) => (total > 0 ? Math.min(1, (variance[k] ?? 0) / total) : 0);
   return { axes: [first, second] as const, explained: [share(0), share(1)] as [number, number] };
 }
 
@@ -94,31 +93,13 @@ function orthonormalize(vectors: Float64Array[]): void {
   for (const [k, v] of vectors.entries()) {
     for (let pass = 0; pass < 2; pass++) {
       for (const u of vectors.slice(0, k)) {
-        const along = v.reduce((sum, x, d) => sum + x * u[d], 0);
+        const along = dot(v, u);
         for (let d = 0; d < v.length; d++) v[d] -= along * u[d];
       }
     }
-    const length = Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
+    const length = norm(v);
     for (let d = 0; d < v.length; d++) v[d] = length > 1e-30 ? v[d] / length : 0;
   }
-}
-
-function everyNth({ values, dimensions }: Rows): Float32Array {
-  const n = values.length / dimensions;
-  if (n <= fitRows) return values;
-  const result = new Float32Array(fitRows * dimensions);
-  for (let i = 0; i < fitRows; i++) {
-    const at = Math.floor((i * n) / fitRows) * dimensions;
-    result.set(values.subarray(at, at + dimensions), i * dimensions);
-  }
-  return result;
-}
-
-function concatenate(a: Float32Array, b: Float32Array, dimensions: number): Rows {
-  const values = new Float32Array(a.length + b.length);
-  values.set(a);
-  values.set(b, a.length);
-  return { values, dimensions };
 }
 
 function rangeOf(a: [number, number][], b: [number, number][], axis: 0 | 1): [number, number] {

@@ -1,27 +1,5 @@
-import { lengthOf } from "./gap.js";
-import { similarities } from "./pair-facts.js";
-import type { Rows } from "./training-request.js";
-
-/** Measures that look at every pair of rows: time and memory grow with the square, so callers sample first. */
-
-/**
- * ln of the mean of e^{-2 |x - y|^2} over pairs of different rows. 0 when all rows are the same, lower is more spread.
- * Source: Wang and Isola 2020, https://arxiv.org/abs/2005.10242, t = 2.
- */
-export function uniformity(rows: Rows): number {
-  const { values, dimensions } = rows;
-  const n = values.length / dimensions;
-  let sum = 0;
-  for (let i = 1; i < n; i++) {
-    const row = similarities(
-      values.subarray(i * dimensions, (i + 1) * dimensions),
-      values.subarray(0, i * dimensions),
-      dimensions,
-    );
-    for (let j = 0; j < i; j++) sum += Math.exp(-4 * (1 - row[j]));
-  }
-  return Math.log(sum / ((n * (n - 1)) / 2));
-}
+import { type Rows, rowCount, vectorsOf } from "../math/rows.js";
+import { dot, norm } from "../math/vector.js";
 
 /**
  * Symmetric InfoNCE of [N, N] similarities in [-1, 1] at a temperature, in nats; pairs on the diagonal.
@@ -42,7 +20,7 @@ export function infoNceOf(similarity: Float32Array, temperature: number): number
   }
   let total = 0;
   for (let i = 0; i < n; i++) total += (Math.log(rows[i]) + Math.log(columns[i])) / 2;
-  return (total - own) / n;
+  return Math.max(0, total - own) / n; // rounding may take a perfect one below 0
 }
 
 /** Two sides moved along the gap and brought back to unit length. */
@@ -70,13 +48,10 @@ export function shifter(
   similarity: Float32Array,
 ): (delta: number) => Shifted {
   const { dimensions } = a;
-  const n = a.values.length / dimensions;
-  const length = lengthOf(gap);
+  const n = rowCount(a);
+  const length = norm(gap);
   const g = gap.map((x) => (length > 0 ? x / length : 0));
-  const along = ({ values }: Rows) =>
-    Float64Array.from({ length: n }, (_, i) =>
-      g.reduce((sum, x, d) => sum + x * values[i * dimensions + d], 0),
-    );
+  const along = (rows: Rows) => Float64Array.from(vectorsOf(rows), (row) => dot(g, row));
   const [ga, gb] = [along(a), along(b)];
   const unit = length > 0 ? 1 : 0; // |g|^2
   return (delta) => {
@@ -99,7 +74,7 @@ export function shifter(
         difference[d] += (x - y) / n;
       }
     }
-    const sign = difference.reduce((sum, x, d) => sum + x * g[d], 0) < 0 ? -1 : 1;
-    return { distance: sign * lengthOf(difference), similarity: result };
+    const sign = dot(difference, g) < 0 ? -1 : 1;
+    return { distance: sign * norm(difference), similarity: result };
   };
 }

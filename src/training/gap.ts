@@ -1,63 +1,40 @@
-import type { Rows } from "./training-request.js";
+import { meanRow, type Rows, rowCount, spread, squaredDistances, vectorsOf } from "../math/rows.js";
+import { mean } from "../math/statistics.js";
+import { dot } from "../math/vector.js";
 
 /** Where two sets of unit embeddings lie. All of it takes time and memory in proportion to their size. */
 
-export const rowCount = ({ values, dimensions }: Rows) => values.length / dimensions;
-
-/** Arithmetic mean of the rows, [D], not of unit length. */
-export function centroid({ values, dimensions }: Rows): Float64Array {
-  const mean = new Float64Array(dimensions);
-  for (let at = 0; at < values.length; at += dimensions) {
-    for (let d = 0; d < dimensions; d++) mean[d] += values[at + d];
-  }
-  const n = values.length / dimensions;
-  for (let d = 0; d < dimensions; d++) mean[d] /= n;
-  return mean;
-}
-
 /** mean(A) - mean(B). Its length is the centroid gap; Liang et al. 2022, https://arxiv.org/abs/2203.02053, section 4. */
 export function gapVector(a: Rows, b: Rows): Float64Array {
-  const ofB = centroid(b);
-  return centroid(a).map((x, d) => x - ofB[d]);
+  const ofB = meanRow(b);
+  return meanRow(a).map((x, d) => x - ofB[d]);
 }
-
-export const lengthOf = (v: Float64Array) => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
 
 /**
- * Mean cosine of two different rows: the cone of a modality. Of unit rows it is (N |mean|^2 - 1) / (N - 1), so no pair is
- * looked at. 1 when all rows are the same; needs two rows.
+ * Mean |x - y|^2 of two different rows, by the variance: no pair is looked at. 0 exactly when all rows
+ * are the same; needs two rows.
  */
-export function meanCosine(rows: Rows): number {
-  const n = rowCount(rows);
-  return (n * lengthOf(centroid(rows)) ** 2 - 1) / (n - 1);
-}
+const meanSquaredDistance = (rows: Rows) =>
+  (2 * spread(rows) * rowCount(rows)) / (rowCount(rows) - 1);
 
-/** a_i . b_i for each pair. */
-export function pairCosines(a: Rows, b: Rows): Float64Array {
-  const { dimensions } = a;
-  return Float64Array.from({ length: rowCount(a) }, (_, i) => {
-    let sum = 0;
-    for (let d = 0; d < dimensions; d++)
-      sum += a.values[i * dimensions + d] * b.values[i * dimensions + d];
-    return sum;
-  });
-}
+/** Mean cosine of two different unit rows: the cone of a modality. 1 when all rows are the same, and never more. */
+export const meanCosine = (rows: Rows): number => 1 - meanSquaredDistance(rows) / 2;
 
 /** Mean |a_i - b_i|^2 = 2 - 2 cos. Wang and Isola 2020, https://arxiv.org/abs/2005.10242, alpha = 2. */
-export function alignment(cosines: ArrayLike<number>): number {
-  return 2 - 2 * mean(cosines);
-}
+export const alignment = (a: Rows, b: Rows): number => mean(squaredDistances(a, b));
+
+/** Squared distances below this are float32 rounding of unit rows: 1e-7 a number, squared, over all numbers of a row. */
+const rounding = 1e-12;
 
 /**
  * Relative modality gap with distance (1 - cos) / 2: d_pair / (d_pair + (d_AA + d_BB) / 2), where d_AA is the mean over
- * different rows of A. 0.5 when pairs are as far apart as strangers of one modality.
+ * different rows of A. 0.5 when pairs are as far apart as strangers of one modality; 0 when everything is one point.
  * Source: Schrodi et al. 2025, https://arxiv.org/abs/2404.07983, and its analysis/gap_precompute.py.
  */
-export function relativeModalityGap(a: Rows, b: Rows, cosines: ArrayLike<number>): number {
-  const distance = (cosine: number) => (1 - cosine) / 2;
-  const pair = distance(mean(cosines));
-  const intra = (distance(meanCosine(a)) + distance(meanCosine(b))) / 2;
-  return pair + intra === 0 ? 0 : pair / (pair + intra);
+export function relativeModalityGap(a: Rows, b: Rows): number {
+  const pair = alignment(a, b);
+  const intra = (meanSquaredDistance(a) + meanSquaredDistance(b)) / 2;
+  return pair + intra < rounding ? 0 : pair / (pair + intra);
 }
 
 /**
@@ -68,24 +45,17 @@ export function centroidSeparability(
   fit: { a: Rows; b: Rows },
   test: { a: Rows; b: Rows },
 ): number {
-  const [ma, mb] = [centroid(fit.a), centroid(fit.b)];
+  const [ma, mb] = [meanRow(fit.a), meanRow(fit.b)];
   const normal = ma.map((x, d) => x - mb[d]);
   const threshold = normal.reduce((sum, x, d) => sum + (x * (ma[d] + mb[d])) / 2, 0);
-  const share = ({ values, dimensions }: Rows, sign: number) => {
-    let right = 0;
-    for (let at = 0; at < values.length; at += dimensions) {
-      let along = -threshold;
-      for (let d = 0; d < dimensions; d++) along += normal[d] * values[at + d];
-      if (sign * along > 0) right++;
-    }
-    return right / (values.length / dimensions);
-  };
+  const share = (rows: Rows, sign: number) =>
+    mean(vectorsOf(rows).map((row) => (sign * (dot(normal, row) - threshold) > 0 ? 1 : 0)));
   return (share(test.a, 1) + share(test.b, -1)) / 2;
 }
 
 /** Dimensions by their share of the squared gap, largest first. Few carry most of it (Schrodi et al. 2025, section 4). */
 export function gapDimensions(gap: Float64Array): { dimension: number; share: number }[] {
-  const total = lengthOf(gap) ** 2 || 1;
+  const total = dot(gap, gap) || 1;
   return Array.from(gap, (x, dimension) => ({ dimension, share: (x * x) / total })).sort(
     (p, q) => q.share - p.share,
   );
@@ -101,10 +71,4 @@ export function centered({ values, dimensions }: Rows, mean: Float64Array): Rows
     for (let d = 0; d < dimensions; d++) result[at + d] = (values[at + d] - mean[d]) * scale;
   }
   return { values: result, dimensions };
-}
-
-export function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
 }

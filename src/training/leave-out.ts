@@ -1,22 +1,13 @@
-import type { Rows, TrainingRequest } from "./training-request.js";
+import { type Rows, rowCount, take } from "../math/rows.js";
+import type { TrainingRequest } from "./training-request.js";
 
 /** The request without the pairs at `positions`, which a split then names by their new places. */
 export function leaveOut(request: TrainingRequest, positions: readonly number[]): TrainingRequest {
   if (positions.length === 0) return request;
   const out = new Set(positions);
-  const count = request.a.values.length / request.a.dimensions;
-  const kept = Array.from({ length: count }, (_, i) => i).filter((i) => !out.has(i));
+  const kept = Array.from({ length: rowCount(request.a) }, (_, i) => i).filter((i) => !out.has(i));
   const placeOf = new Map(kept.map((old, place) => [old, place]));
-  const rows = <T extends Rows>(side: T): T => {
-    const values = new Float32Array(kept.length * side.dimensions);
-    for (const [place, old] of kept.entries()) {
-      values.set(
-        side.values.subarray(old * side.dimensions, (old + 1) * side.dimensions),
-        place * side.dimensions,
-      );
-    }
-    return { ...side, values };
-  };
+  const rows = <T extends Rows>(side: T): T => ({ ...side, ...take(side, kept) });
   const places = (old: readonly number[]) => old.flatMap((i) => placeOf.get(i) ?? []);
   const { a, b, labels, third, features, split } = request;
   return {

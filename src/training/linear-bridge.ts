@@ -1,8 +1,7 @@
 import type { Affine, ProjectionHead } from "../encoders/head.js";
 import { closestOrthogonal, solvePositive } from "../math/decompositions.js";
-import { type Matrix, matrixOf, multiply, rowRange, transpose } from "../math/matrix.js";
-import { centroid } from "./gap.js";
-import type { Rows } from "./training-request.js";
+import { type Matrix, matrixOf, multiply, rowRange, transpose, zeros } from "../math/matrix.js";
+import { meanRow, type Rows, rowCount } from "../math/rows.js";
 
 /** Penalties that are tried, as shares of the mean variance of a dimension. */
 const penalties = [1e-4, 1e-3, 1e-2, 1e-1, 1];
@@ -63,15 +62,16 @@ function solveRidge(x: Matrix, y: Matrix, penalty: number): Matrix {
   const d = gram.rows;
   let trace = 0;
   for (let i = 0; i < d; i++) trace += gram.data[i * d + i];
+  if (trace === 0) return zeros(d, y.columns); // every row is the mean: whatever W is, x W is 0
   for (let i = 0; i < d; i++) gram.data[i * d + i] += (penalty * trace) / d;
   return solvePositive(gram, multiply(xt, y));
 }
 
 function centeredMatrix(rows: Rows): Matrix {
-  const mean = centroid(rows);
+  const mean = meanRow(rows);
   const { values, dimensions } = rows;
   return matrixOf(
-    values.length / dimensions,
+    rowCount(rows),
     dimensions,
     Float64Array.from(values, (value, i) => value - mean[i % dimensions]),
   );

@@ -1,6 +1,6 @@
-import { applyHead, dimensionsOut, type ProjectionHead } from "../encoders/head.js";
+import { applyHead, type ProjectionHead } from "../encoders/head.js";
 import { seededRandom } from "../math/random.js";
-import { gatherBatch } from "./batches.js";
+import { type Rows, rowsOf, take, vectorsOf } from "../math/rows.js";
 import { pairFacts, zeroShotHits } from "./pair-facts.js";
 import { compareFacts, compareHits, type Measures } from "./run-measures.js";
 import type { Split, TrainingRequest } from "./training-request.js";
@@ -32,55 +32,39 @@ export function measureHeads(
   const measured = [...random.permutation(split.test.length)]
     .slice(0, maxMeasuredPairs)
     .map((i) => split.test[i]);
-  const { a, b } = gatherBatch(request, measured);
-  const facts = (heads: Heads, rowsA: Float32Array, rowsB: Float32Array, labelsOf?: Int32Array) => {
-    const projected = project(heads.a, rowsA, request.a.dimensions);
-    return pairFacts(
-      projected,
-      project(heads.b, rowsB, request.b.dimensions),
-      projected.length / (rowsA.length / request.a.dimensions),
-      labelsOf,
-    );
-  };
-  const compare = (rowsA: Float32Array, rowsB: Float32Array, labelsOf?: Int32Array) =>
-    compareFacts(
-      facts(untrained, rowsA, rowsB, labelsOf),
-      facts(trained, rowsA, rowsB, labelsOf),
-      random,
-    );
-  const measures = compare(a, b, labels && Int32Array.from(measured, (at) => labels[at]));
+  const facts = (heads: Heads, a: Rows, b: Rows, labelsOf?: Int32Array) =>
+    pairFacts(project(heads.a, a), project(heads.b, b), labelsOf);
+  const compare = (a: Rows, b: Rows, labelsOf?: Int32Array) =>
+    compareFacts(facts(untrained, a, b, labelsOf), facts(trained, a, b, labelsOf), random);
+  const labelsAt = (positions: readonly number[]) =>
+    labels && Int32Array.from(positions, (at) => labels[at]);
+  const measures = compare(
+    take(request.a, measured),
+    take(request.b, measured),
+    labelsAt(measured),
+  );
   if (labels) {
-    const hits = (heads: Heads) => {
-      const known = split.train.slice(0, maxMeasuredPairs);
-      const rows = gatherBatch(request, [...known, ...measured]);
-      const projected = project(heads.a, rows.a, request.a.dimensions);
-      return zeroShotHits(
-        projected,
-        project(heads.b, rows.b, request.b.dimensions),
-        projected.length / rows.size,
-        rows.labels as Int32Array,
+    const known = split.train.slice(0, maxMeasuredPairs);
+    const all = [...known, ...measured];
+    const hits = (heads: Heads) =>
+      zeroShotHits(
+        project(heads.a, take(request.a, all)),
+        project(heads.b, take(request.b, all)),
+        labelsAt(all) as Int32Array,
         known.map((_, i) => i),
         measured.map((_, i) => known.length + i),
       );
-    };
     const before = hits(untrained);
     if (before.length > 0) measures.zero_shot_accuracy = compareHits(before, hits(trained), random);
   }
   const { probe } = request;
-  return { measures, forgetting: probe && compare(probe.a, probe.b, probe.labels) };
+  const probeRows = (side: "a" | "b") => ({
+    values: probe?.[side] as Float32Array,
+    dimensions: request[side].dimensions,
+  });
+  const forgetting = probe && compare(probeRows("a"), probeRows("b"), probe.labels);
+  return { measures, forgetting };
 }
 
-function project(
-  head: ProjectionHead | undefined,
-  rows: Float32Array,
-  dimensions: number,
-): Float32Array {
-  if (head === undefined) return rows;
-  const width = dimensionsOut(head);
-  const result = new Float32Array((rows.length / dimensions) * width);
-  const embeddings = Array.from({ length: rows.length / dimensions }, (_, i) =>
-    rows.subarray(i * dimensions, (i + 1) * dimensions),
-  );
-  for (const [i, row] of applyHead(head, embeddings).entries()) result.set(row, i * width);
-  return result;
-}
+const project = (head: ProjectionHead | undefined, rows: Rows): Rows =>
+  head === undefined ? rows : rowsOf(applyHead(head, vectorsOf(rows)));

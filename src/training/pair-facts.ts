@@ -1,11 +1,20 @@
-import { type Cancellation, throwIfCancelled } from "./cancellation.js";
+import {
+  cosines,
+  meanRow,
+  type Rows,
+  rowAt,
+  rowCount,
+  squaredDistances,
+  take,
+} from "../math/rows.js";
+import { dot, norm } from "../math/vector.js";
 
 /** Facts about pairs in one space, one number for each pair: what measures and their confidence are computed from. */
 export interface PairFacts {
   pairs: number;
-  dimensions: number;
-  a: Float32Array;
-  b: Float32Array;
+  /** [pairs, D] unit rows. */
+  a: Rows;
+  b: Rows;
   /** Rank of the best correct b for each a, 1 = first. A wrong b that ties counts as before it. */
   rankAToB: Float64Array;
   rankBToA: Float64Array;
@@ -14,19 +23,14 @@ export interface PairFacts {
 }
 
 /**
- * @param a       [N, D] unit rows; row i of `b` is its pair.
+ * @param a       unit rows; row i of `b` is its pair.
  * @param labels  when given, everything of the same label is correct, not the pair alone.
  */
-export function pairFacts(
-  a: Float32Array,
-  b: Float32Array,
-  dimensions: number,
-  labels?: Int32Array,
-): PairFacts {
-  const pairs = a.length / dimensions;
+export function pairFacts(a: Rows, b: Rows, labels?: Int32Array): PairFacts {
+  const pairs = rowCount(a);
   const correct = (i: number, j: number) =>
     i === j || (labels !== undefined && labels[i] === labels[j]);
-  const similarity = similarities(a, b, dimensions);
+  const similarity = cosines(a, b);
   const bestOfRow = new Float32Array(pairs).fill(-2);
   const bestOfColumn = new Float32Array(pairs).fill(-2);
   for (let i = 0; i < pairs; i++) {
@@ -47,45 +51,7 @@ export function pairFacts(
       if (s >= bestOfColumn[j]) rankBToA[j]++;
     }
   }
-  const squaredDistance = Float64Array.from(
-    { length: pairs },
-    (_, i) => 2 - 2 * similarity[i * pairs + i],
-  );
-  return { pairs, dimensions, a, b, rankAToB, rankBToA, squaredDistance };
-}
-
-/** Dot products of all rows of a [N, D] with all rows of b [M, D] -> [N, M], in float32. */
-export function similarities(
-  a: Float32Array,
-  b: Float32Array,
-  dimensions: number,
-  signal?: Cancellation,
-): Float32Array {
-  const n = a.length / dimensions;
-  const m = b.length / dimensions;
-  const result = new Float32Array(n * m);
-  const whole = dimensions - (dimensions % 4);
-  for (let i = 0; i < n; i++) {
-    throwIfCancelled(signal);
-    for (let j = 0; j < m; j++) {
-      let s0 = 0;
-      let s1 = 0;
-      let s2 = 0;
-      let s3 = 0;
-      const p = i * dimensions;
-      const q = j * dimensions;
-      let d = 0;
-      for (; d < whole; d += 4) {
-        s0 += a[p + d] * b[q + d];
-        s1 += a[p + d + 1] * b[q + d + 1];
-        s2 += a[p + d + 2] * b[q + d + 2];
-        s3 += a[p + d + 3] * b[q + d + 3];
-      }
-      for (; d < dimensions; d++) s0 += a[p + d] * b[q + d];
-      result[i * m + j] = s0 + s1 + s2 + s3;
-    }
-  }
-  return result;
+  return { pairs, a, b, rankAToB, rankBToA, squaredDistance: squaredDistances(a, b) };
 }
 
 /**
@@ -95,31 +61,30 @@ export function similarities(
  * @returns 1 or 0 for each of `items` whose label occurs among `known`.
  */
 export function zeroShotHits(
-  a: Float32Array,
-  b: Float32Array,
-  dimensions: number,
+  a: Rows,
+  b: Rows,
   labels: Int32Array,
   known: readonly number[],
   items: readonly number[],
 ): Float64Array {
-  const means = new Map<number, Float64Array>();
+  const groups = new Map<number, number[]>();
   for (const at of known) {
-    const mean = means.get(labels[at]) ?? new Float64Array(dimensions);
-    means.set(labels[at], mean);
-    for (let d = 0; d < dimensions; d++) mean[d] += b[at * dimensions + d];
+    const group = groups.get(labels[at]);
+    if (group) group.push(at);
+    else groups.set(labels[at], [at]);
   }
-  for (const mean of means.values()) {
-    const length = Math.hypot(...mean);
-    for (let d = 0; d < dimensions; d++) mean[d] /= length;
-  }
+  const classes = [...groups].map(([label, group]) => {
+    const mean = meanRow(take(b, group));
+    const length = norm(mean) || 1; // rows that cancel each other out point nowhere: cosine 0
+    return { label, mean: mean.map((x) => x / length) };
+  });
   const hits: number[] = [];
   for (const at of items) {
-    if (!means.has(labels[at])) continue;
+    if (!groups.has(labels[at])) continue;
     let best = Number.NEGATIVE_INFINITY;
     let chosen = -1;
-    for (const [label, mean] of means) {
-      let similarity = 0;
-      for (let d = 0; d < dimensions; d++) similarity += mean[d] * a[at * dimensions + d];
+    for (const { label, mean } of classes) {
+      const similarity = dot(mean, rowAt(a, at));
       if (similarity > best) {
         best = similarity;
         chosen = label;

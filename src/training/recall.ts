@@ -28,13 +28,6 @@ export function recallAtK(allRanks: ArrayLike<number>, k: number): number {
   return found / allRanks.length;
 }
 
-/** The middle rank, or the mean of the two in the middle. */
-export function medianRank(allRanks: ArrayLike<number>): number {
-  const sorted = Float64Array.from(allRanks).sort();
-  const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
-}
-
 export function meanReciprocalRank(allRanks: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < allRanks.length; i++) sum += 1 / allRanks[i];

@@ -1,12 +1,16 @@
 import type { Random } from "../math/random.js";
-import { type PairFacts, similarities } from "./pair-facts.js";
+import { meanRow, type Rows, take } from "../math/rows.js";
+import { bootstrap, type Interval, median } from "../math/statistics.js";
+import { norm } from "../math/vector.js";
+import type { PairFacts } from "./pair-facts.js";
+import { pairKernel, uniformity } from "./uniformity.js";
 
 /** A measure before and after training, with the 95 % bootstrap interval of the change. */
 export interface Measure {
   before: number;
   after: number;
   change: number;
-  interval: [number, number];
+  interval: Interval;
   /** What the interval allows to say; `unclear` when it holds zero. */
   says: "better" | "worse" | "unclear" | "higher" | "lower";
 }
@@ -36,7 +40,7 @@ export function compareFacts(before: PairFacts, after: PairFacts, random: Random
   ) => {
     const items = geometry ? Math.min(n, geometryItems) : n;
     const draws = geometry ? geometryResamples : resamples;
-    measures[name] = bootstrap(of(before), of(after), n, items, draws, good, random);
+    measures[name] = compared(of(before), of(after), n, { size: items, draws }, good, random);
   };
   const reciprocal = (rank: number) => 1 / rank;
   compare(
@@ -55,7 +59,7 @@ export function compareFacts(before: PairFacts, after: PairFacts, random: Random
         "up",
       );
     }
-    compare(`${name}_median_rank`, (facts) => (items) => median(items, facts[ranks]), "down");
+    compare(`${name}_median_rank`, (facts) => (items) => median(at(items, facts[ranks])), "down");
   }
   compare(
     "alignment",
@@ -64,8 +68,12 @@ export function compareFacts(before: PairFacts, after: PairFacts, random: Random
   );
   compare("centroid_gap", centroidGap, "neither", true);
   if (n < 2) return measures; // uniformity is over pairs of different items
-  compare("uniformity_a", (facts) => uniformity(facts.a, facts.dimensions), "neither", true);
-  compare("uniformity_b", (facts) => uniformity(facts.b, facts.dimensions), "neither", true);
+  const spreadOf = (rows: Rows): Statistic => {
+    const kernel = pairKernel(rows);
+    return (items) => uniformity(kernel, items);
+  };
+  compare("uniformity_a", (facts) => spreadOf(facts.a), "neither", true);
+  compare("uniformity_b", (facts) => spreadOf(facts.b), "neither", true);
   return measures;
 }
 
@@ -75,39 +83,22 @@ export function compareHits(before: Float64Array, after: Float64Array, random: R
     (hits: Float64Array): Statistic =>
     (items) =>
       mean(items, (i) => hits[i]);
-  return bootstrap(
-    share(before),
-    share(after),
-    before.length,
-    before.length,
-    resamples,
-    "up",
-    random,
-  );
+  const n = before.length;
+  return compared(share(before), share(after), n, { draws: resamples }, "up", random);
 }
 
-function bootstrap(
+function compared(
   before: Statistic,
   after: Statistic,
   count: number,
-  items: number,
-  draws: number,
+  options: { draws: number; size?: number },
   good: "up" | "down" | "neither",
   random: Random,
 ): Measure {
   const all = Uint32Array.from({ length: count }, (_, i) => i);
   const [was, is] = [before(all), after(all)];
-  const drawn = new Float64Array(draws);
-  const sample = new Uint32Array(items);
-  for (let k = 0; k < draws; k++) {
-    for (let i = 0; i < items; i++) sample[i] = random.integer(count);
-    drawn[k] = after(sample) - before(sample);
-  }
-  const changes = drawn.filter((change) => !Number.isNaN(change)).sort(); // one item drawn every time has no uniformity
-  const interval: [number, number] = [
-    changes[Math.floor(0.025 * (changes.length - 1))],
-    changes[Math.ceil(0.975 * (changes.length - 1))],
-  ];
+  const changeOf: Statistic = (items) => after(items) - before(items);
+  const interval = bootstrap(count, changeOf, random, options);
   const direction = interval[0] > 0 ? "up" : interval[1] < 0 ? "down" : undefined;
   let says: Measure["says"] = "unclear";
   if (direction !== undefined && good === "neither") says = direction === "up" ? "higher" : "lower";
@@ -121,41 +112,12 @@ function mean(items: Uint32Array, value: (i: number) => number): number {
   return sum / items.length;
 }
 
-function median(items: Uint32Array, values: Float64Array): number {
-  const sorted = Float64Array.from(items, (i) => values[i]).sort();
-  const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
-}
+const at = (items: Uint32Array, values: Float64Array) => Float64Array.from(items, (i) => values[i]);
 
 /** |mean(a) - mean(b)|, Liang et al. 2022, https://arxiv.org/abs/2203.02053. */
-function centroidGap({ a, b, dimensions }: PairFacts): Statistic {
+function centroidGap({ a, b }: PairFacts): Statistic {
   return (items) => {
-    const difference = new Float64Array(dimensions);
-    for (const i of items) {
-      for (let d = 0; d < dimensions; d++)
-        difference[d] += a[i * dimensions + d] - b[i * dimensions + d];
-    }
-    return Math.hypot(...difference) / items.length;
-  };
-}
-
-/**
- * ln of the mean of e^{-2 |x - y|^2} over pairs of different items, Wang and Isola 2020,
- * https://arxiv.org/abs/2005.10242; of a resample, over pairs that are not the same item drawn twice.
- */
-function uniformity(x: Float32Array, dimensions: number): Statistic {
-  const n = x.length / dimensions;
-  const kernel = similarities(x, x, dimensions).map((s) => Math.exp(-2 * (2 - 2 * s)));
-  return (items) => {
-    let sum = 0;
-    let count = 0;
-    for (let i = 0; i < items.length; i++) {
-      for (let j = 0; j < i; j++) {
-        if (items[i] === items[j]) continue;
-        sum += kernel[items[i] * n + items[j]];
-        count++;
-      }
-    }
-    return Math.log(sum / count);
+    const ofB = meanRow(take(b, items));
+    return norm(meanRow(take(a, items)).map((x, d) => x - ofB[d]));
   };
 }

@@ -1,7 +1,18 @@
 import { seededRandom } from "../math/random.js";
+import {
+  cosines,
+  pairCosines,
+  type Rows,
+  rowAt,
+  rowCount,
+  rowRange,
+  take,
+  unitRows,
+} from "../math/rows.js";
+import { median } from "../math/statistics.js";
+import { dot } from "../math/vector.js";
 import { type Cancellation, throwIfCancelled } from "./cancellation.js";
-import { similarities } from "./pair-facts.js";
-import type { Rows } from "./training-request.js";
+import { meanCosine } from "./gap.js";
 
 /**
  * Pairs that look wrong, and why:
@@ -50,19 +61,23 @@ export const screeningDefaults: ScreeningOptions = {
 
 /** Items that neighbours are looked for among; a seeded sample where there are more. */
 const maxReference = 4096;
+/** Near-duplicates are listed up to this many: N rows that are all alike make N * 4096 of them. */
+const maxDuplicates = 100_000;
 
 /**
- * Lists suspicious pairs before training; nothing is left out by itself.
+ * Lists suspicious pairs before training; nothing is left out by itself. Rows of any length but
+ * zero: they are looked at at unit length.
  * @returns findings by kind, highest score first.
- * @throws AppError `cancelled` when the signal aborts.
+ * @throws AppError `cancelled` when the signal aborts, `invalid_input` for a row without direction.
  */
 export function screenPairs(
-  a: Rows,
-  b: Rows,
+  rowsA: Rows,
+  rowsB: Rows,
   given: Partial<ScreeningOptions> = {},
   signal?: Cancellation,
 ): ScreeningFinding[] {
   const options = { ...screeningDefaults, ...given };
+  const [a, b] = [unitRows(rowsA, "a"), unitRows(rowsB, "b")];
   return [
     ...mismatched(a, b, options),
     ...isolated(a, "isolated_a", options, signal),
@@ -77,24 +92,16 @@ export function suspiciousPairs(findings: readonly ScreeningFinding[]): number[]
   return [...new Set(findings.flatMap(({ pairs }) => pairs))].sort((one, other) => one - other);
 }
 
-const countOf = ({ values, dimensions }: Rows) => values.length / dimensions;
 const byScore = (one: ScreeningFinding, other: ScreeningFinding) => other.score - one.score;
-
-function cosine(x: Rows, i: number, y: Rows, j: number): number {
-  let sum = 0;
-  for (let d = 0; d < x.dimensions; d++)
-    sum += x.values[i * x.dimensions + d] * y.values[j * y.dimensions + d];
-  return sum;
-}
 
 function mismatched(a: Rows, b: Rows, { mismatchZ }: ScreeningOptions): ScreeningFinding[] {
   if (a.dimensions !== b.dimensions) return []; // sides that cannot be compared before they are trained
-  const cosines = Float64Array.from({ length: countOf(a) }, (_, i) => cosine(a, i, b, i));
-  const center = median(cosines);
-  const spread = 1.4826 * median(cosines.map((c) => Math.abs(c - center))); // sigma of a normal distribution
+  const ofPairs = pairCosines(a, b);
+  const center = median(ofPairs);
+  const spread = 1.4826 * median(ofPairs.map((c) => Math.abs(c - center))); // sigma of a normal distribution
   if (spread === 0) return [];
   const findings: ScreeningFinding[] = [];
-  for (const [i, c] of cosines.entries()) {
+  for (const [i, c] of ofPairs.entries()) {
     const z = (center - c) / spread;
     if (z > mismatchZ) findings.push({ kind: "mismatched", pairs: [i], score: z });
   }
@@ -112,7 +119,7 @@ function isolated(
   options: ScreeningOptions,
   signal: Cancellation | undefined,
 ): ScreeningFinding[] {
-  const count = countOf(x);
+  const count = rowCount(x);
   const reference = sample(count, maxReference);
   const k = Math.min(options.neighbors, reference.length - 2);
   if (k < 2) return [];
@@ -139,19 +146,19 @@ function isolated(
 
 function repeatedCaptions(a: Rows, b: Rows, { repeats }: ScreeningOptions): ScreeningFinding[] {
   const groups = new Map<string, number[]>();
-  for (let i = 0; i < countOf(b); i++) {
-    const row = b.values.subarray(i * b.dimensions, (i + 1) * b.dimensions);
+  for (let i = 0; i < rowCount(b); i++) {
+    const row = rowAt(b, i);
     const key = Buffer.from(row.buffer, row.byteOffset, row.byteLength).toString("latin1");
     const group = groups.get(key);
     if (group) group.push(i);
     else groups.set(key, [i]);
   }
-  const typical = meanCosine(a, [...sample(countOf(a), 1000)]);
+  const typical = meanCosine(take(a, sample(rowCount(a), 1000)));
   const findings: ScreeningFinding[] = [];
   for (const pairs of groups.values()) {
     if (pairs.length < repeats) continue;
     // 0 when the items under the caption are as unlike as any two items, 1 when they are the same.
-    const cohesion = (meanCosine(a, pairs.slice(0, 1000)) - typical) / (1 - typical);
+    const cohesion = (meanCosine(take(a, pairs.slice(0, 1000))) - typical) / (1 - typical);
     if (cohesion < 0.1) findings.push({ kind: "repeated_caption", pairs, score: pairs.length });
   }
   return findings.sort(byScore);
@@ -164,14 +171,14 @@ function nearDuplicates(
   signal: Cancellation | undefined,
 ): ScreeningFinding[] {
   const findings: ScreeningFinding[] = [];
-  const reference = sample(countOf(a), maxReference);
+  const reference = sample(rowCount(a), maxReference);
   const isReference = new Set(reference);
   eachRow(a, reference, signal, (i, similarity) => {
     for (const [r, j] of reference.entries()) {
       if (j === i || (j < i && isReference.has(i)) || similarity[r] < options.duplicateCosine)
         continue;
-      const captions = cosine(b, i, b, j);
-      if (captions < options.differentCosine) {
+      const captions = dot(rowAt(b, i), rowAt(b, j));
+      if (captions < options.differentCosine && findings.length < maxDuplicates) {
         findings.push({ kind: "near_duplicate", pairs: [i, j], score: similarity[r] - captions });
       }
     }
@@ -186,38 +193,19 @@ function eachRow(
   signal: Cancellation | undefined,
   use: (i: number, similarity: Float32Array) => void,
 ): void {
-  const { values, dimensions } = x;
-  const chosen = new Float32Array(reference.length * dimensions);
-  for (const [r, at] of reference.entries()) {
-    chosen.set(values.subarray(at * dimensions, (at + 1) * dimensions), r * dimensions);
-  }
+  const chosen = take(x, reference);
   const block = 64;
-  for (let from = 0; from < countOf(x); from += block) {
+  for (let from = 0; from < rowCount(x); from += block) {
     throwIfCancelled(signal);
-    const rows = values.subarray(from * dimensions, (from + block) * dimensions);
-    const similarity = similarities(rows, chosen, dimensions);
-    for (let i = 0; i < rows.length / dimensions; i++) {
+    const rows = rowRange(x, from, Math.min(from + block, rowCount(x)));
+    const similarity = cosines(rows, chosen);
+    for (let i = 0; i < rowCount(rows); i++) {
       use(from + i, similarity.subarray(i * reference.length, (i + 1) * reference.length));
     }
   }
 }
 
-/** Mean cosine of different items, from the length of their sum. */
-function meanCosine(x: Rows, items: readonly number[]): number {
-  const sum = new Float64Array(x.dimensions);
-  for (const i of items)
-    for (let d = 0; d < x.dimensions; d++) sum[d] += x.values[i * x.dimensions + d];
-  const n = items.length;
-  return (sum.reduce((total, s) => total + s * s, 0) - n) / (n * (n - 1));
-}
-
 function sample(count: number, most: number): Uint32Array {
   if (count <= most) return Uint32Array.from({ length: count }, (_, i) => i);
   return seededRandom(1).permutation(count).slice(0, most);
-}
-
-function median(values: Float64Array): number {
-  const sorted = values.slice().sort();
-  const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
 }

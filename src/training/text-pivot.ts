@@ -1,7 +1,6 @@
-import { normalize } from "../math/vector.js";
+import { cosines, type Rows, rowAt, rowCount, rowsOf } from "../math/rows.js";
+import { norm, normalize } from "../math/vector.js";
 import { type Cancellation, throwIfCancelled } from "./cancellation.js";
-import { similarities } from "./pair-facts.js";
-import type { Rows } from "./training-request.js";
 
 /**
  * Soft retrieval: for each query the mean of `values`, weighted by softmax(query . key / temperature) over its nearest keys.
@@ -23,23 +22,22 @@ export function softRetrieve(
     signal,
   }: { topK?: number; temperature?: number; signal?: Cancellation } = {},
 ): Rows {
-  const { dimensions } = queries;
-  const count = queries.values.length / dimensions;
-  const result = new Float32Array(count * values.dimensions);
-  for (let i = 0; i < count; i++) {
+  const mixes: Float32Array[] = [];
+  for (let i = 0; i < rowCount(queries); i++) {
     throwIfCancelled(signal);
-    const query = queries.values.subarray(i * dimensions, (i + 1) * dimensions);
-    const similarity = similarities(query, keys.values, dimensions);
+    const query = { values: rowAt(queries, i), dimensions: queries.dimensions };
+    const similarity = cosines(query, keys);
     const nearest = Array.from(similarity.keys())
       .sort((p, q) => similarity[q] - similarity[p])
       .slice(0, topK);
     const mixed = new Float64Array(values.dimensions);
     for (const at of nearest) {
       const weight = Math.exp((similarity[at] - similarity[nearest[0]]) / temperature);
-      for (let d = 0; d < mixed.length; d++)
-        mixed[d] += weight * values.values[at * values.dimensions + d];
+      const row = rowAt(values, at);
+      for (let d = 0; d < mixed.length; d++) mixed[d] += weight * row[d];
     }
-    result.set(normalize(mixed), i * values.dimensions);
+    // Values that cancel each other out have no mean direction: the nearest stands for them.
+    mixes.push(norm(mixed) > 0 ? normalize(mixed) : rowAt(values, nearest[0]));
   }
-  return { values: result, dimensions: values.dimensions };
+  return rowsOf(mixes);
 }

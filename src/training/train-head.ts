@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { AppError } from "../errors.js";
+import { AppError, invalidInput } from "../errors.js";
 import { matrixOf } from "../math/matrix.js";
 import { seededRandom } from "../math/random.js";
+import { cosines, distinctRows, take } from "../math/rows.js";
 import { drawBeta, drawSplit, epochBatches, gatherBatch } from "./batches.js";
 import { type Cancellation, throwIfCancelled } from "./cancellation.js";
 import {
@@ -24,11 +25,11 @@ import {
   type TrainingState,
 } from "./network.js";
 import { adamWDefaults, cosineSchedule } from "./optimizer.js";
-import { similarities } from "./pair-facts.js";
 import { plainStepper } from "./plain-stepper.js";
 import { type RunReport, verdictOf } from "./run-report.js";
 import { graphLosses } from "./training-graph.js";
 import {
+  batchLabels,
   checkRequest,
   hashOfData,
   type Split,
@@ -75,16 +76,18 @@ export async function trainHead(
   const request = withUnitRows(given);
   const split =
     request.split ??
-    drawSplit(pairs, options.validationShare, options.testShare, seededRandom(options.seed));
-  if (split.train.length < 4 || split.test.length < 1) {
-    throw new AppError(
-      "invalid_input",
-      "The split leaves fewer than 4 pairs to train on or none to test on",
-      {
-        param: "split",
-      },
+    drawSplit(
+      pairs,
+      options.validationShare,
+      options.testShare,
+      seededRandom(options.seed),
+      request.labels,
     );
+  if (split.train.length < 4 || split.test.length < 1) {
+    const message = "The split leaves fewer than 4 pairs to train on or none to test on";
+    throw invalidInput("split", message);
   }
+  checkSplitLabels(request, options, split);
   const network = startingNetwork(request, options, split);
   const fingerprint = createHash("sha256")
     .update(
@@ -123,7 +126,7 @@ export async function trainHead(
   }
 
   const [a, b] = [headOf(network, "a", run.best.state), headOf(network, "b", run.best.state)];
-  const measured = measureHeads(request, split, options.seed, network, { a, b });
+  const measured = measure(request, split, options, network, { a, b });
   const report: RunReport = {
     options,
     heads: { a: network.a?.kind ?? "locked", b: network.b?.kind ?? "locked" },
@@ -143,6 +146,34 @@ export async function trainHead(
   };
   const { logitBias } = run.best.state.parameters;
   return { a, b, logitScale: scaleOf(run.best.state), logitBias: logitBias.value[0], report };
+}
+
+/** @throws AppError `invalid_input` where a head has lost its direction: ReLUs that never fire again. */
+function measure(
+  request: TrainingRequest,
+  split: Split,
+  options: TrainingOptions,
+  started: Heads,
+  trained: Heads,
+) {
+  try {
+    return measureHeads(request, split, options.seed, started, trained);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "inference_failed") throw error;
+    throw invalidInput("head", `These heads cannot be used: ${error.message}`, error);
+  }
+}
+
+/** A split of the caller's may train on one label; one that is drawn never does. */
+function checkSplitLabels(request: TrainingRequest, options: TrainingOptions, split: Split): void {
+  const labels = batchLabels(request, options);
+  if (labels === undefined || new Set(split.train.map((at) => labels[at])).size > 1) return;
+  const all = new Set(labels).size;
+  const message = `The ${split.train.length} pairs of "split.train" have one label (of ${all})`;
+  throw invalidInput(
+    "split",
+    `${message}: there is nothing to tell apart. Add pairs of another label`,
+  );
 }
 
 function startingNetwork(
@@ -165,12 +196,9 @@ function startingNetwork(
       return initialHead(choice, side.dimensions, target, random);
     }
     if (side.dimensions === target) return undefined;
-    throw new AppError(
-      "invalid_input",
+    throw invalidInput(
+      name,
       `Side "${name}" has ${side.dimensions} dimensions, its head must give ${target}`,
-      {
-        param: name,
-      },
     );
   };
   const sigmoid = options.loss === "sigmoid";
@@ -203,20 +231,23 @@ function fittedLogitScale(
     random,
     request.labels,
   );
-  const { size, a, b } = gatherBatch(request, positions);
-  const cosines = similarities(a, b, request.a.dimensions);
+  const size = positions.length;
+  const untrained = cosines(take(request.a, positions), take(request.b, positions));
   const loss = (scale: number) =>
     symmetricCrossEntropy(
       matrixOf(
         size,
         size,
-        cosines.map((c) => scale * c),
+        untrained.map((c) => scale * c),
       ),
     ).loss;
   return [initialLogitScale, 20, 30, 40, 50, 60, 80, maxLogitScale].reduce((best, scale) =>
     loss(scale) < loss(best) ? scale : best,
   );
 }
+
+const hasFiniteWeights = ({ parameters }: TrainingState) =>
+  Object.values(parameters).every(({ value }) => value.every(Number.isFinite));
 
 /** ln 100 in float32 is a little more than ln 100. */
 const scaleOf = ({ parameters }: TrainingState) =>
@@ -231,15 +262,20 @@ async function runEpochs(
   run: Checkpoint,
   { signal, onProgress, checkpointPath }: TrainingControl,
 ): Promise<RunReport["stoppedBy"]> {
-  const labels =
-    options.loss === "supervised-contrastive" || options.loss === "expclr"
-      ? undefined
-      : request.labels;
+  const labels = batchLabels(request, options);
   const draw = (positions: readonly number[], stream: number) => {
     const random = seededRandom(Math.imul(options.seed + 1, 0x9e3779b1) ^ stream);
     return { batches: epochBatches(positions, options.batchSize, random, labels), random };
   };
-  const validation = split.validation.length < 4 ? [] : draw(split.validation, 0).batches;
+  // Pairs of one label, or of features that are alike, say nothing about when to stop.
+  const oneLabel = labels && new Set(split.validation.map((at) => labels[at])).size < 2;
+  const validation =
+    split.validation.length < 4 || oneLabel
+      ? []
+      : draw(split.validation, 0).batches.filter((positions) => {
+          const features = options.loss === "expclr" ? request.features : undefined;
+          return features === undefined || distinctRows(take(features, positions)) > 1;
+        });
   const stepsOfEpoch = draw(split.train, 1).batches.length;
   const totalSteps = stepsOfEpoch * options.epochs;
   const warmupSteps = Math.round(options.warmup * totalSteps);
@@ -294,14 +330,9 @@ async function runEpochs(
       learningRate: rate(batches.length - 1),
     };
     if (validation.length > 0) record.validationLoss = await validationLoss();
-    if (!Number.isFinite(trainLoss)) {
-      throw new AppError(
-        "invalid_input",
-        `Training diverged in epoch ${epoch}: try a lower learning rate`,
-        {
-          param: "learning_rate",
-        },
-      );
+    if (!Number.isFinite(trainLoss) || !hasFiniteWeights(run.state)) {
+      const message = `Training diverged in epoch ${epoch}: try a lower learning rate`;
+      throw invalidInput("learning_rate", message);
     }
     run.epochs.push(record);
     if (record.validationLoss === undefined || record.validationLoss < run.best.loss) {

@@ -1,4 +1,5 @@
 import type { ProjectionHead } from "../encoders/head.js";
+import type { Rows } from "../math/rows.js";
 import { startWorker } from "../workers/start-worker.js";
 import type { BridgeOptions } from "./bridge.js";
 import type { BridgeMeasurement, measureBridge } from "./bridge-report.js";
@@ -6,7 +7,7 @@ import { newFlag, throwIfCancelled } from "./cancellation.js";
 import type { CacheAdapter, FewShotTask, LinearProbe } from "./few-shot.js";
 import type { ScreeningFinding, ScreeningOptions } from "./screening.js";
 import type { TrainingControl, TrainingProgress, TrainingResult } from "./train-head.js";
-import type { Rows, TrainingRequest } from "./training-request.js";
+import type { TrainingRequest } from "./training-request.js";
 
 type Cancellable = { signal?: AbortSignal };
 export type WorkerControl = TrainingControl & Cancellable;

@@ -1,14 +1,8 @@
 import { createHash } from "node:crypto";
-import { AppError } from "../errors.js";
-import { norm } from "../math/vector.js";
+import { invalidInput } from "../errors.js";
+import { checkFinite, distinctRows, type Rows, rowCount, unitRows } from "../math/rows.js";
 import type { HeadChoice } from "./initial-head.js";
 import { type LossName, lossNames } from "./losses/loss.js";
-
-/** Row-major rows of `dimensions` numbers. */
-export interface Rows {
-  values: Float32Array;
-  dimensions: number;
-}
 
 /** One side of the pairs: embeddings (brought to unit length), and the head that is trained on them. `locked` leaves the side as it is. */
 export interface TrainingSide extends Rows {
@@ -80,7 +74,7 @@ export interface Split {
 }
 
 const fail = (param: string, message: string): never => {
-  throw new AppError("invalid_input", message, { param });
+  throw invalidInput(param, message);
 };
 
 /** The options with their defaults. @throws AppError `invalid_input` that names the option at fault. */
@@ -125,18 +119,9 @@ export function checkRequest(request: TrainingRequest): {
   options: TrainingOptions;
 } {
   const options = checkOptions(request.options);
-  const rowsOf = ({ values, dimensions }: Rows, name: string) => {
-    if (!(Number.isInteger(dimensions) && dimensions > 0 && values.length % dimensions === 0)) {
-      fail(
-        name,
-        `Expected rows of ${dimensions} numbers for "${name}" but received ${values.length} numbers`,
-      );
-    }
-    for (let i = 0; i < values.length; i++) {
-      if (!Number.isFinite(values[i]))
-        fail(name, `"${name}" holds ${values[i]} in row ${Math.floor(i / dimensions)}`);
-    }
-    return values.length / dimensions;
+  const rowsOf = (rows: Rows, name: string) => {
+    checkFinite(rows, name);
+    return rowCount(rows);
   };
   const pairs = rowsOf(request.a, "a");
   const expectRows = (count: number, name: string) => {
@@ -147,7 +132,10 @@ export function checkRequest(request: TrainingRequest): {
   if (request.third) expectRows(rowsOf(request.third, "third"), "third");
   if (request.features) expectRows(rowsOf(request.features, "features"), "features");
   if (request.labels) expectRows(request.labels.length, "labels");
-  if (pairs < 8) fail("pairs", `Training needs at least 8 pairs but was given ${pairs}`);
+  if (pairs < 8) fail("pairs", `Training needs at least 8 pairs but received ${pairs}`);
+  const labels = batchLabels(request, options);
+  if (labels !== undefined && new Set(labels).size < 2)
+    fail("labels", "All pairs have one label: there is nothing to tell apart");
   const needs = {
     "supervised-contrastive": "labels",
     "three-towers": "third",
@@ -156,6 +144,10 @@ export function checkRequest(request: TrainingRequest): {
   const need = needs[options.loss as keyof typeof needs];
   if (need !== undefined && request[need] === undefined)
     fail(need, `The loss "${options.loss}" needs "${need}"`);
+  if (options.loss === "expclr" && request.features && distinctRows(request.features) < 2) {
+    const count = `1 distinct row of ${pairs}`;
+    fail("features", `The features are all alike (${count}): there is nothing to learn from them`);
+  }
   if (request.a.head === "locked" && request.b.head === "locked") {
     fail("head", "Both sides are locked: there is nothing to train");
   }
@@ -182,40 +174,30 @@ export function checkRequest(request: TrainingRequest): {
 }
 
 /**
+ * The labels by which pairs of a batch are kept apart. The losses that want pairs of one label
+ * together have none.
+ */
+export function batchLabels(
+  { labels }: Pick<TrainingRequest, "labels">,
+  { loss }: Pick<TrainingOptions, "loss">,
+): Int32Array | undefined {
+  return loss === "supervised-contrastive" || loss === "expclr" ? undefined : labels;
+}
+
+/**
  * The request with every embedding at unit length; what already is stays as it is, uncopied.
- * @throws AppError `invalid_input` for a row of zeros, which has no direction.
+ * @throws AppError `invalid_input` for a row that has no direction.
  */
 export function withUnitRows(request: TrainingRequest): TrainingRequest {
-  const unit = (values: Float32Array, dimensions: number, name: string): Float32Array => {
-    let result = values;
-    for (let from = 0; from < values.length; from += dimensions) {
-      const length = norm(values.subarray(from, from + dimensions));
-      if (length === 0) {
-        throw new AppError("invalid_input", `Row ${from / dimensions} of "${name}" is all zeros`, {
-          param: name,
-        });
-      }
-      if (Math.abs(length - 1) < 1e-5) continue;
-      if (result === values) result = values.slice();
-      for (let d = from; d < from + dimensions; d++) result[d] = values[d] / length;
-    }
-    return result;
-  };
-  const side = <T extends Rows>(rows: T, name: string): T => ({
-    ...rows,
-    values: unit(rows.values, rows.dimensions, name),
-  });
   const { a, b, third, probe } = request;
+  const ofProbe = (side: "a" | "b") =>
+    unitRows({ values: probe![side], dimensions: request[side].dimensions }, "probe").values;
   return {
     ...request,
-    a: side(a, "a"),
-    b: side(b, "b"),
-    third: third && side(third, "third"),
-    probe: probe && {
-      ...probe,
-      a: unit(probe.a, a.dimensions, "probe"),
-      b: unit(probe.b, b.dimensions, "probe"),
-    },
+    a: unitRows(a, "a"),
+    b: unitRows(b, "b"),
+    third: third && unitRows(third, "third"),
+    probe: probe && { ...probe, a: ofProbe("a"), b: ofProbe("b") },
   };
 }
 

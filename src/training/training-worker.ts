@@ -1,4 +1,5 @@
 import { workerData } from "node:worker_threads";
+import type { Rows } from "../math/rows.js";
 import { serveWorker } from "../workers/serve-worker.js";
 import { type BridgeOptions, fitBridge } from "./bridge.js";
 import { type BridgeMeasurement, measureBridge } from "./bridge-report.js";
@@ -6,7 +7,7 @@ import { cancellationOf } from "./cancellation.js";
 import { type FewShotTask, fitFewShot } from "./few-shot.js";
 import { type ScreeningOptions, screenPairs } from "./screening.js";
 import { type TrainingControl, trainHead } from "./train-head.js";
-import type { Rows, TrainingRequest } from "./training-request.js";
+import type { TrainingRequest } from "./training-request.js";
 
 // A thread for one task, which looks at the flag it was given between pieces of its work.
 

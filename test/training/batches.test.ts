@@ -11,6 +11,32 @@ describe("drawSplit", () => {
     expect([train.length, validation.length, test.length]).toEqual([36, 4, 10]);
     expect([...train, ...validation, ...test].sort(ascending)).toEqual(upTo(50));
   });
+  it("gives each part its share of every label, give or take a pair", () => {
+    const labels = Int32Array.from({ length: 200 }, (_, i) => (i < 20 ? 1 : i < 60 ? 2 : 3));
+    for (const seed of upTo(20)) {
+      const split = drawSplit(200, 0.25, 0.2, seededRandom(seed), labels);
+      expect(Object.values(split).flat().sort(ascending)).toEqual(upTo(200));
+      const count = (part: readonly number[], label: number) =>
+        part.filter((at) => labels[at] === label).length;
+      for (const [label, pairs] of [
+        [1, 20],
+        [2, 40],
+        [3, 140],
+      ] as const) {
+        expect(Math.abs(count(split.test, label) - 0.2 * pairs)).toBeLessThanOrEqual(1);
+        expect(Math.abs(count(split.validation, label) - 0.2 * pairs)).toBeLessThanOrEqual(1);
+      }
+    }
+  });
+  it("trains on two labels whatever the seed, where one of them is on a single pair", () => {
+    const labels = new Int32Array(300);
+    labels[7] = 1;
+    for (const seed of upTo(50)) {
+      const { train, validation, test } = drawSplit(300, 0.15, 0.2, seededRandom(seed), labels);
+      expect(new Set(train.map((at) => labels[at])).size).toBe(2);
+      expect([...train, ...validation, ...test].sort(ascending)).toEqual(upTo(300));
+    }
+  });
 });
 
 describe("epochBatches", () => {
@@ -25,6 +51,10 @@ describe("epochBatches", () => {
     expect(batches.length).toBeGreaterThan(5);
     for (const batch of batches) expect(new Set(batch.map((at) => labels[at])).size).toBe(5);
     expect(new Set(batches.flat()).size).toBe(batches.flat().length);
+  });
+  it("leaves no pair alone in a batch, where it would have nothing to be told from", () => {
+    const batches = epochBatches(upTo(5), 2, seededRandom(1));
+    expect(batches.map(({ length }) => length)).toEqual([2, 2]);
   });
   it("is another order for another seed", () => {
     expect(epochBatches(upTo(40), 40, seededRandom(1))).not.toEqual(
@@ -56,6 +86,13 @@ describe("gatherBatch", () => {
 });
 
 describe("drawBeta", () => {
+  it("is nearly always next to 0 or 1 for a tiny alpha, and comes at once", () => {
+    const random = seededRandom(1);
+    const draws = Array.from({ length: 1000 }, () => drawBeta(1e-12, random));
+    expect(draws.every((x) => x < 1e-3 || x > 1 - 1e-3)).toBe(true);
+    expect(draws.filter((x) => x < 0.5).length).toBeGreaterThan(400);
+  });
+
   it("has mean 1/2 and the variance 1 / (4 (2 alpha + 1))", () => {
     const random = seededRandom(1);
     const draws = Array.from({ length: 20_000 }, () => drawBeta(0.5, random));

@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { applyHead } from "../../src/encoders/head.js";
 import { closestOrthogonal, solvePositive } from "../../src/math/decompositions.js";
 import { type Matrix, multiply, multiplyTransposed } from "../../src/math/matrix.js";
+import type { Rows } from "../../src/math/rows.js";
 import { fitBridge } from "../../src/training/bridge.js";
 import { crossRecall } from "../../src/training/bridge-report.js";
 import { softRetrieve } from "../../src/training/text-pivot.js";
-import type { Rows } from "../../src/training/training-request.js";
 import { largestDifference } from "../helpers/golden.js";
 import { randomUnitRows, unitRows } from "../helpers/matrices.js";
 
@@ -101,6 +101,41 @@ describe("fitBridge", () => {
         param: "memoryFrom",
       },
     );
+  });
+
+  it.each(["ridge", "procrustes", "c-mcr"] as const)(
+    "refuses texts that embed alike in either model: %s",
+    async (method) => {
+      const one = { values: new Float32Array(16 * d).fill(1 / Math.sqrt(d)), dimensions: d };
+      const other = { values: data.textsTo.values.slice(0, 16 * d), dimensions: d };
+      for (const [textsFrom, textsTo] of [
+        [one, other],
+        [other, one],
+      ]) {
+        await expect(fitBridge({ method, textsFrom, textsTo })).rejects.toMatchObject({
+          code: "invalid_input",
+          param: "texts",
+          message: expect.stringContaining("1 distinct vector of 16"),
+        });
+      }
+    },
+  );
+
+  it("fits texts of which the first four fifths are their mean", async () => {
+    // The penalty is chosen on the last fifth: nothing can be fitted on the others.
+    const rows = (last: number[][]) => ({
+      values: Float32Array.from([...Array(16).fill([1, 0]), ...last].flat()),
+      dimensions: 2,
+    });
+    const pairs = rows([
+      [0.6, 0.8],
+      [0.6, -0.8],
+      [0.6, 0.8],
+      [0.6, -0.8],
+    ]);
+    const texts = { ...pairs, values: pairs.values.map((x, k) => (k % 2 === 0 ? 0.8 : x || 0.6)) };
+    const head = await fitBridge({ method: "ridge", textsFrom: pairs, textsTo: texts });
+    expect(head.layers[0].weight.every(Number.isFinite)).toBe(true);
   });
 });
 

@@ -117,6 +117,28 @@ describe("fitLinearProbe", () => {
   });
 });
 
+describe("items that are not of length 1", () => {
+  const scaled = { ...items(32, 3), values: items(32, 3).values.map((x) => 8 * x) };
+
+  it("make the same adapters as unit rows", () => {
+    const cache = fitCacheAdapter(items(32, 3), texts);
+    const { alpha, beta, values } = fitCacheAdapter(scaled, texts);
+    expect([alpha, beta]).toEqual([cache.alpha, cache.beta]);
+    for (const [k, value] of values.entries()) expect(value).toBeCloseTo(cache.values[k], 6);
+    const probe = fitLinearProbe(items(32, 3));
+    const ofScaled = fitLinearProbe(scaled);
+    for (const [k, value] of ofScaled.weights.entries())
+      expect(value).toBeCloseTo(probe.weights[k], 4);
+  });
+
+  it.each([Number.NaN, 0])("are refused where a row holds %d", (value) => {
+    const broken = { ...scaled, values: scaled.values.slice().fill(value, 16, 32) };
+    const refusal = expect.objectContaining({ code: "invalid_input", param: "a" });
+    expect(() => fitLinearProbe(broken)).toThrow(refusal);
+    expect(() => fitCacheAdapter(broken, texts)).toThrow(refusal);
+  });
+});
+
 describe("writeFewShot", () => {
   const labels = ["cat", "dog", "bird", "fish"];
   it.each([fitCacheAdapter(items(8, 3), texts), fitLinearProbe(items(8, 3))])(

@@ -31,6 +31,20 @@ const of = (findings: ScreeningFinding[], kind: ScreeningFinding["kind"]) =>
   findings.filter((f) => f.kind === kind);
 
 describe("screenPairs", () => {
+  it("finds the same in rows of any length", () => {
+    const { a, b } = cleanPairs();
+    copyRow(b, 3, 4);
+    copyRow(a, 1, 2);
+    const scaled = (rows: { values: Float32Array; dimensions: number }, factor: number) => ({
+      ...rows,
+      values: rows.values.map((x) => factor * x),
+    });
+    const found = screenPairs(a, b).map(({ kind, pairs }) => ({ kind, pairs }));
+    expect(found.length).toBeGreaterThan(0);
+    const ofScaled = screenPairs(scaled(a, 3), scaled(b, 10));
+    expect(ofScaled.map(({ kind, pairs }) => ({ kind, pairs }))).toEqual(found);
+  });
+
   it("finds nothing in clean pairs", () => {
     const { a, b } = cleanPairs();
     expect(screenPairs(a, b)).toEqual([]);

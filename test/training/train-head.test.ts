@@ -110,6 +110,58 @@ describe("trainHead", () => {
     await expect(trainHead({ ...request, ...locked })).rejects.toMatchObject({ param: "head" });
   });
 
+  it("trains on labels of which one is rare, whatever the seed", async () => {
+    for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
+      const request = rotatedPairs(40, { loss: "nt-xent", epochs: 1, seed, batchSize: 8 });
+      const labels = Int32Array.from({ length: 40 }, (_, i) => (i === 11 ? 1 : 0));
+      const { report } = await trainHead({ ...request, labels });
+      expect(report.data.labels).toBe(2);
+    }
+  });
+
+  it("refuses pairs of one label, and a split that trains on one, but not where a loss joins labels", async () => {
+    const request = rotatedPairs(40, { epochs: 1, loss: "nt-xent" });
+    await expect(trainHead({ ...request, labels: new Int32Array(40) })).rejects.toMatchObject({
+      code: "invalid_input",
+      param: "labels",
+    });
+    const labels = Int32Array.from({ length: 40 }, (_, i) => (i < 30 ? 0 : i));
+    const upTo = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, i) => from + i);
+    const split = { train: upTo(0, 30), validation: [], test: upTo(30, 40) };
+    await expect(trainHead({ ...request, labels, split })).rejects.toMatchObject({
+      code: "invalid_input",
+      param: "split",
+      message: expect.stringContaining("one label (of 11)"),
+    });
+    const joined = { ...request, options: { epochs: 1, loss: "supervised-contrastive" as const } };
+    await trainHead({ ...joined, labels: new Int32Array(40) });
+  });
+
+  it("learns from features that are mostly alike, and refuses those that all are", async () => {
+    const request = rotatedPairs(60, { epochs: 2, loss: "expclr" });
+    const features = (of: (i: number) => number) => ({
+      values: Float32Array.from({ length: 60 }, (_, i) => of(i)),
+      dimensions: 1,
+    });
+    const rare = await trainHead({ ...request, features: features((i) => (i < 2 ? 1 : 0)) });
+    for (const { trainLoss } of rare.report.epochs) expect(trainLoss).toBeGreaterThanOrEqual(0);
+    await expect(trainHead({ ...request, features: features(() => 1) })).rejects.toMatchObject({
+      code: "invalid_input",
+      param: "features",
+    });
+  });
+
+  it.each(["debiased", "hard-negative", "infonce"] as const)(
+    "trains an odd number of pairs in batches of two: %s",
+    async (loss) => {
+      const split = { train: [0, 1, 2, 3, 4], validation: [], test: [5, 6, 7] };
+      const request = rotatedPairs(8, { epochs: 1, loss, batchSize: 2 });
+      const { report } = await trainHead({ ...request, split });
+      expect(report.epochs[0].trainLoss).toBeGreaterThan(0);
+    },
+  );
+
   it("refuses a split whose parts overlap, and a row without direction", async () => {
     const request = rotatedPairs(40, {});
     const positions = [...Array(40).keys()];

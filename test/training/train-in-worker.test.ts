@@ -28,8 +28,8 @@ const cache: FewShotTask = { kind: "cache", items, texts };
 /** Its gradient is never small, and there is no end to the iterations. */
 const endless: FewShotTask = {
   kind: "probe",
-  items: { ...items, values: a.values.map(() => Number.NaN) },
-  options: { maxIterations: Number.POSITIVE_INFINITY },
+  items,
+  options: { l2: Number.NaN, maxIterations: Number.POSITIVE_INFINITY },
 };
 
 const identity = Float32Array.from({ length: dimensions ** 2 }, (_, i) =>

@@ -12,7 +12,7 @@ import type { PairLoss } from "./pair-loss.js";
  * tau -> 0. No logarithm of a probability: the unit is a squared distance.
  *
  * @param embeddings  [N, D]
- * @param features    [N, F], not all rows alike.
+ * @param features    [N, F]; where all rows are alike the loss is 0.
  * @returns the loss and its gradient [N, D].
  */
 export function expertFeatureLoss(
@@ -26,8 +26,8 @@ export function expertFeatureLoss(
   const apart = distances(features);
   const distance = distances(embeddings);
   const largest = apart.data.reduce((max, value) => Math.max(max, value), 0);
-  if (largest === 0)
-    throw new RangeError("The expert features are all alike: they say nothing about distances");
+  // Features that are all alike say nothing about distances.
+  if (largest === 0) return { loss: 0, grad: zeros(n, embeddings.columns) };
   const difference = zeros(n, n); // target minus actual distance
   const exponent = new Float64Array(n * n);
   for (let k = 0; k < n * n; k++) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Matrix, matrixOf, zeros } from "../../../src/math/matrix.js";
+import { expertFeatureLoss } from "../../../src/training/losses/expert-features.js";
 import { debiased, hardNegative } from "../../../src/training/losses/hard-negative.js";
 import {
   infoNce,
@@ -107,6 +108,15 @@ describe("threeTowers", () => {
   it("is InfoNCE when the third tower and both sides are the same", () => {
     const a = randomUnitRows(6, 5, 2);
     expect(threeTowers(a, a, a, 7).loss).toBeCloseTo(infoNce(a, a, 7).loss, 12);
+  });
+});
+
+describe("expertFeatureLoss", () => {
+  it("is 0 without a gradient where features are all alike: they say nothing about distances", () => {
+    const alike = formulaMatrix(5, 3, (_, d) => d);
+    const { loss, grad } = expertFeatureLoss(randomUnitRows(5, 4, 9), alike);
+    expect(loss).toBe(0);
+    expect(grad.data.every((x) => x === 0)).toBe(true);
   });
 });
 

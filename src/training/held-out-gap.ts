@@ -1,0 +1,43 @@
+import { concat, cosines, meanRow, type Rows, rowCount } from "../math/rows.js";
+import { norm } from "../math/vector.js";
+import { centered, gapVector } from "./gap.js";
+import { type BothWays, type Recall, recallBothWays } from "./gap-recall.js";
+import { meanReciprocalRank, ranks, recallAtK } from "./recall.js";
+
+/** What centring does to items that the means have not seen. What needs pairs is null where there are none. */
+export interface HeldOutGap {
+  centroid_gap: number;
+  recall: BothWays<Recall> | null;
+  centered: { centroid_gap: number; recall: BothWays<Recall> | null };
+  /** A b-query must find its a among the a of its half and as many strangers of its own modality. */
+  mixed_corpus: Record<
+    "before" | "centered",
+    { at_10: number; mean_reciprocal_rank: number }
+  > | null;
+}
+
+/** Two modalities; of pairs, row i of `a` belongs to row i of `b`. */
+export interface Sides {
+  a: Rows;
+  b: Rows;
+}
+
+/** @param fit  the half that the means are taken of; `test` is measured. */
+export function heldOutGap(fit: Sides, test: Sides, paired: boolean): HeldOutGap {
+  const [meanA, meanB] = [meanRow(fit.a), meanRow(fit.b)];
+  const moved = { a: centered(test.a, meanA), b: centered(test.b, meanB) };
+  const recall = ({ a, b }: Sides) => (paired ? recallBothWays(cosines(a, b)) : null);
+  const gap = ({ a, b }: Sides) => norm(gapVector(a, b));
+  const mixed = ({ a, b }: Sides, strangers: Rows) => {
+    const found = ranks(cosines(b, concat([a, strangers])), rowCount(b));
+    return { at_10: recallAtK(found, 10), mean_reciprocal_rank: meanReciprocalRank(found) };
+  };
+  return {
+    centroid_gap: gap(test),
+    recall: recall(test),
+    centered: { centroid_gap: gap(moved), recall: recall(moved) },
+    mixed_corpus: paired
+      ? { before: mixed(test, fit.b), centered: mixed(moved, centered(fit.b, meanB)) }
+      : null,
+  };
+}
