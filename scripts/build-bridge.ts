@@ -43,7 +43,6 @@ const loader = new PackLoader({
   device: "cpu",
   dtype: "auto",
   maxBatch: 32,
-  maxQueued: 512,
   media,
   cache,
 });

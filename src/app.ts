@@ -50,6 +50,11 @@ export function createApp(services: Services) {
       gapRoutes({
         measure: services.gap.measure,
         readCollection: (name, choice, signal) => gapSides(services.store, name, choice, signal),
+        bytesOf: async (name) => {
+          const { count, dimensions } = await services.store.stats(name);
+          return 4 * count * dimensions;
+        },
+        budget: services.budget,
       }),
     )
     .route("/", headsRoutes(services))

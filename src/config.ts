@@ -106,7 +106,13 @@ export const options = {
     count,
     512,
     number,
-    "Inputs that may wait for a model before requests are answered 429.",
+    "Work under way, in small inputs, before requests are answered 429; large files count for more.",
+  ),
+  maxMediaBytes: option(
+    count,
+    512 * 2 ** 20,
+    number,
+    "Bytes of pictures and sounds that are decoded at once, over all requests; lower it when memory is short.",
   ),
   cacheBytes: option(
     z.int().min(0),

@@ -22,10 +22,10 @@ import { type LazyStore, lazyStore } from "./index/lazy-store.js";
 import { type WatchedStore, watchedStore } from "./index/watched-store.js";
 import { Jobs } from "./jobs/jobs.js";
 import type { Log } from "./log.js";
+import { MediaBudget } from "./media/budget.js";
 import { findManifest } from "./models/store.js";
 import { mediaFetcher } from "./routes/fetch-media.js";
 import type { FetchMedia } from "./routes/read-media.js";
-import { DecodeGate } from "./search/decode-gate.js";
 import { type GapMeasurer, gapMeasurer } from "./training/gap-measurer.js";
 
 /** The loaded packs, in the order they were configured. */
@@ -48,8 +48,8 @@ export interface Services {
   fetchMedia: FetchMedia;
   /** Collections. Only one process has the data folder at a time; it is taken at the first use. */
   store: WatchedStore<LazyStore>;
-  /** Decoded media held at once: by adds, which may be many, and apart from them by searches, which do not wait for adds. */
-  gates: { adds: DecodeGate; searches: DecodeGate };
+  /** Who may work, and how much decoded media is held at once. */
+  budget: MediaBudget;
   gap: GapMeasurer;
   heads: HeadStore;
   bridges: BridgeStore;
@@ -78,6 +78,7 @@ export async function createServices(
 ): Promise<Services> {
   const store = await openStorage(config, log, ownsData);
   const media = startMediaWorkers(mediaThreads(config));
+  const budget = mediaBudget(config);
   const loader = new PackLoader({
     ...loadOptions(config),
     log,
@@ -102,7 +103,7 @@ export async function createServices(
       return (await Promise.all(begun)).map(({ id }) => id);
     },
   });
-  const training = { packs, media, config, store, heads };
+  const training = { packs, media, budget, config, store, heads };
   const kinds = {
     train: trainJob(training),
     "few-shot": fewShotJob(training),
@@ -148,7 +149,7 @@ export async function createServices(
     bridges,
     jobs,
     store,
-    gates: { adds: decodeGate(config), searches: decodeGate(config) },
+    budget,
     fetchMedia: mediaFetcher({
       hosts: config.urlHosts,
       maxBytes: config.maxBodyBytes,
@@ -213,22 +214,13 @@ async function loadPacks(
 }
 
 /** How packs are loaded, as the options say. */
-export const loadOptions = ({
-  device,
-  dtype,
-  threads,
-  resize,
-  hopSeconds,
-  maxBatch,
-  maxQueued,
-}: Config) => ({
+export const loadOptions = ({ device, dtype, threads, resize, hopSeconds, maxBatch }: Config) => ({
   device: device as Device,
   dtype,
   threads: threads === 0 ? undefined : threads,
   resize,
   hopSeconds: hopSeconds === 0 ? undefined : hopSeconds,
   maxBatch,
-  maxQueued,
 });
 
 /** Threads for media: as configured, else the cores that a running graph leaves. Decoding beside it must not take the graph's own. */
@@ -237,12 +229,13 @@ function mediaThreads({ mediaWorkers, threads }: Config): number {
   return threads === 0 ? availableParallelism() : Math.max(1, availableParallelism() - threads);
 }
 
-/** A full batch, but not more pictures than 256 MB hold decoded: seven of 12 megapixels. */
-function decodeGate(config: Config): DecodeGate {
-  return new DecodeGate({
-    maxInputs: config.maxBatch,
+/** Of one caller, a batch may run while the next is being prepared. */
+function mediaBudget(config: Config): MediaBudget {
+  return new MediaBudget({
+    maxUnits: config.maxQueued,
+    maxBytes: config.maxMediaBytes,
     maxDecoding: mediaThreads(config),
-    maxBytes: 256 * 2 ** 20,
+    maxPerCaller: 2 * config.maxBatch,
   });
 }
 

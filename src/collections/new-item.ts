@@ -1,6 +1,6 @@
 import type { Embedding, Modality } from "../encoders/encoder.js";
 import type { JsonObject } from "../index/vector-store.js";
-import type { ReadBytes } from "../search/embed-media.js";
+import type { ReadBytes } from "../media/with-decoded.js";
 
 /** What an item is made from: exactly one of the four. */
 export type Content =

@@ -2,7 +2,6 @@ import { createHash, randomUUID } from "node:crypto";
 import type { Embedding, Modality, ModalityInput } from "../encoders/encoder.js";
 import { applyHead, dimensionsIn } from "../encoders/head.js";
 import type { LoadedPack } from "../encoders/load.js";
-import { withPatience } from "../encoders/with-patience.js";
 import { AppError } from "../errors.js";
 import type { Bridges } from "../heads/bridge-store.js";
 import { headOfCollection } from "../heads/collection-head.js";
@@ -11,9 +10,10 @@ import { headedModalities, type UsableHead } from "../heads/head-version.js";
 import { checkEmbedding } from "../index/check-item.js";
 import type { CollectionStats, Item } from "../index/vector-store.js";
 import type { Log } from "../log.js";
-import type { DecodeGate } from "../search/decode-gate.js";
+import type { Turn } from "../media/turn.js";
+import type { MediaParts, ReadBytes } from "../media/with-decoded.js";
 import { embedAlong } from "../search/embed-along.js";
-import { embedMedia, type MediaParts, type ReadBytes } from "../search/embed-media.js";
+import { embedMedia } from "../search/embed-media.js";
 import type { Path } from "../search/find-path.js";
 import { pathInto, projectionOf } from "../search/headed-path.js";
 import type { NewItem } from "./new-item.js";
@@ -23,7 +23,8 @@ export interface PrepareParts extends MediaParts {
   packs: { list(): readonly LoadedPack[] };
   bridges: Bridges;
   heads: Pick<HeadStore, "use">;
-  gates: { adds: DecodeGate };
+  /** Of the request, stream or job that the items come from. */
+  turn: Turn;
   log: Log;
 }
 
@@ -128,10 +129,7 @@ async function prepareMedia<M extends "image" | "audio">(
     contentHash: decoded.contentHash,
     preview: withPreviews ? await mediaPreview(parts, decoded) : undefined,
   });
-  const { embedded, seen } = await embedMedia({ ...parts, gate: parts.gates.adds }, path, read, {
-    look,
-    signal,
-  });
+  const { embedded, seen } = await embedMedia(parts, parts.turn, { path, read, signal }, look);
   return { modality: path.encoder.modality, ...embedded, ...seen };
 }
 
@@ -142,13 +140,8 @@ function pathOf<M extends Modality>(
 ): Path<M> {
   const { name, space, options, head } = collection;
   const known = { packs: parts.packs.list(), bridges: parts.bridges.active() };
-  const path = pathInto(known, modality, {
-    name,
-    space,
-    model: options.model as string | undefined,
-    head,
-  });
-  return { ...path, encoder: withPatience(path.encoder) };
+  const model = options.model as string | undefined;
+  return pathInto(known, modality, { name, space, model, head });
 }
 
 /** An embedding that the head's own model made elsewhere. */

@@ -42,5 +42,7 @@ export interface Encoder<M extends Modality = Modality> {
    * @returns N unit-length embeddings of `dimensions` numbers, in input order.
    */
   encode(inputs: readonly ModalityInput[M][], signal?: AbortSignal): Promise<Embedding[]>;
+  /** How many of the inputs would have to be run, as the others are remembered. */
+  missing?(inputs: readonly ModalityInput[M][]): number;
   dispose(): Promise<void>;
 }

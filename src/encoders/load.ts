@@ -30,7 +30,6 @@ export interface LoadOptions {
   /** Seconds between the windows of long sounds, in place of the manifest's; another space than with those. */
   hopSeconds?: number;
   maxBatch: number;
-  maxQueued: number;
   media: MediaWorkers;
   cache: EmbeddingCache;
   log?: Log;
@@ -76,7 +75,7 @@ export class PackLoader {
   async load(manifestPath: string): Promise<LoadedPack> {
     const manifest = withOptions(await readManifest(manifestPath), this.#options);
     const folder = dirname(manifestPath);
-    const { media, cache, maxBatch, maxQueued } = this.#options;
+    const { media, cache, maxBatch } = this.#options;
     const chosen = chooseFiles(manifest, this.#options.dtype);
     const space = spaceOf(manifest, chosen);
     const sessions: Session[] = [];
@@ -140,7 +139,7 @@ export class PackLoader {
               preprocess.padding,
             );
             return {
-              encoder: withBatching(trunk, { maxBatch, maxQueued }),
+              encoder: withBatching(trunk, { maxBatch }),
               tokenizer: loaded,
               session: tower.session,
             };
@@ -156,7 +155,7 @@ export class PackLoader {
           const tower = await open();
           report(tower.session);
           const encoder = imageEncoder(tower, manifest.towers.image!.preprocess, media);
-          pack.encoders.image = finish(withBatching(encoder, { maxBatch, maxQueued }));
+          pack.encoders.image = finish(withBatching(encoder, { maxBatch }));
         } else {
           const tower = await open();
           report(tower.session);
@@ -168,7 +167,7 @@ export class PackLoader {
               maxBatch,
             },
           );
-          pack.encoders.audio = finish(withBatching(encoder, { maxBatch, maxQueued }));
+          pack.encoders.audio = finish(withBatching(encoder, { maxBatch }));
           pack.encodeWindows = encodeWindows;
         }
       }

@@ -1,12 +1,10 @@
-import { AppError } from "../errors.js";
 import { batchSize, gatherStages, queuedInputs, recordStage, type StageTimes } from "../metrics.js";
+import { Turns } from "../turns.js";
 import type { Embedding, Encoder, Modality, ModalityInput } from "./encoder.js";
 
 export interface BatchingOptions {
   /** Most inputs in one run. */
   maxBatch: number;
-  /** Inputs that may wait before further calls are refused as `overloaded`. */
-  maxQueued: number;
 }
 
 /** While one batch runs the next may be preprocessed, but only a full one: a batch begun early would be a small one. */
@@ -14,10 +12,11 @@ const maxInFlight = 2;
 
 interface Call<M extends Modality> {
   inputs: readonly ModalityInput[M][];
-  signal: AbortSignal | undefined;
+  /** Calls of one caller share a turn. */
+  caller: unknown;
   embeddings: Embedding[];
-  /** Inputs handed to a batch so far, and inputs whose embedding has come. */
-  taken: number;
+  /** Whether an input was handed to a batch, and how many embeddings have come. */
+  begun: boolean;
   done: number;
   startedWaiting: number;
   stages: StageTimes;
@@ -25,55 +24,55 @@ interface Call<M extends Modality> {
   reject: (error: unknown) => void;
 }
 
+/** One input of a call. */
+interface Entry<M extends Modality> {
+  call: Call<M>;
+  position: number;
+}
+
 /**
- * Encoder -> Encoder: joins the inputs of concurrent calls into batches. Calls take turns, one input each, so that a call
- * with thousands of inputs does not hold up the ones behind it. When a batch fails, its inputs are run one by one: an
- * input that cannot be encoded fails its own call only.
+ * Encoder -> Encoder: joins the inputs of concurrent calls into batches. Callers take turns, one
+ * input each, so that nobody waits behind the backlog of another; calls with the same signal are
+ * one caller's. How much may wait in all is not decided here but before anything is decoded
+ * (media/budget.ts). When a batch fails, its inputs are run one by one: an input that cannot be
+ * encoded fails its own call only.
  */
 export function withBatching<M extends Modality>(
   encoder: Encoder<M>,
   options: BatchingOptions,
 ): Encoder<M> {
   const labels = { model: encoder.modelId, modality: encoder.modality };
-  let calls: Call<M>[] = [];
-  let waiting = 0;
+  const calls = new Set<Call<M>>();
+  const waiting = new Turns<Entry<M>>();
   let inFlight = 0;
   let idle: (() => void) | undefined;
 
   const settle = (call: Call<M>, finish: () => void) => {
-    if (!calls.includes(call)) return;
-    calls = calls.filter((other) => other !== call);
-    waiting -= call.inputs.length - call.taken;
-    queuedInputs.set(labels, waiting);
+    if (!calls.delete(call)) return;
+    waiting.remove(call.caller, (entry) => entry.call === call);
+    queuedInputs.set(labels, waiting.size);
     finish();
   };
 
   const nextBatch = () => {
-    const batch: { call: Call<M>; position: number }[] = [];
+    const batch: Entry<M>[] = [];
     while (batch.length < options.maxBatch) {
-      const before = batch.length;
-      for (const call of calls) {
-        if (call.taken === call.inputs.length || batch.length === options.maxBatch) continue;
-        if (call.taken === 0) call.stages.set("queue", performance.now() - call.startedWaiting);
-        batch.push({ call, position: call.taken++ });
-        waiting--;
-      }
-      if (batch.length === before) break;
+      const entry = waiting.take();
+      if (entry === undefined) break;
+      const { call } = entry;
+      if (!call.begun) call.stages.set("queue", performance.now() - call.startedWaiting);
+      call.begun = true;
+      batch.push(entry);
     }
-    // The calls at the end of a full batch come first in the next.
-    if (calls.length > 0) calls.push(calls.shift()!);
-    queuedInputs.set(labels, waiting);
+    queuedInputs.set(labels, waiting.size);
     return batch;
   };
 
-  const runBatch = async (batch: { call: Call<M>; position: number }[]) => {
+  const runBatch = async (batch: Entry<M>[]) => {
     const stages: StageTimes = new Map();
-    const live = batch.filter(({ call }) => calls.includes(call));
+    const live = batch.filter(({ call }) => calls.has(call));
     if (live.length === 0) return;
-    const give = (
-      { call, position }: { call: Call<M>; position: number },
-      embedding: Embedding,
-    ) => {
+    const give = ({ call, position }: Entry<M>, embedding: Embedding) => {
       call.embeddings[position] = embedding;
       call.done++;
     };
@@ -87,7 +86,7 @@ export function withBatching<M extends Modality>(
       for (const entry of live) {
         const { call, position } = entry;
         if (live.length === 1) settle(call, () => call.reject(error));
-        else if (calls.includes(call)) {
+        else if (calls.has(call)) {
           try {
             give(entry, (await encode([call.inputs[position]]))[0]);
           } catch (own) {
@@ -103,7 +102,7 @@ export function withBatching<M extends Modality>(
   };
 
   const pump = () => {
-    const enough = () => waiting >= (inFlight === 0 ? 1 : options.maxBatch);
+    const enough = () => waiting.size >= (inFlight === 0 ? 1 : options.maxBatch);
     while (inFlight < maxInFlight && enough()) {
       const batch = nextBatch();
       inFlight++;
@@ -112,7 +111,7 @@ export function withBatching<M extends Modality>(
         pump();
       });
     }
-    if (inFlight === 0 && waiting === 0) idle?.();
+    if (inFlight === 0 && waiting.size === 0) idle?.();
   };
 
   return {
@@ -122,34 +121,26 @@ export function withBatching<M extends Modality>(
     dimensions: encoder.dimensions,
     async encode(inputs, signal) {
       signal?.throwIfAborted();
-      if (waiting > 0 && waiting + inputs.length > options.maxQueued) {
-        throw new AppError(
-          "overloaded",
-          `${encoder.modelId} has ${waiting} inputs waiting; try again shortly`,
-          {
-            retryAfterSeconds: 1,
-          },
-        );
-      }
       const stages: StageTimes = new Map();
       let call: Call<M> | undefined;
       const onAbort = () => settle(call!, () => call!.reject(signal!.reason));
       try {
         return await new Promise<Embedding[]>((resolve, reject) => {
           const startedWaiting = performance.now();
-          call = {
+          const made: Call<M> = {
             inputs,
-            signal,
+            caller: signal ?? Symbol("caller"),
             embeddings: new Array(inputs.length),
-            taken: 0,
+            begun: false,
             done: 0,
             startedWaiting,
             stages,
             resolve,
             reject,
           };
-          calls.push(call);
-          waiting += inputs.length;
+          call = made;
+          calls.add(made);
+          for (const position of inputs.keys()) waiting.add(made.caller, { call: made, position });
           signal?.addEventListener("abort", onAbort, { once: true });
           // Calls of the same tick share the first batch.
           queueMicrotask(pump);
@@ -160,7 +151,7 @@ export function withBatching<M extends Modality>(
       }
     },
     async dispose() {
-      if (inFlight > 0 || waiting > 0) await new Promise<void>((resolve) => (idle = resolve));
+      if (inFlight > 0 || waiting.size > 0) await new Promise<void>((resolve) => (idle = resolve));
       await encoder.dispose();
     },
   };

@@ -22,6 +22,10 @@ export class EmbeddingCache {
     return embedding;
   }
 
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
   set(key: string, embedding: Embedding): void {
     if (this.#entries.has(key)) return;
     this.#entries.set(key, embedding);
@@ -53,6 +57,10 @@ export function withCache<M extends Modality>(
     modelId: encoder.modelId,
     space: encoder.space,
     dimensions: encoder.dimensions,
+    missing: (inputs) => {
+      const isMissing = (key: string | undefined) => key === undefined || !cache.has(key);
+      return inputs.filter((input) => isMissing(keyOf(input))).length;
+    },
     async encode(inputs, signal) {
       const keys = inputs.map(keyOf);
       const embeddings = keys.map((key) => (key === undefined ? undefined : cache.get(key)));

@@ -18,6 +18,7 @@ export function withHead<M extends Modality>(
     space: target.space,
     dimensions: dimensionsOut(head),
     encode: async (inputs, signal) => applyHeadInTurns(head, await encoder.encode(inputs, signal)),
+    missing: encoder.missing && ((inputs) => encoder.missing!(inputs)),
     dispose: () => encoder.dispose(),
   };
 }

@@ -38,7 +38,10 @@ export const BridgeInput = z.object({
 });
 export type BridgeInput = z.infer<typeof BridgeInput>;
 
-export type BridgeServices = Pick<Services, "packs" | "media" | "config" | "store" | "bridges">;
+export type BridgeServices = Pick<
+  Services,
+  "packs" | "media" | "budget" | "config" | "store" | "bridges"
+>;
 
 /** Queries and items that recall is measured on, at most. */
 const mostQueries = 1000;

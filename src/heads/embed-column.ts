@@ -1,68 +1,75 @@
 import type { Config } from "../config.js";
-import type { Embedding, Encoder, Modality, ModalityInput } from "../encoders/encoder.js";
+import type { Embedding, Encoder, Modality } from "../encoders/encoder.js";
 import type { LoadedPack } from "../encoders/load.js";
 import type { MediaWorkers } from "../encoders/preprocess/media-workers.js";
-import { withPatience } from "../encoders/with-patience.js";
 import { AppError } from "../errors.js";
+import type { MediaBudget } from "../media/budget.js";
+import type { Turn } from "../media/turn.js";
+import { withDecoded } from "../media/with-decoded.js";
 
 export interface EmbedOptions {
   pack: LoadedPack;
   media: MediaWorkers;
+  budget: MediaBudget;
   config: Pick<Config, "maxImagePixels" | "maxAudioSeconds">;
   signal: AbortSignal;
   /** Told after each batch how many are done. */
   onProgress?: (done: number) => void;
 }
 
-/** Inputs in one call of the encoder: few enough to be fair to requests, which wait in the same queue. */
-const batchSize = 32;
+/** Inputs that are embedded at the same time: a full batch. */
+const atOnce = 32;
 
-/** Embeds texts, or the bytes of pictures or sounds, in order. `nameOf` spells the field of an input for errors. */
+/**
+ * Embeds texts, or the bytes of pictures or sounds, in order. It waits its turn, beside requests.
+ * @param nameOf  spells the field of an input for errors.
+ */
 export async function embedAll(
   modality: Modality,
   inputs: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
   nameOf: (position: number) => string,
   options: EmbedOptions,
 ): Promise<Embedding[]> {
-  const { pack, signal, onProgress } = options;
-  const tower = pack.encoders[modality] as Encoder | undefined;
-  if (tower === undefined) {
+  const { pack, budget, signal, onProgress } = options;
+  const encoder = pack.encoders[modality] as Encoder | undefined;
+  if (encoder === undefined) {
     const message = `The model "${pack.manifest.id}" does not understand ${modality}`;
     throw new AppError("invalid_input", message, { param: nameOf(0) });
   }
-  const encoder = withPatience(tower);
+  const turn = budget.bulk(signal);
   const embeddings: Embedding[] = [];
-  let batch: (string | Uint8Array)[] = [];
+  let group: (string | Uint8Array)[] = [];
   const flush = async () => {
     signal.throwIfAborted();
     const first = embeddings.length;
-    const decoded: ModalityInput[Modality][] = await Promise.all(
-      batch.map((input, i) => decode(modality, input, nameOf(first + i), options)),
+    const embedded = await Promise.all(
+      group.map((input, i) => embedOne(encoder, input, nameOf(first + i), { ...options, turn })),
     );
-    batch = [];
-    embeddings.push(...(await encoder.encode(decoded, signal)));
+    group = [];
+    embeddings.push(...embedded);
     onProgress?.(embeddings.length);
   };
   for await (const input of inputs) {
-    batch.push(input);
-    if (batch.length === batchSize) await flush();
+    group.push(input);
+    if (group.length === atOnce) await flush();
   }
-  if (batch.length > 0) await flush();
+  if (group.length > 0) await flush();
   return embeddings;
 }
 
-async function decode(
-  modality: Modality,
+async function embedOne(
+  encoder: Encoder,
   input: string | Uint8Array,
   param: string,
-  options: EmbedOptions,
-) {
-  if (typeof input === "string") return input;
-  const { media, config } = options;
+  { turn, signal, ...parts }: EmbedOptions & { turn: Turn },
+): Promise<Embedding> {
+  if (typeof input === "string") return (await encoder.encode([input], signal))[0];
+  const source = { modality: encoder.modality as "image" | "audio", read: async () => input };
   try {
-    return modality === "image"
-      ? await media.decodeImage(input, { maxPixels: config.maxImagePixels })
-      : await media.decodeAudio(input, { maxSeconds: config.maxAudioSeconds });
+    return await withDecoded(parts, turn, source, async (decoded) => {
+      const [embedding] = await encoder.encode([decoded], signal);
+      return embedding;
+    });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     throw new AppError(error.code, `${error.message} (at "${param}")`, { param, cause: error });

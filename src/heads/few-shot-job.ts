@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { withPatience } from "../encoders/with-patience.js";
 import { AppError } from "../errors.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import { rowsOf } from "../math/rows.js";
@@ -82,9 +81,8 @@ async function run(
           kind: "cache",
           items,
           texts: {
-            weights: rowsOf(
-              await classEmbeddings(withPatience(pack.encoders.text!), names, templates, signal),
-            ).values,
+            weights: rowsOf(await classEmbeddings(pack.encoders.text!, names, templates, signal))
+              .values,
             logitScale: pack.manifest.logitScale,
           },
         };

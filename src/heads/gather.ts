@@ -5,11 +5,11 @@ import type { Config } from "../config.js";
 import type { Modality } from "../encoders/encoder.js";
 import type { LoadedPack } from "../encoders/load.js";
 import type { MediaWorkers } from "../encoders/preprocess/media-workers.js";
-import { withPatience } from "../encoders/with-patience.js";
 import { AppError } from "../errors.js";
 import { writeDurably } from "../files/write-durably.js";
 import type { VectorStore } from "../index/vector-store.js";
 import { type Rows, rowsOf, unitRows } from "../math/rows.js";
+import type { MediaBudget } from "../media/budget.js";
 import { classEmbeddings } from "../zero-shot/class-embeddings.js";
 import { chooseTemplates } from "../zero-shot/prompts.js";
 import { pairUp, readLabelled } from "./collection-pairs.js";
@@ -27,6 +27,7 @@ export interface GatherOptions {
   pack: LoadedPack;
   store: VectorStore;
   media: MediaWorkers;
+  budget: MediaBudget;
   config: Config;
   /** The job's folder. */
   folder: string;
@@ -154,6 +155,6 @@ async function fromCollection(
       { param: "model" },
     );
   }
-  const vectors = await classEmbeddings(withPatience(text), names, templates, signal);
+  const vectors = await classEmbeddings(text, names, templates, signal);
   return { ...gathered, b: rowsOf(labels.map((label) => vectors[names.indexOf(label)])) };
 }

@@ -37,7 +37,10 @@ export const TrainInput = z.object({
 });
 export type TrainInput = z.infer<typeof TrainInput>;
 
-export type TrainingServices = Pick<Services, "packs" | "media" | "config" | "store" | "heads">;
+export type TrainingServices = Pick<
+  Services,
+  "packs" | "media" | "budget" | "config" | "store" | "heads"
+>;
 
 /** Findings that a report lists at most. */
 const mostFindings = 1000;

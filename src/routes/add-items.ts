@@ -2,9 +2,12 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { type AddStatus, addItems, type Incoming } from "../collections/add-items.js";
 import { AppError } from "../errors.js";
+import type { Cost } from "../media/budget.js";
+import type { DecodeLimits } from "../media/decoded-bytes.js";
 import type { Services } from "../services.js";
 import { errorBody } from "./error-response.js";
 import { ItemBody, type MediaReader, mediaReader, newItem } from "./item-body.js";
+import { costOfMedia } from "./media-cost.js";
 import { gather, isNdjson, type Line, ndjsonType, readLines } from "./ndjson.js";
 import { parseWith } from "./read-json.js";
 import { readRequest } from "./read-request.js";
@@ -30,26 +33,36 @@ export function addItemsRoute(services: Services) {
     const name = c.req.param("name");
     const type = c.req.header("content-type") ?? "";
     if (isNdjson(type)) return addStream(c, services, name);
+    const { store, budget, config, fetchMedia } = services;
+    budget.refuseWhenFull();
     const signal = c.get("signal");
-    const readerOf = mediaReader(services.fetchMedia, signal);
+    const readerOf = mediaReader(fetchMedia, signal);
     if (type.startsWith("multipart/form-data")) {
       const body = await readRequest(c, ItemBody, { json: itemFields });
-      const { space } = await services.store.stats(name);
-      const [status] = await statusesOf(
-        addItems(
-          services,
-          name,
-          groupsOf([body], (item) => newItem(item, readerOf)),
-          { signal },
+      const { space } = await store.stats(name);
+      const item = newItem(body, readerOf);
+      const [status] = await budget.request([costOfItem(body, config)], signal, (turn) =>
+        statusesOf(
+          addItems(
+            { ...services, turn },
+            name,
+            groupsOf([body], () => item),
+            { signal },
+          ),
         ),
       );
       if (status.status === "failed") throw status.error;
       return c.json({ ...status, space }, 201);
     }
     const { items } = await readRequest(c, ItemsBody);
-    await services.store.stats(name);
-    const groups = groupsOf(items, (item) => incomingOf(item, readerOf));
-    const statuses = await statusesOf(addItems(services, name, groups, { signal }));
+    await store.stats(name);
+    const costs = function* () {
+      for (const item of items) yield costOfItem(item, config);
+    };
+    const statuses = await budget.request(costs(), signal, (turn) => {
+      const groups = groupsOf(items, (item) => incomingOf(item, readerOf));
+      return statusesOf(addItems({ ...services, turn }, name, groups, { signal }));
+    });
     const stored = statuses.filter(({ status }) => status === "stored").length;
     return c.json({
       statuses: statuses.map(statusAnswer),
@@ -59,17 +72,29 @@ export function addItemsRoute(services: Services) {
   });
 }
 
+/** Of an item that may be no item at all: then it costs as much as its refusal. */
+function costOfItem(item: unknown, limits: DecodeLimits): Cost {
+  const given = (item ?? {}) as Partial<Record<"image" | "audio", unknown>>;
+  for (const modality of ["image", "audio"] as const) {
+    const field = given[modality];
+    if (typeof field === "string" || field instanceof Uint8Array)
+      return costOfMedia(field, modality, limits);
+  }
+  return { inputs: 1 };
+}
+
 /** Lines in, a status a line out, both at the pace of the slower side. */
 async function addStream(
   c: Context<RequestVariables>,
   services: Services,
   name: string,
 ): Promise<Response> {
-  const { store, config, log, stopping } = services;
+  const { store, budget, config, log, stopping } = services;
   await store.stats(name); // 404 before the stream starts
   const client = c.req.raw.signal;
   const guard = new StreamGuard({ client, stopping, idleMs: config.requestTimeoutMs });
   const readerOf = mediaReader(services.fetchMedia, guard.gone);
+  const parts = { ...services, turn: budget.bulk(guard.gone) };
   const lineNumbers: number[] = [];
   const start = performance.now();
   const counts = { stored: 0, failed: 0 };
@@ -87,7 +112,7 @@ async function addStream(
   const answer = async function* (): AsyncGenerator<string> {
     try {
       const during = <T>(work: Promise<T>) => guard.during(work);
-      for await (const statuses of addItems(services, name, groups(), {
+      for await (const statuses of addItems(parts, name, groups(), {
         signal: guard.gone,
         during,
       })) {

@@ -1,13 +1,16 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import type { Embedding, Modality } from "../encoders/encoder.js";
+import { countMissing } from "../encoders/count-missing.js";
+import type { Embedding, Encoder, Modality } from "../encoders/encoder.js";
 import { countTokensByTurns } from "../encoders/preprocess/tokenizer.js";
 import { AppError } from "../errors.js";
 import { findPack, headNamed } from "../heads/headed-pack.js";
-import { timed } from "../metrics.js";
+import type { Cost } from "../media/budget.js";
+import { withDecoded } from "../media/with-decoded.js";
 import type { Services } from "../services.js";
 import { toBase64 } from "./embedding-field.js";
-import { readMedia } from "./read-media.js";
+import { costOfMedia } from "./media-cost.js";
+import { type MediaField, readMedia } from "./read-media.js";
 import { Media, readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 
@@ -25,8 +28,9 @@ const EmbeddingsRequest = z.strictObject({
 
 /** `POST /v1/embeddings`: OpenAI's shape, for texts, pictures and sounds. */
 export function embeddingsRoutes(services: Services) {
-  const { media, fetchMedia, config } = services;
+  const { budget, fetchMedia, config } = services;
   return new Hono<RequestVariables>().post("/v1/embeddings", async (c) => {
+    budget.refuseWhenFull();
     const request = await readRequest(c, EmbeddingsRequest, { lists: ["input"] });
     const signal = c.get("signal");
     const inputs = Array.isArray(request.input) ? request.input : [request.input];
@@ -49,30 +53,32 @@ export function embeddingsRoutes(services: Services) {
         signal,
       );
 
-    let embeddings: Embedding[];
+    const texts = modality === "text" ? textsOf(inputs) : [];
+    const text = pack.encoders.text;
+    const costs = function* (): Generator<Cost> {
+      if (modality !== "text")
+        for (const input of inputs) yield costOfMedia(input, modality, config);
+      else yield { inputs: countMissing(text!, texts.length, (i) => texts[i]) };
+    };
     let tokens = 0;
-    if (modality === "text") {
-      const texts = inputs.map((input, i) => {
-        if (typeof input === "string") return input;
-        throw new AppError("invalid_input", "Expected a text but received a file", {
-          param: `input[${i}]`,
+    const embeddings = await budget.request(costs(), signal, async (turn) => {
+      if (modality === "text") {
+        const embedded = await text!.encode(texts, signal);
+        tokens = await countTokensByTurns(pack.tokenizer!, texts, signal);
+        return embedded;
+      }
+      const encoder = pack.encoders[modality] as Encoder;
+      return embedEach(inputs.length, (position, failure) => {
+        const read = async () => {
+          failure.throwIfAborted();
+          return bytesOf(position);
+        };
+        return withDecoded(services, turn, { modality, read }, async (decoded) => {
+          const [embedding] = await encoder.encode([decoded], signal);
+          return embedding;
         });
       });
-      embeddings = await pack.encoders.text!.encode(texts, signal);
-      tokens = await countTokensByTurns(pack.tokenizer!, texts, signal);
-    } else if (modality === "image") {
-      const limits = { maxPixels: config.maxImagePixels };
-      const images = await timed("decode", () =>
-        Promise.all(inputs.map(async (_, i) => media.decodeImage(await bytesOf(i), limits))),
-      );
-      embeddings = await pack.encoders.image!.encode(images, signal);
-    } else {
-      const limits = { maxSeconds: config.maxAudioSeconds };
-      const sounds = await timed("decode", () =>
-        Promise.all(inputs.map(async (_, i) => media.decodeAudio(await bytesOf(i), limits))),
-      );
-      embeddings = await pack.encoders.audio!.encode(sounds, signal);
-    }
+    });
     return c.json({
       object: "list",
       model: id,
@@ -87,6 +93,34 @@ export function embeddingsRoutes(services: Services) {
       usage: { prompt_tokens: tokens, total_tokens: tokens },
     });
   });
+}
+
+function textsOf(inputs: readonly MediaField[]): string[] {
+  return inputs.map((input, i) => {
+    if (typeof input === "string") return input;
+    throw new AppError("invalid_input", "Expected a text but received a file", {
+      param: `input[${i}]`,
+    });
+  });
+}
+
+/**
+ * Embeds all, in order. After a failure nothing more begins, and what has begun is awaited: nothing
+ * of a request goes on after its answer.
+ */
+async function embedEach(
+  count: number,
+  embed: (position: number, failure: AbortSignal) => Promise<Embedding>,
+): Promise<Embedding[]> {
+  const failure = new AbortController();
+  const embedding = Array.from({ length: count }, (_, position) =>
+    embed(position, failure.signal).catch((error) => {
+      failure.abort(error);
+      throw error;
+    }),
+  );
+  await Promise.allSettled(embedding);
+  return Promise.all(embedding);
 }
 
 /** Without `modality`, a data URI says itself what it is; anything else in JSON is text. */

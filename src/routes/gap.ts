@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { GapChoice } from "../collections/gap-sides.js";
 import { AppError } from "../errors.js";
 import { rowCount } from "../math/rows.js";
+import type { MediaBudget } from "../media/budget.js";
 import { gapPage } from "../reports/gap-page.js";
 import { gapSvg } from "../reports/gap-svg.js";
 import type { GapReport, GapRequest } from "../training/measure-gap.js";
@@ -19,6 +20,9 @@ export interface GapServices {
   measure(request: GapRequest, signal?: AbortSignal): Promise<GapReport>;
   /** Two modalities of a collection (see gap-sides.ts). */
   readCollection(name: string, choice: GapChoice, signal?: AbortSignal): Promise<GapRequest>;
+  /** Bytes of a collection's vectors. */
+  bytesOf(collection: string): Promise<number>;
+  budget: MediaBudget;
 }
 
 const Embeddings = z.strictObject({
@@ -40,31 +44,31 @@ const GapBody = z.strictObject({
 });
 
 /** `POST /v1/modality-gap`: embeddings as JSON or .npy files, or a collection -> the report as JSON, SVG or HTML. */
-export function gapRoutes({ measure, readCollection }: GapServices) {
+export function gapRoutes({ measure, readCollection, bytesOf, budget }: GapServices) {
   return new Hono<RequestVariables>().post("/v1/modality-gap", async (c) => {
+    budget.refuseWhenFull();
     const body = await readRequest(c, GapBody, { json: ["a", "b", "paired", "seed"] });
     const signal = c.get("signal");
-    let request: GapRequest;
-    if (body.collection !== undefined) {
-      if (body.a !== undefined || body.b !== undefined) {
-        throw new AppError("invalid_input", 'Expected "collection" or "a" and "b", not both', {
-          param: "collection",
-        });
-      }
-      const { a_modality: first, b_modality: second, pair_by: pairBy } = body;
-      const modalities = first && second && [first, second];
-      request = {
-        ...(await readCollection(body.collection, { pairBy, modalities }, signal)),
-        seed: body.seed,
-      };
-    } else {
-      const a = readSide(body.a, "a", body.a_modality ?? "image");
-      const b = readSide(body.b, "b", body.b_modality ?? "text");
-      // Without a word about it, sides of the same size are taken for pairs: that is what almost every caller sends.
-      const paired = body.paired ?? rowCount(a) === rowCount(b);
-      request = { a, b, paired, seed: body.seed };
+    const { collection, seed } = body;
+    const sides = collection === undefined ? sidesOf(body) : undefined;
+    if (collection !== undefined && (body.a !== undefined || body.b !== undefined)) {
+      throw new AppError("invalid_input", 'Expected "collection" or "a" and "b", not both', {
+        param: "collection",
+      });
     }
-    const report = await measure(request, signal);
+    const bytes =
+      sides === undefined
+        ? await bytesOf(collection!)
+        : sides.a.values.byteLength + sides.b.values.byteLength;
+    const report = await budget.request([{ inputs: 1, decodedBytes: bytes }], signal, (turn) =>
+      turn.reserve(bytes, async () => {
+        const { a_modality: first, b_modality: second, pair_by: pairBy } = body;
+        const modalities = first && second && [first, second];
+        const request =
+          sides ?? (await readCollection(collection!, { pairBy, modalities }, signal));
+        return measure({ ...request, seed }, signal);
+      }),
+    );
     const type = accepts(c, {
       header: "Accept",
       supports: ["application/json", "image/svg+xml", "text/html"],
@@ -75,6 +79,13 @@ export function gapRoutes({ measure, readCollection }: GapServices) {
       return c.body(gapSvg(report), 200, { "content-type": "image/svg+xml; charset=utf-8" });
     return c.json(report);
   });
+}
+
+/** Embeddings of the request itself. Sides of one size are taken for pairs, which most callers send. */
+function sidesOf(body: z.infer<typeof GapBody>): Omit<GapRequest, "seed"> {
+  const a = readSide(body.a, "a", body.a_modality ?? "image");
+  const b = readSide(body.b, "b", body.b_modality ?? "text");
+  return { a, b, paired: body.paired ?? rowCount(a) === rowCount(b) };
 }
 
 function readSide(value: unknown, name: "a" | "b", modality: string): Side {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Content, NewItem } from "../collections/new-item.js";
 import { AppError } from "../errors.js";
 import type { JsonObject } from "../index/vector-store.js";
-import type { ReadBytes } from "../search/embed-media.js";
+import type { ReadBytes } from "../media/with-decoded.js";
 import { embeddingFields, embeddingOf } from "./embedding-field.js";
 import { type FetchMedia, type MediaField, readMedia } from "./read-media.js";
 import { Media } from "./read-request.js";

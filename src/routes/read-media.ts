@@ -23,8 +23,11 @@ export async function readMedia(
   return bytes;
 }
 
+/** Whether a text stands for media elsewhere. */
+export const isUrl = (text: string): boolean => /^https?:\/\//i.test(text);
+
 function fromText(text: string, param: string, fetchMedia: FetchMedia, signal: AbortSignal) {
-  if (/^https?:\/\//i.test(text)) return fetchMedia(text, signal);
+  if (isUrl(text)) return fetchMedia(text, signal);
   if (!text.startsWith("data:")) return fromBase64(text, param);
   const comma = text.indexOf(",");
   if (comma < 0 || !text.slice(0, comma).endsWith(";base64")) {

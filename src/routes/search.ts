@@ -3,10 +3,13 @@ import { z } from "zod";
 import { AppError } from "../errors.js";
 import type { Filter } from "../index/filter.js";
 import type { SearchResult } from "../index/vector-store.js";
+import type { Cost } from "../media/budget.js";
 import { type CollectionQuery, searchCollection } from "../search/search-collection.js";
+import { costOfQuery } from "../search/search-cost.js";
 import type { Services } from "../services.js";
 import { embeddingFields, embeddingOf } from "./embedding-field.js";
 import { type MediaReader, mediaReader, modalityField } from "./item-body.js";
+import { costOfMedia } from "./media-cost.js";
 import { Media, readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 
@@ -37,22 +40,25 @@ const json = ["embedding", "top_k", "filter", "min_similarity", "centering", "qu
 
 /** `POST /v1/collections/{name}/search`: by text, picture, sound, vector or item; one query or many. */
 export function searchRoutes(services: Services) {
-  const { config, fetchMedia } = services;
+  const { budget, config, fetchMedia } = services;
   return new Hono<RequestVariables>().post("/v1/collections/:name/search", async (c) => {
+    budget.refuseWhenFull();
     const body = await readRequest(c, SearchBody, { json });
     const signal = c.get("signal");
     const readerOf = mediaReader(fetchMedia, signal);
-    const queries =
-      body.queries === undefined
-        ? [queryOf(body, "", readerOf)]
-        : queriesOf(body, config.maxInputs).map((query, i) =>
-            queryOf(query, `queries[${i}].`, readerOf),
-          );
-    const { model, space, answers } = await searchCollection(
-      services,
-      c.req.param("name"),
-      queries,
-      signal,
+    const bodies = body.queries === undefined ? [body] : queriesOf(body, config.maxInputs);
+    const queries = bodies.map((query, i) =>
+      queryOf(query, body.queries === undefined ? "" : `queries[${i}].`, readerOf),
+    );
+    const costs = function* (): Generator<Cost> {
+      for (const [i, { image, audio }] of bodies.entries()) {
+        yield costOfQuery(queries[i]);
+        if (image !== undefined) yield costOfMedia(image, "image", config);
+        if (audio !== undefined) yield costOfMedia(audio, "audio", config);
+      }
+    };
+    const { model, space, answers } = await budget.request(costs(), signal, (turn) =>
+      searchCollection({ ...services, turn }, c.req.param("name"), queries, signal),
     );
     const shared = { model: model ?? null, space };
     if (body.queries === undefined)

@@ -1,17 +1,20 @@
 import { Hono } from "hono";
 import { z } from "zod";
+import type { Encoder } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
 import { examplesOf } from "../heads/examples.js";
 import { findPack, headNamed } from "../heads/headed-pack.js";
-import { timed } from "../metrics.js";
+import type { Cost } from "../media/budget.js";
+import { withDecoded } from "../media/with-decoded.js";
 import type { Services } from "../services.js";
+import { missingPrompts } from "../zero-shot/class-embeddings.js";
 import {
   type ClassifyOptions,
-  classify,
+  classifyEmbedded,
   classifyWindows,
-  type ZeroShotPack,
 } from "../zero-shot/classifier.js";
 import { chooseTemplates, mostPromptCharacters } from "../zero-shot/prompts.js";
+import { costOfMedia } from "./media-cost.js";
 import { readMedia } from "./read-media.js";
 import { Media, readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
@@ -44,8 +47,9 @@ const ZeroShotRequest = z.strictObject({
 
 /** `POST /v1/zero-shot`: one picture, sound or text and any labels -> scores, best first. */
 export function zeroShotRoutes(services: Services) {
-  const { media, fetchMedia, config } = services;
+  const { budget, fetchMedia, config } = services;
   return new Hono<RequestVariables>().post("/v1/zero-shot", async (c) => {
+    budget.refuseWhenFull();
     const lists = ["candidate_labels", "hypothesis_template"];
     const request = await readRequest(c, ZeroShotRequest, { lists, names: ["candidate_labels"] });
     const signal = c.get("signal");
@@ -79,39 +83,46 @@ export function zeroShotRoutes(services: Services) {
       examples,
     };
     const answer = { model: pack.manifest.id, ...headNamed(head), space: pack.space };
+    const costs = function* (): Generator<Cost> {
+      if (modality === "text") yield { inputs: 1 };
+      else yield costOfMedia(request[modality]!, modality, config);
+      if (examples?.usesTexts !== false)
+        yield { inputs: missingPrompts(pack.encoders.text!, labels, templates) };
+    };
 
-    if (modality === "text") {
-      const own: ZeroShotPack<"text"> = { ...shared, encoder: pack.encoders.text! };
-      return c.json({ ...answer, scores: await classify(own, request.text!, labels, options) });
-    }
-    const bytes = await readMedia(request[modality]!, modality, fetchMedia, signal);
-    if (modality === "image") {
-      const image = await timed("decode", () =>
-        media.decodeImage(bytes, { maxPixels: config.maxImagePixels }),
-      );
-      return c.json({
-        ...answer,
-        scores: await classify(
-          { ...shared, encoder: pack.encoders.image! },
-          image,
-          labels,
-          options,
-        ),
-      });
-    }
-    const sound = await timed("decode", () =>
-      media.decodeAudio(bytes, { maxSeconds: config.maxAudioSeconds }),
-    );
-    const own = { ...shared, encoder: pack.encoders.audio!, encodeWindows: pack.encodeWindows! };
-    if (!request.timeline)
-      return c.json({ ...answer, scores: await classify(own, sound, labels, options) });
-    const { scores, timeline } = await classifyWindows(own, sound, labels, options);
-    const windows = timeline.map((window) => ({
-      start_seconds: window.startSeconds,
-      end_seconds: window.endSeconds,
-      scores: window.scores,
-    }));
-    return c.json({ ...answer, scores, timeline: windows });
+    return budget.request(costs(), signal, async (turn) => {
+      if (modality === "text") {
+        const embed = async () => (await pack.encoders.text!.encode([request.text!], signal))[0];
+        return c.json({
+          ...answer,
+          scores: await classifyEmbedded(shared, embed, labels, options),
+        });
+      }
+      const read = () => readMedia(request[modality]!, modality, fetchMedia, signal);
+      if (modality === "image" || !request.timeline) {
+        const encoder = pack.encoders[modality] as Encoder;
+        const embed = () =>
+          withDecoded(services, turn, { modality, read }, async (decoded) => {
+            const [embedding] = await encoder.encode([decoded], signal);
+            return embedding;
+          });
+        return c.json({
+          ...answer,
+          scores: await classifyEmbedded(shared, embed, labels, options),
+        });
+      }
+      const embed = () =>
+        withDecoded(services, turn, { modality, read }, (sound) =>
+          pack.encodeWindows!(sound, signal),
+        );
+      const { scores, timeline } = await classifyWindows(shared, embed, labels, options);
+      const windows = timeline.map((window) => ({
+        start_seconds: window.startSeconds,
+        end_seconds: window.endSeconds,
+        scores: window.scores,
+      }));
+      return c.json({ ...answer, scores, timeline: windows });
+    });
   });
 }
 

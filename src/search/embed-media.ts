@@ -1,49 +1,28 @@
-import type { DecodedAudio, DecodedImage, Modality, ModalityInput } from "../encoders/encoder.js";
-import type { MediaWorkers } from "../encoders/preprocess/media-workers.js";
-import { timed } from "../metrics.js";
-import type { DecodeGate } from "./decode-gate.js";
+import type { ModalityInput } from "../encoders/encoder.js";
+import type { Turn } from "../media/turn.js";
+import { type MediaParts, type ReadBytes, withDecoded } from "../media/with-decoded.js";
 import { type Embedded, embedAlong } from "./embed-along.js";
 import type { Path } from "./find-path.js";
 
-/** Reads the bytes of a picture or sound when their turn comes: from memory, base64 or an address. */
-export type ReadBytes = () => Promise<Uint8Array>;
-
-export interface MediaParts {
-  media: MediaWorkers;
-  config: { maxImagePixels: number; maxAudioSeconds: number };
-}
-
 /**
- * One picture or sound: read, decoded and embedded when the gate has room.
+ * One picture or sound: read, decoded and embedded when the budget has room.
  * @param look  is shown what was decoded beside the encoder; its result is `seen`.
  */
-export async function embedMedia<M extends "image" | "audio", T = undefined>(
-  { media, config, gate }: MediaParts & { gate: DecodeGate },
-  path: Path<M>,
-  read: ReadBytes,
-  { look, signal }: { look?: (decoded: ModalityInput[M]) => Promise<T>; signal?: AbortSignal },
+export function embedMedia<M extends "image" | "audio", T = undefined>(
+  parts: MediaParts,
+  turn: Turn,
+  { path, read, signal }: { path: Path<M>; read: ReadBytes; signal?: AbortSignal },
+  look?: (decoded: ModalityInput[M]) => Promise<T>,
 ): Promise<{ embedded: Embedded; seen: T | undefined }> {
-  const { maxImagePixels: maxPixels, maxAudioSeconds: maxSeconds } = config;
-  const modality: Modality = path.encoder.modality;
-  const decode = async () => {
-    const bytes = await read();
-    const decoded = timed<DecodedImage | DecodedAudio>("decode", () =>
-      modality === "image"
-        ? media.decodeImage(bytes, { maxPixels })
-        : media.decodeAudio(bytes, { maxSeconds }),
-    );
-    return (await decoded) as ModalityInput[M];
-  };
-  const use = async (decoded: ModalityInput[M]) => {
-    const [seen, [embedded]] = await Promise.all([
+  const source = { modality: path.encoder.modality as M, read };
+  return withDecoded(parts, turn, source, async (decoded) => {
+    // Both end before the decoded media may be given back, also when one of them fails.
+    const [seen, embedded] = await Promise.allSettled([
       look?.(decoded),
       embedAlong(path, [decoded], signal),
     ]);
-    return { embedded, seen };
-  };
-  return gate.run(decode, { sizeOf, use, signal });
-}
-
-function sizeOf(decoded: DecodedImage | DecodedAudio): number {
-  return "rgb" in decoded ? decoded.rgb.byteLength : decoded.samples.byteLength;
+    if (seen.status === "rejected") throw seen.reason;
+    if (embedded.status === "rejected") throw embedded.reason;
+    return { embedded: embedded.value[0], seen: seen.value };
+  });
 }

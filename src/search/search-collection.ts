@@ -5,10 +5,11 @@ import type { Bridges } from "../heads/bridge-store.js";
 import { headOfCollection } from "../heads/collection-head.js";
 import type { HeadStore } from "../heads/head-store.js";
 import type { Query, SearchResult, VectorStore } from "../index/vector-store.js";
+import type { Turn } from "../media/turn.js";
+import type { MediaParts, ReadBytes } from "../media/with-decoded.js";
 import { timed } from "../metrics.js";
-import type { DecodeGate } from "./decode-gate.js";
 import { embedAlong } from "./embed-along.js";
-import { embedMedia, type MediaParts, type ReadBytes } from "./embed-media.js";
+import { embedMedia } from "./embed-media.js";
 import { type HeadedTarget, pathInto } from "./headed-path.js";
 
 export interface SearchParts extends MediaParts {
@@ -16,7 +17,8 @@ export interface SearchParts extends MediaParts {
   packs: { list(): readonly LoadedPack[] };
   bridges: Bridges;
   heads: Pick<HeadStore, "use">;
-  gates: { searches: DecodeGate };
+  /** Of the request. */
+  turn: Turn;
 }
 
 /** What to search for: exactly one of text, image, audio, embedding and itemId. */
@@ -145,12 +147,7 @@ async function embedQueries(
         ] as const) {
           if (read === undefined) continue;
           const path = pathInto(found, modality, target);
-          const { embedded } = await embedMedia(
-            { ...parts, gate: parts.gates.searches },
-            path,
-            read,
-            { signal },
-          );
+          const { embedded } = await embedMedia(parts, parts.turn, { path, read, signal });
           return given(modality, { embedding: embedded.embedding }, path.steps);
         }
         if (space !== undefined && space !== target.space) throw otherSpace(target, space);

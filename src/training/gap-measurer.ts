@@ -8,30 +8,38 @@ export interface GapMeasurer {
   close(): Promise<void>;
 }
 
-/** Reports that wait, at most: each may hold 800 MB (two sides of 100,000 x 1,024). */
-const mostWaiting = 4;
-
-/** The thread starts with the first report. */
+/** The thread starts with the first report. One is measured after the other. */
 export function gapMeasurer(): GapMeasurer {
   let worker: WorkerHandle | undefined;
+  let closed = false;
+  let last: Promise<unknown> = Promise.resolve();
+  const next = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  };
   return {
-    async measure(request, signal) {
-      if (signal?.aborted) throw new AppError("cancelled", "The gap report was cancelled");
-      if (worker === undefined || worker.ended !== undefined) {
-        worker = startWorker(new URL("./gap-worker.js", import.meta.url));
-      }
-      if (worker.pending >= mostWaiting) {
-        throw new AppError("overloaded", `${mostWaiting} gap reports are waiting already`, {
-          retryAfterSeconds: 10,
+    measure: (request, signal) =>
+      next(async () => {
+        if (closed || signal?.aborted)
+          throw new AppError("cancelled", "The gap report was cancelled");
+        if (worker === undefined || worker.ended !== undefined) {
+          worker = startWorker(new URL("./gap-worker.js", import.meta.url));
+        }
+        const [a, b] = [own(request.a.values), own(request.b.values)];
+        const moved = {
+          ...request,
+          a: { ...request.a, values: a },
+          b: { ...request.b, values: b },
+        };
+        return worker.call<GapReport>("measure", moved, {
+          transfer: [a.buffer, b.buffer] as ArrayBuffer[],
         });
-      }
-      const [a, b] = [own(request.a.values), own(request.b.values)];
-      const moved = { ...request, a: { ...request.a, values: a }, b: { ...request.b, values: b } };
-      return worker.call<GapReport>("measure", moved, {
-        transfer: [a.buffer, b.buffer] as ArrayBuffer[],
-      });
+      }),
+    async close() {
+      closed = true;
+      await worker?.close();
     },
-    close: async () => worker?.close(),
   };
 }
 

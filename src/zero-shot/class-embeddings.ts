@@ -1,3 +1,4 @@
+import { countMissing } from "../encoders/count-missing.js";
 import type { Embedding, Encoder } from "../encoders/encoder.js";
 import { meanVector, normalize } from "../math/vector.js";
 
@@ -25,9 +26,7 @@ export async function classEmbeddings(
   const vectors: Embedding[] = [];
   for (let start = 0; start < labels.length; start += step) {
     const group = labels.slice(start, start + step);
-    const prompts = group.flatMap((label) =>
-      templates.map((template) => template.split("{}").join(label)),
-    );
+    const prompts = group.flatMap((label) => templates.map((template) => fill(template, label)));
     const embeddings = await encoder.encode(prompts, signal);
     for (const i of group.keys()) {
       const own = embeddings.slice(i * templates.length, (i + 1) * templates.length);
@@ -36,3 +35,17 @@ export async function classEmbeddings(
   }
   return vectors;
 }
+
+/** About how many sentences `classEmbeddings` would have to run, since others are remembered. */
+export function missingPrompts(
+  encoder: Encoder<"text">,
+  labels: readonly string[],
+  templates: readonly string[],
+): number {
+  const count = templates.length;
+  return countMissing(encoder, labels.length * count, (i) =>
+    fill(templates[i % count], labels[Math.floor(i / count)]),
+  );
+}
+
+const fill = (template: string, label: string) => template.split("{}").join(label);

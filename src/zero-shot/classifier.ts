@@ -1,18 +1,16 @@
 import type { EncodeWindows } from "../encoders/audio-encoder.js";
-import type {
-  DecodedAudio,
-  Embedding,
-  Encoder,
-  Modality,
-  ModalityInput,
-} from "../encoders/encoder.js";
+import type { Embedding, Encoder, Modality, ModalityInput } from "../encoders/encoder.js";
 import { sigmoid, softmax } from "../math/softmax.js";
 import { dot } from "../math/vector.js";
 import { classEmbeddings } from "./class-embeddings.js";
 
 /** The two towers of a pack that meet in one space, and how its cosines become scores. */
-export interface ZeroShotPack<M extends Modality> {
+export interface ZeroShotPack<M extends Modality> extends LabelPack {
   encoder: Encoder<M>;
+}
+
+/** What scores embeddings against labels. */
+export interface LabelPack {
   textEncoder: Encoder<"text">;
   /** The multiplier of the cosine, about 100 in CLIP. */
   logitScale: number;
@@ -57,23 +55,31 @@ export interface LabelScore {
 const neutralLabel = "something";
 
 /** Scores of one input, best first. */
-export async function classify<M extends Modality>(
+export function classify<M extends Modality>(
   pack: ZeroShotPack<M>,
   input: ModalityInput[M],
   labels: readonly string[],
   options: ClassifyOptions,
 ): Promise<LabelScore[]> {
-  const [[embedding], score] = await Promise.all([
-    pack.encoder.encode([input], options.signal),
-    labelScorer(pack, labels, options),
-  ]);
+  const embed = async () => (await pack.encoder.encode([input], options.signal))[0];
+  return classifyEmbedded(pack, embed, labels, options);
+}
+
+/** Scores of what `embed` makes while the labels are embedded. */
+export async function classifyEmbedded(
+  pack: LabelPack,
+  embed: () => Promise<Embedding>,
+  labels: readonly string[],
+  options: ClassifyOptions,
+): Promise<LabelScore[]> {
+  const [embedding, score] = await Promise.all([embed(), labelScorer(pack, labels, options)]);
   return score(embedding);
 }
 
 /** Scores of a sound as a whole and of each of the windows it was cut into. */
 export async function classifyWindows(
-  pack: ZeroShotPack<"audio"> & { encodeWindows: EncodeWindows },
-  sound: DecodedAudio,
+  pack: LabelPack,
+  embed: () => ReturnType<EncodeWindows>,
   labels: readonly string[],
   options: ClassifyOptions,
 ): Promise<{
@@ -81,7 +87,7 @@ export async function classifyWindows(
   timeline: { startSeconds: number; endSeconds: number; scores: LabelScore[] }[];
 }> {
   const [{ embedding, windows }, score] = await Promise.all([
-    pack.encodeWindows(sound, options.signal),
+    embed(),
     labelScorer(pack, labels, options),
   ]);
   const timeline = windows.map((window) => ({
@@ -101,8 +107,8 @@ export async function classifyWindows(
  *     is the two-way softmax of the pair. A softmax pack has no bias that would make sigmoid(logitScale * cos) a
  *     probability: CLIP's logits of 20 to 30 would all saturate at 1 (docs/decisions/0005-multi-label-scores.md).
  */
-async function labelScorer<M extends Modality>(
-  pack: ZeroShotPack<M>,
+async function labelScorer(
+  pack: LabelPack,
   labels: readonly string[],
   { templates, multiLabel = false, topK, threshold, signal }: ClassifyOptions,
 ): Promise<(embedding: Embedding) => LabelScore[]> {

@@ -6,7 +6,7 @@ import type { LoadedPack } from "../../src/encoders/load.js";
 import { AppError } from "../../src/errors.js";
 import type { Item, ItemStatus } from "../../src/index/vector-store.js";
 import { createLog } from "../../src/log.js";
-import { DecodeGate } from "../../src/search/decode-gate.js";
+import { MediaBudget } from "../../src/media/budget.js";
 import { fakeEncoder } from "../helpers/fake-encoder.js";
 
 /** A store that only keeps what it is given, and a model that understands texts. */
@@ -29,13 +29,13 @@ function parts(encoder: Encoder<"text"> = fakeEncoder()) {
     space: "fake@1",
     encoders: { text: encoder },
   } as unknown as LoadedPack;
-  const gate = new DecodeGate({ maxInputs: 1, maxDecoding: 1, maxBytes: 1 });
+  const limits = { maxUnits: 1, maxBytes: 1, maxDecoding: 1, maxPerCaller: 1 };
   const made = {
     store,
     packs: { list: () => [pack] },
     bridges: { active: () => [] },
     heads: { list: () => [] },
-    gates: { adds: gate },
+    turn: new MediaBudget(limits).bulk(),
     log: createLog("silent"),
     config: { maxImagePixels: 1, maxAudioSeconds: 1 },
   };

@@ -22,7 +22,6 @@ export async function loadPack(
     device: "cpu",
     dtype,
     maxBatch: 32,
-    maxQueued: 512,
     media,
     cache,
     ...options,

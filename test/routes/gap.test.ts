@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { afterAll, describe, expect, it } from "vitest";
 import { createLog } from "../../src/log.js";
 import { readNpy, writeNpy } from "../../src/math/npy.js";
+import { MediaBudget } from "../../src/media/budget.js";
 import { errorResponse } from "../../src/routes/error-response.js";
 import { gapRoutes } from "../../src/routes/gap.js";
 import { gapMeasurer } from "../../src/training/gap-measurer.js";
@@ -15,8 +16,14 @@ afterAll(() => measurer.close());
 const readCollection = async (): Promise<never> => {
   throw new TypeError("no collection here");
 };
+const budget = new MediaBudget({
+  maxUnits: 512,
+  maxBytes: 2 ** 29,
+  maxDecoding: 2,
+  maxPerCaller: 64,
+});
 const app = new Hono()
-  .route("/", gapRoutes({ ...measurer, readCollection }))
+  .route("/", gapRoutes({ ...measurer, readCollection, bytesOf: async () => 0, budget }))
   .onError(errorResponse(createLog("silent")));
 const post = (init: RequestInit, accept?: string) =>
   app.request("/v1/modality-gap", {

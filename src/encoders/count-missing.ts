@@ -1,0 +1,20 @@
+import type { Encoder, Modality, ModalityInput } from "./encoder.js";
+
+/** Inputs that are looked up: each takes a hash, and an estimate is enough. */
+const sampleSize = 256;
+
+/**
+ * About how many of `count` inputs would have to be run, since the others are remembered: told from
+ * an even sample.
+ */
+export function countMissing<M extends Modality>(
+  encoder: Encoder<M>,
+  count: number,
+  inputAt: (position: number) => ModalityInput[M],
+): number {
+  if (encoder.missing === undefined) return count;
+  const step = Math.ceil(count / sampleSize);
+  const sample: ModalityInput[M][] = [];
+  for (let i = 0; i < count; i += step) sample.push(inputAt(i));
+  return (encoder.missing(sample) * count) / sample.length;
+}

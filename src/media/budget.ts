@@ -1,0 +1,179 @@
+import { AppError } from "../errors.js";
+import { Turns } from "../turns.js";
+import { DrainRate } from "./drain-rate.js";
+import { Turn } from "./turn.js";
+
+export interface BudgetLimits {
+  /** Work of the requests under way, in units: see `unitsOf`. */
+  maxUnits: number;
+  /** Bytes of decoded media held at once, over all callers. */
+  maxBytes: number;
+  /** Files being decoded: more than there are decoders would only wait in memory. */
+  maxDecoding: number;
+  /** Files of one caller that are read, decoded or wait for their embedding. */
+  maxPerCaller: number;
+}
+
+/** What a request will take, as far as it is known before any of it is decoded. */
+export interface Cost {
+  /** Texts, pictures, sounds and queries. */
+  inputs: number;
+  /** Bytes of the files as they were sent. */
+  sentBytes?: number;
+  /** Bytes that the files take once they are decoded (decoded-bytes.ts). */
+  decodedBytes?: number;
+}
+
+/** Work in units of about one small input. A photo of 12 megapixels is 14, a minute of sound 4. */
+export const unitsOf = ({ inputs, sentBytes = 0, decodedBytes = 0 }: Cost): number =>
+  inputs + sentBytes / 2 ** 20 + decodedBytes / 2 ** 23;
+
+/** One request counts for at most this share of the limit: it works in pieces, by turns. */
+const requestShare = 1 / 8;
+/** From this share of the limit on, a request is a large one. */
+const largeShare = 1 / 16;
+/** Small and large requests may each fill this share: neither kind shuts out the other. */
+const kindShare = 3 / 4;
+
+/**
+ * Decides at the door who may work, before anything is decoded, and later when there is memory for
+ * each file. Requests that find no room are refused at once, and told when there may be some.
+ * Streams and jobs are never refused: each of their files waits for its turn.
+ */
+export class MediaBudget {
+  readonly #limits: BudgetLimits;
+  readonly #drain: DrainRate;
+  readonly #used = { small: 0, large: 0 };
+  readonly #waiting = new Turns<{ bytes: number; start: () => void }>();
+  #bytes = 0;
+  #decoding = 0;
+
+  /** @param now  milliseconds on a clock that never goes back. */
+  constructor(limits: BudgetLimits, now = () => performance.now()) {
+    this.#limits = limits;
+    this.#drain = new DrainRate(now);
+  }
+
+  /** Units of the requests under way. */
+  get units(): number {
+    return this.#used.small + this.#used.large;
+  }
+
+  /** Bytes of decoded media that are held now. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * To be called before a request's body is read.
+   * @throws AppError `overloaded` when not even the smallest request would be admitted.
+   */
+  refuseWhenFull(): void {
+    this.#check("small", 1);
+  }
+
+  /**
+   * Admits a request and gives its share back when `work` has ended.
+   * @param costs  of its inputs; those after a request is as large as it counts are not looked at.
+   * @throws AppError `overloaded`, before `work` begins.
+   */
+  async request<T>(
+    costs: Iterable<Cost>,
+    signal: AbortSignal | undefined,
+    work: (turn: Turn) => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    const { maxUnits } = this.#limits;
+    const units = sumUpTo(Math.max(1, maxUnits * requestShare), costs);
+    const kind = units > Math.max(1, maxUnits * largeShare) ? "large" : "small";
+    this.#check(kind, units);
+    this.#used[kind] += units;
+    try {
+      return await work(this.bulk(signal));
+    } finally {
+      this.#used[kind] -= units;
+      this.#drain.add(units);
+    }
+  }
+
+  /** A turn for work that waits instead of being refused: streams and jobs. */
+  bulk(signal?: AbortSignal): Turn {
+    return new Turn(this, { signal, maxHeld: this.#limits.maxPerCaller });
+  }
+
+  /**
+   * Waits until there is memory and a free decoder. For `Turn` alone.
+   * @returns `decoded` ends the decoding and keeps so many bytes of the memory; `release` gives them
+   *   back.
+   */
+  async take(
+    caller: unknown,
+    wanted: number,
+    signal: AbortSignal | undefined,
+  ): Promise<{ decoded: (kept: number) => void; release: () => void }> {
+    // The largest file leaves some room beside it, so that others need not wait for its end.
+    let bytes = Math.min(wanted, this.#limits.maxBytes * kindShare);
+    await new Promise<void>((resolve, reject) => {
+      const onAbort = () => {
+        this.#waiting.remove(caller, (other) => other === entry);
+        reject(signal!.reason);
+        this.#start(); // those behind it may fit
+      };
+      const entry = {
+        bytes,
+        start: () => {
+          signal?.removeEventListener("abort", onAbort);
+          resolve();
+        },
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#waiting.add(caller, entry);
+      this.#start();
+    });
+    return {
+      decoded: (kept) => {
+        this.#decoding--;
+        this.#bytes -= Math.max(0, bytes - kept);
+        bytes = Math.min(bytes, kept);
+        this.#start();
+      },
+      release: () => {
+        this.#bytes -= bytes;
+        this.#start();
+      },
+    };
+  }
+
+  /** Starts who is next, as long as there is room: strictly by turns, so that large files come too. */
+  #start(): void {
+    const { maxBytes, maxDecoding } = this.#limits;
+    for (let next = this.#waiting.first; next !== undefined; next = this.#waiting.first) {
+      if (this.#decoding >= maxDecoding || this.#bytes + next.bytes > maxBytes) return;
+      this.#waiting.take();
+      this.#decoding++;
+      this.#bytes += next.bytes;
+      next.start();
+    }
+  }
+
+  #check(kind: "small" | "large", units: number): void {
+    const { maxUnits } = this.#limits;
+    const overKind = this.#used[kind] + units - maxUnits * kindShare;
+    const over = Math.max(this.units + units - maxUnits, this.#used[kind] > 0 ? overKind : 0);
+    if (over <= 0 || this.units === 0) return;
+    const retryAfterSeconds = this.#drain.secondsUntil(over);
+    const message =
+      `The server is working on ${Math.ceil(this.units)} inputs of at most ${maxUnits} ` +
+      `(option maxQueued); try again in ${retryAfterSeconds} s`;
+    throw new AppError("overloaded", message, { retryAfterSeconds });
+  }
+}
+
+function sumUpTo(max: number, costs: Iterable<Cost>): number {
+  let units = 0;
+  for (const cost of costs) {
+    units += unitsOf(cost);
+    if (units >= max) return max;
+  }
+  return units;
+}

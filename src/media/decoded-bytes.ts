@@ -1,0 +1,41 @@
+import { pictureSize } from "./picture-size.js";
+import { soundSize } from "./sound-size.js";
+
+export interface DecodeLimits {
+  maxImagePixels: number;
+  maxAudioSeconds: number;
+}
+
+/** Three that are kept, and up to five more in the decoder: its own picture and its coefficients. */
+const bytesPerPixel = 8;
+/** A mono float32 sample, twice: in the decoder and handed on. */
+const bytesPerSample = 8;
+/** Resampled to 48 kHz, and the log-mel spectrograms of the windows. */
+const bytesPerSecond = 48_000 * 4 + 52_000;
+/** Of a container that does not say: 64 kbit/s at 48 kHz. */
+const unknown = { samplesPerByte: 6, sampleRateHz: 48_000 };
+
+/**
+ * Bytes of memory that a file takes while it is decoded and prepared for its model, at most: from
+ * its header alone, cheap, and bounded whatever the bytes are. What the header claims is believed,
+ * but never more than the limits allow, as decoders refuse that. A picture of no known header counts
+ * as one at the limit.
+ */
+export function decodedBytes(
+  bytes: Uint8Array,
+  modality: "image" | "audio",
+  { maxImagePixels, maxAudioSeconds }: DecodeLimits,
+): number {
+  if (modality === "image") {
+    const size = pictureSize(bytes);
+    const pixels = size === undefined ? maxImagePixels : size.width * size.height;
+    return bytesPerPixel * Math.min(pixels, maxImagePixels);
+  }
+  const { frames, sampleRateHz } = soundSize(bytes) ?? {
+    frames: unknown.samplesPerByte * bytes.length,
+    sampleRateHz: unknown.sampleRateHz,
+  };
+  const rate = Math.max(1, sampleRateHz);
+  const seconds = Math.min(frames / rate, maxAudioSeconds);
+  return Math.ceil(seconds * (rate * bytesPerSample + bytesPerSecond));
+}

@@ -1,0 +1,37 @@
+/** Work that ended so long ago counts 1/e of what ends now. */
+const memoryMs = 10_000;
+/** When nothing is known, and when almost nothing ends. */
+const bounds = { first: 1, last: 60 };
+
+/** How fast work ends, measured: the sum of what ended, forgotten exponentially. */
+export class DrainRate {
+  readonly #now: () => number;
+  readonly #begin: number;
+  #sum = 0;
+  #at: number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#begin = this.#at = now();
+  }
+
+  /** Notes units of work that have just ended. */
+  add(units: number): void {
+    this.#sum = this.#remembered() + units;
+    this.#at = this.#now();
+  }
+
+  /** Whole seconds, 1 to 60, after which so many more units will have ended. */
+  secondsUntil(units: number): number {
+    const elapsed = this.#now() - this.#begin;
+    // The weight of the past: a clock that runs for less than its memory has seen less.
+    const weightMs = memoryMs * (1 - Math.exp(-elapsed / memoryMs));
+    const perSecond = (1000 * this.#remembered()) / Math.max(1, weightMs);
+    if (perSecond === 0) return bounds.first;
+    return Math.min(bounds.last, Math.max(bounds.first, Math.ceil(units / perSecond)));
+  }
+
+  #remembered(): number {
+    return this.#sum * Math.exp((this.#at - this.#now()) / memoryMs);
+  }
+}

@@ -1,0 +1,99 @@
+/** A JPEG may hold any number of segments before its frame; real ones hold some dozens. */
+const maxSegments = 10_000;
+/** Pictures, thumbnails and tiles of an AVIF file; its header lies within the first bytes. */
+const maxAvifBoxes = 256;
+const avifHeaderBytes = 1 << 20;
+
+/**
+ * Width and height in pixels as the header of a picture claims them: nothing is decoded, and the
+ * work is bounded whatever the bytes are.
+ *
+ * npm's `image-size` was read first: on hostile bytes it takes a view of the rest of the file for
+ * each byte of a JPEG, and reads a TIFF's tags beyond the end of their directory.
+ *
+ * @returns undefined when the format is unknown, or its header cut short or damaged.
+ */
+export function pictureSize(bytes: Uint8Array): { width: number; height: number } | undefined {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  try {
+    if (file.readUInt16BE(0) === 0xffd8) return jpegSize(file);
+    const head = file.toString("latin1", 0, 4);
+    if (head === "\x89PNG") return { width: file.readUInt32BE(16), height: file.readUInt32BE(20) };
+    if (head === "GIF8") return { width: file.readUInt16LE(6), height: file.readUInt16LE(8) };
+    if (head === "RIFF") return webpSize(file);
+    if (head === "II*\0" || head === "II+\0") return tiffSize(file, true);
+    if (head === "MM\0*" || head === "MM\0+") return tiffSize(file, false);
+    if (file.toString("latin1", 4, 8) === "ftyp") return avifSize(file);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error; // the header ends too early
+  }
+  return undefined;
+}
+
+/** The first frame header. Source: ITU T.81, annex B. */
+function jpegSize(file: Buffer) {
+  let at = 2;
+  for (let segment = 0; segment < maxSegments; segment++) {
+    at = file.indexOf(0xff, at);
+    if (at < 0) return undefined;
+    const marker = file.readUInt8(at + 1);
+    const isAlone = marker === 0xff || marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd9);
+    if (isAlone) {
+      at += 1;
+      continue;
+    }
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+    if (isFrame) return { height: file.readUInt16BE(at + 5), width: file.readUInt16BE(at + 7) };
+    at += 2 + file.readUInt16BE(at + 2);
+  }
+  return undefined;
+}
+
+/** Source: RFC 9649. */
+function webpSize(file: Buffer) {
+  const chunk = file.toString("latin1", 12, 16);
+  if (chunk === "VP8X")
+    return { width: 1 + file.readUIntLE(24, 3), height: 1 + file.readUIntLE(27, 3) };
+  if (chunk === "VP8L") {
+    const bits = file.readUInt32LE(21);
+    return { width: 1 + (bits & 0x3fff), height: 1 + ((bits >>> 14) & 0x3fff) };
+  }
+  if (chunk === "VP8 ")
+    return { width: file.readUInt16LE(26) & 0x3fff, height: file.readUInt16LE(28) & 0x3fff };
+  return undefined;
+}
+
+/** The first directory. Source: TIFF 6.0, section 2; BigTIFF. */
+function tiffSize(file: Buffer, isLittle: boolean) {
+  const u16 = (at: number) => (isLittle ? file.readUInt16LE(at) : file.readUInt16BE(at));
+  const u32 = (at: number) => (isLittle ? file.readUInt32LE(at) : file.readUInt32BE(at));
+  const u64 = (at: number) =>
+    Number(isLittle ? file.readBigUInt64LE(at) : file.readBigUInt64BE(at));
+  const isBig = u16(2) === 43;
+  const directory = isBig ? u64(8) : u32(4);
+  const count = Math.min(65_535, isBig ? u64(directory) : u16(directory));
+  const sides = new Map<number, number>();
+  for (let i = 0; i < count && sides.size < 2; i++) {
+    const entry = directory + (isBig ? 8 + 20 * i : 2 + 12 * i);
+    const tag = u16(entry);
+    if (tag !== 256 && tag !== 257) continue;
+    const type = u16(entry + 2);
+    const value = entry + (isBig ? 12 : 8);
+    sides.set(tag, type === 3 ? u16(value) : type === 16 ? u64(value) : u32(value));
+  }
+  const [width, height] = [sides.get(256), sides.get(257)];
+  return width === undefined || height === undefined ? undefined : { width, height };
+}
+
+/** The largest of the sizes of all items: that of the whole, where it is made of tiles. */
+function avifSize(file: Buffer) {
+  let largest: { width: number; height: number } | undefined;
+  const header = file.subarray(0, avifHeaderBytes);
+  for (let box = 0, at = header.indexOf("ispe"); at >= 0 && box < maxAvifBoxes; box++) {
+    const [width, height] = [header.readUInt32BE(at + 8), header.readUInt32BE(at + 12)];
+    if (largest === undefined || width * height > largest.width * largest.height)
+      largest = { width, height };
+    at = header.indexOf("ispe", at + 4);
+  }
+  return largest;
+}

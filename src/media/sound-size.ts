@@ -1,0 +1,140 @@
+/** A sound as its container claims it. */
+export interface SoundSize {
+  /** Samples of one channel. */
+  frames: number;
+  sampleRateHz: number;
+}
+
+const maxChunks = 1000;
+/** Pages of an Ogg file that are looked at: an hour has some thousands. */
+const maxPages = 100_000;
+/** Where the first frame of an MP3 is looked for. */
+const maxSyncBytes = 1 << 16;
+
+/**
+ * Length and rate of a sound from its headers alone: nothing is decoded, and the work is bounded
+ * whatever the bytes are. A header is believed: what holds a liar is the decoder's own limit.
+ *
+ * @returns undefined when the container is unknown, or does not say.
+ */
+export function soundSize(bytes: Uint8Array): SoundSize | undefined {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  try {
+    const head = file.toString("latin1", 0, 4);
+    if (head === "RIFF" || head === "RF64" || head === "BW64") return wavSize(file);
+    if (head === "fLaC") return flacSize(file, 0);
+    if (head === "OggS") return oggSize(file);
+    return mp3Size(file);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error; // the header ends too early
+    return undefined;
+  }
+}
+
+/** PCM and G.711: as many frames as the bytes of the file hold. ADPCM packs two samples a byte. */
+function wavSize(file: Buffer): SoundSize | undefined {
+  let format: { tag: number; frameBytes: number; sampleRateHz: number } | undefined;
+  let at = 12;
+  for (let chunk = 0; chunk < maxChunks && at + 8 <= file.length; chunk++) {
+    const id = file.toString("latin1", at, at + 4);
+    const size = file.readUInt32LE(at + 4);
+    if (id === "fmt ") {
+      const tag = file.readUInt16LE(at + 8);
+      const [sampleRateHz, frameBytes] = [file.readUInt32LE(at + 12), file.readUInt16LE(at + 20)];
+      format = { tag, frameBytes, sampleRateHz };
+    }
+    if (id === "data" && format !== undefined) {
+      const left = file.length - at - 8;
+      const { tag, frameBytes, sampleRateHz } = format;
+      const isPacked = ![1, 3, 6, 7, 0xfffe].includes(tag) || frameBytes === 0;
+      return { frames: isPacked ? 2 * left : Math.floor(left / frameBytes), sampleRateHz };
+    }
+    at += 8 + size + (size % 2);
+  }
+  return undefined;
+}
+
+/** A frame of 65,535 samples of silence takes 11 bytes. */
+const mostFlacSamplesPerByte = 6000;
+
+/** STREAMINFO. Source: RFC 9639, section 8.2. */
+function flacSize(file: Buffer, marker: number): SoundSize {
+  const rateAndMore = file.readBigUInt64BE(marker + 18);
+  const total = Number(rateAndMore & 0xf_ffff_ffffn);
+  const sampleRateHz = Number(rateAndMore >> 44n);
+  return { frames: total > 0 ? total : mostFlacSamplesPerByte * file.length, sampleRateHz };
+}
+
+/** The last granule position of each of the streams that follow each other. Source: RFC 3533. */
+function oggSize(file: Buffer): SoundSize | undefined {
+  const first = file.subarray(0, 512);
+  const vorbis = first.indexOf("\x01vorbis", 0, "latin1");
+  const flac = first.indexOf("fLaC");
+  const isOpus = first.includes("OpusHead");
+  if (vorbis < 0 && flac < 0 && !isOpus) return undefined;
+  const rate = () => (vorbis >= 0 ? file.readUInt32LE(vorbis + 12) : flacSize(file, flac));
+  const found = isOpus ? 48_000 : rate();
+  const sampleRateHz = typeof found === "number" ? found : found.sampleRateHz;
+  let frames = 0;
+  let granule = 0;
+  let at = 0;
+  for (let page = 0; page < maxPages && at + 27 <= file.length; page++) {
+    if (file.toString("latin1", at, at + 4) !== "OggS") {
+      at = file.indexOf("OggS", at);
+      if (at < 0) break;
+      continue;
+    }
+    if ((file.readUInt8(at + 5) & 2) !== 0 && granule > 0) {
+      frames += granule; // another stream begins
+      granule = 0;
+    }
+    const position = file.readBigUInt64LE(at + 6);
+    if (position < 1n << 62n) granule = Math.max(granule, Number(position));
+    let size = 27 + file.readUInt8(at + 26);
+    for (let i = at + 27; i < Math.min(file.length, at + 27 + file[at + 26]); i++) size += file[i];
+    at += size;
+  }
+  return { frames: frames + granule, sampleRateHz };
+}
+
+/** kbit/s by version (MPEG-1 or later) and layer. Source: ISO 11172-3 and 13818-3. */
+const bitrates = {
+  "1/1": [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
+  "1/2": [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
+  "1/3": [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+  "2/1": [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
+  "2/2": [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+  "2/3": [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+} as const;
+
+/** The frame count that encoders leave in the first frame, else the first frame's bit rate. */
+function mp3Size(file: Buffer): SoundSize | undefined {
+  let start = 0;
+  for (let tag = 0; tag < 16 && file.toString("latin1", start, start + 3) === "ID3"; tag++) {
+    const size = [6, 7, 8, 9].reduce((sum, i) => sum * 128 + (file.readUInt8(start + i) & 127), 0);
+    start += 10 + size;
+  }
+  const end = Math.min(file.length - 4, start + maxSyncBytes);
+  for (let at = file.indexOf(0xff, start); at >= 0 && at < end; at = file.indexOf(0xff, at + 1)) {
+    const [second, third] = [file[at + 1], file[at + 2]];
+    const [versionBits, layerBits] = [(second >> 3) & 3, (second >> 1) & 3];
+    const [bitrateIndex, rateIndex] = [third >> 4, (third >> 2) & 3];
+    const isFrame = (second & 0xe0) === 0xe0 && versionBits !== 1 && layerBits !== 0;
+    if (!isFrame || rateIndex === 3 || bitrateIndex === 0 || bitrateIndex === 15) continue;
+    const version = versionBits === 3 ? 1 : 2;
+    const layer = 4 - layerBits;
+    const halvings = versionBits === 3 ? 1 : versionBits === 2 ? 2 : 4;
+    const sampleRateHz = [44_100, 48_000, 32_000][rateIndex] / halvings;
+    const kbits = bitrates[`${version}/${layer}` as keyof typeof bitrates][bitrateIndex - 1];
+    const perFrame = layer === 1 ? 384 : layer === 3 && version === 2 ? 576 : 1152;
+    const intro = file.subarray(at, at + 200);
+    const xing = Math.max(intro.indexOf("Xing"), intro.indexOf("Info"));
+    if (xing >= 0 && (file.readUInt32BE(at + xing + 4) & 1) === 1)
+      return { frames: perFrame * file.readUInt32BE(at + xing + 8), sampleRateHz };
+    const vbri = intro.indexOf("VBRI");
+    if (vbri >= 0) return { frames: perFrame * file.readUInt32BE(at + vbri + 14), sampleRateHz };
+    const seconds = (file.length - at) / (125 * kbits);
+    return { frames: Math.ceil(seconds * sampleRateHz), sampleRateHz };
+  }
+  return undefined;
+}

@@ -1,0 +1,66 @@
+import type { MediaBudget } from "./budget.js";
+
+/** A file that was read: what it will take, and how to decode it. */
+export interface Readable<D> {
+  /** Bytes that it takes while it is decoded. */
+  bytes: number;
+  decode: () => Promise<D>;
+  /** Bytes that it takes from then on, to the end of its use. */
+  keptBytes: (decoded: D) => number;
+}
+
+/** One caller's access to the memory for decoded media: see `MediaBudget`. */
+export class Turn {
+  readonly #budget: MediaBudget;
+  readonly #signal: AbortSignal | undefined;
+  readonly #maxHeld: number;
+  readonly #waiting: (() => void)[] = [];
+  #held = 0;
+
+  constructor(
+    budget: MediaBudget,
+    { signal, maxHeld }: { signal: AbortSignal | undefined; maxHeld: number },
+  ) {
+    this.#budget = budget;
+    this.#signal = signal;
+    this.#maxHeld = maxHeld;
+  }
+
+  /** Memory for something other than media: waits until there are so many bytes of it. */
+  reserve<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    const read = async () => ({ bytes, decode: async () => {}, keptBytes: () => bytes });
+    return this.hold(read, work);
+  }
+
+  /**
+   * Reads, decodes and uses one file, each when there is room. What was decoded may be given back as
+   * soon as `use` has ended.
+   *
+   * @throws the signal's reason when it aborts before `use`.
+   */
+  async hold<D, T>(read: () => Promise<Readable<D>>, use: (decoded: D) => Promise<T>): Promise<T> {
+    if (this.#held >= this.#maxHeld) await new Promise<void>((enter) => this.#waiting.push(enter));
+    else this.#held++;
+    try {
+      this.#signal?.throwIfAborted();
+      const { bytes, decode, keptBytes } = await read();
+      this.#signal?.throwIfAborted();
+      const { decoded, release } = await this.#budget.take(this, bytes, this.#signal);
+      let isDecoding = true;
+      try {
+        const media = await decode();
+        isDecoding = false;
+        decoded(keptBytes(media));
+        this.#signal?.throwIfAborted();
+        return await use(media);
+      } finally {
+        if (isDecoding) decoded(0);
+        release();
+      }
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#held--;
+      else next();
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import type { DecodedAudio, DecodedImage, ModalityInput } from "../encoders/encoder.js";
+import type { MediaWorkers } from "../encoders/preprocess/media-workers.js";
+import { timed } from "../metrics.js";
+import { type DecodeLimits, decodedBytes } from "./decoded-bytes.js";
+import type { Turn } from "./turn.js";
+
+/** Reads the bytes of a picture or sound when its turn comes: from memory, base64 or a URL. */
+export type ReadBytes = () => Promise<Uint8Array>;
+
+export interface MediaParts {
+  media: MediaWorkers;
+  config: DecodeLimits;
+}
+
+/**
+ * The only way from a file to its pixels or samples: read, decoded and used when the budget has
+ * room. What was decoded lives until `use` has ended, no longer.
+ *
+ * @throws AppError what reading and decoding throw; the turn's reason when its client is gone.
+ */
+export function withDecoded<M extends "image" | "audio", T>(
+  { media, config }: MediaParts,
+  turn: Turn,
+  { modality, read }: { modality: M; read: ReadBytes },
+  use: (decoded: ModalityInput[M]) => Promise<T>,
+): Promise<T> {
+  const { maxImagePixels: maxPixels, maxAudioSeconds: maxSeconds } = config;
+  return turn.hold<DecodedImage | DecodedAudio, T>(
+    async () => {
+      const bytes = await read();
+      return {
+        bytes: decodedBytes(bytes, modality, config),
+        decode: () =>
+          timed<DecodedImage | DecodedAudio>("decode", () =>
+            modality === "image"
+              ? media.decodeImage(bytes, { maxPixels })
+              : media.decodeAudio(bytes, { maxSeconds }),
+          ),
+        keptBytes,
+      };
+    },
+    (decoded) => use(decoded as ModalityInput[M]),
+  );
+}
+
+/** A sound is resampled too, for its model. */
+const keptBytes = (decoded: DecodedImage | DecodedAudio): number =>
+  "rgb" in decoded ? decoded.rgb.byteLength : 2 * decoded.samples.byteLength;

@@ -1,0 +1,32 @@
+import type { Cost } from "../media/budget.js";
+
+/** Neighbours and conditions that take as long as one small input, about. */
+const neighborsPerUnit = 256;
+const conditionsPerUnit = 8;
+const valuesPerUnit = 1000;
+/** Parts of a filter that are counted: a checked filter has fewer. */
+const maxParts = 512;
+
+/** What one query of a search takes besides the embedding of its content. */
+export function costOfQuery({ topK, filter }: { topK: number; filter?: unknown }): Cost {
+  const { conditions, values } = sizeOfFilter(filter);
+  const extra = topK / neighborsPerUnit + conditions / conditionsPerUnit + values / valuesPerUnit;
+  return { inputs: 1 + Math.max(0, extra) };
+}
+
+/** Counted before the filter is checked: whatever it is, of whatever depth. */
+function sizeOfFilter(filter: unknown): { conditions: number; values: number } {
+  let conditions = 0;
+  let values = 0;
+  const parts: unknown[] = filter === undefined ? [] : [filter];
+  while (parts.length > 0 && conditions < maxParts) {
+    const part = parts.pop();
+    if (typeof part !== "object" || part === null) continue;
+    conditions++;
+    const { and, or, not, value } = part as Record<string, unknown>;
+    for (const list of [and, or]) if (Array.isArray(list)) parts.push(...list.slice(0, maxParts));
+    if (not !== undefined) parts.push(not);
+    if (Array.isArray(value)) values += value.length;
+  }
+  return { conditions, values };
+}
