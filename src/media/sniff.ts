@@ -1,5 +1,5 @@
 /** Kinds of file this product reads, told by their first bytes: names and declared types come from strangers. */
-export type ImageFormat = "jpeg" | "png" | "webp" | "gif" | "avif" | "tiff";
+export type ImageFormat = "jpeg" | "png" | "webp" | "gif" | "avif" | "heic" | "tiff";
 export type AudioFormat =
   | "wav"
   | "flac"
@@ -37,8 +37,7 @@ export function sniffFormat(bytes: Uint8Array): MediaFormat | undefined {
   if (text(4, 8) === "ftyp") {
     const brands = text(8, 32);
     if (/avif|avis/.test(brands)) return "avif";
-    // HEIC: a picture in the same container as MP4, which is not read here; it would pass for a sound.
-    return /^(hei[cxms]|hev[cx]|mif1|msf1)/.test(brands) ? undefined : "mp4";
+    return /^(hei[cxms]|hev[cx]|mif1|msf1)/.test(brands) ? "heic" : "mp4";
   }
   if (bytes[0] === 0x1a && bytes[1] === 0x45 && bytes[2] === 0xdf && bytes[3] === 0xa3)
     return "webm";

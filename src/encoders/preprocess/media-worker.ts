@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { getPriority, setPriority } from "node:os";
 import { decodeAudio } from "../../media/audio/decode-audio.js";
+import { decodeImage } from "../../media/image/decode-image.js";
 import { serveWorker, Transferred } from "../../workers/serve-worker.js";
 import type { DecodedAudio, DecodedImage } from "../encoder.js";
 import type { AudioPreprocess, ImagePreprocess } from "../manifest.js";
 import { audioInputs } from "./audio.js";
-import { decodeImage } from "./decode-image.js";
 import { fastImageTensor, imageTensor } from "./image.js";
 import { thumbnail } from "./thumbnail.js";
 import { waveform } from "./waveform.js";

@@ -1,9 +1,9 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import type { ImagePreprocess } from "../../../src/encoders/manifest.js";
-import { decodeImage } from "../../../src/encoders/preprocess/decode-image.js";
 import { fastImageTensor, imageTensor } from "../../../src/encoders/preprocess/image.js";
 import { pillowResize } from "../../../src/encoders/preprocess/pillow-resize.js";
+import { decodeImage } from "../../../src/media/image/decode-image.js";
 import { fixture, fixtureLabels } from "../../helpers/fixtures.js";
 import { goldenBytes, goldenJson, largestDifference } from "../../helpers/golden.js";
 
@@ -50,6 +50,8 @@ const tolerance = 0;
 for (const [family, spec] of Object.entries(families)) {
   describe(`imageTensor, ${family}`, () => {
     for (const golden of goldenJson<Golden>(`${family}/golden.json`).images) {
+      // Pillow clips 16-bit grey; decode-image.test.ts and reference.test.ts have its values here.
+      if (golden.file.startsWith("gray16")) continue;
       it(`gives Pillow's pixels for ${golden.file}`, async () => {
         const image = await decodeImage(goldenBytes(`media/images/${golden.file}`), {
           maxPixels: 1e8,

@@ -2,8 +2,8 @@ import { readdirSync } from "node:fs";
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { decodeImage } from "../../../src/encoders/preprocess/decode-image.js";
 import { seededRandom } from "../../../src/math/random.js";
+import { decodeImage } from "../../../src/media/image/decode-image.js";
 import { fixture, fixtureLabels } from "../../helpers/fixtures.js";
 import { goldenBytes, goldenPath, largestDifference } from "../../helpers/golden.js";
 
@@ -33,6 +33,8 @@ const tolerances: Record<string, number> = {
   "avif_444.avif": 1,
   "avif_animated.avif": 1,
   "avif_420.avif": 8,
+  // Pillow rounds its tables of the same formula another way.
+  "tiff_ycbcr.tiff": 1,
 };
 
 describe("decodeImage against Pillow", () => {

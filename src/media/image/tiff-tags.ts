@@ -1,0 +1,68 @@
+/** Numbers of the tags that decide how a TIFF is decoded. Source: TIFF 6.0, section 8 and 18-21. */
+export const tiffTag = {
+  bitsPerSample: 258,
+  compression: 259,
+  photometric: 262,
+  orientation: 274,
+  samplesPerPixel: 277,
+  extraSamples: 338,
+  yCbCrCoefficients: 529,
+  referenceBlackWhite: 532,
+} as const;
+
+/** Bytes of one value by type: BYTE, ASCII, SHORT, LONG, RATIONAL, …; 0 is unknown. */
+const typeBytes = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
+/** No directory of a picture needs more, and none of the tags above holds more values. */
+const maxEntries = 4096;
+const maxValues = 64;
+
+/**
+ * The first directory of a TIFF, of a BigTIFF, or of the EXIF block in another format.
+ * @returns numeric values by tag; what lies outside the file or is no number is left out.
+ */
+export function readTiffTags(bytes: Uint8Array): Map<number, number[]> {
+  const tags = new Map<number, number[]>();
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  try {
+    const isLittle = view.getUint16(0, true) === 0x4949;
+    const isBig = view.getUint16(2, isLittle) === 43;
+    const offsetAt = (at: number) =>
+      isBig ? Number(view.getBigUint64(at, isLittle)) : view.getUint32(at, isLittle);
+    const start = offsetAt(isBig ? 8 : 4);
+    const count = isBig ? offsetAt(start) : view.getUint16(start, isLittle);
+    const entryBytes = isBig ? 20 : 12;
+    for (let i = 0; i < Math.min(count, maxEntries); i++) {
+      const at = start + (isBig ? 8 : 2) + i * entryBytes;
+      const type = view.getUint16(at + 2, isLittle);
+      const values = Math.min(offsetAt(at + 4), maxValues);
+      const valueAt = at + (isBig ? 12 : 8);
+      const fits = values * (typeBytes[type] ?? 0) <= (isBig ? 8 : 4);
+      const from = fits ? valueAt : offsetAt(valueAt);
+      tags.set(view.getUint16(at, isLittle), readValues(view, { from, type, values, isLittle }));
+    }
+  } catch (error) {
+    // A directory that is cut short: the decoder will say so. What was read so far stays.
+    if (!(error instanceof RangeError)) throw error;
+  }
+  return tags;
+}
+
+function readValues(
+  view: DataView,
+  {
+    from,
+    type,
+    values,
+    isLittle,
+  }: { from: number; type: number; values: number; isLittle: boolean },
+): number[] {
+  const size = typeBytes[type] ?? 0;
+  const one = (at: number): number | undefined => {
+    if (type === 3) return view.getUint16(at, isLittle);
+    if (type === 4) return view.getUint32(at, isLittle);
+    if (type === 5) return view.getUint32(at, isLittle) / view.getUint32(at + 4, isLittle);
+    return type === 1 ? view.getUint8(at) : undefined;
+  };
+  const read = Array.from({ length: values }, (_, i) => one(from + i * size));
+  return read.filter((value) => value !== undefined);
+}
