@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { open, readFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
+import { sniffBytes } from "../media/sniff.js";
 import { type MediaModality, sniffModality } from "./media-input.js";
 import { isObject } from "./options.js";
 import { type FoundFile, fileError } from "./walk-files.js";
@@ -34,10 +35,7 @@ export class BadFile extends Error {
 
 /** Names of pictures and sounds; what is named so and is neither is a bad file, anything else is left out. */
 const mediaNames =
-  /^\.(jpe?g|png|webp|gif|avif|tiff?|heic|heif|wav|flac|mp3|ogg|oga|opus|m4a|mp4|aac|webm|aiff?)$/;
-
-/** As many bytes as `sniffFormat` looks at. */
-const headBytes = 512;
+  /^\.(jpe?g|png|webp|gif|avif|tiff?|heic|heif|wav|w64|flac|mp3|ogg|oga|opus|m4a|mp4|aac|webm|aif[fc]?|au|snd|caf|wma|amr|ape|wv)$/;
 
 /**
  * Reads a file into an item, or undefined when it was found in a folder and is not to be taken: neither picture nor
@@ -82,7 +80,7 @@ export async function readFileItem(
 async function readHead(path: string): Promise<Uint8Array> {
   const file = await open(path);
   try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(sniffBytes), 0, sniffBytes, 0);
     return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();

@@ -6,13 +6,11 @@ import { fileError } from "./walk-files.js";
 
 export type MediaModality = Exclude<Modality, "text">;
 
-const pictures = new Set(["jpeg", "png", "webp", "gif", "avif", "tiff"]);
-
 /** Whether a file's first bytes are those of a picture or a sound; undefined when they are neither. */
 export function sniffModality(bytes: Uint8Array): MediaModality | undefined {
   const format = sniffFormat(bytes);
   if (format === undefined) return undefined;
-  return pictures.has(format) ? "image" : "audio";
+  return format === "sound" ? "audio" : "image";
 }
 
 /** A picture or sound named on the command line, as base64 for a request; `-` is standard input. */

@@ -3,41 +3,51 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { DecodedAudio } from "../../encoders/encoder.js";
-import { AppError } from "../../errors.js";
-import { type AudioLimits, MonoCollector } from "./mono-collector.js";
-import { type PcmAudio, readWav } from "./wav.js";
+import type { AudioLimits } from "./mono-collector.js";
+import type { PcmLayout } from "./pcm.js";
+import type { SoundBuilder } from "./sound-builder.js";
+import { undecodable, unsupported } from "./undecodable.js";
+import { Warnings } from "./warnings.js";
+import { readWavLayout } from "./wav.js";
 
 const timeoutMs = 120_000;
 /** Bytes of output mixed at once. */
 const piece = 1 << 18;
+/** The largest block ffmpeg may take: headers can ask for gigabytes. */
+const maxBlockBytes = 2 ** 28;
 
 /**
- * Decodes what has no free decoder of its own here (AAC in MP4 or ADTS, WebM, AIFF, FLAC of 12 or 20 bits) with the `ffmpeg` on PATH. The demuxer
- * is fixed and only files may be opened: a hostile file cannot make it fetch something. Its output is mixed to mono as it
- * comes, so that a small file of hours of silence in many channels does not fill the memory.
+ * Decodes what has no decoder here with the `ffmpeg` on PATH. The demuxer is fixed and only files may be opened: a hostile file cannot make it
+ * fetch something. Its output is mixed to mono as it comes, so that a small file of hours of silence in many channels does not fill the memory.
  *
+ * @param source.what  the kind of file, for the error where there is no ffmpeg.
  * @throws AppError `unsupported_media` where there is no ffmpeg, `undecodable_media` when it finds no sound or takes longer
  *   than two minutes, `too_large` for more than the limits.
  */
 export async function decodeWithFfmpeg(
   bytes: Uint8Array,
-  demuxer: string,
-  limits: AudioLimits,
-): Promise<DecodedAudio> {
+  source: { demuxer: string; what: string },
+  sound: SoundBuilder,
+  warnings: Warnings,
+): Promise<void> {
   // MP4 keeps its index at the end: it must be a file that can be sought in, not a pipe.
   const folder = await mkdtemp(join(tmpdir(), "crossmodal-"));
   try {
     const path = join(folder, "input");
     await writeFile(path, bytes);
-    const source = ["-protocol_whitelist", "file", "-f", demuxer, "-i", path];
-    const limit = ["-t", String(limits.maxSeconds + 1)];
-    // As WAV with all its channels: ffmpeg's own down-mix is not the mean, and mono made stereo loses 3 dB.
-    const output = ["-vn", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1"];
-    return await run(["-nostdin", "-v", "error", ...source, ...limit, ...output], limits);
+    const args = ffmpegArguments(path, source.demuxer, sound.limits);
+    await run(args, source.what, sound, warnings);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function ffmpegArguments(path: string, demuxer: string, { maxSeconds }: AudioLimits): string[] {
+  const general = ["-nostdin", "-v", "error", "-max_alloc", String(maxBlockBytes)];
+  const input = ["-protocol_whitelist", "file", "-threads", "1", "-f", demuxer, "-i", path];
+  // Of video the sound only. As WAV with all its channels: ffmpeg's own down-mix is not the mean, and mono made stereo loses 3 dB.
+  const output = ["-vn", "-sn", "-dn", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1"];
+  return [...general, ...input, "-t", String(maxSeconds + 1), ...output];
 }
 
 /** What `ffmpeg -version` says first; undefined where there is none. */
@@ -50,7 +60,12 @@ export async function ffmpegVersion(): Promise<string | undefined> {
   }
 }
 
-async function run(args: readonly string[], limits: AudioLimits): Promise<DecodedAudio> {
+async function run(
+  args: readonly string[],
+  what: string,
+  sound: SoundBuilder,
+  warnings: Warnings,
+): Promise<void> {
   const child = spawn("ffmpeg", args, { stdio: ["ignore", "pipe", "pipe"] });
   let timedOut = false;
   const timer = setTimeout(() => {
@@ -65,41 +80,37 @@ async function run(args: readonly string[], limits: AudioLimits): Promise<Decode
     child.on("error", reject);
     child.on("close", () => resolve());
   });
-  const collected = collectWav(child.stdout, limits).catch((error) => {
+  const collected = collectWav(child.stdout, sound).catch((error) => {
     child.kill("SIGKILL");
     throw error;
   });
-  const [ending, mono] = await Promise.allSettled([closed, collected]);
+  const [ending, found] = await Promise.allSettled([closed, collected]);
   clearTimeout(timer);
   if (ending.status === "rejected") {
     const cause: NodeJS.ErrnoException = ending.reason;
-    const missing =
-      "AAC, M4A, WebM, AIFF and FLAC of unusual bit depths are decoded by ffmpeg, which is not installed on the server";
-    const message = cause.code === "ENOENT" ? missing : "ffmpeg could not be started";
-    throw new AppError("unsupported_media", message, { param: "audio", cause });
+    const missing = `${what} is decoded by ffmpeg, which is not installed on the server`;
+    throw unsupported(cause.code === "ENOENT" ? missing : "ffmpeg could not be started", cause);
   }
-  if (mono.status === "rejected") throw mono.reason;
-  if (mono.value !== undefined && !timedOut) return mono.value;
-  const message = timedOut
-    ? "ffmpeg took too long to decode the file"
-    : "The file holds no sound that ffmpeg can decode";
-  throw new AppError("undecodable_media", message, { param: "audio", cause: new Error(complaint) });
+  if (found.status === "rejected") throw found.reason;
+  if (timedOut) throw undecodable("ffmpeg took too long to decode the file", new Error(complaint));
+  if (!found.value)
+    throw undecodable("The file holds no sound that ffmpeg can decode", new Error(complaint));
+  if (complaint !== "")
+    warnings.add("ffmpeg met damage in the file: parts of the sound may be missing or muted");
 }
 
-/** A float32 WAV that arrives in pieces -> mono, or undefined when nothing arrived. */
-async function collectWav(
-  stream: AsyncIterable<Buffer>,
-  limits: AudioLimits,
-): Promise<DecodedAudio | undefined> {
-  const mono = new MonoCollector(limits);
+/** Adds a float32 WAV that arrives in pieces. @returns whether any frame arrived. */
+async function collectWav(stream: AsyncIterable<Buffer>, sound: SoundBuilder): Promise<boolean> {
   let pending: Buffer = Buffer.alloc(0);
-  let header: PcmAudio | undefined;
+  let layout: PcmLayout | undefined;
+  let found = false;
   const take = () => {
-    if (header === undefined) {
-      header = readWav(pending);
-      pending = pending.subarray(header.dataStart);
+    if (layout === undefined) {
+      layout = readWavLayout(pending, new Warnings());
+      pending = pending.subarray(layout.start);
     }
-    const { channels, frameBytes, sampleRateHz } = header;
+    const { channels, sampleRateHz } = layout;
+    const frameBytes = 4 * channels;
     const frames = Math.floor(pending.length / frameBytes);
     const view = new DataView(pending.buffer, pending.byteOffset, pending.byteLength);
     const planes = Array.from({ length: channels }, (_, channel) =>
@@ -107,7 +118,8 @@ async function collectWav(
         view.getFloat32(frame * frameBytes + channel * 4, true),
       ),
     );
-    mono.add(planes, frames, sampleRateHz);
+    sound.add(planes, frames, sampleRateHz);
+    found ||= frames > 0;
     pending = pending.subarray(frames * frameBytes);
   };
   for await (const chunk of stream) {
@@ -115,5 +127,5 @@ async function collectWav(
     if (pending.length >= piece) take();
   }
   if (pending.length > 0) take();
-  return header === undefined ? undefined : mono.finish();
+  return found;
 }

@@ -1,120 +1,201 @@
-import type { DecodedAudio } from "../../encoders/encoder.js";
-import { AppError } from "../../errors.js";
+import { type AdpcmLayout, addAdpcm, framesPerBlock } from "./adpcm.js";
+import { decodeWithFfmpeg } from "./ffmpeg.js";
+import { decodeMp3 } from "./mp3.js";
+import { addPcm, bytesPerSample, type PcmLayout, type SampleType } from "./pcm.js";
+import { type Chunk, isId, type RiffFile, readRiff } from "./riff-chunks.js";
+import type { SoundBuilder } from "./sound-builder.js";
+import { tagLength } from "./tags.js";
+import { undecodable } from "./undecodable.js";
+import { compareLength, type Warnings } from "./warnings.js";
+import { readWavFormat, type WavFormat } from "./wav-format.js";
 
-/** PCM as a WAV file holds it: interleaved channels. */
-export interface PcmAudio {
-  sampleRateHz: number;
-  channels: number;
-  /** Whole frames only. */
-  frames: number;
-  /** Where the first sample lies in the file, and how many bytes a frame has. */
-  dataStart: number;
-  frameBytes: number;
-  /** The sample of a channel in a frame, in [-1, 1] for integers, as stored for floats. */
-  sampleAt(frame: number, channel: number): number;
-}
-
-const pcm = 1;
-const ieeeFloat = 3;
-const extensible = 0xfffe;
+const samples: Record<string, SampleType> = {
+  "1/8": "u8",
+  "1/16": "s16",
+  "1/24": "s24",
+  "1/32": "s32",
+  "3/32": "f32",
+  "3/64": "f64",
+};
+const aLawTag = 6;
+const muLawTag = 7;
+const msAdpcmTag = 2;
+const imaAdpcmTag = 0x11;
+/** MPEG audio inside of WAV: Layer I and II, Layer III. */
+const mpegTags = [0x50, 0x55];
 
 /**
- * Reads a WAV file: PCM of 8, 16, 24 or 32 bits, float of 32 or 64, WAVE_FORMAT_EXTENSIBLE (what modern recorders write),
- * chunks in any order, RF64. A data chunk that claims more than there is (a recorder that lost power, a stream) is read to
- * the end of the file.
+ * A WAV file (RIFF, RIFX, RF64, BW64, Wave64): PCM of 8 to 32 bits, float of 32 or 64, A-law, mu-law, IMA and Microsoft ADPCM, MPEG audio; other
+ * codecs go to ffmpeg. A header that was never completed (sizes of 0 or of 4 GB) or claims more than there is, is read to the end of the file.
  *
- * @throws AppError `undecodable_media` when there is no usable format or data chunk, `unsupported_media` for compressed WAV.
+ * @throws AppError `undecodable_media` when there is no usable format or data chunk, `unsupported_media` for an unknown codec.
  */
-export function readWav(bytes: Uint8Array): PcmAudio {
+export async function decodeWav(
+  bytes: Uint8Array,
+  sound: SoundBuilder,
+  warnings: Warnings,
+): Promise<void> {
+  const file = readRiff(bytes);
+  const { format, start, length } = findData(bytes, file, warnings);
+  const { tag, channels, sampleRateHz } = format;
+  if (mpegTags.includes(tag)) {
+    await decodeMp3(bytes.subarray(start, start + length), sound, warnings);
+    return;
+  }
+  const adpcm = adpcmLayout(bytes, file, { format, start, length });
+  if (adpcm !== undefined) {
+    const { badBlocks } = addAdpcm(bytes, adpcm, sound);
+    if (badBlocks > 0) warnings.mute("block", badBlocks, 0, sound.seconds);
+    if (length % adpcm.blockBytes > 0)
+      warnings.add("The last block is incomplete and was left out");
+    return;
+  }
+  const layout = pcmLayout(file, { format, start, length });
+  if (layout === undefined) {
+    if (tag === 1 || tag === 3)
+      throw undecodable(`The WAV file cannot be read: its samples have ${format.bits} bits`);
+    await decodeWithFfmpeg(
+      bytes,
+      { demuxer: "wav", what: `WAV with codec ${tag}` },
+      sound,
+      warnings,
+    );
+    return;
+  }
+  addPcm(bytes, layout, sound);
+  if (length % (channels * bytesPerSample[layout.type]) > 0)
+    warnings.add("The last frame is incomplete and was left out");
+  warnOfPadding(bytes, layout, format, warnings);
+  void sampleRateHz;
+}
+
+/** Where the samples of a WAV lie that are PCM or float, for readers of pipes. */
+export function readWavLayout(bytes: Uint8Array, warnings: Warnings): PcmLayout {
+  const file = readRiff(bytes);
+  const layout = pcmLayout(file, findData(bytes, file, warnings));
+  if (layout === undefined) throw undecodable("The WAV file holds no plain samples");
+  return layout;
+}
+
+interface Data {
+  format: WavFormat;
+  start: number;
+  length: number;
+}
+
+function findData(bytes: Uint8Array, { chunks, littleEndian }: RiffFile, warnings: Warnings): Data {
+  const formatChunk = chunks.find(({ id }) => id === "fmt ");
+  if (formatChunk === undefined)
+    throw undecodable("The WAV file cannot be read: it has no format chunk");
+  const data = chunks.find(({ id }) => id === "data");
+  if (data === undefined) throw undecodable("The WAV file cannot be read: it has no data chunk");
+  const format = readWavFormat(bytes, formatChunk, { littleEndian, warnings });
+  return { format, start: data.start, length: dataLength(bytes, data, format, warnings) };
+}
+
+/** Sizes that writers leave behind who cannot go back: pipes, and recorders that lost power. */
+const neverCompleted = [0xffffffff, 0x7fffffff, 0x80000000];
+
+function dataLength(
+  bytes: Uint8Array,
+  { start, size }: Chunk,
+  format: WavFormat,
+  warnings: Warnings,
+): number {
+  const left = bytes.length - start;
+  if (size === 0 && left > 0 && !endsInChunks(bytes, start)) {
+    warnings.add("The header was never completed: everything behind it was read as sound");
+    return left;
+  }
+  if (size <= left) {
+    if (!endsInChunks(bytes, start + size + (size % 2)) && !endsInChunks(bytes, start + size))
+      warnings.add(`${left - size} bytes behind the sound were left out`);
+    return size;
+  }
+  const isUnknown = neverCompleted.some((mark) => size <= mark && size > mark - 65_536);
+  const frameBytes = (format.bits / 8) * format.channels;
+  if (!isUnknown && frameBytes > 0) {
+    const frames = (length: number) => Math.floor(length / frameBytes);
+    compareLength(warnings, frames(size), frames(left), format);
+  }
+  return left;
+}
+
+/** Whether only chunks, tags or padding follow to the end of the file. */
+function endsInChunks(bytes: Uint8Array, from: number): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let format: { tag: number; channels: number; sampleRateHz: number; bits: number } | undefined;
-  /** RF64 gives the length of the data in a chunk of its own. Source: EBU Tech 3306. */
-  let longSize: number | undefined;
-  for (let at = 12; at + 8 <= bytes.length; ) {
-    const id = String.fromCharCode(...bytes.subarray(at, at + 4));
-    const size = view.getUint32(at + 4, true);
-    const body = at + 8;
-    if (id === "fmt " && size >= 16 && body + 16 <= bytes.length) {
-      let tag = view.getUint16(body, true);
-      // The real tag of an extensible header is the start of its sub-format GUID.
-      if (tag === extensible && size >= 26 && body + 26 <= bytes.length)
-        tag = view.getUint16(body + 24, true);
-      const channels = view.getUint16(body + 2, true);
-      const sampleRateHz = view.getUint32(body + 4, true);
-      const blockAlign = view.getUint16(body + 12, true);
-      // The container's size counts: 20-bit samples lie in 24.
-      const bits = channels > 0 ? (blockAlign / channels) * 8 : 0;
-      format = { tag, channels, sampleRateHz, bits };
-    } else if (id === "ds64" && size >= 16 && body + 16 <= bytes.length) {
-      longSize = Number(view.getBigUint64(body + 8, true));
-    } else if (id === "data") {
-      if (format === undefined) throw broken("it has no format before its data");
-      const claimed = size === 0xffffffff && longSize !== undefined ? longSize : size;
-      return samplesOf(view, body, Math.min(claimed, bytes.length - body), format);
-    }
-    at = body + size + (size % 2);
+  let at = from;
+  while (at + 8 <= bytes.length) {
+    const tag = tagLength(bytes, at);
+    if (tag > 0) at += tag;
+    else if (isId(bytes, at)) {
+      const size = view.getUint32(at + 4, true);
+      at += 8 + size + (size % 2);
+    } else if (bytes[at] === 0) at++;
+    else return false;
   }
-  throw broken(format === undefined ? "it has no format chunk" : "it has no data chunk");
+  return true;
 }
 
-function samplesOf(
-  view: DataView,
-  start: number,
-  length: number,
-  {
-    tag,
-    channels,
-    sampleRateHz,
-    bits,
-  }: { tag: number; channels: number; sampleRateHz: number; bits: number },
-): PcmAudio {
-  const bytes = bits / 8;
-  const reader = readers[`${tag}/${bits}`];
-  if (reader === undefined) {
-    if (tag !== pcm && tag !== ieeeFloat) {
-      throw new AppError(
-        "unsupported_media",
-        `The WAV file is compressed (format ${tag}); expected PCM or float samples`,
-        { param: "audio" },
-      );
-    }
-    throw broken(`its samples have ${bits} bits`);
-  }
-  if (sampleRateHz === 0) throw broken("its sample rate is 0 Hz");
-  return {
-    sampleRateHz,
-    channels,
-    frames: Math.floor(length / (channels * bytes)),
-    dataStart: start,
-    frameBytes: channels * bytes,
-    sampleAt: (frame, channel) => reader(view, start + (frame * channels + channel) * bytes),
-  };
+function pcmLayout(
+  { littleEndian }: RiffFile,
+  { format, start, length }: Data,
+): PcmLayout | undefined {
+  const { tag, bits, channels, sampleRateHz } = format;
+  const type = tag === aLawTag ? "alaw" : tag === muLawTag ? "ulaw" : samples[`${tag}/${bits}`];
+  return type && { type, littleEndian, channels, sampleRateHz, start, length };
 }
 
-/** Mono as librosa mixes it: the mean of the channels. */
-export function meanOfChannels({
-  sampleRateHz,
-  channels,
-  frames,
-  sampleAt,
-}: PcmAudio): DecodedAudio {
-  const samples = new Float32Array(frames);
-  for (let frame = 0; frame < frames; frame++) {
-    let sum = 0;
-    for (let channel = 0; channel < channels; channel++) sum += sampleAt(frame, channel);
-    samples[frame] = sum / channels;
+function adpcmLayout(
+  bytes: Uint8Array,
+  { chunks, littleEndian }: RiffFile,
+  { format, start, length }: Data,
+): AdpcmLayout | undefined {
+  const { tag, channels, sampleRateHz, blockBytes, extraStart, extraLength } = format;
+  if (tag !== msAdpcmTag && tag !== imaAdpcmTag) return undefined;
+  const kind = tag === msAdpcmTag ? "ms" : "ima";
+  const layout: AdpcmLayout = { kind, channels, sampleRateHz, blockBytes, start, length };
+  const most = 2 * 65_536;
+  if (framesPerBlock(layout) < 2 || framesPerBlock(layout) > most)
+    throw undecodable(`The WAV file cannot be read: its blocks have ${blockBytes} bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (kind === "ms" && extraLength >= 8) {
+    const count = Math.min(view.getUint16(extraStart + 2, littleEndian), (extraLength - 4) >> 2);
+    layout.coefficients = Array.from({ length: count }, (_, i) => [
+      view.getInt16(extraStart + 4 + 4 * i, littleEndian),
+      view.getInt16(extraStart + 6 + 4 * i, littleEndian),
+    ]);
+    if (count < 1) layout.coefficients = undefined;
   }
-  return { sampleRateHz, samples };
+  const fact = chunks.find(
+    ({ id, size, start: at }) => id === "fact" && size >= 4 && at + 4 <= bytes.length,
+  );
+  if (fact !== undefined) {
+    const frames = view.getUint32(fact.start, littleEndian);
+    const held = Math.floor(length / blockBytes) * framesPerBlock(layout);
+    // Some writers count the samples of all channels, or wrote a guess.
+    if (frames <= held && frames > held - framesPerBlock(layout)) layout.frames = frames;
+  }
+  return layout;
 }
 
-const readers: Record<string, (view: DataView, at: number) => number> = {
-  [`${pcm}/8`]: (view, at) => (view.getUint8(at) - 128) / 128,
-  [`${pcm}/16`]: (view, at) => view.getInt16(at, true) / 32768,
-  [`${pcm}/24`]: (view, at) => ((view.getInt8(at + 2) << 16) | view.getUint16(at, true)) / 8388608,
-  [`${pcm}/32`]: (view, at) => view.getInt32(at, true) / 2147483648,
-  [`${ieeeFloat}/32`]: (view, at) => view.getFloat32(at, true),
-  [`${ieeeFloat}/64`]: (view, at) => view.getFloat64(at, true),
-};
-
-const broken = (why: string) =>
-  new AppError("undecodable_media", `The WAV file cannot be read: ${why}`, { param: "audio" });
+/** Samples of fewer bits than they take lie in the upper ones, with zeros below. */
+function warnOfPadding(
+  bytes: Uint8Array,
+  layout: PcmLayout,
+  { bits, validBits, tag }: WavFormat,
+  warnings: Warnings,
+): void {
+  const spare = bits - validBits;
+  if (tag !== 1 || spare <= 0 || !["s16", "s24", "s32"].includes(layout.type)) return;
+  const size = bytesPerSample[layout.type];
+  const lowest = layout.littleEndian ? 0 : size - 1;
+  const mask = 2 ** Math.min(spare, 8) - 1;
+  for (let at = layout.start; at + size <= layout.start + layout.length; at += size) {
+    if ((bytes[at + lowest] & mask) === 0) continue;
+    warnings.add(
+      `The header says that ${validBits} of ${bits} bits are used, but all of them are: all were read`,
+    );
+    return;
+  }
+}

@@ -40,7 +40,7 @@ export async function decodeImage(
   const format = sniffFormat(bytes);
   if (format === undefined || !formats.has(format)) {
     const what =
-      format === undefined ? "Unknown file format" : `The file is ${format}, not a picture`;
+      format === undefined ? "Unknown file format" : "The file is a sound, not a picture";
     const message = `${what}; expected JPEG, PNG, WebP, GIF, AVIF, HEIC or TIFF`;
     throw new AppError("unsupported_media", message, { param: "image" });
   }

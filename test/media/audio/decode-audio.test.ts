@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../../src/math/random.js";
+import { oggCrc } from "../../../src/media/audio/crc.js";
 import { decodeAudio } from "../../../src/media/audio/decode-audio.js";
 import { fixture } from "../../helpers/fixtures.js";
 import { largestDifference } from "../../helpers/golden.js";
@@ -112,8 +113,8 @@ describe("decodeAudio, WAV", () => {
   });
 
   it("refuses compressed samples, samples that are no numbers, and a header without data", async () => {
-    await expect(decodeAudio(wav({ tag: 2, bits: 8 }, ramp), limits)).rejects.toMatchObject({
-      code: "unsupported_media",
+    await expect(decodeAudio(wav({ tag: 0x9999, bits: 8 }, ramp), limits)).rejects.toMatchObject({
+      code: expect.stringMatching(/^un(supported|decodable)_media$/), // the second by ffmpeg
     });
     await expect(
       decodeAudio(wav({ tag: 3, bits: 32 }, [0, Number.NaN]), limits),
@@ -255,6 +256,7 @@ describe("decodeAudio, hostile files", () => {
   it("refuses a header that claims a rate of gigahertz, for which no resampler fits in memory", async () => {
     const vorbis = Uint8Array.from(fixture("audio/cow.ogg"));
     new DataView(vorbis.buffer).setUint32(40, 1_778_428_996, true); // in the identification header
+    new DataView(vorbis.buffer).setUint32(22, oggCrc(vorbis, 0, 58), true);
     await expect(decodeAudio(vorbis, limits)).rejects.toMatchObject({ code: "unsupported_media" });
     const riff = wav({ tag: 1, bits: 16 }, ramp);
     new DataView(riff.buffer, riff.byteOffset).setUint32(24, 4_000_000_000, true);

@@ -1,0 +1,68 @@
+/** A demuxer of ffmpeg that may be used, what it reads, and how such a file begins: texts at places, bytes as Latin-1. */
+interface FfmpegFormat {
+  demuxer: string;
+  what: string;
+  begins: readonly (readonly [at: number, text: string])[];
+}
+
+const format = (
+  demuxer: string,
+  what: string,
+  ...texts: readonly (string | [number, string])[]
+) => ({
+  demuxer,
+  what,
+  begins: texts.map((text) => (typeof text === "string" ? ([0, text] as const) : text)),
+});
+const mp4 = (box: string) => format("mov", "M4A, MP4 or MOV", [4, box]);
+
+/** No playlists, nothing that names other files or addresses. Of video the sound only. */
+const formats: readonly FfmpegFormat[] = [
+  ...["ftyp", "moov", "mdat", "wide", "free", "skip", "pnot"].map(mp4),
+  format("matroska", "WebM or Matroska", "\x1a\x45\xdf\xa3"),
+  format("asf", "WMA", "\x30\x26\xb2\x75\x8e\x66\xcf\x11"),
+  format("amr", "AMR", "#!AMR"),
+  format("ape", "Monkey's Audio", "MAC "),
+  format("wv", "WavPack", "wvpk"),
+  format("tta", "True Audio", "TTA1"),
+  format("mpc8", "Musepack", "MPCK"),
+  format("mpc", "Musepack", "MP+"),
+  format("tak", "TAK", "tBaK"),
+  format("dsf", "DSD", "DSD "),
+  format("iff", "DSDIFF", "FRM8", [12, "DSD "]),
+  format("iff", "IFF 8SVX", "FORM", [8, "8SVX"]),
+  format("voc", "Creative Voice", "Creative Voice File\x1a"),
+  format("nistsphere", "NIST Sphere", "NIST_1A\n"),
+  format("ircam", "IRCAM", "\x64\xa3\x01\0"),
+  format("ircam", "IRCAM", "\x64\xa3\x02\0"),
+  format("ircam", "IRCAM", "\0\x01\xa3\x64"),
+  format("ircam", "IRCAM", "\0\x02\xa3\x64"),
+  format("avi", "AVI", "RIFF", [8, "AVI "]),
+  format("flv", "FLV", "FLV\x01"),
+  format("rm", "RealMedia", ".RMF"),
+  format("mpeg", "an MPEG program stream", "\0\0\x01\xba"),
+  // Packets of 188 bytes that all begin with the same mark.
+  format(
+    "mpegts",
+    "an MPEG transport stream",
+    ...[0, 1, 2, 3, 4].map((i): [number, string] => [188 * i, "G"]),
+  ),
+  format("dts", "DTS", "\x7f\xfe\x80\x01"),
+];
+
+export function ffmpegFormatOf(bytes: Uint8Array): { demuxer: string; what: string } | undefined {
+  const textAt = (from: number, length: number) =>
+    String.fromCharCode(...bytes.subarray(from, from + length));
+  if (textAt(0, 2) === "\x0b\x77") return dolby(bytes);
+  const found = formats.find(({ begins }) =>
+    begins.every(([at, text]) => textAt(at, text.length) === text),
+  );
+  return found && { demuxer: found.demuxer, what: found.what };
+}
+
+/** AC-3 or its successor, by the version in the header. Source: ETSI TS 102 366, sections 4.3 and E.1.3. */
+function dolby(bytes: Uint8Array): { demuxer: string; what: string } | undefined {
+  const version = bytes[5] >> 3;
+  if (version > 16) return undefined;
+  return version <= 10 ? { demuxer: "ac3", what: "AC-3" } : { demuxer: "eac3", what: "E-AC-3" };
+}

@@ -1,0 +1,87 @@
+import { tagLength } from "./tags.js";
+
+/** What the header of a frame says that follows others without a container: MPEG audio, ADTS. */
+export interface FrameHeader {
+  /** Bytes of the whole frame. */
+  length: number;
+  /** Frames in the sense of PCM: samples of each channel. */
+  samples: number;
+  sampleRateHz: number;
+  /** Equal for frames of one stream: what does not change from frame to frame. */
+  key: number;
+}
+
+export type HeaderReader = (bytes: Uint8Array, at: number) => FrameHeader | undefined;
+
+export type WalkEvent =
+  | { kind: "frame"; start: number; header: FrameHeader }
+  /** Bytes that are no frames. `isCut`: the last frame of the file, of which only the beginning is there. */
+  | { kind: "gap"; start: number; length: number; isCut: boolean };
+
+/**
+ * The frames of a stream without a container. Headers are short and their mark occurs by chance: a frame counts when another of its
+ * stream, a tag or the end of the file follows where it says that it ends; the first of a stream, when three do.
+ */
+export function* walkFrames(bytes: Uint8Array, headerAt: HeaderReader): Generator<WalkEvent> {
+  let key: number | undefined;
+  for (let at = 0; at < bytes.length; ) {
+    const tag = tagLength(bytes, at);
+    if (tag > 0) {
+      at += tag;
+      continue;
+    }
+    const header = headerAt(bytes, at);
+    if (header !== undefined && follows(bytes, headerAt, at, header, header.key === key ? 1 : 3)) {
+      key = header.key;
+      yield { kind: "frame", start: at, header };
+      at += header.length;
+      continue;
+    }
+    const next = findFrame(bytes, headerAt, at + 1, { key });
+    const end = next < 0 ? bytes.length : next;
+    const isCut = next < 0 && header?.key === key && at + (header?.length ?? 0) > bytes.length;
+    if (bytes.subarray(at, end).some((byte) => byte !== 0))
+      yield { kind: "gap", start: at, length: end - at, isCut };
+    at = end;
+  }
+}
+
+/** Where the first frame of a stream stands, looking at places up to `within`; -1 where there is none. */
+export function findFrame(
+  bytes: Uint8Array,
+  headerAt: HeaderReader,
+  from: number,
+  { key, within = bytes.length }: { key?: number; within?: number } = {},
+): number {
+  const last = Math.min(bytes.length, within);
+  for (let at = bytes.indexOf(0xff, from); at >= 0 && at < last; at = bytes.indexOf(0xff, at + 1)) {
+    const header = headerAt(bytes, at);
+    if (header === undefined) continue;
+    if (follows(bytes, headerAt, at, header, header.key === key ? 2 : 3)) return at;
+  }
+  return -1;
+}
+
+/** Whether `count` frames of the stream stand one behind the other, or fewer up to the end of the file or a tag. */
+function follows(
+  bytes: Uint8Array,
+  headerAt: HeaderReader,
+  start: number,
+  first: FrameHeader,
+  count: number,
+): boolean {
+  let header: FrameHeader | undefined = first;
+  for (let i = 0, at = start; i < count; i++) {
+    at += header.length;
+    if (at > bytes.length) return false;
+    // A file of one frame is a sound only when it is nothing else.
+    if (at === bytes.length || tagLength(bytes, at) > 0) return i > 0 || count === 1 || start === 0;
+    header = headerAt(bytes, at);
+    if (header?.key !== first.key) {
+      const isOther = header !== undefined && i > 0 && at + header.length <= bytes.length;
+      const isPadding = i > 0 && bytes.subarray(at, at + 16).every((byte) => byte === 0);
+      return isOther || isPadding || (count === 1 && header !== undefined);
+    }
+  }
+  return true;
+}

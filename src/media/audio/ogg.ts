@@ -1,0 +1,89 @@
+import { decodeWithFfmpeg } from "./ffmpeg.js";
+import { decodeOggFlac } from "./flac.js";
+import { type PageScan, scanPages } from "./ogg-pages.js";
+import { type OggCodec, type OggLink, type OggStream, splitStreams } from "./ogg-streams.js";
+import { decodeOpusStream } from "./opus.js";
+import type { SoundBuilder } from "./sound-builder.js";
+import { undecodable } from "./undecodable.js";
+import { decodeVorbisStream } from "./vorbis.js";
+import type { Warnings } from "./warnings.js";
+
+type Decode = (stream: OggStream, sound: SoundBuilder, warnings: Warnings) => Promise<void>;
+
+const decoders: Partial<Record<OggCodec, Decode>> = {
+  opus: decodeOpusStream,
+  vorbis: decodeVorbisStream,
+  flac: decodeOggFlac,
+};
+const names: Record<OggCodec, string> = {
+  opus: "Opus",
+  vorbis: "Vorbis",
+  flac: "FLAC",
+  speex: "Speex",
+  theora: "Theora (video)",
+  skeleton: "Skeleton",
+  other: "unknown",
+};
+
+/**
+ * Ogg with Opus, Vorbis or FLAC: several links one behind the other, each at its own rate; of several streams at the same time the first
+ * sound. Other codecs go to ffmpeg. Sources: RFC 3533, RFC 7845.
+ */
+export async function decodeOgg(
+  bytes: Uint8Array,
+  sound: SoundBuilder,
+  warnings: Warnings,
+): Promise<void> {
+  const scan = scanPages(bytes);
+  const { links, orphans } = splitStreams(scan.pages);
+  warnOfDamage(scan, orphans, warnings);
+  if (links.length === 0) {
+    const reason =
+      orphans > 0
+        ? "it begins in the middle of a stream, whose headers are missing"
+        : "no page of it is whole";
+    throw undecodable(`The Ogg file cannot be decoded: ${reason}`);
+  }
+  if (links.every((link) => soundOf(link) === undefined)) {
+    await decodeWithFfmpeg(
+      bytes,
+      { demuxer: "ogg", what: `Ogg with ${codecsOf(links)}` },
+      sound,
+      warnings,
+    );
+    return;
+  }
+  for (const [i, link] of links.entries()) {
+    const stream = soundOf(link);
+    const others = link.filter((other) => other !== stream && other.codec !== "skeleton");
+    for (const { codec } of others)
+      warnings.add(`A second stream of the file was left out: ${names[codec]}`);
+    if (stream === undefined)
+      warnings.add(`Part ${i + 1} of the file holds no sound that can be decoded`);
+    else await decoders[stream.codec]?.(stream, sound, warnings);
+  }
+}
+
+function soundOf(link: OggLink): OggStream | undefined {
+  return link.find(({ codec }) => decoders[codec] !== undefined);
+}
+
+function codecsOf(links: readonly OggLink[]): string {
+  return [...new Set(links.flat().map(({ codec }) => names[codec]))].join(", ");
+}
+
+function warnOfDamage(
+  { damagedBytes, isCut }: PageScan,
+  orphans: number,
+  warnings: Warnings,
+): void {
+  if (isCut) warnings.add("The file is cut short: its last page is incomplete and was left out");
+  if (damagedBytes > 0)
+    warnings.add(
+      `${damagedBytes} bytes of the file are damaged (wrong checksum or no Ogg page) and were left out`,
+    );
+  if (orphans > 0)
+    warnings.add(
+      `${orphans} pages belong to a stream whose beginning is missing and were left out`,
+    );
+}
