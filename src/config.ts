@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { AppError } from "./errors.js";
+import { defaultJobLimits } from "./jobs/job-retention.js";
 
 /** How an option is written in the environment or as a flag, and what it means. */
 interface Option<S extends z.ZodType> {
@@ -135,6 +136,30 @@ export const options = {
     120_000,
     number,
     "Milliseconds after which a request is given up.",
+  ),
+  maxEndedJobs: option(
+    count,
+    defaultJobLimits.maxEndedJobs,
+    number,
+    "Ended jobs that are remembered with their results; older ones are forgotten.",
+  ),
+  endedJobHours: option(
+    z.number().positive(),
+    defaultJobLimits.endedJobHours,
+    number,
+    "Hours for which an ended job is remembered.",
+  ),
+  maxResumableJobs: option(
+    z.int().min(0),
+    defaultJobLimits.maxResumableJobs,
+    number,
+    "Jobs that were interrupted, cancelled or have failed whose inputs are kept so that they can be resumed; lower it when the disk is short.",
+  ),
+  resumableJobHours: option(
+    z.number().positive(),
+    defaultJobLimits.resumableJobHours,
+    number,
+    "Hours for which the inputs of such a job are kept.",
   ),
   shutdownTimeoutMs: option(
     count,

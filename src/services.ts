@@ -17,6 +17,7 @@ import { collectionsFollowing } from "./heads/following-collections.js";
 import { HeadStore } from "./heads/head-store.js";
 import { reprojectJob } from "./heads/reproject-job.js";
 import { trainJob } from "./heads/train-job.js";
+import { isDataFolderLocked } from "./index/embedded/data-folder-lock.js";
 import { openEmbeddedStore } from "./index/embedded/embedded-store.js";
 import { type LazyStore, lazyStore } from "./index/lazy-store.js";
 import { type WatchedStore, watchedStore } from "./index/watched-store.js";
@@ -76,8 +77,28 @@ export async function createServices(
   log: Log,
   { ownsData = false }: { ownsData?: boolean } = {},
 ): Promise<Services> {
+  const closers: (() => unknown)[] = [];
+  try {
+    return await openServices(config, log, ownsData, closers);
+  } catch (error) {
+    await closeAll(...closers.reverse()).catch((other) =>
+      log.error({ err: other }, "not every part could be closed"),
+    );
+    throw error;
+  }
+}
+
+/** @param closers  is given what frees each part as soon as it is open; the last one is to be called first. */
+async function openServices(
+  config: Config,
+  log: Log,
+  ownsData: boolean,
+  closers: (() => unknown)[],
+): Promise<Services> {
   const store = await openStorage(config, log, ownsData);
+  closers.push(() => store.close());
   const media = startMediaWorkers(mediaThreads(config));
+  closers.push(() => media.close());
   const budget = mediaBudget(config);
   const loader = new PackLoader({
     ...loadOptions(config),
@@ -86,7 +107,9 @@ export async function createServices(
     cache: new EmbeddingCache(config.cacheBytes),
   });
   const gap = gapMeasurer();
+  closers.push(() => gap.close());
   const loaded: LoadedPack[] = [];
+  closers.push(() => closeAll(...loaded.map((pack) => () => pack.dispose())));
   const packs = packsOf(loaded);
   const heads: HeadStore = await HeadStore.open({
     folder: join(config.dataDir, "heads"),
@@ -110,33 +133,27 @@ export async function createServices(
     bridge: bridgeJob(() => ({ ...training, bridges })),
     reproject: reprojectJob(() => ({ ...training, bridges, log })),
   };
-  const jobs: Jobs = await Jobs.open({ folder: join(config.dataDir, "jobs"), kinds, log });
-  let bridges: BridgeStore;
+  const jobs: Jobs = await Jobs.open({
+    folder: join(config.dataDir, "jobs"),
+    kinds,
+    log,
+    limits: config,
+    claim: () => store.open(),
+    isOwnedElsewhere: () => !store.isOpen && isDataFolderLocked(config.dataDir),
+  });
   const stopping = new AbortController();
   const stop = async () => {
     stopping.abort(new AppError("cancelled", "The server is shutting down"));
     await jobs.close();
   };
-  const close = () =>
-    closeAll(
-      stop,
-      ...loaded.map((pack) => () => pack.dispose()),
-      () => media.close(),
-      () => gap.close(),
-      () => store.close(),
-    );
-  try {
-    await loadPacks(config, loader, loaded, log);
-    const spaces = loaded.map(({ manifest, space }) => ({ id: manifest.id, space }));
-    bridges = await BridgeStore.open({
-      folder: join(config.dataDir, "bridges"),
-      packs: spaces,
-      log,
-    });
-  } catch (error) {
-    await close().catch((other) => log.error({ err: other }, "not every part could be closed"));
-    throw error;
-  }
+  closers.push(stop); // first: what runs needs the parts above
+  if (store.isOpen) await jobs.claim();
+  await loadPacks(config, loader, loaded, log);
+  const bridges = await BridgeStore.open({
+    folder: join(config.dataDir, "bridges"),
+    packs: loaded.map(({ manifest, space }) => ({ id: manifest.id, space })),
+    log,
+  });
   const ready = warmUp(loaded, config.maxBatch, log);
   ready.catch((error) => log.error({ err: error }, "a model failed its first inference"));
   return {
@@ -164,7 +181,7 @@ export async function createServices(
     stop,
     close: async () => {
       await ready.catch(() => undefined);
-      await close();
+      await closeAll(...closers.reverse());
     },
   };
 }

@@ -51,8 +51,9 @@ export function lazyStore(openStore: () => Promise<OpenStore>): LazyStore {
     },
   };
   return new Proxy(own, {
+    has: (_, name) => name !== "then",
     get(target, name) {
-      if (name in target || name === "then") return Reflect.get(target, name);
+      if (name in target || name === "then") return Reflect.get(target, name); // not a promise
       return async (...args: unknown[]) => {
         const store = (await opened()) as unknown as Record<PropertyKey, Method>;
         return store[name](...args);

@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readdir, readFile, rename, rm } from "node:fs/promises";
+import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
+import { checkedJson, damaged, readCheckedJson } from "../files/checked-json.js";
+import { hashFile } from "../files/hash-file.js";
 import { isLeftover } from "../files/is-leftover.js";
 import { writeDurably } from "../files/write-durably.js";
 import type { Log } from "../log.js";
@@ -13,7 +16,34 @@ export interface JobInput {
   files?: Record<string, Uint8Array>;
 }
 
-/** One folder a job under `folder`: `job.json` (its state), `input.json` (never changed), and what the job keeps. */
+const timestamp = z.string().refine((text) => !Number.isNaN(Date.parse(text)));
+const data = z.record(z.string(), z.unknown());
+/** `job.json` */
+const StoredJob = z.looseObject({
+  id: z.string(),
+  kind: z.string(),
+  state: z.enum(["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]),
+  progress: z.number().min(0).max(1),
+  detail: data.optional(),
+  createdAt: timestamp,
+  startedAt: timestamp.optional(),
+  endedAt: timestamp.optional(),
+  result: data.optional(),
+  error: z.looseObject({ code: z.string(), message: z.string() }).optional(),
+  inputRemoved: z.boolean().optional(),
+});
+
+/** A job's state as it is read: one whose file is damaged is a failed job that says so. */
+export interface FoundJob {
+  job: Job;
+  /** Why its file cannot be used. */
+  damage?: string;
+}
+
+/**
+ * One folder a job under `folder`: `job.json` (its state), `input.json` (never changed), `inputs.json` (the sha256 of each
+ * file it was made from), and what the job keeps.
+ */
 export class JobStore {
   readonly #folder: string;
   readonly #log: Log;
@@ -35,10 +65,16 @@ export class JobStore {
   async create(job: Job, { data, files = {} }: JobInput): Promise<void> {
     const building = `${this.folderOf(job.id)}.new`;
     try {
-      for (const [name, bytes] of Object.entries(files))
+      const sums: Record<string, string> = {};
+      for (const [name, bytes] of [
+        ...Object.entries(files),
+        ["input.json", JSON.stringify(data)] as const,
+      ]) {
         await writeDurably(join(building, name), bytes);
-      await writeDurably(join(building, "input.json"), JSON.stringify(data));
-      await writeDurably(join(building, "job.json"), JSON.stringify(job));
+        sums[name] = await hashFile(join(building, name));
+      }
+      await writeDurably(join(building, "inputs.json"), checkedJson(sums));
+      await writeDurably(join(building, "job.json"), checkedJson(job));
       await rename(building, this.folderOf(job.id));
     } catch (error) {
       await rm(building, { recursive: true, force: true }).catch(() => undefined);
@@ -47,31 +83,39 @@ export class JobStore {
   }
 
   async write(job: Job): Promise<void> {
-    await writeDurably(join(this.folderOf(job.id), "job.json"), JSON.stringify(job));
+    await writeDurably(join(this.folderOf(job.id), "job.json"), checkedJson(job));
   }
 
+  /** @throws AppError `storage_corrupt` when a file that the job was made from is not what was written. */
   async input(id: string): Promise<JobData> {
-    return JSON.parse(await readFile(join(this.folderOf(id), "input.json"), "utf8")) as JobData;
+    const folder = this.folderOf(id);
+    // Jobs of an earlier version have no sums.
+    if (existsSync(join(folder, "inputs.json"))) {
+      for (const [name, sum] of Object.entries(
+        await readCheckedJson(join(folder, "inputs.json")),
+      )) {
+        const path = join(folder, name);
+        if (!existsSync(path)) throw damaged(path, "it is missing");
+        if ((await hashFile(path)) !== sum)
+          throw damaged(path, "its contents are not what was written");
+      }
+    }
+    return JSON.parse(await readFile(join(folder, "input.json"), "utf8")) as JobData;
   }
 
-  /** Every job, oldest first. A folder that holds no job is logged and left alone; one that was never finished is removed. */
-  async readAll(): Promise<Job[]> {
+  /** Every job, oldest first. A folder that was never finished is removed. */
+  async readAll(): Promise<FoundJob[]> {
     if (!existsSync(this.#folder)) return [];
-    const jobs: Job[] = [];
-    for (const name of await readdir(this.#folder)) {
+    const found: FoundJob[] = [];
+    for (const entry of await readdir(this.#folder, { withFileTypes: true })) {
+      const { name } = entry;
+      if (!entry.isDirectory()) continue;
       if (name.endsWith(".new")) {
         const building = join(this.#folder, name);
         if (await isLeftover(building)) await rm(building, { recursive: true, force: true });
-        continue;
-      }
-      try {
-        const job = JSON.parse(await readFile(join(this.#folder, name, "job.json"), "utf8")) as Job;
-        if (job.id === name) jobs.push(job);
-      } catch (error) {
-        this.#log.error({ err: error, job: name }, "a job cannot be read");
-      }
+      } else found.push(await this.#read(name));
     }
-    return jobs.sort((one, other) => one.createdAt.localeCompare(other.createdAt));
+    return found.sort((one, other) => one.job.createdAt.localeCompare(other.job.createdAt));
   }
 
   /** Keeps `job.json` alone: a job that succeeded needs neither its data nor its checkpoint. */
@@ -84,5 +128,32 @@ export class JobStore {
 
   async remove(id: string): Promise<void> {
     await rm(this.folderOf(id), { recursive: true, force: true });
+  }
+
+  async #read(id: string): Promise<FoundJob> {
+    const path = join(this.folderOf(id), "job.json");
+    try {
+      const parsed = StoredJob.safeParse(await readCheckedJson(path));
+      if (!parsed.success)
+        throw damaged(path, `"${parsed.error.issues[0].path.join(".")}" cannot be read`);
+      if (parsed.data.id !== id) throw damaged(path, `it is that of the job "${parsed.data.id}"`);
+      return { job: parsed.data as Job };
+    } catch (error) {
+      this.#log.error({ err: error, job: id }, "a job cannot be read");
+      const message = error instanceof Error ? error.message : String(error);
+      const at = await stat(this.folderOf(id)).then(({ mtime }) => mtime.toISOString());
+      return {
+        damage: message,
+        job: {
+          id,
+          kind: "unknown",
+          state: "failed",
+          progress: 0,
+          createdAt: at,
+          endedAt: at,
+          error: { code: "storage_corrupt", message },
+        },
+      };
+    }
   }
 }

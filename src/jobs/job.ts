@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../errors.js";
+import { AppError, type ErrorCode } from "../errors.js";
 
 /**
  * `interrupted`: the process ended while the job ran or waited; it can be resumed. `cancelled` and `failed` jobs can be
@@ -27,8 +27,31 @@ export interface Job {
   result?: JobData;
   /** Why it failed. */
   error?: { code: ErrorCode | "internal"; message: string; param?: string };
-  /** The process it waits or runs in. */
+  /** What it was made from was removed: it cannot be resumed any more. */
+  inputRemoved?: boolean;
+  /** The process that wrote it, for people who look into the folder: nothing is decided by it. */
   pid?: number;
+}
+
+/** Whether it may go on from where it stood. */
+export const isResumable = ({ state, inputRemoved }: Pick<Job, "state" | "inputRemoved">) =>
+  (state === "interrupted" || state === "cancelled" || state === "failed") && !inputRemoved;
+
+/** `"ID" has failed` */
+export const stateInWords: Record<JobState, string> = {
+  queued: "is queued",
+  running: "is running",
+  succeeded: "has succeeded",
+  failed: "has failed",
+  cancelled: "was cancelled",
+  interrupted: "was interrupted",
+};
+
+/** Why a job failed, without the text of an error that is not ours. */
+export function jobError(error: unknown): NonNullable<Job["error"]> {
+  if (error instanceof AppError)
+    return { code: error.code, message: error.message, param: error.param };
+  return { code: "internal", message: "Internal error; see the server log" };
 }
 
 export const hasEnded = ({ state }: Pick<Job, "state">) =>

@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { PackFile } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
+import { hashFile as readHash } from "../files/hash-file.js";
 
 /** Hashes of files seen by this process, by file, size and time of change: a file of two packs is read once, also after a rename. */
 const seen = new Map<string, Promise<string>>();
@@ -20,12 +18,6 @@ export async function hashFile(path: string): Promise<string> {
     seen.set(key, hash);
   }
   return hash;
-}
-
-async function readHash(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest("hex");
 }
 
 /**

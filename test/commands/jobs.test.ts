@@ -6,6 +6,7 @@ import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AppError } from "../../src/errors.js";
+import { lockDataFolder } from "../../src/index/embedded/data-folder-lock.js";
 import type { JobContext } from "../../src/jobs/job.js";
 import { Jobs } from "../../src/jobs/jobs.js";
 import { createLog } from "../../src/log.js";
@@ -84,19 +85,16 @@ describe("crossmodal jobs", () => {
   it("reads the data folder without a server, and says that following and resuming need one", async () => {
     const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-jobs-cli-"));
     const id = "running-elsewhere";
-    // The parent process stands for a server that is alive.
-    const job = {
-      id,
-      kind: "work",
-      state: "running",
-      progress: 0.5,
-      createdAt: "2026-01-01",
-      pid: process.ppid,
-    };
+    const job = { id, kind: "work", state: "running", progress: 0.5, createdAt: "2026-01-01" };
     mkdirSync(join(dataDir, "jobs", id), { recursive: true });
     writeFileSync(join(dataDir, "jobs", id, "job.json"), JSON.stringify(job));
-    const list = await runMain("jobs", "list", "--data-dir", dataDir, "--json");
-    expect(JSON.parse(list.stdout)).toMatchObject({ id, state: "running" });
+    const list = async () => {
+      const { stdout } = await runMain("jobs", "list", "--data-dir", dataDir, "--json");
+      return JSON.parse(stdout) as unknown;
+    };
+    expect(await list()).toMatchObject({ id, state: "interrupted" }); // nobody is at work there
+    const unlock = await lockDataFolder(dataDir);
+    expect(await list()).toMatchObject({ id, state: "running" });
     for (const what of ["watch", "cancel", "resume"]) {
       const { code, stderr } = await runMain("jobs", what, id, "--data-dir", dataDir);
       expect([code, stderr]).toEqual([
@@ -104,5 +102,6 @@ describe("crossmodal jobs", () => {
         expect.stringContaining("say where its server is with --url"),
       ]);
     }
+    unlock();
   });
 });

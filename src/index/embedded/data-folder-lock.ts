@@ -42,6 +42,23 @@ export async function lockDataFolder(dataDir: string): Promise<() => void> {
   return () => lock.close();
 }
 
+/** Whether another process has the data folder just now. Must not be asked by the one that has it. */
+export function isDataFolderLocked(dataDir: string): boolean {
+  const file = join(dataDir, "crossmodal.lock");
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) return false;
+  try {
+    const lock = openLock(file);
+    try {
+      lock.exec("BEGIN EXCLUSIVE");
+      return false;
+    } finally {
+      lock.close();
+    }
+  } catch (error) {
+    return isBusy(error);
+  }
+}
+
 /** Like `mkdir -p`. Node's own `recursive` never returns for a folder that cannot be made inside /proc (Node 20.20). */
 function makeFolder(folder: string) {
   if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return;

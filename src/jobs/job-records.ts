@@ -1,0 +1,123 @@
+import type { Log } from "../log.js";
+import { hasEnded, type Job, type JobData } from "./job.js";
+import { expiredJobs, type JobLimits } from "./job-retention.js";
+import { type JobInput, JobStore } from "./job-store.js";
+import { JobWatchers } from "./job-watchers.js";
+
+/** A progress that nobody waits for is written at most this often. */
+const writeEveryMs = 1000;
+
+/** All jobs that are remembered, as they stand in memory and, once a change is on the disk, in the data folder. */
+export class JobRecords {
+  readonly store: JobStore;
+  readonly watchers = new JobWatchers();
+  readonly #limits: JobLimits;
+  readonly #log: Log;
+  /** By id, oldest first. */
+  readonly #jobs = new Map<string, Job>();
+  /** Why the file of a job cannot be used. */
+  readonly #damage = new Map<string, string>();
+  readonly #lastWrite = new Map<string, { at: number; done: Promise<void> }>();
+
+  constructor({ folder, limits, log }: { folder: string; limits: JobLimits; log: Log }) {
+    this.store = new JobStore(folder, log);
+    this.#limits = limits;
+    this.#log = log;
+  }
+
+  async readAll(): Promise<void> {
+    const found = await this.store.readAll();
+    this.#jobs.clear();
+    this.#damage.clear();
+    for (const { job, damage } of found) {
+      this.#jobs.set(job.id, job);
+      if (damage !== undefined) this.#damage.set(job.id, damage);
+    }
+  }
+
+  /** Oldest first. */
+  all(): Job[] {
+    return [...this.#jobs.values()];
+  }
+
+  find(id: string): Job | undefined {
+    return this.#jobs.get(id);
+  }
+
+  /** Why a job's file cannot be used. */
+  damageOf(id: string): string | undefined {
+    return this.#damage.get(id);
+  }
+
+  damage(): string[] {
+    return [...this.#damage.values()];
+  }
+
+  async add(job: Job, input: JobInput): Promise<void> {
+    await this.store.create(job, input);
+    this.#jobs.set(job.id, job);
+  }
+
+  /** Changes are told once they are on the disk. */
+  async change(job: Job, change: Partial<Job>): Promise<void> {
+    Object.assign(job, change);
+    const { done } = this.#lastWrite.get(job.id) ?? { done: Promise.resolve() };
+    const written = done.then(() => this.store.write(job));
+    const write = { at: performance.now(), done: written.catch(() => undefined) };
+    this.#lastWrite.set(job.id, write);
+    try {
+      await written;
+    } finally {
+      if (hasEnded(job) && this.#lastWrite.get(job.id) === write) this.#lastWrite.delete(job.id);
+      this.watchers.notify(job);
+    }
+  }
+
+  /** The end of a job stands, also where it cannot be written down. @returns whether it could. */
+  async end(job: Job, change: Partial<Job>): Promise<boolean> {
+    try {
+      await this.change(job, { endedAt: new Date().toISOString(), ...change });
+      return true;
+    } catch (error) {
+      const message = "the end of a job could not be written down";
+      this.#log.error({ err: error, job: job.id }, message);
+      return false;
+    }
+  }
+
+  report(job: Job, progress: number, detail?: JobData): void {
+    if (job.state !== "running") return;
+    job.progress = Math.min(1, Math.max(0, progress));
+    if (detail !== undefined) job.detail = detail;
+    const { at } = this.#lastWrite.get(job.id) ?? { at: 0 };
+    if (performance.now() - at > writeEveryMs) {
+      this.change(job, {}).catch((error) =>
+        this.#log.warn({ err: error, job: job.id }, "progress not written"),
+      );
+    } else this.watchers.notify(job);
+  }
+
+  /** Removes what a job was made from. */
+  async tidy(id: string): Promise<void> {
+    await this.store.keepOnlyState(id).catch((error) => {
+      this.#log.warn({ err: error, job: id }, "what a job was made from is not removed");
+    });
+  }
+
+  /** Removes what is kept no longer (see job-retention.ts). */
+  async forgetExpired(): Promise<void> {
+    const { forget, dropInput } = expiredJobs(this.#jobs.values(), this.#limits, Date.now());
+    for (const { id } of forget) {
+      this.#jobs.delete(id);
+      this.#damage.delete(id);
+    }
+    for (const job of dropInput) job.inputRemoved = true; // before any wait: none is resumed meanwhile
+    try {
+      for (const { id } of forget) await this.store.remove(id);
+      for (const job of dropInput) await this.change(job, {});
+      for (const { id } of dropInput) await this.tidy(id);
+    } catch (error) {
+      this.#log.warn({ err: error }, "jobs that are kept no longer could not be removed");
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import { hasEnded, isResumable, type Job } from "./job.js";
+
+/** How many ended jobs are kept, and for how long. */
+export interface JobLimits {
+  /** Ended jobs that are remembered. */
+  maxEndedJobs: number;
+  endedJobHours: number;
+  /** Ended jobs whose inputs are kept for a resume. */
+  maxResumableJobs: number;
+  resumableJobHours: number;
+}
+
+export const defaultJobLimits: JobLimits = {
+  maxEndedJobs: 200,
+  endedJobHours: 720,
+  maxResumableJobs: 50,
+  resumableJobHours: 168,
+};
+
+/** @returns the jobs to forget, and those that stay but can no longer be resumed. */
+export function expiredJobs(
+  jobs: Iterable<Job>,
+  limits: JobLimits,
+  now: number,
+): { forget: Job[]; dropInput: Job[] } {
+  const ended = [...jobs].filter(hasEnded).sort((one, other) => endOf(other) - endOf(one));
+  const ageHours = (job: Job) => (now - endOf(job)) / 3_600_000;
+  const forget = ended.filter(
+    (job, i) => i >= limits.maxEndedJobs || ageHours(job) > limits.endedJobHours,
+  );
+  const kept = new Set(ended);
+  for (const job of forget) kept.delete(job);
+  const dropInput = [...kept]
+    .filter(isResumable)
+    .filter((job, i) => i >= limits.maxResumableJobs || ageHours(job) > limits.resumableJobHours);
+  return { forget, dropInput };
+}
+
+const endOf = ({ endedAt, createdAt }: Job) => Date.parse(endedAt ?? createdAt);

@@ -1,0 +1,23 @@
+import { hasEnded, type Job } from "./job.js";
+
+type Listener = (job: Job) => void;
+
+/** Who wants to hear of a job's changes; nobody any more once it has ended. */
+export class JobWatchers {
+  readonly #listeners = new Map<string, Set<Listener>>();
+
+  /** @returns a function that ends this. */
+  add(id: string, listener: Listener): () => void {
+    const listeners = this.#listeners.get(id) ?? new Set();
+    this.#listeners.set(id, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#listeners.get(id) === listeners) this.#listeners.delete(id);
+    };
+  }
+
+  notify(job: Job): void {
+    for (const listener of this.#listeners.get(job.id) ?? []) listener({ ...job });
+    if (hasEnded(job)) this.#listeners.delete(job.id);
+  }
+}
