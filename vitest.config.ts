@@ -1,15 +1,35 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+
+/**
+ * What makes a test slow: models, real servers, other processes, browsers. A test that imports one
+ * of these is left out of `npm run test:fast`; nobody has to keep a list.
+ */
+const slowImports =
+  /helpers\/(packs|serve|services|run-main|train-child|golden)\.js|playwright-core|node:child_process/;
+
+const testFiles = readdirSync("test", { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith(".test.ts"))
+  .map((path) => `test/${path.replaceAll("\\", "/")}`);
+const isSlow = (path: string) => slowImports.test(readFileSync(path, "utf8"));
+
+const shared = {
+  // Native runtimes (ONNX Runtime, SQLite, usearch) live in worker threads of their own; a process
+  // per test file keeps one file's crash or leak from another's result.
+  pool: "forks",
+  // For what hangs: tests that start processes take seconds, and many times that on a machine that
+  // is busy with others.
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 60_000 } },
+} as const;
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    // Native runtimes (ONNX Runtime, SQLite, usearch) live in worker threads of their own; a process per test file
-    // keeps one file's crash or leak from another's result.
-    pool: "forks",
     maxWorkers: 2,
-    // For what hangs: tests that start processes take seconds, and many times that on a machine that is busy with others.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 60_000 } },
+    projects: [
+      { test: { ...shared, name: "fast", include: testFiles.filter((path) => !isSlow(path)) } },
+      { test: { ...shared, name: "models", include: testFiles.filter(isSlow) } },
+    ],
   },
 });
