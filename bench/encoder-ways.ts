@@ -4,7 +4,7 @@ import type { PretrainedModelOptions } from "@huggingface/transformers";
 import * as ort from "onnxruntime-node";
 import { loadConfig } from "../src/config.js";
 import type { Modality } from "../src/encoders/encoder.js";
-import type { Manifest } from "../src/encoders/manifest.js";
+import { imageSide, type Manifest } from "../src/encoders/manifest.js";
 import type { MediaWorkers } from "../src/encoders/preprocess/media-workers.js";
 import { loadTokenizer } from "../src/encoders/preprocess/tokenizer.js";
 import { createLog } from "../src/log.js";
@@ -92,8 +92,7 @@ async function tensorsOf(
   let one: Float32Array;
   let shape: number[];
   if (modality === "image") {
-    const { resize, crop } = image!.preprocess;
-    const side = crop ?? resize.size;
+    const side = imageSide(image!.preprocess);
     one = await media.imageTensor(
       await media.decodeImage(inputs.image, { maxPixels: 1e8 }),
       image!.preprocess,

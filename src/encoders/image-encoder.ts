@@ -1,6 +1,6 @@
 import { timed } from "../metrics.js";
 import type { Encoder } from "./encoder.js";
-import type { ImagePreprocess } from "./manifest.js";
+import { type ImagePreprocess, imageSide } from "./manifest.js";
 import type { MediaWorkers } from "./preprocess/media-workers.js";
 import { runTower, type Tower } from "./tower.js";
 
@@ -10,7 +10,7 @@ export function imageEncoder(
   preprocess: ImagePreprocess,
   media: MediaWorkers,
 ): Encoder<"image"> {
-  const side = preprocess.crop ?? preprocess.resize.size;
+  const side = imageSide(preprocess);
   const input = tower.session.info.inputs[0].name;
   return {
     modality: "image",

@@ -229,7 +229,7 @@ export async function readManifest(path: string): Promise<Manifest> {
 function withOptions(manifest: Manifest, { resize, hopSeconds }: LoadOptions): Manifest {
   const { image, audio } = manifest.towers;
   const towers = { ...manifest.towers };
-  if (image !== undefined && resize === "fast") {
+  if (image?.preprocess.resize !== undefined && resize === "fast") {
     const preprocess = {
       ...image.preprocess,
       resize: { ...image.preprocess.resize, method: "fast" as const },

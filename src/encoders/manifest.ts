@@ -21,23 +21,39 @@ export type GraphFile = z.infer<typeof GraphFile>;
 export const DataType = z.enum(["fp32", "fp16", "int8", "q4"]);
 export type DataType = z.infer<typeof DataType>;
 
-/** How the pixels of one picture become the image tower's input [3, H, W]. */
-export const ImagePreprocess = z.strictObject({
-  resize: z.strictObject({
-    /** `shortest_edge`: the short side becomes `size`, the long side floor(size * long / short). `squash`: both sides become `size`. */
-    mode: z.enum(["shortest_edge", "squash"]),
-    size: z.int().positive(),
-    resample: z.enum(["bilinear", "bicubic"]),
-    /** `fast`: by libvips, a unit or two of 255 away from Pillow. Left out, it is exact. */
-    method: z.enum(["fast"]).optional(),
-  }),
-  /** Side of the centre crop; pictures smaller than it are padded with zeros. */
-  crop: z.int().positive().optional(),
-  rescale: z.number().positive(),
-  mean: z.array(z.number()).length(3),
-  std: z.array(z.number().positive()).length(3),
-});
+/** Largest side of a picture that a tower may take: twice that of any public model of the families here. */
+export const maxImageSide = 1024;
+
+/** How the pixels of one picture become the image tower's input [3, H, W]. `resize` or `crop` may be left out, not both. */
+export const ImagePreprocess = z
+  .strictObject({
+    resize: z
+      .strictObject({
+        /** `shortest_edge`: the short side becomes `size`, the long side floor(size * long / short). `squash`: both sides become `size`. */
+        mode: z.enum(["shortest_edge", "squash"]),
+        size: z.int().positive().max(maxImageSide),
+        resample: z.enum(["bilinear", "bicubic", "lanczos", "box", "hamming"]),
+        /** `fast`: by libvips, a unit or two of 255 away from Pillow. Left out, it is exact. */
+        method: z.enum(["fast"]).optional(),
+      })
+      .optional(),
+    /** Side of the centre crop; pictures smaller than it are padded with zeros. */
+    crop: z.int().positive().max(maxImageSide).optional(),
+    rescale: z.number().positive(),
+    mean: z.array(z.number()).length(3),
+    std: z.array(z.number().positive()).length(3),
+  })
+  .refine(({ resize, crop }) => resize !== undefined || crop !== undefined, {
+    error: "Expected resize, crop or both",
+  });
 export type ImagePreprocess = z.infer<typeof ImagePreprocess>;
+
+/** The side of the square picture that the tower takes. */
+export const imageSide = ({ crop, resize }: ImagePreprocess): number => crop ?? resize!.size;
+
+/** Longest window that a tower may hear at once, in samples: a minute at 48 kHz. */
+export const maxWindowSamples = 60 * 48_000;
+export const maxMelBands = 512;
 
 /** How the samples of one sound become the audio tower's input. */
 export const AudioPreprocess = z.strictObject({
@@ -47,9 +63,9 @@ export const AudioPreprocess = z.strictObject({
   hopSeconds: z.number().positive(),
   /**
    * How a shorter sound fills the window. `repeatpad`: floor(window / length) whole copies, then zeros (CLAP).
-   * `repeat`: copies to the end, the last one cut.
+   * `repeat`: copies to the end, the last one cut. `pad`: zeros.
    */
-  padding: z.enum(["repeatpad", "repeat"]),
+  padding: z.enum(["repeatpad", "repeat", "pad"]),
   /** What becomes of a longer sound. `windows`: each window is embedded and the mean renormalised. `fusion`: CLAP's four-channel stack. */
   longer: z.enum(["windows", "fusion"]).default("windows"),
   /** y[t] = x[t+1] - preEmphasis * x[t]; 0 leaves the samples as they are. */
@@ -64,7 +80,7 @@ export const AudioPreprocess = z.strictObject({
     scale: z.enum(["slaney", "htk", "kaldi"]),
     /** `slaney`: triangles of equal area. null: triangles of peak 1. */
     norm: z.enum(["slaney"]).nullable(),
-    count: z.int().positive(),
+    count: z.int().positive().max(maxMelBands),
     minHz: z.number().min(0),
     maxHz: z.number().positive(),
   }),
@@ -81,11 +97,14 @@ export const AudioPreprocess = z.strictObject({
 });
 export type AudioPreprocess = z.infer<typeof AudioPreprocess>;
 
+/** Longest text context, in tokens. */
+export const maxContextLength = 8192;
+
 /** How a string becomes token ids, beside what tokenizer.json says itself. */
 export const TextPreprocess = z.strictObject({
   tokenizer: PackFile,
   /** Most tokens a text may have, special tokens included; the end token survives truncation. */
-  contextLength: z.int().positive(),
+  contextLength: z.int().positive().max(maxContextLength),
   /**
    * `longest`: up to the longest text of a batch, for pooling that ignores padding. `masked`: the same, told to the graph by
    * its attention mask; a graph without that input sees texts of one length at a time, unpadded. `max`: always contextLength.
@@ -118,7 +137,7 @@ export const Manifest = z.strictObject({
   /** Where the weights come from: a hub repository (`owner/name`) or a sentence. */
   source: z.string().min(1),
   license: z.string().min(1),
-  dimensions: z.int().positive(),
+  dimensions: z.int().positive().max(16_384),
   /** The multiplier of the cosine itself, about 100 in CLIP; not its logarithm. */
   logitScale: z.number().positive(),
   logitBias: z.number().default(0),

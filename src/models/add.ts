@@ -136,5 +136,7 @@ export function filesOf(manifest: Manifest): PackFile[] {
     return tower.head === undefined ? graphs : [...graphs, tower.head];
   });
   const tokenizer = manifest.towers.text?.preprocess.tokenizer;
-  return tokenizer === undefined ? files : [...files, tokenizer];
+  const all = tokenizer === undefined ? files : [...files, tokenizer];
+  // Two graphs may keep their weights in one file.
+  return [...new Map(all.map((file) => [file.path, file])).values()];
 }

@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { DataType, type GraphFile, Manifest, type PackFile } from "../encoders/manifest.js";
+import { Manifest, modalities } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
-import { families } from "./families/families.js";
-import type { Family, HubConfigs } from "./families/family.js";
-import { findGraph, graphNames, logitFile, type TowerName } from "./onnx-layout.js";
-import { hashFile } from "./pack-files.js";
+import { checkInputs, checkOutput } from "./check-graph.js";
+import { graphFiles } from "./graph-files.js";
+import { readFamily } from "./hub-configs.js";
+import { describeModelFile, openModelFile, readModelJson } from "./model-file.js";
+import { graphNames, logitFile } from "./onnx-layout.js";
 
 export interface InspectOptions {
   id: string;
@@ -22,8 +23,8 @@ export interface InspectOptions {
 }
 
 /**
- * The manifest of a folder in the hub's ONNX layout: config.json, preprocessor_config.json, tokenizer.json,
- * tokenizer_config.json and onnx/*.onnx. Every constant comes from those files.
+ * The manifest of a folder in the hub's ONNX layout: config.json, preprocessor_config.json or processor_config.json, tokenizer.json,
+ * tokenizer_config.json and onnx/*.onnx. Every constant comes from those files; what cannot be honoured is refused.
  *
  * The logit scale comes from `options`, else from a `logit.json` beside config.json (`logit_scale_exp` and `logit_bias`).
  * `logit_scale_init_value` of config.json is where training began, not what it learned, and is not used.
@@ -31,35 +32,23 @@ export interface InspectOptions {
  * @throws AppError `invalid_input` saying which file is missing or what in it is not known here.
  */
 export async function inspectFolder(folder: string, options: InspectOptions): Promise<Manifest> {
-  const { configs, family } = await readFamily(folder);
+  const { dimensions, family, preprocess } = await readFamily(folder);
   const { logitScale, logitBias } = await logitOf(folder, options);
   const paths = options.graphs ?? (await pathsOf(folder));
   const towers: Record<string, unknown> = {};
-  try {
-    const text = await graphFiles(folder, paths, "text");
-    const tokenizer = await describe(folder, "tokenizer.json");
-    if (text !== undefined)
-      towers.text = {
-        files: text,
-        outputs: family.outputs.text,
-        preprocess: { ...family.text(configs), tokenizer },
-      };
-    for (const modality of ["image", "audio"] as const) {
-      const files =
-        family[modality] === undefined ? undefined : await graphFiles(folder, paths, modality);
-      if (files !== undefined)
-        towers[modality] = {
-          files,
-          outputs: family.outputs[modality],
-          preprocess: family[modality]?.(configs),
-        };
-    }
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new AppError("invalid_input", `${folder}: ${error.message}`, {
-      param: "folder",
-      cause: error,
+  for (const modality of modalities) {
+    const outputs = family.outputs[modality];
+    if (outputs === undefined) continue;
+    const files = await graphFiles(folder, paths, modality, (graph) => {
+      checkInputs[modality](graph, preprocess[modality] as never);
+      checkOutput(graph, outputs, dimensions);
     });
+    if (files === undefined) continue;
+    const tokenizer =
+      modality === "text"
+        ? { tokenizer: await describeModelFile(folder, "tokenizer.json") }
+        : undefined;
+    towers[modality] = { files, outputs, preprocess: { ...preprocess[modality], ...tokenizer } };
   }
   if (Object.keys(towers).length === 0) {
     const names = Object.values(graphNames).map((name) => `onnx/${name}.onnx`);
@@ -74,7 +63,7 @@ export async function inspectFolder(folder: string, options: InspectOptions): Pr
     revision: options.revision ?? "local",
     source: options.source,
     license: options.license ?? "unknown",
-    dimensions: dimensionsOf(configs, family),
+    dimensions,
     logitScale,
     logitBias,
     activation: family.activation,
@@ -92,128 +81,13 @@ export async function inspectFolder(folder: string, options: InspectOptions): Pr
   );
 }
 
-/**
- * The configuration files of a folder, and the family they belong to.
- * @throws AppError `invalid_input`.
- */
-export async function readFamily(folder: string): Promise<{ configs: HubConfigs; family: Family }> {
-  const configs = await readConfigs(folder);
-  const modelType = String(configs.config.model_type);
-  const family = families[modelType];
-  if (family !== undefined) return { configs, family };
-  const known = Object.keys(families).join(", ");
-  throw new AppError(
-    "invalid_input",
-    `The model type "${modelType}" is not known here (known: ${known})`,
-    {
-      param: "folder",
-    },
-  );
-}
-
-async function readConfigs(folder: string): Promise<HubConfigs> {
-  const read = (name: string) => {
-    const path = join(folder, name);
-    if (!existsSync(path))
-      throw new AppError("invalid_input", `${folder} has no ${name}`, { param: "folder" });
-    return readObject(path);
-  };
-  return {
-    config: await read("config.json"),
-    preprocessor: await read("preprocessor_config.json"),
-    tokenizerConfig: await read("tokenizer_config.json"),
-    tokenizer: await read("tokenizer.json"),
-  };
-}
-
-async function readObject(path: string): Promise<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, "utf8"));
-  } catch (error) {
-    throw new AppError("invalid_input", `${path} is not valid JSON`, {
-      param: "folder",
-      cause: error,
-    });
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>;
-  throw new AppError("invalid_input", `${path}: Expected a JSON object`, { param: "folder" });
-}
-
+/** What lies in onnx/. A link to nowhere or a device there is refused even where no graph names it: it was meant as one's weights. */
 async function pathsOf(folder: string): Promise<string[]> {
-  const names = existsSync(join(folder, "onnx")) ? await readdir(join(folder, "onnx")) : [];
-  return names.map((name) => `onnx/${name}`);
-}
-
-/** The graphs of a tower by data type; undefined when there is none. */
-async function graphFiles(folder: string, paths: readonly string[], tower: TowerName) {
-  const files: Partial<Record<DataType, GraphFile>> = {};
-  for (const dtype of DataType.options) {
-    const found = findGraph(paths, tower, dtype);
-    if (found === undefined) continue;
-    await checkGraph(join(folder, found.graph));
-    const data = await Promise.all(found.data.map((path) => describe(folder, path)));
-    files[dtype] = {
-      ...(await describe(folder, found.graph)),
-      ...(data.length > 0 ? { data } : {}),
-    };
-  }
-  return Object.keys(files).length === 0 ? undefined : files;
-}
-
-/** First bytes that a graph can have: the tags of ModelProto's fields (onnx.proto). Exporters begin with ir_version, 8. */
-const graphTags = new Set([0x08, 0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72]);
-
-/** Refuses what a clone or a download left in a graph's place. Whether it runs is seen when it is loaded. */
-async function checkGraph(path: string): Promise<void> {
-  const head = await headOf(path).catch(unreadable(path));
-  if (graphTags.has(head[0])) return;
-  const isPointer = head.toString("latin1").startsWith("version https://git-lfs");
-  const what = isPointer
-    ? "a Git LFS pointer: fetch the file itself (git lfs pull)"
-    : "no ONNX graph";
-  throw new AppError("invalid_input", `${path} is ${what}`, { param: "folder" });
-}
-
-async function headOf(path: string): Promise<Buffer> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(40), 0, 40, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
-}
-
-async function describe(folder: string, path: string): Promise<PackFile> {
-  const full = join(folder, path);
-  const [{ size }, sha256] = await Promise.all([stat(full), hashFile(full)]).catch(
-    unreadable(full),
-  );
-  return { path, size, sha256 };
-}
-
-/** A link into a cache that was emptied, a folder, or what this user may not read. */
-function unreadable(path: string): (cause: NodeJS.ErrnoException) => never {
-  return (cause) => {
-    throw new AppError("invalid_input", `${path} cannot be read (${cause.code})`, {
-      param: "folder",
-      cause,
-    });
-  };
-}
-
-function dimensionsOf({ config }: HubConfigs, family: Family): number {
-  const text = config.text_config as { projection_size?: number; hidden_size?: number } | undefined;
-  const projected = config.projection_dim ?? text?.projection_size;
-  // A projection is the family's own; where there is none, the text tower's width is what comes out.
-  const dimensions =
-    projected ?? (family.projects ? undefined : text?.hidden_size) ?? family.dimensions;
-  if (typeof dimensions === "number") return dimensions;
-  throw new AppError("invalid_input", "config.json does not say how long an embedding is", {
-    param: "folder",
-  });
+  if (!existsSync(join(folder, "onnx"))) return [];
+  const entries = await readdir(join(folder, "onnx"), { withFileTypes: true });
+  for (const entry of entries)
+    if (!entry.isDirectory()) await (await openModelFile(folder, join("onnx", entry.name))).close();
+  return entries.map(({ name }) => `onnx/${name}`);
 }
 
 async function logitOf(
@@ -222,10 +96,9 @@ async function logitOf(
 ): Promise<{ logitScale: number; logitBias?: number }> {
   if (options.logitScale !== undefined)
     return { logitScale: options.logitScale, logitBias: options.logitBias };
-  const path = join(folder, logitFile);
-  if (existsSync(path)) {
+  if (existsSync(join(folder, logitFile))) {
     // What is no number is found when the manifest is checked.
-    const given = (await readObject(path)) as Record<string, number>;
+    const given = (await readModelJson(folder, logitFile)) as Record<string, number>;
     const logitScale = given.logit_scale_exp ?? given.logit_scale_exp_a;
     if (logitScale !== undefined) return { logitScale, logitBias: given.logit_bias };
   }

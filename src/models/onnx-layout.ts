@@ -2,13 +2,10 @@ import type { DataType } from "../encoders/manifest.js";
 
 /** Names of the hub's ONNX layout, as optimum and transformers.js write and read it. */
 
-/** Says what the graphs are; small. `logit.json` is our own: `logit_scale_exp` and `logit_bias`. */
-export const configFiles = [
-  "config.json",
-  "preprocessor_config.json",
-  "tokenizer_config.json",
-  "tokenizer.json",
-] as const;
+/** Say what the graphs are; small. Of the processor's files one is needed (see hub-configs.ts). */
+export const configFiles = ["config.json", "tokenizer_config.json", "tokenizer.json"] as const;
+export const processorFiles = ["preprocessor_config.json", "processor_config.json"] as const;
+/** Our own: `logit_scale_exp` and `logit_bias`. */
 export const logitFile = "logit.json";
 
 /** The graph of each tower. */
@@ -27,21 +24,13 @@ const endings: Record<DataType, readonly string[]> = {
   q4: ["_q4", "_q4f16", "_bnb4"],
 };
 
-/**
- * The graph of a tower in a data type among `paths`, and the files beside it that hold its weights when they outgrow one
- * file (`text_model.onnx_data`, `…_data_1`; newer exporters: `text_model.onnx.data`).
- */
+/** The path of a tower's graph in a data type among `paths`. */
 export function findGraph(
   paths: readonly string[],
   tower: TowerName,
   dtype: DataType,
-): { graph: string; data: string[] } | undefined {
-  const graph = endings[dtype]
+): string | undefined {
+  return endings[dtype]
     .map((ending) => `onnx/${graphNames[tower]}${ending}.onnx`)
     .find((path) => paths.includes(path));
-  if (graph === undefined) return undefined;
-  const data = paths.filter(
-    (path) => path.startsWith(graph) && /^(_data(_\d+)?|\.data)$/.test(path.slice(graph.length)),
-  );
-  return { graph, data: data.sort() };
 }

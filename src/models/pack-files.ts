@@ -28,18 +28,20 @@ export async function hashFile(path: string): Promise<string> {
  */
 export async function verifiedPackFile(folder: string, file: PackFile): Promise<string> {
   const path = resolve(folder, file.path);
-  const { size } = await stat(path).catch((error) => {
+  const found = await stat(path).catch((error) => {
     throw new AppError("model_corrupt", `The model file "${path}" is missing`, { cause: error });
   });
+  if (!found.isFile()) throw new AppError("model_corrupt", `"${path}" is no regular file`);
+  const { size } = found;
   if (size !== file.size) {
     throw new AppError(
       "model_corrupt",
       `"${path}" has ${size} bytes but its manifest says ${file.size}`,
     );
   }
-  const found = await hashFile(path);
-  if (found !== file.sha256) {
-    const message = `"${path}" was changed: its sha256 is ${found} but its manifest says ${file.sha256}. It is not loaded.`;
+  const hash = await hashFile(path);
+  if (hash !== file.sha256) {
+    const message = `"${path}" was changed: its sha256 is ${hash} but its manifest says ${file.sha256}. It is not loaded.`;
     throw new AppError("model_corrupt", message);
   }
   return path;

@@ -3,8 +3,18 @@ import { join } from "node:path";
 import { DataType, Manifest } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
 import { type BuiltIn, findBuiltIn, shippedModels } from "./built-in.js";
+import { externalFilesOf } from "./external-data.js";
+import { readGraph } from "./graph-files.js";
 import type { HubFile, HubListing } from "./hub/list-repo.js";
-import { configFiles, findGraph, graphNames, logitFile, type TowerName } from "./onnx-layout.js";
+import { inFolder } from "./hub-configs.js";
+import {
+  configFiles,
+  findGraph,
+  graphNames,
+  logitFile,
+  processorFiles,
+  type TowerName,
+} from "./onnx-layout.js";
 
 /** What `models pull` was asked for. */
 export interface PullTarget {
@@ -56,6 +66,8 @@ export function pullTarget(spec: string, { id }: { id?: string } = {}): PullTarg
 export interface PullPlan {
   configs: HubFile[];
   graphs: HubFile[];
+  /** Weights that lie beside the graphs, by their usual names; which files it really needs, a graph says itself. */
+  beside: HubFile[];
 }
 
 /**
@@ -65,7 +77,8 @@ export interface PullPlan {
 export function planPull({ repo, files }: HubListing, dtypes: readonly DataType[]): PullPlan {
   const paths = files.map(({ path }) => path);
   const fileAt = (path: string) => files.find((file) => file.path === path)!;
-  const lacking = configFiles.filter((path) => !paths.includes(path));
+  const lacking: string[] = configFiles.filter((path) => !paths.includes(path));
+  if (!processorFiles.some((path) => paths.includes(path))) lacking.push(processorFiles[0]);
   const towers = (Object.keys(graphNames) as TowerName[]).filter((tower) =>
     DataType.options.some((dtype) => findGraph(paths, tower, dtype) !== undefined),
   );
@@ -80,7 +93,7 @@ export function planPull({ repo, files }: HubListing, dtypes: readonly DataType[
   const graphs = towers.flatMap((tower) =>
     dtypes.flatMap((dtype) => {
       const found = findGraph(paths, tower, dtype);
-      if (found !== undefined) return [found.graph, ...found.data].map(fileAt);
+      if (found !== undefined) return fileAt(found);
       const there = DataType.options.filter(
         (other) => findGraph(paths, tower, other) !== undefined,
       );
@@ -88,6 +101,36 @@ export function planPull({ repo, files }: HubListing, dtypes: readonly DataType[
       throw new AppError("invalid_input", message, { param: "dtype" });
     }),
   );
-  const configs = [...configFiles, logitFile].filter((path) => paths.includes(path)).map(fileAt);
-  return { configs, graphs };
+  const configs = [...configFiles, ...processorFiles, logitFile]
+    .filter((path) => paths.includes(path))
+    .map(fileAt);
+  const isBeside = (path: string) =>
+    graphs.some(
+      (graph) => path.startsWith(graph.path) && path.slice(graph.path.length).match(/^[._]data/),
+    );
+  return { configs, graphs, beside: files.filter(({ path }) => isBeside(path)) };
+}
+
+/**
+ * The files that hold the weights of the graphs in `folder`, which the graphs themselves name.
+ * @throws AppError `invalid_input` when the repository lacks one.
+ */
+export async function weightsBeside(
+  folder: string,
+  { repo, files }: HubListing,
+  graphs: readonly HubFile[],
+): Promise<HubFile[]> {
+  const found = new Map<string, HubFile>();
+  for (const graph of graphs) {
+    const header = await readGraph(folder, graph.path);
+    for (const { path } of inFolder(repo, () => externalFilesOf(graph.path, header))) {
+      const file = files.find((other) => other.path === path);
+      if (file !== undefined) found.set(path, file);
+      else {
+        const message = `${graph.path} keeps its weights in ${path}, which ${repo} lacks`;
+        throw new AppError("invalid_input", message, { param: "id" });
+      }
+    }
+  }
+  return [...found.values()];
 }

@@ -11,11 +11,12 @@ import { HubClient } from "./hub/hub-client.js";
 import type { HubSettings } from "./hub/hub-settings.js";
 import { type HubFile, type HubListing, listRepo } from "./hub/list-repo.js";
 import type { RetryOptions } from "./hub/retry.js";
-import { inspectFolder, readFamily } from "./inspect-folder.js";
+import { readFamily } from "./hub-configs.js";
+import { inspectFolder } from "./inspect-folder.js";
 import { installPack } from "./install-pack.js";
 import { type Logit, learnedLogit } from "./learned-logit.js";
 import { lockPull } from "./pull-lock.js";
-import { type PullPlan, type PullTarget, planPull } from "./pull-plan.js";
+import { type PullPlan, type PullTarget, planPull, weightsBeside } from "./pull-plan.js";
 import { modelFolders, pullFolder } from "./store.js";
 
 /** Told what a pull does, for people to see. */
@@ -165,8 +166,9 @@ class Pull {
     );
   }
 
-  async #fetchAll(listing: HubListing, { configs, graphs }: PullPlan): Promise<Logit> {
-    const files = [...configs, ...graphs];
+  async #fetchAll(listing: HubListing, plan: PullPlan): Promise<Logit> {
+    const { configs, graphs, beside } = plan;
+    const files = [...configs, ...graphs, ...beside];
     const sizes = files.map(({ size }) => size ?? 0);
     await this.#checkSpace(files);
     this.#options.progress.begin(
@@ -178,6 +180,8 @@ class Pull {
     await readFamily(this.#folder);
     const logit = await learnedLogit(this.#client, this.#target, listing, this.#options);
     for (const file of graphs) await this.#fetch(listing, file);
+    for (const file of await weightsBeside(this.#folder, listing, graphs))
+      await this.#fetch(listing, file);
     return logit;
   }
 

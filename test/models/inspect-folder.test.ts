@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   cpSync,
   mkdirSync,
@@ -14,6 +15,7 @@ import { addModel } from "../../src/models/add.js";
 import { clip } from "../../src/models/families/clip.js";
 import { families } from "../../src/models/families/families.js";
 import type { Family } from "../../src/models/families/family.js";
+import { readFamily } from "../../src/models/hub-configs.js";
 import { inspectFolder } from "../../src/models/inspect-folder.js";
 import { findManifest } from "../../src/models/store.js";
 import { goldenBytes, goldenPath, largestDifference } from "../helpers/golden.js";
@@ -31,7 +33,7 @@ function folderWith(tiny: string, configs: Record<string, unknown> = {}): string
 
 const about = { id: "mine", source: "owner/name", logitScale: 100 };
 
-describe("inspectFolder", () => {
+describe("readFamily", () => {
   // The configuration files of the public checkpoints leave out what is the default of the reference's classes.
   it.each([
     [
@@ -73,12 +75,14 @@ describe("inspectFolder", () => {
       const tokenizer = JSON.parse(readFileSync(join(folder, "tokenizer_config.json"), "utf8"));
       if (tiny !== "tiny-clip") tokenizer.model_max_length = 1e30;
       writeFileSync(join(folder, "tokenizer_config.json"), JSON.stringify(tokenizer));
-      const manifest = await inspectFolder(folder, about);
-      expect(manifest.dimensions).toBe(dimensions);
-      expect(manifest.towers.text?.preprocess.contextLength).toBe(contextLength);
+      const found = await readFamily(folder);
+      expect(found.dimensions).toBe(dimensions);
+      expect(found.preprocess.text.contextLength).toBe(contextLength);
     },
   );
+});
 
+describe("inspectFolder", () => {
   it.each([
     ["SiglipTokenizer", "siglip"],
     ["Siglip2Tokenizer", "lower"],
@@ -110,23 +114,35 @@ describe("inspectFolder", () => {
       "a link into a cache that was emptied",
       "vision_model.onnx",
       (path: string) => symlinkSync("/nowhere", path),
-      "ENOENT",
+      "cannot be read (ENOENT)",
     ],
-    ["a folder", "vision_model.onnx", (path: string) => mkdirSync(path), "EISDIR"],
+    ["a folder", "vision_model.onnx", (path: string) => mkdirSync(path), "is no regular file"],
     [
       "a link for weights beside the graph",
       "vision_model.onnx_data",
       (path: string) => symlinkSync("/nowhere", path),
-      "ENOENT",
+      "cannot be read (ENOENT)",
     ],
-  ])("names the file that cannot be read: %s", async (_, name, put, code) => {
+    [
+      "a device in the place of weights",
+      "vision_model.onnx_data",
+      (path: string) => symlinkSync("/dev/zero", path),
+      "is no regular file",
+    ],
+    [
+      "a FIFO",
+      "vision_model.onnx",
+      (path: string) => execFileSync("mkfifo", [path]),
+      "is no regular file",
+    ],
+  ])("names the file that cannot be read: %s", async (_, name, put, what) => {
     const folder = folderWith("tiny-clip");
     rmSync(join(folder, "onnx", name), { force: true });
     put(join(folder, "onnx", name));
     await expect(inspectFolder(folder, about)).rejects.toMatchObject({
       code: "invalid_input",
       param: "folder",
-      message: `${join(folder, "onnx", name)} cannot be read (${code})`,
+      message: `${join(folder, "onnx", name)} ${what}`,
     });
   });
 

@@ -24,6 +24,8 @@ import { pullTarget } from "../../src/models/pull-plan.js";
 import { findManifest, installedIds } from "../../src/models/store.js";
 import { FakeHub } from "../helpers/fake-hub.js";
 import { goldenPath } from "../helpers/golden.js";
+import { configWith, folderWith } from "../helpers/model-folders.js";
+import { withExternalData } from "../helpers/onnx-edit.js";
 import { loadPack } from "../helpers/packs.js";
 
 const clip = "someone/Tiny-CLIP";
@@ -491,6 +493,51 @@ describe("pullModel", () => {
       proxy.closeAllConnections();
       proxy.close();
     }
+  });
+
+  it("pulls the layout of transformers 5, weights under any name included", async () => {
+    const processor = configWith("tiny-clip", "preprocessor_config.json", {});
+    const folder = folderWith("tiny-clip", {
+      "preprocessor_config.json": null,
+      "processor_config.json": { image_processor: processor, processor_class: "CLIPProcessor" },
+    });
+    const vision = join(folder, "onnx/vision_model.onnx");
+    const { graph, data } = withExternalData(readFileSync(vision), "weights.bin");
+    writeFileSync(vision, graph);
+    writeFileSync(join(folder, "onnx/weights.bin"), data);
+    hub.addRepo(clip, folder);
+    const { manifest } = await pull(clip);
+    expect(manifest.towers.image?.preprocess.crop).toBe(224);
+    expect(manifest.towers.image?.files.fp32?.data).toMatchObject([
+      { path: "onnx/weights.bin", size: data.length },
+    ]);
+    expect(readdirSync(join(packFolder("tiny-clip"), "onnx")).sort()).toEqual([
+      "text_model.onnx",
+      "vision_model.onnx",
+      "weights.bin",
+    ]);
+    expect(done).toContain("onnx/weights.bin from the hub");
+  });
+
+  it("names the weights that a graph needs and the repository lacks", async () => {
+    const folder = folderWith("tiny-clip");
+    const vision = join(folder, "onnx/vision_model.onnx");
+    writeFileSync(vision, withExternalData(readFileSync(vision), "weights.bin").graph);
+    hub.addRepo(clip, folder);
+    await expect(pull(clip)).rejects.toMatchObject({
+      code: "invalid_input",
+      message: expect.stringContaining("onnx/weights.bin, which someone/Tiny-CLIP lacks"),
+    });
+  });
+
+  it("refuses a switch it does not serve before any weights are fetched", async () => {
+    const processor = configWith("tiny-clip", "preprocessor_config.json", { do_pad: true });
+    hub.addRepo(clip, folderWith("tiny-clip", { "preprocessor_config.json": processor }));
+    await expect(pull(clip)).rejects.toMatchObject({
+      code: "invalid_input",
+      message: expect.stringContaining('"do_pad"'),
+    });
+    expect(fetchedGraphs()).toBe(0);
   });
 
   it("removes what an unfinished pull left", async () => {

@@ -56,7 +56,8 @@ export function windowStarts(length: number, size: number, hop: number): number[
 
 /**
  * Fills a window with a shorter sound. `repeatpad`: floor(size / n) whole copies, then zeros; a sound that divides the
- * window exactly fills it (transformers.js leaves the last copy out). `repeat`: copies to the end, the last one cut.
+ * window exactly fills it (transformers.js leaves the last copy out). `repeat`: copies to the end, the last one cut. `pad`:
+ * one copy, then zeros.
  * Source: transformers 5.23, feature_extraction_clap.py, _get_input_mel.
  */
 export function fillWindow(
@@ -66,7 +67,9 @@ export function fillWindow(
 ): Float32Array {
   if (samples.length >= size) return samples.subarray(0, size);
   const window = new Float32Array(size);
-  const end = padding === "repeat" ? size : size - (size % samples.length);
+  const end = { repeat: size, repeatpad: size - (size % samples.length), pad: samples.length }[
+    padding
+  ];
   for (let at = 0; at < end; at += samples.length)
     window.set(samples.subarray(0, Math.min(samples.length, end - at)), at);
   return window;

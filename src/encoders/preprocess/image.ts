@@ -1,6 +1,6 @@
 import type { DecodedImage } from "../encoder.js";
-import type { ImagePreprocess } from "../manifest.js";
-import { fastResize } from "./fast-resize.js";
+import { type ImagePreprocess, imageSide } from "../manifest.js";
+import { fastResize, isFastFilter } from "./fast-resize.js";
 import { pillowResize, type Region } from "./pillow-resize.js";
 
 /**
@@ -14,7 +14,9 @@ import { pillowResize, type Region } from "./pillow-resize.js";
  */
 export function imageTensor(image: DecodedImage, spec: ImagePreprocess): Float32Array {
   const { size, region } = geometry(image, spec);
-  return normalized(pillowResize(image, size, spec.resize.resample, region), region, spec);
+  // Without a resize the size stays, and every filter gives the pixels as they are.
+  const resample = spec.resize?.resample ?? "bilinear";
+  return normalized(pillowResize(image, size, resample, region), region, spec);
 }
 
 /** Resized pixels above which libvips is not asked: of a picture of 3 x 480 only the centre of 224 x 35,840 is wanted. */
@@ -29,16 +31,17 @@ export async function fastImageTensor(
   spec: ImagePreprocess,
 ): Promise<Float32Array> {
   const { size, region } = geometry(image, spec);
+  const resample = spec.resize?.resample ?? "";
   const shrinks = image.width >= size.width && image.height >= size.height;
   const inside = region.left >= 0 && region.top >= 0;
-  if (!shrinks || !inside || size.width * size.height > mostFastPixels)
+  if (!isFastFilter(resample) || !shrinks || !inside || size.width * size.height > mostFastPixels)
     return imageTensor(image, spec);
-  return normalized(await fastResize(image, size, spec.resize.resample, region), region, spec);
+  return normalized(await fastResize(image, size, resample, region), region, spec);
 }
 
-function geometry(image: DecodedImage, { resize, crop }: ImagePreprocess) {
-  const size = resizedSize(image, resize);
-  const side = crop ?? resize.size;
+function geometry(image: DecodedImage, spec: ImagePreprocess) {
+  const size = resizedSize(image, spec.resize);
+  const side = imageSide(spec);
   const region = {
     left: cropStart(size.width, side),
     top: cropStart(size.height, side),
@@ -65,7 +68,9 @@ function normalized(
   return tensor;
 }
 
-function resizedSize({ width, height }: DecodedImage, { mode, size }: ImagePreprocess["resize"]) {
+function resizedSize({ width, height }: DecodedImage, resize: ImagePreprocess["resize"]) {
+  if (resize === undefined) return { width, height };
+  const { mode, size } = resize;
   if (mode === "squash") return { width: size, height: size };
   const short = Math.min(width, height);
   const scaled = (side: number) => (side === short ? size : Math.floor((size * side) / short));

@@ -53,7 +53,9 @@ serveWorker({
 
   async imageTensor({ image, spec }: { image: DecodedImage; spec: ImagePreprocess }) {
     const tensor =
-      spec.resize.method === "fast" ? await fastImageTensor(image, spec) : imageTensor(image, spec);
+      spec.resize?.method === "fast"
+        ? await fastImageTensor(image, spec)
+        : imageTensor(image, spec);
     return new Transferred(tensor, [tensor.buffer as ArrayBuffer]);
   },
 

@@ -26,7 +26,21 @@ const filters = {
       return 0;
     },
   },
+  lanczos: { support: 3, at: (x: number) => (Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0) },
+  box: { support: 0.5, at: (x: number) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
+  hamming: {
+    support: 1,
+    at(x: number) {
+      const t = Math.abs(x);
+      if (t === 0) return 1;
+      return t >= 1 ? 0 : sinc(t) * (0.54 + 0.46 * Math.cos(Math.PI * t));
+    },
+  },
 };
+
+function sinc(x: number): number {
+  return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
+}
 
 /**
  * A region of the picture resized to `width` x `height`, bit for bit what Pillow's `Image.resize` and `crop` give: two

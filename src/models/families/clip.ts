@@ -1,4 +1,5 @@
-import { contextLength, type Family, imagePreprocess, padTokenId } from "./family.js";
+import { contextLength, type Family, lowerIfAsked, padTokenId } from "./family.js";
+import { imagePreprocess } from "./image-processor.js";
 
 /** CLIP (Radford et al. 2021). The text pools at the first end token, so padding behind it changes nothing. */
 export const clip: Family = {
@@ -11,8 +12,8 @@ export const clip: Family = {
     contextLength: contextLength(configs, 77),
     padding: "longest",
     padTokenId: padTokenId(configs),
-    canonicalize: "none",
+    canonicalize: lowerIfAsked(configs),
   }),
-  image: imagePreprocess,
+  image: (configs) => imagePreprocess(configs, "CLIPImageProcessor"),
   promptTemplates: { image: ["a photo of a {}."] },
 };

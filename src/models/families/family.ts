@@ -1,11 +1,24 @@
 import type { AudioPreprocess, ImagePreprocess, TextPreprocess } from "../../encoders/manifest.js";
 
+/** What is looked at of a tokenizer.json; the tokenizer reads the rest. */
+export interface TokenizerJson {
+  added_tokens?: { id: number; content: string; special?: boolean }[] | null;
+  normalizer?: unknown;
+  pre_tokenizer?: unknown;
+  post_processor?: unknown;
+  padding?: unknown;
+  truncation?: unknown;
+  model?: { dropout?: unknown; vocab?: unknown };
+}
+
 /** The configuration files of a hub folder, parsed. */
 export interface HubConfigs {
   config: Record<string, unknown>;
-  preprocessor: Record<string, unknown>;
+  /** Of the image processor or the feature extractor, and the file and part of it that it was read from. */
+  processor: Record<string, unknown>;
+  processorFile: string;
   tokenizerConfig: Record<string, unknown>;
-  tokenizer: { added_tokens?: { id: number; content: string }[] };
+  tokenizer: TokenizerJson;
 }
 
 /** What a model type decides about a manifest. Adding one is a file beside this and its name in families.ts. */
@@ -23,12 +36,35 @@ export interface Family {
   promptTemplates: Partial<Record<"image" | "audio", string[]>>;
 }
 
-/** The id of the token that tokenizer_config.json names for padding. */
+export const lowersCase = ({ normalizer }: TokenizerJson) =>
+  /"Lowercase"|"lowercase":true/.test(JSON.stringify(normalizer ?? null));
+
+/** `do_lower_case` of tokenizer_config.json where tokenizer.json does not do it: SigLIP 2's files ask for it. */
+export function lowerIfAsked({ tokenizer, tokenizerConfig }: HubConfigs): "lower" | "none" {
+  return tokenizerConfig.do_lower_case === true && !lowersCase(tokenizer) ? "lower" : "none";
+}
+
+/**
+ * The id of the token that tokenizer_config.json names for padding, special or not (some CLIP files name "!"); else the
+ * one that tokenizer.json pads with, else 0.
+ * @throws RangeError when the tokenizer has no such token.
+ */
 export function padTokenId({ tokenizer, tokenizerConfig }: HubConfigs): number {
   const named = tokenizerConfig.pad_token as string | { content: string } | null | undefined;
   const content = typeof named === "object" ? named?.content : named;
-  const token = tokenizer.added_tokens?.find((added) => added.content === content);
-  return token?.id ?? 0;
+  if (content === undefined)
+    return Number((tokenizer.padding as { pad_id?: number } | null | undefined)?.pad_id ?? 0);
+  const vocabulary = tokenizer.model?.vocab;
+  const id =
+    tokenizer.added_tokens?.find((added) => added.content === content)?.id ??
+    (Array.isArray(vocabulary)
+      ? vocabulary.findIndex((entry) => entry[0] === content)
+      : (vocabulary as Record<string, number> | undefined)?.[content]);
+  if (id === undefined || id === -1)
+    throw new RangeError(
+      `tokenizer_config.json: "pad_token" is ${JSON.stringify(content)}, which tokenizer.json lacks`,
+    );
+  return id;
 }
 
 /**
@@ -44,38 +80,4 @@ export function contextLength(
   // Tokenizers without a limit carry a number like 1e30.
   const limit = Number(tokenizerConfig.model_max_length ?? Number.POSITIVE_INFINITY);
   return Math.min(limit, (text?.max_position_embeddings ?? positions) - reserved);
-}
-
-interface ImageProcessorConfig {
-  size?: number | { shortest_edge?: number; height?: number; width?: number };
-  crop_size?: number | { height: number; width: number };
-  do_center_crop?: boolean;
-  resample?: number;
-  rescale_factor?: number;
-  image_mean?: number[];
-  image_std?: number[];
-}
-
-/** Pillow's numbers for its filters. Source: Pillow, PIL.Image.Resampling. */
-const resampling: Record<number, "bilinear" | "bicubic"> = { 2: "bilinear", 3: "bicubic" };
-
-/** preprocessor_config.json of CLIPImageProcessor and SiglipImageProcessor; what it leaves out has their defaults. */
-export function imagePreprocess(configs: HubConfigs): ImagePreprocess {
-  const given = configs.preprocessor as ImageProcessorConfig;
-  const size = given.size ?? { shortest_edge: 224 };
-  const resample = resampling[given.resample ?? 3];
-  if (resample === undefined)
-    throw new RangeError(`The resampling filter ${given.resample} is not known here`);
-  const squash = typeof size === "object" && size.shortest_edge === undefined;
-  if (squash && size.height !== size.width)
-    throw new RangeError(`Only square pictures are known here, not ${JSON.stringify(size)}`);
-  const side = typeof size === "number" ? size : (size.shortest_edge ?? size.height ?? 224);
-  const crop = typeof given.crop_size === "number" ? given.crop_size : given.crop_size?.height;
-  return {
-    resize: { mode: squash ? "squash" : "shortest_edge", size: side, resample },
-    crop: squash || given.do_center_crop === false ? undefined : (crop ?? side),
-    rescale: given.rescale_factor ?? 1 / 255,
-    mean: given.image_mean ?? [0.48145466, 0.4578275, 0.40821073],
-    std: given.image_std ?? [0.26862954, 0.26130258, 0.27577711],
-  };
 }

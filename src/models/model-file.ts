@@ -1,0 +1,96 @@
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open, realpath } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import type { PackFile } from "../encoders/manifest.js";
+import { AppError } from "../errors.js";
+import { hashFile } from "./pack-files.js";
+
+/** Deeper than any file that a tokenizer or a configuration needs; deep nesting overflows the stack of what walks it. */
+const maxDepth = 100;
+
+/**
+ * Opens a file of a model folder for reading. The folder may come from a stranger, so only regular files are read: opening
+ * a FIFO waits for ever and a device never ends. A link counts as the file it points to, if that lies in the folder
+ * or among the blobs of a hub cache; any other could bring in a file that was never meant to be copied.
+ *
+ * @throws AppError `invalid_input` naming the path.
+ */
+export async function openModelFile(folder: string, path: string): Promise<FileHandle> {
+  const full = join(folder, path);
+  const refuse = (what: string, cause?: unknown) =>
+    new AppError("invalid_input", `${full} ${what}`, { param: "folder", cause });
+  const unreadable = (cause: NodeJS.ErrnoException): never => {
+    throw refuse(`cannot be read (${cause.code})`, cause);
+  };
+  const [root, target] = await Promise.all([realpath(folder), realpath(full)]).catch(unreadable);
+  if (!(await lstat(target).catch(unreadable)).isFile()) throw refuse("is no regular file");
+  const isInside = !relative(root, target).startsWith(`..${sep}`);
+  if (!isInside && !target.split(sep).includes("blobs"))
+    throw refuse(`is a link to ${target}, outside the folder: put the file itself there`);
+  // O_NONBLOCK: should a FIFO have taken the file's place meanwhile, opening it does not wait.
+  const file = await open(target, constants.O_RDONLY | constants.O_NONBLOCK).catch(unreadable);
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw refuse("is no regular file");
+}
+
+/** Size and sha256 of a file of a model folder. @throws AppError `invalid_input`, see `openModelFile`. */
+export async function describeModelFile(folder: string, path: string): Promise<PackFile> {
+  const file = await openModelFile(folder, path);
+  try {
+    const { size } = await file.stat();
+    return { path, size, sha256: await hashFile(join(folder, path)) };
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * A JSON object from a model folder.
+ * @throws AppError `invalid_input` when it is too long, nested too deeply, or no JSON object.
+ */
+export async function readModelJson(
+  folder: string,
+  path: string,
+  { maxBytes = 16 * 2 ** 20 }: { maxBytes?: number } = {},
+): Promise<Record<string, unknown>> {
+  const refuse = (what: string, cause?: unknown) =>
+    new AppError("invalid_input", `${join(folder, path)}${what}`, { param: "folder", cause });
+  const file = await openModelFile(folder, path);
+  let text: string;
+  try {
+    const { size } = await file.stat();
+    if (size > maxBytes) throw refuse(` has ${size} bytes; at most ${maxBytes} are read`);
+    text = await file.readFile("utf8");
+  } finally {
+    await file.close();
+  }
+  const depth = depthOf(text);
+  if (depth > maxDepth) throw refuse(` is nested ${depth} deep; at most ${maxDepth} is read`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw refuse(" is not valid JSON", error);
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw refuse(": Expected a JSON object");
+}
+
+/** How deep the brackets of a JSON text are nested; those within strings do not count. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (inString) {
+      if (code === 0x5c) i++;
+      else if (code === 0x22) inString = false;
+    } else if (code === 0x22) inString = true;
+    else if (code === 0x7b || code === 0x5b) deepest = Math.max(deepest, ++depth);
+    else if (code === 0x7d || code === 0x5d) depth--;
+  }
+  return deepest;
+}
