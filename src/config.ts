@@ -124,6 +124,12 @@ export const options = {
   maxBodyBytes: option(count, 64 * 2 ** 20, number, "Largest request body in bytes."),
   maxLabels: option(count, 1000, number, "Most candidate labels in one zero-shot request."),
   maxInputs: option(count, 2048, number, "Most inputs in one embeddings request."),
+  maxAnswerBytes: option(
+    count,
+    16 * 2 ** 20,
+    number,
+    "Largest answer of a search or a timeline in bytes, about; larger ones are refused.",
+  ),
   maxImagePixels: option(
     count,
     100_000_000,

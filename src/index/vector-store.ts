@@ -145,6 +145,11 @@ export interface EmbeddingOptions {
   space?: string;
 }
 
+export interface SearchOptions extends EmbeddingOptions {
+  /** Bytes that all results may have together, as JSON, about. No limit by default. */
+  maxAnswerBytes?: number;
+}
+
 export interface CollectionStats {
   name: string;
   space: string;
@@ -200,11 +205,11 @@ export interface VectorStore {
   contentHashes(collection: string, ids: readonly string[]): Promise<Map<string, string>>;
   count(collection: string, filter?: Filter): Promise<number>;
 
-  /** One result per query, in order. */
+  /** One result per query, in order. `too_large` when they are larger than `maxAnswerBytes`. */
   search(
     collection: string,
     queries: readonly Query[],
-    options?: EmbeddingOptions,
+    options?: SearchOptions,
   ): Promise<SearchResult[]>;
   page(collection: string, options: PageOptions): Promise<Page>;
   /** Every item, oldest first. An item replaced during the scan may come twice, its newest state last; none is missed. */

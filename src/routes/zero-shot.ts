@@ -5,6 +5,7 @@ import { AppError } from "../errors.js";
 import { examplesOf } from "../heads/examples.js";
 import { findPack, headNamed } from "../heads/headed-pack.js";
 import type { Cost } from "../media/budget.js";
+import { soundSize } from "../media/sound-size.js";
 import { withDecoded } from "../media/with-decoded.js";
 import type { Services } from "../services.js";
 import { missingPrompts } from "../zero-shot/class-embeddings.js";
@@ -111,10 +112,26 @@ export function zeroShotRoutes(services: Services) {
           scores: await classifyEmbedded(shared, embed, labels, options),
         });
       }
+      const { hopSeconds } = pack.manifest.towers.audio!.preprocess;
+      const shown = Math.min(topK ?? labels.length, labels.length);
+      const characters = labels.reduce((sum, label) => sum + label.length, 0);
+      const bytesPerWindow = shown * (bytesPerScore + characters / labels.length);
+      const checkWindows = (windows: number) => {
+        if (windows * bytesPerWindow > config.maxAnswerBytes) throw longTimeline(windows, shown);
+      };
+      const readShort = async () => {
+        const bytes = await read();
+        const size = soundSize(bytes);
+        if (size !== undefined) checkWindows(size.frames / size.sampleRateHz / hopSeconds);
+        return bytes;
+      };
+      const source = { modality, read: readShort };
       const embed = () =>
-        withDecoded(services, turn, { modality, read }, (sound) =>
-          pack.encodeWindows!(sound, signal),
-        );
+        withDecoded(services, turn, source, async (sound) => {
+          const encoded = await pack.encodeWindows!(sound, signal);
+          checkWindows(encoded.windows.length);
+          return encoded;
+        });
       const { scores, timeline } = await classifyWindows(shared, embed, labels, options);
       const windows = timeline.map((window) => ({
         start_seconds: window.startSeconds,
@@ -124,6 +141,16 @@ export function zeroShotRoutes(services: Services) {
       return c.json({ ...answer, scores, timeline: windows });
     });
   });
+}
+
+/** Of a score in an answer, besides its label. */
+const bytesPerScore = 48;
+
+function longTimeline(windows: number, labels: number): AppError {
+  const message =
+    `The timeline of about ${Math.ceil(windows)} windows with ${labels} scores each is larger than ` +
+    'an answer may be (option maxAnswerBytes); ask for a smaller "top_k", or send a part of the sound';
+  return new AppError("too_large", message, { param: "timeline" });
 }
 
 function onlyModality(request: z.infer<typeof ZeroShotRequest>) {

@@ -4,7 +4,9 @@ import { AppError } from "../errors.js";
 import type { Bridges } from "../heads/bridge-store.js";
 import { headOfCollection } from "../heads/collection-head.js";
 import type { HeadStore } from "../heads/head-store.js";
+import { bytesPerNeighbor, tooLargeAnswer } from "../index/answer-size.js";
 import type { Query, SearchResult, VectorStore } from "../index/vector-store.js";
+import type { DecodeLimits } from "../media/decoded-bytes.js";
 import type { Turn } from "../media/turn.js";
 import type { MediaParts, ReadBytes } from "../media/with-decoded.js";
 import { timed } from "../metrics.js";
@@ -13,6 +15,7 @@ import { embedMedia } from "./embed-media.js";
 import { type HeadedTarget, pathInto } from "./headed-path.js";
 
 export interface SearchParts extends MediaParts {
+  config: DecodeLimits & { maxAnswerBytes: number };
   store: VectorStore;
   packs: { list(): readonly LoadedPack[] };
   bridges: Bridges;
@@ -80,18 +83,22 @@ async function searchOnce(
     model,
     head: await headOfCollection(parts.heads, stats),
   };
+  const { maxAnswerBytes } = parts.config;
+  // What not even the smallest results would fit into is refused before anything is embedded.
+  const results = queries.reduce((sum, { topK }) => sum + Math.min(topK, stats.count), 0);
+  if (results * bytesPerNeighbor > maxAnswerBytes) throw tooLargeAnswer();
   const embedded = await embedQueries(parts, target, queries, signal);
-  const results = await timed("search", () =>
+  const found = await timed("search", () =>
     parts.store.search(
       name,
       embedded.map(({ query }) => query),
-      { signal, space },
+      { signal, space, maxAnswerBytes },
     ),
   );
   return {
     model,
     space,
-    answers: results.map((result, i) => ({ ...result, path: embedded[i].path })),
+    answers: found.map((result, i) => ({ ...result, path: embedded[i].path })),
   };
 }
 

@@ -11,7 +11,7 @@ const maxParts = 512;
 export function costOfQuery({ topK, filter }: { topK: number; filter?: unknown }): Cost {
   const { conditions, values } = sizeOfFilter(filter);
   const extra = topK / neighborsPerUnit + conditions / conditionsPerUnit + values / valuesPerUnit;
-  return { inputs: 1 + Math.max(0, extra) };
+  return { inputs: 1 + (Number.isFinite(extra) ? Math.max(0, extra) : 0) };
 }
 
 /** Counted before the filter is checked: whatever it is, of whatever depth. */

@@ -89,7 +89,8 @@ function serve(
 
 function describe(error: unknown) {
   if (error instanceof AppError) {
-    return { name: "AppError", message: error.message, code: error.code, param: error.param };
+    const { message, code, param, retryAfterSeconds } = error;
+    return { name: "AppError", message, code, param, retryAfterSeconds };
   }
   if (error instanceof Error)
     return { name: error.name, message: error.message, stack: error.stack };

@@ -3,12 +3,22 @@ import { basename } from "node:path";
 import { type TransferListItem, Worker } from "node:worker_threads";
 import { AppError, type ErrorCode } from "../errors.js";
 
+/** An error on its way between threads. */
+export interface WorkerError {
+  name: string;
+  message: string;
+  code?: ErrorCode;
+  param?: string;
+  retryAfterSeconds?: number;
+  stack?: string;
+}
+
 /** What a worker thread answers to one call (see serve-worker.ts). */
 export type WorkerReply =
   | { id: number; value: unknown }
   | {
       id: number;
-      error: { name: string; message: string; code?: ErrorCode; param?: string; stack?: string };
+      error: WorkerError;
     }
   | { id: number; progress: unknown };
 
@@ -160,15 +170,10 @@ function stackMb(): number {
   return 4 + Math.ceil(bytes / 2048);
 }
 
-function revive(error: {
-  name: string;
-  message: string;
-  code?: ErrorCode;
-  param?: string;
-  stack?: string;
-}): Error {
+function revive(error: WorkerError): Error {
   if (error.code !== undefined && error.name === "AppError") {
-    return new AppError(error.code, error.message, { param: error.param });
+    const { param, retryAfterSeconds } = error;
+    return new AppError(error.code, error.message, { param, retryAfterSeconds });
   }
   const revived =
     error.name === "RangeError" ? new RangeError(error.message) : new Error(error.message);

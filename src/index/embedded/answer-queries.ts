@@ -1,4 +1,5 @@
 import { AppError } from "../../errors.js";
+import { bytesPerNeighbor, tooLargeAnswer } from "../answer-size.js";
 import type { CollectionIndex } from "./collection-index.js";
 import { type CollectionRow, type CollectionRows, checkSpace } from "./collection-rows.js";
 import type { CoreQuery, CoreResult } from "./core-types.js";
@@ -25,7 +26,8 @@ export function searchAnswerer(
       const row = collections.get(name);
       for (const { space } of queries) if (space !== undefined) checkSpace(row, space);
       const wanted = queries.map(({ query }) => query);
-      return answerQueries(db, items, row, indexes.of(row), wanted);
+      const maxBytes = queries.map((one) => one.maxBytes);
+      return answerQueries(db, items, row, indexes.of(row), { queries: wanted, maxBytes });
     } catch (error) {
       // One query's fault must not be another's: each is answered alone, and fails alone.
       if (queries.length > 1) return queries.flatMap((one) => answer(name, [one]));
@@ -53,21 +55,30 @@ function answerQueries(
   items: ItemRows,
   row: CollectionRow,
   index: CollectionIndex,
-  queries: readonly CoreQuery[],
+  { queries, maxBytes }: { queries: readonly CoreQuery[]; maxBytes: readonly number[] },
 ): CoreResult[] {
   const planned = queries.map((query) => plannedQuery(db, items, row, index, query));
   return searchAll(index, items, row.collection, planned).map(({ hits: found, plan }, i) => {
     const { topK } = queries[i];
     const hits = found.filter(({ position }) => position !== planned[i].self).slice(0, topK);
     const last = hits.length === topK ? hits[hits.length - 1] : undefined;
-    return {
-      plan,
-      last: last && { similarity: last.similarity, row: last.row },
-      neighbors: hits.map(({ row: number, position, similarity }) => ({
-        ...items.neighbor(number),
+    let bytes = 0;
+    const neighbors = hits.map(({ row: number, position, similarity }) => {
+      const neighbor = items.neighbor(number);
+      const { id, metadata, source } = neighbor;
+      bytes += bytesPerNeighbor + id.length + metadata.length + (source?.length ?? 0);
+      if (bytes > maxBytes[i]) throw tooLargeAnswer();
+      return {
+        ...neighbor,
         similarity: Math.max(-1, Math.min(1, similarity)),
         modality: index.table.modality(position),
-      })),
+      };
+    });
+    return {
+      plan,
+      bytes,
+      last: last && { similarity: last.similarity, row: last.row },
+      neighbors,
     };
   });
 }

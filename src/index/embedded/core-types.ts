@@ -37,6 +37,8 @@ export interface CoreResult {
     metadata: string;
     source: string | null;
   }[];
+  /** About how many it has as JSON. */
+  bytes: number;
   last?: Rank;
   plan: SearchResult["plan"];
 }

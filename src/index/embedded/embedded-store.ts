@@ -17,6 +17,7 @@ import type {
   Preview,
   Query,
   ScanOptions,
+  SearchOptions,
   SearchResult,
   StoredItem,
   VectorStore,
@@ -88,6 +89,7 @@ export class EmbeddedStore implements VectorStore {
   readonly #worker: SupervisedWorker;
   readonly #core: Remote<StoreCore>;
   readonly #unlock: () => void;
+  #nextSearch = 0;
   /** What checking an item needs to know, of the collections that were used lately. */
   readonly #shapes = new Map<string, { space: string; dimensions: number }>();
 
@@ -171,13 +173,21 @@ export class EmbeddedStore implements VectorStore {
   async search(
     collection: string,
     queries: readonly Query[],
-    options: EmbeddingOptions = {},
+    options: SearchOptions = {},
   ): Promise<SearchResult[]> {
-    const { signal, space } = options;
+    const { signal, space, maxAnswerBytes: maxBytes } = options;
     const { dimensions } = await this.#shape(collection);
     if (signal?.aborted) throw cancelled();
     const asked = coreQueries(queries, dimensions);
-    return (await this.#core.search(collection, asked, space)).map(searchResult);
+    const id = this.#nextSearch++;
+    const onAbort = () => void this.#core.cancelSearch(id).catch(() => undefined);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      const found = await this.#core.search(collection, asked, { space, id, maxBytes });
+      return found.map(searchResult);
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
   }
 
   async page(

@@ -1,17 +1,32 @@
 import { AppError } from "../../errors.js";
+import { tooLargeAnswer } from "../answer-size.js";
 import type { CoreQuery, CoreResult } from "./core-types.js";
 import { isPlain } from "./search-plan.js";
 
-/** A query and the space that its caller expects the collection to have. */
+/** A query, and what its caller expects. */
 export interface QueuedQuery {
   query: CoreQuery;
+  /** Of the collection. */
   space: string | undefined;
+  /** Bytes that the answer may have. */
+  maxBytes: number;
 }
 
-interface Call {
+export interface SearchCallOptions {
+  space?: string;
+  /** By which `cancel` finds the call. */
+  id?: number;
+  /** Bytes that the answers of all queries may have together, as JSON. */
+  maxBytes?: number;
+}
+
+/** Calls that may wait; whoever admits requests lets fewer through (media/budget.ts). */
+const maxCalls = 1024;
+
+interface Call extends SearchCallOptions {
   name: string;
-  space: string | undefined;
   queries: readonly CoreQuery[];
+  maxBytes: number;
   /** Queries that were taken into a group. */
   taken: number;
   results: CoreResult[];
@@ -33,28 +48,53 @@ export interface Answerer {
 export class SearchQueue {
   readonly #answerer: Answerer;
   #calls: Call[] = [];
+  #isScheduled = false;
 
   constructor(answerer: Answerer) {
     this.#answerer = answerer;
   }
 
-  /** @returns results in the order of the queries; the first error of one of them fails the call. */
-  search(name: string, queries: readonly CoreQuery[], space?: string): Promise<CoreResult[]> {
-    if (queries.length === 0) return Promise.resolve([]);
+  /**
+   * @returns results in the order of the queries; the first error of one of them fails the call.
+   * @throws AppError `overloaded`; `too_large` when the answers are larger than `maxBytes` together.
+   */
+  async search(
+    name: string,
+    queries: readonly CoreQuery[],
+    { maxBytes = Number.POSITIVE_INFINITY, ...options }: SearchCallOptions = {},
+  ): Promise<CoreResult[]> {
+    if (queries.length === 0) return [];
+    if (this.#calls.length >= maxCalls) {
+      const message = `${maxCalls} searches are waiting already; try again in 1 s`;
+      throw new AppError("overloaded", message, { retryAfterSeconds: 1 });
+    }
     return new Promise((resolve, reject) => {
-      this.#calls.push({ name, space, queries, taken: 0, results: [], resolve, reject });
-      if (this.#calls.length === 1) setImmediate(() => this.#answerNext());
+      const call = { ...options, name, queries, maxBytes, taken: 0, results: [], resolve, reject };
+      this.#calls.push(call);
+      this.#schedule();
     });
   }
 
-  #answerNext(): void {
-    const [first] = this.#calls;
-    try {
-      this.#answerGroup(first);
-    } catch (error) {
-      this.#end(first, () => first.reject(error));
-    }
-    if (this.#calls.length > 0) setImmediate(() => this.#answerNext());
+  /** Drops a call whose client is gone: what of it has not been answered is not begun. */
+  cancel(id: number): void {
+    const call = this.#calls.find((other) => other.id === id);
+    const gone = new AppError("cancelled", "The request was cancelled");
+    if (call !== undefined) this.#end(call, () => call.reject(gone));
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#calls.length === 0) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      const first = this.#calls.at(0); // none when all were cancelled meanwhile
+      try {
+        if (first !== undefined) this.#answerGroup(first);
+      } catch (error) {
+        this.#end(first!, () => first!.reject(error));
+      }
+      this.#schedule();
+    });
   }
 
   #answerGroup(first: Call): void {
@@ -76,12 +116,17 @@ export class SearchQueue {
     const entries = group.map(({ call, position }) => ({
       query: call.queries[position],
       space: call.space,
+      maxBytes: call.maxBytes,
     }));
     for (const [i, result] of this.#answerer.answer(first.name, entries).entries()) {
       const { call, position } = group[i];
       if (result instanceof Error)
         this.#end(call, () => call.reject(placed(result, call, position)));
-      else call.results[position] = result;
+      else {
+        call.results[position] = result;
+        call.maxBytes -= result.bytes;
+        if (call.maxBytes < 0) this.#end(call, () => call.reject(tooLargeAnswer()));
+      }
     }
     for (const call of calls)
       if (call.taken === call.queries.length) this.#end(call, () => call.resolve(call.results));

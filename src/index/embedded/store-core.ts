@@ -16,7 +16,7 @@ import { IndexKeeper } from "./index-keeper.js";
 import { type ItemRow, ItemRows, type RowChanges } from "./item-rows.js";
 import { modalities, readMeans, recomputeMeans } from "./modality-means.js";
 import { prepareSchema } from "./schema.js";
-import { SearchQueue } from "./search-queue.js";
+import { type SearchCallOptions, SearchQueue } from "./search-queue.js";
 import { backupDatabase, type Database, guard, openDatabase, type Row } from "./sqlite.js";
 import { usearchEngine } from "./usearch-graph.js";
 import { WriteQueue } from "./write-queue.js";
@@ -149,8 +149,16 @@ export class StoreCore {
     return this.#items.page(row.collection, after, limit, options);
   }
 
-  search(name: string, queries: readonly CoreQuery[], space?: string): Promise<CoreResult[]> {
-    return this.#searches.search(name, queries, space);
+  search(
+    name: string,
+    queries: readonly CoreQuery[],
+    options: SearchCallOptions,
+  ): Promise<CoreResult[]> {
+    return this.#searches.search(name, queries, options);
+  }
+
+  cancelSearch(id: number): void {
+    this.#searches.cancel(id);
   }
 
   /** Loads a collection before its first search. */

@@ -11,7 +11,7 @@ function recorder(size: number) {
     return queries.map(({ query }) =>
       query.itemId === "bad"
         ? new Error("there is no item bad")
-        : { plan: "scan", last: undefined, neighbors: [idOf(query)] },
+        : { plan: "scan", last: undefined, neighbors: [idOf(query)], bytes: 10 },
     );
   };
   return { groups, queue: new SearchQueue({ groupSize: () => size, answer }) };
@@ -122,5 +122,37 @@ describe("SearchQueue", () => {
     const { groups, queue } = recorder(8);
     expect(await queue.search("a", [])).toEqual([]);
     expect(groups).toEqual([]);
+  });
+
+  it("drops what waits of a call that is cancelled, and goes on with the others", async () => {
+    const { groups, queue } = recorder(1);
+    const gone = queue.search("a", [query("1"), query("2")], { id: 7 });
+    queue.cancel(7);
+    queue.cancel(8);
+    await expect(gone).rejects.toMatchObject({ code: "cancelled" });
+    expect(await idsOf(queue.search("a", [query("3")]))).toEqual(["3"]);
+    const many = queue.search("a", [query("4"), query("5"), query("6")], { id: 9 });
+    const next = queue.search("b", [query("7")]);
+    await new Promise((resolve) => setImmediate(resolve));
+    queue.cancel(9);
+    await expect(many).rejects.toMatchObject({ code: "cancelled" });
+    expect(await idsOf(next)).toEqual(["7"]);
+    expect(groups).toEqual(["a: 3", "a: 4", "b: 7"]);
+  });
+
+  it("ends a call whose answers are too large together", async () => {
+    const { groups, queue } = recorder(1);
+    const large = queue.search("a", [query("1"), query("2"), query("3")], { maxBytes: 15 });
+    await expect(large).rejects.toMatchObject({ code: "too_large", param: "top_k" });
+    expect(groups).toEqual(["a: 1", "a: 2"]);
+    expect(await idsOf(queue.search("a", [query("4")], { maxBytes: 10 }))).toEqual(["4"]);
+  });
+
+  it("refuses more calls than may wait", async () => {
+    const { queue } = recorder(8);
+    const calls = Array.from({ length: 1024 }, (_, i) => queue.search("a", [query(`${i}`)]));
+    const refused = queue.search("a", [query("x")]);
+    await expect(refused).rejects.toMatchObject({ code: "overloaded", retryAfterSeconds: 1 });
+    expect((await Promise.all(calls)).length).toBe(1024);
   });
 });
