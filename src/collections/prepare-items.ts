@@ -41,10 +41,12 @@ export async function prepareItems(
   items: readonly (NewItem | AppError)[],
   signal?: AbortSignal,
 ): Promise<(Item | AppError)[]> {
-  const collection: HeadedCollection = {
-    ...stats,
-    head: await headOfCollection(parts.heads, stats),
+  let loading: Promise<UsableHead | undefined> | undefined;
+  const head = () => {
+    loading ??= headOfCollection(parts.heads, stats);
+    return loading;
   };
+  const collection: HeadedCollection = { ...stats, head };
   return Promise.all(
     items.map(async (item) => {
       try {
@@ -65,7 +67,8 @@ export async function prepareItems(
   );
 }
 
-type HeadedCollection = CollectionStats & { head?: UsableHead };
+/** A collection whose head is loaded for the first item that needs it. */
+type HeadedCollection = CollectionStats & { head(): Promise<UsableHead | undefined> };
 
 async function prepareItem(
   parts: PrepareParts,
@@ -90,7 +93,8 @@ async function prepareContent(
   const withPreviews = collection.options.previews === true;
   if ("embedding" in content) {
     const { embedding, modality, space, original } = content;
-    const { head } = collection;
+    const isComplete = original !== undefined && (space ?? collection.space) === collection.space;
+    const head = isComplete ? undefined : await collection.head();
     if (head !== undefined && space === head.fromSpace) return project(head, modality, embedding);
     if (head !== undefined && original === undefined) {
       const message = `The collection "${collection.name}" follows a head: expected "original" beside the embedding, or an embedding with "space": "${head.fromSpace}"`;
@@ -104,7 +108,7 @@ async function prepareContent(
   }
   if ("text" in content) {
     const { text } = content;
-    const [embedded] = await embedAlong(pathOf(parts, collection, "text"), [text], signal);
+    const [embedded] = await embedAlong(await pathOf(parts, collection, "text"), [text], signal);
     const contentHash = createHash("sha256").update(text).digest("hex");
     return {
       modality: "text",
@@ -115,8 +119,8 @@ async function prepareContent(
   }
   const options = { withPreviews, signal };
   return "image" in content
-    ? prepareMedia(parts, pathOf(parts, collection, "image"), content.image, options)
-    : prepareMedia(parts, pathOf(parts, collection, "audio"), content.audio, options);
+    ? prepareMedia(parts, await pathOf(parts, collection, "image"), content.image, options)
+    : prepareMedia(parts, await pathOf(parts, collection, "audio"), content.audio, options);
 }
 
 async function prepareMedia<M extends "image" | "audio">(
@@ -133,12 +137,13 @@ async function prepareMedia<M extends "image" | "audio">(
   return { modality: path.encoder.modality, ...embedded, ...seen };
 }
 
-function pathOf<M extends Modality>(
+async function pathOf<M extends Modality>(
   parts: PrepareParts,
   collection: HeadedCollection,
   modality: M,
-): Path<M> {
-  const { name, space, options, head } = collection;
+): Promise<Path<M>> {
+  const { name, space, options } = collection;
+  const head = await collection.head();
   const known = { packs: parts.packs.list(), bridges: parts.bridges.active() };
   const model = options.model as string | undefined;
   return pathInto(known, modality, { name, space, model, head });

@@ -1,3 +1,4 @@
+import { AppError } from "../errors.js";
 import type { CollectionStats, JsonObject } from "../index/vector-store.js";
 import type { HeadStore } from "./head-store.js";
 import type { UsableHead } from "./head-version.js";
@@ -21,11 +22,26 @@ export const isBeingBuilt = ({
 }: Pick<CollectionStats, "name" | "options">): boolean =>
   typeof options.replaces === "string" && options.replaces !== name;
 
-/** The weights of a collection's head, also when another version is active by now. */
+/**
+ * The weights of a collection's head, also when another version is active by now. Ask for them where
+ * an input is to be embedded, and only there: what is stored answers without its head.
+ * @throws AppError `no_path` when the head is gone, in a data folder that was restored without it say.
+ */
 export async function headOfCollection(
   heads: Pick<HeadStore, "use">,
-  { options }: Pick<CollectionStats, "options">,
+  { name, options }: Pick<CollectionStats, "name" | "options">,
 ): Promise<UsableHead | undefined> {
   const followed = followedHead(options);
-  return followed && heads.use(followed.name, followed.version);
+  if (followed === undefined) return undefined;
+  try {
+    return await heads.use(followed.name, followed.version);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "not_found") throw error;
+    const version = `version ${followed.version} of the head "${followed.name}"`;
+    const folder = `heads/${followed.name}/${followed.version}`;
+    const message =
+      `The collection "${name}" follows ${version}, which is not here: put "${folder}" back into ` +
+      "the data folder and restart. Until then it can be searched by embedding and by item_id";
+    throw new AppError("no_path", message, { param: "head", cause: error });
+  }
 }

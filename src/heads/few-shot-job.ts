@@ -26,7 +26,7 @@ export const FewShotInput = z.object({
 export type FewShotInput = z.infer<typeof FewShotInput>;
 
 /** A handful is meant; a head is trained on more. */
-const mostItems = 5000;
+export const maxItems = 5000;
 
 /** `few-shot`: a cache adapter or linear probe from labelled items, kept as a version of a head. */
 export function fewShotJob(services: TrainingServices): JobKind {
@@ -52,10 +52,10 @@ async function run(
   const fail = (param: string, message: string) =>
     new AppError("invalid_input", message, { param });
   if (labels === undefined) throw fail("labels", "Few-shot classification needs labelled items");
-  if (labels.length > mostItems) {
+  if (labels.length > maxItems) {
     throw fail(
       "items",
-      `Expected at most ${mostItems} items but received ${labels.length}: train a head on so many`,
+      `Expected at most ${maxItems} items but received ${labels.length}: train a head on so many`,
     );
   }
   if (a.dimensions !== pack.manifest.dimensions) {

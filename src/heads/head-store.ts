@@ -213,9 +213,17 @@ export class HeadStore {
     return writeExport(name, described, await readFiles(this.#folder.pathOf(name, version)));
   }
 
-  /** Keeps an exported version as the next one of its name, or of another. It is not activated. */
-  async import(bytes: Uint8Array, as?: string): Promise<{ name: string; version: number }> {
-    const { name, version, files } = readExport(bytes);
+  /**
+   * Keeps an exported version as the next one of its name, or of another. It is not activated.
+   * @param check  throws when the version is of no use here (see check-imported.ts).
+   */
+  async import(
+    bytes: Uint8Array,
+    as?: string,
+    check?: (version: HeadVersion, weights: HeadWeights) => void,
+  ): Promise<{ name: string; version: number }> {
+    const { name, version, files, weights } = readExport(bytes);
+    check?.(version, weights);
     const own = checkName(as ?? name);
     return { name: own, version: await this.#keep(own, files, version) };
   }

@@ -43,7 +43,12 @@ const TrainingReport = z.looseObject({
   forgetting: z.record(z.string(), measure).optional(),
   verdict: z.looseObject({ improved: z.boolean(), reason: z.string() }),
 });
-const AdapterReport = z.looseObject({ items: z.number(), labels: z.array(z.string()) });
+const AdapterReport = z.object({
+  items: z.number(),
+  labels: z.array(z.string()),
+  alpha: z.number().optional(),
+  beta: z.number().optional(),
+});
 
 /** A version's `head.json`: all there is to know about it besides the weights. */
 export const HeadVersion = z.object({

@@ -7,6 +7,9 @@ export interface SafeTensors {
   metadata: Record<string, string>;
 }
 
+/** The JSON header, at most: names and shapes of a head's few arrays, and its report. */
+const maxHeaderBytes = 32 * 2 ** 20;
+
 const Entry = z.object({
   dtype: z.literal("F32"),
   shape: z.array(z.int().min(0)),
@@ -27,6 +30,8 @@ export function readSafetensors(bytes: Uint8Array): SafeTensors {
     bytes.length < 8 ? Number.POSITIVE_INFINITY : Number(view.getBigUint64(0, true));
   const start = 8 + headerLength;
   if (start > bytes.length) throw corrupt("it is cut short");
+  if (headerLength > maxHeaderBytes)
+    throw corrupt(`its header has ${headerLength} bytes; expected at most ${maxHeaderBytes}`);
   let json: unknown;
   try {
     json = JSON.parse(
@@ -39,12 +44,15 @@ export function readSafetensors(bytes: Uint8Array): SafeTensors {
   if (!header.success) throw corrupt("its header does not describe float32 arrays", header.error);
   const { __metadata__: metadata = {}, ...entries } = header.data;
   const tensors: SafeTensors["tensors"] = {};
+  let left = bytes.length - start; // arrays that share bytes would take more memory than the file
   for (const [name, entry] of Object.entries(entries)) {
     const { shape, data_offsets: offsets } = entry as z.infer<typeof Entry>;
     const count = shape.reduce((product, side) => product * side, 1);
     const [from, to] = offsets;
     if (to - from !== 4 * count || start + to > bytes.length)
       throw corrupt(`"${name}" lies outside it`);
+    left -= to - from;
+    if (left < 0) throw corrupt(`"${name}" shares bytes with another array`);
     const data = new Float32Array(count);
     for (let i = 0; i < count; i++) {
       data[i] = view.getFloat32(start + from + 4 * i, true);
@@ -55,6 +63,7 @@ export function readSafetensors(bytes: Uint8Array): SafeTensors {
   return { tensors, metadata };
 }
 
+/** @throws RangeError for numbers that could not be read again. */
 export function writeSafetensors({ tensors, metadata }: SafeTensors): Uint8Array {
   let offset = 0;
   const header: Record<string, unknown> = { __metadata__: metadata };
@@ -70,8 +79,9 @@ export function writeSafetensors({ tensors, metadata }: SafeTensors): Uint8Array
   view.setBigUint64(0, BigInt(head.length), true);
   bytes.set(head, 8);
   let position = 8 + head.length;
-  for (const { data } of Object.values(tensors)) {
+  for (const [name, { data }] of Object.entries(tensors)) {
     for (const value of data) {
+      if (!Number.isFinite(value)) throw new RangeError(`"${name}" holds ${value}`);
       view.setFloat32(position, value, true);
       position += 4;
     }

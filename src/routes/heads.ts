@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { z } from "zod";
 import { AppError } from "../errors.js";
+import { checkImported } from "../heads/check-imported.js";
 import type { ListedHead, ListedVersion } from "../heads/head-store.js";
 import { headedModalities, verdictOfHead } from "../heads/head-version.js";
 import { reportPage } from "../reports/report-page.js";
@@ -104,7 +105,10 @@ function versionOf(text: string): number {
 }
 
 /** The file as the body itself with `?name=`, or in a form. */
-async function importHead(c: Context, { heads }: Pick<Services, "heads">) {
+async function importHead(
+  c: Context,
+  { heads, packs, config }: Pick<Services, "heads" | "packs" | "config">,
+) {
   const isForm = (c.req.header("content-type") ?? "").startsWith("multipart/form-data");
   const given = isForm
     ? await readRequest(c, Import)
@@ -113,7 +117,10 @@ async function importHead(c: Context, { heads }: Pick<Services, "heads">) {
         name: c.req.query("name"),
       });
   try {
-    return await heads.import(given.file, given.name);
+    const fitting = { packs: packs.list(), maxLabels: config.maxLabels };
+    return await heads.import(given.file, given.name, (version, weights) =>
+      checkImported(version, weights, fitting),
+    );
   } catch (error) {
     // On the way in, a damaged file is the sender's.
     if (!(error instanceof AppError && error.code === "model_corrupt")) throw error;

@@ -81,7 +81,7 @@ async function searchOnce(
     name,
     space,
     model,
-    head: await headOfCollection(parts.heads, stats),
+    head: queries.some(isEmbedded) ? await headOfCollection(parts.heads, stats) : undefined,
   };
   const { maxAnswerBytes } = parts.config;
   // What not even the smallest results would fit into is refused before anything is embedded.
@@ -101,6 +101,10 @@ async function searchOnce(
     answers: found.map((result, i) => ({ ...result, path: embedded[i].path })),
   };
 }
+
+/** Whether a query is embedded first, through the collection's head where it follows one. */
+const isEmbedded = ({ text, image, audio }: CollectionQuery): boolean =>
+  text !== undefined || image !== undefined || audio !== undefined;
 
 interface EmbeddedQuery {
   query: Query;

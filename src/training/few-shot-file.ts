@@ -36,7 +36,7 @@ export function writeFewShot({ adapter, labels }: FewShotFile): Uint8Array {
   });
 }
 
-/** @throws AppError `model_corrupt` for bytes that are no such file. */
+/** @throws AppError `model_corrupt` for bytes that are not such a file, naming the part at fault. */
 export function readFewShot(bytes: Uint8Array): FewShotFile {
   const { tensors, metadata } = readSafetensors(bytes);
   if (metadata.format !== "crossmodal-few-shot")
@@ -50,11 +50,18 @@ export function readFewShot(bytes: Uint8Array): FewShotFile {
   if (!Array.isArray(labels) || !labels.every((label) => typeof label === "string")) {
     throw corrupt("its labels are not a list of names");
   }
+  if (new Set(labels).size < labels.length) throw corrupt("a label is there twice");
   const classes = labels.length;
   const isProbe = metadata.kind === "probe";
+  if (!isProbe && metadata.kind !== "cache") throw corrupt(`its kind is "${metadata.kind}"`);
   const main = tensors[isProbe ? "weight" : "keys"];
   const perRow = tensors[isProbe ? "bias" : "classes"];
-  if (main?.shape.length !== 2 || perRow?.shape[0] !== main.shape[0])
+  if (
+    main?.shape.length !== 2 ||
+    perRow?.shape.length !== 1 ||
+    perRow.shape[0] !== main.shape[0] ||
+    main.data.length === 0
+  )
     throw corrupt("its arrays do not fit together");
   const [count, dimensions] = main.shape;
   if (isProbe) {
@@ -64,11 +71,11 @@ export function readFewShot(bytes: Uint8Array): FewShotFile {
       labels,
     };
   }
-  const [alpha, beta] = [Number(metadata.alpha), Number(metadata.beta)];
+  const [alpha, beta] = [numberOf(metadata, "alpha"), numberOf(metadata, "beta")];
+  const wrong = perRow.data.find((at) => !(Number.isInteger(at) && at >= 0 && at < classes));
+  if (wrong !== undefined)
+    throw corrupt(`"classes" holds ${wrong}; expected whole numbers below ${classes}`);
   const ofItems = Int32Array.from(perRow.data);
-  if (!(alpha >= 0 && beta >= 0) || ofItems.some((label) => !(label >= 0 && label < classes))) {
-    throw corrupt("its numbers are out of range");
-  }
   return {
     adapter: {
       kind: "cache",
@@ -81,6 +88,15 @@ export function readFewShot(bytes: Uint8Array): FewShotFile {
     },
     labels,
   };
+}
+
+/** Fits choose alpha up to 100 and beta up to 50; votes of thousands of items stay finite far beyond. */
+const maxFactor = 1e6;
+
+function numberOf(metadata: Record<string, string>, name: "alpha" | "beta"): number {
+  const value = metadata[name] === "" ? Number.NaN : Number(metadata[name]);
+  if (value >= 0 && value <= maxFactor) return value;
+  throw corrupt(`"${name}" is ${metadata[name]}; expected a number from 0 to ${maxFactor}`);
 }
 
 const corrupt = (why: string) =>

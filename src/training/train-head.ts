@@ -247,7 +247,9 @@ function fittedLogitScale(
 }
 
 const hasFiniteWeights = ({ parameters }: TrainingState) =>
-  Object.values(parameters).every(({ value }) => value.every(Number.isFinite));
+  Object.values(parameters).every((moments) =>
+    [moments.value, moments.first, moments.second].every((part) => part.every(Number.isFinite)),
+  );
 
 /** ln 100 in float32 is a little more than ln 100. */
 const scaleOf = ({ parameters }: TrainingState) =>

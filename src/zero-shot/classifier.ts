@@ -1,5 +1,6 @@
 import type { EncodeWindows } from "../encoders/audio-encoder.js";
 import type { Embedding, Encoder, Modality, ModalityInput } from "../encoders/encoder.js";
+import { AppError } from "../errors.js";
 import { sigmoid, softmax } from "../math/softmax.js";
 import { dot } from "../math/vector.js";
 import { classEmbeddings } from "./class-embeddings.js";
@@ -113,12 +114,16 @@ async function labelScorer(
   { templates, multiLabel = false, topK, threshold, signal }: ClassifyOptions,
 ): Promise<(embedding: Embedding) => LabelScore[]> {
   const { examples } = pack;
-  const best = (scores: ArrayLike<number>) =>
-    labels
+  const best = (scores: ArrayLike<number>) => {
+    // JSON would say null: a head or a model whose numbers overflow must not pass for an answer.
+    if (!Array.from(scores).every(Number.isFinite))
+      throw new AppError("inference_failed", "The scores are not finite numbers");
+    return labels
       .map((label, i) => ({ label, score: scores[i] }))
       .sort((a, b) => b.score - a.score)
       .filter(({ score }) => threshold === undefined || score >= threshold)
       .slice(0, topK);
+  };
   if (examples !== undefined) {
     const texts = examples.usesTexts
       ? await classEmbeddings(pack.textEncoder, labels, templates, signal)
