@@ -14,10 +14,11 @@ import { ffmpegVersion } from "../media/audio/ffmpeg.js";
 import { imageLibraryVersions } from "../media/image/decode-image.js";
 import { findManifest } from "../models/store.js";
 import { loadOptions } from "../services.js";
+import { trainedParts } from "./doctor-trained-parts.js";
 import { addConfigFlags, configOf, modelFlags } from "./options.js";
 import { CommandError } from "./target.js";
 
-interface Finding {
+export interface Finding {
   /** The heading it stands under: versions, machine, devices, models. */
   group: string;
   check: string;
@@ -54,6 +55,7 @@ export function doctorCommand(program: Command): void {
     const { runtime, devices } = await probeDevices();
     for (const finding of await versions(runtime)) tell(finding);
     for (const finding of [...machine(), dataFolder(config), await port(config)]) tell(finding);
+    for (const finding of await trainedParts(config.dataDir)) tell(finding);
     for (const { device, available, reason } of devices) {
       const wanted = config.device.split(":")[0] === device;
       const found = available ? "available" : `not available: ${reason}`;

@@ -6,6 +6,7 @@ import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
 import { readSafetensors } from "../math/safetensors.js";
 import { shippedModels } from "../models/built-in.js";
+import { Turns } from "./turns.js";
 import { VersionFolder } from "./version-folder.js";
 
 /** A head from one space into another, ready for use. */
@@ -48,6 +49,8 @@ export interface ListedBridge {
   name: string;
   /** Whether searches take its active version. */
   inUse: boolean;
+  /** Why it is not known which version is active. */
+  damage?: string;
   versions: BridgeVersion[];
 }
 
@@ -60,6 +63,11 @@ export interface BridgeStoreOptions {
   log: Log;
 }
 
+type NewBridge = Pick<Bridge, "name" | "fromSpace" | "toSpace" | "head"> & {
+  method: string;
+  report: BridgeReport;
+};
+
 interface Stored extends BridgeVersion {
   bridge?: Bridge;
 }
@@ -70,6 +78,9 @@ export class BridgeStore implements Bridges {
   readonly #folder: VersionFolder;
   readonly #versions = new Map<string, Stored[]>();
   readonly #history = new Map<string, number[]>();
+  /** Bridges of which it is not known which version is active, and why. */
+  readonly #damage = new Map<string, string>();
+  readonly #turns = new Turns();
   #active: Bridge[] = [];
 
   private constructor(options: BridgeStoreOptions) {
@@ -84,16 +95,33 @@ export class BridgeStore implements Bridges {
     for (const name of existsSync(shippedFolder) ? (await readdir(shippedFolder)).sort() : []) {
       store.#versions.set(name, [await store.#read(name, 1, join(shippedFolder, name), true)]);
     }
-    for (const { name, numbers, history } of await store.#folder.list()) {
+    for (const { name, numbers, history, damage } of await store.#folder.list()) {
       const stored = store.#versions.get(name) ?? [];
       for (const version of numbers) {
         stored.push(await store.#read(name, version, store.#folder.pathOf(name, version), false));
       }
       store.#versions.set(name, stored);
-      store.#history.set(name, history);
+      const isThere = (number: number) => stored.some(({ version }) => version === number);
+      const active = history.at(-1);
+      const gone =
+        active === undefined || isThere(active)
+          ? undefined
+          : `Version ${active} of the bridge "${name}", which is active, is gone`;
+      store.#history.set(name, history.filter(isThere));
+      const why = damage ?? gone;
+      if (why === undefined) continue;
+      store.#damage.set(name, why);
+      options.log.error({ bridge: name }, `no version of the bridge is used: ${why}`);
     }
     store.#settle();
     return store;
+  }
+
+  /** What is wrong with the files of bridges, in sentences. */
+  damage(): string[] {
+    const versions = [...this.#versions.values()].flat();
+    const unreadable = versions.filter(({ bridge }) => bridge === undefined);
+    return [...this.#damage.values(), ...unreadable.flatMap(({ unusable }) => unusable ?? [])];
   }
 
   /** One bridge from a space into another: what was made here goes before what is shipped, then the first name. */
@@ -112,19 +140,19 @@ export class BridgeStore implements Bridges {
       ...version,
       active: version.version === activeVersion,
     }));
-    return { name, inUse: this.#active.some((bridge) => bridge.name === name), versions };
+    const inUse = this.#active.some((bridge) => bridge.name === name);
+    return { name, inUse, damage: this.#damage.get(name), versions };
   }
 
   /**
    * Keeps a new version; it is used once it is activated. A job that is resumed after it had kept its version finds that version.
    * @returns its number.
    */
-  async add(
-    bridge: Pick<Bridge, "name" | "fromSpace" | "toSpace" | "head"> & {
-      method: string;
-      report: BridgeReport;
-    },
-  ): Promise<number> {
+  add(bridge: NewBridge): Promise<number> {
+    return this.#turns.take(bridge.name, () => this.#add(bridge));
+  }
+
+  async #add(bridge: NewBridge): Promise<number> {
     const { name, fromSpace, toSpace, head, method, report } = bridge;
     const metadata = { name, from_space: fromSpace, to_space: toSpace, method };
     const known = this.#versions.get(name) ?? [];
@@ -146,7 +174,11 @@ export class BridgeStore implements Bridges {
   }
 
   /** The version answers from the next request on; a request under way keeps what it began with. */
-  async activate(name: string, version: number): Promise<void> {
+  activate(name: string, version: number): Promise<void> {
+    return this.#turns.take(name, () => this.#activate(name, version));
+  }
+
+  async #activate(name: string, version: number): Promise<void> {
     const { unusable } = this.#version(name, version);
     if (unusable !== undefined) throw new AppError("conflict", unusable, { param: "version" });
     if (this.#activeVersion(name) === version) return;
@@ -154,7 +186,16 @@ export class BridgeStore implements Bridges {
   }
 
   /** Back to the version that was active before. @returns its number. */
-  async rollback(name: string): Promise<number> {
+  rollback(name: string): Promise<number> {
+    return this.#turns.take(name, () => this.#rollback(name));
+  }
+
+  async #rollback(name: string): Promise<number> {
+    const damage = this.#damage.get(name);
+    if (damage !== undefined) {
+      const message = `${damage}. Activate the version that is to be used`;
+      throw new AppError("storage_corrupt", message, { param: "name" });
+    }
     const history = this.#historyOf(name);
     if (history.length < 2) {
       throw new AppError("conflict", `No version of the bridge "${name}" was active before`, {
@@ -166,7 +207,11 @@ export class BridgeStore implements Bridges {
   }
 
   /** Removes the versions made here; a shipped one stays and is active again. */
-  async remove(name: string): Promise<void> {
+  remove(name: string): Promise<void> {
+    return this.#turns.take(name, () => this.#remove(name));
+  }
+
+  async #remove(name: string): Promise<void> {
     const own = this.#of(name).filter(({ shipped }) => !shipped);
     if (own.length === 0) {
       throw new AppError(
@@ -182,6 +227,7 @@ export class BridgeStore implements Bridges {
     if (shipped.length > 0) this.#versions.set(name, shipped);
     else this.#versions.delete(name);
     this.#history.delete(name);
+    this.#damage.delete(name);
     this.#settle();
   }
 
@@ -199,7 +245,7 @@ export class BridgeStore implements Bridges {
     });
   }
 
-  /** A shipped version is active from the start, as long as there is no word against it. */
+  /** A shipped version is active from the start, unless another version was activated. */
   #historyOf(name: string): number[] {
     const history = this.#history.get(name) ?? [];
     const isShipped = this.#of(name).some(({ shipped }) => shipped);
@@ -207,12 +253,13 @@ export class BridgeStore implements Bridges {
   }
 
   #activeVersion(name: string): number | undefined {
-    return this.#historyOf(name).at(-1);
+    return this.#damage.has(name) ? undefined : this.#historyOf(name).at(-1);
   }
 
   async #remember(name: string, history: number[]): Promise<void> {
     await this.#folder.setHistory(name, history);
     this.#history.set(name, history);
+    this.#damage.delete(name);
     this.#settle();
   }
 
@@ -236,6 +283,7 @@ export class BridgeStore implements Bridges {
   async #read(name: string, version: number, folder: string, shipped: boolean): Promise<Stored> {
     const listed = { version, shipped, active: false };
     try {
+      if (!shipped) await this.#folder.verify(name, version);
       const bytes = await readFile(join(folder, "bridge.safetensors"));
       const { from_space: fromSpace, to_space: toSpace, method } = readSafetensors(bytes).metadata;
       if (fromSpace === undefined || toSpace === undefined) {

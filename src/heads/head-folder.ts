@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.js";
+import { verifyChecksums } from "../files/checksums.js";
 import type { Log } from "../log.js";
 import { type HeadFiles, headFileNames, readHeadFiles } from "./head-files.js";
 import { HeadVersion, type UsableHead } from "./head-version.js";
@@ -18,12 +19,15 @@ export interface Place {
 
 export async function readDescription({ folder, name, version, log }: Place): Promise<Described> {
   try {
+    await verifyChecksums(folder);
     return HeadVersion.parse(JSON.parse(await readFile(join(folder, "head.json"), "utf8")));
   } catch (error) {
     log.error({ err: error, head: name, version }, "a head cannot be read");
-    return {
-      unusable: `Version ${version} of the head "${name}" cannot be used: its head.json is damaged`,
-    };
+    const why =
+      error instanceof AppError
+        ? error.message
+        : `the file "${join(folder, "head.json")}" is damaged`;
+    return { unusable: `Version ${version} of the head "${name}" cannot be used: ${why}` };
   }
 }
 
@@ -33,6 +37,7 @@ export async function readWeights(
   { folder, name, version, log }: Place,
 ): Promise<UsableHead> {
   try {
+    await verifyChecksums(folder);
     return { ...described, name, version, ...readHeadFiles(described, await readFiles(folder)) };
   } catch (error) {
     log.error({ err: error, head: name, version }, "a head's weights cannot be read");

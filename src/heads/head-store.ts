@@ -16,6 +16,7 @@ import {
   readWeights,
 } from "./head-folder.js";
 import { HeadVersion, type UsableHead, verdictOfHead } from "./head-version.js";
+import { Turns } from "./turns.js";
 import { checkName, VersionFolder } from "./version-folder.js";
 
 /** One version as it is listed; `unusable` says why there is nothing else to tell. */
@@ -29,7 +30,18 @@ export interface ListedHead {
   /** Absent when no version of it can be read. */
   model?: string;
   activeVersion?: number;
+  /** Why it is not known which version is active. */
+  damage?: string;
   versions: ListedVersion[];
+}
+
+interface Head {
+  versions: Map<number, Described>;
+  /** The last one is active, unless `damage`. */
+  history: number[];
+  damage?: string;
+  /** Versions whose weights could not be read when they were asked for last. */
+  faults: Map<number, string>;
 }
 
 export interface HeadStoreOptions {
@@ -46,7 +58,8 @@ export interface HeadStoreOptions {
 export class HeadStore {
   readonly #options: HeadStoreOptions;
   readonly #folder: VersionFolder;
-  readonly #heads = new Map<string, { versions: Map<number, Described>; history: number[] }>();
+  readonly #heads = new Map<string, Head>();
+  readonly #turns = new Turns();
   /** Weights of versions that were asked for. */
   readonly #loaded = new Map<string, Promise<UsableHead>>();
 
@@ -58,16 +71,33 @@ export class HeadStore {
   /** Reads the descriptions; weights are read when they are asked for. A version that cannot be read holds back no other. */
   static async open(options: HeadStoreOptions): Promise<HeadStore> {
     const store = new HeadStore(options);
-    for (const { name, numbers, history } of await store.#folder.list()) {
+    for (const { name, numbers, history, damage } of await store.#folder.list()) {
       const versions = new Map<number, Described>();
       for (const version of numbers)
         versions.set(version, await readDescription(store.#place(name, version)));
-      store.#heads.set(name, {
+      const active = history.at(-1);
+      const isGone = active !== undefined && !versions.has(active);
+      const head: Head = {
         versions,
         history: history.filter((version) => versions.has(version)),
-      });
+        damage: isGone
+          ? `Version ${active} of the head "${name}", which is active, is gone`
+          : damage,
+        faults: new Map(),
+      };
+      if (head.damage !== undefined)
+        options.log.error({ head: name }, `no version of the head answers: ${head.damage}`);
+      store.#heads.set(name, head);
     }
     return store;
+  }
+
+  /** What is wrong with the files of heads, in sentences. */
+  damage(): string[] {
+    return this.list().flatMap(({ damage, versions }) => [
+      ...(damage === undefined ? [] : [damage]),
+      ...versions.flatMap((version) => ("unusable" in version ? [version.unusable] : [])),
+    ]);
   }
 
   list(): ListedHead[] {
@@ -76,16 +106,19 @@ export class HeadStore {
 
   /** @throws AppError `not_found` */
   get(name: string): ListedHead {
-    const { versions, history } = this.#of(name);
-    const activeVersion = history.at(-1);
+    const { versions, history, damage, faults } = this.#of(name);
+    const activeVersion = damage === undefined ? history.at(-1) : undefined;
     const listed = [...versions].map(([version, described]) => {
-      return { version, active: version === activeVersion, ...described };
+      const fault = faults.get(version);
+      const found = fault === undefined ? described : { unusable: fault };
+      return { version, active: version === activeVersion, ...found };
     });
     const model = listed.flatMap((version) => ("model" in version ? [version.model] : []))[0];
     return {
       name,
       model,
       activeVersion,
+      damage,
       versions: listed.sort((one, other) => one.version - other.version),
     };
   }
@@ -96,7 +129,8 @@ export class HeadStore {
 
   /**
    * The weights of a version, by default of the active one. What a request holds stays whole whatever is activated meanwhile.
-   * @throws AppError `not_found`; `conflict` when no version is active; `model_corrupt` when its files are damaged.
+   * @throws AppError `not_found`; `conflict` when no version is active; `model_corrupt` or `storage_corrupt` when its files
+   *   are damaged.
    */
   async use(name: string, version = this.#active(name)): Promise<UsableHead> {
     const described = this.#readable(name, version);
@@ -105,7 +139,14 @@ export class HeadStore {
     if (found !== undefined) return found;
     const loading = readWeights(described, this.#place(name, version));
     this.#loaded.set(key, loading);
-    loading.catch(() => this.#loaded.delete(key)); // a file put back is read again
+    const { faults } = this.#of(name);
+    loading.then(
+      () => faults.delete(version),
+      (error: Error) => {
+        faults.set(version, error.message);
+        this.#loaded.delete(key); // a file put back is read again
+      },
+    );
     return loading;
   }
 
@@ -114,7 +155,15 @@ export class HeadStore {
    * A job that is resumed after it had kept its version finds that version.
    * @returns its number.
    */
-  async add(
+  add(
+    name: string,
+    described: Omit<HeadVersion, "formatVersion" | "space" | "createdAt">,
+    weights: HeadWeights,
+  ): Promise<number> {
+    return this.#turns.take(name, () => this.#add(name, described, weights));
+  }
+
+  async #add(
     name: string,
     described: Omit<HeadVersion, "formatVersion" | "space" | "createdAt">,
     weights: HeadWeights,
@@ -141,15 +190,20 @@ export class HeadStore {
    * @returns ids of the jobs that re-project collections which follow the head.
    * @throws AppError `conflict` for a version that training found no improvement, unless `force`.
    */
-  async activate(name: string, version: number, { force = false } = {}): Promise<string[]> {
+  activate(name: string, version: number, { force = false } = {}): Promise<string[]> {
+    return this.#turns.take(name, () => this.#activate(name, version, force));
+  }
+
+  async #activate(name: string, version: number, force: boolean): Promise<string[]> {
     await this.use(name, version); // damaged files show here and not in the next request
     const verdict = verdictOfHead(this.#readable(name, version));
     if (verdict?.improved === false && !force) {
       const message = `Version ${version} of the head "${name}" may not be activated: ${verdict.reason} "force" activates it all the same`;
       throw new AppError("conflict", message, { param: "version" });
     }
-    const { history } = this.#of(name);
+    const { history, damage } = this.#of(name);
     if (history.at(-1) !== version) return this.#remember(name, [...history, version]);
+    if (damage !== undefined) return this.#remember(name, history);
     return this.catchUp(name); // a re-projection that was cut off is begun again
   }
 
@@ -159,8 +213,13 @@ export class HeadStore {
   }
 
   /** Back to the version that was active before. @returns ids of jobs, as `activate`. */
-  async rollback(name: string): Promise<string[]> {
-    const { history } = this.#of(name);
+  rollback(name: string): Promise<string[]> {
+    return this.#turns.take(name, () => this.#rollback(name));
+  }
+
+  async #rollback(name: string): Promise<string[]> {
+    const { history, damage } = this.#of(name);
+    if (damage !== undefined) throw unknownActive(damage);
     if (history.length < 2) {
       throw new AppError("conflict", `No other version of the head "${name}" was active before`, {
         param: "name",
@@ -173,12 +232,19 @@ export class HeadStore {
 
   /** @throws AppError `conflict` while a collection uses the head, or while a version is active, unless `force`. */
   async remove(name: string, { force = false } = {}): Promise<void> {
-    const active = this.#of(name).history.at(-1);
+    this.#of(name);
     await this.#refuseInUse(name);
-    if (active !== undefined && !force) {
-      const message = `The head "${name}" is active with version ${active}; "force" deletes it all the same`;
-      throw new AppError("conflict", message, { param: "name" });
-    }
+    await this.#turns.take(name, async () => {
+      const active = this.#of(name).history.at(-1);
+      if (active !== undefined && !force) {
+        const message = `The head "${name}" is active with version ${active}; "force" deletes it all the same`;
+        throw new AppError("conflict", message, { param: "name" });
+      }
+      await this.#removeAll(name);
+    });
+  }
+
+  async #removeAll(name: string): Promise<void> {
     await this.#folder.remove(name);
     this.#heads.delete(name);
     for (const key of this.#loaded.keys()) if (key.startsWith(`${name}@`)) this.#loaded.delete(key);
@@ -186,6 +252,12 @@ export class HeadStore {
 
   /** @throws AppError `conflict` for the active version; `not_found`. */
   async removeVersion(name: string, version: number): Promise<void> {
+    this.#described(name, version);
+    await this.#refuseInUse(name, version);
+    await this.#turns.take(name, () => this.#removeVersion(name, version));
+  }
+
+  async #removeVersion(name: string, version: number): Promise<void> {
     const head = this.#of(name);
     this.#described(name, version);
     if (head.history.at(-1) === version) {
@@ -193,8 +265,7 @@ export class HeadStore {
         param: "version",
       });
     }
-    await this.#refuseInUse(name, version);
-    if (head.history.includes(version)) {
+    if (head.damage === undefined && head.history.includes(version)) {
       const others = head.history.filter((other) => other !== version);
       await this.#remember(
         name,
@@ -204,7 +275,8 @@ export class HeadStore {
     await this.#folder.remove(name, version);
     head.versions.delete(version);
     this.#loaded.delete(`${name}@${version}`);
-    if (head.versions.size === 0) await this.remove(name);
+    head.faults.delete(version);
+    if (head.versions.size === 0) await this.#removeAll(name);
   }
 
   /** A version as one file, for another server. */
@@ -225,7 +297,8 @@ export class HeadStore {
     const { name, version, files, weights } = readExport(bytes);
     check?.(version, weights);
     const own = checkName(as ?? name);
-    return { name: own, version: await this.#keep(own, files, version) };
+    const number = await this.#turns.take(own, () => this.#keep(own, files, version));
+    return { name: own, version: number };
   }
 
   /**
@@ -253,7 +326,11 @@ export class HeadStore {
       ...Object.fromEntries(named),
       "head.json": json,
     });
-    const head = this.#heads.get(name) ?? { versions: new Map(), history: [] };
+    const head: Head = this.#heads.get(name) ?? {
+      versions: new Map(),
+      history: [],
+      faults: new Map(),
+    };
     this.#heads.set(name, head);
     head.versions.set(number, version);
     return number;
@@ -281,7 +358,9 @@ export class HeadStore {
   }
 
   #active(name: string): number {
-    const active = this.#of(name).history.at(-1);
+    const { history, damage } = this.#of(name);
+    if (damage !== undefined) throw unknownActive(damage);
+    const active = history.at(-1);
     if (active !== undefined) return active;
     throw new AppError("conflict", `No version of the head "${name}" is active`, { param: "head" });
   }
@@ -291,6 +370,7 @@ export class HeadStore {
     const before = head.history.at(-1);
     await this.#folder.setHistory(name, history);
     head.history = history;
+    head.damage = undefined;
     return history.at(-1) === before ? [] : this.catchUp(name);
   }
 
@@ -307,3 +387,8 @@ export class HeadStore {
     return { folder: this.#folder.pathOf(name, version), name, version, log: this.#options.log };
   }
 }
+
+const unknownActive = (damage: string) =>
+  new AppError("storage_corrupt", `${damage}. Activate the version that is to answer`, {
+    param: "head",
+  });

@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.js";
+import { checkedJson, damaged, readCheckedJson } from "../files/checked-json.js";
+import { checksumsFile, checksumsOf, verifyChecksums } from "../files/checksums.js";
 import { isLeftover } from "../files/is-leftover.js";
 import { storageError, writeDurably } from "../files/write-durably.js";
 
@@ -13,15 +15,16 @@ export interface Versions {
   numbers: number[];
   /** Versions in the order they were activated; the last one is active, the one before it is what a roll-back returns to. */
   history: number[];
+  /** Why it is not known which version is active. */
+  damage?: string;
 }
 
 /**
- * Named things in numbered versions: `NAME/VERSION/` holds a version's files, which never change, and `NAME/active.json` the
- * history of activations. A version appears when all its files are on the disk; an activation is the exchange of one small file.
+ * Named things in numbered versions: `NAME/VERSION/` holds a version's files, which never change, with their
+ * sums in `SHA256SUMS`, and `NAME/active.json` the history of activations. A version appears when all its files are on the disk; an activation is the exchange of one small file.
  */
 export class VersionFolder {
   readonly #folder: string;
-  #lastActivation: Promise<void> = Promise.resolve();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -29,6 +32,10 @@ export class VersionFolder {
 
   pathOf(name: string, version: number): string {
     return join(this.#folder, name, String(version));
+  }
+
+  #activeFile(name: string): string {
+    return join(this.#folder, checkName(name), "active.json");
   }
 
   /** Every name, in alphabetical order. What an interrupted `add` left is removed. */
@@ -42,7 +49,7 @@ export class VersionFolder {
       } else if (entry.isDirectory() && isName(entry.name)) all.push(await this.get(entry.name));
     }
     return all
-      .filter(({ numbers }) => numbers.length > 0)
+      .filter(({ numbers, history, damage }) => numbers.length + history.length > 0 || damage)
       .sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
@@ -53,8 +60,13 @@ export class VersionFolder {
     return {
       name,
       numbers: numbers.sort((one, other) => one - other),
-      history: await readHistory(folder),
+      ...(await readHistory(folder, numbers)),
     };
+  }
+
+  /** @throws AppError `storage_corrupt`, naming the file of the version that is missing or was changed. */
+  verify(name: string, version: number): Promise<void> {
+    return verifyChecksums(this.pathOf(name, version));
   }
 
   /**
@@ -66,8 +78,12 @@ export class VersionFolder {
     try {
       for (const [file, bytes] of Object.entries(files))
         await writeDurably(join(building, file), bytes);
+      await writeDurably(join(building, checksumsFile), checksumsOf(files));
       const { numbers } = await this.get(name);
       await mkdir(join(this.#folder, name), { recursive: true });
+      // From the first version on, so that one that is gone is missed.
+      if (numbers.length === 0 && !existsSync(this.#activeFile(name)))
+        await this.setHistory(name, []);
       for (let version = Math.max(after, ...numbers) + 1; ; version++) {
         try {
           await rename(building, this.pathOf(name, version));
@@ -84,14 +100,9 @@ export class VersionFolder {
     }
   }
 
-  /** Decides which version is active (the last one) and which ones were before; one decision after the other. */
+  /** Decides which version is active (the last one) and which ones were before. */
   async setHistory(name: string, history: readonly number[]): Promise<void> {
-    const path = join(this.#folder, checkName(name), "active.json");
-    const written = this.#lastActivation.then(() =>
-      writeDurably(path, JSON.stringify({ history })),
-    );
-    this.#lastActivation = written.catch(() => undefined);
-    await written;
+    await writeDurably(this.#activeFile(name), checkedJson({ history }));
   }
 
   /** Removes a version, or with all its versions the name. */
@@ -111,14 +122,22 @@ export class VersionFolder {
   }
 }
 
-async function readHistory(folder: string): Promise<number[]> {
+async function readHistory(
+  folder: string,
+  numbers: readonly number[],
+): Promise<Pick<Versions, "history" | "damage">> {
+  const path = join(folder, "active.json");
+  // Before there were sums it was written by the first activation.
+  const isOld = numbers.every((number) => !existsSync(join(folder, String(number), checksumsFile)));
+  if (isOld && !existsSync(path)) return { history: [] };
   try {
-    const { history } = JSON.parse(await readFile(join(folder, "active.json"), "utf8")) as {
-      history: unknown;
-    };
-    return Array.isArray(history) ? history.filter((version) => Number.isInteger(version)) : [];
-  } catch {
-    return []; // never activated, or unreadable: nothing is active
+    const { history } = await readCheckedJson(path);
+    const isHistory =
+      Array.isArray(history) && history.every((version) => Number.isInteger(version));
+    if (!isHistory) throw damaged(path, '"history" is no list of versions');
+    return { history: history as number[] };
+  } catch (error) {
+    return { history: [], damage: error instanceof Error ? error.message : String(error) };
   }
 }
 

@@ -93,7 +93,7 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
 }
 
 /** A bridge as it goes over the wire. */
-export function bridgeAnswer({ name, inUse, versions }: ListedBridge) {
+export function bridgeAnswer({ name, inUse, damage, versions }: ListedBridge) {
   const active = versions.find((version) => version.active);
   return {
     name,
@@ -102,6 +102,7 @@ export function bridgeAnswer({ name, inUse, versions }: ListedBridge) {
     to_space: active?.toSpace ?? null,
     /** Whether searches take it. */
     active: inUse,
+    ...(damage !== undefined && { error: damage }),
     versions: versions.map((version) => ({
       version: version.version,
       active: version.active,

@@ -129,7 +129,7 @@ async function importHead(
 }
 
 /** A head as it goes over the wire: its versions side by side, with what each one measured. */
-export function headAnswer({ name, model, activeVersion, versions }: ListedHead) {
+export function headAnswer({ name, model, activeVersion, damage, versions }: ListedHead) {
   const active = versions.find((version) => version.active);
   return {
     name,
@@ -137,6 +137,7 @@ export function headAnswer({ name, model, activeVersion, versions }: ListedHead)
     version: activeVersion ?? null,
     space: active !== undefined && "space" in active ? active.space : null,
     active: activeVersion !== undefined,
+    ...(damage !== undefined && { error: damage }),
     versions: versions.map(versionAnswer),
   };
 }

@@ -3,6 +3,8 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
+  rmSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -153,7 +155,7 @@ describe("BridgeStore", () => {
     const store = await open();
     expect(store.active()).toHaveLength(2);
     expect(store.get("ear-to-eye").versions[1].unusable).toMatch(
-      /cannot be used: The safetensors file/,
+      /cannot be used: The file ".*bridge.safetensors" is damaged/,
     );
     await expect(store.activate("ear-to-eye", 2)).rejects.toThrow(/cannot be used/);
   });
@@ -178,4 +180,34 @@ describe("BridgeStore", () => {
       param: "name",
     });
   });
+
+  it("remembers both of two versions that are activated at once", async () => {
+    const store = await open();
+    for (let i = 0; i < 2; i++) await store.add(made);
+    await Promise.all([store.activate("ear-to-eye", 2), store.activate("ear-to-eye", 3)]);
+    expect(store.active()[0].version).toBe(3);
+    expect(await store.rollback("ear-to-eye")).toBe(2);
+    expect(await store.rollback("ear-to-eye")).toBe(1);
+  });
+
+  it.each(["active.json", "2/bridge.safetensors", "2/report.json"])(
+    "uses no version of a bridge whose %s is damaged, and says which file it is",
+    async (file) => {
+      const first = await open();
+      await first.add(made);
+      await first.activate("ear-to-eye", 2);
+      const path = join(folder, "ear-to-eye", file);
+      const whole = readFileSync(path);
+      for (const bytes of [new Uint8Array(), whole.subarray(0, -3), undefined]) {
+        if (bytes === undefined) rmSync(path);
+        else writeFileSync(path, bytes);
+        const store = await open();
+        expect(store.damage()).toEqual([expect.stringContaining(path)]);
+        expect(store.active()).toEqual([]);
+      }
+      const store = await open();
+      await store.activate("ear-to-eye", 1);
+      expect(store.active()[0]).toMatchObject({ version: 1, shipped: true });
+    },
+  );
 });

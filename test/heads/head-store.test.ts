@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -163,6 +163,7 @@ describe("HeadStore", () => {
       join(folder, "h", "1", "a.safetensors"),
       readFileSync(join(folder, "h", "2", "a.safetensors")),
     );
+    rmSync(join(folder, "h", "1", "SHA256SUMS")); // as an earlier version of the product left it
     await expect((await open()).use("h", 1)).rejects.toThrow(/not those of its space/);
   });
 
@@ -173,7 +174,7 @@ describe("HeadStore", () => {
     expect(store.list()).toMatchObject([
       { name: "h", versions: [{ version: 1, unusable: expect.any(String) }] },
     ]);
-    await expect(store.use("h", 1)).rejects.toThrow(/head\.json is damaged/);
+    await expect(store.use("h", 1)).rejects.toThrow(/head\.json" is damaged/);
   });
 
   it("exports a version as one file and imports it elsewhere, the same to the byte", async () => {
@@ -251,5 +252,106 @@ describe("HeadStore", () => {
     await store.remove("h", { force: true });
     expect(store.list()).toEqual([]);
     expect((await open()).list()).toEqual([]);
+  });
+
+  it("remembers both of two versions that are activated at once", async () => {
+    const store = await open();
+    for (const head of [swap, same, swap]) await store.add("h", described(true), { a: head });
+    await store.activate("h", 1);
+    await Promise.all([store.activate("h", 2), store.activate("h", 3)]);
+    expect(store.get("h").activeVersion).toBe(3);
+    await Promise.all([store.rollback("h"), store.rollback("h")]);
+    expect(store.get("h").activeVersion).toBe(1);
+    expect((await open()).get("h").activeVersion).toBe(1);
+  });
+
+  it("does not remove a version that is activated while it looks who uses it", async () => {
+    let asked = () => {};
+    const answer = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const store = await open(async () => {
+      await answer;
+      return [];
+    });
+    for (const head of [swap, same]) await store.add("h", described(true), { a: head });
+    const removing = store.removeVersion("h", 2);
+    await store.activate("h", 2);
+    asked();
+    await expect(removing).rejects.toMatchObject({ code: "conflict" });
+    expect((await store.use("h")).version).toBe(2);
+  });
+
+  it.each([
+    ["emptied", () => ""],
+    ["cut short", (text: string) => text.slice(0, 10)],
+    ["changed", (text: string) => text.replace("[1,2]", "[2,1]")],
+    ["gone", undefined],
+  ])("answers with no version when the file that says which is active is %s", async (_, edit) => {
+    const first = await open();
+    for (const head of [swap, same]) await first.add("h", described(true), { a: head });
+    for (const version of [1, 2]) await first.activate("h", version);
+    const path = join(folder, "h", "active.json");
+    if (edit === undefined) rmSync(path);
+    else writeFileSync(path, edit(readFileSync(path, "utf8")));
+
+    const store = await open();
+    expect(store.damage()).toEqual([expect.stringContaining(`"${path}" is damaged`)]);
+    expect(store.get("h")).toMatchObject({ activeVersion: undefined, damage: expect.any(String) });
+    for (const asked of [store.use("h"), store.rollback("h")]) {
+      await expect(asked).rejects.toMatchObject({
+        code: "storage_corrupt",
+        message: expect.stringContaining("Activate the version"),
+      });
+    }
+    await store.activate("h", 2);
+    expect((await store.use("h")).version).toBe(2);
+    expect((await open()).damage()).toEqual([]);
+  });
+
+  it("does not answer with an earlier version when the active one is gone", async () => {
+    const first = await open();
+    for (const head of [swap, same]) await first.add("h", described(true), { a: head });
+    for (const version of [1, 2]) await first.activate("h", version);
+    rmSync(join(folder, "h", "2"), { recursive: true });
+    const store = await open();
+    expect(store.damage()).toEqual(['Version 2 of the head "h", which is active, is gone']);
+    await expect(store.use("h")).rejects.toMatchObject({ code: "storage_corrupt" });
+    await store.activate("h", 1);
+    expect((await store.use("h")).version).toBe(1);
+  });
+
+  it.each(["a.safetensors", "head.json", "SHA256SUMS"])(
+    "lists a version of which %s was changed, cut, emptied or is gone as one that cannot be used",
+    async (file) => {
+      await (await open()).add("h", described(true), { a: swap });
+      const path = join(folder, "h", "1", file);
+      const whole = readFileSync(path);
+      const flipped = Uint8Array.from(whole, (byte, i) => (i === 70 ? byte ^ 1 : byte));
+      for (const bytes of [flipped, whole.subarray(0, 40), new Uint8Array(), undefined]) {
+        if (bytes === undefined) rmSync(path);
+        else writeFileSync(path, bytes);
+        if (bytes === undefined && file === "SHA256SUMS") continue; // as earlier versions had none
+        const store = await open();
+        expect(store.damage()).toEqual([expect.stringContaining('Version 1 of the head "h"')]);
+        expect(store.get("h").versions).toMatchObject([{ unusable: expect.any(String) }]);
+        await expect(store.activate("h", 1)).rejects.toMatchObject({ code: "model_corrupt" });
+      }
+      writeFileSync(path, whole);
+      expect((await open()).damage()).toEqual([]);
+    },
+  );
+
+  it("lists a version that failed when it was asked for as one that cannot be used, until it is whole again", async () => {
+    const store = await open();
+    await store.add("h", described(true), { a: swap });
+    const path = join(folder, "h", "1", "a.safetensors");
+    const whole = readFileSync(path);
+    writeFileSync(path, "half");
+    await expect(store.use("h", 1)).rejects.toMatchObject({ code: "model_corrupt" });
+    expect(store.get("h").versions).toMatchObject([{ unusable: expect.any(String) }]);
+    writeFileSync(path, whole);
+    await store.use("h", 1);
+    expect(store.damage()).toEqual([]);
   });
 });

@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { BridgeStore } from "../heads/bridge-store.js";
+import { HeadStore } from "../heads/head-store.js";
+import { isResumable } from "../jobs/job.js";
+import { JobStore } from "../jobs/job-store.js";
+import { createLog } from "../log.js";
+import type { Finding } from "./doctor.js";
+
+const log = createLog("silent");
+
+/** Whether every file of the heads, bridges and jobs in the data folder is whole. A server may be using it. */
+export async function trainedParts(dataDir: string): Promise<Finding[]> {
+  const heads = await HeadStore.open({ folder: join(dataDir, "heads"), log });
+  const bridges = await BridgeStore.open({ folder: join(dataDir, "bridges"), packs: [], log });
+  const made = bridges.list().filter(({ versions }) => versions.some(({ shipped }) => !shipped));
+  const { jobs, damage } = await jobsOf(dataDir);
+  return [
+    ...findings("heads", heads.list().length, heads.damage()),
+    ...findings("bridges", made.length, bridges.damage()),
+    ...findings("jobs", jobs, damage),
+  ];
+}
+
+async function jobsOf(dataDir: string): Promise<{ jobs: number; damage: string[] }> {
+  const store = new JobStore(join(dataDir, "jobs"), log);
+  const found = await store.readAll();
+  const damage = found.flatMap((one) => one.damage ?? []);
+  for (const { job, damage: own } of found) {
+    if (own !== undefined || !isResumable(job)) continue;
+    await store.input(job.id).catch((error: Error) => damage.push(error.message));
+  }
+  return { jobs: found.length, damage };
+}
+
+function findings(check: string, count: number, damage: string[]): Finding[] {
+  const finding = { group: "data folder", check };
+  if (damage.length > 0) return damage.map((found) => ({ ...finding, ok: false, found }));
+  return [{ ...finding, ok: true, found: count === 0 ? "none" : `${count}, every file whole` }];
+}

@@ -1,0 +1,35 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { damaged } from "./checked-json.js";
+import { hashFile } from "./hash-file.js";
+
+/** Lies beside the files of a folder; `sha256sum -c SHA256SUMS` checks them by hand. */
+export const checksumsFile = "SHA256SUMS";
+
+/** The contents of `SHA256SUMS` for these files. */
+export function checksumsOf(files: Record<string, Uint8Array | string>): string {
+  return Object.entries(files)
+    .map(([name, bytes]) => `${createHash("sha256").update(bytes).digest("hex")}  ${name}\n`)
+    .join("");
+}
+
+/**
+ * Checks the files of a folder that has a `SHA256SUMS`.
+ * @throws AppError `storage_corrupt`, naming the first file that is missing, empty, cut short or changed.
+ */
+export async function verifyChecksums(folder: string): Promise<void> {
+  const list = join(folder, checksumsFile);
+  if (!existsSync(list)) return;
+  const lines = (await readFile(list, "utf8")).split("\n");
+  if (lines.pop() !== "" || lines.length === 0) throw damaged(list, "it is empty or cut short");
+  for (const line of lines) {
+    const [, sum, name] = /^([0-9a-f]{64}) {2}([^/\\]+)$/.exec(line) ?? [];
+    if (name === undefined) throw damaged(list, "a line of it is no checksum");
+    const path = join(folder, name);
+    if (!existsSync(path)) throw damaged(path, "it is missing");
+    if ((await hashFile(path)) !== sum)
+      throw damaged(path, `its contents are not what was written (see ${checksumsFile})`);
+  }
+}
