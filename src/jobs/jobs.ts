@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
 import {
@@ -225,6 +226,7 @@ export class Jobs {
       if (busy.has(kind.lane) || this.#running.has(job.id)) continue;
       busy.add(kind.lane);
       const controller = new AbortController();
+      setMaxListeners(0, controller.signal); // every input of a job listens
       const ended = this.#run(job, kind, controller).finally(() => {
         this.#running.delete(job.id);
         this.#next();
