@@ -4,7 +4,7 @@ import { areAlike, distinctRows, meanRow, type Rows, rowCount, unitRows } from "
 import { learnBridge } from "./c-mcr.js";
 import { throwIfCancelled } from "./cancellation.js";
 import { headAround, procrustes, ridge } from "./linear-bridge.js";
-import type { TrainingControl } from "./train-head.js";
+import type { TrainingControl } from "./run-epochs.js";
 
 export const bridgeMethods = ["ridge", "procrustes", "c-mcr"] as const;
 export type BridgeMethod = (typeof bridgeMethods)[number];

@@ -2,8 +2,9 @@ import type { ProjectionHead } from "../encoders/head.js";
 import { type Random, seededRandom } from "../math/random.js";
 import { concat, type Rows, rowCount } from "../math/rows.js";
 import type { BridgeOptions } from "./bridge.js";
+import type { TrainingControl } from "./run-epochs.js";
 import { softRetrieve } from "./text-pivot.js";
-import { type TrainingControl, trainHead } from "./train-head.js";
+import { trainHead } from "./train-head.js";
 
 /** Standard deviation of the noise on a 512-dimensional embedding; the length of the noise is what is kept elsewhere. */
 const noiseAt512 = 0.025;

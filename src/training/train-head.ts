@@ -1,32 +1,16 @@
 import { createHash } from "node:crypto";
 import { AppError, invalidInput } from "../errors.js";
-import { matrixOf } from "../math/matrix.js";
 import { seededRandom } from "../math/random.js";
-import { cosines, distinctRows, take } from "../math/rows.js";
-import { drawBeta, drawSplit, epochBatches, gatherBatch } from "./batches.js";
-import { type Cancellation, throwIfCancelled } from "./cancellation.js";
-import {
-  type Checkpoint,
-  type EpochRecord,
-  readCheckpoint,
-  writeCheckpoint,
-} from "./checkpoint.js";
+import { drawSplit } from "./batches.js";
+import { type Checkpoint, readCheckpoint } from "./checkpoint.js";
 import { openGraphStepper } from "./graph-stepper.js";
-import { initialHead } from "./initial-head.js";
-import { symmetricCrossEntropy } from "./losses/info-nce.js";
 import { type Heads, maxMeasuredPairs, measureHeads } from "./measure-heads.js";
-import {
-  headOf,
-  initialLogitScale,
-  initialState,
-  maxLogitScale,
-  type Network,
-  type Stepper,
-  type TrainingState,
-} from "./network.js";
-import { adamWDefaults, cosineSchedule } from "./optimizer.js";
+import { headOf, initialState } from "./network.js";
+import { adamWDefaults } from "./optimizer.js";
 import { plainStepper } from "./plain-stepper.js";
+import { runEpochs, scaleOf, type TrainingControl } from "./run-epochs.js";
 import { type RunReport, verdictOf } from "./run-report.js";
+import { startingNetwork } from "./starting-network.js";
 import { graphLosses } from "./training-graph.js";
 import {
   batchLabels,
@@ -35,23 +19,8 @@ import {
   type Split,
   type TrainingOptions,
   type TrainingRequest,
-  type TrainingSide,
   withUnitRows,
 } from "./training-request.js";
-
-export interface TrainingControl {
-  signal?: Cancellation;
-  /** Told after each epoch. */
-  onProgress?: (progress: TrainingProgress) => void;
-  /** Written after each epoch; a run that finds its own checkpoint there goes on from it. The caller deletes it. */
-  checkpointPath?: string;
-  /** Threads of ONNX Runtime; the results of a run are the same only for the same number. */
-  threads?: number;
-}
-
-export interface TrainingProgress extends EpochRecord {
-  epochs: number;
-}
 
 export interface TrainingResult extends Heads {
   logitScale: number;
@@ -174,174 +143,4 @@ function checkSplitLabels(request: TrainingRequest, options: TrainingOptions, sp
     "split",
     `${message}: there is nothing to tell apart. Add pairs of another label`,
   );
-}
-
-function startingNetwork(
-  request: TrainingRequest,
-  options: TrainingOptions,
-  split: Split,
-): Network {
-  const random = seededRandom(options.seed ^ 0x68656164); // not the stream that draws the split
-  const target =
-    request.third && options.loss === "three-towers"
-      ? request.third.dimensions
-      : request.b.head === "locked"
-        ? request.b.dimensions
-        : request.a.head === "locked"
-          ? request.a.dimensions
-          : Math.min(request.a.dimensions, request.b.dimensions);
-  const head = (side: TrainingSide, name: string) => {
-    const choice = side.head ?? { kind: "linear" };
-    if (choice !== "locked" && !(choice.kind === "residual" && side.dimensions !== target)) {
-      return initialHead(choice, side.dimensions, target, random);
-    }
-    if (side.dimensions === target) return undefined;
-    throw invalidInput(
-      name,
-      `Side "${name}" has ${side.dimensions} dimensions, its head must give ${target}`,
-    );
-  };
-  const sigmoid = options.loss === "sigmoid";
-  return {
-    loss: options.loss,
-    a: head(request.a, "a"),
-    b: head(request.b, "b"),
-    // SigLIP starts at scale 10 and bias -10: Zhai et al. 2023, section 3.
-    logitScale: options.logitScale ?? (sigmoid ? 10 : fittedLogitScale(request, options, split)),
-    logitBias: sigmoid ? -10 : 0,
-    learnLogits: options.learnLogits,
-  };
-}
-
-/**
- * Where InfoNCE of comparable sides starts: the logit scale under which the untrained embeddings have the least loss. From
- * a lower one, heads would first learn to stretch what the encoder got right; elsewhere CLIP's start, 1 / 0.07.
- */
-function fittedLogitScale(
-  request: TrainingRequest,
-  options: TrainingOptions,
-  split: Split,
-): number {
-  if (options.loss !== "infonce" || request.a.dimensions !== request.b.dimensions)
-    return initialLogitScale;
-  const random = seededRandom(options.seed);
-  const [positions] = epochBatches(
-    split.train,
-    Math.min(256, options.batchSize),
-    random,
-    request.labels,
-  );
-  const size = positions.length;
-  const untrained = cosines(take(request.a, positions), take(request.b, positions));
-  const loss = (scale: number) =>
-    symmetricCrossEntropy(
-      matrixOf(
-        size,
-        size,
-        untrained.map((c) => scale * c),
-      ),
-    ).loss;
-  return [initialLogitScale, 20, 30, 40, 50, 60, 80, maxLogitScale].reduce((best, scale) =>
-    loss(scale) < loss(best) ? scale : best,
-  );
-}
-
-const hasFiniteWeights = ({ parameters }: TrainingState) =>
-  Object.values(parameters).every((moments) =>
-    [moments.value, moments.first, moments.second].every((part) => part.every(Number.isFinite)),
-  );
-
-/** ln 100 in float32 is a little more than ln 100. */
-const scaleOf = ({ parameters }: TrainingState) =>
-  Math.min(maxLogitScale, Math.exp(parameters.logLogitScale.value[0]));
-
-/** Trains from where `run` stands to the end, and keeps `run` up to date. */
-async function runEpochs(
-  request: TrainingRequest,
-  options: TrainingOptions,
-  split: Split,
-  stepper: Stepper,
-  run: Checkpoint,
-  { signal, onProgress, checkpointPath }: TrainingControl,
-): Promise<RunReport["stoppedBy"]> {
-  const labels = batchLabels(request, options);
-  const draw = (positions: readonly number[], stream: number) => {
-    const random = seededRandom(Math.imul(options.seed + 1, 0x9e3779b1) ^ stream);
-    return { batches: epochBatches(positions, options.batchSize, random, labels), random };
-  };
-  // Pairs of one label, or of features that are alike, say nothing about when to stop.
-  const oneLabel = labels && new Set(split.validation.map((at) => labels[at])).size < 2;
-  const validation =
-    split.validation.length < 4 || oneLabel
-      ? []
-      : draw(split.validation, 0).batches.filter((positions) => {
-          const features = options.loss === "expclr" ? request.features : undefined;
-          return features === undefined || distinctRows(take(features, positions)) > 1;
-        });
-  const stepsOfEpoch = draw(split.train, 1).batches.length;
-  const totalSteps = stepsOfEpoch * options.epochs;
-  const warmupSteps = Math.round(options.warmup * totalSteps);
-  // Few enough at a time to hear a cancellation soon; the plain stepper holds its thread for a whole call.
-  const batchesPerCall = graphLosses.includes(options.loss) ? 32 : 1;
-  const inTurns = async (
-    batches: readonly number[][],
-    work: (some: readonly number[][], from: number) => Promise<number[]>,
-  ) => {
-    const losses: number[] = [];
-    for (let from = 0; from < batches.length; from += batchesPerCall) {
-      await new Promise((resolve) => setImmediate(resolve));
-      throwIfCancelled(signal);
-      losses.push(...(await work(batches.slice(from, from + batchesPerCall), from)));
-    }
-    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-  };
-  const validationLoss = () =>
-    inTurns(validation, (some) =>
-      stepper.evaluate(some.map((positions) => gatherBatch(request, positions))),
-    );
-
-  if (run.epochs.length === 0 && validation.length > 0) run.best.loss = await validationLoss();
-  for (let epoch = run.epochs.length + 1; epoch <= options.epochs; epoch++) {
-    if (
-      options.patience > 0 &&
-      validation.length > 0 &&
-      epoch - 1 - run.best.epoch >= options.patience
-    )
-      return "patience";
-    const { batches, random } = draw(split.train, epoch);
-    const first = (epoch - 1) * stepsOfEpoch;
-    const rate = (i: number) =>
-      cosineSchedule(first + i, totalSteps, options.learningRate, warmupSteps);
-    const trainLoss = await inTurns(batches, (some, from) =>
-      stepper.train(
-        some.map((positions) =>
-          gatherBatch(
-            request,
-            positions,
-            options.mixup > 0 ? drawBeta(options.mixup, random) : undefined,
-          ),
-        ),
-        some.map((_, i) => rate(from + i)),
-      ),
-    );
-    run.state = stepper.state();
-    const record: EpochRecord = {
-      epoch,
-      trainLoss,
-      logitScale: scaleOf(run.state),
-      learningRate: rate(batches.length - 1),
-    };
-    if (validation.length > 0) record.validationLoss = await validationLoss();
-    if (!Number.isFinite(trainLoss) || !hasFiniteWeights(run.state)) {
-      const message = `Training diverged in epoch ${epoch}: try a lower learning rate`;
-      throw invalidInput("learning_rate", message);
-    }
-    run.epochs.push(record);
-    if (record.validationLoss === undefined || record.validationLoss < run.best.loss) {
-      run.best = { epoch, loss: record.validationLoss ?? 0, state: run.state };
-    }
-    if (checkpointPath !== undefined) await writeCheckpoint(checkpointPath, run);
-    onProgress?.({ ...record, epochs: options.epochs });
-  }
-  return "epochs";
 }

@@ -5,8 +5,9 @@ import type { BridgeOptions } from "./bridge.js";
 import type { BridgeMeasurement, measureBridge } from "./bridge-report.js";
 import { newFlag, throwIfCancelled } from "./cancellation.js";
 import type { CacheAdapter, FewShotTask, LinearProbe } from "./few-shot.js";
+import type { TrainingControl, TrainingProgress } from "./run-epochs.js";
 import type { ScreeningFinding, ScreeningOptions } from "./screening.js";
-import type { TrainingControl, TrainingProgress, TrainingResult } from "./train-head.js";
+import type { TrainingResult } from "./train-head.js";
 import type { TrainingRequest } from "./training-request.js";
 
 type Cancellable = { signal?: AbortSignal };

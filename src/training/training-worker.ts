@@ -5,8 +5,9 @@ import { type BridgeOptions, fitBridge } from "./bridge.js";
 import { type BridgeMeasurement, measureBridge } from "./bridge-report.js";
 import { cancellationOf } from "./cancellation.js";
 import { type FewShotTask, fitFewShot } from "./few-shot.js";
+import type { TrainingControl } from "./run-epochs.js";
 import { type ScreeningOptions, screenPairs } from "./screening.js";
-import { type TrainingControl, trainHead } from "./train-head.js";
+import { trainHead } from "./train-head.js";
 import type { TrainingRequest } from "./training-request.js";
 
 // A thread for one task, which looks at the flag it was given between pieces of its work.
