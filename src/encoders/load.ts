@@ -203,6 +203,26 @@ interface TextTrunk {
   session: Session;
 }
 
+/** What embeddings of a pack are, as its loaded towers would say. */
+export interface PackSpace {
+  id: string;
+  space: string;
+  dimensions: number;
+  modalities: Modality[];
+}
+
+/** A pack's space without loading it. @throws AppError as `PackLoader.load`. */
+export async function readPackSpace(
+  manifestPath: string,
+  options: Pick<LoadOptions, "dtype" | "resize" | "hopSeconds">,
+): Promise<PackSpace> {
+  const manifest = withOptions(await readManifest(manifestPath), options);
+  const chosen = chooseFiles(manifest, options.dtype);
+  const { id, dimensions } = manifest;
+  const modalities = chosen.map(([modality]) => modality);
+  return { id, dimensions, space: spaceOf(manifest, chosen), modalities };
+}
+
 export async function readManifest(path: string): Promise<Manifest> {
   let value: unknown;
   try {
@@ -226,7 +246,10 @@ export async function readManifest(path: string): Promise<Manifest> {
 }
 
 /** The manifest as the options change it. What they change is part of the space. */
-function withOptions(manifest: Manifest, { resize, hopSeconds }: LoadOptions): Manifest {
+function withOptions(
+  manifest: Manifest,
+  { resize, hopSeconds }: Pick<LoadOptions, "resize" | "hopSeconds">,
+): Manifest {
   const { image, audio } = manifest.towers;
   const towers = { ...manifest.towers };
   if (image?.preprocess.resize !== undefined && resize === "fast") {

@@ -1,5 +1,5 @@
 import { applyHead, dimensionsIn, dimensionsOut, type ProjectionHead } from "../encoders/head.js";
-import type { LoadedPack } from "../encoders/load.js";
+import type { PackSpace } from "../encoders/load.js";
 import { AppError } from "../errors.js";
 import { seededRandom } from "../math/random.js";
 import { rowAt, rowCount, rowsOf, unitRows } from "../math/rows.js";
@@ -20,24 +20,21 @@ const maxProbeWeight = 1e6;
 
 /**
  * Whether a version that comes from elsewhere is one that training could have made here: its model is
- * loaded, its space, modalities, dimensions and labels are the model's, and its weights give
+ * installed, its space, modalities, dimensions and labels are the model's, and its weights give
  * directions and finite scores.
+ * @param model  the model it belongs to, undefined where it is not installed.
  * @throws AppError `model_corrupt` naming the part at fault.
  */
 export function checkImported(
   version: HeadVersion,
   weights: HeadWeights,
-  { packs, maxLabels }: { packs: readonly LoadedPack[]; maxLabels: number },
+  { model, maxLabels }: { model: PackSpace | undefined; maxLabels: number },
 ): void {
-  const pack = packs.find(({ manifest }) => manifest.id === version.model);
-  if (pack === undefined) {
-    const loaded = packs.map(({ manifest }) => manifest.id).join(", ") || "none";
-    throw unfit("model", `"${version.model}" is not loaded (loaded: ${loaded})`);
-  }
-  if (version.fromSpace !== pack.space)
-    throw unfit("fromSpace", `"${version.fromSpace}", but the model embeds into "${pack.space}"`);
+  if (model === undefined) throw unfit("model", `"${version.model}" is not installed`);
+  if (version.fromSpace !== model.space)
+    throw unfit("fromSpace", `"${version.fromSpace}", but the model embeds into "${model.space}"`);
   for (const [side, modality] of Object.entries(version.sides)) {
-    if (modality !== undefined && pack.encoders[modality] === undefined)
+    if (modality !== undefined && !model.modalities.includes(modality))
       throw unfit(`sides.${side}`, `${modality}, which "${version.model}" does not understand`);
   }
   const isTraining = "verdict" in version.report;
@@ -49,8 +46,8 @@ export function checkImported(
     if (count > maxMeasures)
       throw unfit("report.measures", `${count} measures; expected at most ${maxMeasures}`);
   }
-  if (version.kind === "projection") checkProjection(version, weights, pack.manifest.dimensions);
-  else checkFewShot(version, weights.fewShot, { pack, maxLabels });
+  if (version.kind === "projection") checkProjection(version, weights, model.dimensions);
+  else checkFewShot(version, weights.fewShot, { model, maxLabels });
 }
 
 function checkProjection(version: HeadVersion, { a, b }: HeadWeights, dimensions: number): void {
@@ -89,18 +86,18 @@ function checkDirections(head: ProjectionHead, side: string): void {
 function checkFewShot(
   version: HeadVersion,
   file: FewShotFile | undefined,
-  { pack, maxLabels }: { pack: LoadedPack; maxLabels: number },
+  { model, maxLabels }: { model: PackSpace; maxLabels: number },
 ): void {
   if (file === undefined) throw unfit("adapter", "missing");
   const { adapter, labels } = file;
   if (version.sides.b !== undefined) throw unfit("sides.b", `not for a ${version.kind}`);
   if (version.space !== version.fromSpace)
     throw unfit("space", `not that of its model, as of every ${version.kind}`);
-  if (pack.encoders.text === undefined)
+  if (!model.modalities.includes("text"))
     throw unfit("model", "without text, which labels are embedded by");
   if (adapter.kind !== version.kind)
     throw unfit("adapter", `a ${adapter.kind}, but its description says ${version.kind}`);
-  const { dimensions } = pack.manifest;
+  const { dimensions } = model;
   if (adapter.dimensions !== dimensions || version.dimensions !== dimensions)
     throw unfit("adapter", `${adapter.dimensions} columns, but the model gives ${dimensions}`);
   if (labels.length < 2 || labels.length > maxLabels)

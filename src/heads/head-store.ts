@@ -292,10 +292,10 @@ export class HeadStore {
   async import(
     bytes: Uint8Array,
     as?: string,
-    check?: (version: HeadVersion, weights: HeadWeights) => void,
+    check?: (version: HeadVersion, weights: HeadWeights) => Promise<void>,
   ): Promise<{ name: string; version: number }> {
     const { name, version, files, weights } = readExport(bytes);
-    check?.(version, weights);
+    await check?.(version, weights);
     const own = checkName(as ?? name);
     const number = await this.#turns.take(own, () => this.#keep(own, files, version));
     return { name: own, version: number };

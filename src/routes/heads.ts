@@ -3,6 +3,7 @@ import { accepts } from "hono/accepts";
 import { z } from "zod";
 import { AppError } from "../errors.js";
 import { checkImported } from "../heads/check-imported.js";
+import { headModel } from "../heads/head-model.js";
 import type { ListedHead, ListedVersion } from "../heads/head-store.js";
 import { headedModalities, verdictOfHead } from "../heads/head-version.js";
 import { reportPage } from "../reports/report-page.js";
@@ -117,10 +118,10 @@ async function importHead(
         name: c.req.query("name"),
       });
   try {
-    const fitting = { packs: packs.list(), maxLabels: config.maxLabels };
-    return await heads.import(given.file, given.name, (version, weights) =>
-      checkImported(version, weights, fitting),
-    );
+    return await heads.import(given.file, given.name, async (version, weights) => {
+      const model = await headModel({ packs, config }, version.model);
+      checkImported(version, weights, { model, maxLabels: config.maxLabels });
+    });
   } catch (error) {
     // On the way in, a damaged file is the sender's.
     if (!(error instanceof AppError && error.code === "model_corrupt")) throw error;

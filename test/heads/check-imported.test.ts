@@ -93,7 +93,7 @@ describe("POST /v1/heads/import", () => {
       ({ head }) => {
         head.model = "ear";
       },
-      /"model".*"ear" is not loaded/,
+      /"model".*"ear" is not installed/,
     ],
     [
       "for other weights of its model",

@@ -28,6 +28,16 @@ describe("classify", () => {
     expect(scores[1].score).toBeCloseTo(far / (near + far), 6);
   });
 
+  it("refuses scores that are not numbers, which JSON would write as null", async () => {
+    const overflow = classify(
+      pack({ logitScale: Number.POSITIVE_INFINITY }),
+      "abcd",
+      ["ab"],
+      plain,
+    );
+    await expect(overflow).rejects.toMatchObject({ code: "inference_failed" });
+  });
+
   it("is the sigmoid of logitScale times the cosine plus the bias for a sigmoid model", async () => {
     const [score] = await classify(
       pack({ activation: "sigmoid", logitBias: -9 }),
