@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { methodNotAllowed } from "hono/method-not-allowed";
 import { gapSides } from "./collections/gap-sides.js";
 import { AppError } from "./errors.js";
 import { addItemsRoute } from "./routes/add-items.js";
@@ -29,12 +30,24 @@ import type { Services } from "./services.js";
 /** Every route, without a port: `createApp(services).request("/v1/models")` answers as the server would. */
 export function createApp(services: Services) {
   const { config, log, stopping } = services;
-  return new Hono<RequestVariables>()
+  const app = new Hono<RequestVariables>();
+  return app
     .use(observeRequests(log, config.requestTimeoutMs))
     .use(endConnections(stopping))
     .use(guardLocalServer(config.apiKeys))
     .use(requireApiKey(config.apiKeys))
     .use(limitBody(config.maxBodyBytes))
+    .use(
+      methodNotAllowed({
+        app,
+        onMethodNotAllowed: (c, methods) => {
+          const allowed = methods.join(", ");
+          const message = `${c.req.path} has no ${c.req.method}; it has ${allowed}`;
+          c.header("Allow", allowed);
+          return errorResponse(log)(new AppError("method_not_allowed", message), c);
+        },
+      }),
+    )
     .route("/", healthRoutes(services))
     .route("/", modelsRoutes(services))
     .route("/", zeroShotRoutes(services))

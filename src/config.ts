@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { closest } from "./closest.js";
 import { AppError } from "./errors.js";
 import { defaultJobLimits } from "./jobs/job-retention.js";
 
@@ -224,11 +225,12 @@ export function loadConfig({
   const fileName = file ?? environment.CROSSMODAL_CONFIG;
   const fromFile = fileName === undefined ? {} : readConfigFile(fileName);
   const known = Object.keys(options);
+  const own = withoutServiceLinks(environment);
   for (const name of Object.keys(fromFile)) {
     if (!known.includes(name)) throw unknownOption(name, `the config file "${fileName}"`, known);
   }
   const variables = known.map(environmentNameOf);
-  for (const name of Object.keys(environment)) {
+  for (const name of Object.keys(own)) {
     if (
       name.startsWith("CROSSMODAL_") &&
       name !== "CROSSMODAL_CONFIG" &&
@@ -240,7 +242,7 @@ export function loadConfig({
   const merged: Record<string, unknown> = {};
   for (const [name, { schema, default: fallback, fromText }] of Object.entries(options)) {
     const flag = flags[name];
-    const variable = environment[environmentNameOf(name)];
+    const variable = own[environmentNameOf(name)];
     if (flag !== undefined) merged[name] = check(schema, fromText(flag), flagOf(name));
     else if (variable !== undefined)
       merged[name] = check(schema, fromText(variable), environmentNameOf(name));
@@ -258,6 +260,21 @@ export function redacted(config: Config): Record<string, unknown> {
       const secret = "secret" in options[name as OptionName];
       return [name, secret ? `(${(value as unknown[]).length} set)` : value];
     }),
+  );
+}
+
+/**
+ * Kubernetes tells every container of the Services around it: one named `crossmodal` becomes CROSSMODAL_SERVICE_HOST,
+ * CROSSMODAL_PORT=tcp://10.0.0.7:8080, CROSSMODAL_PORT_8080_TCP_ADDR and so on, one named `crossmodal-gpu`
+ * CROSSMODAL_GPU_SERVICE_HOST. None of them is an option.
+ */
+function withoutServiceLinks(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const isLink = (name: string, value = "") =>
+    /^CROSSMODAL_(\w+_)?SERVICE_(HOST|PORT(_\w+)?)$/.test(name) ||
+    /^CROSSMODAL_(\w+_)?PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name) ||
+    (/^CROSSMODAL_(\w+_)?PORT$/.test(name) && /^(tcp|udp|sctp):\/\//i.test(value));
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) => !isLink(name, value)),
   );
 }
 
@@ -291,9 +308,7 @@ function readConfigFile(path: string): Record<string, unknown> {
 }
 
 function unknownOption(name: string, where: string, known: readonly string[]): AppError {
-  const nearest = known.reduce((best, other) =>
-    editDistance(name, other) < editDistance(name, best) ? other : best,
-  );
+  const nearest = closest(name, known);
   return new AppError(
     "invalid_input",
     `Unknown option "${name}" in ${where}; did you mean "${nearest}"?`,
@@ -301,17 +316,4 @@ function unknownOption(name: string, where: string, known: readonly string[]): A
       param: name,
     },
   );
-}
-
-/** Levenshtein distance. `editDistance("port", "prt")` is 1. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length];
 }

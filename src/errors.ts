@@ -4,6 +4,7 @@ export type ErrorCode =
   | "unauthorized"
   | "not_found"
   | "model_not_found"
+  | "method_not_allowed"
   | "already_exists"
   | "conflict"
   | "space_mismatch"
@@ -55,6 +56,10 @@ export class AppError extends Error {
 }
 
 /** A field of the request that cannot be used: `param` names it, the message says what was expected and what came. */
-export function invalidInput(param: string, message: string, cause?: unknown): AppError {
+export function invalidInput(
+  param: string | undefined,
+  message: string,
+  cause?: unknown,
+): AppError {
   return new AppError("invalid_input", message, { param, cause });
 }

@@ -1,10 +1,13 @@
-import { AppError } from "../errors.js";
+import { AppError, invalidInput as wrong } from "../errors.js";
+import { InexactNumber } from "../json/json-number.js";
 import { fieldPath, isPlainText } from "./filter.js";
 import type { CollectionSpec, Item } from "./vector-store.js";
 
 /** float32 rounding of a normalised vector stays below 1e-6 up to 4,096 dimensions; an unnormalised one is far beyond. */
 const lengthTolerance = 1e-3;
 const maxMetadataCharacters = 1_000_000;
+/** SQLite reads no JSON deeper than 1,000 levels, and one item it cannot read would break every filter. */
+const maxMetadataDepth = 100;
 
 /**
  * Whether an item may enter a collection: only what this accepts reaches a driver.
@@ -43,6 +46,8 @@ function checkId(id: unknown): asserts id is string {
     const given = typeof id === "string" ? `${id.length} characters` : typeof id;
     throw wrong("id", `Expected 1 to 512 characters of text as id but received ${given}`);
   }
+  // A path with them names another resource before it reaches the server.
+  if (id === "." || id === "..") throw wrong("id", `"${id}" cannot be an id: no URL can name it`);
 }
 
 /** @throws AppError invalid_input unless the vector has the right size, finite numbers and length 1. */
@@ -94,10 +99,33 @@ export function checkName(name: unknown): asserts name is string {
   }
 }
 
+/** @throws AppError invalid_input for what JSON would drop or change: NaN, a date, a number that a double cannot hold. */
+function checkJson(value: unknown, path: string, depth: number): void {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return;
+  if (typeof value === "number" && Number.isFinite(value)) return;
+  if (value instanceof InexactNumber) {
+    const shown = value.text.length > 40 ? `${value.text.slice(0, 40)}…` : value.text;
+    const message = `${shown} would come back changed: a double cannot hold it. Send it as a string`;
+    throw wrong(path, `"${path}": ${message}`);
+  }
+  const isPlain =
+    Array.isArray(value) ||
+    (typeof value === "object" && [Object.prototype, null].includes(Object.getPrototypeOf(value)));
+  if (!isPlain) throw wrong(path, `Expected JSON at "${path}" but received ${String(value)}`);
+  if (depth > maxMetadataDepth) {
+    throw wrong("metadata", `Expected metadata of at most ${maxMetadataDepth} levels of nesting`);
+  }
+  for (const [key, inner] of Object.entries(value as object)) {
+    const at = Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`;
+    if (inner !== undefined || Array.isArray(value)) checkJson(inner, at, depth + 1);
+  }
+}
+
 function metadataJson(metadata: unknown): string {
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
     throw wrong("metadata", "Expected a JSON object as metadata");
   }
+  checkJson(metadata, "metadata", 1);
   let json: string;
   try {
     json = JSON.stringify(metadata);
@@ -123,8 +151,4 @@ function metadataJson(metadata: unknown): string {
     });
   }
   return json;
-}
-
-function wrong(param: string, message: string): AppError {
-  return new AppError("invalid_input", message, { param });
 }

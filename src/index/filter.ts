@@ -1,4 +1,5 @@
-import { AppError } from "../errors.js";
+import { likelyMeant } from "../closest.js";
+import { invalidInput as wrong } from "../errors.js";
 
 /**
  * A condition on metadata. `field` is a dot path into the item's metadata (`"year"`, `"place.country"`).
@@ -35,9 +36,10 @@ const maxInValues = 10_000;
 
 /**
  * The filter when it is well-formed: known operators, values of the right type, a size that any driver can take.
+ * @param allowEmpty  whether "and" and "or" may be of none: all items, or no item.
  * @throws AppError invalid_input, naming the part at fault as in `filter.and[1].value`.
  */
-export function checkFilter(filter: unknown): Filter {
+export function checkFilter(filter: unknown, { allowEmpty = true } = {}): Filter {
   let conditions = 0;
   const check = (part: unknown, at: string, depth: number): Filter => {
     if (depth > maxDepth) throw wrong(at, `Expected a filter at most ${maxDepth} levels deep`);
@@ -50,9 +52,11 @@ export function checkFilter(filter: unknown): Filter {
     if (++conditions > maxConditions)
       throw wrong(at, `Expected at most ${maxConditions} conditions in a filter`);
     const given = part as Record<string, unknown>;
-    if ("and" in given) return { and: list(given.and, `${at}.and`, depth) };
-    if ("or" in given) return { or: list(given.or, `${at}.or`, depth) };
-    if ("not" in given) return { not: check(given.not, `${at}.not`, depth + 1) };
+    const combiners = (["and", "or", "not"] as const).filter((key) => Object.hasOwn(given, key));
+    onlyKeys(given, combiners.length > 0 ? combiners.slice(0, 1) : ["field", "op", "value"], at);
+    if (combiners[0] === "and") return { and: list(given.and, `${at}.and`, depth) };
+    if (combiners[0] === "or") return { or: list(given.or, `${at}.or`, depth) };
+    if (combiners[0] === "not") return { not: check(given.not, `${at}.not`, depth + 1) };
     const { field, op, value } = given;
     fieldPath(field, `${at}.field`);
     if (!ops.includes(op as FilterOp)) {
@@ -67,9 +71,27 @@ export function checkFilter(filter: unknown): Filter {
   const list = (parts: unknown, at: string, depth: number) => {
     if (!Array.isArray(parts))
       throw wrong(at, `Expected an array of filters but received ${show(parts)}`);
+    if (parts.length === 0 && !allowEmpty)
+      throw wrong(at, `Expected at least one filter in "${at}"`);
     return parts.map((part, i) => check(part, `${at}[${i}]`, depth + 1));
   };
   return check(filter, "filter", 1);
+}
+
+/** What is not understood would widen what the filter finds, or deletes. */
+function onlyKeys(given: Record<string, unknown>, known: readonly string[], at: string): void {
+  const other = Object.keys(given).find((key) => !known.includes(key));
+  if (other === undefined) return;
+  const shown = other.length > 80 ? `${other.slice(0, 80)}…` : other;
+  const meant = likelyMeant(other, ["field", "op", "value", "and", "or", "not"]);
+  const shape = `{"field": "year", "op": "gte", "value": 2020}`;
+  const advice =
+    known.length === 1
+      ? `"${known[0]}" stands alone in its object; to combine: {"and": [{"${known[0]}": …}, …]}`
+      : meant === undefined || meant === other
+        ? `expected "field", "op" and "value", or "and", "or" or "not": ${shape}`
+        : `did you mean "${meant}"?`;
+  throw wrong(`${at}.${shown}`, `Unknown key "${shown}" in "${at}": ${advice}`);
 }
 
 /**
@@ -81,7 +103,7 @@ export function fieldPath(field: unknown, param: string): string[] {
   const plain =
     keys.length > 0 &&
     keys.length <= 16 &&
-    keys.every((key) => /^[^"'`\\\p{C}]{1,128}$/u.test(key));
+    keys.every((key) => /^(?:[^"'`\\\p{C}]|\p{Cf}){1,128}$/u.test(key));
   if (!plain) {
     throw wrong(
       param,
@@ -125,10 +147,6 @@ function isScalar(value: unknown): value is Scalar {
 /** Text that every database can hold: no U+0000 and no half of a surrogate pair. */
 export function isPlainText(text: string): boolean {
   return !text.includes("\0") && !/\p{Surrogate}/u.test(text);
-}
-
-function wrong(param: string, message: string): AppError {
-  return new AppError("invalid_input", message, { param });
 }
 
 function show(value: unknown): string {

@@ -2,20 +2,26 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { type AddStatus, addItems, type Incoming } from "../collections/add-items.js";
 import { AppError } from "../errors.js";
+import { turnClock } from "../json/next-turn.js";
 import type { Cost } from "../media/budget.js";
 import type { DecodeLimits } from "../media/decoded-bytes.js";
 import type { Services } from "../services.js";
 import { errorBody } from "./error-response.js";
+import { listOf } from "./fields.js";
 import { ItemBody, type MediaReader, mediaReader, newItem } from "./item-body.js";
 import { costOfMedia } from "./media-cost.js";
 import { gather, isNdjson, type Line, ndjsonType, readLines } from "./ndjson.js";
-import { parseWith } from "./read-json.js";
+import { parseWith } from "./parse-with.js";
+import { bodyStream } from "./read-body.js";
+import { checkUtf8, contentTypeOf } from "./read-json.js";
 import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 import { streamAnswer } from "./stream-answer.js";
 import { StreamGuard } from "./stream-guard.js";
 
-const ItemsBody = z.strictObject({ items: z.array(z.unknown()) });
+/** More come as a stream of lines. */
+const maxItems = 100_000;
+const ItemsBody = z.strictObject({ items: listOf(z.unknown(), { max: maxItems }) });
 const itemFields = ["embedding", "original", "metadata"];
 
 /** Items of a JSON body that are prepared together. */
@@ -31,13 +37,16 @@ const statusBytesAhead = 4 * 2 ** 20;
 export function addItemsRoute(services: Services) {
   return new Hono<RequestVariables>().post("/v1/collections/:name/items", async (c) => {
     const name = c.req.param("name");
-    const type = c.req.header("content-type") ?? "";
-    if (isNdjson(type)) return addStream(c, services, name);
+    const type = contentTypeOf(c);
+    if (type !== undefined && isNdjson(type.value)) {
+      checkUtf8(type.params);
+      return addStream(c, services, name);
+    }
     const { store, budget, config, fetchMedia } = services;
     budget.refuseWhenFull();
     const signal = c.get("signal");
     const readerOf = mediaReader(fetchMedia, signal);
-    if (type.startsWith("multipart/form-data")) {
+    if (type?.value === "multipart/form-data") {
       const body = await readRequest(c, ItemBody, { json: itemFields });
       const { space } = await store.stats(name);
       const item = newItem(body, readerOf);
@@ -64,11 +73,9 @@ export function addItemsRoute(services: Services) {
       return statusesOf(addItems({ ...services, turn }, name, groups, { signal }));
     });
     const stored = statuses.filter(({ status }) => status === "stored").length;
-    return c.json({
-      statuses: statuses.map(statusAnswer),
-      stored,
-      failed: statuses.length - stored,
-    });
+    const counts = JSON.stringify({ stored, failed: statuses.length - stored }).slice(1);
+    const answer = `{"statuses":[${await jsonOf(statuses)}],${counts}`;
+    return c.body(answer, 200, { "content-type": "application/json" });
   });
 }
 
@@ -91,6 +98,7 @@ async function addStream(
 ): Promise<Response> {
   const { store, budget, config, log, stopping } = services;
   await store.stats(name); // 404 before the stream starts
+  const body = bodyStream(c);
   const client = c.req.raw.signal;
   const guard = new StreamGuard({ client, stopping, idleMs: config.requestTimeoutMs });
   const readerOf = mediaReader(services.fetchMedia, guard.gone);
@@ -100,7 +108,7 @@ async function addStream(
   const counts = { stored: 0, failed: 0 };
 
   const groups = async function* (): AsyncGenerator<Incoming[]> {
-    const lines = readLines(c.req.raw.body, {
+    const lines = readLines(body, {
       maxBytes: config.maxBodyBytes,
       signal: guard.ending,
     });
@@ -165,6 +173,17 @@ async function* groupsOf<T>(
   for (let from = 0; from < items.length; from += itemsAtOnce) {
     yield items.slice(from, from + itemsAtOnce).map(incoming);
   }
+}
+
+/** Statuses as JSON, by turns: there may be a hundred thousand. */
+async function jsonOf(statuses: readonly AddStatus[]): Promise<string> {
+  const clock = turnClock();
+  const parts: string[] = [];
+  for (const status of statuses) {
+    parts.push(JSON.stringify(statusAnswer(status)));
+    if (clock.isUp()) await clock.next();
+  }
+  return parts.join();
 }
 
 async function statusesOf(groups: AsyncGenerator<AddStatus[]>): Promise<AddStatus[]> {

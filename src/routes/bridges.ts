@@ -7,21 +7,22 @@ import { checkLabelled } from "../heads/collection-pairs.js";
 import { checkName } from "../heads/version-folder.js";
 import type { Services } from "../services.js";
 import { bridgeMethods } from "../training/bridge.js";
+import { listOf, optional, withDefault } from "./fields.js";
 import { jobAnswer } from "./job-answer.js";
 import { readJson } from "./read-json.js";
 
 const BridgeBody = z.strictObject({
   from: z.string().min(1),
   to: z.string().min(1),
-  method: z.enum(bridgeMethods).default("ridge"),
-  name: z.string().optional(),
-  texts: z.array(z.string().min(1)).min(16, "Expected at least 16 texts").max(100_000).optional(),
-  from_collection: z.string().min(1).optional(),
-  to_collection: z.string().min(1).optional(),
-  label_by: z.string().min(1).optional(),
-  seed: z.int().min(0).max(0xffffffff).optional(),
-  epochs: z.int().min(1).max(10_000).optional(),
-  activate: z.boolean().default(true),
+  method: withDefault(z.enum(bridgeMethods), "ridge"),
+  name: optional(z.string()),
+  texts: optional(listOf(z.string().min(1), { min: 16, max: 100_000 })),
+  from_collection: optional(z.string().min(1)),
+  to_collection: optional(z.string().min(1)),
+  label_by: optional(z.string().min(1)),
+  seed: optional(z.int().min(0).max(0xffffffff)),
+  epochs: optional(z.int().min(1).max(10_000)),
+  activate: withDefault(z.boolean(), true),
 });
 const Activation = z.strictObject({ version: z.int().positive() });
 

@@ -5,19 +5,20 @@ import { followedHead, isBeingBuilt } from "../heads/collection-head.js";
 import { findPack } from "../heads/headed-pack.js";
 import type { CollectionSpec, CollectionStats } from "../index/vector-store.js";
 import type { Services } from "../services.js";
+import { listOf, optional, withDefault } from "./fields.js";
 import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 
 const NewCollection = z.strictObject({
   name: z.string(),
-  model: z.string().optional(),
+  model: optional(z.string()),
   /** A head of the model, whose versions the collection follows. */
-  head: z.string().min(1).optional(),
-  space: z.string().min(1).optional(),
-  dimensions: z.int().positive().optional(),
-  fields: z.array(z.string()).default([]),
+  head: optional(z.string().min(1)),
+  space: optional(z.string().min(1)),
+  dimensions: optional(z.int().positive()),
+  fields: withDefault(listOf(z.string(), { max: 32 }), []),
   /** Keep a thumbnail, waveform or beginning of each item: some 4 KB. */
-  previews: z.boolean().default(true),
+  previews: withDefault(z.boolean(), true),
 });
 
 /** `/v1/collections`: create, list, look up, delete. */

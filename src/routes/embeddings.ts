@@ -9,21 +9,22 @@ import type { Cost } from "../media/budget.js";
 import { withDecoded } from "../media/with-decoded.js";
 import type { Services } from "../services.js";
 import { toBase64 } from "./embedding-field.js";
+import { listOf, optional, withDefault } from "./fields.js";
 import { costOfMedia } from "./media-cost.js";
 import { type MediaField, readMedia } from "./read-media.js";
 import { Media, readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 
 const EmbeddingsRequest = z.strictObject({
-  input: z.union([Media, z.array(Media).min(1)]),
-  model: z.string().optional(),
+  input: z.union([Media, listOf(Media, { min: 1, max: 100_000 })]),
+  model: optional(z.string()),
   /** A head of the model: its active version. */
-  head: z.string().min(1).optional(),
-  modality: z.enum(["text", "image", "audio"]).optional(),
-  encoding_format: z.enum(["float", "base64"]).default("float"),
-  dimensions: z.coerce.number().int().positive().optional(),
+  head: optional(z.string().min(1)),
+  modality: optional(z.enum(["text", "image", "audio"])),
+  encoding_format: withDefault(z.enum(["float", "base64"]), "float"),
+  dimensions: optional(z.coerce.number().int().positive()),
   /** OpenAI's clients may send it; nothing is done with it. */
-  user: z.string().optional(),
+  user: optional(z.string()),
 });
 
 /** `POST /v1/embeddings`: OpenAI's shape, for texts, pictures and sounds. */
@@ -129,7 +130,8 @@ function modalityOf(input: string | Uint8Array): Modality {
     const message = 'Expected "modality" (image or audio) beside an uploaded file';
     throw new AppError("invalid_input", message, { param: "modality" });
   }
-  if (input.startsWith("data:image/")) return "image";
-  if (input.startsWith("data:audio/")) return "audio";
+  // Schemes and media types are compared without case.
+  if (/^data:image\//i.test(input)) return "image";
+  if (/^data:audio\//i.test(input)) return "audio";
   return "text";
 }

@@ -11,6 +11,7 @@ export const statusOf = {
   url_refused: 403,
   not_found: 404,
   model_not_found: 404,
+  method_not_allowed: 405,
   already_exists: 409,
   conflict: 409,
   space_mismatch: 409,

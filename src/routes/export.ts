@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Services } from "../services.js";
 import { exportLine } from "./item-answer.js";
 import { ndjsonType } from "./ndjson.js";
-import { parseWith } from "./read-json.js";
+import { parseWith } from "./parse-with.js";
 import type { RequestVariables } from "./request-context.js";
 import { streamAnswer } from "./stream-answer.js";
 import { StreamGuard } from "./stream-guard.js";

@@ -8,9 +8,10 @@ import type { MediaBudget } from "../media/budget.js";
 import { gapPage } from "../reports/gap-page.js";
 import { gapSvg } from "../reports/gap-svg.js";
 import type { GapReport, GapRequest } from "../training/measure-gap.js";
-import { parseWith } from "./read-json.js";
+import { optional } from "./fields.js";
+import { parseBody } from "./parse-with.js";
 import { readRequest } from "./read-request.js";
-import { readRows } from "./read-rows.js";
+import { RowsField, readRows } from "./read-rows.js";
 import type { RequestVariables } from "./request-context.js";
 
 type Side = GapRequest["a"];
@@ -26,21 +27,21 @@ export interface GapServices {
 }
 
 const Embeddings = z.strictObject({
-  modality: z.enum(["text", "image", "audio"]).optional(),
-  embeddings: z.array(z.array(z.number()).min(1)).min(1),
+  modality: optional(z.enum(["text", "image", "audio"])),
+  embeddings: RowsField,
 });
 const GapBody = z.strictObject({
   a: z.custom<unknown>().optional(),
   b: z.custom<unknown>().optional(),
-  a_modality: z.enum(["text", "image", "audio"]).optional(),
-  b_modality: z.enum(["text", "image", "audio"]).optional(),
+  a_modality: optional(z.enum(["text", "image", "audio"])),
+  b_modality: optional(z.enum(["text", "image", "audio"])),
   paired: z.preprocess(
     (value) => (value === "true" ? true : value === "false" ? false : value),
     z.boolean().optional(),
   ),
-  seed: z.coerce.number().int().min(0).max(0xffffffff).optional(),
-  collection: z.string().min(1).optional(),
-  pair_by: z.string().min(1).optional(),
+  seed: optional(z.coerce.number().int().min(0).max(0xffffffff)),
+  collection: optional(z.string().min(1)),
+  pair_by: optional(z.string().min(1)),
 });
 
 /** `POST /v1/modality-gap`: embeddings as JSON or .npy files, or a collection -> the report as JSON, SVG or HTML. */
@@ -50,7 +51,7 @@ export function gapRoutes({ measure, readCollection, bytesOf, budget }: GapServi
     const body = await readRequest(c, GapBody, { json: ["a", "b", "paired", "seed"] });
     const signal = c.get("signal");
     const { collection, seed } = body;
-    const sides = collection === undefined ? sidesOf(body) : undefined;
+    const sides = collection === undefined ? await sidesOf(body) : undefined;
     if (collection !== undefined && (body.a !== undefined || body.b !== undefined)) {
       throw new AppError("invalid_input", 'Expected "collection" or "a" and "b", not both', {
         param: "collection",
@@ -82,19 +83,19 @@ export function gapRoutes({ measure, readCollection, bytesOf, budget }: GapServi
 }
 
 /** Embeddings of the request itself. Sides of one size are taken for pairs, which most callers send. */
-function sidesOf(body: z.infer<typeof GapBody>): Omit<GapRequest, "seed"> {
-  const a = readSide(body.a, "a", body.a_modality ?? "image");
-  const b = readSide(body.b, "b", body.b_modality ?? "text");
+async function sidesOf(body: z.infer<typeof GapBody>): Promise<Omit<GapRequest, "seed">> {
+  const a = await readSide(body.a, "a", body.a_modality ?? "image");
+  const b = await readSide(body.b, "b", body.b_modality ?? "text");
   return { a, b, paired: body.paired ?? rowCount(a) === rowCount(b) };
 }
 
-function readSide(value: unknown, name: "a" | "b", modality: string): Side {
+async function readSide(value: unknown, name: "a" | "b", modality: string): Promise<Side> {
   if (value === undefined) {
     const message = `"${name}" is missing; expected embeddings, a .npy file, or "collection"`;
     throw new AppError("invalid_input", message, { param: name });
   }
   if (value instanceof Uint8Array) return { modality, ...readRows(value, name) };
-  const side = parseWith(z.object({ [name]: Embeddings }), { [name]: value })[name];
+  const side = (await parseBody(z.object({ [name]: Embeddings }), { [name]: value }))[name];
   return {
     modality: side.modality ?? modality,
     ...readRows(side.embeddings, `${name}.embeddings`),

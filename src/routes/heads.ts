@@ -8,8 +8,11 @@ import type { ListedHead, ListedVersion } from "../heads/head-store.js";
 import { headedModalities, verdictOfHead } from "../heads/head-version.js";
 import { reportPage } from "../reports/report-page.js";
 import type { Services } from "../services.js";
+import { optional, withDefault } from "./fields.js";
 import { jobAnswer } from "./job-answer.js";
-import { parseWith, readJson } from "./read-json.js";
+import { parseWith } from "./parse-with.js";
+import { readBody } from "./read-body.js";
+import { contentTypeOf, readJson } from "./read-json.js";
 import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 import { snakeCase } from "./snake-case.js";
@@ -18,11 +21,11 @@ import { trainRequest } from "./train-request.js";
 
 const Activation = z.strictObject({
   version: z.int().positive(),
-  force: z.boolean().default(false),
+  force: withDefault(z.boolean(), false),
 });
 const Import = z.strictObject({
   file: z.instanceof(Uint8Array),
-  name: z.string().min(1).optional(),
+  name: optional(z.string().min(1)),
 });
 
 /** `/v1/heads`: train, list side by side, activate, roll back, delete; export and import. */
@@ -110,11 +113,11 @@ async function importHead(
   c: Context,
   { heads, packs, config }: Pick<Services, "heads" | "packs" | "config">,
 ) {
-  const isForm = (c.req.header("content-type") ?? "").startsWith("multipart/form-data");
+  const isForm = contentTypeOf(c)?.value === "multipart/form-data";
   const given = isForm
     ? await readRequest(c, Import)
     : parseWith(Import, {
-        file: new Uint8Array(await c.req.arrayBuffer()),
+        file: await readBody(c),
         name: c.req.query("name"),
       });
   try {

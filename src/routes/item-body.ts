@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { Content, NewItem } from "../collections/new-item.js";
-import { AppError } from "../errors.js";
+import { invalidInput } from "../errors.js";
 import type { JsonObject } from "../index/vector-store.js";
 import type { ReadBytes } from "../media/with-decoded.js";
 import { embeddingFields, embeddingOf } from "./embedding-field.js";
+import { AnyObject, optional } from "./fields.js";
 import { type FetchMedia, type MediaField, readMedia } from "./read-media.js";
 import { Media } from "./read-request.js";
 
@@ -11,17 +12,17 @@ export const modalityField = z.enum(["text", "image", "audio"]);
 
 /** An item as it goes over the wire, in every way to add it; also a line of an export. */
 export const ItemBody = z.strictObject({
-  id: z.string().optional(),
-  text: z.string().min(1).optional(),
-  image: Media.optional(),
-  audio: Media.optional(),
+  id: optional(z.string()),
+  text: optional(z.string().min(1)),
+  image: optional(Media),
+  audio: optional(Media),
   ...embeddingFields,
-  modality: modalityField.optional(),
-  space: z.string().min(1).optional(),
-  original: z.strictObject({ space: z.string().min(1), ...embeddingFields }).optional(),
-  metadata: z.record(z.string(), z.unknown()).optional(),
-  source: z.string().optional(),
-  content_hash: z.string().optional(),
+  modality: optional(modalityField),
+  space: optional(z.string().min(1)),
+  original: optional(z.strictObject({ space: z.string().min(1), ...embeddingFields })),
+  metadata: optional(AnyObject),
+  source: optional(z.string()),
+  content_hash: optional(z.string()),
 });
 export type ItemBody = z.infer<typeof ItemBody>;
 
@@ -56,25 +57,21 @@ function contentOf(body: ItemBody, readerOf: MediaReader): Content {
   if (given.length !== 1) {
     const came = given.length === 0 ? "none" : given.join(" and ");
     const message = `Expected one of "text", "image", "audio" and "embedding" but received ${came}`;
-    throw new AppError("invalid_input", message, { param: given[1] ?? "text" });
+    throw invalidInput(given[1] ?? "text", message);
   }
   if (kind !== "embedding" && modality !== undefined && modality !== kind) {
-    throw new AppError("invalid_input", `Expected ${kind} as modality but received ${modality}`, {
-      param: "modality",
-    });
+    throw invalidInput("modality", `Expected ${kind} as modality but received ${modality}`);
   }
   if (kind !== "embedding" && (space !== undefined || original !== undefined)) {
     const param = space === undefined ? "original" : "space";
-    throw new AppError("invalid_input", `"${param}" belongs to an "embedding", not to ${kind}`, {
-      param,
-    });
+    throw invalidInput(param, `"${param}" belongs to an "embedding", not to ${kind}`);
   }
   if (text !== undefined) return { text };
   if (image !== undefined) return { image: readerOf(image, "image") };
   if (audio !== undefined) return { audio: readerOf(audio, "audio") };
   if (modality === undefined) {
     const message = 'Expected "modality" (text, image or audio) beside an embedding';
-    throw new AppError("invalid_input", message, { param: "modality" });
+    throw invalidInput("modality", message);
   }
   return { embedding: embedding!, modality, space, original: original && originalOf(original) };
 }
@@ -82,7 +79,5 @@ function contentOf(body: ItemBody, readerOf: MediaReader): Content {
 function originalOf(original: NonNullable<ItemBody["original"]>) {
   const embedding = embeddingOf(original, "original.");
   if (embedding !== undefined) return { space: original.space, embedding };
-  throw new AppError("invalid_input", '"original.embedding" is missing', {
-    param: "original.embedding",
-  });
+  throw invalidInput("original.embedding", '"original.embedding" is missing');
 }

@@ -1,11 +1,13 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { AppError } from "../errors.js";
-import type { Filter } from "../index/filter.js";
+import { AppError, invalidInput } from "../errors.js";
+import { parseJson } from "../json/parse-json.js";
 import type { Services } from "../services.js";
+import { listOf } from "./fields.js";
+import { requestFilter } from "./filter-field.js";
 import { itemAnswer } from "./item-answer.js";
 import { modalityField } from "./item-body.js";
-import { parseJson, parseWith } from "./read-json.js";
+import { parseWith } from "./parse-with.js";
 import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 
@@ -19,8 +21,9 @@ const ListQuery = z.strictObject({
   include,
 });
 const ItemQuery = z.strictObject({ include });
-const Ids = z.array(z.string()).max(100_000);
-const DeleteBody = z.strictObject({ ids: Ids.optional(), filter: z.custom<Filter>().optional() });
+const Ids = listOf(z.string(), { max: 100_000 });
+/** Neither may be null: a program whose list or filter is missing must not delete anything. */
+const DeleteBody = z.strictObject({ ids: Ids.optional(), filter: z.unknown().optional() });
 const HashesBody = z.strictObject({ ids: Ids });
 
 /** `/v1/collections/{name}/items`: list, look up, delete; what is known of files that might be added again. */
@@ -31,7 +34,7 @@ export function itemsRoutes({ store }: Services) {
       const { filter, include: included, ...query } = parseWith(ListQuery, c.req.query());
       const options = {
         ...query,
-        filter: filter === undefined ? undefined : (parseJson(filter, "filter") as Filter),
+        filter: filter === undefined ? undefined : requestFilter(parseJson(filter, "filter")),
       };
       const { items, nextCursor } = await store.page(c.req.param("name"), options);
       return c.json({
@@ -42,9 +45,9 @@ export function itemsRoutes({ store }: Services) {
     .post(`${base}/delete`, async (c) => {
       const { ids, filter } = await readRequest(c, DeleteBody);
       if ((ids === undefined) === (filter === undefined)) {
-        throw new AppError("invalid_input", 'Expected either "ids" or "filter"', { param: "ids" });
+        throw invalidInput("ids", 'Expected either "ids" or "filter"');
       }
-      const what = ids === undefined ? { filter: filter as Filter } : { ids };
+      const what = ids === undefined ? { filter: requestFilter(filter) } : { ids };
       return c.json({ deleted: await store.delete(c.req.param("name"), what) });
     })
     .post(`${base}/hashes`, async (c) => {

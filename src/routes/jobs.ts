@@ -20,6 +20,8 @@ export function jobsRoutes(jobs: Jobs) {
       const id = c.req.param("id");
       jobs.get(id); // 404 before the stream starts
       c.header("X-Accel-Buffering", "no"); // nginx would hold the events back
+      if (c.req.method === "HEAD")
+        return c.body(null, 200, { "content-type": "text/event-stream" });
       return streamSSE(c, async (stream) => {
         // Only the latest state waits for a slow reader: progress in between may be skipped, the end never is.
         let latest: Job | undefined;

@@ -1,4 +1,6 @@
 import { AppError } from "../errors.js";
+import { turnClock } from "../json/next-turn.js";
+import { parseJsonBytes } from "../json/parse-json.js";
 
 export const ndjsonType = "application/x-ndjson";
 
@@ -18,9 +20,6 @@ export interface Line {
 
 const newline = 0x0a;
 
-/** Parsing in one go: a socket may hand over megabytes within one turn of the event loop. */
-const sliceMs = 4;
-
 /**
  * The lines of a body, in the groups in which they arrive. A line that is too long, or no JSON, is its error and the lines
  * after it are read on; what follows the last newline is a line too.
@@ -38,14 +37,14 @@ export async function* readLines(
   let parts: Uint8Array[] = [];
   let size = 0;
   let number = 0;
-  let pause = performance.now() + sliceMs;
+  const clock = turnClock(); // a socket may hand over megabytes within one turn of the event loop
   const take = (part: Uint8Array) => {
     size += part.length;
     if (size <= maxBytes) parts.push(part);
     else parts = []; // the rest of a line that is too long is skipped without keeping it
   };
-  const end = (): Line[] => {
-    const line = lineOf(++number, parts, size, maxBytes);
+  const end = async (): Promise<Line[]> => {
+    const line = await lineOf(++number, parts, size, maxBytes);
     parts = [];
     size = 0;
     return line === undefined ? [] : [line];
@@ -60,46 +59,38 @@ export async function* readLines(
       let from = 0;
       for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, from)) {
         take(chunk.subarray(from, at));
-        lines.push(...end());
+        lines.push(...(await end()));
         from = at + 1;
+        if (clock.isUp()) await clock.next();
       }
       if (from < chunk.length) take(chunk.subarray(from));
       if (lines.length > 0) yield lines;
-      if (performance.now() > pause) {
-        await new Promise((resolve) => setImmediate(resolve));
-        pause = performance.now() + sliceMs;
-      }
     }
-    if (size > 0) yield end();
+    if (size > 0) yield await end();
   } finally {
     signal.removeEventListener("abort", onAbort);
     await reader.cancel().catch(() => undefined);
   }
 }
 
-function lineOf(
+async function lineOf(
   number: number,
   parts: Uint8Array[],
   size: number,
   maxBytes: number,
-): Line | undefined {
+): Promise<Line | undefined> {
   if (size > maxBytes) {
     const message = `Line ${number} is larger than ${maxBytes} bytes (option maxBodyBytes)`;
     return { number, bytes: 0, value: undefined, error: new AppError("too_large", message) };
   }
+  const line = parts.length === 1 ? parts[0] : Buffer.concat(parts);
+  if (line.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09)) return undefined;
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(
-      parts.length === 1 ? parts[0] : Buffer.concat(parts),
-    );
-    return text.trim() === "" ? undefined : { number, bytes: size, value: JSON.parse(text) };
+    const value = await parseJsonBytes(line, { name: `Line ${number}` });
+    return { number, bytes: size, value };
   } catch (error) {
-    const message = `Line ${number} is not valid JSON: ${(error as Error).message}`;
-    return {
-      number,
-      bytes: 0,
-      value: undefined,
-      error: new AppError("invalid_input", message, { cause: error }),
-    };
+    if (!(error instanceof AppError)) throw error;
+    return { number, bytes: 0, value: undefined, error };
   }
 }
 

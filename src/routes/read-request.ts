@@ -1,7 +1,11 @@
 import type { Context } from "hono";
 import { z } from "zod";
-import { AppError } from "../errors.js";
-import { parseJson, parseWith } from "./read-json.js";
+import { type AppError, invalidInput } from "../errors.js";
+import { parseJsonBytes } from "../json/parse-json.js";
+import { parseBody } from "./parse-with.js";
+import { boundedBody } from "./read-body.js";
+import { type FormEntry, readForm } from "./read-form.js";
+import { checkJsonType, contentTypeOf, readJson } from "./read-json.js";
 
 /** A picture or sound in a body schema: uploaded bytes (multipart) or text (base64, data URI, URL). */
 export const Media = z.union([z.string().min(1), z.instanceof(Uint8Array)]);
@@ -20,28 +24,13 @@ export async function readRequest<S extends z.ZodType>(
     names = [],
   }: { json?: readonly string[]; lists?: readonly string[]; names?: readonly string[] } = {},
 ): Promise<z.infer<S>> {
-  const type = c.req.header("content-type") ?? "";
-  if (!type.startsWith("multipart/form-data")) {
-    if (type !== "" && !/^application\/([\w.+-]+\+)?json\b/.test(type)) {
-      const message = `Expected application/json or multipart/form-data but received ${type.split(";")[0]}`;
-      throw new AppError("unsupported_media", message, { param: "content-type" });
-    }
-    return parseWith(schema, parseJson(await c.req.text()));
-  }
-  let form: FormData;
-  try {
-    form = await c.req.formData();
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    throw new AppError("invalid_input", "The multipart body is malformed or cut short", {
-      cause: error,
-    });
+  const type = contentTypeOf(c);
+  if (type?.value !== "multipart/form-data") {
+    if (type !== undefined) checkJsonType(type, "application/json or multipart/form-data");
+    return readJson(c, schema);
   }
   const value: Record<string, unknown> = {};
-  for (const name of new Set(form.keys())) {
-    const entries = await Promise.all(
-      form.getAll(name).map((entry) => (typeof entry === "string" ? entry : bytesOf(entry))),
-    );
+  for (const [name, entries] of await readForm(boundedBody(c), type)) {
     const [first] = entries;
     if (
       names.includes(name) &&
@@ -51,19 +40,20 @@ export async function readRequest<S extends z.ZodType>(
     )
       throw unclearList(name, String(first));
     if (lists.includes(name))
-      value[name] = entries.length === 1 && isJsonArray(first) ? parseJson(first, name) : entries;
-    else if (entries.length > 1)
-      throw new AppError("invalid_input", `"${name}" was given ${entries.length} times`, {
-        param: name,
-      });
-    else
       value[name] =
-        json.includes(name) && typeof first === "string" ? parseJson(first, name) : first;
+        entries.length === 1 && isJsonArray(first) ? await jsonOf(first, name) : entries;
+    else if (entries.length > 1)
+      throw invalidInput(name, `"${name}" appears ${entries.length} times`);
+    else if (json.includes(name) && typeof first === "string")
+      value[name] = await jsonOf(first, name);
+    else Object.defineProperty(value, name, { value: first, enumerable: true }); // also `__proto__`
   }
-  return parseWith(schema, value);
+  return parseBody(schema, value);
 }
 
-const isJsonArray = (entry: unknown): entry is string =>
+const jsonOf = (text: string, param: string) => parseJsonBytes(Buffer.from(text), { param });
+
+const isJsonArray = (entry: FormEntry): entry is string =>
   typeof entry === "string" && entry.trimStart().startsWith("[");
 
 function unclearList(name: string, text: string): AppError {
@@ -71,9 +61,5 @@ function unclearList(name: string, text: string): AppError {
   const message =
     `Expected a JSON array in the form field "${name}", or the field once for each, but received "${shown}". ` +
     `If it is several: ${name}=["a","b"]; if it is one with a comma in it: ${name}=["a, b"]`;
-  return new AppError("invalid_input", message, { param: name });
-}
-
-async function bytesOf(file: File): Promise<Uint8Array> {
-  return new Uint8Array(await file.arrayBuffer());
+  return invalidInput(name, message);
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AppError } from "../errors.js";
 import { readNpy } from "../math/npy.js";
 import type { Rows } from "../math/rows.js";
+import { listOf, Numbers } from "./fields.js";
 
 /** Largest array: 100,000 rows of 1,024 numbers take 400 MB. */
 const mostRows = 100_000;
@@ -10,7 +11,7 @@ const mostDimensions = 4096;
 /** Rows of embeddings in a body schema: a .npy file, or arrays of numbers as long as each other. */
 export const RowsField = z.union([
   z.instanceof(Uint8Array),
-  z.array(z.array(z.number()).min(1)).min(1),
+  listOf(Numbers, { min: 1, max: mostRows }),
 ]);
 
 /**

@@ -3,15 +3,20 @@ import { setMaxListeners } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import type { MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
+import { csrf } from "hono/csrf";
+import { HTTPException } from "hono/http-exception";
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
 import { gatherStages, reportStages, requestSeconds, type StageTimes } from "../metrics.js";
-import { isNdjson } from "./ndjson.js";
 
-/** What middleware hands to routes: `c.get("signal")` aborts when the client is gone or the time is up. */
+/** What middleware hands to routes. */
 export interface RequestVariables {
-  Variables: { signal: AbortSignal };
+  Variables: {
+    /** Aborts when the client is gone or the time is up. */
+    signal: AbortSignal;
+    /** Of a body, or of a line where it comes in lines; read-body.ts and ndjson.ts keep to it. */
+    maxBodyBytes: number;
+  };
 }
 
 /** Gathers the stages of a request into `Server-Timing`, counts it, logs it, and gives it its signal. */
@@ -66,18 +71,12 @@ export function endConnections(stopping: AbortSignal): MiddlewareHandler {
   };
 }
 
-/** Refuses bodies over the limit before they are read whole. A stream of lines has no limit as a whole: its reader bounds each. */
-export function limitBody(maxBytes: number): MiddlewareHandler {
-  const limit = bodyLimit({
-    maxSize: maxBytes,
-    onError: () => {
-      throw new AppError(
-        "too_large",
-        `The request body is larger than ${maxBytes} bytes (option maxBodyBytes)`,
-      );
-    },
-  });
-  return (c, next) => (isNdjson(c.req.header("content-type")) ? next() : limit(c, next));
+/** Tells the readers of bodies their limit; they refuse what is larger as soon as they know. */
+export function limitBody(maxBytes: number): MiddlewareHandler<RequestVariables> {
+  return (c, next) => {
+    c.set("maxBodyBytes", maxBytes);
+    return next();
+  };
 }
 
 /** With keys: `Authorization: Bearer KEY` or `x-api-key` on every route but the health probes. */
@@ -103,25 +102,35 @@ export function requireApiKey(keys: readonly string[]): MiddlewareHandler {
 
 /**
  * Without keys the server is for this machine only. A web page elsewhere must not reach it through the user's browser:
- * neither by a form that posts here (Origin) nor by a name that resolves to this address (Host).
+ * neither by a request that it sends here (Origin, Sec-Fetch-Site) nor by a name that resolves to this address (Host).
+ * Pages that this server serves may; programs, which send neither header, may too.
  */
 export function guardLocalServer(keys: readonly string[]): MiddlewareHandler {
+  const guardForms = csrf();
   return async (c, next) => {
-    if (keys.length === 0) {
-      const host = c.req.header("host");
-      const origin = c.req.header("origin");
-      const foreignHost = host !== undefined && !isLocalName(hostnameOf(`http://${host}`));
-      const foreignOrigin = origin !== undefined && !isLocalName(hostnameOf(origin));
-      if (foreignHost || foreignOrigin) {
-        const which = foreignHost ? `Host "${host}"` : `Origin "${origin}"`;
-        throw new AppError(
-          "unauthorized",
-          `${which} is not this machine; set apiKeys to serve others`,
-        );
-      }
+    if (keys.length > 0) return next();
+    const host = c.req.header("host");
+    if (host !== undefined && !isLocalName(hostnameOf(`http://${host}`))) {
+      throw notOurs(`Host "${host}"`);
+    }
+    const origin = c.req.header("origin");
+    const site = c.req.header("sec-fetch-site");
+    if (origin !== undefined || site !== undefined) {
+      // What a page can send unasked. The rest, JSON say, a browser sends only after a preflight, and none is answered here;
+      // it is refused all the same.
+      await guardForms(c, async () => undefined).catch((error) => {
+        throw error instanceof HTTPException ? notOurs(`Origin "${origin ?? site}"`) : error;
+      });
+      const isOurs = origin === new URL(c.req.url).origin || site === "same-origin";
+      if (origin !== undefined && !isOurs) throw notOurs(`Origin "${origin}"`);
     }
     await next();
   };
+}
+
+function notOurs(which: string): AppError {
+  const message = `${which} is not this server's; set apiKeys to serve others`;
+  return new AppError("unauthorized", message);
 }
 
 function hostnameOf(url: string): string {

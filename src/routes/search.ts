@@ -1,39 +1,44 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { AppError } from "../errors.js";
-import type { Filter } from "../index/filter.js";
+import { invalidInput } from "../errors.js";
 import type { SearchResult } from "../index/vector-store.js";
 import type { Cost } from "../media/budget.js";
 import { type CollectionQuery, searchCollection } from "../search/search-collection.js";
 import { costOfQuery } from "../search/search-cost.js";
 import type { Services } from "../services.js";
 import { embeddingFields, embeddingOf } from "./embedding-field.js";
+import { listOf, optional } from "./fields.js";
+import { FilterField } from "./filter-field.js";
 import { type MediaReader, mediaReader, modalityField } from "./item-body.js";
 import { costOfMedia } from "./media-cost.js";
 import { Media, readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 
 const settings = {
-  top_k: z.int().positive().optional(),
-  filter: z.custom<Filter>().optional(),
-  modality: modalityField.optional(),
-  min_similarity: z.number().optional(),
-  recall: z.enum(["exact", "high", "fast"]).optional(),
-  centering: z.boolean().optional(),
+  top_k: optional(z.int().positive()),
+  filter: FilterField,
+  modality: optional(modalityField),
+  min_similarity: optional(z.number()),
+  recall: optional(z.enum(["exact", "high", "fast"])),
+  centering: optional(z.boolean()),
 };
 const QueryBody = z.strictObject({
-  text: z.string().min(1).optional(),
-  image: Media.optional(),
-  audio: Media.optional(),
+  text: optional(z.string().min(1)),
+  image: optional(Media),
+  audio: optional(Media),
   ...embeddingFields,
-  item_id: z.string().min(1).optional(),
-  space: z.string().min(1).optional(),
-  query_modality: modalityField.optional(),
-  cursor: z.string().min(1).optional(),
+  item_id: optional(z.string().min(1)),
+  space: optional(z.string().min(1)),
+  query_modality: optional(modalityField),
+  cursor: optional(z.string().min(1)),
   ...settings,
 });
 type QueryBody = z.infer<typeof QueryBody>;
-const SearchBody = QueryBody.extend({ queries: z.array(QueryBody).min(1).optional() });
+/** Every query is at least a text: more than this are refused before any is looked at; `maxInputs` is checked after. */
+const maxQueries = 100_000;
+const SearchBody = QueryBody.extend({
+  queries: optional(listOf(QueryBody, { min: 1, max: maxQueries })),
+});
 
 const contents = ["text", "image", "audio", "embedding", "embedding_base64", "item_id"] as const;
 const json = ["embedding", "top_k", "filter", "min_similarity", "centering", "queries"];
@@ -80,15 +85,18 @@ function queriesOf(
 ): QueryBody[] {
   if (queries.length > most) {
     const message = `Expected at most ${most} queries but received ${queries.length} (option maxInputs)`;
-    throw new AppError("invalid_input", message, { param: "queries" });
+    throw invalidInput("queries", message);
   }
-  const other = [...contents, "space", "query_modality", "cursor"].find((name) => name in shared);
+  const other = ([...contents, "space", "query_modality", "cursor"] as const).find(
+    (name) => shared[name] !== undefined,
+  );
   if (other !== undefined) {
-    throw new AppError("invalid_input", `"${other}" belongs into one of the "queries"`, {
-      param: other,
-    });
+    throw invalidInput(other, `"${other}" belongs into one of the "queries"`);
   }
-  return queries.map((query) => ({ ...shared, ...query }));
+  return queries.map((query) => {
+    const own = Object.entries(query).filter(([, value]) => value !== undefined);
+    return { ...shared, ...Object.fromEntries(own) } as QueryBody;
+  });
 }
 
 function queryOf(body: QueryBody, prefix: string, readerOf: MediaReader): CollectionQuery {
@@ -96,7 +104,7 @@ function queryOf(body: QueryBody, prefix: string, readerOf: MediaReader): Collec
   if (given.length !== 1) {
     const came = given.length === 0 ? "none" : given.join(" and ");
     const message = `Expected one of "text", "image", "audio", "embedding" and "item_id" but received ${came}`;
-    throw new AppError("invalid_input", message, { param: `${prefix}${given[1] ?? "text"}` });
+    throw invalidInput(`${prefix}${given[1] ?? "text"}`, message);
   }
   const { image, audio } = body;
   return {

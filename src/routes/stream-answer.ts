@@ -21,6 +21,11 @@ export function streamAnswer(
   chunks: AsyncGenerator<string | Uint8Array>,
   { guard, log, headers, aheadBytes }: StreamAnswerOptions,
 ): Response {
+  if (c.req.method === "HEAD") {
+    guard.end();
+    void chunks.return(undefined);
+    return c.body(null, 200, headers);
+  }
   const encoder = new TextEncoder();
   // A connection that does not drain is never told of an error in its stream.
   const outgoing = (c.env as { outgoing?: ServerResponse } | undefined)?.outgoing;

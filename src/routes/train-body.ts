@@ -1,35 +1,36 @@
 import { z } from "zod";
 import { headKinds } from "../heads/head-version.js";
 import { lossNames } from "../training/losses/loss.js";
+import { listOf, optional, withDefault } from "./fields.js";
 import { Media } from "./read-request.js";
 import { RowsField } from "./read-rows.js";
 
 const modality = z.enum(["text", "image", "audio"]);
-const Labels = z.array(z.union([z.string().min(1), z.number()]).transform(String)).min(1);
+const Labels = listOf(z.union([z.string().min(1), z.number()]).transform(String), {
+  min: 1,
+  max: 100_000,
+});
 export const EntryField = z.strictObject({
-  image: Media.optional(),
-  audio: Media.optional(),
-  text: z.string().min(1).optional(),
-  label: z
-    .union([z.string().min(1), z.number()])
-    .transform(String)
-    .optional(),
+  image: optional(Media),
+  audio: optional(Media),
+  text: optional(z.string().min(1)),
+  label: optional(z.union([z.string().min(1), z.number()]).transform(String)),
 });
 const CollectionField = z.strictObject({ collection: z.string().min(1), by: z.string().min(1) });
 const SideHead = z.union([
   z.enum(["locked", "linear", "mlp", "residual"]),
   z.strictObject({
     kind: z.enum(["linear", "mlp", "residual"]),
-    hidden: z.int().min(1).max(16_384).optional(),
-    ratio: z.number().min(0).max(1).optional(),
+    hidden: optional(z.int().min(1).max(16_384)),
+    ratio: optional(z.number().min(0).max(1)),
   }),
 ]);
 const sideHeads = {
-  a: SideHead.optional(),
-  b: SideHead.optional(),
-  text: SideHead.optional(),
-  image: SideHead.optional(),
-  audio: SideHead.optional(),
+  a: optional(SideHead),
+  b: optional(SideHead),
+  text: optional(SideHead),
+  image: optional(SideHead),
+  audio: optional(SideHead),
 };
 /** `linear` or `{"image": "locked"}` as a form field spells it. */
 const fromForm = (value: unknown) => {
@@ -40,78 +41,78 @@ const fromForm = (value: unknown) => {
     return value;
   }
 };
-const positions = z.array(z.int().nonnegative());
+const positions = listOf(z.int().nonnegative(), { max: 100_000 });
 
 /** The body of `POST /v1/heads`. Bounds of the options are those of `checkOptions`. */
 export const TrainBody = z.strictObject({
-  model: z.string().min(1).optional(),
-  name: z.string().min(1).optional(),
-  kind: z.enum(headKinds).default("projection"),
-  pairs: z
-    .union([
-      z.array(EntryField).min(1),
+  model: optional(z.string().min(1)),
+  name: optional(z.string().min(1)),
+  kind: withDefault(z.enum(headKinds), "projection"),
+  pairs: optional(
+    z.union([
+      listOf(EntryField, { min: 1, max: 100_000 }),
       CollectionField,
       z.strictObject({
         embeddings: z.strictObject({
           a: RowsField,
           b: RowsField,
-          a_modality: modality.optional(),
-          b_modality: modality.optional(),
+          a_modality: optional(modality),
+          b_modality: optional(modality),
         }),
       }),
-    ])
-    .optional(),
-  items: z
-    .union([
-      z.array(EntryField).min(1),
+    ]),
+  ),
+  items: optional(
+    z.union([
+      listOf(EntryField, { min: 1, max: 100_000 }),
       CollectionField,
-      z.strictObject({ embeddings: RowsField, modality: modality.optional() }),
-    ])
-    .optional(),
-  a: RowsField.optional(),
-  b: RowsField.optional(),
-  a_modality: modality.optional(),
-  b_modality: modality.optional(),
-  labels: Labels.optional(),
-  head: z.preprocess(fromForm, z.union([SideHead, z.strictObject(sideHeads)])).optional(),
-  loss: z.enum(lossNames).optional(),
-  epochs: z.number().optional(),
-  batch_size: z.number().optional(),
-  learning_rate: z.number().optional(),
-  weight_decay: z.number().optional(),
-  decay_towards: z.enum(["zero", "start"]).optional(),
-  warmup: z.number().optional(),
-  patience: z.number().optional(),
-  mixup: z.number().optional(),
-  logit_scale: z.number().optional(),
-  learn_logits: z.boolean().optional(),
-  validation_share: z.number().optional(),
-  test_share: z.number().optional(),
-  seed: z.number().optional(),
-  split: z.strictObject({ train: positions, validation: positions, test: positions }).optional(),
-  third: RowsField.optional(),
-  features: RowsField.optional(),
-  probe: z.strictObject({ a: RowsField, b: RowsField, labels: Labels.optional() }).optional(),
-  probe_a: RowsField.optional(),
-  probe_b: RowsField.optional(),
-  probe_labels: Labels.optional(),
-  screen: z
-    .union([
+      z.strictObject({ embeddings: RowsField, modality: optional(modality) }),
+    ]),
+  ),
+  a: optional(RowsField),
+  b: optional(RowsField),
+  a_modality: optional(modality),
+  b_modality: optional(modality),
+  labels: optional(Labels),
+  head: optional(z.preprocess(fromForm, z.union([SideHead, z.strictObject(sideHeads)]))),
+  loss: optional(z.enum(lossNames)),
+  epochs: optional(z.number()),
+  batch_size: optional(z.number()),
+  learning_rate: optional(z.number()),
+  weight_decay: optional(z.number()),
+  decay_towards: optional(z.enum(["zero", "start"])),
+  warmup: optional(z.number()),
+  patience: optional(z.number()),
+  mixup: optional(z.number()),
+  logit_scale: optional(z.number()),
+  learn_logits: optional(z.boolean()),
+  validation_share: optional(z.number()),
+  test_share: optional(z.number()),
+  seed: optional(z.number()),
+  split: optional(z.strictObject({ train: positions, validation: positions, test: positions })),
+  third: optional(RowsField),
+  features: optional(RowsField),
+  probe: optional(z.strictObject({ a: RowsField, b: RowsField, labels: optional(Labels) })),
+  probe_a: optional(RowsField),
+  probe_b: optional(RowsField),
+  probe_labels: optional(Labels),
+  screen: optional(
+    z.union([
       z.boolean(),
       z.strictObject({
-        exclude: z.boolean().optional(),
-        mismatch_z: z.number().positive().optional(),
-        neighbors: z.int().min(2).max(1000).optional(),
-        isolation: z.number().positive().optional(),
-        repeats: z.int().min(2).optional(),
-        duplicate_cosine: z.number().min(-1).max(1).optional(),
-        different_cosine: z.number().min(-1).max(1).optional(),
+        exclude: optional(z.boolean()),
+        mismatch_z: optional(z.number().positive()),
+        neighbors: optional(z.int().min(2).max(1000)),
+        isolation: optional(z.number().positive()),
+        repeats: optional(z.int().min(2)),
+        duplicate_cosine: optional(z.number().min(-1).max(1)),
+        different_cosine: optional(z.number().min(-1).max(1)),
       }),
-    ])
-    .optional(),
+    ]),
+  ),
   /** Of the linear probe: weight of |W|^2 / 2 beside the cross-entropy. */
-  l2: z.number().positive().max(100).optional(),
-  activate: z.enum(["never", "if_improved"]).optional(),
+  l2: optional(z.number().positive().max(100)),
+  activate: optional(z.enum(["never", "if_improved"])),
 });
 export type TrainBody = z.infer<typeof TrainBody>;
 

@@ -224,7 +224,9 @@ function headsOf(head: TrainBody["head"]): TrainInput["heads"] {
   if (head === undefined) return {};
   if (typeof head !== "string" && !("kind" in head)) {
     return Object.fromEntries(
-      Object.entries(head).map(([side, choice]) => [side, choiceOf(choice)]),
+      Object.entries(head).flatMap(([side, choice]) =>
+        choice === undefined ? [] : [[side, choiceOf(choice)]],
+      ),
     );
   }
   return { a: choiceOf(head), b: choiceOf(head) };

@@ -8,11 +8,16 @@ import { streamAnswer } from "./stream-answer.js";
 import { StreamGuard } from "./stream-guard.js";
 
 const chunkBytes = 2 ** 18;
+const backupHeaders = {
+  "content-type": "application/octet-stream",
+  "content-disposition": 'attachment; filename="crossmodal-backup.sqlite"',
+};
 
 /** `GET /v1/backup` and `POST /v1/compact`: what an operator does to all collections at once. */
 export function upkeepRoutes({ store, config, log, stopping }: Services) {
   return new Hono<RequestVariables>()
     .get("/v1/backup", async (c) => {
+      if (c.req.method === "HEAD") return c.body(null, 200, backupHeaders); // no copy for nobody
       const guard = new StreamGuard({
         client: c.req.raw.signal,
         stopping,
@@ -28,9 +33,8 @@ export function upkeepRoutes({ store, config, log, stopping }: Services) {
           once: true,
         });
         const headers = {
-          "content-type": "application/octet-stream",
+          ...backupHeaders,
           "content-length": String(size),
-          "content-disposition": 'attachment; filename="crossmodal-backup.sqlite"',
         };
         return streamAnswer(c, contentsOf(handle, guard), { guard, log, headers, aheadBytes: 0 });
       } catch (error) {

@@ -15,6 +15,7 @@ import {
   classifyWindows,
 } from "../zero-shot/classifier.js";
 import { chooseTemplates, mostPromptCharacters } from "../zero-shot/prompts.js";
+import { listOf, optional, withDefault } from "./fields.js";
 import { costOfMedia } from "./media-cost.js";
 import { readMedia } from "./read-media.js";
 import { Media, readRequest } from "./read-request.js";
@@ -26,24 +27,26 @@ const fromForm = <S extends z.ZodType>(schema: S) =>
     schema,
   );
 
+/** More are refused before any is looked at; `maxLabels` is checked after. */
+const maxListed = 100_000;
+
 const ZeroShotRequest = z.strictObject({
-  image: Media.optional(),
-  audio: Media.optional(),
-  text: z.string().min(1).optional(),
+  image: optional(Media),
+  audio: optional(Media),
+  text: optional(z.string().min(1)),
   /** Only a head made from examples has labels of its own. */
-  candidate_labels: z
-    .array(z.string())
-    .min(1, "Expected at least one label but received none")
-    .optional(),
-  model: z.string().optional(),
+  candidate_labels: optional(listOf(z.string(), { min: 1, max: maxListed })),
+  model: optional(z.string()),
   /** A head of the model: its active version. */
-  head: z.string().min(1).optional(),
-  hypothesis_template: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
-  template_set: z.string().optional(),
-  multi_label: fromForm(z.boolean()).default(false),
-  top_k: fromForm(z.int().positive()).optional(),
-  threshold: fromForm(z.number().min(0).max(1)).optional(),
-  timeline: fromForm(z.boolean()).default(false),
+  head: optional(z.string().min(1)),
+  hypothesis_template: optional(
+    z.union([z.string(), listOf(z.string(), { min: 1, max: maxListed })]),
+  ),
+  template_set: optional(z.string()),
+  multi_label: withDefault(fromForm(z.boolean()), false),
+  top_k: optional(fromForm(z.int().positive())),
+  threshold: optional(fromForm(z.number().min(0).max(1))),
+  timeline: withDefault(fromForm(z.boolean()), false),
 });
 
 /** `POST /v1/zero-shot`: one picture, sound or text and any labels -> scores, best first. */

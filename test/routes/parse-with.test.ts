@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { parseWith } from "../../src/routes/read-json.js";
+import { parseWith } from "../../src/routes/parse-with.js";
 
 describe("parseWith", () => {
   const media = z.union([z.string().min(1), z.instanceof(Uint8Array)]);
@@ -14,18 +14,18 @@ describe("parseWith", () => {
       "the one wrong entry of a list",
       { input: ["a", 7] },
       "input[1]",
-      "expected string or file, received number",
+      "expected a string or a file, received the number 7",
     ],
     [
       "all that a field may be",
       { input: 5 },
       "input",
-      "expected string or file or array, received number",
+      "expected a string or a file or an array, received the number 5",
     ],
-    ["a missing field", {}, "input", "missing; expected string or file or array"],
-    ["an empty list", { input: [] }, "input", ">=1 items"],
-    ["an unknown field", { input: "a", inputs: 1 }, "inputs", "Unrecognized key"],
-    ["a path", { input: "a", more: [1, 0.5] }, "more[1]", "int"],
+    ["a missing field", {}, "input", "missing; expected a string or a file or an array"],
+    ["an empty list", { input: [] }, "input", "expected at least 1 entry, received none"],
+    ["an unknown field", { input: "a", mor: [1] }, "mor", 'did you mean "more"?'],
+    ["a path", { input: "a", more: [1, 0.5] }, "more[1]", "a whole number"],
   ])("names %s", (_, value, param, words) => {
     let error: unknown;
     try {

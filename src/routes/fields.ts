@@ -1,0 +1,102 @@
+import { z } from "zod";
+import { turnClock } from "../json/next-turn.js";
+
+/** Lists up to this length are checked in one go. */
+const shortList = 500;
+
+/** A field that may be left out; `null` is the same as leaving it out, as clients write it for None. */
+export function optional<S extends z.ZodType>(schema: S) {
+  return schema.nullish().transform((value) => value ?? undefined);
+}
+
+/** The same with a value for a field that is left out. */
+export function withDefault<S extends z.ZodType, D extends z.output<S>>(schema: S, fallback: D) {
+  return schema.nullish().transform((value): z.output<S> => value ?? fallback);
+}
+
+/** Of the schemas that `listOf` made: what their entries are. */
+const entrySchemas = new WeakMap<z.ZodType, z.ZodType>();
+export const entrySchemaOf = (schema: z.ZodType): z.ZodType | undefined => entrySchemas.get(schema);
+
+type Issues = z.core.$RefinementCtx["issues"];
+
+/**
+ * An array in a body. Unlike `z.array` it stops at its first wrong entry (z.array makes an issue of each of a million),
+ * looks at no entry of a list that is too long, and checks a long one by turns: parse it with `parseBody`.
+ */
+export function listOf<S extends z.ZodType>(
+  entry: S,
+  { min = 0, max = Number.POSITIVE_INFINITY }: { min?: number; max?: number } = {},
+) {
+  const check = (value: unknown[], i: number, into: z.output<S>[], issues: Issues): boolean => {
+    const result = entry.safeParse(value[i]);
+    if (result.success) into.push(result.data);
+    else for (const issue of result.error.issues) push(issues, issue, [i, ...issue.path]);
+    return result.success;
+  };
+  const schema = z
+    .unknown()
+    .transform((value, { issues }): z.output<S>[] | Promise<z.output<S>[]> => {
+      if (!Array.isArray(value)) return refuse(issues, "array");
+      if (value.length < min || value.length > max) return refuseLength(issues, value, min, max);
+      const list: z.output<S>[] = [];
+      if (value.length > shortList) {
+        return (async () => {
+          const clock = turnClock();
+          for (let i = 0; i < value.length && check(value, i, list, issues); i++) {
+            if (clock.isUp()) await clock.next();
+          }
+          return list;
+        })();
+      }
+      for (let i = 0; i < value.length && check(value, i, list, issues); i++);
+      return list;
+    });
+  // The type says what it is once it is parsed; only `parseBody` may see a promise.
+  const typed = schema as unknown as z.ZodType<z.output<S>[]>;
+  entrySchemas.set(typed, entry);
+  return typed;
+}
+
+/** An array of at least one number, of any length: it is only looked through. */
+export const Numbers: z.ZodType<number[]> = z.unknown().transform((value, { issues }): number[] => {
+  if (!Array.isArray(value)) return refuse(issues, "array");
+  if (value.length === 0) return refuseLength(issues, value, 1, Number.POSITIVE_INFINITY);
+  const wrong = value.findIndex((one) => typeof one !== "number");
+  return wrong < 0 ? (value as number[]) : refuse(issues, "number", [wrong]);
+});
+
+/** An object with any keys, kept as it is: zod's record leaves `__proto__` out. */
+export const AnyObject: z.ZodType<Record<string, unknown>> = z
+  .unknown()
+  .transform(
+    (value, { issues }): Record<string, unknown> =>
+      typeof value === "object" &&
+      value !== null &&
+      !Array.isArray(value) &&
+      !(value instanceof Uint8Array)
+        ? (value as Record<string, unknown>)
+        : refuse(issues, "object"),
+  );
+
+function refuse(
+  issues: Issues,
+  expected: "array" | "number" | "object",
+  path: PropertyKey[] = [],
+): never {
+  push(issues, { code: "invalid_type", expected, message: "Invalid input" }, path);
+  return z.NEVER;
+}
+
+function refuseLength(issues: Issues, value: unknown[], min: number, max: number): never {
+  const issue =
+    value.length < min
+      ? { code: "too_small", origin: "array", minimum: min, inclusive: true, message: "Too small" }
+      : { code: "too_big", origin: "array", maximum: max, inclusive: true, message: "Too big" };
+  push(issues, issue, []);
+  return z.NEVER;
+}
+
+function push(issues: Issues, issue: object, path: readonly PropertyKey[]): void {
+  issues.push({ ...issue, path: [...path], input: undefined } as Issues[number]);
+}

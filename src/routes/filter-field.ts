@@ -1,0 +1,24 @@
+import { z } from "zod";
+import { AppError } from "../errors.js";
+import { checkFilter, type Filter } from "../index/filter.js";
+
+/**
+ * A filter of a request. Null is no filter, and neither is a list of none: what a program forgot to fill must not find, or
+ * delete, everything.
+ * @throws AppError invalid_input.
+ */
+export const requestFilter = (value: unknown): Filter => checkFilter(value, { allowEmpty: false });
+
+/** A filter in a body: it may be left out, but is never null. */
+export const FilterField = z
+  .unknown()
+  .transform((value, { issues }): Filter => {
+    try {
+      return requestFilter(value);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      issues.push({ code: "custom", message: error.message, params: { error }, input: undefined });
+      return z.NEVER;
+    }
+  })
+  .optional();
