@@ -34,6 +34,28 @@ describe("loadConfig", () => {
     expect(() => loadConfig(sources)).toThrow(message);
   });
 
+  it("passes over what Kubernetes and Docker tell of Services, and nothing else", () => {
+    const links = {
+      CROSSMODAL_SERVICE_HOST: "10.0.0.7",
+      CROSSMODAL_SERVICE_PORT: "8080",
+      CROSSMODAL_SERVICE_PORT_HTTP: "8080",
+      CROSSMODAL_PORT: "tcp://10.0.0.7:8080",
+      CROSSMODAL_PORT_8080_TCP: "tcp://10.0.0.7:8080",
+      CROSSMODAL_PORT_8080_TCP_PROTO: "tcp",
+      CROSSMODAL_PORT_8080_TCP_PORT: "8080",
+      CROSSMODAL_PORT_8080_TCP_ADDR: "10.0.0.7",
+      CROSSMODAL_GPU_SERVICE_HOST: "10.0.0.8",
+      CROSSMODAL_GPU_PORT: "udp://10.0.0.8:53",
+    };
+    expect(loadConfig({ environment: { ...links, CROSSMODAL_HOST: "::1" } })).toMatchObject({
+      port: 8080,
+      host: "::1",
+    });
+    for (const name of ["CROSSMODAL_SERVICE_HOSTS", "CROSSMODAL_PORTS", "CROSSMODAL_GPU_PORT"]) {
+      expect(() => loadConfig({ environment: { [name]: "8080" } })).toThrow(name);
+    }
+  });
+
   it("shows no key", () => {
     const config = loadConfig({ environment: { CROSSMODAL_API_KEYS: "secret-one,secret-two" } });
     expect(config.apiKeys).toEqual(["secret-one", "secret-two"]);
