@@ -3,9 +3,9 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { closeAll } from "./close-all.js";
 import type { Config } from "./config.js";
-import type { Encoder, Modality } from "./encoders/encoder.js";
 import { warmUp } from "./encoders/first-inference.js";
 import { type LoadedPack, PackLoader } from "./encoders/load.js";
+import { type Packs, packsOf } from "./encoders/packs.js";
 import { type MediaWorkers, startMediaWorkers } from "./encoders/preprocess/media-workers.js";
 import type { Device } from "./encoders/session.js";
 import { EmbeddingCache } from "./encoders/with-cache.js";
@@ -28,17 +28,6 @@ import { findManifest } from "./models/store.js";
 import { mediaFetcher } from "./routes/fetch-media.js";
 import type { FetchMedia } from "./routes/read-media.js";
 import { type GapMeasurer, gapMeasurer } from "./training/gap-measurer.js";
-
-/** The loaded packs, in the order they were configured. */
-export interface Packs {
-  list(): readonly LoadedPack[];
-  /** The pack of that id, or the first that understands all `modalities`. */
-  find(id: string | undefined, ...modalities: Modality[]): LoadedPack;
-  encoder<M extends Modality>(
-    id: string | undefined,
-    modality: M,
-  ): { pack: LoadedPack; encoder: Encoder<M> };
-}
 
 /** The product's parts, live: what routes are given. */
 export interface Services {
@@ -254,43 +243,4 @@ function mediaBudget(config: Config): MediaBudget {
     maxDecoding: mediaThreads(config),
     maxPerCaller: 2 * config.maxBatch,
   });
-}
-
-export function packsOf(loaded: readonly LoadedPack[]): Packs {
-  const find: Packs["find"] = (id, ...modalities) => {
-    const understands = (pack: LoadedPack) =>
-      modalities.every((modality) => pack.encoders[modality] !== undefined);
-    const names = (packs: readonly LoadedPack[]) =>
-      packs.map(({ manifest }) => manifest.id).join(", ") || "none";
-    if (id === undefined) {
-      const pack = loaded.find(understands);
-      if (pack !== undefined) return pack;
-      const message = `No loaded model understands ${modalities.join(" and ")} (loaded: ${names(loaded)})`;
-      throw new AppError("model_not_found", message, { param: "model" });
-    }
-    const pack = loaded.find(({ manifest }) => manifest.id === id);
-    if (pack === undefined) {
-      throw new AppError(
-        "model_not_found",
-        `No model "${id}" is loaded; there are: ${names(loaded)}`,
-        {
-          param: "model",
-        },
-      );
-    }
-    if (!understands(pack)) {
-      const able = names(loaded.filter(understands));
-      const message = `The model "${id}" does not understand ${modalities.join(" and ")}; these do: ${able}`;
-      throw new AppError("invalid_input", message, { param: "model" });
-    }
-    return pack;
-  };
-  return {
-    list: () => loaded,
-    find,
-    encoder(id, modality) {
-      const pack = find(id, modality);
-      return { pack, encoder: pack.encoders[modality] as Encoder<typeof modality> } as never;
-    },
-  };
 }

@@ -6,13 +6,14 @@ import { writeDurably } from "../files/write-durably.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import { seededRandom } from "../math/random.js";
 import { type Rows, rowsOf, vectorsOf } from "../math/rows.js";
-import type { Services } from "../services.js";
 import { bridgeMethods } from "../training/bridge.js";
 import type { LabelledRows } from "../training/bridge-report.js";
 import { bridgeTexts } from "../training/bridge-texts.js";
 import { bridgeInWorker, measureBridgeInWorker } from "../training/train-in-worker.js";
+import type { BridgeStore } from "./bridge-store.js";
 import { type LabelledItem, readLabelled } from "./collection-pairs.js";
 import { embedAll } from "./embed-column.js";
+import type { TrainingServices } from "./train-job.js";
 import { checkSpace, npyOf, readRowsFile } from "./training-source.js";
 
 /** What a bridge job is created with. */
@@ -38,10 +39,10 @@ export const BridgeInput = z.object({
 });
 export type BridgeInput = z.infer<typeof BridgeInput>;
 
-export type BridgeServices = Pick<
-  Services,
-  "packs" | "media" | "budget" | "config" | "store" | "bridges"
->;
+/** What bridge jobs work with. */
+export interface BridgeServices extends Omit<TrainingServices, "heads"> {
+  bridges: BridgeStore;
+}
 
 /** Queries and items that recall is measured on, at most. */
 const mostQueries = 1000;

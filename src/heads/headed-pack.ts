@@ -2,9 +2,9 @@ import type { EncodeWindows } from "../encoders/audio-encoder.js";
 import type { Encoder, Modality } from "../encoders/encoder.js";
 import { applyHead, type ProjectionHead } from "../encoders/head.js";
 import type { LoadedPack } from "../encoders/load.js";
+import type { Packs } from "../encoders/packs.js";
 import { withHead } from "../encoders/with-head.js";
 import { AppError } from "../errors.js";
-import type { Packs } from "../services.js";
 import type { HeadStore } from "./head-store.js";
 import { headedModalities, type UsableHead } from "./head-version.js";
 

@@ -2,18 +2,26 @@ import { z } from "zod";
 import type { Embedding } from "../encoders/encoder.js";
 import { applyHeadInTurns } from "../encoders/with-head.js";
 import { AppError } from "../errors.js";
-import type { Item, StoredItem } from "../index/vector-store.js";
-import type { Changes } from "../index/watched-store.js";
+import type { Item, StoredItem, VectorStore } from "../index/vector-store.js";
+import type { Changes, WatchedStore } from "../index/watched-store.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
+import type { Log } from "../log.js";
 import { pathFrom } from "../search/headed-path.js";
-import type { Services } from "../services.js";
+import type { Bridges } from "./bridge-store.js";
 import { followedHead, isBeingBuilt } from "./collection-head.js";
+import type { HeadStore } from "./head-store.js";
 import type { UsableHead } from "./head-version.js";
 
 /** What a re-projection is created with: a collection that follows a head of which another version is active now. */
 export const ReprojectInput = z.object({ collection: z.string() });
 
-export type ReprojectServices = Pick<Services, "store" | "heads" | "bridges" | "log">;
+/** What re-projections work with. */
+export interface ReprojectServices {
+  store: WatchedStore<VectorStore>;
+  heads: HeadStore;
+  bridges: Bridges;
+  log: Log;
+}
 
 /** Items that are read, projected and written together. */
 const itemsAtOnce = 200;

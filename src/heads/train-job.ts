@@ -1,11 +1,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import type { Config } from "../config.js";
 import type { Modality } from "../encoders/encoder.js";
+import type { Packs } from "../encoders/packs.js";
+import type { MediaWorkers } from "../encoders/preprocess/media-workers.js";
 import { AppError, invalidInput } from "../errors.js";
+import type { VectorStore } from "../index/vector-store.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import { rowCount } from "../math/rows.js";
-import type { Services } from "../services.js";
+import type { MediaBudget } from "../media/budget.js";
 import type { HeadChoice } from "../training/initial-head.js";
 import { leaveOut } from "../training/leave-out.js";
 import {
@@ -17,6 +21,7 @@ import {
 import { screenInWorker, trainInWorker } from "../training/train-in-worker.js";
 import type { Split, TrainingOptions, TrainingRequest } from "../training/training-request.js";
 import { gather } from "./gather.js";
+import type { HeadStore } from "./head-store.js";
 import { checkSpace, readRowsFile, TrainingSource } from "./training-source.js";
 
 /** What a training job is created with. Large arrays lie beside it: `third.npy`, `features.npy`, `probe-a.npy`, `probe-b.npy`. */
@@ -37,10 +42,15 @@ export const TrainInput = z.object({
 });
 export type TrainInput = z.infer<typeof TrainInput>;
 
-export type TrainingServices = Pick<
-  Services,
-  "packs" | "media" | "budget" | "config" | "store" | "heads"
->;
+/** What training jobs work with. */
+export interface TrainingServices {
+  packs: Packs;
+  media: MediaWorkers;
+  budget: MediaBudget;
+  config: Config;
+  store: VectorStore;
+  heads: HeadStore;
+}
 
 /** Findings that a report lists at most. */
 const mostFindings = 1000;

@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { type App, createApp } from "../../src/app.js";
 import type { LoadedPack } from "../../src/encoders/load.js";
+import { packsOf } from "../../src/encoders/packs.js";
 import { bridgeJob } from "../../src/heads/bridge-job.js";
 import { BridgeStore } from "../../src/heads/bridge-store.js";
 import { fewShotJob } from "../../src/heads/few-shot-job.js";
 import { trainJob } from "../../src/heads/train-job.js";
 import { Jobs } from "../../src/jobs/jobs.js";
-import { packsOf, type Services } from "../../src/services.js";
+import type { Services } from "../../src/services.js";
 import { measureGap } from "../../src/training/measure-gap.js";
 import { startApp } from "./services.js";
 

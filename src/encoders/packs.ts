@@ -1,0 +1,53 @@
+import { AppError } from "../errors.js";
+import type { Encoder, Modality } from "./encoder.js";
+import type { LoadedPack } from "./load.js";
+
+/** The loaded packs, in the order they were configured. */
+export interface Packs {
+  list(): readonly LoadedPack[];
+  /** The pack of that id, or the first that understands all `modalities`. */
+  find(id: string | undefined, ...modalities: Modality[]): LoadedPack;
+  encoder<M extends Modality>(
+    id: string | undefined,
+    modality: M,
+  ): { pack: LoadedPack; encoder: Encoder<M> };
+}
+
+export function packsOf(loaded: readonly LoadedPack[]): Packs {
+  const find: Packs["find"] = (id, ...modalities) => {
+    const understands = (pack: LoadedPack) =>
+      modalities.every((modality) => pack.encoders[modality] !== undefined);
+    const names = (packs: readonly LoadedPack[]) =>
+      packs.map(({ manifest }) => manifest.id).join(", ") || "none";
+    if (id === undefined) {
+      const pack = loaded.find(understands);
+      if (pack !== undefined) return pack;
+      const message = `No loaded model understands ${modalities.join(" and ")} (loaded: ${names(loaded)})`;
+      throw new AppError("model_not_found", message, { param: "model" });
+    }
+    const pack = loaded.find(({ manifest }) => manifest.id === id);
+    if (pack === undefined) {
+      throw new AppError(
+        "model_not_found",
+        `No model "${id}" is loaded; there are: ${names(loaded)}`,
+        {
+          param: "model",
+        },
+      );
+    }
+    if (!understands(pack)) {
+      const able = names(loaded.filter(understands));
+      const message = `The model "${id}" does not understand ${modalities.join(" and ")}; these do: ${able}`;
+      throw new AppError("invalid_input", message, { param: "model" });
+    }
+    return pack;
+  };
+  return {
+    list: () => loaded,
+    find,
+    encoder(id, modality) {
+      const pack = find(id, modality);
+      return { pack, encoder: pack.encoders[modality] as Encoder<typeof modality> } as never;
+    },
+  };
+}
