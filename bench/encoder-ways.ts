@@ -5,9 +5,10 @@ import * as ort from "onnxruntime-node";
 import { loadConfig } from "../src/config.js";
 import type { Modality } from "../src/encoders/encoder.js";
 import { imageSide, type Manifest } from "../src/encoders/manifest.js";
-import type { MediaWorkers } from "../src/encoders/preprocess/media-workers.js";
 import { loadTokenizer } from "../src/encoders/preprocess/tokenizer.js";
 import { createLog } from "../src/log.js";
+import { decodeAudio } from "../src/media/audio/decode-audio.js";
+import type { Media } from "../src/media/media.js";
 import { startServer } from "../src/server.js";
 
 /** What is embedded over and over. Texts take turns, so that they differ as a user's would. */
@@ -50,7 +51,7 @@ export interface Setting {
 /** ONNX Runtime alone, in this thread, on tensors made beforehand. */
 export async function bareSession(
   setting: Setting,
-  media: MediaWorkers,
+  media: Media,
   tokenizerJson: string,
 ): Promise<Way> {
   const { folder, file, threads, batch } = setting;
@@ -75,7 +76,7 @@ export async function bareSession(
 
 async function tensorsOf(
   { manifest, modality, batch, inputs }: Setting,
-  media: MediaWorkers,
+  media: Media,
   tokenizerJson: string,
 ) {
   const { text, image, audio } = manifest.towers;
@@ -177,11 +178,7 @@ export async function server(
 }
 
 /** transformers.js as its documentation shows it: processor, then model, batch after batch. It decodes no sounds: given samples. */
-export async function transformersJs(
-  setting: Setting,
-  media: MediaWorkers,
-  dataDir: string,
-): Promise<Way> {
+export async function transformersJs(setting: Setting, dataDir: string): Promise<Way> {
   const hf = await import("@huggingface/transformers");
   const { manifest, modality, batch, threads, inputs } = setting;
   hf.env.localModelPath = join(dataDir, "models");
@@ -229,7 +226,7 @@ export async function transformersJs(
     );
   }
   const model = await hf.ClapAudioModelWithProjection.from_pretrained(id, options);
-  const { samples } = await media.decodeAudio(inputs.audio, { maxSeconds: 60 });
+  const { samples } = await decodeAudio(inputs.audio, { maxSeconds: 60 });
   const sound = Float32Array.from(samples);
   return timesBatches(
     async () => {

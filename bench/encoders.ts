@@ -22,7 +22,7 @@ import { cpus, tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { readManifest } from "../src/encoders/load.js";
 import { type DataType, modalities } from "../src/encoders/manifest.js";
-import { startMediaWorkers } from "../src/encoders/preprocess/media-workers.js";
+import { startDecodingPool } from "../src/media/decoding-pool.js";
 import { inspectFolder } from "../src/models/inspect-folder.js";
 import { findManifest } from "../src/models/store.js";
 import { bareSession, type Setting, server, transformersJs, type Way } from "./encoder-ways.js";
@@ -59,7 +59,7 @@ const median = (numbers: number[]) =>
   [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-bench-"));
-const media = startMediaWorkers();
+const media = startDecodingPool();
 try {
   const ids =
     positionals.length === 0
@@ -134,7 +134,7 @@ async function measure(setting: Setting, hubLayout: boolean): Promise<Rates> {
     bare: await bareSession(setting, media, tokenizerJson),
     server: await server(setting, dataDir),
   };
-  if (hubLayout) ways["transformers.js"] = await transformersJs(setting, media, dataDir);
+  if (hubLayout) ways["transformers.js"] = await transformersJs(setting, dataDir);
   try {
     const rates: Rates = {};
     await ways.bare.run(1); // first runs cost more

@@ -11,9 +11,9 @@ import { parseArgs } from "node:util";
 import type { Embedding, ModalityInput } from "../src/encoders/encoder.js";
 import { applyHead, type ProjectionHead, writeHead } from "../src/encoders/head.js";
 import { PackLoader } from "../src/encoders/load.js";
-import { startMediaWorkers } from "../src/encoders/preprocess/media-workers.js";
 import { EmbeddingCache } from "../src/encoders/with-cache.js";
 import { type Rows, rowsOf } from "../src/math/rows.js";
+import { startDecodingPool } from "../src/media/decoding-pool.js";
 import { findManifest } from "../src/models/store.js";
 import { type BridgeMethod, bridgeMethods, fitBridge } from "../src/training/bridge.js";
 import { crossRecall } from "../src/training/bridge-report.js";
@@ -37,7 +37,7 @@ if (soundTable === undefined || pictureTable === undefined || method === undefin
   );
 }
 
-const media = startMediaWorkers(2);
+const media = startDecodingPool({ processes: 2 });
 const cache = new EmbeddingCache(0);
 const loader = new PackLoader({
   device: "cpu",

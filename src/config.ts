@@ -3,6 +3,7 @@ import { z } from "zod";
 import { closest } from "./closest.js";
 import { AppError } from "./errors.js";
 import { defaultJobLimits } from "./jobs/job-retention.js";
+import { defaultMaxSamples } from "./media/audio/mono-collector.js";
 
 /** How an option is written in the environment or as a flag, and what it means. */
 interface Option<S extends z.ZodType> {
@@ -84,7 +85,7 @@ export const options = {
     z.int().min(0),
     0,
     number,
-    "Threads that decode and preprocess media; 0 is one for each core that threads leaves, or for each core when that is 0 too.",
+    "Processes that decode and preprocess media; 0 is one for each core that threads leaves, or for each core when that is 0 too.",
   ),
   resize: option(
     z.enum(["exact", "fast"]),
@@ -138,6 +139,24 @@ export const options = {
     "Largest picture in pixels, checked before it is decoded.",
   ),
   maxAudioSeconds: option(z.number().positive(), 14_400, number, "Longest sound in seconds."),
+  maxAudioSamples: option(
+    count,
+    defaultMaxSamples,
+    number,
+    "Longest sound in samples: an hour at 48 kHz; beyond eight channels they count in proportion.",
+  ),
+  maxDecodeBytes: option(
+    count,
+    2 ** 30,
+    number,
+    "Memory in bytes that decoding one file may take; for pictures of more than 100 megapixels raise it too.",
+  ),
+  maxDecodeSeconds: option(
+    z.number().positive(),
+    30,
+    number,
+    "Processor time in seconds that decoding one file may take.",
+  ),
   requestTimeoutMs: option(
     count,
     120_000,

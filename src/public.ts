@@ -5,6 +5,8 @@ export type {
   DecodedImage,
   Embedding,
   Encoder,
+  HeldAudio,
+  HeldImage,
   Modality,
   ModalityInput,
 } from "./encoders/encoder.js";

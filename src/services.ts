@@ -6,7 +6,6 @@ import type { Config } from "./config.js";
 import { warmUp } from "./encoders/first-inference.js";
 import { type LoadedPack, PackLoader } from "./encoders/load.js";
 import { type Packs, packsOf } from "./encoders/packs.js";
-import { type MediaWorkers, startMediaWorkers } from "./encoders/preprocess/media-workers.js";
 import type { Device } from "./encoders/session.js";
 import { EmbeddingCache } from "./encoders/with-cache.js";
 import { AppError } from "./errors.js";
@@ -24,6 +23,8 @@ import { type WatchedStore, watchedStore } from "./index/watched-store.js";
 import { Jobs } from "./jobs/jobs.js";
 import type { Log } from "./log.js";
 import { MediaBudget } from "./media/budget.js";
+import { type DecodingPoolOptions, startDecodingPool } from "./media/decoding-pool.js";
+import type { Media } from "./media/media.js";
 import { findManifest } from "./models/store.js";
 import { mediaFetcher } from "./routes/fetch-media.js";
 import type { FetchMedia } from "./routes/read-media.js";
@@ -34,7 +35,7 @@ export interface Services {
   config: Config;
   log: Log;
   packs: Packs;
-  media: MediaWorkers;
+  media: Media;
   fetchMedia: FetchMedia;
   /** Collections. Only one process has the data folder at a time; it is taken at the first use. */
   store: WatchedStore<LazyStore>;
@@ -86,7 +87,7 @@ async function openServices(
 ): Promise<Services> {
   const store = await openStorage(config, log, ownsData);
   closers.push(() => store.close());
-  const media = startMediaWorkers(mediaThreads(config));
+  const media = startDecodingPool(decodingOptions(config));
   closers.push(() => media.close());
   const budget = mediaBudget(config);
   const loader = new PackLoader({
@@ -229,8 +230,19 @@ export const loadOptions = ({ device, dtype, threads, resize, hopSeconds, maxBat
   maxBatch,
 });
 
-/** Threads for media: as configured, else the cores that a running graph leaves. Decoding beside it must not take the graph's own. */
-function mediaThreads({ mediaWorkers, threads }: Config): number {
+function decodingOptions(config: Config): DecodingPoolOptions {
+  const { maxAudioSamples, maxDecodeBytes, maxDecodeSeconds, requestTimeoutMs } = config;
+  return {
+    processes: mediaProcesses(config),
+    maxAudioSamples,
+    maxBytes: maxDecodeBytes,
+    // Who sent the file must learn before the request is given up what is wrong with it.
+    maxSeconds: Math.min(maxDecodeSeconds, requestTimeoutMs / 2000),
+  };
+}
+
+/** Processes for media: as configured, else the cores that a running graph leaves. Decoding beside it must not take the graph's own. */
+function mediaProcesses({ mediaWorkers, threads }: Config): number {
   if (mediaWorkers > 0) return mediaWorkers;
   return threads === 0 ? availableParallelism() : Math.max(1, availableParallelism() - threads);
 }
@@ -240,7 +252,7 @@ function mediaBudget(config: Config): MediaBudget {
   return new MediaBudget({
     maxUnits: config.maxQueued,
     maxBytes: config.maxMediaBytes,
-    maxDecoding: mediaThreads(config),
+    maxDecoding: 2 * mediaProcesses(config),
     maxPerCaller: 2 * config.maxBatch,
   });
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Embedding } from "../src/encoders/encoder.js";
+import type { Embedding, ModalityInput } from "../src/encoders/encoder.js";
 import { readSafetensors } from "../src/math/safetensors.js";
 import { fixture } from "./helpers/fixtures.js";
 import { loadPack, type TestPack } from "./helpers/packs.js";
@@ -71,7 +71,7 @@ describe("the starter packs", () => {
 
   it("give a sound the same embedding alone and among others, silence and noise included", async () => {
     const files = ["crow.wav", "rain.ogg", "piano.ogg", "scene.opus"];
-    const sounds = await Promise.all(
+    const sounds: ModalityInput["audio"][] = await Promise.all(
       files.map((file) => clap.media.decodeAudio(fixture(`audio/${file}`), { maxSeconds: 60 })),
     );
     const noise = Float32Array.from({ length: 32_000 }, (_, i) => Math.sin(i * i));

@@ -1,7 +1,7 @@
-import type { DecodedAudio, DecodedImage } from "../encoders/encoder.js";
-import type { MediaWorkers } from "../encoders/preprocess/media-workers.js";
+import type { ModalityInput } from "../encoders/encoder.js";
 import type { Preview } from "../index/vector-store.js";
 import type { Log } from "../log.js";
+import type { Media } from "../media/media.js";
 
 const textLength = 2000;
 
@@ -13,11 +13,11 @@ export function textPreview(text: string): Preview {
 
 /** A thumbnail or a waveform. An item whose preview fails is stored without one. */
 export async function mediaPreview(
-  { media, log }: { media: MediaWorkers; log: Log },
-  decoded: DecodedImage | DecodedAudio,
+  { media, log }: { media: Media; log: Log },
+  decoded: ModalityInput["image" | "audio"],
 ): Promise<Preview | undefined> {
   try {
-    return await ("rgb" in decoded ? media.thumbnail(decoded) : media.waveform(decoded));
+    return await ("width" in decoded ? media.thumbnail(decoded) : media.waveform(decoded));
   } catch (error) {
     log.warn({ err: error }, "an item is stored without its preview");
     return undefined;

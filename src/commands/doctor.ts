@@ -5,12 +5,12 @@ import type { Command } from "commander";
 import type { Config } from "../config.js";
 import { firstInferences, warmUp } from "../encoders/first-inference.js";
 import { type LoadedPack, PackLoader } from "../encoders/load.js";
-import { startMediaWorkers } from "../encoders/preprocess/media-workers.js";
 import { probeDevices } from "../encoders/probe-devices.js";
 import { EmbeddingCache } from "../encoders/with-cache.js";
 import { sqliteVersion } from "../index/embedded/sqlite.js";
 import { createLog } from "../log.js";
 import { ffmpegVersion } from "../media/audio/ffmpeg.js";
+import { startDecodingPool } from "../media/decoding-pool.js";
 import { imageLibraryVersions } from "../media/image/decode-image.js";
 import { findManifest } from "../models/store.js";
 import { loadOptions } from "../services.js";
@@ -167,7 +167,7 @@ async function servesCrossmodal(host: string, number: number): Promise<boolean> 
 /** Loads a model as the server would, then runs one small input through each tower. The data folder is only read. */
 async function* model(config: Config, id: string): AsyncGenerator<Finding> {
   const group = "models";
-  const media = startMediaWorkers(1);
+  const media = startDecodingPool({ processes: 1 });
   try {
     const loader = new PackLoader({ ...loadOptions(config), media, cache: new EmbeddingCache(0) });
     const pack = await loader.load(findManifest(config.dataDir, id));

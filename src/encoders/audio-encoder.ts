@@ -1,18 +1,25 @@
 import { meanVector, normalize } from "../math/vector.js";
+import type { AudioWindowTensor, Media } from "../media/media.js";
 import { timed } from "../metrics.js";
-import type { DecodedAudio, Embedding, Encoder } from "./encoder.js";
+import type { Embedding, Encoder, ModalityInput } from "./encoder.js";
 import type { AudioPreprocess } from "./manifest.js";
-import type { AudioWindowTensor, MediaWorkers } from "./preprocess/media-workers.js";
 import { runTower, type Tower } from "./tower.js";
+
+/** A part of a sound. */
+interface EmbeddedWindow {
+  startSeconds: number;
+  endSeconds: number;
+  embedding: Embedding;
+}
 
 /** One sound, whole and window by window. */
 export type EncodeWindows = (
-  sound: DecodedAudio,
+  sound: ModalityInput["audio"],
   signal?: AbortSignal,
-) => Promise<{
-  embedding: Embedding;
-  windows: { startSeconds: number; endSeconds: number; embedding: Embedding }[];
-}>;
+) => Promise<{ embedding: Embedding; windows: EmbeddedWindow[] }>;
+
+/** Windows of each sound that are prepared at once, at least. */
+const minWindows = 4;
 
 /**
  * Sounds -> embeddings. A sound longer than the tower's window is cut into windows at fixed places; its embedding is the
@@ -26,7 +33,7 @@ export type EncodeWindows = (
 export function audioEncoder(
   tower: Tower,
   preprocess: AudioPreprocess,
-  { media, maxBatch }: { media: MediaWorkers; maxBatch: number },
+  { media, maxBatch }: { media: Media; maxBatch: number },
 ): { encoder: Encoder<"audio">; encodeWindows: EncodeWindows } {
   const input = tower.session.info.inputs.find(({ name }) => name !== "is_longer")!.name;
 
@@ -52,19 +59,37 @@ export function audioEncoder(
     return embeddings;
   };
 
-  const encode: Encoder<"audio">["encode"] = async (sounds, signal) => {
-    const inputs = await timed("preprocess", () =>
-      Promise.all(sounds.map((sound) => media.audioTensors(sound, preprocess))),
-    );
-    const windows = inputs.flatMap((sound) => sound.windows);
-    const embeddings = await runWindows(windows, inputs[0].shape, signal);
-    let start = 0;
-    return inputs.map((sound) => {
-      const own = embeddings.slice(start, start + sound.windows.length);
-      start += own.length;
-      return clipEmbedding(own);
-    });
+  /** The windows of each sound, some at a time: the tensors of an hour take 180 MB. */
+  const embedWindows = async (
+    sounds: readonly ModalityInput["audio"][],
+    spec: AudioPreprocess,
+    signal?: AbortSignal,
+  ): Promise<EmbeddedWindow[][]> => {
+    const embedded: EmbeddedWindow[][] = sounds.map(() => []);
+    const count = Math.max(minWindows, Math.ceil((2 * maxBatch) / sounds.length));
+    let unfinished = sounds.map((sound, i) => ({ sound, windows: embedded[i] }));
+    for (let start = 0; unfinished.length > 0; start += count) {
+      signal?.throwIfAborted();
+      const range = { start, count };
+      const parts = await timed("preprocess", () =>
+        Promise.all(
+          unfinished.map(({ sound }) => media.audioTensors(sound, spec, { range, signal })),
+        ),
+      );
+      const windows = parts.flatMap((part) => part.windows);
+      const embeddings = await runWindows(windows, parts[0].shape, signal);
+      let next = 0;
+      for (const [i, part] of parts.entries()) {
+        for (const { startSeconds, endSeconds } of part.windows)
+          unfinished[i].windows.push({ startSeconds, endSeconds, embedding: embeddings[next++] });
+      }
+      unfinished = unfinished.filter((_, i) => start + count < parts[i].total);
+    }
+    return embedded;
   };
+
+  const encode: Encoder<"audio">["encode"] = async (sounds, signal) =>
+    (await embedWindows(sounds, preprocess, signal)).map(clipEmbedding);
 
   return {
     encoder: {
@@ -76,25 +101,17 @@ export function audioEncoder(
       dispose: () => tower.session.close(),
     },
     async encodeWindows(sound, signal) {
-      const { windows, shape } = await timed("preprocess", () =>
-        media.audioTensors(sound, { ...preprocess, longer: "windows" }),
-      );
-      const embeddings = await runWindows(windows, shape, signal);
-      return {
-        embedding:
-          preprocess.longer === "windows"
-            ? clipEmbedding(embeddings)
-            : (await encode([sound], signal))[0],
-        windows: windows.map(({ startSeconds, endSeconds }, i) => ({
-          startSeconds,
-          endSeconds,
-          embedding: embeddings[i],
-        })),
-      };
+      const [windows] = await embedWindows([sound], { ...preprocess, longer: "windows" }, signal);
+      const embedding =
+        preprocess.longer === "windows"
+          ? clipEmbedding(windows)
+          : (await encode([sound], signal))[0];
+      return { embedding, windows };
     },
   };
 }
 
-function clipEmbedding(windows: readonly Embedding[]): Embedding {
-  return windows.length === 1 ? windows[0] : normalize(meanVector(windows));
+function clipEmbedding(windows: readonly EmbeddedWindow[]): Embedding {
+  const embeddings = windows.map(({ embedding }) => embedding);
+  return embeddings.length === 1 ? embeddings[0] : normalize(meanVector(embeddings));
 }

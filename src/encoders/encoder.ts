@@ -3,7 +3,7 @@ export type Embedding = Float32Array;
 
 export type Modality = "text" | "image" | "audio";
 
-/** An RGB picture. `rgb` is [height, width, 3]; it may lie in shared memory so that worker threads read it uncopied. */
+/** An RGB picture in memory. `rgb` is [height, width, 3]. */
 export interface DecodedImage {
   width: number;
   height: number;
@@ -12,7 +12,7 @@ export interface DecodedImage {
   contentHash?: string;
 }
 
-/** A mono sound. `samples` are in [-1, 1]; they may lie in shared memory so that worker threads read them uncopied. */
+/** A mono sound in memory. `samples` are in [-1, 1]. */
 export interface DecodedAudio {
   sampleRateHz: number;
   samples: Float32Array;
@@ -22,11 +22,33 @@ export interface DecodedAudio {
   warnings?: readonly string[];
 }
 
+/** Media whose pixels or samples lie in the process that decoded them (src/media/decoding-pool.ts). */
+interface Held {
+  /** sha256 of the file it came from: equal hashes mean equal media. */
+  readonly contentHash: string;
+  /** Memory that the pixels or samples take. */
+  readonly decodedBytes: number;
+  /** Frees that memory. Media that is forgotten instead is freed some time after it cannot be reached any more. */
+  dispose(): void;
+}
+
+export interface HeldImage extends Held {
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface HeldAudio extends Held {
+  readonly sampleRateHz: number;
+  readonly seconds: number;
+  /** What was damaged, mended or left out, a sentence each; absent when the file is whole. */
+  readonly warnings?: readonly string[];
+}
+
 /** What an encoder takes, already decoded: never a URL, a path or base64. */
 export interface ModalityInput {
   text: string;
-  image: DecodedImage;
-  audio: DecodedAudio;
+  image: HeldImage | DecodedImage;
+  audio: HeldAudio | DecodedAudio;
 }
 
 /** Turns inputs of one modality into embeddings. */

@@ -1,14 +1,14 @@
+import type { Media } from "../media/media.js";
 import { timed } from "../metrics.js";
 import type { Encoder } from "./encoder.js";
 import { type ImagePreprocess, imageSide } from "./manifest.js";
-import type { MediaWorkers } from "./preprocess/media-workers.js";
 import { runTower, type Tower } from "./tower.js";
 
 /** Pictures -> embeddings: each is resized, cropped and normalised as the manifest says, then all run as one batch. */
 export function imageEncoder(
   tower: Tower,
   preprocess: ImagePreprocess,
-  media: MediaWorkers,
+  media: Media,
 ): Encoder<"image"> {
   const side = imageSide(preprocess);
   const input = tower.session.info.inputs[0].name;
@@ -19,7 +19,7 @@ export function imageEncoder(
     dimensions: tower.dimensions,
     async encode(images, signal) {
       const tensors = await timed("preprocess", () =>
-        Promise.all(images.map((image) => media.imageTensor(image, preprocess))),
+        Promise.all(images.map((image) => media.imageTensor(image, preprocess, { signal }))),
       );
       signal?.throwIfAborted();
       const size = 3 * side * side;

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { closeAll } from "../close-all.js";
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
+import type { Media } from "../media/media.js";
 import { verifiedPackFile } from "../models/pack-files.js";
 import { audioEncoder, type EncodeWindows } from "./audio-encoder.js";
 import { quantizesDynamically } from "./dynamic-quantization.js";
@@ -11,7 +12,6 @@ import type { Encoder, Modality } from "./encoder.js";
 import { dimensionsIn, readHead } from "./head.js";
 import { imageEncoder } from "./image-encoder.js";
 import { type DataType, type GraphFile, Manifest, modalities } from "./manifest.js";
-import type { MediaWorkers } from "./preprocess/media-workers.js";
 import { loadTokenizer, type Tokenizer } from "./preprocess/tokenizer.js";
 import { type Device, openSession, type Session } from "./session.js";
 import { textEncoder } from "./text-encoder.js";
@@ -30,7 +30,7 @@ export interface LoadOptions {
   /** Seconds between the windows of long sounds, in place of the manifest's; another space than with those. */
   hopSeconds?: number;
   maxBatch: number;
-  media: MediaWorkers;
+  media: Media;
   cache: EmbeddingCache;
   log?: Log;
 }

@@ -1,15 +1,15 @@
 import type { Config } from "../config.js";
 import type { Embedding, Encoder, Modality } from "../encoders/encoder.js";
 import type { LoadedPack } from "../encoders/load.js";
-import type { MediaWorkers } from "../encoders/preprocess/media-workers.js";
 import { AppError } from "../errors.js";
 import type { MediaBudget } from "../media/budget.js";
+import type { Media } from "../media/media.js";
 import type { Turn } from "../media/turn.js";
 import { withDecoded } from "../media/with-decoded.js";
 
 export interface EmbedOptions {
   pack: LoadedPack;
-  media: MediaWorkers;
+  media: Media;
   budget: MediaBudget;
   config: Pick<Config, "maxImagePixels" | "maxAudioSeconds">;
   signal: AbortSignal;

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import type { Config } from "../config.js";
 import type { Modality } from "../encoders/encoder.js";
 import type { LoadedPack } from "../encoders/load.js";
-import type { MediaWorkers } from "../encoders/preprocess/media-workers.js";
 import { AppError } from "../errors.js";
 import { writeDurably } from "../files/write-durably.js";
 import type { VectorStore } from "../index/vector-store.js";
 import { type Rows, rowsOf, unitRows } from "../math/rows.js";
 import type { MediaBudget } from "../media/budget.js";
+import type { Media } from "../media/media.js";
 import { classEmbeddings } from "../zero-shot/class-embeddings.js";
 import { chooseTemplates } from "../zero-shot/prompts.js";
 import { pairUp, readLabelled } from "./collection-pairs.js";
@@ -26,7 +26,7 @@ import {
 export interface GatherOptions {
   pack: LoadedPack;
   store: VectorStore;
-  media: MediaWorkers;
+  media: Media;
   budget: MediaBudget;
   config: Config;
   /** The job's folder. */

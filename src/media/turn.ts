@@ -12,7 +12,8 @@ export interface Readable<D> {
 /** One caller's access to the memory for decoded media: see `MediaBudget`. */
 export class Turn {
   readonly #budget: MediaBudget;
-  readonly #signal: AbortSignal | undefined;
+  /** Aborts when the client has gone. */
+  readonly signal: AbortSignal | undefined;
   readonly #maxHeld: number;
   readonly #waiting: (() => void)[] = [];
   #held = 0;
@@ -22,7 +23,7 @@ export class Turn {
     { signal, maxHeld }: { signal: AbortSignal | undefined; maxHeld: number },
   ) {
     this.#budget = budget;
-    this.#signal = signal;
+    this.signal = signal;
     this.#maxHeld = maxHeld;
   }
 
@@ -42,16 +43,16 @@ export class Turn {
     if (this.#held >= this.#maxHeld) await new Promise<void>((enter) => this.#waiting.push(enter));
     else this.#held++;
     try {
-      this.#signal?.throwIfAborted();
+      this.signal?.throwIfAborted();
       const { bytes, decode, keptBytes } = await read();
-      this.#signal?.throwIfAborted();
-      const { decoded, release } = await this.#budget.take(this, bytes, this.#signal);
+      this.signal?.throwIfAborted();
+      const { decoded, release } = await this.#budget.take(this, bytes, this.signal);
       let isDecoding = true;
       try {
         const media = await decode();
         isDecoding = false;
         decoded(keptBytes(media));
-        this.#signal?.throwIfAborted();
+        this.signal?.throwIfAborted();
         return await use(media);
       } finally {
         if (isDecoding) decoded(0);

@@ -1,14 +1,14 @@
-import type { DecodedAudio, DecodedImage, ModalityInput } from "../encoders/encoder.js";
-import type { MediaWorkers } from "../encoders/preprocess/media-workers.js";
+import type { HeldAudio, HeldImage, ModalityInput } from "../encoders/encoder.js";
 import { timed } from "../metrics.js";
 import { type DecodeLimits, decodedBytes } from "./decoded-bytes.js";
+import type { Media } from "./media.js";
 import type { Turn } from "./turn.js";
 
 /** Reads the bytes of a picture or sound when its turn comes: from memory, base64 or a URL. */
 export type ReadBytes = () => Promise<Uint8Array>;
 
 export interface MediaParts {
-  media: MediaWorkers;
+  media: Media;
   config: DecodeLimits;
 }
 
@@ -25,24 +25,27 @@ export function withDecoded<M extends "image" | "audio", T>(
   use: (decoded: ModalityInput[M]) => Promise<T>,
 ): Promise<T> {
   const { maxImagePixels: maxPixels, maxAudioSeconds: maxSeconds } = config;
-  return turn.hold<DecodedImage | DecodedAudio, T>(
+  const { signal } = turn;
+  return turn.hold<HeldImage | HeldAudio, T>(
     async () => {
       const bytes = await read();
       return {
         bytes: decodedBytes(bytes, modality, config),
         decode: () =>
-          timed<DecodedImage | DecodedAudio>("decode", () =>
+          timed<HeldImage | HeldAudio>("decode", () =>
             modality === "image"
-              ? media.decodeImage(bytes, { maxPixels })
-              : media.decodeAudio(bytes, { maxSeconds }),
+              ? media.decodeImage(bytes, { maxPixels }, { signal })
+              : media.decodeAudio(bytes, { maxSeconds }, { signal }),
           ),
-        keptBytes,
+        keptBytes: ({ decodedBytes }) => decodedBytes,
       };
     },
-    (decoded) => use(decoded as ModalityInput[M]),
+    async (decoded) => {
+      try {
+        return await use(decoded as ModalityInput[M]);
+      } finally {
+        decoded.dispose();
+      }
+    },
   );
 }
-
-/** A sound is resampled too, for its model. */
-const keptBytes = (decoded: DecodedImage | DecodedAudio): number =>
-  "rgb" in decoded ? decoded.rgb.byteLength : 2 * decoded.samples.byteLength;

@@ -1,13 +1,11 @@
 import { type LoadedPack, type LoadOptions, PackLoader } from "../../src/encoders/load.js";
 import type { DataType } from "../../src/encoders/manifest.js";
-import {
-  type MediaWorkers,
-  startMediaWorkers,
-} from "../../src/encoders/preprocess/media-workers.js";
 import { EmbeddingCache } from "../../src/encoders/with-cache.js";
+import { startDecodingPool } from "../../src/media/decoding-pool.js";
+import type { Media } from "../../src/media/media.js";
 import { findManifest } from "../../src/models/store.js";
 
-export type TestPack = LoadedPack & { media: MediaWorkers; close(): Promise<void> };
+export type TestPack = LoadedPack & { media: Media; close(): Promise<void> };
 
 /** One installed pack on the CPU, without a cache. */
 export async function loadPack(
@@ -16,7 +14,7 @@ export async function loadPack(
   dtype: DataType | "auto" = "auto",
   options: Pick<LoadOptions, "resize" | "hopSeconds"> = {},
 ): Promise<TestPack> {
-  const media = startMediaWorkers(2);
+  const media = startDecodingPool({ processes: 2 });
   const cache = new EmbeddingCache(0);
   const loader = new PackLoader({
     device: "cpu",

@@ -1,46 +1,53 @@
 import { AppError } from "../../errors.js";
+import type { AudioTensors, WindowRange } from "../../media/media.js";
 import type { DecodedAudio } from "../encoder.js";
 import type { AudioPreprocess } from "../manifest.js";
 import { logMel } from "./log-mel.js";
-import type { AudioWindowTensor } from "./media-workers.js";
-import { resample } from "./resample.js";
+import { resample, resampledLength } from "./resample.js";
 
 /**
  * The audio tower's inputs for one sound: resampled to the model's rate, cut into windows, padded, log-mel.
  *
+ * @param range  which windows are wanted; only their part of the sound is resampled. Left out: all.
  * @returns one tensor per window, each of shape `shape`: [1, frames, mels], [1, mels, frames], or [4, frames, mels] for
  *   fused CLAP.
  */
 export function audioInputs(
   audio: DecodedAudio,
   spec: AudioPreprocess,
-): { windows: AudioWindowTensor[]; shape: number[] } {
+  range: WindowRange = { start: 0, count: Number.POSITIVE_INFINITY },
+): AudioTensors {
   if (audio.samples.length === 0) {
     throw new AppError("invalid_input", "The sound holds no samples", { param: "audio" });
   }
-  const samples = resample(audio.samples, audio.sampleRateHz, spec.sampleRateHz);
-  const size = Math.round(spec.windowSeconds * spec.sampleRateHz);
+  const { sampleRateHz } = spec;
+  const part = (start: number, end: number) =>
+    resample(audio.samples, audio.sampleRateHz, sampleRateHz, { start, end });
+  const length = resampledLength(audio.samples.length, audio.sampleRateHz, sampleRateHz);
+  const size = Math.round(spec.windowSeconds * sampleRateHz);
   const frames = 1 + Math.floor((size - (spec.preEmphasis === 0 ? 0 : 1)) / spec.hopLength);
   const axes = spec.layout === "frames-mels" ? [frames, spec.mel.count] : [spec.mel.count, frames];
   if (spec.longer === "fusion") {
-    const { tensor, isLonger } = fusionStack(samples, size, spec);
-    const endSeconds = samples.length / spec.sampleRateHz;
-    return { windows: [{ startSeconds: 0, endSeconds, tensor, isLonger }], shape: [4, ...axes] };
+    const { tensor, isLonger } = fusionStack(part(0, length), size, spec);
+    const endSeconds = length / sampleRateHz;
+    const window = { startSeconds: 0, endSeconds, tensor, isLonger };
+    return { windows: [window], shape: [4, ...axes], total: 1 };
   }
-  const windows = windowStarts(
-    samples.length,
-    size,
-    Math.round(spec.hopSeconds * spec.sampleRateHz),
-  ).map((start) => {
-    const end = Math.min(start + size, samples.length);
+  const all = windowStarts(length, size, Math.round(spec.hopSeconds * sampleRateHz));
+  const starts = all.slice(range.start, range.start + range.count);
+  const first = starts[0] ?? 0;
+  const samples = part(first, Math.min((starts.at(-1) ?? 0) + size, length));
+  const windows = starts.map((start) => {
+    const end = Math.min(start + size, length);
+    const window = samples.subarray(start - first, end - first);
     return {
-      startSeconds: start / spec.sampleRateHz,
-      endSeconds: end / spec.sampleRateHz,
-      tensor: logMel(fillWindow(samples.subarray(start, end), size, spec.padding), spec).values,
+      startSeconds: start / sampleRateHz,
+      endSeconds: end / sampleRateHz,
+      tensor: logMel(fillWindow(window, size, spec.padding), spec).values,
       isLonger: false,
     };
   });
-  return { windows, shape: [1, ...axes] };
+  return { windows, shape: [1, ...axes], total: all.length };
 }
 
 /**

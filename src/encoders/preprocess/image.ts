@@ -1,7 +1,7 @@
 import type { DecodedImage } from "../encoder.js";
 import { type ImagePreprocess, imageSide } from "../manifest.js";
 import { fastResize, isFastFilter } from "./fast-resize.js";
-import { pillowResize, type Region } from "./pillow-resize.js";
+import { pillowResize } from "./pillow-resize.js";
 
 /**
  * A picture as the image tower takes it: resized, cropped at the centre, x * rescale, (x - mean) / std.
@@ -13,10 +13,14 @@ import { pillowResize, type Region } from "./pillow-resize.js";
  * @returns [3, side, side], side = crop or, without one, the resized size.
  */
 export function imageTensor(image: DecodedImage, spec: ImagePreprocess): Float32Array {
+  return normalized(imagePixels(image, spec), spec);
+}
+
+/** What `normalized` makes a tensor of: the picture resized and cropped, [side, side, 3]. */
+export function imagePixels(image: DecodedImage, spec: ImagePreprocess): Uint8Array {
   const { size, region } = geometry(image, spec);
   // Without a resize the size stays, and every filter gives the pixels as they are.
-  const resample = spec.resize?.resample ?? "bilinear";
-  return normalized(pillowResize(image, size, resample, region), region, spec);
+  return pillowResize(image, size, spec.resize?.resample ?? "bilinear", region);
 }
 
 /** Resized pixels above which libvips is not asked: of a picture of 3 x 480 only the centre of 224 x 35,840 is wanted. */
@@ -26,17 +30,17 @@ const mostFastPixels = 4_000_000;
  * The same by libvips (`resize.method: fast`). Exact where the picture grows: libvips enlarges in another way (up to 117 of
  * 255 away), and small pictures cost little; and where libvips would need memory for what the crop throws away.
  */
-export async function fastImageTensor(
+export async function fastImagePixels(
   image: DecodedImage,
   spec: ImagePreprocess,
-): Promise<Float32Array> {
+): Promise<Uint8Array> {
   const { size, region } = geometry(image, spec);
   const resample = spec.resize?.resample ?? "";
   const shrinks = image.width >= size.width && image.height >= size.height;
   const inside = region.left >= 0 && region.top >= 0;
   if (!isFastFilter(resample) || !shrinks || !inside || size.width * size.height > mostFastPixels)
-    return imageTensor(image, spec);
-  return normalized(await fastResize(image, size, resample, region), region, spec);
+    return imagePixels(image, spec);
+  return fastResize(image, size, resample, region);
 }
 
 function geometry(image: DecodedImage, spec: ImagePreprocess) {
@@ -51,12 +55,12 @@ function geometry(image: DecodedImage, spec: ImagePreprocess) {
   return { size, region };
 }
 
-function normalized(
+/** @param pixels  [side, side, 3] @returns [3, side, side], (x * rescale - mean) / std */
+export function normalized(
   pixels: Uint8Array,
-  { width, height }: Region,
   { rescale, mean, std }: ImagePreprocess,
-) {
-  const plane = width * height;
+): Float32Array {
+  const plane = pixels.length / 3;
   const tensor = new Float32Array(3 * plane);
   for (let c = 0; c < 3; c++) {
     const table = Float32Array.from(

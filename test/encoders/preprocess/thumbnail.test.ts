@@ -1,10 +1,10 @@
 import sharp from "sharp";
 import { afterAll, describe, expect, it } from "vitest";
-import { startMediaWorkers } from "../../../src/encoders/preprocess/media-workers.js";
 import { thumbnail } from "../../../src/encoders/preprocess/thumbnail.js";
+import { startDecodingPool } from "../../../src/media/decoding-pool.js";
 import { fixture } from "../../helpers/fixtures.js";
 
-const media = startMediaWorkers(1);
+const media = startDecodingPool({ processes: 1 });
 afterAll(() => media.close());
 
 describe("thumbnail", () => {
@@ -24,7 +24,7 @@ describe("thumbnail", () => {
     expect(await sharp(bytes).metadata()).toMatchObject({ format: "webp", width: 5, height: 3 });
   });
 
-  it("takes what the media workers decode", async () => {
+  it("takes what the pool decodes", async () => {
     const image = await media.decodeImage(fixture("images/cat.jpg"), { maxPixels: 1e8 });
     const { bytes } = await media.thumbnail(image);
     expect(Math.max((await sharp(bytes).metadata()).width, 0)).toBeLessThanOrEqual(192);

@@ -1,0 +1,202 @@
+import { AppError } from "../errors.js";
+import {
+  Decoder,
+  type DecoderAnswer,
+  type DecoderCall,
+  DecoderEnded,
+  type DecodingBudget,
+  type EndReason,
+} from "./decoder.js";
+import { PoisonedFiles } from "./poisoned-files.js";
+
+/** One call for a decoder. */
+export interface DecoderJob {
+  call: DecoderCall;
+  buffers: readonly Uint8Array[];
+  /** The file to blame if the process ends. */
+  file?: Uint8Array;
+  budget: DecodingBudget;
+  /** Only this process will do: it holds the media. */
+  decoder?: Decoder;
+  /** It may take long: such calls leave a process to the others. */
+  isLong?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface DecoderResult {
+  answer: DecoderAnswer;
+  decoder: Decoder;
+}
+
+interface WaitingJob extends DecoderJob {
+  resolve(result: DecoderResult): void;
+  reject(error: unknown): void;
+}
+
+export interface SchedulerOptions {
+  processes: number;
+  /** Memory above which a process that is free is replaced: its allocator may keep what the last file needed. */
+  maxRestingBytes: number;
+  /** The module of a process. */
+  entry: URL;
+}
+
+/** A process that has been busy for so long is stuck for the time being: another may start in its place. */
+const stuckMs = 1000;
+/** What a call whose client has gone may still take: to start a process anew takes longer than most calls. */
+const graceMs = 1000;
+
+/** Gives calls to processes that decode, one at a time to each, and replaces those that ended. */
+export class DecoderScheduler {
+  readonly #options: SchedulerOptions;
+  readonly #running = new Map<Decoder, { job: WaitingJob; since: number }>();
+  readonly #decoders = new Set<Decoder>();
+  readonly #poisoned = new PoisonedFiles();
+  #waiting: WaitingJob[] = [];
+  #isClosed = false;
+  #recheck: NodeJS.Timeout | undefined;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @returns `gone` also when the process that held the media has ended.
+   * @throws AppError of the call; `too_large` for a file over its budget, `undecodable_media` for one that ended its process.
+   */
+  async run(job: DecoderJob): Promise<DecoderResult> {
+    const { file, call, signal } = job;
+    if (file !== undefined && this.#poisoned.has(file)) {
+      const message = "The file ended its decoder twice; it is not tried again for ten minutes";
+      throw new AppError("undecodable_media", message, { param: paramOf(call) });
+    }
+    if (this.#isClosed) throw shuttingDown();
+    signal?.throwIfAborted();
+    let onAbort: (() => void) | undefined;
+    try {
+      return await new Promise<DecoderResult>((resolve, reject) => {
+        const waiting = { ...job, resolve, reject };
+        onAbort = () => {
+          this.#abandon(waiting);
+          reject(signal!.reason);
+        };
+        signal?.addEventListener("abort", onAbort, { once: true });
+        this.#waiting.push(waiting);
+        this.#dispatch();
+      });
+    } finally {
+      if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** To be told when media was released: a process may have become superfluous. */
+  settle(decoder: Decoder): void {
+    if (decoder.isBusy || decoder.held.size > 0) return;
+    const { processes, maxRestingBytes } = this.#options;
+    if (this.#decoders.size <= processes && decoder.grownBytes <= maxRestingBytes) return;
+    this.#decoders.delete(decoder);
+    void decoder.end("not needed");
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#recheck);
+    for (const { reject } of this.#waiting.splice(0)) reject(shuttingDown());
+    await Promise.all([...this.#decoders].map((decoder) => decoder.end("not needed")));
+  }
+
+  /** First what goes on with media that a process holds, then in order. */
+  #dispatch(): void {
+    clearTimeout(this.#recheck);
+    const [bound, free] = partition(this.#waiting, (job) => job.decoder !== undefined);
+    this.#waiting = [...bound, ...free].filter((job) => {
+      const decoder = job.decoder ?? this.#decoderFor(job);
+      if (decoder === undefined || decoder.isBusy) return true;
+      void this.#start(job, decoder);
+      return false;
+    });
+    if (this.#waiting.length > 0)
+      this.#recheck = setTimeout(() => this.#dispatch(), stuckMs).unref();
+  }
+
+  /** A process that is free, or a new one while there is room. */
+  #decoderFor({ isLong = false }: DecoderJob): Decoder | undefined {
+    const { processes, entry } = this.#options;
+    const running = [...this.#running.values()];
+    if (isLong && running.filter(({ job }) => job.isLong).length >= Math.max(1, processes - 1))
+      return undefined;
+    for (const decoder of this.#decoders) if (!decoder.isBusy) return decoder;
+    const now = performance.now();
+    const stuck = running.filter(({ job, since }) => job.isLong || now - since > stuckMs).length;
+    if (this.#decoders.size >= processes + Math.min(stuck, processes)) return undefined;
+    const decoder = new Decoder(entry);
+    this.#decoders.add(decoder);
+    return decoder;
+  }
+
+  async #start(job: WaitingJob, decoder: Decoder): Promise<void> {
+    try {
+      this.#running.set(decoder, { job, since: performance.now() });
+      const answer = await decoder.run(job.call, job.buffers, job.budget);
+      job.resolve({ answer, decoder });
+    } catch (error) {
+      if (!(error instanceof DecoderEnded)) job.reject(error);
+      else if (error.wasRunning) job.reject(this.#blame(job, error));
+      else if (job.decoder !== undefined) job.resolve({ answer: "gone", decoder });
+      else this.#waiting.unshift(job);
+    } finally {
+      this.#running.delete(decoder);
+      if (decoder.ended !== undefined) this.#decoders.delete(decoder);
+      else this.settle(decoder);
+      if (!this.#isClosed) this.#dispatch();
+    }
+  }
+
+  /** What a call fails with whose process ended; the file is remembered if it may be its fault. */
+  #blame({ file, call, budget }: WaitingJob, cause: DecoderEnded): Error {
+    const { reason } = cause;
+    if (this.#isClosed || reason === "not needed") return shuttingDown();
+    if (reason === "not started") return cause;
+    if (file !== undefined) this.#poisoned.add(file);
+    const [code, message] = blames[reason](budget);
+    return new AppError(code, message, { param: paramOf(call), cause });
+  }
+
+  /** The client has gone: what waits is dropped, and what is under way is ended unless it is done soon. */
+  #abandon(job: WaitingJob): void {
+    this.#waiting = this.#waiting.filter((other) => other !== job);
+    for (const [decoder, running] of this.#running) {
+      if (running.job !== job) continue;
+      const end = () => {
+        if (this.#running.get(decoder) === running) void decoder.end("not needed");
+      };
+      setTimeout(end, graceMs).unref();
+    }
+  }
+}
+
+const blames = {
+  cpu: ({ cpuMs }) => [
+    "too_large",
+    `The file takes more than ${Math.ceil(cpuMs / 1000)} s of processor time (option maxDecodeSeconds)`,
+  ],
+  memory: ({ memoryBytes }) => [
+    "too_large",
+    `The file takes more than ${Math.ceil(memoryBytes / 2 ** 20)} MiB of memory (option maxDecodeBytes)`,
+  ],
+  silent: () => ["undecodable_media", "The file could not be processed: its decoder hung"],
+  crashed: () => ["undecodable_media", "The file could not be processed: its decoder crashed"],
+} satisfies Partial<
+  Record<EndReason, (budget: DecodingBudget) => ["too_large" | "undecodable_media", string]>
+>;
+
+const shuttingDown = () => new AppError("cancelled", "The server is shutting down");
+
+const paramOf = ({ method }: DecoderCall) =>
+  method === "decodeImage" || method === "imagePixels" || method === "thumbnail"
+    ? "image"
+    : "audio";
+
+function partition<T>(list: readonly T[], isFirst: (entry: T) => boolean): [T[], T[]] {
+  return [list.filter(isFirst), list.filter((entry) => !isFirst(entry))];
+}
