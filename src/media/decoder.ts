@@ -161,6 +161,7 @@ export class Decoder {
       const reason = why === "crashed" && !this.#isReady ? "not started" : why;
       this.#ended = reason;
       const { pid } = this.#child;
+      this.#child.ref(); // whoever waits for its end sees it
       if (pid !== undefined) killGroup(pid, this.#child);
       this.#channel.destroy();
       const running = this.#finish();

@@ -1,0 +1,33 @@
+import { spawn } from "node:child_process";
+import { decodeAudio } from "../../src/media/audio/decode-audio.js";
+import { decodeImage } from "../../src/media/image/decode-image.js";
+import { serveDecoding } from "../../src/media/serve-decoding.js";
+
+// A decoding process whose decoder has every fault that one can have, by the text that a "picture" begins with.
+
+serveDecoding({
+  async decodeImage(bytes, limits) {
+    const fault = Buffer.from(bytes).toString("latin1").split(" ")[0];
+    if (fault === "spin") for (;;);
+    if (fault === "hang") await new Promise((resolve) => setTimeout(resolve, 2 ** 30));
+    if (fault === "abort") process.abort();
+    if (fault === "kill") process.kill(process.pid, "SIGKILL");
+    if (fault === "throw") throw new TypeError("a bug");
+    if (fault === "grow") {
+      const kept: Buffer[] = [];
+      for (;;) {
+        kept.push(Buffer.alloc(2 ** 24, 1));
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    }
+    if (fault === "child") {
+      spawn("sleep", ["1000"], { stdio: "ignore" });
+      await new Promise((resolve) => setTimeout(resolve, 2 ** 30));
+    }
+    if (fault === "environment") {
+      throw new TypeError(JSON.stringify(Object.keys(process.env)));
+    }
+    return decodeImage(bytes, limits);
+  },
+  decodeAudio,
+});
