@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Config } from "../config.js";
 import type { Modality } from "../encoders/encoder.js";
 import type { Packs } from "../encoders/packs.js";
-import type { MediaWorkers } from "../encoders/preprocess/media-workers.js";
+import type { Media } from "../media/media.js";
 import { AppError, invalidInput } from "../errors.js";
 import type { VectorStore } from "../index/vector-store.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
@@ -45,7 +45,7 @@ export type TrainInput = z.infer<typeof TrainInput>;
 /** What training jobs work with. */
 export interface TrainingServices {
   packs: Packs;
-  media: MediaWorkers;
+  media: Media;
   budget: MediaBudget;
   config: Config;
   store: VectorStore;
