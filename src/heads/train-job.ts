@@ -4,12 +4,12 @@ import { z } from "zod";
 import type { Config } from "../config.js";
 import type { Modality } from "../encoders/encoder.js";
 import type { Packs } from "../encoders/packs.js";
-import type { Media } from "../media/media.js";
 import { AppError, invalidInput } from "../errors.js";
 import type { VectorStore } from "../index/vector-store.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import { rowCount } from "../math/rows.js";
 import type { MediaBudget } from "../media/budget.js";
+import type { Media } from "../media/media.js";
 import type { HeadChoice } from "../training/initial-head.js";
 import { leaveOut } from "../training/leave-out.js";
 import {
