@@ -175,15 +175,15 @@ describe("a collection with a head", () => {
   });
 
   it("follows the version that is activated while it is being made", async () => {
-    const create = vi
-      .spyOn(services.store, "createCollection")
-      .mockImplementationOnce(async (spec) => {
-        expect(spec.options).toMatchObject({ head: { name: "shop", version: 2 } });
-        const { body } = await post("/v1/heads/shop/activate", { version: 1, force: true });
-        for (const { id } of body.jobs) await ended(id); // none of them is for the collection that is not there yet
-        create.mockRestore();
-        await services.store.createCollection(spec);
-      });
+    const { store } = services;
+    const create = store.createCollection;
+    store.createCollection = async (spec) => {
+      store.createCollection = create;
+      expect(spec.options).toMatchObject({ head: { name: "shop", version: 2 } });
+      const { body } = await post("/v1/heads/shop/activate", { version: 1, force: true });
+      for (const { id } of body.jobs) await ended(id); // none of them is for this collection yet
+      await store.createCollection(spec);
+    };
     const made = await post("/v1/collections", {
       name: "late",
       model: "starter-clip",
