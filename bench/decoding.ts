@@ -11,7 +11,7 @@ import { readFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { readManifest } from "../src/encoders/load.js";
+import { readManifest } from "../src/encoders/read-manifest.js";
 import type { Media } from "../src/media/media.js";
 import { processUsage } from "../src/media/process-usage.js";
 import { sniffFormat } from "../src/media/sniff.js";

@@ -20,8 +20,8 @@ import {
 } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { readManifest } from "../src/encoders/load.js";
 import { type DataType, modalities } from "../src/encoders/manifest.js";
+import { readManifest } from "../src/encoders/read-manifest.js";
 import { startDecodingPool } from "../src/media/decoding-pool.js";
 import { inspectFolder } from "../src/models/inspect-folder.js";
 import { findManifest } from "../src/models/store.js";

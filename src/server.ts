@@ -13,6 +13,8 @@ export interface RunningServer {
   url: string;
   /** Stops taking requests, lets those under way end, then frees everything. */
   close(): Promise<void>;
+  /** Resolves once every model has answered a first input; rejects with why one cannot. */
+  ready: Promise<void>;
   /** Requests that are not answered to their end yet. */
   underWay(): number;
 }
@@ -68,17 +70,20 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     })();
     return closing;
   };
-  return { url: `http://${host}:${port}`, close, underWay: () => underWay };
+  return { url: `http://${host}:${port}`, close, ready: services.ready, underWay: () => underWay };
 }
 
-/** Closes the server on SIGINT and SIGTERM; a second signal, or a drain that takes too long, ends the process at once. */
-export function closeOnSignals(server: RunningServer, config: Config, log: Log): void {
+/**
+ * Closes the server on SIGINT and SIGTERM; a second signal, or a drain that takes too long, ends the process at once.
+ * @returns takes it back, for a server that ends by itself.
+ */
+export function closeOnSignals(server: RunningServer, config: Config, log: Log): () => void {
   const { shutdownTimeoutMs } = config;
   const onTimeout = () =>
     log.error({ requests: server.underWay(), shutdownTimeoutMs }, "drain cut short");
   const onSecondSignal = () =>
     log.error({ requests: server.underWay() }, "drain cut short by a second signal");
-  closeWithGrace(
+  const { uninstall } = closeWithGrace(
     { delay: shutdownTimeoutMs, logger: false, onTimeout, onSecondSignal },
     async ({ signal, err }) => {
       if (err !== undefined) log.error({ err }, "uncaught error; shutting down");
@@ -86,6 +91,7 @@ export function closeOnSignals(server: RunningServer, config: Config, log: Log):
       await server.close();
     },
   );
+  return uninstall;
 }
 
 function isLoopback(host: string): boolean {

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import type { Command } from "commander";
-import { readManifest } from "../encoders/load.js";
+import { readManifest } from "../encoders/read-manifest.js";
 import { AppError } from "../errors.js";
 import { filesOf } from "../models/add.js";
 import { verifiedPackFile } from "../models/pack-files.js";

@@ -1,7 +1,7 @@
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";
-import { readManifest } from "../encoders/load.js";
 import { DataType, type Manifest, modalities } from "../encoders/manifest.js";
+import { readManifest } from "../encoders/read-manifest.js";
 import { AppError } from "../errors.js";
 import { addModel, filesOf, removeModel } from "../models/add.js";
 import { builtIns } from "../models/built-in.js";

@@ -12,11 +12,19 @@ export function serveCommand(program: Command): void {
     const config = configOf(given);
     const log = createLog(config.logLevel);
     const server = await startServer(config, log);
-    closeOnSignals(server, config, log);
+    const leaveSignals = closeOnSignals(server, config, log);
     console.log(`crossmodal listens on ${server.url}
 
 Try it:
   curl ${server.url}/v1/zero-shot -F audio=@fixtures/audio/sheep.flac -F 'candidate_labels=["sheep bleating","rain","piano"]'
 `);
+    try {
+      await server.ready;
+    } catch (error) {
+      // A model that cannot run never will: better an end that a supervisor sees than a server that is never ready.
+      await server.close();
+      leaveSignals(); // it would end the process with 0
+      throw error;
+    }
   });
 }

@@ -1,3 +1,4 @@
+import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
 import { bucketsUpTo } from "./batch-buckets.js";
 import type { Modality } from "./encoder.js";
@@ -25,6 +26,8 @@ export const firstInferences: Record<
 /**
  * First-run costs are paid before the first request, and a broken model shows at the start. A tower on CUDA runs a batch of
  * each size that it will ever be given (see batch-buckets.ts).
+ *
+ * @throws AppError `inference_failed` naming the model and why it cannot run.
  */
 export async function warmUp(
   packs: readonly LoadedPack[],
@@ -34,9 +37,22 @@ export async function warmUp(
   const start = performance.now();
   for (const pack of packs) {
     for (const { modality, provider } of pack.towers) {
-      for (const n of provider === "cuda" ? bucketsUpTo(maxBatch) : [1])
-        await firstInferences[modality](pack, n);
+      for (const n of provider === "cuda" ? bucketsUpTo(maxBatch) : [1]) {
+        try {
+          await firstInferences[modality](pack, n);
+        } catch (error) {
+          const { id } = pack.manifest;
+          const message = `The model "${id}" failed its first ${modality}: ${reasonOf(error)}`;
+          throw new AppError("inference_failed", message, { cause: error });
+        }
+      }
     }
   }
   log.info({ ms: Math.round(performance.now() - start) }, "ready");
+}
+
+/** With the runtime's own words: they are for whoever starts the server, no answer to a client. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? `${message} (${cause.message})` : message;
 }

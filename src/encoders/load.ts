@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { closeAll } from "../close-all.js";
@@ -7,12 +6,14 @@ import type { Log } from "../log.js";
 import type { Media } from "../media/media.js";
 import { verifiedPackFile } from "../models/pack-files.js";
 import { audioEncoder, type EncodeWindows } from "./audio-encoder.js";
+import { chooseFiles, fingerprint, spaceOf, weightsOf } from "./choose-files.js";
 import { quantizesDynamically } from "./dynamic-quantization.js";
 import type { Encoder, Modality } from "./encoder.js";
 import { dimensionsIn, readHead } from "./head.js";
 import { imageEncoder } from "./image-encoder.js";
-import { type DataType, type GraphFile, Manifest, modalities } from "./manifest.js";
-import { loadTokenizer, type Tokenizer } from "./preprocess/tokenizer.js";
+import type { DataType, Manifest } from "./manifest.js";
+import { startTokenizer, type Tokenizer } from "./preprocess/tokenizer-thread.js";
+import { readManifest } from "./read-manifest.js";
 import { type Device, openSession, type Session } from "./session.js";
 import { textEncoder } from "./text-encoder.js";
 import type { Tower } from "./tower.js";
@@ -56,8 +57,6 @@ export interface LoadedPack {
   troubles(): string[];
   dispose(): Promise<void>;
 }
-
-const exactness: readonly DataType[] = ["fp32", "fp16", "int8", "q4"];
 
 /** Loads packs; towers made of the same files (the starter packs' text trunk) are loaded once and shared. */
 export class PackLoader {
@@ -127,20 +126,20 @@ export class PackLoader {
           ]);
           const { encoder, tokenizer, session } = await this.#sharedTrunk(key, async () => {
             const { preprocess } = manifest.towers.text!;
-            const json = await readFile(
-              await verifiedPackFile(folder, preprocess.tokenizer),
-              "utf8",
-            );
-            const loaded = loadTokenizer(json, preprocess);
-            const tower = await open();
+            const path = await verifiedPackFile(folder, preprocess.tokenizer);
+            const tokenizer = await startTokenizer(path, preprocess, { name: manifest.id });
+            const tower = await open().catch(async (error) => {
+              await tokenizer.close();
+              throw error;
+            });
             const trunk = textEncoder(
               { ...tower, space: head === undefined ? space : `trunk@${key.slice(0, 8)}` },
-              loaded,
-              preprocess.padding,
+              tokenizer,
+              preprocess,
             );
             return {
               encoder: withBatching(trunk, { maxBatch }),
-              tokenizer: loaded,
+              tokenizer,
               session: tower.session,
             };
           });
@@ -223,28 +222,6 @@ export async function readPackSpace(
   return { id, dimensions, space: spaceOf(manifest, chosen), modalities };
 }
 
-export async function readManifest(path: string): Promise<Manifest> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, "utf8"));
-  } catch (error) {
-    throw new AppError(
-      "model_corrupt",
-      `The manifest "${path}" cannot be read: ${(error as Error).message}`,
-      {
-        cause: error,
-      },
-    );
-  }
-  const result = Manifest.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new AppError(
-    "model_corrupt",
-    `The manifest "${path}" is wrong at "${issue.path.join(".")}": ${issue.message}`,
-  );
-}
-
 /** The manifest as the options change it. What they change is part of the space. */
 function withOptions(
   manifest: Manifest,
@@ -269,38 +246,3 @@ function withOptions(
   }
   return { ...manifest, towers };
 }
-
-type Chosen = [Modality, { dtype: DataType; file: GraphFile }][];
-
-function chooseFiles(manifest: Manifest, wanted: DataType | "auto"): Chosen {
-  return modalities.flatMap((modality): Chosen => {
-    const files = manifest.towers[modality]?.files;
-    if (files === undefined) return [];
-    const here = exactness.filter((dtype) => files[dtype] !== undefined);
-    const dtype = wanted === "auto" ? here[0] : wanted;
-    const file = files[dtype];
-    if (file !== undefined) return [[modality, { dtype, file }]];
-    const { id, source, revision } = manifest;
-    const advice = /^[0-9a-f]{40}$/.test(revision)
-      ? `; more with: crossmodal models pull ${source} --id ${id} --dtype`
-      : "";
-    const message = `The ${modality} tower of "${id}" is not here as ${dtype}; there is: ${here.join(", ")}${advice}`;
-    throw new AppError("model_not_found", message, { param: "dtype" });
-  });
-}
-
-/** `<id>@<8 hex>`: everything that decides a vector of this pack, hashed. */
-function spaceOf(manifest: Manifest, chosen: Chosen): string {
-  const parts = chosen.map(([modality, { file }]) => {
-    const { preprocess, head, outputs } = manifest.towers[modality]!;
-    return [modality, weightsOf(file), preprocess, head?.sha256, outputs];
-  });
-  return `${manifest.id}@${fingerprint(parts).slice(0, 8)}`;
-}
-
-/** What stands for a graph's weights: its hash, and those of the files that hold them for it. */
-const weightsOf = ({ sha256, data }: GraphFile) =>
-  data === undefined ? sha256 : [sha256, ...data.map((file) => file.sha256)];
-
-const fingerprint = (value: unknown) =>
-  createHash("sha256").update(JSON.stringify(value)).digest("hex");

@@ -1,7 +1,8 @@
 import { timed } from "../metrics.js";
 import type { Embedding, Encoder } from "./encoder.js";
 import type { TextPreprocess } from "./manifest.js";
-import type { TokenBatch, Tokenizer } from "./preprocess/tokenizer.js";
+import { padRows, type TokenBatch } from "./preprocess/tokenizer.js";
+import type { Tokenizer } from "./preprocess/tokenizer-thread.js";
 import { runTower, type Tower } from "./tower.js";
 
 /**
@@ -12,7 +13,7 @@ import { runTower, type Tower } from "./tower.js";
 export function textEncoder(
   tower: Tower,
   tokenizer: Tokenizer,
-  padding: TextPreprocess["padding"],
+  preprocess: TextPreprocess,
 ): Encoder<"text"> {
   const takesMask = tower.session.info.inputs.some(({ name }) => name === "attention_mask");
 
@@ -25,11 +26,9 @@ export function textEncoder(
     return runTower(tower, feeds, shape[0]);
   };
 
-  const groupsOf = (texts: readonly string[]): number[][] => {
-    if (tower.oneByOne) return texts.map((_, i) => [i]);
-    return padding === "masked" && !takesMask
-      ? byTokenCount(texts, tokenizer)
-      : [texts.map((_, i) => i)];
+  const groupsOf = (rows: readonly number[][]): number[][] => {
+    if (tower.oneByOne) return rows.map((_, i) => [i]);
+    return preprocess.padding === "masked" && !takesMask ? byLength(rows) : [rows.map((_, i) => i)];
   };
 
   return {
@@ -39,26 +38,29 @@ export function textEncoder(
     dimensions: tower.dimensions,
     async encode(texts, signal) {
       const embeddings: Embedding[] = new Array(texts.length);
-      for (const positions of groupsOf(texts)) {
-        const batch = await timed("preprocess", async () =>
-          tokenizer.encode(positions.map((i) => texts[i])),
-        );
+      const rows = await timed("preprocess", () => tokenizer.tokenize(texts, signal));
+      for (const positions of groupsOf(rows)) {
         signal?.throwIfAborted();
+        const batch = padRows(
+          positions.map((i) => rows[i]),
+          preprocess,
+        );
         for (const [j, embedding] of (await encodeBatch(batch)).entries())
           embeddings[positions[j]] = embedding;
       }
       return embeddings;
     },
-    dispose: () => tower.session.close(),
+    async dispose() {
+      await tokenizer.close();
+      await tower.session.close();
+    },
   };
 }
 
 /** Positions of the texts that have as many tokens as each other. */
-function byTokenCount(texts: readonly string[], tokenizer: Tokenizer): number[][] {
+function byLength(rows: readonly number[][]): number[][] {
   const groups = new Map<number, number[]>();
-  for (const [i, text] of texts.entries()) {
-    const count = tokenizer.countTokens([text]);
-    groups.set(count, [...(groups.get(count) ?? []), i]);
-  }
+  for (const [i, { length }] of rows.entries())
+    groups.set(length, [...(groups.get(length) ?? []), i]);
   return [...groups.values()];
 }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Manifest, modalities } from "../encoders/manifest.js";
+import { startTokenizer } from "../encoders/preprocess/tokenizer-thread.js";
 import { AppError } from "../errors.js";
 import { checkInputs, checkOutput } from "./check-graph.js";
 import { graphFiles } from "./graph-files.js";
@@ -70,7 +71,10 @@ export async function inspectFolder(folder: string, options: InspectOptions): Pr
     promptTemplates: family.promptTemplates,
     towers,
   });
-  if (result.success) return result.data;
+  if (result.success) {
+    await tryTokenizer(folder, result.data);
+    return result.data;
+  }
   const [issue] = result.error.issues;
   throw new AppError(
     "invalid_input",
@@ -79,6 +83,21 @@ export async function inspectFolder(folder: string, options: InspectOptions): Pr
       param: issue.path[0] === "id" ? "id" : "folder",
     },
   );
+}
+
+/** Refuses a tokenizer.json with parts that are not known here, or that hangs on a plain sentence. */
+async function tryTokenizer(folder: string, { id, towers }: Manifest): Promise<void> {
+  if (towers.text === undefined) return;
+  const path = join(folder, "tokenizer.json");
+  try {
+    const tokenizer = await startTokenizer(path, towers.text.preprocess, { name: id });
+    await tokenizer
+      .tokenize(["a photo of a cat", "Rain on a tin roof, and 2 dogs bark: a scene; dusk."])
+      .finally(() => tokenizer.close());
+  } catch (error) {
+    const message = `${path}: ${(error as Error).message}`;
+    throw new AppError("invalid_input", message, { param: "folder", cause: error });
+  }
 }
 
 /** What lies in onnx/. A link to nowhere or a device there is refused even where no graph names it: it was meant as one's weights. */

@@ -1,8 +1,8 @@
 import { constants, existsSync } from "node:fs";
 import { copyFile, mkdir, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { readManifest } from "../encoders/load.js";
 import { type DataType, type Manifest, modalities } from "../encoders/manifest.js";
+import { readManifest } from "../encoders/read-manifest.js";
 import { AppError } from "../errors.js";
 import { storageError } from "../files/write-durably.js";
 import { downloadFile, problemWith } from "./hub/download-file.js";

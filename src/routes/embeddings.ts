@@ -2,7 +2,6 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { countMissing } from "../encoders/count-missing.js";
 import type { Embedding, Encoder, Modality } from "../encoders/encoder.js";
-import { countTokensByTurns } from "../encoders/preprocess/tokenizer.js";
 import { AppError } from "../errors.js";
 import { findPack, headNamed } from "../heads/headed-pack.js";
 import type { Cost } from "../media/budget.js";
@@ -65,7 +64,8 @@ export function embeddingsRoutes(services: Services) {
     const embeddings = await budget.request(costs(), signal, async (turn) => {
       if (modality === "text") {
         const embedded = await text!.encode(texts, signal);
-        tokens = await countTokensByTurns(pack.tokenizer!, texts, signal);
+        const rows = await pack.tokenizer!.tokenize(texts, signal);
+        tokens = rows.reduce((total, { length }) => total + length, 0);
         return embedded;
       }
       const encoder = pack.encoders[modality] as Encoder;

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
 import { AppError } from "../../errors.js";
 import type { TextPreprocess } from "../manifest.js";
@@ -11,28 +10,11 @@ export interface TokenBatch {
   shape: [number, number];
 }
 
-export interface Tokenizer {
+/** What tokenizer.json and the manifest make of a text, without a limit in time: served from a thread (tokenizer-thread.ts). */
+export interface TextTokenizer {
+  /** Special tokens included, after truncation. */
+  idsOf(text: string): number[];
   encode(texts: readonly string[]): TokenBatch;
-  /** Tokens of all texts together, special tokens included, after truncation. */
-  countTokens(texts: readonly string[]): number;
-}
-
-/**
- * Tokens of all texts together. Each is counted in a turn of its own of the event loop: thousands of long ones take seconds,
- * in which other requests are answered.
- */
-export async function countTokensByTurns(
-  tokenizer: Tokenizer,
-  texts: readonly string[],
-  signal?: AbortSignal,
-): Promise<number> {
-  let tokens = 0;
-  for (const text of texts) {
-    tokens += tokenizer.countTokens([text]);
-    await nextTurn();
-    signal?.throwIfAborted();
-  }
-  return tokens;
 }
 
 /** How much of a long text is looked at first, in characters per token of context; more only if that fills no context. */
@@ -47,14 +29,15 @@ const mostCharacters = 8192;
  * it, and CLIP pools there), and special tokens that a user writes out (`<|endoftext|>`, `</s>`) are ordinary characters:
  * as tokens they would cut the text short or move the place where the model pools.
  */
-export function loadTokenizer(json: string, spec: TextPreprocess): Tokenizer {
+export function loadTokenizer(json: string, spec: TextPreprocess): TextTokenizer {
   let definition: Definition;
   let hub: HubTokenizer;
   try {
     definition = JSON.parse(json) as Definition;
     hub = new HubTokenizer(withoutSpecialTokens(definition), {});
   } catch (error) {
-    throw new AppError("model_corrupt", "tokenizer.json cannot be read", { cause: error });
+    const message = `tokenizer.json cannot be used: ${(error as Error).message}`;
+    throw new AppError("model_corrupt", message, { cause: error });
   }
   const { prefix, suffix } = specialTokensAround(definition);
   const room = spec.contextLength - prefix.length - suffix.length;
@@ -70,25 +53,27 @@ export function loadTokenizer(json: string, spec: TextPreprocess): Tokenizer {
         return [...prefix, ...ids.slice(0, room), ...suffix];
     }
   };
-  return {
-    encode(texts) {
-      const rows = texts.map(idsOf);
-      const length =
-        spec.padding === "max"
-          ? spec.contextLength
-          : rows.reduce((most, row) => Math.max(most, row.length), 0);
-      const inputIds = new BigInt64Array(rows.length * length).fill(BigInt(spec.padTokenId));
-      const attentionMask = new BigInt64Array(rows.length * length);
-      for (const [i, row] of rows.entries()) {
-        for (const [j, id] of row.entries()) {
-          inputIds[i * length + j] = BigInt(id);
-          attentionMask[i * length + j] = 1n;
-        }
-      }
-      return { inputIds, attentionMask, shape: [rows.length, length] };
-    },
-    countTokens: (texts) => texts.reduce((total, text) => total + idsOf(text).length, 0),
-  };
+  return { idsOf, encode: (texts) => padRows(texts.map(idsOf), spec) };
+}
+
+/** Rows of ids as a batch, padded as the manifest says. */
+export function padRows(
+  rows: readonly (readonly number[])[],
+  { padding, contextLength, padTokenId }: TextPreprocess,
+): TokenBatch {
+  const length =
+    padding === "max"
+      ? contextLength
+      : rows.reduce((longest, row) => Math.max(longest, row.length), 0);
+  const inputIds = new BigInt64Array(rows.length * length).fill(BigInt(padTokenId));
+  const attentionMask = new BigInt64Array(rows.length * length);
+  for (const [i, row] of rows.entries()) {
+    for (const [j, id] of row.entries()) {
+      inputIds[i * length + j] = BigInt(id);
+      attentionMask[i * length + j] = 1n;
+    }
+  }
+  return { inputIds, attentionMask, shape: [rows.length, length] };
 }
 
 /** `siglip` is big_vision's canonicalize_text; SigLIP 2 was trained on lower-cased text and keeps its punctuation. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { TextPreprocess } from "../../../src/encoders/manifest.js";
-import { countTokensByTurns, loadTokenizer } from "../../../src/encoders/preprocess/tokenizer.js";
+import { loadTokenizer } from "../../../src/encoders/preprocess/tokenizer.js";
 import { goldenJson, goldenPath } from "../../helpers/golden.js";
 
 const tokenizer = { path: "tokenizer.json", size: 0, sha256: "0".repeat(64) };
@@ -187,23 +187,7 @@ describe("loadTokenizer", () => {
   });
 
   it("counts tokens with their special ones", () => {
-    expect(load("tiny-clip").countTokens(["a photo of a cat", ""])).toBe(9);
-  });
-});
-
-describe("countTokensByTurns", () => {
-  it("counts as countTokens does", async () => {
-    expect(await countTokensByTurns(load("tiny-clip"), ["a photo of a cat", ""])).toBe(9);
-  });
-
-  it("lets others have their turn between two texts, so that an abort ends it", async () => {
-    const controller = new AbortController();
-    setImmediate(() => controller.abort());
-    let counted = 0;
-    const slow = { ...load("tiny-clip"), countTokens: () => ++counted };
-    await expect(
-      countTokensByTurns(slow, new Array(1000).fill("a"), controller.signal),
-    ).rejects.toThrow(/abort/);
-    expect(counted).toBe(1);
+    const { idsOf } = load("tiny-clip");
+    expect([idsOf("a photo of a cat").length, idsOf("").length]).toEqual([7, 2]);
   });
 });

@@ -1,0 +1,97 @@
+import { AppError } from "../../errors.js";
+import { startWorker, type WorkerHandle } from "../../workers/start-worker.js";
+import type { TextPreprocess } from "../manifest.js";
+
+/** Texts -> token ids, in a thread that can be stopped. */
+export interface Tokenizer {
+  /** @returns the ids of each text, special tokens included, after truncation. */
+  tokenize(texts: readonly string[], signal?: AbortSignal): Promise<number[][]>;
+  /** Waits for nothing. */
+  close(): Promise<void>;
+}
+
+/** Longest time for one text. The slowest honest one, 8192 letters that a vocabulary lacks, takes .2 s. */
+const textLimitMs = 5000;
+/** Texts of one call between which other calls get their turn. */
+const textsPerTurn = 32;
+
+/**
+ * Starts a thread with the tokenizer of a model. A `tokenizer.json` brings its own regular expressions, and one that tries
+ * exponentially many ways takes years for 40 letters (docs/decisions/0051-tokenizers-in-threads.md): then the thread is
+ * ended, the text fails with `inference_failed`, and the next text meets a new thread.
+ *
+ * @param path  a `tokenizer.json` that was verified.
+ * @param name  of the model, for messages.
+ * @throws AppError `model_corrupt` when the file cannot be used.
+ */
+export async function startTokenizer(
+  path: string,
+  spec: TextPreprocess,
+  { name, limitMs = textLimitMs }: { name: string; limitMs?: number },
+): Promise<Tokenizer> {
+  const start = async (): Promise<WorkerHandle> => {
+    const worker = startWorker(new URL("./tokenizer-worker.js", import.meta.url));
+    try {
+      await worker.call("open", { path, spec });
+      return worker;
+    } catch (error) {
+      await worker.terminate();
+      throw error;
+    }
+  };
+  let thread: Promise<WorkerHandle> | undefined = start();
+  await thread;
+  let lastTurn: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  const run = async (texts: readonly string[]): Promise<number[][]> => {
+    if (closed) throw new AppError("cancelled", "The server is shutting down");
+    thread ??= start();
+    const current = thread;
+    let isHanging = false;
+    let watch: NodeJS.Timeout | undefined;
+    try {
+      const worker = await current;
+      const done = new Int32Array(new SharedArrayBuffer(4));
+      let seen = 0;
+      watch = setInterval(() => {
+        const finished = Atomics.load(done, 0);
+        isHanging = finished === seen;
+        seen = finished;
+        if (isHanging) void worker.terminate();
+      }, limitMs);
+      return await worker.call<number[][]>("tokenize", { texts, done });
+    } catch (error) {
+      const hasEnded = await current.then(({ ended }) => ended !== undefined).catch(() => true);
+      if (hasEnded && thread === current) thread = undefined;
+      if (closed || !isHanging) throw error;
+      const message = `The tokenizer of "${name}" did not finish a text within ${limitMs / 1000} s`;
+      throw new AppError("inference_failed", message, { cause: error });
+    } finally {
+      clearInterval(watch);
+    }
+  };
+
+  /** One call at a time: when a text hangs, no other is in the thread that is ended for it. */
+  const inTurn = (texts: readonly string[], signal?: AbortSignal): Promise<number[][]> => {
+    const turn = lastTurn.then(() => {
+      signal?.throwIfAborted();
+      return run(texts);
+    });
+    lastTurn = turn.catch(() => undefined);
+    return turn;
+  };
+
+  return {
+    async tokenize(texts, signal) {
+      const rows: number[][] = [];
+      for (let i = 0; i < texts.length; i += textsPerTurn)
+        rows.push(...(await inTurn(texts.slice(i, i + textsPerTurn), signal)));
+      return rows;
+    },
+    async close() {
+      closed = true;
+      await (await thread?.catch(() => undefined))?.terminate();
+    },
+  };
+}
