@@ -1,7 +1,7 @@
 import { AppError } from "../errors.js";
 import type { Item, ItemStatus, VectorStore } from "../index/vector-store.js";
 import type { NewItem } from "./new-item.js";
-import { type PrepareParts, prepareItems } from "./prepare-items.js";
+import { type PreparedItem, type PrepareParts, prepareItems } from "./prepare-items.js";
 
 export interface AddParts extends PrepareParts {
   store: VectorStore;
@@ -16,7 +16,7 @@ export interface Unreadable {
 
 /** The id is null when it could not be read. A failure's error says what was wrong. */
 export type AddStatus =
-  | { id: string; status: "stored"; replaced: boolean }
+  | { id: string; status: "stored"; replaced: boolean; warnings?: readonly string[] }
   | { id: string | null; status: "failed"; error: AppError };
 
 /** Groups that are prepared at the same time, while the one before them is written. */
@@ -83,7 +83,7 @@ export async function* addItems(
 
 interface PreparedGroup {
   incoming: readonly Incoming[];
-  results: readonly (Item | AppError)[];
+  results: readonly (PreparedItem | AppError)[];
   space?: string;
 }
 
@@ -116,7 +116,11 @@ async function storeGroup(
   signal: AbortSignal | undefined,
   isSecondTry = false,
 ): Promise<AddStatus[]> {
-  const items = results.filter((result): result is Item => !(result instanceof AppError));
+  const items = results.flatMap((result): Item[] => {
+    if (result instanceof AppError) return [];
+    const { warnings: _, ...item } = result;
+    return [item];
+  });
   let statuses: (ItemStatus | AppError)[] = [];
   if (items.length > 0) {
     try {
@@ -143,7 +147,8 @@ async function storeGroup(
     if (result instanceof AppError) return { id: id ?? null, status: "failed", error: result };
     const status = statuses[stored++];
     if (status instanceof AppError) return { id: result.id, status: "failed", error: status };
-    if (status.status === "stored") return status;
+    if (status.status === "stored")
+      return result.warnings === undefined ? status : { ...status, warnings: result.warnings };
     const { code, message, param } = status.error;
     return { id: result.id, status: "failed", error: new AppError(code, message, { param }) };
   });

@@ -28,6 +28,9 @@ export interface PrepareParts extends MediaParts {
   log: Log;
 }
 
+/** An item for the store, with what its decoder warned of. */
+export type PreparedItem = Item & { warnings?: readonly string[] };
+
 /**
  * Decodes and embeds items for a collection. Their inputs are joined into batches by the encoders (with-batching.ts);
  * whatever is wrong with one of them is its result and holds back no other.
@@ -40,7 +43,7 @@ export async function prepareItems(
   stats: CollectionStats,
   items: readonly (NewItem | AppError)[],
   signal?: AbortSignal,
-): Promise<(Item | AppError)[]> {
+): Promise<(PreparedItem | AppError)[]> {
   let loading: Promise<UsableHead | undefined> | undefined;
   const head = () => {
     loading ??= headOfCollection(parts.heads, stats);
@@ -75,14 +78,17 @@ async function prepareItem(
   collection: HeadedCollection,
   item: NewItem,
   signal: AbortSignal | undefined,
-): Promise<Item> {
+): Promise<PreparedItem> {
   const { content, metadata, source } = item;
   const prepared = await prepareContent(parts, collection, content, signal);
   const contentHash = item.contentHash ?? prepared.contentHash;
   return { ...prepared, id: item.id ?? contentHash ?? randomUUID(), metadata, source, contentHash };
 }
 
-type Prepared = Pick<Item, "modality" | "embedding" | "original" | "contentHash" | "preview">;
+type Prepared = Pick<
+  PreparedItem,
+  "modality" | "embedding" | "original" | "contentHash" | "preview" | "warnings"
+>;
 
 async function prepareContent(
   parts: PrepareParts,
@@ -133,8 +139,13 @@ async function prepareMedia<M extends "image" | "audio">(
     contentHash: decoded.contentHash,
     preview: withPreviews ? await mediaPreview(parts, decoded) : undefined,
   });
-  const { embedded, seen } = await embedMedia(parts, parts.turn, { path, read, signal }, look);
-  return { modality: path.encoder.modality, ...embedded, ...seen };
+  const { embedded, seen, warnings } = await embedMedia(
+    parts,
+    parts.turn,
+    { path, read, signal },
+    look,
+  );
+  return { modality: path.encoder.modality, ...embedded, ...seen, warnings };
 }
 
 async function pathOf<M extends Modality>(

@@ -6,7 +6,7 @@ import { type FoundFile, walkFiles } from "./walk-files.js";
 
 /** What became of a file. */
 export type FileStatus = { id: string; path: string } & (
-  | { status: "stored"; replaced?: boolean }
+  | { status: "stored"; replaced?: boolean; warnings?: string[] }
   /** Stored before, from the same bytes and metadata. */
   | { status: "unchanged" }
   /** Found in a folder and not to be taken. */
@@ -164,7 +164,10 @@ async function* readAheadOf(
 
 /** @throws CommandError when the failure is not of this file alone. */
 function statusOf({ id, path }: Candidate, status: ItemStatus): FileStatus {
-  if (status.status === "stored") return { id, path, status: "stored", replaced: status.replaced };
+  if (status.status === "stored") {
+    const { replaced, warnings } = status;
+    return { id, path, status: "stored", replaced, warnings };
+  }
   const { code, message } = status.error;
   if (!fileErrors.has(code)) throw new CommandError(message, { code });
   return { id, path, status: "failed", error: { code, message } };

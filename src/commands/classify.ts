@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { eachInput } from "./each-input.js";
 import { readMediaFile } from "./media-input.js";
 import { addTargetFlags, configOf, parseList, parseNumber } from "./options.js";
+import { printWarnings } from "./print-warnings.js";
 import { jsonPost, openTarget } from "./target.js";
 
 interface Answer {
@@ -13,6 +14,7 @@ interface Answer {
     end_seconds: number;
     scores: { label: string; score: number }[];
   }[];
+  warnings?: string[];
 }
 
 /** `crossmodal classify FILE… --labels a,b`: zero-shot scores of pictures and sounds. A bad file is told at the end. */
@@ -41,11 +43,9 @@ export function classifyCommand(program: Command): void {
           top_k: given.topK,
           timeline: modality === "audio" ? given.timeline : undefined,
         };
-        print(
-          file,
-          await target.request<Answer>("/v1/zero-shot", jsonPost(body)),
-          given.json === true,
-        );
+        const answer = await target.request<Answer>("/v1/zero-shot", jsonPost(body));
+        print(file, answer, given.json === true);
+        printWarnings(file, answer.warnings);
       });
     } finally {
       await target.close();

@@ -2,12 +2,13 @@ import type { Command } from "commander";
 import { eachInput } from "./each-input.js";
 import { readMediaFile } from "./media-input.js";
 import { addTargetFlags, configOf } from "./options.js";
+import { printWarnings } from "./print-warnings.js";
 import { CommandError, jsonPost, openTarget } from "./target.js";
 
 interface Answer {
   model: string;
   space: string;
-  data: { embedding: number[] }[];
+  data: { embedding: number[]; warnings?: string[] }[];
 }
 
 /** `crossmodal embed`: one embedding a line, as JSON with --json, else as numbers. */
@@ -32,12 +33,13 @@ export function embedCommand(program: Command): void {
           jsonPost({ ...body, model: given.model }),
         );
         const { model, space, data } = answer;
-        const [{ embedding }] = data;
+        const [{ embedding, warnings }] = data;
         console.log(
           given.json
-            ? JSON.stringify({ input: name, model, space, embedding })
+            ? JSON.stringify({ input: name, model, space, embedding, warnings })
             : embedding.join(" "),
         );
+        printWarnings(name, warnings);
       });
     } finally {
       await target.close();

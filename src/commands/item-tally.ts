@@ -1,3 +1,4 @@
+import { printWarnings } from "./print-warnings.js";
 import { printable } from "./table.js";
 import { CommandError } from "./target.js";
 
@@ -6,6 +7,7 @@ interface Counted {
   path?: string;
   status: "stored" | "unchanged" | "left_out" | "failed";
   replaced?: boolean;
+  warnings?: readonly string[];
   error?: { message: string };
   /** Where it stood in its source. */
   line?: number;
@@ -15,6 +17,7 @@ interface Counted {
 export class Tally {
   readonly #into: string;
   readonly #failures: string[] = [];
+  readonly #warnings: { name: string; warnings: readonly string[] }[] = [];
   #stored = 0;
   #replaced = 0;
   #unchanged = 0;
@@ -25,7 +28,8 @@ export class Tally {
     this.#into = into;
   }
 
-  count({ id, path, status, replaced, error, line }: Counted): void {
+  count({ id, path, status, replaced, warnings, error, line }: Counted): void {
+    if (warnings !== undefined) this.#warnings.push({ name: path ?? id ?? "an item", warnings });
     if (status === "stored") {
       this.#stored++;
       if (replaced === true) this.#replaced++;
@@ -44,17 +48,19 @@ export class Tally {
     ];
     if (this.#unchanged > 0) parts.push(`${this.#unchanged} unchanged`);
     if (this.#failures.length > 0) parts.push(`${this.#failures.length} failed`);
+    if (this.#warnings.length > 0) parts.push(`${this.#warnings.length} with warnings`);
     if (this.#leftOut > 0) parts.push(`${this.#leftOut} other files left out`);
     return `${this.#into}: ${parts.join(", ")}`;
   }
 
   /**
-   * The end of the work: passes when all went well.
+   * The end of the work: prints the warnings, and passes when all went well.
    * @param work.stopped  whether it was stopped before its end.
    * @param work.brokeOff  what ended it before its end.
    * @throws CommandError with a line for each failure, then for what ended the work.
    */
   conclude({ stopped, brokeOff }: { stopped: boolean; brokeOff?: CommandError }): void {
+    for (const { name, warnings } of this.#warnings) printWarnings(name, warnings);
     const lines = [...this.#failures];
     if (brokeOff !== undefined) lines.push(brokeOff.message);
     else if (stopped)

@@ -4,6 +4,7 @@ import { readMediaFile } from "./media-input.js";
 import { onTarget } from "./on-target.js";
 import { parseJsonObject, parseNumber } from "./options.js";
 import { print } from "./output.js";
+import { printWarnings } from "./print-warnings.js";
 import { table } from "./table.js";
 import { CommandError, jsonPost } from "./target.js";
 
@@ -19,6 +20,7 @@ interface Answer {
     source?: string;
   }[];
   next_cursor?: string;
+  warnings?: string[];
 }
 
 /** `crossmodal search`: the nearest items to a text, picture, sound or stored item, best first. */
@@ -66,6 +68,7 @@ export function searchCommand(program: Command): void {
     const answer = await target.request<Answer>(`${pathOf(name)}/search`, jsonPost(body));
     if (given.json) await print(JSON.stringify(answer));
     else for (const line of describe(answer)) await print(line);
+    printWarnings(given.audio ?? given.image ?? name, answer.warnings);
   });
 }
 

@@ -5,7 +5,7 @@ import { CommandError, type Target } from "./target.js";
 
 /** What the server says of an item, in the order they were sent. */
 export type ItemStatus =
-  | { id: string; status: "stored"; replaced?: boolean }
+  | { id: string; status: "stored"; replaced?: boolean; warnings?: string[] }
   | {
       id: string | null;
       status: "failed";

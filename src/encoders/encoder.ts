@@ -10,6 +10,8 @@ export interface DecodedImage {
   rgb: Uint8Array;
   /** sha256 of the file it came from: equal hashes mean equal pictures. */
   contentHash?: string;
+  /** What was damaged, mended or left out, a sentence each; absent when the file is whole. */
+  warnings?: readonly string[];
 }
 
 /** A mono sound in memory. `samples` are in [-1, 1]. */

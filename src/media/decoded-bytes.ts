@@ -1,3 +1,4 @@
+import { withoutTags } from "./audio/tags.js";
 import { pictureSize } from "./picture-size.js";
 import { soundSize } from "./sound-size.js";
 
@@ -31,7 +32,7 @@ export function decodedBytes(
     const pixels = size === undefined ? maxImagePixels : size.width * size.height;
     return bytesPerPixel * Math.min(pixels, maxImagePixels);
   }
-  const { frames, sampleRateHz } = soundSize(bytes) ?? {
+  const { frames, sampleRateHz } = soundSize(withoutTags(bytes)) ?? {
     frames: unknown.samplesPerByte * bytes.length,
     sampleRateHz: unknown.sampleRateHz,
   };

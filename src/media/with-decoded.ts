@@ -12,6 +12,13 @@ export interface MediaParts {
   config: DecodeLimits;
 }
 
+export interface MediaSource<M extends "image" | "audio"> {
+  modality: M;
+  read: ReadBytes;
+  /** Is told what the decoder warned of, when it did. */
+  onWarnings?: (warnings: readonly string[]) => void;
+}
+
 /**
  * The only way from a file to its pixels or samples: read, decoded and used when the budget has
  * room. What was decoded lives until `use` has ended, no longer.
@@ -21,7 +28,7 @@ export interface MediaParts {
 export function withDecoded<M extends "image" | "audio", T>(
   { media, config }: MediaParts,
   turn: Turn,
-  { modality, read }: { modality: M; read: ReadBytes },
+  { modality, read, onWarnings }: MediaSource<M>,
   use: (decoded: ModalityInput[M]) => Promise<T>,
 ): Promise<T> {
   const { maxImagePixels: maxPixels, maxAudioSeconds: maxSeconds } = config;
@@ -42,6 +49,7 @@ export function withDecoded<M extends "image" | "audio", T>(
     },
     async (decoded) => {
       try {
+        if (decoded.warnings !== undefined) onWarnings?.(decoded.warnings);
         return await use(decoded as ModalityInput[M]);
       } finally {
         decoded.dispose();

@@ -61,6 +61,7 @@ export function embeddingsRoutes(services: Services) {
       else yield { inputs: countMissing(text!, texts.length, (i) => texts[i]) };
     };
     let tokens = 0;
+    const warnings: (readonly string[])[] = [];
     const embeddings = await budget.request(costs(), signal, async (turn) => {
       if (modality === "text") {
         const embedded = await text!.encode(texts, signal);
@@ -74,7 +75,10 @@ export function embeddingsRoutes(services: Services) {
           failure.throwIfAborted();
           return bytesOf(position);
         };
-        return withDecoded(services, turn, { modality, read }, async (decoded) => {
+        const onWarnings = (found: readonly string[]) => {
+          warnings[position] = found;
+        };
+        return withDecoded(services, turn, { modality, read, onWarnings }, async (decoded) => {
           const [embedding] = await encoder.encode([decoded], signal);
           return embedding;
         });
@@ -90,6 +94,7 @@ export function embeddingsRoutes(services: Services) {
         index,
         embedding:
           request.encoding_format === "base64" ? toBase64(embedding) : Array.from(embedding),
+        warnings: warnings[index],
       })),
       usage: { prompt_tokens: tokens, total_tokens: tokens },
     });

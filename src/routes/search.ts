@@ -1,9 +1,12 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { invalidInput } from "../errors.js";
-import type { SearchResult } from "../index/vector-store.js";
 import type { Cost } from "../media/budget.js";
-import { type CollectionQuery, searchCollection } from "../search/search-collection.js";
+import {
+  type CollectionAnswer,
+  type CollectionQuery,
+  searchCollection,
+} from "../search/search-collection.js";
 import { costOfQuery } from "../search/search-cost.js";
 import type { Services } from "../services.js";
 import { embeddingFields, embeddingOf } from "./embedding-field.js";
@@ -125,6 +128,6 @@ function queryOf(body: QueryBody, prefix: string, readerOf: MediaReader): Collec
   };
 }
 
-function resultsOf({ neighbors, nextCursor, plan }: SearchResult) {
-  return { plan, results: neighbors, next_cursor: nextCursor };
+function resultsOf({ neighbors, nextCursor, plan, warnings }: CollectionAnswer) {
+  return { plan, results: neighbors, next_cursor: nextCursor, warnings };
 }

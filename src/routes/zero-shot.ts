@@ -102,18 +102,20 @@ export function zeroShotRoutes(services: Services) {
           scores: await classifyEmbedded(shared, embed, labels, options),
         });
       }
+      let warnings: readonly string[] | undefined;
+      const onWarnings = (found: readonly string[]) => {
+        warnings = found;
+      };
       const read = () => readMedia(request[modality]!, modality, fetchMedia, signal);
       if (modality === "image" || !request.timeline) {
         const encoder = pack.encoders[modality] as Encoder;
         const embed = () =>
-          withDecoded(services, turn, { modality, read }, async (decoded) => {
+          withDecoded(services, turn, { modality, read, onWarnings }, async (decoded) => {
             const [embedding] = await encoder.encode([decoded], signal);
             return embedding;
           });
-        return c.json({
-          ...answer,
-          scores: await classifyEmbedded(shared, embed, labels, options),
-        });
+        const scores = await classifyEmbedded(shared, embed, labels, options);
+        return c.json({ ...answer, scores, warnings });
       }
       const { hopSeconds } = pack.manifest.towers.audio!.preprocess;
       const shown = Math.min(topK ?? labels.length, labels.length);
@@ -128,7 +130,7 @@ export function zeroShotRoutes(services: Services) {
         if (size !== undefined) checkWindows(size.frames / size.sampleRateHz / hopSeconds);
         return bytes;
       };
-      const source = { modality, read: readShort };
+      const source = { modality: "audio" as const, read: readShort, onWarnings };
       const embed = () =>
         withDecoded(services, turn, source, async (sound) => {
           const encoded = await pack.encodeWindows!(sound, signal);
@@ -141,7 +143,7 @@ export function zeroShotRoutes(services: Services) {
         end_seconds: window.endSeconds,
         scores: window.scores,
       }));
-      return c.json({ ...answer, scores, timeline: windows });
+      return c.json({ ...answer, scores, timeline: windows, warnings });
     });
   });
 }

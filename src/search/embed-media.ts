@@ -7,14 +7,22 @@ import type { Path } from "./find-path.js";
 /**
  * One picture or sound: read, decoded and embedded when the budget has room.
  * @param look  is shown what was decoded beside the encoder; its result is `seen`.
+ * @returns `warnings` are the decoder's, when it had any.
  */
 export function embedMedia<M extends "image" | "audio", T = undefined>(
   parts: MediaParts,
   turn: Turn,
   { path, read, signal }: { path: Path<M>; read: ReadBytes; signal?: AbortSignal },
   look?: (decoded: ModalityInput[M]) => Promise<T>,
-): Promise<{ embedded: Embedded; seen: T | undefined }> {
-  const source = { modality: path.encoder.modality as M, read };
+): Promise<{ embedded: Embedded; seen: T | undefined; warnings?: readonly string[] }> {
+  let warnings: readonly string[] | undefined;
+  const source = {
+    modality: path.encoder.modality as M,
+    read,
+    onWarnings: (found: readonly string[]) => {
+      warnings = found;
+    },
+  };
   return withDecoded(parts, turn, source, async (decoded) => {
     // Both end before the decoded media may be given back, also when one of them fails.
     const [seen, embedded] = await Promise.allSettled([
@@ -23,6 +31,6 @@ export function embedMedia<M extends "image" | "audio", T = undefined>(
     ]);
     if (seen.status === "rejected") throw seen.reason;
     if (embedded.status === "rejected") throw embedded.reason;
-    return { embedded: embedded.value[0], seen: seen.value };
+    return { embedded: embedded.value[0], seen: seen.value, warnings };
   });
 }

@@ -40,6 +40,8 @@ export interface CollectionQuery extends Omit<Query, "embedding" | "centering"> 
 export interface CollectionAnswer extends SearchResult {
   /** The encoder and bridge that the query went through; empty for an embedding or an item. */
   path: readonly string[];
+  /** What the decoder of the query's picture or sound warned of. */
+  warnings?: readonly string[];
 }
 
 /**
@@ -98,7 +100,10 @@ async function searchOnce(
   return {
     model,
     space,
-    answers: found.map((result, i) => ({ ...result, path: embedded[i].path })),
+    answers: found.map((result, i) => {
+      const { path, warnings } = embedded[i];
+      return { ...result, path, warnings };
+    }),
   };
 }
 
@@ -109,6 +114,7 @@ const isEmbedded = ({ text, image, audio }: CollectionQuery): boolean =>
 interface EmbeddedQuery {
   query: Query;
   path: readonly string[];
+  warnings?: readonly string[];
 }
 
 /** Texts go through their encoder together, pictures and sounds one by one as the gate lets them. */
@@ -158,8 +164,12 @@ async function embedQueries(
         ] as const) {
           if (read === undefined) continue;
           const path = pathInto(found, modality, target);
-          const { embedded } = await embedMedia(parts, parts.turn, { path, read, signal });
-          return given(modality, { embedding: embedded.embedding }, path.steps);
+          const { embedded, warnings } = await embedMedia(parts, parts.turn, {
+            path,
+            read,
+            signal,
+          });
+          return { ...given(modality, { embedding: embedded.embedding }, path.steps), warnings };
         }
         if (space !== undefined && space !== target.space) throw otherSpace(target, space);
         return given(queryModality, { embedding }, []);
