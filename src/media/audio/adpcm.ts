@@ -11,8 +11,6 @@ export interface AdpcmLayout {
   length: number;
   /** Pairs of coefficients that a file brings along. Microsoft's ADPCM only. */
   coefficients?: readonly (readonly [number, number])[];
-  /** Frames of the whole, when the header says so: the last block is padded. */
-  frames?: number;
 }
 
 /**
@@ -32,10 +30,9 @@ export function addAdpcm(
   const blocks = Math.floor(length / blockBytes);
   const planes = Array.from({ length: channels }, () => new Float32Array(blockFrames));
   const states = planes.map(() => ({ predictor: 0, index: 0 }));
-  const most = layout.frames ?? Number.POSITIVE_INFINITY;
   let frames = 0;
   let badBlocks = 0;
-  for (let block = 0; block < blocks && frames < most; block++) {
+  for (let block = 0; block < blocks; block++) {
     const at = start + block * blockBytes;
     const isRight =
       kind === "ima"
@@ -44,10 +41,9 @@ export function addAdpcm(
           ? msBlock(view, at, planes, layout.coefficients ?? msCoefficients)
           : quicktimeBlock(view, at, planes, states);
     if (!isRight) badBlocks++;
-    const count = Math.min(blockFrames, most - frames);
-    if (isRight) sound.add(planes, count, sampleRateHz);
-    else sound.addSilence(count, sampleRateHz);
-    frames += count;
+    if (isRight) sound.add(planes, blockFrames, sampleRateHz);
+    else sound.addSilence(blockFrames, sampleRateHz);
+    frames += blockFrames;
   }
   return { frames, badBlocks };
 }
@@ -63,7 +59,8 @@ function imaBlock(view: DataView, at: number, planes: readonly Float32Array[]): 
   for (const [channel, plane] of planes.entries()) {
     const state = {
       predictor: view.getInt16(at + 4 * channel, true),
-      index: view.getUint8(at + 4 * channel + 2),
+      // One byte, and one that is always 0.
+      index: view.getUint16(at + 4 * channel + 2, true),
     };
     if (state.index > 88) return false;
     plane[0] = state.predictor / 32768;

@@ -9,10 +9,9 @@ function table(bits: 8 | 16 | 32, polynomial: number): Uint32Array {
 }
 
 const table8 = table(8, 0x07);
-/** Of FLAC's frames. Source: RFC 9639, section 9.3. */
+/** Of FLAC's frames (RFC 9639, section 9.3) and of MPEG audio. */
 export const table16 = table(16, 0x8005);
 const table32 = table(32, 0x04c11db7);
-const mpegTable = table16;
 
 /** Of FLAC's frame headers. Source: RFC 9639, section 9.1.8. */
 export function crc8(bytes: Uint8Array, from: number, to: number): number {
@@ -25,7 +24,7 @@ export function crc8(bytes: Uint8Array, from: number, to: number): number {
 export function mpegCrc(bytes: Uint8Array, ranges: readonly [from: number, to: number][]): number {
   let crc = 0xffff;
   for (const [from, to] of ranges)
-    for (let i = from; i < to; i++) crc = ((crc << 8) & 0xffff) ^ mpegTable[(crc >> 8) ^ bytes[i]];
+    for (let i = from; i < to; i++) crc = ((crc << 8) & 0xffff) ^ table16[(crc >> 8) ^ bytes[i]];
   return crc;
 }
 

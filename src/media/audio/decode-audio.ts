@@ -76,7 +76,9 @@ async function decodeFormat(
       `${what}; expected WAV, AIFF, AU, CAF, FLAC, MP3, Ogg (Vorbis, Opus, FLAC), or with ffmpeg M4A, AAC, WebM and others`,
     );
   }
-  const rest = body.subarray(sniffed.start);
+  const { start } = sniffed;
+  if (start > 0) warnings.add(`The file begins with ${start} bytes that are no sound`);
+  const rest = body.subarray(start);
   if (typeof sniffed.format === "string") await decoders[sniffed.format](rest, sound, warnings);
   else await decodeWithFfmpeg(rest, sniffed.format, sound, warnings);
 }

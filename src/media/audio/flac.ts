@@ -121,7 +121,8 @@ async function decodeFlacStream(
     };
     for (const event of flacFrames(stream, framesStart, info)) {
       if (event.kind === "damage") {
-        damaged = damaged || tagLength(stream, event.start) === 0;
+        const isPadding = stream.subarray(event.start, event.end).every((byte) => byte === 0);
+        damaged ||= !isPadding && tagLength(stream, event.start) === 0;
         continue;
       }
       const { frame } = event;
@@ -156,9 +157,10 @@ async function decodeFlacStream(
       expected = frame.position + frame.samples;
     }
     await flush();
-    if (damaged) warnings.mute("frame", 1, sound.seconds, sound.seconds);
     if (found === 0) throw undecodable("The FLAC file cannot be decoded: no frame of it is whole");
     const { totalSamples = 0, sampleRateHz = 1 } = info ?? {};
+    if (damaged && totalSamples <= found)
+      warnings.add("The last frame of the file is damaged or cut short and was left out");
     if (info === undefined)
       warnings.add("The FLAC file begins in the middle: its header is missing");
     else if (totalSamples > 0) compareLength(warnings, totalSamples, found, { sampleRateHz });

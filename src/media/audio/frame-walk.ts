@@ -9,6 +9,8 @@ export interface FrameHeader {
   sampleRateHz: number;
   /** Equal for frames of one stream: what does not change from frame to frame. */
   key: number;
+  /** Its length is only a guess from where the next one begins: it takes more of them, of one length, to be sure. */
+  isGuess?: boolean;
 }
 
 export type HeaderReader = (bytes: Uint8Array, at: number) => FrameHeader | undefined;
@@ -46,6 +48,8 @@ export function* walkFrames(bytes: Uint8Array, headerAt: HeaderReader): Generato
   }
 }
 
+const framesToTrustGuess = 8;
+
 /** Where the first frame of a stream stands, looking at places up to `within`; -1 where there is none. */
 export function findFrame(
   bytes: Uint8Array,
@@ -71,15 +75,20 @@ function follows(
   count: number,
 ): boolean {
   let header: FrameHeader | undefined = first;
-  for (let i = 0, at = start; i < count; i++) {
+  const needed = first.isGuess === true && count > 1 ? framesToTrustGuess : count;
+  for (let i = 0, at = start; i < needed; i++) {
     at += header.length;
     if (at > bytes.length) return false;
     // A file of one frame is a sound only when it is nothing else.
-    if (at === bytes.length || tagLength(bytes, at) > 0) return i > 0 || count === 1 || start === 0;
+    const isLast = at === bytes.length;
+    if (first.isGuess === true && !isLast && Math.abs(header.length - first.length) > 1)
+      return false;
+    if (isLast || tagLength(bytes, at) > 0) return i > 0 || count === 1 || start === 0;
     header = headerAt(bytes, at);
     if (header?.key !== first.key) {
       const isOther = header !== undefined && i > 0 && at + header.length <= bytes.length;
-      const isPadding = i > 0 && bytes.subarray(at, at + 16).every((byte) => byte === 0);
+      const isPadding =
+        (i > 0 || count === 1) && bytes.subarray(at, at + 16).every((byte) => byte === 0);
       return isOther || isPadding || (count === 1 && header !== undefined);
     }
   }

@@ -1,4 +1,5 @@
 import type { MpegHeader } from "./mpeg-header.js";
+import { mainDataBits } from "./side-info.js";
 import { unsupported } from "./undecodable.js";
 
 interface Frame {
@@ -13,17 +14,17 @@ const highestIndex = 14;
  * The decoder takes no free format. Its frames are written again at the highest bit rate there is: a frame's main data may begin up to
  * 511 bytes (MPEG-2: 255) before it, so that data that fitted into smaller frames fits into larger ones.
  *
- * @throws AppError `unsupported_media` for free formats above that rate, and of Layers I and II.
+ * @throws AppError `unsupported_media` for free formats above that rate.
  */
 export function withBitRate(
   bytes: Uint8Array,
   frames: readonly Frame[],
 ): { data: Uint8Array; frames: readonly Frame[] } {
   if (!frames[0].header.isFreeFormat) return { data: bytes, frames };
-  const { layer, isMpeg1, samples, sampleRateHz, sideBytes } = frames[0].header;
+  const { isMpeg1, samples, sampleRateHz, sideBytes } = frames[0].header;
   const length = Math.floor(((samples / 8) * (isMpeg1 ? 320_000 : 160_000)) / sampleRateHz);
   const room = length - 4 - sideBytes;
-  if (layer !== 3 || frames.some(({ header }) => header.length > length))
+  if (frames.some(({ header }) => header.length > length))
     throw unsupported("The MP3 file has a free-format bit rate that cannot be decoded");
 
   const data = new Uint8Array(frames.length * length);
@@ -31,7 +32,7 @@ export function withBitRate(
   const longestBack = isMpeg1 ? 511 : 255;
   let arrived = 0; // bytes of main data in `source`
   let written = 0; // where main data ends in the slots of the new frames
-  const written2: Frame[] = [];
+  const rewritten: Frame[] = [];
   for (const [i, { start, header }] of frames.entries()) {
     const sideStart = start + 4 + (header.hasCrc ? 2 : 0);
     const side = bytes.slice(sideStart, sideStart + sideBytes);
@@ -64,26 +65,10 @@ export function withBitRate(
       }
       written = newBegin + size;
     }
-    written2.push({ start: to, header: { ...header, length, hasCrc: false, isFreeFormat: false } });
+    rewritten.push({
+      start: to,
+      header: { ...header, length, hasCrc: false, isFreeFormat: false },
+    });
   }
-  return { data, frames: written2 };
-}
-
-/** The sum of part2_3_length over granules and channels. */
-function mainDataBits(side: Uint8Array, { isMpeg1, isMono }: MpegHeader): number {
-  const channels = isMono ? 1 : 2;
-  const granules = isMpeg1 ? 2 : 1;
-  // Before the granules: main_data_begin, private bits and, in MPEG-1, scfsi.
-  const first = isMpeg1 ? (isMono ? 9 + 5 + 4 : 9 + 3 + 8) : isMono ? 8 + 1 : 8 + 2;
-  const granuleBits = isMpeg1 ? 59 : 63;
-  let sum = 0;
-  for (let i = 0; i < granules * channels; i++) sum += bitsAt(side, first + i * granuleBits, 12);
-  return sum;
-}
-
-function bitsAt(bytes: Uint8Array, at: number, count: number): number {
-  let value = 0;
-  for (let i = at; i < at + count; i++)
-    value = (value << 1) | ((bytes[i >> 3] >> (7 - (i & 7))) & 1);
-  return value;
+  return { data, frames: rewritten };
 }

@@ -35,7 +35,6 @@ export async function decodeMp3(
   const runs = splitRuns(bytes, warnings);
   if (runs.length === 0) throw undecodable("The MP3 file holds no frames");
   const ignoreCrc = !mostPass(bytes, runs);
-  let lost = 0;
   for (let i = 0; i < runs.length; i++) {
     // Runs up to the next info frame belong to the sound that it tells of.
     const { info } = runs[i];
@@ -49,9 +48,8 @@ export async function decodeMp3(
     let skip = info?.delay === undefined ? 0 : info.delay + decoderDelay;
     for (const run of group)
       skip = await decodeRun(bytes, run, { skip, ignoreCrc, sound, warnings });
-    if (info !== undefined) lost += trimEnd(group, info, sound, warnings);
+    if (info !== undefined) trimEnd(group, info, sound, warnings);
   }
-  void lost;
 }
 
 function sameStream(a: Run, b: Run): boolean {
@@ -138,16 +136,16 @@ async function decodeRun(
   return skip;
 }
 
-/** Takes the encoder's padding off the end of a whole sound. @returns frames that are missing. */
+/** Takes the encoder's padding off the end of a whole sound, and compares its length. */
 function trimEnd(
   group: readonly Run[],
   info: MpegInfo,
   sound: SoundBuilder,
   warnings: Warnings,
-): number {
+): void {
   const { header } = group[0].frames[0];
   const found = group.reduce((sum, { frames }) => sum + frames.length, 0);
-  if (info.frames === undefined || info.frames === 0) return 0;
+  if (info.frames === undefined || info.frames === 0) return;
   const { samples, sampleRateHz } = header;
   // Some encoders count the info frame.
   compareLength(warnings, info.frames * samples, found * samples, {
@@ -156,7 +154,6 @@ function trimEnd(
   });
   if (found === info.frames && info.padding !== undefined)
     sound.removeLast(Math.max(0, info.padding - decoderDelay));
-  return info.frames - found;
 }
 
 /** Whether a frame's checksum is right, where it has one. */

@@ -1,4 +1,5 @@
 import type { FrameHeader } from "./frame-walk.js";
+import { isPlausible } from "./side-info.js";
 
 /** The header of a frame of MPEG-1, -2 or -2.5 audio. Sources: ISO 11172-3 and 13818-3, section 2.4.2.3. */
 export interface MpegHeader extends FrameHeader {
@@ -65,7 +66,11 @@ export function mpegHeaderAt(bytes: Uint8Array, at: number): MpegHeader | undefi
   };
   if (isFreeFormat) {
     const length = freeFormatLength(bytes, at);
-    return length === undefined ? undefined : { ...header, length };
+    if (length === undefined) return undefined;
+    const side = bytes.subarray(at + (hasCrc ? 6 : 4), at + length);
+    if (side.length < sideBytes || layer !== 3 || !isPlausible(side, header, length))
+      return undefined;
+    return { ...header, length, isGuess: true };
   }
   const bitRate = bitRates[`${isMpeg1 ? 1 : 2}/${layer}`][bitRateIndex - 1] * 1000;
   const length =

@@ -57,7 +57,7 @@ export async function decodeOgg(
     const stream = soundOf(link);
     const others = link.filter((other) => other !== stream && other.codec !== "skeleton");
     for (const { codec } of others)
-      warnings.add(`A second stream of the file was left out: ${names[codec]}`);
+      warnings.add(`Another stream of the file was left out: ${names[codec]}`);
     if (stream === undefined)
       warnings.add(`Part ${i + 1} of the file holds no sound that can be decoded`);
     else await decoders[stream.codec]?.(stream, sound, warnings);

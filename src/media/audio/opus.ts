@@ -45,7 +45,7 @@ export async function decodeOpusStream(
       const total = lengths.reduce((sum, length) => sum + length, 0);
       if (isAfterLoss && granule !== undefined && offset !== undefined) {
         const gap = granule - offset - position - total;
-        if (gap > 0 && gap <= longestGap && !isLast) addSilence(gap);
+        if (gap > 0 && gap <= longestGap) addSilence(gap);
       }
       for (const [i, packet] of packets.entries()) {
         const at = sound.seconds;

@@ -7,6 +7,8 @@ import type { Warnings } from "./warnings.js";
 
 /** Seconds that are filled with silence at most where pages are lost. */
 const longestGapSeconds = 600;
+/** Samples of a page whose packets all are damaged, at most. */
+const longestPacket = 65_536;
 
 /** Adds a Vorbis stream; its beginning and end are where the granule positions say. Source: Vorbis I specification, appendix A.2. */
 export async function decodeVorbisStream(
@@ -29,12 +31,12 @@ export async function decodeVorbisStream(
       const { channelData, samplesDecoded, sampleRate } = decoded;
       let from = 0;
       const end = granule === undefined || offset === undefined ? undefined : granule - offset;
-      const missing = end === undefined || isLast ? 0 : end - position - samplesDecoded;
-      if (
-        missing > 0 &&
-        missing <= longestGapSeconds * sampleRate &&
-        (isAfterLoss || missing <= 65_536)
-      ) {
+      const missing = end === undefined ? 0 : end - position - samplesDecoded;
+      // Without a loss a packet of one page may have been no sound; a last page may promise too much.
+      const isGap = isAfterLoss
+        ? missing <= longestGapSeconds * sampleRate
+        : missing <= longestPacket && !isLast;
+      if (missing > 0 && isGap) {
         sound.addSilence(missing, sampleRate);
         position += missing;
         if (!isAfterLoss) warnings.mute("packet", 1, before, sound.seconds);

@@ -37,7 +37,7 @@ export async function decodeWav(
 ): Promise<void> {
   const file = readRiff(bytes);
   const { format, start, length } = findData(bytes, file, warnings);
-  const { tag, channels, sampleRateHz } = format;
+  const { tag, channels } = format;
   if (mpegTags.includes(tag)) {
     await decodeMp3(bytes.subarray(start, start + length), sound, warnings);
     return;
@@ -66,7 +66,6 @@ export async function decodeWav(
   if (length % (channels * bytesPerSample[layout.type]) > 0)
     warnings.add("The last frame is incomplete and was left out");
   warnOfPadding(bytes, layout, format, warnings);
-  void sampleRateHz;
 }
 
 /** Where the samples of a WAV lie that are PCM or float, for readers of pipes. */
@@ -148,7 +147,7 @@ function pcmLayout(
 
 function adpcmLayout(
   bytes: Uint8Array,
-  { chunks, littleEndian }: RiffFile,
+  { littleEndian }: RiffFile,
   { format, start, length }: Data,
 ): AdpcmLayout | undefined {
   const { tag, channels, sampleRateHz, blockBytes, extraStart, extraLength } = format;
@@ -166,15 +165,6 @@ function adpcmLayout(
       view.getInt16(extraStart + 6 + 4 * i, littleEndian),
     ]);
     if (count < 1) layout.coefficients = undefined;
-  }
-  const fact = chunks.find(
-    ({ id, size, start: at }) => id === "fact" && size >= 4 && at + 4 <= bytes.length,
-  );
-  if (fact !== undefined) {
-    const frames = view.getUint32(fact.start, littleEndian);
-    const held = Math.floor(length / blockBytes) * framesPerBlock(layout);
-    // Some writers count the samples of all channels, or wrote a guess.
-    if (frames <= held && frames > held - framesPerBlock(layout)) layout.frames = frames;
   }
   return layout;
 }

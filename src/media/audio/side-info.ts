@@ -1,0 +1,35 @@
+/** Where things stand in the side information of Layer III. Source: ISO 11172-3, section 2.4.1.7. */
+interface SideLayout {
+  isMpeg1: boolean;
+  isMono: boolean;
+}
+
+/** The most pairs of values that a granule of 576 samples can hold. */
+const maxBigValues = 288;
+
+/** The sum of part2_3_length over granules and channels. */
+export function mainDataBits(side: Uint8Array, layout: SideLayout): number {
+  return granules(layout).reduce((sum, start) => sum + bitsAt(side, start, 12), 0);
+}
+
+/** Whether side information can be what it is taken for: bytes that are none seldom pass. */
+export function isPlausible(side: Uint8Array, layout: SideLayout, frameBytes: number): boolean {
+  const longestBack = layout.isMpeg1 ? 511 : 255;
+  if (mainDataBits(side, layout) > 8 * (frameBytes + longestBack)) return false;
+  return granules(layout).every((start) => bitsAt(side, start + 12, 9) <= maxBigValues);
+}
+
+/** Where the fields of each granule of each channel begin, in bits. */
+function granules({ isMpeg1, isMono }: SideLayout): number[] {
+  // Before them: main_data_begin, private bits and, in MPEG-1, scfsi.
+  const first = isMpeg1 ? (isMono ? 9 + 5 + 4 : 9 + 3 + 8) : isMono ? 8 + 1 : 8 + 2;
+  const count = (isMpeg1 ? 2 : 1) * (isMono ? 1 : 2);
+  return Array.from({ length: count }, (_, i) => first + i * (isMpeg1 ? 59 : 63));
+}
+
+function bitsAt(bytes: Uint8Array, at: number, count: number): number {
+  let value = 0;
+  for (let i = at; i < at + count; i++)
+    value = (value << 1) | ((bytes[i >> 3] >> (7 - (i & 7))) & 1);
+  return value;
+}
