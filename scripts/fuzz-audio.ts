@@ -1,6 +1,8 @@
 // npx tsx scripts/fuzz-audio.ts [COUNT] [SEED]: decodes damaged sound files of every format and compares what is accepted without
-// a warning with ffmpeg's length. Faulty files are written to ./fuzz-faults. Exit code 1 when there are any.
-import { mkdirSync, writeFileSync } from "node:fs";
+// a warning with ffmpeg's length. Faulty files are kept in a folder that is named. Exit code 1 when there are any.
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { seededRandom } from "../src/math/random.js";
 import { fuzzOne, fuzzSeeds, mutate } from "../test/helpers/audio-fuzz.js";
 
@@ -9,6 +11,7 @@ const random = seededRandom(seed);
 const seeds = fuzzSeeds();
 const tally: Record<string, Record<string, number>> = {};
 let faults = 0;
+const folder = mkdtempSync(join(tmpdir(), "crossmodal-fuzz-"));
 console.error = () => undefined; // the decoders print every damaged frame
 for (let i = 0; i < count; i++) {
   const { name, bytes } = seeds[i % seeds.length];
@@ -19,9 +22,9 @@ for (let i = 0; i < count; i++) {
     (tally[name][fault === undefined ? outcome : "fault"] ?? 0) + 1;
   if (fault === undefined) continue;
   faults++;
-  mkdirSync("fuzz-faults", { recursive: true });
-  writeFileSync(`fuzz-faults/${seed}-${i}-${name}`, file);
-  console.log(`${i} ${name}: ${fault}`);
+  const path = join(folder, `${seed}-${i}-${name}`);
+  writeFileSync(path, file);
+  console.log(`${path}: ${fault}`);
 }
 console.table(tally);
 process.exitCode = faults > 0 ? 1 : 0;
