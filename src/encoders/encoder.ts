@@ -32,6 +32,8 @@ interface Held {
   readonly decodedBytes: number;
   /** Frees that memory. Media that is forgotten instead is freed some time after it cannot be reached any more. */
   dispose(): void;
+  /** What was damaged, mended or left out, a sentence each; absent when the file is whole. */
+  readonly warnings?: readonly string[];
 }
 
 export interface HeldImage extends Held {
@@ -42,8 +44,6 @@ export interface HeldImage extends Held {
 export interface HeldAudio extends Held {
   readonly sampleRateHz: number;
   readonly seconds: number;
-  /** What was damaged, mended or left out, a sentence each; absent when the file is whole. */
-  readonly warnings?: readonly string[];
 }
 
 /** What an encoder takes, already decoded: never a URL, a path or base64. */
