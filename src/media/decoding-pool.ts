@@ -3,6 +3,7 @@ import type { DecodedAudio, DecodedImage, HeldAudio, HeldImage } from "../encode
 import { normalized } from "../encoders/preprocess/image.js";
 import { AppError } from "../errors.js";
 import { type AudioLimits, defaultMaxSamples } from "./audio/mono-collector.js";
+import { decodedBytes } from "./decoded-bytes.js";
 import type { Decoder, DecoderAnswer, DecoderCall } from "./decoder.js";
 import { DecoderScheduler } from "./decoder-scheduler.js";
 import type { AudioTensors, Media } from "./media.js";
@@ -20,6 +21,9 @@ export interface DecodingPoolOptions {
   entry?: URL;
 }
 
+/** Decoded size above which a file takes seconds: 40 megapixels, 13 minutes of sound. */
+const longBytes = 320_000_000;
+
 /** How often media is decoded again whose process ended, or gave it up to make room. */
 const maxAttempts = 3;
 
@@ -27,15 +31,16 @@ const maxAttempts = 3;
 interface HeldFile {
   key: number;
   bytes: Uint8Array;
-  call: DecoderCall;
+  call: DecodeCall;
   decoder: Decoder | undefined;
 }
 
+type DecodeCall = Extract<DecoderCall, { method: "decodeImage" | "decodeAudio" }>;
 type Answer = Exclude<DecoderAnswer, "gone">;
 
 /**
  * A few processes that decode and preprocess media. One that hangs, crashes or goes over its budget is ended and costs its
- * call alone: media of others that it held is decoded again. See docs/decisions/0060-decoding-processes.md.
+ * call alone: media of others that it held is decoded again. See docs/decisions/0062-decoding-processes.md.
  */
 export function startDecodingPool({
   processes = 0,
@@ -50,6 +55,13 @@ export function startDecodingPool({
     entry,
   });
   const budget = { cpuMs: 1000 * maxSeconds, memoryBytes: maxBytes };
+  /** What large media claims to be leaves a process to small media. */
+  const isLong = ({ method, limits }: DecodeCall, bytes: Uint8Array) => {
+    const maxImagePixels = "maxPixels" in limits ? limits.maxPixels : 0;
+    const maxAudioSeconds = "maxSeconds" in limits ? limits.maxSeconds : 0;
+    const modality = method === "decodeImage" ? "image" : "audio";
+    return decodedBytes(bytes, modality, { maxImagePixels, maxAudioSeconds }) > longBytes;
+  };
   const files = new WeakMap<object, HeldFile>();
   let nextKey = 0;
 
@@ -65,7 +77,14 @@ export function startDecodingPool({
 
   const decode = async (file: HeldFile, signal: AbortSignal | undefined): Promise<unknown> => {
     const { call, bytes, key } = file;
-    const job = { call, buffers: [bytes], file: bytes, budget, signal };
+    const job = {
+      call,
+      buffers: [bytes],
+      file: bytes,
+      budget,
+      isLong: isLong(call, bytes),
+      signal,
+    };
     const { answer, decoder } = await scheduler.run(job);
     file.decoder = decoder;
     decoder.held.add(key);
@@ -73,7 +92,7 @@ export function startDecodingPool({
   };
   const hold = async <T extends object, H extends object>(
     bytes: Uint8Array,
-    callOf: (key: number) => DecoderCall,
+    callOf: (key: number) => DecodeCall,
     about: (decoded: T) => H,
     signal: AbortSignal | undefined,
   ): Promise<H & { dispose(): void }> => {
