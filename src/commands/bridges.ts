@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { bridgeMethods } from "../training/bridge.js";
+import { bridgeMethods } from "../training/bridge-options.js";
 import { runJob } from "./follow-job.js";
 import { onTarget } from "./on-target.js";
 import { parseNumber } from "./options.js";

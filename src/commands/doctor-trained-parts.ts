@@ -4,7 +4,7 @@ import { HeadStore } from "../heads/head-store.js";
 import { isResumable } from "../jobs/job.js";
 import { JobStore } from "../jobs/job-store.js";
 import { createLog } from "../log.js";
-import type { Finding } from "./doctor.js";
+import type { Finding } from "./finding.js";
 
 const log = createLog("silent");
 

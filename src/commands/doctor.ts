@@ -15,24 +15,9 @@ import { imageLibraryVersions } from "../media/image/decode-image.js";
 import { findManifest } from "../models/store.js";
 import { loadOptions } from "../services.js";
 import { trainedParts } from "./doctor-trained-parts.js";
+import type { Finding } from "./finding.js";
 import { addConfigFlags, configOf, modelFlags } from "./options.js";
 import { CommandError } from "./target.js";
-
-export interface Finding {
-  /** The heading it stands under: versions, machine, devices, models. */
-  group: string;
-  check: string;
-  /** False for what is wrong and makes the command fail. */
-  ok: boolean;
-  /** Something optional that is not there. */
-  absent?: boolean;
-  found: string;
-  /** For a tower: milliseconds of one inference, and what it is. */
-  ms?: number;
-  space?: string;
-  sha256?: string;
-  provider?: string;
-}
 
 /** `crossmodal doctor`: what this machine has, and one inference per tower with its time. Exits 1 when something is wrong. */
 export function doctorCommand(program: Command): void {

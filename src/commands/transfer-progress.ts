@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { Presets, SingleBar } from "cli-progress";
-import type { PullProgress } from "../models/pull.js";
+import type { PullProgress } from "../models/pull-options.js";
 
 /** How often a transfer writes a line where there is no terminal. */
 const lineEveryMs = 10_000;

@@ -6,7 +6,7 @@ import { writeDurably } from "../files/write-durably.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import { seededRandom } from "../math/random.js";
 import { type Rows, rowsOf, vectorsOf } from "../math/rows.js";
-import { bridgeMethods } from "../training/bridge.js";
+import { bridgeMethods } from "../training/bridge-options.js";
 import type { LabelledRows } from "../training/bridge-report.js";
 import { bridgeTexts } from "../training/bridge-texts.js";
 import { bridgeInWorker, measureBridgeInWorker } from "../training/train-in-worker.js";

@@ -1,5 +1,3 @@
-import type { MediaBudget } from "./budget.js";
-
 /** A file that was read: what it will take, and how to decode it. */
 export interface Readable<D> {
   /** Bytes that it takes while it is decoded. */
@@ -9,9 +7,19 @@ export interface Readable<D> {
   keptBytes: (decoded: D) => number;
 }
 
+/** Where a turn takes its memory from: the budget of budget.ts. */
+export interface DecodingMemory {
+  /** Waits until there are `bytes` and a free decoder. */
+  take(
+    caller: unknown,
+    bytes: number,
+    signal: AbortSignal | undefined,
+  ): Promise<{ decoded: (kept: number) => void; release: () => void }>;
+}
+
 /** One caller's access to the memory for decoded media: see `MediaBudget`. */
 export class Turn {
-  readonly #budget: MediaBudget;
+  readonly #memory: DecodingMemory;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal | undefined;
   readonly #maxHeld: number;
@@ -19,10 +27,10 @@ export class Turn {
   #held = 0;
 
   constructor(
-    budget: MediaBudget,
+    memory: DecodingMemory,
     { signal, maxHeld }: { signal: AbortSignal | undefined; maxHeld: number },
   ) {
-    this.#budget = budget;
+    this.#memory = memory;
     this.signal = signal;
     this.#maxHeld = maxHeld;
   }
@@ -46,7 +54,7 @@ export class Turn {
       this.signal?.throwIfAborted();
       const { bytes, decode, keptBytes } = await read();
       this.signal?.throwIfAborted();
-      const { decoded, release } = await this.#budget.take(this, bytes, this.signal);
+      const { decoded, release } = await this.#memory.take(this, bytes, this.signal);
       let isDecoding = true;
       try {
         const media = await decode();

@@ -3,7 +3,7 @@ import type { HubClient } from "./hub/hub-client.js";
 import type { HubListing } from "./hub/list-repo.js";
 import { readLogit } from "./hub/read-logit.js";
 import { logitFile } from "./onnx-layout.js";
-import type { PullOptions } from "./pull.js";
+import type { PullOptions } from "./pull-options.js";
 import type { PullTarget } from "./pull-plan.js";
 
 /** Both are missing where the repository's own logit.json gives them. */

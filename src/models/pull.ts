@@ -8,42 +8,15 @@ import { storageError } from "../files/write-durably.js";
 import { downloadFile, problemWith } from "./hub/download-file.js";
 import { cachedCopies, listCached } from "./hub/hub-cache.js";
 import { HubClient } from "./hub/hub-client.js";
-import type { HubSettings } from "./hub/hub-settings.js";
 import { type HubFile, type HubListing, listRepo } from "./hub/list-repo.js";
-import type { RetryOptions } from "./hub/retry.js";
 import { readFamily } from "./hub-configs.js";
 import { inspectFolder } from "./inspect-folder.js";
 import { installPack } from "./install-pack.js";
 import { type Logit, learnedLogit } from "./learned-logit.js";
 import { lockPull } from "./pull-lock.js";
+import type { PullOptions } from "./pull-options.js";
 import { type PullPlan, type PullTarget, planPull, weightsBeside } from "./pull-plan.js";
 import { modelFolders, pullFolder } from "./store.js";
-
-/** Told what a pull does, for people to see. */
-export interface PullProgress {
-  /** All files and their bytes together, as far as the hub gives them. */
-  begin(files: number, bytes: number): void;
-  /** A file begins; `bytes` of it are known to be `size`. */
-  file(path: string, size: number | undefined): void;
-  /** So many bytes of that file lie here. */
-  bytes(here: number): void;
-  /** The file is complete and verified, and where it came from. */
-  done(from: "the hub" | "here" | "the hub's cache"): void;
-  notice(text: string): void;
-}
-
-export interface PullOptions {
-  dataDir: string;
-  hub: HubSettings;
-  dtypes: readonly DataType[];
-  license?: string;
-  /** Instead of the learned values that are known or can be read. */
-  logitScale?: number;
-  logitBias?: number;
-  signal?: AbortSignal;
-  progress: PullProgress;
-  retry?: RetryOptions;
-}
 
 /**
  * Fetches a model from a hub into the data folder: verified file by file, pinned to a commit, described by a manifest made

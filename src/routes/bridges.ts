@@ -6,7 +6,7 @@ import type { ListedBridge } from "../heads/bridge-store.js";
 import { checkLabelled } from "../heads/collection-pairs.js";
 import { checkName } from "../heads/version-folder.js";
 import type { Services } from "../services.js";
-import { bridgeMethods } from "../training/bridge.js";
+import { bridgeMethods } from "../training/bridge-options.js";
 import { listOf, optional, withDefault } from "./fields.js";
 import { jobAnswer } from "./job-answer.js";
 import { readJson } from "./read-json.js";

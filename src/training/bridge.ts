@@ -1,31 +1,11 @@
 import type { ProjectionHead } from "../encoders/head.js";
 import { invalidInput } from "../errors.js";
-import { areAlike, distinctRows, meanRow, type Rows, rowCount, unitRows } from "../math/rows.js";
+import { areAlike, distinctRows, meanRow, rowCount, unitRows } from "../math/rows.js";
+import type { BridgeData, BridgeOptions } from "./bridge-options.js";
 import { learnBridge } from "./c-mcr.js";
 import { throwIfCancelled } from "./cancellation.js";
 import { headAround, procrustes, ridge } from "./linear-bridge.js";
 import type { TrainingControl } from "./run-epochs.js";
-
-export const bridgeMethods = ["ridge", "procrustes", "c-mcr"] as const;
-export type BridgeMethod = (typeof bridgeMethods)[number];
-
-/** What a bridge from space A to space B is learned from: no item of one is ever paired with an item of the other. */
-export interface BridgeData {
-  /** The same N texts in A and in B, unit rows. */
-  textsFrom: Rows;
-  textsTo: Rows;
-  /** Unlabelled embeddings of the modality that will cross (sounds), in A. */
-  memoryFrom?: Rows;
-  /** Unlabelled embeddings of what will be searched (pictures), in B. */
-  memoryTo?: Rows;
-}
-
-export interface BridgeOptions extends BridgeData {
-  method: BridgeMethod;
-  seed?: number;
-  /** c-mcr: passes over the texts. */
-  epochs?: number;
-}
 
 /**
  * Learns a head from space A into space B through the texts that both understand. B stays as it is.

@@ -1,7 +1,7 @@
 import type { ProjectionHead } from "../encoders/head.js";
 import { type Random, seededRandom } from "../math/random.js";
 import { concat, type Rows, rowCount } from "../math/rows.js";
-import type { BridgeOptions } from "./bridge.js";
+import type { BridgeOptions } from "./bridge-options.js";
 import type { TrainingControl } from "./run-epochs.js";
 import { softRetrieve } from "./text-pivot.js";
 import { trainHead } from "./train-head.js";

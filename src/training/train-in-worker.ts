@@ -1,7 +1,7 @@
 import type { ProjectionHead } from "../encoders/head.js";
 import type { Rows } from "../math/rows.js";
 import { startWorker } from "../workers/start-worker.js";
-import type { BridgeOptions } from "./bridge.js";
+import type { BridgeOptions } from "./bridge-options.js";
 import type { BridgeMeasurement, measureBridge } from "./bridge-report.js";
 import { newFlag, throwIfCancelled } from "./cancellation.js";
 import type { CacheAdapter, FewShotTask, LinearProbe } from "./few-shot.js";

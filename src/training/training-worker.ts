@@ -1,7 +1,8 @@
 import { workerData } from "node:worker_threads";
 import type { Rows } from "../math/rows.js";
 import { serveWorker } from "../workers/serve-worker.js";
-import { type BridgeOptions, fitBridge } from "./bridge.js";
+import { fitBridge } from "./bridge.js";
+import type { BridgeOptions } from "./bridge-options.js";
 import { type BridgeMeasurement, measureBridge } from "./bridge-report.js";
 import { cancellationOf } from "./cancellation.js";
 import { type FewShotTask, fitFewShot } from "./few-shot.js";
