@@ -190,7 +190,8 @@ async function openStorage(
   const store = watchedStore(lazy);
   if (ownsData) {
     await store.open().catch((error) => {
-      if (!(error instanceof AppError) || error.code !== "storage_failed") throw error;
+      const goesOn = ["storage_failed", "storage_full"];
+      if (!(error instanceof AppError) || !goesOn.includes(error.code)) throw error;
       log.error({ err: error }, "collections cannot be used");
     });
   }

@@ -3,7 +3,8 @@ import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { AppError } from "../errors.js";
 import { newFile } from "../files/new-file.js";
-import { checkBackup, restoreBackup } from "../index/embedded/restore-backup.js";
+import { checkBackup } from "../index/embedded/backup-file.js";
+import { restoreBackup } from "../index/embedded/restore-backup.js";
 import { onTarget } from "./on-target.js";
 import { addConfigFlags, configOf } from "./options.js";
 import { print } from "./output.js";
@@ -25,7 +26,7 @@ export function backupCommands(program: Command): void {
         hash.update(chunk);
         await copy.write(chunk);
       }
-      await copy.publish(checkBackup);
+      await copy.publish((part) => void checkBackup(part));
       const { size } = await stat(file);
       const sha256 = hash.digest("hex");
       await print(

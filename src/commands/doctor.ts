@@ -7,6 +7,7 @@ import { firstInferences, warmUp } from "../encoders/first-inference.js";
 import { type LoadedPack, PackLoader } from "../encoders/load.js";
 import { probeDevices } from "../encoders/probe-devices.js";
 import { EmbeddingCache } from "../encoders/with-cache.js";
+import { checkDataFolder } from "../index/embedded/check-data-folder.js";
 import { sqliteVersion } from "../index/embedded/sqlite.js";
 import { createLog } from "../log.js";
 import { ffmpegVersion } from "../media/audio/ffmpeg.js";
@@ -41,6 +42,8 @@ export function doctorCommand(program: Command): void {
     for (const finding of await versions(runtime)) tell(finding);
     for (const finding of [...machine(), dataFolder(config), await port(config)]) tell(finding);
     for (const finding of await trainedParts(config.dataDir)) tell(finding);
+    for (const finding of await checkDataFolder(config.dataDir))
+      tell({ group: "data folder", ...finding });
     for (const { device, available, reason } of devices) {
       const wanted = config.device.split(":")[0] === device;
       const found = available ? "available" : `not available: ${reason}`;

@@ -1,5 +1,5 @@
 export interface Finding {
-  /** The heading it stands under: versions, machine, devices, models. */
+  /** The heading it stands under: versions, machine, data folder, devices, models. */
   group: string;
   check: string;
   /** False for what is wrong and makes the command fail. */

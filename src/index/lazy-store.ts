@@ -1,20 +1,26 @@
 import { AppError } from "../errors.js";
-import type { VectorStore } from "./vector-store.js";
+import type { StoreCondition, VectorStore } from "./vector-store.js";
 
 /** A store that opens itself at its first use, so that what needs no collections neither needs nor locks the data folder. */
 export interface LazyStore extends VectorStore {
   /** Opens it now. A failure is the caller's alone: the next use tries again. */
   open(): Promise<void>;
   readonly isOpen: boolean;
-  /** Why it cannot be used at the moment, once it is open. */
+  /** Why it cannot be used at the moment, or could not be opened at the last try. */
   readonly trouble: string | undefined;
+  /** What it cannot do at present, and why. Does not open it. */
+  condition(): Promise<StoreCondition>;
 }
 
-type OpenStore = VectorStore & { readonly trouble?: string };
+type OpenStore = VectorStore & {
+  readonly trouble?: string;
+  condition?(): Promise<StoreCondition>;
+};
 
 export function lazyStore(openStore: () => Promise<OpenStore>): LazyStore {
   let opening: Promise<OpenStore> | undefined;
   let current: OpenStore | undefined;
+  let failure: Error | undefined;
   let closed = false;
 
   const opened = (): Promise<OpenStore> => {
@@ -22,10 +28,12 @@ export function lazyStore(openStore: () => Promise<OpenStore>): LazyStore {
     opening ??= openStore().then(
       (store) => {
         current = store;
+        failure = undefined;
         return store;
       },
       (error) => {
         opening = undefined;
+        failure = error;
         throw error;
       },
     );
@@ -39,7 +47,10 @@ export function lazyStore(openStore: () => Promise<OpenStore>): LazyStore {
       return current !== undefined && !closed;
     },
     get trouble() {
-      return closed ? undefined : current?.trouble;
+      return closed ? undefined : (failure?.message ?? current?.trouble);
+    },
+    async condition() {
+      return (await current?.condition?.()) ?? {};
     },
     async *scan(...args) {
       yield* (await opened()).scan(...args);

@@ -169,6 +169,14 @@ export interface CollectionStats {
   };
 }
 
+/** What the store cannot do at present, and why; empty when it can do everything. */
+export interface StoreCondition {
+  /** Nothing can be stored; what is stored can be read and deleted. */
+  cannotWrite?: string;
+  /** A file is damaged, so that answers may be missing. */
+  damaged?: string;
+}
+
 /**
  * Collections of items and the search in them: the contract of every driver, held by test/index/contract.ts.
  *

@@ -28,15 +28,14 @@ export function upkeepRoutes({ store, config, log, stopping }: Services) {
       try {
         await guard.during(store.backup(file));
         const handle = await open(file);
+        const close = () => void handle.close().catch(() => undefined);
+        guard.gone.addEventListener("abort", close, { once: true });
+        if (guard.gone.aborted) close(); // while the copy was made
+        guard.gone.throwIfAborted();
         const { size } = await handle.stat();
-        guard.gone.addEventListener("abort", () => void handle.close().catch(() => undefined), {
-          once: true,
-        });
-        const headers = {
-          ...backupHeaders,
-          "content-length": String(size),
-        };
-        return streamAnswer(c, contentsOf(handle, guard), { guard, log, headers, aheadBytes: 0 });
+        const withLength = { ...backupHeaders, "content-length": String(size) };
+        const options = { guard, log, headers: withLength, aheadBytes: 0 };
+        return streamAnswer(c, contentsOf(handle, guard), options);
       } catch (error) {
         guard.end();
         throw error;

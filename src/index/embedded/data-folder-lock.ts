@@ -1,14 +1,15 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { AppError } from "../../errors.js";
-import { isBusy, openLock } from "./sqlite.js";
+import { isBusy, isNoDatabase, openLock } from "./sqlite.js";
 
 /**
  * Makes this the only process that uses a data folder. The lock is an open SQLite transaction, so the operating system
  * frees it when the process ends in whatever way; the pid beside it only serves the message.
  *
  * @returns a function that gives the folder free.
- * @throws AppError storage_locked, with the pid of the process that has it; storage_failed when the folder cannot be written.
+ * @throws AppError storage_locked, with the pid of the process that has it; storage_failed when the folder cannot be written;
+ *   storage_corrupt when the lock file holds something.
  */
 export async function lockDataFolder(dataDir: string): Promise<() => void> {
   const pidFile = join(dataDir, "crossmodal.pid");
@@ -20,12 +21,20 @@ export async function lockDataFolder(dataDir: string): Promise<() => void> {
       cause,
     });
   }
-  const lock = openLock(join(dataDir, "crossmodal.lock"));
+  const lockFile = join(dataDir, "crossmodal.lock");
+  const lock = openLock(lockFile);
   try {
     await acquire(() => lock.exec("BEGIN EXCLUSIVE"));
-    writeFileSync(pidFile, `${process.pid}\n`);
+    writePid(pidFile);
   } catch (error) {
     lock.close();
+    if (isNoDatabase(error)) {
+      throw new AppError(
+        "storage_corrupt",
+        `The lock "${lockFile}" is damaged: delete it, it holds no data`,
+        { cause: error },
+      );
+    }
     if (isBusy(error)) {
       throw new AppError(
         "storage_locked",
@@ -76,6 +85,15 @@ async function acquire(begin: () => void) {
       if (!isBusy(error) || attempt >= 4) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+  }
+}
+
+/** On a full disk the folder can still be read: the pid only serves a message. */
+function writePid(file: string) {
+  try {
+    writeFileSync(file, `${process.pid}\n`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
   }
 }
 

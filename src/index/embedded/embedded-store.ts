@@ -19,6 +19,7 @@ import type {
   ScanOptions,
   SearchOptions,
   SearchResult,
+  StoreCondition,
   StoredItem,
   VectorStore,
 } from "../vector-store.js";
@@ -67,6 +68,7 @@ export async function openEmbeddedStore({
     const worker = startWorker(new URL("./store-worker.js", import.meta.url), coreOptions);
     try {
       await worker.call("open", []);
+      for (const note of await worker.call<string[]>("notes", [])) log?.warn(note);
       return worker;
     } catch (error) {
       await worker.close();
@@ -97,6 +99,11 @@ export class EmbeddedStore implements VectorStore {
     this.#worker = worker;
     this.#core = remoteOf<StoreCore>(worker);
     this.#unlock = unlock;
+  }
+
+  /** What cannot be done at present, and why. */
+  condition(): Promise<StoreCondition> {
+    return this.#core.condition();
   }
 
   /** Why it cannot be used at the moment. */

@@ -1,22 +1,29 @@
 import {
   closeSync,
   copyFileSync,
+  existsSync,
   fsyncSync,
+  mkdirSync,
   openSync,
   renameSync,
   rmSync,
-  statSync,
+  truncateSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { AppError } from "../../errors.js";
 import { storageError } from "../../files/write-durably.js";
+import { checkBackup } from "./backup-file.js";
 import { lockDataFolder } from "./data-folder-lock.js";
-import { checkSchemaVersion } from "./schema.js";
-import { guard, openToRead } from "./sqlite.js";
+import { syncFolder, writeDurablySync } from "./durable-file.js";
+import { databaseFiles } from "./inspect-database.js";
+import { encodeSums } from "./page-sums.js";
 
 /**
- * Puts a backup in the place of everything that a data folder holds. The backup is checked first; until the last step, a
- * rename, the folder is as it was.
+ * Puts a backup in the place of everything that a data folder holds.
+ *
+ * It can be killed at any moment. The backup is copied into the folder `restore.part`; renaming that to `restore` decides
+ * it: before, the folder is as it was, and after, the next start or restore finishes the work. What was there moves to `replaced`,
+ * which is removed when the backup has its place.
  *
  * @throws AppError not_found, storage_corrupt (the backup), storage_locked (the folder is in use), already_exists unless `replace`.
  */
@@ -25,66 +32,78 @@ export async function restoreBackup(
   dataDir: string,
   options: { replace?: boolean } = {},
 ): Promise<void> {
-  if (!exists(file))
+  if (!existsSync(file))
     throw new AppError("not_found", `There is no backup file "${file}"`, { param: "file" });
-  checkBackup(file);
+  const sums = checkBackup(file);
   const unlock = await lockDataFolder(dataDir);
   try {
-    const database = join(dataDir, "crossmodal.sqlite");
-    if (exists(database) && options.replace !== true) {
+    finishRestore(dataDir);
+    const { database, sums: sumsFile } = databaseFiles(dataDir);
+    if (existsSync(database) && options.replace !== true) {
       throw new AppError(
         "already_exists",
         `The data folder "${dataDir}" holds collections already`,
-        {
-          param: "data_dir",
-        },
+        { param: "data_dir" },
       );
     }
-    copyDurably(file, `${database}.part`);
-    // The old log belongs to the old database; with the new one it would be read as its continuation.
-    for (const ending of ["-wal", "-shm"]) rmSync(database + ending, { force: true });
-    renameSync(`${database}.part`, database);
-    rmSync(join(dataDir, "index"), { recursive: true, force: true });
+    const { part, ready } = restoreFolders(dataDir);
+    rmSync(part, { recursive: true, force: true });
+    try {
+      mkdirSync(part);
+      const copy = join(part, basename(database));
+      copyFileSync(file, copy);
+      truncateSync(copy, sums.pageCount * sums.pageSize); // without the sums behind it
+      sync(copy);
+      writeDurablySync(join(part, basename(sumsFile)), encodeSums(sums));
+    } catch (error) {
+      rmSync(part, { recursive: true, force: true });
+      throw error instanceof AppError ? error : storageError(error, part);
+    }
+    renameSync(part, ready);
+    syncFolder(dataDir);
+    finishRestore(dataDir);
   } finally {
     unlock();
   }
 }
 
-/** @throws AppError storage_corrupt unless the file is a whole database of this version. */
-export function checkBackup(file: string): void {
-  const db = openToRead(file);
-  try {
-    const found = guard(
-      () => db.prepare("PRAGMA quick_check").get() as { quick_check: string },
-      file,
-    );
-    if (found.quick_check !== "ok")
-      throw new AppError(
-        "storage_corrupt",
-        `The backup "${file}" is damaged: ${found.quick_check}`,
-      );
-    checkSchemaVersion(db);
-  } finally {
-    db.close();
-  }
-}
-
-/** @throws AppError storage_full, storage_failed; then nothing is left of the copy. */
-function copyDurably(from: string, to: string) {
-  try {
-    copyFileSync(from, to);
-    const copy = openSync(to, "r+");
-    try {
-      fsyncSync(copy);
-    } finally {
-      closeSync(copy);
+/** Finishes a restore that was cut off after its decision, or clears one away that was before. The folder must be locked. */
+export function finishRestore(dataDir: string): void {
+  const { part, ready, replaced } = restoreFolders(dataDir);
+  rmSync(part, { recursive: true, force: true });
+  const { database, sums, log } = databaseFiles(dataDir);
+  const restored = (file: string) => join(ready, basename(file));
+  // The database is the last to move. As long as it has not, what has no successor in `restore` is of the old one.
+  if (existsSync(restored(database))) {
+    mkdirSync(replaced, { recursive: true });
+    const hasMoved = (file: string) => file === sums && !existsSync(restored(sums));
+    for (const file of [log, `${database}-shm`, join(dataDir, "index"), sums, database]) {
+      if (hasMoved(file) || !existsSync(file)) continue;
+      rmSync(join(replaced, basename(file)), { recursive: true, force: true });
+      renameSync(file, join(replaced, basename(file)));
     }
-  } catch (error) {
-    rmSync(to, { force: true });
-    throw storageError(error, to);
+    syncFolder(dataDir);
+    if (existsSync(restored(sums))) renameSync(restored(sums), sums);
+    renameSync(restored(database), database);
+    syncFolder(dataDir);
   }
+  rmSync(ready, { recursive: true, force: true });
+  rmSync(replaced, { recursive: true, force: true });
 }
 
-function exists(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false }) !== undefined;
+function restoreFolders(dataDir: string) {
+  return {
+    part: join(dataDir, "restore.part"),
+    ready: join(dataDir, "restore"),
+    replaced: join(dataDir, "replaced"),
+  };
+}
+
+function sync(file: string) {
+  const handle = openSync(file, "r+");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }

@@ -1,19 +1,25 @@
 import { AppError } from "../../errors.js";
+import { mendDeepMetadata } from "./mend-metadata.js";
 import { type Database, guard, transaction } from "./sqlite.js";
 
-/** Raised when a table changes its meaning; a database of another version is refused, not guessed at. */
-const schemaVersion = 1;
+/**
+ * Raised when a table changes its meaning; a database of another version is refused, not guessed at.
+ * 2: all metadata is JSON that SQLite reads; its pages have checksums, which older versions would not keep.
+ */
+const schemaVersion = 2;
 
 /**
  * Creates the tables in a new database and checks the version of an old one.
  *
  * A row number stands for one vector for ever: AUTOINCREMENT never gives a number twice, and an item whose vector changes
  * gets a new one. So a graph built from some rows stays right for them, whatever happens afterwards (snapshot.ts).
+ *
+ * @returns whether the database is new.
  */
-export function prepareSchema(db: Database): void {
+export function prepareSchema(db: Database): boolean {
   if (versionOf(db) !== 0) {
-    checkSchemaVersion(db);
-    return;
+    if (checkSchemaVersion(db) === 1) mend(db);
+    return false;
   }
   transaction(db, () => {
     db.exec(`
@@ -51,17 +57,31 @@ export function prepareSchema(db: Database): void {
       PRAGMA user_version = ${schemaVersion};
     `);
   });
+  return true;
+}
+
+/** Version 1 took metadata nested deeper than SQLite reads, and one such item made every filter of its collection fail. */
+function mend(db: Database) {
+  try {
+    transaction(db, () => {
+      mendDeepMetadata(db);
+      db.exec(`PRAGMA user_version = ${schemaVersion}`);
+    });
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "storage_full") throw error; // then at the next start
+  }
 }
 
 /** @throws AppError storage_corrupt when the database is not one of ours or of another version. */
-export function checkSchemaVersion(db: Database): void {
+export function checkSchemaVersion(db: Database): number {
   const version = versionOf(db);
-  if (version !== schemaVersion) {
+  if (version !== 1 && version !== schemaVersion) {
     throw new AppError(
       "storage_corrupt",
       `Expected a database of version ${schemaVersion} but found version ${version}`,
     );
   }
+  return version;
 }
 
 function versionOf(db: Database): number {

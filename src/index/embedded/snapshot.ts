@@ -87,17 +87,27 @@ export function loadSnapshot(
     return { doubt: `engine ${record.engine}, expected ${engine.name}` };
   if (dimensions !== collection.dimensions || space !== collection.space)
     return { doubt: "another space or size" };
-  const file = join(folder, record.file);
+  const damage = snapshotDamage(folder, record);
+  if (damage !== undefined) return { doubt: damage };
   try {
-    const { size } = statSync(file);
-    if (size !== record.bytes) return { doubt: `${size} bytes, expected ${record.bytes}` };
-    if (hashOf(file) !== record.sha256) return { doubt: "sha256 differs" };
-    const graph = engine.load(file, dimensions);
+    const graph = engine.load(join(folder, record.file), dimensions);
     return graph.size === record.size
       ? { graph }
       : { doubt: `${graph.size} rows, expected ${record.size}` };
   } catch (error) {
     return { doubt: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Whether the file is exactly the one that the record describes. @returns what differs. */
+export function snapshotDamage(folder: string, record: SnapshotRecord): string | undefined {
+  const file = join(folder, record.file);
+  try {
+    const { size } = statSync(file);
+    if (size !== record.bytes) return `${size} bytes, expected ${record.bytes}`;
+    return hashOf(file) === record.sha256 ? undefined : "sha256 differs";
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

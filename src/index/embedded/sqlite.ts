@@ -21,9 +21,17 @@ export function openDatabase(file: string, options: { maxPages?: number } = {}):
   return guard(() => {
     const db = new DatabaseSync(file, { timeout: 5000 });
     // 16 KB pages: a row with a 512-dimensional vector (2 KB) stays on its page, and larger ones need few overflow pages.
-    db.exec(
-      "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536",
-    );
+    // Exclusive: the data folder is locked anyway, and there is no file for shared memory, which a full disk has no room for.
+    // Checkpoints are made by checked-database.ts alone. Pages can be given back one by one (compact on a full disk).
+    db.exec(`
+      PRAGMA locking_mode = EXCLUSIVE;
+      PRAGMA page_size = 16384;
+      PRAGMA auto_vacuum = INCREMENTAL;
+      PRAGMA journal_mode = WAL;
+      PRAGMA wal_autocheckpoint = 0;
+      PRAGMA synchronous = FULL;
+      PRAGMA cell_size_check = ON;
+      PRAGMA cache_size = -65536`);
     if (options.maxPages !== undefined)
       db.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`);
     return db;
@@ -59,7 +67,7 @@ export async function backupDatabase(db: Database, file: string): Promise<void> 
   try {
     await backup(db, file, { rate: 2000 });
   } catch (error) {
-    throw storageError(error, file);
+    throw databaseError(error, file);
   }
 }
 
@@ -83,7 +91,7 @@ export function guard<T>(work: () => T, file?: string): T {
   try {
     return work();
   } catch (error) {
-    throw storageError(error, file);
+    throw databaseError(error, file);
   }
 }
 
@@ -93,30 +101,35 @@ export function isBusy(error: unknown): boolean {
   );
 }
 
+/** A file that SQLite cannot make sense of. */
+export function isNoDatabase(error: unknown): boolean {
+  return [11, 26].includes(resultCode(error) ?? 0);
+}
+
 function resultCode(error: unknown): number | undefined {
   const code = error instanceof Error && "errcode" in error ? error.errcode : undefined;
   return typeof code === "number" ? code & 0xff : undefined; // the low byte: the kind of a more detailed code
 }
 
 /** Result codes: https://www.sqlite.org/rescode.html */
-function storageError(error: unknown, file?: string): unknown {
+export function databaseError(error: unknown, file?: string): unknown {
   const code = resultCode(error);
   if (code === undefined) return error;
   const cause = error;
-  const where = file === undefined ? "the data folder" : `"${file}"`;
+  const where = file === undefined ? '"crossmodal.sqlite"' : `"${file}"`;
   const detail = (error as Error).message;
   switch (code) {
     case 13: // FULL
       return new AppError(
         "storage_full",
-        `No space left in ${where}: nothing of this request was stored`,
+        `No space left for ${where}: nothing of this request was stored`,
         { cause },
       );
     case 11: // CORRUPT
     case 26: // NOTADB
       return new AppError(
         "storage_corrupt",
-        `The database in ${where} is damaged (${detail}): restore a backup`,
+        `The database ${where} is damaged (${detail}): restore a backup`,
         {
           cause,
         },
@@ -133,7 +146,7 @@ function storageError(error: unknown, file?: string): unknown {
     default: // IOERR and the rest; a write beyond a quota or a file size limit arrives here too
       return new AppError(
         "storage_failed",
-        `Storage failed in ${where} (${detail}): nothing of this request was stored`,
+        `Storage failed at ${where} (${detail}): nothing of this request was stored`,
         { cause },
       );
   }

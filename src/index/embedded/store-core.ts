@@ -1,9 +1,11 @@
 import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { AppError } from "../../errors.js";
 import type { Filter } from "../filter.js";
-import type { CollectionSpec, CollectionStats } from "../vector-store.js";
+import type { CollectionSpec, CollectionStats, StoreCondition } from "../vector-store.js";
 import { searchAnswerer } from "./answer-queries.js";
+import { sealBackup } from "./backup-file.js";
+import { CheckedDatabase } from "./checked-database.js";
 import {
   type CollectionRow,
   CollectionRows,
@@ -15,9 +17,10 @@ import { hnswlibEngine } from "./hnswlib-graph.js";
 import { IndexKeeper } from "./index-keeper.js";
 import { type ItemRow, ItemRows, type RowChanges } from "./item-rows.js";
 import { modalities, readMeans, recomputeMeans } from "./modality-means.js";
-import { prepareSchema } from "./schema.js";
+import { finishRestore } from "./restore-backup.js";
 import { type SearchCallOptions, SearchQueue } from "./search-queue.js";
-import { backupDatabase, type Database, guard, openDatabase, type Row } from "./sqlite.js";
+import { backupDatabase, type Database, type Row } from "./sqlite.js";
+import { StoreUpkeep } from "./store-upkeep.js";
 import { usearchEngine } from "./usearch-graph.js";
 import { WriteQueue } from "./write-queue.js";
 
@@ -26,13 +29,16 @@ import { WriteQueue } from "./write-queue.js";
  * Everything here is synchronous between two turns of the event loop, so no write ever meets a half-applied other.
  */
 export class StoreCore {
+  readonly #database: CheckedDatabase;
   readonly #db: Database;
+  readonly #upkeep: StoreUpkeep;
   readonly #collections: CollectionRows;
   readonly #items: ItemRows;
   readonly #writes: WriteQueue;
   readonly #engine: string;
   readonly #indexes: IndexKeeper;
   readonly #searches: SearchQueue;
+  readonly #notes: string[] = [];
 
   /** The caller holds the data folder's lock. */
   static async open(options: CoreOptions): Promise<StoreCore> {
@@ -42,11 +48,16 @@ export class StoreCore {
   private constructor(options: CoreOptions) {
     const engine = options.engine === "hnswlib" ? hnswlibEngine() : usearchEngine;
     this.#engine = engine.name;
-    this.#db = openDatabase(join(options.dataDir, "crossmodal.sqlite"), options);
-    prepareSchema(this.#db);
+    finishRestore(options.dataDir);
+    this.#database = CheckedDatabase.open(options.dataDir, {
+      maxPages: options.maxPages,
+      note: (message) => this.#notes.push(message),
+    });
+    this.#db = this.#database.db;
+    this.#upkeep = new StoreUpkeep(this.#database, options.dataDir);
     this.#collections = new CollectionRows(this.#db);
     this.#items = new ItemRows(this.#db);
-    this.#writes = new WriteQueue(this.#db);
+    this.#writes = new WriteQueue(this.#db, this.#upkeep);
     this.#indexes = new IndexKeeper(this.#collections, this.#items, { ...options, engine });
     this.#searches = new SearchQueue(
       searchAnswerer(this.#db, this.#collections, this.#items, this.#indexes),
@@ -81,6 +92,7 @@ export class StoreCore {
         return old;
       },
       (old) => this.#indexes.forget(old),
+      { freesRoom: true },
     );
   }
 
@@ -112,13 +124,14 @@ export class StoreCore {
   }
 
   delete(name: string, what: { ids: readonly string[] } | { filter: Filter }): Promise<number> {
-    return this.#change(name, ({ collection, dimensions }) => {
+    const remove = ({ collection, dimensions }: CollectionRow) => {
       const rows =
         "ids" in what
           ? this.#items.rowsOfIds(collection, what.ids)
           : this.#items.rowsOfFilter(collection, what.filter);
       return { result: rows.length, changes: this.#items.delete(collection, dimensions, rows) };
-    });
+    };
+    return this.#change(name, remove, { freesRoom: true });
   }
 
   get(name: string, ids: readonly string[]): Row[] {
@@ -172,7 +185,9 @@ export class StoreCore {
     const temporary = `${file}.part`;
     try {
       mkdirSync(dirname(file), { recursive: true });
+      await this.#database.verify();
       await backupDatabase(this.#db, temporary);
+      sealBackup(temporary);
       renameSync(temporary, file);
     } catch (error) {
       rmSync(temporary, { force: true });
@@ -186,10 +201,25 @@ export class StoreCore {
       await this.#writes.write(
         () => recomputeMeans(this.#db, this.#items.vectors(row.collection), row),
         () => this.#indexes.rebuild(row.collection),
+        { freesRoom: true },
       );
     }
-    this.#writes.flush(); // VACUUM needs the database to itself
-    guard(() => this.#db.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)"));
+    this.#writes.flush(); // compacting needs the database to itself
+    await this.#upkeep.compact();
+  }
+
+  /** What cannot be done at present, and why. */
+  condition(): StoreCondition {
+    return this.#upkeep.condition();
+  }
+
+  noteFailure(error: unknown): void {
+    this.#upkeep.failed(error);
+  }
+
+  /** What an operator should know of how it was opened. */
+  notes(): string[] {
+    return this.#notes;
   }
 
   /** Resolves when no graph is behind its rows and no snapshot is being written. */
@@ -200,12 +230,14 @@ export class StoreCore {
   async close(): Promise<void> {
     this.#writes.flush();
     await this.#indexes.close();
-    this.#db.close();
+    this.#upkeep.close();
+    this.#database.close();
   }
 
   #change<T>(
     name: string,
     run: (row: CollectionRow) => { result: T; changes: RowChanges },
+    options: { freesRoom?: boolean } = {},
   ): Promise<T> {
     return this.#writes.write(
       () => {
@@ -216,6 +248,7 @@ export class StoreCore {
         this.#indexes.apply(collection, changes);
         return result;
       },
+      options,
     );
   }
 

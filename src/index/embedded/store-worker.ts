@@ -1,10 +1,44 @@
 import { workerData } from "node:worker_threads";
+import { storageError } from "../../files/write-durably.js";
 import { serveObject } from "../../workers/serve-worker.js";
 import type { CoreOptions } from "./core-types.js";
+import { databaseError } from "./sqlite.js";
 import { StoreCore } from "./store-core.js";
 
 // The thread of the embedded driver.
 serveObject(
-  () => StoreCore.open(workerData as CoreOptions),
+  async () => {
+    try {
+      return withDatabaseErrors(await StoreCore.open(workerData as CoreOptions));
+    } catch (error) {
+      throw appError(error);
+    }
+  },
   (core) => core.close(),
 );
+
+/** The same object, whose methods tell what went wrong with the files as an AppError. */
+function withDatabaseErrors(core: StoreCore): StoreCore {
+  return new Proxy(core, {
+    get(target, name) {
+      const method = Reflect.get(target, name, target) as unknown;
+      if (typeof method !== "function") return method;
+      return async (...args: unknown[]) => {
+        try {
+          return await method.apply(target, args);
+        } catch (error) {
+          const told = appError(error);
+          target.noteFailure(told);
+          throw told;
+        }
+      };
+    },
+  });
+}
+
+/** What SQLite or the file system throws as an AppError; anything else as it is. */
+function appError(error: unknown): unknown {
+  const { syscall, path } = (error ?? {}) as NodeJS.ErrnoException;
+  if (syscall !== undefined) return storageError(error, path ?? "the data folder");
+  return databaseError(error);
+}

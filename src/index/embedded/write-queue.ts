@@ -7,6 +7,17 @@ interface Write {
   /** After the commit. */
   committed: (result: unknown) => void;
   failed: (error: unknown) => void;
+  /** Whether it gives room back, so that it may use what is kept for a full disk. */
+  freesRoom: boolean;
+}
+
+export interface WriteHooks {
+  /** After every commit, before it is acknowledged. Must not throw. */
+  committed(): void;
+  /** After a write failed. */
+  failed(error: unknown): void;
+  /** After a write found no room. @returns whether trying it again makes sense. */
+  makeRoom(freesRoom: boolean): boolean;
 }
 
 /**
@@ -15,24 +26,32 @@ interface Write {
  */
 export class WriteQueue {
   readonly #db: Database;
+  readonly #hooks: WriteHooks;
   #waiting: Write[] = [];
 
-  constructor(db: Database) {
+  constructor(db: Database, hooks: WriteHooks) {
     this.#db = db;
+    this.#hooks = hooks;
   }
 
   /**
    * @param run  the changes; its result goes to `committed`.
    * @param committed  called in order, right after the commit: what readers see next.
+   * @param options.freesRoom  tried again with the room that is kept for a full disk.
    * @returns what `committed` returns.
    */
-  write<T, R>(run: () => T, committed: (result: T) => R): Promise<R> {
+  write<T, R>(
+    run: () => T,
+    committed: (result: T) => R,
+    { freesRoom = false }: { freesRoom?: boolean } = {},
+  ): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       if (this.#waiting.length === 0) setImmediate(() => this.flush());
       this.#waiting.push({
         run,
         committed: (result) => resolve(committed(result as T)),
         failed: reject,
+        freesRoom,
       });
     });
   }
@@ -43,12 +62,13 @@ export class WriteQueue {
     if (writes.length === 0) return;
     const failure = this.#commit(writes);
     if (failure === undefined) return;
-    if (writes.length === 1) writes[0].failed(failure.error);
-    else {
-      for (const write of writes) {
-        const alone = this.#commit([write]);
-        if (alone !== undefined) write.failed(alone.error);
-      }
+    for (const write of writes) {
+      let alone = writes.length === 1 ? failure : this.#commit([write]);
+      if (alone !== undefined && isFull(alone.error) && this.#hooks.makeRoom(write.freesRoom))
+        alone = this.#commit([write]);
+      if (alone === undefined) continue;
+      this.#hooks.failed(alone.error);
+      write.failed(alone.error);
     }
   }
 
@@ -60,6 +80,7 @@ export class WriteQueue {
     } catch (error) {
       return { error };
     }
+    this.#hooks.committed();
     writes.forEach((write, i) => {
       const { result, error } = outcomes[i];
       if (error === undefined) write.committed(result);
@@ -76,4 +97,8 @@ function outcome({ run }: Write): { result?: unknown; error?: AppError } {
     if (error instanceof AppError && !error.code.startsWith("storage_")) return { error };
     throw error;
   }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof AppError && error.code === "storage_full";
 }

@@ -1,0 +1,76 @@
+import { appendFileSync, closeSync, fsyncSync, openSync, readSync } from "node:fs";
+import { AppError } from "../../errors.js";
+import { storageError } from "../../files/write-durably.js";
+import { sizeIfThere } from "./durable-file.js";
+import { checkStructure, shapeOf } from "./inspect-database.js";
+import { damagedPages, decodeSums, encodeSums, type PageSums, sumPages } from "./page-sums.js";
+import { checkSchemaVersion } from "./schema.js";
+import { openToRead } from "./sqlite.js";
+
+// A backup is a SQLite database, followed by the checksums of its pages. SQLite does not look behind its last page.
+
+/** Appends the checksums. @throws AppError storage_full, storage_failed. */
+export function sealBackup(file: string): void {
+  try {
+    appendFileSync(file, encodeSums(sumsOf(file)));
+    const handle = openSync(file, "r+");
+    try {
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+  } catch (error) {
+    throw storageError(error, file);
+  }
+}
+
+/**
+ * @returns the sums of its pages.
+ * @throws AppError storage_corrupt unless the file is a whole database of a version that is read here.
+ */
+export function checkBackup(file: string): PageSums {
+  const damaged = (what: string) =>
+    new AppError("storage_corrupt", `The backup "${file}" is damaged: ${what}`);
+  const size = sizeIfThere(file) ?? 0;
+  const { pageSize, pageCount } = shapeOf(file);
+  const end = pageSize * pageCount;
+  if (!isPageSize(pageSize)) throw damaged("it does not begin as a database does");
+  if (size < end) throw damaged(`it has ${size} bytes, but ${end} belong to it`);
+  let sums: PageSums | undefined;
+  if (size > end) {
+    sums = decodeSums(tail(file, end, size - end))?.sums;
+    if (sums === undefined) throw damaged("its checksums are");
+    const pages = damagedPages(file, sums);
+    if (pages.length > 0)
+      throw damaged(`${pages.length} of ${pageCount} pages differ from their checksums`);
+  }
+  const db = openToRead(file);
+  try {
+    if (sums === undefined) checkStructure(db, file); // made by an older version
+    checkSchemaVersion(db);
+  } finally {
+    db.close();
+  }
+  return sums ?? sumsOf(file);
+}
+
+function sumsOf(file: string): PageSums {
+  const { pageSize, pageCount } = shapeOf(file);
+  const sums = sumPages(file, pageSize, pageCount);
+  return { pageSize, pageCount, sums, salt: "", frames: 0 };
+}
+
+function isPageSize(bytes: number): boolean {
+  return bytes >= 512 && (bytes & (bytes - 1)) === 0;
+}
+
+function tail(file: string, start: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  const handle = openSync(file, "r");
+  try {
+    readSync(handle, bytes, 0, length, start);
+  } finally {
+    closeSync(handle);
+  }
+  return bytes;
+}

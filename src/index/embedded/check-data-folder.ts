@@ -1,0 +1,86 @@
+import { join } from "node:path";
+import { AppError } from "../../errors.js";
+import { CollectionRows } from "./collection-rows.js";
+import { lockDataFolder } from "./data-folder-lock.js";
+import { sizeIfThere } from "./durable-file.js";
+import { checkStructure, databaseFiles, inspectDatabase } from "./inspect-database.js";
+import { checkSchemaVersion } from "./schema.js";
+import { snapshotDamage } from "./snapshot.js";
+import { openToRead } from "./sqlite.js";
+
+/** What was found of one file of a data folder. */
+export interface FileFinding {
+  check: string;
+  ok: boolean;
+  /** Something optional that is not there. */
+  absent?: boolean;
+  found: string;
+}
+
+/**
+ * Checks every file that the store keeps in a data folder, and changes none. What a server uses at the moment is left to
+ * it: it checks its files when it starts and before every backup.
+ */
+export async function checkDataFolder(dataDir: string): Promise<FileFinding[]> {
+  const check = "database";
+  const { database, log } = databaseFiles(dataDir);
+  try {
+    if (sizeIfThere(dataDir) === undefined || isUnused(dataDir))
+      return [{ check, ok: true, absent: true, found: "no collections yet" }];
+    const unlock = await lockDataFolder(dataDir);
+    try {
+      const sums = inspectDatabase(dataDir)?.sums;
+      if ((sizeIfThere(log) ?? 0) > 0 && sums !== undefined) {
+        const found = `${sums.pageCount} pages and a log, as their checksums say; the next start reads it`;
+        return [{ check, ok: true, found }];
+      }
+      return readDatabase(dataDir, database, sums?.pageCount);
+    } finally {
+      unlock();
+    }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return [{ check, ok: error.code === "storage_locked", found: error.message }];
+  }
+}
+
+function isUnused(dataDir: string): boolean {
+  const { database } = databaseFiles(dataDir);
+  return sizeIfThere(database) === undefined && inspectDatabase(dataDir) === undefined;
+}
+
+function readDatabase(dataDir: string, database: string, pages: number | undefined) {
+  const findings: FileFinding[] = [];
+  const db = openToRead(database);
+  try {
+    const version = checkSchemaVersion(db);
+    if (pages === undefined) checkStructure(db, database);
+    const { sums } = databaseFiles(dataDir);
+    findings.push(
+      pages === undefined
+        ? {
+            check: "database",
+            ok: version === 1, // older versions had no checksums
+            found: `"${sums}" is gone: only the structure was checked, which is right; the next start makes it anew`,
+          }
+        : { check: "database", ok: true, found: `${pages} pages, as their checksums say` },
+    );
+    for (const { name, snapshot } of new CollectionRows(db).list()) {
+      if (snapshot === undefined) continue;
+      const folder = join(dataDir, "index");
+      const damage = snapshotDamage(folder, snapshot);
+      const file = join(folder, snapshot.file);
+      findings.push({
+        check: `index of ${name}`,
+        ok: damage === undefined,
+        found:
+          damage === undefined
+            ? `${snapshot.size} items, as its checksum says`
+            : `"${file}" is damaged (${damage}): the next start builds it anew from the database`,
+      });
+    }
+    return findings;
+  } finally {
+    db.close();
+  }
+}

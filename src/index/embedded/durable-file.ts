@@ -1,0 +1,57 @@
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { storageError } from "../../files/write-durably.js";
+
+// Files of the data folder as the store's thread writes them: synchronously, between two of its turns.
+
+/** Writes a file whole or not at all, as `writeDurably` does. @throws AppError storage_full, storage_failed. */
+export function writeDurablySync(path: string, bytes: Uint8Array): void {
+  const part = `${path}.part`;
+  try {
+    const handle = openSync(part, "w");
+    try {
+      for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    renameSync(part, path);
+    syncFolder(dirname(path));
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw storageError(error, path);
+  }
+}
+
+/** Makes renames in a folder survive a power cut. */
+export function syncFolder(folder: string): void {
+  const handle = openSync(folder, "r");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+export function readIfThere(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Bytes of a file; undefined when there is none. */
+export function sizeIfThere(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.size;
+}

@@ -1,0 +1,62 @@
+import { randomFillSync } from "node:crypto";
+import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { sizeIfThere } from "./durable-file.js";
+
+/** 16 MB: the log of about 1,000 changed pages of 16 KB. */
+const reserveBytes = 2 ** 24;
+/** What small writes need for the log. */
+export const workingBytes = 2 ** 20;
+
+/**
+ * Room on the disk of the data folder that is given up when it is full, so that deleting and compacting, which have to
+ * write before they free anything, still can. It is a file of random bytes, which no file system stores as less.
+ */
+export class Reserve {
+  readonly #file: string;
+  #wasReleased = false;
+
+  constructor(dataDir: string) {
+    this.#file = join(dataDir, "crossmodal.reserve");
+  }
+
+  /** Makes it unless it is there, or that would leave too little to work with. @returns whether it is there. */
+  keep(): boolean {
+    if (sizeIfThere(this.#file) === reserveBytes) return true;
+    const needed = reserveBytes + (this.#wasReleased ? workingBytes : reserveBytes);
+    try {
+      rmSync(this.#file, { force: true });
+      if (freeBytes(this.#file) < needed) return false;
+      const handle = openSync(this.#file, "w");
+      try {
+        const chunk = randomFillSync(Buffer.alloc(2 ** 20));
+        for (let done = 0; done < reserveBytes; ) done += writeSync(handle, chunk);
+        fsyncSync(handle);
+      } finally {
+        closeSync(handle);
+      }
+      return true;
+    } catch {
+      this.release(); // the disk is full after all, or may not be written
+      return false;
+    }
+  }
+
+  /** @returns whether that gave any room. */
+  release(): boolean {
+    const bytes = sizeIfThere(this.#file) ?? 0;
+    this.#wasReleased ||= bytes > 0;
+    try {
+      rmSync(this.#file, { force: true });
+      return bytes > 0;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** Bytes left for this user on the disk that holds `path`'s folder. */
+export function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(join(path, ".."));
+  return bavail * bsize;
+}

@@ -1,0 +1,141 @@
+import { AppError } from "../../errors.js";
+import type { StoreCondition } from "../vector-store.js";
+import type { CheckedDatabase } from "./checked-database.js";
+import { freeBytes, Reserve, workingBytes } from "./reserve.js";
+import { type Database, guard, type Row } from "./sqlite.js";
+import type { WriteHooks } from "./write-queue.js";
+
+/** How long nothing is written before the log is emptied. */
+const quietMs = 1000;
+/** Pages given back to the disk at a time: some milliseconds, and at most 4 MB of log. */
+const pagesPerStep = 256;
+
+/**
+ * Keeps the files of a store in order between its writes: empties the log when it is long or nothing happens, keeps room in
+ * reserve, gives pages back when the disk is full, and remembers what went wrong.
+ */
+export class StoreUpkeep implements WriteHooks {
+  readonly #database: CheckedDatabase;
+  readonly #reserve: Reserve;
+  #timer: NodeJS.Timeout | undefined;
+  #condition: StoreCondition = {};
+  #closed = false;
+
+  constructor(database: CheckedDatabase, dataDir: string) {
+    this.#database = database;
+    this.#reserve = new Reserve(dataDir);
+    this.#tidy();
+    this.#noteRoom();
+  }
+
+  committed(): void {
+    this.#database.committed();
+    delete this.#condition.cannotWrite;
+    if (this.#database.logIsLong) this.#checkpoint();
+    this.#tidySoon(quietMs);
+  }
+
+  failed(error: unknown): void {
+    if (!(error instanceof AppError)) return;
+    if (error.code === "storage_full" || error.code === "storage_failed")
+      this.#condition.cannotWrite = error.message;
+    if (error.code === "storage_corrupt") this.#condition.damaged = error.message;
+  }
+
+  makeRoom(freesRoom: boolean): boolean {
+    const released = freesRoom && this.#reserve.release();
+    const emptied = this.#checkpoint();
+    if (released) this.#tidySoon(0);
+    return released || emptied;
+  }
+
+  condition(): StoreCondition {
+    if (this.#condition.cannotWrite !== undefined) {
+      this.#tidy();
+      this.#noteRoom();
+    }
+    return { ...this.#condition };
+  }
+
+  /**
+   * Makes the database as small as it can be.
+   * @throws AppError storage_full when the disk has no room for what that takes.
+   */
+  async compact(): Promise<void> {
+    const { db } = this.#database;
+    const pages = pragma(db, "page_count");
+    const bytes = pages * pragma(db, "page_size");
+    // VACUUM writes the database once to a temporary file and once to the log.
+    if (freeBytes(databaseFile(db)) > 2 * bytes) {
+      guard(() => db.exec("PRAGMA auto_vacuum = INCREMENTAL; VACUUM"));
+      this.committed();
+      this.#database.checkpoint();
+      return;
+    }
+    this.makeRoom(true);
+    while (this.#giveBack()) await new Promise((resolve) => setImmediate(resolve));
+    this.#tidySoon(0);
+    if (pragma(db, "auto_vacuum") === 2) return;
+    const needed = `${Math.ceil((2 * bytes) / 2 ** 20)} MB`;
+    throw new AppError("storage_full", `Compacting needs ${needed} on the disk of the data folder`);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #tidySoon(ms: number) {
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#tidy(), ms).unref();
+  }
+
+  #tidy() {
+    this.#checkpoint();
+    if (this.#reserve.keep()) return;
+    try {
+      if (this.#giveBack()) this.#tidySoon(0);
+    } catch (error) {
+      this.failed(error);
+    }
+    this.#reserve.keep();
+  }
+
+  /** @returns whether the log is empty. */
+  #checkpoint(): boolean {
+    try {
+      this.#database.checkpoint();
+      return true;
+    } catch (error) {
+      this.failed(error);
+      return false;
+    }
+  }
+
+  /** Gives some free pages back to the disk. @returns whether there are more. */
+  #giveBack(): boolean {
+    const { db } = this.#database;
+    if (pragma(db, "auto_vacuum") !== 2 || pragma(db, "freelist_count") === 0) return false;
+    guard(() => db.exec(`PRAGMA incremental_vacuum(${pagesPerStep})`));
+    this.#database.committed();
+    this.#database.checkpoint();
+    return pragma(db, "freelist_count") > 0;
+  }
+
+  #noteRoom() {
+    const folder = databaseFile(this.#database.db);
+    if (freeBytes(folder) < workingBytes)
+      this.#condition.cannotWrite = `No space left on the disk of "${folder}"`;
+    else delete this.#condition.cannotWrite;
+  }
+}
+
+function pragma(db: Database, name: string): number {
+  const row = guard(() => db.prepare(`PRAGMA ${name}`).get() as Row);
+  return row[name] as number;
+}
+
+function databaseFile(db: Database): string {
+  return db.location() ?? "";
+}

@@ -1,0 +1,146 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+
+/**
+ * Reads SQLite's write-ahead log, to know which pages a checkpoint will change and how many
+ * frames are committed. Format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
+ */
+export class WalLog {
+  readonly #file: string;
+  /** Of the log's header: another one means that the log began anew. */
+  salt = "";
+  /** Frames up to and including the last commit. */
+  frames = 0;
+  /** Pages of the database after the last commit. */
+  pageCount = 0;
+  /** The last committed frame of each page. */
+  readonly frameOfPage = new Map<number, number>();
+  /** Of these the pages that were committed since they were last taken. */
+  #fresh = new Map<number, number>();
+  #pageSize = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** Bytes of the file; 0 when there is none. */
+  get bytes(): number {
+    return this.#read((handle) => fstatSync(handle).size) ?? 0;
+  }
+
+  /** Follows what was committed since the last call. For the process that wrote it: sums are not compared. */
+  advance(): void {
+    this.#read((handle) => this.#walk(handle, false));
+  }
+
+  /** Reads the whole log as SQLite does after a crash: up to the first frame whose checksum is wrong. */
+  verify(): void {
+    this.#begin("");
+    this.#read((handle) => this.#walk(handle, true));
+  }
+
+  /** Calls `use` with the newest content of every page that was committed since the last call. */
+  takeFreshPages(use: (page: number, content: Uint8Array) => void): void {
+    const fresh = this.#fresh;
+    this.#fresh = new Map();
+    if (fresh.size === 0) return;
+    this.#read((handle) => {
+      const content = Buffer.alloc(this.#pageSize);
+      for (const [page, frame] of fresh) {
+        readSync(handle, content, 0, content.length, this.#offset(frame) + frameHeaderBytes);
+        use(page, content);
+      }
+    });
+  }
+
+  #walk(handle: number, verify: boolean) {
+    const header = Buffer.alloc(headerBytes);
+    if (readSync(handle, header, 0, headerBytes, 0) < headerBytes) return this.#begin("");
+    const salt = header.toString("hex", 16, 24);
+    if (salt !== this.salt) this.#begin(salt);
+    this.#pageSize = header.readUInt32BE(8);
+    const checksum = new Checksum(header.readUInt32BE(0) === bigEndianMagic);
+    checksum.add(header, 0, 24);
+    if (verify && !checksum.equals(header, 24)) return this.#begin("");
+    const frame = Buffer.alloc(frameHeaderBytes + (verify ? this.#pageSize : 0));
+    const pages: number[] = [];
+    for (let n = this.frames; ; n++) {
+      if (readSync(handle, frame, 0, frame.length, this.#offset(n)) < frame.length) return;
+      if (frame.toString("hex", 8, 16) !== salt) return;
+      if (verify) {
+        checksum.add(frame, 0, 8);
+        checksum.add(frame, frameHeaderBytes, frame.length);
+        if (!checksum.equals(frame, 16)) return;
+      }
+      pages.push(frame.readUInt32BE(0));
+      const pageCount = frame.readUInt32BE(4);
+      if (pageCount === 0) continue; // no commit yet; perhaps of a transaction that was rolled back
+      pages.forEach((page, i) => {
+        const last = n - pages.length + 1 + i;
+        this.frameOfPage.set(page, last);
+        this.#fresh.set(page, last);
+      });
+      pages.length = 0;
+      this.frames = n + 1;
+      this.pageCount = pageCount;
+    }
+  }
+
+  #begin(salt: string) {
+    this.salt = salt;
+    this.frames = 0;
+    this.pageCount = 0;
+    this.frameOfPage.clear();
+    this.#fresh.clear();
+  }
+
+  #offset(frame: number): number {
+    return headerBytes + frame * (frameHeaderBytes + this.#pageSize);
+  }
+
+  #read<T>(work: (handle: number) => T): T | undefined {
+    let handle: number;
+    try {
+      handle = openSync(this.#file, "r");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      this.#begin("");
+      return undefined;
+    }
+    try {
+      return work(handle);
+    } finally {
+      closeSync(handle);
+    }
+  }
+}
+
+const headerBytes = 32;
+const frameHeaderBytes = 24;
+const bigEndianMagic = 0x377f0683;
+
+/** https://www.sqlite.org/fileformat2.html#checksum_algorithm */
+class Checksum {
+  readonly #bigEndian: boolean;
+  #a = 0;
+  #b = 0;
+
+  constructor(bigEndian: boolean) {
+    this.#bigEndian = bigEndian;
+  }
+
+  add(bytes: Buffer, start: number, end: number): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    let a = this.#a;
+    let b = this.#b;
+    for (let at = start; at < end; at += 8) {
+      a = (a + view.getUint32(at, !this.#bigEndian) + b) >>> 0;
+      b = (b + view.getUint32(at + 4, !this.#bigEndian) + a) >>> 0;
+    }
+    this.#a = a;
+    this.#b = b;
+  }
+
+  equals(bytes: Buffer, at: number): boolean {
+    return bytes.readUInt32BE(at) === this.#a && bytes.readUInt32BE(at + 4) === this.#b;
+  }
+}
