@@ -17,12 +17,14 @@ import {
   type PageSums,
   sumPages,
 } from "./page-sums.js";
+import { freeBytes } from "./reserve.js";
 import { prepareSchema } from "./schema.js";
 import { type Database, guard, openDatabase } from "./sqlite.js";
 import { WalLog } from "./wal-log.js";
 
 /** Pages in the log (16 KB each) from which it is written into the database without waiting for a quiet moment. */
 const maxLogFrames = 1000;
+const minLogFrames = 32;
 /** 1 MB: a millisecond. */
 const pagesPerSlice = 64;
 
@@ -96,8 +98,11 @@ export class CheckedDatabase {
     }
   }
 
+  /** Whether the log should not wait for a quiet moment; sooner when the disk has little room. */
   get logIsLong(): boolean {
-    return this.#log.frames >= maxLogFrames;
+    const { frames, bytes } = this.#log;
+    if (frames < minLogFrames) return false;
+    return frames >= maxLogFrames || bytes > freeBytes(this.#dataDir) / 4;
   }
 
   /**
@@ -109,7 +114,10 @@ export class CheckedDatabase {
     this.committed();
     guard(() => this.db.exec("PRAGMA wal_checkpoint(TRUNCATE)"), this.db.location() ?? undefined);
     this.#log.advance();
-    if (this.#log.bytes === 0) this.#sums.sums = this.#sums.sums.subarray(0, this.#sums.pageCount);
+    if (this.#log.bytes === 0) {
+      const { sums, pageCount } = this.#sums;
+      Object.assign(this.#sums, { sums: sums.slice(0, pageCount), salt: "", frames: 0 });
+    }
     this.#saveSums();
   }
 

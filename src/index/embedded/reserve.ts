@@ -13,20 +13,22 @@ export const workingBytes = 2 ** 20;
  * write before they free anything, still can. It is a file of random bytes, which no file system stores as less.
  */
 export class Reserve {
+  readonly #dataDir: string;
   readonly #file: string;
   #wasReleased = false;
 
   constructor(dataDir: string) {
+    this.#dataDir = dataDir;
     this.#file = join(dataDir, "crossmodal.reserve");
   }
 
   /** Makes it unless it is there, or that would leave too little to work with. @returns whether it is there. */
   keep(): boolean {
     if (sizeIfThere(this.#file) === reserveBytes) return true;
-    const needed = reserveBytes + (this.#wasReleased ? workingBytes : reserveBytes);
+    const needed = reserveBytes + (this.#wasReleased ? workingBytes : reserveBytes / 2);
     try {
       rmSync(this.#file, { force: true });
-      if (freeBytes(this.#file) < needed) return false;
+      if (freeBytes(this.#dataDir) < needed) return false;
       const handle = openSync(this.#file, "w");
       try {
         const chunk = randomFillSync(Buffer.alloc(2 ** 20));
@@ -55,8 +57,8 @@ export class Reserve {
   }
 }
 
-/** Bytes left for this user on the disk that holds `path`'s folder. */
-export function freeBytes(path: string): number {
-  const { bavail, bsize } = statfsSync(join(path, ".."));
+/** Bytes left for this user on the disk of a folder. */
+export function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
 }

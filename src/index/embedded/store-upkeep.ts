@@ -16,6 +16,7 @@ const pagesPerStep = 256;
  */
 export class StoreUpkeep implements WriteHooks {
   readonly #database: CheckedDatabase;
+  readonly #dataDir: string;
   readonly #reserve: Reserve;
   #timer: NodeJS.Timeout | undefined;
   #condition: StoreCondition = {};
@@ -23,6 +24,7 @@ export class StoreUpkeep implements WriteHooks {
 
   constructor(database: CheckedDatabase, dataDir: string) {
     this.#database = database;
+    this.#dataDir = dataDir;
     this.#reserve = new Reserve(dataDir);
     this.#tidy();
     this.#noteRoom();
@@ -66,7 +68,7 @@ export class StoreUpkeep implements WriteHooks {
     const pages = pragma(db, "page_count");
     const bytes = pages * pragma(db, "page_size");
     // VACUUM writes the database once to a temporary file and once to the log.
-    if (freeBytes(databaseFile(db)) > 2 * bytes) {
+    if (freeBytes(this.#dataDir) > 2 * bytes) {
       guard(() => db.exec("PRAGMA auto_vacuum = INCREMENTAL; VACUUM"));
       this.committed();
       this.#database.checkpoint();
@@ -124,9 +126,8 @@ export class StoreUpkeep implements WriteHooks {
   }
 
   #noteRoom() {
-    const folder = databaseFile(this.#database.db);
-    if (freeBytes(folder) < workingBytes)
-      this.#condition.cannotWrite = `No space left on the disk of "${folder}"`;
+    if (freeBytes(this.#dataDir) < workingBytes)
+      this.#condition.cannotWrite = `No space left on the disk of the data folder "${this.#dataDir}"`;
     else delete this.#condition.cannotWrite;
   }
 }
@@ -134,8 +135,4 @@ export class StoreUpkeep implements WriteHooks {
 function pragma(db: Database, name: string): number {
   const row = guard(() => db.prepare(`PRAGMA ${name}`).get() as Row);
   return row[name] as number;
-}
-
-function databaseFile(db: Database): string {
-  return db.location() ?? "";
 }
