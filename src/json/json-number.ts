@@ -1,5 +1,7 @@
+import { pieceBytes } from "./json-limits.js";
+
 /** Longer ones are no numbers that anybody means. */
-const maxCharacters = 1000;
+const maxCharacters = pieceBytes;
 
 const powersOfTen = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`)); // all exact
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { JsonError, jsonLimits } from "../../src/json/json-limits.js";
 import { InexactNumber } from "../../src/json/json-number.js";
-import { JsonError, JsonParser, jsonLimits } from "../../src/json/json-parser.js";
+import { JsonParser } from "../../src/json/json-parser.js";
 
 /** Parsed in one go, or in the shortest slices there are. */
 function parse(text: string | Uint8Array, { sliced = false, isMetadata = false } = {}): unknown {
