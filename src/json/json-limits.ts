@@ -31,3 +31,28 @@ export class JsonError extends Error {
     return new JsonError(message(jsonLimits[limit].toLocaleString("en")), "", true);
   }
 }
+
+/** Counts the values of a text. */
+export class JsonCounts {
+  #values = 0;
+  #numbers = 0;
+
+  /** @throws JsonError beyond the limit, as `addNumbers` does. */
+  addValue(): void {
+    if (++this.#values <= jsonLimits.values) return;
+    throw JsonError.tooLarge(
+      "values",
+      (most) => `has more than ${most} values; send fewer at once`,
+    );
+  }
+
+  /** Numbers of an array. */
+  addNumbers(count: number): void {
+    this.#numbers += count;
+    if (this.#numbers <= jsonLimits.numbers) return;
+    throw JsonError.tooLarge(
+      "numbers",
+      (most) => `has more than ${most} numbers; send them as .npy files or NDJSON`,
+    );
+  }
+}

@@ -1,5 +1,5 @@
-import { JsonError, jsonLimits } from "./json-limits.js";
-import { comesBack, InexactNumber, JsonNumberReader } from "./json-number.js";
+import { JsonCounts, JsonError, jsonLimits } from "./json-limits.js";
+import { JsonNumberReader } from "./json-number.js";
 import { JsonStringReader } from "./json-string.js";
 import { type Level, levelsPath, put } from "./level.js";
 import { NumberRunReader } from "./number-run.js";
@@ -27,8 +27,7 @@ export class JsonParser {
   #at = 0;
   #expected: Expected = "value";
   #inString = false;
-  #values = 0;
-  #numbersInArrays = 0;
+  readonly #counts = new JsonCounts();
   readonly #isMetadata: boolean;
   /** The value, once `run` has returned true. */
   value: unknown;
@@ -77,11 +76,9 @@ export class JsonParser {
     }
     switch (this.#expected) {
       case "value or ]":
-        if (byte === 0x5d) this.#close();
-        else this.#value(byte);
-        return true;
       case "value":
-        this.#value(byte);
+        if (byte === 0x5d && this.#expected === "value or ]") this.#close();
+        else this.#value(byte);
         return true;
       case "comma or end":
         this.#comma(byte);
@@ -119,7 +116,7 @@ export class JsonParser {
     if (array !== undefined && !this.#top!.isMetadata) {
       const run = this.#runs.read(start);
       if (run !== undefined) {
-        this.#countNumbers(run.length);
+        this.#counts.addNumbers(run.length);
         if (array.length === 0) this.#top!.array = run;
         else for (const value of run) array.push(value);
         this.#at = this.#runs.end;
@@ -131,22 +128,14 @@ export class JsonParser {
     const value = numbers.read(start);
     if (value === undefined) throw this.#unexpected();
     this.#at = numbers.end;
-    if (array === undefined) this.#countValue();
-    else this.#countNumbers(1);
-    if (numbers.isLong || numbers.isOutOfRange) {
-      const isMetadata = this.#top?.isMetadata ?? this.#isMetadata;
-      const text = this.#bytes.toString("latin1", start, numbers.end);
-      const matters = isMetadata || numbers.isInteger || numbers.isOutOfRange;
-      if (matters && !comesBack(text, value)) {
-        if (isMetadata) {
-          this.#emit(new InexactNumber(text));
-          return;
-        }
-        const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-        throw new JsonError(`${shown} is a number that a double cannot hold`, this.#path());
-      }
-    }
-    this.#emit(value);
+    if (array === undefined) this.#counts.addValue();
+    else this.#counts.addNumbers(1);
+    if (numbers.mayBeInexact) this.#emit(numbers.exact(this.#isInMetadata(), () => this.#path()));
+    else this.#emit(value);
+  }
+
+  #isInMetadata(): boolean {
+    return this.#top?.isMetadata ?? this.#isMetadata;
   }
 
   #literal(text: string, value: unknown): void {
@@ -154,7 +143,7 @@ export class JsonParser {
       if (this.#bytes[this.#at + i] !== text.charCodeAt(i)) throw this.#unexpected();
     }
     this.#at += text.length;
-    this.#countValue();
+    this.#counts.addValue();
     this.#emit(value);
   }
 
@@ -180,8 +169,7 @@ export class JsonParser {
     if (text === undefined) return;
     this.#inString = false;
     this.#at = strings.end;
-    const isMetadata = this.#top?.isMetadata ?? this.#isMetadata;
-    if (strings.hadEscapes && !isMetadata && !text.isWellFormed()) {
+    if (strings.hadEscapes && !this.#isInMetadata() && !text.isWellFormed()) {
       throw new JsonError("half of a surrogate pair in a string", this.#path());
     }
     this.#text(text);
@@ -190,7 +178,7 @@ export class JsonParser {
   /** A string is a key or a value. */
   #text(text: string): void {
     if (this.#expected !== "key" && this.#expected !== "key or }") {
-      this.#countValue();
+      this.#counts.addValue();
       this.#emit(text);
       return;
     }
@@ -203,17 +191,13 @@ export class JsonParser {
     }
     top.key = text;
     this.#expected = "colon";
-    if (this.#bytes[this.#at] === 0x3a) {
-      this.#at++;
-      this.#expected = "value";
-    }
   }
 
   #open(array: unknown[] | undefined, expected: Expected): void {
     if (this.#levels.length === jsonLimits.depth) {
       throw JsonError.tooLarge("depth", (most) => `is nested deeper than ${most} levels`);
     }
-    this.#countValue();
+    this.#counts.addValue();
     const parent = this.#top;
     const isMetadata =
       parent === undefined ? this.#isMetadata : parent.isMetadata || parent.key === "metadata";
@@ -243,33 +227,9 @@ export class JsonParser {
   /** Puts a value, which has been read, where it belongs. */
   #emit(value: unknown): void {
     const top = this.#top;
-    if (top === undefined) {
-      this.value = value;
-      this.#expected = "nothing";
-      return;
-    }
-    put(top, value);
-    this.#expected = "comma or end";
-    if (this.#bytes[this.#at] === 0x2c) {
-      this.#at++;
-      this.#expected = top.array === undefined ? "key" : "value";
-    }
-  }
-
-  #countValue(): void {
-    if (++this.#values <= jsonLimits.values) return;
-    throw JsonError.tooLarge(
-      "values",
-      (most) => `has more than ${most} values; send fewer at once`,
-    );
-  }
-
-  #countNumbers(count: number): void {
-    this.#numbersInArrays += count;
-    if (this.#numbersInArrays <= jsonLimits.numbers) return;
-    const what = (most: string) =>
-      `has more than ${most} numbers; send them as .npy files or NDJSON`;
-    throw JsonError.tooLarge("numbers", what);
+    this.#expected = top === undefined ? "nothing" : "comma or end";
+    if (top === undefined) this.value = value;
+    else put(top, value);
   }
 
   #unexpected(): JsonError {
