@@ -1,5 +1,4 @@
 import type { Job } from "../jobs/job.js";
-import type { JobAnswer } from "../wire/jobs.js";
 import { snakeCase } from "./snake-case.js";
 
 /** A job as it goes over the wire. */
@@ -14,7 +13,7 @@ export function jobAnswer({
   endedAt,
   result,
   error,
-}: Job): JobAnswer {
+}: Job) {
   return {
     id,
     kind,

@@ -2,10 +2,11 @@ import { join } from "node:path";
 import { AppError } from "../../errors.js";
 import { CollectionRows } from "./collection-rows.js";
 import { lockDataFolder } from "./data-folder-lock.js";
+import { derivedDamage } from "./derived-file.js";
 import { sizeIfThere } from "./durable-file.js";
 import { checkStructure, databaseFiles, inspectDatabase } from "./inspect-database.js";
 import { checkSchemaVersion } from "./schema.js";
-import { snapshotDamage } from "./snapshot.js";
+import { snapshotFiles } from "./snapshot.js";
 import { openToRead } from "./sqlite.js";
 
 /** What was found of one file of a data folder. */
@@ -66,18 +67,20 @@ function readDatabase(dataDir: string, database: string, pages: number | undefin
         : { check: "database", ok: true, found: `${pages} pages, as their checksums say` },
     );
     for (const { name, snapshot } of new CollectionRows(db).list()) {
-      if (snapshot === undefined) continue;
       const folder = join(dataDir, "index");
-      const damage = snapshotDamage(folder, snapshot);
-      const file = join(folder, snapshot.file);
-      findings.push({
-        check: `index of ${name}`,
-        ok: damage === undefined,
-        found:
-          damage === undefined
-            ? `${snapshot.size} items, as its checksum says`
-            : `"${file}" is damaged (${damage}): the next start builds it anew from the database`,
-      });
+      const files = snapshot === undefined ? [] : snapshotFiles(snapshot);
+      for (const record of files) {
+        const damage = derivedDamage(folder, record);
+        const path = join(folder, record.file);
+        findings.push({
+          check: `index of ${name}`,
+          ok: damage === undefined,
+          found:
+            damage === undefined
+              ? `${record.file}, as its checksum says`
+              : `"${path}" is damaged (${damage}): the next start makes it anew from the database`,
+        });
+      }
     }
     return findings;
   } finally {

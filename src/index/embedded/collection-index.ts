@@ -1,10 +1,11 @@
-import type { Graph, GraphEngine } from "./graph.js";
+import type { GraphEngine } from "./graph.js";
+import { GroupedGraph } from "./grouped-graph.js";
 import type { RowChanges } from "./item-rows.js";
 import { VectorTable } from "./vector-table.js";
 
 /** A graph and how far it reaches: it holds every row at the positions below `upTo`, and `dead` ones that are gone. */
 interface Cover {
-  graph: Graph;
+  graph: GroupedGraph;
   upTo: number;
   lastRow: number;
   dead: number;
@@ -19,7 +20,6 @@ export interface IndexLimits {
 
 /** Share of deleted rows in a graph (or in the table) from which it is made anew. */
 const deadShare = 0.25;
-const rowsPerCall = 8;
 /** Up to so many rows a scan in float32 is as fast as one in 8 bits, and there is no copy. */
 export const withoutCopy = 2000;
 
@@ -44,7 +44,7 @@ export class CollectionIndex {
   }
 
   /** Takes over a graph from a snapshot; the table must be complete. */
-  useGraph(graph: Graph, lastRow: number): void {
+  useGraph(graph: GroupedGraph, lastRow: number): void {
     const upTo = this.table.positionsUpTo(lastRow);
     this.#serving = { graph, upTo, lastRow, dead: graph.size - upTo };
   }
@@ -88,7 +88,7 @@ export class CollectionIndex {
   }
 
   /** The graph as it stands, whether it serves or not: what a snapshot holds. */
-  get graphState(): { graph: Graph; lastRow: number } | undefined {
+  get graphState(): { graph: GroupedGraph; lastRow: number } | undefined {
     return this.#serving;
   }
 
@@ -109,6 +109,11 @@ export class CollectionIndex {
     return this.#serving.upTo < this.table.length;
   }
 
+  /** Makes what is missing of the 8-bit copy: until it is whole, each search reads four times the memory. */
+  completeCopy(): void {
+    while (this.#lacksCopy) this.table.extendCopy();
+  }
+
   /** Brings the 8-bit copy, then the graph forward for about `budgetMs`. */
   work(budgetMs: number): void {
     const end = performance.now() + budgetMs;
@@ -117,7 +122,7 @@ export class CollectionIndex {
     if (!this.#lacksGraph) return;
     this.#serving ??= this.#newCover();
     const cover = this.#next ?? this.#serving;
-    while (cover.upTo < this.table.length && performance.now() < end) this.#addSlice(cover);
+    while (cover.upTo < this.table.length && performance.now() < end) this.#addNext(cover);
     if (cover === this.#next && cover.upTo === this.table.length) {
       this.#serving = cover;
       this.#next = undefined;
@@ -141,21 +146,14 @@ export class CollectionIndex {
   }
 
   #newCover(): Cover {
-    return { graph: this.engine.create(this.table.dimensions), upTo: 0, lastRow: 0, dead: 0 };
+    const graph = new GroupedGraph(this.engine.create(this.table.dimensions));
+    return { graph, upTo: 0, lastRow: 0, dead: 0 };
   }
 
-  #addSlice(cover: Cover) {
+  #addNext(cover: Cover) {
     const { table } = this;
-    const rows: number[] = [];
-    const vectors = new Float32Array(rowsPerCall * table.dimensions);
-    let position = cover.upTo;
-    for (; position < table.length && rows.length < rowsPerCall; position++) {
-      if (!table.isLive(position)) continue;
-      vectors.set(table.vector(position), rows.length * table.dimensions);
-      rows.push(table.row(position));
-    }
-    if (rows.length > 0) cover.graph.add(rows, vectors.subarray(0, rows.length * table.dimensions));
-    cover.upTo = position;
-    cover.lastRow = table.row(position - 1);
+    const position = cover.upTo++;
+    cover.lastRow = table.row(position);
+    if (table.isLive(position)) cover.graph.add(cover.lastRow, table.vector(position).slice());
   }
 }

@@ -1,7 +1,7 @@
 import { AppError } from "../../errors.js";
 import type { CollectionSpec, JsonObject } from "../vector-store.js";
 import { fieldExpression } from "./filter-sql.js";
-import type { SnapshotRecord } from "./snapshot.js";
+import { readSnapshotRecord, type SnapshotRecord } from "./snapshot.js";
 import { type Database, guard, type Row } from "./sqlite.js";
 
 /** A collection as it stands in the database. */
@@ -120,7 +120,7 @@ function collectionRow(row: Row): CollectionRow {
     fields: JSON.parse(row.fields as string),
     options: JSON.parse(row.options as string),
     createdAt: row.created_at as string,
-    snapshot: row.snapshot === null ? undefined : JSON.parse(row.snapshot as string),
+    snapshot: readSnapshotRecord(row.snapshot as string | null),
   };
 }
 

@@ -8,6 +8,9 @@ type Hnswlib = typeof import("hnswlib-node");
 
 const m = 16;
 const efConstruction = 200;
+const twinWidth = 8;
+/** Cosine distance up to which two vectors share a node. */
+const twinDistance = 0.001;
 
 /**
  * float32 HNSW by hnswlib-node.
@@ -54,6 +57,13 @@ class HnswlibGraph implements Graph {
       const vector = vectors.subarray(i * this.#dimensions, (i + 1) * this.#dimensions);
       this.#index.addPoint(Array.from(vector), row);
     });
+  }
+
+  twinOf(vector: Float32Array): number | undefined {
+    if (this.size === 0) return undefined;
+    this.#index.setEf(twinWidth);
+    const { neighbors, distances } = this.#index.searchKnn(Array.from(vector), 1);
+    return distances[0] <= twinDistance ? neighbors[0] : undefined;
   }
 
   search(query: Float32Array, efSearch: number, count: number): number[] {

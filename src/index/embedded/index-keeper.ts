@@ -3,7 +3,15 @@ import { CollectionIndex } from "./collection-index.js";
 import type { CollectionRow, CollectionRows } from "./collection-rows.js";
 import type { GraphEngine } from "./graph.js";
 import type { ItemRows, RowChanges } from "./item-rows.js";
-import { loadSnapshot, removeOtherSnapshots, writeSnapshot } from "./snapshot.js";
+import type { Pace } from "./pace.js";
+import {
+  loadCopy,
+  loadGraph,
+  removeOtherSnapshots,
+  updatedRecord,
+  writeCopy,
+  writeGraph,
+} from "./snapshot.js";
 import { guard } from "./sqlite.js";
 
 export interface KeeperOptions {
@@ -12,10 +20,12 @@ export interface KeeperOptions {
   scanUpTo: number;
   scanHighUpTo: number;
   snapshotAfter: number;
+  pace: Pace;
 }
 
-/** A slice of graph building: what a search may have to wait for. */
-const sliceMs = 4;
+/** What is written to the disk, each by itself. */
+const parts = ["graph", "copy"] as const;
+type Part = (typeof parts)[number];
 
 /**
  * The collections in memory: loads each when it is first needed, builds its graph between other work and writes its
@@ -28,8 +38,8 @@ export class IndexKeeper {
   readonly #folder: string;
   /** By the collection's number, which outlives a rename. */
   readonly #indexes = new Map<number, CollectionIndex>();
-  /** Size of each collection's graph in its last snapshot. */
-  readonly #snapshotSize = new Map<number, number>();
+  /** Rows of each collection's graph and 8-bit copy on the disk. */
+  readonly #saved = new Map<number, Record<Part, number>>();
   #working = false;
   #snapshotting: Promise<void> | undefined;
   #closed = false;
@@ -55,14 +65,23 @@ export class IndexKeeper {
       for (const item of this.#items.vectors(collection))
         index.table.append(item.row, item.modality, item.embedding);
     });
-    if (snapshot !== undefined) {
-      const found = loadSnapshot(this.#folder, snapshot, this.#options.engine, row);
+    const saved = { graph: 0, copy: 0 };
+    const isOfSpace = snapshot?.space === row.space && snapshot.dimensions === dimensions;
+    if (isOfSpace && snapshot.graph !== undefined) {
+      const found = loadGraph(this.#folder, snapshot.graph, this.#options.engine, dimensions);
       // In doubt it is built again in the background, while scans answer.
       if ("graph" in found) {
-        index.useGraph(found.graph, snapshot.lastRow);
-        this.#snapshotSize.set(collection, snapshot.size);
+        index.useGraph(found.graph, snapshot.graph.lastRow);
+        saved.graph = snapshot.graph.size;
       }
     }
+    if (isOfSpace && snapshot.copy !== undefined) {
+      const found = loadCopy(this.#folder, snapshot.copy, dimensions);
+      if ("pieces" in found) index.table.useCopy(found.pieces);
+      saved.copy = index.table.copiedRows;
+    }
+    index.completeCopy();
+    this.#saved.set(collection, saved);
     this.#indexes.set(collection, index);
     this.#workOn();
     return index;
@@ -91,8 +110,10 @@ export class IndexKeeper {
     this.#closed = true;
     await this.#snapshotting;
     for (const [collection, index] of this.#indexes) {
-      if (this.#changedSinceSnapshot(collection, index) > 0)
-        await this.#snapshot(collection, index).catch(() => undefined);
+      for (const part of parts) {
+        if (this.#isDue(part, collection, index, true))
+          await this.#snapshot(part, collection, index).catch(() => undefined);
+      }
     }
   }
 
@@ -108,8 +129,9 @@ export class IndexKeeper {
         this.#working = false;
         this.#snapshotWhatIsDue();
       } else {
-        behind.work(sliceMs);
-        setImmediate(turn);
+        const wait = this.#options.pace.work((milliseconds) => behind.work(milliseconds));
+        if (wait === 0) setImmediate(turn);
+        else setTimeout(turn, wait);
       }
     };
     setImmediate(turn);
@@ -117,44 +139,59 @@ export class IndexKeeper {
 
   #snapshotWhatIsDue() {
     if (this.#closed || this.#snapshotting !== undefined) return;
-    const due = [...this.#indexes].find(([collection, index]) => {
-      const enough = Math.max(
-        this.#options.snapshotAfter,
-        (this.#snapshotSize.get(collection) ?? 0) / 5,
-      );
-      return this.#changedSinceSnapshot(collection, index) >= enough;
-    });
-    if (due === undefined) return;
-    // A failure (a full disk) costs nothing but the time of building again: the next change tries again.
-    this.#snapshotting = this.#snapshot(...due)
-      .catch(() => undefined)
-      .finally(() => {
-        this.#snapshotting = undefined;
-      });
+    for (const [collection, index] of this.#indexes) {
+      const due = parts.find((part) => this.#isDue(part, collection, index, false));
+      if (due === undefined) continue;
+      // A failure (a full disk) costs nothing but the time of building again: the next change tries again.
+      this.#snapshotting = this.#snapshot(due, collection, index)
+        .then(
+          () => true,
+          () => false,
+        )
+        .then((isWritten) => {
+          this.#snapshotting = undefined;
+          if (isWritten) this.#snapshotWhatIsDue();
+        });
+      return;
+    }
   }
 
-  #changedSinceSnapshot(collection: number, index: CollectionIndex): number {
-    const size = index.graphState?.graph.size;
-    return size === undefined ? 0 : Math.abs(size - (this.#snapshotSize.get(collection) ?? 0));
+  #isDue(part: Part, collection: number, index: CollectionIndex, isLast: boolean): boolean {
+    const rows = part === "graph" ? index.graphState?.graph.size : index.table.copiedRows;
+    if (rows === undefined) return false;
+    const saved = this.#saved.get(collection)?.[part] ?? 0;
+    const changed = Math.abs(rows - saved);
+    const { snapshotAfter } = this.#options;
+    if (!isLast) return changed >= Math.max(snapshotAfter, saved / 5);
+    // 1,000 rows are quickly copied again, but not put into a graph.
+    return part === "graph" ? changed > 0 : changed >= Math.max(snapshotAfter / 10, saved / 20);
   }
 
-  async #snapshot(collection: number, index: CollectionIndex): Promise<void> {
+  async #snapshot(part: Part, collection: number, index: CollectionIndex): Promise<void> {
     const row = this.#collections.byNumber(collection);
-    const state = index.graphState;
-    if (row === undefined || state === undefined) return;
-    const { graph, lastRow } = state;
-    const { size } = graph;
-    const record = await writeSnapshot(this.#folder, graph, {
-      file: `${collection}-${lastRow}-${Date.now().toString(36)}.graph`,
-      engine: this.#options.engine.name,
-      space: row.space,
-      dimensions: row.dimensions,
-      size,
-      lastRow,
-    });
+    if (row === undefined) return;
+    const name = `${collection}-${index.table.lastRow}-${Date.now().toString(36)}`;
+    const written = await this.#write(part, name, index);
+    const now = this.#collections.byNumber(collection);
+    if (now === undefined || written === undefined) return;
+    const record = updatedRecord(now.snapshot, row, written.record);
     guard(() => this.#collections.setSnapshot(collection, record));
-    this.#snapshotSize.set(collection, size);
+    const saved = this.#saved.get(collection) ?? { graph: 0, copy: 0 };
+    this.#saved.set(collection, { ...saved, [part]: written.rows });
     this.#removeOldSnapshots();
+  }
+
+  async #write(part: Part, name: string, index: CollectionIndex) {
+    if (part === "copy") {
+      const rows = index.table.copiedRows;
+      const copy = await writeCopy(this.#folder, name, index.table.savedCopy());
+      return { rows, record: { copy } };
+    }
+    if (index.graphState === undefined) return undefined;
+    const { graph, lastRow } = index.graphState;
+    const rows = graph.size;
+    const of = { engine: this.#options.engine.name, lastRow };
+    return { rows, record: { graph: await writeGraph(this.#folder, name, graph, of) } };
   }
 
   #removeOldSnapshots() {

@@ -15,23 +15,63 @@ export interface QuantizedPiece {
 const pieceValues = 1 << 25;
 /** The rows behind the last whole step are not copied yet: a search compares with each of them. */
 const stepRows = 64;
-/** Numbers that are turned and rounded at a time: 1,024 rows of 512 dimensions, some 4 ms. */
-const sliceValues = 1 << 19;
+/** Numbers that are turned and rounded at a time: 256 rows of 512 dimensions, 1 to 2 ms. */
+const sliceValues = 1 << 17;
 /** Room above the largest number: a larger one that comes later makes the copy of its piece anew. */
 const headroom = 1.2;
+/** A piece that has less than this share of its rows left is made anew, with what follows it. */
+const sparseShare = 0.25;
 
 /** The 8-bit copy of a growing table of float32 blocks (vector-table.ts), all vectors turned by the same rotation (rotate.ts). */
 export class QuantizedCopy {
   readonly #dimensions: number;
-  readonly #pieceRows: number;
+  readonly pieceRows: number;
   readonly #sliceRows: number;
   readonly #pieces: QuantizedPiece[] = [];
 
   /** @param pieceRows  a multiple of `stepRows`. */
   constructor(dimensions: number, pieceRows = stepsOf(pieceValues, dimensions)) {
     this.#dimensions = dimensions;
-    this.#pieceRows = pieceRows;
+    this.pieceRows = pieceRows;
     this.#sliceRows = stepsOf(sliceValues, dimensions);
+  }
+
+  /**
+   * Takes over pieces that follow each other, without what has been removed since they were made.
+   *
+   * @param pieces  their values are not changed, but may be used.
+   * @param kept  by piece, which of its rows are still there.
+   * @param newRow  a position in what is kept. A copy whose pieces disagree with it is left empty.
+   */
+  take(
+    pieces: readonly Omit<QuantizedPiece, "first">[],
+    kept: readonly Uint8Array[],
+    newRow: (position: number) => Float32Array,
+  ): void {
+    this.#pieces.length = 0;
+    for (const [i, { rows, values, scale }] of pieces.entries()) {
+      const isThere = kept[i];
+      const left = isThere.reduce((sum, there) => sum + there, 0);
+      if (left === 0) continue;
+      const isLast = i === pieces.length - 1;
+      if (!isLast && left < sparseShare * this.pieceRows) return;
+      const own = left === rows ? values : picked(values, isThere, left, this.#dimensions);
+      const piece = { first: this.#end, rows: left, values: own, scale };
+      if (!this.#agrees(piece, newRow(piece.first))) {
+        this.#pieces.length = 0;
+        return;
+      }
+      this.#pieces.push(piece);
+    }
+  }
+
+  /** Whether the first row of a piece is what a vector gives: a copy made by other rules, or of other rows, is of no use. */
+  #agrees({ values, scale }: QuantizedPiece, vector: Float32Array): boolean {
+    const turned = vector.slice();
+    rotate(turned);
+    const expected = new Int8Array(this.#dimensions);
+    quantizeInto(expected, turned, scale, ditherOf(this.#dimensions).item);
+    return expected.every((value, i) => value === values[i]);
   }
 
   /** The pieces there are; they may end before the table does. */
@@ -44,18 +84,23 @@ export class QuantizedCopy {
     return this.#end < length - (length % stepRows);
   }
 
-  /** Copies the next rows of `length`: some 4 ms of work. */
+  /** Rows that are copied. */
+  get rows(): number {
+    return this.#end;
+  }
+
+  /** Copies the next rows of `length`: a millisecond or two of work. */
   extend(length: number, rowsOf: (first: number, end: number) => Iterable<Float32Array>): void {
     const first = this.#end;
     let piece = this.#pieces.at(-1);
-    if (piece === undefined || piece.rows === this.#pieceRows) {
+    if (piece === undefined || piece.rows === this.pieceRows) {
       piece = { first, rows: 0, values: new Int8Array(0), scale: Number.MAX_VALUE };
       this.#pieces.push(piece);
     }
     const end = Math.min(
       length - (length % stepRows),
       first + this.#sliceRows,
-      piece.first + this.#pieceRows,
+      piece.first + this.pieceRows,
     );
     this.#append(piece, end - piece.first, this.#rotated(end - first, rowsOf(first, end)));
   }
@@ -83,11 +128,12 @@ export class QuantizedCopy {
       piece.scale = largestValue / (headroom * largest);
       if (piece.rows > 0) {
         piece.rows = 0; // from its first row again
+        piece.values = new Int8Array(0); // the old ones may be on their way to the disk
         return;
       }
     }
     if (rows * this.#dimensions > piece.values.length) {
-      const room = Math.min(this.#pieceRows, Math.max(rows, 2 * piece.rows));
+      const room = Math.min(this.pieceRows, Math.max(rows, 2 * piece.rows));
       const grown = new Int8Array(room * this.#dimensions);
       grown.set(piece.values);
       piece.values = grown;
@@ -96,6 +142,25 @@ export class QuantizedCopy {
     quantizeInto(to, vectors, piece.scale, ditherOf(this.#dimensions).item);
     piece.rows = rows;
   }
+}
+
+/** The rows of a piece that are there, run by run. */
+function picked(
+  values: Int8Array,
+  isThere: Uint8Array,
+  count: number,
+  dimensions: number,
+): Int8Array {
+  const own = new Int8Array(count * dimensions);
+  let to = 0;
+  for (let start = isThere.indexOf(1); start !== -1; ) {
+    const gap = isThere.indexOf(0, start);
+    const end = gap === -1 ? isThere.length : gap;
+    own.set(values.subarray(start * dimensions, end * dimensions), to);
+    to += (end - start) * dimensions;
+    start = gap === -1 ? -1 : isThere.indexOf(1, gap);
+  }
+  return own;
 }
 
 /** Whole steps of rows that hold about so many numbers. */

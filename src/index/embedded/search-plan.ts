@@ -157,15 +157,18 @@ function search(
     if (query.filter === undefined) return true;
     return matchFilter(query.filter, JSON.parse(items.neighbor(table.row(position)).metadata));
   };
+  const scanBits = () => {
+    const top = newTop();
+    scanQuantized(table, [{ vector: query.vector, top, admits }]);
+    return { hits: top.sorted(), plan: "scan" as const };
+  };
   if (scansInBits(index, recall)) {
     if (
       query.modality !== undefined &&
       table.countOf(query.modality) <= selectiveShare * table.live
     )
       return scan();
-    const top = newTop();
-    scanQuantized(table, [{ vector: query.vector, top, admits }]);
-    return { hits: top.sorted(), plan: "scan" };
+    return scanBits();
   }
   if (cover === undefined) return scan();
   const restricted = query.filter !== undefined || query.modality !== undefined;
@@ -180,10 +183,17 @@ function search(
       wide,
       restricted ? wide : Math.ceil(rerank(query.topK) / liveShare),
     );
-    const top = new TopK(restricted ? Math.max(1, nominated.length + rest) : query.topK, query);
-    for (const row of nominated) {
-      const position = table.positionOf(row);
-      if (position !== undefined) top.offer(table.dot(position, query.vector), row, position);
+    const rows = nominated.reduce((sum, group) => sum + group.length, 0);
+    // So many copies that comparing with each costs as much as a scan.
+    if (rows > width + table.live / 4) return restricted ? scan() : scanBits();
+    const groupOf = new Map<number, number>();
+    const top = new TopK(restricted ? Math.max(1, rows + rest) : query.topK, query);
+    for (const [group, members] of nominated.entries()) {
+      for (const row of members) {
+        const position = table.positionOf(row);
+        if (position !== undefined) top.offer(table.dot(position, query.vector), row, position);
+        if (members.length > 1) groupOf.set(row, group);
+      }
     }
     if (restricted) scanSome(table, query.vector, top, range(cover.upTo, table.length));
     else scanAll(table, query.vector, top, cover.upTo);
@@ -196,11 +206,15 @@ function search(
       continue;
     }
     const hits: Hit[] = [];
-    let depth = 0;
-    for (; depth < ranked.length && hits.length < query.topK; depth++)
-      if (admits(ranked[depth].position)) hits.push(ranked[depth]);
+    const seen = new Set<number>();
+    for (const hit of ranked) {
+      if (hits.length === query.topK) break;
+      seen.add(groupOf.get(hit.row) ?? -hit.row);
+      if (admits(hit.position)) hits.push(hit);
+    }
     // What lies at the far end of the nominated is found less surely: be content only with its first quarter.
-    if (hits.length === query.topK && depth <= Math.max(query.topK, ranked.length / 4))
+    const depth = (nominated.length + rest) / 4;
+    if (hits.length === query.topK && seen.size <= Math.max(query.topK, depth))
       return { hits, plan: "graph" };
   }
   return scan();

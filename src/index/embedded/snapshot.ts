@@ -1,96 +1,100 @@
-import { createHash } from "node:crypto";
-import {
-  closeSync,
-  createReadStream,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Graph, GraphEngine } from "./graph.js";
+import {
+  type DerivedFile,
+  derivedDamage,
+  readDerived,
+  savingParts,
+  writeDerived,
+} from "./derived-file.js";
+import type { GraphEngine } from "./graph.js";
+import { GroupedGraph } from "./grouped-graph.js";
+import type { QuantizedPiece } from "./quantized-copy.js";
 
-/**
- * What the database knows of a graph file, and the only reason to trust it. The file holds the engine's bytes and nothing
- * else; docs/index-format.md describes both.
- */
+/** What the database knows of the files of a collection in the folder `index`; docs/index-format.md describes both. */
 export interface SnapshotRecord {
   version: typeof snapshotVersion;
-  /** Name of the file in the folder `index`; never used twice. */
-  file: string;
-  engine: string;
   space: string;
   dimensions: number;
-  /** Row numbers in the graph. */
+  graph?: GraphRecord;
+  copy?: CopyRecord;
+}
+
+export interface GraphRecord {
+  engine: string;
+  /** Rows in it. */
   size: number;
   /** Every row of the collection up to this one that existed when the graph was saved is in it. */
   lastRow: number;
-  bytes: number;
-  sha256: string;
+  /** The engine's bytes and nothing else. */
+  nodes: DerivedFile;
+  /** float64, little-endian: pairs of a row and the node it hangs on. None when every row is a node. */
+  links?: DerivedFile;
 }
 
-const snapshotVersion = 1;
-
-/** A graph that is about to be described by a record: its file is complete but not yet pointed to. */
-export type NewSnapshot = Pick<
-  SnapshotRecord,
-  "file" | "engine" | "space" | "dimensions" | "size" | "lastRow"
->;
+export interface CopyRecord {
+  /** The pieces one after the other: row numbers in float64, little-endian, then the values in int8. */
+  file: DerivedFile;
+  pieces: { rows: number; scale: number }[];
+}
 
 /**
- * Writes a graph so that a crash leaves either the whole file or none: temporary name, fsync, rename, fsync of the folder.
- * The graph is saved before this first waits; it may change from then on.
- *
- * @returns the record to store in the database; until that is committed, the previous file stays valid.
+ * Raised when a file changes its meaning, which the functions in rotate.ts and quantize.ts are part of.
+ * 2: rows may hang on nodes; 8-bit copies.
  */
-export async function writeSnapshot(
+const snapshotVersion = 2;
+
+/** A record as it was read from the database; none of another version. */
+export function readSnapshotRecord(json: string | null): SnapshotRecord | undefined {
+  const record = json === null ? undefined : (JSON.parse(json) as SnapshotRecord);
+  return record?.version === snapshotVersion ? record : undefined;
+}
+
+/** The record with some of its parts made anew; what belongs to another space is left out. */
+export function updatedRecord(
+  old: SnapshotRecord | undefined,
+  { space, dimensions }: { space: string; dimensions: number },
+  parts: Pick<SnapshotRecord, "graph" | "copy">,
+): SnapshotRecord {
+  const kept = old?.space === space && old.dimensions === dimensions ? old : undefined;
+  return { ...kept, ...parts, version: snapshotVersion, space, dimensions };
+}
+
+/** Saves a graph as it is now; it may change from then on. @param name  of its files, without their endings. */
+export async function writeGraph(
   folder: string,
-  graph: Graph,
-  snapshot: NewSnapshot,
-): Promise<SnapshotRecord> {
-  mkdirSync(folder, { recursive: true });
-  const temporary = join(folder, `${snapshot.file}.part`);
-  try {
-    graph.save(temporary);
-    const sha256 = createHash("sha256");
-    for await (const chunk of createReadStream(temporary, { highWaterMark: 1 << 20 }))
-      sha256.update(chunk as Buffer);
-    flush(temporary);
-    const bytes = statSync(temporary).size;
-    renameSync(temporary, join(folder, snapshot.file));
-    flush(folder);
-    return { ...snapshot, version: snapshotVersion, bytes, sha256: sha256.digest("hex") };
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
+  name: string,
+  graph: GroupedGraph,
+  of: Pick<GraphRecord, "engine" | "lastRow">,
+): Promise<GraphRecord> {
+  const { links, size } = graph;
+  const nodes = await writeDerived(folder, `${name}.graph`, (path) => graph.saveNodes(path));
+  const record = { ...of, size, nodes };
+  if (links.length === 0) return record;
+  const save = savingParts([bytesOf(links)]);
+  return { ...record, links: await writeDerived(folder, `${name}.links`, save) };
 }
 
 /**
- * Loads a graph when its file is exactly the one that the record describes.
+ * Loads a graph when its files are exactly those that the record describes: native loaders do not survive anything else.
  * @returns the graph, or why it has to be built again.
  */
-export function loadSnapshot(
+export function loadGraph(
   folder: string,
-  record: SnapshotRecord,
+  record: GraphRecord,
   engine: GraphEngine,
-  collection: { space: string; dimensions: number },
-): { graph: Graph } | { doubt: string } {
-  const { version, dimensions, space } = record;
-  if (version !== snapshotVersion)
-    return { doubt: `format version ${version}, expected ${snapshotVersion}` };
+  dimensions: number,
+): { graph: GroupedGraph } | { doubt: string } {
   if (record.engine !== engine.name)
     return { doubt: `engine ${record.engine}, expected ${engine.name}` };
-  if (dimensions !== collection.dimensions || space !== collection.space)
-    return { doubt: "another space or size" };
-  const damage = snapshotDamage(folder, record);
+  const links = new Float64Array((record.links?.bytes ?? 0) / 8);
+  const damage =
+    derivedDamage(folder, record.nodes) ??
+    (record.links && readDerived(folder, record.links, [bytesOf(links)]));
   if (damage !== undefined) return { doubt: damage };
   try {
-    const graph = engine.load(join(folder, record.file), dimensions);
+    const nodes = engine.load(join(folder, record.nodes.file), dimensions);
+    const graph = new GroupedGraph(nodes, links);
     return graph.size === record.size
       ? { graph }
       : { doubt: `${graph.size} rows, expected ${record.size}` };
@@ -99,21 +103,51 @@ export function loadSnapshot(
   }
 }
 
-/** Whether the file is exactly the one that the record describes. @returns what differs. */
-export function snapshotDamage(folder: string, record: SnapshotRecord): string | undefined {
-  const file = join(folder, record.file);
-  try {
-    const { size } = statSync(file);
-    if (size !== record.bytes) return `${size} bytes, expected ${record.bytes}`;
-    return hashOf(file) === record.sha256 ? undefined : "sha256 differs";
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+/** A piece of an 8-bit copy with the row numbers of its vectors. */
+export interface SavedPiece extends Omit<QuantizedPiece, "first"> {
+  numbers: Float64Array;
+}
+
+/** Saves pieces whose numbers and values do not change meanwhile. */
+export async function writeCopy(
+  folder: string,
+  name: string,
+  pieces: readonly SavedPiece[],
+): Promise<CopyRecord> {
+  const parts = pieces.flatMap(({ numbers, values }) => [bytesOf(numbers), bytesOf(values)]);
+  return {
+    file: await writeDerived(folder, `${name}.i8`, savingParts(parts)),
+    pieces: pieces.map(({ rows, scale }) => ({ rows, scale })),
+  };
+}
+
+/** @returns the pieces, or why the copy has to be made again. */
+export function loadCopy(
+  folder: string,
+  record: CopyRecord,
+  dimensions: number,
+): { pieces: SavedPiece[] } | { doubt: string } {
+  const pieces = record.pieces.map(({ rows, scale }) => {
+    return {
+      rows,
+      scale,
+      numbers: new Float64Array(rows),
+      values: new Int8Array(rows * dimensions),
+    };
+  });
+  const parts = pieces.flatMap(({ numbers, values }) => [bytesOf(numbers), bytesOf(values)]);
+  const doubt = readDerived(folder, record.file, parts);
+  return doubt === undefined ? { pieces } : { doubt };
+}
+
+/** The files that a record points to. */
+export function snapshotFiles({ graph, copy }: SnapshotRecord): DerivedFile[] {
+  return [graph?.nodes, graph?.links, copy?.file].filter((file) => file !== undefined);
 }
 
 /** Removes every file in the folder that no record points to: old snapshots and what a crash left half written. */
 export function removeOtherSnapshots(folder: string, records: readonly SnapshotRecord[]): void {
-  const keep = new Set(records.map(({ file }) => file));
+  const keep = new Set(records.flatMap(snapshotFiles).map(({ file }) => file));
   try {
     for (const name of readdirSync(folder))
       if (!keep.has(name)) rmSync(join(folder, name), { force: true });
@@ -122,24 +156,6 @@ export function removeOtherSnapshots(folder: string, records: readonly SnapshotR
   }
 }
 
-function hashOf(file: string): string {
-  const hash = createHash("sha256");
-  const chunk = Buffer.alloc(1 << 20);
-  const handle = openSync(file, "r");
-  try {
-    for (let read = readSync(handle, chunk); read > 0; read = readSync(handle, chunk))
-      hash.update(chunk.subarray(0, read));
-  } finally {
-    closeSync(handle);
-  }
-  return hash.digest("hex");
-}
-
-function flush(path: string) {
-  const handle = openSync(path, "r");
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
+function bytesOf(numbers: Float64Array | Int8Array): Uint8Array {
+  return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 }

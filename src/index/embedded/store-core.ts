@@ -17,6 +17,7 @@ import { hnswlibEngine } from "./hnswlib-graph.js";
 import { IndexKeeper } from "./index-keeper.js";
 import { type ItemRow, ItemRows, type RowChanges } from "./item-rows.js";
 import { modalities, readMeans, recomputeMeans } from "./modality-means.js";
+import { Pace } from "./pace.js";
 import { finishRestore } from "./restore-backup.js";
 import { type SearchCallOptions, SearchQueue } from "./search-queue.js";
 import { backupDatabase, type Database, type Row } from "./sqlite.js";
@@ -39,6 +40,7 @@ export class StoreCore {
   readonly #indexes: IndexKeeper;
   readonly #searches: SearchQueue;
   readonly #notes: string[] = [];
+  readonly #pace = new Pace();
 
   /** The caller holds the data folder's lock. */
   static async open(options: CoreOptions): Promise<StoreCore> {
@@ -58,7 +60,11 @@ export class StoreCore {
     this.#collections = new CollectionRows(this.#db);
     this.#items = new ItemRows(this.#db);
     this.#writes = new WriteQueue(this.#db, this.#upkeep);
-    this.#indexes = new IndexKeeper(this.#collections, this.#items, { ...options, engine });
+    this.#indexes = new IndexKeeper(this.#collections, this.#items, {
+      ...options,
+      engine,
+      pace: this.#pace,
+    });
     this.#searches = new SearchQueue(
       searchAnswerer(this.#db, this.#collections, this.#items, this.#indexes),
     );
@@ -167,7 +173,7 @@ export class StoreCore {
     queries: readonly CoreQuery[],
     options: SearchCallOptions,
   ): Promise<CoreResult[]> {
-    return this.#searches.search(name, queries, options);
+    return this.#pace.during(() => this.#searches.search(name, queries, options));
   }
 
   cancelSearch(id: number): void {
@@ -269,8 +275,8 @@ export class StoreCore {
       ),
       index: {
         engine: this.#engine,
-        state: index?.state ?? (row.snapshot === undefined ? "none" : "ready"),
-        indexed: index?.indexed ?? row.snapshot?.size ?? 0,
+        state: index?.state ?? (row.snapshot?.graph === undefined ? "none" : "ready"),
+        indexed: index?.indexed ?? row.snapshot?.graph?.size ?? 0,
       },
     };
   }

@@ -1,4 +1,5 @@
 import { QuantizedCopy, type QuantizedPiece } from "./quantized-copy.js";
+import type { SavedPiece } from "./snapshot.js";
 
 /**
  * The searchable copy of a collection's vectors: float32 in blocks, so that it grows without being copied.
@@ -117,7 +118,42 @@ export class VectorTable {
     return this.#quantized.isBehind(this.length);
   }
 
-  /** Takes some more vectors into the 8-bit copy: work of a few milliseconds. */
+  /** Rows in the 8-bit copy. */
+  get copiedRows(): number {
+    return this.#quantized.rows;
+  }
+
+  /** The number of the newest row that ever was in it. */
+  get lastRow(): number {
+    return this.length === 0 ? 0 : this.#rows[this.length - 1];
+  }
+
+  /** The 8-bit copy as it stands, for the disk. What it refers to does not change, while the copy grows. */
+  savedCopy(): SavedPiece[] {
+    return this.quantized.map(({ first, rows, values, scale }) => ({
+      rows,
+      scale,
+      numbers: this.#rows.slice(first, first + rows),
+      values: values.subarray(0, rows * this.dimensions),
+    }));
+  }
+
+  /** Takes over a copy that was saved, without the rows that are gone. One that lacks rows between its own is not used. */
+  useCopy(pieces: readonly SavedPiece[]): void {
+    let position = 0;
+    const kept = pieces.map(({ numbers }) =>
+      Uint8Array.from(numbers, (row) => {
+        const isThere = position < this.length && this.#rows[position] === row;
+        if (isThere) position++;
+        return isThere ? 1 : 0;
+      }),
+    );
+    const last = pieces.at(-1)?.numbers.at(-1) ?? 0;
+    if (this.positionsUpTo(last) === position)
+      this.#quantized.take(pieces, kept, (first) => this.vector(first));
+  }
+
+  /** Takes some more vectors into the 8-bit copy: work of a millisecond or two. */
   extendCopy(): void {
     this.#quantized.extend(this.length, (first, end) => this.vectorsOf(first, end));
   }
@@ -144,11 +180,12 @@ export class VectorTable {
 
   /** The same rows without the removed ones. */
   withoutRemoved(): VectorTable {
-    const copy = new VectorTable(this.dimensions);
+    const copy = new VectorTable(this.dimensions, this.#quantized.pieceRows);
     for (let position = 0; position < this.length; position++) {
       if (this.isLive(position))
         copy.append(this.row(position), this.modality(position), this.vector(position));
     }
+    copy.useCopy(this.savedCopy());
     return copy;
   }
 

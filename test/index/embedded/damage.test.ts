@@ -1,4 +1,3 @@
-// slow: opens hundreds of damaged folders
 import {
   cpSync,
   existsSync,

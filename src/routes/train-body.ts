@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { headKinds } from "../heads/head-version.js";
 import { lossNames } from "../training/losses/loss.js";
-import { listOf, Media, Modality, optional, withDefault } from "./fields.js";
-import { RowsField } from "./rows.js";
+import { listOf, optional, withDefault } from "./fields.js";
+import { Media } from "./read-request.js";
+import { RowsField } from "./read-rows.js";
 
+const modality = z.enum(["text", "image", "audio"]);
 const Labels = listOf(z.union([z.string().min(1), z.number()]).transform(String), {
   min: 1,
   max: 100_000,
@@ -54,8 +56,8 @@ export const TrainBody = z.strictObject({
         embeddings: z.strictObject({
           a: RowsField,
           b: RowsField,
-          a_modality: optional(Modality),
-          b_modality: optional(Modality),
+          a_modality: optional(modality),
+          b_modality: optional(modality),
         }),
       }),
     ]),
@@ -64,13 +66,13 @@ export const TrainBody = z.strictObject({
     z.union([
       listOf(EntryField, { min: 1, max: 100_000 }),
       CollectionField,
-      z.strictObject({ embeddings: RowsField, modality: optional(Modality) }),
+      z.strictObject({ embeddings: RowsField, modality: optional(modality) }),
     ]),
   ),
   a: optional(RowsField),
   b: optional(RowsField),
-  a_modality: optional(Modality),
-  b_modality: optional(Modality),
+  a_modality: optional(modality),
+  b_modality: optional(modality),
   labels: optional(Labels),
   head: optional(z.preprocess(fromForm, z.union([SideHead, z.strictObject(sideHeads)]))),
   loss: optional(z.enum(lossNames)),

@@ -21,11 +21,4 @@ export const FilterField = z
       return z.NEVER;
     }
   })
-  .meta({
-    type: "object",
-    description:
-      'A condition on metadata: {"field", "op", "value"} with eq, in, lt, lte, gt, gte, exists or ' +
-      'contains, or {"and": […]}, {"or": […]}, {"not": …}',
-    examples: [{ field: "year", op: "gte", value: 2020 }],
-  })
-  .optional() as unknown as z.ZodOptional<z.ZodType<Filter, Filter>>;
+  .optional();
