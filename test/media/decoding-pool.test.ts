@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { fastImagePixels, normalized } from "../../src/encoders/preprocess/image.js";
 import { type DecodingPoolOptions, startDecodingPool } from "../../src/media/decoding-pool.js";
 import { decodeImage } from "../../src/media/image/decode-image.js";
@@ -183,6 +183,7 @@ describe.skipIf(process.platform !== "linux")("the processes of a decoding pool"
       const parent = spawn(process.execPath, ["--import", "tsx", script], {
         stdio: ["ignore", "inherit", "inherit"],
       });
+      onTestFinished(() => void parent.kill("SIGKILL"));
       await expect.poll(() => decoders(parent.pid).length).toBe(2);
       const pids = decoders(parent.pid);
       // Under way: they have used processor time, more than the start takes.
