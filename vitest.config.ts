@@ -3,15 +3,21 @@ import { defineConfig } from "vitest/config";
 
 /**
  * What makes a test slow: models, real servers, other processes, browsers. A test that imports one
- * of these is left out of `npm run test:fast`; nobody has to keep a list.
+ * of these is left out of `npm run test:fast`, and so is one that says "// slow: …" itself.
  */
-const slowImports =
-  /helpers\/(packs|serve|services|run-main|train-child|golden)\.js|playwright-core|node:child_process/;
+const slowMarks = [
+  /helpers\/(packs|serve|services|run-main|train-child|golden)\.js/,
+  /playwright-core|node:child_process/,
+  /^\/\/ slow: /m,
+];
 
 const testFiles = readdirSync("test", { recursive: true, encoding: "utf8" })
   .filter((path) => path.endsWith(".test.ts"))
   .map((path) => `test/${path.replaceAll("\\", "/")}`);
-const isSlow = (path: string) => slowImports.test(readFileSync(path, "utf8"));
+const isSlow = (path: string) => {
+  const text = readFileSync(path, "utf8");
+  return slowMarks.some((mark) => mark.test(text));
+};
 
 const shared = {
   // Native runtimes (ONNX Runtime, SQLite, usearch) live in worker threads of their own; a process

@@ -1,31 +1,33 @@
 /** Every way a request can fail by design. Each code has one row in docs/errors.md; routes/error-response.ts gives its status. */
-export type ErrorCode =
-  | "invalid_input"
-  | "unauthorized"
-  | "not_found"
-  | "model_not_found"
-  | "method_not_allowed"
-  | "already_exists"
-  | "conflict"
-  | "space_mismatch"
-  | "no_path"
-  | "too_large"
-  | "unsupported_media"
-  | "undecodable_media"
-  | "url_refused"
-  | "fetch_failed"
-  | "overloaded"
-  | "unavailable"
-  | "timeout"
-  | "cancelled"
-  | "model_corrupt"
-  | "device_unavailable"
-  | "hub_failed"
-  | "storage_full"
-  | "storage_corrupt"
-  | "storage_locked"
-  | "storage_failed"
-  | "inference_failed";
+export const errorCodes = [
+  "invalid_input",
+  "unauthorized",
+  "not_found",
+  "model_not_found",
+  "method_not_allowed",
+  "already_exists",
+  "conflict",
+  "space_mismatch",
+  "no_path",
+  "too_large",
+  "unsupported_media",
+  "undecodable_media",
+  "url_refused",
+  "fetch_failed",
+  "overloaded",
+  "unavailable",
+  "timeout",
+  "cancelled",
+  "model_corrupt",
+  "device_unavailable",
+  "hub_failed",
+  "storage_full",
+  "storage_corrupt",
+  "storage_locked",
+  "storage_failed",
+  "inference_failed",
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
 
 /** A failure by design: its message is written for the person who caused it and is safe to send to a client. */
 export class AppError extends Error {

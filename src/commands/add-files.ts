@@ -1,12 +1,13 @@
+import type { ItemHashes, LineStatus, StoredItem } from "../wire/items.js";
 import { pathOf } from "./collection.js";
 import { BadFile, type FileItem, type FileItemOptions, readFileItem } from "./file-item.js";
-import { type ItemStatus, sendItems } from "./send-items.js";
+import { sendItems } from "./send-items.js";
 import { CommandError, jsonPost, type Target } from "./target.js";
 import { type FoundFile, walkFiles } from "./walk-files.js";
 
 /** What became of a file. */
 export type FileStatus = { id: string; path: string } & (
-  | { status: "stored"; replaced?: boolean; warnings?: string[] }
+  | { status: "stored"; replaced?: boolean; warnings?: readonly string[] }
   /** Stored before, from the same bytes and metadata. */
   | { status: "unchanged" }
   /** Found in a folder and not to be taken. */
@@ -22,6 +23,11 @@ export interface AddFilesOptions extends FileItemOptions {
   signal: AbortSignal;
   onStatus: (status: FileStatus) => Promise<void>;
 }
+
+/** What the server says of a file, in a line or in an answer of its own. */
+type SentStatus =
+  | Exclude<LineStatus, { status: "failed" }>
+  | { status: "failed"; error: { code: string; message: string } };
 
 type Candidate = FoundFile & { id: string; storedHash?: string };
 
@@ -121,10 +127,7 @@ async function* withStoredHashes(
   const ask = async () => {
     const ids = group.filter(({ error }) => error === undefined).map(({ id }) => id);
     const path = `${pathOf(collection)}/items/hashes`;
-    const { hashes } = await target.request<{ hashes: Record<string, string | undefined> }>(
-      path,
-      jsonPost({ ids }),
-    );
+    const { hashes } = await target.request<ItemHashes>(path, jsonPost({ ids }));
     const asked = group.map((candidate) => ({ ...candidate, storedHash: hashes[candidate.id] }));
     group = [];
     return asked;
@@ -163,7 +166,7 @@ async function* readAheadOf(
 }
 
 /** @throws CommandError when the failure is not of this file alone. */
-function statusOf({ id, path }: Candidate, status: ItemStatus): FileStatus {
+function statusOf({ id, path }: Candidate, status: SentStatus): FileStatus {
   if (status.status === "stored") {
     const { replaced, warnings } = status;
     return { id, path, status: "stored", replaced, warnings };
@@ -188,7 +191,7 @@ async function sendForm(
   collection: string,
   id: string,
   item: FileItem,
-): Promise<ItemStatus> {
+): Promise<SentStatus> {
   const form = new FormData();
   form.append("id", id);
   form.append("metadata", JSON.stringify(item.metadata));
@@ -196,12 +199,12 @@ async function sendForm(
   form.append("content_hash", item.contentHash);
   form.append(item.modality, new Blob([item.bytes]), "file");
   try {
-    return await target.request<ItemStatus>(`${pathOf(collection)}/items`, {
+    return await target.request<StoredItem>(`${pathOf(collection)}/items`, {
       method: "POST",
       body: form,
     });
   } catch (error) {
     if (!(error instanceof CommandError) || error.code === undefined) throw error;
-    return { id, status: "failed", error: { code: error.code, message: error.message } };
+    return { status: "failed", error: { code: error.code, message: error.message } };
   }
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
+import type { CollectionAnswer } from "../wire/collections.js";
 import { addFiles, countFiles, type FileStatus } from "./add-files.js";
-import { type Collection, findCollection } from "./collection.js";
+import { findCollection } from "./collection.js";
 import { addCreateFlags } from "./collections.js";
 import { Tally, untilBroken } from "./item-tally.js";
 import { wholeLines } from "./ndjson.js";
@@ -72,7 +73,7 @@ async function addStdin(target: Target, name: string, signal: AbortSignal): Prom
 
 async function addPaths(
   target: Target,
-  collection: Collection,
+  collection: CollectionAnswer,
   paths: readonly string[],
   // biome-ignore lint/suspicious/noExplicitAny: commander's options
   given: Record<string, any>,
@@ -118,7 +119,10 @@ async function addPaths(
 const formBytes = 2 ** 20;
 
 /** What the collection's own model embeds; undefined when it has none here. */
-async function modalitiesOf(target: Target, { model }: Collection): Promise<string[] | undefined> {
+async function modalitiesOf(
+  target: Target,
+  { model }: CollectionAnswer,
+): Promise<string[] | undefined> {
   const { data } = await target.request<{ data: { id: string; modalities: string[] }[] }>(
     "/v1/models",
   );

@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { bridgeMethods } from "../training/bridge-options.js";
+import type { BridgeAnswer, BridgeList, BridgeResult, CrossRecall } from "../wire/bridges.js";
 import { runJob } from "./follow-job.js";
 import { onTarget } from "./on-target.js";
 import { parseNumber } from "./options.js";
@@ -7,25 +8,6 @@ import { print } from "./output.js";
 import { table } from "./table.js";
 import { jsonPost } from "./target.js";
 import { readBytes } from "./train-material.js";
-
-interface Bridge {
-  name: string;
-  version: number | null;
-  from_space: string | null;
-  to_space: string | null;
-  active: boolean;
-  versions: {
-    version: number;
-    active: boolean;
-    shipped: boolean;
-    method: string | null;
-    unusable: string | null;
-  }[];
-}
-type Recall = Record<
-  "at_1" | "at_5" | "at_10",
-  { recall: number; interval: [number, number]; chance: number }
->;
 
 /** `crossmodal bridge FROM TO`: learns a bridge between two models, with a bar. */
 export function bridgeCommand(program: Command): void {
@@ -63,15 +45,10 @@ export function bridgeCommand(program: Command): void {
     };
     const { result } = await runJob(target, "/v1/bridges", jsonPost(body), given.json === true);
     if (given.json) return print(JSON.stringify(result));
-    const made = result as {
-      bridge: string;
-      version: number;
-      activated: boolean;
-      recall?: Record<string, Recall>;
-    };
+    const made = result as BridgeResult;
     await print(`${made.bridge}, version ${made.version}${made.activated ? ", active" : ""}`);
     if (made.recall === undefined) return;
-    const cell = ({ recall, interval }: Recall["at_1"]) =>
+    const cell = ({ recall, interval }: CrossRecall["at_1"]) =>
       `${recall.toFixed(3)} (${interval.map((x) => x.toFixed(2)).join(" to ")})`;
     const ks = ["at_1", "at_5", "at_10"] as const;
     const rows = Object.entries(made.recall).map(([name, recall]) => [
@@ -94,7 +71,7 @@ export function bridgesCommand(program: Command): void {
     .command("list", { isDefault: true })
     .description("all bridges (what bridges alone does)");
   onTarget(list, { models: true }, async (target, given) => {
-    const { data } = await target.request<{ data: Bridge[] }>("/v1/bridges");
+    const { data } = await target.request<BridgeList>("/v1/bridges");
     if (given.json) for (const bridge of data) await print(JSON.stringify(bridge));
     else {
       const rows = data.map((one) => [
@@ -110,7 +87,7 @@ export function bridgesCommand(program: Command): void {
 
   const show = bridges.command("show").description("a bridge's versions").argument("<name>");
   onTarget(show, { models: true }, async (target, given, name: string) => {
-    await tell(await target.request<Bridge>(pathOf(name)), given.json === true);
+    await tell(await target.request<BridgeAnswer>(pathOf(name)), given.json === true);
   });
 
   const activate = bridges
@@ -120,7 +97,7 @@ export function bridgesCommand(program: Command): void {
     .argument("<version>", "number of the version", parseNumber);
   onTarget(activate, { models: true }, async (target, given, name: string, version: number) => {
     await tell(
-      await target.request<Bridge>(`${pathOf(name)}/activate`, jsonPost({ version })),
+      await target.request<BridgeAnswer>(`${pathOf(name)}/activate`, jsonPost({ version })),
       given.json === true,
     );
   });
@@ -131,7 +108,7 @@ export function bridgesCommand(program: Command): void {
     .argument("<name>");
   onTarget(rollback, { models: true }, async (target, given, name: string) => {
     await tell(
-      await target.request<Bridge>(`${pathOf(name)}/rollback`, { method: "POST" }),
+      await target.request<BridgeAnswer>(`${pathOf(name)}/rollback`, { method: "POST" }),
       given.json === true,
     );
   });
@@ -148,7 +125,7 @@ export function bridgesCommand(program: Command): void {
 
 const pathOf = (name: string) => `/v1/bridges/${encodeURIComponent(name)}`;
 
-async function tell(bridge: Bridge, json: boolean): Promise<void> {
+async function tell(bridge: BridgeAnswer, json: boolean): Promise<void> {
   if (json) return print(JSON.stringify(bridge));
   await print(`${bridge.name}: ${bridge.from_space} -> ${bridge.to_space}`);
   const rows = bridge.versions.map((version) => [

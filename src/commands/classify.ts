@@ -1,21 +1,10 @@
 import type { Command } from "commander";
+import type { ZeroShotAnswer } from "../wire/zero-shot.js";
 import { eachInput } from "./each-input.js";
 import { readMediaFile } from "./media-input.js";
 import { addTargetFlags, configOf, parseList, parseNumber } from "./options.js";
 import { printWarnings } from "./print-warnings.js";
 import { jsonPost, openTarget } from "./target.js";
-
-interface Answer {
-  model: string;
-  space: string;
-  scores: { label: string; score: number }[];
-  timeline?: {
-    start_seconds: number;
-    end_seconds: number;
-    scores: { label: string; score: number }[];
-  }[];
-  warnings?: string[];
-}
 
 /** `crossmodal classify FILE… --labels a,b`: zero-shot scores of pictures and sounds. A bad file is told at the end. */
 export function classifyCommand(program: Command): void {
@@ -43,7 +32,7 @@ export function classifyCommand(program: Command): void {
           top_k: given.topK,
           timeline: modality === "audio" ? given.timeline : undefined,
         };
-        const answer = await target.request<Answer>("/v1/zero-shot", jsonPost(body));
+        const answer = await target.request<ZeroShotAnswer>("/v1/zero-shot", jsonPost(body));
         print(file, answer, given.json === true);
         printWarnings(file, answer.warnings);
       });
@@ -53,7 +42,7 @@ export function classifyCommand(program: Command): void {
   });
 }
 
-function print(file: string, answer: Answer, json: boolean): void {
+function print(file: string, answer: ZeroShotAnswer, json: boolean): void {
   if (json) {
     console.log(JSON.stringify({ file, ...answer }));
     return;

@@ -1,18 +1,5 @@
+import type { CollectionAnswer } from "../wire/collections.js";
 import { CommandError, jsonPost, type Target } from "./target.js";
-
-/** A collection as the server answers it. */
-export interface Collection {
-  name: string;
-  model: string | null;
-  head?: { name: string; version: number } | null;
-  space: string;
-  dimensions: number;
-  fields: string[];
-  created_at: string;
-  count: number;
-  count_by_modality: Record<string, number>;
-  index: { engine: string; state: string; indexed: number };
-}
 
 /** What a new collection is made of: a model, or the space and size of vectors that come from elsewhere. */
 export interface NewCollection {
@@ -31,11 +18,11 @@ export function createCollection(
   target: Target,
   name: string,
   given: NewCollection,
-): Promise<Collection> {
+): Promise<CollectionAnswer> {
   const { model, head, space, dimensions, fields } = given;
   const previews = given.previews === false ? false : undefined;
   const body = { name, model, head, space, dimensions, fields, previews };
-  return target.request<Collection>("/v1/collections", jsonPost(body));
+  return target.request<CollectionAnswer>("/v1/collections", jsonPost(body));
 }
 
 /**
@@ -46,9 +33,9 @@ export async function findCollection(
   target: Target,
   name: string,
   create?: NewCollection,
-): Promise<Collection> {
+): Promise<CollectionAnswer> {
   try {
-    return await target.request<Collection>(pathOf(name));
+    return await target.request<CollectionAnswer>(pathOf(name));
   } catch (error) {
     if (!(error instanceof CommandError) || error.code !== "not_found") throw error;
     if (create !== undefined) return createCollection(target, name, create);

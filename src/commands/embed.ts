@@ -1,15 +1,10 @@
 import type { Command } from "commander";
+import type { EmbeddingsAnswer } from "../wire/embeddings.js";
 import { eachInput } from "./each-input.js";
 import { readMediaFile } from "./media-input.js";
 import { addTargetFlags, configOf } from "./options.js";
 import { printWarnings } from "./print-warnings.js";
 import { CommandError, jsonPost, openTarget } from "./target.js";
-
-interface Answer {
-  model: string;
-  space: string;
-  data: { embedding: number[]; warnings?: string[] }[];
-}
 
 /** `crossmodal embed`: one embedding a line, as JSON with --json, else as numbers. */
 export function embedCommand(program: Command): void {
@@ -28,7 +23,7 @@ export function embedCommand(program: Command): void {
       await eachInput([...texts, ...files], "embedding", async (name, position) => {
         const body =
           position < texts.length ? { input: name, modality: "text" } : await mediaBody(name);
-        const answer = await target.request<Answer>(
+        const answer = await target.request<EmbeddingsAnswer>(
           "/v1/embeddings",
           jsonPost({ ...body, model: given.model }),
         );
@@ -37,7 +32,7 @@ export function embedCommand(program: Command): void {
         console.log(
           given.json
             ? JSON.stringify({ input: name, model, space, embedding, warnings })
-            : embedding.join(" "),
+            : (embedding as number[]).join(" "),
         );
         printWarnings(name, warnings);
       });

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { newFile } from "../files/new-file.js";
 import { embeddingOf } from "../routes/embedding-field.js";
-import { type Collection, pathOf } from "./collection.js";
+import type { CollectionAnswer } from "../wire/collections.js";
+import { pathOf } from "./collection.js";
 import { readJsonLines } from "./ndjson.js";
 import { NpyRows } from "./npy-rows.js";
 import { onTarget } from "./on-target.js";
@@ -26,7 +27,7 @@ export function exportCommand(program: Command): void {
     if ((given.out === undefined) === (given.npy === undefined)) {
       throw new CommandError("Expected either --out or --npy", { code: "invalid_input" });
     }
-    const collection = await target.request<Collection>(pathOf(name));
+    const collection = await target.request<CollectionAnswer>(pathOf(name));
     const bar = progressBar(given.out === "-" ? 0 : collection.count, `exporting ${name}`, {
       rate: given.out !== "-",
     });
@@ -90,7 +91,7 @@ async function exportLines(
 
 async function exportNpy(
   target: Target,
-  collection: Collection,
+  collection: CollectionAnswer,
   prefix: string,
   { replace, step }: Into,
 ) {

@@ -1,36 +1,24 @@
 import { Presets, SingleBar } from "cli-progress";
+import { hasEnded } from "../jobs/job.js";
+import type { JobAnswer, JobStarted } from "../wire/jobs.js";
 import { readLines } from "./ndjson.js";
 import { print } from "./output.js";
 import { CommandError, type Target } from "./target.js";
 
-/** A job as the server answers it. */
-export interface Job {
-  id: string;
-  kind: string;
-  state: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "interrupted";
-  progress: number;
-  detail?: Record<string, unknown>;
-  created_at: string;
-  ended_at: string | null;
-  result?: Record<string, unknown>;
-  error?: { code: string; message: string };
-}
-
 export const pathOf = (id: string) => `/v1/jobs/${encodeURIComponent(id)}`;
-export const percent = ({ progress }: Job) => `${Math.floor(100 * progress)} %`;
-export const hasEnded = ({ state }: Job) => state !== "queued" && state !== "running";
+export const percent = ({ progress }: JobAnswer) => `${Math.floor(100 * progress)} %`;
 
 /** Shows a job's events until it has ended. */
-export async function follow(target: Target, id: string, json: boolean): Promise<Job> {
+export async function follow(target: Target, id: string, json: boolean): Promise<JobAnswer> {
   const { body } = await target.send(`${pathOf(id)}/events`, {
     headers: { accept: "text/event-stream" },
   });
   const bar = process.stderr.isTTY && !json ? jobBar() : undefined;
-  let last: Job | undefined;
+  let last: JobAnswer | undefined;
   try {
     for await (const line of readLines(body as unknown as AsyncIterable<Uint8Array>)) {
       if (!line.startsWith("data: ")) continue;
-      const job = JSON.parse(line.slice(6)) as Job;
+      const job = JSON.parse(line.slice(6)) as JobAnswer;
       last = job;
       if (hasEnded(job)) break;
       if (bar !== undefined) bar.show(job);
@@ -51,10 +39,10 @@ function jobBar() {
     { stream: process.stderr, format, hideCursor: true },
     Presets.shades_classic,
   );
-  const texts = (job: Job) => ({ state: job.state, detail: detailOf(job).slice(0, 60) });
+  const texts = (job: JobAnswer) => ({ state: job.state, detail: detailOf(job).slice(0, 60) });
   let started = false;
   return {
-    show(job: Job) {
+    show(job: JobAnswer) {
       if (!started) bar.start(1000, 0, texts(job));
       started = true;
       bar.update(Math.round(1000 * job.progress), texts(job));
@@ -64,7 +52,7 @@ function jobBar() {
 }
 
 /** `epoch 3, train_loss 0.1234`: the plain values of a job's detail. */
-export function detailOf({ detail = {} }: Job): string {
+export function detailOf({ detail = {} }: JobAnswer): string {
   const plain = (value: unknown) =>
     typeof value === "number" && !Number.isInteger(value) ? value.toPrecision(4) : String(value);
   return Object.entries(detail)
@@ -82,12 +70,16 @@ export async function runJob(
   path: string,
   init: RequestInit,
   json: boolean,
-): Promise<Job> {
-  const { job } = await target.request<{ job: Job }>(path, init);
+): Promise<JobAnswer> {
+  const { job } = await target.request<JobStarted>(path, init);
   return followToSuccess(target, job.id, json);
 }
 
-export async function followToSuccess(target: Target, id: string, json: boolean): Promise<Job> {
+export async function followToSuccess(
+  target: Target,
+  id: string,
+  json: boolean,
+): Promise<JobAnswer> {
   const ended = await follow(target, id, json);
   if (ended.state === "succeeded") return ended;
   const why =

@@ -5,7 +5,7 @@ import { readNpy } from "../math/npy.js";
 import { gapPage } from "../reports/gap-page.js";
 import { gapSvg } from "../reports/gap-svg.js";
 import { gapMeasurer } from "../training/gap-measurer.js";
-import type { GapReport } from "../training/measure-gap.js";
+import type { GapAnswer } from "../wire/gap.js";
 import { onTarget } from "./on-target.js";
 import { parseList } from "./options.js";
 import { jsonPost, type Target } from "./target.js";
@@ -77,7 +77,7 @@ function ofCollection(
 ) {
   const [a, b] = modalities ?? [];
   const body = { collection, pair_by: pairBy, a_modality: a, b_modality: b };
-  return target.request<GapReport>("/v1/modality-gap", jsonPost(body));
+  return target.request<GapAnswer>("/v1/modality-gap", jsonPost(body));
 }
 
 async function ofFiles(

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
+import type { HeadAnswer, HeadChanged, HeadList } from "../wire/heads.js";
 import { followToSuccess } from "./follow-job.js";
 import { onTarget } from "./on-target.js";
 import { parseNumber } from "./options.js";
@@ -7,25 +8,6 @@ import { print } from "./output.js";
 import { table } from "./table.js";
 import { jsonPost, type Target } from "./target.js";
 import { readBytes } from "./train-material.js";
-
-interface Head {
-  name: string;
-  model: string | null;
-  version: number | null;
-  space: string | null;
-  jobs?: { id: string }[];
-  imported_version?: number;
-  versions: {
-    version: number;
-    active: boolean;
-    kind?: string;
-    modalities?: string[];
-    created_at?: string;
-    error?: string;
-    verdict?: { improved: boolean } | null;
-    measures?: Record<string, { before: number; after: number }>;
-  }[];
-}
 
 const pathOf = (name: string) => `/v1/heads/${encodeURIComponent(name)}`;
 
@@ -39,7 +21,7 @@ export function headsCommand(program: Command): void {
     .command("list", { isDefault: true })
     .description("all heads (what heads alone does)");
   onTarget(list, { models: false }, async (target, given) => {
-    const { data } = await target.request<{ data: Head[] }>("/v1/heads");
+    const { data } = await target.request<HeadList>("/v1/heads");
     if (given.json) for (const head of data) await print(JSON.stringify(head));
     else if (data.length === 0) await print("no heads");
     else {
@@ -58,7 +40,7 @@ export function headsCommand(program: Command): void {
     .description("a head's versions side by side")
     .argument("<name>");
   onTarget(show, { models: false }, async (target, given, name: string) => {
-    await tell(await target.request<Head>(pathOf(name)), given.json === true);
+    await tell(await target.request<HeadAnswer>(pathOf(name)), given.json === true);
   });
 
   const activate = heads
@@ -73,7 +55,7 @@ export function headsCommand(program: Command): void {
     const body = jsonPost({ version, force: given.force === true });
     await settle(
       target,
-      await target.request<Head>(`${pathOf(name)}/activate`, body),
+      await target.request<HeadChanged>(`${pathOf(name)}/activate`, body),
       given.json === true,
     );
   });
@@ -83,7 +65,7 @@ export function headsCommand(program: Command): void {
     .description("back to the version that was active before")
     .argument("<name>");
   onTarget(rollback, { models: false }, async (target, given, name: string) => {
-    const head = await target.request<Head>(`${pathOf(name)}/rollback`, { method: "POST" });
+    const head = await target.request<HeadChanged>(`${pathOf(name)}/rollback`, { method: "POST" });
     await settle(target, head, given.json === true);
   });
 
@@ -111,7 +93,10 @@ export function headsCommand(program: Command): void {
     const query = given.name === undefined ? "" : `?name=${encodeURIComponent(given.name)}`;
     const body = Uint8Array.from(await readBytes(file));
     const init = { method: "POST", headers: { "content-type": "application/octet-stream" }, body };
-    await tell(await target.request<Head>(`/v1/heads/import${query}`, init), given.json === true);
+    await tell(
+      await target.request<HeadAnswer>(`/v1/heads/import${query}`, init),
+      given.json === true,
+    );
   });
 
   const deleted = heads
@@ -133,25 +118,26 @@ export function headsCommand(program: Command): void {
 }
 
 /** Waits for collections that are projected anew: in this process they would end with it. */
-async function settle(target: Target, head: Head, json: boolean): Promise<void> {
-  for (const { id } of head.jobs ?? []) await followToSuccess(target, id, false);
+async function settle(target: Target, head: HeadChanged, json: boolean): Promise<void> {
+  for (const { id } of head.jobs) await followToSuccess(target, id, false);
   await tell(head, json);
 }
 
-async function tell(head: Head, json: boolean): Promise<void> {
+async function tell(head: HeadAnswer, json: boolean): Promise<void> {
   if (json) return print(JSON.stringify(head));
   const digits = (x: number | undefined) => (x === undefined ? "" : x.toFixed(3));
   const rows = head.versions.map((version) => {
+    const active = version.active ? "active" : "";
+    if ("error" in version) return [version.version, active, "", "", "", "", version.error];
     const rank = version.measures?.mean_reciprocal_rank;
     return [
       version.version,
-      version.active ? "active" : "",
-      version.kind ?? "",
-      version.modalities?.join(", ") ?? "",
+      active,
+      version.kind,
+      version.modalities.join(", "),
       digits(rank?.before),
       digits(rank?.after),
-      version.error ??
-        (version.verdict == null ? "" : version.verdict.improved ? "improved" : "not improved"),
+      version.verdict === null ? "" : version.verdict.improved ? "improved" : "not improved",
     ];
   });
   await print(`${head.name} of ${head.model}${head.space === null ? "" : `, space ${head.space}`}`);

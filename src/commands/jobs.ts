@@ -1,5 +1,7 @@
 import type { Command } from "commander";
-import { detailOf, follow, hasEnded, type Job, pathOf, percent } from "./follow-job.js";
+import { hasEnded } from "../jobs/job.js";
+import type { JobAnswer, JobList, JobStarted } from "../wire/jobs.js";
+import { detailOf, follow, pathOf, percent } from "./follow-job.js";
 import { onTarget } from "./on-target.js";
 import { print } from "./output.js";
 import { table } from "./table.js";
@@ -15,7 +17,7 @@ export function jobsCommand(program: Command): void {
     .command("list", { isDefault: true })
     .description("all jobs, newest first (what jobs alone does)");
   onTarget(list, { models: false }, async (target, given) => {
-    const { data } = await target.request<{ data: Job[] }>("/v1/jobs");
+    const { data } = await target.request<JobList>("/v1/jobs");
     if (given.json) for (const job of data) await print(JSON.stringify(job));
     else if (data.length === 0) await print("no jobs");
     else {
@@ -26,7 +28,7 @@ export function jobsCommand(program: Command): void {
 
   const show = jobs.command("show").description("one job in full").argument("<id>");
   onTarget(show, { models: false }, async (target, given, id: string) => {
-    await tell(await target.request<Job>(pathOf(id)), given.json === true);
+    await tell(await target.request<JobAnswer>(pathOf(id)), given.json === true);
   });
 
   const watch = jobs
@@ -34,7 +36,7 @@ export function jobsCommand(program: Command): void {
     .description("follow a job of a running server to its end")
     .argument("<id>");
   onTarget(watch, { models: false }, async (target, given, id: string) => {
-    let job = await target.request<Job>(pathOf(id));
+    let job = await target.request<JobAnswer>(pathOf(id));
     if (!hasEnded(job)) {
       needsServer(given, "A job is watched");
       job = await follow(target, id, given.json === true);
@@ -48,8 +50,12 @@ export function jobsCommand(program: Command): void {
     .description("stop a job that waits or runs")
     .argument("<id>");
   onTarget(cancel, { models: false }, async (target, given, id: string) => {
-    if (!hasEnded(await target.request<Job>(pathOf(id)))) needsServer(given, "A job is cancelled");
-    await tell(await target.request<Job>(pathOf(id), { method: "DELETE" }), given.json === true);
+    if (!hasEnded(await target.request<JobAnswer>(pathOf(id))))
+      needsServer(given, "A job is cancelled");
+    await tell(
+      await target.request<JobAnswer>(pathOf(id), { method: "DELETE" }),
+      given.json === true,
+    );
   });
 
   const resume = jobs
@@ -58,7 +64,7 @@ export function jobsCommand(program: Command): void {
     .argument("<id>");
   onTarget(resume, { models: false }, async (target, given, id: string) => {
     needsServer(given, "A job is resumed");
-    const { job } = await target.request<{ job: Job }>(`${pathOf(id)}/resume`, { method: "POST" });
+    const { job } = await target.request<JobStarted>(`${pathOf(id)}/resume`, { method: "POST" });
     await tell(job, given.json === true);
   });
 }
@@ -76,7 +82,7 @@ function needsServer({ url }: { url?: string }, what: string): void {
   }
 }
 
-async function tell(job: Job, json: boolean): Promise<void> {
+async function tell(job: JobAnswer, json: boolean): Promise<void> {
   if (json) return print(JSON.stringify(job));
   await print(`${job.id}  ${job.kind}  ${job.state}  ${percent(job)}  ${detailOf(job)}`.trimEnd());
   if (job.error !== undefined) await print(job.error.message);

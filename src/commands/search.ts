@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import type { SearchAnswer } from "../wire/search.js";
 import { pathOf } from "./collection.js";
 import { readMediaFile } from "./media-input.js";
 import { onTarget } from "./on-target.js";
@@ -7,21 +8,6 @@ import { print } from "./output.js";
 import { printWarnings } from "./print-warnings.js";
 import { table } from "./table.js";
 import { CommandError, jsonPost } from "./target.js";
-
-interface Answer {
-  path: string[];
-  space: string;
-  plan: string;
-  results: {
-    id: string;
-    similarity: number;
-    modality: string;
-    metadata: object;
-    source?: string;
-  }[];
-  next_cursor?: string;
-  warnings?: string[];
-}
 
 /** `crossmodal search`: the nearest items to a text, picture, sound or stored item, best first. */
 export function searchCommand(program: Command): void {
@@ -65,7 +51,7 @@ export function searchCommand(program: Command): void {
       centering: given.centering,
       cursor: given.cursor,
     };
-    const answer = await target.request<Answer>(`${pathOf(name)}/search`, jsonPost(body));
+    const answer = await target.request<SearchAnswer>(`${pathOf(name)}/search`, jsonPost(body));
     if (given.json) await print(JSON.stringify(answer));
     else for (const line of describe(answer)) await print(line);
     printWarnings(given.audio ?? given.image ?? name, answer.warnings);
@@ -91,7 +77,7 @@ async function queryOf(given: Record<string, string | undefined>): Promise<Recor
   return { [kind]: base64 };
 }
 
-function describe({ path, plan, results, next_cursor }: Answer): string[] {
+function describe({ path, plan, results, next_cursor }: SearchAnswer): string[] {
   const rows = results.map(({ id, similarity, modality, metadata, source }, i) => [
     i + 1,
     similarity.toFixed(3).padStart(6),

@@ -1,18 +1,8 @@
+import type { LineStatus } from "../wire/items.js";
 import { pathOf } from "./collection.js";
 import { readJsonLines } from "./ndjson.js";
 import { OutputClosed } from "./output.js";
 import { CommandError, type Target } from "./target.js";
-
-/** What the server says of an item, in the order they were sent. */
-export type ItemStatus =
-  | { id: string; status: "stored"; replaced?: boolean; warnings?: string[] }
-  | {
-      id: string | null;
-      status: "failed";
-      error: { code: string; message: string; param?: string | null };
-      /** Its line in the source, counted from 1. */
-      line?: number;
-    };
 
 export interface SendItemsOptions {
   /** When it aborts no further piece is sent; the statuses of those sent still come. */
@@ -30,7 +20,7 @@ export async function* sendItems(
   collection: string,
   lines: AsyncIterable<Uint8Array>,
   { signal, idleMs = 20_000 }: SendItemsOptions,
-): AsyncGenerator<ItemStatus> {
+): AsyncGenerator<LineStatus> {
   const pieces = new Pieces(lines, signal);
   try {
     while (await pieces.hasMore()) {
@@ -42,7 +32,7 @@ export async function* sendItems(
       };
       const linesBefore = pieces.linesSent;
       const response = await target.send(`${pathOf(collection)}/items`, init as RequestInit);
-      for await (const status of readJsonLines<ItemStatus>(response)) {
+      for await (const status of readJsonLines<LineStatus>(response)) {
         if (status.status === "stored") yield status;
         // A failure of no line is one of the whole stream: what comes after it was not stored.
         else if (status.line === undefined)

@@ -1,26 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { lossNames } from "../training/losses/loss.js";
-import { followToSuccess, type Job, pathOf, runJob } from "./follow-job.js";
+import type { TrainResult } from "../wire/heads.js";
+import type { JobAnswer } from "../wire/jobs.js";
+import { followToSuccess, pathOf, runJob } from "./follow-job.js";
 import { onTarget } from "./on-target.js";
 import { isObject, parseList, parseNumber } from "./options.js";
 import { print } from "./output.js";
 import { table } from "./table.js";
 import { CommandError, type Target } from "./target.js";
 import { type MaterialFlags, trainRequestOf } from "./train-material.js";
-
-interface TrainResult {
-  head: string;
-  version: number;
-  activated: boolean;
-  verdict?: { improved: boolean; reason: string };
-  measures?: Record<
-    string,
-    { before: number; after: number; interval: [number, number]; says: string }
-  >;
-  labels?: string[];
-  screening?: { counts: Record<string, number>; excluded: number };
-}
 
 /** `crossmodal train`: trains a head, or makes a cache or probe, with a bar; the same job as over HTTP. */
 export function trainCommand(program: Command): void {
@@ -75,7 +64,7 @@ export function trainCommand(program: Command): void {
       given.resume === undefined
         ? await start(target, given, json)
         : await resume(target, given.resume, json);
-    const result = job.result as unknown as TrainResult;
+    const result = job.result as TrainResult;
     if (report !== undefined) await writeReport(target, result, report);
     if (json) await print(JSON.stringify(result));
     else for (const line of linesOf(result)) await print(line);
@@ -94,7 +83,11 @@ const numbers: [string, string][] = [
   ["--l2", "of a linear probe [0.001]"],
 ];
 
-async function start(target: Target, given: Record<string, unknown>, json: boolean): Promise<Job> {
+async function start(
+  target: Target,
+  given: Record<string, unknown>,
+  json: boolean,
+): Promise<JobAnswer> {
   const isAdapter = given.kind !== "projection";
   const screen = given.excludeSuspicious ? { exclude: true } : given.screen ? true : undefined;
   const activate =
@@ -130,7 +123,7 @@ function headOf(text: string | undefined): unknown {
   });
 }
 
-async function resume(target: Target, id: string, json: boolean): Promise<Job> {
+async function resume(target: Target, id: string, json: boolean): Promise<JobAnswer> {
   await target.request(`${pathOf(id)}/resume`, { method: "POST" });
   return followToSuccess(target, id, json);
 }

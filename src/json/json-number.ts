@@ -1,5 +1,7 @@
+import { JsonError, pieceBytes } from "./json-limits.js";
+
 /** Longer ones are no numbers that anybody means. */
-const maxCharacters = 1000;
+const maxCharacters = pieceBytes;
 
 const powersOfTen = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`)); // all exact
 
@@ -9,11 +11,13 @@ export class JsonNumberReader {
   /** After the number that was read last. */
   end = 0;
   // Of the number that was read last:
+  #start = 0;
+  #value = 0;
   /** More digits than any double keeps. */
-  isLong = false;
-  isInteger = false;
+  #isLong = false;
+  #isInteger = false;
   /** Larger than the largest double, or other than 0 but smaller than the smallest. */
-  isOutOfRange = false;
+  #isOutOfRange = false;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -36,9 +40,9 @@ export class JsonNumberReader {
       digit = bytes[++at] - 0x30;
     }
     if (at === first || (bytes[first] === 0x30 && at > first + 1)) return undefined;
-    this.isInteger = true;
+    this.#isInteger = true;
     if (bytes[at] === 0x2e) {
-      this.isInteger = false;
+      this.#isInteger = false;
       const point = at++;
       for (let digit = bytes[at] - 0x30; at < stop && digit >= 0 && digit <= 9; ) {
         mantissa = mantissa * 10 + digit;
@@ -49,7 +53,7 @@ export class JsonNumberReader {
       if (scale === 0) return undefined;
     }
     if ((bytes[at] | 0x20) === 0x65) {
-      this.isInteger = false;
+      this.#isInteger = false;
       const sign = bytes[++at];
       if (sign === 0x2b || sign === 0x2d) at++;
       const from = at;
@@ -62,17 +66,36 @@ export class JsonNumberReader {
       scale += sign === 0x2d ? -power : power;
     }
     if (at >= start + maxCharacters) return undefined;
+    this.#start = start;
     this.end = at;
-    this.isLong = digits > 15;
-    this.isOutOfRange = false;
+    this.#isLong = digits > 15;
+    this.#isOutOfRange = false;
     // Exact operands make a correctly rounded result (Clinger 1990); the others are left to the engine.
     if (digits <= 15 && scale >= -22 && scale <= 22) {
       const size = scale < 0 ? mantissa / powersOfTen[-scale] : mantissa * powersOfTen[scale];
       return negative ? -size : size;
     }
-    const value = Number(bytes.toString("latin1", start, at));
-    this.isOutOfRange = !Number.isFinite(value) || (value === 0 && mantissa !== 0);
-    return value;
+    this.#value = Number(bytes.toString("latin1", start, at));
+    this.#isOutOfRange = !Number.isFinite(this.#value) || (this.#value === 0 && mantissa !== 0);
+    return this.#value;
+  }
+
+  /** Whether `exact` has to look at the number that was read last. */
+  get mayBeInexact(): boolean {
+    return this.#isLong || this.#isOutOfRange;
+  }
+
+  /**
+   * @returns the number that was read last; in metadata an InexactNumber if it would come back changed.
+   * @throws JsonError for a whole number that a double cannot hold, and for one beyond the doubles.
+   */
+  exact(isMetadata: boolean, path: () => string): number | InexactNumber {
+    if (!isMetadata && !this.#isInteger && !this.#isOutOfRange) return this.#value;
+    const text = this.#bytes.toString("latin1", this.#start, this.end);
+    if (comesBack(text, this.#value)) return this.#value;
+    if (isMetadata) return new InexactNumber(text);
+    const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+    throw new JsonError(`${shown} is a number that a double cannot hold`, path());
   }
 }
 

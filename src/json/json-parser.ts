@@ -1,46 +1,13 @@
-import { comesBack, InexactNumber, JsonNumberReader } from "./json-number.js";
+import { JsonCounts, JsonError, jsonLimits } from "./json-limits.js";
+import { JsonNumberReader } from "./json-number.js";
 import { JsonStringReader } from "./json-string.js";
-
-/** What a JSON text may hold; checked while it is parsed. */
-export const jsonLimits = {
-  /** Levels of arrays and objects. */
-  depth: 2000,
-  /** Values other than the numbers of arrays: strings, literals, objects, arrays, members. */
-  values: 500_000,
-  /** Numbers in arrays: 64 MiB of embeddings at 8 characters a number. */
-  numbers: 8 * 2 ** 20,
-  /** Keys of one object. */
-  keys: 10_000,
-};
-
-/** Why a text is refused. */
-export class JsonError extends Error {
-  /** Where, as it is spelled on the wire: `items[2].metadata.size`; empty for a text that is no JSON. */
-  readonly path: string;
-  /** The text may be JSON, but has more than a limit allows. */
-  readonly tooLarge: boolean;
-
-  constructor(message: string, path = "", tooLarge = false) {
-    super(message);
-    this.path = path;
-    this.tooLarge = tooLarge;
-  }
-}
-
-interface Level {
-  container: unknown[] | Record<string, unknown>;
-  /** Of the member that is read. */
-  key: string;
-  keys: number;
-  /** Within an item's metadata, which has to come back as it was written. */
-  isMetadata: boolean;
-}
+import { type Level, levelsPath, put } from "./level.js";
+import { NumberRunReader } from "./number-run.js";
 
 type Expected = "value" | "value or ]" | "key" | "key or }" | "colon" | "comma or end" | "nothing";
 
-/** Strings up to this length are read here, longer ones by JsonStringReader. */
-const shortBytes = 64;
-const stepsBetweenLooks = 200;
+/** Between two looks at the clock: some tenths of a millisecond. */
+const bytesBetweenLooks = 4096;
 
 /**
  * JSON.parse with limits, in slices, and without its silent losses: a key that appears twice, half
@@ -54,13 +21,13 @@ export class JsonParser {
   readonly #bytes: Buffer;
   readonly #strings: JsonStringReader;
   readonly #numbers: JsonNumberReader;
+  readonly #runs: NumberRunReader;
   readonly #levels: Level[] = [];
   #top: Level | undefined;
   #at = 0;
   #expected: Expected = "value";
   #inString = false;
-  #values = 0;
-  #numbersInArrays = 0;
+  readonly #counts = new JsonCounts();
   readonly #isMetadata: boolean;
   /** The value, once `run` has returned true. */
   value: unknown;
@@ -70,6 +37,7 @@ export class JsonParser {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#strings = new JsonStringReader(this.#bytes);
     this.#numbers = new JsonNumberReader(this.#bytes);
+    this.#runs = new NumberRunReader(this.#bytes);
     this.#isMetadata = isMetadata;
   }
 
@@ -79,9 +47,10 @@ export class JsonParser {
    * @throws JsonError.
    */
   run(until: number): boolean {
-    for (let steps = 1; this.#step(); steps++) {
-      if (steps % stepsBetweenLooks === 0 && performance.now() >= until) return false;
-      if (this.#inString && performance.now() >= until) return false;
+    for (let look = this.#at + bytesBetweenLooks; this.#step(); ) {
+      if (this.#at < look && !this.#inString) continue;
+      if (performance.now() >= until) return false;
+      look = this.#at + bytesBetweenLooks;
     }
     return true;
   }
@@ -107,11 +76,9 @@ export class JsonParser {
     }
     switch (this.#expected) {
       case "value or ]":
-        if (byte === 0x5d) this.#close();
-        else this.#value(byte);
-        return true;
       case "value":
-        this.#value(byte);
+        if (byte === 0x5d && this.#expected === "value or ]") this.#close();
+        else this.#value(byte);
         return true;
       case "comma or end":
         this.#comma(byte);
@@ -135,7 +102,7 @@ export class JsonParser {
   #value(byte: number): void {
     if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) this.#number();
     else if (byte === 0x22) this.#string();
-    else if (byte === 0x7b) this.#open({}, "key or }");
+    else if (byte === 0x7b) this.#open(undefined, "key or }");
     else if (byte === 0x5b) this.#open([], "value or ]");
     else if (byte === 0x74) this.#literal("true", true);
     else if (byte === 0x66) this.#literal("false", false);
@@ -145,29 +112,30 @@ export class JsonParser {
 
   #number(): void {
     const start = this.#at;
+    const array = this.#top?.array;
+    if (array !== undefined && !this.#top!.isMetadata) {
+      const run = this.#runs.read(start);
+      if (run !== undefined) {
+        this.#counts.addNumbers(run.length);
+        if (array.length === 0) this.#top!.array = run;
+        else for (const value of run) array.push(value);
+        this.#at = this.#runs.end;
+        this.#expected = "comma or end";
+        return;
+      }
+    }
     const numbers = this.#numbers;
     const value = numbers.read(start);
     if (value === undefined) throw this.#unexpected();
     this.#at = numbers.end;
-    const inArray = Array.isArray(this.#top?.container);
-    if (inArray && ++this.#numbersInArrays > jsonLimits.numbers) {
-      const most = jsonLimits.numbers.toLocaleString("en");
-      throw this.#tooLarge(`has more than ${most} numbers; send them as .npy files or NDJSON`);
-    }
-    if (numbers.isLong || numbers.isOutOfRange) {
-      const isMetadata = this.#top?.isMetadata ?? this.#isMetadata;
-      const text = this.#bytes.toString("latin1", start, numbers.end);
-      const matters = isMetadata || numbers.isInteger || numbers.isOutOfRange;
-      if (matters && !comesBack(text, value)) {
-        if (isMetadata) {
-          this.#emit(new InexactNumber(text), inArray);
-          return;
-        }
-        const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-        throw new JsonError(`${shown} is a number that a double cannot hold`, this.#path());
-      }
-    }
-    this.#emit(value, inArray);
+    if (array === undefined) this.#counts.addValue();
+    else this.#counts.addNumbers(1);
+    if (numbers.mayBeInexact) this.#emit(numbers.exact(this.#isInMetadata(), () => this.#path()));
+    else this.#emit(value);
+  }
+
+  #isInMetadata(): boolean {
+    return this.#top?.isMetadata ?? this.#isMetadata;
   }
 
   #literal(text: string, value: unknown): void {
@@ -175,30 +143,19 @@ export class JsonParser {
       if (this.#bytes[this.#at + i] !== text.charCodeAt(i)) throw this.#unexpected();
     }
     this.#at += text.length;
+    this.#counts.addValue();
     this.#emit(value);
   }
 
   #string(): void {
-    const bytes = this.#bytes;
-    const start = this.#at + 1;
-    const stop = Math.min(start + shortBytes, bytes.length);
-    let isAscii = true;
-    for (let at = start; at < stop; at++) {
-      const byte = bytes[at];
-      if (byte === 0x22) {
-        this.#at = at + 1;
-        const text = isAscii
-          ? bytes.toString("latin1", start, at)
-          : bytes.toString("utf8", start, at);
-        this.#text(text);
-        return;
-      }
-      if (byte === 0x5c || byte < 0x20) break;
-      if (byte >= 0x80) isAscii = false;
+    const text = this.#strings.begin(this.#at + 1);
+    if (text === undefined) {
+      this.#inString = true;
+      this.#continueString();
+    } else {
+      this.#at = this.#strings.end;
+      this.#text(text);
     }
-    this.#strings.begin(start);
-    this.#inString = true;
-    this.#continueString();
   }
 
   #continueString(): void {
@@ -212,8 +169,7 @@ export class JsonParser {
     if (text === undefined) return;
     this.#inString = false;
     this.#at = strings.end;
-    const isMetadata = this.#top?.isMetadata ?? this.#isMetadata;
-    if (strings.hadEscapes && !isMetadata && !text.isWellFormed()) {
+    if (strings.hadEscapes && !this.#isInMetadata() && !text.isWellFormed()) {
       throw new JsonError("half of a surrogate pair in a string", this.#path());
     }
     this.#text(text);
@@ -222,45 +178,45 @@ export class JsonParser {
   /** A string is a key or a value. */
   #text(text: string): void {
     if (this.#expected !== "key" && this.#expected !== "key or }") {
+      this.#counts.addValue();
       this.#emit(text);
       return;
     }
     const top = this.#top!;
-    if (Object.hasOwn(top.container, text)) {
+    if (Object.hasOwn(top.object!, text)) {
       throw new JsonError(`the key "${text}" appears twice`, this.#path(text));
     }
     if (++top.keys > jsonLimits.keys) {
-      throw this.#tooLarge(
-        `has an object of more than ${jsonLimits.keys.toLocaleString("en")} keys`,
-      );
+      throw JsonError.tooLarge("keys", (most) => `has an object of more than ${most} keys`);
     }
     top.key = text;
     this.#expected = "colon";
   }
 
-  #open(container: Level["container"], expected: Expected): void {
+  #open(array: unknown[] | undefined, expected: Expected): void {
     if (this.#levels.length === jsonLimits.depth) {
-      throw this.#tooLarge(`is nested deeper than ${jsonLimits.depth.toLocaleString("en")} levels`);
+      throw JsonError.tooLarge("depth", (most) => `is nested deeper than ${most} levels`);
     }
+    this.#counts.addValue();
     const parent = this.#top;
     const isMetadata =
       parent === undefined ? this.#isMetadata : parent.isMetadata || parent.key === "metadata";
-    this.#emit(container);
-    this.#top = { container, key: "", keys: 0, isMetadata };
+    const object = array === undefined ? {} : undefined;
+    this.#top = { array, object, key: "", keys: 0, isMetadata };
     this.#levels.push(this.#top);
     this.#at++;
     this.#expected = expected;
   }
 
   #close(): void {
-    this.#at++;
-    this.#levels.pop();
+    const { array, object } = this.#levels.pop()!;
     this.#top = this.#levels.at(-1);
-    this.#expected = this.#top === undefined ? "nothing" : "comma or end";
+    this.#at++;
+    this.#emit(array ?? object);
   }
 
   #comma(byte: number): void {
-    const inArray = Array.isArray(this.#top!.container);
+    const inArray = this.#top!.array !== undefined;
     if (byte === 0x2c) {
       this.#at++;
       this.#expected = inArray ? "value" : "key";
@@ -268,24 +224,12 @@ export class JsonParser {
     else throw this.#unexpected();
   }
 
-  /** Puts a value where it belongs. */
-  #emit(value: unknown, isNumberOfArray = false): void {
-    if (!isNumberOfArray && ++this.#values > jsonLimits.values) {
-      const most = jsonLimits.values.toLocaleString("en");
-      throw this.#tooLarge(`has more than ${most} values; send fewer at once`);
-    }
+  /** Puts a value, which has been read, where it belongs. */
+  #emit(value: unknown): void {
     const top = this.#top;
     this.#expected = top === undefined ? "nothing" : "comma or end";
     if (top === undefined) this.value = value;
-    else if (Array.isArray(top.container)) top.container.push(value);
-    else if (top.key === "__proto__") {
-      const property = { value, enumerable: true, configurable: true, writable: true };
-      Object.defineProperty(top.container, top.key, property);
-    } else top.container[top.key] = value;
-  }
-
-  #tooLarge(what: string): JsonError {
-    return new JsonError(what, "", true);
+    else put(top, value);
   }
 
   #unexpected(): JsonError {
@@ -296,17 +240,8 @@ export class JsonParser {
     return new JsonError(`unexpected ${JSON.stringify(rest.slice(0, 8))} at byte ${this.#at}`);
   }
 
-  /** Of what is read now. */
+  /** Of what is read now; `key` is one that has just been read. */
   #path(key?: string): string {
-    let path = "";
-    for (const level of this.#levels) {
-      if (Array.isArray(level.container))
-        path += `[${level.container.length - (level === this.#top ? 0 : 1)}]`;
-      else {
-        const name = level === this.#top && key !== undefined ? key : level.key;
-        path += path === "" ? name : `.${name}`;
-      }
-    }
-    return path;
+    return levelsPath(this.#levels, key);
   }
 }

@@ -1,14 +1,24 @@
+import { pieceBytes } from "./json-limits.js";
+import { PlainBytes } from "./plain-bytes.js";
+
 const quoteByte = 0x22;
 const backslashByte = 0x5c;
 
-/** Decoded in one go: some milliseconds, even where every character is escaped. */
-const pieceBytes = 2 ** 18;
+/** Strings up to this length are read byte by byte. */
+const shortBytes = 256;
 
-/** Reads the strings of a JSON text that are long or have escapes, a piece at a time. */
+/** Checked in one go: some tenths of a millisecond. */
+const checkedBytes = 2 ** 20;
+
+/** Reads the strings of a JSON text, long ones in many steps. */
 export class JsonStringReader {
   readonly #bytes: Buffer;
-  #parts: string[] = [];
+  #plainBytes: PlainBytes | undefined;
   #from = 0;
+  /** Whether it may still be that the string is ASCII without escapes. */
+  #isPlain = false;
+  #checkedUntil = 0;
+  #parts: string[] = [];
   // The next of each at or after the place that is read; kept, so that no byte is looked at twice.
   #quote = -1;
   #backslash = -1;
@@ -21,11 +31,29 @@ export class JsonStringReader {
     this.#bytes = bytes;
   }
 
-  /** @param from  after the opening quote. */
-  begin(from: number): void {
-    this.#from = from;
-    this.#parts = [];
+  /**
+   * @param from  after the opening quote.
+   * @returns the string, or undefined when it is long or has escapes: then `step` reads it.
+   */
+  begin(from: number): string | undefined {
+    const bytes = this.#bytes;
+    const stop = Math.min(from + shortBytes, bytes.length);
     this.hadEscapes = false;
+    let bits = 0;
+    for (let at = from; at < stop; at++) {
+      const byte = bytes[at];
+      if (byte === quoteByte) {
+        this.end = at + 1;
+        return bytes.toString(bits < 0x80 ? "latin1" : "utf8", from, at);
+      }
+      if (byte === backslashByte || byte < 0x20) break;
+      bits |= byte;
+    }
+    this.#from = from;
+    this.#isPlain = true;
+    this.#checkedUntil = from;
+    this.#parts = [];
+    return undefined;
   }
 
   /**
@@ -33,16 +61,41 @@ export class JsonStringReader {
    * @throws SyntaxError when it does not end, or for a control character or an unknown escape.
    */
   step(): string | undefined {
+    this.#look(this.#from);
+    return this.#isPlain ? this.#stepPlain() : this.#stepPiece();
+  }
+
+  /** The way of base64: looked over, then copied in one go. */
+  #stepPlain(): string | undefined {
+    const from = this.#from;
+    const quote = this.#quote;
+    if (quote > this.#backslash || quote === this.#bytes.length) return this.#notPlain();
+    if (this.#checkedUntil < quote) {
+      const until = Math.min(quote, this.#checkedUntil + checkedBytes);
+      this.#plainBytes ??= new PlainBytes(this.#bytes);
+      if (!this.#plainBytes.arePlain(this.#checkedUntil, until)) return this.#notPlain();
+      this.#checkedUntil = until;
+      if (quote - from > checkedBytes) return undefined;
+    }
+    this.end = quote + 1;
+    return this.#bytes.toString("latin1", from, quote);
+  }
+
+  #notPlain(): undefined {
+    this.#isPlain = false;
+  }
+
+  /** Any other string: JSON.parse reads it in pieces that end outside of escapes and characters. */
+  #stepPiece(): string | undefined {
     const bytes = this.#bytes;
     const from = this.#from;
     let at = from; // never inside an escape
     for (;;) {
-      if (this.#quote < at) this.#quote = indexOf(bytes, quoteByte, at);
-      if (this.#backslash < at) this.#backslash = indexOf(bytes, backslashByte, at);
+      this.#look(at);
       const next = Math.min(this.#quote, this.#backslash);
       if (next - from > pieceBytes) {
         let cut = Math.max(at, from + pieceBytes);
-        while (cut > at && (bytes[cut] & 0xc0) === 0x80) cut--; // inside a character
+        while (cut > at && (bytes[cut] & 0xc0) === 0x80) cut--;
         return this.#take(from, cut);
       }
       if (next === bytes.length) throw new SyntaxError("a string does not end");
@@ -54,6 +107,11 @@ export class JsonStringReader {
       this.hadEscapes = true;
       at = this.#backslash + (bytes[this.#backslash + 1] === 0x75 ? 6 : 2); // \u00e9 or \n
     }
+  }
+
+  #look(at: number): void {
+    if (this.#quote < at) this.#quote = indexOf(this.#bytes, quoteByte, at);
+    if (this.#backslash < at) this.#backslash = indexOf(this.#bytes, backslashByte, at);
   }
 
   #take(from: number, to: number): undefined {

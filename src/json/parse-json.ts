@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { AppError } from "../errors.js";
-import { JsonError, JsonParser } from "./json-parser.js";
+import { JsonError } from "./json-limits.js";
+import { JsonParser } from "./json-parser.js";
 import { nextTurn, sliceMs } from "./next-turn.js";
 
 export interface ParseJsonOptions {

@@ -16,6 +16,8 @@ export interface DecoderJob {
   /** The file to blame if the process ends. */
   file?: Uint8Array;
   budget: DecodingBudget;
+  /** Media that the process holds from then on. */
+  holds?: number;
   /** Only this process will do: it holds the media. */
   decoder?: Decoder;
   /** It may take long: such calls leave a process to the others. */
@@ -138,6 +140,8 @@ export class DecoderScheduler {
     try {
       this.#running.set(decoder, { job, since: performance.now() });
       const answer = await decoder.run(job.call, job.buffers, job.budget);
+      // Before anybody asks whether the process is still needed.
+      if (job.holds !== undefined) decoder.held.add(job.holds);
       job.resolve({ answer, decoder });
     } catch (error) {
       if (!(error instanceof DecoderEnded)) job.reject(error);

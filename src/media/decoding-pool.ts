@@ -81,13 +81,13 @@ export function startDecodingPool({
       call,
       buffers: [bytes],
       file: bytes,
+      holds: key,
       budget,
       isLong: isLong(call, bytes),
       signal,
     };
     const { answer, decoder } = await scheduler.run(job);
     file.decoder = decoder;
-    decoder.held.add(key);
     return (answer as Answer).value;
   };
   const hold = async <T extends object, H extends object>(

@@ -1,14 +1,19 @@
 import { type Context, Hono } from "hono";
-import { z } from "zod";
 import { type AddStatus, addItems, type Incoming } from "../collections/add-items.js";
 import { AppError } from "../errors.js";
 import { turnClock } from "../json/next-turn.js";
 import type { Cost } from "../media/budget.js";
 import type { DecodeLimits } from "../media/decoded-bytes.js";
 import type { Services } from "../services.js";
+import {
+  ItemBody,
+  type ItemStatus,
+  ItemsBody,
+  type LineStatus,
+  type StoredItem,
+} from "../wire/items.js";
 import { errorBody } from "./error-response.js";
-import { listOf } from "./fields.js";
-import { ItemBody, type MediaReader, mediaReader, newItem } from "./item-body.js";
+import { type MediaReader, mediaReader, newItem } from "./item-body.js";
 import { costOfMedia } from "./media-cost.js";
 import { gather, isNdjson, type Line, ndjsonType, readLines } from "./ndjson.js";
 import { parseWith } from "./parse-with.js";
@@ -19,9 +24,6 @@ import type { RequestVariables } from "./request-context.js";
 import { streamAnswer } from "./stream-answer.js";
 import { StreamGuard } from "./stream-guard.js";
 
-/** More come as a stream of lines. */
-const maxItems = 100_000;
-const ItemsBody = z.strictObject({ items: listOf(z.unknown(), { max: maxItems }) });
 const itemFields = ["embedding", "original", "metadata"];
 
 /** Items of a JSON body that are prepared together. */
@@ -61,7 +63,7 @@ export function addItemsRoute(services: Services) {
         ),
       );
       if (status.status === "failed") throw status.error;
-      return c.json({ ...status, space }, 201);
+      return c.json({ ...status, space } satisfies StoredItem, 201);
     }
     const { items } = await readRequest(c, ItemsBody);
     await store.stats(name);
@@ -127,16 +129,17 @@ async function addStream(
         for (const { status } of statuses) counts[status]++;
         const lines = statuses.map((status) => {
           const line = lineNumbers.shift();
-          return JSON.stringify(
-            status.status === "failed" ? { ...statusAnswer(status), line } : statusAnswer(status),
-          );
+          const answer = statusAnswer(status);
+          const lineAnswer: LineStatus = answer.status === "failed" ? { ...answer, line } : answer;
+          return JSON.stringify(lineAnswer);
         });
         yield `${lines.join("\n")}\n`;
       }
     } catch (error) {
       // The lines after the last status were not added: the server stops, or nothing came for too long.
       if (!(error instanceof AppError) || guard.gone.aborted) throw error;
-      yield `${JSON.stringify({ id: null, status: "failed", error: errorBody(error) })}\n`;
+      const status: LineStatus = { id: null, status: "failed", error: errorBody(error) };
+      yield `${JSON.stringify(status)}\n`;
     } finally {
       log.info(
         { collection: name, ...counts, ms: Math.round(performance.now() - start) },
@@ -162,7 +165,7 @@ function incomingOf(value: unknown, readerOf: MediaReader): Incoming {
   }
 }
 
-function statusAnswer(status: AddStatus) {
+function statusAnswer(status: AddStatus): ItemStatus {
   return status.status === "failed" ? { ...status, error: errorBody(status.error) } : status;
 }
 

@@ -1,30 +1,20 @@
 import { Hono } from "hono";
-import { z } from "zod";
 import { AppError } from "../errors.js";
 import type { BridgeInput } from "../heads/bridge-job.js";
 import type { ListedBridge } from "../heads/bridge-store.js";
 import { checkLabelled } from "../heads/collection-pairs.js";
 import { checkName } from "../heads/version-folder.js";
 import type { Services } from "../services.js";
-import { bridgeMethods } from "../training/bridge-options.js";
-import { listOf, optional, withDefault } from "./fields.js";
+import {
+  BridgeActivation,
+  type BridgeAnswer,
+  BridgeBody,
+  type BridgeList,
+} from "../wire/bridges.js";
+import type { Deleted } from "../wire/common.js";
+import type { JobStarted } from "../wire/jobs.js";
 import { jobAnswer } from "./job-answer.js";
 import { readJson } from "./read-json.js";
-
-const BridgeBody = z.strictObject({
-  from: z.string().min(1),
-  to: z.string().min(1),
-  method: withDefault(z.enum(bridgeMethods), "ridge"),
-  name: optional(z.string()),
-  texts: optional(listOf(z.string().min(1), { min: 16, max: 100_000 })),
-  from_collection: optional(z.string().min(1)),
-  to_collection: optional(z.string().min(1)),
-  label_by: optional(z.string().min(1)),
-  seed: optional(z.int().min(0).max(0xffffffff)),
-  epochs: optional(z.int().min(1).max(10_000)),
-  activate: withDefault(z.boolean(), true),
-});
-const Activation = z.strictObject({ version: z.int().positive() });
 
 /** `/v1/bridges`: learn a bridge between two models, list, activate, roll back, delete. */
 export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
@@ -71,18 +61,23 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
         epochs: body.epochs,
         activate: body.activate,
       };
-      return c.json({ job: jobAnswer(await jobs.create("bridge", { data })) }, 202);
+      return c.json(
+        { job: jobAnswer(await jobs.create("bridge", { data })) } satisfies JobStarted,
+        202,
+      );
     })
-    .get("/v1/bridges", (c) => c.json({ data: bridges.list().map(bridgeAnswer) }))
+    .get("/v1/bridges", (c) =>
+      c.json({ data: bridges.list().map(bridgeAnswer) } satisfies BridgeList),
+    )
     .get("/v1/bridges/:name", (c) => c.json(bridgeAnswer(bridges.get(c.req.param("name")))))
     .delete("/v1/bridges/:name", async (c) => {
       const name = c.req.param("name");
       await bridges.remove(name);
-      return c.json({ name, deleted: true });
+      return c.json({ name, deleted: true } satisfies Deleted);
     })
     .post("/v1/bridges/:name/activate", async (c) => {
       const name = c.req.param("name");
-      const { version } = await readJson(c, Activation);
+      const { version } = await readJson(c, BridgeActivation);
       await bridges.activate(name, version);
       return c.json(bridgeAnswer(bridges.get(name)));
     })
@@ -94,7 +89,7 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
 }
 
 /** A bridge as it goes over the wire. */
-export function bridgeAnswer({ name, inUse, damage, versions }: ListedBridge) {
+export function bridgeAnswer({ name, inUse, damage, versions }: ListedBridge): BridgeAnswer {
   const active = versions.find((version) => version.active);
   return {
     name,

@@ -1,25 +1,13 @@
 import { Hono } from "hono";
-import { z } from "zod";
 import { AppError } from "../errors.js";
 import { followedHead, isBeingBuilt } from "../heads/collection-head.js";
 import { findPack } from "../heads/headed-pack.js";
 import type { CollectionSpec, CollectionStats } from "../index/vector-store.js";
 import type { Services } from "../services.js";
-import { listOf, optional, withDefault } from "./fields.js";
+import { type CollectionAnswer, type CollectionList, NewCollection } from "../wire/collections.js";
+import type { Deleted } from "../wire/common.js";
 import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
-
-const NewCollection = z.strictObject({
-  name: z.string(),
-  model: optional(z.string()),
-  /** A head of the model, whose versions the collection follows. */
-  head: optional(z.string().min(1)),
-  space: optional(z.string().min(1)),
-  dimensions: optional(z.int().positive()),
-  fields: withDefault(listOf(z.string(), { max: 32 }), []),
-  /** Keep a thumbnail, waveform or beginning of each item: some 4 KB. */
-  previews: withDefault(z.boolean(), true),
-});
 
 /** `/v1/collections`: create, list, look up, delete. */
 export function collectionsRoutes(services: Services) {
@@ -40,7 +28,7 @@ export function collectionsRoutes(services: Services) {
       const collections = await store.listCollections();
       return c.json({
         data: collections.filter((one) => !isBeingBuilt(one)).map(collectionAnswer),
-      });
+      } satisfies CollectionList);
     })
     .get("/v1/collections/:name", async (c) =>
       c.json(collectionAnswer(await store.stats(c.req.param("name")))),
@@ -48,13 +36,13 @@ export function collectionsRoutes(services: Services) {
     .delete("/v1/collections/:name", async (c) => {
       const name = c.req.param("name");
       await store.dropCollection(name);
-      return c.json({ name, deleted: true });
+      return c.json({ name, deleted: true } satisfies Deleted);
     });
 }
 
 /** The space is a model's (the first loaded one's by default), or the user's own with vectors from elsewhere. */
 async function specOf(
-  request: z.infer<typeof NewCollection>,
+  request: NewCollection,
   services: Pick<Services, "packs" | "heads">,
 ): Promise<CollectionSpec> {
   const { name, model, head, space, dimensions, fields, previews } = request;
@@ -85,12 +73,12 @@ async function specOf(
 }
 
 /** A collection as it goes over the wire. */
-export function collectionAnswer(stats: CollectionStats) {
+export function collectionAnswer(stats: CollectionStats): CollectionAnswer {
   const { name, space, dimensions, fields, options, createdAt, count, countByModality, index } =
     stats;
   return {
     name,
-    model: options.model ?? null,
+    model: (options.model as string | undefined) ?? null,
     head: followedHead(options) ?? null,
     space,
     dimensions,

@@ -1,15 +1,7 @@
-import { z } from "zod";
 import type { Embedding } from "../encoders/encoder.js";
 import { invalidInput } from "../errors.js";
-import { Numbers, optional } from "./fields.js";
 
 const maxCharacters = 2 ** 20;
-
-/** An embedding in a body: numbers, or the base64 of their float32 bytes (little-endian), a fourth of the size. */
-export const embeddingFields = {
-  embedding: optional(Numbers),
-  embedding_base64: optional(z.string().min(1)),
-};
 
 /**
  * @param prefix  where the fields stand, for messages: `original.`.

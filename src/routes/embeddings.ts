@@ -1,5 +1,4 @@
 import { Hono } from "hono";
-import { z } from "zod";
 import { countMissing } from "../encoders/count-missing.js";
 import type { Embedding, Encoder, Modality } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
@@ -7,24 +6,12 @@ import { findPack, headNamed } from "../heads/headed-pack.js";
 import type { Cost } from "../media/budget.js";
 import { withDecoded } from "../media/with-decoded.js";
 import type { Services } from "../services.js";
+import { type EmbeddingsAnswer, EmbeddingsRequest } from "../wire/embeddings.js";
 import { toBase64 } from "./embedding-field.js";
-import { listOf, optional, withDefault } from "./fields.js";
 import { costOfMedia } from "./media-cost.js";
 import { type MediaField, readMedia } from "./read-media.js";
-import { Media, readRequest } from "./read-request.js";
+import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
-
-const EmbeddingsRequest = z.strictObject({
-  input: z.union([Media, listOf(Media, { min: 1, max: 100_000 })]),
-  model: optional(z.string()),
-  /** A head of the model: its active version. */
-  head: optional(z.string().min(1)),
-  modality: optional(z.enum(["text", "image", "audio"])),
-  encoding_format: withDefault(z.enum(["float", "base64"]), "float"),
-  dimensions: optional(z.coerce.number().int().positive()),
-  /** OpenAI's clients may send it; nothing is done with it. */
-  user: optional(z.string()),
-});
 
 /** `POST /v1/embeddings`: OpenAI's shape, for texts, pictures and sounds. */
 export function embeddingsRoutes(services: Services) {
@@ -97,7 +84,7 @@ export function embeddingsRoutes(services: Services) {
         warnings: warnings[index],
       })),
       usage: { prompt_tokens: tokens, total_tokens: tokens },
-    });
+    } satisfies EmbeddingsAnswer);
   });
 }
 

@@ -3,6 +3,7 @@ import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { AppError, type ErrorCode } from "../errors.js";
 import type { Log } from "../log.js";
+import type { ErrorAnswer, ErrorBody } from "../wire/error.js";
 
 /** The only place where an error meets an HTTP status. A new ErrorCode without a row here does not compile. */
 export const statusOf = {
@@ -35,7 +36,7 @@ export const statusOf = {
 } as const satisfies Record<ErrorCode, number>;
 
 /** An error as it goes over the wire: `{"error": {"code", "message", "param", "type"}}`. */
-export function errorBody(error: AppError) {
+export function errorBody(error: AppError): ErrorBody {
   const status = statusOf[error.code];
   const type =
     status === 429 ? "rate_limit_error" : status < 500 ? "invalid_request_error" : "server_error";
@@ -50,24 +51,27 @@ export function errorResponse(log: Log) {
       if (status >= 500) log.error({ err: error, path: c.req.path }, error.message);
       if (error.retryAfterSeconds !== undefined)
         c.header("Retry-After", String(Math.ceil(error.retryAfterSeconds)));
-      return c.json({ error: errorBody(error) }, status as ContentfulStatusCode);
+      return c.json(
+        { error: errorBody(error) } satisfies ErrorAnswer,
+        status as ContentfulStatusCode,
+      );
     }
     if (error instanceof HTTPException && error.status < 500) {
-      const body = {
+      const body: ErrorBody = {
         code: "invalid_input",
         message: error.message,
         param: null,
         type: "invalid_request_error",
       };
-      return c.json({ error: body }, error.status);
+      return c.json({ error: body } satisfies ErrorAnswer, error.status);
     }
     log.error({ err: error, path: c.req.path }, "internal error");
-    const body = {
+    const body: ErrorBody = {
       code: "internal",
       message: "Internal server error",
       param: null,
       type: "server_error",
     };
-    return c.json({ error: body }, 500);
+    return c.json({ error: body } satisfies ErrorAnswer, 500);
   };
 }

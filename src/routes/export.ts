@@ -1,16 +1,12 @@
 import { Hono } from "hono";
-import { z } from "zod";
 import type { Services } from "../services.js";
+import { ExportQuery } from "../wire/items.js";
 import { exportLine } from "./item-answer.js";
 import { ndjsonType } from "./ndjson.js";
 import { parseWith } from "./parse-with.js";
 import type { RequestVariables } from "./request-context.js";
 import { streamAnswer } from "./stream-answer.js";
 import { StreamGuard } from "./stream-guard.js";
-
-const ExportQuery = z.strictObject({
-  encoding_format: z.enum(["float", "base64"]).default("float"),
-});
 
 /** Items read and written as JSON in one go: a few milliseconds of the event loop at 512 dimensions. */
 const itemsAtOnce = 25;

@@ -8,10 +8,10 @@ import type { MediaBudget } from "../media/budget.js";
 import { gapPage } from "../reports/gap-page.js";
 import { gapSvg } from "../reports/gap-svg.js";
 import type { GapReport, GapRequest } from "../training/measure-gap.js";
-import { optional } from "./fields.js";
+import { type GapAnswer, GapBody, GapSide } from "../wire/gap.js";
 import { parseBody } from "./parse-with.js";
 import { readRequest } from "./read-request.js";
-import { RowsField, readRows } from "./read-rows.js";
+import { readRows } from "./read-rows.js";
 import type { RequestVariables } from "./request-context.js";
 
 type Side = GapRequest["a"];
@@ -25,24 +25,6 @@ export interface GapServices {
   bytesOf(collection: string): Promise<number>;
   budget: MediaBudget;
 }
-
-const Embeddings = z.strictObject({
-  modality: optional(z.enum(["text", "image", "audio"])),
-  embeddings: RowsField,
-});
-const GapBody = z.strictObject({
-  a: z.custom<unknown>().optional(),
-  b: z.custom<unknown>().optional(),
-  a_modality: optional(z.enum(["text", "image", "audio"])),
-  b_modality: optional(z.enum(["text", "image", "audio"])),
-  paired: z.preprocess(
-    (value) => (value === "true" ? true : value === "false" ? false : value),
-    z.boolean().optional(),
-  ),
-  seed: optional(z.coerce.number().int().min(0).max(0xffffffff)),
-  collection: optional(z.string().min(1)),
-  pair_by: optional(z.string().min(1)),
-});
 
 /** `POST /v1/modality-gap`: embeddings as JSON or .npy files, or a collection -> the report as JSON, SVG or HTML. */
 export function gapRoutes({ measure, readCollection, bytesOf, budget }: GapServices) {
@@ -78,12 +60,12 @@ export function gapRoutes({ measure, readCollection, bytesOf, budget }: GapServi
     if (type === "text/html") return c.html(gapPage(report));
     if (type === "image/svg+xml")
       return c.body(gapSvg(report), 200, { "content-type": "image/svg+xml; charset=utf-8" });
-    return c.json(report);
+    return c.json(report satisfies GapAnswer);
   });
 }
 
 /** Embeddings of the request itself. Sides of one size are taken for pairs, which most callers send. */
-async function sidesOf(body: z.infer<typeof GapBody>): Promise<Omit<GapRequest, "seed">> {
+async function sidesOf(body: GapBody): Promise<Omit<GapRequest, "seed">> {
   const a = await readSide(body.a, "a", body.a_modality ?? "image");
   const b = await readSide(body.b, "b", body.b_modality ?? "text");
   return { a, b, paired: body.paired ?? rowCount(a) === rowCount(b) };
@@ -95,7 +77,7 @@ async function readSide(value: unknown, name: "a" | "b", modality: string): Prom
     throw new AppError("invalid_input", message, { param: name });
   }
   if (value instanceof Uint8Array) return { modality, ...readRows(value, name) };
-  const side = (await parseBody(z.object({ [name]: Embeddings }), { [name]: value }))[name];
+  const side = (await parseBody(z.object({ [name]: GapSide }), { [name]: value }))[name];
   return {
     modality: side.modality ?? modality,
     ...readRows(side.embeddings, `${name}.embeddings`),

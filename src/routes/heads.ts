@@ -1,6 +1,5 @@
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
-import { z } from "zod";
 import { AppError } from "../errors.js";
 import { checkImported } from "../heads/check-imported.js";
 import { headModel } from "../heads/head-model.js";
@@ -8,7 +7,20 @@ import type { ListedHead, ListedVersion } from "../heads/head-store.js";
 import { headedModalities, verdictOfHead } from "../heads/head-version.js";
 import { reportPage } from "../reports/report-page.js";
 import type { Services } from "../services.js";
-import { optional, withDefault } from "./fields.js";
+import type { Deleted } from "../wire/common.js";
+import {
+  HeadActivation,
+  type HeadAnswer,
+  type HeadChanged,
+  HeadImport,
+  type HeadImported,
+  type HeadList,
+  type HeadReport,
+  type HeadVersionAnswer,
+  type HeadVersionDeleted,
+} from "../wire/heads.js";
+import type { JobStarted } from "../wire/jobs.js";
+import { TrainBody, trainJsonFields } from "../wire/training.js";
 import { jobAnswer } from "./job-answer.js";
 import { parseWith } from "./parse-with.js";
 import { readBody } from "./read-body.js";
@@ -16,17 +28,7 @@ import { contentTypeOf, readJson } from "./read-json.js";
 import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 import { snakeCase } from "./snake-case.js";
-import { TrainBody, trainJsonFields } from "./train-body.js";
 import { trainRequest } from "./train-request.js";
-
-const Activation = z.strictObject({
-  version: z.int().positive(),
-  force: withDefault(z.boolean(), false),
-});
-const Import = z.strictObject({
-  file: z.instanceof(Uint8Array),
-  name: optional(z.string().min(1)),
-});
 
 /** `/v1/heads`: train, list side by side, activate, roll back, delete; export and import. */
 export function headsRoutes(services: Services) {
@@ -41,35 +43,44 @@ export function headsRoutes(services: Services) {
       const body = await readRequest(c, TrainBody, { json: trainJsonFields });
       const { kind, name, model, input } = await trainRequest(body, services, c.get("signal"));
       heads.checkFits(name, { model, kind: body.kind });
-      return c.json({ job: jobAnswer(await jobs.create(kind, input)) }, 202);
+      return c.json({ job: jobAnswer(await jobs.create(kind, input)) } satisfies JobStarted, 202);
     })
-    .get("/v1/heads", (c) => c.json({ data: heads.list().map(headAnswer) }))
+    .get("/v1/heads", (c) => c.json({ data: heads.list().map(headAnswer) } satisfies HeadList))
     .post("/v1/heads/import", async (c) => {
       const { name, version } = await importHead(c, services);
-      return c.json({ ...headAnswer(heads.get(name)), imported_version: version }, 201);
+      return c.json(
+        { ...headAnswer(heads.get(name)), imported_version: version } satisfies HeadImported,
+        201,
+      );
     })
     .get("/v1/heads/:name", (c) => c.json(headAnswer(heads.get(c.req.param("name")))))
     .delete("/v1/heads/:name", async (c) => {
       const name = c.req.param("name");
       await heads.remove(name, { force: c.req.query("force") === "true" });
-      return c.json({ name, deleted: true });
+      return c.json({ name, deleted: true } satisfies Deleted);
     })
     .post("/v1/heads/:name/activate", async (c) => {
       const name = c.req.param("name");
-      const { version, force } = await readJson(c, Activation);
+      const { version, force } = await readJson(c, HeadActivation);
       const ids = await heads.activate(name, version, { force });
-      return c.json({ ...headAnswer(heads.get(name)), jobs: ids.map((id) => ({ id })) });
+      return c.json({
+        ...headAnswer(heads.get(name)),
+        jobs: ids.map((id) => ({ id })),
+      } satisfies HeadChanged);
     })
     .post("/v1/heads/:name/rollback", async (c) => {
       const name = c.req.param("name");
       const ids = await heads.rollback(name);
-      return c.json({ ...headAnswer(heads.get(name)), jobs: ids.map((id) => ({ id })) });
+      return c.json({
+        ...headAnswer(heads.get(name)),
+        jobs: ids.map((id) => ({ id })),
+      } satisfies HeadChanged);
     })
     .delete("/v1/heads/:name/versions/:version", async (c) => {
       const name = c.req.param("name");
       const version = versionOf(c.req.param("version"));
       await heads.removeVersion(name, version);
-      return c.json({ name, version, deleted: true });
+      return c.json({ name, version, deleted: true } satisfies HeadVersionDeleted);
     })
     .get("/v1/heads/:name/versions/:version/export", async (c) => {
       const name = c.req.param("name");
@@ -93,7 +104,7 @@ export function headsRoutes(services: Services) {
         );
         return c.html(reportPage(report, `${name}, version ${version}`));
       }
-      return c.json(snakeCase(report) as Record<string, unknown>);
+      return c.json(snakeCase(report) satisfies HeadReport);
     });
 }
 
@@ -115,8 +126,8 @@ async function importHead(
 ) {
   const isForm = contentTypeOf(c)?.value === "multipart/form-data";
   const given = isForm
-    ? await readRequest(c, Import)
-    : parseWith(Import, {
+    ? await readRequest(c, HeadImport)
+    : parseWith(HeadImport, {
         file: await readBody(c),
         name: c.req.query("name"),
       });
@@ -133,7 +144,13 @@ async function importHead(
 }
 
 /** A head as it goes over the wire: its versions side by side, with what each one measured. */
-export function headAnswer({ name, model, activeVersion, damage, versions }: ListedHead) {
+export function headAnswer({
+  name,
+  model,
+  activeVersion,
+  damage,
+  versions,
+}: ListedHead): HeadAnswer {
   const active = versions.find((version) => version.active);
   return {
     name,
@@ -146,7 +163,7 @@ export function headAnswer({ name, model, activeVersion, damage, versions }: Lis
   };
 }
 
-function versionAnswer(listed: ListedVersion) {
+function versionAnswer(listed: ListedVersion): HeadVersionAnswer {
   const { version, active } = listed;
   if ("unusable" in listed) return { version, active, error: listed.unusable };
   const { kind, space, fromSpace, dimensions, createdAt, lineage, report } = listed;

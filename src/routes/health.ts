@@ -4,6 +4,7 @@ import type { LazyStore } from "../index/lazy-store.js";
 import type { StoreCondition } from "../index/vector-store.js";
 import { collectionIndexed, collectionItems, registry } from "../metrics.js";
 import type { Services } from "../services.js";
+import type { Live, Ready } from "../wire/server.js";
 
 /** Probes for an orchestrator, and the metrics it scrapes. */
 export function healthRoutes({ ready, stopping, store, log, troubles }: Services) {
@@ -17,18 +18,21 @@ export function healthRoutes({ ready, stopping, store, log, troubles }: Services
     },
   );
   return new Hono()
-    .get("/health/live", (c) => c.json({ status: "live" }))
+    .get("/health/live", (c) => c.json({ status: "live" } satisfies Live))
     .get("/health/ready", async (c) => {
       // A connection that is kept alive may still ask while the drain goes on.
-      if (stopping.aborted) return c.json({ status: "stopping" }, 503);
-      if (state !== "ready") return c.json({ status: state }, 503);
+      if (stopping.aborted) return c.json({ status: "stopping" } satisfies Ready, 503);
+      if (state !== "ready") return c.json({ status: state } satisfies Ready, 503);
       const { damaged, cannotWrite } = await store.condition().catch(() => ({}) as StoreCondition);
       const reasons = [...troubles(), ...(damaged === undefined ? [] : [damaged])];
       // What a full disk kept from being opened is tried again, also when nobody else asks.
       if (store.trouble !== undefined && !store.isOpen) void store.open().catch(() => undefined);
-      if (reasons.length > 0) return c.json({ status: "degraded", reasons }, 503);
+      if (reasons.length > 0) return c.json({ status: "degraded", reasons } satisfies Ready, 503);
       // On a full disk searches go on.
-      return c.json({ status: state, ...(cannotWrite && { cannot_write: cannotWrite }) });
+      return c.json({
+        status: state,
+        ...(cannotWrite && { cannot_write: cannotWrite }),
+      } satisfies Ready);
     })
     .get("/metrics", async (c) => {
       await countItems(store).catch((error) =>

@@ -1,8 +1,9 @@
 import type { StoredItem } from "../index/vector-store.js";
+import type { ExportedItem, ItemAnswer } from "../wire/items.js";
 import { toBase64 } from "./embedding-field.js";
 
 /** An item as it goes over the wire; without its embedding unless that is asked for. */
-export function itemAnswer(item: StoredItem, include?: "embedding") {
+export function itemAnswer(item: StoredItem, include?: "embedding"): ItemAnswer {
   const { id, modality, metadata, source, contentHash, embedding } = item;
   const answer = { id, modality, metadata, source, content_hash: contentHash };
   return include === "embedding" ? { ...answer, embedding: Array.from(embedding) } : answer;
@@ -24,5 +25,5 @@ export function exportLine(item: StoredItem, space: string, format: "float" | "b
     metadata,
     source,
     content_hash: contentHash,
-  });
+  } satisfies ExportedItem);
 }

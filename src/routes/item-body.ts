@@ -1,30 +1,10 @@
-import { z } from "zod";
 import type { Content, NewItem } from "../collections/new-item.js";
 import { invalidInput } from "../errors.js";
 import type { JsonObject } from "../index/vector-store.js";
 import type { ReadBytes } from "../media/with-decoded.js";
-import { embeddingFields, embeddingOf } from "./embedding-field.js";
-import { AnyObject, optional } from "./fields.js";
+import type { ItemBody } from "../wire/items.js";
+import { embeddingOf } from "./embedding-field.js";
 import { type FetchMedia, type MediaField, readMedia } from "./read-media.js";
-import { Media } from "./read-request.js";
-
-export const modalityField = z.enum(["text", "image", "audio"]);
-
-/** An item as it goes over the wire, in every way to add it; also a line of an export. */
-export const ItemBody = z.strictObject({
-  id: optional(z.string()),
-  text: optional(z.string().min(1)),
-  image: optional(Media),
-  audio: optional(Media),
-  ...embeddingFields,
-  modality: optional(modalityField),
-  space: optional(z.string().min(1)),
-  original: optional(z.strictObject({ space: z.string().min(1), ...embeddingFields })),
-  metadata: optional(AnyObject),
-  source: optional(z.string()),
-  content_hash: optional(z.string()),
-});
-export type ItemBody = z.infer<typeof ItemBody>;
 
 /** Reads media of a request when its turn comes. */
 export type MediaReader = (field: MediaField, param: string) => ReadBytes;

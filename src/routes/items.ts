@@ -1,30 +1,22 @@
 import { Hono } from "hono";
-import { z } from "zod";
 import { AppError, invalidInput } from "../errors.js";
 import { parseJson } from "../json/parse-json.js";
 import type { Services } from "../services.js";
-import { listOf } from "./fields.js";
-import { requestFilter } from "./filter-field.js";
+import { requestFilter } from "../wire/filter-field.js";
+import {
+  DeleteBody,
+  HashesBody,
+  type ItemDeleted,
+  type ItemHashes,
+  type ItemPage,
+  ItemQuery,
+  type ItemsDeleted,
+  ListQuery,
+} from "../wire/items.js";
 import { itemAnswer } from "./item-answer.js";
-import { modalityField } from "./item-body.js";
 import { parseWith } from "./parse-with.js";
 import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
-
-/** An item's embedding is told only when it is asked for: it is most of what an item is. */
-const include = z.enum(["embedding"]).optional();
-const ListQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
-  after: z.string().min(1).optional(),
-  modality: modalityField.optional(),
-  filter: z.string().optional(),
-  include,
-});
-const ItemQuery = z.strictObject({ include });
-const Ids = listOf(z.string(), { max: 100_000 });
-/** Neither may be null: a program whose list or filter is missing must not delete anything. */
-const DeleteBody = z.strictObject({ ids: Ids.optional(), filter: z.unknown().optional() });
-const HashesBody = z.strictObject({ ids: Ids });
 
 /** `/v1/collections/{name}/items`: list, look up, delete; what is known of files that might be added again. */
 export function itemsRoutes({ store }: Services) {
@@ -40,7 +32,7 @@ export function itemsRoutes({ store }: Services) {
       return c.json({
         data: items.map((item) => itemAnswer(item, included)),
         next_cursor: nextCursor,
-      });
+      } satisfies ItemPage);
     })
     .post(`${base}/delete`, async (c) => {
       const { ids, filter } = await readRequest(c, DeleteBody);
@@ -48,13 +40,15 @@ export function itemsRoutes({ store }: Services) {
         throw invalidInput("ids", 'Expected either "ids" or "filter"');
       }
       const what = ids === undefined ? { filter: requestFilter(filter) } : { ids };
-      return c.json({ deleted: await store.delete(c.req.param("name"), what) });
+      return c.json({
+        deleted: await store.delete(c.req.param("name"), what),
+      } satisfies ItemsDeleted);
     })
     .post(`${base}/hashes`, async (c) => {
       const { ids } = await readRequest(c, HashesBody);
       return c.json({
         hashes: Object.fromEntries(await store.contentHashes(c.req.param("name"), ids)),
-      });
+      } satisfies ItemHashes);
     })
     .get(`${base}/:id`, async (c) => {
       const { name, id } = c.req.param();
@@ -66,7 +60,7 @@ export function itemsRoutes({ store }: Services) {
     .delete(`${base}/:id`, async (c) => {
       const { name, id } = c.req.param();
       if ((await store.delete(name, { ids: [id] })) === 0) throw noItem(name, id);
-      return c.json({ id, deleted: true });
+      return c.json({ id, deleted: true } satisfies ItemDeleted);
     })
     .get(`${base}/:id/preview`, async (c) => {
       const { name, id } = c.req.param();

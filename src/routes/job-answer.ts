@@ -1,4 +1,5 @@
 import type { Job } from "../jobs/job.js";
+import type { JobAnswer } from "../wire/jobs.js";
 import { snakeCase } from "./snake-case.js";
 
 /** A job as it goes over the wire. */
@@ -13,7 +14,7 @@ export function jobAnswer({
   endedAt,
   result,
   error,
-}: Job) {
+}: Job): JobAnswer {
   return {
     id,
     kind,

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { hasEnded, type Job } from "../jobs/job.js";
 import type { Jobs } from "../jobs/jobs.js";
+import type { JobList, JobStarted } from "../wire/jobs.js";
 import { jobAnswer } from "./job-answer.js";
 
 /** A silent connection is kept open by a comment this often: proxies cut idle ones after a minute. */
@@ -10,11 +11,11 @@ const heartbeatMs = 15_000;
 /** `/v1/jobs`: what long work there is, its progress as server-sent events, cancel and resume. */
 export function jobsRoutes(jobs: Jobs) {
   return new Hono()
-    .get("/v1/jobs", (c) => c.json({ data: jobs.list().map(jobAnswer) }))
+    .get("/v1/jobs", (c) => c.json({ data: jobs.list().map(jobAnswer) } satisfies JobList))
     .get("/v1/jobs/:id", (c) => c.json(jobAnswer(jobs.get(c.req.param("id")))))
     .delete("/v1/jobs/:id", async (c) => c.json(jobAnswer(await jobs.cancel(c.req.param("id")))))
     .post("/v1/jobs/:id/resume", async (c) =>
-      c.json({ job: jobAnswer(await jobs.resume(c.req.param("id"))) }, 202),
+      c.json({ job: jobAnswer(await jobs.resume(c.req.param("id"))) } satisfies JobStarted, 202),
     )
     .get("/v1/jobs/:id/events", (c) => {
       const id = c.req.param("id");

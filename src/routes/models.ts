@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import type { LoadedPack } from "../encoders/load.js";
 import type { Services } from "../services.js";
+import type { ModelAnswer, ModelList } from "../wire/models.js";
 
 /** `/v1/models`: what is loaded, where it really runs, and which space it embeds into; OpenAI's shape and more. */
 export function modelsRoutes({ packs }: Services) {
@@ -8,12 +9,15 @@ export function modelsRoutes({ packs }: Services) {
   const created = Math.floor(Date.now() / 1000);
   return new Hono()
     .get("/v1/models", (c) =>
-      c.json({ object: "list", data: packs.list().map((pack) => modelAnswer(pack, created)) }),
+      c.json({
+        object: "list",
+        data: packs.list().map((pack) => modelAnswer(pack, created)),
+      } satisfies ModelList),
     )
     .get("/v1/models/:id", (c) => c.json(modelAnswer(packs.find(c.req.param("id")), created)));
 }
 
-function modelAnswer({ manifest, space, towers }: LoadedPack, created: number) {
+function modelAnswer({ manifest, space, towers }: LoadedPack, created: number): ModelAnswer {
   return {
     id: manifest.id,
     object: "model",

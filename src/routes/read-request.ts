@@ -1,14 +1,11 @@
 import type { Context } from "hono";
-import { z } from "zod";
+import type { z } from "zod";
 import { type AppError, invalidInput } from "../errors.js";
 import { parseJsonBytes } from "../json/parse-json.js";
 import { parseBody } from "./parse-with.js";
 import { boundedBody } from "./read-body.js";
 import { type FormEntry, readForm } from "./read-form.js";
 import { checkJsonType, contentTypeOf, readJson } from "./read-json.js";
-
-/** A picture or sound in a body schema: uploaded bytes (multipart) or text (base64, data URI, URL). */
-export const Media = z.union([z.string().min(1), z.instanceof(Uint8Array)]);
 
 /**
  * A request that may come as JSON or as multipart/form-data, as `schema` says. In a form, a file becomes its bytes, a

@@ -1,18 +1,9 @@
-import { z } from "zod";
 import { AppError } from "../errors.js";
 import { readNpy } from "../math/npy.js";
 import type { Rows } from "../math/rows.js";
-import { listOf, Numbers } from "./fields.js";
+import { maxRows } from "../wire/rows.js";
 
-/** Largest array: 100,000 rows of 1,024 numbers take 400 MB. */
-const mostRows = 100_000;
 const mostDimensions = 4096;
-
-/** Rows of embeddings in a body schema: a .npy file, or arrays of numbers as long as each other. */
-export const RowsField = z.union([
-  z.instanceof(Uint8Array),
-  listOf(Numbers, { min: 1, max: mostRows }),
-]);
 
 /**
  * @param param  the field's name, for error messages.
@@ -45,7 +36,7 @@ export function readRows(value: Uint8Array | number[][], param: string): Rows {
 }
 
 function checkSize(count: number, width: number, param: string): void {
-  if (count <= mostRows && width <= mostDimensions) return;
-  const message = `Expected at most ${mostRows} rows of ${mostDimensions} numbers for "${param}" but received ${count} of ${width}`;
+  if (count <= maxRows && width <= mostDimensions) return;
+  const message = `Expected at most ${maxRows} rows of ${mostDimensions} numbers for "${param}" but received ${count} of ${width}`;
   throw new AppError("too_large", message, { param });
 }

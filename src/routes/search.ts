@@ -1,5 +1,4 @@
 import { Hono } from "hono";
-import { z } from "zod";
 import { invalidInput } from "../errors.js";
 import type { Cost } from "../media/budget.js";
 import {
@@ -9,39 +8,17 @@ import {
 } from "../search/search-collection.js";
 import { costOfQuery } from "../search/search-cost.js";
 import type { Services } from "../services.js";
-import { embeddingFields, embeddingOf } from "./embedding-field.js";
-import { listOf, optional } from "./fields.js";
-import { FilterField } from "./filter-field.js";
-import { type MediaReader, mediaReader, modalityField } from "./item-body.js";
+import {
+  type QueryBody,
+  type SearchAnswer,
+  type SearchAnswers,
+  SearchBody,
+} from "../wire/search.js";
+import { embeddingOf } from "./embedding-field.js";
+import { type MediaReader, mediaReader } from "./item-body.js";
 import { costOfMedia } from "./media-cost.js";
-import { Media, readRequest } from "./read-request.js";
+import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
-
-const settings = {
-  top_k: optional(z.int().positive()),
-  filter: FilterField,
-  modality: optional(modalityField),
-  min_similarity: optional(z.number()),
-  recall: optional(z.enum(["exact", "high", "fast"])),
-  centering: optional(z.boolean()),
-};
-const QueryBody = z.strictObject({
-  text: optional(z.string().min(1)),
-  image: optional(Media),
-  audio: optional(Media),
-  ...embeddingFields,
-  item_id: optional(z.string().min(1)),
-  space: optional(z.string().min(1)),
-  query_modality: optional(modalityField),
-  cursor: optional(z.string().min(1)),
-  ...settings,
-});
-type QueryBody = z.infer<typeof QueryBody>;
-/** Every query is at least a text: more than this are refused before any is looked at; `maxInputs` is checked after. */
-const maxQueries = 100_000;
-const SearchBody = QueryBody.extend({
-  queries: optional(listOf(QueryBody, { min: 1, max: maxQueries })),
-});
 
 const contents = ["text", "image", "audio", "embedding", "embedding_base64", "item_id"] as const;
 const json = ["embedding", "top_k", "filter", "min_similarity", "centering", "queries"];
@@ -70,22 +47,23 @@ export function searchRoutes(services: Services) {
     );
     const shared = { model: model ?? null, space };
     if (body.queries === undefined)
-      return c.json({ path: answers[0].path, ...shared, ...resultsOf(answers[0]) });
+      return c.json({
+        path: answers[0].path,
+        ...shared,
+        ...resultsOf(answers[0]),
+      } satisfies SearchAnswer);
     const [{ path }] = answers;
     const samePath = answers.every((answer) => answer.path.join() === path.join());
     return c.json({
       path: samePath ? path : null,
       ...shared,
       answers: answers.map((answer) => ({ path: answer.path, ...resultsOf(answer) })),
-    });
+    } satisfies SearchAnswers);
   });
 }
 
 /** Settings beside `queries` hold for every query that has none of its own. */
-function queriesOf(
-  { queries = [], ...shared }: z.infer<typeof SearchBody>,
-  most: number,
-): QueryBody[] {
+function queriesOf({ queries = [], ...shared }: SearchBody, most: number): QueryBody[] {
   if (queries.length > most) {
     const message = `Expected at most ${most} queries but received ${queries.length} (option maxInputs)`;
     throw invalidInput("queries", message);

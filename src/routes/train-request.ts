@@ -8,9 +8,9 @@ import type { JobInput } from "../jobs/job-store.js";
 import { type Rows, rowCount, unitRows } from "../math/rows.js";
 import type { Services } from "../services.js";
 import { checkOptions, checkRequest, type TrainingOptions } from "../training/training-request.js";
+import type { TrainBody } from "../wire/training.js";
 import { type Columns, type Entry, readColumns } from "./read-columns.js";
 import { readRows } from "./read-rows.js";
-import type { TrainBody } from "./train-body.js";
 
 export interface TrainJob {
   kind: "train" | "few-shot";

@@ -3,6 +3,7 @@ import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Hono } from "hono";
 import type { Services } from "../services.js";
+import type { Compacted } from "../wire/server.js";
 import type { RequestVariables } from "./request-context.js";
 import { streamAnswer } from "./stream-answer.js";
 import { StreamGuard } from "./stream-guard.js";
@@ -45,7 +46,7 @@ export function upkeepRoutes({ store, config, log, stopping }: Services) {
     })
     .post("/v1/compact", async (c) => {
       await store.compact();
-      return c.json({ compacted: true });
+      return c.json({ compacted: true } satisfies Compacted);
     });
 }
 

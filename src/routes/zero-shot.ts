@@ -1,5 +1,4 @@
 import { Hono } from "hono";
-import { z } from "zod";
 import type { Encoder } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
 import { examplesOf } from "../heads/examples.js";
@@ -8,6 +7,7 @@ import type { Cost } from "../media/budget.js";
 import { soundSize } from "../media/sound-size.js";
 import { withDecoded } from "../media/with-decoded.js";
 import type { Services } from "../services.js";
+import { type ZeroShotAnswer, ZeroShotRequest } from "../wire/zero-shot.js";
 import { missingPrompts } from "../zero-shot/class-embeddings.js";
 import {
   type ClassifyOptions,
@@ -15,39 +15,10 @@ import {
   classifyWindows,
 } from "../zero-shot/classifier.js";
 import { chooseTemplates, mostPromptCharacters } from "../zero-shot/prompts.js";
-import { listOf, optional, withDefault } from "./fields.js";
 import { costOfMedia } from "./media-cost.js";
 import { readMedia } from "./read-media.js";
-import { Media, readRequest } from "./read-request.js";
+import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
-
-const fromForm = <S extends z.ZodType>(schema: S) =>
-  z.preprocess(
-    (value) => (typeof value === "string" && value !== "" ? (looseJson(value) ?? value) : value),
-    schema,
-  );
-
-/** More are refused before any is looked at; `maxLabels` is checked after. */
-const maxListed = 100_000;
-
-const ZeroShotRequest = z.strictObject({
-  image: optional(Media),
-  audio: optional(Media),
-  text: optional(z.string().min(1)),
-  /** Only a head made from examples has labels of its own. */
-  candidate_labels: optional(listOf(z.string(), { min: 1, max: maxListed })),
-  model: optional(z.string()),
-  /** A head of the model: its active version. */
-  head: optional(z.string().min(1)),
-  hypothesis_template: optional(
-    z.union([z.string(), listOf(z.string(), { min: 1, max: maxListed })]),
-  ),
-  template_set: optional(z.string()),
-  multi_label: withDefault(fromForm(z.boolean()), false),
-  top_k: optional(fromForm(z.int().positive())),
-  threshold: optional(fromForm(z.number().min(0).max(1))),
-  timeline: withDefault(fromForm(z.boolean()), false),
-});
 
 /** `POST /v1/zero-shot`: one picture, sound or text and any labels -> scores, best first. */
 export function zeroShotRoutes(services: Services) {
@@ -100,7 +71,7 @@ export function zeroShotRoutes(services: Services) {
         return c.json({
           ...answer,
           scores: await classifyEmbedded(shared, embed, labels, options),
-        });
+        } satisfies ZeroShotAnswer);
       }
       let warnings: readonly string[] | undefined;
       const onWarnings = (found: readonly string[]) => {
@@ -115,7 +86,7 @@ export function zeroShotRoutes(services: Services) {
             return embedding;
           });
         const scores = await classifyEmbedded(shared, embed, labels, options);
-        return c.json({ ...answer, scores, warnings });
+        return c.json({ ...answer, scores, warnings } satisfies ZeroShotAnswer);
       }
       const { hopSeconds } = pack.manifest.towers.audio!.preprocess;
       const shown = Math.min(topK ?? labels.length, labels.length);
@@ -143,7 +114,12 @@ export function zeroShotRoutes(services: Services) {
         end_seconds: window.endSeconds,
         scores: window.scores,
       }));
-      return c.json({ ...answer, scores, timeline: windows, warnings });
+      return c.json({
+        ...answer,
+        scores,
+        timeline: windows,
+        warnings,
+      } satisfies ZeroShotAnswer);
     });
   });
 }
@@ -158,7 +134,7 @@ function longTimeline(windows: number, labels: number): AppError {
   return new AppError("too_large", message, { param: "timeline" });
 }
 
-function onlyModality(request: z.infer<typeof ZeroShotRequest>) {
+function onlyModality(request: ZeroShotRequest) {
   const given = (["image", "audio", "text"] as const).filter((name) => request[name] !== undefined);
   if (given.length === 1) return given[0];
   const came = given.length === 0 ? "none" : given.join(" and ");
@@ -196,13 +172,4 @@ function checkLabels(labels: readonly string[] | undefined, most: number): reado
     seen.add(label);
   }
   return labels;
-}
-
-/** `true`, `5` or `0.1` as a form field spells it. */
-function looseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

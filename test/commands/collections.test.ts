@@ -130,7 +130,7 @@ describe("crossmodal add", () => {
     expect(stderr).toMatch(/a\.jpg: .*corrupt or cut short/);
     expect(stderr).toContain("c.png: neither a picture nor a sound");
     expect(stderr).toContain("d.gif: the file is empty");
-    expect(stderr).toContain("e.heic: neither a picture nor a sound");
+    expect(stderr).toContain("e.heic: HEIC pictures are read by libheif");
     expect(stderr).toContain("none: no such file");
     expect(stderr).toContain('b.webp: another file of this run has the id "b.webp" already');
   });

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { JsonError, jsonLimits } from "../../src/json/json-limits.js";
 import { InexactNumber } from "../../src/json/json-number.js";
-import { JsonError, JsonParser, jsonLimits } from "../../src/json/json-parser.js";
+import { JsonParser } from "../../src/json/json-parser.js";
 
 /** Parsed in one go, or in the shortest slices there are. */
 function parse(text: string | Uint8Array, { sliced = false, isMetadata = false } = {}): unknown {
@@ -208,6 +209,79 @@ describe("JsonParser", () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it("reads arrays of numbers as JSON.parse does, however long they are and whatever is among them", () => {
+    const number = fc.oneof(
+      { weight: 8, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true }).map(String) },
+      fc.constantFrom("0", "-0", "1e5", "1E-7", "12", "1.50", "0.000", "9007199254740992"),
+    );
+    const other = fc.constantFrom(
+      '"]"',
+      "[]",
+      "[1,2]",
+      '{"a":[3]}',
+      "null",
+      '"\\""',
+      "é",
+      ",",
+      "-",
+    );
+    const entry = fc.oneof({ weight: 500, arbitrary: number }, other);
+    const separator = fc.constantFrom(",", ", ", "\n,\t");
+    fc.assert(
+      fc.property(
+        fc.array(entry, { maxLength: 40 }),
+        separator,
+        fc.nat(200),
+        (entries, comma, n) => {
+          const text = `{"k":[[${Array.from({ length: n }, () => entries.join(comma)).join(comma)}],7]}`;
+          let expected: unknown;
+          try {
+            expected = JSON.parse(text);
+          } catch {
+            expect(() => parse(text)).toThrow(JsonError);
+            return;
+          }
+          expect(parse(text)).toEqual(expected);
+          expect(parse(text, { sliced: true })).toEqual(expected);
+        },
+      ),
+    );
+  });
+
+  it.each(["9007199254740993", "-1e999", "1e-400", `0.${"0".repeat(400)}1`])(
+    "finds %s among many numbers",
+    (text) => {
+      for (const count of [2, 100, 50_000]) {
+        const row = [...Array(count).fill("0.125"), text, "0", "0.5"].join();
+        const shown = expect.stringContaining(text.slice(0, 40));
+        let error: unknown;
+        try {
+          parse(`{"rows":[[1],[${row}]]}`);
+        } catch (thrown) {
+          error = thrown;
+        }
+        expect(error).toMatchObject({ path: `rows[1][${count}]`, message: shown });
+        const kept = parse(`{"metadata":{"a":[${row}]}}`) as { metadata: { a: unknown[] } };
+        expect(kept.metadata.a[count]).toEqual(new InexactNumber(text));
+      }
+    },
+  );
+
+  it("refuses a control character anywhere in a long string, and keeps what is not ASCII", () => {
+    for (let at = 0; at < 300; at++) {
+      for (const shift of ["", " ", "  ", "   "]) {
+        const around = ["A".repeat(at), "A".repeat(1000)];
+        for (const control of ["\0", "\n", "\u001f"]) {
+          expect(() => parse(`${shift}"${around.join(control)}"`)).toThrow(/control/i);
+        }
+        for (const character of [" ", "\u007f", "\u0080", "é", "😀"]) {
+          const text = around.join(character);
+          expect(parse(`${shift}"${text}"`)).toBe(text);
+        }
+      }
+    }
   });
 
   it.each([

@@ -108,7 +108,20 @@ describe("a decoding pool", () => {
       media.decodeImage(faulty(`hang ${n}`), limits, { signal: gone.signal }),
     );
     const ended = Promise.allSettled(stuck);
-    expect(await media.decodeImage(cat, limits)).toMatchObject({ width: 451 });
+    const held = await media.decodeImage(cat, limits);
+    expect(held).toMatchObject({ width: 451 });
+    gone.abort();
+    await ended;
+  });
+
+  it("keeps a process that was started in place of one that hangs as long as it holds media", async () => {
+    start({ maxSeconds: 60 });
+    const gone = new AbortController();
+    const ended = Promise.allSettled([
+      media.decodeImage(faulty("hang 1"), limits, { signal: gone.signal }),
+    ]);
+    const held = await media.decodeImage(cat, limits);
+    expect(await media.imageTensor(held, spec)).toHaveLength(3 * 224 * 224);
     gone.abort();
     await ended;
   });

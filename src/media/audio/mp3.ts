@@ -1,8 +1,8 @@
 import { MPEGDecoder } from "mpg123-decoder";
 import { mpegCrc } from "./crc.js";
 import { walkFrames } from "./frame-walk.js";
-import { withBitRate } from "./free-format.js";
 import { type MpegHeader, mpegHeaderAt } from "./mpeg-header.js";
+import { repackFrames } from "./repack-frames.js";
 import type { SoundBuilder } from "./sound-builder.js";
 import { undecodable } from "./undecodable.js";
 import { compareLength, inSeconds, type Warnings } from "./warnings.js";
@@ -99,7 +99,7 @@ async function decodeRun(
   run: Run,
   { skip: toSkip, ignoreCrc, sound, warnings }: RunOptions,
 ): Promise<number> {
-  const { data, frames } = withBitRate(bytes, run.frames);
+  const { data, frames } = repackFrames(bytes, run.frames);
   const { sampleRateHz } = frames[0].header;
   const decoder = new MPEGDecoder({ enableGapless: false });
   let skip = toSkip;

@@ -7,15 +7,32 @@ interface SideLayout {
 /** The most pairs of values that a granule of 576 samples can hold. */
 const maxBigValues = 288;
 
-/** The sum of part2_3_length over granules and channels. */
-export function mainDataBits(side: Uint8Array, layout: SideLayout): number {
-  return granules(layout).reduce((sum, start) => sum + bitsAt(side, start, 12), 0);
+/** Bytes by which a frame's main data begins before it. */
+export function mainDataBegin(side: Uint8Array, { isMpeg1 }: SideLayout): number {
+  return isMpeg1 ? (side[0] << 1) | (side[1] >> 7) : side[0];
+}
+
+export function setMainDataBegin(side: Uint8Array, { isMpeg1 }: SideLayout, bytes: number): void {
+  side[0] = isMpeg1 ? bytes >> 1 : bytes;
+  if (isMpeg1) side[1] = (side[1] & 0x7f) | ((bytes & 1) << 7);
+}
+
+/** part2_3_length of each granule of each channel: the bits that its main data take, one behind the other. */
+export function granuleBits(side: Uint8Array, layout: SideLayout): number[] {
+  return granules(layout).map((start) => bitsAt(side, start, 12));
+}
+
+/** Makes a granule silent: without main data and without values. */
+export function clearGranule(side: Uint8Array, layout: SideLayout, granule: number): void {
+  const start = granules(layout)[granule];
+  for (let i = start; i < start + 21; i++) side[i >> 3] &= ~(0x80 >> (i & 7));
 }
 
 /** Whether side information can be what it is taken for: bytes that are none seldom pass. */
 export function isPlausible(side: Uint8Array, layout: SideLayout, frameBytes: number): boolean {
   const longestBack = layout.isMpeg1 ? 511 : 255;
-  if (mainDataBits(side, layout) > 8 * (frameBytes + longestBack)) return false;
+  const bits = granuleBits(side, layout).reduce((sum, size) => sum + size, 0);
+  if (bits > 8 * (frameBytes + longestBack)) return false;
   return granules(layout).every((start) => bitsAt(side, start + 12, 9) <= maxBigValues);
 }
 

@@ -1,13 +1,19 @@
 import { resample } from "../../encoders/preprocess/resample.js";
+import { bridgeGap, joined } from "./bridge-gap.js";
 import { type AudioLimits, checkLength, MonoCollector } from "./mono-collector.js";
 
 /** Frames of silence added at once. */
 const silence = new Float32Array(4096);
 
+/** A gap that is filled in: a frame or two. What is longer would be invented. */
+const longestBridgeSeconds = 0.2;
+
 interface Part {
   collector: MonoCollector;
   sampleRateHz: number;
   frames: number;
+  /** Where silence stands for what was lost. */
+  gaps: { start: number; length: number }[];
   /** Frames at its end that do not count; nothing is added to the part any more. */
   removed: number;
 }
@@ -38,7 +44,13 @@ export class SoundBuilder {
     this.expect(frames, channels.length, sampleRateHz);
     let part = this.#parts.at(-1);
     if (part?.sampleRateHz !== sampleRateHz || part.removed > 0) {
-      part = { collector: new MonoCollector(this.limits), sampleRateHz, frames: 0, removed: 0 };
+      part = {
+        collector: new MonoCollector(this.limits),
+        sampleRateHz,
+        frames: 0,
+        gaps: [],
+        removed: 0,
+      };
       this.#parts.push(part);
     }
     const pieces = from === 0 ? channels : channels.map((channel) => channel.subarray(from));
@@ -52,10 +64,14 @@ export class SoundBuilder {
     checkLength({ frames: before + frames, channels, sampleRateHz }, this.limits);
   }
 
-  /** Stands for what was lost. */
+  /** Stands for what was lost: silence, or where that is short the sound around it. */
   addSilence(frames: number, sampleRateHz: number): void {
+    const before = this.#parts.at(-1);
+    const isNew = before?.sampleRateHz !== sampleRateHz || before.removed > 0;
+    const start = isNew ? 0 : before.frames;
     for (let left = frames; left > 0; left -= silence.length)
       this.add([silence], Math.min(left, silence.length), sampleRateHz);
+    if (frames > 0) this.#parts.at(-1)?.gaps.push({ start, length: frames });
   }
 
   /** Takes frames off the end: an encoder's padding. */
@@ -75,6 +91,8 @@ export class SoundBuilder {
     if (parts.length > 1) checkLength({ frames, channels: 1, sampleRateHz }, this.limits);
     const pieces = parts.map((part) => {
       const samples = part.collector.finish().samples.subarray(0, part.frames);
+      for (const gap of joined(part.gaps))
+        if (gap.length <= longestBridgeSeconds * part.sampleRateHz) bridgeGap(samples, gap);
       return resample(samples, part.sampleRateHz, sampleRateHz);
     });
     if (pieces.length === 1) return { sampleRateHz, samples: pieces[0] };

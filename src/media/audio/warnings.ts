@@ -31,7 +31,7 @@ export class Warnings {
   list(): string[] {
     const damage = [...this.#muted].map(([what, { count, from, to }]) => {
       const subject = count === 1 ? `1 damaged ${what} was` : `${count} damaged ${what}s were`;
-      return `${subject} muted or left out between ${inSeconds(from)} and ${inSeconds(to)}`;
+      return `${subject} filled in or left out between ${inSeconds(from)} and ${inSeconds(to)}`;
     });
     const further = this.#further > 0 ? [`${this.#further} further warnings`] : [];
     return [...damage, ...this.#sentences, ...further];

@@ -1,3 +1,4 @@
+// slow: opens hundreds of damaged folders
 import {
   cpSync,
   existsSync,

@@ -1,3 +1,4 @@
+// slow: kills a restore at every file operation
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -21,4 +21,11 @@ export const FilterField = z
       return z.NEVER;
     }
   })
-  .optional();
+  .meta({
+    type: "object",
+    description:
+      'A condition on metadata: {"field", "op", "value"} with eq, in, lt, lte, gt, gte, exists or ' +
+      'contains, or {"and": […]}, {"or": […]}, {"not": …}',
+    examples: [{ field: "year", op: "gte", value: 2020 }],
+  })
+  .optional() as unknown as z.ZodOptional<z.ZodType<Filter, Filter>>;

@@ -1,11 +1,9 @@
 import { z } from "zod";
 import { headKinds } from "../heads/head-version.js";
 import { lossNames } from "../training/losses/loss.js";
-import { listOf, optional, withDefault } from "./fields.js";
-import { Media } from "./read-request.js";
-import { RowsField } from "./read-rows.js";
+import { listOf, Media, Modality, optional, withDefault } from "./fields.js";
+import { RowsField } from "./rows.js";
 
-const modality = z.enum(["text", "image", "audio"]);
 const Labels = listOf(z.union([z.string().min(1), z.number()]).transform(String), {
   min: 1,
   max: 100_000,
@@ -56,8 +54,8 @@ export const TrainBody = z.strictObject({
         embeddings: z.strictObject({
           a: RowsField,
           b: RowsField,
-          a_modality: optional(modality),
-          b_modality: optional(modality),
+          a_modality: optional(Modality),
+          b_modality: optional(Modality),
         }),
       }),
     ]),
@@ -66,13 +64,13 @@ export const TrainBody = z.strictObject({
     z.union([
       listOf(EntryField, { min: 1, max: 100_000 }),
       CollectionField,
-      z.strictObject({ embeddings: RowsField, modality: optional(modality) }),
+      z.strictObject({ embeddings: RowsField, modality: optional(Modality) }),
     ]),
   ),
   a: optional(RowsField),
   b: optional(RowsField),
-  a_modality: optional(modality),
-  b_modality: optional(modality),
+  a_modality: optional(Modality),
+  b_modality: optional(Modality),
   labels: optional(Labels),
   head: optional(z.preprocess(fromForm, z.union([SideHead, z.strictObject(sideHeads)]))),
   loss: optional(z.enum(lossNames)),

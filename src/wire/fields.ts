@@ -11,12 +11,29 @@ export function optional<S extends z.ZodType>(schema: S) {
 
 /** The same with a value for a field that is left out. */
 export function withDefault<S extends z.ZodType, D extends z.output<S>>(schema: S, fallback: D) {
-  return schema.nullish().transform((value): z.output<S> => value ?? fallback);
+  return schema
+    .nullish()
+    .transform((value): z.output<S> => value ?? fallback)
+    .meta({ default: fallback });
 }
 
-/** Of the schemas that `listOf` made: what their entries are. */
-const entrySchemas = new WeakMap<z.ZodType, z.ZodType>();
-export const entrySchemaOf = (schema: z.ZodType): z.ZodType | undefined => entrySchemas.get(schema);
+/** A file of a form. In JSON the same field is text, or is not there. */
+export const Bytes = z.instanceof(Uint8Array);
+
+/** A picture or sound: an upload's bytes (multipart), or text (base64, data URI, URL). */
+export const Media = z.union([z.string().min(1), Bytes]);
+
+export const Modality = z.enum(["text", "image", "audio"]);
+
+interface ListInfo {
+  entry: z.ZodType;
+  min: number;
+  max: number;
+}
+/** Of the schemas that `listOf` made: what their entries are, and how many there may be. */
+const lists = new WeakMap<z.ZodType, ListInfo>();
+export const listInfoOf = (schema: z.ZodType): ListInfo | undefined => lists.get(schema);
+export const entrySchemaOf = (schema: z.ZodType): z.ZodType | undefined => lists.get(schema)?.entry;
 
 type Issues = z.core.$RefinementCtx["issues"];
 
@@ -53,21 +70,27 @@ export function listOf<S extends z.ZodType>(
       return list;
     });
   // The type says what it is once it is parsed; only `parseBody` may see a promise.
-  const typed = schema as unknown as z.ZodType<z.output<S>[]>;
-  entrySchemas.set(typed, entry);
+  const typed = schema as unknown as z.ZodType<z.output<S>[], z.input<S>[]>;
+  lists.set(typed, { entry, min, max });
   return typed;
 }
 
 /** An array of at least one number, of any length: it is only looked through. */
-export const Numbers: z.ZodType<number[]> = z.unknown().transform((value, { issues }): number[] => {
-  if (!Array.isArray(value)) return refuse(issues, "array");
-  if (value.length === 0) return refuseLength(issues, value, 1, Number.POSITIVE_INFINITY);
-  const wrong = value.findIndex((one) => typeof one !== "number");
-  return wrong < 0 ? (value as number[]) : refuse(issues, "number", [wrong]);
-});
+export const Numbers = z
+  .unknown()
+  .transform((value, { issues }): number[] => {
+    if (!Array.isArray(value)) return refuse(issues, "array");
+    if (value.length === 0) return refuseLength(issues, value, 1, Number.POSITIVE_INFINITY);
+    const wrong = value.findIndex((one) => typeof one !== "number");
+    return wrong < 0 ? (value as number[]) : refuse(issues, "number", [wrong]);
+  })
+  .meta({ type: "array", items: { type: "number" }, minItems: 1 }) as unknown as z.ZodType<
+  number[],
+  number[]
+>;
 
 /** An object with any keys, kept as it is: zod's record leaves `__proto__` out. */
-export const AnyObject: z.ZodType<Record<string, unknown>> = z
+export const AnyObject = z
   .unknown()
   .transform(
     (value, { issues }): Record<string, unknown> =>
@@ -77,7 +100,10 @@ export const AnyObject: z.ZodType<Record<string, unknown>> = z
       !(value instanceof Uint8Array)
         ? (value as Record<string, unknown>)
         : refuse(issues, "object"),
-  );
+  )
+  .meta({ type: "object" }) as unknown as z.ZodType<Json, Json>;
+
+type Json = Record<string, unknown>;
 
 function refuse(
   issues: Issues,

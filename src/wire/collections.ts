@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { HeadReference } from "./common.js";
+import { listOf, Modality, optional, withDefault } from "./fields.js";
+
+export const NewCollection = z.strictObject({
+  name: z.string(),
+  model: optional(z.string()),
+  /** A head of the model, whose versions the collection follows. */
+  head: optional(z.string().min(1)),
+  space: optional(z.string().min(1)),
+  dimensions: optional(z.int().positive()),
+  fields: withDefault(listOf(z.string(), { max: 32 }), []),
+  /** Keep a thumbnail, waveform or beginning of each item: some 4 KB. */
+  previews: withDefault(z.boolean(), true),
+});
+export type NewCollection = z.infer<typeof NewCollection>;
+
+export const CollectionAnswer = z.object({
+  name: z.string(),
+  /** Null for vectors of the user's own. */
+  model: z.string().nullable(),
+  head: HeadReference.nullable(),
+  space: z.string(),
+  dimensions: z.int(),
+  fields: z.array(z.string()),
+  previews: z.boolean(),
+  /** ISO 8601. */
+  created_at: z.string(),
+  count: z.int(),
+  count_by_modality: z.partialRecord(Modality, z.int()),
+  index: z.object({
+    engine: z.string(),
+    /** `none`: too small to need a graph. */
+    state: z.enum(["none", "building", "ready"]),
+    indexed: z.int(),
+  }),
+});
+export type CollectionAnswer = z.infer<typeof CollectionAnswer>;
+
+export const CollectionList = z.object({ data: z.array(CollectionAnswer) });
+export type CollectionList = z.infer<typeof CollectionList>;

@@ -1,0 +1,13 @@
+import { z } from "zod";
+
+/** The version of a head that an answer was made with, or that a collection follows. */
+export const HeadReference = z.object({ name: z.string(), version: z.int() });
+
+export const Deleted = z.object({ name: z.string(), deleted: z.literal(true) });
+export type Deleted = z.infer<typeof Deleted>;
+
+/** What the decoder of a picture or sound warned of; absent when it had nothing to say. */
+export const Warnings = z.array(z.string()).readonly();
+
+/** A 95 % interval. */
+export const Interval = z.tuple([z.number(), z.number()]);

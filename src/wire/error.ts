@@ -1,0 +1,14 @@
+import { z } from "zod";
+import { errorCodes } from "../errors.js";
+
+/** Of an answer with a status of 400 or more, and of what failed by itself within a larger answer. */
+export const ErrorBody = z.object({
+  code: z.enum([...errorCodes, "internal"]).meta({ description: "See docs/errors.md" }),
+  message: z.string(),
+  param: z.string().nullable().meta({ description: "The field at fault, `queries[1].top_k`" }),
+  type: z.enum(["invalid_request_error", "rate_limit_error", "server_error"]),
+});
+export type ErrorBody = z.infer<typeof ErrorBody>;
+
+export const ErrorAnswer = z.object({ error: ErrorBody });
+export type ErrorAnswer = z.infer<typeof ErrorAnswer>;

@@ -1,0 +1,115 @@
+import { z } from "zod";
+import { Warnings } from "./common.js";
+import { EmbeddingFormat, embeddingFields } from "./embeddings.js";
+import { ErrorBody } from "./error.js";
+import { AnyObject, listOf, Media, Modality, optional } from "./fields.js";
+
+/** An item in every way to add it; also a line of an export. */
+export const ItemBody = z.strictObject({
+  id: optional(z.string()),
+  text: optional(z.string().min(1)),
+  image: optional(Media),
+  audio: optional(Media),
+  ...embeddingFields,
+  modality: optional(Modality),
+  space: optional(z.string().min(1)),
+  original: optional(z.strictObject({ space: z.string().min(1), ...embeddingFields })),
+  metadata: optional(AnyObject),
+  source: optional(z.string()),
+  content_hash: optional(z.string()),
+});
+export type ItemBody = z.infer<typeof ItemBody>;
+
+/** More come as a stream of lines. */
+const maxItems = 100_000;
+/** Each is an `ItemBody`; one that is none fails by itself. */
+export const ItemsBody = z.strictObject({ items: listOf(z.unknown(), { max: maxItems }) });
+
+/** An item's embedding is told only when it is asked for: it is most of what an item is. */
+const include = z.enum(["embedding"]).optional();
+export const ListQuery = z.strictObject({
+  limit: z.coerce.number<number>().int().min(1).max(1000).default(100),
+  after: z.string().min(1).optional(),
+  modality: Modality.optional(),
+  /** As JSON. */
+  filter: z.string().optional(),
+  include,
+});
+export const ItemQuery = z.strictObject({ include });
+export const ExportQuery = z.strictObject({ encoding_format: EmbeddingFormat.default("float") });
+
+const Ids = listOf(z.string(), { max: 100_000 });
+/** Neither may be null: a program whose list or filter is missing must not delete anything. */
+export const DeleteBody = z.strictObject({ ids: Ids.optional(), filter: z.unknown().optional() });
+export const HashesBody = z.strictObject({ ids: Ids });
+
+const Stored = z.object({
+  id: z.string(),
+  status: z.literal("stored"),
+  replaced: z.boolean(),
+  warnings: Warnings.optional(),
+});
+const Failed = z.object({
+  /** Null when it could not be read. */
+  id: z.string().nullable(),
+  status: z.literal("failed"),
+  error: ErrorBody,
+});
+/** What became of one item of several. */
+export const ItemStatus = z.discriminatedUnion("status", [Stored, Failed]);
+export type ItemStatus = z.infer<typeof ItemStatus>;
+
+/** A line of the answer to a stream. */
+export const LineStatus = z.discriminatedUnion("status", [
+  Stored,
+  /** `line` is counted from 1, blank ones too. Without it the whole stream has failed: what came after was not added. */
+  Failed.extend({ line: z.int().optional() }),
+]);
+export type LineStatus = z.infer<typeof LineStatus>;
+
+export const StoredItem = Stored.extend({ space: z.string() });
+export type StoredItem = z.infer<typeof StoredItem>;
+
+export const ItemStatuses = z.object({
+  statuses: z.array(ItemStatus),
+  stored: z.int(),
+  failed: z.int(),
+});
+export type ItemStatuses = z.infer<typeof ItemStatuses>;
+
+const facts = {
+  id: z.string(),
+  modality: Modality,
+  metadata: z.record(z.string(), z.unknown()),
+  source: z.string().optional(),
+  content_hash: z.string().optional(),
+};
+export const ItemAnswer = z.object({ ...facts, embedding: z.array(z.number()).optional() });
+export type ItemAnswer = z.infer<typeof ItemAnswer>;
+
+export const ItemPage = z.object({
+  data: z.array(ItemAnswer),
+  /** Of the page after; absent at the end. */
+  next_cursor: z.string().optional(),
+});
+export type ItemPage = z.infer<typeof ItemPage>;
+
+const numbers = {
+  embedding: z.array(z.number()).optional(),
+  embedding_base64: z.string().optional(),
+};
+/** Can be added again as it is. */
+export const ExportedItem = z.object({
+  ...facts,
+  space: z.string(),
+  ...numbers,
+  original: z.object({ space: z.string(), ...numbers }).optional(),
+});
+export type ExportedItem = z.infer<typeof ExportedItem>;
+
+export const ItemDeleted = z.object({ id: z.string(), deleted: z.literal(true) });
+export type ItemDeleted = z.infer<typeof ItemDeleted>;
+export const ItemsDeleted = z.object({ deleted: z.int() });
+export type ItemsDeleted = z.infer<typeof ItemsDeleted>;
+export const ItemHashes = z.object({ hashes: z.record(z.string(), z.string()) });
+export type ItemHashes = z.infer<typeof ItemHashes>;

@@ -1,0 +1,25 @@
+import { z } from "zod";
+
+/** `GET /`: what answers here. */
+export const ServerAnswer = z.object({
+  name: z.literal("crossmodal"),
+  version: z.string(),
+  models: z.array(z.string()),
+  links: z.record(z.string(), z.string()),
+});
+export type ServerAnswer = z.infer<typeof ServerAnswer>;
+
+export const Live = z.object({ status: z.literal("live") });
+export type Live = z.infer<typeof Live>;
+
+export const Ready = z.object({
+  status: z.enum(["starting", "ready", "failed", "stopping", "degraded"]),
+  /** What is being restarted. */
+  reasons: z.array(z.string()).optional(),
+  /** Why nothing can be stored at the moment, say a full disk; searches go on. */
+  cannot_write: z.string().optional(),
+});
+export type Ready = z.infer<typeof Ready>;
+
+export const Compacted = z.object({ compacted: z.literal(true) });
+export type Compacted = z.infer<typeof Compacted>;

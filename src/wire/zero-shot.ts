@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { HeadReference, Warnings } from "./common.js";
+import { listOf, Media, optional, withDefault } from "./fields.js";
+
+const fromForm = <S extends z.ZodType>(schema: S) =>
+  z.preprocess(
+    (value) => (typeof value === "string" && value !== "" ? (looseJson(value) ?? value) : value),
+    schema,
+  ) as unknown as z.ZodType<z.output<S>, z.input<S>>;
+
+/** More are refused before any is looked at; `maxLabels` is checked after. */
+const maxListed = 100_000;
+
+export const ZeroShotRequest = z.strictObject({
+  image: optional(Media),
+  audio: optional(Media),
+  text: optional(z.string().min(1)),
+  /** Only a head made from examples has labels of its own. */
+  candidate_labels: optional(listOf(z.string(), { min: 1, max: maxListed })),
+  model: optional(z.string()),
+  /** A head of the model: its active version. */
+  head: optional(z.string().min(1)),
+  hypothesis_template: optional(
+    z.union([z.string(), listOf(z.string(), { min: 1, max: maxListed })]),
+  ),
+  template_set: optional(z.string()),
+  multi_label: withDefault(fromForm(z.boolean()), false),
+  top_k: optional(fromForm(z.int().positive())),
+  threshold: optional(fromForm(z.number().min(0).max(1))),
+  timeline: withDefault(fromForm(z.boolean()), false),
+});
+export type ZeroShotRequest = z.infer<typeof ZeroShotRequest>;
+
+export const LabelScore = z.object({ label: z.string(), score: z.number() });
+
+export const ZeroShotAnswer = z.object({
+  model: z.string(),
+  head: HeadReference.optional(),
+  space: z.string(),
+  /** Best first. */
+  scores: z.array(LabelScore),
+  /** Of a sound, where it is asked for. */
+  timeline: z
+    .array(
+      z.object({
+        start_seconds: z.number(),
+        end_seconds: z.number(),
+        scores: z.array(LabelScore),
+      }),
+    )
+    .optional(),
+  warnings: Warnings.optional(),
+});
+export type ZeroShotAnswer = z.infer<typeof ZeroShotAnswer>;
+
+/** `true`, `5` or `0.1` as a form field spells it. */
+function looseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
