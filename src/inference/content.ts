@@ -1,0 +1,17 @@
+import type { Cost } from "../media/budget.js";
+import type { ReadBytes } from "../media/with-decoded.js";
+
+/** One input of a request: a text, or a file that is read when its turn comes. */
+export type Content = TextContent | MediaContent;
+
+export interface TextContent {
+  modality: "text";
+  text: string;
+}
+
+export interface MediaContent {
+  modality: "image" | "audio";
+  read: ReadBytes;
+  /** What it will take, told from its header. */
+  cost: () => Cost;
+}

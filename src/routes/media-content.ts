@@ -1,0 +1,22 @@
+import type { MediaContent } from "../inference/content.js";
+import type { DecodeLimits } from "../media/decoded-bytes.js";
+import { costOfMedia } from "./media-cost.js";
+import { type FetchMedia, type MediaField, readMedia } from "./read-media.js";
+
+/** Makes a picture or sound of a request one of its contents. */
+export type MediaMaker = (
+  field: MediaField,
+  modality: "image" | "audio",
+  param: string,
+) => MediaContent;
+
+export const mediaMaker =
+  (
+    { fetchMedia, config }: { fetchMedia: FetchMedia; config: DecodeLimits },
+    signal: AbortSignal,
+  ): MediaMaker =>
+  (field, modality, param) => ({
+    modality,
+    read: () => readMedia(field, param, fetchMedia, signal),
+    cost: () => costOfMedia(field, modality, config),
+  });
