@@ -1,13 +1,19 @@
 import { writeFileSync } from "node:fs";
-import { environmentNameOf, flagOf, options } from "../src/config.js";
+import {
+  environmentNameOf,
+  flagOf,
+  type OptionName,
+  options,
+  shownDefault,
+} from "../src/config.js";
 
 /**
  * docs/configuration.md from the schema: `npx tsx scripts/configuration-page.ts`.
  * A test checks that it is up to date.
  */
 export function configurationPage(): string {
-  const rows = Object.entries(options).map(([name, { default: fallback, about }]) => {
-    const value = Array.isArray(fallback) ? fallback.join(",") : String(fallback);
+  const rows = Object.entries(options).map(([name, { about }]) => {
+    const value = shownDefault(name as OptionName);
     return `| \`${name}\` | \`${flagOf(name)}\` | \`${environmentNameOf(name)}\` | ${value === "" ? "none" : `\`${value}\``} | ${about} |`;
   });
   return `# Configuration

@@ -15,6 +15,7 @@ import { itemsRoutes } from "./routes/items.js";
 import { jobsRoutes } from "./routes/jobs.js";
 import { modelsRoutes } from "./routes/models.js";
 import {
+  allowOrigins,
   endConnections,
   guardLocalServer,
   limitBody,
@@ -34,7 +35,8 @@ export function createApp(services: Services) {
   return app
     .use(observeRequests(log, config.requestTimeoutMs))
     .use(endConnections(stopping))
-    .use(guardLocalServer(config.apiKeys))
+    .use(allowOrigins(config))
+    .use(guardLocalServer(config))
     .use(requireApiKey(config.apiKeys))
     .use(limitBody(config.maxBodyBytes))
     .use(

@@ -30,6 +30,14 @@ const list = (text: string) =>
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
+/** `a=b,c=d` -> {a: "b", c: "d"}; what is not of that form is left for the schema to refuse. */
+const pairs = (text: string) =>
+  Object.fromEntries(
+    list(text).map((pair) => {
+      const [name, ...rest] = pair.split("=").map((part) => part.trim());
+      return name === "" || rest.length !== 1 ? [pair, ""] : [name, rest[0]];
+    }),
+  );
 const count = z.int().positive();
 
 /**
@@ -41,7 +49,7 @@ export const options = {
     z.string().min(1),
     "127.0.0.1",
     same,
-    "Address to listen on; another than loopback needs apiKeys.",
+    "Address to listen on; another than loopback needs apiKeys or trustedHosts.",
   ),
   port: option(
     z.int().min(0).max(65535),
@@ -60,6 +68,12 @@ export const options = {
     ["starter-clip", "starter-clap"],
     list,
     "Ids of the models to load, comma-separated; the first that understands a modality is its default.",
+  ),
+  aliases: option(
+    z.record(z.string().min(1), z.string().min(1, "Expected name=model, comma-separated")),
+    {},
+    pairs,
+    "Further names of loaded models, as name=model, for clients that insist on names of their own.",
   ),
   device: option(
     z
@@ -208,6 +222,18 @@ export const options = {
     list,
     "Hosts that media may be fetched from by URL, comma-separated, or * for any public one; none by default.",
   ),
+  corsOrigins: option(
+    z.array(z.string()),
+    [],
+    list,
+    "Origins whose web pages may call this server, comma-separated, e.g. https://app.example; * for any, with apiKeys only.",
+  ),
+  trustedHosts: option(
+    z.array(z.string().min(1)),
+    [],
+    list,
+    "Names under which programs on a private network reach this server without a key, comma-separated, e.g. crossmodal in a compose file.",
+  ),
   logLevel: option(
     z.enum(["debug", "info", "warn", "error", "silent"]),
     "info",
@@ -218,6 +244,12 @@ export const options = {
 
 export type OptionName = keyof typeof options;
 export type Config = { readonly [K in OptionName]: z.infer<(typeof options)[K]["schema"]> };
+
+/** A default as documents show it; empty for none. */
+export const shownDefault = (name: OptionName): string => {
+  const value: unknown = options[name].default;
+  return typeof value === "object" && !Array.isArray(value) ? "" : String(value);
+};
 
 export const flagOf = (name: string) =>
   `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

@@ -21,7 +21,8 @@ export interface RunningServer {
 
 /** Opens the port (the only file that does) and serves until a signal or `close`. */
 export async function startServer(config: Config, log: Log): Promise<RunningServer> {
-  if (config.apiKeys.length === 0 && !isLoopback(config.host)) {
+  const isOpen = config.apiKeys.length === 0 && config.trustedHosts.length === 0;
+  if (isOpen && !isLoopback(config.host)) {
     const message = `Refusing to listen on ${config.host} without API keys: set CROSSMODAL_API_KEYS, or listen on 127.0.0.1`;
     throw new AppError("invalid_input", message, { param: "host" });
   }

@@ -8,7 +8,7 @@ import { type LoadedPack, PackLoader } from "./encoders/load.js";
 import { type Packs, packsOf } from "./encoders/packs.js";
 import type { Device } from "./encoders/session.js";
 import { EmbeddingCache } from "./encoders/with-cache.js";
-import { AppError } from "./errors.js";
+import { AppError, invalidInput } from "./errors.js";
 import { bridgeJob } from "./heads/bridge-job.js";
 import { BridgeStore } from "./heads/bridge-store.js";
 import { fewShotJob } from "./heads/few-shot-job.js";
@@ -100,7 +100,7 @@ async function openServices(
   closers.push(() => gap.close());
   const loaded: LoadedPack[] = [];
   closers.push(() => closeAll(...loaded.map((pack) => () => pack.dispose())));
-  const packs = packsOf(loaded);
+  const packs = packsOf(loaded, checkAliases(config));
   const heads: HeadStore = await HeadStore.open({
     folder: join(config.dataDir, "heads"),
     log,
@@ -174,6 +174,21 @@ async function openServices(
       await closeAll(...closers.reverse());
     },
   };
+}
+
+/** @throws AppError `invalid_input` when an alias is the name of a model, or leads to none. */
+function checkAliases({ aliases, models }: Config): Config["aliases"] {
+  for (const [name, id] of Object.entries(aliases)) {
+    if (models.includes(name)) {
+      const message = `The alias "${name}" is the id of a model that is loaded`;
+      throw invalidInput("aliases", message);
+    }
+    if (!models.includes(id)) {
+      const message = `The alias "${name}" leads to "${id}", which is not loaded (option models: ${models.join(", ")})`;
+      throw invalidInput("aliases", message);
+    }
+  }
+  return aliases;
 }
 
 /** The collections. A server takes the data folder at once; what only might use it takes it at the first use. */

@@ -1,11 +1,18 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { type Config, flagOf, loadConfig, type OptionName, options } from "../config.js";
+import {
+  type Config,
+  flagOf,
+  loadConfig,
+  type OptionName,
+  options,
+  shownDefault,
+} from "../config.js";
 
 /** Adds flags for configuration options, with the schema's own sentence as help. */
 export function addConfigFlags(command: Command, names: readonly OptionName[]): Command {
   command.optionsGroup("Where and how it runs:");
   for (const name of names) {
-    const fallback = String(options[name].default);
+    const fallback = shownDefault(name);
     command.option(
       `${flagOf(name)} <value>`,
       `${options[name].about}${fallback === "" ? "" : ` [${fallback}]`}`,

@@ -5,7 +5,11 @@ import type { LoadedPack } from "./load.js";
 /** The loaded packs, in the order they were configured. */
 export interface Packs {
   list(): readonly LoadedPack[];
-  /** The pack of that id, or the first that understands all `modalities`. */
+  /** The id behind an alias; any other name as it is. */
+  resolve(name: string): string;
+  /** Further names of a model. */
+  aliasesOf(id: string): string[];
+  /** The pack of that id or alias, or the first that understands all `modalities`. */
   find(id: string | undefined, ...modalities: Modality[]): LoadedPack;
   encoder<M extends Modality>(
     id: string | undefined,
@@ -13,7 +17,12 @@ export interface Packs {
   ): { pack: LoadedPack; encoder: Encoder<M> };
 }
 
-export function packsOf(loaded: readonly LoadedPack[]): Packs {
+/** @param aliases  further names of packs: name -> id. */
+export function packsOf(
+  loaded: readonly LoadedPack[],
+  aliases: Readonly<Record<string, string>> = {},
+): Packs {
+  const resolve = (name: string) => (Object.hasOwn(aliases, name) ? aliases[name] : name);
   const find: Packs["find"] = (id, ...modalities) => {
     const understands = (pack: LoadedPack) =>
       modalities.every((modality) => pack.encoders[modality] !== undefined);
@@ -25,7 +34,7 @@ export function packsOf(loaded: readonly LoadedPack[]): Packs {
       const message = `No loaded model understands ${modalities.join(" and ")} (loaded: ${names(loaded)})`;
       throw new AppError("model_not_found", message, { param: "model" });
     }
-    const pack = loaded.find(({ manifest }) => manifest.id === id);
+    const pack = loaded.find(({ manifest }) => manifest.id === resolve(id));
     if (pack === undefined) {
       throw new AppError(
         "model_not_found",
@@ -44,6 +53,8 @@ export function packsOf(loaded: readonly LoadedPack[]): Packs {
   };
   return {
     list: () => loaded,
+    resolve,
+    aliasesOf: (id) => Object.keys(aliases).filter((name) => aliases[name] === id),
     find,
     encoder(id, modality) {
       const pack = find(id, modality);

@@ -19,7 +19,7 @@ export async function findPack(
 ): Promise<{ pack: LoadedPack; head?: UsableHead }> {
   if (request.head === undefined) return { pack: packs.find(request.model, ...modalities) };
   const head = await heads.use(request.head);
-  if (request.model !== undefined && request.model !== head.model) {
+  if (request.model !== undefined && packs.resolve(request.model) !== head.model) {
     const message = `The head "${head.name}" belongs to the model "${head.model}", not to "${request.model}"`;
     throw new AppError("invalid_input", message, { param: "head" });
   }

@@ -25,11 +25,11 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
     })
     .post("/v1/bridges", async (c) => {
       const body = await readJson(c, BridgeBody);
-      if (body.from === body.to) {
+      const [from, to] = [packs.find(body.from, "text"), packs.find(body.to, "text")];
+      if (from === to) {
         const message = `Expected two models but both are "${body.from}"`;
         throw new AppError("invalid_input", message, { param: "to" });
       }
-      const [from, to] = [packs.find(body.from, "text"), packs.find(body.to, "text")];
       if (
         body.label_by !== undefined &&
         (body.from_collection === undefined || body.to_collection === undefined)
@@ -47,9 +47,9 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
         });
       }
       const data: BridgeInput = {
-        name: checkName(body.name ?? `${body.from}-to-${body.to}`.slice(0, 64)),
-        from: body.from,
-        to: body.to,
+        name: checkName(body.name ?? `${from.manifest.id}-to-${to.manifest.id}`.slice(0, 64)),
+        from: from.manifest.id,
+        to: to.manifest.id,
         fromSpace: from.space,
         toSpace: to.space,
         method: body.method,

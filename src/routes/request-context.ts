@@ -3,9 +3,11 @@ import { setMaxListeners } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import type { MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
 import { csrf } from "hono/csrf";
 import { HTTPException } from "hono/http-exception";
-import { AppError } from "../errors.js";
+import type { Config } from "../config.js";
+import { AppError, invalidInput } from "../errors.js";
 import type { Log } from "../log.js";
 import { gatherStages, reportStages, requestSeconds, type StageTimes } from "../metrics.js";
 
@@ -103,16 +105,23 @@ export function requireApiKey(keys: readonly string[]): MiddlewareHandler {
 /**
  * Without keys the server is for this machine only. A web page elsewhere must not reach it through the user's browser:
  * neither by a request that it sends here (Origin, Sec-Fetch-Site) nor by a name that resolves to this address (Host).
- * Pages that this server serves may; programs, which send neither header, may too.
+ * Pages that this server serves and those of `corsOrigins` may; programs, which send neither header, may too, also by
+ * the names in `trustedHosts`.
  */
-export function guardLocalServer(keys: readonly string[]): MiddlewareHandler {
+export function guardLocalServer({
+  apiKeys,
+  corsOrigins,
+  trustedHosts,
+}: Pick<Config, "apiKeys" | "corsOrigins" | "trustedHosts">): MiddlewareHandler {
   const guardForms = csrf();
   return async (c, next) => {
-    if (keys.length > 0) return next();
+    if (apiKeys.length > 0) return next();
     const host = c.req.header("host");
-    if (host !== undefined && !isLocalName(hostnameOf(`http://${host}`))) {
+    const hostname = hostnameOf(`http://${host}`);
+    if (host !== undefined && !isLocalName(hostname) && !trustedHosts.includes(hostname)) {
       throw notOurs(`Host "${host}"`);
     }
+    if (corsOrigins.includes(c.req.header("origin") ?? "")) return next();
     const origin = c.req.header("origin");
     const site = c.req.header("sec-fetch-site");
     if (origin !== undefined || site !== undefined) {
@@ -126,6 +135,21 @@ export function guardLocalServer(keys: readonly string[]): MiddlewareHandler {
     }
     await next();
   };
+}
+
+/** Lets pages of some origins call, none by default; answers their preflights, which carry no key. */
+export function allowOrigins({
+  corsOrigins,
+  apiKeys,
+}: Pick<Config, "corsOrigins" | "apiKeys">): MiddlewareHandler {
+  const any = corsOrigins.includes("*");
+  if (any && apiKeys.length === 0) {
+    const message = "Expected apiKeys beside corsOrigins *: any web page could use this server";
+    throw invalidInput("corsOrigins", message);
+  }
+  if (corsOrigins.length === 0) return (_, next) => next();
+  const exposeHeaders = ["Retry-After", "Server-Timing"];
+  return cors({ origin: any ? "*" : [...corsOrigins], exposeHeaders, maxAge: 600 });
 }
 
 function notOurs(which: string): AppError {

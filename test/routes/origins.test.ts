@@ -1,0 +1,69 @@
+import { Hono } from "hono";
+import { describe, expect, it } from "vitest";
+import { createLog } from "../../src/log.js";
+import { errorResponse } from "../../src/routes/error-response.js";
+import { allowOrigins, guardLocalServer, requireApiKey } from "../../src/routes/request-context.js";
+
+const appWith = (options: {
+  apiKeys?: string[];
+  corsOrigins?: string[];
+  trustedHosts?: string[];
+}) => {
+  const config = { apiKeys: [], corsOrigins: [], trustedHosts: [], ...options };
+  return new Hono()
+    .use(allowOrigins(config))
+    .use(guardLocalServer(config))
+    .use(requireApiKey(config.apiKeys))
+    .post("/x", (c) => c.json({ done: true }))
+    .onError(errorResponse(createLog("silent")));
+};
+const page = "https://app.example";
+const post = (headers: Record<string, string>) => ({
+  method: "POST",
+  headers: { "content-type": "application/json", host: "localhost:8080", ...headers },
+});
+const preflight = {
+  method: "OPTIONS",
+  headers: { origin: page, host: "localhost:8080", "access-control-request-method": "POST" },
+};
+
+describe("corsOrigins", () => {
+  it("is off by default: no header, and other pages are refused", async () => {
+    const response = await appWith({}).request("/x", post({ origin: page }));
+    expect(response.status).toBe(401);
+    expect(response.headers.get("access-control-allow-origin")).toBeNull();
+  });
+
+  it("lets pages of a listed origin call, and no others", async () => {
+    const app = appWith({ corsOrigins: [page] });
+    const response = await app.request("/x", post({ origin: page }));
+    expect(response.status).toBe(200);
+    expect(response.headers.get("access-control-allow-origin")).toBe(page);
+    const other = await app.request("/x", post({ origin: "https://evil.example" }));
+    expect(other.status).toBe(401);
+    expect(other.headers.get("access-control-allow-origin")).toBeNull();
+  });
+
+  it("answers the preflight, which carries no key", async () => {
+    const app = appWith({ corsOrigins: [page], apiKeys: ["a-secret-key"] });
+    const response = await app.request("/x", preflight);
+    expect(response.status).toBe(204);
+    expect(response.headers.get("access-control-allow-origin")).toBe(page);
+    expect((await app.request("/x", post({ origin: page }))).status).toBe(401);
+  });
+
+  it("is * with keys only", () => {
+    expect(() => appWith({ corsOrigins: ["*"] })).toThrow("apiKeys");
+    expect(() => appWith({ corsOrigins: ["*"], apiKeys: ["a-secret-key"] })).not.toThrow();
+  });
+});
+
+describe("trustedHosts", () => {
+  it("lets programs call by a listed name, and no page", async () => {
+    const app = appWith({ trustedHosts: ["crossmodal"] });
+    const call = (headers: Record<string, string>) => app.request("/x", post(headers));
+    expect((await call({ host: "crossmodal:3003" })).status).toBe(200);
+    expect((await call({ host: "other:3003" })).status).toBe(401);
+    expect((await call({ host: "crossmodal:3003", origin: page })).status).toBe(401);
+  });
+});
