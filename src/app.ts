@@ -5,6 +5,7 @@ import { AppError } from "./errors.js";
 import { addItemsRoute } from "./routes/add-items.js";
 import { bridgesRoutes } from "./routes/bridges.js";
 import { collectionsRoutes } from "./routes/collections.js";
+import { compatRoutes, errorOf, foreignShapes, shapeAt } from "./routes/compat/compat.js";
 import { embeddingsRoutes } from "./routes/embeddings.js";
 import { errorResponse } from "./routes/error-response.js";
 import { exportRoute } from "./routes/export.js";
@@ -32,6 +33,7 @@ import type { Services } from "./services.js";
 export function createApp(services: Services) {
   const { config, log, stopping } = services;
   const app = new Hono<RequestVariables>();
+  const shapes = foreignShapes(services);
   return app
     .use(observeRequests(log, config.requestTimeoutMs))
     .use(endConnections(stopping))
@@ -50,6 +52,7 @@ export function createApp(services: Services) {
         },
       }),
     )
+    .route("/", compatRoutes(services, shapes))
     .route("/", healthRoutes(services))
     .route("/", modelsRoutes(services))
     .route("/", zeroShotRoutes(services))
@@ -79,7 +82,12 @@ export function createApp(services: Services) {
       const error = new AppError("not_found", `There is no ${c.req.method} ${c.req.path}`);
       return errorResponse(log)(error, c);
     })
-    .onError(errorResponse(log));
+    .onError((error, c) => {
+      const shape = shapeAt(shapes, c.req.path);
+      return shape === undefined
+        ? errorResponse(log)(error, c)
+        : errorOf(services, c, shape, error);
+    });
 }
 
 export type App = ReturnType<typeof createApp>;

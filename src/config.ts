@@ -234,6 +234,12 @@ export const options = {
     list,
     "Names under which programs on a private network reach this server without a key, comma-separated, e.g. crossmodal in a compose file.",
   ),
+  immichUpstream: option(
+    z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
+    "",
+    same,
+    "Immich machine-learning server that faces and text recognition are passed on to, e.g. http://immich-machine-learning:3003.",
+  ),
   logLevel: option(
     z.enum(["debug", "info", "warn", "error", "silent"]),
     "info",

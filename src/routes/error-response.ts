@@ -43,35 +43,40 @@ export function errorBody(error: AppError): ErrorBody {
   return { code: error.code, message: error.message, param: error.param ?? null, type };
 }
 
-/** Hono's error handler: an AppError says what was wrong; anything else is a bug, logged here and hidden from the client. */
+/** An error as a client may learn of it. */
+export interface ReportedError {
+  status: number;
+  body: ErrorBody;
+}
+
+/** An AppError says what was wrong; anything else is a bug, logged here and hidden from the client. Sets `Retry-After`. */
+export function reportError(log: Log, error: Error, c: Context): ReportedError {
+  if (error instanceof AppError) {
+    const status = statusOf[error.code];
+    if (status >= 500) log.error({ err: error, path: c.req.path }, error.message);
+    if (error.retryAfterSeconds !== undefined)
+      c.header("Retry-After", String(Math.ceil(error.retryAfterSeconds)));
+    return { status, body: errorBody(error) };
+  }
+  if (error instanceof HTTPException && error.status < 500) {
+    const { status, message } = error;
+    const type = "invalid_request_error";
+    return { status, body: { code: "invalid_input", message, param: null, type } };
+  }
+  log.error({ err: error, path: c.req.path }, "internal error");
+  const body: ErrorBody = {
+    code: "internal",
+    message: "Internal server error",
+    param: null,
+    type: "server_error",
+  };
+  return { status: 500, body };
+}
+
+/** Hono's error handler. */
 export function errorResponse(log: Log) {
   return (error: Error, c: Context): Response => {
-    if (error instanceof AppError) {
-      const status = statusOf[error.code];
-      if (status >= 500) log.error({ err: error, path: c.req.path }, error.message);
-      if (error.retryAfterSeconds !== undefined)
-        c.header("Retry-After", String(Math.ceil(error.retryAfterSeconds)));
-      return c.json(
-        { error: errorBody(error) } satisfies ErrorAnswer,
-        status as ContentfulStatusCode,
-      );
-    }
-    if (error instanceof HTTPException && error.status < 500) {
-      const body: ErrorBody = {
-        code: "invalid_input",
-        message: error.message,
-        param: null,
-        type: "invalid_request_error",
-      };
-      return c.json({ error: body } satisfies ErrorAnswer, error.status);
-    }
-    log.error({ err: error, path: c.req.path }, "internal error");
-    const body: ErrorBody = {
-      code: "internal",
-      message: "Internal server error",
-      param: null,
-      type: "server_error",
-    };
-    return c.json({ error: body } satisfies ErrorAnswer, 500);
+    const { status, body } = reportError(log, error, c);
+    return c.json({ error: body } satisfies ErrorAnswer, status as ContentfulStatusCode);
   };
 }

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { LoadedPack } from "../encoders/load.js";
+import type { Packs } from "../encoders/packs.js";
 import type { Services } from "../services.js";
 import type { ModelAnswer, ModelList } from "../wire/models.js";
 
@@ -8,18 +9,27 @@ export function modelsRoutes({ packs }: Services) {
   // Manifests have no date: what a client sees is the model as this server loaded it.
   const created = Math.floor(Date.now() / 1000);
   return new Hono()
-    .get("/v1/models", (c) =>
-      c.json({
-        object: "list",
-        data: packs.list().map((pack) => modelAnswer(pack, created)),
-      } satisfies ModelList),
-    )
-    .get("/v1/models/:id", (c) => c.json(modelAnswer(packs.find(c.req.param("id")), created)));
+    .get("/v1/models", (c) => c.json(modelList(packs, created)))
+    .get("/v1/models/:id", (c) => {
+      const pack = packs.find(c.req.param("id"));
+      return c.json(modelAnswer(pack, packs.aliasesOf(pack.manifest.id), created));
+    });
 }
 
-function modelAnswer({ manifest, space, towers }: LoadedPack, created: number): ModelAnswer {
+export const modelList = (packs: Packs, created: number): ModelList => ({
+  object: "list",
+  data: packs.list().map((pack) => modelAnswer(pack, packs.aliasesOf(pack.manifest.id), created)),
+});
+
+function modelAnswer(
+  { manifest, space, towers }: LoadedPack,
+  aliases: string[],
+  created: number,
+): ModelAnswer {
+  const modalities = towers.map(({ modality }) => modality);
   return {
     id: manifest.id,
+    aliases,
     object: "model",
     created,
     owned_by: ownerOf(manifest.source),
@@ -27,7 +37,9 @@ function modelAnswer({ manifest, space, towers }: LoadedPack, created: number): 
     revision: manifest.revision,
     space,
     dimensions: manifest.dimensions,
-    modalities: towers.map(({ modality }) => modality),
+    modalities,
+    architecture: { input_modalities: modalities },
+    meta: { n_ctx: manifest.towers.text?.preprocess.contextLength ?? 0 },
     towers: towers.map(({ modality, dtype, file, provider, fallbackReason }) => ({
       modality,
       dtype,

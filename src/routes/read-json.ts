@@ -12,9 +12,18 @@ import { readBody } from "./read-body.js";
  * was expected and what came; `too_large`.
  */
 export async function readJson<S extends z.ZodType>(c: Context, schema: S): Promise<z.infer<S>> {
+  return parseBody(schema, await jsonBody(c));
+}
+
+/** The JSON body, read and parsed once however often it is asked for. */
+export async function jsonBody(c: Context): Promise<unknown> {
+  const kept = c.get("jsonBody") as { value: unknown } | undefined;
+  if (kept !== undefined) return kept.value;
   const type = contentTypeOf(c);
   if (type !== undefined) checkJsonType(type, "application/json");
-  return parseBody(schema, await parseJsonBytes(await readBody(c)));
+  const value = await parseJsonBytes(await readBody(c));
+  c.set("jsonBody", { value });
+  return value;
 }
 
 /** The Content-Type, or undefined when there is none. */

@@ -4,6 +4,8 @@ import { Modality } from "./fields.js";
 /** OpenAI's shape and more. */
 export const ModelAnswer = z.object({
   id: z.string(),
+  /** Further names, of the option `aliases`. */
+  aliases: z.array(z.string()),
   object: z.literal("model"),
   /** Seconds since 1970: when this server loaded it. */
   created: z.int(),
@@ -14,6 +16,9 @@ export const ModelAnswer = z.object({
   space: z.string(),
   dimensions: z.int(),
   modalities: z.array(Modality),
+  /** As llama.cpp's clients look for it; `n_ctx` is the longest text in tokens. */
+  architecture: z.object({ input_modalities: z.array(Modality) }),
+  meta: z.object({ n_ctx: z.int() }),
   towers: z.array(
     z.object({
       modality: Modality,

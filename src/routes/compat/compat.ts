@@ -1,0 +1,141 @@
+import { Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { invalidInput } from "../../errors.js";
+import type { Services } from "../../services.js";
+import { reportError } from "../error-response.js";
+import type { RequestVariables } from "../request-context.js";
+import { cohereShape } from "./cohere.js";
+import { freesoundShape } from "./freesound.js";
+import { huggingfaceShape } from "./huggingface.js";
+import { immichShape } from "./immich.js";
+import { infinityShape } from "./infinity.js";
+import { jinaShape } from "./jina.js";
+import { kserveShape } from "./kserve.js";
+import { labelStudioShape } from "./label-studio.js";
+import { llamaCppShape } from "./llama-cpp.js";
+import { ollamaShape } from "./ollama.js";
+import { photoprismShape } from "./photoprism.js";
+import { roboflowShape } from "./roboflow.js";
+import type { ForeignContext, ForeignRoute, Shape } from "./shape.js";
+import { soundspanShape } from "./soundspan.js";
+import { teiShape } from "./tei.js";
+import { vllmShape } from "./vllm.js";
+import { voyageShape } from "./voyage.js";
+import { weaviateShape } from "./weaviate.js";
+
+/** The shapes of other products. Where several share a path, the first that matches answers. */
+export const foreignShapes = (services: Services): readonly Shape[] => [
+  vllmShape(services),
+  jinaShape(services),
+  huggingfaceShape(services),
+  infinityShape(services),
+  llamaCppShape(services),
+  immichShape(services),
+  labelStudioShape(services),
+  teiShape(services),
+  cohereShape(services),
+  voyageShape(services),
+  weaviateShape(services),
+  kserveShape(services),
+  freesoundShape(services),
+  soundspanShape(services),
+  photoprismShape(services),
+  roboflowShape(services),
+  ollamaShape(services),
+];
+
+/** Paths that are ours: what no shape matches goes on to our own route. */
+const ownPaths = ["POST /v1/embeddings"];
+
+interface Candidate {
+  shape: Shape;
+  route: ForeignRoute;
+}
+
+/** Every shape at the paths its clients know, and at `/compat/NAME` before them. */
+export function compatRoutes(services: Services, shapes: readonly Shape[]) {
+  const app = new Hono<RequestVariables>();
+  const add = (method: string, path: string, candidates: readonly Candidate[]) =>
+    app.on(method, path, async (c, next) => {
+      if (method === "POST") services.budget.refuseWhenFull();
+      const chosen = await choose(c, candidates);
+      if (chosen !== undefined) return answer(services, c, chosen);
+      if (ownPaths.includes(`${method} ${path}`)) return next();
+      throw unmatched(c, candidates);
+    });
+  for (const [key, candidates] of byPath(shapes)) {
+    const [method, path] = key.split(" ");
+    add(method, path, candidates);
+  }
+  for (const shape of shapes) {
+    for (const [key, candidates] of byPath([{ ...shape, routes: shape.routes.map(everywhere) }])) {
+      const [method, path] = key.split(" ");
+      add(method, `/compat/${shape.name}${path}`, candidates);
+    }
+  }
+  return app;
+}
+
+const everywhere = (route: ForeignRoute): ForeignRoute => ({
+  ...route,
+  onlyUnderPrefix: undefined,
+});
+
+function byPath(shapes: readonly Shape[]): Map<string, Candidate[]> {
+  const found = new Map<string, Candidate[]>();
+  for (const shape of shapes) {
+    for (const route of shape.routes) {
+      if (route.onlyUnderPrefix) continue;
+      const key = `${route.method} ${route.path}`;
+      found.set(key, [...(found.get(key) ?? []), { shape, route }]);
+    }
+  }
+  return found;
+}
+
+/** The only candidate, or the first whose sniff is true; one without a sniff takes what is left. */
+async function choose(
+  c: ForeignContext,
+  candidates: readonly Candidate[],
+): Promise<Candidate | undefined> {
+  if (candidates.length === 1) return candidates[0];
+  for (const one of candidates) {
+    if (one.route.matches === undefined || (await one.route.matches(c))) return one;
+  }
+  return undefined;
+}
+
+function unmatched(c: ForeignContext, candidates: readonly Candidate[]) {
+  const names = candidates.map(({ shape }) => shape.name).join(", ");
+  const message = `The body of ${c.req.method} ${c.req.path} is of none of the clients that use this path: ${names}`;
+  return invalidInput(undefined, message);
+}
+
+async function answer(services: Services, c: ForeignContext, { shape, route }: Candidate) {
+  try {
+    return await route.answer(c);
+  } catch (error) {
+    return errorOf(services, c, shape, error as Error);
+  }
+}
+
+/** An error before the route was reached (no key, no such path), as the client of that path expects it. */
+export function shapeAt(shapes: readonly Shape[], path: string): Shape | undefined {
+  const prefixed = /^\/compat\/([^/]+)/.exec(path)?.[1];
+  if (prefixed !== undefined) return shapes.find(({ name }) => name === prefixed);
+  const those = shapes.filter(({ routes }) =>
+    routes.some((route) => route.path === path && !route.onlyUnderPrefix),
+  );
+  return those.length === 1 && path !== "/v1/embeddings" ? those[0] : undefined;
+}
+
+export function errorOf(
+  { log }: Pick<Services, "log">,
+  c: ForeignContext,
+  shape: Shape,
+  error: Error,
+): Response {
+  const reported = reportError(log, error, c);
+  const { body, status = reported.status } = shape.errors(reported);
+  return c.json(body, status as ContentfulStatusCode);
+}

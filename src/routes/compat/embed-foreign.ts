@@ -1,0 +1,122 @@
+import type { Embedding, Modality } from "../../encoders/encoder.js";
+import type { LoadedPack } from "../../encoders/load.js";
+import { AppError, invalidInput } from "../../errors.js";
+import type { Content } from "../../inference/content.js";
+import {
+  checkInputCount,
+  embedContents,
+  type Paths,
+  towerPaths,
+} from "../../inference/embed-contents.js";
+import { meanVector, norm, normalize } from "../../math/vector.js";
+import { findPath } from "../../search/find-path.js";
+import type { Services } from "../../services.js";
+
+export interface ForeignEmbedding {
+  pack: LoadedPack;
+  /** At unit length, in the order of the inputs. */
+  embeddings: Embedding[];
+  tokens: number;
+}
+
+interface Inputs {
+  model?: string;
+  /** Of the answer; other than the model's is refused. */
+  dimensions?: number;
+  /** The field that holds the inputs, for messages. */
+  param: string;
+}
+
+/** Embeds contents of any modality into one space: what the model lacks comes over a bridge. */
+export async function embedForeign(
+  services: Services,
+  { model, dimensions, param }: Inputs,
+  contents: readonly Content[],
+  signal: AbortSignal,
+): Promise<ForeignEmbedding> {
+  if (contents.length === 0) throw invalidInput(param, `"${param}" is empty`);
+  checkInputCount(contents.length, services.config.maxInputs, param);
+  const modalities = [...new Set(contents.map(({ modality }) => modality))];
+  const pack = packFor(services, model, modalities);
+  checkDimensions(pack, dimensions);
+  const paths = pathsInto(services, pack, modalities);
+  const { tokenizer } = pack;
+  const embedded = await embedContents(services, paths, contents, { signal, tokenizer });
+  return { pack, embeddings: embedded.embeddings, tokens: embedded.tokens };
+}
+
+/**
+ * One embedding for each group of contents: of several the mean of their unit embeddings, at unit length again.
+ * @throws AppError `invalid_input` when they cancel each other out.
+ */
+export async function embedGroups(
+  services: Services,
+  inputs: Inputs,
+  groups: readonly (readonly Content[])[],
+  signal: AbortSignal,
+): Promise<ForeignEmbedding> {
+  const empty = groups.findIndex((group) => group.length === 0);
+  if (empty >= 0) throw invalidInput(`${inputs.param}[${empty}]`, "An input has no content");
+  const embedded = await embedForeign(services, inputs, groups.flat(), signal);
+  let next = 0;
+  const embeddings = groups.map((group, i) => {
+    const own = embedded.embeddings.slice(next, next + group.length);
+    next += group.length;
+    if (own.length === 1) return own[0];
+    const mean = meanVector(own);
+    if (norm(mean) > 1e-6) return normalize(mean);
+    throw invalidInput(`${inputs.param}[${i}]`, "The parts of an input cancel each other out");
+  });
+  return { ...embedded, embeddings };
+}
+
+export function checkDimensions({ manifest }: LoadedPack, wanted: number | undefined): void {
+  if (wanted === undefined || wanted === manifest.dimensions) return;
+  const message = `The model "${manifest.id}" gives ${manifest.dimensions} dimensions, not ${wanted}`;
+  throw invalidInput("dimensions", message);
+}
+
+/** Without a name the first that understands all, else the first that the rest can be brought to. */
+function packFor(
+  services: Services,
+  model: string | undefined,
+  modalities: readonly Modality[],
+): LoadedPack {
+  const { packs } = services;
+  if (model !== undefined) return packs.find(model);
+  try {
+    return packs.find(undefined, ...modalities);
+  } catch (error) {
+    const reached = packs.list().find((pack) => {
+      try {
+        return pathsInto(services, pack, modalities);
+      } catch {
+        return false;
+      }
+    });
+    if (reached === undefined) throw error;
+    return reached;
+  }
+}
+
+function pathsInto(
+  { packs, bridges }: Services,
+  pack: LoadedPack,
+  modalities: readonly Modality[],
+): Paths {
+  const own = towerPaths(pack);
+  const parts = { packs: packs.list(), bridges: bridges.active() };
+  const { id } = pack.manifest;
+  return Object.fromEntries(
+    modalities.map((modality) => {
+      if (own[modality] !== undefined) return [modality, own[modality]];
+      try {
+        return [modality, findPath(parts, modality, { name: id, space: pack.space, model: id })];
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        const message = `The model "${id}" does not understand ${modality}, and no bridge leads from a model that does into its space`;
+        throw new AppError("no_path", message, { param: "model", cause: error });
+      }
+    }),
+  );
+}

@@ -1,0 +1,10 @@
+import type { ErrorForm } from "./shape.js";
+
+/** OpenAI's, and ours. */
+export const openaiErrors: ErrorForm = ({ body }) => ({ body: { error: body } });
+
+/** `{"error": "…"}`: Ollama, KServe, Weaviate, Hugging Face and others. */
+export const plainErrors: ErrorForm = ({ body }) => ({ body: { error: body.message } });
+
+/** FastAPI's: Immich and Voyage. */
+export const detailErrors: ErrorForm = ({ body }) => ({ body: { detail: body.message } });

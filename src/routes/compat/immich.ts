@@ -1,0 +1,143 @@
+import { z } from "zod";
+import type { Embedding } from "../../encoders/encoder.js";
+import { AppError, invalidInput } from "../../errors.js";
+import type { Content } from "../../inference/content.js";
+import { parseJsonBytes } from "../../json/parse-json.js";
+import { pictureSize } from "../../media/picture-size.js";
+import type { Services } from "../../services.js";
+import { optional } from "../../wire/fields.js";
+import { mediaMaker } from "../media-content.js";
+import { parseBody } from "../parse-with.js";
+import { readBody } from "../read-body.js";
+import { readForm } from "../read-form.js";
+import { contentTypeOf } from "../read-json.js";
+import { embedForeign } from "./embed-foreign.js";
+import { dimensionsOf } from "./immich-dimensions.js";
+import type { ErrorForm, ForeignContext, Shape } from "./shape.js";
+
+const Model = z.strictObject({
+  modelName: z.string().min(1),
+  /** `language` of a text: the models here know no difference. */
+  options: optional(z.strictObject({ language: optional(z.string()) })),
+});
+const Clip = z.union([z.strictObject({ visual: Model }), z.strictObject({ textual: Model })]);
+const Entries = z.union([
+  z.strictObject({ clip: Clip }),
+  // For the upstream, which reads them itself.
+  z.strictObject({ "facial-recognition": z.unknown() }),
+  z.strictObject({ ocr: z.unknown() }),
+]);
+
+/** FastAPI's form; bad entries are 422 there, and what nobody here can do is 501. */
+const errors: ErrorForm = ({ status, body: { code, message, param } }) => ({
+  body: { detail: message },
+  status: code === "invalid_input" && param === "entries" ? 422 : code === "no_path" ? 501 : status,
+});
+
+/**
+ * Immich's machine-learning server. Source: immich-app/immich,
+ * server/src/repositories/machine-learning.repository.ts and machine-learning/immich_ml/main.py.
+ */
+export const immichShape = (services: Services): Shape => ({
+  name: "immich",
+  errors,
+  routes: [
+    { method: "GET", path: "/ping", answer: (c) => c.text("pong") },
+    {
+      method: "GET",
+      path: "/",
+      onlyUnderPrefix: true,
+      answer: (c) => c.json({ message: "Immich ML" }),
+    },
+    {
+      method: "POST",
+      path: "/predict",
+      matches: (c) => /^multipart\/form-data/i.test(c.req.header("content-type") ?? ""),
+      answer: (c) => predict(services, c),
+    },
+  ],
+});
+
+async function predict(services: Services, c: ForeignContext): Promise<Response> {
+  const type = contentTypeOf(c);
+  if (type?.value !== "multipart/form-data") {
+    throw new AppError("unsupported_media", "Expected multipart/form-data", {
+      param: "content-type",
+    });
+  }
+  const body = await readBody(c);
+  const form = await readForm(
+    (async function* () {
+      yield body;
+    })(),
+    type,
+  );
+  const [sent] = form.get("entries") ?? [];
+  if (typeof sent !== "string") throw invalidInput("entries", '"entries" is missing');
+  const entries = await parseJsonBytes(Buffer.from(sent), { param: "entries" })
+    .then((value) => parseBody(Entries, value))
+    .catch((error) => {
+      throw error instanceof AppError ? invalidInput("entries", error.message, error) : error;
+    });
+  if (!("clip" in entries)) return passOn(services, c, body, Object.keys(entries)[0]);
+  const signal = c.get("signal");
+  const isPicture = "visual" in entries.clip;
+  const { modelName } = "visual" in entries.clip ? entries.clip.visual : entries.clip.textual;
+  const [field] = form.get(isPicture ? "image" : "text") ?? [];
+  if (field === undefined) {
+    const name = isPicture ? "image" : "text";
+    throw invalidInput(name, `Either image or text must be provided: "${name}" is missing`);
+  }
+  const content: Content = isPicture
+    ? mediaMaker(services, signal)(Buffer.from(field), "image", "image")
+    : { modality: "text", text: String(field) };
+  const inputs = { model: modelName, param: isPicture ? "image" : "text" };
+  const { pack, embeddings } = await embedForeign(services, inputs, [content], signal);
+  const clip = JSON.stringify(Array.from(padded(embeddings[0], modelName, pack.manifest.id)));
+  if (!isPicture) return c.json({ clip });
+  const size = pictureSize(Buffer.from(field));
+  return c.json({ clip, imageHeight: size?.height ?? 0, imageWidth: size?.width ?? 0 });
+}
+
+/** Immich's column has the length of the model it asks for; zeros change no cosine. */
+function padded(embedding: Embedding, modelName: string, id: string): Float32Array {
+  const wanted = dimensionsOf(modelName);
+  if (wanted === undefined || wanted === embedding.length) return embedding;
+  if (embedding.length > wanted) {
+    const message = `Immich keeps ${wanted} numbers for "${modelName}", but "${id}" gives ${embedding.length}: choose an alias of a larger model`;
+    throw invalidInput("entries", message);
+  }
+  const whole = new Float32Array(wanted);
+  whole.set(embedding);
+  return whole;
+}
+
+/** Faces and text are another server's work: the form goes there as it came. */
+async function passOn(
+  { config }: Services,
+  c: ForeignContext,
+  body: Uint8Array,
+  task: string,
+): Promise<Response> {
+  if (config.immichUpstream === "") {
+    const message = `"${task}" is not done here: switch it off in Immich, or set immichUpstream to Immich's own machine-learning server`;
+    throw new AppError("no_path", message, { param: task });
+  }
+  const url = new URL("/predict", config.immichUpstream);
+  const headers = { "content-type": c.req.header("content-type")! };
+  const signal = c.get("signal");
+  const answer = await fetch(url, {
+    method: "POST",
+    headers,
+    body: Uint8Array.from(body),
+    signal,
+  }).catch((cause) => {
+    signal.throwIfAborted();
+    throw new AppError("fetch_failed", "The server of immichUpstream did not answer", { cause });
+  });
+  const contentType = answer.headers.get("content-type") ?? "application/json";
+  return new Response(answer.body, {
+    status: answer.status,
+    headers: { "content-type": contentType },
+  });
+}

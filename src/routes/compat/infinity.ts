@@ -1,0 +1,197 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import { invalidInput } from "../../errors.js";
+import { classifyContents } from "../../inference/classify-contents.js";
+import type { Content } from "../../inference/content.js";
+import { dot } from "../../math/vector.js";
+import type { Services } from "../../services.js";
+import { listOf, optional, withDefault } from "../../wire/fields.js";
+import { type MediaMaker, mediaMaker } from "../media-content.js";
+import { embedForeign } from "./embed-foreign.js";
+import { openaiErrors } from "./error-forms.js";
+import { foreignBody, hasField } from "./foreign-body.js";
+import { openaiList } from "./openai-list.js";
+import { checkUri, contentOfText } from "./parts.js";
+import type { Shape } from "./shape.js";
+
+const Model = optional(
+  z.string().transform((name) => (name === "default/not-specified" ? undefined : name)),
+);
+const Inputs = z.union([z.string(), listOf(z.string(), { min: 1, max: 100_000 })]);
+
+const EmbeddingsBody = z.strictObject({
+  model: Model,
+  input: Inputs,
+  modality: withDefault(z.enum(["text", "image", "audio"]), "text"),
+  encoding_format: withDefault(z.enum(["float", "base64"]), "float"),
+  /** 0 is the model's own number. */
+  dimensions: optional(z.int().min(0)),
+  user: optional(z.string()),
+});
+
+const ClassifyBody = z.strictObject({
+  model: Model,
+  input: listOf(z.string(), { min: 1, max: 100_000 }),
+  raw_scores: withDefault(z.literal(false), false),
+  /** Ours: Infinity's models have labels of their own. */
+  candidate_labels: optional(listOf(z.string(), { min: 1, max: 100_000 })),
+});
+
+const RerankBody = z.strictObject({
+  model: Model,
+  query: z.string().min(1),
+  documents: listOf(z.string().min(1), { min: 1, max: 100_000 }),
+  return_documents: withDefault(z.boolean(), false),
+  raw_scores: withDefault(z.boolean(), false),
+  top_n: optional(z.int().positive()),
+});
+
+/** Source: michaelfeil/infinity at fcb951c, infinity_emb/fastapi_schemas/pymodels.py. */
+export function infinityShape(services: Services): Shape {
+  const { packs, budget, config } = services;
+  const started = Math.floor(Date.now() / 1000);
+  const stamp = () => ({ id: `infinity-${randomUUID()}`, created: Math.floor(Date.now() / 1000) });
+  return {
+    name: "infinity",
+    errors: openaiErrors,
+    routes: [
+      {
+        method: "POST",
+        path: "/embeddings",
+        matches: (c) => hasField(c, "input"),
+        answer: async (c) => {
+          const body = await foreignBody(c, EmbeddingsBody);
+          const signal = c.get("signal");
+          const texts = typeof body.input === "string" ? [body.input] : body.input;
+          const mediaOf = mediaMaker(services, signal);
+          const { modality } = body;
+          const contents = texts.map((text, i): Content => {
+            if (modality === "text") return { modality, text };
+            const param = `input[${i}]`;
+            return mediaOf(checkUri(text, param), modality, param);
+          });
+          const inputs = {
+            model: body.model,
+            dimensions: body.dimensions || undefined,
+            param: "input",
+          };
+          const { pack, embeddings, tokens } = await embedForeign(
+            services,
+            inputs,
+            contents,
+            signal,
+          );
+          return c.json({
+            ...openaiList(pack.manifest.id, embeddings, body.encoding_format),
+            usage: { prompt_tokens: tokens, total_tokens: tokens },
+            ...stamp(),
+          });
+        },
+      },
+      {
+        method: "POST",
+        path: "/classify",
+        answer: async (c) => {
+          const body = await foreignBody(c, ClassifyBody);
+          if (body.candidate_labels === undefined) {
+            const message =
+              'Expected "candidate_labels": the models here have no labels of their own';
+            throw invalidInput("candidate_labels", message);
+          }
+          const signal = c.get("signal");
+          const contents = body.input.map((text): Content => ({ modality: "text", text }));
+          const query = { model: body.model, labels: body.candidate_labels };
+          const { pack, scored } = await classifyContents(services, query, contents, signal);
+          return c.json({
+            object: "classify",
+            data: scored.map(({ scores }) => scores),
+            model: pack.manifest.id,
+            usage: { prompt_tokens: 0, total_tokens: 0 },
+            ...stamp(),
+          });
+        },
+      },
+      {
+        method: "POST",
+        path: "/rerank",
+        matches: (c) => hasField(c, "documents"),
+        answer: async (c) => {
+          const body = await foreignBody(c, RerankBody);
+          const signal = c.get("signal");
+          const mediaOf = mediaMaker(services, signal);
+          const { query, documents, model } = body;
+          const ranked = await rank(services, { query, documents, model }, mediaOf, signal);
+          return c.json({
+            object: "rerank",
+            results: ranked.results.slice(0, body.top_n).map(({ index, cosine }) => ({
+              relevance_score: body.raw_scores ? cosine : (1 + cosine) / 2,
+              index,
+              ...(body.return_documents && { document: documents[index] }),
+            })),
+            model: ranked.model,
+            usage: { prompt_tokens: ranked.tokens, total_tokens: ranked.tokens },
+            ...stamp(),
+          });
+        },
+      },
+      {
+        method: "GET",
+        path: "/models",
+        answer: (c) =>
+          c.json({
+            object: "list",
+            data: packs.list().map(({ manifest, towers }) => ({
+              id: manifest.id,
+              object: "model",
+              owned_by: "infinity",
+              created: started,
+              backend: "onnx",
+              stats: {
+                queue_fraction: Math.min(1, budget.units / config.maxQueued),
+                queue_absolute: Math.ceil(budget.units),
+                results_pending: Math.ceil(budget.units),
+                batch_size: config.maxBatch,
+              },
+              capabilities: [
+                ...towers.map(({ modality }) => capabilityOf[modality]),
+                ...(towers.some(({ modality }) => modality === "text") ? ["rerank"] : []),
+              ],
+            })),
+          }),
+      },
+      {
+        method: "GET",
+        path: "/health",
+        // Label Studio's is the same path: one body is both.
+        answer: (c) => c.json({ unix: Date.now() / 1000, status: "UP" }),
+      },
+    ],
+  };
+}
+
+const capabilityOf = { text: "embed", image: "image_embed", audio: "audio_embed" } as const;
+
+/** Documents by the cosine of their embedding with the query's, nearest first; pictures and sounds as data URIs too. */
+export async function rank(
+  services: Services,
+  request: { query: string; documents: readonly string[]; model?: string; param?: string },
+  mediaOf: MediaMaker,
+  signal: AbortSignal,
+): Promise<{
+  model: string;
+  tokens: number;
+  results: { index: number; cosine: number }[];
+}> {
+  const { param = "documents" } = request;
+  const contents = [
+    contentOfText(request.query, mediaOf, "query"),
+    ...request.documents.map((text, i) => contentOfText(text, mediaOf, `${param}[${i}]`)),
+  ];
+  const inputs = { model: request.model, param };
+  const { pack, embeddings, tokens } = await embedForeign(services, inputs, contents, signal);
+  const [query, ...documents] = embeddings;
+  const results = documents
+    .map((embedding, index) => ({ index, cosine: dot(query, embedding) }))
+    .sort((a, b) => b.cosine - a.cosine);
+  return { model: pack.manifest.id, tokens, results };
+}

@@ -1,0 +1,104 @@
+import { z } from "zod";
+import { invalidInput } from "../../errors.js";
+import type { Content } from "../../inference/content.js";
+import type { Services } from "../../services.js";
+import { listOf, optional } from "../../wire/fields.js";
+import { type MediaMaker, mediaMaker } from "../media-content.js";
+import { modelList } from "../models.js";
+import { embedGroups } from "./embed-foreign.js";
+import { foreignBody, hasField } from "./foreign-body.js";
+import type { ErrorForm, Shape } from "./shape.js";
+import { sniffMedia } from "./sniff-content.js";
+
+const marker = "<__media__>";
+
+const Prompt = z.union([
+  z.string().min(1),
+  z.strictObject({
+    prompt_string: z.string(),
+    multimodal_data: optional(listOf(z.string().min(1), { max: 1000 })),
+  }),
+]);
+const Body = z.strictObject({
+  model: optional(z.string()),
+  content: z.union([Prompt, listOf(Prompt, { min: 1, max: 100_000 })]),
+});
+
+/** Source: ggml-org/llama.cpp, tools/server/server-common.cpp, format_error_response. */
+const errors: ErrorForm = ({ status, body: { message, type } }) => ({
+  body: { error: { code: status, message, type } },
+});
+
+/**
+ * What Frigate's llama.cpp provider asks for. Source: blakeblackshear/frigate at e3fa701, frigate/genai/llama_cpp.py.
+ * `/v1/models` is our own, whose entries have `aliases`, `architecture` and `meta` for it.
+ */
+export function llamaCppShape(services: Services): Shape {
+  const { packs } = services;
+  const started = Math.floor(Date.now() / 1000);
+  return {
+    name: "llama.cpp",
+    errors,
+    routes: [
+      {
+        method: "GET",
+        path: "/v1/models",
+        onlyUnderPrefix: true,
+        answer: (c) => c.json(modelList(packs, started)),
+      },
+      {
+        method: "GET",
+        path: "/props",
+        answer: (c) => {
+          const { encoders, manifest } = packs.find(c.req.query("model") || undefined);
+          return c.json({
+            media_marker: marker,
+            modalities: {
+              vision: encoders.image !== undefined,
+              audio: encoders.audio !== undefined,
+            },
+            default_generation_settings: {
+              n_ctx: manifest.towers.text?.preprocess.contextLength ?? 0,
+            },
+          });
+        },
+      },
+      {
+        method: "POST",
+        path: "/embeddings",
+        matches: (c) => hasField(c, "content"),
+        answer: async (c) => {
+          const { content, model } = await foreignBody(c, Body);
+          const signal = c.get("signal");
+          const mediaOf = mediaMaker(services, signal);
+          const prompts = Array.isArray(content) ? content : [content];
+          const groups = prompts.map((prompt, i) => contentsOf(prompt, mediaOf, `content[${i}]`));
+          const inputs = { model, param: "content" };
+          const { embeddings } = await embedGroups(services, inputs, groups, signal);
+          return c.json(
+            embeddings.map((embedding, index) => ({ index, embedding: [Array.from(embedding)] })),
+          );
+        },
+      },
+    ],
+  };
+}
+
+/** The files, and what text is left beside their markers. */
+function contentsOf(prompt: z.infer<typeof Prompt>, mediaOf: MediaMaker, at: string): Content[] {
+  if (typeof prompt === "string") return [{ modality: "text", text: prompt }];
+  const { prompt_string: text, multimodal_data: files = [] } = prompt;
+  const pieces = text.split(marker);
+  if (pieces.length - 1 !== files.length) {
+    const message = `Expected a ${marker} for each of the ${files.length} files but received ${pieces.length - 1}`;
+    throw invalidInput(`${at}.prompt_string`, message);
+  }
+  const media = files.map((file, i): Content => {
+    const param = `${at}.multimodal_data[${i}]`;
+    const found = sniffMedia(file, mediaOf, param);
+    if (found !== undefined) return found;
+    throw invalidInput(param, `Expected the base64 of a picture or sound in "${param}"`);
+  });
+  const rest = pieces.join(" ").trim();
+  return rest === "" ? media : [...media, { modality: "text", text: rest }];
+}

@@ -1,0 +1,27 @@
+import type { Context } from "hono";
+import type { ReportedError } from "../error-response.js";
+import type { RequestVariables } from "../request-context.js";
+
+export type ForeignContext = Context<RequestVariables>;
+
+/** A route as another product has it. */
+export interface ForeignRoute {
+  method: "GET" | "POST" | "DELETE";
+  path: string;
+  /** Where shapes share the path: whether the request is of this one. */
+  matches?: (c: ForeignContext) => boolean | Promise<boolean>;
+  /** Only at `/compat/NAME`, since the path is another's here. */
+  onlyUnderPrefix?: true;
+  answer: (c: ForeignContext) => Response | Promise<Response>;
+}
+
+/** How an error looks to a client, and the status where it is another than ours. */
+export type ErrorForm = (error: ReportedError) => { body: object; status?: number };
+
+/** What a client of another product expects of its server. */
+export interface Shape {
+  /** It also answers at `/compat/NAME`. */
+  name: string;
+  errors: ErrorForm;
+  routes: readonly ForeignRoute[];
+}

@@ -1,0 +1,328 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { App } from "../../../src/app.js";
+import type { Services } from "../../../src/services.js";
+import { ask, dataUri, floatsOf, isSame, ownEmbedding } from "../../helpers/compat.js";
+import { fixtureBase64 } from "../../helpers/fixtures.js";
+import { cosine } from "../../helpers/golden.js";
+import { startApp } from "../../helpers/services.js";
+
+let app: App;
+let services: Services;
+beforeAll(async () => {
+  ({ app, services } = await startApp({ aliases: { "jina-clip-v1": "starter-clip" } }));
+});
+afterAll(() => services.close());
+
+const cat = dataUri("image/jpeg", fixtureBase64("images/cat.jpg"));
+const crow = dataUri("audio/wav", fixtureBase64("audio/crow.wav"));
+const clip = { model: "starter-clip" };
+
+interface List {
+  object: string;
+  model: string;
+  data: { object: string; index: number; embedding: number[] }[];
+  usage: object;
+}
+const first = (list: List) => list.data[0].embedding;
+
+describe("vLLM's messages at /v1/embeddings", () => {
+  const ofUser = (content: unknown) => ({ ...clip, messages: [{ role: "user", content }] });
+
+  it("embeds a picture as our own field does", async () => {
+    const content = [{ type: "image_url", image_url: { url: cat } }];
+    const { status, body } = await ask<List>(app, "/v1/embeddings", ofUser(content));
+    expect(status).toBe(200);
+    expect(isSame(first(body), await ownEmbedding(app, cat))).toBe(true);
+  });
+
+  it("takes a sound, over a bridge where the model sees but does not hear", async () => {
+    const data = fixtureBase64("audio/crow.wav");
+    const content = [{ type: "input_audio", input_audio: { data, format: "wav" } }];
+    const bridged = await ask<List>(app, "/v1/embeddings", ofUser(content));
+    expect(bridged.body.model).toBe("starter-clip");
+    const alone = await ask<List>(app, "/v1/embeddings", {
+      ...ofUser(content),
+      model: "starter-clap",
+    });
+    expect(isSame(first(alone.body), await ownEmbedding(app, crow))).toBe(true);
+  });
+
+  it("makes one vector of several parts: the mean at unit length", async () => {
+    const content = [
+      { type: "image_url", image_url: { url: cat } },
+      { type: "text", text: "at night" },
+    ];
+    const { body } = await ask<List>(app, "/v1/embeddings", ofUser(content));
+    const [a, b] = [await ownEmbedding(app, cat), await ownEmbedding(app, "at night", clip)];
+    const mean = a.map((value, i) => value + b[i]);
+    expect(body.data.length).toBe(1);
+    expect(isSame(first(body), mean)).toBe(true);
+    expect(Math.hypot(...first(body))).toBeCloseTo(1, 5);
+  });
+
+  it.each([[[1, 2, 3]], [[[1, 2], [3]]]])("refuses token ids %j with the remedy", async (input) => {
+    const { status, body } = await ask<{ error: { message: string } }>(app, "/v1/embeddings", {
+      input,
+    });
+    expect(status).toBe(400);
+    expect(body.error.message).toContain("check_embedding_ctx_length=False");
+  });
+});
+
+// michaelfeil/infinity at fcb951c
+describe("Infinity", () => {
+  it("embeds texts, pictures and sounds by modality", async () => {
+    const text = await ask<List & { id: string; created: number }>(app, "/embeddings", {
+      model: "default/not-specified",
+      input: ["a cat"],
+      modality: "text",
+      encoding_format: "float",
+      dimensions: 0,
+      user: "x",
+    });
+    expect(text.body).toMatchObject({ object: "list", model: "starter-clip" });
+    expect(text.body.id).toMatch(/^infinity-[\da-f-]{36}$/);
+    expect(isSame(first(text.body), await ownEmbedding(app, "a cat"))).toBe(true);
+    const image = await ask<List>(app, "/embeddings", { input: [cat], modality: "image" });
+    expect(isSame(first(image.body), await ownEmbedding(app, cat))).toBe(true);
+    const audio = await ask<List>(app, "/compat/infinity/embeddings", {
+      input: crow,
+      modality: "audio",
+    });
+    expect(isSame(first(audio.body), await ownEmbedding(app, crow))).toBe(true);
+  });
+
+  it("refuses a text where it is to be a picture, in OpenAI's form", async () => {
+    const { status, body } = await ask(app, "/embeddings", { input: "cat", modality: "image" });
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ error: { code: "invalid_input", param: "input[0]" } });
+  });
+
+  it("lists models with their capabilities, and is healthy", async () => {
+    const { body } = await ask<{ data: { id: string; capabilities: string[] }[] }>(app, "/models");
+    expect(body.data.map(({ id, capabilities }) => [id, capabilities])).toEqual([
+      ["starter-clip", ["embed", "image_embed", "rerank"]],
+      ["starter-clap", ["embed", "audio_embed", "rerank"]],
+    ]);
+    const health = await ask<{ unix: number; status: string }>(app, "/health");
+    expect(health.body).toEqual({ unix: expect.any(Number), status: "UP" });
+  });
+
+  it("ranks documents, pictures among them", async () => {
+    const documents = ["a rocket", cat];
+    const request = { query: "a photo of a cat", documents, return_documents: true, top_n: 1 };
+    const { body } = await ask<{ results: object[] }>(app, "/rerank", request);
+    expect(body).toMatchObject({ object: "rerank" });
+    const scored = await ask<{ results: { index: number }[] }>(app, "/rerank", {
+      query: "a cat",
+      documents: ["a rocket", "a small cat"],
+    });
+    expect(scored.body.results[0].index).toBe(1);
+    expect(body.results.length).toBe(1);
+  });
+
+  it("classifies texts by labels it is given", async () => {
+    const { body } = await ask<{ data: { label: string }[][] }>(app, "/classify", {
+      input: ["a small cat"],
+      candidate_labels: ["cat", "rocket"],
+    });
+    expect(body.data[0][0].label).toBe("cat");
+    expect((await ask(app, "/classify", { input: ["x"] })).status).toBe(400);
+  });
+});
+
+// Jina's OpenAPI of 2026-06-17
+describe("Jina", () => {
+  it("embeds texts, pictures and sounds of one request into one space, under an alias", async () => {
+    const input = [
+      { text: "a cat" },
+      { image: fixtureBase64("images/cat.jpg") },
+      { audio: crow },
+      { url: cat },
+      { bytes: fixtureBase64("images/cat.jpg") },
+    ];
+    const { status, body } = await ask<List>(app, "/v1/embeddings", {
+      model: "jina-clip-v1",
+      input,
+      normalized: true,
+      task: "retrieval.query",
+    });
+    expect(status, JSON.stringify(body)).toBe(200);
+    expect(body.data.map(({ embedding }) => embedding.length)).toEqual(Array(5).fill(384));
+    const picture = await ownEmbedding(app, cat);
+    for (const i of [1, 3, 4]) expect(isSame(body.data[i].embedding, picture)).toBe(true);
+    expect(isSame(first(body), await ownEmbedding(app, "a cat", clip))).toBe(true);
+  });
+
+  it("writes several types at once", async () => {
+    const { body } = await ask<{ data: { embedding: Record<string, number[]> }[] }>(
+      app,
+      "/v1/embeddings",
+      { input: ["a cat"], embedding_type: ["float", "binary", "ubinary"] },
+    );
+    const [{ embedding }] = body.data;
+    const own = await ownEmbedding(app, "a cat");
+    expect(embedding.float).toEqual(own);
+    expect(embedding.ubinary.length).toBe(48);
+    expect(embedding.ubinary[0] >> 7).toBe(own[0] > 0 ? 1 : 0);
+    expect(embedding.binary).toEqual(embedding.ubinary.map((byte) => byte - 128));
+  });
+
+  it("classifies pictures", async () => {
+    const { body } = await ask<{ data: object[] }>(app, "/v1/classify", {
+      model: "jina-clip-v1",
+      input: [{ image: cat }],
+      labels: ["cat", "rocket"],
+    });
+    expect(body.data[0]).toMatchObject({
+      object: "classification",
+      index: 0,
+      prediction: "cat",
+      predictions: [{ label: "cat" }, { label: "rocket" }],
+    });
+  });
+
+  it("answers errors in its own form", async () => {
+    const { status, body } = await ask(app, "/v1/classify", { input: ["x"] });
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ detail: expect.any(String), request_id: expect.any(String) });
+  });
+});
+
+describe("Cohere's /v2/embed", () => {
+  it("embeds texts in every type it has", async () => {
+    const { body } = await ask<{ embeddings: Record<string, unknown[]> }>(app, "/v2/embed", {
+      ...clip,
+      input_type: "search_document",
+      texts: ["a cat"],
+      embedding_types: ["float", "int8", "uint8", "binary", "ubinary", "base64"],
+      truncate: "END",
+    });
+    expect(body).toMatchObject({ response_type: "embeddings_by_type", texts: ["a cat"] });
+    const own = await ownEmbedding(app, "a cat", clip);
+    const { float, int8, uint8, base64 } = body.embeddings as Record<string, number[][]>;
+    expect(float[0]).toEqual(own);
+    expect(floatsOf(String(base64[0]))).toEqual(own);
+    expect(cosine(int8[0], own)).toBeGreaterThan(0.999);
+    expect(uint8[0]).toEqual(int8[0].map((value) => value + 128));
+    expect(Math.max(...int8[0].map(Math.abs))).toBe(127);
+  });
+
+  it("embeds pictures, and inputs of several parts", async () => {
+    const images = await ask<{ embeddings: { float: number[][] }; images: object[] }>(
+      app,
+      "/v2/embed",
+      { ...clip, input_type: "image", images: [cat], embedding_types: ["float"] },
+    );
+    const own = await ownEmbedding(app, cat);
+    expect(isSame(images.body.embeddings.float[0], own)).toBe(true);
+    expect(images.body.images[0]).toMatchObject({ format: "jpeg", width: expect.any(Number) });
+    const content = [{ type: "image_url", image_url: { url: cat } }];
+    const inputs = await ask<{ embeddings: { float: number[][] } }>(app, "/v2/embed", {
+      ...clip,
+      inputs: [{ content }],
+    });
+    expect(isSame(inputs.body.embeddings.float[0], own)).toBe(true);
+  });
+
+  it("answers errors in its own form", async () => {
+    const { status, body } = await ask(app, "/v2/embed", { ...clip });
+    expect(status).toBe(400);
+    expect(body).toEqual({ id: expect.any(String), message: expect.stringContaining("texts") });
+  });
+});
+
+describe("Voyage's /v1/multimodalembeddings", () => {
+  it("embeds an input of several parts as one, as base64 when asked", async () => {
+    const content = [{ type: "image_base64", image_base64: cat }];
+    const { body } = await ask<{ data: { embedding: string }[]; usage: object }>(
+      app,
+      "/v1/multimodalembeddings",
+      {
+        inputs: [{ content }],
+        ...clip,
+        input_type: null,
+        truncation: true,
+        output_dtype: null,
+        output_dimension: null,
+        encoding_format: "base64",
+      },
+    );
+    expect(isSame(floatsOf(body.data[0].embedding), await ownEmbedding(app, cat))).toBe(true);
+    expect(body.usage).toMatchObject({ text_tokens: 0, total_tokens: 0 });
+  });
+
+  it("refuses a video by name, in its own form", async () => {
+    const content = [{ type: "video_url", video_url: "https://x.example/a.mp4" }];
+    const { status, body } = await ask(app, "/v1/multimodalembeddings", { inputs: [{ content }] });
+    expect(status).toBe(400);
+    expect(body).toEqual({ detail: expect.stringContaining("Videos") });
+  });
+});
+
+// huggingface/text-embeddings-inference at 0d124dc
+describe("TEI", () => {
+  it("embeds, compares and ranks", async () => {
+    const embed = await ask<number[][]>(app, "/embed", { inputs: "a cat", truncate: true });
+    expect(isSame(embed.body[0], await ownEmbedding(app, "a cat"))).toBe(true);
+    const inputs = { source_sentence: "a cat", sentences: ["a cat", "a rocket"] };
+    const { body: similar } = await ask<number[]>(app, "/similarity", { inputs });
+    expect(similar[0]).toBeCloseTo(1, 5);
+    expect(similar[1]).toBeLessThan(0.99);
+    const ranked = await ask<{ index: number; text: string }[]>(app, "/rerank", {
+      query: "a cat",
+      texts: ["a rocket", "a small cat"],
+      return_text: true,
+    });
+    expect(ranked.body[0]).toMatchObject({ index: 1, text: "a small cat" });
+  });
+
+  it("tells of itself, and predicts by labels it is given", async () => {
+    const info = await ask(app, "/info");
+    expect(info.body).toMatchObject({ model_id: "starter-clip", max_client_batch_size: 2048 });
+    const request = { inputs: "a small cat", candidate_labels: ["cat", "rocket"] };
+    const { body } = await ask<{ label: string }[]>(app, "/predict", request);
+    expect(body[0].label).toBe("cat");
+  });
+
+  it("answers 422 Validation in its own form, also for a text that truncate: false forbids to cut", async () => {
+    for (const request of [{}, { inputs: "cat ".repeat(1000), truncate: false }]) {
+      const { status, body } = await ask(app, "/embed", request);
+      expect(status).toBe(422);
+      expect(body).toMatchObject({ error: expect.any(String), error_type: "Validation" });
+    }
+  });
+});
+
+describe("Ollama's /api/embed", () => {
+  it("embeds texts and, beyond the original, pictures", async () => {
+    const request = {
+      model: "starter-clip:latest",
+      input: ["a cat"],
+      images: [fixtureBase64("images/cat.jpg")],
+    };
+    const { body } = await ask<{ embeddings: number[][] }>(app, "/api/embed", request);
+    expect(body).toMatchObject({ model: "starter-clip:latest", load_duration: 0 });
+    expect(isSame(body.embeddings[0], await ownEmbedding(app, "a cat"))).toBe(true);
+    expect(isSame(body.embeddings[1], await ownEmbedding(app, cat))).toBe(true);
+  });
+
+  it("answers an unknown model with 404 and its own form", async () => {
+    const { status, body } = await ask(app, "/api/embed", { model: "nomic", input: "x" });
+    expect(status).toBe(404);
+    expect(body).toEqual({ error: expect.stringContaining("nomic") });
+  });
+});
+
+describe("a path that several clients share", () => {
+  it("says which they are when a body is of none", async () => {
+    const { status, body } = await ask<{ error: { message: string } }>(app, "/predict", { x: 1 });
+    expect(status).toBe(400);
+    expect(body.error.message).toMatch(/immich, label-studio, tei/);
+  });
+
+  it("answers under the prefix of each", async () => {
+    const { body } = await ask<number[][]>(app, "/compat/tei/embed", { inputs: "a cat" });
+    expect(isSame(body[0], await ownEmbedding(app, "a cat"))).toBe(true);
+  });
+});
