@@ -48,7 +48,9 @@ export function filterSql(filter: Filter): SqlCondition {
       }
     }
   };
-  return { sql: write(filter), values };
+  // First, because the other conditions fail on metadata nested deeper than SQLite reads (1,000 levels), which
+  // stores made by earlier versions may have. Such an item matches no filter, and spoils none.
+  return { sql: `(json_valid(metadata) AND ${write(filter)})`, values };
 }
 
 /** What an index on a declared field is made of. */

@@ -166,6 +166,33 @@ describe("filterSql", () => {
   });
 });
 
+describe("an item nested deeper than SQLite reads", () => {
+  it("matches no filter, and others are found beside it", () => {
+    const items = openDatabase(":memory:");
+    items.exec("CREATE TABLE items (row INTEGER PRIMARY KEY, metadata TEXT)");
+    const add = items.prepare("INSERT INTO items (metadata) VALUES (?)");
+    const nested = `${"[".repeat(2000)}1${"]".repeat(2000)}`;
+    for (const n of [1, 2, 3]) {
+      add.run(`{"n":${n},"tags":["a"],"deep":${nested}}`);
+      add.run(`{"n":${n},"tags":["a"]}`);
+    }
+    const one: Filter = { field: "n", op: "gte", value: 2 };
+    const two: Filter = { field: "tags", op: "contains", value: "a" };
+    const rows = (filter: Filter) => {
+      const { sql, values } = filterSql(filter);
+      const found = items.prepare(`SELECT row FROM items WHERE row > 0 AND ${sql} ORDER BY row`);
+      return found.all(...values).map(({ row }) => row);
+    };
+    expect(rows(one)).toEqual([4, 6]);
+    expect(rows({ not: one })).toEqual([2]);
+    expect(rows({ and: [two, one] })).toEqual([4, 6]);
+    expect(rows({ or: [one, two] })).toEqual([2, 4, 6]);
+    expect(rows({ field: "n", op: "in", value: [1, 2] })).toEqual([2, 4]);
+    expect(rows({ field: "missing", op: "exists", value: false })).toEqual([2, 4, 6]);
+    items.close();
+  });
+});
+
 describe("checkFilter", () => {
   it("refuses paths that could leave their quotes, and names the part at fault", () => {
     for (const path of ["", "a..b", "a'b", 'a"b', "a\\b", "a\nb", "\0", "x\"]') OR 1 --", 5]) {
