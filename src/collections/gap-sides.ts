@@ -1,5 +1,5 @@
 import type { Embedding, Modality } from "../encoders/encoder.js";
-import { AppError } from "../errors.js";
+import { AppError, invalidInput } from "../errors.js";
 import { lookUp } from "../index/match-filter.js";
 import type { VectorStore } from "../index/vector-store.js";
 import { rowsOf } from "../math/rows.js";
@@ -28,8 +28,6 @@ export async function gapSides(
   { pairBy, modalities }: GapChoice,
   signal?: AbortSignal,
 ): Promise<Omit<GapRequest, "seed">> {
-  const fail = (param: string, message: string) =>
-    new AppError("invalid_input", message, { param });
   const { space, countByModality } = await store.stats(collection);
   const present = (["image", "audio", "text"] as const).filter(
     (modality) => (countByModality[modality] ?? 0) > 0,
@@ -45,7 +43,7 @@ export async function gapSides(
     ![a, b].every((side) => present.includes(side))
   ) {
     const message = `A gap is between two modalities; the collection "${collection}" has ${there}. Choose with "a_modality" and "b_modality"`;
-    throw fail(modalities === undefined ? "collection" : "a_modality", message);
+    throw invalidInput(modalities === undefined ? "collection" : "a_modality", message);
   }
   const sides = { a: new Map<string, Embedding>(), b: new Map<string, Embedding>() };
   const path = pairBy?.replace(/^metadata\./, "");
@@ -72,7 +70,7 @@ export async function gapSides(
   }
   const values = [...sides.a.keys()].filter((value) => sides.b.has(value));
   if (values.length === 0)
-    throw fail(
+    throw invalidInput(
       "pair_by",
       `No ${a} of the collection "${collection}" has the same "${pairBy}" as a ${b}`,
     );

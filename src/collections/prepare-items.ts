@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import type { Embedding, Modality, ModalityInput } from "../encoders/encoder.js";
 import { applyHead, dimensionsIn } from "../encoders/head.js";
 import type { LoadedPack } from "../encoders/load.js";
-import { AppError } from "../errors.js";
+import { AppError, invalidInput } from "../errors.js";
 import type { Bridges } from "../heads/bridge-store.js";
 import { headOfCollection } from "../heads/collection-head.js";
 import type { HeadStore } from "../heads/head-store.js";
@@ -104,7 +104,7 @@ async function prepareContent(
     if (head !== undefined && space === head.fromSpace) return project(head, modality, embedding);
     if (head !== undefined && original === undefined) {
       const message = `The collection "${collection.name}" follows a head: expected "original" beside the embedding, or an embedding with "space": "${head.fromSpace}"`;
-      throw new AppError("invalid_input", message, { param: "original" });
+      throw invalidInput("original", message);
     }
     if (space !== undefined && space !== collection.space) {
       const message = `The embedding is of the space "${space}", but the collection "${collection.name}" is in the space "${collection.space}"`;
@@ -164,7 +164,7 @@ async function pathOf<M extends Modality>(
 function project(head: UsableHead, modality: Modality, embedding: Embedding): Prepared {
   if (!headedModalities(head).includes(modality)) {
     const message = `The head "${head.name}" is for ${headedModalities(head).join(" and ")}, not for ${modality}`;
-    throw new AppError("invalid_input", message, { param: "modality" });
+    throw invalidInput("modality", message);
   }
   const [projection] = projectionOf(head, modality);
   checkEmbedding(

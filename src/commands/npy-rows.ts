@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { AppError } from "../errors.js";
+import { invalidInput } from "../errors.js";
 import type { NewFile } from "../files/new-file.js";
 import { mostNpyHeaderBytes, type NpyHeader, npyHeader, readNpyHeader } from "../math/npy.js";
 import { CommandError } from "./target.js";
@@ -71,7 +71,7 @@ export async function readNpyRows(
     const wanted = header.start + count * dimensions * header.size;
     if (header.shape.length !== 2 || dimensions === 0 || size !== wanted) {
       const message = `Expected rows in ${path}, but its shape is (${header.shape.join(", ")}) and it has ${size} bytes`;
-      throw new AppError("invalid_input", message, { param: path });
+      throw invalidInput(path, message);
     }
     return { count, rows: rowsOf(path, header) };
   } finally {

@@ -1,4 +1,4 @@
-import { AppError, invalidInput as wrong } from "../errors.js";
+import { invalidInput } from "../errors.js";
 import { InexactNumber } from "../json/json-number.js";
 import { fieldPath, isPlainText } from "./filter.js";
 import type { CollectionSpec, Item } from "./vector-store.js";
@@ -17,7 +17,7 @@ const maxMetadataDepth = 100;
 export function checkItem(item: Item, collection: { space: string; dimensions: number }): string {
   checkId(item.id);
   if (!["text", "image", "audio"].includes(item.modality)) {
-    throw wrong(
+    throw invalidInput(
       "modality",
       `Expected text, image or audio as modality but received ${JSON.stringify(item.modality)}`,
     );
@@ -25,7 +25,7 @@ export function checkItem(item: Item, collection: { space: string; dimensions: n
   checkEmbedding(item.embedding, collection.dimensions, "embedding");
   if (item.original !== undefined) {
     if (typeof item.original.space !== "string" || item.original.space === "") {
-      throw wrong("original.space", "Expected the space of the original embedding");
+      throw invalidInput("original.space", "Expected the space of the original embedding");
     }
     checkEmbedding(item.original.embedding, undefined, "original.embedding");
   }
@@ -35,7 +35,7 @@ export function checkItem(item: Item, collection: { space: string; dimensions: n
       text !== undefined &&
       (typeof text !== "string" || text.length > 4096 || !isPlainText(text))
     ) {
-      throw wrong(field, `Expected at most 4,096 characters of text for "${field}"`);
+      throw invalidInput(field, `Expected at most 4,096 characters of text for "${field}"`);
     }
   }
   return metadataJson(item.metadata ?? {});
@@ -44,10 +44,11 @@ export function checkItem(item: Item, collection: { space: string; dimensions: n
 function checkId(id: unknown): asserts id is string {
   if (typeof id !== "string" || id.length < 1 || id.length > 512 || !isPlainText(id)) {
     const given = typeof id === "string" ? `${id.length} characters` : typeof id;
-    throw wrong("id", `Expected 1 to 512 characters of text as id but received ${given}`);
+    throw invalidInput("id", `Expected 1 to 512 characters of text as id but received ${given}`);
   }
   // A path with them names another resource before it reaches the server.
-  if (id === "." || id === "..") throw wrong("id", `"${id}" cannot be an id: no URL can name it`);
+  if (id === "." || id === "..")
+    throw invalidInput("id", `"${id}" cannot be an id: no URL can name it`);
 }
 
 /** @throws AppError invalid_input unless the vector has the right size, finite numbers and length 1. */
@@ -57,9 +58,9 @@ export function checkEmbedding(
   param: string,
 ): void {
   if (!(embedding instanceof Float32Array))
-    throw wrong(param, `Expected a Float32Array for "${param}"`);
+    throw invalidInput(param, `Expected a Float32Array for "${param}"`);
   if (dimensions !== undefined && embedding.length !== dimensions) {
-    throw wrong(
+    throw invalidInput(
       param,
       `Expected ${dimensions} numbers for "${param}" but received ${embedding.length} (is it from another model?)`,
     );
@@ -67,10 +68,13 @@ export function checkEmbedding(
   let squares = 0;
   for (let i = 0; i < embedding.length; i++) squares += embedding[i] * embedding[i];
   if (!Number.isFinite(squares))
-    throw wrong(param, `Expected finite numbers for "${param}" but received NaN or infinity`);
+    throw invalidInput(
+      param,
+      `Expected finite numbers for "${param}" but received NaN or infinity`,
+    );
   const length = Math.sqrt(squares);
   if (Math.abs(length - 1) > lengthTolerance) {
-    throw wrong(
+    throw invalidInput(
       param,
       `Expected a vector of length 1 for "${param}" but its length is ${length.toPrecision(4)}`,
     );
@@ -81,18 +85,21 @@ export function checkEmbedding(
 export function checkSpec(spec: CollectionSpec): void {
   checkName(spec.name);
   if (typeof spec.space !== "string" || spec.space === "")
-    throw wrong("space", "Expected the collection's space");
+    throw invalidInput("space", "Expected the collection's space");
   if (!Number.isInteger(spec.dimensions) || spec.dimensions < 1 || spec.dimensions > 8192) {
-    throw wrong("dimensions", `Expected 1 to 8192 dimensions but received ${spec.dimensions}`);
+    throw invalidInput(
+      "dimensions",
+      `Expected 1 to 8192 dimensions but received ${spec.dimensions}`,
+    );
   }
   if ((spec.fields ?? []).length > 32)
-    throw wrong("fields", "Expected at most 32 declared metadata fields");
+    throw invalidInput("fields", "Expected at most 32 declared metadata fields");
   for (const field of spec.fields ?? []) fieldPath(field, "fields");
 }
 
 export function checkName(name: unknown): asserts name is string {
   if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name)) {
-    throw wrong(
+    throw invalidInput(
       "name",
       `Expected a collection name of 1 to 64 letters, digits, "_", "-" or "." but received ${JSON.stringify(name)}`,
     );
@@ -106,14 +113,18 @@ function checkJson(value: unknown, path: string, depth: number): void {
   if (value instanceof InexactNumber) {
     const shown = value.text.length > 40 ? `${value.text.slice(0, 40)}…` : value.text;
     const message = `${shown} would come back changed: a double cannot hold it. Send it as a string`;
-    throw wrong(path, `"${path}": ${message}`);
+    throw invalidInput(path, `"${path}": ${message}`);
   }
   const isPlain =
     Array.isArray(value) ||
     (typeof value === "object" && [Object.prototype, null].includes(Object.getPrototypeOf(value)));
-  if (!isPlain) throw wrong(path, `Expected JSON at "${path}" but received ${String(value)}`);
+  if (!isPlain)
+    throw invalidInput(path, `Expected JSON at "${path}" but received ${String(value)}`);
   if (depth > maxMetadataDepth) {
-    throw wrong("metadata", `Expected metadata of at most ${maxMetadataDepth} levels of nesting`);
+    throw invalidInput(
+      "metadata",
+      `Expected metadata of at most ${maxMetadataDepth} levels of nesting`,
+    );
   }
   for (const [key, inner] of Object.entries(value as object)) {
     const at = Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`;
@@ -123,20 +134,17 @@ function checkJson(value: unknown, path: string, depth: number): void {
 
 function metadataJson(metadata: unknown): string {
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
-    throw wrong("metadata", "Expected a JSON object as metadata");
+    throw invalidInput("metadata", "Expected a JSON object as metadata");
   }
   checkJson(metadata, "metadata", 1);
   let json: string;
   try {
     json = JSON.stringify(metadata);
   } catch (cause) {
-    throw new AppError("invalid_input", "Expected metadata that JSON can hold", {
-      param: "metadata",
-      cause,
-    });
+    throw invalidInput("metadata", "Expected metadata that JSON can hold", cause);
   }
   if (json.length > maxMetadataCharacters) {
-    throw wrong(
+    throw invalidInput(
       "metadata",
       `Expected at most ${maxMetadataCharacters} characters of metadata, received ${json.length}`,
     );
@@ -145,7 +153,10 @@ function metadataJson(metadata: unknown): string {
   if (/\\u(?:0000|d[89a-f])/.test(json)) {
     JSON.parse(json, (key, value: unknown) => {
       if (!isPlainText(key) || (typeof value === "string" && !isPlainText(value))) {
-        throw wrong("metadata", "Expected metadata without U+0000 and halves of surrogate pairs");
+        throw invalidInput(
+          "metadata",
+          "Expected metadata without U+0000 and halves of surrogate pairs",
+        );
       }
       return value;
     });

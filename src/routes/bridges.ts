@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { AppError } from "../errors.js";
+import { invalidInput } from "../errors.js";
 import type { BridgeInput } from "../heads/bridge-job.js";
 import type { ListedBridge } from "../heads/bridge-store.js";
 import { checkLabelled } from "../heads/collection-pairs.js";
@@ -28,14 +28,14 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
       const [from, to] = [packs.find(body.from, "text"), packs.find(body.to, "text")];
       if (from === to) {
         const message = `Expected two models but both are "${body.from}"`;
-        throw new AppError("invalid_input", message, { param: "to" });
+        throw invalidInput("to", message);
       }
       if (
         body.label_by !== undefined &&
         (body.from_collection === undefined || body.to_collection === undefined)
       ) {
         const message = 'Recall by "label_by" needs "from_collection" and "to_collection"';
-        throw new AppError("invalid_input", message, { param: "label_by" });
+        throw invalidInput("label_by", message);
       }
       for (const param of ["from_collection", "to_collection"] as const) {
         const collection = body[param];

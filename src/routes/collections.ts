@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { AppError } from "../errors.js";
+import { invalidInput } from "../errors.js";
 import { followedHead, isBeingBuilt } from "../heads/collection-head.js";
 import { findPack } from "../heads/headed-pack.js";
 import type { CollectionSpec, CollectionStats } from "../index/vector-store.js";
@@ -50,11 +50,11 @@ async function specOf(
     const { pack, head: version } = await findPack(services, { model, head });
     if (version !== undefined && version.kind !== "projection") {
       const message = `The head "${head}" is a ${version.kind}, which classifies but gives no embeddings`;
-      throw new AppError("invalid_input", message, { param: "head" });
+      throw invalidInput("head", message);
     }
     if (dimensions !== undefined && dimensions !== pack.manifest.dimensions) {
       const message = `The model "${pack.manifest.id}" gives ${pack.manifest.dimensions} dimensions, not ${dimensions}`;
-      throw new AppError("invalid_input", message, { param: "dimensions" });
+      throw invalidInput("dimensions", message);
     }
     const followed = version && { head: { name: version.name, version: version.version } };
     const options = { model: pack.manifest.id, previews, ...followed };
@@ -62,12 +62,10 @@ async function specOf(
   }
   if (model !== undefined || head !== undefined) {
     const message = `Expected either "model" or "space" with "dimensions", for vectors of your own, but received both`;
-    throw new AppError("invalid_input", message, { param: "space" });
+    throw invalidInput("space", message);
   }
   if (dimensions === undefined) {
-    throw new AppError("invalid_input", 'Expected "dimensions" beside "space"', {
-      param: "dimensions",
-    });
+    throw invalidInput("dimensions", 'Expected "dimensions" beside "space"');
   }
   return { name, space, dimensions, fields, options: { previews } };
 }

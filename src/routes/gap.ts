@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { z } from "zod";
 import type { GapChoice } from "../collections/gap-sides.js";
-import { AppError } from "../errors.js";
+import { invalidInput } from "../errors.js";
 import { rowCount } from "../math/rows.js";
 import type { MediaBudget } from "../media/budget.js";
 import { gapPage } from "../reports/gap-page.js";
@@ -35,9 +35,7 @@ export function gapRoutes({ measure, readCollection, bytesOf, budget }: GapServi
     const { collection, seed } = body;
     const sides = collection === undefined ? await sidesOf(body) : undefined;
     if (collection !== undefined && (body.a !== undefined || body.b !== undefined)) {
-      throw new AppError("invalid_input", 'Expected "collection" or "a" and "b", not both', {
-        param: "collection",
-      });
+      throw invalidInput("collection", 'Expected "collection" or "a" and "b", not both');
     }
     const bytes =
       sides === undefined
@@ -74,7 +72,7 @@ async function sidesOf(body: GapBody): Promise<Omit<GapRequest, "seed">> {
 async function readSide(value: unknown, name: "a" | "b", modality: string): Promise<Side> {
   if (value === undefined) {
     const message = `"${name}" is missing; expected embeddings, a .npy file, or "collection"`;
-    throw new AppError("invalid_input", message, { param: name });
+    throw invalidInput(name, message);
   }
   if (value instanceof Uint8Array) return { modality, ...readRows(value, name) };
   const side = (await parseBody(z.object({ [name]: GapSide }), { [name]: value }))[name];

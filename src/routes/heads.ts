@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
-import { AppError } from "../errors.js";
+import { AppError, invalidInput } from "../errors.js";
 import { checkImported } from "../heads/check-imported.js";
 import { headModel } from "../heads/head-model.js";
 import type { ListedHead, ListedVersion } from "../heads/head-store.js";
@@ -110,13 +110,7 @@ export function headsRoutes(services: Services) {
 
 function versionOf(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new AppError(
-    "invalid_input",
-    `Expected a version number but received "${text.slice(0, 40)}"`,
-    {
-      param: "version",
-    },
-  );
+  throw invalidInput("version", `Expected a version number but received "${text.slice(0, 40)}"`);
 }
 
 /** The file as the body itself with `?name=`, or in a form. */
@@ -139,7 +133,7 @@ async function importHead(
   } catch (error) {
     // On the way in, a damaged file is the sender's.
     if (!(error instanceof AppError && error.code === "model_corrupt")) throw error;
-    throw new AppError("invalid_input", error.message, { param: "file", cause: error });
+    throw invalidInput("file", error.message, error);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { AppError } from "../errors.js";
+import { AppError, invalidInput } from "../errors.js";
 import { turnClock } from "../json/next-turn.js";
 
 const decompressors = { gzip: "gzip", "x-gzip": "gzip", deflate: "deflate" } as const;
@@ -76,6 +76,6 @@ async function* namingDamage(plain: ReadableStream<Uint8Array>, encoding: string
   } catch (error) {
     if (error instanceof AppError || (error as Error).name === "AbortError") throw error;
     const message = `The body is not ${encoding}, as its Content-Encoding says, or it is cut short`;
-    throw new AppError("invalid_input", message, { param: "content-encoding", cause: error });
+    throw invalidInput("content-encoding", message, error);
   }
 }

@@ -1,5 +1,5 @@
 import type { Modality } from "../encoders/encoder.js";
-import { AppError } from "../errors.js";
+import { invalidInput } from "../errors.js";
 import type { Column } from "../heads/training-source.js";
 import { type FetchMedia, type MediaField, readMedia } from "./read-media.js";
 
@@ -38,11 +38,11 @@ export async function readColumns(
           ? `${sides} of "image", "audio" and "text"`
           : `${[a, b].slice(0, sides).join(" and ")}, as the first has,`;
       const message = `Expected ${like} in "${field}[${i}]" but received ${given.join(" and ") || "none"}`;
-      throw new AppError("invalid_input", message, { param: `${field}[${i}]` });
+      throw invalidInput(`${field}[${i}]`, message);
     }
     if ((entry.label === undefined) !== (entries[0].label === undefined)) {
       const message = `Expected a label in each of "${field}" or in none`;
-      throw new AppError("invalid_input", message, { param: `${field}[${i}].label` });
+      throw invalidInput(`${field}[${i}].label`, message);
     }
   }
   const files: Columns["files"] = {};

@@ -143,6 +143,6 @@ function textOf(bytes: Uint8Array, name: string, charset = "utf-8"): string {
     return decoder.decode(bytes);
   } catch (cause) {
     const message = `The bytes of "${name}" are not valid ${decoder.encoding}`;
-    throw new AppError("invalid_input", message, { param: name, cause });
+    throw invalidInput(name, message, cause);
   }
 }

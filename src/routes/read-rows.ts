@@ -1,4 +1,4 @@
-import { AppError } from "../errors.js";
+import { AppError, invalidInput } from "../errors.js";
 import { readNpy } from "../math/npy.js";
 import type { Rows } from "../math/rows.js";
 import { maxRows } from "../wire/rows.js";
@@ -14,7 +14,7 @@ export function readRows(value: Uint8Array | number[][], param: string): Rows {
     const { shape, data } = readNpy(value, param);
     if (shape.length !== 2 || shape[0] === 0 || shape[1] === 0) {
       const message = `Expected an array of rows for "${param}" but received the shape (${shape.join(", ")})`;
-      throw new AppError("invalid_input", message, { param });
+      throw invalidInput(param, message);
     }
     checkSize(shape[0], shape[1], param);
     return {
@@ -28,7 +28,7 @@ export function readRows(value: Uint8Array | number[][], param: string): Rows {
   for (const [i, row] of value.entries()) {
     if (row.length !== dimensions) {
       const message = `Expected ${dimensions} numbers for "${param}[${i}]", as the first row has, but received ${row.length}`;
-      throw new AppError("invalid_input", message, { param: `${param}[${i}]` });
+      throw invalidInput(`${param}[${i}]`, message);
     }
     values.set(row, i * dimensions);
   }

@@ -1,16 +1,17 @@
 import type { Modality } from "../encoders/encoder.js";
-import { AppError } from "../errors.js";
+import { invalidInput } from "../errors.js";
 import { checkLabelled } from "../heads/collection-pairs.js";
 import type { FewShotInput } from "../heads/few-shot-job.js";
 import type { TrainInput } from "../heads/train-job.js";
-import { countOf, mediaModality, npyOf, type TrainingSource } from "../heads/training-source.js";
+import { mediaModality, npyOf } from "../heads/training-source.js";
 import type { JobInput } from "../jobs/job-store.js";
-import { type Rows, rowCount, unitRows } from "../math/rows.js";
+import type { Rows } from "../math/rows.js";
 import type { Services } from "../services.js";
 import { checkOptions, checkRequest, type TrainingOptions } from "../training/training-request.js";
 import type { TrainBody } from "../wire/training.js";
 import { type Columns, type Entry, readColumns } from "./read-columns.js";
 import { readRows } from "./read-rows.js";
+import { checkLabels, embeddings, fromBody, fromColumns } from "./train-material.js";
 
 export interface TrainJob {
   kind: "train" | "few-shot";
@@ -18,15 +19,6 @@ export interface TrainJob {
   name: string;
   model: string;
   input: JobInput;
-}
-
-/** What the request is about, as it goes into the job's folder. */
-interface Material {
-  source: TrainingSource;
-  labels?: string[];
-  files: Record<string, Uint8Array>;
-  /** Rows that came with the request, for a check before the job. */
-  rows?: { a: Rows; b?: Rows };
 }
 
 type Needs = Pick<Services, "packs" | "fetchMedia" | "store">;
@@ -43,7 +35,7 @@ export async function trainRequest(
   const fewShot = body.kind !== "projection";
   const [field, other] = fewShot ? (["items", "pairs"] as const) : (["pairs", "items"] as const);
   if (body[other] !== undefined)
-    throw invalid(other, `A ${body.kind} is made from "${field}", not from "${other}"`);
+    throw invalidInput(other, `A ${body.kind} is made from "${field}", not from "${other}"`);
   const given = body[field];
   const columns = Array.isArray(given)
     ? await readColumns(given as Entry[], field, fewShot ? 1 : 2, fetchMedia, signal)
@@ -65,14 +57,14 @@ export async function trainRequest(
     });
   }
   if (material.labels !== undefined && body.labels !== undefined) {
-    throw invalid("labels", `Expected "labels" or a label in each of "${field}", not both`);
+    throw invalidInput("labels", `Expected "labels" or a label in each of "${field}", not both`);
   }
   const labels = body.labels ?? material.labels;
   checkLabels(labels, material);
   for (const [side, rows] of Object.entries(material.rows ?? {})) {
     const { dimensions } = pack.manifest;
     if (rows.dimensions === dimensions) continue;
-    throw invalid(
+    throw invalidInput(
       side,
       `Expected ${dimensions} numbers for each row of "${side}", as "${model}" gives, but received ${rows.dimensions}`,
     );
@@ -80,7 +72,7 @@ export async function trainRequest(
   const common = { model, space: pack.space, source: material.source, labels };
   if (fewShot) {
     if (labels === undefined && material.source.kind !== "collection") {
-      throw invalid("labels", `A ${body.kind} needs a label for each item`);
+      throw invalidInput("labels", `A ${body.kind} needs a label for each item`);
     }
     const name = body.name ?? `${model}-${body.kind}`;
     const kind = body.kind as FewShotInput["kind"];
@@ -132,73 +124,10 @@ export async function trainRequest(
   return { kind: "train", name, model, input: { data, files } };
 }
 
-const invalid = (param: string, message: string) =>
-  new AppError("invalid_input", message, { param });
-
 const modalitiesOf = (columns: Columns | undefined): Modality[] =>
   columns === undefined
     ? []
     : [columns.a.modality, ...(columns.b === undefined ? [] : [columns.b.modality])];
-
-const fromColumns = ({ a, b, labels, files }: Columns, field: string): Material => ({
-  source: { kind: "media", field, a, b },
-  labels,
-  files,
-});
-
-/** A collection by name, or rows: within `pairs` or `items` in JSON, as the files `a` and `b` in a form. */
-function fromBody(body: TrainBody, field: "pairs" | "items", media: Modality): Material {
-  const given = body[field];
-  if (given !== undefined && "collection" in given)
-    return { source: { kind: "collection", ...given }, files: {} };
-  const inside = given !== undefined && "embeddings" in given ? given.embeddings : undefined;
-  if (field === "items") {
-    const own = inside as TrainBody["a"];
-    const rows = own ?? body.a;
-    if (rows === undefined)
-      throw invalid(
-        "items",
-        '"items" is missing; expected items, or a .npy file as "a" with "labels"',
-      );
-    const a = embeddings(rows, own === undefined ? "a" : "items.embeddings");
-    const said = given !== undefined && "modality" in given ? given.modality : body.a_modality;
-    return {
-      source: { kind: "embeddings", sides: { a: said ?? media } },
-      files: { "a.npy": npyOf(a) },
-      rows: { a },
-    };
-  }
-  const within = inside as Pick<TrainBody, "a" | "b" | "a_modality" | "b_modality"> | undefined;
-  const both = within ?? body;
-  const at = within === undefined ? "" : "pairs.embeddings.";
-  if (both.a === undefined && both.b === undefined) {
-    throw invalid("pairs", '"pairs" is missing; expected pairs, or .npy files as "a" and "b"');
-  }
-  for (const side of ["a", "b"] as const)
-    if (both[side] === undefined) throw invalid(side, `"${side}" is missing; expected a .npy file`);
-  const [a, b] = [embeddings(both.a!, `${at}a`), embeddings(both.b!, `${at}b`)];
-  const sides = { a: both.a_modality ?? media, b: both.b_modality ?? ("text" as const) };
-  if (sides.a === sides.b)
-    throw invalid(`${at}b_modality`, `Expected two modalities but both sides are ${sides.a}`);
-  return {
-    source: { kind: "embeddings", sides },
-    files: { "a.npy": npyOf(a), "b.npy": npyOf(b) },
-    rows: { a, b },
-  };
-}
-
-function checkLabels(labels: readonly string[] | undefined, { source, rows }: Material): void {
-  if (labels === undefined) return;
-  if (source.kind === "collection")
-    throw invalid("labels", 'A collection has its labels in the field "by"');
-  const count = source.kind === "media" ? countOf(source.a) : rowCount(rows!.a);
-  if (labels.length !== count) {
-    throw invalid(
-      "labels",
-      `Expected ${count} labels, one for each row, but received ${labels.length}`,
-    );
-  }
-}
 
 function optionsOf(body: TrainBody): Partial<TrainingOptions> {
   return {
@@ -244,9 +173,12 @@ function extraRows(
   const param = (side: "a" | "b") => (body.probe === undefined ? `probe_${side}` : `probe.${side}`);
   const missing = probeA === undefined ? "a" : "b";
   if ((probeA === undefined) !== (probeB === undefined))
-    throw invalid(`probe_${missing}`, `"probe_${missing}" is missing: a probe set has two sides`);
+    throw invalidInput(
+      `probe_${missing}`,
+      `"probe_${missing}" is missing: a probe set has two sides`,
+    );
   if (probeA === undefined && body.probe_labels !== undefined)
-    throw invalid(
+    throw invalidInput(
       "probe_labels",
       `"probe_labels" are of "probe_a" and "probe_b", which are missing`,
     );
@@ -255,7 +187,7 @@ function extraRows(
     const rows = embeddings(value, param(side));
     if (rows.dimensions === dimensions) return rows;
     const message = `Expected ${dimensions} numbers for each row of "${param(side)}"`;
-    throw invalid(param(side), `${message} but received ${rows.dimensions}`);
+    throw invalidInput(param(side), `${message} but received ${rows.dimensions}`);
   };
   return {
     third: body.third && embeddings(body.third, "third"),
@@ -272,10 +204,6 @@ function probeOf(
   const labels = probe?.labels ?? probe_labels;
   return a && b && { a: a.values, b: b.values, labels: labels && new Int32Array(labels.length) };
 }
-
-/** The gate for rows that are embeddings: at unit length, or refused. */
-const embeddings = (value: NonNullable<TrainBody["a"]>, param: string): Rows =>
-  unitRows(readRows(value, param), param);
 
 function screenOf(screen: TrainBody["screen"]): TrainInput["screen"] {
   if (screen === undefined || screen === false) return undefined;

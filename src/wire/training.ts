@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { headKinds } from "../heads/head-version.js";
+import { parseJson } from "../json/parse-json.js";
 import { lossNames } from "../training/losses/loss.js";
 import { listOf, Media, Modality, optional, withDefault } from "./fields.js";
 import { RowsField } from "./rows.js";
@@ -31,14 +32,10 @@ const sideHeads = {
   audio: optional(SideHead),
 };
 /** `linear` or `{"image": "locked"}` as a form field spells it. */
-const fromForm = (value: unknown) => {
-  if (typeof value !== "string" || !value.trimStart().startsWith("{")) return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
-};
+const fromForm = (value: unknown) =>
+  typeof value === "string" && value.trimStart().startsWith("{") && value.length < 10_000
+    ? parseJson(value, "head")
+    : value;
 const positions = listOf(z.int().nonnegative(), { max: 100_000 });
 
 /** The body of `POST /v1/heads`. Bounds of the options are those of `checkOptions`. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../json/parse-json.js";
 import { HeadReference, Warnings } from "./common.js";
 import { listOf, Media, optional, withDefault } from "./fields.js";
 
@@ -7,6 +8,9 @@ const fromForm = <S extends z.ZodType>(schema: S) =>
     (value) => (typeof value === "string" && value !== "" ? (looseJson(value) ?? value) : value),
     schema,
   ) as unknown as z.ZodType<z.output<S>, z.input<S>>;
+
+/** A longer text is no truth value or number. */
+const maxScalarCharacters = 64;
 
 /** More are refused before any is looked at; `maxLabels` is checked after. */
 const maxListed = 100_000;
@@ -55,8 +59,9 @@ export type ZeroShotAnswer = z.infer<typeof ZeroShotAnswer>;
 
 /** `true`, `5` or `0.1` as a form field spells it. */
 function looseJson(text: string): unknown {
+  if (text.length > maxScalarCharacters) return undefined;
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { AppError } from "../../errors.js";
+import { AppError, invalidInput } from "../../errors.js";
 import { bytesPerNeighbor, tooLargeAnswer } from "../answer-size.js";
 import type { CollectionIndex } from "./collection-index.js";
 import { type CollectionRow, type CollectionRows, checkSpace } from "./collection-rows.js";
@@ -95,12 +95,9 @@ function plannedQuery(
   const self = query.itemId === undefined ? undefined : positionOf(items, row, index, query.itemId);
   const vector = self === undefined ? query.embedding : index.table.vector(self);
   if (vector?.length !== dimensions) {
-    throw new AppError(
-      "invalid_input",
+    throw invalidInput(
+      "embedding",
       `Expected ${dimensions} numbers as query but received ${vector?.length}`,
-      {
-        param: "embedding",
-      },
     );
   }
   const ownModality =

@@ -1,4 +1,4 @@
-import { AppError } from "../../errors.js";
+import { AppError, invalidInput } from "../../errors.js";
 import { checkEmbedding } from "../check-item.js";
 import { checkFilter } from "../filter.js";
 import type { Neighbor, Query, Recall, SearchResult } from "../vector-store.js";
@@ -37,27 +37,30 @@ function coreQuery(query: Query, dimensions: number): CoreQuery {
     cursor,
   } = query;
   if ((embedding === undefined) === (itemId === undefined)) {
-    throw wrong("embedding", "Expected either an embedding or the id of an item to search for");
+    throw invalidInput(
+      "embedding",
+      "Expected either an embedding or the id of an item to search for",
+    );
   }
   if (embedding !== undefined) checkEmbedding(embedding, dimensions, "embedding");
   if (!Number.isInteger(topK) || topK < 1 || topK > maxTopK) {
-    throw wrong("top_k", `Expected 1 to ${maxTopK} for "top_k" but received ${topK}`);
+    throw invalidInput("top_k", `Expected 1 to ${maxTopK} for "top_k" but received ${topK}`);
   }
   if (!(["exact", "high", "fast"] satisfies Recall[]).includes(recall)) {
-    throw wrong(
+    throw invalidInput(
       "recall",
       `Expected exact, high or fast as recall but received ${JSON.stringify(recall)}`,
     );
   }
   if (minSimilarity !== undefined && !Number.isFinite(minSimilarity)) {
-    throw wrong(
+    throw invalidInput(
       "min_similarity",
       `Expected a number for "min_similarity" but received ${minSimilarity}`,
     );
   }
   const queryMean = centering?.queryMean;
   if (queryMean !== undefined && queryMean.length !== dimensions) {
-    throw wrong(
+    throw invalidInput(
       "centering",
       `Expected ${dimensions} numbers as mean of the query's modality, received ${queryMean.length}`,
     );
@@ -106,7 +109,7 @@ function readCursor(cursor: string): Rank {
     ) as unknown[];
     if (typeof similarity === "number" && typeof row === "number") return { similarity, row };
   } catch {}
-  throw wrong(
+  throw invalidInput(
     "cursor",
     `Expected the cursor of an earlier page but received ${JSON.stringify(cursor)}`,
   );
@@ -120,12 +123,8 @@ export function writePageCursor(row: number): string {
 export function readPageCursor(cursor: string): number {
   const text = Buffer.from(cursor, "base64url").toString("utf8");
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw wrong(
+  throw invalidInput(
     "after",
     `Expected the cursor of an earlier page but received ${JSON.stringify(cursor)}`,
   );
-}
-
-function wrong(param: string, message: string): AppError {
-  return new AppError("invalid_input", message, { param });
 }

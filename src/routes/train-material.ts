@@ -1,0 +1,84 @@
+import type { Modality } from "../encoders/encoder.js";
+import { invalidInput } from "../errors.js";
+import { countOf, npyOf, type TrainingSource } from "../heads/training-source.js";
+import { type Rows, rowCount, unitRows } from "../math/rows.js";
+import type { TrainBody } from "../wire/training.js";
+import type { Columns } from "./read-columns.js";
+import { readRows } from "./read-rows.js";
+
+/** What the request is about, as it goes into the job's folder. */
+export interface Material {
+  source: TrainingSource;
+  labels?: string[];
+  files: Record<string, Uint8Array>;
+  /** Rows that came with the request, for a check before the job. */
+  rows?: { a: Rows; b?: Rows };
+}
+
+export const fromColumns = ({ a, b, labels, files }: Columns, field: string): Material => ({
+  source: { kind: "media", field, a, b },
+  labels,
+  files,
+});
+
+/** A collection by name, or rows: within `pairs` or `items` in JSON, as the files `a` and `b` in a form. */
+export function fromBody(body: TrainBody, field: "pairs" | "items", media: Modality): Material {
+  const given = body[field];
+  if (given !== undefined && "collection" in given)
+    return { source: { kind: "collection", ...given }, files: {} };
+  const inside = given !== undefined && "embeddings" in given ? given.embeddings : undefined;
+  if (field === "items") {
+    const own = inside as TrainBody["a"];
+    const rows = own ?? body.a;
+    if (rows === undefined)
+      throw invalidInput(
+        "items",
+        '"items" is missing; expected items, or a .npy file as "a" with "labels"',
+      );
+    const a = embeddings(rows, own === undefined ? "a" : "items.embeddings");
+    const said = given !== undefined && "modality" in given ? given.modality : body.a_modality;
+    return {
+      source: { kind: "embeddings", sides: { a: said ?? media } },
+      files: { "a.npy": npyOf(a) },
+      rows: { a },
+    };
+  }
+  const within = inside as Pick<TrainBody, "a" | "b" | "a_modality" | "b_modality"> | undefined;
+  const both = within ?? body;
+  const at = within === undefined ? "" : "pairs.embeddings.";
+  if (both.a === undefined && both.b === undefined) {
+    throw invalidInput("pairs", '"pairs" is missing; expected pairs, or .npy files as "a" and "b"');
+  }
+  for (const side of ["a", "b"] as const)
+    if (both[side] === undefined)
+      throw invalidInput(side, `"${side}" is missing; expected a .npy file`);
+  const [a, b] = [embeddings(both.a!, `${at}a`), embeddings(both.b!, `${at}b`)];
+  const sides = { a: both.a_modality ?? media, b: both.b_modality ?? ("text" as const) };
+  if (sides.a === sides.b)
+    throw invalidInput(`${at}b_modality`, `Expected two modalities but both sides are ${sides.a}`);
+  return {
+    source: { kind: "embeddings", sides },
+    files: { "a.npy": npyOf(a), "b.npy": npyOf(b) },
+    rows: { a, b },
+  };
+}
+
+export function checkLabels(
+  labels: readonly string[] | undefined,
+  { source, rows }: Material,
+): void {
+  if (labels === undefined) return;
+  if (source.kind === "collection")
+    throw invalidInput("labels", 'A collection has its labels in the field "by"');
+  const count = source.kind === "media" ? countOf(source.a) : rowCount(rows!.a);
+  if (labels.length !== count) {
+    throw invalidInput(
+      "labels",
+      `Expected ${count} labels, one for each row, but received ${labels.length}`,
+    );
+  }
+}
+
+/** The gate for rows that are embeddings: at unit length, or refused. */
+export const embeddings = (value: NonNullable<TrainBody["a"]>, param: string): Rows =>
+  unitRows(readRows(value, param), param);
