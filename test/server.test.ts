@@ -96,6 +96,23 @@ describe("crossmodal serve", () => {
     expect(output()).toMatch(/"requests":1,"shutdownTimeoutMs":5000,"msg":"drain cut short"/);
   }, 60_000);
 
+  it("refuses what is announced before a byte of it is sent", async () => {
+    const { url } = await serve(["--port", "0", "--max-body-bytes", "1000"]);
+    await ready(url);
+    for (const [type, length, status, shown] of [
+      ["application/json", 1001, 413, "larger than 1000 bytes"],
+      ["text/plain", 10, 415, "but received text/plain"],
+    ] as const) {
+      const request = await begin(url, "POST /v1/embeddings", [
+        `content-type: ${type}`,
+        `content-length: ${length}`,
+        "expect: 100-continue",
+      ]);
+      const answer = await request.finish(); // that it comes to an end: the connection is closed
+      expect(answer).toMatch(new RegExp(`HTTP/1\\.1 ${status} .*${shown}`, "s"));
+    }
+  });
+
   it("says that the port is taken, and ends with 1", async () => {
     const { url } = await serve(["--port", "0"]);
     const second = serve(["--port", new URL(url).port]);
