@@ -36,7 +36,7 @@ export function upkeepRoutes({ store, config, log, stopping }: Services) {
         const { size } = await handle.stat();
         const withLength = { ...backupHeaders, "content-length": String(size) };
         const options = { guard, log, headers: withLength, aheadBytes: 0 };
-        return streamAnswer(c, contentsOf(handle, guard), options);
+        return streamAnswer(c, contentsOf(handle, size, guard), options);
       } catch (error) {
         guard.end();
         throw error;
@@ -50,18 +50,21 @@ export function upkeepRoutes({ store, config, log, stopping }: Services) {
     });
 }
 
-async function* contentsOf(handle: FileHandle, guard: StreamGuard): AsyncGenerator<Uint8Array> {
+/** A file of `size` bytes. It is closed before its end is handed on: whoever has read it all finds it gone. */
+async function* contentsOf(
+  handle: FileHandle,
+  size: number,
+  guard: StreamGuard,
+): AsyncGenerator<Uint8Array> {
   try {
-    while (true) {
+    for (let left = size; left > 0; ) {
       guard.ending.throwIfAborted();
-      const { bytesRead, buffer } = await handle.read(
-        new Uint8Array(chunkBytes),
-        0,
-        chunkBytes,
-        null,
-      );
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
+      const chunk = new Uint8Array(Math.min(chunkBytes, left));
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
+      if (bytesRead === 0) throw new Error("A backup became shorter while it was read");
+      left -= bytesRead;
+      if (left === 0) await handle.close();
+      yield chunk.subarray(0, bytesRead);
     }
   } finally {
     await handle.close().catch(() => undefined);
