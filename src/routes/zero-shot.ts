@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { AppError } from "../errors.js";
+import { invalidInput } from "../errors.js";
 import { headNamed } from "../heads/headed-pack.js";
 import { classifyContents, classifyTimeline } from "../inference/classify-contents.js";
 import type { Content } from "../inference/content.js";
@@ -19,9 +19,7 @@ export function zeroShotRoutes(services: Services) {
     const signal = c.get("signal");
     const modality = onlyModality(request);
     if (request.timeline && modality !== "audio") {
-      throw new AppError("invalid_input", `A timeline is of a sound, not of ${modality}`, {
-        param: "timeline",
-      });
+      throw invalidInput("timeline", `A timeline is of a sound, not of ${modality}`);
     }
     const { candidate_labels: labels, template_set: templateSet, model, head: headName } = request;
     const { hypothesis_template: template, multi_label: multiLabel, top_k: topK } = request;
@@ -79,11 +77,8 @@ function onlyModality(request: ZeroShotRequest) {
   const given = (["image", "audio", "text"] as const).filter((name) => request[name] !== undefined);
   if (given.length === 1) return given[0];
   const came = given.length === 0 ? "none" : given.join(" and ");
-  throw new AppError(
-    "invalid_input",
+  throw invalidInput(
+    given[1] ?? "image",
     `Expected one of "image", "audio" and "text" but received ${came}`,
-    {
-      param: given[1] ?? "image",
-    },
   );
 }
