@@ -1,0 +1,135 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { serve } from "@hono/node-server";
+import { InferenceClient } from "@huggingface/inference";
+import { CohereClientV2, CohereError } from "cohere-ai";
+import { Ollama } from "ollama";
+import OpenAI from "openai";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { VoyageAIClient, VoyageAIError } from "voyageai";
+import type { App } from "../../../src/app.js";
+import type { Services } from "../../../src/services.js";
+import { dataUri, isSame, ownEmbedding } from "../../helpers/compat.js";
+import { fixture, fixtureBase64 } from "../../helpers/fixtures.js";
+import { startApp } from "../../helpers/services.js";
+
+let app: App;
+let services: Services;
+let server: ReturnType<typeof serve>;
+let url: string;
+beforeAll(async () => {
+  ({ app, services } = await startApp());
+  server = await new Promise((resolve) => {
+    const listening = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 }, () =>
+      resolve(listening),
+    );
+  });
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  server.close();
+  await services.close();
+});
+
+const cat = dataUri("image/jpeg", fixtureBase64("images/cat.jpg"));
+const model = "starter-clip";
+
+describe("the packages as their users have them", () => {
+  it("openai embeds through base64, and knows our errors", async () => {
+    const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: "none", maxRetries: 0 });
+    const { data } = await client.embeddings.create({ model, input: ["a cat", "a dog"] });
+    expect(isSame(data[0].embedding, await ownEmbedding(app, "a cat", { model }))).toBe(true);
+    const floats = await client.embeddings.create({ model, input: cat, encoding_format: "float" });
+    expect(isSame(floats.data[0].embedding, await ownEmbedding(app, cat))).toBe(true);
+    expect((await client.models.retrieve(model)).owned_by).toBeDefined();
+    await expect(client.embeddings.create({ model, input: [1, 2] })).rejects.toThrow(
+      OpenAI.BadRequestError,
+    );
+    await expect(client.embeddings.create({ model: "gpt", input: "x" })).rejects.toThrow(
+      OpenAI.NotFoundError,
+    );
+  });
+
+  it("@huggingface/inference classifies and embeds", async () => {
+    const client = new InferenceClient().endpoint(`${url}/hf/${model}`);
+    const image = new Blob([Uint8Array.from(fixture("images/cat.jpg"))]);
+    const parameters = { candidate_labels: ["rocket", "cat"] };
+    const scores = await client.zeroShotImageClassification({ inputs: { image }, parameters });
+    expect(scores[0].label).toBe("cat");
+    const texts = await client.zeroShotClassification({ inputs: "a small cat", parameters });
+    expect(texts[0].label).toBe("cat");
+    const embedded = (await client.featureExtraction({ inputs: "a cat" })) as number[][];
+    expect(isSame(embedded[0], await ownEmbedding(app, "a cat", { model }))).toBe(true);
+    const hearing = new InferenceClient().endpoint(
+      `${url}/hf/starter-clap?candidate_labels=rain,crow%20cawing`,
+    );
+    const data = new Blob([Uint8Array.from(fixture("audio/crow.wav"))], { type: "audio/wav" });
+    expect((await hearing.audioClassification({ data }))[0].label).toBe("crow cawing");
+    await expect(
+      client.zeroShotClassification({ inputs: "x", parameters: { candidate_labels: [] } }),
+    ).rejects.toThrow();
+  });
+
+  it("cohere-ai embeds texts and pictures", async () => {
+    const client = new CohereClientV2({ environment: url, token: "none" });
+    const request = { model, inputType: "image", embeddingTypes: ["float"] } as const;
+    const pictures = await client.embed({ ...request, images: [cat], embeddingTypes: ["float"] });
+    expect(isSame(pictures.embeddings.float![0], await ownEmbedding(app, cat))).toBe(true);
+    await expect(
+      client.embed({ model: "none", inputType: "search_query", texts: ["x"] }),
+    ).rejects.toThrow(CohereError);
+  });
+
+  it("voyageai embeds pictures", async () => {
+    const client = new VoyageAIClient({ environment: `${url}/v1`, apiKey: "none" });
+    const content = [{ type: "image_base64", imageBase64: cat }];
+    const { data } = await client.multimodalEmbed({ model, inputs: [{ content }] });
+    expect(isSame(data![0].embedding as number[], await ownEmbedding(app, cat))).toBe(true);
+    await expect(client.multimodalEmbed({ model: "none", inputs: [{ content }] })).rejects.toThrow(
+      VoyageAIError,
+    );
+  });
+
+  it("ollama embeds", async () => {
+    const client = new Ollama({ host: url });
+    const { embeddings } = await client.embed({ model, input: ["a cat"] });
+    expect(isSame(embeddings[0], await ownEmbedding(app, "a cat", { model }))).toBe(true);
+    await expect(client.embed({ model: "none", input: "x" })).rejects.toThrow("none");
+  });
+});
+
+describe("docs/clients.md", () => {
+  const snippets = [
+    ...readFileSync("docs/clients.md", "utf8").matchAll(
+      /## ([\w ]+)\n\n```js\n([^`]*(?:`[^`]+`[^`]*)*?)```/g,
+    ),
+  ].map(([, name, code]) => ({ name, code }));
+
+  it("has a snippet for each of the packages above", () => {
+    expect(snippets.map(({ name }) => name)).toEqual([
+      "OpenAI",
+      "Hugging Face",
+      "Cohere",
+      "Voyage",
+      "Ollama",
+    ]);
+  });
+
+  it.each(snippets)("prints what its comment says: $name", async ({ code }) => {
+    const folder = mkdtempSync(join("node_modules", ".snippet-"));
+    const printed = vi.spyOn(console, "log").mockImplementation(() => {});
+    try {
+      const file = join(folder, "snippet.mjs");
+      writeFileSync(file, code.replaceAll("http://127.0.0.1:8080", url));
+      await import(/* @vite-ignore */ pathToFileURL(file).href);
+      expect(printed.mock.calls.map((values) => values.join(" "))).toEqual(
+        [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, expected]) => expected),
+      );
+    } finally {
+      printed.mockRestore();
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
