@@ -44,7 +44,7 @@ print("quiet", {}, await searched(store));
 await store.close();
 
 await afterRestart("after a restart");
-rmSync(join(dataDir, "index"), { recursive: true });
+rmSync(join(dataDir, "index"), { recursive: true, force: true });
 await afterRestart("after a restart without the files");
 
 // With a limit of half the items a graph is built; scans go on answering `high`, and `fast` until it is ready.
@@ -55,7 +55,7 @@ await searched(store);
 const building = await searched(store);
 const rowsBuilt = (await store.stats("bench")).index.indexed - before;
 await store.close();
-rmSync(join(dataDir, "index"), { recursive: true });
+rmSync(join(dataDir, "index"), { recursive: true, force: true });
 store = await openEmbeddedStore({ dataDir, scanUpTo: 10 * n });
 await searched(store);
 const quiet = await searched(store);
