@@ -53,7 +53,7 @@ async function embed(services: Services, c: ForeignContext): Promise<Response> {
       const bytes = Int8Array.from(asOutputType(embedding, type) as number[]);
       return { object: "embedding", index, embedding: Buffer.from(bytes).toString("base64") };
     }),
-    // Pixels are not counted.
-    usage: { text_tokens: tokens, image_pixels: 0, total_tokens: tokens },
+    // Pixels are not counted; the Python client fails without either of them.
+    usage: { text_tokens: tokens, image_pixels: 0, video_pixels: 0, total_tokens: tokens },
   });
 }
