@@ -87,7 +87,7 @@ async function openServices(
 ): Promise<Services> {
   const store = await openStorage(config, log, ownsData);
   closers.push(() => store.close());
-  const media = startDecodingPool(decodingOptions(config));
+  const media = startDecodingPool({ ...decodingOptions(config), log });
   closers.push(() => media.close());
   const budget = mediaBudget(config);
   const loader = new PackLoader({

@@ -41,6 +41,8 @@ export interface SchedulerOptions {
   maxRestingBytes: number;
   /** The module of a process. */
   entry: URL;
+  /** Is told why a process ended that a file may have ended. */
+  onEnded?: (cause: DecoderEnded) => void;
 }
 
 /** A process that has been busy for so long is stuck for the time being: another may start in its place. */
@@ -160,6 +162,7 @@ export class DecoderScheduler {
   #blame({ file, call, budget }: WaitingJob, cause: DecoderEnded): Error {
     const { reason } = cause;
     if (this.#isClosed || reason === "not needed") return shuttingDown();
+    this.#options.onEnded?.(cause);
     if (reason === "not started") return cause;
     if (file !== undefined) this.#poisoned.add(file);
     const [code, message] = blames[reason](budget);

@@ -103,7 +103,7 @@ export class Decoder {
     });
     this.#exited = new Promise((resolve) => {
       const onExit = () => {
-        void this.end("crashed");
+        setImmediate(() => void this.end("crashed")); // what it printed last is read by then
         resolve();
       };
       this.#child.once("exit", onExit);

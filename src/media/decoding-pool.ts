@@ -2,7 +2,9 @@ import { availableParallelism } from "node:os";
 import type { DecodedAudio, DecodedImage, HeldAudio, HeldImage } from "../encoders/encoder.js";
 import { normalized } from "../encoders/preprocess/image.js";
 import { AppError } from "../errors.js";
+import type { Log } from "../log.js";
 import { type AudioLimits, defaultMaxSamples } from "./audio/mono-collector.js";
+import { crashLog } from "./crash-log.js";
 import { decodedBytes } from "./decoded-bytes.js";
 import type { Decoder, DecoderAnswer, DecoderCall } from "./decoder.js";
 import { DecoderScheduler } from "./decoder-scheduler.js";
@@ -19,6 +21,8 @@ export interface DecodingPoolOptions {
   maxAudioSamples?: number;
   /** The module of a process. */
   entry?: URL;
+  /** Is told what ended a process, a few times a minute at most. */
+  log?: Log;
 }
 
 /** Decoded size above which a file takes seconds: 40 megapixels, 13 minutes of sound. */
@@ -48,11 +52,13 @@ export function startDecodingPool({
   maxSeconds = 30,
   maxAudioSamples = defaultMaxSamples,
   entry = new URL("./decoder-process.js", import.meta.url),
+  log,
 }: DecodingPoolOptions = {}): Media {
   const scheduler = new DecoderScheduler({
     processes: processes > 0 ? processes : availableParallelism(),
     maxRestingBytes: maxBytes / 2,
     entry,
+    onEnded: log && crashLog(log),
   });
   const budget = { cpuMs: 1000 * maxSeconds, memoryBytes: maxBytes };
   /** What large media claims to be leaves a process to small media. */

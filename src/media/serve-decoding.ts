@@ -54,6 +54,8 @@ type Answer = { value: unknown; buffers?: readonly Uint8Array[] } | "gone";
 /** The decoding process's side of decoder.ts: answers one request after the other on the socket that is its descriptor 3. */
 export function serveDecoding(decoders: Decoders): void {
   endWithParent();
+  // Decoders print every damaged frame, a hostile file millions; `warnings` say it. A crash is printed by other means.
+  console.error = console.warn = () => undefined;
   const socket = new Socket({ fd: 3 });
   const held = new HeldMedia();
   const waiting: Frame[] = [];

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { fastImagePixels, normalized } from "../../src/encoders/preprocess/image.js";
+import type { Log } from "../../src/log.js";
 import { type DecodingPoolOptions, startDecodingPool } from "../../src/media/decoding-pool.js";
 import { decodeImage } from "../../src/media/image/decode-image.js";
 import type { Media } from "../../src/media/media.js";
@@ -138,6 +139,17 @@ describe("a decoding pool", () => {
     start();
     for (let i = 0; i < 3; i++)
       await expect(media.decodeImage(faulty("throw 1"), limits)).rejects.toThrow(/a bug/);
+  });
+
+  it("logs what a crash printed, shortened, and nothing of what decoders print about files", async () => {
+    const warn = vi.fn();
+    start({ maxSeconds: 60, log: { warn } as unknown as Log });
+    await expect(media.decodeImage(faulty("chatter 1"), limits)).rejects.toThrow(/crashed/);
+    const [[fields, message]] = warn.mock.calls;
+    expect(fields).toEqual({});
+    expect(message).toMatch(/^The decoding process ended \(crashed\): x+ the last words/);
+    expect(message).not.toContain("damaged frame");
+    expect(message.length).toBeLessThan(2100);
   });
 
   it("gives a decoder nothing of the environment but what it needs", async () => {

@@ -11,6 +11,11 @@ serveDecoding({
     if (fault === "spin") for (;;);
     if (fault === "hang") await new Promise((resolve) => setTimeout(resolve, 2 ** 30));
     if (fault === "abort") process.abort();
+    if (fault === "chatter") {
+      for (let i = 0; i < 1000; i++) console.error("a damaged frame");
+      process.stderr.write(`${"x".repeat(5000)} the last words`, () => process.abort());
+      await new Promise(() => undefined);
+    }
     if (fault === "kill") process.kill(process.pid, "SIGKILL");
     if (fault === "throw") throw new TypeError("a bug");
     if (fault === "grow") {
