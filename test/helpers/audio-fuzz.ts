@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AppError } from "../../src/errors.js";
-import type { Random } from "../../src/math/random.js";
 import { decodeAudio } from "../../src/media/audio/decode-audio.js";
 import { fixture } from "./fixtures.js";
+import type { FuzzResult, Seed } from "./mutate.js";
 import {
   aiffFile,
   auFile,
@@ -16,15 +16,10 @@ import {
   wavFile,
 } from "./sound-files.js";
 
-export interface Seed {
-  name: string;
-  bytes: Uint8Array;
-}
-
 export const hasFfmpeg = spawnSync("ffmpeg", ["-version"]).status === 0;
 
 /** Whole files of every format that is read here; those that only ffmpeg reads where it is installed. */
-export function fuzzSeeds(): Seed[] {
+export function soundSeeds(): Seed[] {
   const tone = toneSamples(12_000);
   const [little, big] = [int16Bytes(tone, true), int16Bytes(tone, false)];
   const blocks = (size: number, header: number) =>
@@ -91,45 +86,12 @@ function encodedSeeds(): [string, Uint8Array][] {
   }
 }
 
-/** A file with one to three kinds of damage. */
-export function mutate(bytes: Uint8Array, random: Random): Uint8Array {
-  let out = Buffer.from(bytes);
-  for (let i = 0; i <= random.integer(3); i++) {
-    // Half of it in the headers, where it does most.
-    const range = random.integer(2) === 0 ? Math.min(out.length, 300) : out.length;
-    const at = random.integer(Math.max(1, range));
-    const length = 1 + random.integer(Math.max(1, Math.min(3000, out.length - at)));
-    const kind = random.integer(8);
-    if (kind === 0) out = out.subarray(0, at + 1);
-    else if (kind === 1) out = Buffer.concat([out.subarray(0, at), out.subarray(at + length)]);
-    else if (kind === 2)
-      out = Buffer.concat([out.subarray(0, at), noise(length, random), out.subarray(at)]);
-    else if (kind === 3) out = Buffer.concat([out.subarray(0, at + length), out.subarray(at)]);
-    else {
-      out = Buffer.from(out);
-      if (kind === 4) out.fill(0, at, at + length);
-      else if (kind === 5) out.fill(0xff, at, Math.min(at + 4, out.length));
-      else if (kind === 6) noise(length, random).copy(out, at);
-      else if (out.length > 0) out[at] ^= 1 << random.integer(8);
-    }
-  }
-  return new Uint8Array(out);
-}
-
-function noise(length: number, random: Random): Buffer {
-  return Buffer.from(Uint8Array.from({ length }, () => random.integer(256)));
-}
-
-export interface FuzzResult {
-  /** What went wrong; undefined when the file was refused by design, or decoded as it should be. */
-  fault?: string;
-  outcome: "refused" | "warned" | "agrees" | "unchecked";
-}
+type Outcome = "refused" | "warned" | "agrees" | "unchecked";
 
 const byDesign = new Set(["undecodable_media", "unsupported_media", "invalid_input", "too_large"]);
 
 /** Decodes a damaged file: an error by design, warnings, or the length that ffmpeg gives. */
-export async function fuzzOne(bytes: Uint8Array): Promise<FuzzResult> {
+export async function fuzzSound(bytes: Uint8Array): Promise<FuzzResult<Outcome>> {
   let decoded: Awaited<ReturnType<typeof decodeAudio>>;
   try {
     decoded = await decodeAudio(bytes, { maxSeconds: 600 });

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { seededRandom } from "../../../src/math/random.js";
-import { fuzzOne, fuzzSeeds, mutate } from "../../helpers/audio-fuzz.js";
+import { fuzzSound, soundSeeds } from "../../helpers/audio-fuzz.js";
+import { mutate } from "../../helpers/mutate.js";
 
-// `npx tsx scripts/fuzz-audio.ts` tries 10,000.
+// `npx tsx scripts/fuzz-media.ts sounds` tries 10,000.
 describe("decodeAudio, 500 damaged files", () => {
   beforeEach(() => {
     vi.spyOn(console, "error").mockImplementation(() => undefined); // the decoders print every damaged frame
@@ -13,11 +14,11 @@ describe("decodeAudio, 500 damaged files", () => {
 
   it("refuses by design, warns, or agrees with ffmpeg on the length", async () => {
     const random = seededRandom(12);
-    const seeds = fuzzSeeds();
+    const seeds = soundSeeds();
     const faults: string[] = [];
     for (let i = 0; i < 500; i++) {
       const { name, bytes } = seeds[i % seeds.length];
-      const { fault } = await fuzzOne(mutate(bytes, random));
+      const { fault } = await fuzzSound(mutate(bytes, random));
       if (fault !== undefined) faults.push(`${i} ${name}: ${fault}`);
     }
     expect(faults).toEqual([]);
