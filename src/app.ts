@@ -2,6 +2,8 @@ import { Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { gapSides } from "./collections/gap-sides.js";
 import { AppError } from "./errors.js";
+import { openApiDocument } from "./openapi/document.js";
+import { aboutRoutes } from "./routes/about.js";
 import { addItemsRoute } from "./routes/add-items.js";
 import { bridgesRoutes } from "./routes/bridges.js";
 import { collectionsRoutes } from "./routes/collections.js";
@@ -53,6 +55,7 @@ export function createApp(services: Services) {
       }),
     )
     .route("/", compatRoutes(services, shapes))
+    .route("/", aboutRoutes({ packs: services.packs, openApi: () => openApiDocument(app) }))
     .route("/", healthRoutes(services))
     .route("/", modelsRoutes(services))
     .route("/", zeroShotRoutes(services))

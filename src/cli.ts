@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { addCommand } from "./commands/add.js";
@@ -22,12 +22,7 @@ import { serveCommand } from "./commands/serve.js";
 import { CommandError } from "./commands/target.js";
 import { trainCommand } from "./commands/train.js";
 import { AppError } from "./errors.js";
-
-const { version } = JSON.parse(
-  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
-) as {
-  version: string;
-};
+import { version } from "./version.js";
 
 const commandGroups = {
   "Serve and ask:": [serveCommand, classifyCommand, embedCommand, gapCommand],

@@ -8,10 +8,12 @@ import type { Services } from "../services.js";
 import {
   ItemBody,
   type ItemStatus,
+  ItemStatuses,
   ItemsBody,
-  type LineStatus,
-  type StoredItem,
+  LineStatus,
+  StoredItem,
 } from "../wire/items.js";
+import { bodyErrors, describe, inferenceErrors, json, storeErrors } from "./describe.js";
 import { errorBody } from "./error-response.js";
 import { type MediaReader, mediaReader, newItem } from "./item-body.js";
 import { costOfMedia } from "./media-cost.js";
@@ -35,50 +37,73 @@ const itemsAtOnce = 64;
  */
 const statusBytesAhead = 4 * 2 ** 20;
 
+const addOperation = describe({
+  id: "addItems",
+  tag: "Items",
+  summary: "Adds items: one as a form, many as JSON, any number as a stream of lines",
+  description:
+    "The answer to a form is one stored item (201), to JSON the status of each, to NDJSON a line " +
+    "for each as it is stored. Read the lines while you send.",
+  body: {
+    "application/json": ItemsBody,
+    "multipart/form-data": ItemBody,
+    [ndjsonType]: ItemBody,
+  },
+  answers: {
+    200: { content: { "application/json": ItemStatuses, [ndjsonType]: LineStatus } },
+    201: { content: json(StoredItem) },
+  },
+  errors: [...bodyErrors, ...inferenceErrors, ...storeErrors],
+});
+
 /** `POST /v1/collections/{name}/items`: one item as a form, many as JSON, any number as a stream of lines. */
 export function addItemsRoute(services: Services) {
-  return new Hono<RequestVariables>().post("/v1/collections/:name/items", async (c) => {
-    const name = c.req.param("name");
-    const type = contentTypeOf(c);
-    if (type !== undefined && isNdjson(type.value)) {
-      checkUtf8(type.params);
-      return addStream(c, services, name);
-    }
-    const { store, budget, config, fetchMedia } = services;
-    budget.refuseWhenFull();
-    const signal = c.get("signal");
-    const readerOf = mediaReader(fetchMedia, signal);
-    if (type?.value === "multipart/form-data") {
-      const body = await readRequest(c, ItemBody, { json: itemFields });
-      const { space } = await store.stats(name);
-      const item = newItem(body, readerOf);
-      const [status] = await budget.request([costOfItem(body, config)], signal, (turn) =>
-        statusesOf(
-          addItems(
-            { ...services, turn },
-            name,
-            groupsOf([body], () => item),
-            { signal },
+  return new Hono<RequestVariables>().post(
+    "/v1/collections/:name/items",
+    addOperation,
+    async (c) => {
+      const name = c.req.param("name");
+      const type = contentTypeOf(c);
+      if (type !== undefined && isNdjson(type.value)) {
+        checkUtf8(type.params);
+        return addStream(c, services, name);
+      }
+      const { store, budget, config, fetchMedia } = services;
+      budget.refuseWhenFull();
+      const signal = c.get("signal");
+      const readerOf = mediaReader(fetchMedia, signal);
+      if (type?.value === "multipart/form-data") {
+        const body = await readRequest(c, ItemBody, { json: itemFields });
+        const { space } = await store.stats(name);
+        const item = newItem(body, readerOf);
+        const [status] = await budget.request([costOfItem(body, config)], signal, (turn) =>
+          statusesOf(
+            addItems(
+              { ...services, turn },
+              name,
+              groupsOf([body], () => item),
+              { signal },
+            ),
           ),
-        ),
-      );
-      if (status.status === "failed") throw status.error;
-      return c.json({ ...status, space } satisfies StoredItem, 201);
-    }
-    const { items } = await readRequest(c, ItemsBody);
-    await store.stats(name);
-    const costs = function* () {
-      for (const item of items) yield costOfItem(item, config);
-    };
-    const statuses = await budget.request(costs(), signal, (turn) => {
-      const groups = groupsOf(items, (item) => incomingOf(item, readerOf));
-      return statusesOf(addItems({ ...services, turn }, name, groups, { signal }));
-    });
-    const stored = statuses.filter(({ status }) => status === "stored").length;
-    const counts = JSON.stringify({ stored, failed: statuses.length - stored }).slice(1);
-    const answer = `{"statuses":[${await jsonOf(statuses)}],${counts}`;
-    return c.body(answer, 200, { "content-type": "application/json" });
-  });
+        );
+        if (status.status === "failed") throw status.error;
+        return c.json({ ...status, space } satisfies StoredItem, 201);
+      }
+      const { items } = await readRequest(c, ItemsBody);
+      await store.stats(name);
+      const costs = function* () {
+        for (const item of items) yield costOfItem(item, config);
+      };
+      const statuses = await budget.request(costs(), signal, (turn) => {
+        const groups = groupsOf(items, (item) => incomingOf(item, readerOf));
+        return statusesOf(addItems({ ...services, turn }, name, groups, { signal }));
+      });
+      const stored = statuses.filter(({ status }) => status === "stored").length;
+      const counts = JSON.stringify({ stored, failed: statuses.length - stored }).slice(1);
+      const answer = `{"statuses":[${await jsonOf(statuses)}],${counts}`;
+      return c.body(answer, 200, { "content-type": "application/json" });
+    },
+  );
 }
 
 /** Of an item that may be no item at all: then it costs as much as its refusal. */

@@ -5,16 +5,56 @@ import type { ListedBridge } from "../heads/bridge-store.js";
 import { checkLabelled } from "../heads/collection-pairs.js";
 import { checkName } from "../heads/version-folder.js";
 import type { Services } from "../services.js";
-import {
-  BridgeActivation,
-  type BridgeAnswer,
-  BridgeBody,
-  type BridgeList,
-} from "../wire/bridges.js";
-import type { Deleted } from "../wire/common.js";
-import type { JobStarted } from "../wire/jobs.js";
+import { BridgeActivation, BridgeAnswer, BridgeBody, BridgeList } from "../wire/bridges.js";
+import { Deleted } from "../wire/common.js";
+import { JobStarted } from "../wire/jobs.js";
+import { bodyErrors, describe, json, storeErrors } from "./describe.js";
 import { jobAnswer } from "./job-answer.js";
 import { readJson } from "./read-json.js";
+
+const tag = "Bridges";
+const answers = { 200: { content: json(BridgeAnswer) } };
+const operations = {
+  learn: describe({
+    id: "learnBridge",
+    tag,
+    summary: "Learns a bridge between the spaces of two models, as a job",
+    description: "docs/bridges.md says what goes in and comes out.",
+    body: json(BridgeBody),
+    answers: { 202: { content: json(JobStarted) } },
+    errors: [...bodyErrors, ...storeErrors, "model_not_found"],
+  }),
+  list: describe({
+    id: "listBridges",
+    tag,
+    summary: "All bridges",
+    answers: { 200: { content: json(BridgeList) } },
+    errors: storeErrors,
+  }),
+  get: describe({ id: "getBridge", tag, summary: "One bridge", answers, errors: storeErrors }),
+  delete: describe({
+    id: "deleteBridge",
+    tag,
+    summary: "Removes the versions that were made here",
+    answers: { 200: { content: json(Deleted) } },
+    errors: storeErrors,
+  }),
+  activate: describe({
+    id: "activateBridge",
+    tag,
+    summary: "Searches over a version from now on",
+    body: json(BridgeActivation),
+    answers,
+    errors: [...bodyErrors, ...storeErrors, "space_mismatch", "model_corrupt"],
+  }),
+  rollback: describe({
+    id: "rollbackBridge",
+    tag,
+    summary: "Back to the version that was active before",
+    answers,
+    errors: [...storeErrors, "space_mismatch", "model_corrupt"],
+  }),
+};
 
 /** `/v1/bridges`: learn a bridge between two models, list, activate, roll back, delete. */
 export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
@@ -23,7 +63,7 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
       if (c.req.method !== "GET") await store.open(); // as for heads
       await next();
     })
-    .post("/v1/bridges", async (c) => {
+    .post("/v1/bridges", operations.learn, async (c) => {
       const body = await readJson(c, BridgeBody);
       const [from, to] = [packs.find(body.from, "text"), packs.find(body.to, "text")];
       if (from === to) {
@@ -66,22 +106,24 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
         202,
       );
     })
-    .get("/v1/bridges", (c) =>
+    .get("/v1/bridges", operations.list, (c) =>
       c.json({ data: bridges.list().map(bridgeAnswer) } satisfies BridgeList),
     )
-    .get("/v1/bridges/:name", (c) => c.json(bridgeAnswer(bridges.get(c.req.param("name")))))
-    .delete("/v1/bridges/:name", async (c) => {
+    .get("/v1/bridges/:name", operations.get, (c) =>
+      c.json(bridgeAnswer(bridges.get(c.req.param("name")))),
+    )
+    .delete("/v1/bridges/:name", operations.delete, async (c) => {
       const name = c.req.param("name");
       await bridges.remove(name);
       return c.json({ name, deleted: true } satisfies Deleted);
     })
-    .post("/v1/bridges/:name/activate", async (c) => {
+    .post("/v1/bridges/:name/activate", operations.activate, async (c) => {
       const name = c.req.param("name");
       const { version } = await readJson(c, BridgeActivation);
       await bridges.activate(name, version);
       return c.json(bridgeAnswer(bridges.get(name)));
     })
-    .post("/v1/bridges/:name/rollback", async (c) => {
+    .post("/v1/bridges/:name/rollback", operations.rollback, async (c) => {
       const name = c.req.param("name");
       await bridges.rollback(name);
       return c.json(bridgeAnswer(bridges.get(name)));

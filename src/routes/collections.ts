@@ -4,16 +4,50 @@ import { followedHead, isBeingBuilt } from "../heads/collection-head.js";
 import { findPack } from "../heads/headed-pack.js";
 import type { CollectionSpec, CollectionStats } from "../index/vector-store.js";
 import type { Services } from "../services.js";
-import { type CollectionAnswer, type CollectionList, NewCollection } from "../wire/collections.js";
-import type { Deleted } from "../wire/common.js";
+import { CollectionAnswer, CollectionList, NewCollection } from "../wire/collections.js";
+import { Deleted } from "../wire/common.js";
+import { bodyErrors, describe, json, jsonOrForm, storeErrors } from "./describe.js";
 import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
+
+const tag = "Collections";
+const operations = {
+  create: describe({
+    id: "createCollection",
+    tag,
+    summary: "Makes a collection in the space of a model, or of vectors of your own",
+    body: jsonOrForm(NewCollection),
+    answers: { 201: { content: json(CollectionAnswer) } },
+    errors: [...bodyErrors, ...storeErrors, "model_not_found", "already_exists", "space_mismatch"],
+  }),
+  list: describe({
+    id: "listCollections",
+    tag,
+    summary: "All collections",
+    answers: { 200: { content: json(CollectionList) } },
+    errors: storeErrors,
+  }),
+  get: describe({
+    id: "getCollection",
+    tag,
+    summary: "One collection",
+    answers: { 200: { content: json(CollectionAnswer) } },
+    errors: storeErrors,
+  }),
+  delete: describe({
+    id: "deleteCollection",
+    tag,
+    summary: "Removes a collection with its items",
+    answers: { 200: { content: json(Deleted) } },
+    errors: storeErrors,
+  }),
+};
 
 /** `/v1/collections`: create, list, look up, delete. */
 export function collectionsRoutes(services: Services) {
   const { store, heads } = services;
   return new Hono<RequestVariables>()
-    .post("/v1/collections", async (c) => {
+    .post("/v1/collections", operations.create, async (c) => {
       const request = await readRequest(c, NewCollection);
       const spec = await specOf(request, services);
       await store.createCollection(spec);
@@ -24,16 +58,16 @@ export function collectionsRoutes(services: Services) {
       }
       return c.json(collectionAnswer(await store.stats(request.name)), 201);
     })
-    .get("/v1/collections", async (c) => {
+    .get("/v1/collections", operations.list, async (c) => {
       const collections = await store.listCollections();
       return c.json({
         data: collections.filter((one) => !isBeingBuilt(one)).map(collectionAnswer),
       } satisfies CollectionList);
     })
-    .get("/v1/collections/:name", async (c) =>
+    .get("/v1/collections/:name", operations.get, async (c) =>
       c.json(collectionAnswer(await store.stats(c.req.param("name")))),
     )
-    .delete("/v1/collections/:name", async (c) => {
+    .delete("/v1/collections/:name", operations.delete, async (c) => {
       const name = c.req.param("name");
       await store.dropCollection(name);
       return c.json({ name, deleted: true } satisfies Deleted);

@@ -5,16 +5,26 @@ import { findPack, headNamed } from "../heads/headed-pack.js";
 import type { Content } from "../inference/content.js";
 import { checkInputCount, embedContents, towerPaths } from "../inference/embed-contents.js";
 import type { Services } from "../services.js";
-import { type EmbeddingsAnswer, EmbeddingsRequest } from "../wire/embeddings.js";
+import { EmbeddingsAnswer, EmbeddingsRequest } from "../wire/embeddings.js";
+import { bodyErrors, describe, inferenceErrors, json, jsonOrForm } from "./describe.js";
 import { toBase64 } from "./embedding-field.js";
 import { mediaMaker } from "./media-content.js";
 import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 
+const embeddingsOperation = describe({
+  id: "embeddings",
+  tag: "Inference",
+  summary: "Embeddings of texts, pictures and sounds, in OpenAI's shape",
+  body: jsonOrForm(EmbeddingsRequest),
+  answers: { 200: { content: json(EmbeddingsAnswer) } },
+  errors: [...bodyErrors, ...inferenceErrors],
+});
+
 /** `POST /v1/embeddings`: OpenAI's shape, for texts, pictures and sounds. */
 export function embeddingsRoutes(services: Services) {
   const { budget, config } = services;
-  return new Hono<RequestVariables>().post("/v1/embeddings", async (c) => {
+  return new Hono<RequestVariables>().post("/v1/embeddings", embeddingsOperation, async (c) => {
     budget.refuseWhenFull();
     const request = await readRequest(c, EmbeddingsRequest, { lists: ["input"] });
     const signal = c.get("signal");

@@ -1,12 +1,23 @@
 import { Hono } from "hono";
 import type { Services } from "../services.js";
-import { ExportQuery } from "../wire/items.js";
+import { ExportedItem, ExportQuery } from "../wire/items.js";
+import { describe, storeErrors } from "./describe.js";
 import { exportLine } from "./item-answer.js";
 import { ndjsonType } from "./ndjson.js";
 import { parseWith } from "./parse-with.js";
 import type { RequestVariables } from "./request-context.js";
 import { streamAnswer } from "./stream-answer.js";
 import { StreamGuard } from "./stream-guard.js";
+
+const exportOperation = describe({
+  id: "exportItems",
+  tag: "Items",
+  summary: "Every item as a line that can be added again",
+  description: "A stream that breaks off is not whole: the connection is then cut, not ended.",
+  query: ExportQuery,
+  answers: { 200: { content: { [ndjsonType]: ExportedItem } } },
+  errors: storeErrors,
+});
 
 /** Items read and written as JSON in one go: a few milliseconds of the event loop at 512 dimensions. */
 const itemsAtOnce = 25;
@@ -16,29 +27,33 @@ const itemsAtOnce = 25;
  * that breaks off is not whole: the connection is then cut, not ended. So it is when another head's collection takes the place.
  */
 export function exportRoute({ store, config, log, stopping }: Services) {
-  return new Hono<RequestVariables>().get("/v1/collections/:name/export", async (c) => {
-    const name = c.req.param("name");
-    const { encoding_format: format } = parseWith(ExportQuery, c.req.query());
-    const { space } = await store.stats(name);
-    const guard = new StreamGuard({
-      client: c.req.raw.signal,
-      stopping,
-      idleMs: config.requestTimeoutMs,
-    });
-    const lines = async function* (): AsyncGenerator<string> {
-      for (let after: string | undefined; ; ) {
-        guard.ending.throwIfAborted();
-        const page = await guard.during(store.page(name, { limit: itemsAtOnce, after, space }));
-        const some = page.items.map((item) => `${exportLine(item, space, format)}\n`);
-        if (some.length > 0) yield some.join("");
-        if (page.nextCursor === undefined) return;
-        after = page.nextCursor;
-      }
-    };
-    const headers = {
-      "content-type": ndjsonType,
-      "content-disposition": `attachment; filename="${name}.ndjson"`,
-    };
-    return streamAnswer(c, lines(), { guard, log, headers, aheadBytes: 2 ** 16 });
-  });
+  return new Hono<RequestVariables>().get(
+    "/v1/collections/:name/export",
+    exportOperation,
+    async (c) => {
+      const name = c.req.param("name");
+      const { encoding_format: format } = parseWith(ExportQuery, c.req.query());
+      const { space } = await store.stats(name);
+      const guard = new StreamGuard({
+        client: c.req.raw.signal,
+        stopping,
+        idleMs: config.requestTimeoutMs,
+      });
+      const lines = async function* (): AsyncGenerator<string> {
+        for (let after: string | undefined; ; ) {
+          guard.ending.throwIfAborted();
+          const page = await guard.during(store.page(name, { limit: itemsAtOnce, after, space }));
+          const some = page.items.map((item) => `${exportLine(item, space, format)}\n`);
+          if (some.length > 0) yield some.join("");
+          if (page.nextCursor === undefined) return;
+          after = page.nextCursor;
+        }
+      };
+      const headers = {
+        "content-type": ndjsonType,
+        "content-disposition": `attachment; filename="${name}.ndjson"`,
+      };
+      return streamAnswer(c, lines(), { guard, log, headers, aheadBytes: 2 ** 16 });
+    },
+  );
 }

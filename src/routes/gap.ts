@@ -8,7 +8,9 @@ import type { MediaBudget } from "../media/budget.js";
 import { gapPage } from "../reports/gap-page.js";
 import { gapSvg } from "../reports/gap-svg.js";
 import type { GapReport, GapRequest } from "../training/measure-gap.js";
-import { type GapAnswer, GapBody, GapSide } from "../wire/gap.js";
+import { Bytes } from "../wire/fields.js";
+import { GapAnswer, GapBody, GapSide } from "../wire/gap.js";
+import { bodyErrors, describe, json, storeErrors, text } from "./describe.js";
 import { parseBody } from "./parse-with.js";
 import { readRequest } from "./read-request.js";
 import { readRows } from "./read-rows.js";
@@ -26,9 +28,24 @@ export interface GapServices {
   budget: MediaBudget;
 }
 
+const gapOperation = describe({
+  id: "modalityGap",
+  tag: "Inference",
+  summary: "How far apart two modalities lie",
+  description:
+    "Sides a and b as embeddings in JSON or as .npy files of a form, or two modalities of a " +
+    "collection. Accept chooses JSON, SVG or HTML.",
+  body: {
+    "application/json": GapBody.extend({ a: GapSide.optional(), b: GapSide.optional() }),
+    "multipart/form-data": GapBody.extend({ a: Bytes.optional(), b: Bytes.optional() }),
+  },
+  answers: { 200: { content: { ...json(GapAnswer), ...text("image/svg+xml", "text/html") } } },
+  errors: [...bodyErrors, ...storeErrors, "inference_failed"],
+});
+
 /** `POST /v1/modality-gap`: embeddings as JSON or .npy files, or a collection -> the report as JSON, SVG or HTML. */
 export function gapRoutes({ measure, readCollection, bytesOf, budget }: GapServices) {
-  return new Hono<RequestVariables>().post("/v1/modality-gap", async (c) => {
+  return new Hono<RequestVariables>().post("/v1/modality-gap", gapOperation, async (c) => {
     budget.refuseWhenFull();
     const body = await readRequest(c, GapBody, { json: ["a", "b", "paired", "seed"] });
     const signal = c.get("signal");

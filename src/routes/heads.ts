@@ -21,6 +21,7 @@ import {
 } from "../wire/heads.js";
 import type { JobStarted } from "../wire/jobs.js";
 import { TrainBody, trainJsonFields } from "../wire/training.js";
+import { headOperations as operations } from "./head-operations.js";
 import { jobAnswer } from "./job-answer.js";
 import { parseWith } from "./parse-with.js";
 import { readBody } from "./read-body.js";
@@ -39,27 +40,31 @@ export function headsRoutes(services: Services) {
       if (c.req.method !== "GET") await store.open();
       await next();
     })
-    .post("/v1/heads", async (c) => {
+    .post("/v1/heads", operations.train, async (c) => {
       const body = await readRequest(c, TrainBody, { json: trainJsonFields });
       const { kind, name, model, input } = await trainRequest(body, services, c.get("signal"));
       heads.checkFits(name, { model, kind: body.kind });
       return c.json({ job: jobAnswer(await jobs.create(kind, input)) } satisfies JobStarted, 202);
     })
-    .get("/v1/heads", (c) => c.json({ data: heads.list().map(headAnswer) } satisfies HeadList))
-    .post("/v1/heads/import", async (c) => {
+    .get("/v1/heads", operations.list, (c) =>
+      c.json({ data: heads.list().map(headAnswer) } satisfies HeadList),
+    )
+    .post("/v1/heads/import", operations.import, async (c) => {
       const { name, version } = await importHead(c, services);
       return c.json(
         { ...headAnswer(heads.get(name)), imported_version: version } satisfies HeadImported,
         201,
       );
     })
-    .get("/v1/heads/:name", (c) => c.json(headAnswer(heads.get(c.req.param("name")))))
-    .delete("/v1/heads/:name", async (c) => {
+    .get("/v1/heads/:name", operations.get, (c) =>
+      c.json(headAnswer(heads.get(c.req.param("name")))),
+    )
+    .delete("/v1/heads/:name", operations.delete, async (c) => {
       const name = c.req.param("name");
       await heads.remove(name, { force: c.req.query("force") === "true" });
       return c.json({ name, deleted: true } satisfies Deleted);
     })
-    .post("/v1/heads/:name/activate", async (c) => {
+    .post("/v1/heads/:name/activate", operations.activate, async (c) => {
       const name = c.req.param("name");
       const { version, force } = await readJson(c, HeadActivation);
       const ids = await heads.activate(name, version, { force });
@@ -68,7 +73,7 @@ export function headsRoutes(services: Services) {
         jobs: ids.map((id) => ({ id })),
       } satisfies HeadChanged);
     })
-    .post("/v1/heads/:name/rollback", async (c) => {
+    .post("/v1/heads/:name/rollback", operations.rollback, async (c) => {
       const name = c.req.param("name");
       const ids = await heads.rollback(name);
       return c.json({
@@ -76,20 +81,20 @@ export function headsRoutes(services: Services) {
         jobs: ids.map((id) => ({ id })),
       } satisfies HeadChanged);
     })
-    .delete("/v1/heads/:name/versions/:version", async (c) => {
+    .delete("/v1/heads/:name/versions/:version", operations.deleteVersion, async (c) => {
       const name = c.req.param("name");
       const version = versionOf(c.req.param("version"));
       await heads.removeVersion(name, version);
       return c.json({ name, version, deleted: true } satisfies HeadVersionDeleted);
     })
-    .get("/v1/heads/:name/versions/:version/export", async (c) => {
+    .get("/v1/heads/:name/versions/:version/export", operations.export, async (c) => {
       const name = c.req.param("name");
       const version = versionOf(c.req.param("version"));
       const bytes = await heads.export(name, version);
       c.header("content-disposition", `attachment; filename="${name}-${version}.head.safetensors"`);
       return c.body(new Uint8Array(bytes), 200, { "content-type": "application/octet-stream" });
     })
-    .get("/v1/heads/:name/versions/:version/report", async (c) => {
+    .get("/v1/heads/:name/versions/:version/report", operations.report, async (c) => {
       const name = c.req.param("name");
       const version = versionOf(c.req.param("version"));
       const { report } = await heads.use(name, version);

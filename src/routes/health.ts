@@ -4,7 +4,32 @@ import type { LazyStore } from "../index/lazy-store.js";
 import type { StoreCondition } from "../index/vector-store.js";
 import { collectionIndexed, collectionItems, registry } from "../metrics.js";
 import type { Services } from "../services.js";
-import type { Live, Ready } from "../wire/server.js";
+import { Live, Ready } from "../wire/server.js";
+import { describe, json, text } from "./describe.js";
+
+const operations = {
+  live: describe({
+    id: "live",
+    tag: "Server",
+    summary: "Whether the process answers",
+    answers: { 200: { content: json(Live) } },
+  }),
+  ready: describe({
+    id: "ready",
+    tag: "Server",
+    summary: "Whether the server can do its work; 503 while it cannot",
+    answers: {
+      200: { content: json(Ready) },
+      503: { description: "starting, stopping, failed or degraded", content: json(Ready) },
+    },
+  }),
+  metrics: describe({
+    id: "metrics",
+    tag: "Server",
+    summary: "Metrics in Prometheus' text format",
+    answers: { 200: { content: text("text/plain") } },
+  }),
+};
 
 /** Probes for an orchestrator, and the metrics it scrapes. */
 export function healthRoutes({ ready, stopping, store, log, troubles }: Services) {
@@ -18,8 +43,8 @@ export function healthRoutes({ ready, stopping, store, log, troubles }: Services
     },
   );
   return new Hono()
-    .get("/health/live", (c) => c.json({ status: "live" } satisfies Live))
-    .get("/health/ready", async (c) => {
+    .get("/health/live", operations.live, (c) => c.json({ status: "live" } satisfies Live))
+    .get("/health/ready", operations.ready, async (c) => {
       // A connection that is kept alive may still ask while the drain goes on.
       if (stopping.aborted) return c.json({ status: "stopping" } satisfies Ready, 503);
       if (state !== "ready") return c.json({ status: state } satisfies Ready, 503);
@@ -34,7 +59,7 @@ export function healthRoutes({ ready, stopping, store, log, troubles }: Services
         ...(cannotWrite && { cannot_write: cannotWrite }),
       } satisfies Ready);
     })
-    .get("/metrics", async (c) => {
+    .get("/metrics", operations.metrics, async (c) => {
       await countItems(store).catch((error) =>
         log.error({ err: error }, "the items could not be counted"),
       );

@@ -6,23 +6,77 @@ import { requestFilter } from "../wire/filter-field.js";
 import {
   DeleteBody,
   HashesBody,
-  type ItemDeleted,
-  type ItemHashes,
-  type ItemPage,
+  ItemAnswer,
+  ItemDeleted,
+  ItemHashes,
+  ItemPage,
   ItemQuery,
-  type ItemsDeleted,
+  ItemsDeleted,
   ListQuery,
 } from "../wire/items.js";
+import { binary, bodyErrors, describe, json, jsonOrForm, storeErrors, text } from "./describe.js";
 import { itemAnswer } from "./item-answer.js";
 import { parseWith } from "./parse-with.js";
 import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 
+const tag = "Items";
+const operations = {
+  list: describe({
+    id: "listItems",
+    tag,
+    summary: "Items of a collection by pages, oldest first",
+    query: ListQuery,
+    answers: { 200: { content: json(ItemPage) } },
+    errors: storeErrors,
+  }),
+  deleteMany: describe({
+    id: "deleteItems",
+    tag,
+    summary: "Deletes items by their ids or by a filter: exactly one of the two",
+    body: jsonOrForm(DeleteBody),
+    answers: { 200: { content: json(ItemsDeleted) } },
+    errors: [...bodyErrors, ...storeErrors],
+  }),
+  hashes: describe({
+    id: "itemHashes",
+    tag,
+    summary: "Content hashes of the items that exist and have one",
+    body: jsonOrForm(HashesBody),
+    answers: { 200: { content: json(ItemHashes) } },
+    errors: [...bodyErrors, ...storeErrors],
+  }),
+  get: describe({
+    id: "getItem",
+    tag,
+    summary: "One item",
+    query: ItemQuery,
+    answers: { 200: { content: json(ItemAnswer) } },
+    errors: storeErrors,
+  }),
+  delete: describe({
+    id: "deleteItem",
+    tag,
+    summary: "Deletes one item",
+    answers: { 200: { content: json(ItemDeleted) } },
+    errors: storeErrors,
+  }),
+  preview: describe({
+    id: "itemPreview",
+    tag,
+    summary: "A thumbnail, waveform or beginning of an item; 404 when there is none",
+    answers: {
+      200: { content: { ...binary("image/webp"), ...text("image/svg+xml", "text/plain") } },
+    },
+    errors: storeErrors,
+  }),
+};
+
 /** `/v1/collections/{name}/items`: list, look up, delete; what is known of files that might be added again. */
 export function itemsRoutes({ store }: Services) {
   const base = "/v1/collections/:name/items";
   return new Hono<RequestVariables>()
-    .get(base, async (c) => {
+    .get(base, operations.list, async (c) => {
       const { filter, include: included, ...query } = parseWith(ListQuery, c.req.query());
       const options = {
         ...query,
@@ -34,7 +88,7 @@ export function itemsRoutes({ store }: Services) {
         next_cursor: nextCursor,
       } satisfies ItemPage);
     })
-    .post(`${base}/delete`, async (c) => {
+    .post(`${base}/delete`, operations.deleteMany, async (c) => {
       const { ids, filter } = await readRequest(c, DeleteBody);
       if ((ids === undefined) === (filter === undefined)) {
         throw invalidInput("ids", 'Expected either "ids" or "filter"');
@@ -44,25 +98,25 @@ export function itemsRoutes({ store }: Services) {
         deleted: await store.delete(c.req.param("name"), what),
       } satisfies ItemsDeleted);
     })
-    .post(`${base}/hashes`, async (c) => {
+    .post(`${base}/hashes`, operations.hashes, async (c) => {
       const { ids } = await readRequest(c, HashesBody);
       return c.json({
         hashes: Object.fromEntries(await store.contentHashes(c.req.param("name"), ids)),
       } satisfies ItemHashes);
     })
-    .get(`${base}/:id`, async (c) => {
+    .get(`${base}/:id`, operations.get, async (c) => {
       const { name, id } = c.req.param();
       const { include: included } = parseWith(ItemQuery, c.req.query());
       const [item] = await store.get(name, [id]);
       if (item === undefined) throw noItem(name, id);
       return c.json(itemAnswer(item, included));
     })
-    .delete(`${base}/:id`, async (c) => {
+    .delete(`${base}/:id`, operations.delete, async (c) => {
       const { name, id } = c.req.param();
       if ((await store.delete(name, { ids: [id] })) === 0) throw noItem(name, id);
       return c.json({ id, deleted: true } satisfies ItemDeleted);
     })
-    .get(`${base}/:id/preview`, async (c) => {
+    .get(`${base}/:id/preview`, operations.preview, async (c) => {
       const { name, id } = c.req.param();
       const preview = await store.preview(name, id);
       if (preview === undefined) {

@@ -2,15 +2,32 @@ import { Hono } from "hono";
 import type { LoadedPack } from "../encoders/load.js";
 import type { Packs } from "../encoders/packs.js";
 import type { Services } from "../services.js";
-import type { ModelAnswer, ModelList } from "../wire/models.js";
+import { ModelAnswer, ModelList } from "../wire/models.js";
+import { describe, json } from "./describe.js";
+
+const operations = {
+  list: describe({
+    id: "listModels",
+    tag: "Models",
+    summary: "The loaded models",
+    answers: { 200: { content: json(ModelList) } },
+  }),
+  get: describe({
+    id: "getModel",
+    tag: "Models",
+    summary: "One loaded model",
+    answers: { 200: { content: json(ModelAnswer) } },
+    errors: ["model_not_found"],
+  }),
+};
 
 /** `/v1/models`: what is loaded, where it really runs, and which space it embeds into; OpenAI's shape and more. */
 export function modelsRoutes({ packs }: Services) {
   // Manifests have no date: what a client sees is the model as this server loaded it.
   const created = Math.floor(Date.now() / 1000);
   return new Hono()
-    .get("/v1/models", (c) => c.json(modelList(packs, created)))
-    .get("/v1/models/:id", (c) => {
+    .get("/v1/models", operations.list, (c) => c.json(modelList(packs, created)))
+    .get("/v1/models/:id", operations.get, (c) => {
       const pack = packs.find(c.req.param("id"));
       return c.json(modelAnswer(pack, packs.aliasesOf(pack.manifest.id), created));
     });

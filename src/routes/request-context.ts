@@ -81,12 +81,16 @@ export function limitBody(maxBytes: number): MiddlewareHandler<RequestVariables>
   };
 }
 
-/** With keys: `Authorization: Bearer KEY` or `x-api-key` on every route but the health probes. */
+/** The probes, and the description of the routes, which is the same for every server of a version. */
+const isPublic = (path: string) =>
+  path.startsWith("/health/") || path === "/openapi.json" || path === "/docs";
+
+/** With keys: `Authorization: Bearer KEY` or `x-api-key` on every route but the public ones. */
 export function requireApiKey(keys: readonly string[]): MiddlewareHandler {
   const digest = (key: string) => createHash("sha256").update(key).digest();
   const known = keys.map(digest);
   return async (c, next) => {
-    if (known.length > 0 && !c.req.path.startsWith("/health/")) {
+    if (known.length > 0 && !isPublic(c.req.path)) {
       const given =
         c.req.header("authorization")?.replace(/^Bearer\s+/i, "") ??
         c.req.header("x-api-key") ??

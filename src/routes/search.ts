@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { z } from "zod";
 import { invalidInput } from "../errors.js";
 import type { Cost } from "../media/budget.js";
 import {
@@ -8,12 +9,15 @@ import {
 } from "../search/search-collection.js";
 import { costOfQuery } from "../search/search-cost.js";
 import type { Services } from "../services.js";
+import { type QueryBody, SearchAnswer, SearchAnswers, SearchBody } from "../wire/search.js";
 import {
-  type QueryBody,
-  type SearchAnswer,
-  type SearchAnswers,
-  SearchBody,
-} from "../wire/search.js";
+  bodyErrors,
+  describe,
+  inferenceErrors,
+  json,
+  jsonOrForm,
+  storeErrors,
+} from "./describe.js";
 import { embeddingOf } from "./embedding-field.js";
 import { type MediaReader, mediaReader } from "./item-body.js";
 import { costOfMedia } from "./media-cost.js";
@@ -21,45 +25,61 @@ import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 
 const contents = ["text", "image", "audio", "embedding", "embedding_base64", "item_id"] as const;
-const json = ["embedding", "top_k", "filter", "min_similarity", "centering", "queries"];
+const jsonFields = ["embedding", "top_k", "filter", "min_similarity", "centering", "queries"];
+
+const searchOperation = describe({
+  id: "search",
+  tag: "Collections",
+  summary: "The nearest items to a text, picture, sound, vector or item",
+  description:
+    "One of text, image, audio, embedding, embedding_base64 and item_id; or queries, each with one, " +
+    "and the settings they share beside them.",
+  body: jsonOrForm(SearchBody),
+  answers: { 200: { content: json(z.union([SearchAnswer, SearchAnswers])) } },
+  errors: [...bodyErrors, ...inferenceErrors, ...storeErrors],
+});
 
 /** `POST /v1/collections/{name}/search`: by text, picture, sound, vector or item; one query or many. */
 export function searchRoutes(services: Services) {
   const { budget, config, fetchMedia } = services;
-  return new Hono<RequestVariables>().post("/v1/collections/:name/search", async (c) => {
-    budget.refuseWhenFull();
-    const body = await readRequest(c, SearchBody, { json });
-    const signal = c.get("signal");
-    const readerOf = mediaReader(fetchMedia, signal);
-    const bodies = body.queries === undefined ? [body] : queriesOf(body, config.maxInputs);
-    const queries = bodies.map((query, i) =>
-      queryOf(query, body.queries === undefined ? "" : `queries[${i}].`, readerOf),
-    );
-    const costs = function* (): Generator<Cost> {
-      for (const [i, { image, audio }] of bodies.entries()) {
-        yield costOfQuery(queries[i]);
-        if (image !== undefined) yield costOfMedia(image, "image", config);
-        if (audio !== undefined) yield costOfMedia(audio, "audio", config);
-      }
-    };
-    const { model, space, answers } = await budget.request(costs(), signal, (turn) =>
-      searchCollection({ ...services, turn }, c.req.param("name"), queries, signal),
-    );
-    const shared = { model: model ?? null, space };
-    if (body.queries === undefined)
+  return new Hono<RequestVariables>().post(
+    "/v1/collections/:name/search",
+    searchOperation,
+    async (c) => {
+      budget.refuseWhenFull();
+      const body = await readRequest(c, SearchBody, { json: jsonFields });
+      const signal = c.get("signal");
+      const readerOf = mediaReader(fetchMedia, signal);
+      const bodies = body.queries === undefined ? [body] : queriesOf(body, config.maxInputs);
+      const queries = bodies.map((query, i) =>
+        queryOf(query, body.queries === undefined ? "" : `queries[${i}].`, readerOf),
+      );
+      const costs = function* (): Generator<Cost> {
+        for (const [i, { image, audio }] of bodies.entries()) {
+          yield costOfQuery(queries[i]);
+          if (image !== undefined) yield costOfMedia(image, "image", config);
+          if (audio !== undefined) yield costOfMedia(audio, "audio", config);
+        }
+      };
+      const { model, space, answers } = await budget.request(costs(), signal, (turn) =>
+        searchCollection({ ...services, turn }, c.req.param("name"), queries, signal),
+      );
+      const shared = { model: model ?? null, space };
+      if (body.queries === undefined)
+        return c.json({
+          path: answers[0].path,
+          ...shared,
+          ...resultsOf(answers[0]),
+        } satisfies SearchAnswer);
+      const [{ path }] = answers;
+      const samePath = answers.every((answer) => answer.path.join() === path.join());
       return c.json({
-        path: answers[0].path,
+        path: samePath ? path : null,
         ...shared,
-        ...resultsOf(answers[0]),
-      } satisfies SearchAnswer);
-    const [{ path }] = answers;
-    const samePath = answers.every((answer) => answer.path.join() === path.join());
-    return c.json({
-      path: samePath ? path : null,
-      ...shared,
-      answers: answers.map((answer) => ({ path: answer.path, ...resultsOf(answer) })),
-    } satisfies SearchAnswers);
-  });
+        answers: answers.map((answer) => ({ path: answer.path, ...resultsOf(answer) })),
+      } satisfies SearchAnswers);
+    },
+  );
 }
 
 /** Settings beside `queries` hold for every query that has none of its own. */

@@ -3,7 +3,8 @@ import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Hono } from "hono";
 import type { Services } from "../services.js";
-import type { Compacted } from "../wire/server.js";
+import { Compacted } from "../wire/server.js";
+import { binary, describe, json, storeErrors } from "./describe.js";
 import type { RequestVariables } from "./request-context.js";
 import { streamAnswer } from "./stream-answer.js";
 import { StreamGuard } from "./stream-guard.js";
@@ -14,10 +15,27 @@ const backupHeaders = {
   "content-disposition": 'attachment; filename="crossmodal-backup.sqlite"',
 };
 
+const operations = {
+  backup: describe({
+    id: "backup",
+    tag: "Server",
+    summary: "All collections as one SQLite file",
+    answers: { 200: { content: binary("application/octet-stream") } },
+    errors: storeErrors,
+  }),
+  compact: describe({
+    id: "compact",
+    tag: "Server",
+    summary: "Gives the disk space of deleted items back and tidies the indexes",
+    answers: { 200: { content: json(Compacted) } },
+    errors: storeErrors,
+  }),
+};
+
 /** `GET /v1/backup` and `POST /v1/compact`: what an operator does to all collections at once. */
 export function upkeepRoutes({ store, config, log, stopping }: Services) {
   return new Hono<RequestVariables>()
-    .get("/v1/backup", async (c) => {
+    .get("/v1/backup", operations.backup, async (c) => {
       if (c.req.method === "HEAD") return c.body(null, 200, backupHeaders); // no copy for nobody
       const guard = new StreamGuard({
         client: c.req.raw.signal,
@@ -44,7 +62,7 @@ export function upkeepRoutes({ store, config, log, stopping }: Services) {
         await rm(file, { force: true }); // an open file stays readable until it is closed
       }
     })
-    .post("/v1/compact", async (c) => {
+    .post("/v1/compact", operations.compact, async (c) => {
       await store.compact();
       return c.json({ compacted: true } satisfies Compacted);
     });

@@ -4,15 +4,27 @@ import { headNamed } from "../heads/headed-pack.js";
 import { classifyContents, classifyTimeline } from "../inference/classify-contents.js";
 import type { Content } from "../inference/content.js";
 import type { Services } from "../services.js";
-import { type ZeroShotAnswer, ZeroShotRequest } from "../wire/zero-shot.js";
+import { ZeroShotAnswer, ZeroShotRequest } from "../wire/zero-shot.js";
+import { bodyErrors, describe, inferenceErrors, json, jsonOrForm } from "./describe.js";
 import { mediaMaker } from "./media-content.js";
 import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 
+const zeroShotOperation = describe({
+  id: "zeroShot",
+  tag: "Inference",
+  summary: "Scores of a picture, sound or text against any labels",
+  description:
+    "Exactly one of image, audio and text, and candidate_labels unless a head has its own.",
+  body: jsonOrForm(ZeroShotRequest),
+  answers: { 200: { content: json(ZeroShotAnswer) } },
+  errors: [...bodyErrors, ...inferenceErrors],
+});
+
 /** `POST /v1/zero-shot`: one picture, sound or text and any labels -> scores, best first. */
 export function zeroShotRoutes(services: Services) {
   const { budget } = services;
-  return new Hono<RequestVariables>().post("/v1/zero-shot", async (c) => {
+  return new Hono<RequestVariables>().post("/v1/zero-shot", zeroShotOperation, async (c) => {
     budget.refuseWhenFull();
     const lists = ["candidate_labels", "hypothesis_template"];
     const request = await readRequest(c, ZeroShotRequest, { lists, names: ["candidate_labels"] });

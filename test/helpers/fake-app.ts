@@ -9,6 +9,7 @@ import { trainJob } from "../../src/heads/train-job.js";
 import { Jobs } from "../../src/jobs/jobs.js";
 import type { Services } from "../../src/services.js";
 import { measureGap } from "../../src/training/measure-gap.js";
+import { checkAnswers } from "./check-answers.js";
 import { startApp } from "./services.js";
 
 /** The product with packs that need no weights; the gap is measured in this thread. */
@@ -35,5 +36,5 @@ export async function fakeApp(
     measure: async (request) => measureGap(request),
   };
   const fake = { ...services, packs, bridges, jobs, gap };
-  return { app: createApp(fake), services: fake };
+  return { app: checkAnswers(createApp(fake)), services: fake };
 }

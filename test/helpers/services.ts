@@ -5,6 +5,7 @@ import { type App, createApp } from "../../src/app.js";
 import { type Config, loadConfig } from "../../src/config.js";
 import { createLog } from "../../src/log.js";
 import { createServices, type Services } from "../../src/services.js";
+import { checkAnswers } from "./check-answers.js";
 
 /** The product as `serve` puts it together, without a port. */
 export async function startApp(
@@ -14,7 +15,7 @@ export async function startApp(
   const config = { ...loadConfig({ environment: {} }), dataDir, device: "cpu", ...overrides };
   const services = await createServices(config, createLog("silent"));
   await services.ready;
-  return { app: createApp(services), services };
+  return { app: checkAnswers(createApp(services)), services };
 }
 
 export const jsonPost = (body: unknown): RequestInit => ({

@@ -1,5 +1,6 @@
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { describeRoute } from "hono-openapi";
 import { invalidInput } from "../../errors.js";
 import type { Services } from "../../services.js";
 import { reportError } from "../error-response.js";
@@ -56,7 +57,7 @@ interface Candidate {
 export function compatRoutes(services: Services, shapes: readonly Shape[]) {
   const app = new Hono<RequestVariables>();
   const add = (method: string, path: string, candidates: readonly Candidate[]) =>
-    app.on(method, path, async (c, next) => {
+    app.on(method, path, described(method, path, candidates), async (c, next) => {
       if (method === "POST") services.budget.refuseWhenFull();
       const chosen = await choose(c, candidates);
       if (chosen !== undefined) return answer(services, c, chosen);
@@ -74,6 +75,26 @@ export function compatRoutes(services: Services, shapes: readonly Shape[]) {
     }
   }
   return app;
+}
+
+/** In /openapi.json: whose route it is. What goes in and comes out is that product's to describe. */
+function described(
+  method: string,
+  path: string,
+  candidates: readonly Candidate[],
+): MiddlewareHandler {
+  if (ownPaths.includes(`${method} ${path}`)) return (_, next) => next();
+  const names = [...new Set(candidates.map(({ shape }) => shape.name))];
+  return describeRoute({
+    operationId: `${method.toLowerCase()}${path.replaceAll(/\W/g, "_")}`,
+    tags: ["Compatibility"],
+    summary: `For clients of ${names.join(", ")}`,
+    ...(method === "POST" && { requestBody: { content: { "*/*": {} } } }),
+    responses: {
+      200: { description: "In the form of that client" },
+      default: { description: "An error in the form of that client" },
+    },
+  });
 }
 
 const everywhere = (route: ForeignRoute): ForeignRoute => ({
