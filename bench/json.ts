@@ -1,8 +1,9 @@
 /**
  * Request bodies through the parser of src/json beside JSON.parse, in turns, in one process:
  *
- *     NODE_OPTIONS=--expose-gc npx tsx bench/json.ts [--rounds 7] [--only WORD]
+ *     npx tsx bench/json.ts [--rounds 7] [--only WORD]
  *
+ * With NODE_OPTIONS=--expose-gc garbage of one way is not charged to the other.
  * Prints processor time (that of the garbage collector included, which both need), its median ratio,
  * and the longest slice: what the event loop is held for in one go.
  */

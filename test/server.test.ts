@@ -184,6 +184,10 @@ describe("crossmodal serve", () => {
       500,
       { error: { code: "storage_failed" } },
     ]);
-    await ready(url);
+    const readiness = await fetch(`${url}/health/ready`);
+    expect([readiness.status, await readiness.json()]).toMatchObject([
+      503,
+      { status: "degraded", reasons: [expect.stringContaining("/proc/nowhere")] },
+    ]);
   });
 });

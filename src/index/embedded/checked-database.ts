@@ -30,6 +30,8 @@ const pagesPerSlice = 64;
 
 export interface CheckedDatabaseOptions {
   maxPages?: number;
+  /** Whether a store was opened in the folder before; by default, whether its lock is there. */
+  wasUsed?: boolean;
   /** Is told what an operator should know of. */
   note?: (message: string) => void;
 }
@@ -53,7 +55,7 @@ export class CheckedDatabase {
   /** @throws AppError storage_corrupt naming the file and what to do; storage_failed. */
   static open(dataDir: string, options: CheckedDatabaseOptions = {}): CheckedDatabase {
     const { database, sums: file } = databaseFiles(dataDir);
-    const found = inspectDatabase(dataDir);
+    const found = inspectDatabase(dataDir, options.wasUsed);
     const db = openDatabase(database, options);
     try {
       const isNew = prepareSchema(db);

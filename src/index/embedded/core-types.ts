@@ -7,6 +7,8 @@ import type { Rank } from "./top-k.js";
 export interface CoreOptions {
   dataDir: string;
   engine: "usearch" | "hnswlib";
+  /** Whether a store was opened in the folder before this process locked it. */
+  wasUsed?: boolean;
   /** Up to this many items every search is a scan. */
   scanUpTo: number;
   /** Up to this many, `recall: "high"` is one. */

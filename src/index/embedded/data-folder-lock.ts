@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { AppError } from "../../errors.js";
+import { sizeIfThere } from "./durable-file.js";
 import { isBusy, isNoDatabase, openLock } from "./sqlite.js";
 
 /**
@@ -54,7 +55,7 @@ export async function lockDataFolder(dataDir: string): Promise<() => void> {
 /** Whether another process has the data folder just now. Must not be asked by the one that has it. */
 export function isDataFolderLocked(dataDir: string): boolean {
   const file = join(dataDir, "crossmodal.lock");
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) return false;
+  if (sizeIfThere(file) === undefined) return false;
   try {
     const lock = openLock(file);
     try {

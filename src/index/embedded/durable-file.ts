@@ -53,5 +53,10 @@ export function readIfThere(file: string): Buffer | undefined {
 
 /** Bytes of a file; undefined when there is none. */
 export function sizeIfThere(file: string): number | undefined {
-  return statSync(file, { throwIfNoEntry: false })?.size;
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined; // below a file
+    throw error;
+  }
 }

@@ -25,6 +25,7 @@ import type {
 } from "../vector-store.js";
 import type { CoreOptions } from "./core-types.js";
 import { lockDataFolder } from "./data-folder-lock.js";
+import { wasOpened } from "./inspect-database.js";
 import { itemOf } from "./item-of-row.js";
 import type { ItemRow } from "./item-rows.js";
 import { modalities } from "./modality-means.js";
@@ -63,7 +64,8 @@ export async function openEmbeddedStore({
   ...options
 }: EmbeddedStoreOptions): Promise<EmbeddedStore> {
   const limits = { scanUpTo: 250_000, scanHighUpTo: 2_000_000, snapshotAfter: 10_000 };
-  const coreOptions: CoreOptions = { engine: "usearch", ...limits, ...options };
+  const wasUsed = wasOpened(options.dataDir);
+  const coreOptions: CoreOptions = { engine: "usearch", wasUsed, ...limits, ...options };
   const start = async () => {
     const worker = startWorker(new URL("./store-worker.js", import.meta.url), coreOptions);
     try {

@@ -15,15 +15,20 @@ export function databaseFiles(dataDir: string) {
 /**
  * Checks the files of a database before SQLite opens them, and changes nothing.
  *
+ * @param wasUsed  whether a store was opened in the folder before: heads, bridges and jobs alone may be older than the
+ *   first collection.
  * @returns its checksums and the bytes they take in their file; undefined when there are none: a new database, or one of an older version.
  * @throws AppError storage_corrupt naming the file and what to do.
  */
-export function inspectDatabase(dataDir: string): { sums: PageSums; end: number } | undefined {
+export function inspectDatabase(
+  dataDir: string,
+  wasUsed = wasOpened(dataDir),
+): { sums: PageSums; end: number } | undefined {
   const files = databaseFiles(dataDir);
   const found = readSums(files.sums);
   const size = sizeIfThere(files.database);
   if (size === undefined || size === 0) {
-    const rest = traces(dataDir);
+    const rest = traces(dataDir, wasUsed);
     if (rest === undefined) return undefined;
     throw corrupt(
       `The database "${files.database}" is ${size === 0 ? "empty" : "gone"}, although "${rest}" shows that there was one: ` +
@@ -95,14 +100,16 @@ function readSums(file: string): { sums: PageSums; end: number } | undefined {
   return found;
 }
 
+/** Whether a store was opened in the folder: to be asked before the folder is locked. */
+export const wasOpened = (dataDir: string) => existsSync(join(dataDir, "crossmodal.lock"));
+
 /** What shows that the folder held a database. */
-function traces(dataDir: string): string | undefined {
+function traces(dataDir: string, wasUsed: boolean): string | undefined {
   const { log, sums } = databaseFiles(dataDir);
   if (existsSync(sums)) return sums;
   if ((sizeIfThere(log) ?? 0) > 0) return log;
   const holdsFiles = (folder: string) => existsSync(folder) && readdirSync(folder).length > 0;
-  const wasOpened = existsSync(join(dataDir, "crossmodal.lock"));
-  const folders = ["index", ...(wasOpened ? ["heads", "bridges", "jobs"] : [])];
+  const folders = ["index", ...(wasUsed ? ["heads", "bridges", "jobs"] : [])];
   return folders.map((name) => join(dataDir, name)).find(holdsFiles);
 }
 

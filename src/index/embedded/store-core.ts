@@ -53,6 +53,7 @@ export class StoreCore {
     finishRestore(options.dataDir);
     this.#database = CheckedDatabase.open(options.dataDir, {
       maxPages: options.maxPages,
+      wasUsed: options.wasUsed,
       note: (message) => this.#notes.push(message),
     });
     this.#db = this.#database.db;
