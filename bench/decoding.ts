@@ -11,6 +11,7 @@ import { readFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { imageSide } from "../src/encoders/manifest.js";
 import { readManifest } from "../src/encoders/read-manifest.js";
 import type { Media } from "../src/media/media.js";
 import { processUsage } from "../src/media/process-usage.js";
@@ -61,11 +62,15 @@ if (values.against !== undefined) {
   ways.threads = startMediaWorkers(Number(values.processes));
 }
 
+const batch = new Float32Array(3 * imageSide(image.preprocess) ** 2);
+
 /** One file, from its bytes to its tensors. */
 async function work(media: Media, bytes: Uint8Array): Promise<void> {
   if (pictures.has(sniffFormat(bytes) ?? "")) {
     const picture = await media.decodeImage(bytes, { maxPixels: 1e8 });
-    await media.imageTensor(picture, image.preprocess);
+    // Into a batch, as the encoder does it; threads made a tensor that was copied there.
+    const tensor = await media.imageTensor(picture, image.preprocess, { into: batch });
+    if (tensor !== batch) batch.set(tensor);
     picture.dispose?.(); // what threads decode is not disposed of
   } else {
     const sound = await media.decodeAudio(bytes, { maxSeconds: 3600 });

@@ -1,6 +1,6 @@
 import type { Media } from "../media/media.js";
 import { timed } from "../metrics.js";
-import type { Encoder } from "./encoder.js";
+import type { Encoder, ModalityInput } from "./encoder.js";
 import { type ImagePreprocess, imageSide } from "./manifest.js";
 import { runTower, type Tower } from "./tower.js";
 
@@ -18,13 +18,14 @@ export function imageEncoder(
     space: tower.space,
     dimensions: tower.dimensions,
     async encode(images, signal) {
-      const tensors = await timed("preprocess", () =>
-        Promise.all(images.map((image) => media.imageTensor(image, preprocess, { signal }))),
-      );
-      signal?.throwIfAborted();
       const size = 3 * side * side;
       const pixels = new Float32Array(images.length * size);
-      for (const [i, tensor] of tensors.entries()) pixels.set(tensor, i * size);
+      const fill = (image: ModalityInput["image"], i: number) => {
+        const into = pixels.subarray(i * size, (i + 1) * size);
+        return media.imageTensor(image, preprocess, { signal, into });
+      };
+      await timed("preprocess", () => Promise.all(images.map(fill)));
+      signal?.throwIfAborted();
       const dims = [images.length, 3, side, side];
       return runTower(tower, { [input]: { type: "float32", dims, data: pixels } }, images.length);
     },

@@ -1,12 +1,6 @@
 import { AppError } from "../errors.js";
-import {
-  Decoder,
-  type DecoderAnswer,
-  type DecoderCall,
-  DecoderEnded,
-  type DecodingBudget,
-  type EndReason,
-} from "./decoder.js";
+import { Decoder, type DecoderAnswer, type DecoderCall, type DecodingBudget } from "./decoder.js";
+import { DecoderEnded, type EndReason } from "./decoder-ended.js";
 import { PoisonedFiles } from "./poisoned-files.js";
 
 /** One call for a decoder. */
@@ -16,8 +10,6 @@ export interface DecoderJob {
   /** The file to blame if the process ends. */
   file?: Uint8Array;
   budget: DecodingBudget;
-  /** Media that the process holds from then on. */
-  holds?: number;
   /** Only this process will do: it holds the media. */
   decoder?: Decoder;
   /** It may take long: such calls leave a process to the others. */
@@ -45,15 +37,18 @@ export interface SchedulerOptions {
   onEnded?: (cause: DecoderEnded) => void;
 }
 
-/** A process that has been busy for so long is stuck for the time being: another may start in its place. */
+/**
+ * A process that has spent so long on one call is stuck for the time being: another may start in its place. A call whose client has
+ * gone is ended then, not before: to start a process anew takes longer than most calls.
+ */
 const stuckMs = 1000;
-/** What a call whose client has gone may still take: to start a process anew takes longer than most calls. */
-const graceMs = 1000;
+const recheckMs = 250;
 
-/** Gives calls to processes that decode, one at a time to each, and replaces those that ended. */
+/** Gives calls to processes that decode, one at a time and one ahead to each, and replaces those that ended. */
 export class DecoderScheduler {
   readonly #options: SchedulerOptions;
-  readonly #running = new Map<Decoder, { job: WaitingJob; since: number }>();
+  /** Calls under way or sent ahead, in order. */
+  readonly #running = new Map<WaitingJob, Decoder>();
   readonly #decoders = new Set<Decoder>();
   readonly #poisoned = new PoisonedFiles();
   #waiting: WaitingJob[] = [];
@@ -81,7 +76,7 @@ export class DecoderScheduler {
       return await new Promise<DecoderResult>((resolve, reject) => {
         const waiting = { ...job, resolve, reject };
         onAbort = () => {
-          this.#abandon(waiting);
+          this.#waiting = this.#waiting.filter((other) => other !== waiting);
           reject(signal!.reason);
         };
         signal?.addEventListener("abort", onAbort, { once: true });
@@ -95,7 +90,7 @@ export class DecoderScheduler {
 
   /** To be told when media was released: a process may have become superfluous. */
   settle(decoder: Decoder): void {
-    if (decoder.isBusy || decoder.held.size > 0) return;
+    if (decoder.calls > 0 || decoder.held.size > 0) return;
     const { processes, maxRestingBytes } = this.#options;
     if (this.#decoders.size <= processes && decoder.grownBytes <= maxRestingBytes) return;
     this.#decoders.delete(decoder);
@@ -111,47 +106,68 @@ export class DecoderScheduler {
 
   /** First what goes on with media that a process holds, then in order. */
   #dispatch(): void {
-    clearTimeout(this.#recheck);
     const [bound, free] = partition(this.#waiting, (job) => job.decoder !== undefined);
     this.#waiting = [...bound, ...free].filter((job) => {
       const decoder = job.decoder ?? this.#decoderFor(job);
-      if (decoder === undefined || decoder.isBusy) return true;
+      if (decoder === undefined) return true;
+      if (decoder === job.decoder && isStuck(decoder) && !job.isLong) {
+        job.resolve({ answer: "gone", decoder }); // decoded again elsewhere, it need not wait
+        return false;
+      }
+      if (decoder.isFull || (job.isLong && decoder.calls > 0)) return true;
       void this.#start(job, decoder);
       return false;
     });
-    if (this.#waiting.length > 0)
-      this.#recheck = setTimeout(() => this.#dispatch(), stuckMs).unref();
+    if (this.#waiting.length > 0 || this.#running.size > 0)
+      this.#recheck ??= setTimeout(() => this.#check(), recheckMs).unref();
   }
 
-  /** A process that is free, or a new one while there is room. */
+  /** What was sent ahead to a process that is stuck goes to another; a call that nobody waits for is ended. */
+  #check(): void {
+    this.#recheck = undefined;
+    for (const decoder of this.#decoders) {
+      if (!isStuck(decoder)) continue;
+      decoder.withdraw();
+      const [first] = [...this.#running].find(([, other]) => other === decoder) ?? [];
+      if (first?.signal?.aborted) void decoder.end("not needed");
+    }
+    this.#dispatch();
+  }
+
+  /** A process that is free, a new one while there is room, or one that is soon free. */
   #decoderFor({ isLong = false }: DecoderJob): Decoder | undefined {
     const { processes, entry } = this.#options;
-    const running = [...this.#running.values()];
-    if (isLong && running.filter(({ job }) => job.isLong).length >= Math.max(1, processes - 1))
-      return undefined;
-    for (const decoder of this.#decoders) if (!decoder.isBusy) return decoder;
-    const now = performance.now();
-    const stuck = running.filter(({ job, since }) => job.isLong || now - since > stuckMs).length;
-    if (this.#decoders.size >= processes + Math.min(stuck, processes)) return undefined;
-    const decoder = new Decoder(entry);
-    this.#decoders.add(decoder);
-    return decoder;
+    const busyWithLong = new Set<Decoder>();
+    for (const [job, decoder] of this.#running) if (job.isLong) busyWithLong.add(decoder);
+    if (isLong && busyWithLong.size >= Math.max(1, processes - 1)) return undefined;
+    for (const decoder of this.#decoders) if (decoder.calls === 0) return decoder;
+    const slow = [...this.#decoders].filter(
+      (decoder) => busyWithLong.has(decoder) || isStuck(decoder),
+    );
+    if (this.#decoders.size < processes + Math.min(slow.length, processes)) {
+      const decoder = new Decoder(entry);
+      this.#decoders.add(decoder);
+      return decoder;
+    }
+    if (isLong) return undefined;
+    for (const decoder of this.#decoders)
+      if (decoder.isReady && !decoder.isFull && !slow.includes(decoder)) return decoder;
+    return undefined;
   }
 
   async #start(job: WaitingJob, decoder: Decoder): Promise<void> {
     try {
-      this.#running.set(decoder, { job, since: performance.now() });
+      this.#running.set(job, decoder);
       const answer = await decoder.run(job.call, job.buffers, job.budget);
-      // Before anybody asks whether the process is still needed.
-      if (job.holds !== undefined) decoder.held.add(job.holds);
+      if (job.signal?.aborted && "key" in job.call) decoder.release(job.call.key); // nobody will
       job.resolve({ answer, decoder });
     } catch (error) {
       if (!(error instanceof DecoderEnded)) job.reject(error);
       else if (error.wasRunning) job.reject(this.#blame(job, error));
       else if (job.decoder !== undefined) job.resolve({ answer: "gone", decoder });
-      else this.#waiting.unshift(job);
+      else if (!job.signal?.aborted) this.#waiting.unshift(job);
     } finally {
-      this.#running.delete(decoder);
+      this.#running.delete(job);
       if (decoder.ended !== undefined) this.#decoders.delete(decoder);
       else this.settle(decoder);
       if (!this.#isClosed) this.#dispatch();
@@ -168,19 +184,9 @@ export class DecoderScheduler {
     const [code, message] = blames[reason](budget);
     return new AppError(code, message, { param: paramOf(call), cause });
   }
-
-  /** The client has gone: what waits is dropped, and what is under way is ended unless it is done soon. */
-  #abandon(job: WaitingJob): void {
-    this.#waiting = this.#waiting.filter((other) => other !== job);
-    for (const [decoder, running] of this.#running) {
-      if (running.job !== job) continue;
-      const end = () => {
-        if (this.#running.get(decoder) === running) void decoder.end("not needed");
-      };
-      setTimeout(end, graceMs).unref();
-    }
-  }
 }
+
+const isStuck = (decoder: Decoder) => decoder.spentMs > stuckMs;
 
 const blames = {
   cpu: ({ cpuMs }) => [

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createRequire } from "node:module";
+import type { ChildProcess } from "node:child_process";
 import { Socket } from "node:net";
-import { getPriority, setPriority } from "node:os";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { AppError } from "../errors.js";
+import { isAnswerTo } from "./decoder-answer.js";
+import { DecoderEnded, type EndReason } from "./decoder-ended.js";
+import { killGroup, startProcess } from "./decoder-start.js";
 import { FrameReader, writeFrame } from "./frames.js";
 import { type ProcessUsage, processUsage } from "./process-usage.js";
 import type { DecoderReply, DecoderRequest } from "./serve-decoding.js";
@@ -15,49 +15,36 @@ export interface DecodingBudget {
   memoryBytes: number;
 }
 
-/** Why a process ended: by itself, over its budget, without an answer for too long, or because it is not needed. */
-export type EndReason = "not started" | "crashed" | "cpu" | "memory" | "silent" | "not needed";
-
-/** Rejects a request whose process ended. */
-export class DecoderEnded extends Error {
-  readonly reason: EndReason;
-  /** Whether it ended during the request; otherwise it had ended before. */
-  readonly wasRunning: boolean;
-  constructor(reason: EndReason, complaint?: string) {
-    super(`The decoding process ended (${reason})${complaint ? `: ${complaint}` : ""}`);
-    this.reason = reason;
-    this.wasRunning = complaint !== undefined;
-  }
-}
-
 /** A value and its buffers, or `gone`: the media it is about is not held any more. */
 export type DecoderAnswer = { value: unknown; buffers: Uint8Array<ArrayBuffer>[] } | "gone";
 
 const watchMs = 100;
+/** Calls that a process may have: one that it works on, and one sent ahead, so that it need not wait for the server. */
+const maxCalls = 2;
 const maxStartMs = 60_000;
-/** A process that waits for something uses no processor time: it is given this many times its budget on the clock. */
-const wallFactor = 4;
+/** A process that uses no processor time at all hangs: it is given this many times its budget on the clock. */
+const hangFactor = 4;
 /** The tensors of one request: 32 windows of a sound take 8 MB. */
 const maxAnswerBytes = 2 ** 31;
-/** How much a decoder gives way: it prepares the next batch while a graph runs, and must not slow it. */
-const niceness = 5;
-/** What it needs of the environment, in which there are secrets: where ffmpeg and its libraries are, and where to write. */
-const passedOn = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SystemRoot", "TMPDIR", "TEMP"];
-
 type Sent<T = DecoderRequest> = T extends { id: number } ? Omit<T, "id"> : never;
 /** A request, without its number. */
 export type DecoderCall = Exclude<Sent, { method: "release" }>;
 
 interface Running {
   id: number;
+  call: DecoderCall;
+  /** Nobody waits for its answer any more: another process does it. */
+  isWithdrawn?: boolean;
   budget: DecodingBudget;
   /** What had been used, and the time, when the request was first seen under way. */
   since?: { used: ProcessUsage | undefined; at: number };
+  /** Processor time so far, and when it was last seen to grow: a process that others keep from the processor does not hang. */
+  progress: { cpuMs: number; at: number };
   resolve: (answer: DecoderAnswer) => void;
   reject: (error: Error) => void;
 }
 
-/** One process that decodes, seen from the server. It does one thing at a time, so that whatever ends it is known. */
+/** One process that decodes, seen from the server. It does one thing after the other, so that whatever ends it is known. */
 export class Decoder {
   /** Media that it holds, by key. */
   readonly held = new Set<number>();
@@ -68,23 +55,20 @@ export class Decoder {
   #complaint = "";
   #isReady = false;
   #ended: EndReason | undefined;
-  #running: Running | undefined;
+  /** In the order of their answers: only the first is being worked on. */
+  readonly #calls: Running[] = [];
+  /** Processor time of the first so far, as last seen. */
+  #spentMs = 0;
+  /** Keys of media that it may give up, not sent yet. */
+  readonly #forgotten: number[] = [];
   #nextId = 0;
   #watch: NodeJS.Timeout | undefined;
   /** Memory when it had started, and when it was last seen. */
   #memory = { initial: 0, last: 0 };
 
-  /** @param entry  URL of a module that calls `serveDecoding`, with the ending `.js` (see `commandOf`). */
+  /** @param entry  URL of a module that calls `serveDecoding`, with the ending `.js`. */
   constructor(entry: URL) {
-    const environment = passedOn.flatMap((name) =>
-      process.env[name] === undefined ? [] : [[name, process.env[name]]],
-    );
-    this.#child = spawn(process.execPath, commandOf(entry), {
-      env: { ...Object.fromEntries(environment), UV_THREADPOOL_SIZE: "2" },
-      stdio: ["pipe", "ignore", "pipe", "pipe"],
-      detached: true, // a process group of its own, which ends with its ffmpeg
-    });
-    giveWay(this.#child.pid);
+    this.#child = startProcess(entry);
     this.#channel = this.#child.stdio[3] as Socket;
     const reader = new FrameReader(maxAnswerBytes, ({ message, buffers }) =>
       this.#receive(message as DecoderReply, buffers),
@@ -115,8 +99,22 @@ export class Decoder {
       if (stream instanceof Socket) stream.unref();
   }
 
-  get isBusy(): boolean {
-    return this.#running !== undefined;
+  /** Calls that it has. */
+  get calls(): number {
+    return this.#calls.length;
+  }
+
+  get isFull(): boolean {
+    return this.#calls.length >= maxCalls;
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Time that it has spent on the call under way: of a processor, or on the clock when it hangs. */
+  get spentMs(): number {
+    return this.#spentMs;
   }
 
   /** Why it ended, once it has. */
@@ -133,26 +131,51 @@ export class Decoder {
     return this.#memory.last - this.#memory.initial;
   }
 
-  /** Sends one request; the one before must have been answered. @throws DecoderEnded, or what its method throws. */
+  /** Sends one request, at most one ahead of its turn. @throws DecoderEnded, or what its method throws. */
   run(
     call: DecoderCall,
     buffers: readonly Uint8Array[],
     budget: DecodingBudget,
   ): Promise<DecoderAnswer> {
     if (this.#ended !== undefined) return Promise.reject(new DecoderEnded(this.#ended));
-    if (this.#running !== undefined) throw new RangeError("The decoding process is busy");
+    if (this.isFull) throw new RangeError("The decoding process is busy");
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#running = { id, budget, resolve, reject };
+      const progress = { cpuMs: 0, at: 0 };
+      this.#calls.push({ id, call, budget, progress, resolve, reject });
       this.#channel.ref();
       this.#watch ??= setInterval(() => this.#check(), watchMs).unref();
+      this.#channel.cork();
+      this.#sendForgotten();
       writeFrame(this.#channel, { ...call, id }, buffers);
+      this.#channel.uncork();
     });
   }
 
+  /** Gives back what was sent ahead, as DecoderEnded: the call before it takes long. */
+  withdraw(): void {
+    for (const running of this.#calls.slice(1)) {
+      if (running.isWithdrawn) continue;
+      running.isWithdrawn = true;
+      running.reject(new DecoderEnded("not needed"));
+    }
+  }
+
   release(key: number): void {
-    if (!this.held.delete(key) || this.#ended !== undefined) return;
-    writeFrame(this.#channel, { id: -1, method: "release", key } satisfies DecoderRequest);
+    if (this.held.delete(key)) this.#forget(key);
+  }
+
+  /** Goes along with the next call; alone when none comes at once. */
+  #forget(key: number): void {
+    if (this.#ended !== undefined) return;
+    if (this.#forgotten.length === 0) setImmediate(() => this.#sendForgotten());
+    this.#forgotten.push(key);
+  }
+
+  #sendForgotten(): void {
+    if (this.#ended !== undefined || this.#forgotten.length === 0) return;
+    const keys = this.#forgotten.splice(0);
+    writeFrame(this.#channel, { id: -1, method: "release", keys } satisfies DecoderRequest);
   }
 
   /** Ends the process and all that it has started at once. The request under way fails with the reason. */
@@ -164,8 +187,10 @@ export class Decoder {
       this.#child.ref(); // whoever waits for its end sees it
       if (pid !== undefined) killGroup(pid, this.#child);
       this.#channel.destroy();
-      const running = this.#finish();
+      const [running, ...ahead] = this.#calls.splice(0);
+      this.#rest();
       running?.reject(new DecoderEnded(reason, this.#complaint));
+      for (const { reject } of ahead) reject(new DecoderEnded(reason));
     }
     return this.#exited;
   }
@@ -177,28 +202,40 @@ export class Decoder {
       this.#memory = { initial: resident, last: resident };
       return;
     }
-    if (reply.id !== this.#running?.id) {
+    const running = this.#calls[0];
+    if (reply.id !== running?.id) {
       void this.end("crashed");
       return;
     }
-    const { resolve, reject } = this.#finish()!;
-    if ("gone" in reply) resolve("gone");
+    const { call, isWithdrawn, resolve, reject } = running;
+    const isValue = !("gone" in reply || "error" in reply);
+    if (isValue && !isAnswerTo(call, reply.value, buffers)) {
+      void this.end("crashed");
+      return;
+    }
+    this.#calls.shift();
+    this.#spentMs = 0;
+    if (this.#calls.length === 0) this.#rest();
+    if (isWithdrawn) {
+      if (isValue && "key" in call) this.#forget(call.key);
+    } else if ("gone" in reply) resolve("gone");
     else if ("error" in reply) reject(revive(reply.error));
-    else resolve({ value: reply.value, buffers });
+    else {
+      if ("key" in call) this.held.add(call.key);
+      resolve({ value: reply.value, buffers });
+    }
   }
 
-  #finish(): Running | undefined {
-    const running = this.#running;
-    this.#running = undefined;
+  /** There is nothing to do. */
+  #rest(): void {
     this.#channel.unref();
     clearInterval(this.#watch);
     this.#watch = undefined;
-    return running;
   }
 
   /** Compares what the request under way has used with its budget. */
   #check(): void {
-    const running = this.#running;
+    const running = this.#calls[0];
     if (running === undefined) return;
     const now = performance.now();
     if (!this.#isReady) {
@@ -212,41 +249,16 @@ export class Decoder {
       running.since = { used: used && { ...used, residentBytes }, at: now };
     }
     const { since, budget } = running;
-    const wallMs = now - since.at;
-    const cpuMs = used && since.used ? used.cpuMs - since.used.cpuMs : wallMs;
+    const cpuMs = used && since.used ? used.cpuMs - since.used.cpuMs : now - since.at;
     const grown = used && since.used ? used.residentBytes - since.used.residentBytes : 0;
     if (used !== undefined) this.#memory.last = used.residentBytes;
+    if (cpuMs > running.progress.cpuMs || running.progress.at === 0)
+      running.progress = { cpuMs, at: now };
+    const idleMs = now - running.progress.at;
+    this.#spentMs = Math.max(cpuMs, idleMs / hangFactor);
     if (cpuMs > budget.cpuMs) void this.end("cpu");
     else if (grown > budget.memoryBytes) void this.end("memory");
-    else if (wallMs > wallFactor * budget.cpuMs) void this.end("silent");
-  }
-}
-
-/** The arguments of node for a module; from TypeScript (tests, `npm run dev`) the `.ts` file beside it, through tsx. */
-function commandOf(entry: URL): string[] {
-  const path = fileURLToPath(entry);
-  const flags = ["--max-old-space-size=256"]; // of JavaScript objects; pixels and samples are not among them
-  if (!import.meta.url.endsWith(".ts")) return [...flags, path];
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx"));
-  return [...flags, "--import", tsx.href, path.replace(/\.js$/, ".ts")];
-}
-
-/** Right after the start, so that every thread of the process inherits it. */
-function giveWay(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    setPriority(pid, Math.min(19, getPriority() + niceness)); // of a server that gives way itself, too
-  } catch {
-    // A sandbox may forbid it: then it is slower, no more.
-  }
-}
-
-function killGroup(pid: number, child: ChildProcess): void {
-  try {
-    if (process.platform === "win32") child.kill("SIGKILL");
-    else process.kill(-pid, "SIGKILL");
-  } catch {
-    // It has ended by itself.
+    else if (idleMs > hangFactor * budget.cpuMs) void this.end("silent");
   }
 }
 

@@ -36,6 +36,7 @@ interface HeldFile {
   key: number;
   bytes: Uint8Array;
   call: DecodeCall;
+  isLong: boolean;
   decoder: Decoder | undefined;
 }
 
@@ -82,14 +83,13 @@ export function startDecodingPool({
   const forgotten = new FinalizationRegistry<HeldFile>(release);
 
   const decode = async (file: HeldFile, signal: AbortSignal | undefined): Promise<unknown> => {
-    const { call, bytes, key } = file;
+    const { call, bytes, isLong } = file;
     const job = {
       call,
       buffers: [bytes],
       file: bytes,
-      holds: key,
       budget,
-      isLong: isLong(call, bytes),
+      isLong,
       signal,
     };
     const { answer, decoder } = await scheduler.run(job);
@@ -103,7 +103,8 @@ export function startDecodingPool({
     signal: AbortSignal | undefined,
   ): Promise<H & { dispose(): void }> => {
     const key = nextKey++;
-    const file: HeldFile = { key, bytes, call: callOf(key), decoder: undefined };
+    const call = callOf(key);
+    const file: HeldFile = { key, bytes, call, isLong: isLong(call, bytes), decoder: undefined };
     const dispose = () => {
       forgotten.unregister(file);
       release(file);
@@ -124,7 +125,15 @@ export function startDecodingPool({
       if (file.decoder === undefined || file.decoder.ended !== undefined)
         await decode(file, signal);
       const { key, bytes, decoder } = file;
-      const job = { call: callOf({ key }), buffers: [], file: bytes, budget, decoder, signal };
+      const job = {
+        call: callOf({ key }),
+        buffers: [],
+        file: bytes,
+        budget,
+        decoder,
+        isLong: file.isLong,
+        signal,
+      };
       const { answer } = await scheduler.run(job);
       if (answer !== "gone") return answer;
       decoder?.held.delete(key);
@@ -194,13 +203,13 @@ export function startDecodingPool({
         }),
         signal,
       ),
-    async imageTensor(image, spec, { signal } = {}) {
+    async imageTensor(image, spec, { signal, into } = {}) {
       const { buffers } = await onImage(
         image,
         (media) => ({ method: "imagePixels", media, spec }),
         signal,
       );
-      return normalized(buffers[0], spec); // a quarter of the bytes to send
+      return normalized(buffers[0], spec, into); // a quarter of the bytes to send
     },
     async audioTensors(audio, spec, { signal, range } = {}) {
       const { value, buffers } = await onAudio(

@@ -49,11 +49,14 @@ export interface Media {
   ): Promise<HeldImage>;
   /** @throws AppError as src/media/audio/decode-audio.ts; `too_large` for one that takes too much memory or time. */
   decodeAudio(bytes: Uint8Array, limits: AudioLimits, options?: CallOptions): Promise<HeldAudio>;
-  /** @returns the image tower's input, [3, H, W]. */
+  /**
+   * @param options  `into`: where to put it, in a batch say.
+   * @returns the image tower's input, [3, H, W].
+   */
   imageTensor(
     image: HeldImage | DecodedImage,
     spec: ImagePreprocess,
-    options?: CallOptions,
+    options?: CallOptions & { into?: Float32Array },
   ): Promise<Float32Array>;
   /** @returns the audio tower's inputs, one for each window. */
   audioTensors(

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Socket } from "node:net";
+import { Socket, type SocketConstructorOpts } from "node:net";
 import { Worker } from "node:worker_threads";
 import type { DecodedAudio, DecodedImage } from "../encoders/encoder.js";
 import type { AudioPreprocess, ImagePreprocess } from "../encoders/manifest.js";
@@ -26,7 +26,7 @@ export type DecoderRequest =
     }
   | { id: number; method: "thumbnail"; media: ImageSource }
   | { id: number; method: "waveform"; media: AudioSource }
-  | { id: -1; method: "release"; key: number };
+  | { id: -1; method: "release"; keys: number[] };
 
 /** Media that this process holds, or whose pixels or samples come with the request. */
 export type ImageSource = { key: number } | { width: number; height: number };
@@ -49,6 +49,9 @@ const maxHeldBytes = 256 * 2 ** 20;
 /** A request holds one file, or the pixels of one picture. */
 const maxFrameBytes = 2 ** 32;
 
+/** Read at once, into one buffer that is used again. */
+const readBytes = 2 ** 18;
+
 type Answer = { value: unknown; buffers?: readonly Uint8Array[] } | "gone";
 
 /** The decoding process's side of decoder.ts: answers one request after the other on the socket that is its descriptor 3. */
@@ -56,7 +59,14 @@ export function serveDecoding(decoders: Decoders): void {
   endWithParent();
   // Decoders print every damaged frame, a hostile file millions; `warnings` say it. A crash is printed by other means.
   console.error = console.warn = () => undefined;
-  const socket = new Socket({ fd: 3 });
+  const onread = {
+    buffer: new Uint8Array(readBytes),
+    callback(length: number, buffer: Uint8Array) {
+      reader.push(buffer.subarray(0, length));
+      return true;
+    },
+  };
+  const socket = new Socket({ fd: 3, onread } as SocketConstructorOpts); // its type lacks `onread`
   const held = new HeldMedia();
   const waiting: Frame[] = [];
   let isRunning = false;
@@ -67,7 +77,7 @@ export function serveDecoding(decoders: Decoders): void {
     for (let frame = waiting.shift(); frame !== undefined; frame = waiting.shift()) {
       const request = frame.message as DecoderRequest;
       if (request.method === "release") {
-        held.release(request.key);
+        for (const key of request.keys) held.release(key);
         continue;
       }
       const { id } = request;
@@ -85,7 +95,7 @@ export function serveDecoding(decoders: Decoders): void {
     waiting.push(frame);
     void run();
   });
-  socket.on("data", (chunk) => reader.push(chunk));
+  socket.resume();
   socket.on("error", () => process.exit());
   socket.on("close", () => process.exit());
   writeFrame(socket, { ready: true } satisfies DecoderReply);
@@ -155,6 +165,7 @@ class HeldMedia {
   #bytes = 0;
 
   keep(key: number, media: DecodedImage | DecodedAudio, byteLength: number): void {
+    this.release(key);
     this.#media.set(key, { media, byteLength });
     this.#bytes += byteLength;
     for (const oldest of this.#media.keys()) {

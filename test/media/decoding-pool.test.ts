@@ -54,6 +54,10 @@ describe("a decoding pool", () => {
     const fast = { ...spec, resize: { ...spec.resize, method: "fast" } };
     expect(await media.imageTensor(held, fast)).toEqual(expected);
     expect(await media.imageTensor(decoded, fast)).toEqual(expected);
+    const batch = new Float32Array(2 * expected.length);
+    await media.imageTensor(held, fast, { into: batch.subarray(expected.length) });
+    expect(batch.subarray(expected.length)).toEqual(expected);
+    expect(batch.subarray(0, expected.length).every((x) => x === 0)).toBe(true);
   });
 
   it("gives the windows of a sound in parts as it gives them all", async () => {
@@ -135,6 +139,11 @@ describe("a decoding pool", () => {
     await expect(media.decodeImage(faulty("abort 2"), limits)).rejects.toThrow(/crashed/);
   });
 
+  it("believes no answer that the call did not ask for", async () => {
+    start();
+    await expect(media.decodeImage(faulty("lie 1"), limits)).rejects.toThrow(/crashed/);
+  });
+
   it("blames no file for a bug that is caught", async () => {
     start();
     for (let i = 0; i < 3; i++)
@@ -188,6 +197,10 @@ describe.skipIf(process.platform !== "linux")("the processes of a decoding pool"
     const [pid] = decoders();
     const own = Number(fieldsOf(process.pid)[16]);
     expect(Number(fieldsOf(pid)[16])).toBe(Math.min(19, own + 5));
+    const group = (id: number) =>
+      Number(readFileSync(`/proc/${id}/autogroup`, "latin1").split("nice ")[1]);
+    if (existsSync("/proc/self/autogroup"))
+      expect(group(pid)).toBe(Math.min(19, group(process.pid) + 5));
   });
 
   it("end when the pool is closed, although one hangs", async () => {

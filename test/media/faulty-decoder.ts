@@ -18,6 +18,7 @@ serveDecoding({
     }
     if (fault === "kill") process.kill(process.pid, "SIGKILL");
     if (fault === "throw") throw new TypeError("a bug");
+    if (fault === "lie") return { width: 1e6, height: 1e6, rgb: new Uint8Array(3) };
     if (fault === "grow") {
       const kept: Buffer[] = [];
       for (;;) {

@@ -55,21 +55,34 @@ function geometry(image: DecodedImage, spec: ImagePreprocess) {
   return { size, region };
 }
 
-/** @param pixels  [side, side, 3] @returns [3, side, side], (x * rescale - mean) / std */
+/**
+ * @param pixels  [side, side, 3]
+ * @param tensor  where to put it.
+ * @returns [3, side, side], (x * rescale - mean) / std
+ */
 export function normalized(
   pixels: Uint8Array,
-  { rescale, mean, std }: ImagePreprocess,
+  spec: ImagePreprocess,
+  tensor: Float32Array = new Float32Array(pixels.length),
 ): Float32Array {
   const plane = pixels.length / 3;
-  const tensor = new Float32Array(3 * plane);
-  for (let c = 0; c < 3; c++) {
-    const table = Float32Array.from(
-      { length: 256 },
-      (_, value) => (value * rescale - mean[c]) / std[c],
-    );
+  for (const [c, table] of tablesOf(spec).entries())
     for (let i = 0; i < plane; i++) tensor[c * plane + i] = table[pixels[3 * i + c]];
-  }
   return tensor;
+}
+
+const tables = new WeakMap<ImagePreprocess, Float32Array[]>();
+
+/** The value that each of the 256 has in the tensor, by channel. */
+function tablesOf(spec: ImagePreprocess): Float32Array[] {
+  const known = tables.get(spec);
+  if (known !== undefined) return known;
+  const { rescale, mean, std } = spec;
+  const made = [0, 1, 2].map((c) =>
+    Float32Array.from({ length: 256 }, (_, value) => (value * rescale - mean[c]) / std[c]),
+  );
+  tables.set(spec, made);
+  return made;
 }
 
 function resizedSize({ width, height }: DecodedImage, resize: ImagePreprocess["resize"]) {

@@ -1,0 +1,83 @@
+import { z } from "zod";
+import { imageSide } from "../encoders/manifest.js";
+import type { DecoderCall } from "./decoder.js";
+
+// A file may have taken its decoder over. What that answers is believed only as far as it has the form and the size that the
+// call asked for; that its pixels and samples are wrong, a file can have without any such trick.
+
+/** A list shows it as it is: of a type in which nothing runs. */
+const maxPreviewBytes = 2 ** 20;
+
+const Count = z.int().min(0);
+const Seconds = z.number().min(0);
+const about = {
+  contentHash: z.string().regex(/^[0-9a-f]{64}$/),
+  warnings: z.array(z.string().max(2000)).max(1000).optional(),
+};
+const Image = z.strictObject({ width: z.int().min(1), height: z.int().min(1), ...about });
+const Audio = z.strictObject({ sampleRateHz: z.number().positive(), sampleCount: Count, ...about });
+const Windows = z.strictObject({
+  windows: z.array(
+    z.strictObject({ startSeconds: Seconds, endSeconds: Seconds, isLonger: z.boolean() }),
+  ),
+  shape: z.array(z.int().min(1)).length(3),
+  total: z.int().min(1),
+});
+const Preview = z.strictObject({ mediaType: z.enum(["image/webp", "image/svg+xml"]) });
+
+/** Whether a decoding process's answer to a call can be one: its fields, the sizes of its buffers, finite numbers. */
+export function isAnswerTo(
+  call: DecoderCall,
+  value: unknown,
+  buffers: readonly Uint8Array<ArrayBuffer>[],
+): boolean {
+  switch (call.method) {
+    case "decodeImage": {
+      const { data } = Image.safeParse(value);
+      return (
+        data !== undefined &&
+        buffers.length === 0 &&
+        data.width * data.height <= call.limits.maxPixels
+      );
+    }
+    case "decodeAudio": {
+      const { data } = Audio.safeParse(value);
+      return data !== undefined && buffers.length === 0;
+    }
+    case "imagePixels":
+      return (
+        value === null &&
+        buffers.length === 1 &&
+        buffers[0].length === 3 * imageSide(call.spec) ** 2
+      );
+    case "audioTensors": {
+      const { data } = Windows.safeParse(value);
+      if (data === undefined) return false;
+      const { windows, shape, total } = data;
+      const most = Math.min(call.range?.count ?? total, total);
+      const [channels, ...axes] = shape;
+      const isShape = channels === (call.spec.longer === "fusion" ? 4 : 1);
+      const byteLength = 4 * channels * axes[0] * axes[1];
+      return (
+        isShape &&
+        axes.includes(call.spec.mel.count) &&
+        windows.length <= most &&
+        buffers.length === windows.length &&
+        buffers.every((buffer) => buffer.length === byteLength && isAllFinite(buffer))
+      );
+    }
+    case "thumbnail":
+    case "waveform":
+      return (
+        Preview.safeParse(value).success &&
+        buffers.length === 1 &&
+        buffers[0].length <= maxPreviewBytes
+      );
+  }
+}
+
+function isAllFinite({ buffer }: Uint8Array<ArrayBuffer>): boolean {
+  let sum = 0;
+  for (const x of new Float32Array(buffer)) sum += x - x; // NaN of what is not finite
+  return sum === 0;
+}
