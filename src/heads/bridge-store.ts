@@ -6,7 +6,7 @@ import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
 import { readSafetensors } from "../math/safetensors.js";
 import { shippedModels } from "../models/built-in.js";
-import { Turns } from "./turns.js";
+import { NameQueue } from "./name-queue.js";
 import { VersionFolder } from "./version-folder.js";
 
 /** A head from one space into another, ready for use. */
@@ -80,7 +80,7 @@ export class BridgeStore implements Bridges {
   readonly #history = new Map<string, number[]>();
   /** Bridges of which it is not known which version is active, and why. */
   readonly #damage = new Map<string, string>();
-  readonly #turns = new Turns();
+  readonly #queue = new NameQueue();
   #active: Bridge[] = [];
 
   private constructor(options: BridgeStoreOptions) {
@@ -149,7 +149,7 @@ export class BridgeStore implements Bridges {
    * @returns its number.
    */
   add(bridge: NewBridge): Promise<number> {
-    return this.#turns.take(bridge.name, () => this.#add(bridge));
+    return this.#queue.take(bridge.name, () => this.#add(bridge));
   }
 
   async #add(bridge: NewBridge): Promise<number> {
@@ -175,7 +175,7 @@ export class BridgeStore implements Bridges {
 
   /** The version answers from the next request on; a request under way keeps what it began with. */
   activate(name: string, version: number): Promise<void> {
-    return this.#turns.take(name, () => this.#activate(name, version));
+    return this.#queue.take(name, () => this.#activate(name, version));
   }
 
   async #activate(name: string, version: number): Promise<void> {
@@ -187,7 +187,7 @@ export class BridgeStore implements Bridges {
 
   /** Back to the version that was active before. @returns its number. */
   rollback(name: string): Promise<number> {
-    return this.#turns.take(name, () => this.#rollback(name));
+    return this.#queue.take(name, () => this.#rollback(name));
   }
 
   async #rollback(name: string): Promise<number> {
@@ -208,7 +208,7 @@ export class BridgeStore implements Bridges {
 
   /** Removes the versions made here; a shipped one stays and is active again. */
   remove(name: string): Promise<void> {
-    return this.#turns.take(name, () => this.#remove(name));
+    return this.#queue.take(name, () => this.#remove(name));
   }
 
   async #remove(name: string): Promise<void> {

@@ -16,7 +16,7 @@ import {
   readWeights,
 } from "./head-folder.js";
 import { HeadVersion, type UsableHead, verdictOfHead } from "./head-version.js";
-import { Turns } from "./turns.js";
+import { NameQueue } from "./name-queue.js";
 import { checkName, VersionFolder } from "./version-folder.js";
 
 /** One version as it is listed; `unusable` says why there is nothing else to tell. */
@@ -59,7 +59,7 @@ export class HeadStore {
   readonly #options: HeadStoreOptions;
   readonly #folder: VersionFolder;
   readonly #heads = new Map<string, Head>();
-  readonly #turns = new Turns();
+  readonly #queue = new NameQueue();
   /** Weights of versions that were asked for. */
   readonly #loaded = new Map<string, Promise<UsableHead>>();
 
@@ -160,7 +160,7 @@ export class HeadStore {
     described: Omit<HeadVersion, "formatVersion" | "space" | "createdAt">,
     weights: HeadWeights,
   ): Promise<number> {
-    return this.#turns.take(name, () => this.#add(name, described, weights));
+    return this.#queue.take(name, () => this.#add(name, described, weights));
   }
 
   async #add(
@@ -191,7 +191,7 @@ export class HeadStore {
    * @throws AppError `conflict` for a version that training found no improvement, unless `force`.
    */
   activate(name: string, version: number, { force = false } = {}): Promise<string[]> {
-    return this.#turns.take(name, () => this.#activate(name, version, force));
+    return this.#queue.take(name, () => this.#activate(name, version, force));
   }
 
   async #activate(name: string, version: number, force: boolean): Promise<string[]> {
@@ -214,7 +214,7 @@ export class HeadStore {
 
   /** Back to the version that was active before. @returns ids of jobs, as `activate`. */
   rollback(name: string): Promise<string[]> {
-    return this.#turns.take(name, () => this.#rollback(name));
+    return this.#queue.take(name, () => this.#rollback(name));
   }
 
   async #rollback(name: string): Promise<string[]> {
@@ -234,7 +234,7 @@ export class HeadStore {
   async remove(name: string, { force = false } = {}): Promise<void> {
     this.#of(name);
     await this.#refuseInUse(name);
-    await this.#turns.take(name, async () => {
+    await this.#queue.take(name, async () => {
       const active = this.#of(name).history.at(-1);
       if (active !== undefined && !force) {
         const message = `The head "${name}" is active with version ${active}; "force" deletes it all the same`;
@@ -254,7 +254,7 @@ export class HeadStore {
   async removeVersion(name: string, version: number): Promise<void> {
     this.#described(name, version);
     await this.#refuseInUse(name, version);
-    await this.#turns.take(name, () => this.#removeVersion(name, version));
+    await this.#queue.take(name, () => this.#removeVersion(name, version));
   }
 
   async #removeVersion(name: string, version: number): Promise<void> {
@@ -297,7 +297,7 @@ export class HeadStore {
     const { name, version, files, weights } = readExport(bytes);
     await check?.(version, weights);
     const own = checkName(as ?? name);
-    const number = await this.#turns.take(own, () => this.#keep(own, files, version));
+    const number = await this.#queue.take(own, () => this.#keep(own, files, version));
     return { name: own, version: number };
   }
 

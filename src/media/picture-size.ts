@@ -1,3 +1,5 @@
+import { readTiffTags, tiffTag } from "./image/tiff-tags.js";
+
 /** A JPEG may hold any number of segments before its frame; real ones hold some dozens. */
 const maxSegments = 10_000;
 /** Pictures, thumbnails and tiles of an AVIF file; its header lies within the first bytes. */
@@ -21,8 +23,7 @@ export function pictureSize(bytes: Uint8Array): { width: number; height: number 
     if (head === "\x89PNG") return { width: file.readUInt32BE(16), height: file.readUInt32BE(20) };
     if (head === "GIF8") return { width: file.readUInt16LE(6), height: file.readUInt16LE(8) };
     if (head === "RIFF") return webpSize(file);
-    if (head === "II*\0" || head === "II+\0") return tiffSize(file, true);
-    if (head === "MM\0*" || head === "MM\0+") return tiffSize(file, false);
+    if (["II*\0", "II+\0", "MM\0*", "MM\0+"].includes(head)) return tiffSize(file);
     if (file.toString("latin1", 4, 8) === "ftyp") return avifSize(file);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error; // the header ends too early
@@ -63,25 +64,9 @@ function webpSize(file: Buffer) {
   return undefined;
 }
 
-/** The first directory. Source: TIFF 6.0, section 2; BigTIFF. */
-function tiffSize(file: Buffer, isLittle: boolean) {
-  const u16 = (at: number) => (isLittle ? file.readUInt16LE(at) : file.readUInt16BE(at));
-  const u32 = (at: number) => (isLittle ? file.readUInt32LE(at) : file.readUInt32BE(at));
-  const u64 = (at: number) =>
-    Number(isLittle ? file.readBigUInt64LE(at) : file.readBigUInt64BE(at));
-  const isBig = u16(2) === 43;
-  const directory = isBig ? u64(8) : u32(4);
-  const count = Math.min(65_535, isBig ? u64(directory) : u16(directory));
-  const sides = new Map<number, number>();
-  for (let i = 0; i < count && sides.size < 2; i++) {
-    const entry = directory + (isBig ? 8 + 20 * i : 2 + 12 * i);
-    const tag = u16(entry);
-    if (tag !== 256 && tag !== 257) continue;
-    const type = u16(entry + 2);
-    const value = entry + (isBig ? 12 : 8);
-    sides.set(tag, type === 3 ? u16(value) : type === 16 ? u64(value) : u32(value));
-  }
-  const [width, height] = [sides.get(256), sides.get(257)];
+function tiffSize(file: Buffer) {
+  const tags = readTiffTags(file);
+  const [width, height] = [tags.get(tiffTag.width)?.[0], tags.get(tiffTag.height)?.[0]];
   return width === undefined || height === undefined ? undefined : { width, height };
 }
 

@@ -1,3 +1,7 @@
+import { mpegHeaderAt } from "./audio/mpeg-header.js";
+import { tagLength } from "./audio/tags.js";
+import { mpegInfo } from "./audio/xing.js";
+
 /** A sound as its container claims it. */
 export interface SoundSize {
   /** Samples of one channel. */
@@ -10,6 +14,8 @@ const maxChunks = 1000;
 const maxPages = 100_000;
 /** Where the first frame of an MP3 is looked for. */
 const maxSyncBytes = 1 << 16;
+/** Tags before it. */
+const maxTags = 16;
 
 /**
  * Length and rate of a sound from its headers alone: nothing is decoded, and the work is bounded
@@ -55,14 +61,14 @@ function wavSize(file: Buffer): SoundSize | undefined {
 }
 
 /** A frame of 65,535 samples of silence takes 11 bytes. */
-const mostFlacSamplesPerByte = 6000;
+const maxFlacSamplesPerByte = 6000;
 
 /** STREAMINFO. Source: RFC 9639, section 8.2. */
 function flacSize(file: Buffer, marker: number): SoundSize {
   const rateAndMore = file.readBigUInt64BE(marker + 18);
   const total = Number(rateAndMore & 0xf_ffff_ffffn);
   const sampleRateHz = Number(rateAndMore >> 44n);
-  return { frames: total > 0 ? total : mostFlacSamplesPerByte * file.length, sampleRateHz };
+  return { frames: total > 0 ? total : maxFlacSamplesPerByte * file.length, sampleRateHz };
 }
 
 /** The last granule position of each of the streams that follow each other. Source: RFC 3533. */
@@ -97,44 +103,19 @@ function oggSize(file: Buffer): SoundSize | undefined {
   return { frames: frames + granule, sampleRateHz };
 }
 
-/** kbit/s by version (MPEG-1 or later) and layer. Source: ISO 11172-3 and 13818-3. */
-const bitrates = {
-  "1/1": [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
-  "1/2": [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
-  "1/3": [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
-  "2/1": [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
-  "2/2": [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
-  "2/3": [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
-} as const;
-
-/** The frame count that encoders leave in the first frame, else the first frame's bit rate. */
+/** The frame count that encoders leave in the first frame, else the length of that frame. */
 function mp3Size(file: Buffer): SoundSize | undefined {
   let start = 0;
-  for (let tag = 0; tag < 16 && file.toString("latin1", start, start + 3) === "ID3"; tag++) {
-    const size = [6, 7, 8, 9].reduce((sum, i) => sum * 128 + (file.readUInt8(start + i) & 127), 0);
-    start += 10 + size;
-  }
+  for (let tag = 0; tag < maxTags; tag++) start += tagLength(file, start);
   const end = Math.min(file.length - 4, start + maxSyncBytes);
   for (let at = file.indexOf(0xff, start); at >= 0 && at < end; at = file.indexOf(0xff, at + 1)) {
-    const [second, third] = [file[at + 1], file[at + 2]];
-    const [versionBits, layerBits] = [(second >> 3) & 3, (second >> 1) & 3];
-    const [bitrateIndex, rateIndex] = [third >> 4, (third >> 2) & 3];
-    const isFrame = (second & 0xe0) === 0xe0 && versionBits !== 1 && layerBits !== 0;
-    if (!isFrame || rateIndex === 3 || bitrateIndex === 0 || bitrateIndex === 15) continue;
-    const version = versionBits === 3 ? 1 : 2;
-    const layer = 4 - layerBits;
-    const halvings = versionBits === 3 ? 1 : versionBits === 2 ? 2 : 4;
-    const sampleRateHz = [44_100, 48_000, 32_000][rateIndex] / halvings;
-    const kbits = bitrates[`${version}/${layer}` as keyof typeof bitrates][bitrateIndex - 1];
-    const perFrame = layer === 1 ? 384 : layer === 3 && version === 2 ? 576 : 1152;
-    const intro = file.subarray(at, at + 200);
-    const xing = Math.max(intro.indexOf("Xing"), intro.indexOf("Info"));
-    if (xing >= 0 && (file.readUInt32BE(at + xing + 4) & 1) === 1)
-      return { frames: perFrame * file.readUInt32BE(at + xing + 8), sampleRateHz };
-    const vbri = intro.indexOf("VBRI");
-    if (vbri >= 0) return { frames: perFrame * file.readUInt32BE(at + vbri + 14), sampleRateHz };
-    const seconds = (file.length - at) / (125 * kbits);
-    return { frames: Math.ceil(seconds * sampleRateHz), sampleRateHz };
+    // The length of a frame of free format has to be searched for, which is too much work here.
+    const isFreeFormat = file[at + 2] >> 4 === 0;
+    const header = isFreeFormat ? undefined : mpegHeaderAt(file, at);
+    if (header === undefined) continue;
+    const { samples, length, sampleRateHz } = header;
+    const frames = mpegInfo(file, at, header)?.frames ?? (file.length - at) / length;
+    return { frames: Math.ceil(frames * samples), sampleRateHz };
   }
   return undefined;
 }

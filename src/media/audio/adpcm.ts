@@ -13,6 +13,11 @@ export interface AdpcmLayout {
   coefficients?: readonly (readonly [number, number])[];
 }
 
+/** IMA 4:1 as AIFF-C and CAF hold it: for each channel a block of 64 samples in 34 bytes. */
+export const quicktimeAdpcm = (
+  place: Pick<AdpcmLayout, "channels" | "sampleRateHz" | "start" | "length">,
+): AdpcmLayout => ({ kind: "ima-quicktime", blockBytes: 34 * place.channels, ...place });
+
 /**
  * Adds ADPCM samples. A last block that was cut short is left out.
  * Sources: IMA Digital Audio Focus and Technical Working Groups, recommended practices 3.0 (1992); Microsoft, Multimedia Data Standards Update

@@ -1,8 +1,8 @@
 import { decodeWithFfmpeg } from "./ffmpeg.js";
-import { type FrameHeader, walkFrames } from "./frame-walk.js";
+import { type FrameHeader, noteGap, walkFrames } from "./frame-walk.js";
 import type { SoundBuilder } from "./sound-builder.js";
 import { undecodable } from "./undecodable.js";
-import { inSeconds, type Warnings } from "./warnings.js";
+import type { Warnings } from "./warnings.js";
 
 const rates = [
   96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000,
@@ -33,11 +33,7 @@ export async function decodeAdts(
   let seconds = 0;
   for (const event of walkFrames(bytes, adtsHeaderAt)) {
     if (event.kind === "gap") {
-      if (event.isCut) warnings.add("The last frame of the file is cut short and was left out");
-      else if (parts.length > 0)
-        warnings.add(
-          `${event.length} bytes at ${inSeconds(seconds)} are no frames and were left out`,
-        );
+      noteGap(event, { seconds, isFirst: parts.length === 0 }, warnings);
       continue;
     }
     const { start, header } = event;

@@ -1,4 +1,4 @@
-import { addAdpcm } from "./adpcm.js";
+import { addAdpcm, quicktimeAdpcm } from "./adpcm.js";
 import { decodeWithFfmpeg } from "./ffmpeg.js";
 import { addPcm, bytesPerSample, type SampleType } from "./pcm.js";
 import type { SoundBuilder } from "./sound-builder.js";
@@ -68,15 +68,7 @@ export async function decodeAiff(
   if (channels === 0) throw undecodable("The AIFF file cannot be read: it has no channels");
   const { start, length } = data;
   if (type === "ima4") {
-    const blockBytes = 34 * channels;
-    const layout = {
-      kind: "ima-quicktime" as const,
-      channels,
-      sampleRateHz,
-      blockBytes,
-      start,
-      length,
-    };
+    const layout = quicktimeAdpcm({ channels, sampleRateHz, start, length });
     const { badBlocks, ...found } = addAdpcm(bytes, layout, sound);
     if (badBlocks > 0) warnings.mute("block", badBlocks, 0, sound.seconds);
     // Blocks are counted here, and by some writers half of them.

@@ -1,4 +1,4 @@
-import { addAdpcm } from "./adpcm.js";
+import { addAdpcm, quicktimeAdpcm } from "./adpcm.js";
 import { decodeWithFfmpeg } from "./ffmpeg.js";
 import { addPcm, bytesPerSample, type SampleType } from "./pcm.js";
 import type { SoundBuilder } from "./sound-builder.js";
@@ -46,18 +46,10 @@ export async function decodeCaf(
     throw undecodable(`The CAF file has ${channels} channels`);
   const { start, length, claimed } = data;
   if (type === "ima4") {
-    const blockBytes = 34 * channels;
-    const layout = {
-      kind: "ima-quicktime" as const,
-      channels,
-      sampleRateHz,
-      blockBytes,
-      start,
-      length,
-    };
+    const layout = quicktimeAdpcm({ channels, sampleRateHz, start, length });
     const { badBlocks } = addAdpcm(bytes, layout, sound);
     if (badBlocks > 0) warnings.mute("block", badBlocks, 0, sound.seconds);
-    const frames = (size: number) => Math.floor(size / blockBytes) * 64;
+    const frames = (size: number) => Math.floor(size / layout.blockBytes) * 64;
     compareLength(warnings, frames(claimed), frames(length), { sampleRateHz });
     return;
   }

@@ -1,4 +1,5 @@
 import { tagLength } from "./tags.js";
+import { inSeconds, type Warnings } from "./warnings.js";
 
 /** What the header of a frame says that follows others without a container: MPEG audio, ADTS. */
 export interface FrameHeader {
@@ -15,10 +16,26 @@ export interface FrameHeader {
 
 export type HeaderReader = (bytes: Uint8Array, at: number) => FrameHeader | undefined;
 
-export type WalkEvent =
-  | { kind: "frame"; start: number; header: FrameHeader }
-  /** Bytes that are no frames. `isCut`: the last frame of the file, of which only the beginning is there. */
-  | { kind: "gap"; start: number; length: number; isCut: boolean };
+export type WalkEvent = { kind: "frame"; start: number; header: FrameHeader } | Gap;
+
+/** Bytes that are no frames. `isCut`: the last frame of the file, of which only the beginning is there. */
+interface Gap {
+  kind: "gap";
+  start: number;
+  length: number;
+  isCut: boolean;
+}
+
+/** Warns of a gap behind `seconds` of sound. What lies before the first frame is no damage. */
+export function noteGap(
+  { isCut, length }: Gap,
+  { seconds, isFirst }: { seconds: number; isFirst: boolean },
+  warnings: Warnings,
+): void {
+  if (isCut) warnings.add("The last frame of the file is cut short and was left out");
+  else if (!isFirst)
+    warnings.add(`${length} bytes at ${inSeconds(seconds)} are no frames and were left out`);
+}
 
 /**
  * The frames of a stream without a container. Headers are short and their mark occurs by chance: a frame counts when another of its

@@ -1,11 +1,11 @@
 import { MPEGDecoder } from "mpg123-decoder";
 import { mpegCrc } from "./crc.js";
-import { walkFrames } from "./frame-walk.js";
+import { noteGap, walkFrames } from "./frame-walk.js";
 import { type MpegHeader, mpegHeaderAt } from "./mpeg-header.js";
 import { repackFrames } from "./repack-frames.js";
 import type { SoundBuilder } from "./sound-builder.js";
 import { undecodable } from "./undecodable.js";
-import { compareLength, inSeconds, type Warnings } from "./warnings.js";
+import { compareLength, type Warnings } from "./warnings.js";
 import { decoderDelay, type MpegInfo, mpegInfo } from "./xing.js";
 
 /** Bytes fed to the decoder at once: what they expand to stays small enough to check before going on. */
@@ -62,11 +62,7 @@ function splitRuns(bytes: Uint8Array, warnings: Warnings): Run[] {
   let seconds = 0;
   for (const event of walkFrames(bytes, mpegHeaderAt)) {
     if (event.kind === "gap") {
-      if (event.isCut) warnings.add("The last frame of the file is cut short and was left out");
-      else if (runs.length > 0)
-        warnings.add(
-          `${event.length} bytes at ${inSeconds(seconds)} are no frames and were left out`,
-        );
+      noteGap(event, { seconds, isFirst: runs.length === 0 }, warnings);
       open = undefined;
       continue;
     }

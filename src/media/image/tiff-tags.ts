@@ -1,5 +1,7 @@
 /** Numbers of the tags that decide how a TIFF is decoded. Source: TIFF 6.0, section 8 and 18-21. */
 export const tiffTag = {
+  width: 256,
+  height: 257,
   bitsPerSample: 258,
   compression: 259,
   photometric: 262,
@@ -38,7 +40,8 @@ export function readTiffTags(bytes: Uint8Array): Map<number, number[]> {
       const valueAt = at + (isBig ? 12 : 8);
       const fits = values * (typeBytes[type] ?? 0) <= (isBig ? 8 : 4);
       const from = fits ? valueAt : offsetAt(valueAt);
-      tags.set(view.getUint16(at, isLittle), readValues(view, { from, type, values, isLittle }));
+      const numbers = readValues(view, { from, type, values, isLittle });
+      if (numbers.length > 0) tags.set(view.getUint16(at, isLittle), numbers);
     }
   } catch (error) {
     // A directory that is cut short: the decoder will say so. What was read so far stays.
@@ -47,6 +50,7 @@ export function readTiffTags(bytes: Uint8Array): Map<number, number[]> {
   return tags;
 }
 
+/** The numbers of one entry; none where they lie outside the file, which hides no other entry. */
 function readValues(
   view: DataView,
   {
@@ -57,9 +61,11 @@ function readValues(
   }: { from: number; type: number; values: number; isLittle: boolean },
 ): number[] {
   const size = typeBytes[type] ?? 0;
+  if (from + values * size > view.byteLength) return [];
   const one = (at: number): number | undefined => {
     if (type === 3) return view.getUint16(at, isLittle);
     if (type === 4) return view.getUint32(at, isLittle);
+    if (type === 16) return Number(view.getBigUint64(at, isLittle));
     if (type === 5) return view.getUint32(at, isLittle) / view.getUint32(at + 4, isLittle);
     return type === 1 ? view.getUint8(at) : undefined;
   };

@@ -1,5 +1,5 @@
 /** Pieces of work on one name run one after the other, in the order they were asked for; other names do not wait. */
-export class Turns {
+export class NameQueue {
   readonly #last = new Map<string, Promise<void>>();
 
   /** @returns what `work` returns. Work must not take a turn of its own name again: it would wait for itself. */
