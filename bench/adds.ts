@@ -1,6 +1,7 @@
 /**
- * How fast are items added over HTTP, and how long is the server's main loop kept from its timers meanwhile? Vectors of 512
- * numbers, texts, pictures (with and without previews) and sounds, as streams of lines from a process of their own.
+ * How fast are items added over HTTP, and how long is the server's main loop kept from its timers
+ * meanwhile? Vectors of 512 numbers, texts, pictures (with and without previews) and sounds, as
+ * streams of lines from a process of their own.
  *
  *   npx tsx bench/adds.ts [vectors] [media]      defaults 20000 and 300
  */

@@ -2,9 +2,10 @@ import { seededRandom } from "../src/math/random.js";
 import { normalize } from "../src/math/vector.js";
 
 /**
- * Vectors that lie as CLIP's do: two narrow cones (pictures, texts), a common meaning with a falling spectrum, and noise.
- * Checked against the 500 pairs of ViT-B/32 features in fixtures/golden/modality_gap_clip_features.npy: mean cosine within
- * pictures .53 (here .50); share of variance in the first 10, 50, 100 and 200 directions .39 .70 .84 .96 (here .44 .71 .83 .94).
+ * Vectors that lie as CLIP's do: two narrow cones (pictures, texts), a common meaning with a
+ * falling spectrum, and noise. Checked against the 500 pairs of ViT-B/32 features in
+ * fixtures/golden/modality_gap_clip_features.npy: mean cosine within pictures .53 (here .50); share
+ * of variance in the first 10, 50, 100 and 200 directions .39 .70 .84 .96 (here .44 .71 .83 .94).
  */
 export function clipLike(n: number, dimensions: number, queries: number, seed = 1) {
   const random = seededRandom(seed);

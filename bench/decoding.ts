@@ -1,11 +1,13 @@
 /**
- * Pictures and sounds that are decoded and made into tensors, a second, by the pool of decoding processes:
+ * Pictures and sounds that are decoded and made into tensors, a second, by the pool of decoding
+ * processes:
  *
  *     npx tsx bench/decoding.ts [--processes 2] [--concurrency 16] [--rounds 9] [--seconds 2] [--build dist]
  *                            [--against DIST] [FILE…]
  *
- * With --build, its code is that of a build, as it is when served. With --against, the `dist` of a build from when media was decoded in threads (commit d1fd135), both take turns in one
- * run and the ratio is printed. Tensors are those of the starter packs.
+ * With --build, its code is that of a build, as it is when served. With --against, the `dist` of a
+ * build from when media was decoded in threads (commit d1fd135), both take turns in one run and the
+ * ratio is printed. Tensors are those of the starter packs.
  */
 import { readFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -79,7 +81,10 @@ async function work(media: Media, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Files a second while `concurrency` of them are under way, and the processor time of one in milliseconds. */
+/**
+ * Files a second while `concurrency` of them are under way, and the processor time of one in
+ * milliseconds.
+ */
 async function measure(media: Media, bytes: Uint8Array): Promise<{ rate: number; cpuMs: number }> {
   const start = performance.now();
   const cpuBefore = processUsage(process.pid)?.cpuMs ?? 0;

@@ -1,4 +1,7 @@
-/** The ways from inputs to embeddings that bench/encoders.ts compares; each embeds `batches` batches of one input file. */
+/**
+ * The ways from inputs to embeddings that bench/encoders.ts compares; each embeds `batches` batches
+ * of one input file.
+ */
 import { join } from "node:path";
 import type { PretrainedModelOptions } from "@huggingface/transformers";
 import * as ort from "onnxruntime-node";
@@ -18,7 +21,9 @@ export interface Inputs {
   texts: readonly string[];
 }
 
-/** What so many batches took: by the clock, and of processor time in all threads of this process. */
+/**
+ * What so many batches took: by the clock, and of processor time in all threads of this process.
+ */
 export interface Cost {
   ms: number;
   cpuMs: number;
@@ -117,10 +122,11 @@ const textsOf = ({ texts }: Inputs, n: number) =>
   Array.from({ length: n }, (_, i) => texts[i % texts.length]);
 
 /**
- * The product: files and texts to POST /v1/embeddings of a server in this process, one input a request, from so many
- * clients that two batches are under way: while one is in the graph, the next is decoded and preprocessed. Its rate is
- * that of a server that stays busy: the clock starts with the last answer of the second batch and stops with the last of
- * a later one, while the clients go on; what they still wait for then is not counted.
+ * The product: files and texts to POST /v1/embeddings of a server in this process, one input a
+ * request, from so many clients that two batches are under way: while one is in the graph, the next
+ * is decoded and preprocessed. Its rate is that of a server that stays busy: the clock starts with
+ * the last answer of the second batch and stops with the last of a later one, while the clients go
+ * on; what they still wait for then is not counted.
  */
 export async function server(
   { manifest, modality, batch, threads, inputs }: Setting,
@@ -177,7 +183,10 @@ export async function server(
   };
 }
 
-/** transformers.js as its documentation shows it: processor, then model, batch after batch. It decodes no sounds: given samples. */
+/**
+ * transformers.js as its documentation shows it: processor, then model, batch after batch. It
+ * decodes no sounds: given samples.
+ */
 export async function transformersJs(setting: Setting, dataDir: string): Promise<Way> {
   const hf = await import("@huggingface/transformers");
   const { manifest, modality, batch, threads, inputs } = setting;

@@ -1,13 +1,15 @@
 /**
- * Encoder throughput, from the file to the embedding, beside the bare ONNX Runtime session and transformers.js:
+ * Encoder throughput, from the file to the embedding, beside the bare ONNX Runtime session and
+ * transformers.js:
  *
  *     npm run bench:encoders -- [FOLDER…] [--batch 1,16,32] [--threads 1] [--rounds 5] [--seconds 4] [--modality image]
  *                               [--image FILE] [--audio FILE] [--json]
  *
- * FOLDER is a model in the hub's layout (its id is the folder's name); without one the starter packs are measured, which
- * transformers.js cannot load. The ways take turns in blocks of about `--seconds`, so that what else the machine does
- * weighs on all alike; medians over the rounds and their ratios to the bare session of the same threads are printed,
- * and the processor time of an item, which a busy machine changes less.
+ * FOLDER is a model in the hub's layout (its id is the folder's name); without one the starter
+ * packs are measured, which transformers.js cannot load. The ways take turns in blocks of about
+ * `--seconds`, so that what else the machine does weighs on all alike; medians over the rounds and
+ * their ratios to the bare session of the same threads are printed, and the processor time of an
+ * item, which a busy machine changes less.
  */
 import {
   mkdirSync,
@@ -107,7 +109,9 @@ try {
   rmSync(dataDir, { recursive: true, force: true });
 }
 
-/** A pack whose files are links to the folder's: nothing is copied, and nothing is written there. */
+/**
+ * A pack whose files are links to the folder's: nothing is copied, and nothing is written there.
+ */
 async function link(folder: string): Promise<string> {
   const id = basename(resolve(folder)).toLowerCase();
   const manifest = await inspectFolder(folder, { id, source: "bench" });
@@ -121,7 +125,10 @@ async function link(folder: string): Promise<string> {
   return id;
 }
 
-/** By way and round: items a second, and milliseconds of processor time an item (all threads of this process). */
+/**
+ * By way and round: items a second, and milliseconds of processor time an item (all threads of this
+ * process).
+ */
 type Rates = Record<string, { perSecond: number[]; cpuMs: number[] }>;
 
 async function measure(setting: Setting, hubLayout: boolean): Promise<Rates> {

@@ -3,10 +3,11 @@
  *
  *     npm run eval -- DATA [--url http://127.0.0.1:8080] [--only pictures|sounds] [--picture-model ID] [--sound-model ID] [--json]
  *
- * DATA holds the archives and folders that models/starter/{image,audio}/splits.json name; nothing of them is in the repository.
- * Every file goes to POST /v1/zero-shot with all labels of its set and the model's own templates. With `--url` another
- * server answers, for example one of an older version. Pictures are asked for a second time shrunk to 32 x 32 pixels.
- * The interval is Wilson's, 95 %: sets are small, and a difference inside it means nothing.
+ * DATA holds the archives and folders that models/starter/{image,audio}/splits.json name; nothing
+ * of them is in the repository. Every file goes to POST /v1/zero-shot with all labels of its set
+ * and the model's own templates. With `--url` another server answers, for example one of an older
+ * version. Pictures are asked for a second time shrunk to 32 x 32 pixels. The interval is Wilson's,
+ * 95 %: sets are small, and a difference inside it means nothing.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

@@ -1,12 +1,14 @@
 /**
- * Pictures a second over HTTP, this server against another that answers POST /embeddings in infinity-emb's shape:
+ * Pictures a second over HTTP, this server against another that answers POST /embeddings in
+ * infinity-emb's shape:
  *
  *     npx tsx bench/http-peer.ts --url http://127.0.0.1:8080 --model ID --peer http://127.0.0.1:7997 --peer-model NAME
  *                                [--pid PID --peer-pid PID] [--image FILE] [--requests 64] [--clients 32] [--rounds 5]
  *
- * Both get the same requests, one picture each, from so many clients at once, in turn round by round; the medians are
- * printed. With the process ids (Linux), the processor time of a picture too, which other work changes less. Start our
- * server with `--cache-bytes 0`, and both with the same number of threads.
+ * Both get the same requests, one picture each, from so many clients at once, in turn round by
+ * round; the medians are printed. With the process ids (Linux), the processor time of a picture
+ * too, which other work changes less. Start our server with `--cache-bytes 0`, and both with the
+ * same number of threads.
  */
 import { readFileSync } from "node:fs";
 import { readArguments } from "./read-arguments.js";
@@ -39,7 +41,10 @@ const servers = [
 const median = (numbers: number[]) =>
   [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-/** Milliseconds of processor time that a process has taken, all threads; 100 ticks a second, as Linux counts. */
+/**
+ * Milliseconds of processor time that a process has taken, all threads; 100 ticks a second, as
+ * Linux counts.
+ */
 function processorMs(pid: string): number {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
   return 10 * (Number(fields[11]) + Number(fields[12]));

@@ -3,9 +3,9 @@
  *
  *     npx tsx bench/json.ts [--rounds 7] [--only WORD]
  *
- * With NODE_OPTIONS=--expose-gc garbage of one way is not charged to the other.
- * Prints processor time (that of the garbage collector included, which both need), its median ratio,
- * and the longest slice: what the event loop is held for in one go.
+ * With NODE_OPTIONS=--expose-gc garbage of one way is not charged to the other. Prints processor
+ * time (that of the garbage collector included, which both need), its median ratio, and the longest
+ * slice: what the event loop is held for in one go.
  */
 import { JsonParser } from "../src/json/json-parser.js";
 import { sliceMs } from "../src/json/next-turn.js";

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 
-/** Arguments of a script here. `--help` ends with its usage and 0; what `config` does not allow, with the usage and 2. */
+/**
+ * Arguments of a script here. `--help` ends with its usage and 0; what `config` does not allow,
+ * with the usage and 2.
+ */
 export function readArguments<T extends ParseArgsConfig>(
   script: string,
   config: T,
@@ -22,7 +25,10 @@ export function wrongUsage(script: string, message?: string): never {
   process.exit(2);
 }
 
-/** The lines of the comment at the head of a script (its `import.meta.url`) that say how it is called. */
+/**
+ * The lines of the comment at the head of a script (its `import.meta.url`) that say how it is
+ * called.
+ */
 function usageOf(script: string): string {
   const calls = /^(?: \*|\/\/) +(?:npm run|npx tsx) .*(?:\n(?: \*|\/\/) +\[.*)*/gm;
   const lines = (readFileSync(new URL(script), "utf8").match(calls) ?? [])

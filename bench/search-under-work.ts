@@ -3,9 +3,9 @@
  *
  *     npx tsx bench/search-under-work.ts [--n 100000] [--dimensions 384] [--searches 60] [--recall high]
  *
- * Adds items and measures searches that follow each other: in quiet, right after a restart, with the files of the folder
- * `index` and without them, and while a graph is built. Prints a JSON line for each, with its p50 as a multiple of a quiet
- * one measured right after it.
+ * Adds items and measures searches that follow each other: in quiet, right after a restart, with
+ * the files of the folder `index` and without them, and while a graph is built. Prints a JSON line
+ * for each, with its p50 as a multiple of a quiet one measured right after it.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -47,7 +47,8 @@ await afterRestart("after a restart");
 rmSync(join(dataDir, "index"), { recursive: true, force: true });
 await afterRestart("after a restart without the files");
 
-// With a limit of half the items a graph is built; scans go on answering `high`, and `fast` until it is ready.
+// With a limit of half the items a graph is built; scans go on answering `high`, and `fast` until
+// it is ready.
 store = await openEmbeddedStore({ dataDir, scanUpTo: n / 2 });
 await store.warmUp("bench");
 const { indexed: before } = (await store.stats("bench")).index;

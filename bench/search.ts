@@ -119,8 +119,9 @@ function buildGraph(engine: GraphEngine) {
 }
 
 /**
- * The engines answer blocks of queries in turn, so that what else the machine does meets them alike. With blocks of one
- * query each also finds the caches filled by the other, which a server with one engine never does.
+ * The engines answer blocks of queries in turn, so that what else the machine does meets them
+ * alike. With blocks of one query each also finds the caches filled by the other, which a server
+ * with one engine never does.
  */
 function measureWidth(efSearch: number) {
   const find = ({ name, graph }: (typeof engines)[number], query: Float32Array) => {
@@ -175,7 +176,9 @@ function measureWidth(efSearch: number) {
   }
 }
 
-/** The whole store, through its thread: adding with the graph built beside it, searching, filters. */
+/**
+ * The whole store, through its thread: adding with the graph built beside it, searching, filters.
+ */
 async function measureStore() {
   const dataDir = join(folder, "data");
   const store = await openEmbeddedStore({ dataDir });
@@ -252,7 +255,10 @@ async function measureStore() {
   await again.close();
 }
 
-/** Processor time of this process since then: what a busy machine changes least. The engines run on one thread. */
+/**
+ * Processor time of this process since then: what a busy machine changes least. The engines run on
+ * one thread.
+ */
 function cpuMs(since: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(since);
   return (user + system) / 1000;

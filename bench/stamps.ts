@@ -1,13 +1,14 @@
 /**
- * The starter packs on a source that neither has seen: the photographs and sounds of Tux Paint's stamps
- * (Debian's tuxpaint-stamps-default; nothing of it is in the repository).
+ * The starter packs on a source that neither has seen: the photographs and sounds of Tux Paint's
+ * stamps (Debian's tuxpaint-stamps-default; nothing of it is in the repository).
  *
  *     apt-get download tuxpaint-stamps-default && dpkg-deb -x tuxpaint-stamps-default_*.deb stamps
  *     npx tsx bench/stamps.ts FOLDER [--url http://127.0.0.1:8080]      FOLDER: stamps/usr/share/tuxpaint/stamps
  *
- * Recall at 1, 5 and 10 of the sentence in a picture, the picture in a sentence, the picture at 32 x 32 pixels, and the
- * sound in a sentence, each among all stamps that have both, and the median rank. Symbols, flags, road signs and cartoons are
- * left out: the names of the first three are not what one sees, and cartoons may be among the drawings of the training set.
+ * Recall at 1, 5 and 10 of the sentence in a picture, the picture in a sentence, the picture at 32
+ * x 32 pixels, and the sound in a sentence, each among all stamps that have both, and the median
+ * rank. Symbols, flags, road signs and cartoons are left out: the names of the first three are not
+ * what one sees, and cartoons may be among the drawings of the training set.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -77,7 +78,10 @@ function readStamps(root: string): Stamp[] {
   return [...found.values()];
 }
 
-/** A stamp is cut out; what is around it becomes white. With `side`, shrunk to fit a square of that many pixels. */
+/**
+ * A stamp is cut out; what is around it becomes white. With `side`, shrunk to fit a square of that
+ * many pixels.
+ */
 async function onWhite(path: string, side?: number): Promise<string> {
   const flat = await sharp(path).flatten({ background: "#fff" }).png().toBuffer();
   const picture =

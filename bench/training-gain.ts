@@ -15,8 +15,8 @@ import { readArguments } from "./read-arguments.js";
 //   npx tsx bench/training-gain.ts                       500 COCO pairs of CLIP ViT-B/16, 8 splits of 400 and 100
 //   npx tsx bench/training-gain.ts AUDIO TEXTS LABELS    labelled sounds
 //
-// AUDIO and TEXTS are what `crossmodal embed --json` wrote for the sounds and for one text a label (labels in alphabetical
-// order), LABELS a CSV with file,label,label_id,fold,…
+// AUDIO and TEXTS are what `crossmodal embed --json` wrote for the sounds and for one text a label
+// (labels in alphabetical order), LABELS a CSV with file,label,label_id,fold,…
 
 const { positionals } = readArguments(import.meta.url, { allowPositionals: true });
 const [audioPath, textsPath, labelsPath] = positionals;

@@ -14,9 +14,11 @@ import { adamWDefaults } from "../src/training/optimizer.js";
 import { plainStepper } from "../src/training/plain-stepper.js";
 import { readArguments } from "./read-arguments.js";
 
-// How long is a training step? Batch 256, two linear heads 512 -> 512, symmetric InfoNCE, AdamW, learned logit scale.
+// How long is a training step? Batch 256, two linear heads 512 -> 512, symmetric InfoNCE, AdamW,
+// learned logit scale.
 //   npm run bench:training -- [--threads N] [--rounds N] [--python PATH]
-// Rounds are interleaved: the graph, then PyTorch, then again. PATH is a Python with torch; without it PyTorch is left out.
+// Rounds are interleaved: the graph, then PyTorch, then again. PATH is a Python with torch; without
+// it PyTorch is left out.
 
 const { values } = readArguments(import.meta.url, {
   options: {
@@ -65,7 +67,10 @@ async function msPerStep(stepper: Stepper, steps: number): Promise<number> {
   return (performance.now() - start) / steps;
 }
 
-/** The peer trains a round for each line it is sent, and answers with milliseconds per step and its peak memory in MiB. */
+/**
+ * The peer trains a round for each line it is sent, and answers with milliseconds per step and its
+ * peak memory in MiB.
+ */
 function startPeer(path: string) {
   const peer = spawn(
     path,

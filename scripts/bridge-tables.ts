@@ -1,10 +1,12 @@
 /**
- * The two tables that the default bridge is built from, out of the starter recipes' own data (models/starter/README.md):
+ * The two tables that the default bridge is built from, out of the starter recipes' own data
+ * (models/starter/README.md):
  *
  *   npx tsx scripts/bridge-tables.ts DATA OUT      -> OUT/sounds.csv, OUT/pictures.csv, OUT/photos/
  *
- * Measured sounds are those that the sound tower's recipe never hears and whose label has pictures in Caltech-101; the memory is of other sounds.
- * Of each name in Caltech-101 six pictures are measured and six are memory. Nothing is drawn by chance.
+ * Measured sounds are those that the sound tower's recipe never hears and whose label has pictures
+ * in Caltech-101; the memory is of other sounds. Of each name in Caltech-101 six pictures are
+ * measured and six are memory. Nothing is drawn by chance.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -1,10 +1,12 @@
 /**
- * Builds the default bridge from starter-clap to starter-clip and measures it beside the other methods.
+ * Builds the default bridge from starter-clap to starter-clip and measures it beside the other
+ * methods.
  *
  *   npx tsx scripts/build-bridge.ts --sounds sounds.csv --pictures pictures.csv [--method ridge] [--out DIR] [--data-dir DIR]
  *
- * Both tables have the lines `path,label`. A line with an empty label is memory, what a user has lying about unlabelled; a line with a
- * label is what recall is measured on, and is not in the memory.
+ * Both tables have the lines `path,label`. A line with an empty label is memory, what a user has
+ * lying about unlabelled; a line with a label is what recall is measured on, and is not in the
+ * memory.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";

@@ -1,6 +1,7 @@
-// npx tsx scripts/fuzz-media.ts sounds|pictures [COUNT] [SEED]: decodes damaged files of every format. A sound that is accepted
-// without a warning must have ffmpeg's length, a picture as many pixels as its size says. Faulty files are kept in a folder that
-// is named. Exit code 1 when there are any.
+// npx tsx scripts/fuzz-media.ts sounds|pictures [COUNT] [SEED]: decodes damaged files of every
+// format. A sound that is accepted without a warning must have ffmpeg's length, a picture as many
+// pixels as its size says. Faulty files are kept in a folder that is named. Exit code 1 when there
+// are any.
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -31,7 +31,10 @@ import { upkeepRoutes } from "./routes/upkeep.js";
 import { zeroShotRoutes } from "./routes/zero-shot.js";
 import type { Services } from "./services.js";
 
-/** Every route, without a port: `createApp(services).request("/v1/models")` answers as the server would. */
+/**
+ * Every route, without a port: `createApp(services).request("/v1/models")` answers as the server
+ * would.
+ */
 export function createApp(services: Services) {
   const { config, log, stopping } = services;
   const app = new Hono<RequestVariables>();

@@ -46,7 +46,10 @@ const examples = `Examples:
 
 Each command has a --help of its own; docs/cli.md shows them all by example.`;
 
-/** The whole command line; every command adds itself. Results go to stdout, progress and errors to stderr. */
+/**
+ * The whole command line; every command adds itself. Results go to stdout, progress and errors to
+ * stderr.
+ */
 export function createProgram(): Command {
   const program = new Command("crossmodal")
     .description("Zero-shot classification, embeddings and search over text, images and audio")
@@ -83,7 +86,8 @@ if (
   fileURLToPath(import.meta.url) === realpathSync(process.argv[1])
 ) {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error; // a reader that has enough, as head has, is no failure: see output.ts
+    // A reader that has enough, as head has, is no failure: see output.ts
+    if (error.code !== "EPIPE") throw error;
   });
   process.exitCode = await main(process.argv.slice(2));
 }

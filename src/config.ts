@@ -41,8 +41,8 @@ const pairs = (text: string) =>
 const count = z.int().positive();
 
 /**
- * Every option, once. `dataDir` is `--data-dir`, `CROSSMODAL_DATA_DIR` or `"dataDir"` in the config file:
- * a flag wins over the environment, that over the file, that over the default.
+ * Every option, once. `dataDir` is `--data-dir`, `CROSSMODAL_DATA_DIR` or `"dataDir"` in the config
+ * file: a flag wins over the environment, that over the file, that over the default.
  */
 export const options = {
   host: option(
@@ -272,7 +272,8 @@ export interface ConfigSources {
 
 /**
  * The merged, checked and frozen configuration.
- * @throws AppError `invalid_input` naming the option and where it was set; a misspelt one suggests the right name.
+ * @throws AppError `invalid_input` naming the option and where it was set; a misspelt one suggests
+ *   the right name.
  */
 export function loadConfig({
   flags = {},
@@ -321,9 +322,9 @@ export function redacted(config: Config): Record<string, unknown> {
 }
 
 /**
- * Kubernetes tells every container of the Services around it: one named `crossmodal` becomes CROSSMODAL_SERVICE_HOST,
- * CROSSMODAL_PORT=tcp://10.0.0.7:8080, CROSSMODAL_PORT_8080_TCP_ADDR and so on, one named `crossmodal-gpu`
- * CROSSMODAL_GPU_SERVICE_HOST. None of them is an option.
+ * Kubernetes tells every container of the Services around it: one named `crossmodal` becomes
+ * CROSSMODAL_SERVICE_HOST, CROSSMODAL_PORT=tcp://10.0.0.7:8080, CROSSMODAL_PORT_8080_TCP_ADDR and
+ * so on, one named `crossmodal-gpu` CROSSMODAL_GPU_SERVICE_HOST. None of them is an option.
  */
 function withoutServiceLinks(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const isLink = (name: string, value = "") =>

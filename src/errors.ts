@@ -1,4 +1,7 @@
-/** Every way a request can fail by design. Each code has one row in docs/errors.md; routes/error-response.ts gives its status. */
+/**
+ * Every way a request can fail by design. Each code has one row in docs/errors.md;
+ * routes/error-response.ts gives its status.
+ */
 export const errorCodes = [
   "invalid_input",
   "unauthorized",
@@ -29,7 +32,10 @@ export const errorCodes = [
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** A failure by design: its message is written for the person who caused it and is safe to send to a client. */
+/**
+ * A failure by design: its message is written for the person who caused it and is safe to send to a
+ * client.
+ */
 export class AppError extends Error {
   readonly code: ErrorCode;
   /** The request field (or option) at fault, as it is spelled on the wire. */
@@ -49,7 +55,10 @@ export class AppError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
-  /** The same error with its `param` inside a part of the request: `top_k` within `queries[1]` is `queries[1].top_k`. */
+  /**
+   * The same error with its `param` inside a part of the request: `top_k` within `queries[1]` is
+   * `queries[1].top_k`.
+   */
   within(part: string): AppError {
     const { code, message, param, cause, retryAfterSeconds } = this;
     const inside = param === undefined ? part : `${part}.${param}`;
@@ -57,7 +66,10 @@ export class AppError extends Error {
   }
 }
 
-/** A field of the request that cannot be used: `param` names it, the message says what was expected and what came. */
+/**
+ * A field of the request that cannot be used: `param` names it, the message says what was expected
+ * and what came.
+ */
 export function invalidInput(
   param: string | undefined,
   message: string,

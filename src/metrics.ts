@@ -85,7 +85,10 @@ export async function timed<T>(stage: Stage, work: () => Promise<T>): Promise<T>
   }
 }
 
-/** The `Server-Timing` header of a request; also feeds the histogram per stage. `decode;dur=1.2, queue;dur=0.1` */
+/**
+ * The `Server-Timing` header of a request; also feeds the histogram per stage. `decode;dur=1.2,
+ * queue;dur=0.1`
+ */
 export function reportStages(times: StageTimes): string {
   const parts: string[] = [];
   for (const stage of stages) {

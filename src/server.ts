@@ -30,7 +30,8 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   const services = await createServices(config, log, { ownsData: true });
   const app = createApp(services);
   const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
-    // Node would end every request after five minutes; a stream of items may take hours. See observeRequests.
+    // Node would end every request after five minutes; a stream of items may take hours. See
+    // observeRequests.
     const serverOptions = { requestTimeout: 0 };
     const { host: hostname, port } = config;
     const listening = serve({ fetch: app.fetch, hostname, port, serverOptions }, () =>
@@ -75,7 +76,8 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
 }
 
 /**
- * Closes the server on SIGINT and SIGTERM; a second signal, or a drain that takes too long, ends the process at once.
+ * Closes the server on SIGINT and SIGTERM; a second signal, or a drain that takes too long, ends
+ * the process at once.
  * @returns takes it back, for a server that ends by itself.
  */
 export function closeOnSignals(server: RunningServer, config: Config, log: Log): () => void {

@@ -47,7 +47,10 @@ export interface Services {
   jobs: Jobs;
   /** Resolves once every tower has answered a first input; rejects when one cannot. */
   ready: Promise<void>;
-  /** What does not work at the moment although the server runs, in sentences: while there is any, it is not ready. */
+  /**
+   * What does not work at the moment although the server runs, in sentences: while there is any, it
+   * is not ready.
+   */
   troubles(): string[];
   /** Aborts when the shutdown begins: streams that could go on for hours end then. */
   stopping: AbortSignal;
@@ -59,8 +62,9 @@ export interface Services {
 
 /**
  * Config -> parts. Loads and checks every model before it returns.
- * @param ownsData  takes the data folder at once, before the models are loaded, as a server does: `storage_locked` when
- *   another process has it. A folder that cannot be written is only logged: what needs no collections works without.
+ * @param ownsData  takes the data folder at once, before the models are loaded, as a server does:
+ *   `storage_locked` when another process has it. A folder that cannot be written is only logged:
+ *   what needs no collections works without.
  */
 export async function createServices(
   config: Config,
@@ -78,7 +82,10 @@ export async function createServices(
   }
 }
 
-/** @param closers  is given what frees each part as soon as it is open; the last one is to be called first. */
+/**
+ * @param closers  is given what frees each part as soon as it is open; the last one is to be called
+ * first.
+ */
 async function openServices(
   config: Config,
   log: Log,
@@ -191,7 +198,10 @@ function checkAliases({ aliases, models }: Config): Config["aliases"] {
   return aliases;
 }
 
-/** The collections. A server takes the data folder at once; what only might use it takes it at the first use. */
+/**
+ * The collections. A server takes the data folder at once; what only might use it takes it at the
+ * first use.
+ */
 async function openStorage(
   { dataDir }: Config,
   log: Log,
@@ -199,7 +209,8 @@ async function openStorage(
 ): Promise<WatchedStore<LazyStore>> {
   const lazy = lazyStore(async () => {
     const opened = await openEmbeddedStore({ dataDir, log });
-    await rm(join(dataDir, "tmp"), { recursive: true, force: true }); // left by a process that was killed
+    // Left by a process that was killed
+    await rm(join(dataDir, "tmp"), { recursive: true, force: true });
     return opened;
   });
   const store = watchedStore(lazy);
@@ -213,14 +224,18 @@ async function openStorage(
   return store;
 }
 
-/** Loads the configured packs into `loaded`, which the caller disposes of, also when one of them cannot be loaded. */
+/**
+ * Loads the configured packs into `loaded`, which the caller disposes of, also when one of them
+ * cannot be loaded.
+ */
 async function loadPacks(
   config: Config,
   loader: PackLoader,
   loaded: LoadedPack[],
   log: Log,
 ): Promise<void> {
-  const fallbackReasons = new Set<string>(); // logged once: without a GPU they are the same for every tower
+  // Logged once: without a GPU they are the same for every tower
+  const fallbackReasons = new Set<string>();
   for (const id of config.models) {
     const start = performance.now();
     const pack = await loader.load(findManifest(config.dataDir, id));
@@ -257,7 +272,10 @@ function decodingOptions(config: Config): DecodingPoolOptions {
   };
 }
 
-/** Processes for media: as configured, else the cores that a running graph leaves. Decoding beside it must not take the graph's own. */
+/**
+ * Processes for media: as configured, else the cores that a running graph leaves. Decoding beside
+ * it must not take the graph's own.
+ */
 function mediaProcesses({ mediaWorkers, threads }: Config): number {
   if (mediaWorkers > 0) return mediaWorkers;
   return threads === 0 ? availableParallelism() : Math.max(1, availableParallelism() - threads);

@@ -33,7 +33,10 @@ interface Answer {
   scores: { label: string; score: number }[];
 }
 
-/** The lines of the block of `crossmodal` commands on a collection, without the address, and what is printed below it. */
+/**
+ * The lines of the block of `crossmodal` commands on a collection, without the address, and what is
+ * printed below it.
+ */
 const [, commandBlock, printedBlock] =
   /```sh\n(node dist\/cli\.js add [^`]*)```\s*```\n([^`]*)```/.exec(readme) ?? ["", "", ""];
 const commands = commandBlock

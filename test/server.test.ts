@@ -27,7 +27,10 @@ const ready = async (url: string) => {
   throw new Error("not ready in 10 s");
 };
 
-/** A request of which the server has seen the lines given; `finish` sends the empty one and resolves with the answer. */
+/**
+ * A request of which the server has seen the lines given; `finish` sends the empty one and resolves
+ * with the answer.
+ */
 async function begin(url: string, line: string, headers: readonly string[] = []) {
   const { hostname, port, host } = new URL(url);
   const socket = connect(Number(port), hostname);
@@ -81,7 +84,8 @@ describe("crossmodal serve", () => {
       "content-length: 100",
       "expect: 100-continue\r\n",
     ]);
-    expect(await cut.reads()).toMatch(/^HTTP\/1\.1 100/); // it is under way, and its body never comes
+    // It is under way, and its body never comes
+    expect(await cut.reads()).toMatch(/^HTTP\/1\.1 100/);
     child.kill("SIGTERM");
     const refused = () =>
       fetch(`${url}/health/live`).then(

@@ -20,8 +20,8 @@ const largestDifference = (a: Embedding, b: Embedding) =>
   Math.max(...a.map((x, i) => Math.abs(x - b[i])));
 
 /**
- * Quantisation that takes its scale from the whole batch moves single numbers by up to .03. What is left here is the order
- * of additions: measured 1e-7.
+ * Quantisation that takes its scale from the whole batch moves single numbers by up to .03. What is
+ * left here is the order of additions: measured 1e-7.
  */
 const alike = 1e-5;
 

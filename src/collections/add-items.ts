@@ -7,7 +7,10 @@ export interface AddParts extends PrepareParts {
   store: VectorStore;
 }
 
-/** An item as it comes; one that could not even be read is its error, with its id when that was readable. */
+/**
+ * An item as it comes; one that could not even be read is its error, with its id when that was
+ * readable.
+ */
 export type Incoming = NewItem | Unreadable;
 export interface Unreadable {
   id?: string;
@@ -23,11 +26,13 @@ export type AddStatus =
 const groupsUnderWay = 4;
 
 /**
- * Adds groups of items as they come: decodes and embeds several at once, writes one after the other in their order, so that
- * of two items with one id the later stays. A status comes after its item is durable; one per item, in order.
+ * Adds groups of items as they come: decodes and embeds several at once, writes one after the other
+ * in their order, so that of two items with one id the later stays. A status comes after its item
+ * is durable; one per item, in order.
  *
- * Groups are taken only while there is room for them, which holds back a source that is faster than the encoders or than
- * whoever reads the statuses. When the source fails, what came before is added and told first.
+ * Groups are taken only while there is room for them, which holds back a source that is faster than
+ * the encoders or than whoever reads the statuses. When the source fails, what came before is added
+ * and told first.
  *
  * @param during  is given the work on each group.
  * @throws what `groups` throws, at the end; the signal's reason when it aborts.
@@ -75,7 +80,8 @@ export async function* addItems(
       }
     }
   } finally {
-    source.return?.().catch(() => undefined); // not awaited: it comes after a read that may still wait for the client
+    // Not awaited: it comes after a read that may still wait for the client
+    source.return?.().catch(() => undefined);
     await Promise.allSettled(underWay);
   }
   if (failure !== undefined) throw failure.error;
@@ -129,7 +135,8 @@ async function storeGroup(
       signal?.throwIfAborted();
       const known = asAppError(error);
       if (known.code === "conflict" && !isSecondTry) {
-        // The collection was replaced since its items were prepared, under another head say: they are prepared for the new one.
+        // The collection was replaced since its items were prepared, under another head say: they
+        // are prepared for the new one.
         return storeGroup(
           parts,
           collection,
@@ -154,7 +161,9 @@ async function storeGroup(
   });
 }
 
-/** A failure by design concerns the items of the group; anything else is a bug and ends the whole. */
+/**
+ * A failure by design concerns the items of the group; anything else is a bug and ends the whole.
+ */
 function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   throw error;

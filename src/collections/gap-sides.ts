@@ -16,11 +16,11 @@ export interface GapChoice {
 }
 
 /**
- * The two modalities of a collection, as they are searched. With `pairBy` the first item of each value and modality is taken, and
- * values that one side lacks are left out.
+ * The two modalities of a collection, as they are searched. With `pairBy` the first item of each
+ * value and modality is taken, and values that one side lacks are left out.
  *
- * @throws AppError `invalid_input` when there are not two modalities, or no pairs; `too_large`; `conflict` when the collection
- * is replaced meanwhile, under another head say.
+ * @throws AppError `invalid_input` when there are not two modalities, or no pairs; `too_large`;
+ *   `conflict` when the collection is replaced meanwhile, under another head say.
  */
 export async function gapSides(
   store: VectorStore,

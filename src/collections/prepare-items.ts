@@ -32,8 +32,8 @@ export interface PrepareParts extends MediaParts {
 export type PreparedItem = Item & { warnings?: readonly string[] };
 
 /**
- * Decodes and embeds items for a collection. Their inputs are joined into batches by the encoders (with-batching.ts);
- * whatever is wrong with one of them is its result and holds back no other.
+ * Decodes and embeds items for a collection. Their inputs are joined into batches by the encoders
+ * (with-batching.ts); whatever is wrong with one of them is its result and holds back no other.
  *
  * @returns per item, in order, what the store takes, or the error.
  * @throws the signal's reason when it aborts.

@@ -7,7 +7,8 @@ const textLength = 2000;
 
 /** The beginning of a text. */
 export function textPreview(text: string): Preview {
-  const shown = text.slice(0, textLength).replace(/[\ud800-\udbff]$/, ""); // half of a surrogate pair
+  // Half of a surrogate pair
+  const shown = text.slice(0, textLength).replace(/[\ud800-\udbff]$/, "");
   return { mediaType: "text/plain; charset=utf-8", bytes: new TextEncoder().encode(shown) };
 }
 

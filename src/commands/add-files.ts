@@ -50,8 +50,9 @@ const fileErrors = new Set([
 ]);
 
 /**
- * Adds the pictures and sounds under `roots` to a collection, skipping those that it holds already: run again after a
- * break, it goes on where it was. `onStatus` hears of every file that was looked at.
+ * Adds the pictures and sounds under `roots` to a collection, skipping those that it holds already:
+ * run again after a break, it goes on where it was. `onStatus` hears of every file that was looked
+ * at.
  * @throws CommandError for what no further file would survive: the server is gone, the disk full.
  */
 export async function addFiles(

@@ -13,7 +13,10 @@ import { sendItems } from "./send-items.js";
 import { stopOnSignal } from "./stop-on-signal.js";
 import { CommandError, type Target } from "./target.js";
 
-/** `crossmodal add`: pictures and sounds from files and folders, or items as NDJSON from standard input. */
+/**
+ * `crossmodal add`: pictures and sounds from files and folders, or items as NDJSON from standard
+ * input.
+ */
 export function addCommand(program: Command): void {
   const command = program
     .command("add")

@@ -141,7 +141,10 @@ type Random = ReturnType<typeof seededRandom>;
 const words =
   "a photo of the small red bus cat dog rain piano in on near two old house street".split(" ");
 
-/** One input of a usual size, already decoded: a picture of 640 x 480, five seconds of sound, a sentence of ten words. */
+/**
+ * One input of a usual size, already decoded: a picture of 640 x 480, five seconds of sound, a
+ * sentence of ten words.
+ */
 const generated: { [M in Modality]: (random: Random) => ModalityInput[M] } = {
   text: (random) => Array.from({ length: 10 }, () => words[random.integer(words.length)]).join(" "),
   image: (random) => ({

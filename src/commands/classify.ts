@@ -6,7 +6,10 @@ import { addTargetFlags, configOf, parseList, parseNumber } from "./options.js";
 import { printWarnings } from "./print-warnings.js";
 import { jsonPost, openTarget } from "./target.js";
 
-/** `crossmodal classify FILE… --labels a,b`: zero-shot scores of pictures and sounds. A bad file is told at the end. */
+/**
+ * `crossmodal classify FILE… --labels a,b`: zero-shot scores of pictures and sounds. A bad file is
+ * told at the end.
+ */
 export function classifyCommand(program: Command): void {
   const command = program
     .command("classify")

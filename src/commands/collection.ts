@@ -1,7 +1,10 @@
 import type { CollectionAnswer } from "../wire/collections.js";
 import { CommandError, jsonPost, type Target } from "./target.js";
 
-/** What a new collection is made of: a model, or the space and size of vectors that come from elsewhere. */
+/**
+ * What a new collection is made of: a model, or the space and size of vectors that come from
+ * elsewhere.
+ */
 export interface NewCollection {
   model?: string;
   head?: string;

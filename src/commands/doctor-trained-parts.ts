@@ -8,7 +8,10 @@ import type { Finding } from "./finding.js";
 
 const log = createLog("silent");
 
-/** Whether every file of the heads, bridges and jobs in the data folder is whole. A server may be using it. */
+/**
+ * Whether every file of the heads, bridges and jobs in the data folder is whole. A server may be
+ * using it.
+ */
 export async function trainedParts(dataDir: string): Promise<Finding[]> {
   const heads = await HeadStore.open({ folder: join(dataDir, "heads"), log });
   const bridges = await BridgeStore.open({ folder: join(dataDir, "bridges"), packs: [], log });

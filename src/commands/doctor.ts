@@ -20,7 +20,10 @@ import type { Finding } from "./finding.js";
 import { addConfigFlags, configOf, modelFlags } from "./options.js";
 import { CommandError } from "./target.js";
 
-/** `crossmodal doctor`: what this machine has, and one inference per tower with its time. Exits 1 when something is wrong. */
+/**
+ * `crossmodal doctor`: what this machine has, and one inference per tower with its time. Exits 1
+ * when something is wrong.
+ */
 export function doctorCommand(program: Command): void {
   const command = program
     .command("doctor")
@@ -140,7 +143,10 @@ function port({ host, port: number }: Config): Promise<Finding> {
   });
 }
 
-/** Whether `/health/live` there answers as ours does; a server for all addresses is asked at the local one. */
+/**
+ * Whether `/health/live` there answers as ours does; a server for all addresses is asked at the
+ * local one.
+ */
 async function servesCrossmodal(host: string, number: number): Promise<boolean> {
   const reached = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   try {
@@ -152,7 +158,10 @@ async function servesCrossmodal(host: string, number: number): Promise<boolean> 
   }
 }
 
-/** Loads a model as the server would, then runs one small input through each tower. The data folder is only read. */
+/**
+ * Loads a model as the server would, then runs one small input through each tower. The data folder
+ * is only read.
+ */
 async function* model(config: Config, id: string): AsyncGenerator<Finding> {
   const group = "models";
   const media = startDecodingPool({ processes: 1 });

@@ -3,7 +3,8 @@ import { progressBar } from "./progress.js";
 import { CommandError } from "./target.js";
 
 /**
- * Does `work` for one input after another, with a bar. An input that fails does not hold back the others.
+ * Does `work` for one input after another, with a bar. An input that fails does not hold back the
+ * others.
  * @throws CommandError at the end, with a line for each that failed.
  */
 export async function eachInput(

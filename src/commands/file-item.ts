@@ -33,13 +33,16 @@ export class BadFile extends Error {
   override name = "BadFile";
 }
 
-/** Names of pictures and sounds; what is named so and is neither is a bad file, anything else is left out. */
+/**
+ * Names of pictures and sounds; what is named so and is neither is a bad file, anything else is
+ * left out.
+ */
 const mediaNames =
   /^\.(jpe?g|png|webp|gif|avif|tiff?|heic|heif|wav|w64|flac|mp3|ogg|oga|opus|m4a|mp4|aac|webm|aif[fc]?|au|snd|caf|wma|amr|ape|wv)$/;
 
 /**
- * Reads a file into an item, or undefined when it was found in a folder and is not to be taken: neither picture nor
- * sound, or of another modality.
+ * Reads a file into an item, or undefined when it was found in a folder and is not to be taken:
+ * neither picture nor sound, or of another modality.
  * @throws BadFile
  */
 export async function readFileItem(
@@ -109,7 +112,10 @@ async function readSidecar(path: string): Promise<Record<string, unknown>> {
   return {};
 }
 
-/** The sha256 of the file; with metadata also some of theirs, so that changed metadata make a changed item. */
+/**
+ * The sha256 of the file; with metadata also some of theirs, so that changed metadata make a
+ * changed item.
+ */
 function hashOf(bytes: Uint8Array, metadata: Record<string, unknown>): string {
   const sha256 = (data: Uint8Array | string) => createHash("sha256").update(data).digest("hex");
   const file = sha256(bytes);

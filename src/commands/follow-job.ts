@@ -62,7 +62,8 @@ export function detailOf({ detail = {} }: JobAnswer): string {
 }
 
 /**
- * Sends a request that makes a job and shows its events to the end: in this process too, which has to live as long as the job.
+ * Sends a request that makes a job and shows its events to the end: in this process too, which has
+ * to live as long as the job.
  * @throws CommandError when the job does not succeed.
  */
 export async function runJob(

@@ -11,7 +11,10 @@ import { parseList } from "./options.js";
 import { jsonPost, type Target } from "./target.js";
 import { readBytes } from "./train-material.js";
 
-/** `crossmodal gap`: the modality gap of two .npy files, which needs no model and no server, or of a collection. */
+/**
+ * `crossmodal gap`: the modality gap of two .npy files, which needs no model and no server, or of a
+ * collection.
+ */
 export function gapCommand(program: Command): void {
   const gap = program
     .command("gap")

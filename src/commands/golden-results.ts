@@ -10,7 +10,10 @@ import { findManifest } from "../models/store.js";
 import { readMediaFile } from "./media-input.js";
 import { jsonPost, openTarget } from "./target.js";
 
-/** `golden.json` beside a manifest: zero-shot results that somebody published, to see whether they come out here. */
+/**
+ * `golden.json` beside a manifest: zero-shot results that somebody published, to see whether they
+ * come out here.
+ */
 const Golden = z.strictObject({
   samples: z.array(
     z.strictObject({
@@ -39,7 +42,10 @@ export interface GoldenResult {
   detail: string;
 }
 
-/** Runs a model's published samples the way a request would, on the media among `files` that have their names. */
+/**
+ * Runs a model's published samples the way a request would, on the media among `files` that have
+ * their names.
+ */
 export async function goldenResults(
   id: string,
   config: Config,

@@ -80,7 +80,10 @@ async function canRead(file: string): Promise<void> {
   if (found.isDirectory()) throw new CommandError(`${file}: a folder, not a file`);
 }
 
-/** Row i and line i as one line. @throws CommandError when there are more of the one than of the other. */
+/**
+ * Row i and line i as one line. @throws CommandError when there are more of the one than of the
+ * other.
+ */
 async function* joined(
   lines: AsyncGenerator<string>,
   rows: AsyncGenerator<Float32Array>,

@@ -70,7 +70,10 @@ export class Tally {
   }
 }
 
-/** Runs work that tells a tally of its items; what breaks it off is given back, to be told after the failures. */
+/**
+ * Runs work that tells a tally of its items; what breaks it off is given back, to be told after the
+ * failures.
+ */
 export async function untilBroken(work: () => Promise<void>): Promise<CommandError | undefined> {
   try {
     await work();

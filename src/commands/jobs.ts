@@ -7,7 +7,10 @@ import { print } from "./output.js";
 import { table } from "./table.js";
 import { CommandError } from "./target.js";
 
-/** `crossmodal jobs`: long work such as training, which runs in a server or in the command that began it. */
+/**
+ * `crossmodal jobs`: long work such as training, which runs in a server or in the command that
+ * began it.
+ */
 export function jobsCommand(program: Command): void {
   const jobs = program
     .command("jobs")

@@ -6,7 +6,9 @@ import { fileError } from "./walk-files.js";
 
 export type MediaModality = Exclude<Modality, "text">;
 
-/** Whether a file's first bytes are those of a picture or a sound; undefined when they are neither. */
+/**
+ * Whether a file's first bytes are those of a picture or a sound; undefined when they are neither.
+ */
 export function sniffModality(bytes: Uint8Array): MediaModality | undefined {
   const format = sniffFormat(bytes);
   if (format === undefined) return undefined;

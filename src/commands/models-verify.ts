@@ -10,7 +10,10 @@ import { addConfigFlags, configOf } from "./options.js";
 import { print } from "./output.js";
 import { CommandError } from "./target.js";
 
-/** `crossmodal models verify`: are the files the ones that were meant, and with `--golden`, do published results come out? */
+/**
+ * `crossmodal models verify`: are the files the ones that were meant, and with `--golden`, do
+ * published results come out?
+ */
 export function modelsVerifyCommand(models: Command): void {
   const verify = models
     .command("verify")

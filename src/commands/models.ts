@@ -13,7 +13,10 @@ import { print } from "./output.js";
 import { table } from "./table.js";
 import { CommandError } from "./target.js";
 
-/** `crossmodal models`: what is installed and what can be, and whether the files are the ones that were meant. */
+/**
+ * `crossmodal models`: what is installed and what can be, and whether the files are the ones that
+ * were meant.
+ */
 export function modelsCommand(program: Command): void {
   const models = program.command("models").description("pull, list, verify and remove models");
 

@@ -51,7 +51,10 @@ export class NpyRows {
   }
 }
 
-/** The rows of a .npy file, a piece in memory at a time. @throws AppError `invalid_input`, CommandError when it cannot be read. */
+/**
+ * The rows of a .npy file, a piece in memory at a time. @throws AppError `invalid_input`,
+ * CommandError when it cannot be read.
+ */
 export async function readNpyRows(
   path: string,
 ): Promise<{ count: number; rows: AsyncGenerator<Float32Array> }> {

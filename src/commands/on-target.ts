@@ -7,8 +7,10 @@ import { openTarget, type Target } from "./target.js";
 type Given = Record<string, any>;
 
 /**
- * A command that works through the routes: its flags, and its work with a server (`--url`) or with this process, which then is closed.
- * @param needs.models  false for what only reads and writes the data folder: no model is loaded for it.
+ * A command that works through the routes: its flags, and its work with a server (`--url`) or with
+ * this process, which then is closed.
+ * @param needs.models  false for what only reads and writes the data folder: no model is loaded for
+ *   it.
  * @param needs.options  further options of the configuration that it has flags for.
  */
 export function onTarget(

@@ -21,7 +21,9 @@ export function addConfigFlags(command: Command, names: readonly OptionName[]): 
   return command.option("--config <file>", "JSON file of options");
 }
 
-/** The configuration of a command: its flags over the environment over the file over the defaults. */
+/**
+ * The configuration of a command: its flags over the environment over the file over the defaults.
+ */
 export function configOf(given: Record<string, unknown>): Config {
   const flags: Record<string, string> = {};
   for (const name of Object.keys(options))

@@ -1,6 +1,9 @@
 import { once } from "node:events";
 
-/** Thrown when the reader of stdout is gone (`crossmodal … | head`): the work for it ends, and that is no failure. */
+/**
+ * Thrown when the reader of stdout is gone (`crossmodal … | head`): the work for it ends, and that
+ * is no failure.
+ */
 export class OutputClosed extends Error {
   override name = "OutputClosed";
 }

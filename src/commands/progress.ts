@@ -11,9 +11,10 @@ export interface Progress {
 const plainEveryMs = 30_000;
 
 /**
- * A bar on a terminal. Elsewhere nothing (pipes want results, not bars), or with `rate` a line now and then, for the log
- * of work that takes hours.
- * @param options.rate  also tell items per second, of the last half minute, and the time left at that rate.
+ * A bar on a terminal. Elsewhere nothing (pipes want results, not bars), or with `rate` a line now
+ * and then, for the log of work that takes hours.
+ * @param options.rate  also tell items per second, of the last half minute, and the time left at
+ *   that rate.
  */
 export function progressBar(
   total: number | undefined,
@@ -93,7 +94,10 @@ export function durationOf(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** Steps per second over the last half minute: what was skipped at the start says nothing about what is left. */
+/**
+ * Steps per second over the last half minute: what was skipped at the start says nothing about what
+ * is left.
+ */
 function ratePerSecond(windowMs = 30_000) {
   let marks = [{ at: performance.now(), count: 0 }];
   let count = 0;

@@ -7,7 +7,10 @@ import { CommandError, type Target } from "./target.js";
 export interface SendItemsOptions {
   /** When it aborts no further piece is sent; the statuses of those sent still come. */
   signal: AbortSignal;
-  /** A source that is silent for so long gets a request of its own for what comes next: servers cut idle ones. */
+  /**
+   * A source that is silent for so long gets a request of its own for what comes next: servers cut
+   * idle ones.
+   */
   idleMs?: number;
 }
 
@@ -98,7 +101,10 @@ class Pieces {
     );
   }
 
-  /** Lets the source go. One that waits for standard input ends only with its next piece, which is not waited for. */
+  /**
+   * Lets the source go. One that waits for standard input ends only with its next piece, which is
+   * not waited for.
+   */
   release(): void {
     void this.#source.return?.(undefined)?.catch(() => undefined);
   }

@@ -21,7 +21,8 @@ Try it:
     try {
       await server.ready;
     } catch (error) {
-      // A model that cannot run never will: better an end that a supervisor sees than a server that is never ready.
+      // A model that cannot run never will: better an end that a supervisor sees than a server that
+      // is never ready.
       await server.close();
       leaveSignals(); // it would end the process with 0
       throw error;

@@ -1,5 +1,6 @@
 /**
- * A signal that aborts at the first Ctrl-C (or SIGTERM), so that work can end in order; a second one ends the process at once.
+ * A signal that aborts at the first Ctrl-C (or SIGTERM), so that work can end in order; a second
+ * one ends the process at once.
  * @returns also `release`, to be called when the work is done.
  */
 export function stopOnSignal(told: string): { signal: AbortSignal; release(): void } {

@@ -1,6 +1,7 @@
 /**
- * Rows under their headings, columns aligned; columns of numbers to the right. On a terminal the last column is cut to its width.
- * `table(["id", "count"], [["photos", 3]])` is ["id      count", "photos      3"].
+ * Rows under their headings, columns aligned; columns of numbers to the right. On a terminal the
+ * last column is cut to its width. `table(["id", "count"], [["photos", 3]])` is ["id      count",
+ * "photos      3"].
  */
 export function table(
   headings: readonly string[],
@@ -23,7 +24,10 @@ export function table(
   });
 }
 
-/** Ids and metadata come from strangers: control characters and turns of the writing direction would steer the terminal. */
+/**
+ * Ids and metadata come from strangers: control characters and turns of the writing direction would
+ * steer the terminal.
+ */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 }

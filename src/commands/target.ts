@@ -4,16 +4,24 @@ import { AppError } from "../errors.js";
 import { createLog, type Log } from "../log.js";
 import { createServices } from "../services.js";
 
-/** Where a command's requests go: a running server (`--url`), or the same routes in this process, without a port. */
+/**
+ * Where a command's requests go: a running server (`--url`), or the same routes in this process,
+ * without a port.
+ */
 export interface Target {
-  /** The parsed answer. @throws CommandError with the server's own message when it answers an error. */
+  /**
+   * The parsed answer. @throws CommandError with the server's own message when it answers an error.
+   */
   request<T>(path: string, init?: RequestInit): Promise<T>;
   /** The answer as it comes, for streams. @throws CommandError like `request`. */
   send(path: string, init?: RequestInit): Promise<Response>;
   close(): Promise<void>;
 }
 
-/** A failure to tell the user in one line; the exit code is 1, or 2 when the server calls it `invalid_input`. */
+/**
+ * A failure to tell the user in one line; the exit code is 1, or 2 when the server calls it
+ * `invalid_input`.
+ */
 export class CommandError extends Error {
   override name = "CommandError";
   /** The server's error code; undefined when no server answered. */

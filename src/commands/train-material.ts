@@ -70,8 +70,8 @@ export async function trainRequestOf(
 }
 
 /**
- * A line a pair: `{"image": "cat.jpg", "text": "a cat", "label": "cat"}` with paths beside the file, or
- * `{"a": [numbers], "b": [numbers], "label"?}`.
+ * A line a pair: `{"image": "cat.jpg", "text": "a cat", "label": "cat"}` with paths beside the
+ * file, or `{"a": [numbers], "b": [numbers], "label"?}`.
  */
 async function readPairs(path: string, field: "pairs" | "items"): Promise<Record<string, unknown>> {
   const lines = (await readBytes(path)).toString("utf8").split("\n");

@@ -11,7 +11,10 @@ import { table } from "./table.js";
 import { CommandError, type Target } from "./target.js";
 import { type MaterialFlags, trainRequestOf } from "./train-material.js";
 
-/** `crossmodal train`: trains a head, or makes a cache or probe, with a bar; the same job as over HTTP. */
+/**
+ * `crossmodal train`: trains a head, or makes a cache or probe, with a bar; the same job as over
+ * HTTP.
+ */
 export function trainCommand(program: Command): void {
   const train = program
     .command("train")

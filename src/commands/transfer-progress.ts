@@ -11,8 +11,8 @@ interface Output {
 }
 
 /**
- * Shows a pull on stderr: on a terminal a bar with speed and remaining time, elsewhere a line for each file and now and then
- * one in between.
+ * Shows a pull on stderr: on a terminal a bar with speed and remaining time, elsewhere a line for
+ * each file and now and then one in between.
  *
  * @param now  milliseconds; given so that a test can hold the time.
  */
@@ -74,7 +74,10 @@ export function transferProgress(
   };
 }
 
-/** Bytes of all files together, and how fast they come: over the last seconds, so that a pause shows. */
+/**
+ * Bytes of all files together, and how fast they come: over the last seconds, so that a pause
+ * shows.
+ */
 class Meter {
   total = 0;
   fileSize = 0;

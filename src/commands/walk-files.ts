@@ -5,7 +5,10 @@ import { basename, join } from "node:path";
 /** A file that was found, or a path that could not be looked at. */
 export interface FoundFile {
   path: string;
-  /** The path relative to the folder that was walked, with `/` on every system; of a file that was named itself, its name. */
+  /**
+   * The path relative to the folder that was walked, with `/` on every system; of a file that was
+   * named itself, its name.
+   */
   name: string;
   /** Whether it was named itself, rather than found in a folder. */
   named: boolean;
@@ -16,9 +19,10 @@ export interface FoundFile {
 }
 
 /**
- * The files of a folder in the order of their names, with those of its folders when `recursive`; or the one file that `root` is.
- * Hidden files are left out, as is what is no ordinary file. Links are followed, but not around in a circle. Only the
- * names in the folders on the way are held in memory.
+ * The files of a folder in the order of their names, with those of its folders when `recursive`; or
+ * the one file that `root` is. Hidden files are left out, as is what is no ordinary file. Links are
+ * followed, but not around in a circle. Only the names in the folders on the way are held in
+ * memory.
  */
 export async function* walkFiles(root: string, recursive: boolean): AsyncGenerator<FoundFile> {
   const found = await look(root);

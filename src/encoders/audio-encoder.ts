@@ -22,13 +22,14 @@ export type EncodeWindows = (
 const minWindows = 4;
 
 /**
- * Sounds -> embeddings. A sound longer than the tower's window is cut into windows at fixed places; its embedding is the
- * mean of theirs, at unit length again (fused CLAP sees the whole sound at once instead). Nothing is random: the same
- * sound always gives the same embedding.
+ * Sounds -> embeddings. A sound longer than the tower's window is cut into windows at fixed places;
+ * its embedding is the mean of theirs, at unit length again (fused CLAP sees the whole sound at
+ * once instead). Nothing is random: the same sound always gives the same embedding.
  *
  * @param maxBatch  most windows in one run: an hour-long recording has hundreds.
- * @returns `encodeWindows` too, for the timeline of one sound: it is no part of the Encoder contract and is not batched
- *   with other calls, since the windows of a sound are a batch by themselves.
+ * @returns `encodeWindows` too, for the timeline of one sound: it is no part of the Encoder
+ *   contract and is not batched with other calls, since the windows of a sound are a batch by
+ *   themselves.
  */
 export function audioEncoder(
   tower: Tower,

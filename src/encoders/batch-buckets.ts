@@ -1,12 +1,16 @@
 import type { Tensor } from "./session.js";
 
 /**
- * Sizes of batches that run on CUDA: 1, 2, 4, 8, … cuDNN looks for its fastest convolution once for each new shape, which takes
- * seconds, so a batch is padded up to the next of a few sizes and each of them is run once at the start.
+ * Sizes of batches that run on CUDA: 1, 2, 4, 8, … cuDNN looks for its fastest convolution once for
+ * each new shape, which takes seconds, so a batch is padded up to the next of a few sizes and each
+ * of them is run once at the start.
  */
 export const bucketOf = (n: number): number => 2 ** Math.ceil(Math.log2(n));
 
-/** Every size that batches of at most `maxBatch` inputs take. `bucketsUpTo(20)` is [1, 2, 4, 8, 16, 32]. */
+/**
+ * Every size that batches of at most `maxBatch` inputs take. `bucketsUpTo(20)` is [1, 2, 4, 8, 16,
+ * 32].
+ */
 export function bucketsUpTo(maxBatch: number): number[] {
   return Array.from({ length: Math.log2(bucketOf(maxBatch)) + 1 }, (_, i) => 2 ** i);
 }

@@ -24,13 +24,18 @@ export interface DecodedAudio {
   warnings?: readonly string[];
 }
 
-/** Media whose pixels or samples lie in the process that decoded them (src/media/decoding-pool.ts). */
+/**
+ * Media whose pixels or samples lie in the process that decoded them (src/media/decoding-pool.ts).
+ */
 interface Held {
   /** sha256 of the file it came from: equal hashes mean equal media. */
   readonly contentHash: string;
   /** Memory that the pixels or samples take. */
   readonly decodedBytes: number;
-  /** Frees that memory. Media that is forgotten instead is freed some time after it cannot be reached any more. */
+  /**
+   * Frees that memory. Media that is forgotten instead is freed some time after it cannot be
+   * reached any more.
+   */
   dispose(): void;
   /** What was damaged, mended or left out, a sentence each; absent when the file is whole. */
   readonly warnings?: readonly string[];

@@ -24,8 +24,8 @@ export const firstInferences: Record<
 };
 
 /**
- * First-run costs are paid before the first request, and a broken model shows at the start. A tower on CUDA runs a batch of
- * each size that it will ever be given (see batch-buckets.ts).
+ * First-run costs are paid before the first request, and a broken model shows at the start. A tower
+ * on CUDA runs a batch of each size that it will ever be given (see batch-buckets.ts).
  *
  * @throws AppError `inference_failed` naming the model and why it cannot run.
  */

@@ -28,7 +28,8 @@ export const dimensionsOut = (head: ProjectionHead) =>
   head.layers[head.layers.length - 1].dimensionsOut;
 
 /**
- * @returns the projected embeddings at unit length, in order; each one's numbers do not depend on the others.
+ * @returns the projected embeddings at unit length, in order; each one's numbers do not depend on
+ *   the others.
  * @throws AppError `inference_failed` where the head's output has no direction.
  */
 export function applyHead(head: ProjectionHead, embeddings: readonly Embedding[]): Embedding[] {
@@ -56,7 +57,10 @@ function applyToSome(head: ProjectionHead, rows: readonly Embedding[]): Embeddin
   );
 }
 
-/** The output at unit length. A head may map some embeddings to zero: that is the head's fault, not a bug of ours. */
+/**
+ * The output at unit length. A head may map some embeddings to zero: that is the head's fault, not
+ * a bug of ours.
+ */
 function direction(y: Float64Array): Float32Array {
   const length = norm(y);
   if (length > 0 && Number.isFinite(length)) return normalize(y);
@@ -105,10 +109,12 @@ function relu(x: Float64Array): Float64Array {
 }
 
 /**
- * A head's file: safetensors with the metadata `format` = "crossmodal-head", `kind`, and for a residual head `ratio`.
- * One layer is `weight` and `bias`; two are `weight1`, `bias1`, `weight2`, `bias2`.
+ * A head's file: safetensors with the metadata `format` = "crossmodal-head", `kind`, and for a
+ * residual head `ratio`. One layer is `weight` and `bias`; two are `weight1`, `bias1`, `weight2`,
+ * `bias2`.
  *
- * @throws AppError `model_corrupt` for bytes that are no such file, or whose shapes do not fit together.
+ * @throws AppError `model_corrupt` for bytes that are no such file, or whose shapes do not fit
+ *   together.
  */
 export function readHead(bytes: Uint8Array): ProjectionHead {
   const file = readSafetensors(bytes);

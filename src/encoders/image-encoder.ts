@@ -4,7 +4,10 @@ import type { Encoder, ModalityInput } from "./encoder.js";
 import { type ImagePreprocess, imageSide } from "./manifest.js";
 import { runTower, type Tower } from "./tower.js";
 
-/** Pictures -> embeddings: each is resized, cropped and normalised as the manifest says, then all run as one batch. */
+/**
+ * Pictures -> embeddings: each is resized, cropped and normalised as the manifest says, then all
+ * run as one batch.
+ */
 export function imageEncoder(
   tower: Tower,
   preprocess: ImagePreprocess,

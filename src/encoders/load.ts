@@ -28,7 +28,10 @@ export interface LoadOptions {
   threads?: number;
   /** `fast` resizes pictures by libvips; another space than `exact`, the default. */
   resize?: "exact" | "fast";
-  /** Seconds between the windows of long sounds, in place of the manifest's; another space than with those. */
+  /**
+   * Seconds between the windows of long sounds, in place of the manifest's; another space than with
+   * those.
+   */
   hopSeconds?: number;
   maxBatch: number;
   media: Media;
@@ -58,7 +61,10 @@ export interface LoadedPack {
   dispose(): Promise<void>;
 }
 
-/** Loads packs; towers made of the same files (the starter packs' text trunk) are loaded once and shared. */
+/**
+ * Loads packs; towers made of the same files (the starter packs' text trunk) are loaded once and
+ * shared.
+ */
 export class PackLoader {
   readonly #options: LoadOptions;
   readonly #trunks = new Map<string, { trunk: Promise<TextTrunk>; users: number }>();

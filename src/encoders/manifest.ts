@@ -1,11 +1,14 @@
 import { z } from "zod";
 
 /**
- * A pack's description, `models/<id>/manifest.json`: everything that decides the numbers a model gives. Preprocessing is
- * data read from here, not code per model.
+ * A pack's description, `models/<id>/manifest.json`: everything that decides the numbers a model
+ * gives. Preprocessing is data read from here, not code per model.
  */
 
-/** One file of a pack. Paths are relative to the manifest; `../starter-text/trunk.onnx` is how packs share a file. */
+/**
+ * One file of a pack. Paths are relative to the manifest; `../starter-text/trunk.onnx` is how packs
+ * share a file.
+ */
 export const PackFile = z.strictObject({
   path: z.string().min(1),
   /** Bytes. */
@@ -21,15 +24,24 @@ export type GraphFile = z.infer<typeof GraphFile>;
 export const DataType = z.enum(["fp32", "fp16", "int8", "q4"]);
 export type DataType = z.infer<typeof DataType>;
 
-/** Largest side of a picture that a tower may take: twice that of any public model of the families here. */
+/**
+ * Largest side of a picture that a tower may take: twice that of any public model of the families
+ * here.
+ */
 export const maxImageSide = 1024;
 
-/** How the pixels of one picture become the image tower's input [3, H, W]. `resize` or `crop` may be left out, not both. */
+/**
+ * How the pixels of one picture become the image tower's input [3, H, W]. `resize` or `crop` may be
+ * left out, not both.
+ */
 export const ImagePreprocess = z
   .strictObject({
     resize: z
       .strictObject({
-        /** `shortest_edge`: the short side becomes `size`, the long side floor(size * long / short). `squash`: both sides become `size`. */
+        /**
+         * `shortest_edge`: the short side becomes `size`, the long side floor(size * long / short).
+         * `squash`: both sides become `size`.
+         */
         mode: z.enum(["shortest_edge", "squash"]),
         size: z.int().positive().max(maxImageSide),
         resample: z.enum(["bilinear", "bicubic", "lanczos", "box", "hamming"]),
@@ -58,15 +70,20 @@ export const maxMelBands = 512;
 /** How the samples of one sound become the audio tower's input. */
 export const AudioPreprocess = z.strictObject({
   sampleRateHz: z.int().positive(),
-  /** Length of the window the tower hears at once, and the step between windows of longer sounds. */
+  /**
+   * Length of the window the tower hears at once, and the step between windows of longer sounds.
+   */
   windowSeconds: z.number().positive(),
   hopSeconds: z.number().positive(),
   /**
-   * How a shorter sound fills the window. `repeatpad`: floor(window / length) whole copies, then zeros (CLAP).
-   * `repeat`: copies to the end, the last one cut. `pad`: zeros.
+   * How a shorter sound fills the window. `repeatpad`: floor(window / length) whole copies, then
+   * zeros (CLAP). `repeat`: copies to the end, the last one cut. `pad`: zeros.
    */
   padding: z.enum(["repeatpad", "repeat", "pad"]),
-  /** What becomes of a longer sound. `windows`: each window is embedded and the mean renormalised. `fusion`: CLAP's four-channel stack. */
+  /**
+   * What becomes of a longer sound. `windows`: each window is embedded and the mean renormalised.
+   * `fusion`: CLAP's four-channel stack.
+   */
   longer: z.enum(["windows", "fusion"]).default("windows"),
   /** y[t] = x[t+1] - preEmphasis * x[t]; 0 leaves the samples as they are. */
   preEmphasis: z.number().min(0).max(1).default(0),
@@ -106,14 +123,15 @@ export const TextPreprocess = z.strictObject({
   /** Most tokens a text may have, special tokens included; the end token survives truncation. */
   contextLength: z.int().positive().max(maxContextLength),
   /**
-   * `longest`: up to the longest text of a batch, for pooling that ignores padding. `masked`: the same, told to the graph by
-   * its attention mask; a graph without that input sees texts of one length at a time, unpadded. `max`: always contextLength.
+   * `longest`: up to the longest text of a batch, for pooling that ignores padding. `masked`: the
+   * same, told to the graph by its attention mask; a graph without that input sees texts of one
+   * length at a time, unpadded. `max`: always contextLength.
    */
   padding: z.enum(["longest", "masked", "max"]),
   padTokenId: z.int().nonnegative(),
   /**
-   * What is done before the tokenizer sees the text. `siglip`: lower case, ASCII punctuation removed, white space collapsed.
-   * `lower`: lower case.
+   * What is done before the tokenizer sees the text. `siglip`: lower case, ASCII punctuation
+   * removed, white space collapsed. `lower`: lower case.
    */
   canonicalize: z.enum(["none", "siglip", "lower"]).default("none"),
 });

@@ -10,7 +10,8 @@ import type {
   TensorType,
 } from "./session.js";
 
-// The only file that imports ONNX Runtime. It owns one session: `run` blocks its thread for as long as the graph takes.
+// The only file that imports ONNX Runtime. It owns one session: `run` blocks its thread for as long
+// as the graph takes.
 
 // What fails is thrown and reported by us; ONNX Runtime would also print it on stderr.
 ort.env.logLevel = "fatal";
@@ -43,7 +44,8 @@ serveWorker(
       const outputs: Record<string, Tensor> = {};
       const buffers: ArrayBuffer[] = [];
       for (const [name, value] of Object.entries(results)) {
-        // ONNX Runtime keeps the memory of its outputs; a copy is ours to move to the caller's thread.
+        // ONNX Runtime keeps the memory of its outputs; a copy is ours to move to the caller's
+        // thread.
         const data = (value.data as TensorData).slice();
         buffers.push(data.buffer as ArrayBuffer);
         outputs[name] = { type: value.type as TensorType, dims: value.dims, data };

@@ -13,7 +13,9 @@ export interface Tensor {
   data: TensorData;
 }
 
-/** `auto` takes CUDA where it works and says why when it does not; the others are had or refused. */
+/**
+ * `auto` takes CUDA where it works and says why when it does not; the others are had or refused.
+ */
 export type Device = "auto" | "cpu" | "webgpu" | "cuda" | `cuda:${number}`;
 
 export interface SessionOptions {
@@ -35,7 +37,9 @@ export interface SessionInfo {
   runtime: string;
 }
 
-/** One ONNX graph, loaded in a worker thread of its own: `run` never blocks the caller's event loop. */
+/**
+ * One ONNX graph, loaded in a worker thread of its own: `run` never blocks the caller's event loop.
+ */
 export interface Session {
   readonly info: SessionInfo;
   /** Why it cannot run at the moment: its thread ended and is being started again. */
@@ -56,7 +60,8 @@ export interface Session {
 
 /**
  * @param name  what it is, as messages name it.
- * @throws AppError `device_unavailable` when the device cannot be had, `model_corrupt` when the file is no ONNX graph.
+ * @throws AppError `device_unavailable` when the device cannot be had, `model_corrupt` when the
+ *   file is no ONNX graph.
  */
 export async function openSession(
   options: SessionOptions,

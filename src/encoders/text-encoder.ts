@@ -6,9 +6,10 @@ import type { Tokenizer } from "./preprocess/tokenizer-thread.js";
 import { runTower, type Tower } from "./tower.js";
 
 /**
- * Texts -> embeddings: tokenized and padded as the manifest says, then run as one batch. The public CLAP exports take no
- * attention mask, so that padding would change what they see (`padding: masked`): their texts run in batches of one length.
- * Towers that quantize dynamically run each text alone: padding takes part in their scale too.
+ * Texts -> embeddings: tokenized and padded as the manifest says, then run as one batch. The public
+ * CLAP exports take no attention mask, so that padding would change what they see (`padding:
+ * masked`): their texts run in batches of one length. Towers that quantize dynamically run each
+ * text alone: padding takes part in their scale too.
  */
 export function textEncoder(
   tower: Tower,

@@ -13,15 +13,19 @@ export interface Tower {
   session: Session;
   /** Names of the output that holds the embedding, in order of preference. */
   outputs: readonly string[];
-  /** Batches are run one input at a time: the graph would mix them (see dynamic-quantization.ts). */
+  /**
+   * Batches are run one input at a time: the graph would mix them (see dynamic-quantization.ts).
+   */
   oneByOne: boolean;
 }
 
 /**
  * Runs a batch and returns its rows at unit length.
  *
- * @param offered  inputs by name, [n, ...]; only those the graph lists are fed, and float32 is narrowed to float16 where it asks for that.
- * @throws AppError `inference_failed` when the graph fails or its output is not N finite vectors of the right size.
+ * @param offered  inputs by name, [n, ...]; only those the graph lists are fed, and float32 is
+ *   narrowed to float16 where it asks for that.
+ * @throws AppError `inference_failed` when the graph fails or its output is not N finite vectors of
+ *   the right size.
  */
 export async function runTower(
   tower: Tower,
@@ -118,7 +122,8 @@ function toFloat16(tensor: Tensor): Tensor {
     const magnitude = bits[i] & 0x7fffffff;
     if (magnitude >= 0x47800000) data[i] = sign | (magnitude > 0x7f800000 ? 0x7e00 : 0x7c00);
     else if (magnitude < 0x38800000)
-      data[i] = sign | Math.round(Math.abs(source[i]) * 2 ** 24); // subnormal halves are multiples of 2^-24
+      // Subnormal halves are multiples of 2^-24
+      data[i] = sign | Math.round(Math.abs(source[i]) * 2 ** 24);
     else data[i] = sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
   }
   return { type: "float16", dims: tensor.dims, data };

@@ -7,7 +7,10 @@ export interface BatchingOptions {
   maxBatch: number;
 }
 
-/** While one batch runs the next may be preprocessed, but only a full one: a batch begun early would be a small one. */
+/**
+ * While one batch runs the next may be preprocessed, but only a full one: a batch begun early would
+ * be a small one.
+ */
 const maxInFlight = 2;
 
 interface Call<M extends Modality> {

@@ -40,7 +40,10 @@ export class EmbeddingCache {
 
 const sizeOf = (key: string, embedding: Embedding) => 2 * key.length + embedding.byteLength;
 
-/** Encoder -> Encoder: remembers embeddings by space and content. Inputs without a content hash are encoded each time. */
+/**
+ * Encoder -> Encoder: remembers embeddings by space and content. Inputs without a content hash are
+ * encoded each time.
+ */
 export function withCache<M extends Modality>(
   encoder: Encoder<M>,
   cache: EmbeddingCache,

@@ -26,7 +26,10 @@ export function withHead<M extends Modality>(
 /** A linear head of 512 x 512 takes about 0.2 ms an embedding. */
 const embeddingsAtOnce = 32;
 
-/** `applyHead` for any number of embeddings: after every few milliseconds the event loop gets its turn. */
+/**
+ * `applyHead` for any number of embeddings: after every few milliseconds the event loop gets its
+ * turn.
+ */
 export async function applyHeadInTurns(
   head: ProjectionHead,
   embeddings: readonly Embedding[],

@@ -4,7 +4,9 @@ import { AppError } from "../errors.js";
 
 type Json = Record<string, unknown>;
 
-/** A JSON object with the sha256 of the rest as its last field, so that a flipped byte is noticed. */
+/**
+ * A JSON object with the sha256 of the rest as its last field, so that a flipped byte is noticed.
+ */
 export function checkedJson(value: object): string {
   const text = JSON.stringify(value);
   return JSON.stringify({ ...(JSON.parse(text) as Json), sha256: sha256(text) });
@@ -12,7 +14,8 @@ export function checkedJson(value: object): string {
 
 /**
  * Reads what `checkedJson` wrote. A file of an earlier version, without a sum, is taken as it is.
- * @throws AppError `storage_corrupt`, naming the file, when it is missing, empty, cut short or changed.
+ * @throws AppError `storage_corrupt`, naming the file, when it is missing, empty, cut short or
+ *   changed.
  */
 export async function readCheckedJson(path: string): Promise<Json> {
   let text: string;

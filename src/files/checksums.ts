@@ -17,7 +17,8 @@ export function checksumsOf(files: Record<string, Uint8Array | string>): string 
 
 /**
  * Checks the files of a folder that has a `SHA256SUMS`.
- * @throws AppError `storage_corrupt`, naming the first file that is missing, empty, cut short or changed.
+ * @throws AppError `storage_corrupt`, naming the first file that is missing, empty, cut short or
+ *   changed.
  */
 export async function verifyChecksums(folder: string): Promise<void> {
   const list = join(folder, checksumsFile);

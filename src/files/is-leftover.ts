@@ -4,8 +4,8 @@ import { stat } from "node:fs/promises";
 const oldMs = 3_600_000;
 
 /**
- * Whether something half-built was left by a process that is gone. A command may look into a data folder while a server
- * uses it, so what is young may be being built just now.
+ * Whether something half-built was left by a process that is gone. A command may look into a data
+ * folder while a server uses it, so what is young may be being built just now.
  */
 export async function isLeftover(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined); // finished or removed meanwhile

@@ -2,7 +2,9 @@ import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { AppError } from "../errors.js";
 import { storageError } from "./write-durably.js";
 
-/** A file that is being written: it has its name once it is whole and on the disk, and not before. */
+/**
+ * A file that is being written: it has its name once it is whole and on the disk, and not before.
+ */
 export interface NewFile {
   write(chunk: Uint8Array | string): Promise<void>;
   /** Overwrites bytes written before, e.g. a header. */
@@ -17,7 +19,8 @@ export interface NewFile {
 
 /**
  * Begins a file too large for the memory (see `writeDurably` for small ones).
- * @throws AppError `already_exists` unless `replace`; `storage_full` and `storage_failed`, also from the methods.
+ * @throws AppError `already_exists` unless `replace`; `storage_full` and `storage_failed`, also
+ *   from the methods.
  */
 export async function newFile(
   path: string,

@@ -3,10 +3,11 @@ import { dirname } from "node:path";
 import { AppError } from "../errors.js";
 
 /**
- * Writes a file whole or not at all: beside it, synced, then renamed. Whenever the process ends, the old file or the new one
- * lies there. Missing folders are made.
+ * Writes a file whole or not at all: beside it, synced, then renamed. Whenever the process ends,
+ * the old file or the new one lies there. Missing folders are made.
  *
- * @throws AppError `storage_full` when the disk is full, `storage_failed` when the file cannot be written.
+ * @throws AppError `storage_full` when the disk is full, `storage_failed` when the file cannot be
+ *   written.
  */
 export async function writeDurably(path: string, bytes: Uint8Array | string): Promise<void> {
   try {

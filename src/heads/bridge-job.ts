@@ -28,7 +28,9 @@ export const BridgeInput = z.object({
   method: z.enum(bridgeMethods),
   /** Without them, the product's own sentences. */
   texts: z.array(z.string()).optional(),
-  /** Items of the model that will be asked by, and of the one that is searched: unlabelled memory. */
+  /**
+   * Items of the model that will be asked by, and of the one that is searched: unlabelled memory.
+   */
   fromCollection: z.string().optional(),
   toCollection: z.string().optional(),
   /** Metadata field of both collections by which recall is measured. */
@@ -48,7 +50,10 @@ export interface BridgeServices extends Omit<TrainingServices, "heads"> {
 const mostQueries = 1000;
 const mostItems = 5000;
 
-/** `bridge`: embeds texts with both models, learns a head from one space into the other, measures it and keeps it as a version. */
+/**
+ * `bridge`: embeds texts with both models, learns a head from one space into the other, measures it
+ * and keeps it as a version.
+ */
 export function bridgeJob(services: () => BridgeServices): JobKind {
   return {
     lane: "training",
@@ -166,7 +171,10 @@ async function run(
   };
 }
 
-/** Half of the labelled items are asked with, and stay out of the memory; the others and the unlabelled ones are memory. */
+/**
+ * Half of the labelled items are asked with, and stay out of the memory; the others and the
+ * unlabelled ones are memory.
+ */
 function divide(
   items: readonly LabelledItem[],
   seed: number,
@@ -183,7 +191,10 @@ const labelled = (items: readonly LabelledItem[]): LabelledRows => ({
   labels: items.map(({ label }) => label as string),
 });
 
-/** Arrays are made once and kept in the job's folder, so that a job that is resumed goes on with the same ones. */
+/**
+ * Arrays are made once and kept in the job's folder, so that a job that is resumed goes on with the
+ * same ones.
+ */
 function keeper(folder: string) {
   const path = (file: string) => join(folder, file);
   const rows = async (name: string, make: () => Promise<Rows>): Promise<Rows> => {

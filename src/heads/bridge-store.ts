@@ -88,7 +88,9 @@ export class BridgeStore implements Bridges {
     this.#folder = new VersionFolder(options.folder);
   }
 
-  /** Reads everything. A version that cannot be read is logged and listed, and holds back no other. */
+  /**
+   * Reads everything. A version that cannot be read is logged and listed, and holds back no other.
+   */
   static async open(options: BridgeStoreOptions): Promise<BridgeStore> {
     const store = new BridgeStore(options);
     const { shippedFolder } = store.#options;
@@ -124,7 +126,10 @@ export class BridgeStore implements Bridges {
     return [...this.#damage.values(), ...unreadable.flatMap(({ unusable }) => unusable ?? [])];
   }
 
-  /** One bridge from a space into another: what was made here goes before what is shipped, then the first name. */
+  /**
+   * One bridge from a space into another: what was made here goes before what is shipped, then the
+   * first name.
+   */
   active(): readonly Bridge[] {
     return this.#active;
   }
@@ -145,7 +150,8 @@ export class BridgeStore implements Bridges {
   }
 
   /**
-   * Keeps a new version; it is used once it is activated. A job that is resumed after it had kept its version finds that version.
+   * Keeps a new version; it is used once it is activated. A job that is resumed after it had kept
+   * its version finds that version.
    * @returns its number.
    */
   add(bridge: NewBridge): Promise<number> {
@@ -310,7 +316,10 @@ export class BridgeStore implements Bridges {
     }
   }
 
-  /** A space is an identity: a bridge between former weights of a model is of no use with the present ones. */
+  /**
+   * A space is an identity: a bridge between former weights of a model is of no use with the
+   * present ones.
+   */
   #misfit({ name, version, fromSpace, toSpace }: Bridge): string | undefined {
     const { packs } = this.#options;
     const said = `Version ${version} of the bridge "${name}"`;

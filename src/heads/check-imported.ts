@@ -19,8 +19,8 @@ const maxLogit = 1000;
 const maxProbeWeight = 1e6;
 
 /**
- * Whether a version that comes from elsewhere is one that training could have made here: its model is
- * installed, its space, modalities, dimensions and labels are the model's, and its weights give
+ * Whether a version that comes from elsewhere is one that training could have made here: its model
+ * is installed, its space, modalities, dimensions and labels are the model's, and its weights give
  * directions and finite scores.
  * @param model  the model it belongs to, undefined where it is not installed.
  * @throws AppError `model_corrupt` naming the part at fault.

@@ -15,7 +15,10 @@ export function followedHead({ head }: JsonObject): FollowedHead | undefined {
   return typeof name === "string" && typeof version === "number" ? { name, version } : undefined;
 }
 
-/** A copy that will take another collection's place; nobody's until then. In its place it has the other's name. */
+/**
+ * A copy that will take another collection's place; nobody's until then. In its place it has the
+ * other's name.
+ */
 export const isBeingBuilt = ({
   name,
   options,
@@ -23,9 +26,10 @@ export const isBeingBuilt = ({
   typeof options.replaces === "string" && options.replaces !== name;
 
 /**
- * The weights of a collection's head, also when another version is active by now. Ask for them where
- * an input is to be embedded, and only there: what is stored answers without its head.
- * @throws AppError `no_path` when the head is gone, in a data folder that was restored without it say.
+ * The weights of a collection's head, also when another version is active by now. Ask for them
+ * where an input is to be embedded, and only there: what is stored answers without its head.
+ * @throws AppError `no_path` when the head is gone, in a data folder that was restored without it
+ *   say.
  */
 export async function headOfCollection(
   heads: Pick<HeadStore, "use">,

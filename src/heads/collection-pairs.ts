@@ -17,8 +17,8 @@ const mostItems = 200_000;
 
 /**
  * Every item of a collection with its value of a metadata field (`label` or `metadata.label`).
- * @throws AppError `space_mismatch` when the embeddings are not of `space`; `too_large` above 200,000 items; `conflict` when the
- * collection is replaced meanwhile, under another head say.
+ * @throws AppError `space_mismatch` when the embeddings are not of `space`; `too_large` above
+ *   200,000 items; `conflict` when the collection is replaced meanwhile, under another head say.
  */
 export async function readLabelled(
   store: VectorStore,
@@ -71,7 +71,10 @@ export async function checkLabelled(
   throw new AppError("invalid_input", noLabel(collection, field), { param: params.field });
 }
 
-/** What pairs and labels the items make. `b` is absent when they are of one modality: the label is then its own text. */
+/**
+ * What pairs and labels the items make. `b` is absent when they are of one modality: the label is
+ * then its own text.
+ */
 export interface CollectionPairs {
   a: LabelledItem[];
   b?: LabelledItem[];
@@ -81,9 +84,10 @@ export interface CollectionPairs {
 }
 
 /**
- * Items of one field value belong together. With two modalities each a is paired with a b of its value (in order, and from the
- * start again when there are more of the one than of the other); with one modality each item is paired with its value as a text.
- * Items without a value, or without a partner, are left out.
+ * Items of one field value belong together. With two modalities each a is paired with a b of its
+ * value (in order, and from the start again when there are more of the one than of the other); with
+ * one modality each item is paired with its value as a text. Items without a value, or without a
+ * partner, are left out.
  *
  * @throws AppError `invalid_input` when nothing is left, or there are three modalities.
  */

@@ -8,10 +8,11 @@ import type { UsableHead } from "./head-version.js";
 /**
  * A cache or probe as the classifier takes it.
  *
- * A cache knows labels by their texts too, so any labels may be offered; those it has examples of gain their votes. A probe knows
- * its own labels alone.
+ * A cache knows labels by their texts too, so any labels may be offered; those it has examples of
+ * gain their votes. A probe knows its own labels alone.
  *
- * @throws AppError `invalid_input` when its examples are of another modality, or a label is offered that a probe does not know.
+ * @throws AppError `invalid_input` when its examples are of another modality, or a label is offered
+ *   that a probe does not know.
  */
 export function examplesOf(
   head: UsableHead,

@@ -33,7 +33,10 @@ export interface GatherOptions {
   folder: string;
   signal: AbortSignal;
   onProgress: (done: number, total: number) => void;
-  /** Of a collection, each picture or sound with its label is wanted, not pairs: its texts are left out. */
+  /**
+   * Of a collection, each picture or sound with its label is wanted, not pairs: its texts are left
+   * out.
+   */
   mediaOnly?: boolean;
 }
 
@@ -49,8 +52,9 @@ export interface Gathered {
 }
 
 /**
- * The embeddings a job works on. They are written to its folder once they are there, so that a job that is resumed goes on with the
- * same ones: a collection may have changed meanwhile, and embedding takes time.
+ * The embeddings a job works on. They are written to its folder once they are there, so that a job
+ * that is resumed goes on with the same ones: a collection may have changed meanwhile, and
+ * embedding takes time.
  *
  * @param labels  given with the request; from a collection they come with the items.
  */
@@ -89,7 +93,8 @@ async function gatherRows(
   const { a, b, ...rest } = gathered;
   await writeDurably(path("a.npy"), npyOf(a));
   if (b !== undefined) await writeDurably(path("b.npy"), npyOf(b));
-  await writeDurably(path("gathered.json"), JSON.stringify(rest)); // last: with it everything is there
+  // Last: with it everything is there
+  await writeDurably(path("gathered.json"), JSON.stringify(rest));
   return gathered;
 }
 

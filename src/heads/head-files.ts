@@ -29,7 +29,9 @@ export function writeHeadFiles({ a, b, fewShot }: HeadWeights): HeadFiles {
 export const spaceOfHead = (fromSpace: string, { a, b }: HeadFiles) =>
   headSpace(fromSpace, [a ?? new Uint8Array(), b ?? new Uint8Array()]);
 
-/** @throws AppError `model_corrupt` when the files are not those the description was written for. */
+/**
+ * @throws AppError `model_corrupt` when the files are not those the description was written for.
+ */
 export function readHeadFiles(version: HeadVersion, files: HeadFiles): HeadWeights {
   const corrupt = (why: string) =>
     new AppError("model_corrupt", `The head's files cannot be used: ${why}`);
@@ -44,8 +46,8 @@ export function readHeadFiles(version: HeadVersion, files: HeadFiles): HeadWeigh
 }
 
 /**
- * A version as one file: safetensors whose arrays are named `FILE/ARRAY`, with the description and each file's own
- * metadata in its metadata.
+ * A version as one file: safetensors whose arrays are named `FILE/ARRAY`, with the description and
+ * each file's own metadata in its metadata.
  */
 export function writeExport(name: string, version: HeadVersion, files: HeadFiles): Uint8Array {
   const tensors: SafeTensors["tensors"] = {};
@@ -68,8 +70,8 @@ export interface ExportedHead {
 }
 
 /**
- * @throws AppError `model_corrupt` for bytes that are not an export. Whoever wrote them, its report is
- *   small and flat and its numbers are finite; `checkImported` asks whether it fits a model.
+ * @throws AppError `model_corrupt` for bytes that are not an export. Whoever wrote them, its report
+ *   is small and flat and its numbers are finite; `checkImported` asks whether it fits a model.
  */
 export function readExport(bytes: Uint8Array): ExportedHead {
   const { tensors, metadata } = readSafetensors(bytes);

@@ -31,7 +31,10 @@ export async function readDescription({ folder, name, version, log }: Place): Pr
   }
 }
 
-/** @throws AppError `model_corrupt` when the weights are damaged or are not those that the description was written for. */
+/**
+ * @throws AppError `model_corrupt` when the weights are damaged or are not those that the
+ * description was written for.
+ */
 export async function readWeights(
   described: HeadVersion,
   { folder, name, version, log }: Place,

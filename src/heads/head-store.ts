@@ -48,7 +48,9 @@ export interface HeadStoreOptions {
   /** `<dataDir>/heads` */
   folder: string;
   log: Log;
-  /** Names of the collections whose items were embedded with the head, or with that version of it. */
+  /**
+   * Names of the collections whose items were embedded with the head, or with that version of it.
+   */
   usedBy?: (name: string, version?: number) => Promise<string[]>;
   /** Told after a version was activated. @returns ids of the jobs that this has begun. */
   onActivated?: (name: string) => Promise<string[]>;
@@ -68,7 +70,10 @@ export class HeadStore {
     this.#folder = new VersionFolder(options.folder);
   }
 
-  /** Reads the descriptions; weights are read when they are asked for. A version that cannot be read holds back no other. */
+  /**
+   * Reads the descriptions; weights are read when they are asked for. A version that cannot be read
+   * holds back no other.
+   */
   static async open(options: HeadStoreOptions): Promise<HeadStore> {
     const store = new HeadStore(options);
     for (const { name, numbers, history, damage } of await store.#folder.list()) {
@@ -128,9 +133,10 @@ export class HeadStore {
   }
 
   /**
-   * The weights of a version, by default of the active one. What a request holds stays whole whatever is activated meanwhile.
-   * @throws AppError `not_found`; `conflict` when no version is active; `model_corrupt` or `storage_corrupt` when its files
-   *   are damaged.
+   * The weights of a version, by default of the active one. What a request holds stays whole
+   * whatever is activated meanwhile.
+   * @throws AppError `not_found`; `conflict` when no version is active; `model_corrupt` or
+   *   `storage_corrupt` when its files are damaged.
    */
   async use(name: string, version = this.#active(name)): Promise<UsableHead> {
     const described = this.#readable(name, version);
@@ -151,8 +157,9 @@ export class HeadStore {
   }
 
   /**
-   * Keeps a new version; it answers once it is activated. Its space and parent follow from the weights and from what is active.
-   * A job that is resumed after it had kept its version finds that version.
+   * Keeps a new version; it answers once it is activated. Its space and parent follow from the
+   * weights and from what is active. A job that is resumed after it had kept its version finds that
+   * version.
    * @returns its number.
    */
   add(
@@ -207,7 +214,10 @@ export class HeadStore {
     return this.catchUp(name); // a re-projection that was cut off is begun again
   }
 
-  /** Begins to re-project the collections that follow the head and are not of its active version. @returns ids of jobs. */
+  /**
+   * Begins to re-project the collections that follow the head and are not of its active version.
+   * @returns ids of jobs.
+   */
   async catchUp(name: string): Promise<string[]> {
     return (await this.#options.onActivated?.(name)) ?? [];
   }
@@ -230,7 +240,10 @@ export class HeadStore {
     return this.#remember(name, history.slice(0, -1));
   }
 
-  /** @throws AppError `conflict` while a collection uses the head, or while a version is active, unless `force`. */
+  /**
+   * @throws AppError `conflict` while a collection uses the head, or while a version is active,
+   * unless `force`.
+   */
   async remove(name: string, { force = false } = {}): Promise<void> {
     this.#of(name);
     await this.#refuseInUse(name);
@@ -303,7 +316,8 @@ export class HeadStore {
 
   /**
    * Whether a version of that kind may bear the name: asked before hours of training are spent.
-   * @throws AppError `invalid_input` for a name that cannot be one; `conflict` when the head is another model's, or of another use.
+   * @throws AppError `invalid_input` for a name that cannot be one; `conflict` when the head is
+   *   another model's, or of another use.
    */
   checkFits(name: string, version: Pick<HeadVersion, "model" | "kind">): void {
     for (const other of this.#heads.get(checkName(name))?.versions.values() ?? []) {

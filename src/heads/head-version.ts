@@ -14,13 +14,16 @@ const measure = z.object({
 });
 
 /**
- * `projection`: heads on one or both sides of pairs, with a space of their own. `cache` and `probe`: examples that help to
- * classify in the model's own space (see training/few-shot.ts).
+ * `projection`: heads on one or both sides of pairs, with a space of their own. `cache` and
+ * `probe`: examples that help to classify in the model's own space (see training/few-shot.ts).
  */
 export const headKinds = ["projection", "cache", "probe"] as const;
 export type HeadKind = (typeof headKinds)[number];
 
-/** What the product itself reads of a report: a version may come from elsewhere, with a report that anybody has written. */
+/**
+ * What the product itself reads of a report: a version may come from elsewhere, with a report that
+ * anybody has written.
+ */
 const TrainingReport = z.looseObject({
   options: z.looseObject({ loss: z.string(), decayTowards: z.string() }),
   heads: z.object({ a: z.string(), b: z.string() }),

@@ -10,7 +10,8 @@ import { headedModalities, type UsableHead } from "./head-version.js";
 
 /**
  * The pack a request asks for, with the active version of its `head` where it names one.
- * @throws AppError what `Packs.find` and `HeadStore.use` throw; `invalid_input` when the head is another model's.
+ * @throws AppError what `Packs.find` and `HeadStore.use` throw; `invalid_input` when the head is
+ *   another model's.
  */
 export async function findPack(
   { packs, heads }: { packs: Packs; heads: Pick<HeadStore, "use"> },
@@ -41,8 +42,8 @@ export const headNamed = (head: UsableHead | undefined) =>
   head === undefined ? {} : { head: { name: head.name, version: head.version } };
 
 /**
- * Pack -> pack: both sides of the head projected, everything in the head's space; towers of other modalities are left out.
- * A cache or probe changes no embedding and leaves the pack as it is.
+ * Pack -> pack: both sides of the head projected, everything in the head's space; towers of other
+ * modalities are left out. A cache or probe changes no embedding and leaves the pack as it is.
  *
  * @throws AppError `space_mismatch` when the head was made for other weights of the model.
  */
@@ -74,8 +75,9 @@ export function headedPack(pack: LoadedPack, head: UsableHead): LoadedPack {
 }
 
 /**
- * How the projected cosines become scores: by the logit scale that training learned. A sigmoid pack keeps its own scale and bias
- * unless both were learned, by the sigmoid loss: one without the other makes no probability.
+ * How the projected cosines become scores: by the logit scale that training learned. A sigmoid pack
+ * keeps its own scale and bias unless both were learned, by the sigmoid loss: one without the other
+ * makes no probability.
  */
 function scoring({ manifest }: LoadedPack, { logits }: UsableHead) {
   if (logits === undefined) return {};

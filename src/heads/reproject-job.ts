@@ -12,7 +12,10 @@ import { followedHead, isBeingBuilt } from "./collection-head.js";
 import type { HeadStore } from "./head-store.js";
 import type { UsableHead } from "./head-version.js";
 
-/** What a re-projection is created with: a collection that follows a head of which another version is active now. */
+/**
+ * What a re-projection is created with: a collection that follows a head of which another version
+ * is active now.
+ */
 export const ReprojectInput = z.object({ collection: z.string() });
 
 /** What re-projections work with. */
@@ -29,8 +32,9 @@ const itemsAtOnce = 200;
 const fewChanges = 500;
 
 /**
- * `reproject`: builds a collection anew from the embeddings its items had before the head, under the version that is active now, and
- * puts it in the old one's place. The old one answers until then, and what is written meanwhile is carried over.
+ * `reproject`: builds a collection anew from the embeddings its items had before the head, under
+ * the version that is active now, and puts it in the old one's place. The old one answers until
+ * then, and what is written meanwhile is carried over.
  */
 export function reprojectJob(services: () => ReprojectServices): JobKind {
   const run: JobKind["run"] = (input, context) =>
@@ -132,7 +136,8 @@ async function reproject(
   } finally {
     watch.release();
   }
-  // Another version may be active by now, the one that the collection followed before too, for which no job was begun.
+  // Another version may be active by now, the one that the collection followed before too, for
+  // which no job was begun.
   return reproject({ collection }, context, services);
 }
 

@@ -24,7 +24,10 @@ import { gather } from "./gather.js";
 import type { HeadStore } from "./head-store.js";
 import { checkSpace, readRowsFile, TrainingSource } from "./training-source.js";
 
-/** What a training job is created with. Large arrays lie beside it: `third.npy`, `features.npy`, `probe-a.npy`, `probe-b.npy`. */
+/**
+ * What a training job is created with. Large arrays lie beside it: `third.npy`, `features.npy`,
+ * `probe-a.npy`, `probe-b.npy`.
+ */
 export const TrainInput = z.object({
   name: z.string(),
   model: z.string(),
@@ -57,7 +60,10 @@ const mostFindings = 1000;
 /** Embedding and screening take this share of the bar, the epochs the rest. */
 const trainingFrom = 0.2;
 
-/** `train`: gathers embeddings, screens them, trains heads on them, keeps them as a version and activates what improved. */
+/**
+ * `train`: gathers embeddings, screens them, trains heads on them, keeps them as a version and
+ * activates what improved.
+ */
 export function trainJob(services: TrainingServices): JobKind {
   return {
     lane: "training",

@@ -8,13 +8,16 @@ import { readNpy, writeNpy } from "../math/npy.js";
 import { type Rows, rowCount } from "../math/rows.js";
 
 /**
- * Where a run's embeddings come from, as it is kept in the job's folder: plain JSON beside files, so that a job that is resumed
- * in another process finds everything.
+ * Where a run's embeddings come from, as it is kept in the job's folder: plain JSON beside files,
+ * so that a job that is resumed in another process finds everything.
  */
 
 const modality = z.enum(["text", "image", "audio"]);
 
-/** One side of the pairs as it came: texts, or the lengths of files that lie one after the other in `media-SIDE.bin`. */
+/**
+ * One side of the pairs as it came: texts, or the lengths of files that lie one after the other in
+ * `media-SIDE.bin`.
+ */
 export const Column = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("texts"), modality: z.literal("text"), texts: z.array(z.string()) }),
   z.object({
@@ -31,7 +34,10 @@ export const TrainingSource = z.discriminatedUnion("kind", [
     kind: z.literal("embeddings"),
     sides: z.object({ a: modality, b: modality.optional() }),
   }),
-  /** What the model is to embed first. `field` is how the request spelled it, for errors: `pairs` or `items`. */
+  /**
+   * What the model is to embed first. `field` is how the request spelled it, for errors: `pairs` or
+   * `items`.
+   */
   z.object({ kind: z.literal("media"), field: z.string(), a: Column, b: Column.optional() }),
   z.object({ kind: z.literal("collection"), collection: z.string(), by: z.string() }),
 ]);

@@ -13,15 +13,19 @@ export interface Versions {
   name: string;
   /** Ascending. */
   numbers: number[];
-  /** Versions in the order they were activated; the last one is active, the one before it is what a roll-back returns to. */
+  /**
+   * Versions in the order they were activated; the last one is active, the one before it is what a
+   * roll-back returns to.
+   */
   history: number[];
   /** Why it is not known which version is active. */
   damage?: string;
 }
 
 /**
- * Named things in numbered versions: `NAME/VERSION/` holds a version's files, which never change, with their
- * sums in `SHA256SUMS`, and `NAME/active.json` the history of activations. A version appears when all its files are on the disk; an activation is the exchange of one small file.
+ * Named things in numbered versions: `NAME/VERSION/` holds a version's files, which never change,
+ * with their sums in `SHA256SUMS`, and `NAME/active.json` the history of activations. A version
+ * appears when all its files are on the disk; an activation is the exchange of one small file.
  */
 export class VersionFolder {
   readonly #folder: string;
@@ -64,7 +68,10 @@ export class VersionFolder {
     };
   }
 
-  /** @throws AppError `storage_corrupt`, naming the file of the version that is missing or was changed. */
+  /**
+   * @throws AppError `storage_corrupt`, naming the file of the version that is missing or was
+   * changed.
+   */
   verify(name: string, version: number): Promise<void> {
     return verifyChecksums(this.pathOf(name, version));
   }

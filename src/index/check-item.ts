@@ -3,10 +3,16 @@ import { InexactNumber } from "../json/json-number.js";
 import { fieldPath, isPlainText } from "./filter.js";
 import type { CollectionSpec, Item } from "./vector-store.js";
 
-/** float32 rounding of a normalised vector stays below 1e-6 up to 4,096 dimensions; an unnormalised one is far beyond. */
+/**
+ * float32 rounding of a normalised vector stays below 1e-6 up to 4,096 dimensions; an unnormalised
+ * one is far beyond.
+ */
 const lengthTolerance = 1e-3;
 const maxMetadataCharacters = 1_000_000;
-/** SQLite reads no JSON deeper than 1,000 levels, and one item it cannot read would break every filter. */
+/**
+ * SQLite reads no JSON deeper than 1,000 levels, and one item it cannot read would break every
+ * filter.
+ */
 const maxMetadataDepth = 100;
 
 /**
@@ -51,7 +57,9 @@ function checkId(id: unknown): asserts id is string {
     throw invalidInput("id", `"${id}" cannot be an id: no URL can name it`);
 }
 
-/** @throws AppError invalid_input unless the vector has the right size, finite numbers and length 1. */
+/**
+ * @throws AppError invalid_input unless the vector has the right size, finite numbers and length 1.
+ */
 export function checkEmbedding(
   embedding: unknown,
   dimensions: number | undefined,
@@ -106,7 +114,10 @@ export function checkName(name: unknown): asserts name is string {
   }
 }
 
-/** @throws AppError invalid_input for what JSON would drop or change: NaN, a date, a number that a double cannot hold. */
+/**
+ * @throws AppError invalid_input for what JSON would drop or change: NaN, a date, a number that a
+ * double cannot hold.
+ */
 function checkJson(value: unknown, path: string, depth: number): void {
   if (value === null || typeof value === "string" || typeof value === "boolean") return;
   if (typeof value === "number" && Number.isFinite(value)) return;
@@ -149,7 +160,8 @@ function metadataJson(metadata: unknown): string {
       `Expected at most ${maxMetadataCharacters} characters of metadata, received ${json.length}`,
     );
   }
-  // JSON.stringify writes exactly these characters as \u0000 and \ud800 to \udfff; only then look closely.
+  // JSON.stringify writes exactly these characters as \u0000 and \ud800 to \udfff; only then look
+  // closely.
   if (/\\u(?:0000|d[89a-f])/.test(json)) {
     JSON.parse(json, (key, value: unknown) => {
       if (!isPlainText(key) || (typeof value === "string" && !isPlainText(value))) {

@@ -2,14 +2,17 @@ import { likelyMeant } from "../closest.js";
 import { invalidInput as wrong } from "../errors.js";
 
 /**
- * A condition on metadata. `field` is a dot path into the item's metadata (`"year"`, `"place.country"`).
+ * A condition on metadata. `field` is a dot path into the item's metadata (`"year"`,
+ * `"place.country"`).
  *
  * - `eq`: same type and same value; `null` is a value. `in`: `eq` to one of an array of scalars.
- * - `lt`, `lte`, `gt`, `gte`: numbers with numbers, strings with strings (by code point); other types never match.
+ * - `lt`, `lte`, `gt`, `gte`: numbers with numbers, strings with strings (by code point); other
+ *   types never match.
  * - `exists`: `value` true asks for the field (even null), false for its absence.
  * - `contains`: an array that has the scalar as an element, or a string that has the string in it.
  *
- * A missing field matches nothing but `exists: false`. `not` is plain negation, so it does match missing fields.
+ * A missing field matches nothing but `exists: false`. `not` is plain negation, so it does match
+ * missing fields.
  */
 export type Filter =
   | { and: Filter[] }
@@ -35,7 +38,8 @@ const maxConditions = 256;
 const maxInValues = 10_000;
 
 /**
- * The filter when it is well-formed: known operators, values of the right type, a size that any driver can take.
+ * The filter when it is well-formed: known operators, values of the right type, a size that any
+ * driver can take.
  * @param allowEmpty  whether "and" and "or" may be of none: all items, or no item.
  * @throws AppError invalid_input, naming the part at fault as in `filter.and[1].value`.
  */
@@ -95,7 +99,8 @@ function onlyKeys(given: Record<string, unknown>, known: readonly string[], at: 
 }
 
 /**
- * The keys of a dot path. Quotes, backslashes and control characters are refused: no driver has to escape them.
+ * The keys of a dot path. Quotes, backslashes and control characters are refused: no driver has to
+ * escape them.
  * @throws AppError invalid_input.
  */
 export function fieldPath(field: unknown, param: string): string[] {

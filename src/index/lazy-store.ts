@@ -1,7 +1,10 @@
 import { AppError } from "../errors.js";
 import type { StoreCondition, VectorStore } from "./vector-store.js";
 
-/** A store that opens itself at its first use, so that what needs no collections neither needs nor locks the data folder. */
+/**
+ * A store that opens itself at its first use, so that what needs no collections neither needs nor
+ * locks the data folder.
+ */
 export interface LazyStore extends VectorStore {
   /** Opens it now. A failure is the caller's alone: the next use tries again. */
   open(): Promise<void>;

@@ -1,7 +1,10 @@
 import type { Filter, Scalar } from "./filter.js";
 import type { JsonObject, JsonValue } from "./vector-store.js";
 
-/** Whether metadata fulfils a checked filter: the plain meaning that every driver's own filter language has to keep. */
+/**
+ * Whether metadata fulfils a checked filter: the plain meaning that every driver's own filter
+ * language has to keep.
+ */
 export function matchFilter(filter: Filter, metadata: JsonObject): boolean {
   if ("and" in filter) return filter.and.every((part) => matchFilter(part, metadata));
   if ("or" in filter) return filter.or.some((part) => matchFilter(part, metadata));

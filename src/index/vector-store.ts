@@ -18,7 +18,10 @@ export interface CollectionSpec {
   /** Every embedding in the collection lives in this space. */
   space: string;
   dimensions: number;
-  /** Metadata fields (dot paths, as in a filter) that filters will ask for often: each gets an index. */
+  /**
+   * Metadata fields (dot paths, as in a filter) that filters will ask for often: each gets an
+   * index.
+   */
   fields?: string[];
   /** Kept and given back as it came; the store does not read it. */
   options?: JsonObject;
@@ -56,8 +59,9 @@ export type ItemStatus =
   | { id: string; status: "failed"; error: { code: ErrorCode; message: string; param?: string } };
 
 /**
- * How much may be missed for speed: `exact` compares with every vector; `high` finds all of the exact answer up to
- * 250,000 items and 98.9 % at a million for queries of another modality than the items, `fast` about 96 % (bench/README.md).
+ * How much may be missed for speed: `exact` compares with every vector; `high` finds all of the
+ * exact answer up to 250,000 items and 98.9 % at a million for queries of another modality than the
+ * items, `fast` about 96 % (bench/README.md).
  */
 export type Recall = "exact" | "high" | "fast";
 
@@ -82,9 +86,10 @@ export interface Query {
 }
 
 /**
- * Similarity is then the cosine between mean-centred, renormalised vectors: each item minus the mean of its modality in
- * the collection, the query minus the mean of its own modality. Without it, a collection of several modalities answers
- * with the query's own modality only. Always an exact scan. Source: REFERENCE "Mixed corpus"; Li et al. 2025 (GR-CLIP).
+ * Similarity is then the cosine between mean-centred, renormalised vectors: each item minus the
+ * mean of its modality in the collection, the query minus the mean of its own modality. Without it,
+ * a collection of several modalities answers with the query's own modality only. Always an exact
+ * scan. Source: REFERENCE "Mixed corpus"; Li et al. 2025 (GR-CLIP).
  */
 export interface Centering {
   /** The query's modality; not needed with `itemId`. */
@@ -108,7 +113,10 @@ export interface SearchResult {
   neighbors: Neighbor[];
   /** Present when there may be more. */
   nextCursor?: string;
-  /** How the answer was found: by comparing with all in float32, with all in 8 bits first, or through the graph. */
+  /**
+   * How the answer was found: by comparing with all in float32, with all in 8 bits first, or
+   * through the graph.
+   */
   plan: "exact" | "scan" | "graph";
 }
 
@@ -128,7 +136,10 @@ export interface PageOptions {
   limit: number;
   /** `nextCursor` of the page before. */
   after?: string;
-  /** The space the embeddings are taken for: `conflict` when the collection was replaced by one of another space meanwhile. */
+  /**
+   * The space the embeddings are taken for: `conflict` when the collection was replaced by one of
+   * another space meanwhile.
+   */
   space?: string;
 }
 
@@ -141,7 +152,10 @@ export interface Page {
 
 export interface EmbeddingOptions {
   signal?: AbortSignal;
-  /** The space the embeddings were made for: `conflict` when the collection was replaced by one of another space meanwhile. */
+  /**
+   * The space the embeddings were made for: `conflict` when the collection was replaced by one of
+   * another space meanwhile.
+   */
   space?: string;
 }
 
@@ -178,24 +192,29 @@ export interface StoreCondition {
 }
 
 /**
- * Collections of items and the search in them: the contract of every driver, held by test/index/contract.ts.
+ * Collections of items and the search in them: the contract of every driver, held by
+ * test/index/contract.ts.
  *
- * A promise of a write resolves when the write is durable: it survives a kill and a power cut. Errors are AppErrors:
- * `not_found` (collection or query item), `already_exists`, `conflict`, `invalid_input`, `storage_full`, `storage_locked`,
- * `storage_corrupt`, `storage_failed`, `cancelled`.
+ * A promise of a write resolves when the write is durable: it survives a kill and a power cut.
+ * Errors are AppErrors: `not_found` (collection or query item), `already_exists`, `conflict`,
+ * `invalid_input`, `storage_full`, `storage_locked`, `storage_corrupt`, `storage_failed`,
+ * `cancelled`.
  */
 export interface VectorStore {
   createCollection(spec: CollectionSpec): Promise<void>;
   /**
-   * Gives a collection another name. With `replace` a collection that has this name goes away in the same moment: how a
-   * collection that was built anew (under a new head, say) takes the place of the old one.
+   * Gives a collection another name. With `replace` a collection that has this name goes away in
+   * the same moment: how a collection that was built anew (under a new head, say) takes the place
+   * of the old one.
    */
   renameCollection(from: string, to: string, options?: { replace?: boolean }): Promise<void>;
   dropCollection(name: string): Promise<void>;
   /** In the order of their names. */
   listCollections(): Promise<CollectionStats[]>;
 
-  /** One status per item, in order. Items that fail a check do not reach the disk; the others do. */
+  /**
+   * One status per item, in order. Items that fail a check do not reach the disk; the others do.
+   */
   upsert(
     collection: string,
     items: readonly Item[],
@@ -209,7 +228,9 @@ export interface VectorStore {
   /** The items that exist, in the order of `ids`. */
   get(collection: string, ids: readonly string[]): Promise<StoredItem[]>;
   preview(collection: string, id: string): Promise<Preview | undefined>;
-  /** Content hashes of the items that exist and have one: what `add` needs to skip unchanged files. */
+  /**
+   * Content hashes of the items that exist and have one: what `add` needs to skip unchanged files.
+   */
   contentHashes(collection: string, ids: readonly string[]): Promise<Map<string, string>>;
   count(collection: string, filter?: Filter): Promise<number>;
 
@@ -220,7 +241,10 @@ export interface VectorStore {
     options?: SearchOptions,
   ): Promise<SearchResult[]>;
   page(collection: string, options: PageOptions): Promise<Page>;
-  /** Every item, oldest first. An item replaced during the scan may come twice, its newest state last; none is missed. */
+  /**
+   * Every item, oldest first. An item replaced during the scan may come twice, its newest state
+   * last; none is missed.
+   */
   scan(collection: string, options?: ScanOptions): AsyncIterable<StoredItem>;
   stats(collection: string): Promise<CollectionStats>;
   /** Mean embedding (not of unit length) and count of each modality present. */
@@ -230,7 +254,10 @@ export interface VectorStore {
 
   /** Writes a consistent copy of everything to a new file while the store is in use. */
   backup(file: string): Promise<void>;
-  /** Gives the disk space of deleted items back, recomputes the means, rebuilds graphs with many deleted items. */
+  /**
+   * Gives the disk space of deleted items back, recomputes the means, rebuilds graphs with many
+   * deleted items.
+   */
   compact(): Promise<void>;
   close(): Promise<void>;
 }

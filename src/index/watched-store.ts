@@ -1,7 +1,10 @@
 import type { Filter } from "./filter.js";
 import type { VectorStore } from "./vector-store.js";
 
-/** What was written to a collection since the last look. Filters were deleted by before the ids were looked at again. */
+/**
+ * What was written to a collection since the last look. Filters were deleted by before the ids were
+ * looked at again.
+ */
 export interface Changes {
   ids: Set<string>;
   deleted: Filter[];
@@ -24,8 +27,9 @@ interface Watcher {
 }
 
 /**
- * Store -> store: a collection can be watched while a copy of it is built that is to take its place. All writes of the process go
- * through here, and only one process has the data folder: no change is missed.
+ * Store -> store: a collection can be watched while a copy of it is built that is to take its
+ * place. All writes of the process go through here, and only one process has the data folder: no
+ * change is missed.
  */
 export function watchedStore<S extends VectorStore>(store: S): WatchedStore<S> {
   const watchers = new Map<string, Watcher>();
@@ -43,7 +47,8 @@ export function watchedStore<S extends VectorStore>(store: S): WatchedStore<S> {
     ) {
       await held.ended;
     }
-    // Noted at the end, for whoever watches by then; also when it fails, as what a failed write has changed is not known.
+    // Noted at the end, for whoever watches by then; also when it fails, as what a failed write has
+    // changed is not known.
     const writing = work().finally(() => {
       const watcher = watchers.get(collection);
       if (watcher !== undefined) note(watcher.changes);
@@ -110,7 +115,8 @@ export function watchedStore<S extends VectorStore>(store: S): WatchedStore<S> {
     get(target, key) {
       if (Object.hasOwn(own, key)) return own[key as keyof typeof own];
       const value = Reflect.get(target, key, target) as unknown;
-      return typeof value === "function" ? value.bind(target) : value; // the store's own, private fields and all
+      // The store's own, private fields and all
+      return typeof value === "function" ? value.bind(target) : value;
     },
   }) as WatchedStore<S>;
 }

@@ -3,7 +3,10 @@ import { mostPromptCharacters } from "../zero-shot/prompts.js";
 
 const param = "candidate_labels";
 
-/** @throws AppError `invalid_input` unless there are labels, each once, not empty, and not too many or too long. */
+/**
+ * @throws AppError `invalid_input` unless there are labels, each once, not empty, and not too many
+ * or too long.
+ */
 export function checkLabels(
   labels: readonly string[] | undefined,
   maxLabels: number,

@@ -83,7 +83,10 @@ export function embedContents(
   });
 }
 
-/** After a failure nothing more begins, and what has begun is awaited: nothing of a request goes on after its answer. */
+/**
+ * After a failure nothing more begins, and what has begun is awaited: nothing of a request goes on
+ * after its answer.
+ */
 export async function allOrFirstFailure<T>(
   work: readonly Promise<T>[],
   failure: AbortController,

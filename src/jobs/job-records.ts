@@ -7,7 +7,10 @@ import { JobWatchers } from "./job-watchers.js";
 /** A progress that nobody waits for is written at most this often. */
 const writeEveryMs = 1000;
 
-/** All jobs that are remembered, as they stand in memory and, once a change is on the disk, in the data folder. */
+/**
+ * All jobs that are remembered, as they stand in memory and, once a change is on the disk, in the
+ * data folder.
+ */
 export class JobRecords {
   readonly store: JobStore;
   readonly watchers = new JobWatchers();
@@ -111,7 +114,8 @@ export class JobRecords {
       this.#jobs.delete(id);
       this.#damage.delete(id);
     }
-    for (const job of dropInput) job.inputRemoved = true; // before any wait: none is resumed meanwhile
+    // Before any wait: none is resumed meanwhile
+    for (const job of dropInput) job.inputRemoved = true;
     try {
       for (const { id } of forget) await this.store.remove(id);
       for (const job of dropInput) await this.change(job, {});

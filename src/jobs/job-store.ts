@@ -41,8 +41,8 @@ export interface FoundJob {
 }
 
 /**
- * One folder a job under `folder`: `job.json` (its state), `input.json` (never changed), `inputs.json` (the sha256 of each
- * file it was made from), and what the job keeps.
+ * One folder a job under `folder`: `job.json` (its state), `input.json` (never changed),
+ * `inputs.json` (the sha256 of each file it was made from), and what the job keeps.
  */
 export class JobStore {
   readonly #folder: string;
@@ -86,7 +86,10 @@ export class JobStore {
     await writeDurably(join(this.folderOf(job.id), "job.json"), checkedJson(job));
   }
 
-  /** @throws AppError `storage_corrupt` when a file that the job was made from is not what was written. */
+  /**
+   * @throws AppError `storage_corrupt` when a file that the job was made from is not what was
+   * written.
+   */
   async input(id: string): Promise<JobData> {
     const folder = this.folderOf(id);
     // Jobs of an earlier version have no sums.

@@ -1,8 +1,8 @@
 import { AppError, type ErrorCode } from "../errors.js";
 
 /**
- * `interrupted`: the process ended while the job ran or waited; it can be resumed. `cancelled` and `failed` jobs can be
- * resumed too: what they had reached is kept.
+ * `interrupted`: the process ended while the job ran or waited; it can be resumed. `cancelled` and
+ * `failed` jobs can be resumed too: what they had reached is kept.
  */
 export type JobState = "queued" | "running" | "succeeded" | "failed" | "cancelled" | "interrupted";
 
@@ -67,13 +67,19 @@ export interface JobContext {
   report(progress: number, detail?: JobData): void;
 }
 
-/** What a kind of job does with the input it was created with. It is run again, from the start, when a job is resumed. */
+/**
+ * What a kind of job does with the input it was created with. It is run again, from the start, when
+ * a job is resumed.
+ */
 export type RunJob = (input: JobData, context: JobContext) => Promise<JobData>;
 
 export interface JobKind {
   run: RunJob;
   /** Jobs of one lane run one after the other. */
   lane: string;
-  /** The server begins these itself, where something else is done already: they are never refused for those that wait. */
+  /**
+   * The server begins these itself, where something else is done already: they are never refused
+   * for those that wait.
+   */
   own?: boolean;
 }

@@ -19,7 +19,10 @@ export interface JobsOptions {
   kinds: Record<string, JobKind>;
   log: Log;
   limits?: JobLimits;
-  /** Makes this process the only owner of the data folder, and so of its jobs; rejects while another process is. */
+  /**
+   * Makes this process the only owner of the data folder, and so of its jobs; rejects while another
+   * process is.
+   */
   claim?: () => Promise<void>;
   /** Whether another process owns it. */
   isOwnedElsewhere?: () => boolean;
@@ -31,10 +34,11 @@ const maxWaiting = 20;
 const forgetEveryMs = 600_000;
 
 /**
- * Long work that outlives its process: every job is a folder, and what was under way when the process ended can be resumed.
+ * Long work that outlives its process: every job is a folder, and what was under way when the
+ * process ended can be resumed.
  *
- * Jobs belong to the process that holds the data folder. Whoever takes it over finds no other process at work: what is
- * not ended then is interrupted, whatever its file says.
+ * Jobs belong to the process that holds the data folder. Whoever takes it over finds no other
+ * process at work: what is not ended then is interrupted, whatever its file says.
  */
 export class Jobs {
   readonly #options: Required<JobsOptions>;
@@ -139,7 +143,8 @@ export class Jobs {
 
   /**
    * Puts a job that was interrupted, cancelled or has failed back into the queue.
-   * @throws AppError `conflict` when it is in no such state, or what it was made from is kept no longer.
+   * @throws AppError `conflict` when it is in no such state, or what it was made from is kept no
+   *   longer.
    */
   async resume(id: string): Promise<Job> {
     this.#of(id);
@@ -168,7 +173,9 @@ export class Jobs {
     return this.get(id);
   }
 
-  /** Calls `listener` with every change of the job from now on. @returns a function that ends this. */
+  /**
+   * Calls `listener` with every change of the job from now on. @returns a function that ends this.
+   */
   watch(id: string, listener: (job: Job) => void): () => void {
     this.#of(id);
     return this.#records.watchers.add(id, listener);
@@ -240,7 +247,8 @@ export class Jobs {
     try {
       await this.#records.change(job, { state: "running", startedAt: new Date().toISOString() });
       const input = await this.#records.store.input(job.id);
-      signal.throwIfAborted(); // cancelled while it was read: an abort that has been is not heard again
+      // Cancelled while it was read: an abort that has been is not heard again
+      signal.throwIfAborted();
       result = await kind.run(input, {
         job: { ...job },
         folder: this.#records.store.folderOf(job.id),
@@ -263,7 +271,8 @@ export class Jobs {
       result,
       error: undefined,
     });
-    // What it was made from goes once its success is on the disk: without that it is resumed, and finds its result.
+    // What it was made from goes once its success is on the disk: without that it is resumed, and
+    // finds its result.
     if (isWritten) await this.#records.tidy(job.id);
     await this.#records.forgetExpired();
   }

@@ -15,7 +15,10 @@ export const pieceBytes = 2 ** 16;
 
 /** Why a text is refused. */
 export class JsonError extends Error {
-  /** Where, as it is spelled on the wire: `items[2].metadata.size`; empty for a text that is no JSON. */
+  /**
+   * Where, as it is spelled on the wire: `items[2].metadata.size`; empty for a text that is no
+   * JSON.
+   */
   readonly path: string;
   /** The text may be JSON, but has more than a limit allows. */
   readonly tooLarge: boolean;

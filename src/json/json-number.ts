@@ -70,7 +70,8 @@ export class JsonNumberReader {
     this.end = at;
     this.#isLong = digits > 15;
     this.#isOutOfRange = false;
-    // Exact operands make a correctly rounded result (Clinger 1990); the others are left to the engine.
+    // Exact operands make a correctly rounded result (Clinger 1990); the others are left to the
+    // engine.
     if (digits <= 15 && scale >= -22 && scale <= 22) {
       const size = scale < 0 ? mantissa / powersOfTen[-scale] : mantissa * powersOfTen[scale];
       return negative ? -size : size;
@@ -86,7 +87,8 @@ export class JsonNumberReader {
   }
 
   /**
-   * @returns the number that was read last; in metadata an InexactNumber if it would come back changed.
+   * @returns the number that was read last; in metadata an InexactNumber if it would come back
+   *   changed.
    * @throws JsonError for a whole number that a double cannot hold, and for one beyond the doubles.
    */
   exact(isMetadata: boolean, path: () => string): number | InexactNumber {
@@ -99,7 +101,9 @@ export class JsonNumberReader {
   }
 }
 
-/** A number in metadata that would come back changed; the check of metadata refuses it by its text. */
+/**
+ * A number in metadata that would come back changed; the check of metadata refuses it by its text.
+ */
 export class InexactNumber {
   readonly text: string;
 
@@ -120,7 +124,9 @@ export function comesBack(text: string, value: number): boolean {
   return written.digits === kept.digits && (written.digits === "" || written.power === kept.power);
 }
 
-/** A number's text as digits x 10^power, without zeros at either end of the digits and without sign. */
+/**
+ * A number's text as digits x 10^power, without zeros at either end of the digits and without sign.
+ */
 function decimalOf(text: string): { digits: string; power: number } {
   const [, whole, fraction = "", exponent = "0"] = /^-?(\d+)\.?(\d*)(?:e(.*))?$/i.exec(text)!;
   const all = (whole + fraction).replace(/^0+/, "");

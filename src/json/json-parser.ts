@@ -11,9 +11,9 @@ const bytesBetweenLooks = 4096;
 
 /**
  * JSON.parse with limits, in slices, and without its silent losses: a key that appears twice, half
- * of a surrogate pair, and a whole number that a double cannot hold are refused. In metadata a number
- * that would come back changed becomes an InexactNumber, and halves of surrogate pairs are left to
- * the check of the item, so that one bad item costs one item.
+ * of a surrogate pair, and a whole number that a double cannot hold are refused. In metadata a
+ * number that would come back changed becomes an InexactNumber, and halves of surrogate pairs are
+ * left to the check of the item, so that one bad item costs one item.
  *
  * The bytes have to be valid UTF-8. Decision 0060 says why this is not JSON.parse.
  */

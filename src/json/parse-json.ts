@@ -14,10 +14,11 @@ export interface ParseJsonOptions {
 const byteOrderMark = [0xef, 0xbb, 0xbf];
 
 /**
- * The value of a JSON text, within the limits and by the rules of json-parser.ts. A large one is parsed in slices
- * between which the event loop turns.
+ * The value of a JSON text, within the limits and by the rules of json-parser.ts. A large one is
+ * parsed in slices between which the event loop turns.
  *
- * @throws AppError `invalid_input` when it is empty, not UTF-8 or not JSON; `too_large` beyond a limit.
+ * @throws AppError `invalid_input` when it is empty, not UTF-8 or not JSON; `too_large` beyond a
+ *   limit.
  */
 export async function parseJsonBytes(
   bytes: Uint8Array,

@@ -27,7 +27,9 @@ export function contentOrder(sides: readonly Rows[], seed: number): Uint32Array 
   return Uint32Array.from(keys.keys()).sort((one, other) => keys[one] - keys[other] || one - other);
 }
 
-/** A step of the finalizer of MurmurHash3 (Appleby, public domain): every bit reaches every other. */
+/**
+ * A step of the finalizer of MurmurHash3 (Appleby, public domain): every bit reaches every other.
+ */
 function mix(x: number, multiplier: number): number {
   const y = Math.imul(x ^ (x >>> 16), multiplier);
   return y ^ (y >>> 13);

@@ -3,11 +3,12 @@
  *
  *   power[k] = |sum_t x[t] exp(-2 pi i k t / n)|^2,   k = 0..n/2
  *
- * A real transform of n points is done as a complex radix-2 transform of n/2 (even samples as real, odd as imaginary
- * parts) and untangled. In float64: the log of small powers needs the digits.
+ * A real transform of n points is done as a complex radix-2 transform of n/2 (even samples as real,
+ * odd as imaginary parts) and untangled. In float64: the log of small powers needs the digits.
  *
  * @param n  frame length, a power of two of at least 4.
- * @returns a function frame [n] -> power [n/2 + 1], written into `out`. It reuses its buffers: one caller at a time.
+ * @returns a function frame [n] -> power [n/2 + 1], written into `out`. It reuses its buffers: one
+ *   caller at a time.
  */
 export function powerSpectrum(n: number): (frame: Float64Array, out: Float64Array) => void {
   if (n < 4 || (n & (n - 1)) !== 0)

@@ -87,7 +87,8 @@ function unusable(why: string, param: string | undefined): AppError {
 
 /**
  * Reads a .npy file whole.
- * @throws AppError `invalid_input` like `readNpyHeader`; nothing is allocated before the header fits the bytes.
+ * @throws AppError `invalid_input` like `readNpyHeader`; nothing is allocated before the header
+ *   fits the bytes.
  */
 export function readNpy(bytes: Uint8Array, param?: string): NpyArray {
   const { shape, type, size, start, read } = readNpyHeader(bytes, param);
@@ -98,7 +99,8 @@ export function readNpy(bytes: Uint8Array, param?: string): NpyArray {
     const found = `needs ${count * size} bytes but ${bytes.length - start} follow`;
     throw unusable(`the shape (${shape.join(", ")}) of ${type} ${found}`, param);
   }
-  // A copy is aligned, whatever the header's length (and a Buffer's own slice would not copy); every platform that Node.js 20 runs on here is little-endian.
+  // A copy is aligned, whatever the header's length (and a Buffer's own slice would not copy);
+  // every platform that Node.js 20 runs on here is little-endian.
   if (type === "<f4")
     return { shape, data: new Float32Array(Uint8Array.from(bytes.subarray(start)).buffer) };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -108,8 +110,9 @@ export function readNpy(bytes: Uint8Array, param?: string): NpyArray {
 }
 
 /**
- * The header of a file in format version 1; the numbers start at a multiple of 64 bytes, as in numpy's own files. Up to
- * two sides below 10^15 it has 128 bytes, so that it can be written again when the shape is known.
+ * The header of a file in format version 1; the numbers start at a multiple of 64 bytes, as in
+ * numpy's own files. Up to two sides below 10^15 it has 128 bytes, so that it can be written again
+ * when the shape is known.
  */
 export function npyHeader(shape: readonly number[], type: "<f4" | "<f8"): Uint8Array {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;

@@ -169,7 +169,9 @@ export function squaredDistances(a: Rows, b: Rows): Float64Array {
   return result;
 }
 
-/** Mean |x_i - mean|^2, the variance summed over dimensions: 0 exactly when all rows are the same. */
+/**
+ * Mean |x_i - mean|^2, the variance summed over dimensions: 0 exactly when all rows are the same.
+ */
 export function spread(rows: Rows): number {
   const mean = meanRow(rows);
   const { values, dimensions } = rows;

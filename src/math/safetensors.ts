@@ -20,9 +20,10 @@ const Header = z
   .catchall(Entry);
 
 /**
- * Reads a safetensors file of float32 arrays: 8 bytes little-endian length of a JSON header, the header, then the data.
- * Source: https://huggingface.co/docs/safetensors, "Format".
- * @throws AppError `model_corrupt` when a length or an offset points outside the bytes, or an array is not finite float32.
+ * Reads a safetensors file of float32 arrays: 8 bytes little-endian length of a JSON header, the
+ * header, then the data. Source: https://huggingface.co/docs/safetensors, "Format".
+ * @throws AppError `model_corrupt` when a length or an offset points outside the bytes, or an array
+ *   is not finite float32.
  */
 export function readSafetensors(bytes: Uint8Array): SafeTensors {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -72,7 +73,8 @@ export function writeSafetensors({ tensors, metadata }: SafeTensors): Uint8Array
     offset += data.byteLength;
   }
   let json = JSON.stringify(header);
-  json += " ".repeat((8 - (Buffer.byteLength(json) % 8)) % 8); // the data starts at a multiple of eight
+  // The data starts at a multiple of eight
+  json += " ".repeat((8 - (Buffer.byteLength(json) % 8)) % 8);
   const head = Buffer.from(json);
   const bytes = new Uint8Array(8 + head.length + offset);
   const view = new DataView(bytes.buffer);

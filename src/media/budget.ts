@@ -103,8 +103,8 @@ export class MediaBudget {
 
   /**
    * Waits until there is memory and a free decoder. For `Turn` alone.
-   * @returns `decoded` ends the decoding and keeps so many bytes of the memory; `release` gives them
-   *   back.
+   * @returns `decoded` ends the decoding and keeps so many bytes of the memory; `release` gives
+   *   them back.
    */
   async take(
     caller: unknown,
@@ -144,7 +144,9 @@ export class MediaBudget {
     };
   }
 
-  /** Starts who is next, as long as there is room: strictly by turns, so that large files come too. */
+  /**
+   * Starts who is next, as long as there is room: strictly by turns, so that large files come too.
+   */
   #start(): void {
     const { maxBytes, maxDecoding } = this.#limits;
     for (let next = this.#waiting.first; next !== undefined; next = this.#waiting.first) {

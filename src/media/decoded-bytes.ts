@@ -7,7 +7,9 @@ export interface DecodeLimits {
   maxAudioSeconds: number;
 }
 
-/** Three that are kept, and up to five more in the decoder: its own picture and its coefficients. */
+/**
+ * Three that are kept, and up to five more in the decoder: its own picture and its coefficients.
+ */
 const bytesPerPixel = 8;
 /** A mono float32 sample, twice: in the decoder and handed on. */
 const bytesPerSample = 8;
@@ -19,8 +21,8 @@ const unknown = { samplesPerByte: 6, sampleRateHz: 48_000 };
 /**
  * Bytes of memory that a file takes while it is decoded and prepared for its model, at most: from
  * its header alone, cheap, and bounded whatever the bytes are. What the header claims is believed,
- * but never more than the limits allow, as decoders refuse that. A picture of no known header counts
- * as one at the limit.
+ * but never more than the limits allow, as decoders refuse that. A picture of no known header
+ * counts as one at the limit.
  */
 export function decodedBytes(
   bytes: Uint8Array,

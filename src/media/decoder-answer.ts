@@ -2,8 +2,9 @@ import { z } from "zod";
 import { imageSide } from "../encoders/manifest.js";
 import type { DecoderCall } from "./decoder.js";
 
-// A file may have taken its decoder over. What that answers is believed only as far as it has the form and the size that the
-// call asked for; that its pixels and samples are wrong, a file can have without any such trick.
+// A file may have taken its decoder over. What that answers is believed only as far as it has the
+// form and the size that the call asked for; that its pixels and samples are wrong, a file can have
+// without any such trick.
 
 /** A list shows it as it is: of a type in which nothing runs. */
 const maxPreviewBytes = 2 ** 20;
@@ -25,7 +26,10 @@ const Windows = z.strictObject({
 });
 const Preview = z.strictObject({ mediaType: z.enum(["image/webp", "image/svg+xml"]) });
 
-/** Whether a decoding process's answer to a call can be one: its fields, the sizes of its buffers, finite numbers. */
+/**
+ * Whether a decoding process's answer to a call can be one: its fields, the sizes of its buffers,
+ * finite numbers.
+ */
 export function isAnswerTo(
   call: DecoderCall,
   value: unknown,

@@ -1,4 +1,7 @@
-/** Why a process ended: by itself, over its budget, without an answer for too long, or because it is not needed. */
+/**
+ * Why a process ended: by itself, over its budget, without an answer for too long, or because it is
+ * not needed.
+ */
 export type EndReason = "not started" | "crashed" | "cpu" | "memory" | "silent" | "not needed";
 
 /** Rejects a request whose process ended. */

@@ -29,7 +29,10 @@ interface WaitingJob extends DecoderJob {
 
 export interface SchedulerOptions {
   processes: number;
-  /** Memory above which a process that is free is replaced: its allocator may keep what the last file needed. */
+  /**
+   * Memory above which a process that is free is replaced: its allocator may keep what the last
+   * file needed.
+   */
   maxRestingBytes: number;
   /** The module of a process. */
   entry: URL;
@@ -38,13 +41,17 @@ export interface SchedulerOptions {
 }
 
 /**
- * A process that has spent so long on one call is stuck for the time being: another may start in its place. A call whose client has
- * gone is ended then, not before: to start a process anew takes longer than most calls.
+ * A process that has spent so long on one call is stuck for the time being: another may start in
+ * its place. A call whose client has gone is ended then, not before: to start a process anew takes
+ * longer than most calls.
  */
 const stuckMs = 1000;
 const recheckMs = 250;
 
-/** Gives calls to processes that decode, one at a time and one ahead to each, and replaces those that ended. */
+/**
+ * Gives calls to processes that decode, one at a time and one ahead to each, and replaces those
+ * that ended.
+ */
 export class DecoderScheduler {
   readonly #options: SchedulerOptions;
   /** Calls under way or sent ahead, in order. */
@@ -61,7 +68,8 @@ export class DecoderScheduler {
 
   /**
    * @returns `gone` also when the process that held the media has ended.
-   * @throws AppError of the call; `too_large` for a file over its budget, `undecodable_media` for one that ended its process.
+   * @throws AppError of the call; `too_large` for a file over its budget, `undecodable_media` for
+   *   one that ended its process.
    */
   async run(job: DecoderJob): Promise<DecoderResult> {
     const { file, call, signal } = job;
@@ -122,7 +130,10 @@ export class DecoderScheduler {
       this.#recheck ??= setTimeout(() => this.#check(), recheckMs).unref();
   }
 
-  /** What was sent ahead to a process that is stuck goes to another; a call that nobody waits for is ended. */
+  /**
+   * What was sent ahead to a process that is stuck goes to another; a call that nobody waits for is
+   * ended.
+   */
   #check(): void {
     this.#recheck = undefined;
     for (const decoder of this.#decoders) {

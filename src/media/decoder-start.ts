@@ -4,14 +4,22 @@ import { createRequire } from "node:module";
 import { getPriority, setPriority } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-/** How much a decoder gives way: it prepares the next batch while a graph runs, and must not slow it. */
+/**
+ * How much a decoder gives way: it prepares the next batch while a graph runs, and must not slow
+ * it.
+ */
 const niceness = 5;
-/** What it needs of the environment, in which there are secrets: where ffmpeg and its libraries are, and where to write. */
+/**
+ * What it needs of the environment, in which there are secrets: where ffmpeg and its libraries are,
+ * and where to write.
+ */
 const passedOn = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SystemRoot", "TMPDIR", "TEMP"];
 
 /**
- * Starts a process that decodes: its protocol is on descriptor 3, its complaints on stderr. It ends with its standard input.
- * @param entry  URL of a module that calls `serveDecoding`, with the ending `.js` (see `commandOf`).
+ * Starts a process that decodes: its protocol is on descriptor 3, its complaints on stderr. It ends
+ * with its standard input.
+ * @param entry  URL of a module that calls `serveDecoding`, with the ending `.js` (see
+ *   `commandOf`).
  */
 export function startProcess(entry: URL): ChildProcess {
   const environment = passedOn.flatMap((name) =>
@@ -26,12 +34,16 @@ export function startProcess(entry: URL): ChildProcess {
   return child;
 }
 
-/** The arguments of node for a module; from TypeScript (tests, `npm run dev`) the `.ts` file beside it, through tsx. */
+/**
+ * The arguments of node for a module; from TypeScript (tests, `npm run dev`) the `.ts` file beside
+ * it, through tsx.
+ */
 function commandOf(entry: URL): string[] {
   const path = fileURLToPath(entry);
   const flags = [
     "--max-old-space-size=256", // of JavaScript objects; pixels and samples are not among them
-    // Nobody waits for a pause: collecting garbage without threads or steps takes a fifth off the processor time of a picture.
+    // Nobody waits for a pause: collecting garbage without threads or steps takes a fifth off the
+    // processor time of a picture.
     "--single-threaded-gc",
     "--no-incremental-marking",
     "--max-semi-space-size=1",
@@ -45,8 +57,10 @@ function commandOf(entry: URL): string[] {
 function giveWay(pid: number | undefined): void {
   if (pid === undefined) return;
   try {
-    setPriority(pid, Math.min(19, getPriority() + niceness)); // of a server that gives way itself, too
-    // Linux gives each session as much as each other one, whatever the niceness of its threads. Source: sched(7).
+    // Of a server that gives way itself, too
+    setPriority(pid, Math.min(19, getPriority() + niceness));
+    // Linux gives each session as much as each other one, whatever the niceness of its threads.
+    // Source: sched(7).
     const own = /nice (-?\d+)/.exec(readFileSync("/proc/self/autogroup", "latin1"))?.[1];
     if (own !== undefined)
       writeFileSync(`/proc/${pid}/autogroup`, `${Math.min(19, Number(own) + niceness)}`);

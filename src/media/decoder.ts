@@ -19,10 +19,16 @@ export interface DecodingBudget {
 export type DecoderAnswer = { value: unknown; buffers: Uint8Array<ArrayBuffer>[] } | "gone";
 
 const watchMs = 100;
-/** Calls that a process may have: one that it works on, and one sent ahead, so that it need not wait for the server. */
+/**
+ * Calls that a process may have: one that it works on, and one sent ahead, so that it need not wait
+ * for the server.
+ */
 const maxCalls = 2;
 const maxStartMs = 60_000;
-/** A process that uses no processor time at all hangs: it is given this many times its budget on the clock. */
+/**
+ * A process that uses no processor time at all hangs: it is given this many times its budget on the
+ * clock.
+ */
 const hangFactor = 4;
 /** The tensors of one request: 32 windows of a sound take 8 MB. */
 const maxAnswerBytes = 2 ** 31;
@@ -38,13 +44,19 @@ interface Running {
   budget: DecodingBudget;
   /** What had been used, and the time, when the request was first seen under way. */
   since?: { used: ProcessUsage | undefined; at: number };
-  /** Processor time so far, and when it was last seen to grow: a process that others keep from the processor does not hang. */
+  /**
+   * Processor time so far, and when it was last seen to grow: a process that others keep from the
+   * processor does not hang.
+   */
   progress: { cpuMs: number; at: number };
   resolve: (answer: DecoderAnswer) => void;
   reject: (error: Error) => void;
 }
 
-/** One process that decodes, seen from the server. It does one thing after the other, so that whatever ends it is known. */
+/**
+ * One process that decodes, seen from the server. It does one thing after the other, so that
+ * whatever ends it is known.
+ */
 export class Decoder {
   /** Media that it holds, by key. */
   readonly held = new Set<number>();
@@ -112,7 +124,9 @@ export class Decoder {
     return this.#isReady;
   }
 
-  /** Time that it has spent on the call under way: of a processor, or on the clock when it hangs. */
+  /**
+   * Time that it has spent on the call under way: of a processor, or on the clock when it hangs.
+   */
   get spentMs(): number {
     return this.#spentMs;
   }
@@ -131,7 +145,10 @@ export class Decoder {
     return this.#memory.last - this.#memory.initial;
   }
 
-  /** Sends one request, at most one ahead of its turn. @throws DecoderEnded, or what its method throws. */
+  /**
+   * Sends one request, at most one ahead of its turn. @throws DecoderEnded, or what its method
+   * throws.
+   */
   run(
     call: DecoderCall,
     buffers: readonly Uint8Array[],
@@ -178,7 +195,10 @@ export class Decoder {
     writeFrame(this.#channel, { id: -1, method: "release", keys } satisfies DecoderRequest);
   }
 
-  /** Ends the process and all that it has started at once. The request under way fails with the reason. */
+  /**
+   * Ends the process and all that it has started at once. The request under way fails with the
+   * reason.
+   */
   end(why: EndReason): Promise<void> {
     if (this.#ended === undefined) {
       const reason = why === "crashed" && !this.#isReady ? "not started" : why;

@@ -44,8 +44,9 @@ type DecodeCall = Extract<DecoderCall, { method: "decodeImage" | "decodeAudio" }
 type Answer = Exclude<DecoderAnswer, "gone">;
 
 /**
- * A few processes that decode and preprocess media. One that hangs, crashes or goes over its budget is ended and costs its
- * call alone: media of others that it held is decoded again. See docs/decisions/0062-decoding-processes.md.
+ * A few processes that decode and preprocess media. One that hangs, crashes or goes over its budget
+ * is ended and costs its call alone: media of others that it held is decoded again. See
+ * docs/decisions/0062-decoding-processes.md.
  */
 export function startDecodingPool({
   processes = 0,

@@ -1,8 +1,9 @@
 import type { Writable } from "node:stream";
 
-// Messages between the server and a process that decodes: [u32 length][JSON][buffer][buffer]…, little endian. The JSON is
-// small; pixels, tensors and files are the buffers behind it, whose sizes it names. Nothing is serialized that could be
-// anything else than JSON and bytes: what a decoder sends is not to be trusted more than the file it decodes.
+// Messages between the server and a process that decodes: [u32 length][JSON][buffer][buffer]…,
+// little endian. The JSON is small; pixels, tensors and files are the buffers behind it, whose
+// sizes it names. Nothing is serialized that could be anything else than JSON and bytes: what a
+// decoder sends is not to be trusted more than the file it decodes.
 
 export interface Frame {
   message: unknown;
@@ -29,7 +30,10 @@ export function writeFrame(
 
 type Stage = "length" | "json" | "buffers";
 
-/** Puts frames together from the pieces in which they arrive; each buffer is copied once, into memory of its own. */
+/**
+ * Puts frames together from the pieces in which they arrive; each buffer is copied once, into
+ * memory of its own.
+ */
 export class FrameReader {
   readonly #maxBytes: number;
   readonly #onFrame: (frame: Frame) => void;
@@ -46,7 +50,10 @@ export class FrameReader {
     this.#onFrame = onFrame;
   }
 
-  /** @throws RangeError for a frame that is too large, SyntaxError or TypeError for one that is none. */
+  /**
+   * @throws RangeError for a frame that is too large, SyntaxError or TypeError for one that is
+   * none.
+   */
   push(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length || this.#isFull(); ) {
       if (this.#isFull()) {

@@ -7,7 +7,10 @@ export interface AudioWindowTensor {
   startSeconds: number;
   endSeconds: number;
   tensor: Float32Array;
-  /** Fused CLAP's second input: the sound is longer than the window and `tensor` holds its four views. */
+  /**
+   * Fused CLAP's second input: the sound is longer than the window and `tensor` holds its four
+   * views.
+   */
   isLonger: boolean;
 }
 
@@ -19,14 +22,19 @@ export interface AudioTensors {
   total: number;
 }
 
-/** Which windows of a sound: `count` of them from `start` on. An hour of sound has 720, of 256 kB each. */
+/**
+ * Which windows of a sound: `count` of them from `start` on. An hour of sound has 720, of 256 kB
+ * each.
+ */
 export interface WindowRange {
   start: number;
   count: number;
 }
 
 export interface CallOptions {
-  /** Whoever asked has gone when it aborts: what waits is dropped, and what is under way is ended. */
+  /**
+   * Whoever asked has gone when it aborts: what waits is dropped, and what is under way is ended.
+   */
   signal?: AbortSignal;
 }
 
@@ -37,17 +45,24 @@ export interface MediaPicture {
 }
 
 /**
- * Decodes and preprocesses media where it can neither block the event loop nor outlive its limits. Pixels and samples stay
- * where they were decoded; only tensors come back. Pictures and sounds that are in memory already are taken too.
+ * Decodes and preprocesses media where it can neither block the event loop nor outlive its limits.
+ * Pixels and samples stay where they were decoded; only tensors come back. Pictures and sounds that
+ * are in memory already are taken too.
  */
 export interface Media {
-  /** @throws AppError as src/media/image/decode-image.ts; `too_large` for one that takes too much memory or time. */
+  /**
+   * @throws AppError as src/media/image/decode-image.ts; `too_large` for one that takes too much
+   * memory or time.
+   */
   decodeImage(
     bytes: Uint8Array,
     limits: { maxPixels: number },
     options?: CallOptions,
   ): Promise<HeldImage>;
-  /** @throws AppError as src/media/audio/decode-audio.ts; `too_large` for one that takes too much memory or time. */
+  /**
+   * @throws AppError as src/media/audio/decode-audio.ts; `too_large` for one that takes too much
+   * memory or time.
+   */
   decodeAudio(bytes: Uint8Array, limits: AudioLimits, options?: CallOptions): Promise<HeldAudio>;
   /**
    * @param options  `into`: where to put it, in a batch say.

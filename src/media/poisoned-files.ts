@@ -6,8 +6,8 @@ const rememberedMs = 10 * 60_000;
 const maxFiles = 1000;
 
 /**
- * Files that ended the process that decoded them, by a hash of their content. Only files of the same length as one of them
- * are hashed, so that the others cost nothing.
+ * Files that ended the process that decoded them, by a hash of their content. Only files of the
+ * same length as one of them are hashed, so that the others cost nothing.
  */
 export class PoisonedFiles {
   readonly #files = new Map<string, { byteLength: number; kills: number; until: number }>();

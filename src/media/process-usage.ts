@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 
-/** Linux counts processor time for programs in hundredths of a second. Source: proc_pid_stat(5), sysconf(3). */
+/**
+ * Linux counts processor time for programs in hundredths of a second. Source: proc_pid_stat(5),
+ * sysconf(3).
+ */
 const tickMs = 10;
 
 export interface ProcessUsage {
@@ -10,7 +13,8 @@ export interface ProcessUsage {
 }
 
 /**
- * What a process and its children have used, from outside, so that it can be asked of one that hangs.
+ * What a process and its children have used, from outside, so that it can be asked of one that
+ * hangs.
  * @returns undefined where there is no /proc, and for a process that has ended.
  */
 export function processUsage(pid: number): ProcessUsage | undefined {

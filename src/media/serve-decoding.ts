@@ -12,7 +12,9 @@ import type { AudioLimits } from "./audio/mono-collector.js";
 import { type Frame, FrameReader, writeFrame } from "./frames.js";
 import type { WindowRange } from "./media.js";
 
-/** What the server asks of a process that decodes; files and pixels are the buffers of its frame. */
+/**
+ * What the server asks of a process that decodes; files and pixels are the buffers of its frame.
+ */
 export type DecoderRequest =
   | { id: number; method: "decodeImage"; key: number; limits: { maxPixels: number } }
   | { id: number; method: "decodeAudio"; key: number; limits: AudioLimits }
@@ -54,10 +56,14 @@ const readBytes = 2 ** 18;
 
 type Answer = { value: unknown; buffers?: readonly Uint8Array[] } | "gone";
 
-/** The decoding process's side of decoder.ts: answers one request after the other on the socket that is its descriptor 3. */
+/**
+ * The decoding process's side of decoder.ts: answers one request after the other on the socket that
+ * is its descriptor 3.
+ */
 export function serveDecoding(decoders: Decoders): void {
   endWithParent();
-  // Decoders print every damaged frame, a hostile file millions; `warnings` say it. A crash is printed by other means.
+  // Decoders print every damaged frame, a hostile file millions; `warnings` say it. A crash is
+  // printed by other means.
   console.error = console.warn = () => undefined;
   const onread = {
     buffer: new Uint8Array(readBytes),
@@ -185,8 +191,9 @@ class HeldMedia {
 }
 
 /**
- * Ends this process, and an ffmpeg that it has started, with the server, however that ends: the standard input closes then.
- * A thread of its own waits for it, which goes on while a decoder hangs.
+ * Ends this process, and an ffmpeg that it has started, with the server, however that ends: the
+ * standard input closes then. A thread of its own waits for it, which goes on while a decoder
+ * hangs.
  */
 function endWithParent(): void {
   const source = `

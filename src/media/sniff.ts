@@ -1,7 +1,10 @@
 import { sniffAudio } from "./audio/sniff-audio.js";
 import { tagLength, withoutTags } from "./audio/tags.js";
 
-/** Kinds of file this product reads, told by their content: names and declared types come from strangers. */
+/**
+ * Kinds of file this product reads, told by their content: names and declared types come from
+ * strangers.
+ */
 export type ImageFormat = "jpeg" | "png" | "webp" | "gif" | "avif" | "heic" | "tiff";
 export type MediaFormat = ImageFormat | "sound";
 

@@ -42,8 +42,8 @@ export class Turn {
   }
 
   /**
-   * Reads, decodes and uses one file, each when there is room. What was decoded may be given back as
-   * soon as `use` has ended.
+   * Reads, decodes and uses one file, each when there is room. What was decoded may be given back
+   * as soon as `use` has ended.
    *
    * @throws the signal's reason when it aborts before `use`.
    */

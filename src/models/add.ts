@@ -9,11 +9,13 @@ import { lockPull } from "./pull-lock.js";
 import { installedIds, isId, modelFolders, pullFolder } from "./store.js";
 
 /**
- * Installs a folder in the hub's ONNX layout: its files are copied into the data folder (the original may move or
- * change), hashed, and described by a manifest. The pack appears whole or not at all.
+ * Installs a folder in the hub's ONNX layout: its files are copied into the data folder (the
+ * original may move or change), hashed, and described by a manifest. The pack appears whole or not
+ * at all.
  *
  * @returns the manifest as written.
- * @throws AppError `already_exists`, `invalid_input` (see inspectFolder), `storage_full`, `storage_failed`.
+ * @throws AppError `already_exists`, `invalid_input` (see inspectFolder), `storage_full`,
+ *   `storage_failed`.
  */
 export async function addModel(
   folder: string,
@@ -38,10 +40,12 @@ export async function addModel(
     await rename(draft, target);
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
-    if (code === "ENOTEMPTY" || code === "EEXIST") throw alreadyThere(manifest.id); // by another process meanwhile
+    // By another process meanwhile
+    if (code === "ENOTEMPTY" || code === "EEXIST") throw alreadyThere(manifest.id);
     throw syscall === undefined ? error : storageError(error, target);
   } finally {
-    await rm(draft, { recursive: true, force: true }).catch(() => undefined); // what failed before says more
+    // What failed before says more
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined);
     own.delete(name);
   }
   return manifest;
@@ -82,8 +86,8 @@ function alreadyThere(id: string): AppError {
 
 /**
  * Removes a pack, and what an unfinished pull of it left.
- * @throws AppError `model_not_found`, `invalid_input` for a pack that comes with the product, `conflict` while another
- *   process pulls it, `storage_failed`.
+ * @throws AppError `model_not_found`, `invalid_input` for a pack that comes with the product,
+ *   `conflict` while another process pulls it, `storage_failed`.
  */
 export async function removeModel(dataDir: string, id: string): Promise<void> {
   const [parent] = modelFolders(dataDir);

@@ -9,11 +9,15 @@ export const shippedModels = fileURLToPath(new URL("../../models", import.meta.u
 const repo = z.string().regex(/^[\w.-]+\/[\w.-]+$/);
 
 /**
- * `models/<id>/hub.json`, a built-in manifest without weights: where a public model lies on the hub, and what its files there
- * do not say. Everything else (sizes, hashes, constants, tokenizer) is read from those files when they are pulled.
+ * `models/<id>/hub.json`, a built-in manifest without weights: where a public model lies on the
+ * hub, and what its files there do not say. Everything else (sizes, hashes, constants, tokenizer)
+ * is read from those files when they are pulled.
  */
 export const BuiltIn = z.strictObject({
-  /** Repository with ONNX graphs; null when no public one is known, so that the user has to name one. */
+  /**
+   * Repository with ONNX graphs; null when no public one is known, so that the user has to name
+   * one.
+   */
   repo: repo.nullable(),
   /** Branch, tag or commit that is pulled when none is given. */
   revision: z.string().min(1).default("main"),
@@ -27,12 +31,18 @@ export const BuiltIn = z.strictObject({
     /** Published value of the multiplier itself, and of the bias. */
     scale: z.number().positive().optional(),
     bias: z.number().optional(),
-    /** Revision of `original` whose model.safetensors holds them; asked first, the published value is the fallback. */
+    /**
+     * Revision of `original` whose model.safetensors holds them; asked first, the published value
+     * is the fallback.
+     */
     checkpointRevision: z.string().optional(),
     /** Where the published value was found. */
     source: z.string().min(1),
   }),
-  /** What is done to a text, where tokenizer_config.json names a tokenizer that does something else than the training did. */
+  /**
+   * What is done to a text, where tokenizer_config.json names a tokenizer that does something else
+   * than the training did.
+   */
   canonicalize: z.enum(["none", "siglip", "lower"]).optional(),
   /** Of accuracy; docs/models.md has the tables. */
   about: z.string().min(1),

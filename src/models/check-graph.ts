@@ -7,8 +7,9 @@ import {
 import type { GraphHeader, GraphValue } from "./graph-header.js";
 
 /**
- * Refuse, by a RangeError that says what differs, a graph that could not be run as the manifest says, as far as its inputs
- * tell: the time to say so is when a model is added, not the first request.
+ * Refuse, by a RangeError that says what differs, a graph that could not be run as the manifest
+ * says, as far as its inputs tell: the time to say so is when a model is added, not the first
+ * request.
  */
 export const checkInputs = { text: checkText, image: checkImage, audio: checkAudio };
 

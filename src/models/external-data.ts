@@ -1,15 +1,18 @@
 import { posix } from "node:path";
 import type { GraphHeader } from "./graph-header.js";
 
-/** A file beside a graph that holds weights of it: its path in the folder, and how many of its bytes the graph needs. */
+/**
+ * A file beside a graph that holds weights of it: its path in the folder, and how many of its bytes
+ * the graph needs.
+ */
 export interface ExternalFile {
   path: string;
   bytes: number;
 }
 
 /**
- * The files that hold a graph's weights, as the graph itself names them (`onnx.save_model(location=…)` takes any name). They
- * lie beside the graph or below.
+ * The files that hold a graph's weights, as the graph itself names them
+ * (`onnx.save_model(location=…)` takes any name). They lie beside the graph or below.
  *
  * @param graph  path of the graph in the folder.
  * @throws RangeError for a name that leads elsewhere, or that means something else to ONNX Runtime.

@@ -9,7 +9,8 @@ import { describeModelFile, openModelFile } from "./model-file.js";
 import { findGraph, type TowerName } from "./onnx-layout.js";
 
 /**
- * The graphs of a tower by data type, with the files that hold their weights; undefined when there is none.
+ * The graphs of a tower by data type, with the files that hold their weights; undefined when there
+ * is none.
  *
  * @param paths  of the graphs to choose from.
  * @param check  refuses, by a RangeError, a graph that does not fit its configuration.

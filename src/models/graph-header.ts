@@ -10,11 +10,17 @@ export interface GraphValue {
 export interface GraphHeader {
   inputs: GraphValue[];
   outputs: GraphValue[];
-  /** Files beside the graph that hold weights, as the graph names them, and the bytes of each that it needs. */
+  /**
+   * Files beside the graph that hold weights, as the graph names them, and the bytes of each that
+   * it needs.
+   */
   externalFiles: Map<string, number>;
 }
 
-/** Field numbers of the messages on the way to a name, a shape or a location. Source: onnx/onnx.proto3. */
+/**
+ * Field numbers of the messages on the way to a name, a shape or a location. Source:
+ * onnx/onnx.proto3.
+ */
 const messages = {
   model: { 7: "graph", 20: "training", 25: "function" },
   training: { 1: "graph", 2: "graph" },
@@ -31,8 +37,8 @@ const maxValues = 100_000;
 const maxExternalFiles = 1000;
 
 /**
- * Reads the inputs, the outputs and the names of weight files from an ONNX graph. Weights are skipped, not read: a graph
- * of 2 GB takes no more memory than one of 2 kB.
+ * Reads the inputs, the outputs and the names of weight files from an ONNX graph. Weights are
+ * skipped, not read: a graph of 2 GB takes no more memory than one of 2 kB.
  *
  * @param fd  of a regular file.
  * @throws RangeError saying what it is instead ("no ONNX graph").

@@ -21,7 +21,10 @@ const ProcessorConfig = z.strictObject({
   transformers_version: harmless,
 });
 
-/** What the configuration files of a folder say: the family, and what is made of a text and of a picture or sound. */
+/**
+ * What the configuration files of a folder say: the family, and what is made of a text and of a
+ * picture or sound.
+ */
 export interface FolderConfigs {
   family: Family;
   /** Length of an embedding. */
@@ -33,7 +36,10 @@ export interface FolderConfigs {
   };
 }
 
-/** @throws AppError `invalid_input` saying which file is missing, or naming the key in it that is not served. */
+/**
+ * @throws AppError `invalid_input` saying which file is missing, or naming the key in it that is
+ * not served.
+ */
 export async function readFamily(folder: string): Promise<FolderConfigs> {
   const read = (name: string, maxBytes?: number) => {
     if (existsSync(join(folder, name))) return readModelJson(folder, name, { maxBytes });
@@ -61,8 +67,9 @@ export async function readFamily(folder: string): Promise<FolderConfigs> {
 }
 
 /**
- * The configuration of the image processor or feature extractor: from processor_config.json when it lies in there (transformers 5
- * writes no other file), else from preprocessor_config.json. That is the reference's order, too.
+ * The configuration of the image processor or feature extractor: from processor_config.json when it
+ * lies in there (transformers 5 writes no other file), else from preprocessor_config.json. That is
+ * the reference's order, too.
  */
 async function readProcessor(
   folder: string,
@@ -83,7 +90,8 @@ async function readProcessor(
 function dimensionsOf({ config }: HubConfigs, family: Family): number {
   const text = config.text_config as { projection_size?: number; hidden_size?: number } | undefined;
   const projected = config.projection_dim ?? text?.projection_size;
-  // A projection is the family's own; where there is none, the text tower's width is what comes out.
+  // A projection is the family's own; where there is none, the text tower's width is what comes
+  // out.
   const dimensions =
     projected ?? (family.projects ? undefined : text?.hidden_size) ?? family.dimensions;
   if (typeof dimensions === "number") return dimensions;

@@ -24,11 +24,13 @@ export interface InspectOptions {
 }
 
 /**
- * The manifest of a folder in the hub's ONNX layout: config.json, preprocessor_config.json or processor_config.json, tokenizer.json,
- * tokenizer_config.json and onnx/*.onnx. Every constant comes from those files; what cannot be honoured is refused.
+ * The manifest of a folder in the hub's ONNX layout: config.json, preprocessor_config.json or
+ * processor_config.json, tokenizer.json, tokenizer_config.json and onnx/*.onnx. Every constant
+ * comes from those files; what cannot be honoured is refused.
  *
- * The logit scale comes from `options`, else from a `logit.json` beside config.json (`logit_scale_exp` and `logit_bias`).
- * `logit_scale_init_value` of config.json is where training began, not what it learned, and is not used.
+ * The logit scale comes from `options`, else from a `logit.json` beside config.json
+ * (`logit_scale_exp` and `logit_bias`). `logit_scale_init_value` of config.json is where training
+ * began, not what it learned, and is not used.
  *
  * @throws AppError `invalid_input` saying which file is missing or what in it is not known here.
  */
@@ -85,7 +87,9 @@ export async function inspectFolder(folder: string, options: InspectOptions): Pr
   );
 }
 
-/** Refuses a tokenizer.json with parts that are not known here, or that hangs on a plain sentence. */
+/**
+ * Refuses a tokenizer.json with parts that are not known here, or that hangs on a plain sentence.
+ */
 async function tryTokenizer(folder: string, { id, towers }: Manifest): Promise<void> {
   if (towers.text === undefined) return;
   const path = join(folder, "tokenizer.json");
@@ -100,7 +104,10 @@ async function tryTokenizer(folder: string, { id, towers }: Manifest): Promise<v
   }
 }
 
-/** What lies in onnx/. A link to nowhere or a device there is refused even where no graph names it: it was meant as one's weights. */
+/**
+ * What lies in onnx/. A link to nowhere or a device there is refused even where no graph names it:
+ * it was meant as one's weights.
+ */
 async function pathsOf(folder: string): Promise<string[]> {
   if (!existsSync(join(folder, "onnx"))) return [];
   const entries = await readdir(join(folder, "onnx"), { withFileTypes: true });

@@ -5,8 +5,9 @@ import { writeDurably } from "../files/write-durably.js";
 import { filesOf } from "./add.js";
 
 /**
- * Makes a pack of a folder of verified files on the same disk, or puts them into the pack that is there already. Whenever the
- * process ends, the pack is as before or as meant: a new one appears by a rename, a changed one with its manifest.
+ * Makes a pack of a folder of verified files on the same disk, or puts them into the pack that is
+ * there already. Whenever the process ends, the pack is as before or as meant: a new one appears by
+ * a rename, a changed one with its manifest.
  *
  * @param gathered   holds the manifest's files; gone afterwards.
  * @param installed  the manifest of the pack that is there, of the same revision.

@@ -13,10 +13,11 @@ export interface Logit {
 }
 
 /**
- * The multiplier and bias that the ONNX exports leave out: as the user gives them, else as the repository says (logit.json),
- * else as the original checkpoint holds them, else as published.
+ * The multiplier and bias that the ONNX exports leave out: as the user gives them, else as the
+ * repository says (logit.json), else as the original checkpoint holds them, else as published.
  *
- * @throws AppError `invalid_input` when none of these is to be had: scores with a made-up scale would be wrong in silence.
+ * @throws AppError `invalid_input` when none of these is to be had: scores with a made-up scale
+ *   would be wrong in silence.
  */
 export async function learnedLogit(
   client: HubClient,

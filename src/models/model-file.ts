@@ -5,13 +5,17 @@ import type { PackFile } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
 import { hashFile } from "./pack-files.js";
 
-/** Deeper than any file that a tokenizer or a configuration needs; deep nesting overflows the stack of what walks it. */
+/**
+ * Deeper than any file that a tokenizer or a configuration needs; deep nesting overflows the stack
+ * of what walks it.
+ */
 const maxDepth = 100;
 
 /**
- * Opens a file of a model folder for reading. The folder may come from a stranger, so only regular files are read: opening
- * a FIFO waits for ever and a device never ends. A link counts as the file it points to, if that lies in the folder
- * or among the blobs of a hub cache; any other could bring in a file that was never meant to be copied.
+ * Opens a file of a model folder for reading. The folder may come from a stranger, so only regular
+ * files are read: opening a FIFO waits for ever and a device never ends. A link counts as the file
+ * it points to, if that lies in the folder or among the blobs of a hub cache; any other could bring
+ * in a file that was never meant to be copied.
  *
  * @throws AppError `invalid_input` naming the path.
  */
@@ -34,7 +38,10 @@ export async function openModelFile(folder: string, path: string): Promise<FileH
   throw refuse("is no regular file");
 }
 
-/** Size and sha256 of a file of a model folder. @throws AppError `invalid_input`, see `openModelFile`. */
+/**
+ * Size and sha256 of a file of a model folder. @throws AppError `invalid_input`, see
+ * `openModelFile`.
+ */
 export async function describeModelFile(folder: string, path: string): Promise<PackFile> {
   const file = await openModelFile(folder, path);
   try {

@@ -4,7 +4,10 @@ import type { PackFile } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
 import { hashFile as readHash } from "../files/hash-file.js";
 
-/** Hashes of files seen by this process, by file, size and time of change: a file of two packs is read once, also after a rename. */
+/**
+ * Hashes of files seen by this process, by file, size and time of change: a file of two packs is
+ * read once, also after a rename.
+ */
 const seen = new Map<string, Promise<string>>();
 
 /** sha256 of a file, read as a stream. */

@@ -7,12 +7,14 @@ import { isBusy, openLock } from "../index/embedded/sqlite.js";
 const lookEveryMs = 200;
 
 /**
- * Makes this the only process that pulls or removes a model; a second one waits here and then finds the files. As in
- * data-folder-lock.ts the lock is an open SQLite transaction: the operating system frees it when its process ends in
- * whatever way, so that none is ever stale. The pid beside it serves the message.
+ * Makes this the only process that pulls or removes a model; a second one waits here and then finds
+ * the files. As in data-folder-lock.ts the lock is an open SQLite transaction: the operating system
+ * frees it when its process ends in whatever way, so that none is ever stale. The pid beside it
+ * serves the message.
  *
  * @param path    of the lock; `<path>.pid` lies beside it.
- * @param onWait  told once, with the pid of the process that is waited for; what it throws ends the wait.
+ * @param onWait  told once, with the pid of the process that is waited for; what it throws ends the
+ *   wait.
  */
 export async function lockPull(
   path: string,

@@ -26,8 +26,9 @@ export interface PullTarget {
 }
 
 /**
- * `clip-vit-base-patch32`, `owner/name` or either with `@revision`. With `--id` another name; where that is a built-in's, its
- * learned logit scale and licence are used for the repository that is named.
+ * `clip-vit-base-patch32`, `owner/name` or either with `@revision`. With `--id` another name; where
+ * that is a built-in's, its learned logit scale and licence are used for the repository that is
+ * named.
  *
  * @throws AppError `invalid_input` or `model_not_found`, naming the built-in ids.
  */
@@ -66,7 +67,10 @@ export function pullTarget(spec: string, { id }: { id?: string } = {}): PullTarg
 export interface PullPlan {
   configs: HubFile[];
   graphs: HubFile[];
-  /** Weights that lie beside the graphs, by their usual names; which files it really needs, a graph says itself. */
+  /**
+   * Weights that lie beside the graphs, by their usual names; which files it really needs, a graph
+   * says itself.
+   */
   beside: HubFile[];
 }
 

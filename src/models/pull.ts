@@ -19,12 +19,13 @@ import { type PullPlan, type PullTarget, planPull, weightsBeside } from "./pull-
 import { modelFolders, pullFolder } from "./store.js";
 
 /**
- * Fetches a model from a hub into the data folder: verified file by file, pinned to a commit, described by a manifest made
- * from the fetched files. The pack appears whole or not at all; into an installed one further data types are put. Two pulls
- * of one model share one download.
+ * Fetches a model from a hub into the data folder: verified file by file, pinned to a commit,
+ * described by a manifest made from the fetched files. The pack appears whole or not at all; into
+ * an installed one further data types are put. Two pulls of one model share one download.
  *
  * @returns the manifest, and whether everything was here already.
- * @throws AppError `hub_failed`, `model_not_found`, `invalid_input`, `already_exists`, `storage_full`, `cancelled`.
+ * @throws AppError `hub_failed`, `model_not_found`, `invalid_input`, `already_exists`,
+ *   `storage_full`, `cancelled`.
  */
 export async function pullModel(
   target: PullTarget,
@@ -173,7 +174,9 @@ class Pull {
     throw new AppError("storage_full", message);
   }
 
-  /** One file to the gathering folder: kept, copied from the pack or the hub's cache, or downloaded. */
+  /**
+   * One file to the gathering folder: kept, copied from the pack or the hub's cache, or downloaded.
+   */
   async #fetch(listing: HubListing, file: HubFile): Promise<void> {
     const { hub, progress, signal } = this.#options;
     const target = join(this.#folder, file.path);

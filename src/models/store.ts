@@ -13,7 +13,10 @@ export const pullFolder = (dataDir: string, id: string) =>
 
 export const isId = (name: string) => Manifest.shape.id.safeParse(name).success;
 
-/** @throws AppError `model_not_found`, saying how to get a model that is known, else listing what there is. */
+/**
+ * @throws AppError `model_not_found`, saying how to get a model that is known, else listing what
+ * there is.
+ */
 export function findManifest(dataDir: string, id: string): string {
   for (const folder of modelFolders(dataDir)) {
     const path = join(folder, id, "manifest.json");
@@ -30,7 +33,10 @@ export function findManifest(dataDir: string, id: string): string {
   });
 }
 
-/** Ids of the packs that are whole: `.<id>.<pid>.<n>` is one that is being added, or was when its process ended. */
+/**
+ * Ids of the packs that are whole: `.<id>.<pid>.<n>` is one that is being added, or was when its
+ * process ended.
+ */
 export function installedIds(dataDir: string, folders = modelFolders(dataDir)): string[] {
   const isPack = (folder: string, name: string) =>
     isId(name) && existsSync(join(folder, name, "manifest.json"));

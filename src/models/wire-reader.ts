@@ -4,7 +4,9 @@ const maxTextBytes = 4096;
 
 export interface Field {
   number: number;
-  /** Length-delimited: a message, a string or bytes, at [start, end). Else `value` is the varint. */
+  /**
+   * Length-delimited: a message, a string or bytes, at [start, end). Else `value` is the varint.
+   */
   isBytes: boolean;
   start: number;
   end: number;

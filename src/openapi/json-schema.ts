@@ -10,7 +10,10 @@ export interface NamedSchemas {
   components: { schemas: Record<string, JsonSchema> };
 }
 
-/** Where a schema is used: a body or answer in JSON, or a form, whose files are files and whose fields are never null. */
+/**
+ * Where a schema is used: a body or answer in JSON, or a form, whose files are files and whose
+ * fields are never null.
+ */
 export type SchemaUse = "request" | "form" | "answer";
 
 /** A zod schema of the wire as JSON Schema 2020-12, which OpenAPI 3.1 takes as it is. */
@@ -66,7 +69,10 @@ function nestedIn(part: unknown): Record<string, JsonSchema> {
   return Object.assign({}, ...inner, here);
 }
 
-/** Without marks; unions of one flattened; references as OpenAPI writes them; answers open to further fields. */
+/**
+ * Without marks; unions of one flattened; references as OpenAPI writes them; answers open to
+ * further fields.
+ */
 function tidied(part: unknown, use: SchemaUse): unknown {
   if (Array.isArray(part)) return part.map((one) => tidied(one, use));
   if (typeof part !== "object" || part === null) return part;

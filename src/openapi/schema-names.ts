@@ -33,7 +33,10 @@ const described = [
   zeroShot,
 ];
 
-/** Schemas that stand under a name of their own in the document: what `src/wire` exports, by its name there. */
+/**
+ * Schemas that stand under a name of their own in the document: what `src/wire` exports, by its
+ * name there.
+ */
 export const schemaNames = z.registry<{ id: string }>();
 for (const schemas of described) {
   for (const [id, schema] of Object.entries(schemas)) {

@@ -32,8 +32,8 @@ const itemFields = ["embedding", "original", "metadata"];
 const itemsAtOnce = 64;
 
 /**
- * Statuses made ahead of a client that does not read them: some 50,000 items. Many HTTP clients send a whole body before
- * they read the answer; past this they must read too.
+ * Statuses made ahead of a client that does not read them: some 50,000 items. Many HTTP clients
+ * send a whole body before they read the answer; past this they must read too.
  */
 const statusBytesAhead = 4 * 2 ** 20;
 
@@ -56,7 +56,10 @@ const addOperation = describe({
   errors: [...bodyErrors, ...inferenceErrors, ...storeErrors],
 });
 
-/** `POST /v1/collections/{name}/items`: one item as a form, many as JSON, any number as a stream of lines. */
+/**
+ * `POST /v1/collections/{name}/items`: one item as a form, many as JSON, any number as a stream of
+ * lines.
+ */
 export function addItemsRoute(services: Services) {
   return new Hono<RequestVariables>().post(
     "/v1/collections/:name/items",
@@ -161,7 +164,8 @@ async function addStream(
         yield `${lines.join("\n")}\n`;
       }
     } catch (error) {
-      // The lines after the last status were not added: the server stops, or nothing came for too long.
+      // The lines after the last status were not added: the server stops, or nothing came for too
+      // long.
       if (!(error instanceof AppError) || guard.gone.aborted) throw error;
       const status: LineStatus = { id: null, status: "failed", error: errorBody(error) };
       yield `${JSON.stringify(status)}\n`;

@@ -53,7 +53,8 @@ export function collectionsRoutes(services: Services) {
       await store.createCollection(spec);
       const followed = followedHead(spec.options ?? {});
       if (followed !== undefined && heads.get(followed.name).activeVersion !== followed.version) {
-        // Another version was activated meanwhile, and the collection was not there yet to be re-projected.
+        // Another version was activated meanwhile, and the collection was not there yet to be
+        // re-projected.
         await heads.catchUp(followed.name);
       }
       return c.json(collectionAnswer(await store.stats(request.name)), 201);
@@ -74,7 +75,10 @@ export function collectionsRoutes(services: Services) {
     });
 }
 
-/** The space is a model's (the first loaded one's by default), or the user's own with vectors from elsewhere. */
+/**
+ * The space is a model's (the first loaded one's by default), or the user's own with vectors from
+ * elsewhere.
+ */
 async function specOf(
   request: NewCollection,
   services: Pick<Services, "packs" | "heads">,

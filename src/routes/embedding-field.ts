@@ -17,7 +17,8 @@ export function embeddingOf(
     const message = `Expected either "${prefix}embedding" or "${param}" but received both`;
     throw invalidInput(param, message);
   }
-  // A number is 4 bytes; a vector of 8,192 numbers 43,692 characters. Longer texts are not looked at.
+  // A number is 4 bytes; a vector of 8,192 numbers 43,692 characters. Longer texts are not looked
+  // at.
   const isBase64 = base64.length <= maxCharacters && /^[A-Za-z0-9+/]+={0,2}$/.test(base64);
   const bytes = isBase64 ? Buffer.from(base64, "base64") : Buffer.alloc(0);
   if (bytes.length === 0 || bytes.length % 4 !== 0) {

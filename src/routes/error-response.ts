@@ -5,7 +5,10 @@ import { AppError, type ErrorCode } from "../errors.js";
 import type { Log } from "../log.js";
 import type { ErrorAnswer, ErrorBody } from "../wire/error.js";
 
-/** The only place where an error meets an HTTP status. A new ErrorCode without a row here does not compile. */
+/**
+ * The only place where an error meets an HTTP status. A new ErrorCode without a row here does not
+ * compile.
+ */
 export const statusOf = {
   invalid_input: 400,
   unauthorized: 401,
@@ -49,7 +52,10 @@ export interface ReportedError {
   body: ErrorBody;
 }
 
-/** An AppError says what was wrong; anything else is a bug, logged here and hidden from the client. Sets `Retry-After`. */
+/**
+ * An AppError says what was wrong; anything else is a bug, logged here and hidden from the client.
+ * Sets `Retry-After`.
+ */
 export function reportError(log: Log, error: Error, c: Context): ReportedError {
   if (error instanceof AppError) {
     const status = statusOf[error.code];

@@ -19,12 +19,15 @@ const exportOperation = describe({
   errors: storeErrors,
 });
 
-/** Items read and written as JSON in one go: a few milliseconds of the event loop at 512 dimensions. */
+/**
+ * Items read and written as JSON in one go: a few milliseconds of the event loop at 512 dimensions.
+ */
 const itemsAtOnce = 25;
 
 /**
- * `GET /v1/collections/{name}/export`: every item as a line that can be added again, at the pace of the reader. A stream
- * that breaks off is not whole: the connection is then cut, not ended. So it is when another head's collection takes the place.
+ * `GET /v1/collections/{name}/export`: every item as a line that can be added again, at the pace of
+ * the reader. A stream that breaks off is not whole: the connection is then cut, not ended. So it
+ * is when another head's collection takes the place.
  */
 export function exportRoute({ store, config, log, stopping }: Services) {
   return new Hono<RequestVariables>().get(

@@ -18,9 +18,9 @@ export interface FetchMediaOptions {
 }
 
 /**
- * Fetches pictures and sounds by URL, treating every URL as hostile: only configured hosts, only public addresses
- * (checked where the connection is made, so that a name cannot change its mind between check and use), every redirect
- * checked again, size and time bounded.
+ * Fetches pictures and sounds by URL, treating every URL as hostile: only configured hosts, only
+ * public addresses (checked where the connection is made, so that a name cannot change its mind
+ * between check and use), every redirect checked again, size and time bounded.
  */
 export function mediaFetcher({
   hosts,
@@ -131,7 +131,10 @@ const refusedAddress = (hostname: string) =>
     `"${hostname}" is not a public address; media is not fetched from private networks`,
   );
 
-/** IPv6 addresses given to hosts of the internet; what lies outside (`::7f00:1`, say, an old way to write 127.0.0.1) is none. */
+/**
+ * IPv6 addresses given to hosts of the internet; what lies outside (`::7f00:1`, say, an old way to
+ * write 127.0.0.1) is none.
+ */
 const globalIpv6 = ipaddr.IPv6.parseCIDR("2000::/3");
 
 /** Public unicast only; IPv4 inside IPv6 is judged as IPv4. */

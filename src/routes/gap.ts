@@ -43,7 +43,10 @@ const gapOperation = describe({
   errors: [...bodyErrors, ...storeErrors, "inference_failed"],
 });
 
-/** `POST /v1/modality-gap`: embeddings as JSON or .npy files, or a collection -> the report as JSON, SVG or HTML. */
+/**
+ * `POST /v1/modality-gap`: embeddings as JSON or .npy files, or a collection -> the report as JSON,
+ * SVG or HTML.
+ */
 export function gapRoutes({ measure, readCollection, bytesOf, budget }: GapServices) {
   return new Hono<RequestVariables>().post("/v1/modality-gap", gapOperation, async (c) => {
     budget.refuseWhenFull();
@@ -79,7 +82,9 @@ export function gapRoutes({ measure, readCollection, bytesOf, budget }: GapServi
   });
 }
 
-/** Embeddings of the request itself. Sides of one size are taken for pairs, which most callers send. */
+/**
+ * Embeddings of the request itself. Sides of one size are taken for pairs, which most callers send.
+ */
 async function sidesOf(body: GapBody): Promise<Omit<GapRequest, "seed">> {
   const a = await readSide(body.a, "a", body.a_modality ?? "image");
   const b = await readSide(body.b, "b", body.b_modality ?? "text");

@@ -5,10 +5,16 @@ export interface ParametrizedHeader {
   params: ReadonlyMap<string, string>;
 }
 
-/** `; name=value` or `; name="quoted \" value"` (RFC 2045, RFC 2183), with space around `;` and `=` or without. */
+/**
+ * `; name=value` or `; name="quoted \" value"` (RFC 2045, RFC 2183), with space around `;` and `=`
+ * or without.
+ */
 const parameter = /\s*;\s*(?:([^\s"=;]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"]*)))?/y;
 
-/** A header like Content-Type or Content-Disposition, or undefined when it is malformed or names a parameter twice. */
+/**
+ * A header like Content-Type or Content-Disposition, or undefined when it is malformed or names a
+ * parameter twice.
+ */
 export function parametrized(header: string): ParametrizedHeader | undefined {
   const end = header.indexOf(";");
   const value = (end < 0 ? header : header.slice(0, end)).trim().toLowerCase();

@@ -36,7 +36,8 @@ export function headsRoutes(services: Services) {
   const { heads, jobs, store } = services;
   return new Hono<RequestVariables>()
     .use("/v1/heads/*", async (c, next) => {
-      // A change needs the data folder: a server that has it would not see what another process changes.
+      // A change needs the data folder: a server that has it would not see what another process
+      // changes.
       if (c.req.method !== "GET") await store.open();
       await next();
     })

@@ -15,7 +15,9 @@ export const mediaReader =
   () =>
     readMedia(field, param, fetchMedia, signal);
 
-/** @throws AppError `invalid_input` unless the item has exactly one content, and what belongs to it. */
+/**
+ * @throws AppError `invalid_input` unless the item has exactly one content, and what belongs to it.
+ */
 export function newItem(body: ItemBody, readerOf: MediaReader): NewItem {
   const { id, metadata, source, content_hash: contentHash } = body;
   return {

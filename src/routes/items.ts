@@ -72,7 +72,10 @@ const operations = {
   }),
 };
 
-/** `/v1/collections/{name}/items`: list, look up, delete; what is known of files that might be added again. */
+/**
+ * `/v1/collections/{name}/items`: list, look up, delete; what is known of files that might be added
+ * again.
+ */
 export function itemsRoutes({ store }: Services) {
   const base = "/v1/collections/:name/items";
   return new Hono<RequestVariables>()
@@ -123,7 +126,8 @@ export function itemsRoutes({ store }: Services) {
         const message = `There is no preview of an item "${id}" in the collection "${name}"`;
         throw new AppError("not_found", message, { param: "id" });
       }
-      // What is served here was made by this server from a stranger's file; nothing in it may run as a page.
+      // What is served here was made by this server from a stranger's file; nothing in it may run
+      // as a page.
       const headers = {
         "content-type": preview.mediaType,
         "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",

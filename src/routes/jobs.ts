@@ -6,7 +6,9 @@ import { JobAnswer, JobList, JobStarted } from "../wire/jobs.js";
 import { describe, json, text } from "./describe.js";
 import { jobAnswer } from "./job-answer.js";
 
-/** A silent connection is kept open by a comment this often: proxies cut idle ones after a minute. */
+/**
+ * A silent connection is kept open by a comment this often: proxies cut idle ones after a minute.
+ */
 const heartbeatMs = 15_000;
 
 const tag = "Jobs";
@@ -72,7 +74,8 @@ export function jobsRoutes(jobs: Jobs) {
       if (c.req.method === "HEAD")
         return c.body(null, 200, { "content-type": "text/event-stream" });
       return streamSSE(c, async (stream) => {
-        // Only the latest state waits for a slow reader: progress in between may be skipped, the end never is.
+        // Only the latest state waits for a slow reader: progress in between may be skipped, the
+        // end never is.
         let latest: Job | undefined;
         let wake = () => {};
         const unwatch = jobs.watch(id, (job) => {

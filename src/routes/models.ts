@@ -21,7 +21,10 @@ const operations = {
   }),
 };
 
-/** `/v1/models`: what is loaded, where it really runs, and which space it embeds into; OpenAI's shape and more. */
+/**
+ * `/v1/models`: what is loaded, where it really runs, and which space it embeds into; OpenAI's
+ * shape and more.
+ */
 export function modelsRoutes({ packs }: Services) {
   // Manifests have no date: what a client sees is the model as this server loaded it.
   const created = Math.floor(Date.now() / 1000);
@@ -73,7 +76,10 @@ function modelAnswer(
   };
 }
 
-/** The organisation of a model from the hub, `openai` of `https://hub.example/openai/clip-vit-base-patch32`. */
+/**
+ * The organisation of a model from the hub, `openai` of
+ * `https://hub.example/openai/clip-vit-base-patch32`.
+ */
 function ownerOf(source: string): string {
   const [, owner] = /^https?:\/\/[^/]+\/([^/]+)\/[^/]+/.exec(source) ?? [];
   return owner ?? "crossmodal";

@@ -21,8 +21,8 @@ export interface Line {
 const newline = 0x0a;
 
 /**
- * The lines of a body, in the groups in which they arrive. A line that is too long, or no JSON, is its error and the lines
- * after it are read on; what follows the last newline is a line too.
+ * The lines of a body, in the groups in which they arrive. A line that is too long, or no JSON, is
+ * its error and the lines after it are read on; what follows the last newline is a line too.
  *
  * @throws when the body breaks off; the signal's reason when it aborts.
  */
@@ -98,8 +98,8 @@ async function lineOf(
 const groupLimits = { lines: 64, bytes: 8 * 2 ** 20 };
 
 /**
- * Regroups: what arrives while the taker is busy is gathered into one group, and no more is read than one group. So groups
- * are large under load, and a line that comes alone is not held back.
+ * Regroups: what arrives while the taker is busy is gathered into one group, and no more is read
+ * than one group. So groups are large under load, and a line that comes alone is not held back.
  */
 export async function* gather(
   source: AsyncGenerator<Line[]>,

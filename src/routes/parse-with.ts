@@ -5,8 +5,8 @@ import { entrySchemaOf } from "../wire/fields.js";
 
 /**
  * A value as `schema` says. For bodies: long lists are checked by turns.
- * @throws AppError `invalid_input` naming the first field at fault as it is spelled on the wire, e.g. `a.embeddings[3]`, what was
- * expected and what came.
+ * @throws AppError `invalid_input` naming the first field at fault as it is spelled on the wire,
+ *   e.g. `a.embeddings[3]`, what was expected and what came.
  */
 export async function parseBody<S extends z.ZodType>(
   schema: S,
@@ -46,7 +46,8 @@ function refusal(schema: z.ZodType, value: unknown, first: Issue): AppError {
 }
 
 function explain(issue: Issue, received: unknown): string {
-  if (!/^(Too small|Too big|Invalid)/.test(issue.message)) return issue.message; // the schema's own words
+  // The schema's own words
+  if (!/^(Too small|Too big|Invalid)/.test(issue.message)) return issue.message;
   switch (issue.code) {
     case "invalid_type":
       return `expected ${wordsOf(issue.expected)}, received ${kindOf(received)}`;
@@ -171,8 +172,8 @@ function inside(schema: z.core.$ZodType, step: PropertyKey): z.core.$ZodType[] {
 }
 
 /**
- * What a union's alternatives object to, as one issue: of the alternative that got furthest into the value; where several
- * failed at the same place, all the types they expected there.
+ * What a union's alternatives object to, as one issue: of the alternative that got furthest into
+ * the value; where several failed at the same place, all the types they expected there.
  */
 function insideUnion(issue: Issue): Issue {
   if (issue.code !== "invalid_union") return issue;

@@ -9,8 +9,8 @@ const defaultMaxBytes = 64 * 2 ** 20;
 
 /**
  * The body as it comes, decompressed.
- * @throws AppError `unsupported_media` for a Content-Encoding other than gzip and deflate; the stream breaks off with
- * `invalid_input` where the body is not what its encoding says.
+ * @throws AppError `unsupported_media` for a Content-Encoding other than gzip and deflate; the
+ *   stream breaks off with `invalid_input` where the body is not what its encoding says.
  */
 export function bodyStream(c: Context): ReadableStream<Uint8Array> | null {
   const { body } = c.req.raw;

@@ -15,12 +15,13 @@ interface Part {
 }
 
 /**
- * A multipart/form-data body as RFC 7578 has it: its fields in order of their names, each with its entries. What has a
- * file name, or a type other than text and JSON, is a file.
+ * A multipart/form-data body as RFC 7578 has it: its fields in order of their names, each with its
+ * entries. What has a file name, or a type other than text and JSON, is a file.
  *
  * @param contentType  of the request, with its boundary.
- * @throws AppError `invalid_input` when it is malformed, cut short or text that its charset does not allow;
- * `unsupported_media` for an unknown charset or a transfer encoding; `too_large` for more than 10,000 parts.
+ * @throws AppError `invalid_input` when it is malformed, cut short or text that its charset does
+ *   not allow; `unsupported_media` for an unknown charset or a transfer encoding; `too_large` for
+ *   more than 10,000 parts.
  */
 export async function readForm(
   body: AsyncIterable<Uint8Array>,
@@ -36,7 +37,8 @@ export async function readForm(
   const defaultCharset = charset && Buffer.concat(charset.chunks).toString("latin1");
   const entries = new Map<string, FormEntry[]>();
   for (const part of named) {
-    // RFC 7578, 4.6: the charset of the other fields. A form sends an empty file name where no file was chosen.
+    // RFC 7578, 4.6: the charset of the other fields. A form sends an empty file name where no file
+    // was chosen.
     if (part === charset || (part.filename === "" && part.size === 0)) continue;
     const bytes = await joinChunks(part.chunks, part.size);
     const { name, filename, type } = part;

@@ -8,8 +8,8 @@ import { readBody } from "./read-body.js";
 
 /**
  * The request's JSON body as `schema` says.
- * @throws AppError `unsupported_media` when it is of another type; `invalid_input` naming the first field at fault, what
- * was expected and what came; `too_large`.
+ * @throws AppError `unsupported_media` when it is of another type; `invalid_input` naming the first
+ *   field at fault, what was expected and what came; `too_large`.
  */
 export async function readJson<S extends z.ZodType>(c: Context, schema: S): Promise<z.infer<S>> {
   return parseBody(schema, await jsonBody(c));
@@ -36,7 +36,10 @@ export function contentTypeOf(c: Context): ParametrizedHeader | undefined {
   throw new AppError("unsupported_media", message, { param: "content-type" });
 }
 
-/** @throws AppError `unsupported_media` for another type than JSON, or JSON in another charset than UTF-8. */
+/**
+ * @throws AppError `unsupported_media` for another type than JSON, or JSON in another charset than
+ * UTF-8.
+ */
 export function checkJsonType({ value, params }: ParametrizedHeader, expected: string): void {
   if (!/^application\/([\w.+-]+\+)?json$/.test(value)) {
     const message = `Expected ${expected} but received ${value}`;

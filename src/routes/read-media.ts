@@ -10,7 +10,8 @@ export type MediaField = string | Uint8Array;
 /**
  * The bytes of one picture or sound.
  * @param param  the field's name, for error messages.
- * @throws AppError `invalid_input` when it is empty or no base64; what `fetchMedia` throws for a URL.
+ * @throws AppError `invalid_input` when it is empty or no base64; what `fetchMedia` throws for a
+ *   URL.
  */
 export async function readMedia(
   field: MediaField,
@@ -49,7 +50,10 @@ async function fromText(
 /** Characters that are decoded in one go: less than a millisecond. */
 const pieceLength = 2 ** 18;
 
-/** Buffer.from skips what is not base64 in silence; a file name or a truncated text must be an error instead. */
+/**
+ * Buffer.from skips what is not base64 in silence; a file name or a truncated text must be an error
+ * instead.
+ */
 async function fromBase64(text: string, start: number, param: string): Promise<Uint8Array> {
   const wrong = () => {
     const shown = text.slice(start, start + 40);
@@ -63,7 +67,8 @@ async function fromBase64(text: string, start: number, param: string): Promise<U
   let ended = false;
   for (let from = start; from < text.length; from += pieceLength) {
     const piece = rest + text.slice(from, from + pieceLength).replace(/\s+/g, "");
-    // Only the last piece may have padding, and only whole groups of four characters are decoded before it.
+    // Only the last piece may have padding, and only whole groups of four characters are decoded
+    // before it.
     const isLast = from + pieceLength >= text.length;
     const groups = isLast ? piece.length : piece.length - (piece.length % 4);
     const whole = piece.slice(0, groups);

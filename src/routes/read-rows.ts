@@ -7,7 +7,8 @@ const mostDimensions = 4096;
 
 /**
  * @param param  the field's name, for error messages.
- * @throws AppError `invalid_input` when it holds no rows, or rows of different lengths; `too_large`.
+ * @throws AppError `invalid_input` when it holds no rows, or rows of different lengths;
+ *   `too_large`.
  */
 export function readRows(value: Uint8Array | number[][], param: string): Rows {
   if (value instanceof Uint8Array) {

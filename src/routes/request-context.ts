@@ -21,7 +21,10 @@ export interface RequestVariables {
   };
 }
 
-/** Gathers the stages of a request into `Server-Timing`, counts it, logs it, and gives it its signal. */
+/**
+ * Gathers the stages of a request into `Server-Timing`, counts it, logs it, and gives it its
+ * signal.
+ */
 export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<RequestVariables> {
   return async (c, next) => {
     const start = performance.now();
@@ -34,13 +37,15 @@ export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<
         `The request took longer than ${timeoutMs} ms and was given up`,
       );
       clock.abort(late);
-      // A body that trickles in keeps the route from noticing; there is none when the app is called without a port.
+      // A body that trickles in keeps the route from noticing; there is none when the app is called
+      // without a port.
       const incoming = (c.env as { incoming?: IncomingMessage } | undefined)?.incoming;
       if (incoming?.complete === false) incoming.destroy(late);
     }, timeoutMs);
     const onGone = () => clock.abort(new AppError("cancelled", "The client closed the connection"));
-    // `bodyLimit` puts another request in this one's place. A listener left on this one's signal would keep the request, its
-    // socket and what it holds for ever: 2,500 of them in six minutes of mixed load (every DELETE).
+    // `bodyLimit` puts another request in this one's place. A listener left on this one's signal
+    // would keep the request, its socket and what it holds for ever: 2,500 of them in six minutes
+    // of mixed load (every DELETE).
     const client = c.req.raw.signal;
     client.addEventListener("abort", onGone, { once: true });
     c.set("signal", clock.signal);
@@ -65,7 +70,10 @@ export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<
   };
 }
 
-/** During a drain each answer ends its connection, so that a client that keeps one does not hold the drain up with more. */
+/**
+ * During a drain each answer ends its connection, so that a client that keeps one does not hold the
+ * drain up with more.
+ */
 export function endConnections(stopping: AbortSignal): MiddlewareHandler {
   return async (c, next) => {
     await next();
@@ -81,7 +89,9 @@ export function limitBody(maxBytes: number): MiddlewareHandler<RequestVariables>
   };
 }
 
-/** The probes, and the description of the routes, which is the same for every server of a version. */
+/**
+ * The probes, and the description of the routes, which is the same for every server of a version.
+ */
 const isPublic = (path: string) =>
   path.startsWith("/health/") || path === "/openapi.json" || path === "/docs";
 
@@ -107,10 +117,11 @@ export function requireApiKey(keys: readonly string[]): MiddlewareHandler {
 }
 
 /**
- * Without keys the server is for this machine only. A web page elsewhere must not reach it through the user's browser:
- * neither by a request that it sends here (Origin, Sec-Fetch-Site) nor by a name that resolves to this address (Host).
- * Pages that this server serves and those of `corsOrigins` may; programs, which send neither header, may too, also by
- * the names in `trustedHosts`.
+ * Without keys the server is for this machine only. A web page elsewhere must not reach it through
+ * the user's browser: neither by a request that it sends here (Origin, Sec-Fetch-Site) nor by a
+ * name that resolves to this address (Host). Pages that this server serves and those of
+ * `corsOrigins` may; programs, which send neither header, may too, also by the names in
+ * `trustedHosts`.
  */
 export function guardLocalServer({
   apiKeys,
@@ -129,8 +140,8 @@ export function guardLocalServer({
     const origin = c.req.header("origin");
     const site = c.req.header("sec-fetch-site");
     if (origin !== undefined || site !== undefined) {
-      // What a page can send unasked. The rest, JSON say, a browser sends only after a preflight, and none is answered here;
-      // it is refused all the same.
+      // What a page can send unasked. The rest, JSON say, a browser sends only after a preflight,
+      // and none is answered here; it is refused all the same.
       await guardForms(c, async () => undefined).catch((error) => {
         throw error instanceof HTTPException ? notOurs(`Origin "${origin ?? site}"`) : error;
       });
@@ -141,7 +152,9 @@ export function guardLocalServer({
   };
 }
 
-/** Lets pages of some origins call, none by default; answers their preflights, which carry no key. */
+/**
+ * Lets pages of some origins call, none by default; answers their preflights, which carry no key.
+ */
 export function allowOrigins({
   corsOrigins,
   apiKeys,

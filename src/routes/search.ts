@@ -39,7 +39,9 @@ const searchOperation = describe({
   errors: [...bodyErrors, ...inferenceErrors, ...storeErrors],
 });
 
-/** `POST /v1/collections/{name}/search`: by text, picture, sound, vector or item; one query or many. */
+/**
+ * `POST /v1/collections/{name}/search`: by text, picture, sound, vector or item; one query or many.
+ */
 export function searchRoutes(services: Services) {
   const { budget, config, fetchMedia } = services;
   return new Hono<RequestVariables>().post(

@@ -11,7 +11,10 @@ export type SnakeCase<T> = T extends readonly unknown[]
     ? { [K in keyof T as K extends string ? SnakeName<K> : K]: SnakeCase<T[K]> }
     : T;
 
-/** Plain JSON with its camelCase names as the wire spells them: `bestEpoch` becomes `best_epoch`, at every depth. */
+/**
+ * Plain JSON with its camelCase names as the wire spells them: `bestEpoch` becomes `best_epoch`, at
+ * every depth.
+ */
 export function snakeCase<T>(value: T): SnakeCase<T> {
   if (Array.isArray(value)) return value.map(snakeCase) as SnakeCase<T>;
   if (typeof value !== "object" || value === null) return value as SnakeCase<T>;

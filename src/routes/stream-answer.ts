@@ -13,8 +13,8 @@ export interface StreamAnswerOptions {
 }
 
 /**
- * A generator of text or bytes as the answer's body, at the pace at which the client reads. A generator that throws breaks
- * the connection off, so that nobody takes what came for the whole.
+ * A generator of text or bytes as the answer's body, at the pace at which the client reads. A
+ * generator that throws breaks the connection off, so that nobody takes what came for the whole.
  */
 export function streamAnswer(
   c: Context,
@@ -55,5 +55,6 @@ export function streamAnswer(
     },
     new ByteLengthQueuingStrategy({ highWaterMark: aheadBytes }),
   );
-  return c.body(body, 200, { ...headers, "X-Accel-Buffering": "no" }); // nginx would hold the lines back
+  // Nginx would hold the lines back
+  return c.body(body, 200, { ...headers, "X-Accel-Buffering": "no" });
 }

@@ -2,8 +2,9 @@ import { setMaxListeners } from "node:events";
 import { AppError } from "../errors.js";
 
 /**
- * Watches over a request whose body or answer is a stream. It may take hours as a whole, but the client has to move: to
- * send when it is waited for, or to read. While the server itself is at work the clock stands still.
+ * Watches over a request whose body or answer is a stream. It may take hours as a whole, but the
+ * client has to move: to send when it is waited for, or to read. While the server itself is at work
+ * the clock stands still.
  */
 export class StreamGuard {
   readonly #ending = new AbortController();
@@ -33,7 +34,10 @@ export class StreamGuard {
     this.moved();
   }
 
-  /** Aborts when no more should be read: the server stops, or the client has not moved for too long. What was read is finished. */
+  /**
+   * Aborts when no more should be read: the server stops, or the client has not moved for too long.
+   * What was read is finished.
+   */
   get ending(): AbortSignal {
     return this.#ending.signal;
   }

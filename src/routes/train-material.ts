@@ -21,7 +21,10 @@ export const fromColumns = ({ a, b, labels, files }: Columns, field: string): Ma
   files,
 });
 
-/** A collection by name, or rows: within `pairs` or `items` in JSON, as the files `a` and `b` in a form. */
+/**
+ * A collection by name, or rows: within `pairs` or `items` in JSON, as the files `a` and `b` in a
+ * form.
+ */
 export function fromBody(body: TrainBody, field: "pairs" | "items", media: Modality): Material {
   const given = body[field];
   if (given !== undefined && "collection" in given)

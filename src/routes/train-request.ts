@@ -24,8 +24,8 @@ export interface TrainJob {
 type Needs = Pick<Services, "packs" | "fetchMedia" | "store">;
 
 /**
- * A body of `POST /v1/heads` -> the job it asks for. Everything that can be checked without the model is checked here, so that a bad
- * field is told at once and not by a failed job.
+ * A body of `POST /v1/heads` -> the job it asks for. Everything that can be checked without the
+ * model is checked here, so that a bad field is told at once and not by a failed job.
  */
 export async function trainRequest(
   body: TrainBody,

@@ -42,7 +42,8 @@ export function upkeepRoutes({ store, config, log, stopping }: Services) {
         stopping,
         idleMs: config.requestTimeoutMs,
       });
-      // In the data folder, whose disk has to have room for it; services.ts empties `tmp` after a crash.
+      // In the data folder, whose disk has to have room for it; services.ts empties `tmp` after a
+      // crash.
       const file = join(config.dataDir, "tmp", `${randomBytes(6).toString("hex")}.sqlite`);
       try {
         await guard.during(store.backup(file));
@@ -68,7 +69,10 @@ export function upkeepRoutes({ store, config, log, stopping }: Services) {
     });
 }
 
-/** A file of `size` bytes. It is closed before its end is handed on: whoever has read it all finds it gone. */
+/**
+ * A file of `size` bytes. It is closed before its end is handed on: whoever has read it all finds
+ * it gone.
+ */
 async function* contentsOf(
   handle: FileHandle,
   size: number,

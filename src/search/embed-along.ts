@@ -2,7 +2,10 @@ import type { Embedding, Modality, ModalityInput } from "../encoders/encoder.js"
 import { applyHeadInTurns } from "../encoders/with-head.js";
 import type { Path } from "./find-path.js";
 
-/** An embedding in the space of a path's end, and what the encoder gave when a projection came after it. */
+/**
+ * An embedding in the space of a path's end, and what the encoder gave when a projection came after
+ * it.
+ */
 export interface Embedded {
   embedding: Embedding;
   original?: { space: string; embedding: Embedding };

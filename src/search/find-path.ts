@@ -11,7 +11,9 @@ export interface Path<M extends Modality = Modality> {
   projections: readonly ProjectionHead[];
   /** As answers print it: `["starter-clap/audio", "bridge/starter-clap-to-starter-clip@1"]`. */
   steps: readonly string[];
-  /** What the encoder gave is to be kept beside the embedding even where nothing is applied to it. */
+  /**
+   * What the encoder gave is to be kept beside the embedding even where nothing is applied to it.
+   */
   keepsOriginal?: boolean;
 }
 
@@ -30,11 +32,12 @@ export interface PathParts {
 }
 
 /**
- * The shortest path from a modality into a collection's space: a tower of a model that embeds into it, else a tower of
- * another model and one bridge. Two bridges in a row would lose more than they find.
+ * The shortest path from a modality into a collection's space: a tower of a model that embeds into
+ * it, else a tower of another model and one bridge. Two bridges in a row would lose more than they
+ * find.
  *
- * @throws AppError `space_mismatch` when no loaded model and no bridge reaches the space at all, `no_path` when none does
- *   from this modality; the message says what would help.
+ * @throws AppError `space_mismatch` when no loaded model and no bridge reaches the space at all,
+ *   `no_path` when none does from this modality; the message says what would help.
  */
 export function findPath<M extends Modality>(
   parts: PathParts,

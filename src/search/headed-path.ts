@@ -11,8 +11,9 @@ export interface HeadedTarget extends Target {
 }
 
 /**
- * The path into a collection, through its head where it has one: the model's tower and the head of that side. What comes over a
- * bridge goes on as a text does: texts are what bridges are learned from.
+ * The path into a collection, through its head where it has one: the model's tower and the head of
+ * that side. What comes over a bridge goes on as a text does: texts are what bridges are learned
+ * from.
  *
  * @throws AppError as `findPath`; `no_path` when the head has no side for the modality.
  */
@@ -38,8 +39,8 @@ export function pathInto<M extends Modality>(
 }
 
 /**
- * What leads an embedding that was made earlier into a head's space: the head of its side, or a bridge and the head of texts.
- * Undefined when nothing does.
+ * What leads an embedding that was made earlier into a head's space: the head of its side, or a
+ * bridge and the head of texts. Undefined when nothing does.
  */
 export function pathFrom(
   space: string,

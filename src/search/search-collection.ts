@@ -48,7 +48,8 @@ export interface CollectionAnswer extends SearchResult {
  * Searches a collection by what its space or a bridge into it understands.
  *
  * @returns one answer per query, in order.
- * @throws AppError as `findPath`, the decoders and the store; of several queries `param` says which: `queries[1].text`.
+ * @throws AppError as `findPath`, the decoders and the store; of several queries `param` says
+ *   which: `queries[1].text`.
  */
 export async function searchCollection(
   parts: SearchParts,
@@ -60,7 +61,8 @@ export async function searchCollection(
     return await searchOnce(parts, name, queries, signal);
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== "conflict") throw error;
-    return searchOnce(parts, name, queries, signal); // the collection was replaced meanwhile, under another head say
+    // The collection was replaced meanwhile, under another head say
+    return searchOnce(parts, name, queries, signal);
   }
 }
 
@@ -117,7 +119,9 @@ interface EmbeddedQuery {
   warnings?: readonly string[];
 }
 
-/** Texts go through their encoder together, pictures and sounds one by one as the gate lets them. */
+/**
+ * Texts go through their encoder together, pictures and sounds one by one as the gate lets them.
+ */
 async function embedQueries(
   parts: SearchParts,
   target: HeadedTarget,
@@ -131,7 +135,8 @@ async function embedQueries(
   const textPath =
     first < 0 ? undefined : await located(at(first), async () => pathInto(found, "text", target));
   const embeddedTexts = textPath && embedAlong(textPath, texts, signal);
-  embeddedTexts?.catch(() => undefined); // awaited below, perhaps after a query before it has failed
+  // Awaited below, perhaps after a query before it has failed
+  embeddedTexts?.catch(() => undefined);
   let nextText = 0;
 
   return Promise.all(

@@ -7,8 +7,8 @@ import type { Split, TrainingRequest } from "./training-request.js";
 /**
  * Draws which pairs are trained on, which decide when to stop, and which are kept for the report.
  *
- * With labels each part gets its share of every label: the pairs of a label are spread evenly from a
- * random start (systematic sampling). Whatever is drawn, two labels at least are trained on where
+ * With labels each part gets its share of every label: the pairs of a label are spread evenly from
+ * a random start (systematic sampling). Whatever is drawn, two labels at least are trained on where
  * there are two.
  *
  * @param labels  one for each pair.
@@ -57,8 +57,9 @@ function spreadLabels(drawn: readonly number[], labels: Int32Array, random: Rand
  * One epoch's batches, all of the same size, at most `batchSize`.
  *
  * @param positions  the pairs to draw from.
- * @param labels     of all pairs; when given, no batch holds two pairs of one label, so that no pair is told that its
- *   equal is a negative. The size is then at most the number of labels, and the labels with most pairs left come first.
+ * @param labels     of all pairs; when given, no batch holds two pairs of one label, so that no
+ *   pair is told that its equal is a negative. The size is then at most the number of labels, and
+ *   the labels with most pairs left come first.
  */
 export function epochBatches(
   positions: readonly number[],
@@ -92,7 +93,10 @@ export function epochBatches(
   }
 }
 
-/** The rows of a request at some positions as a batch; with `mix` each pair is blended with the next one of the batch. */
+/**
+ * The rows of a request at some positions as a batch; with `mix` each pair is blended with the next
+ * one of the batch.
+ */
 export function gatherBatch(
   request: TrainingRequest,
   positions: readonly number[],
@@ -112,7 +116,10 @@ export function gatherBatch(
   };
 }
 
-/** unit(share x_i + (1 - share) x_{i+1}): mixup of embeddings, Zhang et al. 2018, https://arxiv.org/abs/1710.09412. */
+/**
+ * unit(share x_i + (1 - share) x_{i+1}): mixup of embeddings, Zhang et al. 2018,
+ * https://arxiv.org/abs/1710.09412.
+ */
 function blend(x: Float32Array, dimensions: number, share: number): Float32Array {
   const result = new Float32Array(x.length);
   for (let row = 0; row < x.length; row += dimensions) {
@@ -129,8 +136,8 @@ function blend(x: Float32Array, dimensions: number, share: number): Float32Array
 }
 
 /**
- * A draw from Beta(alpha, alpha) for alpha in (0, 1], by Jöhnk's method. Where both powers are too small
- * for float64, as nearly always for tiny alphas, their ratio comes from the logarithms.
+ * A draw from Beta(alpha, alpha) for alpha in (0, 1], by Jöhnk's method. Where both powers are too
+ * small for float64, as nearly always for tiny alphas, their ratio comes from the logarithms.
  */
 export function drawBeta(alpha: number, random: Random): number {
   for (;;) {

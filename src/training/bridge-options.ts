@@ -3,7 +3,10 @@ import type { Rows } from "../math/rows.js";
 export const bridgeMethods = ["ridge", "procrustes", "c-mcr"] as const;
 export type BridgeMethod = (typeof bridgeMethods)[number];
 
-/** What a bridge from space A to space B is learned from: no item of one is ever paired with an item of the other. */
+/**
+ * What a bridge from space A to space B is learned from: no item of one is ever paired with an item
+ * of the other.
+ */
 export interface BridgeData {
   /** The same N texts in A and in B, unit rows. */
   textsFrom: Rows;

@@ -12,7 +12,10 @@ export interface LabelledRows {
   labels: readonly string[];
 }
 
-/** Share of queries with an item of their own label among the first k, with 95 % bootstrap intervals. */
+/**
+ * Share of queries with an item of their own label among the first k, with 95 % bootstrap
+ * intervals.
+ */
 export type CrossRecall = Record<
   "at_1" | "at_5" | "at_10",
   { recall: number; interval: Interval; chance: number }
@@ -20,8 +23,8 @@ export type CrossRecall = Record<
 
 /**
  * How well queries of one modality, already in the space of the items, find items of their label.
- * `chance` is what a random order finds: 1 - C(N - n, k) / C(N, k) for n items of the label among N.
- * Queries whose label no item has are left out.
+ * `chance` is what a random order finds: 1 - C(N - n, k) / C(N, k) for n items of the label among
+ * N. Queries whose label no item has are left out.
  */
 export function crossRecall(
   queries: LabelledRows,
@@ -81,7 +84,10 @@ export function measureBridge(
   };
 }
 
-/** @throws AppError `invalid_input` for queries that the bridge takes for its memory's mean, which it subtracts. */
+/**
+ * @throws AppError `invalid_input` for queries that the bridge takes for its memory's mean, which
+ * it subtracts.
+ */
 function crossed(head: ProjectionHead, queries: Rows) {
   try {
     return applyHead(head, vectorsOf(queries));

@@ -1,4 +1,7 @@
-/** Short sentences about things that can be seen or heard: what a bridge between two models is fitted on. */
+/**
+ * Short sentences about things that can be seen or heard: what a bridge between two models is
+ * fitted on.
+ */
 
 const lists = {
   animals: `dog puppy cat kitten cow calf bull pig goat sheep lamb horse donkey rooster hen chick duck goose turkey pigeon crow owl parrot seagull

@@ -10,8 +10,8 @@ import type { TrainingControl } from "./run-epochs.js";
 /**
  * Learns a head from space A into space B through the texts that both understand. B stays as it is.
  *
- * The closed forms map A's texts onto B's, each minus its mean; the head subtracts the mean of `memoryFrom`, so that sounds enter
- * where texts were fitted (without it: the mean of the texts).
+ * The closed forms map A's texts onto B's, each minus its mean; the head subtracts the mean of
+ * `memoryFrom`, so that sounds enter where texts were fitted (without it: the mean of the texts).
  */
 export async function fitBridge(
   options: BridgeOptions,

@@ -6,18 +6,23 @@ import type { TrainingControl } from "./run-epochs.js";
 import { softRetrieve } from "./text-pivot.js";
 import { trainHead } from "./train-head.js";
 
-/** Standard deviation of the noise on a 512-dimensional embedding; the length of the noise is what is kept elsewhere. */
+/**
+ * Standard deviation of the noise on a 512-dimensional embedding; the length of the noise is what
+ * is kept elsewhere.
+ */
 const noiseAt512 = 0.025;
 
 /**
- * A bridge learned the C-MCR way (Wang et al. 2023, https://arxiv.org/abs/2305.14381) with B left untouched, as Ex-MCR does:
+ * A bridge learned the C-MCR way (Wang et al. 2023, https://arxiv.org/abs/2305.14381) with B left
+ * untouched, as Ex-MCR does:
  *
  *   1. each text gathers, by softmax(similarity / 0.01), a sound a_i from A's memory and a picture v_i from B's;
  *   2. Gaussian noise on what enters the head fills the space between the texts;
  *   3. an MLP f is trained by symmetric InfoNCE on all of (t_A, t_B), (a, v), (a, t_B), (t_A, v).
  *
- * The pairs across modalities take the place of C-MCR's intra loss: they pull f(a_i) and f(t_i) to the same targets. Everything
- * gathered by one text carries its label, so that it is never its own negative.
+ * The pairs across modalities take the place of C-MCR's intra loss: they pull f(a_i) and f(t_i) to
+ * the same targets. Everything gathered by one text carries its label, so that it is never its own
+ * negative.
  */
 export async function learnBridge(
   options: BridgeOptions,

@@ -1,6 +1,9 @@
 import { AppError } from "../errors.js";
 
-/** Whether work shall end: an AbortSignal, or a flag in shared memory, which is seen while a thread does not get to its messages. */
+/**
+ * Whether work shall end: an AbortSignal, or a flag in shared memory, which is seen while a thread
+ * does not get to its messages.
+ */
 export type Cancellation = Pick<AbortSignal, "aborted">;
 
 /** Asked between pieces of long work. @throws AppError `cancelled` */

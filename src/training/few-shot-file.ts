@@ -8,7 +8,10 @@ export interface FewShotFile {
   labels: string[];
 }
 
-/** A few-shot adapter's file: safetensors with the metadata `format` = "crossmodal-few-shot", `kind` and `labels`. */
+/**
+ * A few-shot adapter's file: safetensors with the metadata `format` = "crossmodal-few-shot", `kind`
+ * and `labels`.
+ */
 export function writeFewShot({ adapter, labels }: FewShotFile): Uint8Array {
   const metadata = {
     format: "crossmodal-few-shot",
@@ -36,7 +39,9 @@ export function writeFewShot({ adapter, labels }: FewShotFile): Uint8Array {
   });
 }
 
-/** @throws AppError `model_corrupt` for bytes that are not such a file, naming the part at fault. */
+/**
+ * @throws AppError `model_corrupt` for bytes that are not such a file, naming the part at fault.
+ */
 export function readFewShot(bytes: Uint8Array): FewShotFile {
   const { tensors, metadata } = readSafetensors(bytes);
   if (metadata.format !== "crossmodal-few-shot")
@@ -90,7 +95,10 @@ export function readFewShot(bytes: Uint8Array): FewShotFile {
   };
 }
 
-/** Fits choose alpha up to 100 and beta up to 50; votes of thousands of items stay finite far beyond. */
+/**
+ * Fits choose alpha up to 100 and beta up to 50; votes of thousands of items stay finite far
+ * beyond.
+ */
 const maxFactor = 1e6;
 
 function numberOf(metadata: Record<string, string>, name: "alpha" | "beta"): number {

@@ -9,7 +9,9 @@ export interface LabelledItems extends Rows {
   classes: number;
 }
 
-/** Zero-shot's side: the unit embedding of each class, [classes, D], and the model's logit scale. */
+/**
+ * Zero-shot's side: the unit embedding of each class, [classes, D], and the model's logit scale.
+ */
 export interface ZeroShotClasses {
   weights: Float32Array;
   logitScale: number;
@@ -61,10 +63,10 @@ export function cacheLogits(
 }
 
 /**
- * Makes a cache adapter. Its alpha and beta are those under which each item is best predicted by the
- * others (leave one out), so that no test data is looked at; alpha = 0, zero-shot as it was, is among
- * the candidates. An item that is the only one of its class cannot be predicted by others: with one
- * item a class, alpha is 1 and beta 5.5.
+ * Makes a cache adapter. Its alpha and beta are those under which each item is best predicted by
+ * the others (leave one out), so that no test data is looked at; alpha = 0, zero-shot as it was, is
+ * among the candidates. An item that is the only one of its class cannot be predicted by others:
+ * with one item a class, alpha is 1 and beta 5.5.
  *
  * @param given  rows of any length but zero; they are kept at unit length.
  * @throws AppError `invalid_input` naming the row that has no direction.
@@ -126,9 +128,10 @@ export interface LinearProbeOptions {
 }
 
 /**
- * Multinomial logistic regression by Nesterov's accelerated gradient with step 1 / L: for unit rows the cross-entropy's
- * curvature is at most 1 (1/2 from the softmax, |(x, 1)|^2 = 2 from row and bias). The bias is not held back.
- * Converges to the one minimum: the result does not depend on a start or seed.
+ * Multinomial logistic regression by Nesterov's accelerated gradient with step 1 / L: for unit rows
+ * the cross-entropy's curvature is at most 1 (1/2 from the softmax, |(x, 1)|^2 = 2 from row and
+ * bias). The bias is not held back. Converges to the one minimum: the result does not depend on a
+ * start or seed.
  *
  * @param given  rows of any length but zero; they are brought to unit length.
  * @throws AppError `invalid_input` naming the row that has no direction.

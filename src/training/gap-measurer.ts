@@ -3,7 +3,10 @@ import { startWorker, type WorkerHandle } from "../workers/start-worker.js";
 import type { GapReport, GapRequest } from "./measure-gap.js";
 
 export interface GapMeasurer {
-  /** `measureGap` off the calling thread. The arrays of `request` are moved there: the caller's become empty. */
+  /**
+   * `measureGap` off the calling thread. The arrays of `request` are moved there: the caller's
+   * become empty.
+   */
   measure(request: GapRequest, signal?: AbortSignal): Promise<GapReport>;
   close(): Promise<void>;
 }

@@ -26,7 +26,8 @@ const bins = 48;
 
 /**
  * Principal components of both sides together, by orthogonal iteration on a sample of each side;
- * all rows are then projected. The larger coordinate of each axis is positive, so that pictures do not flip.
+ * all rows are then projected. The larger coordinate of each axis is positive, so that pictures do
+ * not flip.
  */
 export function projectGap({ a, b }: Sides, sample: Sides): Projection {
   const { dimensions } = a;

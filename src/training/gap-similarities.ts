@@ -2,8 +2,9 @@ import { type Rows, rowCount, vectorsOf } from "../math/rows.js";
 import { dot, norm } from "../math/vector.js";
 
 /**
- * Symmetric InfoNCE of [N, N] similarities in [-1, 1] at a temperature, in nats; pairs on the diagonal.
- * Exponents are taken relative to a similarity of 1: at temperature 0.01 the smallest is e^-200, well inside float64.
+ * Symmetric InfoNCE of [N, N] similarities in [-1, 1] at a temperature, in nats; pairs on the
+ * diagonal. Exponents are taken relative to a similarity of 1: at temperature 0.01 the smallest is
+ * e^-200, well inside float64.
  */
 export function infoNceOf(similarity: Float32Array, temperature: number): number {
   const n = Math.sqrt(similarity.length);
@@ -32,7 +33,8 @@ export interface Shifted {
 }
 
 /**
- * Moves A by -delta/2 and B by +delta/2 along the unit gap vector g and renormalises, without touching a vector:
+ * Moves A by -delta/2 and B by +delta/2 along the unit gap vector g and renormalises, without
+ * touching a vector:
  *
  *   x' . y' = (x.y + s x.g - s y.g - s^2) / (|x - s g| |y + s g|),   s = delta / 2,   |x - s g|^2 = 1 - 2 s x.g + s^2
  *

@@ -13,8 +13,8 @@ const elementTypes = {
 const attributeTypes = onnx.AttributeProto.AttributeType;
 
 /**
- * Collects the nodes of an ONNX graph. Values are known by their names; `op` makes a name up and returns it.
- * The only file that knows onnx-proto.
+ * Collects the nodes of an ONNX graph. Values are known by their names; `op` makes a name up and
+ * returns it. The only file that knows onnx-proto.
  */
 export class GraphBuilder {
   private readonly nodes: InstanceType<typeof onnx.NodeProto>[] = [];
@@ -23,7 +23,10 @@ export class GraphBuilder {
   private readonly outputs: InstanceType<typeof onnx.ValueInfoProto>[] = [];
   private readonly prefix: string;
 
-  /** @param prefix  starts every made-up name; a body's must differ from that of the graph around it. */
+  /**
+   * @param prefix  starts every made-up name; a body's must differ from that of the graph around
+   * it.
+   */
   constructor(prefix: string) {
     this.prefix = prefix;
   }

@@ -11,7 +11,10 @@ import {
 import { type StepSize, stepSize } from "./optimizer.js";
 import { trainingGraph } from "./training-graph.js";
 
-/** Steps in one run of the graph, at most: enough to hide the hand-over of the state, few enough to cancel soon. */
+/**
+ * Steps in one run of the graph, at most: enough to hide the hand-over of the state, few enough to
+ * cancel soon.
+ */
 const stepsPerRun = 32;
 const maxBatchBytesPerRun = 64 * 1024 * 1024;
 
@@ -59,7 +62,8 @@ export async function openGraphStepper(
     }
     for (const { name, dims, decays } of graph.parameters) {
       const { value, first, second } = current.parameters[name];
-      feeds[name] = float([...dims], value.slice()); // feeds are moved to the session's thread, the state stays here
+      // Feeds are moved to the session's thread, the state stays here
+      feeds[name] = float([...dims], value.slice());
       feeds[`${name}/first`] = float([...dims], first.slice());
       feeds[`${name}/second`] = float([...dims], second.slice());
       if (anchors && decays)

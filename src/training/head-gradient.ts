@@ -13,7 +13,8 @@ export interface HeadForward {
 }
 
 /**
- * A head in float64 with its backward pass: what the training graph computes in float32, written plainly.
+ * A head in float64 with its backward pass: what the training graph computes in float32, written
+ * plainly.
  * @param x  [N, in]
  */
 export function headForward(head: ProjectionHead, x: Matrix): HeadForward {

@@ -4,12 +4,17 @@ import { centered, gapVector } from "./gap.js";
 import { type BothWays, type Recall, recallBothWays } from "./gap-recall.js";
 import { meanReciprocalRank, ranks, recallAtK } from "./recall.js";
 
-/** What centring does to items that the means have not seen. What needs pairs is null where there are none. */
+/**
+ * What centring does to items that the means have not seen. What needs pairs is null where there
+ * are none.
+ */
 export interface HeldOutGap {
   centroid_gap: number;
   recall: BothWays<Recall> | null;
   centered: { centroid_gap: number; recall: BothWays<Recall> | null };
-  /** A b-query must find its a among the a of its half and as many strangers of its own modality. */
+  /**
+   * A b-query must find its a among the a of its half and as many strangers of its own modality.
+   */
   mixed_corpus: Record<
     "before" | "centered",
     { at_10: number; mean_reciprocal_rank: number }

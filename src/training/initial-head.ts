@@ -3,17 +3,23 @@ import type { Random } from "../math/random.js";
 
 export interface HeadChoice {
   kind: ProjectionHead["kind"];
-  /** Width between the two layers; by default twice the dimensions for an mlp, a quarter for a residual head. */
+  /**
+   * Width between the two layers; by default twice the dimensions for an mlp, a quarter for a
+   * residual head.
+   */
   hidden?: number;
-  /** Residual heads: how much of the adapter is mixed in, in [0, 1]. CLIP-Adapter's default is 0.2. */
+  /**
+   * Residual heads: how much of the adapter is mixed in, in [0, 1]. CLIP-Adapter's default is 0.2.
+   */
   ratio?: number;
 }
 
 /**
- * A head to start training from. Where the dimensions allow it leaves embeddings as they are, so that training starts
- * from what the encoder knows: a linear head is the identity; an mlp of width 2d computes ReLU(x) - ReLU(-x) = x; a
- * residual head starts with a small random adapter. Otherwise weights are normal with variance 2 / in (1 / in for the
- * last layer), biases zero (He et al. 2015, https://arxiv.org/abs/1502.01852).
+ * A head to start training from. Where the dimensions allow it leaves embeddings as they are, so
+ * that training starts from what the encoder knows: a linear head is the identity; an mlp of width
+ * 2d computes ReLU(x) - ReLU(-x) = x; a residual head starts with a small random adapter. Otherwise
+ * weights are normal with variance 2 / in (1 / in for the last layer), biases zero (He et al. 2015,
+ * https://arxiv.org/abs/1502.01852).
  */
 export function initialHead(
   choice: HeadChoice,

@@ -13,8 +13,9 @@ interface TextMap {
 }
 
 /**
- * Ridge regression: W = (X^T X + p I)^-1 X^T Y, X and Y the centred texts. The penalty is the one with which the last fifth of the
- * texts come closest (mean cosine) when fitted on the others; the map is then fitted on all.
+ * Ridge regression: W = (X^T X + p I)^-1 X^T Y, X and Y the centred texts. The penalty is the one
+ * with which the last fifth of the texts come closest (mean cosine) when fitted on the others; the
+ * map is then fitted on all.
  */
 export function ridge(textsFrom: Rows, textsTo: Rows): TextMap {
   const [x, y] = [centeredMatrix(textsFrom), centeredMatrix(textsTo)];
@@ -32,16 +33,19 @@ export function ridge(textsFrom: Rows, textsTo: Rows): TextMap {
   return { weight: solveRidge(x, y, penalty), penalty };
 }
 
-/** Orthogonal Procrustes: the rotation (or part of one) that brings the centred texts closest, U V^T of X^T Y. */
+/**
+ * Orthogonal Procrustes: the rotation (or part of one) that brings the centred texts closest, U V^T
+ * of X^T Y.
+ */
 export function procrustes(textsFrom: Rows, textsTo: Rows): TextMap {
   const [x, y] = [centeredMatrix(textsFrom), centeredMatrix(textsTo)];
   return { weight: closestOrthogonal(multiply(transpose(x), y)) };
 }
 
 /**
- * The map as a head for embeddings of another modality than text: x -> (x - mean) W, the mean folded into the bias. No mean is
- * added on the far side: a term that is the same for every candidate orders none of them, and mean-centred candidates
- * are met as they are.
+ * The map as a head for embeddings of another modality than text: x -> (x - mean) W, the mean
+ * folded into the bias. No mean is added on the far side: a term that is the same for every
+ * candidate orders none of them, and mean-centred candidates are met as they are.
  */
 export function headAround({ weight }: TextMap, mean: Float64Array): ProjectionHead {
   const layer: Affine = {

@@ -29,12 +29,18 @@ import { ranks, recallAtK, transposed } from "./recall.js";
 import { pairKernel, uniformity } from "./uniformity.js";
 
 export interface GapRequest {
-  /** Rows of any length but zero; they are brought to unit length. `name` is how errors call them, by default `a.embeddings`. */
+  /**
+   * Rows of any length but zero; they are brought to unit length. `name` is how errors call them,
+   * by default `a.embeddings`.
+   */
   a: Rows & { modality: string; name?: string };
   b: Rows & { modality: string; name?: string };
   /** Row i of `a` belongs to row i of `b`. */
   paired: boolean;
-  /** Draws the sample, its halves and the bootstrap; the order of the rows does not matter. Default 1. */
+  /**
+   * Draws the sample, its halves and the bootstrap; the order of the rows does not matter. Default
+   * 1.
+   */
   seed?: number;
 }
 

@@ -27,7 +27,8 @@ export function measureHeads(
 ): { measures: Measures; forgetting?: Measures } {
   const random = seededRandom(seed ^ 0x6d656173);
   const { labels } = request;
-  // Where both sides are comparable as they are, that is what training has to beat; else the heads it started from.
+  // Where both sides are comparable as they are, that is what training has to beat; else the heads
+  // it started from.
   const untrained: Heads = request.a.dimensions === request.b.dimensions ? {} : started;
   const measured = [...random.permutation(split.test.length)]
     .slice(0, maxMeasuredPairs)

@@ -2,7 +2,10 @@ import type { Affine, ProjectionHead } from "../encoders/head.js";
 import type { LossName } from "./losses/loss.js";
 import type { AdamWOptions, Moments } from "./optimizer.js";
 
-/** CLIP's bound of the learned logit scale, and where it starts: 1 / 0.07. Radford et al. 2021, section 2.5. */
+/**
+ * CLIP's bound of the learned logit scale, and where it starts: 1 / 0.07. Radford et al. 2021,
+ * section 2.5.
+ */
 export const maxLogitScale = 100;
 export const initialLogitScale = 1 / 0.07;
 
@@ -18,14 +21,19 @@ export interface Network {
   learnLogits: boolean;
 }
 
-/** Everything that a training step changes. Parameters are named `a.weight`, `b.bias2`, `logLogitScale`, … */
+/**
+ * Everything that a training step changes. Parameters are named `a.weight`, `b.bias2`,
+ * `logLogitScale`, …
+ */
 export interface TrainingState {
   /** Updates done so far. */
   step: number;
   parameters: Record<string, Moments>;
 }
 
-/** One batch: row i of `a` and row i of `b` are a pair. All batches of one run are of the same size. */
+/**
+ * One batch: row i of `a` and row i of `b` are a pair. All batches of one run are of the same size.
+ */
 export interface Batch {
   size: number;
   /** [size, dimensions of side a] */
@@ -55,11 +63,17 @@ export interface Stepper {
 
 export interface StepperOptions {
   optimizer: AdamWOptions;
-  /** Weight decay pulls weights towards zero, or towards where they started (and so keeps what the encoder knew). */
+  /**
+   * Weight decay pulls weights towards zero, or towards where they started (and so keeps what the
+   * encoder knew).
+   */
   decayTowards: "zero" | "start";
 }
 
-/** The parameters of a side in the order of its layers: `a.weight` and `a.bias`, or `a.weight1`, …, `a.bias2`. */
+/**
+ * The parameters of a side in the order of its layers: `a.weight` and `a.bias`, or `a.weight1`, …,
+ * `a.bias2`.
+ */
 export function layerNames(
   side: "a" | "b",
   head: ProjectionHead,

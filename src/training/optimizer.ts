@@ -13,9 +13,10 @@ export const adamWDefaults: AdamWOptions = {
 };
 
 /**
- * The numbers that an AdamW update needs beside its arrays. The update keeps weighted sums of past gradients, S and Q,
- * instead of the paper's means m = (1 - beta1) S and v = (1 - beta2) Q, and gathers the bias corrections in `rate` and
- * `epsilon`, so that it takes the fewest passes over the parameters:
+ * The numbers that an AdamW update needs beside its arrays. The update keeps weighted sums of past
+ * gradients, S and Q, instead of the paper's means m = (1 - beta1) S and v = (1 - beta2) Q, and
+ * gathers the bias corrections in `rate` and `epsilon`, so that it takes the fewest passes over the
+ * parameters:
  *
  *   S = beta1 S + g,   Q = beta2 Q + g^2,   w = w - decay (w - anchor) - rate S / (sqrt(Q) + epsilon)
  *
@@ -31,7 +32,8 @@ export interface StepSize {
 export function stepSize(step: number, learningRate: number, options: AdamWOptions): StepSize {
   const { beta1, beta2, epsilon, weightDecay } = options;
   const mean = (1 - beta1) / (1 - beta1 ** step); // from S to the corrected mean
-  const root = Math.sqrt((1 - beta2) / (1 - beta2 ** step)); // from sqrt(Q) to the corrected root mean square
+  // From sqrt(Q) to the corrected root mean square
+  const root = Math.sqrt((1 - beta2) / (1 - beta2 ** step));
   return {
     rate: (learningRate * mean) / root,
     epsilon: epsilon / root,

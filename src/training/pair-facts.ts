@@ -9,7 +9,10 @@ import {
 } from "../math/rows.js";
 import { dot, norm } from "../math/vector.js";
 
-/** Facts about pairs in one space, one number for each pair: what measures and their confidence are computed from. */
+/**
+ * Facts about pairs in one space, one number for each pair: what measures and their confidence are
+ * computed from.
+ */
 export interface PairFacts {
   pairs: number;
   /** [pairs, D] unit rows. */
@@ -55,8 +58,8 @@ export function pairFacts(a: Rows, b: Rows, labels?: Int32Array): PairFacts {
 }
 
 /**
- * Zero-shot accuracy item by item: is a row of `a` closest to the class of its label, where a class is the mean of the
- * `b` rows of that label among `known`?
+ * Zero-shot accuracy item by item: is a row of `a` closest to the class of its label, where a class
+ * is the mean of the `b` rows of that label among `known`?
  *
  * @returns 1 or 0 for each of `items` whose label occurs among `known`.
  */

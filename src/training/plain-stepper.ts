@@ -15,12 +15,15 @@ import {
 } from "./network.js";
 import { adamWStep, stepSize } from "./optimizer.js";
 
-/** Embeddings that the nnclr loss looks for neighbours in: those of the latest batches, at most this many a side. */
+/**
+ * Embeddings that the nnclr loss looks for neighbours in: those of the latest batches, at most this
+ * many a side.
+ */
 const supportSize = 4096;
 
 /**
- * Training steps in plain TypeScript: the oracle of the graph, and the way of the losses that the graph does not hold.
- * About 35 times slower than the graph (bench/README.md).
+ * Training steps in plain TypeScript: the oracle of the graph, and the way of the losses that the
+ * graph does not hold. About 35 times slower than the graph (bench/README.md).
  */
 export function plainStepper(
   network: Network,
@@ -95,7 +98,10 @@ export function plainStepper(
     return result.loss;
   }
 
-  /** The queue is part of the state, so that a resumed run sees the neighbours that an uninterrupted one sees. */
+  /**
+   * The queue is part of the state, so that a resumed run sees the neighbours that an uninterrupted
+   * one sees.
+   */
   function support(name: string, output: Matrix): Matrix | undefined {
     const queue = current.parameters[name]?.value;
     return queue && rows(queue, queue.length / output.columns);

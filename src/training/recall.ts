@@ -1,8 +1,8 @@
 /** How good retrieval is, from similarities of N queries to M candidates, [N, M] row-major. */
 
 /**
- * Rank of each query's right candidate, 1 = first. A wrong candidate that ties counts as before it, so that embeddings
- * which are all the same find nothing.
+ * Rank of each query's right candidate, 1 = first. A wrong candidate that ties counts as before it,
+ * so that embeddings which are all the same find nothing.
  * @param right  position of the right candidate; by default query i's is i.
  */
 export function ranks(

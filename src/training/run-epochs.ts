@@ -19,7 +19,10 @@ export interface TrainingControl {
   signal?: Cancellation;
   /** Told after each epoch. */
   onProgress?: (progress: TrainingProgress) => void;
-  /** Written after each epoch; a run that finds its own checkpoint there goes on from it. The caller deletes it. */
+  /**
+   * Written after each epoch; a run that finds its own checkpoint there goes on from it. The caller
+   * deletes it.
+   */
   checkpointPath?: string;
   /** Threads of ONNX Runtime; the results of a run are the same only for the same number. */
   threads?: number;
@@ -64,7 +67,8 @@ export async function runEpochs(
   const stepsOfEpoch = draw(split.train, 1).batches.length;
   const totalSteps = stepsOfEpoch * options.epochs;
   const warmupSteps = Math.round(options.warmup * totalSteps);
-  // Few enough at a time to hear a cancellation soon; the plain stepper holds its thread for a whole call.
+  // Few enough at a time to hear a cancellation soon; the plain stepper holds its thread for a
+  // whole call.
   const batchesPerCall = graphLosses.includes(options.loss) ? 32 : 1;
   const inTurns = async (
     batches: readonly number[][],

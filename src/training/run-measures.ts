@@ -18,7 +18,9 @@ export interface Measure {
 export type Measures = Record<string, Measure>;
 
 const resamples = 1000;
-/** Resamples of the measures that look at all pairs of items at once, over at most this many items. */
+/**
+ * Resamples of the measures that look at all pairs of items at once, over at most this many items.
+ */
 const geometryResamples = 200;
 const geometryItems = 300;
 
@@ -26,8 +28,8 @@ const geometryItems = 300;
 type Statistic = (items: Uint32Array) => number;
 
 /**
- * Measures of the same pairs before and after, resampled together: the change of one pair is what varies.
- * `mean_reciprocal_rank` is over both directions and decides the verdict.
+ * Measures of the same pairs before and after, resampled together: the change of one pair is what
+ * varies. `mean_reciprocal_rank` is over both directions and decides the verdict.
  */
 export function compareFacts(before: PairFacts, after: PairFacts, random: Random): Measures {
   const measures: Measures = {};

@@ -30,7 +30,10 @@ export interface RunReport {
 }
 
 export interface Verdict {
-  /** Held-out retrieval got better beyond doubt: the interval of the change in mean reciprocal rank lies above zero. */
+  /**
+   * Held-out retrieval got better beyond doubt: the interval of the change in mean reciprocal rank
+   * lies above zero.
+   */
   improved: boolean;
   /** The interval of the change on the probe set lies below zero; absent without a probe set. */
   forgets?: boolean;

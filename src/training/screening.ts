@@ -16,10 +16,13 @@ import { meanCosine } from "./gap.js";
 
 /**
  * Pairs that look wrong, and why:
- * - `mismatched`: the sides are less alike than those of other pairs; score = robust z of the cosine.
- * - `isolated_a`, `isolated_b`: lies in a far emptier place than its neighbours; score = simplified local outlier factor.
+ * - `mismatched`: the sides are less alike than those of other pairs; score = robust z of the
+ *   cosine.
+ * - `isolated_a`, `isolated_b`: lies in a far emptier place than its neighbours; score = simplified
+ *   local outlier factor.
  * - `repeated_caption`: one b on many a that are no more alike than any; score = how many.
- * - `near_duplicate`: almost the same a with different b; score = cosine of the a minus cosine of the b.
+ * - `near_duplicate`: almost the same a with different b; score = cosine of the a minus cosine of
+ *   the b.
  */
 export interface ScreeningFinding {
   kind: "mismatched" | "isolated_a" | "isolated_b" | "repeated_caption" | "near_duplicate";
@@ -28,7 +31,9 @@ export interface ScreeningFinding {
   score: number;
 }
 
-/** What screening found before training, and which pairs were left out because that was asked for. */
+/**
+ * What screening found before training, and which pairs were left out because that was asked for.
+ */
 export interface ScreeningReport {
   /** How many findings of each kind. */
   counts: Record<string, number>;
@@ -87,7 +92,9 @@ export function screenPairs(
   ];
 }
 
-/** The pairs that findings name, once each and in order: what to leave out when that is asked for. */
+/**
+ * The pairs that findings name, once each and in order: what to leave out when that is asked for.
+ */
 export function suspiciousPairs(findings: readonly ScreeningFinding[]): number[] {
   return [...new Set(findings.flatMap(({ pairs }) => pairs))].sort((one, other) => one - other);
 }
@@ -95,10 +102,12 @@ export function suspiciousPairs(findings: readonly ScreeningFinding[]): number[]
 const byScore = (one: ScreeningFinding, other: ScreeningFinding) => other.score - one.score;
 
 function mismatched(a: Rows, b: Rows, { mismatchZ }: ScreeningOptions): ScreeningFinding[] {
-  if (a.dimensions !== b.dimensions) return []; // sides that cannot be compared before they are trained
+  // Sides that cannot be compared before they are trained
+  if (a.dimensions !== b.dimensions) return [];
   const ofPairs = pairCosines(a, b);
   const center = median(ofPairs);
-  const spread = 1.4826 * median(ofPairs.map((c) => Math.abs(c - center))); // sigma of a normal distribution
+  // Sigma of a normal distribution
+  const spread = 1.4826 * median(ofPairs.map((c) => Math.abs(c - center)));
   if (spread === 0) return [];
   const findings: ScreeningFinding[] = [];
   for (const [i, c] of ofPairs.entries()) {
@@ -109,9 +118,10 @@ function mismatched(a: Rows, b: Rows, { mismatchZ }: ScreeningOptions): Screenin
 }
 
 /**
- * Simplified local outlier factor: the distance to the k-th neighbour over the mean of the same distance at the first k
- * neighbours; about 1 within a cluster. Schubert, Zimek and Kriegel 2014, https://doi.org/10.1007/s10618-012-0300-z.
- * Exact copies are left out of the neighbours: an item and its copies are not a place of high density.
+ * Simplified local outlier factor: the distance to the k-th neighbour over the mean of the same
+ * distance at the first k neighbours; about 1 within a cluster. Schubert, Zimek and Kriegel 2014,
+ * https://doi.org/10.1007/s10618-012-0300-z. Exact copies are left out of the neighbours: an item
+ * and its copies are not a place of high density.
  */
 function isolated(
   x: Rows,

@@ -10,7 +10,8 @@ import type { Split, TrainingOptions, TrainingRequest, TrainingSide } from "./tr
 
 /**
  * The heads and the logit scale that training begins with.
- * @throws AppError `invalid_input` for a side that a residual head, or none, cannot bring to the other side's dimensions.
+ * @throws AppError `invalid_input` for a side that a residual head, or none, cannot bring to the
+ *   other side's dimensions.
  */
 export function startingNetwork(
   request: TrainingRequest,
@@ -50,8 +51,9 @@ export function startingNetwork(
 }
 
 /**
- * Where InfoNCE of comparable sides starts: the logit scale under which the untrained embeddings have the least loss. From
- * a lower one, heads would first learn to stretch what the encoder got right; elsewhere CLIP's start, 1 / 0.07.
+ * Where InfoNCE of comparable sides starts: the logit scale under which the untrained embeddings
+ * have the least loss. From a lower one, heads would first learn to stretch what the encoder got
+ * right; elsewhere CLIP's start, 1 / 0.07.
  */
 function fittedLogitScale(
   request: TrainingRequest,

@@ -3,11 +3,13 @@ import { norm, normalize } from "../math/vector.js";
 import { type Cancellation, throwIfCancelled } from "./cancellation.js";
 
 /**
- * Soft retrieval: for each query the mean of `values`, weighted by softmax(query . key / temperature) over its nearest keys.
- * Source: C-MCR's aggregation through a memory, Wang et al. 2023, https://arxiv.org/abs/2305.14381, section 3.2.
+ * Soft retrieval: for each query the mean of `values`, weighted by softmax(query . key /
+ * temperature) over its nearest keys. Source: C-MCR's aggregation through a memory, Wang et al.
+ * 2023, https://arxiv.org/abs/2305.14381, section 3.2.
  *
- * With texts as keys in one space and values in the other it carries any embedding across, with nothing to train:
- * the text pivot. With keys = values it moves a text into another modality's part of its own space.
+ * With texts as keys in one space and values in the other it carries any embedding across, with
+ * nothing to train: the text pivot. With keys = values it moves a text into another modality's part
+ * of its own space.
  *
  * @param keys    [N, D], `values` [N, E]: row i of both is the same thing.
  * @returns [M, E] unit rows, one for each of the M queries.

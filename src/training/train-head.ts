@@ -31,10 +31,11 @@ export interface TrainingResult extends Heads {
 /**
  * Trains heads on pairs of stored embeddings and measures, on pairs kept aside, what that did.
  *
- * The same request, threads and machine give the same weights, whether or not the run was interrupted and resumed.
+ * The same request, threads and machine give the same weights, whether or not the run was
+ * interrupted and resumed.
  *
- * @throws AppError `invalid_input` for a request that cannot be trained on, `cancelled` when the signal aborts,
- *   `conflict` when the checkpoint is another run's.
+ * @throws AppError `invalid_input` for a request that cannot be trained on, `cancelled` when the
+ *   signal aborts, `conflict` when the checkpoint is another run's.
  */
 export async function trainHead(
   given: TrainingRequest,
@@ -117,7 +118,10 @@ export async function trainHead(
   return { a, b, logitScale: scaleOf(run.best.state), logitBias: logitBias.value[0], report };
 }
 
-/** @throws AppError `invalid_input` where a head has lost its direction: ReLUs that never fire again. */
+/**
+ * @throws AppError `invalid_input` where a head has lost its direction: ReLUs that never fire
+ * again.
+ */
 function measure(
   request: TrainingRequest,
   split: Split,

@@ -8,17 +8,21 @@ export const graphLosses: readonly LossName[] = ["infonce", "sigmoid", "supervis
 
 export interface TrainingGraph {
   model: Uint8Array;
-  /** The parameters in the graph, with their shapes. `NAME`, `NAME/first` and `NAME/second` go in, `…/next` come out. */
+  /**
+   * The parameters in the graph, with their shapes. `NAME`, `NAME/first` and `NAME/second` go in,
+   * `…/next` come out.
+   */
   parameters: { name: string; dims: readonly number[]; decays: boolean }[];
 }
 
 /**
- * K training steps as one ONNX graph (opset 17): a Scan over batches whose body is forward pass, loss, backward pass
- * and AdamW. Batch size B and K are free.
+ * K training steps as one ONNX graph (opset 17): a Scan over batches whose body is forward pass,
+ * loss, backward pass and AdamW. Batch size B and K are free.
  *
- * Inputs beside the parameters: `a` [K, B, in], `b` [K, B, in]; `labels` [K, B] for supervised-contrastive; `rate`,
- * `epsilon`, `decay` [K] (see `StepSize`); `identity` [B, B], or [2B, 2B] for supervised-contrastive; `inverseSize` [],
- * 1 / B; `NAME/anchor` of the weights when decay pulls towards the start. Output beside the parameters: `losses` [K].
+ * Inputs beside the parameters: `a` [K, B, in], `b` [K, B, in]; `labels` [K, B] for
+ * supervised-contrastive; `rate`, `epsilon`, `decay` [K] (see `StepSize`); `identity` [B, B], or
+ * [2B, 2B] for supervised-contrastive; `inverseSize` [], 1 / B; `NAME/anchor` of the weights when
+ * decay pulls towards the start. Output beside the parameters: `losses` [K].
  */
 export function trainingGraph(
   network: Network,
@@ -139,7 +143,8 @@ function sideForward(g: GraphBuilder, network: Network, side: "a" | "b"): SideNo
   const last = g.op("Gemm", [hidden, names[1].weight, names[1].bias]);
   const twoLayers = (gradLast: string) => {
     const gradHidden = g.op("Gemm", [gradLast, names[1].weight], { transB: 1 });
-    const gradFirst = g.op("Mul", [gradHidden, g.op("Sign", [hidden])]); // sign(relu(u)) is relu's slope
+    // Sign(relu(u)) is relu's slope
+    const gradFirst = g.op("Mul", [gradHidden, g.op("Sign", [hidden])]);
     return { ...layerGradient(0, x, gradFirst), ...layerGradient(1, hidden, gradLast) };
   };
   if (head.kind === "mlp") {
@@ -185,7 +190,9 @@ interface LossNodes {
 
 const sum = (g: GraphBuilder, x: string) => g.op("ReduceSum", [x], { keepdims: 0 });
 
-/** What the losses of the logits between the sides share: logits' gradient -> embeddings' gradient. */
+/**
+ * What the losses of the logits between the sides share: logits' gradient -> embeddings' gradient.
+ */
 function crossBackward(g: GraphBuilder, a: string, b: string, scale: string, gradLogits: string) {
   const scaled = g.op("Mul", [gradLogits, scale]);
   return { a: g.op("Gemm", [scaled, b]), b: g.op("Gemm", [scaled, a], { transA: 1 }) };
@@ -232,7 +239,8 @@ const lossNodes = {
   "supervised-contrastive"(g: GraphBuilder, a: string, b: string, scale: string): LossNodes {
     const all = g.op("Concat", [a, b], { axis: 0 });
     const logits = g.op("Mul", [g.op("Gemm", [all, all], { transB: 1 }), scale]);
-    const others = g.op("Sub", [logits, g.op("Mul", ["identity", g.scalar(1e9)])]); // an item is not its own rival
+    // An item is not its own rival
+    const others = g.op("Sub", [logits, g.op("Mul", ["identity", g.scalar(1e9)])]);
     const logProbability = g.op("LogSoftmax", [others], { axis: 1 });
     const labels = g.op("Concat", ["labels of step", "labels of step"], { axis: 0 });
     const same = g.op("Equal", [

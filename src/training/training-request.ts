@@ -4,7 +4,10 @@ import { checkFinite, distinctRows, type Rows, rowCount, unitRows } from "../mat
 import type { HeadChoice } from "./initial-head.js";
 import { type LossName, lossNames } from "./losses/loss.js";
 
-/** One side of the pairs: embeddings (brought to unit length), and the head that is trained on them. `locked` leaves the side as it is. */
+/**
+ * One side of the pairs: embeddings (brought to unit length), and the head that is trained on them.
+ * `locked` leaves the side as it is.
+ */
 export interface TrainingSide extends Rows {
   head?: HeadChoice | "locked";
 }
@@ -25,7 +28,10 @@ export interface TrainingOptions {
   patience: number;
   /** alpha of the Beta distribution that pairs of a batch are mixed with; 0 mixes nothing. */
   mixup: number;
-  /** Where the logit scale starts (by default: where the untrained embeddings fit best), and whether it is learned. */
+  /**
+   * Where the logit scale starts (by default: where the untrained embeddings fit best), and whether
+   * it is learned.
+   */
   logitScale?: number;
   learnLogits: boolean;
   /** Shares of the pairs kept from training when no split is given. */
@@ -54,7 +60,10 @@ export interface TrainingRequest {
   /** Row i of `a` and row i of `b` are a pair. */
   a: TrainingSide;
   b: TrainingSide;
-  /** One label for each pair. Pairs of one label are never each other's negatives, and count as found for one another. */
+  /**
+   * One label for each pair. Pairs of one label are never each other's negatives, and count as
+   * found for one another.
+   */
   labels?: Int32Array;
   /** three-towers: embeddings of the same pairs by a frozen third model. */
   third?: Rows;
@@ -77,7 +86,9 @@ const fail = (param: string, message: string): never => {
   throw invalidInput(param, message);
 };
 
-/** The options with their defaults. @throws AppError `invalid_input` that names the option at fault. */
+/**
+ * The options with their defaults. @throws AppError `invalid_input` that names the option at fault.
+ */
 export function checkOptions(partial: Partial<TrainingOptions> = {}): TrainingOptions {
   const given = Object.entries(partial).filter(([, value]) => value !== undefined);
   const options: TrainingOptions = { ...trainingDefaults, ...Object.fromEntries(given) };

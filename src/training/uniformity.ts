@@ -1,8 +1,8 @@
 import { cosines, type Rows, rowAt, rowCount, rowRange } from "../math/rows.js";
 
 /**
- * e^{-2 |x - y|^2} of each pair of different unit rows, x_i and x_j with j < i at i (i - 1) / 2 + j.
- * Time and memory grow with the square of N, so callers sample first.
+ * e^{-2 |x - y|^2} of each pair of different unit rows, x_i and x_j with j < i at i (i - 1) / 2 +
+ * j. Time and memory grow with the square of N, so callers sample first.
  */
 export function pairKernel(rows: Rows): Float64Array {
   const n = rowCount(rows);
@@ -22,7 +22,8 @@ export function pairKernel(rows: Rows): Float64Array {
  * Source: Wang and Isola 2020, https://arxiv.org/abs/2005.10242, t = 2.
  *
  * @param kernel  `pairKernel` of the rows.
- * @param items   the rows to look at, by default all. One that is drawn twice is no pair with itself.
+ * @param items   the rows to look at, by default all. One that is drawn twice is no pair with
+ *   itself.
  */
 export function uniformity(kernel: Float64Array, items?: Uint32Array): number {
   let sum = 0;

@@ -2,7 +2,10 @@ import { z } from "zod";
 import { HeadReference, Warnings } from "./common.js";
 import { listOf, Media, Modality, Numbers, optional, withDefault } from "./fields.js";
 
-/** An embedding in a body: numbers, or the base64 of their float32 bytes (little-endian), a fourth of the size. */
+/**
+ * An embedding in a body: numbers, or the base64 of their float32 bytes (little-endian), a fourth
+ * of the size.
+ */
 export const embeddingFields = {
   embedding: optional(Numbers),
   embedding_base64: optional(z.string().min(1)),

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { errorCodes } from "../errors.js";
 
-/** Of an answer with a status of 400 or more, and of what failed by itself within a larger answer. */
+/**
+ * Of an answer with a status of 400 or more, and of what failed by itself within a larger answer.
+ */
 export const ErrorBody = z.object({
   code: z.enum([...errorCodes, "internal"]).meta({ description: "See docs/errors.md" }),
   message: z.string(),

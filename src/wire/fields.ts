@@ -4,7 +4,9 @@ import { turnClock } from "../json/next-turn.js";
 /** Lists up to this length are checked in one go. */
 const shortList = 500;
 
-/** A field that may be left out; `null` is the same as leaving it out, as clients write it for None. */
+/**
+ * A field that may be left out; `null` is the same as leaving it out, as clients write it for None.
+ */
 export function optional<S extends z.ZodType>(schema: S) {
   return schema.nullish().transform((value) => value ?? undefined);
 }
@@ -38,8 +40,9 @@ export const entrySchemaOf = (schema: z.ZodType): z.ZodType | undefined => lists
 type Issues = z.core.$RefinementCtx["issues"];
 
 /**
- * An array in a body. Unlike `z.array` it stops at its first wrong entry (z.array makes an issue of each of a million),
- * looks at no entry of a list that is too long, and checks a long one by turns: parse it with `parseBody`.
+ * An array in a body. Unlike `z.array` it stops at its first wrong entry (z.array makes an issue of
+ * each of a million), looks at no entry of a list that is too long, and checks a long one by turns:
+ * parse it with `parseBody`.
  */
 export function listOf<S extends z.ZodType>(
   entry: S,

@@ -3,8 +3,8 @@ import { AppError } from "../errors.js";
 import { checkFilter, type Filter } from "../index/filter.js";
 
 /**
- * A filter of a request. Null is no filter, and neither is a list of none: what a program forgot to fill must not find, or
- * delete, everything.
+ * A filter of a request. Null is no filter, and neither is a list of none: what a program forgot to
+ * fill must not find, or delete, everything.
  * @throws AppError invalid_input.
  */
 export const requestFilter = (value: unknown): Filter => checkFilter(value, { allowEmpty: false });

@@ -34,7 +34,10 @@ const RecallBothWays = bothWays(Recall).nullable();
 const Mixed = z.object({ at_10: z.number(), mean_reciprocal_rank: z.number() });
 const Points = z.array(z.tuple([z.number(), z.number()])).optional();
 
-/** The gap report; docs/modality-gap.md says what the figures are. What needs pairs is null where there are none. */
+/**
+ * The gap report; docs/modality-gap.md says what the figures are. What needs pairs is null where
+ * there are none.
+ */
 export const GapAnswer = z.object({
   modalities: ofBoth(z.string()),
   items: ofBoth(z.int()),

@@ -89,7 +89,9 @@ export const HeadVersionDeleted = z.object({
 });
 export type HeadVersionDeleted = z.infer<typeof HeadVersionDeleted>;
 
-/** What a version was made from and what it measured; docs/training.md says what the figures are. */
+/**
+ * What a version was made from and what it measured; docs/training.md says what the figures are.
+ */
 export const HeadReport = z.looseObject({
   measures: Measures.optional(),
   verdict: Verdict.optional(),

@@ -62,7 +62,10 @@ export type ItemStatus = z.infer<typeof ItemStatus>;
 /** A line of the answer to a stream. */
 export const LineStatus = z.discriminatedUnion("status", [
   Stored,
-  /** `line` is counted from 1, blank ones too. Without it the whole stream has failed: what came after was not added. */
+  /**
+   * `line` is counted from 1, blank ones too. Without it the whole stream has failed: what came
+   * after was not added.
+   */
   Failed.extend({ line: z.int().optional() }),
 ]);
 export type LineStatus = z.infer<typeof LineStatus>;

@@ -24,7 +24,10 @@ export const QueryBody = z.strictObject({
   ...searchSettings,
 });
 export type QueryBody = z.infer<typeof QueryBody>;
-/** Every query is at least a text: more than this are refused before any is looked at; `maxInputs` is checked after. */
+/**
+ * Every query is at least a text: more than this are refused before any is looked at; `maxInputs`
+ * is checked after.
+ */
 const maxQueries = 100_000;
 export const SearchBody = QueryBody.extend({
   queries: optional(listOf(QueryBody, { min: 1, max: maxQueries })),

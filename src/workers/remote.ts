@@ -1,7 +1,10 @@
 import type { TransferListItem } from "node:worker_threads";
 import type { WorkerCallOptions } from "./start-worker.js";
 
-/** The methods of `T` as another thread sees them: arguments and results are copied, every answer is a promise. */
+/**
+ * The methods of `T` as another thread sees them: arguments and results are copied, every answer is
+ * a promise.
+ */
 export type Remote<T> = {
   [M in keyof T as T[M] extends (...args: never) => unknown ? M : never]: T[M] extends (
     ...args: infer A
@@ -17,7 +20,9 @@ export interface Callable {
 
 const moved = new WeakMap<object, readonly TransferListItem[]>();
 
-/** Marks an argument of a `Remote` whose buffers are moved instead of copied. @returns the argument. */
+/**
+ * Marks an argument of a `Remote` whose buffers are moved instead of copied. @returns the argument.
+ */
 export function moving<T extends object>(argument: T, buffers: readonly TransferListItem[]): T {
   moved.set(argument, buffers);
   return argument;

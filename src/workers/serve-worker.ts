@@ -15,7 +15,8 @@ export class Transferred<T> {
 export type WorkerMethod = (args: never, report: (progress: unknown) => void) => unknown;
 
 /**
- * The worker's side of `remoteOf`: its call of `open` makes the object, every other call goes to the method of that name.
+ * The worker's side of `remoteOf`: its call of `open` makes the object, every other call goes to
+ * the method of that name.
  *
  * @param dispose  called once after the last call, before the thread ends.
  */

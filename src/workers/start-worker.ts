@@ -39,21 +39,26 @@ export interface WorkerHandle {
   /** Resolves when the thread has ended, in whatever way. */
   readonly exited: Promise<Error>;
   /**
-   * Waits for the calls under way, asks the thread to dispose of what it owns and lets it end by itself: a thread
-   * terminated while ONNX Runtime runs takes the whole process down (SIGABRT).
+   * Waits for the calls under way, asks the thread to dispose of what it owns and lets it end by
+   * itself: a thread terminated while ONNX Runtime runs takes the whole process down (SIGABRT).
    */
   close(): Promise<void>;
-  /** Ends the thread at once, in the middle of its JavaScript; only for one that runs no native code. */
+  /**
+   * Ends the thread at once, in the middle of its JavaScript; only for one that runs no native
+   * code.
+   */
   terminate(): Promise<void>;
 }
 
 /**
  * Starts a worker thread whose file calls `serveWorker`.
  *
- * @param file  URL of the worker's module, written with the ending `.js`. When this code itself runs from TypeScript
- *   (tests, `npm run dev`), the `.ts` file beside it is started through tsx instead.
+ * @param file  URL of the worker's module, written with the ending `.js`. When this code itself
+ *   runs from TypeScript (tests, `npm run dev`), the `.ts` file beside it is started through tsx
+ *   instead.
  *
- * When the thread ends by itself, the calls under way and every later one fail with an AppError `unavailable`.
+ * When the thread ends by itself, the calls under way and every later one fail with an AppError
+ * `unavailable`.
  */
 export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
   const worker = newThread(file, workerData);
@@ -71,7 +76,8 @@ export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
   let ended: Error | undefined;
   let closing: Promise<void> | undefined;
 
-  // A thread at rest does not keep the process alive; a call under way does, and so does the wait for its end.
+  // A thread at rest does not keep the process alive; a call under way does, and so does the wait
+  // for its end.
   const rest = () => {
     if (waiting.size === 0 && closing === undefined) worker.unref();
   };
@@ -147,7 +153,8 @@ export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
 function newThread(file: URL, workerData: unknown): Worker {
   const resourceLimits = { stackSizeMb: stackMb() };
   if (!import.meta.url.endsWith(".ts")) return new Worker(file, { workerData, resourceLimits });
-  // The CommonJS build that `require.resolve` finds cannot register itself; the ES module lies beside it.
+  // The CommonJS build that `require.resolve` finds cannot register itself; the ES module lies
+  // beside it.
   const tsx = createRequire(import.meta.url)
     .resolve("tsx/esm/api")
     .replace(/\.cjs$/, ".mjs");
@@ -163,9 +170,10 @@ function newThread(file: URL, workerData: unknown): Worker {
 }
 
 /**
- * ONNX Runtime 1.30 takes the command line apart by a regular expression that recurses for every byte of it, on the stack of the thread that opens the
- * first session: `classify *.jpg` with 2,000 names overflowed the default 4 MiB. 1,000,000 bytes needed less than 420 MiB;
- * what is not touched takes no memory.
+ * ONNX Runtime 1.30 takes the command line apart by a regular expression that recurses for every
+ * byte of it, on the stack of the thread that opens the first session: `classify *.jpg` with 2,000
+ * names overflowed the default 4 MiB. 1,000,000 bytes needed less than 420 MiB; what is not touched
+ * takes no memory.
  */
 function stackMb(): number {
   const bytes = [...process.execArgv, ...process.argv].reduce(

@@ -18,9 +18,10 @@ const longestWaitMs = 30_000;
 const steadyMs = 60_000;
 
 /**
- * A worker thread that is started again when it ends unexpectedly: at once, then after waits that double. Calls under way
- * when it ends, and those that come before it serves again, fail with `unavailable`. A thread is never terminated from
- * here: while ONNX Runtime runs, that would take the whole process down.
+ * A worker thread that is started again when it ends unexpectedly: at once, then after waits that
+ * double. Calls under way when it ends, and those that come before it serves again, fail with
+ * `unavailable`. A thread is never terminated from here: while ONNX Runtime runs, that would take
+ * the whole process down.
  */
 export class SupervisedWorker implements Callable {
   readonly #options: SupervisedOptions;
@@ -51,7 +52,10 @@ export class SupervisedWorker implements Callable {
     return `${name} stopped unexpectedly and is being restarted${why}`;
   }
 
-  /** @throws AppError `unavailable` while there is no thread; why it cannot be started where that is known. */
+  /**
+   * @throws AppError `unavailable` while there is no thread; why it cannot be started where that is
+   * known.
+   */
   call<T>(method: string, args: unknown, options?: WorkerCallOptions): Promise<T> {
     if (this.#worker !== undefined) return this.#worker.call<T>(method, args, options);
     if (this.#lastFailure instanceof AppError) return Promise.reject(this.#lastFailure);

@@ -3,8 +3,8 @@ import type { Embedding, Encoder } from "../encoders/encoder.js";
 import { meanVector, normalize } from "../math/vector.js";
 
 /**
- * About so many sentences are made and given to the encoder at once, those of whole labels: an abort between calls is
- * heeded, and no more of them are held than that.
+ * About so many sentences are made and given to the encoder at once, those of whole labels: an
+ * abort between calls is heeded, and no more of them are held than that.
  */
 const chunk = 256;
 
@@ -14,7 +14,8 @@ const chunk = 256;
  *
  * @param labels     L labels.
  * @param templates  T sentences with one `{}`.
- * @returns L embeddings, in the order of the labels. The encoder's cache remembers the L x T sentences.
+ * @returns L embeddings, in the order of the labels. The encoder's cache remembers the L x T
+ *   sentences.
  */
 export async function classEmbeddings(
   encoder: Encoder<"text">,

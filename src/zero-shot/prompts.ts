@@ -1,7 +1,10 @@
 import type { Modality } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
 
-/** Sentences with one `{}` each. A label's embedding is the mean over a set's sentences (see class-embeddings.ts). */
+/**
+ * Sentences with one `{}` each. A label's embedding is the mean over a set's sentences (see
+ * class-embeddings.ts).
+ */
 export interface PromptTemplateSet {
   name: string;
   modality: Modality | "any";
@@ -61,9 +64,10 @@ export interface TemplateChoice {
 }
 
 /**
- * The templates to use, in order of precedence: given in the request, named in the request, the pack's own, the fallback.
- * @throws AppError `invalid_input` for a template without exactly one `{}`, too many or too long ones, an unknown set, or
- *   both at once.
+ * The templates to use, in order of precedence: given in the request, named in the request, the
+ * pack's own, the fallback.
+ * @throws AppError `invalid_input` for a template without exactly one `{}`, too many or too long
+ *   ones, an unknown set, or both at once.
  */
 export function chooseTemplates(
   { templates, setName }: TemplateChoice,

@@ -241,7 +241,9 @@ describe("crossmodal models", () => {
     const { texts, audio } = goldenJson<{ texts: { text: string }[]; audio: { file: string }[] }>(
       "tiny-clap/golden.json",
     );
-    /** The reference's own scores of the first sound, as a published result would be written down. */
+    /**
+     * The reference's own scores of the first sound, as a published result would be written down.
+     */
     const sample = (change: object = {}) => ({
       what: "the reference's first sound",
       source: "fixtures/golden",

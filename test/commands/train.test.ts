@@ -12,7 +12,8 @@ import { bridgeTexts } from "../../src/training/bridge-texts.js";
 import { fixtureLabels } from "../helpers/fixtures.js";
 import { runMain } from "../helpers/run-main.js";
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 }); // models and training, on machines that do other things too
+// Models and training, on machines that do other things too
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const folder = mkdtempSync(join(tmpdir(), "crossmodal-train-"));
 const dataDir = join(folder, "data");
@@ -30,7 +31,9 @@ const save = (name: string, content: string | Uint8Array) => {
   return join(folder, name);
 };
 
-/** Six labels: a scatters around a direction of its label, b is another one, the same for the label. */
+/**
+ * Six labels: a scatters around a direction of its label, b is another one, the same for the label.
+ */
 function savePairs(count: number) {
   const random = seededRandom(3);
   const direction = () => Array.from({ length: dimensions }, () => random.normal());

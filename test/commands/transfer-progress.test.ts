@@ -49,7 +49,8 @@ describe("transferProgress", () => {
     progress.bytes(1e6);
     progress.notice("trying again");
     const state = "0% · 1.0 of 7200.0 MB · 1.0 MB/s · 1:59:59 left · a.onnx";
-    await vi.waitFor(() => expect(text()).toContain(state), 10_000); // the bar draws five times a second
+    // The bar draws five times a second
+    await vi.waitFor(() => expect(text()).toContain(state), 10_000);
     progress.stop();
     expect(text()).toContain("trying again\n");
   });

@@ -10,9 +10,10 @@ import { goldenBytes, goldenJson, goldenPath, largestDifference } from "../helpe
 import { loadPack, type TestPack } from "../helpers/packs.js";
 
 /**
- * Most that a number of an embedding may differ between an input alone and among others. Measured, largest of all towers:
- * fp32 1.7e-7, q4 (MatMulNBits) 1.0e-7, fp16 2.1e-4 (one step of float16 in an intermediate sum), int8 of the starter packs
- * (static and MatMulNBits) 3.8e-8. Dynamically quantized files run one input at a time: 0; in one batch they differed by .017.
+ * Most that a number of an embedding may differ between an input alone and among others. Measured,
+ * largest of all towers: fp32 1.7e-7, q4 (MatMulNBits) 1.0e-7, fp16 2.1e-4 (one step of float16 in
+ * an intermediate sum), int8 of the starter packs (static and MatMulNBits) 3.8e-8. Dynamically
+ * quantized files run one input at a time: 0; in one batch they differed by .017.
  */
 const tolerance: Record<DataType, number> = { fp32: 1e-6, fp16: 1e-3, int8: 1e-6, q4: 1e-6 };
 

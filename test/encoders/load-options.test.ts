@@ -21,7 +21,8 @@ describe("PackLoader with resize: fast", () => {
             return (await encoders.image!.encode([image]))[0];
           }),
         );
-        // Measured over fixtures/images: .9983 at least, .9993 in the middle (docs/preprocessing.md).
+        // Measured over fixtures/images: .9983 at least, .9993 in the middle
+        // (docs/preprocessing.md).
         expect(cosine(a, b), file).toBeGreaterThan(0.997);
         expect(cosine(a, b), file).toBeLessThan(1);
       }

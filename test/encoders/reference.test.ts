@@ -25,15 +25,16 @@ interface Golden {
 }
 
 /**
- * Smallest cosine between our embedding and the reference's, from the file: measured 0.9999999 for pictures and texts,
- * 0.99999 for sounds. The issue asks for 0.9999.
+ * Smallest cosine between our embedding and the reference's, from the file: measured 0.9999999 for
+ * pictures and texts, 0.99999 for sounds. The issue asks for 0.9999.
  */
 const closest = 0.9999;
 
 for (const family of ["tiny-clip", "tiny-siglip", "tiny-siglip2", "tiny-clap", "tiny-clap-fused"]) {
   describe(`${family}, against the Python reference`, () => {
     const golden = goldenJson<Golden>(`${family}/golden.json`);
-    // A user's literal special tokens are characters here (tokenizer.test.ts), so that text embeds differently on purpose.
+    // A user's literal special tokens are characters here (tokenizer.test.ts), so that text embeds
+    // differently on purpose.
     const texts = golden.texts.filter(({ text }) => !text.includes("<|endoftext|>"));
     let pack: TestPack;
     beforeAll(async () => {
@@ -71,7 +72,8 @@ for (const family of ["tiny-clip", "tiny-siglip", "tiny-siglip2", "tiny-clap", "
             maxSeconds: 3600,
           });
           const fused = family.endsWith("fused");
-          if (windows.length > 1 && !fused) continue; // ours is the mean of windows at other places: see below
+          // Ours is the mean of windows at other places: see below
+          if (windows.length > 1 && !fused) continue;
           const [embedding] = await pack.encoders.audio!.encode([sound]);
           // The reference marks a lone short clip as longer at random; ours never does.
           const expected =
@@ -162,8 +164,10 @@ for (const family of ["tiny-clip", "tiny-siglip", "tiny-siglip2", "tiny-clap", "
         if ("windows" in medium) {
           const fused = family.endsWith("fused");
           const [{ embed_is_longer_false: short }] = medium.windows;
-          if (medium.windows.length > 1 && !fused) continue; // ours is the mean of windows at other places
-          // The golden scores take a lone short clip as longer; ours, and the reference among longer clips, do not.
+          // Ours is the mean of windows at other places
+          if (medium.windows.length > 1 && !fused) continue;
+          // The golden scores take a lone short clip as longer; ours, and the reference among
+          // longer clips, do not.
           if (fused && !isLonger(medium.file)) {
             const cosines = golden.logits.label_indices.map((i) =>
               cosine(short!, golden.texts[i].embed),
@@ -190,8 +194,8 @@ const softmax = (logits: readonly number[]) => {
 };
 
 /**
- * Smallest cosine to the reference's embedding. Measured: fp16 .999997, int8 .9980, q4 .896; tiny random weights lose more by
- * four bits than trained ones of true size.
+ * Smallest cosine to the reference's embedding. Measured: fp16 .999997, int8 .9980, q4 .896; tiny
+ * random weights lose more by four bits than trained ones of true size.
  */
 const variants = { fp16: 0.9999, int8: 0.995, q4: 0.85 } as const;
 

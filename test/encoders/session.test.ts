@@ -2,16 +2,18 @@ import { afterEach, describe, expect, it } from "vitest";
 import { openSession, type Session } from "../../src/encoders/session.js";
 
 /**
- * y = x * 2 as ONNX bytes (ir 8, opset 17), written out by hand: x float32 ["n"], initializer two = [2].
- * Field numbers are those of onnx.proto3.
+ * y = x * 2 as ONNX bytes (ir 8, opset 17), written out by hand: x float32 ["n"], initializer two =
+ * [2]. Field numbers are those of onnx.proto3.
  */
 function doublingGraph(): Uint8Array {
   const bytes = (tag: number, body: number[]) => [(tag << 3) | 2, body.length, ...body];
   const text = (tag: number, value: string) => bytes(tag, [...Buffer.from(value)]);
   const varint = (tag: number, value: number) => [tag << 3, value];
-  const type = bytes(1, [...varint(1, 1), ...bytes(2, bytes(1, text(2, "n")))]); // tensor_type: float, shape [n]
+  // Tensor_type: float, shape [n]
+  const type = bytes(1, [...varint(1, 1), ...bytes(2, bytes(1, text(2, "n")))]);
   const value = (name: string) => [...text(1, name), ...bytes(2, type)];
-  const two = [...varint(1, 1), ...varint(2, 1), ...bytes(9, [0, 0, 0, 0x40]), ...text(8, "two")]; // dims [1], float, raw 2.0
+  // Dims [1], float, raw 2.0
+  const two = [...varint(1, 1), ...varint(2, 1), ...bytes(9, [0, 0, 0, 0x40]), ...text(8, "two")];
   const node = [...text(1, "x"), ...text(1, "two"), ...text(2, "y"), ...text(4, "Mul")];
   const graph = [
     ...bytes(1, node),

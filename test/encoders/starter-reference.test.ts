@@ -9,7 +9,10 @@ interface Golden {
   texts: Record<"starter-clip" | "starter-clap", Record<string, number[]>>;
 }
 
-/** Measured: 1 - 2e-11 on the machine that made them; another CPU's 8-bit kernels may round differently. */
+/**
+ * Measured: 1 - 2e-11 on the machine that made them; another CPU's 8-bit kernels may round
+ * differently.
+ */
 const closest = 0.999;
 
 describe("the starter packs, against Python (Pillow, torch.stft, tokenizers, its ONNX Runtime)", () => {

@@ -160,7 +160,8 @@ describe("reproject", () => {
     expect(items.has("item-7")).toBe(false);
     expect(items.has("item-3")).toBe(false);
     expect(items.get("item-23")?.embedding).toEqual(item(23, 2).embedding);
-    // 450, and one more, and without item 7 and those of 2003 (3, 23, …, 443), of which 23 came back.
+    // 450, and one more, and without item 7 and those of 2003 (3, 23, …, 443), of which 23 came
+    // back.
     expect(items.size).toBe(450 + 1 - 1 - 23 + 1);
   });
 

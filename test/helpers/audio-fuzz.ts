@@ -18,7 +18,10 @@ import {
 
 export const hasFfmpeg = spawnSync("ffmpeg", ["-version"]).status === 0;
 
-/** Whole files of every format that is read here; those that only ffmpeg reads where it is installed. */
+/**
+ * Whole files of every format that is read here; those that only ffmpeg reads where it is
+ * installed.
+ */
 export function soundSeeds(): Seed[] {
   const tone = toneSamples(12_000);
   const [little, big] = [int16Bytes(tone, true), int16Bytes(tone, false)];

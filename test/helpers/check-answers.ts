@@ -7,8 +7,9 @@ import {
 } from "../../src/openapi/document.js";
 
 /**
- * The app, whose answers to `request` have to be as /openapi.json says: a documented status, a media type that the status has,
- * and JSON of its schema without further fields. Streams are left alone, since reading them would change their pace.
+ * The app, whose answers to `request` have to be as /openapi.json says: a documented status, a
+ * media type that the status has, and JSON of its schema without further fields. Streams are left
+ * alone, since reading them would change their pace.
  */
 export function checkAnswers(app: App): App {
   const request = app.request.bind(app);

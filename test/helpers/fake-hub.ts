@@ -55,8 +55,9 @@ const gitSha1 = (bytes: Buffer) =>
   createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
 
 /**
- * A hub on 127.0.0.1: the listing of `/api/models/…`, files at `/…/resolve/…`, and for those in LFS a redirect to a second
- * server (another origin) under a URL with a signature. That server answers 400 to whoever brings it a token.
+ * A hub on 127.0.0.1: the listing of `/api/models/…`, files at `/…/resolve/…`, and for those in LFS
+ * a redirect to a second server (another origin) under a URL with a signature. That server answers
+ * 400 to whoever brings it a token.
  */
 export class FakeHub {
   readonly requests: SeenRequest[] = [];

@@ -28,7 +28,10 @@ export function randomUnitRows(rows: number, columns: number, seed: number): Mat
   return unitRows(formulaMatrix(rows, columns, () => random.normal()));
 }
 
-/** The largest difference between `grad` and central differences of `value` over the elements of `at`. */
+/**
+ * The largest difference between `grad` and central differences of `value` over the elements of
+ * `at`.
+ */
 export function gradientError(
   value: () => number,
   at: Float64Array,

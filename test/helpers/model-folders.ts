@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { goldenPath } from "./golden.js";
 
-/** A copy of a tiny model's folder with other files; null removes one. A string is written as it is. */
+/**
+ * A copy of a tiny model's folder with other files; null removes one. A string is written as it is.
+ */
 export function folderWith(tiny: string, files: Record<string, unknown> = {}): string {
   const folder = join(mkdtempSync(join(tmpdir(), "crossmodal-folder-")), "hub");
   cpSync(goldenPath(tiny), folder, {

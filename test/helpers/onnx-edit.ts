@@ -3,8 +3,8 @@ import onnxProto from "onnx-proto";
 const { ModelProto, NodeProto, TensorProto, StringStringEntryProto } = onnxProto.onnx;
 
 /**
- * A text graph as the public CLAP exports have it: without `attention_mask` among its inputs, every position attended to.
- * The mask becomes ConstantOfShape(Shape(input_ids), 1).
+ * A text graph as the public CLAP exports have it: without `attention_mask` among its inputs, every
+ * position attended to. The mask becomes ConstantOfShape(Shape(input_ids), 1).
  */
 export function withoutAttentionMask(bytes: Uint8Array): Uint8Array {
   const model = ModelProto.decode(bytes);
@@ -28,7 +28,10 @@ export function withoutAttentionMask(bytes: Uint8Array): Uint8Array {
   return ModelProto.encode(model).finish();
 }
 
-/** The graph with its larger weights moved to a file beside it. Field names: onnx.proto3, TensorProto.external_data. */
+/**
+ * The graph with its larger weights moved to a file beside it. Field names: onnx.proto3,
+ * TensorProto.external_data.
+ */
 export function withExternalData(
   bytes: Uint8Array,
   location: string,

@@ -9,7 +9,10 @@ const side = (rows: { data: Float64Array }) => ({
   dimensions,
 });
 
-/** Pairs whose b is a turned by a fixed random linear map, with a little noise: alike only once heads undo the map. */
+/**
+ * Pairs whose b is a turned by a fixed random linear map, with a little noise: alike only once
+ * heads undo the map.
+ */
 export function rotatedPairs(count: number, options: Partial<TrainingOptions>): TrainingRequest {
   const a = randomUnitRows(count, dimensions, 1);
   const noise = randomUnitRows(count, dimensions, 2);
@@ -27,7 +30,9 @@ export function randomPairs(count: number, options: Partial<TrainingOptions>): T
   };
 }
 
-/** Four labels: a scatters around a direction of its label, b is one other direction for each label. */
+/**
+ * Four labels: a scatters around a direction of its label, b is one other direction for each label.
+ */
 export function labelledPairs(count: number, options: Partial<TrainingOptions>): TrainingRequest {
   const centers = randomUnitRows(4, dimensions, 6);
   const names = randomUnitRows(4, dimensions, 7);

@@ -10,7 +10,10 @@ import type { FuzzResult, Seed } from "./mutate.js";
 
 const maxPixels = 4_000_000;
 
-/** A whole picture of every format and variant that is read here; HEIC where it can be written and read. */
+/**
+ * A whole picture of every format and variant that is read here; HEIC where it can be written and
+ * read.
+ */
 export async function pictureSeeds(): Promise<Seed[]> {
   const stored = readdirSync(goldenPath("decode/pictures"))
     .sort()
@@ -35,7 +38,10 @@ async function heicSeed(): Promise<Uint8Array | undefined> {
 
 const byDesign = new Set(["undecodable_media", "unsupported_media", "too_large"]);
 
-/** Decodes a damaged picture: an error by design, or as many pixels as its size says, within the limit. */
+/**
+ * Decodes a damaged picture: an error by design, or as many pixels as its size says, within the
+ * limit.
+ */
 export async function fuzzPicture(
   bytes: Uint8Array,
 ): Promise<FuzzResult<"refused" | "warned" | "decoded">> {

@@ -12,7 +12,10 @@ export interface ServedProcess {
   output(): string;
 }
 
-/** A server as a user starts it; resolves with its address once it listens. The caller kills `child`. */
+/**
+ * A server as a user starts it; resolves with its address once it listens. The caller kills
+ * `child`.
+ */
 export async function serve(
   args: readonly string[] = [],
   dataDir = mkdtempSync(join(tmpdir(), "crossmodal-server-")),

@@ -1,4 +1,7 @@
-/** Sound files made byte by byte, after the formats' specifications; no decoder of ours has a hand in them. */
+/**
+ * Sound files made byte by byte, after the formats' specifications; no decoder of ours has a hand
+ * in them.
+ */
 
 /** 16-bit samples of a tone that nobody would take for another, interleaved. */
 export function toneSamples(frames: number, channels = 1): Int16Array {

@@ -14,7 +14,10 @@ export interface ContractStore {
   dispose(): Promise<void>;
 }
 
-/** What every driver of VectorStore does. The oracle of searches is a plain loop over all items in this file. */
+/**
+ * What every driver of VectorStore does. The oracle of searches is a plain loop over all items in
+ * this file.
+ */
 export function vectorStoreContract(name: string, create: () => Promise<ContractStore>): void {
   describe(`${name} keeps the contract of VectorStore`, () => {
     let under: ContractStore;
@@ -417,7 +420,10 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
   });
 }
 
-/** Similarities agree to float32 rounding of the centred query (measured 2e-8); ids follow from them. */
+/**
+ * Similarities agree to float32 rounding of the centred query (measured 2e-8); ids follow from
+ * them.
+ */
 function expectSame(
   actual: { id: string; similarity: number }[],
   expected: { id: string; similarity: number }[],
@@ -427,7 +433,10 @@ function expectSame(
     expect(similarity).toBeCloseTo(expected[i].similarity, 5);
 }
 
-/** The slow obvious search: every item, sorted; equal similarities keep the order in which they were added. */
+/**
+ * The slow obvious search: every item, sorted; equal similarities keep the order in which they were
+ * added.
+ */
 function oracle(items: readonly Item[], query: Query): { id: string; similarity: number }[] {
   const embedding = query.embedding as Float32Array;
   return items

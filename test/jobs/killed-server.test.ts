@@ -85,7 +85,8 @@ describe("a server killed while it trains", () => {
     });
     expect(resumed.error).toBeUndefined();
     expect(resumed.state).toBe("succeeded");
-    expect(Math.min(...([...epochs] as number[]))).toBeGreaterThan(3); // it went on from its checkpoint
+    // It went on from its checkpoint
+    expect(Math.min(...([...epochs] as number[]))).toBeGreaterThan(3);
 
     const again = (await json(`${second.url}/v1/heads`, training(dimensions, "whole"))) as {
       job: JobAnswer;

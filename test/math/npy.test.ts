@@ -7,7 +7,8 @@ describe("readNpy", () => {
   it("reads a file that numpy wrote: 2 x 500 x 512 float32 of unit rows", () => {
     const { shape, data } = readNpy(goldenBytes("modality_gap_clip_features.npy"));
     expect(shape).toEqual([2, 500, 512]);
-    expect(Math.hypot(...data.subarray(0, 512))).toBeCloseTo(1, 3); // the file came from half precision: 3e-4 off
+    // The file came from half precision: 3e-4 off
+    expect(Math.hypot(...data.subarray(0, 512))).toBeCloseTo(1, 3);
   });
 
   it("reads the same from a Buffer that shares its memory", () => {

@@ -110,6 +110,7 @@ describe("contentOrder", () => {
     const sorted = rows(...Array.from({ length: 1000 }, (_, i) => [i, 1]));
     const half = contentOrder([sorted], 1).subarray(0, 500);
     const mean = half.reduce((sum, i) => sum + i, 0) / 500;
-    expect(Math.abs(mean - 499.5)).toBeLessThan(40); // 4 standard errors: 4 * 289 / sqrt(500) * sqrt(.5) = 37
+    // 4 standard errors: 4 * 289 / sqrt(500) * sqrt(.5) = 37
+    expect(Math.abs(mean - 499.5)).toBeLessThan(40);
   });
 });

@@ -3,7 +3,8 @@ import { decodeAudio } from "../../src/media/audio/decode-audio.js";
 import { decodeImage } from "../../src/media/image/decode-image.js";
 import { serveDecoding } from "../../src/media/serve-decoding.js";
 
-// A decoding process whose decoder has every fault that one can have, by the text that a "picture" begins with.
+// A decoding process whose decoder has every fault that one can have, by the text that a "picture"
+// begins with.
 
 serveDecoding({
   async decodeImage(bytes, limits) {

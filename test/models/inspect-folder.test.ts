@@ -34,7 +34,8 @@ function folderWith(tiny: string, configs: Record<string, unknown> = {}): string
 const about = { id: "mine", source: "owner/name", logitScale: 100 };
 
 describe("readFamily", () => {
-  // The configuration files of the public checkpoints leave out what is the default of the reference's classes.
+  // The configuration files of the public checkpoints leave out what is the default of the
+  // reference's classes.
   it.each([
     [
       "tiny-siglip2",

@@ -403,7 +403,8 @@ describe("pullModel", () => {
       const checkpoint = Buffer.from(writeSafetensors({ tensors, metadata: {} }));
       hub.addRepo("Xenova/siglip-base-patch16-224", withoutLogit("tiny-siglip"));
       hub.addRepo("google/siglip-base-patch16-224", { "model.safetensors": checkpoint });
-      // The third request is for the scale itself; of each the hub and the file server may go wrong.
+      // The third request is for the scale itself; of each the hub and the file server may go
+      // wrong.
       hub.next("model.safetensors", {}, {}, {}, {}, mishap);
       expect((await pull("siglip-base-patch16-224")).manifest.logitScale).toBe(117.33);
       expect(

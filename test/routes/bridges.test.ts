@@ -6,7 +6,8 @@ import { fixtureBase64, fixtureLabels } from "../helpers/fixtures.js";
 import { runJob } from "../helpers/jobs.js";
 import { jsonPost, startApp } from "../helpers/services.js";
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 }); // models and training, on machines that do other things too
+// Models and training, on machines that do other things too
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const name = "starter-clap-to-starter-clip";
 /** Every 60th of the product's own sentences. */
@@ -105,7 +106,8 @@ describe("POST /v1/bridges", () => {
     const { report } = versions[2];
     expect(report.measured).toMatchObject({ queries: Math.ceil(sounds / 2), labels: 2 });
     expect(report.memory.from).toBe(Math.floor(sounds / 2));
-    expect(report.recall.bridge.at_10.chance).toBeGreaterThan(0.9); // two labels: ten of nearly all pictures hold both
+    // Two labels: ten of nearly all pictures hold both
+    expect(report.recall.bridge.at_10.chance).toBeGreaterThan(0.9);
     expect(report.recall.text_pivot.at_1.recall).toBeLessThanOrEqual(1);
   });
 

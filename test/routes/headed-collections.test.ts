@@ -8,7 +8,8 @@ import { fixtureBase64, fixtureLabels } from "../helpers/fixtures.js";
 import { runJob } from "../helpers/jobs.js";
 import { jsonPost, startApp } from "../helpers/services.js";
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 }); // models and training, on machines that do other things too
+// Models and training, on machines that do other things too
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let app: App;
 let services: Services;

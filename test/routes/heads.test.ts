@@ -7,7 +7,8 @@ import { fixtureBase64, fixtureLabels } from "../helpers/fixtures.js";
 import { runJob } from "../helpers/jobs.js";
 import { formPost, jsonPost, startApp } from "../helpers/services.js";
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 }); // models and training, on machines that do other things too
+// Models and training, on machines that do other things too
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let app: App;
 let services: Services;
@@ -18,7 +19,10 @@ beforeAll(async () => {
 });
 afterAll(() => services.close());
 
-/** Pairs of `labels` labels: a scatters around a direction of its label, b is another direction, the same for the label. */
+/**
+ * Pairs of `labels` labels: a scatters around a direction of its label, b is another direction, the
+ * same for the label.
+ */
 function labelledPairs(count: number, labels = 6) {
   const random = seededRandom(3);
   const direction = () => Array.from({ length: dimensions }, () => random.normal());

@@ -39,7 +39,10 @@ describe("a server under SIGKILL while items are streamed to it", () => {
   );
 });
 
-/** Starts a server, streams items to it without end and kills it some time after the first status. @returns the ids it acknowledged. */
+/**
+ * Starts a server, streams items to it without end and kills it some time after the first status.
+ * @returns the ids it acknowledged.
+ */
 async function streamAndKill(round: number, afterMs: number): Promise<string[]> {
   const flags = [
     "--port",

@@ -68,7 +68,8 @@ async function readAll(
 describe("a stream of items", () => {
   it("waits for a reader that is slow, on both sides, and then loses nothing", async () => {
     const url = await start();
-    const total = 40_000; // 500 bytes of line and of status each: more than the sockets and the server hold
+    // 500 bytes of line and of status each: more than the sockets and the server hold
+    const total = 40_000;
     const idOf = (i: number) => `item-${i}`.padEnd(440, "-");
     const { sent, answer } = openStream(url);
     let written = 0;

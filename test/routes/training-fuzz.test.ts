@@ -11,7 +11,8 @@ import { fakePack } from "../helpers/fake-packs.js";
 import { jsonPost } from "../helpers/services.js";
 
 // Whatever a client sends ends in a result or in an error that names a field: never in `internal`.
-// The work is done in this thread, and by the plain stepper, so that hundreds of jobs take a minute.
+// The work is done in this thread, and by the plain stepper, so that hundreds of jobs take a
+// minute.
 
 vi.mock("../../src/training/train-in-worker.js", async () => {
   const { trainHead } = await import("../../src/training/train-head.js");
@@ -109,7 +110,9 @@ function ofSchema(schema: z.core.JSONSchema.JSONSchema): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 12, arbitrary: right() }, { weight: 1, arbitrary: fc.jsonValue() });
 }
 
-/** Rows as clients send them: random, all alike, in two groups, of zeros, of numbers that overflow. */
+/**
+ * Rows as clients send them: random, all alike, in two groups, of zeros, of numbers that overflow.
+ */
 const rows = (count: number, width = dimensions): fc.Arbitrary<number[][]> =>
   fc.nat().chain((seed) => {
     const random = seededRandom(seed);

@@ -522,7 +522,9 @@ describe("POST /v1/zero-shot, a body over the limit", () => {
   });
 });
 
-/** A PNG whose header says 40,000 x 40,000 pixels, with hardly any data: 4.8 GB if one believed it. */
+/**
+ * A PNG whose header says 40,000 x 40,000 pixels, with hardly any data: 4.8 GB if one believed it.
+ */
 function hugePng(): Uint8Array {
   return new Uint8Array(
     Buffer.from(

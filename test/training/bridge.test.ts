@@ -19,7 +19,10 @@ const list = ({ values, dimensions }: Rows) =>
 const shifted = (m: Matrix, by: number): Matrix =>
   unitRows({ ...m, data: m.data.map((x, i) => x + (i % d === 0 ? by : 0)) });
 
-/** Texts in A and, turned, in B. Sounds and pictures are the same 200 things, each with its modality's own offset. */
+/**
+ * Texts in A and, turned, in B. Sounds and pictures are the same 200 things, each with its
+ * modality's own offset.
+ */
 const texts = randomUnitRows(300, d, 1);
 const things = randomUnitRows(200, d, 2);
 const data = {
@@ -71,7 +74,8 @@ describe("fitBridge", () => {
       textsFrom: data.textsFrom,
       textsTo: data.textsTo,
     });
-    expect(largestDifference(head.layers[0].weight, rotation.data)).toBeLessThan(1e-3); // shrunk by 1e-4
+    // Shrunk by 1e-4
+    expect(largestDifference(head.layers[0].weight, rotation.data)).toBeLessThan(1e-3);
   });
 
   it.each(["ridge", "procrustes", "c-mcr"] as const)(

@@ -74,7 +74,8 @@ describe("openGraphStepper", () => {
   const kinds = ["linear", "mlp", "residual"] as const;
   const combinations = graphLosses.flatMap((loss) => kinds.map((kind) => [loss, kind] as const));
 
-  // Adam divides by the root of tiny squared gradients, so float32 rounding is magnified: measured at most 2.1e-6.
+  // Adam divides by the root of tiny squared gradients, so float32 rounding is magnified: measured
+  // at most 2.1e-6.
   it.each(combinations)("follows the oracle step by step: %s, %s head", async (loss, kind) => {
     expect(await compare(network(loss, kind), options, batches(8, 8))).toBeLessThan(1e-5);
   });

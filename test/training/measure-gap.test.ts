@@ -107,7 +107,10 @@ describe("measureGap on 500 pairs of CLIP ViT-B/16 (figures of the reference imp
   });
 });
 
-/** All figures but the points, which are in the order of the rows; sums in another order differ by 1e-12. */
+/**
+ * All figures but the points, which are in the order of the rows; sums in another order differ by
+ * 1e-12.
+ */
 function figures({ projection: { explained }, ...rest }: GapReport): string {
   const round = (_: string, x: unknown) => (typeof x === "number" ? Number(x.toFixed(9)) : x);
   return JSON.stringify({ explained, ...rest }, round);

@@ -73,7 +73,8 @@ describe("work in a training worker", () => {
   });
 
   it.each([
-    ["screenPairs", (signal: AbortSignal) => screenPairs(a, b, {}, signal), 3 * 4], // 200 rows are 4 blocks
+    // 200 rows are 4 blocks
+    ["screenPairs", (signal: AbortSignal) => screenPairs(a, b, {}, signal), 3 * 4],
     ["fitCacheAdapter", (signal: AbortSignal) => fitFewShot(cache, signal), (2 + 6 * 8) * count],
     ["measureBridge", (signal: AbortSignal) => measureBridge(bridge, signal), 3 * count],
     ["softRetrieve", (signal: AbortSignal) => softRetrieve(a, b, b, { signal }), count],

@@ -5,7 +5,10 @@ import { classify, type ZeroShotPack } from "../../src/zero-shot/classifier.js";
 import { chooseTemplates } from "../../src/zero-shot/prompts.js";
 import { fakeEncoder } from "../helpers/fake-encoder.js";
 
-/** The fake encoder turns a text of n characters into the angle n / 10: the cosine of two texts is cos of their difference. */
+/**
+ * The fake encoder turns a text of n characters into the angle n / 10: the cosine of two texts is
+ * cos of their difference.
+ */
 const pack = (changes: Partial<ZeroShotPack<"text">> = {}): ZeroShotPack<"text"> => {
   const encoder = fakeEncoder();
   return {

@@ -6,11 +6,12 @@ import { logMel } from "./log-mel.js";
 import { resample, resampledLength } from "./resample.js";
 
 /**
- * The audio tower's inputs for one sound: resampled to the model's rate, cut into windows, padded, log-mel.
+ * The audio tower's inputs for one sound: resampled to the model's rate, cut into windows, padded,
+ * log-mel.
  *
  * @param range  which windows are wanted; only their part of the sound is resampled. Left out: all.
- * @returns one tensor per window, each of shape `shape`: [1, frames, mels], [1, mels, frames], or [4, frames, mels] for
- *   fused CLAP.
+ * @returns one tensor per window, each of shape `shape`: [1, frames, mels], [1, mels, frames], or
+ *   [4, frames, mels] for fused CLAP.
  */
 export function audioInputs(
   audio: DecodedAudio,
@@ -51,8 +52,9 @@ export function audioInputs(
 }
 
 /**
- * Where windows of `size` begin in a sound of `length` samples: every `hop`, and a last one that ends with the sound, so
- * that each window is full and nothing is left out. `windowStarts(25, 10, 5)` is [0, 5, 10, 15]; of 23: [0, 5, 10, 13].
+ * Where windows of `size` begin in a sound of `length` samples: every `hop`, and a last one that
+ * ends with the sound, so that each window is full and nothing is left out. `windowStarts(25, 10,
+ * 5)` is [0, 5, 10, 15]; of 23: [0, 5, 10, 13].
  */
 export function windowStarts(length: number, size: number, hop: number): number[] {
   const starts = [0];
@@ -62,10 +64,10 @@ export function windowStarts(length: number, size: number, hop: number): number[
 }
 
 /**
- * Fills a window with a shorter sound. `repeatpad`: floor(size / n) whole copies, then zeros; a sound that divides the
- * window exactly fills it (transformers.js leaves the last copy out). `repeat`: copies to the end, the last one cut. `pad`:
- * one copy, then zeros.
- * Source: transformers 5.23, feature_extraction_clap.py, _get_input_mel.
+ * Fills a window with a shorter sound. `repeatpad`: floor(size / n) whole copies, then zeros; a
+ * sound that divides the window exactly fills it (transformers.js leaves the last copy out).
+ * `repeat`: copies to the end, the last one cut. `pad`: one copy, then zeros. Source: transformers
+ * 5.23, feature_extraction_clap.py, _get_input_mel.
  */
 export function fillWindow(
   samples: Float32Array,
@@ -83,12 +85,14 @@ export function fillWindow(
 }
 
 /**
- * Fused CLAP's view of a sound: [whole shrunk to a window, front, middle, back], each log-mel [frames, mels].
+ * Fused CLAP's view of a sound: [whole shrunk to a window, front, middle, back], each log-mel
+ * [frames, mels].
  *
- * The reference takes the three windows at random places of the thirds of the sound; here they start at the middle of
- * each third, always. A sound of up to a window, or one that gives no more frames than a window, is the same log-mel four
- * times and is not "longer" (the reference marks a random one of the batch as longer, so that its numbers depend on
- * the neighbours). Source: transformers 5.23, feature_extraction_clap.py, _random_mel_fusion and __call__.
+ * The reference takes the three windows at random places of the thirds of the sound; here they
+ * start at the middle of each third, always. A sound of up to a window, or one that gives no more
+ * frames than a window, is the same log-mel four times and is not "longer" (the reference marks a
+ * random one of the batch as longer, so that its numbers depend on the neighbours). Source:
+ * transformers 5.23, feature_extraction_clap.py, _random_mel_fusion and __call__.
  */
 function fusionStack(samples: Float32Array, size: number, spec: AudioPreprocess) {
   const { count } = spec.mel;
@@ -113,7 +117,10 @@ function fusionStack(samples: Float32Array, size: number, spec: AudioPreprocess)
   return { tensor, isLonger: true };
 }
 
-/** The middle position of each third of 0..n-1, split as numpy.array_split does; an empty third starts at 0. */
+/**
+ * The middle position of each third of 0..n-1, split as numpy.array_split does; an empty third
+ * starts at 0.
+ */
 function thirds(n: number): number[] {
   let start = 0;
   return [0, 1, 2].map((i) => {
@@ -125,8 +132,8 @@ function thirds(n: number): number[] {
 }
 
 /**
- * Bilinear interpolation of frames without aligned corners or anti-aliasing. Positions are rounded to float32 as torch's
- * interpolate does: between steep frames that is up to .006 dB.
+ * Bilinear interpolation of frames without aligned corners or anti-aliasing. Positions are rounded
+ * to float32 as torch's interpolate does: between steep frames that is up to .006 dB.
  */
 function shrinkFrames(
   values: Float32Array,

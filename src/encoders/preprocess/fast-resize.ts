@@ -10,8 +10,8 @@ type FastFilter = keyof typeof kernels;
 export const isFastFilter = (resample: string): resample is FastFilter => resample in kernels;
 
 /**
- * What `pillowResize` computes, by libvips instead: rounded otherwise (a unit or two of 255), and several times as fast for large
- * pictures. The region must lie within the resized picture.
+ * What `pillowResize` computes, by libvips instead: rounded otherwise (a unit or two of 255), and
+ * several times as fast for large pictures. The region must lie within the resized picture.
  *
  * @returns [region.height, region.width, 3]
  */

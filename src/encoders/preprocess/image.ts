@@ -4,11 +4,12 @@ import { fastResize, isFastFilter } from "./fast-resize.js";
 import { pillowResize } from "./pillow-resize.js";
 
 /**
- * A picture as the image tower takes it: resized, cropped at the centre, x * rescale, (x - mean) / std.
+ * A picture as the image tower takes it: resized, cropped at the centre, x * rescale, (x - mean) /
+ * std.
  *
- * Source: transformers 5.23, image_processing_clip and image_processing_siglip (the Pillow back end): long side
- * floor(size * long / short), crop from (side - crop) / 2 rounded down, zeros around a smaller picture with the odd row
- * on top and the odd column on the left.
+ * Source: transformers 5.23, image_processing_clip and image_processing_siglip (the Pillow back
+ * end): long side floor(size * long / short), crop from (side - crop) / 2 rounded down, zeros
+ * around a smaller picture with the odd row on top and the odd column on the left.
  *
  * @returns [3, side, side], side = crop or, without one, the resized size.
  */
@@ -23,12 +24,16 @@ export function imagePixels(image: DecodedImage, spec: ImagePreprocess): Uint8Ar
   return pillowResize(image, size, spec.resize?.resample ?? "bilinear", region);
 }
 
-/** Resized pixels above which libvips is not asked: of a picture of 3 x 480 only the centre of 224 x 35,840 is wanted. */
+/**
+ * Resized pixels above which libvips is not asked: of a picture of 3 x 480 only the centre of 224 x
+ * 35,840 is wanted.
+ */
 const mostFastPixels = 4_000_000;
 
 /**
- * The same by libvips (`resize.method: fast`). Exact where the picture grows: libvips enlarges in another way (up to 117 of
- * 255 away), and small pictures cost little; and where libvips would need memory for what the crop throws away.
+ * The same by libvips (`resize.method: fast`). Exact where the picture grows: libvips enlarges in
+ * another way (up to 117 of 255 away), and small pictures cost little; and where libvips would need
+ * memory for what the crop throws away.
  */
 export async function fastImagePixels(
   image: DecodedImage,

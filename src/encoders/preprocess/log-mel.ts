@@ -2,15 +2,15 @@ import { powerSpectrum } from "../../math/fft.js";
 import type { AudioPreprocess } from "../manifest.js";
 
 /**
- * Log-mel spectrogram of samples at the model's rate, as the manifest says: pre-emphasis, centred Hann frames with
- * reflected edges, power, mel bands, logarithm, (x + shift) / divide.
+ * Log-mel spectrogram of samples at the model's rate, as the manifest says: pre-emphasis, centred
+ * Hann frames with reflected edges, power, mel bands, logarithm, (x + shift) / divide.
  *
- * Agrees with transformers' ClapFeatureExtractor (audio_utils.spectrogram) and, with `kaldi`, with the front end of the
- * starter's teacher (fschmid56/EfficientAT, preprocess.py).
+ * Agrees with transformers' ClapFeatureExtractor (audio_utils.spectrogram) and, with `kaldi`, with
+ * the front end of the starter's teacher (fschmid56/EfficientAT, preprocess.py).
  *
  * @param samples  [t], t > fftSize / 2 so that the edges can be reflected.
- * @returns [frames, mels] or [mels, frames] by `layout`; frames = 1 + floor(t' / hopLength), t' = t less the one sample
- *   that pre-emphasis takes.
+ * @returns [frames, mels] or [mels, frames] by `layout`; frames = 1 + floor(t' / hopLength), t' = t
+ *   less the one sample that pre-emphasis takes.
  */
 export function logMel(
   samples: Float32Array,
@@ -110,8 +110,8 @@ const melScales = {
 };
 
 /**
- * Triangular filters over the FFT bins. slaney and htk draw straight lines over frequency, kaldi over mel and leaves out
- * the Nyquist bin.
+ * Triangular filters over the FFT bins. slaney and htk draw straight lines over frequency, kaldi
+ * over mel and leaves out the Nyquist bin.
  */
 function melBank({ fftSize, sampleRateHz, mel }: AudioPreprocess): Analyser["bank"] {
   const { toMel, toHz } = melScales[mel.scale];

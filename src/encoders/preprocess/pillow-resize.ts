@@ -1,6 +1,9 @@
 import type { DecodedImage } from "../encoder.js";
 
-/** The part of the resized picture that is wanted; it may reach beyond it and is then filled with zeros. */
+/**
+ * The part of the resized picture that is wanted; it may reach beyond it and is then filled with
+ * zeros.
+ */
 export interface Region {
   left: number;
   top: number;
@@ -43,13 +46,14 @@ function sinc(x: number): number {
 }
 
 /**
- * A region of the picture resized to `width` x `height`, bit for bit what Pillow's `Image.resize` and `crop` give: two
- * passes in 22-bit fixed point with 8 bits in between, the filter widened by the reduction (this is what transformers.js
- * leaves out). Only what the region needs is computed: a 3 x 480 picture resized to 224 x 35,840 costs no more than
- * its centre.
+ * A region of the picture resized to `width` x `height`, bit for bit what Pillow's `Image.resize`
+ * and `crop` give: two passes in 22-bit fixed point with 8 bits in between, the filter widened by
+ * the reduction (this is what transformers.js leaves out). Only what the region needs is computed:
+ * a 3 x 480 picture resized to 224 x 35,840 costs no more than its centre.
  *
- * Source: Pillow 13, src/libImaging/Resample.c. Its order of passes is new there: before 13 the horizontal pass was always
- * the first, which differs by a unit or two where the height shrinks much more than the width.
+ * Source: Pillow 13, src/libImaging/Resample.c. Its order of passes is new there: before 13 the
+ * horizontal pass was always the first, which differs by a unit or two where the height shrinks
+ * much more than the width.
  *
  * @returns [region.height, region.width, 3]
  */
@@ -88,7 +92,9 @@ export function pillowResize(
   return out;
 }
 
-/** A piece of a picture; `left` and `top` say where it lies in the axes that the weights count in. */
+/**
+ * A piece of a picture; `left` and `top` say where it lies in the axes that the weights count in.
+ */
 interface Piece extends DecodedImage {
   left: number;
   top: number;
@@ -101,8 +107,9 @@ interface Range {
 }
 
 /**
- * Rows `range` of the input, every output column. Sums stay below 2^31 (Pillow's choice of 22 bits), so they are kept as
- * int32 with Math.imul: three times as fast as JavaScript's float64 arithmetic.
+ * Rows `range` of the input, every output column. Sums stay below 2^31 (Pillow's choice of 22
+ * bits), so they are kept as int32 with Math.imul: three times as fast as JavaScript's float64
+ * arithmetic.
  */
 function horizontalPass(input: Piece, columns: AxisWeights, range: Range): Piece {
   const { first, count, weights, most } = columns;

@@ -1,4 +1,7 @@
-/** Zero crossings on each side of the filter, and its Kaiser beta: those of scipy.signal.resample_poly. */
+/**
+ * Zero crossings on each side of the filter, and its Kaiser beta: those of
+ * scipy.signal.resample_poly.
+ */
 const zeroCrossings = 10;
 const beta = 5;
 
@@ -6,7 +9,10 @@ const beta = 5;
 const filters = new Map<string, Filter>();
 const maxFilters = 64;
 
-/** Taps of the largest filter that is made tap by tap: 767,999 to 48,000 Hz would take 15 million, 2.5 s and 246 MB. */
+/**
+ * Taps of the largest filter that is made tap by tap: 767,999 to 48,000 Hz would take 15 million,
+ * 2.5 s and 246 MB.
+ */
 const maxTaps = 100_000;
 /** Points of the curve from which the taps of larger filters are read, for each zero crossing. */
 const pointsPerCrossing = 4096;
@@ -24,12 +30,14 @@ export function resampledLength(length: number, fromHz: number, toHz: number): n
 }
 
 /**
- * Changes the sample rate with a Kaiser-windowed sinc low-pass at the lower of the two Nyquist frequencies.
+ * Changes the sample rate with a Kaiser-windowed sinc low-pass at the lower of the two Nyquist
+ * frequencies.
  *
  *   y[k] = sum_i x[i] h[k down - i up + L],   up/down = toHz/fromHz in lowest terms
  *
- * The same numbers as scipy.signal.resample_poly(x, up, down) with its default window ("kaiser", 5.0), which the Python
- * goldens use. Source: scipy/signal/_signaltools.py, resample_poly and firwin, scipy 1.16.
+ * The same numbers as scipy.signal.resample_poly(x, up, down) with its default window ("kaiser",
+ * 5.0), which the Python goldens use. Source: scipy/signal/_signaltools.py, resample_poly and
+ * firwin, scipy 1.16.
  *
  * @param samples  [n]
  * @param range  which of the results are wanted; left out: all.
@@ -66,8 +74,9 @@ interface Filter {
 }
 
 /**
- * The filter h [2 L + 1], L = zeroCrossings * max(up, down), with a gain of `up` at 0 Hz, sorted by phase: output k uses
- * every `up`-th tap, and `phases[p]` holds those from the one that meets the earliest sample on, h[2 L - p - j up].
+ * The filter h [2 L + 1], L = zeroCrossings * max(up, down), with a gain of `up` at 0 Hz, sorted by
+ * phase: output k uses every `up`-th tap, and `phases[p]` holds those from the one that meets the
+ * earliest sample on, h[2 L - p - j up].
  */
 function phasesOf(up: number, down: number): Filter {
   const key = `${up}/${down}`;
@@ -92,8 +101,9 @@ function phasesOf(up: number, down: number): Filter {
 }
 
 /**
- * The same sum for rates with hardly a common divisor, 44,101 Hz or 767,999 Hz: its taps lie on one curve, of which a table
- * is kept. Straight lines between its points are off by 1e-7 of the largest tap.
+ * The same sum for rates with hardly a common divisor, 44,101 Hz or 767,999 Hz: its taps lie on one
+ * curve, of which a table is kept. Straight lines between its points are off by 1e-7 of the largest
+ * tap.
  */
 function resampleByCurve(
   samples: Float32Array,

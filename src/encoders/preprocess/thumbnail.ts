@@ -1,10 +1,15 @@
 import sharp from "sharp";
 import type { DecodedImage } from "../encoder.js";
 
-/** Longest side in pixels: sharp enough for a list on a dense screen. A photograph takes about 4 KB. */
+/**
+ * Longest side in pixels: sharp enough for a list on a dense screen. A photograph takes about 4 KB.
+ */
 const longestSide = 192;
 
-/** A decoded picture -> a small WebP of it, upright and as it is embedded; a smaller picture keeps its size. */
+/**
+ * A decoded picture -> a small WebP of it, upright and as it is embedded; a smaller picture keeps
+ * its size.
+ */
 export async function thumbnail({
   width,
   height,

@@ -10,15 +10,19 @@ export interface Tokenizer {
   close(): Promise<void>;
 }
 
-/** Longest time for one text. The slowest honest one, 8192 letters that a vocabulary lacks, takes .2 s. */
+/**
+ * Longest time for one text. The slowest honest one, 8192 letters that a vocabulary lacks, takes .2
+ * s.
+ */
 const textLimitMs = 5000;
 /** Texts of one call between which other calls get their turn. */
 const textsPerTurn = 32;
 
 /**
- * Starts a thread with the tokenizer of a model. A `tokenizer.json` brings its own regular expressions, and one that tries
- * exponentially many ways takes years for 40 letters (docs/decisions/0051-tokenizers-in-threads.md): then the thread is
- * ended, the text fails with `inference_failed`, and the next text meets a new thread.
+ * Starts a thread with the tokenizer of a model. A `tokenizer.json` brings its own regular
+ * expressions, and one that tries exponentially many ways takes years for 40 letters
+ * (docs/decisions/0051-tokenizers-in-threads.md): then the thread is ended, the text fails with
+ * `inference_failed`, and the next text meets a new thread.
  *
  * @param path  a `tokenizer.json` that was verified.
  * @param name  of the model, for messages.

@@ -10,24 +10,35 @@ export interface TokenBatch {
   shape: [number, number];
 }
 
-/** What tokenizer.json and the manifest make of a text, without a limit in time: served from a thread (tokenizer-thread.ts). */
+/**
+ * What tokenizer.json and the manifest make of a text, without a limit in time: served from a
+ * thread (tokenizer-thread.ts).
+ */
 export interface TextTokenizer {
   /** Special tokens included, after truncation. */
   idsOf(text: string): number[];
   encode(texts: readonly string[]): TokenBatch;
 }
 
-/** How much of a long text is looked at first, in characters per token of context; more only if that fills no context. */
+/**
+ * How much of a long text is looked at first, in characters per token of context; more only if that
+ * fills no context.
+ */
 const charactersPerToken = 64;
-/** Then nothing more: in a SentencePiece vocabulary, time grows with the square of the letters it lacks (.2 s for this many). */
+/**
+ * Then nothing more: in a SentencePiece vocabulary, time grows with the square of the letters it
+ * lacks (.2 s for this many).
+ */
 const mostCharacters = 8192;
 
 /**
- * @param json  a hub `tokenizer.json`. Its own padding and truncation are not used: the manifest says both.
+ * @param json  a hub `tokenizer.json`. Its own padding and truncation are not used: the manifest
+ *   says both.
  *
- * Differences from the reference, on purpose: the end token survives truncation (as in transformers; transformers.js drops
- * it, and CLIP pools there), and special tokens that a user writes out (`<|endoftext|>`, `</s>`) are ordinary characters:
- * as tokens they would cut the text short or move the place where the model pools.
+ * Differences from the reference, on purpose: the end token survives truncation (as in
+ * transformers; transformers.js drops it, and CLIP pools there), and special tokens that a user
+ * writes out (`<|endoftext|>`, `</s>`) are ordinary characters: as tokens they would cut the text
+ * short or move the place where the model pools.
  */
 export function loadTokenizer(json: string, spec: TextPreprocess): TextTokenizer {
   let definition: Definition;
@@ -76,7 +87,10 @@ export function padRows(
   return { inputIds, attentionMask, shape: [rows.length, length] };
 }
 
-/** `siglip` is big_vision's canonicalize_text; SigLIP 2 was trained on lower-cased text and keeps its punctuation. */
+/**
+ * `siglip` is big_vision's canonicalize_text; SigLIP 2 was trained on lower-cased text and keeps
+ * its punctuation.
+ */
 function canonicalize(text: string, { canonicalize: how }: TextPreprocess): string {
   if (how === "none") return text;
   if (how === "lower") return text.toLowerCase();
@@ -88,8 +102,8 @@ function canonicalize(text: string, { canonicalize: how }: TextPreprocess): stri
 }
 
 /**
- * JavaScript writes a capital sigma at the end of a word as ς. The reference (Rust) lowers one letter at a time and knows
- * only σ: "ΣΑΣ" would get other ids.
+ * JavaScript writes a capital sigma at the end of a word as ς. The reference (Rust) lowers one
+ * letter at a time and knows only σ: "ΣΑΣ" would get other ids.
  */
 const lowerSigma = (text: string) => text.replaceAll("\u03a3", "\u03c3");
 

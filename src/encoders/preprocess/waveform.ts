@@ -6,7 +6,10 @@ const height = 48;
 /** -60 dB: what is quieter as a whole is drawn as silence instead of being blown up. */
 const quietest = 0.001;
 
-/** The largest |sample| in each of `count` equal parts of a sound. `peaksOf([0, -1, 0.5, 0], 2)` is [1, 0.5]. */
+/**
+ * The largest |sample| in each of `count` equal parts of a sound. `peaksOf([0, -1, 0.5, 0], 2)` is
+ * [1, 0.5].
+ */
 export function peaksOf(samples: Float32Array, count: number): number[] {
   return Array.from({ length: count }, (_, bar) => {
     const end = Math.floor(((bar + 1) * samples.length) / count);

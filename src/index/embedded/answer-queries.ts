@@ -10,7 +10,9 @@ import { type PlannedQuery, searchAll } from "./search-plan.js";
 import type { Answerer } from "./search-queue.js";
 import type { Database } from "./sqlite.js";
 
-/** At most so many queries are answered in one go, and so many comparisons are made: about 20 ms. */
+/**
+ * At most so many queries are answered in one go, and so many comparisons are made: about 20 ms.
+ */
 const mostQueries = 8;
 const mostComparisons = 2_000_000;
 
@@ -47,7 +49,8 @@ export function searchAnswerer(
 }
 
 /**
- * Queries from their wire form to their neighbours: an item's id becomes its vector, centring gets the means as they stand.
+ * Queries from their wire form to their neighbours: an item's id becomes its vector, centring gets
+ * the means as they stand.
  * @throws AppError not_found (the item), invalid_input (the vector's size).
  */
 function answerQueries(

@@ -7,7 +7,8 @@ import { damagedPages, decodeSums, encodeSums, type PageSums, sumPages } from ".
 import { checkSchemaVersion } from "./schema.js";
 import { openToRead } from "./sqlite.js";
 
-// A backup is a SQLite database, followed by the checksums of its pages. SQLite does not look behind its last page.
+// A backup is a SQLite database, followed by the checksums of its pages. SQLite does not look
+// behind its last page.
 
 /** Appends the checksums. @throws AppError storage_full, storage_failed. */
 export function sealBackup(file: string): void {
@@ -26,7 +27,8 @@ export function sealBackup(file: string): void {
 
 /**
  * @returns the sums of its pages.
- * @throws AppError storage_corrupt unless the file is a whole database of a version that is read here.
+ * @throws AppError storage_corrupt unless the file is a whole database of a version that is read
+ *   here.
  */
 export function checkBackup(file: string): PageSums {
   const damaged = (what: string) =>

@@ -3,7 +3,8 @@ import type { TopK } from "./top-k.js";
 import type { VectorTable } from "./vector-table.js";
 
 /**
- * Offers live vectors with their mean-centred similarity, the cosine of q - mean(q's modality) and x - mean(x's modality):
+ * Offers live vectors with their mean-centred similarity, the cosine of q - mean(q's modality) and
+ * x - mean(x's modality):
  *
  *   (q' · x - q' · m) / |x - m|,   q' = (q - mean) / |q - mean|,   |x - m|² = 1 - 2 x·m + |m|²   as |x| = 1
  *

@@ -19,8 +19,8 @@ export interface FileFinding {
 }
 
 /**
- * Checks every file that the store keeps in a data folder, and changes none. What a server uses at the moment is left to
- * it: it checks its files when it starts and before every backup.
+ * Checks every file that the store keeps in a data folder, and changes none. What a server uses at
+ * the moment is left to it: it checks its files when it starts and before every backup.
  */
 export async function checkDataFolder(dataDir: string): Promise<FileFinding[]> {
   const check = "database";

@@ -22,7 +22,10 @@ import { prepareSchema } from "./schema.js";
 import { type Database, guard, openDatabase } from "./sqlite.js";
 import { WalLog } from "./wal-log.js";
 
-/** Pages in the log (16 KB each) from which it is written into the database without waiting for a quiet moment. */
+/**
+ * Pages in the log (16 KB each) from which it is written into the database without waiting for a
+ * quiet moment.
+ */
 const maxLogFrames = 1000;
 const minLogFrames = 32;
 /** 1 MB: a millisecond. */
@@ -37,12 +40,13 @@ export interface CheckedDatabaseOptions {
 }
 
 /**
- * A database whose damage is noticed. SQLite itself checks neither the contents of its pages nor that its log is whole:
- * what a damaged log has lost is missing without a word. So after every commit, before it is acknowledged, the checksums of the
- * changed pages and the length of the log are noted in `crossmodal.sums`, and compared when the database is opened.
+ * A database whose damage is noticed. SQLite itself checks neither the contents of its pages nor
+ * that its log is whole: what a damaged log has lost is missing without a word. So after every
+ * commit, before it is acknowledged, the checksums of the changed pages and the length of the log
+ * are noted in `crossmodal.sums`, and compared when the database is opened.
  *
- * Only the sums as of a checkpoint are synced. After a power cut the notes may be older than the log; but what they
- * lack, the log holds, whose frames carry SQLite's own checksums.
+ * Only the sums as of a checkpoint are synced. After a power cut the notes may be older than the
+ * log; but what they lack, the log holds, whose frames carry SQLite's own checksums.
  */
 export class CheckedDatabase {
   readonly db: Database;
@@ -123,7 +127,10 @@ export class CheckedDatabase {
     this.#saveSums();
   }
 
-  /** Compares everything on the disk with its sums, between other work. @throws AppError storage_corrupt. */
+  /**
+   * Compares everything on the disk with its sums, between other work. @throws AppError
+   * storage_corrupt.
+   */
   async verify(): Promise<void> {
     const { database, log: logFile } = databaseFiles(this.#dataDir);
     this.committed();
@@ -173,7 +180,10 @@ export class CheckedDatabase {
     this.#notes = openSync(file, "a");
   }
 
-  /** Sums that are not kept up would be wrong when SQLite checkpoints as a thread ends. The next checkpoint tries again. */
+  /**
+   * Sums that are not kept up would be wrong when SQLite checkpoints as a thread ends. The next
+   * checkpoint tries again.
+   */
   #dropSums() {
     if (this.#notes !== undefined) closeSync(this.#notes);
     this.#notes = undefined;

@@ -3,7 +3,10 @@ import { GroupedGraph } from "./grouped-graph.js";
 import type { RowChanges } from "./item-rows.js";
 import { VectorTable } from "./vector-table.js";
 
-/** A graph and how far it reaches: it holds every row at the positions below `upTo`, and `dead` ones that are gone. */
+/**
+ * A graph and how far it reaches: it holds every row at the positions below `upTo`, and `dead` ones
+ * that are gone.
+ */
 interface Cover {
   graph: GroupedGraph;
   upTo: number;
@@ -24,8 +27,9 @@ const deadShare = 0.25;
 export const withoutCopy = 2000;
 
 /**
- * A collection in memory: the table of all vectors and the graph over the older ones. Rows enter the graph in small
- * slices between other work; until then searches scan them. After many deletions a new graph is built beside the old one.
+ * A collection in memory: the table of all vectors and the graph over the older ones. Rows enter
+ * the graph in small slices between other work; until then searches scan them. After many deletions
+ * a new graph is built beside the old one.
  */
 export class CollectionIndex {
   readonly engine: GraphEngine;
@@ -109,7 +113,10 @@ export class CollectionIndex {
     return this.#serving.upTo < this.table.length;
   }
 
-  /** Makes what is missing of the 8-bit copy: until it is whole, each search reads four times the memory. */
+  /**
+   * Makes what is missing of the 8-bit copy: until it is whole, each search reads four times the
+   * memory.
+   */
   completeCopy(): void {
     while (this.#lacksCopy) this.table.extendCopy();
   }

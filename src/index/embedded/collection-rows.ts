@@ -45,8 +45,8 @@ export class CollectionRows {
       )
       .run(...values);
     fields.forEach((field, i) => {
-      // The condition keeps other collections out; the column in front makes the planner prefer this index to the one
-      // on the collection alone, which it otherwise takes for ranges.
+      // The condition keeps other collections out; the column in front makes the planner prefer
+      // this index to the one on the collection alone, which it otherwise takes for ranges.
       this.#db.exec(
         `CREATE INDEX item_field_${lastInsertRowid}_${i} ON items (collection, ${fieldExpression(field)}) WHERE collection = ${lastInsertRowid}`,
       );
@@ -124,7 +124,10 @@ function collectionRow(row: Row): CollectionRow {
   };
 }
 
-/** Embeddings on their way may meet a collection that was replaced under its name: by one of another head, say. */
+/**
+ * Embeddings on their way may meet a collection that was replaced under its name: by one of another
+ * head, say.
+ */
 export function checkSpace({ name, space }: CollectionRow, expected: string): void {
   if (space !== expected) throw replacedMeanwhile(name);
 }

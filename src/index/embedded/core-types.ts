@@ -13,7 +13,10 @@ export interface CoreOptions {
   scanUpTo: number;
   /** Up to this many, `recall: "high"` is one. */
   scanHighUpTo: number;
-  /** A snapshot is written when the graph has changed by this many rows since the last one, and by a fifth. */
+  /**
+   * A snapshot is written when the graph has changed by this many rows since the last one, and by a
+   * fifth.
+   */
   snapshotAfter: number;
   /** Largest database in pages of 16 KB: for tests of a full disk. */
   maxPages?: number;

@@ -5,12 +5,13 @@ import { sizeIfThere } from "./durable-file.js";
 import { isBusy, isNoDatabase, openLock } from "./sqlite.js";
 
 /**
- * Makes this the only process that uses a data folder. The lock is an open SQLite transaction, so the operating system
- * frees it when the process ends in whatever way; the pid beside it only serves the message.
+ * Makes this the only process that uses a data folder. The lock is an open SQLite transaction, so
+ * the operating system frees it when the process ends in whatever way; the pid beside it only
+ * serves the message.
  *
  * @returns a function that gives the folder free.
- * @throws AppError storage_locked, with the pid of the process that has it; storage_failed when the folder cannot be written;
- *   storage_corrupt when the lock file holds something.
+ * @throws AppError storage_locked, with the pid of the process that has it; storage_failed when the
+ *   folder cannot be written; storage_corrupt when the lock file holds something.
  */
 export async function lockDataFolder(dataDir: string): Promise<() => void> {
   const pidFile = join(dataDir, "crossmodal.pid");
@@ -52,7 +53,9 @@ export async function lockDataFolder(dataDir: string): Promise<() => void> {
   return () => lock.close();
 }
 
-/** Whether another process has the data folder just now. Must not be asked by the one that has it. */
+/**
+ * Whether another process has the data folder just now. Must not be asked by the one that has it.
+ */
 export function isDataFolderLocked(dataDir: string): boolean {
   const file = join(dataDir, "crossmodal.lock");
   if (sizeIfThere(file) === undefined) return false;
@@ -69,7 +72,10 @@ export function isDataFolderLocked(dataDir: string): boolean {
   }
 }
 
-/** Like `mkdir -p`. Node's own `recursive` never returns for a folder that cannot be made inside /proc (Node 20.20). */
+/**
+ * Like `mkdir -p`. Node's own `recursive` never returns for a folder that cannot be made inside
+ * /proc (Node 20.20).
+ */
 function makeFolder(folder: string) {
   if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return;
   makeFolder(dirname(folder));

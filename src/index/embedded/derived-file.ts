@@ -3,7 +3,10 @@ import { closeSync, createReadStream, mkdirSync, openSync, readSync, statSync } 
 import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-/** A file of the folder `index` as its record in the database describes it, which is the only reason to trust it. */
+/**
+ * A file of the folder `index` as its record in the database describes it, which is the only reason
+ * to trust it.
+ */
 export interface DerivedFile {
   /** Never used twice. */
   file: string;
@@ -15,10 +18,13 @@ export interface DerivedFile {
 const chunkBytes = 1 << 18;
 
 /**
- * Writes a file so that a crash leaves it whole or not at all: temporary name, fsync, rename, fsync of the folder.
+ * Writes a file so that a crash leaves it whole or not at all: temporary name, fsync, rename, fsync
+ * of the folder.
  *
- * @param save  writes the file it is given, which does not exist yet; is called before this first waits.
- * @returns the record to store in the database; until that is committed, the file before stays valid.
+ * @param save  writes the file it is given, which does not exist yet; is called before this first
+ *   waits.
+ * @returns the record to store in the database; until that is committed, the file before stays
+ *   valid.
  */
 export async function writeDerived(
   folder: string,
@@ -72,7 +78,8 @@ function* oneBuffer(bytes: number): Iterable<Uint8Array> {
 }
 
 /**
- * Reads the file into buffers that are as long together. What they hold is worth nothing unless it is the file of the record.
+ * Reads the file into buffers that are as long together. What they hold is worth nothing unless it
+ * is the file of the record.
  * @returns what differs.
  */
 export function readDerived(

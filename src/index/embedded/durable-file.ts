@@ -11,9 +11,13 @@ import {
 import { dirname } from "node:path";
 import { storageError } from "../../files/write-durably.js";
 
-// Files of the data folder as the store's thread writes them: synchronously, between two of its turns.
+// Files of the data folder as the store's thread writes them: synchronously, between two of its
+// turns.
 
-/** Writes a file whole or not at all, as `writeDurably` does. @throws AppError storage_full, storage_failed. */
+/**
+ * Writes a file whole or not at all, as `writeDurably` does. @throws AppError storage_full,
+ * storage_failed.
+ */
 export function writeDurablySync(path: string, bytes: Uint8Array): void {
   const part = `${path}.part`;
   try {

@@ -38,9 +38,15 @@ export interface EmbeddedStoreOptions {
   dataDir: string;
   /** Which library builds the graphs. Default `usearch`. */
   engine?: CoreOptions["engine"];
-  /** Up to this many items a collection is scanned and has no graph. Default 250,000: about 5 ms at 512 dimensions. */
+  /**
+   * Up to this many items a collection is scanned and has no graph. Default 250,000: about 5 ms at
+   * 512 dimensions.
+   */
   scanUpTo?: number;
-  /** Up to this many items `high` scans them although there is a graph for `fast`. Default 2,000,000: about 40 ms. */
+  /**
+   * Up to this many items `high` scans them although there is a graph for `fast`. Default
+   * 2,000,000: about 40 ms.
+   */
   scanHighUpTo?: number;
   /** Rows that enter a graph before it is written to the disk again. Default 10,000. */
   snapshotAfter?: number;
@@ -50,14 +56,18 @@ export interface EmbeddedStoreOptions {
   log?: Log;
 }
 
-/** Items sent to the thread at a time: a transaction each, and a few milliseconds of the event loop to copy. */
+/**
+ * Items sent to the thread at a time: a transaction each, and a few milliseconds of the event loop
+ * to copy.
+ */
 const itemsPerCall = 250;
 
 /**
- * Opens the embedded driver: SQLite in the data folder is the truth, vectors are searched in memory, all in a worker
- * thread of its own.
+ * Opens the embedded driver: SQLite in the data folder is the truth, vectors are searched in
+ * memory, all in a worker thread of its own.
  *
- * @throws AppError storage_locked when another process has the folder; storage_failed, storage_corrupt.
+ * @throws AppError storage_locked when another process has the folder; storage_failed,
+ *   storage_corrupt.
  */
 export async function openEmbeddedStore({
   log,
@@ -77,7 +87,8 @@ export async function openEmbeddedStore({
       throw error;
     }
   };
-  // The lock is held here and not by the thread, so that nobody else takes the folder while a thread is replaced.
+  // The lock is held here and not by the thread, so that nobody else takes the folder while a
+  // thread is replaced.
   const unlock = await lockDataFolder(options.dataDir);
   try {
     const worker = await SupervisedWorker.start({ name: "The store", start, log });
@@ -88,7 +99,10 @@ export async function openEmbeddedStore({
   }
 }
 
-/** The main thread's side of the embedded driver: checks what comes in, copies it to the thread, shapes what comes back. */
+/**
+ * The main thread's side of the embedded driver: checks what comes in, copies it to the thread,
+ * shapes what comes back.
+ */
 export class EmbeddedStore implements VectorStore {
   readonly #worker: SupervisedWorker;
   readonly #core: Remote<StoreCore>;

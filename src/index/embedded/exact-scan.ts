@@ -4,16 +4,21 @@ import type { TopK } from "./top-k.js";
 import { type Nearest, nearestInBlock } from "./usearch-graph.js";
 import type { VectorTable } from "./vector-table.js";
 
-/** float32 sums of another order differ from ours by less than this (measured: 8e-8 at 512 dimensions). */
+/**
+ * float32 sums of another order differ from ours by less than this (measured: 8e-8 at 512
+ * dimensions).
+ */
 const rounding = 1e-5;
 /** Below this many rows the loop is as fast as a call of the native scan. */
 const fewRows = 64;
 
 /**
- * Offers every live vector from position `from` on to `top`: the oracle that every other search is tested against.
+ * Offers every live vector from position `from` on to `top`: the oracle that every other search is
+ * tested against.
  *
- * Whole blocks go through the native scan (1.7 ms for 20,000 x 512, against 8.7 ms for the loop below). It only
- * nominates: similarities are computed again here, and it is asked for more until what it leaves out cannot matter.
+ * Whole blocks go through the native scan (1.7 ms for 20,000 x 512, against 8.7 ms for the loop
+ * below). It only nominates: similarities are computed again here, and it is asked for more until
+ * what it leaves out cannot matter.
  */
 export function scanAll(table: VectorTable, query: Float32Array, top: TopK, from = 0): void {
   scanBlocks(table, query, top, from, (position) => offerOne(table, query, top, position));
@@ -46,9 +51,10 @@ export interface QuantizedQuery {
 }
 
 /**
- * The same over the whole table for several queries at once, but 8-bit copies nominate: a quarter of the memory to read (1.7 ms
- * for 100,000 x 512 and one query, against 6.9 ms). What it may miss lies six standard deviations of the rounding error away. What
- * is not copied yet is scanned in float32.
+ * The same over the whole table for several queries at once, but 8-bit copies nominate: a quarter
+ * of the memory to read (1.7 ms for 100,000 x 512 and one query, against 6.9 ms). What it may miss
+ * lies six standard deviations of the rounding error away. What is not copied yet is scanned in
+ * float32.
  */
 export function scanQuantized(table: VectorTable, queries: readonly QuantizedQuery[]): void {
   const { dimensions } = table;
@@ -134,7 +140,10 @@ interface BlockScan {
   nominated: Nearest | undefined;
   /** For more of them, at the price of another scan. */
   ask: (count: number) => Nearest;
-  /** From the similarities of native code to cosines, (similarity - shift) * scale, and what these may be off by. */
+  /**
+   * From the similarities of native code to cosines, (similarity - shift) * scale, and what these
+   * may be off by.
+   */
   scale: number;
   shift: number;
   margin: number;
@@ -151,7 +160,8 @@ function offerNominated(
   for (let nearest = nominated; nearest !== undefined; ) {
     const { places, similarities } = nearest;
     for (const [i, place] of places.entries()) {
-      if (scale * (similarities[i] - shift) + margin < top.threshold) return; // and so are all after it
+      // And so are all after it
+      if (scale * (similarities[i] - shift) + margin < top.threshold) return;
       if (!offered.has(place)) offer(first + place);
       offered.add(place);
     }

@@ -7,11 +7,13 @@ export interface SqlCondition {
 }
 
 /**
- * A checked filter as a condition on the column `metadata` with exactly the meaning of match-filter.ts.
+ * A checked filter as a condition on the column `metadata` with exactly the meaning of
+ * match-filter.ts.
  *
- * Values are bound as JSON text and read by SQLite's own JSON reader, so that a number on either side is read the same
- * way. Paths are written into the text, because an index on an expression is only used for the very same expression;
- * `fieldPath` has refused every character that could leave the quotes.
+ * Values are bound as JSON text and read by SQLite's own JSON reader, so that a number on either
+ * side is read the same way. Paths are written into the text, because an index on an expression is
+ * only used for the very same expression; `fieldPath` has refused every character that could leave
+ * the quotes.
  */
 export function filterSql(filter: Filter): SqlCondition {
   const values: string[] = [];
@@ -48,8 +50,9 @@ export function filterSql(filter: Filter): SqlCondition {
       }
     }
   };
-  // First, because the other conditions fail on metadata nested deeper than SQLite reads (1,000 levels), which
-  // stores made by earlier versions may have. Such an item matches no filter, and spoils none.
+  // First, because the other conditions fail on metadata nested deeper than SQLite reads (1,000
+  // levels), which stores made by earlier versions may have. Such an item matches no filter, and
+  // spoils none.
   return { sql: `(json_valid(metadata) AND ${write(filter)})`, values };
 }
 
@@ -71,7 +74,8 @@ function equal(
   bind: (value: unknown) => string,
 ): string {
   if (value === null) return `${type} = 'null'`;
-  // json_extract gives 1 for true: without the type it would equal the number 1. It does help an index, though.
+  // json_extract gives 1 for true: without the type it would equal the number 1. It does help an
+  // index, though.
   return `(${found} = ${bind(value)} AND ${ofType(type, value)})`;
 }
 

@@ -1,9 +1,10 @@
 import type { Graph } from "./graph.js";
 
 /**
- * A graph with one node for all rows whose vectors are the same or nearly: the first of them is the node, the others hang on
- * it. As nodes of their own they would be each other's only neighbours, and cut off what lies around them: with 5 % copies
- * of three vectors, searches for anything else found .80 of what they should (docs/decisions/0056-copies-share-a-node.md).
+ * A graph with one node for all rows whose vectors are the same or nearly: the first of them is the
+ * node, the others hang on it. As nodes of their own they would be each other's only neighbours,
+ * and cut off what lies around them: with 5 % copies of three vectors, searches for anything else
+ * found .80 of what they should (docs/decisions/0056-copies-share-a-node.md).
  *
  * A node stands for its vector even when its own row is gone: later copies still hang on it.
  */
@@ -34,7 +35,9 @@ export class GroupedGraph {
     else this.#hang(row, node);
   }
 
-  /** The first `count` groups of rows that a search of width `efSearch` finds, roughly best first. */
+  /**
+   * The first `count` groups of rows that a search of width `efSearch` finds, roughly best first.
+   */
   search(query: Float32Array, efSearch: number, count: number): number[][] {
     const nodes = this.#graph.search(query, efSearch, count);
     return nodes.map((node) => [node, ...(this.#hanging.get(node) ?? [])]);

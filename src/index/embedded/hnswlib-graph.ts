@@ -2,7 +2,8 @@ import { createRequire } from "node:module";
 import { AppError } from "../../errors.js";
 import type { Graph, GraphEngine } from "./graph.js";
 
-// The only file that imports hnswlib-node: an optional dependency, compiled at install, chosen with the option `engine`.
+// The only file that imports hnswlib-node: an optional dependency, compiled at install, chosen with
+// the option `engine`.
 
 type Hnswlib = typeof import("hnswlib-node");
 

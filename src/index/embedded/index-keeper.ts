@@ -28,8 +28,9 @@ const parts = ["graph", "copy"] as const;
 type Part = (typeof parts)[number];
 
 /**
- * The collections in memory: loads each when it is first needed, builds its graph between other work and writes its
- * snapshots. Nothing here is needed to be right, only to be fast: everything can be made again from the rows.
+ * The collections in memory: loads each when it is first needed, builds its graph between other
+ * work and writes its snapshots. Nothing here is needed to be right, only to be fast: everything
+ * can be made again from the rows.
  */
 export class IndexKeeper {
   readonly #collections: CollectionRows;
@@ -117,7 +118,10 @@ export class IndexKeeper {
     }
   }
 
-  /** Builds graphs in small slices for as long as one is behind, then writes the snapshots that are due. */
+  /**
+   * Builds graphs in small slices for as long as one is behind, then writes the snapshots that are
+   * due.
+   */
   #workOn() {
     if (this.#working || this.#closed) return;
     this.#working = true;
@@ -142,7 +146,8 @@ export class IndexKeeper {
     for (const [collection, index] of this.#indexes) {
       const due = parts.find((part) => this.#isDue(part, collection, index, false));
       if (due === undefined) continue;
-      // A failure (a full disk) costs nothing but the time of building again: the next change tries again.
+      // A failure (a full disk) costs nothing but the time of building again: the next change tries
+      // again.
       this.#snapshotting = this.#snapshot(due, collection, index)
         .then(
           () => true,

@@ -15,9 +15,10 @@ export function databaseFiles(dataDir: string) {
 /**
  * Checks the files of a database before SQLite opens them, and changes nothing.
  *
- * @param wasUsed  whether a store was opened in the folder before: heads, bridges and jobs alone may be older than the
- *   first collection.
- * @returns its checksums and the bytes they take in their file; undefined when there are none: a new database, or one of an older version.
+ * @param wasUsed  whether a store was opened in the folder before: heads, bridges and jobs alone
+ *   may be older than the first collection.
+ * @returns its checksums and the bytes they take in their file; undefined when there are none: a
+ *   new database, or one of an older version.
  * @throws AppError storage_corrupt naming the file and what to do.
  */
 export function inspectDatabase(
@@ -42,7 +43,10 @@ export function inspectDatabase(
   return found;
 }
 
-/** @throws AppError storage_corrupt unless the log is at least as long as it was at the last commit, or is empty. */
+/**
+ * @throws AppError storage_corrupt unless the log is at least as long as it was at the last commit,
+ * or is empty.
+ */
 export function checkLog(dataDir: string, sums: PageSums, log: WalLog): void {
   if (log.frames > 0 && log.salt === sums.salt && log.frames < sums.frames)
     throw damagedLog(dataDir, sums, log);

@@ -15,7 +15,10 @@ export interface ItemRow {
   preview?: { mediaType: string; bytes: Uint8Array };
 }
 
-/** What a write changed for the searchable copy in memory: vectors that came and rows whose vector went. */
+/**
+ * What a write changed for the searchable copy in memory: vectors that came and rows whose vector
+ * went.
+ */
 export interface RowChanges {
   added: { row: number; modality: number; embedding: Float32Array }[];
   removed: number[];

@@ -3,7 +3,10 @@ import type { Database } from "./sqlite.js";
 /** Levels of nested objects and arrays that stay as they are; SQLite reads 1,000. */
 const maxLevels = 100;
 
-/** Rewrites metadata that SQLite cannot read as JSON: what lies too deep becomes the text of its JSON. Inside a transaction. */
+/**
+ * Rewrites metadata that SQLite cannot read as JSON: what lies too deep becomes the text of its
+ * JSON. Inside a transaction.
+ */
 export function mendDeepMetadata(db: Database): void {
   const update = db.prepare("UPDATE items SET metadata = ? WHERE row = ?");
   const unreadable = db.prepare("SELECT row, metadata FROM items WHERE NOT json_valid(metadata)");

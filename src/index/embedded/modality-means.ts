@@ -4,7 +4,10 @@ import type { Database, Statement } from "./sqlite.js";
 /** The modalities in the order in which the database numbers them. Only ever append. */
 export const modalities = ["text", "image", "audio"] as const satisfies Modality[];
 
-/** Running sums of a collection's embeddings, one per modality, kept in the same transaction as the items. */
+/**
+ * Running sums of a collection's embeddings, one per modality, kept in the same transaction as the
+ * items.
+ */
 export class ModalityMeans {
   readonly #collection: number;
   readonly #dimensions: number;
@@ -52,7 +55,9 @@ export class ModalityMeans {
   }
 }
 
-/** Sums every embedding of a collection again, so that no rounding adds up over years of changes. */
+/**
+ * Sums every embedding of a collection again, so that no rounding adds up over years of changes.
+ */
 export function recomputeMeans(
   db: Database,
   embeddings: Iterable<{ modality: number; embedding: Float32Array }>,

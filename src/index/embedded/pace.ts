@@ -6,8 +6,9 @@ const share = 0.2;
 const sliceMs = 2;
 
 /**
- * Says when work in the background may go on, so that searches are hardly slower for it: at any time while nobody searches;
- * while searches come, for a fifth of the time, in slices that are short against a search.
+ * Says when work in the background may go on, so that searches are hardly slower for it: at any
+ * time while nobody searches; while searches come, for a fifth of the time, in slices that are
+ * short against a search.
  */
 export class Pace {
   readonly #now: () => number;

@@ -1,7 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { crc32 } from "node:zlib";
 
-/** A checksum (CRC-32) of every page of a database as of its last commit, and how far its log reached then. */
+/**
+ * A checksum (CRC-32) of every page of a database as of its last commit, and how far its log
+ * reached then.
+ */
 export interface PageSums {
   /** Bytes. */
   pageSize: number;
@@ -30,8 +33,9 @@ export function applyCommit(sums: PageSums, { pages, ...position }: CommitEntry)
   Object.assign(sums, position);
 }
 
-// The file `crossmodal.sums`, and what follows the database in a backup: the sums as of a checkpoint, then one entry
-// for each commit since. All numbers are 32 bits, little-endian; each part ends with a CRC-32 of itself.
+// The file `crossmodal.sums`, and what follows the database in a backup: the sums as of a
+// checkpoint, then one entry for each commit since. All numbers are 32 bits, little-endian; each
+// part ends with a CRC-32 of itself.
 //   sums:   "CMSUMS1\n", page size, pages, salt (8 bytes), frames, a sum for each page, CRC
 //   entry:  changed pages n, pages of the database, salt, frames, n times page and sum, CRC
 
@@ -64,8 +68,8 @@ export function encodeEntry({ pages, pageCount, salt, frames }: CommitEntry): Bu
 }
 
 /**
- * @returns the sums and the bytes they take; undefined when they are damaged. A last entry that a power cut left unfinished is
- *   no damage.
+ * @returns the sums and the bytes they take; undefined when they are damaged. A last entry that a
+ *   power cut left unfinished is no damage.
  */
 export function decodeSums(bytes: Buffer): { sums: PageSums; end: number } | undefined {
   if (bytes.length < headBytes || bytes.toString("latin1", 0, 8) !== magic) return undefined;
@@ -143,7 +147,8 @@ export function damagedPages(
   });
   const hole = zeroSum(pageSize);
   for (let page = read + 1; page <= range.last; page++) {
-    const willBeHole = inLog.size > 0 && sums[page - 1] === hole; // the checkpoint makes the file so long
+    // The checkpoint makes the file so long
+    const willBeHole = inLog.size > 0 && sums[page - 1] === hole;
     if (!inLog.has(page) && !willBeHole) damaged.push(page);
   }
   return damaged;

@@ -10,10 +10,16 @@ export function largestSize(vectors: Float32Array): number {
   return largest;
 }
 
-/** What the largest number becomes in 8 bits at most: with the half step that dither can add it is still 127. */
+/**
+ * What the largest number becomes in 8 bits at most: with the half step that dither can add it is
+ * still 127.
+ */
 export const largestValue = 126.5;
 
-/** What is added to each number before it is rounded, in steps: of items (taken off their dot products again) and of queries. */
+/**
+ * What is added to each number before it is rounded, in steps: of items (taken off their dot
+ * products again) and of queries.
+ */
 interface Dither {
   item: Float32Array;
   query: Float32Array;
@@ -22,9 +28,10 @@ interface Dither {
 const dithers = new Map<number, Dither>();
 
 /**
- * Uniform in [-.5, .5), the same always. Without it equal numbers are off by the same: a vector of few equal weights (tags,
- * words), whose rotated numbers are of few sizes, comes out longer or shorter by more than the margin below, and is missed.
- * Source: subtractive dither, Schuchman 1964, "Dither signals and their effect on quantization noise".
+ * Uniform in [-.5, .5), the same always. Without it equal numbers are off by the same: a vector of
+ * few equal weights (tags, words), whose rotated numbers are of few sizes, comes out longer or
+ * shorter by more than the margin below, and is missed. Source: subtractive dither, Schuchman 1964,
+ * "Dither signals and their effect on quantization noise".
  */
 export function ditherOf(dimensions: number): Dither {
   let dither = dithers.get(dimensions);
@@ -50,7 +57,8 @@ export function quantizeInto(
 ): void {
   const dimensions = dither.length;
   for (let start = 0; start < vectors.length; start += dimensions) {
-    // Math.round without its call, which is most of the time: numbers above zero are cut to whole ones.
+    // Math.round without its call, which is most of the time: numbers above zero are cut to whole
+    // ones.
     for (let i = 0; i < dimensions; i++) {
       values[start + i] = ((vectors[start + i] * scale + dither[i] + 128.5) | 0) - 128;
     }
@@ -75,9 +83,10 @@ export function quantizeQuery(vector: Float32Array): {
 }
 
 /**
- * What the dot product of two unit vectors, an item's and a query's, can be off by in 8 bits: six standard deviations of
- * the sum of both rounding errors. An item's has the variance step^2 / 12 in every direction, whatever its numbers are,
- * since its dither is taken off again; a query's, whose is not, at most step^2 / 4. A step is 1 / scale.
+ * What the dot product of two unit vectors, an item's and a query's, can be off by in 8 bits: six
+ * standard deviations of the sum of both rounding errors. An item's has the variance step^2 / 12 in
+ * every direction, whatever its numbers are, since its dither is taken off again; a query's, whose
+ * is not, at most step^2 / 4. A step is 1 / scale.
  */
 export function quantizationMargin(itemScale: number, queryScale: number): number {
   return 6 * Math.sqrt(itemScale ** -2 / 12 + queryScale ** -2 / 4);

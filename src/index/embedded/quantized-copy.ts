@@ -1,7 +1,9 @@
 import { ditherOf, largestSize, largestValue, quantizeInto } from "./quantize.js";
 import { rotate } from "./rotate.js";
 
-/** Vectors of consecutive positions in 8 bits, in a buffer of their own that begins with the first. */
+/**
+ * Vectors of consecutive positions in 8 bits, in a buffer of their own that begins with the first.
+ */
 export interface QuantizedPiece {
   /** Position of the first. */
   first: number;
@@ -17,12 +19,17 @@ const pieceValues = 1 << 25;
 const stepRows = 64;
 /** Numbers that are turned and rounded at a time: 256 rows of 512 dimensions, 1 to 2 ms. */
 const sliceValues = 1 << 17;
-/** Room above the largest number: a larger one that comes later makes the copy of its piece anew. */
+/**
+ * Room above the largest number: a larger one that comes later makes the copy of its piece anew.
+ */
 const headroom = 1.2;
 /** A piece that has less than this share of its rows left is made anew, with what follows it. */
 const sparseShare = 0.25;
 
-/** The 8-bit copy of a growing table of float32 blocks (vector-table.ts), all vectors turned by the same rotation (rotate.ts). */
+/**
+ * The 8-bit copy of a growing table of float32 blocks (vector-table.ts), all vectors turned by the
+ * same rotation (rotate.ts).
+ */
 export class QuantizedCopy {
   readonly #dimensions: number;
   readonly pieceRows: number;
@@ -65,7 +72,10 @@ export class QuantizedCopy {
     }
   }
 
-  /** Whether the first row of a piece is what a vector gives: a copy made by other rules, or of other rows, is of no use. */
+  /**
+   * Whether the first row of a piece is what a vector gives: a copy made by other rules, or of
+   * other rows, is of no use.
+   */
   #agrees({ values, scale }: QuantizedPiece, vector: Float32Array): boolean {
     const turned = vector.slice();
     rotate(turned);

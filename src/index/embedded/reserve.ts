@@ -9,8 +9,9 @@ const reserveBytes = 2 ** 24;
 export const workingBytes = 2 ** 20;
 
 /**
- * Room on the disk of the data folder that is given up when it is full, so that deleting and compacting, which have to
- * write before they free anything, still can. It is a file of random bytes, which no file system stores as less.
+ * Room on the disk of the data folder that is given up when it is full, so that deleting and
+ * compacting, which have to write before they free anything, still can. It is a file of random
+ * bytes, which no file system stores as less.
  */
 export class Reserve {
   readonly #dataDir: string;
@@ -22,7 +23,10 @@ export class Reserve {
     this.#file = join(dataDir, "crossmodal.reserve");
   }
 
-  /** Makes it unless it is there, or that would leave too little to work with. @returns whether it is there. */
+  /**
+   * Makes it unless it is there, or that would leave too little to work with. @returns whether it
+   * is there.
+   */
   keep(): boolean {
     if (sizeIfThere(this.#file) === reserveBytes) return true;
     const needed = reserveBytes + (this.#wasReleased ? workingBytes : reserveBytes / 2);

@@ -21,11 +21,13 @@ import { encodeSums } from "./page-sums.js";
 /**
  * Puts a backup in the place of everything that a data folder holds.
  *
- * It can be killed at any moment. The backup is copied into the folder `restore.part`; renaming that to `restore` decides
- * it: before, the folder is as it was, and after, the next start or restore finishes the work. What was there moves to `replaced`,
- * which is removed when the backup has its place.
+ * It can be killed at any moment. The backup is copied into the folder `restore.part`; renaming
+ * that to `restore` decides it: before, the folder is as it was, and after, the next start or
+ * restore finishes the work. What was there moves to `replaced`, which is removed when the backup
+ * has its place.
  *
- * @throws AppError not_found, storage_corrupt (the backup), storage_locked (the folder is in use), already_exists unless `replace`.
+ * @throws AppError not_found, storage_corrupt (the backup), storage_locked (the folder is in use),
+ *   already_exists unless `replace`.
  */
 export async function restoreBackup(
   file: string,
@@ -67,13 +69,17 @@ export async function restoreBackup(
   }
 }
 
-/** Finishes a restore that was cut off after its decision, or clears one away that was before. The folder must be locked. */
+/**
+ * Finishes a restore that was cut off after its decision, or clears one away that was before. The
+ * folder must be locked.
+ */
 export function finishRestore(dataDir: string): void {
   const { part, ready, replaced } = restoreFolders(dataDir);
   rmSync(part, { recursive: true, force: true });
   const { database, sums, log } = databaseFiles(dataDir);
   const restored = (file: string) => join(ready, basename(file));
-  // The database is the last to move. As long as it has not, what has no successor in `restore` is of the old one.
+  // The database is the last to move. As long as it has not, what has no successor in `restore` is
+  // of the old one.
   if (existsSync(restored(database))) {
     mkdirSync(replaced, { recursive: true });
     const hasMoved = (file: string) => file === sums && !existsSync(restored(sums));

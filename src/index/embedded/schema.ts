@@ -3,16 +3,18 @@ import { mendDeepMetadata } from "./mend-metadata.js";
 import { type Database, guard, transaction } from "./sqlite.js";
 
 /**
- * Raised when a table changes its meaning; a database of another version is refused, not guessed at.
- * 2: all metadata is JSON that SQLite reads; its pages have checksums, which older versions would not keep.
+ * Raised when a table changes its meaning; a database of another version is refused, not guessed
+ * at. 2: all metadata is JSON that SQLite reads; its pages have checksums, which older versions
+ * would not keep.
  */
 const schemaVersion = 2;
 
 /**
  * Creates the tables in a new database and checks the version of an old one.
  *
- * A row number stands for one vector for ever: AUTOINCREMENT never gives a number twice, and an item whose vector changes
- * gets a new one. So a graph built from some rows stays right for them, whatever happens afterwards (snapshot.ts).
+ * A row number stands for one vector for ever: AUTOINCREMENT never gives a number twice, and an
+ * item whose vector changes gets a new one. So a graph built from some rows stays right for them,
+ * whatever happens afterwards (snapshot.ts).
  *
  * @returns whether the database is new.
  */
@@ -60,7 +62,10 @@ export function prepareSchema(db: Database): boolean {
   return true;
 }
 
-/** Version 1 took metadata nested deeper than SQLite reads, and one such item made every filter of its collection fail. */
+/**
+ * Version 1 took metadata nested deeper than SQLite reads, and one such item made every filter of
+ * its collection fail.
+ */
 function mend(db: Database) {
   try {
     transaction(db, () => {
@@ -68,7 +73,8 @@ function mend(db: Database) {
       db.exec(`PRAGMA user_version = ${schemaVersion}`);
     });
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "storage_full") throw error; // then at the next start
+    // Then at the next start
+    if (!(error instanceof AppError) || error.code !== "storage_full") throw error;
   }
 }
 

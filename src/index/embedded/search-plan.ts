@@ -21,12 +21,16 @@ export interface PlannedQuery {
 }
 
 /**
- * Width of the graph search at 10,000 items, chosen by recall of queries of another modality, and the power of the size
- * with which it must grow for the same recall (192 -> 768 from 10,000 to 100,000: docs/decisions/0010-usearch.md).
+ * Width of the graph search at 10,000 items, chosen by recall of queries of another modality, and
+ * the power of the size with which it must grow for the same recall (192 -> 768 from 10,000 to
+ * 100,000: docs/decisions/0010-usearch.md).
  */
 const efSearchAt10k = { high: 192, fast: 64 };
 const efSearchGrowth = 0.6;
-/** How many of the nominated float32 ranks again: int8 puts nearly all of the true first K among the first 4 K. */
+/**
+ * How many of the nominated float32 ranks again: int8 puts nearly all of the true first K among the
+ * first 4 K.
+ */
 const rerank = (topK: number) => 40 + 6 * topK;
 /** A filter that leaves at most this share of the items is answered by scanning what it leaves. */
 const selectiveShare = 0.1;
@@ -42,8 +46,9 @@ export interface Found {
 }
 
 /**
- * Whether a query asks for nothing but the nearest, and not for many of them: such queries can share a scan. As many as one
- * asks for are nominated for all: one for 10,000 of 9,000 items and seven for 10 took 32 ms together, 6 ms apart.
+ * Whether a query asks for nothing but the nearest, and not for many of them: such queries can
+ * share a scan. As many as one asks for are nominated for all: one for 10,000 of 9,000 items and
+ * seven for 10 took 32 ms together, 6 ms apart.
  */
 export function isPlain({
   topK,
@@ -94,10 +99,12 @@ function scansInBits({ table, cover, limits }: CollectionIndex, recall: Recall):
  *
  * - `recall: "exact"`, later pages and centring are scanned in float32;
  * - a filter that leaves few items: those are scanned in float32;
- * - `high` up to a million or two, and collections without a graph, are scanned in 8 bits, and float32 decides; what does
- *   not fulfil a mild filter is passed over;
- * - a mild filter: the graph is asked for more, best candidates are tested first, and the width grows until enough pass;
- * - otherwise the graph nominates and float32 decides. Rows that are not in the graph yet are scanned beside it.
+ * - `high` up to a million or two, and collections without a graph, are scanned in 8 bits, and
+ *   float32 decides; what does not fulfil a mild filter is passed over;
+ * - a mild filter: the graph is asked for more, best candidates are tested first, and the width
+ *   grows until enough pass;
+ * - otherwise the graph nominates and float32 decides. Rows that are not in the graph yet are
+ *   scanned beside it.
  */
 function search(
   index: CollectionIndex,
@@ -212,7 +219,8 @@ function search(
       seen.add(groupOf.get(hit.row) ?? -hit.row);
       if (admits(hit.position)) hits.push(hit);
     }
-    // What lies at the far end of the nominated is found less surely: be content only with its first quarter.
+    // What lies at the far end of the nominated is found less surely: be content only with its
+    // first quarter.
     const depth = (nominated.length + rest) / 4;
     if (hits.length === query.topK && seen.size <= Math.max(query.topK, depth))
       return { hits, plan: "graph" };

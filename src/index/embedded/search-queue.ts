@@ -42,8 +42,9 @@ export interface Answerer {
 }
 
 /**
- * The queries of all callers. Plain ones that wait for the same collection are answered together, since a scan can serve
- * several; callers take turns, one query each, and between groups other work gets its turn.
+ * The queries of all callers. Plain ones that wait for the same collection are answered together,
+ * since a scan can serve several; callers take turns, one query each, and between groups other work
+ * gets its turn.
  */
 export class SearchQueue {
   readonly #answerer: Answerer;
@@ -56,7 +57,8 @@ export class SearchQueue {
 
   /**
    * @returns results in the order of the queries; the first error of one of them fails the call.
-   * @throws AppError `overloaded`; `too_large` when the answers are larger than `maxBytes` together.
+   * @throws AppError `overloaded`; `too_large` when the answers are larger than `maxBytes`
+   *   together.
    */
   async search(
     name: string,
@@ -110,7 +112,8 @@ export class SearchQueue {
           group.push({ call, position: call.taken++ });
       }
     }
-    // Whoever had a turn waits behind those who had none: callers of other collections, and queries that are not plain.
+    // Whoever had a turn waits behind those who had none: callers of other collections, and queries
+    // that are not plain.
     const served = new Set(group.map(({ call }) => call));
     this.#calls = [...this.#calls.filter((call) => !served.has(call)), ...served];
     const entries = group.map(({ call, position }) => ({
@@ -139,7 +142,10 @@ export class SearchQueue {
   }
 }
 
-/** Of several queries `param` says which one is at fault, as query-codec.ts does: `queries[1].item_id`. */
+/**
+ * Of several queries `param` says which one is at fault, as query-codec.ts does:
+ * `queries[1].item_id`.
+ */
 function placed(error: Error, { queries }: Call, position: number): Error {
   const isOfQuery = error instanceof AppError && error.param !== "collection";
   return isOfQuery && queries.length > 1 ? error.within(`queries[${position}]`) : error;

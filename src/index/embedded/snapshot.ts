@@ -11,7 +11,10 @@ import type { GraphEngine } from "./graph.js";
 import { GroupedGraph } from "./grouped-graph.js";
 import type { QuantizedPiece } from "./quantized-copy.js";
 
-/** What the database knows of the files of a collection in the folder `index`; docs/index-format.md describes both. */
+/**
+ * What the database knows of the files of a collection in the folder `index`; docs/index-format.md
+ * describes both.
+ */
 export interface SnapshotRecord {
   version: typeof snapshotVersion;
   space: string;
@@ -28,19 +31,23 @@ export interface GraphRecord {
   lastRow: number;
   /** The engine's bytes and nothing else. */
   nodes: DerivedFile;
-  /** float64, little-endian: pairs of a row and the node it hangs on. None when every row is a node. */
+  /**
+   * float64, little-endian: pairs of a row and the node it hangs on. None when every row is a node.
+   */
   links?: DerivedFile;
 }
 
 export interface CopyRecord {
-  /** The pieces one after the other: row numbers in float64, little-endian, then the values in int8. */
+  /**
+   * The pieces one after the other: row numbers in float64, little-endian, then the values in int8.
+   */
   file: DerivedFile;
   pieces: { rows: number; scale: number }[];
 }
 
 /**
- * Raised when a file changes its meaning, which the functions in rotate.ts and quantize.ts are part of.
- * 2: rows may hang on nodes; 8-bit copies.
+ * Raised when a file changes its meaning, which the functions in rotate.ts and quantize.ts are part
+ * of. 2: rows may hang on nodes; 8-bit copies.
  */
 const snapshotVersion = 2;
 
@@ -60,7 +67,10 @@ export function updatedRecord(
   return { ...kept, ...parts, version: snapshotVersion, space, dimensions };
 }
 
-/** Saves a graph as it is now; it may change from then on. @param name  of its files, without their endings. */
+/**
+ * Saves a graph as it is now; it may change from then on. @param name  of its files, without their
+ * endings.
+ */
 export async function writeGraph(
   folder: string,
   name: string,
@@ -76,7 +86,8 @@ export async function writeGraph(
 }
 
 /**
- * Loads a graph when its files are exactly those that the record describes: native loaders do not survive anything else.
+ * Loads a graph when its files are exactly those that the record describes: native loaders do not
+ * survive anything else.
  * @returns the graph, or why it has to be built again.
  */
 export function loadGraph(
@@ -145,7 +156,10 @@ export function snapshotFiles({ graph, copy }: SnapshotRecord): DerivedFile[] {
   return [graph?.nodes, graph?.links, copy?.file].filter((file) => file !== undefined);
 }
 
-/** Removes every file in the folder that no record points to: old snapshots and what a crash left half written. */
+/**
+ * Removes every file in the folder that no record points to: old snapshots and what a crash left
+ * half written.
+ */
 export function removeOtherSnapshots(folder: string, records: readonly SnapshotRecord[]): void {
   const keep = new Set(records.flatMap(snapshotFiles).map(({ file }) => file));
   try {

@@ -7,22 +7,25 @@ import {
 } from "@photostructure/sqlite";
 import { AppError } from "../../errors.js";
 
-// The only file that imports SQLite. The API is that of node:sqlite, which can take its place once Node 20 is gone.
+// The only file that imports SQLite. The API is that of node:sqlite, which can take its place once
+// Node 20 is gone.
 
 export type Database = DatabaseSyncInstance;
 export type Statement = StatementSyncInstance;
 export type Row = Record<string, unknown>;
 
 /**
- * Opens (or creates) a database for durable writes: a write-ahead log, flushed to the disk at every commit.
+ * Opens (or creates) a database for durable writes: a write-ahead log, flushed to the disk at every
+ * commit.
  * @throws AppError storage_failed, storage_corrupt.
  */
 export function openDatabase(file: string, options: { maxPages?: number } = {}): Database {
   return guard(() => {
     const db = new DatabaseSync(file, { timeout: 5000 });
-    // 16 KB pages: a row with a 512-dimensional vector (2 KB) stays on its page, and larger ones need few overflow pages.
-    // Exclusive: the data folder is locked anyway, and there is no file for shared memory, which a full disk has no room for.
-    // Checkpoints are made by checked-database.ts alone. Pages can be given back one by one (compact on a full disk).
+    // 16 KB pages: a row with a 512-dimensional vector (2 KB) stays on its page, and larger ones
+    // need few overflow pages. Exclusive: the data folder is locked anyway, and there is no file
+    // for shared memory, which a full disk has no room for. Checkpoints are made by
+    // checked-database.ts alone. Pages can be given back one by one (compact on a full disk).
     db.exec(`
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA page_size = 16384;
@@ -47,13 +50,16 @@ export function sqliteVersion(): string {
   }
 }
 
-/** A database that only serves as a lock: see data-folder-lock.ts. Does not wait for another holder. */
+/**
+ * A database that only serves as a lock: see data-folder-lock.ts. Does not wait for another holder.
+ */
 export function openLock(file: string): Database {
   return guard(() => new DatabaseSync(file, { timeout: 0 }), file);
 }
 
 /**
- * A database that nobody writes to, such as a backup: nothing is made beside it, so that it may lie on a read-only disk.
+ * A database that nobody writes to, such as a backup: nothing is made beside it, so that it may lie
+ * on a read-only disk.
  * @throws AppError storage_failed when there is no such file.
  */
 export function openToRead(file: string): Database {
@@ -108,7 +114,8 @@ export function isNoDatabase(error: unknown): boolean {
 
 function resultCode(error: unknown): number | undefined {
   const code = error instanceof Error && "errcode" in error ? error.errcode : undefined;
-  return typeof code === "number" ? code & 0xff : undefined; // the low byte: the kind of a more detailed code
+  // The low byte: the kind of a more detailed code
+  return typeof code === "number" ? code & 0xff : undefined;
 }
 
 /** Result codes: https://www.sqlite.org/rescode.html */

@@ -26,8 +26,9 @@ import { usearchEngine } from "./usearch-graph.js";
 import { WriteQueue } from "./write-queue.js";
 
 /**
- * The embedded driver, inside its worker thread: the only owner of the database, the vectors in memory and the graphs.
- * Everything here is synchronous between two turns of the event loop, so no write ever meets a half-applied other.
+ * The embedded driver, inside its worker thread: the only owner of the database, the vectors in
+ * memory and the graphs. Everything here is synchronous between two turns of the event loop, so no
+ * write ever meets a half-applied other.
  */
 export class StoreCore {
   readonly #database: CheckedDatabase;

@@ -11,8 +11,9 @@ const quietMs = 1000;
 const pagesPerStep = 256;
 
 /**
- * Keeps the files of a store in order between its writes: empties the log when it is long or nothing happens, keeps room in
- * reserve, gives pages back when the disk is full, and remembers what went wrong.
+ * Keeps the files of a store in order between its writes: empties the log when it is long or
+ * nothing happens, keeps room in reserve, gives pages back when the disk is full, and remembers
+ * what went wrong.
  */
 export class StoreUpkeep implements WriteHooks {
   readonly #database: CheckedDatabase;

@@ -1,4 +1,7 @@
-/** A place in a ranking: by similarity, best first, and among equals the oldest row first. Total, so that pages do not overlap. */
+/**
+ * A place in a ranking: by similarity, best first, and among equals the oldest row first. Total, so
+ * that pages do not overlap.
+ */
 export interface Rank {
   similarity: number;
   row: number;
@@ -13,7 +16,10 @@ export function ranksBefore(a: Rank, b: Rank): boolean {
   return a.similarity > b.similarity || (a.similarity === b.similarity && a.row < b.row);
 }
 
-/** Collects the first K hits of a ranking, of those after a given place and with at least a given similarity. */
+/**
+ * Collects the first K hits of a ranking, of those after a given place and with at least a given
+ * similarity.
+ */
 export class TopK {
   readonly k: number;
   readonly #after: Rank | undefined;

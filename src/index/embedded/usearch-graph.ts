@@ -1,8 +1,9 @@
 import { createRequire } from "node:module";
 import type { Graph, GraphEngine } from "./graph.js";
 
-// The only file that imports usearch. Why usearch, and why int8: docs/decisions/0010-usearch.md. Its ES module looks for
-// its binary by the call stack and never ends in a worker thread that was started from a string; its CommonJS build does.
+// The only file that imports usearch. Why usearch, and why int8: docs/decisions/0010-usearch.md.
+// Its ES module looks for its binary by the call stack and never ends in a worker thread that was
+// started from a string; its CommonJS build does.
 type Usearch = typeof import("usearch");
 const { exactSearch, Index, MetricKind, ScalarKind } = createRequire(import.meta.url)(
   "usearch",
@@ -11,11 +12,14 @@ type Index = InstanceType<Usearch["Index"]>;
 
 const m = 16;
 const efConstruction = 128;
-/** Wide enough to find a vector that is there: in trials even a width of 1 missed one in a thousand. */
+/**
+ * Wide enough to find a vector that is there: in trials even a width of 1 missed one in a thousand.
+ */
 const twinWidth = 8;
 /**
- * Cosine distance up to which two vectors share a node: .001, and in 8 bits what rounding puts between two vectors that are
- * alike. Each number is off by up to half a step of 1 / 127: by step^2 / 12 on average, and half the square is the distance.
+ * Cosine distance up to which two vectors share a node: .001, and in 8 bits what rounding puts
+ * between two vectors that are alike. Each number is off by up to half a step of 1 / 127: by step^2
+ * / 12 on average, and half the square is the distance.
  */
 const twinDistance = (dimensions: number) => 0.001 + dimensions / 12 / 127 ** 2;
 
@@ -54,7 +58,8 @@ class UsearchGraph implements Graph {
 
   search(query: Float32Array, efSearch: number, count: number): number[] {
     if (this.size === 0) return [];
-    // usearch searches with a width of max(expansion_search, k), so asking for efSearch neighbours sets the width per query.
+    // usearch searches with a width of max(expansion_search, k), so asking for efSearch neighbours
+    // sets the width per query.
     const { keys } = this.#index.search(query, Math.min(efSearch, this.size), 1);
     return Array.from(keys.subarray(0, count), Number);
   }
@@ -81,8 +86,8 @@ function newIndex(dimensions: number): Index {
  *
  * @param vectors  [N, dimensions], from the beginning of its buffer (usearch ignores offsets).
  * @param queries  [Q, dimensions] of the same type: the matrix is read once for all.
- * @returns for each query places in the matrix and dot products (float32 sums; of int8 exact up to 1,040 dimensions), best
- *   first.
+ * @returns for each query places in the matrix and dot products (float32 sums; of int8 exact up to
+ *   1,040 dimensions), best first.
  */
 export function nearestInBlock<V extends Float32Array | Int8Array>(
   vectors: V,

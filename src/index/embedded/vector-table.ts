@@ -2,10 +2,11 @@ import { QuantizedCopy, type QuantizedPiece } from "./quantized-copy.js";
 import type { SavedPiece } from "./snapshot.js";
 
 /**
- * The searchable copy of a collection's vectors: float32 in blocks, so that it grows without being copied.
+ * The searchable copy of a collection's vectors: float32 in blocks, so that it grows without being
+ * copied.
  *
- * A position is a place in the table, oldest row first: row numbers ascend with positions. A removed row keeps its place
- * until the table is made anew, and is only marked.
+ * A position is a place in the table, oldest row first: row numbers ascend with positions. A
+ * removed row keeps its place until the table is made anew, and is only marked.
  */
 export class VectorTable {
   readonly dimensions: number;
@@ -108,7 +109,9 @@ export class VectorTable {
     }
   }
 
-  /** The first vectors in 8 bits, as pieces that follow each other: as far as `extendCopy` has come. */
+  /**
+   * The first vectors in 8 bits, as pieces that follow each other: as far as `extendCopy` has come.
+   */
   get quantized(): readonly QuantizedPiece[] {
     return this.#quantized.pieces;
   }
@@ -128,7 +131,10 @@ export class VectorTable {
     return this.length === 0 ? 0 : this.#rows[this.length - 1];
   }
 
-  /** The 8-bit copy as it stands, for the disk. What it refers to does not change, while the copy grows. */
+  /**
+   * The 8-bit copy as it stands, for the disk. What it refers to does not change, while the copy
+   * grows.
+   */
   savedCopy(): SavedPiece[] {
     return this.quantized.map(({ first, rows, values, scale }) => ({
       rows,
@@ -138,7 +144,10 @@ export class VectorTable {
     }));
   }
 
-  /** Takes over a copy that was saved, without the rows that are gone. One that lacks rows between its own is not used. */
+  /**
+   * Takes over a copy that was saved, without the rows that are gone. One that lacks rows between
+   * its own is not used.
+   */
   useCopy(pieces: readonly SavedPiece[]): void {
     let position = 0;
     const kept = pieces.map(({ numbers }) =>
@@ -158,7 +167,10 @@ export class VectorTable {
     this.#quantized.extend(this.length, (first, end) => this.vectorsOf(first, end));
   }
 
-  /** Dot product with a query, summed in float64 in an order that is the same everywhere: ties stay ties. */
+  /**
+   * Dot product with a query, summed in float64 in an order that is the same everywhere: ties stay
+   * ties.
+   */
   dot(position: number, query: Float32Array): number {
     const block = this.blocks[Math.floor(position / this.blockRows)];
     let at = (position % this.blockRows) * this.dimensions;

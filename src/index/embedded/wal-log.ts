@@ -27,12 +27,18 @@ export class WalLog {
     return this.#read((handle) => fstatSync(handle).size) ?? 0;
   }
 
-  /** Follows what was committed since the last call. For the process that wrote it: sums are not compared. */
+  /**
+   * Follows what was committed since the last call. For the process that wrote it: sums are not
+   * compared.
+   */
   advance(): void {
     this.#read((handle) => this.#walk(handle, false));
   }
 
-  /** Reads the whole log as SQLite does after a crash: up to the first frame whose checksum is wrong. */
+  /**
+   * Reads the whole log as SQLite does after a crash: up to the first frame whose checksum is
+   * wrong.
+   */
   verify(): void {
     this.#begin("");
     this.#read((handle) => this.#walk(handle, true));

@@ -2,7 +2,10 @@ import { AppError } from "../../errors.js";
 import { type Database, transaction } from "./sqlite.js";
 
 interface Write {
-  /** Inside a transaction. An AppError must be thrown before the first change; it concerns this write alone. */
+  /**
+   * Inside a transaction. An AppError must be thrown before the first change; it concerns this
+   * write alone.
+   */
   run: () => unknown;
   /** After the commit. */
   committed: (result: unknown) => void;
@@ -21,8 +24,9 @@ export interface WriteHooks {
 }
 
 /**
- * Group commit: writes that arrive in the same turn share one transaction and so one flush to the disk. When the common
- * transaction fails, each is tried alone, so that one that is too large does not take the others with it.
+ * Group commit: writes that arrive in the same turn share one transaction and so one flush to the
+ * disk. When the common transaction fails, each is tried alone, so that one that is too large does
+ * not take the others with it.
  */
 export class WriteQueue {
   readonly #db: Database;

@@ -19,9 +19,9 @@ export const quicktimeAdpcm = (
 ): AdpcmLayout => ({ kind: "ima-quicktime", blockBytes: 34 * place.channels, ...place });
 
 /**
- * Adds ADPCM samples. A last block that was cut short is left out.
- * Sources: IMA Digital Audio Focus and Technical Working Groups, recommended practices 3.0 (1992); Microsoft, Multimedia Data Standards Update
- * (1994), "Microsoft ADPCM"; Apple, QuickTime file format, "IMA 4:1".
+ * Adds ADPCM samples. A last block that was cut short is left out. Sources: IMA Digital Audio Focus
+ * and Technical Working Groups, recommended practices 3.0 (1992); Microsoft, Multimedia Data
+ * Standards Update (1994), "Microsoft ADPCM"; Apple, QuickTime file format, "IMA 4:1".
  * @returns the frames decoded and the blocks that cannot be right.
  */
 export function addAdpcm(
@@ -79,7 +79,10 @@ function imaBlock(view: DataView, at: number, planes: readonly Float32Array[]): 
   return true;
 }
 
-/** 34 bytes a channel, whose state goes on from block to block where the header, which is rounded, agrees with it. */
+/**
+ * 34 bytes a channel, whose state goes on from block to block where the header, which is rounded,
+ * agrees with it.
+ */
 function quicktimeBlock(
   view: DataView,
   at: number,

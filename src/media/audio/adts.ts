@@ -23,7 +23,10 @@ export function adtsHeaderAt(bytes: Uint8Array, at: number): FrameHeader | undef
   return { length, samples, sampleRateHz: rates[rateIndex], key };
 }
 
-/** AAC without a container, by ffmpeg: only its frames are handed on, each part of one rate by itself. */
+/**
+ * AAC without a container, by ffmpeg: only its frames are handed on, each part of one rate by
+ * itself.
+ */
 export async function decodeAdts(
   bytes: Uint8Array,
   sound: SoundBuilder,

@@ -27,8 +27,8 @@ const types: Record<string, SampleType | "integer"> = {
 const littleEndian = ["sowt", "42ni", "23ni"];
 
 /**
- * AIFF and AIFF-C: PCM in both byte orders, float, A-law, mu-law, IMA 4:1; other codecs go to ffmpeg.
- * Sources: Apple, Audio Interchange File Format 1.3 (1989), AIFF-C draft (1991).
+ * AIFF and AIFF-C: PCM in both byte orders, float, A-law, mu-law, IMA 4:1; other codecs go to
+ * ffmpeg. Sources: Apple, Audio Interchange File Format 1.3 (1989), AIFF-C draft (1991).
  */
 export async function decodeAiff(
   bytes: Uint8Array,

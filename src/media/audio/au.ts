@@ -15,7 +15,10 @@ const types: Record<number, SampleType> = {
 };
 const unknownLength = 0xffffffff;
 
-/** Sun's AU, also byte-swapped. Source: Sun, audio file format (pubs.opengroup.org and man 4 audio_hdr). */
+/**
+ * Sun's AU, also byte-swapped. Source: Sun, audio file format (pubs.opengroup.org and man 4
+ * audio_hdr).
+ */
 export function decodeAu(bytes: Uint8Array, sound: SoundBuilder, warnings: Warnings): void {
   if (bytes.length < 24) throw undecodable("The AU file cannot be read: its header is cut short");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

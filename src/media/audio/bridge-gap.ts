@@ -15,8 +15,9 @@ export function joined(gaps: readonly Gap[]): Gap[] {
 }
 
 /**
- * Fills a gap with the sound before it, backwards, which fades over into the sound behind it, backwards too: both join without a jump. Silence would be
- * a click that a model hears. At the beginning and the end of a sound, and where too little stands around it, a gap stays as it is.
+ * Fills a gap with the sound before it, backwards, which fades over into the sound behind it,
+ * backwards too: both join without a jump. Silence would be a click that a model hears. At the
+ * beginning and the end of a sound, and where too little stands around it, a gap stays as it is.
  */
 export function bridgeGap(samples: Float32Array, { start, length }: Gap): void {
   const end = start + length;

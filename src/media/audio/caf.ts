@@ -6,8 +6,8 @@ import { undecodable } from "./undecodable.js";
 import { compareLength, type Warnings } from "./warnings.js";
 
 /**
- * Apple's Core Audio Format: PCM, float, A-law, mu-law, IMA 4:1; other codecs (AAC, ALAC, Opus) go to ffmpeg.
- * Source: Apple, Core Audio Format specification 1.0.
+ * Apple's Core Audio Format: PCM, float, A-law, mu-law, IMA 4:1; other codecs (AAC, ALAC, Opus) go
+ * to ffmpeg. Source: Apple, Core Audio Format specification 1.0.
  */
 export async function decodeCaf(
   bytes: Uint8Array,

@@ -20,7 +20,10 @@ export function crc8(bytes: Uint8Array, from: number, to: number): number {
   return crc;
 }
 
-/** Of MPEG audio: the header's last two bytes and the side information. Source: ISO 11172-3, section 2.4.3.1. */
+/**
+ * Of MPEG audio: the header's last two bytes and the side information. Source: ISO 11172-3, section
+ * 2.4.3.1.
+ */
 export function mpegCrc(bytes: Uint8Array, ranges: readonly [from: number, to: number][]): number {
   let crc = 0xffff;
   for (const [from, to] of ranges)
@@ -28,7 +31,10 @@ export function mpegCrc(bytes: Uint8Array, ranges: readonly [from: number, to: n
   return crc;
 }
 
-/** Of an Ogg page whose own field [from + 22, from + 26) counts as zeros. Source: RFC 3533, section 6. */
+/**
+ * Of an Ogg page whose own field [from + 22, from + 26) counts as zeros. Source: RFC 3533, section
+ * 6.
+ */
 export function oggCrc(bytes: Uint8Array, from: number, to: number): number {
   let crc = 0;
   for (let i = from; i < to; i++) {

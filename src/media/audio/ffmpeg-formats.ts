@@ -1,4 +1,7 @@
-/** A demuxer of ffmpeg that may be used, what it reads, and how such a file begins: texts at places, bytes as Latin-1. */
+/**
+ * A demuxer of ffmpeg that may be used, what it reads, and how such a file begins: texts at places,
+ * bytes as Latin-1.
+ */
 interface FfmpegFormat {
   demuxer: string;
   what: string;
@@ -60,7 +63,10 @@ export function ffmpegFormatOf(bytes: Uint8Array): { demuxer: string; what: stri
   return found && { demuxer: found.demuxer, what: found.what };
 }
 
-/** AC-3 or its successor, by the version in the header. Source: ETSI TS 102 366, sections 4.3 and E.1.3. */
+/**
+ * AC-3 or its successor, by the version in the header. Source: ETSI TS 102 366, sections 4.3 and
+ * E.1.3.
+ */
 function dolby(bytes: Uint8Array): { demuxer: string; what: string } | undefined {
   const version = bytes[5] >> 3;
   if (version > 16) return undefined;

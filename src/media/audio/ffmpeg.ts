@@ -17,12 +17,13 @@ const piece = 1 << 18;
 const maxBlockBytes = 2 ** 28;
 
 /**
- * Decodes what has no decoder here with the `ffmpeg` on PATH. The demuxer is fixed and only files may be opened: a hostile file cannot make it
- * fetch something. Its output is mixed to mono as it comes, so that a small file of hours of silence in many channels does not fill the memory.
+ * Decodes what has no decoder here with the `ffmpeg` on PATH. The demuxer is fixed and only files
+ * may be opened: a hostile file cannot make it fetch something. Its output is mixed to mono as it
+ * comes, so that a small file of hours of silence in many channels does not fill the memory.
  *
  * @param source.what  the kind of file, for the error where there is no ffmpeg.
- * @throws AppError `unsupported_media` where there is no ffmpeg, `undecodable_media` when it finds no sound or takes longer
- *   than two minutes, `too_large` for more than the limits.
+ * @throws AppError `unsupported_media` where there is no ffmpeg, `undecodable_media` when it finds
+ *   no sound or takes longer than two minutes, `too_large` for more than the limits.
  */
 export async function decodeWithFfmpeg(
   bytes: Uint8Array,
@@ -45,7 +46,8 @@ export async function decodeWithFfmpeg(
 function ffmpegArguments(path: string, demuxer: string, { maxSeconds }: AudioLimits): string[] {
   const general = ["-nostdin", "-v", "error", "-max_alloc", String(maxBlockBytes)];
   const input = ["-protocol_whitelist", "file", "-threads", "1", "-f", demuxer, "-i", path];
-  // Of video the sound only. As WAV with all its channels: ffmpeg's own down-mix is not the mean, and mono made stereo loses 3 dB.
+  // Of video the sound only. As WAV with all its channels: ffmpeg's own down-mix is not the mean,
+  // and mono made stereo loses 3 dB.
   const output = ["-vn", "-sn", "-dn", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1"];
   return [...general, ...input, "-t", String(maxSeconds + 1), ...output];
 }

@@ -128,15 +128,16 @@ export type FlacEvent =
   | { kind: "damage"; start: number; end: number };
 
 /**
- * The frames of a FLAC stream whose checksums are right. Where a frame ends is known only from where the next one begins or the file ends: the
- * checksum over all its bytes is 0 there.
+ * The frames of a FLAC stream whose checksums are right. Where a frame ends is known only from
+ * where the next one begins or the file ends: the checksum over all its bytes is 0 there.
  */
 export function* flacFrames(
   bytes: Uint8Array,
   from: number,
   info?: StreamInfo,
 ): Generator<FlacEvent> {
-  // Damage makes the search look at bytes again; an attacker must not make it look at all of them for each byte.
+  // Damage makes the search look at bytes again; an attacker must not make it look at all of them
+  // for each byte.
   let budget = 16 * bytes.length + 1_000_000;
   let damagedFrom: number | undefined;
   let at = from;
@@ -172,7 +173,8 @@ function frameEnd(
   const last = Math.min(bytes.length, start + longest);
   let crc = 0;
   for (let i = start; i < last; i++) {
-    // Bytes are looked at only where a frame may begin, and the checksum only tells when all is there.
+    // Bytes are looked at only where a frame may begin, and the checksum only tells when all is
+    // there.
     if (crc === 0 && i > headerEnd + 1 && isBoundary(bytes, i, info))
       return { at: i, scanned: i - start };
     if (bytes[i] === 0xff && i > headerEnd && crc !== 0) {
@@ -185,7 +187,10 @@ function frameEnd(
   return { at: undefined, scanned: last - start };
 }
 
-/** Whether a frame may end at a place: another follows, or another stream, or a tag that was not at the very end. */
+/**
+ * Whether a frame may end at a place: another follows, or another stream, or a tag that was not at
+ * the very end.
+ */
 function isBoundary(bytes: Uint8Array, at: number, info: StreamInfo | undefined): boolean {
   if (flacHeaderAt(bytes, at, info) !== undefined) return true;
   const text = String.fromCharCode(...bytes.subarray(at, at + 4));

@@ -9,12 +9,15 @@ import { compareLength, type Warnings } from "./warnings.js";
 
 /** Samples of each channel decoded at once. */
 const chunkSamples = 1 << 16;
-/** What is filled with silence at most where frames are lost: a frame's number may be wrong itself. */
+/**
+ * What is filled with silence at most where frames are lost: a frame's number may be wrong itself.
+ */
 const longestGapSeconds = 600;
 
 /**
- * FLAC: frames whose checksum is wrong are muted, the rest is kept; streams one behind the other are read all; one that begins in the middle
- * is read as far as its frames tell what they are. Source: RFC 9639.
+ * FLAC: frames whose checksum is wrong are muted, the rest is kept; streams one behind the other
+ * are read all; one that begins in the middle is read as far as its frames tell what they are.
+ * Source: RFC 9639.
  */
 export async function decodeFlac(
   bytes: Uint8Array,
@@ -24,14 +27,17 @@ export async function decodeFlac(
   for (const stream of splitFlac(bytes)) await decodeFlacStream(bytes, stream, sound, warnings);
 }
 
-/** FLAC in Ogg: its packets are the frames of a stream of its own. Source: RFC 9639, section 10.1. */
+/**
+ * FLAC in Ogg: its packets are the frames of a stream of its own. Source: RFC 9639, section 10.1.
+ */
 export async function decodeOggFlac(
   stream: OggStream,
   sound: SoundBuilder,
   warnings: Warnings,
 ): Promise<void> {
   const [first, ...packets] = stream.groups.flatMap((group) => group.packets);
-  // 0x7f "FLAC", two bytes of version, two of the number of header packets, "fLaC", a block's header, STREAMINFO.
+  // 0x7f "FLAC", two bytes of version, two of the number of header packets, "fLaC", a block's
+  // header, STREAMINFO.
   const info = first.length >= 51 ? readStreamInfo(first, 17) : undefined;
   if (info === undefined)
     throw undecodable("The Ogg FLAC file cannot be decoded: its header is cut short");
@@ -170,7 +176,10 @@ async function decodeFlacStream(
   }
 }
 
-/** A decoder at rest, made new: each takes WebAssembly memory, which is a third of the time of a short file. */
+/**
+ * A decoder at rest, made new: each takes WebAssembly memory, which is a third of the time of a
+ * short file.
+ */
 let idle: { decoder: FLACDecoder; ready: Promise<void> } | undefined;
 
 async function takeDecoder(): Promise<FLACDecoder> {

@@ -10,7 +10,10 @@ export interface FrameHeader {
   sampleRateHz: number;
   /** Equal for frames of one stream: what does not change from frame to frame. */
   key: number;
-  /** Its length is only a guess from where the next one begins: it takes more of them, of one length, to be sure. */
+  /**
+   * Its length is only a guess from where the next one begins: it takes more of them, of one
+   * length, to be sure.
+   */
   isGuess?: boolean;
 }
 
@@ -18,7 +21,10 @@ export type HeaderReader = (bytes: Uint8Array, at: number) => FrameHeader | unde
 
 export type WalkEvent = { kind: "frame"; start: number; header: FrameHeader } | Gap;
 
-/** Bytes that are no frames. `isCut`: the last frame of the file, of which only the beginning is there. */
+/**
+ * Bytes that are no frames. `isCut`: the last frame of the file, of which only the beginning is
+ * there.
+ */
 interface Gap {
   kind: "gap";
   start: number;
@@ -38,8 +44,9 @@ export function noteGap(
 }
 
 /**
- * The frames of a stream without a container. Headers are short and their mark occurs by chance: a frame counts when another of its
- * stream, a tag or the end of the file follows where it says that it ends; the first of a stream, when three do.
+ * The frames of a stream without a container. Headers are short and their mark occurs by chance: a
+ * frame counts when another of its stream, a tag or the end of the file follows where it says that
+ * it ends; the first of a stream, when three do.
  */
 export function* walkFrames(bytes: Uint8Array, headerAt: HeaderReader): Generator<WalkEvent> {
   let key: number | undefined;
@@ -67,7 +74,10 @@ export function* walkFrames(bytes: Uint8Array, headerAt: HeaderReader): Generato
 
 const framesToTrustGuess = 8;
 
-/** Where the first frame of a stream stands, looking at places up to `within`; -1 where there is none. */
+/**
+ * Where the first frame of a stream stands, looking at places up to `within`; -1 where there is
+ * none.
+ */
 export function findFrame(
   bytes: Uint8Array,
   headerAt: HeaderReader,
@@ -83,7 +93,10 @@ export function findFrame(
   return -1;
 }
 
-/** Whether `count` frames of the stream stand one behind the other, or fewer up to the end of the file or a tag. */
+/**
+ * Whether `count` frames of the stream stand one behind the other, or fewer up to the end of the
+ * file or a tag.
+ */
 function follows(
   bytes: Uint8Array,
   headerAt: HeaderReader,

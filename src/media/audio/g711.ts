@@ -1,4 +1,7 @@
-/** A-law and mu-law bytes -> samples in [-1, 1). Source: ITU-T G.711 (11/88), tables 1a and 2a, as 16-bit integers. */
+/**
+ * A-law and mu-law bytes -> samples in [-1, 1). Source: ITU-T G.711 (11/88), tables 1a and 2a, as
+ * 16-bit integers.
+ */
 export const aLaw = Float32Array.from({ length: 256 }, (_, byte) => {
   const code = byte ^ 0x55;
   const exponent = (code >> 4) & 7;

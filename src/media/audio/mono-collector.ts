@@ -3,11 +3,16 @@ import { AppError } from "../../errors.js";
 /** How long a sound may be. */
 export interface AudioLimits {
   maxSeconds: number;
-  /** Of one channel; more than eight channels count in proportion. Left out: `defaultMaxSamples`. */
+  /**
+   * Of one channel; more than eight channels count in proportion. Left out: `defaultMaxSamples`.
+   */
   maxSamples?: number;
 }
 
-/** An hour at 48 kHz, 691 MB as float32. Seconds alone bound nothing: a FLAC of 100 kB may hold 10 minutes at 655 kHz. */
+/**
+ * An hour at 48 kHz, 691 MB as float32. Seconds alone bound nothing: a FLAC of 100 kB may hold 10
+ * minutes at 655 kHz.
+ */
 export const defaultMaxSamples = 172_800_000;
 
 const lowestRateHz = 1000;
@@ -26,7 +31,10 @@ const { Memory } = Reflect.get(globalThis, "WebAssembly") as {
   Memory: new (size: { initial: number; maximum: number }) => GrowingMemory;
 };
 
-/** Gathers decoded pieces as mono: the mean of the channels (librosa's mix; sum·√½ would be 3 dB louder). */
+/**
+ * Gathers decoded pieces as mono: the mean of the channels (librosa's mix; sum·√½ would be 3 dB
+ * louder).
+ */
 export class MonoCollector {
   readonly #limits: AudioLimits;
   #samples = new Float32Array(0);
@@ -39,7 +47,10 @@ export class MonoCollector {
     this.#limits = limits;
   }
 
-  /** @throws AppError `too_large` as soon as the sound is longer than allowed, `unsupported_media` for an odd rate. */
+  /**
+   * @throws AppError `too_large` as soon as the sound is longer than allowed, `unsupported_media`
+   * for an odd rate.
+   */
   add(channels: readonly Float32Array[], frames: number, sampleRateHz: number): void {
     if (frames === 0 || channels.length === 0) return;
     this.#sampleRateHz = sampleRateHz;
@@ -60,9 +71,9 @@ export class MonoCollector {
   }
 
   /**
-   * Room for `#length` samples and some more. A long sound lies in WebAssembly memory, the one kind that JavaScript can
-   * enlarge without copying it (an hour at 48 kHz copied to grow takes 1.4 GB) and read at full speed (a resizable
-   * ArrayBuffer is read at a quarter of it).
+   * Room for `#length` samples and some more. A long sound lies in WebAssembly memory, the one kind
+   * that JavaScript can enlarge without copying it (an hour at 48 kHz copied to grow takes 1.4 GB)
+   * and read at full speed (a resizable ArrayBuffer is read at a quarter of it).
    */
   #grow(filled: number): void {
     const { maxSamples = defaultMaxSamples } = this.#limits;
@@ -85,7 +96,9 @@ export class MonoCollector {
   }
 }
 
-/** @throws AppError `too_large` naming the option, `unsupported_media` for a rate that no sound has. */
+/**
+ * @throws AppError `too_large` naming the option, `unsupported_media` for a rate that no sound has.
+ */
 export function checkLength(
   { frames, channels, sampleRateHz }: { frames: number; channels: number; sampleRateHz: number },
   { maxSeconds, maxSamples = defaultMaxSamples }: AudioLimits,

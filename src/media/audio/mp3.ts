@@ -8,7 +8,10 @@ import { undecodable } from "./undecodable.js";
 import { compareLength, type Warnings } from "./warnings.js";
 import { decoderDelay, type MpegInfo, mpegInfo } from "./xing.js";
 
-/** Bytes fed to the decoder at once: what they expand to stays small enough to check before going on. */
+/**
+ * Bytes fed to the decoder at once: what they expand to stays small enough to check before going
+ * on.
+ */
 const chunkBytes = 4096;
 
 interface Frame {
@@ -19,13 +22,16 @@ interface Frame {
 /** Frames without anything between them, of one rate: what a decoder can take in one go. */
 interface Run {
   info?: MpegInfo;
-  /** Where it begins in the sound: from the start of the file, of an info frame, or behind damage. */
+  /**
+   * Where it begins in the sound: from the start of the file, of an info frame, or behind damage.
+   */
   frames: Frame[];
 }
 
 /**
- * MPEG audio, Layers I to III, without a container: joined files, damaged frames, other bytes before and between the frames. Each run of
- * frames is decoded by itself. The encoder's delay and padding are removed where an info frame tells them.
+ * MPEG audio, Layers I to III, without a container: joined files, damaged frames, other bytes
+ * before and between the frames. Each run of frames is decoded by itself. The encoder's delay and
+ * padding are removed where an info frame tells them.
  */
 export async function decodeMp3(
   bytes: Uint8Array,

@@ -1,7 +1,10 @@
 import type { FrameHeader } from "./frame-walk.js";
 import { isPlausible } from "./side-info.js";
 
-/** The header of a frame of MPEG-1, -2 or -2.5 audio. Sources: ISO 11172-3 and 13818-3, section 2.4.2.3. */
+/**
+ * The header of a frame of MPEG-1, -2 or -2.5 audio. Sources: ISO 11172-3 and 13818-3, section
+ * 2.4.2.3.
+ */
 export interface MpegHeader extends FrameHeader {
   layer: 1 | 2 | 3;
   /** MPEG-1; otherwise MPEG-2 or 2.5, with half the samples a frame in Layer III. */

@@ -4,7 +4,10 @@ import { oggCrc } from "./crc.js";
 export interface OggPage {
   serial: number;
   sequence: number;
-  /** Position of the end of the last packet that ends here; -1 where none does. Its unit is the codec's. */
+  /**
+   * Position of the end of the last packet that ends here; -1 where none does. Its unit is the
+   * codec's.
+   */
   granule: number;
   isFirst: boolean;
   isLast: boolean;
@@ -56,7 +59,10 @@ export function scanPages(bytes: Uint8Array): PageScan {
   return scan;
 }
 
-/** Whether a page with the right checksum begins within the first bytes of a file, and where; -1 for none. */
+/**
+ * Whether a page with the right checksum begins within the first bytes of a file, and where; -1 for
+ * none.
+ */
 export function findPage(bytes: Uint8Array, within: number): number {
   for (
     let at = isMark(bytes, 0) ? 0 : nextMark(bytes, 1);
@@ -82,7 +88,10 @@ function nextMark(bytes: Uint8Array, from: number): number {
   return -1;
 }
 
-/** From the header and its table of lacing values; undefined where no page begins or its header is cut. */
+/**
+ * From the header and its table of lacing values; undefined where no page begins or its header is
+ * cut.
+ */
 function pageLength(bytes: Uint8Array, at: number): number | undefined {
   if (!isMark(bytes, at) || bytes[at + 4] !== 0 || at + headerBytes > bytes.length)
     return undefined;

@@ -21,7 +21,10 @@ export type OggCodec = "opus" | "vorbis" | "flac" | "speex" | "theora" | "skelet
 /** Streams that play at the same time. A file may hold several links, one behind the other. */
 export type OggLink = OggStream[];
 
-/** Pages -> links of streams. Pages of a stream whose first page is not there are counted as `orphans`. */
+/**
+ * Pages -> links of streams. Pages of a stream whose first page is not there are counted as
+ * `orphans`.
+ */
 export function splitStreams(pages: readonly OggPage[]): { links: OggLink[]; orphans: number } {
   const links: OggLink[] = [];
   const open = new Map<number, Assembly>();

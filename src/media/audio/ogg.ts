@@ -26,8 +26,9 @@ const names: Record<OggCodec, string> = {
 };
 
 /**
- * Ogg with Opus, Vorbis or FLAC: several links one behind the other, each at its own rate; of several streams at the same time the first
- * sound. Other codecs go to ffmpeg. Sources: RFC 3533, RFC 7845.
+ * Ogg with Opus, Vorbis or FLAC: several links one behind the other, each at its own rate; of
+ * several streams at the same time the first sound. Other codecs go to ffmpeg. Sources: RFC 3533,
+ * RFC 7845.
  */
 export async function decodeOgg(
   bytes: Uint8Array,

@@ -5,12 +5,17 @@ import { undecodable, unsupported } from "./undecodable.js";
 import type { Warnings } from "./warnings.js";
 
 const sampleRateHz = 48_000;
-/** What is filled with silence at most where pages are lost: a granule position may be wrong itself. */
+/**
+ * What is filled with silence at most where pages are lost: a granule position may be wrong itself.
+ */
 const longestGap = 600 * sampleRateHz;
 /** Damage that a decoder is not given: see `_inputSize` of opus-decoder. */
 const maxPacketBytes = 3840;
 
-/** Adds an Opus stream: gain applied, pre-skip and the end inside of the last packet honoured. Source: RFC 7845, section 4. */
+/**
+ * Adds an Opus stream: gain applied, pre-skip and the end inside of the last packet honoured.
+ * Source: RFC 7845, section 4.
+ */
 export async function decodeOpusStream(
   stream: OggStream,
   sound: SoundBuilder,
@@ -22,7 +27,10 @@ export async function decodeOpusStream(
   const decoder = new OpusDecoder(options);
   await decoder.ready;
   try {
-    /** Samples that were decoded or stand for lost ones; `offset` is the granule position of the first. */
+    /**
+     * Samples that were decoded or stand for lost ones; `offset` is the granule position of the
+     * first.
+     */
     let position = 0;
     let offset: number | undefined;
     let skip = preSkip;
@@ -59,7 +67,8 @@ export async function decodeOpusStream(
         } else add(decoded.channelData, decoded.samplesDecoded);
       }
       if (granule === undefined) continue;
-      // A stream that was cut out of a longer one begins at a later position; one of a single page may end inside of it.
+      // A stream that was cut out of a longer one begins at a later position; one of a single page
+      // may end inside of it.
       offset ??= isLast ? 0 : Math.max(0, granule - position);
       if (isLast) {
         const excess = position - (granule - offset);
@@ -71,7 +80,10 @@ export async function decodeOpusStream(
   }
 }
 
-/** The group that begins with the head, and those that hold sound: the tags are a packet of their own. */
+/**
+ * The group that begins with the head, and those that hold sound: the tags are a packet of their
+ * own.
+ */
 function withoutHeaders(groups: readonly PacketGroup[]): PacketGroup[] {
   let headers = 2;
   const rest = groups.map((group) => {
@@ -118,7 +130,10 @@ function readHead(packet: Uint8Array) {
   };
 }
 
-/** Samples of a packet at 48 kHz, by its first bytes; 0 for one that makes no sense. Source: RFC 6716, section 3.1. */
+/**
+ * Samples of a packet at 48 kHz, by its first bytes; 0 for one that makes no sense. Source: RFC
+ * 6716, section 3.1.
+ */
 export function packetSamples(packet: Uint8Array): number {
   if (packet.length === 0) return 0;
   const config = packet[0] >> 3;

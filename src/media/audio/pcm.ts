@@ -1,7 +1,10 @@
 import { aLaw, muLaw } from "./g711.js";
 import type { SoundBuilder } from "./sound-builder.js";
 
-/** How one sample is stored: `u8` is unsigned; what is larger is signed, or a float; `alaw` and `ulaw` are G.711. */
+/**
+ * How one sample is stored: `u8` is unsigned; what is larger is signed, or a float; `alaw` and
+ * `ulaw` are G.711.
+ */
 export type SampleType = "u8" | "s8" | "s16" | "s24" | "s32" | "f32" | "f64" | "alaw" | "ulaw";
 
 /** Interleaved samples in a file. */
@@ -30,7 +33,10 @@ export const bytesPerSample: Record<SampleType, number> = {
 /** Frames read at once. */
 const pieceFrames = 1 << 16;
 
-/** Adds PCM samples: integers become numbers in [-1, 1), floats stay as they are. @returns the whole frames there were. */
+/**
+ * Adds PCM samples: integers become numbers in [-1, 1), floats stay as they are. @returns the whole
+ * frames there were.
+ */
 export function addPcm(bytes: Uint8Array, layout: PcmLayout, sound: SoundBuilder): number {
   const { type, littleEndian, channels, sampleRateHz, start, length } = layout;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

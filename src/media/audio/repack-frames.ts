@@ -16,9 +16,10 @@ interface Frames {
 const highestIndex = 14;
 
 /**
- * Frames as the decoder can take them. It takes no free format, and leaves out a whole frame when a part of it lies in a frame that is missing.
- * Such frames are written again at the highest bit rate there is: a frame's main data may begin up to 511 bytes (MPEG-2: 255) before it,
- * so that data that fitted into smaller frames fits into larger ones. What was lost becomes silence.
+ * Frames as the decoder can take them. It takes no free format, and leaves out a whole frame when a
+ * part of it lies in a frame that is missing. Such frames are written again at the highest bit rate
+ * there is: a frame's main data may begin up to 511 bytes (MPEG-2: 255) before it, so that data
+ * that fitted into smaller frames fits into larger ones. What was lost becomes silence.
  *
  * @throws AppError `unsupported_media` for free formats above that rate.
  */

@@ -24,8 +24,9 @@ function isW64(bytes: Uint8Array): boolean {
 }
 
 /**
- * The chunks of a WAV file in their order, up to one that reaches beyond the file.
- * Sources: Microsoft, Multimedia Programming Interface 1.0 (RIFF, RIFX); EBU Tech 3306 (RF64); ITU-R BS.2088 (BW64); Sony, Wave64 1.0.
+ * The chunks of a WAV file in their order, up to one that reaches beyond the file. Sources:
+ * Microsoft, Multimedia Programming Interface 1.0 (RIFF, RIFX); EBU Tech 3306 (RF64); ITU-R BS.2088
+ * (BW64); Sony, Wave64 1.0.
  */
 export function readRiff(bytes: Uint8Array): RiffFile {
   if (isW64(bytes)) return { littleEndian: true, chunks: w64Chunks(bytes) };

@@ -1,4 +1,6 @@
-/** Where things stand in the side information of Layer III. Source: ISO 11172-3, section 2.4.1.7. */
+/**
+ * Where things stand in the side information of Layer III. Source: ISO 11172-3, section 2.4.1.7.
+ */
 interface SideLayout {
   isMpeg1: boolean;
   isMono: boolean;
@@ -17,7 +19,10 @@ export function setMainDataBegin(side: Uint8Array, { isMpeg1 }: SideLayout, byte
   if (isMpeg1) side[1] = (side[1] & 0x7f) | ((bytes & 1) << 7);
 }
 
-/** part2_3_length of each granule of each channel: the bits that its main data take, one behind the other. */
+/**
+ * part2_3_length of each granule of each channel: the bits that its main data take, one behind the
+ * other.
+ */
 export function granuleBits(side: Uint8Array, layout: SideLayout): number[] {
   return granules(layout).map((start) => bitsAt(side, start, 12));
 }

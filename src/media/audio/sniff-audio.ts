@@ -9,7 +9,9 @@ import { isWav } from "./riff-chunks.js";
 /** Kinds of sound with a decoder here; the others are those of ffmpeg-formats.ts. */
 export type AudioFormat = "wav" | "flac" | "ogg" | "mp3" | "aac" | "aiff" | "au" | "caf";
 
-/** How far in a stream that was cut in the middle is looked for: Ogg's longest page and some more. */
+/**
+ * How far in a stream that was cut in the middle is looked for: Ogg's longest page and some more.
+ */
 const searchBytes = 1 << 17;
 
 export interface Sniffed {
@@ -20,8 +22,8 @@ export interface Sniffed {
 }
 
 /**
- * The format of a sound without tags around it (tags.ts), told by its structure: frames that follow each other, pages with a right checksum. Undefined
- * when it is none of those that are read here.
+ * The format of a sound without tags around it (tags.ts), told by its structure: frames that follow
+ * each other, pages with a right checksum. Undefined when it is none of those that are read here.
  */
 export function sniffAudio(bytes: Uint8Array): Sniffed | undefined {
   const here = (format: Sniffed["format"]) => ({ format, start: 0 });

@@ -19,8 +19,9 @@ interface Part {
 }
 
 /**
- * Gathers a sound from decoded pieces. Files that were joined change their rate: a piece of another rate begins a new part,
- * and `finish` brings all parts to the highest of their rates. The limits hold for the whole.
+ * Gathers a sound from decoded pieces. Files that were joined change their rate: a piece of another
+ * rate begins a new part, and `finish` brings all parts to the highest of their rates. The limits
+ * hold for the whole.
  */
 export class SoundBuilder {
   readonly limits: AudioLimits;

@@ -1,6 +1,8 @@
 /**
- * The part of a file without what taggers, downloads and padding put around it: ID3v2 tags (any number), APE tags, zeros and line breaks before;
- * ID3v1, Lyrics3 and APE tags, ID3v2 footers and zeros behind. Sources: id3.org (ID3v2.4 structure), wiki.hydrogenaud.io (APEv2), id3.org/Lyrics3v2.
+ * The part of a file without what taggers, downloads and padding put around it: ID3v2 tags (any
+ * number), APE tags, zeros and line breaks before; ID3v1, Lyrics3 and APE tags, ID3v2 footers and
+ * zeros behind. Sources: id3.org (ID3v2.4 structure), wiki.hydrogenaud.io (APEv2),
+ * id3.org/Lyrics3v2.
  */
 export function withoutTags(bytes: Uint8Array): Uint8Array {
   let start = 0;
@@ -66,7 +68,8 @@ function trailingTagLength(bytes: Uint8Array, start: number, end: number): numbe
 function skipPadding(bytes: Uint8Array, start: number): number {
   let at = start;
   while (at < bytes.length && padding.has(bytes[at])) at++;
-  // An MP4 file begins with the size of its first box, whose first bytes are zeros; so do raw samples.
+  // An MP4 file begins with the size of its first box, whose first bytes are zeros; so do raw
+  // samples.
   return at > start && at < bytes.length ? at : start;
 }
 const padding = new Set([0, 9, 10, 13, 32]);

@@ -10,7 +10,10 @@ const longestGapSeconds = 600;
 /** Samples of a page whose packets all are damaged, at most. */
 const longestPacket = 65_536;
 
-/** Adds a Vorbis stream; its beginning and end are where the granule positions say. Source: Vorbis I specification, appendix A.2. */
+/**
+ * Adds a Vorbis stream; its beginning and end are where the granule positions say. Source: Vorbis I
+ * specification, appendix A.2.
+ */
 export async function decodeVorbisStream(
   stream: OggStream,
   sound: SoundBuilder,
@@ -32,7 +35,8 @@ export async function decodeVorbisStream(
       let from = 0;
       const end = granule === undefined || offset === undefined ? undefined : granule - offset;
       const missing = end === undefined ? 0 : end - position - samplesDecoded;
-      // Without a loss a packet of one page may have been no sound; a last page may promise too much.
+      // Without a loss a packet of one page may have been no sound; a last page may promise too
+      // much.
       const isGap = isAfterLoss
         ? missing <= longestGapSeconds * sampleRate
         : missing <= longestPacket && !isLast;
@@ -41,7 +45,8 @@ export async function decodeVorbisStream(
         position += missing;
         if (!isAfterLoss) warnings.mute("packet", 1, before, sound.seconds);
       }
-      // The first page says where its sound begins: earlier samples are left out; a later start was cut from a longer stream.
+      // The first page says where its sound begins: earlier samples are left out; a later start was
+      // cut from a longer stream.
       if (granule !== undefined && offset === undefined && samplesDecoded > 0) {
         if (!isLast) from = Math.max(0, samplesDecoded - granule);
         offset = isLast ? 0 : Math.max(0, granule - samplesDecoded);

@@ -13,7 +13,10 @@ export class Warnings {
     else this.#further++;
   }
 
-  /** Damaged pieces, named in one sentence for the whole sound: `frames` from and to a time in seconds. */
+  /**
+   * Damaged pieces, named in one sentence for the whole sound: `frames` from and to a time in
+   * seconds.
+   */
   mute(what: string, count: number, from: number, to: number): void {
     const before = this.#muted.get(what);
     this.#muted.set(
@@ -43,7 +46,10 @@ export function inSeconds(seconds: number): string {
   return `${seconds.toFixed(2)} s`;
 }
 
-/** The length a file claims against what it holds, where they differ by more than `tolerance` frames. */
+/**
+ * The length a file claims against what it holds, where they differ by more than `tolerance`
+ * frames.
+ */
 export function compareLength(
   warnings: Warnings,
   claimed: number,

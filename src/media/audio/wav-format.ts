@@ -4,7 +4,10 @@ import type { Warnings } from "./warnings.js";
 
 /** What the `fmt ` chunk of a WAV file says. */
 export interface WavFormat {
-  /** WAVE_FORMAT_…: 1 PCM, 3 float, 6 A-law and so on; of WAVE_FORMAT_EXTENSIBLE that of its sub-format. */
+  /**
+   * WAVE_FORMAT_…: 1 PCM, 3 float, 6 A-law and so on; of WAVE_FORMAT_EXTENSIBLE that of its
+   * sub-format.
+   */
   tag: number;
   channels: number;
   sampleRateHz: number;
@@ -69,8 +72,9 @@ export function readWavFormat(
 }
 
 /**
- * Bits that a sample takes. `bits` decides, as with libsndfile and ffmpeg: encoders write wrong alignments. Only 24 of 32 is different:
- * old recorders wrote it without WAVE_FORMAT_EXTENSIBLE, and then both other fields agree.
+ * Bits that a sample takes. `bits` decides, as with libsndfile and ffmpeg: encoders write wrong
+ * alignments. Only 24 of 32 is different: old recorders wrote it without WAVE_FORMAT_EXTENSIBLE,
+ * and then both other fields agree.
  */
 function storedBits({
   bits,

@@ -25,10 +25,12 @@ const imaAdpcmTag = 0x11;
 const mpegTags = [0x50, 0x55];
 
 /**
- * A WAV file (RIFF, RIFX, RF64, BW64, Wave64): PCM of 8 to 32 bits, float of 32 or 64, A-law, mu-law, IMA and Microsoft ADPCM, MPEG audio; other
- * codecs go to ffmpeg. A header that was never completed (sizes of 0 or of 4 GB) or claims more than there is, is read to the end of the file.
+ * A WAV file (RIFF, RIFX, RF64, BW64, Wave64): PCM of 8 to 32 bits, float of 32 or 64, A-law,
+ * mu-law, IMA and Microsoft ADPCM, MPEG audio; other codecs go to ffmpeg. A header that was never
+ * completed (sizes of 0 or of 4 GB) or claims more than there is, is read to the end of the file.
  *
- * @throws AppError `undecodable_media` when there is no usable format or data chunk, `unsupported_media` for an unknown codec.
+ * @throws AppError `undecodable_media` when there is no usable format or data chunk,
+ *   `unsupported_media` for an unknown codec.
  */
 export async function decodeWav(
   bytes: Uint8Array,

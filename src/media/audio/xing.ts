@@ -12,7 +12,10 @@ export interface MpegInfo {
 /** Samples by which decoders of Layer III are late. */
 export const decoderDelay = 529;
 
-/** Reads a Xing, Info or VBRI frame; undefined for a frame of sound. Sources: gabriel.mp3-tech.org/mp3infotag.html, codeproject.com (VBRI). */
+/**
+ * Reads a Xing, Info or VBRI frame; undefined for a frame of sound. Sources:
+ * gabriel.mp3-tech.org/mp3infotag.html, codeproject.com (VBRI).
+ */
 export function mpegInfo(
   bytes: Uint8Array,
   start: number,

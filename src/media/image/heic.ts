@@ -8,7 +8,9 @@ const timeoutMs = 30_000;
 /** The header boxes of a picture lie at the beginning; the limit keeps a search short. */
 const maxHeaderBytes = 1 << 20;
 
-/** libheif's own converters by their newer and older names, and ffmpeg (7.1 or newer reads HEIC). */
+/**
+ * libheif's own converters by their newer and older names, and ffmpeg (7.1 or newer reads HEIC).
+ */
 const converters: { command: string; args: (from: string, to: string) => string[] }[] = [
   { command: "heif-dec", args: (from, to) => [from, to] },
   { command: "heif-convert", args: (from, to) => [from, to] },

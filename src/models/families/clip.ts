@@ -1,7 +1,10 @@
 import { contextLength, type Family, lowerIfAsked, padTokenId } from "./family.js";
 import { imagePreprocess } from "./image-processor.js";
 
-/** CLIP (Radford et al. 2021). The text pools at the first end token, so padding behind it changes nothing. */
+/**
+ * CLIP (Radford et al. 2021). The text pools at the first end token, so padding behind it changes
+ * nothing.
+ */
 export const clip: Family = {
   family: "clip",
   activation: "softmax",

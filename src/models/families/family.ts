@@ -14,20 +14,31 @@ export interface TokenizerJson {
 /** The configuration files of a hub folder, parsed. */
 export interface HubConfigs {
   config: Record<string, unknown>;
-  /** Of the image processor or the feature extractor, and the file and part of it that it was read from. */
+  /**
+   * Of the image processor or the feature extractor, and the file and part of it that it was read
+   * from.
+   */
   processor: Record<string, unknown>;
   processorFile: string;
   tokenizerConfig: Record<string, unknown>;
   tokenizer: TokenizerJson;
 }
 
-/** What a model type decides about a manifest. Adding one is a file beside this and its name in families.ts. */
+/**
+ * What a model type decides about a manifest. Adding one is a file beside this and its name in
+ * families.ts.
+ */
 export interface Family {
   family: string;
   activation: "softmax" | "sigmoid";
-  /** Length of an embedding where config.json leaves it out: the default of the reference's configuration class. */
+  /**
+   * Length of an embedding where config.json leaves it out: the default of the reference's
+   * configuration class.
+   */
   dimensions: number;
-  /** The towers end in a projection of their own; else the text tower's width is the embedding's. */
+  /**
+   * The towers end in a projection of their own; else the text tower's width is the embedding's.
+   */
   projects: boolean;
   outputs: { text: string[]; image?: string[]; audio?: string[] };
   text(configs: HubConfigs): Omit<TextPreprocess, "tokenizer">;
@@ -39,14 +50,17 @@ export interface Family {
 export const lowersCase = ({ normalizer }: TokenizerJson) =>
   /"Lowercase"|"lowercase":true/.test(JSON.stringify(normalizer ?? null));
 
-/** `do_lower_case` of tokenizer_config.json where tokenizer.json does not do it: SigLIP 2's files ask for it. */
+/**
+ * `do_lower_case` of tokenizer_config.json where tokenizer.json does not do it: SigLIP 2's files
+ * ask for it.
+ */
 export function lowerIfAsked({ tokenizer, tokenizerConfig }: HubConfigs): "lower" | "none" {
   return tokenizerConfig.do_lower_case === true && !lowersCase(tokenizer) ? "lower" : "none";
 }
 
 /**
- * The id of the token that tokenizer_config.json names for padding, special or not (some CLIP files name "!"); else the
- * one that tokenizer.json pads with, else 0.
+ * The id of the token that tokenizer_config.json names for padding, special or not (some CLIP files
+ * name "!"); else the one that tokenizer.json pads with, else 0.
  * @throws RangeError when the tokenizer has no such token.
  */
 export function padTokenId({ tokenizer, tokenizerConfig }: HubConfigs): number {
@@ -69,7 +83,8 @@ export function padTokenId({ tokenizer, tokenizerConfig }: HubConfigs): number {
 
 /**
  * Length of the text context: the smaller of what the tokenizer and the model's positions allow.
- * @param positions  where config.json leaves them out: the default of the reference's configuration class.
+ * @param positions  where config.json leaves them out: the default of the reference's configuration
+ *   class.
  */
 export function contextLength(
   { config, tokenizerConfig }: HubConfigs,

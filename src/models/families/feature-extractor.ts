@@ -32,7 +32,8 @@ const FeatureExtractor = z.strictObject({
   padding_value: only(0),
   padding_side: only("right"),
   return_attention_mask: only(false),
-  // Follow from the others; the reference computes them anew (the last three are left from another extractor).
+  // Follow from the others; the reference computes them anew (the last three are left from another
+  // extractor).
   nb_max_samples: z.number().optional(),
   nb_frequency_bins: z.number().optional(),
   n_fft: z.number().optional(),
@@ -51,9 +52,10 @@ const FeatureExtractor = z.strictObject({
 });
 
 /**
- * The sound section of a manifest from the configuration of CLAP's feature extractor. Fused checkpoints (`truncation: fusion`) use
- * HTK mel filters without normalisation and see long sounds as four views; unfused ones use Slaney's and hear windows.
- * Source: transformers 5.24, feature_extraction_clap.py, whose defaults stand for what the file leaves out.
+ * The sound section of a manifest from the configuration of CLAP's feature extractor. Fused
+ * checkpoints (`truncation: fusion`) use HTK mel filters without normalisation and see long sounds
+ * as four views; unfused ones use Slaney's and hear windows. Source: transformers 5.24,
+ * feature_extraction_clap.py, whose defaults stand for what the file leaves out.
  *
  * @throws RangeError naming the file and the key.
  */

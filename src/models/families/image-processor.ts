@@ -25,7 +25,10 @@ const CropSize = z.union([side, pair, square("Expected height and width")], {
   error: `Expected a side or {"height","width"} of 1 to ${maxImageSide} pixels`,
 });
 
-/** Pillow's numbers for its filters. Source: Pillow, PIL.Image.Resampling; 0, nearest, is another algorithm. */
+/**
+ * Pillow's numbers for its filters. Source: Pillow, PIL.Image.Resampling; 0, nearest, is another
+ * algorithm.
+ */
 const filters = { 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming" } as const;
 const Resample = z.literal([1, 2, 3, 4, 5], {
   error: "Expected 1 (lanczos), 2 (bilinear), 3 (bicubic), 4 (box) or 5 (hamming)",
@@ -93,7 +96,10 @@ const siglipDefaults: Defaults = {
   std: [0.5, 0.5, 0.5],
 };
 
-/** What each class does where its file is silent. Source: transformers 5.24, image_processing_clip and _siglip. */
+/**
+ * What each class does where its file is silent. Source: transformers 5.24, image_processing_clip
+ * and _siglip.
+ */
 const classes = new Map([
   ["CLIPImageProcessor", clipDefaults],
   ["CLIPFeatureExtractor", clipDefaults],
@@ -101,7 +107,8 @@ const classes = new Map([
 ]);
 
 /**
- * The picture section of a manifest from the configuration of an image processor. Every switch is honoured or refused.
+ * The picture section of a manifest from the configuration of an image processor. Every switch is
+ * honoured or refused.
  * @param defaultClass  the class where the file names none.
  * @throws RangeError naming the file and the key.
  */
@@ -166,7 +173,10 @@ function sideOf(
   throw refuse(`"${key}": only square pictures are served here, not ${height} x ${width}`);
 }
 
-/** A transformer's positions fit pictures of one size; config.json tells it by the class's defaults where it is silent. */
+/**
+ * A transformer's positions fit pictures of one size; config.json tells it by the class's defaults
+ * where it is silent.
+ */
 function checkModelSide({ config }: HubConfigs, side: number, refuse: Refuse): void {
   const vision = (config.vision_config ?? {}) as { image_size?: unknown; patch_size?: unknown };
   if (typeof vision.image_size !== "number" || typeof vision.patch_size !== "number") return;

@@ -1,8 +1,9 @@
 import { z } from "zod";
 
 /**
- * A configuration file by a schema that knows each of its keys. What is null counts as left out, and so does a step that is
- * switched off (`do_…: false`). Any other unknown key is refused: it may change the numbers.
+ * A configuration file by a schema that knows each of its keys. What is null counts as left out,
+ * and so does a step that is switched off (`do_…: false`). Any other unknown key is refused: it may
+ * change the numbers.
  *
  * @throws RangeError naming the file and the key.
  */

@@ -8,9 +8,10 @@ const canonicalizes = new Map<unknown, "siglip" | "lower">([
 ]);
 
 /**
- * SigLIP (Zhai et al. 2023) and SigLIP 2. The text pools at the last position and there is no mask: texts are always padded
- * to the full context. SigLIP's own tokenizer removes punctuation; SigLIP 2 (Gemma's) keeps it. SigLIP 2 was trained on lower
- * case (Tschannen et al. 2025), but its files mostly name GemmaTokenizer, which leaves the case alone whatever `do_lower_case` says.
+ * SigLIP (Zhai et al. 2023) and SigLIP 2. The text pools at the last position and there is no mask:
+ * texts are always padded to the full context. SigLIP's own tokenizer removes punctuation; SigLIP 2
+ * (Gemma's) keeps it. SigLIP 2 was trained on lower case (Tschannen et al. 2025), but its files
+ * mostly name GemmaTokenizer, which leaves the case alone whatever `do_lower_case` says.
  */
 export const siglip: Family = {
   family: "siglip",

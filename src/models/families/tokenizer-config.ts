@@ -73,8 +73,9 @@ const TokenizerConfig = z.strictObject({
 const maxVocabulary = 1_500_000;
 
 /**
- * Refuses a tokenizer_config.json that asks for something tokenizer.json does not do: ids come from tokenizer.json alone,
- * as in the fast tokenizers of the reference, which change themselves where the two differ.
+ * Refuses a tokenizer_config.json that asks for something tokenizer.json does not do: ids come from
+ * tokenizer.json alone, as in the fast tokenizers of the reference, which change themselves where
+ * the two differ.
  *
  * @param text  what the family makes of the texts.
  * @throws RangeError naming the file and the key.
@@ -128,7 +129,10 @@ function hasToken({ added_tokens, model }: TokenizerJson, id: number, content: s
     : (vocabulary as Record<string, number> | undefined)?.[content] === id;
 }
 
-/** What tokenizer.json itself may not ask for. Its lengths are not used: the manifest has the model's. */
+/**
+ * What tokenizer.json itself may not ask for. Its lengths are not used: the manifest has the
+ * model's.
+ */
 function checkDefinition({ model, padding, truncation, added_tokens }: TokenizerJson): void {
   const refuse = (text: string) => new RangeError(`tokenizer.json: ${text}`);
   const { vocab, dropout } = model ?? {};

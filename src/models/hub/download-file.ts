@@ -16,18 +16,22 @@ export interface DownloadOptions {
 
 /** What `<target>.part` is a part of; lies beside it as `<target>.part.json`. */
 interface PartRecord {
-  /** sha256, git's sha1 or, where the hub gives neither, nothing: such a part is not gone on with. */
+  /**
+   * sha256, git's sha1 or, where the hub gives neither, nothing: such a part is not gone on with.
+   */
   identity?: string;
   /** The ETag of the answer that began it, sent back as If-Range. */
   etag?: string;
 }
 
 /**
- * Fetches one file of a repository at a commit to `target`, which appears whole, synced and verified or not at all.
- * A broken transfer goes on where it ended, also in a later process: the bytes so far lie in `<target>.part`.
+ * Fetches one file of a repository at a commit to `target`, which appears whole, synced and
+ * verified or not at all. A broken transfer goes on where it ended, also in a later process: the
+ * bytes so far lie in `<target>.part`.
  *
- * @throws AppError `hub_failed` when the hub cannot be had, or keeps giving other bytes than it announced; `storage_full`;
- *   `cancelled` after an abort. In all of these the part is left where it can be used.
+ * @throws AppError `hub_failed` when the hub cannot be had, or keeps giving other bytes than it
+ *   announced; `storage_full`; `cancelled` after an abort. In all of these the part is left where
+ *   it can be used.
  */
 export async function downloadFile(
   client: HubClient,
@@ -208,7 +212,10 @@ class Part {
   }
 }
 
-/** What makes the file at `path` another than the one announced; undefined when it is that one, as far as the hub tells. */
+/**
+ * What makes the file at `path` another than the one announced; undefined when it is that one, as
+ * far as the hub tells.
+ */
 export async function problemWith(
   path: string,
   { size, sha256, gitSha1 }: HubFile,

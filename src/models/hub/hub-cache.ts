@@ -3,13 +3,17 @@ import { basename, join, relative } from "node:path";
 import type { HubFile, HubListing } from "./list-repo.js";
 
 /**
- * The cache that huggingface_hub and what builds on it keep on this machine: `models--owner--name/` with `refs/<revision>`
- * (a commit), `snapshots/<commit>/<path>` (links) and `blobs/<etag>`. Source: huggingface_hub, "Understand caching".
+ * The cache that huggingface_hub and what builds on it keep on this machine: `models--owner--name/`
+ * with `refs/<revision>` (a commit), `snapshots/<commit>/<path>` (links) and `blobs/<etag>`.
+ * Source: huggingface_hub, "Understand caching".
  */
 const folderOf = (cacheDir: string, repo: string) =>
   join(cacheDir, `models--${repo.replaceAll("/", "--")}`);
 
-/** Places where the file may lie already, the surest first. Their bytes are to be verified like downloaded ones. */
+/**
+ * Places where the file may lie already, the surest first. Their bytes are to be verified like
+ * downloaded ones.
+ */
 export async function cachedCopies(
   cacheDir: string,
   { repo, commit }: { repo: string; commit: string },
@@ -30,7 +34,10 @@ export async function cachedCopies(
   return places.filter((_, i) => there[i]);
 }
 
-/** What the cache holds of a repository at a revision; undefined when nothing. Hashes come from the names of the blobs. */
+/**
+ * What the cache holds of a repository at a revision; undefined when nothing. Hashes come from the
+ * names of the blobs.
+ */
 export async function listCached(
   cacheDir: string,
   repo: string,

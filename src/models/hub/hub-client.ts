@@ -21,7 +21,10 @@ export interface HubClientOptions extends RetryOptions {
 
 const mostRedirects = 5;
 
-/** Talks to a hub: proxy, token, redirects, and answers that are no files turned into errors that say what to do. */
+/**
+ * Talks to a hub: proxy, token, redirects, and answers that are no files turned into errors that
+ * say what to do.
+ */
 export class HubClient {
   readonly settings: HubSettings;
   readonly retry: RetryOptions;
@@ -40,9 +43,11 @@ export class HubClient {
   }
 
   /**
-   * GET of a path of the hub. The token is sent to the hub itself only: files lie on other hosts under signed URLs.
+   * GET of a path of the hub. The token is sent to the hub itself only: files lie on other hosts
+   * under signed URLs.
    *
-   * @throws HubTrouble when trying again may help; AppError `hub_failed` or `model_not_found` when not.
+   * @throws HubTrouble when trying again may help; AppError `hub_failed` or `model_not_found` when
+   *   not.
    */
   async get(
     path: string,

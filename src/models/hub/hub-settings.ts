@@ -18,8 +18,8 @@ export interface HubSettings {
 }
 
 /**
- * The settings that a user of the hub has already: these variables are the hub's and the system's, not ours, so they keep
- * their names. Source: huggingface_hub, "Environment variables".
+ * The settings that a user of the hub has already: these variables are the hub's and the system's,
+ * not ours, so they keep their names. Source: huggingface_hub, "Environment variables".
  *
  * @throws AppError `invalid_input` when HF_ENDPOINT or a proxy is not an http(s) URL.
  */
@@ -51,7 +51,10 @@ export function hubSettings(environment: NodeJS.ProcessEnv): HubSettings {
   };
 }
 
-/** `proxy.example:3128` is an HTTP proxy, as for curl. A message must not repeat the value: it may hold a password. */
+/**
+ * `proxy.example:3128` is an HTTP proxy, as for curl. A message must not repeat the value: it may
+ * hold a password.
+ */
 function proxyUrl(name: string, value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   const url = value.includes("://") ? value : `http://${value}`;

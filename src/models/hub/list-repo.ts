@@ -53,8 +53,8 @@ function parsed(bytes: Buffer): unknown {
 }
 
 /**
- * What a repository holds at a revision (branch, tag or commit). Source: the hub's OpenAPI description,
- * `GET /api/models/{repo}/revision/{revision}?blobs=true`.
+ * What a repository holds at a revision (branch, tag or commit). Source: the hub's OpenAPI
+ * description, `GET /api/models/{repo}/revision/{revision}?blobs=true`.
  *
  * @throws AppError as HubClient.get does, `hub_failed` when the answer is not such a listing.
  */

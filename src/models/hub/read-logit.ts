@@ -4,19 +4,24 @@ import type { HubClient } from "./hub-client.js";
 import { readAtMost } from "./read-at-most.js";
 import { HubTrouble, withRetries } from "./retry.js";
 
-/** How the families call their learned multiplier and bias in a checkpoint; the multiplier is stored as its logarithm. */
+/**
+ * How the families call their learned multiplier and bias in a checkpoint; the multiplier is stored
+ * as its logarithm.
+ */
 const names = { scale: ["logit_scale", "logit_scale_a"], bias: ["logit_bias"] };
 
 /** A safetensors header of a model with ten thousand tensors is about 1 MB. */
 const mostHeaderBytes = 16 * 2 ** 20;
 
 /**
- * The learned logit scale and bias of a checkpoint, which the public ONNX exports leave out: a few bytes from the middle of
- * its `model.safetensors`, fetched by Range.
+ * The learned logit scale and bias of a checkpoint, which the public ONNX exports leave out: a few
+ * bytes from the middle of its `model.safetensors`, fetched by Range.
  *
- * CLAP has one scale for each direction; `logit_scale_a` is the one that scores a sound against texts.
+ * CLAP has one scale for each direction; `logit_scale_a` is the one that scores a sound against
+ * texts.
  *
- * @returns undefined when the checkpoint has no such file or tensors, or the hub does not let us have just that part of it.
+ * @returns undefined when the checkpoint has no such file or tensors, or the hub does not let us
+ *   have just that part of it.
  */
 export async function readLogit(
   client: HubClient,

@@ -1,7 +1,10 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { AppError } from "../../errors.js";
 
-/** What may pass by itself: a broken connection, a busy hub. Its message names what happened and where. */
+/**
+ * What may pass by itself: a broken connection, a busy hub. Its message names what happened and
+ * where.
+ */
 export class HubTrouble extends Error {
   /** How long the hub asked to wait. */
   readonly retryAfterMs: number | undefined;
@@ -28,7 +31,9 @@ export interface RetryOptions {
   onRetry?: (trouble: HubTrouble, waitMs: number) => void;
 }
 
-/** 1, 2, 4, 8 … s, at most 30, give or take a quarter so that many clients do not come back at once. */
+/**
+ * 1, 2, 4, 8 … s, at most 30, give or take a quarter so that many clients do not come back at once.
+ */
 const exponential = (failed: number) =>
   Math.min(30_000, 1000 * 2 ** (failed - 1)) * (0.75 + Math.random() / 2);
 
@@ -37,7 +42,8 @@ const longestWaitMs = 300_000;
 
 /**
  * Does `work`, again after a HubTrouble.
- * @throws AppError `hub_failed` with the last trouble when there was one too often; whatever else `work` throws, at once.
+ * @throws AppError `hub_failed` with the last trouble when there was one too often; whatever else
+ *   `work` throws, at once.
  */
 export async function withRetries<T>(
   work: () => Promise<T>,

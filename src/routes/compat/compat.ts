@@ -77,7 +77,9 @@ export function compatRoutes(services: Services, shapes: readonly Shape[]) {
   return app;
 }
 
-/** In /openapi.json: whose route it is. What goes in and comes out is that product's to describe. */
+/**
+ * In /openapi.json: whose route it is. What goes in and comes out is that product's to describe.
+ */
 function described(
   method: string,
   path: string,
@@ -140,7 +142,10 @@ async function answer(services: Services, c: ForeignContext, { shape, route }: C
   }
 }
 
-/** An error before the route was reached (no key, no such path), as the client of that path expects it. */
+/**
+ * An error before the route was reached (no key, no such path), as the client of that path expects
+ * it.
+ */
 export function shapeAt(shapes: readonly Shape[], path: string): Shape | undefined {
   const prefixed = /^\/compat\/([^/]+)/.exec(path)?.[1];
   if (prefixed !== undefined) return shapes.find(({ name }) => name === prefixed);

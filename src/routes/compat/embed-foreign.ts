@@ -46,7 +46,8 @@ export async function embedForeign(
 }
 
 /**
- * One embedding for each group of contents: of several the mean of their unit embeddings, at unit length again.
+ * One embedding for each group of contents: of several the mean of their unit embeddings, at unit
+ * length again.
  * @throws AppError `invalid_input` when they cancel each other out.
  */
 export async function embedGroups(
@@ -76,7 +77,9 @@ export function checkDimensions({ manifest }: LoadedPack, wanted: number | undef
   throw invalidInput("dimensions", message);
 }
 
-/** Without a name the first that understands all, else the first that the rest can be brought to. */
+/**
+ * Without a name the first that understands all, else the first that the rest can be brought to.
+ */
 function packFor(
   services: Services,
   model: string | undefined,

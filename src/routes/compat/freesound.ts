@@ -3,7 +3,10 @@ import type { Services } from "../../services.js";
 import { embedForeign } from "./embed-foreign.js";
 import type { Shape } from "./shape.js";
 
-/** Freesound's text encoder. Source: MTG/freesound at 4318dcd, the service behind `get_text_embedding`. */
+/**
+ * Freesound's text encoder. Source: MTG/freesound at 4318dcd, the service behind
+ * `get_text_embedding`.
+ */
 export const freesoundShape = (services: Services): Shape => ({
   name: "freesound",
   errors: ({ body }) => ({ body: { error: true, result: body.message } }),

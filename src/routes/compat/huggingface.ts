@@ -43,8 +43,9 @@ const Body = z.strictObject({
 type Body = z.infer<typeof Body>;
 
 /**
- * One route for the tasks of Hugging Face's clients, which post to the URL they are given: bytes of a picture or sound, or JSON
- * with texts, base64 or both. Measured with huggingface_hub 2.4.0 and @huggingface/inference 4.13.30.
+ * One route for the tasks of Hugging Face's clients, which post to the URL they are given: bytes of
+ * a picture or sound, or JSON with texts, base64 or both. Measured with huggingface_hub 2.4.0 and
+ * @huggingface/inference 4.13.30.
  */
 export function huggingfaceShape(services: Services): Shape {
   const answer = async (c: ForeignContext) => {

@@ -171,7 +171,10 @@ export function infinityShape(services: Services): Shape {
 
 const capabilityOf = { text: "embed", image: "image_embed", audio: "audio_embed" } as const;
 
-/** Documents by the cosine of their embedding with the query's, nearest first; pictures and sounds as data URIs too. */
+/**
+ * Documents by the cosine of their embedding with the query's, nearest first; pictures and sounds
+ * as data URIs too.
+ */
 export async function rank(
   services: Services,
   request: { query: string; documents: readonly string[]; model?: string; param?: string },

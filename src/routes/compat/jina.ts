@@ -58,7 +58,10 @@ const errors: ErrorForm = ({ body: { code, message } }) => ({
 
 const ownFields = ["embedding_type", "encoding_type", "task", "normalized", "late_chunking"];
 
-/** Jina's embeddings and classification. What OpenAI's form says too is answered by our own route: the answers are alike. */
+/**
+ * Jina's embeddings and classification. What OpenAI's form says too is answered by our own route:
+ * the answers are alike.
+ */
 export const jinaShape = (services: Services): Shape => ({
   name: "jina",
   errors,

@@ -2,7 +2,10 @@ import type { Embedding } from "../../encoders/encoder.js";
 import { invalidInput } from "../../errors.js";
 import { parseJsonBytes } from "../../json/parse-json.js";
 
-/** A body of JSON with raw tensors behind it, whose JSON ends where the header says; without the header all is JSON. */
+/**
+ * A body of JSON with raw tensors behind it, whose JSON ends where the header says; without the
+ * header all is JSON.
+ */
 export async function splitBinary(
   body: Uint8Array,
   header: string | undefined,

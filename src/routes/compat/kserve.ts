@@ -29,10 +29,11 @@ const Body = z.strictObject({
 });
 
 /**
- * The open inference protocol, v2, with Triton's binary extension. A model has an input of BYTES for each of its modalities,
- * of shape [n] or [n, 1], and one output `embedding`, FP32 [n, dimensions].
- * Source: kserve/open-inference-protocol, specification/protocol/inference_rest.md; triton-inference-server/server,
- * docs/protocol/extension_binary_data.md. Measured with tritonclient 2.73.0.
+ * The open inference protocol, v2, with Triton's binary extension. A model has an input of BYTES
+ * for each of its modalities, of shape [n] or [n, 1], and one output `embedding`, FP32 [n,
+ * dimensions]. Source: kserve/open-inference-protocol, specification/protocol/inference_rest.md;
+ * triton-inference-server/server, docs/protocol/extension_binary_data.md. Measured with
+ * tritonclient 2.73.0.
  */
 export function kserveShape(services: Services): Shape {
   const { packs } = services;

@@ -30,8 +30,9 @@ const errors: ErrorForm = ({ status, body: { message, type } }) => ({
 });
 
 /**
- * What Frigate's llama.cpp provider asks for. Source: blakeblackshear/frigate at e3fa701, frigate/genai/llama_cpp.py.
- * `/v1/models` is our own, whose entries have `aliases`, `architecture` and `meta` for it.
+ * What Frigate's llama.cpp provider asks for. Source: blakeblackshear/frigate at e3fa701,
+ * frigate/genai/llama_cpp.py. `/v1/models` is our own, whose entries have `aliases`, `architecture`
+ * and `meta` for it.
  */
 export function llamaCppShape(services: Services): Shape {
   const { packs } = services;

@@ -6,9 +6,10 @@ export const outputTypes = ["float", "base64", "int8", "uint8", "binary", "ubina
 export type OutputType = (typeof outputTypes)[number];
 
 /**
- * int8: x * 127 / max |x|, rounded: the cosine of two of them is about that of the floats, their dot product is not.
- * uint8: int8 + 128. ubinary: a bit for each number, 1 where it is positive, the first in the highest bit (numpy's packbits).
- * binary: ubinary - 128, as Cohere and Jina have it.
+ * int8: x * 127 / max |x|, rounded: the cosine of two of them is about that of the floats, their
+ * dot product is not. uint8: int8 + 128. ubinary: a bit for each number, 1 where it is positive,
+ * the first in the highest bit (numpy's packbits). binary: ubinary - 128, as Cohere and Jina have
+ * it.
  */
 export function asOutputType(embedding: Embedding, type: OutputType): number[] | string {
   switch (type) {

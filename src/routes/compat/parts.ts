@@ -58,7 +58,9 @@ export function contentOfText(text: string, mediaOf: MediaMaker, param: string):
   return { modality: "text", text };
 }
 
-/** A picture or sound by URL or data URI only: bare base64 in such a place is most likely a text. */
+/**
+ * A picture or sound by URL or data URI only: bare base64 in such a place is most likely a text.
+ */
 export function checkUri(text: string, param: string): string {
   if (isUrl(text) || /^data:/i.test(text)) return text;
   const message = `Expected a data URI or an http(s) URL in "${param}" but received "${text.slice(0, 40)}"`;

@@ -20,7 +20,8 @@ const threshold = 0.05;
 
 /**
  * PhotoPrism's vision service: zero-shot labels, from the list in the URL that PhotoPrism is given
- * (`…/api/v1/vision/labels?candidate_labels=cat,dog`). Source: photoprism/photoprism, internal/ai/vision/api_request.go.
+ * (`…/api/v1/vision/labels?candidate_labels=cat,dog`). Source: photoprism/photoprism,
+ * internal/ai/vision/api_request.go.
  */
 export const photoprismShape = (services: Services): Shape => ({
   name: "photoprism",

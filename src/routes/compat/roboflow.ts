@@ -34,7 +34,10 @@ const CompareBody = z.strictObject({
   prompt_type: withDefault(Kind, "text"),
 });
 
-/** Source: roboflow/inference, inference/core/entities/requests/clip.py; inference_sdk's InferenceHTTPClient. */
+/**
+ * Source: roboflow/inference, inference/core/entities/requests/clip.py; inference_sdk's
+ * InferenceHTTPClient.
+ */
 export const roboflowShape = (services: Services): Shape => ({
   name: "roboflow",
   errors: ({ body }) => ({ body: { message: body.message } }),

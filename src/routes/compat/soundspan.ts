@@ -13,7 +13,10 @@ import type { Shape } from "./shape.js";
 const AudioBody = z.strictObject({ audio: Media });
 const TextBody = z.strictObject({ text: z.string().min(1) });
 
-/** An embedding provider for soundspan. Source: soundspan at 067bb4a; the space is the first model's that hears. */
+/**
+ * An embedding provider for soundspan. Source: soundspan at 067bb4a; the space is the first model's
+ * that hears.
+ */
 export const soundspanShape = (services: Services): Shape => {
   const pack = () => services.packs.find(undefined, "audio", "text");
   return {

@@ -2,7 +2,10 @@ import type { LoadedPack } from "../../encoders/load.js";
 import { invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 
-/** For `truncate: false`. @throws AppError `invalid_input` for a text that fills the model's context. */
+/**
+ * For `truncate: false`. @throws AppError `invalid_input` for a text that fills the model's
+ * context.
+ */
 export async function checkNotCut(
   { manifest, tokenizer }: LoadedPack,
   contents: readonly Content[],

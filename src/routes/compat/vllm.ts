@@ -26,8 +26,9 @@ const Body = z.strictObject({
 });
 
 /**
- * vLLM's variant of `/v1/embeddings`: a conversation of texts, pictures and sounds becomes one embedding, here the mean
- * of its parts. Source: vLLM, docs/serving/openai_compatible_server, "Embeddings API"; `input_audio` as in OpenAI's chat.
+ * vLLM's variant of `/v1/embeddings`: a conversation of texts, pictures and sounds becomes one
+ * embedding, here the mean of its parts. Source: vLLM, docs/serving/openai_compatible_server,
+ * "Embeddings API"; `input_audio` as in OpenAI's chat.
  */
 export const vllmShape = (services: Services): Shape => ({
   name: "vllm",

@@ -23,8 +23,9 @@ const Body = z.strictObject({
 });
 
 /**
- * Weaviate's multi2vec-clip and multi2vec-bind containers: `audioVectors` come over a bridge into the pictures' space.
- * Source: weaviate/multi2vec-clip-inference at 1d91296, app.py; weaviate/multi2vec-bind-inference, app.py.
+ * Weaviate's multi2vec-clip and multi2vec-bind containers: `audioVectors` come over a bridge into
+ * the pictures' space. Source: weaviate/multi2vec-clip-inference at 1d91296, app.py;
+ * weaviate/multi2vec-bind-inference, app.py.
  */
 export const weaviateShape = (services: Services): Shape => ({
   name: "weaviate",
@@ -65,7 +66,8 @@ async function vectorize(services: Services, c: ForeignContext): Promise<Respons
     body.audio.map((audio, i) => mediaOf(audio, "audio", `audio[${i}]`)),
   ];
   const contents = groups.flat();
-  // All of a collection must lie in one space: that of the first model that sees pictures, whatever a request holds.
+  // All of a collection must lie in one space: that of the first model that sees pictures, whatever
+  // a request holds.
   const model = services.packs.find(undefined, "text", "image").manifest.id;
   const vectors =
     contents.length === 0

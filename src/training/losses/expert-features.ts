@@ -8,8 +8,8 @@ import type { PairLoss } from "./pair-loss.js";
  *   s_ij = 1 - |f_i - f_j| / max |f - f'|,   L_ij = ((1 - s_ij) margin - |e_i - e_j|)^2
  *   loss = tau ln( mean_ij e^{L_ij / tau} )
  *
- * Source: Schmidt et al. 2022, https://arxiv.org/abs/2206.11517; the log-sum-exp turns towards the hardest pairs as
- * tau -> 0. No logarithm of a probability: the unit is a squared distance.
+ * Source: Schmidt et al. 2022, https://arxiv.org/abs/2206.11517; the log-sum-exp turns towards the
+ * hardest pairs as tau -> 0. No logarithm of a probability: the unit is a squared distance.
  *
  * @param embeddings  [N, D]
  * @param features    [N, F]; where all rows are alike the loss is 0.
@@ -39,7 +39,8 @@ export function expertFeatureLoss(
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < n; j++) {
       const k = i * n + j;
-      if (distance.data[k] === 0) continue; // the distance has no gradient where two points coincide
+      // The distance has no gradient where two points coincide
+      if (distance.data[k] === 0) continue;
       // d loss / d distance_ij; the pair occurs twice in the sum, as (i, j) and (j, i)
       const slope =
         (2 * Math.exp(exponent[k] - total) * -2 * difference.data[k]) / distance.data[k];
@@ -53,7 +54,10 @@ export function expertFeatureLoss(
   return { loss: temperature * (total - 2 * Math.log(n)), grad };
 }
 
-/** `expertFeatureLoss` over the embeddings of both sides together; a_i and b_i share the features f_i. */
+/**
+ * `expertFeatureLoss` over the embeddings of both sides together; a_i and b_i share the features
+ * f_i.
+ */
 export function expertFeaturePairLoss(
   a: Matrix,
   b: Matrix,

@@ -15,8 +15,9 @@ export interface HardNegativeOptions {
  *   Ng = max( (R - tau+ M pos) / (1 - tau+),  M e^{-logitScale} )
  *   R  = sum(neg^(beta + 1)) / mean(neg^beta)          (the plain sum of neg when beta is 0)
  *
- * Source: Robinson et al. 2021, https://arxiv.org/abs/2010.04592, equations 3-4; with beta = 0 the debiased loss of
- * Chuang et al. 2020, https://arxiv.org/abs/2007.00224; with beta = 0 and tau+ = 0 NT-Xent.
+ * Source: Robinson et al. 2021, https://arxiv.org/abs/2010.04592, equations 3-4; with beta = 0 the
+ * debiased loss of Chuang et al. 2020, https://arxiv.org/abs/2007.00224; with beta = 0 and tau+ = 0
+ * NT-Xent.
  */
 export function hardNegative(
   a: Matrix,
@@ -49,7 +50,8 @@ function lossOfLogits(logits: Matrix, logitScale: number, prior: number, beta: n
     const row = logits.data.subarray(i * count, (i + 1) * count);
     const partner = (i + n) % count;
     const isNegative = (j: number) => j !== i && j !== partner;
-    // All terms are taken relative to e^max, which leaves the loss as it is and keeps large logit scales finite.
+    // All terms are taken relative to e^max, which leaves the loss as it is and keeps large logit
+    // scales finite.
     let max = row[partner];
     for (let j = 0; j < count; j++) if (isNegative(j) && row[j] > max) max = row[j];
     const pos = Math.exp(row[partner] - max);

@@ -42,7 +42,8 @@ export function infoNce(a: Matrix, b: Matrix, logitScale: number): PairLoss {
  *
  *   loss = -1/N sum_ij ln sigmoid(z_ij * logits_ij),   z = +1 on the diagonal, -1 elsewhere
  *
- * Source: Zhai et al. 2023, https://arxiv.org/abs/2303.15343, equation 2. N ln 2 when every logit is 0.
+ * Source: Zhai et al. 2023, https://arxiv.org/abs/2303.15343, equation 2. N ln 2 when every logit
+ * is 0.
  */
 export function pairwiseSigmoid(logits: Matrix): LogitLoss {
   const n = logits.rows;
@@ -52,9 +53,11 @@ export function pairwiseSigmoid(logits: Matrix): LogitLoss {
     for (let j = 0; j < n; j++) {
       const sign = i === j ? 1 : -1;
       const z = sign * logits.data[i * n + j];
-      const softplus = z > 0 ? Math.log1p(Math.exp(-z)) : Math.log1p(Math.exp(z)) - z; // ln(1 + e^-z)
+      // Ln(1 + e^-z)
+      const softplus = z > 0 ? Math.log1p(Math.exp(-z)) : Math.log1p(Math.exp(z)) - z;
       loss += softplus / n;
-      gradLogits.data[i * n + j] = (-sign * -Math.expm1(-softplus)) / n; // 1 - sigmoid(z) = 1 - e^-softplus
+      // 1 - sigmoid(z) = 1 - e^-softplus
+      gradLogits.data[i * n + j] = (-sign * -Math.expm1(-softplus)) / n;
     }
   }
   return { loss, gradLogits };
@@ -68,10 +71,11 @@ export function sigmoidLoss(a: Matrix, b: Matrix, parameters: LogitParameters): 
 /**
  * Three towers: the mean of the symmetric InfoNCE of (a, b), (a, third) and (b, third).
  *
- * Source: Kossen et al. 2023, https://arxiv.org/abs/2305.16999. The paper's heads between the towers and the third are
- * left out: here `a` and `b` are outputs of the heads that are trained.
+ * Source: Kossen et al. 2023, https://arxiv.org/abs/2305.16999. The paper's heads between the
+ * towers and the third are left out: here `a` and `b` are outputs of the heads that are trained.
  *
- * @param third  [N, D] unit embeddings of the same pairs by a frozen third model; it gets no gradient.
+ * @param third  [N, D] unit embeddings of the same pairs by a frozen third model; it gets no
+ *   gradient.
  */
 export function threeTowers(a: Matrix, b: Matrix, third: Matrix, logitScale: number): PairLoss {
   const main = infoNce(a, b, logitScale);

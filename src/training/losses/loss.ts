@@ -32,7 +32,9 @@ export interface LossExtras {
   supportB?: Matrix;
 }
 
-/** The loss of that name with its gradient. Settings of the single losses are those of their papers. */
+/**
+ * The loss of that name with its gradient. Settings of the single losses are those of their papers.
+ */
 export function lossOf(
   name: LossName,
   a: Matrix,

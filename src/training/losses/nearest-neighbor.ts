@@ -3,8 +3,8 @@ import { logSumExp } from "../../math/softmax.js";
 import type { PairLoss } from "./pair-loss.js";
 
 /**
- * NNCLR between two sides: each embedding is replaced by its nearest neighbour in a support set of its own side, which
- * must then find the partner among the other side's embeddings.
+ * NNCLR between two sides: each embedding is replaced by its nearest neighbour in a support set of
+ * its own side, which must then find the partner among the other side's embeddings.
  *
  *   loss = half the mean of -ln( e^{t NN(a_i) b_i} / sum_k e^{t NN(a_i) b_k} ), plus the same with a and b exchanged
  *

@@ -15,7 +15,10 @@ export interface LogitParameters {
   logitBias: number;
 }
 
-/** A loss of N pairs with its gradient. Rows i of `gradA` and `gradB` belong to the unit embeddings a_i and b_i. */
+/**
+ * A loss of N pairs with its gradient. Rows i of `gradA` and `gradB` belong to the unit embeddings
+ * a_i and b_i.
+ */
 export interface PairLoss {
   /** In nats, except where a loss says otherwise. */
   loss: number;
@@ -37,8 +40,8 @@ export interface LogitLoss {
 }
 
 /**
- * A loss of the logits between the two sides, logits[i][j] = logitScale * dot(a_i, b_j) + logitBias, as a loss of the
- * embeddings.
+ * A loss of the logits between the two sides, logits[i][j] = logitScale * dot(a_i, b_j) +
+ * logitBias, as a loss of the embeddings.
  *
  * @param a  [N, D] unit rows.
  * @param b  [M, D] unit rows.
@@ -71,8 +74,8 @@ export function crossLoss(
 }
 
 /**
- * A loss of the logits among all 2N embeddings, rows 0..N-1 those of `a` and N..2N-1 those of `b`, as a loss of the
- * embeddings. The partner of row i is row (i + N) mod 2N.
+ * A loss of the logits among all 2N embeddings, rows 0..N-1 those of `a` and N..2N-1 those of `b`,
+ * as a loss of the embeddings. The partner of row i is row (i + N) mod 2N.
  */
 export function twoViewLoss(
   a: Matrix,

@@ -3,11 +3,13 @@ import { logSumExp } from "../../math/softmax.js";
 import { type LogitLoss, type PairLoss, twoViewLoss } from "./pair-loss.js";
 
 /**
- * Supervised contrastive loss over the 2N embeddings of both sides: everything with the same label is a positive.
+ * Supervised contrastive loss over the 2N embeddings of both sides: everything with the same label
+ * is a positive.
  *
  *   loss = mean_i mean_{p in P(i)} -ln( e^{l_ip} / sum_{k != i} e^{l_ik} ),   P(i) = others with the label of i
  *
- * Source: Khosla et al. 2020, https://arxiv.org/abs/2004.11362, equation 2 (L_out), without its factor tau / tau_base.
+ * Source: Khosla et al. 2020, https://arxiv.org/abs/2004.11362, equation 2 (L_out), without its
+ * factor tau / tau_base.
  *
  * @param labels  N labels; a_i and b_i share label i.
  */

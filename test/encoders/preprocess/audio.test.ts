@@ -40,7 +40,9 @@ interface Golden {
 }
 
 const limits = { maxSeconds: 3600 };
-/** Golden mels are stored as multiples of 1/256 dB: half a step, and the 1e-3 dB we allow ourselves. */
+/**
+ * Golden mels are stored as multiples of 1/256 dB: half a step, and the 1e-3 dB we allow ourselves.
+ */
 const storedMel = 0.5 / 256 + 1e-3;
 
 describe("audioInputs, tiny-clap", () => {

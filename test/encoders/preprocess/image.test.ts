@@ -46,8 +46,8 @@ const cropOf = (tensor: Float32Array, { mean, std }: ImagePreprocess) => {
 };
 
 /**
- * Most that a channel of a pixel of the crop may differ from Pillow's. Measured: 0 for every file, JPEG and CMYK included:
- * sharp and Pillow decode with the same libjpeg-turbo.
+ * Most that a channel of a pixel of the crop may differ from Pillow's. Measured: 0 for every file,
+ * JPEG and CMYK included: sharp and Pillow decode with the same libjpeg-turbo.
  */
 const tolerance = 0;
 
@@ -94,7 +94,8 @@ describe("fastImagePixels", () => {
         normalized(await fastImagePixels(image, spec), spec),
       ].map((t) => cropOf(t, spec));
       const sum = exact.reduce((total, value, i) => total + Math.abs(value - fast[i]), 0);
-      // Measured over these pictures: mean .14, at most .3 a picture; single pixels up to 9 at hard edges.
+      // Measured over these pictures: mean .14, at most .3 a picture; single pixels up to 9 at hard
+      // edges.
       expect(sum / exact.length).toBeLessThan(0.5);
       expect(largestDifference(exact, fast)).toBeLessThanOrEqual(12);
     }
@@ -129,7 +130,8 @@ describe("extreme pictures", () => {
 
 describe("pillowResize", () => {
   it("averages what it shrinks (fault 1 of common implementations: no anti-aliasing)", () => {
-    // A one-pixel checkerboard shrunk eight times is grey; sampled at points it would stay black and white.
+    // A one-pixel checkerboard shrunk eight times is grey; sampled at points it would stay black
+    // and white.
     const side = 64;
     const rgb = new Uint8Array(3 * side * side);
     for (let y = 0; y < side; y++) {

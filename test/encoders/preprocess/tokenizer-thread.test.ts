@@ -32,7 +32,10 @@ const splitAt = (Regex: string) =>
       },
     },
   });
-/** For 41 letters it tries as many ways as there are to write 40 as a sum of ones and twos, and again for each. */
+/**
+ * For 41 letters it tries as many ways as there are to write 40 as a sum of ones and twos, and
+ * again for each.
+ */
 const exponential = "(a|a|aa)+$";
 const hanging = `${"a".repeat(40)}b`;
 

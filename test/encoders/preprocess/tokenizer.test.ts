@@ -76,7 +76,8 @@ interface Strings {
 }
 
 describe("loadTokenizer against the tokenizers library", () => {
-  // Special tokens are switched off on both sides; the reference does not pad or cut here, nor canonicalize.
+  // Special tokens are switched off on both sides; the reference does not pad or cut here, nor
+  // canonicalize.
   const strings = goldenJson<Strings[]>("text/tokens.json");
   it.each([...Object.keys(families), "starter-text"])(
     "gives the same ids for 302 strings in 20 scripts, %s",
@@ -98,7 +99,8 @@ describe("loadTokenizer against the tokenizers library", () => {
     for (const [text, ids] of Object.entries(
       goldenJson<Record<string, number[]>>("text/openai_clip_tokens.json"),
     )) {
-      // OpenAI's own code undoes HTML escapes (and repairs broken encodings); the hub's tokenizer.json does not.
+      // OpenAI's own code undoes HTML escapes (and repairs broken encodings); the hub's
+      // tokenizer.json does not.
       if (text.includes("&")) expect(idsOf("tiny-clip", text)).not.toEqual(ids);
       else expect(idsOf("tiny-clip", text), text).toEqual(ids);
     }
@@ -111,7 +113,8 @@ describe("loadTokenizer against the tokenizers library", () => {
 describe("loadTokenizer", () => {
   it("lowers the case and keeps punctuation where the manifest says so (SigLIP 2)", () => {
     const load = (canonicalize: TextPreprocess["canonicalize"]) =>
-      loadTokenizer(jsonOf("tiny-clap"), { ...families["tiny-clap"], canonicalize }); // a tokenizer that knows case
+      // A tokenizer that knows case
+      loadTokenizer(jsonOf("tiny-clap"), { ...families["tiny-clap"], canonicalize });
     const text = "A PHOTO of a Cat!!! (really?)";
     expect(load("lower").encode([text])).toEqual(load("none").encode([text.toLowerCase()]));
     expect(load("lower").encode([text])).not.toEqual(load("none").encode([text]));

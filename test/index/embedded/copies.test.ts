@@ -18,7 +18,10 @@ const near = (centre: Float32Array, size: number) =>
 const clustered = () => near(centres[random.integer(centres.length)], 1);
 const copied = [clustered(), clustered(), clustered()];
 
-/** Copies come first, as of an empty picture that a crawl begins with: a graph is ruined by few of them then. */
+/**
+ * Copies come first, as of an empty picture that a crawl begins with: a graph is ruined by few of
+ * them then.
+ */
 const items: Item[] = Array.from({ length: 5000 }, (_, i) => {
   const base = copied[i % copied.length];
   const kind = i < 900 ? "copy" : i < 1500 ? "nearly" : "distinct";
@@ -52,7 +55,10 @@ describe("a collection of which almost a third are copies of three vectors, thro
     rmSync(dataDir, { recursive: true });
   });
 
-  /** Neighbours as similar as the tenth by a loop over all items, as a share of ten; copies are as good as each other. */
+  /**
+   * Neighbours as similar as the tenth by a loop over all items, as a share of ten; copies are as
+   * good as each other.
+   */
   const measure = async (embeddings: Float32Array[], more: Partial<Query> = {}, kind?: string) => {
     const queries = embeddings.map((embedding) => ({ embedding, topK: 10, ...more }));
     const results = await store.search("c", queries);

@@ -44,7 +44,10 @@ let expected: unknown;
 
 const options = { engine: "usearch", scanUpTo: 50, scanHighUpTo: 50, snapshotAfter: 100 } as const;
 
-/** SQLite lets go of a closed database when its last statement is collected; in the product the thread ends before. */
+/**
+ * SQLite lets go of a closed database when its last statement is collected; in the product the
+ * thread ends before.
+ */
 async function withStore<T>(dataDir: string, work: (core: StoreCore) => Promise<T>): Promise<T> {
   const run = async () => {
     const core = await StoreCore.open({ dataDir, ...options });
@@ -99,12 +102,16 @@ beforeAll(async () => {
   await withStore(dataDir, async (core) => {
     for (const item of items.slice(250)) await core.upsert("c", shape, [item]);
     expected = await answers(core);
-    cpSync(dataDir, killed, { recursive: true }); // what a kill leaves: the log is not in the database yet
+    // What a kill leaves: the log is not in the database yet
+    cpSync(dataDir, killed, { recursive: true });
   });
   cpSync(dataDir, closed, { recursive: true });
 });
 
-/** Damages a copy of a folder. @returns what became of it: right answers, or an error that names the file. */
+/**
+ * Damages a copy of a folder. @returns what became of it: right answers, or an error that names the
+ * file.
+ */
 async function outcome(folder: string, damage: (copy: string) => void) {
   const copy = join(base, "copy");
   rmSync(copy, { recursive: true, force: true });
@@ -216,7 +223,8 @@ describe("a data folder with a damaged file", () => {
         const after = filesOf(copy).map((name) => [name, crc32(readFileSync(join(copy, name)))]);
         expect(after).toEqual(before);
         const wrong = findings.filter(({ ok }) => !ok);
-        const isKilledIndex = folder === killed && file?.startsWith("index"); // is read when the log has been
+        // Is read when the log has been
+        const isKilledIndex = folder === killed && file?.startsWith("index");
         if (file === undefined || isKilledIndex) expect(wrong).toEqual([]);
         else if (statSync(join(folder, file)).size > 0)
           expect(wrong[0]?.found ?? `${file} ${JSON.stringify(findings)}`).toContain(

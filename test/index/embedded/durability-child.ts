@@ -1,6 +1,7 @@
 /**
- * Writes to the store in the data folder without end: adds, replaces, deletes, compacts, writes snapshots. What it has been
- * told is durable it says on stdout, one JSON line each; the test kills it at some moment and checks those lines.
+ * Writes to the store in the data folder without end: adds, replaces, deletes, compacts, writes
+ * snapshots. What it has been told is durable it says on stdout, one JSON line each; the test kills
+ * it at some moment and checks those lines.
  */
 import { writeSync } from "node:fs";
 import { openEmbeddedStore } from "../../../src/index/embedded/embedded-store.js";

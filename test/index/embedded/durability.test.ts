@@ -12,13 +12,19 @@ import type { StoredItem } from "../../../src/index/vector-store.js";
 import { seededRandom } from "../../../src/math/random.js";
 import { dot } from "../../../src/math/vector.js";
 
-/** More by hand: CROSSMODAL_DURABILITY_ROUNDS=1000 npx vitest run test/index/embedded/durability.test.ts */
+/**
+ * More by hand: CROSSMODAL_DURABILITY_ROUNDS=1000 npx vitest run
+ * test/index/embedded/durability.test.ts
+ */
 const rounds = Number(process.env.CROSSMODAL_DURABILITY_ROUNDS ?? 50);
 const child = fileURLToPath(new URL("./durability-child.ts", import.meta.url));
 const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-durability-"));
 afterAll(() => rmSync(dataDir, { recursive: true }));
 
-/** What may be in the store: per id the generation last acknowledged (undefined: deleted), and those not yet answered. */
+/**
+ * What may be in the store: per id the generation last acknowledged (undefined: deleted), and those
+ * not yet answered.
+ */
 interface Known {
   acknowledged: string | undefined;
   possible: Set<string | undefined>;
@@ -65,7 +71,10 @@ type Line = {
   generation?: string;
 };
 
-/** Starts the child, kills it some milliseconds after its first word, and gives the whole lines that it said. */
+/**
+ * Starts the child, kills it some milliseconds after its first word, and gives the whole lines that
+ * it said.
+ */
 function runAndKill(folder: string, seed: number, afterMs: number): Promise<Line[]> {
   return new Promise((resolve, reject) => {
     const writer = spawn(process.execPath, ["--import", "tsx", child, folder, String(seed)], {

@@ -20,8 +20,8 @@ const random = seededRandom(11);
 const queries = Array.from({ length: 20 }, () => coneVector(random, dimensions));
 
 /**
- * Two blocks that are full and a beginning of a third, in three 8-bit pieces and a rest; every seventh vector a copy of the
- * one before, every ninth gone.
+ * Two blocks that are full and a beginning of a third, in three 8-bit pieces and a rest; every
+ * seventh vector a copy of the one before, every ninth gone.
  */
 const table = new VectorTable(dimensions, 6400);
 beforeAll(() => {
@@ -154,8 +154,8 @@ describe("scans of many equal similarities", () => {
       (of: VectorTable, vector: Float32Array, top: TopK) => scanQuantized(of, [{ vector, top }]),
     ],
   ])("give none twice and leave none out when more and more are asked for: %s", (_, scan) => {
-    // One number each, as tags have: nearly all are equally far from a query. Native code picks others of them when it is
-    // asked for 464 than it picked when asked for 116.
+    // One number each, as tags have: nearly all are equally far from a query. Native code picks
+    // others of them when it is asked for 464 than it picked when asked for 116.
     const size = 63;
     const ofOne = () => {
       const vector = new Float32Array(size);
@@ -189,9 +189,10 @@ const turned = (vector: Float32Array) => {
 
 describe("vectors whose rotated numbers are equal", () => {
   it("are found although all of them are rounded the same way", () => {
-    // One tag alone becomes 512 numbers of 1 / sqrt(512). The first vector, which becomes four large numbers, makes the scale so
-    // coarse that they are 5.43 steps. Rounded as they are, it would seem to be .92 from itself, by more than the margin
-    // behind the others, which are .98 from it.
+    // One tag alone becomes 512 numbers of 1 / sqrt(512). The first vector, which becomes four
+    // large numbers, makes the scale so coarse that they are 5.43 steps. Rounded as they are, it
+    // would seem to be .92 from itself, by more than the margin behind the others, which are .98
+    // from it.
     const crowd = new VectorTable(dimensions);
     const large = Float32Array.from(
       { length: dimensions },
@@ -242,7 +243,8 @@ describe("quantizationMargin", () => {
     });
     const spread = Math.sqrt(errors.reduce((sum, x) => sum + x * x, 0) / errors.length);
     const largest = Math.max(...errors.map(Math.abs));
-    // Measured with four seeds: spread .90 to 1.02, largest 2.6 to 4.0; of 400 normal numbers none is beyond 4.5.
+    // Measured with four seeds: spread .90 to 1.02, largest 2.6 to 4.0; of 400 normal numbers none
+    // is beyond 4.5.
     expect(spread).toBeGreaterThan(0.7);
     expect(spread).toBeLessThan(1.2);
     expect(largest).toBeLessThan(4.5);

@@ -217,7 +217,8 @@ describe("a full disk", () => {
       process.exit(0);`;
     const file = join(dataDir, "writer.mts");
     writeFileSync(file, script);
-    // Files of at most 4 MB (ulimit counts KB); the signal that goes with it is ignored, so that the write fails instead.
+    // Files of at most 4 MB (ulimit counts KB); the signal that goes with it is ignored, so that
+    // the write fails instead.
     const tsx = fileURLToPath(
       new URL("../../../node_modules/tsx/dist/esm/index.mjs", import.meta.url),
     );

@@ -22,7 +22,8 @@ const sqlMatches = (filter: Filter, metadata: JsonObject): boolean => {
   return row !== undefined;
 };
 
-// Few keys and few values, so that conditions meet their fields; and numbers and texts at the edges of their types.
+// Few keys and few values, so that conditions meet their fields; and numbers and texts at the edges
+// of their types.
 const keys = ["a", "b", "c d", "é", "$", "0", "__proto__"];
 const text = fc.oneof(
   fc.constantFrom(

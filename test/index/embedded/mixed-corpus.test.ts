@@ -24,7 +24,8 @@ describe("a corpus of pictures and texts", () => {
   beforeAll(async () => {
     store = await openEmbeddedStore({ dataDir });
     await store.createCollection({ name: "mixed", space: "clip", dimensions: 512 });
-    // Pictures 0 to 249 and the unrelated captions 250 to 499; the captions 0 to 249 ask for their pictures.
+    // Pictures 0 to 249 and the unrelated captions 250 to 499; the captions 0 to 249 ask for their
+    // pictures.
     const pictures = Array.from({ length: 250 }, (_, i) => ({
       id: `image-${i}`,
       modality: "image" as const,

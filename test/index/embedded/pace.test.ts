@@ -3,7 +3,10 @@ import { Pace } from "../../../src/index/embedded/pace.js";
 
 describe("the pace of background work", () => {
   let time = 1000;
-  /** Runs a loop of background work for a second, with searches of `searchMs` one after the other, `pauseMs` apart. */
+  /**
+   * Runs a loop of background work for a second, with searches of `searchMs` one after the other,
+   * `pauseMs` apart.
+   */
   const run = async (searchMs: number, pauseMs: number) => {
     const pace = new Pace(() => time);
     let worked = 0;

@@ -51,7 +51,8 @@ beforeAll(async () => {
   await use(join(base, "killed"), async (store) => {
     await store.createCollection({ name: "old", space: "s", dimensions: 8 });
     await store.upsert("old", items);
-    cpSync(join(base, "killed"), old, { recursive: true }); // with a log that is not in the database yet
+    // With a log that is not in the database yet
+    cpSync(join(base, "killed"), old, { recursive: true });
   });
 });
 

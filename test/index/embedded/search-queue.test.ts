@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { CoreQuery, CoreResult } from "../../../src/index/embedded/core-types.js";
 import { type QueuedQuery, SearchQueue } from "../../../src/index/embedded/search-queue.js";
 
-/** Answers each query with its item id as the only neighbour's, and remembers the groups it was given. */
+/**
+ * Answers each query with its item id as the only neighbour's, and remembers the groups it was
+ * given.
+ */
 function recorder(size: number) {
   const groups: string[] = [];
   const answer = (name: string, queries: readonly QueuedQuery[]): (CoreResult | Error)[] => {

@@ -33,7 +33,8 @@ async function figures(file: Uint8Array) {
   };
 }
 
-// All figures: the mean of the channels of what libsndfile 1.2.2 (soundfile) decodes from the same bytes, as 16-bit integers.
+// All figures: the mean of the channels of what libsndfile 1.2.2 (soundfile) decodes from the same
+// bytes, as 16-bit integers.
 describe("IMA ADPCM in WAV", () => {
   const head = (predictor: number, index: number) =>
     bytesOf([{ u16: predictor & 0xffff }, { u8: index }, { u8: 0 }], true);
@@ -96,7 +97,8 @@ describe("Microsoft ADPCM in WAV", () => {
       true,
     );
 
-  // 150 frames of 9000 sin(t/9) + 4000 sin(t/3.3), and 7000 sin(t/5) in the other channel, encoded by ffmpeg 5.1 (-c:a adpcm_ms -block_size 64).
+  // 150 frames of 9000 sin(t/9) + 4000 sin(t/3.3), and 7000 sin(t/5) in the other channel, encoded
+  // by ffmpeg 5.1 (-c:a adpcm_ms -block_size 64).
   const mono =
     "0010008f08000077777100fffeff001213110ebbccdccedeeff12344232210feee014653534342211ffddbdcedeff01110feaccccdcdeeff22535324221100ff" +
     "0000018f026502134453433221febccdcceedff000120074000000f1f1f1f01f10f1f1f01f1f1f10000000000000000000000000000000000000000000000000";
@@ -136,8 +138,9 @@ describe("Microsoft ADPCM in WAV", () => {
 });
 
 describe("IMA 4:1 in AIFF-C and CAF", () => {
-  // 128 frames of the two tones above, encoded by libsndfile 1.2.2, and decoded by ffmpeg 5.1: as QuickTime does, both
-  // go on with the state of the block before where the head, which is rounded, agrees with it; libsndfile begins anew (77 of 32768 apart).
+  // 128 frames of the two tones above, encoded by libsndfile 1.2.2, and decoded by ffmpeg 5.1: as
+  // QuickTime does, both go on with the state of the block before where the head, which is rounded,
+  // agrees with it; libsndfile begins anew (77 of 32768 apart).
   const packets =
     "000070777777479898880800211098ebcccbacaa8a08222433138199aa18644544330000707777771788a9aabbcbaa891832455333333211a8dbccbccbab9b8a" +
     "113445431a3a241280a9ccbbbb9a091001b9deccbcbbab0a314534241302808808214653432200b843221201a9dbbcccabbb9a093154533334231280c9dbbcbc" +

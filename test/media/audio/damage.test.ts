@@ -12,7 +12,10 @@ const limits = { maxSeconds: 3600 };
 const decode = (bytes: Uint8Array) => decodeAudio(bytes, limits);
 const withoutFfmpeg = spawnSync("ffmpeg", ["-version"]).status !== 0;
 
-/** Places where a FLAC frame of fixed block size begins: its sync code and the same header bytes as the first. */
+/**
+ * Places where a FLAC frame of fixed block size begins: its sync code and the same header bytes as
+ * the first.
+ */
 function flacFrameStarts(file: Uint8Array): number[] {
   const bytes = Buffer.from(file);
   const first = bytes.indexOf(Buffer.from([0xff, 0xf8]));

@@ -22,7 +22,9 @@ function encodeWithFfmpeg(name: string, input: readonly string[]): string {
   return path;
 }
 
-/** A WAV of two channels: a ramp and its half, so that the mean of the channels is 3/4 of the ramp. */
+/**
+ * A WAV of two channels: a ramp and its half, so that the mean of the channels is 3/4 of the ramp.
+ */
 function wav(
   encoding: { tag: number; bits: number; extensible?: boolean },
   ramp: readonly number[],
@@ -144,7 +146,8 @@ describe("decodeAudio, compressed formats", () => {
     expect(peak).toBeLessThan(1.5);
   });
 
-  // Rate and samples that libsndfile 1.2.2 (soundfile, librosa) gives; ours differ from its samples by at most 3e-5.
+  // Rate and samples that libsndfile 1.2.2 (soundfile, librosa) gives; ours differ from its samples
+  // by at most 3e-5.
   it.each([
     ["speech.flac", 22_050, 61_402], // ends in silence: a last frame of 13 bytes
     ["sheep.flac", 44_100, 48_945],

@@ -6,7 +6,8 @@ import { mutate } from "../../helpers/mutate.js";
 // `npx tsx scripts/fuzz-media.ts sounds` tries 10,000.
 describe("decodeAudio, 500 damaged files", () => {
   beforeEach(() => {
-    vi.spyOn(console, "error").mockImplementation(() => undefined); // the decoders print every damaged frame
+    // The decoders print every damaged frame
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
   });
   afterEach(() => {
     vi.restoreAllMocks();

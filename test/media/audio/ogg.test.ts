@@ -9,7 +9,9 @@ const opus = fixture("audio/thunder.opus");
 const vorbis = fixture("audio/cow.ogg");
 const decode = (bytes: Uint8Array) => decodeAudio(bytes, limits);
 
-/** OpusHead with another gain in dB (RFC 7845, section 5.1: a signed fraction of 256ths at byte 16). */
+/**
+ * OpusHead with another gain in dB (RFC 7845, section 5.1: a signed fraction of 256ths at byte 16).
+ */
 function withGain(decibels: number): Buffer {
   const [first, ...rest] = oggPages(opus);
   first.writeInt16LE(decibels * 256, 28 + 16);

@@ -25,9 +25,10 @@ const pictures = readdirSync(goldenPath("decode/pictures")).sort();
 const picture = (file: string) => goldenBytes(`decode/pictures/${file}`);
 
 /**
- * Most that a channel may differ from Pillow's. Only AVIF does: both read the same planes, but libheif rounds the colour
- * conversion another way (1 measured), and repeats halved chroma where Pillow's libavif blends it (8 measured here;
- * fixtures/images/rocket.avif: mean .7, at most 47 at edges of colour).
+ * Most that a channel may differ from Pillow's. Only AVIF does: both read the same planes, but
+ * libheif rounds the colour conversion another way (1 measured), and repeats halved chroma where
+ * Pillow's libavif blends it (8 measured here; fixtures/images/rocket.avif: mean .7, at most 47 at
+ * edges of colour).
  */
 const tolerances: Record<string, number> = {
   "avif_444.avif": 1,

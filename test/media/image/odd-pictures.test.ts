@@ -104,7 +104,8 @@ describe("decodeImage of TIFF", () => {
     ["halved across", [2, 1]],
     ["halved both ways", [2, 2]],
   ] as const)("converts YCbCr with %s chroma by JPEG's formula", async (_, subsampling) => {
-    // ITU-R BT.601, full range: R = 100 + 1.402 * 72, G = 100 - .344 * -28 - .714 * 72, B = 100 + 1.772 * -28.
+    // ITU-R BT.601, full range: R = 100 + 1.402 * 72, G = 100 - .344 * -28 - .714 * 72, B = 100 +
+    // 1.772 * -28.
     const bytes = plain([100, 100, 200], { photometric: 6, subsampling: [...subsampling] });
     const [r, g, b] = await firstPixel(bytes);
     expect(Math.abs(r - 200.9)).toBeLessThanOrEqual(1);

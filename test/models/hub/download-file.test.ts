@@ -17,7 +17,10 @@ import { hubSettings } from "../../../src/models/hub/hub-settings.js";
 import type { HubFile } from "../../../src/models/hub/list-repo.js";
 import { FakeHub, type Mishap } from "../../helpers/fake-hub.js";
 
-/** 2 MB that do not repeat: far more than a stream holds back, which is lost when its connection breaks. */
+/**
+ * 2 MB that do not repeat: far more than a stream holds back, which is lost when its connection
+ * breaks.
+ */
 const weights = Buffer.concat(
   Array.from({ length: 62_500 }, (_, i) => createHash("sha256").update(String(i)).digest()),
 );

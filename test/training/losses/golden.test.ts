@@ -55,7 +55,8 @@ describe("losses against the reference values", () => {
 
   it("d InfoNCE / dA through the normalisation of the rows", () => {
     const { gradA } = infoNce(x, y, 1 / 0.07);
-    const along = multiplyTransposed(gradA, x); // the diagonal holds the part along each row, which has no effect
+    // The diagonal holds the part along each row, which has no effect
+    const along = multiplyTransposed(gradA, x);
     const length = Math.hypot(...rawA.data.subarray(0, 8));
     const gradient = [0, 1, 2].map((d) => (gradA.data[d] - along.data[0] * x.data[d]) / length);
     // The golden value comes from central differences; measured difference 1.2e-11.

@@ -63,7 +63,8 @@ describe("hardNegative", () => {
     );
   });
   it("rests on its floor, ln(1 + M e^-2t), where all pairs agree and no negative reaches it", () => {
-    // Two pairs in opposite directions: pos = e^t, both negatives e^-t, so R - tau+ M pos < 0 and Ng = M e^-t.
+    // Two pairs in opposite directions: pos = e^t, both negatives e^-t, so R - tau+ M pos < 0 and
+    // Ng = M e^-t.
     const pairs = matrixOf(2, 1, [1, -1]);
     expect(debiased(pairs, pairs, 3, 0.5).loss).toBeCloseTo(Math.log1p(2 * Math.exp(-6)), 12);
   });
