@@ -1,13 +1,14 @@
 import type { Encoder, Modality } from "../encoders/encoder.js";
 import type { LoadedPack } from "../encoders/load.js";
+import type { Packs } from "../encoders/packs.js";
 import { AppError, invalidInput } from "../errors.js";
 import { examplesOf } from "../heads/examples.js";
+import type { HeadStore } from "../heads/head-store.js";
 import type { UsableHead } from "../heads/head-version.js";
 import { findPack } from "../heads/headed-pack.js";
 import type { Cost } from "../media/budget.js";
 import { soundSize } from "../media/sound-size.js";
 import { withDecoded } from "../media/with-decoded.js";
-import type { Services } from "../services.js";
 import { missingPrompts } from "../zero-shot/class-embeddings.js";
 import {
   type ClassifyOptions,
@@ -19,9 +20,13 @@ import {
 import { chooseTemplates } from "../zero-shot/prompts.js";
 import { checkLabels } from "./check-labels.js";
 import type { Content, MediaContent } from "./content.js";
-import { allOrFirstFailure } from "./embed-contents.js";
+import { allOrFirstFailure, type EmbedParts } from "./embed-contents.js";
 
-export type ClassifyParts = Pick<Services, "packs" | "heads" | "budget" | "media" | "config">;
+export interface ClassifyParts extends EmbedParts {
+  packs: Packs;
+  heads: Pick<HeadStore, "use">;
+  config: EmbedParts["config"] & { maxLabels: number; maxAnswerBytes: number };
+}
 
 /** What to score contents against, and how. */
 export interface LabelQuery {

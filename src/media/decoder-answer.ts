@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { imageSide } from "../encoders/manifest.js";
-import type { DecoderCall } from "./decoder.js";
+import type { DecoderCall } from "./serve-decoding.js";
 
 // A file may have taken its decoder over. What that answers is believed only as far as it has the
 // form and the size that the call asked for; that its pixels and samples are wrong, a file can have

@@ -1,7 +1,8 @@
 import { AppError } from "../errors.js";
-import { Decoder, type DecoderAnswer, type DecoderCall, type DecodingBudget } from "./decoder.js";
+import { Decoder, type DecoderAnswer, type DecodingBudget } from "./decoder.js";
 import { DecoderEnded, type EndReason } from "./decoder-ended.js";
 import { PoisonedFiles } from "./poisoned-files.js";
+import type { DecoderCall } from "./serve-decoding.js";
 
 /** One call for a decoder. */
 export interface DecoderJob {

@@ -6,7 +6,7 @@ import { DecoderEnded, type EndReason } from "./decoder-ended.js";
 import { killGroup, startProcess } from "./decoder-start.js";
 import { FrameReader, writeFrame } from "./frames.js";
 import { type ProcessUsage, processUsage } from "./process-usage.js";
-import type { DecoderReply, DecoderRequest } from "./serve-decoding.js";
+import type { DecoderCall, DecoderReply, DecoderRequest } from "./serve-decoding.js";
 
 /** What one request may use before its process is ended. */
 export interface DecodingBudget {
@@ -32,9 +32,6 @@ const maxStartMs = 60_000;
 const hangFactor = 4;
 /** The tensors of one request: 32 windows of a sound take 8 MB. */
 const maxAnswerBytes = 2 ** 31;
-type Sent<T = DecoderRequest> = T extends { id: number } ? Omit<T, "id"> : never;
-/** A request, without its number. */
-export type DecoderCall = Exclude<Sent, { method: "release" }>;
 
 interface Running {
   id: number;

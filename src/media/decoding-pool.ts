@@ -6,10 +6,10 @@ import type { Log } from "../log.js";
 import { type AudioLimits, defaultMaxSamples } from "./audio/mono-collector.js";
 import { crashLog } from "./crash-log.js";
 import { decodedBytes } from "./decoded-bytes.js";
-import type { Decoder, DecoderAnswer, DecoderCall } from "./decoder.js";
+import type { Decoder, DecoderAnswer } from "./decoder.js";
 import { DecoderScheduler } from "./decoder-scheduler.js";
 import type { AudioTensors, Media } from "./media.js";
-import type { AudioSource, ImageSource } from "./serve-decoding.js";
+import type { AudioSource, DecoderCall, ImageSource } from "./serve-decoding.js";
 
 export interface DecodingPoolOptions {
   /** 0 is one for each core. They start when they are first needed. */

@@ -30,6 +30,10 @@ export type DecoderRequest =
   | { id: number; method: "waveform"; media: AudioSource }
   | { id: -1; method: "release"; keys: number[] };
 
+type Numbered<T = DecoderRequest> = T extends { id: number } ? Omit<T, "id"> : never;
+/** A request that is answered, without its number. */
+export type DecoderCall = Exclude<Numbered, { method: "release" }>;
+
 /** Media that this process holds, or whose pixels or samples come with the request. */
 export type ImageSource = { key: number } | { width: number; height: number };
 export type AudioSource = { key: number } | { sampleRateHz: number };

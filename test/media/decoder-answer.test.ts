@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { DecoderCall } from "../../src/media/decoder.js";
 import { isAnswerTo } from "../../src/media/decoder-answer.js";
+import type { DecoderCall } from "../../src/media/serve-decoding.js";
 
 const preprocess = (model: string, tower: string) =>
   JSON.parse(readFileSync(`models/${model}/manifest.json`, "utf8")).towers[tower].preprocess;

@@ -8,7 +8,7 @@ import type { PcmLayout } from "./pcm.js";
 import type { SoundBuilder } from "./sound-builder.js";
 import { undecodable, unsupported } from "./undecodable.js";
 import { Warnings } from "./warnings.js";
-import { readWavLayout } from "./wav.js";
+import { readWavLayout } from "./wav-layout.js";
 
 const timeoutMs = 120_000;
 /** Bytes of output mixed at once. */
