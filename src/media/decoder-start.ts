@@ -61,9 +61,14 @@ function giveWay(pid: number | undefined): void {
     setPriority(pid, Math.min(19, getPriority() + niceness));
     // Linux gives each session as much as each other one, whatever the niceness of its threads.
     // Source: sched(7).
-    const own = /nice (-?\d+)/.exec(readFileSync("/proc/self/autogroup", "latin1"))?.[1];
-    if (own !== undefined)
-      writeFileSync(`/proc/${pid}/autogroup`, `${Math.min(19, Number(own) + niceness)}`);
+    const groupOf = (id: number | "self") =>
+      /nice (-?\d+)/.exec(readFileSync(`/proc/${id}/autogroup`, "latin1"))?.[1];
+    // A process can be in no such group: the first of a container, or a service of systemd.
+    if (groupOf(pid) !== undefined)
+      writeFileSync(
+        `/proc/${pid}/autogroup`,
+        `${Math.min(19, Number(groupOf("self") ?? 0) + niceness)}`,
+      );
   } catch {
     // Another system, or a sandbox forbids it: then it is slower, no more.
   }
