@@ -5,6 +5,3 @@ export const openaiErrors: ErrorForm = ({ body }) => ({ body: { error: body } })
 
 /** `{"error": "…"}`: Ollama, KServe, Weaviate, Hugging Face and others. */
 export const plainErrors: ErrorForm = ({ body }) => ({ body: { error: body.message } });
-
-/** FastAPI's: Immich and Voyage. */
-export const detailErrors: ErrorForm = ({ body }) => ({ body: { detail: body.message } });

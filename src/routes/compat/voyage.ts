@@ -3,11 +3,10 @@ import type { Services } from "../../services.js";
 import { listOf, optional, withDefault } from "../../wire/fields.js";
 import { mediaMaker } from "../media-content.js";
 import { embedGroups } from "./embed-foreign.js";
-import { detailErrors } from "./error-forms.js";
 import { foreignBody } from "./foreign-body.js";
 import { asOutputType } from "./output-types.js";
 import { contentOfPart, Part } from "./parts.js";
-import type { ForeignContext, Shape } from "./shape.js";
+import type { ErrorForm, ForeignContext, Shape } from "./shape.js";
 
 const Body = z.strictObject({
   model: optional(z.string()),
@@ -24,10 +23,16 @@ const Body = z.strictObject({
   output_dimension: optional(z.int().positive()),
 });
 
+/** What a request names wrongly, a model too, is 400 there. Source: Voyage's API, "Error codes". */
+const errors: ErrorForm = ({ status, body: { message } }) => ({
+  body: { detail: message },
+  status: status === 404 || status === 422 ? 400 : status,
+});
+
 /** Measured with voyageai 0.4.0 (npm) and 0.5.0 (PyPI), which sends pictures as WebP. */
 export const voyageShape = (services: Services): Shape => ({
   name: "voyage",
-  errors: detailErrors,
+  errors,
   routes: [{ method: "POST", path: "/v1/multimodalembeddings", answer: (c) => embed(services, c) }],
 });
 
