@@ -3,7 +3,7 @@ import type { Embedding, Modality, ModalityInput } from "../encoders/encoder.js"
 import { applyHead, dimensionsIn } from "../encoders/head.js";
 import type { LoadedPack } from "../encoders/load.js";
 import { AppError, invalidInput } from "../errors.js";
-import type { Bridges } from "../heads/bridge-store.js";
+import type { Bridges } from "../heads/bridge-version.js";
 import { headOfCollection } from "../heads/collection-head.js";
 import type { HeadStore } from "../heads/head-store.js";
 import { headedModalities, type UsableHead } from "../heads/head-version.js";

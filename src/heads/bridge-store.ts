@@ -1,49 +1,22 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type ProjectionHead, readHead, writeHead } from "../encoders/head.js";
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
-import { readSafetensors } from "../math/safetensors.js";
 import { shippedModels } from "../models/built-in.js";
+import {
+  type Bridge,
+  type BridgeReport,
+  type Bridges,
+  type BridgeVersion,
+  misfit,
+  type NewBridge,
+  type ReadBridgeVersion,
+  readBridgeVersion,
+  writeBridgeFiles,
+} from "./bridge-version.js";
 import { NameQueue } from "./name-queue.js";
 import { VersionFolder } from "./version-folder.js";
-
-/** A head from one space into another, ready for use. */
-export interface Bridge {
-  name: string;
-  version: number;
-  fromSpace: string;
-  toSpace: string;
-  head: ProjectionHead;
-  /** Comes with the product; always version 1. */
-  shipped: boolean;
-}
-
-/** The bridges that searches may take. */
-export interface Bridges {
-  active(): readonly Bridge[];
-}
-
-/** What is written down when a bridge is made, in the spelling of the wire. */
-export interface BridgeReport {
-  texts: number;
-  job?: string;
-  [fact: string]: unknown;
-}
-
-/** One version as it is listed. */
-export interface BridgeVersion {
-  version: number;
-  shipped: boolean;
-  active: boolean;
-  fromSpace?: string;
-  toSpace?: string;
-  method?: string;
-  /** Why it cannot be used with the loaded models, or at all. */
-  unusable?: string;
-  report?: unknown;
-}
 
 export interface ListedBridge {
   name: string;
@@ -63,20 +36,11 @@ export interface BridgeStoreOptions {
   log: Log;
 }
 
-type NewBridge = Pick<Bridge, "name" | "fromSpace" | "toSpace" | "head"> & {
-  method: string;
-  report: BridgeReport;
-};
-
-interface Stored extends BridgeVersion {
-  bridge?: Bridge;
-}
-
 /** Bridges that come with the product and those made here, of which one version each is active. */
 export class BridgeStore implements Bridges {
   readonly #options: Required<BridgeStoreOptions>;
   readonly #folder: VersionFolder;
-  readonly #versions = new Map<string, Stored[]>();
+  readonly #versions = new Map<string, ReadBridgeVersion[]>();
   readonly #history = new Map<string, number[]>();
   /** Bridges of which it is not known which version is active, and why. */
   readonly #damage = new Map<string, string>();
@@ -115,7 +79,7 @@ export class BridgeStore implements Bridges {
       store.#damage.set(name, why);
       options.log.error({ bridge: name }, `no version of the bridge is used: ${why}`);
     }
-    store.#settle();
+    store.#chooseActive();
     return store;
   }
 
@@ -159,23 +123,19 @@ export class BridgeStore implements Bridges {
   }
 
   async #add(bridge: NewBridge): Promise<number> {
-    const { name, fromSpace, toSpace, head, method, report } = bridge;
-    const metadata = { name, from_space: fromSpace, to_space: toSpace, method };
-    const known = this.#versions.get(name) ?? [];
-    const kept = known.find(
+    const { name, report } = bridge;
+    const versions = this.#versions.get(name) ?? [];
+    const kept = versions.find(
       (other) => report.job !== undefined && (other.report as BridgeReport)?.job === report.job,
     );
     if (kept !== undefined) return kept.version;
     const version = await this.#folder.add(
       name,
-      {
-        "bridge.safetensors": writeHead(head, metadata),
-        "report.json": `${JSON.stringify(report, undefined, 2)}\n`,
-      },
-      Math.max(0, ...known.map((other) => other.version)),
+      writeBridgeFiles(bridge),
+      Math.max(0, ...versions.map((other) => other.version)),
     );
-    known.push(await this.#read(name, version, this.#folder.pathOf(name, version), false));
-    this.#versions.set(name, known);
+    versions.push(await this.#read(name, version, this.#folder.pathOf(name, version), false));
+    this.#versions.set(name, versions);
     return version;
   }
 
@@ -188,7 +148,7 @@ export class BridgeStore implements Bridges {
     const { unusable } = this.#version(name, version);
     if (unusable !== undefined) throw new AppError("conflict", unusable, { param: "version" });
     if (this.#activeVersion(name) === version) return;
-    await this.#remember(name, [...this.#historyOf(name), version]);
+    await this.#setHistory(name, [...this.#historyOf(name), version]);
   }
 
   /** Back to the version that was active before. @returns its number. */
@@ -208,7 +168,7 @@ export class BridgeStore implements Bridges {
         param: "name",
       });
     }
-    await this.#remember(name, history.slice(0, -1));
+    await this.#setHistory(name, history.slice(0, -1));
     return history[history.length - 2];
   }
 
@@ -218,15 +178,9 @@ export class BridgeStore implements Bridges {
   }
 
   async #remove(name: string): Promise<void> {
-    const own = this.#of(name).filter(({ shipped }) => !shipped);
-    if (own.length === 0) {
-      throw new AppError(
-        "conflict",
-        `The bridge "${name}" comes with the product and cannot be deleted`,
-        {
-          param: "name",
-        },
-      );
+    if (this.#of(name).every(({ shipped }) => shipped)) {
+      const message = `The bridge "${name}" comes with the product and cannot be deleted`;
+      throw new AppError("conflict", message, { param: "name" });
     }
     await this.#folder.remove(name);
     const shipped = this.#of(name).filter((version) => version.shipped);
@@ -234,16 +188,16 @@ export class BridgeStore implements Bridges {
     else this.#versions.delete(name);
     this.#history.delete(name);
     this.#damage.delete(name);
-    this.#settle();
+    this.#chooseActive();
   }
 
-  #of(name: string): Stored[] {
+  #of(name: string): ReadBridgeVersion[] {
     const versions = this.#versions.get(name);
     if (versions !== undefined) return versions;
     throw new AppError("not_found", `There is no bridge "${name}"`, { param: "name" });
   }
 
-  #version(name: string, version: number): Stored {
+  #version(name: string, version: number): ReadBridgeVersion {
     const found = this.#of(name).find((stored) => stored.version === version);
     if (found !== undefined) return found;
     throw new AppError("not_found", `The bridge "${name}" has no version ${version}`, {
@@ -262,19 +216,17 @@ export class BridgeStore implements Bridges {
     return this.#damage.has(name) ? undefined : this.#historyOf(name).at(-1);
   }
 
-  async #remember(name: string, history: number[]): Promise<void> {
+  async #setHistory(name: string, history: number[]): Promise<void> {
     await this.#folder.setHistory(name, history);
     this.#history.set(name, history);
     this.#damage.delete(name);
-    this.#settle();
+    this.#chooseActive();
   }
 
-  #settle(): void {
+  #chooseActive(): void {
     const active: Bridge[] = [];
-    for (const [name, versions] of [...this.#versions].sort(([one], [other]) =>
-      one < other ? -1 : 1,
-    )) {
-      const version = versions.find((stored) => stored.version === this.#activeVersion(name));
+    for (const name of [...this.#versions.keys()].sort()) {
+      const version = this.#of(name).find((other) => other.version === this.#activeVersion(name));
       if (version?.bridge === undefined) continue;
       if (version.unusable === undefined) active.push(version.bridge);
       else this.#options.log.info({ bridge: name, version: version.version }, version.unusable);
@@ -286,57 +238,9 @@ export class BridgeStore implements Bridges {
     this.#active = active.filter(isFirst);
   }
 
-  async #read(name: string, version: number, folder: string, shipped: boolean): Promise<Stored> {
-    const listed = { version, shipped, active: false };
-    try {
-      if (!shipped) await this.#folder.verify(name, version);
-      const bytes = await readFile(join(folder, "bridge.safetensors"));
-      const { from_space: fromSpace, to_space: toSpace, method } = readSafetensors(bytes).metadata;
-      if (fromSpace === undefined || toSpace === undefined) {
-        throw new AppError("model_corrupt", "The bridge's file names no spaces");
-      }
-      const bridge = { name, version, fromSpace, toSpace, head: readHead(bytes), shipped };
-      const report = await readJson(join(folder, "report.json"));
-      return {
-        ...listed,
-        fromSpace,
-        toSpace,
-        method,
-        report,
-        unusable: this.#misfit(bridge),
-        bridge,
-      };
-    } catch (error) {
-      this.#options.log.error({ err: error, bridge: name, version }, "a bridge cannot be read");
-      const why = error instanceof AppError ? error.message : "its file is missing";
-      return {
-        ...listed,
-        unusable: `Version ${version} of the bridge "${name}" cannot be used: ${why}`,
-      };
-    }
-  }
-
-  /**
-   * A space is an identity: a bridge between former weights of a model is of no use with the
-   * present ones.
-   */
-  #misfit({ name, version, fromSpace, toSpace }: Bridge): string | undefined {
-    const { packs } = this.#options;
-    const said = `Version ${version} of the bridge "${name}"`;
-    if (!packs.some(({ space }) => space === fromSpace)) {
-      return `${said} starts from ${fromSpace}, which no loaded model embeds into`;
-    }
-    const target = packs.find(({ id }) => toSpace.startsWith(`${id}@`));
-    if (target === undefined || toSpace === target.space || toSpace.startsWith(`${target.space}+`))
-      return undefined;
-    return `${said} leads to ${toSpace}, but "${target.id}" embeds into ${target.space}`;
-  }
-}
-
-async function readJson(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, "utf8"));
-  } catch {
-    return undefined;
+  async #read(name: string, version: number, folder: string, shipped: boolean) {
+    const { log, packs } = this.#options;
+    const read = await readBridgeVersion(folder, { name, version, shipped }, log);
+    return read.bridge === undefined ? read : { ...read, unusable: misfit(read.bridge, packs) };
   }
 }

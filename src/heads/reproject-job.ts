@@ -7,7 +7,7 @@ import type { Changes, WatchedStore } from "../index/watched-store.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import type { Log } from "../log.js";
 import { pathFrom } from "../search/headed-path.js";
-import type { Bridges } from "./bridge-store.js";
+import type { Bridges } from "./bridge-version.js";
 import { followedHead, isBeingBuilt } from "./collection-head.js";
 import type { HeadStore } from "./head-store.js";
 import type { UsableHead } from "./head-version.js";

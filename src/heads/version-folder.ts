@@ -4,7 +4,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.js";
 import { checkedJson, damaged, readCheckedJson } from "../files/checked-json.js";
-import { checksumsFile, checksumsOf, verifyChecksums } from "../files/checksums.js";
+import { checksumsFile, checksumsOf } from "../files/checksums.js";
 import { isLeftover } from "../files/is-leftover.js";
 import { storageError, writeDurably } from "../files/write-durably.js";
 
@@ -66,14 +66,6 @@ export class VersionFolder {
       numbers: numbers.sort((one, other) => one - other),
       ...(await readHistory(folder, numbers)),
     };
-  }
-
-  /**
-   * @throws AppError `storage_corrupt`, naming the file of the version that is missing or was
-   * changed.
-   */
-  verify(name: string, version: number): Promise<void> {
-    return verifyChecksums(this.pathOf(name, version));
   }
 
   /**

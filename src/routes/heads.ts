@@ -3,7 +3,7 @@ import { accepts } from "hono/accepts";
 import { AppError, invalidInput } from "../errors.js";
 import { checkImported } from "../heads/check-imported.js";
 import { headModel } from "../heads/head-model.js";
-import type { ListedHead, ListedVersion } from "../heads/head-store.js";
+import type { ListedHead, ListedVersion } from "../heads/head-records.js";
 import { headedModalities, verdictOfHead } from "../heads/head-version.js";
 import { reportPage } from "../reports/report-page.js";
 import type { Services } from "../services.js";

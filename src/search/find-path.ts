@@ -2,7 +2,7 @@ import type { Encoder, Modality } from "../encoders/encoder.js";
 import type { ProjectionHead } from "../encoders/head.js";
 import type { LoadedPack } from "../encoders/load.js";
 import { AppError } from "../errors.js";
-import type { Bridge } from "../heads/bridge-store.js";
+import type { Bridge } from "../heads/bridge-version.js";
 
 /** How an input of one modality becomes an embedding in the space that is searched. */
 export interface Path<M extends Modality = Modality> {

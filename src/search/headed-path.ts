@@ -1,7 +1,7 @@
 import type { Modality } from "../encoders/encoder.js";
 import type { ProjectionHead } from "../encoders/head.js";
 import { AppError } from "../errors.js";
-import type { Bridge } from "../heads/bridge-store.js";
+import type { Bridge } from "../heads/bridge-version.js";
 import { headedModalities, type UsableHead } from "../heads/head-version.js";
 import { findPath, type Path, type PathParts, type Target } from "./find-path.js";
 

@@ -1,7 +1,7 @@
 import type { Embedding, Modality } from "../encoders/encoder.js";
 import type { LoadedPack } from "../encoders/load.js";
 import { AppError } from "../errors.js";
-import type { Bridges } from "../heads/bridge-store.js";
+import type { Bridges } from "../heads/bridge-version.js";
 import { headOfCollection } from "../heads/collection-head.js";
 import type { HeadStore } from "../heads/head-store.js";
 import { bytesPerNeighbor, tooLargeAnswer } from "../index/answer-size.js";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Encoder, Modality } from "../../src/encoders/encoder.js";
 import type { ProjectionHead } from "../../src/encoders/head.js";
 import type { LoadedPack } from "../../src/encoders/load.js";
-import type { Bridge } from "../../src/heads/bridge-store.js";
+import type { Bridge } from "../../src/heads/bridge-version.js";
 import { embedAlong } from "../../src/search/embed-along.js";
 import { findPath } from "../../src/search/find-path.js";
 

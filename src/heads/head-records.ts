@@ -1,0 +1,210 @@
+import { AppError } from "../errors.js";
+import type { Log } from "../log.js";
+import type { HeadFiles } from "./head-files.js";
+import { type Described, type Place, readDescription } from "./head-folder.js";
+import { HeadVersion } from "./head-version.js";
+import { checkName, VersionFolder, type Versions } from "./version-folder.js";
+
+/** One version as it is listed; `unusable` says why there is nothing else to tell. */
+export type ListedVersion = { version: number; active: boolean } & (
+  | HeadVersion
+  | { unusable: string }
+);
+
+export interface ListedHead {
+  name: string;
+  /** Absent when no version of it can be read. */
+  model?: string;
+  activeVersion?: number;
+  /** Why it is not known which version is active. */
+  damage?: string;
+  versions: ListedVersion[];
+}
+
+/** What is remembered of one head. */
+export interface HeadRecord {
+  versions: Map<number, Described>;
+  /** The last one is active, unless `damage`. */
+  history: number[];
+  damage?: string;
+  /** Versions whose weights could not be read the last time they were needed, and why. */
+  faults: Map<number, string>;
+}
+
+/**
+ * The heads of the data folder as their files describe them: every version, which one is active,
+ * and what is damaged. Weights stay on the disk.
+ */
+export class HeadRecords {
+  readonly #log: Log;
+  readonly #folder: VersionFolder;
+  readonly #heads = new Map<string, HeadRecord>();
+
+  private constructor(folder: string, log: Log) {
+    this.#log = log;
+    this.#folder = new VersionFolder(folder);
+  }
+
+  /** Reads all descriptions. A version that cannot be read does not hold back the others. */
+  static async open(folder: string, log: Log): Promise<HeadRecords> {
+    const records = new HeadRecords(folder, log);
+    for (const versions of await records.#folder.list()) {
+      const head = await records.#read(versions);
+      if (head.damage !== undefined)
+        log.error({ head: versions.name }, `no version of the head answers: ${head.damage}`);
+      records.#heads.set(versions.name, head);
+    }
+    return records;
+  }
+
+  async #read({ name, numbers, history, damage }: Versions): Promise<HeadRecord> {
+    const versions = new Map<number, Described>();
+    for (const version of numbers)
+      versions.set(version, await readDescription(this.place(name, version)));
+    const active = history.at(-1);
+    const isGone = active !== undefined && !versions.has(active);
+    return {
+      versions,
+      history: history.filter((version) => versions.has(version)),
+      damage: isGone ? `Version ${active} of the head "${name}", which is active, is gone` : damage,
+      faults: new Map(),
+    };
+  }
+
+  /** What is wrong with the files of heads, in sentences. */
+  damage(): string[] {
+    return this.list().flatMap(({ damage, versions }) => [
+      ...(damage === undefined ? [] : [damage]),
+      ...versions.flatMap((version) => ("unusable" in version ? [version.unusable] : [])),
+    ]);
+  }
+
+  list(): ListedHead[] {
+    return [...this.#heads.keys()].sort().map((name) => this.listed(name));
+  }
+
+  /** @throws AppError `not_found` */
+  listed(name: string): ListedHead {
+    const { versions, history, damage, faults } = this.get(name);
+    const activeVersion = damage === undefined ? history.at(-1) : undefined;
+    const listed = [...versions].map(([version, described]) => {
+      const fault = faults.get(version);
+      const found = fault === undefined ? described : { unusable: fault };
+      return { version, active: version === activeVersion, ...found };
+    });
+    const model = listed.flatMap((version) => ("model" in version ? [version.model] : []))[0];
+    return {
+      name,
+      model,
+      activeVersion,
+      damage,
+      versions: listed.sort((one, other) => one.version - other.version),
+    };
+  }
+
+  find(name: string): HeadRecord | undefined {
+    return this.#heads.get(name);
+  }
+
+  /** @throws AppError `not_found` */
+  get(name: string): HeadRecord {
+    const head = this.#heads.get(name);
+    if (head !== undefined) return head;
+    throw new AppError("not_found", `There is no head "${name}"`, { param: "head" });
+  }
+
+  /** @throws AppError `not_found` */
+  described(name: string, version: number): Described {
+    const described = this.get(name).versions.get(version);
+    if (described !== undefined) return described;
+    throw new AppError("not_found", `The head "${name}" has no version ${version}`, {
+      param: "version",
+    });
+  }
+
+  /** @throws AppError `not_found`; `model_corrupt` */
+  readable(name: string, version: number): HeadVersion {
+    const described = this.described(name, version);
+    if ("unusable" in described)
+      throw new AppError("model_corrupt", described.unusable, { param: "head" });
+    return described;
+  }
+
+  /**
+   * The number of the active version.
+   * @throws AppError `not_found`; `conflict` when none is active; `storage_corrupt` when it is not
+   *   known which one is.
+   */
+  active(name: string): number {
+    const active = this.history(name).at(-1);
+    if (active !== undefined) return active;
+    throw new AppError("conflict", `No version of the head "${name}" is active`, { param: "head" });
+  }
+
+  /** Activations so far. @throws AppError `not_found`; `storage_corrupt` when it is not known. */
+  history(name: string): readonly number[] {
+    const { history, damage } = this.get(name);
+    if (damage === undefined) return history;
+    throw new AppError("storage_corrupt", `${damage}. Activate the version that is to answer`, {
+      param: "head",
+    });
+  }
+
+  place(name: string, version: number): Place {
+    return { folder: this.#folder.pathOf(name, version), name, version, log: this.#log };
+  }
+
+  /**
+   * Whether a version of that kind may bear the name: asked before hours of training are spent.
+   * @throws AppError `invalid_input` for a name that cannot be one; `conflict` when the head is
+   *   another model's, or of another use.
+   */
+  checkFits(name: string, version: Pick<HeadVersion, "model" | "kind">): void {
+    for (const other of this.#heads.get(checkName(name))?.versions.values() ?? []) {
+      if (!("model" in other)) continue;
+      const sameUse = (other.kind === "projection") === (version.kind === "projection");
+      if (other.model === version.model && sameUse) continue;
+      const message = `The head "${name}" is a ${other.kind} of "${other.model}" already; expected another name for a ${version.kind} of "${version.model}"`;
+      throw new AppError("conflict", message, { param: "name" });
+    }
+  }
+
+  /** Writes a new version, which is not active. @returns its number. */
+  async add(name: string, files: HeadFiles, described: HeadVersion): Promise<number> {
+    const version = HeadVersion.parse(described); // its fields in one order, whoever wrote them
+    this.checkFits(name, version);
+    const named = Object.entries(files).map(
+      ([file, bytes]) => [`${file}.safetensors`, bytes] as const,
+    );
+    const number = await this.#folder.add(name, {
+      ...Object.fromEntries(named),
+      "head.json": `${JSON.stringify(version, undefined, 2)}\n`,
+    });
+    const head = this.#heads.get(name) ?? { versions: new Map(), history: [], faults: new Map() };
+    this.#heads.set(name, head);
+    head.versions.set(number, version);
+    return number;
+  }
+
+  /** The last version of `history` is active from now on. */
+  async setHistory(name: string, history: number[]): Promise<void> {
+    const head = this.get(name);
+    await this.#folder.setHistory(name, history);
+    head.history = history;
+    head.damage = undefined;
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#folder.remove(name);
+    this.#heads.delete(name);
+  }
+
+  /** With its last version the head goes too. */
+  async removeVersion(name: string, version: number): Promise<void> {
+    const head = this.get(name);
+    await this.#folder.remove(name, version);
+    head.versions.delete(version);
+    head.faults.delete(version);
+    if (head.versions.size === 0) await this.remove(name);
+  }
+}
