@@ -1,5 +1,6 @@
 import * as ort from "onnxruntime-node";
 import { AppError } from "../errors.js";
+import { giveWay, niceness } from "../workers/give-way.js";
 import { serveWorker, Transferred } from "../workers/serve-worker.js";
 import type {
   Device,
@@ -15,6 +16,8 @@ import type {
 
 // What fails is thrown and reported by us; ONNX Runtime would also print it on stderr.
 ort.env.logLevel = "fatal";
+
+giveWay(niceness.inference); // before ONNX Runtime starts the threads of the session
 
 let session: ort.InferenceSession | undefined;
 

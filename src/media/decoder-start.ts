@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { getPriority, setPriority } from "node:os";
+import { setPriority } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { niceness, raised } from "../workers/give-way.js";
 
 /**
- * How much a decoder gives way: it prepares the next batch while a graph runs, and must not slow
- * it.
+ * How much the session of a decoder gives way to that of the server: it prepares the next batch
+ * while a graph runs, and must not slow it.
  */
-const niceness = 5;
+const sessionNiceness = 5;
 /**
  * What it needs of the environment, in which there are secrets: where ffmpeg and its libraries are,
  * and where to write.
@@ -58,7 +59,7 @@ function giveWay(pid: number | undefined): void {
   if (pid === undefined) return;
   try {
     // Of a server that gives way itself, too
-    setPriority(pid, Math.min(19, getPriority() + niceness));
+    setPriority(pid, raised(niceness.decoding));
     // Linux gives each session as much as each other one, whatever the niceness of its threads.
     // Source: sched(7).
     const groupOf = (id: number | "self") =>
@@ -67,7 +68,7 @@ function giveWay(pid: number | undefined): void {
     if (groupOf(pid) !== undefined)
       writeFileSync(
         `/proc/${pid}/autogroup`,
-        `${Math.min(19, Number(groupOf("self") ?? 0) + niceness)}`,
+        `${raised(sessionNiceness, Number(groupOf("self") ?? 0))}`,
       );
   } catch {
     // Another system, or a sandbox forbids it: then it is slower, no more.

@@ -1,5 +1,6 @@
 import { workerData } from "node:worker_threads";
 import type { Rows } from "../math/rows.js";
+import { giveWay, niceness } from "../workers/give-way.js";
 import { serveWorker } from "../workers/serve-worker.js";
 import { fitBridge } from "./bridge.js";
 import type { BridgeOptions } from "./bridge-options.js";
@@ -15,6 +16,8 @@ import type { TrainingRequest } from "./training-request.js";
 
 const signal = cancellationOf(workerData);
 type Kept = Pick<TrainingControl, "checkpointPath" | "threads">;
+
+giveWay(niceness.training);
 
 serveWorker({
   train: ({ request, control }: { request: TrainingRequest; control: Kept }, report) =>

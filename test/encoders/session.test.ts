@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { getPriority } from "node:os";
 import { afterEach, describe, expect, it } from "vitest";
 import { openSession, type Session } from "../../src/encoders/session.js";
 
@@ -52,6 +54,25 @@ describe("openSession", () => {
     const results = await Promise.all([run(1), run(10)]);
     expect(results.map(({ y }) => y.data[0])).toEqual([2, 20]);
   });
+
+  it.runIf(process.platform === "linux")(
+    "gives way to the thread that answers requests",
+    async () => {
+      // proc_pid_stat(5): the niceness is the 19th field, the name before them may hold spaces.
+      const nicenessOf = (thread: string) =>
+        Number(
+          readFileSync(`/proc/self/task/${thread}/stat`, "latin1").split(") ")[1].split(" ")[16],
+        );
+      const before = new Set(readdirSync("/proc/self/task"));
+      const options = { model: doublingGraph(), device: "cpu", threads: 2 } as const;
+      session = await openSession(options);
+      const started = readdirSync("/proc/self/task").filter((thread) => !before.has(thread));
+      const expected = Math.min(19, getPriority() + 5);
+      // Its own and the one beside it that ONNX Runtime starts
+      expect(started.filter((thread) => nicenessOf(thread) === expected).length).toBe(2);
+      expect(nicenessOf(String(process.pid))).toBe(getPriority());
+    },
+  );
 
   it("auto falls back to the CPU and gives the reason when CUDA cannot be had", async () => {
     session = await openSession({ model: doublingGraph(), device: "auto" });

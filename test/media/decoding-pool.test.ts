@@ -196,7 +196,7 @@ describe.skipIf(process.platform !== "linux")("the processes of a decoding pool"
     await media.decodeImage(cat, limits);
     const [pid] = decoders();
     const own = Number(fieldsOf(process.pid)[16]);
-    expect(Number(fieldsOf(pid)[16])).toBe(Math.min(19, own + 5));
+    expect(Number(fieldsOf(pid)[16])).toBe(Math.min(19, own + 10));
     if (!existsSync("/proc/self/autogroup")) return;
     // A process can be in no group at all, and then has no niceness of its group.
     const group = (id: number) =>
