@@ -57,10 +57,14 @@ export function gapCommand(program: Command): void {
     }
     if (given.json) console.log(json);
     else {
-      const { recall, centered } = report;
+      const { recall, centered, distinct, sample } = report;
       console.log(
         `centroid gap ${report.centroid_gap.toFixed(4)}, centred ${centered.centroid_gap.toFixed(4)}`,
       );
+      if (report.paired && (distinct.a < sample.a || distinct.b < sample.b))
+        console.log(
+          `${distinct.a} and ${distinct.b} different rows among ${sample.a} pairs; equal rows count as right`,
+        );
       if (recall) {
         const both = (r: typeof recall) =>
           `${r.a_to_b.at_1.toFixed(3)} / ${r.b_to_a.at_1.toFixed(3)}`;

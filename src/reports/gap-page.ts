@@ -118,14 +118,35 @@ function figures(report: GapReport): Figure[] {
   ];
 }
 
+/**
+ * One measure decides. Of pairs it is the relative gap, which compares them with strangers of one
+ * modality: a distance of centroids alone says little about modalities that are spread out.
+ */
+function headline(gap: number, relative: number | null): string {
+  if (relative === null) {
+    const size = gap < 0.15 ? "hardly apart" : gap < 0.5 ? "apart" : "far apart";
+    return `The two modalities lie ${size}.`;
+  }
+  if (relative < 0.45) return "Pairs are closer to each other than strangers of one modality.";
+  if (relative <= 0.55) return "Pairs are as far apart as strangers of one modality.";
+  return "The modalities lie apart: pairs are further apart than strangers of one modality.";
+}
+
 function verdict(report: GapReport): Markup {
   const { centroid_gap: gap, centered, held_out: heldOut, recall } = report;
   const { a, b } = report.modalities;
-  const size = gap < 0.15 ? "hardly apart" : gap < 0.5 ? "apart" : "far apart";
+  const { distinct, sample, relative_modality_gap: relative } = report;
   const sentences = [
-    html`<strong>The two modalities lie ${size}</strong>: centroid gap ${gap.toFixed(4)},
+    html`<strong>${headline(gap, relative)}</strong> Centroid gap ${gap.toFixed(4)},
  ${centered.centroid_gap.toFixed(4)} after centring.`,
   ];
+  if (report.paired && (distinct.a < sample.a || distinct.b < sample.b)) {
+    const counts = `${distinct.a} different rows of ${a} and ${distinct.b} of ${b} among ${sample.a}`;
+    const consequence = recall
+      ? "equal rows count as right answers to each other"
+      : "retrieval cannot be measured on one row repeated";
+    sentences.push(html` There are ${counts} pairs: ${consequence}.`);
+  }
   if (recall && centered.recall) {
     const [before, after] = [recall.a_to_b.at_1, centered.recall.a_to_b.at_1];
     const [low, high] = recall.a_to_b.intervals?.at_1 ?? [0, 0];

@@ -1,6 +1,6 @@
 import type { Random } from "../math/random.js";
 import { bootstrapMean, type Interval, median } from "../math/statistics.js";
-import { ranks, recallAtK, transposed } from "./recall.js";
+import { type IsRight, ranks, recallAtK, transposed } from "./recall.js";
 
 export interface Recall {
   at_1: number;
@@ -13,12 +13,19 @@ export interface Recall {
 
 export type BothWays<T> = { a_to_b: T; b_to_a: T };
 
-/** @param random  draws the intervals; without it there are none. */
-export function recallBothWays(similarity: Float32Array, random?: Random): BothWays<Recall> {
+/**
+ * @param isRight  of pairs i and j: whether a_i and b_j belong together, and so b_i and a_j.
+ * @param random   draws the intervals; without it there are none.
+ */
+export function recallBothWays(
+  similarity: Float32Array,
+  isRight: IsRight,
+  random?: Random,
+): BothWays<Recall> {
   const n = Math.sqrt(similarity.length);
   return {
-    a_to_b: recallOf(ranks(similarity, n), random),
-    b_to_a: recallOf(ranks(transposed(similarity, n), n), random),
+    a_to_b: recallOf(ranks(similarity, n, isRight), random),
+    b_to_a: recallOf(ranks(transposed(similarity, n), n, isRight), random),
   };
 }
 

@@ -2,7 +2,7 @@ import { concat, cosines, meanRow, type Rows, rowCount } from "../math/rows.js";
 import { norm } from "../math/vector.js";
 import { centered, gapVector } from "./gap.js";
 import { type BothWays, type Recall, recallBothWays } from "./gap-recall.js";
-import { meanReciprocalRank, ranks, recallAtK } from "./recall.js";
+import { type IsRight, meanReciprocalRank, ranks, recallAtK } from "./recall.js";
 
 /**
  * What centring does to items that the means have not seen. What needs pairs is null where there
@@ -27,22 +27,31 @@ export interface Sides {
   b: Rows;
 }
 
-/** @param fit  the half that the means are taken of; `test` is measured. */
-export function heldOutGap(fit: Sides, test: Sides, paired: boolean): HeldOutGap {
+/**
+ * @param fit      the half that the means are taken of; `test` is measured.
+ * @param isRight  which rows of `test` belong together; undefined when there are no pairs, or too
+ *   few different ones.
+ */
+export function heldOutGap(fit: Sides, test: Sides, isRight: IsRight | undefined): HeldOutGap {
   const [meanA, meanB] = [meanRow(fit.a), meanRow(fit.b)];
   const moved = { a: centered(test.a, meanA), b: centered(test.b, meanB) };
-  const recall = ({ a, b }: Sides) => (paired ? recallBothWays(cosines(a, b)) : null);
+  const recall = ({ a, b }: Sides) => (isRight ? recallBothWays(cosines(a, b), isRight) : null);
   const gap = ({ a, b }: Sides) => norm(gapVector(a, b));
-  const mixed = ({ a, b }: Sides, strangers: Rows) => {
-    const found = ranks(cosines(b, concat([a, strangers])), rowCount(b));
+  const mixed = ({ a, b }: Sides, strangers: Rows, isRight: IsRight) => {
+    const own = rowCount(a);
+    const isOwn: IsRight = (i, j) => j < own && isRight(i, j);
+    const found = ranks(cosines(b, concat([a, strangers])), rowCount(b), isOwn);
     return { at_10: recallAtK(found, 10), mean_reciprocal_rank: meanReciprocalRank(found) };
   };
   return {
     centroid_gap: gap(test),
     recall: recall(test),
     centered: { centroid_gap: gap(moved), recall: recall(moved) },
-    mixed_corpus: paired
-      ? { before: mixed(test, fit.b), centered: mixed(moved, centered(fit.b, meanB)) }
+    mixed_corpus: isRight
+      ? {
+          before: mixed(test, fit.b, isRight),
+          centered: mixed(moved, centered(fit.b, meanB), isRight),
+        }
       : null,
   };
 }

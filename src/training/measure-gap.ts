@@ -1,5 +1,6 @@
 import { invalidInput } from "../errors.js";
 import { contentOrder } from "../math/content-order.js";
+import { equalRows, groupCount } from "../math/equal-rows.js";
 import { seededRandom } from "../math/random.js";
 import {
   cosines,
@@ -25,7 +26,7 @@ import { type Projection, projectGap } from "./gap-projection.js";
 import { type BothWays, type Recall, recallBothWays } from "./gap-recall.js";
 import { infoNceOf, shifter } from "./gap-similarities.js";
 import { type HeldOutGap, heldOutGap, type Sides } from "./held-out-gap.js";
-import { ranks, recallAtK, transposed } from "./recall.js";
+import { type IsRight, ranks, recallAtK, transposed } from "./recall.js";
 import { pairKernel, uniformity } from "./uniformity.js";
 
 export interface GapRequest {
@@ -44,7 +45,10 @@ export interface GapRequest {
   seed?: number;
 }
 
-/** The report as it goes over the wire. What needs pairs is null where there are none. */
+/**
+ * The report as it goes over the wire. What needs pairs is null where there are none; what measures
+ * retrieval, also where a side is one row repeated.
+ */
 export interface GapReport {
   modalities: { a: string; b: string };
   items: { a: number; b: number };
@@ -52,6 +56,8 @@ export interface GapReport {
   paired: boolean;
   /** Rows that recall, uniformity and the shift curve were measured on; all of them up to 2,000. */
   sample: { a: number; b: number };
+  /** Different rows of the sample. Of pairs, those that share a row count as right answers. */
+  distinct: { a: number; b: number };
   centroid_gap: number;
   mean_cosine: { a: number; b: number };
   uniformity: { a: number; b: number };
@@ -116,13 +122,16 @@ export function measureGap(request: GapRequest, onProgress?: (share: number) => 
     a: take(a, order.a.subarray(0, sampledRows)),
     b: take(b, order.b.subarray(0, sampledRows)),
   };
-  const similarity = paired ? cosines(few.a, few.b) : undefined;
+  const groups = { a: equalRows(few.a), b: equalRows(few.b) };
+  const distinct = { a: groupCount(groups.a), b: groupCount(groups.b) };
+  const isRight = paired && distinct.a > 1 && distinct.b > 1 ? sharesRow(groups) : undefined;
+  const similarity = isRight && cosines(few.a, few.b);
   onProgress?.(0.3);
   const ca = centered(few.a, meanRow(few.a));
   const cb = centered(few.b, meanRow(few.b));
   const both = { a: uniformity(pairKernel(few.a)), b: uniformity(pairKernel(few.b)) };
   onProgress?.(0.5);
-  const curve = similarity && shiftCurve(few.a, few.b, similarity);
+  const curve = similarity && shiftCurve(few.a, few.b, similarity, isRight);
   onProgress?.(0.8);
   const [fit, test] = halves(few);
   return {
@@ -131,6 +140,7 @@ export function measureGap(request: GapRequest, onProgress?: (share: number) => 
     dimensions: a.dimensions,
     paired,
     sample: { a: rowCount(few.a), b: rowCount(few.b) },
+    distinct,
     centroid_gap: norm(gap),
     mean_cosine: { a: meanCosine(a), b: meanCosine(b) },
     uniformity: both,
@@ -143,17 +153,30 @@ export function measureGap(request: GapRequest, onProgress?: (share: number) => 
     relative_modality_gap: paired ? relativeModalityGap(a, b) : null,
     alignment: distances ? mean(distances) : null,
     alignment_interval: distances ? bootstrapMean(distances, random, 200) : null,
-    recall: similarity ? recallBothWays(similarity, random) : null,
+    recall: similarity ? recallBothWays(similarity, isRight, random) : null,
     shift_curve: curve ?? null,
     centered: {
       centroid_gap: norm(gapVector(ca, cb)),
       relative_modality_gap: paired ? relativeModalityGap(ca, cb) : null,
-      recall: paired ? recallBothWays(cosines(ca, cb), random) : null,
+      recall: isRight ? recallBothWays(cosines(ca, cb), isRight, random) : null,
     },
-    held_out: rowCount(test.a) < 2 || rowCount(test.b) < 2 ? null : heldOutGap(fit, test, paired),
+    held_out:
+      rowCount(test.a) < 2 || rowCount(test.b) < 2
+        ? null
+        : heldOutGap(
+            fit,
+            test,
+            isRight && ((i, j) => isRight(i + rowCount(fit.a), j + rowCount(fit.a))),
+          ),
     projection: projectGap(sides, few),
   };
 }
+
+/** Pairs i and j belong together where they have a row in common: one caption of two pictures. */
+const sharesRow =
+  ({ a, b }: { a: Int32Array; b: Int32Array }): IsRight =>
+  (i, j) =>
+    a[i] === a[j] || b[i] === b[j];
 
 const bothSides = <T>(side: T) => ({ a: side, b: side });
 
@@ -188,7 +211,7 @@ function halves({ a, b }: Sides): [Sides, Sides] {
   ];
 }
 
-function shiftCurve(a: Rows, b: Rows, similarity: Float32Array) {
+function shiftCurve(a: Rows, b: Rows, similarity: Float32Array, isRight: IsRight) {
   const n = rowCount(a);
   const shift = shifter(a, b, gapVector(a, b), similarity);
   return deltas.map((delta) => {
@@ -201,8 +224,8 @@ function shiftCurve(a: Rows, b: Rows, similarity: Float32Array) {
     return {
       delta,
       distance: moved.distance,
-      a_to_b_at_1: recallAtK(ranks(moved.similarity, n), 1),
-      b_to_a_at_1: recallAtK(ranks(transposed(moved.similarity, n), n), 1),
+      a_to_b_at_1: recallAtK(ranks(moved.similarity, n, isRight), 1),
+      b_to_a_at_1: recallAtK(ranks(transposed(moved.similarity, n), n, isRight), 1),
       loss: losses["0.01"],
       losses,
     };

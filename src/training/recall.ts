@@ -1,22 +1,29 @@
 /** How good retrieval is, from similarities of N queries to M candidates, [N, M] row-major. */
 
+/** Whether candidate j is a right answer to query i. */
+export type IsRight = (query: number, candidate: number) => boolean;
+
 /**
- * Rank of each query's right candidate, 1 = first. A wrong candidate that ties counts as before it,
- * so that embeddings which are all the same find nothing.
- * @param right  position of the right candidate; by default query i's is i.
+ * Rank of each query's best right candidate, 1 = first; infinite where none is. A wrong candidate
+ * that ties counts as before it.
+ * @param isRight  by default candidate i is the right one of query i.
  */
 export function ranks(
   similarity: Float32Array,
   queries: number,
-  right = (query: number) => query,
+  isRight: IsRight = (query, candidate) => query === candidate,
 ): Float64Array {
   const candidates = similarity.length / queries;
   const result = new Float64Array(queries).fill(1);
   for (let i = 0; i < queries; i++) {
     const row = i * candidates;
-    const at = right(i);
-    const own = similarity[row + at];
-    for (let j = 0; j < candidates; j++) if (j !== at && similarity[row + j] >= own) result[i]++;
+    let best = Number.NEGATIVE_INFINITY;
+    for (let j = 0; j < candidates; j++)
+      if (similarity[row + j] > best && isRight(i, j)) best = similarity[row + j];
+    if (best === Number.NEGATIVE_INFINITY) result[i] = Number.POSITIVE_INFINITY;
+    else
+      for (let j = 0; j < candidates; j++)
+        if (similarity[row + j] >= best && !isRight(i, j)) result[i]++;
   }
   return result;
 }

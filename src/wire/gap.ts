@@ -44,6 +44,7 @@ export const GapAnswer = z.object({
   dimensions: z.int(),
   paired: z.boolean(),
   sample: ofBoth(z.int()),
+  distinct: ofBoth(z.int()),
   centroid_gap: z.number(),
   mean_cosine: ofBoth(z.number()),
   uniformity: ofBoth(z.number()),

@@ -10,7 +10,14 @@ describe("ranks", () => {
   });
 
   it("takes more candidates than queries", () => {
-    expect([...ranks(Float32Array.of(0.1, 0.2, 0.3, 0.3, 0.2, 0.1), 2, () => 2)]).toEqual([1, 3]);
+    expect([...ranks(Float32Array.of(0.1, 0.2, 0.3, 0.3, 0.2, 0.1), 2, (_, j) => j === 2)]).toEqual(
+      [1, 3],
+    );
+  });
+
+  it("is that of the best right candidate, and infinite where there is none", () => {
+    const similarity = Float32Array.of(0.9, 0.5, 0.7, 0.1, 0.2, 0.3);
+    expect([...ranks(similarity, 2, (i, j) => i === 0 && j > 0)]).toEqual([2, Infinity]);
   });
 
   it("is one more than the place in a full sort, on random numbers", () => {
