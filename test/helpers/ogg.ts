@@ -55,3 +55,47 @@ export function oggPage(
   head[27] = packet.length;
   return withChecksum(Buffer.concat([head, packet]));
 }
+
+/** A page of whole packets of any length, with its checksum. */
+export function oggPageOf(
+  packets: readonly Uint8Array[],
+  { serial, sequence, flags, granule }: Record<"serial" | "sequence" | "flags" | "granule", number>,
+): Buffer {
+  const lacing = packets.flatMap(({ length }) => [
+    ...Array<number>(Math.floor(length / 255)).fill(255),
+    length % 255,
+  ]);
+  const head = Buffer.alloc(27);
+  head.write("OggS", 0);
+  head[5] = flags;
+  head.writeBigInt64LE(BigInt(granule), 6);
+  head.writeUInt32LE(serial, 14);
+  head.writeUInt32LE(sequence, 18);
+  head[26] = lacing.length;
+  return withChecksum(Buffer.concat([head, Buffer.from(lacing), ...packets]));
+}
+
+/**
+ * The pages of a FLAC file put into Ogg (RFC 9639, section 10.1): STREAMINFO, an empty comment, and
+ * the frames, `perPage` on each page.
+ */
+export function oggFlacPages(
+  flac: Uint8Array,
+  frameStarts: readonly number[],
+  { block, perPage }: { block: number; perPage: number },
+): Buffer[] {
+  const streamInfo = flac.subarray(0, 42); // "fLaC", its header, 34 bytes
+  const first = Buffer.concat([Buffer.from("\x7fFLAC\x01\0\0\x01", "latin1"), streamInfo]);
+  first[9 + 4] = 0; // other blocks follow
+  const comment = Buffer.from([0x84, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0]);
+  const frames = frameStarts.map((start, i) => flac.subarray(start, frameStarts[i + 1]));
+  const header = (sequence: number, flags: number) => ({ serial: 9, sequence, flags, granule: 0 });
+  const pages = [oggPageOf([first], header(0, 2)), oggPageOf([comment], header(1, 0))];
+  for (let i = 0; i < frames.length; i += perPage) {
+    const sequence = pages.length;
+    const granule = (i + perPage) * block;
+    const page = { ...header(sequence, i + perPage < frames.length ? 0 : 4), granule };
+    pages.push(oggPageOf(frames.slice(i, i + perPage), page));
+  }
+  return pages;
+}

@@ -291,3 +291,16 @@ export function lyrics3(): Buffer {
   const body = "LYRICSBEGININD0000200";
   return Buffer.from(`${body}${String(body.length).padStart(6, "0")}LYRICS200`);
 }
+
+/**
+ * Places where a FLAC frame of fixed block size begins: its sync code and the same header bytes as
+ * the first.
+ */
+export function flacFrameStarts(file: Uint8Array): number[] {
+  const bytes = Buffer.from(file);
+  const first = bytes.indexOf(Buffer.from([0xff, 0xf8]));
+  const head = bytes.subarray(first, first + 4);
+  const starts: number[] = [];
+  for (let at = bytes.indexOf(head); at >= 0; at = bytes.indexOf(head, at + 1)) starts.push(at);
+  return starts;
+}

@@ -11,7 +11,8 @@ function table(bits: 8 | 16 | 32, polynomial: number): Uint32Array {
 const table8 = table(8, 0x07);
 /** Of FLAC's frames (RFC 9639, section 9.3) and of MPEG audio. */
 export const table16 = table(16, 0x8005);
-const table32 = table(32, 0x04c11db7);
+/** Of Ogg's pages. */
+export const crcTable32 = table(32, 0x04c11db7);
 
 /** Of FLAC's frame headers. Source: RFC 9639, section 9.1.8. */
 export function crc8(bytes: Uint8Array, from: number, to: number): number {
@@ -39,7 +40,7 @@ export function oggCrc(bytes: Uint8Array, from: number, to: number): number {
   let crc = 0;
   for (let i = from; i < to; i++) {
     const byte = i >= from + 22 && i < from + 26 ? 0 : bytes[i];
-    crc = (crc << 8) ^ table32[((crc >>> 24) ^ byte) & 255];
+    crc = (crc << 8) ^ crcTable32[((crc >>> 24) ^ byte) & 255];
   }
   return crc >>> 0;
 }

@@ -1,7 +1,10 @@
 import { oggCrc } from "./crc.js";
+import { mendPage } from "./mend-page.js";
 
-/** A page whose checksum is right. Source: RFC 3533, section 6. */
+/** Source: RFC 3533, section 6. */
 export interface OggPage {
+  /** Its checksum is right, or was made so. Of others the packets must be checked by the codec. */
+  isWhole: boolean;
   serial: number;
   sequence: number;
   /**
@@ -16,43 +19,52 @@ export interface OggPage {
   /** The parts of packets in it; the last one goes on in the next page unless `endsWhole`. */
   segments: Uint8Array[];
   endsWhole: boolean;
-  start: number;
 }
 
 export interface PageScan {
   pages: OggPage[];
-  /** Places where bytes are that are no page, or one whose checksum is wrong. */
+  /** Bytes that are no page, or one whose checksum is wrong. */
   damagedBytes: number;
+  /** Pages in which one byte was wrong. */
+  mendedPages: number;
   /** The file ends inside of a page. */
   isCut: boolean;
 }
 
 const headerBytes = 27;
 
-/** The pages of a file; what lies between them is counted. */
+/**
+ * The pages of a file. One whose checksum is wrong is mended where that is possible, and read as
+ * far as its header can be trusted where it is not; what else lies between pages is counted.
+ */
 export function scanPages(bytes: Uint8Array): PageScan {
-  const scan: PageScan = { pages: [], damagedBytes: 0, isCut: false };
+  const scan: PageScan = { pages: [], damagedBytes: 0, mendedPages: 0, isCut: false };
+  const serials = new Set<number>();
+  const add = (page: OggPage) => {
+    serials.add(page.serial);
+    scan.pages.push(page);
+  };
   for (let at = 0; at < bytes.length; ) {
     const length = pageLength(bytes, at);
-    if (length !== undefined && at + length > bytes.length) {
-      // Cut short, or a length that is wrong: then pages follow.
-      if (nextMark(bytes, at + 1) < 0) {
-        scan.isCut = true;
-        return scan;
-      }
-    } else if (length !== undefined) {
-      const page = readPage(bytes, at, length);
-      if (page !== undefined) {
-        scan.pages.push(page);
-        at += length;
-        continue;
-      }
+    if (length !== undefined && hasRightSum(bytes, at, length)) {
+      add(readPage(bytes, at, length));
+      at += length;
+      continue;
     }
     const next = nextMark(bytes, at + 1);
     const end = next < 0 ? bytes.length : next;
-    if (bytes.subarray(at, end).some((byte) => byte !== 0)) {
-      scan.damagedBytes += end - at;
-      if (next < 0 && bytes.length - at < headerBytes + 255 && isMark(bytes, at)) scan.isCut = true;
+    const piece = bytes.subarray(at, end);
+    const mended = mendPage(piece);
+    if (mended !== undefined && pageLength(mended, 0) === mended.length) {
+      scan.mendedPages++;
+      add(readPage(mended, 0, mended.length));
+    } else if (piece.some((byte) => byte !== 0)) {
+      const isCut = next < 0 && isMark(bytes, at) && length !== piece.length;
+      scan.isCut ||= isCut;
+      if (!isCut) scan.damagedBytes += piece.length;
+      const page = readDamagedPage(piece);
+      // The serial number of a stream that is open is a sign that it is a page at all.
+      if (page !== undefined && serials.has(page.serial)) add(page);
     }
     at = end;
   }
@@ -70,8 +82,7 @@ export function findPage(bytes: Uint8Array, within: number): number {
     at = nextMark(bytes, at + 1)
   ) {
     const length = pageLength(bytes, at);
-    if (length === undefined || at + length > bytes.length) continue;
-    if (readPage(bytes, at, length) !== undefined) return at;
+    if (length !== undefined && hasRightSum(bytes, at, length)) return at;
   }
   return -1;
 }
@@ -102,9 +113,14 @@ function pageLength(bytes: Uint8Array, at: number): number | undefined {
   return length;
 }
 
-function readPage(bytes: Uint8Array, at: number, length: number): OggPage | undefined {
+function hasRightSum(bytes: Uint8Array, at: number, length: number): boolean {
+  if (at + length > bytes.length) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, length);
-  if (oggCrc(bytes, at, at + length) !== view.getUint32(22, true)) return undefined;
+  return oggCrc(bytes, at, at + length) === view.getUint32(22, true);
+}
+
+function readPage(bytes: Uint8Array, at: number, length: number): OggPage {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, length);
   const flags = view.getUint8(5);
   const count = view.getUint8(26);
   const segments: Uint8Array[] = [];
@@ -126,7 +142,18 @@ function readPage(bytes: Uint8Array, at: number, length: number): OggPage | unde
     isLast: (flags & 4) !== 0,
     continues: (flags & 1) !== 0,
     segments,
+    isWhole: true,
     endsWhole: count === 0 || view.getUint8(headerBytes + count - 1) < 255,
-    start: at,
   };
+}
+
+/**
+ * What is there of a page that is damaged or cut, as one segment: sizes of packets are as doubtful
+ * as the rest. Its position is that of a packet that may be missing.
+ */
+function readDamagedPage(bytes: Uint8Array): OggPage | undefined {
+  if (pageLength(bytes, 0) === undefined) return undefined;
+  const segments = [bytes.subarray(headerBytes + bytes[26])];
+  const page = readPage(bytes, 0, bytes.length);
+  return { ...page, isWhole: false, isFirst: false, isLast: false, granule: -1, segments };
 }

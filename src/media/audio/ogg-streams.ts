@@ -64,7 +64,10 @@ class Assembly {
     this.#stream = stream;
   }
 
-  add({ sequence, segments, continues, endsWhole, granule, isLast }: OggPage): void {
+  add({ sequence, segments, continues, endsWhole, granule, isLast, isWhole }: OggPage): void {
+    // Of these codecs only FLAC's packets have checksums of their own: of a damaged page of another
+    // nobody can tell which packets are right.
+    if (!isWhole && this.#stream.codec !== "flac") return;
     const isAfterLoss = this.#sequence !== undefined && sequence !== this.#sequence + 1;
     this.#sequence = sequence;
     if (isAfterLoss) this.#rest = [];

@@ -74,15 +74,17 @@ function codecsOf(links: readonly OggLink[]): string {
 }
 
 function warnOfDamage(
-  { damagedBytes, isCut }: PageScan,
+  { damagedBytes, mendedPages, isCut }: PageScan,
   orphans: number,
   warnings: Warnings,
 ): void {
-  if (isCut) warnings.add("The file is cut short: its last page is incomplete and was left out");
-  if (damagedBytes > 0)
+  if (isCut) warnings.add("The file is cut short: its last page is incomplete");
+  if (mendedPages > 0)
     warnings.add(
-      `${damagedBytes} bytes of the file are damaged (wrong checksum or no Ogg page) and were left out`,
+      `A wrong byte in ${mendedPages} pages of the file was restored by their checksums`,
     );
+  if (damagedBytes > 0)
+    warnings.add(`${damagedBytes} bytes of the file are damaged (wrong checksum or no Ogg page)`);
   if (orphans > 0)
     warnings.add(
       `${orphans} pages belong to a stream whose beginning is missing and were left out`,

@@ -21,8 +21,7 @@ export async function decodeOpusStream(
   sound: SoundBuilder,
   warnings: Warnings,
 ): Promise<void> {
-  const [first, ...groups] = withoutHeaders(stream.groups);
-  const head = readHead(first.packets[0]);
+  const head = readHead(stream.groups[0]?.packets[0] ?? new Uint8Array(0));
   const { gain, preSkip, ...options } = head;
   const decoder = new OpusDecoder(options);
   await decoder.ready;
@@ -48,7 +47,7 @@ export async function decodeOpusStream(
       position += count;
       sound.addSilence(count - skipped, sampleRateHz);
     };
-    for (const { packets, granule, isLast, isAfterLoss } of groups) {
+    for (const { packets, granule, isLast, isAfterLoss } of withoutHeaders(stream.groups)) {
       const lengths = packets.map(packetSamples);
       const total = lengths.reduce((sum, length) => sum + length, 0);
       if (isAfterLoss && granule !== undefined && offset !== undefined) {
@@ -80,18 +79,13 @@ export async function decodeOpusStream(
   }
 }
 
-/**
- * The group that begins with the head, and those that hold sound: the tags are a packet of their
- * own.
- */
+/** The groups of packets that hold sound: the tags may be lost. */
 function withoutHeaders(groups: readonly PacketGroup[]): PacketGroup[] {
-  let headers = 2;
-  const rest = groups.map((group) => {
-    const packets = group.packets.slice(headers);
-    headers = Math.max(0, headers - group.packets.length);
-    return { ...group, packets };
-  });
-  return [groups[0], ...rest.filter(({ packets, isLast }) => packets.length > 0 || isLast)];
+  const isHeader = (packet: Uint8Array) =>
+    /^Opus(Head|Tags)/.test(Buffer.from(packet.subarray(0, 8)).toString("latin1"));
+  return groups
+    .map((group) => ({ ...group, packets: group.packets.filter((packet) => !isHeader(packet)) }))
+    .filter(({ packets, isLast }) => packets.length > 0 || isLast);
 }
 
 /** The OpusHead packet. Source: RFC 7845, section 5.1. */

@@ -19,19 +19,19 @@ export async function decodeVorbisStream(
   sound: SoundBuilder,
   warnings: Warnings,
 ): Promise<void> {
-  const { headers, groups } = splitHeaders(stream.groups);
+  const { identification, setup, groups } = splitHeaders(stream.groups);
   const decoder = new OggVorbisDecoder();
   await decoder.ready;
   try {
-    await decoder.decodeOggPages([page(headers[0], [])]);
-    let setup: Uint8Array | undefined = headers[2];
+    await decoder.decodeOggPages([page(identification, [])]);
+    let unsent: Uint8Array | undefined = setup;
     let position = 0;
     let offset: number | undefined;
     for (const { packets, granule, isLast, isAfterLoss } of groups) {
       const before = sound.seconds;
-      const decoded = await decoder.decodeOggPages([page(new Uint8Array(0), packets, setup)]);
-      setup = undefined;
-      const { channelData, samplesDecoded, sampleRate } = decoded;
+      const decoded = await decoder.decodeOggPages([page(new Uint8Array(0), packets, unsent)]);
+      unsent = undefined;
+      const { channelData, samplesDecoded, sampleRate, errors } = decoded;
       let from = 0;
       const end = granule === undefined || offset === undefined ? undefined : granule - offset;
       const missing = end === undefined ? 0 : end - position - samplesDecoded;
@@ -53,6 +53,7 @@ export async function decodeVorbisStream(
       }
       sound.add(channelData, samplesDecoded - from, sampleRate, from);
       position += samplesDecoded - from;
+      if (errors.length > 0) warnings.mute("packet", errors.length, before, sound.seconds);
       if (isLast && granule !== undefined) {
         const excess = position - (granule - (offset ?? 0));
         if (excess > 0 && excess <= position) sound.removeLast(excess);
@@ -74,22 +75,27 @@ function page(first: Uint8Array, packets: readonly Uint8Array[], setup?: Uint8Ar
   } as unknown as ParserPage;
 }
 
-/** The three header packets, and the groups of packets that hold sound. */
-function splitHeaders(groups: readonly PacketGroup[]): {
-  headers: Uint8Array[];
+/**
+ * The packets that say how the others are coded, and the groups of packets that hold sound. The
+ * packet of tags between them is not needed, and may be lost.
+ */
+function splitHeaders(stream: readonly PacketGroup[]): {
+  identification: Uint8Array;
+  setup: Uint8Array;
   groups: PacketGroup[];
 } {
-  const headers: Uint8Array[] = [];
-  const rest: PacketGroup[] = [];
-  for (const group of groups) {
-    const count = Math.min(3 - headers.length, group.packets.length);
-    headers.push(...group.packets.slice(0, count));
-    const packets = group.packets.slice(count);
-    if (packets.length > 0 || (headers.length === 3 && group.isLast))
-      rest.push({ ...group, packets });
-  }
-  const isHeader = headers.every((packet, i) => packet[0] === 2 * i + 1 && packet.length > 7);
-  if (headers.length < 3 || !isHeader)
+  const all = stream.flatMap(({ packets }) => packets);
+  const [identification, setup] = [1, 5].map((type) => all.find((p) => headerType(p) === type));
+  if (identification === undefined || setup === undefined)
     throw undecodable("The Vorbis file cannot be decoded: its headers are missing or damaged");
-  return { headers, groups: rest };
+  const groups = stream
+    .map((group) => ({ ...group, packets: group.packets.filter((p) => headerType(p) === 0) }))
+    .filter(({ packets, isLast }) => packets.length > 0 || isLast);
+  return { identification, setup, groups };
+}
+
+/** 1, 3 or 5; 0 for a packet of sound, whose first bit is 0. */
+function headerType(packet: Uint8Array): number {
+  const isHeader = Buffer.from(packet.subarray(1, 7)).toString("latin1") === "vorbis";
+  return isHeader ? packet[0] : 0;
 }

@@ -6,24 +6,11 @@ import { describe, expect, it } from "vitest";
 import { decodeAudio } from "../../../src/media/audio/decode-audio.js";
 import { fixture } from "../../helpers/fixtures.js";
 import { largestDifference } from "../../helpers/golden.js";
-import { id3 } from "../../helpers/sound-files.js";
+import { flacFrameStarts, id3 } from "../../helpers/sound-files.js";
 
 const limits = { maxSeconds: 3600 };
 const decode = (bytes: Uint8Array) => decodeAudio(bytes, limits);
 const withoutFfmpeg = spawnSync("ffmpeg", ["-version"]).status !== 0;
-
-/**
- * Places where a FLAC frame of fixed block size begins: its sync code and the same header bytes as
- * the first.
- */
-function flacFrameStarts(file: Uint8Array): number[] {
-  const bytes = Buffer.from(file);
-  const first = bytes.indexOf(Buffer.from([0xff, 0xf8]));
-  const head = bytes.subarray(first, first + 4);
-  const starts: number[] = [];
-  for (let at = bytes.indexOf(head); at >= 0; at = bytes.indexOf(head, at + 1)) starts.push(at);
-  return starts;
-}
 
 describe("decodeAudio, damaged FLAC", () => {
   const flac = fixture("audio/sheep.flac");

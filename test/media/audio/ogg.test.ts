@@ -2,11 +2,20 @@ import { describe, expect, it } from "vitest";
 import { decodeAudio } from "../../../src/media/audio/decode-audio.js";
 import { fixture } from "../../helpers/fixtures.js";
 import { largestDifference } from "../../helpers/golden.js";
-import { oggPage, oggPages, withChecksum, withSerial } from "../../helpers/ogg.js";
+import { oggFlacPages, oggPage, oggPages, withChecksum, withSerial } from "../../helpers/ogg.js";
+import { flacFrameStarts } from "../../helpers/sound-files.js";
 
 const limits = { maxSeconds: 3600 };
 const opus = fixture("audio/thunder.opus");
 const vorbis = fixture("audio/cow.ogg");
+const oggFlac = (() => {
+  const flac = fixture("audio/sheep.flac");
+  const block = Buffer.from(flac).readUInt16BE(8);
+  const pages = oggFlacPages(flac, flacFrameStarts(flac), { block, perPage: 4 });
+  return { pages, file: Buffer.concat(pages), plain: decodeAudio(flac, limits), block };
+})();
+/** In the second page with sound, inside of its third frame. */
+const cutAt = oggFlac.pages.slice(0, 4).reduce((sum, { length }) => sum + length, -12_000);
 const decode = (bytes: Uint8Array) => decodeAudio(bytes, limits);
 
 /**
@@ -85,12 +94,30 @@ describe("decodeAudio, Ogg", () => {
   );
 
   it.each([["cow.ogg"], ["thunder.opus"]])(
-    "mutes a page of %s with a bad bit, in its place",
+    "restores a byte of %s that is wrong, wherever it stands, and says so",
+    async (file) => {
+      const whole = fixture(`audio/${file}`);
+      const plain = await decode(whole);
+      const [first, second, third] = oggPages(whole).map(({ length }) => length);
+      const page = first + second; // the third: its mark, its checksum, its table, its end
+      for (const at of [first - 9, page + 1, page + 24, page + 30, page + third - 5]) {
+        const damaged = Uint8Array.from(whole);
+        damaged[at] ^= 0x55;
+        const { samples, warnings } = await decode(damaged);
+        expect(largestDifference(samples, plain.samples), String(at)).toBe(0);
+        expect(samples.length).toBe(plain.samples.length);
+        expect(warnings).toEqual([expect.stringContaining("A wrong byte in 1 page")]);
+      }
+    },
+  );
+
+  it.each([["cow.ogg"], ["thunder.opus"]])(
+    "mutes a page of %s that is damaged in more places, in its place",
     async (file) => {
       const pages = oggPages(fixture(`audio/${file}`));
       const plain = await decode(Buffer.concat(pages));
       const middle = pages.length - 2;
-      pages[middle][pages[middle].length - 5] ^= 4;
+      pages[middle].fill(0x4e, pages[middle].length - 50, pages[middle].length - 5);
       const damaged = await decode(Buffer.concat(pages));
       expect(damaged.samples.length).toBe(plain.samples.length);
       const end = plain.samples.length - 1000;
@@ -102,6 +129,26 @@ describe("decodeAudio, Ogg", () => {
       expect(damaged.warnings).toEqual([expect.stringContaining("wrong checksum")]);
     },
   );
+
+  it("says that a packet of Vorbis is none, though its page's checksum is right", async () => {
+    const pages = oggPages(vorbis);
+    const plain = await decode(vorbis);
+    const [page] = pages.splice(-2, 1);
+    page[27 + page[26] + page[27]] |= 1; // the second packet; the first is shorter than 255 bytes
+    pages.splice(-1, 0, withChecksum(page));
+    const { samples, warnings } = await decode(Buffer.concat(pages));
+    expect(samples.length).toBe(plain.samples.length);
+    expect(warnings).toEqual([expect.stringContaining("1 damaged packet")]);
+  });
+
+  it("loses no sound with the tags", async () => {
+    for (const file of [opus, oggFlac.file]) {
+      const pages = oggPages(file);
+      const { samples, warnings } = await decode(Buffer.concat([pages[0], ...pages.slice(2)]));
+      expect(largestDifference(samples, (await decode(file)).samples)).toBe(0);
+      expect(warnings).toBeUndefined();
+    }
+  });
 
   it("decodes a stream whose middle was recorded: it begins at a later position", async () => {
     const pages = oggPages(opus);
@@ -122,5 +169,47 @@ describe("decodeAudio, Ogg", () => {
       code: "undecodable_media",
       message: expect.stringContaining("begins in the middle of a stream"),
     });
+  });
+});
+
+describe("decodeAudio, FLAC in Ogg", () => {
+  const { pages, file, plain, block } = oggFlac;
+
+  it("is what it is without Ogg", async () => {
+    const { samples, warnings } = await decode(file);
+    expect(largestDifference(samples, (await plain).samples)).toBe(0);
+    expect(warnings).toBeUndefined();
+  });
+
+  it.each([
+    ["cut within the second page of sound", (bytes: Buffer) => bytes.subarray(0, cutAt), 6],
+    ["cut within the first", (bytes: Buffer) => bytes.subarray(0, cutAt - pages[2].length), 2],
+  ])("keeps the whole frames when it is %s", async (_, cut, frames) => {
+    const { samples, warnings } = await decode(cut(file));
+    expect(samples.length).toBe(frames * block);
+    expect(largestDifference(samples, (await plain).samples.subarray(0, samples.length))).toBe(0);
+    expect(warnings?.join()).toContain("cut short");
+  });
+
+  it.each([
+    ["bytes are overwritten", (page: Buffer) => page.fill(0x4e, 3000, 3050)],
+    [
+      "bytes are missing",
+      (page: Buffer) => Buffer.concat([page.subarray(0, 3000), page.subarray(3050)]),
+    ],
+  ])("loses one frame where %s in a page of four", async (_, damage) => {
+    const damaged = pages.map((page) => Buffer.from(page));
+    damaged[3] = damage(damaged[3]);
+    const { samples, warnings } = await decode(Buffer.concat(damaged));
+    const right = (await plain).samples;
+    expect(samples.length).toBe(right.length);
+    const lost = 4 * block;
+    expect(largestDifference(samples.subarray(0, lost), right.subarray(0, lost))).toBe(0);
+    const [rest, of] = [samples, right].map((all) => all.subarray(lost + block));
+    expect(largestDifference(rest, of)).toBe(0);
+    expect(warnings).toEqual([
+      expect.stringContaining("1 damaged frame"),
+      expect.stringContaining("wrong checksum"),
+    ]);
   });
 });
