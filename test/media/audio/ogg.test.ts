@@ -198,8 +198,7 @@ describe("decodeAudio, FLAC in Ogg", () => {
       (page: Buffer) => Buffer.concat([page.subarray(0, 3000), page.subarray(3050)]),
     ],
   ])("loses one frame where %s in a page of four", async (_, damage) => {
-    const damaged = pages.map((page) => Buffer.from(page));
-    damaged[3] = damage(damaged[3]);
+    const damaged = pages.map((page, i) => (i === 3 ? damage(Buffer.from(page)) : page));
     const { samples, warnings } = await decode(Buffer.concat(damaged));
     const right = (await plain).samples;
     expect(samples.length).toBe(right.length);
