@@ -37,7 +37,7 @@ export function classifyCommand(program: Command): void {
         };
         const answer = await target.request<ZeroShotAnswer>("/v1/zero-shot", jsonPost(body));
         print(file, answer, given.json === true);
-        printWarnings(file, answer.warnings);
+        printWarnings(answer.warnings, file);
       });
     } finally {
       await target.close();

@@ -34,7 +34,7 @@ export function embedCommand(program: Command): void {
             ? JSON.stringify({ input: name, model, space, embedding, warnings })
             : (embedding as number[]).join(" "),
         );
-        printWarnings(name, warnings);
+        printWarnings(warnings, name);
       });
     } finally {
       await target.close();

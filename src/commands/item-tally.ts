@@ -60,7 +60,7 @@ export class Tally {
    * @throws CommandError with a line for each failure, then for what ended the work.
    */
   conclude({ stopped, brokeOff }: { stopped: boolean; brokeOff?: CommandError }): void {
-    for (const { name, warnings } of this.#warnings) printWarnings(name, warnings);
+    for (const { name, warnings } of this.#warnings) printWarnings(warnings, name);
     const lines = [...this.#failures];
     if (brokeOff !== undefined) lines.push(brokeOff.message);
     else if (stopped)

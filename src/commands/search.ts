@@ -54,7 +54,7 @@ export function searchCommand(program: Command): void {
     const answer = await target.request<SearchAnswer>(`${pathOf(name)}/search`, jsonPost(body));
     if (given.json) await print(JSON.stringify(answer));
     else for (const line of describe(answer)) await print(line);
-    printWarnings(given.audio ?? given.image ?? name, answer.warnings);
+    printWarnings(answer.warnings, given.audio ?? given.image ?? name);
   });
 }
 

@@ -7,6 +7,7 @@ import { followToSuccess, pathOf, runJob } from "./follow-job.js";
 import { onTarget } from "./on-target.js";
 import { isObject, parseList, parseNumber } from "./options.js";
 import { print } from "./output.js";
+import { printWarnings } from "./print-warnings.js";
 import { table } from "./table.js";
 import { CommandError, type Target } from "./target.js";
 import { type MaterialFlags, trainRequestOf } from "./train-material.js";
@@ -68,6 +69,7 @@ export function trainCommand(program: Command): void {
         ? await start(target, given, json)
         : await resume(target, given.resume, json);
     const result = job.result as TrainResult;
+    printWarnings(result.warnings);
     if (report !== undefined) await writeReport(target, result, report);
     if (json) await print(JSON.stringify(result));
     else for (const line of linesOf(result)) await print(line);

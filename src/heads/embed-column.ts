@@ -15,6 +15,8 @@ export interface EmbedOptions {
   signal: AbortSignal;
   /** Told after each batch how many are done. */
   onProgress?: (done: number) => void;
+  /** Told in order what decoding an input warned of, and the field of the input. */
+  onWarnings?: (param: string, warnings: readonly string[]) => void;
 }
 
 /** Inputs that are embedded at the same time: a full batch. */
@@ -30,7 +32,7 @@ export async function embedAll(
   nameOf: (position: number) => string,
   options: EmbedOptions,
 ): Promise<Embedding[]> {
-  const { pack, budget, signal, onProgress } = options;
+  const { pack, budget, signal, onProgress, onWarnings } = options;
   const encoder = pack.encoders[modality] as Encoder | undefined;
   if (encoder === undefined) {
     const message = `The model "${pack.manifest.id}" does not understand ${modality}`;
@@ -46,7 +48,10 @@ export async function embedAll(
       group.map((input, i) => embedOne(encoder, input, nameOf(first + i), { ...options, turn })),
     );
     group = [];
-    embeddings.push(...embedded);
+    for (const [i, { embedding, warnings }] of embedded.entries()) {
+      embeddings.push(embedding);
+      if (warnings !== undefined) onWarnings?.(nameOf(first + i), warnings);
+    }
     onProgress?.(embeddings.length);
   };
   for await (const input of inputs) {
@@ -62,13 +67,13 @@ async function embedOne(
   input: string | Uint8Array,
   param: string,
   { turn, signal, ...parts }: EmbedOptions & { turn: Turn },
-): Promise<Embedding> {
-  if (typeof input === "string") return (await encoder.encode([input], signal))[0];
+): Promise<{ embedding: Embedding; warnings?: readonly string[] }> {
+  if (typeof input === "string") return { embedding: (await encoder.encode([input], signal))[0] };
   const source = { modality: encoder.modality as "image" | "audio", read: async () => input };
   try {
     return await withDecoded(parts, turn, source, async (decoded) => {
       const [embedding] = await encoder.encode([decoded], signal);
-      return embedding;
+      return { embedding, warnings: decoded.warnings };
     });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

@@ -112,5 +112,6 @@ async function run(
     kind: input.kind,
     labels: names,
     activated: input.activate,
+    warnings: gathered.warnings,
   };
 }

@@ -49,7 +49,12 @@ export interface Gathered {
   labels?: string[];
   /** Ids of the items, where they come from a collection. */
   ids?: string[];
+  /** What decoding warned of, with the field of the file. */
+  warnings?: string[];
 }
+
+/** Sentences that are kept; what comes after is counted. */
+const maxWarnings = 100;
 
 /**
  * The embeddings a job works on. They are written to its folder once they are there, so that a job
@@ -103,13 +108,17 @@ async function fromMedia(
   labels: string[] | undefined,
   options: GatherOptions,
 ): Promise<Gathered> {
+  const warnings: string[] = [];
   const total = countOf(a) + (b === undefined ? 0 : countOf(b));
   const embed = async (column: Column, side: "a" | "b", before: number) => {
     const inputs =
       column.kind === "texts" ? column.texts : mediaOf(options.folder, side, column.lengths);
     const nameOf = (i: number) => `${field}[${i}].${column.modality}`;
     const onProgress = (done: number) => options.onProgress(before + done, total);
-    return rowsOf(await embedAll(column.modality, inputs, nameOf, { ...options, onProgress }));
+    const onWarnings = (param: string, sentences: readonly string[]) =>
+      warnings.push(...sentences.map((sentence) => `${param}: ${sentence}`));
+    const tellers = { onProgress, onWarnings };
+    return rowsOf(await embedAll(column.modality, inputs, nameOf, { ...options, ...tellers }));
   };
   const texts = [a, b].find((column) => column?.kind === "texts");
   // The same text twice is no negative of itself.
@@ -117,12 +126,19 @@ async function fromMedia(
     texts?.kind === "texts" && new Set(texts.texts).size < texts.texts.length
       ? texts.texts
       : undefined;
+  const rows = { a: await embed(a, "a", 0), b: b && (await embed(b, "b", countOf(a))) };
   return {
     sides: { a: a.modality, b: b?.modality },
-    a: await embed(a, "a", 0),
-    b: b && (await embed(b, "b", countOf(a))),
+    ...rows,
     labels: labels ?? own,
+    ...(warnings.length > 0 && { warnings: firstOf(warnings) }),
   };
+}
+
+function firstOf(warnings: string[]): string[] {
+  const further = warnings.length - maxWarnings;
+  if (further <= 0) return warnings;
+  return [...warnings.slice(0, maxWarnings), `${further} further warnings`];
 }
 
 async function fromCollection(

@@ -183,6 +183,7 @@ async function run(
     ...(screening && {
       screening: { counts: screening.counts, excluded: screening.excluded.length },
     }),
+    warnings: gathered.warnings,
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Interval } from "./common.js";
+import { Interval, Warnings } from "./common.js";
 import { Bytes, Modality, optional, withDefault } from "./fields.js";
 
 export const HeadActivation = z.strictObject({
@@ -111,5 +111,7 @@ export const TrainResult = z.object({
   measures: Measures.optional(),
   labels: z.array(z.string()).optional(),
   screening: z.object({ counts: z.record(z.string(), z.int()), excluded: z.int() }).optional(),
+  /** What decoding its files warned of; each begins with the field of the file. */
+  warnings: Warnings.optional(),
 });
 export type TrainResult = z.infer<typeof TrainResult>;

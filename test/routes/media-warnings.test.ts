@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fixture } from "../helpers/fixtures.js";
+import { runJob } from "../helpers/jobs.js";
 import { startApp } from "../helpers/services.js";
 
 let started: Awaited<ReturnType<typeof startApp>>;
@@ -73,5 +74,24 @@ describe("a sound that is damaged", () => {
     const answers = several.answers as object[];
     expect(answers[0]).not.toHaveProperty("warnings");
     expect(answers[1]).toMatchObject({ warnings });
+  });
+
+  it("is trained on and learnt from with a warning that names it", async () => {
+    const [good, bad] = [whole.toString("base64"), cut];
+    const sounds = [good, good, bad, good, good, good, good, bad];
+    const pairs = sounds.map((audio, i) => ({ audio, text: `sound ${i}` }));
+    const named = (field: string) =>
+      [2, 7].map((i) =>
+        expect.stringMatching(`^${field}\\[${i}\\]\\.audio: The file is cut short`),
+      );
+    const model = "starter-clap";
+    const trained = { model, name: "trained", pairs, epochs: 1 };
+    const job = await runJob(started.app, "/v1/heads", trained);
+    expect(job).toMatchObject({ state: "succeeded", result: { warnings: named("pairs") } });
+
+    const items = sounds.map((audio, i) => ({ audio, label: i % 2 === 0 ? "thunder" : "rain" }));
+    const fewShot = { model, name: "few", kind: "cache", items };
+    const second = await runJob(started.app, "/v1/heads", fewShot);
+    expect(second).toMatchObject({ state: "succeeded", result: { warnings: named("items") } });
   });
 });
