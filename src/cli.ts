@@ -12,6 +12,7 @@ import { doctorCommand } from "./commands/doctor.js";
 import { embedCommand } from "./commands/embed.js";
 import { exportCommand } from "./commands/export.js";
 import { gapCommand } from "./commands/gap.js";
+import { gpuCommand } from "./commands/gpu.js";
 import { headsCommand } from "./commands/heads.js";
 import { importCommand } from "./commands/import.js";
 import { jobsCommand } from "./commands/jobs.js";
@@ -35,7 +36,7 @@ const commandGroups = {
     backupCommands,
   ],
   "Heads and bridges:": [trainCommand, headsCommand, bridgeCommand, bridgesCommand],
-  "Models and work:": [modelsCommand, jobsCommand, doctorCommand, benchCommand],
+  "Models and work:": [modelsCommand, jobsCommand, doctorCommand, gpuCommand, benchCommand],
 };
 
 const examples = `Examples:

@@ -1,5 +1,6 @@
 import * as ort from "onnxruntime-node";
 import { AppError } from "../errors.js";
+import { cudaTrouble } from "../gpu/cuda-libraries.js";
 import { giveWay, niceness } from "../workers/give-way.js";
 import { serveWorker, Transferred } from "../workers/serve-worker.js";
 import type {
@@ -61,12 +62,9 @@ serveWorker(
   },
 );
 
-/** What to install for a device that cannot be had. */
-const advice = {
-  cuda: "CUDA needs an NVIDIA driver, CUDA 12 and cuDNN 9, and the libraries that onnxruntime-node's own install script fetches (see docs/gpu.md).",
-  webgpu:
-    "WebGPU needs a graphics card and its driver: Vulkan on Linux, Direct3D 12 on Windows, Metal on macOS (see docs/gpu.md).",
-};
+/** What a graphics card needs for WebGPU. */
+const webgpuAdvice =
+  "install the driver of a graphics card (Vulkan on Linux, Direct3D 12 on Windows, Metal on macOS); see docs/gpu.md";
 
 async function openOnDevice(
   model: string | Uint8Array,
@@ -78,20 +76,27 @@ async function openOnDevice(
   const bundled = new Set(ort.listSupportedBackends().map((backend) => backend.name));
   const wanted = device === "webgpu" ? "webgpu" : "cuda";
   const deviceId = device.startsWith("cuda:") ? Number(device.slice("cuda:".length)) : 0;
-  let reason: string;
-  if (!bundled.has(wanted)) {
-    reason = `this build of ONNX Runtime has no ${wanted} provider (it has ${[...bundled].join(", ")})`;
-  } else {
+  let trouble = wanted === "cuda" ? cudaTrouble() : undefined;
+  if (trouble === undefined && !bundled.has(wanted)) {
+    const others = [...bundled].join(", ");
+    trouble = {
+      reason: `this build of ONNX Runtime has no ${wanted} provider (it has ${others})`,
+      advice: "see docs/gpu.md",
+    };
+  }
+  if (trouble === undefined) {
     try {
-      return {
-        session: await create(model, wanted, deviceId, threads),
-        provider: wanted as "cuda" | "webgpu",
-      };
+      const session = await create(model, wanted, deviceId, threads);
+      return { session, provider: wanted as "cuda" | "webgpu" };
     } catch (error) {
       if (error instanceof AppError) throw error;
-      reason = `ONNX Runtime could not start its ${wanted} provider: ${firstLine(error)}`;
+      trouble = {
+        reason: `ONNX Runtime could not start its ${wanted} provider: ${firstLine(error)}`,
+        advice: wanted === "cuda" ? "see docs/gpu.md" : webgpuAdvice,
+      };
     }
   }
+  const { reason, advice } = trouble;
   if (device === "auto") {
     return {
       session: await create(model, "cpu", 0, threads),
@@ -101,10 +106,8 @@ async function openOnDevice(
   }
   throw new AppError(
     "device_unavailable",
-    `The device "${device}" cannot be used: ${reason}. ${advice[wanted]}`,
-    {
-      param: "device",
-    },
+    `The device "${device}" cannot be used: ${reason}. To use it: ${advice}.`,
+    { param: "device" },
   );
 }
 

@@ -68,6 +68,9 @@ export async function openSession(
   { name = "The model", log }: { name?: string; log?: Log } = {},
 ): Promise<Session> {
   let info: SessionInfo | undefined;
+  // Of the whole process: CUDA reads it once, when its libraries are loaded. With it, float32 is
+  // computed in float32; Hopper's and Ampere's default keeps 10 bits of the mantissa.
+  process.env.NVIDIA_TF32_OVERRIDE ??= "0";
   const start = async () => {
     const worker = startWorker(new URL("./session-worker.js", import.meta.url));
     try {

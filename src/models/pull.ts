@@ -5,7 +5,7 @@ import { type DataType, type Manifest, modalities } from "../encoders/manifest.j
 import { readManifest } from "../encoders/read-manifest.js";
 import { AppError } from "../errors.js";
 import { storageError } from "../files/write-durably.js";
-import { downloadFile, problemWith } from "./hub/download-file.js";
+import { downloadFile, problemWith, repositoryPath } from "./hub/download-file.js";
 import { cachedCopies, listCached } from "./hub/hub-cache.js";
 import { HubClient } from "./hub/hub-client.js";
 import { type HubFile, type HubListing, listRepo } from "./hub/list-repo.js";
@@ -195,7 +195,7 @@ class Pull {
         "hub_failed",
         `HF_HUB_OFFLINE is set and ${hub.cacheDir} does not hold ${file.path}`,
       );
-    await downloadFile(this.#client, listing, file, target, {
+    await downloadFile(this.#client, repositoryPath(listing, file), file, target, {
       signal,
       onBytes: (here) => progress.bytes(here),
     });

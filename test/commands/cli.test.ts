@@ -130,7 +130,7 @@ describe("crossmodal serve", () => {
       "0",
     ]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/The device "cuda:99" cannot be used: .*CUDA 12 and cuDNN 9/);
+    expect(stderr).toMatch(/The device "cuda:99" cannot be used: .*To use it: /);
     expect(stdout).not.toContain("listens");
   });
 });

@@ -17,7 +17,7 @@ describe("probeDevices", () => {
         expect(available, `${device}: ${error.message}`).toBe(false);
         expect(error).toMatchObject({ code: "device_unavailable", param: "device" });
         // What to install, and no path of ONNX Runtime's source.
-        expect(reason).toMatch(device === "cuda" ? /CUDA 12 and cuDNN 9/ : /Vulkan on Linux/);
+        expect(reason).toMatch(device === "cuda" ? /CUDA/ : /Vulkan on Linux/);
         expect(error.message).not.toMatch(/\/onnxruntime_src/);
       });
       if (session === undefined) continue;

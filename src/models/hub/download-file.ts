@@ -14,6 +14,13 @@ export interface DownloadOptions {
   onBytes?: (here: number) => void;
 }
 
+/** The path at a hub of a file of a repository at a commit. */
+export const repositoryPath = (
+  { repo, commit }: { repo: string; commit: string },
+  { path }: HubFile,
+): string =>
+  `/${repo}/resolve/${encodeURIComponent(commit)}/${path.split("/").map(encodeURIComponent).join("/")}`;
+
 /** What `<target>.part` is a part of; lies beside it as `<target>.part.json`. */
 interface PartRecord {
   /**
@@ -25,23 +32,22 @@ interface PartRecord {
 }
 
 /**
- * Fetches one file of a repository at a commit to `target`, which appears whole, synced and
- * verified or not at all. A broken transfer goes on where it ended, also in a later process: the
+ * Fetches one file to `target`, which appears whole, synced and verified or not at all. A broken transfer goes on where it ended, also in a later process: the
  * bytes so far lie in `<target>.part`.
  *
+ * @param path  of the file at the hub, such as `repositoryPath` gives.
  * @throws AppError `hub_failed` when the hub cannot be had, or keeps giving other bytes than it
  *   announced; `storage_full`; `cancelled` after an abort. In all of these the part is left where
  *   it can be used.
  */
 export async function downloadFile(
   client: HubClient,
-  { repo, commit }: { repo: string; commit: string },
+  path: string,
   file: HubFile,
   target: string,
   options: DownloadOptions = {},
 ): Promise<void> {
   const { signal, onBytes } = options;
-  const path = `/${repo}/resolve/${encodeURIComponent(commit)}/${file.path.split("/").map(encodeURIComponent).join("/")}`;
   const part = new Part(target, file);
   await part.open();
   try {

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { downloadFile } from "../../../src/models/hub/download-file.js";
+import { downloadFile, repositoryPath } from "../../../src/models/hub/download-file.js";
 import { HubClient } from "../../../src/models/hub/hub-client.js";
 import { hubSettings } from "../../../src/models/hub/hub-settings.js";
 import type { HubFile } from "../../../src/models/hub/list-repo.js";
@@ -59,7 +59,14 @@ describe("downloadFile", () => {
   const download = (
     file: HubFile = graph,
     options: { signal?: AbortSignal; onBytes?: (here: number) => void } = {},
-  ) => downloadFile(client(), { repo: "owner/name", commit }, file, target, options);
+  ) =>
+    downloadFile(
+      client(),
+      repositoryPath({ repo: "owner/name", commit }, file),
+      file,
+      target,
+      options,
+    );
   const ranges = () =>
     hub
       .fetched("onnx/model.onnx")
@@ -164,7 +171,12 @@ describe("downloadFile", () => {
       silenceMs: 1000,
     });
     clients.push(impatient);
-    await downloadFile(impatient, { repo: "owner/name", commit }, graph, target);
+    await downloadFile(
+      impatient,
+      repositoryPath({ repo: "owner/name", commit }, graph),
+      graph,
+      target,
+    );
     expect(ranges()).toHaveLength(2);
     expect(readFileSync(target).equals(weights)).toBe(true);
   });
@@ -176,7 +188,7 @@ describe("downloadFile", () => {
     hub.next("onnx/model.onnx", { breakAfter: 200_000 });
     const changing = downloadFile(
       client(),
-      { repo: "owner/changing", commit: other.commit },
+      repositoryPath({ repo: "owner/changing", commit: other.commit }, graph),
       graph,
       target,
       {
@@ -189,7 +201,12 @@ describe("downloadFile", () => {
 
     other.files.set("onnx/model.onnx", Buffer.from(weights).reverse());
     await expect(
-      downloadFile(client(), { repo: "owner/changing", commit: other.commit }, graph, `${target}2`),
+      downloadFile(
+        client(),
+        repositoryPath({ repo: "owner/changing", commit: other.commit }, graph),
+        graph,
+        `${target}2`,
+      ),
     ).rejects.toMatchObject({
       code: "hub_failed",
       message: expect.stringMatching(/expected the sha256 .* again and again/),
@@ -236,7 +253,7 @@ describe("downloadFile", () => {
       hub.next("onnx/model.onnx", mishap);
       const failed = downloadFile(
         client(environment),
-        { repo: "owner/name", commit },
+        repositoryPath({ repo: "owner/name", commit }, graph),
         graph,
         target,
       );
@@ -274,7 +291,7 @@ describe("downloadFile", () => {
     hub.next("onnx/model.onnx", { redirect: `/owner/name/resolve/${commit}/onnx/model.onnx` });
     await downloadFile(
       client({ HF_TOKEN: "hf_secret" }),
-      { repo: "owner/name", commit },
+      repositoryPath({ repo: "owner/name", commit }, graph),
       graph,
       target,
     );
@@ -293,7 +310,12 @@ describe("downloadFile", () => {
       writeFileSync(`${target}2.part.json`, JSON.stringify({ identity: sha256 }));
       symlinkSync("/dev/full", `${target}2.part`);
       await expect(
-        downloadFile(client(), { repo: "owner/name", commit }, graph, `${target}2`),
+        downloadFile(
+          client(),
+          repositoryPath({ repo: "owner/name", commit }, graph),
+          graph,
+          `${target}2`,
+        ),
       ).rejects.toMatchObject({
         code: "storage_full",
         message: expect.stringMatching(

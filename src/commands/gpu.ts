@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { probeDevices } from "../encoders/probe-devices.js";
+import { cudaTrouble } from "../gpu/cuda-libraries.js";
+import { cudaRelease, providerFolder } from "../gpu/cuda-provider.js";
+import { installCudaProvider } from "../gpu/install-cuda-provider.js";
+import { hubSettings } from "../models/hub/hub-settings.js";
+import { addConfigFlags, configOf } from "./options.js";
+import { CommandError } from "./target.js";
+import { transferProgress } from "./transfer-progress.js";
+
+/** `crossmodal gpu install`: what CUDA needs that npm does not bring. */
+export function gpuCommand(program: Command): void {
+  const gpu = program
+    .command("gpu")
+    .description("NVIDIA cards: what they need, and whether it works");
+  const install = gpu
+    .command("install")
+    .description("fetch ONNX Runtime's CUDA provider (247 MB from PyPI, checked, resumable)")
+    .option("--from <wheel>", `a copy of ${cudaRelease.archive.name} instead of a download`)
+    .option("--force", "install again what is there");
+  addConfigFlags(install, ["dataDir"]).action(async ({ from, force, ...given }) => {
+    const { platform, arch } = process;
+    if (platform !== "linux" || arch !== "x64")
+      throw new CommandError(
+        `There is a CUDA provider for Linux on x64 only, and this is ${platform} ${arch}; ` +
+          "see docs/gpu.md for WebGPU",
+      );
+    const { dataDir } = configOf(given);
+    const controller = new AbortController();
+    const stop = () => controller.abort();
+    process.once("SIGINT", stop).once("SIGTERM", stop);
+    const progress = transferProgress();
+    const folder = providerFolder();
+    try {
+      const installed = await installCudaProvider({
+        folder,
+        cacheDir: join(dataDir, "gpu"),
+        from,
+        force,
+        network: hubSettings(process.env),
+        runtime: runtimeVersion(),
+        signal: controller.signal,
+        progress,
+      });
+      progress.stop();
+      const what = `ONNX Runtime ${cudaRelease.runtime}'s CUDA provider`;
+      console.log(`${what} ${installed ? "is installed" : "was installed already"} in ${folder}`);
+    } finally {
+      progress.stop();
+      process.off("SIGINT", stop).off("SIGTERM", stop);
+    }
+    await report();
+  });
+  gpu
+    .command("status")
+    .description("whether CUDA works here, and if not, what is missing")
+    .action(report);
+}
+
+/** @throws CommandError when CUDA does not work, so that a script can tell. */
+async function report(): Promise<void> {
+  const trouble = cudaTrouble();
+  if (trouble !== undefined)
+    throw new CommandError(`CUDA cannot be used: ${trouble.reason}. To use it: ${trouble.advice}.`);
+  const { devices } = await probeDevices();
+  const cuda = devices.find(({ device }) => device === "cuda");
+  if (cuda?.available !== true) throw new CommandError(`CUDA cannot be used: ${cuda?.reason}`);
+  console.log("CUDA works: a convolution ran on the card and gave the right numbers.");
+}
+
+function runtimeVersion(): string {
+  const path = createRequire(import.meta.url).resolve("onnxruntime-node/package.json");
+  return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
+}

@@ -1,0 +1,114 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { hasCudaProvider, providerFolder } from "./cuda-provider.js";
+
+/**
+ * The libraries that the CUDA provider cannot do without, under every name that serves. cuDNN is
+ * loaded at the first convolution only, so a session opens without it and the first picture fails.
+ * Source: the provider's own list of needed libraries (`readelf -d`).
+ */
+const needed: { part: "driver" | "runtime" | "cudnn"; names: string[] }[] = [
+  { part: "driver", names: ["libcuda.so.1"] },
+  { part: "runtime", names: ["libcudart.so.13"] },
+  { part: "runtime", names: ["libcublas.so.13"] },
+  { part: "runtime", names: ["libcublasLt.so.13"] },
+  { part: "runtime", names: ["libcurand.so.10"] },
+  { part: "cudnn", names: ["libcudnn.so.9", "libcudnn.so"] },
+];
+
+/** How each part is had on Linux. */
+const advice = {
+  driver: "install NVIDIA's driver, 580 or newer",
+  runtime:
+    "install the CUDA 13 runtime (packages cuda-cudart-13-0, libcublas-13-0 and libcurand-13-0 of NVIDIA's repository, or nvidia-cuda-runtime, nvidia-cublas and nvidia-curand from PyPI)",
+  cudnn: "install cuDNN 9 for CUDA 13 (libcudnn9-cuda-13, or nvidia-cudnn-cu13 from PyPI)",
+};
+
+export interface CudaTrouble {
+  /** What is wrong, as a part of a sentence. */
+  reason: string;
+  /** What to do about it, as a sentence without its full stop. */
+  advice: string;
+}
+
+/** Tries to load each library by name, and says why it cannot be: undefined when it was loaded. */
+export type TryLibraries = (names: readonly string[]) => (string | undefined)[];
+
+/**
+ * Why ONNX Runtime's CUDA provider cannot be loaded here, found by loading what it needs by name:
+ * ONNX Runtime itself says only "Failed to load shared library", whatever is missing.
+ *
+ * @returns undefined when all of it can be loaded; whether there is a card shows only in a session.
+ */
+export function cudaTrouble(
+  { platform, arch }: { platform: string; arch: string } = process,
+  folder = providerFolder(),
+  tryLibraries: TryLibraries = tryToLoad,
+): CudaTrouble | undefined {
+  if (platform !== "linux" || arch !== "x64")
+    return {
+      reason: `ONNX Runtime has no CUDA provider for ${platform} ${arch}`,
+      advice: "Linux on x64 has one",
+    };
+  if (!hasCudaProvider(folder))
+    return {
+      reason: "ONNX Runtime's CUDA provider is not installed",
+      advice: "run `crossmodal gpu install`",
+    };
+  const names = needed.flatMap((library) => library.names);
+  const failures = new Map(tryLibraries(names).map((failure, i) => [names[i], failure]));
+  const missing = needed.filter((library) => library.names.every((name) => failures.get(name)));
+  if (missing.length > 0) return troubleOf(missing, failures);
+  const provider = join(folder, "libonnxruntime_providers_cuda.so");
+  const [, failure] = tryLibraries([join(folder, "libonnxruntime_providers_shared.so"), provider]);
+  if (failure === undefined) return undefined;
+  return {
+    reason: `ONNX Runtime's CUDA provider cannot be loaded (${failure})`,
+    advice: "run `crossmodal gpu install --force`, and see docs/gpu.md",
+  };
+}
+
+function troubleOf(
+  missing: typeof needed,
+  failures: ReadonlyMap<string, string | undefined>,
+): CudaTrouble {
+  const parts = [...new Set(missing.map(({ part }) => part))];
+  const names = missing.map((library) => library.names[0]);
+  const absent = names.filter((name) => /no such file/i.test(failures.get(name) ?? ""));
+  const broken = names.filter((name) => !absent.includes(name));
+  const reasons: string[] = [];
+  if (absent.length > 0) {
+    const list = new Intl.ListFormat("en").format(absent);
+    reasons.push(
+      `the CUDA provider needs ${list}, which ${absent.length === 1 ? "was" : "were"} not found`,
+    );
+  }
+  for (const name of broken) reasons.push(`${name} cannot be loaded (${failures.get(name)})`);
+  if (absent.includes("libcuda.so.1")) reasons.push("there is no NVIDIA driver");
+  return { reason: reasons.join("; "), advice: parts.map((part) => advice[part]).join("; ") };
+}
+
+/**
+ * In a process of its own, since a driver's code runs as soon as its library is loaded. Node.js
+ * loads any library as an add-on and then complains that it is none: that complaint is success.
+ */
+const script = `
+const { dlopen: { RTLD_LAZY, RTLD_GLOBAL } } = require("node:os").constants;
+console.log(JSON.stringify(process.argv.slice(1).map((name) => {
+  try { process.dlopen({ exports: {} }, name, RTLD_LAZY | RTLD_GLOBAL); }
+  catch ({ message }) { if (!message.includes("did not self-register")) return message; }
+})));`;
+
+export function tryToLoad(names: readonly string[]): (string | undefined)[] {
+  const child = spawnSync(process.execPath, ["-e", script, ...names], {
+    encoding: "utf8",
+    timeout: 30_000,
+  });
+  try {
+    const failures = JSON.parse(child.stdout) as (string | null)[];
+    return failures.map((failure) => failure ?? undefined);
+  } catch {
+    const why = child.signal ?? child.error?.message ?? `exit code ${child.status}`;
+    return names.map(() => `the attempt ended with ${why}`);
+  }
+}
