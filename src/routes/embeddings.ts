@@ -1,13 +1,12 @@
 import { Hono } from "hono";
-import type { Modality } from "../encoders/encoder.js";
 import { invalidInput } from "../errors.js";
 import { findPack, headNamed } from "../heads/headed-pack.js";
-import type { Content } from "../inference/content.js";
 import { checkInputCount, embedContents, towerPaths } from "../inference/embed-contents.js";
 import type { Services } from "../services.js";
 import { EmbeddingsAnswer, EmbeddingsRequest } from "../wire/embeddings.js";
 import { bodyErrors, describe, inferenceErrors, json, jsonOrForm } from "./describe.js";
 import { toBase64 } from "./embedding-field.js";
+import { inputContent } from "./input-content.js";
 import { mediaMaker } from "./media-content.js";
 import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
@@ -30,20 +29,20 @@ export function embeddingsRoutes(services: Services) {
     const signal = c.get("signal");
     const inputs = Array.isArray(request.input) ? request.input : [request.input];
     checkInputCount(inputs.length, config.maxInputs, "input");
-    const modality = request.modality ?? modalityOf(inputs[0]);
-    const { pack, head } = await findPack(services, request, modality);
+    const mediaOf = mediaMaker(services, signal);
+    const contents = inputs.map((input, i) =>
+      inputContent(input, request.modality, {
+        mediaOf,
+        param: inputs.length === 1 ? "input" : `input[${i}]`,
+      }),
+    );
+    const modalities = [...new Set(contents.map(({ modality }) => modality))];
+    const { pack, head } = await findPack(services, request, ...modalities);
     const { id, dimensions } = pack.manifest;
     if (request.dimensions !== undefined && request.dimensions !== dimensions) {
       const message = `The model "${id}" gives ${dimensions} dimensions, not ${request.dimensions}`;
       throw invalidInput("dimensions", message);
     }
-    const mediaOf = mediaMaker(services, signal);
-    const contents = inputs.map((input, i): Content => {
-      const param = inputs.length === 1 ? "input" : `input[${i}]`;
-      if (modality !== "text") return mediaOf(input, modality, param);
-      if (typeof input === "string") return { modality, text: input };
-      throw invalidInput(param, "Expected a text but received a file");
-    });
     const { embeddings, tokens, warnings } = await embedContents(
       services,
       towerPaths(pack),
@@ -68,15 +67,4 @@ export function embeddingsRoutes(services: Services) {
       usage: { prompt_tokens: tokens, total_tokens: tokens },
     } satisfies EmbeddingsAnswer);
   });
-}
-
-/** Without `modality`, a data URI says itself what it is; anything else in JSON is text. */
-function modalityOf(input: string | Uint8Array): Modality {
-  if (typeof input !== "string") {
-    throw invalidInput("modality", 'Expected "modality" (image or audio) beside an uploaded file');
-  }
-  // Schemes and media types are compared without case.
-  if (/^data:image\//i.test(input)) return "image";
-  if (/^data:audio\//i.test(input)) return "audio";
-  return "text";
 }

@@ -64,6 +64,36 @@ describe("POST /v1/embeddings", () => {
     expect(audio.model).toBe("starter-clap");
   });
 
+  it("takes each input by its own kind, whatever the first one is", async () => {
+    const cat = `data:image/jpeg;base64,${fixtureBase64("images/cat.jpg")}`;
+    const alone = await embed(jsonPost({ model: "starter-clip", input: cat }));
+    const texts = await embed(jsonPost({ model: "starter-clip", input: "a cat" }));
+    for (const input of [
+      ["a cat", cat],
+      [cat, "a cat"],
+    ]) {
+      const { data, usage } = await embed(jsonPost({ model: "starter-clip", input }));
+      const [text, picture] = input[0] === cat ? [data[1], data[0]] : data;
+      expect(picture.embedding).toEqual(alone.data[0].embedding);
+      expect(text.embedding).toEqual(texts.data[0].embedding);
+      expect(usage).toEqual(texts.usage);
+    }
+  });
+
+  it("tells uploads by their content", async () => {
+    const named = await embed(formPost({ input: fixture("audio/crow.wav"), modality: "audio" }));
+    const told = await embed(formPost({ input: fixture("audio/crow.wav") }));
+    expect(told).toEqual(named);
+  });
+
+  it("refuses a list that no single model understands", async () => {
+    const picture = `data:image/jpeg;base64,${fixtureBase64("images/cat.jpg")}`;
+    const sound = `data:audio/wav;base64,${fixtureBase64("audio/crow.wav")}`;
+    const response = await app.request("/v1/embeddings", jsonPost({ input: [picture, sound] }));
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ error: { code: "model_not_found" } });
+  });
+
   it("puts a picture nearer to its own text", async () => {
     const [cat, rocket] = (
       await embed(
@@ -90,6 +120,10 @@ describe("POST /v1/embeddings", () => {
     ["another number of dimensions", { input: "x", dimensions: 12 }, "dimensions"],
     ["an unknown format", { input: "x", encoding_format: "hex" }, "encoding_format"],
     ["text as image", { input: "hello world!", modality: "image" }, "input"],
+    ["the base64 of a picture", { input: ["x", fixtureBase64("images/cat.jpg")] }, "input[1]"],
+    ["a URL", { input: ["x", "https://example.com/cat.jpg"] }, "input[1]"],
+    ["a data URI of no kind", { input: ["x", "data:;base64,AAAA"] }, "input[1]"],
+    ["a sound as image", { input: ["data:audio/wav;base64,AAAA"], modality: "image" }, "input"],
     ["token ids", { input: [1, 2, 3] }, "input[0]"],
   ])("answers %s with invalid_input", async (_, body, param) => {
     const response = await app.request("/v1/embeddings", jsonPost(body));

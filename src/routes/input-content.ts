@@ -1,0 +1,60 @@
+import type { Modality } from "../encoders/encoder.js";
+import { type AppError, invalidInput } from "../errors.js";
+import type { Content } from "../inference/content.js";
+import { base64Kind, mediaKind } from "./compat/sniff-content.js";
+import type { MediaMaker } from "./media-content.js";
+import { isUrl, type MediaField } from "./read-media.js";
+
+/**
+ * An input of a request as the content it is: an upload by its bytes, a data URI by its type, any
+ * other string is a text. `modality` decides instead where it is given.
+ *
+ * A string that could be a text as well as something else is refused: embedded as a text it gives
+ * numbers that look right.
+ * @param param  the input's name, for errors: `input[1]`.
+ * @throws AppError `invalid_input`.
+ */
+export function inputContent(
+  input: MediaField,
+  modality: Modality | undefined,
+  { mediaOf, param }: { mediaOf: MediaMaker; param: string },
+): Content {
+  if (typeof input !== "string") {
+    const kind = modality ?? mediaKind(input);
+    if (kind === "text") throw invalidInput(param, "Expected a text but received a file");
+    if (kind !== undefined) return mediaOf(input, kind, param);
+    throw invalidInput(param, "Expected a picture or a sound, but the file's format is unknown");
+  }
+  if (modality === "text") return { modality, text: input };
+  const declared = declaredKind(input, param, modality === undefined);
+  if (modality === undefined)
+    return declared === undefined
+      ? { modality: "text", text: input }
+      : mediaOf(input, declared, param);
+  if (declared === undefined || declared === modality) return mediaOf(input, modality, param);
+  throw invalidInput(param, `Expected ${modality}, as "modality" says, but received ${declared}`);
+}
+
+/** What a data URI says it is; undefined for any other string that is not ambiguous. */
+function declaredKind(
+  input: string,
+  param: string,
+  mayBeText: boolean,
+): "image" | "audio" | undefined {
+  // Schemes and media types are compared without case.
+  const type = /^data:([^;,]{0,100})/i.exec(input)?.[1].trim().toLowerCase();
+  if (type?.startsWith("image/")) return "image";
+  if (type?.startsWith("audio/")) return "audio";
+  if (!mayBeText) return undefined;
+  if (type !== undefined && /^data:[^,]{0,200};\s*base64\s*,/i.test(input))
+    throw ambiguous(param, `a data URI of the type "${type}"`);
+  if (isUrl(input) && !/\s/.test(input.trim())) throw ambiguous(param, "a URL");
+  const found = base64Kind(input);
+  if (found !== undefined) throw ambiguous(param, `the base64 of ${found}`);
+  return undefined;
+}
+
+function ambiguous(param: string, what: string): AppError {
+  const message = `Received ${what}: is it a text, a picture or a sound? Say so with "modality", or send a data URI (data:image/jpeg;base64,…)`;
+  return invalidInput(param, message);
+}
