@@ -5,6 +5,7 @@ import { AppError } from "./errors.js";
 import { openApiDocument } from "./openapi/document.js";
 import { aboutRoutes } from "./routes/about.js";
 import { addItemsRoute } from "./routes/add-items.js";
+import { aliasesRoutes } from "./routes/aliases.js";
 import { bridgesRoutes } from "./routes/bridges.js";
 import { collectionsRoutes } from "./routes/collections.js";
 import { compatRoutes, errorOf, foreignShapes, shapeAt } from "./routes/compat/compat.js";
@@ -17,6 +18,7 @@ import { healthRoutes } from "./routes/health.js";
 import { itemsRoutes } from "./routes/items.js";
 import { jobsRoutes } from "./routes/jobs.js";
 import { modelsRoutes } from "./routes/models.js";
+import { patchItemsRoutes } from "./routes/patch-items.js";
 import {
   allowOrigins,
   endConnections,
@@ -64,8 +66,10 @@ export function createApp(services: Services) {
     .route("/", zeroShotRoutes(services))
     .route("/", embeddingsRoutes(services))
     .route("/", collectionsRoutes(services))
+    .route("/", aliasesRoutes(services))
     .route("/", addItemsRoute(services))
     .route("/", itemsRoutes(services))
+    .route("/", patchItemsRoutes(services))
     .route("/", exportRoute(services))
     .route("/", upkeepRoutes(services))
     .route("/", searchRoutes(services))

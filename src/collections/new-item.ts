@@ -13,6 +13,8 @@ export type Content =
       /** When it is known: another than the collection's is refused. */
       space?: string;
       original?: { space: string; embedding: Embedding };
+      /** What it is the embedding of, where that is a text. */
+      text?: string;
     };
 
 /** An item as it comes, before it is embedded. */
@@ -23,4 +25,6 @@ export interface NewItem {
   metadata?: JsonObject;
   source?: string;
   contentHash?: string;
+  /** ISO 8601. */
+  addedAt?: string;
 }

@@ -79,10 +79,12 @@ async function prepareItem(
   item: NewItem,
   signal: AbortSignal | undefined,
 ): Promise<PreparedItem> {
-  const { content, metadata, source } = item;
+  const { content, metadata, source, addedAt } = item;
   const prepared = await prepareContent(parts, collection, content, signal);
   const contentHash = item.contentHash ?? prepared.contentHash;
-  return { ...prepared, id: item.id ?? contentHash ?? randomUUID(), metadata, source, contentHash };
+  const id = item.id ?? contentHash ?? randomUUID();
+  const text = "text" in content ? content.text : undefined;
+  return { ...prepared, id, metadata, source, contentHash, addedAt, text };
 }
 
 type Prepared = Pick<

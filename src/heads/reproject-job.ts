@@ -105,8 +105,11 @@ async function reproject(
     }
     if (batch.length > 0) await carry(batch);
 
-    const catchUp = async ({ ids, deleted }: Changes) => {
-      for (const filter of deleted) await store.delete(copy, { filter });
+    const catchUp = async ({ ids, byFilter }: Changes) => {
+      for (const { filter, patch } of byFilter)
+        await (patch === undefined
+          ? store.delete(copy, { filter })
+          : store.patchWhere(copy, filter, patch));
       const changed = [...ids];
       for (let from = 0; from < changed.length; from += itemsAtOnce) {
         const some = changed.slice(from, from + itemsAtOnce);

@@ -17,10 +17,13 @@ const maxMetadataDepth = 100;
 
 /**
  * Whether an item may enter a collection: only what this accepts reaches a driver.
- * @returns its metadata as JSON.
+ * @returns its metadata as JSON, undefined where it has none.
  * @throws AppError invalid_input or space_mismatch, naming the field at fault.
  */
-export function checkItem(item: Item, collection: { space: string; dimensions: number }): string {
+export function checkItem(
+  item: Item,
+  collection: { space: string; dimensions: number },
+): string | undefined {
   checkId(item.id);
   if (!["text", "image", "audio"].includes(item.modality)) {
     throw invalidInput(
@@ -44,7 +47,11 @@ export function checkItem(item: Item, collection: { space: string; dimensions: n
       throw invalidInput(field, `Expected at most 4,096 characters of text for "${field}"`);
     }
   }
-  return metadataJson(item.metadata ?? {});
+  if (item.text !== undefined && (typeof item.text !== "string" || !isPlainText(item.text)))
+    throw invalidInput("text", "Expected text without U+0000 and halves of surrogate pairs");
+  if (item.addedAt !== undefined && Number.isNaN(Date.parse(item.addedAt)))
+    throw invalidInput("added_at", `Expected a time but received ${JSON.stringify(item.addedAt)}`);
+  return item.metadata === undefined ? undefined : checkMetadata(item.metadata);
 }
 
 function checkId(id: unknown): asserts id is string {
@@ -100,15 +107,20 @@ export function checkSpec(spec: CollectionSpec): void {
       `Expected 1 to 8192 dimensions but received ${spec.dimensions}`,
     );
   }
-  if ((spec.fields ?? []).length > 32)
-    throw invalidInput("fields", "Expected at most 32 declared metadata fields");
-  for (const field of spec.fields ?? []) fieldPath(field, "fields");
+  checkFields(spec.fields ?? []);
 }
 
-export function checkName(name: unknown): asserts name is string {
+/** @throws AppError invalid_input. */
+export function checkFields(fields: readonly string[]): void {
+  if (fields.length > 32)
+    throw invalidInput("fields", "Expected at most 32 declared metadata fields");
+  for (const field of fields) fieldPath(field, "fields");
+}
+
+export function checkName(name: unknown, param = "name"): asserts name is string {
   if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name)) {
     throw invalidInput(
-      "name",
+      param,
       `Expected a collection name of 1 to 64 letters, digits, "_", "-" or "." but received ${JSON.stringify(name)}`,
     );
   }
@@ -143,7 +155,8 @@ function checkJson(value: unknown, path: string, depth: number): void {
   }
 }
 
-function metadataJson(metadata: unknown): string {
+/** @returns the metadata as JSON. @throws AppError invalid_input. */
+export function checkMetadata(metadata: unknown): string {
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
     throw invalidInput("metadata", "Expected a JSON object as metadata");
   }

@@ -10,29 +10,34 @@ import { invalidInput as wrong } from "../errors.js";
  *   types never match.
  * - `exists`: `value` true asks for the field (even null), false for its absence.
  * - `contains`: an array that has the scalar as an element, or a string that has the string in it.
+ * - `prefix`: a string that begins with the string.
  *
  * A missing field matches nothing but `exists: false`. `not` is plain negation, so it does match
  * missing fields.
+ *
+ * With `item` in place of `field` it is on the item itself: its `id` or `source` (`eq`, `in`,
+ * `prefix`, `exists`), its `modality` (`eq`, `in`) or `added_at` (`lt`, `lte`, `gt`, `gte` with a
+ * time as ISO 8601).
  */
 export type Filter =
   | { and: Filter[] }
   | { or: Filter[] }
   | { not: Filter }
-  | { field: string; op: FilterOp; value: unknown };
+  | { field: string; op: FilterOp; value: unknown }
+  | { item: ItemFact; op: FilterOp; value: unknown };
 
-export type FilterOp = "eq" | "in" | "lt" | "lte" | "gt" | "gte" | "exists" | "contains";
+export type FilterOp = (typeof ops)[number];
+export type ItemFact = keyof typeof factOps;
 export type Scalar = string | number | boolean | null;
 
-const ops = [
-  "eq",
-  "in",
-  "lt",
-  "lte",
-  "gt",
-  "gte",
-  "exists",
-  "contains",
-] as const satisfies FilterOp[];
+const ops = ["eq", "in", "lt", "lte", "gt", "gte", "exists", "contains", "prefix"] as const;
+/** What can be asked of each fact about an item. */
+const factOps = {
+  id: ["eq", "in", "prefix"],
+  source: ["eq", "in", "prefix", "exists"],
+  modality: ["eq", "in"],
+  added_at: ["lt", "lte", "gt", "gte"],
+} as const;
 const maxDepth = 32;
 const maxConditions = 256;
 const maxInValues = 10_000;
@@ -57,10 +62,12 @@ export function checkFilter(filter: unknown, { allowEmpty = true } = {}): Filter
       throw wrong(at, `Expected at most ${maxConditions} conditions in a filter`);
     const given = part as Record<string, unknown>;
     const combiners = (["and", "or", "not"] as const).filter((key) => Object.hasOwn(given, key));
-    onlyKeys(given, combiners.length > 0 ? combiners.slice(0, 1) : ["field", "op", "value"], at);
+    const subject = Object.hasOwn(given, "item") ? "item" : "field";
+    onlyKeys(given, combiners.length > 0 ? combiners.slice(0, 1) : [subject, "op", "value"], at);
     if (combiners[0] === "and") return { and: list(given.and, `${at}.and`, depth) };
     if (combiners[0] === "or") return { or: list(given.or, `${at}.or`, depth) };
     if (combiners[0] === "not") return { not: check(given.not, `${at}.not`, depth + 1) };
+    if (subject === "item") return checkFact(given, at);
     const { field, op, value } = given;
     fieldPath(field, `${at}.field`);
     if (!ops.includes(op as FilterOp)) {
@@ -82,12 +89,48 @@ export function checkFilter(filter: unknown, { allowEmpty = true } = {}): Filter
   return check(filter, "filter", 1);
 }
 
+/** A condition on the item itself. */
+function checkFact({ item, op, value }: Record<string, unknown>, at: string): Filter {
+  if (typeof item !== "string" || !Object.hasOwn(factOps, item)) {
+    const facts = Object.keys(factOps).join(", ");
+    throw wrong(`${at}.item`, `Expected one of ${facts} but received ${show(item)}`);
+  }
+  const fact = item as ItemFact;
+  const able: readonly unknown[] = factOps[fact];
+  if (!able.includes(op)) {
+    const message = `Expected one of ${able.join(", ")} as operator for ${fact} but received ${show(op)}`;
+    throw wrong(`${at}.op`, message);
+  }
+  checkValue(op as FilterOp, value, `${at}.value`);
+  const values = Array.isArray(value) ? value : [value];
+  const modalities = ["text", "image", "audio"];
+  if (fact === "modality" && !values.every((one) => modalities.includes(one as string))) {
+    const message = `Expected text, image or audio but received ${show(value)}`;
+    throw wrong(`${at}.value`, message);
+  }
+  if (fact === "added_at") return { item: fact, op: op as FilterOp, value: timeOf(value, at) };
+  if (op !== "exists" && !values.every((one) => typeof one === "string"))
+    throw wrong(`${at}.value`, `Expected text for ${fact} but received ${show(value)}`);
+  return { item: fact, op: op as FilterOp, value };
+}
+
+/** A date, or a time with its zone, in the one spelling that is compared. */
+function timeOf(value: unknown, at: string): string {
+  const isTime =
+    typeof value === "string" &&
+    /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(value) &&
+    !Number.isNaN(Date.parse(value));
+  if (isTime) return new Date(value).toISOString();
+  const expected = 'a date or time as "2026-01-31" or "2026-01-31T18:00:00Z"';
+  throw wrong(`${at}.value`, `Expected ${expected} for added_at but received ${show(value)}`);
+}
+
 /** What is not understood would widen what the filter finds, or deletes. */
 function onlyKeys(given: Record<string, unknown>, known: readonly string[], at: string): void {
   const other = Object.keys(given).find((key) => !known.includes(key));
   if (other === undefined) return;
   const shown = other.length > 80 ? `${other.slice(0, 80)}…` : other;
-  const meant = likelyMeant(other, ["field", "op", "value", "and", "or", "not"]);
+  const meant = likelyMeant(other, ["field", "item", "op", "value", "and", "or", "not"]);
   const shape = `{"field": "year", "op": "gte", "value": 2020}`;
   const advice =
     known.length === 1
@@ -131,6 +174,9 @@ function checkValue(op: FilterOp, value: unknown, at: string) {
     }
     if (value.length > maxInValues)
       throw wrong(at, `Expected at most ${maxInValues} values for "in"`);
+  } else if (op === "prefix") {
+    if (typeof value !== "string" || !isPlainText(value))
+      throw wrong(at, `Expected text for "prefix" but received ${show(value)}`);
   } else if (op === "eq" || op === "contains") {
     if (!isScalar(value)) {
       throw wrong(

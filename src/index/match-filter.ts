@@ -1,16 +1,42 @@
-import type { Filter, Scalar } from "./filter.js";
+import type { Modality } from "../encoders/encoder.js";
+import type { Filter, ItemFact, Scalar } from "./filter.js";
 import type { JsonObject, JsonValue } from "./vector-store.js";
 
+/** What a filter may ask of an item besides its metadata. */
+export interface ItemFacts {
+  id: string;
+  modality: Modality;
+  source: string | null;
+  /** In milliseconds. */
+  addedAt: number | null;
+}
+
 /**
- * Whether metadata fulfils a checked filter: the plain meaning that every driver's own filter
+ * Whether an item fulfils a checked filter: the plain meaning that every driver's own filter
  * language has to keep.
+ * @param item  not needed by a filter on metadata alone.
  */
-export function matchFilter(filter: Filter, metadata: JsonObject): boolean {
-  if ("and" in filter) return filter.and.every((part) => matchFilter(part, metadata));
-  if ("or" in filter) return filter.or.some((part) => matchFilter(part, metadata));
-  if ("not" in filter) return !matchFilter(filter.not, metadata);
-  const found = lookUp(metadata, filter.field);
-  const { op, value } = filter;
+export function matchFilter(filter: Filter, metadata: JsonObject, item?: ItemFacts): boolean {
+  const matches = (part: Filter) => matchFilter(part, metadata, item);
+  if ("and" in filter) return filter.and.every(matches);
+  if ("or" in filter) return filter.or.some(matches);
+  if ("not" in filter) return !matches(filter.not);
+  if ("item" in filter) {
+    if (item === undefined) throw new RangeError("The filter asks for more than metadata");
+    return fulfils(factOf(item, filter.item), filter);
+  }
+  return fulfils(lookUp(metadata, filter.field), filter);
+}
+
+function factOf({ id, modality, source, addedAt }: ItemFacts, fact: ItemFact) {
+  const value = { id, modality, source, added_at: addedAt && new Date(addedAt).toISOString() };
+  return value[fact] ?? undefined;
+}
+
+function fulfils(
+  found: JsonValue | undefined,
+  { op, value }: Extract<Filter, { op: unknown }>,
+): boolean {
   if (op === "exists") return (found !== undefined) === value;
   if (found === undefined) return false;
   switch (op) {
@@ -18,6 +44,8 @@ export function matchFilter(filter: Filter, metadata: JsonObject): boolean {
       return found === value;
     case "in":
       return (value as Scalar[]).some((one) => found === one);
+    case "prefix":
+      return typeof found === "string" && found.startsWith(value as string);
     case "contains":
       if (Array.isArray(found)) return found.some((element) => element === value);
       return typeof found === "string" && typeof value === "string" && found.includes(value);

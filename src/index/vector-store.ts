@@ -36,7 +36,12 @@ export interface Item {
   embedding: Embedding;
   /** The vector before any head was applied, so that a new head never needs the media again. */
   original?: { space: string; embedding: Embedding };
+  /** Left out, an item that is replaced keeps its own; a new one has none. */
   metadata?: JsonObject;
+  /** Of an item made from a text. */
+  text?: string;
+  /** ISO 8601; by default now, or what an item that is replaced has. */
+  addedAt?: string;
   /** Where the media came from: a path or an address. */
   source?: string;
   /** Hash of the media, so that an unchanged file can be skipped. */
@@ -53,10 +58,25 @@ export interface Preview {
 /** An item as `get` and `scan` give it: without its preview, with its metadata. */
 export type StoredItem = Omit<Item, "preview"> & { metadata: JsonObject };
 
+/** Metadata of one item that change without its vector. */
+export interface ItemPatch {
+  id: string;
+  /** Merged into what the item has, as RFC 7396: null takes a key away. */
+  metadata: JsonObject;
+  /** Takes the place of what the item has instead. */
+  replace?: boolean;
+}
+export type PatchStatus = "updated" | "unchanged" | "missing";
+export type Failure = { code: ErrorCode; message: string; param?: string };
+
 /** What became of one item of an `upsert`; a failed item never holds back the others. */
 export type ItemStatus =
   | { id: string; status: "stored"; replaced: boolean }
-  | { id: string; status: "failed"; error: { code: ErrorCode; message: string; param?: string } };
+  | { id: string; status: "failed"; error: Failure };
+/** What became of one item of a `patch`. */
+export type ItemPatched =
+  | { id: string; status: PatchStatus }
+  | { id: string; status: "failed"; error: Failure };
 
 /**
  * How much may be missed for speed: `exact` compares with every vector; `high` finds all of the
@@ -106,6 +126,7 @@ export interface Neighbor {
   modality: Modality;
   metadata: JsonObject;
   source?: string;
+  text?: string;
 }
 
 /** Best first; equal similarities in the order of their ids. */
@@ -170,6 +191,8 @@ export interface CollectionStats {
   dimensions: number;
   fields: string[];
   options: JsonObject;
+  /** Further names, in alphabetical order. */
+  aliases: string[];
   /** ISO 8601. */
   createdAt: string;
   count: number;
@@ -208,7 +231,20 @@ export interface VectorStore {
    * of the old one.
    */
   renameCollection(from: string, to: string, options?: { replace?: boolean }): Promise<void>;
+  /** `conflict` for one that aliases lead to, and by an alias. */
   dropCollection(name: string): Promise<void>;
+  /** Declares other metadata fields than until now. */
+  setFields(collection: string, fields: readonly string[]): Promise<void>;
+  /**
+   * Gives a collection a further name, or leads an alias to another collection, in one moment.
+   * Every method that takes a collection's name takes an alias too, but those that make, rename
+   * and drop collections.
+   */
+  setAlias(alias: string, collection: string): Promise<void>;
+  /** `not_found` for what is no alias. */
+  removeAlias(alias: string): Promise<void>;
+  /** The name of the collection that an alias leads to; any other name as it is. */
+  resolve(name: string): Promise<string>;
   /** In the order of their names. */
   listCollections(): Promise<CollectionStats[]>;
 
@@ -220,6 +256,14 @@ export interface VectorStore {
     items: readonly Item[],
     options?: EmbeddingOptions,
   ): Promise<ItemStatus[]>;
+  /** Changes metadata alone: nothing is embedded or searched anew. One status per item, in order. */
+  patch(collection: string, items: readonly ItemPatch[]): Promise<ItemPatched[]>;
+  /** The same for every item that fulfils the filter. @throws AppError of the first that fails. */
+  patchWhere(
+    collection: string,
+    filter: Filter,
+    patch: Omit<ItemPatch, "id">,
+  ): Promise<{ updated: number; unchanged: number }>;
   /** @returns how many items are gone. */
   delete(
     collection: string,

@@ -1,13 +1,14 @@
 import type { Filter } from "./filter.js";
-import type { VectorStore } from "./vector-store.js";
+import type { ItemPatch, VectorStore } from "./vector-store.js";
 
 /**
- * What was written to a collection since the last look. Filters were deleted by before the ids were
- * looked at again.
+ * What was written to a collection since the last look. What was done by filter comes before the
+ * ids are looked at again.
  */
 export interface Changes {
   ids: Set<string>;
-  deleted: Filter[];
+  /** In order: items were deleted, or with a patch got other metadata. */
+  byFilter: { filter: Filter; patch?: Omit<ItemPatch, "id"> }[];
 }
 
 /** Follows the writes to one collection, for whoever builds a copy of it. */
@@ -36,10 +37,11 @@ export function watchedStore<S extends VectorStore>(store: S): WatchedStore<S> {
   const underWay = new Map<string, Set<Promise<unknown>>>();
 
   const write = async <T>(
-    collection: string,
-    work: () => Promise<T>,
+    name: string,
+    work: (collection: string) => Promise<T>,
     note: (changes: Changes) => void,
   ): Promise<T> => {
+    const collection = await store.resolve(name);
     for (
       let held = watchers.get(collection)?.held;
       held !== undefined;
@@ -49,7 +51,7 @@ export function watchedStore<S extends VectorStore>(store: S): WatchedStore<S> {
     }
     // Noted at the end, for whoever watches by then; also when it fails, as what a failed write has
     // changed is not known.
-    const writing = work().finally(() => {
+    const writing = work(collection).finally(() => {
       const watcher = watchers.get(collection);
       if (watcher !== undefined) note(watcher.changes);
     });
@@ -68,31 +70,41 @@ export function watchedStore<S extends VectorStore>(store: S): WatchedStore<S> {
     }
   };
 
-  const own: Pick<WatchedStore<VectorStore>, "upsert" | "delete" | "watch"> = {
-    upsert: (collection, items, options) =>
+  const noteIds =
+    (items: readonly { id: string }[]) =>
+    ({ ids }: Changes) => {
+      for (const { id } of items) ids.add(id);
+    };
+  const own: Pick<
+    WatchedStore<VectorStore>,
+    "upsert" | "patch" | "patchWhere" | "delete" | "watch"
+  > = {
+    upsert: (name, items, options) =>
+      write(name, (collection) => store.upsert(collection, items, options), noteIds(items)),
+    patch: (name, items) =>
+      write(name, (collection) => store.patch(collection, items), noteIds(items)),
+    patchWhere: (name, filter, patch) =>
       write(
-        collection,
-        () => store.upsert(collection, items, options),
-        ({ ids }) => {
-          for (const { id } of items) ids.add(id);
-        },
+        name,
+        (collection) => store.patchWhere(collection, filter, patch),
+        ({ byFilter }) => byFilter.push({ filter, patch }),
       ),
-    delete: (collection, what) =>
+    delete: (name, what) =>
       write(
-        collection,
-        () => store.delete(collection, what),
-        ({ ids, deleted }) => {
-          if ("filter" in what) deleted.push(what.filter);
+        name,
+        (collection) => store.delete(collection, what),
+        ({ ids, byFilter }) => {
+          if ("filter" in what) byFilter.push({ filter: what.filter });
           else for (const id of what.ids) ids.add(id);
         },
       ),
     watch(collection) {
-      const watcher: Watcher = { changes: { ids: new Set(), deleted: [] } };
+      const watcher: Watcher = { changes: { ids: new Set(), byFilter: [] } };
       watchers.set(collection, watcher);
       return {
         take() {
           const { changes } = watcher;
-          watcher.changes = { ids: new Set(), deleted: [] };
+          watcher.changes = { ids: new Set(), byFilter: [] };
           return changes;
         },
         async hold() {

@@ -4,9 +4,15 @@ import { followedHead, isBeingBuilt } from "../heads/collection-head.js";
 import { findPack } from "../heads/headed-pack.js";
 import type { CollectionSpec, CollectionStats } from "../index/vector-store.js";
 import type { Services } from "../services.js";
-import { CollectionAnswer, CollectionList, NewCollection } from "../wire/collections.js";
+import {
+  CollectionAnswer,
+  CollectionChange,
+  CollectionList,
+  NewCollection,
+} from "../wire/collections.js";
 import { Deleted } from "../wire/common.js";
 import { bodyErrors, describe, json, jsonOrForm, storeErrors } from "./describe.js";
+import { readJson } from "./read-json.js";
 import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 
@@ -34,6 +40,14 @@ const operations = {
     answers: { 200: { content: json(CollectionAnswer) } },
     errors: storeErrors,
   }),
+  change: describe({
+    id: "changeCollection",
+    tag,
+    summary: "Declares the metadata fields that filters will ask for often: the whole list",
+    body: json(CollectionChange),
+    answers: { 200: { content: json(CollectionAnswer) } },
+    errors: [...bodyErrors, ...storeErrors],
+  }),
   delete: describe({
     id: "deleteCollection",
     tag,
@@ -43,7 +57,7 @@ const operations = {
   }),
 };
 
-/** `/v1/collections`: create, list, look up, delete. */
+/** `/v1/collections`: create, list, look up, change, delete. */
 export function collectionsRoutes(services: Services) {
   const { store, heads } = services;
   return new Hono<RequestVariables>()
@@ -68,6 +82,12 @@ export function collectionsRoutes(services: Services) {
     .get("/v1/collections/:name", operations.get, async (c) =>
       c.json(collectionAnswer(await store.stats(c.req.param("name")))),
     )
+    .patch("/v1/collections/:name", operations.change, async (c) => {
+      const name = c.req.param("name");
+      const { fields } = await readJson(c, CollectionChange);
+      await store.setFields(name, fields);
+      return c.json(collectionAnswer(await store.stats(name)));
+    })
     .delete("/v1/collections/:name", operations.delete, async (c) => {
       const name = c.req.param("name");
       await store.dropCollection(name);
@@ -110,8 +130,8 @@ async function specOf(
 
 /** A collection as it goes over the wire. */
 export function collectionAnswer(stats: CollectionStats): CollectionAnswer {
-  const { name, space, dimensions, fields, options, createdAt, count, countByModality, index } =
-    stats;
+  const { name, space, dimensions, fields, options, aliases, createdAt, count } = stats;
+  const { countByModality, index } = stats;
   return {
     name,
     model: (options.model as string | undefined) ?? null,
@@ -120,6 +140,7 @@ export function collectionAnswer(stats: CollectionStats): CollectionAnswer {
     dimensions,
     fields,
     previews: options.previews === true,
+    aliases,
     created_at: createdAt,
     count,
     count_by_modality: countByModality,

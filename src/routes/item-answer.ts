@@ -4,14 +4,15 @@ import { toBase64 } from "./embedding-field.js";
 
 /** An item as it goes over the wire; without its embedding unless that is asked for. */
 export function itemAnswer(item: StoredItem, include?: "embedding"): ItemAnswer {
-  const { id, modality, metadata, source, contentHash, embedding } = item;
-  const answer = { id, modality, metadata, source, content_hash: contentHash };
+  const { id, modality, metadata, text, addedAt, source, contentHash, embedding } = item;
+  const facts = { id, modality, metadata, text, added_at: addedAt };
+  const answer = { ...facts, source, content_hash: contentHash };
   return include === "embedding" ? { ...answer, embedding: Array.from(embedding) } : answer;
 }
 
 /** A line of an export: an item as it can be added again. */
 export function exportLine(item: StoredItem, space: string, format: "float" | "base64"): string {
-  const { id, modality, metadata, source, contentHash, embedding, original } = item;
+  const { id, modality, metadata, text, addedAt, source, contentHash, embedding, original } = item;
   const numbers = (values: Float32Array) =>
     format === "base64"
       ? { embedding_base64: toBase64(values) }
@@ -23,6 +24,8 @@ export function exportLine(item: StoredItem, space: string, format: "float" | "b
     ...numbers(embedding),
     original: original && { space: original.space, ...numbers(original.embedding) },
     metadata,
+    text,
+    added_at: addedAt,
     source,
     content_hash: contentHash,
   } satisfies ExportedItem);

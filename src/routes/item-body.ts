@@ -19,8 +19,9 @@ export const mediaReader =
  * @throws AppError `invalid_input` unless the item has exactly one content, and what belongs to it.
  */
 export function newItem(body: ItemBody, readerOf: MediaReader): NewItem {
-  const { id, metadata, source, content_hash: contentHash } = body;
+  const { id, metadata, source, content_hash: contentHash, added_at: addedAt } = body;
   return {
+    addedAt,
     id,
     content: contentOf(body, readerOf),
     metadata: metadata as JsonObject | undefined,
@@ -32,8 +33,11 @@ export function newItem(body: ItemBody, readerOf: MediaReader): NewItem {
 const contents = ["text", "image", "audio", "embedding"] as const;
 
 function contentOf(body: ItemBody, readerOf: MediaReader): Content {
-  const { text, image, audio, modality, space, original } = body;
+  const { image, audio, modality, space, original } = body;
   const embedding = embeddingOf(body);
+  // Beside the embedding of a text it is that text, as an export has it.
+  const ownText = embedding !== undefined && modality === "text" ? body.text : undefined;
+  const text = ownText === undefined ? body.text : undefined;
   const given = contents.filter((name) => ({ text, image, audio, embedding })[name] !== undefined);
   const [kind] = given;
   if (given.length !== 1) {
@@ -55,7 +59,8 @@ function contentOf(body: ItemBody, readerOf: MediaReader): Content {
     const message = 'Expected "modality" (text, image or audio) beside an embedding';
     throw invalidInput("modality", message);
   }
-  return { embedding: embedding!, modality, space, original: original && originalOf(original) };
+  const numbers = { embedding: embedding!, original: original && originalOf(original) };
+  return { ...numbers, modality, space, text: ownText };
 }
 
 function originalOf(original: NonNullable<ItemBody["original"]>) {

@@ -24,6 +24,8 @@ export const CollectionAnswer = z.object({
   dimensions: z.int(),
   fields: z.array(z.string()),
   previews: z.boolean(),
+  /** Further names of it. */
+  aliases: z.array(z.string()),
   /** ISO 8601. */
   created_at: z.string(),
   count: z.int(),
@@ -36,6 +38,15 @@ export const CollectionAnswer = z.object({
   }),
 });
 export type CollectionAnswer = z.infer<typeof CollectionAnswer>;
+
+/** Fields can be declared later too; the whole list. */
+export const CollectionChange = z.strictObject({ fields: listOf(z.string(), { max: 32 }) });
+
+export const AliasBody = z.strictObject({ collection: z.string().min(1) });
+export const AliasAnswer = z.object({ alias: z.string(), collection: z.string() });
+export type AliasAnswer = z.infer<typeof AliasAnswer>;
+export const AliasList = z.object({ data: z.array(AliasAnswer) });
+export type AliasList = z.infer<typeof AliasList>;
 
 export const CollectionList = z.object({ data: z.array(CollectionAnswer) });
 export type CollectionList = z.infer<typeof CollectionList>;

@@ -25,7 +25,8 @@ export const FilterField = z
     type: "object",
     description:
       'A condition on metadata: {"field", "op", "value"} with eq, in, lt, lte, gt, gte, exists or ' +
-      'contains, or {"and": […]}, {"or": […]}, {"not": …}',
+      'contains or prefix; on the item itself with "item" (id, source, modality, added_at) in place ' +
+      'of "field"; or {"and": […]}, {"or": […]}, {"not": …}',
     examples: [{ field: "year", op: "gte", value: 2020 }],
   })
   .optional() as unknown as z.ZodOptional<z.ZodType<Filter, Filter>>;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Warnings } from "./common.js";
 import { EmbeddingFormat, embeddingFields } from "./embeddings.js";
 import { ErrorBody } from "./error.js";
-import { AnyObject, listOf, Media, Modality, optional } from "./fields.js";
+import { AnyObject, listOf, Media, Modality, optional, withDefault } from "./fields.js";
 
 /** An item in every way to add it; also a line of an export. */
 export const ItemBody = z.strictObject({
@@ -17,6 +17,8 @@ export const ItemBody = z.strictObject({
   metadata: optional(AnyObject),
   source: optional(z.string()),
   content_hash: optional(z.string()),
+  /** ISO 8601; by default now, or what an item that is replaced has. */
+  added_at: optional(z.string()),
 });
 export type ItemBody = z.infer<typeof ItemBody>;
 
@@ -39,6 +41,25 @@ export const ItemQuery = z.strictObject({ include });
 export const ExportQuery = z.strictObject({ encoding_format: EmbeddingFormat.default("float") });
 
 const Ids = listOf(z.string(), { max: 100_000 });
+/**
+ * Metadata alone: merged into what an item has (RFC 7396: null takes a key away), or with `replace`
+ * in its place.
+ */
+export const PatchBody = z.strictObject({
+  metadata: AnyObject,
+  replace: withDefault(z.boolean(), false),
+});
+export type PatchBody = z.infer<typeof PatchBody>;
+/** Of the items of a list of ids or a filter, or of each of `items` its own: exactly one of them. */
+export const PatchManyBody = z.strictObject({
+  ids: Ids.optional(),
+  filter: z.unknown().optional(),
+  items: listOf(z.strictObject({ id: z.string(), metadata: AnyObject }), {
+    max: 100_000,
+  }).optional(),
+  metadata: AnyObject.optional(),
+  replace: withDefault(z.boolean(), false),
+});
 /** Neither may be null: a program whose list or filter is missing must not delete anything. */
 export const DeleteBody = z.strictObject({ ids: Ids.optional(), filter: z.unknown().optional() });
 export const HashesBody = z.strictObject({ ids: Ids });
@@ -84,6 +105,10 @@ const facts = {
   id: z.string(),
   modality: Modality,
   metadata: z.record(z.string(), z.unknown()),
+  /** Of an item made from a text. */
+  text: z.string().optional(),
+  /** ISO 8601; absent for what was stored before times were kept. */
+  added_at: z.string().optional(),
   source: z.string().optional(),
   content_hash: z.string().optional(),
 };
@@ -109,6 +134,15 @@ export const ExportedItem = z.object({
   original: z.object({ space: z.string(), ...numbers }).optional(),
 });
 export type ExportedItem = z.infer<typeof ExportedItem>;
+
+/** `missing` ids are of no item. */
+export const ItemsPatched = z.object({
+  updated: z.int(),
+  unchanged: z.int(),
+  missing: z.array(z.string()),
+  failed: z.array(Failed.omit({ status: true })),
+});
+export type ItemsPatched = z.infer<typeof ItemsPatched>;
 
 export const ItemDeleted = z.object({ id: z.string(), deleted: z.literal(true) });
 export type ItemDeleted = z.infer<typeof ItemDeleted>;

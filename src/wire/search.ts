@@ -41,6 +41,8 @@ export const FoundItem = z.object({
   modality: Modality,
   metadata: z.record(z.string(), z.unknown()),
   source: z.string().optional(),
+  /** Of an item made from a text. */
+  text: z.string().optional(),
 });
 
 const shared = { model: z.string().nullable(), space: z.string() };

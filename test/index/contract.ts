@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Filter } from "../../src/index/filter.js";
 import { matchFilter } from "../../src/index/match-filter.js";
 import type { Item, Query, StoredItem, VectorStore } from "../../src/index/vector-store.js";
 import { seededRandom } from "../../src/math/random.js";
@@ -53,7 +54,7 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       expect(await store.upsert("photos", [{ ...item, preview }])).toEqual([
         { id: "ä/1", status: "stored", replaced: false },
       ]);
-      expect(await store.get("photos", ["nothing", "ä/1"])).toEqual([item]);
+      expect(await store.get("photos", ["nothing", "ä/1"])).toEqual([timed(item)]);
       expect(await store.preview("photos", "ä/1")).toEqual(preview);
       expect(await store.preview("photos", "nothing")).toBeUndefined();
       expect(await store.contentHashes("photos", ["nothing", "ä/1"])).toEqual(
@@ -73,7 +74,7 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
         neighbors: before.neighbors,
         nextCursor: before.nextCursor,
       });
-      expect(await store.get("photos", ["item-7"])).toEqual([items[7]]);
+      expect(await store.get("photos", ["item-7"])).toEqual([timed(items[7])]);
       expect(await store.stats("photos")).toMatchObject({
         space: "toy",
         dimensions,
@@ -93,11 +94,192 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
           (s) => s.status === "stored" && s.replaced,
         ),
       ).toEqual([true, true]);
-      expect(await store.get("photos", [a.id, b.id])).toEqual([newer, turned]);
+      expect(await store.get("photos", [a.id, b.id])).toEqual([timed(newer), timed(turned)]);
       expect(await store.count("photos")).toBe(2);
       const { neighbors } = await searchOne({ embedding: turned.embedding, topK: 5 });
       expect(neighbors[0]).toMatchObject({ id: b.id, metadata: { n: 98 } });
       expect(neighbors).toHaveLength(2);
+    });
+
+    it("keeps the metadata of an item that is added again without any, and its time", async () => {
+      const [a, b] = randomItems(2, dimensions);
+      const first = { ...a, metadata: { n: 1 }, addedAt: "2024-05-06T07:08:09.000Z" };
+      await store.upsert("photos", [first]);
+      for (const { embedding } of [a, b]) {
+        await store.upsert("photos", [{ id: a.id, modality: a.modality, embedding }]);
+        expect(await store.get("photos", [a.id])).toMatchObject([
+          { metadata: { n: 1 }, addedAt: first.addedAt },
+        ]);
+      }
+      await store.upsert("photos", [{ ...a, metadata: {} }]);
+      expect((await store.get("photos", [a.id]))[0].metadata).toEqual({});
+    });
+
+    it("gives the text back that an item was made from, also from a search", async () => {
+      const [item] = randomItems(1, dimensions);
+      await store.upsert("photos", [{ ...item, text: "a cat — ❤" }]);
+      expect((await store.get("photos", [item.id]))[0].text).toBe("a cat — ❤");
+      const { neighbors } = await searchOne({ embedding: item.embedding, topK: 1 });
+      expect(neighbors[0].text).toBe("a cat — ❤");
+    });
+
+    it("changes metadata alone, as RFC 7396 merges or in their place", async () => {
+      const items = randomItems(3, dimensions).map((item, n) => ({
+        ...item,
+        metadata: { n, keep: { a: 1, b: 2 } },
+      }));
+      await store.upsert("photos", items);
+      const ids = items.map(({ id }) => id);
+      const statuses = await store.patch("photos", [
+        { id: ids[0], metadata: { keep: { a: null, c: [1] }, price: 5 } },
+        { id: ids[1], metadata: { only: true }, replace: true },
+        { id: ids[2], metadata: { n: 2 } },
+        { id: "nothing", metadata: {} },
+      ]);
+      expect(statuses).toEqual([
+        { id: ids[0], status: "updated" },
+        { id: ids[1], status: "updated" },
+        { id: ids[2], status: "unchanged" },
+        { id: "nothing", status: "missing" },
+      ]);
+      const after = await store.get("photos", ids);
+      expect(after.map(({ metadata }) => metadata)).toEqual([
+        { n: 0, keep: { b: 2, c: [1] }, price: 5 },
+        { only: true },
+        { n: 2, keep: { a: 1, b: 2 } },
+      ]);
+      expect(after.map(({ embedding }) => embedding)).toEqual(
+        items.map(({ embedding }) => embedding),
+      );
+      // What filters remembered is asked anew
+      const query = { embedding: items[0].embedding, topK: 5 };
+      const filter: Filter = { field: "price", op: "eq", value: 6 };
+      expect((await searchOne({ ...query, filter })).neighbors).toEqual([]);
+      await store.patch("photos", [{ id: ids[0], metadata: { price: 6 } }]);
+      expect((await searchOne({ ...query, filter })).neighbors).toHaveLength(1);
+    });
+
+    it("refuses a change that would make metadata too large, and changes the others", async () => {
+      const items = randomItems(2, dimensions).map((item) => ({
+        ...item,
+        metadata: { text: "x".repeat(600_000) },
+      }));
+      await store.upsert("photos", [items[0], { ...items[1], metadata: {} }]);
+      const more = { more: "x".repeat(600_000) };
+      const statuses = await store.patch(
+        "photos",
+        items.map(({ id }) => ({ id, metadata: more })),
+      );
+      expect(statuses).toMatchObject([
+        { status: "failed", error: { code: "invalid_input", param: "metadata" } },
+        { status: "updated" },
+      ]);
+    });
+
+    it("changes metadata by a filter, also when the filter no longer matches after", async () => {
+      const items = randomItems(2500, dimensions).map((item, n) => ({
+        ...item,
+        metadata: { n, state: n % 5 === 0 ? "old" : "new" },
+      }));
+      await store.upsert("photos", items);
+      const filter: Filter = { field: "state", op: "eq", value: "new" };
+      const patch = { metadata: { state: "old" } };
+      expect(await store.patchWhere("photos", filter, patch)).toEqual({
+        updated: 2000,
+        unchanged: 0,
+      });
+      expect(await store.count("photos", filter)).toBe(0);
+      expect(await store.count("photos")).toBe(2500);
+    });
+
+    it("filters by id, source, modality and the time an item was added", async () => {
+      const items = randomItems(60, dimensions).map((item, n) => ({
+        ...item,
+        id: `${n < 20 ? "2020/ä" : "2021/_"}${n}`,
+        modality: n % 3 === 0 ? ("text" as const) : ("image" as const),
+        source: n % 2 === 0 ? `/archive/%${n}` : undefined,
+        addedAt: new Date(1.7e12 + n * 1000).toISOString(),
+        metadata: { n },
+      }));
+      await store.upsert("photos", items);
+      const filters: Filter[] = [
+        { item: "id", op: "prefix", value: "2020/" },
+        { item: "id", op: "prefix", value: "2020/ä1" },
+        { item: "id", op: "in", value: ["2020/ä1", "2021/_30", "x"] },
+        { not: { item: "id", op: "eq", value: "2020/ä1" } },
+        { item: "source", op: "prefix", value: "/archive/%4" },
+        { item: "source", op: "exists", value: false },
+        { not: { item: "source", op: "prefix", value: "/archive" } },
+        { item: "modality", op: "in", value: ["text", "audio"] },
+        { item: "added_at", op: "gte", value: items[30].addedAt },
+        { item: "added_at", op: "lt", value: items[5].addedAt },
+        {
+          and: [
+            { item: "modality", op: "eq", value: "image" },
+            { field: "n", op: "lt", value: 30 },
+          ],
+        },
+      ];
+      for (const filter of filters) {
+        const expected = items.filter((item) =>
+          matchFilter(filter, item.metadata, {
+            ...item,
+            source: item.source ?? null,
+            addedAt: Date.parse(item.addedAt),
+          }),
+        );
+        expect(expected.length).toBeGreaterThan(0);
+        expect(expected.length).toBeLessThan(60);
+        const { items: found } = await store.page("photos", { filter, limit: 100 });
+        expect(found.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
+        const { neighbors } = await searchOne({ ...someQuery(), topK: 100, filter });
+        expect(neighbors.map(({ id }) => id).sort()).toEqual(expected.map(({ id }) => id).sort());
+      }
+    });
+
+    it("declares other fields later", async () => {
+      await store.upsert("photos", randomItems(20, dimensions));
+      for (const fields of [["n", "a"], ["b", "a", "n"], [], ["a"]]) {
+        await store.setFields("photos", fields);
+        expect((await store.stats("photos")).fields).toEqual(fields);
+      }
+      store = await under.reopen();
+      await store.dropCollection("photos");
+      await expect(store.setFields("photos", ["'"])).rejects.toMatchObject({ param: "fields" });
+    });
+
+    it("knows collections by aliases, which move at once", async () => {
+      const [a, b] = randomItems(2, dimensions);
+      await store.createCollection({ name: "other", space: "toy", dimensions });
+      await store.setAlias("live", "photos");
+      await store.upsert("live", [a]);
+      expect(await store.count("photos")).toBe(1);
+      expect(await store.stats("live")).toMatchObject({ name: "photos", aliases: ["live"] });
+      await store.setAlias("live", "other");
+      await store.upsert("live", [b]);
+      expect(await store.get("live", [a.id, b.id])).toMatchObject([{ id: b.id }]);
+      expect(await store.resolve("live")).toBe("other");
+      expect(await store.resolve("photos")).toBe("photos");
+      store = await under.reopen();
+      expect(await store.count("live")).toBe(1);
+
+      const conflict = { code: "conflict" };
+      await expect(store.dropCollection("live")).rejects.toMatchObject(conflict);
+      await expect(store.dropCollection("other")).rejects.toMatchObject(conflict);
+      await expect(store.renameCollection("live", "x")).rejects.toMatchObject(conflict);
+      const taken = { code: "already_exists" };
+      const spec = { name: "live", space: "toy", dimensions };
+      await expect(store.createCollection(spec)).rejects.toMatchObject(taken);
+      await expect(store.renameCollection("photos", "live")).rejects.toMatchObject(taken);
+      await expect(store.setAlias("photos", "other")).rejects.toMatchObject(taken);
+      await expect(store.setAlias("x", "nothing")).rejects.toMatchObject({ code: "not_found" });
+      await expect(store.removeAlias("photos")).rejects.toMatchObject({ code: "not_found" });
+
+      await store.renameCollection("other", "renamed");
+      expect(await store.count("live")).toBe(1);
+      await store.removeAlias("live");
+      await expect(store.stats("live")).rejects.toMatchObject({ code: "not_found" });
+      await store.dropCollection("renamed");
     });
 
     it("takes the last of two items with one id in a batch", async () => {
@@ -265,7 +447,7 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       await store.upsert("photos", items);
       const seen: StoredItem[] = [];
       for await (const item of store.scan("photos", { batchSize: 10 })) seen.push(item);
-      expect(seen).toEqual(items);
+      expect(seen).toEqual(items.map(timed));
       const filter = { field: "n", op: "lt", value: 20 } as const;
       const ids: string[] = [];
       for await (const item of store.scan("photos", { batchSize: 3, filter, modality: "text" }))
@@ -290,7 +472,7 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
         after = page.nextCursor;
         pages++;
       } while (after !== undefined);
-      expect(seen).toEqual(items);
+      expect(seen).toEqual(items.map(timed));
       expect(pages).toBe(3);
       await expect(store.page("photos", { limit: 10, after: "?" })).rejects.toMatchObject({
         code: "invalid_input",
@@ -432,6 +614,9 @@ function expectSame(
   for (const [i, { similarity }] of actual.entries())
     expect(similarity).toBeCloseTo(expected[i].similarity, 5);
 }
+
+/** As it comes back: with the time it was added. */
+const timed = (item: Item) => ({ ...item, addedAt: expect.any(String) });
 
 /**
  * The slow obvious search: every item, sorted; equal similarities keep the order in which they were

@@ -79,6 +79,39 @@ describe("/v1/collections", () => {
 });
 
 describe("GET /metrics", () => {
+  it("declares fields later, and moves an alias from one collection to another", async () => {
+    const send = async (method: string, path: string, body?: object) => {
+      const init = body === undefined ? {} : jsonPost(body);
+      const response = await app.request(path, { ...init, method });
+      return { status: response.status, ...((await response.json()) as object) };
+    };
+    await create({ name: "blue", space: "mine@1", dimensions: 3 });
+    await create({ name: "green", space: "mine@1", dimensions: 3 });
+    expect(await send("PATCH", "/v1/collections/blue", { fields: ["year"] })).toMatchObject({
+      status: 200,
+      name: "blue",
+      fields: ["year"],
+    });
+    for (const collection of ["blue", "green"]) {
+      expect(await send("PUT", "/v1/aliases/live", { collection })).toEqual({
+        status: 200,
+        alias: "live",
+        collection,
+      });
+      expect(await send("GET", "/v1/collections/live")).toMatchObject({ name: collection });
+    }
+    expect(await send("GET", "/v1/aliases")).toMatchObject({
+      data: [{ alias: "live", collection: "green" }],
+    });
+    expect(await send("DELETE", "/v1/collections/green")).toMatchObject({ status: 409 });
+    expect(await send("PUT", "/v1/aliases/a b", { collection: "blue" })).toMatchObject({
+      error: { param: "alias" },
+    });
+    expect(await send("DELETE", "/v1/aliases/live")).toMatchObject({ status: 200, name: "live" });
+    expect(await send("DELETE", "/v1/aliases/live")).toMatchObject({ status: 404 });
+    expect(await send("DELETE", "/v1/collections/green")).toMatchObject({ status: 200 });
+  });
+
   it("counts the items of each collection by modality, and forgets a collection that is gone", async () => {
     await create({ name: "counted", space: "plain", dimensions: 2 });
     const item = { embedding: [0.6, 0.8], modality: "audio" };

@@ -334,8 +334,10 @@ describe("/v1/collections/{name}/items", () => {
     expect(ids).toEqual(some.map(({ id }) => id));
     const { id, modality, metadata, source, content_hash } = some[0];
     expect((await list("?limit=1")).data).toEqual([
-      { id, modality, metadata, source, content_hash },
+      { id, modality, metadata, source, content_hash, added_at: expect.any(String) },
     ]);
+    const item = encodeURIComponent('{"item":"source","op":"prefix","value":"/photos/2"}');
+    expect((await list(`?filter=${item}`)).data).toHaveLength(6);
     const filter = encodeURIComponent('{"field":"n","op":"lt","value":5}');
     const filtered = await list(`?modality=audio&filter=${filter}&include=embedding`);
     expect(filtered.data.map((item) => item.id)).toEqual([some[1].id, some[3].id]);
@@ -385,6 +387,52 @@ describe("/v1/collections/{name}/items", () => {
     expect(await remove({ filter: {} })).toMatchObject({ error: { param: "filter.field" } });
   });
 
+  it("changes the metadata of one item, merged or in their place", async () => {
+    const { id } = some[3];
+    const patch = async (body: object, of = id) => {
+      const response = await items(path(of), { ...jsonPost(body), method: "PATCH" });
+      return { status: response.status, ...((await response.json()) as object) };
+    };
+    expect(await patch({ metadata: { price: 5, n: null } })).toMatchObject({
+      status: 200,
+      id,
+      metadata: { price: 5 },
+    });
+    expect(await patch({ metadata: { a: null }, replace: true })).toMatchObject({
+      metadata: { a: null },
+    });
+    const tooDeep = JSON.parse(`${'{"a":'.repeat(120)}1${"}".repeat(120)}`) as object;
+    expect(await patch({ metadata: tooDeep })).toMatchObject({ error: { param: "metadata" } });
+    expect(await patch({ metadata: null })).toMatchObject({ status: 400 });
+    expect(await patch({})).toMatchObject({ status: 400, error: { param: "metadata" } });
+    expect(await patch({ metadata: {} }, "nothing")).toMatchObject({ status: 404 });
+  });
+
+  it("changes the metadata of many, by ids, by a filter or each its own", async () => {
+    const patch = async (body: object) =>
+      (await items("", { ...jsonPost(body), method: "PATCH" })).json();
+    const done = { updated: 0, unchanged: 0, missing: [], failed: [] };
+    const metadata = { tag: "x" };
+    expect(await patch({ ids: [some[0].id, "nothing"], metadata })).toEqual({
+      ...done,
+      updated: 1,
+      missing: ["nothing"],
+    });
+    const filter = { item: "modality", op: "eq", value: "image" };
+    expect(await patch({ filter, metadata })).toEqual({ ...done, updated: 12, unchanged: 1 });
+    const own = [1, 3].map((n) => ({ id: some[n].id, metadata: { n: n * 10 } }));
+    expect(await patch({ items: own })).toEqual({ ...done, updated: 2 });
+    expect((await services.store.get(name, [some[3].id]))[0].metadata).toEqual({ n: 30 });
+    for (const [body, param] of [
+      [{ metadata }, "ids"],
+      [{ ids: [], filter, metadata }, "filter"],
+      [{ filter: null, metadata }, "filter"],
+      [{ ids: [] }, "metadata"],
+      [{ items: own, metadata }, "metadata"],
+    ] as const)
+      expect(await patch(body)).toMatchObject({ error: { param } });
+  });
+
   it("tells the content hashes of items that are there, for skipping unchanged files", async () => {
     const response = await items("/hashes", jsonPost({ ids: [some[2].id, "nothing"] }));
     expect(await response.json()).toEqual({ hashes: { [some[2].id]: "hash-2" } });
@@ -392,22 +440,23 @@ describe("/v1/collections/{name}/items", () => {
 
   it("exports lines that make the same collection again, as numbers and as base64", async () => {
     const original = { space: "before@1", embedding: [1, 0] };
-    await items("", jsonPost({ items: [{ ...vector("with original", 1), original }] }));
+    const text = { ...vector("text", 2), modality: "text", text: "two cats" };
+    await items("", jsonPost({ items: [{ ...vector("with original", 1), original }, text] }));
     const before = await services.store.page(name, { limit: 1000 });
     for (const format of ["float", "base64"]) {
       const exported = await app.request(
         `/v1/collections/${name}/export?encoding_format=${format}`,
       );
       expect(exported.headers.get("content-type")).toBe("application/x-ndjson");
-      const text = await exported.text();
-      expect(text.split("\n")).toHaveLength(some.length + 2);
+      const body = await exported.text();
+      expect(body.split("\n")).toHaveLength(some.length + 3);
       await services.store.createCollection({
         name: `${name}-${format}`,
         space: "plain",
         dimensions: 3,
       });
       const headers = { "content-type": "application/x-ndjson" };
-      const lines = { method: "POST", headers, body: text };
+      const lines = { method: "POST", headers, body };
       await (await app.request(`/v1/collections/${name}-${format}/items`, lines)).text();
       expect((await services.store.page(`${name}-${format}`, { limit: 1000 })).items).toEqual(
         before.items,

@@ -68,11 +68,15 @@ function answerQueries(
     let bytes = 0;
     const neighbors = hits.map(({ row: number, position, similarity }) => {
       const neighbor = items.neighbor(number);
-      const { id, metadata, source } = neighbor;
+      const { id, metadata, source, text } = neighbor;
       bytes += bytesPerNeighbor + id.length + metadata.length + (source?.length ?? 0);
+      bytes += text?.length ?? 0;
       if (bytes > maxBytes[i]) throw tooLargeAnswer();
       return {
-        ...neighbor,
+        id,
+        metadata,
+        source,
+        text,
         similarity: Math.max(-1, Math.min(1, similarity)),
         modality: index.table.modality(position),
       };

@@ -25,11 +25,7 @@ export class CollectionRows {
   }
 
   create(spec: CollectionSpec, createdAt: string): void {
-    if (this.find(spec.name) !== undefined) {
-      throw new AppError("already_exists", `The collection "${spec.name}" exists already`, {
-        param: "name",
-      });
-    }
+    this.#refuseTaken(spec.name, "name");
     const fields = [...new Set(spec.fields ?? [])];
     const values = [
       spec.name,
@@ -44,13 +40,62 @@ export class CollectionRows {
         "INSERT INTO collections (name, space, dimensions, fields, options, created_at) VALUES (?, ?, ?, ?, ?, ?)",
       )
       .run(...values);
-    fields.forEach((field, i) => {
+    this.#createIndexes(Number(lastInsertRowid), fields, 0);
+  }
+
+  /** Declares other fields; indexes of those at the start that are the same stay. */
+  setFields({ collection, fields: old }: CollectionRow, wanted: readonly string[]): void {
+    const fields = [...new Set(wanted)];
+    const first = fields.findIndex((field, i) => field !== old[i]);
+    const same = first < 0 ? Math.min(fields.length, old.length) : first;
+    for (let i = same; i < old.length; i++)
+      this.#db.exec(`DROP INDEX item_field_${collection}_${i}`);
+    this.#createIndexes(collection, fields, same);
+    this.#db
+      .prepare("UPDATE collections SET fields = ? WHERE collection = ?")
+      .run(JSON.stringify(fields), collection);
+  }
+
+  #createIndexes(collection: number, fields: readonly string[], from: number): void {
+    for (const [i, field] of fields.entries()) {
+      if (i < from) continue;
       // The condition keeps other collections out; the column in front makes the planner prefer
       // this index to the one on the collection alone, which it otherwise takes for ranges.
       this.#db.exec(
-        `CREATE INDEX item_field_${lastInsertRowid}_${i} ON items (collection, ${fieldExpression(field)}) WHERE collection = ${lastInsertRowid}`,
+        `CREATE INDEX item_field_${collection}_${i} ON items (collection, ${fieldExpression(field)}) WHERE collection = ${collection}`,
       );
-    });
+    }
+  }
+
+  setAlias(alias: string, collection: string): void {
+    const { name } = this.get(collection);
+    if (this.exact(alias) !== undefined)
+      throw new AppError("already_exists", `"${alias}" is a collection`, { param: "alias" });
+    this.#db
+      .prepare("INSERT OR REPLACE INTO aliases (alias, collection) VALUES (?, ?)")
+      .run(alias, name);
+  }
+
+  removeAlias(alias: string): void {
+    const { changes } = this.#db.prepare("DELETE FROM aliases WHERE alias = ?").run(alias);
+    if (Number(changes) === 0)
+      throw new AppError("not_found", `There is no alias "${alias}"`, { param: "alias" });
+  }
+
+  /** Alias -> collection. */
+  aliases(): [alias: string, collection: string][] {
+    const rows = guard(() =>
+      this.#db.prepare("SELECT alias, collection FROM aliases ORDER BY alias").all(),
+    );
+    return rows.map((row) => [row.alias as string, row.collection as string]);
+  }
+
+  /** @throws AppError already_exists for the name of a collection or alias. */
+  #refuseTaken(name: string, param: string): void {
+    const found = this.find(name);
+    if (found === undefined) return;
+    const what = found.name === name ? "The collection" : "The alias";
+    throw new AppError("already_exists", `${what} "${name}" exists already`, { param });
   }
 
   setSnapshot(collection: number, snapshot: SnapshotRecord | undefined): void {
@@ -61,12 +106,9 @@ export class CollectionRows {
   }
 
   rename(from: string, to: string): void {
-    if (this.find(to) !== undefined) {
-      throw new AppError("already_exists", `The collection "${to}" exists already`, {
-        param: "name",
-      });
-    }
-    this.#db.prepare("UPDATE collections SET name = ? WHERE name = ?").run(to, this.get(from).name);
+    this.#refuseTaken(to, "name");
+    this.#db.prepare("UPDATE collections SET name = ? WHERE name = ?").run(to, from);
+    this.#db.prepare("UPDATE aliases SET collection = ? WHERE collection = ?").run(to, from);
   }
 
   drop({ collection, fields }: CollectionRow): void {
@@ -81,7 +123,7 @@ export class CollectionRows {
       this.#db.exec(`DROP INDEX item_field_${collection}_${i}`);
   }
 
-  /** @throws AppError not_found. */
+  /** By its name or an alias. @throws AppError not_found. */
   get(name: string): CollectionRow {
     const found = this.find(name);
     if (found === undefined)
@@ -90,6 +132,11 @@ export class CollectionRows {
   }
 
   find(name: string): CollectionRow | undefined {
+    return this.exact(name) ?? this.#find(byAlias, name);
+  }
+
+  /** By its own name alone: an alias must not lead to what is renamed or dropped. */
+  exact(name: string): CollectionRow | undefined {
     return this.#find("name = ?", name);
   }
 
@@ -110,6 +157,8 @@ export class CollectionRows {
     return row === undefined ? undefined : collectionRow(row);
   }
 }
+
+const byAlias = "name = (SELECT collection FROM aliases WHERE alias = ?)";
 
 function collectionRow(row: Row): CollectionRow {
   return {

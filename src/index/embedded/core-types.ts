@@ -41,6 +41,7 @@ export interface CoreResult {
     similarity: number;
     metadata: string;
     source: string | null;
+    text: string | null;
   }[];
   /** About how many it has as JSON. */
   bytes: number;

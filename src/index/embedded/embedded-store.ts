@@ -4,13 +4,15 @@ import type { Log } from "../../log.js";
 import { moving, type Remote, remoteOf } from "../../workers/remote.js";
 import { startWorker } from "../../workers/start-worker.js";
 import { SupervisedWorker } from "../../workers/supervise.js";
-import { checkItem, checkName, checkSpec } from "../check-item.js";
+import { checkFields, checkItem, checkMetadata, checkName, checkSpec } from "../check-item.js";
 import { checkFilter, type Filter } from "../filter.js";
 import type {
   CollectionSpec,
   CollectionStats,
   EmbeddingOptions,
   Item,
+  ItemPatch,
+  ItemPatched,
   ItemStatus,
   Page,
   PageOptions,
@@ -61,6 +63,8 @@ export interface EmbeddedStoreOptions {
  * to copy.
  */
 const itemsPerCall = 250;
+/** Without their vectors items are smaller. */
+const patchesPerCall = 1000;
 
 /**
  * Opens the embedded driver: SQLite in the data folder is the truth, vectors are searched in
@@ -110,6 +114,7 @@ export class EmbeddedStore implements VectorStore {
   #nextSearch = 0;
   /** What checking an item needs to know, of the collections that were used lately. */
   readonly #shapes = new Map<string, { space: string; dimensions: number }>();
+  #aliases: Promise<Map<string, string>> | undefined;
 
   constructor(worker: SupervisedWorker, unlock: () => void) {
     this.#worker = worker;
@@ -140,12 +145,33 @@ export class EmbeddedStore implements VectorStore {
     checkName(to);
     this.#shapes.clear();
     await this.#core.renameCollection(from, to, options.replace ?? false);
-    this.#shapes.clear();
+    this.#forgetNames();
   }
 
   async dropCollection(name: string): Promise<void> {
     await this.#core.dropCollection(name);
     this.#shapes.clear();
+  }
+
+  async setFields(collection: string, fields: readonly string[]): Promise<void> {
+    checkFields(fields);
+    await this.#core.setFields(collection, fields);
+  }
+
+  async setAlias(alias: string, collection: string): Promise<void> {
+    checkName(alias, "alias");
+    await this.#core.setAlias(alias, collection);
+    this.#forgetNames();
+  }
+
+  async removeAlias(alias: string): Promise<void> {
+    await this.#core.removeAlias(alias);
+    this.#forgetNames();
+  }
+
+  async resolve(name: string): Promise<string> {
+    this.#aliases ??= this.#core.aliases().then((pairs) => new Map(pairs));
+    return (await this.#aliases).get(name) ?? name;
   }
 
   listCollections(): Promise<CollectionStats[]> {
@@ -167,6 +193,49 @@ export class EmbeddedStore implements VectorStore {
       );
     }
     return statuses;
+  }
+
+  async patch(collection: string, items: readonly ItemPatch[]): Promise<ItemPatched[]> {
+    const patched: ItemPatched[] = [];
+    for (let from = 0; from < items.length; from += patchesPerCall) {
+      const some = items.slice(from, from + patchesPerCall);
+      for (const { metadata } of some) checkMetadata(metadata);
+      const statuses = await this.#core.patch(collection, some);
+      patched.push(
+        ...statuses.map((status, i): ItemPatched => {
+          const { id } = some[i];
+          return typeof status === "string"
+            ? { id, status }
+            : { id, status: "failed", error: status };
+        }),
+      );
+    }
+    return patched;
+  }
+
+  async patchWhere(
+    collection: string,
+    filter: Filter,
+    patch: Omit<ItemPatch, "id">,
+  ): Promise<{ updated: number; unchanged: number }> {
+    const counts = { updated: 0, unchanged: 0, missing: 0 };
+    const checked = checkFilter(filter);
+    for (let after = 0; ; ) {
+      const page = { after, limit: patchesPerCall };
+      const found = await this.#core.idsAfter(collection, checked, page);
+      const items = found.map(({ id }) => ({ id, ...patch }));
+      for (const status of await this.patch(collection, items)) {
+        if (status.status !== "failed") counts[status.status]++;
+        else {
+          const { code, message, param } = status.error;
+          throw new AppError(code, `Item "${status.id}": ${message}`, { param });
+        }
+      }
+      const last = found.at(-1);
+      if (last === undefined || found.length < patchesPerCall) break;
+      after = last.row;
+    }
+    return { updated: counts.updated, unchanged: counts.unchanged };
   }
 
   delete(
@@ -313,6 +382,11 @@ export class EmbeddedStore implements VectorStore {
     );
   }
 
+  #forgetNames(): void {
+    this.#shapes.clear();
+    this.#aliases = undefined;
+  }
+
   async #shape(name: string): Promise<{ space: string; dimensions: number }> {
     let shape = this.#shapes.get(name);
     if (shape === undefined) {
@@ -324,9 +398,12 @@ export class EmbeddedStore implements VectorStore {
   }
 }
 
-function rowOf(item: Item, metadata: string): ItemRow {
-  const { id, modality, embedding, original, source, contentHash, preview } = item;
+function rowOf(item: Item, metadata: string | undefined): ItemRow {
+  const { id, modality, embedding, original, source, contentHash, preview, text, addedAt } = item;
+  const given = addedAt === undefined ? undefined : Date.parse(addedAt);
   return {
+    text,
+    addedAt: { given, now: Date.now() },
     id,
     modality: modalities.indexOf(modality),
     embedding: unitLength(embedding),

@@ -1,4 +1,6 @@
+import type { Modality } from "../../encoders/encoder.js";
 import { type Filter, fieldPath, type Scalar } from "../filter.js";
+import { modalities } from "./modality-means.js";
 
 /** An SQL condition with the values of its `?` in order. */
 export interface SqlCondition {
@@ -7,7 +9,7 @@ export interface SqlCondition {
 }
 
 /**
- * A checked filter as a condition on the column `metadata` with exactly the meaning of
+ * A checked filter as a condition on the columns of `items` with exactly the meaning of
  * match-filter.ts.
  *
  * Values are bound as JSON text and read by SQLite's own JSON reader, so that a number on either
@@ -27,6 +29,7 @@ export function filterSql(filter: Filter): SqlCondition {
     if ("or" in part) return part.or.length === 0 ? "0" : `(${part.or.map(write).join(" OR ")})`;
     // A missing field makes a condition NULL, which counts as false everywhere but under NOT.
     if ("not" in part) return `NOT coalesce(${write(part.not)}, 0)`;
+    if ("item" in part) return factSql(part, values);
     const { field, op, value } = part;
     const type = `json_type(metadata, ${jsonPath(field)})`;
     const found = fieldExpression(field);
@@ -37,6 +40,8 @@ export function filterSql(filter: Filter): SqlCondition {
         return equal(type, found, value as Scalar, bind);
       case "in":
         return isIn(type, found, value as Scalar[], bind, values);
+      case "prefix":
+        return `(${type} = 'text' AND ${beginsWith(found, bind(value), bind(value))})`;
       case "contains": {
         const each = `json_each(metadata, ${jsonPath(field)}) AS element`;
         const element = equal("element.type", "element.value", value as Scalar, bind);
@@ -55,6 +60,35 @@ export function filterSql(filter: Filter): SqlCondition {
   // spoils none.
   return { sql: `(json_valid(metadata) AND ${write(filter)})`, values };
 }
+
+function factSql(
+  { item, op, value }: Extract<Filter, { item: unknown }>,
+  values: string[],
+): string {
+  if (item === "added_at") {
+    const sign = { lt: "<", lte: "<=", gt: ">", gte: ">=" }[op as "lt"];
+    return `added_at ${sign} ${Date.parse(value as string)}`;
+  }
+  if (item === "modality") {
+    const wanted = (Array.isArray(value) ? value : [value]) as Modality[];
+    return `modality IN (${wanted.map((one) => modalities.indexOf(one)).join(", ")})`;
+  }
+  if (op === "exists") return `${item} IS ${value ? "NOT NULL" : "NULL"}`;
+  if (op === "in") {
+    values.push(JSON.stringify(value));
+    return `${item} IN (SELECT value FROM json_each(?))`;
+  }
+  if (op === "eq") {
+    values.push(value as string);
+    return `${item} = ?`;
+  }
+  values.push(value as string, value as string, value as string);
+  // The first condition is for the index on ids.
+  return `(${item} >= ? AND ${beginsWith(item, "?", "?")})`;
+}
+
+const beginsWith = (text: string, start: string, again: string) =>
+  `substr(${text}, 1, length(${start})) = ${again}`;
 
 /** What an index on a declared field is made of. */
 export function fieldExpression(field: string): string {

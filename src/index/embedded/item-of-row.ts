@@ -15,6 +15,8 @@ export function itemOf(row: Row): StoredItem {
     const embedding = floatsOf(row.original_embedding as Uint8Array);
     item.original = { space: row.original_space as string, embedding };
   }
+  if (row.text !== null) item.text = row.text as string;
+  if (row.added_at !== null) item.addedAt = new Date(row.added_at as number).toISOString();
   if (row.source !== null) item.source = row.source as string;
   if (row.content_hash !== null) item.contentHash = row.content_hash as string;
   return item;

@@ -1,14 +1,22 @@
+import { AppError } from "../../errors.js";
+import { checkMetadata } from "../check-item.js";
 import type { Filter } from "../filter.js";
+import { mergePatch } from "../merge-patch.js";
+import type { ItemPatch, PatchStatus } from "../vector-store.js";
 import { filterSql } from "./filter-sql.js";
 import { ModalityMeans } from "./modality-means.js";
 import { type Database, guard, type Row, type Statement } from "./sqlite.js";
 
-/** An item on its way into the database. `metadata` is JSON. */
+/** An item on its way into the database. */
 export interface ItemRow {
   id: string;
   modality: number;
   embedding: Float32Array;
-  metadata: string;
+  /** JSON. Without it, what an item of that id has already stays. */
+  metadata?: string;
+  text?: string;
+  /** In milliseconds. Of an item that is replaced the first time stays. */
+  addedAt: { given?: number; now: number };
   original?: { space: string; embedding: Float32Array };
   source?: string;
   contentHash?: string;
@@ -29,6 +37,8 @@ export interface NeighborRow {
   id: string;
   metadata: string;
   source: string | null;
+  text: string | null;
+  addedAt: number | null;
 }
 
 /** The items of all collections. Methods that write belong inside a transaction. */
@@ -49,22 +59,21 @@ export class ItemRows {
     const changes: RowChanges = { added: [], removed: [] };
     const means = new ModalityMeans(this.#db, collection, dimensions);
     const find = this.#sql(
-      "SELECT row, modality, embedding FROM items JOIN vectors USING (row) WHERE collection = ? AND id = ?",
+      "SELECT row, modality, embedding, metadata, added_at AS addedAt FROM items JOIN vectors USING (row) WHERE collection = ? AND id = ?",
     );
     const update = this.#sql(
-      "UPDATE items SET metadata = ?, source = ?, content_hash = ? WHERE row = ?",
+      "UPDATE items SET metadata = ?, source = ?, content_hash = ?, text = ?, added_at = ? WHERE row = ?",
     );
     const replaced = items.map((item) => {
-      const old = find.get(collection, item.id) as
-        | { row: number; modality: number; embedding: Uint8Array }
-        | undefined;
+      const old = find.get(collection, item.id) as OldItem | undefined;
       const bytes = bytesOf(item.embedding);
+      const facts = factsOf(item, old);
       if (
         old !== undefined &&
         old.modality === item.modality &&
         Buffer.compare(old.embedding, bytes) === 0
       ) {
-        update.run(item.metadata, item.source ?? null, item.contentHash ?? null, old.row);
+        update.run(...facts, old.row);
         this.#writeExtras(old.row, item);
         return true;
       }
@@ -74,7 +83,7 @@ export class ItemRows {
         changes.removed.push(old.row);
       }
       changes.added.push({
-        row: this.#insert(collection, item, bytes),
+        row: this.#insert(collection, item, facts, bytes),
         modality: item.modality,
         embedding: item.embedding,
       });
@@ -97,6 +106,43 @@ export class ItemRows {
     }
     means.save();
     return { added: [], removed: [...rows] };
+  }
+
+  /** Changes metadata alone. @returns per patch what became of it, or its error. */
+  patch(collection: number, patches: readonly ItemPatch[]): (PatchStatus | AppError)[] {
+    const find = this.#sql("SELECT row, metadata FROM items WHERE collection = ? AND id = ?");
+    const update = this.#sql("UPDATE items SET metadata = ? WHERE row = ?");
+    return patches.map(({ id, metadata, replace }) => {
+      const found = find.get(collection, id) as { row: number; metadata: string } | undefined;
+      if (found === undefined) return "missing";
+      try {
+        const changed = checkMetadata(
+          replace ? metadata : mergePatch(JSON.parse(found.metadata), metadata),
+        );
+        if (changed === found.metadata) return "unchanged";
+        update.run(changed, found.row);
+        return "updated";
+      } catch (error) {
+        if (error instanceof AppError && error.code === "invalid_input") return error;
+        throw error;
+      }
+    });
+  }
+
+  /** Ids after row `after` that fulfil the filter, oldest first. */
+  idsAfter(
+    collection: number,
+    filter: Filter,
+    { after, limit }: { after: number; limit: number },
+  ): { row: number; id: string }[] {
+    const { sql, values } = filterSql(filter);
+    return guard(() =>
+      this.#db
+        .prepare(
+          `SELECT row, id FROM items WHERE collection = ${collection} AND row > ? AND ${sql} ORDER BY row LIMIT ?`,
+        )
+        .all(after, ...values, limit),
+    ) as { row: number; id: string }[];
   }
 
   /** Row numbers of the ids that exist, in the order of `ids`. */
@@ -161,7 +207,9 @@ export class ItemRows {
   neighbor(row: number): NeighborRow {
     return guard(
       () =>
-        this.#sql("SELECT id, metadata, source FROM items WHERE row = ?").get(row) as NeighborRow,
+        this.#sql(
+          "SELECT id, metadata, source, text, added_at AS addedAt FROM items WHERE row = ?",
+        ).get(row) as NeighborRow,
     );
   }
 
@@ -195,17 +243,10 @@ export class ItemRows {
       yield { ...found, embedding: floatsOf(found.embedding) };
   }
 
-  #insert(collection: number, item: ItemRow, embedding: Uint8Array): number {
+  #insert(collection: number, item: ItemRow, facts: Facts, embedding: Uint8Array): number {
     const { lastInsertRowid } = this.#sql(
-      "INSERT INTO items (collection, id, modality, metadata, source, content_hash) VALUES (?, ?, ?, ?, ?, ?)",
-    ).run(
-      collection,
-      item.id,
-      item.modality,
-      item.metadata,
-      item.source ?? null,
-      item.contentHash ?? null,
-    );
+      "INSERT INTO items (collection, id, modality, metadata, source, content_hash, text, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    ).run(collection, item.id, item.modality, ...facts);
     const row = Number(lastInsertRowid);
     this.#sql("INSERT INTO vectors (row, embedding) VALUES (?, ?)").run(row, embedding);
     this.#writeExtras(row, item);
@@ -244,8 +285,36 @@ export class ItemRows {
   }
 }
 
+interface OldItem {
+  row: number;
+  modality: number;
+  embedding: Uint8Array;
+  metadata: string;
+  addedAt: number | null;
+}
+
+/** Columns that are written alike for a new and a replaced item. */
+type Facts = [
+  metadata: string,
+  source: string | null,
+  contentHash: string | null,
+  text: string | null,
+  addedAt: number | null,
+];
+
+function factsOf(item: ItemRow, old: OldItem | undefined): Facts {
+  const { given, now } = item.addedAt;
+  return [
+    item.metadata ?? old?.metadata ?? "{}",
+    item.source ?? null,
+    item.contentHash ?? null,
+    item.text ?? null,
+    given ?? (old === undefined ? now : old.addedAt),
+  ];
+}
+
 const wholeItem = `
-  SELECT items.row, id, modality, metadata, source, content_hash, vectors.embedding,
+  SELECT items.row, id, modality, metadata, source, content_hash, text, added_at, vectors.embedding,
          originals.space AS original_space, originals.embedding AS original_embedding
   FROM items JOIN vectors USING (row) LEFT JOIN originals USING (row)`;
 

@@ -83,14 +83,16 @@ function coreQuery(query: Query, dimensions: number): CoreQuery {
 
 export function searchResult({ neighbors, last, plan }: CoreResult): SearchResult {
   return {
-    neighbors: neighbors.map(({ id, similarity, modality, metadata, source }): Neighbor => {
-      const neighbor = {
+    neighbors: neighbors.map(({ id, similarity, modality, metadata, source, text }): Neighbor => {
+      const neighbor: Neighbor = {
         id,
         similarity,
         modality: modalities[modality],
         metadata: JSON.parse(metadata),
       };
-      return source === null ? neighbor : { ...neighbor, source };
+      if (source !== null) neighbor.source = source;
+      if (text !== null) neighbor.text = text;
+      return neighbor;
     }),
     ...(last && { nextCursor: writeCursor(last) }),
     plan,

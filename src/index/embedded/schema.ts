@@ -5,9 +5,9 @@ import { type Database, guard, transaction } from "./sqlite.js";
 /**
  * Raised when a table changes its meaning; a database of another version is refused, not guessed
  * at. 2: all metadata is JSON that SQLite reads; its pages have checksums, which older versions
- * would not keep.
+ * would not keep. 3: items have their text and the time they were added; collections have aliases.
  */
-const schemaVersion = 2;
+const schemaVersion = 3;
 
 /**
  * Creates the tables in a new database and checks the version of an old one.
@@ -20,7 +20,8 @@ const schemaVersion = 2;
  */
 export function prepareSchema(db: Database): boolean {
   if (versionOf(db) !== 0) {
-    if (checkSchemaVersion(db) === 1) mend(db);
+    const version = checkSchemaVersion(db);
+    if (version < schemaVersion) upgrade(db, version);
     return false;
   }
   transaction(db, () => {
@@ -42,7 +43,8 @@ export function prepareSchema(db: Database): boolean {
         modality INTEGER NOT NULL, -- position in [text, image, audio]
         metadata TEXT NOT NULL,    -- JSON object
         source TEXT,
-        content_hash TEXT
+        content_hash TEXT,
+        ${addedColumns.join(", ")}
       );
       CREATE UNIQUE INDEX items_by_id ON items (collection, id);
       CREATE INDEX items_by_collection ON items (collection);
@@ -56,32 +58,36 @@ export function prepareSchema(db: Database): boolean {
         sum BLOB NOT NULL,         -- float64, little-endian: the sum of the embeddings
         PRIMARY KEY (collection, modality)
       ) WITHOUT ROWID;
+      ${aliasTable}
       PRAGMA user_version = ${schemaVersion};
     `);
   });
   return true;
 }
 
+/** What version 3 added. */
+const addedColumns = [
+  "text TEXT", // of an item made from a text
+  "added_at INTEGER", // milliseconds since 1970; null for what older versions stored
+];
+const aliasTable = "CREATE TABLE aliases (alias TEXT PRIMARY KEY, collection TEXT NOT NULL);";
+
 /**
  * Version 1 took metadata nested deeper than SQLite reads, and one such item made every filter of
  * its collection fail.
  */
-function mend(db: Database) {
-  try {
-    transaction(db, () => {
-      mendDeepMetadata(db);
-      db.exec(`PRAGMA user_version = ${schemaVersion}`);
-    });
-  } catch (error) {
-    // Then at the next start
-    if (!(error instanceof AppError) || error.code !== "storage_full") throw error;
-  }
+function upgrade(db: Database, from: number) {
+  transaction(db, () => {
+    if (from === 1) mendDeepMetadata(db);
+    for (const column of addedColumns) db.exec(`ALTER TABLE items ADD COLUMN ${column}`);
+    db.exec(`${aliasTable} PRAGMA user_version = ${schemaVersion}`);
+  });
 }
 
 /** @throws AppError storage_corrupt when the database is not one of ours or of another version. */
 export function checkSchemaVersion(db: Database): number {
   const version = versionOf(db);
-  if (version !== 1 && version !== schemaVersion) {
+  if (version < 1 || version > schemaVersion) {
     throw new AppError(
       "storage_corrupt",
       `Expected a database of version ${schemaVersion} but found version ${version}`,

@@ -6,6 +6,7 @@ import { type CollectionIndex, withoutCopy } from "./collection-index.js";
 import type { CoreQuery } from "./core-types.js";
 import { range, scanAll, scanQuantized, scanSome } from "./exact-scan.js";
 import type { ItemRows } from "./item-rows.js";
+import { modalities } from "./modality-means.js";
 import { type Hit, type Rank, TopK } from "./top-k.js";
 
 /** A checked query, ready to be answered. `modality` is a number (modality-means.ts). */
@@ -162,7 +163,9 @@ function search(
   const admits = (position: number) => {
     if (query.modality !== undefined && table.modality(position) !== query.modality) return false;
     if (query.filter === undefined) return true;
-    return matchFilter(query.filter, JSON.parse(items.neighbor(table.row(position)).metadata));
+    const { metadata, ...facts } = items.neighbor(table.row(position));
+    const modality = modalities[table.modality(position)];
+    return matchFilter(query.filter, JSON.parse(metadata), { ...facts, modality });
   };
   const scanBits = () => {
     const top = newTop();

@@ -2,7 +2,14 @@ import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { AppError } from "../../errors.js";
 import type { Filter } from "../filter.js";
-import type { CollectionSpec, CollectionStats, StoreCondition } from "../vector-store.js";
+import type {
+  CollectionSpec,
+  CollectionStats,
+  Failure,
+  ItemPatch,
+  PatchStatus,
+  StoreCondition,
+} from "../vector-store.js";
 import { searchAnswerer } from "./answer-queries.js";
 import { sealBackup } from "./backup-file.js";
 import { CheckedDatabase } from "./checked-database.js";
@@ -82,8 +89,8 @@ export class StoreCore {
   renameCollection(from: string, to: string, replace: boolean): Promise<void> {
     return this.#writes.write(
       () => {
-        this.#collections.get(from);
-        const old = replace && from !== to ? this.#collections.find(to) : undefined;
+        this.#exact(from);
+        const old = replace && from !== to ? this.#collections.exact(to) : undefined;
         if (old !== undefined) this.#collections.drop(old);
         if (from !== to) this.#collections.rename(from, to);
         return old;
@@ -95,13 +102,44 @@ export class StoreCore {
   dropCollection(name: string): Promise<void> {
     return this.#writes.write(
       () => {
-        const old = this.#collections.get(name);
+        const old = this.#exact(name);
+        const aliases = this.#aliasesOf(name);
+        if (aliases.length > 0) {
+          const message = `Aliases lead to the collection "${name}": ${aliases.join(", ")}`;
+          throw new AppError("conflict", message, { param: "name" });
+        }
         this.#collections.drop(old);
         return old;
       },
       (old) => this.#indexes.forget(old),
       { freesRoom: true },
     );
+  }
+
+  setFields(name: string, fields: readonly string[]): Promise<void> {
+    return this.#writes.write(
+      () => this.#collections.setFields(this.#collections.get(name), fields),
+      () => undefined,
+    );
+  }
+
+  setAlias(alias: string, collection: string): Promise<void> {
+    return this.#writes.write(
+      () => this.#collections.setAlias(alias, collection),
+      () => undefined,
+    );
+  }
+
+  removeAlias(alias: string): Promise<void> {
+    return this.#writes.write(
+      () => this.#collections.removeAlias(alias),
+      () => undefined,
+      { freesRoom: true },
+    );
+  }
+
+  aliases(): [alias: string, collection: string][] {
+    return this.#collections.aliases();
   }
 
   listCollections(): CollectionStats[] {
@@ -129,6 +167,22 @@ export class StoreCore {
       const { replaced, changes } = this.#items.upsert(collection, dimensions, items);
       return { result: replaced, changes };
     });
+  }
+
+  /** @returns per item what became of it, or its error. */
+  patch(name: string, patches: readonly ItemPatch[]): Promise<(PatchStatus | Failure)[]> {
+    return this.#change(name, ({ collection }) => {
+      const result = this.#items.patch(collection, patches).map((status) => {
+        if (typeof status === "string") return status;
+        const { code, message, param } = status;
+        return { code, message, param };
+      });
+      return { result, changes: { added: [], removed: [] } };
+    });
+  }
+
+  idsAfter(name: string, filter: Filter, page: { after: number; limit: number }) {
+    return this.#items.idsAfter(this.#collections.get(name).collection, filter, page);
   }
 
   delete(name: string, what: { ids: readonly string[] } | { filter: Filter }): Promise<number> {
@@ -242,6 +296,18 @@ export class StoreCore {
     this.#database.close();
   }
 
+  /** @throws AppError not_found; conflict for an alias. */
+  #exact(name: string): CollectionRow {
+    const found = this.#collections.get(name);
+    if (found.name === name) return found;
+    const message = `"${name}" is an alias of the collection "${found.name}"`;
+    throw new AppError("conflict", message, { param: "name" });
+  }
+
+  #aliasesOf(name: string): string[] {
+    return this.#collections.aliases().flatMap(([alias, to]) => (to === name ? [alias] : []));
+  }
+
   #change<T>(
     name: string,
     run: (row: CollectionRow) => { result: T; changes: RowChanges },
@@ -270,6 +336,7 @@ export class StoreCore {
       dimensions,
       fields,
       options,
+      aliases: this.#aliasesOf(name),
       createdAt,
       count: counts.reduce((sum, [, { count }]) => sum + count, 0),
       countByModality: Object.fromEntries(

@@ -31,6 +31,7 @@ const items = randomItems(300, dimensions).map(({ embedding, ...item }, i) => ({
   modality: 1,
   embedding,
   metadata: JSON.stringify({ year: 1900 + (i % 100), text: `text ${i} `.repeat(20) }),
+  addedAt: { now: 1.7e12 + i },
   preview: { mediaType: "image/webp", bytes: new Uint8Array(500).fill(i) },
 }));
 const query = randomItems(1, dimensions, 9)[0].embedding;

@@ -271,7 +271,7 @@ describe("backup and restoreBackup", () => {
         )
       ).length,
     ).toBe(count);
-    expect(await restored.get("c", ["item-7"])).toEqual([items[7]]);
+    expect(await restored.get("c", ["item-7"])).toMatchObject([items[7]]);
   });
 
   it("refuses a damaged backup and leaves the folder as it was", async () => {

@@ -39,6 +39,7 @@ const text = fc.oneof(
     '"',
     "%",
     "é",
+    "éa",
     "🙂",
     "\uffee",
   ),

@@ -1,0 +1,94 @@
+import { Hono } from "hono";
+import { AppError, invalidInput } from "../errors.js";
+import type { ItemPatch, ItemPatched, JsonObject } from "../index/vector-store.js";
+import type { Services } from "../services.js";
+import { requestFilter } from "../wire/filter-field.js";
+import { ItemAnswer, ItemsPatched, PatchBody, PatchManyBody } from "../wire/items.js";
+import { bodyErrors, describe, json, storeErrors } from "./describe.js";
+import { errorBody } from "./error-response.js";
+import { itemAnswer } from "./item-answer.js";
+import { readJson } from "./read-json.js";
+import type { RequestVariables } from "./request-context.js";
+
+const tag = "Items";
+const operations = {
+  patch: describe({
+    id: "patchItem",
+    tag,
+    summary: "Changes an item's metadata alone",
+    description:
+      "Merged into what the item has (RFC 7396: null takes a key away); with replace in its place. " +
+      "Nothing is embedded anew.",
+    body: json(PatchBody),
+    answers: { 200: { content: json(ItemAnswer) } },
+    errors: [...bodyErrors, ...storeErrors],
+  }),
+  patchMany: describe({
+    id: "patchItems",
+    tag,
+    summary: "Changes the metadata of items by their ids or by a filter, or of each its own",
+    description:
+      "Exactly one of ids, filter and items; with ids or a filter the metadata stand beside it.",
+    body: json(PatchManyBody),
+    answers: { 200: { content: json(ItemsPatched) } },
+    errors: [...bodyErrors, ...storeErrors],
+  }),
+};
+
+/** `PATCH /v1/collections/{name}/items` and `…/items/{id}`: metadata change without their vectors. */
+export function patchItemsRoutes({ store }: Services) {
+  const base = "/v1/collections/:name/items";
+  return new Hono<RequestVariables>()
+    .patch(base, operations.patchMany, async (c) => {
+      const name = c.req.param("name");
+      const { ids, filter, items, metadata, replace } = await readJson(c, PatchManyBody);
+      const given = Object.entries({ ids, filter, items }).filter(
+        ([, value]) => value !== undefined,
+      );
+      if (given.length !== 1)
+        throw invalidInput(given[1]?.[0] ?? "ids", 'Expected one of "ids", "filter" and "items"');
+      if ((metadata === undefined) !== (items !== undefined))
+        throw invalidInput("metadata", 'Expected "metadata" beside "ids" or "filter", not "items"');
+      const patch = { metadata: metadata as JsonObject, replace };
+      if (filter !== undefined) {
+        const counts = await store.patchWhere(name, requestFilter(filter), patch);
+        return c.json({ ...counts, missing: [], failed: [] } satisfies ItemsPatched);
+      }
+      const patches: ItemPatch[] =
+        items?.map((item) => ({ ...item, metadata: item.metadata as JsonObject, replace })) ??
+        ids!.map((id) => ({ id, ...patch }));
+      return c.json(patchedAnswer(await store.patch(name, patches)));
+    })
+    .patch(`${base}/:id`, operations.patch, async (c) => {
+      const { name, id } = c.req.param();
+      const { metadata, replace } = await readJson(c, PatchBody);
+      const [patched] = await store.patch(name, [
+        { id, metadata: metadata as JsonObject, replace },
+      ]);
+      if (patched.status === "failed") {
+        const { code, message, param } = patched.error;
+        throw new AppError(code, message, { param });
+      }
+      const [item] = await store.get(name, [id]);
+      if (item === undefined) {
+        const message = `There is no item "${id}" in the collection "${name}"`;
+        throw new AppError("not_found", message, { param: "id" });
+      }
+      return c.json(itemAnswer(item));
+    });
+}
+
+function patchedAnswer(patched: readonly ItemPatched[]): ItemsPatched {
+  const count = (status: ItemPatched["status"]) =>
+    patched.filter((one) => one.status === status).length;
+  return {
+    updated: count("updated"),
+    unchanged: count("unchanged"),
+    missing: patched.flatMap(({ id, status }) => (status === "missing" ? [id] : [])),
+    failed: patched.flatMap((one) => {
+      if (one.status !== "failed") return [];
+      const { code, message, param } = one.error;
+      return [{ id: one.id, error: errorBody(new AppError(code, message, { param })) }];
+    }),
+  };
+}
