@@ -1,8 +1,9 @@
 import { AppError } from "../errors.js";
-import { Decoder, type DecoderAnswer, type DecodingBudget } from "./decoder.js";
+import { Decoder, type DecoderAnswer } from "./decoder.js";
 import { DecoderEnded, type EndReason } from "./decoder-ended.js";
 import { PoisonedFiles } from "./poisoned-files.js";
 import type { DecoderCall } from "./serve-decoding.js";
+import type { DecodingBudget } from "./usage-meter.js";
 
 /** One call for a decoder. */
 export interface DecoderJob {

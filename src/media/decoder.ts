@@ -5,15 +5,8 @@ import { isAnswerTo } from "./decoder-answer.js";
 import { DecoderEnded, type EndReason } from "./decoder-ended.js";
 import { killGroup, startProcess } from "./decoder-start.js";
 import { FrameReader, writeFrame } from "./frames.js";
-import { type ProcessUsage, processUsage } from "./process-usage.js";
 import type { DecoderCall, DecoderReply, DecoderRequest } from "./serve-decoding.js";
-
-/** What one request may use before its process is ended. */
-export interface DecodingBudget {
-  cpuMs: number;
-  /** Beyond what the process held before. */
-  memoryBytes: number;
-}
+import { type DecodingBudget, UsageMeter } from "./usage-meter.js";
 
 /** A value and its buffers, or `gone`: the media it is about is not held any more. */
 export type DecoderAnswer = { value: unknown; buffers: Uint8Array<ArrayBuffer>[] } | "gone";
@@ -25,11 +18,6 @@ const watchMs = 100;
  */
 const maxCalls = 2;
 const maxStartMs = 60_000;
-/**
- * A process that uses no processor time at all hangs: it is given this many times its budget on the
- * clock.
- */
-const hangFactor = 4;
 /** The tensors of one request: 32 windows of a sound take 8 MB. */
 const maxAnswerBytes = 2 ** 31;
 
@@ -39,13 +27,6 @@ interface Running {
   /** Nobody waits for its answer any more: another process does it. */
   isWithdrawn?: boolean;
   budget: DecodingBudget;
-  /** What had been used, and the time, when the request was first seen under way. */
-  since?: { used: ProcessUsage | undefined; at: number };
-  /**
-   * Processor time so far, and when it was last seen to grow: a process that others keep from the
-   * processor does not hang.
-   */
-  progress: { cpuMs: number; at: number };
   resolve: (answer: DecoderAnswer) => void;
   reject: (error: Error) => void;
 }
@@ -61,19 +42,16 @@ export class Decoder {
   readonly #channel: Socket;
   readonly #exited: Promise<void>;
   readonly #startedAt = performance.now();
+  readonly #meter = new UsageMeter();
   #complaint = "";
   #isReady = false;
   #ended: EndReason | undefined;
   /** In the order of their answers: only the first is being worked on. */
   readonly #calls: Running[] = [];
-  /** Processor time of the first so far, as last seen. */
-  #spentMs = 0;
   /** Keys of media that it may give up, not sent yet. */
   readonly #forgotten: number[] = [];
   #nextId = 0;
   #watch: NodeJS.Timeout | undefined;
-  /** Memory when it had started, and when it was last seen. */
-  #memory = { initial: 0, last: 0 };
 
   /** @param entry  URL of a module that calls `serveDecoding`, with the ending `.js`. */
   constructor(entry: URL) {
@@ -121,11 +99,9 @@ export class Decoder {
     return this.#isReady;
   }
 
-  /**
-   * Time that it has spent on the call under way: of a processor, or on the clock when it hangs.
-   */
+  /** Time that it has spent on the call under way (see `UsageMeter`). */
   get spentMs(): number {
-    return this.#spentMs;
+    return this.#meter.spentMs;
   }
 
   /** Why it ended, once it has. */
@@ -139,7 +115,7 @@ export class Decoder {
 
   /** Resident memory that it took since it started, as last seen. */
   get grownBytes(): number {
-    return this.#memory.last - this.#memory.initial;
+    return this.#meter.grownBytes;
   }
 
   /**
@@ -155,8 +131,7 @@ export class Decoder {
     if (this.isFull) throw new RangeError("The decoding process is busy");
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      const progress = { cpuMs: 0, at: 0 };
-      this.#calls.push({ id, call, budget, progress, resolve, reject });
+      this.#calls.push({ id, call, budget, resolve, reject });
       this.#channel.ref();
       this.#watch ??= setInterval(() => this.#check(), watchMs).unref();
       this.#channel.cork();
@@ -215,8 +190,7 @@ export class Decoder {
   #receive(reply: DecoderReply, buffers: Uint8Array<ArrayBuffer>[]): void {
     if ("ready" in reply) {
       this.#isReady = true;
-      const resident = processUsage(this.#child.pid!)?.residentBytes ?? 0;
-      this.#memory = { initial: resident, last: resident };
+      this.#meter.started(this.#child.pid!);
       return;
     }
     const running = this.#calls[0];
@@ -231,7 +205,7 @@ export class Decoder {
       return;
     }
     this.#calls.shift();
-    this.#spentMs = 0;
+    this.#meter.next();
     if (this.#calls.length === 0) this.#rest();
     if (isWithdrawn) {
       if (isValue && "key" in call) this.#forget(call.key);
@@ -254,28 +228,12 @@ export class Decoder {
   #check(): void {
     const running = this.#calls[0];
     if (running === undefined) return;
-    const now = performance.now();
     if (!this.#isReady) {
-      if (now - this.#startedAt > maxStartMs) void this.end("not started");
+      if (performance.now() - this.#startedAt > maxStartMs) void this.end("not started");
       return;
     }
-    const used = processUsage(this.#child.pid!);
-    if (running.since === undefined) {
-      // It has run for up to `watchMs` already: what it held before is what was seen last.
-      const residentBytes = Math.min(used?.residentBytes ?? 0, this.#memory.last);
-      running.since = { used: used && { ...used, residentBytes }, at: now };
-    }
-    const { since, budget } = running;
-    const cpuMs = used && since.used ? used.cpuMs - since.used.cpuMs : now - since.at;
-    const grown = used && since.used ? used.residentBytes - since.used.residentBytes : 0;
-    if (used !== undefined) this.#memory.last = used.residentBytes;
-    if (cpuMs > running.progress.cpuMs || running.progress.at === 0)
-      running.progress = { cpuMs, at: now };
-    const idleMs = now - running.progress.at;
-    this.#spentMs = Math.max(cpuMs, idleMs / hangFactor);
-    if (cpuMs > budget.cpuMs) void this.end("cpu");
-    else if (grown > budget.memoryBytes) void this.end("memory");
-    else if (idleMs > hangFactor * budget.cpuMs) void this.end("silent");
+    const excess = this.#meter.check(this.#child.pid!, running.budget);
+    if (excess !== undefined) void this.end(excess);
   }
 }
 

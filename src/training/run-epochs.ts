@@ -4,10 +4,10 @@ import { distinctRows, take } from "../math/rows.js";
 import { drawBeta, epochBatches, gatherBatch } from "./batches.js";
 import { type Cancellation, throwIfCancelled } from "./cancellation.js";
 import { type Checkpoint, type EpochRecord, writeCheckpoint } from "./checkpoint.js";
+import { isGraphLoss } from "./graph-losses.js";
 import { maxLogitScale, type Stepper, type TrainingState } from "./network.js";
 import { cosineSchedule } from "./optimizer.js";
 import type { RunReport } from "./run-report.js";
-import { graphLosses } from "./training-graph.js";
 import {
   batchLabels,
   type Split,
@@ -69,7 +69,7 @@ export async function runEpochs(
   const warmupSteps = Math.round(options.warmup * totalSteps);
   // Few enough at a time to hear a cancellation soon; the plain stepper holds its thread for a
   // whole call.
-  const batchesPerCall = graphLosses.includes(options.loss) ? 32 : 1;
+  const batchesPerCall = isGraphLoss(options.loss) ? 32 : 1;
   const inTurns = async (
     batches: readonly number[][],
     work: (some: readonly number[][], from: number) => Promise<number[]>,

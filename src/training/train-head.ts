@@ -3,6 +3,7 @@ import { AppError, invalidInput } from "../errors.js";
 import { seededRandom } from "../math/random.js";
 import { drawSplit } from "./batches.js";
 import { type Checkpoint, readCheckpoint } from "./checkpoint.js";
+import { isGraphLoss } from "./graph-losses.js";
 import { openGraphStepper } from "./graph-stepper.js";
 import { type Heads, maxMeasuredPairs, measureHeads } from "./measure-heads.js";
 import { headOf, initialState } from "./network.js";
@@ -11,7 +12,6 @@ import { plainStepper } from "./plain-stepper.js";
 import { runEpochs, scaleOf, type TrainingControl } from "./run-epochs.js";
 import { type RunReport, verdictOf } from "./run-report.js";
 import { startingNetwork } from "./starting-network.js";
-import { graphLosses } from "./training-graph.js";
 import {
   batchLabels,
   checkRequest,
@@ -85,7 +85,7 @@ export async function trainHead(
     ...options,
     ...control,
   };
-  const stepper = graphLosses.includes(options.loss)
+  const stepper = isGraphLoss(options.loss)
     ? await openGraphStepper(network, run.state, steppers)
     : plainStepper(network, run.state, steppers);
   let stoppedBy: RunReport["stoppedBy"];

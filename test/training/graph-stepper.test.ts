@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ProjectionHead } from "../../src/encoders/head.js";
 import { matrixOf } from "../../src/math/matrix.js";
 import { seededRandom } from "../../src/math/random.js";
+import { graphLosses } from "../../src/training/graph-losses.js";
 import { openGraphStepper } from "../../src/training/graph-stepper.js";
 import { initialHead } from "../../src/training/initial-head.js";
 import {
@@ -12,7 +13,6 @@ import {
 } from "../../src/training/network.js";
 import { adamWDefaults } from "../../src/training/optimizer.js";
 import { plainStepper } from "../../src/training/plain-stepper.js";
-import { graphLosses } from "../../src/training/training-graph.js";
 import { randomUnitRows, unitRows } from "../helpers/matrices.js";
 
 const size = 12;

@@ -1,0 +1,79 @@
+import type { EndReason } from "./decoder-ended.js";
+import { type ProcessUsage, processUsage } from "./process-usage.js";
+
+/** What one request may use before its process is ended. */
+export interface DecodingBudget {
+  cpuMs: number;
+  /** Beyond what the process held before. */
+  memoryBytes: number;
+}
+
+/**
+ * A process that uses no processor time at all hangs: it is given this many times its budget on the
+ * clock.
+ */
+const hangFactor = 4;
+
+/** What a decoding process has used: of memory since its start, of time for the request it is at. */
+export class UsageMeter {
+  /** Memory when the process had started, and when it was last seen. */
+  #memory = { initial: 0, last: 0 };
+  /** What had been used, and the time, when the request was first seen under way. */
+  #since: { used: ProcessUsage | undefined; at: number } | undefined;
+  /**
+   * Processor time of the request so far, and when it was last seen to grow: a process that others
+   * keep from the processor does not hang.
+   */
+  #progress = { cpuMs: 0, at: 0 };
+  #spentMs = 0;
+
+  /** Time that the request took so far: of a processor, or on the clock when the process hangs. */
+  get spentMs(): number {
+    return this.#spentMs;
+  }
+
+  /** Resident memory that the process took since it started, as last seen. */
+  get grownBytes(): number {
+    return this.#memory.last - this.#memory.initial;
+  }
+
+  /** The process is ready for its first request. */
+  started(pid: number): void {
+    const resident = processUsage(pid)?.residentBytes ?? 0;
+    this.#memory = { initial: resident, last: resident };
+  }
+
+  /** The request has its answer; the next one begins at nothing. */
+  next(): void {
+    this.#since = undefined;
+    this.#progress = { cpuMs: 0, at: 0 };
+    this.#spentMs = 0;
+  }
+
+  /**
+   * Looks at the process, which works on a request.
+   * @returns why it must be ended, if it must.
+   */
+  check(pid: number, budget: DecodingBudget): EndReason | undefined {
+    const now = performance.now();
+    const used = processUsage(pid);
+    if (this.#since === undefined) {
+      // The request has run for a while already: what the process held before is what was seen
+      // last.
+      const residentBytes = Math.min(used?.residentBytes ?? 0, this.#memory.last);
+      this.#since = { used: used && { ...used, residentBytes }, at: now };
+    }
+    const { used: before, at } = this.#since;
+    const cpuMs = used && before ? used.cpuMs - before.cpuMs : now - at;
+    const grown = used && before ? used.residentBytes - before.residentBytes : 0;
+    if (used !== undefined) this.#memory.last = used.residentBytes;
+    if (cpuMs > this.#progress.cpuMs || this.#progress.at === 0)
+      this.#progress = { cpuMs, at: now };
+    const idleMs = now - this.#progress.at;
+    this.#spentMs = Math.max(cpuMs, idleMs / hangFactor);
+    if (cpuMs > budget.cpuMs) return "cpu";
+    if (grown > budget.memoryBytes) return "memory";
+    if (idleMs > hangFactor * budget.cpuMs) return "silent";
+    return undefined;
+  }
+}
