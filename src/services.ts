@@ -29,6 +29,7 @@ import { findManifest } from "./models/store.js";
 import { mediaFetcher } from "./routes/fetch-media.js";
 import type { FetchMedia } from "./routes/read-media.js";
 import { type GapMeasurer, gapMeasurer } from "./training/gap-measurer.js";
+import { ReferenceBank } from "./zero-shot/reference-bank.js";
 
 /** The product's parts, live: what routes are given. */
 export interface Services {
@@ -45,6 +46,8 @@ export interface Services {
   heads: HeadStore;
   bridges: BridgeStore;
   jobs: Jobs;
+  /** What "none of these" is told by. */
+  referenceBank: ReferenceBank;
   /** Resolves once every tower has answered a first input; rejects when one cannot. */
   ready: Promise<void>;
   /**
@@ -164,6 +167,7 @@ async function openServices(
     jobs,
     store,
     budget,
+    referenceBank: new ReferenceBank({ folder: join(config.dataDir, "cache"), log }),
     fetchMedia: mediaFetcher({
       hosts: config.urlHosts,
       maxBytes: config.maxBodyBytes,

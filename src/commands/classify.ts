@@ -20,7 +20,12 @@ export function classifyCommand(program: Command): void {
     .option("--template <text...>", 'prompt template with one {}, e.g. "a photo of a {}."')
     .option("--multi-label", "score each label by itself")
     .option("--top-k <n>", "only the best so many", parseNumber)
-    .option("--timeline", "scores of each window of a sound");
+    .option("--timeline", "scores of each window of a sound")
+    .option(
+      "--reject [rate]",
+      "say when no label fits; share of such inputs that may pass [0.05]",
+      (text) => parseNumber(text),
+    );
   addTargetFlags(command).action(async (files: string[], given) => {
     const target = await openTarget(configOf(given), given);
     try {
@@ -34,6 +39,7 @@ export function classifyCommand(program: Command): void {
           multi_label: given.multiLabel,
           top_k: given.topK,
           timeline: modality === "audio" ? given.timeline : undefined,
+          reject: rejectOf(given.reject),
         };
         const answer = await target.request<ZeroShotAnswer>("/v1/zero-shot", jsonPost(body));
         print(file, answer, given.json === true);
@@ -45,6 +51,10 @@ export function classifyCommand(program: Command): void {
   });
 }
 
+/** `--reject` alone leaves the rate to the server. */
+const rejectOf = (rate: number | true | undefined) =>
+  rate === undefined ? undefined : rate === true ? {} : { false_alarm_rate: rate };
+
 function print(file: string, answer: ZeroShotAnswer, json: boolean): void {
   if (json) {
     console.log(JSON.stringify({ file, ...answer }));
@@ -52,7 +62,8 @@ function print(file: string, answer: ZeroShotAnswer, json: boolean): void {
   }
   const line = ({ label, score }: { label: string; score: number }) =>
     `  ${score.toFixed(3)}  ${label}`;
-  console.log(`${file}  (${answer.model})\n${answer.scores.map(line).join("\n")}`);
+  const unknown = answer.known === false ? "  none of these" : "";
+  console.log(`${file}  (${answer.model})${unknown}\n${answer.scores.map(line).join("\n")}`);
   for (const window of answer.timeline ?? []) {
     const [best] = window.scores;
     const place = `${window.start_seconds.toFixed(1)}-${window.end_seconds.toFixed(1)} s`;

@@ -6,18 +6,21 @@ import { examplesOf } from "../heads/examples.js";
 import type { HeadStore } from "../heads/head-store.js";
 import type { UsableHead } from "../heads/head-version.js";
 import { findPack } from "../heads/headed-pack.js";
+import { rowCount } from "../math/rows.js";
 import type { Cost } from "../media/budget.js";
 import { soundSize } from "../media/sound-size.js";
 import { withDecoded } from "../media/with-decoded.js";
 import { missingPrompts } from "../zero-shot/class-embeddings.js";
 import {
+  type Classified,
   type ClassifyOptions,
   classifyEmbedded,
   classifyWindows,
   type LabelPack,
-  type LabelScore,
 } from "../zero-shot/classifier.js";
 import { chooseTemplates } from "../zero-shot/prompts.js";
+import type { Reference } from "../zero-shot/reference.js";
+import type { ReferenceBank } from "../zero-shot/reference-bank.js";
 import { checkLabels } from "./check-labels.js";
 import type { Content, MediaContent } from "./content.js";
 import { allOrFirstFailure, type EmbedParts } from "./embed-contents.js";
@@ -25,6 +28,7 @@ import { allOrFirstFailure, type EmbedParts } from "./embed-contents.js";
 export interface ClassifyParts extends EmbedParts {
   packs: Packs;
   heads: Pick<HeadStore, "use">;
+  referenceBank: ReferenceBank;
   config: EmbedParts["config"] & { maxLabels: number; maxAnswerBytes: number };
 }
 
@@ -40,11 +44,12 @@ export interface LabelQuery {
   multiLabel?: boolean;
   topK?: number;
   threshold?: number;
+  /** Tells inputs that none of the labels fits, but for this share of them. */
+  falseAlarmRate?: number;
 }
 
 /** Scores of one content, best first, and what its decoder warned of. */
-export interface Scored {
-  scores: LabelScore[];
+export interface Scored extends Classified {
   warnings?: readonly string[];
 }
 
@@ -90,7 +95,7 @@ export async function classifyContents(
           return embedding;
         });
       };
-      return { scores: await classifyEmbedded(scorer, embed, labels, options), warnings };
+      return { ...(await classifyEmbedded(scorer, embed, labels, options)), warnings };
     });
     return allOrFirstFailure(scoring, failure);
   });
@@ -163,14 +168,48 @@ async function planOf(
   );
   const { logitScale, logitBias, activation } = pack.manifest;
   const examples = head?.fewShot && examplesOf(head, logitScale, modality);
+  const reference =
+    query.falseAlarmRate === undefined
+      ? undefined
+      : await referenceOf(parts, pack, modality, templates, query.falseAlarmRate);
   const textEncoder = pack.encoders.text!;
   return {
     pack,
     head,
     labels,
-    options: { templates, multiLabel, topK, threshold, signal },
+    options: {
+      templates,
+      multiLabel,
+      topK,
+      threshold,
+      reference,
+      falseAlarmRate: query.falseAlarmRate,
+      signal,
+    },
     scorer: { textEncoder, logitScale, logitBias, activation, examples },
   };
+}
+
+/** @throws AppError `invalid_input` for texts, and for a rate below what the background can tell. */
+async function referenceOf(
+  { referenceBank }: ClassifyParts,
+  pack: LoadedPack,
+  modality: Modality,
+  templates: readonly string[],
+  falseAlarmRate: number,
+): Promise<Reference> {
+  if (modality === "text")
+    throw invalidInput("reject", '"reject" is for pictures and sounds, not for text');
+  const [neutral, background] = await Promise.all([
+    referenceBank.neutral(pack, modality, templates),
+    referenceBank.background(pack, modality),
+  ]);
+  const least = 1 / (rowCount(background) + 1);
+  if (falseAlarmRate < least) {
+    const message = `Expected a false_alarm_rate of at least ${least.toFixed(4)}, which ${rowCount(background)} background inputs can tell, but received ${falseAlarmRate}`;
+    throw invalidInput("reject.false_alarm_rate", message);
+  }
+  return { ...neutral, background };
 }
 
 function* costsOf(

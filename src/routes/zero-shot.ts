@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { invalidInput } from "../errors.js";
 import { headNamed } from "../heads/headed-pack.js";
-import { classifyContents, classifyTimeline } from "../inference/classify-contents.js";
+import { classifyContents, classifyTimeline, type Scored } from "../inference/classify-contents.js";
 import type { Content } from "../inference/content.js";
 import type { Services } from "../services.js";
 import { ZeroShotAnswer, ZeroShotRequest } from "../wire/zero-shot.js";
@@ -27,7 +27,11 @@ export function zeroShotRoutes(services: Services) {
   return new Hono<RequestVariables>().post("/v1/zero-shot", zeroShotOperation, async (c) => {
     budget.refuseWhenFull();
     const lists = ["candidate_labels", "hypothesis_template"];
-    const request = await readRequest(c, ZeroShotRequest, { lists, names: ["candidate_labels"] });
+    const request = await readRequest(c, ZeroShotRequest, {
+      lists,
+      names: ["candidate_labels"],
+      json: ["reject"],
+    });
     const signal = c.get("signal");
     const modality = onlyModality(request);
     if (request.timeline && modality !== "audio") {
@@ -35,7 +39,8 @@ export function zeroShotRoutes(services: Services) {
     }
     const { candidate_labels: labels, template_set: templateSet, model, head: headName } = request;
     const { hypothesis_template: template, multi_label: multiLabel, top_k: topK } = request;
-    const { threshold } = request;
+    const { threshold, reject } = request;
+    const falseAlarmRate = reject?.false_alarm_rate;
     const templates = typeof template === "string" ? [template] : template;
     const query = {
       labels,
@@ -46,6 +51,7 @@ export function zeroShotRoutes(services: Services) {
       multiLabel,
       topK,
       threshold,
+      falseAlarmRate,
     };
     const mediaOf = mediaMaker(services, signal);
     const answerOf = ({ pack, head }: Pick<Classified, "pack" | "head">) => ({
@@ -59,11 +65,17 @@ export function zeroShotRoutes(services: Services) {
           ? { modality, text: request.text! }
           : mediaOf(request[modality]!, modality, modality);
       const classified = await classifyContents(services, query, [content], signal);
-      const [{ scores, warnings }] = classified.scored;
-      return c.json({ ...answerOf(classified), scores, warnings } satisfies ZeroShotAnswer);
+      const [{ scores, verdict, warnings }] = classified.scored;
+      return c.json({
+        ...answerOf(classified),
+        scores,
+        ...verdictOf(verdict),
+        ...rejectOf(verdict, falseAlarmRate),
+        warnings,
+      } satisfies ZeroShotAnswer);
     }
     const sound = mediaOf(request.audio!, "audio", "audio");
-    const { scores, timeline, warnings, ...by } = await classifyTimeline(
+    const { scores, verdict, timeline, warnings, ...by } = await classifyTimeline(
       services,
       query,
       sound,
@@ -73,15 +85,31 @@ export function zeroShotRoutes(services: Services) {
       start_seconds: window.startSeconds,
       end_seconds: window.endSeconds,
       scores: window.scores,
+      ...verdictOf(window.verdict),
     }));
     return c.json({
       ...answerOf(by),
       scores,
+      ...verdictOf(verdict),
+      ...rejectOf(verdict, falseAlarmRate),
       timeline: windows,
       warnings,
     } satisfies ZeroShotAnswer);
   });
 }
+
+type Verdict = Scored["verdict"];
+
+const verdictOf = (verdict: Verdict) => verdict && { known: verdict.known, label: verdict.label };
+
+const rejectOf = (verdict: Verdict, falseAlarmRate: number | undefined) =>
+  verdict && {
+    reject: {
+      false_alarm_rate: falseAlarmRate!,
+      p_value: verdict.pValue,
+      background: verdict.background,
+    },
+  };
 
 type Classified = Awaited<ReturnType<typeof classifyContents>>;
 

@@ -15,6 +15,12 @@ const maxScalarCharacters = 64;
 /** More are refused before any is looked at; `maxLabels` is checked after. */
 const maxListed = 100_000;
 
+/** What a request that may be answered "none of these" accepts. */
+export const Reject = z.strictObject({
+  /** Share of inputs that no label fits, and that may pass for one that does. */
+  false_alarm_rate: withDefault(z.number().positive().max(0.5), 0.05),
+});
+
 export const ZeroShotRequest = z.strictObject({
   image: optional(Media),
   audio: optional(Media),
@@ -32,10 +38,25 @@ export const ZeroShotRequest = z.strictObject({
   top_k: optional(fromForm(z.int().positive())),
   threshold: optional(fromForm(z.number().min(0).max(1))),
   timeline: withDefault(fromForm(z.boolean()), false),
+  /** Tells inputs that none of the labels fits: `known`, and `label: null`. */
+  reject: optional(Reject),
 });
 export type ZeroShotRequest = z.infer<typeof ZeroShotRequest>;
 
-export const LabelScore = z.object({ label: z.string(), score: z.number() });
+export const LabelScore = z.object({
+  label: z.string(),
+  score: z.number(),
+  /** With `multi_label` and `reject`: whether this label by itself fits. */
+  known: z.boolean().optional(),
+});
+
+/** With `reject`. */
+const verdict = {
+  /** Whether any of the labels fits. */
+  known: z.boolean().optional(),
+  /** The best label; null when none fits. */
+  label: z.string().nullable().optional(),
+};
 
 export const ZeroShotAnswer = z.object({
   model: z.string(),
@@ -43,6 +64,16 @@ export const ZeroShotAnswer = z.object({
   space: z.string(),
   /** Best first. */
   scores: z.array(LabelScore),
+  ...verdict,
+  reject: z
+    .object({
+      false_alarm_rate: z.number(),
+      /** Share of the background that looks as familiar as the input, the input counted. */
+      p_value: z.number(),
+      /** Inputs that this was compared with. */
+      background: z.int(),
+    })
+    .optional(),
   /** Of a sound, where it is asked for. */
   timeline: z
     .array(
@@ -50,6 +81,7 @@ export const ZeroShotAnswer = z.object({
         start_seconds: z.number(),
         end_seconds: z.number(),
         scores: z.array(LabelScore),
+        ...verdict,
       }),
     )
     .optional(),

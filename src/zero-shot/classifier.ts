@@ -1,9 +1,18 @@
 import type { EncodeWindows } from "../encoders/audio-encoder.js";
 import type { Embedding, Encoder, Modality, ModalityInput } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
-import { sigmoid, softmax } from "../math/softmax.js";
+import { rowAt } from "../math/rows.js";
+import { logSumExp, sigmoid, softmax } from "../math/softmax.js";
 import { dot } from "../math/vector.js";
 import { classEmbeddings } from "./class-embeddings.js";
+import {
+  backgroundOdds,
+  logitsOf,
+  type Odds,
+  oddsOf,
+  type Reference,
+  type Verdict,
+} from "./reference.js";
 
 /** The two towers of a pack that meet in one space, and how its cosines become scores. */
 export interface ZeroShotPack<M extends Modality> extends LabelPack {
@@ -43,6 +52,10 @@ export interface ClassifyOptions {
   topK?: number;
   /** Only scores of at least this. */
   threshold?: number;
+  /** What the labels are told apart from; with it `multiLabel` gives what its calibration says. */
+  reference?: Reference;
+  /** Share of inputs that no label fits which may pass for one that does; needs `reference`. */
+  falseAlarmRate?: number;
   signal?: AbortSignal;
 }
 
@@ -50,20 +63,33 @@ export interface LabelScore {
   label: string;
   /** In [0, 1]. */
   score: number;
+  /** Of `multiLabel` with a `falseAlarmRate`: whether this label fits, by that rate of its own. */
+  known?: boolean;
+}
+
+/** Scores of one input, best first, and whether any label fits at all, where that is asked for. */
+export interface Classified {
+  scores: LabelScore[];
+  verdict?: Verdict & {
+    /** The best label, also where `topK` or `threshold` leaves no score; null when unknown. */
+    label: string | null;
+    /** Background inputs that this rests on. */
+    background: number;
+  };
 }
 
 /** What the empty label of `multiLabel` is called: anything at all. */
 const neutralLabel = "something";
 
 /** Scores of one input, best first. */
-export function classify<M extends Modality>(
+export async function classify<M extends Modality>(
   pack: ZeroShotPack<M>,
   input: ModalityInput[M],
   labels: readonly string[],
   options: ClassifyOptions,
 ): Promise<LabelScore[]> {
   const embed = async () => (await pack.encoder.encode([input], options.signal))[0];
-  return classifyEmbedded(pack, embed, labels, options);
+  return (await classifyEmbedded(pack, embed, labels, options)).scores;
 }
 
 /** Scores of what `embed` makes while the labels are embedded. */
@@ -72,7 +98,7 @@ export async function classifyEmbedded(
   embed: () => Promise<Embedding>,
   labels: readonly string[],
   options: ClassifyOptions,
-): Promise<LabelScore[]> {
+): Promise<Classified> {
   const [embedding, score] = await Promise.all([embed(), labelScorer(pack, labels, options)]);
   return score(embedding);
 }
@@ -83,10 +109,9 @@ export async function classifyWindows(
   embed: () => ReturnType<EncodeWindows>,
   labels: readonly string[],
   options: ClassifyOptions,
-): Promise<{
-  scores: LabelScore[];
-  timeline: { startSeconds: number; endSeconds: number; scores: LabelScore[] }[];
-}> {
+): Promise<
+  Classified & { timeline: (Classified & { startSeconds: number; endSeconds: number })[] }
+> {
   const [{ embedding, windows }, score] = await Promise.all([
     embed(),
     labelScorer(pack, labels, options),
@@ -94,9 +119,9 @@ export async function classifyWindows(
   const timeline = windows.map((window) => ({
     startSeconds: window.startSeconds,
     endSeconds: window.endSeconds,
-    scores: score(window.embedding),
+    ...score(window.embedding),
   }));
-  return { scores: score(embedding), timeline };
+  return { ...score(embedding), timeline };
 }
 
 /**
@@ -104,50 +129,131 @@ export async function classifyWindows(
  *
  *   softmax:  score = softmax_j(logitScale * cos_j)
  *   sigmoid:  score = sigmoid(logitScale * cos_j + logitBias)
- *   softmax pack, multiLabel:  score = sigmoid(logitScale * (cos_j - cos_neutral)): the label against "something", which
- *     is the two-way softmax of the pair. A softmax pack has no bias that would make sigmoid(logitScale * cos) a
- *     probability: CLIP's logits of 20 to 30 would all saturate at 1 (docs/decisions/0005-multi-label-scores.md).
+ *   softmax pack, multiLabel:  score = sigmoid(logitScale * (cos_j - cos_neutral)): the label
+ *     against "something", which is the two-way softmax of the pair. A softmax pack has no bias
+ *     that would make sigmoid(logitScale * cos) a probability: CLIP's logits of 20 to 30 would all
+ *     saturate at 1 (docs/decisions/0005-multi-label-scores.md).
+ *   multiLabel with a calibration:  its logistic function of the label's odds (see reference.ts).
  */
-async function labelScorer(
+export async function labelScorer(
   pack: LabelPack,
   labels: readonly string[],
-  { templates, multiLabel = false, topK, threshold, signal }: ClassifyOptions,
-): Promise<(embedding: Embedding) => LabelScore[]> {
-  const { examples } = pack;
-  const best = (scores: ArrayLike<number>) => {
+  options: ClassifyOptions,
+): Promise<(embedding: Embedding) => Classified> {
+  const { multiLabel = false, topK, threshold, reference, falseAlarmRate } = options;
+  const { measure, scoresOf } = await measurer(pack, labels, options);
+  const background =
+    reference !== undefined && falseAlarmRate !== undefined
+      ? await backgroundOdds(reference, labels, measure)
+      : undefined;
+  const thresholds = multiLabel ? background?.thresholds(falseAlarmRate!) : undefined;
+  return (embedding) => {
+    const odds = measure(embedding);
+    const scores = scoresOf(odds, embedding);
     // JSON would say null: a head or a model whose numbers overflow must not pass for an answer.
     if (!Array.from(scores).every(Number.isFinite))
       throw new AppError("inference_failed", "The scores are not finite numbers");
-    return labels
-      .map((label, i) => ({ label, score: scores[i] }))
-      .sort((a, b) => b.score - a.score)
-      .filter(({ score }) => threshold === undefined || score >= threshold)
-      .slice(0, topK);
+    const sorted = labels
+      .map((label, i): LabelScore => {
+        const known = thresholds && odds.logits[i] - odds.neutral > thresholds[i];
+        return { label, score: scores[i], ...(known !== undefined && { known }) };
+      })
+      .sort((a, b) => b.score - a.score);
+    const verdict = background?.verdict(odds, falseAlarmRate!);
+    return {
+      scores: sorted
+        .filter(({ score }) => threshold === undefined || score >= threshold)
+        .slice(0, topK),
+      ...(verdict && {
+        verdict: {
+          ...verdict,
+          label: verdict.known ? sorted[0].label : null,
+          background: background!.count,
+        },
+      }),
+    };
   };
-  if (examples !== undefined) {
-    const texts = examples.usesTexts
-      ? await classEmbeddings(pack.textEncoder, labels, templates, signal)
-      : [];
-    const logitsOf = examples.logitsOf(labels, texts);
-    return (embedding) => best(softmax(logitsOf(embedding)));
-  }
-  const contrast = multiLabel && pack.activation === "softmax";
+}
+
+interface Measurer {
+  measure(embedding: Embedding): Odds;
+  scoresOf(odds: Odds, embedding: Embedding): ArrayLike<number>;
+}
+
+async function measurer(
+  pack: LabelPack,
+  labels: readonly string[],
+  { templates, multiLabel = false, reference, signal }: ClassifyOptions,
+): Promise<Measurer> {
+  const { examples, textEncoder, logitScale, logitBias, activation } = pack;
+  if (examples !== undefined)
+    return examplesMeasurer(pack, examples, labels, { templates, reference, signal });
+  const logistic = multiLabel ? reference?.logistic : undefined;
+  const contrast = multiLabel && activation === "softmax" && logistic === undefined;
   const vectors = await classEmbeddings(
-    pack.textEncoder,
+    textEncoder,
     contrast ? [...labels, neutralLabel] : labels,
     templates,
     signal,
   );
-  return (embedding) => {
-    const logits = Float64Array.from(vectors, (vector) => pack.logitScale * dot(vector, embedding));
-    let scores: ArrayLike<number>;
-    if (contrast)
-      scores = logits
-        .subarray(0, labels.length)
-        .map((logit) => sigmoid(logit - logits[labels.length]));
-    else if (pack.activation === "sigmoid")
-      scores = logits.map((logit) => sigmoid(logit + pack.logitBias));
-    else scores = softmax(logits);
-    return best(scores);
+  const something = contrast ? vectors.pop() : undefined;
+  return {
+    measure: (embedding) => {
+      const logits = Float64Array.from(vectors, (vector) => logitScale * dot(vector, embedding));
+      return oddsOf(logits, reference ? logitsOf(reference.neutral, embedding, logitScale) : []);
+    },
+    scoresOf: ({ logits, neutral }, embedding) => {
+      if (logistic !== undefined)
+        return logits.map((logit) => sigmoid(logistic.slope * (logit - neutral) + logistic.offset));
+      if (something !== undefined) {
+        const middle = logitScale * dot(something, embedding);
+        return logits.map((logit) => sigmoid(logit - middle));
+      }
+      if (activation === "sigmoid") return logits.map((logit) => sigmoid(logit + logitBias));
+      return softmax(logits);
+    },
+  };
+}
+
+/**
+ * With examples that take texts, the neutral ones are offered beside the labels. Where only the
+ * examples count, the best label's odds against the other labels say how familiar an input is.
+ */
+async function examplesMeasurer(
+  { textEncoder }: LabelPack,
+  examples: Examples,
+  labels: readonly string[],
+  { templates, reference, signal }: Pick<ClassifyOptions, "templates" | "reference" | "signal">,
+): Promise<Measurer> {
+  const scoresOf = ({ logits }: Odds) => softmax(logits);
+  if (!examples.usesTexts) {
+    const logitsOf = examples.logitsOf(labels, []);
+    return {
+      measure: (embedding) => {
+        const logits = logitsOf(embedding);
+        const best = logits.indexOf(Math.max(...logits));
+        const others = logSumExp(logits.filter((_, i) => i !== best));
+        return { logits, all: logits[best] - others, neutral: others };
+      },
+      scoresOf,
+    };
+  }
+  const texts = await classEmbeddings(textEncoder, labels, templates, signal);
+  if (reference === undefined) {
+    const logitsOf = examples.logitsOf(labels, texts);
+    return { measure: (embedding) => oddsOf(logitsOf(embedding), []), scoresOf };
+  }
+  // A neutral text that is a label too would be given twice
+  const others = reference.neutralTexts.flatMap((text, i) => (labels.includes(text) ? [] : [i]));
+  const logitsOf = examples.logitsOf(
+    [...labels, ...others.map((i) => reference.neutralTexts[i])],
+    [...texts, ...others.map((i) => rowAt(reference.neutral, i))],
+  );
+  return {
+    measure: (embedding) => {
+      const logits = logitsOf(embedding);
+      return oddsOf(logits.slice(0, labels.length), logits.slice(labels.length));
+    },
+    scoresOf,
   };
 }

@@ -533,3 +533,52 @@ function hugePng(): Uint8Array {
     ),
   );
 }
+
+describe("POST /v1/zero-shot with reject", () => {
+  const image = fixtureBase64("images/cat.jpg");
+  const audio = fixtureBase64("audio/dog.mp3");
+  type Rejected = Answer & { known: boolean; label: string | null; reject: object };
+
+  it.each([
+    [{ image, candidate_labels: ["cat", "teapot"] }, "cat"],
+    [{ image, candidate_labels: ["violin", "teapot", "lighthouse"] }, null],
+    [{ audio, candidate_labels: ["dog barking", "church bells"] }, "dog barking"],
+    [{ audio, candidate_labels: ["violin", "rain"] }, null],
+  ])("tells whether any label fits (%#)", async (body, label) => {
+    const answer = (await answerOf(jsonPost({ ...body, reject: {} }))) as Rejected;
+    expect(answer).toMatchObject({ label, known: label !== null });
+    expect(answer.scores).toHaveLength(body.candidate_labels.length);
+    expect(answer.reject).toMatchObject({ false_alarm_rate: 0.05, background: 256 });
+  });
+
+  it("says it of each window of a sound, and of each label by itself", async () => {
+    const body = { audio, candidate_labels: ["dog barking", "violin"], reject: {} };
+    const timeline = (await answerOf(jsonPost({ ...body, timeline: true }))) as Rejected;
+    expect(timeline.timeline?.[0]).toMatchObject({ known: true, label: "dog barking" });
+    const each = (await answerOf(jsonPost({ ...body, multi_label: true }))) as Rejected;
+    expect(each.scores).toMatchObject([
+      { label: "dog barking", known: true },
+      { label: "violin", known: false },
+    ]);
+  });
+
+  it("takes it as JSON in a form", async () => {
+    const form = formPost({
+      image: fixture("images/cat.jpg"),
+      candidate_labels: '["cat","teapot"]',
+      reject: '{"false_alarm_rate": 0.1}',
+    });
+    expect(await answerOf(form)).toMatchObject({ known: true, reject: { false_alarm_rate: 0.1 } });
+  });
+
+  it.each([
+    [{ image, reject: { false_alarm_rate: 0.001 } }, /at least 0.0039.*256 background/],
+    [{ image, reject: { false_alarm_rate: 0 } }, /false_alarm_rate/],
+    [{ image, reject: { rate: 0.1 } }, /rate/],
+    [{ text: "a cat", reject: {} }, /pictures and sounds/],
+  ])("refuses what it cannot do (%#)", async (body, message) => {
+    const error = await errorOf(jsonPost({ ...body, candidate_labels: ["cat", "dog"] }));
+    expect(error).toMatchObject({ status: 400, code: "invalid_input" });
+    expect(error.message).toMatch(message);
+  });
+});
