@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
+import { requestId } from "hono/request-id";
 import { gapSides } from "./collections/gap-sides.js";
 import { AppError } from "./errors.js";
 import { openApiDocument } from "./openapi/document.js";
@@ -42,6 +43,7 @@ export function createApp(services: Services) {
   const app = new Hono<RequestVariables>();
   const shapes = foreignShapes(services);
   return app
+    .use(requestId())
     .use(observeRequests(log, config.requestTimeoutMs))
     .use(endConnections(stopping))
     .use(allowOrigins(config))

@@ -57,9 +57,10 @@ export interface ReportedError {
  * Sets `Retry-After`.
  */
 export function reportError(log: Log, error: Error, c: Context): ReportedError {
+  const where = { path: c.req.path, requestId: c.get("requestId") as string | undefined };
   if (error instanceof AppError) {
     const status = statusOf[error.code];
-    if (status >= 500) log.error({ err: error, path: c.req.path }, error.message);
+    if (status >= 500) log.error({ err: error, ...where }, error.message);
     if (error.retryAfterSeconds !== undefined)
       c.header("Retry-After", String(Math.ceil(error.retryAfterSeconds)));
     return { status, body: errorBody(error) };
@@ -69,7 +70,7 @@ export function reportError(log: Log, error: Error, c: Context): ReportedError {
     const type = "invalid_request_error";
     return { status, body: { code: "invalid_input", message, param: null, type } };
   }
-  log.error({ err: error, path: c.req.path }, "internal error");
+  log.error({ err: error, ...where }, "internal error");
   const body: ErrorBody = {
     code: "internal",
     message: "Internal server error",

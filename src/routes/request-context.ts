@@ -16,6 +16,8 @@ export interface RequestVariables {
   Variables: {
     /** Aborts when the client is gone or the time is up. */
     signal: AbortSignal;
+    /** In the log and in `X-Request-Id`: the client's, else a random one. */
+    requestId: string;
     /** Of a body, or of a line where it comes in lines; read-body.ts and ndjson.ts keep to it. */
     maxBodyBytes: number;
   };
@@ -63,10 +65,10 @@ export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<
     );
     const route = c.req.routePath === "/*" ? "unmatched" : c.req.routePath;
     requestSeconds.observe({ route, method: c.req.method, status: c.res.status }, ms / 1000);
-    log.info(
-      { method: c.req.method, path: c.req.path, status: c.res.status, ms: Math.round(ms) },
-      "request",
-    );
+    const { method, path } = c.req;
+    const { status } = c.res;
+    const requestId = c.get("requestId");
+    log.info({ method, path, status, ms: Math.round(ms), requestId }, "request");
   };
 }
 
@@ -165,7 +167,7 @@ export function allowOrigins({
     throw invalidInput("corsOrigins", message);
   }
   if (corsOrigins.length === 0) return (_, next) => next();
-  const exposeHeaders = ["Retry-After", "Server-Timing"];
+  const exposeHeaders = ["Retry-After", "Server-Timing", "X-Request-Id"];
   return cors({ origin: any ? "*" : [...corsOrigins], exposeHeaders, maxAge: 600 });
 }
 

@@ -58,7 +58,7 @@ export interface WorkerHandle {
  *   instead.
  *
  * When the thread ends by itself, the calls under way and every later one fail with an AppError
- * `unavailable`.
+ * `unavailable`; only the later ones, which have not begun, say when to try again.
  */
 export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
   const worker = newThread(file, workerData);
@@ -86,9 +86,11 @@ export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
     onExited = resolve;
   });
   const failAll = (cause: Error) => {
-    const message = `The ${name} thread stopped unexpectedly; try again`;
-    ended ??= new AppError("unavailable", message, { cause, retryAfterSeconds: 1 });
-    for (const { reject } of waiting.values()) reject(ended);
+    const message = `The ${name} thread stopped unexpectedly`;
+    ended ??= new AppError("unavailable", `${message}; try again`, { cause, retryAfterSeconds: 1 });
+    // Whether these were done is not known: no Retry-After, by which clients send again unasked.
+    const lost = new AppError("unavailable", `${message} during the request`, { cause });
+    for (const { reject } of waiting.values()) reject(lost);
     waiting.clear();
     worker.unref();
     onExited(ended);

@@ -47,10 +47,14 @@ describe("startWorker", () => {
     start();
     await expect(worker.call("crash", undefined)).rejects.toMatchObject({
       code: "unavailable",
-      message: "The echo thread stopped unexpectedly; try again",
+      message: "The echo thread stopped unexpectedly during the request",
+      retryAfterSeconds: undefined, // it may have been done
       cause: { message: "the thread is gone" },
     });
-    await expect(worker.call("echo", 1)).rejects.toMatchObject({ code: "unavailable" });
+    await expect(worker.call("echo", 1)).rejects.toMatchObject({
+      code: "unavailable",
+      retryAfterSeconds: 1,
+    });
     expect(await worker.exited).toBe(worker.ended);
   });
 

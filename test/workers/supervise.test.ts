@@ -39,10 +39,13 @@ describe("SupervisedWorker", () => {
     expect(supervised.trouble).toBeUndefined();
     await expect(counter.exit(3)).rejects.toMatchObject({
       code: "unavailable",
-      retryAfterSeconds: 1,
+      retryAfterSeconds: undefined, // it may have been done
     });
     expect(supervised.trouble).toBe("The counter stopped unexpectedly and is being restarted");
-    await expect(counter.add(1)).rejects.toMatchObject({ code: "unavailable" });
+    await expect(counter.add(1)).rejects.toMatchObject({
+      code: "unavailable",
+      retryAfterSeconds: 1,
+    });
     await expect.poll(() => supervised.trouble).toBeUndefined();
     expect(await counter.add(1)).toBe(1);
   });

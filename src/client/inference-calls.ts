@@ -1,0 +1,35 @@
+import type { z } from "zod";
+import type { EmbeddingsAnswer, EmbeddingsRequest } from "../wire/embeddings.js";
+import type { GapAnswer, GapBody, GapSide } from "../wire/gap.js";
+import type { ZeroShotAnswer, ZeroShotRequest } from "../wire/zero-shot.js";
+import type { Upload, WithUploads } from "./body.js";
+import { type Calls, postOf } from "./calls.js";
+import type { CallOptions } from "./send.js";
+
+/** Sides `a` and `b` as embeddings or .npy files; or a collection. */
+type GapRequest = Omit<WithUploads<z.input<typeof GapBody>>, "a" | "b"> &
+  Partial<Record<"a" | "b", WithUploads<z.input<typeof GapSide>> | Upload>>;
+
+export const inferenceCalls = ({ post, text }: Calls) => ({
+  zeroShot: (request: WithUploads<z.input<typeof ZeroShotRequest>>, options?: CallOptions) =>
+    post<ZeroShotAnswer>("/v1/zero-shot", request, options),
+
+  embeddings: (request: WithUploads<z.input<typeof EmbeddingsRequest>>, options?: CallOptions) =>
+    post<EmbeddingsAnswer>("/v1/embeddings", request, options),
+
+  modalityGap: (request: GapRequest, options?: CallOptions) =>
+    post<GapAnswer>("/v1/modality-gap", request, options),
+
+  /** The same report as a picture (SVG) or a page. */
+  async modalityGapAs(
+    type: "image/svg+xml" | "text/html",
+    request: GapRequest,
+    options?: CallOptions,
+  ): Promise<string> {
+    const { headers, ...init } = await postOf(request);
+    const accept = { ...headers, accept: type };
+    return text("/v1/modality-gap", { ...options, ...init, headers: accept });
+  },
+});
+
+export type InferenceCalls = ReturnType<typeof inferenceCalls>;

@@ -1,0 +1,80 @@
+import type { z } from "zod";
+import type {
+  DeleteBody,
+  ExportedItem,
+  ExportQuery,
+  ItemAnswer,
+  ItemBody,
+  ItemDeleted,
+  ItemHashes,
+  ItemPage,
+  ItemQuery,
+  ItemStatuses,
+  ItemsDeleted,
+  LineStatus,
+  ListQuery,
+  StoredItem,
+} from "../wire/items.js";
+import type { WithUploads } from "./body.js";
+import { type Calls, pathOf, queryOf } from "./calls.js";
+import { linesOfItems, type StreamOptions, sendLines } from "./item-stream.js";
+import { valuesOf } from "./lines.js";
+import type { CallOptions } from "./send.js";
+
+/** An item to add; docs/api.md says what its fields are. */
+export type NewItem = WithUploads<z.input<typeof ItemBody>>;
+
+const itemsAt = (collection: string) => `${pathOf("v1", "collections", collection)}/items`;
+const itemAt = (collection: string, id: string) => itemsAt(collection) + pathOf(id);
+
+export const itemCalls = ({ send, get, post, postForm, delete: remove, blob }: Calls) => ({
+  /** One item; a file is sent as it is. */
+  addItem: (collection: string, item: NewItem, options?: CallOptions) =>
+    postForm<StoredItem>(itemsAt(collection), item, options),
+
+  /** Several in one request; of each its status. For many, `addItemStream`. */
+  addItems: (collection: string, items: readonly NewItem[], options?: CallOptions) =>
+    post<ItemStatuses>(itemsAt(collection), { items }, options),
+
+  /** Any number, no faster than they are stored: of each its status, in order, once it is safe. */
+  addItemStream: (
+    collection: string,
+    items: Iterable<NewItem> | AsyncIterable<NewItem>,
+    options?: StreamOptions,
+  ): AsyncGenerator<LineStatus> =>
+    sendLines(send, itemsAt(collection), linesOfItems(items), options),
+
+  listItems: (collection: string, query: z.input<typeof ListQuery> = {}, options?: CallOptions) =>
+    get<ItemPage>(itemsAt(collection) + queryOf(query), options),
+
+  getItem: (
+    collection: string,
+    id: string,
+    query: z.input<typeof ItemQuery> = {},
+    options?: CallOptions,
+  ) => get<ItemAnswer>(itemAt(collection, id) + queryOf(query), options),
+
+  deleteItem: (collection: string, id: string, options?: CallOptions) =>
+    remove<ItemDeleted>(itemAt(collection, id), options),
+
+  deleteItems: (collection: string, request: z.input<typeof DeleteBody>, options?: CallOptions) =>
+    post<ItemsDeleted>(`${itemsAt(collection)}/delete`, request, options),
+
+  itemHashes: (collection: string, ids: readonly string[], options?: CallOptions) =>
+    post<ItemHashes>(`${itemsAt(collection)}/hashes`, { ids }, options),
+
+  itemPreview: (collection: string, id: string, options?: CallOptions): Promise<Blob> =>
+    blob(`${itemAt(collection, id)}/preview`, { ...options }),
+
+  /** Every item, as it can be added again. Throws ConnectionError when the stream is cut. */
+  async *exportItems(
+    collection: string,
+    query: z.input<typeof ExportQuery> = {},
+    options?: CallOptions,
+  ): AsyncGenerator<ExportedItem> {
+    const path = `${pathOf("v1", "collections", collection)}/export${queryOf(query)}`;
+    yield* valuesOf<ExportedItem>(await send(path, options), options?.signal);
+  },
+});
+
+export type ItemCalls = ReturnType<typeof itemCalls>;

@@ -1,0 +1,52 @@
+import type { JobAnswer, JobList, JobStarted } from "../wire/jobs.js";
+import type { ModelAnswer, ModelList } from "../wire/models.js";
+import type { Compacted, Live, Ready, ServerAnswer } from "../wire/server.js";
+import { type Calls, pathOf } from "./calls.js";
+import { type JobEventsOptions, jobEvents } from "./job-events.js";
+import type { CallOptions } from "./send.js";
+
+const jobAt = (id: string) => pathOf("v1", "jobs", id);
+
+/** Jobs, models and the server itself. */
+export const serverCalls = ({ send, get, post, delete: remove, json, text }: Calls) => ({
+  listJobs: (options?: CallOptions) => get<JobList>("/v1/jobs", options),
+
+  getJob: (id: string, options?: CallOptions) => get<JobAnswer>(jobAt(id), options),
+
+  /** The job as it is and each time it changes, until it has ended; the connection may break. */
+  jobEvents: (id: string, options?: JobEventsOptions): AsyncGenerator<JobAnswer> =>
+    jobEvents(send, `${jobAt(id)}/events`, options),
+
+  cancelJob: (id: string, options?: CallOptions) => remove<JobAnswer>(jobAt(id), options),
+
+  resumeJob: (id: string, options?: CallOptions) =>
+    post<JobStarted>(`${jobAt(id)}/resume`, undefined, options),
+
+  listModels: (options?: CallOptions) => get<ModelList>("/v1/models", options),
+
+  getModel: (id: string, options?: CallOptions) =>
+    get<ModelAnswer>(pathOf("v1", "models", id), options),
+
+  about: (options?: CallOptions) => get<ServerAnswer>("/", options),
+
+  live: (options?: CallOptions) => get<Live>("/health/live", options),
+
+  /** Also when it is not ready. */
+  ready: (options?: CallOptions) => json<Ready>("/health/ready", { ...options, expected: [503] }),
+
+  /** In Prometheus' text format. */
+  metrics: (options?: CallOptions) => text("/metrics", { ...options }),
+
+  openApi: (options?: CallOptions) => get<Record<string, unknown>>("/openapi.json", options),
+
+  /** The description as a page, in HTML. */
+  docs: (options?: CallOptions) => text("/docs", { ...options }),
+
+  /** All collections as a SQLite file, which may be large: a stream. */
+  backup: async (options?: CallOptions): Promise<ReadableStream<Uint8Array>> =>
+    (await send("/v1/backup", options)).body as ReadableStream<Uint8Array>,
+
+  compact: (options?: CallOptions) => post<Compacted>("/v1/compact", undefined, options),
+});
+
+export type ServerCalls = ReturnType<typeof serverCalls>;
