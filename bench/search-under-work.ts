@@ -11,7 +11,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type EmbeddedStore, openEmbeddedStore } from "../src/index/embedded/embedded-store.js";
-import type { Recall } from "../src/index/vector-store.js";
+import type { Recall } from "../src/index/query.js";
 import { clipLike } from "./clip-like.js";
 import { readArguments } from "./read-arguments.js";
 

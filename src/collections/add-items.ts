@@ -1,5 +1,6 @@
 import { AppError } from "../errors.js";
-import type { Item, ItemStatus, VectorStore } from "../index/vector-store.js";
+import type { Item, ItemStatus } from "../index/item.js";
+import type { VectorStore } from "../index/vector-store.js";
 import type { NewItem } from "./new-item.js";
 import { type PreparedItem, type PrepareParts, prepareItems } from "./prepare-items.js";
 

@@ -1,5 +1,5 @@
 import type { Embedding, Modality } from "../encoders/encoder.js";
-import type { JsonObject } from "../index/vector-store.js";
+import type { JsonObject } from "../index/item.js";
 import type { ReadBytes } from "../media/with-decoded.js";
 
 /** What an item is made from: exactly one of the four. */

@@ -1,5 +1,5 @@
 import type { ModalityInput } from "../encoders/encoder.js";
-import type { Preview } from "../index/vector-store.js";
+import type { Preview } from "../index/item.js";
 import type { Log } from "../log.js";
 import type { Media } from "../media/media.js";
 

@@ -1,5 +1,6 @@
 import { AppError } from "../errors.js";
-import type { CollectionStats, JsonObject } from "../index/vector-store.js";
+import type { JsonObject } from "../index/item.js";
+import type { CollectionStats } from "../index/vector-store.js";
 import type { HeadStore } from "./head-store.js";
 import type { UsableHead } from "./head-version.js";
 

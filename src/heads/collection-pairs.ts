@@ -1,7 +1,8 @@
 import type { Embedding, Modality } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
+import type { StoredItem } from "../index/item.js";
 import { lookUp } from "../index/match-filter.js";
-import type { StoredItem, VectorStore } from "../index/vector-store.js";
+import type { VectorStore } from "../index/vector-store.js";
 
 /** An item as training sees it: the embedding that its model made, before any head. */
 export interface LabelledItem {

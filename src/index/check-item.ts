@@ -1,7 +1,8 @@
 import { invalidInput } from "../errors.js";
 import { InexactNumber } from "../json/json-number.js";
 import { fieldPath, isPlainText } from "./filter.js";
-import type { CollectionSpec, Item } from "./vector-store.js";
+import type { Item } from "./item.js";
+import type { CollectionSpec } from "./vector-store.js";
 
 /**
  * float32 rounding of a normalised vector stays below 1e-6 up to 4,096 dimensions; an unnormalised

@@ -1,6 +1,6 @@
 import type { Modality } from "../encoders/encoder.js";
 import type { Filter, ItemFact, Scalar } from "./filter.js";
-import type { JsonObject, JsonValue } from "./vector-store.js";
+import type { JsonObject, JsonValue } from "./item.js";
 
 /** What a filter may ask of an item besides its metadata. */
 export interface ItemFacts {

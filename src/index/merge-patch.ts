@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from "./vector-store.js";
+import type { JsonObject, JsonValue } from "./item.js";
 
 /**
  * JSON Merge Patch, RFC 7396: objects are merged key by key, null takes a key away, anything else

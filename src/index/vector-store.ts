@@ -1,15 +1,15 @@
-import type { Embedding, Modality } from "../encoders/encoder.js";
-import type { ErrorCode } from "../errors.js";
+import type { Modality } from "../encoders/encoder.js";
 import type { Filter } from "./filter.js";
-
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | JsonValue[]
-  | { [key: string]: JsonValue };
-export type JsonObject = { [key: string]: JsonValue };
+import type {
+  Item,
+  ItemPatch,
+  ItemPatched,
+  ItemStatus,
+  JsonObject,
+  Preview,
+  StoredItem,
+} from "./item.js";
+import type { Query, SearchResult } from "./query.js";
 
 /** What a collection is: fixed when it is created. */
 export interface CollectionSpec {
@@ -25,120 +25,6 @@ export interface CollectionSpec {
   fields?: string[];
   /** Kept and given back as it came; the store does not read it. */
   options?: JsonObject;
-}
-
-/** A named embedding with what is known about it. */
-export interface Item {
-  /** Unique in its collection: 1 to 512 characters. Adding an id again replaces the item. */
-  id: string;
-  modality: Modality;
-  /** The vector that is searched: unit length, in the collection's space. */
-  embedding: Embedding;
-  /** The vector before any head was applied, so that a new head never needs the media again. */
-  original?: { space: string; embedding: Embedding };
-  /** Left out, an item that is replaced keeps its own; a new one has none. */
-  metadata?: JsonObject;
-  /** Of an item made from a text. */
-  text?: string;
-  /** ISO 8601; by default now, or what an item that is replaced has. */
-  addedAt?: string;
-  /** Where the media came from: a path or an address. */
-  source?: string;
-  /** Hash of the media, so that an unchanged file can be skipped. */
-  contentHash?: string;
-  /** A thumbnail or a picture of the waveform. Read back with `preview`. */
-  preview?: Preview;
-}
-
-export interface Preview {
-  mediaType: string;
-  bytes: Uint8Array;
-}
-
-/** An item as `get` and `scan` give it: without its preview, with its metadata. */
-export type StoredItem = Omit<Item, "preview"> & { metadata: JsonObject };
-
-/** Metadata of one item that change without its vector. */
-export interface ItemPatch {
-  id: string;
-  /** Merged into what the item has, as RFC 7396: null takes a key away. */
-  metadata: JsonObject;
-  /** Takes the place of what the item has instead. */
-  replace?: boolean;
-}
-export type PatchStatus = "updated" | "unchanged" | "missing";
-export type Failure = { code: ErrorCode; message: string; param?: string };
-
-/** What became of one item of an `upsert`; a failed item never holds back the others. */
-export type ItemStatus =
-  | { id: string; status: "stored"; replaced: boolean }
-  | { id: string; status: "failed"; error: Failure };
-/** What became of one item of a `patch`. */
-export type ItemPatched =
-  | { id: string; status: PatchStatus }
-  | { id: string; status: "failed"; error: Failure };
-
-/**
- * How much may be missed for speed: `exact` compares with every vector; `high` finds all of the
- * exact answer up to 250,000 items and 98.9 % at a million for queries of another modality than the
- * items, `fast` about 96 % (bench/README.md).
- */
-export type Recall = "exact" | "high" | "fast";
-
-export interface Query {
-  /** What to look for: a unit-length embedding in the collection's space, or the id of an item of the collection
-   *  (which then is not among its own neighbours). Exactly one of the two. */
-  embedding?: Embedding;
-  itemId?: string;
-  /** How many neighbours: 1 to 10,000. */
-  topK: number;
-  filter?: Filter;
-  /** Only neighbours of this modality. */
-  modality?: Modality;
-  /** Only neighbours with at least this similarity. */
-  minSimilarity?: number;
-  /** Default `high`. */
-  recall?: Recall;
-  /** Corrects the modality gap: see `Centering`. */
-  centering?: Centering;
-  /** `nextCursor` of the page before. */
-  cursor?: string;
-}
-
-/**
- * Similarity is then the cosine between mean-centred, renormalised vectors: each item minus the
- * mean of its modality in the collection, the query minus the mean of its own modality. Without it,
- * a collection of several modalities answers with the query's own modality only. Always an exact
- * scan. Source: REFERENCE "Mixed corpus"; Li et al. 2025 (GR-CLIP).
- */
-export interface Centering {
-  /** The query's modality; not needed with `itemId`. */
-  queryModality?: Modality;
-  /** Mean of the query's modality, when it was measured elsewhere. Without it the collection's own mean of that modality
-   *  is taken; when the collection has no such items, the query is left as it is. */
-  queryMean?: ArrayLike<number>;
-}
-
-export interface Neighbor {
-  id: string;
-  /** Cosine, in [-1, 1]. */
-  similarity: number;
-  modality: Modality;
-  metadata: JsonObject;
-  source?: string;
-  text?: string;
-}
-
-/** Best first; equal similarities in the order of their ids. */
-export interface SearchResult {
-  neighbors: Neighbor[];
-  /** Present when there may be more. */
-  nextCursor?: string;
-  /**
-   * How the answer was found: by comparing with all in float32, with all in 8 bits first, or
-   * through the graph.
-   */
-  plan: "exact" | "scan" | "graph";
 }
 
 export interface ScanOptions {

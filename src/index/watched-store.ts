@@ -1,5 +1,6 @@
 import type { Filter } from "./filter.js";
-import type { ItemPatch, VectorStore } from "./vector-store.js";
+import type { ItemPatch } from "./item.js";
+import type { VectorStore } from "./vector-store.js";
 
 /**
  * What was written to a collection since the last look. What was done by filter comes before the

@@ -1,4 +1,4 @@
-import type { StoredItem } from "../index/vector-store.js";
+import type { StoredItem } from "../index/item.js";
 import type { ExportedItem, ItemAnswer } from "../wire/items.js";
 import { toBase64 } from "./embedding-field.js";
 

@@ -1,6 +1,6 @@
 import type { Content, NewItem } from "../collections/new-item.js";
 import { invalidInput } from "../errors.js";
-import type { JsonObject } from "../index/vector-store.js";
+import type { JsonObject } from "../index/item.js";
 import type { ReadBytes } from "../media/with-decoded.js";
 import type { ItemBody } from "../wire/items.js";
 import { embeddingOf } from "./embedding-field.js";

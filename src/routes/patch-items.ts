@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { AppError, invalidInput } from "../errors.js";
-import type { ItemPatch, ItemPatched, JsonObject } from "../index/vector-store.js";
+import type { ItemPatch, ItemPatched, JsonObject } from "../index/item.js";
 import type { Services } from "../services.js";
 import { requestFilter } from "../wire/filter-field.js";
 import { ItemAnswer, ItemsPatched, PatchBody, PatchManyBody } from "../wire/items.js";

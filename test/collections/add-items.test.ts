@@ -4,7 +4,7 @@ import type { NewItem } from "../../src/collections/new-item.js";
 import type { Encoder } from "../../src/encoders/encoder.js";
 import type { LoadedPack } from "../../src/encoders/load.js";
 import { AppError } from "../../src/errors.js";
-import type { Item, ItemStatus } from "../../src/index/vector-store.js";
+import type { Item, ItemStatus } from "../../src/index/item.js";
 import { createLog } from "../../src/log.js";
 import { MediaBudget } from "../../src/media/budget.js";
 import { fakeEncoder } from "../helpers/fake-encoder.js";

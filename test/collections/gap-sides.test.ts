@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { gapSides } from "../../src/collections/gap-sides.js";
-import type { StoredItem, VectorStore } from "../../src/index/vector-store.js";
+import type { StoredItem } from "../../src/index/item.js";
+import type { VectorStore } from "../../src/index/vector-store.js";
 
 const item = (id: string, modality: "image" | "text", pair?: unknown): StoredItem => ({
   id,

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Filter } from "../../src/index/filter.js";
+import type { Item, StoredItem } from "../../src/index/item.js";
 import { matchFilter } from "../../src/index/match-filter.js";
-import type { Item, Query, StoredItem, VectorStore } from "../../src/index/vector-store.js";
+import type { Query } from "../../src/index/query.js";
+import type { VectorStore } from "../../src/index/vector-store.js";
 import { seededRandom } from "../../src/math/random.js";
 import { dot, meanVector, norm, normalize } from "../../src/math/vector.js";
 import { coneVector, randomItems } from "./random-items.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { JsonObject } from "../../src/index/item.js";
 import { mergePatch } from "../../src/index/merge-patch.js";
-import type { JsonObject } from "../../src/index/vector-store.js";
 
 describe("mergePatch", () => {
   // RFC 7396, appendix A, as far as patch and target are objects

@@ -1,5 +1,5 @@
 import type { Modality } from "../../src/encoders/encoder.js";
-import type { Item, JsonObject } from "../../src/index/vector-store.js";
+import type { Item, JsonObject } from "../../src/index/item.js";
 import { type Random, seededRandom } from "../../src/math/random.js";
 import { normalize } from "../../src/math/vector.js";
 

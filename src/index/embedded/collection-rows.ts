@@ -1,5 +1,6 @@
 import { AppError } from "../../errors.js";
-import type { CollectionSpec, JsonObject } from "../vector-store.js";
+import type { JsonObject } from "../item.js";
+import type { CollectionSpec } from "../vector-store.js";
 import { fieldExpression } from "./filter-sql.js";
 import { readSnapshotRecord, type SnapshotRecord } from "./snapshot.js";
 import { type Database, guard, type Row } from "./sqlite.js";

@@ -1,5 +1,5 @@
 import type { Filter } from "../filter.js";
-import type { Recall, SearchResult } from "../vector-store.js";
+import type { Recall, SearchResult } from "../query.js";
 import type { Rank } from "./top-k.js";
 
 // What passes between the main thread (embedded-store.ts) and the worker thread (store-core.ts).

@@ -6,23 +6,17 @@ import { startWorker } from "../../workers/start-worker.js";
 import { SupervisedWorker } from "../../workers/supervise.js";
 import { checkFields, checkItem, checkMetadata, checkName, checkSpec } from "../check-item.js";
 import { checkFilter, type Filter } from "../filter.js";
+import type { Item, ItemPatch, ItemPatched, ItemStatus, Preview, StoredItem } from "../item.js";
+import type { Query, SearchResult } from "../query.js";
 import type {
   CollectionSpec,
   CollectionStats,
   EmbeddingOptions,
-  Item,
-  ItemPatch,
-  ItemPatched,
-  ItemStatus,
   Page,
   PageOptions,
-  Preview,
-  Query,
   ScanOptions,
   SearchOptions,
-  SearchResult,
   StoreCondition,
-  StoredItem,
   VectorStore,
 } from "../vector-store.js";
 import type { CoreOptions } from "./core-types.js";

@@ -1,4 +1,4 @@
-import type { StoredItem } from "../vector-store.js";
+import type { StoredItem } from "../item.js";
 import { floatsOf } from "./item-rows.js";
 import { modalities } from "./modality-means.js";
 import type { Row } from "./sqlite.js";

@@ -1,8 +1,8 @@
 import { AppError } from "../../errors.js";
 import { checkMetadata } from "../check-item.js";
 import type { Filter } from "../filter.js";
+import type { ItemPatch, PatchStatus } from "../item.js";
 import { mergePatch } from "../merge-patch.js";
-import type { ItemPatch, PatchStatus } from "../vector-store.js";
 import { filterSql } from "./filter-sql.js";
 import { ModalityMeans } from "./modality-means.js";
 import { type Database, guard, type Row, type Statement } from "./sqlite.js";

@@ -1,7 +1,7 @@
 import { AppError, invalidInput } from "../../errors.js";
 import { checkEmbedding } from "../check-item.js";
 import { checkFilter } from "../filter.js";
-import type { Neighbor, Query, Recall, SearchResult } from "../vector-store.js";
+import type { Neighbor, Query, Recall, SearchResult } from "../query.js";
 import type { CoreQuery, CoreResult } from "./core-types.js";
 import { modalities } from "./modality-means.js";
 import type { Rank } from "./top-k.js";

@@ -1,6 +1,6 @@
 import type { Filter } from "../filter.js";
 import { matchFilter } from "../match-filter.js";
-import type { Recall, SearchResult } from "../vector-store.js";
+import type { Recall, SearchResult } from "../query.js";
 import { centered, scanCentered } from "./centered-scan.js";
 import { type CollectionIndex, withoutCopy } from "./collection-index.js";
 import type { CoreQuery } from "./core-types.js";

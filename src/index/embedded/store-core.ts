@@ -2,14 +2,8 @@ import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { AppError } from "../../errors.js";
 import type { Filter } from "../filter.js";
-import type {
-  CollectionSpec,
-  CollectionStats,
-  Failure,
-  ItemPatch,
-  PatchStatus,
-  StoreCondition,
-} from "../vector-store.js";
+import type { Failure, ItemPatch, PatchStatus } from "../item.js";
+import type { CollectionSpec, CollectionStats, StoreCondition } from "../vector-store.js";
 import { searchAnswerer } from "./answer-queries.js";
 import { sealBackup } from "./backup-file.js";
 import { CheckedDatabase } from "./checked-database.js";

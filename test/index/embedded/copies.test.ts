@@ -6,7 +6,8 @@ import {
   type EmbeddedStore,
   openEmbeddedStore,
 } from "../../../src/index/embedded/embedded-store.js";
-import type { Item, Query } from "../../../src/index/vector-store.js";
+import type { Item } from "../../../src/index/item.js";
+import type { Query } from "../../../src/index/query.js";
 import { seededRandom } from "../../../src/math/random.js";
 import { dot, normalize } from "../../../src/math/vector.js";
 

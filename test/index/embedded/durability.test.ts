@@ -8,7 +8,7 @@ import {
   type EmbeddedStore,
   openEmbeddedStore,
 } from "../../../src/index/embedded/embedded-store.js";
-import type { StoredItem } from "../../../src/index/vector-store.js";
+import type { StoredItem } from "../../../src/index/item.js";
 import { seededRandom } from "../../../src/math/random.js";
 import { dot } from "../../../src/math/vector.js";
 

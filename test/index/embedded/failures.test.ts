@@ -18,7 +18,7 @@ import {
   openEmbeddedStore,
 } from "../../../src/index/embedded/embedded-store.js";
 import { restoreBackup } from "../../../src/index/embedded/restore-backup.js";
-import type { Item } from "../../../src/index/vector-store.js";
+import type { Item } from "../../../src/index/item.js";
 import { dot } from "../../../src/math/vector.js";
 import { randomItems } from "../random-items.js";
 

@@ -5,8 +5,8 @@ import { filterSql } from "../../../src/index/embedded/filter-sql.js";
 import { prepareSchema } from "../../../src/index/embedded/schema.js";
 import { type Database, openDatabase } from "../../../src/index/embedded/sqlite.js";
 import { checkFilter, type Filter, type FilterOp } from "../../../src/index/filter.js";
+import type { JsonObject, JsonValue } from "../../../src/index/item.js";
 import { matchFilter } from "../../../src/index/match-filter.js";
-import type { JsonObject, JsonValue } from "../../../src/index/vector-store.js";
 
 let db: Database;
 beforeAll(() => {

@@ -6,7 +6,7 @@ import {
   type EmbeddedStore,
   openEmbeddedStore,
 } from "../../../src/index/embedded/embedded-store.js";
-import type { Centering } from "../../../src/index/vector-store.js";
+import type { Centering } from "../../../src/index/query.js";
 import { normalize } from "../../../src/math/vector.js";
 
 // 500 pairs of a picture and its caption, embedded by CLIP ViT-B/32: fixtures/golden/README.md.

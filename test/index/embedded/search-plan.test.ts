@@ -7,7 +7,7 @@ import {
   openEmbeddedStore,
 } from "../../../src/index/embedded/embedded-store.js";
 import { matchFilter } from "../../../src/index/match-filter.js";
-import type { Query } from "../../../src/index/vector-store.js";
+import type { Query } from "../../../src/index/query.js";
 import { seededRandom } from "../../../src/math/random.js";
 import { dot } from "../../../src/math/vector.js";
 import { coneVector, randomItems } from "../random-items.js";

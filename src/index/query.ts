@@ -1,0 +1,66 @@
+import type { Embedding, Modality } from "../encoders/encoder.js";
+import type { Filter } from "./filter.js";
+import type { JsonObject } from "./item.js";
+
+/**
+ * How much may be missed for speed: `exact` compares with every vector; `high` finds all of the
+ * exact answer up to 250,000 items and 98.9 % at a million for queries of another modality than the
+ * items, `fast` about 96 % (bench/README.md).
+ */
+export type Recall = "exact" | "high" | "fast";
+
+export interface Query {
+  /** What to look for: a unit-length embedding in the collection's space, or the id of an item of the collection
+   *  (which then is not among its own neighbours). Exactly one of the two. */
+  embedding?: Embedding;
+  itemId?: string;
+  /** How many neighbours: 1 to 10,000. */
+  topK: number;
+  filter?: Filter;
+  /** Only neighbours of this modality. */
+  modality?: Modality;
+  /** Only neighbours with at least this similarity. */
+  minSimilarity?: number;
+  /** Default `high`. */
+  recall?: Recall;
+  /** Corrects the modality gap: see `Centering`. */
+  centering?: Centering;
+  /** `nextCursor` of the page before. */
+  cursor?: string;
+}
+
+/**
+ * Similarity is then the cosine between mean-centred, renormalised vectors: each item minus the
+ * mean of its modality in the collection, the query minus the mean of its own modality. Without it,
+ * a collection of several modalities answers with the query's own modality only. Always an exact
+ * scan. Source: REFERENCE "Mixed corpus"; Li et al. 2025 (GR-CLIP).
+ */
+export interface Centering {
+  /** The query's modality; not needed with `itemId`. */
+  queryModality?: Modality;
+  /** Mean of the query's modality, when it was measured elsewhere. Without it the collection's own mean of that modality
+   *  is taken; when the collection has no such items, the query is left as it is. */
+  queryMean?: ArrayLike<number>;
+}
+
+export interface Neighbor {
+  id: string;
+  /** Cosine, in [-1, 1]. */
+  similarity: number;
+  modality: Modality;
+  metadata: JsonObject;
+  source?: string;
+  text?: string;
+}
+
+/** Best first; equal similarities in the order of their ids. */
+export interface SearchResult {
+  neighbors: Neighbor[];
+  /** Present when there may be more. */
+  nextCursor?: string;
+  /**
+   * How the answer was found: by comparing with all in float32, with all in 8 bits first, or
+   * through the graph.
+   */
+  plan: "exact" | "scan" | "graph";
+}
