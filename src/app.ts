@@ -19,6 +19,7 @@ import { healthRoutes } from "./routes/health.js";
 import { itemsRoutes } from "./routes/items.js";
 import { jobsRoutes } from "./routes/jobs.js";
 import { modelsRoutes } from "./routes/models.js";
+import { pageRoutes } from "./routes/page.js";
 import { patchItemsRoutes } from "./routes/patch-items.js";
 import {
   allowOrigins,
@@ -48,6 +49,7 @@ export function createApp(services: Services) {
     .use(endConnections(stopping))
     .use(allowOrigins(config))
     .use(guardLocalServer(config))
+    .route("/", pageRoutes())
     .use(requireApiKey(config.apiKeys))
     .use(limitBody(config.maxBodyBytes))
     .use(

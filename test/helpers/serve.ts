@@ -48,3 +48,15 @@ export async function serve(
   });
   return { url, dataDir, child, ended, output: () => output } satisfies ServedProcess;
 }
+
+/** Resolves once its models have answered. */
+export async function untilReady({ url, ended }: ServedProcess): Promise<void> {
+  let hasEnded = false;
+  void ended.then(() => {
+    hasEnded = true;
+  });
+  while (!(await fetch(`${url}/health/ready`)).ok) {
+    if (hasEnded) throw new Error("The server ended before it was ready");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { serveStatic } from "@hono/node-server/serve-static";
+import { Hono } from "hono";
+import { accepts } from "hono/accepts";
+import { compress } from "hono/compress";
+
+/** Nothing inline and nothing from elsewhere; blob: is what the page itself made or was given. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "worker-src 'self'",
+  "style-src 'self'",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' blob:",
+  "media-src 'self' blob:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** Where `npm run build` puts the page; the same seen from src/ and from dist/. */
+const builtPage = join(import.meta.dirname, "../../dist/web");
+
+/**
+ * The web page: `GET /` for who accepts HTML, and its files under /assets, whose names change with
+ * their content. Needs no key, for it is where a key is entered. Without a build there is none.
+ */
+export function pageRoutes(folder = builtPage) {
+  const routes = new Hono();
+  const indexPath = join(folder, "index.html");
+  if (!existsSync(indexPath)) return routes;
+  const index = readFileSync(indexPath, "utf8");
+  return routes
+    .get("/", (c, next) => {
+      c.header("Vary", "Accept");
+      const supports = ["application/json", "text/html"];
+      const type = accepts(c, { header: "Accept", supports, default: "application/json" });
+      if (type !== "text/html") return next();
+      c.header("Content-Security-Policy", policy);
+      c.header("Cache-Control", "no-cache");
+      c.header("Referrer-Policy", "no-referrer");
+      c.header("X-Content-Type-Options", "nosniff");
+      return c.html(index);
+    })
+    .use("/assets/*", compress(), async (c, next) => {
+      await next();
+      if (!c.res.ok) return;
+      c.header("Cache-Control", "public, max-age=31536000, immutable");
+      c.header("X-Content-Type-Options", "nosniff");
+    })
+    .get("/assets/*", serveStatic({ root: folder }));
+}

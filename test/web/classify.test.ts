@@ -1,0 +1,168 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  type Browser,
+  fitsWidth,
+  hasBrowser,
+  openBrowser,
+  seriousFindings,
+} from "../helpers/browser.js";
+import { type ServedProcess, serve, untilReady } from "../helpers/serve.js";
+
+const found = hasBrowser("test/web/classify.test.ts");
+let server: ServedProcess;
+let browser: Browser;
+beforeAll(async () => {
+  if (!found) return;
+  [server, browser] = await Promise.all([serve(), openBrowser()]);
+  await untilReady(server);
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.child.kill();
+  await server?.ended;
+});
+
+describe.skipIf(!found)("the page's Classify view", () => {
+  const examples = {
+    "a farm in the rain": "rain",
+    "dog.mp3": "dog barking",
+    "thunder.opus": "thunder",
+    "cat.jpg": "cat",
+    "rocket.avif": "space rocket",
+    "temple.jpg": "palace",
+  };
+
+  it("understands each example at one click, asks nobody else and logs nothing", async () => {
+    const { page, requests, logged } = await browser.open(server.url);
+    for (const [title, label] of Object.entries(examples)) {
+      await page.getByRole("button", { name: title }).click();
+      await page.locator(".bars .best", { hasText: label }).waitFor();
+    }
+    expect(
+      requests.filter((url) => !/^(blob|data):/.test(url) && !url.startsWith(server.url)),
+    ).toEqual([]);
+    expect(logged).toEqual([]);
+    await page.close();
+  });
+
+  it("shows the scores of a moment, and copies a command that gives the same", async () => {
+    const { page } = await browser.open(`${server.url}/#/classify?example=scene`);
+    await page.locator(".bars .best", { hasText: "rain" }).waitFor();
+    const moment = page.getByRole("slider", { name: "Moment" });
+    const box = (await moment.boundingBox())!;
+    await page.mouse.click(box.x + 0.05 * box.width, box.y + 20);
+    await page.locator(".bars .best", { hasText: "cow" }).waitFor();
+    await page.getByRole("button", { name: "Whole sound" }).click();
+    await page.getByRole("button", { name: "Copy" }).click();
+    await page.getByText("Copied").waitFor();
+    const command = await page.evaluate<string>("navigator.clipboard.readText()");
+    const { stdout } = await promisify(execFile)("bash", ["-c", command]);
+    const { scores } = JSON.parse(stdout) as { scores: { label: string; score: number }[] };
+    const shown = await page.locator(".bars li").allTextContents();
+    expect(shown).toEqual(scores.map(({ label, score }) => `${label}${score.toFixed(3)}`));
+    await page.close();
+  });
+
+  it("takes labels by keys and keeps them in the address", async () => {
+    const { page } = await browser.open(`${server.url}/#/classify?example=cat`);
+    await page.locator(".bars .best", { hasText: "cat" }).waitFor();
+    await page.keyboard.press("/");
+    for (let i = 0; i < 5; i++) await page.keyboard.press("Backspace");
+    await page.keyboard.type("kitten,");
+    await page.keyboard.type("lorry");
+    await page.keyboard.press("Enter");
+    await page.locator(".bars .best", { hasText: "kitten" }).waitFor();
+    await page.reload();
+    await page.locator(".bars .best", { hasText: "kitten" }).waitFor();
+    expect(await page.locator(".chip").count()).toBe(2);
+    await page.close();
+  });
+
+  it("makes a table of several files, sorts it, saves it, and names what it cannot take", async () => {
+    const { page } = await browser.open(`${server.url}/#/classify?labels=cat|cup of coffee`);
+    const files = ["cat.jpg", "coffee.webp", "rocket.avif"].map((name) => ({
+      name,
+      mimeType: "",
+      buffer: readFileSync(`fixtures/images/${name}`),
+    }));
+    const junk = [
+      { name: "tool.exe", mimeType: "", buffer: Buffer.from("MZ") },
+      { name: "broken.jpg", mimeType: "image/jpeg", buffer: Buffer.from("no picture") },
+    ];
+    await page.getByLabel("Files").setInputFiles([...files, ...junk]);
+    await page.getByText("tool.exe").waitFor();
+    const row = (name: string) => page.locator("tbody tr", { hasText: name });
+    await row("cat.jpg").getByText("cat", { exact: true }).waitFor();
+    await row("coffee.webp").getByText("cup of coffee").waitFor();
+    await row("broken.jpg").locator(".bad").waitFor();
+    await page.getByRole("button", { name: "File" }).click();
+    await page.getByRole("button", { name: "File" }).click();
+    expect(await page.locator("tbody tr td:first-child").allTextContents()).toEqual([
+      "rocket.avif",
+      "coffee.webp",
+      "cat.jpg",
+      "broken.jpg",
+    ]);
+    const [saved] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "CSV" }).click(),
+    ]);
+    const csv = readFileSync((await saved.path())!, "utf8").split("\r\n");
+    expect(csv[0]).toBe("file,kind,label,score,cat,cup of coffee");
+    expect(csv).toHaveLength(5);
+    await page.close();
+  });
+
+  it("hears the microphone: recorded, and live", async () => {
+    const { page } = await browser.open(`${server.url}/#/classify?labels=a beep|rain|speech`);
+    const record = page.getByRole("button", { name: "Hold to record" });
+    await record.hover();
+    await page.mouse.down();
+    await page.getByRole("button", { name: "Recording…" }).waitFor();
+    await new Promise((resolve) => setTimeout(resolve, 1500)); // what is recorded takes its time
+    await page.mouse.up();
+    await page.getByText(/^recording .*\.wav$/).waitFor();
+    await page.locator(".bars .best").waitFor();
+    await page.getByRole("button", { name: "Live" }).click();
+    await page.locator("[aria-label=Now] .bars .best").waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.close();
+  });
+
+  it.each([
+    [360, "light"],
+    [360, "dark"],
+    [1440, "light"],
+    [1440, "dark"],
+  ] as const)("fits %i px in the %s theme, and axe finds nothing serious", async (width, theme) => {
+    const { page } = await browser.open("about:blank");
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme: theme });
+    await page.goto(`${server.url}/#/classify?example=scene`);
+    await page.locator(".bars .best").waitFor();
+    expect(await fitsWidth(page)).toBe(true);
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.close();
+  });
+
+  it("asks for the key once, and says when it is wrong", async () => {
+    const locked = await serve(["--api-keys", "open-sesame"]);
+    try {
+      const { page } = await browser.open(`${locked.url}/#/classify?example=cat`);
+      await page.getByLabel("This server asks for a key").fill("guess");
+      await page.getByRole("button", { name: "Use key" }).click();
+      await page.getByLabel("The server does not take this key").fill("open-sesame");
+      await page.getByRole("button", { name: "Use key" }).click();
+      await page.locator(".bars .best", { hasText: "cat" }).waitFor();
+      await page.reload();
+      await page.locator(".bars .best", { hasText: "cat" }).waitFor();
+      await page.close();
+    } finally {
+      locked.child.kill();
+      await locked.ended;
+    }
+  });
+});

@@ -1,0 +1,42 @@
+import { useEffect } from "preact/hooks";
+import { HelpButton } from "./components/help.js";
+import { KeyForm } from "./components/key-form.js";
+import { LazyView } from "./components/lazy-view.js";
+import { StatusLine } from "./components/status-line.js";
+import { Toasts } from "./components/toasts.js";
+import { linkTo, route } from "./router.js";
+import { needsKey } from "./server.js";
+import { views } from "./views.js";
+
+/** The frame around every view: where one is, how the server is, and what was just done. */
+export function App() {
+  const current = views.find(({ id }) => id === route.value.view) ?? views[0];
+  useEffect(() => {
+    document.title = `${current.title} · crossmodal`;
+  }, [current]);
+  return (
+    <>
+      <header class="top">
+        <a class="mark" href={linkTo(views[0].id)}>
+          <span class="dots" aria-hidden="true">
+            <i class="text" />
+            <i class="image" />
+            <i class="audio" />
+          </span>
+          crossmodal
+        </a>
+        <nav aria-label="Views">
+          {views.map(({ id, title }) => (
+            <a key={id} href={linkTo(id)} aria-current={id === current.id ? "page" : undefined}>
+              {title}
+            </a>
+          ))}
+        </nav>
+        <StatusLine />
+        <HelpButton />
+      </header>
+      {needsKey.value ? <KeyForm /> : <LazyView key={current.id} view={current} />}
+      <Toasts />
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+import { useEffect, useRef } from "preact/hooks";
+import { isTyping } from "../keys.js";
+
+const keys = [
+  ["/", "to the query or the labels"],
+  ["arrows", "from item to item; in a sound, to another moment"],
+  ["x", "select"],
+  ["s", "similar items"],
+  ["space", "play or pause"],
+  ["esc", "back, close"],
+  ["?", "this list"],
+] as const;
+
+/** `?` and its list of keys. */
+export function HelpButton() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key === "?" && !isTyping(event)) dialog.current?.showModal();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+  return (
+    <>
+      <button
+        type="button"
+        class="help"
+        aria-label="Keys"
+        onClick={() => dialog.current?.showModal()}
+      >
+        ?
+      </button>
+      <dialog ref={dialog} aria-label="Keys">
+        <dl>
+          {keys.map(([key, does]) => (
+            <div key={key}>
+              <dt>
+                <kbd>{key}</kbd>
+              </dt>
+              <dd>{does}</dd>
+            </div>
+          ))}
+        </dl>
+        <form method="dialog">
+          <button type="submit">Close</button>
+        </form>
+      </dialog>
+    </>
+  );
+}

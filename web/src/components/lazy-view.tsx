@@ -1,0 +1,34 @@
+import type { ComponentType } from "preact";
+import { useEffect, useErrorBoundary, useState } from "preact/hooks";
+import { sentenceOf } from "../server.js";
+import type { View } from "../views.js";
+import { Notice } from "./notice.js";
+
+/** A view once its part of the page has come; what went wrong in it stays in it. */
+export function LazyView({ view }: { view: View }) {
+  const [loaded, setLoaded] = useState<{ Component: ComponentType }>();
+  const [failure, setFailure] = useState<unknown>();
+  const [thrown, resetThrown] = useErrorBoundary((error) => console.error(error));
+  useEffect(() => {
+    view.load().then(({ default: Component }) => setLoaded({ Component }), setFailure);
+  }, [view]);
+  if (thrown !== undefined)
+    return (
+      <main>
+        <Notice kind="bad" title="This view stopped working" action={["Try again", resetThrown]}>
+          {sentenceOf(thrown)}
+        </Notice>
+      </main>
+    );
+  if (failure !== undefined)
+    return (
+      <main>
+        <Notice kind="bad" title="This view could not be loaded" action={["Reload", reload]}>
+          The server does not answer, or it was updated since this page was opened.
+        </Notice>
+      </main>
+    );
+  return loaded === undefined ? <main aria-busy="true" /> : <loaded.Component />;
+}
+
+const reload = () => location.reload();

@@ -1,0 +1,29 @@
+import type { Modality } from "../../../src/encoders/encoder.js";
+
+/** Labels with their scores, best first, in the colour of what was scored. */
+export function ScoreBars({
+  scores,
+  modality,
+  isStale = false,
+}: {
+  scores: readonly { label: string; score: number }[];
+  modality: Modality;
+  /** Another answer is on its way. */
+  isStale?: boolean;
+}) {
+  return (
+    <ol class={`bars ${modality} ${isStale ? "stale" : ""}`}>
+      {scores.map(({ label, score }, i) => (
+        <li key={label} class={i === 0 ? "best" : undefined}>
+          <span class="label" title={label}>
+            {label}
+          </span>
+          <span class="bar" aria-hidden="true">
+            <i style={{ width: `${(100 * score).toFixed(1)}%` }} />
+          </span>
+          <span class="score">{score.toFixed(3)}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}

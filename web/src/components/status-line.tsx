@@ -1,0 +1,20 @@
+import { modelsSentence, status } from "../status.js";
+
+const words = {
+  connecting: "connecting",
+  ready: "ready",
+  starting: "starting",
+  unreachable: "no answer",
+};
+
+/** How the server is, in the corner of every view. */
+export function StatusLine() {
+  const { state, why, models } = status.value;
+  return (
+    <div class="status" role="status" title={why}>
+      {models.length > 0 && <span class="models">{modelsSentence(models)}</span>}
+      <i class={`light ${state}`} aria-hidden="true" />
+      <span>{words[state]}</span>
+    </div>
+  );
+}

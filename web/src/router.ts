@@ -1,0 +1,53 @@
+import { signal } from "@preact/signals";
+
+/**
+ * What the address names: `#/search/photos?q=a+red+bus` is the view `search`, the path
+ * ["photos"] and the parameter q. In the hash, so that the server serves one page at any prefix.
+ */
+export interface Route {
+  view: string;
+  path: readonly string[];
+  params: URLSearchParams;
+}
+
+type Params = Record<string, string | undefined>;
+
+export const route = signal(parseHash(location.hash));
+
+addEventListener("hashchange", () => {
+  route.value = parseHash(location.hash);
+});
+
+/** Goes to a view; `replace` leaves no step to go back to, as while typing. */
+export function navigate(
+  view: string,
+  path: readonly string[],
+  { params = {}, replace = false }: { params?: Params; replace?: boolean } = {},
+): void {
+  const hash = linkTo(view, path, params);
+  if (hash === location.hash) return;
+  history[replace ? "replaceState" : "pushState"](undefined, "", hash);
+  route.value = parseHash(hash);
+}
+
+/** The address of a view within the page; parameters that are undefined or empty are left out. */
+export function linkTo(view: string, path: readonly string[] = [], params: Params = {}): string {
+  const given = Object.entries(params).filter((entry): entry is [string, string] => !!entry[1]);
+  const query = given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
+  return `#/${[view, ...path].map(encodeURIComponent).join("/")}${query}`;
+}
+
+export function parseHash(hash: string): Route {
+  const [path, query = ""] = hash.replace(/^#\/?/, "").split(/\?(.*)/s);
+  const [view, ...rest] = path.split("/").filter(Boolean).map(decoded);
+  return { view: view ?? "", path: rest, params: new URLSearchParams(query) };
+}
+
+/** A link that was cut in the middle of an escape is read as it stands. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -1,0 +1,49 @@
+import { computed, signal } from "@preact/signals";
+import { ApiError, Client, ConnectionError } from "../../src/client/client.js";
+
+const storageKey = "crossmodal.apiKey";
+
+/** Kept until the tab is closed. */
+const apiKey = signal(sessionStorage.getItem(storageKey) ?? undefined);
+
+/** The server asks for a key, or for another one than it was given. */
+export const needsKey = signal(false);
+
+/** Where the server is: beside this page. */
+export const serverUrl = new URL(".", location.href.replace(/[?#].*$/s, "")).href.replace(
+  /\/$/,
+  "",
+);
+
+/** The server of this page. A new one after a key was entered. */
+export const server = computed(
+  () => new Client({ url: serverUrl, apiKey: apiKey.value, fetch: watchedFetch, maxRetries: 1 }),
+);
+
+export const hasKey = computed(() => apiKey.value !== undefined);
+
+/** Everything is asked again with the key. */
+export function enterKey(key: string): void {
+  sessionStorage.setItem(storageKey, key);
+  apiKey.value = key;
+  needsKey.value = false;
+}
+
+async function watchedFetch(url: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(url, init);
+  if (response.status === 401) {
+    // Without keys a 401 means that this page comes by a name which is not the server's.
+    const body = (await response.clone().json()) as { error?: { param?: string } };
+    if (body.error?.param === "authorization") needsKey.value = true;
+  }
+  return response;
+}
+
+/** What happened, in a sentence for the person who sits here. */
+export function sentenceOf(error: unknown): string {
+  if (error instanceof ConnectionError || error instanceof TypeError)
+    return "The server does not answer. Start it again; nothing that was stored is lost.";
+  if (error instanceof ApiError && error.code === "overloaded")
+    return "The server has more to do than it can take. Try again in a moment.";
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,17 @@
+import type { ComponentType } from "preact";
+
+/** A view is loaded when it is first opened. It reads its path and parameters from `route`. */
+export interface View {
+  id: string;
+  title: string;
+  load: () => Promise<{ default: ComponentType }>;
+}
+
+/** In the order of the navigation: Classify, Search, Map, Teach, Gap, System. */
+export const views: readonly View[] = [
+  {
+    id: "classify",
+    title: "Classify",
+    load: () => import("./views/classify/classify-view.js"),
+  },
+];

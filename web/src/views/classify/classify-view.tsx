@@ -1,0 +1,154 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useKeys } from "../../keys.js";
+import "./classify.css";
+import { ExampleStrip } from "./example-strip.js";
+import { Intake } from "./intake.js";
+import { LabelsPanel } from "./labels-panel.js";
+import { Live } from "./live.js";
+import { Results } from "./results.js";
+import { Several } from "./several.js";
+import { SoundPanel } from "./sound-panel.js";
+import {
+  cursor,
+  type Input,
+  inputs,
+  openFiles,
+  openText,
+  outcomeOf,
+  selected,
+  sets,
+  startClassifying,
+} from "./state.js";
+
+/** A picture, a sound or a text against any labels. */
+export default function ClassifyView() {
+  const [isLive, setLive] = useState(false);
+  const labels = useRef<HTMLInputElement>(null);
+  const dropping = useIncoming();
+  useEffect(startClassifying, []);
+  useKeys({
+    "/": () => {
+      labels.current?.focus();
+      return true;
+    },
+  });
+  const input = selected.value;
+  return (
+    <main class={dropping ? "dropping" : undefined}>
+      <h1 class="only-read-aloud">Classify</h1>
+      <div class="start">
+        <ExampleStrip />
+        <Intake onLive={() => setLive(true)} />
+      </div>
+      {isLive ? (
+        <Live set={sets.value[0]} onClose={() => setLive(false)} />
+      ) : (
+        <>
+          {inputs.value.length > 1 && <Several set={sets.value[0]} />}
+          {input === undefined ? <Empty /> : <Content key={input.id} input={input} />}
+        </>
+      )}
+      <div class={`sets count-${sets.value.length}`}>
+        {sets.value.map((set, i) => (
+          <div class="set" key={set.id}>
+            <LabelsPanel set={set} input={input} labelsRef={i === 0 ? labels : undefined} />
+            {input !== undefined && !isLive && <Results input={input} set={set} />}
+          </div>
+        ))}
+      </div>
+    </main>
+  );
+}
+
+function Empty() {
+  return (
+    <section class="card empty">
+      <strong>What is it?</strong>
+      <p class="quiet">
+        Click an example, or drop a picture or a sound of your own. Then write labels, any words you
+        like: the page shows how well each fits.
+      </p>
+    </section>
+  );
+}
+
+function Content({ input }: { input: Input }) {
+  const [set] = sets.value;
+  const outcome = outcomeOf(input, set);
+  const answer = outcome?.state === "done" ? outcome.answer : undefined;
+  const lastAnswer = useRef(answer);
+  lastAnswer.current = answer ?? lastAnswer.current;
+  if (input.modality === "audio")
+    return (
+      <SoundPanel
+        input={input}
+        labels={set.labels}
+        windows={lastAnswer.current?.timeline}
+        model={lastAnswer.current?.model}
+        cursor={cursor}
+      />
+    );
+  return (
+    <section class="card seen" aria-label={input.name}>
+      <header class="row">
+        <strong>{input.name}</strong>
+        {lastAnswer.current && <span class="button still right">{lastAnswer.current.model}</span>}
+      </header>
+      {input.modality === "image" ? (
+        <Picture input={input} />
+      ) : (
+        <blockquote>{input.text}</blockquote>
+      )}
+    </section>
+  );
+}
+
+function Picture({ input }: { input: Input }) {
+  const [isShown, setShown] = useState(true);
+  return isShown ? (
+    <img src={input.url} alt={input.name} onError={() => setShown(false)} />
+  ) : (
+    <p class="sentence">
+      This browser cannot show this kind of picture; the scores come from the server.
+    </p>
+  );
+}
+
+/** Files and texts that are dropped or pasted anywhere. @returns whether one hovers. */
+function useIncoming(): boolean {
+  const [isOver, setOver] = useState(false);
+  useEffect(() => {
+    const onDragOver = (event: DragEvent) => {
+      event.preventDefault();
+      setOver(true);
+    };
+    const onDragLeave = (event: DragEvent) => event.relatedTarget === null && setOver(false);
+    const onDrop = (event: DragEvent) => {
+      event.preventDefault();
+      setOver(false);
+      take(event.dataTransfer);
+    };
+    const onPaste = (event: ClipboardEvent) => {
+      if ((event.target as HTMLElement).matches("input, textarea")) return;
+      take(event.clipboardData);
+    };
+    addEventListener("dragover", onDragOver);
+    addEventListener("dragleave", onDragLeave);
+    addEventListener("drop", onDrop);
+    addEventListener("paste", onPaste);
+    return () => {
+      removeEventListener("dragover", onDragOver);
+      removeEventListener("dragleave", onDragLeave);
+      removeEventListener("drop", onDrop);
+      removeEventListener("paste", onPaste);
+    };
+  }, []);
+  return isOver;
+}
+
+function take(data: DataTransfer | null): void {
+  const files = [...(data?.files ?? [])];
+  const text = data?.getData("text/plain").trim() ?? "";
+  if (files.length > 0) openFiles(files);
+  else if (text !== "") openText(text);
+}

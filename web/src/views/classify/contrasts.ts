@@ -1,0 +1,33 @@
+import { server } from "../../server.js";
+import { status } from "../../status.js";
+import { everydaySounds, everydayThings } from "./everyday-words.js";
+
+const suggested = 3;
+/** Nearer than this it is the same thing in other words. */
+const sameAbove = 0.85;
+
+/**
+ * Words that a model may take for the labels: of everyday words the nearest to any of them, as far
+ * as they are not the same. A label wins more honestly against these than alone.
+ */
+export async function suggestContrasts(
+  labels: readonly string[],
+  modality: "image" | "audio" | "text",
+): Promise<string[]> {
+  const words = modality === "audio" ? everydaySounds : everydayThings;
+  const model = status.peek().models.find(({ modalities }) => modalities.includes(modality))?.id;
+  const input = [...labels, ...words];
+  const { data } = await server.peek().embeddings({ input, model, modality: "text" });
+  const vectors = data.map(({ embedding }) => embedding as number[]);
+  const ofLabels = vectors.slice(0, labels.length);
+  const dot = (a: number[], b: number[]) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+  const nearness = words.map((word, i) => {
+    const similarities = ofLabels.map((label) => dot(label, vectors[labels.length + i]));
+    return { word, nearest: Math.max(...similarities) };
+  });
+  return nearness
+    .filter(({ word, nearest }) => nearest < sameAbove && !labels.includes(word))
+    .sort((a, b) => b.nearest - a.nearest)
+    .slice(0, suggested)
+    .map(({ word }) => word);
+}

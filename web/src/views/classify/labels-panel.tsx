@@ -1,0 +1,90 @@
+import type { Ref } from "preact";
+import { useState } from "preact/hooks";
+import { LabelChips } from "../../components/label-chips.js";
+import { toast } from "../../components/toasts.js";
+import { modalityNames } from "../../media.js";
+import { sentenceOf } from "../../server.js";
+import { status } from "../../status.js";
+import { suggestContrasts } from "./contrasts.js";
+import { addSet, changeSet, type Input, type LabelSet, maxSets, removeSet, sets } from "./state.js";
+
+/** Labels, and the sentence around them. */
+export function LabelsPanel({
+  set,
+  input,
+  labelsRef,
+}: {
+  set: LabelSet;
+  input: Input | undefined;
+  labelsRef?: Ref<HTMLInputElement>;
+}) {
+  const { id, labels, prompt, multiLabel } = set;
+  const [isSuggesting, setSuggesting] = useState(false);
+  const own = input && templatesOf(input.modality);
+  const suggest = async () => {
+    setSuggesting(true);
+    try {
+      const more = await suggestContrasts(labels, input?.modality ?? "image");
+      changeSet(id, { labels: [...labels, ...more] });
+    } catch (error) {
+      toast(sentenceOf(error));
+    } finally {
+      setSuggesting(false);
+    }
+  };
+  return (
+    <section class="labels" aria-label="Labels">
+      <p>
+        <strong>Labels</strong>{" "}
+        <span class="quiet">— any words; Enter adds, Backspace removes</span>
+      </p>
+      <LabelChips
+        labels={labels}
+        inputRef={labelsRef}
+        onChange={(changed) => changeSet(id, { labels: changed })}
+      />
+      <div class="row">
+        <button type="button" disabled={labels.length === 0 || isSuggesting} onClick={suggest}>
+          Suggest contrasts
+        </button>
+        {sets.value.length < maxSets && input !== undefined && (
+          <button type="button" onClick={addSet}>
+            Another set beside it
+          </button>
+        )}
+        {sets.value.length > 1 && (
+          <button type="button" onClick={() => removeSet(id)}>
+            Remove this set
+          </button>
+        )}
+      </div>
+      <label class="prompt">
+        <span class="quiet">Prompt</span>
+        <textarea
+          rows={1}
+          value={prompt}
+          placeholder={own?.join("\n") || "the label alone"}
+          onInput={({ currentTarget }) => changeSet(id, { prompt: currentTarget.value })}
+        />
+      </label>
+      <p class="sentence">
+        {own === undefined || own.length === 0
+          ? "A sentence with {} where the label goes; several lines are averaged."
+          : `The model was made for this sentence around a ${modalityNames[input!.modality]}'s label; write another with {} to change it.`}
+      </p>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={multiLabel}
+          onChange={({ currentTarget }) => changeSet(id, { multiLabel: currentTarget.checked })}
+        />
+        several labels may be right
+      </label>
+    </section>
+  );
+}
+
+function templatesOf(modality: Input["modality"]): readonly string[] {
+  const model = status.value.models.find(({ modalities }) => modalities.includes(modality));
+  return model?.prompt_templates[modality] ?? [];
+}

@@ -1,0 +1,176 @@
+import { useSignal } from "@preact/signals";
+import { useCallback, useEffect, useRef } from "preact/hooks";
+import { CanvasStrip, type Paint } from "../../components/canvas-strip.js";
+import { Notice } from "../../components/notice.js";
+import { ScoreBars } from "../../components/score-bars.js";
+import { sentenceOf, server } from "../../server.js";
+import { drawMel } from "../../sound/draw.js";
+import { drawLane, laneOf, type TimeWindow } from "../../sound/lanes.js";
+import { type Microphone, openMicrophone } from "../../sound/microphone.js";
+import { RollingSound } from "../../sound/rolling-sound.js";
+import { wavOf } from "../../sound/wav.js";
+import { type LabelSet, requestOf } from "./state.js";
+
+/** What is shown, and how much of it a request hears. */
+const shownSeconds = 20;
+const heardSeconds = 3;
+const pauseMs = 300;
+/** A label that scores more is an event. */
+const eventScore = 0.6;
+
+interface Event {
+  label: string;
+  time: string;
+  score: number;
+}
+
+/** The microphone as it is heard: rolling spectrogram, a lane for each label, and events. */
+export function Live({ set, onClose }: { set: LabelSet; onClose: () => void }) {
+  const failure = useSignal<string>();
+  const heard = useSignal<readonly TimeWindow[]>([]);
+  const events = useSignal<readonly Event[]>([]);
+  const now = useSignal(0);
+  const sound = useRef<RollingSound>(undefined);
+  const asked = useRef(set);
+  asked.current = set;
+
+  useEffect(() => {
+    const stopped = new AbortController();
+    const opening = openMicrophone((samples) => sound.current?.push(samples));
+    const run = async (microphone: Microphone) => {
+      sound.current = new RollingSound(microphone.sampleRateHz, shownSeconds);
+      while (!stopped.signal.aborted) {
+        await classifyLatest(sound.current);
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
+    };
+    const classifyLatest = async (rolling: RollingSound) => {
+      const samples = rolling.latest(heardSeconds);
+      if (samples.length < rolling.sampleRateHz / 2 || asked.current.labels.length === 0) return;
+      const end = rolling.seconds;
+      const start = heard.value.at(-1)?.end_seconds ?? Math.max(0, end - heardSeconds);
+      const { timeline: _, ...request } = requestOf(liveInput, asked.current);
+      const audio = wavOf(samples, rolling.sampleRateHz);
+      const { scores } = await server
+        .peek()
+        .zeroShot({ audio, ...request }, { signal: stopped.signal });
+      const shown = heard.value.filter(({ end_seconds }) => end_seconds > end - shownSeconds);
+      heard.value = [...shown, { start_seconds: start, end_seconds: end, scores }];
+      const [best] = scores;
+      if (best.score > eventScore && best.label !== events.value[0]?.label) {
+        const time = new Date().toTimeString().slice(0, 8);
+        events.value = [{ ...best, time }, ...events.value].slice(0, 50);
+      }
+    };
+    opening.then(run).catch((error) => {
+      if (!stopped.signal.aborted) failure.value = sentenceOf(error);
+    });
+    let frame = 0;
+    const tick = () => {
+      now.value = sound.current?.seconds ?? 0;
+      frame = requestAnimationFrame(tick);
+    };
+    tick();
+    return () => {
+      stopped.abort();
+      cancelAnimationFrame(frame);
+      opening.then((microphone) => microphone.close()).catch(() => undefined);
+    };
+  }, [failure, heard, events, now]);
+
+  const seconds = now.value;
+  const paintMel = useCallback(
+    (to: Paint) => {
+      const mel = sound.current?.mel();
+      if (mel !== undefined && seconds >= 0) drawMel(to, mel);
+    },
+    [seconds],
+  );
+  if (failure.value !== undefined)
+    return (
+      <Notice kind="bad" title="Not listening" action={["Close", onClose]}>
+        {failure.value}
+      </Notice>
+    );
+  const last = heard.value.at(-1);
+  return (
+    <>
+      <section class="card sound live" aria-label="Microphone">
+        <header class="row">
+          <strong>Microphone</strong>
+          <span class="quiet">{`the last ${shownSeconds} s; scores of ${heardSeconds} s at a time`}</span>
+          <button type="button" class="right" onClick={onClose}>
+            Stop
+          </button>
+        </header>
+        <div class="axis">
+          <div class="names" aria-hidden="true">
+            <span class="mel">mel, dB</span>
+            {set.labels.map((label) => (
+              <span class="lane" key={label} title={label}>
+                {label}
+              </span>
+            ))}
+          </div>
+          <div class="time">
+            <CanvasStrip height={132} paint={paintMel} />
+            {set.labels.map((label) => (
+              <LiveLane key={label} label={label} windows={heard.value} now={seconds} />
+            ))}
+          </div>
+        </div>
+      </section>
+      <div class="sets">
+        <section aria-label="Now">
+          <p>
+            <strong>Now</strong>{" "}
+            <span class="quiet">
+              {set.labels.length === 0 ? "— add labels to hear what it is" : "— they add up to 1"}
+            </span>
+          </p>
+          {last !== undefined && <ScoreBars scores={last.scores} modality="audio" />}
+        </section>
+        <section aria-label="Events">
+          <p>
+            <strong>Events</strong>{" "}
+            <span class="quiet">{`— when another label scores above ${eventScore}`}</span>
+          </p>
+          <ol class="events" aria-live="polite">
+            {events.value.map(({ label, time, score }, i) => (
+              <li key={`${time} ${events.value.length - i}`}>
+                <span class="quiet">{time}</span> {label}{" "}
+                <span class="score">{score.toFixed(3)}</span>
+              </li>
+            ))}
+          </ol>
+        </section>
+      </div>
+    </>
+  );
+}
+
+const liveInput = { id: 0, name: "", modality: "audio", blob: new Blob(), url: "" } as const;
+
+function LiveLane({
+  label,
+  windows,
+  now,
+}: {
+  label: string;
+  windows: readonly TimeWindow[];
+  now: number;
+}) {
+  const paint = useCallback(
+    (to: Paint) => {
+      const from = Math.max(0, now - shownSeconds);
+      const cells = laneOf(windows, label).map((cell, i) => ({
+        ...cell,
+        start: windows[i].start_seconds - from,
+        end: windows[i].end_seconds - from,
+      }));
+      drawLane(to, { cells, durationSeconds: shownSeconds });
+    },
+    [label, windows, now],
+  );
+  return <CanvasStrip height={24} paint={paint} />;
+}

@@ -1,0 +1,130 @@
+import { useState } from "preact/hooks";
+import { csvOf, download } from "../../download.js";
+import { modalityNames } from "../../media.js";
+import { type Input, inputs, type LabelSet, outcomeOf, select, selectedId } from "./state.js";
+
+type Column = "name" | "kind" | "best" | "score";
+const titles: Record<Column, string> = {
+  name: "File",
+  kind: "Kind",
+  best: "Label",
+  score: "Score",
+};
+
+interface Row {
+  input: Input;
+  name: string;
+  kind: string;
+  best: string;
+  score: number;
+  scores: ReadonlyMap<string, number>;
+  failure?: string;
+}
+
+/** Several files: one row each. A row opens its file below. */
+export function Several({ set }: { set: LabelSet }) {
+  const [order, setOrder] = useState<{ by: Column; isDown: boolean }>();
+  const rows = inputs.value.map((input) => rowOf(input, set));
+  const done = rows.filter(({ best, failure }) => best !== "" || failure !== undefined).length;
+  if (order !== undefined) {
+    const sign = order.isDown ? -1 : 1;
+    rows.sort((a, b) => sign * compare(a[order.by], b[order.by]));
+  }
+  const save = () => {
+    const table = rows.map(({ name, kind, best, score, scores, failure }) => [
+      name,
+      kind,
+      best,
+      failure === undefined ? score : failure,
+      ...set.labels.map((label) => scores.get(label) ?? ""),
+    ]);
+    const head = ["file", "kind", "label", "score", ...set.labels];
+    download("scores.csv", new Blob([csvOf([head, ...table])], { type: "text/csv" }));
+  };
+  return (
+    <section class="card several" aria-label="Files">
+      <header class="row">
+        <strong>{rows.length} files</strong>
+        <span class="quiet" role="status">
+          {set.labels.length === 0
+            ? "add labels to classify them"
+            : done < rows.length
+              ? `${done} of ${rows.length} done`
+              : `done`}
+        </span>
+        <button type="button" class="right" disabled={done === 0} onClick={save}>
+          CSV
+        </button>
+      </header>
+      <div class="scroller">
+        <table>
+          <thead>
+            <tr>
+              {(Object.keys(titles) as Column[]).map((by) => (
+                <th
+                  key={by}
+                  aria-sort={order?.by !== by ? "none" : order.isDown ? "descending" : "ascending"}
+                >
+                  <button
+                    type="button"
+                    class="plain"
+                    onClick={() => setOrder({ by, isDown: order?.by === by && !order.isDown })}
+                  >
+                    {titles[by]}
+                    {order?.by === by && (order.isDown ? " ↓" : " ↑")}
+                  </button>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ input, name, kind, best, score, failure }) => (
+              <tr key={input.id} aria-selected={input.id === selectedId.value}>
+                <td>
+                  <button type="button" class="plain" onClick={() => select(input.id)}>
+                    <i class={`square ${input.modality}`} aria-hidden="true" />
+                    {name}
+                  </button>
+                </td>
+                <td class="quiet">{kind}</td>
+                {failure === undefined ? (
+                  <>
+                    <td>{best}</td>
+                    <td class="number">{best !== "" && score.toFixed(3)}</td>
+                  </>
+                ) : (
+                  <td colSpan={2} class="bad">
+                    {failure}
+                  </td>
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function rowOf(input: Input, set: LabelSet): Row {
+  const outcome = outcomeOf(input, set);
+  const scores = outcome?.state === "done" ? outcome.answer.scores : [];
+  return {
+    input,
+    name: input.name,
+    kind: modalityNames[input.modality],
+    best: scores[0]?.label ?? "",
+    score: scores[0]?.score ?? Number.NaN,
+    scores: new Map(scores.map(({ label, score }) => [label, score])),
+    failure: outcome?.state === "failed" ? outcome.sentence : undefined,
+  };
+}
+
+/** Numbers by size, what has none last; names as people count them. */
+function compare(a: string | number, b: string | number): number {
+  if (typeof a === "number" && typeof b === "number")
+    return Number.isNaN(a) || Number.isNaN(b)
+      ? Number(Number.isNaN(a)) - Number(Number.isNaN(b))
+      : a - b;
+  return String(a).localeCompare(String(b), undefined, { numeric: true });
+}
