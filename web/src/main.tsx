@@ -3,5 +3,6 @@ import { App } from "./app.js";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/controls.css";
+import "./styles/parts.css";
 
 render(<App />, document.body);

@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import { ApiError, Client, ConnectionError } from "../../src/client/client.js";
+import { ApiError, ConnectionError, createClient } from "../../src/client/client.js";
 
 const storageKey = "crossmodal.apiKey";
 
@@ -16,8 +16,8 @@ export const serverUrl = new URL(".", location.href.replace(/[?#].*$/s, "")).hre
 );
 
 /** The server of this page. A new one after a key was entered. */
-export const server = computed(
-  () => new Client({ url: serverUrl, apiKey: apiKey.value, fetch: watchedFetch, maxRetries: 1 }),
+export const server = computed(() =>
+  createClient({ url: serverUrl, apiKey: apiKey.value, fetch: watchedFetch, maxRetries: 1 }),
 );
 
 export const hasKey = computed(() => apiKey.value !== undefined);
@@ -29,8 +29,17 @@ export function enterKey(key: string): void {
   needsKey.value = false;
 }
 
+/** What is sent while the page is left is sent to its end. */
+let isLeaving = false;
+addEventListener("pagehide", () => {
+  isLeaving = true;
+});
+addEventListener("pageshow", () => {
+  isLeaving = false;
+});
+
 async function watchedFetch(url: string, init: RequestInit): Promise<Response> {
-  const response = await fetch(url, init);
+  const response = await fetch(url, isLeaving ? { ...init, keepalive: true } : init);
   if (response.status === 401) {
     // Without keys a 401 means that this page comes by a name which is not the server's.
     const body = (await response.clone().json()) as { error?: { param?: string } };

@@ -14,4 +14,5 @@ export const views: readonly View[] = [
     title: "Classify",
     load: () => import("./views/classify/classify-view.js"),
   },
+  { id: "search", title: "Search", load: () => import("./views/search/search-view.js") },
 ];

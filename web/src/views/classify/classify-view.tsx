@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { useDropping } from "../../components/use-dropping.js";
 import { useKeys } from "../../keys.js";
 import "./classify.css";
 import { ExampleStrip } from "./example-strip.js";
@@ -24,7 +25,7 @@ import {
 export default function ClassifyView() {
   const [isLive, setLive] = useState(false);
   const labels = useRef<HTMLInputElement>(null);
-  const dropping = useIncoming();
+  const dropping = useDropping(take);
   useEffect(startClassifying, []);
   useKeys({
     "/": () => {
@@ -114,41 +115,10 @@ function Picture({ input }: { input: Input }) {
   );
 }
 
-/** Files and texts that are dropped or pasted anywhere. @returns whether one hovers. */
-function useIncoming(): boolean {
-  const [isOver, setOver] = useState(false);
-  useEffect(() => {
-    const onDragOver = (event: DragEvent) => {
-      event.preventDefault();
-      setOver(true);
-    };
-    const onDragLeave = (event: DragEvent) => event.relatedTarget === null && setOver(false);
-    const onDrop = (event: DragEvent) => {
-      event.preventDefault();
-      setOver(false);
-      take(event.dataTransfer);
-    };
-    const onPaste = (event: ClipboardEvent) => {
-      if ((event.target as HTMLElement).matches("input, textarea")) return;
-      take(event.clipboardData);
-    };
-    addEventListener("dragover", onDragOver);
-    addEventListener("dragleave", onDragLeave);
-    addEventListener("drop", onDrop);
-    addEventListener("paste", onPaste);
-    return () => {
-      removeEventListener("dragover", onDragOver);
-      removeEventListener("dragleave", onDragLeave);
-      removeEventListener("drop", onDrop);
-      removeEventListener("paste", onPaste);
-    };
-  }, []);
-  return isOver;
-}
-
-function take(data: DataTransfer | null): void {
-  const files = [...(data?.files ?? [])];
-  const text = data?.getData("text/plain").trim() ?? "";
+/** Files or a text that were dropped or pasted. */
+function take(data: DataTransfer): void {
+  const files = [...data.files];
+  const text = data.getData("text/plain").trim();
   if (files.length > 0) openFiles(files);
   else if (text !== "") openText(text);
 }

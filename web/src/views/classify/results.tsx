@@ -18,7 +18,7 @@ export function Results({ input, set }: { input: Input; set: LabelSet }) {
   if (outcome?.state === "failed")
     return (
       <div class="failed" role="alert">
-        <p>{outcome.sentence}</p>
+        <p class="bad">{outcome.sentence}</p>
         <button type="button" onClick={retry}>
           Try again
         </button>

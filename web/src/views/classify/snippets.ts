@@ -33,9 +33,9 @@ function typeScript({ modality, text }: Input, path: string, fields: Fields): st
   const content = isFile ? `await openAsBlob(${JSON.stringify(path)})` : JSON.stringify(text);
   return [
     ...(isFile ? ['import { openAsBlob } from "node:fs";'] : []),
-    'import { Client } from "crossmodal/client";',
+    'import { createClient } from "crossmodal/client";',
     "",
-    `const client = new Client({ url: ${JSON.stringify(serverUrl)}${key} });`,
+    `const client = createClient({ url: ${JSON.stringify(serverUrl)}${key} });`,
     "const answer = await client.zeroShot({",
     `  ${modality}: ${content},`,
     ...Object.entries(fields).map(([name, value]) => `  ${name}: ${spaced(value)},`),

@@ -1,0 +1,43 @@
+import {
+  observeWindowOffset,
+  observeWindowRect,
+  type VirtualItem,
+  Virtualizer,
+  windowScroll,
+} from "@tanstack/virtual-core";
+import { useLayoutEffect, useReducer, useRef } from "preact/hooks";
+
+/**
+ * The rows of a long list that are in sight, with some above and below; the window scrolls.
+ * @param top  where the list begins, in pixels from the top of the page.
+ */
+export function useVirtualRows(options: { count: number; rowHeight: number; top: number }) {
+  const { count, rowHeight, top } = options;
+  const [, show] = useReducer((n: number) => n + 1, 0);
+  const settings = {
+    count,
+    estimateSize: () => rowHeight,
+    scrollMargin: top,
+    overscan: 4,
+    getScrollElement: (): Window => window,
+    observeElementRect: observeWindowRect,
+    observeElementOffset: observeWindowOffset,
+    scrollToFn: windowScroll,
+    initialOffset: () => scrollY,
+    initialRect: { width: innerWidth, height: innerHeight },
+    onChange: () => show(undefined),
+  };
+  const ref = useRef<Virtualizer<Window, Element>>(undefined);
+  ref.current ??= new Virtualizer(settings);
+  const virtualizer = ref.current;
+  virtualizer.setOptions(settings);
+  useLayoutEffect(() => virtualizer._didMount(), [virtualizer]);
+  useLayoutEffect(() => virtualizer._willUpdate());
+  useLayoutEffect(() => virtualizer.measure(), [virtualizer, rowHeight]);
+  const rows: VirtualItem[] = virtualizer.getVirtualItems();
+  return {
+    rows,
+    totalHeight: virtualizer.getTotalSize(),
+    scrollToRow: (row: number) => virtualizer.scrollToIndex(row, { align: "auto" }),
+  };
+}

@@ -1,0 +1,43 @@
+import { signal } from "@preact/signals";
+import type { CollectionAnswer } from "../../../../src/wire/collections.js";
+import { needsKey, sentenceOf, server } from "../../server.js";
+
+export interface Collections {
+  state: "loading" | "ready" | "failed";
+  list: readonly CollectionAnswer[];
+  sentence: string;
+}
+
+export const collections = signal<Collections>({ state: "loading", list: [], sentence: "" });
+
+/** Asks which collections there are and how many items they have. */
+export async function refreshCollections(): Promise<void> {
+  try {
+    const { data } = await server.peek().listCollections();
+    collections.value = { state: "ready", list: data, sentence: "" };
+  } catch (error) {
+    if (needsKey.peek()) return;
+    collections.value = { ...collections.peek(), state: "failed", sentence: sentenceOf(error) };
+  }
+}
+
+export const collectionNamed = (name: string | undefined) =>
+  collections.value.list.find((one) => one.name === name);
+
+/**
+ * A name for a collection made from a folder or a sentence: letters, digits and what
+ * collections may have between them; never one that is taken.
+ */
+export function freeName(wish: string): string {
+  const clean = wish
+    .normalize("NFKD")
+    .replace(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "")
+    .toLowerCase()
+    .slice(0, 60);
+  const base = clean === "" ? "collection" : clean;
+  const taken = new Set(collections.peek().list.map(({ name }) => name));
+  let name = base;
+  for (let i = 2; taken.has(name); i++) name = `${base}-${i}`;
+  return name;
+}

@@ -1,0 +1,146 @@
+import { effect, signal } from "@preact/signals";
+import { ApiError } from "../../../../src/client/client.js";
+import type { Modality } from "../../../../src/encoders/encoder.js";
+import type { SearchAnswer } from "../../../../src/wire/search.js";
+import { needsKey, sentenceOf, server } from "../../server.js";
+import { mediaQuery, type Query, query } from "./query.js";
+
+/** An item as it is shown: of a search with its similarity, of a list without. */
+export interface Shown {
+  id: string;
+  modality: Modality;
+  metadata: Record<string, unknown>;
+  similarity?: number;
+  text?: string;
+  source?: string;
+  added_at?: string;
+}
+
+export interface Feed {
+  state: "loading" | "ready" | "failed" | "gone";
+  items: readonly Shown[];
+  /** How the search went; undefined of a list. */
+  found?: Pick<SearchAnswer, "path" | "model" | "plan" | "warnings"> & { ms: number };
+  sentence: string;
+  cursor?: string;
+}
+
+const firstPage = 100;
+const nextPage = 1000;
+const typingPauseMs = 250;
+
+export const feed = signal<Feed>({ state: "loading", items: [], sentence: "" });
+let asking = new AbortController();
+
+/** Follows the query while the view is shown. @returns how to stop. */
+export function startFeed(): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let last: Query | undefined;
+  const stop = effect(() => {
+    const asked = query.value;
+    const media = mediaQuery.value;
+    if (needsKey.value || asked.collection === undefined) return;
+    const isTyping =
+      last !== undefined && last.collection === asked.collection && last.text !== asked.text;
+    last = asked;
+    clearTimeout(timer);
+    timer = setTimeout(() => void load(asked, media), isTyping ? typingPauseMs : 0);
+  });
+  return () => {
+    clearTimeout(timer);
+    asking.abort();
+    stop();
+  };
+}
+
+export const reload = () => load(query.peek(), mediaQuery.peek());
+
+async function load(asked: Query, media: (typeof mediaQuery)["value"]): Promise<void> {
+  asking.abort();
+  asking = new AbortController();
+  const { signal } = asking;
+  const before = feed.peek();
+  feed.value = { ...before, state: "loading" };
+  try {
+    const page = await pageOf(asked, media, { size: firstPage, signal });
+    if (!signal.aborted) feed.value = { state: "ready", sentence: "", ...page };
+  } catch (error) {
+    if (signal.aborted || needsKey.peek()) return;
+    const isGone = error instanceof ApiError && error.code === "not_found";
+    feed.value = { state: isGone ? "gone" : "failed", items: [], sentence: sentenceOf(error) };
+  }
+}
+
+let isLoadingMore = false;
+
+/** The page after, when the last rows come into sight. */
+export async function loadMore(): Promise<void> {
+  const { cursor, state } = feed.peek();
+  if (cursor === undefined || state !== "ready" || isLoadingMore) return;
+  isLoadingMore = true;
+  const { signal } = asking;
+  try {
+    const options = { size: nextPage, signal, after: cursor };
+    const page = await pageOf(query.peek(), mediaQuery.peek(), options);
+    if (signal.aborted) return;
+    const now = feed.peek();
+    feed.value = { ...now, cursor: page.cursor, items: [...now.items, ...page.items] };
+  } catch (error) {
+    if (!signal.aborted)
+      feed.value = { ...feed.peek(), cursor: undefined, sentence: sentenceOf(error) };
+  } finally {
+    isLoadingMore = false;
+  }
+}
+
+async function pageOf(
+  asked: Query,
+  media: (typeof mediaQuery)["value"],
+  { size, signal, after }: { size: number; signal: AbortSignal; after?: string },
+): Promise<Pick<Feed, "items" | "cursor" | "found">> {
+  const client = server.peek();
+  const collection = asked.collection!;
+  const { modality, filter } = asked;
+  const content =
+    media !== undefined
+      ? { [media.modality]: media.blob }
+      : asked.itemId !== undefined
+        ? { item_id: asked.itemId }
+        : asked.text.trim() !== ""
+          ? { text: asked.text }
+          : undefined;
+  if (content === undefined) {
+    const list = { limit: size, after, modality, filter };
+    const { data, next_cursor } = await client.listItems(collection, list, { signal });
+    return { items: data, cursor: next_cursor };
+  }
+  const start = performance.now();
+  const { results, next_cursor, path, model, plan, warnings } = await client.search(
+    collection,
+    {
+      ...content,
+      top_k: size,
+      modality,
+      centering: asked.centering || undefined,
+      ...(filter !== undefined && { filter: JSON.parse(filter) }),
+      ...(after !== undefined && { cursor: after }),
+    },
+    { signal },
+  );
+  const ms = performance.now() - start;
+  return { items: results, cursor: next_cursor, found: { path, model, plan, warnings, ms } };
+}
+
+/** Takes items out of what is shown, at once. */
+export function hide(ids: ReadonlySet<string>): void {
+  feed.value = { ...feed.peek(), items: feed.peek().items.filter(({ id }) => !ids.has(id)) };
+}
+
+/** Puts other metadata into what is shown. */
+export function showMetadata(changed: ReadonlyMap<string, Record<string, unknown>>): void {
+  const items = feed.peek().items.map((item) => {
+    const metadata = changed.get(item.id);
+    return metadata === undefined ? item : { ...item, metadata };
+  });
+  feed.value = { ...feed.peek(), items };
+}

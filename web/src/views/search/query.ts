@@ -1,0 +1,67 @@
+import { computed, signal } from "@preact/signals";
+import type { Modality } from "../../../../src/encoders/encoder.js";
+import { navigate, route } from "../../router.js";
+
+/** A picture or sound that is searched with; it is not in the address. */
+export const mediaQuery = signal<{
+  modality: "image" | "audio";
+  blob: Blob;
+  url: string;
+  name: string;
+}>();
+
+/** What is asked, read from the address. */
+export interface Query {
+  collection: string | undefined;
+  text: string;
+  /** The item whose neighbours are shown. */
+  itemId: string | undefined;
+  /** Only results of this modality. */
+  modality: Modality | undefined;
+  centering: boolean;
+  layout: Layout | undefined;
+  filter: string | undefined;
+}
+
+export type Layout = "grid" | "list" | "cards";
+
+export const query = computed<Query>(() => {
+  const { path, params } = route.value;
+  return {
+    collection: path[0],
+    text: params.get("q") ?? "",
+    itemId: params.get("like") ?? undefined,
+    modality: (params.get("modality") ?? undefined) as Modality | undefined,
+    centering: params.has("centre"),
+    layout: (params.get("view") ?? undefined) as Layout | undefined,
+    filter: params.get("filter") ?? undefined,
+  };
+});
+
+/** Asks something else: a step in the history unless `replace` says that one is still typing. */
+export function ask(change: Partial<Query>, { replace = false } = {}): void {
+  const next = { ...query.peek(), ...change };
+  if (next.text !== "" || next.itemId !== undefined) closeMedia();
+  const params = {
+    q: next.text,
+    like: next.itemId,
+    modality: next.modality,
+    centre: next.centering ? "yes" : undefined,
+    view: next.layout,
+    filter: next.filter,
+  };
+  const path = next.collection === undefined ? [] : [next.collection];
+  navigate("search", path, { params, replace });
+}
+
+export function askWithMedia(file: Blob & { name?: string }, modality: "image" | "audio"): void {
+  ask({ text: "", itemId: undefined });
+  closeMedia();
+  const name = file.name ?? (modality === "image" ? "pasted picture" : "recording");
+  mediaQuery.value = { modality, blob: file, url: URL.createObjectURL(file), name };
+}
+
+export function closeMedia(): void {
+  if (mediaQuery.peek() !== undefined) URL.revokeObjectURL(mediaQuery.peek()!.url);
+  mediaQuery.value = undefined;
+}

@@ -1,0 +1,254 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { CollectionAnswer } from "../../../../src/wire/collections.js";
+import { Notice } from "../../components/notice.js";
+import { toast } from "../../components/toasts.js";
+import { useDropping } from "../../components/use-dropping.js";
+import { droppedFiles, type FoundFile, mediaFiles } from "../../files.js";
+import { useKeys } from "../../keys.js";
+import { modalityOf } from "../../media.js";
+import { sentenceOf, server } from "../../server.js";
+import { status } from "../../status.js";
+import { collectionNamed, collections, freeName, refreshCollections } from "./collections.js";
+import { Details, TagButton } from "./details.js";
+import { feed, reload, startFeed } from "./feed.js";
+import { NewCollection } from "./new-collection.js";
+import { pathInWords } from "./path-words.js";
+import { ask, askWithMedia, type Layout, mediaQuery, query } from "./query.js";
+import { QueryBox } from "./query-box.js";
+import { Results } from "./results.js";
+import "./search.css";
+import { deleteItems, exportItems, focused, marked, markedItems } from "./selection.js";
+import { Sidebar } from "./sidebar.js";
+import { UploadLine } from "./upload-line.js";
+import { addFiles } from "./uploads.js";
+
+/** Collections: made, filled, looked through and searched. */
+export default function SearchView() {
+  const box = useRef<HTMLInputElement>(null);
+  useEffect(() => void refreshCollections(), []);
+  useEffect(startFeed, []);
+  useKeys({
+    "/": () => {
+      box.current?.focus();
+      box.current?.select();
+      return true;
+    },
+  });
+  const { state, list, sentence } = collections.value;
+  const name = query.value.collection;
+  const current = collectionNamed(name);
+  // The first collection is as good as any to begin with.
+  useEffect(() => {
+    if (name === undefined && list.length > 0) ask({ collection: list[0].name }, { replace: true });
+  }, [name, list]);
+  const onFiles = (found: readonly FoundFile[]) => void take(found, current);
+  const isOver = useDropping(async (data) => {
+    const found = await droppedFiles(data);
+    const [only] = found;
+    const modality = found.length === 1 ? modalityOf(only.file) : undefined;
+    // One picture or sound over a collection with items is a question; several are to be added.
+    if (current && current.count > 0 && (modality === "image" || modality === "audio"))
+      askWithMedia(only.file, modality);
+    else if (found.length > 0) onFiles(found);
+  });
+  return (
+    <main class={`wide search ${isOver ? "dropping" : ""}`}>
+      <h1 class="only-read-aloud">Search</h1>
+      {state === "failed" && list.length === 0 && (
+        <Notice
+          kind="bad"
+          title="The collections cannot be read"
+          action={["Try again", refreshCollections]}
+        >
+          {sentence}
+        </Notice>
+      )}
+      {state === "ready" && list.length === 0 && (
+        <Notice title="No collections yet">
+          Drop a folder of pictures or sounds here; it becomes a collection that you can search by a
+          sentence, a picture or a sound. Or make an empty one:
+        </Notice>
+      )}
+      {state === "ready" && list.length === 0 && (
+        <div class="notice">
+          <NewCollection onDone={() => undefined} />
+        </div>
+      )}
+      {list.length > 0 && <Sidebar current={current} onFiles={onFiles} />}
+      {list.length > 0 && (
+        <div class="found">
+          <UploadLine />
+          {name !== undefined && current === undefined && state === "ready" && <Gone name={name} />}
+          {current !== undefined && (
+            <>
+              <QueryBox inputRef={box} />
+              <Summary collection={current} />
+              <Marked collection={current} />
+              <Found collection={current} />
+            </>
+          )}
+        </div>
+      )}
+      {list.length === 0 && <UploadLine />}
+      {current !== undefined &&
+        (focused.value !== undefined ? (
+          <Details collection={current} item={focused.value} />
+        ) : (
+          // Its place is kept, so that the grid does not jump when an item is taken in hand.
+          <aside class="details-place sentence">
+            {current.count > 0 && "Click an item to see what is known of it and what it leads to."}
+          </aside>
+        ))}
+    </main>
+  );
+}
+
+function Gone({ name }: { name: string }) {
+  return (
+    <Notice
+      title={`There is no collection ${name}`}
+      action={["To the others", () => ask({ collection: undefined })]}
+    >
+      It was deleted, or the address is of another server.
+    </Notice>
+  );
+}
+
+function Found({ collection }: { collection: CollectionAnswer }) {
+  const { state, items, sentence } = feed.value;
+  if (state === "gone")
+    return (
+      <Notice title="This is gone" action={["Look again", refreshCollections]}>
+        {sentence} It may have been deleted in another window.
+      </Notice>
+    );
+  if (state === "failed")
+    return (
+      <Notice kind="bad" title="No answer to this" action={["Try again", reload]}>
+        {sentence}
+      </Notice>
+    );
+  if (items.length === 0 && state === "ready")
+    return collection.count === 0 ? (
+      <Notice title={`${collection.name} is empty`}>
+        Drop pictures, sounds or a folder of them here.
+      </Notice>
+    ) : (
+      <Notice title="Nothing fits the filters">Take a filter away on the left.</Notice>
+    );
+  return <Results collection={collection.name} layout={layoutOf(collection)} />;
+}
+
+/** What was found, which way, and how it is shown. */
+function Summary({ collection }: { collection: CollectionAnswer }) {
+  const { found, items, cursor, state } = feed.value;
+  const { centering } = query.value;
+  const isMixed = Object.keys(collection.count_by_modality).length > 1;
+  const count = `${items.length.toLocaleString()}${cursor === undefined ? "" : "+"}`;
+  const isAsked = found !== undefined;
+  return (
+    <div class="row summary">
+      <p class="quiet" role="status">
+        {state === "loading"
+          ? "Searching…"
+          : isAsked
+            ? `${count} nearest of ${collection.count.toLocaleString()} · ${pathInWords(found)}`
+            : `${collection.count.toLocaleString()} items, oldest first`}
+        {found?.warnings?.map((warning) => (
+          <span key={warning}> · {warning}</span>
+        ))}
+      </p>
+      <span class="right row">
+        {isAsked && (isMixed || centering) && (
+          <label class="check" title="Takes each modality's mean off, so that they mix">
+            <input
+              type="checkbox"
+              checked={centering}
+              onChange={({ currentTarget }) => ask({ centering: currentTarget.checked })}
+            />
+            centre modalities
+          </label>
+        )}
+        <select
+          aria-label="Shown as"
+          value={layoutOf(collection)}
+          onChange={({ currentTarget }) => ask({ layout: currentTarget.value as Layout })}
+        >
+          <option value="grid">Grid</option>
+          <option value="list">List</option>
+          <option value="cards">Cards</option>
+        </select>
+      </span>
+    </div>
+  );
+}
+
+/** Pictures as a grid, sounds as a list, texts as cards, by what there is most of. */
+function layoutOf({ count_by_modality: counts }: CollectionAnswer): Layout {
+  const { layout, modality } = query.value;
+  if (layout !== undefined) return layout;
+  const [most] = Object.entries(counts).sort(([, a], [, b]) => b - a)[0] ?? ["image"];
+  return { image: "grid", audio: "list", text: "cards" }[modality ?? most] as Layout;
+}
+
+/** What can be done with the items that were selected. */
+function Marked({ collection }: { collection: CollectionAnswer }) {
+  const items = markedItems.value;
+  if (items.length === 0) return null;
+  return (
+    <div class="row marked-bar" role="toolbar" aria-label="Selected items">
+      <strong>{items.length} selected</strong>
+      <TagButton collection={collection.name} items={items} />
+      <button type="button" onClick={() => exportItems(collection.name, items)}>
+        Export CSV
+      </button>
+      <button type="button" onClick={() => deleteItems(collection.name, items)}>
+        Delete
+      </button>
+      <button
+        type="button"
+        class="plain"
+        onClick={() => {
+          marked.value = new Set();
+        }}
+      >
+        Select none
+      </button>
+    </div>
+  );
+}
+
+/** Adds what was chosen or dropped: to the collection that is open, or to a new one. */
+async function take(found: readonly FoundFile[], current: CollectionAnswer | undefined) {
+  const [first] = mediaFiles(found);
+  if (first === undefined) {
+    toast("There is neither a picture nor a sound nor a text among these files.");
+    return;
+  }
+  let name = current?.name;
+  try {
+    if (name === undefined) {
+      const folder = first.path.includes("/") ? first.path.split("/")[0] : undefined;
+      const modality = modalityOf(first.file)!;
+      name = freeName(folder ?? `${modality}s`);
+      const model = status.peek().models.find(({ modalities }) => modalities.includes(modality));
+      await server.peek().createCollection({ name, model: model?.id });
+      await refreshCollections();
+      ask({ collection: name });
+    }
+  } catch (error) {
+    toast(sentenceOf(error));
+    return;
+  }
+  void addFiles(name, found);
+}
+
+// A picture or sound belongs to the collection that it was dropped on.
+let lastCollection: string | undefined;
+query.subscribe(({ collection }) => {
+  if (collection !== lastCollection && lastCollection !== undefined) {
+    mediaQuery.value = undefined;
+    marked.value = new Set();
+  }
+  lastCollection = collection;
+});

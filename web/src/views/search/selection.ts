@@ -1,0 +1,122 @@
+import { computed, signal } from "@preact/signals";
+import { toast } from "../../components/toasts.js";
+import { csvOf, download } from "../../download.js";
+import { sentenceOf, server } from "../../server.js";
+import { refreshCollections } from "./collections.js";
+import { feed, hide, reload, type Shown, showMetadata } from "./feed.js";
+
+/** The item whose details are shown. */
+export const focusedId = signal<string>();
+/** Those that were marked, to do something with all of them. */
+export const marked = signal<ReadonlySet<string>>(new Set());
+
+export const focused = computed(() => feed.value.items.find(({ id }) => id === focusedId.value));
+export const markedItems = computed(() =>
+  feed.value.items.filter(({ id }) => marked.value.has(id)),
+);
+
+export function toggleMark(id: string): void {
+  const next = new Set(marked.peek());
+  if (!next.delete(id)) next.add(id);
+  marked.value = next;
+}
+
+/** Long enough to see the mistake; what is undone was never deleted. */
+const undoMs = 10_000;
+const pending = new Map<object, { collection: string; ids: string[] }>();
+
+/** Takes items out of sight, and deletes them unless it is undone within ten seconds. */
+export function deleteItems(collection: string, items: readonly Shown[]): void {
+  const ids = items.map(({ id }) => id);
+  const key = {};
+  hide(new Set(ids));
+  marked.value = new Set();
+  pending.set(key, { collection, ids });
+  const timer = setTimeout(() => void carryOut(key), undoMs);
+  toast(ids.length === 1 ? `${ids[0]} deleted` : `${ids.length} items deleted`, [
+    "Undo",
+    () => {
+      clearTimeout(timer);
+      pending.delete(key);
+      void reload();
+    },
+  ]);
+}
+
+async function carryOut(key: object, { isLeaving = false } = {}): Promise<void> {
+  const what = pending.get(key);
+  if (what === undefined) return;
+  pending.delete(key);
+  try {
+    const { collection, ids } = what;
+    await server.peek().deleteItems(collection, { ids });
+    if (!isLeaving) await refreshCollections();
+  } catch (error) {
+    toast(`Not deleted: ${sentenceOf(error)}`);
+    void reload();
+  }
+}
+
+addEventListener("pagehide", () => {
+  for (const key of pending.keys()) void carryOut(key, { isLeaving: true });
+});
+
+/** Adds a tag to the field `tags` of each. */
+export async function tagItems(collection: string, items: readonly Shown[], tag: string) {
+  const before = new Map(items.map(({ id, metadata }) => [id, metadata]));
+  const after = new Map(items.map(({ id, metadata }) => [id, withTag(metadata, tag)]));
+  try {
+    await patchTags(collection, after);
+    showMetadata(after);
+    const what = items.length === 1 ? items[0].id : `${items.length} items`;
+    const undo = () =>
+      patchTags(collection, before).then(
+        () => showMetadata(before),
+        (error) => toast(sentenceOf(error)),
+      );
+    toast(`Tagged ${what} with ${tag}`, ["Undo", undo]);
+  } catch (error) {
+    toast(`Not tagged: ${sentenceOf(error)}`);
+  }
+}
+
+const tagsOf = ({ tags }: Record<string, unknown>) => (Array.isArray(tags) ? tags : []);
+
+const withTag = (metadata: Record<string, unknown>, tag: string) => ({
+  ...metadata,
+  tags: [...new Set([...tagsOf(metadata), tag])],
+});
+
+/** A merge patch of the field alone: another page may have changed the others meanwhile. */
+async function patchTags(
+  collection: string,
+  metadataOf: ReadonlyMap<string, Record<string, unknown>>,
+): Promise<void> {
+  const items = [...metadataOf].map(([id, { tags }]) => ({ id, metadata: { tags: tags ?? null } }));
+  await server.peek().send(`/v1/collections/${encodeURIComponent(collection)}/items`, {
+    method: "PATCH",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ items }),
+  });
+}
+
+/** What is known of items, as a table. */
+export function exportItems(collection: string, items: readonly Shown[]): void {
+  const fields = [...new Set(items.flatMap(({ metadata }) => Object.keys(metadata)))].sort();
+  const cell = (value: unknown) =>
+    typeof value === "number" || typeof value === "string"
+      ? value
+      : value === undefined
+        ? ""
+        : JSON.stringify(value);
+  const rows = items.map(({ id, modality, similarity, source, text, metadata }) => [
+    id,
+    modality,
+    similarity ?? "",
+    source ?? "",
+    text ?? "",
+    ...fields.map((field) => cell(metadata[field])),
+  ]);
+  const head = ["id", "modality", "cosine", "source", "text", ...fields];
+  download(`${collection}.csv`, new Blob([csvOf([head, ...rows])], { type: "text/csv" }));
+}

@@ -1,0 +1,144 @@
+import { useRef, useState } from "preact/hooks";
+import type { CollectionAnswer } from "../../../../src/wire/collections.js";
+import { toast } from "../../components/toasts.js";
+import { type FoundFile, pathOf } from "../../files.js";
+import { modalityNames } from "../../media.js";
+import { linkTo } from "../../router.js";
+import { sentenceOf, server } from "../../server.js";
+import { collections, refreshCollections } from "./collections.js";
+import { NewCollection } from "./new-collection.js";
+import { ask, query } from "./query.js";
+
+/** Collections with their counts, and what the one that is open holds. */
+export function Sidebar({
+  current,
+  onFiles,
+}: {
+  current: CollectionAnswer | undefined;
+  onFiles: (found: readonly FoundFile[]) => void;
+}) {
+  const [isMaking, setMaking] = useState(false);
+  return (
+    <aside class="sidebar" aria-label="Collections">
+      <ul class="collections">
+        {collections.value.list.map(({ name, count }) => (
+          <li key={name}>
+            <a href={linkTo("search", [name])} aria-current={name === current?.name || undefined}>
+              <span class="name">{name}</span>
+              <span class="count">{count.toLocaleString()}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+      <div class="row">
+        <button type="button" onClick={() => setMaking(!isMaking)} aria-expanded={isMaking}>
+          New…
+        </button>
+        {current !== undefined && <AddButtons onFiles={onFiles} />}
+      </div>
+      {isMaking && <NewCollection onDone={() => setMaking(false)} />}
+      {current !== undefined && current.count > 0 && <Modalities current={current} />}
+      {current !== undefined && <DeleteCollection name={current.name} />}
+    </aside>
+  );
+}
+
+function AddButtons({ onFiles }: { onFiles: (found: readonly FoundFile[]) => void }) {
+  const files = useRef<HTMLInputElement>(null);
+  const folder = useRef<HTMLInputElement>(null);
+  const onChosen = ({ currentTarget }: Event) => {
+    const input = currentTarget as HTMLInputElement;
+    onFiles([...(input.files ?? [])].map((file) => ({ file, path: pathOf(file) })));
+    input.value = "";
+  };
+  return (
+    <>
+      <button type="button" onClick={() => files.current?.click()}>
+        Add files…
+      </button>
+      <button type="button" onClick={() => folder.current?.click()}>
+        Folder…
+      </button>
+      <input
+        ref={files}
+        type="file"
+        multiple
+        hidden
+        onChange={onChosen}
+        aria-label="Files to add"
+      />
+      <input
+        ref={folder}
+        type="file"
+        hidden
+        onChange={onChosen}
+        aria-label="Folder to add"
+        {...{ webkitdirectory: true }}
+      />
+    </>
+  );
+}
+
+/** How many of each modality; a click leaves only those. */
+function Modalities({ current }: { current: CollectionAnswer }) {
+  const largest = Math.max(1, ...Object.values(current.count_by_modality));
+  const { modality: chosen } = query.value;
+  return (
+    <section class="facet" aria-label="Modality">
+      <h2>Modality</h2>
+      <ul>
+        {(["image", "audio", "text"] as const)
+          .filter((modality) => current.count_by_modality[modality])
+          .map((modality) => {
+            const count = current.count_by_modality[modality] ?? 0;
+            return (
+              <li key={modality}>
+                <button
+                  type="button"
+                  class="plain"
+                  aria-pressed={modality === chosen}
+                  onClick={() => ask({ modality: modality === chosen ? undefined : modality })}
+                >
+                  <i class={`square ${modality}`} aria-hidden="true" />
+                  {modalityNames[modality]}
+                  <span class={`bar ${modality}`} aria-hidden="true">
+                    <i style={{ width: `${(100 * count) / largest}%` }} />
+                  </span>
+                  <span class="count">{count.toLocaleString()}</span>
+                </button>
+              </li>
+            );
+          })}
+      </ul>
+    </section>
+  );
+}
+
+function DeleteCollection({ name }: { name: string }) {
+  const [isAsking, setAsking] = useState(false);
+  const remove = async () => {
+    try {
+      await server.peek().deleteCollection(name);
+      toast(`${name} is deleted`);
+      ask({ collection: undefined, text: "", itemId: undefined });
+    } catch (error) {
+      toast(sentenceOf(error));
+    }
+    await refreshCollections();
+  };
+  return isAsking ? (
+    <div class="row">
+      <span class="sentence">Delete {name} with all of its items, for good?</span>
+      <button type="button" class="danger" onClick={remove}>
+        Delete
+      </button>
+      <button type="button" onClick={() => setAsking(false)}>
+        Keep
+      </button>
+    </div>
+  ) : (
+    <button type="button" class="plain quiet" onClick={() => setAsking(true)}>
+      Delete this collection…
+    </button>
+  );
+}

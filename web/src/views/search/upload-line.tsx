@@ -1,0 +1,91 @@
+import { useEffect, useState } from "preact/hooks";
+import { timeText } from "../../media.js";
+import { cancelUpload, type Upload, upload } from "./uploads.js";
+
+/** How far adding is: what, how many, how fast, how long; at the end what failed, by file. */
+export function UploadLine() {
+  const current = upload.value;
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((n) => n + 1), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  if (current === undefined) return null;
+  const { state, collection, total, failed, warned, sentence } = current;
+  const done = current.stored + current.unchanged + failed.length;
+  return (
+    <section class="upload card" aria-label={`Adding to ${collection}`}>
+      <div class="row">
+        <strong>{titleOf(current)}</strong>
+        <span class="quiet" role="status">
+          {state === "running" ? progressOf(current, done) : summaryOf(current)}
+        </span>
+        <button
+          type="button"
+          class="right"
+          onClick={() => {
+            if (state === "running") cancelUpload();
+            else upload.value = undefined;
+          }}
+        >
+          {state === "running" ? "Cancel" : "Close"}
+        </button>
+      </div>
+      {state === "running" && <progress max={Math.max(1, total)} value={done} />}
+      {sentence !== "" && <p class="bad">{sentence} Add the same files again to go on.</p>}
+      {state !== "running" && (
+        <>
+          <Files title="could not be added" files={failed} />
+          <Files title="were added with a warning" files={warned} />
+        </>
+      )}
+    </section>
+  );
+}
+
+function Files({ title, files }: { title: string; files: Upload["failed"] }) {
+  if (files.length === 0) return null;
+  return (
+    <details>
+      <summary>
+        {files.length} {title}
+      </summary>
+      <ul>
+        {files.map(({ path, sentence }) => (
+          <li key={path + sentence}>
+            <strong>{path}</strong> <span class="quiet">{sentence}</span>
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+const titles = {
+  running: "Adding to",
+  done: "Added to",
+  cancelled: "Cancelled:",
+  stopped: "Stopped:",
+};
+const titleOf = ({ state, collection }: Upload) => `${titles[state]} ${collection}`;
+
+function progressOf({ total, startedAt, unchanged }: Upload, done: number): string {
+  const seconds = (performance.now() - startedAt) / 1000;
+  const sent = done - unchanged;
+  const perSecond = sent / Math.max(0.5, seconds);
+  const known = `${done.toLocaleString()} of ${total.toLocaleString()}`;
+  if (sent < 3) return known;
+  const left = (total - done) / perSecond;
+  return `${known} · ${perSecond.toFixed(1)} items/s · ${timeText(Math.ceil(left))} left`;
+}
+
+function summaryOf({ stored, unchanged, leftOut, failed }: Upload): string {
+  const parts = [
+    [stored, "stored"],
+    [unchanged, "there already"],
+    [failed.length, "failed"],
+    [leftOut, "left out: neither pictures nor sounds nor texts"],
+  ] as const;
+  const told = parts.filter(([count]) => count > 0);
+  return told.map(([count, what]) => `${count.toLocaleString()} ${what}`).join(" · ") || "nothing";
+}

@@ -1,0 +1,162 @@
+import { signal } from "@preact/signals";
+import { ApiError } from "../../../../src/client/client.js";
+import { type FoundFile, mediaFiles } from "../../files.js";
+import { modalityOf } from "../../media.js";
+import { sentenceOf, server } from "../../server.js";
+import { refreshCollections } from "./collections.js";
+import { reload } from "./feed.js";
+import { query } from "./query.js";
+
+/** What is being added, and how far it is. */
+export interface Upload {
+  collection: string;
+  total: number;
+  stored: number;
+  /** Stored before, from the same bytes. */
+  unchanged: number;
+  /** Neither pictures nor sounds nor texts. */
+  leftOut: number;
+  failed: readonly { path: string; sentence: string }[];
+  warned: readonly { path: string; sentence: string }[];
+  startedAt: number;
+  state: "running" | "done" | "cancelled" | "stopped";
+  /** Why no further file was sent. */
+  sentence: string;
+}
+
+export const upload = signal<Upload>();
+
+/** Files at a time: the server batches what comes together. */
+const concurrency = 4;
+const hashesAtOnce = 64;
+const refreshMs = 3000;
+
+let running = new AbortController();
+
+export const cancelUpload = () => running.abort();
+
+/** Adds files; what the collection holds already is skipped, so adding again goes on. */
+export async function addFiles(collection: string, found: readonly FoundFile[]): Promise<void> {
+  running.abort();
+  running = new AbortController();
+  const { signal } = running;
+  const files = mediaFiles(found);
+  const current: Upload = {
+    collection,
+    total: files.length,
+    stored: 0,
+    unchanged: 0,
+    leftOut: found.length - files.length,
+    failed: [],
+    warned: [],
+    startedAt: performance.now(),
+    state: "running",
+    sentence: "",
+  };
+  const tell = (change: Partial<Upload>) => {
+    Object.assign(current, change);
+    if (running.signal === signal) upload.value = { ...current };
+  };
+  tell({});
+  const refresh = setInterval(() => void show(collection), refreshMs);
+  try {
+    const pending = unstored(collection, files, signal, (unchanged) =>
+      tell({ unchanged: current.unchanged + unchanged }),
+    );
+    const work = async () => {
+      for (;;) {
+        const { value, done } = await pending.next();
+        if (done || signal.aborted) return;
+        const { path } = value.found;
+        try {
+          const { warnings } = await add(collection, value, signal);
+          const warned = (warnings ?? []).map((sentence) => ({ path, sentence }));
+          tell({ stored: current.stored + 1, warned: [...current.warned, ...warned] });
+        } catch (error) {
+          if (!concernsOneFile(error)) throw error;
+          tell({ failed: [...current.failed, { path, sentence: sentenceOf(error) }] });
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, work));
+    tell({ state: signal.aborted ? "cancelled" : "done" });
+  } catch (error) {
+    running.abort();
+    tell({ state: signal.aborted && isAbort(error) ? "cancelled" : "stopped" });
+    upload.value = { ...current, sentence: isAbort(error) ? "" : sentenceOf(error) };
+  } finally {
+    clearInterval(refresh);
+    await show(collection);
+  }
+}
+
+async function show(collection: string): Promise<void> {
+  await refreshCollections();
+  const { collection: shown, text, itemId } = query.peek();
+  if (shown === collection && text === "" && itemId === undefined) await reload();
+}
+
+interface Pending {
+  found: FoundFile;
+  hash: string | undefined;
+}
+
+/** The files that the collection does not hold from the same bytes, a group at a time. */
+async function* unstored(
+  collection: string,
+  files: readonly FoundFile[],
+  signal: AbortSignal,
+  onUnchanged: (count: number) => void,
+): AsyncGenerator<Pending> {
+  for (let at = 0; at < files.length; at += hashesAtOnce) {
+    signal.throwIfAborted();
+    const group = files.slice(at, at + hashesAtOnce);
+    const ids = group.map(({ path }) => path);
+    const { hashes } = await server.peek().itemHashes(collection, ids, { signal });
+    for (const found of group) {
+      const stored = Object.hasOwn(hashes, found.path) ? hashes[found.path] : undefined;
+      const hash = await hashOf(found.file);
+      if (stored !== undefined && stored === hash) onUnchanged(1);
+      else yield { found, hash };
+    }
+  }
+}
+
+function add(collection: string, { found: { file, path }, hash }: Pending, signal: AbortSignal) {
+  const modality = modalityOf(file)!;
+  return (async () => {
+    const content = modality === "text" ? await file.text() : file;
+    const item = { id: path, [modality]: content, content_hash: hash };
+    return server.peek().addItem(collection, item, { signal, maxRetries: 8 });
+  })();
+}
+
+/** Larger files are sent without: a browser hashes only what it holds in memory. */
+const maxHashedBytes = 64e6;
+
+/** SHA-256 in hex; undefined where the browser has none (pages by http from another machine). */
+async function hashOf(file: File): Promise<string | undefined> {
+  if (crypto.subtle === undefined || file.size > maxHashedBytes) return undefined;
+  const bytes = await file.arrayBuffer().catch(() => undefined);
+  if (bytes === undefined) return undefined;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Of other errors the next file would die too. */
+function concernsOneFile(error: unknown): boolean {
+  if (error instanceof DOMException) return error.name === "NotReadableError";
+  if (!(error instanceof ApiError) || error.code === undefined) return false;
+  return [
+    "invalid_input",
+    "too_large",
+    "unsupported_media",
+    "undecodable_media",
+    "no_path",
+    "inference_failed",
+    "timeout",
+    "internal",
+  ].includes(error.code);
+}
+
+const isAbort = (error: unknown) => error instanceof DOMException && error.name === "AbortError";
