@@ -26,6 +26,10 @@ export function callsOf(send: Send) {
       throw new ConnectionError(`The answer broke off (${error.message})`, { cause: error });
     });
   };
+  const sends =
+    (method: string) =>
+    async <T>(path: string, request?: object, options?: CallOptions) =>
+      json<T>(path, { ...options, ...(await requestOf(method, request)) });
   return {
     send,
     json,
@@ -36,8 +40,9 @@ export function callsOf(send: Send) {
     delete: <T>(path: string, options?: CallOptions) =>
       json<T>(path, { ...options, method: "DELETE" }),
     /** As JSON, or as a form when a field is a file. */
-    post: async <T>(path: string, request?: object, options?: CallOptions) =>
-      json<T>(path, { ...options, ...(await postOf(request)) }),
+    post: sends("POST"),
+    put: sends("PUT"),
+    patch: sends("PATCH"),
     /** Always as a form. */
     postForm: async <T>(path: string, request: object, options?: CallOptions) =>
       json<T>(path, { ...options, method: "POST", body: await formOf(request) }),
@@ -46,10 +51,10 @@ export function callsOf(send: Send) {
 
 export type Calls = ReturnType<typeof callsOf>;
 
-export async function postOf(request?: object): Promise<SendInit> {
-  if (request === undefined) return { method: "POST" };
+export async function requestOf(method: string, request?: object): Promise<SendInit> {
+  if (request === undefined) return { method };
   const { body, type } = await bodyOf(request);
-  return { method: "POST", body, ...(type !== undefined && { headers: { "content-type": type } }) };
+  return { method, body, ...(type !== undefined && { headers: { "content-type": type } }) };
 }
 
 /** `/v1/collections/c?limit=5`: the parts of a path, each encoded, and what follows. */

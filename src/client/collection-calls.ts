@@ -1,5 +1,13 @@
 import type { z } from "zod";
-import type { CollectionAnswer, CollectionList, NewCollection } from "../wire/collections.js";
+import type {
+  AliasAnswer,
+  AliasBody,
+  AliasList,
+  CollectionAnswer,
+  CollectionChange,
+  CollectionList,
+  NewCollection,
+} from "../wire/collections.js";
 import type { Deleted } from "../wire/common.js";
 import type { QueryBody, SearchAnswer, SearchAnswers, SearchBody } from "../wire/search.js";
 import type { WithUploads } from "./body.js";
@@ -17,7 +25,7 @@ export interface Search {
   (collection: string, request: Query, options?: CallOptions): Promise<SearchAnswer>;
 }
 
-export const collectionCalls = ({ get, post, delete: remove }: Calls) => ({
+export const collectionCalls = ({ get, post, put, patch, delete: remove }: Calls) => ({
   createCollection: (request: z.input<typeof NewCollection>, options?: CallOptions) =>
     post<CollectionAnswer>("/v1/collections", request, options),
 
@@ -25,7 +33,21 @@ export const collectionCalls = ({ get, post, delete: remove }: Calls) => ({
 
   getCollection: (name: string, options?: CallOptions) => get<CollectionAnswer>(at(name), options),
 
+  changeCollection: (
+    name: string,
+    request: z.input<typeof CollectionChange>,
+    options?: CallOptions,
+  ) => patch<CollectionAnswer>(at(name), request, options),
+
   deleteCollection: (name: string, options?: CallOptions) => remove<Deleted>(at(name), options),
+
+  listAliases: (options?: CallOptions) => get<AliasList>("/v1/aliases", options),
+
+  putAlias: (alias: string, request: z.input<typeof AliasBody>, options?: CallOptions) =>
+    put<AliasAnswer>(pathOf("v1", "aliases", alias), request, options),
+
+  deleteAlias: (alias: string, options?: CallOptions) =>
+    remove<Deleted>(pathOf("v1", "aliases", alias), options),
 
   /** One query, or with `queries` several. */
   search: ((collection: string, request: object, options?: CallOptions) =>

@@ -3,7 +3,7 @@ import type { EmbeddingsAnswer, EmbeddingsRequest } from "../wire/embeddings.js"
 import type { GapAnswer, GapBody, GapSide } from "../wire/gap.js";
 import type { ZeroShotAnswer, ZeroShotRequest } from "../wire/zero-shot.js";
 import type { Upload, WithUploads } from "./body.js";
-import { type Calls, postOf } from "./calls.js";
+import { type Calls, requestOf } from "./calls.js";
 import type { CallOptions } from "./send.js";
 
 /** Sides `a` and `b` as embeddings or .npy files; or a collection. */
@@ -26,7 +26,7 @@ export const inferenceCalls = ({ post, text }: Calls) => ({
     request: GapRequest,
     options?: CallOptions,
   ): Promise<string> {
-    const { headers, ...init } = await postOf(request);
+    const { headers, ...init } = await requestOf("POST", request);
     const accept = { ...headers, accept: type };
     return text("/v1/modality-gap", { ...options, ...init, headers: accept });
   },

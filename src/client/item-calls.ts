@@ -11,8 +11,11 @@ import type {
   ItemQuery,
   ItemStatuses,
   ItemsDeleted,
+  ItemsPatched,
   LineStatus,
   ListQuery,
+  PatchBody,
+  PatchManyBody,
   StoredItem,
 } from "../wire/items.js";
 import type { WithUploads } from "./body.js";
@@ -27,7 +30,7 @@ export type NewItem = WithUploads<z.input<typeof ItemBody>>;
 const itemsAt = (collection: string) => `${pathOf("v1", "collections", collection)}/items`;
 const itemAt = (collection: string, id: string) => itemsAt(collection) + pathOf(id);
 
-export const itemCalls = ({ send, get, post, postForm, delete: remove, blob }: Calls) => ({
+export const itemCalls = ({ send, get, post, patch, postForm, delete: remove, blob }: Calls) => ({
   /** One item; a file is sent as it is. */
   addItem: (collection: string, item: NewItem, options?: CallOptions) =>
     postForm<StoredItem>(itemsAt(collection), item, options),
@@ -53,6 +56,17 @@ export const itemCalls = ({ send, get, post, postForm, delete: remove, blob }: C
     query: z.input<typeof ItemQuery> = {},
     options?: CallOptions,
   ) => get<ItemAnswer>(itemAt(collection, id) + queryOf(query), options),
+
+  /** Metadata alone: merged into what the item has, or with `replace` in its place. */
+  patchItem: (
+    collection: string,
+    id: string,
+    request: z.input<typeof PatchBody>,
+    options?: CallOptions,
+  ) => patch<ItemAnswer>(itemAt(collection, id), request, options),
+
+  patchItems: (collection: string, request: z.input<typeof PatchManyBody>, options?: CallOptions) =>
+    patch<ItemsPatched>(itemsAt(collection), request, options),
 
   deleteItem: (collection: string, id: string, options?: CallOptions) =>
     remove<ItemDeleted>(itemAt(collection, id), options),
