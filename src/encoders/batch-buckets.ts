@@ -1,4 +1,4 @@
-import type { Tensor } from "./session.js";
+import type { Session, Tensor } from "./session.js";
 
 /**
  * Sizes of batches that run on CUDA: 1, 2, 4, 8, … cuDNN looks for its fastest convolution once for
@@ -23,3 +23,10 @@ export function padRows({ type, dims, data }: Tensor, size: number): Tensor {
   for (let at = data.length; at < padded.length; at += row) padded.copyWithin(at, 0, row);
   return { type, dims: [size, ...dims.slice(1)], data: padded };
 }
+
+/** Larger batches of pictures and sounds are no faster on a processor, and take more memory. */
+const maxMediaOnCpu = 8;
+
+/** Most pictures or sounds in one run. */
+export const mediaBatch = (maxBatch: number, { info }: Pick<Session, "info">): number =>
+  info.provider === "cpu" ? Math.min(maxBatch, maxMediaOnCpu) : maxBatch;

@@ -6,6 +6,7 @@ import type { Log } from "../log.js";
 import type { Media } from "../media/media.js";
 import { verifiedPackFile } from "../models/pack-files.js";
 import { audioEncoder, type EncodeWindows } from "./audio-encoder.js";
+import { mediaBatch } from "./batch-buckets.js";
 import { chooseFiles, fingerprint, spaceOf, weightsOf } from "./choose-files.js";
 import { quantizesDynamically } from "./dynamic-quantization.js";
 import type { Encoder, Modality } from "./encoder.js";
@@ -160,19 +161,16 @@ export class PackLoader {
           const tower = await open();
           report(tower.session);
           const encoder = imageEncoder(tower, manifest.towers.image!.preprocess, media);
-          pack.encoders.image = finish(withBatching(encoder, { maxBatch }));
+          const batching = { maxBatch: mediaBatch(maxBatch, tower.session) };
+          pack.encoders.image = finish(withBatching(encoder, batching));
         } else {
           const tower = await open();
           report(tower.session);
-          const { encoder, encodeWindows } = audioEncoder(
-            tower,
-            manifest.towers.audio!.preprocess,
-            {
-              media,
-              maxBatch,
-            },
-          );
-          pack.encoders.audio = finish(withBatching(encoder, { maxBatch }));
+          const batching = { maxBatch: mediaBatch(maxBatch, tower.session) };
+          const { preprocess } = manifest.towers.audio!;
+          const made = audioEncoder(tower, preprocess, { media, ...batching });
+          const { encoder, encodeWindows } = made;
+          pack.encoders.audio = finish(withBatching(encoder, batching));
           pack.encodeWindows = encodeWindows;
         }
       }

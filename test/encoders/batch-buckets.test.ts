@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bucketOf, bucketsUpTo, padRows } from "../../src/encoders/batch-buckets.js";
+import { bucketOf, bucketsUpTo, mediaBatch, padRows } from "../../src/encoders/batch-buckets.js";
 import { warmUp } from "../../src/encoders/first-inference.js";
 import type { LoadedPack } from "../../src/encoders/load.js";
 import type { Session, SessionInfo, Tensor } from "../../src/encoders/session.js";
@@ -114,5 +114,17 @@ describe("warmUp", () => {
     const { pack, sizes } = packOn("cpu");
     await warmUp([pack], 32, createLog("silent"));
     expect(sizes).toEqual({ text: [1], image: [1] });
+  });
+});
+
+describe("mediaBatch", () => {
+  it.each([
+    ["cpu", 32, 8],
+    ["cpu", 4, 4],
+    ["cuda", 32, 32],
+    ["webgpu", 32, 32],
+  ] as const)("on %s with maxBatch %i is %i", (provider, maxBatch, expected) => {
+    const info = { inputs: [], outputs: [], provider, runtime: "" };
+    expect(mediaBatch(maxBatch, { info })).toBe(expected);
   });
 });
