@@ -13,6 +13,7 @@ const types: Record<string, SampleType | "integer"> = {
   in24: "s24",
   in32: "s32",
   "42ni": "s24",
+  "42n1": "s24", // as libsndfile writes it
   "23ni": "s32",
   "raw ": "u8",
   fl32: "f32",
@@ -24,7 +25,7 @@ const types: Record<string, SampleType | "integer"> = {
   ulaw: "ulaw",
   ULAW: "ulaw",
 };
-const littleEndian = ["sowt", "42ni", "23ni"];
+const littleEndian = ["sowt", "42ni", "42n1", "23ni"];
 
 /**
  * AIFF and AIFF-C: PCM in both byte orders, float, A-law, mu-law, IMA 4:1; other codecs go to

@@ -2,7 +2,7 @@ import { addAdpcm, quicktimeAdpcm } from "./adpcm.js";
 import { decodeWithFfmpeg } from "./ffmpeg.js";
 import { addPcm, bytesPerSample, type SampleType } from "./pcm.js";
 import type { SoundBuilder } from "./sound-builder.js";
-import { undecodable } from "./undecodable.js";
+import { undecodable, unsupported } from "./undecodable.js";
 import { compareLength, type Warnings } from "./warnings.js";
 
 /**
@@ -17,7 +17,14 @@ export async function decodeCaf(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = (at: number) => String.fromCharCode(...bytes.subarray(at, at + 4));
   let format:
-    | { sampleRateHz: number; type: string; flags: number; channels: number; bits: number }
+    | {
+        sampleRateHz: number;
+        type: string;
+        flags: number;
+        packetBytes: number;
+        channels: number;
+        bits: number;
+      }
     | undefined;
   let data: { start: number; length: number; claimed: number } | undefined;
   for (let at = 8; at + 12 <= bytes.length; ) {
@@ -25,9 +32,10 @@ export async function decodeCaf(
     const start = at + 12;
     if (text(at) === "desc" && size >= 32 && start + 32 <= bytes.length) {
       format = {
-        sampleRateHz: view.getFloat64(start),
+        sampleRateHz: Math.round(view.getFloat64(start)),
         type: text(start + 8),
         flags: view.getUint32(start + 12),
+        packetBytes: view.getUint32(start + 16),
         channels: view.getUint32(start + 24),
         bits: view.getUint32(start + 28),
       };
@@ -41,7 +49,7 @@ export async function decodeCaf(
   }
   if (format === undefined || data === undefined)
     throw undecodable("The CAF file cannot be read: it has no format or no samples");
-  const { sampleRateHz, type, flags, channels, bits } = format;
+  const { sampleRateHz, type, flags, packetBytes, channels, bits } = format;
   if (channels === 0 || channels > 65_535)
     throw undecodable(`The CAF file has ${channels} channels`);
   const { start, length, claimed } = data;
@@ -57,7 +65,7 @@ export async function decodeCaf(
     type === "alaw" || type === "ulaw" ? type : type === "lpcm" ? lpcm(flags, bits) : undefined;
   if (sample === undefined) {
     if (type === "lpcm")
-      throw undecodable(`The CAF file cannot be read: its samples have ${bits} bits`);
+      throw unsupported(`The CAF file has samples of ${bits} bits, which are not read here`);
     await decodeWithFfmpeg(
       bytes,
       { demuxer: "caf", what: "CAF with another codec than PCM" },
@@ -66,9 +74,15 @@ export async function decodeCaf(
     );
     return;
   }
+  const frameBytes = bytesPerSample[sample] * channels;
+  // Where in more bytes the bits lie, the format does not say.
+  if (type === "lpcm" && packetBytes !== 0 && packetBytes !== frameBytes)
+    throw unsupported(
+      `The CAF file has packets of ${packetBytes} bytes; expected frames of ${frameBytes}`,
+    );
   const littleEndian = (flags & 2) !== 0;
   addPcm(bytes, { type: sample, littleEndian, channels, sampleRateHz, start, length }, sound);
-  const frames = (size: number) => Math.floor(size / (bytesPerSample[sample] * channels));
+  const frames = (size: number) => Math.floor(size / frameBytes);
   compareLength(warnings, frames(claimed), frames(length), { sampleRateHz });
 }
 

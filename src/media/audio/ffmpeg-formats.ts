@@ -36,10 +36,11 @@ const formats: readonly FfmpegFormat[] = [
   format("iff", "IFF 8SVX", "FORM", [8, "8SVX"]),
   format("voc", "Creative Voice", "Creative Voice File\x1a"),
   format("nistsphere", "NIST Sphere", "NIST_1A\n"),
-  format("ircam", "IRCAM", "\x64\xa3\x01\0"),
-  format("ircam", "IRCAM", "\x64\xa3\x02\0"),
-  format("ircam", "IRCAM", "\0\x01\xa3\x64"),
-  format("ircam", "IRCAM", "\0\x02\xa3\x64"),
+  // By machine: VAX, Sun, MIPS, NeXT.
+  ...["\x01", "\x02", "\x03", "\x04"].flatMap((machine) => [
+    format("ircam", "IRCAM", `\x64\xa3${machine}\0`),
+    format("ircam", "IRCAM", `\0${machine}\xa3\x64`),
+  ]),
   format("avi", "AVI", "RIFF", [8, "AVI "]),
   format("flv", "FLV", "FLV\x01"),
   format("rm", "RealMedia", ".RMF"),
@@ -50,17 +51,32 @@ const formats: readonly FfmpegFormat[] = [
     "an MPEG transport stream",
     ...[0, 1, 2, 3, 4].map((i): [number, string] => [188 * i, "G"]),
   ),
-  format("dts", "DTS", "\x7f\xfe\x80\x01"),
+  // 16 and 14 bits to a word, in both byte orders.
+  ...["\x7f\xfe\x80\x01", "\xfe\x7f\x01\x80", "\x1f\xff\xe8\0", "\xff\x1f\0\xe8"].map((mark) =>
+    format("dts", "DTS", mark),
+  ),
 ];
 
 export function ffmpegFormatOf(bytes: Uint8Array): { demuxer: string; what: string } | undefined {
   const textAt = (from: number, length: number) =>
     String.fromCharCode(...bytes.subarray(from, from + length));
   if (textAt(0, 2) === "\x0b\x77") return dolby(bytes);
+  if (isLoas(bytes)) return { demuxer: "loas", what: "AAC in LATM" };
   const found = formats.find(({ begins }) =>
     begins.every(([at, text]) => textAt(at, text.length) === text),
   );
   return found && { demuxer: found.demuxer, what: found.what };
+}
+
+/** Three frames of LOAS, one behind the other. Source: ISO/IEC 14496-3, section 1.7.2. */
+function isLoas(bytes: Uint8Array): boolean {
+  let at = 0;
+  for (let frame = 0; frame < 3; frame++) {
+    if (bytes[at] !== 0x56 || (bytes[at + 1] & 0xe0) !== 0xe0) return false;
+    at += 3 + ((bytes[at + 1] & 0x1f) << 8) + bytes[at + 2];
+    if (at === bytes.length) return true;
+  }
+  return true;
 }
 
 /**

@@ -10,7 +10,11 @@ export interface StreamInfo {
   bits: number;
   /** 0 when it is not known. */
   totalSamples: number;
+  /** The block as it stands in the file, without its header. */
+  block: Uint8Array;
 }
+
+const infoBytes = 34;
 
 export interface FlacFrame {
   start: number;
@@ -18,8 +22,12 @@ export interface FlacFrame {
   samples: number;
   sampleRateHz: number;
   bits: number;
-  /** Position of its first sample in the stream. */
-  position: number;
+  /**
+   * Of streams whose frames are of one size the number of the frame, of others that of its first
+   * sample.
+   */
+  number: number;
+  isVariable: boolean;
 }
 
 export interface FlacHeader extends Omit<FlacFrame, "end"> {
@@ -38,8 +46,24 @@ export function readStreamInfo(bytes: Uint8Array, start: number): StreamInfo | u
     channels: ((packed >> 9) & 7) + 1,
     bits: ((packed >> 4) & 31) + 1,
     totalSamples: (packed & 15) * 2 ** 32 + view.getUint32(14),
+    block: bytes.subarray(start, start + infoBytes),
   };
   return info.sampleRateHz === 0 && info.bits < 4 ? undefined : info;
+}
+
+/**
+ * The beginning of a stream, without frames: what a decoder must know of frames that leave it out.
+ * @param blockSize  of the frames, instead of what STREAMINFO says.
+ */
+export function streamHeader({ block }: StreamInfo, blockSize: number): Uint8Array {
+  const header = Buffer.alloc(8 + infoBytes);
+  header.write("fLaC");
+  header[4] = 0x80; // the last block of metadata, of type 0
+  header[7] = infoBytes;
+  header.set(block, 8);
+  header.writeUInt16BE(blockSize, 8);
+  header.writeUInt16BE(blockSize, 10);
+  return header;
 }
 
 const rates = [
@@ -100,11 +124,17 @@ export function flacHeaderAt(
   const bits = bitCode === 0 ? info?.bits : bitDepths[bitCode];
   if (at >= bytes.length || crc8(bytes, start, at) !== bytes[at]) return undefined;
   if (!sampleRateHz || !bits) return undefined;
-  const blockSize =
-    info !== undefined && info.minBlock === info.maxBlock ? info.minBlock : undefined;
-  const position = isVariable ? number.value : number.value * (blockSize ?? samples);
   const channels = channelCode < 8 ? channelCode + 1 : 2;
-  return { start, headerEnd: at + 1, samples, sampleRateHz, bits, channels, position };
+  return {
+    start,
+    headerEnd: at + 1,
+    samples,
+    sampleRateHz,
+    bits,
+    channels,
+    number: number.value,
+    isVariable,
+  };
 }
 
 /** A number as UTF-8 codes it, with up to 36 bits. */
@@ -149,8 +179,8 @@ export function* flacFrames(
     if (header !== undefined && end?.at !== undefined) {
       if (damagedFrom !== undefined) yield { kind: "damage", start: damagedFrom, end: at };
       damagedFrom = undefined;
-      const { start, samples, sampleRateHz, bits, position } = header;
-      yield { kind: "frame", frame: { start, end: end.at, samples, sampleRateHz, bits, position } };
+      const { headerEnd: _, channels: __, ...frame } = header;
+      yield { kind: "frame", frame: { ...frame, end: end.at } };
       at = end.at;
       continue;
     }
@@ -167,7 +197,7 @@ function frameEnd(
   header: FlacHeader,
   info: StreamInfo | undefined,
 ): { at: number | undefined; scanned: number } {
-  const { start, headerEnd, samples, channels, bits, position } = header;
+  const { start, headerEnd, samples, channels, bits, number, isVariable } = header;
   // Stored as they are, with a bit more for a side channel, and a header for each channel.
   const longest = 32 + Math.ceil((samples * channels * (bits + 1)) / 8) + 8 * channels;
   const last = Math.min(bytes.length, start + longest);
@@ -179,7 +209,8 @@ function frameEnd(
       return { at: i, scanned: i - start };
     if (bytes[i] === 0xff && i > headerEnd && crc !== 0) {
       const next = flacHeaderAt(bytes, i, info);
-      if (next?.position === position + samples) return { at: undefined, scanned: i - start };
+      if (next?.number === number + (isVariable ? samples : 1))
+        return { at: undefined, scanned: i - start };
     }
     crc = ((crc << 8) & 0xffff) ^ table16[(crc >> 8) ^ bytes[i]];
   }

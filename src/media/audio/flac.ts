@@ -1,6 +1,12 @@
 import { FLACDecoder } from "@wasm-audio-decoders/flac";
 import { decodeWithFfmpeg } from "./ffmpeg.js";
-import { type FlacFrame, flacFrames, readStreamInfo, type StreamInfo } from "./flac-frames.js";
+import {
+  type FlacFrame,
+  flacFrames,
+  readStreamInfo,
+  type StreamInfo,
+  streamHeader,
+} from "./flac-frames.js";
 import type { OggStream } from "./ogg-streams.js";
 import type { SoundBuilder } from "./sound-builder.js";
 import { tagLength } from "./tags.js";
@@ -109,7 +115,11 @@ async function decodeFlacStream(
     let batch: FlacFrame[] = [];
     let expected: number | undefined;
     let found = 0;
+    let decodedSamples = 0;
+    let knowsInfo = false;
     let damaged = false;
+    // STREAMINFO's is often wrong; the last frame alone is shorter.
+    let blockSize: number | undefined;
     const flush = async () => {
       if (batch.length === 0) return;
       const samples = batch.reduce((sum, frame) => sum + frame.samples, 0);
@@ -117,8 +127,12 @@ async function decodeFlacStream(
       const pieces = batch.map((frame) => stream.subarray(frame.start, frame.end));
       batch = [];
       const at = sound.seconds;
+      if (!knowsInfo && info !== undefined && blockSize !== undefined)
+        await decoder.decodeFrames([streamHeader(info, blockSize)]);
+      knowsInfo = true;
       const decoded = await decoder.decodeFrames(pieces);
       const count = Math.min(samples, decoded.samplesDecoded);
+      decodedSamples += count;
       rescale(decoded.channelData, count, bits);
       sound.add(decoded.channelData, count, sampleRateHz);
       sound.addSilence(samples - count, sampleRateHz);
@@ -132,7 +146,7 @@ async function decodeFlacStream(
         continue;
       }
       const { frame } = event;
-      if (![8, 16, 24].includes(frame.bits)) {
+      if (![8, 16, 24, 32].includes(frame.bits)) {
         await decodeWithFfmpeg(
           bytes.subarray(start, end),
           { demuxer: "flac", what: `FLAC of ${frame.bits} bits` },
@@ -146,10 +160,15 @@ async function decodeFlacStream(
       const isOther =
         first !== undefined &&
         (first.sampleRateHz !== frame.sampleRateHz || first.bits !== frame.bits);
-      const gap = expected === undefined ? 0 : frame.position - expected;
+      blockSize ??= frame.samples;
+      const position = frame.isVariable ? frame.number : frame.number * blockSize;
+      const gap = expected === undefined ? 0 : position - expected;
       if (isOther || queued >= chunkSamples || gap !== 0 || damaged) await flush();
       // It would put silence of its own in place of missing frames.
-      if (gap !== 0 || damaged) await decoder.reset();
+      if (gap !== 0 || damaged) {
+        await decoder.reset();
+        knowsInfo = false;
+      }
       if (damaged || gap > 0) {
         const at = sound.seconds;
         const isGap = gap > 0 && gap <= longestGapSeconds * frame.sampleRateHz;
@@ -160,10 +179,11 @@ async function decodeFlacStream(
       }
       batch.push(frame);
       found += frame.samples;
-      expected = frame.position + frame.samples;
+      expected = position + frame.samples;
     }
     await flush();
-    if (found === 0) throw undecodable("The FLAC file cannot be decoded: no frame of it is whole");
+    if (decodedSamples === 0)
+      throw undecodable("The FLAC file cannot be decoded: no frame of it is whole");
     const { totalSamples = 0, sampleRateHz = 1 } = info ?? {};
     if (damaged && totalSamples <= found)
       warnings.add("The last frame of the file is damaged or cut short and was left out");

@@ -1,5 +1,5 @@
 import type { Chunk } from "./riff-chunks.js";
-import { undecodable } from "./undecodable.js";
+import { undecodable, unsupported } from "./undecodable.js";
 import type { Warnings } from "./warnings.js";
 
 /** What the `fmt ` chunk of a WAV file says. */
@@ -15,6 +15,8 @@ export interface WavFormat {
   blockBytes: number;
   /** Bits a sample takes in the file; 0 for compressed ones. */
   bits: number;
+  /** What the header says of the bits of a sample, as it stands there. */
+  codedBits: number;
   /** Bits of them that mean something: `bits` unless the header says fewer. */
   validBits: number;
   /** Place of the bytes behind the fixed fields, whose meaning depends on the tag. */
@@ -23,6 +25,13 @@ export interface WavFormat {
 }
 
 const extensible = 0xfffe;
+/** How the GUID of a sub-format ends, of which a tag is the beginning: in both byte orders. */
+const guidEnds = [
+  "00001000800000aa00389b71", // KSDATAFORMAT_SUBTYPE_…
+  "00000010800000aa00389b71",
+  "2107d3118644c8c1ca000000", // AMBISONIC_B_FORMAT_…
+  "000000000000000000000000", // left empty
+];
 
 export function readWavFormat(
   bytes: Uint8Array,
@@ -35,9 +44,12 @@ export function readWavFormat(
   const uint16 = (at: number) => (at + 2 <= length ? view.getUint16(start + at, littleEndian) : 0);
   let tag = uint16(0);
   let validBits = 0;
-  if (tag === extensible && length >= 26) {
-    // The tag is the beginning of the sub-format's GUID.
-    tag = uint16(24);
+  const isExtensible = tag === extensible && length >= 26;
+  if (isExtensible) {
+    const guid = Buffer.from(bytes.subarray(start + 24, start + 40)).toString("hex");
+    if (length >= 40 && !guidEnds.includes(guid.slice(8)))
+      throw unsupported(`The WAV file has the sub-format ${guid}, which is not read here`);
+    tag = uint16(littleEndian ? 24 : 26);
     validBits = uint16(18);
   }
   const channels = uint16(2);
@@ -65,9 +77,10 @@ export function readWavFormat(
     sampleRateHz,
     blockBytes,
     bits,
+    codedBits: uint16(14),
     validBits,
-    extraStart: start + 18,
-    extraLength: Math.max(0, length - 18),
+    extraStart: start + (isExtensible ? 40 : 18),
+    extraLength: Math.max(0, length - (isExtensible ? 40 : 18)),
   };
 }
 

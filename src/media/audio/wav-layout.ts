@@ -40,8 +40,10 @@ export function findData(
   const formatChunk = chunks.find(({ id }) => id === "fmt ");
   if (formatChunk === undefined)
     throw undecodable("The WAV file cannot be read: it has no format chunk");
-  const data = chunks.find(({ id }) => id === "data");
+  const [data, ...others] = chunks.filter(({ id }) => id === "data");
   if (data === undefined) throw undecodable("The WAV file cannot be read: it has no data chunk");
+  if (others.length > 0)
+    warnings.add(`${others.length} further data chunks of the file were left out`);
   const format = readWavFormat(bytes, formatChunk, { littleEndian, warnings });
   return { format, start: data.start, length: dataLength(bytes, data, format, warnings) };
 }

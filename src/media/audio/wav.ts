@@ -4,8 +4,9 @@ import { decodeMp3 } from "./mp3.js";
 import { addPcm, bytesPerSample, type PcmLayout } from "./pcm.js";
 import { type RiffFile, readRiff } from "./riff-chunks.js";
 import type { SoundBuilder } from "./sound-builder.js";
-import { undecodable } from "./undecodable.js";
+import { undecodable, unsupported } from "./undecodable.js";
 import type { Warnings } from "./warnings.js";
+import { ffmpegCodecOf, packedCodec } from "./wav-codecs.js";
 import type { WavFormat } from "./wav-format.js";
 import { findData, pcmLayout, type WavData } from "./wav-layout.js";
 
@@ -34,6 +35,13 @@ export async function decodeWav(
     await decodeMp3(bytes.subarray(start, start + length), sound, warnings);
     return;
   }
+  if (tag === 1 && channels === 2 && format.bits === 16) {
+    const packed = packedCodec(bytes, start, length);
+    if (packed !== undefined) {
+      const source = { demuxer: "wav", what: `WAV with ${packed}` };
+      return decodeWithFfmpeg(bytes, source, sound, warnings);
+    }
+  }
   const adpcm = adpcmLayout(bytes, file, { format, start, length });
   if (adpcm !== undefined) {
     const { badBlocks } = addAdpcm(bytes, adpcm, sound);
@@ -46,19 +54,19 @@ export async function decodeWav(
   if (layout === undefined) {
     if (tag === 1 || tag === 3)
       throw undecodable(`The WAV file cannot be read: its samples have ${format.bits} bits`);
-    await decodeWithFfmpeg(
-      bytes,
-      { demuxer: "wav", what: `WAV with codec ${tag}` },
-      sound,
-      warnings,
-    );
-    return;
+    const codec = ffmpegCodecOf(tag);
+    if (codec === undefined)
+      throw unsupported(`The WAV file has the codec ${hex(tag)}, which is not read here`);
+    const source = { demuxer: "wav", what: `WAV with ${codec}` };
+    return decodeWithFfmpeg(bytes, source, sound, warnings);
   }
   addPcm(bytes, layout, sound);
   if (length % (channels * bytesPerSample[layout.type]) > 0)
     warnings.add("The last frame is incomplete and was left out");
   warnOfPadding(bytes, layout, format, warnings);
 }
+
+const hex = (tag: number) => `0x${tag.toString(16).padStart(4, "0")}`;
 
 function adpcmLayout(
   bytes: Uint8Array,
@@ -67,6 +75,8 @@ function adpcmLayout(
 ): AdpcmLayout | undefined {
   const { tag, channels, sampleRateHz, blockBytes, extraStart, extraLength } = format;
   if (tag !== msAdpcmTag && tag !== imaAdpcmTag) return undefined;
+  if ([2, 3, 5].includes(format.codedBits))
+    throw unsupported(`The WAV file has ADPCM of ${format.codedBits} bits; expected 4`);
   const kind = tag === msAdpcmTag ? "ms" : "ima";
   const layout: AdpcmLayout = { kind, channels, sampleRateHz, blockBytes, start, length };
   const most = 2 * 65_536;

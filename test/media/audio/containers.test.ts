@@ -1,3 +1,7 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { decodeAudio } from "../../../src/media/audio/decode-audio.js";
 import { fixture } from "../../helpers/fixtures.js";
@@ -70,6 +74,54 @@ describe("decodeAudio, containers of plain samples", () => {
   });
 });
 
+describe("decodeAudio, codecs in WAV and CAF that are not read", () => {
+  const guid = (hex: string) =>
+    Buffer.concat([Buffer.from("1600100003000000", "hex"), Buffer.from(hex, "hex")]);
+  it.each([
+    ["an unknown sub-format", { tag: 0xfffe, extra: guid("01000000123456781234567812345678") }],
+    ["NMS ADPCM, which ffmpeg takes for G.726", { tag: 0x38, bits: 4, blockAlign: 42 }],
+    ["G.726, whose order of bits nobody says", { tag: 0x45, bits: 4, blockAlign: 1 }],
+    ["IMA ADPCM of 3 bits", { tag: 0x11, bits: 3, blockAlign: 256 }],
+  ])("refuses %s instead of making noise of it", async (_, options) => {
+    await expect(decodeAudio(wavFile(little, options), limits)).rejects.toMatchObject({
+      code: "unsupported_media",
+    });
+  });
+
+  it("refuses 24 bits in 32 in CAF, which does not say where they lie", async () => {
+    const file = cafFile(big, { bits: 24, bytesPerPacket: 4 });
+    await expect(decodeAudio(file, limits)).rejects.toMatchObject({ code: "unsupported_media" });
+  });
+
+  it("reads the ambisonic sub-format, and a GUID that was left empty", async () => {
+    for (const end of ["00002107d3118644c8c1ca000000", "0".repeat(28)]) {
+      const extra = guid(`0100${end}`);
+      const { samples } = await decodeAudio(wavFile(little, { tag: 0xfffe, extra }), limits);
+      expect(largestDifference(samples, right)).toBe(0);
+    }
+  });
+
+  const folder = mkdtempSync(join(tmpdir(), "crossmodal-wav-"));
+  const ffmpeg = (...args: string[]) => spawnSync("ffmpeg", ["-v", "error", ...args]).status === 0;
+  const source = ["-f", "lavfi", "-i", "sine=1000:duration=1:sample_rate=48000", "-ac", "2"];
+  const path = (name: string) => join(folder, name);
+  const hasFfmpeg =
+    ffmpeg(...source, "-c:a", "dca", "-strict", "-2", path("x.dts")) &&
+    ffmpeg(...source, "-c:a", "ac3", path("x.spdif"));
+
+  it.skipIf(!hasFfmpeg).each([
+    ["DTS", "x.dts"],
+    ["S/PDIF", "x.spdif"],
+  ])("decodes %s whose header calls it PCM: as samples it is noise", async (_, name) => {
+    const coded = readFileSync(path(name));
+    const data = name === "x.dts" ? coded.subarray(0, coded.length & ~1).swap16() : coded;
+    const { samples } = await decodeAudio(wavFile(data, { channels: 2, rate: 48_000 }), limits);
+    let crossings = 0;
+    for (let i = 10_000; i < 34_000; i++) if (samples[i] < 0 !== samples[i + 1] < 0) crossings++;
+    expect(Math.abs(crossings - 1000)).toBeLessThanOrEqual(1); // half a second of 1000 Hz
+  });
+});
+
 describe("decodeAudio, headers that lie", () => {
   it.each([2, 8, 0])("believes the bits, not a block alignment of %i", async (blockAlign) => {
     const stereo = toneSamples(1000, 2);
@@ -113,6 +165,13 @@ describe("decodeAudio, headers that lie", () => {
     const before = bytesOf(["LIST", { u32: 5 }, "abcde", padding], true);
     const { samples } = await decodeAudio(wavFile(little, { before }), limits);
     expect(largestDifference(samples, right)).toBe(0);
+  });
+
+  it("warns of a further data chunk, which is left out", async () => {
+    const behind = bytesOf(["data", { u32: 4 }, "abcd"], true);
+    const { samples, warnings } = await decodeAudio(wavFile(little, { behind }), limits);
+    expect(samples.length).toBe(1000);
+    expect(warnings).toEqual(["1 further data chunks of the file were left out"]);
   });
 
   it("warns of bytes behind the samples that are no chunks", async () => {
