@@ -8,6 +8,7 @@ import { aboutRoutes } from "./routes/about.js";
 import { addItemsRoute } from "./routes/add-items.js";
 import { aliasesRoutes } from "./routes/aliases.js";
 import { bridgesRoutes } from "./routes/bridges.js";
+import { calibrationsRoutes } from "./routes/calibrations.js";
 import { collectionsRoutes } from "./routes/collections.js";
 import { compatRoutes, errorOf, foreignShapes, shapeAt } from "./routes/compat/compat.js";
 import { embeddingsRoutes } from "./routes/embeddings.js";
@@ -90,6 +91,7 @@ export function createApp(services: Services) {
       }),
     )
     .route("/", headsRoutes(services))
+    .route("/", calibrationsRoutes(services))
     .route("/", bridgesRoutes(services))
     .route("/", jobsRoutes(services.jobs))
     .notFound((c) => {

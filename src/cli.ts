@@ -6,6 +6,7 @@ import { addCommand } from "./commands/add.js";
 import { backupCommands } from "./commands/backup.js";
 import { benchCommand } from "./commands/bench.js";
 import { bridgeCommand, bridgesCommand } from "./commands/bridges.js";
+import { calibrateCommands } from "./commands/calibrate.js";
 import { classifyCommand } from "./commands/classify.js";
 import { collectionsCommand } from "./commands/collections.js";
 import { doctorCommand } from "./commands/doctor.js";
@@ -35,7 +36,13 @@ const commandGroups = {
     importCommand,
     backupCommands,
   ],
-  "Heads and bridges:": [trainCommand, headsCommand, bridgeCommand, bridgesCommand],
+  "Heads and bridges:": [
+    trainCommand,
+    headsCommand,
+    bridgeCommand,
+    bridgesCommand,
+    calibrateCommands,
+  ],
   "Models and work:": [modelsCommand, jobsCommand, doctorCommand, gpuCommand, benchCommand],
 };
 

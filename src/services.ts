@@ -1,6 +1,8 @@
 import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { calibrateJob } from "./calibrations/calibrate-job.js";
+import { CalibrationStore } from "./calibrations/calibration-store.js";
 import { closeAll } from "./close-all.js";
 import type { Config } from "./config.js";
 import { warmUp } from "./encoders/first-inference.js";
@@ -48,6 +50,7 @@ export interface Services {
   jobs: Jobs;
   /** What "none of these" is told by. */
   referenceBank: ReferenceBank;
+  calibrations: CalibrationStore;
   /** Resolves once every tower has answered a first input; rejects when one cannot. */
   ready: Promise<void>;
   /**
@@ -127,11 +130,14 @@ async function openServices(
     },
   });
   const training = { packs, media, budget, config, store, heads };
+  const calibrations = new CalibrationStore({ folder: join(config.dataDir, "calibrations"), log });
+  const referenceBank = new ReferenceBank({ folder: join(config.dataDir, "cache"), log });
   const kinds = {
     train: trainJob(training),
     "few-shot": fewShotJob(training),
     bridge: bridgeJob(() => ({ ...training, bridges })),
     reproject: reprojectJob(() => ({ ...training, bridges, log })),
+    calibrate: calibrateJob({ packs, heads, store, calibrations, referenceBank }),
   };
   const jobs: Jobs = await Jobs.open({
     folder: join(config.dataDir, "jobs"),
@@ -167,7 +173,8 @@ async function openServices(
     jobs,
     store,
     budget,
-    referenceBank: new ReferenceBank({ folder: join(config.dataDir, "cache"), log }),
+    referenceBank,
+    calibrations,
     fetchMedia: mediaFetcher({
       hosts: config.urlHosts,
       maxBytes: config.maxBodyBytes,

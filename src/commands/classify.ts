@@ -21,6 +21,7 @@ export function classifyCommand(program: Command): void {
     .option("--multi-label", "score each label by itself")
     .option("--top-k <n>", "only the best so many", parseNumber)
     .option("--timeline", "scores of each window of a sound")
+    .option("--calibration <name>", "for --reject and --multi-label (see calibrate)")
     .option(
       "--reject [rate]",
       "say when no label fits; share of such inputs that may pass [0.05]",
@@ -40,6 +41,7 @@ export function classifyCommand(program: Command): void {
           top_k: given.topK,
           timeline: modality === "audio" ? given.timeline : undefined,
           reject: rejectOf(given.reject),
+          calibration: given.calibration,
         };
         const answer = await target.request<ZeroShotAnswer>("/v1/zero-shot", jsonPost(body));
         print(file, answer, given.json === true);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { CalibrationStore } from "../calibrations/calibration-store.js";
 import { BridgeStore } from "../heads/bridge-store.js";
 import { HeadStore } from "../heads/head-store.js";
 import { isResumable } from "../jobs/job.js";
@@ -16,10 +17,12 @@ export async function trainedParts(dataDir: string): Promise<Finding[]> {
   const heads = await HeadStore.open({ folder: join(dataDir, "heads"), log });
   const bridges = await BridgeStore.open({ folder: join(dataDir, "bridges"), packs: [], log });
   const made = bridges.list().filter(({ versions }) => versions.some(({ shipped }) => !shipped));
+  const calibrations = new CalibrationStore({ folder: join(dataDir, "calibrations"), log });
   const { jobs, damage } = await jobsOf(dataDir);
   return [
     ...findings("heads", heads.list().length, heads.damage()),
     ...findings("bridges", made.length, bridges.damage()),
+    ...findings("calibrations", (await calibrations.list()).length, await calibrations.damage()),
     ...findings("jobs", jobs, damage),
   ];
 }

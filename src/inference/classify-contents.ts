@@ -1,3 +1,4 @@
+import type { CalibrationStore } from "../calibrations/calibration-store.js";
 import type { Encoder, Modality } from "../encoders/encoder.js";
 import type { LoadedPack } from "../encoders/load.js";
 import type { Packs } from "../encoders/packs.js";
@@ -6,7 +7,6 @@ import { examplesOf } from "../heads/examples.js";
 import type { HeadStore } from "../heads/head-store.js";
 import type { UsableHead } from "../heads/head-version.js";
 import { findPack } from "../heads/headed-pack.js";
-import { rowCount } from "../math/rows.js";
 import type { Cost } from "../media/budget.js";
 import { soundSize } from "../media/sound-size.js";
 import { withDecoded } from "../media/with-decoded.js";
@@ -19,16 +19,17 @@ import {
   type LabelPack,
 } from "../zero-shot/classifier.js";
 import { chooseTemplates } from "../zero-shot/prompts.js";
-import type { Reference } from "../zero-shot/reference.js";
 import type { ReferenceBank } from "../zero-shot/reference-bank.js";
 import { checkLabels } from "./check-labels.js";
 import type { Content, MediaContent } from "./content.js";
 import { allOrFirstFailure, type EmbedParts } from "./embed-contents.js";
+import { referenceOf } from "./reference-of.js";
 
 export interface ClassifyParts extends EmbedParts {
   packs: Packs;
   heads: Pick<HeadStore, "use">;
   referenceBank: ReferenceBank;
+  calibrations: Pick<CalibrationStore, "use">;
   config: EmbedParts["config"] & { maxLabels: number; maxAnswerBytes: number };
 }
 
@@ -46,6 +47,8 @@ export interface LabelQuery {
   threshold?: number;
   /** Tells inputs that none of the labels fits, but for this share of them. */
   falseAlarmRate?: number;
+  /** Name of a calibration: its background, and its probabilities for `multiLabel`. */
+  calibration?: string;
 }
 
 /** Scores of one content, best first, and what its decoder warned of. */
@@ -57,6 +60,7 @@ export interface Scored extends Classified {
 interface Answerer {
   pack: LoadedPack;
   head?: UsableHead;
+  calibration?: { name: string; version: number };
 }
 
 /**
@@ -99,7 +103,7 @@ export async function classifyContents(
     });
     return allOrFirstFailure(scoring, failure);
   });
-  return { pack, head, scored };
+  return { pack, head, calibration: plan.calibration, scored };
 }
 
 /** Scores of a sound as a whole and of each of its windows. */
@@ -137,7 +141,7 @@ export async function classifyTimeline(
       });
     return classifyWindows(scorer, embed, labels, options);
   });
-  return { pack, head, ...answer, warnings };
+  return { pack, head, calibration: plan.calibration, ...answer, warnings };
 }
 
 type WindowScores = Awaited<ReturnType<typeof classifyWindows>>["timeline"][number];
@@ -168,14 +172,12 @@ async function planOf(
   );
   const { logitScale, logitBias, activation } = pack.manifest;
   const examples = head?.fewShot && examplesOf(head, logitScale, modality);
-  const reference =
-    query.falseAlarmRate === undefined
-      ? undefined
-      : await referenceOf(parts, pack, modality, templates, query.falseAlarmRate);
+  const { calibration, reference } = await referenceOf(parts, query, pack, modality, templates);
   const textEncoder = pack.encoders.text!;
   return {
     pack,
     head,
+    calibration,
     labels,
     options: {
       templates,
@@ -188,28 +190,6 @@ async function planOf(
     },
     scorer: { textEncoder, logitScale, logitBias, activation, examples },
   };
-}
-
-/** @throws AppError `invalid_input` for texts, and for a rate below what the background can tell. */
-async function referenceOf(
-  { referenceBank }: ClassifyParts,
-  pack: LoadedPack,
-  modality: Modality,
-  templates: readonly string[],
-  falseAlarmRate: number,
-): Promise<Reference> {
-  if (modality === "text")
-    throw invalidInput("reject", '"reject" is for pictures and sounds, not for text');
-  const [neutral, background] = await Promise.all([
-    referenceBank.neutral(pack, modality, templates),
-    referenceBank.background(pack, modality),
-  ]);
-  const least = 1 / (rowCount(background) + 1);
-  if (falseAlarmRate < least) {
-    const message = `Expected a false_alarm_rate of at least ${least.toFixed(4)}, which ${rowCount(background)} background inputs can tell, but received ${falseAlarmRate}`;
-    throw invalidInput("reject.false_alarm_rate", message);
-  }
-  return { ...neutral, background };
 }
 
 function* costsOf(

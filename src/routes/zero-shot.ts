@@ -39,7 +39,7 @@ export function zeroShotRoutes(services: Services) {
     }
     const { candidate_labels: labels, template_set: templateSet, model, head: headName } = request;
     const { hypothesis_template: template, multi_label: multiLabel, top_k: topK } = request;
-    const { threshold, reject } = request;
+    const { threshold, reject, calibration } = request;
     const falseAlarmRate = reject?.false_alarm_rate;
     const templates = typeof template === "string" ? [template] : template;
     const query = {
@@ -52,11 +52,13 @@ export function zeroShotRoutes(services: Services) {
       topK,
       threshold,
       falseAlarmRate,
+      calibration,
     };
     const mediaOf = mediaMaker(services, signal);
-    const answerOf = ({ pack, head }: Pick<Classified, "pack" | "head">) => ({
+    const answerOf = ({ pack, head, calibration }: Omit<Classified, "scored">) => ({
       model: pack.manifest.id,
       ...headNamed(head),
+      ...(calibration && { calibration }),
       space: pack.space,
     });
     if (!request.timeline) {

@@ -3,6 +3,7 @@ import type { Rows } from "../math/rows.js";
 import { startWorker } from "../workers/start-worker.js";
 import type { BridgeOptions } from "./bridge-options.js";
 import type { BridgeMeasurement, measureBridge } from "./bridge-report.js";
+import type { FittedCalibration, LabelledMaterial } from "./calibration.js";
 import { newFlag, throwIfCancelled } from "./cancellation.js";
 import type { CacheAdapter, FewShotTask, LinearProbe } from "./few-shot.js";
 import type { TrainingControl, TrainingProgress } from "./run-epochs.js";
@@ -36,6 +37,12 @@ export const fewShotInWorker = (
   task: FewShotTask,
   control?: Cancellable,
 ): Promise<CacheAdapter | LinearProbe> => inWorker("fewShot", task, control);
+
+/** `fitCalibration` in a worker thread of its own. */
+export const calibrateInWorker = (
+  material: LabelledMaterial,
+  control?: Cancellable,
+): Promise<FittedCalibration> => inWorker("calibrate", material, control);
 
 /** `screenPairs` in a worker thread of its own. */
 export const screenInWorker = (

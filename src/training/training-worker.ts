@@ -5,6 +5,7 @@ import { serveWorker } from "../workers/serve-worker.js";
 import { fitBridge } from "./bridge.js";
 import type { BridgeOptions } from "./bridge-options.js";
 import { type BridgeMeasurement, measureBridge } from "./bridge-report.js";
+import { fitCalibration, type LabelledMaterial } from "./calibration.js";
 import { cancellationOf } from "./cancellation.js";
 import { type FewShotTask, fitFewShot } from "./few-shot.js";
 import type { TrainingControl } from "./run-epochs.js";
@@ -26,6 +27,7 @@ serveWorker({
     fitBridge(options, { ...control, signal, onProgress: report }),
   measureBridge: (given: BridgeMeasurement) => measureBridge(given, signal),
   fewShot: (task: FewShotTask) => fitFewShot(task, signal),
+  calibrate: (material: LabelledMaterial) => fitCalibration(material, { signal }),
   screen: ({ a, b, options }: { a: Rows; b: Rows; options?: Partial<ScreeningOptions> }) =>
     screenPairs(a, b, options, signal),
 });

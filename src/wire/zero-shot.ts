@@ -40,6 +40,8 @@ export const ZeroShotRequest = z.strictObject({
   timeline: withDefault(fromForm(z.boolean()), false),
   /** Tells inputs that none of the labels fits: `known`, and `label: null`. */
   reject: optional(Reject),
+  /** A calibration: background of its own for `reject`, and probabilities for `multi_label`. */
+  calibration: optional(z.string().min(1)),
 });
 export type ZeroShotRequest = z.infer<typeof ZeroShotRequest>;
 
@@ -61,6 +63,7 @@ const verdict = {
 export const ZeroShotAnswer = z.object({
   model: z.string(),
   head: HeadReference.optional(),
+  calibration: HeadReference.optional(),
   space: z.string(),
   /** Best first. */
   scores: z.array(LabelScore),

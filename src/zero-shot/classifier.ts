@@ -1,18 +1,8 @@
 import type { EncodeWindows } from "../encoders/audio-encoder.js";
 import type { Embedding, Encoder, Modality, ModalityInput } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
-import { rowAt } from "../math/rows.js";
-import { logSumExp, sigmoid, softmax } from "../math/softmax.js";
-import { dot } from "../math/vector.js";
-import { classEmbeddings } from "./class-embeddings.js";
-import {
-  backgroundOdds,
-  logitsOf,
-  type Odds,
-  oddsOf,
-  type Reference,
-  type Verdict,
-} from "./reference.js";
+import { type Measurer, measurer } from "./measurer.js";
+import { backgroundOdds, type Reference, type Verdict } from "./reference.js";
 
 /** The two towers of a pack that meet in one space, and how its cosines become scores. */
 export interface ZeroShotPack<M extends Modality> extends LabelPack {
@@ -78,9 +68,6 @@ export interface Classified {
   };
 }
 
-/** What the empty label of `multiLabel` is called: anything at all. */
-const neutralLabel = "something";
-
 /** Scores of one input, best first. */
 export async function classify<M extends Modality>(
   pack: ZeroShotPack<M>,
@@ -144,7 +131,7 @@ export async function labelScorer(
   const { measure, scoresOf } = await measurer(pack, labels, options);
   const background =
     reference !== undefined && falseAlarmRate !== undefined
-      ? await backgroundOdds(reference, labels, measure)
+      ? await rememberedOdds(pack, reference, labels, { templates: options.templates, measure })
       : undefined;
   const thresholds = multiLabel ? background?.thresholds(falseAlarmRate!) : undefined;
   return (embedding) => {
@@ -175,85 +162,30 @@ export async function labelScorer(
   };
 }
 
-interface Measurer {
-  measure(embedding: Embedding): Odds;
-  scoresOf(odds: Odds, embedding: Embedding): ArrayLike<number>;
-}
-
-async function measurer(
-  pack: LabelPack,
-  labels: readonly string[],
-  { templates, multiLabel = false, reference, signal }: ClassifyOptions,
-): Promise<Measurer> {
-  const { examples, textEncoder, logitScale, logitBias, activation } = pack;
-  if (examples !== undefined)
-    return examplesMeasurer(pack, examples, labels, { templates, reference, signal });
-  const logistic = multiLabel ? reference?.logistic : undefined;
-  const contrast = multiLabel && activation === "softmax" && logistic === undefined;
-  const vectors = await classEmbeddings(
-    textEncoder,
-    contrast ? [...labels, neutralLabel] : labels,
-    templates,
-    signal,
-  );
-  const something = contrast ? vectors.pop() : undefined;
-  return {
-    measure: (embedding) => {
-      const logits = Float64Array.from(vectors, (vector) => logitScale * dot(vector, embedding));
-      return oddsOf(logits, reference ? logitsOf(reference.neutral, embedding, logitScale) : []);
-    },
-    scoresOf: ({ logits, neutral }, embedding) => {
-      if (logistic !== undefined)
-        return logits.map((logit) => sigmoid(logistic.slope * (logit - neutral) + logistic.offset));
-      if (something !== undefined) {
-        const middle = logitScale * dot(something, embedding);
-        return logits.map((logit) => sigmoid(logit - middle));
-      }
-      if (activation === "sigmoid") return logits.map((logit) => sigmoid(logit + logitBias));
-      return softmax(logits);
-    },
-  };
-}
+/** Sets of labels of which each background is remembered. */
+const maxRemembered = 8;
+const remembered = new WeakMap<object, Map<string, ReturnType<typeof backgroundOdds>>>();
 
 /**
- * With examples that take texts, the neutral ones are offered beside the labels. Where only the
- * examples count, the best label's odds against the other labels say how familiar an input is.
+ * Comparing the background with hundreds of labels takes far longer than scoring one input, and the
+ * same labels are asked again and again. Examples have no key: those are compared each time.
  */
-async function examplesMeasurer(
-  { textEncoder }: LabelPack,
-  examples: Examples,
+function rememberedOdds(
+  { logitScale, examples }: LabelPack,
+  reference: Reference,
   labels: readonly string[],
-  { templates, reference, signal }: Pick<ClassifyOptions, "templates" | "reference" | "signal">,
-): Promise<Measurer> {
-  const scoresOf = ({ logits }: Odds) => softmax(logits);
-  if (!examples.usesTexts) {
-    const logitsOf = examples.logitsOf(labels, []);
-    return {
-      measure: (embedding) => {
-        const logits = logitsOf(embedding);
-        const best = logits.indexOf(Math.max(...logits));
-        const others = logSumExp(logits.filter((_, i) => i !== best));
-        return { logits, all: logits[best] - others, neutral: others };
-      },
-      scoresOf,
-    };
-  }
-  const texts = await classEmbeddings(textEncoder, labels, templates, signal);
-  if (reference === undefined) {
-    const logitsOf = examples.logitsOf(labels, texts);
-    return { measure: (embedding) => oddsOf(logitsOf(embedding), []), scoresOf };
-  }
-  // A neutral text that is a label too would be given twice
-  const others = reference.neutralTexts.flatMap((text, i) => (labels.includes(text) ? [] : [i]));
-  const logitsOf = examples.logitsOf(
-    [...labels, ...others.map((i) => reference.neutralTexts[i])],
-    [...texts, ...others.map((i) => rowAt(reference.neutral, i))],
-  );
-  return {
-    measure: (embedding) => {
-      const logits = logitsOf(embedding);
-      return oddsOf(logits.slice(0, labels.length), logits.slice(labels.length));
-    },
-    scoresOf,
-  };
+  { templates, measure }: { templates: readonly string[]; measure: Measurer["measure"] },
+): ReturnType<typeof backgroundOdds> {
+  const compare = () => backgroundOdds(reference, labels, measure);
+  if (examples !== undefined) return compare();
+  const key = JSON.stringify([logitScale, templates, labels]);
+  const known = remembered.get(reference.background) ?? new Map();
+  remembered.set(reference.background, known);
+  const odds = known.get(key) ?? compare();
+  odds.catch(() => known.delete(key));
+  known.delete(key); // and in again as the newest
+  known.set(key, odds);
+  const [oldest] = known.keys();
+  if (known.size > maxRemembered) known.delete(oldest);
+  return odds;
 }

@@ -113,7 +113,7 @@ function traces(dataDir: string, wasUsed: boolean): string | undefined {
   if (existsSync(sums)) return sums;
   if ((sizeIfThere(log) ?? 0) > 0) return log;
   const holdsFiles = (folder: string) => existsSync(folder) && readdirSync(folder).length > 0;
-  const folders = ["index", ...(wasUsed ? ["heads", "bridges", "jobs"] : [])];
+  const folders = ["index", ...(wasUsed ? ["heads", "bridges", "calibrations", "jobs"] : [])];
   return folders.map((name) => join(dataDir, name)).find(holdsFiles);
 }
 

@@ -1,0 +1,117 @@
+import type { Command } from "commander";
+import type {
+  CalibrationAnswer,
+  CalibrationList,
+  CalibrationResult,
+} from "../wire/calibrations.js";
+import { runJob } from "./follow-job.js";
+import { onTarget } from "./on-target.js";
+import { parseNumber } from "./options.js";
+import { print } from "./output.js";
+import { table } from "./table.js";
+import { jsonPost } from "./target.js";
+
+const pathOf = (name: string) => `/v1/calibrations/${encodeURIComponent(name)}`;
+
+/** `crossmodal calibrate` makes a calibration of a collection; `calibrations` lists and chooses. */
+export function calibrateCommands(program: Command): void {
+  const calibrate = program
+    .command("calibrate")
+    .description("take a collection's items as background, and with --by as labelled examples")
+    .argument("<name>", "of the calibration; a new version when there is one")
+    .requiredOption("--collection <name>", "items that no label fits, or labelled ones")
+    .option("--by <field>", "metadata field with the label of each item")
+    .option("--modality <image|audio>", "of the items, where the collection has both")
+    .option("--no-activate", "keep the version without using it");
+  onTarget(calibrate, { models: true }, async (target, given, name: string) => {
+    const { collection, by, modality, activate } = given;
+    const body = { name, collection, by, modality, activate };
+    const job = await runJob(target, "/v1/calibrations", jsonPost(body), given.json === true);
+    const result = job.result as CalibrationResult;
+    if (given.json) return print(JSON.stringify(result));
+    for (const line of linesOf(result)) await print(line);
+  });
+
+  const calibrations = program
+    .command("calibrations")
+    .description("list, show, activate and delete calibrations");
+  const list = calibrations
+    .command("list", { isDefault: true })
+    .description("all calibrations (what calibrations alone does)");
+  onTarget(list, { models: false }, async (target, given) => {
+    const { data } = await target.request<CalibrationList>("/v1/calibrations");
+    if (given.json) for (const one of data) await print(JSON.stringify(one));
+    else if (data.length === 0) await print("no calibrations");
+    else {
+      const rows = data.map(({ name, version, versions }) => [
+        name,
+        version ?? "none",
+        versions.length,
+      ]);
+      for (const line of table(["name", "active", "versions"], rows)) await print(line);
+    }
+  });
+  const show = calibrations
+    .command("show")
+    .description("a calibration's versions side by side")
+    .argument("<name>");
+  onTarget(show, { models: false }, async (target, given, name: string) => {
+    await tell(await target.request<CalibrationAnswer>(pathOf(name)), given.json === true);
+  });
+  const activate = calibrations
+    .command("activate")
+    .description("answer with a version from now on")
+    .argument("<name>")
+    .argument("<version>", "number of the version", parseNumber);
+  onTarget(activate, { models: false }, async (target, given, name: string, version: number) => {
+    const path = `${pathOf(name)}/activate`;
+    await tell(
+      await target.request<CalibrationAnswer>(path, jsonPost({ version })),
+      given.json === true,
+    );
+  });
+  const deleted = calibrations
+    .command("delete")
+    .description("delete a calibration with its versions")
+    .argument("<name>");
+  onTarget(deleted, { models: false }, async (target, given, name: string) => {
+    const answer = await target.request(pathOf(name), { method: "DELETE" });
+    if (given.json) await print(JSON.stringify(answer));
+  });
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+function linesOf(result: CalibrationResult): string[] {
+  const { calibration, version, activated, items, background, labels, report } = result;
+  const lines = [
+    `${calibration}, version ${version}${activated ? ", active" : ""}`,
+    `${items} items${labels.length > 0 ? ` of ${labels.length} labels` : ""}, ${background} of them as background`,
+  ];
+  if (report === null) return lines;
+  const at5 = report.false_alarms.find(({ asked }) => asked === 0.05);
+  lines.push(
+    `on labels left out: AUROC ${report.auroc.value.toFixed(3)}, false alarms at 5 %: ` +
+      `${percent(at5!.realised.value)} (${at5!.realised.interval.map(percent).join(" to ")}), ` +
+      `calibration error ${report.multi_label.ece.value.toFixed(4)}`,
+  );
+  return lines;
+}
+
+async function tell(answer: CalibrationAnswer, json: boolean): Promise<void> {
+  if (json) return print(JSON.stringify(answer));
+  const rows = answer.versions.map((one) => {
+    const active = one.active ? "active" : "";
+    if ("error" in one) return [one.version, active, "", "", "", one.error];
+    return [
+      one.version,
+      active,
+      one.model,
+      one.collection,
+      one.items,
+      one.report === null ? "" : one.report.auroc.value.toFixed(3),
+    ];
+  });
+  const headings = ["version", "", "model", "collection", "items", "AUROC"];
+  for (const line of table(headings, rows)) await print(line);
+}

@@ -1,0 +1,83 @@
+import type { Calibration } from "../calibrations/calibration.js";
+import type { CalibrationStore } from "../calibrations/calibration-store.js";
+import type { Modality } from "../encoders/encoder.js";
+import type { LoadedPack } from "../encoders/load.js";
+import { AppError, invalidInput } from "../errors.js";
+import { rowCount } from "../math/rows.js";
+import type { Reference } from "../zero-shot/reference.js";
+import type { ReferenceBank } from "../zero-shot/reference-bank.js";
+import type { LabelQuery } from "./classify-contents.js";
+
+interface Parts {
+  referenceBank: ReferenceBank;
+  calibrations: Pick<CalibrationStore, "use">;
+}
+
+/** What a request's labels are told apart from; nothing where it asks for neither. */
+export interface ChosenReference {
+  reference?: Reference;
+  calibration?: { name: string; version: number };
+}
+
+/**
+ * The neutral texts, and the background of the calibration that a request names, or the one that
+ * comes with the product.
+ *
+ * @throws AppError `invalid_input` for texts, for a calibration that would do nothing, and for a
+ *   rate below what the background can tell; `space_mismatch` for a calibration of another space.
+ */
+export async function referenceOf(
+  { referenceBank, calibrations }: Parts,
+  { falseAlarmRate, multiLabel = false, calibration: name }: LabelQuery,
+  pack: LoadedPack,
+  modality: Modality,
+  templates: readonly string[],
+): Promise<ChosenReference> {
+  if (falseAlarmRate === undefined && name === undefined) return {};
+  if (modality === "text") {
+    const param = falseAlarmRate === undefined ? "calibration" : "reject";
+    throw invalidInput(param, `"${param}" is for pictures and sounds, not for text`);
+  }
+  const calibration = name === undefined ? undefined : await calibrations.use(name);
+  if (calibration !== undefined) checkFits(calibration, pack, modality);
+  if (falseAlarmRate === undefined && !multiLabel)
+    throw invalidInput("calibration", '"calibration" is for "reject" and for "multi_label"');
+  if (calibration !== undefined && multiLabel && calibration.logistic === undefined) {
+    const message = `The calibration "${name}" was made without labels and gives no probabilities: make one with "by", or leave "multi_label" out`;
+    throw invalidInput("calibration", message);
+  }
+  const [neutral, background] = await Promise.all([
+    referenceBank.neutral(pack, modality, templates),
+    calibration?.background ?? referenceBank.background(pack, modality),
+  ]);
+  const least = 1 / (rowCount(background) + 1);
+  if (falseAlarmRate !== undefined && falseAlarmRate < least) {
+    const message = `Expected a false_alarm_rate of at least ${least.toFixed(4)}, which ${rowCount(background)} background inputs can tell, but received ${falseAlarmRate}`;
+    throw invalidInput("reject.false_alarm_rate", message);
+  }
+  if (calibration === undefined) return { reference: { ...neutral, background } };
+  const { version, logistic, backgroundLabels } = calibration;
+  return {
+    reference: {
+      ...neutral,
+      background,
+      backgroundLabels: backgroundLabels.map((label) => label ?? undefined),
+      logistic,
+    },
+    calibration: { name: calibration.name, version },
+  };
+}
+
+function checkFits(
+  { name, version, space, modality }: Calibration,
+  pack: LoadedPack,
+  asked: Modality,
+): void {
+  const param = "calibration";
+  if (space !== pack.space) {
+    const message = `Version ${version} of the calibration "${name}" was made in the space ${space}, but "${pack.manifest.id}" answers in ${pack.space}: make it again`;
+    throw new AppError("space_mismatch", message, { param });
+  }
+  if (modality !== asked)
+    throw invalidInput(param, `The calibration "${name}" is for ${modality}, not for ${asked}`);
+}
