@@ -18,7 +18,7 @@ import { auroc } from "../src/evaluation/auroc.js";
 import { embedAll } from "../src/heads/embed-column.js";
 import { createLog } from "../src/log.js";
 import { seededRandom } from "../src/math/random.js";
-import { cosines, type Rows, rowAt, rowCount, rowsOf, take } from "../src/math/rows.js";
+import { type Rows, rowAt, rowCount, rowsOf, take } from "../src/math/rows.js";
 import { logSumExp } from "../src/math/softmax.js";
 import { createServices } from "../src/services.js";
 import { fitCalibration } from "../src/training/calibration.js";
