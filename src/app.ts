@@ -19,6 +19,7 @@ import { headsRoutes } from "./routes/heads.js";
 import { healthRoutes } from "./routes/health.js";
 import { itemsRoutes } from "./routes/items.js";
 import { jobsRoutes } from "./routes/jobs.js";
+import { mcpRoutes } from "./routes/mcp.js";
 import { modelsRoutes } from "./routes/models.js";
 import { pageRoutes } from "./routes/page.js";
 import { patchItemsRoutes } from "./routes/patch-items.js";
@@ -94,6 +95,7 @@ export function createApp(services: Services) {
     .route("/", calibrationsRoutes(services))
     .route("/", bridgesRoutes(services))
     .route("/", jobsRoutes(services.jobs))
+    .route("/", mcpRoutes(services, app))
     .notFound((c) => {
       const error = new AppError("not_found", `There is no ${c.req.method} ${c.req.path}`);
       return errorResponse(log)(error, c);

@@ -17,6 +17,7 @@ import { gpuCommand } from "./commands/gpu.js";
 import { headsCommand } from "./commands/heads.js";
 import { importCommand } from "./commands/import.js";
 import { jobsCommand } from "./commands/jobs.js";
+import { mcpCommand } from "./commands/mcp.js";
 import { modelsCommand } from "./commands/models.js";
 import { OutputClosed } from "./commands/output.js";
 import { searchCommand } from "./commands/search.js";
@@ -27,7 +28,7 @@ import { AppError } from "./errors.js";
 import { version } from "./version.js";
 
 const commandGroups = {
-  "Serve and ask:": [serveCommand, classifyCommand, embedCommand, gapCommand],
+  "Serve and ask:": [serveCommand, mcpCommand, classifyCommand, embedCommand, gapCommand],
   "Collections:": [
     collectionsCommand,
     addCommand,

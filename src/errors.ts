@@ -5,6 +5,7 @@
 export const errorCodes = [
   "invalid_input",
   "unauthorized",
+  "forbidden",
   "not_found",
   "model_not_found",
   "method_not_allowed",

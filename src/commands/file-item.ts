@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { open, readFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
-import { sniffBytes } from "../media/sniff.js";
-import { type MediaModality, sniffModality } from "./media-input.js";
+import { sniffBytes, sniffModality } from "../media/sniff.js";
+import type { MediaModality } from "./media-input.js";
 import { isObject } from "./options.js";
 import { type FoundFile, fileError } from "./walk-files.js";
 

@@ -1,19 +1,10 @@
 import { readFile } from "node:fs/promises";
 import type { Modality } from "../encoders/encoder.js";
-import { sniffFormat } from "../media/sniff.js";
+import { sniffModality } from "../media/sniff.js";
 import { CommandError } from "./target.js";
 import { fileError } from "./walk-files.js";
 
 export type MediaModality = Exclude<Modality, "text">;
-
-/**
- * Whether a file's first bytes are those of a picture or a sound; undefined when they are neither.
- */
-export function sniffModality(bytes: Uint8Array): MediaModality | undefined {
-  const format = sniffFormat(bytes);
-  if (format === undefined) return undefined;
-  return format === "sound" ? "audio" : "image";
-}
 
 /** A picture or sound named on the command line, as base64 for a request; `-` is standard input. */
 export async function readMediaFile(

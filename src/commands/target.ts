@@ -75,7 +75,7 @@ export async function openTarget(config: Config, { url, apiKey }: TargetOptions)
 }
 
 /** What fails by design is told by the command itself; the log is for the rest. */
-function commandLog(): Log {
+export function commandLog(): Log {
   const log = createLog("error");
   const nothing = () => {};
   const error = (details: { err?: unknown }, message: string) => {

@@ -20,6 +20,13 @@ export function sniffFormat(bytes: Uint8Array): MediaFormat | undefined {
   return isTagged || sniffAudio(withoutTags(bytes)) !== undefined ? "sound" : undefined;
 }
 
+/** Whether a file is a picture or a sound; undefined when it is neither. Its beginning is enough. */
+export function sniffModality(bytes: Uint8Array): "image" | "audio" | undefined {
+  const format = sniffFormat(bytes.subarray(0, sniffBytes));
+  if (format === undefined) return undefined;
+  return format === "sound" ? "audio" : "image";
+}
+
 /** The format of a picture by its first bytes. */
 function sniffImage(bytes: Uint8Array): ImageFormat | undefined {
   const text = (from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to));

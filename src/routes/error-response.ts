@@ -12,6 +12,7 @@ import type { ErrorAnswer, ErrorBody } from "../wire/error.js";
 export const statusOf = {
   invalid_input: 400,
   unauthorized: 401,
+  forbidden: 403,
   url_refused: 403,
   not_found: 404,
   model_not_found: 404,

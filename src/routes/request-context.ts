@@ -173,7 +173,7 @@ export function allowOrigins({
 
 function notOurs(which: string): AppError {
   const message = `${which} is not this server's; set apiKeys to serve others`;
-  return new AppError("unauthorized", message);
+  return new AppError("forbidden", message);
 }
 
 function hostnameOf(url: string): string {

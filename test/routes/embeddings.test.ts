@@ -165,9 +165,9 @@ describe("health and metrics", () => {
 describe("who may ask", () => {
   it("refuses another Host or Origin while there are no keys", async () => {
     const foreign = await app.request("/v1/models", { headers: { host: "evil.example" } });
-    expect(foreign.status).toBe(401);
+    expect(foreign.status).toBe(403);
     const page = await app.request("/v1/models", { headers: { origin: "https://evil.example" } });
-    expect(page.status).toBe(401);
+    expect(page.status).toBe(403);
     expect((await app.request("/v1/models", { headers: { host: "127.0.0.1:8080" } })).status).toBe(
       200,
     );

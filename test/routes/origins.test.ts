@@ -30,7 +30,7 @@ const preflight = {
 describe("corsOrigins", () => {
   it("is off by default: no header, and other pages are refused", async () => {
     const response = await appWith({}).request("/x", post({ origin: page }));
-    expect(response.status).toBe(401);
+    expect(response.status).toBe(403);
     expect(response.headers.get("access-control-allow-origin")).toBeNull();
   });
 
@@ -40,7 +40,7 @@ describe("corsOrigins", () => {
     expect(response.status).toBe(200);
     expect(response.headers.get("access-control-allow-origin")).toBe(page);
     const other = await app.request("/x", post({ origin: "https://evil.example" }));
-    expect(other.status).toBe(401);
+    expect(other.status).toBe(403);
     expect(other.headers.get("access-control-allow-origin")).toBeNull();
   });
 
@@ -63,7 +63,7 @@ describe("trustedHosts", () => {
     const app = appWith({ trustedHosts: ["crossmodal"] });
     const call = (headers: Record<string, string>) => app.request("/x", post(headers));
     expect((await call({ host: "crossmodal:3003" })).status).toBe(200);
-    expect((await call({ host: "other:3003" })).status).toBe(401);
-    expect((await call({ host: "crossmodal:3003", origin: page })).status).toBe(401);
+    expect((await call({ host: "other:3003" })).status).toBe(403);
+    expect((await call({ host: "crossmodal:3003", origin: page })).status).toBe(403);
   });
 });

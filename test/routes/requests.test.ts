@@ -387,7 +387,7 @@ describe("who may ask without keys", () => {
     "http://localhost:8080",
   ])("refuses pages of %s", async (origin) => {
     for (const type of ["application/json", "text/plain", "multipart/form-data; boundary=x"]) {
-      expect(await ask({ origin }, type)).toBe(401);
+      expect(await ask({ origin }, type)).toBe(403);
     }
   });
 
@@ -395,7 +395,7 @@ describe("who may ask without keys", () => {
     expect(await ask({})).toBe(200);
     expect(await ask({ origin: "http://127.0.0.1:8080" })).toBe(200);
     expect(await ask({ origin: "https://localhost", "sec-fetch-site": "same-origin" })).toBe(200);
-    expect(await ask({ "sec-fetch-site": "cross-site" }, "text/plain")).toBe(401);
+    expect(await ask({ "sec-fetch-site": "cross-site" }, "text/plain")).toBe(403);
   });
 });
 

@@ -1,19 +1,12 @@
 import type { Content, MediaContent } from "../../inference/content.js";
-import { sniffBytes, sniffFormat } from "../../media/sniff.js";
+import { sniffBytes, sniffModality } from "../../media/sniff.js";
 import type { MediaMaker } from "../media-content.js";
 import { contentOfText } from "./parts.js";
-
-/** A picture or sound by its first bytes, or undefined when they are of neither. */
-export function mediaKind(bytes: Uint8Array): "image" | "audio" | undefined {
-  const format = sniffFormat(bytes.subarray(0, sniffBytes));
-  if (format === undefined) return undefined;
-  return format === "sound" ? "audio" : "image";
-}
 
 /** Of the base64 of a file; a text that happens to be base64 has no file's beginning. */
 export function base64Kind(text: string): "image" | "audio" | undefined {
   if (!/^[A-Za-z0-9+/_-]{16,}/.test(text)) return undefined;
-  return mediaKind(Buffer.from(text.slice(0, Math.ceil((sniffBytes * 4) / 3)), "base64"));
+  return sniffModality(Buffer.from(text.slice(0, Math.ceil((sniffBytes * 4) / 3)), "base64"));
 }
 
 /** A data URI, the base64 of a picture or sound, or else a text. */
@@ -28,7 +21,7 @@ export function sniffMedia(
   param: string,
 ): MediaContent | undefined {
   if (typeof field !== "string") {
-    const kind = mediaKind(field);
+    const kind = sniffModality(field);
     return kind && mediaOf(field, kind, param);
   }
   const content = sniffContent(field, mediaOf, param);

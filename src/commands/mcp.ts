@@ -1,0 +1,57 @@
+import { once } from "node:events";
+import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
+import type { Command } from "commander";
+import { type Ask, ToolError } from "../mcp/ask.js";
+import { LocalFiles } from "../mcp/local-files.js";
+import { createMcpServer } from "../mcp/server.js";
+import { addConfigFlags, configOf, modelFlags } from "./options.js";
+import { stopOnSignal } from "./stop-on-signal.js";
+import { CommandError, commandLog, openTarget } from "./target.js";
+
+/** `crossmodal mcp`: a Model Context Protocol server on standard input and output. */
+export function mcpCommand(program: Command): void {
+  const command = program
+    .command("mcp")
+    .description("serve the Model Context Protocol to a host, on standard input and output")
+    .option(
+      "--allow-dir <folder...>",
+      "folders whose pictures and sounds tools may read; nothing outside them",
+    )
+    .option("--url <url>", "ask the running server there, e.g. http://127.0.0.1:8080")
+    .option("--api-key <key>", "key for that server");
+  addConfigFlags(command, ["dataDir", ...modelFlags, "urlHosts", "maxBodyBytes"]);
+  command.action(async (given) => {
+    const config = configOf(given);
+    const files =
+      given.allowDir === undefined
+        ? undefined
+        : await LocalFiles.open(given.allowDir, config.maxBodyBytes).catch((error: Error) => {
+            throw new CommandError(error.message, { code: "invalid_input" });
+          });
+    // The host gets its answer to the handshake while the models are loaded
+    const opening = openTarget(config, given);
+    const ask: Ask = async (path, init) => (await opening).send(path, init).catch(toolError);
+    const stop = stopOnSignal("stopping");
+    const transport = new StdioServerTransport(process.stdin, process.stdout, {
+      maxBufferSize: config.maxBodyBytes,
+    });
+    const handle = serveStdio(() => createMcpServer({ ask, log: commandLog(), files }), {
+      transport,
+    });
+    try {
+      const target = await opening;
+      const { signal } = stop;
+      if (!process.stdin.readableEnded && !process.stdin.destroyed)
+        await once(process.stdin, "close", { signal }).catch(() => undefined);
+      await handle.close();
+      await target.close();
+    } finally {
+      stop.release();
+      process.stdin.destroy();
+    }
+  });
+}
+
+function toolError(error: unknown): never {
+  throw error instanceof CommandError ? new ToolError(error.message, error.code) : error;
+}

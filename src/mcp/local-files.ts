@@ -1,0 +1,99 @@
+import { constants } from "node:fs";
+import { type FileHandle, open, realpath, stat } from "node:fs/promises";
+import { relative, resolve, sep } from "node:path";
+import { sniffModality } from "../media/sniff.js";
+import { ToolError } from "./ask.js";
+
+export interface LocalFile {
+  modality: "image" | "audio";
+  bytes: Buffer;
+  /** Its path in the allowed folder, with `/`. */
+  name: string;
+  /** Absolute, without links. */
+  path: string;
+}
+
+/** Pictures and sounds of the folders that the operator allows, and of no others. */
+export class LocalFiles {
+  /** Absolute, without links. */
+  readonly folders: readonly string[];
+  readonly #maxBytes: number;
+
+  private constructor(folders: readonly string[], maxBytes: number) {
+    this.folders = folders;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** @throws ToolError for what is no folder. */
+  static async open(folders: readonly string[], maxBytes: number): Promise<LocalFiles> {
+    const real = folders.map(async (folder) => {
+      const path = await realpath(folder).catch(() => undefined);
+      if (path !== undefined && (await stat(path)).isDirectory()) return path;
+      throw new ToolError(`Expected a folder to allow but received "${folder}"`);
+    });
+    return new LocalFiles(await Promise.all(real), maxBytes);
+  }
+
+  /**
+   * @param path  absolute, or relative to an allowed folder.
+   * @throws ToolError, the same for what is outside and what does not exist: a caller must not
+   *   learn what else is on this machine.
+   */
+  async read(path: string): Promise<LocalFile> {
+    for (const folder of this.folders) {
+      const file = await this.#readWithin(folder, resolve(folder, path));
+      if (file !== undefined) return file;
+    }
+    const where = this.folders.join(", ");
+    throw new ToolError(`There is no file "${path.slice(0, 200)}" in ${where}`, "not_found");
+  }
+
+  async #readWithin(folder: string, path: string): Promise<LocalFile | undefined> {
+    // Without waiting for the writer of a named pipe
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+    const real = await within(folder, path);
+    if (real === undefined) return undefined;
+    const handle = await open(real, flags).catch(() => undefined);
+    if (handle === undefined) return undefined;
+    try {
+      const { size, dev, ino } = await handle.stat();
+      // What was opened must be what the path leads to now, after links that changed meanwhile
+      const again = await within(folder, path);
+      if (again === undefined) return undefined;
+      const found = await stat(again).catch(() => undefined);
+      if (!found?.isFile() || found.dev !== dev || found.ino !== ino) return undefined;
+      if (size > this.#maxBytes) {
+        const message = `"${path}" has ${size} bytes; at most ${this.#maxBytes} are read (option maxBodyBytes)`;
+        throw new ToolError(message, "too_large");
+      }
+      const bytes = await readUpTo(handle, size);
+      const modality = sniffModality(bytes);
+      if (modality === undefined) {
+        throw new ToolError(`"${path}" is neither a picture nor a sound`, "unsupported_media");
+      }
+      const name = relative(folder, again).split(sep).join("/");
+      return { modality, bytes, name, path: again };
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+/** The path without links, when it is inside the folder. */
+async function within(folder: string, path: string): Promise<string | undefined> {
+  const real = await realpath(path).catch(() => undefined);
+  const prefix = folder.endsWith(sep) ? folder : folder + sep;
+  return real?.startsWith(prefix) ? real : undefined;
+}
+
+/** A file that grows while it is read is cut. */
+async function readUpTo(handle: FileHandle, size: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(size);
+  let at = 0;
+  while (at < size) {
+    const { bytesRead } = await handle.read(bytes, at, size - at, at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return bytes.subarray(0, at);
+}

@@ -1,0 +1,1 @@
+export const pathOf = (collection: string) => `/v1/collections/${encodeURIComponent(collection)}`;

@@ -1,0 +1,20 @@
+import { McpServer } from "@modelcontextprotocol/server";
+import { version } from "../version.js";
+import { addCollectionTools } from "./collection-tools.js";
+import { addInferenceTools } from "./inference-tools.js";
+import { addSearchTools } from "./search-tools.js";
+import type { ToolParts } from "./tool.js";
+
+const instructions =
+  "crossmodal searches and classifies texts, pictures and sounds by what they show, say or sound " +
+  "like. Call list for the collections and models there are; search for items like a text, " +
+  "picture or sound; classify to choose among your own labels.";
+
+/** A server of the Model Context Protocol whose tools ask our own routes. */
+export function createMcpServer(parts: ToolParts): McpServer {
+  const server = new McpServer({ name: "crossmodal", version }, { instructions });
+  addSearchTools(server, parts);
+  addInferenceTools(server, parts);
+  addCollectionTools(server, parts);
+  return server;
+}

@@ -1,0 +1,63 @@
+import { createMcpHandler } from "@modelcontextprotocol/server";
+import { Hono } from "hono";
+import { z } from "zod";
+import { AppError } from "../errors.js";
+import type { Ask } from "../mcp/ask.js";
+import { createMcpServer } from "../mcp/server.js";
+import type { Services } from "../services.js";
+import { bodyErrors, describe, json, text } from "./describe.js";
+import { jsonBody } from "./read-json.js";
+import type { RequestVariables } from "./request-context.js";
+
+const Message = z.looseObject({ jsonrpc: z.literal("2.0") });
+
+const mcpOperation = describe({
+  id: "mcp",
+  tag: "Compatibility",
+  summary: "Model Context Protocol over streamable HTTP, without sessions",
+  body: json(Message),
+  answers: {
+    200: { content: { ...json(Message), ...text("text/event-stream") } },
+    202: { description: "A notification was taken" },
+  },
+  errors: bodyErrors,
+});
+
+/**
+ * `POST /mcp`. A tool asks our own routes under the key that the call came with, so that every
+ * limit holds for it.
+ */
+export function mcpRoutes(
+  { config, log }: Services,
+  app: { request(...call: Parameters<Ask>): Response | Promise<Response> },
+) {
+  const handler = createMcpHandler(({ requestInfo }) => {
+    const authorization = requestInfo?.headers.get("authorization");
+    const key = requestInfo?.headers.get("x-api-key");
+    const ask: Ask = async (path, init) => {
+      const headers = new Headers(init.headers);
+      if (authorization) headers.set("authorization", authorization);
+      if (key) headers.set("x-api-key", key);
+      return app.request(path, { ...init, headers });
+    };
+    return createMcpServer({ ask, log });
+  });
+  return new Hono<RequestVariables>().post("/mcp", mcpOperation, async (c) => {
+    checkOrigin(c.req.header("origin"), c.req.header("host"), config.corsOrigins);
+    return handler.fetch(c.req.raw, { parsedBody: await jsonBody(c) });
+  });
+}
+
+/**
+ * Also with keys, which a page of another origin might know. Source: Model Context Protocol
+ * 2025-11-25, "Streamable HTTP", security warning.
+ */
+function checkOrigin(
+  origin: string | undefined,
+  host: string | undefined,
+  corsOrigins: readonly string[],
+): void {
+  if (origin === undefined || corsOrigins.includes(origin) || corsOrigins.includes("*")) return;
+  if (URL.canParse(origin) && new URL(origin).host === host) return;
+  throw new AppError("forbidden", `Origin "${origin}" is not this server's`, { param: "origin" });
+}
