@@ -1,7 +1,8 @@
 import type { Modality } from "../encoders/encoder.js";
 import { type AppError, invalidInput } from "../errors.js";
 import type { Content } from "../inference/content.js";
-import { base64Kind, mediaKind } from "./compat/sniff-content.js";
+import { sniffModality } from "../media/sniff.js";
+import { base64Kind } from "./compat/sniff-content.js";
 import type { MediaMaker } from "./media-content.js";
 import { isUrl, type MediaField } from "./read-media.js";
 
@@ -20,7 +21,7 @@ export function inputContent(
   { mediaOf, param }: { mediaOf: MediaMaker; param: string },
 ): Content {
   if (typeof input !== "string") {
-    const kind = modality ?? mediaKind(input);
+    const kind = modality ?? sniffModality(input);
     if (kind === "text") throw invalidInput(param, "Expected a text but received a file");
     if (kind !== undefined) return mediaOf(input, kind, param);
     throw invalidInput(param, "Expected a picture or a sound, but the file's format is unknown");
