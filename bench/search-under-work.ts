@@ -10,7 +10,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type EmbeddedStore, openEmbeddedStore } from "../src/index/embedded/embedded-store.js";
+import type { EmbeddedStore } from "../src/index/embedded/embedded-store.js";
+import { openEmbeddedStore } from "../src/index/embedded/open-embedded-store.js";
 import type { Recall } from "../src/index/query.js";
 import { clipLike } from "./clip-like.js";
 import { readArguments } from "./read-arguments.js";

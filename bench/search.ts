@@ -8,10 +8,10 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openEmbeddedStore } from "../src/index/embedded/embedded-store.js";
 import { scanAll, scanQuantized } from "../src/index/embedded/exact-scan.js";
 import type { GraphEngine } from "../src/index/embedded/graph.js";
 import { hnswlibEngine } from "../src/index/embedded/hnswlib-graph.js";
+import { openEmbeddedStore } from "../src/index/embedded/open-embedded-store.js";
 import { TopK } from "../src/index/embedded/top-k.js";
 import { usearchEngine } from "../src/index/embedded/usearch-graph.js";
 import { VectorTable } from "../src/index/embedded/vector-table.js";

@@ -19,7 +19,7 @@ import { HeadStore } from "./heads/head-store.js";
 import { reprojectJob } from "./heads/reproject-job.js";
 import { trainJob } from "./heads/train-job.js";
 import { isDataFolderLocked } from "./index/embedded/data-folder-lock.js";
-import { openEmbeddedStore } from "./index/embedded/embedded-store.js";
+import { openEmbeddedStore } from "./index/embedded/open-embedded-store.js";
 import { type LazyStore, lazyStore } from "./index/lazy-store.js";
 import { type WatchedStore, watchedStore } from "./index/watched-store.js";
 import { Jobs } from "./jobs/jobs.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { Modality, ModalityInput } from "../encoders/encoder.js";
 import type { LoadedPack } from "../encoders/load.js";
-import { openEmbeddedStore } from "../index/embedded/embedded-store.js";
+import { openEmbeddedStore } from "../index/embedded/open-embedded-store.js";
 import { createLog } from "../log.js";
 import { seededRandom } from "../math/random.js";
 import { createServices } from "../services.js";

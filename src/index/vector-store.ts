@@ -177,10 +177,6 @@ export interface VectorStore {
    */
   scan(collection: string, options?: ScanOptions): AsyncIterable<StoredItem>;
   stats(collection: string): Promise<CollectionStats>;
-  /** Mean embedding (not of unit length) and count of each modality present. */
-  means(
-    collection: string,
-  ): Promise<Partial<Record<Modality, { count: number; mean: Float64Array }>>>;
 
   /** Writes a consistent copy of everything to a new file while the store is in use. */
   backup(file: string): Promise<void>;

@@ -6,7 +6,7 @@ import { applyHead, type ProjectionHead } from "../../src/encoders/head.js";
 import { isBeingBuilt } from "../../src/heads/collection-head.js";
 import type { UsableHead } from "../../src/heads/head-version.js";
 import { reprojectJob } from "../../src/heads/reproject-job.js";
-import { openEmbeddedStore } from "../../src/index/embedded/embedded-store.js";
+import { openEmbeddedStore } from "../../src/index/embedded/open-embedded-store.js";
 import type { Item, StoredItem } from "../../src/index/item.js";
 import type { VectorStore } from "../../src/index/vector-store.js";
 import { type WatchedStore, watchedStore } from "../../src/index/watched-store.js";

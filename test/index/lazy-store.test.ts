@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AppError } from "../../src/errors.js";
-import { openEmbeddedStore } from "../../src/index/embedded/embedded-store.js";
+import { openEmbeddedStore } from "../../src/index/embedded/open-embedded-store.js";
 import { lazyStore } from "../../src/index/lazy-store.js";
 
 describe("lazyStore", () => {

@@ -4,7 +4,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { openEmbeddedStore } from "../../src/index/embedded/embedded-store.js";
+import { openEmbeddedStore } from "../../src/index/embedded/open-embedded-store.js";
 import { seededRandom } from "../../src/math/random.js";
 import { jsonPost } from "../helpers/services.js";
 

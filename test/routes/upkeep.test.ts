@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { App } from "../../src/app.js";
-import { openEmbeddedStore } from "../../src/index/embedded/embedded-store.js";
+import { openEmbeddedStore } from "../../src/index/embedded/open-embedded-store.js";
 import { restoreBackup } from "../../src/index/embedded/restore-backup.js";
 import type { Services } from "../../src/services.js";
 import { jsonPost, startApp } from "../helpers/services.js";

@@ -1,17 +1,50 @@
-import { appendFileSync, closeSync, fsyncSync, openSync, readSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { dirname } from "node:path";
 import { AppError } from "../../errors.js";
 import { storageError } from "../../files/write-durably.js";
+import type { CheckedDatabase } from "./checked-database.js";
 import { sizeIfThere } from "./durable-file.js";
 import { checkStructure, shapeOf } from "./inspect-database.js";
 import { damagedPages, decodeSums, encodeSums, type PageSums, sumPages } from "./page-sums.js";
 import { checkSchemaVersion } from "./schema.js";
-import { openToRead } from "./sqlite.js";
+import { backupDatabase, openToRead } from "./sqlite.js";
 
 // A backup is a SQLite database, followed by the checksums of its pages. SQLite does not look
 // behind its last page.
 
-/** Appends the checksums. @throws AppError storage_full, storage_failed. */
-export function sealBackup(file: string): void {
+/**
+ * Writes a consistent copy of the database, which may be in use, to a new file.
+ * @throws AppError already_exists; storage_corrupt when the database is damaged; storage_full,
+ *   storage_failed.
+ */
+export async function writeBackup(database: CheckedDatabase, file: string): Promise<void> {
+  if (sizeIfThere(file) !== undefined)
+    throw new AppError("already_exists", `The file "${file}" exists already`, { param: "file" });
+  const temporary = `${file}.part`;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    await database.verify();
+    await backupDatabase(database.db, temporary);
+    appendSums(temporary);
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    if (error instanceof AppError) throw error;
+    throw new AppError("storage_failed", `Cannot write the backup "${file}"`, { cause: error });
+  }
+}
+
+/** @throws AppError storage_full, storage_failed. */
+function appendSums(file: string): void {
   try {
     appendFileSync(file, encodeSums(sumsOf(file)));
     const handle = openSync(file, "r+");

@@ -1,6 +1,6 @@
 import type { GraphEngine } from "./graph.js";
 import { GroupedGraph } from "./grouped-graph.js";
-import type { RowChanges } from "./item-rows.js";
+import type { RowChanges } from "./item-changes.js";
 import { VectorTable } from "./vector-table.js";
 
 /**

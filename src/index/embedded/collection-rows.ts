@@ -91,6 +91,18 @@ export class CollectionRows {
     return rows.map((row) => [row.alias as string, row.collection as string]);
   }
 
+  aliasesOf(name: string): string[] {
+    return this.aliases().flatMap(([alias, collection]) => (collection === name ? [alias] : []));
+  }
+
+  /** @throws AppError conflict while aliases lead to the collection. */
+  refuseAliased(name: string): void {
+    const aliases = this.aliasesOf(name);
+    if (aliases.length === 0) return;
+    const message = `Aliases lead to the collection "${name}": ${aliases.join(", ")}`;
+    throw new AppError("conflict", message, { param: "name" });
+  }
+
   /** @throws AppError already_exists for the name of a collection or alias. */
   #refuseTaken(name: string, param: string): void {
     const found = this.find(name);
@@ -106,10 +118,19 @@ export class CollectionRows {
       .run(record, collection);
   }
 
-  rename(from: string, to: string): void {
+  /**
+   * @param replace  a collection that has the new name is dropped in the same moment.
+   * @returns the one that was dropped.
+   */
+  rename(from: string, to: string, replace: boolean): CollectionRow | undefined {
+    this.getExact(from);
+    if (from === to) return undefined;
+    const replaced = replace ? this.exact(to) : undefined;
+    if (replaced !== undefined) this.drop(replaced);
     this.#refuseTaken(to, "name");
     this.#db.prepare("UPDATE collections SET name = ? WHERE name = ?").run(to, from);
     this.#db.prepare("UPDATE aliases SET collection = ? WHERE collection = ?").run(to, from);
+    return replaced;
   }
 
   drop({ collection, fields }: CollectionRow): void {
@@ -130,6 +151,14 @@ export class CollectionRows {
     if (found === undefined)
       throw new AppError("not_found", `There is no collection "${name}"`, { param: "collection" });
     return found;
+  }
+
+  /** By its own name. @throws AppError not_found; conflict for an alias. */
+  getExact(name: string): CollectionRow {
+    const found = this.get(name);
+    if (found.name === name) return found;
+    const message = `"${name}" is an alias of the collection "${found.name}"`;
+    throw new AppError("conflict", message, { param: "name" });
   }
 
   find(name: string): CollectionRow | undefined {

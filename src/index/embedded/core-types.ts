@@ -1,12 +1,13 @@
 import type { Filter } from "../filter.js";
 import type { Recall, SearchResult } from "../query.js";
+import type { EngineName } from "./graph-engines.js";
 import type { Rank } from "./top-k.js";
 
 // What passes between the main thread (embedded-store.ts) and the worker thread (store-core.ts).
 
 export interface CoreOptions {
   dataDir: string;
-  engine: "usearch" | "hnswlib";
+  engine: EngineName;
   /** Whether a store was opened in the folder before this process locked it. */
   wasUsed?: boolean;
   /** Up to this many items every search is a scan. */

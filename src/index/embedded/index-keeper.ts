@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { CollectionIndex } from "./collection-index.js";
 import type { CollectionRow, CollectionRows } from "./collection-rows.js";
 import type { GraphEngine } from "./graph.js";
-import type { ItemRows, RowChanges } from "./item-rows.js";
+import type { RowChanges } from "./item-changes.js";
+import type { ItemRows } from "./item-rows.js";
 import type { Pace } from "./pace.js";
 import {
   loadCopy,

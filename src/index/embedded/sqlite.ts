@@ -77,6 +77,25 @@ export async function backupDatabase(db: Database, file: string): Promise<void> 
   }
 }
 
+/** Prepared statements of a database, each prepared once. */
+export class Statements {
+  readonly #db: Database;
+  readonly #byText = new Map<string, Statement>();
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  get(sql: string): Statement {
+    let statement = this.#byText.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#byText.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
 /** Runs `work` in a transaction that either happens as a whole or not at all. */
 export function transaction<T>(db: Database, work: () => T): T {
   return guard(() => {

@@ -1,29 +1,23 @@
-import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { dirname } from "node:path";
-import { AppError } from "../../errors.js";
 import type { Filter } from "../filter.js";
-import type { Failure, ItemPatch, PatchStatus } from "../item.js";
+import type { Failure, PatchStatus } from "../item.js";
 import type { CollectionSpec, CollectionStats, StoreCondition } from "../vector-store.js";
 import { searchAnswerer } from "./answer-queries.js";
-import { sealBackup } from "./backup-file.js";
+import { writeBackup } from "./backup-file.js";
 import { CheckedDatabase } from "./checked-database.js";
-import {
-  type CollectionRow,
-  CollectionRows,
-  checkSpace,
-  replacedMeanwhile,
-} from "./collection-rows.js";
+import { type CollectionRow, CollectionRows, checkSpace } from "./collection-rows.js";
+import { collectionStats } from "./collection-stats.js";
 import type { CoreOptions, CoreQuery, CoreResult } from "./core-types.js";
-import { hnswlibEngine } from "./hnswlib-graph.js";
+import { graphEngines } from "./graph-engines.js";
 import { IndexKeeper } from "./index-keeper.js";
-import { type ItemRow, ItemRows, type RowChanges } from "./item-rows.js";
-import { modalities, readMeans, recomputeMeans } from "./modality-means.js";
+import { ItemChanges } from "./item-changes.js";
+import { ItemRows } from "./item-rows.js";
+import { ItemWriter } from "./item-writer.js";
+import { recomputeMeans } from "./modality-means.js";
 import { Pace } from "./pace.js";
 import { finishRestore } from "./restore-backup.js";
 import { type SearchCallOptions, SearchQueue } from "./search-queue.js";
-import { backupDatabase, type Database, type Row } from "./sqlite.js";
+import type { Database, Row } from "./sqlite.js";
 import { StoreUpkeep } from "./store-upkeep.js";
-import { usearchEngine } from "./usearch-graph.js";
 import { WriteQueue } from "./write-queue.js";
 
 /**
@@ -40,6 +34,7 @@ export class StoreCore {
   readonly #writes: WriteQueue;
   readonly #engine: string;
   readonly #indexes: IndexKeeper;
+  readonly #writer: ItemWriter;
   readonly #searches: SearchQueue;
   readonly #notes: string[] = [];
   readonly #pace = new Pace();
@@ -50,7 +45,7 @@ export class StoreCore {
   }
 
   private constructor(options: CoreOptions) {
-    const engine = options.engine === "hnswlib" ? hnswlibEngine() : usearchEngine;
+    const engine = graphEngines[options.engine]();
     this.#engine = engine.name;
     finishRestore(options.dataDir);
     this.#database = CheckedDatabase.open(options.dataDir, {
@@ -68,40 +63,34 @@ export class StoreCore {
       engine,
       pace: this.#pace,
     });
+    this.#writer = new ItemWriter({
+      collections: this.#collections,
+      items: this.#items,
+      changes: new ItemChanges(this.#db),
+      writes: this.#writes,
+      indexes: this.#indexes,
+    });
     this.#searches = new SearchQueue(
       searchAnswerer(this.#db, this.#collections, this.#items, this.#indexes),
     );
   }
 
   createCollection(spec: CollectionSpec): Promise<void> {
-    return this.#writes.write(
-      () => this.#collections.create(spec, new Date().toISOString()),
-      () => undefined,
-    );
+    return this.#writes.write(() => this.#collections.create(spec, new Date().toISOString()));
   }
 
   renameCollection(from: string, to: string, replace: boolean): Promise<void> {
     return this.#writes.write(
-      () => {
-        this.#exact(from);
-        const old = replace && from !== to ? this.#collections.exact(to) : undefined;
-        if (old !== undefined) this.#collections.drop(old);
-        if (from !== to) this.#collections.rename(from, to);
-        return old;
-      },
-      (old) => this.#indexes.forget(old),
+      () => this.#collections.rename(from, to, replace),
+      (replaced) => this.#indexes.forget(replaced),
     );
   }
 
   dropCollection(name: string): Promise<void> {
     return this.#writes.write(
       () => {
-        const old = this.#exact(name);
-        const aliases = this.#aliasesOf(name);
-        if (aliases.length > 0) {
-          const message = `Aliases lead to the collection "${name}": ${aliases.join(", ")}`;
-          throw new AppError("conflict", message, { param: "name" });
-        }
+        const old = this.#collections.getExact(name);
+        this.#collections.refuseAliased(name);
         this.#collections.drop(old);
         return old;
       },
@@ -111,17 +100,13 @@ export class StoreCore {
   }
 
   setFields(name: string, fields: readonly string[]): Promise<void> {
-    return this.#writes.write(
-      () => this.#collections.setFields(this.#collections.get(name), fields),
-      () => undefined,
+    return this.#writes.write(() =>
+      this.#collections.setFields(this.#collections.get(name), fields),
     );
   }
 
   setAlias(alias: string, collection: string): Promise<void> {
-    return this.#writes.write(
-      () => this.#collections.setAlias(alias, collection),
-      () => undefined,
-    );
+    return this.#writes.write(() => this.#collections.setAlias(alias, collection));
   }
 
   removeAlias(alias: string): Promise<void> {
@@ -144,50 +129,22 @@ export class StoreCore {
     return this.#statsOf(this.#collections.get(name));
   }
 
-  means(name: string): [modality: number, mean: { count: number; sum: Float64Array }][] {
-    return [...readMeans(this.#db, this.#collections.get(name).collection)];
-  }
-
   /** @returns per item whether it replaced another. */
-  upsert(
-    name: string,
-    { space, dimensions }: { space: string; dimensions: number },
-    items: readonly ItemRow[],
-  ): Promise<boolean[]> {
-    return this.#change(name, (row) => {
-      if (dimensions !== row.dimensions) throw replacedMeanwhile(name);
-      checkSpace(row, space);
-      const { collection } = row;
-      const { replaced, changes } = this.#items.upsert(collection, dimensions, items);
-      return { result: replaced, changes };
-    });
+  upsert(...args: Parameters<ItemWriter["upsert"]>): Promise<boolean[]> {
+    return this.#writer.upsert(...args);
   }
 
-  /** @returns per item what became of it, or its error. */
-  patch(name: string, patches: readonly ItemPatch[]): Promise<(PatchStatus | Failure)[]> {
-    return this.#change(name, ({ collection }) => {
-      const result = this.#items.patch(collection, patches).map((status) => {
-        if (typeof status === "string") return status;
-        const { code, message, param } = status;
-        return { code, message, param };
-      });
-      return { result, changes: { added: [], removed: [] } };
-    });
+  /** @returns per item what became of it, or why it failed. */
+  patch(...args: Parameters<ItemWriter["patch"]>): Promise<(PatchStatus | Failure)[]> {
+    return this.#writer.patch(...args);
+  }
+
+  delete(...args: Parameters<ItemWriter["delete"]>): Promise<number> {
+    return this.#writer.delete(...args);
   }
 
   idsAfter(name: string, filter: Filter, page: { after: number; limit: number }) {
     return this.#items.idsAfter(this.#collections.get(name).collection, filter, page);
-  }
-
-  delete(name: string, what: { ids: readonly string[] } | { filter: Filter }): Promise<number> {
-    const remove = ({ collection, dimensions }: CollectionRow) => {
-      const rows =
-        "ids" in what
-          ? this.#items.rowsOfIds(collection, what.ids)
-          : this.#items.rowsOfFilter(collection, what.filter);
-      return { result: rows.length, changes: this.#items.delete(collection, dimensions, rows) };
-    };
-    return this.#change(name, remove, { freesRoom: true });
   }
 
   get(name: string, ids: readonly string[]): Row[] {
@@ -235,21 +192,8 @@ export class StoreCore {
     this.#indexes.of(this.#collections.get(name));
   }
 
-  async backup(file: string): Promise<void> {
-    if (existsFile(file))
-      throw new AppError("already_exists", `The file "${file}" exists already`, { param: "file" });
-    const temporary = `${file}.part`;
-    try {
-      mkdirSync(dirname(file), { recursive: true });
-      await this.#database.verify();
-      await backupDatabase(this.#db, temporary);
-      sealBackup(temporary);
-      renameSync(temporary, file);
-    } catch (error) {
-      rmSync(temporary, { force: true });
-      if (error instanceof AppError) throw error;
-      throw new AppError("storage_failed", `Cannot write the backup "${file}"`, { cause: error });
-    }
+  backup(file: string): Promise<void> {
+    return writeBackup(this.#database, file);
   }
 
   async compact(): Promise<void> {
@@ -290,61 +234,11 @@ export class StoreCore {
     this.#database.close();
   }
 
-  /** @throws AppError not_found; conflict for an alias. */
-  #exact(name: string): CollectionRow {
-    const found = this.#collections.get(name);
-    if (found.name === name) return found;
-    const message = `"${name}" is an alias of the collection "${found.name}"`;
-    throw new AppError("conflict", message, { param: "name" });
-  }
-
-  #aliasesOf(name: string): string[] {
-    return this.#collections.aliases().flatMap(([alias, to]) => (to === name ? [alias] : []));
-  }
-
-  #change<T>(
-    name: string,
-    run: (row: CollectionRow) => { result: T; changes: RowChanges },
-    options: { freesRoom?: boolean } = {},
-  ): Promise<T> {
-    return this.#writes.write(
-      () => {
-        const row = this.#collections.get(name);
-        return { ...run(row), collection: row.collection };
-      },
-      ({ result, changes, collection }) => {
-        this.#indexes.apply(collection, changes);
-        return result;
-      },
-      options,
-    );
-  }
-
   #statsOf(row: CollectionRow): CollectionStats {
-    const { collection, name, space, dimensions, fields, options, createdAt } = row;
-    const counts = [...readMeans(this.#db, collection)];
-    const index = this.#indexes.loaded(collection);
-    return {
-      name,
-      space,
-      dimensions,
-      fields,
-      options,
-      aliases: this.#aliasesOf(name),
-      createdAt,
-      count: counts.reduce((sum, [, { count }]) => sum + count, 0),
-      countByModality: Object.fromEntries(
-        counts.map(([modality, { count }]) => [modalities[modality], count]),
-      ),
-      index: {
-        engine: this.#engine,
-        state: index?.state ?? (row.snapshot?.graph === undefined ? "none" : "ready"),
-        indexed: index?.indexed ?? row.snapshot?.graph?.size ?? 0,
-      },
-    };
+    return collectionStats(this.#db, row, {
+      aliases: this.#collections.aliasesOf(row.name),
+      engine: this.#engine,
+      index: this.#indexes.loaded(row.collection),
+    });
   }
-}
-
-function existsFile(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false }) !== undefined;
 }

@@ -44,16 +44,16 @@ export class WriteQueue {
    * @param options.freesRoom  tried again with the room that is kept for a full disk.
    * @returns what `committed` returns.
    */
-  write<T, R>(
+  write<T, R = void>(
     run: () => T,
-    committed: (result: T) => R,
+    committed?: (result: T) => R,
     { freesRoom = false }: { freesRoom?: boolean } = {},
   ): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       if (this.#waiting.length === 0) setImmediate(() => this.flush());
       this.#waiting.push({
         run,
-        committed: (result) => resolve(committed(result as T)),
+        committed: (result) => resolve(committed?.(result as T) as R),
         failed: reject,
         freesRoom,
       });

@@ -2,10 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  type EmbeddedStore,
-  openEmbeddedStore,
-} from "../../../src/index/embedded/embedded-store.js";
+import type { EmbeddedStore } from "../../../src/index/embedded/embedded-store.js";
+import { openEmbeddedStore } from "../../../src/index/embedded/open-embedded-store.js";
 import type { Item } from "../../../src/index/item.js";
 import type { Query } from "../../../src/index/query.js";
 import { seededRandom } from "../../../src/math/random.js";

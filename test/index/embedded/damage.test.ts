@@ -79,13 +79,19 @@ async function answers(core: StoreCore) {
     [{ embedding: query, topK: 20, recall: "exact" }],
     {},
   );
+  const centering = { queryModality: 0 }; // depends on the means
+  const [centred] = await core.search(
+    "c",
+    [{ embedding: query, topK: 20, recall: "exact", centering }],
+    {},
+  );
   return {
     stats: core.stats("c").countByModality,
     rows: core.get("c", ids),
     filtered: core.page("c", 0, 1000, { filter }),
     count: core.count("c", filter),
     previews: ids.slice(0, 50).map((id) => core.preview("c", id)),
-    means: core.means("c"),
+    centred: centred.neighbors,
     neighbors,
   };
 }

@@ -4,7 +4,7 @@
  * it at some moment and checks those lines.
  */
 import { writeSync } from "node:fs";
-import { openEmbeddedStore } from "../../../src/index/embedded/embedded-store.js";
+import { openEmbeddedStore } from "../../../src/index/embedded/open-embedded-store.js";
 import { randomItems } from "../random-items.js";
 
 const [dataDir, seed] = process.argv.slice(2);

@@ -4,10 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import {
-  type EmbeddedStore,
-  openEmbeddedStore,
-} from "../../../src/index/embedded/embedded-store.js";
+import type { EmbeddedStore } from "../../../src/index/embedded/embedded-store.js";
+import { openEmbeddedStore } from "../../../src/index/embedded/open-embedded-store.js";
 import type { StoredItem } from "../../../src/index/item.js";
 import { seededRandom } from "../../../src/math/random.js";
 import { dot } from "../../../src/math/vector.js";

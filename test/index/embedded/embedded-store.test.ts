@@ -4,7 +4,7 @@ import { join } from "node:path";
 import {
   type EmbeddedStoreOptions,
   openEmbeddedStore,
-} from "../../../src/index/embedded/embedded-store.js";
+} from "../../../src/index/embedded/open-embedded-store.js";
 import { type ContractStore, vectorStoreContract } from "../contract.js";
 
 function create(options: Partial<EmbeddedStoreOptions>) {

@@ -13,10 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  type EmbeddedStore,
-  openEmbeddedStore,
-} from "../../../src/index/embedded/embedded-store.js";
+import type { EmbeddedStore } from "../../../src/index/embedded/embedded-store.js";
+import { openEmbeddedStore } from "../../../src/index/embedded/open-embedded-store.js";
 import { restoreBackup } from "../../../src/index/embedded/restore-backup.js";
 import type { Item } from "../../../src/index/item.js";
 import { dot } from "../../../src/math/vector.js";
@@ -201,7 +199,7 @@ describe("a full disk", () => {
   it("or a file that may not grow: an error and nothing lost", async () => {
     await fill(items.slice(0, 100));
     const script = `
-      import { openEmbeddedStore } from ${JSON.stringify(new URL("../../../src/index/embedded/embedded-store.ts", import.meta.url).href)};
+      import { openEmbeddedStore } from ${JSON.stringify(new URL("../../../src/index/embedded/open-embedded-store.ts", import.meta.url).href)};
       const store = await openEmbeddedStore({ dataDir: ${JSON.stringify(dataDir)} });
       const unit = Float32Array.from({ length: ${dimensions} }, (_, i) => (i === 0 ? 1 : 0));
       const large = { modality: "text", embedding: unit, metadata: { text: "x".repeat(500000) } };

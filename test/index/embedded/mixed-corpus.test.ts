@@ -2,10 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  type EmbeddedStore,
-  openEmbeddedStore,
-} from "../../../src/index/embedded/embedded-store.js";
+import type { EmbeddedStore } from "../../../src/index/embedded/embedded-store.js";
+import { openEmbeddedStore } from "../../../src/index/embedded/open-embedded-store.js";
 import type { Centering } from "../../../src/index/query.js";
 import { normalize } from "../../../src/math/vector.js";
 

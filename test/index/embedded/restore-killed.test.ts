@@ -3,10 +3,8 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import {
-  type EmbeddedStore,
-  openEmbeddedStore,
-} from "../../../src/index/embedded/embedded-store.js";
+import type { EmbeddedStore } from "../../../src/index/embedded/embedded-store.js";
+import { openEmbeddedStore } from "../../../src/index/embedded/open-embedded-store.js";
 import { finishRestore, restoreBackup } from "../../../src/index/embedded/restore-backup.js";
 import { randomItems } from "../random-items.js";
 

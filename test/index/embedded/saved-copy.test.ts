@@ -9,11 +9,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  type EmbeddedStore,
-  openEmbeddedStore,
-} from "../../../src/index/embedded/embedded-store.js";
+import type { EmbeddedStore } from "../../../src/index/embedded/embedded-store.js";
 import { range, scanQuantized, scanSome } from "../../../src/index/embedded/exact-scan.js";
+import { openEmbeddedStore } from "../../../src/index/embedded/open-embedded-store.js";
 import { loadCopy, writeCopy } from "../../../src/index/embedded/snapshot.js";
 import { TopK } from "../../../src/index/embedded/top-k.js";
 import { VectorTable } from "../../../src/index/embedded/vector-table.js";

@@ -1,0 +1,55 @@
+import { AppError } from "../../errors.js";
+import type { Remote } from "../../workers/remote.js";
+import { checkMetadata } from "../check-item.js";
+import type { Filter } from "../filter.js";
+import type { ItemPatch, ItemPatched } from "../item.js";
+import type { StoreCore } from "./store-core.js";
+
+/** Patches sent to the thread at a time: without their vectors items are small. */
+const patchesPerCall = 1000;
+
+/** @returns one status per patch, in order. @throws AppError invalid_input. */
+export async function patchItems(
+  core: Remote<StoreCore>,
+  collection: string,
+  patches: readonly ItemPatch[],
+): Promise<ItemPatched[]> {
+  const patched: ItemPatched[] = [];
+  for (let from = 0; from < patches.length; from += patchesPerCall) {
+    const batch = patches.slice(from, from + patchesPerCall);
+    for (const { metadata } of batch) checkMetadata(metadata);
+    const statuses = await core.patch(collection, batch);
+    for (const [i, status] of statuses.entries()) {
+      const { id } = batch[i];
+      patched.push(
+        typeof status === "string" ? { id, status } : { id, status: "failed", error: status },
+      );
+    }
+  }
+  return patched;
+}
+
+/** Patches every item that fulfils a checked filter. @throws AppError of the first that fails. */
+export async function patchWhere(
+  core: Remote<StoreCore>,
+  collection: string,
+  filter: Filter,
+  patch: Omit<ItemPatch, "id">,
+): Promise<{ updated: number; unchanged: number }> {
+  const counts = { updated: 0, unchanged: 0, missing: 0 };
+  for (let after = 0; ; ) {
+    const found = await core.idsAfter(collection, filter, { after, limit: patchesPerCall });
+    const patches = found.map(({ id }) => ({ id, ...patch }));
+    for (const status of await patchItems(core, collection, patches)) {
+      if (status.status !== "failed") counts[status.status]++;
+      else {
+        const { code, message, param } = status.error;
+        throw new AppError(code, `Item "${status.id}": ${message}`, { param });
+      }
+    }
+    const last = found.at(-1);
+    if (last === undefined || found.length < patchesPerCall) break;
+    after = last.row;
+  }
+  return { updated: counts.updated, unchanged: counts.unchanged };
+}
