@@ -48,6 +48,15 @@ export const cacheLookups = new Counter({
   registers: [registry],
 });
 
+new Gauge({
+  name: "process_resident_memory_bytes",
+  help: "Memory of the server's own process; decoding has processes of its own",
+  collect() {
+    this.set(process.memoryUsage.rss());
+  },
+  registers: [registry],
+});
+
 export const collectionItems = new Gauge({
   name: "crossmodal_collection_items",
   help: "Items in a collection, counted when the metrics are asked for",

@@ -66,6 +66,17 @@ describe.skipIf(!found)("the page's Classify view", () => {
     await page.close();
   });
 
+  it("answers none of these where no label fits", async () => {
+    const { page } = await browser.open(
+      `${server.url}/#/classify?example=dog&labels=cat|car|piano`,
+    );
+    await page.locator(".bars .best").waitFor();
+    await page.getByLabel("may answer").check();
+    await page.getByText("None of these.").waitFor();
+    expect(await page.locator(".bars .best").count()).toBe(0);
+    await page.close();
+  });
+
   it("takes labels by keys and keeps them in the address", async () => {
     const { page } = await browser.open(`${server.url}/#/classify?example=cat`);
     await page.locator(".bars .best", { hasText: "cat" }).waitFor();

@@ -15,4 +15,5 @@ export const views: readonly View[] = [
     load: () => import("./views/classify/classify-view.js"),
   },
   { id: "search", title: "Search", load: () => import("./views/search/search-view.js") },
+  { id: "system", title: "System", load: () => import("./views/system/system-view.js") },
 ];

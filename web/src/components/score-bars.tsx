@@ -4,17 +4,20 @@ import type { Modality } from "../../../src/encoders/encoder.js";
 export function ScoreBars({
   scores,
   modality,
+  hasBest = true,
   isStale = false,
 }: {
   scores: readonly { label: string; score: number }[];
   modality: Modality;
+  /** Whether the first is the answer, and not only the nearest. */
+  hasBest?: boolean;
   /** Another answer is on its way. */
   isStale?: boolean;
 }) {
   return (
     <ol class={`bars ${modality} ${isStale ? "stale" : ""}`}>
       {scores.map(({ label, score }, i) => (
-        <li key={label} class={i === 0 ? "best" : undefined}>
+        <li key={label} class={i === 0 && hasBest ? "best" : undefined}>
           <span class="label" title={label}>
             {label}
           </span>

@@ -4,6 +4,7 @@ export interface TimeWindow {
   start_seconds: number;
   end_seconds: number;
   scores: readonly { label: string; score: number }[];
+  known?: boolean;
 }
 
 /**

@@ -80,7 +80,39 @@ export function LabelsPanel({
         />
         several labels may be right
       </label>
+      <RejectChoice set={set} />
     </section>
+  );
+}
+
+/** "None of these", with how often one accepts to be wrong about it. */
+function RejectChoice({ set: { id, falseAlarmRate } }: { set: LabelSet }) {
+  const isOn = falseAlarmRate !== undefined;
+  const choose = (rate: number | undefined) => changeSet(id, { falseAlarmRate: rate });
+  return (
+    <div class="row reject">
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={isOn}
+          onChange={({ currentTarget }) => choose(currentTarget.checked ? 0.05 : undefined)}
+        />
+        may answer “none of these”, wrong at most
+      </label>
+      <select
+        aria-label="False alarms"
+        disabled={!isOn}
+        value={falseAlarmRate ?? 0.05}
+        onChange={({ currentTarget }) => choose(Number(currentTarget.value))}
+      >
+        {[0.01, 0.05, 0.1, 0.2].map((rate) => (
+          <option key={rate} value={rate}>
+            {100 * rate} %
+          </option>
+        ))}
+      </select>
+      <span class="sentence">of the time when none fits</span>
+    </div>
   );
 }
 

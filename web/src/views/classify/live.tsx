@@ -51,13 +51,13 @@ export function Live({ set, onClose }: { set: LabelSet; onClose: () => void }) {
       const start = heard.value.at(-1)?.end_seconds ?? Math.max(0, end - heardSeconds);
       const { timeline: _, ...request } = requestOf(liveInput, asked.current);
       const audio = wavOf(samples, rolling.sampleRateHz);
-      const { scores } = await server
+      const { scores, known } = await server
         .peek()
         .zeroShot({ audio, ...request }, { signal: stopped.signal });
       const shown = heard.value.filter(({ end_seconds }) => end_seconds > end - shownSeconds);
       heard.value = [...shown, { start_seconds: start, end_seconds: end, scores }];
       const [best] = scores;
-      if (best.score > eventScore && best.label !== events.value[0]?.label) {
+      if (known !== false && best.score > eventScore && best.label !== events.value[0]?.label) {
         const time = new Date().toTimeString().slice(0, 8);
         events.value = [{ ...best, time }, ...events.value].slice(0, 50);
       }

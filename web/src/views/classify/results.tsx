@@ -59,11 +59,23 @@ export function Results({ input, set }: { input: Input; set: LabelSet }) {
           </button>
         )}
       </div>
+      {(window ?? answer).known === false && (
+        <p class="none-fits">
+          <strong>None of these.</strong>{" "}
+          <span class="quiet">{noneSentence(answer, window === undefined)}</span>
+        </p>
+      )}
       <ScoreBars
         scores={window?.scores ?? answer.scores}
         modality={input.modality}
+        hasBest={(window ?? answer).known !== false}
         isStale={outcome?.state !== "done"}
       />
+      {outcome?.state === "working" && set.falseAlarmRate !== undefined && (
+        <p class="sentence">
+          Comparing with unrelated things; the first time, the server has to look at all of them.
+        </p>
+      )}
       {answer.warnings?.map((warning) => (
         <p class="sentence" key={warning}>
           {warning}
@@ -72,4 +84,11 @@ export function Results({ input, set }: { input: Input; set: LabelSet }) {
       <CodeTabs languages={languages} codeOf={(language) => snippetOf(language, input, set)} />
     </section>
   );
+}
+
+/** Why none fits: how many things that no label fits look as much like one. */
+function noneSentence({ reject }: ZeroShotAnswer, isWhole: boolean): string {
+  if (reject === undefined || !isWhole) return "The scores only say which label is nearest.";
+  const share = (100 * reject.p_value).toFixed(0);
+  return `Of ${reject.background} unrelated things ${share} % look as much like a label as this does.`;
 }

@@ -74,10 +74,15 @@ const formText = (value: unknown) => (typeof value === "string" ? value : JSON.s
 const shell = (text: string) =>
   /^[\w@=./:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
-const spaced = (value: unknown) =>
-  Array.isArray(value) ? `[${value.map((one) => JSON.stringify(one)).join(", ")}]` : `${value}`;
+/** As TypeScript and Python both write it, but for truth values. */
+function spaced(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(spaced).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).map(([key, inner]) => `"${key}": ${spaced(inner)}`);
+  return `{ ${entries.join(", ")} }`;
+}
 
 function pythonValue(value: unknown, isForm: boolean): string {
-  const list = Array.isArray(value) ? spaced(value) : value === true ? "True" : "False";
+  const list = typeof value === "object" ? spaced(value) : value === true ? "True" : "False";
   return isForm ? `json.dumps(${list})` : list;
 }

@@ -26,6 +26,8 @@ export interface LabelSet {
   /** One template a line, with {}; empty for the model's. */
   prompt: string;
   multiLabel: boolean;
+  /** Of inputs that no label fits, the share that may pass for one; undefined: one always fits. */
+  falseAlarmRate: number | undefined;
 }
 
 export type Outcome =
@@ -44,6 +46,7 @@ const newSet = (labels: readonly string[]): LabelSet => ({
   labels,
   prompt: "",
   multiLabel: false,
+  falseAlarmRate: undefined,
 });
 
 export const inputs = signal<readonly Input[]>([]);
@@ -59,12 +62,14 @@ export const outcomeOf = (input: Input, set: LabelSet): Outcome | undefined =>
   outcomes.value.get(keyOf(input, set));
 
 /** What is asked of the server about an input. */
-export function requestOf(input: Input, { labels, prompt, multiLabel }: LabelSet) {
+export function requestOf(input: Input, set: LabelSet) {
+  const { labels, prompt, multiLabel, falseAlarmRate } = set;
   const templates = prompt.split("\n").filter((line) => line.trim() !== "");
   return {
     candidate_labels: labels,
     ...(templates.length > 0 && { hypothesis_template: templates }),
     ...(multiLabel && { multi_label: true }),
+    ...(falseAlarmRate !== undefined && { reject: { false_alarm_rate: falseAlarmRate } }),
     ...(input.modality === "audio" && { timeline: true }),
   };
 }

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  type Browser,
+  fitsWidth,
+  hasBrowser,
+  openBrowser,
+  seriousFindings,
+} from "../helpers/browser.js";
+import { type ServedProcess, serve, untilReady } from "../helpers/serve.js";
+
+const found = hasBrowser("test/web/system.test.ts");
+let server: ServedProcess;
+let browser: Browser;
+beforeAll(async () => {
+  if (!found) return;
+  [server, browser] = await Promise.all([serve(), openBrowser()]);
+  await untilReady(server);
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.child.kill();
+  await server?.ended;
+});
+
+const post = (path: string, body: object) =>
+  fetch(server.url + path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+
+describe.skipIf(!found)("the page's System view", () => {
+  it("shows models, what is stored and how long answers took, and gives a backup", async () => {
+    await post("/v1/collections", { name: "notes", model: "starter-clip" });
+    await post("/v1/collections/notes/items", { items: [{ text: "a red bus" }] });
+    const { page, logged } = await browser.open(`${server.url}/#/system`);
+    const models = page.getByRole("region", { name: "Models" });
+    await models.getByText("starter-clip", { exact: true }).waitFor();
+    await page.getByRole("link", { name: "notes" }).waitFor();
+    await page
+      .getByRole("region", { name: "Requests" })
+      .getByText("POST /v1/collections/:name/items", { exact: true })
+      .waitFor();
+    const [saved] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: "Backup" }).click(),
+    ]);
+    expect(await saved.path()).toBeTruthy();
+    expect(await fitsWidth(page)).toBe(true);
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.setViewportSize({ width: 360, height: 800 });
+    expect(await fitsWidth(page)).toBe(true);
+    expect(logged).toEqual([]);
+    await page.close();
+  });
+
+  it("shows a job and cancels it", async () => {
+    const bridge = { from: "starter-clap", to: "starter-clip", method: "c-mcr", epochs: 500 };
+    expect((await post("/v1/bridges", { ...bridge, name: "slow" })).status).toBe(202);
+    const { page } = await browser.open(`${server.url}/#/system`);
+    const jobs = page.getByRole("region", { name: "Jobs" });
+    await jobs.getByText("learning a bridge").waitFor();
+    await jobs.getByRole("button", { name: "Cancel" }).click();
+    await jobs.getByText("cancelled").waitFor();
+    await page.close();
+  });
+
+  it("says that the server is gone, and goes on when it is back", async () => {
+    const other = await serve();
+    const { page } = await browser.open(`${other.url}/#/system`);
+    await page.locator(".light.ready").waitFor();
+    other.child.kill();
+    await other.ended;
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+    await page.getByText("The server does not answer", { exact: true }).waitFor();
+    const port = new URL(other.url).port;
+    const again = await serve(["--port", port], other.dataDir);
+    await page.locator(".light.ready").waitFor();
+    await expect
+      .poll(() => page.getByText("The server does not answer", { exact: true }).count())
+      .toBe(0);
+    again.child.kill();
+    await again.ended;
+    await page.close();
+  });
+});

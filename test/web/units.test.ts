@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import { csvOf } from "../../web/src/download.js";
+import { modalityOf, timeText } from "../../web/src/media.js";
+import { laneOf, stretchesOf, ticksOf, windowAt } from "../../web/src/sound/lanes.js";
+import { wavOf } from "../../web/src/sound/wav.js";
+import {
+  parseMetrics,
+  quantileBound,
+  timesByRoute,
+} from "../../web/src/views/system/prometheus.js";
+
+const window = (start: number, end: number, score: number) => ({
+  start_seconds: start,
+  end_seconds: end,
+  scores: [{ label: "rain", score }],
+});
+
+describe("lanes", () => {
+  const windows = [window(0, 10, 0.1), window(5, 15, 0.2), window(10, 20, 0.3)];
+
+  it("let each window speak from the middle between its centre and its neighbours'", () => {
+    expect(stretchesOf(windows)).toEqual([
+      { start: 0, end: 7.5 },
+      { start: 7.5, end: 12.5 },
+      { start: 12.5, end: 20 },
+    ]);
+    expect(stretchesOf([window(0, 3, 1)])).toEqual([{ start: 0, end: 3 }]);
+  });
+
+  it("find the window of a moment, the last one after the end", () => {
+    const starts = [0, 7.4, 7.5, 19, 25].map((at) => windowAt(windows, at).start_seconds);
+    expect(starts).toEqual([0, 0, 5, 10, 10]);
+  });
+
+  it("hold nothing of a label that was not asked about", () => {
+    expect(laneOf(windows, "rain").map(({ score }) => score)).toEqual([0.1, 0.2, 0.3]);
+    expect(laneOf(windows, "new").map(({ score }) => score)).toEqual([0, 0, 0]);
+  });
+
+  it("have a few marks at round seconds for any length", () => {
+    expect(ticksOf(30)).toEqual([5, 10, 15, 20, 25]);
+    for (const seconds of [0.05, 1, 59, 61, 600, 4 * 3600])
+      expect(ticksOf(seconds).length).toBeLessThanOrEqual(7);
+  });
+});
+
+describe("timesByRoute", () => {
+  const text = [
+    "# HELP crossmodal_request_seconds Time",
+    'crossmodal_request_seconds_bucket{le="0.1",route="/a",method="GET",status="200"} 98',
+    'crossmodal_request_seconds_bucket{le="1",route="/a",method="GET",status="200"} 98',
+    'crossmodal_request_seconds_bucket{le="+Inf",route="/a",method="GET",status="200"} 98',
+    'crossmodal_request_seconds_count{route="/a",method="GET",status="200"} 98',
+    'crossmodal_request_seconds_bucket{le="0.1",route="/a",method="GET",status="429"} 0',
+    'crossmodal_request_seconds_bucket{le="1",route="/a",method="GET",status="429"} 2',
+    'crossmodal_request_seconds_bucket{le="+Inf",route="/a",method="GET",status="429"} 2',
+    'crossmodal_request_seconds_count{route="/a",method="GET",status="429"} 2',
+  ].join("\n");
+
+  it("adds the statuses of a route: half within 0.1 s, 99 of 100 within 1 s", () => {
+    expect(timesByRoute(parseMetrics(text))).toEqual([
+      { route: "GET /a", count: 100, failed: 2, halfWithin: 0.1, mostWithin: 1 },
+    ]);
+  });
+
+  it("says no bound for what took longer than all of them", () => {
+    const buckets = new Map([
+      [1, 1],
+      [Number.POSITIVE_INFINITY, 2],
+    ]);
+    expect(quantileBound(buckets, 0.99)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("reads labels with quotes, braces and line ends in them", () => {
+    const [{ labels }] = parseMetrics('items{collection="a \\"b\\" {c}\\n,d=\\\\"} 3');
+    expect(labels).toEqual({ collection: 'a "b" {c}\n,d=\\' });
+  });
+});
+
+describe("csvOf", () => {
+  it("quotes what has commas, quotes or line ends, and lets no cell be a formula", () => {
+    const rows = [["a,b", 'say "x"', "1\n2", "=HYPERLINK(1)", -0.5]];
+    expect(csvOf(rows)).toBe('"a,b","say ""x""","1\n2",\'=HYPERLINK(1),-0.5');
+  });
+});
+
+describe("media", () => {
+  it("are told by their names, and by their types where the name says nothing", () => {
+    const file = (name: string, type = "") => modalityOf({ name, type });
+    expect(file("A.JPG")).toBe("image");
+    expect(file("call.amr")).toBe("audio");
+    expect(file("photo", "image/png")).toBe("image");
+    expect(file("clip.mp4", "video/mp4")).toBeUndefined();
+    expect(file("Thumbs.db")).toBeUndefined();
+  });
+
+  it("have lengths as people write them", () => {
+    expect([0.5, 59.96, 61, 3599, 14_399].map(timeText)).toEqual([
+      "0.5 s",
+      "60.0 s",
+      "1:01",
+      "59:59",
+      "3:59:59",
+    ]);
+  });
+
+  it("are recorded as WAV: a header of 44 bytes, full scale at 32,767", async () => {
+    const bytes = await wavOf(Float32Array.of(0, 1, -1, 2), 8000).arrayBuffer();
+    const view = new DataView(bytes);
+    expect(bytes.byteLength).toBe(52);
+    expect(view.getUint32(24, true)).toBe(8000);
+    expect([44, 46, 48, 50].map((at) => view.getInt16(at, true))).toEqual([
+      0, 32_767, -32_767, 32_767,
+    ]);
+  });
+});

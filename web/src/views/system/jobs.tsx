@@ -1,0 +1,92 @@
+import type { JobAnswer } from "../../../../src/wire/jobs.js";
+import { toast } from "../../components/toasts.js";
+import { usePolled } from "../../components/use-polled.js";
+import { timeText } from "../../media.js";
+import { sentenceOf, server } from "../../server.js";
+
+const kinds: Record<string, string> = {
+  train: "training a head",
+  "few-shot": "learning labels from examples",
+  bridge: "learning a bridge",
+  reproject: "projecting a collection anew",
+};
+
+/** Long work: how far it is, and what can be done about it. */
+export function Jobs() {
+  const { answer, failure, askNow } = usePolled(() => server.peek().listJobs(), 1500);
+  const act = async (work: Promise<unknown>, done: string) => {
+    await work.then(
+      () => toast(done),
+      (error) => toast(sentenceOf(error)),
+    );
+    askNow();
+  };
+  const jobs = [...(answer?.data ?? [])].sort((a, b) => b.created_at.localeCompare(a.created_at));
+  return (
+    <section class="card" aria-label="Jobs">
+      <header class="row">
+        <strong>Jobs</strong>
+        <span class="quiet">{failure || "training, bridges, projections"}</span>
+      </header>
+      {jobs.length === 0 ? (
+        <p class="sentence">
+          None. Training a head, learning a bridge and projecting a collection anew run as jobs;
+          they go on while you are away.
+        </p>
+      ) : (
+        <div class="scroller">
+          <table>
+            <tbody>
+              {jobs.map((job) => (
+                <tr key={job.id}>
+                  <td>
+                    <strong>{kinds[job.kind] ?? job.kind}</strong>
+                    <div class="quiet">{new Date(job.created_at).toLocaleString()}</div>
+                  </td>
+                  <td class={job.state === "failed" ? "bad" : undefined}>
+                    {job.state}
+                    {job.error !== undefined && <div>{job.error.message}</div>}
+                  </td>
+                  <td>
+                    {job.state === "running" ? (
+                      <progress
+                        max={1}
+                        value={job.progress}
+                        aria-label={`Progress of ${kinds[job.kind] ?? job.kind}`}
+                      />
+                    ) : (
+                      <span class="quiet">{durationOf(job)}</span>
+                    )}
+                  </td>
+                  <td class="number">
+                    {(job.state === "running" || job.state === "queued") && (
+                      <button
+                        type="button"
+                        onClick={() => act(server.peek().cancelJob(job.id), "Cancelled")}
+                      >
+                        Cancel
+                      </button>
+                    )}
+                    {job.state === "interrupted" && (
+                      <button
+                        type="button"
+                        onClick={() => act(server.peek().resumeJob(job.id), "Goes on")}
+                      >
+                        Go on
+                      </button>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function durationOf({ started_at, ended_at }: JobAnswer): string {
+  if (started_at === null || ended_at === null) return "";
+  return `took ${timeText((Date.parse(ended_at) - Date.parse(started_at)) / 1000)}`;
+}

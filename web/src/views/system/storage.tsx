@@ -1,0 +1,89 @@
+import { useState } from "preact/hooks";
+import { toast } from "../../components/toasts.js";
+import { usePolled } from "../../components/use-polled.js";
+import { download } from "../../download.js";
+import { sizeText } from "../../media.js";
+import { linkTo } from "../../router.js";
+import { hasKey, sentenceOf, server, serverUrl } from "../../server.js";
+
+const indexWords = {
+  none: "every item is compared",
+  building: "a graph is being built",
+  ready: "a graph is ready for fast searches",
+};
+
+/** What is stored; a copy of it; room given back. */
+export function Storage() {
+  const { answer, failure } = usePolled(() => server.peek().listCollections(), 5000);
+  const [isBusy, setBusy] = useState(false);
+  const run = async (work: () => Promise<string>) => {
+    setBusy(true);
+    toast(await work().catch(sentenceOf));
+    setBusy(false);
+  };
+  const backup = () =>
+    run(async () => {
+      download("crossmodal.backup", await new Response(await server.peek().backup()).blob());
+      return "The backup is saved";
+    });
+  const compact = () =>
+    run(async () => {
+      await server.peek().compact();
+      return "Room was given back";
+    });
+  const list = answer?.data ?? [];
+  return (
+    <section class="card" aria-label="Storage">
+      <header class="row">
+        <strong>Storage</strong>
+        <span class="quiet">{failure || (list.length === 0 ? "no collections yet" : "")}</span>
+        <span class="right row">
+          {hasKey.value ? (
+            <button type="button" disabled={isBusy} onClick={backup}>
+              Backup
+            </button>
+          ) : (
+            <a class="button" href={`${serverUrl}/v1/backup`} download="crossmodal.backup">
+              Backup
+            </a>
+          )}
+          <button type="button" disabled={isBusy} onClick={compact}>
+            Compact
+          </button>
+        </span>
+      </header>
+      {list.length > 0 && (
+        <div class="scroller">
+          <table>
+            <thead>
+              <tr>
+                <th>Collection</th>
+                <th class="number">Items</th>
+                <th class="number">Vectors</th>
+                <th>Model</th>
+                <th>Search</th>
+              </tr>
+            </thead>
+            <tbody>
+              {list.map(({ name, count, dimensions, model, space, index }) => (
+                <tr key={name}>
+                  <td>
+                    <a href={linkTo("search", [name])}>{name}</a>
+                  </td>
+                  <td class="number">{count.toLocaleString()}</td>
+                  <td class="number">{sizeText(4 * count * dimensions)}</td>
+                  <td>{model ?? `vectors of your own, ${space}`}</td>
+                  <td class="quiet">{indexWords[index.state]}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      <p class="sentence">
+        A backup is one file with everything, made while the server works; the command line restores
+        it. Compacting gives the room of deleted items back; collections wait meanwhile.
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,39 @@
+import { useMemo } from "preact/hooks";
+import { Notice } from "../../components/notice.js";
+import { usePolled } from "../../components/use-polled.js";
+import { server } from "../../server.js";
+import { status } from "../../status.js";
+import { Connect } from "./connect.js";
+import { Jobs } from "./jobs.js";
+import { Models } from "./models.js";
+import { parseMetrics } from "./prometheus.js";
+import { Requests } from "./requests.js";
+import { Storage } from "./storage.js";
+import "./system.css";
+
+/** What runs here, what it is doing, what it holds, and how to connect to it. */
+export default function SystemView() {
+  const { answer = "" } = usePolled(() => server.peek().metrics(), 3000);
+  const samples = useMemo(() => parseMetrics(answer), [answer]);
+  const { state, why } = status.value;
+  return (
+    <main class="system">
+      <h1 class="only-read-aloud">System</h1>
+      {state === "unreachable" && (
+        <Notice kind="bad" title="The server does not answer">
+          {why}
+        </Notice>
+      )}
+      {state !== "unreachable" && why !== "" && (
+        <Notice kind="bad" title="Something is wrong">
+          {why}
+        </Notice>
+      )}
+      <Models samples={samples} />
+      <Jobs />
+      <Storage />
+      <Requests samples={samples} />
+      <Connect />
+    </main>
+  );
+}
