@@ -1,6 +1,9 @@
 import { Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
+import { Access } from "./access/access.js";
+import { auditLog } from "./access/audit-log.js";
+import { RateLimit } from "./access/rate-limit.js";
 import { gapSides } from "./collections/gap-sides.js";
 import { AppError } from "./errors.js";
 import { openApiDocument } from "./openapi/document.js";
@@ -10,7 +13,13 @@ import { aliasesRoutes } from "./routes/aliases.js";
 import { bridgesRoutes } from "./routes/bridges.js";
 import { calibrationsRoutes } from "./routes/calibrations.js";
 import { collectionsRoutes } from "./routes/collections.js";
-import { compatRoutes, errorOf, foreignShapes, shapeAt } from "./routes/compat/compat.js";
+import {
+  changesNothing,
+  compatRoutes,
+  errorOf,
+  foreignShapes,
+  shapeAt,
+} from "./routes/compat/compat.js";
 import { embeddingsRoutes } from "./routes/embeddings.js";
 import { errorResponse } from "./routes/error-response.js";
 import { exportRoute } from "./routes/export.js";
@@ -30,8 +39,8 @@ import {
   limitBody,
   observeRequests,
   type RequestVariables,
-  requireApiKey,
 } from "./routes/request-context.js";
+import { requireKey } from "./routes/require-key.js";
 import { searchRoutes } from "./routes/search.js";
 import { upkeepRoutes } from "./routes/upkeep.js";
 import { zeroShotRoutes } from "./routes/zero-shot.js";
@@ -41,7 +50,7 @@ import type { Services } from "./services.js";
  * Every route, without a port: `createApp(services).request("/v1/models")` answers as the server
  * would.
  */
-export function createApp(services: Services) {
+export function createApp(services: Services, access = new Access(services.config)) {
   const { config, log, stopping } = services;
   const app = new Hono<RequestVariables>();
   const shapes = foreignShapes(services);
@@ -49,10 +58,18 @@ export function createApp(services: Services) {
     .use(requestId())
     .use(observeRequests(log, config.requestTimeoutMs))
     .use(endConnections(stopping))
-    .use(allowOrigins(config))
-    .use(guardLocalServer(config))
+    .use(allowOrigins(config, access))
+    .use(guardLocalServer(config, access))
     .route("/", pageRoutes())
-    .use(requireApiKey(config.apiKeys))
+    .use(
+      requireKey({
+        access,
+        limit: new RateLimit(),
+        config,
+        log: auditLog(config.auditFile, log),
+        isInference: changesNothing(shapes),
+      }),
+    )
     .use(limitBody(config.maxBodyBytes))
     .use(
       methodNotAllowed({

@@ -17,6 +17,7 @@ import { gpuCommand } from "./commands/gpu.js";
 import { headsCommand } from "./commands/heads.js";
 import { importCommand } from "./commands/import.js";
 import { jobsCommand } from "./commands/jobs.js";
+import { keysCommand } from "./commands/keys.js";
 import { mcpCommand } from "./commands/mcp.js";
 import { modelsCommand } from "./commands/models.js";
 import { OutputClosed } from "./commands/output.js";
@@ -44,7 +45,14 @@ const commandGroups = {
     bridgesCommand,
     calibrateCommands,
   ],
-  "Models and work:": [modelsCommand, jobsCommand, doctorCommand, gpuCommand, benchCommand],
+  "Models and work:": [
+    modelsCommand,
+    jobsCommand,
+    keysCommand,
+    doctorCommand,
+    gpuCommand,
+    benchCommand,
+  ],
 };
 
 const examples = `Examples:

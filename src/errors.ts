@@ -19,6 +19,7 @@ export const errorCodes = [
   "url_refused",
   "fetch_failed",
   "overloaded",
+  "rate_limited",
   "unavailable",
   "timeout",
   "cancelled",

@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import { type AddressInfo, isIP } from "node:net";
 import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
+import { Access } from "./access/access.js";
+import { TlsFiles } from "./access/tls-files.js";
 import { createApp } from "./app.js";
 import { closeAll } from "./close-all.js";
 import { type Config, redacted } from "./config.js";
@@ -21,22 +24,32 @@ export interface RunningServer {
 
 /** Opens the port (the only file that does) and serves until a signal or `close`. */
 export async function startServer(config: Config, log: Log): Promise<RunningServer> {
-  const isOpen = config.apiKeys.length === 0 && config.trustedHosts.length === 0;
+  const access = new Access(config);
+  await access.refresh();
+  const isOpen = !access.needsKey && config.trustedHosts.length === 0;
   if (isOpen && !isLoopback(config.host)) {
-    const message = `Refusing to listen on ${config.host} without API keys: set CROSSMODAL_API_KEYS, or listen on 127.0.0.1`;
+    const message = `Refusing to listen on ${config.host} without API keys: make one with \`crossmodal keys create\`, or listen on 127.0.0.1`;
     throw new AppError("invalid_input", message, { param: "host" });
   }
+  const tls = await TlsFiles.open(config);
   log.info({ config: redacted(config) }, "starting");
   const services = await createServices(config, log, { ownsData: true });
-  const app = createApp(services);
+  const app = createApp(services, access);
   const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
     // Node would end every request after five minutes; a stream of items may take hours. See
     // observeRequests.
-    const serverOptions = { requestTimeout: 0 };
+    const limits = { requestTimeout: 0, headersTimeout: 15_000, connectionsCheckingInterval: 5000 };
     const { host: hostname, port } = config;
-    const listening = serve({ fetch: app.fetch, hostname, port, serverOptions }, () =>
-      resolve(listening),
-    );
+    const at = { fetch: app.fetch, hostname, port };
+    const listening =
+      tls === undefined
+        ? serve({ ...at, serverOptions: limits }, () => resolve(listening))
+        : serve(
+            { ...at, createServer: createSecureServer, serverOptions: { ...limits, ...tls.pair } },
+            () => resolve(listening),
+          );
+    if (config.maxConnections > 0 && "maxConnections" in listening)
+      listening.maxConnections = config.maxConnections;
     listening.once("error", reject);
   }).catch(async (error: NodeJS.ErrnoException) => {
     await services.close();
@@ -52,6 +65,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
       },
     );
   });
+  const stopWatching = tls?.watch((pair) => (server as SecureServer).setSecureContext(pair), log);
   let underWay = 0;
   server.on("request", (_: IncomingMessage, response: ServerResponse) => {
     underWay++;
@@ -62,6 +76,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   let closing: Promise<void> | undefined;
   const close = () => {
     closing ??= (async () => {
+      stopWatching?.();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       if ("closeIdleConnections" in server) server.closeIdleConnections();
       await closeAll(
@@ -72,7 +87,13 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     })();
     return closing;
   };
-  return { url: `http://${host}:${port}`, close, ready: services.ready, underWay: () => underWay };
+  const scheme = tls === undefined ? "http" : "https";
+  return {
+    url: `${scheme}://${host}:${port}`,
+    close,
+    ready: services.ready,
+    underWay: () => underWay,
+  };
 }
 
 /**

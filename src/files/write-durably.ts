@@ -6,14 +6,19 @@ import { AppError } from "../errors.js";
  * Writes a file whole or not at all: beside it, synced, then renamed. Whenever the process ends,
  * the old file or the new one lies there. Missing folders are made.
  *
+ * @param mode  the permissions of the file; the system's own when left out.
  * @throws AppError `storage_full` when the disk is full, `storage_failed` when the file cannot be
  *   written.
  */
-export async function writeDurably(path: string, bytes: Uint8Array | string): Promise<void> {
+export async function writeDurably(
+  path: string,
+  bytes: Uint8Array | string,
+  { mode }: { mode?: number } = {},
+): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true });
     const part = `${path}.part`;
-    const file = await open(part, "w");
+    const file = await open(part, "w", mode);
     try {
       await file.writeFile(bytes);
       await file.sync();

@@ -25,7 +25,13 @@ export interface Operation {
   errors?: readonly ErrorCode[];
 }
 
-const always: readonly ErrorCode[] = ["unauthorized", "forbidden", "timeout", "unavailable"];
+const always: readonly ErrorCode[] = [
+  "unauthorized",
+  "forbidden",
+  "rate_limited",
+  "timeout",
+  "unavailable",
+];
 export const bodyErrors: readonly ErrorCode[] = ["invalid_input", "too_large", "unsupported_media"];
 /** Of what decodes and embeds. */
 export const inferenceErrors: readonly ErrorCode[] = [

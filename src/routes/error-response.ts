@@ -25,6 +25,7 @@ export const statusOf = {
   unsupported_media: 415,
   undecodable_media: 422,
   overloaded: 429,
+  rate_limited: 429,
   cancelled: 499,
   model_corrupt: 500,
   inference_failed: 500,

@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
@@ -6,6 +5,7 @@ import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { csrf } from "hono/csrf";
 import { HTTPException } from "hono/http-exception";
+import type { Access } from "../access/access.js";
 import type { Config } from "../config.js";
 import { AppError, invalidInput } from "../errors.js";
 import type { Log } from "../log.js";
@@ -92,47 +92,19 @@ export function limitBody(maxBytes: number): MiddlewareHandler<RequestVariables>
 }
 
 /**
- * The probes, and the description of the routes, which is the same for every server of a version.
- */
-const isPublic = (path: string) =>
-  path.startsWith("/health/") || path === "/openapi.json" || path === "/docs";
-
-/** With keys: `Authorization: Bearer KEY` or `x-api-key` on every route but the public ones. */
-export function requireApiKey(keys: readonly string[]): MiddlewareHandler {
-  const digest = (key: string) => createHash("sha256").update(key).digest();
-  const known = keys.map(digest);
-  return async (c, next) => {
-    if (known.length > 0 && !isPublic(c.req.path)) {
-      const given =
-        c.req.header("authorization")?.replace(/^Bearer\s+/i, "") ??
-        c.req.header("x-api-key") ??
-        "";
-      const candidate = digest(given); // of equal length, so that the comparison takes equal time
-      if (known.filter((key) => timingSafeEqual(key, candidate)).length === 0) {
-        throw new AppError("unauthorized", "Expected an API key as Authorization: Bearer", {
-          param: "authorization",
-        });
-      }
-    }
-    await next();
-  };
-}
-
-/**
  * Without keys the server is for this machine only. A web page elsewhere must not reach it through
  * the user's browser: neither by a request that it sends here (Origin, Sec-Fetch-Site) nor by a
  * name that resolves to this address (Host). Pages that this server serves and those of
  * `corsOrigins` may; programs, which send neither header, may too, also by the names in
  * `trustedHosts`.
  */
-export function guardLocalServer({
-  apiKeys,
-  corsOrigins,
-  trustedHosts,
-}: Pick<Config, "apiKeys" | "corsOrigins" | "trustedHosts">): MiddlewareHandler {
+export function guardLocalServer(
+  { corsOrigins, trustedHosts }: Pick<Config, "corsOrigins" | "trustedHosts">,
+  access: Pick<Access, "needsKey">,
+): MiddlewareHandler {
   const guardForms = csrf();
   return async (c, next) => {
-    if (apiKeys.length > 0) return next();
+    if (access.needsKey) return next();
     const host = c.req.header("host");
     const hostname = hostnameOf(`http://${host}`);
     if (host !== undefined && !isLocalName(hostname) && !trustedHosts.includes(hostname)) {
@@ -157,13 +129,13 @@ export function guardLocalServer({
 /**
  * Lets pages of some origins call, none by default; answers their preflights, which carry no key.
  */
-export function allowOrigins({
-  corsOrigins,
-  apiKeys,
-}: Pick<Config, "corsOrigins" | "apiKeys">): MiddlewareHandler {
+export function allowOrigins(
+  { corsOrigins }: Pick<Config, "corsOrigins">,
+  access: Pick<Access, "needsKey">,
+): MiddlewareHandler {
   const any = corsOrigins.includes("*");
-  if (any && apiKeys.length === 0) {
-    const message = "Expected apiKeys beside corsOrigins *: any web page could use this server";
+  if (any && !access.needsKey) {
+    const message = "Expected API keys beside corsOrigins *: any web page could use this server";
     throw invalidInput("corsOrigins", message);
   }
   if (corsOrigins.length === 0) return (_, next) => next();
@@ -172,7 +144,7 @@ export function allowOrigins({
 }
 
 function notOurs(which: string): AppError {
-  const message = `${which} is not this server's; set apiKeys to serve others`;
+  const message = `${which} is not this server's; make API keys to serve others (crossmodal keys create)`;
   return new AppError("forbidden", message);
 }
 

@@ -39,7 +39,7 @@ export async function serve(
   const url = await new Promise<string>((resolve, reject) => {
     const look = (chunk: Buffer) => {
       output += chunk.toString();
-      const found = /listens on (http:\S+)/.exec(output);
+      const found = /listens on (https?:\S+)/.exec(output);
       if (found !== null) resolve(found[1]);
     };
     child.stdout?.on("data", look);

@@ -349,7 +349,7 @@ describe("what is stored", () => {
 
 describe("methods", () => {
   it.each([
-    ["PATCH", `${items}/a`, "GET, HEAD, DELETE"],
+    ["PUT", `${items}/a`, "GET, HEAD, DELETE, PATCH"],
     ["GET", "/v1/zero-shot", "POST"],
     ["HEAD", "/v1/compact", "POST"],
     ["OPTIONS", "/v1/embeddings", "POST"],

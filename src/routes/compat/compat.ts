@@ -1,4 +1,5 @@
 import { Hono, type MiddlewareHandler } from "hono";
+import { TrieRouter } from "hono/router/trie-router";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { describeRoute } from "hono-openapi";
 import { invalidInput } from "../../errors.js";
@@ -51,6 +52,19 @@ const ownPaths = ["POST /v1/embeddings"];
 interface Candidate {
   shape: Shape;
   route: ForeignRoute;
+}
+
+/** Whether a POST to a path only computes: no shape that may answer there stores anything. */
+export function changesNothing(shapes: readonly Shape[]): (path: string) => boolean {
+  const router = new TrieRouter<{ changes: boolean }>();
+  for (const { name, routes } of shapes)
+    for (const { method, path, changes = false } of routes)
+      for (const at of [path, `/compat/${name}${path}`])
+        if (method === "POST") router.add(method, at, { changes });
+  return (path) => {
+    const [found] = router.match("POST", path);
+    return found.length > 0 && found.every(([{ changes }]) => !changes);
+  };
 }
 
 /** Every shape at the paths its clients know, and at `/compat/NAME` before them. */

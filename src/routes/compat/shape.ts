@@ -12,6 +12,8 @@ export interface ForeignRoute {
   matches?: (c: ForeignContext) => boolean | Promise<boolean>;
   /** Only at `/compat/NAME`, since the path is another's here. */
   onlyUnderPrefix?: true;
+  /** A POST that changes what is stored; others only compute. */
+  changes?: true;
   answer: (c: ForeignContext) => Response | Promise<Response>;
 }
 

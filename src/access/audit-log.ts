@@ -1,0 +1,12 @@
+import pino from "pino";
+import type { Log } from "../log.js";
+
+/**
+ * Where changes are written down: a file of their own, appended to and never cut, or the log.
+ * @throws Error of the file system when the file cannot be opened.
+ */
+export function auditLog(file: string, log: Log): Log {
+  if (file === "") return log;
+  const base = { base: undefined, timestamp: pino.stdTimeFunctions.isoTime };
+  return pino(base, pino.destination({ dest: file, append: true, mkdir: true, sync: true }));
+}

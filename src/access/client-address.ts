@@ -1,0 +1,57 @@
+import ipaddr from "ipaddr.js";
+import { invalidInput } from "../errors.js";
+
+type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
+
+/** Proxies whose word on the client's address is taken: addresses and ranges such as 10.0.0.0/8. */
+export function parseProxies(names: readonly string[]): Range[] {
+  return names.map((name) => {
+    try {
+      if (name.includes("/")) return ipaddr.parseCIDR(name);
+      const address = ipaddr.process(name);
+      return [address, address.kind() === "ipv4" ? 32 : 128];
+    } catch (cause) {
+      const message = `Expected addresses or ranges such as 10.0.0.0/8 but received "${name}"`;
+      throw invalidInput("trustedProxies", message, cause);
+    }
+  });
+}
+
+/**
+ * The address of the client: that of the connection, or, where a trusted proxy holds the connection,
+ * the last one in `X-Forwarded-For` that no trusted proxy has. What stands before it was written by
+ * the client itself.
+ */
+export function clientAddress(
+  connection: string,
+  forwardedFor: string | undefined,
+  proxies: readonly Range[],
+): string {
+  let address = normalized(connection) ?? connection;
+  const hops = forwardedFor?.split(",").map((hop) => hop.trim()) ?? [];
+  while (isTrusted(address, proxies) && hops.length > 0) {
+    const hop = normalized(withoutPort(hops.pop() ?? ""));
+    if (hop === undefined) break;
+    address = hop;
+  }
+  return address;
+}
+
+function isTrusted(text: string, proxies: readonly Range[]): boolean {
+  if (!ipaddr.isValid(text)) return false;
+  const address = ipaddr.process(text);
+  return proxies.some(([range, bits]) => {
+    if (address.kind() !== range.kind()) return false;
+    return (address as ipaddr.IPv4).match(range as ipaddr.IPv4, bits);
+  });
+}
+
+/** IPv4 in IPv6 as IPv4, and IPv6 in its shortest form. */
+function normalized(text: string): string | undefined {
+  return ipaddr.isValid(text) ? ipaddr.process(text).toString() : undefined;
+}
+
+/** `192.0.2.1:4711` and `[2001:db8::1]:4711`, as some proxies write. */
+function withoutPort(hop: string): string {
+  return /^\[(.*)\](:\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop;
+}

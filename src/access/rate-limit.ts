@@ -1,0 +1,45 @@
+/** A caller whose bucket was full this long ago is forgotten. */
+const forgetAfterMs = 60_000;
+/** Above this many callers the full buckets are looked for. */
+const sweepAbove = 10_000;
+
+interface Bucket {
+  tokens: number;
+  at: number;
+}
+
+/**
+ * Requests a minute by caller: a bucket of a minute's requests that fills steadily, so that a burst
+ * is served and the average holds.
+ */
+export class RateLimit {
+  readonly #buckets = new Map<string, Bucket>();
+  readonly #now: () => number;
+
+  /** @param now  milliseconds; given so that a test can hold the time. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /**
+   * Takes one request of a caller.
+   * @returns seconds until the next one will be taken; 0 when this one was.
+   */
+  take(caller: string, perMinute: number): number {
+    const now = this.#now();
+    const bucket = this.#buckets.get(caller) ?? { tokens: perMinute, at: now };
+    const perMs = perMinute / 60_000;
+    bucket.tokens = Math.min(perMinute, bucket.tokens + (now - bucket.at) * perMs);
+    bucket.at = now;
+    this.#buckets.set(caller, bucket);
+    if (this.#buckets.size > sweepAbove) this.#sweep(now);
+    if (bucket.tokens < 1) return (1 - bucket.tokens) / perMs / 1000;
+    bucket.tokens--;
+    return 0;
+  }
+
+  #sweep(now: number): void {
+    for (const [caller, { at }] of this.#buckets)
+      if (now - at > forgetAfterMs) this.#buckets.delete(caller);
+  }
+}

@@ -1,0 +1,89 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { type StatWatcher, unwatchFile, watchFile } from "node:fs";
+import { readFile } from "node:fs/promises";
+import type { Config } from "../config.js";
+import { AppError, invalidInput } from "../errors.js";
+import type { Log } from "../log.js";
+
+/** As `node:tls` takes them. */
+export interface KeyPair {
+  cert: Buffer;
+  key: Buffer;
+}
+
+/** How often the files are looked at; a renewed certificate has days. */
+const lookEveryMs = 5000;
+
+/** A certificate and its key in files that are exchanged while the server runs. */
+export class TlsFiles {
+  pair: KeyPair;
+  readonly #files: Pick<Config, "tlsCert" | "tlsKey">;
+
+  private constructor(files: Pick<Config, "tlsCert" | "tlsKey">, pair: KeyPair) {
+    this.#files = files;
+    this.pair = pair;
+  }
+
+  /**
+   * @returns undefined where neither file is configured: HTTP is served.
+   * @throws AppError `invalid_input` when one is missing or the two do not belong together.
+   */
+  static async open(config: Pick<Config, "tlsCert" | "tlsKey">): Promise<TlsFiles | undefined> {
+    if (config.tlsCert === "" && config.tlsKey === "") return undefined;
+    if (config.tlsCert === "" || config.tlsKey === "") {
+      const missing = config.tlsCert === "" ? "tlsCert" : "tlsKey";
+      throw invalidInput(missing, `Expected ${missing} too: HTTPS needs a certificate and its key`);
+    }
+    return new TlsFiles(config, await readPair(config));
+  }
+
+  /**
+   * Hands on a new pair whenever the files have changed and belong together; until then the former
+   * one serves.
+   * @returns ends it.
+   */
+  watch(onChange: (pair: KeyPair) => void, log: Log, everyMs = lookEveryMs): () => void {
+    const look = async () => {
+      try {
+        this.pair = await readPair(this.#files);
+        onChange(this.pair);
+        log.info(
+          { validTo: new X509Certificate(this.pair.cert).validTo },
+          "certificate read again",
+        );
+      } catch (err) {
+        log.error({ err }, "the changed certificate cannot be used; the former one still serves");
+      }
+    };
+    const { tlsCert, tlsKey } = this.#files;
+    const paths = [tlsCert, tlsKey];
+    // Looking at the time of change also sees a link that points elsewhere now, as certbot and
+    // Kubernetes exchange certificates.
+    for (const path of paths) {
+      const watcher = watchFile(path, { interval: everyMs }, () => void look());
+      (watcher as StatWatcher).unref();
+    }
+    return () => {
+      for (const path of paths) unwatchFile(path);
+    };
+  }
+}
+
+async function readPair({ tlsCert, tlsKey }: Pick<Config, "tlsCert" | "tlsKey">): Promise<KeyPair> {
+  const read = async (param: string, path: string) =>
+    readFile(path).catch((error: NodeJS.ErrnoException) => {
+      throw invalidInput(param, `"${path}" cannot be read (${error.code})`, error);
+    });
+  const cert = await read("tlsCert", tlsCert);
+  const key = await read("tlsKey", tlsKey);
+  let belongs: boolean;
+  try {
+    belongs = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch (cause) {
+    const message = `"${tlsCert}" and "${tlsKey}" are not a certificate and a key in PEM: ${(cause as Error).message}`;
+    throw new AppError("invalid_input", message, { param: "tlsCert", cause });
+  }
+  if (!belongs)
+    throw invalidInput("tlsKey", `"${tlsKey}" is not the key of the certificate in "${tlsCert}"`);
+  return { cert, key };
+}

@@ -1,0 +1,89 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { createKey, readKeys, revokeKey, type StoredKey, scopes } from "../access/key-file.js";
+import { addConfigFlags, configOf } from "./options.js";
+import { print } from "./output.js";
+import { table } from "./table.js";
+
+/** `crossmodal keys`: who may use the server of a data folder. Works while it runs. */
+export function keysCommand(program: Command): void {
+  const keys = program.command("keys").description("API keys: create, list and revoke them");
+
+  const create = keys
+    .command("create")
+    .description("make a key; it is shown once and works at once")
+    .argument("<name>", "whose it is")
+    .addOption(
+      new Option("--scope <scope>", "what it may do; each includes the former")
+        .choices(scopes)
+        .default("read"),
+    )
+    .option(
+      "--expires <when>",
+      "a date such as 2027-01-31, or a time from now: 12h, 30d",
+      parseTime,
+    )
+    .option("--requests-per-minute <number>", "how many it may send", parsePositive)
+    .option("--json", "print as JSON");
+  addConfigFlags(create, ["dataDir"]).action(async (name: string, given) => {
+    const { dataDir } = configOf(given);
+    const { scope, expires: expiresAt, requestsPerMinute } = given;
+    const key = await createKey(dataDir, { name, scope, expiresAt, requestsPerMinute });
+    await print(given.json ? JSON.stringify({ key }) : key);
+    if (!given.json)
+      console.error("Keep it: only its hash is stored, and it cannot be shown again.");
+  });
+
+  const list = keys
+    .command("list")
+    .description("all keys, without their secrets")
+    .option("--json", "print as JSON, a line each");
+  addConfigFlags(list, ["dataDir"]).action(async (given) => {
+    const stored = await readKeys(configOf(given).dataDir);
+    if (given.json) {
+      for (const { hash: _, ...key } of stored) await print(JSON.stringify(key));
+      return;
+    }
+    const headings = ["id", "name", "scope", "created", "state"];
+    const rows = stored.map((key) => [
+      key.id,
+      key.name,
+      key.scope,
+      key.created_at.slice(0, 10),
+      stateOf(key),
+    ]);
+    for (const line of table(headings, rows)) await print(line);
+  });
+
+  const revoke = keys
+    .command("revoke")
+    .description("end a key; requests with it are refused from now on")
+    .argument("<id>", "as keys list shows it");
+  addConfigFlags(revoke, ["dataDir"]).action(async (id: string, given) => {
+    const { name } = await revokeKey(configOf(given).dataDir, id);
+    await print(`revoked ${id} (${name})`);
+  });
+}
+
+function stateOf({ revoked_at, expires_at }: StoredKey): string {
+  if (revoked_at !== undefined) return `revoked ${revoked_at.slice(0, 10)}`;
+  if (expires_at === undefined) return "valid";
+  const expired = new Date(expires_at) <= new Date();
+  return `${expired ? "expired" : "valid until"} ${expires_at.slice(0, 16).replace("T", " ")}`;
+}
+
+/** `30d`, `12h`, `2027-01-31` -> a time that is still to come. */
+function parseTime(text: string): Date {
+  const [, amount, unit] = /^(\d+)([hd])$/.exec(text) ?? [];
+  const hours = Number(amount) * (unit === "d" ? 24 : 1);
+  const time = unit === undefined ? Date.parse(text) : Date.now() + hours * 3_600_000;
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime()) || time <= Date.now())
+    throw new InvalidArgumentError(`Expected a time to come, such as 30d or 2027-01-31.`);
+  return date;
+}
+
+function parsePositive(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError(`Expected a whole number above 0 but received "${text}".`);
+}

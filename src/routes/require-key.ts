@@ -1,0 +1,103 @@
+import type { MiddlewareHandler } from "hono";
+import type { Access, Caller } from "../access/access.js";
+import { clientAddress, parseProxies } from "../access/client-address.js";
+import { type Scope, scopes } from "../access/key-file.js";
+import type { RateLimit } from "../access/rate-limit.js";
+import type { Config } from "../config.js";
+import { AppError } from "../errors.js";
+import type { Log } from "../log.js";
+import type { RequestVariables } from "./request-context.js";
+
+/**
+ * The probes, and the description of the routes, which is the same for every server of a version.
+ */
+const isPublic = (path: string) =>
+  path.startsWith("/health/") || path === "/openapi.json" || path === "/docs";
+
+/** Requests by POST that change nothing: they are read with a body. */
+const readsByPost = [
+  /^\/v1\/(embeddings|zero-shot|modality-gap)$/,
+  /^\/v1\/collections\/[^/]+\/search$/,
+];
+/** What hands out or takes in the whole of the data. */
+const forAdmins = [/^\/v1\/(backup|restore|keys)(\/|$)/];
+
+/**
+ * What a request needs. What is not known to change nothing is taken to change something.
+ *
+ * @param isInference  whether a route of another product's shape changes nothing.
+ */
+export function scopeOf(
+  method: string,
+  path: string,
+  isInference: (path: string) => boolean = () => false,
+): Scope {
+  if (forAdmins.some((pattern) => pattern.test(path))) return "admin";
+  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return "read";
+  if (method !== "POST") return path.startsWith("/v1/models") ? "admin" : "write";
+  if (readsByPost.some((pattern) => pattern.test(path)) || isInference(path)) return "read";
+  return path.startsWith("/v1/models") ? "admin" : "write";
+}
+
+export interface GateOptions {
+  access: Access;
+  limit: RateLimit;
+  config: Pick<Config, "requestsPerMinute" | "trustedProxies">;
+  log: Log;
+  isInference: (path: string) => boolean;
+}
+
+/**
+ * With keys: `Authorization: Bearer KEY` or `x-api-key` on every route but the public ones, with the
+ * scope that the route needs. With or without: so many requests a minute by key or address. What
+ * changes something is logged with who did it.
+ */
+export function requireKey(options: GateOptions): MiddlewareHandler<RequestVariables> {
+  const { access, limit, config, log, isInference } = options;
+  const proxies = parseProxies(config.trustedProxies);
+  return async (c, next) => {
+    if (isPublic(c.req.path)) return next();
+    const incoming = (c.env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined)
+      ?.incoming;
+    const connection = incoming?.socket?.remoteAddress ?? "";
+    const address = clientAddress(connection, c.req.header("x-forwarded-for"), proxies);
+    let caller: Caller | undefined;
+    const needed = scopeOf(c.req.method, c.req.path, isInference);
+    if (access.needsKey) {
+      caller = await access.callerWith(
+        keyIn(c.req.header("authorization"), c.req.header("x-api-key")),
+      );
+      if (caller === undefined) {
+        takeTurn(limit, `address ${address}`, config.requestsPerMinute);
+        throw new AppError("unauthorized", "Expected an API key as Authorization: Bearer", {
+          param: "authorization",
+        });
+      }
+    }
+    const perMinute = caller?.requestsPerMinute ?? config.requestsPerMinute;
+    takeTurn(limit, caller === undefined ? `address ${address}` : `key ${caller.id}`, perMinute);
+    if (caller !== undefined && scopes.indexOf(caller.scope) < scopes.indexOf(needed)) {
+      const message = `This needs a key with the scope "${needed}"; the key "${caller.name}" has "${caller.scope}"`;
+      throw new AppError("forbidden", message, { param: "authorization" });
+    }
+    await next();
+    if (needed !== "read") {
+      const { method, path } = c.req;
+      const by = caller === undefined ? {} : { key: caller.id, name: caller.name };
+      log.info({ audit: true, method, path, status: c.res.status, address, ...by }, "audit");
+    }
+  };
+}
+
+function keyIn(authorization: string | undefined, apiKey: string | undefined): string {
+  return authorization?.replace(/^Bearer\s+/i, "") ?? apiKey ?? "";
+}
+
+/** @param perMinute  0 is without a limit. */
+function takeTurn(limit: RateLimit, caller: string, perMinute: number): void {
+  if (perMinute === 0) return;
+  const seconds = limit.take(caller, perMinute);
+  if (seconds === 0) return;
+  const message = `More than ${perMinute} requests in a minute; the next is taken in ${Math.ceil(seconds)} s`;
+  throw new AppError("rate_limited", message, { retryAfterSeconds: Math.max(1, seconds) });
+}

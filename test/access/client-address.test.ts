@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { clientAddress, parseProxies } from "../../src/access/client-address.js";
+
+const proxies = parseProxies(["10.0.0.0/8", "::1"]);
+
+describe("the address of a client", () => {
+  it.each([
+    ["of the connection", "192.0.2.7", undefined, "192.0.2.7"],
+    ["of the connection, whatever a stranger claims", "192.0.2.7", "198.51.100.1", "192.0.2.7"],
+    ["that a trusted proxy names", "10.0.0.1", "198.51.100.1", "198.51.100.1"],
+    [
+      "the last that no proxy has, not what the client wrote first",
+      "10.0.0.1",
+      "1.1.1.1, 198.51.100.1, 10.2.0.9",
+      "198.51.100.1",
+    ],
+    ["of a proxy that names none", "10.0.0.1", undefined, "10.0.0.1"],
+    ["of the proxy before what is no address", "10.0.0.1", "unknown", "10.0.0.1"],
+    ["behind proxies alone, the first of them", "::1", "10.0.0.3, 10.0.0.2", "10.0.0.3"],
+    ["IPv4 in IPv6 as IPv4", "::ffff:10.0.0.1", "[2001:db8::1]:4711", "2001:db8::1"],
+    ["with a port", "10.0.0.1", "198.51.100.1:80", "198.51.100.1"],
+  ])("is the one %s", (_, connection, forwarded, expected) => {
+    expect(clientAddress(connection, forwarded, proxies)).toBe(expected);
+  });
+
+  it("is not taken from proxies that are no addresses", () => {
+    expect(() => parseProxies(["proxy.example"])).toThrow('but received "proxy.example"');
+    expect(() => parseProxies(["10.0.0.0/99"])).toThrow("10.0.0.0/99");
+  });
+});

@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+import { RateLimit } from "../../src/access/rate-limit.js";
+
+describe("requests a minute", () => {
+  it("come in a burst or steadily, and are as many in the long run", () => {
+    let ms = 0;
+    const limit = new RateLimit(() => ms);
+    const taken = (caller: string) => limit.take(caller, 60) === 0;
+    expect(Array.from({ length: 60 }, () => taken("a")).every(Boolean)).toBe(true);
+    expect(limit.take("a", 60)).toBeCloseTo(1);
+    ms = 999;
+    expect(taken("a")).toBe(false);
+    ms = 1000;
+    expect(taken("a")).toBe(true);
+    expect(taken("a")).toBe(false);
+    expect(taken("b")).toBe(true);
+  });
+
+  it("never add up to more than a minute's", () => {
+    let ms = 0;
+    const limit = new RateLimit(() => ms);
+    limit.take("a", 2);
+    ms = 3_600_000;
+    expect([1, 2, 3].map(() => limit.take("a", 2) === 0)).toEqual([true, true, false]);
+  });
+});

@@ -1,0 +1,168 @@
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Hono } from "hono";
+import { beforeEach, describe, expect, it } from "vitest";
+import { Access } from "../../src/access/access.js";
+import { auditLog } from "../../src/access/audit-log.js";
+import { createKey, revokeKey } from "../../src/access/key-file.js";
+import { RateLimit } from "../../src/access/rate-limit.js";
+import { createLog } from "../../src/log.js";
+import { errorResponse } from "../../src/routes/error-response.js";
+import type { RequestVariables } from "../../src/routes/request-context.js";
+import { requireKey, scopeOf } from "../../src/routes/require-key.js";
+
+let dataDir: string;
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), "crossmodal-keys-"));
+});
+
+function appWith({ apiKeys = [] as string[], requestsPerMinute = 0 } = {}) {
+  const log = createLog("silent");
+  const gate = requireKey({
+    access: new Access({ apiKeys, dataDir }),
+    limit: new RateLimit(),
+    config: { requestsPerMinute, trustedProxies: ["127.0.0.1"] },
+    log: auditLog(join(dataDir, "audit.log"), log),
+    isInference: (path) => path === "/embed",
+  });
+  return new Hono<RequestVariables>()
+    .use(gate)
+    .all("*", (c) => c.json({ done: true }))
+    .onError(errorResponse(log));
+}
+const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
+const auditLines = () =>
+  readFileSync(join(dataDir, "audit.log"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+describe("scopes", () => {
+  it.each([
+    ["GET", "/v1/collections", "read"],
+    ["POST", "/v1/embeddings", "read"],
+    ["POST", "/v1/zero-shot", "read"],
+    ["POST", "/v1/modality-gap", "read"],
+    ["POST", "/v1/collections/photos/search", "read"],
+    ["POST", "/embed", "read"],
+    ["POST", "/v1/collections/photos/items", "write"],
+    ["POST", "/v1/collections/search", "write"],
+    ["POST", "/v1/collections/photos/search/more", "write"],
+    ["POST", "/what/comes/next", "write"],
+    ["DELETE", "/v1/collections/photos", "write"],
+    ["PATCH", "/v1/collections/photos", "write"],
+    ["PUT", "/v1/label-sets/birds", "write"],
+    ["GET", "/v1/backup", "admin"],
+    ["POST", "/v1/models", "admin"],
+    ["DELETE", "/v1/models/starter-clip", "admin"],
+    ["GET", "/v1/models", "read"],
+  ])("%s %s needs %s", (method, path, scope) => {
+    expect(scopeOf(method, path, (at) => at === "/embed")).toBe(scope);
+  });
+
+  it("are kept to: each key does what its scope and those before it allow", async () => {
+    const app = appWith();
+    const requests = [
+      { path: "/v1/embeddings", method: "POST" },
+      { path: "/v1/heads", method: "POST" },
+      { path: "/v1/backup", method: "GET" },
+    ];
+    const expected = { read: [200, 403, 403], write: [200, 200, 403], admin: [200, 200, 200] };
+    for (const scope of ["read", "write", "admin"] as const) {
+      const headers = bearer(await createKey(dataDir, { name: scope, scope }));
+      const statuses: number[] = [];
+      for (const { path, method } of requests)
+        statuses.push((await app.request(path, { method, headers })).status);
+      expect(statuses).toEqual(expected[scope]);
+    }
+  });
+
+  it("say what is missing", async () => {
+    const headers = bearer(await createKey(dataDir, { name: "ada", scope: "read" }));
+    const response = await appWith().request("/v1/heads", { method: "POST", headers });
+    expect(await response.json()).toMatchObject({
+      error: {
+        code: "forbidden",
+        message: 'This needs a key with the scope "write"; the key "ada" has "read"',
+      },
+    });
+  });
+});
+
+describe("keys", () => {
+  it("are asked for everywhere but at the probes and the description", async () => {
+    const app = appWith({ apiKeys: ["a-configured-key"] });
+    for (const path of ["/health/live", "/health/ready", "/openapi.json", "/docs"])
+      expect((await app.request(path)).status, path).toBe(200);
+    for (const path of ["/", "/v1/models", "/metrics", "/health", "/docs/x", "/healthy"])
+      expect((await app.request(path)).status, path).toBe(401);
+    expect((await app.request("/", { headers: bearer("a-configured-key") })).status).toBe(200);
+    expect((await app.request("/", { headers: { "x-api-key": "a-configured-key" } })).status).toBe(
+      200,
+    );
+  });
+
+  it("stop with the next request after they are revoked", async () => {
+    const app = appWith();
+    const key = await createKey(dataDir, { name: "ada", scope: "read" });
+    expect((await app.request("/v1/models", { headers: bearer(key) })).status).toBe(200);
+    await revokeKey(dataDir, key.split("_")[1]);
+    expect((await app.request("/v1/models", { headers: bearer(key) })).status).toBe(401);
+  });
+});
+
+describe("limits", () => {
+  it("hold for each key by itself, and its own limit comes before the server's", async () => {
+    const app = appWith({ requestsPerMinute: 2 });
+    const few = bearer(
+      await createKey(dataDir, { name: "few", scope: "read", requestsPerMinute: 1 }),
+    );
+    const usual = bearer(await createKey(dataDir, { name: "usual", scope: "read" }));
+    const statuses = async (headers: Record<string, string>) => {
+      const found: number[] = [];
+      for (let i = 0; i < 3; i++) found.push((await app.request("/v1/models", { headers })).status);
+      return found;
+    };
+    expect(await statuses(few)).toEqual([200, 429, 429]);
+    expect(await statuses(usual)).toEqual([200, 200, 429]);
+  });
+
+  it("hold for each address where there are no keys, and say when to come back", async () => {
+    const app = appWith({ requestsPerMinute: 2 });
+    const from = (address: string) =>
+      app.request(
+        "/v1/models",
+        { headers: { "x-forwarded-for": address } },
+        { incoming: { socket: { remoteAddress: "127.0.0.1" } } },
+      );
+    expect((await from("192.0.2.1")).status).toBe(200);
+    expect((await from("192.0.2.1")).status).toBe(200);
+    const refused = await from("192.0.2.1");
+    expect(refused.status).toBe(429);
+    expect(await refused.json()).toMatchObject({ error: { code: "rate_limited" } });
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+    expect((await from("192.0.2.2")).status).toBe(200);
+  });
+});
+
+describe("the audit", () => {
+  it("tells who changed what, from where, and nothing of what is only read", async () => {
+    const app = appWith();
+    const key = await createKey(dataDir, { name: "ada", scope: "write" });
+    const env = { incoming: { socket: { remoteAddress: "192.0.2.9" } } };
+    await app.request("/v1/models", { headers: bearer(key) }, env);
+    await app.request("/v1/collections/a", { method: "DELETE", headers: bearer(key) }, env);
+    expect(auditLines()).toEqual([
+      expect.objectContaining({
+        method: "DELETE",
+        path: "/v1/collections/a",
+        status: 200,
+        address: "192.0.2.9",
+        key: key.split("_")[1],
+        name: "ada",
+      }),
+    ]);
+    expect(readFileSync(join(dataDir, "audit.log"), "utf8")).not.toContain(key);
+  });
+});

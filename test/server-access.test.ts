@@ -1,0 +1,81 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
+import { afterEach, describe, expect, it } from "vitest";
+import { createKey, revokeKey } from "../src/access/key-file.js";
+import { certificates } from "./helpers/certificates.js";
+import { type ServedProcess, serve } from "./helpers/serve.js";
+
+// slow: a server is started as a user starts it
+
+let server: ServedProcess;
+afterEach(async () => {
+  server.child.kill();
+  await server.ended;
+});
+
+/** The subject of the certificate that a new connection is shown, and the answer's status. */
+function ask(url: string): Promise<{ subject: string; status: number }> {
+  return new Promise((resolve, reject) => {
+    const ca = certificates.map(({ cert }) => cert);
+    const asked = request(`${url}/health/live`, { ca, agent: false }, (response) => {
+      const subject = (response.socket as TLSSocket).getPeerCertificate().subject.CN;
+      resolve({ subject: String(subject), status: response.statusCode ?? 0 });
+      response.resume();
+    });
+    asked.once("error", reject).end();
+  });
+}
+
+describe("a server in front of others", () => {
+  it("speaks HTTPS, and takes a renewed certificate without a restart", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "crossmodal-tls-"));
+    const [tlsCert, tlsKey] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+    const write = ({ cert, key }: (typeof certificates)[number]) => {
+      writeFileSync(tlsCert, cert);
+      writeFileSync(tlsKey, key);
+    };
+    write(certificates[0]);
+    server = await serve(["--tls-cert", tlsCert, "--tls-key", tlsKey]);
+    expect(server.url).toMatch(/^https:/);
+    expect(await ask(server.url)).toEqual({ subject: "crossmodal test 1", status: 200 });
+    write(certificates[1]);
+    await expect
+      .poll(() => ask(server.url), { timeout: 30_000, interval: 500 })
+      .toEqual({ subject: "crossmodal test 2", status: 200 });
+  });
+
+  it("takes a key that is made while it runs, and refuses it once it is revoked", async () => {
+    server = await serve();
+    const status = async (key?: string) => {
+      const headers: Record<string, string> = key === undefined ? {} : { "x-api-key": key };
+      return (await fetch(`${server.url}/v1/collections`, { headers })).status;
+    };
+    expect(await status()).toBe(200);
+    const key = await createKey(server.dataDir, { name: "ada", scope: "read" });
+    expect(await status()).toBe(401);
+    expect(await status(key)).toBe(200);
+    await revokeKey(server.dataDir, key.split("_")[1]);
+    expect(await status(key)).toBe(401);
+  });
+
+  it("closes connections beyond its limit, and serves those within it", async () => {
+    server = await serve(["--max-connections", "2"]);
+    const { hostname, port } = new URL(server.url);
+    const sockets = Array.from({ length: 4 }, () => connect(Number(port), hostname));
+    for (const socket of sockets) socket.on("error", () => undefined);
+    await expect.poll(() => sockets.filter(({ closed }) => closed).length).toBe(2);
+    for (const socket of sockets) socket.destroy();
+    await expect
+      .poll(() =>
+        fetch(`${server.url}/health/live`).then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      )
+      .toBe(200);
+  });
+});
