@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import { type AddressInfo, isIP } from "node:net";
 import { serve } from "@hono/node-server";
@@ -48,8 +48,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
             { ...at, createServer: createSecureServer, serverOptions: { ...limits, ...tls.pair } },
             () => resolve(listening),
           );
-    if (config.maxConnections > 0 && "maxConnections" in listening)
-      listening.maxConnections = config.maxConnections;
+    if (config.maxConnections > 0) (listening as Server).maxConnections = config.maxConnections;
     listening.once("error", reject);
   }).catch(async (error: NodeJS.ErrnoException) => {
     await services.close();
