@@ -17,7 +17,7 @@ const isPublic = (path: string) =>
 /** Requests by POST that change nothing: they are read with a body. */
 const readsByPost = [
   /^\/v1\/(embeddings|zero-shot|modality-gap)$/,
-  /^\/v1\/collections\/[^/]+\/search$/,
+  /^\/v1\/collections\/[^/]+\/(search|items\/hashes)$/,
 ];
 /** What hands out or takes in the whole of the data. */
 const forAdmins = [/^\/v1\/(backup|restore|keys)(\/|$)/];
