@@ -79,7 +79,7 @@ async function run(): Promise<void> {
 
   const templates = pack.manifest.promptTemplates[modality] ?? ["{}"];
   const texts = rowsOf(
-    await classEmbeddings(pack.encoders.text as Encoder<"text">, labels, templates),
+    await classEmbeddings(pack.encoders.text as Encoder<"text">, labels, { templates }),
   );
   const { neutral } = await services.referenceBank.neutral(pack, modality, templates);
   const background = await services.referenceBank.background(pack, modality);

@@ -12,6 +12,7 @@ import { addItemsRoute } from "./routes/add-items.js";
 import { aliasesRoutes } from "./routes/aliases.js";
 import { bridgesRoutes } from "./routes/bridges.js";
 import { calibrationsRoutes } from "./routes/calibrations.js";
+import { classifyCollectionRoute } from "./routes/classify-collection.js";
 import { collectionsRoutes } from "./routes/collections.js";
 import {
   changesNothing,
@@ -28,6 +29,7 @@ import { headsRoutes } from "./routes/heads.js";
 import { healthRoutes } from "./routes/health.js";
 import { itemsRoutes } from "./routes/items.js";
 import { jobsRoutes } from "./routes/jobs.js";
+import { labelSetsRoutes } from "./routes/label-sets.js";
 import { mcpRoutes } from "./routes/mcp.js";
 import { modelsRoutes } from "./routes/models.js";
 import { pageRoutes } from "./routes/page.js";
@@ -88,8 +90,10 @@ export function createApp(services: Services, access = new Access(services.confi
     .route("/", modelsRoutes(services))
     .route("/", zeroShotRoutes(services))
     .route("/", embeddingsRoutes(services))
+    .route("/", labelSetsRoutes(services))
     .route("/", collectionsRoutes(services))
     .route("/", aliasesRoutes(services))
+    .route("/", classifyCollectionRoute(services))
     .route("/", addItemsRoute(services))
     .route("/", itemsRoutes(services))
     .route("/", patchItemsRoutes(services))

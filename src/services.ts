@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { calibrateJob } from "./calibrations/calibrate-job.js";
 import { CalibrationStore } from "./calibrations/calibration-store.js";
 import { closeAll } from "./close-all.js";
+import { classifyJob } from "./collections/classify-job.js";
 import type { Config } from "./config.js";
 import { warmUp } from "./encoders/first-inference.js";
 import { type LoadedPack, PackLoader } from "./encoders/load.js";
@@ -23,6 +24,7 @@ import { openEmbeddedStore } from "./index/embedded/open-embedded-store.js";
 import { type LazyStore, lazyStore } from "./index/lazy-store.js";
 import { type WatchedStore, watchedStore } from "./index/watched-store.js";
 import { Jobs } from "./jobs/jobs.js";
+import { LabelSetStore } from "./label-sets/label-set-store.js";
 import type { Log } from "./log.js";
 import { MediaBudget } from "./media/budget.js";
 import { type DecodingPoolOptions, startDecodingPool } from "./media/decoding-pool.js";
@@ -48,6 +50,7 @@ export interface Services {
   heads: HeadStore;
   bridges: BridgeStore;
   jobs: Jobs;
+  labelSets: LabelSetStore;
   /** What "none of these" is told by. */
   referenceBank: ReferenceBank;
   calibrations: CalibrationStore;
@@ -138,6 +141,7 @@ async function openServices(
     bridge: bridgeJob(() => ({ ...training, bridges })),
     reproject: reprojectJob(() => ({ ...training, bridges, log })),
     calibrate: calibrateJob({ packs, heads, store, calibrations, referenceBank }),
+    classify: classifyJob({ ...training, referenceBank, calibrations }),
   };
   const jobs: Jobs = await Jobs.open({
     folder: join(config.dataDir, "jobs"),
@@ -175,6 +179,7 @@ async function openServices(
     budget,
     referenceBank,
     calibrations,
+    labelSets: new LabelSetStore(join(config.dataDir, "label-sets")),
     fetchMedia: mediaFetcher({
       hosts: config.urlHosts,
       maxBytes: config.maxBodyBytes,

@@ -160,7 +160,7 @@ async function fitLabelled(
   const places = new Map(names.map((label, i) => [label, i]));
   const templates = chooseTemplates({}, pack.manifest.promptTemplates[modality], modality);
   const [texts, { neutral }] = await Promise.all([
-    classEmbeddings(pack.encoders.text as Encoder<"text">, names, templates, signal),
+    classEmbeddings(pack.encoders.text as Encoder<"text">, names, { templates }, signal),
     referenceBank.neutral(pack, modality, templates),
   ]);
   const material = {

@@ -12,7 +12,7 @@ export function countMissing<M extends Modality>(
   count: number,
   inputAt: (position: number) => ModalityInput[M],
 ): number {
-  if (encoder.missing === undefined) return count;
+  if (encoder.missing === undefined || count === 0) return count;
   const step = Math.ceil(count / sampleSize);
   const sample: ModalityInput[M][] = [];
   for (let i = 0; i < count; i += step) sample.push(inputAt(i));

@@ -81,8 +81,9 @@ async function run(
           kind: "cache",
           items,
           texts: {
-            weights: rowsOf(await classEmbeddings(pack.encoders.text!, names, templates, signal))
-              .values,
+            weights: rowsOf(
+              await classEmbeddings(pack.encoders.text!, names, { templates }, signal),
+            ).values,
             logitScale: pack.manifest.logitScale,
           },
         };

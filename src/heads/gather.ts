@@ -176,6 +176,6 @@ async function fromCollection(
       { param: "model" },
     );
   }
-  const vectors = await classEmbeddings(text, names, templates, signal);
+  const vectors = await classEmbeddings(text, names, { templates }, signal);
   return { ...gathered, b: rowsOf(labels.map((label) => vectors[names.indexOf(label)])) };
 }

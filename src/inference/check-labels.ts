@@ -1,23 +1,23 @@
 import { invalidInput } from "../errors.js";
-import { mostPromptCharacters } from "../zero-shot/prompts.js";
-
-const param = "candidate_labels";
+import type { Label } from "../zero-shot/label.js";
+import { mostPromptCharacters, mostTemplates } from "../zero-shot/prompts.js";
 
 /**
  * @throws AppError `invalid_input` unless there are labels, each once, not empty, and not too many
  * or too long.
  */
 export function checkLabels(
-  labels: readonly string[] | undefined,
+  labels: readonly Label[] | undefined,
   maxLabels: number,
-): readonly string[] {
+  param = "candidate_labels",
+): readonly Label[] {
   if (labels === undefined) throw invalidInput(param, `"${param}" is missing; expected array`);
   if (labels.length > maxLabels) {
     const message = `Expected at most ${maxLabels} labels but received ${labels.length} (option maxLabels)`;
     throw invalidInput(param, message);
   }
   const seen = new Set<string>();
-  for (const [i, label] of labels.entries()) {
+  for (const [i, { label, prompts }] of labels.entries()) {
     const at = `${param}[${i}]`;
     if (label.trim() === "") throw invalidInput(at, `Label ${i} is empty`);
     if (label.length > mostPromptCharacters) {
@@ -26,6 +26,20 @@ export function checkLabels(
     }
     if (seen.has(label)) throw invalidInput(at, `The label "${label}" is given twice`);
     seen.add(label);
+    if (prompts !== undefined) checkPrompts(prompts, `${at}.prompts`);
   }
   return labels;
+}
+
+function checkPrompts(prompts: readonly string[], at: string): void {
+  if (prompts.length === 0 || prompts.length > mostTemplates) {
+    const message = `Expected 1 to ${mostTemplates} prompts but received ${prompts.length}`;
+    throw invalidInput(at, message);
+  }
+  for (const [i, prompt] of prompts.entries()) {
+    if (prompt.trim() === "") throw invalidInput(`${at}[${i}]`, `Prompt ${i} is empty`);
+    if (prompt.length <= mostPromptCharacters) continue;
+    const message = `Expected a prompt of at most ${mostPromptCharacters} characters but received ${prompt.length}`;
+    throw invalidInput(`${at}[${i}]`, message);
+  }
 }

@@ -1,73 +1,42 @@
-import type { CalibrationStore } from "../calibrations/calibration-store.js";
-import type { Encoder, Modality } from "../encoders/encoder.js";
-import type { LoadedPack } from "../encoders/load.js";
-import type { Packs } from "../encoders/packs.js";
-import { AppError, invalidInput } from "../errors.js";
-import { examplesOf } from "../heads/examples.js";
-import type { HeadStore } from "../heads/head-store.js";
-import type { UsableHead } from "../heads/head-version.js";
+import type { Embedding, Encoder, Modality } from "../encoders/encoder.js";
+import { AppError } from "../errors.js";
 import { findPack } from "../heads/headed-pack.js";
 import type { Cost } from "../media/budget.js";
 import { soundSize } from "../media/sound-size.js";
 import { withDecoded } from "../media/with-decoded.js";
 import { missingPrompts } from "../zero-shot/class-embeddings.js";
-import {
-  type Classified,
-  type ClassifyOptions,
-  classifyEmbedded,
-  classifyWindows,
-  type LabelPack,
-} from "../zero-shot/classifier.js";
-import { chooseTemplates } from "../zero-shot/prompts.js";
-import type { ReferenceBank } from "../zero-shot/reference-bank.js";
-import { checkLabels } from "./check-labels.js";
+import { type Classified, classifyWindows, labelScorer } from "../zero-shot/classifier.js";
 import type { Content, MediaContent } from "./content.js";
-import { allOrFirstFailure, type EmbedParts } from "./embed-contents.js";
-import { referenceOf } from "./reference-of.js";
+import { allOrFirstFailure } from "./embed-contents.js";
+import {
+  type Answerer,
+  type ClassifyParts,
+  type LabelPlan,
+  type LabelQuery,
+  planLabels,
+  thresholdsMisfit,
+} from "./label-plan.js";
 
-export interface ClassifyParts extends EmbedParts {
-  packs: Packs;
-  heads: Pick<HeadStore, "use">;
-  referenceBank: ReferenceBank;
-  calibrations: Pick<CalibrationStore, "use">;
-  config: EmbedParts["config"] & { maxLabels: number; maxAnswerBytes: number };
-}
-
-/** What to score contents against, and how. */
-export interface LabelQuery {
-  /** Only a head made from examples has labels of its own. */
-  labels?: readonly string[];
-  model?: string;
-  /** A head of the model: its active version. */
-  head?: string;
-  templates?: readonly string[];
-  templateSet?: string;
-  multiLabel?: boolean;
-  topK?: number;
-  threshold?: number;
-  /** Tells inputs that none of the labels fits, but for this share of them. */
-  falseAlarmRate?: number;
-  /** Name of a calibration: its background, and its probabilities for `multiLabel`. */
-  calibration?: string;
-}
+/** What is scored: an input, or an embedding in the answering pack's space. */
+export type Scorable = Content | { modality: Modality; embedding: Embedding };
 
 /** Scores of one content, best first, and what its decoder warned of. */
 export interface Scored extends Classified {
   warnings?: readonly string[];
 }
 
-/** Who answered. */
-interface Answerer {
-  pack: LoadedPack;
-  head?: UsableHead;
-  calibration?: { name: string; version: number };
+export interface ClassifiedContents extends Answerer {
+  calibration?: LabelPlan["calibration"];
+  /** In the order of the contents. */
+  scored: Scored[];
+  /** Of the whole answer. */
+  warnings?: string[];
 }
 
 /**
  * Scores each content against the labels, admitted as one request.
  *
- * @param contents  at least one, all of one modality.
- * @returns `scored` in the order of the contents.
+ * @param contents  at least one.
  * @throws AppError naming the fields as `POST /v1/zero-shot` has them.
  */
 export async function classifyContents(
@@ -75,19 +44,45 @@ export async function classifyContents(
   query: LabelQuery,
   contents: readonly Content[],
   signal: AbortSignal,
-): Promise<Answerer & { scored: Scored[] }> {
-  const { modality } = contents[0];
-  const plan = await planOf(parts, query, modality, signal);
-  const { pack, head, scorer, labels, options } = plan;
-  const encoder = pack.encoders[modality] as Encoder;
-  const scored = await parts.budget.request(costsOf(plan, contents), signal, (turn) => {
+): Promise<ClassifiedContents> {
+  const modalities = new Set(contents.map(({ modality }) => modality));
+  const answerer = await findPack(parts, query, ...modalities, "text");
+  return classifyWith(parts, answerer, { query, contents, signal });
+}
+
+/** The same by the pack that is given. */
+export async function classifyWith(
+  parts: ClassifyParts,
+  answerer: Answerer,
+  given: { query: LabelQuery; contents: readonly Scorable[]; signal: AbortSignal },
+): Promise<ClassifiedContents> {
+  const { query, contents, signal } = given;
+  const plans = new Map<Modality, LabelPlan>();
+  for (const { modality } of contents)
+    if (!plans.has(modality))
+      plans.set(modality, await planLabels(parts, answerer, query, { modality, signal }));
+  const costs = function* (): Generator<Cost> {
+    for (const content of contents) yield costOf(content);
+    for (const plan of plans.values()) yield* labelCosts(plan);
+  };
+  const scored = await parts.budget.request(costs(), signal, (turn) => {
     const failure = new AbortController();
+    const scorers = new Map(
+      [...plans].map(([modality, { scorer, labels, options }]) => {
+        const making = labelScorer(scorer, labels, options);
+        making.catch(() => undefined); // awaited with each content
+        return [modality, making];
+      }),
+    );
     const scoring = contents.map(async (content): Promise<Scored> => {
       let warnings: readonly string[] | undefined;
       const onWarnings = (found: readonly string[]) => {
         warnings = found;
       };
+      const { modality } = content;
       const embed = async () => {
+        if ("embedding" in content) return content.embedding;
+        const encoder = answerer.pack.encoders[modality] as Encoder;
         if (content.modality === "text") return (await encoder.encode([content.text], signal))[0];
         const read = () => {
           failure.signal.throwIfAborted();
@@ -99,11 +94,13 @@ export async function classifyContents(
           return embedding;
         });
       };
-      return { ...(await classifyEmbedded(scorer, embed, labels, options)), warnings };
+      const [embedding, score] = await Promise.all([embed(), scorers.get(modality)!]);
+      return { ...score(embedding), warnings };
     });
     return allOrFirstFailure(scoring, failure);
   });
-  return { pack, head, calibration: plan.calibration, scored };
+  const [{ calibration }] = plans.values();
+  return { ...answerer, calibration, scored, warnings: warningsOf(answerer, query) };
 }
 
 /** Scores of a sound as a whole and of each of its windows. */
@@ -112,9 +109,11 @@ export async function classifyTimeline(
   query: LabelQuery,
   sound: MediaContent,
   signal: AbortSignal,
-): Promise<Answerer & Scored & { timeline: WindowScores[] }> {
-  const plan = await planOf(parts, query, "audio", signal);
-  const { pack, head, scorer, labels, options } = plan;
+): Promise<Omit<ClassifiedContents, "scored"> & Scored & { timeline: WindowScores[] }> {
+  const answerer = await findPack(parts, query, "audio", "text");
+  const plan = await planLabels(parts, answerer, query, { modality: "audio", signal });
+  const { pack } = answerer;
+  const { scorer, labels, options } = plan;
   const { hopSeconds } = pack.manifest.towers.audio!.preprocess;
   const shown = Math.min(query.topK ?? labels.length, labels.length);
   const characters = labels.reduce((sum, label) => sum + label.length, 0);
@@ -132,74 +131,39 @@ export async function classifyTimeline(
   const onWarnings = (found: readonly string[]) => {
     warnings = found;
   };
-  const answer = await parts.budget.request(costsOf(plan, [sound]), signal, (turn) => {
-    const embed = () =>
-      withDecoded(parts, turn, { modality: "audio", read, onWarnings }, async (decoded) => {
-        const encoded = await pack.encodeWindows!(decoded, signal);
-        checkWindows(encoded.windows.length);
-        return encoded;
-      });
-    return classifyWindows(scorer, embed, labels, options);
-  });
-  return { pack, head, calibration: plan.calibration, ...answer, warnings };
+  const answer = await parts.budget.request(
+    [costOf(sound), ...labelCosts(plan)],
+    signal,
+    (turn) => {
+      const embed = () =>
+        withDecoded(parts, turn, { modality: "audio", read, onWarnings }, async (decoded) => {
+          const encoded = await pack.encodeWindows!(decoded, signal);
+          checkWindows(encoded.windows.length);
+          return encoded;
+        });
+      return classifyWindows(scorer, embed, labels, options);
+    },
+  );
+  const all = [...(warnings ?? []), ...(warningsOf(answerer, query) ?? [])];
+  const { calibration } = plan;
+  return { ...answerer, calibration, ...answer, warnings: all.length === 0 ? undefined : all };
 }
 
 type WindowScores = Awaited<ReturnType<typeof classifyWindows>>["timeline"][number];
 
-interface Plan extends Answerer {
-  labels: readonly string[];
-  options: ClassifyOptions;
-  scorer: LabelPack;
+function warningsOf(answerer: Answerer, query: LabelQuery): string[] | undefined {
+  const misfit = thresholdsMisfit(answerer, query);
+  return misfit === undefined ? undefined : [misfit];
 }
 
-async function planOf(
-  parts: ClassifyParts,
-  query: LabelQuery,
-  modality: Modality,
-  signal: AbortSignal,
-): Promise<Plan> {
-  const { pack, head } = await findPack(parts, query, modality, "text");
-  const labels = checkLabels(query.labels ?? head?.fewShot?.labels, parts.config.maxLabels);
-  const { multiLabel, topK, threshold } = query;
-  if (multiLabel === true && head?.fewShot !== undefined) {
-    const message = `The head "${head.name}" tells its labels from each other: multi_label cannot go with it`;
-    throw invalidInput("multi_label", message);
-  }
-  const templates = chooseTemplates(
-    { templates: query.templates, setName: query.templateSet },
-    pack.manifest.promptTemplates[modality],
-    modality,
-  );
-  const { logitScale, logitBias, activation } = pack.manifest;
-  const examples = head?.fewShot && examplesOf(head, logitScale, modality);
-  const { calibration, reference } = await referenceOf(parts, query, pack, modality, templates);
-  const textEncoder = pack.encoders.text!;
-  return {
-    pack,
-    head,
-    calibration,
-    labels,
-    options: {
-      templates,
-      multiLabel,
-      topK,
-      threshold,
-      reference,
-      falseAlarmRate: query.falseAlarmRate,
-      signal,
-    },
-    scorer: { textEncoder, logitScale, logitBias, activation, examples },
-  };
+function costOf(content: Scorable): Cost {
+  if ("embedding" in content) return { inputs: 0.1 };
+  return content.modality === "text" ? { inputs: 1 } : content.cost();
 }
 
-function* costsOf(
-  { scorer, labels, options }: Plan,
-  contents: readonly Content[],
-): Generator<Cost> {
-  for (const content of contents)
-    yield content.modality === "text" ? { inputs: 1 } : content.cost();
+function* labelCosts({ scorer, labels, options }: LabelPlan): Generator<Cost> {
   if (scorer.examples?.usesTexts !== false)
-    yield { inputs: missingPrompts(scorer.textEncoder, labels, options.templates) };
+    yield { inputs: missingPrompts(scorer.textEncoder, labels, options) };
 }
 
 /** Of a score in an answer, besides its label. */

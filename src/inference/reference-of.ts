@@ -6,11 +6,16 @@ import { AppError, invalidInput } from "../errors.js";
 import { rowCount } from "../math/rows.js";
 import type { Reference } from "../zero-shot/reference.js";
 import type { ReferenceBank } from "../zero-shot/reference-bank.js";
-import type { LabelQuery } from "./classify-contents.js";
 
 interface Parts {
   referenceBank: ReferenceBank;
   calibrations: Pick<CalibrationStore, "use">;
+}
+
+interface Query {
+  falseAlarmRate?: number;
+  multiLabel?: boolean;
+  calibration?: string;
 }
 
 /** What a request's labels are told apart from; nothing where it asks for neither. */
@@ -28,7 +33,7 @@ export interface ChosenReference {
  */
 export async function referenceOf(
   { referenceBank, calibrations }: Parts,
-  { falseAlarmRate, multiLabel = false, calibration: name }: LabelQuery,
+  { falseAlarmRate, multiLabel = false, calibration: name }: Query,
   pack: LoadedPack,
   modality: Modality,
   templates: readonly string[],

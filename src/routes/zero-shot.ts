@@ -1,102 +1,128 @@
 import { Hono } from "hono";
-import { invalidInput } from "../errors.js";
+import { z } from "zod";
+import { AppError, invalidInput } from "../errors.js";
 import { headNamed } from "../heads/headed-pack.js";
-import { classifyContents, classifyTimeline, type Scored } from "../inference/classify-contents.js";
-import type { Content } from "../inference/content.js";
+import {
+  type ClassifiedContents,
+  classifyTimeline,
+  classifyWith,
+  type Scored,
+} from "../inference/classify-contents.js";
+import { checkInputCount } from "../inference/embed-contents.js";
+import type { Answerer, LabelQuery } from "../inference/label-plan.js";
 import type { Services } from "../services.js";
-import { ZeroShotAnswer, ZeroShotRequest } from "../wire/zero-shot.js";
-import { bodyErrors, describe, inferenceErrors, json, jsonOrForm } from "./describe.js";
+import { ZeroShotAnswer, ZeroShotAnswers, ZeroShotRequest } from "../wire/zero-shot.js";
+import {
+  bodyErrors,
+  describe,
+  inferenceErrors,
+  json,
+  jsonOrForm,
+  storeErrors,
+} from "./describe.js";
+import { labelQueryOf } from "./label-sets.js";
 import { mediaMaker } from "./media-content.js";
 import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
+import { answererOf, checkContent, contentNames, scorableOf } from "./zero-shot-input.js";
 
 const zeroShotOperation = describe({
   id: "zeroShot",
   tag: "Inference",
-  summary: "Scores of a picture, sound or text against any labels",
+  summary: "Scores of pictures, sounds, texts, items or embeddings against any labels",
   description:
-    "Exactly one of image, audio and text, and candidate_labels unless a head has its own.",
+    "Exactly one of image, audio, text, item_id, embedding and inputs; and candidate_labels or a " +
+    "label_set, unless a head has its own labels.",
   body: jsonOrForm(ZeroShotRequest),
-  answers: { 200: { content: json(ZeroShotAnswer) } },
-  errors: [...bodyErrors, ...inferenceErrors],
+  answers: { 200: { content: json(z.union([ZeroShotAnswer, ZeroShotAnswers])) } },
+  errors: [...bodyErrors, ...inferenceErrors, ...storeErrors],
 });
 
-/** `POST /v1/zero-shot`: one picture, sound or text and any labels -> scores, best first. */
+/** `POST /v1/zero-shot`: pictures, sounds, texts or stored items and any labels -> scores. */
 export function zeroShotRoutes(services: Services) {
-  const { budget } = services;
+  const { budget, config } = services;
   return new Hono<RequestVariables>().post("/v1/zero-shot", zeroShotOperation, async (c) => {
     budget.refuseWhenFull();
     const lists = ["candidate_labels", "hypothesis_template"];
     const request = await readRequest(c, ZeroShotRequest, {
       lists,
       names: ["candidate_labels"],
-      json: ["reject"],
+      json: ["reject", "embedding", "inputs"],
     });
     const signal = c.get("signal");
-    const modality = onlyModality(request);
-    if (request.timeline && modality !== "audio") {
-      throw invalidInput("timeline", `A timeline is of a sound, not of ${modality}`);
-    }
-    const { candidate_labels: labels, template_set: templateSet, model, head: headName } = request;
-    const { hypothesis_template: template, multi_label: multiLabel, top_k: topK } = request;
-    const { threshold, reject, calibration } = request;
+    const { inputs, model, head, top_k: topK, threshold, reject, calibration } = request;
     const falseAlarmRate = reject?.false_alarm_rate;
-    const templates = typeof template === "string" ? [template] : template;
-    const query = {
-      labels,
-      model,
-      head: headName,
-      templates,
-      templateSet,
-      multiLabel,
-      topK,
-      threshold,
-      falseAlarmRate,
-      calibration,
+    const query: LabelQuery = {
+      ...(await labelQueryOf(request, services.labelSets)),
+      ...{ model, head, topK, threshold, falseAlarmRate, calibration },
     };
-    const mediaOf = mediaMaker(services, signal);
-    const answerOf = ({ pack, head, calibration }: Omit<Classified, "scored">) => ({
-      model: pack.manifest.id,
-      ...headNamed(head),
-      ...(calibration && { calibration }),
-      space: pack.space,
+    const answerOf = (answerer: Answerer & Pick<ClassifiedContents, "calibration">) => ({
+      model: answerer.pack.manifest.id,
+      ...headNamed(answerer.head),
+      ...(answerer.calibration && { calibration: answerer.calibration }),
+      space: answerer.pack.space,
+      ...(query.labelSet && {
+        label_set: { name: query.labelSet.name, version: query.labelSet.version },
+      }),
     });
-    if (!request.timeline) {
-      const content: Content =
-        modality === "text"
-          ? { modality, text: request.text! }
-          : mediaOf(request[modality]!, modality, modality);
-      const classified = await classifyContents(services, query, [content], signal);
-      const [{ scores, verdict, warnings }] = classified.scored;
-      return c.json({
-        ...answerOf(classified),
-        scores,
-        ...verdictOf(verdict),
-        ...rejectOf(verdict, falseAlarmRate),
-        warnings,
-      } satisfies ZeroShotAnswer);
-    }
-    const sound = mediaOf(request.audio!, "audio", "audio");
-    const { scores, verdict, timeline, warnings, ...by } = await classifyTimeline(
-      services,
-      query,
-      sound,
-      signal,
-    );
-    const windows = timeline.map((window) => ({
-      start_seconds: window.startSeconds,
-      end_seconds: window.endSeconds,
-      scores: window.scores,
-      ...verdictOf(window.verdict),
-    }));
-    return c.json({
-      ...answerOf(by),
+    const scoredOf = ({ scores, verdict, warnings }: Scored) => ({
       scores,
       ...verdictOf(verdict),
       ...rejectOf(verdict, falseAlarmRate),
-      timeline: windows,
       warnings,
-    } satisfies ZeroShotAnswer);
+    });
+
+    if (inputs !== undefined) {
+      const other = [...contentNames, "timeline" as const].find((name) => request[name]);
+      if (other !== undefined) throw invalidInput(other, `"${other}" cannot stand beside "inputs"`);
+      checkInputCount(inputs.length, config.maxInputs, "inputs");
+    }
+    const bodies = inputs ?? [request];
+    for (const [i, body] of bodies.entries())
+      await located(inputs && `inputs[${i}]`, () => checkContent(body));
+    if (request.timeline) {
+      if (request.audio === undefined)
+        throw invalidInput("timeline", "A timeline is of a sound that comes with the request");
+      const sound = mediaMaker(services, signal)(request.audio, "audio", "audio");
+      const { timeline, ...answer } = await classifyTimeline(services, query, sound, signal);
+      const windows = timeline.map((window) => ({
+        start_seconds: window.startSeconds,
+        end_seconds: window.endSeconds,
+        scores: window.scores,
+        ...verdictOf(window.verdict),
+      }));
+      return c.json({
+        ...answerOf(answer),
+        ...scoredOf(answer),
+        timeline: windows,
+      } satisfies ZeroShotAnswer);
+    }
+    const answerer = await answererOf(services, request, bodies);
+    const contents = [];
+    for (const [i, body] of bodies.entries()) {
+      const at = inputs && `inputs[${i}]`;
+      contents.push(await located(at, () => scorableOf(services, answerer, body, signal)));
+    }
+    const classified = await classifyWith(services, answerer, {
+      query,
+      contents,
+      signal,
+    });
+    const { scored, warnings } = classified;
+    const [first] = scored;
+    if (inputs === undefined) {
+      const all = [...(first.warnings ?? []), ...(warnings ?? [])];
+      return c.json({
+        ...answerOf(classified),
+        ...scoredOf(first),
+        warnings: all.length === 0 ? undefined : all,
+      } satisfies ZeroShotAnswer);
+    }
+    return c.json({
+      ...answerOf(classified),
+      answers: scored.map(scoredOf),
+      warnings,
+    } satisfies ZeroShotAnswers);
   });
 }
 
@@ -113,14 +139,11 @@ const rejectOf = (verdict: Verdict, falseAlarmRate: number | undefined) =>
     },
   };
 
-type Classified = Awaited<ReturnType<typeof classifyContents>>;
-
-function onlyModality(request: ZeroShotRequest) {
-  const given = (["image", "audio", "text"] as const).filter((name) => request[name] !== undefined);
-  if (given.length === 1) return given[0];
-  const came = given.length === 0 ? "none" : given.join(" and ");
-  throw invalidInput(
-    given[1] ?? "image",
-    `Expected one of "image", "audio" and "text" but received ${came}`,
-  );
+/** Of several inputs, an error's `param` says which one it was. */
+async function located<T>(part: string | undefined, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof AppError && part !== undefined ? error.within(part) : error;
+  }
 }

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { parseJson } from "../json/parse-json.js";
 import { HeadReference, Warnings } from "./common.js";
-import { listOf, Media, optional, withDefault } from "./fields.js";
+import { embeddingFields } from "./embeddings.js";
+import { listOf, Media, Modality, optional, withDefault } from "./fields.js";
+import { LabelFields, TemplateField } from "./label-sets.js";
 
 const fromForm = <S extends z.ZodType>(schema: S) =>
   z.preprocess(
@@ -21,18 +23,34 @@ export const Reject = z.strictObject({
   false_alarm_rate: withDefault(z.number().positive().max(0.5), 0.05),
 });
 
-export const ZeroShotRequest = z.strictObject({
+/** What is scored: an input, a stored item, or an embedding that was made before. */
+const content = {
   image: optional(Media),
   audio: optional(Media),
   text: optional(z.string().min(1)),
+  /** An item of `collection`, by the embedding that it has. */
+  item_id: optional(z.string().min(1)),
+  collection: optional(z.string().min(1)),
+  ...embeddingFields,
+  /** Of an embedding. */
+  modality: optional(Modality),
+  space: optional(z.string().min(1)),
+};
+export const ZeroShotInput = z.strictObject(content);
+export type ZeroShotInput = z.infer<typeof ZeroShotInput>;
+
+export const ZeroShotRequest = z.strictObject({
+  ...content,
+  /** Several, each with one content; `maxInputs` at most. */
+  inputs: optional(listOf(ZeroShotInput, { min: 1, max: maxListed })),
   /** Only a head made from examples has labels of its own. */
-  candidate_labels: optional(listOf(z.string(), { min: 1, max: maxListed })),
+  candidate_labels: optional(LabelFields),
+  /** A saved set of labels in place of `candidate_labels` and templates. */
+  label_set: optional(z.string().min(1)),
   model: optional(z.string()),
   /** A head of the model: its active version. */
   head: optional(z.string().min(1)),
-  hypothesis_template: optional(
-    z.union([z.string(), listOf(z.string(), { min: 1, max: maxListed })]),
-  ),
+  hypothesis_template: optional(TemplateField),
   template_set: optional(z.string()),
   multi_label: withDefault(fromForm(z.boolean()), false),
   top_k: optional(fromForm(z.int().positive())),
@@ -60,11 +78,15 @@ const verdict = {
   label: z.string().nullable().optional(),
 };
 
-export const ZeroShotAnswer = z.object({
+/** Who answered, and with which label set. */
+const by = {
   model: z.string(),
   head: HeadReference.optional(),
   calibration: HeadReference.optional(),
   space: z.string(),
+  label_set: z.object({ name: z.string(), version: z.int() }).optional(),
+};
+const scored = {
   /** Best first. */
   scores: z.array(LabelScore),
   ...verdict,
@@ -77,6 +99,11 @@ export const ZeroShotAnswer = z.object({
       background: z.int(),
     })
     .optional(),
+  warnings: Warnings.optional(),
+};
+export const ZeroShotAnswer = z.object({
+  ...by,
+  ...scored,
   /** Of a sound, where it is asked for. */
   timeline: z
     .array(
@@ -88,9 +115,16 @@ export const ZeroShotAnswer = z.object({
       }),
     )
     .optional(),
-  warnings: Warnings.optional(),
 });
 export type ZeroShotAnswer = z.infer<typeof ZeroShotAnswer>;
+
+/** The answer to `inputs`, one each, in order. */
+export const ZeroShotAnswers = z.object({
+  ...by,
+  answers: z.array(z.object(scored)),
+  warnings: Warnings.optional(),
+});
+export type ZeroShotAnswers = z.infer<typeof ZeroShotAnswers>;
 
 /** `true`, `5` or `0.1` as a form field spells it. */
 function looseJson(text: string): unknown {

@@ -8,30 +8,38 @@ import { meanVector, normalize } from "../math/vector.js";
  */
 const chunk = 256;
 
+/** How labels become sentences. */
+export interface Prompting {
+  /** T sentences with one `{}`. */
+  templates: readonly string[];
+  /** By label: its own sentences, in place of the templates. */
+  prompts?: ReadonlyMap<string, readonly string[]>;
+}
+
 /**
  * One vector per label: the mean of the unit embeddings of its prompts, at unit length again.
  * Source: Radford et al. 2021, section 3.1.4 (ensembling over the embedding space).
  *
- * @param labels     L labels.
- * @param templates  T sentences with one `{}`.
- * @returns L embeddings, in the order of the labels. The encoder's cache remembers the L x T
- *   sentences.
+ * @param labels  L labels.
+ * @returns L embeddings, in the order of the labels. The encoder's cache remembers the sentences.
  */
 export async function classEmbeddings(
   encoder: Encoder<"text">,
   labels: readonly string[],
-  templates: readonly string[],
+  prompting: Prompting,
   signal?: AbortSignal,
 ): Promise<Embedding[]> {
-  const step = Math.max(1, Math.floor(chunk / templates.length));
   const vectors: Embedding[] = [];
-  for (let start = 0; start < labels.length; start += step) {
-    const group = labels.slice(start, start + step);
-    const prompts = group.flatMap((label) => templates.map((template) => fill(template, label)));
-    const embeddings = await encoder.encode(prompts, signal);
-    for (const i of group.keys()) {
-      const own = embeddings.slice(i * templates.length, (i + 1) * templates.length);
-      vectors.push(own.length === 1 ? own[0] : normalize(meanVector(own)));
+  for (let start = 0; start < labels.length; ) {
+    const group: string[][] = [];
+    for (let size = 0; size < chunk && start < labels.length; start++)
+      size += group[group.push(sentencesOf(labels[start], prompting)) - 1].length;
+    const embeddings = await encoder.encode(group.flat(), signal);
+    let next = 0;
+    for (const { length } of group) {
+      const own = embeddings.slice(next, next + length);
+      next += length;
+      vectors.push(length === 1 ? own[0] : normalize(meanVector(own)));
     }
   }
   return vectors;
@@ -41,12 +49,21 @@ export async function classEmbeddings(
 export function missingPrompts(
   encoder: Encoder<"text">,
   labels: readonly string[],
-  templates: readonly string[],
+  prompting: Prompting,
 ): number {
+  const { templates, prompts } = prompting;
+  const own = labels
+    .filter((label) => prompts?.has(label))
+    .flatMap((label) => sentencesOf(label, prompting));
+  const others = own.length === 0 ? labels : labels.filter((label) => !prompts?.has(label));
   const count = templates.length;
-  return countMissing(encoder, labels.length * count, (i) =>
-    fill(templates[i % count], labels[Math.floor(i / count)]),
+  const ofTemplates = countMissing(encoder, others.length * count, (i) =>
+    fill(templates[i % count], others[Math.floor(i / count)]),
   );
+  return ofTemplates + countMissing(encoder, own.length, (i) => own[i]);
 }
+
+const sentencesOf = (label: string, { templates, prompts }: Prompting): string[] =>
+  (prompts?.get(label) ?? templates).map((template) => fill(template, label));
 
 const fill = (template: string, label: string) => template.split("{}").join(label);

@@ -1,6 +1,7 @@
 import type { EncodeWindows } from "../encoders/audio-encoder.js";
 import type { Embedding, Encoder, Modality, ModalityInput } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
+import type { Prompting } from "./class-embeddings.js";
 import { type Measurer, measurer } from "./measurer.js";
 import { backgroundOdds, type Reference, type Verdict } from "./reference.js";
 
@@ -34,14 +35,15 @@ export interface Examples {
   ): (embedding: Embedding) => Float64Array;
 }
 
-export interface ClassifyOptions {
-  templates: readonly string[];
+export interface ClassifyOptions extends Prompting {
   /** Score each label by itself instead of against the others. */
   multiLabel?: boolean;
   /** Only the best so many. */
   topK?: number;
   /** Only scores of at least this. */
   threshold?: number;
+  /** By label: in place of `threshold`. */
+  thresholds?: ReadonlyMap<string, number>;
   /** What the labels are told apart from; with it `multiLabel` gives what its calibration says. */
   reference?: Reference;
   /** Share of inputs that no label fits which may pass for one that does; needs `reference`. */
@@ -131,7 +133,7 @@ export async function labelScorer(
   const { measure, scoresOf } = await measurer(pack, labels, options);
   const background =
     reference !== undefined && falseAlarmRate !== undefined
-      ? await rememberedOdds(pack, reference, labels, { templates: options.templates, measure })
+      ? await rememberedOdds(pack, reference, labels, { ...options, measure })
       : undefined;
   const thresholds = multiLabel ? background?.thresholds(falseAlarmRate!) : undefined;
   return (embedding) => {
@@ -149,7 +151,10 @@ export async function labelScorer(
     const verdict = background?.verdict(odds, falseAlarmRate!);
     return {
       scores: sorted
-        .filter(({ score }) => threshold === undefined || score >= threshold)
+        .filter(({ label, score }) => {
+          const least = options.thresholds?.get(label) ?? threshold;
+          return least === undefined || score >= least;
+        })
         .slice(0, topK),
       ...(verdict && {
         verdict: {
@@ -174,11 +179,11 @@ function rememberedOdds(
   { logitScale, examples }: LabelPack,
   reference: Reference,
   labels: readonly string[],
-  { templates, measure }: { templates: readonly string[]; measure: Measurer["measure"] },
+  { templates, prompts, measure }: Prompting & { measure: Measurer["measure"] },
 ): ReturnType<typeof backgroundOdds> {
   const compare = () => backgroundOdds(reference, labels, measure);
   if (examples !== undefined) return compare();
-  const key = JSON.stringify([logitScale, templates, labels]);
+  const key = JSON.stringify([logitScale, templates, labels, [...(prompts ?? [])]]);
   const known = remembered.get(reference.background) ?? new Map();
   remembered.set(reference.background, known);
   const odds = known.get(key) ?? compare();

@@ -2,7 +2,7 @@ import type { Embedding } from "../encoders/encoder.js";
 import { rowAt } from "../math/rows.js";
 import { logSumExp, sigmoid, softmax } from "../math/softmax.js";
 import { dot } from "../math/vector.js";
-import { classEmbeddings } from "./class-embeddings.js";
+import { classEmbeddings, type Prompting } from "./class-embeddings.js";
 import type { ClassifyOptions, Examples, LabelPack } from "./classifier.js";
 import { logitsOf, type Odds, oddsOf } from "./reference.js";
 
@@ -19,17 +19,17 @@ export interface Measurer {
 export async function measurer(
   pack: LabelPack,
   labels: readonly string[],
-  { templates, multiLabel = false, reference, signal }: ClassifyOptions,
+  { templates, prompts, multiLabel = false, reference, signal }: ClassifyOptions,
 ): Promise<Measurer> {
   const { examples, textEncoder, logitScale, logitBias, activation } = pack;
   if (examples !== undefined)
-    return examplesMeasurer(pack, examples, labels, { templates, reference, signal });
+    return examplesMeasurer(pack, examples, labels, { templates, prompts, reference, signal });
   const logistic = multiLabel ? reference?.logistic : undefined;
   const contrast = multiLabel && activation === "softmax" && logistic === undefined;
   const vectors = await classEmbeddings(
     textEncoder,
     contrast ? [...labels, neutralLabel] : labels,
-    templates,
+    { templates, prompts },
     signal,
   );
   const something = contrast ? vectors.pop() : undefined;
@@ -59,7 +59,7 @@ async function examplesMeasurer(
   { textEncoder }: LabelPack,
   examples: Examples,
   labels: readonly string[],
-  { templates, reference, signal }: Pick<ClassifyOptions, "templates" | "reference" | "signal">,
+  { reference, signal, ...prompting }: Prompting & Pick<ClassifyOptions, "reference" | "signal">,
 ): Promise<Measurer> {
   const scoresOf = ({ logits }: Odds) => softmax(logits);
   if (!examples.usesTexts) {
@@ -74,7 +74,7 @@ async function examplesMeasurer(
       scoresOf,
     };
   }
-  const texts = await classEmbeddings(textEncoder, labels, templates, signal);
+  const texts = await classEmbeddings(textEncoder, labels, prompting, signal);
   if (reference === undefined) {
     const logitsOf = examples.logitsOf(labels, texts);
     return { measure: (embedding) => oddsOf(logitsOf(embedding), []), scoresOf };

@@ -52,7 +52,7 @@ const fallbackTemplates: Record<Modality, readonly string[]> = {
 };
 
 /** CLIP's own ensemble for ImageNet has 80. Each is a sentence more for every label. */
-const mostTemplates = 100;
+export const mostTemplates = 100;
 /** Of a label or a template; no tokenizer here looks further. */
 export const mostPromptCharacters = 8192;
 

@@ -46,7 +46,7 @@ export class ReferenceBank {
     const texts = neutralTexts[modality];
     const key = ["neutral", pack.space, modality, ...templates];
     const neutral = await this.#remembered(key, async () =>
-      rowsOf(await classEmbeddings(pack.encoders.text as Encoder<"text">, texts, templates)),
+      rowsOf(await classEmbeddings(pack.encoders.text as Encoder<"text">, texts, { templates })),
     );
     return { neutral, neutralTexts: texts };
   }

@@ -1,0 +1,139 @@
+import type { CalibrationStore } from "../calibrations/calibration-store.js";
+import type { Modality } from "../encoders/encoder.js";
+import type { LoadedPack } from "../encoders/load.js";
+import type { Packs } from "../encoders/packs.js";
+import { invalidInput } from "../errors.js";
+import { examplesOf } from "../heads/examples.js";
+import type { HeadStore } from "../heads/head-store.js";
+import type { UsableHead } from "../heads/head-version.js";
+import type { ClassifyOptions, LabelPack } from "../zero-shot/classifier.js";
+import type { Label } from "../zero-shot/label.js";
+import { chooseTemplates } from "../zero-shot/prompts.js";
+import type { ReferenceBank } from "../zero-shot/reference-bank.js";
+import { checkLabels } from "./check-labels.js";
+import type { EmbedParts } from "./embed-contents.js";
+import { referenceOf } from "./reference-of.js";
+
+export interface ClassifyParts extends EmbedParts {
+  packs: Packs;
+  heads: Pick<HeadStore, "use">;
+  referenceBank: ReferenceBank;
+  calibrations: Pick<CalibrationStore, "use">;
+  config: EmbedParts["config"] & { maxLabels: number; maxAnswerBytes: number };
+}
+
+/** A label set as it was read: what its thresholds were chosen for, where it has any. */
+export interface UsedLabelSet {
+  name: string;
+  version: number;
+  thresholdsOf?: { space: string; head?: { name: string; version: number } };
+}
+
+/** What to score contents against, and how. */
+export interface LabelQuery {
+  /** Only a head made from examples has labels of its own. */
+  labels?: readonly (string | Label)[];
+  /** Where the labels come from. */
+  labelSet?: UsedLabelSet;
+  model?: string;
+  /** A head of the model: its active version. */
+  head?: string;
+  templates?: readonly string[];
+  templateSet?: string;
+  multiLabel?: boolean;
+  topK?: number;
+  threshold?: number;
+  /** Tells inputs that none of the labels fits, but for this share of them. */
+  falseAlarmRate?: number;
+  /** Name of a calibration: its background, and its probabilities for `multiLabel`. */
+  calibration?: string;
+}
+
+/** Who answers. */
+export interface Answerer {
+  pack: LoadedPack;
+  head?: UsableHead;
+}
+
+/** How the contents of one modality are scored. */
+export interface LabelPlan {
+  calibration?: { name: string; version: number };
+  labels: readonly string[];
+  options: ClassifyOptions;
+  scorer: LabelPack;
+}
+
+/** @throws AppError `invalid_input`, naming the fields as `POST /v1/zero-shot` has them. */
+export async function planLabels(
+  parts: ClassifyParts,
+  { pack, head }: Answerer,
+  query: LabelQuery,
+  { modality, signal }: { modality: Modality; signal?: AbortSignal },
+): Promise<LabelPlan> {
+  const given = (query.labels ?? head?.fewShot?.labels)?.map((one) =>
+    typeof one === "string" ? { label: one } : one,
+  );
+  const labels = checkLabels(given, parts.config.maxLabels);
+  const { multiLabel, topK, threshold } = query;
+  if (multiLabel === true && head?.fewShot !== undefined) {
+    const message = `The head "${head.name}" tells its labels from each other: multi_label cannot go with it`;
+    throw invalidInput("multi_label", message);
+  }
+  const templates = chooseTemplates(
+    { templates: query.templates, setName: query.templateSet },
+    pack.manifest.promptTemplates[modality],
+    modality,
+  );
+  const { logitScale, logitBias, activation } = pack.manifest;
+  const examples = head?.fewShot && examplesOf(head, logitScale, modality);
+  const { calibration, reference } = await referenceOf(parts, query, pack, modality, templates);
+  const usesThresholds = thresholdsMisfit({ pack, head }, query) === undefined;
+  return {
+    calibration,
+    labels: labels.map(({ label }) => label),
+    options: {
+      templates,
+      prompts: byLabel(labels, ({ prompts }) => prompts),
+      multiLabel,
+      topK,
+      threshold,
+      thresholds: usesThresholds ? byLabel(labels, (label) => label.threshold) : undefined,
+      reference,
+      falseAlarmRate: query.falseAlarmRate,
+      signal,
+    },
+    scorer: { textEncoder: pack.encoders.text!, logitScale, logitBias, activation, examples },
+  };
+}
+
+function byLabel<T>(
+  labels: readonly Label[],
+  pick: (label: Label) => T | undefined,
+): ReadonlyMap<string, T> | undefined {
+  const values = new Map<string, T>();
+  for (const label of labels) {
+    const value = pick(label);
+    if (value !== undefined) values.set(label.label, value);
+  }
+  return values.size === 0 ? undefined : values;
+}
+
+/**
+ * Why the thresholds of a label set are not used: scores of another space, or of another version of
+ * a head, are other numbers. Undefined where they are, or there are none.
+ */
+export function thresholdsMisfit({ pack, head }: Answerer, { labelSet }: LabelQuery) {
+  const made = labelSet?.thresholdsOf;
+  if (made === undefined) return undefined;
+  const isSame =
+    made.space === pack.space &&
+    made.head?.name === head?.name &&
+    made.head?.version === head?.version;
+  if (isSame) return undefined;
+  const named = (space: string, by: { name: string; version: number } | undefined) =>
+    by === undefined ? space : `${space} (head "${by.name}", version ${by.version})`;
+  return (
+    `The thresholds of the label set "${labelSet!.name}" belong to ${named(made.space, made.head)}, ` +
+    `and this answer is of ${named(pack.space, head)}: they were not used`
+  );
+}

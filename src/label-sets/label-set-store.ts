@@ -1,0 +1,101 @@
+import { existsSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { AppError } from "../errors.js";
+import { checkedJson, damaged, readCheckedJson } from "../files/checked-json.js";
+import { storageError, writeDurably } from "../files/write-durably.js";
+import { NameQueue } from "../heads/name-queue.js";
+import { checkName } from "../heads/version-folder.js";
+
+/** Labels under a name, with all that makes their scores: prompts, templates and thresholds. */
+export const LabelSet = z.object({
+  formatVersion: z.literal(1),
+  /** Goes up with each change. */
+  version: z.int().positive(),
+  labels: z.array(
+    z.object({
+      label: z.string(),
+      prompts: z.array(z.string()).optional(),
+      threshold: z.number().optional(),
+    }),
+  ),
+  templates: z.array(z.string()).optional(),
+  templateSet: z.string().optional(),
+  multiLabel: z.boolean(),
+  /** The scores that the thresholds were chosen for. */
+  thresholdsOf: z
+    .object({
+      space: z.string(),
+      head: z.object({ name: z.string(), version: z.number() }).optional(),
+    })
+    .optional(),
+  /** ISO 8601. */
+  updatedAt: z.string(),
+});
+export type LabelSet = z.infer<typeof LabelSet>;
+export type NamedLabelSet = LabelSet & { name: string };
+
+/**
+ * Label sets in the data folder, a small file each. They are read when they are asked for: there is
+ * nothing to keep in step.
+ */
+export class LabelSetStore {
+  readonly #folder: string;
+  readonly #queue = new NameQueue();
+
+  /** @param folder  `<dataDir>/label-sets` */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** In the order of their names. @throws AppError `storage_corrupt` for a damaged one. */
+  async list(): Promise<NamedLabelSet[]> {
+    if (!existsSync(this.#folder)) return [];
+    const files = (await readdir(this.#folder)).filter((file) => file.endsWith(".json")).sort();
+    return Promise.all(files.map((file) => this.get(file.slice(0, -".json".length))));
+  }
+
+  /** @throws AppError `not_found`; `storage_corrupt`, naming the file. */
+  async get(name: string): Promise<NamedLabelSet> {
+    const path = this.#pathOf(name);
+    if (!existsSync(path)) throw notFound(name);
+    const read = LabelSet.safeParse(await readCheckedJson(path));
+    if (read.success) return { name, ...read.data };
+    const [{ path: at, message }] = read.error.issues;
+    throw damaged(path, `${at.join(".")}: ${message}`);
+  }
+
+  /** Makes or replaces a set. */
+  put(
+    name: string,
+    set: Omit<LabelSet, "formatVersion" | "version" | "updatedAt">,
+  ): Promise<NamedLabelSet> {
+    const path = this.#pathOf(name);
+    return this.#queue.take(name, async () => {
+      const before = existsSync(path) ? (await this.get(name)).version : 0;
+      const updatedAt = new Date().toISOString();
+      const kept = LabelSet.parse({ formatVersion: 1, version: before + 1, ...set, updatedAt });
+      await writeDurably(path, checkedJson(kept));
+      return { name, ...kept };
+    });
+  }
+
+  /** @throws AppError `not_found`. */
+  remove(name: string): Promise<void> {
+    const path = this.#pathOf(name);
+    return this.#queue.take(name, async () => {
+      if (!existsSync(path)) throw notFound(name);
+      await rm(path).catch((error) => {
+        throw storageError(error, path);
+      });
+    });
+  }
+
+  #pathOf(name: string): string {
+    return join(this.#folder, `${checkName(name)}.json`);
+  }
+}
+
+const notFound = (name: string) =>
+  new AppError("not_found", `There is no label set "${name}"`, { param: "label_set" });

@@ -1,0 +1,56 @@
+import { z } from "zod";
+import { HeadReference } from "./common.js";
+import { listOf, optional, withDefault } from "./fields.js";
+
+/** More are refused before any is looked at; `maxLabels` is checked after. */
+const maxListed = 100_000;
+
+/** A label by itself, or with sentences and a threshold of its own. */
+export const LabelField = z.union([
+  z.string(),
+  z.strictObject({
+    label: z.string(),
+    /** In place of the templates; a `{}` in one stands for the label. */
+    prompts: optional(listOf(z.string(), { min: 1, max: maxListed })),
+    /** Only scores of at least this count. */
+    threshold: optional(z.number().min(0).max(1)),
+  }),
+]);
+export const LabelFields = listOf(LabelField, { min: 1, max: maxListed });
+export const TemplateField = z.union([z.string(), listOf(z.string(), { min: 1, max: maxListed })]);
+
+/** `PUT /v1/label-sets/{name}`. Labels with thresholds need a model or head: theirs are the scores. */
+export const LabelSetBody = z.strictObject({
+  labels: LabelFields,
+  hypothesis_template: optional(TemplateField),
+  template_set: optional(z.string()),
+  multi_label: withDefault(z.boolean(), false),
+  /** What the thresholds were chosen for. */
+  model: optional(z.string().min(1)),
+  head: optional(z.string().min(1)),
+});
+export type LabelSetBody = z.infer<typeof LabelSetBody>;
+
+export const LabelSetAnswer = z.object({
+  name: z.string(),
+  /** Goes up with each change. */
+  version: z.int(),
+  labels: z.array(
+    z.object({
+      label: z.string(),
+      prompts: z.array(z.string()).optional(),
+      threshold: z.number().optional(),
+    }),
+  ),
+  hypothesis_template: z.array(z.string()).optional(),
+  template_set: z.string().optional(),
+  multi_label: z.boolean(),
+  /** In another space, or by another version of the head, the thresholds are not used. */
+  thresholds_of: z.object({ space: z.string(), head: HeadReference.optional() }).optional(),
+  /** ISO 8601. */
+  updated_at: z.string(),
+});
+export type LabelSetAnswer = z.infer<typeof LabelSetAnswer>;
+
+export const LabelSetList = z.object({ data: z.array(LabelSetAnswer) });
+export type LabelSetList = z.infer<typeof LabelSetList>;
