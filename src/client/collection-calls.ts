@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { ClassifyBody } from "../wire/classify.js";
 import type {
   AliasAnswer,
   AliasBody,
@@ -9,12 +10,15 @@ import type {
   NewCollection,
 } from "../wire/collections.js";
 import type { Deleted } from "../wire/common.js";
+import type { JobStarted } from "../wire/jobs.js";
+import type { LabelSetAnswer, LabelSetBody, LabelSetList } from "../wire/label-sets.js";
 import type { QueryBody, SearchAnswer, SearchAnswers, SearchBody } from "../wire/search.js";
 import type { WithUploads } from "./body.js";
 import { type Calls, pathOf } from "./calls.js";
 import type { CallOptions } from "./send.js";
 
 const at = (name: string) => pathOf("v1", "collections", name);
+const labelsAt = (name: string) => pathOf("v1", "label-sets", name);
 
 type Query = WithUploads<z.input<typeof QueryBody>>;
 /** Several at once; settings beside them hold for each that has none of its own. */
@@ -25,6 +29,7 @@ export interface Search {
   (collection: string, request: Query, options?: CallOptions): Promise<SearchAnswer>;
 }
 
+/** Collections, their aliases, and the label sets that tag them. */
 export const collectionCalls = ({ get, post, put, patch, delete: remove }: Calls) => ({
   createCollection: (request: z.input<typeof NewCollection>, options?: CallOptions) =>
     post<CollectionAnswer>("/v1/collections", request, options),
@@ -48,6 +53,23 @@ export const collectionCalls = ({ get, post, put, patch, delete: remove }: Calls
 
   deleteAlias: (alias: string, options?: CallOptions) =>
     remove<Deleted>(pathOf("v1", "aliases", alias), options),
+
+  /** Tags stored items, as a job. */
+  classifyCollection: (
+    name: string,
+    request: z.input<typeof ClassifyBody>,
+    options?: CallOptions,
+  ) => post<JobStarted>(`${at(name)}/classify`, request, options),
+
+  listLabelSets: (options?: CallOptions) => get<LabelSetList>("/v1/label-sets", options),
+
+  getLabelSet: (name: string, options?: CallOptions) =>
+    get<LabelSetAnswer>(labelsAt(name), options),
+
+  putLabelSet: (name: string, request: z.input<typeof LabelSetBody>, options?: CallOptions) =>
+    put<LabelSetAnswer>(labelsAt(name), request, options),
+
+  deleteLabelSet: (name: string, options?: CallOptions) => remove<Deleted>(labelsAt(name), options),
 
   /** One query, or with `queries` several. */
   search: ((collection: string, request: object, options?: CallOptions) =>

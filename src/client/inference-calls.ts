@@ -1,7 +1,12 @@
 import type { z } from "zod";
 import type { EmbeddingsAnswer, EmbeddingsRequest } from "../wire/embeddings.js";
 import type { GapAnswer, GapBody, GapSide } from "../wire/gap.js";
-import type { ZeroShotAnswer, ZeroShotRequest } from "../wire/zero-shot.js";
+import type {
+  ZeroShotAnswer,
+  ZeroShotAnswers,
+  ZeroShotInput,
+  ZeroShotRequest,
+} from "../wire/zero-shot.js";
 import type { Upload, WithUploads } from "./body.js";
 import { type Calls, requestOf } from "./calls.js";
 import type { CallOptions } from "./send.js";
@@ -10,9 +15,20 @@ import type { CallOptions } from "./send.js";
 type GapRequest = Omit<WithUploads<z.input<typeof GapBody>>, "a" | "b"> &
   Partial<Record<"a" | "b", WithUploads<z.input<typeof GapSide>> | Upload>>;
 
+type ZeroShotOne = Omit<WithUploads<z.input<typeof ZeroShotRequest>>, "inputs">;
+
+export interface ZeroShot {
+  (
+    request: ZeroShotOne & { inputs: readonly WithUploads<z.input<typeof ZeroShotInput>>[] },
+    options?: CallOptions,
+  ): Promise<ZeroShotAnswers>;
+  (request: ZeroShotOne, options?: CallOptions): Promise<ZeroShotAnswer>;
+}
+
 export const inferenceCalls = ({ post, text }: Calls) => ({
-  zeroShot: (request: WithUploads<z.input<typeof ZeroShotRequest>>, options?: CallOptions) =>
-    post<ZeroShotAnswer>("/v1/zero-shot", request, options),
+  /** One input, or with `inputs` several. */
+  zeroShot: ((request: object, options?: CallOptions) =>
+    post("/v1/zero-shot", request, options)) as ZeroShot,
 
   embeddings: (request: WithUploads<z.input<typeof EmbeddingsRequest>>, options?: CallOptions) =>
     post<EmbeddingsAnswer>("/v1/embeddings", request, options),

@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { Modality } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
 import { type Filter, fieldPath } from "../index/filter.js";
-import type { ItemPatch, JsonObject, StoredItem, VectorStore } from "../index/vector-store.js";
+import type { ItemPatch, JsonObject, StoredItem } from "../index/item.js";
+import type { VectorStore } from "../index/vector-store.js";
 import {
   type Answerer,
   type ClassifyParts,
@@ -66,7 +67,9 @@ async function run(
     if (clock.isUp()) await clock.next();
     try {
       const score = await scorerFor(item.modality);
-      const { scores } = score(embeddingFor(answerer, { ...item, space: stats.space }));
+      const found = score(embeddingFor(answerer, { ...item, space: stats.space }));
+      const fits = found.verdict?.known !== false;
+      const scores = fits ? found.scores.filter(({ known }) => known !== false) : [];
       if (scores.length > 0) labelled++;
       for (const { label } of scores) counts.set(label, (counts.get(label) ?? 0) + 1);
       return { id: item.id, metadata: nested(field, tagsOf(scores, by)) };

@@ -1,7 +1,9 @@
 import { Hono } from "hono";
 import type { ClassifyInput } from "../collections/classify-job.js";
+import type { Modality } from "../encoders/encoder.js";
 import { invalidInput } from "../errors.js";
 import { fieldPath } from "../index/filter.js";
+import type { CollectionStats } from "../index/vector-store.js";
 import { planLabels } from "../inference/label-plan.js";
 import { answererOfCollection } from "../inference/stored-answerer.js";
 import type { Services } from "../services.js";
@@ -33,20 +35,26 @@ export function classifyCollectionRoute(services: Services) {
     async (c) => {
       const name = c.req.param("name");
       const body = await readJson(c, ClassifyBody);
-      const { model, head, threshold, filter, modality, field } = body;
+      const { model, head, threshold, calibration, filter, modality, field } = body;
       fieldPath(field, "field");
-      const query = { ...(await labelQueryOf(body, labelSets)), model, head, threshold };
+      const query = {
+        ...(await labelQueryOf(body, labelSets)),
+        ...{ model, head, threshold, calibration },
+        falseAlarmRate: body.reject?.false_alarm_rate,
+      };
       const stats = await store.stats(name);
       const answerer = await answererOfCollection(services, query, stats);
       // Whatever is wrong with the labels is told now, and not by a failed job.
-      const kind = modality ?? "text";
+      const kind = modality ?? mostFrequent(stats.countByModality);
       const plan = await planLabels(services, answerer, query, { modality: kind });
       const { thresholds } = plan.options;
       const isBounded =
-        threshold !== undefined || plan.labels.every((label) => thresholds?.has(label));
+        threshold !== undefined ||
+        body.reject !== undefined ||
+        plan.labels.every((label) => thresholds?.has(label));
       if (query.multiLabel && !isBounded && body.top_k === undefined) {
         const message =
-          'Expected "threshold", a threshold of each label, or "top_k" beside "multi_label": ' +
+          'Expected "threshold", a threshold of each label, "reject" or "top_k" beside "multi_label": ' +
           "else every item would get every label";
         throw invalidInput("threshold", message);
       }
@@ -62,4 +70,9 @@ export function classifyCollectionRoute(services: Services) {
       return c.json({ job: jobAnswer(job) } satisfies JobStarted, 202);
     },
   );
+}
+
+function mostFrequent(counts: CollectionStats["countByModality"]): Modality {
+  const sorted = Object.entries(counts).sort(([, one], [, other]) => other - one);
+  return (sorted[0]?.[0] as Modality | undefined) ?? "image";
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Modality, optional, withDefault } from "./fields.js";
 import { FilterField } from "./filter-field.js";
 import { LabelFields, TemplateField } from "./label-sets.js";
+import { Reject } from "./zero-shot.js";
 
 /** `POST /v1/collections/{name}/classify`: labels of stored items, written into their metadata. */
 export const ClassifyBody = z.strictObject({
@@ -16,6 +17,9 @@ export const ClassifyBody = z.strictObject({
   top_k: optional(z.int().positive()),
   /** With `multi_label` it is needed, unless each label has its own. */
   threshold: optional(z.number().min(0).max(1)),
+  /** Leaves out what fits no label; of `multi_label` each label that does not fit. */
+  reject: optional(Reject),
+  calibration: optional(z.string().min(1)),
   /** Only these items. */
   filter: FilterField,
   modality: optional(Modality),

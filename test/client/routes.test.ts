@@ -20,6 +20,11 @@ const calls: Record<string, (client: Client) => unknown> = {
   listAliases: (c) => c.listAliases(),
   putAlias: (c) => c.putAlias("alias", { collection: "c" }),
   deleteAlias: (c) => c.deleteAlias("alias"),
+  classifyCollection: (c) => c.classifyCollection("name", { label_set: "l" }),
+  listLabelSets: (c) => c.listLabelSets(),
+  getLabelSet: (c) => c.getLabelSet("name"),
+  putLabelSet: (c) => c.putLabelSet("name", { labels: ["a"] }),
+  deleteLabelSet: (c) => c.deleteLabelSet("name"),
   search: (c) => c.search("name", { text: "t" }),
   addItems: (c) => c.addItems("name", []),
   listItems: (c) =>

@@ -7,7 +7,7 @@ import { formPost, jsonPost, startApp } from "../helpers/services.js";
 
 let app: App;
 let services: Services;
-const pictures = ["cat.jpg", "coffee.png", "brick.jpg"];
+const pictures = ["cat.jpg", "coffee.webp", "bricks.jpg"];
 beforeAll(async () => {
   ({ app, services } = await startApp());
   await app.request("/v1/collections", jsonPost({ name: "photos", model: "starter-clip" }));
@@ -67,7 +67,7 @@ describe("POST /v1/zero-shot with what is stored", () => {
 
   it("takes many inputs of many kinds at once, in order", async () => {
     const inputs = [
-      { image: fixtureBase64("images/coffee.png") },
+      { image: fixtureBase64("images/coffee.webp") },
       { text: "a wall of bricks" },
       { item_id: "cat.jpg", collection: "photos" },
       { item_id: "crow", collection: "photos" },
@@ -249,7 +249,7 @@ describe("POST /v1/collections/{name}/classify", () => {
     expect((await metadataOf("cat.jpg")).auto).toMatchObject({
       kind: { labels: [], scores: [], by: expect.stringContaining("labels thin version 1") },
     });
-    expect(await metadataOf("brick.jpg")).not.toHaveProperty("auto");
+    expect(await metadataOf("bricks.jpg")).not.toHaveProperty("auto");
   });
 
   it.each<[string, object, string]>([

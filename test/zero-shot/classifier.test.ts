@@ -73,7 +73,9 @@ describe("classify", () => {
 
 describe("classEmbeddings", () => {
   it("is the mean over the templates, at unit length again", async () => {
-    const [vector] = await classEmbeddings(fakeEncoder(), ["ab"], { templates: ["{}", "{}cdefgh"] });
+    const [vector] = await classEmbeddings(fakeEncoder(), ["ab"], {
+      templates: ["{}", "{}cdefgh"],
+    });
     // angles 0.2 and 0.8: their mean direction is 0.5
     expect(vector[0]).toBeCloseTo(Math.cos(0.5), 6);
     expect(vector[1]).toBeCloseTo(Math.sin(0.5), 6);
