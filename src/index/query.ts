@@ -10,8 +10,10 @@ import type { JsonObject } from "./item.js";
 export type Recall = "exact" | "high" | "fast";
 
 export interface Query {
-  /** What to look for: a unit-length embedding in the collection's space, or the id of an item of the collection
-   *  (which then is not among its own neighbours). Exactly one of the two. */
+  /**
+   * What to look for: a unit-length embedding in the collection's space, or the id of an item of
+   * the collection (which then is not among its own neighbours). Exactly one of the two.
+   */
   embedding?: Embedding;
   itemId?: string;
   /** How many neighbours: 1 to 10,000. */
@@ -31,16 +33,14 @@ export interface Query {
 
 /**
  * Similarity is then the cosine between mean-centred, renormalised vectors: each item minus the
- * mean of its modality in the collection, the query minus the mean of its own modality. Without it,
- * a collection of several modalities answers with the query's own modality only. Always an exact
- * scan. Source: REFERENCE "Mixed corpus"; Li et al. 2025 (GR-CLIP).
+ * mean of its modality in the collection, the query minus the mean of its own modality there (the
+ * query is left as it is where there are no such items). Without it, a collection of several
+ * modalities answers with the query's own modality only. Always an exact scan. Source: Li et al.
+ * 2025 (GR-CLIP).
  */
 export interface Centering {
   /** The query's modality; not needed with `itemId`. */
   queryModality?: Modality;
-  /** Mean of the query's modality, when it was measured elsewhere. Without it the collection's own mean of that modality
-   *  is taken; when the collection has no such items, the query is left as it is. */
-  queryMean?: ArrayLike<number>;
 }
 
 export interface Neighbor {

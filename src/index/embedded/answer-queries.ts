@@ -6,7 +6,8 @@ import type { CoreQuery, CoreResult } from "./core-types.js";
 import type { IndexKeeper } from "./index-keeper.js";
 import type { ItemRows } from "./item-rows.js";
 import { readMeans } from "./modality-means.js";
-import { type PlannedQuery, searchAll } from "./search-plan.js";
+import type { PlannedQuery } from "./search.js";
+import { searchAll } from "./search-plan.js";
 import type { Answerer } from "./search-queue.js";
 import type { Database } from "./sqlite.js";
 
@@ -61,33 +62,35 @@ function answerQueries(
   { queries, maxBytes }: { queries: readonly CoreQuery[]; maxBytes: readonly number[] },
 ): CoreResult[] {
   const planned = queries.map((query) => plannedQuery(db, items, row, index, query));
-  return searchAll(index, items, row.collection, planned).map(({ hits: found, plan }, i) => {
-    const { topK } = queries[i];
-    const hits = found.filter(({ position }) => position !== planned[i].self).slice(0, topK);
-    const last = hits.length === topK ? hits[hits.length - 1] : undefined;
-    let bytes = 0;
-    const neighbors = hits.map(({ row: number, position, similarity }) => {
-      const neighbor = items.neighbor(number);
-      const { id, metadata, source, text } = neighbor;
-      bytes += bytesPerNeighbor + id.length + metadata.length + (source?.length ?? 0);
-      bytes += text?.length ?? 0;
-      if (bytes > maxBytes[i]) throw tooLargeAnswer();
+  return searchAll({ index, items, collection: row.collection }, planned).map(
+    ({ hits: found, plan }, i) => {
+      const { topK } = queries[i];
+      const hits = found.filter(({ position }) => position !== planned[i].self).slice(0, topK);
+      const last = hits.length === topK ? hits[hits.length - 1] : undefined;
+      let bytes = 0;
+      const neighbors = hits.map(({ row: number, position, similarity }) => {
+        const neighbor = items.neighbor(number);
+        const { id, metadata, source, text } = neighbor;
+        bytes += bytesPerNeighbor + id.length + metadata.length + (source?.length ?? 0);
+        bytes += text?.length ?? 0;
+        if (bytes > maxBytes[i]) throw tooLargeAnswer();
+        return {
+          id,
+          metadata,
+          source,
+          text,
+          similarity: Math.max(-1, Math.min(1, similarity)),
+          modality: index.table.modality(position),
+        };
+      });
       return {
-        id,
-        metadata,
-        source,
-        text,
-        similarity: Math.max(-1, Math.min(1, similarity)),
-        modality: index.table.modality(position),
+        plan,
+        bytes,
+        last: last && { similarity: last.similarity, row: last.row },
+        neighbors,
       };
-    });
-    return {
-      plan,
-      bytes,
-      last: last && { similarity: last.similarity, row: last.row },
-      neighbors,
-    };
-  });
+    },
+  );
 }
 
 /** @returns `self`: the position of the item that is searched by. */
@@ -107,10 +110,8 @@ function plannedQuery(
       `Expected ${dimensions} numbers as query but received ${vector?.length}`,
     );
   }
-  const ownModality =
-    self === undefined ? query.centering?.queryModality : index.table.modality(self);
-  const centering =
-    query.centering && centeringOf(db, collection, query.centering.queryMean, ownModality);
+  const modality = self === undefined ? query.centering?.queryModality : index.table.modality(self);
+  const centering = query.centering && centeringOf(db, collection, modality);
   const topK = self === undefined ? query.topK : query.topK + 1; // an item is not its own neighbour
   return { ...query, vector: vector.slice(), topK, centering, self };
 }
@@ -130,20 +131,14 @@ function positionOf(
   return index.table.positionOf(row) as number;
 }
 
+/** @param modality  the query's; without it the query stays as it is. */
 function centeringOf(
   db: Database,
   collection: number,
-  queryMean: ArrayLike<number> | undefined,
-  ownModality: number | undefined,
+  modality: number | undefined,
 ): PlannedQuery["centering"] {
   const means = new Map(
-    [...readMeans(db, collection)].map(([modality, { count, sum }]) => [
-      modality,
-      sum.map((x) => x / count),
-    ]),
+    [...readMeans(db, collection)].map(([of, { count, sum }]) => [of, sum.map((x) => x / count)]),
   );
-  return {
-    queryMean: queryMean ?? (ownModality === undefined ? undefined : means.get(ownModality)),
-    means,
-  };
+  return { queryMean: modality === undefined ? undefined : means.get(modality), means };
 }

@@ -32,7 +32,7 @@ export interface CoreQuery {
   modality?: number;
   minSimilarity?: number;
   after?: Rank;
-  centering?: { queryModality?: number; queryMean?: ArrayLike<number> };
+  centering?: { queryModality?: number };
 }
 
 export interface CoreResult {

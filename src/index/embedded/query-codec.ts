@@ -58,13 +58,6 @@ function coreQuery(query: Query, dimensions: number): CoreQuery {
       `Expected a number for "min_similarity" but received ${minSimilarity}`,
     );
   }
-  const queryMean = centering?.queryMean;
-  if (queryMean !== undefined && queryMean.length !== dimensions) {
-    throw invalidInput(
-      "centering",
-      `Expected ${dimensions} numbers as mean of the query's modality, received ${queryMean.length}`,
-    );
-  }
   return {
     embedding: embedding && unitLength(embedding),
     itemId,
@@ -76,7 +69,6 @@ function coreQuery(query: Query, dimensions: number): CoreQuery {
     after: cursor === undefined ? undefined : readCursor(cursor),
     centering: centering && {
       queryModality: centering.queryModality && modalities.indexOf(centering.queryModality),
-      queryMean: queryMean && Float64Array.from(queryMean),
     },
   };
 }

@@ -59,13 +59,4 @@ describe("a corpus of pictures and texts", () => {
     expect(await recallAt10()).toBeLessThan(0.02);
     expect(await recallAt10({ queryModality: "text" })).toBeGreaterThan(0.4);
   });
-
-  it("takes a mean that was measured elsewhere for the query", async () => {
-    const queryMean = new Float64Array(512);
-    for (let i = 0; i < 500; i++)
-      row(1, i).forEach((value, j) => {
-        queryMean[j] += value / 500;
-      });
-    expect(await recallAt10({ queryMean })).toBeGreaterThan(0.4);
-  });
 });

@@ -1,0 +1,42 @@
+import type { Filter } from "../filter.js";
+import { matchFilter } from "../match-filter.js";
+import type { Recall, SearchResult } from "../query.js";
+import type { CollectionIndex } from "./collection-index.js";
+import type { ItemRows } from "./item-rows.js";
+import { modalities } from "./modality-means.js";
+import type { Hit, Rank } from "./top-k.js";
+
+/** A checked query, ready to be answered. `modality` is a number (modality-means.ts). */
+export interface PlannedQuery {
+  vector: Float32Array;
+  topK: number;
+  recall: Recall;
+  filter?: Filter;
+  modality?: number;
+  minSimilarity?: number;
+  after?: Rank;
+  centering?: { queryMean: ArrayLike<number> | undefined; means: Map<number, ArrayLike<number>> };
+}
+
+/** What a query is asked of. */
+export interface Search {
+  index: CollectionIndex;
+  items: ItemRows;
+  /** Its number in the database. */
+  collection: number;
+}
+
+export interface Found {
+  hits: Hit[];
+  plan: SearchResult["plan"];
+}
+
+/** Whether the item at a position has the query's modality and fulfils its filter. */
+export function admits({ index, items }: Search, query: PlannedQuery, position: number): boolean {
+  const { table } = index;
+  if (query.modality !== undefined && table.modality(position) !== query.modality) return false;
+  if (query.filter === undefined) return true;
+  const { metadata, ...facts } = items.neighbor(table.row(position));
+  const modality = modalities[table.modality(position)];
+  return matchFilter(query.filter, JSON.parse(metadata), { ...facts, modality });
+}
