@@ -8,6 +8,7 @@ import {
   quantileBound,
   timesByRoute,
 } from "../../web/src/views/system/prometheus.js";
+import { crossValidate, wilsonInterval } from "../../web/src/views/teach/cross-validation.js";
 
 const window = (start: number, end: number, score: number) => ({
   start_seconds: start,
@@ -112,5 +113,41 @@ describe("media", () => {
     expect([44, 46, 48, 50].map((at) => view.getInt16(at, true))).toEqual([
       0, 32_767, -32_767, 32_767,
     ]);
+  });
+});
+
+describe("crossValidate", () => {
+  const unit = (degrees: number) => {
+    const angle = (degrees * Math.PI) / 180;
+    return Float32Array.of(Math.cos(angle), Math.sin(angle));
+  };
+
+  it("predicts what the others show, wrongly what lies among another class", () => {
+    const embeddings = [0, 2, 4, 6, 8, 10, 90, 94, 98, 102, 5].map(unit);
+    const labels = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1];
+    expect(crossValidate({ embeddings, labels, classes: 2 })).toEqual([
+      0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0,
+    ]);
+  });
+
+  it("says nothing of the only example of its class", () => {
+    const embeddings = [0, 5, 90, 95, 200].map(unit);
+    const predicted = crossValidate({ embeddings, labels: [0, 0, 1, 1, 2], classes: 3 });
+    expect(predicted).toEqual([0, 0, 1, 1, undefined]);
+  });
+
+  it("takes ten folds of many examples, and each is predicted once", () => {
+    const embeddings = Array.from({ length: 60 }, (_, i) => unit((i % 2) * 90 + (i % 7)));
+    const labels = embeddings.map((_, i) => i % 2);
+    expect(crossValidate({ embeddings, labels, classes: 2 })).toEqual(labels);
+  });
+});
+
+describe("wilsonInterval", () => {
+  it("of 10 right in 10 is 0.722 to 1, of none in 10 is 0 to 0.278", () => {
+    // statsmodels 0.14, proportion_confint(10, 10, method="wilson")
+    expect(wilsonInterval(10, 10)[0]).toBeCloseTo(0.722467, 5);
+    expect(wilsonInterval(10, 10)[1]).toBeCloseTo(1, 12);
+    expect(wilsonInterval(0, 10)[1]).toBeCloseTo(0.277533, 5);
   });
 });

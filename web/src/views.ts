@@ -15,5 +15,6 @@ export const views: readonly View[] = [
     load: () => import("./views/classify/classify-view.js"),
   },
   { id: "search", title: "Search", load: () => import("./views/search/search-view.js") },
+  { id: "teach", title: "Teach", load: () => import("./views/teach/teach-view.js") },
   { id: "system", title: "System", load: () => import("./views/system/system-view.js") },
 ];

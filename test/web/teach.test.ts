@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { wavOf } from "../../web/src/sound/wav.js";
+import {
+  type Browser,
+  fitsWidth,
+  hasBrowser,
+  openBrowser,
+  seriousFindings,
+} from "../helpers/browser.js";
+import { type ServedProcess, serve, untilReady } from "../helpers/serve.js";
+
+const found = hasBrowser("test/web/teach.test.ts");
+let server: ServedProcess;
+let browser: Browser;
+beforeAll(async () => {
+  if (!found) return;
+  [server, browser] = await Promise.all([serve(), openBrowser()]);
+  await untilReady(server);
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.child.kill();
+  await server?.ended;
+});
+
+const rate = 16_000;
+/** A second of a sound, as a file to choose. */
+async function sound(name: string, sampleAt: (seconds: number) => number) {
+  const samples = Float32Array.from({ length: rate }, (_, i) => sampleAt(i / rate));
+  const buffer = Buffer.from(await wavOf(samples, rate).arrayBuffer());
+  return { name, mimeType: "audio/wav", buffer };
+}
+const tone = (hz: number) => sound(`tone ${hz}.wav`, (t) => 0.5 * Math.sin(2 * Math.PI * hz * t));
+/** Noise without a source of chance: the fractions of a fast-growing function. */
+const noise = (seed: number) =>
+  sound(`noise ${seed}.wav`, (t) => {
+    const x = Math.sin((t * rate + 1) * 12.9898 + seed) * 43_758.5453;
+    return 0.6 * (x - Math.floor(x)) - 0.3;
+  });
+
+describe.skipIf(!found)("the page's Teach view", () => {
+  it("teaches two classes from four sounds each, says how well, and is tried at once", async () => {
+    const { page, logged } = await browser.open(`${server.url}/#/teach`);
+    await page.getByText("Give examples to at least two classes.").waitFor();
+    await page.getByLabel("Name of the class").first().fill("alpha");
+    await page
+      .getByLabel("Examples of alpha")
+      .setInputFiles(await Promise.all([300, 410, 520, 700].map(tone)));
+    await page.getByText("Give examples to at least two classes.").waitFor();
+    await page.getByLabel("Name of the class").last().fill("bravo");
+    await page
+      .getByLabel("Examples of bravo")
+      .setInputFiles([
+        ...(await Promise.all([1, 2, 3].map(noise))),
+        { name: "broken.wav", mimeType: "audio/wav", buffer: Buffer.from("not a sound") },
+        { name: "picture.png", mimeType: "image/png", buffer: Buffer.from("left out") },
+      ]);
+    await page.getByText("1 left out").waitFor();
+    await page.locator(".examples-of-class .bad").waitFor();
+    await page.getByText("7 examples for starter-clap.").waitFor();
+    await page.getByLabel("Name", { exact: true }).fill("noises");
+    await page.getByRole("button", { name: "Teach", exact: true }).click();
+    await page.getByText("noises, version 1").waitFor();
+    await page.getByText("7 of 7").last().waitFor();
+    await page.getByRole("button", { name: "3 of bravo taken for bravo" }).click();
+    expect(await page.locator(".lesson .examples-of-class li").count()).toBe(3);
+    await page.getByLabel("File to try").setInputFiles([await noise(9)]);
+    await page.locator(".bars .best", { hasText: "bravo" }).waitFor();
+    expect(await fitsWidth(page)).toBe(true);
+    expect(await seriousFindings(page)).toEqual([]);
+
+    const before = page.getByRole("region", { name: "Taught before" });
+    await before.getByText("active", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Teach", exact: true }).click();
+    await page.getByText("noises, version 2").waitFor();
+    await before.getByRole("button", { name: "Roll back" }).click();
+    await page.getByText("noises is rolled back").waitFor();
+    await page.setViewportSize({ width: 360, height: 800 });
+    expect(await fitsWidth(page)).toBe(true);
+    expect(logged.filter((line) => !line.includes("status of 4"))).toEqual([]);
+    await page.close();
+  });
+});

@@ -1,0 +1,99 @@
+import { useRef } from "preact/hooks";
+import { ExampleMedia } from "../../components/example-media.js";
+import { RecordButton } from "../../components/record-button.js";
+import {
+  addExamples,
+  modality,
+  removeClass,
+  removeExample,
+  renameClass,
+  type TaughtClass,
+} from "./state.js";
+
+/** A class: its name and its examples. Files are dropped on it. */
+export function ClassCard({ taughtClass }: { taughtClass: TaughtClass }) {
+  const { id, name, examples } = taughtClass;
+  const choose = useRef<HTMLInputElement>(null);
+  const title = name.trim() || "this class";
+  return (
+    <section
+      class="card class-card"
+      aria-label={`Class ${title}`}
+      onDrop={(event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        addExamples(id, [...(event.dataTransfer?.files ?? [])]);
+      }}
+      onDragOver={(event) => event.preventDefault()}
+    >
+      <header class="row">
+        <input
+          class="class-name"
+          aria-label="Name of the class"
+          placeholder="name of the class"
+          value={name}
+          onInput={({ currentTarget }) => renameClass(id, currentTarget.value)}
+        />
+        <span class="quiet">
+          {examples.length === 1 ? "1 example" : `${examples.length} examples`}
+        </span>
+        <span class="right row">
+          {modality.value !== "image" && (
+            <RecordButton onRecorded={(file) => addExamples(id, [file])} />
+          )}
+          <button type="button" onClick={() => choose.current?.click()}>
+            Choose…
+          </button>
+          <button
+            type="button"
+            class="plain"
+            aria-label={`Remove ${title}`}
+            onClick={() => removeClass(id)}
+          >
+            ×
+          </button>
+        </span>
+        <input
+          ref={choose}
+          type="file"
+          multiple
+          hidden
+          accept="image/*,audio/*"
+          aria-label={`Examples of ${title}`}
+          onChange={({ currentTarget }) => {
+            addExamples(id, [...(currentTarget.files ?? [])]);
+            currentTarget.value = "";
+          }}
+        />
+      </header>
+      {examples.length === 0 ? (
+        <p class="sentence">
+          {name === "background"
+            ? "What is there when nothing else is: a silent room, an empty street. It keeps the others honest."
+            : "Drop pictures or sounds here, or hold to record. Ten are plenty; five often do."}
+        </p>
+      ) : (
+        <ul class="examples-of-class">
+          {examples.map((example) => (
+            <li
+              key={example.id}
+              class={example.failure ? "failed" : example.embedding ? undefined : "pending"}
+              title={example.failure}
+            >
+              <ExampleMedia url={example.url} name={example.name} modality={modality.value!} />
+              <button
+                type="button"
+                class="plain remove"
+                aria-label={`Remove ${example.name}`}
+                onClick={() => removeExample(id, example.id)}
+              >
+                ×
+              </button>
+              {example.failure !== undefined && <p class="bad">{example.failure}</p>}
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}

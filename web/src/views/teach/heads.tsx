@@ -1,0 +1,113 @@
+import type { HeadAnswer, HeadVersionAnswer } from "../../../../src/wire/heads.js";
+import { toast } from "../../components/toasts.js";
+import { usePolled } from "../../components/use-polled.js";
+import { download } from "../../download.js";
+import { sentenceOf, server } from "../../server.js";
+
+const kinds = {
+  probe: "from examples",
+  cache: "from examples, beside the texts",
+  projection: "from pairs",
+};
+
+/** What was taught before: versions side by side, one of them answering. */
+export function Heads() {
+  const { answer, failure, askNow } = usePolled(() => server.peek().listHeads(), 4000);
+  const act = async (work: () => Promise<unknown>, done: string) => {
+    await work().then(
+      () => toast(done),
+      (error) => toast(sentenceOf(error)),
+    );
+    askNow();
+  };
+  const heads = answer?.data ?? [];
+  return (
+    <section class="card heads" aria-label="Taught before">
+      <header class="row">
+        <strong>Taught before</strong>
+        <span class="quiet">
+          {failure || "the active version answers where a request names the head"}
+        </span>
+      </header>
+      {heads.length === 0 && <p class="sentence">Nothing yet.</p>}
+      <div class="scroller">
+        <table>
+          <tbody>
+            {heads.flatMap((head) =>
+              head.versions.map((version) => (
+                <Version key={`${head.name} ${version.version}`} {...{ head, version, act }} />
+              )),
+            )}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Version({
+  head: { name },
+  version,
+  act,
+}: {
+  head: HeadAnswer;
+  version: HeadVersionAnswer;
+  act: (work: () => Promise<unknown>, done: string) => Promise<void>;
+}) {
+  const { version: number, active } = version;
+  const client = server.peek();
+  const save = async () =>
+    download(`${name}-${number}.head`, await client.exportHead(name, number));
+  return (
+    <tr>
+      <td>
+        <strong>{name}</strong> version {number}
+      </td>
+      {"error" in version ? (
+        <td class="bad">{version.error}</td>
+      ) : (
+        <td class="quiet">
+          {kinds[version.kind]}
+          {version.labels !== undefined && `: ${version.labels.slice(0, 6).join(", ")}`}
+          {version.verdict && ` · ${version.verdict.improved ? "better" : "not better"}`}
+        </td>
+      )}
+      <td>{active ? "active" : ""}</td>
+      <td class="number">
+        <span class="row end">
+          {active ? (
+            <button
+              type="button"
+              onClick={() => act(() => client.rollbackHead(name), `${name} is rolled back`)}
+            >
+              Roll back
+            </button>
+          ) : (
+            <button
+              type="button"
+              onClick={() =>
+                act(
+                  () => client.activateHead(name, { version: number }),
+                  `${name} version ${number} answers from now on`,
+                )
+              }
+            >
+              Activate
+            </button>
+          )}
+          <button type="button" onClick={() => act(save, "The head is saved")}>
+            Export
+          </button>
+          {!active && (
+            <button
+              type="button"
+              onClick={() => act(() => client.deleteHeadVersion(name, number), "Deleted")}
+            >
+              Delete
+            </button>
+          )}
+        </span>
+      </td>
+    </tr>
+  );
+}

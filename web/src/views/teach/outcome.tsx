@@ -1,0 +1,165 @@
+import { useState } from "preact/hooks";
+import { ExampleMedia } from "../../components/example-media.js";
+import { wilsonInterval } from "./cross-validation.js";
+import { modality } from "./state.js";
+import { type Judged, type Taught, taught } from "./teaching.js";
+
+/** How good the taught classes will be on what they have not seen, and where they go wrong. */
+export function Outcome() {
+  const current = taught.value;
+  if (current === undefined) return null;
+  const { state, stage, progress, sentence, head } = current;
+  if (state === "failed")
+    return (
+      <p class="bad" role="alert">
+        {sentence}
+      </p>
+    );
+  if (state === "working")
+    return (
+      <div role="status">
+        <progress max={1} value={progress} aria-label="Teaching" />
+        <p class="sentence">
+          Teaching {head}: {stage}…
+        </p>
+      </div>
+    );
+  return <Done current={current} />;
+}
+
+function Done({ current }: { current: Taught }) {
+  const { judged, labels, seconds, head, version } = current;
+  const told = judged.filter(({ after }) => after !== undefined);
+  const alone = judged.length - told.length;
+  const right = (of: (one: Judged) => number | undefined) =>
+    told.filter((one) => of(one) === one.label).length;
+  const after = right(({ after }) => after);
+  const before = right(({ before }) => before);
+  return (
+    <div>
+      <p role="status">
+        <strong>
+          {head}, version {version}
+        </strong>{" "}
+        <span class="quiet">taught in {seconds!.toFixed(1)} s</span>
+      </p>
+      {told.length > 0 && (
+        <dl class="figures">
+          <Figure
+            name="by the names alone"
+            right={before}
+            count={told.length}
+            says="zero-shot: which label's text is nearest"
+          />
+          <Figure
+            name="taught"
+            right={after}
+            count={told.length}
+            says="each example predicted from the others"
+          />
+        </dl>
+      )}
+      {alone > 0 && (
+        <p class="sentence">
+          {alone === 1 ? "One example is" : `${alone} examples are`} the only one of its class and
+          cannot be predicted from others: add a second.
+        </p>
+      )}
+      {told.length > 0 && <Confusion judged={told} labels={labels} />}
+    </div>
+  );
+}
+
+function Figure({
+  name,
+  right,
+  count,
+  says,
+}: {
+  name: string;
+  right: number;
+  count: number;
+  says: string;
+}) {
+  const [low, high] = wilsonInterval(right, count).map((share) => Math.round(100 * share));
+  return (
+    <div>
+      <dt>
+        {name} <span class="sentence">{says}</span>
+      </dt>
+      <dd>
+        <strong>
+          {right} of {count}
+        </strong>
+        <span class="sentence">
+          {low} to {high} %
+        </span>
+      </dd>
+    </div>
+  );
+}
+
+/** Rows: what it is. Columns: what it was taken for. A cell opens its examples. */
+function Confusion({ judged, labels }: { judged: readonly Judged[]; labels: readonly string[] }) {
+  const [open, setOpen] = useState<{ label: number; after: number }>();
+  const inCell = (label: number, after: number) =>
+    judged.filter((one) => one.label === label && one.after === after);
+  const largest = Math.max(
+    1,
+    ...labels.flatMap((_, label) => labels.map((_, after) => inCell(label, after).length)),
+  );
+  const shown = open === undefined ? [] : inCell(open.label, open.after);
+  return (
+    <>
+      <div class="scroller">
+        <table class="confusion">
+          <caption class="sentence">rows: what it is; columns: what it is taken for</caption>
+          <thead>
+            <tr>
+              <td />
+              {labels.map((label) => (
+                <th key={label} scope="col">
+                  {label}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {labels.map((label, row) => (
+              <tr key={label}>
+                <th scope="row">{label}</th>
+                {labels.map((other, column) => {
+                  const count = inCell(row, column).length;
+                  return (
+                    <td key={other} class={row === column ? "right-cell" : undefined}>
+                      {count > 0 && (
+                        <button
+                          type="button"
+                          style={{ "--share": `${Math.round((55 * count) / largest)}%` }}
+                          aria-pressed={open?.label === row && open.after === column}
+                          aria-label={`${count} of ${label} taken for ${other}`}
+                          onClick={() => setOpen({ label: row, after: column })}
+                        >
+                          {count}
+                        </button>
+                      )}
+                    </td>
+                  );
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {shown.length > 0 && (
+        <ul class="examples-of-class">
+          {shown.map(({ example }) => (
+            <li key={example.id}>
+              <ExampleMedia url={example.url} name={example.name} modality={modality.value!} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}

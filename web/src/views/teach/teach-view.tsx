@@ -1,0 +1,62 @@
+import { useState } from "preact/hooks";
+import { ClassCard } from "./class-card.js";
+import { Heads } from "./heads.js";
+import { Outcome } from "./outcome.js";
+import { addClass, classes, model, obstacle, usable } from "./state.js";
+import "./teach.css";
+import { taught, teach } from "./teaching.js";
+import { TryIt } from "./try-it.js";
+
+/** Labels from a handful of examples, taught in seconds and tried at once. */
+export default function TeachView() {
+  const [name, setName] = useState("mine");
+  const isBusy = taught.value?.state === "working";
+  return (
+    <main class="teach">
+      <h1 class="only-read-aloud">Teach</h1>
+      <div class="classes">
+        {classes.value.map((one) => (
+          <ClassCard key={one.id} taughtClass={one} />
+        ))}
+        <button type="button" class="plain" onClick={addClass}>
+          + Another class
+        </button>
+      </div>
+      <div class="lesson">
+        <form
+          class="card"
+          aria-label="Teach"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void teach(name.trim());
+          }}
+        >
+          <label class="row">
+            Name
+            <input
+              value={name}
+              required
+              pattern="[A-Za-z0-9][A-Za-z0-9._\-]*"
+              title="letters, digits, dots and dashes"
+              onInput={({ currentTarget }) => setName(currentTarget.value)}
+            />
+          </label>
+          <button
+            type="submit"
+            class="primary"
+            disabled={obstacle.value !== undefined || isBusy || model.value === undefined}
+          >
+            Teach
+          </button>
+          <p class="sentence" role="status">
+            {obstacle.value ??
+              `${usable.value.length} examples for ${model.value?.id}. Teaching makes a new version; the one before can be taken back.`}
+          </p>
+          <Outcome />
+          <TryIt />
+        </form>
+      </div>
+      <Heads />
+    </main>
+  );
+}
