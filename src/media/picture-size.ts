@@ -2,9 +2,8 @@ import { readTiffTags, tiffTag } from "./image/tiff-tags.js";
 
 /** A JPEG may hold any number of segments before its frame; real ones hold some dozens. */
 const maxSegments = 10_000;
-/** Pictures, thumbnails and tiles of an AVIF file; its header lies within the first bytes. */
-const maxAvifBoxes = 256;
-const avifHeaderBytes = 1 << 20;
+/** The boxes of an AVIF's or HEIC's header lie within the first bytes. */
+const heifHeaderBytes = 1 << 20;
 
 /**
  * Width and height in pixels as the header of a picture claims them: nothing is decoded, and the
@@ -24,7 +23,7 @@ export function pictureSize(bytes: Uint8Array): { width: number; height: number 
     if (head === "GIF8") return { width: file.readUInt16LE(6), height: file.readUInt16LE(8) };
     if (head === "RIFF") return webpSize(file);
     if (["II*\0", "II+\0", "MM\0*", "MM\0+"].includes(head)) return tiffSize(file);
-    if (file.toString("latin1", 4, 8) === "ftyp") return avifSize(file);
+    if (file.toString("latin1", 4, 8) === "ftyp") return heifSize(file);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error; // the header ends too early
   }
@@ -70,15 +69,15 @@ function tiffSize(file: Buffer) {
   return width === undefined || height === undefined ? undefined : { width, height };
 }
 
-/** The largest of the sizes of all items: that of the whole, where it is made of tiles. */
-function avifSize(file: Buffer) {
+/** The largest size in an `ispe` box: that of the whole, where it is made of tiles. */
+function heifSize(file: Buffer) {
   let largest: { width: number; height: number } | undefined;
-  const header = file.subarray(0, avifHeaderBytes);
-  for (let box = 0, at = header.indexOf("ispe"); at >= 0 && box < maxAvifBoxes; box++) {
+  const header = file.subarray(0, heifHeaderBytes);
+  for (let at = header.indexOf("ispe"); at >= 0; at = header.indexOf("ispe", at + 4)) {
+    if (at + 16 > header.length) break;
     const [width, height] = [header.readUInt32BE(at + 8), header.readUInt32BE(at + 12)];
     if (largest === undefined || width * height > largest.width * largest.height)
       largest = { width, height };
-    at = header.indexOf("ispe", at + 4);
   }
   return largest;
 }

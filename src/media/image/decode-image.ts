@@ -1,10 +1,12 @@
 import sharp, { type Metadata } from "sharp";
 import type { DecodedImage } from "../../encoders/encoder.js";
 import { AppError } from "../../errors.js";
-import { sniffFormat } from "../sniff.js";
+import { type MediaFormat, sniffFormat } from "../sniff.js";
 import { heicToPng } from "./heic.js";
 import { overlookedOrientation, turnUpright } from "./orientation.js";
+import { withEarlyMetadata } from "./png-metadata.js";
 import { compressionOf, type TiffLayout, tiffLayout } from "./tiff-layout.js";
+import { tiffTag, withOrientationInRange } from "./tiff-tags.js";
 import { fromCmyk, fromColour, fromYCbCr, upperBytes } from "./to-rgb.js";
 
 sharp.cache(false); // each picture is decoded once
@@ -49,9 +51,35 @@ export async function decodeImage(
     return decodeWithSharp(png, { maxPixels, name: "HEIC", isUpright: true });
   }
   const tiff = format === "tiff" ? tiffLayout(bytes) : undefined;
-  const still = format === "avif" ? asStill(bytes) : bytes;
-  return decodeWithSharp(still, { maxPixels, name: format.toUpperCase(), tiff });
+  const options = { maxPixels, name: format.toUpperCase(), tiff };
+  const input = forSharp(bytes, format, tiff);
+  const attempts = [
+    () => decodeWithSharp(input, options),
+    // Cameras and streams leave the last marker out. Where pixels are missing too, this fails.
+    ...(format === "jpeg" ? [() => decodeWithSharp(withEnd(input), options)] : []),
+  ];
+  for (const attempt of attempts) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === "undecodable_media")) throw error;
+    }
+  }
+  const decoded = await decodeWithSharp(input, { ...options, takesDamage: true });
+  return { ...decoded, warnings: [damage] };
 }
+
+const damage = "The decoder met damage in the picture: parts of it may be grey or wrong";
+
+/** What is common in files and refused or overlooked by libvips, as it takes it. */
+function forSharp(bytes: Uint8Array, format: MediaFormat, tiff?: TiffLayout): Uint8Array {
+  if (format === "avif") return asStill(bytes);
+  if (format === "png") return withEarlyMetadata(bytes);
+  const orientation = tiff?.tags.get(tiffTag.orientation)?.[0] ?? 1;
+  return orientation >= 1 && orientation <= 8 ? bytes : withOrientationInRange(bytes);
+}
+
+const withEnd = (jpeg: Uint8Array) => Buffer.concat([jpeg, Buffer.from([0xff, 0xd9])]);
 
 interface DecodeOptions {
   maxPixels: number;
@@ -60,14 +88,17 @@ interface DecodeOptions {
   tiff?: TiffLayout;
   /** Orientation has been applied already. */
   isUpright?: boolean;
+  /** Whether a file is decoded in which the decoder meets damage, as far as it can. */
+  takesDamage?: boolean;
 }
 
 async function decodeWithSharp(
   bytes: Uint8Array,
-  { maxPixels, name, tiff, isUpright = false }: DecodeOptions,
+  { maxPixels, name, tiff, isUpright = false, takesDamage = false }: DecodeOptions,
 ): Promise<DecodedImage> {
   try {
-    const input = sharp(bytes, { failOn: "error", limitInputPixels: false, ignoreIcc: true });
+    const failOn = takesDamage ? "error" : "warning";
+    const input = sharp(bytes, { failOn, limitInputPixels: false, ignoreIcc: true });
     const header = await input.metadata();
     checkHeader(header, maxPixels, name);
     const orientation = isUpright ? 1 : overlookedOrientation(header, tiff?.tags);

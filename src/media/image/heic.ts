@@ -3,10 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AppError } from "../../errors.js";
+import { pictureSize } from "../picture-size.js";
 
 const timeoutMs = 30_000;
-/** The header boxes of a picture lie at the beginning; the limit keeps a search short. */
-const maxHeaderBytes = 1 << 20;
 
 /**
  * libheif's own converters by their newer and older names, and ffmpeg (7.1 or newer reads HEIC).
@@ -30,7 +29,8 @@ const converters: { command: string; args: (from: string, to: string) => string[
  *   converter here can read it).
  */
 export async function heicToPng(bytes: Uint8Array, maxPixels: number): Promise<Uint8Array> {
-  const pixels = declaredPixels(bytes);
+  const { width, height } = pictureSize(bytes) ?? { width: 0, height: 0 };
+  const pixels = width * height;
   if (pixels > maxPixels) {
     const message = `The picture has ${pixels} pixels; at most ${maxPixels} are allowed`;
     throw new AppError("too_large", `${message} (option maxImagePixels)`, { param: "image" });
@@ -68,15 +68,4 @@ function run(command: string, args: readonly string[], cwd: string): Promise<voi
     child.on("error", () => resolve());
     child.on("close", () => resolve());
   });
-}
-
-/** The largest size in an `ispe` box: that of the whole picture, where it is made of tiles. */
-function declaredPixels(bytes: Uint8Array): number {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, maxHeaderBytes));
-  let largest = 0;
-  for (let at = head.indexOf("ispe"); at >= 0; at = head.indexOf("ispe", at + 4)) {
-    if (at + 16 > head.length) break;
-    largest = Math.max(largest, head.readUInt32BE(at + 8) * head.readUInt32BE(at + 12));
-  }
-  return largest;
 }

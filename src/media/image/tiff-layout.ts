@@ -13,6 +13,14 @@ const photometric = { white: 0, black: 1, rgb: 2, palette: 3, mask: 4, separated
 /** Of an extra sample: premultiplied, or not. Anything else is no alpha. */
 const alphaKinds = [1, 2];
 const jpegCompression = 7;
+const readableBits = [1, 2, 4, 8, 16];
+/** Of those that are not unsigned: TIFF 6.0, section 19. */
+const sampleFormats: Record<number, string> = {
+  2: "signed integers",
+  3: "floating-point numbers",
+  5: "complex numbers",
+  6: "complex numbers",
+};
 
 /** Source: TIFF 6.0 and its supplements; libtiff's tiff.h for the others. */
 const compressions: Record<number, string> = {
@@ -47,6 +55,7 @@ export function tiffLayout(bytes: Uint8Array): TiffLayout {
   const tags = readTiffTags(bytes);
   const kind = tags.get(tiffTag.photometric)?.[0] ?? photometric.black;
   if (kind > photometric.yCbCr) throw unsupported(`colours of another kind (photometric ${kind})`);
+  checkSamples(tags);
   const samples = tags.get(tiffTag.samplesPerPixel)?.[0] ?? 1;
   const colours = colourSamples(kind);
   const extra = tags.get(tiffTag.extraSamples);
@@ -60,6 +69,16 @@ export function tiffLayout(bytes: Uint8Array): TiffLayout {
     kind === photometric.yCbCr && tags.get(tiffTag.compression)?.[0] !== jpegCompression;
   if (isYCbCr) checkYCbCr(tags);
   return { tags, colours, alpha: hasAlpha ? colours + position : undefined, isYCbCr };
+}
+
+/** What libvips would call corrupt, or has no brightness of white. */
+function checkSamples(tags: Map<number, number[]>): void {
+  const bits = tags.get(tiffTag.bitsPerSample) ?? [1];
+  if (bits.some((count) => count !== bits[0] || !readableBits.includes(count)))
+    throw unsupported(`samples of ${[...new Set(bits)].join(" and ")} bits`);
+  const formats = tags.get(tiffTag.sampleFormat) ?? [];
+  const other = formats.find((value) => sampleFormats[value] !== undefined);
+  if (other !== undefined) throw unsupported(`samples that are ${sampleFormats[other]}`);
 }
 
 function colourSamples(kind: number): number {

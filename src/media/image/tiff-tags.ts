@@ -8,6 +8,7 @@ export const tiffTag = {
   orientation: 274,
   samplesPerPixel: 277,
   extraSamples: 338,
+  sampleFormat: 339,
   yCbCrCoefficients: 529,
   referenceBlackWhite: 532,
 } as const;
@@ -18,30 +19,52 @@ const typeBytes = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
 const maxEntries = 4096;
 const maxValues = 64;
 
+interface Entry {
+  tag: number;
+  type: number;
+  values: number;
+  /** Where its values stand, or where they are said to. */
+  from: number;
+  isLittle: boolean;
+}
+
 /**
- * The first directory of a TIFF, of a BigTIFF, or of the EXIF block in another format.
+ * The entries of the first directory of a TIFF, of a BigTIFF, or of the EXIF block in another
+ * format.
+ * @throws RangeError where the directory is cut short.
+ */
+function* firstDirectory(view: DataView): Generator<Entry> {
+  const isLittle = view.getUint16(0, true) === 0x4949;
+  const isBig = view.getUint16(2, isLittle) === 43;
+  const offsetAt = (at: number) =>
+    isBig ? Number(view.getBigUint64(at, isLittle)) : view.getUint32(at, isLittle);
+  const start = offsetAt(isBig ? 8 : 4);
+  const count = isBig ? offsetAt(start) : view.getUint16(start, isLittle);
+  const entryBytes = isBig ? 20 : 12;
+  for (let i = 0; i < Math.min(count, maxEntries); i++) {
+    const at = start + (isBig ? 8 : 2) + i * entryBytes;
+    const [tag, type] = [view.getUint16(at, isLittle), view.getUint16(at + 2, isLittle)];
+    const values = Math.min(offsetAt(at + 4), maxValues);
+    const valueAt = at + (isBig ? 12 : 8);
+    const fits = values * (typeBytes[type] ?? 0) <= (isBig ? 8 : 4);
+    yield { tag, type, values, from: fits ? valueAt : offsetAt(valueAt), isLittle };
+  }
+}
+
+const viewOf = (bytes: Uint8Array) =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/**
+ * @param bytes  a TIFF, or the EXIF block of another format.
  * @returns numeric values by tag; what lies outside the file or is no number is left out.
  */
 export function readTiffTags(bytes: Uint8Array): Map<number, number[]> {
   const tags = new Map<number, number[]>();
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   try {
-    const isLittle = view.getUint16(0, true) === 0x4949;
-    const isBig = view.getUint16(2, isLittle) === 43;
-    const offsetAt = (at: number) =>
-      isBig ? Number(view.getBigUint64(at, isLittle)) : view.getUint32(at, isLittle);
-    const start = offsetAt(isBig ? 8 : 4);
-    const count = isBig ? offsetAt(start) : view.getUint16(start, isLittle);
-    const entryBytes = isBig ? 20 : 12;
-    for (let i = 0; i < Math.min(count, maxEntries); i++) {
-      const at = start + (isBig ? 8 : 2) + i * entryBytes;
-      const type = view.getUint16(at + 2, isLittle);
-      const values = Math.min(offsetAt(at + 4), maxValues);
-      const valueAt = at + (isBig ? 12 : 8);
-      const fits = values * (typeBytes[type] ?? 0) <= (isBig ? 8 : 4);
-      const from = fits ? valueAt : offsetAt(valueAt);
-      const numbers = readValues(view, { from, type, values, isLittle });
-      if (numbers.length > 0) tags.set(view.getUint16(at, isLittle), numbers);
+    for (const entry of firstDirectory(view)) {
+      const numbers = readValues(view, entry);
+      if (numbers.length > 0) tags.set(entry.tag, numbers);
     }
   } catch (error) {
     // A directory that is cut short: the decoder will say so. What was read so far stays.
@@ -50,15 +73,21 @@ export function readTiffTags(bytes: Uint8Array): Map<number, number[]> {
   return tags;
 }
 
+/**
+ * A TIFF whose orientation is none of the eight, with 1 (as it is) instead, which libtiff would
+ * refuse and Pillow reads. The tag must have been read.
+ */
+export function withOrientationInRange(bytes: Uint8Array): Uint8Array {
+  const mended = Uint8Array.from(bytes);
+  for (const { tag, type, from, isLittle } of firstDirectory(viewOf(bytes)))
+    if (tag === tiffTag.orientation && type === 3) viewOf(mended).setUint16(from, 1, isLittle);
+  return mended;
+}
+
 /** The numbers of one entry; none where they lie outside the file, which hides no other entry. */
 function readValues(
   view: DataView,
-  {
-    from,
-    type,
-    values,
-    isLittle,
-  }: { from: number; type: number; values: number; isLittle: boolean },
+  { from, type, values, isLittle }: Omit<Entry, "tag">,
 ): number[] {
   const size = typeBytes[type] ?? 0;
   if (from + values * size > view.byteLength) return [];

@@ -83,6 +83,14 @@ const firstPixel = async (bytes: Uint8Array) => [
   ...(await decodeImage(bytes, limits)).rgb.subarray(0, 3),
 ];
 
+const twelveBits: Tag[] = [
+  ...size(4),
+  { tag: 258, values: [12] },
+  { tag: 259, values: [1] },
+  { tag: 262, values: [1] },
+  { tag: 277, values: [1] },
+];
+
 describe("decodeImage of TIFF", () => {
   it("leaves out bands that are not declared to be alpha, wherever the alpha channel stands", async () => {
     const rgb = [200, 100, 50];
@@ -117,6 +125,8 @@ describe("decodeImage of TIFF", () => {
     ["floating-point samples", plain([0, 0, 0, 63], { photometric: 1, bits: 32, sampleFormat: 3 })],
     ["signed samples", plain([1, 2], { photometric: 1, bits: 16, sampleFormat: 2 })],
     ["samples of 32 bits", plain([1, 2, 3, 4], { photometric: 1, bits: 32 })],
+    ["samples of 64 bits", plain(Array(8).fill(1), { photometric: 1, bits: 64, sampleFormat: 3 })],
+    ["samples of 12 bits", tiff(new Uint8Array(24), twelveBits)],
     ["CIE Lab", plain([1, 2, 3], { photometric: 8 })],
     ["a colour filter array", plain([1], { photometric: 32803 })],
     ["five bands of no colour", plain([1, 2, 3, 4, 5], { photometric: 1, extra: [0, 0, 0, 0] })],
