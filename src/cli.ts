@@ -11,6 +11,7 @@ import { classifyCommand } from "./commands/classify.js";
 import { collectionsCommand } from "./commands/collections.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { embedCommand } from "./commands/embed.js";
+import { evaluateCommand } from "./commands/evaluate.js";
 import { exportCommand } from "./commands/export.js";
 import { gapCommand } from "./commands/gap.js";
 import { gpuCommand } from "./commands/gpu.js";
@@ -44,6 +45,7 @@ const commandGroups = {
     bridgeCommand,
     bridgesCommand,
     calibrateCommands,
+    evaluateCommand,
   ],
   "Models and work:": [
     modelsCommand,

@@ -134,6 +134,7 @@ const rejectOf = (verdict: Verdict, falseAlarmRate: number | undefined) =>
   verdict && {
     reject: {
       false_alarm_rate: falseAlarmRate!,
+      odds: verdict.odds,
       p_value: verdict.pValue,
       background: verdict.background,
     },

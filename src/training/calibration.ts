@@ -1,6 +1,6 @@
-import { auroc } from "../evaluation/auroc.js";
-import { reliability } from "../evaluation/reliability.js";
+import { auroc } from "../math/auroc.js";
 import { seededRandom } from "../math/random.js";
+import { reliability } from "../math/reliability.js";
 import { cosines, type Rows, rowAt, rowCount } from "../math/rows.js";
 import { logSumExp, sigmoid } from "../math/softmax.js";
 import { mean } from "../math/statistics.js";

@@ -93,6 +93,8 @@ const scored = {
   reject: z
     .object({
       false_alarm_rate: z.number(),
+      /** ln of the labels' share to the neutral texts' share: how familiar the input is. */
+      odds: z.number(),
       /** Share of the background that looks as familiar as the input, the input counted. */
       p_value: z.number(),
       /** Inputs that this was compared with. */

@@ -47,6 +47,8 @@ export const logitsOf = (rows: Rows, embedding: Float32Array, scale: number): Fl
 /** Whether an input is one of the labels at all. */
 export interface Verdict {
   known: boolean;
+  /** Of all labels together against the neutral texts, in nats. */
+  odds: number;
   /** Share of background inputs that look at least as familiar, the input itself counted. */
   pValue: number;
 }
@@ -94,7 +96,7 @@ export async function backgroundOdds(
     verdict({ all: input }, falseAlarmRate) {
       const above = all.findIndex((value) => value < input);
       const pValue = (1 + (above < 0 ? all.length : above)) / (all.length + 1);
-      return { known: pValue <= falseAlarmRate, pValue };
+      return { known: pValue <= falseAlarmRate, odds: input, pValue };
     },
     thresholds: (falseAlarmRate) =>
       Float64Array.from(ofLabels, (values) => {

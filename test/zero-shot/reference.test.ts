@@ -30,10 +30,10 @@ describe("backgroundOdds", () => {
   it("counts the background that is as familiar, the input itself too: ties are against it", async () => {
     const odds = await backgroundOdds({ background: backgroundOf([1, 2, 3, 3]) }, ["a"], measure);
     const verdictOf = (x: number) => odds.verdict(measure(Float32Array.of(x)), 0.2);
-    expect(verdictOf(4)).toEqual({ pValue: 1 / 5, known: true });
-    expect(verdictOf(3)).toEqual({ pValue: 3 / 5, known: false });
-    expect(verdictOf(2.5)).toEqual({ pValue: 3 / 5, known: false });
-    expect(verdictOf(0)).toEqual({ pValue: 1, known: false });
+    expect(verdictOf(4)).toEqual({ odds: 4, pValue: 1 / 5, known: true });
+    expect(verdictOf(3)).toMatchObject({ pValue: 3 / 5, known: false });
+    expect(verdictOf(2.5)).toMatchObject({ pValue: 3 / 5, known: false });
+    expect(verdictOf(0)).toMatchObject({ pValue: 1, known: false });
   });
 
   it("has a threshold for each label that says the same as its p-value", async () => {
@@ -87,7 +87,7 @@ describe("labelScorer with a reference", () => {
     const reference = { neutral: rowsOf([other]), neutralTexts: ["other"], background };
     const options = { templates: ["{}"], reference, falseAlarmRate: 0.05, threshold: 1 };
     const score = await labelScorer(pack, ["abc", "abcd"], options);
-    expect(score(near)).toEqual({
+    expect(score(near)).toMatchObject({
       scores: [],
       verdict: { known: true, pValue: 1 / 20, label: "abc", background: 19 },
     });

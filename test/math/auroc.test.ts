@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { auroc } from "../../src/evaluation/auroc.js";
-import { reliability } from "../../src/evaluation/reliability.js";
+import { auroc } from "../../src/math/auroc.js";
 import { seededRandom } from "../../src/math/random.js";
+import { reliability } from "../../src/math/reliability.js";
 
 describe("auroc", () => {
   it("is how often known is above unknown, ties counting half", () => {

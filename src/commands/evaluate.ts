@@ -1,0 +1,190 @@
+import { writeFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { compare, type Evaluation, evaluate, type Figure } from "../evaluation/evaluate.js";
+import { scoresCsv } from "../evaluation/scores-csv.js";
+import { type EvaluationReport, evaluationPage } from "../reports/evaluation-page.js";
+import { readLabelledFiles } from "./labelled-files.js";
+import { onTarget } from "./on-target.js";
+import { parseList, parseNumber } from "./options.js";
+import { print } from "./output.js";
+import {
+  type Asked,
+  type Subject,
+  scoreItems,
+  subjectOf,
+  subjectsOfCollection,
+} from "./score-items.js";
+import { table } from "./table.js";
+import { CommandError, type Target } from "./target.js";
+import { walkFiles } from "./walk-files.js";
+
+/**
+ * `crossmodal evaluate`: asks about labelled pictures or sounds, and says how right the answers
+ * are.
+ */
+export function evaluateCommand(program: Command): void {
+  const command = program
+    .command("evaluate")
+    .description("how right a model or head is on labelled pictures or sounds")
+    .argument("[source]", "a folder with a folder for each label, or a CSV: file,label,group,split")
+    .optionsGroup("What on:")
+    .option("--collection <name>", "items of a collection, with --by")
+    .option("--by <field>", "metadata field with the label")
+    .option(
+      "--labels <a,b>",
+      "labels to offer; items of others are unknown [all there are]",
+      parseList,
+    )
+    .option("--unknown <folder>", "pictures or sounds that none of the labels fits")
+    .option("--split <name>", "only rows of the CSV with this in the column split")
+    .option("--group-by <pattern|field>", "items of one group are drawn together for the intervals")
+    .optionsGroup("Whom and how:")
+    .option("--model <id>", "model to ask")
+    .option("--head <name>", "a head of the model")
+    .option("--template <text>", 'prompt template with one {}, e.g. "a photo of a {}."')
+    .option("--multi-label", "score each label by itself")
+    .option("--reject [rate]", "ask whether any label fits, too [0.05]", parseNumber)
+    .option("--calibration <name>", "for --reject and --multi-label")
+    .option("--against-model <id>", "compare with another model on the same items")
+    .option("--against-head <name>", "or with another head; none is the model without a head")
+    .optionsGroup("What comes out:")
+    .option("--out <file>", "write the report to a file ending in .html or .json")
+    .option("--scores <file>", "write every score to a CSV file")
+    .option("--seed <n>", "of the intervals [1]", parseNumber);
+  onTarget(command, { models: true }, async (target, given, source?: string) => {
+    if (given.out !== undefined && !/\.(html|json)$/.test(given.out))
+      throw wrong(`Expected a file ending in .html or .json but received "${given.out}"`);
+    const subjects = await subjectsOf(target, given, source);
+    const labels: string[] =
+      given.labels ?? [...new Set(subjects.flatMap(({ label }) => label ?? []))].sort();
+    const offered = new Set(labels);
+    if (!subjects.some(({ label }) => label !== undefined && offered.has(label)))
+      throw wrong("No item has one of the labels");
+    const asked = askedOf(given);
+    const items = await scoreItems(target, subjects, labels, asked);
+    const options = { seed: given.seed };
+    const report: EvaluationReport = {
+      title: nameOf(asked),
+      ...evaluate(labels, items, options),
+      comparison: null,
+    };
+    if (given.againstModel !== undefined || given.againstHead !== undefined) {
+      const other = otherOf(asked, given);
+      const others = await scoreItems(target, subjects, labels, other);
+      report.comparison = { with: nameOf(other), ...compare(items, others, options) };
+    }
+    if (given.scores !== undefined) await writeFile(given.scores, scoresCsv(labels, items));
+    const json = JSON.stringify(report);
+    if (given.out !== undefined)
+      await writeFile(given.out, given.out.endsWith(".html") ? evaluationPage(report) : json);
+    if (given.json) return print(json);
+    for (const line of linesOf(report)) await print(line);
+  });
+}
+
+type Given = Record<string, unknown> & { labels?: string[] };
+const wrong = (message: string) => new CommandError(message, { code: "invalid_input" });
+
+async function subjectsOf(target: Target, given: Given, source?: string): Promise<Subject[]> {
+  const { collection, by, split, unknown } = given as Record<string, string | undefined>;
+  const groupBy = given.groupBy as string | undefined;
+  if ((source === undefined) === (collection === undefined))
+    throw wrong("Expected a folder or CSV, or --collection NAME with --by FIELD");
+  if (collection !== undefined) {
+    if (by === undefined) throw wrong("--collection needs --by FIELD: where the labels are");
+    for (const option of ["split", "unknown"])
+      if (given[option] !== undefined) throw wrong(`--${option} is for files, not a collection`);
+    return subjectsOfCollection(target, collection, { by, groupBy });
+  }
+  if (by !== undefined) throw wrong("--by is for --collection");
+  const pattern = groupBy === undefined ? undefined : patternOf(groupBy);
+  const files = await readLabelledFiles(source!, { groupBy: pattern });
+  const chosen = split === undefined ? files : files.filter((file) => file.split === split);
+  if (chosen.length === 0) throw wrong(`No row of ${source} has "${split}" in the column split`);
+  return [...chosen.map(subjectOf), ...(await strangersOf(unknown))];
+}
+
+async function strangersOf(folder: string | undefined): Promise<Subject[]> {
+  const subjects: Subject[] = [];
+  if (folder === undefined) return subjects;
+  for await (const { path, name, error } of walkFiles(folder, true)) {
+    if (error !== undefined) throw wrong(`${path}: ${error}`);
+    subjects.push(subjectOf({ path, id: `unknown/${name}`, label: undefined }));
+  }
+  if (subjects.length === 0) throw wrong(`There are no files in ${folder}`);
+  return subjects;
+}
+
+function patternOf(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch {
+    throw wrong(`--group-by: expected a regular expression but received "${text}"`);
+  }
+}
+
+function askedOf(given: Given): Asked {
+  const { reject } = given;
+  return {
+    model: given.model,
+    head: given.head,
+    hypothesis_template: given.template,
+    multi_label: given.multiLabel,
+    calibration: given.calibration,
+    reject: reject === undefined ? undefined : reject === true ? {} : { false_alarm_rate: reject },
+  };
+}
+
+/** Another model, without the head of the first; or another head. */
+function otherOf(asked: Asked, { againstModel, againstHead }: Given): Asked {
+  const { reject: _, calibration: __, ...plain } = asked;
+  return {
+    ...plain,
+    model: againstModel ?? asked.model,
+    head: againstHead === "none" ? undefined : againstHead,
+  };
+}
+
+const nameOf = ({ model, head }: Asked) =>
+  head === undefined ? String(model ?? "the model without a head") : `head ${head}`;
+
+const percent = ({ value, interval }: Figure) =>
+  `${(100 * value).toFixed(1)} % (${interval.map((x) => (100 * x).toFixed(1)).join(" to ")})`;
+const three = ({ value, interval }: Figure) =>
+  `${value.toFixed(3)} (${interval.map((x) => x.toFixed(3)).join(" to ")})`;
+
+function linesOf(report: EvaluationReport): string[] {
+  const { items, labels, accuracy, macro, calibration, retrieval, known_unknown: both } = report;
+  const groups = items.groups < items.known + items.unknown ? ` in ${items.groups} groups` : "";
+  const unknown = items.unknown === 0 ? "" : ` and ${items.unknown} unknown`;
+  const lines = [
+    `${report.title}: ${items.known} items of ${labels.length} labels${unknown}${groups}; 95 % intervals`,
+    `accuracy ${percent(accuracy)}`,
+    `precision ${percent(macro.precision)}, recall ${percent(macro.recall)}, F1 ${percent(macro.f1)}, means over labels`,
+    `calibration error ${three(calibration.ece)}, mean confidence ${calibration.mean_confidence.toFixed(3)}`,
+    `label of an item among the first 5: ${(100 * retrieval.item_to_label.at_5).toFixed(1)} %, mean reciprocal rank ${retrieval.item_to_label.mean_reciprocal_rank.toFixed(3)}`,
+  ];
+  if (both !== null) {
+    lines.push(`known against unknown: AUROC ${three(both.auroc)}`);
+    if (both.false_alarms !== null)
+      lines.push(
+        `passed for known: ${percent(both.false_alarms)} of the unknown, ${percent(both.accepted!)} of the known`,
+      );
+  }
+  if (report.comparison !== null) {
+    const { accuracy: change, only_first, only_second, p_value } = report.comparison;
+    lines.push(
+      `${report.comparison.with}: accuracy ${(100 * change.second).toFixed(1)} %, a difference of ${percent(change.difference)}; right alone ${only_second} times, the other ${only_first} times (p = ${p_value.toPrecision(2)})`,
+    );
+  }
+  return [...lines, ...classTable(report)];
+}
+
+function classTable({ per_class }: Evaluation): string[] {
+  const rows = per_class.map(({ label, support, precision, recall, f1 }) => [
+    label,
+    support,
+    ...[precision, recall, f1].map((x) => x.toFixed(3)),
+  ]);
+  return table(["label", "items", "precision", "recall", "F1"], rows);
+}

@@ -1,0 +1,78 @@
+import { readFile, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { sniffModality } from "./media-input.js";
+import { parseCsv } from "./read-csv.js";
+import { CommandError } from "./target.js";
+import { fileError, walkFiles } from "./walk-files.js";
+
+/** A picture or sound with what is known about it. */
+export interface LabelledFile {
+  path: string;
+  /** How reports call it: its path below the folder, or as the CSV has it. */
+  id: string;
+  /** Undefined in a CSV whose cell is empty: it has none of the labels. */
+  label: string | undefined;
+  /** Files of one group are alike, clips of one recording say. */
+  group?: string;
+  /** Of a CSV with a column `split`. */
+  split?: string;
+}
+
+const wrong = (message: string) => new CommandError(message, { code: "invalid_input" });
+
+/**
+ * A folder with a folder for each label, at any depth below it, or a CSV with the columns `file`
+ * and `label`, and perhaps `group` and `split`, its files relative to where it lies.
+ *
+ * @param groupBy  a pattern whose first group, or whole match, in a file's id is its group; a file
+ *   in which it is not found is a group by itself.
+ */
+export async function readLabelledFiles(
+  source: string,
+  { groupBy }: { groupBy?: RegExp } = {},
+): Promise<LabelledFile[]> {
+  const found = await stat(source).catch((error: Error) => {
+    throw wrong(`${source}: ${fileError(error)}`);
+  });
+  const files = found.isDirectory() ? await inFolders(source) : await inCsv(source);
+  if (files.length === 0) {
+    const expected = "a folder for each label with pictures or sounds in it";
+    throw wrong(`${source} has no labelled files: expected ${expected}`);
+  }
+  if (groupBy === undefined) return files;
+  return files.map((file) => {
+    const match = groupBy.exec(file.id);
+    return match === null ? file : { ...file, group: match[1] ?? match[0] };
+  });
+}
+
+async function inFolders(folder: string): Promise<LabelledFile[]> {
+  const files: LabelledFile[] = [];
+  for await (const { path, name, error } of walkFiles(folder, true)) {
+    const end = name.indexOf("/");
+    if (end < 0) continue; // beside the folders: it has no label
+    if (error !== undefined) throw wrong(`${path}: ${error}`);
+    // Notes and lists among the files are nobody's pictures
+    if (await isMedia(path)) files.push({ path, id: name, label: name.slice(0, end) });
+  }
+  return files;
+}
+
+async function isMedia(path: string): Promise<boolean> {
+  return sniffModality(await readFile(path)) !== undefined;
+}
+
+async function inCsv(source: string): Promise<LabelledFile[]> {
+  const rows = parseCsv(await readFile(source, "utf8"), source);
+  const folder = dirname(resolve(source));
+  for (const column of ["file", "label"])
+    if (rows.length > 0 && !(column in rows[0]))
+      throw wrong(`${source} has no column "${column}"; it has ${Object.keys(rows[0]).join(", ")}`);
+  return rows.map(({ file, label, group, split }) => ({
+    path: resolve(folder, file),
+    id: file,
+    label: label === "" ? undefined : label,
+    ...(group !== undefined && group !== "" && { group }),
+    ...(split !== undefined && split !== "" && { split }),
+  }));
+}

@@ -1,0 +1,112 @@
+import type { ScoredItem } from "../evaluation/evaluate.js";
+import type { ItemPage } from "../wire/items.js";
+import type { ZeroShotAnswer } from "../wire/zero-shot.js";
+import type { LabelledFile } from "./labelled-files.js";
+import { readMediaFile } from "./media-input.js";
+import { progressBar } from "./progress.js";
+import { CommandError, jsonPost, type Target } from "./target.js";
+
+/** Who is asked, and how: the fields of a zero-shot request besides its content and labels. */
+export type Asked = Record<string, unknown>;
+
+/** Something with a label that a zero-shot request can be made of. */
+export interface Subject {
+  id: string;
+  /** Undefined where none of the labels fits. */
+  label: string | undefined;
+  group?: string;
+  /** The content of its request. */
+  content(): Promise<Record<string, unknown>>;
+}
+
+/** Requests at a time: a server batches them. */
+const atOnce = 8;
+
+export const subjectOf = ({ id, label, group, path }: LabelledFile): Subject => ({
+  id,
+  label,
+  group,
+  content: async () => {
+    const { modality, base64 } = await readMediaFile(path);
+    return { [modality]: base64 };
+  },
+});
+
+/** The pictures and sounds of a collection with a text, number or boolean in a metadata field. */
+export async function subjectsOfCollection(
+  target: Target,
+  collection: string,
+  { by, groupBy }: { by: string; groupBy?: string },
+): Promise<Subject[]> {
+  const path = `/v1/collections/${encodeURIComponent(collection)}/items`;
+  const subjects: Subject[] = [];
+  let after: string | undefined;
+  do {
+    const query = after === undefined ? "" : `&after=${encodeURIComponent(after)}`;
+    const page: ItemPage = await target.request(`${path}?limit=1000${query}`);
+    for (const { id, modality, metadata } of page.data) {
+      const label = valueAt(metadata, by);
+      if (modality === "text" || label === undefined) continue;
+      const group = groupBy === undefined ? undefined : valueAt(metadata, groupBy);
+      subjects.push({ id, label, group, content: async () => ({ collection, item_id: id }) });
+    }
+    after = page.next_cursor;
+  } while (after !== undefined);
+  if (subjects.length > 0) return subjects;
+  const message = `No picture or sound of the collection "${collection}" has a text, number or boolean in "${by}"`;
+  throw new CommandError(message, { code: "invalid_input" });
+}
+
+function valueAt(metadata: Record<string, unknown>, path: string): string | undefined {
+  let value: unknown = metadata;
+  for (const name of path.replace(/^metadata\./, "").split("."))
+    value = (value as Record<string, unknown> | null | undefined)?.[name];
+  const isScalar = ["string", "number", "boolean"].includes(typeof value);
+  return isScalar ? String(value) : undefined;
+}
+
+/**
+ * Asks about each subject with all labels, several at a time.
+ * @returns in their order.
+ * @throws CommandError for the first that fails: figures over the rest would be of another set.
+ */
+export async function scoreItems(
+  target: Target,
+  subjects: readonly Subject[],
+  labels: readonly string[],
+  asked: Asked,
+): Promise<ScoredItem[]> {
+  const places = new Map(labels.map((label, i) => [label, i]));
+  const scored = new Array<ScoredItem>(subjects.length);
+  const bar = progressBar(subjects.length, "evaluating");
+  let next = 0;
+  const work = async () => {
+    for (let i = next++; i < subjects.length; i = next++) {
+      const { id, label, group, content } = subjects[i];
+      const body = { ...(await content()), candidate_labels: labels, ...asked };
+      const answer = await target
+        .request<ZeroShotAnswer>("/v1/zero-shot", jsonPost(body))
+        .catch((error) => {
+          if (!(error instanceof CommandError)) throw error;
+          throw new CommandError(`${id}: ${error.message}`, error);
+        });
+      const scores = new Array<number>(labels.length);
+      for (const one of answer.scores) scores[places.get(one.label)!] = one.score;
+      scored[i] = {
+        id,
+        label: label === undefined ? undefined : places.get(label),
+        group,
+        scores,
+        ...(answer.reject && { familiarity: answer.reject.odds, known: answer.known }),
+      };
+      bar.step();
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: atOnce }, work));
+  } finally {
+    next = subjects.length; // after a failure nothing more is asked
+    bar.stop();
+  }
+  return scored;
+}

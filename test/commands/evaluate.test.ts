@@ -1,0 +1,89 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { EvaluationReport } from "../../src/reports/evaluation-page.js";
+import { runMain } from "../helpers/run-main.js";
+
+let folder: string;
+const fixtures = new URL("../../fixtures/images/", import.meta.url).pathname;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "crossmodal-evaluate-"));
+  const put = (file: string, ...path: string[]) => {
+    const to = join(folder, ...path);
+    mkdirSync(join(to, ".."), { recursive: true });
+    copyFileSync(join(fixtures, file), to);
+  };
+  put("cat.jpg", "set", "cat", "one.jpg");
+  put("coffee.webp", "set", "cup of coffee", "one.webp");
+  put("rocket.avif", "set", "rocket", "deep", "one.avif");
+  put("bricks.jpg", "other", "bricks.jpg");
+  writeFileSync(join(folder, "set", "cat", "notes.txt"), "nobody's picture");
+  const rows = [
+    "file,label,group,split",
+    `${fixtures}cat.jpg,cat,first,test`,
+    `${fixtures}rocket.avif,rocket,first,test`,
+    `${fixtures}coffee.webp,cat,second,train`,
+  ];
+  writeFileSync(join(folder, "set.csv"), rows.join("\n"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const run = (...args: string[]) =>
+  runMain("evaluate", ...args, "--models", "starter-clip", "--data-dir", join(folder, "data"));
+const reportOf = async (...args: string[]) => {
+  const { code, stdout, stderr } = await run(...args, "--json");
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout) as EvaluationReport;
+};
+
+describe("crossmodal evaluate", () => {
+  it("reads a folder for each label, and writes the report and every score", async () => {
+    const [page, csv] = [join(folder, "report.html"), join(folder, "scores.csv")];
+    const args = [join(folder, "set"), "--unknown", join(folder, "other"), "--reject"];
+    const report = await reportOf(
+      ...args,
+      "--out",
+      page,
+      "--scores",
+      csv,
+      "--against-model",
+      "starter-clip",
+    );
+    expect(report.labels).toEqual(["cat", "cup of coffee", "rocket"]);
+    expect(report.items).toEqual({ known: 3, unknown: 1, groups: 4 });
+    expect(report.accuracy.value).toBe(1);
+    expect(report.known_unknown).toMatchObject({ auroc: { value: 1 } });
+    expect(report.known_unknown?.false_alarms).not.toBeNull();
+    expect(report.comparison).toMatchObject({ with: "starter-clip", p_value: 1 });
+    const html = readFileSync(page, "utf8");
+    expect(html).toContain("Who is taken for whom");
+    expect(html).toContain("100.0 %");
+    const lines = readFileSync(csv, "utf8").trimEnd().split("\n");
+    expect(lines[0]).toBe("id,label,group,known,familiarity,cat,cup of coffee,rocket");
+    expect(lines).toHaveLength(5);
+  });
+
+  it("reads a CSV with groups and splits, and takes other labels for unknown", async () => {
+    const csv = join(folder, "set.csv");
+    const report = await reportOf(csv, "--split", "test", "--labels", "cat,dog");
+    expect(report.items).toEqual({ known: 1, unknown: 1, groups: 1 });
+  });
+
+  it.each([
+    [[], /folder or CSV/],
+    [["--collection", "x"], /needs --by/],
+    [["nowhere"], /no such file/],
+    [["SET", "--labels", "giraffe"], /No item has one of the labels/],
+    [["SET", "--group-by", "("], /regular expression/],
+    [["SET", "--out", "report.pdf"], /\.html or \.json/],
+    [["CSV", "--split", "validation"], /No row/],
+  ])("says what is wrong with %j", async (args, message) => {
+    const path = (arg: string) =>
+      arg === "SET" ? join(folder, "set") : arg === "CSV" ? join(folder, "set.csv") : arg;
+    const { code, stderr } = await run(...args.map(path));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});
