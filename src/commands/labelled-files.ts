@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { sniffModality } from "./media-input.js";
+import { sniffModality } from "../media/sniff.js";
 import { parseCsv } from "./read-csv.js";
 import { CommandError } from "./target.js";
 import { fileError, walkFiles } from "./walk-files.js";
