@@ -14,7 +14,7 @@ import { ffmpegVersion } from "../media/audio/ffmpeg.js";
 import { startDecodingPool } from "../media/decoding-pool.js";
 import { imageLibraryVersions } from "../media/image/decode-image.js";
 import { findManifest } from "../models/store.js";
-import { loadOptions } from "../services.js";
+import { loadOptions } from "../services/load-packs.js";
 import { trainedParts } from "./doctor-trained-parts.js";
 import type { Finding } from "./finding.js";
 import { addConfigFlags, configOf, modelFlags } from "./options.js";

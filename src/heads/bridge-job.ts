@@ -54,10 +54,10 @@ const mostItems = 5000;
  * `bridge`: embeds texts with both models, learns a head from one space into the other, measures it
  * and keeps it as a version.
  */
-export function bridgeJob(services: () => BridgeServices): JobKind {
+export function bridgeJob(services: BridgeServices): JobKind {
   return {
     lane: "training",
-    run: (input, context) => run(BridgeInput.parse(input), context, services()),
+    run: (input, context) => run(BridgeInput.parse(input), context, services),
   };
 }
 

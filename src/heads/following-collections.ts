@@ -1,5 +1,6 @@
 import type { VectorStore } from "../index/vector-store.js";
 import { followedHead, isBeingBuilt } from "./collection-head.js";
+import type { HeadStoreOptions } from "./head-store.js";
 
 /** A collection whose items went through a version of a head. */
 export interface FollowingCollection {
@@ -9,8 +10,31 @@ export interface FollowingCollection {
   isCopy: boolean;
 }
 
+/**
+ * What a head store has to know of collections.
+ * @param rebuild  begins to embed a collection anew under the active version of its head. @returns
+ *   the job.
+ */
+export function collectionsOfHeads(
+  store: Pick<VectorStore, "listCollections">,
+  rebuild: (collection: string) => Promise<{ id: string }>,
+): Required<Pick<HeadStoreOptions, "usedBy" | "onActivated">> {
+  return {
+    usedBy: async (head, version) =>
+      (await collectionsFollowing(store, head))
+        .filter((following) => version === undefined || following.version === version)
+        .map((following) => following.name),
+    onActivated: async (head, active) => {
+      const jobs = (await collectionsFollowing(store, head))
+        .filter((following) => following.version !== active && !following.isCopy)
+        .map((following) => rebuild(following.name));
+      return (await Promise.all(jobs)).map(({ id }) => id);
+    },
+  };
+}
+
 /** The collections that follow a head. */
-export async function collectionsFollowing(
+async function collectionsFollowing(
   store: Pick<VectorStore, "listCollections">,
   head: string,
 ): Promise<FollowingCollection[]> {

@@ -22,7 +22,7 @@ export interface HeadStoreOptions {
    */
   usedBy?: (name: string, version?: number) => Promise<string[]>;
   /** Called after a version was activated. @returns ids of the jobs that this has begun. */
-  onActivated?: (name: string) => Promise<string[]>;
+  onActivated?: (name: string, active: number | undefined) => Promise<string[]>;
 }
 
 /** A version to be kept; the rest of its description follows from its weights and the store. */
@@ -141,7 +141,8 @@ export class HeadStore {
    * @returns ids of jobs.
    */
   async catchUp(name: string): Promise<string[]> {
-    return (await this.#options.onActivated?.(name)) ?? [];
+    const { activeVersion } = this.#records.listed(name);
+    return (await this.#options.onActivated?.(name, activeVersion)) ?? [];
   }
 
   /** Back to the version that was active before. @returns ids of jobs, as `activate`. */
@@ -158,10 +159,7 @@ export class HeadStore {
     });
   }
 
-  /**
-   * @throws AppError `conflict` while a collection uses the head, or while a version is active,
-   * unless `force`.
-   */
+  /** @throws AppError `conflict` while a collection uses it, or it is active, unless `force`. */
   async remove(name: string, { force = false } = {}): Promise<void> {
     this.#records.get(name);
     await this.#refuseInUse(name);

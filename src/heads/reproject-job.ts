@@ -37,9 +37,9 @@ const fewChanges = 500;
  * the version that is active now, and puts it in the old one's place. The old one answers until
  * then, and what is written meanwhile is carried over.
  */
-export function reprojectJob(services: () => ReprojectServices): JobKind {
+export function reprojectJob(services: ReprojectServices): JobKind {
   const run: JobKind["run"] = (input, context) =>
-    reproject(ReprojectInput.parse(input), context, services());
+    reproject(ReprojectInput.parse(input), context, services);
   return { lane: "collections", own: true, run };
 }
 

@@ -87,12 +87,7 @@ beforeEach(() => {
 });
 async function reproject(signal = new AbortController().signal) {
   const heads = { use: async (_: string, version = active) => head(version) } as never;
-  const kind = reprojectJob(() => ({
-    store: store as never,
-    heads,
-    bridges,
-    log: createLog("silent"),
-  }));
+  const kind = reprojectJob({ store: store as never, heads, bridges, log: createLog("silent") });
   const job = { id: "abc" } as Job;
   return kind.run({ collection: "photos" }, { job, folder: "", signal, report: () => {} });
 }

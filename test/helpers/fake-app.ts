@@ -28,7 +28,7 @@ export async function fakeApp(
   const kinds = {
     train: trainJob(parts),
     "few-shot": fewShotJob(parts),
-    bridge: bridgeJob(() => ({ ...parts, bridges })),
+    bridge: bridgeJob({ ...parts, bridges }),
   };
   const jobs = await Jobs.open({ folder: join(config.dataDir, "fake-jobs"), kinds, log });
   const gap: Services["gap"] = {

@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { type CalibrateParts, calibrateJob } from "../calibrations/calibrate-job.js";
+import { type ClassifyServices, classifyJob } from "../collections/classify-job.js";
+import { type BridgeServices, bridgeJob } from "../heads/bridge-job.js";
+import { fewShotJob } from "../heads/few-shot-job.js";
+import { type ReprojectServices, reprojectJob } from "../heads/reproject-job.js";
+import { type TrainingServices, trainJob } from "../heads/train-job.js";
+import { isDataFolderLocked } from "../index/embedded/data-folder-lock.js";
+import type { LazyStore } from "../index/lazy-store.js";
+import { Jobs } from "../jobs/jobs.js";
+
+/** What jobs of all kinds work with. */
+type JobParts = TrainingServices &
+  BridgeServices &
+  ReprojectServices &
+  CalibrateParts &
+  ClassifyServices & { store: LazyStore };
+
+/** Every kind of job. Where the data folder is this process's, jobs of the last one are its too. */
+export async function openJobs(parts: JobParts): Promise<Jobs> {
+  const { config, log, store } = parts;
+  const jobs = await Jobs.open({
+    folder: join(config.dataDir, "jobs"),
+    kinds: {
+      train: trainJob(parts),
+      "few-shot": fewShotJob(parts),
+      bridge: bridgeJob(parts),
+      reproject: reprojectJob(parts),
+      calibrate: calibrateJob(parts),
+      classify: classifyJob(parts),
+    },
+    log,
+    limits: config,
+    claim: () => store.open(),
+    isOwnedElsewhere: () => !store.isOpen && isDataFolderLocked(config.dataDir),
+  });
+  if (store.isOpen) await jobs.claim();
+  return jobs;
+}
