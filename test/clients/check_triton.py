@@ -37,6 +37,20 @@ def test_asks_about_the_server_and_its_models(client):
     assert {"starter-clip", "starter-clap"} <= {
         model["name"] for model in client.get_model_repository_index()
     }
+    assert client.get_model_config("starter-clip")["output"][0]["data_type"] == "TYPE_FP32"
+    names = [model["name"] for model in client.get_inference_statistics()["model_stats"]]
+    assert names == ["starter-clip", "starter-clap"]
+    assert len(client.get_inference_statistics("starter-clap")["model_stats"]) == 1
+
+
+def test_loads_what_is_loaded_and_nothing_else(client):
+    client.load_model("starter-clip")
+    with pytest.raises(InferenceServerException, match="none"):
+        client.load_model("none")
+    with pytest.raises(InferenceServerException, match="config"):
+        client.load_model("starter-clip", config="{}")
+    with pytest.raises(InferenceServerException, match="option models"):
+        client.unload_model("starter-clip")
 
 
 def test_raises_its_own_error(client):

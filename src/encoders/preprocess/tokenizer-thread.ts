@@ -1,11 +1,16 @@
 import { AppError } from "../../errors.js";
 import { startWorker, type WorkerHandle } from "../../workers/start-worker.js";
 import type { TextPreprocess } from "../manifest.js";
+import type { TokenRow } from "./tokenizer.js";
+
+type Method = "tokenize" | "decode";
 
 /** Texts -> token ids, in a thread that can be stopped. */
 export interface Tokenizer {
   /** @returns the ids of each text, special tokens included, after truncation. */
   tokenize(texts: readonly string[], signal?: AbortSignal): Promise<number[][]>;
+  /** @returns the text of each row. */
+  decode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<string[]>;
   /** Waits for nothing. */
   close(): Promise<void>;
 }
@@ -48,7 +53,7 @@ export async function startTokenizer(
   let lastTurn: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  const run = async (texts: readonly string[]): Promise<number[][]> => {
+  const run = async <O>(method: Method, inputs: readonly unknown[]): Promise<O[]> => {
     if (closed) throw new AppError("cancelled", "The server is shutting down");
     thread ??= start();
     const current = thread;
@@ -64,7 +69,7 @@ export async function startTokenizer(
         seen = finished;
         if (isHanging) void worker.terminate();
       }, limitMs);
-      return await worker.call<number[][]>("tokenize", { texts, done });
+      return await worker.call<O[]>(method, { inputs, done });
     } catch (error) {
       const hasEnded = await current.then(({ ended }) => ended !== undefined).catch(() => true);
       if (hasEnded && thread === current) thread = undefined;
@@ -77,22 +82,25 @@ export async function startTokenizer(
   };
 
   /** One call at a time: when a text hangs, no other is in the thread that is ended for it. */
-  const inTurn = (texts: readonly string[], signal?: AbortSignal): Promise<number[][]> => {
+  const inTurn = <O>(method: Method, inputs: readonly unknown[], signal?: AbortSignal) => {
     const turn = lastTurn.then(() => {
       signal?.throwIfAborted();
-      return run(texts);
+      return run<O>(method, inputs);
     });
     lastTurn = turn.catch(() => undefined);
     return turn;
   };
 
+  const byTurns = async <O>(method: Method, inputs: readonly unknown[], signal?: AbortSignal) => {
+    const outputs: O[] = [];
+    for (let i = 0; i < inputs.length; i += textsPerTurn)
+      outputs.push(...(await inTurn<O>(method, inputs.slice(i, i + textsPerTurn), signal)));
+    return outputs;
+  };
+
   return {
-    async tokenize(texts, signal) {
-      const rows: number[][] = [];
-      for (let i = 0; i < texts.length; i += textsPerTurn)
-        rows.push(...(await inTurn(texts.slice(i, i + textsPerTurn), signal)));
-      return rows;
-    },
+    tokenize: (texts, signal) => byTurns<number[]>("tokenize", texts, signal),
+    decode: (rows, signal) => byTurns<string>("decode", rows, signal),
     async close() {
       closed = true;
       await (await thread?.catch(() => undefined))?.terminate();

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { serveWorker } from "../../workers/serve-worker.js";
 import type { TextPreprocess } from "../manifest.js";
-import { loadTokenizer, type TextTokenizer } from "./tokenizer.js";
+import { loadTokenizer, type TextTokenizer, type TokenRow } from "./tokenizer.js";
 
 // The thread of tokenizer-thread.ts.
 
@@ -12,14 +12,25 @@ serveWorker({
     tokenizer = loadTokenizer(await readFile(path, "utf8"), spec);
   },
 
-  /** @param done  [1] in shared memory: counts the texts that are finished. */
-  tokenize({ texts, done }: { texts: readonly string[]; done: Int32Array }): number[][] {
-    if (tokenizer === undefined) throw new TypeError("tokenize was called before open");
-    const { idsOf } = tokenizer;
-    return texts.map((text) => {
-      const ids = idsOf(text);
-      Atomics.add(done, 0, 1);
-      return ids;
-    });
-  },
+  /** @param done  [1] in shared memory: counts the inputs that are finished. */
+  tokenize: ({ inputs, done }: Call<string>) => each(inputs, done, opened().idsOf),
+  decode: ({ inputs, done }: Call<TokenRow>) => each(inputs, done, opened().decode),
 });
+
+interface Call<I> {
+  inputs: readonly I[];
+  done: Int32Array;
+}
+
+function opened(): TextTokenizer {
+  if (tokenizer === undefined) throw new TypeError("open comes first");
+  return tokenizer;
+}
+
+function each<I, O>(inputs: readonly I[], done: Int32Array, work: (input: I) => O): O[] {
+  return inputs.map((input) => {
+    const output = work(input);
+    Atomics.add(done, 0, 1);
+    return output;
+  });
+}

@@ -18,6 +18,15 @@ export interface TextTokenizer {
   /** Special tokens included, after truncation. */
   idsOf(text: string): number[];
   encode(texts: readonly string[]): TokenBatch;
+  decode(row: TokenRow): string;
+}
+
+/** Ids whose text is wanted. */
+export interface TokenRow {
+  /** What the vocabulary lacks has no text. */
+  ids: readonly number[];
+  /** Leaves special tokens out. */
+  skipSpecial: boolean;
 }
 
 /**
@@ -64,7 +73,24 @@ export function loadTokenizer(json: string, spec: TextPreprocess): TextTokenizer
         return [...prefix, ...ids.slice(0, room), ...suffix];
     }
   };
-  return { idsOf, encode: (texts) => padRows(texts.map(idsOf), spec) };
+  const specials = new Map(
+    (definition.added_tokens ?? []).flatMap(({ id, content, special }) =>
+      special === true ? [[id, content] as const] : [],
+    ),
+  );
+  const decode = ({ ids, skipSpecial }: TokenRow): string => {
+    const pieces: (string | number[])[] = [];
+    for (const id of ids) {
+      const special = specials.get(id);
+      const last = pieces.at(-1);
+      if (special !== undefined) pieces.push(skipSpecial ? "" : special);
+      else if (hub.id_to_token(id) === undefined) continue;
+      else if (Array.isArray(last)) last.push(id);
+      else pieces.push([id]);
+    }
+    return pieces.map((one) => (typeof one === "string" ? one : hub.decode(one))).join("");
+  };
+  return { idsOf, encode: (texts) => padRows(texts.map(idsOf), spec), decode };
 }
 
 /** Rows of ids as a batch, padded as the manifest says. */

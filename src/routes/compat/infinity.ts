@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import type { Modality } from "../../encoders/encoder.js";
 import { invalidInput } from "../../errors.js";
 import { classifyContents } from "../../inference/classify-contents.js";
 import type { Content } from "../../inference/content.js";
@@ -12,7 +13,7 @@ import { openaiErrors } from "./error-forms.js";
 import { foreignBody, hasField } from "./foreign-body.js";
 import { openaiList } from "./openai-list.js";
 import { checkUri, contentOfText } from "./parts.js";
-import type { Shape } from "./shape.js";
+import type { ForeignContext, Shape } from "./shape.js";
 
 const Model = optional(
   z.string().transform((name) => (name === "default/not-specified" ? undefined : name)),
@@ -50,7 +51,6 @@ const RerankBody = z.strictObject({
 export function infinityShape(services: Services): Shape {
   const { packs, budget, config } = services;
   const started = Math.floor(Date.now() / 1000);
-  const stamp = () => ({ id: `infinity-${randomUUID()}`, created: Math.floor(Date.now() / 1000) });
   return {
     name: "infinity",
     errors: openaiErrors,
@@ -59,35 +59,10 @@ export function infinityShape(services: Services): Shape {
         method: "POST",
         path: "/embeddings",
         matches: (c) => hasField(c, "input"),
-        answer: async (c) => {
-          const body = await foreignBody(c, EmbeddingsBody);
-          const signal = c.get("signal");
-          const texts = typeof body.input === "string" ? [body.input] : body.input;
-          const mediaOf = mediaMaker(services, signal);
-          const { modality } = body;
-          const contents = texts.map((text, i): Content => {
-            if (modality === "text") return { modality, text };
-            const param = `input[${i}]`;
-            return mediaOf(checkUri(text, param), modality, param);
-          });
-          const inputs = {
-            model: body.model,
-            dimensions: body.dimensions || undefined,
-            param: "input",
-          };
-          const { pack, embeddings, tokens } = await embedForeign(
-            services,
-            inputs,
-            contents,
-            signal,
-          );
-          return c.json({
-            ...openaiList(pack.manifest.id, embeddings, body.encoding_format),
-            usage: { prompt_tokens: tokens, total_tokens: tokens },
-            ...stamp(),
-          });
-        },
+        answer: async (c) => embed(services, c, (await foreignBody(c, EmbeddingsBody)).modality),
       },
+      { method: "POST", path: "/embeddings_image", answer: (c) => embed(services, c, "image") },
+      { method: "POST", path: "/embeddings_audio", answer: (c) => embed(services, c, "audio") },
       {
         method: "POST",
         path: "/classify",
@@ -167,6 +142,30 @@ export function infinityShape(services: Services): Shape {
       },
     ],
   };
+}
+
+const stamp = () => ({
+  id: `infinity-${randomUUID()}`,
+  created: Math.floor(Date.now() / 1000),
+});
+
+async function embed(services: Services, c: ForeignContext, modality: Modality): Promise<Response> {
+  const body = await foreignBody(c, EmbeddingsBody);
+  const signal = c.get("signal");
+  const texts = typeof body.input === "string" ? [body.input] : body.input;
+  const mediaOf = mediaMaker(services, signal);
+  const contents = texts.map((text, i): Content => {
+    if (modality === "text") return { modality, text };
+    const param = `input[${i}]`;
+    return mediaOf(checkUri(text, param), modality, param);
+  });
+  const inputs = { model: body.model, dimensions: body.dimensions || undefined, param: "input" };
+  const { pack, embeddings, tokens } = await embedForeign(services, inputs, contents, signal);
+  return c.json({
+    ...openaiList(pack.manifest.id, embeddings, body.encoding_format),
+    usage: { prompt_tokens: tokens, total_tokens: tokens },
+    ...stamp(),
+  });
 }
 
 const capabilityOf = { text: "embed", image: "image_embed", audio: "audio_embed" } as const;

@@ -1,30 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { invalidInput } from "../../errors.js";
-import { classifyContents } from "../../inference/classify-contents.js";
-import type { Content } from "../../inference/content.js";
+import { dot } from "../../math/vector.js";
 import type { Services } from "../../services.js";
-import { listOf, optional } from "../../wire/fields.js";
-import { type MediaMaker, mediaMaker } from "../media-content.js";
+import { listOf, optional, withDefault } from "../../wire/fields.js";
+import { mediaMaker } from "../media-content.js";
 import { jsonBody } from "../read-json.js";
-import { isUrl } from "../read-media.js";
 import { embedForeign } from "./embed-foreign.js";
 import { foreignBody, hasField } from "./foreign-body.js";
+import { classify } from "./jina-classify.js";
+import { contentOf, Input, Inputs } from "./jina-input.js";
+import { deleteClassifier, getClassifier, listClassifiers, train } from "./jina-train.js";
 import { asOutputType, type OutputType } from "./output-types.js";
-import { contentOfText } from "./parts.js";
 import type { ErrorForm, ForeignContext, Shape } from "./shape.js";
-import { sniffMedia } from "./sniff-content.js";
 
-const Input = z.union([
-  z.string().min(1),
-  z.strictObject({ text: z.string().min(1) }),
-  z.strictObject({ image: z.string().min(1) }),
-  z.strictObject({ audio: z.string().min(1) }),
-  z.strictObject({ url: z.string().min(1) }),
-  z.strictObject({ bytes: z.string().min(1) }),
-]);
-type Input = z.infer<typeof Input>;
-const Inputs = z.union([Input, listOf(Input, { min: 1, max: 100_000 })]);
 const Type = z.enum(["float", "base64", "binary", "ubinary"]);
 
 const EmbeddingsBody = z.strictObject({
@@ -43,15 +31,16 @@ const EmbeddingsBody = z.strictObject({
   user: optional(z.string()),
 });
 
-const ClassifyBody = z.strictObject({
+const RerankBody = z.strictObject({
   model: optional(z.string()),
-  /** A head made from examples, by its name. */
-  classifier_id: optional(z.string().min(1)),
-  input: listOf(Input, { min: 1, max: 100_000 }),
-  labels: optional(listOf(z.string().min(1), { min: 1, max: 100_000 })),
+  query: Input,
+  documents: listOf(Input, { min: 1, max: 100_000 }),
+  top_n: optional(z.int().positive()),
+  return_documents: withDefault(z.boolean(), true),
+  return_embeddings: withDefault(z.boolean(), false),
 });
 
-/** Source: Jina's OpenAPI of 2026-06-17; a request carries an id there too. */
+/** Source: tryAGI/Jina at 2a3f424, src/libs/Jina/openapi.json; a request carries an id there too. */
 const errors: ErrorForm = ({ body: { code, message } }) => ({
   body: { code, detail: message, request_id: randomUUID() },
 });
@@ -59,7 +48,7 @@ const errors: ErrorForm = ({ body: { code, message } }) => ({
 const ownFields = ["embedding_type", "encoding_type", "task", "normalized", "late_chunking"];
 
 /**
- * Jina's embeddings and classification. What OpenAI's form says too is answered by our own route:
+ * Jina's embeddings, classification and ranking. What OpenAI's form says too is answered by our own route:
  * the answers are alike.
  */
 export const jinaShape = (services: Services): Shape => ({
@@ -74,6 +63,12 @@ export const jinaShape = (services: Services): Shape => ({
       answer: (c) => embeddings(services, c),
     },
     { method: "POST", path: "/v1/classify", answer: (c) => classify(services, c) },
+    { method: "POST", path: "/v1/rerank", answer: (c) => rerank(services, c) },
+    { method: "POST", path: "/v1/train", answer: (c) => train(services, c) },
+    { method: "GET", path: "/v1/classifiers", answer: (c) => listClassifiers(services, c) },
+    { method: "POST", path: "/v1/classifiers", answer: (c) => listClassifiers(services, c) },
+    { method: "GET", path: "/v1/classifiers/:id", answer: (c) => getClassifier(services, c) },
+    { method: "DELETE", path: "/v1/classifiers/:id", answer: (c) => deleteClassifier(services, c) },
   ],
 });
 
@@ -110,42 +105,33 @@ async function embeddings(services: Services, c: ForeignContext): Promise<Respon
   });
 }
 
-async function classify(services: Services, c: ForeignContext): Promise<Response> {
-  const { model, classifier_id: head, input, labels } = await foreignBody(c, ClassifyBody);
-  if ((labels === undefined) === (head === undefined)) {
-    throw invalidInput("labels", 'Expected either "labels" or "classifier_id"');
-  }
+/** By the cosine, as (1 + cosine) / 2, of texts, pictures and sounds alike. */
+async function rerank(services: Services, c: ForeignContext): Promise<Response> {
+  const body = await foreignBody(c, RerankBody);
   const signal = c.get("signal");
   const mediaOf = mediaMaker(services, signal);
-  const contents = input.map((one, i) => contentOf(one, mediaOf, `input[${i}]`));
-  const other = contents.findIndex(({ modality }) => modality !== contents[0].modality);
-  if (other >= 0) {
-    const message = `Expected ${contents[0].modality} like the first input; send the others in a request of their own`;
-    throw invalidInput(`input[${other}]`, message);
-  }
-  const query = { model, head, labels };
-  const { scored } = await classifyContents(services, query, contents, signal);
-  return c.json({
-    data: scored.map(({ scores }, index) => ({
-      object: "classification",
+  const contents = [
+    contentOf(body.query, mediaOf, "query"),
+    ...body.documents.map((one, i) => contentOf(one, mediaOf, `documents[${i}]`)),
+  ];
+  const request = { model: body.model, param: "documents" };
+  const { pack, embeddings, tokens } = await embedForeign(services, request, contents, signal);
+  const [query, ...documents] = embeddings;
+  const results = documents
+    .map((embedding, index) => ({
       index,
-      prediction: scores[0].label,
-      score: scores[0].score,
-      predictions: scores,
-    })),
-    usage: { total_tokens: 0 },
+      relevance_score: (1 + dot(query, embedding)) / 2,
+      ...(body.return_documents && { document: documentOf(body.documents[index]) }),
+      ...(body.return_embeddings && { embedding: Array.from(embedding) }),
+    }))
+    .sort((a, b) => b.relevance_score - a.relevance_score)
+    .slice(0, body.top_n);
+  return c.json({
+    object: "list",
+    model: pack.manifest.id,
+    results,
+    usage: { total_tokens: tokens },
   });
 }
 
-/** A URL or base64 alone is a picture where the field says so, and a text as a string. */
-function contentOf(input: Input, mediaOf: MediaMaker, param: string): Content {
-  if (typeof input === "string") return contentOfText(input, mediaOf, param);
-  if ("text" in input) return { modality: "text", text: input.text };
-  if ("image" in input) return mediaOf(input.image, "image", `${param}.image`);
-  if ("audio" in input) return mediaOf(input.audio, "audio", `${param}.audio`);
-  const [name, field] = Object.entries(input)[0];
-  if (isUrl(field)) return mediaOf(field, "image", `${param}.${name}`);
-  const media = sniffMedia(field, mediaOf, `${param}.${name}`);
-  if (media !== undefined) return media;
-  throw invalidInput(`${param}.${name}`, `Expected the base64 of a picture or sound, or a URL`);
-}
+const documentOf = (input: Input) => (typeof input === "string" ? { text: input } : input);

@@ -9,6 +9,7 @@ import { parseBody } from "../parse-with.js";
 import { readBody } from "../read-body.js";
 import { embedForeign } from "./embed-foreign.js";
 import { plainErrors } from "./error-forms.js";
+import { foreignBody } from "./foreign-body.js";
 import { bytesElements, joinRows, splitBinary } from "./kserve-binary.js";
 import type { ForeignContext, Shape } from "./shape.js";
 
@@ -27,6 +28,9 @@ const Body = z.strictObject({
   outputs: optional(listOf(Output, { max: 1 })),
   parameters: Parameters,
 });
+
+/** Another configuration or other files than the model's own are not loaded. */
+const LoadBody = z.strictObject({ parameters: optional(z.strictObject({})) });
 
 /**
  * The open inference protocol, v2, with Triton's binary extension. A model has an input of BYTES
@@ -59,7 +63,10 @@ export function kserveShape(services: Services): Shape {
         await services.ready;
         return c.body(null, services.troubles().length === 0 ? 200 : 503);
       }),
+      get("/v2/models/stats", (c) => c.json(stats(packs.list()))),
       ...perModel("").map((path) => get(path, (c) => c.json(metadata(modelOf(c))))),
+      ...perModel("/config").map((path) => get(path, (c) => c.json(config(modelOf(c))))),
+      ...perModel("/stats").map((path) => get(path, (c) => c.json(stats([modelOf(c)])))),
       ...perModel("/ready").map((path) =>
         get(path, (c) => c.body(null, modelOf(c).troubles().length === 0 ? 200 : 503)),
       ),
@@ -68,6 +75,15 @@ export function kserveShape(services: Services): Shape {
         path,
         answer: (c: ForeignContext) => infer(services, modelOf(c), c),
       })),
+      {
+        method: "POST",
+        path: "/v2/repository/models/:model/load",
+        answer: async (c) => {
+          await foreignBody(c, LoadBody);
+          return c.json(modelOf(c) && {});
+        },
+      },
+      { method: "POST", path: "/v2/repository/models/:model/unload", answer: refuseUnloading },
       {
         method: "POST",
         path: "/v2/repository/index",
@@ -92,6 +108,28 @@ const metadata = ({ manifest, towers }: LoadedPack) => ({
   inputs: towers.map(({ modality }) => ({ name: modality, datatype: "BYTES", shape: [-1] })),
   outputs: [{ name: "embedding", datatype: "FP32", shape: [-1, manifest.dimensions] }],
 });
+
+/** Source: triton-inference-server/server, docs/protocol/extension_model_configuration.md. */
+const config = (pack: LoadedPack) => ({
+  name: pack.manifest.id,
+  platform: "crossmodal",
+  backend: "onnxruntime",
+  version_policy: { latest: { num_versions: 1 } },
+  max_batch_size: 0,
+  input: metadata(pack).inputs.map(({ name }) => ({ name, data_type: "TYPE_STRING", dims: [-1] })),
+  output: [{ name: "embedding", data_type: "TYPE_FP32", dims: [-1, pack.manifest.dimensions] }],
+});
+
+/** Names only: what is measured is at /metrics. Source: …/extension_statistics.md. */
+const stats = (packs: readonly LoadedPack[]) => ({
+  model_stats: packs.map(({ manifest }) => ({ name: manifest.id, version: "1" })),
+});
+
+/** A model that is loaded is loaded; any other, and unloading, is a matter of `models`. */
+function refuseUnloading(): never {
+  const message = "Models are loaded at the start and stay: option models says which";
+  throw new AppError("invalid_input", message, { param: "model" });
+}
 
 async function infer(services: Services, pack: LoadedPack, c: ForeignContext): Promise<Response> {
   const { json, binary } = await splitBinary(

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { invalidInput } from "../../errors.js";
+import { AppError, invalidInput } from "../../errors.js";
 import { classifyContents } from "../../inference/classify-contents.js";
 import type { Content } from "../../inference/content.js";
 import { dot } from "../../math/vector.js";
@@ -11,6 +11,7 @@ import { foreignBody, hasField } from "./foreign-body.js";
 import { rank } from "./infinity.js";
 import { contentOfText } from "./parts.js";
 import type { ErrorForm, ForeignContext, Shape } from "./shape.js";
+import { decode, tokenize } from "./tei-tokens.js";
 import { checkNotCut } from "./truncation.js";
 
 const Texts = z.union([z.string(), listOf(z.string(), { min: 1, max: 100_000 })]);
@@ -51,6 +52,7 @@ const PredictBody = z.strictObject({
 const errors: ErrorForm = ({ status, body: { code, message } }) => {
   const kinds: Record<number, [string, number]> = {
     400: ["Validation", 422],
+    409: ["Backend", 424],
     413: ["Validation", 413],
     422: ["Validation", 422],
     429: ["Overloaded", 429],
@@ -79,9 +81,25 @@ export const teiShape = (services: Services): Shape => ({
       matches: (c) => hasField(c, "inputs"),
       answer: (c) => predict(services, c),
     },
+    { method: "POST", path: "/tokenize", answer: (c) => tokenize(services, c) },
+    { method: "POST", path: "/decode", answer: (c) => decode(services, c) },
+    { method: "POST", path: "/embed_all", answer: () => refuse("vectors of tokens") },
+    { method: "POST", path: "/embed_sparse", answer: () => refuse("sparse vectors") },
+    {
+      method: "GET",
+      path: "/health",
+      onlyUnderPrefix: true,
+      answer: (c) => c.body(null, services.troubles().length === 0 ? 200 : 503),
+    },
     { method: "GET", path: "/info", answer: (c) => c.json(info(services)) },
   ],
 });
+
+/** What a tower's graph does not give. TEI answers 424 for a model that cannot. */
+function refuse(what: string): never {
+  const message = `The models here give one vector for each input, and no ${what}`;
+  throw new AppError("no_path", message);
+}
 
 const asList = (texts: string | readonly string[]) => (typeof texts === "string" ? [texts] : texts);
 const asTexts = (texts: readonly string[]): Content[] =>
