@@ -21,7 +21,7 @@ export function configurationPage(): string {
 A flag wins over the environment, the environment over the config file, the file over the default.
 The config file (\`--config FILE\` or \`CROSSMODAL_CONFIG\`) is one JSON object of the names below.
 A misspelt option is an error that suggests the right name.
-The merged result is logged at the start, with keys left out.
+What differs from the defaults is logged at the start, with keys left out.
 
 | option | flag | environment | default | meaning |
 |---|---|---|---|---|

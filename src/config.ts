@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { closest } from "./closest.js";
 import { AppError } from "./errors.js";
@@ -342,10 +343,13 @@ export function loadConfig({
   return Object.freeze(merged) as Config;
 }
 
-/** The configuration as it may be logged. */
+/** The options that are not at their defaults, as they may be logged. */
 export function redacted(config: Config): Record<string, unknown> {
+  const changed = Object.entries(config).filter(
+    ([name, value]) => !isDeepStrictEqual(value, options[name as OptionName].default),
+  );
   return Object.fromEntries(
-    Object.entries(config).map(([name, value]) => {
+    changed.map(([name, value]) => {
       const secret = "secret" in options[name as OptionName];
       return [name, secret ? `(${(value as unknown[]).length} set)` : value];
     }),

@@ -1,13 +1,24 @@
-import { pino } from "pino";
+import { type DestinationStream, pino } from "pino";
+import { PinoPretty } from "pino-pretty";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
-/** One JSON line per event on stderr; stdout belongs to results. */
+/** On stderr; stdout belongs to results. */
 export type Log = Pick<ReturnType<typeof pino>, "debug" | "info" | "warn" | "error">;
 
-export function createLog(level: LogLevel): Log {
-  return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: 2, sync: true }),
-  );
+/** A line per event: readable on a terminal, JSON elsewhere. */
+export function createLog(level: LogLevel, isTerminal = process.stderr.isTTY === true): Log {
+  const destination = isTerminal ? readable() : pino.destination({ dest: 2, sync: true });
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+}
+
+/** @param destination  a file descriptor or a stream; stderr when left out. */
+export function readable(destination: number | NodeJS.WritableStream = 2): DestinationStream {
+  return PinoPretty({
+    colorize: destination === 2 && process.env.NO_COLOR === undefined,
+    destination,
+    singleLine: true,
+    sync: true,
+    translateTime: "SYS:HH:MM:ss",
+  });
 }

@@ -17,6 +17,7 @@ const isPublic = (path: string) =>
 /** Requests by POST that change nothing: they are read with a body. */
 const readsByPost = [
   /^\/v1\/(embeddings|zero-shot|modality-gap)$/,
+  /^\/mcp$/, // its tools ask the other routes, with the same key
   /^\/v1\/collections\/[^/]+\/(search|items\/hashes)$/,
 ];
 /** What hands out or takes in the whole of the data. */

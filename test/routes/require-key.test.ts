@@ -46,6 +46,7 @@ describe("scopes", () => {
     ["POST", "/v1/modality-gap", "read"],
     ["POST", "/v1/collections/photos/search", "read"],
     ["POST", "/v1/collections/photos/items/hashes", "read"],
+    ["POST", "/mcp", "read"],
     ["POST", "/embed", "read"],
     ["POST", "/v1/collections/photos/items", "write"],
     ["POST", "/v1/collections/search", "write"],

@@ -1,0 +1,55 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { environmentNameOf, options } from "../src/config.js";
+
+/** What a linter said; empty when it found nothing. */
+function lint(command: string, ...args: string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
+  return error !== undefined ? error.message : status === 0 ? "" : `${stdout}${stderr}`;
+}
+const files = ["Dockerfile", "deploy/compose.yaml", "deploy/crossmodal.service"];
+
+describe("files to deploy with", () => {
+  it.each(files)("%s names only options that there are", (file) => {
+    const variables = Object.keys(options).map(environmentNameOf);
+    const named = readFileSync(file, "utf8").match(/CROSSMODAL_[A-Z_]+/g) ?? [];
+    expect(named.filter((name) => !variables.includes(name))).toEqual([]);
+  });
+
+  it("give the drain more time than the server takes for it", () => {
+    const seconds = (pattern: RegExp, file: string) =>
+      Number(pattern.exec(readFileSync(file, "utf8"))?.[1]);
+    const drain = options.shutdownTimeoutMs.default / 1000;
+    expect(seconds(/stop_grace_period: (\d+)s/, files[1])).toBeGreaterThan(drain);
+    expect(seconds(/TimeoutStopSec=(\d+)/, files[2])).toBeGreaterThan(drain);
+  });
+
+  it("copy into the image what the build reads", () => {
+    const ignore = readFileSync(".dockerignore", "utf8");
+    for (const path of ["src", "web", "models", "fixtures", "package-lock.json"])
+      expect(ignore).toContain(`!${path}\n`);
+  });
+
+  describe.skipIf(!existsSync(".venv/bin/hadolint"))(
+    "pass their linters (.venv: test/clients/install.sh)",
+    () => {
+      it("Dockerfile, by hadolint", () => {
+        expect(lint(".venv/bin/hadolint", "Dockerfile")).toBe("");
+      });
+      it("compose.yaml, by the schema of the Compose specification", () => {
+        const schema = ["--builtin-schema", "vendor.compose-spec"];
+        expect(lint(".venv/bin/check-jsonschema", ...schema, "deploy/compose.yaml")).toBe("");
+      });
+    },
+  );
+
+  it.skipIf(spawnSync("systemd-analyze", ["--version"]).error !== undefined)(
+    "crossmodal.service passes systemd-analyze verify (Debian: systemd)",
+    () => {
+      const said = lint("systemd-analyze", "verify", "deploy/crossmodal.service");
+      // Node.js need not lie at /usr/bin where this is tested.
+      expect(said.replace(/^.*Command \/usr\/bin\/node is not executable.*\n?/gm, "")).toBe("");
+    },
+  );
+});
