@@ -1,12 +1,15 @@
-import { readFile } from "node:fs/promises";
 import { AppError } from "../errors.js";
+import { readRegularFile } from "../files/read-regular.js";
 import { Manifest } from "./manifest.js";
+
+/** A manifest with a thousand files and templates has some hundred kilobytes. */
+const maxBytes = 4 * 2 ** 20;
 
 /** @throws AppError `model_corrupt` saying what is wrong with the file. */
 export async function readManifest(path: string): Promise<Manifest> {
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(path, "utf8"));
+    value = JSON.parse((await readRegularFile(path, maxBytes)).toString("utf8"));
   } catch (error) {
     throw new AppError(
       "model_corrupt",

@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { AppError } from "../errors.js";
+import { readRegularFile } from "./read-regular.js";
 
 type Json = Record<string, unknown>;
+
+/** What is kept so are settings and records of jobs, a few kilobytes. */
+const maxBytes = 16 * 2 ** 20;
 
 /**
  * A JSON object with the sha256 of the rest as its last field, so that a flipped byte is noticed.
@@ -20,9 +23,10 @@ export function checkedJson(value: object): string {
 export async function readCheckedJson(path: string): Promise<Json> {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = (await readRegularFile(path, maxBytes)).toString("utf8");
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw damaged(path, message, error);
     throw damaged(path, code === "ENOENT" ? "it is missing" : `it cannot be read: ${code}`, error);
   }
   if (text.trim() === "") throw damaged(path, "it is empty");

@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { damaged } from "./checked-json.js";
 import { hashFile } from "./hash-file.js";
+import { readRegularFile } from "./read-regular.js";
 
 /** Lies beside the files of a folder; `sha256sum -c SHA256SUMS` checks them by hand. */
 export const checksumsFile = "SHA256SUMS";
+
+const maxBytes = 2 ** 20;
 
 /** The contents of `SHA256SUMS` for these files. */
 export function checksumsOf(files: Record<string, Uint8Array | string>): string {
@@ -23,7 +25,10 @@ export function checksumsOf(files: Record<string, Uint8Array | string>): string 
 export async function verifyChecksums(folder: string): Promise<void> {
   const list = join(folder, checksumsFile);
   if (!existsSync(list)) return;
-  const lines = (await readFile(list, "utf8")).split("\n");
+  const text = await readRegularFile(list, maxBytes).catch((error: Error) => {
+    throw damaged(list, error.message, error);
+  });
+  const lines = text.toString("utf8").split("\n");
   if (lines.pop() !== "" || lines.length === 0) throw damaged(list, "it is empty or cut short");
   for (const line of lines) {
     const [, sum, name] = /^([0-9a-f]{64}) {2}([^/\\]+)$/.exec(line) ?? [];

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.js";
 import { verifyChecksums } from "../files/checksums.js";
+import { readRegularFile } from "../files/read-regular.js";
 import type { Log } from "../log.js";
 import { type HeadFiles, headFileNames, readHeadFiles } from "./head-files.js";
 import { HeadVersion, type UsableHead } from "./head-version.js";
@@ -17,10 +18,14 @@ export interface Place {
   log: Log;
 }
 
+/** As of an imported one: see head-files.ts. */
+const maxBytes = 16 * 2 ** 20;
+
 export async function readDescription({ folder, name, version, log }: Place): Promise<Described> {
   try {
     await verifyChecksums(folder);
-    return HeadVersion.parse(JSON.parse(await readFile(join(folder, "head.json"), "utf8")));
+    const text = (await readRegularFile(join(folder, "head.json"), maxBytes)).toString("utf8");
+    return HeadVersion.parse(JSON.parse(text));
   } catch (error) {
     log.error({ err: error, head: name, version }, "a head cannot be read");
     const why =
