@@ -80,18 +80,9 @@ async function evaluate(
   const bar = progressBar(files.length, title);
   let right = 0;
   for (const [file, place] of files) {
-    const body = new FormData();
-    body.set(
-      modality,
-      new Blob([Uint8Array.from(await prepare(readFileSync(join(folder, file))))]),
-    );
-    body.set("candidate_labels", JSON.stringify(set.labels));
-    body.set("model", model);
-    body.set("top_k", "1");
-    const answer = await target.request<{ scores: { label: string }[] }>("/v1/zero-shot", {
-      method: "POST",
-      body,
-    });
+    const media = await prepare(readFileSync(join(folder, file)));
+    const request = { [modality]: media, candidate_labels: set.labels, model, top_k: 1 };
+    const answer = await target.zeroShot(request);
     if (answer.scores[0].label === set.labels[place]) right++;
     bar.step();
   }

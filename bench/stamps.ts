@@ -13,8 +13,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import sharp from "sharp";
-import { jsonPost, openTarget } from "../src/commands/target.js";
+import { openTarget } from "../src/commands/target.js";
 import { loadConfig } from "../src/config.js";
+import type { Modality } from "../src/encoders/encoder.js";
 import { readArguments, wrongUsage } from "./read-arguments.js";
 
 const { values, positionals } = readArguments(import.meta.url, {
@@ -96,17 +97,14 @@ async function onWhite(path: string, side?: number): Promise<string> {
 
 async function embed(
   model: string,
-  modality: string,
+  modality: Modality,
   input: readonly string[],
 ): Promise<number[][]> {
   const embeddings: number[][] = [];
   for (let start = 0; start < input.length; start += 32) {
-    const body = { model, modality, input: input.slice(start, start + 32) };
-    const { data } = await target.request<{ data: { embedding: number[] }[] }>(
-      "/v1/embeddings",
-      jsonPost(body),
-    );
-    embeddings.push(...data.map(({ embedding }) => embedding));
+    const some = input.slice(start, start + 32);
+    const { data } = await target.embeddings({ model, modality, input: some });
+    embeddings.push(...data.map(({ embedding }) => embedding as number[]));
   }
   return embeddings;
 }

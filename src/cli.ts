@@ -24,9 +24,8 @@ import { modelsCommand } from "./commands/models.js";
 import { OutputClosed } from "./commands/output.js";
 import { searchCommand } from "./commands/search.js";
 import { serveCommand } from "./commands/serve.js";
-import { CommandError } from "./commands/target.js";
+import { isReported } from "./commands/target.js";
 import { trainCommand } from "./commands/train.js";
-import { AppError } from "./errors.js";
 import { version } from "./version.js";
 
 const commandGroups = {
@@ -91,7 +90,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof OutputClosed) return 0;
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (error instanceof CommandError || error instanceof AppError) {
+    if (isReported(error)) {
       console.error(`crossmodal: ${error.message}`);
       return error.code === "invalid_input" ? 2 : 1;
     }

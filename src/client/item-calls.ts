@@ -47,6 +47,13 @@ export const itemCalls = ({ send, get, post, patch, postForm, delete: remove, bl
   ): AsyncGenerator<LineStatus> =>
     sendLines(send, itemsAt(collection), linesOfItems(items), options),
 
+  /** The same from lines of NDJSON, in pieces that each end with a line. */
+  addItemLines: (
+    collection: string,
+    lines: AsyncIterable<Uint8Array>,
+    options?: StreamOptions,
+  ): AsyncGenerator<LineStatus> => sendLines(send, itemsAt(collection), lines, options),
+
   listItems: (collection: string, query: z.input<typeof ListQuery> = {}, options?: CallOptions) =>
     get<ItemPage>(itemsAt(collection) + queryOf(query), options),
 

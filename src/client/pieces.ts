@@ -9,6 +9,7 @@ export class Pieces {
   readonly #source: AsyncIterator<Uint8Array>;
   readonly #signal: AbortSignal;
   #next: Promise<IteratorResult<Uint8Array>> | undefined;
+  #turnBegan = performance.now();
 
   constructor(source: AsyncIterable<Uint8Array>, signal: AbortSignal) {
     this.#source = source[Symbol.asyncIterator]();
@@ -27,6 +28,7 @@ export class Pieces {
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
+          await this.#breathe();
           const isFull = bytes >= maxBytes;
           const { done, value } =
             !isFull && (await this.#wait(idleMs)) === "ready" ? await this.#peek() : ended;
@@ -49,6 +51,13 @@ export class Pieces {
   /** Lets the source go. One that waits for standard input ends only with its next piece, which is not waited for. */
   release(): void {
     void this.#source.return?.(undefined)?.catch(() => undefined);
+  }
+
+  /** A source that never waits would else keep the sockets, or a page, from their turn. */
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#turnBegan < maxTurnMs) return;
+    await new Promise((resolve) => setTimeout(resolve));
+    this.#turnBegan = performance.now();
   }
 
   #peek(): Promise<IteratorResult<Uint8Array>> {
@@ -79,5 +88,6 @@ export class Pieces {
   }
 }
 
+const maxTurnMs = 20;
 const newline = 10;
 const ended = { done: true, value: undefined } as const;

@@ -79,7 +79,7 @@ function checkedBase(url: string): string {
   if (URL.canParse(url)) {
     const { protocol, username, password, search, hash } = new URL(url);
     if (!/^https?:$/.test(protocol) || username + password + search + hash !== "") {
-      const message = "Expected an http(s) URL without user, query and hash as the server's";
+      const message = "Expected an http(s) URL of the server, without user, query and hash";
       throw new TypeError(message);
     }
   }

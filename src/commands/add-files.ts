@@ -1,8 +1,8 @@
-import type { ItemHashes, LineStatus, StoredItem } from "../wire/items.js";
-import { pathOf } from "./collection.js";
+import { ApiError } from "../client/errors.js";
+import type { LineStatus } from "../wire/items.js";
 import { BadFile, type FileItem, type FileItemOptions, readFileItem } from "./file-item.js";
 import { sendItems } from "./send-items.js";
-import { CommandError, jsonPost, type Target } from "./target.js";
+import { CommandError, type Target } from "./target.js";
 import { type FoundFile, walkFiles } from "./walk-files.js";
 
 /** What became of a file. */
@@ -127,8 +127,7 @@ async function* withStoredHashes(
   let group: Candidate[] = [];
   const ask = async () => {
     const ids = group.filter(({ error }) => error === undefined).map(({ id }) => id);
-    const path = `${pathOf(collection)}/items/hashes`;
-    const { hashes } = await target.request<ItemHashes>(path, jsonPost({ ids }));
+    const { hashes } = await target.itemHashes(collection, ids);
     const asked = group.map((candidate) => ({ ...candidate, storedHash: hashes[candidate.id] }));
     group = [];
     return asked;
@@ -193,19 +192,17 @@ async function sendForm(
   id: string,
   item: FileItem,
 ): Promise<SentStatus> {
-  const form = new FormData();
-  form.append("id", id);
-  form.append("metadata", JSON.stringify(item.metadata));
-  form.append("source", item.source);
-  form.append("content_hash", item.contentHash);
-  form.append(item.modality, new Blob([item.bytes]), "file");
+  const { modality, bytes, metadata, source, contentHash } = item;
   try {
-    return await target.request<StoredItem>(`${pathOf(collection)}/items`, {
-      method: "POST",
-      body: form,
+    return await target.addItem(collection, {
+      id,
+      [modality]: bytes,
+      metadata,
+      source,
+      content_hash: contentHash,
     });
   } catch (error) {
-    if (!(error instanceof CommandError) || error.code === undefined) throw error;
+    if (!(error instanceof ApiError) || error.code === undefined) throw error;
     return { status: "failed", error: { code: error.code, message: error.message } };
   }
 }

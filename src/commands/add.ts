@@ -3,7 +3,7 @@ import type { CollectionAnswer } from "../wire/collections.js";
 import { addFiles, countFiles, type FileStatus } from "./add-files.js";
 import { findCollection } from "./collection.js";
 import { addCreateFlags } from "./collections.js";
-import { Tally, untilBroken } from "./item-tally.js";
+import { type BreakOff, Tally, untilBroken } from "./item-tally.js";
 import { wholeLines } from "./ndjson.js";
 import { onTarget } from "./on-target.js";
 import { configOf, parseJsonObject, parseList } from "./options.js";
@@ -59,7 +59,7 @@ export function addCommand(program: Command): void {
 
 async function addStdin(target: Target, name: string, signal: AbortSignal): Promise<void> {
   const tally = new Tally(name);
-  let brokeOff: CommandError | undefined;
+  let brokeOff: BreakOff | undefined;
   try {
     brokeOff = await untilBroken(async () => {
       for await (const status of sendItems(target, name, wholeLines(process.stdin), { signal })) {
@@ -106,7 +106,7 @@ async function addPaths(
         if (given.json && status.status !== "left_out") await print(JSON.stringify(status));
       },
     });
-  let brokeOff: CommandError | undefined;
+  let brokeOff: BreakOff | undefined;
   try {
     brokeOff = await untilBroken(send);
   } finally {
@@ -126,8 +126,6 @@ async function modalitiesOf(
   target: Target,
   { model }: CollectionAnswer,
 ): Promise<string[] | undefined> {
-  const { data } = await target.request<{ data: { id: string; modalities: string[] }[] }>(
-    "/v1/models",
-  );
+  const { data } = await target.listModels();
   return data.find(({ id }) => id === model)?.modalities;
 }

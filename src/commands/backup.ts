@@ -20,9 +20,8 @@ export function backupCommands(program: Command): void {
   onTarget(backup, { models: false }, async (target, given, file: string) => {
     const copy = await newFile(file, { replace: given.force === true });
     try {
-      const { body } = await target.send("/v1/backup");
       const hash = createHash("sha256");
-      for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+      for await (const chunk of target.backup()) {
         hash.update(chunk);
         await copy.write(chunk);
       }
@@ -60,7 +59,7 @@ export function backupCommands(program: Command): void {
     .command("compact")
     .description("give the disk space of deleted items back and tidy the indexes");
   onTarget(compact, { models: false }, async (target, given) => {
-    await target.request("/v1/compact", { method: "POST" });
+    await target.compact();
     await print(given.json ? JSON.stringify({ compacted: true }) : "compacted");
   });
 }

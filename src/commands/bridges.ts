@@ -1,12 +1,11 @@
 import { type Command, Option } from "commander";
 import { bridgeMethods } from "../training/bridge-options.js";
-import type { BridgeAnswer, BridgeList, BridgeResult, CrossRecall } from "../wire/bridges.js";
-import { runJob } from "./follow-job.js";
+import type { BridgeAnswer, BridgeResult, CrossRecall } from "../wire/bridges.js";
+import { followToSuccess } from "./follow-job.js";
 import { onTarget } from "./on-target.js";
 import { parseNumber } from "./options.js";
 import { print } from "./output.js";
 import { table } from "./table.js";
-import { jsonPost } from "./target.js";
 import { readBytes } from "./train-material.js";
 
 /** `crossmodal bridge FROM TO`: learns a bridge between two models, with a bar. */
@@ -43,7 +42,8 @@ export function bridgeCommand(program: Command): void {
       epochs: given.epochs,
       activate: given.activate !== false,
     };
-    const { result } = await runJob(target, "/v1/bridges", jsonPost(body), given.json === true);
+    const { job } = await target.learnBridge(body);
+    const { result } = await followToSuccess(target, job.id, given.json === true);
     if (given.json) return print(JSON.stringify(result));
     const made = result as BridgeResult;
     await print(`${made.bridge}, version ${made.version}${made.activated ? ", active" : ""}`);
@@ -74,7 +74,7 @@ export function bridgesCommand(program: Command): void {
     .command("list", { isDefault: true })
     .description("all bridges (what bridges alone does)");
   onTarget(list, { models: true }, async (target, given) => {
-    const { data } = await target.request<BridgeList>("/v1/bridges");
+    const { data } = await target.listBridges();
     if (given.json) for (const bridge of data) await print(JSON.stringify(bridge));
     else {
       const rows = data.map((one) => [
@@ -90,7 +90,7 @@ export function bridgesCommand(program: Command): void {
 
   const show = bridges.command("show").description("a bridge's versions").argument("<name>");
   onTarget(show, { models: true }, async (target, given, name: string) => {
-    await tell(await target.request<BridgeAnswer>(pathOf(name)), given.json === true);
+    await tell(await target.getBridge(name), given.json === true);
   });
 
   const activate = bridges
@@ -99,10 +99,7 @@ export function bridgesCommand(program: Command): void {
     .argument("<name>")
     .argument("<version>", "number of the version", parseNumber);
   onTarget(activate, { models: true }, async (target, given, name: string, version: number) => {
-    await tell(
-      await target.request<BridgeAnswer>(`${pathOf(name)}/activate`, jsonPost({ version })),
-      given.json === true,
-    );
+    await tell(await target.activateBridge(name, { version }), given.json === true);
   });
 
   const rollback = bridges
@@ -110,10 +107,7 @@ export function bridgesCommand(program: Command): void {
     .description("back to the version before")
     .argument("<name>");
   onTarget(rollback, { models: true }, async (target, given, name: string) => {
-    await tell(
-      await target.request<BridgeAnswer>(`${pathOf(name)}/rollback`, { method: "POST" }),
-      given.json === true,
-    );
+    await tell(await target.rollbackBridge(name), given.json === true);
   });
 
   const deleted = bridges
@@ -121,12 +115,10 @@ export function bridgesCommand(program: Command): void {
     .description("delete the versions made here")
     .argument("<name>");
   onTarget(deleted, { models: true }, async (target, given, name: string) => {
-    const answer = await target.request(pathOf(name), { method: "DELETE" });
+    const answer = await target.deleteBridge(name);
     if (given.json) await print(JSON.stringify(answer));
   });
 }
-
-const pathOf = (name: string) => `/v1/bridges/${encodeURIComponent(name)}`;
 
 async function tell(bridge: BridgeAnswer, json: boolean): Promise<void> {
   if (json) return print(JSON.stringify(bridge));

@@ -4,7 +4,7 @@ import { eachInput } from "./each-input.js";
 import { readMediaFile } from "./media-input.js";
 import { addTargetFlags, configOf, parseList, parseNumber } from "./options.js";
 import { printWarnings } from "./print-warnings.js";
-import { jsonPost, openTarget } from "./target.js";
+import { openTarget } from "./target.js";
 
 /**
  * `crossmodal classify FILE… --labels a,b`: zero-shot scores of pictures and sounds. A bad file is
@@ -43,7 +43,7 @@ export function classifyCommand(program: Command): void {
           reject: rejectOf(given.reject),
           calibration: given.calibration,
         };
-        const answer = await target.request<ZeroShotAnswer>("/v1/zero-shot", jsonPost(body));
+        const answer = await target.zeroShot(body);
         print(file, answer, given.json === true);
         printWarnings(answer.warnings, file);
       });

@@ -1,5 +1,6 @@
+import { ApiError } from "../client/errors.js";
 import type { CollectionAnswer } from "../wire/collections.js";
-import { CommandError, jsonPost, type Target } from "./target.js";
+import { CommandError, type Target } from "./target.js";
 
 /**
  * What a new collection is made of: a model, or the space and size of vectors that come from
@@ -15,8 +16,6 @@ export interface NewCollection {
   previews?: boolean;
 }
 
-export const pathOf = (name: string) => `/v1/collections/${encodeURIComponent(name)}`;
-
 export function createCollection(
   target: Target,
   name: string,
@@ -24,8 +23,7 @@ export function createCollection(
 ): Promise<CollectionAnswer> {
   const { model, head, space, dimensions, fields } = given;
   const previews = given.previews === false ? false : undefined;
-  const body = { name, model, head, space, dimensions, fields, previews };
-  return target.request<CollectionAnswer>("/v1/collections", jsonPost(body));
+  return target.createCollection({ name, model, head, space, dimensions, fields, previews });
 }
 
 /**
@@ -38,9 +36,9 @@ export async function findCollection(
   create?: NewCollection,
 ): Promise<CollectionAnswer> {
   try {
-    return await target.request<CollectionAnswer>(pathOf(name));
+    return await target.getCollection(name);
   } catch (error) {
-    if (!(error instanceof CommandError) || error.code !== "not_found") throw error;
+    if (!(error instanceof ApiError) || error.code !== "not_found") throw error;
     if (create !== undefined) return createCollection(target, name, create);
     const how = `make it with --create, or by: crossmodal collections create ${name}`;
     throw new CommandError(`There is no collection "${name}"; ${how}`, { code: "not_found" });

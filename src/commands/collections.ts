@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { CollectionAnswer, CollectionList } from "../wire/collections.js";
-import { createCollection, pathOf } from "./collection.js";
+import type { CollectionAnswer } from "../wire/collections.js";
+import { createCollection } from "./collection.js";
 import { onTarget } from "./on-target.js";
 import { parseList, parseNumber } from "./options.js";
 import { print } from "./output.js";
@@ -17,7 +17,7 @@ export function collectionsCommand(program: Command): void {
     .command("list", { isDefault: true })
     .description("all collections and their sizes (what collections alone does)");
   onTarget(list, { models: false }, async (target, given) => {
-    const { data } = await target.request<CollectionList>("/v1/collections");
+    const { data } = await target.listCollections();
     if (given.json) for (const collection of data) await print(JSON.stringify(collection));
     else if (data.length === 0)
       await print("no collections; make one with: crossmodal collections create NAME");
@@ -45,7 +45,7 @@ export function collectionsCommand(program: Command): void {
 
   const info = collections.command("info").description("one collection in full").argument("<name>");
   onTarget(info, { models: false }, async (target, given, name: string) => {
-    const collection = await target.request<CollectionAnswer>(pathOf(name));
+    const collection = await target.getCollection(name);
     if (given.json) await print(JSON.stringify(collection));
     else for (const line of describe(collection)) await print(line);
   });
@@ -56,9 +56,9 @@ export function collectionsCommand(program: Command): void {
     .argument("<name>")
     .option("--yes", "really do it");
   onTarget(remove, { models: false }, async (target, given, name: string) => {
-    const { count } = await target.request<CollectionAnswer>(pathOf(name));
+    const { count } = await target.getCollection(name);
     if (!given.yes) throw new CommandError(`"${name}" holds ${count} items; delete it with --yes`);
-    await target.request(pathOf(name), { method: "DELETE" });
+    await target.deleteCollection(name);
     await print(
       given.json
         ? JSON.stringify({ name, deleted: true, count })

@@ -1,6 +1,6 @@
 import { checkOutput } from "./output.js";
 import { progressBar } from "./progress.js";
-import { CommandError } from "./target.js";
+import { CommandError, isReported } from "./target.js";
 
 /**
  * Does `work` for one input after another, with a bar. An input that fails does not hold back the
@@ -20,7 +20,7 @@ export async function eachInput(
         await work(name, position);
         checkOutput();
       } catch (error) {
-        if (!(error instanceof CommandError)) throw error;
+        if (!isReported(error)) throw error;
         failures.push(error.message.startsWith(name) ? error.message : `${name}: ${error.message}`);
       }
       bar.step();

@@ -1,10 +1,9 @@
 import type { Command } from "commander";
-import type { EmbeddingsAnswer } from "../wire/embeddings.js";
 import { eachInput } from "./each-input.js";
-import { readMediaFile } from "./media-input.js";
+import { type MediaModality, readMediaFile } from "./media-input.js";
 import { addTargetFlags, configOf } from "./options.js";
 import { printWarnings } from "./print-warnings.js";
-import { CommandError, jsonPost, openTarget } from "./target.js";
+import { CommandError, openTarget } from "./target.js";
 
 /** `crossmodal embed`: one embedding a line, as JSON with --json, else as numbers. */
 export function embedCommand(program: Command): void {
@@ -22,11 +21,10 @@ export function embedCommand(program: Command): void {
     try {
       await eachInput([...texts, ...files], "embedding", async (name, position) => {
         const body =
-          position < texts.length ? { input: name, modality: "text" } : await mediaBody(name);
-        const answer = await target.request<EmbeddingsAnswer>(
-          "/v1/embeddings",
-          jsonPost({ ...body, model: given.model }),
-        );
+          position < texts.length
+            ? { input: name, modality: "text" as const }
+            : await mediaBody(name);
+        const answer = await target.embeddings({ ...body, model: given.model });
         const { model, space, data } = answer;
         const [{ embedding, warnings }] = data;
         console.log(
@@ -42,7 +40,7 @@ export function embedCommand(program: Command): void {
   });
 }
 
-async function mediaBody(file: string): Promise<{ input: string; modality: string }> {
+async function mediaBody(file: string): Promise<{ input: string; modality: MediaModality }> {
   const { modality, base64 } = await readMediaFile(file);
   return { input: base64, modality };
 }

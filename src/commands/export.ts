@@ -2,8 +2,6 @@ import type { Command } from "commander";
 import { newFile } from "../files/new-file.js";
 import { embeddingOf } from "../routes/embedding-field.js";
 import type { CollectionAnswer } from "../wire/collections.js";
-import { pathOf } from "./collection.js";
-import { readJsonLines } from "./ndjson.js";
 import { NpyRows } from "./npy-rows.js";
 import { onTarget } from "./on-target.js";
 import { print, write } from "./output.js";
@@ -27,7 +25,7 @@ export function exportCommand(program: Command): void {
     if ((given.out === undefined) === (given.npy === undefined)) {
       throw new CommandError("Expected either --out or --npy", { code: "invalid_input" });
     }
-    const collection = await target.request<CollectionAnswer>(pathOf(name));
+    const collection = await target.getCollection(name);
     const bar = progressBar(given.out === "-" ? 0 : collection.count, `exporting ${name}`, {
       rate: given.out !== "-",
     });
@@ -61,9 +59,6 @@ export function exportCommand(program: Command): void {
   });
 }
 
-const ask = (target: Target, name: string, base64: boolean) =>
-  target.send(`${pathOf(name)}/export?encoding_format=${base64 ? "base64" : "float"}`);
-
 interface Into {
   /** Whether files that are there may be replaced. */
   replace: boolean;
@@ -78,10 +73,11 @@ async function exportLines(
 ) {
   const file = out === "-" ? undefined : await newFile(out, { replace });
   try {
-    const { body } = await ask(target, name, base64);
-    for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
-      await (file === undefined ? write(chunk) : file.write(chunk));
-      for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) step();
+    const encoding_format = base64 ? "base64" : "float";
+    for await (const item of target.exportItems(name, { encoding_format })) {
+      const line = `${JSON.stringify(item)}\n`;
+      await (file === undefined ? write(line) : file.write(line));
+      step();
     }
     await file?.publish();
   } finally {
@@ -102,11 +98,9 @@ async function exportNpy(
   });
   try {
     const rows = await NpyRows.begin(embeddings, collection.dimensions);
-    for await (const item of readJsonLines<Record<string, unknown>>(
-      await ask(target, collection.name, true),
-    )) {
-      const { embedding_base64, ...others } = item;
-      const embedding = embeddingOf({ embedding_base64: embedding_base64 as string });
+    const items = target.exportItems(collection.name, { encoding_format: "base64" });
+    for await (const { embedding_base64, ...others } of items) {
+      const embedding = embeddingOf({ embedding_base64 });
       if (embedding === undefined)
         throw new CommandError("The server sent an item without an embedding");
       await rows.append(embedding);

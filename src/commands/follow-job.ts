@@ -1,24 +1,17 @@
 import { Presets, SingleBar } from "cli-progress";
 import { hasEnded } from "../jobs/job.js";
-import type { JobAnswer, JobStarted } from "../wire/jobs.js";
-import { readLines } from "./ndjson.js";
+import type { JobAnswer } from "../wire/jobs.js";
 import { print } from "./output.js";
 import { CommandError, type Target } from "./target.js";
 
-export const pathOf = (id: string) => `/v1/jobs/${encodeURIComponent(id)}`;
 export const percent = ({ progress }: JobAnswer) => `${Math.floor(100 * progress)} %`;
 
 /** Shows a job's events until it has ended. */
 export async function follow(target: Target, id: string, json: boolean): Promise<JobAnswer> {
-  const { body } = await target.send(`${pathOf(id)}/events`, {
-    headers: { accept: "text/event-stream" },
-  });
   const bar = process.stderr.isTTY && !json ? jobBar() : undefined;
   let last: JobAnswer | undefined;
   try {
-    for await (const line of readLines(body as unknown as AsyncIterable<Uint8Array>)) {
-      if (!line.startsWith("data: ")) continue;
-      const job = JSON.parse(line.slice(6)) as JobAnswer;
+    for await (const job of target.jobEvents(id)) {
       last = job;
       if (hasEnded(job)) break;
       if (bar !== undefined) bar.show(job);
@@ -28,9 +21,7 @@ export async function follow(target: Target, id: string, json: boolean): Promise
   } finally {
     bar?.stop();
   }
-  if (last === undefined || !hasEnded(last))
-    throw new CommandError("The server broke off before the job had ended");
-  return last;
+  return last!; // jobEvents ends with the job, or throws
 }
 
 function jobBar() {
@@ -62,20 +53,9 @@ export function detailOf({ detail = {} }: JobAnswer): string {
 }
 
 /**
- * Sends a request that makes a job and shows its events to the end: in this process too, which has
- * to live as long as the job.
+ * Shows the events of a job to the end: in this process too, which has to live as long as the job.
  * @throws CommandError when the job does not succeed.
  */
-export async function runJob(
-  target: Target,
-  path: string,
-  init: RequestInit,
-  json: boolean,
-): Promise<JobAnswer> {
-  const { job } = await target.request<JobStarted>(path, init);
-  return followToSuccess(target, job.id, json);
-}
-
 export async function followToSuccess(
   target: Target,
   id: string,

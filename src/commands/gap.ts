@@ -1,14 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
+import type { Modality } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
 import { readNpy } from "../math/npy.js";
 import { gapPage } from "../reports/gap-page.js";
 import { gapSvg } from "../reports/gap-svg.js";
 import { gapMeasurer } from "../training/gap-measurer.js";
-import type { GapAnswer } from "../wire/gap.js";
 import { onTarget } from "./on-target.js";
 import { parseList } from "./options.js";
-import { jsonPost, type Target } from "./target.js";
+import type { Target } from "./target.js";
 import { readBytes } from "./train-material.js";
 
 /**
@@ -83,8 +83,8 @@ function ofCollection(
   pairBy?: string,
 ) {
   const [a, b] = modalities ?? [];
-  const body = { collection, pair_by: pairBy, a_modality: a, b_modality: b };
-  return target.request<GapAnswer>("/v1/modality-gap", jsonPost(body));
+  const sides = { a_modality: a as Modality, b_modality: b as Modality };
+  return target.modalityGap({ collection, pair_by: pairBy, ...sides });
 }
 
 async function ofFiles(

@@ -8,7 +8,7 @@ import { readManifest } from "../encoders/read-manifest.js";
 import { findBuiltIn, shippedModels } from "../models/built-in.js";
 import { findManifest } from "../models/store.js";
 import { readMediaFile } from "./media-input.js";
-import { jsonPost, openTarget } from "./target.js";
+import { openTarget } from "./target.js";
 
 /**
  * `golden.json` beside a manifest: zero-shot results that somebody published, to see whether they
@@ -81,10 +81,7 @@ export async function goldenResults(
         candidate_labels: labels,
         hypothesis_template: template,
       };
-      const answer = await target.request<{ scores: { label: string; score: number }[] }>(
-        "/v1/zero-shot",
-        jsonPost(body),
-      );
+      const answer = await target.zeroShot(body);
       const found = labels.map(
         (label) => answer.scores.find((score) => score.label === label)!.score,
       );

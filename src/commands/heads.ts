@@ -1,15 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
-import type { HeadAnswer, HeadChanged, HeadList } from "../wire/heads.js";
+import type { HeadAnswer, HeadChanged } from "../wire/heads.js";
 import { followToSuccess } from "./follow-job.js";
 import { onTarget } from "./on-target.js";
 import { parseNumber } from "./options.js";
 import { print } from "./output.js";
 import { table } from "./table.js";
-import { jsonPost, type Target } from "./target.js";
+import type { Target } from "./target.js";
 import { readBytes } from "./train-material.js";
-
-const pathOf = (name: string) => `/v1/heads/${encodeURIComponent(name)}`;
 
 /** `crossmodal heads`: versions side by side, activation, roll-back, export and import. */
 export function headsCommand(program: Command): void {
@@ -21,7 +19,7 @@ export function headsCommand(program: Command): void {
     .command("list", { isDefault: true })
     .description("all heads (what heads alone does)");
   onTarget(list, { models: false }, async (target, given) => {
-    const { data } = await target.request<HeadList>("/v1/heads");
+    const { data } = await target.listHeads();
     if (given.json) for (const head of data) await print(JSON.stringify(head));
     else if (data.length === 0) await print("no heads");
     else {
@@ -40,7 +38,7 @@ export function headsCommand(program: Command): void {
     .description("a head's versions side by side")
     .argument("<name>");
   onTarget(show, { models: false }, async (target, given, name: string) => {
-    await tell(await target.request<HeadAnswer>(pathOf(name)), given.json === true);
+    await tell(await target.getHead(name), given.json === true);
   });
 
   const activate = heads
@@ -52,12 +50,8 @@ export function headsCommand(program: Command): void {
     .argument("<version>", "number of the version", parseNumber)
     .option("--force", "also when training found no improvement");
   onTarget(activate, { models: false }, async (target, given, name: string, version: number) => {
-    const body = jsonPost({ version, force: given.force === true });
-    await settle(
-      target,
-      await target.request<HeadChanged>(`${pathOf(name)}/activate`, body),
-      given.json === true,
-    );
+    const head = await target.activateHead(name, { version, force: given.force === true });
+    await settle(target, head, given.json === true);
   });
 
   const rollback = heads
@@ -65,7 +59,7 @@ export function headsCommand(program: Command): void {
     .description("back to the version that was active before")
     .argument("<name>");
   onTarget(rollback, { models: false }, async (target, given, name: string) => {
-    const head = await target.request<HeadChanged>(`${pathOf(name)}/rollback`, { method: "POST" });
+    const head = await target.rollbackHead(name);
     await settle(target, head, given.json === true);
   });
 
@@ -79,8 +73,7 @@ export function headsCommand(program: Command): void {
     exported,
     { models: false },
     async (target, _, name: string, version: number, file: string) => {
-      const response = await target.send(`${pathOf(name)}/versions/${version}/export`);
-      await writeFile(file, new Uint8Array(await response.arrayBuffer()));
+      await writeFile(file, (await target.exportHead(name, version)).stream());
     },
   );
 
@@ -90,13 +83,8 @@ export function headsCommand(program: Command): void {
     .argument("<file>")
     .option("--name <name>", "another name than it was exported under");
   onTarget(imported, { models: false }, async (target, given, file: string) => {
-    const query = given.name === undefined ? "" : `?name=${encodeURIComponent(given.name)}`;
-    const body = Uint8Array.from(await readBytes(file));
-    const init = { method: "POST", headers: { "content-type": "application/octet-stream" }, body };
-    await tell(
-      await target.request<HeadAnswer>(`/v1/heads/import${query}`, init),
-      given.json === true,
-    );
+    const head = await target.importHead(await readBytes(file), { name: given.name });
+    await tell(head, given.json === true);
   });
 
   const deleted = heads
@@ -107,12 +95,10 @@ export function headsCommand(program: Command): void {
     .option("--force", "also while a version is active");
   onTarget(deleted, { models: false }, async (target, given, name: string) => {
     const { versionNumber, force } = given;
-    const query = force === true ? "?force=true" : "";
-    const path =
+    const answer =
       versionNumber === undefined
-        ? `${pathOf(name)}${query}`
-        : `${pathOf(name)}/versions/${versionNumber}`;
-    const answer = await target.request(path, { method: "DELETE" });
+        ? await target.deleteHead(name, { force: force === true })
+        : await target.deleteHeadVersion(name, versionNumber);
     if (given.json) await print(JSON.stringify(answer));
   });
 }

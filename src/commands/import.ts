@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { toBase64 } from "../routes/embedding-field.js";
 import { findCollection } from "./collection.js";
 import { addCreateFlags } from "./collections.js";
-import { Tally, untilBroken } from "./item-tally.js";
+import { type BreakOff, Tally, untilBroken } from "./item-tally.js";
 import { readLines, wholeLines } from "./ndjson.js";
 import { readNpyRows } from "./npy-rows.js";
 import { onTarget } from "./on-target.js";
@@ -34,7 +34,7 @@ export function importCommand(program: Command): void {
     const stop = stopOnSignal("stopping once what was sent is stored; Ctrl-C again ends at once");
     const bar = progressBar(count, `importing into ${name}`, { rate: true });
     const tally = new Tally(name);
-    let brokeOff: CommandError | undefined;
+    let brokeOff: BreakOff | undefined;
     try {
       brokeOff = await untilBroken(async () => {
         for await (const status of sendItems(target, name, lines, stop)) {

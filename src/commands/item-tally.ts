@@ -1,6 +1,9 @@
 import { printWarnings } from "./print-warnings.js";
 import { printable } from "./table.js";
-import { CommandError } from "./target.js";
+import { CommandError, isReported } from "./target.js";
+
+/** What ended work before its end. */
+export type BreakOff = Error & { code?: string };
 
 interface Counted {
   id: string | null;
@@ -59,7 +62,7 @@ export class Tally {
    * @param work.brokeOff  what ended it before its end.
    * @throws CommandError with a line for each failure, then for what ended the work.
    */
-  conclude({ stopped, brokeOff }: { stopped: boolean; brokeOff?: CommandError }): void {
+  conclude({ stopped, brokeOff }: { stopped: boolean; brokeOff?: BreakOff }): void {
     for (const { name, warnings } of this.#warnings) printWarnings(warnings, name);
     const lines = [...this.#failures];
     if (brokeOff !== undefined) lines.push(brokeOff.message);
@@ -74,12 +77,12 @@ export class Tally {
  * Runs work that tells a tally of its items; what breaks it off is given back, to be told after the
  * failures.
  */
-export async function untilBroken(work: () => Promise<void>): Promise<CommandError | undefined> {
+export async function untilBroken(work: () => Promise<void>): Promise<BreakOff | undefined> {
   try {
     await work();
     return undefined;
   } catch (error) {
-    if (error instanceof CommandError) return error;
+    if (isReported(error)) return error;
     throw error;
   }
 }

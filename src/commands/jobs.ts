@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { hasEnded } from "../jobs/job.js";
-import type { JobAnswer, JobList, JobStarted } from "../wire/jobs.js";
-import { detailOf, follow, pathOf, percent } from "./follow-job.js";
+import type { JobAnswer } from "../wire/jobs.js";
+import { detailOf, follow, percent } from "./follow-job.js";
 import { onTarget } from "./on-target.js";
 import { print } from "./output.js";
 import { table } from "./table.js";
@@ -20,7 +20,7 @@ export function jobsCommand(program: Command): void {
     .command("list", { isDefault: true })
     .description("all jobs, newest first (what jobs alone does)");
   onTarget(list, { models: false }, async (target, given) => {
-    const { data } = await target.request<JobList>("/v1/jobs");
+    const { data } = await target.listJobs();
     if (given.json) for (const job of data) await print(JSON.stringify(job));
     else if (data.length === 0) await print("no jobs");
     else {
@@ -31,7 +31,7 @@ export function jobsCommand(program: Command): void {
 
   const show = jobs.command("show").description("one job in full").argument("<id>");
   onTarget(show, { models: false }, async (target, given, id: string) => {
-    await tell(await target.request<JobAnswer>(pathOf(id)), given.json === true);
+    await tell(await target.getJob(id), given.json === true);
   });
 
   const watch = jobs
@@ -39,7 +39,7 @@ export function jobsCommand(program: Command): void {
     .description("follow a job of a running server to its end")
     .argument("<id>");
   onTarget(watch, { models: false }, async (target, given, id: string) => {
-    let job = await target.request<JobAnswer>(pathOf(id));
+    let job = await target.getJob(id);
     if (!hasEnded(job)) {
       needsServer(given, "A job is watched");
       job = await follow(target, id, given.json === true);
@@ -53,12 +53,8 @@ export function jobsCommand(program: Command): void {
     .description("stop a job that waits or runs")
     .argument("<id>");
   onTarget(cancel, { models: false }, async (target, given, id: string) => {
-    if (!hasEnded(await target.request<JobAnswer>(pathOf(id))))
-      needsServer(given, "A job is cancelled");
-    await tell(
-      await target.request<JobAnswer>(pathOf(id), { method: "DELETE" }),
-      given.json === true,
-    );
+    if (!hasEnded(await target.getJob(id))) needsServer(given, "A job is cancelled");
+    await tell(await target.cancelJob(id), given.json === true);
   });
 
   const resume = jobs
@@ -67,7 +63,7 @@ export function jobsCommand(program: Command): void {
     .argument("<id>");
   onTarget(resume, { models: false }, async (target, given, id: string) => {
     needsServer(given, "A job is resumed");
-    const { job } = await target.request<JobStarted>(`${pathOf(id)}/resume`, { method: "POST" });
+    const { job } = await target.resumeJob(id);
     await tell(job, given.json === true);
   });
 }

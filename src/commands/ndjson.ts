@@ -36,20 +36,3 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
     }
   }
 }
-
-/**
- * The parsed lines of an answer. @throws CommandError when one is no JSON, as of a stream that was
- * cut.
- */
-export async function* readJsonLines<T>(response: Response): AsyncGenerator<T> {
-  if (response.body === null) return;
-  for await (const line of readLines(response.body as unknown as AsyncIterable<Uint8Array>)) {
-    let value: T;
-    try {
-      value = JSON.parse(line) as T;
-    } catch {
-      throw new CommandError(`Expected NDJSON but received ${line.slice(0, 80)}`);
-    }
-    yield value;
-  }
-}

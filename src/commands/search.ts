@@ -1,13 +1,12 @@
 import { type Command, Option } from "commander";
 import type { SearchAnswer } from "../wire/search.js";
-import { pathOf } from "./collection.js";
 import { readMediaFile } from "./media-input.js";
 import { onTarget } from "./on-target.js";
 import { parseJsonObject, parseNumber } from "./options.js";
 import { print } from "./output.js";
 import { printWarnings } from "./print-warnings.js";
 import { table } from "./table.js";
-import { CommandError, jsonPost } from "./target.js";
+import { CommandError } from "./target.js";
 
 /** `crossmodal search`: the nearest items to a text, picture, sound or stored item, best first. */
 export function searchCommand(program: Command): void {
@@ -51,7 +50,7 @@ export function searchCommand(program: Command): void {
       centering: given.centering,
       cursor: given.cursor,
     };
-    const answer = await target.request<SearchAnswer>(`${pathOf(name)}/search`, jsonPost(body));
+    const answer = await target.search(name, body);
     if (given.json) await print(JSON.stringify(answer));
     else for (const line of describe(answer)) await print(line);
     printWarnings(answer.warnings, given.audio ?? given.image ?? name);

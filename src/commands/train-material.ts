@@ -19,12 +19,11 @@ export interface MaterialFlags {
   by?: string;
 }
 
-/** A request for `POST /v1/heads`: JSON, or a form where arrays come as .npy files. */
-export async function trainRequestOf(
+/** The fields of `POST /v1/heads` that say what is learnt from; arrays come as .npy files. */
+export async function materialOf(
   flags: MaterialFlags,
-  options: Record<string, unknown>,
   field: "pairs" | "items",
-): Promise<RequestInit> {
+): Promise<Record<string, unknown>> {
   const fail = (message: string) => new CommandError(message, { code: "invalid_input" });
   const given = [flags.pairs, flags.a, flags.collection].filter((one) => one !== undefined);
   if (given.length !== 1) {
@@ -32,41 +31,25 @@ export async function trainRequestOf(
       "Expected one of --pairs FILE.jsonl, --a and --b FILE.npy, and --collection NAME with --by FIELD",
     );
   }
-  const json = (body: Record<string, unknown>): RequestInit => ({
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
   if (flags.collection !== undefined) {
     if (flags.by === undefined)
       throw fail("--collection needs --by FIELD: what makes items belong together");
-    return json({ ...options, [field]: { collection: flags.collection, by: flags.by } });
+    return { [field]: { collection: flags.collection, by: flags.by } };
   }
-  if (flags.pairs !== undefined)
-    return json({ ...options, ...(await readPairs(flags.pairs, field)) });
-
-  const form = new FormData();
-  const files = {
-    a: flags.a,
-    b: flags.b,
-    third: flags.third,
-    features: flags.features,
-    probe_a: flags.probeA,
-    probe_b: flags.probeB,
-  };
-  for (const [name, path] of Object.entries(files)) {
-    if (path !== undefined)
-      form.append(name, new Blob([Uint8Array.from(await readBytes(path))]), `${name}.npy`);
-  }
-  if (flags.labels !== undefined)
-    form.append("labels", JSON.stringify(await readLabels(flags.labels)));
+  if (flags.pairs !== undefined) return readPairs(flags.pairs, field);
+  const read = async (path: string | undefined) => path && readBytes(path);
   const [a, b] = flags.modalities ?? [];
-  const texts = { ...options, a_modality: a, b_modality: b };
-  for (const [name, value] of Object.entries(texts)) {
-    if (value !== undefined)
-      form.append(name, typeof value === "string" ? value : JSON.stringify(value));
-  }
-  return { method: "POST", body: form };
+  return {
+    a: await read(flags.a),
+    b: await read(flags.b),
+    third: await read(flags.third),
+    features: await read(flags.features),
+    probe_a: await read(flags.probeA),
+    probe_b: await read(flags.probeB),
+    labels: flags.labels && (await readLabels(flags.labels)),
+    a_modality: a,
+    b_modality: b,
+  };
 }
 
 /**

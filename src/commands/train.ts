@@ -3,14 +3,14 @@ import { type Command, Option } from "commander";
 import { lossNames } from "../training/losses/loss.js";
 import type { TrainResult } from "../wire/heads.js";
 import type { JobAnswer } from "../wire/jobs.js";
-import { followToSuccess, pathOf, runJob } from "./follow-job.js";
+import { followToSuccess } from "./follow-job.js";
 import { onTarget } from "./on-target.js";
 import { isObject, parseList, parseNumber } from "./options.js";
 import { print } from "./output.js";
 import { printWarnings } from "./print-warnings.js";
 import { table } from "./table.js";
 import { CommandError, type Target } from "./target.js";
-import { type MaterialFlags, trainRequestOf } from "./train-material.js";
+import { type MaterialFlags, materialOf } from "./train-material.js";
 
 /**
  * `crossmodal train`: trains a head, or makes a cache or probe, with a bar; the same job as over
@@ -111,8 +111,10 @@ async function start(
     const camel = name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
     options[name.replaceAll("-", "_")] = given[camel];
   }
-  const init = await trainRequestOf(given as MaterialFlags, options, isAdapter ? "items" : "pairs");
-  return runJob(target, "/v1/heads", init, json);
+  const field = isAdapter ? "items" : "pairs";
+  const material = await materialOf(given as MaterialFlags, field);
+  const { job } = await target.trainHead({ ...options, ...material });
+  return followToSuccess(target, job.id, json);
 }
 
 function headOf(text: string | undefined): unknown {
@@ -129,7 +131,7 @@ function headOf(text: string | undefined): unknown {
 }
 
 async function resume(target: Target, id: string, json: boolean): Promise<JobAnswer> {
-  await target.request(`${pathOf(id)}/resume`, { method: "POST" });
+  await target.resumeJob(id);
   return followToSuccess(target, id, json);
 }
 
@@ -138,10 +140,10 @@ async function writeReport(
   { head, version }: TrainResult,
   file: string,
 ): Promise<void> {
-  const accept = file.endsWith(".html") ? "text/html" : "application/json";
-  const path = `/v1/heads/${encodeURIComponent(head)}/versions/${version}/report`;
-  const response = await target.send(path, { headers: { accept } });
-  await writeFile(file, await response.text());
+  const text = file.endsWith(".html")
+    ? await target.headReportPage(head, version)
+    : JSON.stringify(await target.headReport(head, version));
+  await writeFile(file, text);
 }
 
 function linesOf({

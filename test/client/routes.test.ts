@@ -72,11 +72,18 @@ const calls: Record<string, (client: Client) => unknown> = {
   metrics: (c) => c.metrics(),
   openApi: (c) => c.openApi(),
   docs: (c) => c.docs(),
-  backup: (c) => c.backup(),
+  backup: (c) => c.backup().next(),
   compact: (c) => c.compact(),
 };
 /** Methods beside those of the operations: another way to call one of them, or any. */
-const further = ["send", "addItem", "addItemStream", "headReportPage", "modalityGapAs"];
+const further = [
+  "send",
+  "addItem",
+  "addItemLines",
+  "addItemStream",
+  "headReportPage",
+  "modalityGapAs",
+];
 
 let services: Services;
 let document: OpenApiDocument;

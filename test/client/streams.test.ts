@@ -114,6 +114,29 @@ describe("addItemStream", () => {
     await expect(next).rejects.toThrow("enough");
   });
 
+  it("gives a source that pauses a new request, and an empty one none", async () => {
+    const { client, requests } = storingClient();
+    let goOn = () => {};
+    const paused = (async function* (): AsyncGenerator<NewItem> {
+      yield { id: "1", text: "x" };
+      yield { id: "2", text: "x" };
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      yield { id: "3", text: "x" };
+    })();
+    const ids: unknown[] = [];
+    for await (const { id } of client.addItemStream("c", paused, { idleMs: 50 })) {
+      ids.push(id);
+      // The first request ends, by its idle time alone.
+      if (id === "2") setTimeout(() => goOn(), 300);
+    }
+    expect(ids).toEqual(["1", "2", "3"]);
+    expect(requests).toEqual([2, 1]);
+    for await (const _ of client.addItemStream("c", [])) throw new Error("nothing was sent");
+    expect(requests).toHaveLength(2);
+  });
+
   it("sends nothing further after stop, and still gives the statuses of what was sent", async () => {
     const { client } = storingClient();
     const stop = new AbortController();
