@@ -1,3 +1,4 @@
+import { type CalibrationCalls, calibrationCalls } from "./calibration-calls.js";
 import { callsOf } from "./calls.js";
 import { type CollectionCalls, collectionCalls } from "./collection-calls.js";
 import { type HeadCalls, headCalls } from "./head-calls.js";
@@ -28,7 +29,13 @@ export type { CallOptions, ClientOptions, SendInit } from "./send.js";
  * /openapi.json, and docs/api.md says what they do. They throw `ApiError` where the server refuses,
  * `ConnectionError` where none answers, and the reason of an aborted signal.
  */
-export interface Client extends InferenceCalls, CollectionCalls, ItemCalls, HeadCalls, ServerCalls {
+export interface Client
+  extends InferenceCalls,
+    CalibrationCalls,
+    CollectionCalls,
+    ItemCalls,
+    HeadCalls,
+    ServerCalls {
   /** Any request: with the key, the retries and the errors of the client. */
   send: Send;
 }
@@ -39,6 +46,7 @@ export function createClient(options: ClientOptions): Client {
   return {
     send: calls.send,
     ...inferenceCalls(calls),
+    ...calibrationCalls(calls),
     ...collectionCalls(calls),
     ...itemCalls(calls),
     ...headCalls(calls),

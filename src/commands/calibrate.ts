@@ -1,17 +1,10 @@
 import type { Command } from "commander";
-import type {
-  CalibrationAnswer,
-  CalibrationList,
-  CalibrationResult,
-} from "../wire/calibrations.js";
-import { runJob } from "./follow-job.js";
+import type { CalibrationAnswer, CalibrationResult } from "../wire/calibrations.js";
+import { followToSuccess } from "./follow-job.js";
 import { onTarget } from "./on-target.js";
 import { parseNumber } from "./options.js";
 import { print } from "./output.js";
 import { table } from "./table.js";
-import { jsonPost } from "./target.js";
-
-const pathOf = (name: string) => `/v1/calibrations/${encodeURIComponent(name)}`;
 
 /** `crossmodal calibrate` makes a calibration of a collection; `calibrations` lists and chooses. */
 export function calibrateCommands(program: Command): void {
@@ -25,9 +18,9 @@ export function calibrateCommands(program: Command): void {
     .option("--no-activate", "keep the version without using it");
   onTarget(calibrate, { models: true }, async (target, given, name: string) => {
     const { collection, by, modality, activate } = given;
-    const body = { name, collection, by, modality, activate };
-    const job = await runJob(target, "/v1/calibrations", jsonPost(body), given.json === true);
-    const result = job.result as CalibrationResult;
+    const { job } = await target.calibrate({ name, collection, by, modality, activate });
+    const ended = await followToSuccess(target, job.id, given.json === true);
+    const result = ended.result as CalibrationResult;
     if (given.json) return print(JSON.stringify(result));
     for (const line of linesOf(result)) await print(line);
   });
@@ -39,7 +32,7 @@ export function calibrateCommands(program: Command): void {
     .command("list", { isDefault: true })
     .description("all calibrations (what calibrations alone does)");
   onTarget(list, { models: false }, async (target, given) => {
-    const { data } = await target.request<CalibrationList>("/v1/calibrations");
+    const { data } = await target.listCalibrations();
     if (given.json) for (const one of data) await print(JSON.stringify(one));
     else if (data.length === 0) await print("no calibrations");
     else {
@@ -56,7 +49,7 @@ export function calibrateCommands(program: Command): void {
     .description("a calibration's versions side by side")
     .argument("<name>");
   onTarget(show, { models: false }, async (target, given, name: string) => {
-    await tell(await target.request<CalibrationAnswer>(pathOf(name)), given.json === true);
+    await tell(await target.getCalibration(name), given.json === true);
   });
   const activate = calibrations
     .command("activate")
@@ -64,18 +57,14 @@ export function calibrateCommands(program: Command): void {
     .argument("<name>")
     .argument("<version>", "number of the version", parseNumber);
   onTarget(activate, { models: false }, async (target, given, name: string, version: number) => {
-    const path = `${pathOf(name)}/activate`;
-    await tell(
-      await target.request<CalibrationAnswer>(path, jsonPost({ version })),
-      given.json === true,
-    );
+    await tell(await target.activateCalibration(name, { version }), given.json === true);
   });
   const deleted = calibrations
     .command("delete")
     .description("delete a calibration with its versions")
     .argument("<name>");
   onTarget(deleted, { models: false }, async (target, given, name: string) => {
-    const answer = await target.request(pathOf(name), { method: "DELETE" });
+    const answer = await target.deleteCalibration(name);
     if (given.json) await print(JSON.stringify(answer));
   });
 }

@@ -6,7 +6,7 @@ import { LocalFiles } from "../mcp/local-files.js";
 import { createMcpServer } from "../mcp/server.js";
 import { addConfigFlags, configOf, modelFlags } from "./options.js";
 import { stopOnSignal } from "./stop-on-signal.js";
-import { CommandError, commandLog, openTarget } from "./target.js";
+import { CommandError, commandLog, isReported, openTarget } from "./target.js";
 
 /** `crossmodal mcp`: a Model Context Protocol server on standard input and output. */
 export function mcpCommand(program: Command): void {
@@ -53,5 +53,5 @@ export function mcpCommand(program: Command): void {
 }
 
 function toolError(error: unknown): never {
-  throw error instanceof CommandError ? new ToolError(error.message, error.code) : error;
+  throw isReported(error) ? new ToolError(error.message, error.code) : error;
 }

@@ -1,7 +1,14 @@
 import type { ErrorAnswer } from "../wire/error.js";
 
 /** Sends a request to our routes, in this process or elsewhere, and resolves with any answer. */
-export type Ask = (path: string, init: RequestInit) => Promise<Response>;
+export type Ask = (path: string, init: AskInit) => Promise<Response>;
+
+export interface AskInit {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+  signal: AbortSignal;
+}
 
 /** What a tool could not do; the message is for the model that called it. */
 export class ToolError extends Error {

@@ -35,9 +35,11 @@ export function mcpRoutes(
     const authorization = requestInfo?.headers.get("authorization");
     const key = requestInfo?.headers.get("x-api-key");
     const ask: Ask = async (path, init) => {
-      const headers = new Headers(init.headers);
-      if (authorization) headers.set("authorization", authorization);
-      if (key) headers.set("x-api-key", key);
+      const headers = {
+        ...init.headers,
+        ...(authorization && { authorization }),
+        ...(key && { "x-api-key": key }),
+      };
       return app.request(path, { ...init, headers });
     };
     return createMcpServer({ ask, log });

@@ -14,6 +14,7 @@ it("names every damaged file of heads, bridges and jobs", async () => {
   expect(await trainedParts(dataDir)).toMatchObject([
     { check: "heads", ok: true, found: "none" },
     { check: "bridges", ok: true, found: "none" },
+    { check: "calibrations", ok: true, found: "none" },
     { check: "jobs", ok: true, found: "none" },
   ]);
 
@@ -27,7 +28,7 @@ it("names every damaged file of heads, bridges and jobs", async () => {
   ];
   await expect.poll(() => jobs.list().map(({ state }) => state)).toEqual(["failed", "failed"]);
   await jobs.close();
-  expect((await trainedParts(dataDir))[2]).toMatchObject({
+  expect((await trainedParts(dataDir))[3]).toMatchObject({
     ok: true,
     found: "2, every file whole",
   });
