@@ -3,7 +3,6 @@ import type { ModelAnswer, ModelList } from "../wire/models.js";
 import type { Compacted, Live, Ready, ServerAnswer } from "../wire/server.js";
 import { type Calls, pathOf } from "./calls.js";
 import { type JobEventsOptions, jobEvents } from "./job-events.js";
-import { chunksOf } from "./lines.js";
 import type { CallOptions } from "./send.js";
 
 const jobAt = (id: string) => pathOf("v1", "jobs", id);
@@ -43,10 +42,9 @@ export const serverCalls = ({ send, get, post, delete: remove, json, text }: Cal
   /** The description as a page, in HTML. */
   docs: (options?: CallOptions) => text("/docs", { ...options }),
 
-  /** All collections as a SQLite file, by pieces, since it may be large. */
-  async *backup(options?: CallOptions): AsyncGenerator<Uint8Array> {
-    yield* chunksOf(await send("/v1/backup", options), options?.signal);
-  },
+  /** All collections as a SQLite file, which may be large: a stream. */
+  backup: async (options?: CallOptions): Promise<ReadableStream<Uint8Array>> =>
+    (await send("/v1/backup", options)).body as ReadableStream<Uint8Array>,
 
   compact: (options?: CallOptions) => post<Compacted>("/v1/compact", undefined, options),
 });

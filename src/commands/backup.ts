@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import type { Command } from "commander";
+import { chunksOf } from "../client/lines.js";
 import { AppError } from "../errors.js";
 import { newFile } from "../files/new-file.js";
 import { checkBackup } from "../index/embedded/backup-file.js";
@@ -21,7 +22,7 @@ export function backupCommands(program: Command): void {
     const copy = await newFile(file, { replace: given.force === true });
     try {
       const hash = createHash("sha256");
-      for await (const chunk of target.backup()) {
+      for await (const chunk of chunksOf(await target.send("/v1/backup"))) {
         hash.update(chunk);
         await copy.write(chunk);
       }

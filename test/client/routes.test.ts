@@ -77,7 +77,7 @@ const calls: Record<string, (client: Client) => unknown> = {
   metrics: (c) => c.metrics(),
   openApi: (c) => c.openApi(),
   docs: (c) => c.docs(),
-  backup: (c) => c.backup().next(),
+  backup: (c) => c.backup(),
   compact: (c) => c.compact(),
 };
 /** Methods beside those of the operations: another way to call one of them, or any. */
