@@ -1,10 +1,9 @@
 import type { ScoredItem } from "../evaluation/evaluate.js";
 import type { ItemPage } from "../wire/items.js";
-import type { ZeroShotAnswer } from "../wire/zero-shot.js";
 import type { LabelledFile } from "./labelled-files.js";
 import { readMediaFile } from "./media-input.js";
 import { progressBar } from "./progress.js";
-import { CommandError, jsonPost, type Target } from "./target.js";
+import { CommandError, isReported, type Target } from "./target.js";
 
 /** Who is asked, and how: the fields of a zero-shot request besides its content and labels. */
 export type Asked = Record<string, unknown>;
@@ -38,12 +37,10 @@ export async function subjectsOfCollection(
   collection: string,
   { by, groupBy }: { by: string; groupBy?: string },
 ): Promise<Subject[]> {
-  const path = `/v1/collections/${encodeURIComponent(collection)}/items`;
   const subjects: Subject[] = [];
   let after: string | undefined;
   do {
-    const query = after === undefined ? "" : `&after=${encodeURIComponent(after)}`;
-    const page: ItemPage = await target.request(`${path}?limit=1000${query}`);
+    const page: ItemPage = await target.listItems(collection, { limit: 1000, after });
     for (const { id, modality, metadata } of page.data) {
       const label = valueAt(metadata, by);
       if (modality === "text" || label === undefined) continue;
@@ -84,12 +81,9 @@ export async function scoreItems(
     for (let i = next++; i < subjects.length; i = next++) {
       const { id, label, group, content } = subjects[i];
       const body = { ...(await content()), candidate_labels: labels, ...asked };
-      const answer = await target
-        .request<ZeroShotAnswer>("/v1/zero-shot", jsonPost(body))
-        .catch((error) => {
-          if (!(error instanceof CommandError)) throw error;
-          throw new CommandError(`${id}: ${error.message}`, error);
-        });
+      const answer = await target.zeroShot(body).catch((error) => {
+        throw isReported(error) ? new CommandError(`${id}: ${error.message}`, error) : error;
+      });
       const scores = new Array<number>(labels.length);
       for (const one of answer.scores) scores[places.get(one.label)!] = one.score;
       scored[i] = {
