@@ -26,6 +26,7 @@ import { type Projection, projectGap } from "./gap-projection.js";
 import { type BothWays, type Recall, recallBothWays } from "./gap-recall.js";
 import { infoNceOf, shifter } from "./gap-similarities.js";
 import { type HeldOutGap, heldOutGap, type Sides } from "./held-out-gap.js";
+import { type Hubs, hubs, type PairCosines, pairCosines } from "./pair-cosines.js";
 import { type IsRight, ranks, recallAtK, transposed } from "./recall.js";
 import { pairKernel, uniformity } from "./uniformity.js";
 
@@ -69,6 +70,8 @@ export interface GapReport {
   alignment: number | null;
   alignment_interval: Interval | null;
   recall: BothWays<Recall> | null;
+  pair_cosines: PairCosines | null;
+  hubs: BothWays<Hubs> | null;
   shift_curve:
     | {
         delta: number;
@@ -154,6 +157,13 @@ export function measureGap(request: GapRequest, onProgress?: (share: number) => 
     alignment: distances ? mean(distances) : null,
     alignment_interval: distances ? bootstrapMean(distances, random, 200) : null,
     recall: similarity ? recallBothWays(similarity, isRight, random) : null,
+    pair_cosines: similarity ? pairCosines(similarity) : null,
+    hubs: similarity
+      ? {
+          a_to_b: hubs(similarity),
+          b_to_a: hubs(transposed(similarity, rowCount(few.a))),
+        }
+      : null,
     shift_curve: curve ?? null,
     centered: {
       centroid_gap: norm(gapVector(ca, cb)),

@@ -55,6 +55,19 @@ export const GapAnswer = z.object({
   alignment: z.number().nullable(),
   alignment_interval: Interval.nullable(),
   recall: RecallBothWays,
+  pair_cosines: z
+    .object({
+      low: z.number(),
+      high: z.number(),
+      pairs: z.array(z.int()),
+      others: z.array(z.int()),
+      mean_pairs: z.number(),
+      mean_others: z.number(),
+    })
+    .nullable(),
+  hubs: bothWays(
+    z.object({ skewness: z.number(), largest: z.number(), never: z.number() }),
+  ).nullable(),
   shift_curve: z
     .array(
       z.object({

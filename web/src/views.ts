@@ -16,5 +16,6 @@ export const views: readonly View[] = [
   },
   { id: "search", title: "Search", load: () => import("./views/search/search-view.js") },
   { id: "teach", title: "Teach", load: () => import("./views/teach/teach-view.js") },
+  { id: "gap", title: "Gap", load: () => import("./views/gap/gap-view.js") },
   { id: "system", title: "System", load: () => import("./views/system/system-view.js") },
 ];

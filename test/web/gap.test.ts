@@ -1,0 +1,102 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readNpy, writeNpy } from "../../src/math/npy.js";
+import {
+  type Browser,
+  fitsWidth,
+  hasBrowser,
+  openBrowser,
+  seriousFindings,
+} from "../helpers/browser.js";
+import { goldenBytes } from "../helpers/golden.js";
+import { type ServedProcess, serve, untilReady } from "../helpers/serve.js";
+
+const found = hasBrowser("test/web/gap.test.ts");
+let server: ServedProcess;
+let browser: Browser;
+beforeAll(async () => {
+  if (!found) return;
+  [server, browser] = await Promise.all([serve(), openBrowser()]);
+  await untilReady(server);
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.child.kill();
+  await server?.ended;
+});
+
+const { data } = readNpy(goldenBytes("modality_gap_clip_features.npy"));
+const side = (name: string, half: number) => ({
+  name,
+  mimeType: "",
+  buffer: Buffer.from(
+    writeNpy({
+      shape: [500, 512],
+      data: Float32Array.from(data.subarray(half * 256_000, (half + 1) * 256_000)),
+    }),
+  ),
+});
+
+describe.skipIf(!found)("the page's Gap view", () => {
+  it("measures two files, moves the modalities, and saves what is seen", async () => {
+    const { page, logged } = await browser.open(`${server.url}/#/gap`);
+    // Which holds the texts is told by the names.
+    await page
+      .getByLabel("Embeddings of both sides")
+      .setInputFiles([side("texts.npy", 1), side("images.npy", 0)]);
+    await page.getByText("500 pairs · 512 dimensions").waitFor();
+    const figures = await page.locator(".gap-figures dd").allTextContents();
+    expect(figures.slice(0, 6)).toEqual([
+      "0.851",
+      "55.2 %",
+      "50.6 %",
+      "0.028",
+      "54.2 %",
+      "0.0 % → 53.2 %",
+    ]);
+    expect(await page.locator(".plane .points circle").count()).toBe(1000);
+    const slider = page.getByLabel("Move along the gap");
+    for (let i = 0; i < 3; i++) await slider.press("ArrowRight");
+    await page.getByText("finds 38.4 % first").waitFor();
+    for (const type of ["SVG", "PNG", "JSON"]) {
+      const [saved] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: type, exact: true }).click(),
+      ]);
+      const bytes = readFileSync((await saved.path())!);
+      const start = { SVG: "<svg", PNG: "\u0089PNG", JSON: "{" }[type]!;
+      expect(bytes.toString("latin1", 0, start.length)).toBe(start);
+      if (type === "SVG") expect(bytes.toString()).toContain('fill="rgb(15, 118, 110)"');
+    }
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.setViewportSize({ width: 360, height: 800 });
+    expect(await fitsWidth(page)).toBe(true);
+    expect(logged).toEqual([]);
+    await page.close();
+  });
+
+  it("measures a collection in pairs, from its address", async () => {
+    const post = (path: string, body: object) =>
+      fetch(server.url + path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    await post("/v1/collections", { name: "both", space: "mine@1", dimensions: 8 });
+    const unit = (values: number[]) => {
+      const length = Math.hypot(...values);
+      return values.map((value) => value / length);
+    };
+    const items = Array.from({ length: 24 }, (_, i) => ({
+      id: `item ${i}`,
+      modality: i % 2 === 0 ? "image" : "audio",
+      embedding: unit(Array.from({ length: 8 }, (_, d) => Math.sin((i >> 1) * 3 + d) + (i % 2))),
+      metadata: { pair: i >> 1 },
+    }));
+    await post("/v1/collections/both/items", { items });
+    const { page } = await browser.open(`${server.url}/#/gap/both?pairs=pair`);
+    await page.getByText("12 pairs · 8 dimensions").waitFor();
+    await page.getByText("pictures → sounds, first place").first().waitFor();
+    await page.close();
+  });
+});

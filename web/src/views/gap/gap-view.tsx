@@ -1,0 +1,143 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { GapAnswer } from "../../../../src/wire/gap.js";
+import { Notice } from "../../components/notice.js";
+import { Cosines } from "./cosines.js";
+import { Curve } from "./curve.js";
+import { directionsOf, Figures } from "./figures.js";
+import "./gap.css";
+import { Plane } from "./plane.js";
+import { measure, measured, restore } from "./report.js";
+import { saveJson, savePng, saveSvg } from "./save.js";
+import { SourceForm } from "./source-form.js";
+
+/** How far two modalities lie apart, and what that does to finding one by the other. */
+export default function GapView() {
+  const current = measured.value;
+  useEffect(restore, []);
+  return (
+    <main class="gap-view">
+      <h1 class="only-read-aloud">Gap</h1>
+      {current?.state !== "done" && <SourceForm />}
+      {current === undefined && (
+        <Notice title="How far do the modalities lie apart?">
+          Choose a collection that holds two modalities, or two .npy files with embeddings, row by
+          row in pairs.
+        </Notice>
+      )}
+      {current?.state === "working" && (
+        <p class="quiet" role="status">
+          Measuring…
+        </p>
+      )}
+      {current?.state === "failed" && (
+        <Notice
+          kind="bad"
+          title="This cannot be measured"
+          action={["Try again", () => measure(current.source)]}
+        >
+          {current.sentence}
+        </Notice>
+      )}
+      {current?.report !== undefined && <Report report={current.report} />}
+    </main>
+  );
+}
+
+function Report({ report }: { report: GapAnswer }) {
+  const place = useRef<HTMLDivElement>(null);
+  const curve = report.shift_curve;
+  const native = curve?.findIndex(({ delta }) => delta === 0) ?? 0;
+  const [chosen, setChosen] = useState(native);
+  const at = curve?.[chosen];
+  const names = directionsOf(report);
+  const { items, dimensions, paired } = report;
+  const picture = () => place.current!.querySelector("svg")!;
+  return (
+    <>
+      <div class="row gap-head">
+        <SourceForm />
+        <span class="quiet">
+          {paired ? `${items.a} pairs` : `${items.a} ${names.a}, ${items.b} ${names.b}`} ·{" "}
+          {dimensions} dimensions
+        </span>
+        <span class="row right">
+          <span class="quiet">Save as</span>
+          <button type="button" onClick={() => saveSvg(picture())}>
+            SVG
+          </button>
+          <button type="button" onClick={() => void savePng(picture())}>
+            PNG
+          </button>
+          <button type="button" onClick={() => saveJson(report)}>
+            JSON
+          </button>
+        </span>
+      </div>
+      <div class="gap-grid">
+        <section class="card where" aria-label="Where the modalities lie">
+          <p>
+            <strong>Where the modalities lie</strong>{" "}
+            <span class="quiet">
+              — two principal components, {percents(report.projection.explained)} of the variance
+            </span>
+          </p>
+          <div ref={place}>
+            <Plane report={report} delta={at?.delta ?? 0} />
+          </div>
+          {curve !== null && at !== undefined && (
+            <>
+              <label class="row shift">
+                Move along the gap
+                <input
+                  type="range"
+                  min={0}
+                  max={curve.length - 1}
+                  step={1}
+                  value={chosen}
+                  aria-valuetext={`${at.delta}`}
+                  onInput={({ currentTarget }) => setChosen(Number(currentTarget.value))}
+                />
+                <output>{at.delta.toFixed(2)}</output>
+              </label>
+              <p class="sentence" role="status">
+                {chosen === native ? "As the model made them" : "Moved so"}, the centroids are{" "}
+                {at.distance.toFixed(3)} apart; {names.a_to_b} finds{" "}
+                {(100 * at.a_to_b_at_1).toFixed(1)} % first, {names.b_to_a}{" "}
+                {(100 * at.b_to_a_at_1).toFixed(1)} %.
+                {chosen !== native &&
+                  " The picture shows them before they are scaled to length one."}
+              </p>
+            </>
+          )}
+        </section>
+        <Figures report={report} />
+        {report.pair_cosines !== null && (
+          <section class="card" aria-label="Cosines">
+            <p>
+              <strong>Cosines of pairs and of the others</strong>
+            </p>
+            <Cosines cosines={report.pair_cosines} />
+            <p class="sentence">
+              What a pair scores is only much beside what strangers score. Each is drawn to its own
+              height.
+            </p>
+          </section>
+        )}
+        {curve !== null && (
+          <section class="card" aria-label="Shift curve">
+            <p>
+              <strong>First place, by how far the modalities are moved</strong>
+            </p>
+            <Curve curve={curve} chosen={chosen} names={names} />
+            <p class="sentence">
+              0 is as the model made them. Closing the gap by moving rarely helps.
+            </p>
+          </section>
+        )}
+      </div>
+    </>
+  );
+}
+
+const percents = ([first, second]: readonly [number, number]) =>
+  `${(100 * first).toFixed(0)} and ${(100 * second).toFixed(0)} %`;
