@@ -29,7 +29,7 @@ export function audioInputs(
   const frames = 1 + Math.floor((size - (spec.preEmphasis === 0 ? 0 : 1)) / spec.hopLength);
   const axes = spec.layout === "frames-mels" ? [frames, spec.mel.count] : [spec.mel.count, frames];
   if (spec.longer === "fusion") {
-    const { tensor, isLonger } = fusionStack(part(0, length), size, spec);
+    const { tensor, isLonger } = fusionStack({ length, part }, size, spec);
     const endSeconds = length / sampleRateHz;
     const window = { startSeconds: 0, endSeconds, tensor, isLonger };
     return { windows: [window], shape: [4, ...axes], total: 1 };
@@ -94,27 +94,67 @@ export function fillWindow(
  * random one of the batch as longer, so that its numbers depend on the neighbours). Source:
  * transformers 5.23, feature_extraction_clap.py, _random_mel_fusion and __call__.
  */
-function fusionStack(samples: Float32Array, size: number, spec: AudioPreprocess) {
+function fusionStack(sound: ResampledSound, size: number, spec: AudioPreprocess) {
   const { count } = spec.mel;
   const windowFrames = 1 + Math.floor(size / spec.hopLength);
-  const longer = samples.length > size;
-  const { values, frames } = logMel(
-    longer ? samples : fillWindow(samples, size, spec.padding),
-    spec,
-  );
   const tensor = new Float32Array(4 * windowFrames * count);
   const view = (i: number) =>
     tensor.subarray(i * windowFrames * count, (i + 1) * windowFrames * count);
-  if (!longer || frames <= windowFrames) {
-    for (let i = 0; i < 4; i++) view(i).set(values.subarray(0, windowFrames * count));
+  const frames = 1 + Math.floor((sound.length - (spec.preEmphasis === 0 ? 0 : 1)) / spec.hopLength);
+  if (frames <= windowFrames) {
+    const whole = sound.part(0, sound.length);
+    const samples = whole.length > size ? whole : fillWindow(whole, size, spec.padding);
+    const values = logMel(samples, spec).values.subarray(0, windowFrames * count);
+    for (let i = 0; i < 4; i++) view(i).set(values);
     return { tensor, isLonger: false };
   }
-  shrinkFrames(values, frames, count, view(0), windowFrames);
-  const [front, middle, back] = thirds(frames - windowFrames + 1);
-  for (const [i, start] of [front, middle, back].entries()) {
-    view(i + 1).set(values.subarray(start * count, (start + windowFrames) * count));
+  const places = shrinkingPlaces(frames, windowFrames);
+  const starts = thirds(frames - windowFrames + 1);
+  const wanted = new Set<number>(places.flatMap(({ left, right }) => [left, right]));
+  for (const start of starts) for (let f = 0; f < windowFrames; f++) wanted.add(start + f);
+  const frame = framesOf(sound, [...wanted], spec);
+  for (const [f, { left, right, share }] of places.entries()) {
+    const [a, b] = [frame(left), frame(right)];
+    for (let m = 0; m < count; m++) tensor[f * count + m] = (1 - share) * a[m] + share * b[m];
   }
+  for (const [i, start] of starts.entries())
+    for (let f = 0; f < windowFrames; f++) view(i + 1).set(frame(start + f), f * count);
   return { tensor, isLonger: true };
+}
+
+/** A sound at the model's rate, of which any part can be had. */
+interface ResampledSound {
+  length: number;
+  part: (start: number, end: number) => Float32Array;
+}
+
+/**
+ * Some frames of a sound's log-mel spectrogram. Only what they are made of is resampled: of an hour
+ * a few thousand frames are looked at, and the whole would take gigabytes.
+ */
+function framesOf(
+  sound: ResampledSound,
+  wanted: number[],
+  spec: AudioPreprocess,
+): (frame: number) => Float32Array {
+  const { fftSize, hopLength, mel } = spec;
+  /** Frames beside one whose samples it shares. */
+  const reach = Math.ceil(fftSize / 2 / hopLength);
+  const rows = new Map<number, Float32Array>();
+  const sorted = wanted.sort((a, b) => a - b);
+  for (let from = 0; from < sorted.length; ) {
+    let to = from + 1; // frames between those of a run cost less than a run of their own
+    while (to < sorted.length && sorted[to] - sorted[to - 1] <= 2 * reach) to++;
+    const first = Math.max(0, sorted[from] - reach);
+    // Two more: pre-emphasis takes one
+    const end = Math.min(sound.length, (sorted[to - 1] + reach) * hopLength + 2);
+    const { values } = logMel(sound.part(first * hopLength, end), spec);
+    for (; from < to; from++) {
+      const at = (sorted[from] - first) * mel.count;
+      rows.set(sorted[from], values.slice(at, at + mel.count));
+    }
+  }
+  return (frame) => rows.get(frame)!;
 }
 
 /**
@@ -132,25 +172,16 @@ function thirds(n: number): number[] {
 }
 
 /**
- * Bilinear interpolation of frames without aligned corners or anti-aliasing. Positions are rounded
- * to float32 as torch's interpolate does: between steep frames that is up to .006 dB.
+ * Where each of `outFrames` frames lies between two of `frames`: bilinear interpolation without
+ * aligned corners or anti-aliasing. Positions are rounded to float32 as torch's interpolate does:
+ * between steep frames that is up to .006 dB.
  */
-function shrinkFrames(
-  values: Float32Array,
-  frames: number,
-  count: number,
-  out: Float32Array,
-  outFrames: number,
-): void {
+function shrinkingPlaces(frames: number, outFrames: number) {
   const scale = Math.fround(frames / outFrames);
-  for (let f = 0; f < outFrames; f++) {
+  return Array.from({ length: outFrames }, (_, f) => {
     const x = Math.max(0, Math.fround(Math.fround(scale * (f + 0.5)) - 0.5));
     const left = Math.floor(x);
     const right = Math.min(left + 1, frames - 1);
-    const share = Math.fround(x - left);
-    for (let m = 0; m < count; m++) {
-      out[f * count + m] =
-        (1 - share) * values[left * count + m] + share * values[right * count + m];
-    }
-  }
+    return { left, right, share: Math.fround(x - left) };
+  });
 }

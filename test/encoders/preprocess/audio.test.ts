@@ -86,6 +86,31 @@ describe("audioInputs, tiny-clap-fused", () => {
     });
   }
 
+  it("gives a long sound the frames of its whole spectrogram, of which it makes few", () => {
+    const rate = 8000;
+    const samples = Float32Array.from({ length: rate * 300 }, (_, i) => Math.sin(i * i * 1e-7));
+    const [{ tensor, isLonger }] = audioInputs({ sampleRateHz: rate, samples }, fused).windows;
+    expect(isLonger).toBe(true);
+    const { values, frames } = logMel(resample(samples, rate, 48_000), fused);
+    const frame = (f: number) => values.subarray(64 * f, 64 * (f + 1));
+    const row = (view: number, f: number) =>
+      tensor.subarray(64 * (1001 * view + f), 64 * (1001 * view + f + 1));
+    expect(frames).toBe(30_001);
+    for (const f of [0, 1, 500, 999, 1000]) {
+      // Half a frame of the view is at half the frames for each of them; float32 rounds the place.
+      const x = (frames / 1001) * (f + 0.5) - 0.5;
+      const share = x - Math.floor(x);
+      const between = Float64Array.from(
+        frame(Math.floor(x)),
+        (left, m) => (1 - share) * left + share * frame(Math.ceil(x))[m],
+      );
+      expect(largestDifference(row(0, f), between)).toBeLessThan(0.2);
+    }
+    // The middles of the thirds of 29,001 places
+    for (const [view, start] of [4833, 14_500, 24_167].entries())
+      for (const f of [0, 700, 1000]) expect(row(view + 1, f)).toEqual(frame(start + f));
+  });
+
   it("says that a short clip is not longer, whatever its neighbours (known fault of the reference)", () => {
     const { windows } = audioInputs(
       { sampleRateHz: 48_000, samples: new Float32Array(48_000).fill(0.1) },
