@@ -19,7 +19,7 @@ const { values, positionals } = readArguments(import.meta.url, {
 
 interface Attack {
   path: string;
-  body: BodyInit;
+  body: string | FormData;
   type?: string;
 }
 
@@ -43,7 +43,7 @@ const filled = (size: number, entry: (i: number) => string) => {
     parts.push(entry(parts.length));
   return parts.join();
 };
-const bodySize = 64 * 2 ** 20 - 1000;
+const bodySize = 60 * 2 ** 20;
 
 /** 25 megapixels in 75 kB. */
 const png = await sharp({

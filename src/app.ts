@@ -72,7 +72,7 @@ export function createApp(services: Services, access = new Access(services.confi
         isInference: changesNothing(shapes),
       }),
     )
-    .use(limitBody(config.maxBodyBytes))
+    .use(limitBody(config.maxBodyBytes, services.bodies))
     .use(
       methodNotAllowed({
         app,

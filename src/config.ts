@@ -138,7 +138,12 @@ export const options = {
     number,
     "Bytes of recent embeddings to remember; 0 remembers none.",
   ),
-  maxBodyBytes: option(count, 64 * 2 ** 20, number, "Largest request body in bytes."),
+  maxBodyBytes: option(
+    count,
+    64 * 2 ** 20,
+    number,
+    "Largest request body in bytes; four of them are held at once, over all requests.",
+  ),
   maxLabels: option(count, 1000, number, "Most candidate labels in one zero-shot request."),
   maxInputs: option(count, 2048, number, "Most inputs in one embeddings request."),
   maxAnswerBytes: option(

@@ -14,6 +14,7 @@ import type { WatchedStore } from "./index/watched-store.js";
 import type { Jobs } from "./jobs/jobs.js";
 import { LabelSetStore } from "./label-sets/label-set-store.js";
 import type { Log } from "./log.js";
+import type { BodyBudget } from "./media/body-budget.js";
 import type { MediaBudget } from "./media/budget.js";
 import type { Media } from "./media/media.js";
 import { mediaFetcher } from "./routes/fetch-media.js";
@@ -21,7 +22,7 @@ import type { FetchMedia } from "./routes/read-media.js";
 import { checkAliases, loadPacks } from "./services/load-packs.js";
 import { openJobs } from "./services/open-jobs.js";
 import { openStorage } from "./services/open-storage.js";
-import { mediaBudget, startMedia } from "./services/start-media.js";
+import { bodyBudget, mediaBudget, startMedia } from "./services/start-media.js";
 import { type GapMeasurer, gapMeasurer } from "./training/gap-measurer.js";
 import { ReferenceBank } from "./zero-shot/reference-bank.js";
 
@@ -36,6 +37,8 @@ export interface Services {
   store: WatchedStore<LazyStore>;
   /** Who may work, and how much decoded media is held at once. */
   budget: MediaBudget;
+  /** Bytes of request bodies that are held at once. */
+  bodies: BodyBudget;
   gap: GapMeasurer;
   heads: HeadStore;
   bridges: BridgeStore;
@@ -131,6 +134,7 @@ async function openServices(
     calibrations: new CalibrationStore({ folder: join(dataDir, "calibrations"), log }),
     referenceBank: new ReferenceBank({ folder: join(dataDir, "cache"), log }),
     labelSets: new LabelSetStore(join(dataDir, "label-sets")),
+    bodies: bodyBudget(config),
     fetchMedia: mediaFetcher({
       hosts: config.urlHosts,
       maxBytes: config.maxBodyBytes,

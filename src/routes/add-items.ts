@@ -133,7 +133,8 @@ async function addStream(
   const guard = new StreamGuard({ client, stopping, idleMs: config.requestTimeoutMs });
   const readerOf = mediaReader(services.fetchMedia, guard.gone);
   const parts = { ...services, turn: budget.bulk(guard.gone) };
-  const lineNumbers: number[] = [];
+  const share = services.bodies.stream();
+  const linesUnderWay: Pick<Line, "number" | "bytes">[] = [];
   const start = performance.now();
   const counts = { stored: 0, failed: 0 };
 
@@ -141,9 +142,13 @@ async function addStream(
     const lines = readLines(body, {
       maxBytes: config.maxBodyBytes,
       signal: guard.ending,
+      room: {
+        take: (bytes) => guard.during(share.take(bytes, guard.ending)),
+        give: (bytes) => share.give(bytes),
+      },
     });
     for await (const group of gather(observed(lines, () => guard.moved()))) {
-      lineNumbers.push(...group.map(({ number }) => number));
+      linesUnderWay.push(...group.map(({ number, bytes }) => ({ number, bytes })));
       yield group.map((line) => incomingOfLine(line, readerOf));
     }
   };
@@ -156,7 +161,8 @@ async function addStream(
       })) {
         for (const { status } of statuses) counts[status]++;
         const lines = statuses.map((status) => {
-          const line = lineNumbers.shift();
+          const { number: line, bytes } = linesUnderWay.shift()!;
+          share.give(bytes);
           const answer = statusAnswer(status);
           const lineAnswer: LineStatus = answer.status === "failed" ? { ...answer, line } : answer;
           return JSON.stringify(lineAnswer);
@@ -170,6 +176,7 @@ async function addStream(
       const status: LineStatus = { id: null, status: "failed", error: errorBody(error) };
       yield `${JSON.stringify(status)}\n`;
     } finally {
+      share.release();
       log.info(
         { collection: name, ...counts, ms: Math.round(performance.now() - start) },
         "items added",

@@ -12,6 +12,7 @@ export const isNdjson = (contentType: string | undefined): boolean =>
 export interface Line {
   /** Counted from 1, blank lines too. */
   number: number;
+  /** 0 when nothing of it is kept. */
   bytes: number;
   /** Its JSON value, or why it has none. */
   value: unknown;
@@ -19,6 +20,14 @@ export interface Line {
 }
 
 const newline = 0x0a;
+
+export interface ReadLinesOptions {
+  /** Of one line. */
+  maxBytes: number;
+  signal: AbortSignal;
+  /** Of lines that have been read; `bytes` of a line are to be given back when it is done with. */
+  room?: { take(bytes: number): Promise<void>; give(bytes: number): void };
+}
 
 /**
  * The lines of a body, in the groups in which they arrive. A line that is too long, or no JSON, is
@@ -28,7 +37,7 @@ const newline = 0x0a;
  */
 export async function* readLines(
   body: ReadableStream<Uint8Array> | null,
-  { maxBytes, signal }: { maxBytes: number; signal: AbortSignal },
+  { maxBytes, signal, room }: ReadLinesOptions,
 ): AsyncGenerator<Line[]> {
   if (body === null) return;
   const reader = body.getReader();
@@ -55,6 +64,8 @@ export async function* readLines(
       const { done, value: chunk } = await reader.read();
       signal.throwIfAborted();
       if (done) break;
+      await room?.take(chunk.length);
+      const before = size <= maxBytes ? size : 0;
       const lines: Line[] = [];
       let from = 0;
       for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, from)) {
@@ -64,6 +75,9 @@ export async function* readLines(
         if (clock.isUp()) await clock.next();
       }
       if (from < chunk.length) take(chunk.subarray(from));
+      // Kept of it: whole lines, and the beginning of one
+      const kept = lines.reduce((sum, { bytes }) => sum + bytes, size <= maxBytes ? size : 0);
+      room?.give(before + chunk.length - kept);
       if (lines.length > 0) yield lines;
     }
     if (size > 0) yield await end();

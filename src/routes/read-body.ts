@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { AppError, invalidInput } from "../errors.js";
 import { turnClock } from "../json/next-turn.js";
+import type { BodyShare } from "../media/body-budget.js";
 
 const decompressors = { gzip: "gzip", "x-gzip": "gzip", deflate: "deflate" } as const;
 
@@ -37,21 +38,28 @@ export async function readBody(c: Context): Promise<Uint8Array> {
   return joinChunks(chunks, size);
 }
 
-/** @throws AppError `too_large` as soon as the body is known to be larger than `maxBodyBytes`. */
+/**
+ * @throws AppError `too_large` as soon as the body is known to be larger than `maxBodyBytes`,
+ *   `overloaded` when too much is held already.
+ */
 export async function* boundedBody(c: Context): AsyncGenerator<Uint8Array> {
   const maxBytes = (c.get("maxBodyBytes") as number | undefined) ?? defaultMaxBytes;
+  const share = c.get("bodyShare") as BodyShare | undefined;
   const tooLarge = () =>
     new AppError(
       "too_large",
       `The request body is larger than ${maxBytes} bytes (option maxBodyBytes)`,
     );
-  if (Number(c.req.header("content-length")) > maxBytes) throw tooLarge();
+  const announced = Number(c.req.header("content-length") ?? 0);
+  if (announced > maxBytes) throw tooLarge();
+  if (announced > 0) share?.add(announced);
   const body = bodyStream(c);
   if (body === null) return;
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
     if (size > maxBytes) throw tooLarge();
+    share?.add(Math.max(0, Math.min(chunk.length, size - announced)));
     yield chunk;
   }
 }

@@ -9,6 +9,7 @@ import type { Access } from "../access/access.js";
 import type { Config } from "../config.js";
 import { AppError, invalidInput } from "../errors.js";
 import type { Log } from "../log.js";
+import type { BodyBudget, BodyShare } from "../media/body-budget.js";
 import { gatherStages, reportStages, requestSeconds, type StageTimes } from "../metrics.js";
 
 /** What middleware hands to routes. */
@@ -20,6 +21,8 @@ export interface RequestVariables {
     requestId: string;
     /** Of a body, or of a line where it comes in lines; read-body.ts and ndjson.ts keep to it. */
     maxBodyBytes: number;
+    /** What the body takes of the room for bodies. */
+    bodyShare: BodyShare;
   };
 }
 
@@ -83,11 +86,23 @@ export function endConnections(stopping: AbortSignal): MiddlewareHandler {
   };
 }
 
-/** Tells the readers of bodies their limit; they refuse what is larger as soon as they know. */
-export function limitBody(maxBytes: number): MiddlewareHandler<RequestVariables> {
-  return (c, next) => {
+/**
+ * Tells the readers of bodies their limit, and where to get room; they refuse what is larger, or
+ * finds none, as soon as they know.
+ */
+export function limitBody(
+  maxBytes: number,
+  bodies: BodyBudget,
+): MiddlewareHandler<RequestVariables> {
+  return async (c, next) => {
+    const share = bodies.request();
     c.set("maxBodyBytes", maxBytes);
-    return next();
+    c.set("bodyShare", share);
+    try {
+      await next();
+    } finally {
+      share.release();
+    }
   };
 }
 

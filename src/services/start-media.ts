@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Config } from "../config.js";
 import type { Log } from "../log.js";
+import { BodyBudget } from "../media/body-budget.js";
 import { MediaBudget } from "../media/budget.js";
 import { startDecodingPool } from "../media/decoding-pool.js";
 import type { Media } from "../media/media.js";
@@ -36,3 +37,10 @@ export function mediaBudget(config: Config): MediaBudget {
     maxPerCaller: 2 * config.maxBatch,
   });
 }
+
+/** Bodies of the largest size that are held at once. */
+const bodiesAtOnce = 4;
+
+/** Admission of request bodies. */
+export const bodyBudget = ({ maxBodyBytes }: Config): BodyBudget =>
+  new BodyBudget(bodiesAtOnce * maxBodyBytes);

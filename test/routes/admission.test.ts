@@ -37,6 +37,33 @@ function occupy() {
   };
 }
 
+describe("a server that holds many bodies", () => {
+  it("refuses another large one before it is read, and takes a small one", async () => {
+    const other = services.bodies.request();
+    const { maxBodyBytes } = services.config;
+    other.add(3 * maxBodyBytes);
+    const read = vi.fn(() => new Uint8Array(2 ** 20));
+    const body = new ReadableStream<Uint8Array>(
+      { pull: (c) => c.enqueue(read()) },
+      { highWaterMark: 0 },
+    );
+    const headers = { "content-type": "application/json", "content-length": `${2 ** 21}` };
+    const large = await app.request("/v1/embeddings", {
+      method: "POST",
+      headers,
+      body,
+      duplex: "half",
+    } as RequestInit);
+    expect(large.status).toBe(429);
+    expect(Number(large.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+    expect(read).not.toHaveBeenCalled();
+    const small = await app.request("/v1/embeddings", jsonPost({ input: "a" }));
+    expect(small.status).toBe(200);
+    other.release();
+    expect(services.bodies.bytes).toBe(0);
+  });
+});
+
 describe("a full server", () => {
   it.each([
     [

@@ -100,6 +100,22 @@ describe("a stream of items", () => {
     expect(await count(url)).toBe(total);
   }, 300_000);
 
+  it("lets many streams through that together are larger than the room for bodies", async () => {
+    const url = await start({ maxBodyBytes: 2000 });
+    const streams = Array.from({ length: 8 }, () => openStream(url));
+    const lines = (i: number) =>
+      Array.from({ length: 20 }, (_, n) => line(`${i}-${n}`, "x".repeat(1800)));
+    // Each has begun a line before any may finish one.
+    for (const [i, { sent }] of streams.entries()) sent.write(lines(i)[0].slice(0, 1000));
+    for (const [i, { sent }] of streams.entries()) {
+      sent.write(lines(i)[0].slice(1000));
+      sent.end(lines(i).slice(1).join(""));
+    }
+    const answers = await Promise.all(streams.map(async ({ answer }) => readAll(await answer)));
+    expect(answers.flat().filter(({ status }) => status === "stored")).toHaveLength(160);
+    expect(await count(url)).toBe(160);
+  });
+
   it("keeps what a client that goes away has sent, up to the line that was cut", async () => {
     const url = await start();
     const { sent, answer } = openStream(url);

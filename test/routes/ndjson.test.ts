@@ -70,6 +70,37 @@ describe("readLines", () => {
   });
 });
 
+describe("the room that readLines takes", () => {
+  it.each([1, 3, 7, 1000])("is what is kept of the lines, in chunks of %i bytes", async (size) => {
+    const text = `[1]\n\n  \n"${"x".repeat(50)}"\nno json\n[2]\n${"y".repeat(40)}`;
+    const bytes = Buffer.from(text);
+    const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.subarray(i * size, (i + 1) * size),
+    );
+    let held = 0;
+    let most = 0;
+    const room = {
+      take: async (count: number) => {
+        held += count;
+        most = Math.max(most, held);
+      },
+      give: (count: number) => {
+        held -= count;
+      },
+    };
+    const options = { maxBytes: 45, signal: new AbortController().signal, room };
+    let lines = 0;
+    for await (const group of readLines(ReadableStream.from(chunks), options)) {
+      lines += group.length;
+      for (const line of group) room.give(line.bytes);
+    }
+    expect(lines).toBe(5);
+    // The last line ends with the body: what was kept of it is given back with the whole stream.
+    expect(held).toBe(40);
+    expect(most).toBeLessThanOrEqual(45 + size + 6);
+  });
+});
+
 describe("gather", () => {
   const line = (number: number, size = 1): Line => ({ number, bytes: size, value: number });
 

@@ -2,6 +2,7 @@ import { getEventListeners } from "node:events";
 import { Hono } from "hono";
 import { expect, it } from "vitest";
 import { createLog } from "../../src/log.js";
+import { BodyBudget } from "../../src/media/body-budget.js";
 import {
   limitBody,
   observeRequests,
@@ -11,7 +12,7 @@ import {
 it("leaves no listener on a request's signal, also when the body limit puts another request in its place", async () => {
   const app = new Hono<RequestVariables>()
     .use(observeRequests(createLog("silent"), 60_000))
-    .use(limitBody(1000))
+    .use(limitBody(1000, new BodyBudget(4000)))
     .post("/", async (c) => c.text(await c.req.text()));
   const listenersOf = async (init: RequestInit & { duplex?: "half" }) => {
     const request = new Request("http://127.0.0.1/", { method: "POST", ...init });

@@ -139,7 +139,12 @@ async function decodeFlacStream(
       if (count < samples)
         warnings.mute("frame", Math.max(1, decoded.errors.length), at, sound.seconds);
     };
-    for (const event of flacFrames(stream, framesStart, info)) {
+    const events = [...flacFrames(stream, framesStart, info)];
+    sound.expectAll(
+      events.flatMap((event) => (event.kind === "frame" ? event.frame : [])),
+      1,
+    );
+    for (const event of events) {
       if (event.kind === "damage") {
         const isPadding = stream.subarray(event.start, event.end).every((byte) => byte === 0);
         damaged ||= !isPadding && tagLength(stream, event.start) === 0;

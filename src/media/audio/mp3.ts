@@ -40,6 +40,7 @@ export async function decodeMp3(
 ): Promise<void> {
   const runs = splitRuns(bytes, warnings);
   if (runs.length === 0) throw undecodable("The MP3 file holds no frames");
+  sound.expectAll(partsOf(runs), 1);
   const ignoreCrc = !mostPass(bytes, runs);
   for (let i = 0; i < runs.length; i++) {
     // Runs up to the next info frame belong to the sound that it tells of.
@@ -55,6 +56,15 @@ export async function decodeMp3(
     for (const run of group)
       skip = await decodeRun(bytes, run, { skip, ignoreCrc, sound, warnings });
     if (info !== undefined) trimEnd(group, info, sound, warnings);
+  }
+}
+
+/** What the runs will be, without the encoder's delay and padding. */
+function* partsOf(runs: readonly Run[]) {
+  for (const { info, frames } of runs) {
+    for (const { header } of frames) yield header;
+    const { delay = 0, padding = 0 } = info ?? {};
+    yield { ...frames[0].header, samples: -delay - padding };
   }
 }
 

@@ -23,6 +23,11 @@ export async function decodeOpusStream(
 ): Promise<void> {
   const head = readHead(stream.groups[0]?.packets[0] ?? new Uint8Array(0));
   const { gain, preSkip, ...options } = head;
+  const samples = withoutHeaders(stream.groups)
+    .flatMap(({ packets }) => packets)
+    .map(packetSamples);
+  const parts = [-preSkip, ...samples].map((count) => ({ samples: count, sampleRateHz }));
+  sound.expectAll(parts, options.channels);
   const decoder = new OpusDecoder(options);
   await decoder.ready;
   try {

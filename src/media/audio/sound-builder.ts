@@ -65,6 +65,19 @@ export class SoundBuilder {
     checkLength({ frames: before + frames, channels, sampleRateHz }, this.limits);
   }
 
+  /**
+   * The same before anything is decoded: a few kilobytes can be hours, and take as long to refuse.
+   * @param parts  samples of one channel each, at a rate.
+   */
+  expectAll(parts: Iterable<{ samples: number; sampleRateHz: number }>, channels: number): void {
+    let [seconds, highestHz] = [0, 0];
+    for (const { samples, sampleRateHz } of parts) {
+      seconds += samples / sampleRateHz;
+      highestHz = Math.max(highestHz, sampleRateHz);
+    }
+    if (seconds > 0) this.expect(Math.round(seconds * highestHz), channels, highestHz);
+  }
+
   /** Stands for what was lost: silence, or where that is short the sound around it. */
   addSilence(frames: number, sampleRateHz: number): void {
     const before = this.#parts.at(-1);

@@ -1,0 +1,128 @@
+import { AppError } from "../errors.js";
+import { DrainRate } from "./drain-rate.js";
+
+/** Of requests that are refused when there is no room, and of streams, which wait for it. */
+const requestShare = 3 / 4;
+const streamShare = 1 / 2;
+/** Small bodies may fill more: a few large ones do not shut them out. */
+const smallBody = 2 ** 20;
+
+/** What one request holds of the budget. */
+export interface BodyShare {
+  /** @throws AppError `overloaded` when there is no room for so many bytes more. */
+  add(bytes: number): void;
+  /** Gives all back. */
+  release(): void;
+}
+
+/** What one stream holds of it. */
+export interface StreamShare {
+  /** Waits until there is room for so many bytes. @throws the signal's reason when it aborts. */
+  take(bytes: number, signal: AbortSignal): Promise<void>;
+  give(bytes: number): void;
+  /** Gives all back. */
+  release(): void;
+}
+
+/**
+ * Bounds the bytes of request bodies that are held at once, as they were sent: before anything in
+ * them is known, and while it waits for its turn.
+ */
+export class BodyBudget {
+  readonly #maxBytes: number;
+  readonly #drain: DrainRate;
+  /** Streams that hold bytes; the first has held some for the longest. */
+  readonly #streams = new Map<object, number>();
+  #requestBytes = 0;
+  #waiting: (() => void)[] = [];
+
+  /** @param now  milliseconds on a clock that never goes back. */
+  constructor(maxBytes: number, now = () => performance.now()) {
+    this.#maxBytes = maxBytes;
+    this.#drain = new DrainRate(now);
+  }
+
+  /** Held now. */
+  get bytes(): number {
+    return this.#requestBytes + this.#streamBytes;
+  }
+
+  get #streamBytes(): number {
+    return [...this.#streams.values()].reduce((sum, held) => sum + held, 0);
+  }
+
+  /** For a request that is refused when it finds no room. */
+  request(): BodyShare {
+    let held = 0;
+    return {
+      add: (bytes) => {
+        const share = held + bytes > smallBody ? requestShare : 1;
+        const over = this.#requestBytes + bytes - share * this.#maxBytes;
+        if (over > 0 && this.#requestBytes > held) throw this.#overloaded(over);
+        held += bytes;
+        this.#requestBytes += bytes;
+      },
+      release: () => {
+        this.#requestBytes -= held;
+        this.#drain.add(held);
+        held = 0;
+      },
+    };
+  }
+
+  /**
+   * For a stream, whose bytes are taken as they come and given back when they are done with. One
+   * stream may always go on, however large its lines: the one that has held bytes for the longest.
+   */
+  stream(): StreamShare {
+    const key = {};
+    let hasEnded = false;
+    const give = (bytes: number) => {
+      const left = (this.#streams.get(key) ?? 0) - bytes;
+      if (left > 0) this.#streams.set(key, left);
+      else this.#streams.delete(key);
+      for (const wake of this.#waiting.splice(0)) wake();
+    };
+    const hasRoom = (bytes: number) => {
+      const [first = key] = this.#streams.keys();
+      return first === key || this.#streamBytes + bytes <= streamShare * this.#maxBytes;
+    };
+    return {
+      take: async (bytes, signal) => {
+        while (!hasEnded && !hasRoom(bytes)) await this.#change(signal);
+        if (hasEnded) return;
+        this.#streams.set(key, (this.#streams.get(key) ?? 0) + bytes);
+      },
+      give,
+      release: () => {
+        hasEnded = true;
+        give(Number.POSITIVE_INFINITY);
+      },
+    };
+  }
+
+  /** Resolves when a stream has given bytes back. */
+  async #change(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    let wake = () => {};
+    try {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        signal.addEventListener("abort", wake, { once: true });
+        this.#waiting.push(wake);
+      });
+    } finally {
+      signal.removeEventListener("abort", wake);
+    }
+    signal.throwIfAborted();
+  }
+
+  #overloaded(over: number): AppError {
+    const retryAfterSeconds = this.#drain.secondsUntil(over);
+    const MiB = (bytes: number) => Math.ceil(bytes / 2 ** 20);
+    const message =
+      `The server holds ${MiB(this.#requestBytes)} MiB of request bodies, of at most ` +
+      `${MiB(this.#maxBytes)} (four times option maxBodyBytes); try again in ${retryAfterSeconds} s`;
+    return new AppError("overloaded", message, { retryAfterSeconds });
+  }
+}
