@@ -12,6 +12,7 @@ import { contentOf, Input, Inputs } from "./jina-input.js";
 import { deleteClassifier, getClassifier, listClassifiers, train } from "./jina-train.js";
 import { asOutputType, type OutputType } from "./output-types.js";
 import type { ErrorForm, ForeignContext, Shape } from "./shape.js";
+import { checkNotCut } from "./truncation.js";
 
 const Type = z.enum(["float", "base64", "binary", "ubinary"]);
 
@@ -26,7 +27,7 @@ const EmbeddingsBody = z.strictObject({
   /** Queries and passages are embedded alike here. */
   task: optional(z.string()),
   normalized: optional(z.literal(true)),
-  truncate: optional(z.literal(true)),
+  truncate: optional(z.boolean()),
   late_chunking: optional(z.literal(false)),
   user: optional(z.string()),
 });
@@ -88,6 +89,7 @@ async function embeddings(services: Services, c: ForeignContext): Promise<Respon
   const { model, dimensions } = body;
   const request = { model, dimensions, param: "input" };
   const embedded = await embedForeign(services, request, contents, signal);
+  if (body.truncate === false) await checkNotCut(embedded.pack, contents, signal);
   const given = body.embedding_type ?? body.encoding_type ?? body.encoding_format ?? "float";
   const types: readonly OutputType[] = typeof given === "string" ? [given] : given;
   return c.json({

@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { serve } from "@hono/node-server";
 import { InferenceClient } from "@huggingface/inference";
+import { OpenAIEmbeddings } from "@langchain/openai";
+import { JinaAIEmbedding } from "@llamaindex/jinaai";
 import { CohereClientV2, CohereError } from "cohere-ai";
+import { createJina } from "jina-ai-provider";
 import { Ollama } from "ollama";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -20,7 +23,7 @@ let services: Services;
 let server: ReturnType<typeof serve>;
 let url: string;
 beforeAll(async () => {
-  ({ app, services } = await startApp());
+  ({ app, services } = await startApp({ aliases: { "jina-clip-v1": "starter-clip" } }));
   server = await new Promise((resolve) => {
     const listening = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 }, () =>
       resolve(listening),
@@ -92,6 +95,45 @@ describe("the packages as their users have them", () => {
     );
   });
 
+  it("@langchain/openai embeds", async () => {
+    const options = {
+      model,
+      apiKey: "none",
+      maxRetries: 0,
+      configuration: { baseURL: `${url}/v1` },
+    };
+    const client = new OpenAIEmbeddings(options);
+    const own = await ownEmbedding(app, "a cat", { model });
+    expect(isSame(await client.embedQuery("a cat"), own)).toBe(true);
+    expect(isSame((await client.embedDocuments(["a dog", "a cat"]))[1], own)).toBe(true);
+    const wrong = new OpenAIEmbeddings({ ...options, model: "none" });
+    await expect(wrong.embedQuery("a cat")).rejects.toMatchObject({ status: 404 });
+  });
+
+  it("@llamaindex/jinaai embeds texts and pictures, under a name that it knows", async () => {
+    const baseURL = `${url}/v1/embeddings`;
+    const client = new JinaAIEmbedding({ apiKey: "none", model: "jina-clip-v1", baseURL });
+    const text = await client.getTextEmbedding("a cat");
+    expect(isSame(text, await ownEmbedding(app, "a cat", { model }))).toBe(true);
+    const blob = new Blob([Uint8Array.from(fixture("images/cat.jpg"))], { type: "image/jpeg" });
+    const picture = await client.getImageEmbedding(blob);
+    expect(isSame(picture, await ownEmbedding(app, cat, { model }))).toBe(true);
+    const wrong = new JinaAIEmbedding({ apiKey: "none", model: "none", baseURL });
+    await expect(wrong.getTextEmbedding("a cat")).rejects.toThrow(/status 404.*none/s);
+  });
+
+  it("jina-ai-provider embeds texts and pictures", async () => {
+    const provider = createJina({ apiKey: "none", baseURL: `${url}/v1` });
+    const { embeddings } = await provider.textEmbeddingModel(model).doEmbed({ values: ["a cat"] });
+    expect(isSame(embeddings[0], await ownEmbedding(app, "a cat", { model }))).toBe(true);
+    const pictures = await provider
+      .multiModalEmbeddingModel(model)
+      .doEmbed({ values: [{ image: cat }] });
+    expect(isSame(pictures.embeddings[0], await ownEmbedding(app, cat, { model }))).toBe(true);
+    const wrong = provider.textEmbeddingModel("none").doEmbed({ values: ["a cat"] });
+    await expect(wrong).rejects.toMatchObject({ name: "AI_APICallError", statusCode: 404 });
+  });
+
   it("ollama embeds", async () => {
     const client = new Ollama({ host: url });
     const { embeddings } = await client.embed({ model, input: ["a cat"] });
@@ -111,6 +153,7 @@ describe("docs/clients.md", () => {
     expect(snippets.map(({ name }) => name)).toEqual([
       "OpenAI",
       "Hugging Face",
+      "Jina",
       "Cohere",
       "Voyage",
       "Ollama",
