@@ -65,7 +65,7 @@ export const jinaShape = (services: Services): Shape => ({
     },
     { method: "POST", path: "/v1/classify", answer: (c) => classify(services, c) },
     { method: "POST", path: "/v1/rerank", answer: (c) => rerank(services, c) },
-    { method: "POST", path: "/v1/train", answer: (c) => train(services, c) },
+    { method: "POST", path: "/v1/train", changes: true, answer: (c) => train(services, c) },
     { method: "GET", path: "/v1/classifiers", answer: (c) => listClassifiers(services, c) },
     { method: "POST", path: "/v1/classifiers", answer: (c) => listClassifiers(services, c) },
     { method: "GET", path: "/v1/classifiers/:id", answer: (c) => getClassifier(services, c) },

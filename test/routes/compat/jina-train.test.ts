@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { App } from "../../../src/app.js";
+import { changesNothing, foreignShapes } from "../../../src/routes/compat/compat.js";
+import { scopeOf } from "../../../src/routes/require-key.js";
 import type { Services } from "../../../src/services.js";
 import { ask, dataUri } from "../../helpers/compat.js";
 import { fixtureBase64 } from "../../helpers/fixtures.js";
@@ -104,6 +106,16 @@ describe("Jina's few-shot classifiers", () => {
     expect((await ask<Classified>(app, "/v1/classify", heard)).body.data[0].prediction).toBe(
       "animal",
     );
+  });
+
+  it("are made and deleted by keys that may write", () => {
+    const onlyComputes = changesNothing(foreignShapes(services));
+    const of = (method: string, path: string) => scopeOf(method, path, onlyComputes);
+    expect(of("POST", "/v1/train")).toBe("write");
+    expect(of("POST", "/compat/jina/v1/train")).toBe("write");
+    expect(of("DELETE", "/v1/classifiers/x")).toBe("write");
+    expect(of("GET", "/v1/classifiers")).toBe("read");
+    expect(of("POST", "/v1/classify")).toBe("read");
   });
 
   it("refuse what cannot be trained, in Jina's form and with its fields", async () => {
