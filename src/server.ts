@@ -9,6 +9,7 @@ import { createApp } from "./app.js";
 import { closeAll } from "./close-all.js";
 import { type Config, redacted } from "./config.js";
 import { AppError } from "./errors.js";
+import { lingerAfterAnswers } from "./linger.js";
 import type { Log } from "./log.js";
 import { createServices } from "./services.js";
 
@@ -65,6 +66,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     );
   });
   const stopWatching = tls?.watch((pair) => (server as SecureServer).setSecureContext(pair), log);
+  lingerAfterAnswers(server as Server);
   let underWay = 0;
   server.on("request", (_: IncomingMessage, response: ServerResponse) => {
     underWay++;

@@ -117,6 +117,34 @@ describe("crossmodal serve", () => {
     }
   });
 
+  it.each([
+    ["POST /v1/embeddings", "text/plain", 415],
+    ["POST /v1/embeddings", "application/json", 413],
+    ["POST /v1/nothing", "application/json", 404],
+  ])(
+    "lets a client read its answer to %s of %s that sends all of its body first",
+    async (line, type, status) => {
+      const { url } = await serve(["--port", "0", "--max-body-bytes", "1000"]);
+      await ready(url);
+      const body = Buffer.alloc(2 ** 20, "x");
+      const socket = connect(Number(new URL(url).port), "127.0.0.1");
+      const head = ["host: 127.0.0.1", "connection: close", `content-type: ${type}`];
+      socket.write(
+        `${line} HTTP/1.1\r\n${head.join("\r\n")}\r\ncontent-length: ${64 * body.length}\r\n\r\n`,
+      );
+      // Nothing is read until everything is sent, as Python's http.client does it.
+      socket.pause();
+      for (let i = 0; i < 64; i++)
+        await new Promise<void>((resolve, reject) =>
+          socket.write(body, (error) => (error ? reject(error) : resolve())),
+        );
+      let answer = "";
+      for await (const chunk of socket) answer += String(chunk);
+      expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+      expect(JSON.parse(answer.slice(answer.indexOf("\r\n\r\n")))).toHaveProperty("error.code");
+    },
+  );
+
   it("says that the port is taken, and ends with 1", async () => {
     const { url } = await serve(["--port", "0"]);
     const second = serve(["--port", new URL(url).port]);

@@ -1,0 +1,38 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/** A client that sends nothing for so long has read its answer, or is gone. */
+const idleMs = 2000;
+/** One that sends for longer than this after its answer is cut off. */
+const maxLingerMs = 30_000;
+
+/**
+ * Lets clients read an answer that is given before their request has arrived whole: a refusal of a
+ * large body, say. A connection that is closed while bytes arrive is reset by the system, and the
+ * client loses the answer with it; many clients send everything before they read. So the rest is
+ * read and thrown away, and the connection is closed when it is there.
+ */
+export function lingerAfterAnswers(server: Pick<Server, "on">): void {
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
+    const { destroySoon }: Socket = Object.getPrototypeOf(socket);
+    response.once("finish", () => request.resume());
+    socket.destroySoon = () => {
+      if (request.complete || socket.destroyed) return destroySoon.call(socket);
+      const end = Date.now() + maxLingerMs;
+      let read = socket.bytesRead;
+      const timer = setInterval(() => {
+        if (socket.bytesRead === read || Date.now() > end) close();
+        read = socket.bytesRead;
+      }, idleMs).unref();
+      const close = () => {
+        clearInterval(timer);
+        destroySoon.call(socket);
+      };
+      request.once("end", close);
+      request.once("close", close);
+      request.resume();
+      return socket;
+    };
+  });
+}
