@@ -139,11 +139,10 @@ export class PackLoader {
               await tokenizer.close();
               throw error;
             });
-            const trunk = textEncoder(
-              { ...tower, space: head === undefined ? space : `trunk@${key.slice(0, 8)}` },
-              tokenizer,
-              preprocess,
-            );
+            // Of no single pack: neither its embeddings nor what is measured of it
+            const name = `trunk@${key.slice(0, 8)}`;
+            const own = head === undefined ? {} : { space: name, modelId: name };
+            const trunk = textEncoder({ ...tower, ...own }, tokenizer, preprocess);
             return {
               encoder: withBatching(trunk, { maxBatch }),
               tokenizer,

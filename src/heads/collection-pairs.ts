@@ -59,14 +59,20 @@ export async function checkLabelled(
   field: string,
   { params, signal }: { params: { collection: string; field: string }; signal?: AbortSignal },
 ): Promise<void> {
-  const path = pathOf(field);
+  const path = pathOf(field) ?? field;
+  // Of those without the field no vector is read.
+  const filter = { field: path, op: "exists", value: true } as const;
   try {
-    for await (const item of store.scan(collection)) {
+    for await (const item of store.scan(collection, { filter, batchSize: 20 })) {
       signal?.throwIfAborted();
       if (labelOf(item, path) !== undefined) return;
     }
   } catch (error) {
-    if (!(error instanceof AppError && error.code === "not_found")) throw error;
+    if (!(error instanceof AppError)) throw error;
+    // No path of metadata at all: no item has it.
+    if (error.code === "invalid_input")
+      throw new AppError("invalid_input", noLabel(collection, field), { param: params.field });
+    if (error.code !== "not_found") throw error;
     throw new AppError(error.code, error.message, { param: params.collection });
   }
   throw new AppError("invalid_input", noLabel(collection, field), { param: params.field });

@@ -1,6 +1,7 @@
 import { AppError } from "../../errors.js";
 import { startWorker, type WorkerHandle } from "../../workers/start-worker.js";
 import type { TextPreprocess } from "../manifest.js";
+import { RecentRows } from "./recent-rows.js";
 import type { TokenRow } from "./tokenizer.js";
 
 type Method = "tokenize" | "decode";
@@ -98,8 +99,17 @@ export async function startTokenizer(
     return outputs;
   };
 
+  const recent = new RecentRows();
   return {
-    tokenize: (texts, signal) => byTurns<number[]>("tokenize", texts, signal),
+    async tokenize(texts, signal) {
+      const rows = new Map(texts.map((text) => [text, recent.get(text)]));
+      const missing = [...rows.keys()].filter((text) => rows.get(text) === undefined);
+      for (const [i, row] of (await byTurns<number[]>("tokenize", missing, signal)).entries()) {
+        rows.set(missing[i], row);
+        recent.add(missing[i], row);
+      }
+      return texts.map((text) => rows.get(text)!);
+    },
     decode: (rows, signal) => byTurns<string>("decode", rows, signal),
     async close() {
       closed = true;
