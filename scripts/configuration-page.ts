@@ -1,11 +1,6 @@
 import { writeFileSync } from "node:fs";
-import {
-  environmentNameOf,
-  flagOf,
-  type OptionName,
-  options,
-  shownDefault,
-} from "../src/config.js";
+import { environmentNameOf, flagOf } from "../src/config/option.js";
+import { type OptionName, options, shownDefault } from "../src/config/options.js";
 
 /**
  * docs/configuration.md from the schema: `npx tsx scripts/configuration-page.ts`.

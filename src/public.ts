@@ -11,7 +11,8 @@ export type {
   ModalityInput,
 } from "./encoders/encoder.js";
 export { applyHead, type ProjectionHead, readHead, writeHead } from "./encoders/head.js";
-export { type LoadedPack, type LoadOptions, PackLoader } from "./encoders/load.js";
+export { type LoadedPack, PackLoader } from "./encoders/load.js";
+export type { LoadOptions } from "./encoders/load-options.js";
 export type { Manifest } from "./encoders/manifest.js";
 export { withHead } from "./encoders/with-head.js";
 export { AppError, type ErrorCode } from "./errors.js";
@@ -38,9 +39,5 @@ export {
   type WorkerControl as TrainingControl,
 } from "./training/train-in-worker.js";
 export type { TrainingRequest } from "./training/training-request.js";
-export {
-  type ClassifyOptions,
-  classify,
-  type LabelScore,
-  type ZeroShotPack,
-} from "./zero-shot/classifier.js";
+export { classify, type LabelScore, type ZeroShotPack } from "./zero-shot/classifier.js";
+export type { ClassifyOptions } from "./zero-shot/classify-options.js";

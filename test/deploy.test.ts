@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { environmentNameOf, options } from "../src/config.js";
+import { environmentNameOf } from "../src/config/option.js";
+import { options } from "../src/config/options.js";
 
 /** What a linter said; empty when it found nothing. */
 function lint(command: string, ...args: string[]): string {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { OptionName } from "../config.js";
+import type { OptionName } from "../config/options.js";
 import { addConfigFlags, addUrlFlags, configOf, modelFlags } from "./options.js";
 import { openTarget, type Target } from "./target.js";
 

@@ -1,12 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
-import {
-  type Config,
-  flagOf,
-  loadConfig,
-  type OptionName,
-  options,
-  shownDefault,
-} from "../config.js";
+import { flagOf } from "../config/option.js";
+import { type OptionName, options, shownDefault } from "../config/options.js";
+import { type Config, loadConfig } from "../config.js";
 
 /** Adds flags for configuration options, with the schema's own sentence as help. */
 export function addConfigFlags(command: Command, names: readonly OptionName[]): Command {

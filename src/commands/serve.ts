@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type OptionName, options } from "../config.js";
+import { type OptionName, options } from "../config/options.js";
 import { createLog } from "../log.js";
 import { closeOnSignals, startServer } from "../server.js";
 import { addConfigFlags, configOf } from "./options.js";

@@ -1,9 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { closeAll } from "../close-all.js";
-import { AppError } from "../errors.js";
-import type { Log } from "../log.js";
-import type { Media } from "../media/media.js";
 import { verifiedPackFile } from "../models/pack-files.js";
 import { audioEncoder, type EncodeWindows } from "./audio-encoder.js";
 import { mediaBatch } from "./batch-buckets.js";
@@ -12,33 +9,17 @@ import { quantizesDynamically } from "./dynamic-quantization.js";
 import type { Encoder, Modality } from "./encoder.js";
 import { dimensionsIn, readHead } from "./head.js";
 import { imageEncoder } from "./image-encoder.js";
+import type { LoadOptions } from "./load-options.js";
 import type { DataType, Manifest } from "./manifest.js";
+import { withOptions } from "./pack-space.js";
 import { startTokenizer, type Tokenizer } from "./preprocess/tokenizer-thread.js";
 import { readManifest } from "./read-manifest.js";
-import { type Device, openSession, type Session } from "./session.js";
+import { openSession, type Session } from "./session.js";
 import { textEncoder } from "./text-encoder.js";
 import type { Tower } from "./tower.js";
 import { withBatching } from "./with-batching.js";
-import { type EmbeddingCache, withCache } from "./with-cache.js";
+import { withCache } from "./with-cache.js";
 import { withHead } from "./with-head.js";
-
-export interface LoadOptions {
-  device: Device;
-  /** `auto`: the most exact one the pack has. */
-  dtype: DataType | "auto";
-  threads?: number;
-  /** `fast` resizes pictures by libvips; another space than `exact`, the default. */
-  resize?: "exact" | "fast";
-  /**
-   * Seconds between the windows of long sounds, in place of the manifest's; another space than with
-   * those.
-   */
-  hopSeconds?: number;
-  maxBatch: number;
-  media: Media;
-  cache: EmbeddingCache;
-  log?: Log;
-}
 
 /** What is loaded for one modality, as `/v1/models` tells it. */
 export interface TowerReport {
@@ -203,49 +184,4 @@ interface TextTrunk {
   encoder: Encoder<"text">;
   tokenizer: Tokenizer;
   session: Session;
-}
-
-/** What embeddings of a pack are, as its loaded towers would say. */
-export interface PackSpace {
-  id: string;
-  space: string;
-  dimensions: number;
-  modalities: Modality[];
-}
-
-/** A pack's space without loading it. @throws AppError as `PackLoader.load`. */
-export async function readPackSpace(
-  manifestPath: string,
-  options: Pick<LoadOptions, "dtype" | "resize" | "hopSeconds">,
-): Promise<PackSpace> {
-  const manifest = withOptions(await readManifest(manifestPath), options);
-  const chosen = chooseFiles(manifest, options.dtype);
-  const { id, dimensions } = manifest;
-  const modalities = chosen.map(([modality]) => modality);
-  return { id, dimensions, space: spaceOf(manifest, chosen), modalities };
-}
-
-/** The manifest as the options change it. What they change is part of the space. */
-function withOptions(
-  manifest: Manifest,
-  { resize, hopSeconds }: Pick<LoadOptions, "resize" | "hopSeconds">,
-): Manifest {
-  const { image, audio } = manifest.towers;
-  const towers = { ...manifest.towers };
-  if (image?.preprocess.resize !== undefined && resize === "fast") {
-    const preprocess = {
-      ...image.preprocess,
-      resize: { ...image.preprocess.resize, method: "fast" as const },
-    };
-    towers.image = { ...image, preprocess };
-  }
-  if (audio !== undefined && audio.preprocess.longer === "windows" && hopSeconds !== undefined) {
-    const { windowSeconds } = audio.preprocess;
-    if (hopSeconds > windowSeconds) {
-      const message = `hopSeconds is ${hopSeconds}, but "${manifest.id}" hears ${windowSeconds} seconds at once: what lies between would be left out`;
-      throw new AppError("invalid_input", message, { param: "hopSeconds" });
-    }
-    towers.audio = { ...audio, preprocess: { ...audio.preprocess, hopSeconds } };
-  }
-  return { ...manifest, towers };
 }

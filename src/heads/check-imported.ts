@@ -1,5 +1,5 @@
 import { applyHead, dimensionsIn, dimensionsOut, type ProjectionHead } from "../encoders/head.js";
-import type { PackSpace } from "../encoders/load.js";
+import type { PackSpace } from "../encoders/pack-space.js";
 import { AppError } from "../errors.js";
 import { seededRandom } from "../math/random.js";
 import { rowAt, rowCount, rowsOf, unitRows } from "../math/rows.js";

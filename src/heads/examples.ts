@@ -2,7 +2,7 @@ import type { Modality } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
 import { rowsOf, take } from "../math/rows.js";
 import { type CacheAdapter, cacheLogits, linearProbeLogits } from "../training/few-shot.js";
-import type { Examples } from "../zero-shot/classifier.js";
+import type { Examples } from "../zero-shot/classify-options.js";
 import type { UsableHead } from "./head-version.js";
 
 /**

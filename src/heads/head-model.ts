@@ -1,6 +1,7 @@
 import type { Config } from "../config.js";
 import type { Modality } from "../encoders/encoder.js";
-import { type LoadedPack, type PackSpace, readPackSpace } from "../encoders/load.js";
+import type { LoadedPack } from "../encoders/load.js";
+import { type PackSpace, readPackSpace } from "../encoders/pack-space.js";
 import { AppError } from "../errors.js";
 import { findManifest } from "../models/store.js";
 

@@ -6,7 +6,7 @@ import { invalidInput } from "../errors.js";
 import { examplesOf } from "../heads/examples.js";
 import type { HeadStore } from "../heads/head-store.js";
 import type { UsableHead } from "../heads/head-version.js";
-import type { ClassifyOptions, LabelPack } from "../zero-shot/classifier.js";
+import type { ClassifyOptions, LabelPack } from "../zero-shot/classify-options.js";
 import type { Label } from "../zero-shot/label.js";
 import { chooseTemplates } from "../zero-shot/prompts.js";
 import type { ReferenceBank } from "../zero-shot/reference-bank.js";

@@ -1,17 +1,9 @@
-import { setMaxListeners } from "node:events";
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
-import {
-  hasEnded,
-  isResumable,
-  type Job,
-  type JobData,
-  type JobKind,
-  jobError,
-  stateInWords,
-} from "./job.js";
+import { hasEnded, isResumable, type Job, type JobKind, stateInWords } from "./job.js";
 import { JobRecords } from "./job-records.js";
 import { defaultJobLimits, type JobLimits } from "./job-retention.js";
+import { JobRunner } from "./job-runner.js";
 import type { JobInput } from "./job-store.js";
 
 export interface JobsOptions {
@@ -43,20 +35,17 @@ const forgetEveryMs = 600_000;
 export class Jobs {
   readonly #options: Required<JobsOptions>;
   readonly #records: JobRecords;
-  readonly #running = new Map<
-    string,
-    { lane: string; controller: AbortController; ended: Promise<void> }
-  >();
+  readonly #runner: JobRunner;
   /** Jobs that are being written before they wait. */
   #beingCreated = 0;
   #claimed: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #closing = false;
 
   private constructor(options: JobsOptions) {
     const alone = { claim: async () => {}, isOwnedElsewhere: () => false };
     this.#options = { limits: defaultJobLimits, ...alone, ...options };
     this.#records = new JobRecords(this.#options);
+    this.#runner = new JobRunner(this.#records, this.#options);
   }
 
   /** Reads what there is. Nothing is changed before this process owns the data folder. */
@@ -101,7 +90,7 @@ export class Jobs {
       if (!isInternal) this.#beingCreated--;
     }
     await this.#records.forgetExpired();
-    this.#next();
+    this.#runner.next();
     return { ...job };
   }
 
@@ -128,13 +117,9 @@ export class Jobs {
     this.#of(id);
     await this.claim();
     const job = this.#of(id);
-    const run = this.#running.get(id);
     if (job.state === "queued" || job.state === "interrupted") {
       await this.#records.end(job, { state: "cancelled" });
-    } else if (job.state === "running" && run !== undefined) {
-      run.controller.abort();
-      await run.ended;
-    } else {
+    } else if (job.state !== "running" || !(await this.#runner.abort(id))) {
       const message = `The job "${id}" ${stateInWords[job.state]} already`;
       throw new AppError("conflict", message, { param: "id" });
     }
@@ -169,7 +154,7 @@ export class Jobs {
     if (!kind.own) this.#refuseTooMany();
     const anew = { startedAt: undefined, endedAt: undefined, error: undefined, pid: process.pid };
     await this.#records.change(job, { state: "queued", ...anew });
-    this.#next();
+    this.#runner.next();
     return this.get(id);
   }
 
@@ -183,13 +168,12 @@ export class Jobs {
 
   /** Interrupts what runs or waits, so that it can be resumed at the next start. */
   async close(): Promise<void> {
-    this.#closing = true;
     clearInterval(this.#timer);
-    for (const { controller } of this.#running.values()) controller.abort();
+    const stopped = this.#runner.stop();
     const waiting = this.#records.all().filter((job) => job.state === "queued");
     if (this.#claimed !== undefined)
       await Promise.all(waiting.map((job) => this.#records.end(job, { state: "interrupted" })));
-    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+    await stopped;
   }
 
   async #takeOver(): Promise<void> {
@@ -222,58 +206,5 @@ export class Jobs {
     throw new AppError("overloaded", `${waiting} jobs are waiting already`, {
       retryAfterSeconds: 60,
     });
-  }
-
-  #next(): void {
-    if (this.#closing) return;
-    const busy = new Set([...this.#running.values()].map(({ lane }) => lane));
-    for (const job of this.#records.all()) {
-      const kind = this.#options.kinds[job.kind];
-      if (job.state !== "queued" || kind === undefined) continue;
-      if (busy.has(kind.lane) || this.#running.has(job.id)) continue;
-      busy.add(kind.lane);
-      const controller = new AbortController();
-      setMaxListeners(0, controller.signal); // every input of a job listens
-      const ended = this.#run(job, kind, controller).finally(() => {
-        this.#running.delete(job.id);
-        this.#next();
-      });
-      this.#running.set(job.id, { lane: kind.lane, controller, ended });
-    }
-  }
-
-  async #run(job: Job, kind: JobKind, { signal }: AbortController): Promise<void> {
-    let result: JobData;
-    try {
-      await this.#records.change(job, { state: "running", startedAt: new Date().toISOString() });
-      const input = await this.#records.store.input(job.id);
-      // Cancelled while it was read: an abort that has been is not heard again
-      signal.throwIfAborted();
-      result = await kind.run(input, {
-        job: { ...job },
-        folder: this.#records.store.folderOf(job.id),
-        signal,
-        report: (progress, detail) => this.#records.report(job, progress, detail),
-      });
-    } catch (error) {
-      if (signal.aborted)
-        await this.#records.end(job, { state: this.#closing ? "interrupted" : "cancelled" });
-      else {
-        this.#options.log.error({ err: error, job: job.id }, "a job failed");
-        await this.#records.end(job, { state: "failed", error: jobError(error) });
-      }
-      await this.#records.forgetExpired();
-      return;
-    }
-    const isWritten = await this.#records.end(job, {
-      state: "succeeded",
-      progress: 1,
-      result,
-      error: undefined,
-    });
-    // What it was made from goes once its success is on the disk: without that it is resumed, and
-    // finds its result.
-    if (isWritten) await this.#records.tidy(job.id);
-    await this.#records.forgetExpired();
   }
 }

@@ -5,10 +5,11 @@ import { type DataType, type Manifest, modalities } from "../encoders/manifest.j
 import { readManifest } from "../encoders/read-manifest.js";
 import { AppError } from "../errors.js";
 import { storageError } from "../files/write-durably.js";
-import { downloadFile, problemWith, repositoryPath } from "./hub/download-file.js";
+import { downloadFile, repositoryPath } from "./hub/download-file.js";
 import { cachedCopies, listCached } from "./hub/hub-cache.js";
 import { HubClient } from "./hub/hub-client.js";
 import { type HubFile, type HubListing, listRepo } from "./hub/list-repo.js";
+import { problemWith } from "./hub/problem-with.js";
 import { readFamily } from "./hub-configs.js";
 import { inspectFolder } from "./inspect-folder.js";
 import { installPack } from "./install-pack.js";

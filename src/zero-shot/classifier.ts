@@ -2,53 +2,13 @@ import type { EncodeWindows } from "../encoders/audio-encoder.js";
 import type { Embedding, Encoder, Modality, ModalityInput } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
 import type { Prompting } from "./class-embeddings.js";
+import type { ClassifyOptions, LabelPack } from "./classify-options.js";
 import { type Measurer, measurer } from "./measurer.js";
 import { backgroundOdds, type Reference, type Verdict } from "./reference.js";
 
 /** The two towers of a pack that meet in one space, and how its cosines become scores. */
 export interface ZeroShotPack<M extends Modality> extends LabelPack {
   encoder: Encoder<M>;
-}
-
-/** What scores embeddings against labels. */
-export interface LabelPack {
-  textEncoder: Encoder<"text">;
-  /** The multiplier of the cosine, about 100 in CLIP. */
-  logitScale: number;
-  logitBias: number;
-  activation: "softmax" | "sigmoid";
-  /** Labelled examples that take part; their scores are a softmax over the labels. */
-  examples?: Examples;
-}
-
-/** What examples make of the labels' texts (see heads/examples.ts). */
-export interface Examples {
-  /** Whether the embeddings of the labels' prompts take part too. */
-  usesTexts: boolean;
-  /**
-   * @param texts  the unit embeddings of the labels' prompts, in order; empty unless `usesTexts`.
-   * @returns the function from a unit embedding to one logit for each label.
-   */
-  logitsOf(
-    labels: readonly string[],
-    texts: readonly Embedding[],
-  ): (embedding: Embedding) => Float64Array;
-}
-
-export interface ClassifyOptions extends Prompting {
-  /** Score each label by itself instead of against the others. */
-  multiLabel?: boolean;
-  /** Only the best so many. */
-  topK?: number;
-  /** Only scores of at least this. */
-  threshold?: number;
-  /** By label: in place of `threshold`. */
-  thresholds?: ReadonlyMap<string, number>;
-  /** What the labels are told apart from; with it `multiLabel` gives what its calibration says. */
-  reference?: Reference;
-  /** Share of inputs that no label fits which may pass for one that does; needs `reference`. */
-  falseAlarmRate?: number;
-  signal?: AbortSignal;
 }
 
 export interface LabelScore {

@@ -3,7 +3,7 @@ import { rowAt } from "../math/rows.js";
 import { logSumExp, sigmoid, softmax } from "../math/softmax.js";
 import { dot } from "../math/vector.js";
 import { classEmbeddings, type Prompting } from "./class-embeddings.js";
-import type { ClassifyOptions, Examples, LabelPack } from "./classifier.js";
+import type { ClassifyOptions, Examples, LabelPack } from "./classify-options.js";
 import { logitsOf, type Odds, oddsOf } from "./reference.js";
 
 /** What the empty label of `multiLabel` is called: anything at all. */

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { createProgram } from "../../src/cli.js";
-import { flagOf, options } from "../../src/config.js";
+import { flagOf } from "../../src/config/option.js";
+import { options } from "../../src/config/options.js";
 
 const page = readFileSync("docs/cli.md", "utf8");
 const [introduction, ...parts] = page.split(/^## /m);

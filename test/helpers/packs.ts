@@ -1,4 +1,5 @@
-import { type LoadedPack, type LoadOptions, PackLoader } from "../../src/encoders/load.js";
+import { type LoadedPack, PackLoader } from "../../src/encoders/load.js";
+import type { LoadOptions } from "../../src/encoders/load-options.js";
 import type { DataType } from "../../src/encoders/manifest.js";
 import { EmbeddingCache } from "../../src/encoders/with-cache.js";
 import { startDecodingPool } from "../../src/media/decoding-pool.js";

@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AppError } from "../../errors.js";
 import { storageError } from "../../files/write-durably.js";
-import { hashFile } from "../pack-files.js";
 import { type HubAnswer, type HubClient, reasonOf } from "./hub-client.js";
 import type { HubFile } from "./list-repo.js";
+import { problemWith } from "./problem-with.js";
 import { HubTrouble, withRetries } from "./retry.js";
 
 export interface DownloadOptions {
@@ -216,33 +215,6 @@ class Part {
       `lie in "${this.path}" and are used when the command is run again.`
     );
   }
-}
-
-/**
- * What makes the file at `path` another than the one announced; undefined when it is that one, as
- * far as the hub tells.
- */
-export async function problemWith(
-  path: string,
-  { size, sha256, gitSha1 }: HubFile,
-): Promise<string | undefined> {
-  const here = (await stat(path)).size;
-  if (size !== undefined && here !== size)
-    return `expected ${size} bytes but received ${here > size ? "more" : here}`;
-  if (sha256 !== undefined) {
-    const found = await hashFile(path);
-    return found === sha256
-      ? undefined
-      : `expected the sha256 ${sha256} but received bytes with ${found}`;
-  }
-  if (gitSha1 !== undefined) {
-    const found = createHash("sha1")
-      .update(`blob ${here}\0`)
-      .update(await readFile(path))
-      .digest("hex");
-    return found === gitSha1 ? undefined : `expected the content ${gitSha1} but received ${found}`;
-  }
-  return undefined;
 }
 
 /** `bytes 100-199/200` -> 100. */

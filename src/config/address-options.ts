@@ -1,0 +1,24 @@
+import { z } from "zod";
+import { number, option, same } from "./option.js";
+
+/** Where the server listens and keeps its data. */
+export const addressOptions = {
+  host: option(
+    z.string().min(1),
+    "127.0.0.1",
+    same,
+    "Address to listen on; another than loopback needs API keys or trustedHosts.",
+  ),
+  port: option(
+    z.int().min(0).max(65535),
+    8080,
+    number,
+    "TCP port to listen on; 0 takes a free one.",
+  ),
+  dataDir: option(
+    z.string().min(1),
+    "data",
+    same,
+    "Folder of collections, heads, jobs and pulled models.",
+  ),
+};

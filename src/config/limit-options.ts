@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { defaultMaxSamples } from "../media/audio/mono-collector.js";
+import { count, number, option } from "./option.js";
+
+/** What one request, or all together, may take. */
+export const limitOptions = {
+  maxQueued: option(
+    count,
+    512,
+    number,
+    "Work under way, in small inputs, before requests are answered 429; large files count for more.",
+  ),
+  maxMediaBytes: option(
+    count,
+    512 * 2 ** 20,
+    number,
+    "Bytes of pictures and sounds that are decoded at once, over all requests; lower it when memory is short.",
+  ),
+  cacheBytes: option(
+    z.int().min(0),
+    64 * 2 ** 20,
+    number,
+    "Bytes of recent embeddings to remember; 0 remembers none.",
+  ),
+  maxBodyBytes: option(
+    count,
+    64 * 2 ** 20,
+    number,
+    "Largest request body in bytes; four of them are held at once, over all requests.",
+  ),
+  maxLabels: option(count, 1000, number, "Most candidate labels in one zero-shot request."),
+  maxInputs: option(count, 2048, number, "Most inputs in one embeddings request."),
+  maxAnswerBytes: option(
+    count,
+    16 * 2 ** 20,
+    number,
+    "Largest answer of a search or a timeline in bytes, about; larger ones are refused.",
+  ),
+  maxImagePixels: option(
+    count,
+    100_000_000,
+    number,
+    "Largest picture in pixels, checked before it is decoded.",
+  ),
+  maxAudioSeconds: option(z.number().positive(), 14_400, number, "Longest sound in seconds."),
+  maxAudioSamples: option(
+    count,
+    defaultMaxSamples,
+    number,
+    "Longest sound in samples: an hour at 48 kHz; beyond eight channels they count in proportion.",
+  ),
+  maxDecodeBytes: option(
+    count,
+    2 ** 30,
+    number,
+    "Memory in bytes that decoding one file may take; for pictures of more than 100 megapixels raise it too.",
+  ),
+  maxDecodeSeconds: option(
+    z.number().positive(),
+    30,
+    number,
+    "Processor time in seconds that decoding one file may take.",
+  ),
+  requestTimeoutMs: option(
+    count,
+    120_000,
+    number,
+    "Milliseconds after which a request is given up.",
+  ),
+};

@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { count, list, number, option, pairs, same } from "./option.js";
+
+/** Which models are loaded, and how they run. */
+export const modelOptions = {
+  models: option(
+    z.array(z.string()).min(1),
+    ["starter-clip", "starter-clap"],
+    list,
+    "Ids of the models to load, comma-separated; the first that understands a modality is its default.",
+  ),
+  aliases: option(
+    z.record(z.string().min(1), z.string().min(1, "Expected name=model, comma-separated")),
+    {},
+    pairs,
+    "Further names of loaded models, as name=model, for clients that insist on names of their own.",
+  ),
+  device: option(
+    z
+      .string()
+      .regex(/^(auto|cpu|webgpu|cuda(:\d+)?)$/, "Expected auto, cpu, webgpu, cuda or cuda:N"),
+    "auto",
+    same,
+    "Where models run: auto, cpu, cuda[:n] or webgpu; auto falls back to the CPU, the others stop the start when they cannot be had.",
+  ),
+  dtype: option(
+    z.enum(["auto", "fp32", "fp16", "int8", "q4"]),
+    "auto",
+    same,
+    "Data type of the weights to load; auto takes the most exact one that is installed.",
+  ),
+  threads: option(
+    z.int().min(0),
+    0,
+    number,
+    "Threads inside one inference; 0 is one for each physical core.",
+  ),
+  mediaWorkers: option(
+    z.int().min(0),
+    0,
+    number,
+    "Processes that decode and preprocess media; 0 is one for each core that threads leaves, or for each core when that is 0 too.",
+  ),
+  resize: option(
+    z.enum(["exact", "fast"]),
+    "exact",
+    same,
+    "How pictures are resized: exact (Pillow's numbers) or fast (libvips, for large pictures; another space, see docs/preprocessing.md).",
+  ),
+  hopSeconds: option(
+    z.number().min(0),
+    0,
+    number,
+    "Seconds between the windows of a sound longer than one; 0 is the model's own (5 for CLAP). Another value is another space.",
+  ),
+  maxBatch: option(
+    count,
+    32,
+    number,
+    "Most inputs in one inference; on the CPU 8 pictures or sounds, as more are no faster there.",
+  ),
+};

@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import { hashFile } from "../pack-files.js";
+import type { HubFile } from "./list-repo.js";
+
+/**
+ * What makes the file at `path` another than the one announced; undefined when it is that one, as
+ * far as the hub tells.
+ */
+export async function problemWith(
+  path: string,
+  { size, sha256, gitSha1 }: HubFile,
+): Promise<string | undefined> {
+  const here = (await stat(path)).size;
+  if (size !== undefined && here !== size)
+    return `expected ${size} bytes but received ${here > size ? "more" : here}`;
+  if (sha256 !== undefined) {
+    const found = await hashFile(path);
+    return found === sha256
+      ? undefined
+      : `expected the sha256 ${sha256} but received bytes with ${found}`;
+  }
+  if (gitSha1 !== undefined) {
+    const found = createHash("sha1")
+      .update(`blob ${here}\0`)
+      .update(await readFile(path))
+      .digest("hex");
+    return found === gitSha1 ? undefined : `expected the content ${gitSha1} but received ${found}`;
+  }
+  return undefined;
+}
