@@ -23,29 +23,33 @@ const mcpOperation = describe({
   errors: bodyErrors,
 });
 
+/** What says who calls. */
+const callerHeaders = ["authorization", "x-api-key", "x-forwarded-for"];
+
 /**
  * `POST /mcp`. A tool asks our own routes under the key that the call came with, so that every
  * limit holds for it.
  */
 export function mcpRoutes(
   { config, log }: Services,
-  app: { request(...call: Parameters<Ask>): Response | Promise<Response> },
+  app: { request(...call: [...Parameters<Ask>, env?: object]): Response | Promise<Response> },
 ) {
+  /** With the connection, whose address counts requests where there is no key. */
+  const environments = new WeakMap<Request, object>();
   const handler = createMcpHandler(({ requestInfo }) => {
-    const authorization = requestInfo?.headers.get("authorization");
-    const key = requestInfo?.headers.get("x-api-key");
+    const kept = callerHeaders.flatMap((name) => {
+      const value = requestInfo?.headers.get(name);
+      return value ? [[name, value]] : [];
+    });
     const ask: Ask = async (path, init) => {
-      const headers = {
-        ...init.headers,
-        ...(authorization && { authorization }),
-        ...(key && { "x-api-key": key }),
-      };
-      return app.request(path, { ...init, headers });
+      const headers = { ...init.headers, ...Object.fromEntries(kept) };
+      return app.request(path, { ...init, headers }, requestInfo && environments.get(requestInfo));
     };
     return createMcpServer({ ask, log });
   });
   return new Hono<RequestVariables>().post("/mcp", mcpOperation, async (c) => {
     checkOrigin(c.req.header("origin"), c.req.header("host"), config.corsOrigins);
+    if (c.env !== undefined) environments.set(c.req.raw, c.env as object);
     return handler.fetch(c.req.raw, { parsedBody: await jsonBody(c) });
   });
 }

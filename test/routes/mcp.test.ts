@@ -227,6 +227,25 @@ describe("POST /mcp from elsewhere", () => {
     await keyed.services.close();
   });
 
+  it("counts what its tools ask for the address that called", async () => {
+    const limited = await startApp({ models: ["starter-clip"], requestsPerMinute: 9 });
+    const listening = await listen(limited.app);
+    const client = newClient();
+    await client.connect(new StreamableHTTPClientTransport(new URL(listening.url)));
+    const answers = [];
+    for (let i = 0; i < 4; i++)
+      answers.push(await call(client, "embed", { text: "a cat" }).catch((error: Error) => error));
+    expect(answers[0]).toMatchObject({ answer: { dimensions: 384 } });
+    const other = await limited.app.request("/v1/models");
+    expect(other.status).toBe(200); // from no address
+    // A slow test may have one request more to its name meanwhile, not two
+    const ask = async () => (await fetch(new URL("/v1/models", listening.url))).status;
+    expect([await ask(), await ask()]).toContain(429);
+    await client.close().catch(() => undefined);
+    listening.server.close();
+    await limited.services.close();
+  });
+
   it("refuses what is no message", async () => {
     const { status } = await app.request("/mcp", jsonPost({ hello: "there" }));
     expect(status).toBe(400);
