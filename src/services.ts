@@ -19,6 +19,7 @@ import type { MediaBudget } from "./media/budget.js";
 import type { Media } from "./media/media.js";
 import { mediaFetcher } from "./routes/fetch-media.js";
 import type { FetchMedia } from "./routes/read-media.js";
+import { NeutralQueries } from "./search/neutral-queries.js";
 import { checkAliases, loadPacks } from "./services/load-packs.js";
 import { openJobs } from "./services/open-jobs.js";
 import { openStorage } from "./services/open-storage.js";
@@ -47,6 +48,8 @@ export interface Services {
   /** What "none of these" is told by. */
   referenceBank: ReferenceBank;
   calibrations: CalibrationStore;
+  /** What a search's `min_relevance` is measured by. */
+  neutralQueries: NeutralQueries;
   /** Resolves once every tower has answered a first input; rejects when one cannot. */
   ready: Promise<void>;
   /**
@@ -135,6 +138,7 @@ async function openServices(
     referenceBank: new ReferenceBank({ folder: join(dataDir, "cache"), log }),
     labelSets: new LabelSetStore(join(dataDir, "label-sets")),
     bodies: bodyBudget(config),
+    neutralQueries: new NeutralQueries(),
     fetchMedia: mediaFetcher({
       hosts: config.urlHosts,
       maxBytes: config.maxBodyBytes,

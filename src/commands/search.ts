@@ -32,6 +32,11 @@ export function searchCommand(program: Command): void {
       ]),
     )
     .option("--min-similarity <n>", "only items at least so similar (cosine)", parseNumber)
+    .option(
+      "--min-relevance <share>",
+      "of a text: end where less than this share of neutral queries reach less",
+      parseNumber,
+    )
     .addOption(
       new Option("--recall <how>", "how much may be missed for speed")
         .choices(["exact", "high", "fast"])
@@ -46,6 +51,7 @@ export function searchCommand(program: Command): void {
       filter: given.filter,
       modality: given.modality,
       min_similarity: given.minSimilarity,
+      min_relevance: given.minRelevance,
       recall: given.recall,
       centering: given.centering,
       cursor: given.cursor,

@@ -25,7 +25,15 @@ import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 
 const contents = ["text", "image", "audio", "embedding", "embedding_base64", "item_id"] as const;
-const jsonFields = ["embedding", "top_k", "filter", "min_similarity", "centering", "queries"];
+const jsonFields = [
+  "embedding",
+  "top_k",
+  "filter",
+  "min_similarity",
+  "min_relevance",
+  "centering",
+  "queries",
+];
 
 const searchOperation = describe({
   id: "search",
@@ -122,12 +130,16 @@ function queryOf(body: QueryBody, prefix: string, readerOf: MediaReader): Collec
     filter: body.filter,
     modality: body.modality,
     minSimilarity: body.min_similarity,
+    minRelevance: body.min_relevance,
     recall: body.recall,
     centering: body.centering,
     cursor: body.cursor,
   };
 }
 
-function resultsOf({ neighbors, nextCursor, plan, warnings }: CollectionAnswer) {
-  return { plan, results: neighbors, next_cursor: nextCursor, warnings };
+function resultsOf({ neighbors, relevance, nextCursor, plan, warnings }: CollectionAnswer) {
+  const results = relevance
+    ? neighbors.map((neighbor, i) => ({ ...neighbor, relevance: relevance[i] }))
+    : neighbors;
+  return { plan, results, next_cursor: nextCursor, warnings };
 }

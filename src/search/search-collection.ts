@@ -1,12 +1,12 @@
 import type { Embedding, Modality } from "../encoders/encoder.js";
 import type { LoadedPack } from "../encoders/load.js";
-import { AppError } from "../errors.js";
+import { AppError, invalidInput } from "../errors.js";
 import type { Bridges } from "../heads/bridge-version.js";
 import { headOfCollection } from "../heads/collection-head.js";
 import type { HeadStore } from "../heads/head-store.js";
 import { bytesPerNeighbor, tooLargeAnswer } from "../index/answer-size.js";
 import type { Query, SearchResult } from "../index/query.js";
-import type { VectorStore } from "../index/vector-store.js";
+import type { CollectionStats, VectorStore } from "../index/vector-store.js";
 import type { DecodeLimits } from "../media/decoded-bytes.js";
 import type { Turn } from "../media/turn.js";
 import type { MediaParts, ReadBytes } from "../media/with-decoded.js";
@@ -14,6 +14,7 @@ import { timed } from "../metrics.js";
 import { embedAlong } from "./embed-along.js";
 import { embedMedia } from "./embed-media.js";
 import { type HeadedTarget, pathInto } from "./headed-path.js";
+import type { NeutralQueries } from "./neutral-queries.js";
 
 export interface SearchParts extends MediaParts {
   config: DecodeLimits & { maxAnswerBytes: number };
@@ -21,6 +22,7 @@ export interface SearchParts extends MediaParts {
   packs: { list(): readonly LoadedPack[] };
   bridges: Bridges;
   heads: Pick<HeadStore, "use">;
+  neutralQueries: NeutralQueries;
   /** Of the request. */
   turn: Turn;
 }
@@ -36,11 +38,15 @@ export interface CollectionQuery extends Omit<Query, "embedding" | "centering"> 
   /** Of `embedding`, for `centering`. */
   queryModality?: Modality;
   centering?: boolean;
+  /** Of a text: the list ends where its items are no more relevant than this. */
+  minRelevance?: number;
 }
 
 export interface CollectionAnswer extends SearchResult {
   /** The encoder and bridge that the query went through; empty for an embedding or an item. */
   path: readonly string[];
+  /** Of each neighbour, where `minRelevance` was asked for. */
+  relevance?: readonly number[];
   /** What the decoder of the query's picture or sound warned of. */
   warnings?: readonly string[];
 }
@@ -103,11 +109,46 @@ async function searchOnce(
   return {
     model,
     space,
-    answers: found.map((result, i) => {
-      const { path, warnings } = embedded[i];
-      return { ...result, path, warnings };
-    }),
+    answers: await Promise.all(
+      found.map(async (result, i) => {
+        const { path, warnings } = embedded[i];
+        const relevant = await cutIrrelevant(
+          parts,
+          { stats, target, query: queries[i], signal },
+          result,
+        );
+        return { ...relevant, path, warnings };
+      }),
+    ),
   };
+}
+
+/** Ends the list where it stops being about the query; no page comes after that. */
+async function cutIrrelevant(
+  { packs, bridges, store, neutralQueries }: SearchParts,
+  {
+    stats,
+    target,
+    query,
+    signal,
+  }: { stats: CollectionStats; target: HeadedTarget; query: CollectionQuery; signal?: AbortSignal },
+  result: SearchResult,
+): Promise<SearchResult & Pick<CollectionAnswer, "relevance">> {
+  const { minRelevance, centering, filter, modality, recall } = query;
+  if (minRelevance === undefined) return result;
+  const path = pathInto({ packs: packs.list(), bridges: bridges.active() }, "text", target);
+  const settings = {
+    filter,
+    modality,
+    recall,
+    ...(centering === true && { centering: { queryModality: "text" as const } }),
+  };
+  const scale = await neutralQueries.relevance(store, stats, { path, settings, signal });
+  const relevance = result.neighbors.map(({ similarity }) => scale.of(similarity));
+  const end = relevance.findIndex((value) => value < minRelevance);
+  if (end < 0) return { ...result, relevance };
+  const { nextCursor: _, neighbors, ...rest } = result;
+  return { ...rest, neighbors: neighbors.slice(0, end), relevance: relevance.slice(0, end) };
 }
 
 /** Whether a query is embedded first, through the collection's head where it follows one. */
@@ -142,7 +183,22 @@ async function embedQueries(
 
   return Promise.all(
     queries.map((query, position) => {
-      const { text, image, audio, embedding, space, queryModality, centering, ...rest } = query;
+      const {
+        text,
+        image,
+        audio,
+        embedding,
+        space,
+        queryModality,
+        centering,
+        minRelevance,
+        ...rest
+      } = query;
+      if (minRelevance !== undefined && text === undefined)
+        throw invalidInput(
+          at(position) === undefined ? "min_relevance" : `${at(position)}.min_relevance`,
+          '"min_relevance" is for text queries: what neutral texts reach says nothing of others',
+        );
       const given = (
         modality: Modality | undefined,
         own: Partial<Query>,

@@ -4,13 +4,25 @@ import type { Cost } from "../media/budget.js";
 const neighborsPerUnit = 256;
 const conditionsPerUnit = 8;
 const valuesPerUnit = 1000;
+/** For what neutral queries reach, which is asked again each minute at most. */
+const neutralUnits = 4;
 /** Parts of a filter that are counted: a checked filter has fewer. */
 const maxParts = 512;
 
 /** What one query of a search takes besides the embedding of its content. */
-export function costOfQuery({ topK, filter }: { topK: number; filter?: unknown }): Cost {
+export function costOfQuery({
+  topK,
+  filter,
+  minRelevance,
+}: {
+  topK: number;
+  filter?: unknown;
+  minRelevance?: number;
+}): Cost {
   const { conditions, values } = sizeOfFilter(filter);
-  const extra = topK / neighborsPerUnit + conditions / conditionsPerUnit + values / valuesPerUnit;
+  const neutral = minRelevance === undefined ? 0 : neutralUnits;
+  const extra =
+    neutral + topK / neighborsPerUnit + conditions / conditionsPerUnit + values / valuesPerUnit;
   return { inputs: 1 + (Number.isFinite(extra) ? Math.max(0, extra) : 0) };
 }
 

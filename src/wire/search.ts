@@ -9,6 +9,8 @@ export const searchSettings = {
   filter: FilterField,
   modality: optional(Modality),
   min_similarity: optional(z.number()),
+  /** Of a text query: ends the list where less than this share of neutral queries reach less. */
+  min_relevance: optional(z.number().min(0).max(1)),
   recall: optional(z.enum(["exact", "high", "fast"])),
   centering: optional(z.boolean()),
 };
@@ -38,6 +40,8 @@ export const FoundItem = z.object({
   id: z.string(),
   /** Cosine, in [-1, 1]. */
   similarity: z.number(),
+  /** With `min_relevance`: share of neutral queries whose best item is less similar. */
+  relevance: z.number().optional(),
   modality: Modality,
   metadata: z.record(z.string(), z.unknown()),
   source: z.string().optional(),

@@ -282,4 +282,29 @@ describe("POST /v1/collections/{name}/search", () => {
     }
     expect((await ask("nowhere", { text })).status).toBe(404);
   });
+
+  it("ends the list where it stops being about the query; an empty list is an answer", async () => {
+    const cat = await search("photos", { text: "cat", min_relevance: 0.9, top_k: 2 });
+    expect(idsOf(cat)).toEqual(["cat.jpg"]);
+    expect(cat.next_cursor).toBeUndefined();
+    expect(await search("photos", { text: "violin", min_relevance: 0.9 })).toMatchObject({
+      results: [],
+    });
+    const all = await search("photos", { text: "cat", min_relevance: 0, top_k: 3 });
+    const relevance = all.results.map((result) => (result as { relevance?: number }).relevance!);
+    expect(relevance).toEqual([...relevance].sort((a, b) => b - a));
+    expect(all.next_cursor).toBeDefined();
+    expect((await search("photos", { text: "cat" })).results[0]).not.toHaveProperty("relevance");
+  });
+
+  it("measures relevance of texts alone", async () => {
+    const response = await ask("photos", { item_id: "cat.jpg", min_relevance: 0.9 });
+    const { error } = (await response.json()) as { error: object };
+    expect([response.status, error]).toMatchObject([400, { param: "min_relevance" }]);
+    const several = await ask("photos", {
+      queries: [{ text: "cat" }, { item_id: "cat.jpg", min_relevance: 0.9 }],
+    });
+    const inside = (await several.json()) as { error: object };
+    expect(inside.error).toMatchObject({ param: "queries[1].min_relevance" });
+  });
 });
