@@ -11,7 +11,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { jsonPost, openTarget } from "../src/commands/target.js";
+import { openTarget } from "../src/commands/target.js";
 import { loadConfig } from "../src/config.js";
 import { seededRandom } from "../src/math/random.js";
 import type { SearchAnswer } from "../src/wire/search.js";
@@ -47,10 +47,7 @@ const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-relevance-"));
 const flags = { models: values.model, logLevel: "error", dataDir };
 const target = await openTarget(loadConfig({ flags }), {});
 try {
-  await target.request(
-    "/v1/collections",
-    jsonPost({ name: "c", model: values.model, previews: false }),
-  );
+  await target.createCollection({ name: "c", model: values.model, previews: false });
   const held = new Map<string, number>();
   for (const label of present) {
     const files = some(readdirSync(join(folder, label)), Number(values.each));
@@ -59,17 +56,11 @@ try {
       image: readFileSync(join(folder, label, file)).toString("base64"),
       metadata: { label },
     }));
-    const added = await target.request<{ stored: number }>(
-      "/v1/collections/c/items",
-      jsonPost({ items }),
-    );
+    const added = await target.addItems("c", items);
     held.set(label, added.stored);
   }
   const search = (label: string) =>
-    target.request<SearchAnswer>(
-      "/v1/collections/c/search",
-      jsonPost({ text: spelled.get(label) ?? label, top_k: 1000, min_relevance: 0 }),
-    );
+    target.search("c", { text: spelled.get(label) ?? label, top_k: 1000, min_relevance: 0 });
   const found = new Map<string, SearchAnswer["results"]>();
   for (const label of [...present, ...absent]) found.set(label, (await search(label)).results);
   const mean = (list: number[]) => list.reduce((sum, x) => sum + x, 0) / list.length;
