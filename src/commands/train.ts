@@ -153,10 +153,17 @@ function linesOf({
   verdict,
   measures,
   labels,
+  held_out: heldOut,
   screening,
 }: TrainResult): string[] {
   const lines = [`${head}, version ${version}${activated ? ", active" : ""}`];
   if (verdict !== undefined) lines.push(verdict.reason);
+  if (heldOut !== undefined) {
+    const [low, high] = heldOut.interval.map((share) => `${(100 * share).toFixed(1)}`);
+    lines.push(
+      `${(100 * heldOut.accuracy).toFixed(1)} % (${low} to ${high}) right on items that were left out, ${heldOut.items} in ${heldOut.folds} folds`,
+    );
+  }
   if (labels !== undefined) lines.push(`labels: ${labels.join(", ")}`);
   if (screening !== undefined) {
     const found = Object.entries(screening.counts).map(([kind, count]) => `${count} ${kind}`);

@@ -87,7 +87,7 @@ async function run(
             logitScale: pack.manifest.logitScale,
           },
         };
-  const adapter = await fewShotInWorker(task, { signal });
+  const { adapter, heldOut } = await fewShotInWorker(task, { signal });
   const version = await services.heads.add(
     input.name,
     {
@@ -100,6 +100,7 @@ async function run(
       report: {
         items: labels.length,
         labels: names,
+        ...(heldOut && { heldOut }),
         ...(adapter.kind === "cache" && { alpha: adapter.alpha, beta: adapter.beta }),
       },
     },
@@ -113,6 +114,7 @@ async function run(
     kind: input.kind,
     labels: names,
     activated: input.activate,
+    ...(heldOut && { heldOut }),
     warnings: gathered.warnings,
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Modality } from "../encoders/encoder.js";
 import type { ProjectionHead } from "../encoders/head.js";
+import type { HeldOutAccuracy } from "../training/few-shot-accuracy.js";
 import type { FewShotFile } from "../training/few-shot-file.js";
 import type { RunReport } from "../training/run-report.js";
 
@@ -51,6 +52,14 @@ const AdapterReport = z.object({
   labels: z.array(z.string()),
   alpha: z.number().optional(),
   beta: z.number().optional(),
+  heldOut: z
+    .object({
+      accuracy: z.number(),
+      interval: z.tuple([z.number(), z.number()]),
+      items: z.number(),
+      folds: z.number(),
+    })
+    .optional(),
 });
 
 /** A version's `head.json`: all there is to know about it besides the weights. */
@@ -90,6 +99,8 @@ export interface FewShotReport {
   labels: string[];
   alpha?: number;
   beta?: number;
+  /** By cross-validation; absent where every item is the only one of its label. */
+  heldOut?: HeldOutAccuracy;
 }
 export type HeadReport = RunReport | FewShotReport;
 

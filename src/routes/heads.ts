@@ -4,7 +4,7 @@ import { AppError, invalidInput } from "../errors.js";
 import { checkImported } from "../heads/check-imported.js";
 import { headModel } from "../heads/head-model.js";
 import type { ListedHead, ListedVersion } from "../heads/head-records.js";
-import { headedModalities, verdictOfHead } from "../heads/head-version.js";
+import { type FewShotReport, headedModalities, verdictOfHead } from "../heads/head-version.js";
 import { reportPage } from "../reports/report-page.js";
 import type { Services } from "../services.js";
 import type { Deleted } from "../wire/common.js";
@@ -163,12 +163,19 @@ export function headAnswer({
   };
 }
 
+const adapterFigures = ({ heldOut, ...report }: FewShotReport) => ({
+  ...report,
+  ...(heldOut && { held_out: heldOut }),
+});
+
 function versionAnswer(listed: ListedVersion): HeadVersionAnswer {
   const { version, active } = listed;
   if ("unusable" in listed) return { version, active, error: listed.unusable };
   const { kind, space, fromSpace, dimensions, createdAt, lineage, report } = listed;
   const measured =
-    "measures" in report ? { measures: report.measures, forgetting: report.forgetting } : report;
+    "measures" in report
+      ? { measures: report.measures, forgetting: report.forgetting }
+      : adapterFigures(report);
   return {
     version,
     active,

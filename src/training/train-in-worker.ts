@@ -6,6 +6,7 @@ import type { BridgeMeasurement, measureBridge } from "./bridge-report.js";
 import type { FittedCalibration, LabelledMaterial } from "./calibration.js";
 import { newFlag, throwIfCancelled } from "./cancellation.js";
 import type { CacheAdapter, FewShotTask, LinearProbe } from "./few-shot.js";
+import type { HeldOutAccuracy } from "./few-shot-accuracy.js";
 import type { TrainingControl, TrainingProgress } from "./run-epochs.js";
 import type { ScreeningFinding, ScreeningOptions } from "./screening.js";
 import type { TrainingResult } from "./train-head.js";
@@ -32,11 +33,15 @@ export const measureBridgeInWorker = (
   control?: Cancellable,
 ): Promise<ReturnType<typeof measureBridge>> => inWorker("measureBridge", given, control);
 
-/** `fitFewShot` in a worker thread of its own. */
-export const fewShotInWorker = (
-  task: FewShotTask,
-  control?: Cancellable,
-): Promise<CacheAdapter | LinearProbe> => inWorker("fewShot", task, control);
+/** An adapter, and how right its like is on items that it was not made from. */
+export interface FittedAdapter {
+  adapter: CacheAdapter | LinearProbe;
+  heldOut: HeldOutAccuracy | undefined;
+}
+
+/** `fitFewShot` and `fewShotAccuracy` in a worker thread of their own. */
+export const fewShotInWorker = (task: FewShotTask, control?: Cancellable): Promise<FittedAdapter> =>
+  inWorker("fewShot", task, control);
 
 /** `fitCalibration` in a worker thread of its own. */
 export const calibrateInWorker = (

@@ -8,9 +8,11 @@ import { type BridgeMeasurement, measureBridge } from "./bridge-report.js";
 import { fitCalibration, type LabelledMaterial } from "./calibration.js";
 import { cancellationOf } from "./cancellation.js";
 import { type FewShotTask, fitFewShot } from "./few-shot.js";
+import { fewShotAccuracy } from "./few-shot-accuracy.js";
 import type { TrainingControl } from "./run-epochs.js";
 import { type ScreeningOptions, screenPairs } from "./screening.js";
 import { trainHead } from "./train-head.js";
+import type { FittedAdapter } from "./train-in-worker.js";
 import type { TrainingRequest } from "./training-request.js";
 
 // A thread for one task, which looks at the flag it was given between pieces of its work.
@@ -26,7 +28,10 @@ serveWorker({
   bridge: ({ options, control }: { options: BridgeOptions; control: Kept }, report) =>
     fitBridge(options, { ...control, signal, onProgress: report }),
   measureBridge: (given: BridgeMeasurement) => measureBridge(given, signal),
-  fewShot: (task: FewShotTask) => fitFewShot(task, signal),
+  fewShot: (task: FewShotTask): FittedAdapter => ({
+    adapter: fitFewShot(task, signal),
+    heldOut: fewShotAccuracy(task, signal),
+  }),
   calibrate: (material: LabelledMaterial) => fitCalibration(material, { signal }),
   screen: ({ a, b, options }: { a: Rows; b: Rows; options?: Partial<ScreeningOptions> }) =>
     screenPairs(a, b, options, signal),

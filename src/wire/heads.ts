@@ -28,6 +28,14 @@ const Verdict = z.object({
   reason: z.string(),
 });
 
+/** Of an adapter: by cross-validation over the items it was made from. */
+const HeldOut = z.object({
+  accuracy: z.number(),
+  interval: Interval,
+  items: z.int(),
+  folds: z.int(),
+});
+
 const UsableVersion = z.object({
   version: z.int(),
   active: z.boolean(),
@@ -53,6 +61,7 @@ const UsableVersion = z.object({
   labels: z.array(z.string()).optional(),
   alpha: z.number().optional(),
   beta: z.number().optional(),
+  held_out: HeldOut.optional(),
 });
 /** `error` says why it cannot be used. */
 const UnusableVersion = z.object({ version: z.int(), active: z.boolean(), error: z.string() });
@@ -110,6 +119,7 @@ export const TrainResult = z.object({
   verdict: Verdict.optional(),
   measures: Measures.optional(),
   labels: z.array(z.string()).optional(),
+  held_out: HeldOut.optional(),
   screening: z.object({ counts: z.record(z.string(), z.int()), excluded: z.int() }).optional(),
   /** What decoding its files warned of; each begins with the field of the file. */
   warnings: Warnings.optional(),

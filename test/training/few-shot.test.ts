@@ -7,6 +7,7 @@ import {
   type LabelledItems,
   linearProbeLogits,
 } from "../../src/training/few-shot.js";
+import { fewShotAccuracy } from "../../src/training/few-shot-accuracy.js";
 import { readFewShot, writeFewShot } from "../../src/training/few-shot-file.js";
 import { formulaMatrix, randomUnitRows, unitRows } from "../helpers/matrices.js";
 
@@ -150,5 +151,34 @@ describe("writeFewShot", () => {
   it("refuses a file with too few labels", () => {
     const bytes = writeFewShot({ adapter: fitLinearProbe(items(8, 3)), labels: ["cat"] });
     expect(() => readFewShot(bytes)).toThrow("4 classes and 1 labels");
+  });
+});
+
+describe("fewShotAccuracy", () => {
+  it("is the share of items that adapters of the others get right", () => {
+    const task = { kind: "probe", items: items(40, 5) } as const;
+    const found = fewShotAccuracy(task)!;
+    expect(found).toMatchObject({ items: 40, folds: 10 });
+    // Of the same kind as a test set that was never seen
+    const probe = fitLinearProbe(task.items);
+    const unseen = accuracy(items(400, 6), (f) => linearProbeLogits(probe, f));
+    expect(Math.abs(found.accuracy - unseen)).toBeLessThan(0.2);
+    const [low, high] = found.interval;
+    expect(low).toBeLessThanOrEqual(found.accuracy);
+    expect(high).toBeGreaterThanOrEqual(found.accuracy);
+  });
+
+  it("is at chance where labels mean nothing, though the probe fits them", () => {
+    const noise = randomUnitRows(80, dimensions, 8);
+    const labels = Int32Array.from({ length: 80 }, (_, i) => i % 4);
+    const values = Float32Array.from(noise.data);
+    const task = { kind: "probe", items: { values, dimensions, labels, classes: 4 } } as const;
+    expect(fewShotAccuracy(task)!.accuracy).toBeLessThan(0.45);
+  });
+
+  it("asks for the texts of a cache, and about no item that is the only one of its label", () => {
+    const cache = { kind: "cache", items: items(12, 7), texts } as const;
+    expect(fewShotAccuracy(cache)).toMatchObject({ items: 12 });
+    expect(fewShotAccuracy({ kind: "cache", items: items(4, 7), texts })).toBeUndefined();
   });
 });
