@@ -34,6 +34,13 @@ export interface Embedded {
   tokens: number;
   /** Of the decoders, in the order of the contents; without an entry where there are none. */
   warnings: (readonly string[] | undefined)[];
+  /** Of pictures, upright, in pixels, in the order of the contents. */
+  sizes: (PictureSize | undefined)[];
+}
+
+export interface PictureSize {
+  width: number;
+  height: number;
 }
 
 /**
@@ -61,6 +68,12 @@ export function embedContents(
     const embeddedTexts = texts.length === 0 ? undefined : embedAlong(textPath!, texts, signal);
     let nextText = 0;
     const warnings: (readonly string[] | undefined)[] = [];
+    const sizes: (PictureSize | undefined)[] = [];
+    const look = async (decoded: object): Promise<PictureSize | undefined> => {
+      if (!("width" in decoded)) return undefined;
+      const { width, height } = decoded as PictureSize;
+      return { width, height };
+    };
     const embedding = contents.map((one, i) => {
       if (one.modality === "text") {
         const position = nextText++;
@@ -71,15 +84,16 @@ export function embedContents(
         return one.read();
       };
       const path = paths[one.modality] as Path<"image" | "audio">;
-      return embedMedia(parts, turn, { path, read, signal }).then((done) => {
+      return embedMedia(parts, turn, { path, read, signal }, look).then((done) => {
         warnings[i] = done.warnings;
+        sizes[i] = done.seen;
         return done.embedded.embedding;
       });
     });
     const embeddings = await allOrFirstFailure(embedding, failure);
     const counted = texts.length === 0 ? [] : ((await tokenizer?.tokenize(texts, signal)) ?? []);
     const tokens = counted.reduce((total, { length }) => total + length, 0);
-    return { embeddings, tokens, warnings };
+    return { embeddings, tokens, warnings, sizes };
   });
 }
 

@@ -5,6 +5,7 @@ import { AppError } from "../errors.js";
 import type { Ask } from "../mcp/ask.js";
 import { createMcpServer } from "../mcp/server.js";
 import type { Services } from "../services.js";
+import { ErrorAnswer } from "../wire/error.js";
 import { bodyErrors, describe, json, text } from "./describe.js";
 import { jsonBody } from "./read-json.js";
 import type { RequestVariables } from "./request-context.js";
@@ -19,6 +20,7 @@ const mcpOperation = describe({
   answers: {
     200: { content: { ...json(Message), ...text("text/event-stream") } },
     202: { description: "A notification was taken" },
+    400: { description: "No message", content: json(z.union([ErrorAnswer, Message])) },
   },
   errors: bodyErrors,
 });

@@ -4,6 +4,7 @@ import { AppError, invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import {
   checkInputCount,
+  type Embedded,
   embedContents,
   type Paths,
   towerPaths,
@@ -17,6 +18,8 @@ export interface ForeignEmbedding {
   /** At unit length, in the order of the inputs. */
   embeddings: Embedding[];
   tokens: number;
+  /** Of pictures, upright, in pixels. */
+  sizes: Embedded["sizes"];
 }
 
 interface Inputs {
@@ -41,8 +44,11 @@ export async function embedForeign(
   checkDimensions(pack, dimensions);
   const paths = pathsInto(services, pack, modalities);
   const { tokenizer } = pack;
-  const embedded = await embedContents(services, paths, contents, { signal, tokenizer });
-  return { pack, embeddings: embedded.embeddings, tokens: embedded.tokens };
+  const { embeddings, tokens, sizes } = await embedContents(services, paths, contents, {
+    signal,
+    tokenizer,
+  });
+  return { pack, embeddings, tokens, sizes };
 }
 
 /**

@@ -3,7 +3,6 @@ import type { Embedding } from "../../encoders/encoder.js";
 import { AppError, invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import { parseJsonBytes } from "../../json/parse-json.js";
-import { pictureSize } from "../../media/picture-size.js";
 import type { Services } from "../../services.js";
 import { optional } from "../../wire/fields.js";
 import { mediaMaker } from "../media-content.js";
@@ -92,11 +91,11 @@ async function predict(services: Services, c: ForeignContext): Promise<Response>
     ? mediaMaker(services, signal)(Buffer.from(field), "image", "image")
     : { modality: "text", text: String(field) };
   const inputs = { model: modelName, param: isPicture ? "image" : "text" };
-  const { pack, embeddings } = await embedForeign(services, inputs, [content], signal);
+  const { pack, embeddings, sizes } = await embedForeign(services, inputs, [content], signal);
   const clip = JSON.stringify(Array.from(padded(embeddings[0], modelName, pack.manifest.id)));
   if (!isPicture) return c.json({ clip });
-  const size = pictureSize(Buffer.from(field));
-  return c.json({ clip, imageHeight: size?.height ?? 0, imageWidth: size?.width ?? 0 });
+  const { width, height } = sizes[0]!;
+  return c.json({ clip, imageHeight: height, imageWidth: width });
 }
 
 /** Immich's column has the length of the model it asks for; zeros change no cosine. */

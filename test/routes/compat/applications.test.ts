@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type App, createApp } from "../../../src/app.js";
 import type { Services } from "../../../src/services.js";
@@ -48,11 +49,25 @@ describe("Immich", () => {
   it("embeds a picture as a JSON text of as many numbers as the model's name implies", async () => {
     const response = await predict(visual, { image: "images/cat.jpg" });
     const body = (await response.json()) as { clip: string; imageWidth: number };
-    expect(body).toMatchObject({ imageHeight: expect.any(Number), imageWidth: expect.any(Number) });
+    const { width, height } = await sharp(fixture("images/cat.jpg")).metadata();
+    expect(body).toMatchObject({ imageHeight: height, imageWidth: width });
     const numbers = JSON.parse(body.clip) as number[];
     expect(numbers.length).toBe(512);
     expect(numbers.slice(384)).toEqual(Array(128).fill(0));
     expect(isSame(numbers.slice(0, 384), await ownEmbedding(app, cat))).toBe(true);
+  });
+
+  it("gives the size of a picture as it is seen: turned as its EXIF says", async () => {
+    const lying = await sharp(fixture("images/cat.jpg"))
+      .resize(60, 40, { fit: "fill" })
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toBuffer();
+    const form = new FormData();
+    form.append("entries", JSON.stringify(visual));
+    form.append("image", new Blob([Uint8Array.from(lying)]));
+    const response = await app.request("/predict", { method: "POST", body: form });
+    expect(await response.json()).toMatchObject({ imageWidth: 40, imageHeight: 60 });
   });
 
   it("embeds a text in any language option", async () => {
