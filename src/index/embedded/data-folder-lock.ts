@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { AppError } from "../../errors.js";
 import { sizeIfThere } from "./durable-file.js";
-import { isBusy, isNoDatabase, openLock } from "./sqlite.js";
+import { isBusy, isNoDatabase, openLock, takeLock } from "./sqlite.js";
 
 /**
  * Makes this the only process that uses a data folder. The lock is an open SQLite transaction, so
@@ -26,7 +26,7 @@ export async function lockDataFolder(dataDir: string): Promise<() => void> {
   const lockFile = join(dataDir, "crossmodal.lock");
   const lock = openLock(lockFile);
   try {
-    await acquire(() => lock.exec("BEGIN EXCLUSIVE"));
+    await acquire(() => takeLock(lock));
     writePid(pidFile);
   } catch (error) {
     lock.close();
@@ -62,7 +62,7 @@ export function isDataFolderLocked(dataDir: string): boolean {
   try {
     const lock = openLock(file);
     try {
-      lock.exec("BEGIN EXCLUSIVE");
+      takeLock(lock);
       return false;
     } finally {
       lock.close();

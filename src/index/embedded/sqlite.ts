@@ -26,10 +26,11 @@ export function openDatabase(file: string, options: { maxPages?: number } = {}):
     // need few overflow pages. Exclusive: the data folder is locked anyway, and there is no file
     // for shared memory, which a full disk has no room for. Checkpoints are made by
     // checked-database.ts alone. Pages can be given back one by one (compact on a full disk).
+    db.exec("PRAGMA locking_mode = EXCLUSIVE");
+    const { page_count: pages } = db.prepare("PRAGMA page_count").get() as Row;
+    // In a database that is there this would write, for which a full disk has no room.
+    if (pages === 0) db.exec("PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL");
     db.exec(`
-      PRAGMA locking_mode = EXCLUSIVE;
-      PRAGMA page_size = 16384;
-      PRAGMA auto_vacuum = INCREMENTAL;
       PRAGMA journal_mode = WAL;
       PRAGMA wal_autocheckpoint = 0;
       PRAGMA synchronous = FULL;
@@ -55,6 +56,14 @@ export function sqliteVersion(): string {
  */
 export function openLock(file: string): Database {
   return guard(() => new DatabaseSync(file, { timeout: 0 }), file);
+}
+
+/**
+ * Takes the lock. A journal on the disk would be begun with the transaction, for which a full one
+ * has no room; nothing is ever written.
+ */
+export function takeLock(lock: Database): void {
+  lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
 }
 
 /**
