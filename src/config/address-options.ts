@@ -21,4 +21,10 @@ export const addressOptions = {
     same,
     "Folder of collections, heads, jobs and pulled models.",
   ),
+  indexEngine: option(
+    z.enum(["usearch", "hnswlib"]),
+    "usearch",
+    same,
+    "Library that builds the graphs of large collections; hnswlib needs the package hnswlib-node (docs/search.md).",
+  ),
 };

@@ -12,12 +12,12 @@ import type { Log } from "../log.js";
  * first use.
  */
 export async function openStorage(
-  { dataDir }: Config,
+  { dataDir, indexEngine: engine }: Config,
   log: Log,
   ownsData: boolean,
 ): Promise<WatchedStore<LazyStore>> {
   const lazy = lazyStore(async () => {
-    const opened = await openEmbeddedStore({ dataDir, log });
+    const opened = await openEmbeddedStore({ dataDir, engine, log });
     // Left by a process that was killed
     await rm(join(dataDir, "tmp"), { recursive: true, force: true });
     return opened;

@@ -2,8 +2,8 @@ import { createRequire } from "node:module";
 import { AppError } from "../../errors.js";
 import type { Graph, GraphEngine } from "./graph.js";
 
-// The only file that imports hnswlib-node: an optional dependency, compiled at install, chosen with
-// the option `engine`.
+// The only file that imports hnswlib-node: an optional peer, compiled at install, chosen with the
+// option `indexEngine`.
 
 type Hnswlib = typeof import("hnswlib-node");
 
@@ -13,12 +13,14 @@ const twinWidth = 8;
 /** Cosine distance up to which two vectors share a node. */
 const twinDistance = 0.001;
 
+const requireHnswlib = () => createRequire(import.meta.url)("hnswlib-node") as Hnswlib;
+
 /**
  * float32 HNSW by hnswlib-node.
- * @throws AppError storage_failed when the package is not installed.
+ * @throws AppError invalid_input when the package cannot be loaded.
  */
-export function hnswlibEngine(): GraphEngine {
-  const { HierarchicalNSW } = requireHnswlib();
+export function hnswlibEngine(load: () => Hnswlib = requireHnswlib): GraphEngine {
+  const { HierarchicalNSW } = loadedPackage(load);
   const empty = (dimensions: number) => new HierarchicalNSW("ip", dimensions);
   return {
     name: `hnswlib-f32-m${m}`,
@@ -78,14 +80,13 @@ class HnswlibGraph implements Graph {
   }
 }
 
-function requireHnswlib(): Hnswlib {
+function loadedPackage(load: () => Hnswlib): Hnswlib {
   try {
-    return createRequire(import.meta.url)("hnswlib-node") as Hnswlib;
+    return load();
   } catch (cause) {
-    throw new AppError(
-      "storage_failed",
-      "The index engine hnswlib needs the package hnswlib-node: npm i hnswlib-node",
-      { cause },
-    );
+    const message =
+      'The option indexEngine is "hnswlib", but the package hnswlib-node cannot be loaded: install ' +
+      "it (npm i hnswlib-node, which compiles it), or leave the option at usearch";
+    throw new AppError("invalid_input", message, { param: "indexEngine", cause });
   }
 }

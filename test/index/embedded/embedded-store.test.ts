@@ -33,3 +33,7 @@ vectorStoreContract(
   "openEmbeddedStore with graphs from 8 items",
   create({ scanUpTo: 8, scanHighUpTo: 8, snapshotAfter: 16 }),
 );
+vectorStoreContract(
+  "openEmbeddedStore with graphs of hnswlib",
+  create({ engine: "hnswlib", scanUpTo: 8, scanHighUpTo: 8, snapshotAfter: 16 }),
+);

@@ -129,6 +129,11 @@ describe("snapshots of the graph", () => {
     expect(await expectRightAnswers()).toBe("exact");
     await store?.settled();
     expect(await expectRightAnswers()).toBe("graph");
+    await store?.close();
+    await open({ engine: "usearch" });
+    expect(await expectRightAnswers()).toBe("exact");
+    await store?.settled();
+    expect(await expectRightAnswers()).toBe("graph");
   });
 });
 
