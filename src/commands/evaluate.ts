@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { compare, type Evaluation, evaluate, type Figure } from "../evaluation/evaluate.js";
 import { scoresCsv } from "../evaluation/scores-csv.js";
 import { type EvaluationReport, evaluationPage } from "../reports/evaluation-page.js";
-import { readLabelledFiles } from "./labelled-files.js";
+import { patternOf, readLabelledFiles } from "./labelled-files.js";
 import { onTarget } from "./on-target.js";
 import { parseList, parseNumber } from "./options.js";
 import { print } from "./output.js";
@@ -113,14 +113,6 @@ async function strangersOf(folder: string | undefined): Promise<Subject[]> {
   }
   if (subjects.length === 0) throw wrong(`There are no files in ${folder}`);
   return subjects;
-}
-
-function patternOf(text: string): RegExp {
-  try {
-    return new RegExp(text);
-  } catch {
-    throw wrong(`--group-by: expected a regular expression but received "${text}"`);
-  }
 }
 
 function askedOf(given: Given): Asked {

@@ -46,6 +46,15 @@ export async function readLabelledFiles(
   });
 }
 
+/** What `--group-by` says of files. */
+export function patternOf(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch {
+    throw wrong(`--group-by: expected a regular expression but received "${text}"`);
+  }
+}
+
 async function inFolders(folder: string): Promise<LabelledFile[]> {
   const files: LabelledFile[] = [];
   for await (const { path, name, error } of walkFiles(folder, true)) {

@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { groupSplit } from "../training/group-split.js";
+import { patternOf, readLabelledFiles } from "./labelled-files.js";
 import { readMediaFile } from "./media-input.js";
 import { isObject } from "./options.js";
 import { CommandError } from "./target.js";
@@ -17,6 +19,10 @@ export interface MaterialFlags {
   probeB?: string;
   collection?: string;
   by?: string;
+  /** A folder for each label, or a CSV. */
+  files?: string;
+  groupBy?: string;
+  seed?: number;
 }
 
 /** The fields of `POST /v1/heads` that say what is learnt from; arrays come as .npy files. */
@@ -25,10 +31,12 @@ export async function materialOf(
   field: "pairs" | "items",
 ): Promise<Record<string, unknown>> {
   const fail = (message: string) => new CommandError(message, { code: "invalid_input" });
-  const given = [flags.pairs, flags.a, flags.collection].filter((one) => one !== undefined);
+  const given = [flags.pairs, flags.files, flags.a, flags.collection].filter(
+    (one) => one !== undefined,
+  );
   if (given.length !== 1) {
     throw fail(
-      "Expected one of --pairs FILE.jsonl, --a and --b FILE.npy, and --collection NAME with --by FIELD",
+      "Expected one of --pairs FILE.jsonl, --files FOLDER or CSV, --a and --b FILE.npy, and --collection NAME with --by FIELD",
     );
   }
   if (flags.collection !== undefined) {
@@ -36,6 +44,7 @@ export async function materialOf(
       throw fail("--collection needs --by FIELD: what makes items belong together");
     return { [field]: { collection: flags.collection, by: flags.by } };
   }
+  if (flags.files !== undefined) return readFiles(flags.files, field, flags);
   if (flags.pairs !== undefined) return readPairs(flags.pairs, field);
   const read = async (path: string | undefined) => path && readBytes(path);
   const [a, b] = flags.modalities ?? [];
@@ -89,6 +98,45 @@ async function readPairs(path: string, field: "pairs" | "items"): Promise<Record
     }
   }
   return { [field]: entries };
+}
+
+/**
+ * Labelled files (see labelled-files.ts); of pairs, the label is the text too. The column `split`
+ * says who is tested, else groups stay on one side. A few-shot adapter takes no test files.
+ */
+async function readFiles(
+  source: string,
+  field: "pairs" | "items",
+  { groupBy, seed }: Pick<MaterialFlags, "groupBy" | "seed">,
+): Promise<Record<string, unknown>> {
+  const pattern = groupBy === undefined ? undefined : patternOf(groupBy);
+  const labelled = await readLabelledFiles(source, { groupBy: pattern });
+  const splits = new Set(["train", "validation", "test"]);
+  const wrong = labelled.find(({ split = "train" }) => !splits.has(split));
+  if (wrong !== undefined) {
+    const message = `${wrong.id}: expected train, validation or test in the column split but found "${wrong.split}"`;
+    throw new CommandError(message, { code: "invalid_input" });
+  }
+  const isSplit = labelled.some(({ split }) => split !== undefined);
+  const files = labelled.filter(
+    ({ label, split = "train" }) => label !== undefined && (field === "pairs" || split === "train"),
+  );
+  const entries = [];
+  for (const { path, label } of files) {
+    const { modality, base64 } = await readMediaFile(path);
+    entries.push({ [modality]: base64, label, ...(field === "pairs" && { text: label }) });
+  }
+  if (field === "items") return { items: entries };
+  const at = (side: string) =>
+    [...files.keys()].filter((i) => (files[i].split ?? "train") === side);
+  if (isSplit)
+    return {
+      pairs: entries,
+      split: { train: at("train"), validation: at("validation"), test: at("test") },
+    };
+  const groups = files.map(({ group }) => group);
+  const isGrouped = groups.some((group) => group !== undefined);
+  return { pairs: entries, ...(isGrouped && { split: groupSplit(groups, { seed }) }) };
 }
 
 /** A JSON array, or a label a line. */

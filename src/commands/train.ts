@@ -32,6 +32,8 @@ export function trainCommand(program: Command): void {
       "--pairs <file>",
       "JSONL: {image|audio|text: path or text, …, label?} or {a, b: numbers} a line",
     )
+    .option("--files <folder|csv>", "a folder for each label, or a CSV: file,label,group,split")
+    .option("--group-by <pattern>", "of --files: one group stays on one side of the split")
     .option("--a <file>", ".npy of side a, in pairs with --b")
     .option("--b <file>", ".npy of side b")
     .option("--modalities <a,b>", "what the two sides are", parseList)

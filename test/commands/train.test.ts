@@ -180,6 +180,19 @@ describe("crossmodal train, heads", () => {
   });
 });
 
+describe("crossmodal train --files", () => {
+  it("reads a folder for each label, or a CSV with its split, and tells held-out accuracy", async () => {
+    const file = (name: string) => join(fixtures, "images", name);
+    const rows = ["cat.jpg,cat,train", "horse.png,horse,train", "cat.jpg,cat,train"];
+    rows.push("horse.png,horse,train", "rocket.avif,rocket,test");
+    const csv = save("pictures.csv", `file,label,split\n${rows.map(file).join("\n")}\n`);
+    const made = ["train", "--model", "starter-clip", "--name", "pictures", "--kind", "probe"];
+    const lines = await run(...made, "--files", csv);
+    expect(lines).toContain("labels: cat, horse"); // the rocket is for a test
+    expect(lines).toMatch(/right on items that were left out, 4 in 4 folds/);
+  });
+});
+
 describe("crossmodal bridge, bridges", () => {
   it("learns a bridge from texts, lists it and takes it back", async () => {
     const sentences = bridgeTexts().filter((_, i) => i % 100 === 0);
