@@ -194,3 +194,20 @@ describe("an answer that would be too large", () => {
     expect((await app.request("/v1/zero-shot", form(["rain", "dog"]))).status).toBe(200);
   });
 });
+
+describe("a full server, for clients of other products", () => {
+  const texts = Array.from({ length: 200 }, (_, i) => `nothing asked before, ${i}`);
+  it.each<[string, string, object]>([
+    ["Cohere", "/v2/embed", { model: "starter-clip", input_type: "search_query", texts }],
+    ["Infinity", "/embeddings", { model: "starter-clip", input: texts }],
+    ["Ollama", "/api/embed", { model: "starter-clip", input: texts }],
+    ["TEI", "/embed", { inputs: texts }],
+    ["Weaviate", "/vectorize", { texts, images: [] }],
+  ])("refuses %s's clients at %s as our own, with when to come back", async (_, path, body) => {
+    const release = occupy();
+    const response = await app.request(path, jsonPost(body));
+    await release();
+    expect(response.status).toBe(429);
+    expect(Number(response.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+  });
+});
