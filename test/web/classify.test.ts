@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -157,6 +159,28 @@ describe.skipIf(!found)("the page's Classify view", () => {
     expect(await fitsWidth(page)).toBe(true);
     expect(await seriousFindings(page)).toEqual([]);
     await page.close();
+  });
+
+  it("works under a path that a proxy takes off", async () => {
+    const proxy = createServer((incoming, answer) => {
+      const path = incoming.url!.replace(/^\/sounds\/lab/, "");
+      const options = { method: incoming.method, headers: incoming.headers };
+      const outgoing = request(server.url + path, options, (response) => {
+        answer.writeHead(response.statusCode!, response.headers);
+        response.pipe(answer);
+      });
+      incoming.pipe(outgoing);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    const base = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/sounds/lab/`;
+    const { page, requests, logged } = await browser.open(`${base}#/classify?example=cat`);
+    await page.locator(".bars .best", { hasText: "cat" }).waitFor();
+    const outside = requests.filter((url) => !url.startsWith(base) && !/^(blob|data):/.test(url));
+    expect(outside).toEqual([]);
+    expect(logged).toEqual([]);
+    await page.close();
+    proxy.closeAllConnections();
+    proxy.close();
   });
 
   it("asks for the key once, and says when it is wrong", async () => {
