@@ -1,0 +1,56 @@
+import type { CollectionAnswer } from "../../../../src/wire/collections.js";
+import { feed } from "./feed.js";
+import { pathInWords } from "./path-words.js";
+import { ask, type Layout, query } from "./query.js";
+
+/** What was found, which way, and how it is shown. */
+export function Summary({ collection }: { collection: CollectionAnswer }) {
+  const { found, items, cursor, state } = feed.value;
+  const { centering } = query.value;
+  const isMixed = Object.keys(collection.count_by_modality).length > 1;
+  const count = `${items.length.toLocaleString()}${cursor === undefined ? "" : "+"}`;
+  const isAsked = found !== undefined;
+  return (
+    <div class="row summary">
+      <p class="quiet" role="status">
+        {state === "loading"
+          ? "Searching…"
+          : isAsked
+            ? `${count} nearest of ${collection.count.toLocaleString()} · ${pathInWords(found)}`
+            : `${collection.count.toLocaleString()} items, oldest first`}
+        {found?.warnings?.map((warning) => (
+          <span key={warning}> · {warning}</span>
+        ))}
+      </p>
+      <span class="right row">
+        {isAsked && (isMixed || centering) && (
+          <label class="check" title="Takes each modality's mean off, so that they mix">
+            <input
+              type="checkbox"
+              checked={centering}
+              onChange={({ currentTarget }) => ask({ centering: currentTarget.checked })}
+            />
+            centre modalities
+          </label>
+        )}
+        <select
+          aria-label="Shown as"
+          value={layoutOf(collection)}
+          onChange={({ currentTarget }) => ask({ layout: currentTarget.value as Layout })}
+        >
+          <option value="grid">Grid</option>
+          <option value="list">List</option>
+          <option value="cards">Cards</option>
+        </select>
+      </span>
+    </div>
+  );
+}
+
+/** Pictures as a grid, sounds as a list, texts as cards, by what there is most of. */
+export function layoutOf({ count_by_modality: counts }: CollectionAnswer): Layout {
+  const { layout, modality } = query.value;
+  if (layout !== undefined) return layout;
+  const [most] = Object.entries(counts).sort(([, a], [, b]) => b - a)[0] ?? ["image"];
+  return { image: "grid", audio: "list", text: "cards" }[modality ?? most] as Layout;
+}
