@@ -34,6 +34,9 @@ export const headCalls = ({ get, post, delete: remove, json, text, blob }: Calls
   activateHead: (name: string, request: z.input<typeof HeadActivation>, options?: CallOptions) =>
     post<HeadChanged>(`${headAt(name)}/activate`, request, options),
 
+  deactivateHead: (name: string, options?: CallOptions) =>
+    post<HeadAnswer>(`${headAt(name)}/deactivate`, undefined, options),
+
   rollbackHead: (name: string, options?: CallOptions) =>
     post<HeadChanged>(`${headAt(name)}/rollback`, undefined, options),
 
@@ -69,6 +72,9 @@ export const headCalls = ({ get, post, delete: remove, json, text, blob }: Calls
 
   activateBridge: (name: string, request: { version: number }, options?: CallOptions) =>
     post<BridgeAnswer>(`${bridgeAt(name)}/activate`, request, options),
+
+  deactivateBridge: (name: string, options?: CallOptions) =>
+    post<BridgeAnswer>(`${bridgeAt(name)}/deactivate`, undefined, options),
 
   rollbackBridge: (name: string, options?: CallOptions) =>
     post<BridgeAnswer>(`${bridgeAt(name)}/rollback`, undefined, options),

@@ -25,7 +25,8 @@ export function bridgeCommand(program: Command): void {
     .option("--label-by <field>", "metadata field of both that recall is measured by")
     .option("--seed <n>", "of what is random [1]", parseNumber)
     .option("--epochs <n>", "of c-mcr [20]", parseNumber)
-    .option("--no-activate", "keep the version without using it");
+    .option("--no-activate", "keep the version without using it")
+    .option("--force", "use it also when it measures no better than the bridge in use");
   onTarget(bridge, { models: true }, async (target, given, from: string, to: string) => {
     const { texts } = given;
     const lines = texts && (await readBytes(texts)).toString("utf8").split(/\r?\n/);
@@ -40,13 +41,16 @@ export function bridgeCommand(program: Command): void {
       label_by: given.labelBy,
       seed: given.seed,
       epochs: given.epochs,
-      activate: given.activate !== false,
+      activate: given.activate === false ? "never" : given.force ? "always" : "if_improved",
     };
     const { job } = await target.learnBridge(body);
     const { result } = await followToSuccess(target, job.id, given.json === true);
     if (given.json) return print(JSON.stringify(result));
     const made = result as BridgeResult;
-    await print(`${made.bridge}, version ${made.version}${made.activated ? ", active" : ""}`);
+    await print(
+      `${made.bridge}, version ${made.version}, ${made.activated ? "active" : "not active"}`,
+    );
+    await print(made.verdict.reason);
     if (made.recall === undefined) return;
     const cell = ({ recall, interval }: CrossRecall["at_1"]) =>
       `${recall.toFixed(3)} (${interval.map((x) => x.toFixed(2)).join(" to ")})`;
@@ -102,6 +106,17 @@ export function bridgesCommand(program: Command): void {
     await tell(await target.activateBridge(name, { version }), given.json === true);
   });
 
+  const deactivate = bridges
+    .command("deactivate")
+    .description("search over no version of it from now on")
+    .argument("<name>");
+  onTarget(deactivate, { models: true }, async (target, given, name: string) => {
+    await tell(
+      await target.request<BridgeAnswer>(`${pathOf(name)}/deactivate`, { method: "POST" }),
+      given.json === true,
+    );
+  });
+
   const rollback = bridges
     .command("rollback")
     .description("back to the version before")
@@ -122,13 +137,22 @@ export function bridgesCommand(program: Command): void {
 
 async function tell(bridge: BridgeAnswer, json: boolean): Promise<void> {
   if (json) return print(JSON.stringify(bridge));
-  await print(`${bridge.name}: ${bridge.from_space} -> ${bridge.to_space}`);
+  const use = bridge.active ? "in use" : "not in use";
+  await print(`${bridge.name}: ${bridge.from_space} -> ${bridge.to_space}, ${use}`);
   const rows = bridge.versions.map((version) => [
     version.version,
     version.active ? "active" : "",
     version.shipped ? "shipped" : "made here",
     version.method ?? "",
+    ...measured(version.report),
     version.unusable ?? "",
   ]);
-  for (const line of table(["version", "", "origin", "method", ""], rows)) await print(line);
+  for (const line of table(["version", "", "origin", "method", "rank before", "after", ""], rows))
+    await print(line);
+}
+
+/** Mean reciprocal rank of held-out texts, where the report has it. */
+function measured(report: unknown): [before: string, after: string] {
+  const { verdict } = (report ?? {}) as { verdict?: { before: number; after: number } };
+  return verdict === undefined ? ["", ""] : [verdict.before.toFixed(3), verdict.after.toFixed(3)];
 }

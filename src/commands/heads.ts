@@ -54,6 +54,15 @@ export function headsCommand(program: Command): void {
     await settle(target, head, given.json === true);
   });
 
+  const deactivate = heads
+    .command("deactivate")
+    .description("answer with no version; collections that follow the head stay as they are")
+    .argument("<name>");
+  onTarget(deactivate, { models: false }, async (target, given, name: string) => {
+    const head = await target.request<HeadAnswer>(`${pathOf(name)}/deactivate`, { method: "POST" });
+    await tell(head, given.json === true);
+  });
+
   const rollback = heads
     .command("rollback")
     .description("back to the version that was active before")

@@ -9,8 +9,13 @@ import { type Rows, rowsOf, vectorsOf } from "../math/rows.js";
 import { bridgeMethods } from "../training/bridge-options.js";
 import type { LabelledRows } from "../training/bridge-report.js";
 import { bridgeTexts } from "../training/bridge-texts.js";
-import { bridgeInWorker, measureBridgeInWorker } from "../training/train-in-worker.js";
-import type { BridgeStore } from "./bridge-store.js";
+import type { BridgeComparison } from "../training/compare-bridges.js";
+import {
+  bridgeInWorker,
+  compareBridgesInWorker,
+  measureBridgeInWorker,
+} from "../training/train-in-worker.js";
+import type { BridgeStore, ListedBridge } from "./bridge-store.js";
 import { type LabelledItem, readLabelled } from "./collection-pairs.js";
 import { embedAll } from "./embed-column.js";
 import type { TrainingServices } from "./train-job.js";
@@ -37,7 +42,7 @@ export const BridgeInput = z.object({
   labelBy: z.string().optional(),
   seed: z.number().optional(),
   epochs: z.number().optional(),
-  activate: z.boolean(),
+  activate: z.enum(["never", "if_improved", "always"]),
 });
 export type BridgeInput = z.infer<typeof BridgeInput>;
 
@@ -71,18 +76,18 @@ async function run(
   const [from, to] = [packs.find(input.from, "text"), packs.find(input.to, "text")];
   checkSpace(from, input.fromSpace);
   checkSpace(to, input.toSpace);
-  const texts = input.texts ?? bridgeTexts();
+  const { texts, heldOut } = divideTexts(input.texts);
   const kept = keeper(folder);
-  const embed = (pack: typeof from, before: number) => async () => {
-    const onProgress = (done: number) => {
-      report((0.4 * (before + done)) / (2 * texts.length), {
-        stage: "embedding",
-        done: before + done,
-        total: 2 * texts.length,
-      });
+  const total = 2 * (texts.length + heldOut.length);
+  let embedded = 0;
+  const embed = (pack: typeof from, some: readonly string[]) => async () => {
+    const before = embedded;
+    const onProgress = (count: number) => {
+      embedded = before + count;
+      report((0.4 * embedded) / total, { stage: "embedding", done: embedded, total });
     };
     return rowsOf(
-      await embedAll("text", texts, (i) => `texts[${i}]`, {
+      await embedAll("text", some, (i) => `texts[${i}]`, {
         ...services,
         pack,
         signal,
@@ -90,8 +95,12 @@ async function run(
       }),
     );
   };
-  const textsFrom = await kept.rows("texts-from", embed(from, 0));
-  const textsTo = await kept.rows("texts-to", embed(to, texts.length));
+  const textsFrom = await kept.rows("texts-from", embed(from, texts));
+  const textsTo = await kept.rows("texts-to", embed(to, texts));
+  const held = {
+    textsFrom: await kept.rows("held-out-from", embed(from, heldOut)),
+    textsTo: await kept.rows("held-out-to", embed(to, heldOut)),
+  };
   const read = (collection: string | undefined, space: string) => async () => {
     const items =
       collection === undefined
@@ -136,6 +145,15 @@ async function run(
           { signal },
         );
 
+  const inUse = bridges
+    .active()
+    .find(({ fromSpace, toSpace }) => fromSpace === from.space && toSpace === to.space);
+  const comparison = await compareBridgesInWorker(
+    { head, inUse: inUse?.head, ...held },
+    { signal },
+  );
+  const verdict = verdictOf(comparison, inUse && bridges.get(inUse.name), memory.length);
+
   const { name, method, fromCollection, toCollection } = input;
   const spaces = { fromSpace: from.space, toSpace: to.space };
   const version = await bridges.add({
@@ -151,6 +169,7 @@ async function run(
       texts: texts.length,
       memory: { from: memory.length, to: searched.length },
       collections: { from: fromCollection ?? null, to: toCollection ?? null },
+      verdict,
       ...(recall && {
         measured: { queries: measurable.length, items: items.length, labels: known.size },
         recall,
@@ -160,15 +179,78 @@ async function run(
       job: job.id,
     },
   });
-  if (input.activate) await bridges.activate(name, version);
+  const activated =
+    input.activate === "always" || (input.activate === "if_improved" && verdict.improved);
+  if (activated) await bridges.activate(name, version);
   return {
     bridge: name,
     version,
     ...spaces,
     method,
-    activated: input.activate,
+    activated,
+    verdict,
     ...(recall && { recall }),
   };
+}
+
+/** Of texts that are given, one in five is not fitted on, as far as there are so many. */
+const heldOutShare = 5;
+const fewestToDivide = 50;
+const maxHeldOut = 500;
+/** Of the built-in sentences, for every bridge the same. */
+const builtInShare = 10;
+
+/**
+ * The texts that a bridge is fitted on, and those that it is measured by: one in ten of the
+ * built-in sentences, which no bridge made here has seen, and some of the given texts.
+ */
+function divideTexts(given: readonly string[] | undefined) {
+  const builtIn = [...new Set(bridgeTexts())];
+  const common = builtIn.filter((_, i) => i % builtInShare === 0);
+  const isCommon = new Set(common);
+  if (given === undefined)
+    return { texts: builtIn.filter((text) => !isCommon.has(text)), heldOut: common };
+  const texts = [...new Set(given)];
+  const own =
+    texts.length < fewestToDivide
+      ? []
+      : texts.filter((_, i) => i % heldOutShare === 0).slice(0, maxHeldOut);
+  const isGiven = new Set(texts);
+  const isOwn = new Set(own);
+  return {
+    texts: texts.filter((text) => !isOwn.has(text)),
+    heldOut: [...common.filter((text) => !isGiven.has(text)), ...own],
+  };
+}
+
+interface BridgeVerdict extends BridgeComparison {
+  reason: string;
+}
+
+/** @param memory  items that are not labelled, of the model that asks, that the bridge was given. */
+function verdictOf(
+  comparison: BridgeComparison,
+  inUse: ListedBridge | undefined,
+  memory: number,
+): BridgeVerdict {
+  const { texts, before, after, interval } = comparison;
+  const than = inUse === undefined ? "chance" : `the bridge in use, "${inUse.name}"`;
+  const numbers = `mean reciprocal rank ${before.toFixed(3)} -> ${after.toFixed(3)}, 95 % interval of the change ${interval.map((x) => x.toFixed(3)).join(" to ")}, on ${texts} held-out texts`;
+  const reason = comparison.improved
+    ? `Better than ${than}: ${numbers}.`
+    : `Not beyond doubt better than ${than}: ${numbers}.`;
+  const report = inUse?.versions.find(({ active }) => active)?.report;
+  const usesMemory = memoryOf(report) > 0;
+  if (!usesMemory || memory > 0) return { ...comparison, reason };
+  const lack =
+    "The bridge in use was given items of the model that asks and this one was not, which texts do not show: give it some (from_collection), or activate it by hand.";
+  return { ...comparison, improved: false, reason: `${reason} ${lack}` };
+}
+
+/** What a report says of the items that its bridge was given; those that are shipped say "sounds". */
+function memoryOf(report: unknown): number {
+  const { memory } = (report ?? {}) as { memory?: { from?: number; sounds?: number } };
+  return memory?.from ?? memory?.sounds ?? 0;
 }
 
 /**

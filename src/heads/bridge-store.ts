@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.js";
+import { checkedJson, readCheckedJson } from "../files/checked-json.js";
+import { writeDurably } from "../files/write-durably.js";
 import type { Log } from "../log.js";
 import { shippedModels } from "../models/built-in.js";
 import {
@@ -16,7 +18,7 @@ import {
   writeBridgeFiles,
 } from "./bridge-version.js";
 import { NameQueue } from "./name-queue.js";
-import { VersionFolder } from "./version-folder.js";
+import { activeIn, noVersion, VersionFolder } from "./version-folder.js";
 
 export interface ListedBridge {
   name: string;
@@ -42,6 +44,8 @@ export class BridgeStore implements Bridges {
   readonly #folder: VersionFolder;
   readonly #versions = new Map<string, ReadBridgeVersion[]>();
   readonly #history = new Map<string, number[]>();
+  /** Names in the order of their last activations, newest first. */
+  #latest: string[] = [];
   /** Bridges of which it is not known which version is active, and why. */
   readonly #damage = new Map<string, string>();
   readonly #queue = new NameQueue();
@@ -67,8 +71,9 @@ export class BridgeStore implements Bridges {
         stored.push(await store.#read(name, version, store.#folder.pathOf(name, version), false));
       }
       store.#versions.set(name, stored);
-      const isThere = (number: number) => stored.some(({ version }) => version === number);
-      const active = history.at(-1);
+      const isThere = (number: number) =>
+        number === noVersion || stored.some(({ version }) => version === number);
+      const active = activeIn(history);
       const gone =
         active === undefined || isThere(active)
           ? undefined
@@ -79,6 +84,7 @@ export class BridgeStore implements Bridges {
       store.#damage.set(name, why);
       options.log.error({ bridge: name }, `no version of the bridge is used: ${why}`);
     }
+    store.#latest = await readLatest(store.#latestFile, options.log);
     store.#chooseActive();
     return store;
   }
@@ -91,8 +97,8 @@ export class BridgeStore implements Bridges {
   }
 
   /**
-   * One bridge from a space into another: what was made here goes before what is shipped, then the
-   * first name.
+   * One bridge from a space into another: the one that was activated last, then what was made here
+   * before what is shipped, then the first name.
    */
   active(): readonly Bridge[] {
     return this.#active;
@@ -147,8 +153,25 @@ export class BridgeStore implements Bridges {
   async #activate(name: string, version: number): Promise<void> {
     const { unusable } = this.#version(name, version);
     if (unusable !== undefined) throw new AppError("conflict", unusable, { param: "version" });
-    if (this.#activeVersion(name) === version) return;
-    await this.#setHistory(name, [...this.#historyOf(name), version]);
+    if (this.#activeVersion(name) !== version)
+      await this.#setHistory(name, [...this.#historyOf(name), version]);
+    // Of several bridges between the same spaces the one that was activated last is used.
+    await this.#setLatest([name, ...this.#latest.filter((other) => other !== name)]);
+    this.#chooseActive();
+  }
+
+  async #setLatest(latest: string[]): Promise<void> {
+    if (latest.length > 0) await writeDurably(this.#latestFile, checkedJson({ latest }));
+    else await rm(this.#latestFile, { force: true });
+    this.#latest = latest;
+  }
+
+  /** No version of the bridge is used from the next request on. */
+  deactivate(name: string): Promise<void> {
+    return this.#queue.take(name, async () => {
+      if (this.#activeVersion(name) !== undefined)
+        await this.#setHistory(name, [...this.#historyOf(name), noVersion]);
+    });
   }
 
   /** Back to the version that was active before. @returns its number. */
@@ -188,7 +211,12 @@ export class BridgeStore implements Bridges {
     else this.#versions.delete(name);
     this.#history.delete(name);
     this.#damage.delete(name);
+    await this.#setLatest(this.#latest.filter((other) => other !== name));
     this.#chooseActive();
+  }
+
+  get #latestFile(): string {
+    return join(this.#options.folder, "latest.json");
   }
 
   #of(name: string): ReadBridgeVersion[] {
@@ -213,7 +241,7 @@ export class BridgeStore implements Bridges {
   }
 
   #activeVersion(name: string): number | undefined {
-    return this.#damage.has(name) ? undefined : this.#historyOf(name).at(-1);
+    return this.#damage.has(name) ? undefined : activeIn(this.#historyOf(name));
   }
 
   async #setHistory(name: string, history: number[]): Promise<void> {
@@ -231,7 +259,13 @@ export class BridgeStore implements Bridges {
       if (version.unusable === undefined) active.push(version.bridge);
       else this.#options.log.info({ bridge: name, version: version.version }, version.unusable);
     }
-    active.sort((one, other) => Number(one.shipped) - Number(other.shipped));
+    const place = ({ name }: Bridge) => {
+      const at = this.#latest.indexOf(name);
+      return at < 0 ? this.#latest.length : at;
+    };
+    active.sort(
+      (one, other) => place(one) - place(other) || Number(one.shipped) - Number(other.shipped),
+    );
     const isFirst = ({ fromSpace, toSpace }: Bridge, at: number) =>
       active.findIndex((other) => other.fromSpace === fromSpace && other.toSpace === toSpace) ===
       at;
@@ -243,4 +277,16 @@ export class BridgeStore implements Bridges {
     const read = await readBridgeVersion(folder, { name, version, shipped }, log);
     return read.bridge === undefined ? read : { ...read, unusable: misfit(read.bridge, packs) };
   }
+}
+
+/** A damaged file costs the order alone. */
+async function readLatest(path: string, log: Log): Promise<string[]> {
+  if (!existsSync(path)) return [];
+  try {
+    const { latest } = await readCheckedJson(path);
+    if (Array.isArray(latest)) return latest.filter((name) => typeof name === "string");
+  } catch (error) {
+    log.error({ err: error }, "it is not known which bridge was activated last");
+  }
+  return [];
 }

@@ -3,7 +3,7 @@ import type { Log } from "../log.js";
 import type { HeadFiles } from "./head-files.js";
 import { type Described, type Place, readDescription } from "./head-folder.js";
 import { HeadVersion } from "./head-version.js";
-import { checkName, VersionFolder, type Versions } from "./version-folder.js";
+import { activeIn, checkName, noVersion, VersionFolder, type Versions } from "./version-folder.js";
 
 /** One version as it is listed; `unusable` says why there is nothing else to tell. */
 export type ListedVersion = { version: number; active: boolean } & (
@@ -61,11 +61,11 @@ export class HeadRecords {
     const versions = new Map<number, Described>();
     for (const version of numbers)
       versions.set(version, await readDescription(this.place(name, version)));
-    const active = history.at(-1);
+    const active = activeIn(history);
     const isGone = active !== undefined && !versions.has(active);
     return {
       versions,
-      history: history.filter((version) => versions.has(version)),
+      history: history.filter((version) => version === noVersion || versions.has(version)),
       damage: isGone ? `Version ${active} of the head "${name}", which is active, is gone` : damage,
       faults: new Map(),
     };
@@ -86,7 +86,7 @@ export class HeadRecords {
   /** @throws AppError `not_found` */
   listed(name: string): ListedHead {
     const { versions, history, damage, faults } = this.get(name);
-    const activeVersion = damage === undefined ? history.at(-1) : undefined;
+    const activeVersion = damage === undefined ? activeIn(history) : undefined;
     const listed = [...versions].map(([version, described]) => {
       const fault = faults.get(version);
       const found = fault === undefined ? described : { unusable: fault };
@@ -136,7 +136,7 @@ export class HeadRecords {
    *   known which one is.
    */
   active(name: string): number {
-    const active = this.history(name).at(-1);
+    const active = activeIn(this.history(name));
     if (active !== undefined) return active;
     throw new AppError("conflict", `No version of the head "${name}" is active`, { param: "head" });
   }

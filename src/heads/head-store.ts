@@ -11,7 +11,7 @@ import { readFiles, readWeights } from "./head-folder.js";
 import { HeadRecords, type ListedHead } from "./head-records.js";
 import { type HeadVersion, type UsableHead, verdictOfHead } from "./head-version.js";
 import { NameQueue } from "./name-queue.js";
-import { checkName } from "./version-folder.js";
+import { activeIn, checkName, noVersion } from "./version-folder.js";
 
 export interface HeadStoreOptions {
   /** `<dataDir>/heads` */
@@ -104,7 +104,7 @@ export class HeadStore {
       if (lineage.job !== undefined && "lineage" in other && other.lineage.job === lineage.job)
         return version;
     }
-    const parent = head?.history.at(-1);
+    const parent = head && activeIn(head.history);
     return this.#records.add(name, files, {
       ...described,
       formatVersion: 1,
@@ -142,7 +142,16 @@ export class HeadStore {
    */
   async catchUp(name: string): Promise<string[]> {
     const { activeVersion } = this.#records.listed(name);
+    if (activeVersion === undefined) return [];
     return (await this.#options.onActivated?.(name, activeVersion)) ?? [];
+  }
+
+  /** No version answers from the next request on; collections that follow the head stay as they are. */
+  async deactivate(name: string): Promise<void> {
+    await this.#queue.take(name, async () => {
+      const history = this.#records.history(name);
+      if (activeIn(history) !== undefined) await this.#setHistory(name, [...history, noVersion]);
+    });
   }
 
   /** Back to the version that was active before. @returns ids of jobs, as `activate`. */
@@ -154,7 +163,7 @@ export class HeadStore {
         const message = `No other version of the head "${name}" was active before`;
         throw new AppError("conflict", message, { param: "name" });
       }
-      await this.use(name, before);
+      if (before !== noVersion) await this.use(name, before);
       return this.#setHistory(name, history.slice(0, -1));
     });
   }
@@ -164,7 +173,7 @@ export class HeadStore {
     this.#records.get(name);
     await this.#refuseInUse(name);
     await this.#queue.take(name, async () => {
-      const active = this.#records.get(name).history.at(-1);
+      const active = activeIn(this.#records.get(name).history);
       if (active !== undefined && !force) {
         const message = `The head "${name}" is active with version ${active}; "force" deletes it all the same`;
         throw new AppError("conflict", message, { param: "name" });

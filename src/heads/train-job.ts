@@ -10,8 +10,8 @@ import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import { rowCount } from "../math/rows.js";
 import type { MediaBudget } from "../media/budget.js";
 import type { Media } from "../media/media.js";
+import { projectionOf } from "../search/headed-path.js";
 import type { HeadChoice } from "../training/initial-head.js";
-import { leaveOut } from "../training/leave-out.js";
 import {
   type ScreeningFinding,
   type ScreeningOptions,
@@ -20,8 +20,9 @@ import {
 } from "../training/screening.js";
 import { screenInWorker, trainInWorker } from "../training/train-in-worker.js";
 import type { Split, TrainingOptions, TrainingRequest } from "../training/training-request.js";
-import { gather } from "./gather.js";
+import { type Gathered, gather } from "./gather.js";
 import type { HeadStore } from "./head-store.js";
+import { headedModalities } from "./head-version.js";
 import { checkSpace, readRowsFile, TrainingSource } from "./training-source.js";
 
 /**
@@ -127,6 +128,8 @@ async function run(
         },
       }),
   };
+  const { active, other } = await activeHeads(heads, input.name, pack.space, sides);
+  request = { ...request, active };
   const { screen } = input;
   let screening: ScreeningReport | undefined;
   if (screen !== undefined) {
@@ -134,8 +137,8 @@ async function run(
     const findings = await screenInWorker(a, b, screen, { signal });
     const excluded = screen.exclude === true ? suspiciousPairs(findings) : [];
     screening = screeningReport(findings, excluded, gathered.ids);
-    request = leaveOut(request, excluded);
-    const left = rowCount(request.a);
+    request = { ...request, exclude: excluded };
+    const left = rowCount(a) - excluded.length;
     if (excluded.length > 0 && left < 8) {
       const message = `Screening leaves ${left} of ${rowCount(a)} pairs, too few to train on`;
       throw invalidInput("screen", `${message}: "exclude": false trains on all of them`);
@@ -154,7 +157,9 @@ async function run(
       });
     },
   });
-  const { options, verdict, measures, data } = result.report;
+  const { options, measures, data } = result.report;
+  const verdict = { ...result.report.verdict };
+  if (other !== undefined) verdict.reason += ` ${other}`;
   const version = await heads.add(
     input.name,
     {
@@ -165,11 +170,11 @@ async function run(
       sides: { a: sides.a, b: sides.b },
       logits: { scale: result.logitScale, bias: result.logitBias, loss: options.loss },
       lineage: { data: data.sha256, seed: options.seed, job: context.job.id },
-      report: { ...result.report, ...(screening && { screening }) },
+      report: { ...result.report, verdict, ...(screening && { screening }) },
     },
     result,
   );
-  const activated = input.activate === "if_improved" && verdict.improved;
+  const activated = input.activate === "if_improved" && verdict.improved && other === undefined;
   if (activated) await heads.activate(input.name, version);
   const { space } = await heads.use(input.name, version);
   return {
@@ -185,6 +190,33 @@ async function run(
     }),
     warnings: gathered.warnings,
   };
+}
+
+/**
+ * The heads of the version that answers now, for the sides that are trained. `other` says why it
+ * cannot be compared with; what it does for other modalities would be lost.
+ */
+async function activeHeads(
+  heads: HeadStore,
+  name: string,
+  space: string,
+  sides: Gathered["sides"],
+): Promise<{ active?: TrainingRequest["active"]; other?: string }> {
+  const version = heads.list().find((head) => head.name === name)?.activeVersion;
+  if (version === undefined) return {};
+  const used = await heads.use(name, version).catch((error) => {
+    if (error instanceof AppError) return undefined; // it answers nobody
+    throw error;
+  });
+  // A head of former weights answers nobody either.
+  if (used === undefined || used.fromSpace !== space) return {};
+  const able = headedModalities(used);
+  if (![sides.a, sides.b ?? "text"].every((modality) => able.includes(modality))) {
+    const other = `Version ${version}, which is active, is for ${able.join(" and ")}: it was not compared with, and stays active.`;
+    return { other };
+  }
+  const headOf = (modality: Modality) => projectionOf(used, modality)[0];
+  return { active: { version, a: headOf(sides.a), b: headOf(sides.b ?? "text") } };
 }
 
 function screeningReport(

@@ -8,6 +8,12 @@ import { checksumsFile, checksumsOf } from "../files/checksums.js";
 import { isLeftover } from "../files/is-leftover.js";
 import { storageError, writeDurably } from "../files/write-durably.js";
 
+/** In a history: no version is active. */
+export const noVersion = 0;
+/** The version that a history makes active. */
+export const activeIn = (history: readonly number[]): number | undefined =>
+  history.at(-1) || undefined;
+
 /** What there is of one name. */
 export interface Versions {
   name: string;
@@ -15,7 +21,7 @@ export interface Versions {
   numbers: number[];
   /**
    * Versions in the order they were activated; the last one is active, the one before it is what a
-   * roll-back returns to.
+   * roll-back returns to. `noVersion` where the name was deactivated.
    */
   history: number[];
   /** Why it is not known which version is active. */

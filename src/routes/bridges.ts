@@ -47,6 +47,13 @@ const operations = {
     answers,
     errors: [...bodyErrors, ...storeErrors, "space_mismatch", "model_corrupt"],
   }),
+  deactivate: describe({
+    id: "deactivateBridge",
+    tag,
+    summary: "Searches over no version of it from now on",
+    answers,
+    errors: storeErrors,
+  }),
   rollback: describe({
     id: "rollbackBridge",
     tag,
@@ -121,6 +128,11 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
       const name = c.req.param("name");
       const { version } = await readJson(c, BridgeActivation);
       await bridges.activate(name, version);
+      return c.json(bridgeAnswer(bridges.get(name)));
+    })
+    .post("/v1/bridges/:name/deactivate", operations.deactivate, async (c) => {
+      const name = c.req.param("name");
+      await bridges.deactivate(name);
       return c.json(bridgeAnswer(bridges.get(name)));
     })
     .post("/v1/bridges/:name/rollback", operations.rollback, async (c) => {

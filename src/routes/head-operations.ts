@@ -78,6 +78,13 @@ export const headOperations = {
     answers: { 200: { content: json(HeadChanged) } },
     errors: [...bodyErrors, ...errors],
   }),
+  deactivate: describe({
+    id: "deactivateHead",
+    tag,
+    summary: "No version answers from now on; collections that follow the head stay as they are",
+    answers: { 200: { content: json(HeadAnswer) } },
+    errors,
+  }),
   rollback: describe({
     id: "rollbackHead",
     tag,

@@ -74,6 +74,11 @@ export function headsRoutes(services: Services) {
         jobs: ids.map((id) => ({ id })),
       } satisfies HeadChanged);
     })
+    .post("/v1/heads/:name/deactivate", operations.deactivate, async (c) => {
+      const name = c.req.param("name");
+      await heads.deactivate(name);
+      return c.json(headAnswer(heads.get(name)));
+    })
     .post("/v1/heads/:name/rollback", operations.rollback, async (c) => {
       const name = c.req.param("name");
       const ids = await heads.rollback(name);

@@ -5,23 +5,25 @@ import type { Batch } from "./network.js";
 import type { Split, TrainingRequest } from "./training-request.js";
 
 /**
- * Draws which pairs are trained on, which decide when to stop, and which are kept for the report.
+ * Decides which pairs are trained on, which say when to stop, and which are kept for the report:
+ * the first of `order` are tested on.
  *
  * With labels each part gets its share of every label: the pairs of a label are spread evenly from
  * a random start (systematic sampling). Whatever is drawn, two labels at least are trained on where
  * there are two.
  *
+ * @param drawn   positions of all pairs.
  * @param labels  one for each pair.
  */
 export function drawSplit(
-  pairs: number,
+  drawn: readonly number[],
   validationShare: number,
   testShare: number,
   random: Random,
   labels?: Int32Array,
 ): Split {
-  const drawn = [...random.permutation(pairs)];
-  const order = labels === undefined ? drawn : spreadLabels(drawn, labels, random);
+  const pairs = drawn.length;
+  const order = labels === undefined ? [...drawn] : spreadLabels(drawn, labels, random);
   const test = Math.max(1, Math.round(pairs * testShare));
   const validation = Math.round((pairs - test) * validationShare);
   const held = test + validation;

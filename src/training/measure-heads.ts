@@ -15,7 +15,8 @@ export interface Heads {
 export const maxMeasuredPairs = 2000;
 
 /**
- * Measures of the pairs kept aside, and of the probe set, before and after training.
+ * Measures of the pairs kept aside, and of the probe set, before and after training; `against` are
+ * those of the same pairs with the version that is active before.
  * @param started  the heads that training began with.
  */
 export function measureHeads(
@@ -24,7 +25,7 @@ export function measureHeads(
   seed: number,
   started: Heads,
   trained: Heads,
-): { measures: Measures; forgetting?: Measures } {
+): { measures: Measures; against?: Measures; forgetting?: Measures } {
   const random = seededRandom(seed ^ 0x6d656173);
   const { labels } = request;
   // Where both sides are comparable as they are, that is what training has to beat; else the heads
@@ -39,11 +40,17 @@ export function measureHeads(
     compareFacts(facts(untrained, a, b, labelsOf), facts(trained, a, b, labelsOf), random);
   const labelsAt = (positions: readonly number[]) =>
     labels && Int32Array.from(positions, (at) => labels[at]);
-  const measures = compare(
-    take(request.a, measured),
-    take(request.b, measured),
-    labelsAt(measured),
-  );
+  const [testA, testB] = [take(request.a, measured), take(request.b, measured)];
+  const testLabels = labelsAt(measured);
+  const measures = compare(testA, testB, testLabels);
+  const { active } = request;
+  const against =
+    active &&
+    compareFacts(
+      facts(active, testA, testB, testLabels),
+      facts(trained, testA, testB, testLabels),
+      random,
+    );
   if (labels) {
     const known = split.train.slice(0, maxMeasuredPairs);
     const all = [...known, ...measured];
@@ -64,7 +71,7 @@ export function measureHeads(
     dimensions: request[side].dimensions,
   });
   const forgetting = probe && compare(probeRows("a"), probeRows("b"), probe.labels);
-  return { measures, forgetting };
+  return { measures, against, forgetting };
 }
 
 const project = (head: ProjectionHead | undefined, rows: Rows): Rows =>

@@ -1,5 +1,5 @@
 import type { EpochRecord } from "./checkpoint.js";
-import type { Measures } from "./run-measures.js";
+import type { Measure, Measures } from "./run-measures.js";
 import type { ScreeningReport } from "./screening.js";
 import type { TrainingOptions } from "./training-request.js";
 
@@ -22,6 +22,8 @@ export interface RunReport {
   stoppedBy: "epochs" | "patience";
   /** On pairs that neither training nor stopping saw. */
   measures: Measures;
+  /** The same with the version that was active as "before", where there was one. */
+  against?: Measures;
   /** On the probe set, when one was given: what the heads did to other data. */
   forgetting?: Measures;
   verdict: Verdict;
@@ -31,8 +33,8 @@ export interface RunReport {
 
 export interface Verdict {
   /**
-   * Held-out retrieval got better beyond doubt: the interval of the change in mean reciprocal rank
-   * lies above zero.
+   * Held-out retrieval got better beyond doubt, than before and than by the version that is active:
+   * the intervals of the change in mean reciprocal rank lie above zero.
    */
   improved: boolean;
   /** The interval of the change on the probe set lies below zero; absent without a probe set. */
@@ -41,16 +43,46 @@ export interface Verdict {
   reason: string;
 }
 
+/**
+ * Fewer pairs show nothing at 95 %, even if each of them got better: by chance that happens once in
+ * 2^5 (the sign test, two-sided, 2 * 2^-6 < .05).
+ */
+const fewestPairs = 6;
+
+export interface Measured {
+  measures: Measures;
+  against?: Measures;
+  forgetting?: Measures;
+  bestEpoch: number;
+  /** Pairs that were kept aside and measured. */
+  pairs: number;
+  activeVersion?: number;
+}
+
 /** The verdict that measures allow. Only a head that improved may be promoted. */
-export function verdictOf(measures: Measures, bestEpoch: number, forgetting?: Measures): Verdict {
-  const { before, after, interval, says } = measures.mean_reciprocal_rank;
-  const numbers = `mean reciprocal rank ${before.toFixed(3)} -> ${after.toFixed(3)}, 95 % interval of the change ${interval.map((x) => x.toFixed(3)).join(" to ")}`;
-  const improved = says === "better";
-  let reason = improved
-    ? `Held-out retrieval improved: ${numbers}.`
-    : `No improvement on held-out pairs: ${numbers}.`;
+export function verdictOf(measured: Measured): Verdict {
+  const { measures, against, forgetting, bestEpoch, pairs, activeVersion } = measured;
+  const numbersOf = ({ before, after, interval }: Measure) =>
+    `mean reciprocal rank ${before.toFixed(3)} -> ${after.toFixed(3)}, 95 % interval of the change ${interval.map((x) => x.toFixed(3)).join(" to ")}`;
+  const rank = measures.mean_reciprocal_rank;
+  const numbers = `${numbersOf(rank)}, on ${pairs} pairs`;
+  const rankAgainst = against?.mean_reciprocal_rank;
+  const improved =
+    pairs >= fewestPairs &&
+    rank.says === "better" &&
+    (rankAgainst === undefined || rankAgainst.says === "better");
+  let reason =
+    rank.says === "better"
+      ? `Held-out retrieval improved: ${numbers}.`
+      : `No improvement on held-out pairs: ${numbers}.`;
   if (bestEpoch === 0)
     reason = `No epoch lowered the validation loss; the heads are as they started. ${numbers}.`;
+  if (pairs < fewestPairs)
+    reason += ` So few pairs prove nothing: ${fewestPairs} at least must be kept aside.`;
+  if (rankAgainst !== undefined) {
+    const than = { better: "Better than", worse: "Worse than" }[rankAgainst.says as string];
+    reason += ` ${than ?? "Not beyond doubt better than"} version ${activeVersion}, which is active: ${numbersOf(rankAgainst)}.`;
+  }
   if (forgetting === undefined) return { improved, reason };
   const probe = forgetting.mean_reciprocal_rank;
   const forgets = probe.says === "worse";

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { AppError, invalidInput } from "../errors.js";
+import { contentOrder } from "../math/content-order.js";
 import { seededRandom } from "../math/random.js";
 import { drawSplit } from "./batches.js";
 import { type Checkpoint, readCheckpoint } from "./checkpoint.js";
@@ -44,15 +45,7 @@ export async function trainHead(
   const { pairs, options } = checkRequest(given);
   const sha256 = hashOfData(given);
   const request = withUnitRows(given);
-  const split =
-    request.split ??
-    drawSplit(
-      pairs,
-      options.validationShare,
-      options.testShare,
-      seededRandom(options.seed),
-      request.labels,
-    );
+  const split = splitOf(request, options);
   if (split.train.length < 4 || split.test.length < 1) {
     const message = "The split leaves fewer than 4 pairs to train on or none to test on";
     throw invalidInput("split", message);
@@ -112,10 +105,30 @@ export async function trainHead(
     bestEpoch: run.best.epoch,
     stoppedBy,
     ...measured,
-    verdict: verdictOf(measured.measures, run.best.epoch, measured.forgetting),
+    verdict: verdictOf({
+      ...measured,
+      bestEpoch: run.best.epoch,
+      pairs: Math.min(split.test.length, maxMeasuredPairs),
+      activeVersion: request.active?.version,
+    }),
   };
   const { logitBias } = run.best.state.parameters;
   return { a, b, logitScale: scaleOf(run.best.state), logitBias: logitBias.value[0], report };
+}
+
+/**
+ * The split of the request, or one by the pairs' content: whatever the seed, and in whatever order
+ * pairs come, the same ones are tested on, so that versions of one name can be compared. Excluded
+ * pairs stay in the test set for the same reason.
+ */
+function splitOf(request: TrainingRequest, options: TrainingOptions): Split {
+  const { validationShare, testShare } = options;
+  const order = [...contentOrder([request.a, request.b], 0)];
+  const { train, validation, test } =
+    request.split ?? drawSplit(order, validationShare, testShare, seededRandom(0), request.labels);
+  const excluded = new Set(request.exclude);
+  const kept = (part: readonly number[]) => part.filter((at) => !excluded.has(at));
+  return { train: kept(train), validation: kept(validation), test };
 }
 
 /**

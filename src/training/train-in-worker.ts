@@ -5,6 +5,7 @@ import type { BridgeOptions } from "./bridge-options.js";
 import type { BridgeMeasurement, measureBridge } from "./bridge-report.js";
 import type { FittedCalibration, LabelledMaterial } from "./calibration.js";
 import { newFlag, throwIfCancelled } from "./cancellation.js";
+import type { BridgeComparison, BridgesToCompare } from "./compare-bridges.js";
 import type { CacheAdapter, FewShotTask, LinearProbe } from "./few-shot.js";
 import type { HeldOutAccuracy } from "./few-shot-accuracy.js";
 import type { TrainingControl, TrainingProgress } from "./run-epochs.js";
@@ -42,6 +43,17 @@ export interface FittedAdapter {
 /** `fitFewShot` and `fewShotAccuracy` in a worker thread of their own. */
 export const fewShotInWorker = (task: FewShotTask, control?: Cancellable): Promise<FittedAdapter> =>
   inWorker("fewShot", task, control);
+/** `compareBridges` in a worker thread of its own. */
+export const compareBridgesInWorker = (
+  given: BridgesToCompare,
+  control?: Cancellable,
+): Promise<BridgeComparison> => inWorker("compareBridges", given, control);
+
+/** `fitFewShot` in a worker thread of its own. */
+export const fewShotInWorker = (
+  task: FewShotTask,
+  control?: Cancellable,
+): Promise<CacheAdapter | LinearProbe> => inWorker("fewShot", task, control);
 
 /** `fitCalibration` in a worker thread of its own. */
 export const calibrateInWorker = (

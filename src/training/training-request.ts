@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { ProjectionHead } from "../encoders/head.js";
 import { invalidInput } from "../errors.js";
 import { checkFinite, distinctRows, type Rows, rowCount, unitRows } from "../math/rows.js";
 import type { HeadChoice } from "./initial-head.js";
@@ -69,8 +70,12 @@ export interface TrainingRequest {
   third?: Rows;
   /** expclr: continuous features of the same pairs. */
   features?: Rows;
-  /** Positions of the pairs for each use; without it the seed draws them. */
+  /** Positions of the pairs for each use; without it their content decides. */
   split?: Split;
+  /** Positions of pairs that are neither trained on nor validated with. */
+  exclude?: readonly number[];
+  /** The version that answers now: a better one has to be better than this too. */
+  active?: { version: number; a?: ProjectionHead; b?: ProjectionHead };
   /** Pairs of other data that a good head must not forget; same dimensions. */
   probe?: { a: Float32Array; b: Float32Array; labels?: Int32Array };
   options?: Partial<TrainingOptions>;

@@ -7,6 +7,7 @@ import type { BridgeOptions } from "./bridge-options.js";
 import { type BridgeMeasurement, measureBridge } from "./bridge-report.js";
 import { fitCalibration, type LabelledMaterial } from "./calibration.js";
 import { cancellationOf } from "./cancellation.js";
+import { type BridgesToCompare, compareBridges } from "./compare-bridges.js";
 import { type FewShotTask, fitFewShot } from "./few-shot.js";
 import { fewShotAccuracy } from "./few-shot-accuracy.js";
 import type { TrainingControl } from "./run-epochs.js";
@@ -32,6 +33,8 @@ serveWorker({
     adapter: fitFewShot(task, signal),
     heldOut: fewShotAccuracy(task, signal),
   }),
+  compareBridges: (given: BridgesToCompare) => compareBridges(given),
+  fewShot: (task: FewShotTask) => fitFewShot(task, signal),
   calibrate: (material: LabelledMaterial) => fitCalibration(material, { signal }),
   screen: ({ a, b, options }: { a: Rows; b: Rows; options?: Partial<ScreeningOptions> }) =>
     screenPairs(a, b, options, signal),

@@ -14,7 +14,8 @@ export const BridgeBody = z.strictObject({
   label_by: optional(z.string().min(1)),
   seed: optional(z.int().min(0).max(0xffffffff)),
   epochs: optional(z.int().min(1).max(10_000)),
-  activate: withDefault(z.boolean(), true),
+  /** `if_improved`: when it measures better than the bridge in use on texts that were held out. */
+  activate: withDefault(z.enum(["never", "if_improved", "always"]), "if_improved"),
 });
 export type BridgeBody = z.infer<typeof BridgeBody>;
 export const BridgeActivation = z.strictObject({ version: z.int().positive() });
@@ -60,6 +61,16 @@ export const BridgeResult = z.object({
   to_space: z.string(),
   method: z.string(),
   activated: z.boolean(),
+  /** By mean reciprocal rank of held-out texts, of the bridge in use (or chance) and this one. */
+  verdict: z.object({
+    improved: z.boolean(),
+    reason: z.string(),
+    texts: z.int(),
+    before: z.number(),
+    after: z.number(),
+    change: z.number(),
+    interval: Interval,
+  }),
   /** By way of search, `bridge` among them; where the collections have labels. */
   recall: z.record(z.string(), CrossRecall).optional(),
 });

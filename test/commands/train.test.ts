@@ -207,13 +207,20 @@ describe("crossmodal bridge, bridges", () => {
     const server = await startServer(config, createLog("silent"));
     const ask = async (...args: string[]) => (await runMain(...args, "--url", server.url)).stdout;
     try {
-      expect(await ask("bridge", "starter-clap", "starter-clip", "--texts", texts)).toBe(
-        `${name}, version 2, active`,
-      );
+      const learn = ["bridge", "starter-clap", "starter-clip", "--texts", texts];
+      const [first, reason] = (await ask(...learn)).split("\n");
+      expect(first).toBe(`${name}, version 2, not active`);
+      expect(reason).toContain("activate it by hand");
+      expect(await ask(...learn, "--force")).toContain(`${name}, version 3, active`);
+      expect(await ask("bridges", "deactivate", name)).toContain("not in use");
+      await ask("bridges", "activate", name, "2");
       expect(await ask("bridges")).toMatch(
         new RegExp(`${name} +2 +in use +starter-clap@\\w+ +starter-clip@\\w+`),
       );
-      expect(await ask("bridges", "rollback", name)).toMatch(/1 +active +shipped/);
+      await ask("bridges", "deactivate", name);
+      await ask("bridges", "rollback", name);
+      await ask("bridges", "activate", name, "1");
+      expect(await ask("bridges", "show", name)).toMatch(/1 +active +shipped/);
       expect(await ask("bridges", "activate", name, "2")).toMatch(/2 +active +made here +ridge/);
       await ask("bridges", "delete", name);
       expect(await ask("bridges", "show", name)).not.toContain("made here");

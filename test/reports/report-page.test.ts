@@ -28,7 +28,7 @@ const report: RunReport = {
   bestEpoch: 2,
   stoppedBy: "epochs",
   measures: { mean_reciprocal_rank: better, a_to_b_recall_at_1: better },
-  verdict: verdictOf({ mean_reciprocal_rank: better }, 2),
+  verdict: verdictOf({ measures: { mean_reciprocal_rank: better }, bestEpoch: 2, pairs: 20 }),
 };
 
 describe("reportPage", () => {
@@ -65,19 +65,41 @@ describe("reportPage", () => {
 });
 
 describe("verdictOf", () => {
-  it("says improved only when the interval of the mean reciprocal rank lies above zero", () => {
-    expect(verdictOf({ mean_reciprocal_rank: better }, 3).improved).toBe(true);
+  const run = { bestEpoch: 3, pairs: 20 };
+  it("is no improvement over a version that is active and as good, or on a handful of pairs", () => {
+    const measures = { mean_reciprocal_rank: better };
     const unclear = measure(0.5, 0.6, [-0.01, 0.2], "unclear");
-    expect(verdictOf({ mean_reciprocal_rank: unclear }, 3)).toMatchObject({
+    const worse = measure(0.9, 0.5, [-0.5, -0.3], "worse");
+    for (const rank of [worse, unclear]) {
+      const against = { mean_reciprocal_rank: rank };
+      const verdict = verdictOf({ measures, against, activeVersion: 7, ...run });
+      expect(verdict).toMatchObject({ improved: false });
+      expect(verdict.reason).toContain("version 7, which is active");
+    }
+    const against = { mean_reciprocal_rank: better };
+    expect(verdictOf({ measures, against, activeVersion: 7, ...run }).improved).toBe(true);
+    expect(verdictOf({ measures, ...run, pairs: 5 })).toMatchObject({
+      improved: false,
+      reason: expect.stringContaining("on 5 pairs"),
+    });
+  });
+  it("says improved only when the interval of the mean reciprocal rank lies above zero", () => {
+    expect(verdictOf({ measures: { mean_reciprocal_rank: better }, ...run }).improved).toBe(true);
+    const unclear = measure(0.5, 0.6, [-0.01, 0.2], "unclear");
+    expect(verdictOf({ measures: { mean_reciprocal_rank: unclear }, ...run })).toMatchObject({
       improved: false,
       reason:
-        "No improvement on held-out pairs: mean reciprocal rank 0.500 -> 0.600, 95 % interval of the change -0.010 to 0.200.",
+        "No improvement on held-out pairs: mean reciprocal rank 0.500 -> 0.600, 95 % interval of the change -0.010 to 0.200, on 20 pairs.",
     });
   });
   it("says that a head forgets when the probe set got worse", () => {
     const worse = measure(0.9, 0.5, [-0.5, -0.3], "worse");
     expect(
-      verdictOf({ mean_reciprocal_rank: better }, 3, { mean_reciprocal_rank: worse }).forgets,
+      verdictOf({
+        measures: { mean_reciprocal_rank: better },
+        forgetting: { mean_reciprocal_rank: worse },
+        ...run,
+      }).forgets,
     ).toBe(true);
   });
 });

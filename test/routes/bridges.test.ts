@@ -45,11 +45,12 @@ const search = () =>
 describe("POST /v1/bridges", () => {
   it("learns a bridge from texts and puts it to use: a sound finds pictures through the new version", async () => {
     expect((await search()).body.path).toEqual(["starter-clap/audio", `bridge/${name}@1`]);
-    const job = await runJob(app, "/v1/bridges", {
-      from: "starter-clap",
-      to: "starter-clip",
-      texts,
-    });
+    const ask = { from: "starter-clap", to: "starter-clip", texts };
+    const unproved = await runJob(app, "/v1/bridges", { ...ask, name: "unproved" });
+    expect(unproved.result).toMatchObject({ activated: false, verdict: { improved: false } });
+    expect(unproved.result.verdict.reason).toContain(`the bridge in use, "${name}"`);
+    expect((await search()).body.path).toEqual(["starter-clap/audio", `bridge/${name}@1`]);
+    const job = await runJob(app, "/v1/bridges", { ...ask, activate: "always" });
     expect(job.error).toBeUndefined();
     expect(job.result).toMatchObject({
       bridge: name,
@@ -66,7 +67,7 @@ describe("POST /v1/bridges", () => {
       versions: [{ shipped: true }, { shipped: false }],
     });
     expect(body.versions[1].report).toMatchObject({
-      texts: texts.length,
+      texts: texts.length - Math.ceil(texts.length / 5), // one in five is held out
       memory: { from: 0, to: 0 },
     });
   });
@@ -96,7 +97,7 @@ describe("POST /v1/bridges", () => {
       ...ask,
       method: "c-mcr",
       epochs: 1,
-      activate: false,
+      activate: "never",
     });
     expect(job.error).toBeUndefined();
     expect(job.events.some(({ detail }) => detail?.stage === "training")).toBe(true);
@@ -109,6 +110,21 @@ describe("POST /v1/bridges", () => {
     // Two labels: ten of nearly all pictures hold both
     expect(report.recall.bridge.at_10.chance).toBeGreaterThan(0.9);
     expect(report.recall.text_pivot.at_1.recall).toBeLessThanOrEqual(1);
+  });
+
+  it("uses the bridge that was activated last, and the others again once it is deactivated", async () => {
+    const used = async () => (await search()).body.path[1];
+    await post("/v1/bridges/unproved/activate", { version: 1 });
+    expect(await used()).toBe("bridge/unproved@1");
+    await post(`/v1/bridges/${name}/activate`, { version: 2 });
+    expect(await used()).toBe(`bridge/${name}@2`);
+    await post("/v1/bridges/unproved/activate", { version: 1 });
+    expect((await post("/v1/bridges/unproved/deactivate")).body).toMatchObject({
+      version: null,
+      active: false,
+    });
+    expect(await used()).toBe(`bridge/${name}@2`);
+    await get("/v1/bridges/unproved", { method: "DELETE" });
   });
 
   it("activates, rolls back, lists and deletes; the shipped version answers again", async () => {

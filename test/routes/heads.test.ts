@@ -199,6 +199,17 @@ describe("POST /v1/heads with .npy files", () => {
     expect((await get("/v1/heads/trained/versions/2", { method: "DELETE" })).status).toBe(200);
   });
 
+  it("answers with no version once the head is deactivated, and again after a roll-back", async () => {
+    const post = { method: "POST" };
+    expect((await get("/v1/heads/trained/deactivate", post)).body).toMatchObject({
+      version: null,
+      active: false,
+    });
+    const zeroShot = jsonPost({ text: "a", candidate_labels: ["b"], head: "trained" });
+    expect((await get("/v1/zero-shot", zeroShot)).status).toBe(409);
+    expect((await get("/v1/heads/trained/rollback", post)).body.version).toBe(1);
+  });
+
   it("stops when the job is cancelled, keeps no version, and goes on from its checkpoint when it is resumed", async () => {
     const fields = {
       ...labelledPairs(60),

@@ -3,18 +3,19 @@ import { seededRandom } from "../../src/math/random.js";
 import { drawBeta, drawSplit, epochBatches, gatherBatch } from "../../src/training/batches.js";
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i);
+const shuffled = (n: number, seed = 1) => [...seededRandom(seed).permutation(n)];
 const ascending = (x: number, y: number) => x - y;
 
 describe("drawSplit", () => {
   it("uses every pair once", () => {
-    const { train, validation, test } = drawSplit(50, 0.1, 0.2, seededRandom(1));
+    const { train, validation, test } = drawSplit(shuffled(50), 0.1, 0.2, seededRandom(1));
     expect([train.length, validation.length, test.length]).toEqual([36, 4, 10]);
     expect([...train, ...validation, ...test].sort(ascending)).toEqual(upTo(50));
   });
   it("gives each part its share of every label, give or take a pair", () => {
     const labels = Int32Array.from({ length: 200 }, (_, i) => (i < 20 ? 1 : i < 60 ? 2 : 3));
     for (const seed of upTo(20)) {
-      const split = drawSplit(200, 0.25, 0.2, seededRandom(seed), labels);
+      const split = drawSplit(shuffled(200, seed), 0.25, 0.2, seededRandom(seed), labels);
       expect(Object.values(split).flat().sort(ascending)).toEqual(upTo(200));
       const count = (part: readonly number[], label: number) =>
         part.filter((at) => labels[at] === label).length;
@@ -32,7 +33,13 @@ describe("drawSplit", () => {
     const labels = new Int32Array(300);
     labels[7] = 1;
     for (const seed of upTo(50)) {
-      const { train, validation, test } = drawSplit(300, 0.15, 0.2, seededRandom(seed), labels);
+      const { train, validation, test } = drawSplit(
+        shuffled(300, seed),
+        0.15,
+        0.2,
+        seededRandom(seed),
+        labels,
+      );
       expect(new Set(train.map((at) => labels[at])).size).toBe(2);
       expect([...train, ...validation, ...test].sort(ascending)).toEqual(upTo(300));
     }

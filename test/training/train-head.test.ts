@@ -33,6 +33,26 @@ describe("trainHead", () => {
     expect(report.verdict.reason).toMatch(/No improvement|No epoch/);
   });
 
+  it("tests on the same pairs whatever the seed and the exclusions, and compares with the version in use", async () => {
+    const request = rotatedPairs(120, { epochs: 40, learningRate: 0.01 });
+    const good = await trainHead(request, { threads: 1 });
+    const active = { version: 4, a: good.a, b: good.b };
+    const options = { epochs: 1, learningRate: 1e-6, seed: 99 };
+    const exclude = Array.from({ length: 20 }, (_, i) => i);
+    const poor = await trainHead({ ...request, options, active, exclude }, { threads: 1 });
+    expect(poor.report.measures.mean_reciprocal_rank.before).toBe(
+      good.report.measures.mean_reciprocal_rank.before,
+    );
+    const { against, verdict } = poor.report;
+    expect(against?.mean_reciprocal_rank.before).toBeCloseTo(
+      good.report.measures.mean_reciprocal_rank.after,
+      10,
+    );
+    expect(against?.mean_reciprocal_rank.says).toBe("worse");
+    expect(verdict.improved).toBe(false);
+    expect(verdict.reason).toContain("Worse than version 4, which is active");
+  });
+
   it("leaves a locked side as it is", async () => {
     const request = rotatedPairs(200, { epochs: 20, learningRate: 0.01 });
     const { a, b, report } = await trainHead(
@@ -188,7 +208,10 @@ describe("trainHead", () => {
   );
 
   it("brings embeddings to unit length", async () => {
-    const request = rotatedPairs(60, { epochs: 2 });
+    const upTo = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, i) => from + i);
+    const split = { test: upTo(0, 12), validation: upTo(12, 20), train: upTo(20, 60) };
+    const request = { ...rotatedPairs(60, { epochs: 2 }), split };
     const longer = { ...request, a: { ...request.a, values: request.a.values.map((x) => 3 * x) } };
     const [one, other] = [
       await trainHead(request, { threads: 1 }),

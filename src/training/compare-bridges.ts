@@ -1,0 +1,61 @@
+import { applyHead, type ProjectionHead } from "../encoders/head.js";
+import { seededRandom } from "../math/random.js";
+import { meanRow, type Rows, rowCount, rowsOf, unitRows, vectorsOf } from "../math/rows.js";
+import { bootstrapMean, type Interval, mean } from "../math/statistics.js";
+import { pairFacts } from "./pair-facts.js";
+
+export interface BridgesToCompare {
+  head: ProjectionHead;
+  /** What searches take until now; without it, chance is what has to be beaten. */
+  inUse?: ProjectionHead;
+  /** [N, D] The same N different texts in both spaces, none of which `head` was fitted on. */
+  textsFrom: Rows;
+  textsTo: Rows;
+}
+
+/** Mean reciprocal rank of each text among all that crossed, by the bridge in use and by the new. */
+export interface BridgeComparison {
+  texts: number;
+  before: number;
+  after: number;
+  change: number;
+  interval: Interval;
+  improved: boolean;
+}
+
+/**
+ * Which of two bridges leads texts nearer to where the other model has them. What has crossed and
+ * where it belongs are each centred first: a bridge for sounds shifts texts as a whole, since it
+ * subtracts the mean of sounds, and that must not count against it.
+ */
+export function compareBridges(given: BridgesToCompare): BridgeComparison {
+  const { head, inUse, textsFrom, textsTo } = given;
+  const texts = rowCount(textsFrom);
+  const targets = centered(textsTo);
+  const reciprocalRanks = (bridge: ProjectionHead) => {
+    const crossed = centered(rowsOf(applyHead(bridge, vectorsOf(textsFrom))));
+    return pairFacts(crossed, targets).rankAToB.map((rank) => 1 / rank);
+  };
+  const after = reciprocalRanks(head);
+  const before = inUse === undefined ? after.map(() => chance(texts)) : reciprocalRanks(inUse);
+  const interval = bootstrapMean(
+    after.map((value, i) => value - before[i]),
+    seededRandom(1),
+  );
+  const [was, is] = [mean(before), mean(after)];
+  return { texts, before: was, after: is, change: is - was, interval, improved: interval[0] > 0 };
+}
+
+/** The mean of 1/rank over ranks 1 to N: H(N) / N. */
+function chance(count: number): number {
+  let sum = 0;
+  for (let rank = 1; rank <= count; rank++) sum += 1 / rank;
+  return sum / count;
+}
+
+function centered(rows: Rows): Rows {
+  const center = meanRow(rows);
+  const { dimensions } = rows;
+  const values = rows.values.map((value, i) => value - center[i % dimensions]);
+  return unitRows({ values, dimensions }, "texts");
+}
