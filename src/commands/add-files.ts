@@ -1,6 +1,12 @@
 import { ApiError } from "../client/errors.js";
 import type { LineStatus } from "../wire/items.js";
-import { BadFile, type FileItem, type FileItemOptions, readFileItem } from "./file-item.js";
+import {
+  BadFile,
+  type FileItem,
+  type FileItemOptions,
+  type LeftOut,
+  readFileItem,
+} from "./file-item.js";
 import { sendItems } from "./send-items.js";
 import { CommandError, type Target } from "./target.js";
 import { type FoundFile, walkFiles } from "./walk-files.js";
@@ -8,10 +14,12 @@ import { type FoundFile, walkFiles } from "./walk-files.js";
 /** What became of a file. */
 export type FileStatus = { id: string; path: string } & (
   | { status: "stored"; replaced?: boolean; warnings?: readonly string[] }
-  /** Stored before, from the same bytes and metadata. */
+  /** Stored before, from the same bytes. */
   | { status: "unchanged" }
+  /** The same, with other metadata by now. */
+  | { status: "updated" }
   /** Found in a folder and not to be taken. */
-  | { status: "left_out" }
+  | ({ status: "left_out" } & LeftOut)
   | { status: "failed"; error: { code?: string; message: string } }
 );
 
@@ -19,6 +27,8 @@ export interface AddFilesOptions extends FileItemOptions {
   recursive: boolean;
   /** Goes before the name of every file to make its id. */
   idPrefix: string;
+  /** Says what would become of each file, and sends none. */
+  dryRun?: boolean;
   /** No further file is sent after it aborts. */
   signal: AbortSignal;
   onStatus: (status: FileStatus) => Promise<void>;
@@ -30,6 +40,7 @@ type SentStatus =
   | { status: "failed"; error: { code: string; message: string } };
 
 type Candidate = FoundFile & { id: string; storedHash?: string };
+type FileMetadata = NonNullable<FileItem["metadata"]>;
 
 const idsPerQuestion = 256;
 /** Files read ahead of the one that is sent. */
@@ -62,7 +73,8 @@ export async function addFiles(
   options: AddFilesOptions,
 ): Promise<void> {
   const { onStatus, signal } = options;
-  const sent: Candidate[] = [];
+  const sent: (Candidate & { metadata?: FileMetadata })[] = [];
+  const patches = new MetadataPatches(target, collection, onStatus);
   const lines = async function* (): AsyncGenerator<Uint8Array> {
     const candidates = withStoredHashes(target, collection, findCandidates(roots, options));
     for await (const { candidate, item } of readAheadOf(candidates, options)) {
@@ -70,18 +82,87 @@ export async function addFiles(
       const { id, path, storedHash } = candidate;
       if (item instanceof BadFile)
         await onStatus({ id, path, status: "failed", error: { message: item.message } });
-      else if (item === undefined) await onStatus({ id, path, status: "left_out" });
-      else if (item.contentHash === storedHash) await onStatus({ id, path, status: "unchanged" });
-      else if (item.bytes.length > mostLineFileBytes) {
-        await onStatus(statusOf(candidate, await sendForm(target, collection, id, item)));
+      else if ("what" in item) await onStatus({ id, path, status: "left_out", ...item });
+      else if (isOfBytes(storedHash, item.contentHash)) {
+        if (item.metadata === undefined) await onStatus({ id, path, status: "unchanged" });
+        else if (options.dryRun) await onStatus({ id, path, status: "updated" });
+        else await patches.add({ id, path, metadata: item.metadata });
+      } else if (options.dryRun) {
+        await onStatus({ id, path, status: "stored", replaced: storedHash !== undefined });
       } else {
-        sent.push(candidate);
-        yield lineOf(id, item);
+        // An item that is there keeps its metadata, and what is given here is merged into them.
+        const isNew = storedHash === undefined;
+        const { metadata } = item;
+        const sending = isNew ? item : { ...item, metadata: undefined };
+        const awaited = { ...candidate, metadata: isNew ? undefined : metadata };
+        if (item.bytes.length > mostLineFileBytes)
+          await settle(awaited, await sendForm(target, collection, id, sending));
+        else {
+          sent.push(awaited);
+          yield lineOf(id, sending);
+        }
       }
     }
   };
+  const settle = async (
+    { metadata, ...candidate }: (typeof sent)[number],
+    status: SentStatus,
+  ): Promise<void> => {
+    const told = statusOf(candidate, status);
+    if (metadata === undefined || told.status !== "stored") return onStatus(told);
+    await patches.add({ id: candidate.id, path: candidate.path, metadata, stored: told });
+  };
   for await (const status of sendItems(target, collection, lines(), { signal })) {
-    await onStatus(statusOf(sent.shift() as Candidate, status));
+    await settle(sent.shift()!, status);
+  }
+  await patches.flush();
+}
+
+/** Earlier versions wrote `sha256+SUM OF THE METADATA`. */
+const isOfBytes = (stored: string | undefined, sha256: string) => stored?.split("+")[0] === sha256;
+
+interface MetadataPatch {
+  id: string;
+  path: string;
+  metadata: FileMetadata;
+  /** What is told of the file once its metadata are changed too. */
+  stored?: FileStatus;
+}
+
+/** Changes of metadata, sent some together. */
+class MetadataPatches {
+  readonly #target: Target;
+  readonly #collection: string;
+  readonly #onStatus: AddFilesOptions["onStatus"];
+  #waiting: MetadataPatch[] = [];
+
+  constructor(target: Target, collection: string, onStatus: AddFilesOptions["onStatus"]) {
+    this.#target = target;
+    this.#collection = collection;
+    this.#onStatus = onStatus;
+  }
+
+  async add(patch: MetadataPatch): Promise<void> {
+    if (this.#waiting.push(patch) >= idsPerQuestion) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const patches = this.#waiting;
+    this.#waiting = [];
+    if (patches.length === 0) return;
+    const items = patches.map(({ id, metadata }) => ({ id, metadata }));
+    const answer = await this.#target.patchItems(this.#collection, { items });
+    const failures = new Map(answer.failed.map(({ id, error }) => [id, error]));
+    const missing = new Set(answer.missing);
+    const unchanged = new Set(answer.unchanged_ids);
+    for (const { id, path, stored } of patches) {
+      const error = missing.has(id)
+        ? { message: "the item was deleted meanwhile" }
+        : failures.get(id);
+      if (error !== undefined) await this.#onStatus({ id, path, status: "failed", error });
+      else if (stored !== undefined) await this.#onStatus(stored);
+      else await this.#onStatus({ id, path, status: unchanged.has(id) ? "unchanged" : "updated" });
+    }
   }
 }
 
@@ -140,7 +221,7 @@ async function* withStoredHashes(
 
 interface ReadCandidate {
   candidate: Candidate;
-  item: FileItem | BadFile | undefined;
+  item: FileItem | LeftOut | BadFile;
 }
 
 /** Candidates in order with what was read of them, a few ahead. */

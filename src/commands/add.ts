@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { CollectionAnswer } from "../wire/collections.js";
 import { addFiles, countFiles, type FileStatus } from "./add-files.js";
 import { findCollection } from "./collection.js";
@@ -11,6 +11,7 @@ import { print } from "./output.js";
 import { progressBar } from "./progress.js";
 import { sendItems } from "./send-items.js";
 import { stopOnSignal } from "./stop-on-signal.js";
+import { printable } from "./table.js";
 import { CommandError, type Target } from "./target.js";
 
 /**
@@ -30,8 +31,10 @@ export function addCommand(program: Command): void {
     .option(
       "--modality <a,b>",
       "what to take from folders: image, audio or both [what the model embeds]",
-      parseList,
+      parseModalities,
     )
+    .option("--dry-run", "say what would be stored, replaced and left out, and change nothing")
+    .option("--verbose", "a line for each file, also for those that are left out, with the reason")
     .option("--create", "make the collection when it is missing");
   addCreateFlags(command.optionsGroup("With --create:"));
   onTarget(
@@ -43,7 +46,10 @@ export function addCommand(program: Command): void {
           code: "invalid_input",
         });
       }
-      const collection = await findCollection(target, name, given.create ? given : undefined);
+      refuseIdleOptions(given, paths);
+      const create = given.create && !given.dryRun ? given : undefined;
+      const collection = await findCollection(target, name, create);
+      if (given.create) refuseOthers(collection, given);
       const stop = stopOnSignal(
         "stopping once what is under way is stored; Ctrl-C again ends at once",
       );
@@ -84,7 +90,11 @@ async function addPaths(
 ): Promise<void> {
   const { name } = collection;
   const recursive = given.recursive === true;
-  const modalities = given.modality ?? (await modalitiesOf(target, collection));
+  const ofModel = given.modality === undefined && (await modalitiesOf(target, collection));
+  const modalities = given.modality ?? (ofModel || undefined);
+  const whyNotOthers = ofModel
+    ? `${collection.model} does not embed them; --modality image,audio adds them over a bridge`
+    : "--modality";
   const tally = new Tally(name);
   const bar = progressBar(undefined, `adding to ${name}`, { rate: true });
   const ended = new AbortController();
@@ -95,15 +105,19 @@ async function addPaths(
     addFiles(target, name, paths, {
       recursive,
       idPrefix: given.idPrefix,
-      metadata: given.metadata ?? {},
+      metadata: given.metadata,
       sidecars: given.sidecar === true,
       modalities,
+      whyNotOthers,
+      dryRun: given.dryRun === true,
       maxBytes: configOf(given).maxBodyBytes - formBytes,
       signal,
       onStatus: async (status: FileStatus) => {
         bar.step();
         tally.count(status);
-        if (given.json && status.status !== "left_out") await print(JSON.stringify(status));
+        if (given.json) {
+          if (given.verbose || status.status !== "left_out") await print(JSON.stringify(status));
+        } else if (given.verbose) await print(lineOf(status));
       },
     });
   let brokeOff: BreakOff | undefined;
@@ -112,10 +126,74 @@ async function addPaths(
   } finally {
     ended.abort();
     bar.stop();
-    if (given.json) console.error(tally.summary());
-    else console.log(tally.summary());
+    const summary = `${given.dryRun ? "dry run, nothing is changed: " : ""}${tally.summary()}`;
+    if (given.json) console.error(summary);
+    else console.log(summary);
   }
   tally.conclude({ stopped: signal.aborted, brokeOff });
+}
+
+function lineOf(file: FileStatus): string {
+  const { path, status } = file;
+  const word = status === "stored" && file.replaced ? "replaced" : status.replace("_", " ");
+  const reason =
+    file.status === "failed"
+      ? file.error.message
+      : file.status === "left_out"
+        ? [file.what, file.why].filter((part) => part !== undefined).join(", ")
+        : undefined;
+  return printable(`${word.padEnd(9)} ${path}${reason === undefined ? "" : `  (${reason})`}`);
+}
+
+/** `image,audio` -> ["image", "audio"]. */
+function parseModalities(text: string): string[] {
+  const modalities = parseList(text);
+  if (modalities.every((one) => one === "image" || one === "audio")) return modalities;
+  throw new InvalidArgumentError("Expected image, audio or image,audio.");
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: commander's options
+type Given = Record<string, any>;
+
+/** Options that would do nothing are most likely a mistake. */
+function refuseIdleOptions(given: Given, paths: readonly string[]): void {
+  const refuse = (flags: readonly string[], why: string) => {
+    const idle = flags.find((flag) => {
+      const value = given[flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())];
+      return value !== undefined && value !== false && value !== "";
+    });
+    if (idle !== undefined) throw new CommandError(`--${idle} ${why}`, { code: "invalid_input" });
+  };
+  if (!given.create)
+    refuse(["head", "space", "dimensions", "fields"], "is for a new collection: add --create");
+  if (!given.create && given.model !== undefined)
+    refuse(["model"], "is for a new collection: add --create; an item goes by its collection's");
+  if (paths[0] === "-")
+    refuse(
+      ["recursive", "id-prefix", "metadata", "sidecar", "modality", "dry-run", "verbose"],
+      "is for files, not for items from standard input",
+    );
+}
+
+/** A collection that is there is as it was made: options that say otherwise would do nothing. */
+function refuseOthers(collection: CollectionAnswer, given: Given): void {
+  const { name } = collection;
+  const facts: Record<string, [given: unknown, made: unknown]> = {
+    model: [given.model, collection.model],
+    head: [given.head, collection.head?.name],
+    space: [given.space, collection.space],
+    dimensions: [given.dimensions, collection.dimensions],
+    fields: [given.fields?.join(), collection.fields.join()],
+  };
+  for (const [flag, [wanted, made]] of Object.entries(facts)) {
+    if (wanted === undefined || wanted === made) continue;
+    const message = `--${flag} ${wanted}: the collection "${name}" is there already, with ${made || "none"}`;
+    throw new CommandError(message, { code: "invalid_input" });
+  }
+  if (given.previews === false && collection.previews)
+    throw new CommandError(`--no-previews: the collection "${name}" keeps previews`, {
+      code: "invalid_input",
+    });
 }
 
 /** What the rest of a multipart body may take beside the file. */

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { bridgeMethods } from "../training/bridge-options.js";
-import type { BridgeAnswer, BridgeResult, CrossRecall } from "../wire/bridges.js";
+import type { BridgeAnswer, BridgeBody, BridgeResult, CrossRecall } from "../wire/bridges.js";
 import { followToSuccess } from "./follow-job.js";
 import { onTarget } from "./on-target.js";
 import { parseNumber } from "./options.js";
@@ -41,7 +41,7 @@ export function bridgeCommand(program: Command): void {
       label_by: given.labelBy,
       seed: given.seed,
       epochs: given.epochs,
-      activate: given.activate === false ? "never" : given.force ? "always" : "if_improved",
+      activate: whenToActivate(given),
     };
     const { job } = await target.learnBridge(body);
     const { result } = await followToSuccess(target, job.id, given.json === true);
@@ -111,10 +111,7 @@ export function bridgesCommand(program: Command): void {
     .description("search over no version of it from now on")
     .argument("<name>");
   onTarget(deactivate, { models: true }, async (target, given, name: string) => {
-    await tell(
-      await target.request<BridgeAnswer>(`${pathOf(name)}/deactivate`, { method: "POST" }),
-      given.json === true,
-    );
+    await tell(await target.deactivateBridge(name), given.json === true);
   });
 
   const rollback = bridges
@@ -155,4 +152,9 @@ async function tell(bridge: BridgeAnswer, json: boolean): Promise<void> {
 function measured(report: unknown): [before: string, after: string] {
   const { verdict } = (report ?? {}) as { verdict?: { before: number; after: number } };
   return verdict === undefined ? ["", ""] : [verdict.before.toFixed(3), verdict.after.toFixed(3)];
+}
+
+function whenToActivate(given: { activate?: boolean; force?: boolean }): BridgeBody["activate"] {
+  if (given.activate === false) return "never";
+  return given.force ? "always" : "if_improved";
 }

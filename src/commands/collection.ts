@@ -41,6 +41,6 @@ export async function findCollection(
     if (!(error instanceof ApiError) || error.code !== "not_found") throw error;
     if (create !== undefined) return createCollection(target, name, create);
     const how = `make it with --create, or by: crossmodal collections create ${name}`;
-    throw new CommandError(`There is no collection "${name}"; ${how}`, { code: "not_found" });
+    throw new CommandError(`${error.message}; ${how}`, { code: "not_found" });
   }
 }

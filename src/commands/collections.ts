@@ -16,7 +16,11 @@ export function collectionsCommand(program: Command): void {
   const list = collections
     .command("list", { isDefault: true })
     .description("all collections and their sizes (what collections alone does)");
-  onTarget(list, { models: false }, async (target, given) => {
+  const without = async (dataDir: string, { json }: { json?: boolean }) => {
+    const how = "make one with: crossmodal collections create NAME";
+    if (json !== true) await print(`no collections in "${dataDir}"; ${how}`);
+  };
+  onTarget(list, { models: false, stored: without }, async (target, given) => {
     const { data } = await target.listCollections();
     if (given.json) for (const collection of data) await print(JSON.stringify(collection));
     else if (data.length === 0)
@@ -44,7 +48,7 @@ export function collectionsCommand(program: Command): void {
   });
 
   const info = collections.command("info").description("one collection in full").argument("<name>");
-  onTarget(info, { models: false }, async (target, given, name: string) => {
+  onTarget(info, { models: false, stored: true }, async (target, given, name: string) => {
     const collection = await target.getCollection(name);
     if (given.json) await print(JSON.stringify(collection));
     else for (const line of describe(collection)) await print(line);
@@ -55,7 +59,7 @@ export function collectionsCommand(program: Command): void {
     .description("delete a collection with all its items")
     .argument("<name>")
     .option("--yes", "really do it");
-  onTarget(remove, { models: false }, async (target, given, name: string) => {
+  onTarget(remove, { models: false, stored: true }, async (target, given, name: string) => {
     const { count } = await target.getCollection(name);
     if (!given.yes) throw new CommandError(`"${name}" holds ${count} items; delete it with --yes`);
     await target.deleteCollection(name);

@@ -21,7 +21,7 @@ export function exportCommand(program: Command): void {
     )
     .option("--base64", "with --out: embeddings as base64 of float32, a fourth of the size")
     .option("--force", "replace files that are there");
-  onTarget(command, { models: false }, async (target, given, name: string) => {
+  onTarget(command, { models: false, stored: true }, async (target, given, name: string) => {
     if ((given.out === undefined) === (given.npy === undefined)) {
       throw new CommandError("Expected either --out or --npy", { code: "invalid_input" });
     }

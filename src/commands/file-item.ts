@@ -10,20 +10,30 @@ import { type FoundFile, fileError } from "./walk-files.js";
 export interface FileItem {
   modality: MediaModality;
   bytes: Uint8Array;
-  metadata: Record<string, unknown>;
+  /** Undefined where none was given: then an item that is there keeps its own. */
+  metadata: Record<string, unknown> | undefined;
   /** Absolute path. */
   source: string;
-  /** Changes when the bytes or the metadata do. */
+  /** The sha256 of the bytes. */
   contentHash: string;
+}
+
+/** A file that was found in a folder and is not to be taken, and why: what the summary counts. */
+export interface LeftOut {
+  /** In the plural: `sounds`, `folders`, `other files`. */
+  what: string;
+  why?: string;
 }
 
 export interface FileItemOptions {
   /** For every file. */
-  metadata: Record<string, unknown>;
+  metadata: Record<string, unknown> | undefined;
   /** Whether a `NAME.json` beside a file gives more metadata. */
   sidecars: boolean;
   /** What is taken from folders; undefined is every picture and sound. */
   modalities: readonly string[] | undefined;
+  /** Why the others are left out. */
+  whyNotOthers?: string;
   /** Larger files are refused before they are read. */
   maxBytes: number;
 }
@@ -41,38 +51,47 @@ const mediaNames =
   /^\.(jpe?g|png|webp|gif|avif|tiff?|heic|heif|wav|w64|flac|mp3|ogg|oga|opus|m4a|mp4|aac|webm|aif[fc]?|au|snd|caf|wma|amr|ape|wv)$/;
 
 /**
- * Reads a file into an item, or undefined when it was found in a folder and is not to be taken:
- * neither picture nor sound, or of another modality.
+ * Reads a file into an item, or says why it is left out when it was found in a folder: neither
+ * picture nor sound, or of another modality.
  * @throws BadFile
  */
 export async function readFileItem(
   file: FoundFile,
   options: FileItemOptions,
-): Promise<FileItem | undefined> {
+): Promise<FileItem | LeftOut> {
+  if (file.isFolder === true) return { what: "folders", why: "--recursive looks into them" };
   if (file.error !== undefined) throw new BadFile(file.error);
   const { path } = file;
   try {
     const modality = sniffModality(await readHead(path));
     if (modality === undefined) {
-      if (!file.named && !mediaNames.test(extname(path).toLowerCase())) return undefined;
+      if (!file.named && !mediaNames.test(extname(path).toLowerCase()))
+        return { what: "other files" };
       throw new BadFile(
         file.size === 0 ? "the file is empty" : "neither a picture nor a sound of a known format",
       );
     }
-    if (!file.named && options.modalities?.includes(modality) === false) return undefined;
+    if (!file.named && options.modalities?.includes(modality) === false) {
+      const what = modality === "audio" ? "sounds" : "pictures";
+      return { what, why: options.whyNotOthers };
+    }
     if (file.size > options.maxBytes) {
       throw new BadFile(
         `${file.size} bytes are too large; --max-body-bytes, here and at the server, allows more`,
       );
     }
     const bytes = await readFile(path);
-    const metadata = { ...options.metadata, ...(options.sidecars ? await readSidecar(path) : {}) };
+    const sidecar = options.sidecars ? await readSidecar(path) : undefined;
+    const metadata =
+      options.metadata === undefined && sidecar === undefined
+        ? undefined
+        : { ...options.metadata, ...sidecar };
     return {
       modality,
       bytes,
       metadata,
       source: resolve(path),
-      contentHash: hashOf(bytes, metadata),
+      contentHash: createHash("sha256").update(bytes).digest("hex"),
     };
   } catch (error) {
     if (error instanceof BadFile) throw error;
@@ -91,7 +110,7 @@ async function readHead(path: string): Promise<Uint8Array> {
 }
 
 /** The metadata in `cat.jpg.json` or, without it, `cat.json`. */
-async function readSidecar(path: string): Promise<Record<string, unknown>> {
+async function readSidecar(path: string): Promise<Record<string, unknown> | undefined> {
   for (const name of [
     `${path}.json`,
     `${path.slice(0, path.length - extname(path).length)}.json`,
@@ -109,17 +128,5 @@ async function readSidecar(path: string): Promise<Record<string, unknown>> {
     }
     throw new BadFile(`${name} does not hold a JSON object`);
   }
-  return {};
-}
-
-/**
- * The sha256 of the file; with metadata also some of theirs, so that changed metadata make a
- * changed item.
- */
-function hashOf(bytes: Uint8Array, metadata: Record<string, unknown>): string {
-  const sha256 = (data: Uint8Array | string) => createHash("sha256").update(data).digest("hex");
-  const file = sha256(bytes);
-  return Object.keys(metadata).length === 0
-    ? file
-    : `${file}+${sha256(JSON.stringify(metadata)).slice(0, 16)}`;
+  return undefined;
 }

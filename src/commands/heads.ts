@@ -59,8 +59,7 @@ export function headsCommand(program: Command): void {
     .description("answer with no version; collections that follow the head stay as they are")
     .argument("<name>");
   onTarget(deactivate, { models: false }, async (target, given, name: string) => {
-    const head = await target.request<HeadAnswer>(`${pathOf(name)}/deactivate`, { method: "POST" });
-    await tell(head, given.json === true);
+    await tell(await target.deactivateHead(name), given.json === true);
   });
 
   const rollback = heads

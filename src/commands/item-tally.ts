@@ -8,7 +8,10 @@ export type BreakOff = Error & { code?: string };
 interface Counted {
   id: string | null;
   path?: string;
-  status: "stored" | "unchanged" | "left_out" | "failed";
+  status: "stored" | "unchanged" | "updated" | "left_out" | "failed";
+  /** Of what is left out. */
+  what?: string;
+  why?: string;
   replaced?: boolean;
   warnings?: readonly string[];
   error?: { message: string };
@@ -24,36 +27,48 @@ export class Tally {
   #stored = 0;
   #replaced = 0;
   #unchanged = 0;
-  #leftOut = 0;
+  #updated = 0;
+  /** How many were left out, by what they are and why. */
+  readonly #leftOut = new Map<string, { what: string; why?: string; count: number }>();
 
   /** @param into  name of the collection. */
   constructor(into: string) {
     this.#into = into;
   }
 
-  count({ id, path, status, replaced, warnings, error, line }: Counted): void {
+  count({ id, path, status, replaced, warnings, error, line, what, why }: Counted): void {
     if (warnings !== undefined) this.#warnings.push({ name: path ?? id ?? "an item", warnings });
     if (status === "stored") {
       this.#stored++;
       if (replaced === true) this.#replaced++;
     } else if (status === "unchanged") this.#unchanged++;
-    else if (status === "left_out") this.#leftOut++;
-    else {
+    else if (status === "updated") this.#updated++;
+    else if (status === "left_out") {
+      const key = `${what}, ${why}`;
+      const known = this.#leftOut.get(key) ?? { what: what ?? "files", why, count: 0 };
+      known.count++;
+      this.#leftOut.set(key, known);
+    } else {
       const name = path ?? id ?? (line === undefined ? "an item without id" : `line ${line}`);
       this.#failures.push(printable(`${name}: ${error?.message ?? "failed"}`));
     }
   }
 
-  /** `photos: 980 stored (12 replaced), 20 unchanged, 3 failed, 45 other files left out`. */
+  /** `photos: 980 stored (12 replaced), 20 unchanged, 3 failed; left out: 45 other files`. */
   summary(): string {
     const parts = [
       `${this.#stored} stored${this.#replaced > 0 ? ` (${this.#replaced} replaced)` : ""}`,
     ];
+    if (this.#updated > 0) parts.push(`${this.#updated} with other metadata`);
     if (this.#unchanged > 0) parts.push(`${this.#unchanged} unchanged`);
     if (this.#failures.length > 0) parts.push(`${this.#failures.length} failed`);
     if (this.#warnings.length > 0) parts.push(`${this.#warnings.length} with warnings`);
-    if (this.#leftOut > 0) parts.push(`${this.#leftOut} other files left out`);
-    return `${this.#into}: ${parts.join(", ")}`;
+    const leftOut = [...this.#leftOut.values()].map(
+      ({ what, why, count }) =>
+        `${count} ${count === 1 ? what.replace(/s$/, "") : what}${why === undefined ? "" : ` (${why})`}`,
+    );
+    const others = leftOut.length === 0 ? "" : `; left out: ${leftOut.join(", ")}`;
+    return `${this.#into}: ${parts.join(", ")}${others}`;
   }
 
   /**

@@ -1,21 +1,27 @@
+import { resolve } from "node:path";
 import type { Command } from "commander";
+import { ApiError } from "../client/errors.js";
 import type { OptionName } from "../config/options.js";
+import { wasOpened } from "../index/embedded/inspect-database.js";
 import { addConfigFlags, addUrlFlags, configOf, modelFlags } from "./options.js";
-import { openTarget, type Target } from "./target.js";
+import { CommandError, openTarget, type Target } from "./target.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: commander hands over options and arguments untyped
 type Given = Record<string, any>;
+type WithoutCollections = (dataDir: string, given: Given) => Promise<void>;
 
 /**
  * A command that works through the routes: its flags, and its work with a server (`--url`) or with
  * this process, which then is closed.
+ * @param needs.stored  of what only reads collections: where there never were any the data folder
+ *   is not made. A function is called instead of the work then; `true` fails.
  * @param needs.models  false for what only reads and writes the data folder: no model is loaded for
  *   it.
  * @param needs.options  further options of the configuration that it has flags for.
  */
 export function onTarget(
   command: Command,
-  needs: { models: boolean; options?: readonly OptionName[] },
+  needs: { models: boolean; stored?: true | WithoutCollections; options?: readonly OptionName[] },
   work: (target: Target, given: Given, ...args: never[]) => Promise<void>,
 ): Command {
   addConfigFlags(command, [
@@ -27,11 +33,28 @@ export function onTarget(
   return command.action(async (...all: unknown[]) => {
     const [given] = all.slice(-2) as [Given, Command];
     const config = configOf(given);
+    const { stored } = needs;
+    if (stored !== undefined && given.url === undefined && !wasOpened(config.dataDir)) {
+      const dataDir = resolve(config.dataDir);
+      if (stored !== true) return stored(dataDir, given);
+      const message = `There are no collections in the data folder "${dataDir}"`;
+      throw new CommandError(message, { code: "not_found" });
+    }
     const target = await openTarget(needs.models ? config : { ...config, models: [] }, given);
     try {
       await work(target, given, ...(all.slice(0, -2) as never[]));
+    } catch (error) {
+      throw given.url === undefined ? namingFolder(error, config.dataDir) : error;
     } finally {
       await target.close();
     }
   });
+}
+
+/** What is not found may be in another folder. */
+function namingFolder(error: unknown, dataDir: string): unknown {
+  if (!(error instanceof ApiError || error instanceof CommandError)) return error;
+  if (error.code !== "not_found") return error;
+  const message = `${error.message} (data folder "${resolve(dataDir)}")`;
+  return new CommandError(message, { code: error.code });
 }

@@ -44,7 +44,7 @@ export function searchCommand(program: Command): void {
     )
     .option("--centering", "correct the modality gap: for collections of several modalities")
     .option("--cursor <text>", "go on after the page whose --json answer said next_cursor");
-  onTarget(command, { models: true }, async (target, given, name: string) => {
+  onTarget(command, { models: true, stored: true }, async (target, given, name: string) => {
     const body = {
       ...(await queryOf(given)),
       top_k: given.topK,

@@ -12,6 +12,8 @@ export interface FoundFile {
   name: string;
   /** Whether it was named itself, rather than found in a folder. */
   named: boolean;
+  /** A folder that was not looked into. */
+  isFolder?: boolean;
   /** In bytes. */
   size: number;
   /** Why it cannot be used; then `size` is 0. */
@@ -19,8 +21,8 @@ export interface FoundFile {
 }
 
 /**
- * The files of a folder in the order of their names, with those of its folders when `recursive`; or
- * the one file that `root` is. Hidden files are left out, as is what is no ordinary file. Links are
+ * The files of a folder in the order of their names, with those of its folders when `recursive`,
+ * else the folders themselves; or the one file that `root` is. Hidden files are left out, as is what is no ordinary file. Links are
  * followed, but not around in a circle. Only the names in the folders on the way are held in
  * memory.
  */
@@ -57,7 +59,9 @@ async function* walkFolder(
     const found = await look(path);
     if (found instanceof Error) yield failed(path, name, found);
     else if (found.isFile()) yield { path, name, named: false, size: found.size };
-    else if (found.isDirectory() && recursive) {
+    else if (found.isDirectory() && !recursive)
+      yield { path, name, named: false, size: 0, isFolder: true };
+    else if (found.isDirectory()) {
       const isAbove = above.some(({ dev, ino }) => dev === found.dev && ino === found.ino);
       if (!isAbove) yield* walkFolder(path, `${name}/`, [...above, found], recursive);
     }

@@ -57,7 +57,9 @@ export function patchItemsRoutes({ store }: Services) {
       const patches: ItemPatch[] =
         items?.map((item) => ({ ...item, metadata: item.metadata as JsonObject, replace })) ??
         ids!.map((id) => ({ id, ...patch }));
-      return c.json(patchedAnswer(await store.patch(name, patches)));
+      const answer = patchedAnswer(await store.patch(name, patches));
+      const { unchanged_ids: _, ...counts } = answer;
+      return c.json(items === undefined ? counts : answer);
     })
     .patch(`${base}/:id`, operations.patch, async (c) => {
       const { name, id } = c.req.param();
@@ -84,6 +86,7 @@ function patchedAnswer(patched: readonly ItemPatched[]): ItemsPatched {
   return {
     updated: count("updated"),
     unchanged: count("unchanged"),
+    unchanged_ids: patched.flatMap(({ id, status }) => (status === "unchanged" ? [id] : [])),
     missing: patched.flatMap(({ id, status }) => (status === "missing" ? [id] : [])),
     failed: patched.flatMap((one) => {
       if (one.status !== "failed") return [];

@@ -139,6 +139,8 @@ export type ExportedItem = z.infer<typeof ExportedItem>;
 export const ItemsPatched = z.object({
   updated: z.int(),
   unchanged: z.int(),
+  /** With `items`: those that had their metadata already. */
+  unchanged_ids: z.array(z.string()).optional(),
   missing: z.array(z.string()),
   failed: z.array(Failed.omit({ status: true })),
 });

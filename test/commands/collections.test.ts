@@ -88,20 +88,58 @@ describe("crossmodal add", () => {
       '{"year": 2021}',
       "--sidecar",
     ];
-    expect(await cli(...add)).toMatchObject({
-      code: 0,
-      stdout: "photos: 3 stored, 3 other files left out",
-    });
-    expect((await cli(...add)).stdout).toBe(
-      "photos: 0 stored, 3 unchanged, 3 other files left out",
+    const first = await cli(...add);
+    expect([first.code, first.stdout]).toEqual([0, expect.stringMatching(/^photos: 3 stored; /)]);
+    expect(first.stdout).toContain(
+      "1 sound (starter-clip does not embed them; --modality image,audio adds them over a bridge)",
     );
+    expect(first.stdout).toContain("2 other files");
+    expect((await cli(...add)).stdout).toMatch(/^photos: 0 stored, 3 unchanged; left out: /);
     writeFileSync(join(media, "animals", "cat.jpg.json"), '{"name": "Chelsea", "year": 2013}');
     const again = jsonLines((await cli(...add, "--json")).stdout);
     expect(again.sort((a, b) => (a.id < b.id ? -1 : 1))).toMatchObject([
-      { id: "animals/cat.jpg", status: "stored", replaced: true },
+      { id: "animals/cat.jpg", status: "updated" },
       { id: "animals/horse.png", status: "unchanged" },
       { id: "coffee.webp", status: "unchanged" },
     ]);
+  });
+
+  it("leaves metadata alone that it is not told of, merges what it is told, and embeds nothing for it", async () => {
+    const metadataOf = async () => {
+      const query = ["search", "photos", "--item", "coffee.webp", "--top-k", "2", "--json"];
+      const { results } = JSON.parse((await cli(...query)).stdout) as {
+        results: { id: string; metadata: object }[];
+      };
+      return results.find(({ id }) => id === "animals/cat.jpg")?.metadata;
+    };
+    const before = await metadataOf();
+    expect(before).toMatchObject({ name: "Chelsea" });
+    const add = ["add", "photos", media, "--recursive"];
+    expect((await cli(...add)).stdout).toMatch(/^photos: 0 stored, 3 unchanged;/);
+    expect(await metadataOf()).toEqual(before);
+    const dry = await cli(...add, "--metadata", '{"owner":"me"}', "--dry-run");
+    expect(dry.stdout).toMatch(/^dry run, nothing is changed: photos: 0 stored, 3 with other/);
+    expect(await metadataOf()).toEqual(before);
+    const told = await cli(...add, "--metadata", '{"owner":"me"}', "--verbose");
+    expect(told.stdout).toMatch(/^updated +\S*cat\.jpg$/m);
+    expect(told.stdout).toMatch(/^left out +\S*sheep\.flac {2}\(sounds, starter-clip does not/m);
+    expect(await metadataOf()).toEqual({ ...before, owner: "me" });
+    await cli(...add, "--metadata", '{"owner":null}');
+    expect(await metadataOf()).toEqual(before);
+  });
+
+  it.each<[string[], string]>([
+    [["photos", media, "--head", "x"], "--head is for a new collection"],
+    [["photos", media, "--model", "starter-clip"], "--model is for a new collection"],
+    [
+      ["photos", media, "--create", "--model", "starter-clap"],
+      "is there already, with starter-clip",
+    ],
+    [["photos", media, "--modality", "text,image"], "Expected image, audio or image,audio"],
+    [["photos", "-", "--recursive"], "--recursive is for files"],
+  ])("refuses options that would do nothing: %j", async (args, message) => {
+    const { code, stderr } = await cli("add", ...args);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
   });
 
   it("stays in the folder without --recursive, and puts --id-prefix before the ids", async () => {
@@ -165,7 +203,9 @@ describe("crossmodal add", () => {
       stderr: expect.stringContaining("crossmodal collections create sounds"),
     });
     const { stdout } = await cli("add", "sounds", media, "--create", "--model", "starter-clap");
-    expect(stdout).toBe("sounds: 1 stored, 2 other files left out");
+    expect(stdout).toBe(
+      "sounds: 1 stored; left out: 1 folder (--recursive looks into them), 1 picture (starter-clap does not embed them; --modality image,audio adds them over a bridge), 1 other file",
+    );
   });
 });
 

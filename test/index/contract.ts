@@ -565,6 +565,25 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       }
     });
 
+    it("refuses the cursor of another query or filter, which would begin in the middle", async () => {
+      await store.upsert("photos", randomItems(40, dimensions));
+      const query = someQuery();
+      const { nextCursor: cursor } = await searchOne(query);
+      expect((await searchOne({ ...query, topK: 3, cursor })).neighbors).toHaveLength(3);
+      const filter: Filter = { field: "n", op: "gte", value: 0 };
+      for (const other of [someQuery(), { ...query, filter }, { itemId: "item-1", topK: 10 }])
+        await expect(searchOne({ ...other, cursor })).rejects.toMatchObject({
+          code: "invalid_input",
+          param: "cursor",
+        });
+      const page = await store.page("photos", { limit: 10 });
+      const after = page.nextCursor;
+      await expect(store.page("photos", { limit: 10, after, filter })).rejects.toMatchObject({
+        code: "invalid_input",
+        param: "after",
+      });
+    });
+
     it("copes with an empty collection and with no queries", async () => {
       expect(
         await searchOne({ ...someQuery(), centering: { queryModality: "text" } }),

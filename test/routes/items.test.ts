@@ -421,7 +421,7 @@ describe("/v1/collections/{name}/items", () => {
     const filter = { item: "modality", op: "eq", value: "image" };
     expect(await patch({ filter, metadata })).toEqual({ ...done, updated: 12, unchanged: 1 });
     const own = [1, 3].map((n) => ({ id: some[n].id, metadata: { n: n * 10 } }));
-    expect(await patch({ items: own })).toEqual({ ...done, updated: 2 });
+    expect(await patch({ items: own })).toEqual({ ...done, updated: 2, unchanged_ids: [] });
     expect((await services.store.get(name, [some[3].id]))[0].metadata).toEqual({ n: 30 });
     for (const [body, param] of [
       [{ metadata }, "ids"],

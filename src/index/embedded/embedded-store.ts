@@ -155,7 +155,7 @@ export class EmbeddedStore implements VectorStore {
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
       const found = await this.#core.search(collection, asked, { space, id, maxBytes });
-      return found.map(searchResult);
+      return found.map((result, i) => searchResult(result, asked[i]));
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }
@@ -165,16 +165,18 @@ export class EmbeddedStore implements VectorStore {
     collection: string,
     { filter, modality, limit, after, space }: PageOptions,
   ): Promise<Page> {
-    const position = after === undefined ? 0 : readPageCursor(after);
+    const checked = filter && checkFilter(filter);
+    const asked = [checked, modality];
+    const position = after === undefined ? 0 : readPageCursor(after, asked);
     const rows = await this.#core.page(collection, position, limit, {
-      filter: filter && checkFilter(filter),
+      filter: checked,
       modality: modality && modalities.indexOf(modality),
       space,
     });
     const last = rows.length === limit ? rows[rows.length - 1] : undefined;
     return {
       items: rows.map(itemOf),
-      ...(last && { nextCursor: writePageCursor(last.row as number) }),
+      ...(last && { nextCursor: writePageCursor(last.row as number, asked) }),
     };
   }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { AppError, invalidInput } from "../../errors.js";
 import { checkEmbedding } from "../check-item.js";
 import { checkFilter } from "../filter.js";
@@ -58,7 +59,7 @@ function coreQuery(query: Query, dimensions: number): CoreQuery {
       `Expected a number for "min_similarity" but received ${minSimilarity}`,
     );
   }
-  return {
+  const asked = {
     embedding: embedding && unitLength(embedding),
     itemId,
     topK,
@@ -66,14 +67,17 @@ function coreQuery(query: Query, dimensions: number): CoreQuery {
     filter: filter && checkFilter(filter),
     modality: modality && modalities.indexOf(modality),
     minSimilarity,
-    after: cursor === undefined ? undefined : readCursor(cursor),
     centering: centering && {
       queryModality: centering.queryModality && modalities.indexOf(centering.queryModality),
     },
   };
+  return { ...asked, after: cursor === undefined ? undefined : readCursor(cursor, asked) };
 }
 
-export function searchResult({ neighbors, last, plan }: CoreResult): SearchResult {
+export function searchResult(
+  { neighbors, last, plan }: CoreResult,
+  query: CoreQuery,
+): SearchResult {
   return {
     neighbors: neighbors.map(({ id, similarity, modality, metadata, source, text }): Neighbor => {
       const neighbor: Neighbor = {
@@ -86,39 +90,69 @@ export function searchResult({ neighbors, last, plan }: CoreResult): SearchResul
       if (text !== null) neighbor.text = text;
       return neighbor;
     }),
-    ...(last && { nextCursor: writeCursor(last) }),
+    ...(last && { nextCursor: writeCursor(last, query) }),
     plan,
   };
 }
 
-/** A cursor is the rank of the page's last neighbour; float64 survives JSON unchanged. */
-function writeCursor({ similarity, row }: Rank): string {
-  return Buffer.from(JSON.stringify([similarity, row])).toString("base64url");
+/**
+ * A cursor is the rank of the page's last neighbour, and what tells its query from others: taken
+ * for another query it would begin in the middle. Float64 survives JSON unchanged.
+ */
+function writeCursor({ similarity, row }: Rank, query: CoreQuery): string {
+  const mark = [similarity, row, settingsOf(query), sketchOf(query.embedding)];
+  return Buffer.from(JSON.stringify(mark)).toString("base64url");
 }
 
-function readCursor(cursor: string): Rank {
+function readCursor(cursor: string, query: CoreQuery): Rank {
+  let mark: unknown;
   try {
-    const [similarity, row] = JSON.parse(
-      Buffer.from(cursor, "base64url").toString("utf8"),
-    ) as unknown[];
-    if (typeof similarity === "number" && typeof row === "number") return { similarity, row };
+    mark = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"));
   } catch {}
-  throw invalidInput(
-    "cursor",
-    `Expected the cursor of an earlier page but received ${JSON.stringify(cursor)}`,
-  );
+  const [similarity, row, settings, sketch] = Array.isArray(mark) ? mark : [];
+  if (typeof similarity !== "number" || typeof row !== "number" || !Array.isArray(sketch))
+    throw noCursor("cursor", cursor);
+  const own = sketchOf(query.embedding);
+  const isSame =
+    settings === settingsOf(query) &&
+    sketch.length === own.length &&
+    own.every((value, i) => Math.abs(value - sketch[i]) <= sketchTolerance);
+  if (!isSame) throw otherCursor("cursor", "query");
+  return { similarity, row };
 }
 
-/** A page's cursor is the row of its last item. */
-export function writePageCursor(row: number): string {
-  return Buffer.from(String(row)).toString("base64url");
+/**
+ * The same text embeds to nearly the same numbers each time, on a GPU not to the very same: the
+ * first ones in thousandths are compared, and may differ a little.
+ */
+const sketchOf = (embedding: Float32Array | undefined): number[] =>
+  Array.from(embedding?.subarray(0, 16) ?? [], (value) => Math.round(1000 * value));
+const sketchTolerance = 3;
+
+const settingsOf = ({ itemId, filter, modality, centering }: CoreQuery): string =>
+  hashOf([itemId, filter, modality, centering?.queryModality, centering !== undefined]);
+
+/** A page's cursor is the row of its last item, and a hash of what was asked for. */
+export function writePageCursor(row: number, asked: unknown): string {
+  return Buffer.from(`${row}.${hashOf(asked)}`).toString("base64url");
 }
 
-export function readPageCursor(cursor: string): number {
+export function readPageCursor(cursor: string, asked: unknown): number {
   const text = Buffer.from(cursor, "base64url").toString("utf8");
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw invalidInput(
-    "after",
-    `Expected the cursor of an earlier page but received ${JSON.stringify(cursor)}`,
-  );
+  const [, row, hash] = /^(\d{1,15})\.(\w{16})$/.exec(text) ?? [];
+  if (row === undefined) throw noCursor("after", cursor);
+  if (hash !== hashOf(asked)) throw otherCursor("after", "filter or modality");
+  return Number(row);
+}
+
+const hashOf = (value: unknown): string =>
+  createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16);
+
+function noCursor(param: string, cursor: string): AppError {
+  const message = `Expected the cursor of an earlier page but received ${JSON.stringify(cursor)}`;
+  return invalidInput(param, message);
+}
+
+function otherCursor(param: string, what: string): AppError {
+  return invalidInput(param, `The cursor is of a page of another ${what}: begin without one`);
 }
