@@ -8,6 +8,9 @@ import { AppError } from "./errors.js";
 
 export type Config = { readonly [K in OptionName]: z.infer<(typeof options)[K]["schema"]> };
 
+/** Where the command line finds a server: none of the server's own options. */
+export const clientVariables = { url: "CROSSMODAL_URL", apiKey: "CROSSMODAL_API_KEY" } as const;
+
 export interface ConfigSources {
   /** Options given as flags, by option name, as text. */
   flags?: Partial<Record<string, string>>;
@@ -38,6 +41,7 @@ export function loadConfig({
     if (
       name.startsWith("CROSSMODAL_") &&
       name !== "CROSSMODAL_CONFIG" &&
+      !Object.values<string>(clientVariables).includes(name) &&
       !variables.includes(name)
     ) {
       throw unknownOption(name, "the environment", [...variables, "CROSSMODAL_CONFIG"]);

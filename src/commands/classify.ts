@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import type { ZeroShotAnswer } from "../wire/zero-shot.js";
 import { eachInput } from "./each-input.js";
+import { parseLabels, readLabels } from "./labels.js";
 import { readMediaFile } from "./media-input.js";
-import { addTargetFlags, configOf, parseList, parseNumber } from "./options.js";
+import { addTargetFlags, collect, configOf, parseNumber } from "./options.js";
 import { printWarnings } from "./print-warnings.js";
-import { openTarget } from "./target.js";
+import { CommandError, openTarget } from "./target.js";
 
 /**
  * `crossmodal classify FILE… --labels a,b`: zero-shot scores of pictures and sounds. A bad file is
@@ -13,11 +14,20 @@ import { openTarget } from "./target.js";
 export function classifyCommand(program: Command): void {
   const command = program
     .command("classify")
-    .description("score pictures and sounds against any labels")
-    .argument("<files...>", "pictures or sounds; - is standard input")
-    .requiredOption("--labels <a,b>", "candidate labels, comma-separated", parseList)
+    .description("score pictures, sounds and texts against any labels")
+    .argument("[files...]", "pictures or sounds; - is standard input")
+    .option("--text <text>", "a text to score; may be given several times", collect)
+    .option("--labels <a,b>", "candidate labels, comma-separated or a JSON array", parseLabels)
+    .option("--labels-file <file>", "candidate labels, one a line or a JSON array")
+    .option("--label-set <name>", "a saved label set")
     .option("--model <id>", "model to ask")
-    .option("--template <text...>", 'prompt template with one {}, e.g. "a photo of a {}."')
+    .option("--head <name>", "a head of the model; one made from examples has its own labels")
+    .option("--threshold <n>", "only scores of at least this", parseNumber)
+    .option(
+      "--template <text>",
+      'prompt template with one {}, e.g. "a photo of a {}."; may be given several times',
+      collect,
+    )
     .option("--multi-label", "score each label by itself")
     .option("--top-k <n>", "only the best so many", parseNumber)
     .option("--timeline", "scores of each window of a sound")
@@ -28,14 +38,32 @@ export function classifyCommand(program: Command): void {
       (text) => parseNumber(text),
     );
   addTargetFlags(command).action(async (files: string[], given) => {
+    const texts: string[] = given.text ?? [];
+    const refuse = (message: string) => {
+      throw new CommandError(message, { code: "invalid_input" });
+    };
+    if (files.length + texts.length === 0) refuse("Nothing to classify: give files or --text");
+    const sources = [given.labels, given.labelsFile, given.labelSet, given.head];
+    if (sources.every((source) => source === undefined))
+      refuse("Expected --labels, --labels-file, --label-set or a --head with labels of its own");
+    if (sources.slice(0, 3).filter((source) => source !== undefined).length > 1)
+      refuse("Expected one of --labels, --labels-file and --label-set");
+    const labels =
+      given.labelsFile === undefined ? given.labels : await readLabels(given.labelsFile);
     const target = await openTarget(configOf(given), given);
     try {
-      await eachInput(files, "classifying", async (file) => {
-        const { modality, base64 } = await readMediaFile(file);
+      await eachInput([...texts, ...files], "classifying", async (file, position) => {
+        const isText = position < texts.length;
+        const { modality, base64 } = isText
+          ? { modality: "text" as const, base64: file }
+          : await readMediaFile(file);
         const body = {
           [modality]: base64,
-          candidate_labels: given.labels,
+          candidate_labels: labels,
+          label_set: given.labelSet,
           model: given.model,
+          head: given.head,
+          threshold: given.threshold,
           hypothesis_template: given.template,
           multi_label: given.multiLabel,
           top_k: given.topK,

@@ -1,7 +1,7 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { flagOf } from "../config/option.js";
 import { type OptionName, options, shownDefault } from "../config/options.js";
-import { type Config, loadConfig } from "../config.js";
+import { type Config, clientVariables, loadConfig } from "../config.js";
 
 /** Adds flags for configuration options, with the schema's own sentence as help. */
 export function addConfigFlags(command: Command, names: readonly OptionName[]): Command {
@@ -43,10 +43,17 @@ export function addTargetFlags(command: Command): Command {
 /** Flags of every command that can ask a running server. */
 export function addUrlFlags(command: Command): Command {
   return command
-    .option("--url <url>", "ask the running server there, e.g. http://127.0.0.1:8080")
-    .option("--api-key <key>", "key for that server")
+    .addOption(
+      new Option("--url <url>", "ask the running server there, e.g. http://127.0.0.1:8080").env(
+        clientVariables.url,
+      ),
+    )
+    .addOption(new Option("--api-key <key>", "key for that server").env(clientVariables.apiKey))
     .option("--json", "print the result as JSON");
 }
+
+/** An option that may be given several times: each adds to the list. */
+export const collect = (value: string, list: string[] = []): string[] => [...list, value];
 
 /** `a,b,c` -> ["a", "b", "c"]. */
 export function parseList(text: string): string[] {

@@ -13,10 +13,16 @@ const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-cli-"));
 function crossmodal(
   args: readonly string[],
   input?: Uint8Array,
+  environment: Record<string, string> = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ["--import", "tsx", "src/cli.ts", ...args], {
-      env: { PATH: process.env.PATH, CROSSMODAL_DATA_DIR: dataDir, CROSSMODAL_DEVICE: "cpu" },
+      env: {
+        PATH: process.env.PATH,
+        CROSSMODAL_DATA_DIR: dataDir,
+        CROSSMODAL_DEVICE: "cpu",
+        ...environment,
+      },
     });
     let stdout = "";
     let stderr = "";
@@ -65,7 +71,39 @@ describe("crossmodal classify", () => {
     expect(stderr).toContain("README.md: neither a picture nor a sound");
   });
 
+  it("takes labels as JSON or from a file, texts, several templates and a threshold", async () => {
+    const file = join(dataDir, "labels.txt");
+    writeFileSync(file, "cat, sleeping\n\n dog \n");
+    const template = ["--template", "a photo of a {}.", "--template", "a {}"];
+    const classify = [
+      "classify",
+      ...template,
+      "--text",
+      "a cat asleep",
+      "--threshold",
+      "0",
+      "--json",
+    ];
+    const json = await crossmodal([...classify, "--labels", '["cat, sleeping", {"label": "dog"}]']);
+    const lines = await crossmodal([...classify, "--labels-file", file]);
+    expect([json.code, json.stderr, lines.code]).toEqual([0, "", 0]);
+    const labelsOf = (stdout: string) =>
+      (JSON.parse(stdout).scores as { label: string }[]).map(({ label }) => label).sort();
+    expect(labelsOf(json.stdout)).toEqual(["cat, sleeping", "dog"]);
+    expect(JSON.parse(lines.stdout)).toEqual(JSON.parse(json.stdout));
+  });
+
+  it("asks the server that the environment names", async () => {
+    const args = ["classify", "--text", "a", "--labels", "b"];
+    const environment = { CROSSMODAL_URL: "http://127.0.0.1:9", CROSSMODAL_API_KEY: "secret" };
+    const { code, stderr } = await crossmodal(args, undefined, environment);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("http://127.0.0.1:9")]);
+  });
+
   it.each([
+    [["classify", "--labels", "a"], "give files or --text"],
+    [["classify", "x.jpg", "--labels", "[1"], "JSON array"],
+    [["classify", "x.jpg", "--labels", "a", "--label-set", "b"], "Expected one of --labels"],
     [["classify", "fixtures/images/cat.jpg"], "--labels"],
     [["classify", "x.jpg", "--labels", "a", "--top-k", "many"], "Expected a number"],
     [["clasify"], "unknown command"],
