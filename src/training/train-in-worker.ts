@@ -49,12 +49,6 @@ export const compareBridgesInWorker = (
   control?: Cancellable,
 ): Promise<BridgeComparison> => inWorker("compareBridges", given, control);
 
-/** `fitFewShot` in a worker thread of its own. */
-export const fewShotInWorker = (
-  task: FewShotTask,
-  control?: Cancellable,
-): Promise<CacheAdapter | LinearProbe> => inWorker("fewShot", task, control);
-
 /** `fitCalibration` in a worker thread of its own. */
 export const calibrateInWorker = (
   material: LabelledMaterial,

@@ -34,7 +34,6 @@ serveWorker({
     heldOut: fewShotAccuracy(task, signal),
   }),
   compareBridges: (given: BridgesToCompare) => compareBridges(given),
-  fewShot: (task: FewShotTask) => fitFewShot(task, signal),
   calibrate: (material: LabelledMaterial) => fitCalibration(material, { signal }),
   screen: ({ a, b, options }: { a: Rows; b: Rows; options?: Partial<ScreeningOptions> }) =>
     screenPairs(a, b, options, signal),
