@@ -157,7 +157,7 @@ describe("crossmodal serve", () => {
     );
   });
 
-  it("refuses a device that cannot be had, with what is missing", async () => {
+  it("refuses a device that is not available, with what is missing", async () => {
     await expect(serve(["--port", "0", "--device", "cuda:7"])).rejects.toThrow(
       /ended with 1: .*To use it: /s,
     );

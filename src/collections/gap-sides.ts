@@ -6,7 +6,7 @@ import { rowsOf } from "../math/rows.js";
 import type { GapRequest } from "../training/measure-gap.js";
 
 /** Items of a side at most, as for uploaded arrays. */
-const mostItems = 100_000;
+const maxItems = 100_000;
 
 export interface GapChoice {
   /** Metadata field (`pair_id` or `metadata.pair_id`) whose equal values make a pair. */
@@ -48,8 +48,8 @@ export async function gapSides(
   const sides = { a: new Map<string, Embedding>(), b: new Map<string, Embedding>() };
   const path = pairBy?.replace(/^metadata\./, "");
   for (const [side, modality] of [["a", a] as const, ["b", b] as const]) {
-    if ((countByModality[modality] ?? 0) > mostItems) {
-      const message = `Expected at most ${mostItems} items of a modality but the collection "${collection}" has ${there}`;
+    if ((countByModality[modality] ?? 0) > maxItems) {
+      const message = `Expected at most ${maxItems} items of a modality but the collection "${collection}" has ${there}`;
       throw new AppError("too_large", message, { param: "collection" });
     }
     for await (const { id, embedding, metadata } of store.scan(collection, { modality, space })) {

@@ -62,10 +62,7 @@ export async function prepareItems(
           { err: error, collection: collection.name },
           "an item could not be prepared",
         );
-        return new AppError(
-          "inference_failed",
-          "The item failed by a fault of ours; its cause is in the server's log",
-        );
+        return new AppError("inference_failed", "Internal error; see the server log");
       }
     }),
   );

@@ -46,7 +46,7 @@ const idsPerQuestion = 256;
 /** Files read ahead of the one that is sent. */
 const readAhead = 4;
 /** Larger files go by themselves as forms: a line holds its file as base64, in one string. */
-const mostLineFileBytes = 16 * 2 ** 20;
+const maxLineFileBytes = 16 * 2 ** 20;
 
 /** Errors that concern one file; any other would be the same for the next one, and ends the run. */
 const fileErrors = new Set([
@@ -95,7 +95,7 @@ export async function addFiles(
         const { metadata } = item;
         const sending = isNew ? item : { ...item, metadata: undefined };
         const awaited = { ...candidate, metadata: isNew ? undefined : metadata };
-        if (item.bytes.length > mostLineFileBytes)
+        if (item.bytes.length > maxLineFileBytes)
           await settle(awaited, await sendForm(target, collection, id, sending));
         else {
           sent.push(awaited);
@@ -238,7 +238,7 @@ async function* readAheadOf(
     return { candidate, item };
   };
   for await (const candidate of candidates) {
-    const alone = candidate.size > mostLineFileBytes; // a large file is not held beside others
+    const alone = candidate.size > maxLineFileBytes; // a large file is not held beside others
     while (reading.length > (alone ? 0 : readAhead)) yield (await reading.shift()) as ReadCandidate;
     reading.push(read(candidate));
     if (alone) yield (await reading.shift()) as ReadCandidate;

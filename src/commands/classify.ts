@@ -28,7 +28,7 @@ export function classifyCommand(program: Command): void {
       'prompt template with one {}, e.g. "a photo of a {}."; may be given several times',
       collect,
     )
-    .option("--multi-label", "score each label by itself")
+    .option("--multi-label", "score each label on its own")
     .option("--top-k <n>", "only the best so many", parseNumber)
     .option("--timeline", "scores of each window of a sound")
     .option("--calibration <name>", "for --reject and --multi-label (see calibrate)")

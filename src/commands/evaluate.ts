@@ -42,7 +42,7 @@ export function evaluateCommand(program: Command): void {
     .option("--model <id>", "model to ask")
     .option("--head <name>", "a head of the model")
     .option("--template <text>", 'prompt template with one {}, e.g. "a photo of a {}."')
-    .option("--multi-label", "score each label by itself")
+    .option("--multi-label", "score each label on its own")
     .option("--reject [rate]", "ask whether any label fits, too [0.05]", parseNumber)
     .option("--calibration <name>", "for --reject and --multi-label")
     .option("--against-model <id>", "compare with another model on the same items")

@@ -44,7 +44,7 @@ export function headsCommand(program: Command): void {
   const activate = heads
     .command("activate")
     .description(
-      "answer with a version from now on; collections that follow the head are projected anew",
+      "answer with a version from now on; collections that follow the head are projected again",
     )
     .argument("<name>")
     .argument("<version>", "number of the version", parseNumber)
@@ -111,7 +111,7 @@ export function headsCommand(program: Command): void {
   });
 }
 
-/** Waits for collections that are projected anew: in this process they would end with it. */
+/** Waits for collections that are projected again: in this process they would end with it. */
 async function settle(target: Target, head: HeadChanged, json: boolean): Promise<void> {
   for (const { id } of head.jobs) await followToSuccess(target, id, false);
   await tell(head, json);

@@ -82,7 +82,9 @@ export class Tally {
     const lines = [...this.#failures];
     if (brokeOff !== undefined) lines.push(brokeOff.message);
     else if (stopped)
-      lines.push("stopped; what was told as stored is safe, the same command goes on from there");
+      lines.push(
+        "stopped; what was reported as stored is safe, the same command goes on from there",
+      );
     if (lines.length > 0)
       throw new CommandError(lines.join("\ncrossmodal: "), { code: brokeOff?.code });
   }

@@ -59,7 +59,7 @@ export function modelsPullCommand(models: Command): void {
       else {
         const what = `${family}, ${present.join("+")}, ${dimensions} dimensions, ${dtypes.join(", ")}`;
         console.log(
-          `${wasHere ? `${id} is here already` : `pulled ${id}`}: ${what}, from ${source} at ${revision}`,
+          `${wasHere ? `${id} is already installed` : `pulled ${id}`}: ${what}, from ${source} at ${revision}`,
         );
       }
     } finally {

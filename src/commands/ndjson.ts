@@ -1,7 +1,7 @@
 import { CommandError } from "./target.js";
 
 /** Bytes after which a line without an end is taken for no NDJSON. */
-const mostLineBytes = 512 * 2 ** 20;
+const maxLineBytes = 512 * 2 ** 20;
 
 /** Cuts a stream into pieces that end with a line. A last line without an end is given one. */
 export async function* wholeLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -19,8 +19,8 @@ export async function* wholeLines(chunks: AsyncIterable<Uint8Array>): AsyncGener
     if (end < chunk.length) {
       rest.push(chunk.subarray(end));
       size += chunk.length - end;
-      if (size > mostLineBytes)
-        throw new CommandError(`A line has more than ${mostLineBytes} bytes; expected NDJSON`);
+      if (size > maxLineBytes)
+        throw new CommandError(`A line has more than ${maxLineBytes} bytes; expected NDJSON`);
     }
   }
   if (rest.length > 0) yield Buffer.concat([...rest, Buffer.from("\n")]);

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { invalidInput } from "../errors.js";
 import type { NewFile } from "../files/new-file.js";
-import { mostNpyHeaderBytes, type NpyHeader, npyHeader, readNpyHeader } from "../math/npy.js";
+import { maxNpyHeaderBytes, type NpyHeader, npyHeader, readNpyHeader } from "../math/npy.js";
 import { CommandError } from "./target.js";
 import { fileError } from "./walk-files.js";
 
@@ -63,9 +63,9 @@ export async function readNpyRows(
   });
   try {
     const { bytesRead, buffer } = await file.read(
-      Buffer.alloc(mostNpyHeaderBytes),
+      Buffer.alloc(maxNpyHeaderBytes),
       0,
-      mostNpyHeaderBytes,
+      maxNpyHeaderBytes,
       0,
     );
     const header = readNpyHeader(buffer.subarray(0, bytesRead), path);

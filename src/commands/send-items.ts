@@ -21,6 +21,6 @@ export async function* sendItems(
     yield* target.addItemLines(collection, lines, { stop: signal });
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
-    throw new ConnectionError(`${error.message}; what was told as stored is safe`);
+    throw new ConnectionError(`${error.message}; what was reported as stored is safe`);
   }
 }

@@ -65,6 +65,6 @@ export const limitOptions = {
     count,
     120_000,
     number,
-    "Milliseconds after which a request is given up.",
+    "Milliseconds after which a request is aborted.",
   ),
 };

@@ -21,7 +21,7 @@ export const modelOptions = {
       .regex(/^(auto|cpu|webgpu|cuda(:\d+)?)$/, "Expected auto, cpu, webgpu, cuda or cuda:N"),
     "auto",
     same,
-    "Where models run: auto, cpu, cuda[:n] or webgpu; auto falls back to the CPU, the others stop the start when they cannot be had.",
+    "Where models run: auto, cpu, cuda[:n] or webgpu; auto falls back to the CPU, the others stop the start when they are not available.",
   ),
   dtype: option(
     z.enum(["auto", "fp32", "fp16", "int8", "q4"]),

@@ -122,7 +122,7 @@ export function readHead(bytes: Uint8Array): ProjectionHead {
   if (format !== "crossmodal-head")
     throw corrupt(`its format is "${format}" instead of "crossmodal-head"`);
   if (kind === "linear") return { kind, layers: [readAffine(file, "")] };
-  if (kind !== "mlp" && kind !== "residual") throw corrupt(`its kind "${kind}" is not known`);
+  if (kind !== "mlp" && kind !== "residual") throw corrupt(`its kind "${kind}" is unknown`);
   const layers: [Affine, Affine] = [readAffine(file, "1"), readAffine(file, "2")];
   if (layers[0].dimensionsOut !== layers[1].dimensionsIn)
     throw corrupt("its two layers do not fit together");

@@ -60,7 +60,7 @@ async function runRows(
     if (tensor === undefined)
       throw new AppError(
         "inference_failed",
-        `${tower.modelId} wants an input "${name}" that is not known here`,
+        `${tower.modelId} expects an input "${name}" that is not supported`,
       );
     const batch = size === n ? tensor : padRows(tensor, size);
     feeds[name] = type === "float16" && batch.type === "float32" ? toFloat16(batch) : batch;

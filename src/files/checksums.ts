@@ -32,7 +32,7 @@ export async function verifyChecksums(folder: string): Promise<void> {
   if (lines.pop() !== "" || lines.length === 0) throw damaged(list, "it is empty or cut short");
   for (const line of lines) {
     const [, sum, name] = /^([0-9a-f]{64}) {2}([^/\\]+)$/.exec(line) ?? [];
-    if (name === undefined) throw damaged(list, "a line of it is no checksum");
+    if (name === undefined) throw damaged(list, "one of its lines is not a checksum");
     const path = join(folder, name);
     if (!existsSync(path)) throw damaged(path, "it is missing");
     if ((await hashFile(path)) !== sum)

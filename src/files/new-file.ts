@@ -29,7 +29,7 @@ export async function newFile(
   const part = `${path}.${process.pid}.part`;
   const free = async () => {
     if (!replace && (await stat(path).catch(() => undefined)) !== undefined) {
-      throw new AppError("already_exists", `"${path}" is there already; replace it with --force`, {
+      throw new AppError("already_exists", `"${path}" already exists; replace it with --force`, {
         param: path,
       });
     }

@@ -17,7 +17,7 @@ export interface InstallOptions {
   folder: string;
   /** Keeps the archive while it is incomplete. */
   cacheDir: string;
-  /** An archive that is here already, instead of a download. */
+  /** An archive on this machine, instead of a download. */
   from?: string;
   /** Install again what is there. */
   force?: boolean;

@@ -52,8 +52,8 @@ export interface BridgeServices extends Omit<TrainingServices, "heads"> {
 }
 
 /** Queries and items that recall is measured on, at most. */
-const mostQueries = 1000;
-const mostItems = 5000;
+const maxQueries = 1000;
+const maxItems = 5000;
 
 /**
  * `bridge`: embeds texts with both models, learns a head from one space into the other, measures it
@@ -134,9 +134,9 @@ async function run(
     },
   );
   report(0.95, { stage: "measuring" });
-  const items = searched.filter(({ label }) => label !== undefined).slice(0, mostItems);
+  const items = searched.filter(({ label }) => label !== undefined).slice(0, maxItems);
   const known = new Set(items.map(({ label }) => label));
-  const measurable = queries.filter(({ label }) => known.has(label)).slice(0, mostQueries);
+  const measurable = queries.filter(({ label }) => known.has(label)).slice(0, maxQueries);
   const recall =
     measurable.length === 0
       ? undefined

@@ -6,7 +6,7 @@ import { rowAt, rowCount, rowsOf, unitRows } from "../math/rows.js";
 import { norm } from "../math/vector.js";
 import type { FewShotFile } from "../training/few-shot-file.js";
 import { lossNames } from "../training/losses/loss.js";
-import { mostPromptCharacters } from "../zero-shot/prompts.js";
+import { maxPromptCharacters } from "../zero-shot/prompts.js";
 import { maxItems } from "./few-shot-job.js";
 import type { HeadWeights } from "./head-files.js";
 import type { HeadVersion } from "./head-version.js";
@@ -102,7 +102,7 @@ function checkFewShot(
     throw unfit("adapter", `${adapter.dimensions} columns, but the model gives ${dimensions}`);
   if (labels.length < 2 || labels.length > maxLabels)
     throw unfit("labels", `${labels.length} labels; expected 2 to ${maxLabels}`);
-  const bad = labels.find((label) => label.trim() === "" || label.length > mostPromptCharacters);
+  const bad = labels.find((label) => label.trim() === "" || label.length > maxPromptCharacters);
   if (bad !== undefined) throw unfit("labels", "a label that is empty or too long");
   const { report } = version;
   if ("labels" in report && report.labels.join("\0") !== labels.join("\0"))

@@ -14,7 +14,7 @@ export interface LabelledItem {
 }
 
 /** Items of a run at most: as many rows of 1,024 numbers take 800 MB. */
-const mostItems = 200_000;
+const maxItems = 200_000;
 
 /**
  * Every item of a collection with its value of a metadata field (`label` or `metadata.label`).
@@ -31,8 +31,8 @@ export async function readLabelled(
   const path = pathOf(field);
   const items = new Map<string, LabelledItem>(); // an item replaced during the scan may come twice
   const { space: searched, count } = await store.stats(collection);
-  if (count > mostItems) {
-    const message = `Expected at most ${mostItems} items but the collection "${collection}" has ${count}`;
+  if (count > maxItems) {
+    const message = `Expected at most ${maxItems} items but the collection "${collection}" has ${count}`;
     throw new AppError("too_large", message, { param: "collection" });
   }
   for await (const item of store.scan(collection, { space: searched })) {

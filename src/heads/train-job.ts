@@ -57,7 +57,7 @@ export interface TrainingServices {
 }
 
 /** Findings that a report lists at most. */
-const mostFindings = 1000;
+const maxFindings = 1000;
 /** Embedding and screening take this share of the bar, the epochs the rest. */
 const trainingFrom = 0.2;
 
@@ -226,7 +226,7 @@ function screeningReport(
 ): ScreeningReport {
   const counts: Record<string, number> = {};
   for (const { kind } of findings) counts[kind] = (counts[kind] ?? 0) + 1;
-  const named = findings.slice(0, mostFindings).map((finding) => {
+  const named = findings.slice(0, maxFindings).map((finding) => {
     return ids === undefined ? finding : { ...finding, ids: finding.pairs.map((at) => ids[at]) };
   });
   return { counts, findings: named, excluded };

@@ -1,6 +1,6 @@
 import { invalidInput } from "../errors.js";
 import type { Label } from "../zero-shot/label.js";
-import { mostPromptCharacters, mostTemplates } from "../zero-shot/prompts.js";
+import { maxPromptCharacters, maxTemplates } from "../zero-shot/prompts.js";
 
 /**
  * @throws AppError `invalid_input` unless there are labels, each once, not empty, and not too many
@@ -20,8 +20,8 @@ export function checkLabels(
   for (const [i, { label, prompts }] of labels.entries()) {
     const at = `${param}[${i}]`;
     if (label.trim() === "") throw invalidInput(at, `Label ${i} is empty`);
-    if (label.length > mostPromptCharacters) {
-      const message = `Expected a label of at most ${mostPromptCharacters} characters but received ${label.length}`;
+    if (label.length > maxPromptCharacters) {
+      const message = `Expected a label of at most ${maxPromptCharacters} characters but received ${label.length}`;
       throw invalidInput(at, message);
     }
     if (seen.has(label)) throw invalidInput(at, `The label "${label}" is given twice`);
@@ -32,14 +32,14 @@ export function checkLabels(
 }
 
 function checkPrompts(prompts: readonly string[], at: string): void {
-  if (prompts.length === 0 || prompts.length > mostTemplates) {
-    const message = `Expected 1 to ${mostTemplates} prompts but received ${prompts.length}`;
+  if (prompts.length === 0 || prompts.length > maxTemplates) {
+    const message = `Expected 1 to ${maxTemplates} prompts but received ${prompts.length}`;
     throw invalidInput(at, message);
   }
   for (const [i, prompt] of prompts.entries()) {
     if (prompt.trim() === "") throw invalidInput(`${at}[${i}]`, `Prompt ${i} is empty`);
-    if (prompt.length <= mostPromptCharacters) continue;
-    const message = `Expected a prompt of at most ${mostPromptCharacters} characters but received ${prompt.length}`;
+    if (prompt.length <= maxPromptCharacters) continue;
+    const message = `Expected a prompt of at most ${maxPromptCharacters} characters but received ${prompt.length}`;
     throw invalidInput(`${at}[${i}]`, message);
   }
 }

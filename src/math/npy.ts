@@ -7,7 +7,7 @@ export interface NpyArray {
 }
 
 /** What a reader may be asked to hold, whatever a header claims. */
-const mostNumbers = 2 ** 30;
+const maxNumbers = 2 ** 30;
 
 const readers: Record<string, [bytes: number, read: (view: DataView, at: number) => number]> = {
   "<f4": [4, (view, at) => view.getFloat32(at, true)],
@@ -35,13 +35,13 @@ export interface NpyHeader {
 }
 
 /** A header of ours and numpy's own is 128 bytes; one that could be read has at most this many. */
-export const mostNpyHeaderBytes = 10_012;
+export const maxNpyHeaderBytes = 10_012;
 
 /**
  * Reads the header of a .npy file: C order, little-endian float32, float64 or whole numbers.
  * Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, versions 1 to 3.
  *
- * @param bytes  the file, or its first `mostNpyHeaderBytes`.
+ * @param bytes  the file, or its first `maxNpyHeaderBytes`.
  * @param param  the field that the bytes came in, for the error.
  * @throws AppError `invalid_input` for anything else.
  */
@@ -93,8 +93,7 @@ function unusable(why: string, param: string | undefined): AppError {
 export function readNpy(bytes: Uint8Array, param?: string): NpyArray {
   const { shape, type, size, start, read } = readNpyHeader(bytes, param);
   const count = shape.reduce((product, side) => product * side, 1);
-  if (!(count <= mostNumbers))
-    throw unusable(`its shape (${shape.join(", ")}) is too large`, param);
+  if (!(count <= maxNumbers)) throw unusable(`its shape (${shape.join(", ")}) is too large`, param);
   if (bytes.length - start !== count * size) {
     const found = `needs ${count * size} bytes but ${bytes.length - start} follow`;
     throw unusable(`the shape (${shape.join(", ")}) of ${type} ${found}`, param);

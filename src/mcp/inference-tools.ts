@@ -38,7 +38,7 @@ export function addInferenceTools(server: McpServer, parts: ToolParts): void {
       multi_label: z
         .boolean()
         .default(false)
-        .describe("Judge each label by itself: several or none may fit."),
+        .describe("Judge each label on its own: several or none may fit."),
       top_k: z.int().min(1).optional().describe("Only the best so many labels."),
     }),
     output: ZeroShotAnswer,

@@ -66,7 +66,7 @@ function expectInputs(
 ): void {
   const names = inputs.map(({ name }) => name);
   const unknown = names.find((name) => !needed.includes(name) && !optional.includes(name));
-  if (unknown !== undefined) throw new RangeError(`the input "${unknown}" is not known here`);
+  if (unknown !== undefined) throw new RangeError(`the input "${unknown}" is not supported`);
   const missing = needed.find((name) => !names.includes(name));
   if (missing !== undefined) throw new RangeError(`the graph has no input "${missing}"`);
 }

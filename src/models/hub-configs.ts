@@ -50,7 +50,7 @@ export async function readFamily(folder: string): Promise<FolderConfigs> {
   const family = Object.hasOwn(families, modelType) ? families[modelType] : undefined;
   if (family === undefined) {
     const known = Object.keys(families).join(", ");
-    throw refuse(`The model type "${modelType}" is not known here (known: ${known})`);
+    throw refuse(`The model type "${modelType}" is unknown (known: ${known})`);
   }
   const configs = {
     config,

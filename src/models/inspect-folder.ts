@@ -32,7 +32,7 @@ export interface InspectOptions {
  * (`logit_scale_exp` and `logit_bias`). `logit_scale_init_value` of config.json is where training
  * began, not what it learned, and is not used.
  *
- * @throws AppError `invalid_input` saying which file is missing or what in it is not known here.
+ * @throws AppError `invalid_input` saying which file is missing or what in it is unknown.
  */
 export async function inspectFolder(folder: string, options: InspectOptions): Promise<Manifest> {
   const { dimensions, family, preprocess } = await readFamily(folder);
@@ -88,7 +88,7 @@ export async function inspectFolder(folder: string, options: InspectOptions): Pr
 }
 
 /**
- * Refuses a tokenizer.json with parts that are not known here, or that hangs on a plain sentence.
+ * Refuses a tokenizer.json with parts that are unknown, or that hangs on a plain sentence.
  */
 async function tryTokenizer(folder: string, { id, towers }: Manifest): Promise<void> {
   if (towers.text === undefined) return;

@@ -27,7 +27,7 @@ export async function openModelFile(folder: string, path: string): Promise<FileH
     throw refuse(`cannot be read (${cause.code})`, cause);
   };
   const [root, target] = await Promise.all([realpath(folder), realpath(full)]).catch(unreadable);
-  if (!(await lstat(target).catch(unreadable)).isFile()) throw refuse("is no regular file");
+  if (!(await lstat(target).catch(unreadable)).isFile()) throw refuse("is not a regular file");
   const isInside = !relative(root, target).startsWith(`..${sep}`);
   if (!isInside && !target.split(sep).includes("blobs"))
     throw refuse(`is a link to ${target}, outside the folder: put the file itself there`);
@@ -35,7 +35,7 @@ export async function openModelFile(folder: string, path: string): Promise<FileH
   const file = await open(target, constants.O_RDONLY | constants.O_NONBLOCK).catch(unreadable);
   if ((await file.stat()).isFile()) return file;
   await file.close();
-  throw refuse("is no regular file");
+  throw refuse("is not a regular file");
 }
 
 /**

@@ -34,7 +34,7 @@ export async function verifiedPackFile(folder: string, file: PackFile): Promise<
   const found = await stat(path).catch((error) => {
     throw new AppError("model_corrupt", `The model file "${path}" is missing`, { cause: error });
   });
-  if (!found.isFile()) throw new AppError("model_corrupt", `"${path}" is no regular file`);
+  if (!found.isFile()) throw new AppError("model_corrupt", `"${path}" is not a regular file`);
   const { size } = found;
   if (size !== file.size) {
     throw new AppError(

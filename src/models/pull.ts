@@ -151,7 +151,7 @@ class Pull {
       sizes.reduce((total, size) => total + size, 0),
     );
     for (const file of configs) await this.#fetch(listing, file);
-    // Small files first: what is not known here is said before the weights are fetched.
+    // Small files first: what is unknown is said before the weights are fetched.
     await readFamily(this.#folder);
     const logit = await learnedLogit(this.#client, this.#target, listing, this.#options);
     for (const file of graphs) await this.#fetch(listing, file);

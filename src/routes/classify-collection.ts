@@ -18,7 +18,7 @@ import type { RequestVariables } from "./request-context.js";
 const classifyOperation = describe({
   id: "classifyCollection",
   tag: "Collections",
-  summary: "Tags stored items with labels, as a job; nothing is uploaded or embedded anew",
+  summary: "Tags stored items with labels, as a job; nothing is uploaded or embedded again",
   description:
     "Writes {labels, scores, by} into a field of each item's metadata. docs/tagging.md says more.",
   body: json(ClassifyBody),

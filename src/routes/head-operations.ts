@@ -73,7 +73,7 @@ export const headOperations = {
     id: "activateHead",
     tag,
     summary: "Answers with a version from now on",
-    description: "Collections that follow the head are projected anew, by the jobs it answers.",
+    description: "Collections that follow the head are projected again, by the jobs it answers.",
     body: json(HeadActivation),
     answers: { 200: { content: json(HeadChanged) } },
     errors: [...bodyErrors, ...errors],

@@ -18,7 +18,7 @@ const operations = {
     summary: "Changes an item's metadata alone",
     description:
       "Merged into what the item has (RFC 7396: null takes a key away); with replace in its place. " +
-      "Nothing is embedded anew.",
+      "Nothing is embedded again.",
     body: json(PatchBody),
     answers: { 200: { content: json(ItemAnswer) } },
     errors: [...bodyErrors, ...storeErrors],

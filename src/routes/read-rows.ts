@@ -3,7 +3,7 @@ import { readNpy } from "../math/npy.js";
 import type { Rows } from "../math/rows.js";
 import { maxRows } from "../wire/rows.js";
 
-const mostDimensions = 4096;
+const maxDimensions = 4096;
 
 /**
  * @param param  the field's name, for error messages.
@@ -37,7 +37,7 @@ export function readRows(value: Uint8Array | number[][], param: string): Rows {
 }
 
 function checkSize(count: number, width: number, param: string): void {
-  if (count <= maxRows && width <= mostDimensions) return;
-  const message = `Expected at most ${maxRows} rows of ${mostDimensions} numbers for "${param}" but received ${count} of ${width}`;
+  if (count <= maxRows && width <= maxDimensions) return;
+  const message = `Expected at most ${maxRows} rows of ${maxDimensions} numbers for "${param}" but received ${count} of ${width}`;
   throw new AppError("too_large", message, { param });
 }

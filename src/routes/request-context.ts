@@ -39,7 +39,7 @@ export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<
     const timer = setTimeout(() => {
       const late = new AppError(
         "timeout",
-        `The request took longer than ${timeoutMs} ms and was given up`,
+        `The request took longer than ${timeoutMs} ms and was aborted`,
       );
       clock.abort(late);
       // A body that trickles in keeps the route from noticing; there is none when the app is called

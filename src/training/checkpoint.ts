@@ -74,7 +74,7 @@ export async function readCheckpoint(
   if (run.fingerprint !== fingerprint) {
     throw new AppError(
       "conflict",
-      "The checkpoint belongs to a run with other data or options: delete it to start anew",
+      "The checkpoint belongs to a run with other data or options: delete it to start again",
     );
   }
   const stateOf = (prefix: string, step: number): TrainingState => {

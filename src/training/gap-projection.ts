@@ -21,7 +21,7 @@ export interface Projection {
 }
 
 /** Above this many points the picture holds counts on a grid instead. */
-const mostPoints = 5000;
+const maxPoints = 5000;
 const bins = 48;
 
 /**
@@ -45,7 +45,7 @@ export function projectGap({ a, b }: Sides, sample: Sides): Projection {
       return [at(axes[0]), at(axes[1])];
     });
   const [pa, pb] = [project(a), project(b)];
-  if (pa.length + pb.length <= mostPoints) return { explained, a: pa, b: pb };
+  if (pa.length + pb.length <= maxPoints) return { explained, a: pa, b: pb };
   const x = rangeOf(pa, pb, 0);
   const y = rangeOf(pa, pb, 1);
   return { explained, density: { bins, x, y, a: counts(pa, x, y), b: counts(pb, x, y) } };

@@ -98,10 +98,7 @@ export function checkOptions(partial: Partial<TrainingOptions> = {}): TrainingOp
   const given = Object.entries(partial).filter(([, value]) => value !== undefined);
   const options: TrainingOptions = { ...trainingDefaults, ...Object.fromEntries(given) };
   if (!lossNames.includes(options.loss)) {
-    fail(
-      "loss",
-      `The loss "${options.loss}" is not known; expected one of ${lossNames.join(", ")}`,
-    );
+    fail("loss", `The loss "${options.loss}" is unknown; expected one of ${lossNames.join(", ")}`);
   }
   if (options.mixup > 0 && options.loss === "supervised-contrastive") {
     fail("mixup", "A mixed pair has no single label: mixup cannot go with supervised-contrastive");

@@ -52,9 +52,9 @@ const fallbackTemplates: Record<Modality, readonly string[]> = {
 };
 
 /** CLIP's own ensemble for ImageNet has 80. Each is a sentence more for every label. */
-export const mostTemplates = 100;
+export const maxTemplates = 100;
 /** Of a label or a template; no tokenizer here looks further. */
-export const mostPromptCharacters = 8192;
+export const maxPromptCharacters = 8192;
 
 export interface TemplateChoice {
   /** `hypothesis_template`: one or several. */
@@ -80,13 +80,13 @@ export function chooseTemplates(
       throw new AppError("invalid_input", message, { param: "template_set" });
     }
     const param = "hypothesis_template";
-    if (templates.length > mostTemplates) {
-      const message = `Expected at most ${mostTemplates} templates but received ${templates.length}`;
+    if (templates.length > maxTemplates) {
+      const message = `Expected at most ${maxTemplates} templates but received ${templates.length}`;
       throw new AppError("invalid_input", message, { param });
     }
     for (const template of templates) {
-      if (template.length > mostPromptCharacters) {
-        const message = `Expected a template of at most ${mostPromptCharacters} characters but received ${template.length}`;
+      if (template.length > maxPromptCharacters) {
+        const message = `Expected a template of at most ${maxPromptCharacters} characters but received ${template.length}`;
         throw new AppError("invalid_input", message, { param });
       }
       const holes = template.split("{}").length - 1;

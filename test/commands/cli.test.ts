@@ -159,7 +159,7 @@ describe("crossmodal models", () => {
 });
 
 describe("crossmodal serve", () => {
-  it("does not start on a device that cannot be had, and says what is missing", async () => {
+  it("does not start on a device that is not available, and says what is missing", async () => {
     const { code, stdout, stderr } = await crossmodal([
       "serve",
       "--device",

@@ -133,7 +133,7 @@ describe("crossmodal add", () => {
     [["photos", media, "--model", "starter-clip"], "--model is for a new collection"],
     [
       ["photos", media, "--create", "--model", "starter-clap"],
-      "is there already, with starter-clip",
+      "already exists, with starter-clip",
     ],
     [["photos", media, "--modality", "text,image"], "Expected image, audio or image,audio"],
     [["photos", "-", "--recursive"], "--recursive is for files"],

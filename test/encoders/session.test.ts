@@ -80,7 +80,7 @@ describe("openSession", () => {
     else expect(session.info.provider).toBe("cuda");
   });
 
-  it("refuses an explicit device that cannot be had", async () => {
+  it("refuses an explicit device that is not available", async () => {
     await expect(openSession({ model: doublingGraph(), device: "cuda:99" })).rejects.toMatchObject({
       code: "device_unavailable",
       param: "device",

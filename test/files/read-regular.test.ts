@@ -26,8 +26,8 @@ describe("readRegularFile", () => {
 
   it.each([
     ["small.json", "it has 2 bytes; at most 1 are read"],
-    ["fifo", "it is no regular file"],
-    ["device", "it is no regular file"],
+    ["fifo", "it is not a regular file"],
+    ["device", "it is not a regular file"],
   ])("refuses %s at once", async (name, why) => {
     await expect(readRegularFile(path(name), 1)).rejects.toThrow(why);
   });
@@ -35,7 +35,7 @@ describe("readRegularFile", () => {
   it.each(["huge", "fifo", "device"])(
     "keeps %s out of manifests, settings and sums",
     async (name) => {
-      const why = name === "huge" ? "it has 67108864 bytes" : "it is no regular file";
+      const why = name === "huge" ? "it has 67108864 bytes" : "it is not a regular file";
       const message = expect.stringContaining(why);
       const manifest = readManifest(path(name));
       await expect(manifest).rejects.toMatchObject({ code: "model_corrupt", message });

@@ -117,7 +117,7 @@ describe("inspectFolder", () => {
       (path: string) => symlinkSync("/nowhere", path),
       "cannot be read (ENOENT)",
     ],
-    ["a folder", "vision_model.onnx", (path: string) => mkdirSync(path), "is no regular file"],
+    ["a folder", "vision_model.onnx", (path: string) => mkdirSync(path), "is not a regular file"],
     [
       "a link for weights beside the graph",
       "vision_model.onnx_data",
@@ -128,13 +128,13 @@ describe("inspectFolder", () => {
       "a device in the place of weights",
       "vision_model.onnx_data",
       (path: string) => symlinkSync("/dev/zero", path),
-      "is no regular file",
+      "is not a regular file",
     ],
     [
       "a FIFO",
       "vision_model.onnx",
       (path: string) => execFileSync("mkfifo", [path]),
-      "is no regular file",
+      "is not a regular file",
     ],
   ])("names the file that cannot be read: %s", async (_, name, put, what) => {
     const folder = folderWith("tiny-clip");

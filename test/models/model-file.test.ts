@@ -25,9 +25,9 @@ describe("openModelFile", () => {
   });
 
   it.each([
-    ["a FIFO", (path: string) => execFileSync("mkfifo", [path]), "is no regular file"],
-    ["a device", (path: string) => symlinkSync("/dev/zero", path), "is no regular file"],
-    ["a folder", (path: string) => mkdirSync(path), "is no regular file"],
+    ["a FIFO", (path: string) => execFileSync("mkfifo", [path]), "is not a regular file"],
+    ["a device", (path: string) => symlinkSync("/dev/zero", path), "is not a regular file"],
+    ["a folder", (path: string) => mkdirSync(path), "is not a regular file"],
     ["a link in a circle", (path: string) => symlinkSync("x", path), "cannot be read (ELOOP)"],
     ["a link to nowhere", (path: string) => symlinkSync("gone", path), "cannot be read (ENOENT)"],
     [

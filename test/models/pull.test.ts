@@ -331,7 +331,7 @@ describe("pullModel", () => {
     });
     hub.addRepo("some/bert", { ...filesOf("tiny-clip"), "config.json": '{"model_type": "bert"}' });
     await expect(pull("some/bert")).rejects.toMatchObject({
-      message: expect.stringContaining('"bert" is not known here'),
+      message: expect.stringContaining('"bert" is unknown'),
     });
     // Found out before the weights came.
     expect(fetchedGraphs()).toBe(0);

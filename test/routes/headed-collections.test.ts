@@ -127,7 +127,7 @@ describe("a collection with a head", () => {
     expect(JSON.parse(line.split("\n")[0])).toMatchObject({ original: { space } });
   });
 
-  it("is projected anew when another version is activated; what is added meanwhile is there", async () => {
+  it("is projected again when another version is activated; what is added meanwhile is there", async () => {
     const activated = await post("/v1/heads/shop/activate", { version: 2, force: true });
     expect(activated.body).toMatchObject({ version: 2, jobs: [{ id: expect.any(String) }] });
     const added = await Promise.all(
@@ -159,7 +159,7 @@ describe("a collection with a head", () => {
     expect((await get("/v1/collections")).body.data).toHaveLength(1);
   });
 
-  it("is projected anew once, also while a copy of it lies there", async () => {
+  it("is projected again once, also while a copy of it lies there", async () => {
     const { dimensions, options } = await services.store.stats("shop");
     const copy = {
       name: "reproject-x",

@@ -28,7 +28,7 @@ export function imagePixels(image: DecodedImage, spec: ImagePreprocess): Uint8Ar
  * Resized pixels above which libvips is not asked: of a picture of 3 x 480 only the centre of 224 x
  * 35,840 is wanted.
  */
-const mostFastPixels = 4_000_000;
+const maxFastPixels = 4_000_000;
 
 /**
  * The same by libvips (`resize.method: fast`). Exact where the picture grows: libvips enlarges in
@@ -43,7 +43,7 @@ export async function fastImagePixels(
   const resample = spec.resize?.resample ?? "";
   const shrinks = image.width >= size.width && image.height >= size.height;
   const inside = region.left >= 0 && region.top >= 0;
-  if (!isFastFilter(resample) || !shrinks || !inside || size.width * size.height > mostFastPixels)
+  if (!isFastFilter(resample) || !shrinks || !inside || size.width * size.height > maxFastPixels)
     return imagePixels(image, spec);
   return fastResize(image, size, resample, region);
 }

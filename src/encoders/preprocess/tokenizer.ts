@@ -38,7 +38,7 @@ const charactersPerToken = 64;
  * Then nothing more: in a SentencePiece vocabulary, time grows with the square of the letters it
  * lacks (.2 s for this many).
  */
-const mostCharacters = 8192;
+const maxCharacters = 8192;
 
 /**
  * @param json  a hub `tokenizer.json`. Its own padding and truncation are not used: the manifest
@@ -69,7 +69,7 @@ export function loadTokenizer(json: string, spec: TextPreprocess): TextTokenizer
       const { ids } = hub.encode(lowers ? lowerSigma(looked) : looked, {
         add_special_tokens: false,
       });
-      if (ids.length > room || length >= Math.min(text.length, mostCharacters))
+      if (ids.length > room || length >= Math.min(text.length, maxCharacters))
         return [...prefix, ...ids.slice(0, room), ...suffix];
     }
   };

@@ -14,8 +14,8 @@ import type { Database } from "./sqlite.js";
 /**
  * At most so many queries are answered in one go, and so many comparisons are made: about 20 ms.
  */
-const mostQueries = 8;
-const mostComparisons = 2_000_000;
+const maxQueries = 8;
+const maxComparisons = 2_000_000;
 
 /** What answers the groups of the search queue. */
 export function searchAnswerer(
@@ -42,7 +42,7 @@ export function searchAnswerer(
       const { table } = indexes.of(collections.get(name));
       return Math.max(
         1,
-        Math.min(mostQueries, Math.floor(mostComparisons / Math.max(1, table.length))),
+        Math.min(maxQueries, Math.floor(maxComparisons / Math.max(1, table.length))),
       );
     },
     answer,

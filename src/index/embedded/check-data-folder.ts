@@ -62,7 +62,7 @@ function readDatabase(dataDir: string, database: string, pages: number | undefin
         ? {
             check: "database",
             ok: version === 1, // older versions had no checksums
-            found: `"${sums}" is gone: only the structure was checked, which is right; the next start makes it anew`,
+            found: `"${sums}" is gone: only the structure was checked, which is right; the next start creates it again`,
           }
         : { check: "database", ok: true, found: `${pages} pages, as their checksums say` },
     );
@@ -78,7 +78,7 @@ function readDatabase(dataDir: string, database: string, pages: number | undefin
           found:
             damage === undefined
               ? `${record.file}, as its checksum says`
-              : `"${path}" is damaged (${damage}): the next start makes it anew from the database`,
+              : `"${path}" is damaged (${damage}): the next start creates it again from the database`,
         });
       }
     }

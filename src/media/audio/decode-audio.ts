@@ -79,7 +79,7 @@ async function decodeFormat(
     );
   }
   const { start } = sniffed;
-  if (start > 0) warnings.add(`The file begins with ${start} bytes that are no sound`);
+  if (start > 0) warnings.add(`The file begins with ${start} bytes that are not sound`);
   const rest = body.subarray(start);
   if (typeof sniffed.format === "string") await decoders[sniffed.format](rest, sound, warnings);
   else await decodeWithFfmpeg(rest, sniffed.format, sound, warnings);

@@ -40,7 +40,7 @@ export function noteGap(
 ): void {
   if (isCut) warnings.add("The last frame of the file is cut short and was left out");
   else if (!isFirst)
-    warnings.add(`${length} bytes at ${inSeconds(seconds)} are no frames and were left out`);
+    warnings.add(`${length} bytes at ${inSeconds(seconds)} are not audio frames and were skipped`);
 }
 
 /**

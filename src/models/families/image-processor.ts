@@ -18,7 +18,7 @@ const Size = z.union(
   {
     error:
       `Expected a side, {"height","width"} or {"shortest_edge"}, of 1 to ${maxImageSide} pixels ` +
-      "(limits on the longest edge are not known here)",
+      "(limits on the longest edge are not supported)",
   },
 );
 const CropSize = z.union([side, pair, square("Expected height and width")], {
@@ -120,7 +120,7 @@ export function imagePreprocess(configs: HubConfigs, defaultClass: string): Imag
   if (name === "Siglip2ImageProcessor" || "max_num_patches" in processor)
     throw refuse(`NaFlex (pictures of any shape, Siglip2ImageProcessor) is not served here`);
   const defaults = classes.get(name);
-  if (defaults === undefined) throw refuse(`"image_processor_type": ${name} is not known here`);
+  if (defaults === undefined) throw refuse(`"image_processor_type": ${name} is unknown`);
   const given = readConfig(processorFile, processor, ImageProcessor);
 
   const resize = given.do_resize === false ? undefined : resizeOf(given, defaults, refuse);

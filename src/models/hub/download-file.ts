@@ -197,7 +197,7 @@ class Part {
   async beginAnew(why: string): Promise<never> {
     await this.discard();
     if (++this.#restarts >= 3)
-      throw new AppError("hub_failed", `${why}, again and again. Nothing of it was kept.`);
+      throw new AppError("hub_failed", `${why}, repeatedly. Nothing of it was kept.`);
     throw new HubTrouble(why);
   }
   #restarts = 0;

@@ -19,7 +19,7 @@ export interface HubClientOptions extends RetryOptions {
   silenceMs?: number;
 }
 
-const mostRedirects = 5;
+const maxRedirects = 5;
 
 /**
  * Talks to a hub: proxy, token, redirects, and answers that are no files turned into errors that
@@ -57,7 +57,7 @@ export class HubClient {
     const home = new URL(endpoint);
     let url = new URL(endpoint + path);
     let hubHeaders: Headers | undefined;
-    for (let hop = 0; hop <= mostRedirects; hop++) {
+    for (let hop = 0; hop <= maxRedirects; hop++) {
       const headers: Record<string, string> = { "user-agent": "crossmodal", ...options.headers };
       if (token !== undefined && url.origin === home.origin)
         headers.authorization = `Bearer ${token}`;
@@ -103,7 +103,7 @@ export class HubClient {
       }
       throw this.#refusal(url, status, answer.headers);
     }
-    throw new AppError("hub_failed", `${shown(url)} redirects more than ${mostRedirects} times`);
+    throw new AppError("hub_failed", `${shown(url)} redirects more than ${maxRedirects} times`);
   }
 
   close(): Promise<void> {

@@ -42,7 +42,7 @@ const Answer = z.object({
 });
 
 /** A file takes about 300 bytes of it: repositories of models hold hundreds, not fifty thousand. */
-const mostListingBytes = 16 * 2 ** 20;
+const maxListingBytes = 16 * 2 ** 20;
 
 function parsed(bytes: Buffer): unknown {
   try {
@@ -68,12 +68,12 @@ export function listRepo(
   return withRetries(
     async () => {
       const answer = await client.get(path, { signal });
-      const bytes = await readAtMost(answer.body, mostListingBytes).catch((error: unknown) => {
+      const bytes = await readAtMost(answer.body, maxListingBytes).catch((error: unknown) => {
         signal?.throwIfAborted();
         throw new HubTrouble(`The listing of ${repo} broke off`, { cause: error });
       });
       if (bytes === undefined) {
-        const message = `${client.settings.endpoint} answered with more than ${mostListingBytes} bytes where a listing of ${repo} was asked for`;
+        const message = `${client.settings.endpoint} answered with more than ${maxListingBytes} bytes where a listing of ${repo} was asked for`;
         throw new AppError("hub_failed", message);
       }
       const result = Answer.safeParse(parsed(bytes));

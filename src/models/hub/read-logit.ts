@@ -11,7 +11,7 @@ import { HubTrouble, withRetries } from "./retry.js";
 const names = { scale: ["logit_scale", "logit_scale_a"], bias: ["logit_bias"] };
 
 /** A safetensors header of a model with ten thousand tensors is about 1 MB. */
-const mostHeaderBytes = 16 * 2 ** 20;
+const maxHeaderBytes = 16 * 2 ** 20;
 
 /**
  * The learned logit scale and bias of a checkpoint, which the public ONNX exports leave out: a few
@@ -33,7 +33,7 @@ export async function readLogit(
     withRetries(() => bytesOf(client, path, { from, length, signal }), { ...client.retry, signal });
   try {
     const length = Number((await range(0, 8)).readBigUInt64LE());
-    if (length > mostHeaderBytes) return undefined;
+    if (length > maxHeaderBytes) return undefined;
     const found = Header.safeParse(JSON.parse((await range(8, length)).toString("utf8")));
     if (!found.success) return undefined;
     const header = found.data;

@@ -93,7 +93,7 @@ describe("inspectFolder", () => {
   const about = { id: "mine", source: "owner/name", logitScale: 100 };
 
   it.each([
-    ["a part that is not known here", { normalizer: { type: "Invented" } }, "Invented"],
+    ["a part that is unknown", { normalizer: { type: "Invented" } }, "Invented"],
     [
       "an expression that is none",
       { normalizer: { type: "Replace", pattern: { Regex: "(" } } },

@@ -93,14 +93,14 @@ describe("decodeAudio, damaged MP3", () => {
       Buffer.concat([mp3.subarray(0, at), Buffer.alloc(100, 0x55), mp3.subarray(at)]),
     );
     expect(Math.abs(samples.length - plain.samples.length)).toBeLessThan(3 * 1152);
-    expect(warnings?.join()).toContain("are no frames and were left out");
+    expect(warnings?.join()).toContain("are not audio frames and were skipped");
   });
 
   it("begins anywhere in a frame", async () => {
     const { samples, warnings } = await decode(mp3.subarray(frameStarts[10] + 33));
     expect(samples.length).toBeGreaterThan(30_000);
     expect(warnings).toEqual([
-      expect.stringMatching(/^The file begins with \d+ bytes that are no sound$/),
+      expect.stringMatching(/^The file begins with \d+ bytes that are not sound$/),
     ]);
   });
 

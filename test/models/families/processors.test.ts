@@ -153,7 +153,7 @@ describe("a processor's configuration", () => {
     await expect(readFamily(folder)).rejects.toMatchObject({
       code: "invalid_input",
       param: "folder",
-      message: `${folder}: preprocessor_config.json: "do_pad" is not known here and may change the numbers`,
+      message: `${folder}: preprocessor_config.json: "do_pad" is unknown and may change the numbers`,
     });
   });
 

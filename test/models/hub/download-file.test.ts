@@ -209,7 +209,7 @@ describe("downloadFile", () => {
       ),
     ).rejects.toMatchObject({
       code: "hub_failed",
-      message: expect.stringMatching(/expected the sha256 .* again and again/),
+      message: expect.stringMatching(/expected the sha256 .* repeatedly/),
     });
     expect(leftovers()).toEqual([]);
   });
