@@ -1,15 +1,17 @@
 import { ApiError } from "../client/errors.js";
 import type { LineStatus } from "../wire/items.js";
 import {
-  BadFile,
-  type FileItem,
-  type FileItemOptions,
-  type LeftOut,
-  readFileItem,
-} from "./file-item.js";
+  type Candidate,
+  findCandidates,
+  idsPerQuestion,
+  maxLineFileBytes,
+  readAheadOf,
+  withStoredHashes,
+} from "./file-candidates.js";
+import { BadFile, type FileItem, type FileItemOptions, type LeftOut } from "./file-item.js";
 import { sendItems } from "./send-items.js";
 import { CommandError, type Target } from "./target.js";
-import { type FoundFile, walkFiles } from "./walk-files.js";
+import { walkFiles } from "./walk-files.js";
 
 /** What became of a file. */
 export type FileStatus = { id: string; path: string } & (
@@ -39,14 +41,7 @@ type SentStatus =
   | Exclude<LineStatus, { status: "failed" }>
   | { status: "failed"; error: { code: string; message: string } };
 
-type Candidate = FoundFile & { id: string; storedHash?: string };
 type FileMetadata = NonNullable<FileItem["metadata"]>;
-
-const idsPerQuestion = 256;
-/** Files read ahead of the one that is sent. */
-const readAhead = 4;
-/** Larger files go by themselves as forms: a line holds its file as base64, in one string. */
-const maxLineFileBytes = 16 * 2 ** 20;
 
 /** Errors that concern one file; any other would be the same for the next one, and ends the run. */
 const fileErrors = new Set([
@@ -180,70 +175,6 @@ export async function countFiles(
     }
   }
   return count;
-}
-
-async function* findCandidates(
-  roots: readonly string[],
-  options: AddFilesOptions,
-): AsyncGenerator<Candidate> {
-  // Only several folders can bring forth one id twice; one folder's ids need not be remembered.
-  const seen = roots.length > 1 ? new Set<string>() : undefined;
-  for (const root of roots) {
-    for await (const file of walkFiles(root, options.recursive)) {
-      const id = options.idPrefix + file.name;
-      const error = seen?.has(id)
-        ? `another file of this run has the id "${id}" already; add the folders one by one with --id-prefix`
-        : file.error;
-      seen?.add(id);
-      yield { ...file, id, error };
-    }
-  }
-}
-
-async function* withStoredHashes(
-  target: Target,
-  collection: string,
-  candidates: AsyncIterable<Candidate>,
-): AsyncGenerator<Candidate> {
-  let group: Candidate[] = [];
-  const ask = async () => {
-    const ids = group.filter(({ error }) => error === undefined).map(({ id }) => id);
-    const { hashes } = await target.itemHashes(collection, ids);
-    const asked = group.map((candidate) => ({ ...candidate, storedHash: hashes[candidate.id] }));
-    group = [];
-    return asked;
-  };
-  for await (const candidate of candidates) {
-    if (group.push(candidate) >= idsPerQuestion) yield* await ask();
-  }
-  yield* await ask();
-}
-
-interface ReadCandidate {
-  candidate: Candidate;
-  item: FileItem | LeftOut | BadFile;
-}
-
-/** Candidates in order with what was read of them, a few ahead. */
-async function* readAheadOf(
-  candidates: AsyncIterable<Candidate>,
-  options: FileItemOptions,
-): AsyncGenerator<ReadCandidate> {
-  const reading: Promise<ReadCandidate>[] = [];
-  const read = async (candidate: Candidate): Promise<ReadCandidate> => {
-    const item = await readFileItem(candidate, options).catch((error) => {
-      if (error instanceof BadFile) return error;
-      throw error;
-    });
-    return { candidate, item };
-  };
-  for await (const candidate of candidates) {
-    const alone = candidate.size > maxLineFileBytes; // a large file is not held beside others
-    while (reading.length > (alone ? 0 : readAhead)) yield (await reading.shift()) as ReadCandidate;
-    reading.push(read(candidate));
-    if (alone) yield (await reading.shift()) as ReadCandidate;
-  }
-  while (reading.length > 0) yield (await reading.shift()) as ReadCandidate;
 }
 
 /** @throws CommandError when the failure is not of this file alone. */

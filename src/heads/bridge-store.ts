@@ -1,33 +1,23 @@
 import { existsSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.js";
-import { checkedJson, readCheckedJson } from "../files/checked-json.js";
-import { writeDurably } from "../files/write-durably.js";
 import type { Log } from "../log.js";
 import { shippedModels } from "../models/built-in.js";
 import {
   type Bridge,
   type BridgeReport,
   type Bridges,
-  type BridgeVersion,
+  type ListedBridge,
   misfit,
   type NewBridge,
   type ReadBridgeVersion,
   readBridgeVersion,
   writeBridgeFiles,
 } from "./bridge-version.js";
+import { LatestBridges } from "./latest-bridges.js";
 import { NameQueue } from "./name-queue.js";
 import { activeIn, noVersion, VersionFolder } from "./version-folder.js";
-
-export interface ListedBridge {
-  name: string;
-  /** Whether searches take its active version. */
-  inUse: boolean;
-  /** Why it is not known which version is active. */
-  damage?: string;
-  versions: BridgeVersion[];
-}
 
 export interface BridgeStoreOptions {
   /** `<dataDir>/bridges` */
@@ -44,8 +34,7 @@ export class BridgeStore implements Bridges {
   readonly #folder: VersionFolder;
   readonly #versions = new Map<string, ReadBridgeVersion[]>();
   readonly #history = new Map<string, number[]>();
-  /** Names in the order of their last activations, newest first. */
-  #latest: string[] = [];
+  readonly #latest: LatestBridges;
   /** Bridges of which it is not known which version is active, and why. */
   readonly #damage = new Map<string, string>();
   readonly #queue = new NameQueue();
@@ -54,6 +43,7 @@ export class BridgeStore implements Bridges {
   private constructor(options: BridgeStoreOptions) {
     this.#options = { shippedFolder: join(shippedModels, "bridges"), ...options };
     this.#folder = new VersionFolder(options.folder);
+    this.#latest = new LatestBridges(join(options.folder, "latest.json"));
   }
 
   /**
@@ -84,7 +74,7 @@ export class BridgeStore implements Bridges {
       store.#damage.set(name, why);
       options.log.error({ bridge: name }, `no version of the bridge is used: ${why}`);
     }
-    store.#latest = await readLatest(store.#latestFile, options.log);
+    await store.#latest.read(options.log);
     store.#chooseActive();
     return store;
   }
@@ -156,14 +146,8 @@ export class BridgeStore implements Bridges {
     if (this.#activeVersion(name) !== version)
       await this.#setHistory(name, [...this.#historyOf(name), version]);
     // Of several bridges between the same spaces the one that was activated last is used.
-    await this.#setLatest([name, ...this.#latest.filter((other) => other !== name)]);
+    await this.#latest.put(name);
     this.#chooseActive();
-  }
-
-  async #setLatest(latest: string[]): Promise<void> {
-    if (latest.length > 0) await writeDurably(this.#latestFile, checkedJson({ latest }));
-    else await rm(this.#latestFile, { force: true });
-    this.#latest = latest;
   }
 
   /** No version of the bridge is used from the next request on. */
@@ -211,12 +195,8 @@ export class BridgeStore implements Bridges {
     else this.#versions.delete(name);
     this.#history.delete(name);
     this.#damage.delete(name);
-    await this.#setLatest(this.#latest.filter((other) => other !== name));
+    await this.#latest.remove(name);
     this.#chooseActive();
-  }
-
-  get #latestFile(): string {
-    return join(this.#options.folder, "latest.json");
   }
 
   #of(name: string): ReadBridgeVersion[] {
@@ -259,17 +239,7 @@ export class BridgeStore implements Bridges {
       if (version.unusable === undefined) active.push(version.bridge);
       else this.#options.log.info({ bridge: name, version: version.version }, version.unusable);
     }
-    const place = ({ name }: Bridge) => {
-      const at = this.#latest.indexOf(name);
-      return at < 0 ? this.#latest.length : at;
-    };
-    active.sort(
-      (one, other) => place(one) - place(other) || Number(one.shipped) - Number(other.shipped),
-    );
-    const isFirst = ({ fromSpace, toSpace }: Bridge, at: number) =>
-      active.findIndex((other) => other.fromSpace === fromSpace && other.toSpace === toSpace) ===
-      at;
-    this.#active = active.filter(isFirst);
+    this.#active = this.#latest.choose(active);
   }
 
   async #read(name: string, version: number, folder: string, shipped: boolean) {
@@ -277,16 +247,4 @@ export class BridgeStore implements Bridges {
     const read = await readBridgeVersion(folder, { name, version, shipped }, log);
     return read.bridge === undefined ? read : { ...read, unusable: misfit(read.bridge, packs) };
   }
-}
-
-/** A damaged file costs the order alone. */
-async function readLatest(path: string, log: Log): Promise<string[]> {
-  if (!existsSync(path)) return [];
-  try {
-    const { latest } = await readCheckedJson(path);
-    if (Array.isArray(latest)) return latest.filter((name) => typeof name === "string");
-  } catch (error) {
-    log.error({ err: error }, "it is not known which bridge was activated last");
-  }
-  return [];
 }

@@ -42,6 +42,16 @@ export interface BridgeVersion {
   report?: unknown;
 }
 
+/** A bridge as it is listed. */
+export interface ListedBridge {
+  name: string;
+  /** Whether searches take its active version. */
+  inUse: boolean;
+  /** Why it is not known which version is active. */
+  damage?: string;
+  versions: BridgeVersion[];
+}
+
 /** A version with its weights, if they can be read. */
 export type ReadBridgeVersion = BridgeVersion & { bridge?: Bridge };
 

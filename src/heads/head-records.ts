@@ -208,3 +208,11 @@ export class HeadRecords {
     if (head.versions.size === 0) await this.remove(name);
   }
 }
+
+/** Why a head, or one of its versions, cannot go: collections follow it. */
+export function usedBy(users: readonly string[], name: string, version?: number): AppError {
+  const what =
+    version === undefined ? `The head "${name}"` : `Version ${version} of the head "${name}"`;
+  const message = `${what} is used by the collection${users.length === 1 ? "" : "s"} ${users.join(", ")}`;
+  return new AppError("conflict", message, { param: "name" });
+}

@@ -8,7 +8,7 @@ import {
   writeHeadFiles,
 } from "./head-files.js";
 import { readFiles, readWeights } from "./head-folder.js";
-import { HeadRecords, type ListedHead } from "./head-records.js";
+import { HeadRecords, type ListedHead, usedBy } from "./head-records.js";
 import { type HeadVersion, type UsableHead, verdictOfHead } from "./head-version.js";
 import { NameQueue } from "./name-queue.js";
 import { activeIn, checkName, noVersion } from "./version-folder.js";
@@ -17,9 +17,7 @@ export interface HeadStoreOptions {
   /** `<dataDir>/heads` */
   folder: string;
   log: Log;
-  /**
-   * Names of the collections whose items were embedded with the head, or with that version of it.
-   */
+  /** Names of the collections whose items were embedded with the head, or that version of it. */
   usedBy?: (name: string, version?: number) => Promise<string[]>;
   /** Called after a version was activated. @returns ids of the jobs that this has begun. */
   onActivated?: (name: string, active: number | undefined) => Promise<string[]>;
@@ -195,9 +193,8 @@ export class HeadStore {
     this.#records.described(name, version);
     const { history, damage } = this.#records.get(name);
     if (history.at(-1) === version) {
-      throw new AppError("conflict", `Version ${version} of the head "${name}" is active`, {
-        param: "version",
-      });
+      const message = `Version ${version} of the head "${name}" is active`;
+      throw new AppError("conflict", message, { param: "version" });
     }
     if (damage === undefined && history.includes(version)) {
       const others = history.filter((other) => other !== version);
@@ -248,10 +245,6 @@ export class HeadStore {
 
   async #refuseInUse(name: string, version?: number): Promise<void> {
     const users = (await this.#options.usedBy?.(name, version)) ?? [];
-    if (users.length === 0) return;
-    const what =
-      version === undefined ? `The head "${name}"` : `Version ${version} of the head "${name}"`;
-    const message = `${what} is used by the collection${users.length === 1 ? "" : "s"} ${users.join(", ")}`;
-    throw new AppError("conflict", message, { param: "name" });
+    if (users.length > 0) throw usedBy(users, name, version);
   }
 }

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { invalidInput } from "../errors.js";
 import type { BridgeInput } from "../heads/bridge-job.js";
-import type { ListedBridge } from "../heads/bridge-store.js";
+import type { ListedBridge } from "../heads/bridge-version.js";
 import { checkLabelled } from "../heads/collection-pairs.js";
 import { checkName } from "../heads/version-folder.js";
 import type { Services } from "../services.js";

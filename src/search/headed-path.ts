@@ -64,3 +64,9 @@ export function projectionOf(head: UsableHead, modality: Modality): ProjectionHe
   const projection = head.sides.a === modality ? head.a : head.b;
   return projection === undefined ? [] : [projection];
 }
+
+/** An embedding that was given with the name of another space. */
+export function otherSpace({ name, space }: HeadedTarget, given: string): AppError {
+  const message = `The embedding is of the space "${given}", but the collection "${name}" is in the space "${space}"`;
+  return new AppError("space_mismatch", message, { param: "space" });
+}

@@ -13,7 +13,7 @@ import type { MediaParts, ReadBytes } from "../media/with-decoded.js";
 import { timed } from "../metrics.js";
 import { embedAlong } from "./embed-along.js";
 import { embedMedia } from "./embed-media.js";
-import { type HeadedTarget, pathInto } from "./headed-path.js";
+import { type HeadedTarget, otherSpace, pathInto } from "./headed-path.js";
 import type { NeutralQueries } from "./neutral-queries.js";
 
 export interface SearchParts extends MediaParts {
@@ -238,11 +238,6 @@ async function embedQueries(
       });
     }),
   );
-}
-
-function otherSpace({ name, space }: HeadedTarget, given: string): AppError {
-  const message = `The embedding is of the space "${given}", but the collection "${name}" is in the space "${space}"`;
-  return new AppError("space_mismatch", message, { param: "space" });
 }
 
 /** Of several queries, an error's `param` says which one it was. */

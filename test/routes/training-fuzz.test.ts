@@ -18,14 +18,21 @@ vi.mock("../../src/training/train-in-worker.js", async () => {
   const { trainHead } = await import("../../src/training/train-head.js");
   const { fitBridge } = await import("../../src/training/bridge.js");
   const { measureBridge } = await import("../../src/training/bridge-report.js");
+  const { compareBridges } = await import("../../src/training/compare-bridges.js");
   const { fitFewShot } = await import("../../src/training/few-shot.js");
+  const { fewShotAccuracy } = await import("../../src/training/few-shot-accuracy.js");
   const { screenPairs } = await import("../../src/training/screening.js");
   return {
     trainInWorker: async (...[request]: Parameters<typeof trainHead>) => trainHead(request),
     bridgeInWorker: async (...[options]: Parameters<typeof fitBridge>) => fitBridge(options),
     measureBridgeInWorker: async (...[given]: Parameters<typeof measureBridge>) =>
       measureBridge(given),
-    fewShotInWorker: async (...[task]: Parameters<typeof fitFewShot>) => fitFewShot(task),
+    fewShotInWorker: async (...[task]: Parameters<typeof fitFewShot>) => ({
+      adapter: fitFewShot(task),
+      heldOut: fewShotAccuracy(task),
+    }),
+    compareBridgesInWorker: async (...[given]: Parameters<typeof compareBridges>) =>
+      compareBridges(given),
     screenInWorker: async (...[a, b, options]: Parameters<typeof screenPairs>) =>
       screenPairs(a, b, options),
   };
@@ -273,7 +280,7 @@ it("a bridge is learned or its field is named, whatever the texts are", async ()
       method: fc.constantFrom("ridge", "procrustes", "c-mcr"),
       seed: fc.integer({ min: 0, max: 9 }),
       epochs: fc.constantFrom(1, 1, 2, 3, 0),
-      activate: fc.boolean(),
+      activate: fc.constantFrom("never", "if_improved", "always"),
     },
     { requiredKeys: ["texts", "method", "epochs"] },
   );
