@@ -131,10 +131,7 @@ describe("crossmodal add", () => {
   it.each<[string[], string]>([
     [["photos", media, "--head", "x"], "--head is for a new collection"],
     [["photos", media, "--model", "starter-clip"], "--model is for a new collection"],
-    [
-      ["photos", media, "--create", "--model", "starter-clap"],
-      "already exists, with starter-clip",
-    ],
+    [["photos", media, "--create", "--model", "starter-clap"], "already exists, with starter-clip"],
     [["photos", media, "--modality", "text,image"], "Expected image, audio or image,audio"],
     [["photos", "-", "--recursive"], "--recursive is for files"],
   ])("refuses options that would do nothing: %j", async (args, message) => {
