@@ -212,7 +212,7 @@ describe("a graph that does not fit its configuration", () => {
     [
       "takes positions",
       graphWith((g) => g.input!.push({ name: "position_ids" }), text),
-      '"position_ids" is not known',
+      '"position_ids" is not supported',
     ],
   ])("is refused when it %s", async (_, folder, message) => {
     await expect(inspectFolder(folder, about)).rejects.toMatchObject({
