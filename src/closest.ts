@@ -8,9 +8,10 @@ export function closest(name: string, names: readonly string[]): string {
 export function likelyMeant(name: string, names: readonly string[]): string | undefined {
   if (name.length < 3 || name.length > 64 || names.length === 0) return undefined;
   const nearest = closest(name, names);
+  const edits = editDistance(name, nearest);
   const longer = names.find((other) => other.split("_").includes(name));
-  if (longer !== undefined && editDistance(name, nearest) > 1) return longer;
-  if (editDistance(name, nearest) <= Math.max(1, Math.floor(nearest.length / 3))) return nearest;
+  if (longer !== undefined && edits > 1) return longer;
+  if (edits <= Math.max(1, Math.floor(nearest.length / 3))) return nearest;
   return names.find((other) => other.includes(name));
 }
 

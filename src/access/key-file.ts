@@ -5,7 +5,7 @@ import { z } from "zod";
 import { AppError, invalidInput } from "../errors.js";
 import { checkedJson, damaged, readCheckedJson } from "../files/checked-json.js";
 import { writeDurably } from "../files/write-durably.js";
-import { lockPull } from "../models/pull-lock.js";
+import { lockProcesses } from "../index/embedded/process-lock.js";
 
 /** What a key may do; each includes those before it. */
 export const scopes = ["read", "write", "admin"] as const;
@@ -96,7 +96,7 @@ async function change(
   dataDir: string,
   edit: (keys: readonly StoredKey[]) => StoredKey[],
 ): Promise<void> {
-  const unlock = await lockPull(`${keyFilePath(dataDir)}.lock`);
+  const unlock = await lockProcesses(`${keyFilePath(dataDir)}.lock`);
   try {
     const keys = edit(await readKeys(dataDir));
     await writeDurably(keyFilePath(dataDir), checkedJson({ keys }), { mode: 0o600 });

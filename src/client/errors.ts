@@ -32,6 +32,21 @@ export class ApiError extends Error {
   }
 }
 
+/** Errors that concern one item; any other would be the same for the next one. */
+const itemErrors: ReadonlySet<string> = new Set<ErrorBody["code"]>([
+  "invalid_input",
+  "too_large",
+  "unsupported_media",
+  "undecodable_media",
+  "no_path",
+  "inference_failed",
+  "timeout",
+  "internal",
+]);
+
+/** Whether the next item has a chance where one has failed with this code. */
+export const concernsOneItem = (code: string): boolean => itemErrors.has(code);
+
 /** No answer, or one that broke off. */
 export class ConnectionError extends Error {
   override name = "ConnectionError";

@@ -1,4 +1,4 @@
-import { ApiError } from "../client/errors.js";
+import { ApiError, concernsOneItem } from "../client/errors.js";
 import type { LineStatus } from "../wire/items.js";
 import {
   type Candidate,
@@ -42,18 +42,6 @@ type SentStatus =
   | { status: "failed"; error: { code: string; message: string } };
 
 type FileMetadata = NonNullable<FileItem["metadata"]>;
-
-/** Errors that concern one file; any other would be the same for the next one, and ends the run. */
-const fileErrors = new Set([
-  "invalid_input",
-  "too_large",
-  "unsupported_media",
-  "undecodable_media",
-  "no_path",
-  "inference_failed",
-  "timeout",
-  "internal",
-]);
 
 /**
  * Adds the pictures and sounds under `roots` to a collection, skipping those that it holds already:
@@ -184,7 +172,7 @@ function statusOf({ id, path }: Candidate, status: SentStatus): FileStatus {
     return { id, path, status: "stored", replaced, warnings };
   }
   const { code, message } = status.error;
-  if (!fileErrors.has(code)) throw new CommandError(message, { code });
+  if (!concernsOneItem(code)) throw new CommandError(message, { code });
   return { id, path, status: "failed", error: { code, message } };
 }
 

@@ -8,6 +8,7 @@ import { cudaRelease, providerFolder } from "../gpu/cuda-provider.js";
 import { installCudaProvider } from "../gpu/install-cuda-provider.js";
 import { hubSettings } from "../models/hub/hub-settings.js";
 import { addConfigFlags, configOf } from "./options.js";
+import { stopOnSignal } from "./stop-on-signal.js";
 import { CommandError } from "./target.js";
 import { transferProgress } from "./transfer-progress.js";
 
@@ -29,9 +30,7 @@ export function gpuCommand(program: Command): void {
           "see docs/gpu.md for WebGPU",
       );
     const { dataDir } = configOf(given);
-    const controller = new AbortController();
-    const stop = () => controller.abort();
-    process.once("SIGINT", stop).once("SIGTERM", stop);
+    const stop = stopOnSignal();
     const progress = transferProgress();
     const folder = providerFolder();
     try {
@@ -42,7 +41,7 @@ export function gpuCommand(program: Command): void {
         force,
         network: hubSettings(process.env),
         runtime: runtimeVersion(),
-        signal: controller.signal,
+        signal: stop.signal,
         progress,
       });
       progress.stop();
@@ -50,7 +49,7 @@ export function gpuCommand(program: Command): void {
       console.log(`${what} ${installed ? "is installed" : "was installed already"} in ${folder}`);
     } finally {
       progress.stop();
-      process.off("SIGINT", stop).off("SIGTERM", stop);
+      stop.release();
     }
     await report();
   });

@@ -4,6 +4,7 @@ import { hubSettings } from "../models/hub/hub-settings.js";
 import { pullModel } from "../models/pull.js";
 import { pullTarget } from "../models/pull-plan.js";
 import { addConfigFlags, configOf, parseList, parseNumber } from "./options.js";
+import { stopOnSignal } from "./stop-on-signal.js";
 import { transferProgress } from "./transfer-progress.js";
 
 /** `crossmodal models pull ID`: a model from a hub into the data folder. */
@@ -33,9 +34,7 @@ export function modelsPullCommand(models: Command): void {
   addConfigFlags(pull, ["dataDir"]).action(async (spec: string, given) => {
     const { dataDir } = configOf(given);
     const { license, logitScale, logitBias, dtype: dtypes } = given;
-    const controller = new AbortController();
-    const stop = () => controller.abort();
-    process.once("SIGINT", stop).once("SIGTERM", stop);
+    const stop = stopOnSignal();
     const progress = transferProgress();
     try {
       const target = pullTarget(spec, given);
@@ -47,7 +46,7 @@ export function modelsPullCommand(models: Command): void {
         license,
         logitScale,
         logitBias,
-        signal: controller.signal,
+        signal: stop.signal,
         progress,
       };
       const { manifest, wasHere } = await pullModel(target, options);
@@ -64,7 +63,7 @@ export function modelsPullCommand(models: Command): void {
       }
     } finally {
       progress.stop();
-      process.off("SIGINT", stop).off("SIGTERM", stop);
+      stop.release();
     }
   });
 }

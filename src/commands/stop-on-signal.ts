@@ -1,9 +1,10 @@
 /**
  * A signal that aborts at the first Ctrl-C (or SIGTERM), so that work can end in order; a second
  * one ends the process at once.
+ * @param told  what is said of it, if anything.
  * @returns also `release`, to be called when the work is done.
  */
-export function stopOnSignal(told: string): { signal: AbortSignal; release(): void } {
+export function stopOnSignal(told?: string): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const signals = ["SIGINT", "SIGTERM"] as const;
   const release = () => {
@@ -11,7 +12,7 @@ export function stopOnSignal(told: string): { signal: AbortSignal; release(): vo
   };
   const stop = () => {
     release();
-    console.error(process.stderr.isTTY ? `\n${told}` : told); // not behind the ^C of the terminal
+    if (told !== undefined) console.error(process.stderr.isTTY ? `\n${told}` : told); // not behind the ^C of the terminal
     controller.abort();
   };
   for (const name of signals) process.on(name, stop);

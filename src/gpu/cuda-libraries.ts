@@ -56,11 +56,15 @@ export function cudaTrouble(
       advice: "run `crossmodal gpu install`",
     };
   const names = needed.flatMap((library) => library.names);
-  const failures = new Map(tryLibraries(names).map((failure, i) => [names[i], failure]));
+  // In the order in which they rest on each other, and in one process: each costs its start.
+  const provider = ["shared", "cuda"].map((part) =>
+    join(folder, `libonnxruntime_providers_${part}.so`),
+  );
+  const tried = tryLibraries([...names, ...provider]);
+  const failures = new Map(names.map((name, i) => [name, tried[i]]));
   const missing = needed.filter((library) => library.names.every((name) => failures.get(name)));
   if (missing.length > 0) return troubleOf(missing, failures);
-  const provider = join(folder, "libonnxruntime_providers_cuda.so");
-  const [, failure] = tryLibraries([join(folder, "libonnxruntime_providers_shared.so"), provider]);
+  const failure = tried.at(-1);
   if (failure === undefined) return undefined;
   return {
     reason: `ONNX Runtime's CUDA provider cannot be loaded (${failure})`,

@@ -4,11 +4,11 @@ import { openPromise, type ZipFile } from "yauzl";
 import { AppError, invalidInput } from "../errors.js";
 import { hashFile } from "../files/hash-file.js";
 import { newFile } from "../files/new-file.js";
+import { lockProcesses } from "../index/embedded/process-lock.js";
 import { downloadFile } from "../models/hub/download-file.js";
 import { HubClient } from "../models/hub/hub-client.js";
 import type { HubSettings } from "../models/hub/hub-settings.js";
 import { problemWith } from "../models/hub/problem-with.js";
-import { lockPull } from "../models/pull-lock.js";
 import type { PullProgress } from "../models/pull-options.js";
 import { type CudaRelease, cudaRelease } from "./cuda-provider.js";
 
@@ -47,7 +47,7 @@ export async function installCudaProvider(options: InstallOptions): Promise<bool
       `The CUDA provider is known for ONNX Runtime ${release.runtime}, and this is ${options.runtime}`,
     );
   await mkdir(cacheDir, { recursive: true });
-  const unlock = await lockPull(join(cacheDir, "gpu-install.lock"), {
+  const unlock = await lockProcesses(join(cacheDir, "gpu-install.lock"), {
     signal,
     onWait: (pid) => progress.notice(`waiting for process ${pid}, which installs it`),
   });

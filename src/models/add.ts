@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { type Manifest, modalities, type PackFile } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
 import { storageError } from "../files/write-durably.js";
+import { lockProcesses } from "../index/embedded/process-lock.js";
 import { type InspectOptions, inspectFolder } from "./inspect-folder.js";
-import { lockPull } from "./pull-lock.js";
 import { installedIds, isId, modelFolders, pullFolder } from "./store.js";
 
 /**
@@ -98,7 +98,7 @@ export async function removeModel(dataDir: string, id: string): Promise<void> {
   if (!isId(id) || !(isOwn() || existsSync(gathered) || existsSync(lock)))
     throw notToRemove(dataDir, id);
   try {
-    const unlock = await lockPull(lock, {
+    const unlock = await lockProcesses(lock, {
       onWait: (pid) => {
         const message = `Process ${pid} is pulling "${id}"; remove it when that has ended, or end that process first`;
         throw new AppError("conflict", message, { param: "id" });

@@ -5,6 +5,7 @@ import { type DataType, type Manifest, modalities } from "../encoders/manifest.j
 import { readManifest } from "../encoders/read-manifest.js";
 import { AppError } from "../errors.js";
 import { storageError } from "../files/write-durably.js";
+import { lockProcesses } from "../index/embedded/process-lock.js";
 import { downloadFile, repositoryPath } from "./hub/download-file.js";
 import { cachedCopies, listCached } from "./hub/hub-cache.js";
 import { HubClient } from "./hub/hub-client.js";
@@ -14,7 +15,6 @@ import { readFamily } from "./hub-configs.js";
 import { inspectFolder } from "./inspect-folder.js";
 import { installPack } from "./install-pack.js";
 import { type Logit, learnedLogit } from "./learned-logit.js";
-import { lockPull } from "./pull-lock.js";
 import type { PullOptions } from "./pull-options.js";
 import { type PullPlan, type PullTarget, planPull, weightsBeside } from "./pull-plan.js";
 import { modelFolders, pullFolder } from "./store.js";
@@ -36,7 +36,7 @@ export async function pullModel(
   const folder = pullFolder(dataDir, target.id);
   const onWait = (pid: string) =>
     progress.notice(`waiting for process ${pid}, which is pulling ${target.id} already`);
-  const unlock = await lockPull(`${folder}.lock`, { signal, onWait });
+  const unlock = await lockProcesses(`${folder}.lock`, { signal, onWait });
   const client = new HubClient(options.hub, {
     ...options.retry,
     onRetry: ({ message }, waitMs) =>

@@ -34,9 +34,11 @@ export function scopeOf(
   isInference: (path: string) => boolean = () => false,
 ): Scope {
   if (forAdmins.some((pattern) => pattern.test(path))) return "admin";
-  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return "read";
-  if (method !== "POST") return path.startsWith("/v1/models") ? "admin" : "write";
-  if (readsByPost.some((pattern) => pattern.test(path)) || isInference(path)) return "read";
+  const changesNothing =
+    method === "POST"
+      ? readsByPost.some((pattern) => pattern.test(path)) || isInference(path)
+      : ["GET", "HEAD", "OPTIONS"].includes(method);
+  if (changesNothing) return "read";
   return path.startsWith("/v1/models") ? "admin" : "write";
 }
 

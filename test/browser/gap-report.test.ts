@@ -1,11 +1,8 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type BrowserContext, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readNpy } from "../../src/math/npy.js";
 import { gapPage } from "../../src/reports/gap-page.js";
 import { measureGap } from "../../src/training/measure-gap.js";
+import { type Browser, hasBrowser, openBrowser } from "../helpers/browser.js";
 import { goldenBytes } from "../helpers/golden.js";
 
 const { data } = readNpy(goldenBytes("modality_gap_clip_features.npy"));
@@ -15,43 +12,16 @@ const side = (modality: string, half: number) => ({
   dimensions: 512,
 });
 
-const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-const found = existsSync(executablePath);
-if (!found)
-  console.warn(
-    `gap-report.test.ts is left out: no browser at ${executablePath} (set CHROMIUM_PATH)`,
-  );
-
-const profile = mkdtempSync(join(tmpdir(), "crossmodal-chromium-"));
-let context: BrowserContext;
+const found = hasBrowser("test/browser/gap-report.test.ts");
+let browser: Browser;
 beforeAll(async () => {
-  if (!found) return;
-  context = await chromium.launchPersistentContext(profile, {
-    executablePath,
-    args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-    ],
-    viewport: { width: 1100, height: 900 },
-  });
+  if (found) browser = await openBrowser({ width: 1100, height: 900 });
 });
-afterAll(async () => {
-  await context?.close();
-  rmSync(profile, { recursive: true, force: true });
-});
+afterAll(() => browser?.close());
 
 describe.skipIf(!found)("gapPage in a browser", () => {
   it("shows the figures and the picture, asks for nothing from elsewhere and logs nothing", async () => {
-    const page = await context.newPage();
-    const requests: string[] = [];
-    const logged: string[] = [];
-    page.on("request", (request) => requests.push(request.url()));
-    page.on("console", (message) => logged.push(message.text()));
-    page.on("pageerror", (error) => logged.push(error.message));
+    const { page, requests, logged } = await browser.open("about:blank");
     await page.setContent(
       gapPage(measureGap({ a: side("image", 0), b: side("text", 1), paired: true })),
     );

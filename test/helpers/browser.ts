@@ -30,7 +30,7 @@ export interface Browser {
 }
 
 /** Chromium without a window, with a microphone that beeps. */
-export async function openBrowser(): Promise<Browser> {
+export async function openBrowser(viewport = { width: 1440, height: 900 }): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), "crossmodal-chromium-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
@@ -44,7 +44,7 @@ export async function openBrowser(): Promise<Browser> {
       "--use-fake-device-for-media-stream",
       "--use-fake-ui-for-media-stream",
     ],
-    viewport: { width: 1440, height: 900 },
+    viewport,
     permissions: ["clipboard-read", "clipboard-write", "microphone"],
   });
   // Parts are slow to come on a machine that is busy with others.

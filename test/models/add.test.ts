@@ -14,8 +14,8 @@ import { copyFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { lockProcesses } from "../../src/index/embedded/process-lock.js";
 import { addModel, filesOf, removeModel } from "../../src/models/add.js";
-import { lockPull } from "../../src/models/pull-lock.js";
 import { installedIds, pullFolder } from "../../src/models/store.js";
 import { goldenPath } from "../helpers/golden.js";
 import { loadPack } from "../helpers/packs.js";
@@ -117,7 +117,7 @@ describe("removeModel", () => {
   it("is refused while a pull of the model is under way, and names its process", async () => {
     await addModel(goldenPath("tiny-clip"), dataDir, about);
     const gathered = pullFolder(dataDir, "mine");
-    const unlock = await lockPull(`${gathered}.lock`);
+    const unlock = await lockProcesses(`${gathered}.lock`);
     mkdirSync(gathered);
     const refused = {
       code: "conflict",

@@ -6,6 +6,7 @@ import type { Job } from "../../src/jobs/job.js";
 import { seededRandom } from "../../src/math/random.js";
 import type { Services } from "../../src/services.js";
 import { TrainBody } from "../../src/wire/training.js";
+import type { WorkerHandle } from "../../src/workers/start-worker.js";
 import { fakeApp } from "../helpers/fake-app.js";
 import { fakePack } from "../helpers/fake-packs.js";
 import { jsonPost } from "../helpers/services.js";
@@ -14,28 +15,20 @@ import { jsonPost } from "../helpers/services.js";
 // The work is done in this thread, and by the plain stepper, so that hundreds of jobs take a
 // minute.
 
-vi.mock("../../src/training/train-in-worker.js", async () => {
-  const { trainHead } = await import("../../src/training/train-head.js");
-  const { fitBridge } = await import("../../src/training/bridge.js");
-  const { measureBridge } = await import("../../src/training/bridge-report.js");
-  const { compareBridges } = await import("../../src/training/compare-bridges.js");
-  const { fitFewShot } = await import("../../src/training/few-shot.js");
-  const { fewShotAccuracy } = await import("../../src/training/few-shot-accuracy.js");
-  const { screenPairs } = await import("../../src/training/screening.js");
-  return {
-    trainInWorker: async (...[request]: Parameters<typeof trainHead>) => trainHead(request),
-    bridgeInWorker: async (...[options]: Parameters<typeof fitBridge>) => fitBridge(options),
-    measureBridgeInWorker: async (...[given]: Parameters<typeof measureBridge>) =>
-      measureBridge(given),
-    fewShotInWorker: async (...[task]: Parameters<typeof fitFewShot>) => ({
-      adapter: fitFewShot(task),
-      heldOut: fewShotAccuracy(task),
-    }),
-    compareBridgesInWorker: async (...[given]: Parameters<typeof compareBridges>) =>
-      compareBridges(given),
-    screenInWorker: async (...[a, b, options]: Parameters<typeof screenPairs>) =>
-      screenPairs(a, b, options),
+vi.mock("../../src/workers/start-worker.js", async (importOriginal) => {
+  const original = await importOriginal<typeof import("../../src/workers/start-worker.js")>();
+  const { trainingTasks } = await import("../../src/training/training-tasks.js");
+  const { cancellationOf } = await import("../../src/training/cancellation.js");
+  type Task = (task: unknown, report: () => void) => unknown;
+  const startWorker: typeof original.startWorker = (file, data) => {
+    if (!file.pathname.endsWith("/training-worker.js")) return original.startWorker(file, data);
+    const tasks = trainingTasks(
+      cancellationOf(data as Parameters<typeof cancellationOf>[0]),
+    ) as unknown as Record<string, Task>;
+    const call = async (method: string, task: unknown) => tasks[method](task, () => undefined);
+    return { call, close: async () => undefined } as unknown as WorkerHandle;
   };
+  return { ...original, startWorker };
 });
 vi.mock("../../src/training/graph-stepper.js", async () => {
   const { plainStepper } = await import("../../src/training/plain-stepper.js");

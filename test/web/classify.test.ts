@@ -3,31 +3,14 @@ import { readFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  type Browser,
-  fitsWidth,
-  hasBrowser,
-  openBrowser,
-  seriousFindings,
-} from "../helpers/browser.js";
-import { type ServedProcess, serve, untilReady } from "../helpers/serve.js";
+import { describe, expect, it } from "vitest";
+import { fitsWidth, seriousFindings } from "../helpers/browser.js";
+import { serve } from "../helpers/serve.js";
+import { servedPage } from "../helpers/served-page.js";
 
-const found = hasBrowser("test/web/classify.test.ts");
-let server: ServedProcess;
-let browser: Browser;
-beforeAll(async () => {
-  if (!found) return;
-  [server, browser] = await Promise.all([serve(), openBrowser()]);
-  await untilReady(server);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.child.kill();
-  await server?.ended;
-});
+const served = servedPage("test/web/classify.test.ts");
 
-describe.skipIf(!found)("the page's Classify view", () => {
+describe.skipIf(!served.found)("the page's Classify view", () => {
   const examples = {
     "a farm in the rain": "rain",
     "dog.mp3": "dog barking",
@@ -38,20 +21,20 @@ describe.skipIf(!found)("the page's Classify view", () => {
   };
 
   it("understands each example at one click, asks nobody else and logs nothing", async () => {
-    const { page, requests, logged } = await browser.open(server.url);
+    const { page, requests, logged } = await served.browser.open(served.url);
     for (const [title, label] of Object.entries(examples)) {
       await page.getByRole("button", { name: title }).click();
       await page.locator(".bars .best", { hasText: label }).waitFor();
     }
     expect(
-      requests.filter((url) => !/^(blob|data):/.test(url) && !url.startsWith(server.url)),
+      requests.filter((url) => !/^(blob|data):/.test(url) && !url.startsWith(served.url)),
     ).toEqual([]);
     expect(logged).toEqual([]);
     await page.close();
   });
 
   it("shows the scores of a moment, and copies a command that gives the same", async () => {
-    const { page } = await browser.open(`${server.url}/#/classify?example=scene`);
+    const { page } = await served.browser.open(`${served.url}/#/classify?example=scene`);
     await page.locator(".bars .best", { hasText: "rain" }).waitFor();
     const moment = page.getByRole("slider", { name: "Moment" });
     const box = (await moment.boundingBox())!;
@@ -69,8 +52,8 @@ describe.skipIf(!found)("the page's Classify view", () => {
   });
 
   it("answers none of these where no label fits", async () => {
-    const { page } = await browser.open(
-      `${server.url}/#/classify?example=dog&labels=cat|car|piano`,
+    const { page } = await served.browser.open(
+      `${served.url}/#/classify?example=dog&labels=cat|car|piano`,
     );
     await page.locator(".bars .best").waitFor();
     await page.getByLabel("may answer").check();
@@ -80,7 +63,7 @@ describe.skipIf(!found)("the page's Classify view", () => {
   });
 
   it("takes labels by keys and keeps them in the address", async () => {
-    const { page } = await browser.open(`${server.url}/#/classify?example=cat`);
+    const { page } = await served.browser.open(`${served.url}/#/classify?example=cat`);
     await page.locator(".bars .best", { hasText: "cat" }).waitFor();
     await page.keyboard.press("/");
     for (let i = 0; i < 5; i++) await page.keyboard.press("Backspace");
@@ -95,7 +78,7 @@ describe.skipIf(!found)("the page's Classify view", () => {
   });
 
   it("makes a table of several files, sorts it, saves it, and names what it cannot take", async () => {
-    const { page } = await browser.open(`${server.url}/#/classify?labels=cat|cup of coffee`);
+    const { page } = await served.browser.open(`${served.url}/#/classify?labels=cat|cup of coffee`);
     const files = ["cat.jpg", "coffee.webp", "rocket.avif"].map((name) => ({
       name,
       mimeType: "",
@@ -130,7 +113,9 @@ describe.skipIf(!found)("the page's Classify view", () => {
   });
 
   it("hears the microphone: recorded, and live", async () => {
-    const { page } = await browser.open(`${server.url}/#/classify?labels=a beep|rain|speech`);
+    const { page } = await served.browser.open(
+      `${served.url}/#/classify?labels=a beep|rain|speech`,
+    );
     const record = page.getByRole("button", { name: "Hold to record" });
     await record.hover();
     await page.mouse.down();
@@ -151,10 +136,10 @@ describe.skipIf(!found)("the page's Classify view", () => {
     [1440, "light"],
     [1440, "dark"],
   ] as const)("fits %i px in the %s theme, and axe finds nothing serious", async (width, theme) => {
-    const { page } = await browser.open("about:blank");
+    const { page } = await served.browser.open("about:blank");
     await page.setViewportSize({ width, height: 900 });
     await page.emulateMedia({ colorScheme: theme });
-    await page.goto(`${server.url}/#/classify?example=scene`);
+    await page.goto(`${served.url}/#/classify?example=scene`);
     await page.locator(".bars .best").waitFor();
     expect(await fitsWidth(page)).toBe(true);
     expect(await seriousFindings(page)).toEqual([]);
@@ -165,7 +150,7 @@ describe.skipIf(!found)("the page's Classify view", () => {
     const proxy = createServer((incoming, answer) => {
       const path = incoming.url!.replace(/^\/sounds\/lab/, "");
       const options = { method: incoming.method, headers: incoming.headers };
-      const outgoing = request(server.url + path, options, (response) => {
+      const outgoing = request(served.url + path, options, (response) => {
         answer.writeHead(response.statusCode!, response.headers);
         response.pipe(answer);
       });
@@ -173,7 +158,7 @@ describe.skipIf(!found)("the page's Classify view", () => {
     });
     await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
     const base = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/sounds/lab/`;
-    const { page, requests, logged } = await browser.open(`${base}#/classify?example=cat`);
+    const { page, requests, logged } = await served.browser.open(`${base}#/classify?example=cat`);
     await page.locator(".bars .best", { hasText: "cat" }).waitFor();
     const outside = requests.filter((url) => !url.startsWith(base) && !/^(blob|data):/.test(url));
     expect(outside).toEqual([]);
@@ -186,7 +171,7 @@ describe.skipIf(!found)("the page's Classify view", () => {
   it("asks for the key once, and says when it is wrong", async () => {
     const locked = await serve(["--api-keys", "open-sesame"]);
     try {
-      const { page } = await browser.open(`${locked.url}/#/classify?example=cat`);
+      const { page } = await served.browser.open(`${locked.url}/#/classify?example=cat`);
       await page.getByLabel("This server asks for a key").fill("guess");
       await page.getByRole("button", { name: "Use key" }).click();
       await page.getByLabel("The server does not take this key").fill("open-sesame");

@@ -1,29 +1,11 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readNpy, writeNpy } from "../../src/math/npy.js";
-import {
-  type Browser,
-  fitsWidth,
-  hasBrowser,
-  openBrowser,
-  seriousFindings,
-} from "../helpers/browser.js";
+import { fitsWidth, seriousFindings } from "../helpers/browser.js";
 import { goldenBytes } from "../helpers/golden.js";
-import { type ServedProcess, serve, untilReady } from "../helpers/serve.js";
+import { servedPage } from "../helpers/served-page.js";
 
-const found = hasBrowser("test/web/gap.test.ts");
-let server: ServedProcess;
-let browser: Browser;
-beforeAll(async () => {
-  if (!found) return;
-  [server, browser] = await Promise.all([serve(), openBrowser()]);
-  await untilReady(server);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.child.kill();
-  await server?.ended;
-});
+const served = servedPage("test/web/gap.test.ts");
 
 const { data } = readNpy(goldenBytes("modality_gap_clip_features.npy"));
 const side = (name: string, half: number) => ({
@@ -37,9 +19,9 @@ const side = (name: string, half: number) => ({
   ),
 });
 
-describe.skipIf(!found)("the page's Gap view", () => {
+describe.skipIf(!served.found)("the page's Gap view", () => {
   it("measures two files, moves the modalities, and saves what is seen", async () => {
-    const { page, logged } = await browser.open(`${server.url}/#/gap`);
+    const { page, logged } = await served.browser.open(`${served.url}/#/gap`);
     // Which holds the texts is told by the names.
     await page
       .getByLabel("Embeddings of both sides")
@@ -77,7 +59,7 @@ describe.skipIf(!found)("the page's Gap view", () => {
 
   it("measures a collection in pairs, from its address", async () => {
     const post = (path: string, body: object) =>
-      fetch(server.url + path, {
+      fetch(served.url + path, {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify(body),
@@ -94,7 +76,7 @@ describe.skipIf(!found)("the page's Gap view", () => {
       metadata: { pair: i >> 1 },
     }));
     await post("/v1/collections/both/items", { items });
-    const { page } = await browser.open(`${server.url}/#/gap/both?pairs=pair`);
+    const { page } = await served.browser.open(`${served.url}/#/gap/both?pairs=pair`);
     await page.getByText("12 pairs · 8 dimensions").waitFor();
     await page.getByText("pictures → sounds, first place").first().waitFor();
     await page.close();

@@ -1,28 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  type Browser,
-  fitsWidth,
-  hasBrowser,
-  openBrowser,
-  seriousFindings,
-} from "../helpers/browser.js";
-import { type ServedProcess, serve, untilReady } from "../helpers/serve.js";
+import { describe, expect, it } from "vitest";
+import { fitsWidth, seriousFindings } from "../helpers/browser.js";
+import { servedPage } from "../helpers/served-page.js";
 
-const found = hasBrowser("test/web/search.test.ts");
-let server: ServedProcess;
-let browser: Browser;
-beforeAll(async () => {
-  if (!found) return;
-  [server, browser] = await Promise.all([serve(), openBrowser()]);
-  await untilReady(server);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.child.kill();
-  await server?.ended;
-});
+const served = servedPage("test/web/search.test.ts");
 
 const upload = (path: string, name = path.slice(path.lastIndexOf("/") + 1)) => ({
   name,
@@ -33,9 +15,9 @@ const pictures = ["cat.jpg", "rocket.avif", "coffee.webp", "flower.webp", "templ
 /** Names of what is shown, best first. */
 const shown = (page: Page) => page.locator(".results .name").allTextContents();
 
-describe.skipIf(!found)("the page's Search view", () => {
+describe.skipIf(!served.found)("the page's Search view", () => {
   it("says what to do first, makes a collection, fills it, and names what failed", async () => {
-    const { page, requests } = await browser.open(`${server.url}/#/search`);
+    const { page, requests } = await served.browser.open(`${served.url}/#/search`);
     await page.getByText("No collections yet").waitFor();
     await page.getByLabel("Name").fill("pictures");
     await page.getByRole("button", { name: "Make it" }).click();
@@ -62,7 +44,7 @@ describe.skipIf(!found)("the page's Search view", () => {
   });
 
   it("finds by a sentence as it is typed, by keys alone, and a link restores it", async () => {
-    const { page, logged } = await browser.open(`${server.url}/#/search/pictures`);
+    const { page, logged } = await served.browser.open(`${served.url}/#/search/pictures`);
     await expect.poll(() => shown(page)).toHaveLength(5);
     await page.keyboard.press("/");
     await page.keyboard.type("a cup of coffee");
@@ -83,7 +65,7 @@ describe.skipIf(!found)("the page's Search view", () => {
   });
 
   it("finds by a picture, and by a sound over the bridge", async () => {
-    const { page } = await browser.open(`${server.url}/#/search/pictures`);
+    const { page } = await served.browser.open(`${served.url}/#/search/pictures`);
     await page.getByLabel("Search by a file").setInputFiles([upload("images/cat.jpg", "mine.jpg")]);
     await expect.poll(async () => (await shown(page))[0]).toBe("cat.jpg");
     await page.getByLabel("Search by a file").setInputFiles([upload("audio/dog.mp3")]);
@@ -92,7 +74,7 @@ describe.skipIf(!found)("the page's Search view", () => {
   });
 
   it("tags, exports and deletes what is selected, and takes both back", async () => {
-    const { page } = await browser.open(`${server.url}/#/search/pictures`);
+    const { page } = await served.browser.open(`${served.url}/#/search/pictures`);
     await expect.poll(() => shown(page)).toHaveLength(5);
     for (const name of ["cat.jpg", "flower.webp"]) await page.getByLabel(`Select ${name}`).check();
     const bar = page.getByRole("toolbar", { name: "Selected items" });
@@ -119,13 +101,13 @@ describe.skipIf(!found)("the page's Search view", () => {
   });
 
   it("deletes even when the page is left within the ten seconds", async () => {
-    const { page } = await browser.open(`${server.url}/#/search/pictures`);
+    const { page } = await served.browser.open(`${served.url}/#/search/pictures`);
     await page.getByLabel("Select temple.jpg").check();
     await page.getByRole("toolbar").getByRole("button", { name: "Delete" }).click();
     await expect.poll(() => shown(page)).toHaveLength(4);
     await page.goto("about:blank");
     const count = async () =>
-      ((await (await fetch(`${server.url}/v1/collections/pictures`)).json()) as { count: number })
+      ((await (await fetch(`${served.url}/v1/collections/pictures`)).json()) as { count: number })
         .count;
     await expect.poll(count).toBe(4);
     await page.close();
@@ -133,14 +115,14 @@ describe.skipIf(!found)("the page's Search view", () => {
 
   it("says that a collection is gone which another window deleted", async () => {
     const create = { name: "short-lived", model: "starter-clip" };
-    await fetch(`${server.url}/v1/collections`, {
+    await fetch(`${served.url}/v1/collections`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(create),
     });
-    const { page } = await browser.open(`${server.url}/#/search/short-lived`);
+    const { page } = await served.browser.open(`${served.url}/#/search/short-lived`);
     await page.getByText("short-lived is empty").waitFor();
-    await fetch(`${server.url}/v1/collections/short-lived`, { method: "DELETE" });
+    await fetch(`${served.url}/v1/collections/short-lived`, { method: "DELETE" });
     await page.keyboard.press("/");
     await page.keyboard.type("anything");
     await page.getByText("This is gone").waitFor();
@@ -153,10 +135,10 @@ describe.skipIf(!found)("the page's Search view", () => {
     [360, "light"],
     [1440, "dark"],
   ] as const)("fits %i px in the %s theme, and axe finds nothing serious", async (width, theme) => {
-    const { page } = await browser.open("about:blank");
+    const { page } = await served.browser.open("about:blank");
     await page.setViewportSize({ width, height: 900 });
     await page.emulateMedia({ colorScheme: theme });
-    await page.goto(`${server.url}/#/search/pictures?q=a+cat`);
+    await page.goto(`${served.url}/#/search/pictures?q=a+cat`);
     await expect.poll(async () => (await shown(page))[0]).toBe("cat.jpg");
     await page.getByRole("button", { name: /^cat\.jpg/ }).click();
     expect(await fitsWidth(page)).toBe(true);

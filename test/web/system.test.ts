@@ -1,39 +1,22 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  type Browser,
-  fitsWidth,
-  hasBrowser,
-  openBrowser,
-  seriousFindings,
-} from "../helpers/browser.js";
-import { type ServedProcess, serve, untilReady } from "../helpers/serve.js";
+import { describe, expect, it } from "vitest";
+import { fitsWidth, seriousFindings } from "../helpers/browser.js";
+import { serve } from "../helpers/serve.js";
+import { servedPage } from "../helpers/served-page.js";
 
-const found = hasBrowser("test/web/system.test.ts");
-let server: ServedProcess;
-let browser: Browser;
-beforeAll(async () => {
-  if (!found) return;
-  [server, browser] = await Promise.all([serve(), openBrowser()]);
-  await untilReady(server);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.child.kill();
-  await server?.ended;
-});
+const served = servedPage("test/web/system.test.ts");
 
 const post = (path: string, body: object) =>
-  fetch(server.url + path, {
+  fetch(served.url + path, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   });
 
-describe.skipIf(!found)("the page's System view", () => {
+describe.skipIf(!served.found)("the page's System view", () => {
   it("shows models, what is stored and how long answers took, and gives a backup", async () => {
     await post("/v1/collections", { name: "notes", model: "starter-clip" });
     await post("/v1/collections/notes/items", { items: [{ text: "a red bus" }] });
-    const { page, logged } = await browser.open(`${server.url}/#/system`);
+    const { page, logged } = await served.browser.open(`${served.url}/#/system`);
     const models = page.getByRole("region", { name: "Models" });
     await models.getByText("starter-clip", { exact: true }).waitFor();
     await page.getByRole("link", { name: "notes" }).waitFor();
@@ -57,7 +40,7 @@ describe.skipIf(!found)("the page's System view", () => {
   it("shows a job and cancels it", async () => {
     const bridge = { from: "starter-clap", to: "starter-clip", method: "c-mcr", epochs: 500 };
     expect((await post("/v1/bridges", { ...bridge, name: "slow" })).status).toBe(202);
-    const { page } = await browser.open(`${server.url}/#/system`);
+    const { page } = await served.browser.open(`${served.url}/#/system`);
     const jobs = page.getByRole("region", { name: "Jobs" });
     await jobs.getByText("learning a bridge").waitFor();
     await jobs.getByRole("button", { name: "Cancel" }).click();
@@ -67,7 +50,7 @@ describe.skipIf(!found)("the page's System view", () => {
 
   it("says that the server is gone, and goes on when it is back", async () => {
     const other = await serve();
-    const { page } = await browser.open(`${other.url}/#/system`);
+    const { page } = await served.browser.open(`${other.url}/#/system`);
     await page.locator(".light.ready").waitFor();
     other.child.kill();
     await other.ended;

@@ -1,27 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { wavOf } from "../../web/src/sound/wav.js";
-import {
-  type Browser,
-  fitsWidth,
-  hasBrowser,
-  openBrowser,
-  seriousFindings,
-} from "../helpers/browser.js";
-import { type ServedProcess, serve, untilReady } from "../helpers/serve.js";
+import { fitsWidth, seriousFindings } from "../helpers/browser.js";
+import { servedPage } from "../helpers/served-page.js";
 
-const found = hasBrowser("test/web/teach.test.ts");
-let server: ServedProcess;
-let browser: Browser;
-beforeAll(async () => {
-  if (!found) return;
-  [server, browser] = await Promise.all([serve(), openBrowser()]);
-  await untilReady(server);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.child.kill();
-  await server?.ended;
-});
+const served = servedPage("test/web/teach.test.ts");
 
 const rate = 16_000;
 /** A second of a sound, as a file to choose. */
@@ -38,9 +20,9 @@ const noise = (seed: number) =>
     return 0.6 * (x - Math.floor(x)) - 0.3;
   });
 
-describe.skipIf(!found)("the page's Teach view", () => {
+describe.skipIf(!served.found)("the page's Teach view", () => {
   it("teaches two classes from four sounds each, says how well, and is tried at once", async () => {
-    const { page, logged } = await browser.open(`${server.url}/#/teach`);
+    const { page, logged } = await served.browser.open(`${served.url}/#/teach`);
     await page.getByText("Give examples to at least two classes.").waitFor();
     await page.getByLabel("Name of the class").first().fill("alpha");
     await page

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { ApiError } from "../../../../src/client/client.js";
+import { concernsOneItem } from "../../../../src/client/errors.js";
 import { type FoundFile, mediaFiles } from "../../files.js";
 import { modalityOf } from "../../media.js";
 import { sentenceOf, server } from "../../server.js";
@@ -147,16 +148,7 @@ async function hashOf(file: File): Promise<string | undefined> {
 function concernsOneFile(error: unknown): boolean {
   if (error instanceof DOMException) return error.name === "NotReadableError";
   if (!(error instanceof ApiError) || error.code === undefined) return false;
-  return [
-    "invalid_input",
-    "too_large",
-    "unsupported_media",
-    "undecodable_media",
-    "no_path",
-    "inference_failed",
-    "timeout",
-    "internal",
-  ].includes(error.code);
+  return concernsOneItem(error.code);
 }
 
 const isAbort = (error: unknown) => error instanceof DOMException && error.name === "AbortError";

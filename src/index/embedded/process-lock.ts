@@ -1,14 +1,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { isBusy, openLock } from "../index/embedded/sqlite.js";
+import { isBusy, openLock } from "./sqlite.js";
 
-/** How often the end of another process's pull is looked for. */
+/** How often the end of another process's work is looked for. */
 const lookEveryMs = 200;
 
 /**
- * Makes this the only process that pulls or removes a model; a second one waits here and then finds
- * the files. As in data-folder-lock.ts the lock is an open SQLite transaction: the operating system
+ * Makes this the only process that works on something, such as a model that is pulled; a second one
+ * waits here and then finds what was made. As in data-folder-lock.ts the lock is an open SQLite transaction: the operating system
  * frees it when its process ends in whatever way, so that none is ever stale. The pid beside it
  * serves the message.
  *
@@ -16,7 +16,7 @@ const lookEveryMs = 200;
  * @param onWait  told once, with the pid of the process that is waited for; what it throws ends the
  *   wait.
  */
-export async function lockPull(
+export async function lockProcesses(
   path: string,
   options: { signal?: AbortSignal; onWait?: (pid: string) => void } = {},
 ): Promise<() => void> {
