@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { AppError } from "../errors.js";
 import { verifyChecksums } from "../files/checksums.js";
 import { NameQueue } from "../heads/name-queue.js";
-import { checkName, VersionFolder, type Versions } from "../heads/version-folder.js";
+import { activeIn, checkName, VersionFolder, type Versions } from "../heads/version-folder.js";
 import type { Log } from "../log.js";
 import { type Rows, rowCount } from "../math/rows.js";
 import { readSafetensors, writeSafetensors } from "../math/safetensors.js";
+import { Recent } from "../recent.js";
 import { type Calibration, CalibrationFile } from "./calibration.js";
 
 const param = "calibration";
@@ -23,7 +24,7 @@ export class CalibrationStore {
   readonly #folder: VersionFolder;
   readonly #log: Log;
   readonly #queue = new NameQueue();
-  readonly #loaded = new Map<string, Promise<Calibration>>();
+  readonly #loaded = new Recent<Calibration>(maxLoaded);
 
   /** @param folder  `<dataDir>/calibrations` */
   constructor({ folder, log }: { folder: string; log: Log }) {
@@ -56,7 +57,7 @@ export class CalibrationStore {
     const { numbers, history, damage } = await this.#found(name);
     if (version === undefined && damage !== undefined)
       throw new AppError("storage_corrupt", damage, { param });
-    const chosen = version ?? history.at(-1);
+    const chosen = version ?? activeIn(history);
     if (chosen === undefined) {
       const message = `No version of the calibration "${name}" is active`;
       throw new AppError("conflict", message, { param });
@@ -94,8 +95,7 @@ export class CalibrationStore {
     return this.#queue.take(name, async () => {
       await this.#found(name);
       await this.#folder.remove(name);
-      for (const key of this.#loaded.keys())
-        if (key.startsWith(`${name}/`)) this.#loaded.delete(key);
+      this.#loaded.forget((key) => key.startsWith(`${name}/`));
     });
   }
 
@@ -117,7 +117,7 @@ export class CalibrationStore {
         };
       }
     });
-    const active = damage === undefined ? history.at(-1) : undefined;
+    const active = damage === undefined ? activeIn(history) : undefined;
     return { name, damage, active, versions: await Promise.all(versions) };
   }
 
@@ -127,15 +127,7 @@ export class CalibrationStore {
   }
 
   #load(name: string, version: number): Promise<Calibration> {
-    const key = `${name}/${version}`;
-    const found = this.#loaded.get(key);
-    if (found !== undefined) return found;
-    const loading = this.#read(name, version);
-    loading.catch(() => this.#loaded.delete(key));
-    this.#loaded.set(key, loading);
-    const [oldest] = this.#loaded.keys();
-    if (this.#loaded.size > maxLoaded) this.#loaded.delete(oldest);
-    return loading;
+    return this.#loaded.get(`${name}/${version}`, () => this.#read(name, version));
   }
 
   async #read(name: string, version: number): Promise<Calibration> {

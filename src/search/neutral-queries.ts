@@ -1,5 +1,6 @@
 import type { Query } from "../index/query.js";
 import type { CollectionStats, VectorStore } from "../index/vector-store.js";
+import { Recent } from "../recent.js";
 import { neutralTexts } from "../zero-shot/neutral-texts.js";
 import { embedAlong } from "./embed-along.js";
 import type { Path } from "./find-path.js";
@@ -23,7 +24,7 @@ type Settings = Pick<Query, "filter" | "modality" | "recall" | "centering">;
  * settings of a query. Kept while the collection has as many items, for a minute at most.
  */
 export class NeutralQueries {
-  readonly #reached = new Map<string, { until: number; best: Promise<Float64Array> }>();
+  readonly #reached = new Recent<Float64Array>(maxRemembered, { maxAgeMs });
 
   async relevance(
     store: Pick<VectorStore, "search">,
@@ -40,18 +41,10 @@ export class NeutralQueries {
       recall,
       centering !== undefined,
     ]);
-    let kept = this.#reached.get(key);
-    if (kept === undefined || kept.until < performance.now()) {
-      // Not with the signal: others may wait for it
-      const best = reach(store, stats, path, { filter, modality, recall, centering });
-      kept = { until: performance.now() + maxAgeMs, best };
-      best.catch(() => this.#reached.delete(key));
-      this.#reached.delete(key);
-      this.#reached.set(key, kept);
-      const [oldest] = this.#reached.keys();
-      if (this.#reached.size > maxRemembered) this.#reached.delete(oldest);
-    }
-    const best = await kept.best;
+    // Not with the signal: others may wait for it
+    const best = await this.#reached.get(key, () =>
+      reach(store, stats, path, { filter, modality, recall, centering }),
+    );
     signal?.throwIfAborted();
     return {
       of: (similarity) => best.filter((reached) => reached < similarity).length / best.length,

@@ -1,6 +1,7 @@
 import type { EncodeWindows } from "../encoders/audio-encoder.js";
 import type { Embedding, Encoder, Modality, ModalityInput } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
+import { Recent } from "../recent.js";
 import type { Prompting } from "./class-embeddings.js";
 import type { ClassifyOptions, LabelPack } from "./classify-options.js";
 import { type Measurer, measurer } from "./measurer.js";
@@ -129,7 +130,7 @@ export async function labelScorer(
 
 /** Sets of labels of which each background is remembered. */
 const maxRemembered = 8;
-const remembered = new WeakMap<object, Map<string, ReturnType<typeof backgroundOdds>>>();
+const remembered = new WeakMap<object, Recent<Awaited<ReturnType<typeof backgroundOdds>>>>();
 
 /**
  * Comparing the background with hundreds of labels takes far longer than scoring one input, and the
@@ -144,13 +145,7 @@ function rememberedOdds(
   const compare = () => backgroundOdds(reference, labels, measure);
   if (examples !== undefined) return compare();
   const key = JSON.stringify([logitScale, templates, labels, [...(prompts ?? [])]]);
-  const known = remembered.get(reference.background) ?? new Map();
-  remembered.set(reference.background, known);
-  const odds = known.get(key) ?? compare();
-  odds.catch(() => known.delete(key));
-  known.delete(key); // and in again as the newest
-  known.set(key, odds);
-  const [oldest] = known.keys();
-  if (known.size > maxRemembered) known.delete(oldest);
-  return odds;
+  const odds = remembered.get(reference.background) ?? new Recent(maxRemembered);
+  remembered.set(reference.background, odds);
+  return odds.get(key, compare);
 }

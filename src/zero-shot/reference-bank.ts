@@ -8,6 +8,7 @@ import { writeDurably } from "../files/write-durably.js";
 import type { Log } from "../log.js";
 import { type Rows, rowsOf } from "../math/rows.js";
 import { readSafetensors, writeSafetensors } from "../math/safetensors.js";
+import { Recent } from "../recent.js";
 import { backgroundPictures } from "./background-pictures.js";
 import { backgroundSounds } from "./background-sounds.js";
 import { classEmbeddings } from "./class-embeddings.js";
@@ -29,7 +30,7 @@ const maxRemembered = 32;
 export class ReferenceBank {
   readonly #folder: string;
   readonly #log: Log;
-  readonly #rows = new Map<string, Promise<Rows>>();
+  readonly #rows = new Recent<Rows>(maxRemembered);
 
   /** @param folder  `<dataDir>/cache` */
   constructor({ folder, log }: { folder: string; log: Log }) {
@@ -77,14 +78,7 @@ export class ReferenceBank {
   /** Made once, whoever asks meanwhile; a failure is forgotten. */
   #remembered(parts: readonly string[], make: () => Promise<Rows>): Promise<Rows> {
     const key = JSON.stringify([bankVersion, ...parts]);
-    const found = this.#rows.get(key);
-    if (found !== undefined) return found;
-    const rows = this.#kept(key, make);
-    rows.catch(() => this.#rows.delete(key));
-    this.#rows.set(key, rows);
-    const [oldest] = this.#rows.keys();
-    if (this.#rows.size > maxRemembered) this.#rows.delete(oldest);
-    return rows;
+    return this.#rows.get(key, () => this.#kept(key, make));
   }
 
   async #kept(key: string, make: () => Promise<Rows>): Promise<Rows> {

@@ -1,0 +1,33 @@
+/** The latest results by key, made once for all who ask meanwhile; what fails is forgotten. */
+export class Recent<V> {
+  readonly #max: number;
+  readonly #maxAgeMs: number;
+  /** The least lately used first. */
+  readonly #entries = new Map<string, { made: Promise<V>; until: number }>();
+
+  /** @param maxAgeMs  after which a result is made again. */
+  constructor(max: number, { maxAgeMs = Number.POSITIVE_INFINITY } = {}) {
+    this.#max = max;
+    this.#maxAgeMs = maxAgeMs;
+  }
+
+  get(key: string, make: () => Promise<V>): Promise<V> {
+    let entry = this.#entries.get(key);
+    if (entry === undefined || entry.until < performance.now()) {
+      const made = make();
+      entry = { made, until: performance.now() + this.#maxAgeMs };
+      made.catch(() => {
+        if (this.#entries.get(key)?.made === made) this.#entries.delete(key);
+      });
+    }
+    this.#entries.delete(key); // and in again as the newest
+    this.#entries.set(key, entry);
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > this.#max) this.#entries.delete(oldest);
+    return entry.made;
+  }
+
+  forget(matches: (key: string) => boolean): void {
+    for (const key of this.#entries.keys()) if (matches(key)) this.#entries.delete(key);
+  }
+}
