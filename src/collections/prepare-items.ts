@@ -5,6 +5,7 @@ import type { LoadedPack } from "../encoders/load.js";
 import { AppError, invalidInput } from "../errors.js";
 import type { Bridges } from "../heads/bridge-version.js";
 import { headOfCollection } from "../heads/collection-head.js";
+import { projectionOf } from "../heads/head-path.js";
 import type { HeadStore } from "../heads/head-store.js";
 import { headedModalities, type UsableHead } from "../heads/head-version.js";
 import { checkEmbedding } from "../index/check-item.js";
@@ -16,7 +17,7 @@ import type { MediaParts, ReadBytes } from "../media/with-decoded.js";
 import { embedAlong } from "../search/embed-along.js";
 import { embedMedia } from "../search/embed-media.js";
 import type { Path } from "../search/find-path.js";
-import { pathInto, projectionOf } from "../search/headed-path.js";
+import { pathInto } from "../search/headed-path.js";
 import type { NewItem } from "./new-item.js";
 import { mediaPreview, textPreview } from "./preview.js";
 

@@ -1,9 +1,9 @@
 import { dirname } from "node:path";
 import type { Command } from "commander";
+import { verifiedPackFile } from "../encoders/pack-files.js";
 import { readManifest } from "../encoders/read-manifest.js";
 import { AppError } from "../errors.js";
 import { filesOf } from "../models/add.js";
-import { verifiedPackFile } from "../models/pack-files.js";
 import { findManifest, installedIds } from "../models/store.js";
 import { type GoldenResult, goldenResults } from "./golden-results.js";
 import { addConfigFlags, configOf } from "./options.js";

@@ -1,8 +1,8 @@
 import { meanVector, normalize } from "../math/vector.js";
-import type { AudioWindowTensor, Media } from "../media/media.js";
 import { timed } from "../metrics.js";
 import type { Embedding, Encoder, ModalityInput } from "./encoder.js";
 import type { AudioPreprocess } from "./manifest.js";
+import type { AudioWindowTensor, MediaTensors } from "./preprocess/media-tensors.js";
 import { runTower, type Tower } from "./tower.js";
 
 /** A part of a sound. */
@@ -34,7 +34,7 @@ const minWindows = 4;
 export function audioEncoder(
   tower: Tower,
   preprocess: AudioPreprocess,
-  { media, maxBatch }: { media: Media; maxBatch: number },
+  { media, maxBatch }: { media: MediaTensors; maxBatch: number },
 ): { encoder: Encoder<"audio">; encodeWindows: EncodeWindows } {
   const input = tower.session.info.inputs.find(({ name }) => name !== "is_longer")!.name;
 

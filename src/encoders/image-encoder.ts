@@ -1,7 +1,7 @@
-import type { Media } from "../media/media.js";
 import { timed } from "../metrics.js";
 import type { Encoder, ModalityInput } from "./encoder.js";
 import { type ImagePreprocess, imageSide } from "./manifest.js";
+import type { MediaTensors } from "./preprocess/media-tensors.js";
 import { runTower, type Tower } from "./tower.js";
 
 /**
@@ -11,7 +11,7 @@ import { runTower, type Tower } from "./tower.js";
 export function imageEncoder(
   tower: Tower,
   preprocess: ImagePreprocess,
-  media: Media,
+  media: MediaTensors,
 ): Encoder<"image"> {
   const side = imageSide(preprocess);
   const input = tower.session.info.inputs[0].name;

@@ -1,6 +1,6 @@
 import type { Log } from "../log.js";
-import type { Media } from "../media/media.js";
 import type { DataType } from "./manifest.js";
+import type { MediaTensors } from "./preprocess/media-tensors.js";
 import type { Device } from "./session.js";
 import type { EmbeddingCache } from "./with-cache.js";
 
@@ -17,7 +17,7 @@ export interface LoadOptions {
    */
   hopSeconds?: number;
   maxBatch: number;
-  media: Media;
+  media: MediaTensors;
   cache: EmbeddingCache;
   log?: Log;
 }

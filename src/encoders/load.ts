@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { closeAll } from "../close-all.js";
-import { verifiedPackFile } from "../models/pack-files.js";
 import { audioEncoder, type EncodeWindows } from "./audio-encoder.js";
 import { mediaBatch } from "./batch-buckets.js";
 import { chooseFiles, fingerprint, spaceOf, weightsOf } from "./choose-files.js";
@@ -11,6 +10,7 @@ import { dimensionsIn, readHead } from "./head.js";
 import { imageEncoder } from "./image-encoder.js";
 import type { LoadOptions } from "./load-options.js";
 import type { DataType, Manifest } from "./manifest.js";
+import { verifiedPackFile } from "./pack-files.js";
 import { withOptions } from "./pack-space.js";
 import { startTokenizer, type Tokenizer } from "./preprocess/tokenizer-thread.js";
 import { readManifest } from "./read-manifest.js";

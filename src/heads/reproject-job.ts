@@ -7,9 +7,9 @@ import type { VectorStore } from "../index/vector-store.js";
 import type { Changes, WatchedStore } from "../index/watched-store.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import type { Log } from "../log.js";
-import { pathFrom } from "../search/headed-path.js";
 import type { Bridges } from "./bridge-version.js";
 import { followedHead, isBeingBuilt } from "./collection-head.js";
+import { pathFrom } from "./head-path.js";
 import type { HeadStore } from "./head-store.js";
 import type { UsableHead } from "./head-version.js";
 

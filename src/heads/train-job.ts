@@ -10,7 +10,6 @@ import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import { rowCount } from "../math/rows.js";
 import type { MediaBudget } from "../media/budget.js";
 import type { Media } from "../media/media.js";
-import { projectionOf } from "../search/headed-path.js";
 import type { HeadChoice } from "../training/initial-head.js";
 import {
   type ScreeningFinding,
@@ -21,6 +20,7 @@ import {
 import { screenInWorker, trainInWorker } from "../training/train-in-worker.js";
 import type { Split, TrainingOptions, TrainingRequest } from "../training/training-request.js";
 import { type Gathered, gather } from "./gather.js";
+import { projectionOf } from "./head-path.js";
 import type { HeadStore } from "./head-store.js";
 import { headedModalities } from "./head-version.js";
 import { checkSpace, readRowsFile, TrainingSource } from "./training-source.js";

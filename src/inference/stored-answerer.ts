@@ -3,10 +3,10 @@ import { applyHead } from "../encoders/head.js";
 import type { Packs } from "../encoders/packs.js";
 import { AppError } from "../errors.js";
 import { headOfCollection } from "../heads/collection-head.js";
+import { pathFrom } from "../heads/head-path.js";
 import type { HeadStore } from "../heads/head-store.js";
 import { findPack, headedPack } from "../heads/headed-pack.js";
 import type { CollectionStats } from "../index/vector-store.js";
-import { pathFrom } from "../search/headed-path.js";
 import type { Answerer } from "./label-plan.js";
 
 type Parts = { packs: Packs; heads: Pick<HeadStore, "use"> };

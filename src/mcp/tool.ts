@@ -7,7 +7,7 @@ import type {
 import type { z } from "zod";
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
-import { parseBody } from "../routes/parse-with.js";
+import { parseBody } from "../wire/parse-with.js";
 import { type Ask, ToolError } from "./ask.js";
 import type { LocalFiles } from "./local-files.js";
 

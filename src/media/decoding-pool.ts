@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { DecodedAudio, DecodedImage, HeldAudio, HeldImage } from "../encoders/encoder.js";
 import { normalized } from "../encoders/preprocess/image.js";
+import type { AudioTensors } from "../encoders/preprocess/media-tensors.js";
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
 import { type AudioLimits, defaultMaxSamples } from "./audio/mono-collector.js";
@@ -8,7 +9,7 @@ import { crashLog } from "./crash-log.js";
 import { decodedBytes } from "./decoded-bytes.js";
 import type { Decoder, DecoderAnswer } from "./decoder.js";
 import { DecoderScheduler } from "./decoder-scheduler.js";
-import type { AudioTensors, Media } from "./media.js";
+import type { Media } from "./media.js";
 import type { AudioSource, DecoderCall, ImageSource } from "./serve-decoding.js";
 
 export interface DecodingPoolOptions {

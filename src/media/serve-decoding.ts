@@ -5,12 +5,12 @@ import type { DecodedAudio, DecodedImage } from "../encoders/encoder.js";
 import type { AudioPreprocess, ImagePreprocess } from "../encoders/manifest.js";
 import { audioInputs } from "../encoders/preprocess/audio.js";
 import { fastImagePixels, imagePixels } from "../encoders/preprocess/image.js";
+import type { WindowRange } from "../encoders/preprocess/media-tensors.js";
 import { thumbnail } from "../encoders/preprocess/thumbnail.js";
 import { waveform } from "../encoders/preprocess/waveform.js";
 import { AppError, type ErrorCode } from "../errors.js";
 import type { AudioLimits } from "./audio/mono-collector.js";
 import { type Frame, FrameReader, writeFrame } from "./frames.js";
-import type { WindowRange } from "./media.js";
 
 /**
  * What the server asks of a process that decodes; files and pixels are the buffers of its frame.

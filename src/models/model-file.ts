@@ -2,8 +2,8 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, open, realpath } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { PackFile } from "../encoders/manifest.js";
+import { hashFile } from "../encoders/pack-files.js";
 import { AppError } from "../errors.js";
-import { hashFile } from "./pack-files.js";
 
 /**
  * Deeper than any file that a tokenizer or a configuration needs; deep nesting overflows the stack

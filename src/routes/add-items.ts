@@ -13,12 +13,12 @@ import {
   LineStatus,
   StoredItem,
 } from "../wire/items.js";
+import { parseWith } from "../wire/parse-with.js";
 import { bodyErrors, describe, inferenceErrors, json, storeErrors } from "./describe.js";
 import { errorBody } from "./error-response.js";
 import { type MediaReader, mediaReader, newItem } from "./item-body.js";
 import { costOfMedia } from "./media-cost.js";
 import { gather, isNdjson, type Line, ndjsonType, readLines } from "./ndjson.js";
-import { parseWith } from "./parse-with.js";
 import { bodyStream } from "./read-body.js";
 import { checkUtf8, contentTypeOf } from "./read-json.js";
 import { readRequest } from "./read-request.js";

@@ -1,10 +1,10 @@
 import { Hono } from "hono";
 import type { Services } from "../services.js";
 import { ExportedItem, ExportQuery } from "../wire/items.js";
+import { parseWith } from "../wire/parse-with.js";
 import { describe, storeErrors } from "./describe.js";
 import { exportLine } from "./item-answer.js";
 import { ndjsonType } from "./ndjson.js";
-import { parseWith } from "./parse-with.js";
 import type { RequestVariables } from "./request-context.js";
 import { streamAnswer } from "./stream-answer.js";
 import { StreamGuard } from "./stream-guard.js";

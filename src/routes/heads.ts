@@ -20,10 +20,10 @@ import {
   type HeadVersionDeleted,
 } from "../wire/heads.js";
 import type { JobStarted } from "../wire/jobs.js";
+import { parseWith } from "../wire/parse-with.js";
 import { TrainBody, trainJsonFields } from "../wire/training.js";
 import { headOperations as operations } from "./head-operations.js";
 import { jobAnswer } from "./job-answer.js";
-import { parseWith } from "./parse-with.js";
 import { readBody } from "./read-body.js";
 import { contentTypeOf, readJson } from "./read-json.js";
 import { readRequest } from "./read-request.js";

@@ -1,10 +1,10 @@
 import type { Modality } from "../encoders/encoder.js";
 import { type AppError, invalidInput } from "../errors.js";
 import type { Content } from "../inference/content.js";
+import { isUrl, type MediaField } from "../media/read-media.js";
 import { sniffModality } from "../media/sniff.js";
 import { base64Kind } from "./compat/sniff-content.js";
 import type { MediaMaker } from "./media-content.js";
-import { isUrl, type MediaField } from "./read-media.js";
 
 /**
  * An input of a request as the content it is: an upload by its bytes, a data URI by its type, any

@@ -1,10 +1,10 @@
 import type { Content, NewItem } from "../collections/new-item.js";
 import { invalidInput } from "../errors.js";
 import type { JsonObject } from "../index/item.js";
+import { type FetchMedia, type MediaField, readMedia } from "../media/read-media.js";
 import type { ReadBytes } from "../media/with-decoded.js";
 import type { ItemBody } from "../wire/items.js";
 import { embeddingOf } from "./embedding-field.js";
-import { type FetchMedia, type MediaField, readMedia } from "./read-media.js";
 
 /** Reads media of a request when its turn comes. */
 export type MediaReader = (field: MediaField, param: string) => ReadBytes;

@@ -14,9 +14,9 @@ import {
   ItemsDeleted,
   ListQuery,
 } from "../wire/items.js";
+import { parseWith } from "../wire/parse-with.js";
 import { binary, bodyErrors, describe, json, jsonOrForm, storeErrors, text } from "./describe.js";
 import { itemAnswer } from "./item-answer.js";
-import { parseWith } from "./parse-with.js";
 import { readRequest } from "./read-request.js";
 import type { RequestVariables } from "./request-context.js";
 

@@ -1,7 +1,7 @@
 import type { MediaContent } from "../inference/content.js";
 import type { DecodeLimits } from "../media/decoded-bytes.js";
+import { type FetchMedia, type MediaField, readMedia } from "../media/read-media.js";
 import { costOfMedia } from "./media-cost.js";
-import { type FetchMedia, type MediaField, readMedia } from "./read-media.js";
 
 /** Makes a picture or sound of a request one of its contents. */
 export type MediaMaker = (

@@ -1,6 +1,6 @@
 import type { Cost } from "../media/budget.js";
 import { type DecodeLimits, decodedBytes } from "../media/decoded-bytes.js";
-import { isUrl, type MediaField } from "./read-media.js";
+import { isUrl, type MediaField } from "../media/read-media.js";
 
 /** A file behind a URL, whose size nobody knows yet. */
 const unknownFile: Cost = { inputs: 1, sentBytes: 4 * 2 ** 20, decodedBytes: 64 * 2 ** 20 };

@@ -1,7 +1,7 @@
 import type { Modality } from "../encoders/encoder.js";
 import { invalidInput } from "../errors.js";
 import type { Column } from "../heads/training-source.js";
-import { type FetchMedia, type MediaField, readMedia } from "./read-media.js";
+import { type FetchMedia, type MediaField, readMedia } from "../media/read-media.js";
 
 /** One pair or item as it comes: one or two of text, image and audio, and perhaps a label. */
 export type Entry = { text?: string; image?: MediaField; audio?: MediaField; label?: string };

@@ -2,8 +2,8 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { AppError } from "../errors.js";
 import { parseJsonBytes } from "../json/parse-json.js";
+import { parseBody } from "../wire/parse-with.js";
 import { type ParametrizedHeader, parametrized } from "./header-params.js";
-import { parseBody } from "./parse-with.js";
 import { readBody } from "./read-body.js";
 
 /**

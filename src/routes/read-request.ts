@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { type AppError, invalidInput } from "../errors.js";
 import { parseJsonBytes } from "../json/parse-json.js";
-import { parseBody } from "./parse-with.js";
+import { parseBody } from "../wire/parse-with.js";
 import { boundedBody } from "./read-body.js";
 import { type FormEntry, readForm } from "./read-form.js";
 import { checkJsonType, contentTypeOf, readJson } from "./read-json.js";

@@ -1,7 +1,6 @@
 import type { Modality } from "../encoders/encoder.js";
-import type { ProjectionHead } from "../encoders/head.js";
 import { AppError } from "../errors.js";
-import type { Bridge } from "../heads/bridge-version.js";
+import { projectionOf } from "../heads/head-path.js";
 import { headedModalities, type UsableHead } from "../heads/head-version.js";
 import { findPath, type Path, type PathParts, type Target } from "./find-path.js";
 
@@ -36,33 +35,6 @@ export function pathInto<M extends Modality>(
     steps: [...path.steps, `head/${head.name}@${head.version}`],
     keepsOriginal: true,
   };
-}
-
-/**
- * What leads an embedding that was made earlier into a head's space: the head of its side, or a
- * bridge and the head of texts. Undefined when nothing does.
- */
-export function pathFrom(
-  space: string,
-  modality: Modality,
-  head: UsableHead,
-  bridges: readonly Bridge[],
-): ProjectionHead[] | undefined {
-  const sides = headedModalities(head);
-  if (space === head.fromSpace)
-    return sides.includes(modality) ? projectionOf(head, modality) : undefined;
-  const bridge = bridges.find(
-    ({ fromSpace, toSpace }) => fromSpace === space && toSpace === head.fromSpace,
-  );
-  return bridge && sides.includes("text")
-    ? [bridge.head, ...projectionOf(head, "text")]
-    : undefined;
-}
-
-/** The head of a side, none where that side was locked. */
-export function projectionOf(head: UsableHead, modality: Modality): ProjectionHead[] {
-  const projection = head.sides.a === modality ? head.a : head.b;
-  return projection === undefined ? [] : [projection];
 }
 
 /** An embedding that was given with the name of another space. */

@@ -1,8 +1,8 @@
 import { AppError } from "../../errors.js";
-import type { AudioTensors, WindowRange } from "../../media/media.js";
 import type { DecodedAudio } from "../encoder.js";
 import type { AudioPreprocess } from "../manifest.js";
 import { logMel } from "./log-mel.js";
+import type { AudioTensors, WindowRange } from "./media-tensors.js";
 import { resample, resampledLength } from "./resample.js";
 
 /**

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
-import { hashFile } from "../pack-files.js";
+import { hashFile } from "../../encoders/pack-files.js";
 import type { HubFile } from "./list-repo.js";
 
 /**

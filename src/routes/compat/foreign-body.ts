@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { parseBody } from "../parse-with.js";
+import { parseBody } from "../../wire/parse-with.js";
 import { jsonBody } from "../read-json.js";
 import type { ForeignContext } from "./shape.js";
 

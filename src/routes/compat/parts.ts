@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
+import { isUrl } from "../../media/read-media.js";
 import { optional } from "../../wire/fields.js";
 import type { MediaMaker } from "../media-content.js";
-import { isUrl } from "../read-media.js";
 
 /** A part of a message as OpenAI, Cohere and Voyage write it. */
 export const Part = z.union([

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CudaRelease } from "../../src/gpu/cuda-provider.js";
-import { installCudaProvider } from "../../src/gpu/install-cuda-provider.js";
+import { installCudaProvider } from "../../src/models/install-cuda-provider.js";
 
 const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 

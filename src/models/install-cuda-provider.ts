@@ -4,13 +4,13 @@ import { openPromise, type ZipFile } from "yauzl";
 import { AppError, invalidInput } from "../errors.js";
 import { hashFile } from "../files/hash-file.js";
 import { newFile } from "../files/new-file.js";
+import { type CudaRelease, cudaRelease } from "../gpu/cuda-provider.js";
 import { lockProcesses } from "../index/embedded/process-lock.js";
-import { downloadFile } from "../models/hub/download-file.js";
-import { HubClient } from "../models/hub/hub-client.js";
-import type { HubSettings } from "../models/hub/hub-settings.js";
-import { problemWith } from "../models/hub/problem-with.js";
-import type { PullProgress } from "../models/pull-options.js";
-import { type CudaRelease, cudaRelease } from "./cuda-provider.js";
+import { downloadFile } from "./hub/download-file.js";
+import { HubClient } from "./hub/hub-client.js";
+import type { HubSettings } from "./hub/hub-settings.js";
+import { problemWith } from "./hub/problem-with.js";
+import type { PullProgress } from "./pull-options.js";
 
 export interface InstallOptions {
   /** Where ONNX Runtime looks for its providers. */

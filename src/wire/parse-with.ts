@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { likelyMeant } from "../closest.js";
 import { AppError, invalidInput } from "../errors.js";
-import { entrySchemaOf } from "../wire/fields.js";
+import { entrySchemaOf } from "./fields.js";
 
 /**
  * A value as `schema` says. For bodies: long lists are checked by turns.

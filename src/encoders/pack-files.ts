@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { PackFile } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
 import { hashFile as readHash } from "../files/hash-file.js";
+import type { PackFile } from "./manifest.js";
 
 /**
  * Hashes of files seen by this process, by file, size and time of change: a file of two packs is

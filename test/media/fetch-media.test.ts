@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { isPublicAddress, mediaFetcher } from "../../src/routes/fetch-media.js";
+import { isPublicAddress, mediaFetcher } from "../../src/media/fetch-media.js";
 
 let server: Server | undefined;
 afterEach(() => {

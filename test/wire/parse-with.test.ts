@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { parseWith } from "../../src/routes/parse-with.js";
+import { parseWith } from "../../src/wire/parse-with.js";
 
 describe("parseWith", () => {
   const media = z.union([z.string().min(1), z.instanceof(Uint8Array)]);
