@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** Where the time of a request goes. */
-export const stages = ["decode", "preprocess", "queue", "inference", "search"] as const;
+const stages = ["decode", "preprocess", "queue", "inference", "search"] as const;
 export type Stage = (typeof stages)[number];
 
 /** Milliseconds by stage. */

@@ -13,7 +13,7 @@ export interface AddParts extends PrepareParts {
  * readable.
  */
 export type Incoming = NewItem | Unreadable;
-export interface Unreadable {
+interface Unreadable {
   id?: string;
   error: AppError;
 }

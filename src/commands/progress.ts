@@ -87,7 +87,7 @@ function plainProgress(total: number | undefined, what: string): Progress {
 }
 
 /** `durationOf(3725)` is "1 h 2 min", `durationOf(65)` is "1 min 5 s". */
-export function durationOf(seconds: number): string {
+function durationOf(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;

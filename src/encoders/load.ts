@@ -22,7 +22,7 @@ import { withCache } from "./with-cache.js";
 import { withHead } from "./with-head.js";
 
 /** What is loaded for one modality, as `/v1/models` tells it. */
-export interface TowerReport {
+interface TowerReport {
   modality: Modality;
   dtype: DataType;
   file: string;

@@ -115,7 +115,7 @@ export const AudioPreprocess = z.strictObject({
 export type AudioPreprocess = z.infer<typeof AudioPreprocess>;
 
 /** Longest text context, in tokens. */
-export const maxContextLength = 8192;
+const maxContextLength = 8192;
 
 /** How a string becomes token ids, beside what tokenizer.json says itself. */
 export const TextPreprocess = z.strictObject({

@@ -1,6 +1,6 @@
 import { meanReciprocalRank, ranks, recallAtK, transposed } from "../training/recall.js";
 
-export interface RetrievalFigures {
+interface RetrievalFigures {
   at_1: number;
   at_5: number;
   at_10: number;

@@ -30,7 +30,7 @@ export interface BridgeReport {
 }
 
 /** One version as it is listed. */
-export interface BridgeVersion {
+interface BridgeVersion {
   version: number;
   shipped: boolean;
   active: boolean;

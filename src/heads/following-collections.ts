@@ -3,7 +3,7 @@ import { followedHead, isBeingBuilt } from "./collection-head.js";
 import type { HeadStoreOptions } from "./head-store.js";
 
 /** A collection whose items went through a version of a head. */
-export interface FollowingCollection {
+interface FollowingCollection {
   name: string;
   version: number;
   /** A copy that is being built to take another's place. */

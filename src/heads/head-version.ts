@@ -19,7 +19,6 @@ const measure = z.object({
  * `probe`: examples that help to classify in the model's own space (see training/few-shot.ts).
  */
 export const headKinds = ["projection", "cache", "probe"] as const;
-export type HeadKind = (typeof headKinds)[number];
 
 /**
  * What the product itself reads of a report: a version may come from elsewhere, with a report that

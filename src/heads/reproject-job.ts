@@ -17,7 +17,7 @@ import type { UsableHead } from "./head-version.js";
  * What a re-projection is created with: a collection that follows a head of which another version
  * is active now.
  */
-export const ReprojectInput = z.object({ collection: z.string() });
+const ReprojectInput = z.object({ collection: z.string() });
 
 /** What re-projections work with. */
 export interface ReprojectServices {

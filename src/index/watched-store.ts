@@ -13,7 +13,7 @@ export interface Changes {
 }
 
 /** Follows the writes to one collection, for whoever builds a copy of it. */
-export interface Watch {
+interface Watch {
   /** The changes since the last call; those of writes that have ended. */
   take(): Changes;
   /** Lets the writes under way end and holds back those that come, until `release`. */

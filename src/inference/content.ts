@@ -4,7 +4,7 @@ import type { ReadBytes } from "../media/with-decoded.js";
 /** One input of a request: a text, or a file that is read when its turn comes. */
 export type Content = TextContent | MediaContent;
 
-export interface TextContent {
+interface TextContent {
   modality: "text";
   text: string;
 }

@@ -38,7 +38,7 @@ export interface Embedded {
   sizes: (PictureSize | undefined)[];
 }
 
-export interface PictureSize {
+interface PictureSize {
   width: number;
   height: number;
 }

@@ -23,7 +23,7 @@ export interface ClassifyParts extends EmbedParts {
 }
 
 /** A label set as it was read: what its thresholds were chosen for, where it has any. */
-export interface UsedLabelSet {
+interface UsedLabelSet {
   name: string;
   version: number;
   thresholdsOf?: { space: string; head?: { name: string; version: number } };

@@ -71,7 +71,7 @@ export interface JobContext {
  * What a kind of job does with the input it was created with. It is run again, from the start, when
  * a job is resumed.
  */
-export type RunJob = (input: JobData, context: JobContext) => Promise<JobData>;
+type RunJob = (input: JobData, context: JobContext) => Promise<JobData>;
 
 export interface JobKind {
   run: RunJob;

@@ -117,7 +117,7 @@ export class InexactNumber {
  * denotes the same decimal. `1.50` and `15e-1` do, as do `0.1` and `1e300`;
  * `9007199254740993`, `1e400` and `0.12345678901234567890` do not.
  */
-export function comesBack(text: string, value: number): boolean {
+function comesBack(text: string, value: number): boolean {
   if (!Number.isFinite(value)) return false;
   const written = decimalOf(text);
   const kept = decimalOf(String(value));

@@ -3,7 +3,7 @@ import type { ErrorAnswer } from "../wire/error.js";
 /** Sends a request to our routes, in this process or elsewhere, and resolves with any answer. */
 export type Ask = (path: string, init: AskInit) => Promise<Response>;
 
-export interface AskInit {
+interface AskInit {
   method?: string;
   headers?: Record<string, string>;
   body?: string;

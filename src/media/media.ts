@@ -3,7 +3,7 @@ import type { CallOptions, MediaTensors } from "../encoders/preprocess/media-ten
 import type { AudioLimits } from "./audio/mono-collector.js";
 
 /** A small picture of media, for lists. */
-export interface MediaPicture {
+interface MediaPicture {
   mediaType: string;
   bytes: Uint8Array;
 }

@@ -143,7 +143,7 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
 }
 
 /** A bridge as it goes over the wire. */
-export function bridgeAnswer({ name, inUse, damage, versions }: ListedBridge): BridgeAnswer {
+function bridgeAnswer({ name, inUse, damage, versions }: ListedBridge): BridgeAnswer {
   const active = versions.find((version) => version.active);
   return {
     name,

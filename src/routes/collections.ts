@@ -129,7 +129,7 @@ async function specOf(
 }
 
 /** A collection as it goes over the wire. */
-export function collectionAnswer(stats: CollectionStats): CollectionAnswer {
+function collectionAnswer(stats: CollectionStats): CollectionAnswer {
   const { name, space, dimensions, fields, options, aliases, createdAt, count } = stats;
   const { countByModality, index } = stats;
   return {

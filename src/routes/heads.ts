@@ -149,13 +149,7 @@ async function importHead(
 }
 
 /** A head as it goes over the wire: its versions side by side, with what each one measured. */
-export function headAnswer({
-  name,
-  model,
-  activeVersion,
-  damage,
-  versions,
-}: ListedHead): HeadAnswer {
+function headAnswer({ name, model, activeVersion, damage, versions }: ListedHead): HeadAnswer {
   const active = versions.find((version) => version.active);
   return {
     name,

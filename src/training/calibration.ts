@@ -22,13 +22,13 @@ export interface LabelledMaterial {
 }
 
 /** A mean over splits, with the 2.5th and 97.5th percentile of the splits. */
-export interface OverSplits {
+interface OverSplits {
   value: number;
   interval: [number, number];
 }
 
 /** How well it holds for classes that it was not made from. */
-export interface CalibrationReport {
+interface CalibrationReport {
   splits: number;
   /** Known items against items of classes that are not offered. */
   auroc: OverSplits;
@@ -43,7 +43,7 @@ export interface CalibrationReport {
 const splits = 20;
 const rates = [0.01, 0.05, 0.1];
 /** Four classes known, two as background, two to be tested. */
-export const minClasses = 8;
+const minClasses = 8;
 
 /** The curve that makes probabilities of odds, and how well it and rejection hold for new classes. */
 export interface FittedCalibration {

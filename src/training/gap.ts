@@ -32,7 +32,7 @@ export const meanCosine = (rows: Rows): number => 1 - meanSquaredDistance(rows) 
 /**
  * Mean |a_i - b_i|^2 = 2 - 2 cos. Wang and Isola 2020, https://arxiv.org/abs/2005.10242, alpha = 2.
  */
-export const alignment = (a: Rows, b: Rows): number => mean(squaredDistances(a, b));
+const alignment = (a: Rows, b: Rows): number => mean(squaredDistances(a, b));
 
 /**
  * Squared distances below this are float32 rounding of unit rows: 1e-7 a number, squared, over all

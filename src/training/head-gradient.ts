@@ -2,7 +2,7 @@ import type { Affine, ProjectionHead } from "../encoders/head.js";
 import { type Matrix, multiply, multiplyTransposed, transpose, zeros } from "../math/matrix.js";
 
 /** Gradients in the shapes of a head's layers: `weight` [in, out] row-major, `bias` [out]. */
-export type LayerGradient = { weight: Float64Array; bias: Float64Array };
+type LayerGradient = { weight: Float64Array; bias: Float64Array };
 
 /** What the forward pass hands to the backward pass. */
 export interface HeadForward {

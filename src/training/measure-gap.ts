@@ -94,7 +94,7 @@ export interface GapReport {
 }
 
 /** Rows whose pairwise similarities are looked at: 2,000 squared is 16 MB and about a second. */
-export const sampledRows = 2000;
+const sampledRows = 2000;
 const deltas = [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1];
 
 /**

@@ -55,7 +55,7 @@ export interface ScreeningOptions {
   differentCosine: number;
 }
 
-export const screeningDefaults: ScreeningOptions = {
+const screeningDefaults: ScreeningOptions = {
   mismatchZ: 3.5, // Iglewicz and Hoaglin 1993, "How to detect and handle outliers"
   neighbors: 16,
   isolation: 1.5,

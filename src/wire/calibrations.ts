@@ -43,7 +43,7 @@ const version = {
   report: CalibrationReport.nullable(),
 };
 
-export const CalibrationVersion = z.union([
+const CalibrationVersion = z.union([
   z.object({
     ...version,
     active: z.boolean(),
@@ -55,7 +55,6 @@ export const CalibrationVersion = z.union([
   /** `error` says why it cannot be used. */
   z.object({ version: z.int(), active: z.boolean(), error: z.string() }),
 ]);
-export type CalibrationVersion = z.infer<typeof CalibrationVersion>;
 
 export const CalibrationAnswer = z.object({
   name: z.string(),

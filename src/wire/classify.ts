@@ -27,34 +27,3 @@ export const ClassifyBody = z.strictObject({
   field: withDefault(z.string().min(1), "tags"),
 });
 export type ClassifyBody = z.infer<typeof ClassifyBody>;
-
-/** What the metadata field holds after. */
-export const Tags = z.object({
-  /** Best first; none where no label reaches its threshold. */
-  labels: z.array(z.string()),
-  /** In the order of the labels, rounded to four digits. */
-  scores: z.array(z.number()),
-  /** Who found them: space, head and label set. */
-  by: z.string(),
-});
-export type Tags = z.infer<typeof Tags>;
-
-/** The `result` of a job that tagged a collection. */
-export const ClassifyResult = z.object({
-  collection: z.string(),
-  field: z.string(),
-  model: z.string(),
-  space: z.string(),
-  items: z.int(),
-  /** Items with at least one label. */
-  labelled: z.int(),
-  /** Items of each label, most frequent first. */
-  counts: z.record(z.string(), z.int()),
-  /** Items that could not be scored: how many, and the first of them. */
-  skipped: z.object({
-    items: z.int(),
-    first: z.array(z.object({ id: z.string(), reason: z.string() })),
-  }),
-  warnings: z.array(z.string()),
-});
-export type ClassifyResult = z.infer<typeof ClassifyResult>;

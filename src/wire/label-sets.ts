@@ -6,7 +6,7 @@ import { listOf, optional, withDefault } from "./fields.js";
 const maxListed = 100_000;
 
 /** A label by itself, or with sentences and a threshold of its own. */
-export const LabelField = z.union([
+const LabelField = z.union([
   z.string(),
   z.strictObject({
     label: z.string(),

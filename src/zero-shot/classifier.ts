@@ -43,7 +43,7 @@ export async function classify<M extends Modality>(
 }
 
 /** Scores of what `embed` makes while the labels are embedded. */
-export async function classifyEmbedded(
+async function classifyEmbedded(
   pack: LabelPack,
   embed: () => Promise<Embedding>,
   labels: readonly string[],

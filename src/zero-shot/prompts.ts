@@ -5,7 +5,7 @@ import { AppError } from "../errors.js";
  * Sentences with one `{}` each. A label's embedding is the mean over a set's sentences (see
  * class-embeddings.ts).
  */
-export interface PromptTemplateSet {
+interface PromptTemplateSet {
   name: string;
   modality: Modality | "any";
   templates: readonly string[];
@@ -13,7 +13,7 @@ export interface PromptTemplateSet {
 }
 
 /** Sets a request may name in `template_set`. A pack's own default is in its manifest. */
-export const promptTemplateSets: readonly PromptTemplateSet[] = [
+const promptTemplateSets: readonly PromptTemplateSet[] = [
   { name: "label", modality: "any", templates: ["{}"], source: "the label as it stands" },
   {
     name: "clip",

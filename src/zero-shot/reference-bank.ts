@@ -16,7 +16,7 @@ import { neutralTexts } from "./neutral-texts.js";
 import type { Reference } from "./reference.js";
 
 /** Background inputs of a modality: the least false-alarm rate that they can tell is 1 / 257. */
-export const shippedBackground = 256;
+const shippedBackground = 256;
 /** Goes into the names of the files: another when the bank changes. */
 const bankVersion = 1;
 const batch = 16;

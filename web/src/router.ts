@@ -37,7 +37,7 @@ export function linkTo(view: string, path: readonly string[] = [], params: Param
   return `#/${[view, ...path].map(encodeURIComponent).join("/")}${query}`;
 }
 
-export function parseHash(hash: string): Route {
+function parseHash(hash: string): Route {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split(/\?(.*)/s);
   const [view, ...rest] = path.split("/").filter(Boolean).map(decoded);
   return { view: view ?? "", path: rest, params: new URLSearchParams(query) };

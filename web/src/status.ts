@@ -17,7 +17,7 @@ const waitingIntervalMs = 1_500;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 /** Asks how the server is, and again while the page is looked at. */
-export async function watchServer(): Promise<void> {
+async function watchServer(): Promise<void> {
   clearTimeout(timer);
   try {
     const client = server.peek();

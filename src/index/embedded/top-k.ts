@@ -12,7 +12,7 @@ export interface Hit extends Rank {
 }
 
 /** Whether `a` comes before `b`. */
-export function ranksBefore(a: Rank, b: Rank): boolean {
+function ranksBefore(a: Rank, b: Rank): boolean {
   return a.similarity > b.similarity || (a.similarity === b.similarity && a.row < b.row);
 }
 

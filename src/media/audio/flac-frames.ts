@@ -30,7 +30,7 @@ export interface FlacFrame {
   isVariable: boolean;
 }
 
-export interface FlacHeader extends Omit<FlacFrame, "end"> {
+interface FlacHeader extends Omit<FlacFrame, "end"> {
   headerEnd: number;
   channels: number;
 }
@@ -72,11 +72,7 @@ const rates = [
 const bitDepths = [0, 8, 12, -1, 16, 20, 24, 32];
 
 /** The frame header at a place, whose own checksum is right. Source: RFC 9639, section 9.1. */
-export function flacHeaderAt(
-  bytes: Uint8Array,
-  start: number,
-  info?: StreamInfo,
-): FlacHeader | undefined {
+function flacHeaderAt(bytes: Uint8Array, start: number, info?: StreamInfo): FlacHeader | undefined {
   if (bytes[start] !== 0xff || (bytes[start + 1] & 0xfe) !== 0xf8 || start + 6 > bytes.length)
     return undefined;
   const isVariable = (bytes[start + 1] & 1) === 1;

@@ -133,7 +133,7 @@ function readHead(packet: Uint8Array) {
  * Samples of a packet at 48 kHz, by its first bytes; 0 for one that makes no sense. Source: RFC
  * 6716, section 3.1.
  */
-export function packetSamples(packet: Uint8Array): number {
+function packetSamples(packet: Uint8Array): number {
   if (packet.length === 0) return 0;
   const config = packet[0] >> 3;
   const size =

@@ -147,7 +147,7 @@ export class HubClient {
 }
 
 /** A URL as it may be shown: signed URLs carry their secret in the query. */
-export const shown = (url: URL) => `${url.origin}${url.pathname}`;
+const shown = (url: URL) => `${url.origin}${url.pathname}`;
 
 /** `ECONNRESET`, or what else a failed connection calls itself. */
 export function reasonOf(error: unknown): string {

@@ -77,7 +77,7 @@ export async function embedGroups(
   return { ...embedded, embeddings };
 }
 
-export function checkDimensions({ manifest }: LoadedPack, wanted: number | undefined): void {
+function checkDimensions({ manifest }: LoadedPack, wanted: number | undefined): void {
   if (wanted === undefined || wanted === manifest.dimensions) return;
   const message = `The model "${manifest.id}" gives ${manifest.dimensions} dimensions, not ${wanted}`;
   throw invalidInput("dimensions", message);

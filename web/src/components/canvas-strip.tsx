@@ -37,7 +37,7 @@ export function CanvasStrip({ height, paint }: { height: number; paint: (to: Pai
   return <canvas ref={ref} class="strip" style={{ height: `${height}px` }} />;
 }
 
-export function currentColors(): Paint["colors"] {
+function currentColors(): Paint["colors"] {
   const style = getComputedStyle(document.documentElement);
   const colors = colorNames.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]);
   return Object.fromEntries(colors);

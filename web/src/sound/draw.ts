@@ -25,7 +25,7 @@ export function drawMel(
   context.drawImage(image, 0, 0, width, height);
 }
 
-export function melImage(
+function melImage(
   { values, frames }: SoundPictures["mel"],
   { audio, ink }: Pick<Paint["colors"], "audio" | "ink">,
 ): OffscreenCanvas {

@@ -33,7 +33,7 @@ export async function measure(source: Source): Promise<void> {
   }
 }
 
-export function requestOf(source: Source) {
+function requestOf(source: Source) {
   if ("collection" in source)
     return { collection: source.collection, pair_by: source.pairBy || undefined };
   const { a, b, aModality, paired } = source;
