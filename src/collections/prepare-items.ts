@@ -14,6 +14,7 @@ import type { CollectionStats } from "../index/vector-store.js";
 import type { Log } from "../log.js";
 import type { Turn } from "../media/turn.js";
 import type { MediaParts, ReadBytes } from "../media/with-decoded.js";
+import { inBulk } from "../priority.js";
 import { embedAlong } from "../search/embed-along.js";
 import { embedMedia } from "../search/embed-media.js";
 import type { Path } from "../search/find-path.js";
@@ -35,7 +36,7 @@ export type PreparedItem = Item & { warnings?: readonly string[] };
 
 /**
  * Decodes and embeds items for a collection. Their inputs are joined into batches by the encoders
- * (with-batching.ts); whatever is wrong with one of them is its result and holds back no other.
+ * (with-batching.ts), behind those of searches; whatever is wrong with one of them is its result and holds back no other.
  *
  * @returns per item, in order, what the store takes, or the error.
  * @throws the signal's reason when it aborts.
@@ -52,21 +53,17 @@ export async function prepareItems(
     return loading;
   };
   const collection: HeadedCollection = { ...stats, head };
-  return Promise.all(
-    items.map(async (item) => {
-      try {
-        return item instanceof AppError ? item : await prepareItem(parts, collection, item, signal);
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (error instanceof AppError) return error;
-        parts.log.error(
-          { err: error, collection: collection.name },
-          "an item could not be prepared",
-        );
-        return new AppError("inference_failed", "Internal error; see the server log");
-      }
-    }),
-  );
+  const prepare = async (item: NewItem | AppError) => {
+    try {
+      return item instanceof AppError ? item : await prepareItem(parts, collection, item, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof AppError) return error;
+      parts.log.error({ err: error, collection: collection.name }, "an item could not be prepared");
+      return new AppError("inference_failed", "Internal error; see the server log");
+    }
+  };
+  return inBulk(() => Promise.all(items.map(prepare)));
 }
 
 /** A collection whose head is loaded for the first item that needs it. */

@@ -1,8 +1,10 @@
 import * as ort from "onnxruntime-node";
 import { AppError } from "../errors.js";
 import { cudaTrouble } from "../gpu/cuda-libraries.js";
+import type { Priority } from "../priority.js";
 import { giveWay, niceness } from "../workers/give-way.js";
 import { serveWorker, Transferred } from "../workers/serve-worker.js";
+import { RunQueue } from "./run-queue.js";
 import type {
   Device,
   SessionInfo,
@@ -21,6 +23,13 @@ ort.env.logLevel = "fatal";
 giveWay(niceness.inference); // before ONNX Runtime starts the threads of the session
 
 let session: ort.InferenceSession | undefined;
+const queue = new RunQueue();
+
+interface RunRequest {
+  feeds: Record<string, Tensor>;
+  fetches?: readonly string[];
+  priority: Priority;
+}
 
 serveWorker(
   {
@@ -36,15 +45,21 @@ serveWorker(
       };
     },
 
-    async run({ feeds, fetches }: { feeds: Record<string, Tensor>; fetches?: readonly string[] }) {
-      if (session === undefined) throw new TypeError("run was called before open");
+    async run({ feeds, fetches, priority }: RunRequest) {
+      const active = session;
+      if (active === undefined) throw new TypeError("run was called before open");
       const inputs: Record<string, ort.Tensor> = {};
       for (const [name, { type, data, dims }] of Object.entries(feeds))
         inputs[name] = new ort.Tensor(type, data, dims);
-      const start = performance.now();
-      const results =
-        fetches === undefined ? await session.run(inputs) : await session.run(inputs, fetches);
-      const runMs = performance.now() - start;
+      let runMs = 0;
+      const results = await queue.run(priority, async () => {
+        const start = performance.now();
+        try {
+          return await (fetches === undefined ? active.run(inputs) : active.run(inputs, fetches));
+        } finally {
+          runMs = performance.now() - start;
+        }
+      });
       const outputs: Record<string, Tensor> = {};
       const buffers: ArrayBuffer[] = [];
       for (const [name, value] of Object.entries(results)) {

@@ -1,4 +1,5 @@
 import type { Log } from "../log.js";
+import { currentPriority } from "../priority.js";
 import { startWorker } from "../workers/start-worker.js";
 import { SupervisedWorker } from "../workers/supervise.js";
 
@@ -45,6 +46,7 @@ export interface Session {
   /** Why it cannot run at the moment: its thread ended and is being started again. */
   readonly trouble?: string;
   /**
+   * Runs that wait for the thread are taken by the priority of the work that asks (priority.ts).
    * @param feeds    by input name; their buffers are moved, not copied: do not use them afterwards.
    * @param fetches  output names; all outputs when left out.
    * @param onRun    told the milliseconds the graph itself ran, without the wait for its turn.
@@ -98,7 +100,7 @@ export async function openSession(
       const { outputs, runMs } = await worker.call<{
         outputs: Record<string, Tensor>;
         runMs: number;
-      }>("run", { feeds, fetches }, { transfer: [...transfer] });
+      }>("run", { feeds, fetches, priority: currentPriority() }, { transfer: [...transfer] });
       onRun?.(runMs);
       return outputs;
     },

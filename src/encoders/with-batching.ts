@@ -1,4 +1,7 @@
+import { setMaxListeners } from "node:events";
+import { AppError } from "../errors.js";
 import { batchSize, gatherStages, queuedInputs, recordStage, type StageTimes } from "../metrics.js";
+import { currentPriority, type Priority, priorities, withPriority } from "../priority.js";
 import { Turns } from "../turns.js";
 import type { Embedding, Encoder, Modality, ModalityInput } from "./encoder.js";
 
@@ -15,8 +18,8 @@ const maxInFlight = 2;
 
 interface Call<M extends Modality> {
   inputs: readonly ModalityInput[M][];
-  /** Calls of one caller share a turn. */
-  caller: unknown;
+  /** What it waits for. */
+  entries: Set<Entry<M>>;
   embeddings: Embedding[];
   /** Whether an input was handed to a batch, and how many embeddings have come. */
   begun: boolean;
@@ -27,18 +30,31 @@ interface Call<M extends Modality> {
   reject: (error: unknown) => void;
 }
 
-/** One input of a call. */
+/** One input; whoever asks for an equal one while it waits or runs shares it. */
 interface Entry<M extends Modality> {
-  call: Call<M>;
-  position: number;
+  /** Texts themselves, media by the hash of its content; undefined where that is not known. */
+  content: string | undefined;
+  /** Nobody any more once all of them have gone. */
+  uses: { call: Call<M>; position: number }[];
+  /** Whose turn it takes. Calls of one caller share a turn. */
+  caller: unknown;
+  priority: Priority;
+  batch: Batch<M> | undefined;
+}
+
+interface Batch<M extends Modality> {
+  entries: Entry<M>[];
+  /** Aborts when nobody waits for any of it. */
+  gone: AbortController;
 }
 
 /**
- * Encoder -> Encoder: joins the inputs of concurrent calls into batches. Callers take turns, one
- * input each, so that nobody waits behind the backlog of another; calls with the same signal are
- * one caller's. How much may wait in all is not decided here but before anything is decoded
- * (media/budget.ts). When a batch fails, its inputs are run one by one: an input that cannot be
- * encoded fails its own call only.
+ * Encoder -> Encoder: joins the inputs of concurrent calls into batches. Interactive inputs and
+ * those of bulk work have batches of their own, so that the first may pass the others (run-queue.ts).
+ * Callers take turns, one input each, so that nobody waits behind the backlog of another; calls with
+ * the same signal are one caller's. How much may wait in all is not decided here but before anything
+ * is decoded (media/budget.ts). When a batch fails, its inputs are run one by one: an input that
+ * cannot be encoded fails its own calls only.
  */
 export function withBatching<M extends Modality>(
   encoder: Encoder<M>,
@@ -46,76 +62,133 @@ export function withBatching<M extends Modality>(
 ): Encoder<M> {
   const labels = { model: encoder.modelId, modality: encoder.modality };
   const calls = new Set<Call<M>>();
-  const waiting = new Turns<Entry<M>>();
-  let inFlight = 0;
+  const lanes = {
+    interactive: { waiting: new Turns<Entry<M>>(), inFlight: 0 },
+    bulk: { waiting: new Turns<Entry<M>>(), inFlight: 0 },
+  };
+  /** Entries that wait or run, by their content. */
+  const shared = new Map<string, Entry<M>>();
   let idle: (() => void) | undefined;
+
+  const countWaiting = () =>
+    queuedInputs.set(labels, lanes.interactive.waiting.size + lanes.bulk.waiting.size);
+  const forget = (entry: Entry<M>) => {
+    if (entry.content !== undefined && shared.get(entry.content) === entry)
+      shared.delete(entry.content);
+  };
 
   const settle = (call: Call<M>, finish: () => void) => {
     if (!calls.delete(call)) return;
-    waiting.remove(call.caller, (entry) => entry.call === call);
-    queuedInputs.set(labels, waiting.size);
+    const callers = new Set<unknown>();
+    for (const entry of call.entries) {
+      entry.uses = entry.uses.filter((use) => use.call !== call);
+      if (entry.uses.length > 0) continue;
+      forget(entry);
+      if (entry.batch === undefined) callers.add(entry.caller);
+      else if (entry.batch.entries.every(({ uses }) => uses.length === 0))
+        entry.batch.gone.abort(new AppError("cancelled", "Nobody waits for this batch"));
+    }
+    for (const caller of callers)
+      for (const priority of priorities)
+        lanes[priority].waiting.remove(caller, ({ uses }) => uses.length === 0);
+    countWaiting();
     finish();
   };
 
-  const nextBatch = () => {
-    const batch: Entry<M>[] = [];
-    while (batch.length < options.maxBatch) {
+  const add = (call: Call<M>, position: number, caller: unknown, priority: Priority) => {
+    const input = call.inputs[position];
+    const content = typeof input === "string" ? input : input.contentHash;
+    let entry = content === undefined ? undefined : shared.get(content);
+    if (entry === undefined) {
+      entry = { content, uses: [], caller, priority, batch: undefined };
+      if (content !== undefined) shared.set(content, entry);
+      lanes[priority].waiting.add(caller, entry);
+    } else if (entry.batch === undefined && entry.priority === "bulk" && priority !== "bulk") {
+      lanes.bulk.waiting.remove(entry.caller, (other) => other === entry);
+      Object.assign(entry, { caller, priority });
+      lanes[priority].waiting.add(caller, entry);
+    }
+    entry.uses.push({ call, position });
+    call.entries.add(entry);
+  };
+
+  const nextBatch = (waiting: Turns<Entry<M>>): Batch<M> => {
+    const batch: Batch<M> = { entries: [], gone: new AbortController() };
+    setMaxListeners(0, batch.gone.signal); // every input of it listens
+    while (batch.entries.length < options.maxBatch) {
       const entry = waiting.take();
       if (entry === undefined) break;
-      const { call } = entry;
-      if (!call.begun) call.stages.set("queue", performance.now() - call.startedWaiting);
-      call.begun = true;
-      batch.push(entry);
+      for (const { call } of entry.uses) {
+        if (!call.begun) call.stages.set("queue", performance.now() - call.startedWaiting);
+        call.begun = true;
+      }
+      entry.batch = batch;
+      batch.entries.push(entry);
     }
-    queuedInputs.set(labels, waiting.size);
+    countWaiting();
     return batch;
   };
 
-  const runBatch = async (batch: Entry<M>[]) => {
+  const runBatch = async ({ entries, gone }: Batch<M>, priority: Priority) => {
     const stages: StageTimes = new Map();
-    const live = batch.filter(({ call }) => calls.has(call));
-    if (live.length === 0) return;
-    const give = ({ call, position }: Entry<M>, embedding: Embedding) => {
-      call.embeddings[position] = embedding;
-      call.done++;
+    const served = new Set<Call<M>>();
+    const give = (entry: Entry<M>, embedding: Embedding) => {
+      forget(entry);
+      for (const { call, position } of entry.uses) {
+        served.add(call);
+        call.embeddings[position] = embedding;
+        call.done++;
+      }
     };
-    const encode = (inputs: ModalityInput[M][]) =>
-      gatherStages(stages, () => encoder.encode(inputs));
+    const fail = (entry: Entry<M>, error: unknown) => {
+      forget(entry);
+      for (const { call } of [...entry.uses]) settle(call, () => call.reject(error));
+    };
+    const encode = (some: readonly Entry<M>[]) => {
+      // Of those that share one, whoever is there: the media of one that has gone is freed.
+      const inputs = some.map(({ uses: [{ call, position }] }) => call.inputs[position]);
+      return withPriority(priority, () =>
+        gatherStages(stages, () => encoder.encode(inputs, gone.signal)),
+      );
+    };
     try {
-      const embeddings = await encode(live.map(({ call, position }) => call.inputs[position]));
-      batchSize.observe(labels, live.length);
-      for (const [i, entry] of live.entries()) give(entry, embeddings[i]);
+      const embeddings = await encode(entries);
+      batchSize.observe(labels, entries.length);
+      for (const [i, entry] of entries.entries()) give(entry, embeddings[i]);
     } catch (error) {
-      for (const entry of live) {
-        const { call, position } = entry;
-        if (live.length === 1) settle(call, () => call.reject(error));
-        else if (calls.has(call)) {
+      for (const entry of entries) {
+        if (entries.length === 1) fail(entry, error);
+        else if (entry.uses.length > 0) {
           try {
-            give(entry, (await encode([call.inputs[position]]))[0]);
+            give(entry, (await encode([entry]))[0]);
           } catch (own) {
-            settle(call, () => call.reject(own));
+            fail(entry, own);
           }
         }
       }
     }
-    for (const call of new Set(live.map((entry) => entry.call))) {
+    for (const call of served) {
       for (const [stage, ms] of stages) call.stages.set(stage, (call.stages.get(stage) ?? 0) + ms);
       if (call.done === call.inputs.length) settle(call, () => call.resolve(call.embeddings));
     }
   };
 
   const pump = () => {
-    const enough = () => waiting.size >= (inFlight === 0 ? 1 : options.maxBatch);
-    while (inFlight < maxInFlight && enough()) {
-      const batch = nextBatch();
-      inFlight++;
-      void runBatch(batch).finally(() => {
-        inFlight--;
-        pump();
-      });
+    for (const priority of priorities) {
+      const lane = lanes[priority];
+      const enough = () => lane.waiting.size >= (lane.inFlight === 0 ? 1 : options.maxBatch);
+      while (lane.inFlight < maxInFlight && enough()) {
+        lane.inFlight++;
+        void runBatch(nextBatch(lane.waiting), priority).finally(() => {
+          lane.inFlight--;
+          pump();
+        });
+      }
     }
-    if (inFlight === 0 && waiting.size === 0) idle?.();
+    if (isIdle()) idle?.();
   };
+  const isIdle = () =>
+    Object.values(lanes).every(({ waiting, inFlight }) => waiting.size === 0 && inFlight === 0);
 
   return {
     modality: encoder.modality,
@@ -129,21 +202,21 @@ export function withBatching<M extends Modality>(
       const onAbort = () => settle(call!, () => call!.reject(signal!.reason));
       try {
         return await new Promise<Embedding[]>((resolve, reject) => {
-          const startedWaiting = performance.now();
           const made: Call<M> = {
             inputs,
-            caller: signal ?? Symbol("caller"),
+            entries: new Set(),
             embeddings: new Array(inputs.length),
             begun: false,
             done: 0,
-            startedWaiting,
+            startedWaiting: performance.now(),
             stages,
             resolve,
             reject,
           };
           call = made;
           calls.add(made);
-          for (const position of inputs.keys()) waiting.add(made.caller, { call: made, position });
+          const caller = signal ?? Symbol("caller");
+          for (const position of inputs.keys()) add(made, position, caller, currentPriority());
           signal?.addEventListener("abort", onAbort, { once: true });
           // Calls of the same tick share the first batch.
           queueMicrotask(pump);
@@ -154,7 +227,7 @@ export function withBatching<M extends Modality>(
       }
     },
     async dispose() {
-      if (inFlight > 0 || waiting.size > 0) await new Promise<void>((resolve) => (idle = resolve));
+      if (!isIdle()) await new Promise<void>((resolve) => (idle = resolve));
       await encoder.dispose();
     },
   };

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Log } from "../log.js";
+import { inBulk } from "../priority.js";
 import { type Job, type JobData, type JobKind, jobError } from "./job.js";
 import type { JobRecords } from "./job-records.js";
 
@@ -63,12 +64,13 @@ export class JobRunner {
       const input = await this.#records.store.input(job.id);
       // Cancelled while it was read: a signal that has aborted already tells nobody
       signal.throwIfAborted();
-      result = await kind.run(input, {
+      const context = {
         job: { ...job },
         folder: this.#records.store.folderOf(job.id),
         signal,
-        report: (progress, detail) => this.#records.report(job, progress, detail),
-      });
+        report: (progress: number, detail?: JobData) => this.#records.report(job, progress, detail),
+      };
+      result = await inBulk(() => kind.run(input, context));
     } catch (error) {
       if (signal.aborted)
         await this.#records.end(job, { state: this.#stopping ? "interrupted" : "cancelled" });

@@ -1,5 +1,6 @@
 import { AppError } from "../errors.js";
-import { Turns } from "../turns.js";
+import { currentPriority, inBulk } from "../priority.js";
+import { PriorityTurns } from "../priority-turns.js";
 import { DrainRate } from "./drain-rate.js";
 import { Turn } from "./turn.js";
 
@@ -44,7 +45,7 @@ export class MediaBudget {
   readonly #limits: BudgetLimits;
   readonly #drain: DrainRate;
   readonly #used = { small: 0, large: 0 };
-  readonly #waiting = new Turns<{ bytes: number; start: () => void }>();
+  readonly #waiting = new PriorityTurns<{ bytes: number; start: () => void }>();
   #bytes = 0;
   #decoding = 0;
 
@@ -73,7 +74,8 @@ export class MediaBudget {
   }
 
   /**
-   * Admits a request and gives its share back when `work` has ended.
+   * Admits a request and gives its share back when `work` has ended. A large one gives way to small
+   * ones at every step (priority.ts).
    * @param costs  of its inputs; those after a request is as large as it counts are not looked at.
    * @throws AppError `overloaded`, before `work` begins.
    */
@@ -89,7 +91,8 @@ export class MediaBudget {
     this.#check(kind, units);
     this.#used[kind] += units;
     try {
-      return await work(this.bulk(signal));
+      const turn = this.bulk(signal);
+      return await (kind === "large" ? inBulk(() => work(turn)) : work(turn));
     } finally {
       this.#used[kind] -= units;
       this.#drain.add(units);
@@ -127,7 +130,7 @@ export class MediaBudget {
         },
       };
       signal?.addEventListener("abort", onAbort, { once: true });
-      this.#waiting.add(caller, entry);
+      this.#waiting.add(caller, entry, currentPriority());
       this.#start();
     });
     return {

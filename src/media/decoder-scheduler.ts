@@ -1,4 +1,5 @@
 import { AppError } from "../errors.js";
+import { currentPriority, type Priority } from "../priority.js";
 import { Decoder, type DecoderAnswer } from "./decoder.js";
 import { DecoderEnded, type EndReason } from "./decoder-ended.js";
 import { PoisonedFiles } from "./poisoned-files.js";
@@ -25,6 +26,7 @@ export interface DecoderResult {
 }
 
 interface WaitingJob extends DecoderJob {
+  priority: Priority;
   resolve(result: DecoderResult): void;
   reject(error: unknown): void;
 }
@@ -84,7 +86,7 @@ export class DecoderScheduler {
     let onAbort: (() => void) | undefined;
     try {
       return await new Promise<DecoderResult>((resolve, reject) => {
-        const waiting = { ...job, resolve, reject };
+        const waiting = { ...job, priority: currentPriority(), resolve, reject };
         onAbort = () => {
           this.#waiting = this.#waiting.filter((other) => other !== waiting);
           reject(signal!.reason);
@@ -114,10 +116,15 @@ export class DecoderScheduler {
     await Promise.all([...this.#decoders].map((decoder) => decoder.end("not needed")));
   }
 
-  /** First what goes on with media that a process holds, then in order. */
+  /**
+   * First what goes on with media that a process holds, of each interactive calls before bulk ones,
+   * then in order. Bulk ones come: only so many files are decoded at once, by turns (budget.ts).
+   */
   #dispatch(): void {
-    const [bound, free] = partition(this.#waiting, (job) => job.decoder !== undefined);
-    this.#waiting = [...bound, ...free].filter((job) => {
+    const rank = ({ decoder, priority }: WaitingJob) =>
+      (decoder === undefined ? 2 : 0) + (priority === "bulk" ? 1 : 0);
+    const ordered = [...this.#waiting].sort((a, b) => rank(a) - rank(b));
+    this.#waiting = ordered.filter((job) => {
       const decoder = job.decoder ?? this.#decoderFor(job);
       if (decoder === undefined) return true;
       if (decoder === job.decoder && isStuck(decoder) && !job.isLong) {
@@ -222,7 +229,3 @@ const paramOf = ({ method }: DecoderCall) =>
   method === "decodeImage" || method === "imagePixels" || method === "thumbnail"
     ? "image"
     : "audio";
-
-function partition<T>(list: readonly T[], isFirst: (entry: T) => boolean): [T[], T[]] {
-  return [list.filter(isFirst), list.filter((entry) => !isFirst(entry))];
-}

@@ -8,6 +8,7 @@ import { writeDurably } from "../files/write-durably.js";
 import type { Log } from "../log.js";
 import { type Rows, rowsOf } from "../math/rows.js";
 import { readSafetensors, writeSafetensors } from "../math/safetensors.js";
+import { inBulk } from "../priority.js";
 import { Recent } from "../recent.js";
 import { backgroundPictures } from "./background-pictures.js";
 import { backgroundSounds } from "./background-sounds.js";
@@ -78,7 +79,7 @@ export class ReferenceBank {
   /** Made once, whoever asks meanwhile; a failure is forgotten. */
   #remembered(parts: readonly string[], make: () => Promise<Rows>): Promise<Rows> {
     const key = JSON.stringify([bankVersion, ...parts]);
-    return this.#rows.get(key, () => this.#kept(key, make));
+    return this.#rows.get(key, () => inBulk(() => this.#kept(key, make)));
   }
 
   async #kept(key: string, make: () => Promise<Rows>): Promise<Rows> {

@@ -7,6 +7,7 @@ import { AppError } from "../../src/errors.js";
 import type { Item, ItemStatus } from "../../src/index/item.js";
 import { createLog } from "../../src/log.js";
 import { MediaBudget } from "../../src/media/budget.js";
+import { currentPriority } from "../../src/priority.js";
 import { fakeEncoder } from "../helpers/fake-encoder.js";
 
 /** A store that only keeps what it is given, and a model that understands texts. */
@@ -82,6 +83,20 @@ describe("addItems", () => {
     );
     expect(written).toEqual([["first"], ["second"], ["third"]]);
     expect(statuses.map(([id]) => id)).toEqual(["first", "second", "third"]);
+  });
+
+  it("embeds as bulk work, which gives way to searches", async () => {
+    const seen: string[] = [];
+    const slow = fakeEncoder();
+    const encoder: Encoder<"text"> = {
+      ...slow,
+      async encode(texts, signal) {
+        seen.push(currentPriority());
+        return slow.encode(texts, signal);
+      },
+    };
+    await run(addItems(parts(encoder).parts, "c", groups([text("a"), text("b")])));
+    expect(seen).toEqual(["bulk", "bulk"]);
   });
 
   it("fails the items of a group that cannot be written, and goes on with the next", async () => {

@@ -1,7 +1,38 @@
 import { describe, expect, it } from "vitest";
 import { withBatching } from "../../src/encoders/with-batching.js";
 import { gatherStages, type StageTimes } from "../../src/metrics.js";
+import { currentPriority, inBulk } from "../../src/priority.js";
 import { fakeEncoder } from "../helpers/fake-encoder.js";
+
+/** An encoder whose batches end when they are told to. */
+function heldEncoder() {
+  const inner = fakeEncoder();
+  const batches: { texts: readonly string[]; priority: string; signal?: AbortSignal }[] = [];
+  const open: (() => void)[] = [];
+  const encoder = {
+    ...inner,
+    async encode(texts: readonly string[], signal?: AbortSignal) {
+      batches.push({ texts, priority: currentPriority(), signal });
+      await new Promise<void>((resolve) => open.push(resolve));
+      return inner.encode(texts, signal);
+    },
+  };
+  /** Ends batches, one after the other, until the call has its answer. */
+  const finish = async (call: Promise<unknown>) => {
+    let isDone = false;
+    const watched = call.finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      open.shift()?.();
+      await turn();
+    }
+    await watched;
+  };
+  return { encoder, batches, finish };
+}
+
+const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 const letters = (n: number) => Array.from({ length: n }, (_, i) => "x".repeat(i + 1));
 
@@ -39,7 +70,7 @@ describe("withBatching", () => {
     const encoder = withBatching(held, { maxBatch: 4 });
     const calls = [];
     for (let i = 0; i < 5; i++) {
-      calls.push(encoder.encode(["x"]));
+      calls.push(encoder.encode([`${i}`]));
       await new Promise(setImmediate);
       expect(batches).toEqual(i < 4 ? [1] : [1, 4]);
     }
@@ -109,7 +140,7 @@ describe("withBatching", () => {
     const times: StageTimes = new Map();
     const ahead = encoder.encode(letters(3));
     await new Promise((resolve) => setTimeout(resolve, 1)); // two of the three are under way
-    await gatherStages(times, () => encoder.encode(["x"]));
+    await gatherStages(times, () => encoder.encode(["late"]));
     await ahead;
     expect(times.get("queue")).toBeGreaterThan(5);
   });
@@ -121,5 +152,76 @@ describe("withBatching", () => {
     await encoder.dispose();
     expect((await work).length).toBe(4);
     expect(inner.disposed).toBe(true);
+  });
+
+  it("gives interactive inputs a batch of their own at once, whatever bulk work is under way", async () => {
+    const { encoder: held, batches, finish } = heldEncoder();
+    const encoder = withBatching(held, { maxBatch: 4 });
+    const bulk = inBulk(() => encoder.encode(letters(100)));
+    await turn();
+    const search = encoder.encode(["search"]);
+    await turn();
+    expect(batches.map(({ texts, priority }) => [texts.length, priority])).toEqual([
+      [4, "bulk"],
+      [4, "bulk"],
+      [1, "interactive"],
+    ]);
+    await finish(Promise.all([search, bulk]));
+    expect((await bulk).length).toBe(100);
+  });
+
+  it("runs equal inputs once, of one call and of several", async () => {
+    const inner = fakeEncoder(1);
+    const encoder = withBatching(inner, { maxBatch: 8 });
+    const [a, b] = await Promise.all([
+      encoder.encode(["x", "xx", "x"]),
+      encoder.encode(["xx", "xxx"]),
+    ]);
+    expect(inner.batches).toEqual([["x", "xxx", "xx"]]); // by turns
+    const y = (characters: number) => Math.fround(Math.sin(0.1 * characters));
+    expect(a.map((embedding) => embedding[1])).toEqual([1, 2, 1].map(y));
+    expect(b.map((embedding) => embedding[1])).toEqual([2, 3].map(y));
+  });
+
+  it("goes on with a shared input for whoever stays, and drops it when the last has gone", async () => {
+    const { encoder: held, batches, finish } = heldEncoder();
+    const encoder = withBatching(held, { maxBatch: 1 });
+    const blocking = encoder.encode(letters(2)); // all that may be in flight
+    await turn();
+    const clients = Array.from({ length: 2 }, () => new AbortController());
+    const [first, second] = clients.map(({ signal }) => encoder.encode(["shared"], signal));
+    const other = encoder.encode(["other"], clients[1].signal);
+    other.catch(() => undefined);
+    clients[0].abort(new Error("gone"));
+    await expect(first).rejects.toThrow("gone");
+    await finish(blocking);
+    await turn();
+    expect(batches.slice(2).map(({ texts }) => texts)).toEqual([["shared"], ["other"]]);
+    await finish(second);
+    clients[1].abort(new Error("gone"));
+    await expect(other).rejects.toThrow("gone");
+    expect(batches[3].signal?.aborted).toBe(true); // it was under way
+  });
+
+  it("lets an interactive call take along an input that waits in bulk", async () => {
+    const { encoder: held, batches, finish } = heldEncoder();
+    const encoder = withBatching(held, { maxBatch: 1 });
+    const bulk = inBulk(() => encoder.encode(["b0", "b1", "b2", "b3"]));
+    await turn();
+    const search = encoder.encode(["b3"]);
+    await turn();
+    expect(batches.map(({ texts }) => texts[0])).toEqual(["b0", "b1", "b3"]);
+    await finish(Promise.all([search, bulk]));
+    expect(batches.map(({ texts }) => texts[0])).toEqual(["b0", "b1", "b3", "b2"]);
+  });
+
+  it("fails every call that shares an input that cannot be encoded, and no other", async () => {
+    const encoder = withBatching(fakeEncoder(), { maxBatch: 8 });
+    const results = await Promise.allSettled([
+      encoder.encode(["bad"]),
+      encoder.encode(["x"]),
+      encoder.encode(["xx", "bad"]),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "rejected"]);
   });
 });

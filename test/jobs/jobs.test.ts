@@ -15,6 +15,7 @@ import { checkedJson } from "../../src/files/checked-json.js";
 import type { Job, JobKind } from "../../src/jobs/job.js";
 import { Jobs } from "../../src/jobs/jobs.js";
 import { createLog } from "../../src/log.js";
+import { currentPriority } from "../../src/priority.js";
 
 const log = createLog("silent");
 const newFolder = () => join(mkdtempSync(join(tmpdir(), "crossmodal-jobs-")), "jobs");
@@ -60,6 +61,14 @@ const rewrite = (folder: string, id: string, change: Partial<Job>) => {
 };
 
 describe("Jobs", () => {
+  it("runs them as bulk work, which gives way to whoever waits for an answer", async () => {
+    const kind: JobKind = { lane: "one", run: async () => ({ priority: currentPriority() }) };
+    const jobs = await openJobs(newFolder(), { kind });
+    const { id } = await jobs.create("kind", input("a"));
+    await reaches(jobs, id, "succeeded");
+    expect(jobs.get(id).result).toEqual({ priority: "bulk" });
+  });
+
   it("runs one job of a lane at a time, in order, and keeps the results", async () => {
     const folder = newFolder();
     const { kind, started, end } = steered();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MediaBudget, unitsOf } from "../../src/media/budget.js";
+import { currentPriority, inBulk } from "../../src/priority.js";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const limits = { maxUnits: 512, maxBytes: 100, maxDecoding: 2, maxPerCaller: 4 };
@@ -82,6 +83,18 @@ describe("MediaBudget.request", () => {
     await alone.done;
   });
 
+  it("lets a large request give way to small ones", async () => {
+    const budget = new MediaBudget(limits);
+    const priorityOf = (inputs: number) =>
+      budget.request(texts(inputs), undefined, async () => currentPriority());
+    expect(await Promise.all([1, 32, 33, 2_000].map(priorityOf))).toEqual([
+      "interactive",
+      "interactive",
+      "bulk", // more than a sixteenth of 512
+      "bulk",
+    ]);
+  });
+
   it("looks at no more inputs than it takes to know that a request is large", async () => {
     let looked = 0;
     const costs = function* () {
@@ -154,6 +167,24 @@ describe("Turn.hold", () => {
     second.decoded();
     await turn();
     expect(log.slice(3)).toEqual(["use b2", "decode s1"]);
+  });
+
+  it("decodes for those who wait before it goes on with bulk work", async () => {
+    const { log, caller } = files(new MediaBudget({ ...limits, maxDecoding: 1 }));
+    const add = caller();
+    const [first] = inBulk(() => ["b1", "b2", "b3"].map((name) => add(name, 1)));
+    await turn();
+    const search = caller()("search", 1);
+    await turn();
+    first.decoded();
+    await turn();
+    search.decoded();
+    await turn();
+    expect(log.filter((line) => line.startsWith("decode"))).toEqual([
+      "decode b1",
+      "decode search",
+      "decode b2",
+    ]);
   });
 
   it("decodes nothing new while what is held takes too much, and goes on when it was used", async () => {

@@ -1,0 +1,119 @@
+/**
+ * How much does a bulk add slow a person down? One search a second by text, and one by a picture,
+ * first alone, then while pictures are added as a stream of lines; both over HTTP, from this process.
+ *
+ *     npx tsx bench/interactive.ts [--pictures 10000] [--quiet-seconds 60] [--model starter-clip]
+ *                                  [--port 8098]
+ *
+ * Starts `dist/cli.js serve` (`npm run build` first) with nothing remembered.
+ */
+import { request } from "node:http";
+import { setTimeout as wait } from "node:timers/promises";
+import sharp from "sharp";
+import { readArguments } from "./read-arguments.js";
+import { startServerProcess } from "./server-process.js";
+
+const { values } = readArguments(import.meta.url, {
+  options: {
+    pictures: { type: "string", default: "10000" },
+    "quiet-seconds": { type: "string", default: "60" },
+    model: { type: "string", default: "starter-clip" },
+    port: { type: "string", default: "8098" },
+  },
+});
+const flags = ["--models", values.model, "--cache-bytes", "0"];
+const server = await startServerProcess({ port: Number(values.port), flags });
+
+const photo = await sharp("fixtures/images/cat.jpg")
+  .resize(640, 480, { fit: "fill" })
+  .jpeg({ quality: 85 })
+  .toBuffer();
+/** No two are alike to the server; it costs this process nothing to make them. */
+const picture = (i: number) => Buffer.concat([photo, Buffer.from(`${i}`)]).toString("base64");
+
+async function post(path: string, body: unknown): Promise<void> {
+  const response = await fetch(`${server.url}${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const answer = await response.text();
+  if (!response.ok) throw new Error(`${response.status} ${answer}`);
+}
+await post("/v1/collections", { name: "c", model: values.model });
+
+let number = 0;
+const kinds = {
+  text: () => ({ text: `a photo of thing ${number++}` }),
+  picture: () => ({ image: picture(1_000_000_000 + number++) }),
+};
+type Times = Record<keyof typeof kinds, number[]>;
+
+/** One search of each kind a second until `isOver`. @returns how long each took, in milliseconds. */
+async function search(isOver: () => boolean): Promise<Times> {
+  const times: Times = { text: [], picture: [] };
+  const open = new Set<Promise<void>>();
+  for (let turn = 0; !isOver(); turn++) {
+    const kind = turn % 2 === 0 ? "text" : "picture";
+    const start = performance.now();
+    const one = post("/v1/collections/c/search", { ...kinds[kind](), top_k: 10 }).then(() => {
+      times[kind].push(performance.now() - start);
+      open.delete(one);
+    });
+    open.add(one);
+    await wait(500);
+  }
+  await Promise.all(open);
+  return times;
+}
+
+/** Streams the pictures. @returns how many were stored. */
+async function add(count: number): Promise<number> {
+  const sent = request(`${server.url}/v1/collections/c/items`, {
+    method: "POST",
+    headers: { "content-type": "application/x-ndjson" },
+  });
+  const stored = new Promise<number>((resolve, reject) => {
+    sent.once("error", reject);
+    sent.once("response", async (answer) => {
+      let found = 0;
+      for await (const chunk of answer) found += String(chunk).split('"stored"').length - 1;
+      resolve(found);
+    });
+  });
+  for (let i = 0; i < count; i++) {
+    const line = `${JSON.stringify({ id: `${i}`, image: picture(i) })}\n`;
+    if (!sent.write(line)) await new Promise((resolve) => sent.once("drain", resolve));
+  }
+  sent.end();
+  return stored;
+}
+
+const after = (seconds: number) => {
+  const end = performance.now() + 1000 * seconds;
+  return () => performance.now() > end;
+};
+await search(after(5)); // what is slow only once
+const quiet = await search(after(Number(values["quiet-seconds"])));
+let isOver = false;
+const start = performance.now();
+const adding = add(Number(values.pictures)).finally(() => {
+  isOver = true;
+});
+const busy = await search(() => isOver);
+const seconds = (performance.now() - start) / 1000;
+console.log(`${await adding} pictures added, ${((await adding) / seconds).toFixed(0)} a second`);
+const at = (share: number, list: number[]) =>
+  [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(share * list.length))];
+for (const kind of ["text", "picture"] as const) {
+  const line = [0.5, 0.99].map((share) => {
+    const [alone, beside] = [at(share, quiet[kind]), at(share, busy[kind])];
+    const ratio = (beside / alone).toFixed(2);
+    return `p${100 * share} ${alone.toFixed(1)} -> ${beside.toFixed(1)} ms (${ratio})`;
+  });
+  console.log(
+    `search by ${kind}, ${quiet[kind].length} alone and ${busy[kind].length} beside: ${line.join(", ")}`,
+  );
+}
+await server.stop();
+process.exit();
