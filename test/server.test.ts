@@ -145,6 +145,21 @@ describe("crossmodal serve", () => {
     },
   );
 
+  it("takes a client that leaves in the middle of its body for no fault of the server", async () => {
+    const { url, child, ended, output } = await serve();
+    await ready(url);
+    for (const type of ["application/json", "multipart/form-data; boundary=XX"]) {
+      const socket = connect(Number(new URL(url).port), "127.0.0.1");
+      const head = `POST /v1/zero-shot HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: ${type}`;
+      socket.write(`${head}\r\ncontent-length: 1000\r\n\r\n--XX\r\n`);
+      await new Promise((resolve) => setTimeout(resolve, 100)); // its body is waited for by then
+      socket.destroy();
+    }
+    child.kill("SIGTERM");
+    expect(await ended).toBe(0);
+    expect(output()).not.toContain("internal error");
+  });
+
   it("says that the port is taken, and ends with 1", async () => {
     const { url } = await serve(["--port", "0"]);
     const second = serve(["--port", new URL(url).port]);

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -72,6 +73,10 @@ export function reportError(log: Log, error: Error, c: Context): ReportedError {
     const type = "invalid_request_error";
     return { status, body: { code: "invalid_input", message, param: null, type } };
   }
+  if (clientLeft(error, c)) {
+    const left = new AppError("cancelled", "The client closed the connection");
+    return { status: statusOf.cancelled, body: errorBody(left) };
+  }
   log.error({ err: error, ...where }, "internal error");
   const body: ErrorBody = {
     code: "internal",
@@ -80,6 +85,12 @@ export function reportError(log: Log, error: Error, c: Context): ReportedError {
     type: "server_error",
   };
   return { status: 500, body };
+}
+
+/** Whether the request ended before it was whole: nobody is there to read the answer. */
+function clientLeft(error: Error, c: Context): boolean {
+  const incoming = (c.env as { incoming?: IncomingMessage } | undefined)?.incoming;
+  return incoming?.readableAborted === true && "code" in error && error.code === "ECONNRESET";
 }
 
 /** Hono's error handler. */
