@@ -6,7 +6,7 @@ import { defineConfig } from "vitest/config";
  * of these is left out of `npm run test:fast`, and so is one that says "// slow: …" itself.
  */
 const slowMarks = [
-  /helpers\/(browser|packs|serve|services|run-main|train-child|golden)\.js/,
+  /helpers\/(browser|packs|postgres|serve|services|run-main|train-child|golden)\.js/,
   /playwright-core|node:child_process/,
   /^\/\/ slow: /m,
 ];
