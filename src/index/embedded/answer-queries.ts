@@ -1,8 +1,9 @@
 import { AppError, invalidInput } from "../../errors.js";
 import { bytesPerNeighbor, tooLargeAnswer } from "../answer-size.js";
+import { checkSpace } from "../check-space.js";
+import type { CoreQuery, CoreResult } from "../core-query.js";
 import type { CollectionIndex } from "./collection-index.js";
-import { type CollectionRow, type CollectionRows, checkSpace } from "./collection-rows.js";
-import type { CoreQuery, CoreResult } from "./core-types.js";
+import type { CollectionRow, CollectionRows } from "./collection-rows.js";
 import type { IndexKeeper } from "./index-keeper.js";
 import type { ItemRows } from "./item-rows.js";
 import { readMeans } from "./modality-means.js";

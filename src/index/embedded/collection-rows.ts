@@ -202,17 +202,3 @@ function collectionRow(row: Row): CollectionRow {
     snapshot: readSnapshotRecord(row.snapshot as string | null),
   };
 }
-
-/**
- * Embeddings on their way may meet a collection that was replaced under its name: by one of another
- * head, say.
- */
-export function checkSpace({ name, space }: CollectionRow, expected: string): void {
-  if (space !== expected) throw replacedMeanwhile(name);
-}
-
-export function replacedMeanwhile(name: string): AppError {
-  return new AppError("conflict", `The collection "${name}" was replaced meanwhile; try again`, {
-    param: "collection",
-  });
-}

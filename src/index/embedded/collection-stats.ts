@@ -1,7 +1,8 @@
+import { modalities } from "../modalities.js";
 import type { CollectionStats } from "../vector-store.js";
 import type { CollectionIndex } from "./collection-index.js";
 import type { CollectionRow } from "./collection-rows.js";
-import { modalities, readMeans } from "./modality-means.js";
+import { readMeans } from "./modality-means.js";
 import type { Database } from "./sqlite.js";
 
 /**

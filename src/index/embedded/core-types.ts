@@ -1,10 +1,6 @@
-import type { Filter } from "../filter.js";
-import type { Recall, SearchResult } from "../query.js";
 import type { EngineName } from "./graph-engines.js";
-import type { Rank } from "./top-k.js";
 
-// What passes between the main thread (embedded-store.ts) and the worker thread (store-core.ts).
-
+/** What the worker thread (store-core.ts) is started with. */
 export interface CoreOptions {
   dataDir: string;
   engine: EngineName;
@@ -21,31 +17,4 @@ export interface CoreOptions {
   snapshotAfter: number;
   /** Largest database in pages of 16 KB: for tests of a full disk. */
   maxPages?: number;
-}
-
-export interface CoreQuery {
-  embedding?: Float32Array;
-  itemId?: string;
-  topK: number;
-  recall: Recall;
-  filter?: Filter;
-  modality?: number;
-  minSimilarity?: number;
-  after?: Rank;
-  centering?: { queryModality?: number };
-}
-
-export interface CoreResult {
-  neighbors: {
-    id: string;
-    modality: number;
-    similarity: number;
-    metadata: string;
-    source: string | null;
-    text: string | null;
-  }[];
-  /** About how many it has as JSON. */
-  bytes: number;
-  last?: Rank;
-  plan: SearchResult["plan"];
 }

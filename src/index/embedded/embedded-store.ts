@@ -4,7 +4,9 @@ import type { SupervisedWorker } from "../../workers/supervise.js";
 import { checkFields, checkName, checkSpec } from "../check-item.js";
 import { checkFilter, type Filter } from "../filter.js";
 import type { Item, ItemPatch, ItemPatched, ItemStatus, Preview, StoredItem } from "../item.js";
+import { modalities } from "../modalities.js";
 import type { Query, SearchResult } from "../query.js";
+import { coreQueries, readPageCursor, searchResult, writePageCursor } from "../query-codec.js";
 import type {
   CollectionSpec,
   CollectionStats,
@@ -18,9 +20,7 @@ import type {
 } from "../vector-store.js";
 import { CollectionNames } from "./collection-names.js";
 import { itemOf } from "./item-of-row.js";
-import { modalities } from "./modality-means.js";
 import { patchItems, patchWhere } from "./patch-items.js";
-import { coreQueries, readPageCursor, searchResult, writePageCursor } from "./query-codec.js";
 import type { StoreCore } from "./store-core.js";
 import { upsertItems } from "./upsert-items.js";
 

@@ -1,6 +1,6 @@
 import type { Modality } from "../../encoders/encoder.js";
 import { type Filter, fieldPath, type Scalar } from "../filter.js";
-import { modalities } from "./modality-means.js";
+import { modalities } from "../modalities.js";
 
 /** An SQL condition with the values of its `?` in order. */
 export interface SqlCondition {

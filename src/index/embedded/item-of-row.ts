@@ -1,6 +1,6 @@
 import type { StoredItem } from "../item.js";
+import { modalities } from "../modalities.js";
 import { floatsOf } from "./item-rows.js";
-import { modalities } from "./modality-means.js";
 import type { Row } from "./sqlite.js";
 
 /** An item as it was added, from its row of the database. */

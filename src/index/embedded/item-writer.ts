@@ -1,11 +1,7 @@
+import { checkSpace, replacedMeanwhile } from "../check-space.js";
 import type { Filter } from "../filter.js";
 import type { Failure, ItemPatch, PatchStatus } from "../item.js";
-import {
-  type CollectionRow,
-  type CollectionRows,
-  checkSpace,
-  replacedMeanwhile,
-} from "./collection-rows.js";
+import type { CollectionRow, CollectionRows } from "./collection-rows.js";
 import type { IndexKeeper } from "./index-keeper.js";
 import type { ItemChanges, ItemRow, RowChanges } from "./item-changes.js";
 import type { ItemRows } from "./item-rows.js";

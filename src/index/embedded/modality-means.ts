@@ -1,8 +1,4 @@
-import type { Modality } from "../../encoders/encoder.js";
 import type { Database, Statement } from "./sqlite.js";
-
-/** The modalities in the order in which the database numbers them. Only ever append. */
-export const modalities = ["text", "image", "audio"] as const satisfies Modality[];
 
 /**
  * Running sums of a collection's embeddings, one per modality, kept in the same transaction as the

@@ -1,6 +1,6 @@
+import type { CoreQuery } from "../core-query.js";
 import type { Recall } from "../query.js";
 import { type CollectionIndex, withoutCopy } from "./collection-index.js";
-import type { CoreQuery } from "./core-types.js";
 import { scanQuantized } from "./exact-scan.js";
 import { filteredPositions } from "./filtered-positions.js";
 import { scanBits, scanFloats } from "./full-scans.js";

@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.js";
 import { tooLargeAnswer } from "../answer-size.js";
-import type { CoreQuery, CoreResult } from "./core-types.js";
+import type { CoreQuery, CoreResult } from "../core-query.js";
 import { isPlain } from "./search-plan.js";
 
 /** A query, and what its caller expects. */

@@ -1,12 +1,13 @@
+import type { Rank } from "../core-query.js";
 import type { Filter } from "../filter.js";
 import { matchFilter } from "../match-filter.js";
+import { modalities } from "../modalities.js";
 import type { Recall, SearchResult } from "../query.js";
 import type { CollectionIndex } from "./collection-index.js";
 import type { ItemRows } from "./item-rows.js";
-import { modalities } from "./modality-means.js";
-import type { Hit, Rank } from "./top-k.js";
+import type { Hit } from "./top-k.js";
 
-/** A checked query, ready to be answered. `modality` is a number (modality-means.ts). */
+/** A checked query, ready to be answered. `modality` is a number (modalities.ts). */
 export interface PlannedQuery {
   vector: Float32Array;
   topK: number;

@@ -1,12 +1,14 @@
+import { checkSpace } from "../check-space.js";
+import type { CoreQuery, CoreResult } from "../core-query.js";
 import type { Filter } from "../filter.js";
 import type { Failure, PatchStatus } from "../item.js";
 import type { CollectionSpec, CollectionStats, StoreCondition } from "../vector-store.js";
 import { searchAnswerer } from "./answer-queries.js";
 import { writeBackup } from "./backup-file.js";
 import { CheckedDatabase } from "./checked-database.js";
-import { type CollectionRow, CollectionRows, checkSpace } from "./collection-rows.js";
+import { type CollectionRow, CollectionRows } from "./collection-rows.js";
 import { collectionStats } from "./collection-stats.js";
-import type { CoreOptions, CoreQuery, CoreResult } from "./core-types.js";
+import type { CoreOptions } from "./core-types.js";
 import { graphEngines } from "./graph-engines.js";
 import { IndexKeeper } from "./index-keeper.js";
 import { ItemChanges } from "./item-changes.js";

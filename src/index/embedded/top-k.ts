@@ -1,11 +1,4 @@
-/**
- * A place in a ranking: by similarity, best first, and among equals the oldest row first. Total, so
- * that pages do not overlap.
- */
-export interface Rank {
-  similarity: number;
-  row: number;
-}
+import type { Rank } from "../core-query.js";
 
 export interface Hit extends Rank {
   position: number;

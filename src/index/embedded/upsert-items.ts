@@ -2,11 +2,11 @@ import { AppError } from "../../errors.js";
 import { moving, type Remote } from "../../workers/remote.js";
 import { checkItem } from "../check-item.js";
 import type { Item, ItemStatus } from "../item.js";
+import { modalities } from "../modalities.js";
+import { unitLength } from "../unit-length.js";
 import type { Shape } from "./collection-names.js";
 import type { ItemRow } from "./item-changes.js";
-import { modalities } from "./modality-means.js";
 import type { StoreCore } from "./store-core.js";
-import { unitLength } from "./unit-length.js";
 
 /**
  * Items sent to the thread at a time: a transaction each, and a few milliseconds of the event loop

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CoreQuery, CoreResult } from "../../../src/index/embedded/core-types.js";
+import type { CoreQuery, CoreResult } from "../../../src/index/core-query.js";
 import { type QueuedQuery, SearchQueue } from "../../../src/index/embedded/search-queue.js";
 
 /**

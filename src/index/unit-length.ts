@@ -1,4 +1,4 @@
-import { norm } from "../../math/vector.js";
+import { norm } from "../math/vector.js";
 
 /** A copy of length 1 to float32 precision; the very same numbers when they already are. */
 export function unitLength(embedding: Float32Array): Float32Array {

@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
-import { AppError, invalidInput } from "../../errors.js";
-import { checkEmbedding } from "../check-item.js";
-import { checkFilter } from "../filter.js";
-import type { Neighbor, Query, Recall, SearchResult } from "../query.js";
-import type { CoreQuery, CoreResult } from "./core-types.js";
-import { modalities } from "./modality-means.js";
-import type { Rank } from "./top-k.js";
+import { AppError, invalidInput } from "../errors.js";
+import { checkEmbedding } from "./check-item.js";
+import type { CoreQuery, CoreResult, Rank } from "./core-query.js";
+import { checkFilter } from "./filter.js";
+import { modalities } from "./modalities.js";
+import type { Neighbor, Query, Recall, SearchResult } from "./query.js";
 import { unitLength } from "./unit-length.js";
 
 const maxTopK = 10_000;
@@ -22,7 +21,7 @@ export function coreQueries(queries: readonly Query[], dimensions: number): Core
 }
 
 /**
- * A query in the form the worker thread takes.
+ * A query in the form that drivers answer.
  * @throws AppError invalid_input, naming the field at fault.
  */
 function coreQuery(query: Query, dimensions: number): CoreQuery {
