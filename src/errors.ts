@@ -29,6 +29,7 @@ export const errorCodes = [
   "storage_full",
   "storage_corrupt",
   "storage_locked",
+  "storage_unavailable",
   "storage_failed",
   "inference_failed",
 ] as const;
@@ -42,7 +43,7 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   /** The request field (or option) at fault, as it is spelled on the wire. */
   readonly param: string | undefined;
-  /** For `overloaded` and `unavailable`: seconds after which a retry makes sense. */
+  /** For `overloaded`, `unavailable` and `storage_unavailable`: seconds after which a retry makes sense. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(

@@ -53,7 +53,7 @@ export interface Neighbor {
   text?: string;
 }
 
-/** Best first; equal similarities in the order of their ids. */
+/** Best first; equal similarities in the order in which the items were added. */
 export interface SearchResult {
   neighbors: Neighbor[];
   /** Present when there may be more. */

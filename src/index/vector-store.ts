@@ -106,8 +106,8 @@ export interface StoreCondition {
  *
  * A promise of a write resolves when the write is durable: it survives a kill and a power cut.
  * Errors are AppErrors: `not_found` (collection or query item), `already_exists`, `conflict`,
- * `invalid_input`, `storage_full`, `storage_locked`, `storage_corrupt`, `storage_failed`,
- * `cancelled`.
+ * `invalid_input`, `storage_full`, `storage_locked`, `storage_unavailable`, `storage_corrupt`,
+ * `storage_failed`, `cancelled`.
  */
 export interface VectorStore {
   createCollection(spec: CollectionSpec): Promise<void>;
@@ -173,12 +173,15 @@ export interface VectorStore {
   page(collection: string, options: PageOptions): Promise<Page>;
   /**
    * Every item, oldest first. An item replaced during the scan may come twice, its newest state
-   * last; none is missed.
+   * last; none that was there when the scan began is missed.
    */
   scan(collection: string, options?: ScanOptions): AsyncIterable<StoredItem>;
   stats(collection: string): Promise<CollectionStats>;
 
-  /** Writes a consistent copy of everything to a new file while the store is in use. */
+  /**
+   * Writes a consistent copy of everything to a new file while the store is in use; `invalid_input`
+   * where the database has tools of its own for that.
+   */
   backup(file: string): Promise<void>;
   /**
    * Gives the disk space of deleted items back, recomputes the means, rebuilds graphs with many

@@ -57,6 +57,7 @@ export const storeErrors: readonly ErrorCode[] = [
   "storage_failed",
   "storage_corrupt",
   "storage_locked",
+  "storage_unavailable",
   "storage_full",
 ];
 

@@ -36,6 +36,7 @@ export const statusOf = {
   hub_failed: 502,
   device_unavailable: 503,
   storage_locked: 503,
+  storage_unavailable: 503,
   unavailable: 503,
   timeout: 504,
   storage_full: 507,

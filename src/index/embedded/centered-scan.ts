@@ -1,4 +1,4 @@
-import { dot, norm } from "../../math/vector.js";
+import { dot } from "../../math/vector.js";
 import type { TopK } from "./top-k.js";
 import type { VectorTable } from "./vector-table.js";
 
@@ -37,12 +37,4 @@ export function scanCentered(
         : (table.dot(position, query) - known.queryPart) / Math.sqrt(lengthSquare);
     top.offer(similarity, table.row(position), position);
   }
-}
-
-/** q - mean, scaled to length 1; q itself when nothing is left of it or there is no mean. */
-export function centered(query: Float32Array, mean: ArrayLike<number> | undefined): Float32Array {
-  if (mean === undefined) return query;
-  const difference = Float64Array.from(query, (value, i) => value - mean[i]);
-  const length = norm(difference);
-  return length < 1e-6 ? query : Float32Array.from(difference, (value) => value / length);
 }

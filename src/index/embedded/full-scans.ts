@@ -1,4 +1,5 @@
-import { centered, scanCentered } from "./centered-scan.js";
+import { centered } from "../centered.js";
+import { scanCentered } from "./centered-scan.js";
 import { range, scanAll, scanQuantized, scanSome } from "./exact-scan.js";
 import { filteredPositions } from "./filtered-positions.js";
 import { admits, type Found, type PlannedQuery, type Search } from "./search.js";

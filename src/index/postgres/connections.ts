@@ -1,0 +1,243 @@
+import pg from "pg";
+import { AppError } from "../../errors.js";
+import type { DatabaseAddress, DatabaseHost } from "./address.js";
+import { databaseError, isLost, isTransient, unavailable } from "./database-error.js";
+
+/** A connection inside a transaction. */
+export type Connection = pg.PoolClient;
+
+export interface ConnectionLimits {
+  /** Connections that are open at once. */
+  maxConnections: number;
+  /** For a connection to be made or to become free. */
+  connectTimeoutMs: number;
+  /** For a whole transaction; the database's own limit for one statement is the same. */
+  transactionTimeoutMs: number;
+  /** For a commit, which may wait for a standby without a limit of the database. */
+  commitTimeoutMs: number;
+}
+
+interface TransactionOptions {
+  signal?: AbortSignal;
+}
+
+/** How often a transaction that met another one is done again. */
+const maxAttempts = 6;
+const int8 = 20;
+
+/**
+ * Connections to whichever of the hosts is the primary, and transactions on them. A pool for each
+ * host is made when the host is first tried, and outlives the host's absence: after a failover the
+ * next transaction finds the new primary.
+ */
+export class Connections {
+  readonly #address: DatabaseAddress;
+  readonly #limits: ConnectionLimits;
+  readonly #pools = new Map<DatabaseHost, pg.Pool>();
+  /** Connections that were seen to be to a primary. */
+  readonly #checked = new WeakSet<pg.PoolClient>();
+  #current: DatabaseHost;
+  #trouble: string | undefined;
+  #isClosed = false;
+
+  constructor(address: DatabaseAddress, limits: ConnectionLimits) {
+    this.#address = address;
+    this.#limits = limits;
+    this.#current = address.hosts[0];
+  }
+
+  /** Why the last transaction found no database. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Reads that all see one state of the database. */
+  read<T>(work: (db: Connection) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    return this.#transaction("begin isolation level repeatable read read only", work, options);
+  }
+
+  /** What `work` writes is durable when this resolves. `work` may run more than once. */
+  write<T>(work: (db: Connection) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    return this.#transaction("begin", work, options);
+  }
+
+  /** A connection outside of a transaction, for work that takes as long as it takes. */
+  async session<T>(work: (db: Connection) => Promise<T>): Promise<T> {
+    const db = await this.#connect();
+    let isBroken = false;
+    try {
+      await db.query("set statement_timeout = 0");
+      return await work(db);
+    } catch (error) {
+      isBroken = isLost(error);
+      throw databaseError(error);
+    } finally {
+      if (!isBroken)
+        await db.query("reset all; select pg_advisory_unlock_all()").catch(() => {
+          isBroken = true;
+        });
+      db.release(isBroken);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#pools.values()].map((pool) => pool.end()));
+  }
+
+  async #transaction<T>(
+    begin: string,
+    work: (db: Connection) => Promise<T>,
+    { signal }: TransactionOptions,
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      if (signal?.aborted) throw cancelled();
+      const db = await this.#connect();
+      const clock = new Clock(db, this.#limits.transactionTimeoutMs, signal);
+      let isCommitting = false;
+      try {
+        await db.query(begin);
+        const result = await work(db);
+        isCommitting = true;
+        clock.restart(this.#limits.commitTimeoutMs);
+        await db.query("commit");
+        return result;
+      } catch (error) {
+        if (signal?.aborted) throw cancelled();
+        if (clock.hasEnded || isLost(error)) {
+          clock.drop();
+          // Nothing was written yet, and a connection that died in the pool says so only now.
+          if (!isCommitting && !clock.hasEnded && attempt === 1) continue;
+          throw isCommitting ? unknownOutcome(error) : lostOn(clock, error);
+        }
+        await db.query("rollback").catch(() => clock.drop());
+        if (isTransient(error) && attempt < maxAttempts) continue;
+        throw databaseError(error);
+      } finally {
+        clock.end();
+      }
+    }
+  }
+
+  /** A connection to the primary, tried first where it was last. */
+  async #connect(): Promise<pg.PoolClient> {
+    if (this.#isClosed) throw new AppError("cancelled", "The server is shutting down");
+    const { hosts } = this.#address;
+    let failure: unknown;
+    for (const host of [this.#current, ...hosts.filter((other) => other !== this.#current)]) {
+      try {
+        const db = await this.#connectTo(host);
+        this.#current = host;
+        this.#trouble = undefined;
+        return db;
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    const error = databaseError(failure);
+    this.#trouble = error.message;
+    throw error;
+  }
+
+  async #connectTo(host: DatabaseHost): Promise<pg.PoolClient> {
+    let pool = this.#pools.get(host);
+    if (pool === undefined) {
+      pool = this.#poolFor(host);
+      this.#pools.set(host, pool);
+    }
+    const db = await pool.connect();
+    if (this.#checked.has(db)) return db;
+    try {
+      const { rows } = await db.query("select pg_is_in_recovery() as standby");
+      if (rows[0].standby) throw unavailable(`${host.host}:${host.port} is a standby`);
+      // One that is lost between two statements would otherwise end the process.
+      db.on("error", () => undefined);
+      this.#checked.add(db);
+      return db;
+    } catch (error) {
+      db.release(true);
+      throw error;
+    }
+  }
+
+  #poolFor({ host, port }: DatabaseHost): pg.Pool {
+    const { user, password, database, ssl } = this.#address;
+    const { maxConnections, connectTimeoutMs, transactionTimeoutMs } = this.#limits;
+    const types = {
+      getTypeParser: (type: number, format?: "text" | "binary") =>
+        // Rows are counted in numbers, not in text: 2^53 is enough.
+        type === int8 && format !== "binary" ? Number : pg.types.getTypeParser(type, format),
+    } as pg.CustomTypesConfig;
+    const pool = new pg.Pool({
+      ...{ host, port, user, password, database, ssl, types },
+      max: maxConnections,
+      connectionTimeoutMillis: connectTimeoutMs,
+      keepAlive: true,
+      application_name: "crossmodal",
+      // A server that is gone must not leave statements and locks behind.
+      options: [
+        `-c statement_timeout=${transactionTimeoutMs}`,
+        `-c lock_timeout=${transactionTimeoutMs}`,
+        `-c idle_in_transaction_session_timeout=${transactionTimeoutMs}`,
+        "-c client_connection_check_interval=1000",
+      ].join(" "),
+    });
+    // Without a listener the loss of an idle connection would end the process.
+    pool.on("error", () => undefined);
+    return pool;
+  }
+}
+
+/** Gives a connection back, or drops it when its time is over or nobody waits for it any more. */
+class Clock {
+  readonly #db: pg.PoolClient;
+  readonly #signal: AbortSignal | undefined;
+  #timer: NodeJS.Timeout;
+  #isReleased = false;
+  hasEnded = false;
+
+  constructor(db: pg.PoolClient, timeoutMs: number, signal: AbortSignal | undefined) {
+    this.#db = db;
+    this.#signal = signal;
+    this.#timer = this.#start(timeoutMs);
+    signal?.addEventListener("abort", this.drop, { once: true });
+  }
+
+  restart(timeoutMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = this.#start(timeoutMs);
+  }
+
+  /** Closes the connection; what still waits on it fails. */
+  drop = (): void => {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#db.release(true);
+  };
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener("abort", this.drop);
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#db.release();
+  }
+
+  #start(timeoutMs: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.hasEnded = true;
+      this.drop();
+    }, timeoutMs);
+  }
+}
+
+const cancelled = () => new AppError("cancelled", "The request was cancelled");
+
+const lostOn = ({ hasEnded }: Clock, error: unknown) =>
+  hasEnded ? unavailable("it did not answer in time", error) : databaseError(error);
+
+function unknownOutcome(error: unknown): AppError {
+  const reason =
+    "the connection was lost while it committed, so that it may or may not have stored this; send it again";
+  return unavailable(reason, error);
+}

@@ -1,0 +1,73 @@
+import { AppError } from "../../errors.js";
+
+/** Seconds after which a client may try again: a standby takes over within a few. */
+const retryAfterSeconds = 2;
+
+/** SQLSTATEs of a database that is away, is going away or does not take part at the moment. */
+const awayStates =
+  /^(08...|57P0[1-5]|25006|25P0[34]|53200|53300|53400|55000|57014|55P03|40001|40P01)$/;
+/** Of a connection that is gone, whatever comes after it. */
+const lostStates = /^(08...|57P0[1-5]|25P0[34])$/;
+const lostCodes = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ENOENT",
+]);
+
+const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code;
+
+/** Whether the connection that an error came from can no longer be used. */
+export function isLost(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = codeOf(error);
+  if (code !== undefined && (lostStates.test(code) || lostCodes.has(code))) return true;
+  // What `pg` says without a code
+  return /^(Connection terminated|Client has encountered a connection error|timeout exceeded|Client was closed)/.test(
+    error.message,
+  );
+}
+
+/**
+ * Whether a transaction may simply be done again: it met another one (a deadlock, a serialization
+ * failure) or a collection that was replaced while it looked.
+ */
+export const isTransient = (error: unknown): boolean =>
+  ["40P01", "40001", "42P01"].includes(codeOf(error) ?? "");
+
+/** A failure of the database as one of ours; what is ours already stays. */
+export function databaseError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const code = codeOf(error) ?? "";
+  if (code === "53100")
+    return new AppError("storage_full", "The database's disk is full", { cause: error });
+  if (code === "XX001" || code === "XX002")
+    return new AppError("storage_corrupt", "The database reports damaged data", { cause: error });
+  if (isLost(error) || awayStates.test(code)) return unavailable(reasonOf(error, code), error);
+  return new AppError("storage_failed", "The database refused a statement; see the server log", {
+    cause: error,
+  });
+}
+
+/** The database is away: 503 with Retry-After. */
+export function unavailable(reason: string, cause?: unknown): AppError {
+  const message = `The database cannot be used at the moment: ${reason}`;
+  return new AppError("storage_unavailable", message, { cause, retryAfterSeconds });
+}
+
+function reasonOf(error: unknown, code: string): string {
+  if (code === "25006") return "it is a standby and takes no writes";
+  if (code === "57014") return "a statement took too long";
+  if (code === "55P03") return "a lock was not to be had in time";
+  if (code === "53300") return "it has no connection left";
+  if (code === "57P03") return "it is starting up or shutting down";
+  if (code === "ECONNREFUSED") return "nothing listens at its address";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "its host name cannot be resolved";
+  if (isLost(error)) return "the connection was lost";
+  return "it is busy";
+}

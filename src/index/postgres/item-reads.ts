@@ -1,0 +1,106 @@
+import type { Filter } from "../filter.js";
+import type { Preview, StoredItem } from "../item.js";
+import { modalities } from "../modalities.js";
+import { binding } from "./bind.js";
+import type { Connection } from "./connections.js";
+import { filterCondition } from "./filter-condition.js";
+import { floatsOf } from "./vector-bytes.js";
+
+const columns = `i.seq, i.id, i.modality, i.metadata::text, i.source, i.content_hash, i.text,
+  i.added_at, i.original_space, vector_send(i.original) as original,
+  vector_send(v.embedding) as embedding`;
+
+const tables = (n: number) =>
+  `crossmodal.items_${n} i join crossmodal.vectors_${n} v on v.seq = i.seq`;
+
+/** The items that exist, in the order of `ids`. */
+export async function itemsById(
+  db: Connection,
+  n: number,
+  ids: readonly string[],
+): Promise<StoredItem[]> {
+  const { rows } = await db.query(
+    `select ${columns} from ${tables(n)}
+     join unnest($1::text[]) with ordinality wanted (id, place) on wanted.id = i.id
+     order by wanted.place`,
+    [ids],
+  );
+  return rows.map(itemOf);
+}
+
+/** A page of items, oldest first. @returns them, and the `seq` of the last when there may be more. */
+export async function pageOfItems(
+  db: Connection,
+  n: number,
+  page: { after: number; limit: number; filter?: Filter; modality?: number },
+): Promise<{ items: StoredItem[]; last: number | undefined }> {
+  const { values, bind } = binding();
+  const conditions = [`i.seq > ${page.after}`];
+  if (page.modality !== undefined) conditions.push(`i.modality = ${page.modality}`);
+  if (page.filter !== undefined) {
+    const matching = `select seq from crossmodal.items_${n} where ${filterCondition(page.filter, bind)}`;
+    conditions.push(`i.seq in (${matching} and seq > ${page.after})`);
+  }
+  const { rows } = await db.query(
+    `select ${columns} from ${tables(n)} where ${conditions.join(" and ")}
+     order by i.seq limit ${page.limit}`,
+    values,
+  );
+  return {
+    items: rows.map(itemOf),
+    last: rows.length === page.limit ? rows.at(-1).seq : undefined,
+  };
+}
+
+export async function previewOf(
+  db: Connection,
+  n: number,
+  id: string,
+): Promise<Preview | undefined> {
+  const { rows } = await db.query(
+    `select media_type, bytes from crossmodal.previews_${n}
+     join crossmodal.items_${n} using (seq) where id = $1`,
+    [id],
+  );
+  return rows[0] && { mediaType: rows[0].media_type, bytes: new Uint8Array(rows[0].bytes) };
+}
+
+export async function contentHashes(
+  db: Connection,
+  n: number,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const { rows } = await db.query(
+    `select id, content_hash from crossmodal.items_${n}
+     where id = any($1::text[]) and content_hash is not null`,
+    [ids],
+  );
+  return new Map(rows.map(({ id, content_hash }) => [id, content_hash]));
+}
+
+export async function countItems(db: Connection, n: number, filter: Filter): Promise<number> {
+  const { values, bind } = binding();
+  const condition = filterCondition(filter, bind);
+  const { rows } = await db.query(
+    `select count(*) as count from crossmodal.items_${n} where ${condition}`,
+    values,
+  );
+  return rows[0].count;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what a statement gives
+function itemOf(row: any): StoredItem {
+  const item: StoredItem = {
+    id: row.id,
+    modality: modalities[row.modality],
+    embedding: floatsOf(row.embedding),
+    metadata: JSON.parse(row.metadata),
+    addedAt: new Date(row.added_at).toISOString(),
+  };
+  if (row.original !== null)
+    item.original = { space: row.original_space, embedding: floatsOf(row.original) };
+  if (row.text !== null) item.text = row.text;
+  if (row.source !== null) item.source = row.source;
+  if (row.content_hash !== null) item.contentHash = row.content_hash;
+  return item;
+}

@@ -1,0 +1,61 @@
+import type { Log } from "../../log.js";
+import { parseAddress } from "./address.js";
+import { type ConnectionLimits, Connections } from "./connections.js";
+import { GraphUpkeep } from "./graph-upkeep.js";
+import { ItemWriter } from "./item-writer.js";
+import { PostgresStore } from "./postgres-store.js";
+import { prepareSchema } from "./schema.js";
+
+export interface PostgresStoreOptions extends Partial<ConnectionLimits> {
+  /** `postgres://user:password@host:5432,host2/database?sslmode=verify-full` */
+  url: string;
+  /** File with the password, in place of one in the address. */
+  passwordFile?: string;
+  /**
+   * From this many items on a collection has a graph. Default 50,000: comparing with all costs
+   * about 40 ms there, at 512 dimensions.
+   */
+  graphFrom?: number;
+  /**
+   * Of a filter that leaves at most so many items, or a tenth, these are compared. Default 20,000:
+   * about 15 ms.
+   */
+  scanMatchesUpTo?: number;
+  /** Is told what fails in the background. */
+  log?: Log;
+}
+
+/**
+ * Opens collections in PostgreSQL with pgvector; makes its tables when there are none.
+ * @throws AppError storage_unavailable when no primary answers, storage_failed when the database
+ *   cannot be used as it is, invalid_input for the address.
+ */
+export async function openPostgresStore({
+  url,
+  passwordFile,
+  graphFrom = 50_000,
+  scanMatchesUpTo = 20_000,
+  log,
+  ...limits
+}: PostgresStoreOptions): Promise<PostgresStore> {
+  const connections = new Connections(parseAddress(url, passwordFile), {
+    maxConnections: 8,
+    connectTimeoutMs: 5_000,
+    transactionTimeoutMs: 120_000,
+    commitTimeoutMs: 15_000,
+    ...limits,
+  });
+  try {
+    const vectorType = await connections.write(async (db) => {
+      await prepareSchema(db);
+      const { rows } = await db.query("select 'vector'::regtype::oid::int as oid");
+      return rows[0].oid;
+    });
+    const upkeep = new GraphUpkeep(connections, { graphFrom, log });
+    const writer = new ItemWriter({ connections, upkeep, vectorType });
+    return new PostgresStore({ connections, upkeep, writer, scanMatchesUpTo });
+  } catch (error) {
+    await connections.close();
+    throw error;
+  }
+}

@@ -1,0 +1,239 @@
+import { AppError } from "../../errors.js";
+import { checkFields, checkName, checkSpec } from "../check-item.js";
+import { checkFilter, type Filter } from "../filter.js";
+import type { Item, ItemPatch, ItemPatched, ItemStatus, Preview, StoredItem } from "../item.js";
+import { modalities } from "../modalities.js";
+import type { Query, SearchResult } from "../query.js";
+import { coreQueries, readPageCursor, searchResult, writePageCursor } from "../query-codec.js";
+import type {
+  CollectionSpec,
+  CollectionStats,
+  EmbeddingOptions,
+  Page,
+  PageOptions,
+  ScanOptions,
+  SearchOptions,
+  StoreCondition,
+  VectorStore,
+} from "../vector-store.js";
+import * as collections from "./collection-rows.js";
+import { collectionStats } from "./collection-stats.js";
+import type { Connection, Connections } from "./connections.js";
+import type { GraphUpkeep } from "./graph-upkeep.js";
+import { contentHashes, countItems, itemsById, pageOfItems, previewOf } from "./item-reads.js";
+import type { ItemWriter } from "./item-writer.js";
+import { recomputeMeans } from "./modality-means.js";
+import { answerQueries } from "./search.js";
+
+interface StoreParts {
+  connections: Connections;
+  upkeep: GraphUpkeep;
+  writer: ItemWriter;
+  /** Of a filter that leaves at most so many items, these are scanned. */
+  scanMatchesUpTo: number;
+}
+
+/** Collections in PostgreSQL with pgvector: the same for every server that uses the database. */
+export class PostgresStore implements VectorStore {
+  readonly #connections: Connections;
+  readonly #upkeep: GraphUpkeep;
+  readonly #writer: ItemWriter;
+  readonly #scanMatchesUpTo: number;
+
+  constructor({ connections, upkeep, writer, scanMatchesUpTo }: StoreParts) {
+    this.#connections = connections;
+    this.#upkeep = upkeep;
+    this.#writer = writer;
+    this.#scanMatchesUpTo = scanMatchesUpTo;
+  }
+
+  /** Why it cannot be used at the moment. */
+  get trouble(): string | undefined {
+    return this.#connections.trouble;
+  }
+
+  async condition(): Promise<StoreCondition> {
+    return {};
+  }
+
+  async createCollection(spec: CollectionSpec): Promise<void> {
+    checkSpec(spec);
+    await this.#connections.write((db) => collections.createCollection(db, spec));
+  }
+
+  async renameCollection(
+    from: string,
+    to: string,
+    { replace = false }: { replace?: boolean } = {},
+  ): Promise<void> {
+    checkName(to);
+    await this.#connections.write((db) => collections.renameCollection(db, { from, to, replace }));
+  }
+
+  async dropCollection(name: string): Promise<void> {
+    await this.#connections.write((db) => collections.dropByName(db, name));
+  }
+
+  async setFields(collection: string, fields: readonly string[]): Promise<void> {
+    checkFields(fields);
+    await this.#connections.write((db) => collections.setFields(db, collection, fields));
+  }
+
+  async setAlias(alias: string, collection: string): Promise<void> {
+    checkName(alias, "alias");
+    await this.#connections.write((db) => collections.setAlias(db, alias, collection));
+  }
+
+  async removeAlias(alias: string): Promise<void> {
+    await this.#connections.write((db) => collections.removeAlias(db, alias));
+  }
+
+  resolve(name: string): Promise<string> {
+    return this.#connections.read(
+      async (db) => (await collections.findCollection(db, name))?.name ?? name,
+    );
+  }
+
+  listCollections(): Promise<CollectionStats[]> {
+    return this.#connections.read(async (db) => {
+      const stats: CollectionStats[] = [];
+      for (const row of await collections.listCollections(db))
+        stats.push(await collectionStats(db, row));
+      return stats;
+    });
+  }
+
+  stats(collection: string): Promise<CollectionStats> {
+    return this.#read(collection, (db, row) => collectionStats(db, row));
+  }
+
+  upsert(
+    collection: string,
+    items: readonly Item[],
+    options?: EmbeddingOptions,
+  ): Promise<ItemStatus[]> {
+    return this.#writer.upsert(collection, items, options);
+  }
+
+  patch(collection: string, patches: readonly ItemPatch[]): Promise<ItemPatched[]> {
+    return this.#writer.patch(collection, patches);
+  }
+
+  patchWhere(collection: string, filter: Filter, patch: Omit<ItemPatch, "id">) {
+    return this.#writer.patchWhere(collection, filter, patch);
+  }
+
+  delete(
+    collection: string,
+    what: { ids: readonly string[] } | { filter: Filter },
+  ): Promise<number> {
+    return this.#writer.delete(collection, what);
+  }
+
+  get(collection: string, ids: readonly string[]): Promise<StoredItem[]> {
+    return this.#read(collection, (db, { n }) => itemsById(db, n, ids));
+  }
+
+  preview(collection: string, id: string): Promise<Preview | undefined> {
+    return this.#read(collection, (db, { n }) => previewOf(db, n, id));
+  }
+
+  contentHashes(collection: string, ids: readonly string[]): Promise<Map<string, string>> {
+    return this.#read(collection, (db, { n }) => contentHashes(db, n, ids));
+  }
+
+  async count(collection: string, filter?: Filter): Promise<number> {
+    if (filter === undefined) return (await this.stats(collection)).count;
+    const checked = checkFilter(filter);
+    return this.#read(collection, (db, { n }) => countItems(db, n, checked));
+  }
+
+  async search(
+    collection: string,
+    queries: readonly Query[],
+    { signal, space, maxAnswerBytes }: SearchOptions = {},
+  ): Promise<SearchResult[]> {
+    const answer = async (db: Connection, row: collections.CollectionRow) => {
+      const asked = coreQueries(queries, row.dimensions);
+      const found = await answerQueries(db, row, asked, {
+        maxBytes: maxAnswerBytes,
+        scanMatchesUpTo: this.#scanMatchesUpTo,
+      });
+      return found.map((result, i) => searchResult(result, asked[i]));
+    };
+    return this.#read(collection, answer, { space, signal });
+  }
+
+  async page(
+    collection: string,
+    { filter, modality, limit, after, space }: PageOptions,
+  ): Promise<Page> {
+    const checked = filter && checkFilter(filter);
+    const asked = [checked, modality];
+    const position = after === undefined ? 0 : readPageCursor(after, asked);
+    const page = {
+      ...{ after: position, limit, filter: checked },
+      modality: modality && modalities.indexOf(modality),
+    };
+    const read = (db: Connection, { n }: { n: number }) => pageOfItems(db, n, page);
+    const { items, last } = await this.#read(collection, read, { space });
+    return { items, ...(last !== undefined && { nextCursor: writePageCursor(last, asked) }) };
+  }
+
+  async *scan(
+    collection: string,
+    { batchSize = 500, ...options }: ScanOptions = {},
+  ): AsyncIterable<StoredItem> {
+    for (let after: string | undefined; ; ) {
+      const page = { ...options, limit: batchSize, after };
+      const { items, nextCursor } = await this.page(collection, page);
+      yield* items;
+      if (nextCursor === undefined) return;
+      after = nextCursor;
+    }
+  }
+
+  async backup(): Promise<void> {
+    const message = "Collections are in PostgreSQL: back them up with pg_dump or pg_basebackup";
+    throw new AppError("invalid_input", message);
+  }
+
+  async compact(): Promise<void> {
+    const rows = await this.#connections.read((db) => collections.listCollections(db));
+    for (const { n } of rows) {
+      await this.#connections.write(async (db) => {
+        const isThere = (await collections.collectionByNumber(db, n, "update")) !== undefined;
+        if (isThere) await recomputeMeans(db, n);
+      });
+      this.#upkeep.schedule(n);
+    }
+    await this.#upkeep.settled();
+    for (const { n } of rows) {
+      const tables = ["items", "vectors", "previews"].map((name) => `crossmodal.${name}_${n}`);
+      await this.#connections.session(async (db) => {
+        const { rows: found } = await db.query("select to_regclass($1) as there", [tables[0]]);
+        if (found[0].there !== null) await db.query(`vacuum (analyze) ${tables.join(", ")}`);
+      });
+    }
+  }
+
+  /** Resolves when every graph that is due is built and has every vector. */
+  settled(): Promise<void> {
+    return this.#upkeep.settled();
+  }
+
+  async close(): Promise<void> {
+    await this.#upkeep.close();
+    await this.#connections.close();
+  }
+
+  #read<T>(
+    name: string,
+    work: (db: Connection, row: collections.CollectionRow) => Promise<T>,
+    { space, signal }: EmbeddingOptions = {},
+  ): Promise<T> {
+    const read = async (db: Connection) =>
+      work(db, await collections.getCollection(db, name, { space }));
+    return this.#connections.read(read, { signal });
+  }
+}

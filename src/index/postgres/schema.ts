@@ -1,0 +1,133 @@
+import { AppError } from "../../errors.js";
+import type { Connection } from "./connections.js";
+
+const oldestServer = 16;
+/** The first pgvector that goes on along the graph while a filter has left too little. */
+const oldestPgvector = [0, 8];
+
+/**
+ * What each version added; `upgrades.length` is the current one. While servers of two versions run
+ * side by side in a rolling update both use the tables: an upgrade only ever adds, and never changes
+ * what is there already.
+ */
+const upgrades = [
+  `
+  create table crossmodal.collections (
+    n bigint generated always as identity primary key, -- its tables are items_<n>, …
+    space text not null,
+    dimensions int not null,
+    fields json not null,    -- array of dot paths
+    options json not null,
+    created_at timestamptz not null default date_trunc('milliseconds', clock_timestamp()),
+    graph text not null default 'none' check (graph in ('none', 'building', 'ready'))
+  );
+  -- Names and aliases in one table: none is given twice.
+  create table crossmodal.names (
+    name text collate "C" primary key,
+    n bigint not null references crossmodal.collections,
+    alias boolean not null
+  );
+  create index names_by_number on crossmodal.names (n);
+  -- What each statement changed of the sums of the embeddings, by modality. Rows are only added, so
+  -- that writers do not wait for each other; graph-upkeep.ts folds them.
+  create table crossmodal.mean_deltas (
+    n bigint not null,
+    modality smallint not null,
+    count bigint not null,
+    sums float8[] not null
+  );
+  create index mean_deltas_by_number on crossmodal.mean_deltas (n);
+  -- {count, sum, …} in float8, where avg(vector) rounds to float32.
+  create aggregate crossmodal.vector_sums(vector) (
+    sfunc = vector_accum, stype = float8[], combinefunc = vector_combine,
+    initcond = '{0}', parallel = safe
+  );
+  create function crossmodal.negated(float8[]) returns float8[] language sql immutable parallel safe
+    as 'select array_agg(-x order by o) from unnest($1) with ordinality u(x, o)';
+  create function crossmodal.vectors_changed() returns trigger language plpgsql as $$
+  begin
+    if tg_op = 'INSERT' then
+      insert into crossmodal.mean_deltas
+        select tg_argv[0]::bigint, modality, s[1]::bigint, s[2:] from
+          (select modality, crossmodal.vector_sums(embedding) s from come group by modality) g;
+    elsif tg_op = 'DELETE' then
+      insert into crossmodal.mean_deltas
+        select tg_argv[0]::bigint, modality, -s[1]::bigint, crossmodal.negated(s[2:]) from
+          (select modality, crossmodal.vector_sums(embedding) s from gone group by modality) g;
+    else
+      insert into crossmodal.mean_deltas
+        select tg_argv[0]::bigint, modality, sign * s[1]::bigint,
+          case sign when 1 then s[2:] else crossmodal.negated(s[2:]) end from (
+            select modality, sign, crossmodal.vector_sums(embedding) s from (
+              select come.modality, come.embedding, 1 sign from come join gone using (seq)
+                where come.embedding <> gone.embedding or come.modality <> gone.modality
+              union all
+              select gone.modality, gone.embedding, -1 from come join gone using (seq)
+                where come.embedding <> gone.embedding or come.modality <> gone.modality
+            ) both_sides group by modality, sign
+          ) g;
+    end if;
+    return null;
+  end $$;
+  `,
+];
+
+/**
+ * Makes the tables in an empty database and brings older ones up to date; servers that start
+ * together wait for each other.
+ * @throws AppError storage_failed, in words for whoever set the database up.
+ */
+export async function prepareSchema(db: Connection): Promise<void> {
+  await db.query("select pg_advisory_xact_lock(hashtext('crossmodal.schema'))");
+  await checkServer(db);
+  await checkPgvector(db);
+  await forSetUp(db, "create schema if not exists crossmodal");
+  await db.query("create table if not exists crossmodal.version (version int not null)");
+  const { rows } = await db.query("select version from crossmodal.version");
+  const version: number = rows[0]?.version ?? 0;
+  const current = upgrades.length;
+  if (version > current) {
+    const message = `The database was made by a newer crossmodal (its tables have version ${version}, this one knows ${current}); start the newer one`;
+    throw new AppError("storage_failed", message);
+  }
+  if (version === current) return;
+  for (const upgrade of upgrades.slice(version)) await db.query(upgrade);
+  await db.query("delete from crossmodal.version");
+  await db.query("insert into crossmodal.version values ($1)", [current]);
+}
+
+async function checkServer(db: Connection): Promise<void> {
+  const { rows } = await db.query("select current_setting('server_version_num')::int as version");
+  const major = Math.floor(rows[0].version / 10_000);
+  if (major >= oldestServer) return;
+  const message = `The database is PostgreSQL ${major}; expected ${oldestServer} or later`;
+  throw new AppError("storage_failed", message);
+}
+
+async function checkPgvector(db: Connection): Promise<void> {
+  const { rows } = await db.query(
+    "select default_version, installed_version from pg_available_extensions where name = 'vector'",
+  );
+  if (rows.length === 0) {
+    const message =
+      "The database's server has no pgvector; install it there (package postgresql-<version>-pgvector, or an image like pgvector/pgvector)";
+    throw new AppError("storage_failed", message);
+  }
+  if (rows[0].installed_version === null) await forSetUp(db, "create extension vector");
+  const version: string = rows[0].installed_version ?? rows[0].default_version;
+  const [major, minor] = version.split(".").map(Number);
+  if (major > oldestPgvector[0] || minor >= oldestPgvector[1]) return;
+  const message = `The database has pgvector ${version}; expected ${oldestPgvector.join(".")} or later (ALTER EXTENSION vector UPDATE)`;
+  throw new AppError("storage_failed", message);
+}
+
+/** A statement that the database's owner may need to run once. */
+async function forSetUp(db: Connection, statement: string): Promise<void> {
+  try {
+    await db.query(statement);
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== "42501") throw cause;
+    const message = `The database's user may not "${statement}"; let its owner run this once`;
+    throw new AppError("storage_failed", message, { cause });
+  }
+}

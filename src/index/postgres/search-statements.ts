@@ -1,0 +1,132 @@
+import { dot } from "../../math/vector.js";
+import { centered } from "../centered.js";
+import type { CoreQuery, Rank } from "../core-query.js";
+import { type Bind, binding } from "./bind.js";
+import { filterCondition } from "./filter-condition.js";
+import { vectorBytes } from "./vector-bytes.js";
+
+/** A query whose item, if it was asked by one, has been looked up. */
+export interface PlannedQuery extends CoreQuery {
+  vector: Float32Array;
+  /** `seq` of the item that is searched by, which is not its own neighbour. */
+  self?: number;
+  /** Of a centred query: the mean of its own modality, and of each modality by its number. */
+  means?: { own: Float64Array | undefined; all: Map<number, Float64Array> };
+}
+
+export interface Statement {
+  text: string;
+  values: unknown[];
+}
+
+/** What finds (seq, similarity), best first, among equals the oldest first. */
+const ranked = (from: string, topK: number) =>
+  `select seq, similarity from ${from} order by similarity desc, seq limit ${topK}`;
+
+/** Compares with every vector that has the query's modality, in float32. */
+export function scanAll(n: number, query: PlannedQuery): Statement {
+  const { values, bind } = binding();
+  const scored = scoredVectors(`crossmodal.vectors_${n}`, query, bind);
+  return { text: ranked(scored, query.topK), values };
+}
+
+/**
+ * Compares with every vector that fulfils the filter, unless these are more than `maxMatches`.
+ * Rows have `matches`, at most one more than `maxMatches`; where there are too many, or none, the
+ * only row has no seq.
+ */
+export function scanMatches(n: number, query: PlannedQuery, maxMatches: number): Statement {
+  const { values, bind } = binding();
+  const matching = matchingItems(n, query, bind);
+  const limit = Number.isFinite(maxMatches) ? `limit ${maxMatches + 1}` : "";
+  const vectors = `(select v.* from matching m join crossmodal.vectors_${n} v using (seq))`;
+  const scored = scoredVectors(vectors, query, bind);
+  const isFew = Number.isFinite(maxMatches) ? `counted.matches <= ${maxMatches}` : "true";
+  const text = `with matching as materialized (${matching} ${limit}),
+    counted as (select count(*) as matches from matching)
+    select counted.matches, best.seq, best.similarity from counted left join lateral (
+      ${ranked(`${scored} where ${isFew}`, query.topK)}
+    ) best on true order by best.similarity desc, best.seq`;
+  return { text, values };
+}
+
+/**
+ * The graph nominates by half-precision vectors, float32 decides; what is not in the graph yet is
+ * compared as well.
+ */
+export function searchGraph(
+  n: number,
+  dimensions: number,
+  query: PlannedQuery,
+  nominated: number,
+): Statement {
+  const { values, bind } = binding();
+  const half = `halfvec(${dimensions})`;
+  const near = `(v.embedding::${half}) <#> ${bind(vectorBytes(query.vector))}::vector::${half}`;
+  const conditions: string[] = [];
+  if (query.modality !== undefined) conditions.push(`v.modality = ${query.modality}`);
+  if (query.filter !== undefined) {
+    const condition = filterCondition(query.filter, bind);
+    conditions.push(
+      `exists (select from crossmodal.items_${n} i where i.seq = v.seq and ${condition})`,
+    );
+  }
+  const where = ["", ...conditions].join(" and ");
+  const vectors = `(select * from near union all
+    select v.* from crossmodal.vectors_${n} v where v.tail${where})`;
+  const text = `with near as materialized (
+      select v.* from crossmodal.vectors_${n} v where not v.tail${where}
+      order by ${near} limit ${nominated}
+    ) ${ranked(scoredVectors(vectors, { ...query, modality: undefined }, bind), query.topK)}`;
+  return { text, values };
+}
+
+const matchingItems = (n: number, { filter, modality }: PlannedQuery, bind: Bind): string => {
+  const conditions = filter === undefined ? [] : [filterCondition(filter, bind)];
+  if (modality !== undefined) conditions.push(`modality = ${modality}`);
+  return `select seq from crossmodal.items_${n} where ${conditions.join(" and ") || "true"}`;
+};
+
+/** Vectors with their similarity, of those that the query's own conditions admit. */
+function scoredVectors(from: string, query: PlannedQuery, bind: Bind): string {
+  const { modality, self, minSimilarity, after } = query;
+  const [similarity, joined] = similarityOf(query, bind);
+  const inside: string[] = [];
+  if (modality !== undefined) inside.push(`v.modality = ${modality}`);
+  if (self !== undefined) inside.push(`v.seq <> ${self}`);
+  const outside: string[] = [];
+  if (minSimilarity !== undefined) outside.push(`similarity >= ${bind(minSimilarity)}::float8`);
+  if (after !== undefined) outside.push(isAfter(after, bind));
+  const scored = `(select v.seq, ${similarity} as similarity from ${from} v ${joined}
+    ${whereAll(inside)}) scored`;
+  return outside.length === 0 ? scored : `(select * from ${scored} ${whereAll(outside)}) admitted`;
+}
+
+const whereAll = (conditions: readonly string[]) =>
+  conditions.length === 0 ? "" : `where ${conditions.join(" and ")}`;
+
+const isAfter = ({ similarity, row }: Rank, bind: Bind) =>
+  `(similarity, -seq) < (${bind(similarity)}::float8, ${bind(-row)}::bigint)`;
+
+/**
+ * The similarity as an expression, and what has to be joined for it. `<#>` is the negative inner
+ * product. Centred (embedded/centered-scan.ts has the formula):
+ *
+ *   (q' · x - q' · m) / |x - m|,   |x - m|² = 1 - 2 x·m + |m|²
+ */
+function similarityOf(query: PlannedQuery, bind: Bind): [expression: string, joined: string] {
+  const { vector, means } = query;
+  if (means === undefined) return [`-(v.embedding <#> ${bind(vectorBytes(vector))}::vector)`, ""];
+  const from = centered(vector, means.own);
+  const rows = [...means.all].map(([modality, mean]) => {
+    const numbers = [dot(from, mean), dot(mean, mean)].map((x) => `${bind(x)}::float8`);
+    const center = `${bind(vectorBytes(Float32Array.from(mean)))}::vector`;
+    return `(${modality}::smallint, ${center}, ${numbers.join(", ")})`;
+  });
+  const square = "1 + 2 * (v.embedding <#> c.mean) + c.mean_square";
+  const inner = `-(v.embedding <#> ${bind(vectorBytes(from))}::vector)`;
+  return [
+    `case when ${square} < 1e-6 then 0 else (${inner} - c.query_part) / sqrt(${square}) end`,
+    `join (values ${rows.join(", ")}) c (modality, mean, query_part, mean_square) using (modality)`,
+  ];
+}
