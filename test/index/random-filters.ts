@@ -72,6 +72,7 @@ const condition: fc.Arbitrary<Filter> = fc.oneof(
   }),
   fc.record({ field, op: fc.constant<FilterOp>("in"), value: fc.array(scalar, { maxLength: 4 }) }),
   fc.record({ field, op: fc.constant<FilterOp>("exists"), value: fc.boolean() }),
+  fc.record({ field, op: fc.constant<FilterOp>("prefix"), value: text }),
 );
 export const { filter } = fc.letrec<{ filter: Filter }>((tie) => ({
   filter: fc.oneof(

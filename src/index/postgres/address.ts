@@ -41,10 +41,6 @@ export function parseAddress(url: string, passwordFile = ""): DatabaseAddress {
   };
 }
 
-/** The address as it may be shown: without its password. */
-export const shownAddress = (url: string): string =>
-  url.replace(/^(\w+:\/\/[^:@/]*):[^@/]*@/, "$1@");
-
 function hostOf(text: string): DatabaseHost {
   const [, bracketed, plain = "", port = "5432"] =
     /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text) ?? [];
