@@ -72,7 +72,8 @@ async function serve(vectors: number, media: number): Promise<void> {
     await new Promise((resolve) => client.once("close", resolve));
     const { lagP50Ms, lagP99Ms, lagMaxMs } = lag!.stop();
     console.log(
-      `${what.padEnd(30)} ${said.split("\n")[1]}, lag p50 ${lagP50Ms} p99 ${lagP99Ms} max ${lagMaxMs} ms`,
+      `${what.padEnd(30)} ${said.split("\n")[1]}, lag p50 ${lagP50Ms} p99 ${lagP99Ms} max ` +
+        `${lagMaxMs} ms`,
     );
   }
   await server.close();

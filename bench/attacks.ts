@@ -148,7 +148,8 @@ async function attempt(name: string, requests: readonly Attack[]): Promise<void>
   const { code, signal, ms } = await server.stop();
   const MiB = (bytes: number) => Math.round(bytes / 2 ** 20);
   console.log(
-    `${name}: ${JSON.stringify(answers)} after ${seconds.toFixed(1)} s; ${MiB(before)} MiB + ${MiB(most - before)} MiB; ` +
+    `${name}: ${JSON.stringify(answers)} after ${seconds.toFixed(1)} s; ${MiB(before)} MiB + ` +
+      `${MiB(most - before)} MiB; ` +
       `live within ${liveMs.toFixed(0)} ms; ended (${signal ?? code}) in ${ms.toFixed(0)} ms`,
   );
 }

@@ -2,7 +2,8 @@
  * Pictures and sounds that are decoded and made into tensors, a second, by the pool of decoding
  * processes:
  *
- *     npx tsx bench/decoding.ts [--processes 2] [--concurrency 16] [--rounds 9] [--seconds 2] [--build dist]
+ *     npx tsx bench/decoding.ts [--processes 2] [--concurrency 16] [--rounds 9] [--seconds 2]
+ *         [--build dist]
  *                            [--against DIST] [FILE…]
  *
  * With --build, its code is that of a build, as it is when served. With --against, the `dist` of a
@@ -104,7 +105,8 @@ const median = (numbers: number[]) =>
   [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 console.log(
-  `${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}; ${values.processes} processes, ${concurrency} at once, median of ${rounds} rounds`,
+  `${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}; ${values.processes} ` +
+    `processes, ${concurrency} at once, median of ${rounds} rounds`,
 );
 for (const file of files) {
   const bytes = new Uint8Array(readFileSync(file));

@@ -2,7 +2,8 @@
  * Encoder throughput, from the file to the embedding, beside the bare ONNX Runtime session and
  * transformers.js:
  *
- *     npm run bench:encoders -- [FOLDER…] [--batch 1,16,32] [--threads 1] [--rounds 5] [--seconds 4] [--modality image]
+ *     npm run bench:encoders -- [FOLDER…] [--batch 1,16,32] [--threads 1] [--rounds 5]
+ *         [--seconds 4] [--modality image]
  *                               [--image FILE] [--audio FILE] [--json]
  *
  * FOLDER is a model in the hub's layout (its id is the folder's name); without one the starter
@@ -69,10 +70,12 @@ try {
       : await Promise.all(positionals.map(link));
   if (!values.json) {
     console.log(
-      `${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}; ${threads} threads in a graph`,
+      `${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}; ${threads} ` +
+        "threads in a graph",
     );
     console.log(
-      `items a second, median of ${rounds} rounds of about ${seconds} s a way, and the ratio to the bare session\n`,
+      `items a second, median of ${rounds} rounds of about ${seconds} s a way, and the ratio ` +
+        "to the bare session\n",
     );
     const ways = ["bare", "server", "transformers.js"].map((name) =>
       `${name}, cpu ms`.padStart(26),

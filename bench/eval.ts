@@ -1,7 +1,8 @@
 /**
  * Zero-shot accuracy of the starter packs on what training never saw, asked through the server:
  *
- *     npm run eval -- DATA [--url http://127.0.0.1:8080] [--only pictures|sounds] [--picture-model ID] [--sound-model ID] [--json]
+ *     npm run eval -- DATA [--url http://127.0.0.1:8080] [--only pictures|sounds]
+ *         [--picture-model ID] [--sound-model ID] [--json]
  *
  * DATA holds the archives and folders that models/starter/{image,audio}/splits.json name; nothing
  * of them is in the repository. Every file goes to POST /v1/zero-shot with all labels of its set
@@ -102,7 +103,8 @@ async function evaluate(
   else {
     const percent = (x: number) => (100 * x).toFixed(1).padStart(5);
     console.log(
-      `${`${title} (${n} files, ${set.labels.length} labels)`.padEnd(64)} ${percent(right / n)} %  [${percent(low)}, ${percent(high)}]`,
+      `${`${title} (${n} files, ${set.labels.length} labels)`.padEnd(64)} ` +
+        `${percent(right / n)} %  [${percent(low)}, ${percent(high)}]`,
     );
   }
 }

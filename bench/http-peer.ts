@@ -2,8 +2,9 @@
  * Pictures a second over HTTP, this server against another that answers POST /embeddings in
  * infinity-emb's shape:
  *
- *     npx tsx bench/http-peer.ts --url http://127.0.0.1:8080 --model ID --peer http://127.0.0.1:7997 --peer-model NAME
- *                                [--pid PID --peer-pid PID] [--image FILE] [--requests 64] [--clients 32] [--rounds 5]
+ *     npx tsx bench/http-peer.ts --url http://127.0.0.1:8080 --model ID
+ *         --peer http://127.0.0.1:7997 --peer-model NAME [--pid PID --peer-pid PID]
+ *         [--image FILE] [--requests 64] [--clients 32] [--rounds 5]
  *
  * Both get the same requests, one picture each, from so many clients at once, in turn round by
  * round; the medians are printed. With the process ids (Linux), the processor time of a picture

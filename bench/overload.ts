@@ -111,7 +111,8 @@ const megabytes = (bytes: number) => Math.round(bytes / 2 ** 20);
 const at = (share: number, list: number[]) =>
   [...list].sort((a, b) => a - b)[Math.floor(share * list.length)]?.toFixed(0);
 console.log(
-  `capacity ${capacity.toFixed(0)}/s, offered ${rate.toFixed(0)}/s for ${seconds} s: ${good.toFixed(0)} answers/s`,
+  `capacity ${capacity.toFixed(0)}/s, offered ${rate.toFixed(0)}/s for ${seconds} s: ` +
+    `${good.toFixed(0)} answers/s`,
 );
 console.log(`memory, with decoders: ${megabytes(before)} MiB before, ${megabytes(most)} at most`);
 console.log(`/health/live: p50 ${at(0.5, probes)}, p99 ${at(0.99, probes)} ms`);
@@ -121,7 +122,8 @@ for (const kind of Object.keys(kinds)) {
     const ms = times.map((one) => one.ms);
     if (ms.length === 0) continue;
     console.log(
-      `${kind} ${status}: ${ms.length}, p50 ${at(0.5, ms)}, p99 ${at(0.99, ms)}, longest ${at(1 - 1e-9, ms)} ms`,
+      `${kind} ${status}: ${ms.length}, p50 ${at(0.5, ms)}, p99 ${at(0.99, ms)}, longest ` +
+        `${at(1 - 1e-9, ms)} ms`,
     );
   }
 }

@@ -70,7 +70,8 @@ const text = (left: number, top: number, what: string, more = "") =>
 const parts = [
   ...[0.1, 1, 10, 100, 1000].map(
     (v) =>
-      `<path d="M60 ${y(v)}H540" stroke="#ddd"/>${text(54, y(v) + 4, String(v), 'text-anchor="end"')}`,
+      `<path d="M60 ${y(v)}H540" ` +
+      `stroke="#ddd"/>${text(54, y(v) + 4, String(v), 'text-anchor="end"')}`,
   ),
   ...sizes.map((n) => text(x(n), 258, `${n / 1000}k`, 'text-anchor="middle"')),
   ...series.flatMap(({ name, colour, value }, i) => {
@@ -85,5 +86,6 @@ const parts = [
   }),
 ];
 console.log(
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 560 270" font-family="sans-serif" font-size="12">\n${parts.join("\n")}\n</svg>`,
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 560 270" font-family="sans-serif" ' +
+    `font-size="12">\n${parts.join("\n")}\n</svg>`,
 );

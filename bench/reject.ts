@@ -1,7 +1,8 @@
 /**
  * How well are inputs told that no label fits, and are multi_label scores probabilities?
  *
- *     npx tsx bench/reject.ts --known FOLDER --unknown FOLDER [--model starter-clip] [--each 30] [--names FILE.csv]
+ *     npx tsx bench/reject.ts --known FOLDER --unknown FOLDER [--model starter-clip] [--each
+ *         30] [--names FILE.csv]
  *
  * `--known` has a folder for each label, named as the label or as its first column in `--names`
  * (the first name of the second column is taken); `--unknown` holds pictures or sounds at any
@@ -90,7 +91,8 @@ async function run(): Promise<void> {
     Array.from({ length: rowCount(rows) }, (_, i) => score(rowAt(rows, i)));
 
   console.log(
-    `${values.model}: ${rowCount(knownItems)} known of ${labels.length} labels, ${rowCount(unknownItems)} unknown`,
+    `${values.model}: ${rowCount(knownItems)} known of ${labels.length} labels, ` +
+      `${rowCount(unknownItems)} unknown`,
   );
   const logits = (x: Float32Array) => logitsOf(texts, x, scale);
   const scores: [string, (x: Float32Array) => number][] = [
@@ -111,7 +113,10 @@ async function run(): Promise<void> {
         const passed = each(rows, (x) => +odds.verdict(measure(x), rate).known);
         const count = passed.reduce((sum, one) => sum + one, 0);
         const [low, high] = wilson(count, passed.length).map((p) => (100 * p).toFixed(1));
-        return `${((100 * count) / passed.length).toFixed(1)} % [${low}, ${high}] of ${passed.length}`;
+        return (
+          `${((100 * count) / passed.length).toFixed(1)} % [${low}, ${high}] of ` +
+          `${passed.length}`
+        );
       };
       console.log(
         `  ${title}, asked ${100 * rate} %: unknown ${share(tested)}, known ${share(knownItems)}`,
@@ -141,7 +146,8 @@ async function run(): Promise<void> {
   for (const { asked, realised } of report.false_alarms)
     console.log(`    false alarms at ${asked}: ${over(realised)}`);
   console.log(
-    `    multi_label ECE ${over(report.multi_label.ece)}, best label ${over(report.multi_label.ece_best_label)}`,
+    `    multi_label ECE ${over(report.multi_label.ece)}, best label ` +
+      `${over(report.multi_label.ece_best_label)}`,
   );
   async function embedded(paths: readonly string[]): Promise<[Rows, number[]]> {
     const vectors: Float32Array[] = [];

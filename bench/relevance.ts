@@ -2,7 +2,8 @@
  * Where does `min_relevance` end a list? A collection of some labels' pictures is searched for
  * those labels and for others.
  *
- *     npx tsx bench/relevance.ts FOLDER [--model starter-clip] [--labels 100] [--each 30] [--names FILE.csv]
+ *     npx tsx bench/relevance.ts FOLDER [--model starter-clip] [--labels 100] [--each 30]
+ *         [--names FILE.csv]
  *
  * FOLDER has a folder for each label, named as in bench/reject.ts. Prints, for each
  * `min_relevance`: the share of the results that are right, of the label's pictures that are found,

@@ -1,7 +1,8 @@
 /**
  * How much slower is search while the index works in the background?
  *
- *     npx tsx bench/search-under-work.ts [--n 100000] [--dimensions 384] [--searches 60] [--recall high]
+ *     npx tsx bench/search-under-work.ts [--n 100000] [--dimensions 384] [--searches 60]
+ *         [--recall high]
  *
  * Adds items and measures searches that follow each other: in quiet, right after a restart, with
  * the files of the folder `index` and without them, and while a graph is built. Prints a JSON line

@@ -1,7 +1,8 @@
 /**
  * How fast and how right is search?
  *
- *     npm run bench:search -- [--n 100000] [--dimensions 512] [--queries 500] [--block 50] [--no-peer] [--no-graphs] [--no-store]
+ *     npm run bench:search -- [--n 100000] [--dimensions 512] [--queries 500] [--block 50]
+ *         [--no-peer] [--no-graphs] [--no-store]
  *
  * Prints one JSON line per measurement; results and their machine are in bench/README.md.
  */

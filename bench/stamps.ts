@@ -3,7 +3,8 @@
  * stamps (Debian's tuxpaint-stamps-default; nothing of it is in the repository).
  *
  *     apt-get download tuxpaint-stamps-default && dpkg-deb -x tuxpaint-stamps-default_*.deb stamps
- *     npx tsx bench/stamps.ts FOLDER [--url http://127.0.0.1:8080]      FOLDER: stamps/usr/share/tuxpaint/stamps
+ *     npx tsx bench/stamps.ts FOLDER [--url http://127.0.0.1:8080]      FOLDER:
+ *         stamps/usr/share/tuxpaint/stamps
  *
  * Recall at 1, 5 and 10 of the sentence in a picture, the picture in a sentence, the picture at 32
  * x 32 pixels, and the sound in a sentence, each among all stamps that have both, and the median

@@ -58,7 +58,8 @@ try {
     const seconds = (performance.now() - start) / 1000;
     const { result } = services.jobs.get(job.id);
     console.log(
-      `round ${round}: ${result?.labelled} of ${result?.items} items tagged with ${labels} labels in ${seconds.toFixed(2)} s`,
+      `round ${round}: ${result?.labelled} of ${result?.items} items tagged with ${labels} ` +
+        `labels in ${seconds.toFixed(2)} s`,
     );
   }
 } finally {

@@ -12,7 +12,8 @@ import type { TrainingRequest } from "../src/training/training-request.js";
 import { readArguments } from "./read-arguments.js";
 
 // What does training gain on pairs that it did not see?
-//   npx tsx bench/training-gain.ts                       500 COCO pairs of CLIP ViT-B/16, 8 splits of 400 and 100
+//   npx tsx bench/training-gain.ts                       500 COCO pairs of CLIP ViT-B/16, 8
+//       splits of 400 and 100
 //   npx tsx bench/training-gain.ts AUDIO TEXTS LABELS    labelled sounds
 //
 // AUDIO and TEXTS are what `crossmodal embed --json` wrote for the sounds and for one text a label
@@ -21,7 +22,8 @@ import { readArguments } from "./read-arguments.js";
 const { positionals } = readArguments(import.meta.url, { allowPositionals: true });
 const [audioPath, textsPath, labelsPath] = positionals;
 const line = (name: string, { before, after, interval, says }: Measure) =>
-  `${name.padEnd(28)} ${before.toFixed(3)} -> ${after.toFixed(3)}   ${interval.map((x) => x.toFixed(3)).join(" to ")}   ${says}`;
+  `${name.padEnd(28)} ${before.toFixed(3)} -> ${after.toFixed(3)}   ` +
+  `${interval.map((x) => x.toFixed(3)).join(" to ")}   ${says}`;
 
 if (audioPath === undefined) await coco();
 else await sounds(audioPath, textsPath, labelsPath);
@@ -64,7 +66,8 @@ async function coco() {
     }
     const mean = changes.reduce((sum, change) => sum + change, 0) / changes.length;
     console.log(
-      `${name}: mean change ${mean.toFixed(4)}, improved in ${improved} of ${changes.length} runs\n`,
+      `${name}: mean change ${mean.toFixed(4)}, improved in ${improved} of ${changes.length} ` +
+        "runs\n",
     );
   }
 }
@@ -137,8 +140,10 @@ async function sounds(audioPath: string, textsPath: string, labelsPath: string) 
     const cache = fitCacheAdapter(few, zeroShot);
     const probe = fitLinearProbe(few);
     console.log(
-      `${shots} per label: zero-shot ${accuracy((f) => cacheLogits({ ...cache, alpha: 0 }, zeroShot, f))}, ` +
-        `cache ${accuracy((f) => cacheLogits(cache, zeroShot, f))} (alpha ${cache.alpha}, beta ${cache.beta}), ` +
+      `${shots} per label: zero-shot ` +
+        `${accuracy((f) => cacheLogits({ ...cache, alpha: 0 }, zeroShot, f))}, ` +
+        `cache ${accuracy((f) => cacheLogits(cache, zeroShot, f))} (alpha ${cache.alpha}, beta ` +
+        `${cache.beta}), ` +
         `linear probe ${accuracy((f) => linearProbeLogits(probe, f))}`,
     );
   }

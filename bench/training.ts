@@ -131,9 +131,11 @@ for (const [name, values] of Object.entries(times)) {
   if (values.length === 0) continue;
   const spread = `${Math.min(...values).toFixed(1)}-${Math.max(...values).toFixed(1)}`;
   console.log(
-    `${name.padEnd(20)} ${median(values).toFixed(1).padStart(7)} ms per step (${spread}), ${(median(values) / reference).toFixed(2)} x the graph`,
+    `${name.padEnd(20)} ${median(values).toFixed(1).padStart(7)} ms per step (${spread}), ` +
+      `${(median(values) / reference).toFixed(2)} x the graph`,
   );
 }
 console.log(
-  `memory: ${graphMib.toFixed(0)} MiB, of which ${idleMib.toFixed(0)} before the graph; PyTorch's process ${peerMib.toFixed(0)} MiB at its peak`,
+  `memory: ${graphMib.toFixed(0)} MiB, of which ${idleMib.toFixed(0)} before the graph; ` +
+    `PyTorch's process ${peerMib.toFixed(0)} MiB at its peak`,
 );

@@ -94,7 +94,8 @@ const write = (name: string, rows: readonly (readonly [string, string])[]) => {
   const measured = rows.filter(([, label]) => label !== "");
   const labels = new Set(measured.map(([, label]) => label)).size;
   console.log(
-    `${name}: ${measured.length} measured (${labels} labels), ${rows.length - measured.length} memory`,
+    `${name}: ${measured.length} measured (${labels} labels), ` +
+      `${rows.length - measured.length} memory`,
   );
 };
 const drawn = new Set(pictures.map(([, label]) => label));

@@ -2,7 +2,8 @@
  * Builds the default bridge from starter-clap to starter-clip and measures it beside the other
  * methods.
  *
- *   npx tsx scripts/build-bridge.ts --sounds sounds.csv --pictures pictures.csv [--method ridge] [--out DIR] [--data-dir DIR]
+ *   npx tsx scripts/build-bridge.ts --sounds sounds.csv --pictures pictures.csv [--method
+ *       ridge] [--out DIR] [--data-dir DIR]
  *
  * Both tables have the lines `path,label`. A line with an empty label is memory, what a user has
  * lying about unlabelled; a line with a label is what recall is measured on, and is not in the
@@ -172,7 +173,8 @@ function table(all: typeof results): string {
   const lines = Object.entries(all).map(([name, recall]) => {
     const cells = ks.map(
       (k) =>
-        `${recall[k].recall.toFixed(3)} (${recall[k].interval.map((x) => x.toFixed(2)).join(" to ")})`,
+        `${recall[k].recall.toFixed(3)} ` +
+        `(${recall[k].interval.map((x) => x.toFixed(2)).join(" to ")})`,
     );
     return `| ${name} | ${cells.join(" | ")} |`;
   });

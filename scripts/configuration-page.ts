@@ -9,7 +9,10 @@ import { type OptionName, options, shownDefault } from "../src/config/options.js
 export function configurationPage(): string {
   const rows = Object.entries(options).map(([name, { about }]) => {
     const value = shownDefault(name as OptionName);
-    return `| \`${name}\` | \`${flagOf(name)}\` | \`${environmentNameOf(name)}\` | ${value === "" ? "none" : `\`${value}\``} | ${about} |`;
+    return (
+      `| \`${name}\` | \`${flagOf(name)}\` | \`${environmentNameOf(name)}\` | ` +
+      `${value === "" ? "none" : `\`${value}\``} | ${about} |`
+    );
   });
   return `# Configuration
 

@@ -29,7 +29,9 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   await access.refresh();
   const isOpen = !access.needsKey && config.trustedHosts.length === 0;
   if (isOpen && !isLoopback(config.host)) {
-    const message = `Refusing to listen on ${config.host} without API keys: make one with \`crossmodal keys create\`, or listen on 127.0.0.1`;
+    const message =
+      `Refusing to listen on ${config.host} without API keys: make one with \`crossmodal keys ` +
+      "create`, or listen on 127.0.0.1";
     throw new AppError("invalid_input", message, { param: "host" });
   }
   const tls = await TlsFiles.open(config);

@@ -49,7 +49,7 @@ async function begin(url: string, line: string, headers: readonly string[] = [])
 }
 
 describe("crossmodal serve", () => {
-  it("becomes ready, classifies, and drains at SIGTERM: the request under way is answered", async () => {
+  it("becomes ready, classifies, and answers running requests before it stops at SIGTERM", async () => {
     const { url, child, ended } = await serve(["--port", "0"]);
     await ready(url);
     const body = () =>
@@ -67,7 +67,7 @@ describe("crossmodal serve", () => {
     expect(await ended).toBe(0);
   });
 
-  it("says while it drains that it is not ready, on connections that are open, and at the end how many requests it cut", async () => {
+  it("reports not ready while it drains, and logs how many requests it cut at the end", async () => {
     const { url, child, ended, output } = await serve([
       "--port",
       "0",
@@ -192,7 +192,7 @@ describe("crossmodal serve", () => {
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
   });
 
-  it("has its data folder alone: a second server is told the pid of the first, and commands without need of it work", async () => {
+  it("locks its data folder: a second server names the first one's pid", async () => {
     const { child, dataDir } = await serve(["--port", "0"]);
     const second = serve(["--port", "0"], dataDir);
     await expect(second).rejects.toThrow(
@@ -222,7 +222,7 @@ describe("crossmodal serve", () => {
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
   });
 
-  it("classifies without a data folder that can be written; collections say why they cannot be used", async () => {
+  it("classifies with a read-only data folder; collections say why they are unavailable", async () => {
     const { url } = await serve(["--port", "0"], "/proc/nowhere");
     const body = formPost({ image: fixture("images/cat.jpg"), candidate_labels: ["cat", "dog"] });
     expect((await fetch(`${url}/v1/zero-shot`, body)).status).toBe(200);

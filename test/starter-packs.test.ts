@@ -69,7 +69,7 @@ describe("the starter packs", () => {
     }
   });
 
-  it("give a sound the same embedding alone and among others, silence and noise included", async () => {
+  it("give a sound the same embedding alone and in a batch, silence and noise too", async () => {
     const files = ["crow.wav", "rain.ogg", "piano.ogg", "scene.opus"];
     const sounds: ModalityInput["audio"][] = await Promise.all(
       files.map((file) => clap.media.decodeAudio(fixture(`audio/${file}`), { maxSeconds: 60 })),
@@ -91,7 +91,7 @@ describe("the starter packs", () => {
 describe("the bridge between them", () => {
   const folder = "models/bridges/starter-clap-to-starter-clip";
 
-  it("leads from the space of the sounds to that of the pictures, as these packs are (else: docs/bridges.md)", () => {
+  it("leads from these packs' sound space to their picture space (see docs/bridges.md)", () => {
     const { metadata } = readSafetensors(
       new Uint8Array(readFileSync(join(folder, "bridge.safetensors"))),
     );

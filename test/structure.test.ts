@@ -2,9 +2,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
 
-const files = readdirSync("src", { recursive: true, encoding: "utf8" })
-  .filter((path) => path.endsWith(".ts"))
-  .map((path) => normalize(join("src", path)));
+const sourcesIn = (folder: string) =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => /\.tsx?$/.test(path))
+    .map((path) => normalize(join(folder, path)));
+const files = sourcesIn("src");
 const textOf = (file: string) => readFileSync(file, "utf8");
 
 /** Files of ours that a file imports, types too. */
@@ -23,7 +25,7 @@ describe("src/", () => {
     expect(long).toEqual([]);
   });
 
-  it("has no import cycle, of types neither", () => {
+  it("has no import cycle, not even of types", () => {
     const finished = new Set<string>();
     const cycles: string[] = [];
     const visit = (file: string, path: string[]) => {
@@ -34,6 +36,24 @@ describe("src/", () => {
     };
     for (const file of files) visit(file, []);
     expect(cycles).toEqual([]);
+  });
+
+  it("keeps to 100 columns, but for words longer than 60, as URLs and pinned data are", () => {
+    const long = ["src", "test", "web/src"]
+      .flatMap((folder) => sourcesIn(folder))
+      .flatMap((file) =>
+        textOf(file)
+          .split("\n")
+          .map((line, i) => ({ file, line, at: i + 1 })),
+      )
+      // The title of a test is one string, so that it can be searched for.
+      .map(({ line, ...rest }) => ({
+        line: line.replace(/(["`]), (async )?\(\) => \{$/, "$1"),
+        ...rest,
+      }))
+      .filter(({ line }) => line.length > 100 && !/\S{60}/.test(line))
+      .map(({ file, at }) => `${file}:${at}`);
+    expect(long).toEqual([]);
   });
 
   it("imports only from the layers above in docs/architecture.md", () => {

@@ -11,7 +11,7 @@ describe("Turns", () => {
     expect(turns.take()).toBe(undefined);
   });
 
-  it("lets a caller that comes late wait for one turn of each other, however much they have", () => {
+  it("lets a late caller wait for one turn of each other, however much they have queued", () => {
     const turns = new Turns<string>();
     for (let i = 0; i < 5; i++) turns.add("a", `a${i}`);
     turns.take();

@@ -35,7 +35,9 @@ export class Access {
     this.#version = version;
   }
 
-  /** Whether a key is needed at all. Once keys were made it stays so, all of them revoked or not. */
+  /**
+   * Whether a key is needed at all. Once keys were made it stays so, all of them revoked or not.
+   */
   get needsKey(): boolean {
     return this.#configured.length > 0 || this.#fileVersion() !== "";
   }
@@ -59,7 +61,9 @@ export class Access {
     return { id, name, scope, requestsPerMinute };
   }
 
-  /** Of the file of keys; empty where there is none and never was. A file that went opens nothing. */
+  /**
+   * Of the file of keys; empty where there is none and never was. A file that went opens nothing.
+   */
   #fileVersion(): string {
     const found = statSync(keyFilePath(this.#dataDir), { throwIfNoEntry: false, bigint: true });
     if (found !== undefined) return `${found.ino}:${found.size}:${found.mtimeNs}`;

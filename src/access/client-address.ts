@@ -18,9 +18,9 @@ export function parseProxies(names: readonly string[]): Range[] {
 }
 
 /**
- * The address of the client: that of the connection, or, where a trusted proxy holds the connection,
- * the last one in `X-Forwarded-For` that no trusted proxy has. What stands before it was written by
- * the client itself.
+ * The address of the client: that of the connection, or, where a trusted proxy holds the
+ * connection, the last one in `X-Forwarded-For` that no trusted proxy has. What stands before it
+ * was written by the client itself.
  */
 export function clientAddress(
   connection: string,

@@ -80,7 +80,9 @@ async function readPair({ tlsCert, tlsKey }: Pick<Config, "tlsCert" | "tlsKey">)
   try {
     belongs = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
   } catch (cause) {
-    const message = `"${tlsCert}" and "${tlsKey}" are not a certificate and a key in PEM: ${(cause as Error).message}`;
+    const message =
+      `"${tlsCert}" and "${tlsKey}" are not a certificate and a key in PEM: ` +
+      `${(cause as Error).message}`;
     throw new AppError("invalid_input", message, { param: "tlsCert", cause });
   }
   if (!belongs)

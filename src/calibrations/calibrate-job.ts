@@ -68,7 +68,8 @@ async function run(
   const { items, total } = sampled;
   if (total < minItems) {
     const which = by === undefined ? `${modality} items` : `${modality} items with "${by}"`;
-    const message = `Expected at least ${minItems} ${which} but the collection "${collection}" has ${total}`;
+    const message =
+      `Expected at least ${minItems} ${which} but the ` + `collection "${collection}" has ${total}`;
     throw invalidInput(by === undefined ? "collection" : "by", message);
   }
   report(0.3, { stage: "fitting", items: items.length });
@@ -119,7 +120,9 @@ export async function packOf(
   const stats = await store.stats(collection);
   const model = stats.options.model as string | undefined;
   if (model === undefined) {
-    const message = `The collection "${collection}" holds vectors of your own: no model's labels could be compared with them`;
+    const message =
+      `The collection "${collection}" holds vectors of your own: no model's labels could be ` +
+      "compared with them";
     throw invalidInput("collection", message);
   }
   const present = (["image", "audio"] as const).filter(
@@ -127,19 +130,26 @@ export async function packOf(
   );
   const [modality] = asked === undefined ? present : [asked];
   if (modality === undefined || (asked === undefined && present.length > 1)) {
-    const has = present.length === 0 ? "neither pictures nor sounds" : "pictures and sounds";
-    const message = `The collection "${collection}" has ${has}; expected one of them, or "modality"`;
+    const has =
+      present.length === 0
+        ? "neither pictures nor sounds"
+        : 'pictures and sounds; choose one with "modality"';
+    const message = `The collection "${collection}" has ${has}`;
     throw invalidInput("modality", message);
   }
   const head = await headOfCollection(heads, stats);
   const base = packs.find(model, "text");
   const pack = head === undefined ? base : headedPack(base, head);
   if (pack.space !== stats.space) {
-    const message = `The collection "${collection}" is in the space ${stats.space}, but "${model}" embeds into ${pack.space} by now`;
+    const message =
+      `The collection "${collection}" is in the space ${stats.space}, but "${model}" embeds ` +
+      `into ${pack.space} by now`;
     throw new AppError("space_mismatch", message, { param: "collection" });
   }
   if (pack.encoders.text === undefined) {
-    const message = `No text can be compared with the collection "${collection}": its head has no side for text`;
+    const message =
+      `No text can be compared with the collection "${collection}": its head has no side for ` +
+      "text";
     throw invalidInput("collection", message);
   }
   return { pack, modality };

@@ -21,7 +21,10 @@ export class Pieces {
     return (await this.#wait()) === "ready" && !(await this.#peek()).done;
   }
 
-  /** A body of the pieces up to the end, to a pause of `idleMs`, or to the piece with which it has `maxBytes`. */
+  /**
+   * A body of the pieces up to the end, to a pause of `idleMs`, or to the piece with which it has
+   * `maxBytes`.
+   */
   body(idleMs: number, maxBytes = Number.POSITIVE_INFINITY): ReadableStream<Uint8Array> {
     this.bodyEnded = false;
     let bytes = 0;
@@ -48,7 +51,10 @@ export class Pieces {
     );
   }
 
-  /** Lets the source go. One that waits for standard input ends only with its next piece, which is not waited for. */
+  /**
+   * Lets the source go. One that waits for standard input ends only with its next piece, which is
+   * not waited for.
+   */
   release(): void {
     void this.#source.return?.(undefined)?.catch(() => undefined);
   }

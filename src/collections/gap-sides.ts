@@ -42,14 +42,18 @@ export async function gapSides(
     a === b ||
     ![a, b].every((side) => present.includes(side))
   ) {
-    const message = `A gap is between two modalities; the collection "${collection}" has ${there}. Choose with "a_modality" and "b_modality"`;
+    const message =
+      `A gap is between two modalities; the collection "${collection}" has ${there}. Choose ` +
+      'with "a_modality" and "b_modality"';
     throw invalidInput(modalities === undefined ? "collection" : "a_modality", message);
   }
   const sides = { a: new Map<string, Embedding>(), b: new Map<string, Embedding>() };
   const path = pairBy?.replace(/^metadata\./, "");
   for (const [side, modality] of [["a", a] as const, ["b", b] as const]) {
     if ((countByModality[modality] ?? 0) > maxItems) {
-      const message = `Expected at most ${maxItems} items of a modality but the collection "${collection}" has ${there}`;
+      const message =
+        `Expected at most ${maxItems} items of a modality but the collection "${collection}" ` +
+        `has ${there}`;
       throw new AppError("too_large", message, { param: "collection" });
     }
     for await (const { id, embedding, metadata } of store.scan(collection, { modality, space })) {

@@ -101,11 +101,15 @@ async function prepareContent(
     const head = isComplete ? undefined : await collection.head();
     if (head !== undefined && space === head.fromSpace) return project(head, modality, embedding);
     if (head !== undefined && original === undefined) {
-      const message = `The collection "${collection.name}" follows a head: expected "original" beside the embedding, or an embedding with "space": "${head.fromSpace}"`;
+      const message =
+        `The collection "${collection.name}" follows a head: expected "original" beside the ` +
+        `embedding, or an embedding with "space": "${head.fromSpace}"`;
       throw invalidInput("original", message);
     }
     if (space !== undefined && space !== collection.space) {
-      const message = `The embedding is of the space "${space}", but the collection "${collection.name}" is in the space "${collection.space}"`;
+      const message =
+        `The embedding is of the space "${space}", but the collection "${collection.name}" is ` +
+        `in the space "${collection.space}"`;
       throw new AppError("space_mismatch", message, { param: "space" });
     }
     return { modality, embedding, original };
@@ -161,7 +165,9 @@ async function pathOf<M extends Modality>(
 /** An embedding that the head's own model made elsewhere. */
 function project(head: UsableHead, modality: Modality, embedding: Embedding): Prepared {
   if (!headedModalities(head).includes(modality)) {
-    const message = `The head "${head.name}" is for ${headedModalities(head).join(" and ")}, not for ${modality}`;
+    const message =
+      `The head "${head.name}" is for ${headedModalities(head).join(" and ")}, not for ` +
+      `${modality}`;
     throw invalidInput("modality", message);
   }
   const [projection] = projectionOf(head, modality);

@@ -187,7 +187,8 @@ function refuseOthers(collection: CollectionAnswer, given: Given): void {
   };
   for (const [flag, [wanted, made]] of Object.entries(facts)) {
     if (wanted === undefined || wanted === made) continue;
-    const message = `--${flag} ${wanted}: the collection "${name}" already exists, with ${made || "none"}`;
+    const message =
+      `--${flag} ${wanted}: the collection "${name}" ` + `already exists, with ${made || "none"}`;
     throw new CommandError(message, { code: "invalid_input" });
   }
   if (given.previews === false && collection.previews)

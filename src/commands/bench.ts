@@ -75,7 +75,8 @@ export function benchCommand(program: Command): void {
       return;
     }
     await print(
-      `Node.js ${machine.node} on ${machine.platform} ${machine.arch}, ${availableParallelism()} cores\n`,
+      `Node.js ${machine.node} on ${machine.platform} ${machine.arch}, ` +
+        `${availableParallelism()} cores\n`,
     );
     const rates = encode.map((rate) => [
       rate.model,

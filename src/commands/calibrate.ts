@@ -75,7 +75,8 @@ function linesOf(result: CalibrationResult): string[] {
   const { calibration, version, activated, items, background, labels, report } = result;
   const lines = [
     `${calibration}, version ${version}${activated ? ", active" : ""}`,
-    `${items} items${labels.length > 0 ? ` of ${labels.length} labels` : ""}, ${background} of them as background`,
+    `${items} items${labels.length > 0 ? ` of ${labels.length} labels` : ""}, ${background} ` +
+      "of them as background",
   ];
   if (report === null) return lines;
   const at5 = report.false_alarms.find(({ asked }) => asked === 0.05);

@@ -86,7 +86,8 @@ async function versions(onnxRuntime: string): Promise<Finding[]> {
     of("crossmodal", version),
     of(
       "Node.js",
-      `${process.version} on ${process.platform} ${process.arch}${right ? "" : `; ${least} or newer is needed`}`,
+      `${process.version} on ${process.platform} ` +
+        `${process.arch}${right ? "" : `; ${least} or newer is needed`}`,
       right,
     ),
     of("ONNX Runtime", onnxRuntime),

@@ -150,23 +150,30 @@ function linesOf(report: EvaluationReport): string[] {
   const groups = items.groups < items.known + items.unknown ? ` in ${items.groups} groups` : "";
   const unknown = items.unknown === 0 ? "" : ` and ${items.unknown} unknown`;
   const lines = [
-    `${report.title}: ${items.known} items of ${labels.length} labels${unknown}${groups}; 95 % intervals`,
+    `${report.title}: ${items.known} items of ${labels.length} labels${unknown}${groups}; 95 ` +
+      "% intervals",
     `accuracy ${percent(accuracy)}`,
-    `precision ${percent(macro.precision)}, recall ${percent(macro.recall)}, F1 ${percent(macro.f1)}, means over labels`,
-    `calibration error ${three(calibration.ece)}, mean confidence ${calibration.mean_confidence.toFixed(3)}`,
-    `label of an item among the first 5: ${(100 * retrieval.item_to_label.at_5).toFixed(1)} %, mean reciprocal rank ${retrieval.item_to_label.mean_reciprocal_rank.toFixed(3)}`,
+    `precision ${percent(macro.precision)}, recall ${percent(macro.recall)}, F1 ` +
+      `${percent(macro.f1)}, means over labels`,
+    `calibration error ${three(calibration.ece)}, mean confidence ` +
+      `${calibration.mean_confidence.toFixed(3)}`,
+    `label of an item among the first 5: ${(100 * retrieval.item_to_label.at_5).toFixed(1)} ` +
+      `%, mean reciprocal rank ${retrieval.item_to_label.mean_reciprocal_rank.toFixed(3)}`,
   ];
   if (both !== null) {
     lines.push(`known against unknown: AUROC ${three(both.auroc)}`);
     if (both.false_alarms !== null)
       lines.push(
-        `passed for known: ${percent(both.false_alarms)} of the unknown, ${percent(both.accepted!)} of the known`,
+        `passed for known: ${percent(both.false_alarms)} of the unknown, ` +
+          `${percent(both.accepted!)} of the known`,
       );
   }
   if (report.comparison !== null) {
     const { accuracy: change, only_first, only_second, p_value } = report.comparison;
     lines.push(
-      `${report.comparison.with}: accuracy ${(100 * change.second).toFixed(1)} %, a difference of ${percent(change.difference)}; right alone ${only_second} times, the other ${only_first} times (p = ${p_value.toPrecision(2)})`,
+      `${report.comparison.with}: accuracy ${(100 * change.second).toFixed(1)} %, a ` +
+        `difference of ${percent(change.difference)}; right alone ${only_second} times, the ` +
+        `other ${only_first} times (p = ${p_value.toPrecision(2)})`,
     );
   }
   return [...lines, ...classTable(report)];

@@ -29,7 +29,8 @@ export async function* findCandidates(
     for await (const file of walkFiles(root, options.recursive)) {
       const id = options.idPrefix + file.name;
       const error = seen?.has(id)
-        ? `another file of this run has the id "${id}" already; add the folders one by one with --id-prefix`
+        ? `another file of this run has the id "${id}" already; add the folders one by one with ` +
+          "--id-prefix"
         : file.error;
       seen?.add(id);
       yield { ...file, id, error };

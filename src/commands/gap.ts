@@ -59,17 +59,20 @@ export function gapCommand(program: Command): void {
     else {
       const { recall, centered, distinct, sample } = report;
       console.log(
-        `centroid gap ${report.centroid_gap.toFixed(4)}, centred ${centered.centroid_gap.toFixed(4)}`,
+        `centroid gap ${report.centroid_gap.toFixed(4)}, centred ` +
+          `${centered.centroid_gap.toFixed(4)}`,
       );
       if (report.paired && (distinct.a < sample.a || distinct.b < sample.b))
         console.log(
-          `${distinct.a} and ${distinct.b} different rows among ${sample.a} pairs; equal rows count as right`,
+          `${distinct.a} and ${distinct.b} different rows among ${sample.a} pairs; equal rows ` +
+            "count as right",
         );
       if (recall) {
         const both = (r: typeof recall) =>
           `${r.a_to_b.at_1.toFixed(3)} / ${r.b_to_a.at_1.toFixed(3)}`;
         console.log(
-          `recall@1 both ways ${both(recall)}${centered.recall ? `, centred ${both(centered.recall)}` : ""}`,
+          "recall@1 both ways " +
+            `${both(recall)}${centered.recall ? `, centred ${both(centered.recall)}` : ""}`,
         );
       }
     }

@@ -87,7 +87,8 @@ export async function goldenResults(
       );
       const off = Math.max(...found.map((score, i) => Math.abs(score - scores[i])));
       const numbers = (values: number[]) => values.map((value) => value.toPrecision(4)).join(", ");
-      const detail = `published ${numbers(scores)}, here ${numbers(found)} (at most ${tolerance} apart)`;
+      const detail =
+        `published ${numbers(scores)}, here ` + `${numbers(found)} (at most ${tolerance} apart)`;
       results.push({ id, what, verdict: off <= tolerance ? "same" : "FAILED", detail });
     } finally {
       await target.close();

@@ -65,7 +65,8 @@ export class Tally {
     if (this.#warnings.length > 0) parts.push(`${this.#warnings.length} with warnings`);
     const leftOut = [...this.#leftOut.values()].map(
       ({ what, why, count }) =>
-        `${count} ${count === 1 ? what.replace(/s$/, "") : what}${why === undefined ? "" : ` (${why})`}`,
+        `${count} ` +
+        `${count === 1 ? what.replace(/s$/, "") : what}${why === undefined ? "" : ` (${why})`}`,
     );
     const others = leftOut.length === 0 ? "" : `; left out: ${leftOut.join(", ")}`;
     return `${this.#into}: ${parts.join(", ")}${others}`;

@@ -56,9 +56,11 @@ export function modelsPullCommand(models: Command): void {
       if (given.json)
         console.log(JSON.stringify({ id, source, revision, dtypes, was_here: wasHere }));
       else {
-        const what = `${family}, ${present.join("+")}, ${dimensions} dimensions, ${dtypes.join(", ")}`;
+        const what =
+          `${family}, ${present.join("+")}, ${dimensions} ` + `dimensions, ${dtypes.join(", ")}`;
         console.log(
-          `${wasHere ? `${id} is already installed` : `pulled ${id}`}: ${what}, from ${source} at ${revision}`,
+          `${wasHere ? `${id} is already installed` : `pulled ${id}`}: ${what}, from ` +
+            `${source} at ${revision}`,
         );
       }
     } finally {

@@ -73,7 +73,9 @@ export async function readNpyRows(
     const { size } = await file.stat();
     const wanted = header.start + count * dimensions * header.size;
     if (header.shape.length !== 2 || dimensions === 0 || size !== wanted) {
-      const message = `Expected rows in ${path}, but its shape is (${header.shape.join(", ")}) and it has ${size} bytes`;
+      const message =
+        `Expected rows in ${path}, but its shape is (${header.shape.join(", ")}) and it has ` +
+        `${size} bytes`;
       throw invalidInput(path, message);
     }
     return { count, rows: rowsOf(path, header) };

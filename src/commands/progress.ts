@@ -46,7 +46,10 @@ function rateBar(total: number | undefined, what: string): Progress {
     const speed = `${rate.now().toFixed(1)} items/s`;
     if (known === undefined) return `${what} ${value} · ${speed}`;
     const left = rate.now() === 0 ? "?" : durationOf((known - value) / rate.now());
-    return `${what} ${cliProgress.Format.BarFormat(progress, options)} ${value}/${known} · ${speed} · ${left} left`;
+    return (
+      `${what} ${cliProgress.Format.BarFormat(progress, options)} ${value}/${known} · ${speed} ` +
+      `· ${left} left`
+    );
   };
   const bar = new SingleBar(
     { stream: process.stderr, format, hideCursor: true, barsize: 30 },

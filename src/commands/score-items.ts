@@ -50,7 +50,9 @@ export async function subjectsOfCollection(
     after = page.next_cursor;
   } while (after !== undefined);
   if (subjects.length > 0) return subjects;
-  const message = `No picture or sound of the collection "${collection}" has a text, number or boolean in "${by}"`;
+  const message =
+    `No picture or sound of the collection "${collection}" has a text, number or boolean in ` +
+    `"${by}"`;
   throw new CommandError(message, { code: "invalid_input" });
 }
 

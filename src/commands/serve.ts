@@ -16,7 +16,8 @@ export function serveCommand(program: Command): void {
     console.log(`crossmodal listens on ${server.url}
 
 Try it:
-  curl ${server.url}/v1/zero-shot -F audio=@fixtures/audio/sheep.flac -F 'candidate_labels=["sheep bleating","rain","piano"]'
+  curl ${server.url}/v1/zero-shot -F audio=@fixtures/audio/sheep.flac \\
+    -F 'candidate_labels=["sheep bleating","rain","piano"]'
 `);
     try {
       await server.ready;

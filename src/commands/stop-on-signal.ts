@@ -12,7 +12,8 @@ export function stopOnSignal(told?: string): { signal: AbortSignal; release(): v
   };
   const stop = () => {
     release();
-    if (told !== undefined) console.error(process.stderr.isTTY ? `\n${told}` : told); // not behind the ^C of the terminal
+    // On a terminal, below the ^C that it printed
+    if (told !== undefined) console.error(process.stderr.isTTY ? `\n${told}` : told);
     controller.abort();
   };
   for (const name of signals) process.on(name, stop);

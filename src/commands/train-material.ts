@@ -36,7 +36,8 @@ export async function materialOf(
   );
   if (given.length !== 1) {
     throw fail(
-      "Expected one of --pairs FILE.jsonl, --files FOLDER or CSV, --a and --b FILE.npy, and --collection NAME with --by FIELD",
+      "Expected one of --pairs FILE.jsonl, --files FOLDER or CSV, --a and --b FILE.npy, and " +
+        "--collection NAME with --by FIELD",
     );
   }
   if (flags.collection !== undefined) {
@@ -114,7 +115,9 @@ async function readFiles(
   const splits = new Set(["train", "validation", "test"]);
   const wrong = labelled.find(({ split = "train" }) => !splits.has(split));
   if (wrong !== undefined) {
-    const message = `${wrong.id}: expected train, validation or test in the column split but found "${wrong.split}"`;
+    const message =
+      `${wrong.id}: expected train, validation or test in the column split but found ` +
+      `"${wrong.split}"`;
     throw new CommandError(message, { code: "invalid_input" });
   }
   const isSplit = labelled.some(({ split }) => split !== undefined);

@@ -163,7 +163,8 @@ function linesOf({
   if (heldOut !== undefined) {
     const [low, high] = heldOut.interval.map((share) => `${(100 * share).toFixed(1)}`);
     lines.push(
-      `${(100 * heldOut.accuracy).toFixed(1)} % (${low} to ${high}) right on items that were left out, ${heldOut.items} in ${heldOut.folds} folds`,
+      `${(100 * heldOut.accuracy).toFixed(1)} % (${low} to ${high}) right on items that were ` +
+        `left out, ${heldOut.items} in ${heldOut.folds} folds`,
     );
   }
   if (labels !== undefined) lines.push(`labels: ${labels.join(", ")}`);

@@ -22,9 +22,9 @@ export interface FoundFile {
 
 /**
  * The files of a folder in the order of their names, with those of its folders when `recursive`,
- * else the folders themselves; or the one file that `root` is. Hidden files are left out, as is what is no ordinary file. Links are
- * followed, but not around in a circle. Only the names in the folders on the way are held in
- * memory.
+ * else the folders themselves; or the one file that `root` is. Hidden files are left out, as is
+ * what is no ordinary file. Links are followed, but not around in a circle. Only the names in the
+ * folders on the way are held in memory.
  */
 export async function* walkFiles(root: string, recursive: boolean): AsyncGenerator<FoundFile> {
   const found = await look(root);

@@ -8,7 +8,8 @@ export const accessOptions = {
       z.array(z.string().min(8)),
       [],
       list,
-      "Keys that may do everything, sent as Authorization: Bearer; `crossmodal keys` makes better ones.",
+      "Keys that may do everything, sent as Authorization: Bearer; `crossmodal keys` makes " +
+        "better ones.",
     ),
     secret: true as const,
   },
@@ -16,19 +17,22 @@ export const accessOptions = {
     z.int().min(0),
     0,
     number,
-    "Requests a minute of one address, and of a key without a limit of its own; 0 is without limit.",
+    "Requests a minute of one address, and of a key without a limit of its own; 0 is without " +
+      "limit.",
   ),
   trustedProxies: option(
     z.array(z.string().min(1)),
     [],
     list,
-    "Addresses and ranges of proxies in front, comma-separated, e.g. 10.0.0.0/8; the client's address is taken from their X-Forwarded-For.",
+    "Addresses and ranges of proxies in front, comma-separated, e.g. 10.0.0.0/8; the client's " +
+      "address is taken from their X-Forwarded-For.",
   ),
   auditFile: option(
     z.string(),
     "",
     same,
-    "File to which each change is appended as a line of JSON: when, who, from where, what; none keeps these lines in the log.",
+    "File to which each change is appended as a line of JSON: when, who, from where, what; " +
+      "none keeps these lines in the log.",
   ),
   maxConnections: option(
     z.int().min(0),
@@ -40,32 +44,37 @@ export const accessOptions = {
     z.string(),
     "",
     same,
-    "File of the certificate (PEM, with its chain) to serve HTTPS with; read again when it changes.",
+    "File of the certificate (PEM, with its chain) to serve HTTPS with; read again when it " +
+      "changes.",
   ),
   tlsKey: option(z.string(), "", same, "File of that certificate's private key (PEM)."),
   urlHosts: option(
     z.array(z.string()),
     [],
     list,
-    "Hosts that media may be fetched from by URL, comma-separated, or * for any public one; none by default.",
+    "Hosts that media may be fetched from by URL, comma-separated, or * for any public one; " +
+      "none by default.",
   ),
   corsOrigins: option(
     z.array(z.string()),
     [],
     list,
-    "Origins whose web pages may call this server, comma-separated, e.g. https://app.example; * for any, with apiKeys only.",
+    "Origins whose web pages may call this server, comma-separated, e.g. https://app.example; " +
+      "* for any, with apiKeys only.",
   ),
   trustedHosts: option(
     z.array(z.string().min(1)),
     [],
     list,
-    "Names under which programs on a private network reach this server without a key, comma-separated, e.g. crossmodal in a compose file.",
+    "Names under which programs on a private network reach this server without a key, " +
+      "comma-separated, e.g. crossmodal in a compose file.",
   ),
   immichUpstream: option(
     z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
     "",
     same,
-    "Immich machine-learning server that faces and text recognition are passed on to, e.g. http://immich-machine-learning:3003.",
+    "Immich machine-learning server that faces and text recognition are passed on to, e.g. " +
+      "http://immich-machine-learning:3003.",
   ),
   logLevel: option(
     z.enum(["debug", "info", "warn", "error", "silent"]),

@@ -25,6 +25,7 @@ export const addressOptions = {
     z.enum(["usearch", "hnswlib"]),
     "usearch",
     same,
-    "Library that builds the graphs of large collections; hnswlib needs the package hnswlib-node (docs/search.md).",
+    "Library that builds the graphs of large collections; hnswlib needs the package " +
+      "hnswlib-node (docs/search.md).",
   ),
 };

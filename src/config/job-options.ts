@@ -20,7 +20,8 @@ export const jobOptions = {
     z.int().min(0),
     defaultJobLimits.maxResumableJobs,
     number,
-    "Jobs that were interrupted, cancelled or have failed whose inputs are kept so that they can be resumed; lower it when the disk is short.",
+    "Jobs that were interrupted, cancelled or have failed whose inputs are kept so that they " +
+      "can be resumed; lower it when the disk is short.",
   ),
   resumableJobHours: option(
     z.number().positive(),

@@ -8,13 +8,15 @@ export const limitOptions = {
     count,
     512,
     number,
-    "Work under way, in small inputs, before requests are answered 429; large files count for more.",
+    "Work under way, in small inputs, before requests are answered 429; large files count for " +
+      "more.",
   ),
   maxMediaBytes: option(
     count,
     512 * 2 ** 20,
     number,
-    "Bytes of pictures and sounds that are decoded at once, over all requests; lower it when memory is short.",
+    "Bytes of pictures and sounds that are decoded at once, over all requests; lower it when " +
+      "memory is short.",
   ),
   cacheBytes: option(
     z.int().min(0),
@@ -53,7 +55,8 @@ export const limitOptions = {
     count,
     2 ** 30,
     number,
-    "Memory in bytes that decoding one file may take; for pictures of more than 100 megapixels raise it too.",
+    "Memory in bytes that decoding one file may take; for pictures of more than 100 " +
+      "megapixels raise it too.",
   ),
   maxDecodeSeconds: option(
     z.number().positive(),

@@ -7,7 +7,8 @@ export const modelOptions = {
     z.array(z.string()).min(1),
     ["starter-clip", "starter-clap"],
     list,
-    "Ids of the models to load, comma-separated; the first that understands a modality is its default.",
+    "Ids of the models to load, comma-separated; the first that understands a modality is its " +
+      "default.",
   ),
   aliases: option(
     z.record(z.string().min(1), z.string().min(1, "Expected name=model, comma-separated")),
@@ -21,7 +22,8 @@ export const modelOptions = {
       .regex(/^(auto|cpu|webgpu|cuda(:\d+)?)$/, "Expected auto, cpu, webgpu, cuda or cuda:N"),
     "auto",
     same,
-    "Where models run: auto, cpu, cuda[:n] or webgpu; auto falls back to the CPU, the others stop the start when they are not available.",
+    "Where models run: auto, cpu, cuda[:n] or webgpu; auto falls back to the CPU, the others " +
+      "stop the start when they are not available.",
   ),
   dtype: option(
     z.enum(["auto", "fp32", "fp16", "int8", "q4"]),
@@ -39,19 +41,22 @@ export const modelOptions = {
     z.int().min(0),
     0,
     number,
-    "Processes that decode and preprocess media; 0 is one for each core that threads leaves, or for each core when that is 0 too.",
+    "Processes that decode and preprocess media; 0 is one for each core that threads leaves, " +
+      "or for each core when that is 0 too.",
   ),
   resize: option(
     z.enum(["exact", "fast"]),
     "exact",
     same,
-    "How pictures are resized: exact (Pillow's numbers) or fast (libvips, for large pictures; another space, see docs/preprocessing.md).",
+    "How pictures are resized: exact (Pillow's numbers) or fast (libvips, for large pictures; " +
+      "another space, see docs/preprocessing.md).",
   ),
   hopSeconds: option(
     z.number().min(0),
     0,
     number,
-    "Seconds between the windows of a sound longer than one; 0 is the model's own (5 for CLAP). Another value is another space.",
+    "Seconds between the windows of a sound longer than one; 0 is the model's own (5 for " +
+      "CLAP). Another value is another space.",
   ),
   maxBatch: option(
     count,

@@ -24,7 +24,9 @@ export function chooseFiles(manifest: Manifest, wanted: DataType | "auto"): Chos
     const advice = /^[0-9a-f]{40}$/.test(revision)
       ? `; more with: crossmodal models pull ${source} --id ${id} --dtype`
       : "";
-    const message = `The ${modality} tower of "${id}" is not here as ${dtype}; there is: ${here.join(", ")}${advice}`;
+    const message =
+      `The ${modality} tower of "${id}" is not here as ${dtype}; there is: ` +
+      `${here.join(", ")}${advice}`;
     throw new AppError("model_not_found", message, { param: "dtype" });
   });
 }

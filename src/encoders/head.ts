@@ -15,8 +15,11 @@ export interface Affine {
  * A trained projection of embeddings; its output is brought to unit length.
  *
  *   linear:    x W + b
- *   mlp:       ReLU(x W1 + b1) W2 + b2                              (C-MCR's projector with its batch norms folded in)
- *   residual:  ratio ReLU(ReLU(x W1 + b1) W2 + b2) + (1 - ratio) x  (CLIP-Adapter, Gao et al. 2021, eq. 2-4)
+ *   mlp:       ReLU(x W1 + b1) W2 + b2
+ *   residual:  ratio ReLU(ReLU(x W1 + b1) W2 + b2) + (1 - ratio) x
+ *
+ * The mlp is C-MCR's projector with its batch norms folded in; the residual is CLIP-Adapter, Gao et
+ * al. 2021, equations 2-4.
  */
 export type ProjectionHead =
   | { kind: "linear"; layers: [Affine] }
@@ -64,7 +67,7 @@ function applyToSome(head: ProjectionHead, rows: readonly Embedding[]): Embeddin
 function direction(y: Float64Array): Float32Array {
   const length = norm(y);
   if (length > 0 && Number.isFinite(length)) return normalize(y);
-  const message = `The head maps an embedding to a vector of length ${length}, which has no direction`;
+  const message = `The head gives a vector of length ${length}, which has no direction`;
   throw new AppError("inference_failed", `${message}: train it again`);
 }
 

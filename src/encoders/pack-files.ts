@@ -44,7 +44,9 @@ export async function verifiedPackFile(folder: string, file: PackFile): Promise<
   }
   const hash = await hashFile(path);
   if (hash !== file.sha256) {
-    const message = `"${path}" was changed: its sha256 is ${hash} but its manifest says ${file.sha256}. It is not loaded.`;
+    const message =
+      `"${path}" was changed: its sha256 is ${hash} but its manifest says ${file.sha256}. It is ` +
+      "not loaded.";
     throw new AppError("model_corrupt", message);
   }
   return path;

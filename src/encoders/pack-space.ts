@@ -42,7 +42,9 @@ export function withOptions(
   if (audio !== undefined && audio.preprocess.longer === "windows" && hopSeconds !== undefined) {
     const { windowSeconds } = audio.preprocess;
     if (hopSeconds > windowSeconds) {
-      const message = `hopSeconds is ${hopSeconds}, but "${manifest.id}" takes ${windowSeconds} seconds at once: what lies between would be left out`;
+      const message =
+        `hopSeconds is ${hopSeconds}, but "${manifest.id}" takes ${windowSeconds} seconds at ` +
+        "once: what lies between would be left out";
       throw new AppError("invalid_input", message, { param: "hopSeconds" });
     }
     towers.audio = { ...audio, preprocess: { ...audio.preprocess, hopSeconds } };

@@ -31,7 +31,10 @@ export function packsOf(
     if (id === undefined) {
       const pack = loaded.find(understands);
       if (pack !== undefined) return pack;
-      const message = `No loaded model understands ${modalities.join(" and ")} (loaded: ${names(loaded)})`;
+      const message =
+        "No loaded model understands " +
+        `${modalities.join(" and ")} (loaded: ` +
+        `${names(loaded)})`;
       throw new AppError("model_not_found", message, { param: "model" });
     }
     const pack = loaded.find(({ manifest }) => manifest.id === resolve(id));
@@ -46,7 +49,8 @@ export function packsOf(
     }
     if (!understands(pack)) {
       const able = names(loaded.filter(understands));
-      const message = `The model "${id}" does not understand ${modalities.join(" and ")}; these do: ${able}`;
+      const message =
+        `The model "${id}" does not understand ` + `${modalities.join(" and ")}; these do: ${able}`;
       throw new AppError("invalid_input", message, { param: "model" });
     }
     return pack;

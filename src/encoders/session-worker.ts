@@ -79,7 +79,8 @@ serveWorker(
 
 /** What a graphics card needs for WebGPU. */
 const webgpuAdvice =
-  "install the driver of a graphics card (Vulkan on Linux, Direct3D 12 on Windows, Metal on macOS); see docs/gpu.md";
+  "install the driver of a graphics card (Vulkan on Linux, Direct3D 12 on Windows, Metal on " +
+  "macOS); see docs/gpu.md";
 
 async function openOnDevice(
   model: string | Uint8Array,

@@ -98,7 +98,8 @@ async function runRows(
   if (values.length !== size * tower.dimensions) {
     throw new AppError(
       "inference_failed",
-      `${tower.modelId} should give ${size} x ${tower.dimensions} numbers but gave [${result.dims.join(", ")}]`,
+      `${tower.modelId} should give ${size} x ${tower.dimensions} numbers but gave ` +
+        `[${result.dims.join(", ")}]`,
     );
   }
   return Array.from({ length: n }, (_, i) => {

@@ -2,8 +2,8 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
 /**
- * A small file of a folder that may come from a stranger, whole: opening a FIFO would wait for ever,
- * a device never ends, and what is too large would fill the memory.
+ * A small file of a folder that may come from a stranger, whole: opening a FIFO would wait for
+ * ever, a device never ends, and what is too large would fill the memory.
  *
  * @throws Error where the file cannot be read, is not a regular file or has more than `maxBytes`.
  */

@@ -20,7 +20,9 @@ const needed: { part: "driver" | "runtime" | "cudnn"; names: string[] }[] = [
 const advice = {
   driver: "install NVIDIA's driver, 580 or newer",
   runtime:
-    "install the CUDA 13 runtime (packages cuda-cudart-13-0, libcublas-13-0 and libcurand-13-0 of NVIDIA's repository, or nvidia-cuda-runtime, nvidia-cublas and nvidia-curand from PyPI)",
+    "install the CUDA 13 runtime (packages cuda-cudart-13-0, libcublas-13-0 and " +
+    "libcurand-13-0 of NVIDIA's repository, or nvidia-cuda-runtime, nvidia-cublas and " +
+    "nvidia-curand from PyPI)",
   cudnn: "install cuDNN 9 for CUDA 13 (libcudnn9-cuda-13, or nvidia-cudnn-cu13 from PyPI)",
 };
 

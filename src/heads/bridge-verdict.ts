@@ -36,7 +36,9 @@ interface BridgeVerdict extends BridgeComparison {
   reason: string;
 }
 
-/** @param memory  items that are not labelled, of the model that asks, that the bridge was given. */
+/**
+ * @param memory  items that are not labelled, of the model that asks, that the bridge was given.
+ */
 export function verdictOf(
   comparison: BridgeComparison,
   inUse: ListedBridge | undefined,
@@ -44,7 +46,9 @@ export function verdictOf(
 ): BridgeVerdict {
   const { texts, before, after, interval } = comparison;
   const than = inUse === undefined ? "chance" : `the bridge in use, "${inUse.name}"`;
-  const numbers = `mean reciprocal rank ${before.toFixed(3)} -> ${after.toFixed(3)}, 95 % interval of the change ${interval.map((x) => x.toFixed(3)).join(" to ")}, on ${texts} held-out texts`;
+  const numbers =
+    `mean reciprocal rank ${before.toFixed(3)} -> ${after.toFixed(3)}, 95 % interval of the ` +
+    `change ${interval.map((x) => x.toFixed(3)).join(" to ")}, on ${texts} held-out texts`;
   const reason = comparison.improved
     ? `Better than ${than}: ${numbers}.`
     : `Not beyond doubt better than ${than}: ${numbers}.`;
@@ -52,11 +56,14 @@ export function verdictOf(
   const usesMemory = memoryOf(report) > 0;
   if (!usesMemory || memory > 0) return { ...comparison, reason };
   const lack =
-    "The bridge in use was given items of the model that asks and this one was not, which texts do not show: give it some (from_collection), or activate it by hand.";
+    "The bridge in use was given items of the model that asks and this one was not, which " +
+    "texts do not show: give it some (from_collection), or activate it by hand.";
   return { ...comparison, improved: false, reason: `${reason} ${lack}` };
 }
 
-/** What a report says of the items that its bridge was given; those that are shipped say "sounds". */
+/**
+ * What a report says of the items that its bridge was given; those that are shipped say "sounds".
+ */
 function memoryOf(report: unknown): number {
   const { memory } = (report ?? {}) as { memory?: { from?: number; sounds?: number } };
   return memory?.from ?? memory?.sounds ?? 0;

@@ -32,7 +32,8 @@ export async function readLabelled(
   const items = new Map<string, LabelledItem>(); // an item replaced during the scan may come twice
   const { space: searched, count } = await store.stats(collection);
   if (count > maxItems) {
-    const message = `Expected at most ${maxItems} items but the collection "${collection}" has ${count}`;
+    const message =
+      `Expected at most ${maxItems} items but the ` + `collection "${collection}" has ${count}`;
     throw new AppError("too_large", message, { param: "collection" });
   }
   for await (const item of store.scan(collection, { space: searched })) {
@@ -155,7 +156,9 @@ function embeddingIn(
 ): Embedding {
   if (item.original?.space === space) return item.original.embedding;
   if (searched === space && item.original === undefined) return item.embedding;
-  const message = `Item "${item.id}" of the collection "${collection}" is in ${item.original?.space ?? searched}, not in ${space}`;
+  const message =
+    `Item "${item.id}" of the collection "${collection}" is in ` +
+    `${item.original?.space ?? searched}, not in ${space}`;
   throw new AppError("space_mismatch", message, { param: "collection" });
 }
 

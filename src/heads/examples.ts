@@ -45,7 +45,9 @@ export function examplesOf(
       const places = labels.map((label) => fewShot.labels.indexOf(label));
       const unknown = places.indexOf(-1);
       if (unknown >= 0) {
-        const message = `The head "${name}" does not know the label "${labels[unknown]}"; it knows ${fewShot.labels.join(", ")}`;
+        const message =
+          `The head "${name}" does not know the label "${labels[unknown]}"; it knows ` +
+          `${fewShot.labels.join(", ")}`;
         throw new AppError("invalid_input", message, { param: `candidate_labels[${unknown}]` });
       }
       return (embedding) => {

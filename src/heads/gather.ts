@@ -159,7 +159,9 @@ async function fromCollection(
   };
   if (b !== undefined) return { ...gathered, b: rowsOf(b.map(({ embedding }) => embedding)) };
   if (gathered.sides.a === "text") {
-    const message = `Expected items of two modalities, or pictures or sounds, but "${collection}" has texts alone with "${by}"`;
+    const message =
+      `Expected items of two modalities, or pictures or sounds, but "${collection}" has texts ` +
+      `alone with "${by}"`;
     throw new AppError("invalid_input", message, { param: "collection" });
   }
   const names = [...new Set(labels)];

@@ -164,7 +164,9 @@ export class HeadRecords {
       if (!("model" in other)) continue;
       const sameUse = (other.kind === "projection") === (version.kind === "projection");
       if (other.model === version.model && sameUse) continue;
-      const message = `The head "${name}" is a ${other.kind} of "${other.model}" already; expected another name for a ${version.kind} of "${version.model}"`;
+      const message =
+        `The head "${name}" is a ${other.kind} of "${other.model}" already; expected another ` +
+        `name for a ${version.kind} of "${version.model}"`;
       throw new AppError("conflict", message, { param: "name" });
     }
   }
@@ -213,6 +215,9 @@ export class HeadRecords {
 export function usedBy(users: readonly string[], name: string, version?: number): AppError {
   const what =
     version === undefined ? `The head "${name}"` : `Version ${version} of the head "${name}"`;
-  const message = `${what} is used by the collection${users.length === 1 ? "" : "s"} ${users.join(", ")}`;
+  const message =
+    `${what} is used by the ` +
+    `collection${users.length === 1 ? "" : "s"} ` +
+    `${users.join(", ")}`;
   return new AppError("conflict", message, { param: "name" });
 }

@@ -125,7 +125,9 @@ export class HeadStore {
     await this.use(name, version); // damaged files show here and not in the next request
     const verdict = verdictOfHead(this.#records.readable(name, version));
     if (verdict?.improved === false && !force) {
-      const message = `Version ${version} of the head "${name}" may not be activated: ${verdict.reason} "force" activates it all the same`;
+      const message =
+        `Version ${version} of the head "${name}" may not be activated: ${verdict.reason} ` +
+        '"force" activates it all the same';
       throw new AppError("conflict", message, { param: "version" });
     }
     const { history, damage } = this.#records.get(name);
@@ -144,7 +146,9 @@ export class HeadStore {
     return (await this.#options.onActivated?.(name, activeVersion)) ?? [];
   }
 
-  /** No version answers from the next request on; collections that follow the head stay as they are. */
+  /**
+   * No version answers from the next request on; collections that follow the head stay as they are.
+   */
   async deactivate(name: string): Promise<void> {
     await this.#queue.take(name, async () => {
       const history = this.#records.history(name);
@@ -173,7 +177,7 @@ export class HeadStore {
     await this.#queue.take(name, async () => {
       const active = activeIn(this.#records.get(name).history);
       if (active !== undefined && !force) {
-        const message = `The head "${name}" is active with version ${active}; "force" deletes it all the same`;
+        const message = `The head "${name}" is active (version ${active}); delete it by "force"`;
         throw new AppError("conflict", message, { param: "name" });
       }
       await this.#records.remove(name);
@@ -198,10 +202,8 @@ export class HeadStore {
     }
     if (damage === undefined && history.includes(version)) {
       const others = history.filter((other) => other !== version);
-      await this.#setHistory(
-        name,
-        others.filter((other, i) => other !== others[i - 1]),
-      );
+      const withoutRepeats = others.filter((other, i) => other !== others[i - 1]);
+      await this.#setHistory(name, withoutRepeats);
     }
     await this.#records.removeVersion(name, version);
     this.#loaded.delete(`${name}@${version}`);
@@ -223,18 +225,16 @@ export class HeadStore {
     as?: string,
     check?: (version: HeadVersion, weights: HeadWeights) => Promise<void>,
   ): Promise<{ name: string; version: number }> {
-    const exported = readExport(bytes);
-    await check?.(exported.version, exported.weights);
-    const name = checkName(as ?? exported.name);
-    const { files, version } = exported;
+    const { files, version, weights, name: exportedName } = readExport(bytes);
+    await check?.(version, weights);
+    const name = checkName(as ?? exportedName);
     const number = await this.#queue.take(name, () => this.#records.add(name, files, version));
     return { name, version: number };
   }
 
   /** @throws AppError as `HeadRecords.checkFits` */
-  checkFits(name: string, version: Pick<HeadVersion, "model" | "kind">): void {
+  checkFits = (name: string, version: Pick<HeadVersion, "model" | "kind">): void =>
     this.#records.checkFits(name, version);
-  }
 
   /** Collections follow when another version is active by this. */
   async #setHistory(name: string, history: number[]): Promise<string[]> {

@@ -21,7 +21,9 @@ export async function findPack(
   if (request.head === undefined) return { pack: packs.find(request.model, ...modalities) };
   const head = await heads.use(request.head);
   if (request.model !== undefined && packs.resolve(request.model) !== head.model) {
-    const message = `The head "${head.name}" belongs to the model "${head.model}", not to "${request.model}"`;
+    const message =
+      `The head "${head.name}" belongs to the model ` +
+      `"${head.model}", not to "${request.model}"`;
     throw new AppError("invalid_input", message, { param: "head" });
   }
   const pack = packs.find(head.model);
@@ -49,7 +51,9 @@ export const headNamed = (head: UsableHead | undefined) =>
  */
 export function headedPack(pack: LoadedPack, head: UsableHead): LoadedPack {
   if (head.fromSpace !== pack.space) {
-    const message = `Version ${head.version} of the head "${head.name}" takes embeddings of ${head.fromSpace}, but "${pack.manifest.id}" embeds into ${pack.space}: train it again`;
+    const message =
+      `Version ${head.version} of the head "${head.name}" takes embeddings of ` +
+      `${head.fromSpace}, but "${pack.manifest.id}" embeds into ${pack.space}: train it again`;
     throw new AppError("space_mismatch", message, { param: "head" });
   }
   if (head.kind !== "projection") return pack;

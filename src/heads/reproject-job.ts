@@ -130,7 +130,9 @@ async function reproject(
     await catchUp(watch.take());
     const { createdAt } = await store.stats(collection);
     if (createdAt !== stats.createdAt) {
-      const message = `The collection "${collection}" was deleted and made again meanwhile; it is left as it is`;
+      const message =
+        `The collection "${collection}" was deleted and made again meanwhile; it is left as it ` +
+        "is";
       throw new AppError("conflict", message, { param: "collection" });
     }
     await store.renameCollection(copy, collection, { replace: true });
@@ -158,7 +160,9 @@ async function copyItems(
     const [{ id, modality, original }] = group;
     const path = original && pathFrom(original.space, modality, head, bridges.active());
     if (path === undefined) {
-      const message = `Item "${id}" of the collection "${from}" cannot be projected: it has no embedding in ${head.fromSpace}, and no bridge leads there`;
+      const message =
+        `Item "${id}" of the collection "${from}" cannot be projected: it has no embedding in ` +
+        `${head.fromSpace}, and no bridge leads there`;
       throw new AppError("space_mismatch", message, { param: "collection" });
     }
     let embeddings = group.map((item) => item.original?.embedding as Embedding);

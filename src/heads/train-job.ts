@@ -95,7 +95,9 @@ async function run(
     throw new AppError("invalid_input", "Training a head needs pairs", { param: "pairs" });
   for (const [side, rows] of [["a", a] as const, ["b", b] as const]) {
     if (rows.dimensions === pack.manifest.dimensions) continue;
-    const message = `Expected ${pack.manifest.dimensions} numbers for each row of "${side}", as "${input.model}" gives, but received ${rows.dimensions}`;
+    const message =
+      `Expected ${pack.manifest.dimensions} numbers for each row of "${side}", as ` +
+      `"${input.model}" gives, but received ${rows.dimensions}`;
     throw new AppError("invalid_input", message, { param: side });
   }
 
@@ -212,7 +214,9 @@ async function activeHeads(
   if (used === undefined || used.fromSpace !== space) return {};
   const able = headedModalities(used);
   if (![sides.a, sides.b ?? "text"].every((modality) => able.includes(modality))) {
-    const other = `Version ${version}, which is active, is for ${able.join(" and ")}: it was not compared with, and stays active.`;
+    const other =
+      `Version ${version}, which is active, is for ${able.join(" and ")}: it was not compared ` +
+      "with, and stays active.";
     return { other };
   }
   const headOf = (modality: Modality) => projectionOf(used, modality)[0];

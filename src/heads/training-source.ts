@@ -87,7 +87,9 @@ export function checkSpace(
   made: string,
 ): void {
   if (space === made) return;
-  const message = `The job was made for the space ${made}, but "${manifest.id}" embeds into ${space} by now: begin another`;
+  const message =
+    `The job was made for the space ${made}, but "${manifest.id}" embeds into ${space} by now: ` +
+    "begin another";
   throw new AppError("space_mismatch", message, { param: "model" });
 }
 

@@ -78,7 +78,8 @@ export function checkEmbedding(
   if (dimensions !== undefined && embedding.length !== dimensions) {
     throw invalidInput(
       param,
-      `Expected ${dimensions} numbers for "${param}" but received ${embedding.length} (is it from another model?)`,
+      `Expected ${dimensions} numbers for "${param}" but received ${embedding.length} (is it ` +
+        "from another model?)",
     );
   }
   let squares = 0;
@@ -122,7 +123,8 @@ export function checkName(name: unknown, param = "name"): asserts name is string
   if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name)) {
     throw invalidInput(
       param,
-      `Expected a collection name of 1 to 64 letters, digits, "_", "-" or "." but received ${JSON.stringify(name)}`,
+      'Expected a collection name of 1 to 64 letters, digits, "_", "-" or "." but received ' +
+        `${JSON.stringify(name)}`,
     );
   }
 }
@@ -136,7 +138,7 @@ function checkJson(value: unknown, path: string, depth: number): void {
   if (typeof value === "number" && Number.isFinite(value)) return;
   if (value instanceof InexactNumber) {
     const shown = value.text.length > 40 ? `${value.text.slice(0, 40)}…` : value.text;
-    const message = `${shown} would come back changed: a double cannot hold it. Send it as a string`;
+    const message = `${shown} does not fit into a double exactly. Send it as a string`;
     throw invalidInput(path, `"${path}": ${message}`);
   }
   const isPlain =

@@ -98,7 +98,8 @@ function checkFact({ item, op, value }: Record<string, unknown>, at: string): Fi
   const fact = item as ItemFact;
   const able: readonly unknown[] = factOps[fact];
   if (!able.includes(op)) {
-    const message = `Expected one of ${able.join(", ")} as operator for ${fact} but received ${show(op)}`;
+    const message =
+      `Expected one of ${able.join(", ")} as operator for ` + `${fact} but received ${show(op)}`;
     throw wrong(`${at}.op`, message);
   }
   checkValue(op as FilterOp, value, `${at}.value`);
@@ -155,7 +156,8 @@ export function fieldPath(field: unknown, param: string): string[] {
   if (!plain) {
     throw wrong(
       param,
-      `Expected a metadata field like "year" or "place.country" (no quotes, backslashes or control characters) but received ${show(field)}`,
+      'Expected a metadata field like "year" or "place.country" (no quotes, backslashes or ' +
+        `control characters) but received ${show(field)}`,
     );
   }
   return keys;
@@ -169,7 +171,8 @@ function checkValue(op: FilterOp, value: unknown, at: string) {
     if (!Array.isArray(value) || !value.every(isScalar)) {
       throw wrong(
         at,
-        `Expected an array of strings, numbers, booleans or nulls for "in" but received ${show(value)}`,
+        'Expected an array of strings, numbers, booleans or nulls for "in" but received ' +
+          `${show(value)}`,
       );
     }
     if (value.length > maxInValues)

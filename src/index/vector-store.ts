@@ -142,7 +142,9 @@ export interface VectorStore {
     items: readonly Item[],
     options?: EmbeddingOptions,
   ): Promise<ItemStatus[]>;
-  /** Changes metadata alone: nothing is embedded or searched anew. One status per item, in order. */
+  /**
+   * Changes metadata alone: nothing is embedded or searched anew. One status per item, in order.
+   */
   patch(collection: string, items: readonly ItemPatch[]): Promise<ItemPatched[]>;
   /** The same for every item that fulfils the filter. @throws AppError of the first that fails. */
   patchWhere(

@@ -13,7 +13,8 @@ export function checkLabels(
 ): readonly Label[] {
   if (labels === undefined) throw invalidInput(param, `"${param}" is missing; expected array`);
   if (labels.length > maxLabels) {
-    const message = `Expected at most ${maxLabels} labels but received ${labels.length} (option maxLabels)`;
+    const message =
+      `Expected at most ${maxLabels} labels but received ` + `${labels.length} (option maxLabels)`;
     throw invalidInput(param, message);
   }
   const seen = new Set<string>();
@@ -21,7 +22,9 @@ export function checkLabels(
     const at = `${param}[${i}]`;
     if (label.trim() === "") throw invalidInput(at, `Label ${i} is empty`);
     if (label.length > maxPromptCharacters) {
-      const message = `Expected a label of at most ${maxPromptCharacters} characters but received ${label.length}`;
+      const message =
+        `Expected a label of at most ${maxPromptCharacters} characters but received ` +
+        `${label.length}`;
       throw invalidInput(at, message);
     }
     if (seen.has(label)) throw invalidInput(at, `The label "${label}" is given twice`);
@@ -39,7 +42,9 @@ function checkPrompts(prompts: readonly string[], at: string): void {
   for (const [i, prompt] of prompts.entries()) {
     if (prompt.trim() === "") throw invalidInput(`${at}[${i}]`, `Prompt ${i} is empty`);
     if (prompt.length <= maxPromptCharacters) continue;
-    const message = `Expected a prompt of at most ${maxPromptCharacters} characters but received ${prompt.length}`;
+    const message =
+      `Expected a prompt of at most ${maxPromptCharacters} characters but received ` +
+      `${prompt.length}`;
     throw invalidInput(`${at}[${i}]`, message);
   }
 }

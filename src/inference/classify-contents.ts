@@ -171,7 +171,9 @@ const bytesPerScore = 48;
 
 function longTimeline(windows: number, labels: number): AppError {
   const message =
-    `The timeline of about ${Math.ceil(windows)} windows with ${labels} scores each is larger than ` +
-    'an answer may be (option maxAnswerBytes); ask for a smaller "top_k", or send a part of the sound';
+    `The timeline of about ${Math.ceil(windows)} windows with ${labels} scores each is larger ` +
+    "than " +
+    'an answer may be (option maxAnswerBytes); ask for a smaller "top_k", or send a part of the ' +
+    "sound";
   return new AppError("too_large", message, { param: "timeline" });
 }

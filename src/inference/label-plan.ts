@@ -76,7 +76,9 @@ export async function planLabels(
   const labels = checkLabels(given, parts.config.maxLabels);
   const { multiLabel, topK, threshold } = query;
   if (multiLabel === true && head?.fewShot !== undefined) {
-    const message = `The head "${head.name}" tells its labels from each other: multi_label cannot go with it`;
+    const message =
+      `The head "${head.name}" tells its labels from each ` +
+      "other: multi_label cannot go with it";
     throw invalidInput("multi_label", message);
   }
   const templates = chooseTemplates(
@@ -133,7 +135,8 @@ export function thresholdsMisfit({ pack, head }: Answerer, { labelSet }: LabelQu
   const named = (space: string, by: { name: string; version: number } | undefined) =>
     by === undefined ? space : `${space} (head "${by.name}", version ${by.version})`;
   return (
-    `The thresholds of the label set "${labelSet!.name}" belong to ${named(made.space, made.head)}, ` +
+    `The thresholds of the label set "${labelSet!.name}" belong to ` +
+    `${named(made.space, made.head)}, ` +
     `and this answer is of ${named(pack.space, head)}: they were not used`
   );
 }

@@ -48,7 +48,9 @@ export async function referenceOf(
   if (falseAlarmRate === undefined && !multiLabel)
     throw invalidInput("calibration", '"calibration" is for "reject" and for "multi_label"');
   if (calibration !== undefined && multiLabel && calibration.logistic === undefined) {
-    const message = `The calibration "${name}" was made without labels and gives no probabilities: make one with "by", or leave "multi_label" out`;
+    const message =
+      `The calibration "${name}" was made without labels and gives no probabilities: make one ` +
+      'with "by", or leave "multi_label" out';
     throw invalidInput("calibration", message);
   }
   const [neutral, background] = await Promise.all([
@@ -57,7 +59,9 @@ export async function referenceOf(
   ]);
   const least = 1 / (rowCount(background) + 1);
   if (falseAlarmRate !== undefined && falseAlarmRate < least) {
-    const message = `Expected a false_alarm_rate of at least ${least.toFixed(4)}, which ${rowCount(background)} background inputs can tell, but received ${falseAlarmRate}`;
+    const message =
+      `Expected a false_alarm_rate of at least ${least.toFixed(4)}, which ` +
+      `${rowCount(background)} background inputs can tell, but received ${falseAlarmRate}`;
     throw invalidInput("reject.false_alarm_rate", message);
   }
   if (calibration === undefined) return { reference: { ...neutral, background } };
@@ -80,7 +84,9 @@ function checkFits(
 ): void {
   const param = "calibration";
   if (space !== pack.space) {
-    const message = `Version ${version} of the calibration "${name}" was made in the space ${space}, but "${pack.manifest.id}" answers in ${pack.space}: make it again`;
+    const message =
+      `Version ${version} of the calibration "${name}" was made in the space ${space}, but ` +
+      `"${pack.manifest.id}" answers in ${pack.space}: make it again`;
     throw new AppError("space_mismatch", message, { param });
   }
   if (modality !== asked)

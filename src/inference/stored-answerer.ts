@@ -41,7 +41,9 @@ export function packOfSpace(packs: Packs, space: string, what: string) {
   const pack = packs.list().find((one) => one.space === space && one.encoders.text !== undefined);
   if (pack !== undefined) return pack;
   const spaces = packs.list().map((one) => one.space);
-  const message = `${what} is in the space "${space}", but the loaded models embed texts into: ${spaces.join(", ") || "none"}`;
+  const message =
+    `${what} is in the space "${space}", but the loaded models embed texts into: ` +
+    `${spaces.join(", ") || "none"}`;
   throw new AppError("space_mismatch", message, { param: "model" });
 }
 
@@ -60,6 +62,8 @@ export function embeddingFor({ pack, head }: Answerer, stored: StoredEmbedding):
     return path.reduce((vector, projection) => applyHead(projection, [vector])[0], embedding);
   }
   const spaces = [...new Set(vectors.map(({ space }) => space))].join(" and ");
-  const message = `The embedding is in ${spaces}, but the labels of "${pack.manifest.id}" are in ${pack.space}`;
+  const message =
+    `The embedding is in ${spaces}, but the labels of "${pack.manifest.id}" are in ` +
+    `${pack.space}`;
   throw new AppError("space_mismatch", message, { param: "model" });
 }

@@ -141,12 +141,15 @@ export class Jobs {
     if (job.inputRemoved) {
       const { maxResumableJobs, resumableJobHours } = this.#options.limits;
       throw conflict(
-        `The job "${id}" cannot be resumed any more: inputs are kept for ${resumableJobHours} hours, of the last ${maxResumableJobs} jobs (options resumableJobHours, maxResumableJobs)`,
+        `The job "${id}" cannot be resumed any more: inputs are kept for ${resumableJobHours} ` +
+          `hours, of the last ${maxResumableJobs} jobs (options resumableJobHours, ` +
+          "maxResumableJobs)",
       );
     }
     if (!isResumable(job)) {
       throw conflict(
-        `Only a job that was interrupted or cancelled, or has failed, can be resumed; "${id}" ${stateInWords[job.state]}`,
+        `Only a job that was interrupted or cancelled, or has failed, can be resumed; "${id}" ` +
+          `${stateInWords[job.state]}`,
       );
     }
     const kind = this.#options.kinds[job.kind];
@@ -192,7 +195,9 @@ export class Jobs {
     const job = this.#records.find(id);
     if (job !== undefined) return job;
     const { maxEndedJobs, endedJobHours } = this.#options.limits;
-    const message = `There is no job "${id}"; ended jobs are kept for ${endedJobHours} hours, the last ${maxEndedJobs} of them`;
+    const message =
+      `There is no job "${id}"; ended jobs are kept for ${endedJobHours} hours, the last ` +
+      `${maxEndedJobs} of them`;
     throw new AppError("not_found", message, { param: "id" });
   }
 

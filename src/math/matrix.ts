@@ -13,7 +13,8 @@ export function zeros(rows: number, columns: number): Matrix {
 export function matrixOf(rows: number, columns: number, values: ArrayLike<number>): Matrix {
   if (values.length !== rows * columns) {
     throw new RangeError(
-      `A ${rows} x ${columns} matrix needs ${rows * columns} numbers but was given ${values.length}`,
+      `A ${rows} x ${columns} matrix needs ${rows * columns} numbers but was given ` +
+        `${values.length}`,
     );
   }
   return { rows, columns, data: Float64Array.from(values) };

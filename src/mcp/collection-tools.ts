@@ -116,7 +116,8 @@ export function addCollectionTools(server: McpServer, parts: ToolParts): void {
     name: "gap",
     title: "Measure the modality gap",
     description:
-      "Measures how far apart two modalities of a collection lie (the modality gap): the distance " +
+      "Measures how far apart two modalities of a collection lie (the modality gap): the " +
+      "distance " +
       "of their centroids, how well a line separates them and, where items are paired by a " +
       "metadata field, how often one finds its partner, as it is and after centring.",
     input: z.strictObject({

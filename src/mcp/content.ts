@@ -27,7 +27,8 @@ const inline = {
 export function contentFields(files: LocalFiles | undefined) {
   const where = files?.folders.join(", ");
   const file = Content.describe(
-    `Path of a picture or sound on this machine, absolute or in ${where}; only files there can be read.`,
+    `Path of a picture or sound on this machine, absolute or in ${where}; only files there ` +
+      "can be read.",
   );
   const all = { ...inline, file };
   return files === undefined ? (inline as typeof all) : all;

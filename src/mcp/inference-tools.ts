@@ -29,7 +29,8 @@ export function addInferenceTools(server: McpServer, parts: ToolParts): void {
     title: "Classify by any labels",
     description:
       "Says which of your labels fits a picture, sound or text best (zero-shot: any labels work, " +
-      'best as short descriptions such as "a dog barking"). Give exactly one content. Scores come ' +
+      'best as short descriptions such as "a dog barking"). Give exactly one content. Scores ' +
+      "come " +
       "best first and sum to 1 over the labels; with multi_label each is a probability of its own.",
     input: z.strictObject({
       ...contentFields(files),

@@ -63,7 +63,9 @@ export class LocalFiles {
       const found = await stat(again).catch(() => undefined);
       if (!found?.isFile() || found.dev !== dev || found.ino !== ino) return undefined;
       if (size > this.#maxBytes) {
-        const message = `"${path}" has ${size} bytes; at most ${this.#maxBytes} are read (option maxBodyBytes)`;
+        const message =
+          `"${path}" has ${size} bytes; at most ${this.#maxBytes} are read (option ` +
+          "maxBodyBytes)";
         throw new ToolError(message, "too_large");
       }
       const bytes = await readUpTo(handle, size);

@@ -14,7 +14,9 @@ const shared = {
     .looseObject({})
     .optional()
     .describe(
-      'Only items with such metadata: {"field": "year", "op": "gte", "value": 2020}; op is eq, in, lt, lte, gt, gte, exists or contains; combine with {"and": […]}, {"or": […]}, {"not": …}.',
+      'Only items with such metadata: {"field": "year", "op": "gte", "value": 2020}; op is ' +
+        'eq, in, lt, lte, gt, gte, exists or contains; combine with {"and": […]}, {"or": […]}, ' +
+        '{"not": …}.',
     ),
   modality: Modality.optional().describe("Only items of this modality."),
   min_similarity: z

@@ -122,7 +122,8 @@ export class BodyBudget {
     const MiB = (bytes: number) => Math.ceil(bytes / 2 ** 20);
     const message =
       `The server holds ${MiB(this.#requestBytes)} MiB of request bodies, of at most ` +
-      `${MiB(this.#maxBytes)} (four times option maxBodyBytes); try again in ${retryAfterSeconds} s`;
+      `${MiB(this.#maxBytes)} (four times option maxBodyBytes); try again in ` +
+      `${retryAfterSeconds} s`;
     return new AppError("overloaded", message, { retryAfterSeconds });
   }
 }

@@ -211,11 +211,13 @@ const isStuck = (decoder: Decoder) => decoder.spentMs > stuckMs;
 const blames = {
   cpu: ({ cpuMs }) => [
     "too_large",
-    `The file takes more than ${Math.ceil(cpuMs / 1000)} s of processor time (option maxDecodeSeconds)`,
+    `The file takes more than ${Math.ceil(cpuMs / 1000)} s of processor time (option ` +
+      "maxDecodeSeconds)",
   ],
   memory: ({ memoryBytes }) => [
     "too_large",
-    `The file takes more than ${Math.ceil(memoryBytes / 2 ** 20)} MiB of memory (option maxDecodeBytes)`,
+    `The file takes more than ${Math.ceil(memoryBytes / 2 ** 20)} MiB of memory (option ` +
+      "maxDecodeBytes)",
   ],
   silent: () => ["undecodable_media", "The file could not be processed: its decoder hung"],
   crashed: () => ["undecodable_media", "The file could not be processed: its decoder crashed"],

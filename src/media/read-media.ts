@@ -57,8 +57,8 @@ const pieceLength = 2 ** 18;
 async function fromBase64(text: string, start: number, param: string): Promise<Uint8Array> {
   const wrong = () => {
     const shown = text.slice(start, start + 40);
-    const message = `Expected base64, a data URI or an http(s) URL in "${param}" but received "${shown}"`;
-    return invalidInput(param, message);
+    const expected = "base64, a data URI or an http(s) URL";
+    return invalidInput(param, `Expected ${expected} in "${param}" but received "${shown}"`);
   };
   const clock = turnClock();
   const bytes = Buffer.allocUnsafe(Math.ceil(((text.length - start) * 3) / 4));

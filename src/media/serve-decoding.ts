@@ -202,7 +202,8 @@ class HeldMedia {
 function endWithParent(): void {
   const source = `
     const { Socket } = require("node:net");
-    const end = () => process.kill(process.platform === "win32" ? ${process.pid} : -${process.pid}, "SIGKILL");
+    const target = process.platform === "win32" ? ${process.pid} : -${process.pid};
+    const end = () => process.kill(target, "SIGKILL");
     new Socket({ fd: 0 }).resume().on("error", end).on("close", end);`;
   const watch = new Worker(source, { eval: true, stdin: false, env: {}, execArgv: [] });
   watch.unref();

@@ -20,7 +20,9 @@ export function sniffFormat(bytes: Uint8Array): MediaFormat | undefined {
   return isTagged || sniffAudio(withoutTags(bytes)) !== undefined ? "sound" : undefined;
 }
 
-/** Whether a file is a picture or a sound; undefined when it is neither. Its beginning is enough. */
+/**
+ * Whether a file is a picture or a sound; undefined when it is neither. Its beginning is enough.
+ */
 export function sniffModality(bytes: Uint8Array): "image" | "audio" | undefined {
   const format = sniffFormat(bytes.subarray(0, sniffBytes));
   if (format === undefined) return undefined;

@@ -14,7 +14,9 @@ export interface DecodingBudget {
  */
 const hangFactor = 4;
 
-/** What a decoding process has used: of memory since its start, of time for the request it is at. */
+/**
+ * What a decoding process has used: of memory since its start, of time for the request it is at.
+ */
 export class UsageMeter {
   /** Memory when the process had started, and when it was last seen. */
   #memory = { initial: 0, last: 0 };

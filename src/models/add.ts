@@ -100,7 +100,9 @@ export async function removeModel(dataDir: string, id: string): Promise<void> {
   try {
     const unlock = await lockProcesses(lock, {
       onWait: (pid) => {
-        const message = `Process ${pid} is pulling "${id}"; remove it when that has ended, or end that process first`;
+        const message =
+          `Process ${pid} is pulling "${id}"; remove it when that has ended, or end that ` +
+          "process first";
         throw new AppError("conflict", message, { param: "id" });
       },
     });

@@ -25,7 +25,8 @@ function checkText(
     if (length === undefined) continue;
     if (padding !== "max" || length !== contextLength)
       throw new RangeError(
-        `the input "${name}" is ${length} tokens long for every text; export it with a dynamic length`,
+        `the input "${name}" is ${length} tokens long for every text; export it with a ` +
+          "dynamic length",
       );
   }
 }

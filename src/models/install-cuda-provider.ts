@@ -36,7 +36,8 @@ export interface InstallOptions {
  *
  * @returns whether anything was installed: false when the same libraries were there.
  * @throws AppError `hub_failed`, `storage_full` or `cancelled` as `downloadFile` does;
- *   `invalid_input` when `from` is another file; `storage_failed` when the folder cannot be written.
+ *   `invalid_input` when `from` is another file; `storage_failed` when the folder cannot be
+ *   written.
  */
 export async function installCudaProvider(options: InstallOptions): Promise<boolean> {
   const { folder, cacheDir, from, force = false, signal, progress } = options;
@@ -44,7 +45,8 @@ export async function installCudaProvider(options: InstallOptions): Promise<bool
   if (options.runtime !== release.runtime)
     throw new AppError(
       "device_unavailable",
-      `The CUDA provider is known for ONNX Runtime ${release.runtime}, and this is ${options.runtime}`,
+      `The CUDA provider is known for ONNX Runtime ${release.runtime}, and this is ` +
+        `${options.runtime}`,
     );
   await mkdir(cacheDir, { recursive: true });
   const unlock = await lockProcesses(join(cacheDir, "gpu-install.lock"), {

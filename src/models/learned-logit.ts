@@ -40,8 +40,10 @@ export async function learnedLogit(
   }
   if (scale !== undefined) return { logitScale: scale, logitBias: bias };
   const message =
-    `The ONNX files of ${repo} do not hold the learned logit scale, and it is unknown. Give it with --logit-scale ` +
-    `(SigLIP: and --logit-bias): exp(logit_scale) of the checkpoint${builtIn === undefined ? "" : ` ${builtIn.original}`} ` +
+    `The ONNX files of ${repo} do not hold the learned logit scale, and it is unknown. Give it ` +
+    "with --logit-scale " +
+    "(SigLIP: and --logit-bias): exp(logit_scale) of the " +
+    `checkpoint${builtIn === undefined ? "" : ` ${builtIn.original}`} ` +
     "(CLAP: exp(logit_scale_a))";
   throw new AppError("invalid_input", message, { param: "logit-scale" });
 }

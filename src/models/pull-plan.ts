@@ -42,15 +42,19 @@ export function pullTarget(spec: string, { id }: { id?: string } = {}): PullTarg
   }
   const builtIn = findBuiltIn(name);
   if (builtIn === undefined && !/^[\w.-]+\/[\w.-]+$/.test(name)) {
-    const message = `"${name}" is neither a built-in model nor a hub repository (owner/name); see: crossmodal models list`;
+    const message =
+      `"${name}" is neither a built-in model nor a hub repository (owner/name); see: crossmodal ` +
+      "models list";
     throw new AppError("model_not_found", message, { param: "id" });
   }
   const named = (id === undefined ? undefined : findBuiltIn(id)) ?? builtIn;
   const repo = builtIn === undefined ? name : builtIn.repo;
   if (repo === null) {
     const message =
-      `No public ONNX export of "${builtIn?.id}" is known. Export ${builtIn?.original} to ONNX and add the folder with ` +
-      `"crossmodal models add", or name a repository that holds one: crossmodal models pull owner/name --id ${builtIn?.id}`;
+      `No public ONNX export of "${builtIn?.id}" is known. Export ${builtIn?.original} to ONNX ` +
+      "and add the folder with " +
+      '"crossmodal models add", or name a repository that holds one: crossmodal models pull ' +
+      `owner/name --id ${builtIn?.id}`;
     throw new AppError("model_not_found", message, { param: "id" });
   }
   if (id !== undefined && existsSync(join(shippedModels, id, "manifest.json"))) {
@@ -60,7 +64,9 @@ export function pullTarget(spec: string, { id }: { id?: string } = {}): PullTarg
   const chosen = id ?? builtIn?.id ?? name.split("/")[1].toLowerCase();
   if (Manifest.shape.id.safeParse(chosen).success)
     return { id: chosen, repo, revision, builtIn: named };
-  const message = `Expected an id of lower-case letters, digits, ".", "_" and "-" but received "${chosen}"; choose one with --id`;
+  const message =
+    `Expected an id of lower-case letters, digits, ".", "_" and "-" but received "${chosen}"; ` +
+    "choose one with --id";
   throw new AppError("invalid_input", message, { param: "id" });
 }
 
@@ -101,7 +107,8 @@ export function planPull({ repo, files }: HubListing, dtypes: readonly DataType[
       const there = DataType.options.filter(
         (other) => findGraph(paths, tower, other) !== undefined,
       );
-      const message = `${repo} has no ${graphNames[tower]} as ${dtype}; there is: ${there.join(", ")}`;
+      const message =
+        `${repo} has no ${graphNames[tower]} as ` + `${dtype}; there is: ${there.join(", ")}`;
       throw new AppError("invalid_input", message, { param: "dtype" });
     }),
   );

@@ -101,7 +101,9 @@ class Pull {
     if (!existsSync(path)) return undefined;
     const manifest = await readManifest(path);
     if (manifest.source === repo) return manifest;
-    const message = `There is a model "${id}" from ${manifest.source} already; remove it or choose another --id`;
+    const message =
+      `There is a model "${id}" from ${manifest.source} already; remove it or choose another ` +
+      "--id";
     throw new AppError("already_exists", message, { param: "id" });
   }
 
@@ -119,14 +121,17 @@ class Pull {
         return cached;
       }
       const advice =
-        "Check the network, set HF_ENDPOINT to a mirror or HTTPS_PROXY to a proxy, or copy the files by hand and run: " +
+        "Check the network, set HF_ENDPOINT to a mirror or HTTPS_PROXY to a proxy, or copy the " +
+        "files by hand and run: " +
         "crossmodal models add FOLDER";
       throw /reached/.test(error.message)
         ? new AppError("hub_failed", `${error.message}. ${advice}`, { cause: error })
         : error;
     });
     if (installed !== undefined && installed.revision !== listing.commit) {
-      const message = `"${id}" is here at revision ${installed.revision} but ${revision} is ${listing.commit}; remove it or choose another --id`;
+      const message =
+        `"${id}" is here at revision ${installed.revision} but ${revision} is ` +
+        `${listing.commit}; remove it or choose another --id`;
       throw new AppError("already_exists", message, { param: "id" });
     }
     return listing;
@@ -171,7 +176,9 @@ class Pull {
     await mkdir(this.#folder, { recursive: true });
     const { bavail, bsize } = await statfs(this.#folder);
     if (needed <= bavail * bsize) return;
-    const message = `The disk of "${this.#options.dataDir}" is too full: ${needed} bytes are needed and ${bavail * bsize} are free`;
+    const message =
+      `The disk of "${this.#options.dataDir}" is too full: ${needed} bytes are needed and ` +
+      `${bavail * bsize} are free`;
     throw new AppError("storage_full", message);
   }
 

@@ -24,7 +24,9 @@ export function findManifest(dataDir: string, id: string): string {
   }
   const builtIn = findBuiltIn(id);
   if (builtIn !== undefined) {
-    const message = `The weights of "${builtIn.id}" are not here yet; get them with: crossmodal models pull ${builtIn.id}`;
+    const message =
+      `The weights of "${builtIn.id}" are not here yet; get them with: crossmodal models pull ` +
+      `${builtIn.id}`;
     throw new AppError("model_not_found", message, { param: "model" });
   }
   const known = installedIds(dataDir).join(", ");

@@ -52,7 +52,8 @@ export function docsPage(document: OpenApiDocument): string {
   });
   const schemas = Object.entries(components.schemas).map(
     ([name, schema]) =>
-      html`<details id="${name}"><summary><code>${name}</code></summary>${code(schema)}</details>\n`,
+      html`<details id="${name}"><summary><code>${name}</code></summary>
+${code(schema)}</details>\n`,
   );
   return html`<!doctype html>
 <html lang="en">
@@ -74,9 +75,11 @@ function operationOf(path: string, method: string, operation: OpenApiOperation):
   const { operationId, summary, description, parameters = [], requestBody, responses } = operation;
   const fields = parameters.map(
     ({ name, in: place, required, schema }) =>
-      html`<tr><td><code>${name}</code></td><td>${place}${required && ", required"}</td><td>${typeOf(schema)}</td></tr>\n`,
+      html`<tr><td><code>${name}</code></td><td>${place}${required && ", required"}</td>
+<td>${typeOf(schema)}</td></tr>\n`,
   );
-  return html`<details id="${operationId}"><summary><span class="method">${method.toUpperCase()}</span>
+  const verb = html`<span class="method">${method.toUpperCase()}</span>`;
+  return html`<details id="${operationId}"><summary>${verb}
 <code>${path}</code> ${summary}</summary>
 ${description && html`<p>${description}</p>`}
 ${fields.length > 0 && html`<h4>Parameters</h4><table>${fields}</table>`}

@@ -32,7 +32,8 @@ const info = {
   version,
   license: { name: "Apache-2.0", identifier: "Apache-2.0" },
   description:
-    "Texts, pictures and sounds into embeddings: zero-shot classification, collections and search. " +
+    "Texts, pictures and sounds into embeddings: zero-shot classification, collections and " +
+    "search. " +
     "Bodies are JSON with names in snake_case; media comes as a multipart file, or in JSON as " +
     "base64, data URI or, where the server allows it, URL. Errors are " +
     '{"error": {"code", "message", "param", "type"}}.',

@@ -39,7 +39,8 @@ export function evaluationPage(report: EvaluationReport): string {
 <title>Evaluation of ${title}</title>
 <style>${raw(style)}</style>
 <h1>Evaluation of ${title}</h1>
-<p>${items.known} items of ${labels.length} labels${items.unknown > 0 && `, ${items.unknown} unknown`};
+<p>${items.known} items of ${labels.length} labels\
+${items.unknown > 0 && `, ${items.unknown} unknown`};
  ${items.groups} groups, drawn whole for the 95 % intervals.</p>
 ${comparison && comparisonText(comparison)}
 <h2>Figures</h2>
@@ -122,9 +123,9 @@ function reliabilityPlot(bins: readonly ReliabilityBin[]): Markup {
 <line x1="${x(0)}" y1="${y(0)}" x2="${x(1)}" y2="${y(1)}" stroke="#c3c9d4" stroke-dasharray="4"/>
 <path d="M${x(0)} ${y(1)}V${y(0)}H${x(1)}" fill="none" stroke="#c3c9d4"/>
 ${ticks}${points}</svg>
-<figcaption>Share of right answers (up) by the score of the answer (across), in fifteen bins; the area
-of a point is its share of the items. On the dashed line a score means what it says; below it, scores
-promise too much.</figcaption></figure>`;
+<figcaption>Share of right answers (up) by the score of the answer (across), in fifteen bins; the
+area of a point is its share of the items. On the dashed line a score means what it says; below it,
+scores promise too much.</figcaption></figure>`;
 }
 
 function classTable({ per_class }: Evaluation): Markup {

@@ -141,7 +141,8 @@ function verdict(report: GapReport): Markup {
  ${centered.centroid_gap.toFixed(4)} after centring.`,
   ];
   if (report.paired && (distinct.a < sample.a || distinct.b < sample.b)) {
-    const counts = `${distinct.a} different rows of ${a} and ${distinct.b} of ${b} among ${sample.a}`;
+    const counts =
+      `${distinct.a} different rows of ${a} and ` + `${distinct.b} of ${b} among ${sample.a}`;
     const consequence = recall
       ? "equal rows count as right answers to each other"
       : "retrieval cannot be measured on one row repeated";

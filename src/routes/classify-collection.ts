@@ -54,7 +54,8 @@ export function classifyCollectionRoute(services: Services) {
         plan.labels.every((label) => thresholds?.has(label));
       if (query.multiLabel && !isBounded && body.top_k === undefined) {
         const message =
-          'Expected "threshold", a threshold of each label, "reject" or "top_k" beside "multi_label": ' +
+          'Expected "threshold", a threshold of each label, "reject" or "top_k" beside ' +
+          '"multi_label": ' +
           "else every item would get every label";
         throw invalidInput("threshold", message);
       }

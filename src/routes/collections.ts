@@ -107,11 +107,13 @@ async function specOf(
   if (space === undefined) {
     const { pack, head: version } = await findPack(services, { model, head });
     if (version !== undefined && version.kind !== "projection") {
-      const message = `The head "${head}" is a ${version.kind}, which classifies but gives no embeddings`;
+      const message = `The head "${head}" is a ${version.kind}, which gives no embeddings`;
       throw invalidInput("head", message);
     }
     if (dimensions !== undefined && dimensions !== pack.manifest.dimensions) {
-      const message = `The model "${pack.manifest.id}" gives ${pack.manifest.dimensions} dimensions, not ${dimensions}`;
+      const message =
+        `The model "${pack.manifest.id}" gives ${pack.manifest.dimensions} dimensions, not ` +
+        `${dimensions}`;
       throw invalidInput("dimensions", message);
     }
     const followed = version && { head: { name: version.name, version: version.version } };
@@ -119,7 +121,9 @@ async function specOf(
     return { name, space: pack.space, dimensions: pack.manifest.dimensions, fields, options };
   }
   if (model !== undefined || head !== undefined) {
-    const message = `Expected either "model" or "space" with "dimensions", for vectors of your own, but received both`;
+    const message =
+      'Expected either "model" or "space" with "dimensions", for vectors of your own, but ' +
+      "received both";
     throw invalidInput("space", message);
   }
   if (dimensions === undefined) {

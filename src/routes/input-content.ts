@@ -56,6 +56,8 @@ function declaredKind(
 }
 
 function ambiguous(param: string, what: string): AppError {
-  const message = `Received ${what}: is it a text, a picture or a sound? Say so with "modality", or send a data URI (data:image/jpeg;base64,…)`;
+  const message =
+    `Received ${what}: is it a text, a picture or a sound? Say so with "modality", or send a ` +
+    "data URI (data:image/jpeg;base64,…)";
   return invalidInput(param, message);
 }

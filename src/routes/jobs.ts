@@ -47,7 +47,8 @@ const operations = {
     tag,
     summary: "A job's changes until it ends, as server-sent events",
     description:
-      "The event is the job's state, its data the job as JSON. The first says where the job stands; " +
+      "The event is the job's state, its data the job as JSON. The first says where the job " +
+      "stands; " +
       "changes in between may be skipped, the last is always sent.",
     answers: { 200: { content: text("text/event-stream") } },
     errors,

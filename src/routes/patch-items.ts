@@ -17,7 +17,8 @@ const operations = {
     tag,
     summary: "Changes an item's metadata alone",
     description:
-      "Merged into what the item has (RFC 7396: null takes a key away); with replace in its place. " +
+      "Merged into what the item has (RFC 7396: null takes a key away); with replace in its " +
+      "place. " +
       "Nothing is embedded again.",
     body: json(PatchBody),
     answers: { 200: { content: json(ItemAnswer) } },
@@ -35,7 +36,9 @@ const operations = {
   }),
 };
 
-/** `PATCH /v1/collections/{name}/items` and `…/items/{id}`: metadata change without their vectors. */
+/**
+ * `PATCH /v1/collections/{name}/items` and `…/items/{id}`: metadata change without their vectors.
+ */
 export function patchItemsRoutes({ store }: Services) {
   const base = "/v1/collections/:name/items";
   return new Hono<RequestVariables>()

@@ -19,7 +19,7 @@ export function bodyStream(c: Context): ReadableStream<Uint8Array> | null {
   if (body === null || encoding === "" || encoding === "identity") return body;
   if (!Object.hasOwn(decompressors, encoding)) {
     c.header("Accept-Encoding", "gzip, deflate"); // RFC 7694
-    const message = `Expected a body in gzip, deflate or no Content-Encoding but received "${encoding}"`;
+    const message = `Expected gzip, deflate or no Content-Encoding but received "${encoding}"`;
     throw new AppError("unsupported_media", message, { param: "content-encoding" });
   }
   const format = decompressors[encoding as keyof typeof decompressors];

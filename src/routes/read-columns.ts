@@ -37,7 +37,8 @@ export async function readColumns(
         i === 0
           ? `${sides} of "image", "audio" and "text"`
           : `${[a, b].slice(0, sides).join(" and ")}, as the first has,`;
-      const message = `Expected ${like} in "${field}[${i}]" but received ${given.join(" and ") || "none"}`;
+      const message =
+        `Expected ${like} in "${field}[${i}]" but received ` + `${given.join(" and ") || "none"}`;
       throw invalidInput(`${field}[${i}]`, message);
     }
     if ((entry.label === undefined) !== (entries[0].label === undefined)) {

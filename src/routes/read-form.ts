@@ -125,7 +125,9 @@ function dispositionOf({ headers }: Part): Disposition {
   const encoding = headers?.["content-transfer-encoding"]?.[0].trim().toLowerCase() ?? "binary";
   if (!["7bit", "8bit", "binary"].includes(encoding)) {
     // RFC 7578, 4.7 does away with them.
-    const message = `Expected the bytes of "${name}" as they are but received the Content-Transfer-Encoding "${encoding}"`;
+    const message =
+      `Expected the bytes of "${name}" as they are but received the Content-Transfer-Encoding ` +
+      `"${encoding}"`;
     throw new AppError("unsupported_media", message, { param: name });
   }
   const { params } = disposition;
@@ -138,7 +140,8 @@ function textOf(bytes: Uint8Array, name: string, charset = "utf-8"): string {
   try {
     decoder = new TextDecoder(charset.trim(), { fatal: true, ignoreBOM: true });
   } catch (cause) {
-    const message = `The charset "${charset.slice(0, 40)}" of "${name}" is not one that is read here`;
+    const message =
+      `The charset "${charset.slice(0, 40)}" of ` + `"${name}" is not one that is read here`;
     throw new AppError("unsupported_media", message, { param: name, cause });
   }
   try {

@@ -57,7 +57,8 @@ const isJsonArray = (entry: FormEntry): entry is string =>
 function unclearList(name: string, text: string): AppError {
   const shown = text.length > 100 ? `${text.slice(0, 100)}…` : text;
   const message =
-    `Expected a JSON array in the form field "${name}", or the field once for each, but received "${shown}". ` +
+    `Expected a JSON array in the form field "${name}", or the field once for each, but ` +
+    `received "${shown}". ` +
     `If it is several: ${name}=["a","b"]; if it is one with a comma in it: ${name}=["a, b"]`;
   return invalidInput(name, message);
 }

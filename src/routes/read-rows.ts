@@ -14,7 +14,9 @@ export function readRows(value: Uint8Array | number[][], param: string): Rows {
   if (value instanceof Uint8Array) {
     const { shape, data } = readNpy(value, param);
     if (shape.length !== 2 || shape[0] === 0 || shape[1] === 0) {
-      const message = `Expected an array of rows for "${param}" but received the shape (${shape.join(", ")})`;
+      const message =
+        `Expected an array of rows for "${param}" but ` +
+        `received the shape (${shape.join(", ")})`;
       throw invalidInput(param, message);
     }
     checkSize(shape[0], shape[1], param);
@@ -28,7 +30,9 @@ export function readRows(value: Uint8Array | number[][], param: string): Rows {
   const values = new Float32Array(value.length * dimensions);
   for (const [i, row] of value.entries()) {
     if (row.length !== dimensions) {
-      const message = `Expected ${dimensions} numbers for "${param}[${i}]", as the first row has, but received ${row.length}`;
+      const message =
+        `Expected ${dimensions} numbers for "${param}[${i}]", as the first row has, but ` +
+        `received ${row.length}`;
       throw invalidInput(`${param}[${i}]`, message);
     }
     values.set(row, i * dimensions);
@@ -38,6 +42,8 @@ export function readRows(value: Uint8Array | number[][], param: string): Rows {
 
 function checkSize(count: number, width: number, param: string): void {
   if (count <= maxRows && width <= maxDimensions) return;
-  const message = `Expected at most ${maxRows} rows of ${maxDimensions} numbers for "${param}" but received ${count} of ${width}`;
+  const message =
+    `Expected at most ${maxRows} rows of ${maxDimensions} numbers for "${param}" but received ` +
+    `${count} of ${width}`;
   throw new AppError("too_large", message, { param });
 }

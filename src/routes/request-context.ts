@@ -159,7 +159,7 @@ export function allowOrigins(
 }
 
 function notOurs(which: string): AppError {
-  const message = `${which} is not this server's; make API keys to serve others (crossmodal keys create)`;
+  const message = `${which} is not this server's; create API keys for others (crossmodal keys)`;
   return new AppError("forbidden", message);
 }
 

@@ -51,9 +51,9 @@ export interface GateOptions {
 }
 
 /**
- * With keys: `Authorization: Bearer KEY` or `x-api-key` on every route but the public ones, with the
- * scope that the route needs. With or without: so many requests a minute by key or address. What
- * changes something is logged with who did it.
+ * With keys: `Authorization: Bearer KEY` or `x-api-key` on every route but the public ones, with
+ * the scope that the route needs. With or without: so many requests a minute by key or address.
+ * What changes something is logged with who did it.
  */
 export function requireKey(options: GateOptions): MiddlewareHandler<RequestVariables> {
   const { access, limit, config, log, isInference } = options;
@@ -80,7 +80,9 @@ export function requireKey(options: GateOptions): MiddlewareHandler<RequestVaria
     const perMinute = caller?.requestsPerMinute ?? config.requestsPerMinute;
     takeTurn(limit, caller === undefined ? `address ${address}` : `key ${caller.id}`, perMinute);
     if (caller !== undefined && scopes.indexOf(caller.scope) < scopes.indexOf(needed)) {
-      const message = `This needs a key with the scope "${needed}"; the key "${caller.name}" has "${caller.scope}"`;
+      const message =
+        `This needs a key with the scope "${needed}"; the key "${caller.name}" has ` +
+        `"${caller.scope}"`;
       throw new AppError("forbidden", message, { param: "authorization" });
     }
     await next();
@@ -101,6 +103,8 @@ function takeTurn(limit: RateLimit, caller: string, perMinute: number): void {
   if (perMinute === 0) return;
   const seconds = limit.take(caller, perMinute);
   if (seconds === 0) return;
-  const message = `More than ${perMinute} requests in a minute; the next is taken in ${Math.ceil(seconds)} s`;
+  const message =
+    `More than ${perMinute} requests in a minute; the next ` +
+    `is taken in ${Math.ceil(seconds)} s`;
   throw new AppError("rate_limited", message, { retryAfterSeconds: Math.max(1, seconds) });
 }

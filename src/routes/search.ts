@@ -40,7 +40,8 @@ const searchOperation = describe({
   tag: "Collections",
   summary: "The nearest items to a text, picture, sound, vector or item",
   description:
-    "One of text, image, audio, embedding, embedding_base64 and item_id; or queries, each with one, " +
+    "One of text, image, audio, embedding, embedding_base64 and item_id; or queries, each with " +
+    "one, " +
     "and the settings they share beside them.",
   body: jsonOrForm(SearchBody),
   answers: { 200: { content: json(z.union([SearchAnswer, SearchAnswers])) } },
@@ -95,7 +96,8 @@ export function searchRoutes(services: Services) {
 /** Settings beside `queries` hold for every query that has none of its own. */
 function queriesOf({ queries = [], ...shared }: SearchBody, most: number): QueryBody[] {
   if (queries.length > most) {
-    const message = `Expected at most ${most} queries but received ${queries.length} (option maxInputs)`;
+    const message =
+      `Expected at most ${most} queries but received ` + `${queries.length} (option maxInputs)`;
     throw invalidInput("queries", message);
   }
   const other = ([...contents, "space", "query_modality", "cursor"] as const).find(
@@ -114,7 +116,9 @@ function queryOf(body: QueryBody, prefix: string, readerOf: MediaReader): Collec
   const given = contents.filter((name) => body[name] !== undefined);
   if (given.length !== 1) {
     const came = given.length === 0 ? "none" : given.join(" and ");
-    const message = `Expected one of "text", "image", "audio", "embedding" and "item_id" but received ${came}`;
+    const message =
+      'Expected one of "text", "image", "audio", "embedding" ' +
+      `and "item_id" but received ${came}`;
     throw invalidInput(`${prefix}${given[1] ?? "text"}`, message);
   }
   const { image, audio } = body;

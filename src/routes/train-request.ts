@@ -66,7 +66,8 @@ export async function trainRequest(
     if (rows.dimensions === dimensions) continue;
     throw invalidInput(
       side,
-      `Expected ${dimensions} numbers for each row of "${side}", as "${model}" gives, but received ${rows.dimensions}`,
+      `Expected ${dimensions} numbers for each row of "${side}", as "${model}" gives, but ` +
+        `received ${rows.dimensions}`,
     );
   }
   const common = { model, space: pack.space, source: material.source, labels };

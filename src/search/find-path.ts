@@ -74,7 +74,9 @@ function unreachable(
   if (!reached) {
     const spaces = packs.map((pack) => pack.space).join(", ") || "none";
     const from = model === undefined ? "" : ` of the model "${model}"`;
-    const message = `The collection "${name}" is in the space "${space}"${from}, but the loaded models embed into: ${spaces}. It can be searched by embedding and by item_id`;
+    const message =
+      `The collection "${name}" is in the space "${space}"${from}, but the loaded models embed ` +
+      `into: ${spaces}. It can be searched by embedding and by item_id`;
     return new AppError("space_mismatch", message, { param: modality });
   }
   const lack = `No path from ${modality} to the collection "${name}" (space "${space}")`;
@@ -88,6 +90,8 @@ function unreachable(
     );
   }
   const to = there?.manifest.id ?? space;
-  const help = `train a bridge from "${start.manifest.id}" to "${to}" (POST /v1/bridges), or load a model of that space that understands ${modality}`;
+  const help =
+    `train a bridge from "${start.manifest.id}" to "${to}" (POST /v1/bridges), or load a model ` +
+    `of that space that understands ${modality}`;
   return new AppError("no_path", `${lack}: ${help}`, { param: modality });
 }

@@ -26,7 +26,9 @@ export function pathInto<M extends Modality>(
   const path = findPath(parts, modality, { ...target, space: head.fromSpace });
   const side = path.projections.length === 0 ? modality : "text";
   if (!headedModalities(head).includes(side)) {
-    const message = `No path from ${modality} to the collection "${target.name}": its head "${head.name}" is for ${headedModalities(head).join(" and ")}`;
+    const message =
+      `No path from ${modality} to the collection "${target.name}": its head "${head.name}" is ` +
+      `for ${headedModalities(head).join(" and ")}`;
     throw new AppError("no_path", message, { param: modality });
   }
   return {
@@ -39,6 +41,8 @@ export function pathInto<M extends Modality>(
 
 /** An embedding that was given with the name of another space. */
 export function otherSpace({ name, space }: HeadedTarget, given: string): AppError {
-  const message = `The embedding is of the space "${given}", but the collection "${name}" is in the space "${space}"`;
+  const message =
+    `The embedding is of the space "${given}", but the collection "${name}" is in the space ` +
+    `"${space}"`;
   return new AppError("space_mismatch", message, { param: "space" });
 }

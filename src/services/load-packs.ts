@@ -53,7 +53,9 @@ export function checkAliases({ aliases, models }: Config): Config["aliases"] {
       throw invalidInput("aliases", message);
     }
     if (!models.includes(id)) {
-      const message = `The alias "${name}" leads to "${id}", which is not loaded (option models: ${models.join(", ")})`;
+      const message =
+        `The alias "${name}" leads to "${id}", which is not loaded (option models: ` +
+        `${models.join(", ")})`;
       throw invalidInput("aliases", message);
     }
   }

@@ -16,13 +16,14 @@ const noiseAt512 = 0.025;
  * A bridge learned the C-MCR way (Wang et al. 2023, https://arxiv.org/abs/2305.14381) with B left
  * untouched, as Ex-MCR does:
  *
- *   1. each text gathers, by softmax(similarity / 0.01), a sound a_i from A's memory and a picture v_i from B's;
+ *   1. each text retrieves a sound a_i from A's memory and a picture v_i from B's, each the mean
+ *      weighted by softmax(similarity / 0.01);
  *   2. Gaussian noise on what enters the head fills the space between the texts;
  *   3. an MLP f is trained by symmetric InfoNCE on all of (t_A, t_B), (a, v), (a, t_B), (t_A, v).
  *
  * The pairs across modalities take the place of C-MCR's intra loss: they pull f(a_i) and f(t_i) to
- * the same targets. Everything gathered by one text carries its label, so that it is never its own
- * negative.
+ * the same targets. Everything that one text retrieved carries its label, so that it is never its
+ * own negative.
  */
 export async function learnBridge(
   options: BridgeOptions,

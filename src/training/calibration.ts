@@ -45,7 +45,9 @@ const rates = [0.01, 0.05, 0.1];
 /** Four classes known, two as background, two to be tested. */
 const minClasses = 8;
 
-/** The curve that makes probabilities of odds, and how well it and rejection hold for new classes. */
+/**
+ * The curve that makes probabilities of odds, and how well it and rejection hold for new classes.
+ */
 export interface FittedCalibration {
   logistic: Logistic;
   /** Null with too few classes to hold some out. */

@@ -13,7 +13,9 @@ export interface BridgesToCompare {
   textsTo: Rows;
 }
 
-/** Mean reciprocal rank of each text among all that crossed, by the bridge in use and by the new. */
+/**
+ * Mean reciprocal rank of each text among all that crossed, by the bridge in use and by the new.
+ */
 export interface BridgeComparison {
   texts: number;
   before: number;

@@ -218,7 +218,8 @@ function checkItems(items: LabelledItems): LabelledItems {
   const { values, dimensions, labels, classes } = items;
   if (values.length !== labels.length * dimensions || labels.length === 0) {
     throw new RangeError(
-      `Expected ${labels.length} rows of ${dimensions} numbers but received ${values.length} numbers`,
+      `Expected ${labels.length} rows of ${dimensions} numbers but received ${values.length} ` +
+        "numbers",
     );
   }
   for (const label of labels) {

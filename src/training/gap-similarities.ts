@@ -36,7 +36,8 @@ export interface Shifted {
  * Moves A by -delta/2 and B by +delta/2 along the unit gap vector g and renormalises, without
  * touching a vector:
  *
- *   x' . y' = (x.y + s x.g - s y.g - s^2) / (|x - s g| |y + s g|),   s = delta / 2,   |x - s g|^2 = 1 - 2 s x.g + s^2
+ *   x' . y' = (x.y + s x.g - s y.g - s^2) / (|x - s g| |y + s g|),
+ *   s = delta / 2,   |x - s g|^2 = 1 - 2 s x.g + s^2
  *
  * Source: Liang et al. 2022, https://arxiv.org/abs/2203.02053, section 4.2, as its notebooks do it.
  *

@@ -193,7 +193,8 @@ const bothSides = <T>(side: T) => ({ a: side, b: side });
 function checkSides({ a, b, paired }: GapRequest): Sides {
   const [nameA, nameB] = [a.name ?? "a.embeddings", b.name ?? "b.embeddings"];
   if (a.dimensions !== b.dimensions) {
-    const expected = `Expected ${a.dimensions} numbers for each row of "${nameB}", as "${nameA}" has`;
+    const expected =
+      `Expected ${a.dimensions} numbers for each row ` + `of "${nameB}", as "${nameA}" has`;
     throw invalidInput(nameB, `${expected}, but received ${b.dimensions}`);
   }
   const checked = (side: Rows, name: string) => {

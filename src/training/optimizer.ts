@@ -15,10 +15,11 @@ export const adamWDefaults: AdamWOptions = {
 /**
  * The numbers that an AdamW update needs beside its arrays. The update keeps weighted sums of past
  * gradients, S and Q, instead of the paper's means m = (1 - beta1) S and v = (1 - beta2) Q, and
- * gathers the bias corrections in `rate` and `epsilon`, so that it takes the fewest passes over the
+ * puts the bias corrections in `rate` and `epsilon`, so that it takes the fewest passes over the
  * parameters:
  *
- *   S = beta1 S + g,   Q = beta2 Q + g^2,   w = w - decay (w - anchor) - rate S / (sqrt(Q) + epsilon)
+ *   S = beta1 S + g,   Q = beta2 Q + g^2,
+ *   w = w - decay (w - anchor) - rate S / (sqrt(Q) + epsilon)
  *
  * Source: Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101, algorithm 2.
  */

@@ -63,7 +63,8 @@ export interface Measured {
 export function verdictOf(measured: Measured): Verdict {
   const { measures, against, forgetting, bestEpoch, pairs, activeVersion } = measured;
   const numbersOf = ({ before, after, interval }: Measure) =>
-    `mean reciprocal rank ${before.toFixed(3)} -> ${after.toFixed(3)}, 95 % interval of the change ${interval.map((x) => x.toFixed(3)).join(" to ")}`;
+    `mean reciprocal rank ${before.toFixed(3)} -> ${after.toFixed(3)}, 95 % interval of the ` +
+    `change ${interval.map((x) => x.toFixed(3)).join(" to ")}`;
   const rank = measures.mean_reciprocal_rank;
   const numbers = `${numbersOf(rank)}, on ${pairs} pairs`;
   const rankAgainst = against?.mean_reciprocal_rank;
@@ -81,7 +82,9 @@ export function verdictOf(measured: Measured): Verdict {
     reason += ` So few pairs prove nothing: ${fewestPairs} at least must be kept aside.`;
   if (rankAgainst !== undefined) {
     const than = { better: "Better than", worse: "Worse than" }[rankAgainst.says as string];
-    reason += ` ${than ?? "Not beyond doubt better than"} version ${activeVersion}, which is active: ${numbersOf(rankAgainst)}.`;
+    reason +=
+      ` ${than ?? "Not beyond doubt better than"} version ${activeVersion}, which is active: ` +
+      `${numbersOf(rankAgainst)}.`;
   }
   if (forgetting === undefined) return { improved, reason };
   const probe = forgetting.mean_reciprocal_rank;

@@ -106,10 +106,12 @@ export function checkOptions(partial: Partial<TrainingOptions> = {}): TrainingOp
   const within = (name: keyof TrainingOptions, low: number, high: number, whole = false) => {
     const value = options[name] as number;
     if (value >= low && value <= high && (!whole || Number.isInteger(value))) return;
-    const param = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`); // as it is spelled on the wire
+    // As it is spelled on the wire
+    const param = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     fail(
       param,
-      `Expected ${whole ? "a whole number" : "a number"} from ${low} to ${high} for "${param}" but received ${value}`,
+      `Expected ${whole ? "a whole number" : "a number"} from ${low} to ${high} for ` +
+        `"${param}" but received ${value}`,
     );
   };
   within("epochs", 1, 10_000, true);
@@ -179,7 +181,8 @@ export function checkRequest(request: TrainingRequest): {
     if (count !== others || count === 0 || (labels && labels.length !== count)) {
       fail(
         "probe",
-        `The probe set has ${count} rows of "a" and ${others} of "b"; expected as many of each, and of labels`,
+        `The probe set has ${count} rows of "a" and ${others} of "b"; expected as many of ` +
+          "each, and of labels",
       );
     }
   }

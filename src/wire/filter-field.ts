@@ -24,8 +24,10 @@ export const FilterField = z
   .meta({
     type: "object",
     description:
-      'A condition on metadata: {"field", "op", "value"} with eq, in, lt, lte, gt, gte, exists or ' +
-      'contains or prefix; on the item itself with "item" (id, source, modality, added_at) in place ' +
+      'A condition on metadata: {"field", "op", "value"} with eq, in, lt, lte, gt, gte, exists ' +
+      "or " +
+      'contains or prefix; on the item itself with "item" (id, source, modality, added_at) in ' +
+      "place " +
       'of "field"; or {"and": […]}, {"or": […]}, {"not": …}',
     examples: [{ field: "year", op: "gte", value: 2020 }],
   })

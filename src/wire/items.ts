@@ -50,7 +50,9 @@ export const PatchBody = z.strictObject({
   replace: withDefault(z.boolean(), false),
 });
 export type PatchBody = z.infer<typeof PatchBody>;
-/** Of the items of a list of ids or a filter, or of each of `items` its own: exactly one of them. */
+/**
+ * Of the items of a list of ids or a filter, or of each of `items` its own: exactly one of them.
+ */
 export const PatchManyBody = z.strictObject({
   ids: Ids.optional(),
   filter: z.unknown().optional(),

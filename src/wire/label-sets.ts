@@ -19,7 +19,9 @@ const LabelField = z.union([
 export const LabelFields = listOf(LabelField, { min: 1, max: maxListed });
 export const TemplateField = z.union([z.string(), listOf(z.string(), { min: 1, max: maxListed })]);
 
-/** `PUT /v1/label-sets/{name}`. Labels with thresholds need a model or head: theirs are the scores. */
+/**
+ * `PUT /v1/label-sets/{name}`. Labels with thresholds need a model or head: theirs are the scores.
+ */
 export const LabelSetBody = z.strictObject({
   labels: LabelFields,
   hypothesis_template: optional(TemplateField),

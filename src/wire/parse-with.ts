@@ -51,12 +51,21 @@ function explain(issue: Issue, received: unknown): string {
   switch (issue.code) {
     case "invalid_type":
       return `expected ${wordsOf(issue.expected)}, received ${kindOf(received)}`;
-    case "invalid_value":
-      return `expected ${issue.values.length > 1 ? "one of " : ""}${issue.values.map((one) => JSON.stringify(one)).join(", ")}, received ${show(received)}`;
+    case "invalid_value": {
+      const values = issue.values.map((value) => JSON.stringify(value));
+      const expected = `${values.length > 1 ? "one of " : ""}${values.join(", ")}`;
+      return `expected ${expected}, received ${show(received)}`;
+    }
     case "too_small":
-      return `expected ${issue.inclusive ? "at least" : "more than"} ${bound(issue.minimum, issue.origin)}, received ${sizeOf(received)}`;
+      return (
+        `expected ${issue.inclusive ? "at least" : "more than"} ` +
+        `${bound(issue.minimum, issue.origin)}, received ${sizeOf(received)}`
+      );
     case "too_big":
-      return `expected ${issue.inclusive ? "at most" : "less than"} ${bound(issue.maximum, issue.origin)}, received ${sizeOf(received)}`;
+      return (
+        `expected ${issue.inclusive ? "at most" : "less than"} ` +
+        `${bound(issue.maximum, issue.origin)}, received ${sizeOf(received)}`
+      );
     default:
       return `${issue.message}, received ${show(received)}`;
   }

@@ -162,7 +162,8 @@ function newThread(file: URL, workerData: unknown): Worker {
     .replace(/\.cjs$/, ".mjs");
   const source = file.href.replace(/\.js$/, ".ts");
   return new Worker(
-    `import(${JSON.stringify(tsx)}).then((tsx) => (tsx.register(), import(${JSON.stringify(source)})))`,
+    `import(${JSON.stringify(tsx)}).then((tsx) => (tsx.register(), ` +
+      `import(${JSON.stringify(source)})))`,
     {
       eval: true,
       workerData,

@@ -34,7 +34,8 @@ const promptTemplateSets: readonly PromptTemplateSet[] = [
       "a photo of the small {}.",
     ],
     source:
-      "openai/CLIP, notebooks/Prompt_Engineering_for_ImageNet.ipynb: the seven found by forward selection",
+      "openai/CLIP, notebooks/Prompt_Engineering_for_ImageNet.ipynb: the seven found by " +
+      "forward selection",
   },
   {
     name: "clap",
@@ -86,12 +87,14 @@ export function chooseTemplates(
     }
     for (const template of templates) {
       if (template.length > maxPromptCharacters) {
-        const message = `Expected a template of at most ${maxPromptCharacters} characters but received ${template.length}`;
+        const message =
+          `Expected a template of at most ${maxPromptCharacters} characters but received ` +
+          `${template.length}`;
         throw new AppError("invalid_input", message, { param });
       }
       const holes = template.split("{}").length - 1;
       if (holes !== 1) {
-        const message = `Expected one {} in each hypothesis_template but "${template}" has ${holes}`;
+        const message = `Expected one {} in each hypothesis_template; "${template}" has ${holes}`;
         throw new AppError("invalid_input", message, { param });
       }
     }

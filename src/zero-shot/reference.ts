@@ -67,8 +67,8 @@ export interface BackgroundOdds {
  *
  * An input is known when the share of background inputs as familiar as it, itself counted, is at
  * most the rate: (1 + #{background >= input}) / (N + 1) <= rate. If unknown inputs come from where
- * the background comes from, that rate of them passes, at most, whatever the labels are.
- * Source: Vovk et al. 2005, conformal p-values; Bates et al. 2023, https://arxiv.org/abs/2104.08279.
+ * the background comes from, that rate of them passes, at most, whatever the labels are. Source:
+ * Vovk et al. 2005, conformal p-values; Bates et al. 2023, https://arxiv.org/abs/2104.08279.
  */
 export async function backgroundOdds(
   { background, backgroundLabels }: Pick<Reference, "background" | "backgroundLabels">,

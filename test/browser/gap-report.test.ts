@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 describe.skipIf(!found)("gapPage in a browser", () => {
-  it("shows the figures and the picture, asks for nothing from elsewhere and logs nothing", async () => {
+  it("shows figures and picture, requests nothing from other hosts and logs nothing", async () => {
     const { page, requests, logged } = await browser.open("about:blank");
     await page.setContent(
       gapPage(measureGap({ a: side("image", 0), b: side("text", 1), paired: true })),

@@ -226,7 +226,7 @@ describe("jobEvents", () => {
     expect(states).toEqual([["failed", 0.5]]);
   });
 
-  it("gives up after maxRetries failures in a row, and at once where there is no such job", async () => {
+  it("gives up after maxRetries failures in a row, and at once when the job does not exist", async () => {
     const lost = clientOf([noConnection]);
     await expect(lost.client.jobEvents("j", { maxRetries: 1 }).next()).rejects.toMatchObject({
       name: "ConnectionError",

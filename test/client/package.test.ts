@@ -71,7 +71,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 describe("crossmodal/client as a package", () => {
-  it("type-checks the examples of docs/client.md in a strict project that checks its libraries", () => {
+  it("type-checks the examples of docs/client.md in a strict project with library checks", () => {
     expect(snippets.length).toBeGreaterThan(2);
     for (const [i, code] of snippets.entries()) writeFileSync(join(project, `s${i}.ts`), code);
     const compilerOptions = {

@@ -137,7 +137,7 @@ describe("addItemStream", () => {
     expect(requests).toHaveLength(2);
   });
 
-  it("sends nothing further after stop, and still gives the statuses of what was sent", async () => {
+  it("sends nothing more after stop, and still gives the statuses of what it sent", async () => {
     const { client } = storingClient();
     const stop = new AbortController();
     const waiting = (async function* () {
@@ -173,7 +173,7 @@ describe("addItemStream", () => {
     await expect(all()).rejects.toThrow("no more");
   });
 
-  it("throws ConnectionError when the server breaks off, with nothing taken for stored", async () => {
+  it("throws ConnectionError when the server breaks off, and counts nothing as stored", async () => {
     const url = await listen((request, response) => {
       request.once("data", () => {
         response.write('{"id":"1","status":"stored","replaced":false}\n{"id":"2","sta');

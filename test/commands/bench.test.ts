@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { runMain } from "../helpers/run-main.js";
 
 describe("crossmodal bench", () => {
-  it("measures every tower at batch 1 and at the largest, and search in a temporary collection", async () => {
+  it("measures each tower at batch 1 and the largest, and search in a temporary collection", async () => {
     const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-bench-"));
     const flags = [
       "--data-dir",

@@ -51,7 +51,7 @@ describe("crossmodal classify", () => {
     expect(stdout).toMatch(/crow\.wav {2}\(starter-clap\)\n {2}\d\.\d{3} {2}crow cawing/);
   });
 
-  it("prints one JSON object a file with --json, tells bad files at the end, and ends with 1", async () => {
+  it("prints a JSON object a file with --json, lists bad files at the end, and exits with 1", async () => {
     const { code, stdout, stderr } = await crossmodal([
       "classify",
       "nowhere.jpg",
@@ -174,7 +174,7 @@ describe("crossmodal serve", () => {
 });
 
 describe("crossmodal doctor", () => {
-  it("tells versions, the machine, devices, and each tower's space, hash and time of one inference", async () => {
+  it("prints versions, machine, devices, and each tower's space, hash and inference time", async () => {
     const { code, stdout } = await crossmodal(["doctor", "--port", "0", "--json"]);
     expect(code).toBe(0);
     const findings = JSON.parse(stdout) as {
@@ -238,7 +238,7 @@ describe("crossmodal doctor", () => {
     }
   });
 
-  it("ends with 1 and names what is wrong: a model that is not there, a port in use, a folder that cannot be written", async () => {
+  it("exits with 1 and names a missing model, a port in use, or a read-only folder", async () => {
     const busy = createServer();
     await new Promise<void>((resolve) => busy.listen(0, "127.0.0.1", resolve));
     const { port } = busy.address() as AddressInfo;

@@ -78,7 +78,7 @@ describe("crossmodal collections", () => {
 });
 
 describe("crossmodal add", () => {
-  it("takes a folder's pictures with metadata and sidecars, and skips them the next time", async () => {
+  it("adds a folder's pictures with metadata and sidecars, and skips them the next time", async () => {
     const add = [
       "add",
       "photos",
@@ -104,7 +104,7 @@ describe("crossmodal add", () => {
     ]);
   });
 
-  it("leaves metadata alone that it is not told of, merges what it is told, and embeds nothing for it", async () => {
+  it("merges the given metadata, keeps the rest, and embeds nothing for it", async () => {
     const metadataOf = async () => {
       const query = ["search", "photos", "--item", "coffee.webp", "--top-k", "2", "--json"];
       const { results } = JSON.parse((await cli(...query)).stdout) as {
@@ -146,7 +146,7 @@ describe("crossmodal add", () => {
     ]);
   });
 
-  it("adds what it can, tells bad files with their reasons at the end, and ends with 1", async () => {
+  it("adds what it can, lists bad files with their reasons at the end, and exits with 1", async () => {
     const bad = join(folder, "bad");
     mkdirSync(bad);
     copyFileSync("fixtures/images/clock.webp", join(bad, "b.webp"));
@@ -170,7 +170,7 @@ describe("crossmodal add", () => {
     expect(stderr).toContain('b.webp: another file of this run has the id "b.webp" already');
   });
 
-  it("ends at an error that every file would meet, and still tells the bad files before it", async () => {
+  it("stops at an error that every file would meet, and still lists earlier bad files", async () => {
     const few = join(folder, "few");
     mkdirSync(few);
     writeFileSync(join(few, "a.png"), "no picture");
@@ -201,7 +201,9 @@ describe("crossmodal add", () => {
     });
     const { stdout } = await cli("add", "sounds", media, "--create", "--model", "starter-clap");
     expect(stdout).toBe(
-      "sounds: 1 stored; left out: 1 folder (--recursive looks into them), 1 picture (starter-clap does not embed them; --modality image,audio adds them over a bridge), 1 other file",
+      "sounds: 1 stored; left out: 1 folder (--recursive looks into them), 1 picture " +
+        "(starter-clap does not embed them; --modality image,audio adds them over a bridge), 1 " +
+        "other file",
     );
   });
 });
@@ -377,7 +379,7 @@ describe("a second process", () => {
     );
   });
 
-  it("streams items from standard input, tells each as soon as it is stored, and ends in order at Ctrl-C", async () => {
+  it("streams items from stdin, reports each once it is stored, and stops cleanly at Ctrl-C", async () => {
     const child = start("add", "photos", "-", "--url", server.url);
     const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)];
     child.stdin.write('{"id": "bus", "text": "a red bus"}\n');

@@ -48,7 +48,7 @@ const startJob = async () => {
 };
 
 describe("crossmodal jobs", () => {
-  it("lists, and watches a job to its end with its detail on stderr and its result on stdout", async () => {
+  it("lists, and follows a job to its end with detail on stderr and result on stdout", async () => {
     const id = await startJob();
     expect((await runMain("jobs", "--url", url)).stdout).toMatch(
       new RegExp(`${id} +work +running +50 %`),
@@ -82,7 +82,7 @@ describe("crossmodal jobs", () => {
     );
   });
 
-  it("reads the data folder without a server, and says that following and resuming need one", async () => {
+  it("reads the data folder without a server, and says that follow and resume need one", async () => {
     const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-jobs-cli-"));
     const id = "running-elsewhere";
     const job = { id, kind: "work", state: "running", progress: 0.5, createdAt: "2026-01-01" };

@@ -64,9 +64,8 @@ describe("crossmodal models", () => {
   it("pulls a model that then classifies, and tells how on stderr without the token", async () => {
     const pulled = await run("models", "pull", repo);
     expect(pulled.code).toBe(0);
-    expect(pulled.stdout).toMatch(
-      /^pulled tiny-clip: clip, text\+image, 32 dimensions, fp32, from someone\/tiny-clip at [0-9a-f]{40}$/m,
-    );
+    expect(pulled.stdout).toMatch(/^pulled tiny-clip: clip, text\+image, 32 dimensions, fp32, /m);
+    expect(pulled.stdout).toMatch(/ from someone\/tiny-clip at [0-9a-f]{40}$/m);
     expect(pulled.stderr).toContain("7 files, ");
     expect(pulled.stderr).toContain(`${image}  0.5 MB`);
     expect(pulled.stderr).not.toContain("hf_very_private");

@@ -181,7 +181,7 @@ describe("crossmodal train, heads", () => {
 });
 
 describe("crossmodal train --files", () => {
-  it("reads a folder for each label, or a CSV with its split, and tells held-out accuracy", async () => {
+  it("reads a folder for each label, or a CSV with a split, and prints held-out accuracy", async () => {
     const file = (name: string) => join(fixtures, "images", name);
     const rows = ["cat.jpg,cat,train", "horse.png,horse,train", "cat.jpg,cat,train"];
     rows.push("horse.png,horse,train", "rocket.avif,rocket,test");
@@ -231,7 +231,7 @@ describe("crossmodal bridge, bridges", () => {
 });
 
 describe("crossmodal gap --collection", () => {
-  it("ends with 1 for a collection that is not there, and 2 for neither files nor a collection", async () => {
+  it("exits with 1 for a missing collection, and 2 without files or a collection", async () => {
     expect((await runMain("gap", "--collection", "none", ...where)).code).toBe(1);
     expect((await runMain("gap", ...where)).code).toBe(2);
   });

@@ -18,7 +18,7 @@ function output(isTTY: boolean) {
 }
 
 describe("transferProgress", () => {
-  it("writes plain lines where there is no terminal, with speed and remaining time every ten seconds", () => {
+  it("writes plain lines without a terminal, with speed and time left every ten seconds", () => {
     const { stream, text } = output(false);
     let now = 0;
     const progress = transferProgress(stream, () => now);
@@ -38,7 +38,7 @@ describe("transferProgress", () => {
     ]);
   });
 
-  it("shows a bar with speed, remaining time and the file on a terminal, and notices above it", async () => {
+  it("shows a bar with speed, time left and file on a terminal, and notices above it", async () => {
     const { stream, text } = output(true);
     let now = 0;
     const progress = transferProgress(stream, () => now);

@@ -32,7 +32,7 @@ const walk = async (root: string, recursive: boolean) => {
 };
 
 describe("walkFiles", () => {
-  it("gives files sorted, follows links but not in a circle, leaves hidden ones out and tells broken links", async () => {
+  it("gives files sorted, follows links without looping, skips hidden, reports broken ones", async () => {
     expect(await walk(folder, true)).toEqual([
       "a.txt 5",
       "b/10.txt 8",

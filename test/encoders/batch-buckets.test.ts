@@ -105,7 +105,7 @@ describe("warmUp", () => {
     const encoders = { text: encoder("text"), image: encoder("image") };
     return { pack: { encoders, towers } as unknown as LoadedPack, sizes };
   };
-  it("runs every tower once in each batch size on CUDA, with texts that no cache answers", async () => {
+  it("runs each tower once in each batch size on CUDA, with texts that no cache answers", async () => {
     const { pack, sizes } = packOn("cuda");
     await warmUp([pack], 20, createLog("silent"));
     expect(sizes).toEqual({ text: [1, 2, 4, 8, 16, 32], image: [1, 2, 4, 8, 16, 32] });

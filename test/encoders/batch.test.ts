@@ -73,7 +73,7 @@ describe.each(packs.flatMap(([id, dtypes]) => dtypes.map((dtype) => [id, dtype] 
       sameAlone(pack.encoders.text!, texts));
 
     const heard = id.includes("clap");
-    it(`gives a ${heard ? "sound" : "picture"} the same embedding alone and among others`, async () => {
+    it(`gives a ${heard ? "sound" : "picture"} the same embedding alone and in a batch`, async () => {
       if (heard) {
         const files = sounds.map((file) => goldenBytes(`media/audio/${file}`));
         const decoded = await Promise.all(

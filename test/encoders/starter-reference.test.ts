@@ -15,7 +15,7 @@ interface Golden {
  */
 const closest = 0.999;
 
-describe("the starter packs, against Python (Pillow, torch.stft, tokenizers, its ONNX Runtime)", () => {
+describe("the starter packs against Python (Pillow, torch.stft, tokenizers, ONNX Runtime)", () => {
   const golden = goldenJson<Golden>("starter_embeddings.json");
   let packs: Record<"starter-clip" | "starter-clap", TestPack>;
   beforeAll(async () => {

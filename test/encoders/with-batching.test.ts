@@ -55,7 +55,7 @@ describe("withBatching", () => {
       expect(y).toBeCloseTo(Math.sin(0.1 * (i + 1)), 6);
   });
 
-  it("begins a second batch while the first runs only when it is full, so that trickling calls do not make small ones", async () => {
+  it("starts a second batch beside a running one only when it is full", async () => {
     const batches: number[] = [];
     let open = () => {};
     const gate = new Promise<void>((resolve) => {
@@ -100,7 +100,7 @@ describe("withBatching", () => {
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   });
 
-  it("gives every caller its first turn before any its second, also beyond a full batch", async () => {
+  it("gives every caller its first turn before any a second, also beyond a full batch", async () => {
     const inner = fakeEncoder();
     const encoder = withBatching(inner, { maxBatch: 32 });
     const call = (caller: string, n: number) =>

@@ -86,11 +86,11 @@ describe("BridgeStore", () => {
     await expect(store.activate("ear-to-eye", 1)).rejects.toMatchObject({ code: "conflict" });
   });
 
-  it("uses it when the model it leads to is not loaded: a collection may still be in that space", async () => {
+  it("is used when its target model is not loaded: a collection may still be in that space", async () => {
     expect((await open([packs[0]])).active()).toHaveLength(1);
   });
 
-  it("counts versions made here from 2, and answers with one only once it is activated", async () => {
+  it("numbers versions made here from 2, and answers with one only once it is activated", async () => {
     const store = await open();
     const before = store.active();
     expect(await store.add(made)).toBe(2);
@@ -105,7 +105,7 @@ describe("BridgeStore", () => {
     ]);
   });
 
-  it("uses one bridge between two spaces: what was made here before what is shipped, then the first name", async () => {
+  it("uses one bridge between two spaces: local before shipped, then the first by name", async () => {
     const store = await open();
     for (const name of ["mine", "best"])
       await store.activate(name, await store.add({ ...made, name }));

@@ -101,7 +101,7 @@ describe("HeadStore", () => {
     expect(store.get("h").activeVersion).toBe(1);
   });
 
-  it("tells of an activation, also of one that is asked for again: what followed it may have been cut off", async () => {
+  it("reports each activation, a repeated one too: its follow-up may have been cut off", async () => {
     const told: string[] = [];
     const onActivated = async (name: string) => [`job-${told.push(name)}`];
     const store = await HeadStore.open({ folder, log: createLog("silent"), onActivated });
@@ -207,7 +207,7 @@ describe("HeadStore", () => {
     expect(store.get("h").versions).toHaveLength(1);
   });
 
-  it("imports no version whose report is of another shape than a report: it is shown as a page", async () => {
+  it("refuses to import a version whose report does not have the shape of one", async () => {
     const store = await open();
     await store.add("h", described(true), { a: swap });
     const { name, version, files } = readExport(await store.export("h", 1));
@@ -223,7 +223,7 @@ describe("HeadStore", () => {
     });
   });
 
-  it("refuses another model's version, and a cache beside projections, under one name", async () => {
+  it("refuses another model's version, or a cache among projections, under one name", async () => {
     const store = await open();
     await store.add("h", described(true), { a: swap });
     expect(() => store.checkFits("h", { model: "ear", kind: "projection" })).toThrow(
@@ -342,7 +342,7 @@ describe("HeadStore", () => {
     },
   );
 
-  it("lists a version that failed when it was asked for as one that cannot be used, until it is whole again", async () => {
+  it("lists a version that failed to load as unusable until its files are whole again", async () => {
     const store = await open();
     await store.add("h", described(true), { a: swap });
     const path = join(folder, "h", "1", "a.safetensors");

@@ -112,7 +112,7 @@ function during(work: () => Promise<unknown>): void {
 }
 
 describe("reproject", () => {
-  it("puts every item under the new version in the collection's place, with all that belongs to it", async () => {
+  it("replaces the collection with every item under the new version, nothing left out", async () => {
     const result = await reproject();
     expect(result).toMatchObject({ collection: "photos", head: "h", version: 2, items: 450 });
     const stats = await store.stats("photos");
@@ -141,7 +141,7 @@ describe("reproject", () => {
     expect((await store.listCollections()).map(isBeingBuilt)).toEqual([false]);
   });
 
-  it("carries over what is added, replaced and deleted meanwhile; the old version answers until then", async () => {
+  it("carries over concurrent writes; the old version answers until the exchange", async () => {
     during(async () => {
       await store.upsert("photos", [item(1000), { ...item(5), metadata: { year: 1999 } }]);
       await store.delete("photos", { ids: ["item-7"] });
@@ -174,7 +174,7 @@ describe("reproject", () => {
     await expect(late).rejects.toMatchObject({ code: "conflict" });
   });
 
-  it("ends with the version that is active then, also when that is the one it began with", async () => {
+  it("ends with the version that is active by then, also when it is the first one again", async () => {
     during(async () => {
       active = 1;
     });
@@ -186,7 +186,7 @@ describe("reproject", () => {
     expect((await all()).get("item-1")?.embedding).toEqual(item(1).embedding);
   });
 
-  it("does not take the place of a collection that was made anew under the name meanwhile", async () => {
+  it("does not replace a collection that was meanwhile created again under its name", async () => {
     during(async () => {
       const { space, dimensions, options } = await store.stats("photos");
       await store.dropCollection("photos");
@@ -198,7 +198,7 @@ describe("reproject", () => {
     expect(await store.listCollections()).toHaveLength(1);
   });
 
-  it("leaves everything as it was when it is cancelled or an item has no embedding to start from", async () => {
+  it("changes nothing when it is cancelled or an item has no original embedding", async () => {
     const controller = new AbortController();
     during(async () => controller.abort(new Error("enough")));
     await expect(reproject(controller.signal)).rejects.toThrow("enough");

@@ -398,7 +398,7 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       expect(pages).toEqual(oracle(items, { embedding, topK: 40 }).map(({ id }) => id));
     });
 
-    it("gives every neighbour once when hundreds of items are alike, as copies of a picture are", async () => {
+    it("gives every neighbour once when hundreds of items are copies of one picture", async () => {
       const items = randomItems(1000, dimensions);
       const [{ embedding }] = items;
       await store.upsert(
@@ -477,7 +477,7 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       });
     });
 
-    it("refuses embeddings made for the space that the collection had before it was replaced", async () => {
+    it("refuses embeddings of the space that the collection had before it was replaced", async () => {
       const [item] = randomItems(1, dimensions);
       await store.upsert("photos", [item], { space: "toy" });
       await store.createCollection({ name: "anew", space: "toy+head", dimensions });
@@ -497,7 +497,7 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       expect(await store.search("photos", [someQuery()], { space: "toy+head" })).toHaveLength(1);
     });
 
-    it("ends a scan for a space when the collection is replaced by one of another space", async () => {
+    it("ends a scan for a space when a collection of another space replaces this one", async () => {
       await store.upsert("photos", randomItems(10, dimensions));
       const replace = async () => {
         await store.createCollection({ name: "anew", space: "toy+head", dimensions });
@@ -565,7 +565,7 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       }
     });
 
-    it("refuses the cursor of another query or filter, which would begin in the middle", async () => {
+    it("refuses the cursor of another query or filter, which would start in the middle", async () => {
       await store.upsert("photos", randomItems(40, dimensions));
       const query = someQuery();
       const { nextCursor: cursor } = await searchOne(query);

@@ -120,7 +120,7 @@ describe("Jobs", () => {
     await expect(jobs.resume(one.id)).rejects.toMatchObject({ code: "conflict" });
   });
 
-  it("says in plain words why what has ended is not cancelled and what has succeeded is not resumed", async () => {
+  it("says why an ended job cannot be cancelled and a successful one not resumed", async () => {
     const { kind, started, end } = steered();
     const work: JobKind = {
       lane: "work",
@@ -165,7 +165,7 @@ describe("Jobs", () => {
     await reaches(again, two.id, "succeeded");
   });
 
-  it("interrupts what is not ended when it takes the folder over, whichever process had it", async () => {
+  it("interrupts unfinished jobs when it takes over the folder, whichever process had it", async () => {
     const folder = newFolder();
     const { kind, end } = steered();
     const jobs = await openJobs(folder, { work: kind });
@@ -247,7 +247,7 @@ describe("Jobs", () => {
     expect(resumed.filter(({ status }) => status === "fulfilled")).toHaveLength(10);
   });
 
-  it("keeps ended jobs, and what they were made from, for as long and as many as it is told", async () => {
+  it("keeps ended jobs and their inputs up to the configured age and number", async () => {
     const folder = newFolder();
     const { kind } = steered();
     const limits = {
@@ -339,7 +339,7 @@ describe("Jobs", () => {
     });
   });
 
-  it("removes a job whose writing was broken off long ago; what is young may be another process's", async () => {
+  it("removes a job whose write broke off long ago, but not a recent one", async () => {
     const folder = newFolder();
     for (const name of ["half.new", "young.new"])
       mkdirSync(join(folder, name), { recursive: true });

@@ -61,7 +61,7 @@ async function follow(
 }
 
 describe("a server killed while it trains", () => {
-  it("finds the job interrupted at its next start and, resumed, ends with the weights of an uninterrupted run", async () => {
+  it("interrupts the job at its next start; resumed, it ends with the same weights", async () => {
     const first = await start();
     const models = (await json(`${first.url}/v1/models`)) as { data: { dimensions: number }[] };
     const { dimensions } = models.data[0];

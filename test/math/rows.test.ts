@@ -23,7 +23,7 @@ const unit = (count: number, seed: number): Rows => ({
 });
 
 describe("unitRows", () => {
-  it("brings rows of any length to length 1, down to the smallest float32 and up to the largest", () => {
+  it("brings rows of any length to length 1, from the smallest float32 to the largest", () => {
     const given = rows([3, 4], [-2, 0], [1e-45, 0], [3e38, 3e38]);
     const { values } = unitRows(given, "a");
     const expected = [0.6, 0.8, -1, 0, 1, 0, Math.SQRT1_2, Math.SQRT1_2];

@@ -51,7 +51,7 @@ describe("MediaBudget.request", () => {
     expect(await refusal(budget, 1)).toBe("admitted");
   });
 
-  it("counts one request for an eighth at most: the largest shuts out neither small nor large", async () => {
+  it("counts a request as an eighth at most, so that the largest shuts out no other", async () => {
     const budget = new MediaBudget(limits);
     const large = hold(budget, 2_000);
     expect(budget.units).toBe(64);
@@ -61,7 +61,7 @@ describe("MediaBudget.request", () => {
     await large.done;
   });
 
-  it("leaves room for small requests beside any number of large ones, and the reverse", async () => {
+  it("leaves room for small requests among any number of large ones, and the reverse", async () => {
     const crowded = new MediaBudget(limits);
     const large = Array.from({ length: 64 }, () => hold(crowded, 2_000));
     for (const { done } of large) done.catch(() => undefined);
@@ -187,7 +187,7 @@ describe("Turn.hold", () => {
     ]);
   });
 
-  it("decodes nothing new while what is held takes too much, and goes on when it was used", async () => {
+  it("decodes nothing new while held media fills the budget, and goes on once it is used", async () => {
     const budget = new MediaBudget(limits);
     const { log, caller } = files(budget);
     const start = caller();

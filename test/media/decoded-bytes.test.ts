@@ -53,7 +53,7 @@ describe("soundSize", () => {
 });
 
 describe("decodedBytes", () => {
-  it("is 8 bytes a pixel, and that of the limit for a picture that says nothing or too much", async () => {
+  it("is 8 bytes a pixel, or the limit for a picture with no size or too large a one", async () => {
     const png = new Uint8Array(await writers.png().toBuffer());
     expect(decodedBytes(png, "image", limits)).toBe(8 * 331 * 77);
     new DataView(png.buffer).setUint32(16, 2 ** 31);

@@ -44,7 +44,7 @@ const fieldsOf = (pid: number | string) => {
 const isAlive = (pid: number) => existsSync(`/proc/${pid}`) && fieldsOf(pid)[0] !== "Z";
 
 describe("a decoding pool", () => {
-  it("makes the tensors that the functions themselves make, of media that it holds and of any other", async () => {
+  it("makes the tensors that the functions make, from media it holds and any other", async () => {
     start();
     const held = await media.decodeImage(cat, limits);
     const decoded = await decodeImage(cat, limits);
@@ -119,7 +119,7 @@ describe("a decoding pool", () => {
     await ended;
   });
 
-  it("keeps a process that was started in place of one that hangs as long as it holds media", async () => {
+  it("keeps a process that replaced a hanging one for as long as it holds media", async () => {
     start({ maxSeconds: 60 });
     const gone = new AbortController();
     const ended = Promise.allSettled([
@@ -150,7 +150,7 @@ describe("a decoding pool", () => {
       await expect(media.decodeImage(faulty("throw 1"), limits)).rejects.toThrow(/a bug/);
   });
 
-  it("logs what a crash printed, shortened, and nothing of what decoders print about files", async () => {
+  it("logs what a crash printed, shortened, and nothing that decoders print about files", async () => {
     const warn = vi.fn();
     start({ maxSeconds: 60, log: { warn } as unknown as Log });
     await expect(media.decodeImage(faulty("chatter 1"), limits)).rejects.toThrow(/crashed/);

@@ -33,7 +33,7 @@ beforeEach(() => {
 });
 
 describe("addModel", () => {
-  it("copies what the links of a hub cache point to, so that the pack outlives the cache", async () => {
+  it("copies what a hub cache's links point to, so that the pack outlives the cache", async () => {
     const cache = mkdtempSync(join(tmpdir(), "crossmodal-cache-"));
     const [blobs, snapshot] = [join(cache, "blobs"), join(cache, "snapshot")];
     cpSync(goldenPath("tiny-clip"), blobs, { recursive: true });
@@ -133,7 +133,7 @@ describe("removeModel", () => {
     await expect(removeModel(dataDir, "mine")).rejects.toMatchObject({ code: "model_not_found" });
   });
 
-  it("makes no lock for what there is nothing of, and keeps what comes with the product", async () => {
+  it("makes no lock for a model that does not exist, and keeps those that are shipped", async () => {
     await expect(removeModel(dataDir, "mime")).rejects.toMatchObject({ code: "model_not_found" });
     await expect(removeModel(dataDir, "starter-clip")).rejects.toMatchObject({
       code: "invalid_input",

@@ -61,7 +61,7 @@ describe("readGraph", () => {
     },
   );
 
-  it("finds weights in other files wherever a tensor may stand, and how far they reach", async () => {
+  it("finds weights in other files wherever a tensor may be, and how far they reach", async () => {
     const attribute = (fields: Record<string, unknown>) =>
       NodeProto.create({ opType: "Any", attribute: [AttributeProto.create(fields)] });
     const folder = folderWithGraph({

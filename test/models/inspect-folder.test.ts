@@ -215,7 +215,7 @@ describe("a graph with its weights in another file", () => {
   const packs: TestPack[] = [];
   afterEach(() => Promise.all(packs.splice(0).map((pack) => pack.close())));
 
-  it("is added, verified and run, and is another space than the same graph with other weights", async () => {
+  it("is added, verified and run, in another space than the graph with other weights", async () => {
     const folder = folderWith("tiny-clip");
     const whole = join(folder, "onnx/vision_model.onnx");
     const { graph, data } = withExternalData(readFileSync(whole), "vision_model.onnx_data");

@@ -154,7 +154,7 @@ describe("pullModel", () => {
     ]);
   });
 
-  it("says which data types there are when one is missing, before anything is fetched", async () => {
+  it("lists the available data types when one is missing, before anything is fetched", async () => {
     hub.addRepo(clip, goldenPath("tiny-clip")).files.delete("onnx/text_model_q4.onnx");
     await expect(pull(clip, { dtypes: ["q4"] })).rejects.toMatchObject({
       code: "invalid_input",
@@ -185,7 +185,7 @@ describe("pullModel", () => {
     expect((await pull("other/tiny-clip", { id: "second" })).manifest.id).toBe("second");
   });
 
-  it("goes on after an interruption with what came, and shows no pack before it is whole", async () => {
+  it("continues after an interruption, and lists no pack before it is complete", async () => {
     const controller = new AbortController();
     hub.next("onnx/vision_model.onnx", { hangAfter: 100_000 });
     const stopped = pull(clip, {
@@ -220,7 +220,7 @@ describe("pullModel", () => {
     expect(fetchedGraphs()).toBe(2);
   });
 
-  it("takes from the hub's own cache what has the right bytes, by content or by commit", async () => {
+  it("takes files with the right bytes from the hub's cache, by content or by commit", async () => {
     const cache = join(dataDir, "hf/hub/models--someone--Tiny-CLIP");
     const bytes = readFileSync(goldenPath(`tiny-clip/${text}`));
     const commit = createHash("sha1").update(clip).digest("hex");
@@ -343,7 +343,7 @@ describe("pullModel", () => {
       return files;
     };
 
-    it("is asked for when nothing says it, and what came by then is not fetched again", async () => {
+    it("is asked for when no source has it, and fetched files are not fetched again", async () => {
       hub.addRepo("my/export", withoutLogit("tiny-clip"));
       await expect(pull("my/export")).rejects.toMatchObject({
         code: "invalid_input",
@@ -354,7 +354,7 @@ describe("pullModel", () => {
       expect(done).toContain("tokenizer.json from here");
     });
 
-    it("is the built-in's published value, under the built-in's id and licence, by any of its names", async () => {
+    it("is the published value, under the built-in's id and licence, for any of its names", async () => {
       hub.addRepo("Xenova/clip-vit-base-patch32", withoutLogit("tiny-clip"));
       const { manifest } = await pull("openai/clip-vit-base-patch32");
       expect(manifest).toMatchObject({
@@ -367,7 +367,7 @@ describe("pullModel", () => {
       expect(await pull("Xenova/clip-vit-base-patch32")).toMatchObject({ wasHere: true });
     });
 
-    it("is read from the original checkpoint by Range, and from what is published when that fails", async () => {
+    it("is read from the original checkpoint by Range, else is the published value", async () => {
       const scalar = (value: number) => ({ shape: [], data: Float32Array.of(value) });
       const tensors = {
         "text_model.weight": { shape: [2], data: Float32Array.of(1, 2) },

@@ -37,7 +37,7 @@ describe("/openapi.json", () => {
     expect(new Set(described)).toEqual(routesOf());
   });
 
-  it("gives each operation a name of its own, a summary, a tag and the errors that every route has", () => {
+  it("gives each operation a unique name, a summary, a tag and the errors of every route", () => {
     const operations = operationsOf();
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
     for (const { route, summary, tags, responses } of operations) {
@@ -63,7 +63,7 @@ describe("/openapi.json", () => {
     }
   });
 
-  it("says of bodies what the routes take: required fields, defaults, limits, files of forms", () => {
+  it("describes bodies as the routes take them: required fields, defaults, limits, files", () => {
     const { SearchBody, NewCollection, EmbeddingsRequest } = document.components.schemas as Record<
       string,
       { required?: string[]; properties: Record<string, object>; additionalProperties: boolean }

@@ -66,7 +66,7 @@ describe("reportPage", () => {
 
 describe("verdictOf", () => {
   const run = { bestEpoch: 3, pairs: 20 };
-  it("is no improvement over a version that is active and as good, or on a handful of pairs", () => {
+  it("is no improvement over an equally good active version, or on a handful of pairs", () => {
     const measures = { mean_reciprocal_rank: better };
     const unclear = measure(0.5, 0.6, [-0.01, 0.2], "unclear");
     const worse = measure(0.9, 0.5, [-0.5, -0.3], "worse");
@@ -89,7 +89,8 @@ describe("verdictOf", () => {
     expect(verdictOf({ measures: { mean_reciprocal_rank: unclear }, ...run })).toMatchObject({
       improved: false,
       reason:
-        "No improvement on held-out pairs: mean reciprocal rank 0.500 -> 0.600, 95 % interval of the change -0.010 to 0.200, on 20 pairs.",
+        "No improvement on held-out pairs: mean reciprocal rank 0.500 -> 0.600, 95 % interval " +
+        "of the change -0.010 to 0.200, on 20 pairs.",
     });
   });
   it("says that a head forgets when the probe set got worse", () => {

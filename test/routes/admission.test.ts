@@ -171,7 +171,7 @@ describe("an answer that would be too large", () => {
     spy.mockRestore();
   });
 
-  it("is refused when the metadata makes it so, for one query and for several together", async () => {
+  it("is refused when the metadata makes it so, for one query or several together", async () => {
     expect(await search({ item_id: "t0", top_k: 2 })).toMatchObject({ status: 200 });
     const heavy = { field: "note", op: "contains", value: "x" };
     expect(await search({ item_id: "t9", top_k: 3, filter: heavy })).toMatchObject(tooLarge);

@@ -43,7 +43,7 @@ const search = () =>
   post("/v1/collections/pictures/search", { audio: fixtureBase64("audio/rain.ogg"), top_k: 2 });
 
 describe("POST /v1/bridges", () => {
-  it("learns a bridge from texts and puts it to use: a sound finds pictures through the new version", async () => {
+  it("learns a bridge from texts and uses it: a sound finds pictures through it", async () => {
     expect((await search()).body.path).toEqual(["starter-clap/audio", `bridge/${name}@1`]);
     const ask = { from: "starter-clap", to: "starter-clip", texts };
     const unproved = await runJob(app, "/v1/bridges", { ...ask, name: "unproved" });
@@ -90,7 +90,7 @@ describe("POST /v1/bridges", () => {
     });
   });
 
-  it("takes memory from collections and measures recall by a label, beside the text pivot", async () => {
+  it("takes memory from collections and measures recall by label, besides the text pivot", async () => {
     const collections = { from_collection: "sounds", to_collection: "pictures", label_by: "group" };
     const ask = { from: "starter-clap", to: "starter-clip", texts, ...collections };
     const job = await runJob(app, "/v1/bridges", {
@@ -112,7 +112,7 @@ describe("POST /v1/bridges", () => {
     expect(report.recall.text_pivot.at_1.recall).toBeLessThanOrEqual(1);
   });
 
-  it("uses the bridge that was activated last, and the others again once it is deactivated", async () => {
+  it("uses the last activated bridge, and the others again once it is deactivated", async () => {
     const used = async () => (await search()).body.path[1];
     await post("/v1/bridges/unproved/activate", { version: 1 });
     expect(await used()).toBe("bridge/unproved@1");

@@ -13,7 +13,7 @@ afterAll(() => services.close());
 const create = (body: object) => app.request("/v1/collections", jsonPost(body));
 
 describe("/v1/collections", () => {
-  it("creates a collection in the space of a model, lists it, looks it up and deletes it", async () => {
+  it("creates a collection in a model's space, lists it, looks it up and deletes it", async () => {
     const created = await create({ name: "photos", model: "starter-clip", fields: ["year"] });
     expect(created.status).toBe(201);
     const collection = (await created.json()) as { created_at: string };
@@ -39,7 +39,7 @@ describe("/v1/collections", () => {
     expect((await app.request("/v1/collections/photos", { method: "DELETE" })).status).toBe(404);
   });
 
-  it("takes the first loaded model when none is named, and a space of the user's own with its dimensions", async () => {
+  it("uses the first loaded model by default, or a custom space with its dimensions", async () => {
     expect(await (await create({ name: "default" })).json()).toMatchObject({
       model: "starter-clip",
     });
@@ -112,7 +112,7 @@ describe("GET /metrics", () => {
     expect(await send("DELETE", "/v1/collections/green")).toMatchObject({ status: 200 });
   });
 
-  it("counts the items of each collection by modality, and forgets a collection that is gone", async () => {
+  it("counts items by collection and modality, and forgets a deleted collection", async () => {
     await create({ name: "counted", space: "plain", dimensions: 2 });
     const item = { embedding: [0.6, 0.8], modality: "audio" };
     await app.request(

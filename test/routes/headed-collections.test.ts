@@ -80,7 +80,7 @@ describe("a collection with a head", () => {
     });
   });
 
-  it("keeps what the model gave beside what the head made of it, and is searched through the head", async () => {
+  it("keeps the model's embedding beside the head's, and is searched through the head", async () => {
     const items = pictures.map(([file, label]) => ({
       id: file,
       image: fixtureBase64(`images/${file}`),
@@ -106,7 +106,7 @@ describe("a collection with a head", () => {
     ]);
   });
 
-  it("takes embeddings of the model, and others only with what they were before the head", async () => {
+  it("takes the model's embeddings, and others only with their originals", async () => {
     const space = services.packs.find("starter-clip").space;
     const embedding = Array.from({ length: dimensions }, (_, i) => (i === 0 ? 1 : 0));
     const given = (more: object) => ({
@@ -127,7 +127,7 @@ describe("a collection with a head", () => {
     expect(JSON.parse(line.split("\n")[0])).toMatchObject({ original: { space } });
   });
 
-  it("is projected again when another version is activated; what is added meanwhile is there", async () => {
+  it("is projected again when another version is activated, with items added meanwhile", async () => {
     const activated = await post("/v1/heads/shop/activate", { version: 2, force: true });
     expect(activated.body).toMatchObject({ version: 2, jobs: [{ id: expect.any(String) }] });
     const added = await Promise.all(
@@ -225,7 +225,7 @@ describe("a collection with a head", () => {
 });
 
 describe("POST /v1/heads from a collection", () => {
-  it("pairs pictures with their label as a text, by the embeddings from before the head", async () => {
+  it("pairs pictures with their label as a text, by the original embeddings", async () => {
     const pairs = { collection: "shop", by: "metadata.label" };
     const job = await runJob(app, "/v1/heads", {
       model: "starter-clip",

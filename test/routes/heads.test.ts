@@ -199,7 +199,7 @@ describe("POST /v1/heads with .npy files", () => {
     expect((await get("/v1/heads/trained/versions/2", { method: "DELETE" })).status).toBe(200);
   });
 
-  it("answers with no version once the head is deactivated, and again after a roll-back", async () => {
+  it("uses no version once the head is deactivated, and one again after a rollback", async () => {
     const post = { method: "POST" };
     expect((await get("/v1/heads/trained/deactivate", post)).body).toMatchObject({
       version: null,
@@ -210,7 +210,7 @@ describe("POST /v1/heads with .npy files", () => {
     expect((await get("/v1/heads/trained/rollback", post)).body.version).toBe(1);
   });
 
-  it("stops when the job is cancelled, keeps no version, and goes on from its checkpoint when it is resumed", async () => {
+  it("stops without a version when cancelled, and continues from its checkpoint when resumed", async () => {
     const fields = {
       ...labelledPairs(60),
       model: "starter-clip",

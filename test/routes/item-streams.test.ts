@@ -154,7 +154,7 @@ describe("a stream of items", () => {
     ]);
   });
 
-  it("ends at a shutdown: what was read is stored and told, then that the server stops", async () => {
+  it("ends at a shutdown: stores and reports what was read, then says that the server stops", async () => {
     const url = await start();
     const { sent, answer } = openStream(url);
     sent.write(line("a"));

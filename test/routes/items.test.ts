@@ -112,7 +112,7 @@ describe("POST /v1/collections/{name}/items", () => {
     expect((await items("", formPost({ text: "a cat" }))).status).toBe(404);
   });
 
-  it("adds texts, pictures, sounds and vectors in one JSON body; one that fails holds back no other", async () => {
+  it("adds texts, pictures, sounds and vectors in one body; a failing one stops no other", async () => {
     await withCollection("starter-clap");
     const { dimensions } = await services.store.stats(name);
     const unit = Array.from({ length: dimensions }, (_, i) => (i === 7 ? 1 : 0));
@@ -165,7 +165,7 @@ describe("POST /v1/collections/{name}/items", () => {
     });
   });
 
-  it("adds a sound to a collection of pictures over the bridge, and keeps what the sound's own model gave", async () => {
+  it("adds a sound to a picture collection over the bridge, and keeps its original embedding", async () => {
     await withCollection("starter-clip");
     await items("", formPost({ audio: fixture("audio/cow.ogg"), id: "cow" }));
     const [{ modality, embedding, original }] = await services.store.get(name, ["cow"]);
@@ -177,7 +177,7 @@ describe("POST /v1/collections/{name}/items", () => {
     expect(embedding).not.toEqual(own);
   });
 
-  it("gives an item without an id its content hash, so that adding a file again changes nothing", async () => {
+  it("uses the content hash as default id, so that adding a file again changes nothing", async () => {
     await withCollection("starter-clip");
     const add = async () =>
       (await (await items("", formPost({ image: fixture("images/cat.jpg") }))).json()) as Status;
@@ -196,7 +196,7 @@ describe("POST /v1/collections/{name}/items", () => {
     expect(await services.store.get(name, ["a"])).toMatchObject([{ metadata: { n: 999 } }]);
   });
 
-  it("lets two streams write the same ids: each gets its statuses and one of the two stays", async () => {
+  it("lets two streams write the same ids: each gets its statuses and one of them wins", async () => {
     const lines = (n: number) =>
       Array.from({ length: 300 }, (_, i) => `${JSON.stringify(vector(`item-${i}`, n))}\n`);
     const both = await Promise.all([stream(lines(1)), stream(lines(2))]);
@@ -213,7 +213,7 @@ describe("POST /v1/collections/{name}/items", () => {
 });
 
 describe("POST /v1/collections/{name}/items with application/x-ndjson", () => {
-  it("answers a status a line, in order; lines that cannot be read say why and the rest goes on", async () => {
+  it("answers one status a line in order, with a reason for each line it cannot read", async () => {
     const line = (item: unknown) => `${JSON.stringify(item)}\n`;
     const statuses = await stream([
       line(vector("a", 1)),
@@ -251,7 +251,8 @@ describe("POST /v1/collections/{name}/items with application/x-ndjson", () => {
   it("is longer than the largest body, and each status comes once its item is stored", async () => {
     const count = 5000; // 1.5 MB of lines; the body limit is 1 MB
     const lines = Array.from({ length: count }, (_, i) => {
-      return `${JSON.stringify({ ...vector(`item-${i}`, i), metadata: { n: i, note: "x".repeat(200) } })}\n`;
+      const metadata = { n: i, note: "x".repeat(200) };
+      return `${JSON.stringify({ ...vector(`item-${i}`, i), metadata })}\n`;
     });
     const statuses = await stream(lines);
     expect(statuses.map(({ id }) => id)).toEqual(lines.map((_, i) => `item-${i}`));
@@ -293,7 +294,7 @@ describe("POST /v1/collections/{name}/items with application/x-ndjson", () => {
     expect((await items("", { method: "POST", headers, body: "{}\n" })).status).toBe(404);
   });
 
-  it("tells every remaining line that the collection is gone when it is deleted meanwhile", async () => {
+  it("answers each remaining line with not_found when the collection is deleted meanwhile", async () => {
     const lines = (async function* () {
       yield `${JSON.stringify(vector("a", 1))}\n`;
       while ((await services.store.count(name)) === 0)
@@ -318,7 +319,7 @@ describe("/v1/collections/{name}/items", () => {
   beforeEach(() => items("", jsonPost({ items: some })));
   const path = (id: string) => `/${encodeURIComponent(id)}`;
 
-  it("lists items oldest first, page by page, by modality and filter, with embeddings when they are asked for", async () => {
+  it("lists items oldest first, in pages, by modality and filter, with embeddings on request", async () => {
     const list = async (query: string) =>
       (await (await items(query)).json()) as {
         data: { id: string; embedding?: number[] }[];

@@ -190,7 +190,7 @@ describe("/v1/label-sets", () => {
     expect(await zeroShot({ ...item, label_set: "nothing" })).toMatchObject({ status: 404 });
   });
 
-  it("uses its thresholds in the space they were chosen for, and says so where it is another", async () => {
+  it("uses its thresholds in their own space, and warns in another", async () => {
     const labels = candidate_labels.map((label) => ({ label, threshold: 0.9 }));
     await putSet("strict", { labels, model: "starter-clip" });
     const item = { item_id: "cat.jpg", collection: "photos", label_set: "strict" };
@@ -218,7 +218,7 @@ describe("POST /v1/collections/{name}/classify", () => {
   const path = "/v1/collections/photos/classify";
   const metadataOf = async (id: string) => (await services.store.get("photos", [id]))[0].metadata;
 
-  it("writes the best label of each item into its metadata, and leaves the rest of it alone", async () => {
+  it("writes each item's best label into its metadata, and leaves the rest alone", async () => {
     const { state, result } = await runJob(app, path, { candidate_labels });
     expect(state).toBe("succeeded");
     expect(result).toMatchObject({ items: 5, labelled: 5, skipped: { items: 0 }, field: "tags" });
@@ -236,7 +236,7 @@ describe("POST /v1/collections/{name}/classify", () => {
     expect(results.map(({ id }: { id: string }) => id)).toContain("cat.jpg");
   });
 
-  it("tags what a filter and a modality choose, into a field of its own, with a label set", async () => {
+  it("tags the items of a filter and a modality, into a separate field, with a label set", async () => {
     await putSet("thin", { labels: ["cat", "dog"], multi_label: true });
     const { result } = await runJob(app, path, {
       label_set: "thin",

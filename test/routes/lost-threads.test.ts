@@ -28,7 +28,7 @@ const ready = async () => {
 /** Ends threads that are at rest, as a crash would. */
 const end = (some: Iterable<Worker>) => Promise.all([...some].map((thread) => thread.terminate()));
 
-it("says that it is not ready when the store's thread is gone, starts it again and has lost nothing", async () => {
+it("is not ready when the store's thread dies, restarts it and has lost nothing", async () => {
   const before = new Set(threads);
   const spec = { name: "c", space: "plain", dimensions: 2 };
   expect((await app.request("/v1/collections", jsonPost(spec))).status).toBe(201);

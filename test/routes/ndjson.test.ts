@@ -104,7 +104,7 @@ describe("the room that readLines takes", () => {
 describe("gather", () => {
   const line = (number: number, size = 1): Line => ({ number, bytes: size, value: number });
 
-  it("joins what came while the taker was busy, up to its limits, and reads no further", async () => {
+  it("joins lines that came while the consumer was busy, up to its limits", async () => {
     let read = 0;
     const source = (async function* () {
       while (read < 10) yield [line(++read, 3)];
@@ -120,7 +120,7 @@ describe("gather", () => {
     expect(Math.max(...sizes)).toBe(3); // a fourth would make it 12 bytes
   });
 
-  it("gives a line that is larger than a group by itself, and one that comes alone at once", async () => {
+  it("passes on a line larger than a group alone, and a single line at once", async () => {
     let more: (lines: Line[]) => void = () => {};
     const source = (async function* () {
       while (true) {

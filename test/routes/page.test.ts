@@ -14,7 +14,7 @@ if (!isBuilt) console.warn("page.test.ts is left out: there is no dist/web (npm 
 describe.skipIf(!isBuilt)("GET /, for who accepts HTML", () => {
   const app = new Hono().route("/", pageRoutes(built)).get("/", (c) => c.json({ is: "JSON" }));
 
-  it("is the page, with a policy that allows nothing inline and nothing from elsewhere", async () => {
+  it("is the page, with a policy that allows nothing inline or from other hosts", async () => {
     const response = await app.request("/", asHtml);
     expect(await response.text()).toBe(readFileSync(join(built, "index.html"), "utf8"));
     const policy = response.headers.get("content-security-policy")!;

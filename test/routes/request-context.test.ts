@@ -9,7 +9,7 @@ import {
   type RequestVariables,
 } from "../../src/routes/request-context.js";
 
-it("leaves no listener on a request's signal, also when the body limit puts another request in its place", async () => {
+it("leaves no listener on a request's signal, even when the body limit replaces it", async () => {
   const app = new Hono<RequestVariables>()
     .use(observeRequests(createLog("silent"), 60_000))
     .use(limitBody(1000, new BodyBudget(4000)))

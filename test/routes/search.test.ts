@@ -84,7 +84,7 @@ describe("POST /v1/collections/{name}/search", () => {
     expect(similarities).toEqual([...similarities].sort((a, b) => b - a));
   });
 
-  it("finds a picture by itself: uploaded, by its id (then without itself) and by its vector", async () => {
+  it("finds a picture by upload, by its id (then without itself) and by its vector", async () => {
     const form = formPost({
       image: fixture("images/cat.jpg"),
       top_k: "2",
@@ -154,7 +154,7 @@ describe("POST /v1/collections/{name}/search", () => {
     });
   });
 
-  it("finds by a sound what another model was told in words, over the bridge, far better than chance", async () => {
+  it("finds texts of another model by sound, over the bridge, far better than chance", async () => {
     const labels = Object.entries(fixtureLabels.audio);
     const words = [...new Set(labels.map(([, label]) => label))];
     await fill(
@@ -175,7 +175,7 @@ describe("POST /v1/collections/{name}/search", () => {
     expect(found / labels.length).toBeGreaterThan(0.6);
   });
 
-  it("answers a mixed collection with every modality when it is centred, with the query's own only when not", async () => {
+  it("finds every modality in a mixed collection only when the search is centred", async () => {
     const texts = [
       "a kitten asleep",
       "a man on a horse",
@@ -203,7 +203,7 @@ describe("POST /v1/collections/{name}/search", () => {
     expect(rankOfCat(centred)).toBeLessThanOrEqual(rankOfCat(plain));
   });
 
-  it("searches a collection of another space by vector and item only, and names both spaces else", async () => {
+  it("searches a collection of another space by vector or item alone, else names both spaces", async () => {
     await app.request("/v1/collections", jsonPost({ name: "own", space: "mine@1", dimensions: 2 }));
     const items = [
       { id: "a", embedding: [1, 0], modality: "audio" },
@@ -238,7 +238,7 @@ describe("POST /v1/collections/{name}/search", () => {
     expect(error.message).toContain('bridge from "starter-clip" to "starter-clap"');
   });
 
-  it("names the field of a query that makes no sense, of many queries with its number", async () => {
+  it("names the field of an invalid query, with its index among several", async () => {
     const text = "a cat";
     const faults: [object, number, string, string][] = [
       [{}, 400, "invalid_input", "text"],

@@ -28,7 +28,7 @@ const leftovers = () => {
 };
 
 describe("GET /v1/backup", () => {
-  it("is a database that another data folder can be made from, and leaves nothing behind", async () => {
+  it("is a database that a new data folder can be restored from, and leaves nothing behind", async () => {
     const response = await app.request("/v1/backup");
     const bytes = new Uint8Array(await response.arrayBuffer());
     expect(response.headers.get("content-length")).toBe(String(bytes.length));

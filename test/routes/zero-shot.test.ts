@@ -91,7 +91,7 @@ describe("POST /v1/zero-shot", () => {
     expect(asFile).toEqual(asUri);
   });
 
-  it("refuses labels with commas between them in one form field, which would be one label of score 1", async () => {
+  it("refuses comma-separated labels in one form field, which would be one label of score 1", async () => {
     const response = await zeroShot(
       formPost({ image: fixture("images/cat.jpg"), candidate_labels: "cat,dog" }),
     );
@@ -493,7 +493,7 @@ describe("POST /v1/zero-shot, a body over the limit", () => {
   const limited = async () => startApp({ maxBodyBytes: 100_000 });
   const labels = ["cat", "dog"];
 
-  it("is refused as JSON, as a form and as a stream of unknown length, and the server goes on", async () => {
+  it("is refused as JSON, form and stream of unknown length, and the server goes on", async () => {
     const { app, services } = await limited();
     const big = new Uint8Array(200_000);
     const endless = new ReadableStream<Uint8Array>({

@@ -47,7 +47,7 @@ const accuracy = (test: LabelledItems, logits: (f: Float32Array) => Float64Array
 };
 
 describe("cacheLogits", () => {
-  it("adds alpha to the class of a stored item, and nothing that counts elsewhere, when beta is large", () => {
+  it("adds alpha to the class of a stored item and almost nothing elsewhere at a large beta", () => {
     const train = items(8, 3);
     const adapter = { kind: "cache" as const, ...train, alpha: 2, beta: 1e4 };
     const plain = cacheLogits({ ...adapter, alpha: 0 }, texts, row(train, 5));

@@ -16,7 +16,7 @@ const side = (modality: string, half: 0 | 1, rows = 500) => ({
 /** As the figures are printed: rounded to that many digits. */
 const to = (digits: number, value: number | undefined) => Number((value as number).toFixed(digits));
 
-describe("measureGap on 500 pairs of CLIP ViT-B/16 (figures of the reference implementations)", () => {
+describe("measureGap on 500 pairs of CLIP ViT-B/16 (reference implementations' figures)", () => {
   let report: GapReport;
   beforeAll(() => {
     report = measureGap({ a: side("image", 0), b: side("text", 1), paired: true });

@@ -44,7 +44,7 @@ describe("adamWStep", () => {
 });
 
 describe("cosineSchedule", () => {
-  it("rises to the peak over the warm-up, and falls to half of it in the middle of the rest and to 0 at the end", () => {
+  it("rises to the peak over the warm-up, then falls to half midway and to 0 at the end", () => {
     expect([0, 1, 3].map((step) => cosineSchedule(step, 104, 8, 4))).toEqual([2, 4, 8]);
     expect(cosineSchedule(54, 104, 8, 4)).toBeCloseTo(4, 12);
     expect(cosineSchedule(104, 104, 8, 4)).toBeCloseTo(0, 12);

@@ -33,7 +33,7 @@ describe("trainHead", () => {
     expect(report.verdict.reason).toMatch(/No improvement|No epoch/);
   });
 
-  it("tests on the same pairs whatever the seed and the exclusions, and compares with the version in use", async () => {
+  it("tests on the same pairs at any seed or exclusion, and compares with the active version", async () => {
     const request = rotatedPairs(120, { epochs: 40, learningRate: 0.01 });
     const good = await trainHead(request, { threads: 1 });
     const active = { version: 4, a: good.a, b: good.b };
@@ -139,7 +139,7 @@ describe("trainHead", () => {
     }
   });
 
-  it("refuses pairs of one label, and a split that trains on one, but not where a loss joins labels", async () => {
+  it("refuses pairs of one label and a split with one, except for losses that join labels", async () => {
     const request = rotatedPairs(40, { epochs: 1, loss: "nt-xent" });
     await expect(trainHead({ ...request, labels: new Int32Array(40) })).rejects.toMatchObject({
       code: "invalid_input",
@@ -294,7 +294,7 @@ describe("trainHead on 500 COCO pairs of CLIP ViT-B/16", () => {
     return { a: all.slice(0, 500 * 512), b: all.slice(500 * 512) };
   };
 
-  it("claims nothing that its held-out interval does not show, and refuses random pairs", async () => {
+  it("claims only what its held-out interval shows, and refuses random pairs", async () => {
     const { a, b } = pairs();
     const positions = Array.from({ length: 500 }, (_, i) => i);
     const split = {

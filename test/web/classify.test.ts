@@ -77,7 +77,7 @@ describe.skipIf(!served.found)("the page's Classify view", () => {
     await page.close();
   });
 
-  it("makes a table of several files, sorts it, saves it, and names what it cannot take", async () => {
+  it("makes a table of several files, sorts it, saves it, and names unusable files", async () => {
     const { page } = await served.browser.open(`${served.url}/#/classify?labels=cat|cup of coffee`);
     const files = ["cat.jpg", "coffee.webp", "rocket.avif"].map((name) => ({
       name,

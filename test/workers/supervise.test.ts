@@ -20,7 +20,7 @@ let supervised: SupervisedWorker;
 afterEach(() => supervised.close());
 
 describe("SupervisedWorker", () => {
-  it("serves an object of another thread, with several arguments, and moves what is marked", async () => {
+  it("serves another thread's object, with several arguments, and moves what is marked", async () => {
     supervised = await SupervisedWorker.start({ name: "The counter", start: startCounter });
     const counter = remoteOf<Counter>(supervised);
     expect(await counter.add(2)).toBe(2);

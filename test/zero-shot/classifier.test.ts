@@ -41,7 +41,7 @@ describe("classify", () => {
     await expect(overflow).rejects.toMatchObject({ code: "inference_failed" });
   });
 
-  it("is the sigmoid of logitScale times the cosine plus the bias for a sigmoid model", async () => {
+  it("is sigmoid(logitScale * cosine + bias) for a sigmoid model", async () => {
     const [score] = await classify(
       pack({ activation: "sigmoid", logitBias: -9 }),
       "abcd",
@@ -57,7 +57,7 @@ describe("classify", () => {
     expect(score.score).toBeCloseTo(1 / (1 + Math.exp(-10 * (Math.cos(0.2) - neutral))), 6);
   });
 
-  it("embeds the labels once for many inputs (fault 6 of common implementations: again for every clip)", async () => {
+  it("embeds the labels once for many inputs (common fault 6: again for every clip)", async () => {
     const textEncoder = fakeEncoder();
     const shared = pack({ textEncoder: withCache(textEncoder, new EmbeddingCache(1e6)) });
     for (const clip of ["a", "ab", "abc"]) await classify(shared, clip, ["rain", "dog"], plain);

@@ -27,7 +27,7 @@ describe("oddsOf", () => {
 });
 
 describe("backgroundOdds", () => {
-  it("counts the background that is as familiar, the input itself too: ties are against it", async () => {
+  it("counts background at least as familiar, ties against the input and itself included", async () => {
     const odds = await backgroundOdds({ background: backgroundOf([1, 2, 3, 3]) }, ["a"], measure);
     const verdictOf = (x: number) => odds.verdict(measure(Float32Array.of(x)), 0.2);
     expect(verdictOf(4)).toEqual({ odds: 4, pValue: 1 / 5, known: true });
@@ -77,7 +77,7 @@ describe("labelScorer with a reference", () => {
     activation: "softmax",
   } as const;
 
-  it("says null where no label is as familiar as it must be, also where threshold hides all", async () => {
+  it("answers null where no label is familiar enough, also where threshold hides them all", async () => {
     // The fake encoder turns n characters into the angle n / 10
     const encoder = fakeEncoder();
     const [near, far, other] = await encoder.encode(["ab", "a".repeat(15), "a".repeat(30)]);

@@ -28,6 +28,8 @@ export function waveform({ samples }: DecodedAudio): { mediaType: string; bytes:
     const length = Math.max(1, Math.round((peak / loudest) * (height - 2)));
     return `M${bar * barWidth + barWidth / 2} ${(height - length) / 2}v${length}`;
   });
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${bars * barWidth} ${height}"><path d="${path.join("")}" stroke="#567" stroke-width="1.4"/></svg>`;
+  const svg =
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${bars * barWidth} ${height}"><path ` +
+    `d="${path.join("")}" stroke="#567" stroke-width="1.4"/></svg>`;
   return { mediaType: "image/svg+xml", bytes: new TextEncoder().encode(svg) };
 }

@@ -6,7 +6,8 @@ import type { VectorTable } from "./vector-table.js";
  * Offers live vectors with their mean-centred similarity, the cosine of q - mean(q's modality) and
  * x - mean(x's modality):
  *
- *   (q' · x - q' · m) / |x - m|,   q' = (q - mean) / |q - mean|,   |x - m|² = 1 - 2 x·m + |m|²   as |x| = 1
+ *   (q' · x - q' · m) / |x - m|,   q' = (q - mean) / |q - mean|,
+ *   |x - m|² = 1 - 2 x·m + |m|²   as |x| = 1
  *
  * A vector that equals its mean has no direction left and similarity 0.
  *

@@ -32,7 +32,7 @@ export async function checkDataFolder(dataDir: string): Promise<FileFinding[]> {
     try {
       const sums = inspectDatabase(dataDir)?.sums;
       if ((sizeIfThere(log) ?? 0) > 0 && sums !== undefined) {
-        const found = `${sums.pageCount} pages and a log, as their checksums say; the next start reads it`;
+        const found = `${sums.pageCount} pages are intact; the next start reads the log`;
         return [{ check, ok: true, found }];
       }
       return readDatabase(dataDir, database, sums?.pageCount);
@@ -62,7 +62,9 @@ function readDatabase(dataDir: string, database: string, pages: number | undefin
         ? {
             check: "database",
             ok: version === 1, // older versions had no checksums
-            found: `"${sums}" is gone: only the structure was checked, which is right; the next start creates it again`,
+            found:
+              `"${sums}" is gone: only the structure was checked, which is right; the next ` +
+              "start creates it again",
           }
         : { check: "database", ok: true, found: `${pages} pages, as their checksums say` },
     );
@@ -78,7 +80,8 @@ function readDatabase(dataDir: string, database: string, pages: number | undefin
           found:
             damage === undefined
               ? `${record.file}, as its checksum says`
-              : `"${path}" is damaged (${damage}): the next start creates it again from the database`,
+              : `"${path}" is damaged (${damage}): the next start creates it again from the ` +
+                "database",
         });
       }
     }

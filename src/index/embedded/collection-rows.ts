@@ -38,7 +38,8 @@ export class CollectionRows {
     ];
     const { lastInsertRowid } = this.#db
       .prepare(
-        "INSERT INTO collections (name, space, dimensions, fields, options, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO collections (name, space, dimensions, fields, options, created_at) " +
+          "VALUES (?, ?, ?, ?, ?, ?)",
       )
       .run(...values);
     this.#createIndexes(Number(lastInsertRowid), fields, 0);
@@ -63,7 +64,8 @@ export class CollectionRows {
       // The condition keeps other collections out; the column in front makes the planner prefer
       // this index to the one on the collection alone, which it otherwise takes for ranges.
       this.#db.exec(
-        `CREATE INDEX item_field_${collection}_${i} ON items (collection, ${fieldExpression(field)}) WHERE collection = ${collection}`,
+        `CREATE INDEX item_field_${collection}_${i} ON items (collection, ` +
+          `${fieldExpression(field)}) WHERE collection = ${collection}`,
       );
     }
   }

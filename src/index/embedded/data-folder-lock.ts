@@ -40,7 +40,8 @@ export async function lockDataFolder(dataDir: string): Promise<() => void> {
     if (isBusy(error)) {
       throw new AppError(
         "storage_locked",
-        `The data folder "${dataDir}" is in use by process ${readPid(pidFile)}; stop it, or talk to it with --url`,
+        `The data folder "${dataDir}" is in use by process ${readPid(pidFile)}; stop it, or ` +
+          "talk to it with --url",
       );
     }
     const reason = error instanceof Error ? error.message : String(error);

@@ -85,7 +85,8 @@ function loadedPackage(load: () => Hnswlib): Hnswlib {
     return load();
   } catch (cause) {
     const message =
-      'The option indexEngine is "hnswlib", but the package hnswlib-node cannot be loaded: install ' +
+      'The option indexEngine is "hnswlib", but the package hnswlib-node cannot be loaded: ' +
+      "install " +
       "it (npm i hnswlib-node, which compiles it), or leave the option at usearch";
     throw new AppError("invalid_input", message, { param: "indexEngine", cause });
   }

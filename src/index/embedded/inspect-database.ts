@@ -32,8 +32,10 @@ export function inspectDatabase(
     const rest = traces(dataDir, wasUsed);
     if (rest === undefined) return undefined;
     throw corrupt(
-      `The database "${files.database}" is ${size === 0 ? "empty" : "gone"}, although "${rest}" shows that there was one: ` +
-        "restore a backup with `crossmodal restore FILE --force`, or move the data folder away to begin with an empty one",
+      `The database "${files.database}" is ${size === 0 ? "empty" : "gone"}, although "${rest}" ` +
+        "shows that there was one: " +
+        "restore a backup with `crossmodal restore FILE --force`, or move the data folder away " +
+        "to begin with an empty one",
     );
   }
   if (found === undefined) return undefined;
@@ -77,7 +79,8 @@ function damagedLog(dataDir: string, sums: PageSums, log: WalLog): AppError {
       ? `is ${size === 0 ? "empty" : "gone"}, or the database was damaged beside it`
       : `is damaged or cut: ${log.frames} of its ${sums.frames} pages are whole`;
   return corrupt(
-    `The database's log "${file}" ${what}; the last writes are lost. Restore a backup, or delete "${sumsFile}" ` +
+    `The database's log "${file}" ${what}; the last writes are lost. Restore a backup, or ` +
+      `delete "${sumsFile}" ` +
       "to go on without them",
   );
 }
@@ -86,8 +89,10 @@ export function damagedDatabase(dataDir: string, pages: number[], sums: PageSums
   const { database, sums: file } = databaseFiles(dataDir);
   const named = pages.slice(0, 5).join(", ") + (pages.length > 5 ? ", …" : "");
   return corrupt(
-    `The database "${database}" is damaged, or another program has changed it: of ${sums.pageCount} pages, ` +
-      `${pages.length} differ from their checksums (${named}). Restore a backup. Without one, delete "${file}" to have ` +
+    `The database "${database}" is damaged, or another program has changed it: of ` +
+      `${sums.pageCount} pages, ` +
+      `${pages.length} differ from their checksums (${named}). Restore a backup. Without one, ` +
+      `delete "${file}" to have ` +
       "the database opened as it is, and export what can be read",
   );
 }
@@ -98,7 +103,8 @@ function readSums(file: string): { sums: PageSums; end: number } | undefined {
   const found = decodeSums(bytes);
   if (found === undefined)
     throw corrupt(
-      `The checksums of the database, "${file}", are damaged. Restore a backup, or delete the file to have ` +
+      `The checksums of the database, "${file}", are damaged. Restore a backup, or delete the ` +
+        "file to have " +
         "the database checked without them",
     );
   return found;

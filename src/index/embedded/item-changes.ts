@@ -50,10 +50,12 @@ export class ItemChanges {
     const changes: RowChanges = { added: [], removed: [] };
     const means = new ModalityMeans(this.#db, collection, dimensions);
     const find = this.#statements.get(
-      "SELECT row, modality, embedding, metadata, added_at AS addedAt FROM items JOIN vectors USING (row) WHERE collection = ? AND id = ?",
+      "SELECT row, modality, embedding, metadata, added_at AS addedAt FROM items JOIN vectors " +
+        "USING (row) WHERE collection = ? AND id = ?",
     );
     const update = this.#statements.get(
-      "UPDATE items SET metadata = ?, source = ?, content_hash = ?, text = ?, added_at = ? WHERE row = ?",
+      "UPDATE items SET metadata = ?, source = ?, content_hash = ?, text = ?, added_at = ? " +
+        "WHERE row = ?",
     );
     const replaced = items.map((item) => {
       const old = find.get(collection, item.id) as OldItem | undefined;
@@ -126,7 +128,8 @@ export class ItemChanges {
   #insert(collection: number, item: ItemRow, facts: Facts, embedding: Uint8Array): number {
     const { lastInsertRowid } = this.#statements
       .get(
-        "INSERT INTO items (collection, id, modality, metadata, source, content_hash, text, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO items (collection, id, modality, metadata, source, content_hash, text, " +
+          "added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       )
       .run(collection, item.id, item.modality, ...facts);
     const row = Number(lastInsertRowid);

@@ -31,7 +31,8 @@ export class ItemRows {
     return guard(() =>
       this.#db
         .prepare(
-          `SELECT row, id FROM items WHERE collection = ${collection} AND row > ? AND ${sql} ORDER BY row LIMIT ?`,
+          `SELECT row, id FROM items WHERE collection = ${collection} AND row > ? AND ${sql} ` +
+            "ORDER BY row LIMIT ?",
         )
         .all(after, ...values, limit),
     ) as { row: number; id: string }[];
@@ -85,7 +86,8 @@ export class ItemRows {
     return guard(() =>
       this.#db
         .prepare(
-          `${wholeItem} WHERE collection = ${collection} AND items.row > ? ${modality} AND ${sql} ORDER BY items.row LIMIT ?`,
+          `${wholeItem} WHERE collection = ${collection} AND items.row > ? ${modality} AND ` +
+            `${sql} ORDER BY items.row LIMIT ?`,
         )
         .all(after, ...values, limit),
     );
@@ -131,7 +133,8 @@ export class ItemRows {
     collection: number,
   ): Iterable<{ row: number; modality: number; embedding: Float32Array }> {
     const read = this.#db.prepare(
-      "SELECT row, modality, embedding FROM items JOIN vectors USING (row) WHERE collection = ? ORDER BY row",
+      "SELECT row, modality, embedding FROM items JOIN vectors USING (row) WHERE collection = " +
+        "? ORDER BY row",
     );
     for (const found of read.iterate(collection))
       yield { ...found, embedding: floatsOf(found.embedding) };

@@ -8,9 +8,9 @@ const lookEveryMs = 200;
 
 /**
  * Makes this the only process that works on something, such as a model that is pulled; a second one
- * waits here and then finds what was made. As in data-folder-lock.ts the lock is an open SQLite transaction: the operating system
- * frees it when its process ends in whatever way, so that none is ever stale. The pid beside it
- * serves the message.
+ * waits here and then finds what was made. As in data-folder-lock.ts the lock is an open SQLite
+ * transaction: the operating system frees it when its process ends in whatever way, so that none is
+ * ever stale. The pid beside it serves the message.
  *
  * @param path    of the lock; `<path>.pid` lies beside it.
  * @param onWait  told once, with the pid of the process that is waited for; what it throws ends the

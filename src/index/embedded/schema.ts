@@ -34,7 +34,7 @@ export function prepareSchema(db: Database): boolean {
         fields TEXT NOT NULL,      -- JSON array of dot paths
         options TEXT NOT NULL,     -- JSON object
         created_at TEXT NOT NULL,  -- ISO 8601
-        snapshot TEXT              -- JSON: the graph file that belongs to this state, see snapshot.ts
+        snapshot TEXT              -- JSON: the graph file of this state, see snapshot.ts
       );
       CREATE TABLE items (
         row INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -48,9 +48,14 @@ export function prepareSchema(db: Database): boolean {
       );
       CREATE UNIQUE INDEX items_by_id ON items (collection, id);
       CREATE INDEX items_by_collection ON items (collection);
-      CREATE TABLE vectors (row INTEGER PRIMARY KEY, embedding BLOB NOT NULL);                         -- float32, little-endian
-      CREATE TABLE originals (row INTEGER PRIMARY KEY, space TEXT NOT NULL, embedding BLOB NOT NULL);
-      CREATE TABLE previews (row INTEGER PRIMARY KEY, media_type TEXT NOT NULL, bytes BLOB NOT NULL);
+      -- Embeddings are float32, little-endian.
+      CREATE TABLE vectors (row INTEGER PRIMARY KEY, embedding BLOB NOT NULL);
+      CREATE TABLE originals (
+        row INTEGER PRIMARY KEY, space TEXT NOT NULL, embedding BLOB NOT NULL
+      );
+      CREATE TABLE previews (
+        row INTEGER PRIMARY KEY, media_type TEXT NOT NULL, bytes BLOB NOT NULL
+      );
       CREATE TABLE means (
         collection INTEGER NOT NULL,
         modality INTEGER NOT NULL,

@@ -128,7 +128,7 @@ export class StoreUpkeep implements WriteHooks {
 
   #noteRoom() {
     if (freeBytes(this.#dataDir) < workingBytes)
-      this.#condition.cannotWrite = `No space left on the disk of the data folder "${this.#dataDir}"`;
+      this.#condition.cannotWrite = `No disk space left for the data folder "${this.#dataDir}"`;
     else delete this.#condition.cannotWrite;
   }
 }

@@ -75,7 +75,8 @@ async function decodeFormat(
     const isPicture = format !== undefined && format !== "sound";
     const what = isPicture ? `The file is a picture (${format})` : "Unknown file format";
     throw unsupported(
-      `${what}; expected WAV, AIFF, AU, CAF, FLAC, MP3, Ogg (Vorbis, Opus, FLAC), or with ffmpeg M4A, AAC, WebM and others`,
+      `${what}; expected WAV, AIFF, AU, CAF, FLAC, MP3, Ogg (Vorbis, Opus, FLAC), or with ` +
+        "ffmpeg M4A, AAC, WebM and others",
     );
   }
   const { start } = sniffed;

@@ -11,8 +11,8 @@ const byteOfLast = new Uint8Array(256);
 for (const [byte, remainder] of crcTable32.entries()) byteOfLast[remainder & 255] = byte;
 
 /**
- * An Ogg page in which one byte is wrong, as it was: the checksum tells which one and how. Where the
- * damage is larger, one page in 250 of the longest is taken for such a one.
+ * An Ogg page in which one byte is wrong, as it was: the checksum tells which one and how. Where
+ * the damage is larger, one page in 250 of the longest is taken for such a one.
  *
  * The checksum is linear: the difference between the one that stands there and the one of the bytes
  * that stand there is the remainder of the wrong byte's difference, followed by as many zeros as

@@ -105,7 +105,8 @@ export function checkLength(
 ): void {
   // Some headers can claim 4 GHz.
   if (!(sampleRateHz >= lowestRateHz && sampleRateHz <= highestRateHz)) {
-    const message = `The sound's rate is ${sampleRateHz} Hz; expected ${lowestRateHz} to ${highestRateHz}`;
+    const message =
+      `The sound's rate is ${sampleRateHz} Hz; expected ` + `${lowestRateHz} to ${highestRateHz}`;
     throw new AppError("unsupported_media", message, { param: "audio" });
   }
   const tooLong = (limit: string) =>

@@ -67,7 +67,8 @@ export function readWavFormat(
   if (isPlain && blockBytes !== (bits / 8) * channels) {
     const should = (bits / 8) * channels;
     warnings.add(
-      `The header's block alignment is ${blockBytes}, but ${channels} channels of ${bits} bits take ${should}: the bits were believed`,
+      `The header's block alignment is ${blockBytes}, but ${channels} channels of ${bits} ` +
+        `bits take ${should}: the bits were believed`,
     );
   }
   if (validBits === 0 || validBits > bits) validBits = bits;

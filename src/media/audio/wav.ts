@@ -109,7 +109,8 @@ function warnOfPadding(
   for (let at = layout.start; at + size <= layout.start + layout.length; at += size) {
     if ((bytes[at + lowest] & mask) === 0) continue;
     warnings.add(
-      `The header says that ${validBits} of ${bits} bits are used, but all of them are: all were read`,
+      `The header says that ${validBits} of ${bits} bits are used, but all of them are: all ` +
+        "were read",
     );
     return;
   }

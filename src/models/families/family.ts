@@ -76,7 +76,8 @@ export function padTokenId({ tokenizer, tokenizerConfig }: HubConfigs): number {
       : (vocabulary as Record<string, number> | undefined)?.[content]);
   if (id === undefined || id === -1)
     throw new RangeError(
-      `tokenizer_config.json: "pad_token" is ${JSON.stringify(content)}, which tokenizer.json lacks`,
+      `tokenizer_config.json: "pad_token" is ${JSON.stringify(content)}, which tokenizer.json ` +
+        "lacks",
     );
   return id;
 }

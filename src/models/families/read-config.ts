@@ -20,7 +20,8 @@ export function readConfig<S extends z.ZodType>(
   const [issue] = result.error.issues;
   if (issue.code === "unrecognized_keys")
     throw new RangeError(
-      `${file}: "${[...issue.path, issue.keys[0]].join(".")}" is unknown and may change the numbers`,
+      `${file}: "${[...issue.path, issue.keys[0]].join(".")}" is unknown and may change the ` +
+        "numbers",
     );
   const received = issue.path.reduce<unknown>(
     (value, key) => (value as Record<PropertyKey, unknown>)?.[key],

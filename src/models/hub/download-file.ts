@@ -18,7 +18,7 @@ export const repositoryPath = (
   { repo, commit }: { repo: string; commit: string },
   { path }: HubFile,
 ): string =>
-  `/${repo}/resolve/${encodeURIComponent(commit)}/${path.split("/").map(encodeURIComponent).join("/")}`;
+  ["", repo, "resolve", ...[commit, ...path.split("/")].map(encodeURIComponent)].join("/");
 
 /** What `<target>.part` is a part of; lies beside it as `<target>.part.json`. */
 interface PartRecord {
@@ -31,8 +31,9 @@ interface PartRecord {
 }
 
 /**
- * Fetches one file to `target`, which appears whole, synced and verified or not at all. A broken transfer goes on where it ended, also in a later process: the
- * bytes so far lie in `<target>.part`.
+ * Fetches one file to `target`, which appears whole, synced and verified or not at all. A broken
+ * transfer goes on where it ended, also in a later process: the bytes so far lie in
+ * `<target>.part`.
  *
  * @param path  of the file at the hub, such as `repositoryPath` gives.
  * @throws AppError `hub_failed` when the hub cannot be had, or keeps giving other bytes than it
@@ -121,13 +122,15 @@ async function transfer(
     signal?.throwIfAborted();
     if (typeof (error as NodeJS.ErrnoException).syscall === "string" && !isNetwork(error))
       throw error;
-    const message = `${client.settings.endpoint}${path} broke off at ${here} bytes (${reasonOf(error)})`;
+    const message =
+      `${client.settings.endpoint}${path} broke off at ` + `${here} bytes (${reasonOf(error)})`;
     throw new HubTrouble(message, { cause: error, progressed: here > have });
   } finally {
     await sink.close();
   }
   if (part.file.size !== undefined && here < part.file.size) {
-    const message = `${client.settings.endpoint}${path} ended after ${here} of ${part.file.size} bytes`;
+    const message =
+      `${client.settings.endpoint}${path} ended after ` + `${here} of ${part.file.size} bytes`;
     throw new HubTrouble(message, { progressed: here > have });
   }
 }
@@ -211,7 +214,8 @@ class Part {
     const { size } = this.file;
     const here = await this.size();
     return (
-      `${why}: "${this.#target}" is not complete. ${here}${size === undefined ? "" : ` of ${size}`} bytes of it ` +
+      `${why}: "${this.#target}" is not complete. ` +
+      `${here}${size === undefined ? "" : ` of ${size}`} bytes of it ` +
       `lie in "${this.path}" and are used when the command is run again.`
     );
   }

@@ -69,7 +69,8 @@ export class HubClient {
         options.signal?.throwIfAborted();
         if (/CERT|UNABLE_TO_VERIFY|ERR_TLS/.test(reasonOf(error))) {
           const advice =
-            "if it is signed by an authority of your own, name its certificate in NODE_EXTRA_CA_CERTS";
+            "if it is signed by an authority of your own, name its certificate in " +
+            "NODE_EXTRA_CA_CERTS";
           throw new AppError(
             "hub_failed",
             `${shown(url)} shows no certificate to trust (${reasonOf(error)}); ${advice}`,
@@ -120,13 +121,15 @@ export class HubClient {
       const advice =
         this.settings.token === undefined
           ? "set HF_TOKEN to a token of an account that has accepted the model's terms"
-          : "the account of HF_TOKEN has to accept the model's terms on its page first, or the token may not read it";
+          : "the account of HF_TOKEN has to accept the model's terms on its page first, or the " +
+            "token may not read it";
       return new AppError("hub_failed", `${where}: access to this model is restricted; ${advice}`);
     }
     if (status === 401) {
       const advice =
         this.settings.token === undefined
-          ? "there is no such model, or it is private: check the name, or set HF_TOKEN to a token that may read it"
+          ? "there is no such model, or it is private: check the name, or set HF_TOKEN to a " +
+            "token that may read it"
           : "there is no such model, or HF_TOKEN is not valid or may not read it";
       return new AppError("hub_failed", `${where}: ${advice}`);
     }

@@ -73,12 +73,16 @@ export function listRepo(
         throw new HubTrouble(`The listing of ${repo} broke off`, { cause: error });
       });
       if (bytes === undefined) {
-        const message = `${client.settings.endpoint} answered with more than ${maxListingBytes} bytes where a listing of ${repo} was asked for`;
+        const message =
+          `${client.settings.endpoint} answered with more than ${maxListingBytes} bytes where a ` +
+          `listing of ${repo} was asked for`;
         throw new AppError("hub_failed", message);
       }
       const result = Answer.safeParse(parsed(bytes));
       if (!result.success) {
-        const message = `${client.settings.endpoint} did not answer with a listing of ${repo}: is HF_ENDPOINT a hub?`;
+        const message =
+          `${client.settings.endpoint} did not answer with a listing of ${repo}: is HF_ENDPOINT ` +
+          "a hub?";
         throw new AppError("hub_failed", message, { cause: result.error });
       }
       const { sha, cardData, siblings } = result.data;

@@ -144,7 +144,9 @@ async function choose(
 
 function unmatched(c: ForeignContext, candidates: readonly Candidate[]) {
   const names = candidates.map(({ shape }) => shape.name).join(", ");
-  const message = `The body of ${c.req.method} ${c.req.path} is of none of the clients that use this path: ${names}`;
+  const message =
+    `The body of ${c.req.method} ${c.req.path} is of none of the clients that use this path: ` +
+    `${names}`;
   return invalidInput(undefined, message);
 }
 

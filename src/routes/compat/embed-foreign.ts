@@ -79,7 +79,8 @@ export async function embedGroups(
 
 function checkDimensions({ manifest }: LoadedPack, wanted: number | undefined): void {
   if (wanted === undefined || wanted === manifest.dimensions) return;
-  const message = `The model "${manifest.id}" gives ${manifest.dimensions} dimensions, not ${wanted}`;
+  const message =
+    `The model "${manifest.id}" gives ` + `${manifest.dimensions} dimensions, not ${wanted}`;
   throw invalidInput("dimensions", message);
 }
 
@@ -123,7 +124,9 @@ function pathsInto(
         return [modality, findPath(parts, modality, { name: id, space: pack.space, model: id })];
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
-        const message = `The model "${id}" does not understand ${modality}, and no bridge leads from a model that does into its space`;
+        const message =
+          `The model "${id}" does not understand ${modality}, and no bridge leads from a model ` +
+          "that does into its space";
         throw new AppError("no_path", message, { param: "model", cause: error });
       }
     }),

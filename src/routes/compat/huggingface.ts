@@ -150,7 +150,8 @@ function contentOf(
 
 function noLabels(modality: string, model = "MODEL") {
   const message =
-    "The models here have no labels of their own: send parameters.candidate_labels, or add them to the URL " +
+    "The models here have no labels of their own: send parameters.candidate_labels, or add them " +
+    "to the URL " +
     `(/hf/${model}?candidate_labels=dog,rain), or name a few-shot head there (?head=NAME); ` +
     `the embedding of ${modality} is at /pipeline/feature-extraction/${model}`;
   return invalidInput("parameters.candidate_labels", message);

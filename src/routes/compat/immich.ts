@@ -103,7 +103,9 @@ function padded(embedding: Embedding, modelName: string, id: string): Float32Arr
   const wanted = dimensionsOf(modelName);
   if (wanted === undefined || wanted === embedding.length) return embedding;
   if (embedding.length > wanted) {
-    const message = `Immich keeps ${wanted} numbers for "${modelName}", but "${id}" gives ${embedding.length}: choose an alias of a larger model`;
+    const message =
+      `Immich keeps ${wanted} numbers for "${modelName}", but "${id}" gives ` +
+      `${embedding.length}: choose an alias of a larger model`;
     throw invalidInput("entries", message);
   }
   const whole = new Float32Array(wanted);
@@ -119,7 +121,9 @@ async function passOn(
   task: string,
 ): Promise<Response> {
   if (config.immichUpstream === "") {
-    const message = `"${task}" is not done here: switch it off in Immich, or set immichUpstream to Immich's own machine-learning server`;
+    const message =
+      `"${task}" is not done here: switch it off in Immich, or set immichUpstream to Immich's ` +
+      "own machine-learning server";
     throw new AppError("no_path", message, { param: task });
   }
   const url = new URL("/predict", config.immichUpstream);

@@ -33,7 +33,9 @@ export async function classify(services: Services, c: ForeignContext): Promise<R
   const contents = inputs.map((one, i) => contentOf(one, mediaOf, `input[${i}]`));
   const other = contents.findIndex(({ modality }) => modality !== contents[0].modality);
   if (other >= 0) {
-    const message = `Expected ${contents[0].modality} like the first input; send the others in a request of their own`;
+    const message =
+      `Expected ${contents[0].modality} like the first input; send the others in a request of ` +
+      "their own";
     throw invalidInput(`input[${other}]`, message);
   }
   const scoresFor = async (list: readonly string[] | undefined) => {

@@ -41,7 +41,9 @@ const RerankBody = z.strictObject({
   return_embeddings: withDefault(z.boolean(), false),
 });
 
-/** Source: tryAGI/Jina at 2a3f424, src/libs/Jina/openapi.json; a request carries an id there too. */
+/**
+ * Source: tryAGI/Jina at 2a3f424, src/libs/Jina/openapi.json; a request carries an id there too.
+ */
 const errors: ErrorForm = ({ body: { code, message } }) => ({
   body: { code, detail: message, request_id: randomUUID() },
 });
@@ -49,8 +51,8 @@ const errors: ErrorForm = ({ body: { code, message } }) => ({
 const ownFields = ["embedding_type", "encoding_type", "task", "normalized", "late_chunking"];
 
 /**
- * Jina's embeddings, classification and ranking. What OpenAI's form says too is answered by our own route:
- * the answers are alike.
+ * Jina's embeddings, classification and ranking. What OpenAI's form says too is answered by our own
+ * route: the answers are alike.
  */
 export const jinaShape = (services: Services): Shape => ({
   name: "jina",

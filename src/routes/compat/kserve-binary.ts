@@ -13,7 +13,9 @@ export async function splitBinary(
   if (header === undefined) return { json: await parseJsonBytes(body), binary: new Uint8Array(0) };
   const length = Number(header);
   if (!/^\d+$/.test(header) || length > body.length) {
-    const message = `Expected at most ${body.length}, the length of the body, but received "${header.slice(0, 40)}"`;
+    const message =
+      `Expected at most ${body.length}, the length of the body, but received ` +
+      `"${header.slice(0, 40)}"`;
     throw invalidInput("inference-header-content-length", message);
   }
   return { json: await parseJsonBytes(body.subarray(0, length)), binary: body.subarray(length) };
@@ -28,7 +30,9 @@ export function bytesElements(
 ): Uint8Array[] {
   const param = `${where}.parameters.binary_data_size`;
   if (!Number.isInteger(size) || (size as number) < 0 || from + (size as number) > binary.length) {
-    const message = `Expected at most ${binary.length - from}, the bytes behind the JSON, but received ${String(size).slice(0, 40)}`;
+    const message =
+      `Expected at most ${binary.length - from}, the bytes behind the JSON, but received ` +
+      `${String(size).slice(0, 40)}`;
     throw invalidInput(param, message);
   }
   const end = from + (size as number);

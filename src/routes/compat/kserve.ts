@@ -150,7 +150,8 @@ async function infer(services: Services, pack: LoadedPack, c: ForeignContext): P
     if (typeof size === "number") at += size;
     const expected = input.shape.reduce((product, length) => product * length, 1);
     if (elements.length !== expected) {
-      const message = `Expected ${expected} elements, as its shape says, but received ${elements.length}`;
+      const message =
+        `Expected ${expected} elements, as its shape says, ` + `but received ${elements.length}`;
       throw invalidInput(`${where}.data`, message);
     }
     const { name } = input;

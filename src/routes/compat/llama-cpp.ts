@@ -91,7 +91,9 @@ function contentsOf(prompt: z.infer<typeof Prompt>, mediaOf: MediaMaker, at: str
   const { prompt_string: text, multimodal_data: files = [] } = prompt;
   const pieces = text.split(marker);
   if (pieces.length - 1 !== files.length) {
-    const message = `Expected a ${marker} for each of the ${files.length} files but received ${pieces.length - 1}`;
+    const message =
+      `Expected a ${marker} for each of the ${files.length} files but received ` +
+      `${pieces.length - 1}`;
     throw invalidInput(`${at}.prompt_string`, message);
   }
   const media = files.map((file, i): Content => {

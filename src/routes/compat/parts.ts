@@ -63,6 +63,7 @@ export function contentOfText(text: string, mediaOf: MediaMaker, param: string):
  */
 export function checkUri(text: string, param: string): string {
   if (isUrl(text) || /^data:/i.test(text)) return text;
-  const message = `Expected a data URI or an http(s) URL in "${param}" but received "${text.slice(0, 40)}"`;
+  const message =
+    `Expected a data URI or an http(s) URL in "${param}" ` + `but received "${text.slice(0, 40)}"`;
   throw invalidInput(param, message);
 }

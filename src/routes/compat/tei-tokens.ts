@@ -19,7 +19,9 @@ const DecodeBody = z.strictObject({
   skip_special_tokens: withDefault(z.boolean(), true),
 });
 
-/** `POST /tokenize`: the tokens that the model sees, after truncation; where they stand is not told. */
+/**
+ * `POST /tokenize`: the tokens that the model sees, after truncation; where they stand is not told.
+ */
 export async function tokenize(services: Services, c: ForeignContext): Promise<Response> {
   const { inputs, add_special_tokens: withSpecial } = await foreignBody(c, TokenizeBody);
   const signal = c.get("signal");

@@ -17,6 +17,8 @@ export async function checkNotCut(
   const rows = await tokenizer.tokenize(texts, signal);
   const long = rows.findIndex(({ length }) => length >= contextLength);
   if (long < 0) return;
-  const message = `Text ${long} fills the context of ${contextLength} tokens and would be cut, but "truncate" is false`;
+  const message =
+    `Text ${long} fills the context of ${contextLength} tokens and would be cut, but "truncate" ` +
+    "is false";
   throw invalidInput("inputs", message);
 }

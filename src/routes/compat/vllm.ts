@@ -71,6 +71,7 @@ async function hasTokens(c: ForeignContext): Promise<boolean> {
 /** Token ids are another model's: as text they would embed digits, as ids something else. */
 function refuseTokens(): never {
   const message =
-    "Expected texts but received token ids, which another model's tokenizer made; send the texts themselves (LangChain: check_embedding_ctx_length=False)";
+    "Expected texts but received token ids, which another model's tokenizer made; send the " +
+    "texts themselves (LangChain: check_embedding_ctx_length=False)";
   throw invalidInput("input[0]", message);
 }

@@ -11,7 +11,8 @@ export interface HardNegativeOptions {
 /**
  * NT-Xent whose negatives are corrected for hidden positives and weighted towards the hard ones.
  *
- *   loss = mean_i -ln( pos / (pos + Ng) ),   pos = e^{l_ip},  neg_k = e^{l_ik} for the M = 2N - 2 others
+ *   loss = mean_i -ln( pos / (pos + Ng) ),
+ *   pos = e^{l_ip},   neg_k = e^{l_ik} for the M = 2N - 2 others
  *   Ng = max( (R - tau+ M pos) / (1 - tau+),  M e^{-logitScale} )
  *   R  = sum(neg^(beta + 1)) / mean(neg^beta)          (the plain sum of neg when beta is 0)
  *

@@ -6,7 +6,8 @@ import type { PairLoss } from "./pair-loss.js";
  * NNCLR between two sides: each embedding is replaced by its nearest neighbour in a support set of
  * its own side, which must then find the partner among the other side's embeddings.
  *
- *   loss = half the mean of -ln( e^{t NN(a_i) b_i} / sum_k e^{t NN(a_i) b_k} ), plus the same with a and b exchanged
+ *   loss = half the mean of -ln( e^{t NN(a_i) b_i} / sum_k e^{t NN(a_i) b_k} ),
+ *          plus the same with a and b exchanged
  *
  * The neighbours are constants: a gradient flows only into the side they are compared with.
  * Source: Dwibedi et al. 2021, https://arxiv.org/abs/2104.14548, equation 3, symmetrised.

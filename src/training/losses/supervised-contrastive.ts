@@ -6,7 +6,8 @@ import { type LogitLoss, type PairLoss, twoViewLoss } from "./pair-loss.js";
  * Supervised contrastive loss over the 2N embeddings of both sides: everything with the same label
  * is a positive.
  *
- *   loss = mean_i mean_{p in P(i)} -ln( e^{l_ip} / sum_{k != i} e^{l_ik} ),   P(i) = others with the label of i
+ *   loss = mean_i mean_{p in P(i)} -ln( e^{l_ip} / sum_{k != i} e^{l_ik} ),
+ *   P(i) = others with the label of i
  *
  * Source: Khosla et al. 2020, https://arxiv.org/abs/2004.11362, equation 2 (L_out), without its
  * factor tau / tau_base.

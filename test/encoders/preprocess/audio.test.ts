@@ -67,7 +67,7 @@ describe("audioInputs, tiny-clap", () => {
 
 describe("audioInputs, tiny-clap-fused", () => {
   for (const golden of goldenJson<Golden>("tiny-clap-fused/golden.json").audio) {
-    it(`gives the reference's four views of ${golden.file} (fault 4 of common implementations: no fusion)`, async () => {
+    it(`gives the reference's four views of ${golden.file} (common fault 4: no fusion)`, async () => {
       const sound = await decodeAudio(goldenBytes(`media/audio/${golden.file}`), limits);
       const { windows, shape } = audioInputs(sound, fused);
       expect(shape).toEqual([4, 1001, 64]);
@@ -111,7 +111,7 @@ describe("audioInputs, tiny-clap-fused", () => {
       for (const f of [0, 700, 1000]) expect(row(view + 1, f)).toEqual(frame(start + f));
   });
 
-  it("says that a short clip is not longer, whatever its neighbours (known fault of the reference)", () => {
+  it("marks a short clip as not longer in any batch (the reference does not)", () => {
     const { windows } = audioInputs(
       { sampleRateHz: 48_000, samples: new Float32Array(48_000).fill(0.1) },
       fused,
@@ -121,7 +121,7 @@ describe("audioInputs, tiny-clap-fused", () => {
 });
 
 describe("fillWindow", () => {
-  it("keeps the last copy of a clip that divides the window exactly (fault 3 of common implementations: the last copy is forgotten)", () => {
+  it("keeps the last copy of a clip that divides the window exactly (common fault 3)", () => {
     expect([...fillWindow(Float32Array.of(1, 2), 4, "repeatpad")]).toEqual([1, 2, 1, 2]);
   });
   it("fills the rest with zeros under repeatpad, with a cut copy under repeat", () => {
@@ -143,7 +143,7 @@ describe("windowStarts", () => {
 });
 
 describe("audioInputs", () => {
-  it("is deterministic for a sound longer than a window (fault 4 of common implementations: a random window)", () => {
+  it("is deterministic for a long sound (common fault 4: a random window)", () => {
     const samples = Float32Array.from({ length: 48_000 * 25 }, (_, i) => Math.sin(i * i * 1e-7));
     const once = audioInputs({ sampleRateHz: 48_000, samples }, clap);
     const again = audioInputs({ sampleRateHz: 48_000, samples }, clap);

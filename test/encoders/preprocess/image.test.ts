@@ -74,7 +74,7 @@ for (const [family, spec] of Object.entries(families)) {
 }
 
 describe("imageTensor", () => {
-  it("pads a picture smaller than the crop with zeros, the odd row on top and the odd column on the left", () => {
+  it("pads a picture smaller than the crop with zeros, the odd row on top, column on the left", () => {
     const image = { width: 1, height: 1, rgb: Uint8Array.of(255, 255, 255) };
     const spec: ImagePreprocess = {
       ...squash("bicubic"),
@@ -114,7 +114,7 @@ describe("fastImagePixels", () => {
 });
 
 describe("extreme pictures", () => {
-  it("costs no more memory than the crop needs: 2 x 200,000 pixels would become 224 x 22,400,000", async () => {
+  it("needs no more memory than the crop: 2 x 200,000 pixels would become 224 x 22,400,000", async () => {
     const [width, height] = [2, 200_000];
     const rgb = Uint8Array.from({ length: 3 * width * height }, (_, i) => (i * 31) % 256);
     const before = process.memoryUsage().rss;

@@ -5,7 +5,7 @@ import { audioInputs } from "../../../src/encoders/preprocess/audio.js";
 import { goldenJson, largestDifference } from "../../helpers/golden.js";
 
 describe("audioInputs, starter-clap", () => {
-  it("gives the log-mel of the front end that the sound tower was trained with (torch.stft, Kaldi bands)", () => {
+  it("gives the log-mel that the sound tower was trained with (torch.stft, Kaldi bands)", () => {
     const manifest = Manifest.parse(
       JSON.parse(readFileSync("models/starter-clap/manifest.json", "utf8")),
     );

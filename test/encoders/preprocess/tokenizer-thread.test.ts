@@ -77,7 +77,7 @@ describe("startTokenizer", () => {
     await expect(hung).rejects.toBeInstanceOf(Error);
   });
 
-  it("gives many texts of one call turns, between which others come and an abort ends it", async () => {
+  it("splits many texts of one call into turns, between which others run and aborts act", async () => {
     tokenizer = await startTokenizer(goldenPath("tiny-clip/tokenizer.json"), spec, { name: "m" });
     const controller = new AbortController();
     const texts = Array.from({ length: 100_000 }, (_, i) => `a cat, ${i}`);

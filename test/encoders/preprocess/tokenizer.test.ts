@@ -120,7 +120,7 @@ describe("loadTokenizer", () => {
     expect(load("lower").encode([text])).not.toEqual(load("none").encode([text]));
   });
 
-  it("keeps the end token of a text that is cut (fault 2 of common implementations: it is dropped, and CLIP pools there)", () => {
+  it("keeps the end token of a truncated text (common fault 2: CLIP pools there)", () => {
     const ids = idsOf("tiny-clip", "very long ".repeat(500));
     expect(ids.length).toBe(77);
     expect(ids.at(-1)).toBe(49407);

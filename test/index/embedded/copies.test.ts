@@ -35,7 +35,7 @@ const items: Item[] = Array.from({ length: 5000 }, (_, i) => {
 const distinctQueries = Array.from({ length: 60 }, clustered);
 const nearCopies = Array.from({ length: 30 }, (_, i) => near(copied[i % copied.length], 0.15));
 
-describe("a collection of which almost a third are copies of three vectors, through the graph", () => {
+describe("a collection where almost a third are copies of three vectors, through the graph", () => {
   const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-copies-"));
   let store: EmbeddedStore;
   let now = [...items];

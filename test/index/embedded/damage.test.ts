@@ -147,7 +147,7 @@ describe("a data folder with a damaged file", () => {
     ["closed", closed],
     ["killed", killed],
   ]) {
-    it(`(${state}) answers right, or not at all and names the file, whichever byte is flipped`, async () => {
+    it(`(${state}) answers right or names the file, whichever byte is flipped`, async () => {
       const random = seededRandom(7);
       let refused = 0;
       for (const file of filesOf(folder)) {
@@ -181,7 +181,7 @@ describe("a data folder with a damaged file", () => {
       ["cut in half", (file: string) => truncateSync(file, statSync(file).size >> 1)],
       ["gone", (file: string) => rmSync(file)],
     ] as const) {
-      it(`(${state}) answers right, or not at all and names the file, when one is ${what}`, async () => {
+      it(`(${state}) answers right or names the file when one is ${what}`, async () => {
         for (const file of filesOf(folder)) {
           const { error } = await outcome(folder, (copy) => damage(join(copy, file)));
           if (error !== undefined) expect(error.message).toContain(basename(file));

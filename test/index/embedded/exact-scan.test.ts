@@ -113,7 +113,7 @@ describe("scanQuantized", () => {
     }
   });
 
-  it("follows a table that grows, whose later vectors have larger numbers, and scans in float32 what is not copied", () => {
+  it("follows a growing table, and scans vectors that are not copied yet in float32", () => {
     const growing = new VectorTable(dimensions, 128);
     const [query] = queries;
     for (let row = 1; row <= 700; row++) {

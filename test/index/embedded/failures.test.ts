@@ -92,7 +92,7 @@ describe("snapshots of the graph", () => {
     });
   }
 
-  it("leave out what was deleted and find what was added or replaced after they were written", async () => {
+  it("omit deleted items and find those added or replaced after they were written", async () => {
     await fill();
     const copy = readFileSync(graphFile());
     const name = graphFile();
@@ -180,7 +180,7 @@ describe("a data folder", () => {
 });
 
 describe("a full disk", () => {
-  it("is storage_full; what was stored before stays, and small writes go on when there is room", async () => {
+  it("is storage_full; stored items stay, and small writes go on once there is room", async () => {
     const opened = await open({ maxPages: 60 }); // of 16 KB: about 1 MB
     await opened.createCollection({ name: "c", space: "s", dimensions });
     await opened.upsert("c", items.slice(0, 100));
@@ -203,8 +203,12 @@ describe("a full disk", () => {
 
   it("or a file that may not grow: an error and nothing lost", async () => {
     await fill(items.slice(0, 100));
+    const storeModule = new URL(
+      "../../../src/index/embedded/open-embedded-store.ts",
+      import.meta.url,
+    );
     const script = `
-      import { openEmbeddedStore } from ${JSON.stringify(new URL("../../../src/index/embedded/open-embedded-store.ts", import.meta.url).href)};
+      import { openEmbeddedStore } from ${JSON.stringify(storeModule.href)};
       const store = await openEmbeddedStore({ dataDir: ${JSON.stringify(dataDir)} });
       const unit = Float32Array.from({ length: ${dimensions} }, (_, i) => (i === 0 ? 1 : 0));
       const large = { modality: "text", embedding: unit, metadata: { text: "x".repeat(500000) } };

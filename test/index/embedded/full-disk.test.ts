@@ -27,7 +27,7 @@ const canMount = onSmallDisk("true").status === 0;
 if (!canMount) console.warn("A full disk is not tested: no file system can be mounted here");
 
 describe.skipIf(!canMount)("a disk without a byte left", () => {
-  it("is read, deleted from and compacted; a start on it serves reads, and writes go on when there is room", () => {
+  it("can be read, deleted from, compacted and started on; writes go on once there is room", () => {
     const { stdout, stderr } = onSmallDisk(process.execPath, "--import", "tsx", child, disk);
     expect(stderr).toBe("");
     const found = JSON.parse(stdout) as Record<string, unknown>;
@@ -40,7 +40,7 @@ describe.skipIf(!canMount)("a disk without a byte left", () => {
       leftAtStart: 0,
       found: true,
       whileFull: "storage_full",
-      refusal: expect.stringContaining("No space left on the disk"),
+      refusal: expect.stringContaining("No disk space left"),
       withRoom: "done",
       condition: {},
       count: 300,

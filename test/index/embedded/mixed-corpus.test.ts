@@ -54,7 +54,7 @@ describe("a corpus of pictures and texts", () => {
     );
   };
 
-  it("answers a text with texts only when it is not centred, and finds the pictures when it is", async () => {
+  it("answers a text with texts alone unless it is centred, and then finds the pictures", async () => {
     // The published features give .000 and, with means taken over all 500 pairs, .484.
     expect(await recallAt10()).toBeLessThan(0.02);
     expect(await recallAt10({ queryModality: "text" })).toBeGreaterThan(0.4);

@@ -44,7 +44,7 @@ describe("the pace of background work", () => {
       expect(pace.work((milliseconds) => (time += milliseconds))).toBe(0);
   });
 
-  it("takes about a fifth of the time from searches that follow each other, and holds up few", async () => {
+  it("takes about a fifth of the time from consecutive searches, and delays few", async () => {
     const { worked, delayed } = await run(0.5, 0.1);
     expect(worked).toBeGreaterThan(0.1);
     expect(worked).toBeLessThan(0.25);

@@ -55,7 +55,7 @@ beforeAll(async () => {
 });
 
 describe("restoreBackup", () => {
-  it("leaves the old collections or the new ones, whole, wherever it is killed, and again as it is finished", async () => {
+  it("leaves the old or the new collections complete wherever it, or its rerun, is killed", async () => {
     const seen = new Set<string>();
     const dataDir = join(base, "data");
     for (let steps = 0, died = true; died; steps++) {

@@ -110,7 +110,7 @@ describe("the search plan over 6,000 items with a graph", () => {
     expect(recall).toBeGreaterThanOrEqual(0.99);
   });
 
-  it("answers high by a scan in 8 bits, and fast through the graph, up to a size where scans are as fast", async () => {
+  it("answers high by an 8-bit scan, and fast through the graph where scans are slower", async () => {
     await store.close();
     store = await openEmbeddedStore({ dataDir, scanUpTo: 500 });
     await store.warmUp("c");

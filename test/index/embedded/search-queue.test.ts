@@ -31,7 +31,7 @@ const idsOf = async (results: Promise<CoreResult[]>) =>
   (await results).map(({ neighbors }) => neighbors[0].id);
 
 describe("SearchQueue", () => {
-  it("answers what waits for one collection together, each caller in the order of its queries", async () => {
+  it("answers waiting queries of a collection together, each caller's in order", async () => {
     const { groups, queue } = recorder(4);
     const calls = [
       queue.search("a", [query("1"), query("2"), query("3")]),
@@ -55,7 +55,7 @@ describe("SearchQueue", () => {
     expect(groups).toEqual(["a: 1 2", "b: x", "a: 3 4", "a: 5"]);
   });
 
-  it("gives each of many callers one turn in the time that another collection's or another kind of query waits", async () => {
+  it("gives each caller one turn before queries of another collection or kind", async () => {
     const { groups, queue } = recorder(2);
     const many = ["1", "2", "3", "4"].map((id) =>
       queue.search("a", [query(id), query(id), query(id)]),
@@ -85,7 +85,7 @@ describe("SearchQueue", () => {
     expect(groups).toEqual(["a: 1", "a: 2 3"]);
   });
 
-  it("answers alone what is more than plain: a page, a filter, a modality, centring, an exact answer, many neighbours", async () => {
+  it("answers alone a page, a filter, a modality, centring, exactness or many neighbours", async () => {
     const { groups, queue } = recorder(8);
     const filter = { field: "n", op: "eq", value: 1 } as const;
     const special: Partial<CoreQuery>[] = [

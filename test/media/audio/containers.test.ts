@@ -135,7 +135,7 @@ describe("decodeAudio, headers that lie", () => {
     expect(warnings).toEqual([expect.stringContaining(`block alignment is ${blockAlign}`)]);
   });
 
-  it("reads 24 bits in 32 without WAVE_FORMAT_EXTENSIBLE, where all other fields agree", async () => {
+  it("reads 24 bits in 32 without WAVE_FORMAT_EXTENSIBLE if all other fields agree", async () => {
     const data = Buffer.alloc(4000);
     for (const [i, sample] of tone.entries()) data.writeInt32LE(sample * 65536, 4 * i);
     const { samples } = await decodeAudio(wavFile(data, { bits: 24, blockAlign: 4 }), limits);

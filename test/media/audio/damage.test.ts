@@ -104,7 +104,7 @@ describe("decodeAudio, damaged MP3", () => {
     ]);
   });
 
-  it("removes delay and padding of each of two files that were joined, tags between them", async () => {
+  it("removes delay and padding of each of two files joined with tags between them", async () => {
     const plain = await decode(mp3);
     const { samples, warnings } = await decode(Buffer.concat([mp3, id3(50), mp3]));
     expect(samples.length).toBe(2 * plain.samples.length);

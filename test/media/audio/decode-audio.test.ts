@@ -80,7 +80,7 @@ describe("decodeAudio, WAV", () => {
     [{ tag: 1, bits: 24, extensible: true }, 1e-6],
     [{ tag: 3, bits: 32, extensible: true }, 1e-7],
   ])(
-    "reads %j as the mean of its channels (fault 5 of common implementations: their sum x .707, and no decoder)",
+    "reads %j as the mean of its channels (common fault 5: their sum x .707, or no decoder)",
     async (encoding, step) => {
       const { sampleRateHz, samples } = await decodeAudio(wav(encoding, ramp), limits);
       expect(sampleRateHz).toBe(16_000);
@@ -114,7 +114,7 @@ describe("decodeAudio, WAV", () => {
     expect(samples.length).toBe(ramp.length);
   });
 
-  it("refuses compressed samples, samples that are no numbers, and a header without data", async () => {
+  it("refuses compressed samples, samples that are not numbers, and a header without data", async () => {
     await expect(decodeAudio(wav({ tag: 0x9999, bits: 8 }, ramp), limits)).rejects.toMatchObject({
       code: expect.stringMatching(/^un(supported|decodable)_media$/), // the second by ffmpeg
     });
@@ -256,7 +256,7 @@ describe("decodeAudio, hostile files", () => {
     }
   });
 
-  it("refuses a header that claims a rate of gigahertz, for which no resampler fits in memory", async () => {
+  it("refuses a header with a rate of gigahertz, whose resampler would not fit in memory", async () => {
     const vorbis = Uint8Array.from(fixture("audio/cow.ogg"));
     new DataView(vorbis.buffer).setUint32(40, 1_778_428_996, true); // in the identification header
     new DataView(vorbis.buffer).setUint32(22, oggCrc(vorbis, 0, 58), true);
@@ -284,7 +284,7 @@ describe("decodeAudio, hostile files", () => {
     },
   );
 
-  it("answers truncations and noise with a sound or an error of ours, never with a crash, and is none the worse for it", async () => {
+  it("answers truncations and noise with a sound or an AppError, and still works afterwards", async () => {
     const random = seededRandom(1);
     const ours = new Set(["undecodable_media", "unsupported_media", "invalid_input", "too_large"]);
     const tryIt = async (bytes: Uint8Array) => {

@@ -27,7 +27,7 @@ describe("decodeAudio, FLAC whose samples are known", () => {
     expect(decoded.warnings).toBeUndefined();
   });
 
-  it("refuses a file of which no frame can be decoded, though all their checksums are right", async () => {
+  it("refuses a file whose frames all have right checksums but cannot be decoded", async () => {
     vi.spyOn(console, "error").mockImplementation(() => undefined); // the decoder prints it
     const file = flacFile(wave(16), { ...plain, leavesOut: true, claimed: { bits: 24 } });
     await expect(decode(file)).rejects.toMatchObject({

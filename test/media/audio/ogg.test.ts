@@ -55,7 +55,7 @@ describe("decodeAudio, Ogg", () => {
     expect(chained.warnings).toBeUndefined();
   });
 
-  it("takes the sound of several streams at once, and names what is left out; a skeleton is no loss", async () => {
+  it("mixes simultaneous streams and names what it leaves out, a skeleton excepted", async () => {
     const [first, ...rest] = oggPages(vorbis);
     const skeleton = oggPage(Buffer.concat([Buffer.from("fishead\0"), Buffer.alloc(56)]), {
       serial: 900,

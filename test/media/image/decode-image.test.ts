@@ -145,7 +145,7 @@ describe("decodeImage", () => {
     }
   });
 
-  it("answers truncations and noise with a picture or an error of ours, never with a crash", async () => {
+  it("answers truncations and noise with a picture or an AppError, never with a crash", async () => {
     const random = seededRandom(2);
     for (const file of Object.keys(fixtureLabels.images)) {
       const whole = fixture(`images/${file}`);

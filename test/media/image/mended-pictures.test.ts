@@ -68,7 +68,7 @@ describe("decodeImage, files that other readers take", () => {
     expect([width, height, ...rgb]).toEqual([2, 1, 255, 0, 0, 0, 0, 255]);
   });
 
-  it("reads a JPEG without its last marker, which cameras leave out; not one without its pixels", async () => {
+  it("reads a JPEG without its last marker, as cameras write it, but not without pixels", async () => {
     const whole = await decode(jpeg);
     const end = jpeg.lastIndexOf(Buffer.from([0xff, 0xd9]));
     const { rgb, warnings } = await decode(jpeg.subarray(0, end));

@@ -92,7 +92,7 @@ const twelveBits: Tag[] = [
 ];
 
 describe("decodeImage of TIFF", () => {
-  it("leaves out bands that are not declared to be alpha, wherever the alpha channel stands", async () => {
+  it("ignores bands that are not declared as alpha, wherever the alpha channel is", async () => {
     const rgb = [200, 100, 50];
     expect(await firstPixel(plain([...rgb, 0], { photometric: 2, extra: [0] }))).toEqual(rgb);
     expect(await firstPixel(plain([...rgb, 0, 255], { photometric: 2, extra: [0, 2] }))).toEqual(

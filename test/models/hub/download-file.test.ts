@@ -103,7 +103,7 @@ describe("downloadFile", () => {
     expect(ranges()).toHaveLength(2);
   });
 
-  it("goes on where a broken connection ended, however often it breaks while bytes come", async () => {
+  it("continues where a connection broke, however often it breaks while bytes come", async () => {
     hub.next("onnx/model.onnx", ...Array.from({ length: 7 }, () => ({ breakAfter: 200_000 })));
     await download();
     expect(readFileSync(target).equals(weights)).toBe(true);
@@ -181,7 +181,7 @@ describe("downloadFile", () => {
     expect(readFileSync(target).equals(weights)).toBe(true);
   });
 
-  it("begins anew when the file changes between two tries, and takes none that is not the announced one", async () => {
+  it("starts again when the file changes between tries, and takes only the announced one", async () => {
     const other = hub.addRepo("owner/changing", {
       "onnx/model.onnx": Buffer.from(weights).reverse(),
     });

@@ -133,7 +133,7 @@ describe("Infinity", () => {
 
 // Jina's OpenAPI of 2026-06-17
 describe("Jina", () => {
-  it("embeds texts, pictures and sounds of one request into one space, under an alias", async () => {
+  it("embeds a request's texts, pictures and sounds into one space, under an alias", async () => {
     const input = [
       { text: "a cat" },
       { image: fixtureBase64("images/cat.jpg") },
@@ -286,7 +286,7 @@ describe("TEI", () => {
     expect(body[0].label).toBe("cat");
   });
 
-  it("answers 422 Validation in its own form, also for a text that truncate: false forbids to cut", async () => {
+  it("answers 422 Validation, also for a text too long for truncate: false", async () => {
     for (const request of [{}, { inputs: "cat ".repeat(1000), truncate: false }]) {
       const { status, body } = await ask(app, "/embed", request);
       expect(status).toBe(422);

@@ -62,7 +62,7 @@ describe("hardNegative", () => {
       12,
     );
   });
-  it("rests on its floor, ln(1 + M e^-2t), where all pairs agree and no negative reaches it", () => {
+  it("is at its floor, ln(1 + M e^-2t), when all pairs agree and no negative is close", () => {
     // Two pairs in opposite directions: pos = e^t, both negatives e^-t, so R - tau+ M pos < 0 and
     // Ng = M e^-t.
     const pairs = matrixOf(2, 1, [1, -1]);
@@ -82,7 +82,7 @@ describe("hardNegative", () => {
 });
 
 describe("nearestNeighborLoss", () => {
-  it("is InfoNCE when the embeddings are their own nearest neighbours, up to its one-way gradient", () => {
+  it("is InfoNCE with a one-way gradient when embeddings are their own nearest neighbours", () => {
     const a = randomUnitRows(6, 5, 2);
     const b = randomUnitRows(6, 5, 3);
     expect(nearestNeighborLoss(a, b, a, b, 10).loss).toBeCloseTo(infoNceRows(a, b, 10), 12);
@@ -113,7 +113,7 @@ describe("threeTowers", () => {
 });
 
 describe("expertFeatureLoss", () => {
-  it("is 0 without a gradient where features are all alike: they say nothing about distances", () => {
+  it("is 0 without a gradient where all features are alike and say nothing about distances", () => {
     const alike = formulaMatrix(5, 3, (_, d) => d);
     const { loss, grad } = expertFeatureLoss(randomUnitRows(5, 4, 9), alike);
     expect(loss).toBe(0);

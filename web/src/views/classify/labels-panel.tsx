@@ -70,7 +70,8 @@ export function LabelsPanel({
       <p class="sentence">
         {own === undefined || own.length === 0
           ? "A sentence with {} where the label goes; several lines are averaged."
-          : `The model was made for this sentence around a ${modalityNames[input!.modality]}'s label; write another with {} to change it.`}
+          : `The model was made for this sentence around a ${modalityNames[input!.modality]}'s ` +
+            "label; write another with {} to change it."}
       </p>
       <label class="check">
         <input

@@ -98,7 +98,9 @@ export function Live({ set, onClose }: { set: LabelSet; onClose: () => void }) {
       <section class="card sound live" aria-label="Microphone">
         <header class="row">
           <strong>Microphone</strong>
-          <span class="quiet">{`the last ${shownSeconds} s; scores of ${heardSeconds} s at a time`}</span>
+          <span class="quiet">
+            {`the last ${shownSeconds} s; scores of ` + `${heardSeconds} s at a time`}
+          </span>
           <button type="button" class="right" onClick={onClose}>
             Stop
           </button>

@@ -90,5 +90,8 @@ export function Results({ input, set }: { input: Input; set: LabelSet }) {
 function noneSentence({ reject }: ZeroShotAnswer, isWhole: boolean): string {
   if (reject === undefined || !isWhole) return "The scores only say which label is nearest.";
   const share = (100 * reject.p_value).toFixed(0);
-  return `Of ${reject.background} unrelated things ${share} % look as much like a label as this does.`;
+  return (
+    `Of ${reject.background} unrelated things ${share} % look as much like a label as this ` +
+    "does."
+  );
 }

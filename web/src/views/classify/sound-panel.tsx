@@ -210,5 +210,8 @@ function windowSentence(windows: readonly TimeWindow[]): string {
   const [first, second] = windows;
   if (second === undefined) return "one window";
   const size = first.end_seconds - first.start_seconds;
-  return `window ${Number(size.toFixed(1))} s, hop ${Number((second.start_seconds - first.start_seconds).toFixed(1))} s`;
+  return (
+    `window ${Number(size.toFixed(1))} s, hop ` +
+    `${Number((second.start_seconds - first.start_seconds).toFixed(1))} s`
+  );
 }

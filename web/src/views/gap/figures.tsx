@@ -44,7 +44,8 @@ export function Figures({ report }: { report: GapAnswer }) {
           [
             "Partner among ten, in a mixed corpus",
             `half of the corpus is ${names.b}, as the queries are; before and after centring`,
-            `${percent(held_out.mixed_corpus.before.at_10)} → ${percent(held_out.mixed_corpus.centered.at_10)}`,
+            `${percent(held_out.mixed_corpus.before.at_10)} → ` +
+              `${percent(held_out.mixed_corpus.centered.at_10)}`,
           ],
         ] as const)),
     [

@@ -33,7 +33,8 @@ export function Plane({ report, delta }: { report: GapAnswer; delta: number }) {
     x2: toX(to[0]),
     y2: toY(to[1]),
   });
-  const label = `${modalities.a} and ${modalities.b} in the plane, gap ${report.centroid_gap.toFixed(3)}`;
+  const label =
+    `${modalities.a} and ${modalities.b} in the plane, gap ` + `${report.centroid_gap.toFixed(3)}`;
   return (
     <svg class="plane" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
       {paired && projection.a && projection.b && (

@@ -69,7 +69,8 @@ export function ClassCard({ taughtClass }: { taughtClass: TaughtClass }) {
       {examples.length === 0 ? (
         <p class="sentence">
           {name === "background"
-            ? "What is there when nothing else is: a silent room, an empty street. It keeps the others honest."
+            ? "What is there when nothing else is: a silent room, an empty street. It keeps the " +
+              "others honest."
             : "Drop pictures or sounds here, or hold to record. Ten are plenty; five often do."}
         </p>
       ) : (

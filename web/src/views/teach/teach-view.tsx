@@ -50,7 +50,8 @@ export default function TeachView() {
           </button>
           <p class="sentence" role="status">
             {obstacle.value ??
-              `${usable.value.length} examples for ${model.value?.id}. Teaching makes a new version; the one before can be taken back.`}
+              `${usable.value.length} examples for ${model.value?.id}. Teaching makes a new ` +
+                "version; the one before can be taken back."}
           </p>
           <Outcome />
           <TryIt />
