@@ -1,9 +1,7 @@
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import sharp from "sharp";
-import { createClient } from "../src/client/client.js";
 import { openBrowser } from "../test/helpers/browser.js";
-import { fixture } from "../test/helpers/fixtures.js";
 import { serve, untilReady } from "../test/helpers/serve.js";
 
 /** Takes the pictures of docs/page.md: `npx tsx scripts/page-pictures.ts`, after a build. */
@@ -15,11 +13,6 @@ const sounds = {
   weather: ["rain.ogg", "wind.ogg", "thunder.opus", "waves.mp3"],
   music: ["piano.ogg", "guitar.mp3", "drums.ogg"],
 };
-const pictures = (
-  "cat.jpg coffee.webp rocket.avif astronaut.png motorcycle.jpg coins.tiff page.png moon.gif " +
-  "clock.webp galaxies.jpg horse.png bricks.jpg temple.jpg flower.webp"
-).split(" ");
-
 async function save(page: Page, name: string): Promise<void> {
   await page.waitForTimeout(500); // what is drawn in a worker
   const png = await page.screenshot();
@@ -32,11 +25,6 @@ async function save(page: Page, name: string): Promise<void> {
 const [server, browser] = await Promise.all([serve(), openBrowser()]);
 try {
   await untilReady(server);
-  const client = createClient({ url: server.url });
-  await client.createCollection({ name: "pictures", model: "starter-clip" });
-  for (const id of pictures)
-    await client.addItem("pictures", { id, image: new Blob([fixture(`images/${id}`)]) });
-
   const { page } = await browser.open(`${server.url}/#/classify?example=scene`);
   await page.setViewportSize({ width: 1440, height: 920 });
   await page.locator(".bars .best").waitFor();
@@ -46,7 +34,11 @@ try {
   await page.mouse.move(0, 0);
   await save(page, "classify");
 
-  await page.goto(`${server.url}/#/search/pictures?q=a+space+rocket`);
+  await page.goto(`${server.url}/#/search`);
+  await page.getByRole("button", { name: /^Try it with/ }).click();
+  await page.getByText("32 stored").waitFor();
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "the sound of a dog barking" }).click();
   await page.locator(".results .cosine").first().waitFor();
   await page.keyboard.press("ArrowRight");
   await save(page, "search");

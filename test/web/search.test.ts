@@ -19,6 +19,15 @@ describe.skipIf(!served.found)("the page's Search view", () => {
   it("says what to do first, makes a collection, fills it, and names what failed", async () => {
     const { page, requests } = await served.browser.open(`${served.url}/#/search`);
     await page.getByText("No collections yet").waitFor();
+    await page.getByRole("button", { name: "Try it with 32 photographs" }).click();
+    await page.getByText("32 stored").waitFor();
+    await page.getByRole("button", { name: "something to drink" }).click();
+    await expect.poll(async () => (await shown(page))[0]).toBe("cup-and-saucer.jpg");
+    await page.getByRole("button", { name: "the sound of a dog barking" }).click();
+    await expect.poll(async () => (await shown(page)).slice(0, 2)).toEqual(["dog.jpg", "dogs.jpg"]);
+    await page.getByRole("button", { name: "Delete this collection" }).click();
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByText("No collections yet").waitFor();
     await page.getByLabel("Name").fill("pictures");
     await page.getByRole("button", { name: "Make it" }).click();
     await page.getByText("pictures is empty").waitFor();

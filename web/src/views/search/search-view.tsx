@@ -10,6 +10,7 @@ import { sentenceOf, server } from "../../server.js";
 import { status } from "../../status.js";
 import { collectionNamed, collections, freeName, refreshCollections } from "./collections.js";
 import { Details, TagButton } from "./details.js";
+import { GalleryQueries, galleryCount, galleryFiles, galleryName } from "./example-gallery.js";
 import { feed, reload, startFeed } from "./feed.js";
 import { NewCollection } from "./new-collection.js";
 import { ask, askWithMedia, mediaQuery, query } from "./query.js";
@@ -64,13 +65,17 @@ export default function SearchView() {
         </Notice>
       )}
       {state === "ready" && list.length === 0 && (
-        <Notice title="No collections yet">
+        <Notice
+          title="No collections yet"
+          action={[`Try it with ${galleryCount} photographs`, addGallery]}
+        >
           Drop a folder of pictures or sounds here; it becomes a collection that you can search by a
-          sentence, a picture or a sound. Or make an empty one:
+          sentence, a picture or a sound.
         </Notice>
       )}
       {state === "ready" && list.length === 0 && (
         <div class="notice">
+          <p>Or make an empty one:</p>
           <NewCollection onDone={() => undefined} />
         </div>
       )}
@@ -82,6 +87,7 @@ export default function SearchView() {
           {current !== undefined && (
             <>
               <QueryBox inputRef={box} />
+              {name === galleryName && <GalleryQueries />}
               <Summary collection={current} />
               <Marked collection={current} />
               <Found collection={current} />
@@ -167,7 +173,11 @@ function Marked({ collection }: { collection: CollectionAnswer }) {
 }
 
 /** Adds what was chosen or dropped: to the collection that is open, or to a new one. */
-async function take(found: readonly FoundFile[], current: CollectionAnswer | undefined) {
+async function take(
+  found: readonly FoundFile[],
+  current: CollectionAnswer | undefined,
+  newName?: string,
+) {
   const [first] = mediaFiles(found);
   if (first === undefined) {
     toast("There is neither a picture nor a sound nor a text among these files.");
@@ -178,7 +188,7 @@ async function take(found: readonly FoundFile[], current: CollectionAnswer | und
     if (name === undefined) {
       const folder = first.path.includes("/") ? first.path.split("/")[0] : undefined;
       const modality = modalityOf(first.file)!;
-      name = freeName(folder ?? `${modality}s`);
+      name = freeName(newName ?? folder ?? `${modality}s`);
       const model = status.peek().models.find(({ modalities }) => modalities.includes(modality));
       await server.peek().createCollection({ name, model: model?.id });
       await refreshCollections();
@@ -189,6 +199,14 @@ async function take(found: readonly FoundFile[], current: CollectionAnswer | und
     return;
   }
   void addFiles(name, found);
+}
+
+async function addGallery() {
+  try {
+    await take(await galleryFiles(), undefined, galleryName);
+  } catch (error) {
+    toast(sentenceOf(error));
+  }
 }
 
 // A picture or sound belongs to the collection that it was dropped on.
