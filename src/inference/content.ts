@@ -11,6 +11,8 @@ interface TextContent {
 
 export interface MediaContent {
   modality: "image" | "audio";
+  /** The field that holds it, for messages: `input[2]`. */
+  param: string;
   read: ReadBytes;
   /** What it will take, told from its header. */
   cost: () => Cost;

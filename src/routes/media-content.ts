@@ -17,6 +17,7 @@ export const mediaMaker =
   ): MediaMaker =>
   (field, modality, param) => ({
     modality,
+    param,
     read: () => readMedia(field, param, fetchMedia, signal),
     cost: () => costOfMedia(field, modality, config),
   });

@@ -154,7 +154,7 @@ export function allowOrigins(
     throw invalidInput("corsOrigins", message);
   }
   if (corsOrigins.length === 0) return (_, next) => next();
-  const exposeHeaders = ["Retry-After", "Server-Timing", "X-Request-Id"];
+  const exposeHeaders = ["Retry-After", "Server-Timing", "X-Crossmodal-Warnings", "X-Request-Id"];
   return cors({ origin: any ? "*" : [...corsOrigins], exposeHeaders, maxAge: 600 });
 }
 

@@ -76,6 +76,25 @@ describe("a sound that is damaged", () => {
     expect(answers[1]).toMatchObject({ warnings });
   });
 
+  it("is told of in a header of answers in other products' shapes", async () => {
+    const send = async (path: string, body: string | Buffer, type: string) => {
+      const headers = { "content-type": type };
+      const answer = await started.app.request(path, { method: "POST", headers, body });
+      expect(answer.status).toBe(200);
+      return answer.headers.get("x-crossmodal-warnings");
+    };
+    const uri = (base64: string) => `data:audio/ogg;base64,${base64}`;
+    const input = [whole.toString("base64"), cut].map(uri);
+    const embed = JSON.stringify({ modality: "audio", input });
+    const json = "application/json";
+    const found = JSON.parse((await send("/compat/infinity/embeddings", embed, json)) ?? "");
+    expect(found).toEqual([expect.stringMatching(/^input\[1\]: The file is cut short/)]);
+    const classify = "/hf/starter-clap?candidate_labels=thunder,piano";
+    const bytes = Buffer.from(cut, "base64");
+    expect(await send(classify, bytes, "audio/ogg")).toMatch(/^\["body: The file is cut short/);
+    expect(await send(classify, whole, "audio/ogg")).toBeNull();
+  });
+
   it("is trained on and learnt from with a warning that names it", async () => {
     const [good, bad] = [whole.toString("base64"), cut];
     const sounds = [good, good, bad, good, good, good, good, bad];

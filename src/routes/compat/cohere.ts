@@ -65,7 +65,7 @@ async function embed(services: Services, c: ForeignContext): Promise<Response> {
     );
   const { model, output_dimension: dimensions } = body;
   const request = { model, dimensions, param: given[0][0] };
-  const { embeddings, tokens } = await embedGroups(services, request, groups, signal);
+  const { embeddings, tokens } = await embedGroups(services, request, groups, c);
   return c.json({
     id: randomUUID(),
     embeddings: Object.fromEntries(

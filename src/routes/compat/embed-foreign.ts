@@ -12,6 +12,8 @@ import {
 import { meanVector, norm, normalize } from "../../math/vector.js";
 import { findPath } from "../../search/find-path.js";
 import type { Services } from "../../services.js";
+import type { ForeignContext } from "./shape.js";
+import { warnInHeader } from "./warnings-header.js";
 
 export interface ForeignEmbedding {
   pack: LoadedPack;
@@ -35,7 +37,7 @@ export async function embedForeign(
   services: Services,
   { model, dimensions, param }: Inputs,
   contents: readonly Content[],
-  signal: AbortSignal,
+  c: ForeignContext,
 ): Promise<ForeignEmbedding> {
   if (contents.length === 0) throw invalidInput(param, `"${param}" is empty`);
   checkInputCount(contents.length, services.config.maxInputs, param);
@@ -44,10 +46,11 @@ export async function embedForeign(
   checkDimensions(pack, dimensions);
   const paths = pathsInto(services, pack, modalities);
   const { tokenizer } = pack;
-  const { embeddings, tokens, sizes } = await embedContents(services, paths, contents, {
-    signal,
+  const { embeddings, tokens, sizes, warnings } = await embedContents(services, paths, contents, {
+    signal: c.get("signal"),
     tokenizer,
   });
+  warnInHeader(c, contents, warnings);
   return { pack, embeddings, tokens, sizes };
 }
 
@@ -60,11 +63,11 @@ export async function embedGroups(
   services: Services,
   inputs: Inputs,
   groups: readonly (readonly Content[])[],
-  signal: AbortSignal,
+  c: ForeignContext,
 ): Promise<ForeignEmbedding> {
   const empty = groups.findIndex((group) => group.length === 0);
   if (empty >= 0) throw invalidInput(`${inputs.param}[${empty}]`, "An input has no content");
-  const embedded = await embedForeign(services, inputs, groups.flat(), signal);
+  const embedded = await embedForeign(services, inputs, groups.flat(), c);
   let next = 0;
   const embeddings = groups.map((group, i) => {
     const own = embedded.embeddings.slice(next, next + group.length);

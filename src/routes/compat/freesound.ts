@@ -20,7 +20,7 @@ export const freesoundShape = (services: Services): Shape => ({
       if (!input) throw invalidInput("input", '"input" is missing; expected a text');
       const request = { model, param: "input" };
       const contents = [{ modality: "text" as const, text: input }];
-      const { pack, embeddings } = await embedForeign(services, request, contents, c.get("signal"));
+      const { pack, embeddings } = await embedForeign(services, request, contents, c);
       const name = model ?? pack.manifest.id;
       const result = { embeddings: { [name]: Array.from(embeddings[0]) } };
       return c.json({ error: false, result });

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { invalidInput } from "../../errors.js";
-import { classifyContents } from "../../inference/classify-contents.js";
 import type { Content } from "../../inference/content.js";
 import { parseJsonBytes } from "../../json/parse-json.js";
 import type { Services } from "../../services.js";
@@ -13,6 +12,7 @@ import { plainErrors } from "./error-forms.js";
 import type { ForeignContext, Shape } from "./shape.js";
 import { sniffContent, sniffMedia } from "./sniff-content.js";
 import { checkNotCut } from "./truncation.js";
+import { classifyForeign } from "./warnings-header.js";
 
 const Labels = z.union([z.string().min(1), listOf(z.string(), { min: 1, max: 100_000 })]);
 const File = z.union([
@@ -79,7 +79,7 @@ export function huggingfaceShape(services: Services): Shape {
         services,
         { model, dimensions, param: "inputs" },
         contents,
-        signal,
+        c,
       );
       if (body.truncate === false) await checkNotCut(embedded.pack, contents, signal);
       return c.json(embedded.embeddings.map((embedding) => Array.from(embedding)));
@@ -96,7 +96,7 @@ export function huggingfaceShape(services: Services): Shape {
       multiLabel: multi_label ?? parameters.function_to_apply === "sigmoid",
       topK,
     };
-    const { scored } = await classifyContents(services, query, contents, signal);
+    const { scored } = await classifyForeign(services, query, contents, c);
     return c.json(isMany ? scored.map(({ scores }) => scores) : scored[0].scores);
   };
   const paths = ["/hf", "/hf/:model{.+}", "/models/:model{.+}", "/pipeline/:task/:model{.+}"];

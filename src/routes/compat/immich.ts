@@ -91,7 +91,7 @@ async function predict(services: Services, c: ForeignContext): Promise<Response>
     ? mediaMaker(services, signal)(Buffer.from(field), "image", "image")
     : { modality: "text", text: String(field) };
   const inputs = { model: modelName, param: isPicture ? "image" : "text" };
-  const { pack, embeddings, sizes } = await embedForeign(services, inputs, [content], signal);
+  const { pack, embeddings, sizes } = await embedForeign(services, inputs, [content], c);
   const clip = JSON.stringify(Array.from(padded(embeddings[0], modelName, pack.manifest.id)));
   if (!isPicture) return c.json({ clip });
   const { width, height } = sizes[0]!;

@@ -2,18 +2,18 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { Modality } from "../../encoders/encoder.js";
 import { invalidInput } from "../../errors.js";
-import { classifyContents } from "../../inference/classify-contents.js";
 import type { Content } from "../../inference/content.js";
 import { dot } from "../../math/vector.js";
 import type { Services } from "../../services.js";
 import { listOf, optional, withDefault } from "../../wire/fields.js";
-import { type MediaMaker, mediaMaker } from "../media-content.js";
+import { mediaMaker } from "../media-content.js";
 import { embedForeign } from "./embed-foreign.js";
 import { openaiErrors } from "./error-forms.js";
 import { foreignBody, hasField } from "./foreign-body.js";
 import { openaiList } from "./openai-list.js";
 import { checkUri, contentOfText } from "./parts.js";
 import type { ForeignContext, Shape } from "./shape.js";
+import { classifyForeign } from "./warnings-header.js";
 
 const Model = optional(
   z.string().transform((name) => (name === "default/not-specified" ? undefined : name)),
@@ -73,10 +73,9 @@ export function infinityShape(services: Services): Shape {
               'Expected "candidate_labels": the models here have no labels of their own';
             throw invalidInput("candidate_labels", message);
           }
-          const signal = c.get("signal");
           const contents = body.input.map((text): Content => ({ modality: "text", text }));
           const query = { model: body.model, labels: body.candidate_labels };
-          const { pack, scored } = await classifyContents(services, query, contents, signal);
+          const { pack, scored } = await classifyForeign(services, query, contents, c);
           return c.json({
             object: "classify",
             data: scored.map(({ scores }) => scores),
@@ -92,10 +91,8 @@ export function infinityShape(services: Services): Shape {
         matches: (c) => hasField(c, "documents"),
         answer: async (c) => {
           const body = await foreignBody(c, RerankBody);
-          const signal = c.get("signal");
-          const mediaOf = mediaMaker(services, signal);
           const { query, documents, model } = body;
-          const ranked = await rank(services, { query, documents, model }, mediaOf, signal);
+          const ranked = await rank(services, { query, documents, model }, c);
           return c.json({
             object: "rerank",
             results: ranked.results.slice(0, body.top_n).map(({ index, cosine }) => ({
@@ -160,7 +157,7 @@ async function embed(services: Services, c: ForeignContext, modality: Modality):
     return mediaOf(checkUri(text, param), modality, param);
   });
   const inputs = { model: body.model, dimensions: body.dimensions || undefined, param: "input" };
-  const { pack, embeddings, tokens } = await embedForeign(services, inputs, contents, signal);
+  const { pack, embeddings, tokens } = await embedForeign(services, inputs, contents, c);
   return c.json({
     ...openaiList(pack.manifest.id, embeddings, body.encoding_format),
     usage: { prompt_tokens: tokens, total_tokens: tokens },
@@ -177,20 +174,20 @@ const capabilityOf = { text: "embed", image: "image_embed", audio: "audio_embed"
 export async function rank(
   services: Services,
   request: { query: string; documents: readonly string[]; model?: string; param?: string },
-  mediaOf: MediaMaker,
-  signal: AbortSignal,
+  c: ForeignContext,
 ): Promise<{
   model: string;
   tokens: number;
   results: { index: number; cosine: number }[];
 }> {
   const { param = "documents" } = request;
+  const mediaOf = mediaMaker(services, c.get("signal"));
   const contents = [
     contentOfText(request.query, mediaOf, "query"),
     ...request.documents.map((text, i) => contentOfText(text, mediaOf, `${param}[${i}]`)),
   ];
   const inputs = { model: request.model, param };
-  const { pack, embeddings, tokens } = await embedForeign(services, inputs, contents, signal);
+  const { pack, embeddings, tokens } = await embedForeign(services, inputs, contents, c);
   const [query, ...documents] = embeddings;
   const results = documents
     .map((embedding, index) => ({ index, cosine: dot(query, embedding) }))

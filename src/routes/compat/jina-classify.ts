@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { invalidInput } from "../../errors.js";
-import { classifyContents } from "../../inference/classify-contents.js";
 import type { Services } from "../../services.js";
 import { listOf, optional } from "../../wire/fields.js";
 import type { LabelScore } from "../../zero-shot/classifier.js";
@@ -8,6 +7,7 @@ import { mediaMaker } from "../media-content.js";
 import { foreignBody } from "./foreign-body.js";
 import { contentOf, Inputs } from "./jina-input.js";
 import type { ForeignContext } from "./shape.js";
+import { classifyForeign } from "./warnings-header.js";
 
 const Labels = listOf(z.string().min(1), { min: 1, max: 100_000 });
 const maxGroups = 64;
@@ -40,7 +40,7 @@ export async function classify(services: Services, c: ForeignContext): Promise<R
   }
   const scoresFor = async (list: readonly string[] | undefined) => {
     const query = { model, head, labels: list };
-    return (await classifyContents(services, query, contents, signal)).scored;
+    return (await classifyForeign(services, query, contents, c)).scored;
   };
   const answer = (results: object[]) =>
     c.json({

@@ -90,7 +90,7 @@ async function embeddings(services: Services, c: ForeignContext): Promise<Respon
   const contents = inputs.map((input, i) => contentOf(input, mediaOf, `input[${i}]`));
   const { model, dimensions } = body;
   const request = { model, dimensions, param: "input" };
-  const embedded = await embedForeign(services, request, contents, signal);
+  const embedded = await embedForeign(services, request, contents, c);
   if (body.truncate === false) await checkNotCut(embedded.pack, contents, signal);
   const given = body.embedding_type ?? body.encoding_type ?? body.encoding_format ?? "float";
   const types: readonly OutputType[] = typeof given === "string" ? [given] : given;
@@ -119,7 +119,7 @@ async function rerank(services: Services, c: ForeignContext): Promise<Response> 
     ...body.documents.map((one, i) => contentOf(one, mediaOf, `documents[${i}]`)),
   ];
   const request = { model: body.model, param: "documents" };
-  const { pack, embeddings, tokens } = await embedForeign(services, request, contents, signal);
+  const { pack, embeddings, tokens } = await embedForeign(services, request, contents, c);
   const [query, ...documents] = embeddings;
   const results = documents
     .map((embedding, index) => ({

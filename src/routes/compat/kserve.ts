@@ -165,7 +165,7 @@ async function infer(services: Services, pack: LoadedPack, c: ForeignContext): P
     throw invalidInput("inputs", message);
   }
   const request = { model: pack.manifest.id, param: "inputs" };
-  const { embeddings } = await embedForeign(services, request, contents, signal);
+  const { embeddings } = await embedForeign(services, request, contents, c);
   const output = {
     name: "embedding",
     datatype: "FP32",

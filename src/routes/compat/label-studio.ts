@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { invalidInput } from "../../errors.js";
-import { classifyContents } from "../../inference/classify-contents.js";
 import type { Content } from "../../inference/content.js";
 import type { Services } from "../../services.js";
 import { AnyObject, listOf, optional } from "../../wire/fields.js";
@@ -9,6 +8,7 @@ import { foreignBody, hasField } from "./foreign-body.js";
 import { labelInterface } from "./label-interface.js";
 import { checkUri } from "./parts.js";
 import type { ForeignContext, Shape } from "./shape.js";
+import { classifyForeign } from "./warnings-header.js";
 
 const Task = AnyObject;
 const PredictBody = z.strictObject({
@@ -64,7 +64,7 @@ async function predict(services: Services, c: ForeignContext): Promise<Response>
     if (modality === "text") return { modality, text: value };
     return mediaOf(checkUri(value, param), modality, param);
   });
-  const { pack, scored } = await classifyContents(services, { labels }, contents, signal);
+  const { pack, scored } = await classifyForeign(services, { labels }, contents, c);
   return c.json({
     model_version: pack.space,
     results: scored.map(({ scores: [best] }) => ({

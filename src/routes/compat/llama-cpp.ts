@@ -75,7 +75,7 @@ export function llamaCppShape(services: Services): Shape {
           const prompts = Array.isArray(content) ? content : [content];
           const groups = prompts.map((prompt, i) => contentsOf(prompt, mediaOf, `content[${i}]`));
           const inputs = { model, param: "content" };
-          const { embeddings } = await embedGroups(services, inputs, groups, signal);
+          const { embeddings } = await embedGroups(services, inputs, groups, c);
           return c.json(
             embeddings.map((embedding, index) => ({ index, embedding: [Array.from(embedding)] })),
           );

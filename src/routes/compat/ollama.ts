@@ -41,12 +41,7 @@ export const ollamaShape = (services: Services): Shape => ({
         ];
         // A tag is part of every name there: `starter-clip:latest`.
         const request = { model: model.replace(/:latest$/, ""), dimensions, param: "input" };
-        const { pack, embeddings, tokens } = await embedForeign(
-          services,
-          request,
-          contents,
-          signal,
-        );
+        const { pack, embeddings, tokens } = await embedForeign(services, request, contents, c);
         if (truncate === false) await checkNotCut(pack, contents, signal);
         return c.json({
           model,

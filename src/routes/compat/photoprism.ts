@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { invalidInput } from "../../errors.js";
-import { classifyContents } from "../../inference/classify-contents.js";
 import type { Services } from "../../services.js";
 import { listOf, optional } from "../../wire/fields.js";
 import { mediaMaker } from "../media-content.js";
 import { foreignBody } from "./foreign-body.js";
 import { checkUri } from "./parts.js";
 import type { Shape } from "./shape.js";
+import { classifyForeign } from "./warnings-header.js";
 
 const Body = z.strictObject({
   id: optional(z.string()),
@@ -44,7 +44,7 @@ export const photoprismShape = (services: Services): Shape => ({
           mediaOf(checkUri(uri, `images[${i}]`), "image", `images[${i}]`),
         );
         const query = { model: c.req.query("model") ?? (name || undefined), labels };
-        const { pack, scored } = await classifyContents(services, query, contents, signal);
+        const { pack, scored } = await classifyForeign(services, query, contents, c);
         // Several pictures are views of one photo: a label counts by its best.
         const best = new Map<string, number>();
         for (const { label, score } of scored.flatMap(({ scores }) => scores))

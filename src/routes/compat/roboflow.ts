@@ -79,7 +79,7 @@ async function embeddings(
   const mediaOf = mediaMaker(services, signal);
   const contents = items.map((item, i) => contentOf(item, kind, mediaOf, `${kind}[${i}]`));
   const request = { model: modelOf(services), param: kind };
-  const embedded = await embedForeign(services, request, contents, signal);
+  const embedded = await embedForeign(services, request, contents, c);
   return c.json({
     embeddings: embedded.embeddings.map((embedding) => Array.from(embedding)),
     time: (performance.now() - start) / 1000,
@@ -102,7 +102,7 @@ async function compare(services: Services, c: ForeignContext): Promise<Response>
     ...named.map(([name, item]) => contentOf(item, body.prompt_type, mediaOf, `prompt.${name}`)),
   ];
   const request = { model: modelOf(services), param: "prompt" };
-  const { embeddings } = await embedForeign(services, request, contents, signal);
+  const { embeddings } = await embedForeign(services, request, contents, c);
   const [subject, ...prompts] = embeddings;
   const similarities = prompts.map((embedding) => dot(subject, embedding));
   const isDictionary = !isOne && !Array.isArray(prompt);

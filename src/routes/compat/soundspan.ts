@@ -35,7 +35,7 @@ export const soundspanShape = (services: Services): Shape => {
             throw invalidInput("audio", "The body is empty; expected a sound");
           const contents = [mediaMaker(services, signal)(audio, "audio", "audio")];
           const request = { model: pack().manifest.id, param: "audio" };
-          const { embeddings } = await embedForeign(services, request, contents, signal);
+          const { embeddings } = await embedForeign(services, request, contents, c);
           return c.json({ vector: Array.from(embeddings[0]) });
         },
       },
@@ -46,7 +46,7 @@ export const soundspanShape = (services: Services): Shape => {
           const { text } = await foreignBody(c, TextBody);
           const contents = [{ modality: "text" as const, text }];
           const request = { model: pack().manifest.id, param: "text" };
-          const { embeddings } = await embedForeign(services, request, contents, c.get("signal"));
+          const { embeddings } = await embedForeign(services, request, contents, c);
           return c.json({ vector: Array.from(embeddings[0]) });
         },
       },

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { AppError, invalidInput } from "../../errors.js";
-import { classifyContents } from "../../inference/classify-contents.js";
 import type { Content } from "../../inference/content.js";
 import { dot } from "../../math/vector.js";
 import type { Services } from "../../services.js";
@@ -13,6 +12,7 @@ import { contentOfText } from "./parts.js";
 import type { ErrorForm, ForeignContext, Shape } from "./shape.js";
 import { decode, tokenize } from "./tei-tokens.js";
 import { checkNotCut } from "./truncation.js";
+import { classifyForeign } from "./warnings-header.js";
 
 const Texts = z.union([z.string(), listOf(z.string(), { min: 1, max: 100_000 })]);
 const truncation = {
@@ -112,7 +112,7 @@ async function embed(services: Services, c: ForeignContext): Promise<Response> {
   const texts = asList(inputs);
   const contents = texts.map((text, i) => contentOfText(text, mediaOf, `inputs[${i}]`));
   const request = { dimensions, param: "inputs" };
-  const { pack, embeddings } = await embedForeign(services, request, contents, signal);
+  const { pack, embeddings } = await embedForeign(services, request, contents, c);
   if (truncate === false) await checkNotCut(pack, contents, signal);
   return c.json(embeddings.map((embedding) => Array.from(embedding)));
 }
@@ -121,16 +121,14 @@ async function similarity(services: Services, c: ForeignContext): Promise<Respon
   const { inputs } = await foreignBody(c, SimilarityBody);
   const contents = asTexts([inputs.source_sentence, ...inputs.sentences]);
   const request = { param: "inputs.sentences" };
-  const { embeddings } = await embedForeign(services, request, contents, c.get("signal"));
+  const { embeddings } = await embedForeign(services, request, contents, c);
   const [source, ...sentences] = embeddings;
   return c.json(sentences.map((embedding) => dot(source, embedding)));
 }
 
 async function rerank(services: Services, c: ForeignContext): Promise<Response> {
   const { query, texts, raw_scores: raw, return_text: withText } = await foreignBody(c, RerankBody);
-  const signal = c.get("signal");
-  const request = { query, documents: texts, param: "texts" };
-  const { results } = await rank(services, request, mediaMaker(services, signal), signal);
+  const { results } = await rank(services, { query, documents: texts, param: "texts" }, c);
   return c.json(
     results.map(({ index, cosine }) => ({
       index,
@@ -147,7 +145,7 @@ async function predict(services: Services, c: ForeignContext): Promise<Response>
     throw invalidInput("candidate_labels", message);
   }
   const contents = asTexts(asList(inputs));
-  const { scored } = await classifyContents(services, { labels }, contents, c.get("signal"));
+  const { scored } = await classifyForeign(services, { labels }, contents, c);
   const answers = scored.map(({ scores }) => scores);
   return c.json(typeof inputs === "string" ? answers[0] : answers);
 }

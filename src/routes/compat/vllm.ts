@@ -51,7 +51,7 @@ export const vllmShape = (services: Services): Shape => ({
               ),
         );
         const inputs = { ...body, param: "messages" };
-        const { pack, embeddings, tokens } = await embedGroups(services, inputs, [parts], signal);
+        const { pack, embeddings, tokens } = await embedGroups(services, inputs, [parts], c);
         return c.json({
           ...openaiList(pack.manifest.id, embeddings, body.encoding_format),
           usage: { prompt_tokens: tokens, total_tokens: tokens },

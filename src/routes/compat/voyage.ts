@@ -45,7 +45,7 @@ async function embed(services: Services, c: ForeignContext): Promise<Response> {
   );
   const { model, output_dimension: dimensions, output_dtype: type } = body;
   const request = { model, dimensions, param: "inputs" };
-  const { pack, embeddings, tokens } = await embedGroups(services, request, groups, signal);
+  const { pack, embeddings, tokens } = await embedGroups(services, request, groups, c);
   const inBase64 = (body.encoding_format ?? body.output_encoding) === "base64";
   return c.json({
     object: "list",

@@ -72,7 +72,7 @@ async function vectorize(services: Services, c: ForeignContext): Promise<Respons
   const vectors =
     contents.length === 0
       ? []
-      : (await embedForeign(services, { model, param: "texts" }, contents, signal)).embeddings;
+      : (await embedForeign(services, { model, param: "texts" }, contents, c)).embeddings;
   let next = 0;
   const take = (count: number) => {
     next += count;
