@@ -1,6 +1,7 @@
 import type { GraphEngine } from "./graph.js";
 import { GroupedGraph } from "./grouped-graph.js";
 import type { RowChanges } from "./item-changes.js";
+import { TableRenewal } from "./table-renewal.js";
 import { VectorTable } from "./vector-table.js";
 
 /**
@@ -39,7 +40,9 @@ export class CollectionIndex {
   version = 0;
   #serving: Cover | undefined;
   #next: Cover | undefined;
+  /** Whether a table and graph without the removed rows are asked for. */
   #renew = false;
+  #renewal: TableRenewal | undefined;
 
   constructor(dimensions: number, engine: GraphEngine, limits: IndexLimits) {
     this.engine = engine;
@@ -63,6 +66,7 @@ export class CollectionIndex {
       for (const cover of [this.#serving, this.#next])
         if (cover !== undefined && position < cover.upTo) cover.dead++;
       this.table.remove(row);
+      this.#renewal?.remove(row);
     }
   }
 
@@ -98,7 +102,7 @@ export class CollectionIndex {
 
   /** Whether `work` has something to do. */
   get hasWork(): boolean {
-    return this.#isLittered || this.#lacksCopy || this.#lacksGraph;
+    return this.#renewal !== undefined || this.#isLittered || this.#lacksCopy || this.#lacksGraph;
   }
 
   get #lacksCopy(): boolean {
@@ -121,10 +125,17 @@ export class CollectionIndex {
     while (this.#lacksCopy) this.table.extendCopy();
   }
 
-  /** Brings the 8-bit copy, then the graph forward for about `budgetMs`. */
+  /** Brings table, 8-bit copy and graph forward, one after the other, for about `budgetMs`. */
   work(budgetMs: number): void {
     const end = performance.now() + budgetMs;
-    if (this.#isLittered) this.#startAnew();
+    if (this.#isLittered) {
+      this.#renew = false;
+      this.#renewal = new TableRenewal(this.table);
+    }
+    if (this.#renewal !== undefined) {
+      if (!this.#renewal.work(end)) return;
+      this.#useRenewed(this.#renewal.table);
+    }
     while (this.#lacksCopy && performance.now() < end) this.table.extendCopy();
     if (!this.#lacksGraph) return;
     this.#serving ??= this.#newCover();
@@ -137,14 +148,14 @@ export class CollectionIndex {
   }
 
   get #isLittered(): boolean {
-    if (this.#next !== undefined) return false;
+    if (this.#next !== undefined || this.#renewal !== undefined) return false;
     const dead = Math.max(this.#serving?.dead ?? 0, this.table.removed);
     return this.#renew || (dead > 1000 && dead > deadShare * this.table.length);
   }
 
-  #startAnew() {
-    this.#renew = false;
-    this.table = this.table.withoutRemoved();
+  #useRenewed(table: VectorTable) {
+    this.#renewal = undefined;
+    this.table = table;
     this.version++;
     if (this.#serving === undefined) return;
     this.#serving.upTo = this.table.positionsUpTo(this.#serving.lastRow);

@@ -44,17 +44,18 @@ export class QuantizedCopy {
   }
 
   /**
-   * Takes over pieces that follow each other, without what has been removed since they were made.
+   * Takes over pieces that follow each other, without what has been removed since they were made:
+   * a step for each piece.
    *
    * @param pieces  their values are not changed, but may be used.
    * @param kept  by piece, which of its rows are still there.
    * @param newRow  a position in what is kept. A copy whose pieces disagree with it is left empty.
    */
-  take(
+  *taken(
     pieces: readonly Omit<QuantizedPiece, "first">[],
     kept: readonly Uint8Array[],
     newRow: (position: number) => Float32Array,
-  ): void {
+  ): Generator<void> {
     this.#pieces.length = 0;
     for (const [i, { rows, values, scale }] of pieces.entries()) {
       const isThere = kept[i];
@@ -69,6 +70,7 @@ export class QuantizedCopy {
         return;
       }
       this.#pieces.push(piece);
+      yield;
     }
   }
 

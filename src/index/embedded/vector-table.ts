@@ -149,17 +149,26 @@ export class VectorTable {
    * its own is not used.
    */
   useCopy(pieces: readonly SavedPiece[]): void {
+    for (const _ of this.copyTaken(pieces));
+  }
+
+  /** The same in steps, each of a piece: rows may be appended and removed between them. */
+  *copyTaken(pieces: readonly SavedPiece[]): Generator<void> {
     let position = 0;
-    const kept = pieces.map(({ numbers }) =>
-      Uint8Array.from(numbers, (row) => {
-        const isThere = position < this.length && this.#rows[position] === row;
-        if (isThere) position++;
-        return isThere ? 1 : 0;
-      }),
-    );
+    const kept: Uint8Array[] = [];
+    for (const { numbers } of pieces) {
+      const isThere = new Uint8Array(numbers.length);
+      for (let i = 0; i < numbers.length; i++) {
+        if (position === this.length || this.#rows[position] !== numbers[i]) continue;
+        position++;
+        isThere[i] = 1;
+      }
+      kept.push(isThere);
+      yield;
+    }
     const last = pieces.at(-1)?.numbers.at(-1) ?? 0;
     if (this.positionsUpTo(last) === position)
-      this.#quantized.take(pieces, kept, (first) => this.vector(first));
+      yield* this.#quantized.taken(pieces, kept, (first) => this.vector(first));
   }
 
   /** Takes some more vectors into the 8-bit copy: work of a millisecond or two. */
@@ -190,15 +199,9 @@ export class VectorTable {
     return a + b + (c + d);
   }
 
-  /** The same rows without the removed ones. */
-  withoutRemoved(): VectorTable {
-    const copy = new VectorTable(this.dimensions, this.#quantized.pieceRows);
-    for (let position = 0; position < this.length; position++) {
-      if (this.isLive(position))
-        copy.append(this.row(position), this.modality(position), this.vector(position));
-    }
-    copy.useCopy(this.savedCopy());
-    return copy;
+  /** An empty table of the same kind. */
+  emptied(): VectorTable {
+    return new VectorTable(this.dimensions, this.#quantized.pieceRows);
   }
 
   #grow() {

@@ -13,6 +13,7 @@ import type { EmbeddedStore } from "../../../src/index/embedded/embedded-store.j
 import { range, scanQuantized, scanSome } from "../../../src/index/embedded/exact-scan.js";
 import { openEmbeddedStore } from "../../../src/index/embedded/open-embedded-store.js";
 import { loadCopy, writeCopy } from "../../../src/index/embedded/snapshot.js";
+import { TableRenewal } from "../../../src/index/embedded/table-renewal.js";
 import { TopK } from "../../../src/index/embedded/top-k.js";
 import { VectorTable } from "../../../src/index/embedded/vector-table.js";
 import { seededRandom } from "../../../src/math/random.js";
@@ -105,7 +106,9 @@ describe("the 8-bit copy of a table, saved and taken over by another", () => {
     const table = tableOf(range(1, 1001));
     while (table.isCopyBehind) table.extendCopy();
     for (const row of range(100, 200)) table.remove(row);
-    const without = table.withoutRemoved();
+    const renewal = new TableRenewal(table);
+    while (!renewal.work(0));
+    const without = renewal.table;
     expect(without.copiedRows).toBe(table.copiedRows - 100);
     expectRightScans(without);
   });
