@@ -222,6 +222,23 @@ describe("crossmodal serve", () => {
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
   });
 
+  it("takes a client that breaks its upload off for no bug", async () => {
+    const { url, output } = await serve(["--port", "0", "--log-level", "info"]);
+    await ready(url);
+    const lengths = ["content-length: 1000", "transfer-encoding: chunked"];
+    for (const [i, length] of lengths.entries()) {
+      const socket = connect(Number(new URL(url).port), "127.0.0.1");
+      const type = "content-type: application/json";
+      const head = ["POST /v1/embeddings HTTP/1.1", "host: 127.0.0.1", type, length];
+      socket.write(`${head.join("\r\n")}\r\nexpect: 100-continue\r\n\r\n`);
+      await once(socket, "data"); // its body is read from here on
+      socket.write("9\r\n");
+      socket.destroy();
+      await expect.poll(() => output().split('"status":499').length).toBe(i + 2);
+    }
+    expect(output()).not.toContain("internal error");
+  });
+
   it("classifies with a read-only data folder; collections say why they are unavailable", async () => {
     const { url } = await serve(["--port", "0"], "/proc/nowhere");
     const body = formPost({ image: fixture("images/cat.jpg"), candidate_labels: ["cat", "dog"] });

@@ -35,10 +35,19 @@ export class JsonError extends Error {
   }
 }
 
+/** A small string, an empty object or array, or a member with its value, and its place. */
+const bytesPerValue = 64;
+const bytesPerNumber = 8;
+
 /** Counts the values of a text. */
 export class JsonCounts {
   #values = 0;
   #numbers = 0;
+
+  /** Memory that the values take, about; of long strings only what they take beyond their text. */
+  get bytes(): number {
+    return bytesPerValue * this.#values + bytesPerNumber * this.#numbers;
+  }
 
   /** @throws JsonError beyond the limit, as `addNumbers` does. */
   addValue(): void {

@@ -41,6 +41,11 @@ export class JsonParser {
     this.#isMetadata = isMetadata;
   }
 
+  /** Memory that the values take so far, besides the text. */
+  get heldBytes(): number {
+    return this.#counts.bytes;
+  }
+
   /**
    * Parses until the end or `until` (of performance.now()).
    * @returns whether it has come to the end.

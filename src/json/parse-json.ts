@@ -9,6 +9,11 @@ export interface ParseJsonOptions {
   param?: string;
   /** The subject of messages, `Line 3`; else told from `param`. */
   name?: string;
+  /**
+   * Is told of the memory that the values take, as it grows: the bytes more than those told of
+   * before. What it throws ends the parsing.
+   */
+  onHeld?: (bytes: number) => void;
 }
 
 const byteOrderMark = [0xef, 0xbb, 0xbf];
@@ -25,7 +30,13 @@ export async function parseJsonBytes(
   options: ParseJsonOptions = {},
 ): Promise<unknown> {
   const parser = parserOf(bytes, options);
-  while (!run(parser, performance.now() + sliceMs, options)) await nextTurn();
+  let told = 0;
+  for (let isDone = false; !isDone; ) {
+    isDone = run(parser, performance.now() + sliceMs, options);
+    options.onHeld?.(parser.heldBytes - told);
+    told = parser.heldBytes;
+    if (!isDone) await nextTurn();
+  }
   return parser.value;
 }
 

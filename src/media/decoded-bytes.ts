@@ -17,25 +17,32 @@ const bytesPerSample = 8;
 const bytesPerSecond = 48_000 * 4 + 52_000;
 /** Of a container that does not say: 64 kbit/s at 48 kHz. */
 const unknown = { samplesPerByte: 6, sampleRateHz: 48_000 };
+/** Padding before a sound that is looked through. */
+const maxPaddingBytes = 1 << 16;
 
 /**
  * Bytes of memory that a file takes while it is decoded and prepared for its model, at most: from
  * its header alone, cheap, and bounded whatever the bytes are. What the header claims is believed,
  * but never more than the limits allow, as decoders refuse that. A picture of no known header
  * counts as one at the limit.
+ *
+ * @param length  of the file, where `bytes` are only its beginning.
  */
 export function decodedBytes(
   bytes: Uint8Array,
   modality: "image" | "audio",
   { maxImagePixels, maxAudioSeconds }: DecodeLimits,
+  length = bytes.length,
 ): number {
   if (modality === "image") {
     const size = pictureSize(bytes);
     const pixels = size === undefined ? maxImagePixels : size.width * size.height;
     return bytesPerPixel * Math.min(pixels, maxImagePixels);
   }
-  const { frames, sampleRateHz } = soundSize(withoutTags(bytes)) ?? {
-    frames: unknown.samplesPerByte * bytes.length,
+  const sound = withoutTags(bytes, maxPaddingBytes);
+  const tags = bytes.length - sound.length;
+  const { frames, sampleRateHz } = soundSize(sound, length - tags) ?? {
+    frames: unknown.samplesPerByte * length,
     sampleRateHz: unknown.sampleRateHz,
   };
   const rate = Math.max(1, sampleRateHz);

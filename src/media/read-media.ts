@@ -47,6 +47,18 @@ async function fromText(
   return fromBase64(text, comma + 1, param);
 }
 
+/**
+ * As `replace(/\s+/g, "")` does it, which takes 10 ms for 256 KiB in which every other character is
+ * a space. A text that is not ASCII, and so no base64, stays as it is.
+ */
+function withoutSpaces(text: string): string {
+  if (!/[\t\n\v\f\r ]/.test(text) || /[^\0-\x7f]/.test(text)) return text;
+  const bytes = Buffer.from(text, "latin1");
+  let length = 0;
+  for (const byte of bytes) if (byte > 0x20) bytes[length++] = byte;
+  return bytes.toString("latin1", 0, length);
+}
+
 /** Characters that are decoded in one go: less than a millisecond. */
 const pieceLength = 2 ** 18;
 
@@ -66,7 +78,7 @@ async function fromBase64(text: string, start: number, param: string): Promise<U
   let rest = "";
   let ended = false;
   for (let from = start; from < text.length; from += pieceLength) {
-    const piece = rest + text.slice(from, from + pieceLength).replace(/\s+/g, "");
+    const piece = rest + withoutSpaces(text.slice(from, from + pieceLength));
     // Only the last piece may have padding, and only whole groups of four characters are decoded
     // before it.
     const isLast = from + pieceLength >= text.length;

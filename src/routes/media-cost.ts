@@ -12,11 +12,11 @@ export function costOfMedia(
   limits: DecodeLimits,
 ): Cost {
   if (typeof field === "string" && isUrl(field)) return unknownFile;
-  const bytes = typeof field === "string" ? headOf(field.slice(field.indexOf(",") + 1)) : field;
+  const { head, length } = typeof field === "string" ? headOf(field) : wholeOf(field);
   return {
     inputs: 1,
-    sentBytes: bytes.length,
-    decodedBytes: decodedBytes(bytes, modality, limits),
+    sentBytes: length,
+    decodedBytes: decodedBytes(head, modality, limits, length),
   };
 }
 
@@ -24,13 +24,18 @@ export function costOfMedia(
 const headLength = 2 ** 20;
 
 /**
- * The beginning of a file, at its whole length: what a large one takes is told by its header and
- * its length, and decoding 64 MiB would hold the main thread.
+ * The beginning of a file and its length, which tell what it takes: decoding 64 MiB would hold the
+ * main thread.
  */
-function headOf(base64: string): Uint8Array {
-  const head = Buffer.from(base64.slice(0, headLength), "base64");
-  if (base64.length <= headLength) return head;
-  const bytes = new Uint8Array(Math.floor((base64.length * 3) / 4)); // zeros take no memory
-  bytes.set(head);
-  return bytes;
+function headOf(text: string): { head: Uint8Array; length: number } {
+  const start = text.slice(0, maxUriHead).indexOf(",") + 1;
+  const head = Buffer.from(text.slice(start, start + headLength), "base64");
+  const characters = text.length - start;
+  if (characters <= headLength) return wholeOf(head);
+  return { head, length: Math.floor((characters * 3) / 4) };
 }
+
+/** Where a data URI has its comma. */
+const maxUriHead = 1000;
+
+const wholeOf = (file: Uint8Array) => ({ head: file, length: file.length });

@@ -12,7 +12,7 @@ export const isNdjson = (contentType: string | undefined): boolean =>
 export interface Line {
   /** Counted from 1, blank lines too. */
   number: number;
-  /** 0 when nothing of it is kept. */
+  /** Of its text and its values; 0 when nothing of it is kept. */
   bytes: number;
   /** Its JSON value, or why it has none. */
   value: unknown;
@@ -100,8 +100,12 @@ async function lineOf(
   const line = parts.length === 1 ? parts[0] : Buffer.concat(parts);
   if (line.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09)) return undefined;
   try {
-    const value = await parseJsonBytes(line, { name: `Line ${number}` });
-    return { number, bytes: size, value };
+    let bytes = size;
+    const onHeld = (held: number) => {
+      bytes += held;
+    };
+    const value = await parseJsonBytes(line, { name: `Line ${number}`, onHeld });
+    return { number, bytes, value };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return { number, bytes: 0, value: undefined, error };

@@ -56,11 +56,21 @@ export async function* boundedBody(c: Context): AsyncGenerator<Uint8Array> {
   const body = bodyStream(c);
   if (body === null) return;
   let size = 0;
-  for await (const chunk of body) {
+  for await (const chunk of untilGone(body)) {
     size += chunk.length;
     if (size > maxBytes) throw tooLarge();
     share?.add(Math.max(0, Math.min(chunk.length, size - announced)));
     yield chunk;
+  }
+}
+
+/** A body whose connection breaks off is no fault of the server's, and nobody reads the answer. */
+async function* untilGone(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    throw new AppError("cancelled", "The client closed the connection", { cause });
   }
 }
 

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { AppError } from "../errors.js";
 import { parseJsonBytes } from "../json/parse-json.js";
+import type { BodyShare } from "../media/body-budget.js";
 import { parseBody } from "../wire/parse-with.js";
 import { type ParametrizedHeader, parametrized } from "./header-params.js";
 import { readBody } from "./read-body.js";
@@ -21,9 +22,15 @@ export async function jsonBody(c: Context): Promise<unknown> {
   if (kept !== undefined) return kept.value;
   const type = contentTypeOf(c);
   if (type !== undefined) checkJsonType(type, "application/json");
-  const value = await parseJsonBytes(await readBody(c));
+  const value = await parseHeld(c, await readBody(c));
   c.set("jsonBody", { value });
   return value;
+}
+
+/** Parses JSON of a body, whose values are counted like its bytes. @throws as parseJsonBytes. */
+export function parseHeld(c: Context, bytes: Uint8Array, param?: string): Promise<unknown> {
+  const share = c.get("bodyShare") as BodyShare | undefined;
+  return parseJsonBytes(bytes, { param, onHeld: (held) => share?.add(held) });
 }
 
 /** The Content-Type, or undefined when there is none. */

@@ -1,11 +1,10 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import { type AppError, invalidInput } from "../errors.js";
-import { parseJsonBytes } from "../json/parse-json.js";
 import { parseBody } from "../wire/parse-with.js";
 import { boundedBody } from "./read-body.js";
 import { type FormEntry, readForm } from "./read-form.js";
-import { checkJsonType, contentTypeOf, readJson } from "./read-json.js";
+import { checkJsonType, contentTypeOf, parseHeld, readJson } from "./read-json.js";
 
 /**
  * A request that may come as JSON or as multipart/form-data, as `schema` says. In a form, a file
@@ -28,6 +27,7 @@ export async function readRequest<S extends z.ZodType>(
     return readJson(c, schema);
   }
   const value: Record<string, unknown> = {};
+  const jsonOf = (text: string, param: string) => parseHeld(c, Buffer.from(text), param);
   for (const [name, entries] of await readForm(boundedBody(c), type)) {
     const [first] = entries;
     if (
@@ -48,8 +48,6 @@ export async function readRequest<S extends z.ZodType>(
   }
   return parseBody(schema, value);
 }
-
-const jsonOf = (text: string, param: string) => parseJsonBytes(Buffer.from(text), { param });
 
 const isJsonArray = (entry: FormEntry): entry is string =>
   typeof entry === "string" && entry.trimStart().startsWith("[");

@@ -49,6 +49,12 @@ describe("soundSize", () => {
     // MP3 is told by its first frame's bit rate, and holds the encoder's padding.
     expect(size!.frames).toBeGreaterThanOrEqual(0.97 * samples.length);
     expect(size!.frames).toBeLessThan(1.1 * samples.length + 5000);
+    // The same, about, from the beginning of the file and its length
+    const head = bytes.subarray(0, Math.ceil(bytes.length / 2));
+    const told = soundSize(head, bytes.length);
+    expect(told?.sampleRateHz).toBe(sampleRateHz);
+    expect(told!.frames).toBeGreaterThan(0.7 * samples.length);
+    expect(told!.frames).toBeLessThan(1.5 * samples.length + 5000);
   });
 });
 
@@ -74,6 +80,18 @@ describe("decodedBytes", () => {
     // A stream of unknown length: as much as its bytes can hold, or the limit.
     expect(decodedBytes(flac(8_000, 0), "audio", limits)).toBe(75 * (8_000 * 8 + second));
     expect(decodedBytes(flac(8_000, 2 ** 35), "audio", limits)).toBe(14_400 * (64_000 + second));
+  });
+
+  it("looks through the padding before a sound, but not through megabytes of it", () => {
+    const padded = (padding: number) =>
+      Buffer.concat([Buffer.alloc(padding), fixture("audio/sheep.flac")]);
+    const seen = decodedBytes(padded(0), "audio", limits);
+    expect(decodedBytes(padded(1000), "audio", limits)).toBe(seen);
+    const bytes = padded(1 << 20).length;
+    const second = 48_000 * 8 + 48_000 * 4 + 52_000; // six samples at 48 kHz a byte
+    expect(decodedBytes(padded(1 << 20), "audio", limits)).toBe(
+      Math.ceil(((6 * bytes) / 48_000) * second),
+    );
   });
 
   it("is a finite number within the limits for any bytes", () => {

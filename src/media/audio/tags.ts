@@ -3,13 +3,15 @@
  * number), APE tags, zeros and line breaks before; ID3v1, Lyrics3 and APE tags, ID3v2 footers and
  * zeros behind. Sources: id3.org (ID3v2.4 structure), wiki.hydrogenaud.io (APEv2),
  * id3.org/Lyrics3v2.
+ *
+ * @param maxPadding  zeros and line breaks in a row that are looked through; more are left.
  */
-export function withoutTags(bytes: Uint8Array): Uint8Array {
+export function withoutTags(bytes: Uint8Array, maxPadding = Number.POSITIVE_INFINITY): Uint8Array {
   let start = 0;
   for (let before = -1; before !== start; ) {
     before = start;
     start = Math.min(bytes.length, start + tagLength(bytes, start));
-    if (!startsHere(bytes, start)) start = skipPadding(bytes, start);
+    if (!startsHere(bytes, start)) start = skipPadding(bytes, start, maxPadding);
   }
   let end = bytes.length;
   for (let before = -1; before !== end && end > start; ) {
@@ -65,12 +67,14 @@ function trailingTagLength(bytes: Uint8Array, start: number, end: number): numbe
 }
 
 /** Zeros and white space between tags and sound. */
-function skipPadding(bytes: Uint8Array, start: number): number {
+function skipPadding(bytes: Uint8Array, start: number, maxPadding: number): number {
+  const stop = Math.min(bytes.length, start + maxPadding);
   let at = start;
-  while (at < bytes.length && padding.has(bytes[at])) at++;
+  while (at < stop && padding.has(bytes[at])) at++;
+  if (at === stop) return start; // nothing follows, or too late
   // An MP4 file begins with the size of its first box, whose first bytes are zeros; so do raw
   // samples.
-  return at > start && at < bytes.length ? at : start;
+  return at;
 }
 const padding = new Set([0, 9, 10, 13, 32]);
 

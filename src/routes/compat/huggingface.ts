@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
-import { parseJsonBytes } from "../../json/parse-json.js";
 import type { Services } from "../../services.js";
 import { listOf, optional } from "../../wire/fields.js";
 import { parseBody } from "../../wire/parse-with.js";
 import { type MediaMaker, mediaMaker } from "../media-content.js";
 import { readBody } from "../read-body.js";
+import { parseHeld } from "../read-json.js";
 import { embedForeign } from "./embed-foreign.js";
 import { plainErrors } from "./error-forms.js";
 import type { ForeignContext, Shape } from "./shape.js";
@@ -58,7 +58,7 @@ export function huggingfaceShape(services: Services): Shape {
     const file = sniffMedia(bytes, mediaOf, "body");
     const body: Body =
       file === undefined
-        ? await parseBody(Body, await parseJsonBytes(bytes))
+        ? await parseBody(Body, await parseHeld(c, bytes))
         : { inputs: "", ...noOptions };
     const { parameters = {} as NonNullable<Body["parameters"]>, inputs } = body;
     const isMany = Array.isArray(inputs);

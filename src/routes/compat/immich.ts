@@ -2,14 +2,13 @@ import { z } from "zod";
 import type { Embedding } from "../../encoders/encoder.js";
 import { AppError, invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
-import { parseJsonBytes } from "../../json/parse-json.js";
 import type { Services } from "../../services.js";
 import { optional } from "../../wire/fields.js";
 import { parseBody } from "../../wire/parse-with.js";
 import { mediaMaker } from "../media-content.js";
 import { readBody } from "../read-body.js";
 import { readForm } from "../read-form.js";
-import { contentTypeOf } from "../read-json.js";
+import { contentTypeOf, parseHeld } from "../read-json.js";
 import { embedForeign } from "./embed-foreign.js";
 import { dimensionsOf } from "./immich-dimensions.js";
 import type { ErrorForm, ForeignContext, Shape } from "./shape.js";
@@ -73,7 +72,7 @@ async function predict(services: Services, c: ForeignContext): Promise<Response>
   );
   const [sent] = form.get("entries") ?? [];
   if (typeof sent !== "string") throw invalidInput("entries", '"entries" is missing');
-  const entries = await parseJsonBytes(Buffer.from(sent), { param: "entries" })
+  const entries = await parseHeld(c, Buffer.from(sent), "entries")
     .then((value) => parseBody(Entries, value))
     .catch((error) => {
       throw error instanceof AppError ? invalidInput("entries", error.message, error) : error;

@@ -1,16 +1,19 @@
 import type { Embedding } from "../../encoders/encoder.js";
 import { invalidInput } from "../../errors.js";
-import { parseJsonBytes } from "../../json/parse-json.js";
+import { readBody } from "../read-body.js";
+import { parseHeld } from "../read-json.js";
+import type { ForeignContext } from "./shape.js";
 
 /**
  * A body of JSON with raw tensors behind it, whose JSON ends where the header says; without the
  * header all is JSON.
  */
 export async function splitBinary(
-  body: Uint8Array,
-  header: string | undefined,
+  c: ForeignContext,
 ): Promise<{ json: unknown; binary: Uint8Array }> {
-  if (header === undefined) return { json: await parseJsonBytes(body), binary: new Uint8Array(0) };
+  const body = await readBody(c);
+  const header = c.req.header("inference-header-content-length");
+  if (header === undefined) return { json: await parseHeld(c, body), binary: new Uint8Array(0) };
   const length = Number(header);
   if (!/^\d+$/.test(header) || length > body.length) {
     const message =
@@ -18,7 +21,7 @@ export async function splitBinary(
       `"${header.slice(0, 40)}"`;
     throw invalidInput("inference-header-content-length", message);
   }
-  return { json: await parseJsonBytes(body.subarray(0, length)), binary: body.subarray(length) };
+  return { json: await parseHeld(c, body.subarray(0, length)), binary: body.subarray(length) };
 }
 
 /** Elements of a BYTES tensor: each 4 bytes of length, little-endian, and so many bytes. */

@@ -6,7 +6,6 @@ import type { Services } from "../../services.js";
 import { listOf, optional } from "../../wire/fields.js";
 import { parseBody } from "../../wire/parse-with.js";
 import { mediaMaker } from "../media-content.js";
-import { readBody } from "../read-body.js";
 import { embedForeign } from "./embed-foreign.js";
 import { plainErrors } from "./error-forms.js";
 import { foreignBody } from "./foreign-body.js";
@@ -132,10 +131,7 @@ function refuseUnloading(): never {
 }
 
 async function infer(services: Services, pack: LoadedPack, c: ForeignContext): Promise<Response> {
-  const { json, binary } = await splitBinary(
-    await readBody(c),
-    c.req.header("inference-header-content-length"),
-  );
+  const { json, binary } = await splitBinary(c);
   const body = await parseBody(Body, json);
   const signal = c.get("signal");
   const mediaOf = mediaMaker(services, signal);
