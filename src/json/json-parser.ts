@@ -154,10 +154,9 @@ export class JsonParser {
 
   #string(): void {
     const text = this.#strings.begin(this.#at + 1);
-    if (text === undefined) {
-      this.#inString = true;
-      this.#continueString();
-    } else {
+    this.#inString = text === undefined;
+    if (text === undefined) this.#continueString();
+    else {
       this.#at = this.#strings.end;
       this.#text(text);
     }

@@ -48,21 +48,20 @@ describe("JPEGs that take minutes to decode", () => {
   });
 });
 
-describe.skipIf(process.platform !== "linux")("a server whose decoders are stuck", () => {
+describe.skipIf(process.platform !== "linux")("a server whose decoder is stuck", () => {
   it("obeys SIGTERM, and leaves no decoder behind", async () => {
-    const server = await serve([...flags, "--media-workers", "3", "--shutdown-timeout-ms", "1000"]);
+    const server = await serve([...flags, "--media-workers", "1", "--shutdown-timeout-ms", "1000"]);
     const { child, ended } = server;
     onTestFinished(() => void child.kill("SIGKILL"));
     await untilReady(server);
-    const bombs = Promise.allSettled([1, 2, 3].map((n) => classify(server, bombNumber(n))));
-    // One process is left to small files. The others have used more processor time than the start
-    // takes.
-    const stuck = () => childrenOf(child.pid!).filter((pid) => cpuTicks(pid) > 200);
-    await expect.poll(() => stuck().length).toBeGreaterThanOrEqual(2);
-    const decoders = childrenOf(child.pid!);
+    const bombs = Promise.allSettled([1, 2].map((n) => classify(server, bombNumber(n))));
+    // Under way: it has used more processor time than the start takes.
+    const decoders = () => childrenOf(child.pid!);
+    await expect.poll(() => decoders().some((pid) => cpuTicks(pid) > 200)).toBe(true);
+    const left = decoders();
     child.kill("SIGTERM");
     expect(await ended).toBe(1); // the drain was cut short
-    await expect.poll(() => decoders.filter(isAlive)).toEqual([]);
+    await expect.poll(() => left.filter(isAlive)).toEqual([]);
     await bombs;
   });
 });
