@@ -155,11 +155,9 @@ export class JsonParser {
   #string(): void {
     const text = this.#strings.begin(this.#at + 1);
     this.#inString = text === undefined;
+    if (text !== undefined) this.#at = this.#strings.end;
     if (text === undefined) this.#continueString();
-    else {
-      this.#at = this.#strings.end;
-      this.#text(text);
-    }
+    else this.#text(text);
   }
 
   #continueString(): void {

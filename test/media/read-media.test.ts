@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readMedia } from "../../src/routes/read-media.js";
+import { readMedia } from "../../src/media/read-media.js";
 
 const read = (text: string) =>
   readMedia(
