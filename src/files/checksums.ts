@@ -18,13 +18,13 @@ export function checksumsOf(files: Record<string, Uint8Array | string>): string 
 }
 
 /**
- * Checks the files of a folder that has a `SHA256SUMS`.
+ * Checks the files of a folder against its `SHA256SUMS`.
  * @throws AppError `storage_corrupt`, naming the first file that is missing, empty, cut short or
  *   changed.
  */
 export async function verifyChecksums(folder: string): Promise<void> {
   const list = join(folder, checksumsFile);
-  if (!existsSync(list)) return;
+  if (!existsSync(list)) throw damaged(list, "it is missing");
   const text = await readRegularFile(list, maxBytes).catch((error: Error) => {
     throw damaged(list, error.message, error);
   });

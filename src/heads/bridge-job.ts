@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { writeDurably } from "../files/write-durably.js";
+import { readSealed, writeSealed } from "../files/sealed-file.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import { seededRandom } from "../math/random.js";
 import { type Rows, rowsOf, vectorsOf } from "../math/rows.js";
@@ -18,7 +17,7 @@ import { divideTexts, verdictOf } from "./bridge-verdict.js";
 import { type LabelledItem, readLabelled } from "./collection-pairs.js";
 import { embedAll } from "./embed-column.js";
 import type { TrainingServices } from "./train-job.js";
-import { checkSpace, npyOf, readRowsFile } from "./training-source.js";
+import { checkSpace, keepRows, keptRows } from "./training-source.js";
 
 /** What a bridge job is created with. */
 export const BridgeInput = z.object({
@@ -220,9 +219,9 @@ function keeper(folder: string) {
   const path = (file: string) => join(folder, file);
   const rows = async (name: string, make: () => Promise<Rows>): Promise<Rows> => {
     const file = path(`${name}.npy`);
-    if (existsSync(file)) return readRowsFile(file);
+    if (existsSync(file)) return keptRows(file);
     const made = await make();
-    await writeDurably(file, npyOf(made));
+    await keepRows(file, made);
     return made;
   };
   return {
@@ -232,16 +231,14 @@ function keeper(folder: string) {
       if (!existsSync(file)) {
         const made = await make();
         if (made.length > 0)
-          await writeDurably(
-            path(`${name}.npy`),
-            npyOf(rowsOf(made.map((item) => item.embedding))),
-          );
-        await writeDurably(file, JSON.stringify(made.map(({ embedding: _, ...item }) => item)));
+          await keepRows(path(`${name}.npy`), rowsOf(made.map((item) => item.embedding)));
+        await writeSealed(file, JSON.stringify(made.map(({ embedding: _, ...item }) => item)));
         return made;
       }
-      const known = JSON.parse(await readFile(file, "utf8")) as Omit<LabelledItem, "embedding">[];
+      const text = (await readSealed(file)).toString("utf8");
+      const known = JSON.parse(text) as Omit<LabelledItem, "embedding">[];
       if (known.length === 0) return [];
-      const embeddings = vectorsOf(await readRowsFile(path(`${name}.npy`)));
+      const embeddings = vectorsOf(await keptRows(path(`${name}.npy`)));
       return known.map((item, i) => ({ ...item, embedding: embeddings[i] }));
     },
   };

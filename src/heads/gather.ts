@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../config.js";
 import type { Modality } from "../encoders/encoder.js";
 import type { LoadedPack } from "../encoders/load.js";
 import { AppError } from "../errors.js";
-import { writeDurably } from "../files/write-durably.js";
+import { readSealed, writeSealed } from "../files/sealed-file.js";
 import type { VectorStore } from "../index/vector-store.js";
 import { type Rows, rowsOf, unitRows } from "../math/rows.js";
 import type { MediaBudget } from "../media/budget.js";
@@ -17,8 +16,9 @@ import { embedAll } from "./embed-column.js";
 import {
   type Column,
   countOf,
+  keepRows,
+  keptRows,
   mediaOf,
-  npyOf,
   readRowsFile,
   type TrainingSource,
 } from "./training-source.js";
@@ -84,22 +84,20 @@ async function gatherRows(
     return { sides: source.sides, a: await readRowsFile(path("a.npy")), b, labels };
   }
   if (existsSync(path("gathered.json"))) {
-    const kept = JSON.parse(await readFile(path("gathered.json"), "utf8")) as Omit<
-      Gathered,
-      "a" | "b"
-    >;
-    const b = kept.sides.b && (await readRowsFile(path("b.npy")));
-    return { ...kept, a: await readRowsFile(path("a.npy")), b };
+    const text = (await readSealed(path("gathered.json"))).toString("utf8");
+    const kept = JSON.parse(text) as Omit<Gathered, "a" | "b">;
+    const b = kept.sides.b && (await keptRows(path("b.npy")));
+    return { ...kept, a: await keptRows(path("a.npy")), b };
   }
   const gathered =
     source.kind === "media"
       ? await fromMedia(source, labels, options)
       : await fromCollection(source.collection, source.by, options);
   const { a, b, ...rest } = gathered;
-  await writeDurably(path("a.npy"), npyOf(a));
-  if (b !== undefined) await writeDurably(path("b.npy"), npyOf(b));
+  await keepRows(path("a.npy"), a);
+  if (b !== undefined) await keepRows(path("b.npy"), b);
   // Last: with it everything is there
-  await writeDurably(path("gathered.json"), JSON.stringify(rest));
+  await writeSealed(path("gathered.json"), JSON.stringify(rest));
   return gathered;
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Modality } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
+import { readSealed, writeSealed } from "../files/sealed-file.js";
 import { readNpy, writeNpy } from "../math/npy.js";
 import { type Rows, rowCount } from "../math/rows.js";
 
@@ -70,8 +71,16 @@ export async function* mediaOf(
 export const npyOf = (rows: Rows): Uint8Array =>
   writeNpy({ shape: [rowCount(rows), rows.dimensions], data: rows.values });
 
-export async function readRowsFile(path: string): Promise<Rows> {
-  const { shape, data } = readNpy(await readFile(path));
+/** Rows that a job was created with. */
+export const readRowsFile = async (path: string) => rowsIn(await readFile(path));
+
+/** Rows that a job has made itself, by `keepRows`. @throws AppError `storage_corrupt`. */
+export const keptRows = async (path: string) => rowsIn(await readSealed(path));
+
+export const keepRows = (path: string, rows: Rows) => writeSealed(path, npyOf(rows));
+
+function rowsIn(bytes: Uint8Array): Rows {
+  const { shape, data } = readNpy(bytes);
   return {
     values: data instanceof Float32Array ? data : Float32Array.from(data),
     dimensions: shape[1],

@@ -132,9 +132,8 @@ async function readHistory(
   numbers: readonly number[],
 ): Promise<Pick<Versions, "history" | "damage">> {
   const path = join(folder, "active.json");
-  // Before there were sums it was written by the first activation.
-  const isOld = numbers.every((number) => !existsSync(join(folder, String(number), checksumsFile)));
-  if (isOld && !existsSync(path)) return { history: [] };
+  // It is written before the first version is there.
+  if (numbers.length === 0 && !existsSync(path)) return { history: [] };
   try {
     const { history } = await readCheckedJson(path);
     const isHistory =

@@ -92,16 +92,12 @@ export class JobStore {
    */
   async input(id: string): Promise<JobData> {
     const folder = this.folderOf(id);
-    // Jobs of an earlier version have no sums.
-    if (existsSync(join(folder, "inputs.json"))) {
-      for (const [name, sum] of Object.entries(
-        await readCheckedJson(join(folder, "inputs.json")),
-      )) {
-        const path = join(folder, name);
-        if (!existsSync(path)) throw damaged(path, "it is missing");
-        if ((await hashFile(path)) !== sum)
-          throw damaged(path, "its contents are not what was written");
-      }
+    const sums = await readCheckedJson(join(folder, "inputs.json"));
+    for (const [name, sum] of Object.entries(sums)) {
+      const path = join(folder, name);
+      if (!existsSync(path)) throw damaged(path, "it is missing");
+      if ((await hashFile(path)) !== sum)
+        throw damaged(path, "its contents are not what was written");
     }
     return JSON.parse(await readFile(join(folder, "input.json"), "utf8")) as JobData;
   }

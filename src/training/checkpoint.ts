@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { AppError } from "../errors.js";
-import { writeDurably } from "../files/write-durably.js";
+import { readSealed, writeSealed } from "../files/sealed-file.js";
 import { readSafetensors, type SafeTensors, writeSafetensors } from "../math/safetensors.js";
 import type { TrainingState } from "./network.js";
 import type { Moments } from "./optimizer.js";
@@ -51,25 +51,20 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
     tensors,
     metadata: { format: "crossmodal-checkpoint", run: JSON.stringify(run) },
   });
-  await writeDurably(path, bytes);
+  await writeSealed(path, bytes);
 }
 
 /**
  * @returns undefined when there is no checkpoint.
- * @throws AppError `conflict` when the checkpoint is another run's.
+ * @throws AppError `conflict` when the checkpoint is another run's; `storage_corrupt` when it is
+ *   damaged.
  */
 export async function readCheckpoint(
   path: string,
   fingerprint: string,
 ): Promise<Checkpoint | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-  const { tensors, metadata } = readSafetensors(bytes);
+  if (!existsSync(path)) return undefined;
+  const { tensors, metadata } = readSafetensors(await readSealed(path));
   const run = JSON.parse(metadata.run ?? "{}");
   if (run.fingerprint !== fingerprint) {
     throw new AppError(

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { AppError } from "../../errors.js";
 import { sizeIfThere } from "./durable-file.js";
+import { damagedLock } from "./process-lock.js";
 import { isBusy, isNoDatabase, openLock, takeLock } from "./sqlite.js";
 
 /**
@@ -30,13 +31,7 @@ export async function lockDataFolder(dataDir: string): Promise<() => void> {
     writePid(pidFile);
   } catch (error) {
     lock.close();
-    if (isNoDatabase(error)) {
-      throw new AppError(
-        "storage_corrupt",
-        `The lock "${lockFile}" is damaged: delete it, it holds no data`,
-        { cause: error },
-      );
-    }
+    if (isNoDatabase(error)) throw damagedLock(lockFile, error);
     if (isBusy(error)) {
       throw new AppError(
         "storage_locked",

@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { isBusy, openLock } from "./sqlite.js";
+import { AppError } from "../../errors.js";
+import { isBusy, isNoDatabase, openLock } from "./sqlite.js";
 
 /** How often the end of another process's work is looked for. */
 const lookEveryMs = 200;
@@ -15,6 +16,7 @@ const lookEveryMs = 200;
  * @param path    of the lock; `<path>.pid` lies beside it.
  * @param onWait  told once, with the pid of the process that is waited for; what it throws ends the
  *   wait.
+ * @throws AppError `storage_corrupt` when the lock holds something; the signal's reason.
  */
 export async function lockProcesses(
   path: string,
@@ -31,7 +33,7 @@ export async function lockProcesses(
     } catch (error) {
       if (!isBusy(error)) {
         lock.close();
-        throw error;
+        throw isNoDatabase(error) ? damagedLock(path, error) : error;
       }
     }
     try {
@@ -43,6 +45,11 @@ export async function lockProcesses(
       throw error;
     }
   }
+}
+
+export function damagedLock(path: string, cause: unknown): AppError {
+  const message = `The lock "${path}" is damaged: delete it, it holds no data`;
+  return new AppError("storage_corrupt", message, { cause });
 }
 
 function pidIn(path: string): string {
