@@ -16,7 +16,11 @@ export function lingerAfterAnswers(server: Pick<Server, "on">): void {
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
     const { destroySoon }: Socket = Object.getPrototypeOf(socket);
-    response.once("finish", () => request.resume());
+    response.once("finish", () => {
+      // The web stream over a body that was read in part pauses the request at each piece of it.
+      request.removeAllListeners("data");
+      request.resume();
+    });
     socket.destroySoon = () => {
       if (request.complete || socket.destroyed) return destroySoon.call(socket);
       const end = Date.now() + maxLingerMs;

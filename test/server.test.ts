@@ -120,24 +120,31 @@ describe("crossmodal serve", () => {
   it.each([
     ["POST /v1/embeddings", "text/plain", 415],
     ["POST /v1/embeddings", "application/json", 413],
+    ["POST /v1/embeddings", "application/json", 413, "in chunks"],
     ["POST /v1/nothing", "application/json", 404],
   ])(
-    "lets a client read its answer to %s of %s that sends all of its body first",
-    async (line, type, status) => {
+    "lets a client read its answer to %s of %s that sends all of its body first, %4$s",
+    async (line, type, status, chunks = "") => {
       const { url } = await serve(["--port", "0", "--max-body-bytes", "1000"]);
       await ready(url);
       const body = Buffer.alloc(2 ** 20, "x");
       const socket = connect(Number(new URL(url).port), "127.0.0.1");
-      const head = ["host: 127.0.0.1", "connection: close", `content-type: ${type}`];
-      socket.write(
-        `${line} HTTP/1.1\r\n${head.join("\r\n")}\r\ncontent-length: ${64 * body.length}\r\n\r\n`,
-      );
+      const isChunked = chunks !== "";
+      const length = isChunked
+        ? "transfer-encoding: chunked"
+        : `content-length: ${64 * body.length}`;
+      const head = ["host: 127.0.0.1", "connection: close", `content-type: ${type}`, length];
+      socket.write(`${line} HTTP/1.1\r\n${head.join("\r\n")}\r\n\r\n`);
+      const piece = isChunked
+        ? Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from("\r\n")])
+        : body;
       // Nothing is read until everything is sent, as Python's http.client does it.
       socket.pause();
       for (let i = 0; i < 64; i++)
         await new Promise<void>((resolve, reject) =>
-          socket.write(body, (error) => (error ? reject(error) : resolve())),
+          socket.write(piece, (error) => (error ? reject(error) : resolve())),
         );
+      if (isChunked) socket.write("0\r\n\r\n");
       let answer = "";
       for await (const chunk of socket) answer += String(chunk);
       expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));

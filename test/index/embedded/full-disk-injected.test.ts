@@ -75,7 +75,7 @@ describe("a disk that is full, made up", () => {
     }
     expect(stored).toBeGreaterThan(500);
     disk.free = 0;
-    expect(core.condition().cannotWrite).toContain("No space left");
+    expect(core.condition().cannotWrite).toContain("No disk space left");
     expect(await found(core)).toBe("1.0000");
     const rest = items.slice(100, stored).map(({ id }) => id);
     expect(await codeOf(core.delete("c", { ids: rest }))).toBe("done");
@@ -89,7 +89,7 @@ describe("a disk that is full, made up", () => {
     disk.free = 0;
     const core = await open();
     expect(await found(core)).toBe("1.0000");
-    expect(core.condition().cannotWrite).toContain("No space left");
+    expect(core.condition().cannotWrite).toContain("No disk space left");
     const large = items.slice(200).map((item) => ({
       ...item,
       metadata: JSON.stringify({ pad: "x".repeat(5000) }),
