@@ -1,9 +1,10 @@
 import type { MiddlewareHandler } from "hono";
 import { type DescribeRouteOptions, describeRoute } from "hono-openapi";
-import type { z } from "zod";
-import type { ErrorCode } from "../errors.js";
+import { z } from "zod";
+import { type ErrorCode, invalidInput } from "../errors.js";
 import { type JsonSchema, jsonSchemaOf, type SchemaUse } from "../openapi/json-schema.js";
 import { ErrorAnswer } from "../wire/error.js";
+import { parseWith } from "../wire/parse-with.js";
 import { statusOf } from "./error-response.js";
 
 /** Bodies or answers by media type: a schema of the wire, or a JSON Schema. */
@@ -26,6 +27,7 @@ export interface Operation {
 }
 
 const always: readonly ErrorCode[] = [
+  "invalid_input",
   "unauthorized",
   "forbidden",
   "rate_limited",
@@ -61,7 +63,10 @@ export const storeErrors: readonly ErrorCode[] = [
   "storage_full",
 ];
 
-/** Describes a route in /openapi.json; it changes nothing about the route. */
+/**
+ * Describes a route in /openapi.json, and refuses query parameters other than those it describes: a
+ * misspelt one must not be left out in silence (`DELETE …?dry_run=true`).
+ */
 export function describe(operation: Operation): MiddlewareHandler {
   const { id, tag, summary, description, query, body, bodyRequired = true } = operation;
   const responses: Record<string, object> = {};
@@ -79,7 +84,7 @@ export function describe(operation: Operation): MiddlewareHandler {
       ...(["429", "503"].includes(status) && { headers: headersOf(["Retry-After"]) }),
     };
   }
-  return describeRoute({
+  const described = describeRoute({
     operationId: id,
     tags: [tag],
     summary,
@@ -88,6 +93,19 @@ export function describe(operation: Operation): MiddlewareHandler {
     ...(body && { requestBody: { required: bodyRequired, content: contentOf(body, "request") } }),
     responses,
   } as DescribeRouteOptions);
+  const check: MiddlewareHandler = async (c, next) => {
+    if (c.req.path.startsWith("/v1/")) checkQuery(query, c.req.queries());
+    await next();
+  };
+  return Object.assign(check, described); // what hono-openapi finds a description by
+}
+
+/** @throws AppError `invalid_input` naming the parameter. */
+function checkQuery(known: z.ZodObject | undefined, given: Record<string, string[]>): void {
+  for (const [name, values] of Object.entries(given))
+    if (values.length > 1) throw invalidInput(name, `"${name}" appears ${values.length} times`);
+  const query = Object.fromEntries(Object.entries(given).map(([name, [value]]) => [name, value]));
+  parseWith((known ?? z.object({})).strict(), query);
 }
 
 const formType = "multipart/form-data";
