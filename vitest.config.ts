@@ -19,6 +19,11 @@ const isSlow = (path: string) => {
   return slowMarks.some((mark) => mark.test(text));
 };
 
+/** Run once more with collections in PostgreSQL. */
+const onPostgresToo = ["collections", "items", "search", "headed-collections"].map(
+  (name) => `test/routes/${name}.test.ts`,
+);
+
 const shared = {
   // Native runtimes (ONNX Runtime, SQLite, usearch) live in worker threads of their own; a process
   // per test file keeps one file's crash or leak from another's result.
@@ -36,6 +41,14 @@ export default defineConfig({
     projects: [
       { test: { ...shared, name: "fast", include: testFiles.filter((path) => !isSlow(path)) } },
       { test: { ...shared, name: "models", include: testFiles.filter(isSlow) } },
+      {
+        test: {
+          ...shared,
+          name: "postgres",
+          include: onPostgresToo,
+          globalSetup: "test/postgres/global-setup.ts",
+        },
+      },
     ],
   },
 });

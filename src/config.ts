@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import type { z } from "zod";
 import { closest } from "./closest.js";
-import { environmentNameOf, flagOf } from "./config/option.js";
+import { environmentNameOf, flagOf, type Option } from "./config/option.js";
 import { type OptionName, options } from "./config/options.js";
 import { AppError } from "./errors.js";
 
@@ -68,8 +68,8 @@ export function redacted(config: Config): Record<string, unknown> {
   );
   return Object.fromEntries(
     changed.map(([name, value]) => {
-      const secret = "secret" in options[name as OptionName];
-      return [name, secret ? `(${(value as unknown[]).length} set)` : value];
+      const { shown } = options[name as OptionName] as Option<z.ZodType>;
+      return [name, shown === undefined ? value : shown(value)];
     }),
   );
 }

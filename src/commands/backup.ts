@@ -46,7 +46,11 @@ export function backupCommands(program: Command): void {
     .option("--force", "replace the collections that are there")
     .option("--json", "print the result as JSON");
   addConfigFlags(restore, ["dataDir"]).action(async (file: string, given) => {
-    const { dataDir } = configOf(given);
+    const { dataDir, store } = configOf(given);
+    if (store !== "") {
+      const message = "A backup is restored to a data folder; leave the option store out";
+      throw new CommandError(message, { code: "invalid_input" });
+    }
     await restoreBackup(file, dataDir, { replace: given.force === true }).catch((error) => {
       if (!(error instanceof AppError) || error.code !== "already_exists") throw error;
       throw new CommandError(`${error.message}; replace them with --force`, { code: error.code });

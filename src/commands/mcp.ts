@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { type Ask, ToolError } from "../mcp/ask.js";
 import { LocalFiles } from "../mcp/local-files.js";
 import { createMcpServer } from "../mcp/server.js";
-import { addConfigFlags, configOf, modelFlags } from "./options.js";
+import { addConfigFlags, configOf, modelFlags, storageFlags } from "./options.js";
 import { stopOnSignal } from "./stop-on-signal.js";
 import { CommandError, commandLog, isReported, openTarget } from "./target.js";
 
@@ -19,7 +19,7 @@ export function mcpCommand(program: Command): void {
     )
     .option("--url <url>", "ask the running server there, e.g. http://127.0.0.1:8080")
     .option("--api-key <key>", "key for that server");
-  addConfigFlags(command, ["dataDir", ...modelFlags, "urlHosts", "maxBodyBytes"]);
+  addConfigFlags(command, [...storageFlags, ...modelFlags, "urlHosts", "maxBodyBytes"]);
   command.action(async (given) => {
     const config = configOf(given);
     const files =

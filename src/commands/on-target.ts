@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { ApiError } from "../client/errors.js";
 import type { OptionName } from "../config/options.js";
 import { wasOpened } from "../index/embedded/inspect-database.js";
-import { addConfigFlags, addUrlFlags, configOf, modelFlags } from "./options.js";
+import { addConfigFlags, addUrlFlags, configOf, modelFlags, storageFlags } from "./options.js";
 import { CommandError, openTarget, type Target } from "./target.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: commander hands over options and arguments untyped
@@ -25,7 +25,7 @@ export function onTarget(
   work: (target: Target, given: Given, ...args: never[]) => Promise<void>,
 ): Command {
   addConfigFlags(command, [
-    "dataDir",
+    ...storageFlags,
     ...(needs.models ? modelFlags : []),
     ...(needs.options ?? []),
   ]);
@@ -34,7 +34,12 @@ export function onTarget(
     const [given] = all.slice(-2) as [Given, Command];
     const config = configOf(given);
     const { stored } = needs;
-    if (stored !== undefined && given.url === undefined && !wasOpened(config.dataDir)) {
+    if (
+      stored !== undefined &&
+      given.url === undefined &&
+      config.store === "" &&
+      !wasOpened(config.dataDir)
+    ) {
       const dataDir = resolve(config.dataDir);
       if (stored !== true) return stored(dataDir, given);
       const message = `There are no collections in the data folder "${dataDir}"`;
@@ -44,7 +49,8 @@ export function onTarget(
     try {
       await work(target, given, ...(all.slice(0, -2) as never[]));
     } catch (error) {
-      throw given.url === undefined ? namingFolder(error, config.dataDir) : error;
+      const isInFolder = given.url === undefined && config.store === "";
+      throw isInFolder ? namingFolder(error, config.dataDir) : error;
     } finally {
       await target.close();
     }

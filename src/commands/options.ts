@@ -26,6 +26,13 @@ export function configOf(given: Record<string, unknown>): Config {
   return loadConfig({ flags, file: given.config as string | undefined });
 }
 
+/** Where collections are. */
+export const storageFlags = [
+  "dataDir",
+  "store",
+  "storePasswordFile",
+] as const satisfies OptionName[];
+
 export const modelFlags = [
   "models",
   "device",
@@ -37,7 +44,7 @@ export const modelFlags = [
 
 /** Flags of every command that asks a server or works by itself. */
 export function addTargetFlags(command: Command): Command {
-  return addUrlFlags(addConfigFlags(command, ["dataDir", ...modelFlags]));
+  return addUrlFlags(addConfigFlags(command, [...storageFlags, ...modelFlags]));
 }
 
 /** Flags of every command that can ask a running server. */

@@ -11,7 +11,7 @@ export const accessOptions = {
       "Keys that may do everything, sent as Authorization: Bearer; `crossmodal keys` makes " +
         "better ones.",
     ),
-    secret: true as const,
+    shown: (keys: readonly string[]) => `(${keys.length} set)`,
   },
   requestsPerMinute: option(
     z.int().min(0),

@@ -21,6 +21,24 @@ export const addressOptions = {
     same,
     "Folder of collections, heads, jobs and pulled models.",
   ),
+  store: {
+    ...option(
+      z.string().regex(/^(postgres(ql)?:\/\/.+)?$/, {
+        message: "Expected an address like postgres://user@host:5432/database",
+      }),
+      "",
+      same,
+      "Database that holds the collections instead of dataDir: postgres://user@host1,host2/database?sslmode=verify-full (experimental, docs/scaling.md).",
+    ),
+    // The address without its password
+    shown: (url: string) => url.replace(/^(\w+:\/\/[^:@/]*):[^/]*@/, "$1@"),
+  },
+  storePasswordFile: option(
+    z.string(),
+    "",
+    same,
+    "File with the password of store's database; without it and PGPASSWORD, ~/.pgpass is asked.",
+  ),
   indexEngine: option(
     z.enum(["usearch", "hnswlib"]),
     "usearch",

@@ -8,7 +8,8 @@ export interface Option<S extends z.ZodType> {
   fromText: (text: string) => unknown;
   /** One sentence: what it is, its unit, and when one would change it. */
   about: string;
-  secret?: true;
+  /** How a value that has a secret in it may be shown. */
+  shown?(value: z.infer<S>): string;
 }
 
 export const option = <S extends z.ZodType>(

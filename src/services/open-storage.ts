@@ -2,8 +2,11 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../config.js";
 import { AppError } from "../errors.js";
+import { lockDataFolder } from "../index/embedded/data-folder-lock.js";
 import { openEmbeddedStore } from "../index/embedded/open-embedded-store.js";
 import { type LazyStore, lazyStore } from "../index/lazy-store.js";
+import { openPostgresStore } from "../index/postgres/open-postgres-store.js";
+import type { PostgresStore } from "../index/postgres/postgres-store.js";
 import { type WatchedStore, watchedStore } from "../index/watched-store.js";
 import type { Log } from "../log.js";
 
@@ -12,12 +15,16 @@ import type { Log } from "../log.js";
  * first use.
  */
 export async function openStorage(
-  { dataDir, indexEngine: engine }: Config,
+  config: Config,
   log: Log,
   ownsData: boolean,
 ): Promise<WatchedStore<LazyStore>> {
+  const { dataDir, indexEngine: engine } = config;
   const lazy = lazyStore(async () => {
-    const opened = await openEmbeddedStore({ dataDir, engine, log });
+    const opened =
+      config.store === ""
+        ? await openEmbeddedStore({ dataDir, engine, log })
+        : await openDatabase(config, log);
     // Left by a process that was killed
     await rm(join(dataDir, "tmp"), { recursive: true, force: true });
     return opened;
@@ -25,10 +32,30 @@ export async function openStorage(
   const store = watchedStore(lazy);
   if (ownsData) {
     await store.open().catch((error) => {
-      const goesOn = ["storage_failed", "storage_full"];
-      if (!(error instanceof AppError) || !goesOn.includes(error.code)) throw error;
-      log.error({ err: error }, "collections cannot be used");
+      if (!(error instanceof AppError) || !goesOn(error, config)) throw error;
+      log.error({ err: error }, `collections cannot be used: ${error.message}`);
     });
   }
   return store;
+}
+
+/**
+ * Whether a server starts although its collections cannot be opened yet: on a disk that may be
+ * mended, and while a database is away. A database that was set up wrongly ends the start.
+ */
+const goesOn = ({ code }: AppError, { store }: Config): boolean =>
+  store === "" ? ["storage_failed", "storage_full"].includes(code) : code === "storage_unavailable";
+
+/** The data folder still has heads and jobs, which are one process's. */
+async function openDatabase(
+  { store: url, storePasswordFile: passwordFile, dataDir }: Config,
+  log: Log,
+): Promise<PostgresStore> {
+  const unlock = await lockDataFolder(dataDir);
+  try {
+    return await openPostgresStore({ url, passwordFile, log, onClose: unlock });
+  } catch (error) {
+    unlock();
+    throw error;
+  }
 }

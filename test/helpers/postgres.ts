@@ -1,6 +1,17 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { constants, existsSync } from "node:fs";
-import { appendFile, chmod, chown, cp, mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import {
+  appendFile,
+  chmod,
+  chown,
+  cp,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -36,7 +47,10 @@ const nobody = 65534;
 const user = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
 const environment = { PATH: process.env.PATH, LC_ALL: "C", HOME: "/" };
 
-/** A server in a throwaway folder, on a free loopback port; any name and no password get in. */
+/** The one user whose password is asked for, once a test has made it. */
+export const userWithPassword = "app";
+
+/** A server in a throwaway folder, on a free loopback port; others get in without a password. */
 export class TestPostgres {
   readonly #programs: string;
   readonly #folder: string;
@@ -58,6 +72,9 @@ export class TestPostgres {
     const server = await TestPostgres.#prepare(version);
     const init = ["-D", server.#data, "-U", "postgres", "-A", "trust", "-E", "UTF8"];
     await server.#tool("initdb", [...init, "--locale=C", "--no-sync"]);
+    const access = join(server.#data, "pg_hba.conf");
+    const rules = await readFile(access, "utf8");
+    await writeFile(access, `host all ${userWithPassword} 127.0.0.1/32 scram-sha-256\n${rules}`);
     await server.configure({ shared_buffers: "32MB", max_connections: "60", ...settings });
     await server.run();
     return server;
@@ -176,8 +193,7 @@ export class TestPostgres {
   /** Ends every process of it at once, as a machine does that loses its power. */
   async kill(): Promise<void> {
     const [pid] = (await readFile(join(this.#data, "postmaster.pid"), "utf8")).split("\n");
-    const children = await run("ps", ["-o", "pid=", "--ppid", pid]).catch(() => ({ stdout: "" }));
-    const all = [pid, ...children.stdout.split(/\s+/).filter((one) => one !== "")].map(Number);
+    const all = [Number(pid), ...(await childrenOf(pid))];
     for (const one of all) {
       try {
         process.kill(one, "SIGKILL");
@@ -213,6 +229,16 @@ async function isOpenToAll(path: string): Promise<boolean> {
     if (((await stat(at)).mode & constants.S_IXOTH) === 0) return false;
     if (at === "/") return true;
   }
+}
+
+async function childrenOf(parent: string): Promise<number[]> {
+  const children: number[] = [];
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const status = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+    // pid (name) state parent …
+    if (status.slice(status.lastIndexOf(")")).split(" ")[2] === parent) children.push(Number(pid));
+  }
+  return children;
 }
 
 function freePort(): Promise<number> {

@@ -1,6 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
+import { inject } from "vitest";
 import { type App, createApp } from "../../src/app.js";
 import { type Config, loadConfig } from "../../src/config.js";
 import { createLog } from "../../src/log.js";
@@ -12,10 +15,24 @@ export async function startApp(
   overrides: Partial<Config> = {},
 ): Promise<{ app: App; services: Services }> {
   const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-test-"));
-  const config = { ...loadConfig({ environment: {} }), dataDir, device: "cpu", ...overrides };
+  const store = await newDatabase();
+  const own = { dataDir, store, device: "cpu" };
+  const config = { ...loadConfig({ environment: {} }), ...own, ...overrides };
   const services = await createServices(config, createLog("silent"));
   await services.ready;
   return { app: checkAnswers(createApp(services)), services };
+}
+
+/** In the project that runs on PostgreSQL a database for these services alone, else none. */
+async function newDatabase(): Promise<string> {
+  const url = inject("postgres");
+  if (!url) return "";
+  const name = `test_${randomUUID().replaceAll("-", "")}`;
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`create database ${name}`);
+  await client.end();
+  return url.replace(/\w+$/, name);
 }
 
 export const jsonPost = (body: unknown): RequestInit => ({

@@ -123,7 +123,7 @@ export class Connections {
   async #connect(): Promise<pg.PoolClient> {
     if (this.#isClosed) throw new AppError("cancelled", "The server is shutting down");
     const { hosts } = this.#address;
-    let failure: unknown;
+    const failures: AppError[] = [];
     for (const host of [this.#current, ...hosts.filter((other) => other !== this.#current)]) {
       try {
         const db = await this.#connectTo(host);
@@ -131,10 +131,11 @@ export class Connections {
         this.#trouble = undefined;
         return db;
       } catch (error) {
-        failure ??= error;
+        failures.push(databaseError(error));
       }
     }
-    const error = databaseError(failure);
+    // What is set up wrongly says more than what is away.
+    const error = failures.find(({ code }) => code !== "storage_unavailable") ?? failures[0];
     this.#trouble = error.message;
     throw error;
   }

@@ -49,9 +49,21 @@ export function databaseError(error: unknown): AppError {
   if (code === "XX001" || code === "XX002")
     return new AppError("storage_corrupt", "The database reports damaged data", { cause: error });
   if (isLost(error) || awayStates.test(code)) return unavailable(reasonOf(error, code), error);
-  return new AppError("storage_failed", "The database refused a statement; see the server log", {
-    cause: error,
-  });
+  return new AppError("storage_failed", refusalOf(error as Error, code), { cause: error });
+}
+
+/** What keeps the database from being used as it is set up, in words for whoever does that. */
+function refusalOf({ message }: Error, code: string): string {
+  if (/^28/.test(code) || message.startsWith("SASL:")) {
+    const places = "the address of store, storePasswordFile, PGPASSWORD or PGPASSFILE";
+    const reason = code === "" ? "it asks for a password, and none is set" : message;
+    return `The database does not let us in: ${reason} (the password may be in ${places})`;
+  }
+  if (code === "3D000") return `The database does not exist; create it (${message})`;
+  if (code === "42501") return `The database's user may not do what it needs to: ${message}`;
+  if (/SSL|CERT|TLS/.test(code) || message.includes("SSL"))
+    return `The database's TLS does not suit sslmode of the store's address: ${message}`;
+  return "The database refused a statement; see the server log";
 }
 
 /** The database is away: 503 with Retry-After. */

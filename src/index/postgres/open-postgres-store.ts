@@ -23,6 +23,8 @@ export interface PostgresStoreOptions extends Partial<ConnectionLimits> {
   scanMatchesUpTo?: number;
   /** Is told what fails in the background. */
   log?: Log;
+  /** Called once when the store was closed. */
+  onClose?: () => void;
 }
 
 /**
@@ -36,6 +38,7 @@ export async function openPostgresStore({
   graphFrom = 50_000,
   scanMatchesUpTo = 20_000,
   log,
+  onClose,
   ...limits
 }: PostgresStoreOptions): Promise<PostgresStore> {
   const connections = new Connections(parseAddress(url, passwordFile), {
@@ -53,7 +56,7 @@ export async function openPostgresStore({
     });
     const upkeep = new GraphUpkeep(connections, { graphFrom, log });
     const writer = new ItemWriter({ connections, upkeep, vectorType });
-    return new PostgresStore({ connections, upkeep, writer, scanMatchesUpTo });
+    return new PostgresStore({ connections, upkeep, writer, scanMatchesUpTo, onClose });
   } catch (error) {
     await connections.close();
     throw error;

@@ -31,6 +31,7 @@ interface StoreParts {
   writer: ItemWriter;
   /** Of a filter that leaves at most so many items, these are scanned. */
   scanMatchesUpTo: number;
+  onClose?: () => void;
 }
 
 /** Collections in PostgreSQL with pgvector: the same for every server that uses the database. */
@@ -39,12 +40,14 @@ export class PostgresStore implements VectorStore {
   readonly #upkeep: GraphUpkeep;
   readonly #writer: ItemWriter;
   readonly #scanMatchesUpTo: number;
+  readonly #onClose: (() => void) | undefined;
 
-  constructor({ connections, upkeep, writer, scanMatchesUpTo }: StoreParts) {
+  constructor({ connections, upkeep, writer, scanMatchesUpTo, onClose }: StoreParts) {
     this.#connections = connections;
     this.#upkeep = upkeep;
     this.#writer = writer;
     this.#scanMatchesUpTo = scanMatchesUpTo;
+    this.#onClose = onClose;
   }
 
   /** Why it cannot be used at the moment. */
@@ -223,8 +226,12 @@ export class PostgresStore implements VectorStore {
   }
 
   async close(): Promise<void> {
-    await this.#upkeep.close();
-    await this.#connections.close();
+    try {
+      await this.#upkeep.close();
+      await this.#connections.close();
+    } finally {
+      this.#onClose?.();
+    }
   }
 
   #read<T>(

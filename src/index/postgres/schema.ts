@@ -121,13 +121,13 @@ async function checkPgvector(db: Connection): Promise<void> {
   throw new AppError("storage_failed", message);
 }
 
-/** A statement that the database's owner may need to run once. */
+/** A statement for which the server's own user may lack the right. */
 async function forSetUp(db: Connection, statement: string): Promise<void> {
   try {
     await db.query(statement);
   } catch (cause) {
     if ((cause as { code?: string }).code !== "42501") throw cause;
-    const message = `The database's user may not "${statement}"; let its owner run this once`;
+    const message = `The database's user may not "${statement}"; let an administrator run this in it once`;
     throw new AppError("storage_failed", message, { cause });
   }
 }

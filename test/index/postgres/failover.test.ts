@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openPostgresStore } from "../../../src/index/postgres/open-postgres-store.js";
+import type { PostgresStore } from "../../../src/index/postgres/postgres-store.js";
+import { hasPostgres, onPostgres, TestPostgres } from "../../helpers/postgres.js";
+import { randomItems } from "../random-items.js";
+
+const dimensions = 16;
+const next = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+describe.skipIf(!hasPostgres(18))(onPostgres("PostgresStore while its database dies"), () => {
+  let primary: TestPostgres;
+  let standby: TestPostgres;
+  const stores: PostgresStore[] = [];
+  beforeAll(async () => {
+    primary = await TestPostgres.start();
+    standby = await TestPostgres.standbyOf(primary);
+    // After the copy was made: the standby must not wait for another one itself.
+    await primary.query("alter system set synchronous_standby_names = '*'");
+    await primary.query("alter system set synchronous_commit = 'remote_apply'");
+    await primary.query("select pg_reload_conf()");
+    const hosts = [primary, standby].map(({ port }) => `127.0.0.1:${port}`).join(",");
+    const url = `postgres://postgres@${hosts}/postgres`;
+    const limits = { connectTimeoutMs: 2000, commitTimeoutMs: 3000, maxConnections: 4 };
+    for (let i = 0; i < 2; i++) stores.push(await openPostgresStore({ url, ...limits }));
+  });
+  afterAll(async () => {
+    for (const store of stores) await store.close();
+    await primary?.dispose();
+    await standby?.dispose();
+  });
+
+  it("loses nothing that was acknowledged when the primary is killed and a standby takes over", async () => {
+    await stores[0].createCollection({ name: "photos", space: "toy", dimensions });
+    const items = randomItems(5000, dimensions);
+    const acknowledged = new Set<string>();
+    const failures: { code?: string; retryAfterSeconds?: number }[] = [];
+    let isOver = false;
+    let afterFailover = 0;
+    let isPromoted = false;
+    const writer = async (store: PostgresStore, from: number) => {
+      for (let at = from; !isOver && at < items.length; at += 40) {
+        const some = items.slice(at, at + 10);
+        try {
+          for (const status of await store.upsert("photos", some))
+            if (status.status === "stored") acknowledged.add(status.id);
+          if (isPromoted) afterFailover++;
+        } catch (error) {
+          failures.push(error as { code?: string });
+          at -= 40; // as a client does: once more
+          await next(50);
+        }
+      }
+    };
+    const reader = async (store: PostgresStore) => {
+      while (!isOver) {
+        const embedding = items[0].embedding;
+        await store
+          .search("photos", [{ embedding, topK: 5 }])
+          .catch((error) => failures.push(error));
+        await next(10);
+      }
+    };
+    const work = [
+      ...[0, 10, 20, 30].map((from, i) => writer(stores[i % 2], from)),
+      ...stores.map(reader),
+    ];
+    while (acknowledged.size < 200) await next(20);
+    await primary.kill();
+    await standby.promote();
+    isPromoted = true;
+    while (afterFailover < 20) await next(20);
+    isOver = true;
+    await Promise.all(work);
+
+    expect(failures.length).toBeGreaterThan(0);
+    for (const { code, retryAfterSeconds } of failures)
+      expect({ code, retryAfterSeconds }).toEqual({
+        code: "storage_unavailable",
+        retryAfterSeconds: expect.any(Number),
+      });
+    const found = new Map(
+      (await stores[1].get("photos", [...acknowledged])).map((item) => [item.id, item]),
+    );
+    expect([...acknowledged].filter((id) => !found.has(id))).toEqual([]);
+    for (const item of items) {
+      const stored = found.get(item.id);
+      if (stored !== undefined) expect(stored.embedding).toEqual(item.embedding);
+    }
+  });
+
+  it("answers in time when a standby that a commit waits for is away, and goes on after", async () => {
+    await standby.query("alter system set synchronous_standby_names = 'nobody'");
+    await standby.query("select pg_reload_conf()");
+    const [item] = randomItems(1, dimensions, 9);
+    await expect(
+      (async () => {
+        // The setting is read a moment after it was changed
+        for (;;) await stores[0].upsert("photos", [item]);
+      })(),
+    ).rejects.toMatchObject({
+      code: "storage_unavailable",
+      message: expect.stringContaining("may or may not have stored this"),
+    });
+    await standby.query("alter system reset synchronous_standby_names");
+    await standby.query("select pg_reload_conf()");
+    await expect
+      .poll(() => stores[0].upsert("photos", [item]).catch((error) => error.code))
+      .toMatchObject([{ status: "stored" }]);
+  });
+});

@@ -1,0 +1,112 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openPostgresStore } from "../../../src/index/postgres/open-postgres-store.js";
+import { hasPostgres, onPostgres, TestPostgres, userWithPassword } from "../../helpers/postgres.js";
+
+const open = (url: string, passwordFile?: string) =>
+  openPostgresStore({ url, passwordFile, connectTimeoutMs: 3000 });
+const refused = async (opening: Promise<unknown>) => {
+  const error = await opening.then(
+    () => undefined,
+    (reason) => reason,
+  );
+  return { code: error?.code, message: error?.message };
+};
+const says = (code: string, part: string) => ({ code, message: expect.stringContaining(part) });
+
+describe.skipIf(!hasPostgres(18))(onPostgres("openPostgresStore"), () => {
+  let server: TestPostgres;
+  beforeAll(async () => {
+    server = await TestPostgres.start();
+    await server.query(`create role ${userWithPassword} login password 'let me in'`);
+  });
+  afterAll(() => server?.dispose());
+
+  const as = (login: string, database: string) =>
+    `postgres://${login}@127.0.0.1:${server.port}/${database}`;
+
+  it("makes its tables in an empty database, once for servers that start together", async () => {
+    await server.query("create database fresh");
+    const stores = await Promise.all([1, 2, 3].map(() => open(server.url("fresh"))));
+    await stores[0].createCollection({ name: "a", space: "s", dimensions: 3 });
+    expect((await stores[2].listCollections()).map(({ name }) => name)).toEqual(["a"]);
+    for (const store of stores) await store.close();
+  });
+
+  it("leaves the tables of other programs alone", async () => {
+    await server.query("create database shared");
+    await server.query("create table collections (theirs int)", "shared");
+    await (await open(server.url("shared"))).close();
+    expect(await server.query("select * from collections", "shared")).toEqual([]);
+  });
+
+  it("refuses tables of a newer version", async () => {
+    await server.query("create database newer");
+    await (await open(server.url("newer"))).close();
+    await server.query("update crossmodal.version set version = 99", "newer");
+    expect(await refused(open(server.url("newer")))).toEqual(says("storage_failed", "newer"));
+  });
+
+  it("says so when the database is missing or nothing listens", async () => {
+    expect(await refused(open(server.url("nowhere")))).toEqual(
+      says("storage_failed", "does not exist; create it"),
+    );
+    expect(await refused(open("postgres://postgres@127.0.0.1:1/postgres"))).toEqual(
+      says("storage_unavailable", "nothing listens"),
+    );
+    expect(await refused(open("postgres://postgres@name.invalid/postgres"))).toEqual(
+      says("storage_unavailable", "cannot be resolved"),
+    );
+  });
+
+  it("takes the password from the address or a file, and never shows it", async () => {
+    await server.query(`create database guarded owner ${userWithPassword}`);
+    await server.query("create extension vector", "guarded");
+    const file = join(mkdtempSync(join(tmpdir(), "crossmodal-secret-")), "password");
+    writeFileSync(file, "let me in\n");
+    await (await open(as("app:let%20me%20in", "guarded"))).close();
+    await (await open(as("app", "guarded"), file)).close();
+    const wrong = await refused(open(as("app:s3cret-word", "guarded")));
+    expect(wrong).toEqual(says("storage_failed", "password authentication failed"));
+    expect(wrong.message).not.toContain("s3cret-word");
+    expect(await refused(open(as("app", "guarded")))).toEqual(
+      says("storage_failed", "asks for a password"),
+    );
+    const malformed = await refused(open("postgres://app:s3cret-word@host:port/x"));
+    expect(malformed.code).toBe("invalid_input");
+    expect(malformed.message).not.toContain("s3cret-word");
+  });
+
+  it("says what the owner has to run where the user may not make the tables", async () => {
+    await server.query("create database foreign_owner");
+    expect(await refused(open(as("app:let%20me%20in", "foreign_owner")))).toEqual(
+      says("storage_failed", "let an administrator run this"),
+    );
+  });
+
+  it("refuses a standby's address, and finds the primary beside it", async () => {
+    const standby = await TestPostgres.standbyOf(server);
+    try {
+      expect(await refused(open(standby.url()))).toEqual(
+        says("storage_unavailable", "is a standby"),
+      );
+      const hosts = [standby, server].map(({ port }) => `127.0.0.1:${port}`).join(",");
+      const store = await open(`postgres://postgres@${hosts}/postgres`);
+      await store.createCollection({ name: "b", space: "s", dimensions: 3 });
+      await store.close();
+    } finally {
+      await standby.dispose();
+    }
+  });
+
+  it("says so when the server has no pgvector", async () => {
+    const bare = await TestPostgres.start(18, { extension_control_path: "/nowhere" });
+    try {
+      expect(await refused(open(bare.url()))).toEqual(says("storage_failed", "has no pgvector"));
+    } finally {
+      await bare.dispose();
+    }
+  });
+});
