@@ -43,7 +43,10 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   /** The request field (or option) at fault, as it is spelled on the wire. */
   readonly param: string | undefined;
-  /** For `overloaded`, `unavailable` and `storage_unavailable`: seconds after which a retry makes sense. */
+  /**
+   * For `overloaded`, `unavailable` and `storage_unavailable`: seconds after which a retry makes
+   * sense.
+   */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(

@@ -10,7 +10,6 @@ import { BridgeStore } from "./heads/bridge-store.js";
 import { collectionsOfHeads } from "./heads/following-collections.js";
 import { HeadStore } from "./heads/head-store.js";
 import type { LazyStore } from "./index/lazy-store.js";
-import type { WatchedStore } from "./index/watched-store.js";
 import type { Jobs } from "./jobs/jobs.js";
 import { LabelSetStore } from "./label-sets/label-set-store.js";
 import type { Log } from "./log.js";
@@ -35,7 +34,7 @@ export interface Services {
   media: Media;
   fetchMedia: FetchMedia;
   /** Collections. Only one process has the data folder at a time; it is taken at the first use. */
-  store: WatchedStore<LazyStore>;
+  store: LazyStore;
   /** Who may work, and how much decoded media is held at once. */
   budget: MediaBudget;
   /** Bytes of request bodies that are held at once. */

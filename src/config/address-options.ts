@@ -28,7 +28,8 @@ export const addressOptions = {
       }),
       "",
       same,
-      "Database that holds the collections instead of dataDir: postgres://user@host1,host2/database?sslmode=verify-full (experimental, docs/scaling.md).",
+      "Database that holds the collections instead of dataDir, as " +
+        "postgres://user@host1,host2/database?sslmode=verify-full (experimental, docs/scaling.md).",
     ),
     // The address without its password
     shown: (url: string) => url.replace(/^(\w+:\/\/[^:@/]*):[^/]*@/, "$1@"),

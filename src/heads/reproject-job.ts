@@ -3,8 +3,7 @@ import type { Embedding } from "../encoders/encoder.js";
 import { applyHeadInTurns } from "../encoders/with-head.js";
 import { AppError } from "../errors.js";
 import type { Item, StoredItem } from "../index/item.js";
-import type { VectorStore } from "../index/vector-store.js";
-import type { Changes, WatchedStore } from "../index/watched-store.js";
+import type { Changes, VectorStore } from "../index/vector-store.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import type { Log } from "../log.js";
 import type { Bridges } from "./bridge-version.js";
@@ -21,7 +20,7 @@ const ReprojectInput = z.object({ collection: z.string() });
 
 /** What re-projections work with. */
 export interface ReprojectServices {
-  store: WatchedStore<VectorStore>;
+  store: VectorStore;
   heads: HeadStore;
   bridges: Bridges;
   log: Log;
@@ -73,7 +72,7 @@ async function reproject(
   }
 
   const copy = `reproject-${job.id}`;
-  const watch = store.watch(collection);
+  const watch = await store.watch(collection);
   try {
     await store.createCollection({
       name: copy,
@@ -122,25 +121,24 @@ async function reproject(
     };
     for (let left = Number.POSITIVE_INFINITY; left > fewChanges; ) {
       signal.throwIfAborted();
-      const changes = watch.take();
+      const changes = await watch.take();
       await catchUp(changes);
       left = changes.ids.size;
     }
-    await watch.hold();
-    await catchUp(watch.take());
-    const { createdAt } = await store.stats(collection);
-    if (createdAt !== stats.createdAt) {
+    await watch.replaceBy(copy, async (last) => {
+      await catchUp(last);
+      const { createdAt } = await store.stats(collection);
+      if (createdAt === stats.createdAt) return;
       const message =
         `The collection "${collection}" was deleted and made again meanwhile; it is left as it ` +
         "is";
       throw new AppError("conflict", message, { param: "collection" });
-    }
-    await store.renameCollection(copy, collection, { replace: true });
+    });
   } catch (error) {
     await store.dropCollection(copy).catch(() => undefined);
     throw error;
   } finally {
-    watch.release();
+    await watch.end();
   }
   // Another version may be active by now, the one that the collection followed before too, for
   // which no job was begun.

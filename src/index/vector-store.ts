@@ -92,6 +92,30 @@ export interface CollectionStats {
   };
 }
 
+/**
+ * What was written to a collection since the last look. What was done by filter comes before the
+ * ids are looked at again.
+ */
+export interface Changes {
+  ids: Set<string>;
+  /** In order: items were deleted, or with a patch got other metadata. */
+  byFilter: { filter: Filter; patch?: Omit<ItemPatch, "id"> }[];
+}
+
+/** Follows the writes to one collection, of whatever process, for whoever builds a copy of it. */
+export interface Watch {
+  /** The changes since the last call; those of writes that have ended. */
+  take(): Promise<Changes>;
+  /**
+   * Lets the writes under way end and holds back those that come while `catchUp` carries the last
+   * changes over; then the copy takes the collection's place, in one moment. `catchUp` may use the
+   * store. When it fails, everything stays as it was.
+   */
+  replaceBy(copy: string, catchUp: (last: Changes) => Promise<void>): Promise<void>;
+  /** Ends it; after `replaceBy` there is nothing left to do. */
+  end(): Promise<void>;
+}
+
 /** What the store cannot do at present, and why; empty when it can do everything. */
 export interface StoreCondition {
   /** Nothing can be stored; what is stored can be read and deleted. */
@@ -179,6 +203,8 @@ export interface VectorStore {
    */
   scan(collection: string, options?: ScanOptions): AsyncIterable<StoredItem>;
   stats(collection: string): Promise<CollectionStats>;
+  /** One at a time of a collection. */
+  watch(collection: string): Promise<Watch>;
 
   /**
    * Writes a consistent copy of everything to a new file while the store is in use; `invalid_input`

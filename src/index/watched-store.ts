@@ -1,27 +1,9 @@
-import type { Filter } from "./filter.js";
-import type { ItemPatch } from "./item.js";
-import type { VectorStore } from "./vector-store.js";
+import type { Changes, VectorStore } from "./vector-store.js";
 
-/**
- * What was written to a collection since the last look. What was done by filter comes before the
- * ids are looked at again.
- */
-export interface Changes {
-  ids: Set<string>;
-  /** In order: items were deleted, or with a patch got other metadata. */
-  byFilter: { filter: Filter; patch?: Omit<ItemPatch, "id"> }[];
-}
+/** Store -> store: `watch` by following the writes of this process. */
+export type WatchedStore<S> = S & Pick<VectorStore, "watch">;
 
-/** Follows the writes to one collection, for whoever builds a copy of it. */
-interface Watch {
-  /** The changes since the last call; those of writes that have ended. */
-  take(): Changes;
-  /** Lets the writes under way end and holds back those that come, until `release`. */
-  hold(): Promise<void>;
-  release(): void;
-}
-
-export type WatchedStore<S extends VectorStore> = S & { watch(collection: string): Watch };
+const noChanges = (): Changes => ({ ids: new Set(), byFilter: [] });
 
 interface Watcher {
   changes: Changes;
@@ -33,7 +15,7 @@ interface Watcher {
  * place. All writes of the process go through here, and only one process has the data folder: no
  * change is missed.
  */
-export function watchedStore<S extends VectorStore>(store: S): WatchedStore<S> {
+export function watchedStore<S extends Omit<VectorStore, "watch">>(store: S): WatchedStore<S> {
   const watchers = new Map<string, Watcher>();
   const underWay = new Map<string, Set<Promise<unknown>>>();
 
@@ -76,10 +58,7 @@ export function watchedStore<S extends VectorStore>(store: S): WatchedStore<S> {
     ({ ids }: Changes) => {
       for (const { id } of items) ids.add(id);
     };
-  const own: Pick<
-    WatchedStore<VectorStore>,
-    "upsert" | "patch" | "patchWhere" | "delete" | "watch"
-  > = {
+  const own: Pick<VectorStore, "upsert" | "patch" | "patchWhere" | "delete" | "watch"> = {
     upsert: (name, items, options) =>
       write(name, (collection) => store.upsert(collection, items, options), noteIds(items)),
     patch: (name, items) =>
@@ -99,28 +78,36 @@ export function watchedStore<S extends VectorStore>(store: S): WatchedStore<S> {
           else for (const id of what.ids) ids.add(id);
         },
       ),
-    watch(collection) {
-      const watcher: Watcher = { changes: { ids: new Set(), byFilter: [] } };
+    async watch(collection) {
+      const watcher: Watcher = { changes: noChanges() };
       watchers.set(collection, watcher);
+      const take = (): Changes => {
+        const { changes } = watcher;
+        watcher.changes = noChanges();
+        return changes;
+      };
+      const end = () => {
+        if (watchers.get(collection) === watcher) watchers.delete(collection);
+        watcher.held?.end();
+      };
       return {
-        take() {
-          const { changes } = watcher;
-          watcher.changes = { ids: new Set(), byFilter: [] };
-          return changes;
-        },
-        async hold() {
+        take: async () => take(),
+        async replaceBy(copy, catchUp) {
           const writes = [...(underWay.get(collection) ?? [])];
-          let end = () => {};
+          let endHold = () => {};
           const ended = new Promise<void>((resolve) => {
-            end = resolve;
+            endHold = resolve;
           });
-          watcher.held = { ended, end };
-          await Promise.all(writes);
+          watcher.held = { ended, end: endHold };
+          try {
+            await Promise.all(writes);
+            await catchUp(take());
+            await store.renameCollection(copy, collection, { replace: true });
+          } finally {
+            end();
+          }
         },
-        release() {
-          if (watchers.get(collection) === watcher) watchers.delete(collection);
-          watcher.held?.end();
-        },
+        end: async () => end(),
       };
     },
   };

@@ -7,20 +7,15 @@ import { openEmbeddedStore } from "../index/embedded/open-embedded-store.js";
 import { type LazyStore, lazyStore } from "../index/lazy-store.js";
 import { openPostgresStore } from "../index/postgres/open-postgres-store.js";
 import type { PostgresStore } from "../index/postgres/postgres-store.js";
-import { type WatchedStore, watchedStore } from "../index/watched-store.js";
 import type { Log } from "../log.js";
 
 /**
  * The collections. A server takes the data folder at once; what only might use it takes it at the
  * first use.
  */
-export async function openStorage(
-  config: Config,
-  log: Log,
-  ownsData: boolean,
-): Promise<WatchedStore<LazyStore>> {
+export async function openStorage(config: Config, log: Log, ownsData: boolean): Promise<LazyStore> {
   const { dataDir, indexEngine: engine } = config;
-  const lazy = lazyStore(async () => {
+  const store = lazyStore(async () => {
     const opened =
       config.store === ""
         ? await openEmbeddedStore({ dataDir, engine, log })
@@ -29,7 +24,6 @@ export async function openStorage(
     await rm(join(dataDir, "tmp"), { recursive: true, force: true });
     return opened;
   });
-  const store = watchedStore(lazy);
   if (ownsData) {
     await store.open().catch((error) => {
       if (!(error instanceof AppError) || !goesOn(error, config)) throw error;

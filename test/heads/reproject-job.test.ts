@@ -9,7 +9,6 @@ import { reprojectJob } from "../../src/heads/reproject-job.js";
 import { openEmbeddedStore } from "../../src/index/embedded/open-embedded-store.js";
 import type { Item, StoredItem } from "../../src/index/item.js";
 import type { VectorStore } from "../../src/index/vector-store.js";
-import { type WatchedStore, watchedStore } from "../../src/index/watched-store.js";
 import type { Job } from "../../src/jobs/job.js";
 import { createLog } from "../../src/log.js";
 
@@ -40,13 +39,11 @@ const head = (version: number): UsableHead => ({
   a: turn(0.3 * version), // texts are locked
 });
 
-let inner: VectorStore;
-let store: WatchedStore<VectorStore>;
+let store: VectorStore;
 beforeEach(async () => {
-  inner = await openEmbeddedStore({
+  store = await openEmbeddedStore({
     dataDir: mkdtempSync(join(tmpdir(), "crossmodal-reproject-")),
   });
-  store = watchedStore(inner);
   const options = { model: "eye", head: { name: "h", version: 1 } };
   await store.createCollection({
     name: "photos",
@@ -60,7 +57,7 @@ beforeEach(async () => {
     Array.from({ length: 450 }, (_, i) => item(i)),
   );
 });
-afterEach(() => inner.close());
+afterEach(() => store.close());
 
 function item(
   i: number,
@@ -101,13 +98,13 @@ const all = async () => {
 /** Does something once, while the first items are being copied. */
 function during(work: () => Promise<unknown>): void {
   let started = false;
-  const { preview } = inner;
-  inner.preview = async (...args) => {
+  const { preview } = store;
+  store.preview = async (...args) => {
     if (!started) {
       started = true;
       await work();
     }
-    return preview.call(inner, ...args);
+    return preview.call(store, ...args);
   };
 }
 
@@ -132,10 +129,10 @@ describe("reproject", () => {
   });
 
   it("has a copy that is told from a collection until the moment it takes its place", async () => {
-    const { renameCollection } = inner;
-    inner.renameCollection = async (...args) => {
+    const { renameCollection } = store;
+    store.renameCollection = async (...args) => {
       expect((await store.listCollections()).map(isBeingBuilt)).toEqual([false, true]);
-      return renameCollection.call(inner, ...args);
+      return renameCollection.call(store, ...args);
     };
     await reproject();
     expect((await store.listCollections()).map(isBeingBuilt)).toEqual([false]);
@@ -162,13 +159,13 @@ describe("reproject", () => {
   });
 
   it("lets a write that was made for the old space fail as such, not vanish", async () => {
-    const { renameCollection } = inner;
+    const { renameCollection } = store;
     let late: Promise<unknown> | undefined;
-    inner.renameCollection = async (...args) => {
+    store.renameCollection = async (...args) => {
       late = store.upsert("photos", [item(2000)], { space: head(1).space });
       late.catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 20));
-      return renameCollection.call(inner, ...args);
+      return renameCollection.call(store, ...args);
     };
     await reproject();
     await expect(late).rejects.toMatchObject({ code: "conflict" });

@@ -3,7 +3,7 @@ import type { Filter } from "../../src/index/filter.js";
 import type { Item, StoredItem } from "../../src/index/item.js";
 import { matchFilter } from "../../src/index/match-filter.js";
 import type { Query } from "../../src/index/query.js";
-import type { VectorStore } from "../../src/index/vector-store.js";
+import type { Changes, VectorStore } from "../../src/index/vector-store.js";
 import { seededRandom } from "../../src/math/random.js";
 import { dot, meanVector, norm, normalize } from "../../src/math/vector.js";
 import { coneVector, randomItems } from "./random-items.js";
@@ -509,6 +509,64 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
           if (++seen === 4) await replace();
       };
       await expect(scanning()).rejects.toMatchObject({ code: "conflict" });
+    });
+
+    it("follows what is written while a copy is made, which then takes the collection's place", async () => {
+      const items = randomItems(300, dimensions);
+      await store.upsert("photos", items.slice(0, 200));
+      const watch = await store.watch("photos");
+      const options = { space: "toy-2", dimensions };
+      await store.createCollection({ name: "copy", ...options });
+      for await (const item of store.scan("photos")) await store.upsert("copy", [item]);
+      const expected = new Map(items.slice(0, 200).map((item) => [item.id, item]));
+      // Writes to the one, and what is acknowledged, until it is another collection
+      let isReplaced = false;
+      const write = async () => {
+        for (let i = 200; !isReplaced; i = i === 299 ? 200 : i + 1) {
+          const item = { ...items[i], metadata: { n: i, round: random.integer(1e9) } };
+          try {
+            await store.upsert("photos", [item], { space: "toy" });
+            expected.set(item.id, item);
+          } catch (error) {
+            expect(error).toMatchObject({ code: "conflict" });
+            isReplaced = true;
+          }
+        }
+      };
+      const writing = write();
+      const changed = { metadata: { changed: true }, replace: true };
+      await store.patch("photos", [{ id: "item-1", ...changed }]);
+      expected.set("item-1", { ...items[1], metadata: changed.metadata });
+      const filter: Filter = { field: "n", op: "lt", value: 1 };
+      await store.delete("photos", { ids: ["item-7"] });
+      await store.delete("photos", { filter });
+      for (const id of ["item-7", "item-0"]) expected.delete(id);
+      const catchUp = async ({ ids, byFilter }: Changes) => {
+        for (const one of byFilter)
+          await (one.patch === undefined
+            ? store.delete("copy", one)
+            : store.patchWhere("copy", one.filter, one.patch));
+        const there = await store.get("photos", [...ids]);
+        const gone = new Set(ids);
+        for (const { id } of there) gone.delete(id);
+        await store.delete("copy", { ids: [...gone] });
+        await store.upsert("copy", there);
+      };
+      for (let round = 0; round < 3; round++) await catchUp(await watch.take());
+      await expect(watch.replaceBy("nothing", async () => undefined)).rejects.toMatchObject({
+        code: "not_found",
+      });
+      await watch.end();
+
+      const again = await store.watch("photos");
+      await catchUp({ ids: new Set(items.map(({ id }) => id)), byFilter: [] });
+      await catchUp(await again.take());
+      await again.replaceBy("copy", catchUp);
+      await again.end();
+      await writing;
+      expect(await store.stats("photos")).toMatchObject({ space: "toy-2", count: expected.size });
+      const stored = await store.get("photos", [...expected.keys()]);
+      expect(stored).toEqual([...expected.values()].map(timed));
     });
 
     it("keeps collections apart, renames, replaces and drops them", async () => {

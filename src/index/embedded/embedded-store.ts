@@ -28,7 +28,7 @@ import { upsertItems } from "./upsert-items.js";
  * The main thread's side of the embedded driver: checks what comes in, copies it to the thread,
  * shapes what comes back.
  */
-export class EmbeddedStore implements VectorStore {
+export class EmbeddedStore implements Omit<VectorStore, "watch"> {
   readonly #worker: SupervisedWorker;
   readonly #core: Remote<StoreCore>;
   readonly #unlock: () => void;

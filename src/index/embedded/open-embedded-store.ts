@@ -1,6 +1,7 @@
 import type { Log } from "../../log.js";
 import { startWorker } from "../../workers/start-worker.js";
 import { SupervisedWorker } from "../../workers/supervise.js";
+import { type WatchedStore, watchedStore } from "../watched-store.js";
 import type { CoreOptions } from "./core-types.js";
 import { lockDataFolder } from "./data-folder-lock.js";
 import { EmbeddedStore } from "./embedded-store.js";
@@ -39,7 +40,7 @@ export interface EmbeddedStoreOptions {
 export async function openEmbeddedStore({
   log,
   ...options
-}: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+}: EmbeddedStoreOptions): Promise<WatchedStore<EmbeddedStore>> {
   const limits = { scanUpTo: 250_000, scanHighUpTo: 2_000_000, snapshotAfter: 10_000 };
   const wasUsed = wasOpened(options.dataDir);
   const coreOptions: CoreOptions = { engine: "usearch", wasUsed, ...limits, ...options };
@@ -59,7 +60,7 @@ export async function openEmbeddedStore({
   const unlock = await lockDataFolder(options.dataDir);
   try {
     const worker = await SupervisedWorker.start({ name: "The store", start, log });
-    return new EmbeddedStore(worker, unlock);
+    return watchedStore(new EmbeddedStore(worker, unlock));
   } catch (error) {
     unlock();
     throw error;

@@ -8,7 +8,10 @@ export interface DatabaseHost {
   port: number;
 }
 
-/** Where a database is and how to get in. What is missing `pg` takes from PGUSER, PGPASSWORD, PGPASSFILE. */
+/**
+ * Where a database is and how to get in. What is missing `pg` takes from PGUSER, PGPASSWORD and
+ * PGPASSFILE.
+ */
 export interface DatabaseAddress {
   hosts: DatabaseHost[];
   user?: string;
@@ -58,11 +61,15 @@ function decoded(text: string): string {
   }
 }
 
-/** As libpq: `require` encrypts and checks nothing, `verify-full` checks the certificate and the name. */
+/**
+ * As libpq: `require` encrypts and checks nothing, `verify-full` checks the certificate and the
+ * name.
+ */
 function sslOf(query: URLSearchParams): { ssl?: ConnectionOptions } {
   for (const name of query.keys()) {
     if (parameters.includes(name)) continue;
-    const message = `Unknown parameter "${name}" in the store's address; known are ${parameters.join(", ")}`;
+    const known = parameters.join(", ");
+    const message = `Unknown parameter "${name}" in the store's address; known are ${known}`;
     throw invalidInput("store", message);
   }
   const mode = query.get("sslmode") ?? "disable";

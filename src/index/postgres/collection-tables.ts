@@ -7,8 +7,8 @@ export const maxGraphDimensions = 4000;
 const maxPlainDimensions = 1900;
 
 /**
- * Tables of one collection. Vectors have a table of their own: scans read nothing else, and a change
- * of metadata writes no vector and does not touch the graph.
+ * Tables of one collection. Vectors have a table of their own: scans read nothing else, and a
+ * change of metadata writes no vector and does not touch the graph.
  *
  * `seq` says which item was added first, and stays with an item that is replaced. `tail` marks the
  * vectors that are not in the graph yet: they are scanned.
@@ -53,9 +53,12 @@ export async function createTables(db: Connection, n: number, dimensions: number
     alter table crossmodal.previews_${n} alter column bytes set storage external`);
 }
 
+/** Names of a collection's tables. */
+export const tablesOf = (n: number): string[] =>
+  ["items", "vectors", "previews"].map((name) => `crossmodal.${name}_${n}`);
+
 export async function dropTables(db: Connection, n: number): Promise<void> {
-  const tables = ["items", "vectors", "previews"].map((name) => `crossmodal.${name}_${n}`);
-  await db.query(`drop table ${tables.join(", ")}`);
+  await db.query(`drop table ${tablesOf(n).join(", ")}`);
 }
 
 /** Creates the indexes of the declared fields from one on. */
@@ -68,7 +71,8 @@ export async function indexFields(
     if (i < from) continue;
     const expression = indexedExpression(field);
     await db.query(
-      `create index items_${n}_field_${i} on crossmodal.items_${n} (${expression}) where ${expression} is not null`,
+      `create index items_${n}_field_${i} on crossmodal.items_${n} (${expression})
+       where ${expression} is not null`,
     );
   }
 }

@@ -64,19 +64,14 @@ export class Connections {
   /** A connection outside of a transaction, for work that takes as long as it takes. */
   async session<T>(work: (db: Connection) => Promise<T>): Promise<T> {
     const db = await this.#connect();
-    let isBroken = false;
     try {
       await db.query("set statement_timeout = 0");
       return await work(db);
     } catch (error) {
-      isBroken = isLost(error);
       throw databaseError(error);
     } finally {
-      if (!isBroken)
-        await db.query("reset all; select pg_advisory_unlock_all()").catch(() => {
-          isBroken = true;
-        });
-      db.release(isBroken);
+      // Its settings and locks go with it.
+      db.release(true);
     }
   }
 
@@ -239,6 +234,7 @@ const lostOn = ({ hasEnded }: Clock, error: unknown) =>
 
 function unknownOutcome(error: unknown): AppError {
   const reason =
-    "the connection was lost while it committed, so that it may or may not have stored this; send it again";
+    "the connection was lost while it committed, so that it may or may not have stored this; " +
+    "send it again";
   return unavailable(reason, error);
 }

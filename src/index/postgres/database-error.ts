@@ -20,6 +20,10 @@ const lostCodes = new Set([
   "ENOENT",
 ]);
 
+/** What `pg` says without a code. */
+const lostMessages =
+  /^(Connection terminated|Client (has encountered a connection error|was closed)|timeout exceeded)/;
+
 const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code;
 
 /** Whether the connection that an error came from can no longer be used. */
@@ -27,10 +31,7 @@ export function isLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = codeOf(error);
   if (code !== undefined && (lostStates.test(code) || lostCodes.has(code))) return true;
-  // What `pg` says without a code
-  return /^(Connection terminated|Client has encountered a connection error|timeout exceeded|Client was closed)/.test(
-    error.message,
-  );
+  return lostMessages.test(error.message);
 }
 
 /**

@@ -6,7 +6,7 @@ import { foldDeltas } from "./modality-means.js";
 
 /** Vectors that move into the graph in one transaction: about a second, at 4 ms each. */
 const rowsAtOnce = 200;
-/** Of so many that wait, and a third of all, building the graph anew costs less than moving them. */
+/** Of so many that wait, and a third of all, building the graph anew costs less than moves. */
 const rebuildFrom = 50_000;
 const maxDeltas = 100;
 /** What a graph takes while it is built, a vector: its links besides its numbers. */

@@ -28,7 +28,10 @@ export async function itemsById(
   return rows.map(itemOf);
 }
 
-/** A page of items, oldest first. @returns them, and the `seq` of the last when there may be more. */
+/**
+ * A page of items, oldest first.
+ * @returns them, and the `seq` of the last when there may be more.
+ */
 export async function pageOfItems(
   db: Connection,
   n: number,
@@ -38,8 +41,8 @@ export async function pageOfItems(
   const conditions = [`i.seq > ${page.after}`];
   if (page.modality !== undefined) conditions.push(`i.modality = ${page.modality}`);
   if (page.filter !== undefined) {
-    const matching = `select seq from crossmodal.items_${n} where ${filterCondition(page.filter, bind)}`;
-    conditions.push(`i.seq in (${matching} and seq > ${page.after})`);
+    const matching = `${filterCondition(page.filter, bind)} and seq > ${page.after}`;
+    conditions.push(`i.seq in (select seq from crossmodal.items_${n} where ${matching})`);
   }
   const { rows } = await db.query(
     `select ${columns} from ${tables(n)} where ${conditions.join(" and ")}

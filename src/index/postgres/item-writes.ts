@@ -86,7 +86,9 @@ async function addItems(
     `insert into crossmodal.items_${n} (seq, ${columns})
      select seq, id, modality, coalesce(metadata, '{}')::jsonb, source, content_hash, text,
        coalesce(added_at, ${now}), original_space, original
-     from (select nextval('crossmodal.items_${n}_seq_seq') as seq, u.* from ${given} offset 0) numbered
+     from (
+       select nextval('crossmodal.items_${n}_seq_seq') as seq, u.* from ${given} offset 0
+     ) numbered
      order by id
      on conflict (id) do nothing returning id, seq`,
     givenValues(items, vectorType),

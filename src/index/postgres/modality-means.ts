@@ -49,7 +49,9 @@ export async function foldDeltas(db: Connection, n: number): Promise<void> {
   );
 }
 
-/** Sums every embedding again, so that no rounding adds up over years. The caller keeps writers out. */
+/**
+ * Sums every embedding again, so that no rounding adds up over years. The caller keeps writers out.
+ */
 export async function recomputeMeans(db: Connection, n: number): Promise<void> {
   await db.query("delete from crossmodal.mean_deltas where n = $1", [n]);
   await db.query(

@@ -15,14 +15,16 @@ import type {
   SearchOptions,
   StoreCondition,
   VectorStore,
+  Watch,
 } from "../vector-store.js";
+import { watchCollection } from "./change-log.js";
 import * as collections from "./collection-rows.js";
 import { collectionStats } from "./collection-stats.js";
+import { compact } from "./compact.js";
 import type { Connection, Connections } from "./connections.js";
 import type { GraphUpkeep } from "./graph-upkeep.js";
 import { contentHashes, countItems, itemsById, pageOfItems, previewOf } from "./item-reads.js";
 import type { ItemWriter } from "./item-writer.js";
-import { recomputeMeans } from "./modality-means.js";
 import { answerQueries } from "./search.js";
 
 interface StoreParts {
@@ -196,28 +198,17 @@ export class PostgresStore implements VectorStore {
     }
   }
 
+  watch(collection: string): Promise<Watch> {
+    return watchCollection(this.#connections, collection);
+  }
+
   async backup(): Promise<void> {
     const message = "Collections are in PostgreSQL: back them up with pg_dump or pg_basebackup";
     throw new AppError("invalid_input", message);
   }
 
-  async compact(): Promise<void> {
-    const rows = await this.#connections.read((db) => collections.listCollections(db));
-    for (const { n } of rows) {
-      await this.#connections.write(async (db) => {
-        const isThere = (await collections.collectionByNumber(db, n, "update")) !== undefined;
-        if (isThere) await recomputeMeans(db, n);
-      });
-      this.#upkeep.schedule(n);
-    }
-    await this.#upkeep.settled();
-    for (const { n } of rows) {
-      const tables = ["items", "vectors", "previews"].map((name) => `crossmodal.${name}_${n}`);
-      await this.#connections.session(async (db) => {
-        const { rows: found } = await db.query("select to_regclass($1) as there", [tables[0]]);
-        if (found[0].there !== null) await db.query(`vacuum (analyze) ${tables.join(", ")}`);
-      });
-    }
+  compact(): Promise<void> {
+    return compact(this.#connections, this.#upkeep);
   }
 
   /** Resolves when every graph that is due is built and has every vector. */

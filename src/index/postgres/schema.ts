@@ -7,8 +7,8 @@ const oldestPgvector = [0, 8];
 
 /**
  * What each version added; `upgrades.length` is the current one. While servers of two versions run
- * side by side in a rolling update both use the tables: an upgrade only ever adds, and never changes
- * what is there already.
+ * side by side in a rolling update both use the tables: an upgrade only ever adds, and changes
+ * nothing that is there already.
  */
 const upgrades = [
   `
@@ -87,7 +87,9 @@ export async function prepareSchema(db: Connection): Promise<void> {
   const version: number = rows[0]?.version ?? 0;
   const current = upgrades.length;
   if (version > current) {
-    const message = `The database was made by a newer crossmodal (its tables have version ${version}, this one knows ${current}); start the newer one`;
+    const message =
+      `The database was made by a newer crossmodal (its tables have version ${version}, this one ` +
+      `knows ${current}); start the newer one`;
     throw new AppError("storage_failed", message);
   }
   if (version === current) return;
@@ -110,14 +112,18 @@ async function checkPgvector(db: Connection): Promise<void> {
   );
   if (rows.length === 0) {
     const message =
-      "The database's server has no pgvector; install it there (package postgresql-<version>-pgvector, or an image like pgvector/pgvector)";
+      "The database's server has no pgvector; install it there (package " +
+      "postgresql-<version>-pgvector, or an image like pgvector/pgvector)";
     throw new AppError("storage_failed", message);
   }
   if (rows[0].installed_version === null) await forSetUp(db, "create extension vector");
   const version: string = rows[0].installed_version ?? rows[0].default_version;
   const [major, minor] = version.split(".").map(Number);
   if (major > oldestPgvector[0] || minor >= oldestPgvector[1]) return;
-  const message = `The database has pgvector ${version}; expected ${oldestPgvector.join(".")} or later (ALTER EXTENSION vector UPDATE)`;
+  const oldest = oldestPgvector.join(".");
+  const message =
+    `The database has pgvector ${version}; expected ${oldest} or later ` +
+    "(ALTER EXTENSION vector UPDATE)";
   throw new AppError("storage_failed", message);
 }
 

@@ -19,7 +19,7 @@ interface Found {
   plan: CoreResult["plan"];
 }
 
-/** A filter that leaves at most this share of the items is answered by comparing with all it leaves. */
+/** A filter that leaves at most this share of the items is answered by scanning what it leaves. */
 const selectiveShare = 0.1;
 /** A graph is asked for no more: what it nominates is twice as many. */
 const maxGraphTopK = 400;

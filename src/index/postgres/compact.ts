@@ -1,0 +1,25 @@
+import { collectionByNumber, listCollections } from "./collection-rows.js";
+import { tablesOf } from "./collection-tables.js";
+import type { Connections } from "./connections.js";
+import type { GraphUpkeep } from "./graph-upkeep.js";
+import { recomputeMeans } from "./modality-means.js";
+
+/** Sums the means again, brings the graphs up to date and gives the room of what is gone back. */
+export async function compact(connections: Connections, upkeep: GraphUpkeep): Promise<void> {
+  const rows = await connections.read(listCollections);
+  for (const { n } of rows) {
+    await connections.write(async (db) => {
+      const isThere = (await collectionByNumber(db, n, "update")) !== undefined;
+      if (isThere) await recomputeMeans(db, n);
+    });
+    upkeep.schedule(n);
+  }
+  await upkeep.settled();
+  for (const { n } of rows) {
+    const tables = tablesOf(n);
+    await connections.session(async (db) => {
+      const { rows: found } = await db.query("select to_regclass($1) as there", [tables[0]]);
+      if (found[0].there !== null) await db.query(`vacuum (analyze) ${tables.join(", ")}`);
+    });
+  }
+}
