@@ -20,6 +20,7 @@ import { importCommand } from "./commands/import.js";
 import { jobsCommand } from "./commands/jobs.js";
 import { keysCommand } from "./commands/keys.js";
 import { mcpCommand } from "./commands/mcp.js";
+import { migrateCommand } from "./commands/migrate.js";
 import { modelsCommand } from "./commands/models.js";
 import { OutputClosed } from "./commands/output.js";
 import { searchCommand } from "./commands/search.js";
@@ -37,6 +38,7 @@ const commandGroups = {
     exportCommand,
     importCommand,
     backupCommands,
+    migrateCommand,
   ],
   "Heads and bridges:": [
     trainCommand,

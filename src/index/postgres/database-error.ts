@@ -22,7 +22,7 @@ const lostCodes = new Set([
 
 /** What `pg` says without a code. */
 const lostMessages =
-  /^(Connection terminated|Client (has encountered a connection error|was closed)|timeout exceeded)/;
+  /^(Connection terminated|Client has encountered|Client was closed|timeout exceeded)/;
 
 const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code;
 
