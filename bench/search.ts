@@ -2,13 +2,16 @@
  * How fast and how right is search?
  *
  *     npm run bench:search -- [--n 100000] [--dimensions 512] [--queries 500] [--block 50]
- *         [--no-peer] [--no-graphs] [--no-store]
+ *         [--no-peer] [--no-graphs] [--no-store] [--store postgres://…]
+ *
+ * With --store collections are in that database, whose schema "crossmodal" is dropped at the end.
  *
  * Prints one JSON line per measurement; results and their machine are in bench/README.md.
  */
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
 import { scanAll, scanQuantized } from "../src/index/embedded/exact-scan.js";
 import type { GraphEngine } from "../src/index/embedded/graph.js";
 import { hnswlibEngine } from "../src/index/embedded/hnswlib-graph.js";
@@ -16,6 +19,7 @@ import { openEmbeddedStore } from "../src/index/embedded/open-embedded-store.js"
 import { TopK } from "../src/index/embedded/top-k.js";
 import { usearchEngine } from "../src/index/embedded/usearch-graph.js";
 import { VectorTable } from "../src/index/embedded/vector-table.js";
+import { openPostgresStore } from "../src/index/postgres/open-postgres-store.js";
 import { clipLike } from "./clip-like.js";
 import { watchLag } from "./lag.js";
 import { readArguments } from "./read-arguments.js";
@@ -28,6 +32,7 @@ const { values } = readArguments(import.meta.url, {
     "no-peer": { type: "boolean", default: false },
     "no-graphs": { type: "boolean", default: false },
     "no-store": { type: "boolean", default: false },
+    store: { type: "string", default: "" },
     block: { type: "string", default: "50" },
   },
 });
@@ -182,7 +187,9 @@ function measureWidth(efSearch: number) {
  */
 async function measureStore() {
   const dataDir = join(folder, "data");
-  const store = await openEmbeddedStore({ dataDir });
+  const open = () =>
+    values.store === "" ? openEmbeddedStore({ dataDir }) : openPostgresStore({ url: values.store });
+  const store = await open();
   await store.createCollection({ name: "bench", space: "bench", dimensions, fields: ["n"] });
   const adding = watchLag();
   let start = performance.now();
@@ -196,7 +203,7 @@ async function measureStore() {
     await store.upsert("bench", items);
   }
   const addSeconds = (performance.now() - start) / 1000;
-  await store.warmUp("bench");
+  if ("warmUp" in store) await store.warmUp("bench");
   await store.settled();
   const settleSeconds = (performance.now() - start) / 1000;
   print("store: add", {
@@ -204,7 +211,7 @@ async function measureStore() {
     untilGraphReadySeconds: round(settleSeconds),
     ...adding.stop(),
     residentMegabytes: Math.round(process.memoryUsage.rss() / 1e6),
-    databaseMegabytes: Math.round(statSync(join(dataDir, "crossmodal.sqlite")).size / 1e6),
+    databaseMegabytes: Math.round((await databaseBytes(dataDir)) / 1e6),
   });
 
   for (const recall of ["high", "fast", "exact"] as const) {
@@ -212,16 +219,20 @@ async function measureStore() {
     const times: number[] = [];
     start = performance.now();
     const queue = [...crossModal];
+    let found = 0;
     const worker = async () => {
       for (let query = queue.pop(); query !== undefined; query = queue.pop()) {
         const began = performance.now();
-        await store.search("bench", [{ embedding: query, topK, recall }]);
+        const [{ neighbors }] = await store.search("bench", [{ embedding: query, topK, recall }]);
         times.push(performance.now() - began);
+        const rows = neighbors.map(({ id }) => Number(id.slice("item-".length)) + 1);
+        found += rows.filter((row) => truth.get(query)?.has(row)).length;
       }
     };
     await Promise.all(Array.from({ length: 8 }, worker));
     const qps = Math.round((crossModal.length * 1000) / (performance.now() - start));
     print(`store: search ${recall}, 8 callers`, {
+      recallCross: round(found / (crossModal.length * topK), 4),
       qps,
       ...percentiles(times),
       ...searching.stop(),
@@ -250,10 +261,25 @@ async function measureStore() {
   }
   await store.close();
   start = performance.now();
-  const again = await openEmbeddedStore({ dataDir });
+  const again = await open();
   await again.search("bench", [{ embedding: crossModal[0], topK }]);
   print("store: open and first search", { milliseconds: Math.round(performance.now() - start) });
   await again.close();
+  if (values.store !== "") await inDatabase("drop schema crossmodal cascade");
+}
+
+async function databaseBytes(dataDir: string): Promise<number> {
+  if (values.store === "") return statSync(join(dataDir, "crossmodal.sqlite")).size;
+  const [row] = await inDatabase("select pg_database_size(current_database())::float8 as size");
+  return row.size;
+}
+
+async function inDatabase(sql: string) {
+  const client = new pg.Client({ connectionString: values.store });
+  await client.connect();
+  const { rows } = await client.query(sql);
+  await client.end();
+  return rows;
 }
 
 /**

@@ -81,6 +81,8 @@ function reasonOf(error: unknown, code: string): string {
   if (code === "57P03") return "it is starting up or shutting down";
   if (code === "ECONNREFUSED") return "nothing listens at its address";
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "its host name cannot be resolved";
+  if ((error as Error).message?.startsWith("timeout exceeded"))
+    return "no connection was made, or became free, in time";
   if (isLost(error)) return "the connection was lost";
   return "it is busy";
 }

@@ -9,6 +9,8 @@ const rowsAtOnce = 200;
 /** Of so many that wait, and a third of all, building the graph anew costs less than moves. */
 const rebuildFrom = 50_000;
 const maxDeltas = 100;
+/** Before a round begins: each costs a connection and a few statements. */
+const pauseMs = 1000;
 /** What a graph takes while it is built, a vector: its links besides its numbers. */
 const linkBytes = 400;
 const maxBuildMemoryMb = 2048;
@@ -28,6 +30,8 @@ export class GraphUpkeep {
   readonly #options: UpkeepOptions;
   readonly #waiting = new Set<number>();
   #running: Promise<void> | undefined;
+  /** Ends the pause before the next round. */
+  #wake = () => {};
   #isClosed = false;
 
   constructor(connections: Connections, options: UpkeepOptions) {
@@ -35,19 +39,22 @@ export class GraphUpkeep {
     this.#options = options;
   }
 
-  /** Looks after a collection soon. */
+  /** Looks after a collection soon, once for all writes until then. */
   schedule(n: number): void {
     if (this.#isClosed) return;
     this.#waiting.add(n);
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
-      if (this.#waiting.size > 0) this.schedule([...this.#waiting][0]);
+      for (const next of this.#waiting) this.schedule(next);
     });
   }
 
   /** Resolves when nothing is left to do. */
   async settled(): Promise<void> {
-    while (this.#running !== undefined) await this.#running;
+    while (this.#running !== undefined) {
+      this.#wake();
+      await this.#running;
+    }
   }
 
   async close(): Promise<void> {
@@ -57,6 +64,13 @@ export class GraphUpkeep {
   }
 
   async #run(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, pauseMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
     for (const n of this.#waiting) {
       this.#waiting.delete(n);
       await this.#keep(n).catch((error) => {

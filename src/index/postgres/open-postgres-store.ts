@@ -1,5 +1,6 @@
 import type { Log } from "../../log.js";
 import { parseAddress } from "./address.js";
+import { listCollections } from "./collection-rows.js";
 import { type ConnectionLimits, Connections } from "./connections.js";
 import { GraphUpkeep } from "./graph-upkeep.js";
 import { ItemWriter } from "./item-writer.js";
@@ -55,6 +56,9 @@ export async function openPostgresStore({
       return rows[0].oid;
     });
     const upkeep = new GraphUpkeep(connections, { graphFrom, log });
+    // What a server that ended left unfinished.
+    for (const { n, graph } of await connections.read(listCollections))
+      if (graph !== "none") upkeep.schedule(n);
     const writer = new ItemWriter({ connections, upkeep, vectorType });
     return new PostgresStore({ connections, upkeep, writer, scanMatchesUpTo, onClose });
   } catch (error) {

@@ -57,7 +57,9 @@ export class PostgresStore implements VectorStore {
     return this.#connections.trouble;
   }
 
+  /** Asks the database, so that `trouble` is of now. */
   async condition(): Promise<StoreCondition> {
+    await this.#connections.read((db) => db.query("select")).catch(() => undefined);
     return {};
   }
 

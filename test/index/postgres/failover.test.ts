@@ -66,11 +66,15 @@ describe.skipIf(!hasPostgres(18))(onPostgres("PostgresStore while its database d
     ];
     while (acknowledged.size < 200) await next(20);
     await primary.kill();
+    await stores[1].condition();
+    expect(stores[1].trouble).toContain("The database cannot be used at the moment");
     await standby.promote();
     isPromoted = true;
     while (afterFailover < 20) await next(20);
     isOver = true;
     await Promise.all(work);
+    await stores[1].condition();
+    expect(stores[1].trouble).toBeUndefined();
 
     expect(failures.length).toBeGreaterThan(0);
     for (const { code, retryAfterSeconds } of failures)
