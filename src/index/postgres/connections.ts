@@ -9,8 +9,10 @@ export type Connection = pg.PoolClient;
 export interface ConnectionLimits {
   /** Connections that are open at once. */
   maxConnections: number;
-  /** For a connection to be made or to become free. */
+  /** For a connection to be made. */
   connectTimeoutMs: number;
+  /** For one to become free while all are busy. */
+  queueTimeoutMs: number;
   /** For a whole transaction; the database's own limit for one statement is the same. */
   transactionTimeoutMs: number;
   /** For a commit, which may wait for a standby without a limit of the database. */
@@ -158,7 +160,7 @@ export class Connections {
 
   #poolFor({ host, port }: DatabaseHost): pg.Pool {
     const { user, password, database, ssl } = this.#address;
-    const { maxConnections, connectTimeoutMs, transactionTimeoutMs } = this.#limits;
+    const { maxConnections, connectTimeoutMs, queueTimeoutMs, transactionTimeoutMs } = this.#limits;
     const types = {
       getTypeParser: (type: number, format?: "text" | "binary") =>
         // Rows are counted in numbers, not in text: 2^53 is enough.
@@ -167,7 +169,12 @@ export class Connections {
     const pool = new pg.Pool({
       ...{ host, port, user, password, database, ssl, types },
       max: maxConnections,
-      connectionTimeoutMillis: connectTimeoutMs,
+      connectionTimeoutMillis: queueTimeoutMs,
+      Client: class extends pg.Client {
+        constructor(config?: pg.ClientConfig) {
+          super({ ...config, connectionTimeoutMillis: connectTimeoutMs });
+        }
+      },
       keepAlive: true,
       application_name: "crossmodal",
       // A server that is gone must not leave statements and locks behind.

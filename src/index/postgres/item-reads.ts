@@ -10,9 +10,6 @@ const columns = `i.seq, i.id, i.modality, i.metadata::text, i.source, i.content_
   i.added_at, i.original_space, vector_send(i.original) as original,
   vector_send(v.embedding) as embedding`;
 
-const tables = (n: number) =>
-  `crossmodal.items_${n} i join crossmodal.vectors_${n} v on v.seq = i.seq`;
-
 /** The items that exist, in the order of `ids`. */
 export async function itemsById(
   db: Connection,
@@ -20,7 +17,8 @@ export async function itemsById(
   ids: readonly string[],
 ): Promise<StoredItem[]> {
   const { rows } = await db.query(
-    `select ${columns} from ${tables(n)}
+    `select ${columns}
+     from crossmodal.items_${n} i join crossmodal.vectors_${n} v on v.seq = i.seq
      join unnest($1::text[]) with ordinality wanted (id, place) on wanted.id = i.id
      order by wanted.place`,
     [ids],
@@ -38,15 +36,14 @@ export async function pageOfItems(
   page: { after: number; limit: number; filter?: Filter; modality?: number },
 ): Promise<{ items: StoredItem[]; last: number | undefined }> {
   const { values, bind } = binding();
-  const conditions = [`i.seq > ${page.after}`];
-  if (page.modality !== undefined) conditions.push(`i.modality = ${page.modality}`);
-  if (page.filter !== undefined) {
-    const matching = `${filterCondition(page.filter, bind)} and seq > ${page.after}`;
-    conditions.push(`i.seq in (select seq from crossmodal.items_${n} where ${matching})`);
-  }
+  const conditions = [`seq > ${page.after}`];
+  if (page.modality !== undefined) conditions.push(`modality = ${page.modality}`);
+  if (page.filter !== undefined) conditions.push(filterCondition(page.filter, bind));
   const { rows } = await db.query(
-    `select ${columns} from ${tables(n)} where ${conditions.join(" and ")}
-     order by i.seq limit ${page.limit}`,
+    `select ${columns} from (
+       select * from crossmodal.items_${n} where ${conditions.join(" and ")}
+       order by seq limit ${page.limit}
+     ) i join crossmodal.vectors_${n} v on v.seq = i.seq order by i.seq`,
     values,
   );
   return {

@@ -45,6 +45,7 @@ export async function openPostgresStore({
   const connections = new Connections(parseAddress(url, passwordFile), {
     maxConnections: 8,
     connectTimeoutMs: 5_000,
+    queueTimeoutMs: 30_000,
     transactionTimeoutMs: 120_000,
     commitTimeoutMs: 15_000,
     ...limits,

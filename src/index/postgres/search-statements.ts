@@ -81,6 +81,16 @@ export function searchGraph(
   return { text, values };
 }
 
+/** How many of a random share of the items (by pages) fulfil the filter. */
+export function sampleMatches(n: number, query: PlannedQuery, share: number): Statement {
+  const { values, bind } = binding();
+  const condition = filterCondition(query.filter ?? { and: [] }, bind);
+  const percent = Math.min(100, 100 * share);
+  const text = `select count(*) filter (where ${condition}) as matches, count(*) as sampled
+    from crossmodal.items_${n} tablesample system (${percent})`;
+  return { text, values };
+}
+
 const matchingItems = (n: number, { filter, modality }: PlannedQuery, bind: Bind): string => {
   const conditions = filter === undefined ? [] : [filterCondition(filter, bind)];
   if (modality !== undefined) conditions.push(`modality = ${modality}`);

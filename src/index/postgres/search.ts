@@ -8,6 +8,7 @@ import { countsByModality, readMeans } from "./modality-means.js";
 import {
   type PlannedQuery,
   type Statement,
+  sampleMatches,
   scanAll,
   scanMatches,
   searchGraph,
@@ -24,6 +25,7 @@ const selectiveShare = 0.1;
 /** A graph is asked for no more: what it nominates is twice as many. */
 const maxGraphTopK = 400;
 const neighborsAtOnce = 100;
+const sampledRows = 3000;
 
 /**
  * How far the graph is searched: `efSearch` candidates at a time, on until so many are nominated.
@@ -122,11 +124,15 @@ async function find(
   const counts = await countsByModality(db, n);
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const few = Math.max(scanMatchesUpTo, Math.floor(selectiveShare * all));
-  if (filter !== undefined) {
+  if (filter !== undefined && !(await leavesMany(db, n, query, { all, few }))) {
     const { rows } = await db.query(scanMatches(n, query, few));
     if (rows[0].matches <= few)
       return { hits: rows.filter(({ seq }) => seq !== null), plan: "exact" };
-  } else if (modality !== undefined && (counts[modalities[modality]] ?? 0) <= few) {
+  } else if (
+    filter === undefined &&
+    modality !== undefined &&
+    (counts[modalities[modality]] ?? 0) <= few
+  ) {
     return scanned();
   }
   const level = recall === "fast" ? "fast" : filter === undefined ? "high" : "highFiltered";
@@ -146,6 +152,22 @@ async function find(
   if (hits.length < topK) return scanned();
   const { minSimilarity = -1 } = query;
   return { hits: hits.filter(({ similarity }) => similarity >= minSimilarity), plan: "graph" };
+}
+
+/**
+ * Whether a filter clearly leaves more than `few`, by a sample of a large collection: counting the
+ * matches up to there would cost more than the search.
+ */
+async function leavesMany(
+  db: Connection,
+  n: number,
+  query: PlannedQuery,
+  { all, few }: { all: number; few: number },
+): Promise<boolean> {
+  const isSmall = all * selectiveShare < few;
+  if (isSmall) return false;
+  const { matches, sampled } = (await db.query(sampleMatches(n, query, sampledRows / all))).rows[0];
+  return sampled > 0 && matches / sampled > (2 * few) / all;
 }
 
 async function hitsOf(db: Connection, statement: Statement): Promise<Found["hits"]> {
