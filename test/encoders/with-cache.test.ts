@@ -25,6 +25,15 @@ describe("withCache", () => {
     expect(inner.batches).toEqual([["x"], ["xx"], ["xxx"], ["xx"]]);
   });
 
+  it("does not remember a text of more than a megabyte, whose hash would hold up others", async () => {
+    const inner = fakeEncoder();
+    const encoder = withCache(inner, new EmbeddingCache(10_000));
+    const [long, short] = ["x".repeat(2 ** 20 + 1), "x".repeat(2 ** 20)];
+    expect(encoder.missing?.([long, short])).toBe(2);
+    for (let i = 0; i < 2; i++) await encoder.encode([long, short]);
+    expect(inner.batches.map((batch) => batch.length)).toEqual([2, 1]);
+  });
+
   it("remembers nothing with a size of zero", async () => {
     const inner = fakeEncoder();
     const encoder = withCache(inner, new EmbeddingCache(0));
