@@ -3,6 +3,8 @@ import { turnClock } from "../json/next-turn.js";
 
 /** Lists up to this length are checked in one go. */
 const shortList = 500;
+/** Inside an entry of another list, which is checked in one go: so is all that it holds. */
+let isInEntry = false;
 
 /**
  * A field that may be left out; `null` is the same as leaving it out, as clients write it for None.
@@ -49,7 +51,7 @@ export function listOf<S extends z.ZodType>(
   { min = 0, max = Number.POSITIVE_INFINITY }: { min?: number; max?: number } = {},
 ) {
   const check = (value: unknown[], i: number, into: z.output<S>[], issues: Issues): boolean => {
-    const result = entry.safeParse(value[i]);
+    const result = parseEntry(entry, value[i]);
     if (result.success) into.push(result.data);
     else for (const issue of result.error.issues) push(issues, issue, [i, ...issue.path]);
     return result.success;
@@ -60,7 +62,7 @@ export function listOf<S extends z.ZodType>(
       if (!Array.isArray(value)) return refuse(issues, "array");
       if (value.length < min || value.length > max) return refuseLength(issues, value, min, max);
       const list: z.output<S>[] = [];
-      if (value.length > shortList) {
+      if (value.length > shortList && !isInEntry) {
         return (async () => {
           const clock = turnClock();
           for (let i = 0; i < value.length && check(value, i, list, issues); i++) {
@@ -76,6 +78,19 @@ export function listOf<S extends z.ZodType>(
   const typed = schema as unknown as z.ZodType<z.output<S>[], z.input<S>[]>;
   lists.set(typed, { entry, min, max });
   return typed;
+}
+
+function parseEntry<S extends z.ZodType>(
+  entry: S,
+  value: unknown,
+): z.ZodSafeParseResult<z.output<S>> {
+  const wasInEntry = isInEntry;
+  isInEntry = true;
+  try {
+    return entry.safeParse(value);
+  } finally {
+    isInEntry = wasInEntry;
+  }
 }
 
 /** An array of at least one number, of any length: it is only looked through. */
