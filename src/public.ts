@@ -14,6 +14,7 @@ export { applyHead, type ProjectionHead, readHead, writeHead } from "./encoders/
 export { type LoadedPack, PackLoader } from "./encoders/load.js";
 export type { LoadOptions } from "./encoders/load-options.js";
 export type { Manifest } from "./encoders/manifest.js";
+export type { Packs, PackWith } from "./encoders/packs.js";
 export { withHead } from "./encoders/with-head.js";
 export { AppError, type ErrorCode } from "./errors.js";
 export { createLog, type Log } from "./log.js";
@@ -26,7 +27,16 @@ export { type RunningServer, startServer } from "./server.js";
 export { createServices, type Services } from "./services.js";
 export { fitBridge } from "./training/bridge.js";
 export type { BridgeOptions } from "./training/bridge-options.js";
-export { fitCacheAdapter, fitLinearProbe } from "./training/few-shot.js";
+export {
+  type CacheAdapter,
+  cacheLogits,
+  fitCacheAdapter,
+  fitLinearProbe,
+  type LabelledItems,
+  type LinearProbe,
+  linearProbeLogits,
+  type ZeroShotClasses,
+} from "./training/few-shot.js";
 export { readFewShot, writeFewShot } from "./training/few-shot-file.js";
 export { gapMeasurer } from "./training/gap-measurer.js";
 export type { GapReport, GapRequest } from "./training/measure-gap.js";

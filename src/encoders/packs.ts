@@ -2,6 +2,18 @@ import { AppError } from "../errors.js";
 import type { Encoder, Modality } from "./encoder.js";
 import type { LoadedPack } from "./load.js";
 
+/** A pack that has an encoder for each of these modalities, where the types say which they are. */
+export type PackWith<M extends readonly Modality[]> = M extends readonly [
+  infer First extends Modality,
+  ...infer Rest extends readonly Modality[],
+]
+  ? WithEncoder<First> & PackWith<Rest>
+  : LoadedPack;
+/** Of "image" or "audio", not known which: a pack that has one or the other. */
+type WithEncoder<M extends Modality> = M extends Modality
+  ? { encoders: { [K in M]: Encoder<K> } }
+  : never;
+
 /** The loaded packs, in the order they were configured. */
 export interface Packs {
   list(): readonly LoadedPack[];
@@ -10,7 +22,7 @@ export interface Packs {
   /** Further names of a model. */
   aliasesOf(id: string): string[];
   /** The pack of that id or alias, or the first that understands all `modalities`. */
-  find(id: string | undefined, ...modalities: Modality[]): LoadedPack;
+  find<const M extends readonly Modality[]>(id: string | undefined, ...modalities: M): PackWith<M>;
   encoder<M extends Modality>(
     id: string | undefined,
     modality: M,
@@ -23,7 +35,7 @@ export function packsOf(
   aliases: Readonly<Record<string, string>> = {},
 ): Packs {
   const resolve = (name: string) => (Object.hasOwn(aliases, name) ? aliases[name] : name);
-  const find: Packs["find"] = (id, ...modalities) => {
+  const find = (id: string | undefined, ...modalities: readonly Modality[]): LoadedPack => {
     const understands = (pack: LoadedPack) =>
       modalities.every((modality) => pack.encoders[modality] !== undefined);
     const names = (packs: readonly LoadedPack[]) =>
@@ -59,7 +71,7 @@ export function packsOf(
     list: () => loaded,
     resolve,
     aliasesOf: (id) => Object.keys(aliases).filter((name) => aliases[name] === id),
-    find,
+    find: find as Packs["find"],
     encoder(id, modality) {
       const pack = find(id, modality);
       return { pack, encoder: pack.encoders[modality] as Encoder<typeof modality> } as never;
