@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,9 +17,13 @@ describe("docs/library.md", () => {
     const folder = mkdtempSync(join(tmpdir(), "crossmodal-library-"));
     const script = join(folder, "example.mjs");
     writeFileSync(script, code.replace('from "crossmodal"', `from ${JSON.stringify(source)}`));
+    copyFileSync("fixtures/images/cat.jpg", join(folder, "cat.jpg"));
     const env = { PATH: process.env.PATH, CROSSMODAL_DATA_DIR: folder };
     try {
-      const child = spawn(process.execPath, ["--import", "tsx", script], { env });
+      const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), script], {
+        cwd: folder,
+        env,
+      });
       let output = "";
       for (const stream of [child.stdout, child.stderr])
         stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
