@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
 import type { Command } from "commander";
 import { type Ask, ToolError } from "../mcp/ask.js";
-import { LocalFiles } from "../mcp/local-files.js";
+import { LocalFiles } from "../media/local-files.js";
 import { createMcpServer } from "../mcp/server.js";
 import { addConfigFlags, configOf, modelFlags, storageFlags } from "./options.js";
 import { stopOnSignal } from "./stop-on-signal.js";

@@ -76,6 +76,12 @@ export const accessOptions = {
     "Immich machine-learning server that faces and text recognition are passed on to, e.g. " +
       "http://immich-machine-learning:3003.",
   ),
+  soundspanMusic: option(
+    z.string(),
+    "",
+    same,
+    "Folder of the music that soundspan names by trackRef, mounted here as it is there.",
+  ),
   logLevel: option(
     z.enum(["debug", "info", "warn", "error", "silent"]),
     "info",

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { LocalFiles } from "../media/local-files.js";
 import { ToolError } from "./ask.js";
-import type { LocalFiles } from "./local-files.js";
 
 /** What a call is about, as the routes take it. */
 export interface GivenContent {

@@ -7,9 +7,9 @@ import type {
 import type { z } from "zod";
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
+import type { LocalFiles } from "../media/local-files.js";
 import { parseBody } from "../wire/parse-with.js";
 import { type Ask, ToolError } from "./ask.js";
-import type { LocalFiles } from "./local-files.js";
 
 /** What tools work with. */
 export interface ToolParts {

@@ -8,7 +8,7 @@ import { parseWith } from "../wire/parse-with.js";
 import { statusOf } from "./error-response.js";
 
 /** Bodies or answers by media type: a schema of the wire, or a JSON Schema. */
-type Content = Record<string, z.ZodType | JsonSchema>;
+export type Content = Record<string, z.ZodType | JsonSchema>;
 
 export interface Operation {
   /** Unique: what generated clients call it. */
@@ -24,6 +24,8 @@ export interface Operation {
   answers: Record<number, { description?: string; content?: Content; headers?: string[] }>;
   /** Besides those that every route has. */
   errors?: readonly ErrorCode[];
+  /** The form of an error, where it is another than ours. */
+  ErrorAnswer?: z.ZodType;
 }
 
 const always: readonly ErrorCode[] = [
@@ -80,7 +82,7 @@ export function describe(operation: Operation): MiddlewareHandler {
   for (const [status, codes] of Object.entries(byStatus(operation.errors ?? []))) {
     responses[status] ??= {
       description: codes.join(", "),
-      content: contentOf({ "application/json": ErrorAnswer }, "answer"),
+      content: contentOf(json(operation.ErrorAnswer ?? ErrorAnswer), "answer"),
       ...(["429", "503"].includes(status) && { headers: headersOf(["Retry-After"]) }),
     };
   }
@@ -122,7 +124,7 @@ export const text = (...types: string[]): Content =>
   Object.fromEntries(types.map((type) => [type, { type: "string" }]));
 
 /** Schemas are made when the document is first asked for. */
-function contentOf(content: Content, use: SchemaUse) {
+export function contentOf(content: Content, use: SchemaUse) {
   return Object.fromEntries(
     Object.entries(content).map(([type, schema]) => {
       if (!("_zod" in schema)) return [type, { schema }];
@@ -132,7 +134,7 @@ function contentOf(content: Content, use: SchemaUse) {
   );
 }
 
-function parametersOf(query: z.ZodObject) {
+export function parametersOf(query: z.ZodObject) {
   return Object.entries(query.shape).map(([name, field]) => ({
     in: "query",
     name,

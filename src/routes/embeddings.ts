@@ -1,9 +1,14 @@
 import { Hono } from "hono";
+import { z } from "zod";
 import { invalidInput } from "../errors.js";
 import { findPack, headNamed } from "../heads/headed-pack.js";
 import { checkInputCount, embedContents, towerPaths } from "../inference/embed-contents.js";
 import type { Services } from "../services.js";
 import { EmbeddingsAnswer, EmbeddingsRequest } from "../wire/embeddings.js";
+import { ErrorAnswer } from "../wire/error.js";
+import { JinaAnswer, JinaBody, JinaError } from "./compat/jina.js";
+import { OpenaiList } from "./compat/openai-list.js";
+import { VllmBody } from "./compat/vllm.js";
 import { bodyErrors, describe, inferenceErrors, json, jsonOrForm } from "./describe.js";
 import { toBase64 } from "./embedding-field.js";
 import { inputContent } from "./input-content.js";
@@ -15,9 +20,14 @@ const embeddingsOperation = describe({
   id: "embeddings",
   tag: "Inference",
   summary: "Embeddings of texts, pictures and sounds, in OpenAI's shape",
-  body: jsonOrForm(EmbeddingsRequest),
-  answers: { 200: { content: json(EmbeddingsAnswer) } },
+  body: {
+    ...jsonOrForm(EmbeddingsRequest),
+    // The path is Jina's and vLLM's too
+    ...json(z.union([EmbeddingsRequest, JinaBody, VllmBody])),
+  },
+  answers: { 200: { content: json(z.union([EmbeddingsAnswer, OpenaiList, JinaAnswer])) } },
   errors: [...bodyErrors, ...inferenceErrors],
+  ErrorAnswer: z.union([ErrorAnswer, JinaError]),
 });
 
 /** `POST /v1/embeddings`: OpenAI's shape, for texts, pictures and sounds. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { parseBody } from "../../src/routes/parse-with.js";
 import { listOf } from "../../src/wire/fields.js";
+import { parseBody } from "../../src/wire/parse-with.js";
 
 describe("listOf", () => {
   const Nested = listOf(z.strictObject({ names: listOf(z.string(), { max: 2000 }) }));

@@ -7,7 +7,9 @@ import { pictureSize } from "../../media/picture-size.js";
 import { sniffFormat } from "../../media/sniff.js";
 import type { Services } from "../../services.js";
 import { listOf, optional, withDefault } from "../../wire/fields.js";
+import { json } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
+import { AnyVector } from "./answer-fields.js";
 import { embedGroups } from "./embed-foreign.js";
 import { foreignBody } from "./foreign-body.js";
 import { asOutputType, outputTypes } from "./output-types.js";
@@ -37,6 +39,27 @@ const Body = z.strictObject({
   priority: optional(z.int()),
 });
 
+const Answer = z.object({
+  id: z.string(),
+  embeddings: z.partialRecord(z.enum(outputTypes), z.array(AnyVector)),
+  texts: z.array(z.string()),
+  images: z
+    .array(
+      z.object({
+        width: z.int(),
+        height: z.int(),
+        format: z.string(),
+        bit_depth: z.int(),
+      }),
+    )
+    .optional(),
+  meta: z.object({
+    api_version: z.object({ version: z.literal("2") }),
+    billed_units: z.object({ input_tokens: z.int() }),
+  }),
+  response_type: z.literal("embeddings_by_type"),
+});
+
 /** Source: Cohere's API, POST /v2/embed, "Errors". */
 const errors: ErrorForm = ({ body: { message } }) => ({ body: { id: randomUUID(), message } });
 
@@ -44,7 +67,16 @@ const errors: ErrorForm = ({ body: { message } }) => ({ body: { id: randomUUID()
 export const cohereShape = (services: Services): Shape => ({
   name: "cohere",
   errors,
-  routes: [{ method: "POST", path: "/v2/embed", answer: (c) => embed(services, c) }],
+  ErrorAnswer: z.object({ id: z.string(), message: z.string() }),
+  routes: [
+    {
+      method: "POST",
+      path: "/v2/embed",
+      body: json(Body),
+      returns: json(Answer),
+      answer: (c) => embed(services, c),
+    },
+  ],
 });
 
 async function embed(services: Services, c: ForeignContext): Promise<Response> {

@@ -1,12 +1,12 @@
-import { Hono, type MiddlewareHandler } from "hono";
+import { Hono } from "hono";
 import { TrieRouter } from "hono/router/trie-router";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { describeRoute } from "hono-openapi";
 import { invalidInput } from "../../errors.js";
 import type { Services } from "../../services.js";
 import { reportError } from "../error-response.js";
 import type { RequestVariables } from "../request-context.js";
 import { cohereShape } from "./cohere.js";
+import { type Candidate, describeForeign } from "./describe-foreign.js";
 import { freesoundShape } from "./freesound.js";
 import { huggingfaceShape } from "./huggingface.js";
 import { immichShape } from "./immich.js";
@@ -47,12 +47,11 @@ export const foreignShapes = (services: Services): readonly Shape[] => [
 ];
 
 /** Paths that are ours: what no shape matches goes on to our own route. */
-const ownPaths = ["POST /v1/embeddings"];
+const isOwn = (method: string, path: string) => method === "POST" && path === "/v1/embeddings";
 
-interface Candidate {
-  shape: Shape;
-  route: ForeignRoute;
-}
+/** Our own route describes itself, and the bodies that it shares its path with. */
+const described: typeof describeForeign = (method, path, candidates) =>
+  isOwn(method, path) ? (_, next) => next() : describeForeign(method, path, candidates);
 
 /** Whether a POST to a path only computes: no shape that may answer there stores anything. */
 export function changesNothing(shapes: readonly Shape[]): (path: string) => boolean {
@@ -75,7 +74,7 @@ export function compatRoutes(services: Services, shapes: readonly Shape[]) {
       if (method === "POST") services.budget.refuseWhenFull();
       const chosen = await choose(c, candidates);
       if (chosen !== undefined) return answer(services, c, chosen);
-      if (ownPaths.includes(`${method} ${path}`)) return next();
+      if (isOwn(method, path)) return next();
       throw unmatched(c, candidates);
     });
   for (const [key, candidates] of byPath(shapes)) {
@@ -89,28 +88,6 @@ export function compatRoutes(services: Services, shapes: readonly Shape[]) {
     }
   }
   return app;
-}
-
-/**
- * In /openapi.json: whose route it is. What goes in and comes out is that product's to describe.
- */
-function described(
-  method: string,
-  path: string,
-  candidates: readonly Candidate[],
-): MiddlewareHandler {
-  if (ownPaths.includes(`${method} ${path}`)) return (_, next) => next();
-  const names = [...new Set(candidates.map(({ shape }) => shape.name))];
-  return describeRoute({
-    operationId: `${method.toLowerCase()}${path.replaceAll(/\W/g, "_")}`,
-    tags: ["Compatibility"],
-    summary: `For clients of ${names.join(", ")}`,
-    ...(method === "POST" && { requestBody: { content: { "*/*": {} } } }),
-    responses: {
-      200: { description: "In the form of that client" },
-      default: { description: "An error in the form of that client" },
-    },
-  });
 }
 
 const everywhere = (route: ForeignRoute): ForeignRoute => ({

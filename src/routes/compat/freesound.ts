@@ -1,7 +1,16 @@
+import { z } from "zod";
 import { invalidInput } from "../../errors.js";
 import type { Services } from "../../services.js";
+import { json } from "../describe.js";
+import { Vector } from "./answer-fields.js";
 import { embedForeign } from "./embed-foreign.js";
 import type { Shape } from "./shape.js";
+
+const Query = z.object({ input: z.string(), model: z.string().optional() });
+const Answer = z.object({
+  error: z.literal(false),
+  result: z.object({ embeddings: z.record(z.string(), Vector) }),
+});
 
 /**
  * Freesound's text encoder. Source: MTG/freesound at 4318dcd, the service behind
@@ -10,9 +19,12 @@ import type { Shape } from "./shape.js";
 export const freesoundShape = (services: Services): Shape => ({
   name: "freesound",
   errors: ({ body }) => ({ body: { error: true, result: body.message } }),
+  ErrorAnswer: z.object({ error: z.literal(true), result: z.string() }),
   routes: ["/encode_text", "/encode_text/"].map((path) => ({
     method: "GET",
     path,
+    query: Query,
+    returns: json(Answer),
     answer: async (c) => {
       const { input, model, ...others } = c.req.query();
       const [other] = Object.keys(others);

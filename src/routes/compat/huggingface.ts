@@ -4,9 +4,11 @@ import type { Content } from "../../inference/content.js";
 import type { Services } from "../../services.js";
 import { listOf, optional } from "../../wire/fields.js";
 import { parseBody } from "../../wire/parse-with.js";
+import { binary, json } from "../describe.js";
 import { type MediaMaker, mediaMaker } from "../media-content.js";
 import { readBody } from "../read-body.js";
 import { parseHeld } from "../read-json.js";
+import { Scores, Vectors } from "./answer-fields.js";
 import { embedForeign } from "./embed-foreign.js";
 import { plainErrors } from "./error-forms.js";
 import type { ForeignContext, Shape } from "./shape.js";
@@ -41,6 +43,13 @@ const Body = z.strictObject({
   dimensions: optional(z.int().positive()),
 });
 type Body = z.infer<typeof Body>;
+
+const Query = z.object({
+  candidate_labels: z.string().optional(),
+  head: z.string().optional(),
+});
+/** Embeddings, the scores of one input, or of each. */
+const Answer = z.union([Vectors, Scores, z.array(Scores)]);
 
 /**
  * One route for the tasks of Hugging Face's clients, which post to the URL they are given: bytes of
@@ -99,11 +108,18 @@ export function huggingfaceShape(services: Services): Shape {
     const { scored } = await classifyForeign(services, query, contents, c);
     return c.json(isMany ? scored.map(({ scores }) => scores) : scored[0].scores);
   };
-  const paths = ["/hf", "/hf/:model{.+}", "/models/:model{.+}", "/pipeline/:task/:model{.+}"];
+  const paths = ["/", "/hf", "/hf/:model{.+}", "/models/:model{.+}", "/pipeline/:task/:model{.+}"];
   return {
     name: "huggingface",
-    errors: plainErrors,
-    routes: paths.map((path) => ({ method: "POST", path, answer })),
+    ...plainErrors,
+    routes: paths.map((path) => ({
+      method: "POST",
+      path,
+      query: Query,
+      body: { ...json(Body), ...binary("application/octet-stream") },
+      returns: json(Answer),
+      answer,
+    })),
   };
 }
 

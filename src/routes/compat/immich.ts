@@ -5,6 +5,7 @@ import type { Content } from "../../inference/content.js";
 import type { Services } from "../../services.js";
 import { optional } from "../../wire/fields.js";
 import { parseBody } from "../../wire/parse-with.js";
+import { json, text } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
 import { readBody } from "../read-body.js";
 import { readForm } from "../read-form.js";
@@ -26,6 +27,23 @@ const Entries = z.union([
   z.strictObject({ ocr: z.unknown() }),
 ]);
 
+const Form = {
+  type: "object",
+  required: ["entries"],
+  properties: {
+    entries: { type: "string", description: "JSON" },
+    image: { type: "string", format: "binary" },
+    text: { type: "string" },
+  },
+};
+const ClipAnswer = z.object({
+  clip: z.string(),
+  imageHeight: z.int().optional(),
+  imageWidth: z.int().optional(),
+});
+/** What the upstream finds. */
+const PassedOn = z.looseObject({ imageHeight: z.int(), imageWidth: z.int() });
+
 /** FastAPI's form; bad entries are 422 there, and what nobody here can do is 501. */
 const errors: ErrorForm = ({ status, body: { code, message, param } }) => ({
   body: { detail: message },
@@ -39,18 +57,27 @@ const errors: ErrorForm = ({ status, body: { code, message, param } }) => ({
 export const immichShape = (services: Services): Shape => ({
   name: "immich",
   errors,
+  ErrorAnswer: z.object({ detail: z.string() }),
   routes: [
-    { method: "GET", path: "/ping", answer: (c) => c.text("pong") },
+    {
+      method: "GET",
+      path: "/ping",
+      returns: text("text/plain"),
+      answer: (c) => c.text("pong"),
+    },
     {
       method: "GET",
       path: "/",
       onlyUnderPrefix: true,
+      returns: json(z.object({ message: z.literal("Immich ML") })),
       answer: (c) => c.json({ message: "Immich ML" }),
     },
     {
       method: "POST",
       path: "/predict",
       matches: (c) => /^multipart\/form-data/i.test(c.req.header("content-type") ?? ""),
+      body: { "multipart/form-data": Form },
+      returns: json(z.union([ClipAnswer, PassedOn])),
       answer: (c) => predict(services, c),
     },
   ],

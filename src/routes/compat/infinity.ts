@@ -3,15 +3,17 @@ import { z } from "zod";
 import type { Modality } from "../../encoders/encoder.js";
 import { invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
-import { dot } from "../../math/vector.js";
 import type { Services } from "../../services.js";
 import { listOf, optional, withDefault } from "../../wire/fields.js";
+import { json } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
+import { Scores } from "./answer-fields.js";
 import { embedForeign } from "./embed-foreign.js";
 import { openaiErrors } from "./error-forms.js";
 import { foreignBody, hasField } from "./foreign-body.js";
-import { openaiList } from "./openai-list.js";
-import { checkUri, contentOfText } from "./parts.js";
+import { OpenaiList, openaiList } from "./openai-list.js";
+import { checkUri } from "./parts.js";
+import { rank } from "./rank.js";
 import type { ForeignContext, Shape } from "./shape.js";
 import { classifyForeign } from "./warnings-header.js";
 
@@ -47,25 +49,79 @@ const RerankBody = z.strictObject({
   top_n: optional(z.int().positive()),
 });
 
+const stamped = { id: z.string(), created: z.int() };
+const EmbeddingsAnswer = OpenaiList.extend(stamped);
+const usage = OpenaiList.shape.usage;
+const ClassifyAnswer = z.object({
+  object: z.literal("classify"),
+  data: z.array(Scores),
+  model: z.string(),
+  usage,
+  ...stamped,
+});
+const RerankAnswer = z.object({
+  object: z.literal("rerank"),
+  results: z.array(
+    z.object({ relevance_score: z.number(), index: z.int(), document: z.string().optional() }),
+  ),
+  model: z.string(),
+  usage,
+  ...stamped,
+});
+const ModelsAnswer = z.object({
+  object: z.literal("list"),
+  data: z.array(
+    z.object({
+      id: z.string(),
+      object: z.literal("model"),
+      owned_by: z.literal("infinity"),
+      created: z.int(),
+      backend: z.string(),
+      stats: z.object({
+        queue_fraction: z.number(),
+        queue_absolute: z.int(),
+        results_pending: z.int(),
+        batch_size: z.int(),
+      }),
+      capabilities: z.array(z.string()),
+    }),
+  ),
+});
+const HealthAnswer = z.object({ unix: z.number(), status: z.literal("UP") });
+
 /** Source: michaelfeil/infinity at fcb951c, infinity_emb/fastapi_schemas/pymodels.py. */
 export function infinityShape(services: Services): Shape {
   const { packs, budget, config } = services;
   const started = Math.floor(Date.now() / 1000);
+  const embeddings = { body: json(EmbeddingsBody), returns: json(EmbeddingsAnswer) };
   return {
     name: "infinity",
-    errors: openaiErrors,
+    ...openaiErrors,
     routes: [
       {
         method: "POST",
         path: "/embeddings",
         matches: (c) => hasField(c, "input"),
+        ...embeddings,
         answer: async (c) => embed(services, c, (await foreignBody(c, EmbeddingsBody)).modality),
       },
-      { method: "POST", path: "/embeddings_image", answer: (c) => embed(services, c, "image") },
-      { method: "POST", path: "/embeddings_audio", answer: (c) => embed(services, c, "audio") },
+      {
+        method: "POST",
+        path: "/embeddings_image",
+        ...embeddings,
+        answer: (c) => embed(services, c, "image"),
+      },
+      {
+        method: "POST",
+        path: "/embeddings_audio",
+        ...embeddings,
+        answer: (c) => embed(services, c, "audio"),
+      },
       {
         method: "POST",
         path: "/classify",
+        body: json(ClassifyBody),
+        returns: json(ClassifyAnswer),
         answer: async (c) => {
           const body = await foreignBody(c, ClassifyBody);
           if (body.candidate_labels === undefined) {
@@ -89,6 +145,8 @@ export function infinityShape(services: Services): Shape {
         method: "POST",
         path: "/rerank",
         matches: (c) => hasField(c, "documents"),
+        body: json(RerankBody),
+        returns: json(RerankAnswer),
         answer: async (c) => {
           const body = await foreignBody(c, RerankBody);
           const { query, documents, model } = body;
@@ -109,6 +167,7 @@ export function infinityShape(services: Services): Shape {
       {
         method: "GET",
         path: "/models",
+        returns: json(ModelsAnswer),
         answer: (c) =>
           c.json({
             object: "list",
@@ -134,6 +193,7 @@ export function infinityShape(services: Services): Shape {
       {
         method: "GET",
         path: "/health",
+        returns: json(HealthAnswer),
         // Label Studio's is the same path: one body is both.
         answer: (c) => c.json({ unix: Date.now() / 1000, status: "UP" }),
       },
@@ -148,9 +208,8 @@ const stamp = () => ({
 
 async function embed(services: Services, c: ForeignContext, modality: Modality): Promise<Response> {
   const body = await foreignBody(c, EmbeddingsBody);
-  const signal = c.get("signal");
   const texts = typeof body.input === "string" ? [body.input] : body.input;
-  const mediaOf = mediaMaker(services, signal);
+  const mediaOf = mediaMaker(services, c.get("signal"));
   const contents = texts.map((text, i): Content => {
     if (modality === "text") return { modality, text };
     const param = `input[${i}]`;
@@ -166,31 +225,3 @@ async function embed(services: Services, c: ForeignContext, modality: Modality):
 }
 
 const capabilityOf = { text: "embed", image: "image_embed", audio: "audio_embed" } as const;
-
-/**
- * Documents by the cosine of their embedding with the query's, nearest first; pictures and sounds
- * as data URIs too.
- */
-export async function rank(
-  services: Services,
-  request: { query: string; documents: readonly string[]; model?: string; param?: string },
-  c: ForeignContext,
-): Promise<{
-  model: string;
-  tokens: number;
-  results: { index: number; cosine: number }[];
-}> {
-  const { param = "documents" } = request;
-  const mediaOf = mediaMaker(services, c.get("signal"));
-  const contents = [
-    contentOfText(request.query, mediaOf, "query"),
-    ...request.documents.map((text, i) => contentOfText(text, mediaOf, `${param}[${i}]`)),
-  ];
-  const inputs = { model: request.model, param };
-  const { pack, embeddings, tokens } = await embedForeign(services, inputs, contents, c);
-  const [query, ...documents] = embeddings;
-  const results = documents
-    .map((embedding, index) => ({ index, cosine: dot(query, embedding) }))
-    .sort((a, b) => b.cosine - a.cosine);
-  return { model: pack.manifest.id, tokens, results };
-}

@@ -4,6 +4,7 @@ import type { Services } from "../../services.js";
 import { listOf, optional } from "../../wire/fields.js";
 import type { LabelScore } from "../../zero-shot/classifier.js";
 import { mediaMaker } from "../media-content.js";
+import { Scores } from "./answer-fields.js";
 import { foreignBody } from "./foreign-body.js";
 import { contentOf, Inputs } from "./jina-input.js";
 import type { ForeignContext } from "./shape.js";
@@ -12,7 +13,7 @@ import { classifyForeign } from "./warnings-header.js";
 const Labels = listOf(z.string().min(1), { min: 1, max: 100_000 });
 const maxGroups = 64;
 
-const Body = z.strictObject({
+export const ClassifyBody = z.strictObject({
   model: optional(z.string()),
   /** A head made from examples, by its name. */
   classifier_id: optional(z.string().min(1)),
@@ -21,9 +22,23 @@ const Body = z.strictObject({
   labels: optional(z.union([Labels, z.record(z.string(), Labels)])),
 });
 
+const perGroup = <S extends z.ZodType>(one: S) => z.union([one, z.record(z.string(), one)]);
+export const ClassifyAnswer = z.object({
+  data: z.array(
+    z.object({
+      object: z.literal("classification"),
+      index: z.int(),
+      prediction: perGroup(z.string()),
+      score: perGroup(z.number()),
+      predictions: perGroup(Scores),
+    }),
+  ),
+  usage: z.object({ total_tokens: z.int() }),
+});
+
 /** `POST /v1/classify` */
 export async function classify(services: Services, c: ForeignContext): Promise<Response> {
-  const { model, classifier_id: head, input, labels } = await foreignBody(c, Body);
+  const { model, classifier_id: head, input, labels } = await foreignBody(c, ClassifyBody);
   if ((labels === undefined) === (head === undefined)) {
     throw invalidInput("labels", 'Expected either "labels" or "classifier_id"');
   }

@@ -18,7 +18,7 @@ const Example = z.union([
   // Ours: sounds
   z.strictObject({ id: optional(z.string()), audio: z.string().min(1), label: z.string().min(1) }),
 ]);
-const Body = z.strictObject({
+export const TrainExamples = z.strictObject({
   model: optional(z.string()),
   classifier_id: optional(z.string().min(1)),
   /** All keys of a server see all of its classifiers. */
@@ -28,9 +28,28 @@ const Body = z.strictObject({
   num_iters: optional(z.int().positive()),
 });
 
+export const TrainAnswer = z.object({
+  classifier_id: z.string(),
+  num_samples: z.int(),
+  usage: z.object({ total_tokens: z.int() }),
+});
+export const Classifier = z.object({
+  classifier_id: z.string(),
+  model: z.string(),
+  labels: z.array(z.string()),
+  access: z.literal("private"),
+  is_active: z.literal(true),
+  is_latest: z.literal(true),
+  updated_number: z.int(),
+  created_at: z.string(),
+  updated_at: z.string(),
+  metadata_: z.object({}),
+});
+export const Deleted = z.object({ classifier_id: z.string(), deleted: z.literal(true) });
+
 /** `POST /v1/train`: a cache adapter from examples, as a head with a name of its own. */
 export async function train(services: Services, c: ForeignContext): Promise<Response> {
-  const { model, classifier_id: id, input } = await foreignBody(c, Body);
+  const { model, classifier_id: id, input } = await foreignBody(c, TrainExamples);
   const { jobs, heads, store } = services;
   if (id !== undefined) {
     classifierOf(services, id);

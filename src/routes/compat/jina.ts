@@ -3,20 +3,32 @@ import { z } from "zod";
 import { dot } from "../../math/vector.js";
 import type { Services } from "../../services.js";
 import { listOf, optional, withDefault } from "../../wire/fields.js";
+import { json } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
 import { jsonBody } from "../read-json.js";
+import { AnyVector, Vector } from "./answer-fields.js";
 import { embedForeign } from "./embed-foreign.js";
 import { foreignBody, hasField } from "./foreign-body.js";
-import { classify } from "./jina-classify.js";
+import { ClassifyAnswer, ClassifyBody, classify } from "./jina-classify.js";
 import { contentOf, Input, Inputs } from "./jina-input.js";
-import { deleteClassifier, getClassifier, listClassifiers, train } from "./jina-train.js";
+import {
+  Classifier,
+  Deleted,
+  deleteClassifier,
+  getClassifier,
+  listClassifiers,
+  TrainAnswer,
+  TrainExamples,
+  train,
+} from "./jina-train.js";
+import { OpenaiEntry, OpenaiList } from "./openai-list.js";
 import { asOutputType, type OutputType } from "./output-types.js";
 import type { ErrorForm, ForeignContext, Shape } from "./shape.js";
 import { checkNotCut } from "./truncation.js";
 
 const Type = z.enum(["float", "base64", "binary", "ubinary"]);
 
-const EmbeddingsBody = z.strictObject({
+export const JinaBody = z.strictObject({
   model: optional(z.string()),
   input: Inputs,
   embedding_type: optional(z.union([Type, listOf(Type, { min: 1, max: 4 })])),
@@ -41,6 +53,34 @@ const RerankBody = z.strictObject({
   return_embeddings: withDefault(z.boolean(), false),
 });
 
+export const JinaAnswer = OpenaiList.extend({
+  data: z.array(
+    OpenaiEntry.extend({ embedding: z.union([AnyVector, z.partialRecord(Type, AnyVector)]) }),
+  ),
+});
+
+const RerankAnswer = z.object({
+  object: z.literal("list"),
+  model: z.string(),
+  results: z.array(
+    z.object({
+      index: z.int(),
+      relevance_score: z.number(),
+      document: z
+        .union([z.object({ text: z.string() }), z.record(z.string(), z.string())])
+        .optional(),
+      embedding: Vector.optional(),
+    }),
+  ),
+  usage: z.object({ total_tokens: z.int() }),
+});
+
+export const JinaError = z.object({
+  code: z.string(),
+  detail: z.string(),
+  request_id: z.string(),
+});
+
 /**
  * Source: tryAGI/Jina at 2a3f424, src/libs/Jina/openapi.json; a request carries an id there too.
  */
@@ -57,21 +97,63 @@ const ownFields = ["embedding_type", "encoding_type", "task", "normalized", "lat
 export const jinaShape = (services: Services): Shape => ({
   name: "jina",
   errors,
+  ErrorAnswer: JinaError,
   routes: [
     {
       method: "POST",
       path: "/v1/embeddings",
       matches: async (c) =>
         c.req.path.startsWith("/compat/") || (await hasField(c, ...ownFields)) || hasObjects(c),
+      body: json(JinaBody),
+      returns: json(JinaAnswer),
       answer: (c) => embeddings(services, c),
     },
-    { method: "POST", path: "/v1/classify", answer: (c) => classify(services, c) },
-    { method: "POST", path: "/v1/rerank", answer: (c) => rerank(services, c) },
-    { method: "POST", path: "/v1/train", changes: true, answer: (c) => train(services, c) },
-    { method: "GET", path: "/v1/classifiers", answer: (c) => listClassifiers(services, c) },
-    { method: "POST", path: "/v1/classifiers", answer: (c) => listClassifiers(services, c) },
-    { method: "GET", path: "/v1/classifiers/:id", answer: (c) => getClassifier(services, c) },
-    { method: "DELETE", path: "/v1/classifiers/:id", answer: (c) => deleteClassifier(services, c) },
+    {
+      method: "POST",
+      path: "/v1/classify",
+      body: json(ClassifyBody),
+      returns: json(ClassifyAnswer),
+      answer: (c) => classify(services, c),
+    },
+    {
+      method: "POST",
+      path: "/v1/rerank",
+      body: json(RerankBody),
+      returns: json(RerankAnswer),
+      answer: (c) => rerank(services, c),
+    },
+    {
+      method: "POST",
+      path: "/v1/train",
+      changes: true,
+      body: json(TrainExamples),
+      returns: json(TrainAnswer),
+      answer: (c) => train(services, c),
+    },
+    {
+      method: "GET",
+      path: "/v1/classifiers",
+      returns: json(z.array(Classifier)),
+      answer: (c) => listClassifiers(services, c),
+    },
+    {
+      method: "POST",
+      path: "/v1/classifiers",
+      returns: json(z.array(Classifier)),
+      answer: (c) => listClassifiers(services, c),
+    },
+    {
+      method: "GET",
+      path: "/v1/classifiers/:id",
+      returns: json(Classifier),
+      answer: (c) => getClassifier(services, c),
+    },
+    {
+      method: "DELETE",
+      path: "/v1/classifiers/:id",
+      returns: json(Deleted),
+      answer: (c) => deleteClassifier(services, c),
+    },
   ],
 });
 
@@ -83,7 +165,7 @@ async function hasObjects(c: ForeignContext): Promise<boolean> {
 }
 
 async function embeddings(services: Services, c: ForeignContext): Promise<Response> {
-  const body = await foreignBody(c, EmbeddingsBody);
+  const body = await foreignBody(c, JinaBody);
   const signal = c.get("signal");
   const mediaOf = mediaMaker(services, signal);
   const inputs = Array.isArray(body.input) ? body.input : [body.input];

@@ -1,9 +1,11 @@
 import { z } from "zod";
-import { invalidInput } from "../../errors.js";
+import { AppError, invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import type { Services } from "../../services.js";
 import { AnyObject, listOf, optional } from "../../wire/fields.js";
+import { json } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
+import { plainErrors } from "./error-forms.js";
 import { foreignBody, hasField } from "./foreign-body.js";
 import { labelInterface } from "./label-interface.js";
 import { checkUri } from "./parts.js";
@@ -19,32 +21,79 @@ const PredictBody = z.strictObject({
   params: optional(z.unknown()),
 });
 
+const WebhookBody = z.looseObject({ action: optional(z.string()) });
+const Version = z.object({ model_version: z.string() });
+const Prediction = z.object({
+  model_version: z.string(),
+  score: z.number(),
+  result: z.array(
+    z.object({
+      from_name: z.string(),
+      to_name: z.string(),
+      type: z.literal("choices"),
+      score: z.number(),
+      value: z.object({ choices: z.array(z.string()) }),
+    }),
+  ),
+});
+const PredictAnswer = Version.extend({ results: z.array(Prediction) });
+const Health = z.object({ status: z.literal("UP"), model_class: z.string() });
+
 /**
  * A machine-learning backend for Label Studio: zero-shot choices of its labelling interface.
- * Source: HumanSignal/label-studio-ml-backend, label_studio_ml/api.py.
+ * Source: HumanSignal/label-studio-ml-backend, label_studio_ml/api.py; HumanSignal/label-studio,
+ * label_studio/ml/api_connector.py.
  */
 export const labelStudioShape = (services: Services): Shape => ({
   name: "label-studio",
-  errors: ({ body }) => ({ body: { error: body.message } }),
+  ...plainErrors,
   routes: [
     // At the root Infinity's answer to the same path holds both.
     {
       method: "GET",
       path: "/health",
       onlyUnderPrefix: true,
+      returns: json(Health),
       answer: (c) => c.json({ status: "UP", model_class: "crossmodal" }),
     },
-    { method: "POST", path: "/setup", answer: (c) => c.json({ model_version: version(services) }) },
+    {
+      method: "POST",
+      path: "/setup",
+      body: json(AnyObject),
+      returns: json(Version),
+      answer: (c) => c.json({ model_version: version(services) }),
+    },
     {
       method: "POST",
       path: "/predict",
       matches: (c) => hasField(c, "tasks"),
+      body: json(PredictBody),
+      returns: json(PredictAnswer),
       answer: (c) => predict(services, c),
     },
-    // Nothing is learned from annotations; Label Studio only asks that they are taken.
-    { method: "POST", path: "/webhook", answer: (c) => c.json({}, 201) },
+    // "Start training" is one or the other, by the version; of all else it only asks to be taken
+    {
+      method: "POST",
+      path: "/webhook",
+      body: json(WebhookBody),
+      returns: json(z.object({})),
+      status: 201,
+      answer: async (c) => {
+        const { action } = await foreignBody(c, WebhookBody);
+        return action === undefined || action === "START_TRAINING"
+          ? refuseTraining()
+          : c.json({}, 201);
+      },
+    },
+    { method: "POST", path: "/train", body: json(AnyObject), answer: refuseTraining },
   ],
 });
+
+function refuseTraining(): never {
+  const message =
+    "Annotations teach nothing here: export them and train a few-shot head (docs/training.md)";
+  throw new AppError("no_path", message);
+}
 
 const version = ({ packs }: Services) =>
   packs

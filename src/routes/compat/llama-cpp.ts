@@ -3,8 +3,11 @@ import { invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import type { Services } from "../../services.js";
 import { listOf, optional } from "../../wire/fields.js";
+import { ModelList } from "../../wire/models.js";
+import { json } from "../describe.js";
 import { type MediaMaker, mediaMaker } from "../media-content.js";
 import { modelList } from "../models.js";
+import { Vectors } from "./answer-fields.js";
 import { embedGroups } from "./embed-foreign.js";
 import { foreignBody, hasField } from "./foreign-body.js";
 import type { ErrorForm, Shape } from "./shape.js";
@@ -24,6 +27,17 @@ const Body = z.strictObject({
   content: z.union([Prompt, listOf(Prompt, { min: 1, max: 100_000 })]),
 });
 
+const Query = z.object({ model: z.string().optional() });
+const Answer = z.array(z.object({ index: z.int(), embedding: Vectors }));
+const Props = z.object({
+  media_marker: z.literal(marker),
+  modalities: z.object({ vision: z.boolean(), audio: z.boolean() }),
+  default_generation_settings: z.object({ n_ctx: z.int() }),
+});
+const ErrorAnswer = z.object({
+  error: z.object({ code: z.int(), message: z.string(), type: z.string() }),
+});
+
 /** Source: ggml-org/llama.cpp, tools/server/server-common.cpp, format_error_response. */
 const errors: ErrorForm = ({ status, body: { message, type } }) => ({
   body: { error: { code: status, message, type } },
@@ -40,16 +54,20 @@ export function llamaCppShape(services: Services): Shape {
   return {
     name: "llama.cpp",
     errors,
+    ErrorAnswer,
     routes: [
       {
         method: "GET",
         path: "/v1/models",
         onlyUnderPrefix: true,
+        returns: json(ModelList),
         answer: (c) => c.json(modelList(packs, started)),
       },
       {
         method: "GET",
         path: "/props",
+        query: Query,
+        returns: json(Props),
         answer: (c) => {
           const { encoders, manifest } = packs.find(c.req.query("model") || undefined);
           return c.json({
@@ -68,6 +86,8 @@ export function llamaCppShape(services: Services): Shape {
         method: "POST",
         path: "/embeddings",
         matches: (c) => hasField(c, "content"),
+        body: json(Body),
+        returns: json(Answer),
         answer: async (c) => {
           const { content, model } = await foreignBody(c, Body);
           const signal = c.get("signal");

@@ -24,7 +24,7 @@ export const Part = z.union([
     type: z.literal("audio_url"),
     audio_url: z.union([z.string().min(1), z.strictObject({ url: z.string().min(1) })]),
   }),
-  z.strictObject({ type: z.enum(["video_url", "video_base64"]), video_url: z.unknown() }),
+  z.looseObject({ type: z.enum(["video_url", "video_base64"]) }),
 ]);
 export type Part = z.infer<typeof Part>;
 

@@ -4,7 +4,9 @@ import type { Content } from "../../inference/content.js";
 import { dot } from "../../math/vector.js";
 import type { Services } from "../../services.js";
 import { listOf, optional, withDefault } from "../../wire/fields.js";
+import { json } from "../describe.js";
 import { type MediaMaker, mediaMaker } from "../media-content.js";
+import { Vector, Vectors } from "./answer-fields.js";
 import { embedForeign } from "./embed-foreign.js";
 import { foreignBody } from "./foreign-body.js";
 import { checkUri } from "./parts.js";
@@ -17,6 +19,7 @@ const Item = z.union([Image, Text]);
 const shared = {
   api_key: optional(z.string()),
   clip_version_id: optional(z.string()),
+  model_id: optional(z.string()),
 };
 const ImageBody = z.strictObject({
   ...shared,
@@ -34,6 +37,12 @@ const CompareBody = z.strictObject({
   prompt_type: withDefault(Kind, "text"),
 });
 
+const Embeddings = z.object({ embeddings: Vectors, time: z.number() });
+const Compared = z.object({
+  similarity: z.union([Vector, z.record(z.string(), z.number())]),
+  time: z.number(),
+});
+
 /**
  * Source: roboflow/inference, inference/core/entities/requests/clip.py; inference_sdk's
  * InferenceHTTPClient.
@@ -41,10 +50,13 @@ const CompareBody = z.strictObject({
 export const roboflowShape = (services: Services): Shape => ({
   name: "roboflow",
   errors: ({ body }) => ({ body: { message: body.message } }),
+  ErrorAnswer: z.object({ message: z.string() }),
   routes: [
     {
       method: "POST",
       path: "/clip/embed_image",
+      body: json(ImageBody),
+      returns: json(Embeddings),
       answer: async (c) => {
         const { image } = await foreignBody(c, ImageBody);
         const images = Array.isArray(image) ? image : [image];
@@ -54,12 +66,20 @@ export const roboflowShape = (services: Services): Shape => ({
     {
       method: "POST",
       path: "/clip/embed_text",
+      body: json(TextBody),
+      returns: json(Embeddings),
       answer: async (c) => {
         const { text } = await foreignBody(c, TextBody);
         return embeddings(services, c, "text", typeof text === "string" ? [text] : text);
       },
     },
-    { method: "POST", path: "/clip/compare", answer: (c) => compare(services, c) },
+    {
+      method: "POST",
+      path: "/clip/compare",
+      body: json(CompareBody),
+      returns: json(Compared),
+      answer: (c) => compare(services, c),
+    },
   ],
 });
 

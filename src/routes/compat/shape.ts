@@ -1,4 +1,6 @@
 import type { Context } from "hono";
+import type { z } from "zod";
+import type { Content } from "../describe.js";
 import type { ReportedError } from "../error-response.js";
 import type { RequestVariables } from "../request-context.js";
 
@@ -14,6 +16,12 @@ export interface ForeignRoute {
   onlyUnderPrefix?: true;
   /** A POST that changes what is stored; others only compute. */
   changes?: true;
+  query?: z.ZodObject;
+  body?: Content;
+  /** By media type; none is an empty answer. */
+  returns?: Content;
+  /** Of an answer that is no error; 200 where it is left out. */
+  status?: number;
   answer: (c: ForeignContext) => Response | Promise<Response>;
 }
 
@@ -25,5 +33,7 @@ export interface Shape {
   /** It also answers at `/compat/NAME`. */
   name: string;
   errors: ErrorForm;
+  /** What `errors` gives. */
+  ErrorAnswer: z.ZodType;
   routes: readonly ForeignRoute[];
 }

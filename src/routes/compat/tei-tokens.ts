@@ -1,23 +1,33 @@
 import { z } from "zod";
-import { AppError } from "../../errors.js";
+import { AppError, invalidInput } from "../../errors.js";
 import { checkInputCount } from "../../inference/embed-contents.js";
 import type { Services } from "../../services.js";
 import { listOf, optional, withDefault } from "../../wire/fields.js";
 import { foreignBody } from "./foreign-body.js";
 import type { ForeignContext } from "./shape.js";
 
-const TokenizeBody = z.strictObject({
-  inputs: z.union([z.string(), listOf(z.string(), { min: 1, max: 100_000 })]),
+export const TokenizeBody = z.strictObject({
+  inputs: z.union([z.string(), listOf(z.string(), { max: 100_000 })]),
   add_special_tokens: withDefault(z.boolean(), true),
   prompt_name: optional(z.never()),
 });
 const Id = z.int().min(0);
 /** More than any context has. */
 const Ids = listOf(Id, { max: 100_000 });
-const DecodeBody = z.strictObject({
+export const DecodeBody = z.strictObject({
   ids: z.union([Ids, listOf(Ids, { max: 100_000 })]),
   skip_special_tokens: withDefault(z.boolean(), true),
 });
+
+export const Tokens = z.array(
+  z.object({
+    id: z.int(),
+    text: z.string(),
+    special: z.boolean(),
+    start: z.null(),
+    stop: z.null(),
+  }),
+);
 
 /**
  * `POST /tokenize`: the tokens that the model sees, after truncation; where they stand is not told.
@@ -27,6 +37,7 @@ export async function tokenize(services: Services, c: ForeignContext): Promise<R
   const signal = c.get("signal");
   const tokenizer = tokenizerOf(services);
   const texts = typeof inputs === "string" ? [inputs] : inputs;
+  if (texts.length === 0) throw invalidInput("inputs", '"inputs" is empty');
   checkInputCount(texts.length, services.config.maxInputs, "inputs");
   const rows = await tokenizer.tokenize(texts, signal);
   const ids = rows.flat();
@@ -53,6 +64,7 @@ export async function tokenize(services: Services, c: ForeignContext): Promise<R
 /** `POST /decode` */
 export async function decode(services: Services, c: ForeignContext): Promise<Response> {
   const { ids, skip_special_tokens: skipSpecial } = await foreignBody(c, DecodeBody);
+  if (ids.length === 0) throw invalidInput("ids", '"ids" is empty');
   const rows = (typeof ids[0] === "number" ? [ids] : ids) as number[][];
   checkInputCount(rows.length, services.config.maxInputs, "ids");
   const asked = rows.map((row) => ({ ids: row, skipSpecial }));

@@ -1,57 +1,60 @@
 import { z } from "zod";
-import { AppError, invalidInput } from "../../errors.js";
-import type { Content } from "../../inference/content.js";
-import { dot } from "../../math/vector.js";
+import { AppError } from "../../errors.js";
 import type { Services } from "../../services.js";
-import { listOf, optional, withDefault } from "../../wire/fields.js";
-import { mediaMaker } from "../media-content.js";
-import { embedForeign } from "./embed-foreign.js";
+import { AnyObject, listOf } from "../../wire/fields.js";
+import { parseBody } from "../../wire/parse-with.js";
+import { json } from "../describe.js";
+import { Scores, Vector, Vectors } from "./answer-fields.js";
 import { foreignBody, hasField } from "./foreign-body.js";
-import { rank } from "./infinity.js";
-import { contentOfText } from "./parts.js";
 import type { ErrorForm, ForeignContext, Shape } from "./shape.js";
-import { decode, tokenize } from "./tei-tokens.js";
-import { checkNotCut } from "./truncation.js";
-import { classifyForeign } from "./warnings-header.js";
+import {
+  EmbedBody,
+  embed,
+  PredictBody,
+  predict,
+  Ranks,
+  RerankBody,
+  rerank,
+  SimilarityBody,
+  similarity,
+} from "./tei-tasks.js";
+import { DecodeBody, decode, TokenizeBody, Tokens, tokenize } from "./tei-tokens.js";
 
-const Texts = z.union([z.string(), listOf(z.string(), { min: 1, max: 100_000 })]);
-const truncation = {
-  truncate: optional(z.boolean()),
-  truncation_direction: optional(z.enum(["right", "Right"])),
-};
+const VertexBody = z.strictObject({ instances: listOf(AnyObject, { max: 1000 }) });
+const VertexAnswer = z.object({ predictions: z.array(z.union([Vectors, Ranks])) });
+const Info = z.object({
+  model_id: z.string(),
+  model_sha: z.string(),
+  model_dtype: z.string(),
+  served_model_name: z.string(),
+  model_type: z.object({ embedding: z.object({ pooling: z.string() }) }),
+  max_concurrent_requests: z.int(),
+  max_input_length: z.int(),
+  max_batch_tokens: z.int(),
+  max_batch_requests: z.int(),
+  max_client_batch_size: z.int(),
+  auto_truncate: z.literal(true),
+  tokenization_workers: z.int(),
+  version: z.string(),
+  sha: z.null(),
+  docker_label: z.null(),
+});
+const errorTypes = [
+  "Unhealthy",
+  "Backend",
+  "Overloaded",
+  "Validation",
+  "Tokenizer",
+  "Empty",
+] as const;
 
-const EmbedBody = z.strictObject({
-  inputs: Texts,
-  ...truncation,
-  normalize: optional(z.literal(true)),
-  dimensions: optional(z.int().positive()),
-});
-const SimilarityBody = z.strictObject({
-  inputs: z.strictObject({
-    source_sentence: z.string().min(1),
-    sentences: listOf(z.string().min(1), { min: 1, max: 100_000 }),
-  }),
-  parameters: optional(z.strictObject(truncation)),
-});
-const RerankBody = z.strictObject({
-  query: z.string().min(1),
-  texts: listOf(z.string().min(1), { min: 1, max: 100_000 }),
-  raw_scores: withDefault(z.boolean(), false),
-  return_text: withDefault(z.boolean(), false),
-  ...truncation,
-});
-const PredictBody = z.strictObject({
-  inputs: Texts,
-  raw_scores: withDefault(z.literal(false), false),
-  ...truncation,
-  /** Ours: TEI's models have labels of their own. */
-  candidate_labels: optional(listOf(z.string(), { min: 1, max: 100_000 })),
-});
-
-/** Source: huggingface/text-embeddings-inference at 0d124dc, router/src/http/{types,server}.rs. */
-const errors: ErrorForm = ({ status, body: { code, message } }) => {
-  const kinds: Record<number, [string, number]> = {
-    400: ["Validation", 422],
+/**
+ * An empty list is 400 Empty there. Source: huggingface/text-embeddings-inference at 0d124dc,
+ * router/src/http/{types,server}.rs.
+ */
+const errors: ErrorForm = ({ status, body: { message } }) => {
+  const kinds: Record<number, [(typeof errorTypes)[number], number]> = {
+    400: / is empty$/.test(message) ? ["Empty", 400] : ["Validation", 422],
     409: ["Backend", 424],
     413: ["Validation", 413],
     422: ["Validation", 422],
@@ -60,38 +63,81 @@ const errors: ErrorForm = ({ status, body: { code, message } }) => {
   };
   const [type, shown] =
     kinds[status] ?? (status >= 500 ? ["Backend", 424] : ["Validation", status]);
-  return { body: { error: message, error_type: type, code }, status: shown };
+  return { body: { error: message, error_type: type }, status: shown };
 };
 
 export const teiShape = (services: Services): Shape => ({
   name: "tei",
   errors,
+  ErrorAnswer: z.object({ error: z.string(), error_type: z.enum(errorTypes) }),
   routes: [
-    { method: "POST", path: "/embed", answer: (c) => embed(services, c) },
-    { method: "POST", path: "/similarity", answer: (c) => similarity(services, c) },
+    // SageMaker's path is the same task; "/" too, which Hugging Face's own shape answers here
+    ...["/embed", "/invocations", "/"].map((path) => ({
+      method: "POST" as const,
+      path,
+      ...(path === "/" && { onlyUnderPrefix: true as const }),
+      body: json(EmbedBody),
+      returns: json(Vectors),
+      answer: async (c: ForeignContext) =>
+        c.json(await embed(services, await foreignBody(c, EmbedBody), c)),
+    })),
+    {
+      method: "POST",
+      path: "/similarity",
+      body: json(SimilarityBody),
+      returns: json(Vector),
+      answer: (c) => similarity(services, c),
+    },
     {
       method: "POST",
       path: "/rerank",
       matches: (c) => hasField(c, "texts"),
-      answer: (c) => rerank(services, c),
+      body: json(RerankBody),
+      returns: json(Ranks),
+      answer: async (c) => c.json(await rerank(services, await foreignBody(c, RerankBody), c)),
     },
     {
       method: "POST",
       path: "/predict",
       matches: (c) => hasField(c, "inputs"),
+      body: json(PredictBody),
+      returns: json(z.union([Scores, z.array(Scores)])),
       answer: (c) => predict(services, c),
     },
-    { method: "POST", path: "/tokenize", answer: (c) => tokenize(services, c) },
-    { method: "POST", path: "/decode", answer: (c) => decode(services, c) },
-    { method: "POST", path: "/embed_all", answer: () => refuse("vectors of tokens") },
-    { method: "POST", path: "/embed_sparse", answer: () => refuse("sparse vectors") },
+    {
+      method: "POST",
+      path: "/vertex",
+      body: json(VertexBody),
+      returns: json(VertexAnswer),
+      answer: (c) => vertex(services, c),
+    },
+    {
+      method: "POST",
+      path: "/tokenize",
+      body: json(TokenizeBody),
+      returns: json(z.array(Tokens)),
+      answer: (c) => tokenize(services, c),
+    },
+    {
+      method: "POST",
+      path: "/decode",
+      body: json(DecodeBody),
+      returns: json(z.array(z.string())),
+      answer: (c) => decode(services, c),
+    },
+    ...["/embed_all", "/embed_sparse"].map((path) => ({
+      method: "POST" as const,
+      path,
+      body: json(AnyObject),
+      answer: () => refuse(path === "/embed_all" ? "vectors of tokens" : "sparse vectors"),
+    })),
     {
       method: "GET",
       path: "/health",
       onlyUnderPrefix: true,
       answer: (c) => c.body(null, services.troubles().length === 0 ? 200 : 503),
     },
-    { method: "GET", path: "/info", answer: (c) => c.json(info(services)) },
+    { method: "GET", path: "/info", returns: json(Info), answer: (c) => c.json(info(services)) },
   ],
 });
 
@@ -101,58 +147,28 @@ function refuse(what: string): never {
   throw new AppError("no_path", message);
 }
 
-const asList = (texts: string | readonly string[]) => (typeof texts === "string" ? [texts] : texts);
-const asTexts = (texts: readonly string[]): Content[] =>
-  texts.map((text) => ({ modality: "text", text }));
-
-async function embed(services: Services, c: ForeignContext): Promise<Response> {
-  const { inputs, dimensions, truncate } = await foreignBody(c, EmbedBody);
-  const signal = c.get("signal");
-  const mediaOf = mediaMaker(services, signal);
-  const texts = asList(inputs);
-  const contents = texts.map((text, i) => contentOfText(text, mediaOf, `inputs[${i}]`));
-  const request = { dimensions, param: "inputs" };
-  const { pack, embeddings } = await embedForeign(services, request, contents, c);
-  if (truncate === false) await checkNotCut(pack, contents, signal);
-  return c.json(embeddings.map((embedding) => Array.from(embedding)));
-}
-
-async function similarity(services: Services, c: ForeignContext): Promise<Response> {
-  const { inputs } = await foreignBody(c, SimilarityBody);
-  const contents = asTexts([inputs.source_sentence, ...inputs.sentences]);
-  const request = { param: "inputs.sentences" };
-  const { embeddings } = await embedForeign(services, request, contents, c);
-  const [source, ...sentences] = embeddings;
-  return c.json(sentences.map((embedding) => dot(source, embedding)));
-}
-
-async function rerank(services: Services, c: ForeignContext): Promise<Response> {
-  const { query, texts, raw_scores: raw, return_text: withText } = await foreignBody(c, RerankBody);
-  const { results } = await rank(services, { query, documents: texts, param: "texts" }, c);
-  return c.json(
-    results.map(({ index, cosine }) => ({
-      index,
-      ...(withText && { text: texts[index] }),
-      score: raw ? cosine : (1 + cosine) / 2,
-    })),
-  );
-}
-
-async function predict(services: Services, c: ForeignContext): Promise<Response> {
-  const { inputs, candidate_labels: labels } = await foreignBody(c, PredictBody);
-  if (labels === undefined) {
-    const message = 'Expected "candidate_labels": the models here have no labels of their own';
-    throw invalidInput("candidate_labels", message);
+/** `POST /vertex`: several requests of `/embed` or `/rerank` in one. */
+async function vertex(services: Services, c: ForeignContext): Promise<Response> {
+  const { instances } = await foreignBody(c, VertexBody);
+  const predictions: object[] = [];
+  for (const [i, instance] of instances.entries()) {
+    const answer =
+      "texts" in instance
+        ? parseBody(RerankBody, instance).then((body) => rerank(services, body, c))
+        : parseBody(EmbedBody, instance).then((body) => embed(services, body, c));
+    predictions.push(
+      await answer.catch((error) => {
+        throw error instanceof AppError ? error.within(`instances[${i}]`) : error;
+      }),
+    );
   }
-  const contents = asTexts(asList(inputs));
-  const { scored } = await classifyForeign(services, { labels }, contents, c);
-  const answers = scored.map(({ scores }) => scores);
-  return c.json(typeof inputs === "string" ? answers[0] : answers);
+  return c.json({ predictions });
 }
 
-function info({ packs, config }: Services) {
+function info({ packs, config }: Services): z.infer<typeof Info> {
   const { manifest, towers } = packs.find(undefined, "text");
   const text = towers.find(({ modality }) => modality === "text");
+  const contextLength = manifest.towers.text?.preprocess.contextLength ?? 0;
   return {
     model_id: manifest.id,
     model_sha: manifest.revision,
@@ -160,8 +176,8 @@ function info({ packs, config }: Services) {
     served_model_name: manifest.id,
     model_type: { embedding: { pooling: "cls" } },
     max_concurrent_requests: config.maxQueued,
-    max_input_length: manifest.towers.text?.preprocess.contextLength ?? 0,
-    max_batch_tokens: config.maxBatch * (manifest.towers.text?.preprocess.contextLength ?? 0),
+    max_input_length: contextLength,
+    max_batch_tokens: config.maxBatch * contextLength,
     max_batch_requests: config.maxBatch,
     max_client_batch_size: config.maxInputs,
     auto_truncate: true,

@@ -2,16 +2,17 @@ import { z } from "zod";
 import { invalidInput } from "../../errors.js";
 import type { Services } from "../../services.js";
 import { listOf, optional, withDefault } from "../../wire/fields.js";
+import { json } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
 import { jsonBody } from "../read-json.js";
 import { embedGroups } from "./embed-foreign.js";
 import { openaiErrors } from "./error-forms.js";
 import { foreignBody, hasField } from "./foreign-body.js";
-import { openaiList } from "./openai-list.js";
+import { OpenaiList, openaiList } from "./openai-list.js";
 import { contentOfPart, Part } from "./parts.js";
 import type { ForeignContext, Shape } from "./shape.js";
 
-const Body = z.strictObject({
+export const VllmBody = z.strictObject({
   model: optional(z.string()),
   messages: listOf(
     z.strictObject({
@@ -32,15 +33,17 @@ const Body = z.strictObject({
  */
 export const vllmShape = (services: Services): Shape => ({
   name: "vllm",
-  errors: openaiErrors,
+  ...openaiErrors,
   routes: [
     { method: "POST", path: "/v1/embeddings", matches: hasTokens, answer: refuseTokens },
     {
       method: "POST",
       path: "/v1/embeddings",
       matches: (c) => hasField(c, "messages"),
+      body: json(VllmBody),
+      returns: json(OpenaiList),
       answer: async (c) => {
-        const body = await foreignBody(c, Body);
+        const body = await foreignBody(c, VllmBody);
         const signal = c.get("signal");
         const mediaOf = mediaMaker(services, signal);
         const parts = body.messages.flatMap(({ content }, i) =>

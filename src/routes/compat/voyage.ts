@@ -1,9 +1,11 @@
 import { z } from "zod";
 import type { Services } from "../../services.js";
 import { listOf, optional, withDefault } from "../../wire/fields.js";
+import { json } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
 import { embedGroups } from "./embed-foreign.js";
 import { foreignBody } from "./foreign-body.js";
+import { OpenaiList } from "./openai-list.js";
 import { asOutputType } from "./output-types.js";
 import { contentOfPart, Part } from "./parts.js";
 import type { ErrorForm, ForeignContext, Shape } from "./shape.js";
@@ -23,6 +25,15 @@ const Body = z.strictObject({
   output_dimension: optional(z.int().positive()),
 });
 
+const Answer = OpenaiList.extend({
+  usage: z.object({
+    text_tokens: z.int(),
+    image_pixels: z.int(),
+    video_pixels: z.int(),
+    total_tokens: z.int(),
+  }),
+});
+
 /** What a request names wrongly, a model too, is 400 there. Source: Voyage's API, "Error codes". */
 const errors: ErrorForm = ({ status, body: { message } }) => ({
   body: { detail: message },
@@ -33,7 +44,16 @@ const errors: ErrorForm = ({ status, body: { message } }) => ({
 export const voyageShape = (services: Services): Shape => ({
   name: "voyage",
   errors,
-  routes: [{ method: "POST", path: "/v1/multimodalembeddings", answer: (c) => embed(services, c) }],
+  ErrorAnswer: z.object({ detail: z.string() }),
+  routes: [
+    {
+      method: "POST",
+      path: "/v1/multimodalembeddings",
+      body: json(Body),
+      returns: json(Answer),
+      answer: (c) => embed(services, c),
+    },
+  ],
 });
 
 async function embed(services: Services, c: ForeignContext): Promise<Response> {

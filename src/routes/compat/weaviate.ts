@@ -3,7 +3,9 @@ import { invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import type { Services } from "../../services.js";
 import { listOf, withDefault } from "../../wire/fields.js";
+import { json } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
+import { Vectors } from "./answer-fields.js";
 import { embedForeign } from "./embed-foreign.js";
 import { plainErrors } from "./error-forms.js";
 import { foreignBody } from "./foreign-body.js";
@@ -22,6 +24,17 @@ const Body = z.strictObject({
   depth: none,
 });
 
+const Answer = z.object({
+  textVectors: Vectors,
+  imageVectors: Vectors,
+  audioVectors: Vectors,
+  videoVectors: Vectors,
+  IMUVectors: Vectors,
+  thermalVectors: Vectors,
+  depthVectors: Vectors,
+});
+const Meta = z.object({ models: z.array(z.object({ id: z.string(), space: z.string() })) });
+
 /**
  * Weaviate's multi2vec-clip and multi2vec-bind containers: `audioVectors` come over a bridge into
  * the pictures' space. Source: weaviate/multi2vec-clip-inference at 1d91296, app.py;
@@ -29,12 +42,33 @@ const Body = z.strictObject({
  */
 export const weaviateShape = (services: Services): Shape => ({
   name: "weaviate",
-  errors: plainErrors,
+  ...plainErrors,
   routes: [
-    { method: "GET", path: "/.well-known/live", answer: (c) => c.body(null, 204) },
-    { method: "GET", path: "/.well-known/ready", answer: (c) => ready(services, c) },
-    { method: "GET", path: "/meta", answer: (c) => c.json(meta(services)) },
-    { method: "POST", path: "/vectorize", answer: (c) => vectorize(services, c) },
+    {
+      method: "GET",
+      path: "/.well-known/live",
+      status: 204,
+      answer: (c) => c.body(null, 204),
+    },
+    {
+      method: "GET",
+      path: "/.well-known/ready",
+      status: 204,
+      answer: (c) => ready(services, c),
+    },
+    {
+      method: "GET",
+      path: "/meta",
+      returns: json(Meta),
+      answer: (c) => c.json(meta(services)),
+    },
+    {
+      method: "POST",
+      path: "/vectorize",
+      body: json(Body),
+      returns: json(Answer),
+      answer: (c) => vectorize(services, c),
+    },
   ],
 });
 

@@ -12,7 +12,8 @@ let app: App;
 let services: Services;
 beforeAll(async () => {
   const aliases = { "ViT-B-32__openai": "starter-clip", laion_clap: "starter-clap" };
-  ({ app, services } = await startApp({ aliases }));
+  const soundspanMusic = "fixtures/audio";
+  ({ app, services } = await startApp({ aliases, soundspanMusic }));
 });
 afterAll(() => services.close());
 
@@ -343,29 +344,69 @@ describe("small services", () => {
     expect(failed).toMatchObject({ status: 400, body: { error: true } });
   });
 
-  it("embeds for soundspan and names its space", async () => {
+  // soundspan/soundspan at 067bb4a, wire-contract v1 of its provider and of its client
+  it("embeds soundspan's texts and tracks, and names its space", async () => {
     const { body } = await ask<{ vector: number[] }>(app, "/v1/embed/text", { text: "rain" });
+    expect(Object.keys(body)).toEqual(["vector"]);
     expect(isSame(body.vector, await ownEmbedding(app, "rain", clap))).toBe(true);
-    const response = await app.request("/v1/embed/audio", {
-      method: "POST",
-      headers: { "content-type": "audio/wav" },
-      body: Uint8Array.from(fixture("audio/crow.wav")),
+    const track = await ask<{ vector: number[] }>(app, "/v1/embed/audio", {
+      trackRef: "crow.wav",
     });
-    const { vector } = (await response.json()) as { vector: number[] };
-    expect(isSame(vector, await ownEmbedding(app, crow))).toBe(true);
+    expect(isSame(track.body.vector, await ownEmbedding(app, crow))).toBe(true);
     const space = await ask(app, "/v1/space");
-    expect(space.body).toMatchObject({ dim: 384, sampleRateHz: expect.any(Number) });
+    expect(space.body).toEqual({
+      family: "clap",
+      checkpointHash: services.packs.find("starter-clap").space,
+      dim: 384,
+      sampleRateHz: expect.any(Number),
+      preprocessing: expect.objectContaining({ windowSeconds: expect.any(Number) }),
+      revision: expect.any(String),
+      textTower: true,
+    });
   });
 
+  it.each([
+    ["a track outside the folder", "../images/cat.jpg", 404],
+    ["a track that is not there", "none.wav", 404],
+    ["what is no sound", "", 400],
+  ])("refuses %s in soundspan's form", async (_, trackRef, status) => {
+    const answer = await ask(app, "/v1/embed/audio", { trackRef });
+    expect(answer.status).toBe(status);
+    expect(answer.body).toEqual({ error: expect.not.stringContaining(process.cwd()) });
+  });
+
+  // photoprism/photoprism at b731d949, internal/ai/vision: ApiRequest as Go writes it, ApiResponse
   it("labels PhotoPrism's pictures", async () => {
     const labels = encodeURIComponent("cat,rocket,temple");
-    const { body } = await ask<{ result: { labels: object[] } }>(
-      app,
-      `/api/v1/vision/labels?candidate_labels=${labels}`,
-      { id: "x", model: "", version: "", images: [cat] },
-    );
-    expect(body).toMatchObject({ id: "x", code: 200, model: { name: "starter-clip" } });
-    expect(body.result.labels[0]).toMatchObject({ name: "cat", source: "image", priority: 0 });
+    const path = `/api/v1/vision/labels?candidate_labels=${labels}`;
+    const sent = { id: "x", model: "starter-clip", suffix: "", stream: false };
+    const { body } = await ask<{ result: { labels: object[] } }>(app, path, {
+      ...sent,
+      images: [cat],
+    });
+    expect(body).toEqual({
+      id: "x",
+      code: 200,
+      model: {
+        type: "labels",
+        name: "starter-clip",
+        version: expect.any(String),
+        resolution: expect.any(Number),
+      },
+      result: { labels: expect.any(Array) },
+    });
+    expect(body.result.labels[0]).toEqual({
+      name: "cat",
+      source: "image",
+      priority: 0,
+      confidence: expect.any(Number),
+      topicality: expect.any(Number),
+      categories: [],
+    });
+    for (const wrong of [sent, { ...sent, images: [cat], url: "https://x.example/cat.jpg" }]) {
+      const failed = await ask(app, path, wrong);
+      expect(failed.body).toEqual({ code: 400, error: expect.stringContaining('"images"') });
+    }
   });
 
   it("embeds and compares for Roboflow's SDK", async () => {
@@ -403,5 +444,23 @@ describe("small services", () => {
     });
     const failed = await ask(app, "/predict", { tasks, label_config: "<View/>" });
     expect(failed.status).toBe(400);
+  });
+
+  // HumanSignal/label-studio, label_studio/ml/api_connector.py: train()
+  it("tells Label Studio that annotations train nothing, and takes its other events", async () => {
+    const annotations = { annotations: [{}], project: "1.2", label_config: "<View/>", params: {} };
+    for (const [path, body] of [
+      ["/train", annotations],
+      ["/webhook", annotations],
+      ["/webhook", { action: "START_TRAINING", project: {} }],
+    ] as const) {
+      const { status, body: answer } = await ask(app, path, body);
+      expect([path, status]).toEqual([path, 409]);
+      expect(answer).toEqual({ error: expect.stringContaining("few-shot head") });
+    }
+    const taken = await ask(app, "/webhook", { action: "ANNOTATION_CREATED", task: {} });
+    expect(taken).toEqual({ status: 201, body: {} });
+    const setup = await ask(app, "/setup", { project: "1.2", schema: "<View/>", hostname: "" });
+    expect(setup.body).toEqual({ model_version: expect.stringContaining("starter-clip@") });
   });
 });

@@ -1,7 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { serve } from "@hono/node-server";
 import { InferenceClient } from "@huggingface/inference";
 import { OpenAIEmbeddings } from "@langchain/openai";
@@ -10,7 +7,7 @@ import { CohereClientV2, CohereError } from "cohere-ai";
 import { createJina } from "jina-ai-provider";
 import { Ollama } from "ollama";
 import OpenAI from "openai";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { VoyageAIClient, VoyageAIError } from "voyageai";
 import type { App } from "../../../src/app.js";
 import type { Services } from "../../../src/services.js";
@@ -139,40 +136,5 @@ describe("the packages as their users have them", () => {
     const { embeddings } = await client.embed({ model, input: ["a cat"] });
     expect(isSame(embeddings[0], await ownEmbedding(app, "a cat", { model }))).toBe(true);
     await expect(client.embed({ model: "none", input: "x" })).rejects.toThrow("none");
-  });
-});
-
-describe("docs/clients.md", () => {
-  const snippets = [
-    ...readFileSync("docs/clients.md", "utf8").matchAll(
-      /## ([\w ]+)\n\n```js\n([^`]*(?:`[^`]+`[^`]*)*?)```/g,
-    ),
-  ].map(([, name, code]) => ({ name, code }));
-
-  it("has a snippet for each of the packages above", () => {
-    expect(snippets.map(({ name }) => name)).toEqual([
-      "OpenAI",
-      "Hugging Face",
-      "Jina",
-      "Cohere",
-      "Voyage",
-      "Ollama",
-    ]);
-  });
-
-  it.each(snippets)("prints what its comment says: $name", async ({ code }) => {
-    const folder = mkdtempSync(join("node_modules", ".snippet-"));
-    const printed = vi.spyOn(console, "log").mockImplementation(() => {});
-    try {
-      const file = join(folder, "snippet.mjs");
-      writeFileSync(file, code.replaceAll("http://127.0.0.1:8080", url));
-      await import(/* @vite-ignore */ pathToFileURL(file).href);
-      expect(printed.mock.calls.map((values) => values.join(" "))).toEqual(
-        [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, expected]) => expected),
-      );
-    } finally {
-      printed.mockRestore();
-      rmSync(folder, { recursive: true });
-    }
   });
 });

@@ -47,6 +47,12 @@ describe("vLLM's messages at /v1/embeddings", () => {
     expect(isSame(first(alone.body), await ownEmbedding(app, crow))).toBe(true);
   });
 
+  it.each([1000, 1001])("takes a thousand parts: %d", async (count) => {
+    const content = Array(count).fill({ type: "text", text: "a cat" });
+    const { status } = await ask<List>(app, "/v1/embeddings", ofUser(content));
+    expect(status).toBe(count > 1000 ? 400 : 200);
+  });
+
   it("makes one vector of several parts: the mean at unit length", async () => {
     const content = [
       { type: "image_url", image_url: { url: cat } },
@@ -284,6 +290,37 @@ describe("TEI", () => {
     const request = { inputs: "a small cat", candidate_labels: ["cat", "rocket"] };
     const { body } = await ask<{ label: string }[]>(app, "/predict", request);
     expect(body[0].label).toBe("cat");
+    const alone = await ask(app, "/predict", { ...request, inputs: ["a small cat"] });
+    expect(alone.body).toEqual(body);
+    const batch = await ask(app, "/predict", { ...request, inputs: [["a small cat"], ["x"]] });
+    expect(batch.body).toEqual([body, expect.any(Array)]);
+    const pair = await ask(app, "/predict", { ...request, inputs: ["a cat", "a dog"] });
+    expect(pair.status).toBe(422);
+  });
+
+  // router/src/http/server.rs: "/", "/invocations" and "/vertex" of an embedding model
+  it("embeds at the paths of SageMaker and Vertex, and at its base URL", async () => {
+    const inputs = ["a cat"];
+    const { body: own } = await ask<number[][]>(app, "/embed", { inputs });
+    for (const path of ["/invocations", "/compat/tei/", "/"])
+      expect((await ask(app, path, { inputs })).body, path).toEqual(own);
+    const ranking = { query: "a cat", texts: ["a rocket", "a small cat"] };
+    const { body } = await ask(app, "/vertex", { instances: [{ inputs }, ranking] });
+    expect(body).toEqual({ predictions: [own, (await ask(app, "/rerank", ranking)).body] });
+    const wrong = await ask<{ error: string }>(app, "/vertex", { instances: [{ inputs: 1 }] });
+    expect(wrong).toMatchObject({ status: 422, body: { error_type: "Validation" } });
+  });
+
+  it.each([
+    ["/embed", { inputs: [] }],
+    ["/similarity", { inputs: { source_sentence: "a", sentences: [] } }],
+    ["/rerank", { query: "a", texts: [] }],
+    ["/tokenize", { inputs: [] }],
+    ["/decode", { ids: [] }],
+  ])("answers 400 Empty for an empty list at %s", async (path, request) => {
+    const { status, body } = await ask(app, path, request);
+    expect(status).toBe(400);
+    expect(body).toEqual({ error: expect.stringMatching(/ is empty$/), error_type: "Empty" });
   });
 
   it("answers 422 Validation, also for a text too long for truncate: false", async () => {
@@ -306,6 +343,13 @@ describe("Ollama's /api/embed", () => {
     expect(body).toMatchObject({ model: "starter-clip:latest", load_duration: 0 });
     expect(isSame(body.embeddings[0], await ownEmbedding(app, "a cat"))).toBe(true);
     expect(isSame(body.embeddings[1], await ownEmbedding(app, cat))).toBe(true);
+  });
+
+  it("answers its older path with one embedding", async () => {
+    const request = { ...clip, prompt: "a cat", keep_alive: "5m", options: {} };
+    const { body } = await ask<{ embedding: number[] }>(app, "/api/embeddings", request);
+    expect(Object.keys(body)).toEqual(["embedding"]);
+    expect(isSame(body.embedding, await ownEmbedding(app, "a cat"))).toBe(true);
   });
 
   it("answers an unknown model with 404 and its own form", async () => {

@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, realpath, stat } from "node:fs/promises";
 import { relative, resolve, sep } from "node:path";
-import { sniffModality } from "../media/sniff.js";
-import { ToolError } from "./ask.js";
+import { AppError, invalidInput } from "../errors.js";
+import { sniffModality } from "./sniff.js";
 
 export interface LocalFile {
   modality: "image" | "audio";
@@ -24,19 +24,19 @@ export class LocalFiles {
     this.#maxBytes = maxBytes;
   }
 
-  /** @throws ToolError for what is no folder. */
+  /** @throws AppError `invalid_input` for what is no folder. */
   static async open(folders: readonly string[], maxBytes: number): Promise<LocalFiles> {
     const real = folders.map(async (folder) => {
       const path = await realpath(folder).catch(() => undefined);
       if (path !== undefined && (await stat(path)).isDirectory()) return path;
-      throw new ToolError(`Expected a folder to allow but received "${folder}"`);
+      throw invalidInput(undefined, `Expected a folder to allow but received "${folder}"`);
     });
     return new LocalFiles(await Promise.all(real), maxBytes);
   }
 
   /**
    * @param path  absolute, or relative to an allowed folder.
-   * @throws ToolError, the same for what is outside and what does not exist: a caller must not
+   * @throws AppError `not_found`, the same for what is outside and what does not exist: a caller must not
    *   learn what else is on this machine.
    */
   async read(path: string): Promise<LocalFile> {
@@ -45,7 +45,8 @@ export class LocalFiles {
       if (file !== undefined) return file;
     }
     const where = this.folders.join(", ");
-    throw new ToolError(`There is no file "${path.slice(0, 200)}" in ${where}`, "not_found");
+    const message = `There is no file "${path.slice(0, 200)}" in ${where}`;
+    throw new AppError("not_found", message);
   }
 
   async #readWithin(folder: string, path: string): Promise<LocalFile | undefined> {
@@ -66,12 +67,12 @@ export class LocalFiles {
         const message =
           `"${path}" has ${size} bytes; at most ${this.#maxBytes} are read (option ` +
           "maxBodyBytes)";
-        throw new ToolError(message, "too_large");
+        throw new AppError("too_large", message);
       }
       const bytes = await readUpTo(handle, size);
       const modality = sniffModality(bytes);
       if (modality === undefined) {
-        throw new ToolError(`"${path}" is neither a picture nor a sound`, "unsupported_media");
+        throw new AppError("unsupported_media", `"${path}" is neither a picture nor a sound`);
       }
       const name = relative(folder, again).split(sep).join("/");
       return { modality, bytes, name, path: again };

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, renameSync, symlinkSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { LocalFiles } from "../../src/mcp/local-files.js";
+import { LocalFiles } from "../../src/media/local-files.js";
 import { fixture } from "../helpers/fixtures.js";
 
 let top: string;
