@@ -36,8 +36,8 @@ export class LocalFiles {
 
   /**
    * @param path  absolute, or relative to an allowed folder.
-   * @throws AppError `not_found`, the same for what is outside and what does not exist: a caller must not
-   *   learn what else is on this machine.
+   * @throws AppError `not_found`, the same for what is outside and what does not exist: a caller
+   *   must not learn what else is on this machine.
    */
   async read(path: string): Promise<LocalFile> {
     for (const folder of this.folders) {

@@ -62,7 +62,8 @@ export async function infer(
     if (typeof size === "number") at += size;
     const expected = input.shape.reduce((product, length) => product * length, 1);
     if (elements.length !== expected) {
-      const message = `Expected ${expected} elements, as its shape says, but received ${elements.length}`;
+      const received = elements.length;
+      const message = `Expected ${expected} elements, as its shape says, but received ${received}`;
       throw invalidInput(`${where}.data`, message);
     }
     const { name } = input;
