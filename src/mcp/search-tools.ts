@@ -5,7 +5,7 @@ import { SearchAnswer } from "../wire/search.js";
 import { askForJson } from "./ask.js";
 import { contentFields, contentOf } from "./content.js";
 import { pathOf } from "./paths.js";
-import { previewsOf } from "./previews.js";
+import { resultMedia } from "./result-media.js";
 import { addTool, type ToolAnswer, type ToolParts } from "./tool.js";
 
 const shared = {
@@ -28,7 +28,7 @@ const shared = {
     .min(0)
     .max(20)
     .default(4)
-    .describe("How many of the best pictures to show in the answer."),
+    .describe("How many of the best pictures and sounds to show in the answer."),
 };
 const collection = z.string().min(1).describe("Name of the collection; the tool list names them.");
 const annotations = { readOnlyHint: true, openWorldHint: false };
@@ -46,10 +46,8 @@ export function addSearchTools(server: McpServer, parts: ToolParts): void {
   async function search({ collection, previews, ...body }: Query, signal: AbortSignal) {
     const path = `${pathOf(collection)}/search`;
     const structured = await askForJson<SearchAnswer>(ask, path, { body, signal });
-    const ids = structured.results
-      .filter(({ modality }) => modality === "image")
-      .map(({ id }) => id);
-    const media = await previewsOf(ask, collection, ids.slice(0, previews), signal);
+    const shown = structured.results.filter(({ modality }) => modality !== "text");
+    const media = await resultMedia(parts, collection, shown.slice(0, previews), signal);
     return { structured, media } satisfies ToolAnswer;
   }
 
@@ -60,7 +58,7 @@ export function addSearchTools(server: McpServer, parts: ToolParts): void {
       "Finds the items of a collection that are most like a text, a picture or a sound: pictures " +
       "and sounds by what a sentence says, pictures by a picture, and across modalities. Give " +
       "exactly one query. Results come best first with their cosine similarity; small pictures " +
-      "of the best follow.",
+      "of the best follow, sounds where they can be read, and links to the originals.",
     input: z.strictObject({ collection, ...contentFields(files), ...shared }),
     output: SearchAnswer,
     annotations,

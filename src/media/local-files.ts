@@ -36,12 +36,13 @@ export class LocalFiles {
 
   /**
    * @param path  absolute, or relative to an allowed folder.
+   * @param maxBytes  a larger file is `too_large`.
    * @throws AppError `not_found`, the same for what is outside and what does not exist: a caller
    *   must not learn what else is on this machine.
    */
-  async read(path: string): Promise<LocalFile> {
+  async read(path: string, maxBytes = this.#maxBytes): Promise<LocalFile> {
     for (const folder of this.folders) {
-      const file = await this.#readWithin(folder, resolve(folder, path));
+      const file = await this.#readWithin(folder, resolve(folder, path), maxBytes);
       if (file !== undefined) return file;
     }
     const where = this.folders.join(", ");
@@ -49,7 +50,11 @@ export class LocalFiles {
     throw new AppError("not_found", message);
   }
 
-  async #readWithin(folder: string, path: string): Promise<LocalFile | undefined> {
+  async #readWithin(
+    folder: string,
+    path: string,
+    maxBytes: number,
+  ): Promise<LocalFile | undefined> {
     // Without waiting for the writer of a named pipe
     const flags = constants.O_RDONLY | constants.O_NONBLOCK;
     const real = await within(folder, path);
@@ -63,10 +68,8 @@ export class LocalFiles {
       if (again === undefined) return undefined;
       const found = await stat(again).catch(() => undefined);
       if (!found?.isFile() || found.dev !== dev || found.ino !== ino) return undefined;
-      if (size > this.#maxBytes) {
-        const message =
-          `"${path}" has ${size} bytes; at most ${this.#maxBytes} are read (option ` +
-          "maxBodyBytes)";
+      if (size > maxBytes) {
+        const message = `"${path}" has ${size} bytes; at most ${maxBytes} are read (maxBodyBytes)`;
         throw new AppError("too_large", message);
       }
       const bytes = await readUpTo(handle, size);

@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createProgram } from "../../src/cli.js";
@@ -65,6 +66,33 @@ describe("crossmodal mcp", () => {
       source: resolve("fixtures/images/cat.jpg"),
     });
     expect(media[1]).toMatchObject({ type: "image", mimeType: "image/webp" });
+    expect(media[2]).toMatchObject({
+      type: "resource_link",
+      uri: pathToFileURL(resolve("fixtures/images/cat.jpg")).href,
+      mimeType: "image/jpeg",
+      size: statSync("fixtures/images/cat.jpg").size,
+    });
+    for (const file of ["dog.mp3", "rain.ogg"])
+      await call(client, "add", {
+        collection: "sounds",
+        file,
+        create: true,
+        model: "starter-clap",
+      });
+    const barking = await call(client, "search", {
+      collection: "sounds",
+      text: "a dog barks",
+      previews: 1,
+    });
+    expect(barking.media).toEqual([
+      { type: "text", text: "dog.mp3:" },
+      {
+        type: "audio",
+        data: readFileSync("fixtures/audio/dog.mp3").toString("base64"),
+        mimeType: "audio/mpeg",
+      },
+      expect.objectContaining({ type: "resource_link", name: "dog.mp3" }),
+    ]);
     const outside = await call(client, "embed", { file: "../../package.json" });
     expect(outside.text).toMatch(/^not_found: There is no file "\.\.\/\.\.\/package\.json"/);
     await client.close();

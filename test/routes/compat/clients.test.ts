@@ -52,6 +52,66 @@ describe("the packages as their users have them", () => {
     );
   });
 
+  it("openai finds each field of its own answers and errors", async () => {
+    const keyed = await startApp({
+      models: ["starter-clip"],
+      apiKeys: ["sk-test-1"],
+      requestsPerMinute: 6,
+    });
+    const clientOf = (apiKey: string) =>
+      new OpenAI({
+        baseURL: "http://localhost/v1",
+        apiKey,
+        maxRetries: 0,
+        fetch: async (address, init) => keyed.app.request(String(address), init),
+      });
+    const client = clientOf("sk-test-1");
+    const answer = await client.embeddings.create({
+      model,
+      input: "a cat",
+      dimensions: 384,
+      user: "someone",
+    });
+    expect(answer).toMatchObject({
+      object: "list",
+      model,
+      data: [{ object: "embedding", index: 0 }],
+      usage: { prompt_tokens: expect.any(Number), total_tokens: expect.any(Number) },
+    });
+    const refused = { status: 400, type: "invalid_request_error", code: "invalid_input" };
+    const wrong = [
+      [
+        { model, input: "a cat", dimensions: 256 },
+        { ...refused, param: "dimensions" },
+      ],
+      [
+        { model, input: [] },
+        { ...refused, param: "input" },
+      ],
+      [
+        { model, input: "" },
+        { ...refused, param: "input" },
+      ],
+      [{ model, input: "a cat", encoding_format: "hex" as "float" }, refused],
+    ] as const;
+    for (const [request, error] of wrong)
+      await expect(
+        client.embeddings.create({ ...request, input: request.input as string }),
+      ).rejects.toMatchObject(error);
+    await expect(clientOf("sk-wrong").models.list()).rejects.toThrow(OpenAI.AuthenticationError);
+    const many = Array.from({ length: 8 }, () => client.models.list());
+    const limited = (await Promise.allSettled(many)).flatMap((one) =>
+      one.status === "rejected" ? [one.reason] : [],
+    );
+    expect(limited.length).toBeGreaterThan(0);
+    for (const error of limited) {
+      expect(error).toBeInstanceOf(OpenAI.RateLimitError);
+      expect(error).toMatchObject({ type: "rate_limit_error", code: "rate_limited" });
+      expect(Number(error.headers.get("retry-after"))).toBeGreaterThan(0);
+    }
+    await keyed.services.close();
+  });
+
   it("@huggingface/inference classifies and embeds", async () => {
     const client = new InferenceClient().endpoint(`${url}/hf/${model}`);
     const image = new Blob([Uint8Array.from(fixture("images/cat.jpg"))]);
