@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
@@ -37,15 +38,15 @@ const CompareBody = z.strictObject({
   prompt_type: withDefault(Kind, "text"),
 });
 
-const Embeddings = z.object({ embeddings: Vectors, time: z.number() });
+const Embeddings = z.object({ frame_id: z.string(), embeddings: Vectors, time: z.number() });
 const Compared = z.object({
   similarity: z.union([Vector, z.record(z.string(), z.number())]),
   time: z.number(),
 });
 
 /**
- * Source: roboflow/inference, inference/core/entities/requests/clip.py; inference_sdk's
- * InferenceHTTPClient.
+ * Source: roboflow/inference, inference/core/entities/requests/clip.py. Tried with inference-sdk
+ * 1.8.3 (PyPI).
  */
 export const roboflowShape = (services: Services): Shape => ({
   name: "roboflow",
@@ -101,6 +102,7 @@ async function embeddings(
   const request = { model: modelOf(services), param: kind };
   const embedded = await embedForeign(services, request, contents, c);
   return c.json({
+    frame_id: randomUUID(), // inference-sdk fails without one
     embeddings: embedded.embeddings.map((embedding) => Array.from(embedding)),
     time: (performance.now() - start) / 1000,
   });

@@ -409,10 +409,16 @@ describe("small services", () => {
     }
   });
 
+  // roboflow/inference, requests/clip.py; inference-sdk 1.8.3, post_processing.py
   it("embeds and compares for Roboflow's SDK", async () => {
     const value = fixtureBase64("images/cat.jpg");
     const image = { type: "base64", value };
-    const { body } = await ask<{ embeddings: number[][] }>(app, "/clip/embed_image", { image });
+    const { body } = await ask<{ embeddings: number[][] }>(app, "/clip/embed_image", {
+      api_key: "none",
+      image,
+    });
+    const time = expect.any(Number);
+    expect(body).toEqual({ frame_id: expect.any(String), embeddings: [expect.any(Array)], time });
     expect(isSame(body.embeddings[0], await ownEmbedding(app, cat))).toBe(true);
     const compared = await ask<{ similarity: Record<string, number> }>(app, "/clip/compare", {
       subject: image,
