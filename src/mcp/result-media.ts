@@ -1,7 +1,8 @@
 import { pathToFileURL } from "node:url";
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import { AppError } from "../errors.js";
-import { mediaTypeOf } from "../media/media-type.js";
+import { sniffAudio } from "../media/audio/sniff-audio.js";
+import { sniffFormat } from "../media/sniff.js";
 import type { SearchAnswer } from "../wire/search.js";
 import { askFor, ToolError } from "./ask.js";
 import { pathOf } from "./paths.js";
@@ -54,6 +55,16 @@ export async function resultMedia(
     if (link !== undefined) blocks.push(link);
   }
   return blocks;
+}
+
+/** By the content; of a sound that only ffmpeg reads, what its name would say is not told. */
+function mediaTypeOf(bytes: Uint8Array): string {
+  const format = sniffFormat(bytes);
+  if (format === undefined) return "application/octet-stream";
+  if (format !== "sound") return `image/${format}`;
+  const sound = sniffAudio(bytes)?.format;
+  if (typeof sound !== "string") return "application/octet-stream";
+  return sound === "mp3" ? "audio/mpeg" : `audio/${sound}`;
 }
 
 /** The file that an item was made from, when it is in a folder that is allowed. */

@@ -5,7 +5,7 @@ import { tagLength, withoutTags } from "./audio/tags.js";
  * Kinds of file this product reads, told by their content: names and declared types come from
  * strangers.
  */
-export type ImageFormat = "jpeg" | "png" | "webp" | "gif" | "avif" | "heic" | "tiff";
+type ImageFormat = "jpeg" | "png" | "webp" | "gif" | "avif" | "heic" | "tiff";
 export type MediaFormat = ImageFormat | "sound";
 
 /** As many bytes as tell the format of a file. */
