@@ -24,7 +24,11 @@ export const Part = z.union([
     type: z.literal("audio_url"),
     audio_url: z.union([z.string().min(1), z.strictObject({ url: z.string().min(1) })]),
   }),
-  z.looseObject({ type: z.enum(["video_url", "video_base64"]) }),
+  z.strictObject({
+    type: z.enum(["video_url", "video_base64"]),
+    video_url: z.unknown().optional(),
+    video_base64: z.unknown().optional(),
+  }),
 ]);
 export type Part = z.infer<typeof Part>;
 
