@@ -164,6 +164,7 @@ export class TestPostgres {
 
   async #answers(): Promise<boolean> {
     const client = new pg.Client({ connectionString: this.url() });
+    client.on("error", () => undefined);
     try {
       await client.connect();
       return true;
@@ -177,6 +178,7 @@ export class TestPostgres {
   /** One statement, as the superuser. */
   async query<T extends pg.QueryResultRow>(sql: string, database?: string): Promise<T[]> {
     const client = new pg.Client({ connectionString: this.url(database) });
+    client.on("error", () => undefined);
     await client.connect();
     try {
       return (await client.query<T>(sql)).rows;

@@ -148,8 +148,6 @@ export class Connections {
     try {
       const { rows } = await db.query("select pg_is_in_recovery() as standby");
       if (rows[0].standby) throw unavailable(`${host.host}:${host.port} is a standby`);
-      // One that is lost between two statements would otherwise end the process.
-      db.on("error", () => undefined);
       this.#checked.add(db);
       return db;
     } catch (error) {
@@ -172,7 +170,8 @@ export class Connections {
       connectionTimeoutMillis: queueTimeoutMs,
       Client: class extends pg.Client {
         constructor(config?: pg.ClientConfig) {
-          super({ ...config, connectionTimeoutMillis: connectTimeoutMs });
+          // The pool hides the password from whoever looks at its options.
+          super({ ...config, password, connectionTimeoutMillis: connectTimeoutMs });
         }
       },
       keepAlive: true,
@@ -185,8 +184,10 @@ export class Connections {
         "-c client_connection_check_interval=1000",
       ].join(" "),
     });
-    // Without a listener the loss of an idle connection would end the process.
+    // Without listeners the loss of a connection, idle or between two statements, would end the
+    // process.
     pool.on("error", () => undefined);
+    pool.on("connect", (db) => db.on("error", () => undefined));
     return pool;
   }
 }
