@@ -96,9 +96,16 @@ export async function main(argv: readonly string[]): Promise<number> {
       console.error(`crossmodal: ${error.message}`);
       return error.code === "invalid_input" ? 2 : 1;
     }
-    console.error(error);
+    console.error(ofFile(error) ?? error);
     return 1;
   }
+}
+
+/** A file that cannot be read or written, by its name and without a stack. */
+function ofFile(error: unknown): string | undefined {
+  const { syscall, path, message } = error as NodeJS.ErrnoException;
+  if (!(error instanceof Error) || syscall === undefined || path === undefined) return undefined;
+  return `crossmodal: "${path}" cannot be used: ${message.split(",")[0]}`;
 }
 
 if (

@@ -11,6 +11,7 @@ import { checkName } from "../heads/version-folder.js";
 /** Labels under a name, with all that makes their scores: prompts, templates and thresholds. */
 export const LabelSet = z.object({
   formatVersion: z.literal(1),
+  name: z.string(),
   /** Goes up with each change. */
   version: z.int().positive(),
   labels: z.array(
@@ -34,7 +35,6 @@ export const LabelSet = z.object({
   updatedAt: z.string(),
 });
 export type LabelSet = z.infer<typeof LabelSet>;
-export type NamedLabelSet = LabelSet & { name: string };
 
 /**
  * Label sets in the data folder, a small file each. They are read when they are asked for: there is
@@ -50,34 +50,43 @@ export class LabelSetStore {
   }
 
   /** In the order of their names. @throws AppError `storage_corrupt` for a damaged one. */
-  async list(): Promise<NamedLabelSet[]> {
+  async list(): Promise<LabelSet[]> {
     if (!existsSync(this.#folder)) return [];
     const files = (await readdir(this.#folder)).filter((file) => file.endsWith(".json")).sort();
     return Promise.all(files.map((file) => this.get(file.slice(0, -".json".length))));
   }
 
   /** @throws AppError `not_found`; `storage_corrupt`, naming the file. */
-  async get(name: string): Promise<NamedLabelSet> {
+  async get(name: string): Promise<LabelSet> {
     const path = this.#pathOf(name);
     if (!existsSync(path)) throw notFound(name);
     const read = LabelSet.safeParse(await readCheckedJson(path));
-    if (read.success) return { name, ...read.data };
-    const [{ path: at, message }] = read.error.issues;
-    throw damaged(path, `${at.join(".")}: ${message}`);
+    if (!read.success) {
+      const [{ path: at, message }] = read.error.issues;
+      throw damaged(path, `${at.join(".")}: ${message}`);
+    }
+    if (read.data.name !== name) throw damaged(path, `it is that of "${read.data.name}"`);
+    return read.data;
   }
 
   /** Makes or replaces a set. */
   put(
     name: string,
-    set: Omit<LabelSet, "formatVersion" | "version" | "updatedAt">,
-  ): Promise<NamedLabelSet> {
+    set: Omit<LabelSet, "formatVersion" | "name" | "version" | "updatedAt">,
+  ): Promise<LabelSet> {
     const path = this.#pathOf(name);
     return this.#queue.take(name, async () => {
       const before = existsSync(path) ? (await this.get(name)).version : 0;
       const updatedAt = new Date().toISOString();
-      const kept = LabelSet.parse({ formatVersion: 1, version: before + 1, ...set, updatedAt });
+      const kept = LabelSet.parse({
+        formatVersion: 1,
+        name,
+        version: before + 1,
+        ...set,
+        updatedAt,
+      });
       await writeDurably(path, checkedJson(kept));
-      return { name, ...kept };
+      return kept;
     });
   }
 

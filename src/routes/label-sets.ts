@@ -3,7 +3,7 @@ import { invalidInput } from "../errors.js";
 import { findPack } from "../heads/headed-pack.js";
 import { checkLabels } from "../inference/check-labels.js";
 import type { LabelQuery } from "../inference/label-plan.js";
-import type { LabelSetStore, NamedLabelSet } from "../label-sets/label-set-store.js";
+import type { LabelSet, LabelSetStore } from "../label-sets/label-set-store.js";
 import type { Services } from "../services.js";
 import { Deleted } from "../wire/common.js";
 import { LabelSetAnswer, LabelSetBody, LabelSetList } from "../wire/label-sets.js";
@@ -133,7 +133,7 @@ const asLabel = (one: string | Label): Label => (typeof one === "string" ? { lab
 const templatesOf = (template: string | string[] | undefined) =>
   typeof template === "string" ? [template] : template;
 
-function labelSetAnswer(set: NamedLabelSet): LabelSetAnswer {
+function labelSetAnswer(set: LabelSet): LabelSetAnswer {
   return {
     name: set.name,
     version: set.version,

@@ -203,14 +203,20 @@ describe("/v1/label-sets", () => {
   });
 
   it("tells a damaged file apart from one that is not there", async () => {
-    const { writeFile } = await import("node:fs/promises");
+    const { readFile, writeFile } = await import("node:fs/promises");
     await putSet("damaged", { labels: ["a"] });
     const path = `${services.config.dataDir}/label-sets/damaged.json`;
     await writeFile(path, '{"formatVersion":1,"sha256":"0"}');
     expect(await send("/v1/label-sets/damaged", undefined, "GET")).toMatchObject({
       error: { code: "storage_corrupt" },
     });
-    await send("/v1/label-sets/damaged", undefined, "DELETE");
+    await putSet("other", { labels: ["b"] });
+    await writeFile(path, await readFile(path.replace("damaged.json", "other.json")));
+    expect(await send("/v1/label-sets/damaged", undefined, "GET")).toMatchObject({
+      error: { code: "storage_corrupt", message: expect.stringContaining('that of "other"') },
+    });
+    for (const name of ["damaged", "other"])
+      await send(`/v1/label-sets/${name}`, undefined, "DELETE");
   });
 });
 

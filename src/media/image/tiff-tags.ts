@@ -30,10 +30,18 @@ interface Entry {
 
 /**
  * The entries of the first directory of a TIFF, of a BigTIFF, or of the EXIF block in another
- * format.
- * @throws RangeError where the directory is cut short.
+ * format: as many as there are, where it is cut short. The decoder will say so.
  */
 function* firstDirectory(view: DataView): Generator<Entry> {
+  try {
+    yield* wholeDirectory(view);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+}
+
+/** @throws RangeError where the directory is cut short. */
+function* wholeDirectory(view: DataView): Generator<Entry> {
   const isLittle = view.getUint16(0, true) === 0x4949;
   const isBig = view.getUint16(2, isLittle) === 43;
   const offsetAt = (at: number) =>
@@ -61,14 +69,9 @@ const viewOf = (bytes: Uint8Array) =>
 export function readTiffTags(bytes: Uint8Array): Map<number, number[]> {
   const tags = new Map<number, number[]>();
   const view = viewOf(bytes);
-  try {
-    for (const entry of firstDirectory(view)) {
-      const numbers = readValues(view, entry);
-      if (numbers.length > 0) tags.set(entry.tag, numbers);
-    }
-  } catch (error) {
-    // A directory that is cut short: the decoder will say so. What was read so far stays.
-    if (!(error instanceof RangeError)) throw error;
+  for (const entry of firstDirectory(view)) {
+    const numbers = readValues(view, entry);
+    if (numbers.length > 0) tags.set(entry.tag, numbers);
   }
   return tags;
 }
@@ -79,8 +82,11 @@ export function readTiffTags(bytes: Uint8Array): Map<number, number[]> {
  */
 export function withOrientationInRange(bytes: Uint8Array): Uint8Array {
   const mended = Uint8Array.from(bytes);
-  for (const { tag, type, from, isLittle } of firstDirectory(viewOf(bytes)))
-    if (tag === tiffTag.orientation && type === 3) viewOf(mended).setUint16(from, 1, isLittle);
+  for (const { tag, type, from, isLittle } of firstDirectory(viewOf(bytes))) {
+    const isThere = from + 2 <= bytes.length; // of a tag that is there twice, perhaps one
+    if (tag === tiffTag.orientation && type === 3 && isThere)
+      viewOf(mended).setUint16(from, 1, isLittle);
+  }
   return mended;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readTiffTags } from "../../../src/media/image/tiff-tags.js";
+import { readTiffTags, withOrientationInRange } from "../../../src/media/image/tiff-tags.js";
 import { pictureSize } from "../../../src/media/picture-size.js";
 
 /** A big-endian directory of entries of one value or, with `count`, of an offset. */
@@ -18,6 +18,22 @@ function directory(entries: { tag: number; type: number; count?: number; value: 
   }
   return bytes;
 }
+
+describe("withOrientationInRange", () => {
+  const orientation = { tag: 274, type: 3, value: 99 };
+
+  it("sets an orientation that is none to 1, also where the directory is cut short behind it", () => {
+    const whole = directory([orientation, { tag: 257, type: 4, value: 77 }]);
+    for (const bytes of [whole, whole.subarray(0, whole.length - 6)])
+      expect(readTiffTags(withOrientationInRange(bytes)).get(274)).toEqual([1]);
+  });
+
+  it("leaves a second one alone whose value lies outside the file", () => {
+    const outside = { tag: 274, type: 3, count: 9, value: 4_000_000_000 };
+    const mended = withOrientationInRange(directory([orientation, outside]));
+    expect(readTiffTags(mended).get(274)).toEqual([1]);
+  });
+});
 
 describe("readTiffTags", () => {
   it("leaves out an entry whose values lie outside the file, and reads those behind it", () => {
