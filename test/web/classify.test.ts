@@ -104,7 +104,7 @@ describe.skipIf(!served.found)("the page's Classify view", () => {
     ]);
     const [saved] = await Promise.all([
       page.waitForEvent("download"),
-      page.getByRole("button", { name: "CSV" }).click(),
+      page.getByRole("button", { name: "Save as CSV" }).click(),
     ]);
     const csv = readFileSync((await saved.path())!, "utf8").split("\r\n");
     expect(csv[0]).toBe("file,kind,label,score,cat,cup of coffee");

@@ -92,16 +92,16 @@ describe.skipIf(!served.found)("the page's Search view", () => {
     await page.keyboard.press("Enter");
     await page.getByText("Tagged 2 items with alive").waitFor();
     await page.getByRole("button", { name: /^cat\.jpg/ }).click();
-    await page.locator(".details dd", { hasText: "alive" }).waitFor();
+    await page.locator(".details .tags", { hasText: "alive" }).waitFor();
     const [saved] = await Promise.all([
       page.waitForEvent("download"),
-      bar.getByRole("button", { name: "Export CSV" }).click(),
+      bar.getByRole("button", { name: "Save as CSV" }).click(),
     ]);
     const csv = readFileSync((await saved.path())!, "utf8");
     expect(csv).toContain("id,modality,cosine,source,text,tags");
     expect(csv).toContain('cat.jpg,image,,,,"[""alive""]"');
     await page.locator(".toast", { hasText: "Tagged" }).getByRole("button").click();
-    await expect.poll(() => page.locator(".details dd", { hasText: "alive" }).count()).toBe(0);
+    await expect.poll(() => page.locator(".details .tags", { hasText: "alive" }).count()).toBe(0);
     await bar.getByRole("button", { name: "Delete" }).click();
     await expect.poll(() => shown(page)).toHaveLength(3);
     await page.locator(".toast", { hasText: "deleted" }).getByRole("button").click();

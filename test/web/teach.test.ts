@@ -37,7 +37,7 @@ describe.skipIf(!served.found)("the page's Teach view", () => {
         { name: "broken.wav", mimeType: "audio/wav", buffer: Buffer.from("not a sound") },
         { name: "picture.png", mimeType: "image/png", buffer: Buffer.from("left out") },
       ]);
-    await page.getByText("1 left out").waitFor();
+    await page.getByText("taught by sounds: picture.png").waitFor();
     await page.locator(".examples-of-class .bad").waitFor();
     await page.getByText("7 examples for starter-clap.").waitFor();
     await page.getByLabel("Name", { exact: true }).fill("noises");
@@ -52,11 +52,13 @@ describe.skipIf(!served.found)("the page's Teach view", () => {
     expect(await seriousFindings(page)).toEqual([]);
 
     const before = page.getByRole("region", { name: "Taught before" });
-    await before.getByText("active", { exact: true }).waitFor();
+    await before.getByText("in use", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Teach", exact: true }).click();
     await page.getByText("noises, version 2").waitFor();
-    await before.getByRole("button", { name: "Roll back" }).click();
-    await page.getByText("noises is rolled back").waitFor();
+    await before.getByRole("button", { name: "Stop using" }).click();
+    await page.getByText("No version of noises is in use now").waitFor();
+    await before.getByRole("button", { name: "Use", exact: true }).first().click();
+    await page.getByText(/noises, version \d, is in use now/).waitFor();
     await page.setViewportSize({ width: 360, height: 800 });
     expect(await fitsWidth(page)).toBe(true);
     expect(logged.filter((line) => !line.includes("status of 4"))).toEqual([]);

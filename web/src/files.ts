@@ -1,3 +1,4 @@
+import { toast } from "./components/toasts.js";
 import { modalityOf } from "./media.js";
 
 /** A file with its path within the folder that was chosen or dropped: `holiday/sea.jpg`. */
@@ -35,6 +36,14 @@ async function walk(entry: FileSystemEntry, found: FoundFile[]): Promise<void> {
     if (batch.length === 0) return;
     for (const child of batch) await walk(child, found);
   }
+}
+
+/** Files with something in them; those without are named in a toast. */
+export function withoutEmpty(files: readonly File[]): File[] {
+  const empty = files.filter(({ size }) => size === 0).map(({ name }) => name);
+  if (empty.length > 0)
+    toast(`Left out, without a byte in ${empty.length === 1 ? "it" : "them"}: ${empty.join(", ")}`);
+  return files.filter(({ size }) => size > 0);
 }
 
 /** Those that a model takes; what a folder has besides (.DS_Store, Thumbs.db) is left out. */

@@ -1,12 +1,14 @@
 import { useEffect } from "preact/hooks";
 
-/** The key belongs to what is being written. */
-export function isTyping({ target, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
-  const element = target as HTMLElement;
-  return (
-    ctrlKey || metaKey || altKey || element.matches("input, textarea, select, [contenteditable]")
+/** The key goes to a field that is being written in. */
+export const isTextField = ({ target }: KeyboardEvent) =>
+  (target as HTMLElement).matches(
+    "input:not([type=checkbox]), textarea, select, [contenteditable]",
   );
-}
+
+/** The key belongs to what is being written, or to the browser. */
+export const isTyping = (event: KeyboardEvent) =>
+  event.ctrlKey || event.metaKey || event.altKey || isTextField(event);
 
 /** Keys of a view while it is shown. A handler that returns true has used its key. */
 export function useKeys(handlers: Record<string, (event: KeyboardEvent) => boolean | undefined>) {

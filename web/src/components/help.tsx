@@ -6,6 +6,7 @@ const keys = [
   ["arrows", "from item to item; in a sound, to another moment"],
   ["x", "select"],
   ["s", "similar items"],
+  ["ctrl z", "undo what the message below tells"],
   ["space", "play or pause"],
   ["esc", "back, close"],
   ["?", "this list"],
@@ -32,6 +33,7 @@ export function HelpButton() {
         ?
       </button>
       <dialog ref={dialog} aria-label="Keys">
+        <h2>Keyboard</h2>
         <dl>
           {keys.map(([key, does]) => (
             <div key={key}>

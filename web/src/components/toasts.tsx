@@ -1,4 +1,6 @@
 import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { isTextField } from "../keys.js";
 
 interface Toast {
   id: number;
@@ -21,7 +23,20 @@ function dismiss(id: number): void {
   toasts.value = toasts.value.filter((one) => one.id !== id);
 }
 
+/** Toasts, the newest last; ctrl+z takes the newest that can be undone back. */
 export function Toasts() {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || isTextField(event)) return;
+      const last = toasts.peek().findLast(({ action }) => action !== undefined);
+      if (last === undefined) return;
+      event.preventDefault();
+      dismiss(last.id);
+      last.action![1]();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
   return (
     <div class="toasts" role="status">
       {toasts.value.map(({ id, text, action }) => (

@@ -53,7 +53,7 @@ export default function ClassifyView() {
         {sets.value.map((set, i) => (
           <div class="set" key={set.id}>
             <LabelsPanel set={set} input={input} labelsRef={i === 0 ? labels : undefined} />
-            {input !== undefined && !isLive && <Results input={input} set={set} />}
+            {input !== undefined && !isLive && <Results key={input.id} input={input} set={set} />}
           </div>
         ))}
       </div>
@@ -93,7 +93,7 @@ function Content({ input }: { input: Input }) {
     <section class="card seen" aria-label={input.name}>
       <header class="row">
         <strong>{input.name}</strong>
-        {lastAnswer.current && <span class="button still right">{lastAnswer.current.model}</span>}
+        {lastAnswer.current && <span class="quiet right">model: {lastAnswer.current.model}</span>}
       </header>
       {input.modality === "image" ? (
         <Picture input={input} />

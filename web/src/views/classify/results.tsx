@@ -25,7 +25,7 @@ export function Results({ input, set }: { input: Input; set: LabelSet }) {
       </div>
     );
   const answer = last.current;
-  if (answer === undefined) return <p class="sentence">{`Listening to ${input.name}…`}</p>;
+  if (answer === undefined) return <p class="sentence">{`Working on ${input.name}…`}</p>;
   const at = cursor.value;
   const window = at === undefined ? undefined : answer.timeline && windowAt(answer.timeline, at);
   return (
@@ -91,7 +91,7 @@ function noneSentence({ reject }: ZeroShotAnswer, isWhole: boolean): string {
   if (reject === undefined || !isWhole) return "The scores only say which label is nearest.";
   const share = (100 * reject.p_value).toFixed(0);
   return (
-    `Of ${reject.background} unrelated things ${share} % look as much like a label as this ` +
-    "does."
+    `${share} % of ${reject.background} unrelated things look at least as much like one of the ` +
+    "labels."
   );
 }

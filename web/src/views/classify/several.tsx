@@ -15,7 +15,10 @@ interface Row {
   input: Input;
   name: string;
   kind: string;
+  /** The best label; empty until it is known. */
   best: string;
+  /** Asked whether any label fits, and none does. */
+  noneFits: boolean;
   score: number;
   scores: ReadonlyMap<string, number>;
   failure?: string;
@@ -31,10 +34,10 @@ export function Several({ set }: { set: LabelSet }) {
     rows.sort((a, b) => sign * compare(a[order.by], b[order.by]));
   }
   const save = () => {
-    const table = rows.map(({ name, kind, best, score, scores, failure }) => [
+    const table = rows.map(({ name, kind, best, noneFits, score, scores, failure }) => [
       name,
       kind,
-      best,
+      noneFits ? "" : best,
       failure === undefined ? score : failure,
       ...set.labels.map((label) => scores.get(label) ?? ""),
     ]);
@@ -53,7 +56,7 @@ export function Several({ set }: { set: LabelSet }) {
               : `done`}
         </span>
         <button type="button" class="right" disabled={done === 0} onClick={save}>
-          CSV
+          Save as CSV
         </button>
       </header>
       <div class="scroller">
@@ -78,7 +81,7 @@ export function Several({ set }: { set: LabelSet }) {
             </tr>
           </thead>
           <tbody>
-            {rows.map(({ input, name, kind, best, score, failure }) => (
+            {rows.map(({ input, name, kind, best, noneFits, score, failure }) => (
               <tr key={input.id} aria-selected={input.id === selectedId.value}>
                 <td>
                   <button type="button" class="plain" onClick={() => select(input.id)}>
@@ -89,7 +92,11 @@ export function Several({ set }: { set: LabelSet }) {
                 <td class="quiet">{kind}</td>
                 {failure === undefined ? (
                   <>
-                    <td>{best}</td>
+                    {noneFits ? (
+                      <td class="quiet">none of these (nearest: {best})</td>
+                    ) : (
+                      <td>{best}</td>
+                    )}
                     <td class="number">{best !== "" && score.toFixed(3)}</td>
                   </>
                 ) : (
@@ -108,12 +115,14 @@ export function Several({ set }: { set: LabelSet }) {
 
 function rowOf(input: Input, set: LabelSet): Row {
   const outcome = outcomeOf(input, set);
-  const scores = outcome?.state === "done" ? outcome.answer.scores : [];
+  const answer = outcome?.state === "done" ? outcome.answer : undefined;
+  const scores = answer?.scores ?? [];
   return {
     input,
     name: input.name,
     kind: modalityNames[input.modality],
     best: scores[0]?.label ?? "",
+    noneFits: answer?.known === false,
     score: scores[0]?.score ?? Number.NaN,
     scores: new Map(scores.map(({ label, score }) => [label, score])),
     failure: outcome?.state === "failed" ? outcome.sentence : undefined,

@@ -68,7 +68,7 @@ export function SoundPanel({
           {sizeText(input.blob.size)}
         </span>
         <span class="quiet right">{windows && windowSentence(windows)}</span>
-        {model !== undefined && <span class="button still">{model}</span>}
+        {model !== undefined && <span class="quiet">model: {model}</span>}
       </header>
       {/* biome-ignore lint/a11y/useMediaCaption: what is said in it is what is to be found out */}
       <audio

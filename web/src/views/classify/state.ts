@@ -1,6 +1,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import type { ZeroShotAnswer } from "../../../../src/wire/zero-shot.js";
 import { toast } from "../../components/toasts.js";
+import { withoutEmpty } from "../../files.js";
 import { modalityOf } from "../../media.js";
 import { navigate, route } from "../../router.js";
 import { needsKey, sentenceOf, server } from "../../server.js";
@@ -96,7 +97,8 @@ export function removeSet(id: number): void {
 }
 
 /** Replaces what is classified. Files of no kind that a model takes are named and left out. */
-export function openFiles(files: readonly File[]): void {
+export function openFiles(chosen: readonly File[]): void {
+  const files = withoutEmpty(chosen);
   const taken = files.flatMap((file) => {
     const modality = modalityOf(file);
     return modality === undefined ? [] : [inputOf(file.name, modality, file)];

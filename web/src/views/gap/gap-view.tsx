@@ -20,8 +20,10 @@ export default function GapView() {
       {current?.state !== "done" && <SourceForm />}
       {current === undefined && (
         <Notice title="How far do the modalities lie apart?">
-          Choose a collection that holds two modalities, or two .npy files with embeddings, row by
-          row in pairs.
+          Pictures, sounds and sentences about the same thing should lie close together, but models
+          keep each kind in a region of its own. This shows how far apart they lie and what that
+          costs a search. Choose a collection that holds two kinds, or two .npy files with
+          embeddings, row by row in pairs.
         </Notice>
       )}
       {current?.state === "working" && (

@@ -1,11 +1,13 @@
 import { signal } from "@preact/signals";
+import type { Modality } from "../../../../src/encoders/encoder.js";
 import type { GapAnswer } from "../../../../src/wire/gap.js";
 import { navigate, route } from "../../router.js";
 import { sentenceOf, server } from "../../server.js";
+import { collectionNamed, refreshCollections } from "../search/collections.js";
 
 /** Two sides: a collection's, or two .npy files. */
 export type Source =
-  | { collection: string; pairBy: string }
+  | { collection: string; pairBy: string; sides?: readonly [Modality, Modality] }
   | { a: File; b: File; aModality: "image" | "audio"; paired: boolean };
 
 export interface Measured {
@@ -17,7 +19,13 @@ export interface Measured {
 
 export const measured = signal<Measured>();
 
-export async function measure(source: Source): Promise<void> {
+export async function measure(given: Source): Promise<void> {
+  measured.value = { state: "working", source: given, sentence: "" };
+  const source =
+    "collection" in given
+      ? { ...given, sides: given.sides ?? (await defaultSides(given.collection)) }
+      : given;
+  if (measured.peek()?.source !== given) return;
   measured.value = { state: "working", source, sentence: "" };
   if ("collection" in source) {
     const params = { pairs: source.pairBy };
@@ -33,9 +41,31 @@ export async function measure(source: Source): Promise<void> {
   }
 }
 
+/** The kinds of items that a collection holds. */
+export function kindsOf(name: string): Modality[] {
+  const counts = collectionNamed(name)?.count_by_modality ?? {};
+  return (["image", "audio", "text"] as const).filter((kind) => (counts[kind] ?? 0) > 0);
+}
+
+/** Of three kinds the two with most items; of two the server needs no telling. */
+async function defaultSides(name: string): Promise<readonly [Modality, Modality] | undefined> {
+  if (collectionNamed(name) === undefined) await refreshCollections();
+  const kinds = kindsOf(name);
+  if (kinds.length < 3) return undefined;
+  const counts = collectionNamed(name)!.count_by_modality;
+  const least = [...kinds].sort((a, b) => (counts[a] ?? 0) - (counts[b] ?? 0))[0];
+  const [a, b] = kinds.filter((kind) => kind !== least);
+  return [a, b];
+}
+
 function requestOf(source: Source) {
   if ("collection" in source)
-    return { collection: source.collection, pair_by: source.pairBy || undefined };
+    return {
+      collection: source.collection,
+      pair_by: source.pairBy || undefined,
+      a_modality: source.sides?.[0],
+      b_modality: source.sides?.[1],
+    };
   const { a, b, aModality, paired } = source;
   return { a, b, a_modality: aModality, b_modality: "text" as const, paired };
 }

@@ -1,7 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Modality } from "../../../../src/encoders/encoder.js";
 import { toast } from "../../components/toasts.js";
+import { modalityNames } from "../../media.js";
 import { collections, refreshCollections } from "../search/collections.js";
-import { measure, measured } from "./report.js";
+import { kindsOf, measure, measured, type Source } from "./report.js";
 
 /** Where the two sides come from: a collection of several modalities, or two files. */
 export function SourceForm() {
@@ -40,6 +42,7 @@ export function SourceForm() {
           ))}
         </select>
       )}
+      {source && "collection" in source && kindsOf(chosen).length > 2 && <Sides source={source} />}
       {mixed.length > 0 && (
         <input
           aria-label="Field that pairs share"
@@ -65,5 +68,34 @@ export function SourceForm() {
         }}
       />
     </div>
+  );
+}
+
+/** Which two kinds of a collection with three are measured. */
+function Sides({ source }: { source: Extract<Source, { collection: string }> }) {
+  const kinds = kindsOf(source.collection);
+  const sides = source.sides ?? [kinds[0], kinds[1]];
+  return (
+    <>
+      {(["from", "to"] as const).map((word, i) => (
+        <label class="row" key={word}>
+          {word}
+          <select
+            value={sides[i]}
+            onChange={({ currentTarget }) => {
+              const kind = currentTarget.value as Modality;
+              const other = kind === sides[1 - i] ? sides[i] : sides[1 - i];
+              void measure({ ...source, sides: i === 0 ? [kind, other] : [other, kind] });
+            }}
+          >
+            {kinds.map((kind) => (
+              <option key={kind} value={kind}>
+                {modalityNames[kind]}s
+              </option>
+            ))}
+          </select>
+        </label>
+      ))}
+    </>
   );
 }

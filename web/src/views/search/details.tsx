@@ -5,7 +5,7 @@ import { Preview } from "../../components/preview.js";
 import { modalityNames } from "../../media.js";
 import type { Shown } from "./feed.js";
 import { ask } from "./query.js";
-import { deleteItems, focusedId, tagItems } from "./selection.js";
+import { deleteItems, focusedId, tagItems, tagsOf, untagItem } from "./selection.js";
 
 /** What is known of the item in hand, and where it leads. */
 export function Details({ collection, item }: { collection: CollectionAnswer; item: Shown }) {
@@ -13,6 +13,7 @@ export function Details({ collection, item }: { collection: CollectionAnswer; it
   const others = (["image", "audio", "text"] as const).filter(
     (other) => other !== modality && collection.count_by_modality[other],
   );
+  const tags = tagsOf(metadata);
   const similar = (only?: Modality) => ask({ itemId: id, text: "", modality: only });
   return (
     <aside class="details" aria-label={`Item ${id}`}>
@@ -34,14 +35,33 @@ export function Details({ collection, item }: { collection: CollectionAnswer; it
           <Fact name="added" value={new Date(added_at).toLocaleString()} />
         )}
         {source !== undefined && <Fact name="source" value={source} />}
-        {Object.entries(metadata).map(([name, value]) => (
-          <Fact
-            key={name}
-            name={name}
-            value={typeof value === "string" ? value : JSON.stringify(value)}
-          />
-        ))}
+        {Object.entries(metadata)
+          .filter(([name]) => name !== "tags" || tags.length === 0)
+          .map(([name, value]) => (
+            <Fact
+              key={name}
+              name={name}
+              value={typeof value === "string" ? value : JSON.stringify(value)}
+            />
+          ))}
       </dl>
+      {tags.length > 0 && (
+        <ul class="row tags" aria-label="Tags">
+          {tags.map((tag) => (
+            <li class="chip" key={tag}>
+              <span class="name">{tag}</span>
+              <button
+                type="button"
+                class="plain"
+                aria-label={`Take the tag ${tag} away`}
+                onClick={() => untagItem(collection.name, item, tag)}
+              >
+                ×
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
       {similarity !== undefined && (
         <p class="sentence">
           Cosine is 1 for the same direction and 0 for nothing in common; between modalities 0.3 is
@@ -88,16 +108,23 @@ export function TagButton({ collection, items }: { collection: string; items: re
       class="row"
       onSubmit={(event) => {
         event.preventDefault();
-        const tag = String(new FormData(event.currentTarget as HTMLFormElement).get("tag")).trim();
+        const given = String(new FormData(event.currentTarget as HTMLFormElement).get("tag"));
         setOpen(false);
-        if (tag !== "") void tagItems(collection, items, tag);
+        void tagItems(
+          collection,
+          items,
+          given
+            .split(",")
+            .map((tag) => tag.trim())
+            .filter(Boolean),
+        );
       }}
     >
       <input
         name="tag"
         aria-label="Tag"
-        placeholder="tag"
-        size={10}
+        placeholder="tags, with commas between"
+        size={20}
         ref={(element) => element?.focus()}
         onKeyDown={(event) => event.key === "Escape" && setOpen(false)}
       />

@@ -12,7 +12,8 @@ export function NewCollection({ onDone }: { onDone: () => void }) {
   const onSubmit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
-    const name = String(form.get("name")).trim();
+    // Names stand in addresses: "my sounds" becomes my-sounds.
+    const name = String(form.get("name")).trim().replace(/\s+/g, "-");
     try {
       await server.peek().createCollection({ name, model: String(form.get("model")) });
       await refreshCollections();
@@ -45,8 +46,8 @@ export function NewCollection({ onDone }: { onDone: () => void }) {
         </select>
       </label>
       <p class="sentence">
-        Items of one collection can be compared with each other; other modalities come in over a
-        bridge, where there is one.
+        The model embeds what it is made for; other pictures and sounds come in over a bridge
+        between models, where there is one.
       </p>
       {failure !== "" && (
         <p class="bad" role="alert">

@@ -61,6 +61,11 @@ export function askWithMedia(file: Blob & { name?: string }, modality: "image" |
   mediaQuery.value = { modality, blob: file, url: URL.createObjectURL(file), name };
 }
 
+// Back to a sentence or an item: the picture or sound is not what is asked any more.
+query.subscribe(({ text, itemId }) => {
+  if (text !== "" || itemId !== undefined) closeMedia();
+});
+
 export function closeMedia(): void {
   if (mediaQuery.peek() !== undefined) URL.revokeObjectURL(mediaQuery.peek()!.url);
   mediaQuery.value = undefined;

@@ -21,7 +21,7 @@ import { deleteItems, exportItems, focused, marked, markedItems } from "./select
 import { Sidebar } from "./sidebar.js";
 import { layoutOf, Summary } from "./summary.js";
 import { UploadLine } from "./upload-line.js";
-import { addFiles } from "./uploads.js";
+import { addFiles, upload } from "./uploads.js";
 
 /** Collections: made, filled, looked through and searched. */
 export default function SearchView() {
@@ -135,7 +135,9 @@ function Found({ collection }: { collection: CollectionAnswer }) {
       </Notice>
     );
   if (items.length === 0 && state === "ready")
-    return collection.count === 0 ? (
+    return upload.value?.state === "running" ? (
+      <p class="sentence">They appear here as they come in.</p>
+    ) : collection.count === 0 ? (
       <Notice title={`${collection.name} is empty`}>
         Drop pictures, sounds or a folder of them here.
       </Notice>
@@ -154,7 +156,7 @@ function Marked({ collection }: { collection: CollectionAnswer }) {
       <strong>{items.length} selected</strong>
       <TagButton collection={collection.name} items={items} />
       <button type="button" onClick={() => exportItems(collection.name, items)}>
-        Export CSV
+        Save as CSV
       </button>
       <button type="button" onClick={() => deleteItems(collection.name, items)}>
         Delete

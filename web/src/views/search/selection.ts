@@ -61,31 +61,62 @@ addEventListener("pagehide", () => {
   for (const key of pending.keys()) void carryOut(key, { isLeaving: true });
 });
 
-/** Adds a tag to the field `tags` of each. */
-export async function tagItems(collection: string, items: readonly Shown[], tag: string) {
+/** Adds tags to the field `tags` of each. */
+export async function tagItems(
+  collection: string,
+  items: readonly Shown[],
+  added: readonly string[],
+): Promise<void> {
+  if (added.length === 0) return;
+  const what = items.length === 1 ? items[0].id : `${items.length} items`;
+  const change = (tags: readonly string[]) => [...new Set([...tags, ...added])];
+  await changeTags(collection, items, change, `Tagged ${what} with ${added.join(", ")}`);
+}
+
+export async function untagItem(collection: string, item: Shown, gone: string): Promise<void> {
+  const change = (tags: readonly string[]) => tags.filter((tag) => tag !== gone);
+  await changeTags(collection, [item], change, `${item.id} is not ${gone} any more`);
+}
+
+async function changeTags(
+  collection: string,
+  items: readonly Shown[],
+  change: (tags: readonly string[]) => readonly string[],
+  done: string,
+): Promise<void> {
+  const other = items.find(({ metadata }) => !isTags(metadata.tags));
+  if (other !== undefined) {
+    toast(`The field "tags" of ${other.id} is no list of tags; it is left as it is`);
+    return;
+  }
   const before = new Map(items.map(({ id, metadata }) => [id, metadata]));
-  const after = new Map(items.map(({ id, metadata }) => [id, withTag(metadata, tag)]));
+  const after = new Map(
+    items.map(({ id, metadata }) => {
+      const { tags: _, ...others } = metadata;
+      const tags = change(tagsOf(metadata));
+      return [id, tags.length === 0 ? others : { ...others, tags }] as const;
+    }),
+  );
   try {
     await patchTags(collection, after);
     showMetadata(after);
-    const what = items.length === 1 ? items[0].id : `${items.length} items`;
     const undo = () =>
       patchTags(collection, before).then(
         () => showMetadata(before),
         (error) => toast(sentenceOf(error)),
       );
-    toast(`Tagged ${what} with ${tag}`, ["Undo", undo]);
+    toast(done, ["Undo", undo]);
   } catch (error) {
-    toast(`Not tagged: ${sentenceOf(error)}`);
+    toast(`The tags are as they were: ${sentenceOf(error)}`);
   }
 }
 
-const tagsOf = ({ tags }: Record<string, unknown>) => (Array.isArray(tags) ? tags : []);
+const isTags = (value: unknown): value is readonly string[] | undefined =>
+  value === undefined || (Array.isArray(value) && value.every((tag) => typeof tag === "string"));
 
-const withTag = (metadata: Record<string, unknown>, tag: string) => ({
-  ...metadata,
-  tags: [...new Set([...tagsOf(metadata), tag])],
-});
+/** The tags that people gave; a job that classifies may keep something else in that field. */
+export const tagsOf = ({ tags }: Record<string, unknown>): readonly string[] =>
+  (isTags(tags) ? tags : undefined) ?? [];
 
 /** A merge patch of the field alone: another page may have changed the others meanwhile. */
 async function patchTags(

@@ -8,7 +8,6 @@ export function Summary({ collection }: { collection: CollectionAnswer }) {
   const { found, items, cursor, state } = feed.value;
   const { centering } = query.value;
   const isMixed = Object.keys(collection.count_by_modality).length > 1;
-  const count = `${items.length.toLocaleString()}${cursor === undefined ? "" : "+"}`;
   const isAsked = found !== undefined;
   return (
     <div class="row summary">
@@ -16,8 +15,8 @@ export function Summary({ collection }: { collection: CollectionAnswer }) {
         {state === "loading"
           ? "Searching…"
           : isAsked
-            ? `${count} nearest of ${collection.count.toLocaleString()} · ${pathInWords(found)}`
-            : `${collection.count.toLocaleString()} items, oldest first`}
+            ? `${countText(items.length, cursor, collection.count)} · ${pathInWords(found)}`
+            : `${counted(collection.count)}, oldest first`}
         {found?.warnings?.map((warning) => (
           <span key={warning}> · {warning}</span>
         ))}
@@ -45,6 +44,13 @@ export function Summary({ collection }: { collection: CollectionAnswer }) {
       </span>
     </div>
   );
+}
+
+const counted = (count: number) => `${count.toLocaleString()} ${count === 1 ? "item" : "items"}`;
+
+function countText(shown: number, cursor: string | undefined, all: number): string {
+  if (cursor === undefined && shown === all) return `all ${counted(all)}, best first`;
+  return `${shown.toLocaleString()}${cursor === undefined ? "" : "+"} of ${counted(all)}, best first`;
 }
 
 /** Pictures as a grid, sounds as a list, texts as cards, by what there is most of. */

@@ -59,6 +59,7 @@ export async function addFiles(collection: string, found: readonly FoundFile[]):
     if (running.signal === signal) upload.value = { ...current };
   };
   tell({});
+  addEventListener("beforeunload", askBeforeLeaving);
   const refresh = setInterval(() => void show(collection), refreshMs);
   try {
     const pending = unstored(collection, files, signal, (unchanged) =>
@@ -87,9 +88,13 @@ export async function addFiles(collection: string, found: readonly FoundFile[]):
     upload.value = { ...current, sentence: isAbort(error) ? "" : sentenceOf(error) };
   } finally {
     clearInterval(refresh);
+    removeEventListener("beforeunload", askBeforeLeaving);
     await show(collection);
   }
 }
+
+/** The browser asks: the files that are left are known to this page alone. */
+const askBeforeLeaving = (event: BeforeUnloadEvent) => event.preventDefault();
 
 async function show(collection: string): Promise<void> {
   await refreshCollections();

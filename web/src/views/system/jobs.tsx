@@ -44,7 +44,9 @@ export function Jobs() {
                     <div class="quiet">{new Date(job.created_at).toLocaleString()}</div>
                   </td>
                   <td class={job.state === "failed" ? "bad" : undefined}>
-                    {job.state}
+                    {job.state === "running"
+                      ? `${(100 * job.progress).toFixed(0)} % ${job.detail?.stage ?? ""}`
+                      : job.state}
                     {job.error !== undefined && <div>{job.error.message}</div>}
                   </td>
                   <td>

@@ -26,7 +26,7 @@ export function Heads() {
       <header class="row">
         <strong>Taught before</strong>
         <span class="quiet">
-          {failure || "the active version answers where a request names the head"}
+          {failure || "the version in use answers when a request asks for it by name"}
         </span>
       </header>
       {heads.length === 0 && <p class="sentence">Nothing yet.</p>}
@@ -72,15 +72,17 @@ function Version({
           {version.verdict && ` · ${version.verdict.improved ? "better" : "not better"}`}
         </td>
       )}
-      <td>{active ? "active" : ""}</td>
+      <td>{active ? "in use" : ""}</td>
       <td class="number">
         <span class="row end">
           {active ? (
             <button
               type="button"
-              onClick={() => act(() => client.rollbackHead(name), `${name} is rolled back`)}
+              onClick={() =>
+                act(() => client.deactivateHead(name), `No version of ${name} is in use now`)
+              }
             >
-              Roll back
+              Stop using
             </button>
           ) : (
             <button
@@ -88,11 +90,11 @@ function Version({
               onClick={() =>
                 act(
                   () => client.activateHead(name, { version: number }),
-                  `${name} version ${number} answers from now on`,
+                  `${name}, version ${number}, is in use now`,
                 )
               }
             >
-              Activate
+              Use
             </button>
           )}
           <button type="button" onClick={() => act(save, "The head is saved")}>

@@ -46,10 +46,10 @@ function Done({ current }: { current: Taught }) {
       {told.length > 0 && (
         <dl class="figures">
           <Figure
-            name="by the names alone"
+            name="without teaching"
             right={before}
             count={told.length}
-            says="zero-shot: which label's text is nearest"
+            says="by the names of the classes alone"
           />
           <Figure
             name="taught"
@@ -58,6 +58,12 @@ function Done({ current }: { current: Taught }) {
             says="each example predicted from the others"
           />
         </dl>
+      )}
+      {after < before && (
+        <p class="bad">
+          Teaching made it worse: the names alone do better. Add examples, or put the version out of
+          use.
+        </p>
       )}
       {alone > 0 && (
         <p class="sentence">

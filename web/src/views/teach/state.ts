@@ -1,5 +1,6 @@
 import { computed, signal } from "@preact/signals";
 import { toast } from "../../components/toasts.js";
+import { withoutEmpty } from "../../files.js";
 import { modalityOf } from "../../media.js";
 import { sentenceOf, server } from "../../server.js";
 import { status } from "../../status.js";
@@ -85,15 +86,17 @@ export function removeExample(classId: number, exampleId: number): void {
 }
 
 /** Adds files to a class and has the server look at them. */
-export function addExamples(classId: number, files: readonly File[]): void {
+export function addExamples(classId: number, chosen: readonly File[]): void {
+  const files = withoutKnown(withoutEmpty(chosen));
   const kinds = files.map((file) => modalityOf(file));
   const first = kinds.find((kind): kind is TaughtModality => kind === "image" || kind === "audio");
   modality.value ??= first;
   const kind = modality.value;
   const taken = files.filter((_, i) => kinds[i] === kind);
-  if (taken.length < files.length) {
+  const leftOut = files.filter((_, i) => kinds[i] !== kind).map(({ name }) => name);
+  if (leftOut.length > 0) {
     const what = kind === "audio" ? "sounds" : kind === "image" ? "pictures" : "pictures or sounds";
-    toast(`${files.length - taken.length} left out: these classes are taught by ${what}`);
+    toast(`Left out, since these classes are taught by ${what}: ${leftOut.join(", ")}`);
   }
   const examples = taken.map(
     (file): Example => ({
@@ -105,6 +108,22 @@ export function addExamples(classId: number, files: readonly File[]): void {
   );
   changeClass(classId, (one) => ({ ...one, examples: [...one.examples, ...examples] }));
   for (const example of examples) void embed(classId, example);
+}
+
+/** An example counts once: beside its twin it would be predicted from itself. */
+function withoutKnown(files: readonly File[]): File[] {
+  const keyOf = ({ name, size, lastModified }: File) => `${name} ${size} ${lastModified}`;
+  const known = new Set(
+    classes
+      .peek()
+      .flatMap(({ examples }) =>
+        examples.map(({ blob }) => (blob instanceof File ? keyOf(blob) : "")),
+      ),
+  );
+  const fresh = files.filter((file) => !known.has(keyOf(file)));
+  const twins = files.length - fresh.length;
+  if (twins > 0) toast(twins === 1 ? "It is an example already" : `${twins} are examples already`);
+  return fresh;
 }
 
 async function embed(classId: number, { id, blob }: Example): Promise<void> {

@@ -1,4 +1,7 @@
 import { useState } from "preact/hooks";
+import type { HeadAnswer } from "../../../../src/wire/heads.js";
+import { usePolled } from "../../components/use-polled.js";
+import { server } from "../../server.js";
 import { ClassCard } from "./class-card.js";
 import { Heads } from "./heads.js";
 import { Outcome } from "./outcome.js";
@@ -11,6 +14,8 @@ import { TryIt } from "./try-it.js";
 export default function TeachView() {
   const [name, setName] = useState("mine");
   const isBusy = taught.value?.state === "working";
+  const { answer: heads, askNow } = usePolled(() => server.peek().listHeads(), 4000);
+  const replaced = heads?.data.find((head) => head.name === name.trim());
   return (
     <main class="teach">
       <h1 class="only-read-aloud">Teach</h1>
@@ -28,7 +33,7 @@ export default function TeachView() {
           aria-label="Teach"
           onSubmit={(event) => {
             event.preventDefault();
-            void teach(name.trim());
+            void teach(name.trim()).then(askNow);
           }}
         >
           <label class="row">
@@ -50,8 +55,8 @@ export default function TeachView() {
           </button>
           <p class="sentence" role="status">
             {obstacle.value ??
-              `${usable.value.length} examples for ${model.value?.id}. Teaching makes a new ` +
-                "version; the one before can be taken back."}
+              `${usable.value.length} examples for ${model.value?.id}.` +
+                (replaced === undefined ? "" : ` ${replacedSentence(replaced)}`)}
           </p>
           <Outcome />
           <TryIt />
@@ -60,4 +65,13 @@ export default function TeachView() {
       <Heads />
     </main>
   );
+}
+
+/** What a name that is taken means. */
+function replacedSentence({ name, versions }: HeadAnswer): string {
+  const inUse = versions.find(({ active }) => active);
+  const next = `This becomes version ${Math.max(...versions.map(({ version }) => version)) + 1}`;
+  if (inUse === undefined || "error" in inUse) return `${next} of ${name}.`;
+  const labels = inUse.labels?.length ? ` (${inUse.labels.slice(0, 6).join(", ")})` : "";
+  return `${next} of ${name} and is used in place of version ${inUse.version}${labels}.`;
 }
