@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /**
@@ -32,6 +34,8 @@ const shared = {
   // is busy with others.
   testTimeout: 120_000,
   hookTimeout: 120_000,
+  // Where data lie by default: never among those of whoever runs the tests
+  env: { XDG_DATA_HOME: join(tmpdir(), "crossmodal-test-data") },
   expect: { poll: { timeout: 60_000 } },
 } as const;
 

@@ -9,8 +9,10 @@
  * lying about unlabelled; a line with a label is what recall is measured on, and is not in the
  * memory.
  */
+
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { defaultDataDir } from "../src/config/data-folder.js";
 import type { Embedding, ModalityInput } from "../src/encoders/encoder.js";
 import { applyHead, type ProjectionHead, writeHead } from "../src/encoders/head.js";
 import { PackLoader } from "../src/encoders/load.js";
@@ -30,7 +32,7 @@ const { values: given } = parseArgs({
     pictures: { type: "string" },
     method: { type: "string", default: "ridge" },
     out: { type: "string", default: "models/bridges/starter-clap-to-starter-clip" },
-    "data-dir": { type: "string", default: "data" },
+    "data-dir": { type: "string", default: defaultDataDir(process.env) },
   },
 });
 const { sounds: soundTable, pictures: pictureTable, out } = given;

@@ -25,6 +25,17 @@ What differs from the defaults is logged at the start, with keys left out.
 |---|---|---|---|---|
 ${rows.join("\n")}
 
+Without \`dataDir\`, data lie in \`$XDG_DATA_HOME/crossmodal\` or \`~/.local/share/crossmodal\` on Linux, \`~/Library/Application Support/crossmodal\` on macOS, \`%LOCALAPPDATA%\\crossmodal\` on Windows.
+Messages about what is not there name the folder, and \`crossmodal doctor\` shows it.
+
+A config file:
+
+\`\`\`json
+{ "port": 8081, "models": ["starter-clip", "starter-clap"], "aliases": { "clip": "starter-clip" }, "maxAudioSeconds": 7200 }
+\`\`\`
+
+Lists are arrays there, and numbers are numbers; in the environment and as flags lists are comma-separated.
+
 \`crossmodal models pull\` also reads the variables of the hub and the system:
 \`HF_ENDPOINT\`, \`HF_TOKEN\`, \`HF_HOME\`, \`HF_HUB_CACHE\`, \`HF_HUB_OFFLINE\`, \`HTTPS_PROXY\`, \`HTTP_PROXY\` and \`NO_PROXY\` ([models.md](models.md)).
 No other command reads them.

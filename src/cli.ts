@@ -17,6 +17,7 @@ import { gapCommand } from "./commands/gap.js";
 import { gpuCommand } from "./commands/gpu.js";
 import { headsCommand } from "./commands/heads.js";
 import { importCommand } from "./commands/import.js";
+import { itemsCommand } from "./commands/items.js";
 import { jobsCommand } from "./commands/jobs.js";
 import { keysCommand } from "./commands/keys.js";
 import { mcpCommand } from "./commands/mcp.js";
@@ -34,6 +35,7 @@ const commandGroups = {
   "Collections:": [
     collectionsCommand,
     addCommand,
+    itemsCommand,
     searchCommand,
     exportCommand,
     importCommand,

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import type { z } from "zod";
 import { closest } from "./closest.js";
+import { defaultDataDir } from "./config/data-folder.js";
 import { environmentNameOf, flagOf, type Option } from "./config/option.js";
 import { type OptionName, options } from "./config/options.js";
 import { AppError } from "./errors.js";
@@ -58,6 +59,7 @@ export function loadConfig({
       merged[name] = check(schema, fromFile[name], `"${name}" in "${fileName}"`);
     else merged[name] = fallback;
   }
+  if (merged.dataDir === "") merged.dataDir = defaultDataDir(environment);
   return Object.freeze(merged) as Config;
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { defaultDataDir } from "../src/config/data-folder.js";
 import { loadConfig, redacted } from "../src/config.js";
 
 const file = (content: string) => {
@@ -34,6 +35,23 @@ describe("loadConfig", () => {
     expect(() => loadConfig(sources)).toThrow(message);
   });
 
+  it("keeps data where the system's programs keep theirs, unless told otherwise", () => {
+    const at = (platform: NodeJS.Platform, environment: NodeJS.ProcessEnv, home: string) =>
+      defaultDataDir(environment, { platform, home });
+    expect(at("linux", {}, "/home/ada")).toBe("/home/ada/.local/share/crossmodal");
+    expect(at("linux", { XDG_DATA_HOME: "/data" }, "/home/ada")).toBe("/data/crossmodal");
+    expect(at("linux", { XDG_DATA_HOME: "data" }, "/home/ada")).toBe(at("linux", {}, "/home/ada"));
+    expect(at("darwin", {}, "/Users/ada")).toBe(
+      "/Users/ada/Library/Application Support/crossmodal",
+    );
+    expect(at("win32", { LOCALAPPDATA: "D:\\local" }, "C:\\ada")).toBe("D:\\local\\crossmodal");
+    expect(at("win32", {}, "C:\\ada")).toBe("C:\\ada\\AppData\\Local\\crossmodal");
+    const environment = { XDG_DATA_HOME: "/data" };
+    if (process.platform === "linux")
+      expect(loadConfig({ environment }).dataDir).toBe("/data/crossmodal");
+    expect(loadConfig({ environment, flags: { dataDir: "data" } }).dataDir).toBe("data");
+  });
+
   it("passes over what Kubernetes and Docker tell of Services, and nothing else", () => {
     const links = {
       CROSSMODAL_SERVICE_HOST: "10.0.0.7",
@@ -59,6 +77,7 @@ describe("loadConfig", () => {
   it("shows no key", () => {
     const config = loadConfig({ environment: { CROSSMODAL_API_KEYS: "secret-one,secret-two" } });
     expect(config.apiKeys).toEqual(["secret-one", "secret-two"]);
-    expect(redacted(config)).toEqual({ apiKeys: "(2 set)" });
+    const { dataDir } = config; // where data lie is logged at every start
+    expect(redacted(config)).toEqual({ apiKeys: "(2 set)", dataDir });
   });
 });

@@ -20,6 +20,8 @@ export type FileStatus = { id: string; path: string } & (
   | { status: "unchanged" }
   /** The same, with other metadata by now. */
   | { status: "updated" }
+  /** Its file is gone: with --prune. */
+  | { status: "removed" }
   /** Found in a folder and not to be taken. */
   | ({ status: "left_out" } & LeftOut)
   | { status: "failed"; error: { code?: string; message: string } }
@@ -157,7 +159,7 @@ export async function countFiles(
 ): Promise<number> {
   let count = 0;
   for (const root of roots) {
-    for await (const _ of walkFiles(root, recursive)) {
+    for await (const _ of walkFiles(root, { recursive, eachOnce: true })) {
       if (signal.aborted) return count;
       count++;
     }

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import type { CollectionAnswer } from "../wire/collections.js";
 import { addFiles, countFiles, type FileStatus } from "./add-files.js";
@@ -9,6 +10,7 @@ import { onTarget } from "./on-target.js";
 import { configOf, parseJsonObject, parseList } from "./options.js";
 import { print } from "./output.js";
 import { progressBar } from "./progress.js";
+import { pruneGone } from "./prune.js";
 import { sendItems } from "./send-items.js";
 import { stopOnSignal } from "./stop-on-signal.js";
 import { printable } from "./table.js";
@@ -33,20 +35,22 @@ export function addCommand(program: Command): void {
       "what to take from folders: image, audio or both [what the model embeds]",
       parseModalities,
     )
+    .option("--prune", "remove items of these folders whose files are gone")
     .option("--dry-run", "say what would be stored, replaced and left out, and change nothing")
     .option("--verbose", "a line for each file, also for those that are left out, with the reason")
     .option("--create", "make the collection when it is missing");
   addCreateFlags(command.optionsGroup("With --create:"));
+  const check = (given: Given, _: string, paths: string[]) => {
+    if (paths.includes("-") && paths.length > 1) {
+      const message = "- stands alone: give either files or standard input";
+      throw new CommandError(message, { code: "invalid_input" });
+    }
+    refuseIdleOptions(given, paths);
+  };
   onTarget(
     command,
-    { models: true, options: ["maxBodyBytes"] },
+    { models: true, options: ["maxBodyBytes"], check },
     async (target, given, name: string, paths: string[]) => {
-      if (paths.includes("-") && paths.length > 1) {
-        throw new CommandError("- stands alone: give either files or standard input", {
-          code: "invalid_input",
-        });
-      }
-      refuseIdleOptions(given, paths);
       const create = given.create && !given.dryRun ? given : undefined;
       const collection = await findCollection(target, name, create);
       if (given.create) refuseOthers(collection, given);
@@ -101,6 +105,12 @@ async function addPaths(
   // Counting goes on beside the adding; until it ends the bar does not know how much is left.
   const counting = countFiles(paths, recursive, AbortSignal.any([signal, ended.signal]));
   counting.then(bar.setTotal).catch(() => undefined);
+  const tell = async (status: FileStatus) => {
+    tally.count(status);
+    if (given.json) {
+      if (given.verbose || status.status !== "left_out") await print(JSON.stringify(status));
+    } else if (given.verbose) await print(lineOf(status));
+  };
   const send = () =>
     addFiles(target, name, paths, {
       recursive,
@@ -112,17 +122,21 @@ async function addPaths(
       dryRun: given.dryRun === true,
       maxBytes: configOf(given).maxBodyBytes - formBytes,
       signal,
-      onStatus: async (status: FileStatus) => {
+      onStatus: (status: FileStatus) => {
         bar.step();
-        tally.count(status);
-        if (given.json) {
-          if (given.verbose || status.status !== "left_out") await print(JSON.stringify(status));
-        } else if (given.verbose) await print(lineOf(status));
+        return tell(status);
       },
     });
+  let kept: string[] = [];
+  const prune = async () => {
+    if (!given.prune || signal.aborted) return;
+    const { idPrefix, dryRun = false } = given;
+    const onStatus = (status: FileStatus) => tell(status);
+    kept = await pruneGone(target, name, paths, { recursive, idPrefix, dryRun, signal, onStatus });
+  };
   let brokeOff: BreakOff | undefined;
   try {
-    brokeOff = await untilBroken(send);
+    brokeOff = await untilBroken(() => send().then(prune));
   } finally {
     ended.abort();
     bar.stop();
@@ -130,7 +144,7 @@ async function addPaths(
     if (given.json) console.error(summary);
     else console.log(summary);
   }
-  tally.conclude({ stopped: signal.aborted, brokeOff });
+  tally.conclude({ stopped: signal.aborted, brokeOff, further: kept });
 }
 
 function lineOf(file: FileStatus): string {
@@ -168,9 +182,11 @@ function refuseIdleOptions(given: Given, paths: readonly string[]): void {
     refuse(["head", "space", "dimensions", "fields"], "is for a new collection: add --create");
   if (!given.create && given.model !== undefined)
     refuse(["model"], "is for a new collection: add --create; an item goes by its collection's");
+  if (paths.every((path) => statSync(path, { throwIfNoEntry: false })?.isFile()))
+    refuse(["prune"], "is for folders, and none is named");
   if (paths[0] === "-")
     refuse(
-      ["recursive", "id-prefix", "metadata", "sidecar", "modality", "dry-run", "verbose"],
+      ["recursive", "id-prefix", "metadata", "sidecar", "modality", "prune", "dry-run", "verbose"],
       "is for files, not for items from standard input",
     );
 }

@@ -128,7 +128,7 @@ export function bridgesCommand(program: Command): void {
     .argument("<name>");
   onTarget(deleted, { models: true }, async (target, given, name: string) => {
     const answer = await target.deleteBridge(name);
-    if (given.json) await print(JSON.stringify(answer));
+    await print(given.json ? JSON.stringify(answer) : `deleted what was made here of ${name}`);
   });
 }
 

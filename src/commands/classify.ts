@@ -3,9 +3,10 @@ import type { ZeroShotAnswer } from "../wire/zero-shot.js";
 import { eachInput } from "./each-input.js";
 import { parseLabels, readLabels } from "./labels.js";
 import { readMediaFile } from "./media-input.js";
-import { addTargetFlags, collect, configOf, parseNumber } from "./options.js";
+import { onTarget } from "./on-target.js";
+import { collect, parseCount, parseNumber } from "./options.js";
 import { printWarnings } from "./print-warnings.js";
-import { CommandError, openTarget } from "./target.js";
+import { CommandError } from "./target.js";
 
 /**
  * `crossmodal classify FILE… --labels a,b`: zero-shot scores of pictures and sounds. A bad file is
@@ -29,7 +30,7 @@ export function classifyCommand(program: Command): void {
       collect,
     )
     .option("--multi-label", "score each label on its own")
-    .option("--top-k <n>", "only the best so many", parseNumber)
+    .option("--top-k <n>", "only the best so many", parseCount)
     .option("--timeline", "scores of each window of a sound")
     .option("--calibration <name>", "for --reject and --multi-label (see calibrate)")
     .option(
@@ -37,27 +38,27 @@ export function classifyCommand(program: Command): void {
       "say when no label fits; share of such inputs that may pass [0.05]",
       (text) => parseNumber(text),
     );
-  addTargetFlags(command).action(async (files: string[], given) => {
-    const texts: string[] = given.text ?? [];
-    const refuse = (message: string) => {
-      throw new CommandError(message, { code: "invalid_input" });
-    };
-    if (files.length + texts.length === 0) refuse("Nothing to classify: give files or --text");
+  const check = (given: Record<string, unknown>, files: string[]) => {
+    if (files.length === 0 && given.text === undefined)
+      throw wrong("Nothing to classify: give files or --text");
     const sources = [given.labels, given.labelsFile, given.labelSet, given.head];
     if (sources.every((source) => source === undefined))
-      refuse("Expected --labels, --labels-file, --label-set or a --head with labels of its own");
+      throw wrong("Expected --labels, --labels-file, --label-set or a --head with its own labels");
     if (sources.slice(0, 3).filter((source) => source !== undefined).length > 1)
-      refuse("Expected one of --labels, --labels-file and --label-set");
+      throw wrong("Expected one of --labels, --labels-file and --label-set");
+  };
+  onTarget(command, { models: true, check }, async (target, given, files: string[]) => {
+    const texts: string[] = given.text ?? [];
     const labels =
       given.labelsFile === undefined ? given.labels : await readLabels(given.labelsFile);
-    const target = await openTarget(configOf(given), given);
-    try {
-      await eachInput([...texts, ...files], "classifying", async (file, position) => {
+    await eachInput([...texts, ...files], {
+      what: "classifying",
+      ask: async (position) => {
         const isText = position < texts.length;
         const { modality, base64 } = isText
-          ? { modality: "text" as const, base64: file }
-          : await readMediaFile(file);
-        const body = {
+          ? { modality: "text" as const, base64: texts[position] }
+          : await readMediaFile(files[position - texts.length]);
+        return target.zeroShot({
           [modality]: base64,
           candidate_labels: labels,
           label_set: given.labelSet,
@@ -70,16 +71,18 @@ export function classifyCommand(program: Command): void {
           timeline: modality === "audio" ? given.timeline : undefined,
           reject: rejectOf(given.reject),
           calibration: given.calibration,
-        };
-        const answer = await target.zeroShot(body);
-        print(file, answer, given.json === true);
-        printWarnings(answer.warnings, file);
-      });
-    } finally {
-      await target.close();
-    }
+        });
+      },
+      tell: (answer, position) => {
+        const name = [...texts, ...files][position];
+        print(name, answer, given.json === true);
+        printWarnings(answer.warnings, name);
+      },
+    });
   });
 }
+
+const wrong = (message: string) => new CommandError(message, { code: "invalid_input" });
 
 /** `--reject` alone leaves the rate to the server. */
 const rejectOf = (rate: number | true | undefined) =>

@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statfsSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { createServer, isIP } from "node:net";
 import { availableParallelism, freemem, totalmem } from "node:os";
+import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Config } from "../config.js";
 import { firstInferences, warmUp } from "../encoders/first-inference.js";
@@ -118,11 +119,16 @@ function machine(): Finding[] {
 function dataFolder({ dataDir }: Config): Finding {
   const finding = { group: "machine", check: "data folder" };
   try {
-    if (!existsSync(dataDir)) mkdirSync(dataDir, { recursive: true });
-    accessSync(dataDir, constants.R_OK | constants.W_OK);
-    const { bavail, bsize } = statfsSync(dataDir);
+    // Before the first use it is not there: then it must be possible to make it.
+    let folder = resolve(dataDir);
+    while (!existsSync(folder)) folder = dirname(folder);
+    if (!statSync(folder).isDirectory()) throw new Error(`${folder} is not a folder`);
+    accessSync(folder, constants.R_OK | constants.W_OK);
+    const { bavail, bsize } = statfsSync(folder);
     const free = bavail * bsize;
-    return { ...finding, ok: free > 2 ** 30, found: `${dataDir}, ${gib(free)} free on its disk` };
+    const made = existsSync(dataDir) ? "" : " (not made yet)";
+    const found = `${resolve(dataDir)}${made}, ${gib(free)} free on its disk`;
+    return { ...finding, ok: free > 2 ** 30, found };
   } catch (error) {
     return { ...finding, ok: false, found: `${dataDir}: ${(error as Error).message}` };
   }

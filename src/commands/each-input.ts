@@ -1,32 +1,57 @@
+import { Failures } from "./failures.js";
 import { checkOutput } from "./output.js";
 import { progressBar } from "./progress.js";
 import { CommandError, isReported } from "./target.js";
 
+/** Inputs that are asked about at once: enough to fill a batch, few enough to be held. */
+const maxAtOnce = 8;
+
+interface InputWork<T> {
+  /** What the bar says. */
+  what: string;
+  /** Several at once. */
+  ask: (position: number) => Promise<T>;
+  /** One after another, in the order of the inputs. */
+  tell: (answer: T, position: number) => void | Promise<void>;
+}
+
 /**
- * Does `work` for one input after another, with a bar. An input that fails does not hold back the
- * others.
- * @throws CommandError at the end, with a line for each that failed.
+ * Asks about every input, with a bar, and tells the answers in order. An input that fails does not
+ * hold back the others.
+ * @throws CommandError at the end that tells which failed; its code is the one that they have in
+ *   common.
  */
-export async function eachInput(
+export async function eachInput<T>(
   names: readonly string[],
-  what: string,
-  work: (name: string, position: number) => Promise<void>,
+  { what, ask, tell }: InputWork<T>,
 ): Promise<void> {
-  const failures: string[] = [];
+  const failures = new Failures();
   const bar = progressBar(names.length, what);
+  const asked: Promise<T>[] = [];
+  const startUpTo = (end: number) => {
+    while (asked.length < Math.min(end, names.length)) {
+      const answer = ask(asked.length);
+      answer.catch(() => undefined); // awaited in its turn
+      asked.push(answer);
+    }
+  };
   try {
     for (const [position, name] of names.entries()) {
+      startUpTo(position + maxAtOnce);
       try {
-        await work(name, position);
+        const answer = await asked[position];
+        delete asked[position]; // not held to the end
+        await tell(answer, position);
         checkOutput();
       } catch (error) {
         if (!isReported(error)) throw error;
-        failures.push(error.message.startsWith(name) ? error.message : `${name}: ${error.message}`);
+        failures.add(name, error.message, error.code);
       }
       bar.step();
     }
   } finally {
     bar.stop();
   }
-  if (failures.length > 0) throw new CommandError(failures.join("\ncrossmodal: "));
+  const { code, count } = failures;
+  if (count > 0) throw new CommandError(failures.lines().join("\ncrossmodal: "), { code });
 }

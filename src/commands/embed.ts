@@ -1,46 +1,118 @@
 import type { Command } from "commander";
+import { embeddingOf } from "../routes/embedding-field.js";
 import { eachInput } from "./each-input.js";
-import { type MediaModality, readMediaFile } from "./media-input.js";
-import { addTargetFlags, configOf } from "./options.js";
+import { type EmbedInput, embedInputs, type InputFlags } from "./embed-inputs.js";
+import { checkEmbeddingPath, type EmbeddingFile, embeddingFile } from "./embedding-file.js";
+import { onTarget } from "./on-target.js";
+import { collect } from "./options.js";
+import { print } from "./output.js";
 import { printWarnings } from "./print-warnings.js";
-import { CommandError, openTarget } from "./target.js";
+import { CommandError, type Target } from "./target.js";
 
-/** `crossmodal embed`: one embedding a line, as JSON with --json, else as numbers. */
+/** `crossmodal embed`: embeddings as lines on stdout, or as a file of rows. */
 export function embedCommand(program: Command): void {
   const command = program
     .command("embed")
     .description("embed pictures, sounds or texts")
-    .argument("[files...]", "pictures or sounds; - is standard input")
-    .option("--text <text...>", "texts to embed")
-    .option("--model <id>", "model to ask");
-  addTargetFlags(command).action(async (files: string[], given) => {
-    const texts: string[] = given.text ?? [];
-    if (files.length + texts.length === 0)
-      throw new CommandError("Nothing to embed: give files or --text", { code: "invalid_input" });
-    const target = await openTarget(configOf(given), given);
-    try {
-      await eachInput([...texts, ...files], "embedding", async (name, position) => {
-        const body =
-          position < texts.length
-            ? { input: name, modality: "text" as const }
-            : await mediaBody(name);
-        const answer = await target.embeddings({ ...body, model: given.model });
-        const { model, space, data } = answer;
-        const [{ embedding, warnings }] = data;
-        console.log(
-          given.json
-            ? JSON.stringify({ input: name, model, space, embedding, warnings })
-            : (embedding as number[]).join(" "),
-        );
-        printWarnings(warnings, name);
-      });
-    } finally {
-      await target.close();
-    }
+    .argument("[files...]", "pictures, sounds and folders of them; - is standard input")
+    .option("--text <text>", "a text to embed; may be given several times", collect)
+    .option("--texts <file>", "texts to embed, one a line")
+    .option("--list <file>", "files to embed, one a line: the order of the rows")
+    .option("--recursive", "also look into the folders inside a folder")
+    .option("--model <id>", "model to ask")
+    .option("--head <name>", "embed through the active version of this head of the model")
+    .option(
+      "--out <file>",
+      "write a row each: .npy (with what they are in .jsonl beside it), .csv or .jsonl",
+    )
+    .option("--force", "with --out: replace a file that is there");
+  const check = (given: Record<string, unknown>, paths: string[]) => {
+    const { text, texts, list, out } = given;
+    if ([...paths, text, texts, list].every((one) => one === undefined))
+      throw wrong("Nothing to embed: give files, --text, --texts or --list");
+    if (given.force && out === undefined) throw wrong("--force is for --out");
+    if (out !== undefined) checkEmbeddingPath(out as string);
+  };
+  onTarget(command, { models: true, check }, async (target, given, paths: string[]) => {
+    const { out } = given;
+    const modalities = given.model && (await modalitiesOf(target, given.model));
+    const { inputs, leftOut } = await embedInputs(paths, given as InputFlags, modalities);
+    if (leftOut !== undefined) console.error(`left out: ${leftOut}`);
+    if (inputs.length === 0) throw wrong("There is nothing to embed in there");
+    const file = out && (await embeddingFile(out, { replace: given.force === true }));
+    const asked = { model: given.model, head: given.head };
+    await embedAll(target, inputs, { ...asked, file, json: given.json === true });
   });
 }
 
-async function mediaBody(file: string): Promise<{ input: string; modality: MediaModality }> {
-  const { modality, base64 } = await readMediaFile(file);
-  return { input: base64, modality };
+const wrong = (message: string) => new CommandError(message, { code: "invalid_input" });
+
+interface EmbedOptions {
+  model?: string;
+  head?: string;
+  file?: EmbeddingFile;
+  json: boolean;
+}
+
+async function embedAll(
+  target: Target,
+  inputs: readonly EmbedInput[],
+  { model, head, file, json }: EmbedOptions,
+): Promise<void> {
+  const encoding_format = "base64"; // float32 exactly, a fourth of the size
+  let space: string | undefined;
+  let count = 0;
+  const work = {
+    what: "embedding",
+    ask: async (position: number) => {
+      const input = inputs[position];
+      const { modality, content } =
+        "text" in input
+          ? { modality: "text" as const, content: input.text }
+          : await input.read().then(({ modality, base64 }) => ({ modality, content: base64 }));
+      const body = { input: content, modality, model, head, encoding_format } as const;
+      return { modality, answer: await target.embeddings(body) };
+    },
+    tell: async ({ modality, answer }: Asked, position: number) => {
+      const { name } = inputs[position];
+      const [{ embedding: text, warnings }] = answer.data;
+      const embedding = embeddingOf({ embedding_base64: text as string })!;
+      const row = { input: name, modality, model: answer.model, space: answer.space };
+      space = answer.space;
+      if (file !== undefined) await file.write({ ...row, embedding });
+      else if (json) await print(JSON.stringify({ ...row, embedding: [...embedding], warnings }));
+      else await print(embedding.join(" "));
+      count++;
+      printWarnings(warnings, name);
+    },
+  };
+  try {
+    const failure = await eachInput(
+      inputs.map(({ name }) => name),
+      work,
+    ).catch((error) => {
+      if (error instanceof CommandError) return error;
+      throw error;
+    });
+    const files = (await file?.publish()) ?? [];
+    if (files.length > 0)
+      await print(
+        json
+          ? JSON.stringify({ space, count, files })
+          : `${count} embeddings of ${space} to ${files.join(" and ")}`,
+      );
+    if (failure !== undefined) throw failure;
+  } finally {
+    await file?.discard();
+  }
+}
+
+type Asked = {
+  modality: "text" | "image" | "audio";
+  answer: Awaited<ReturnType<Target["embeddings"]>>;
+};
+
+/** What is taken from folders. @throws CommandError for a model that is not there. */
+async function modalitiesOf(target: Target, id: string): Promise<string[]> {
+  return (await target.getModel(id)).modalities;
 }

@@ -107,7 +107,7 @@ async function subjectsOf(target: Target, given: Given, source?: string): Promis
 async function strangersOf(folder: string | undefined): Promise<Subject[]> {
   const subjects: Subject[] = [];
   if (folder === undefined) return subjects;
-  for await (const { path, name, error } of walkFiles(folder, true)) {
+  for await (const { path, name, error } of walkFiles(folder, { recursive: true })) {
     if (error !== undefined) throw wrong(`${path}: ${error}`);
     subjects.push(subjectOf({ path, id: `unknown/${name}`, label: undefined }));
   }

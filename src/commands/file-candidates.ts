@@ -26,7 +26,7 @@ export async function* findCandidates(
   // Only several folders can bring forth one id twice; one folder's ids need not be remembered.
   const seen = roots.length > 1 ? new Set<string>() : undefined;
   for (const root of roots) {
-    for await (const file of walkFiles(root, options.recursive)) {
+    for await (const file of walkFiles(root, { recursive: options.recursive, eachOnce: true })) {
       const id = options.idPrefix + file.name;
       const error = seen?.has(id)
         ? `another file of this run has the id "${id}" already; add the folders one by one with ` +

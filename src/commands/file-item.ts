@@ -59,7 +59,8 @@ export async function readFileItem(
   file: FoundFile,
   options: FileItemOptions,
 ): Promise<FileItem | LeftOut> {
-  if (file.isFolder === true) return { what: "folders", why: "--recursive looks into them" };
+  if (file.skipped === "folder") return { what: "folders", why: "--recursive looks into them" };
+  if (file.skipped === "link") return { what: "links", why: "to files that are found themselves" };
   if (file.error !== undefined) throw new BadFile(file.error);
   const { path } = file;
   try {

@@ -1,7 +1,8 @@
-import { Presets, SingleBar } from "cli-progress";
 import { hasEnded } from "../jobs/job.js";
 import type { JobAnswer } from "../wire/jobs.js";
+import { createBar, durationOf } from "./bar.js";
 import { print } from "./output.js";
+import { plainEveryMs } from "./progress.js";
 import { CommandError, type Target } from "./target.js";
 
 export const percent = ({ progress }: JobAnswer) => `${Math.floor(100 * progress)} %`;
@@ -10,13 +11,17 @@ export const percent = ({ progress }: JobAnswer) => `${Math.floor(100 * progress
 export async function follow(target: Target, id: string, json: boolean): Promise<JobAnswer> {
   const bar = process.stderr.isTTY && !json ? jobBar() : undefined;
   let last: JobAnswer | undefined;
+  let lineAt = Number.NEGATIVE_INFINITY;
   try {
     for await (const job of target.jobEvents(id)) {
       last = job;
       if (hasEnded(job)) break;
       if (bar !== undefined) bar.show(job);
       else if (json) await print(JSON.stringify(job));
-      else console.error(`${job.state} ${percent(job)} ${detailOf(job)}`.trimEnd());
+      else if (performance.now() - lineAt >= plainEveryMs) {
+        lineAt = performance.now();
+        console.error(`${job.state} ${percent(job)} ${detailOf(job)}`.trimEnd());
+      }
     }
   } finally {
     bar?.stop();
@@ -25,18 +30,22 @@ export async function follow(target: Target, id: string, json: boolean): Promise
 }
 
 function jobBar() {
-  const format = "{state} {bar} {percentage} % · {eta_formatted} left  {detail}";
-  const bar = new SingleBar(
-    { stream: process.stderr, format, hideCursor: true },
-    Presets.shades_classic,
-  );
-  const texts = (job: JobAnswer) => ({ state: job.state, detail: detailOf(job).slice(0, 60) });
+  let shown: JobAnswer;
   let started = false;
+  const bar = createBar(({ eta }) => {
+    const left = shown.progress === 0 ? Number.NaN : Number(eta);
+    const detail = detailOf(shown).slice(0, 40);
+    return {
+      before: shown.state,
+      after: `${percent(shown)} · ${durationOf(left)} left  ${detail}`,
+    };
+  });
   return {
     show(job: JobAnswer) {
-      if (!started) bar.start(1000, 0, texts(job));
+      shown = job;
+      if (!started) bar.start(1000, 0);
       started = true;
-      bar.update(Math.round(1000 * job.progress), texts(job));
+      bar.update(Math.round(1000 * job.progress));
     },
     stop: () => bar.stop(),
   };

@@ -48,14 +48,17 @@ export function gapCommand(program: Command): void {
       collection === undefined
         ? await ofFiles(a as string, b as string, modalities, given.unpaired === true)
         : await ofCollection(target, collection, modalities, given.pairBy);
-    const json = JSON.stringify(report, undefined, 2);
     if (out !== undefined) {
       await writeFile(
         out,
-        out.endsWith(".html") ? gapPage(report) : out.endsWith(".svg") ? gapSvg(report) : json,
+        out.endsWith(".html")
+          ? gapPage(report)
+          : out.endsWith(".svg")
+            ? gapSvg(report)
+            : JSON.stringify(report, undefined, 2),
       );
     }
-    if (given.json) console.log(json);
+    if (given.json) console.log(JSON.stringify(report));
     else {
       const { recall, centered, distinct, sample } = report;
       console.log(

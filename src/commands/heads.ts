@@ -80,8 +80,11 @@ export function headsCommand(program: Command): void {
   onTarget(
     exported,
     { models: false },
-    async (target, _, name: string, version: number, file: string) => {
+    async (target, { json }, name: string, version: number, file: string) => {
       await writeFile(file, (await target.exportHead(name, version)).stream());
+      await print(
+        json ? JSON.stringify({ name, version, file }) : `${name}, version ${version}: ${file}`,
+      );
     },
   );
 
@@ -107,7 +110,8 @@ export function headsCommand(program: Command): void {
       versionNumber === undefined
         ? await target.deleteHead(name, { force: force === true })
         : await target.deleteHeadVersion(name, versionNumber);
-    if (given.json) await print(JSON.stringify(answer));
+    const what = versionNumber === undefined ? name : `${name}, version ${versionNumber}`;
+    await print(given.json ? JSON.stringify(answer) : `deleted ${what}`);
   });
 }
 
@@ -122,19 +126,25 @@ async function tell(head: HeadAnswer, json: boolean): Promise<void> {
   const digits = (x: number | undefined) => (x === undefined ? "" : x.toFixed(3));
   const rows = head.versions.map((version) => {
     const active = version.active ? "active" : "";
-    if ("error" in version) return [version.version, active, "", "", "", "", version.error];
-    const rank = version.measures?.mean_reciprocal_rank;
+    if ("error" in version) return [version.version, active, "", "", "", "", "", "", version.error];
+    const { measures, verdict, held_out: heldOut, pairs, items, created_at: made } = version;
+    const rank = measures?.mean_reciprocal_rank;
     return [
       version.version,
       active,
-      version.kind,
+      version.loss === undefined ? version.kind : `${version.kind}, ${version.loss}`,
       version.modalities.join(", "),
+      pairs ?? items ?? "",
       digits(rank?.before),
-      digits(rank?.after),
-      version.verdict === null ? "" : version.verdict.improved ? "improved" : "not improved",
+      digits(rank?.after ?? heldOut?.accuracy),
+      made.slice(0, 10),
+      verdict === null ? "" : verdict.improved ? "improved" : "not improved",
     ];
   });
   await print(`${head.name} of ${head.model}${head.space === null ? "" : `, space ${head.space}`}`);
-  const headings = ["version", "", "kind", "modalities", "rank before", "after", "verdict"];
+  const headings = [
+    ...["version", "", "kind", "modalities", "pairs"],
+    ...["MRR before", "or accuracy after", "made", "verdict"],
+  ];
   for (const line of table(headings, rows)) await print(line);
 }

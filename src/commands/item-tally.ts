@@ -1,5 +1,6 @@
+import { Failures } from "./failures.js";
+import { LeftOutCounts } from "./left-out.js";
 import { printWarnings } from "./print-warnings.js";
-import { printable } from "./table.js";
 import { CommandError, isReported } from "./target.js";
 
 /** What ended work before its end. */
@@ -8,7 +9,7 @@ export type BreakOff = Error & { code?: string };
 interface Counted {
   id: string | null;
   path?: string;
-  status: "stored" | "unchanged" | "updated" | "left_out" | "failed";
+  status: "stored" | "unchanged" | "updated" | "removed" | "left_out" | "failed";
   /** Of what is left out. */
   what?: string;
   why?: string;
@@ -19,17 +20,23 @@ interface Counted {
   line?: number;
 }
 
+interface Conclusion {
+  stopped: boolean;
+  brokeOff?: BreakOff;
+  further?: readonly string[];
+}
+
 /** Counts what became of items, for the line at the end. */
 export class Tally {
   readonly #into: string;
-  readonly #failures: string[] = [];
+  readonly #failures = new Failures();
   readonly #warnings: { name: string; warnings: readonly string[] }[] = [];
   #stored = 0;
   #replaced = 0;
   #unchanged = 0;
   #updated = 0;
-  /** How many were left out, by what they are and why. */
-  readonly #leftOut = new Map<string, { what: string; why?: string; count: number }>();
+  #removed = 0;
+  readonly #leftOut = new LeftOutCounts();
 
   /** @param into  name of the collection. */
   constructor(into: string) {
@@ -43,14 +50,11 @@ export class Tally {
       if (replaced === true) this.#replaced++;
     } else if (status === "unchanged") this.#unchanged++;
     else if (status === "updated") this.#updated++;
-    else if (status === "left_out") {
-      const key = `${what}, ${why}`;
-      const known = this.#leftOut.get(key) ?? { what: what ?? "files", why, count: 0 };
-      known.count++;
-      this.#leftOut.set(key, known);
-    } else {
+    else if (status === "removed") this.#removed++;
+    else if (status === "left_out") this.#leftOut.add({ what: what ?? "files", why });
+    else {
       const name = path ?? id ?? (line === undefined ? "an item without id" : `line ${line}`);
-      this.#failures.push(printable(`${name}: ${error?.message ?? "failed"}`));
+      this.#failures.add(name, error?.message ?? "failed");
     }
   }
 
@@ -61,14 +65,11 @@ export class Tally {
     ];
     if (this.#updated > 0) parts.push(`${this.#updated} with other metadata`);
     if (this.#unchanged > 0) parts.push(`${this.#unchanged} unchanged`);
-    if (this.#failures.length > 0) parts.push(`${this.#failures.length} failed`);
+    if (this.#removed > 0) parts.push(`${this.#removed} removed, whose files are gone`);
+    if (this.#failures.count > 0) parts.push(`${this.#failures.count} failed`);
     if (this.#warnings.length > 0) parts.push(`${this.#warnings.length} with warnings`);
-    const leftOut = [...this.#leftOut.values()].map(
-      ({ what, why, count }) =>
-        `${count} ` +
-        `${count === 1 ? what.replace(/s$/, "") : what}${why === undefined ? "" : ` (${why})`}`,
-    );
-    const others = leftOut.length === 0 ? "" : `; left out: ${leftOut.join(", ")}`;
+    const leftOut = this.#leftOut.text();
+    const others = leftOut === undefined ? "" : `; left out: ${leftOut}`;
     return `${this.#into}: ${parts.join(", ")}${others}`;
   }
 
@@ -76,11 +77,12 @@ export class Tally {
    * The end of the work: prints the warnings, and passes when all went well.
    * @param work.stopped  whether it was stopped before its end.
    * @param work.brokeOff  what ended it before its end.
+   * @param work.further  what else did not go as it should.
    * @throws CommandError with a line for each failure, then for what ended the work.
    */
-  conclude({ stopped, brokeOff }: { stopped: boolean; brokeOff?: BreakOff }): void {
+  conclude({ stopped, brokeOff, further = [] }: Conclusion): void {
     for (const { name, warnings } of this.#warnings) printWarnings(warnings, name);
-    const lines = [...this.#failures];
+    const lines = [...this.#failures.lines(), ...further];
     if (brokeOff !== undefined) lines.push(brokeOff.message);
     else if (stopped)
       lines.push(

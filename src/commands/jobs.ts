@@ -4,7 +4,7 @@ import type { JobAnswer } from "../wire/jobs.js";
 import { detailOf, follow, percent } from "./follow-job.js";
 import { onTarget } from "./on-target.js";
 import { print } from "./output.js";
-import { table } from "./table.js";
+import { printable, table } from "./table.js";
 import { CommandError } from "./target.js";
 
 /**
@@ -81,9 +81,22 @@ function needsServer({ url }: { url?: string }, what: string): void {
   }
 }
 
+const textOf = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+
 async function tell(job: JobAnswer, json: boolean): Promise<void> {
   if (json) return print(JSON.stringify(job));
-  await print(`${job.id}  ${job.kind}  ${job.state}  ${percent(job)}  ${detailOf(job)}`.trimEnd());
-  if (job.error !== undefined) await print(job.error.message);
-  if (job.result !== undefined) await print(JSON.stringify(job.result, undefined, 2));
+  const facts: [string, string | undefined][] = [
+    ["id", job.id],
+    ["kind", job.kind],
+    ["state", `${job.state}, ${percent(job)}`],
+    ["created", job.created_at],
+    ["detail", detailOf(job)],
+    ["error", job.error?.message],
+    ...Object.entries(job.result ?? {}).map(([name, value]): [string, string] => [
+      name,
+      textOf(value),
+    ]),
+  ];
+  for (const [name, value] of facts)
+    if (value !== undefined && value !== "") await print(`${name.padEnd(12)} ${printable(value)}`);
 }

@@ -57,7 +57,7 @@ export function patternOf(text: string): RegExp {
 
 async function inFolders(folder: string): Promise<LabelledFile[]> {
   const files: LabelledFile[] = [];
-  for await (const { path, name, error } of walkFiles(folder, true)) {
+  for await (const { path, name, error } of walkFiles(folder, { recursive: true })) {
     const end = name.indexOf("/");
     if (end < 0) continue; // beside the folders: it has no label
     if (error !== undefined) throw wrong(`${path}: ${error}`);

@@ -2,12 +2,19 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { ApiError } from "../client/errors.js";
 import type { OptionName } from "../config/options.js";
+import type { Config } from "../config.js";
 import { wasOpened } from "../index/embedded/inspect-database.js";
 import { addConfigFlags, addUrlFlags, configOf, modelFlags, storageFlags } from "./options.js";
 import { CommandError, openTarget, type Target } from "./target.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: commander hands over options and arguments untyped
 type Given = Record<string, any>;
+interface Needs {
+  models: boolean;
+  stored?: true | WithoutCollections;
+  options?: readonly OptionName[];
+  check?: (given: Given, ...args: never[]) => void;
+}
 type WithoutCollections = (dataDir: string, given: Given) => Promise<void>;
 
 /**
@@ -17,11 +24,12 @@ type WithoutCollections = (dataDir: string, given: Given) => Promise<void>;
  *   is not made. A function is called instead of the work then; `true` fails.
  * @param needs.models  false for what only reads and writes the data folder: no model is loaded for
  *   it.
+ * @param needs.check  refuses wrong usage before anything is loaded.
  * @param needs.options  further options of the configuration that it has flags for.
  */
 export function onTarget(
   command: Command,
-  needs: { models: boolean; stored?: true | WithoutCollections; options?: readonly OptionName[] },
+  needs: Needs,
   work: (target: Target, given: Given, ...args: never[]) => Promise<void>,
 ): Command {
   addConfigFlags(command, [
@@ -33,6 +41,7 @@ export function onTarget(
   return command.action(async (...all: unknown[]) => {
     const [given] = all.slice(-2) as [Given, Command];
     const config = configOf(given);
+    needs.check?.(given, ...(all.slice(0, -2) as never[]));
     const { stored } = needs;
     if (
       stored !== undefined &&
@@ -45,7 +54,8 @@ export function onTarget(
       const message = `There are no collections in the data folder "${dataDir}"`;
       throw new CommandError(message, { code: "not_found" });
     }
-    const target = await openTarget(needs.models ? config : { ...config, models: [] }, given);
+    const models = needs.models ? modelsFor(config, given) : [];
+    const target = await openTarget({ ...config, models }, given);
     try {
       await work(target, given, ...(all.slice(0, -2) as never[]));
     } catch (error) {
@@ -55,6 +65,12 @@ export function onTarget(
       await target.close();
     }
   });
+}
+
+/** The configured models, and those that the command names: a server has its own. */
+function modelsFor({ models, aliases }: Config, { model, againstModel }: Given): string[] {
+  const asked = [model, againstModel].filter((id) => id !== undefined && !(id in aliases));
+  return [...new Set([...asked, ...models])];
 }
 
 /** What is not found may be in another folder. */

@@ -42,11 +42,6 @@ export const modelFlags = [
   "hopSeconds",
 ] as const satisfies OptionName[];
 
-/** Flags of every command that asks a server or works by itself. */
-export function addTargetFlags(command: Command): Command {
-  return addUrlFlags(addConfigFlags(command, [...storageFlags, ...modelFlags]));
-}
-
 /** Flags of every command that can ask a running server. */
 export function addUrlFlags(command: Command): Command {
   return command
@@ -76,6 +71,13 @@ export function parseNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value))
     throw new InvalidArgumentError("Expected a number.");
+  return value;
+}
+
+export function parseCount(text: string): number {
+  const value = parseNumber(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError("Expected a whole number of at least 1.");
   return value;
 }
 

@@ -1,4 +1,4 @@
-import cliProgress, { type Options, type Params, Presets, SingleBar } from "cli-progress";
+import { createBar, durationOf } from "./bar.js";
 
 /** How far long work is, told on stderr. */
 export interface Progress {
@@ -8,7 +8,8 @@ export interface Progress {
   stop(): void;
 }
 
-const plainEveryMs = 30_000;
+/** How often long work writes a line where there is no terminal. */
+export const plainEveryMs = 30_000;
 
 /**
  * A bar on a terminal. Elsewhere nothing (pipes want results, not bars), or with `rate` a line now
@@ -23,11 +24,10 @@ export function progressBar(
 ): Progress {
   if (options.rate) return process.stderr.isTTY ? rateBar(total, what) : plainProgress(total, what);
   if (!process.stderr.isTTY || total === undefined || total < 2) return nothing;
-  const format = `${what} {bar} {value}/{total} · {eta_formatted} left`;
-  const bar = new SingleBar(
-    { stream: process.stderr, format, hideCursor: true },
-    Presets.shades_classic,
-  );
+  const bar = createBar(({ value, total, eta }) => ({
+    before: what,
+    after: `${value}/${total} · ${durationOf(Number(eta))} left`,
+  }));
   bar.start(total, 0);
   return {
     step: () => bar.increment(),
@@ -42,19 +42,12 @@ const nothing: Progress = { step() {}, setTotal() {}, stop() {} };
 function rateBar(total: number | undefined, what: string): Progress {
   const rate = ratePerSecond();
   let known = total;
-  const format = (options: Options, { progress, value }: Params) => {
+  const bar = createBar(({ value }) => {
     const speed = `${rate.now().toFixed(1)} items/s`;
-    if (known === undefined) return `${what} ${value} · ${speed}`;
-    const left = rate.now() === 0 ? "?" : durationOf((known - value) / rate.now());
-    return (
-      `${what} ${cliProgress.Format.BarFormat(progress, options)} ${value}/${known} · ${speed} ` +
-      `· ${left} left`
-    );
-  };
-  const bar = new SingleBar(
-    { stream: process.stderr, format, hideCursor: true, barsize: 30 },
-    Presets.shades_classic,
-  );
+    if (known === undefined) return { before: `${what} ${value}`, after: `· ${speed}` };
+    const left = durationOf(rate.now() === 0 ? Number.NaN : (known - value) / rate.now());
+    return { before: what, after: `${value}/${known} · ${speed} · ${left} left` };
+  });
   bar.start(total ?? 0, 0);
   return {
     step() {
@@ -87,14 +80,6 @@ function plainProgress(total: number | undefined, what: string): Progress {
     },
     stop: () => clearInterval(timer),
   };
-}
-
-/** `durationOf(3725)` is "1 h 2 min", `durationOf(65)` is "1 min 5 s". */
-function durationOf(seconds: number): string {
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
 /**

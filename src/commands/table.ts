@@ -1,3 +1,5 @@
+import stringWidth from "string-width";
+
 /**
  * Rows under their headings, columns aligned; columns of numbers to the right. On a terminal the
  * last column is cut to its width. `table(["id", "count"], [["photos", 3]])` is ["id      count",
@@ -13,15 +15,31 @@ export function table(
   );
   const cells = [headings, ...rows].map((row) => row.map((cell) => printable(String(cell))));
   const widths = headings.map((_, i) =>
-    cells.reduce((most, row) => Math.max(most, row[i].length), 0),
+    cells.reduce((widest, row) => Math.max(widest, stringWidth(row[i])), 0),
   );
   return cells.map((row) => {
     const line = row
-      .map((cell, i) => (right[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
+      .map((cell, i) => {
+        const space = " ".repeat(widths[i] - stringWidth(cell));
+        return right[i] ? space + cell : cell + space;
+      })
       .join("  ")
       .trimEnd();
-    return columns !== undefined && line.length > columns ? `${line.slice(0, columns - 1)}…` : line;
+    return columns === undefined ? line : cutTo(line, columns);
   });
+}
+
+/** The beginning of a line that fits a terminal: some characters take two cells of it, or none. */
+function cutTo(line: string, columns: number): string {
+  if (stringWidth(line) <= columns) return line;
+  let cut = "";
+  let width = 0;
+  for (const { segment } of new Intl.Segmenter().segment(line)) {
+    width += stringWidth(segment);
+    if (width > columns - 1) break;
+    cut += segment;
+  }
+  return `${cut}…`;
 }
 
 /**

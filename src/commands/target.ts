@@ -38,7 +38,11 @@ export interface TargetOptions {
 /** @param config  what the routes in this process run with; not used with a URL. */
 export async function openTarget(config: Config, { url, apiKey }: TargetOptions): Promise<Target> {
   if (url !== undefined) return { ...clientOf(url, apiKey), close: async () => {} };
-  const services = await createServices(config, commandLog());
+  const isSlow = config.models.length > 0 && process.stderr.isTTY;
+  if (isSlow) process.stderr.write(`loading ${config.models.join(", ")} …`);
+  const services = await createServices(config, commandLog()).finally(() => {
+    if (isSlow) process.stderr.write("\r\x1b[K");
+  });
   const app = createApp(services);
   const client = createClient({
     url: "http://localhost",

@@ -68,7 +68,7 @@ export async function materialOf(
  */
 async function readPairs(path: string, field: "pairs" | "items"): Promise<Record<string, unknown>> {
   const lines = (await readBytes(path)).toString("utf8").split("\n");
-  const entries: Record<string, unknown>[] = [];
+  const numbered: { entry: Record<string, unknown>; line: number }[] = [];
   for (const [i, line] of lines.entries()) {
     if (line.trim() === "") continue;
     let value: unknown;
@@ -81,8 +81,9 @@ async function readPairs(path: string, field: "pairs" | "items"): Promise<Record
       throw new CommandError(`${path}, line ${i + 1}: expected a JSON object`, {
         code: "invalid_input",
       });
-    entries.push(value);
+    numbered.push({ entry: value, line: i + 1 });
   }
+  const entries = numbered.map(({ entry }) => entry);
   if (entries.length === 0)
     throw new CommandError(`${path} has no lines`, { code: "invalid_input" });
   if ("a" in entries[0]) {
@@ -91,7 +92,8 @@ async function readPairs(path: string, field: "pairs" | "items"): Promise<Record
     return { [field]: { embeddings: field === "items" ? a : { a, b } }, ...labels };
   }
   const folder = dirname(resolve(path));
-  for (const entry of entries) {
+  for (const { entry, line } of numbered) {
+    entry.id ??= nameOf(entry, line);
     for (const modality of ["image", "audio"] as const) {
       const file = entry[modality];
       if (typeof file !== "string" || /^(data:|https?:)/.test(file)) continue;
@@ -100,6 +102,15 @@ async function readPairs(path: string, field: "pairs" | "items"): Promise<Record
   }
   return { [field]: entries };
 }
+
+/** `line 3: cat.jpg, a cat`: how reports call a pair of a file. */
+function nameOf({ image, audio, text }: Record<string, unknown>, line: number): string {
+  const parts = [image, audio, text].filter((part) => typeof part === "string");
+  const names = parts.map((part) => shortened(part.replace(/^data:.*/, "a data URI")));
+  return `line ${line}: ${names.join(", ")}`;
+}
+
+const shortened = (text: string) => (text.length > 120 ? `${text.slice(0, 120)}…` : text);
 
 /**
  * Labelled files (see labelled-files.ts); of pairs, the label is the text too. The column `split`
@@ -125,9 +136,9 @@ async function readFiles(
     ({ label, split = "train" }) => label !== undefined && (field === "pairs" || split === "train"),
   );
   const entries = [];
-  for (const { path, label } of files) {
+  for (const { path, id, label } of files) {
     const { modality, base64 } = await readMediaFile(path);
-    entries.push({ [modality]: base64, label, ...(field === "pairs" && { text: label }) });
+    entries.push({ id, [modality]: base64, label, ...(field === "pairs" && { text: label }) });
   }
   if (field === "items") return { items: entries };
   const at = (side: string) =>

@@ -8,7 +8,7 @@ import { onTarget } from "./on-target.js";
 import { isObject, parseList, parseNumber } from "./options.js";
 import { print } from "./output.js";
 import { printWarnings } from "./print-warnings.js";
-import { table } from "./table.js";
+import { printable, table } from "./table.js";
 import { CommandError, type Target } from "./target.js";
 import { type MaterialFlags, materialOf } from "./train-material.js";
 
@@ -171,6 +171,10 @@ function linesOf({
   if (screening !== undefined) {
     const found = Object.entries(screening.counts).map(([kind, count]) => `${count} ${kind}`);
     lines.push(`suspicious pairs: ${found.join(", ") || "none"}; left out: ${screening.excluded}`);
+    for (const { kind, pairs, ids } of screening.worst) {
+      const names = ids ?? pairs.map((at) => `row ${at + 1}`);
+      lines.push(printable(`  ${kind.replace("_", " ")}: ${names.join("; ")}`));
+    }
   }
   if (measures !== undefined) {
     const digits = (x: number) => x.toFixed(3);

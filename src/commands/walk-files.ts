@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { lstat, readdir, realpath, stat } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 
 /** A file that was found, or a path that could not be looked at. */
 export interface FoundFile {
@@ -12,12 +12,18 @@ export interface FoundFile {
   name: string;
   /** Whether it was named itself, rather than found in a folder. */
   named: boolean;
-  /** A folder that was not looked into. */
-  isFolder?: boolean;
+  /** A folder that was not looked into, or a link to what is found in its own place. */
+  skipped?: "folder" | "link";
   /** In bytes. */
   size: number;
   /** Why it cannot be used; then `size` is 0. */
   error?: string;
+}
+
+export interface WalkOptions {
+  recursive: boolean;
+  /** Leaves out links to what the same walk finds in its own place. */
+  eachOnce?: boolean;
 }
 
 /**
@@ -26,20 +32,24 @@ export interface FoundFile {
  * what is no ordinary file. Links are followed, but not around in a circle. Only the names in the
  * folders on the way are held in memory.
  */
-export async function* walkFiles(root: string, recursive: boolean): AsyncGenerator<FoundFile> {
+export async function* walkFiles(root: string, options: WalkOptions): AsyncGenerator<FoundFile> {
   const found = await look(root);
   if (found instanceof Error) yield failed(root, basename(root), found);
-  else if (found.isDirectory()) yield* walkFolder(root, "", [found], recursive);
-  else if (found.isFile())
+  else if (found.isDirectory()) {
+    const walk = { ...options, realRoot: options.eachOnce ? await realpath(root) : undefined };
+    yield* walkFolder(root, "", [found], walk);
+  } else if (found.isFile())
     yield { path: root, name: basename(root), named: true, size: found.size };
   else yield failed(root, basename(root), new Error("neither a file nor a folder"));
 }
+
+type Walk = WalkOptions & { realRoot?: string };
 
 async function* walkFolder(
   folder: string,
   prefix: string,
   above: readonly Stats[],
-  recursive: boolean,
+  walk: Walk,
 ): AsyncGenerator<FoundFile> {
   let names: string[];
   try {
@@ -58,13 +68,30 @@ async function* walkFolder(
     }
     const found = await look(path);
     if (found instanceof Error) yield failed(path, name, found);
+    else if (await isFoundElsewhere(path, walk))
+      yield { path, name, named: false, size: 0, skipped: "link" };
     else if (found.isFile()) yield { path, name, named: false, size: found.size };
-    else if (found.isDirectory() && !recursive)
-      yield { path, name, named: false, size: 0, isFolder: true };
+    else if (found.isDirectory() && !walk.recursive)
+      yield { path, name, named: false, size: 0, skipped: "folder" };
     else if (found.isDirectory()) {
       const isAbove = above.some(({ dev, ino }) => dev === found.dev && ino === found.ino);
-      if (!isAbove) yield* walkFolder(path, `${name}/`, [...above, found], recursive);
+      if (!isAbove) yield* walkFolder(path, `${name}/`, [...above, found], walk);
     }
+  }
+}
+
+/** Whether a path is a link to what this walk comes to without it. */
+async function isFoundElsewhere(path: string, { realRoot, recursive }: Walk): Promise<boolean> {
+  if (realRoot === undefined) return false;
+  try {
+    if (!(await lstat(path)).isSymbolicLink()) return false;
+    const target = await realpath(path);
+    if (!recursive) return dirname(target) === realRoot && !basename(target).startsWith(".");
+    const inside = relative(realRoot, target);
+    // Neither the root, nor above or beside it, nor hidden
+    return !isAbsolute(inside) && inside.split(sep).every((step) => /^[^.]/.test(step));
+  } catch {
+    return false; // it changed just now
   }
 }
 
@@ -84,6 +111,8 @@ export function fileError(error: Error): string {
     case "EACCES":
     case "EPERM":
       return "not readable by this user";
+    case "EISDIR":
+      return "a folder, not a file";
     case "ELOOP":
       return "a link that leads around in a circle";
     default:

@@ -1,3 +1,4 @@
+import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { list, number, option, same } from "./option.js";
 
@@ -49,11 +50,19 @@ export const accessOptions = {
   ),
   tlsKey: option(z.string(), "", same, "File of that certificate's private key (PEM)."),
   urlHosts: option(
-    z.array(z.string()),
+    z.array(
+      z
+        .string()
+        .refine(
+          (host) => !host.includes("/") || ipaddr.isValidCIDR(host),
+          "Expected a host, an address, or a range of addresses like 10.0.0.0/8",
+        ),
+    ),
     [],
     list,
     "Hosts that media may be fetched from by URL, comma-separated, or * for any public one; " +
-      "none by default.",
+      "none by default. In a private network list the address or range too, e.g. " +
+      "media.lan,10.0.0.0/24.",
   ),
   corsOrigins: option(
     z.array(z.string()),

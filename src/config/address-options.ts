@@ -17,9 +17,10 @@ export const addressOptions = {
   ),
   dataDir: option(
     z.string().min(1),
-    "data",
+    "", // loadConfig puts the system's folder here
     same,
-    "Folder of collections, heads, jobs and pulled models.",
+    "Folder of collections, heads, jobs and pulled models; by default the system's for a user's " +
+      "data (below).",
   ),
   store: {
     ...option(

@@ -1,10 +1,5 @@
+import { csvLine } from "../files/csv-line.js";
 import type { ScoredItem } from "./evaluate.js";
-
-/** A cell, quoted where it has to be (RFC 4180). */
-const cell = (value: string | number | boolean | undefined) => {
-  const text = value === undefined ? "" : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-};
 
 /** A row an item: id, label, group, known, familiarity, and the score of every label. */
 export function scoresCsv(labels: readonly string[], items: readonly ScoredItem[]): string {
@@ -17,5 +12,5 @@ export function scoresCsv(labels: readonly string[], items: readonly ScoredItem[
     familiarity,
     ...scores,
   ]);
-  return [head, ...rows].map((row) => `${row.map(cell).join(",")}\n`).join("");
+  return [head, ...rows].map(csvLine).join("");
 }

@@ -47,7 +47,7 @@ export interface Gathered {
   b?: Rows;
   /** One for each pair, where pairs have labels. */
   labels?: string[];
-  /** Ids of the items, where they come from a collection. */
+  /** Ids of the items of a collection, or those that the request gave its entries. */
   ids?: string[];
   /** What decoding warned of, with the field of the file. */
   warnings?: string[];
@@ -102,7 +102,7 @@ async function gatherRows(
 }
 
 async function fromMedia(
-  { a, b, field }: Extract<TrainingSource, { kind: "media" }>,
+  { a, b, field, ids }: Extract<TrainingSource, { kind: "media" }>,
   labels: string[] | undefined,
   options: GatherOptions,
 ): Promise<Gathered> {
@@ -129,6 +129,7 @@ async function fromMedia(
     sides: { a: a.modality, b: b?.modality },
     ...rows,
     labels: labels ?? own,
+    ids,
     ...(warnings.length > 0 && { warnings: firstOf(warnings) }),
   };
 }

@@ -12,7 +12,6 @@ import type { MediaBudget } from "../media/budget.js";
 import type { Media } from "../media/media.js";
 import type { HeadChoice } from "../training/initial-head.js";
 import {
-  type ScreeningFinding,
   type ScreeningOptions,
   type ScreeningReport,
   suspiciousPairs,
@@ -23,6 +22,7 @@ import { type Gathered, gather } from "./gather.js";
 import { projectionOf } from "./head-path.js";
 import type { HeadStore } from "./head-store.js";
 import { headedModalities } from "./head-version.js";
+import { screeningReport, worstOf } from "./screening-report.js";
 import { checkSpace, readRowsFile, TrainingSource } from "./training-source.js";
 
 /**
@@ -56,8 +56,6 @@ export interface TrainingServices {
   heads: HeadStore;
 }
 
-/** Findings that a report lists at most. */
-const maxFindings = 1000;
 /** Embedding and screening take this share of the bar, the epochs the rest. */
 const trainingFrom = 0.2;
 
@@ -188,7 +186,11 @@ async function run(
     verdict,
     measures,
     ...(screening && {
-      screening: { counts: screening.counts, excluded: screening.excluded.length },
+      screening: {
+        counts: screening.counts,
+        excluded: screening.excluded.length,
+        worst: worstOf(screening),
+      },
     }),
     warnings: gathered.warnings,
   };
@@ -221,17 +223,4 @@ async function activeHeads(
   }
   const headOf = (modality: Modality) => projectionOf(used, modality)[0];
   return { active: { version, a: headOf(sides.a), b: headOf(sides.b ?? "text") } };
-}
-
-function screeningReport(
-  findings: readonly ScreeningFinding[],
-  excluded: number[],
-  ids?: string[],
-): ScreeningReport {
-  const counts: Record<string, number> = {};
-  for (const { kind } of findings) counts[kind] = (counts[kind] ?? 0) + 1;
-  const named = findings.slice(0, maxFindings).map((finding) => {
-    return ids === undefined ? finding : { ...finding, ids: finding.pairs.map((at) => ids[at]) };
-  });
-  return { counts, findings: named, excluded };
 }

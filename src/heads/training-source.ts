@@ -39,7 +39,13 @@ export const TrainingSource = z.discriminatedUnion("kind", [
    * What the model is to embed first. `field` is how the request spelled it, for errors: `pairs` or
    * `items`.
    */
-  z.object({ kind: z.literal("media"), field: z.string(), a: Column, b: Column.optional() }),
+  z.object({
+    kind: z.literal("media"),
+    field: z.string(),
+    a: Column,
+    b: Column.optional(),
+    ids: z.array(z.string()).optional(),
+  }),
   z.object({ kind: z.literal("collection"), collection: z.string(), by: z.string() }),
 ]);
 export type TrainingSource = z.infer<typeof TrainingSource>;

@@ -9,7 +9,10 @@ import type { FetchMedia } from "./read-media.js";
 const maxRedirects = 3;
 
 export interface FetchMediaOptions {
-  /** Hosts that may be asked; `*` is any public one; none refuses every URL. */
+  /**
+   * Hosts that may be asked; `*` is any public one; none refuses every URL. Addresses and ranges of
+   * addresses (`10.0.0.0/8`) may be asked too, also by a host's name, though they are not public.
+   */
   hosts: readonly string[];
   maxBytes: number;
   timeoutMs: number;
@@ -26,8 +29,10 @@ export function mediaFetcher({
   hosts,
   maxBytes,
   timeoutMs,
-  isAllowedAddress = isPublicAddress,
+  isAllowedAddress: isPublic = isPublicAddress,
 }: FetchMediaOptions): FetchMedia {
+  const isNamed = addressTest(hosts);
+  const isAllowedAddress = (address: string) => isPublic(address) || isNamed(address);
   const lookup: LookupFunction = (hostname, options, callback) => {
     resolveName(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, []);
@@ -51,7 +56,8 @@ export function mediaFetcher({
         `Only http and https URLs are fetched, not ${url.protocol}`,
       );
     }
-    if (!hosts.includes("*") && !hosts.includes(url.host) && !hosts.includes(hostname)) {
+    const isNamedHost = hosts.includes("*") || hosts.includes(url.host) || hosts.includes(hostname);
+    if (!isNamedHost && !isNamed(hostname)) {
       const advice = hosts.length === 0 ? "URLs are off" : `allowed are ${hosts.join(", ")}`;
       throw new AppError(
         "url_refused",
@@ -59,7 +65,8 @@ export function mediaFetcher({
       );
     }
     // The lookup hook is not asked for literal addresses.
-    if (isIP(hostname) !== 0 && !isAllowedAddress(hostname)) throw refusedAddress(hostname);
+    if (isIP(hostname) !== 0 && !isAllowedAddress(hostname) && !hosts.includes(url.host))
+      throw refusedAddress(hostname);
   };
 
   return async (text, signal) => {
@@ -128,8 +135,26 @@ async function readBounded(
 const refusedAddress = (hostname: string) =>
   new AppError(
     "url_refused",
-    `"${hostname}" is not a public address; media is not fetched from private networks`,
+    `"${hostname}" is not a public address; to fetch from it all the same, its address or range must be in the option urlHosts too`,
   );
+
+/** Whether an address is one of those, or in one of the ranges, that are listed among hosts. */
+function addressTest(hosts: readonly string[]): (address: string) => boolean {
+  const ranges = hosts.flatMap((host) => {
+    const text = host.replace(/^\[|\]$/g, "");
+    if (ipaddr.isValidCIDR(text)) return [ipaddr.parseCIDR(text)];
+    if (!ipaddr.isValid(text) || isIP(text) === 0) return [];
+    const address = ipaddr.process(text);
+    return [[address, address.kind() === "ipv4" ? 32 : 128] as ReturnType<typeof ipaddr.parseCIDR>];
+  });
+  return (text) => {
+    if (isIP(text) === 0) return false;
+    const address = ipaddr.process(text);
+    return ranges.some(([network, bits]) => {
+      return network.kind() === address.kind() && address.match(network, bits);
+    });
+  };
+}
 
 /**
  * IPv6 addresses given to hosts of the internet; what lies outside (`::7f00:1`, say, an old way to

@@ -71,7 +71,7 @@ const maxIds = 10;
 function screeningTable({ counts, findings, excluded }: ScreeningReport): Markup {
   const found = Object.entries(counts).map(([kind, count]) => `${count} ${spokenName(kind)}`);
   const rows = findings.slice(0, maxFindings).map(({ kind, score, pairs, ids }) => {
-    const which = (ids ?? pairs).slice(0, maxIds).join(", ");
+    const which = (ids ?? pairs.map((at) => `row ${at + 1}`)).slice(0, maxIds).join("; ");
     return html`<tr><td>${spokenName(kind)}</td><td class="n">${shortNumber(score)}</td>
 <td>${which}</td></tr>\n`;
   });

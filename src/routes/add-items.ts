@@ -6,10 +6,10 @@ import type { Cost } from "../media/budget.js";
 import type { DecodeLimits } from "../media/decoded-bytes.js";
 import type { Services } from "../services.js";
 import {
+  AddItemsBody,
   ItemBody,
   type ItemStatus,
   ItemStatuses,
-  ItemsBody,
   LineStatus,
   StoredItem,
 } from "../wire/items.js";
@@ -40,12 +40,12 @@ const statusBytesAhead = 4 * 2 ** 20;
 const addOperation = describe({
   id: "addItems",
   tag: "Items",
-  summary: "Adds items: one as a form, many as JSON, any number as a stream of lines",
+  summary: "Adds items: one as a form or JSON, many as JSON, any number as a stream of lines",
   description:
-    "The answer to a form is one stored item (201), to JSON the status of each, to NDJSON a line " +
+    "The answer to one item is that stored item (201), to several the status of each, to NDJSON a line " +
     "for each as it is stored. Read the lines while you send.",
   body: {
-    "application/json": ItemsBody,
+    "application/json": AddItemsBody,
     "multipart/form-data": ItemBody,
     [ndjsonType]: ItemBody,
   },
@@ -75,8 +75,7 @@ export function addItemsRoute(services: Services) {
       budget.refuseWhenFull();
       const signal = c.get("signal");
       const readerOf = mediaReader(fetchMedia, signal);
-      if (type?.value === "multipart/form-data") {
-        const body = await readRequest(c, ItemBody, { json: itemFields });
+      const addOne = async (body: ItemBody) => {
         const { space } = await store.stats(name);
         const item = newItem(body, readerOf);
         const [status] = await budget.request([costOfItem(body, config)], signal, (turn) =>
@@ -91,8 +90,12 @@ export function addItemsRoute(services: Services) {
         );
         if (status.status === "failed") throw status.error;
         return c.json({ ...status, space } satisfies StoredItem, 201);
-      }
-      const { items } = await readRequest(c, ItemsBody);
+      };
+      if (type?.value === "multipart/form-data")
+        return addOne(await readRequest(c, ItemBody, { json: itemFields }));
+      const body = await readRequest(c, AddItemsBody);
+      if (!("items" in body)) return addOne(body);
+      const { items } = body;
       await store.stats(name);
       const costs = function* () {
         for (const item of items) yield costOfItem(item, config);

@@ -4,12 +4,20 @@ import type { Column } from "../heads/training-source.js";
 import { type FetchMedia, type MediaField, readMedia } from "../media/read-media.js";
 
 /** One pair or item as it comes: one or two of text, image and audio, and perhaps a label. */
-export type Entry = { text?: string; image?: MediaField; audio?: MediaField; label?: string };
+export type Entry = {
+  id?: string;
+  text?: string;
+  image?: MediaField;
+  audio?: MediaField;
+  label?: string;
+};
 
 export interface Columns {
   a: Column;
   b?: Column;
   labels?: string[];
+  /** How reports call the entries, where any of them has an id. */
+  ids?: string[];
   /** `media-a.bin`, `media-b.bin`: the files of a column one after the other. */
   files: Record<string, Uint8Array>;
 }
@@ -66,5 +74,12 @@ export async function readColumns(
   };
   const labels =
     entries[0].label === undefined ? undefined : entries.map(({ label }) => label as string);
-  return { a: await column(a, "a"), ...(b && { b: await column(b, "b") }), labels, files };
+  const isNamed = entries.some(({ id }) => id !== undefined);
+  return {
+    a: await column(a, "a"),
+    ...(b && { b: await column(b, "b") }),
+    labels,
+    ...(isNamed && { ids: entries.map(({ id }, i) => id ?? `${field}[${i}]`) }),
+    files,
+  };
 }

@@ -15,8 +15,8 @@ export interface Material {
   rows?: { a: Rows; b?: Rows };
 }
 
-export const fromColumns = ({ a, b, labels, files }: Columns, field: string): Material => ({
-  source: { kind: "media", field, a, b },
+export const fromColumns = ({ a, b, labels, ids, files }: Columns, field: string): Material => ({
+  source: { kind: "media", field, a, b, ids },
   labels,
   files,
 });

@@ -76,7 +76,8 @@ function unreachable(
     const from = model === undefined ? "" : ` of the model "${model}"`;
     const message =
       `The collection "${name}" is in the space "${space}"${from}, but the loaded models embed ` +
-      `into: ${spaces}. It can be searched by embedding and by item_id`;
+      `into: ${spaces}. Without a model of that space it takes embeddings, and is searched by ` +
+      `embedding or item_id`;
     return new AppError("space_mismatch", message, { param: modality });
   }
   const lack = `No path from ${modality} to the collection "${name}" (space "${space}")`;

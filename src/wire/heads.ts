@@ -120,7 +120,23 @@ export const TrainResult = z.object({
   measures: Measures.optional(),
   labels: z.array(z.string()).optional(),
   held_out: HeldOut.optional(),
-  screening: z.object({ counts: z.record(z.string(), z.int()), excluded: z.int() }).optional(),
+  screening: z
+    .object({
+      counts: z.record(z.string(), z.int()),
+      excluded: z.int(),
+      /** The worst, of each kind; all are in the report. */
+      worst: z.array(
+        z.object({
+          kind: z.string(),
+          score: z.number(),
+          /** Positions, counted from 0. */
+          pairs: z.array(z.int()),
+          /** Where the pairs have names. */
+          ids: z.array(z.string()).optional(),
+        }),
+      ),
+    })
+    .optional(),
   /** What decoding its files warned of; each begins with the field of the file. */
   warnings: Warnings.optional(),
 });

@@ -27,6 +27,9 @@ const maxItems = 100_000;
 /** Each is an `ItemBody`; one that is none fails by itself. */
 export const ItemsBody = z.strictObject({ items: listOf(z.unknown(), { max: maxItems }) });
 
+/** What JSON may add: several, or one by itself. */
+export const AddItemsBody = z.union([ItemsBody, ItemBody]);
+
 /** An item's embedding is told only when it is asked for: it is most of what an item is. */
 const include = z.enum(["embedding"]).optional();
 export const ListQuery = z.strictObject({

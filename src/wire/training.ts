@@ -10,6 +10,8 @@ const Labels = listOf(z.union([z.string().min(1), z.number()]).transform(String)
   max: 100_000,
 });
 export const EntryField = z.strictObject({
+  /** What reports call it, a file's name say. */
+  id: optional(z.string().min(1).max(512)),
   image: optional(Media),
   audio: optional(Media),
   text: optional(z.string().min(1)),

@@ -118,11 +118,18 @@ describe("crossmodal classify", () => {
 describe("crossmodal embed", () => {
   it("ends with 2 when there is nothing to embed, as for any wrong usage", async () => {
     const { code, stderr } = await crossmodal(["embed"]);
-    expect([code, stderr]).toEqual([2, expect.stringContaining("give files or --text")]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("give files, --text")]);
   });
 
   it("embeds texts as JSON lines", async () => {
-    const { code, stdout } = await crossmodal(["embed", "--text", "a red bus", "a cat", "--json"]);
+    const { code, stdout } = await crossmodal([
+      "embed",
+      "--text",
+      "a red bus",
+      "--text",
+      "a cat",
+      "--json",
+    ]);
     expect(code).toBe(0);
     const lines = stdout
       .trim()

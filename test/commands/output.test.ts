@@ -7,8 +7,8 @@ import { table } from "../../src/commands/table.js";
 
 describe("print", () => {
   it("exits silently with 0 when the reader of stdout goes away, as head does", async () => {
-    const texts = Array.from({ length: 2000 }, (_, i) => `text ${i}`);
-    const args = ["--import", "tsx", "src/cli.ts", "embed", "--json", "--text", ...texts];
+    const texts = Array.from({ length: 2000 }, (_, i) => ["--text", `text ${i}`]);
+    const args = ["--import", "tsx", "src/cli.ts", "embed", "--json", ...texts.flat()];
     const child = spawn(process.execPath, args, {
       env: {
         PATH: process.env.PATH,
@@ -38,6 +38,19 @@ describe("table", () => {
       "b          12  a long text",
     ]);
     expect(table(["name", "items", "note"], rows, 20)[2]).toBe("b          12  a lo…");
+  });
+
+  it("counts the cells of a terminal, not characters: of Chinese and emoji two, of accents none", () => {
+    const rows = [
+      ["日本", "x"],
+      ["e\u0301te\u0301", "👍🏽 y"],
+    ];
+    expect(table(["name", "note"], rows, undefined)).toEqual([
+      "name  note",
+      "日本  x",
+      "e\u0301te\u0301   👍🏽 y",
+    ]);
+    expect(table(["id"], [["日本日本日本"]], 6)[1]).toBe("日本…");
   });
 
   it("shows control characters as such, so that no name steers the terminal", () => {

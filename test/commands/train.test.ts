@@ -103,6 +103,22 @@ describe("crossmodal train, heads", () => {
     );
   });
 
+  it("names suspicious pairs by their lines and files", async () => {
+    const pairs = Object.entries(fixtureLabels.images).map(([file, label]) => ({
+      image: join(fixtures, "images", file),
+      text: `a photo of a ${label}`,
+    }));
+    const again = { ...pairs[0], text: "the evening news on the radio" };
+    const lines = [...pairs, again].map((pair) => JSON.stringify(pair)).join("\n");
+    const told = await run(
+      ...["train", "--models", "starter-clip", "--pairs", save("twice.jsonl", lines)],
+      ...["--epochs", "1", "--screen", "--name", "twice"],
+    );
+    const [, named] = /near duplicate: (.*)/.exec(told) ?? [];
+    expect(named).toContain(`line 1: ${pairs[0].image}, ${pairs[0].text}`);
+    expect(named).toContain(`line ${pairs.length + 1}: ${again.image}, ${again.text}`);
+  });
+
   it("makes a probe from files that a JSONL names", async () => {
     const lines = Object.entries(fixtureLabels.images).map(([file, label]) =>
       JSON.stringify({ image: join(fixtures, "images", file), label }),

@@ -24,9 +24,9 @@ symlinkSync("nowhere", join(folder, "gone"));
 symlinkSync("../a.txt", join(folder, "b", "linked.txt"));
 symlinkSync("b/deep", join(folder, "z"));
 
-const walk = async (root: string, recursive: boolean) => {
+const walk = async (root: string, recursive: boolean, eachOnce?: boolean) => {
   const found: string[] = [];
-  for await (const { name, size, error } of walkFiles(root, recursive))
+  for await (const { name, size, error } of walkFiles(root, { recursive, eachOnce }))
     found.push(`${name} ${error ?? size}`);
   return found;
 };
@@ -44,6 +44,24 @@ describe("walkFiles", () => {
       "itself a link that leads around in a circle",
       "z/1.txt 12",
     ]);
+  });
+
+  it("with eachOnce leaves out links to what it finds in its own place, but not to what is hidden or elsewhere", async () => {
+    const tree = mkdtempSync(join(tmpdir(), "crossmodal-walk-"));
+    for (const name of ["real", ".versions", "links"]) mkdirSync(join(tree, name));
+    writeFileSync(join(tree, "real", "x.txt"), "x");
+    writeFileSync(join(tree, ".versions", "y.txt"), "y");
+    symlinkSync("real", join(tree, "again"));
+    symlinkSync("../real/x.txt", join(tree, "links", "file"));
+    symlinkSync(".versions", join(tree, "old"));
+    symlinkSync(join(folder, "b", "deep"), join(tree, "outside"));
+    const skipped: string[] = [];
+    const found: string[] = [];
+    for await (const file of walkFiles(tree, { recursive: true, eachOnce: true }))
+      (file.skipped === "link" ? skipped : found).push(file.name);
+    expect(found).toEqual(["old/y.txt", "outside/1.txt", "real/x.txt"]);
+    expect(skipped).toEqual(["again", "links/file"]);
+    expect(await walk(tree, false, true)).toContain("links 0"); // of no walk that goes deeper
   });
 
   it("stays in the folder unless recursive", async () => {

@@ -48,6 +48,28 @@ describe("mediaFetcher", () => {
     });
   });
 
+  it("fetches from addresses of a private network that are listed, alone or in a range, also by a name", async () => {
+    const host = await serve((_, response) => response.end("the bytes"));
+    const port = host.split(":")[1];
+    for (const [hosts, url] of [
+      [["127.0.0.1"], `http://${host}/a.jpg`],
+      [[host], `http://${host}/a.jpg`],
+      [["127.0.0.0/8"], `http://${host}/a.jpg`],
+      [["localhost", "127.0.0.1", "::1"], `http://localhost:${port}/a.jpg`],
+    ] as const)
+      expect(await mediaFetcher({ ...options, hosts })(url, signal)).toHaveLength(9);
+    for (const [hosts, url] of [
+      [["127.0.0.2"], `http://${host}/a.jpg`],
+      [["127.0.0.1:1"], `http://${host}/a.jpg`],
+      [["localhost", "10.0.0.0/8"], `http://localhost:${port}/a.jpg`],
+      [["127.0.0.1"], `http://localhost:${port}/a.jpg`],
+      [["*", "127.0.0.2/32"], "http://[::ffff:127.0.0.1]/a.jpg"],
+    ] as const)
+      await expect(mediaFetcher({ ...options, hosts })(url, signal)).rejects.toMatchObject({
+        code: "url_refused",
+      });
+  });
+
   it("checks every redirect again", async () => {
     const host = await serve((_, response) =>
       response.writeHead(302, { location: "http://10.0.0.1/secret" }).end(),

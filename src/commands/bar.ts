@@ -1,0 +1,38 @@
+import cliProgress, { type Options, type Params, Presets, SingleBar } from "cli-progress";
+import stringWidth from "string-width";
+
+/** What a bar shows around itself. */
+export type BarText = (params: Params) => { before: string; after: string };
+
+const maxBar = 30;
+const minBar = 5;
+
+/** A bar on the terminal of stderr, as wide as its line leaves room for it. */
+export function createBar(textOf: BarText): SingleBar {
+  const format = (options: Options, params: Params) => {
+    const { before, after } = textOf(params);
+    const columns = process.stderr.columns ?? 80;
+    const room = columns - 1 - stringWidth(`${before}  ${after}`);
+    if (room < minBar) return `${before} ${after}`.slice(0, columns - 1);
+    const barsize = Math.min(maxBar, room);
+    const drawn = cliProgress.Format.BarFormat(params.progress, { ...options, barsize });
+    return `${before} ${drawn} ${after}`;
+  };
+  // A command ends in order at a signal, and prints meanwhile: the bar must not go away by itself,
+  // nor go back to the line where it began.
+  const stay = { gracefulExit: false, hideCursor: false };
+  const bar = new SingleBar({ stream: process.stderr, format, ...stay }, Presets.shades_classic);
+  const { terminal } = bar as unknown as { terminal: Record<string, () => void> };
+  terminal.cursorSave = () => {};
+  terminal.cursorRestore = () => {};
+  return bar;
+}
+
+/** `durationOf(3725)` is "1 h 2 min", `durationOf(65)` "1 min 5 s"; "?" for what is not known. */
+export function durationOf(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "?";
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
