@@ -135,7 +135,8 @@ async function readBounded(
 const refusedAddress = (hostname: string) =>
   new AppError(
     "url_refused",
-    `"${hostname}" is not a public address; to fetch from it all the same, its address or range must be in the option urlHosts too`,
+    `"${hostname}" is not a public address; to fetch from it all the same, its address or range ` +
+      "must be in the option urlHosts too",
   );
 
 /** Whether an address is one of those, or in one of the ranges, that are listed among hosts. */

@@ -42,8 +42,8 @@ const addOperation = describe({
   tag: "Items",
   summary: "Adds items: one as a form or JSON, many as JSON, any number as a stream of lines",
   description:
-    "The answer to one item is that stored item (201), to several the status of each, to NDJSON a line " +
-    "for each as it is stored. Read the lines while you send.",
+    "The answer to one item is that stored item (201), to several the status of each, to NDJSON " +
+    "a line for each as it is stored. Read the lines while you send.",
   body: {
     "application/json": AddItemsBody,
     "multipart/form-data": ItemBody,

@@ -50,7 +50,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe("crossmodal embed --out", () => {
-  it("writes a folder's rows as the server embeds them, and what each row is beside them", async () => {
+  it("writes a folder's rows as the server embeds them, and what each is beside them", async () => {
     const out = at("images.npy");
     const result = await embed(media, "--recursive", "--model", "starter-clip", "--out", out);
     expect(result.code).toBe(0);
@@ -111,7 +111,7 @@ describe("crossmodal embed --out", () => {
     ]);
   });
 
-  it("writes rows of one space only, names what failed, and leaves nothing half-written", async () => {
+  it("writes rows of one space, names what failed, and leaves nothing half-written", async () => {
     const mixed = await embed(
       join(media, "cat.jpg"),
       join(media, "sheep.flac"),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Failures } from "../../src/commands/failures.js";
 
 describe("Failures", () => {
-  it("names three of many with one reason and counts the others; other reasons keep their lines", () => {
+  it("names three of many with one reason and counts the others; others keep their lines", () => {
     const failures = new Failures();
     for (let i = 0; i < 222; i++) failures.add(`${i}.jpg`, "another space", "invalid_input");
     failures.add("x.jpg", "the file is empty", "invalid_input");

@@ -79,7 +79,7 @@ describe("crossmodal items", () => {
     expect((await items("show", "mine", "old/0", "--json")).stdout).toContain('"metadata":{"a":1}');
   });
 
-  it("deletes with --yes alone where nobody can be asked, and never everything by an empty choice", async () => {
+  it("deletes with --yes where nobody can be asked, and never all by an empty choice", async () => {
     const refused = await items("delete", "mine", "--id-prefix", "old/");
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("--yes") });
     expect(refused.stderr).toContain("Delete 4 items of mine");

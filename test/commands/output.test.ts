@@ -40,7 +40,7 @@ describe("table", () => {
     expect(table(["name", "items", "note"], rows, 20)[2]).toBe("b          12  a lo…");
   });
 
-  it("counts the cells of a terminal, not characters: of Chinese and emoji two, of accents none", () => {
+  it("counts cells of a terminal: of Chinese and emoji two, of accents none", () => {
     const rows = [
       ["日本", "x"],
       ["e\u0301te\u0301", "👍🏽 y"],

@@ -47,7 +47,7 @@ async function prune(given: { recursive?: boolean; idPrefix?: string; dryRun?: b
 }
 
 describe("pruneGone", () => {
-  it("removes what is gone, but nothing from a folder that is empty or a link that leads nowhere", async () => {
+  it("removes what is gone, but nothing from an empty folder or a broken link", async () => {
     const { removed, kept, left } = await prune();
     expect(removed).toEqual(["kept/b.jpg", "moved/c.jpg"]);
     expect(left).toEqual(["kept/a.jpg", "empty/d.jpg", "broken/e.jpg"]);

@@ -91,7 +91,7 @@ describe("crossmodal train, heads", () => {
       JSON.parse(await run("heads", "import", file, "--name", "copy", "--json")),
     ).toMatchObject({ active: false });
     expect(await run("heads", "activate", "copy", "1")).toMatch(
-      /1 +active +projection +image, text .* improved/,
+      /1 +active +projection, infonce +image, text .* improved/,
     );
     expect((await runMain("heads", "delete", "copy", ...where)).stderr).toContain(
       "is active with version 1",

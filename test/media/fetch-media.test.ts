@@ -48,7 +48,7 @@ describe("mediaFetcher", () => {
     });
   });
 
-  it("fetches from addresses of a private network that are listed, alone or in a range, also by a name", async () => {
+  it("fetches from private addresses that are listed, alone or in a range, also by name", async () => {
     const host = await serve((_, response) => response.end("the bytes"));
     const port = host.split(":")[1];
     for (const [hosts, url] of [
