@@ -32,6 +32,7 @@ import { jobsRoutes } from "./routes/jobs.js";
 import { labelSetsRoutes } from "./routes/label-sets.js";
 import { mcpRoutes } from "./routes/mcp.js";
 import { modelsRoutes } from "./routes/models.js";
+import { moveCollectionRoute } from "./routes/move-collection.js";
 import { pageRoutes } from "./routes/page.js";
 import { patchItemsRoutes } from "./routes/patch-items.js";
 import {
@@ -94,6 +95,7 @@ export function createApp(services: Services, access = new Access(services.confi
     .route("/", collectionsRoutes(services))
     .route("/", aliasesRoutes(services))
     .route("/", classifyCollectionRoute(services))
+    .route("/", moveCollectionRoute(services))
     .route("/", addItemsRoute(services))
     .route("/", itemsRoutes(services))
     .route("/", patchItemsRoutes(services))

@@ -12,6 +12,7 @@ import type {
 import type { Deleted } from "../wire/common.js";
 import type { JobStarted } from "../wire/jobs.js";
 import type { LabelSetAnswer, LabelSetBody, LabelSetList } from "../wire/label-sets.js";
+import type { MoveBody } from "../wire/move.js";
 import type { QueryBody, SearchAnswer, SearchAnswers, SearchBody } from "../wire/search.js";
 import type { WithUploads } from "./body.js";
 import { type Calls, pathOf } from "./calls.js";
@@ -60,6 +61,10 @@ export const collectionCalls = ({ get, post, put, patch, delete: remove }: Calls
     request: z.input<typeof ClassifyBody>,
     options?: CallOptions,
   ) => post<JobStarted>(`${at(name)}/classify`, request, options),
+
+  /** Embeds a collection again with another model, as a job. */
+  moveCollection: (name: string, request: z.input<typeof MoveBody>, options?: CallOptions) =>
+    post<JobStarted>(`${at(name)}/move`, request, options),
 
   listLabelSets: (options?: CallOptions) => get<LabelSetList>("/v1/label-sets", options),
 

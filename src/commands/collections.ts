@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { CollectionAnswer } from "../wire/collections.js";
 import { createCollection } from "./collection.js";
+import { moveCommand } from "./move.js";
 import { onTarget } from "./on-target.js";
 import { parseList, parseNumber } from "./options.js";
 import { print } from "./output.js";
@@ -53,6 +54,8 @@ export function collectionsCommand(program: Command): void {
     if (given.json) await print(JSON.stringify(collection));
     else for (const line of describe(collection)) await print(line);
   });
+
+  moveCommand(collections);
 
   const remove = collections
     .command("delete")

@@ -64,6 +64,13 @@ export const accessOptions = {
       "none by default. In a private network list the address or range too, e.g. " +
       "media.lan,10.0.0.0/24.",
   ),
+  sourceFolders: option(
+    z.array(z.string().min(1)),
+    [],
+    list,
+    "Folders whose files collections/{name}/move may read again where items name them as their " +
+      "source, comma-separated; none by default.",
+  ),
   corsOrigins: option(
     z.array(z.string()),
     [],

@@ -99,8 +99,8 @@ export function collectionsRoutes(services: Services) {
  * The space is a model's (the first loaded one's by default), or the user's own with vectors from
  * elsewhere.
  */
-async function specOf(
-  request: NewCollection,
+export async function specOf(
+  request: Partial<NewCollection> & Pick<NewCollection, "name" | "fields" | "previews">,
   services: Pick<Services, "packs" | "heads">,
 ): Promise<CollectionSpec> {
   const { name, model, head, space, dimensions, fields, previews } = request;

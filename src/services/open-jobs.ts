@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type CalibrateParts, calibrateJob } from "../calibrations/calibrate-job.js";
 import { type ClassifyServices, classifyJob } from "../collections/classify-job.js";
+import { type MoveServices, moveJob } from "../collections/move-job.js";
 import { type BridgeServices, bridgeJob } from "../heads/bridge-job.js";
 import { fewShotJob } from "../heads/few-shot-job.js";
 import { type ReprojectServices, reprojectJob } from "../heads/reproject-job.js";
@@ -14,7 +15,8 @@ type JobParts = TrainingServices &
   BridgeServices &
   ReprojectServices &
   CalibrateParts &
-  ClassifyServices & { store: LazyStore };
+  ClassifyServices &
+  MoveServices & { store: LazyStore };
 
 /** Every kind of job. Where the data folder is this process's, jobs of the last one are its too. */
 export async function openJobs(parts: JobParts): Promise<Jobs> {
@@ -28,6 +30,7 @@ export async function openJobs(parts: JobParts): Promise<Jobs> {
       reproject: reprojectJob(parts),
       calibrate: calibrateJob(parts),
       classify: classifyJob(parts),
+      move: moveJob(parts),
     },
     log,
     limits: config,

@@ -25,6 +25,7 @@ const calls: Record<string, (client: Client) => unknown> = {
   listAliases: (c) => c.listAliases(),
   putAlias: (c) => c.putAlias("alias", { collection: "c" }),
   deleteAlias: (c) => c.deleteAlias("alias"),
+  moveCollection: (c) => c.moveCollection("name", { model: "m", into: "other" }),
   classifyCollection: (c) => c.classifyCollection("name", { label_set: "l" }),
   listLabelSets: (c) => c.listLabelSets(),
   getLabelSet: (c) => c.getLabelSet("name"),
