@@ -26,12 +26,20 @@ import { modelsCommand } from "./commands/models.js";
 import { OutputClosed } from "./commands/output.js";
 import { searchCommand } from "./commands/search.js";
 import { serveCommand } from "./commands/serve.js";
+import { tagCommand } from "./commands/tag.js";
 import { isReported } from "./commands/target.js";
 import { trainCommand } from "./commands/train.js";
 import { version } from "./version.js";
 
 const commandGroups = {
-  "Serve and ask:": [serveCommand, mcpCommand, classifyCommand, embedCommand, gapCommand],
+  "Serve and ask:": [
+    serveCommand,
+    mcpCommand,
+    classifyCommand,
+    tagCommand,
+    embedCommand,
+    gapCommand,
+  ],
   "Collections:": [
     collectionsCommand,
     addCommand,

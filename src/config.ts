@@ -94,9 +94,25 @@ function withoutServiceLinks(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv 
 function check(schema: z.ZodType, value: unknown, where: string): unknown {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new AppError("invalid_input", `${where}: ${result.error.issues[0].message}`, {
-    param: where,
-  });
+  const [issue] = result.error.issues;
+  throw new AppError("invalid_input", `${where}: ${wordsOf(issue)}`, { param: where });
+}
+
+function wordsOf(issue: z.core.$ZodIssue): string {
+  if (!/^(Too small|Too big|Invalid input)/.test(issue.message)) return issue.message;
+  const of = (origin: string) => (origin === "string" ? " characters" : "");
+  switch (issue.code) {
+    case "invalid_type":
+      return `expected ${issue.expected === "number" ? "a number" : issue.expected}`;
+    case "too_small":
+      return issue.inclusive
+        ? `expected at least ${issue.minimum}${of(issue.origin)}`
+        : `expected more than ${issue.minimum}`;
+    case "too_big":
+      return `expected at most ${issue.maximum}${of(issue.origin)}`;
+    default:
+      return issue.message;
+  }
 }
 
 function readConfigFile(path: string): Record<string, unknown> {

@@ -11,6 +11,7 @@ import { type Config, redacted } from "./config.js";
 import { AppError } from "./errors.js";
 import { lingerAfterAnswers } from "./linger.js";
 import type { Log } from "./log.js";
+import { portProblem } from "./port.js";
 import { createServices } from "./services.js";
 
 export interface RunningServer {
@@ -35,6 +36,9 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     throw new AppError("invalid_input", message, { param: "host" });
   }
   const tls = await TlsFiles.open(config);
+  // Models take seconds to load: what stands in the way is told before
+  const problem = config.port === 0 ? undefined : await portProblem(config.host, config.port);
+  if (problem !== undefined) throw portError(config, problem.why);
   log.info({ config: redacted(config) }, "starting");
   const services = await createServices(config, log, { ownsData: true });
   const app = createApp(services, access);
@@ -56,16 +60,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   }).catch(async (error: NodeJS.ErrnoException) => {
     await services.close();
     if (error.code !== "EADDRINUSE" && error.code !== "EACCES") throw error;
-    const why =
-      error.code === "EACCES" ? "may not be opened by this user" : "is in use by another program";
-    throw new AppError(
-      "conflict",
-      `Port ${config.port} on ${config.host} ${why}; choose one with --port`,
-      {
-        param: "port",
-        cause: error,
-      },
-    );
+    throw portError(config, "was taken by another program meanwhile", error);
   });
   const stopWatching = tls?.watch((pair) => (server as SecureServer).setSecureContext(pair), log);
   lingerAfterAnswers(server as Server);
@@ -97,6 +92,11 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     ready: services.ready,
     underWay: () => underWay,
   };
+}
+
+function portError({ host, port }: Config, why: string, cause?: Error): AppError {
+  const message = `Port ${port} on ${host} ${why}; choose one with --port`;
+  return new AppError("conflict", message, { param: "port", cause });
 }
 
 /**

@@ -5,6 +5,7 @@ import { addFiles, countFiles, type FileStatus } from "./add-files.js";
 import { findCollection } from "./collection.js";
 import { addCreateFlags } from "./collections.js";
 import { type BreakOff, Tally, untilBroken } from "./item-tally.js";
+import { withFiles } from "./lines-with-files.js";
 import { wholeLines } from "./ndjson.js";
 import { onTarget } from "./on-target.js";
 import { configOf, parseJsonObject, parseList } from "./options.js";
@@ -69,10 +70,11 @@ export function addCommand(program: Command): void {
 
 async function addStdin(target: Target, name: string, signal: AbortSignal): Promise<void> {
   const tally = new Tally(name);
+  const lines = withFiles(wholeLines(process.stdin));
   let brokeOff: BreakOff | undefined;
   try {
     brokeOff = await untilBroken(async () => {
-      for await (const status of sendItems(target, name, wholeLines(process.stdin), { signal })) {
+      for await (const status of sendItems(target, name, lines, { signal })) {
         tally.count(status);
         await print(JSON.stringify(status));
       }

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import type { ZeroShotAnswer } from "../wire/zero-shot.js";
 import { eachInput } from "./each-input.js";
-import { parseLabels, readLabels } from "./labels.js";
+import { addLabelFlags, checkLabelFlags, type LabelFlags, labelFields } from "./label-flags.js";
 import { readMediaFile } from "./media-input.js";
 import { onTarget } from "./on-target.js";
-import { collect, parseCount, parseNumber } from "./options.js";
+import { collect } from "./options.js";
 import { printWarnings } from "./print-warnings.js";
 import { CommandError } from "./target.js";
 
@@ -18,39 +18,16 @@ export function classifyCommand(program: Command): void {
     .description("score pictures, sounds and texts against any labels")
     .argument("[files...]", "pictures or sounds; - is standard input")
     .option("--text <text>", "a text to score; may be given several times", collect)
-    .option("--labels <a,b>", "candidate labels, comma-separated or a JSON array", parseLabels)
-    .option("--labels-file <file>", "candidate labels, one a line or a JSON array")
-    .option("--label-set <name>", "a saved label set")
-    .option("--model <id>", "model to ask")
-    .option("--head <name>", "a head of the model; one made from examples has its own labels")
-    .option("--threshold <n>", "only scores of at least this", parseNumber)
-    .option(
-      "--template <text>",
-      'prompt template with one {}, e.g. "a photo of a {}."; may be given several times',
-      collect,
-    )
-    .option("--multi-label", "score each label on its own")
-    .option("--top-k <n>", "only the best so many", parseCount)
-    .option("--timeline", "scores of each window of a sound")
-    .option("--calibration <name>", "for --reject and --multi-label (see calibrate)")
-    .option(
-      "--reject [rate]",
-      "say when no label fits; share of such inputs that may pass [0.05]",
-      (text) => parseNumber(text),
-    );
-  const check = (given: Record<string, unknown>, files: string[]) => {
+    .option("--timeline", "scores of each window of a sound");
+  addLabelFlags(command);
+  const check = (given: LabelFlags & { text?: string[] }, files: string[]) => {
     if (files.length === 0 && given.text === undefined)
       throw wrong("Nothing to classify: give files or --text");
-    const sources = [given.labels, given.labelsFile, given.labelSet, given.head];
-    if (sources.every((source) => source === undefined))
-      throw wrong("Expected --labels, --labels-file, --label-set or a --head with its own labels");
-    if (sources.slice(0, 3).filter((source) => source !== undefined).length > 1)
-      throw wrong("Expected one of --labels, --labels-file and --label-set");
+    checkLabelFlags(given);
   };
   onTarget(command, { models: true, check }, async (target, given, files: string[]) => {
     const texts: string[] = given.text ?? [];
-    const labels =
-      given.labelsFile === undefined ? given.labels : await readLabels(given.labelsFile);
+    const fields = await labelFields(given);
     await eachInput([...texts, ...files], {
       what: "classifying",
       ask: async (position) => {
@@ -60,17 +37,8 @@ export function classifyCommand(program: Command): void {
           : await readMediaFile(files[position - texts.length]);
         return target.zeroShot({
           [modality]: base64,
-          candidate_labels: labels,
-          label_set: given.labelSet,
-          model: given.model,
-          head: given.head,
-          threshold: given.threshold,
-          hypothesis_template: given.template,
-          multi_label: given.multiLabel,
-          top_k: given.topK,
+          ...fields,
           timeline: modality === "audio" ? given.timeline : undefined,
-          reject: rejectOf(given.reject),
-          calibration: given.calibration,
         });
       },
       tell: (answer, position) => {
@@ -83,10 +51,6 @@ export function classifyCommand(program: Command): void {
 }
 
 const wrong = (message: string) => new CommandError(message, { code: "invalid_input" });
-
-/** `--reject` alone leaves the rate to the server. */
-const rejectOf = (rate: number | true | undefined) =>
-  rate === undefined ? undefined : rate === true ? {} : { false_alarm_rate: rate };
 
 function print(file: string, answer: ZeroShotAnswer, json: boolean): void {
   if (json) {

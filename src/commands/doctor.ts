@@ -1,5 +1,4 @@
 import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from "node:fs";
-import { createServer, isIP } from "node:net";
 import { availableParallelism, freemem, totalmem } from "node:os";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
@@ -15,6 +14,7 @@ import { ffmpegVersion } from "../media/audio/ffmpeg.js";
 import { startDecodingPool } from "../media/decoding-pool.js";
 import { imageLibraryVersions } from "../media/image/decode-image.js";
 import { findManifest } from "../models/store.js";
+import { portProblem } from "../port.js";
 import { loadOptions } from "../services/load-packs.js";
 import { trainedParts } from "./doctor-trained-parts.js";
 import type { Finding } from "./finding.js";
@@ -134,35 +134,10 @@ function dataFolder({ dataDir }: Config): Finding {
   }
 }
 
-function port({ host, port: number }: Config): Promise<Finding> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    const finding = { group: "machine", check: "port" };
-    const found = `${host}:${number}`;
-    probe.once("error", async (error: NodeJS.ErrnoException) => {
-      const ours = error.code === "EADDRINUSE" && (await servesCrossmodal(host, number));
-      const why = ours ? " is held by a crossmodal server that answers" : `: ${error.message}`;
-      resolve({ ...finding, ok: ours, found: `${found}${why}` });
-    });
-    probe.listen(number, host, () =>
-      probe.close(() => resolve({ ...finding, ok: true, found: `${found} is free` })),
-    );
-  });
-}
-
-/**
- * Whether `/health/live` there answers as ours does; a server for all addresses is asked at the
- * local one.
- */
-async function servesCrossmodal(host: string, number: number): Promise<boolean> {
-  const reached = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  try {
-    const url = `http://${isIP(reached) === 6 ? `[${reached}]` : reached}:${number}/health/live`;
-    const answer = await fetch(url, { signal: AbortSignal.timeout(5000), redirect: "error" });
-    return answer.ok && ((await answer.json()) as { status?: unknown } | null)?.status === "live";
-  } catch {
-    return false;
-  }
+async function port({ host, port: number }: Config): Promise<Finding> {
+  const problem = await portProblem(host, number);
+  const found = `${host}:${number} ${problem?.why ?? "is free"}`;
+  return { group: "machine", check: "port", ok: problem?.isOurs ?? true, found };
 }
 
 /**

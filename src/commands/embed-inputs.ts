@@ -9,7 +9,11 @@ import { type FoundFile, fileError, walkFiles } from "./walk-files.js";
 /** A text, or a picture or sound that is read when its turn comes. */
 export type EmbedInput = { name: string } & (
   | { text: string }
-  | { read: () => Promise<{ modality: MediaModality; base64: string }> }
+  | {
+      /** Its path in the folder that was named. */
+      relative: string;
+      read: () => Promise<{ modality: MediaModality; base64: string }>;
+    }
 );
 
 export interface InputFlags {
@@ -37,12 +41,16 @@ export async function embedInputs(
   const listed = list === undefined ? [] : await linesOf(list);
   const fromList = listed.map((path) => resolve(dirname(list!), path));
   for (const path of [...paths, ...fromList]) {
-    if (path === "-") inputs.push({ name: path, read: () => readMediaFile(path) });
+    if (path === "-") inputs.push({ name: path, relative: path, read: () => readMediaFile(path) });
     else
       for await (const file of walkFiles(path, { recursive, eachOnce: true })) {
         const why = file.named ? undefined : await whyLeftOut(file, modalities);
         if (why === undefined)
-          inputs.push({ name: file.path, read: () => readMediaFile(file.path) });
+          inputs.push({
+            name: file.path,
+            relative: file.name,
+            read: () => readMediaFile(file.path),
+          });
         else leftOut.add(why);
       }
   }

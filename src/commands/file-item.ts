@@ -66,11 +66,11 @@ export async function readFileItem(
   try {
     const modality = sniffModality(await readHead(path));
     if (modality === undefined) {
-      if (!file.named && !mediaNames.test(extname(path).toLowerCase()))
-        return { what: "other files" };
-      throw new BadFile(
-        file.size === 0 ? "the file is empty" : "neither a picture nor a sound of a known format",
-      );
+      const ending = extname(path).toLowerCase();
+      const what = unsupported[ending];
+      if (!file.named && what !== undefined) return { what, why: "not supported" };
+      if (!file.named && !mediaNames.test(ending)) return { what: "other files" };
+      throw new BadFile(whyNoMedia(file.size, ending));
     }
     if (!file.named && options.modalities?.includes(modality) === false) {
       const what = modality === "audio" ? "sounds" : "pictures";
@@ -98,6 +98,25 @@ export async function readFileItem(
     if (error instanceof BadFile) throw error;
     throw new BadFile(fileError(error as Error));
   }
+}
+
+/** Endings of what people try, and what it is. */
+const unsupported: Record<string, string> = {
+  ".svg": "SVG drawings",
+  ".pdf": "PDF files",
+  ".mov": "videos",
+  ".mkv": "videos",
+  ".avi": "videos",
+};
+
+function whyNoMedia(size: number, ending: string): string {
+  if (size === 0) return "the file is empty";
+  if (/^\.(ndjson|jsonl)$/.test(ending))
+    return "items as lines come from standard input: crossmodal add NAME - < FILE";
+  const what = unsupported[ending];
+  return what === undefined
+    ? "neither a picture nor a sound of a known format"
+    : `${what} are not supported`;
 }
 
 async function readHead(path: string): Promise<Uint8Array> {

@@ -23,8 +23,8 @@ export function modelsCommand(program: Command): void {
   modelsPullCommand(models);
 
   const list = models
-    .command("list")
-    .description("installed models, and those that can be pulled")
+    .command("list", { isDefault: true })
+    .description("installed models, and those that can be pulled (what models alone does)")
     .option("--json", "print as JSON, a line each");
   addConfigFlags(list, ["dataDir"]).action(async (given) => {
     const { dataDir } = configOf(given);

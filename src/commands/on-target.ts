@@ -59,8 +59,9 @@ export function onTarget(
     try {
       await work(target, given, ...(all.slice(0, -2) as never[]));
     } catch (error) {
+      const told = inFlags(error, command);
       const isInFolder = given.url === undefined && config.store === "";
-      throw isInFolder ? namingFolder(error, config.dataDir) : error;
+      throw isInFolder ? namingFolder(told, config.dataDir) : told;
     } finally {
       await target.close();
     }
@@ -71,6 +72,26 @@ export function onTarget(
 function modelsFor({ models, aliases }: Config, { model, againstModel }: Given): string[] {
   const asked = [model, againstModel].filter((id) => id !== undefined && !(id in aliases));
   return [...new Set([...asked, ...models])];
+}
+
+/** Fields of requests, in messages, as this command's flags are called. */
+const flagOfField: Record<string, string> = {
+  force: "--force",
+  a_modality: "--modalities",
+  b_modality: "--modalities",
+  candidate_labels: "--labels",
+  hypothesis_template: "--template",
+  pair_by: "--pair-by",
+  allow_missing: "--allow-missing",
+};
+
+function inFlags(error: unknown, command: Command): unknown {
+  if (!(error instanceof ApiError)) return error;
+  const message = error.message.replace(/"([a-z_]+)"/g, (whole, field: string) => {
+    const flag = Object.hasOwn(flagOfField, field) ? flagOfField[field] : undefined;
+    return command.options.some(({ long }) => long === flag) ? (flag as string) : whole;
+  });
+  return message === error.message ? error : new CommandError(message, { code: error.code });
 }
 
 /** What is not found may be in another folder. */

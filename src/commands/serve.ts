@@ -1,8 +1,10 @@
 import type { Command } from "commander";
 import { type OptionName, options } from "../config/options.js";
+import { AppError } from "../errors.js";
 import { createLog } from "../log.js";
 import { closeOnSignals, startServer } from "../server.js";
 import { addConfigFlags, configOf } from "./options.js";
+import { CommandError } from "./target.js";
 
 /** `crossmodal serve`: the HTTP server. */
 export function serveCommand(program: Command): void {
@@ -11,7 +13,14 @@ export function serveCommand(program: Command): void {
   command.action(async (given: Record<string, unknown>) => {
     const config = configOf(given);
     const log = createLog(config.logLevel);
-    const server = await startServer(config, log);
+    const server = await startServer(config, log).catch((error) => {
+      if (!(error instanceof AppError) || error.code !== "storage_locked") throw error;
+      const message = error.message.replace(
+        /; stop it.*/,
+        "; stop it, or choose another --data-dir",
+      );
+      throw new CommandError(message, { code: error.code });
+    });
     const leaveSignals = closeOnSignals(server, config, log);
     console.log(`crossmodal listens on ${server.url}
 

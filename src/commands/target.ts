@@ -53,6 +53,10 @@ export async function openTarget(config: Config, { url, apiKey }: TargetOptions)
 }
 
 function clientOf(url: string, apiKey: string | undefined): Client {
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+    const message = `--url: expected an address like http://127.0.0.1:8080 but received "${url}"`;
+    throw new CommandError(message, { code: "invalid_input" });
+  }
   try {
     return createClient({ url, apiKey });
   } catch (error) {

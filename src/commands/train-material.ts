@@ -94,6 +94,11 @@ async function readPairs(path: string, field: "pairs" | "items"): Promise<Record
   const folder = dirname(resolve(path));
   for (const { entry, line } of numbered) {
     entry.id ??= nameOf(entry, line);
+    if (typeof entry.file === "string") {
+      const { modality, base64 } = await readMediaFile(resolve(folder, entry.file));
+      entry[modality] = base64;
+      delete entry.file;
+    }
     for (const modality of ["image", "audio"] as const) {
       const file = entry[modality];
       if (typeof file !== "string" || /^(data:|https?:)/.test(file)) continue;
@@ -104,8 +109,8 @@ async function readPairs(path: string, field: "pairs" | "items"): Promise<Record
 }
 
 /** `line 3: cat.jpg, a cat`: how reports call a pair of a file. */
-function nameOf({ image, audio, text }: Record<string, unknown>, line: number): string {
-  const parts = [image, audio, text].filter((part) => typeof part === "string");
+function nameOf({ file, image, audio, text }: Record<string, unknown>, line: number): string {
+  const parts = [file, image, audio, text].filter((part) => typeof part === "string");
   const names = parts.map((part) => shortened(part.replace(/^data:.*/, "a data URI")));
   return `line ${line}: ${names.join(", ")}`;
 }

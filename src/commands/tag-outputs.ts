@@ -1,0 +1,104 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { newFile } from "../files/new-file.js";
+import { writeDurably } from "../files/write-durably.js";
+import { decodeAudio } from "../media/audio/decode-audio.js";
+import { type EventTableName, eventTables } from "../tags/event-tables.js";
+import type { SoundEvent } from "../tags/sound-events.js";
+import { wavOf } from "../tags/wav.js";
+import { type Tags, withTags } from "../tags/xmp-sidecar.js";
+import { CommandError } from "./target.js";
+
+export interface TagOutputs {
+  xmp?: boolean;
+  events?: string[];
+  clips?: string;
+  out?: string;
+  force?: boolean;
+}
+
+/** A file that is tagged, with its path in the folder that was named. */
+interface TaggedFile {
+  path: string;
+  relative: string;
+}
+
+/** `cat.jpg.xmp` beside `cat.jpg`. @returns the file, when it was written. */
+export async function writeSidecar(path: string, tags: Tags): Promise<string[]> {
+  const sidecar = `${path}.xmp`;
+  const existing = await readFile(sidecar, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw new CommandError(`${sidecar}: ${error.message}`);
+  });
+  if (existing === undefined && tags.labels.length === 0) return [];
+  let text: string | undefined;
+  try {
+    text = withTags(existing, tags);
+  } catch (error) {
+    throw new CommandError(`${sidecar} is left as it is: ${(error as Error).message}`);
+  }
+  if (text === undefined) return [];
+  await writeDurably(sidecar, text);
+  return [sidecar];
+}
+
+/** Tables of the events, each beside the sound or under `out`. */
+export async function writeEvents(
+  { path, relative }: TaggedFile,
+  events: readonly SoundEvent[],
+  { events: forms = [], out, force }: TagOutputs,
+): Promise<string[]> {
+  const { sampleRateHz } = await samplesOf(path);
+  const about = { soundName: relative, nyquistHz: sampleRateHz / 2 };
+  const beside = out === undefined ? path : join(out, relative);
+  const written: string[] = [];
+  for (const form of forms as EventTableName[]) {
+    const table = eventTables[form];
+    const file = `${beside}.${table.ending}`;
+    await writeNew(file, table.text(events, about), force === true);
+    written.push(file);
+  }
+  return written;
+}
+
+/** Each event as `LABEL/NAME START-END.wav`: what `train --files` reads. */
+export async function writeClips(
+  { path, relative }: TaggedFile,
+  events: readonly SoundEvent[],
+  { clips, force }: TagOutputs,
+): Promise<string[]> {
+  if (events.length === 0) return [];
+  const { samples, sampleRateHz } = await samplesOf(path);
+  const written: string[] = [];
+  for (const { label, startSeconds, endSeconds } of events) {
+    const [from, to] = [startSeconds, endSeconds].map((at) => Math.round(at * sampleRateHz));
+    const span = `${startSeconds.toFixed(2)}-${endSeconds.toFixed(2)}`;
+    const file = join(clips!, fileName(label), `${fileName(relative)} ${span}.wav`);
+    await writeNew(file, wavOf(samples.subarray(from, to), sampleRateHz), force === true);
+    written.push(file);
+  }
+  return written;
+}
+
+/** Mono, at the file's own rate; the server has measured it against its limits already. */
+async function samplesOf(path: string) {
+  return decodeAudio(await readFile(path), { maxSeconds: Number.POSITIVE_INFINITY });
+}
+
+async function writeNew(path: string, content: string | Uint8Array, replace: boolean) {
+  await mkdir(dirname(path), { recursive: true });
+  const file = await newFile(path, { replace });
+  try {
+    await file.write(content);
+    await file.publish();
+  } finally {
+    await file.discard();
+  }
+}
+
+/** A label or path as one name: nothing that leads elsewhere or that a file system refuses. */
+const fileName = (text: string) =>
+  text
+    .replace(/[/\\:*?"<>|\p{Cc}]/gu, "_")
+    .replace(/^\.+|[. ]+$/g, "_")
+    .slice(0, 150);

@@ -1,0 +1,127 @@
+import { type Command, Option } from "commander";
+import { eventTables } from "../tags/event-tables.js";
+import { soundEvents } from "../tags/sound-events.js";
+import type { ZeroShotAnswer } from "../wire/zero-shot.js";
+import { eachInput } from "./each-input.js";
+import { embedInputs } from "./embed-inputs.js";
+import { addSelectionFlags } from "./item-selection.js";
+import { addLabelFlags, checkLabelFlags, type LabelFlags, labelFields } from "./label-flags.js";
+import { onTarget } from "./on-target.js";
+import { print } from "./output.js";
+import { printWarnings } from "./print-warnings.js";
+import { printable } from "./table.js";
+import { tagCollection } from "./tag-collection.js";
+import { type TagOutputs, writeClips, writeEvents, writeSidecar } from "./tag-outputs.js";
+import { CommandError, type Target } from "./target.js";
+
+/** `crossmodal tag`: labels of pictures and sounds into files that other programs read. */
+export function tagCommand(program: Command): void {
+  const tag = program
+    .command("tag")
+    .description("write labels beside pictures and sounds: XMP sidecars, tables of sound events")
+    .argument("[paths...]", "pictures, sounds and folders of them")
+    .option("--recursive", "also look into the folders inside a folder");
+  addLabelFlags(tag.optionsGroup("Which labels:"));
+  tag
+    .optionsGroup("Or what classifying a collection has written:")
+    .option("--collection <name>", "tags of its items, beside the files they were made from")
+    .option("--field <name>", "metadata field of the tags [tags]");
+  addSelectionFlags(tag);
+  tag
+    .optionsGroup("What comes out:")
+    .option("--xmp", "NAME.xmp beside each file, with confidence; what others wrote in it stays")
+    .addOption(
+      new Option("--events <form>", "tables of the events of a sound; may be given several times")
+        .choices(Object.keys(eventTables))
+        .argParser((form, list: string[] = []) => [...list, form]),
+    )
+    .option("--clips <folder>", "the events of sounds as WAV files, in a folder for each label")
+    .option("--out <folder>", "tables of events there instead of beside the sounds")
+    .option("--force", "replace tables and clips that are there");
+  onTarget(tag, { models: true, check }, async (target, given, paths: string[]) => {
+    if (given.collection !== undefined) return tagCollection(target, given.collection, given);
+    await tagFiles(target, paths, given as Given);
+  });
+}
+
+type Given = LabelFlags & TagOutputs & { recursive?: boolean; json?: boolean };
+
+function check(given: Given & { collection?: string }, paths: readonly string[]): void {
+  const { collection, xmp, events, clips, out, force } = given;
+  const isOut = xmp || events !== undefined || clips !== undefined;
+  if (!isOut) throw wrong("Nothing to write: give --xmp, --events or --clips");
+  if (collection !== undefined) {
+    if (paths.length > 0) throw wrong("Expected either files or --collection");
+    if (!xmp || events !== undefined || clips !== undefined)
+      throw wrong("The tags of a collection are written as --xmp");
+    return;
+  }
+  if (paths.length === 0) throw wrong("Nothing to tag: give files, folders or --collection");
+  checkLabelFlags(given);
+  for (const form of events ?? [])
+    if (!(form in eventTables))
+      throw wrong(`--events: expected ${Object.keys(eventTables).join(", ")}`);
+  if (events === undefined && clips === undefined && (out !== undefined || force))
+    throw wrong(`--${force ? "force" : "out"} is for --events and --clips`);
+  const bounds = [given.threshold, given.labelSet, given.reject, given.topK];
+  if (given.multiLabel && bounds.every((bound) => bound === undefined))
+    throw wrong("--multi-label needs --threshold, --reject, --top-k or a --label-set");
+}
+
+async function tagFiles(target: Target, paths: readonly string[], given: Given): Promise<void> {
+  const { multiLabel, recursive, json } = given;
+  const { inputs, leftOut } = await embedInputs(paths, { recursive }, undefined);
+  if (leftOut !== undefined) console.error(`left out: ${leftOut}`);
+  const files = inputs.flatMap((input) => ("read" in input ? [input] : []));
+  if (files.length === 0) throw wrong("There are no pictures and sounds in there");
+  const fields = await labelFields({ ...given, topK: given.topK ?? (multiLabel ? undefined : 1) });
+  const wantsEvents = given.events !== undefined || given.clips !== undefined;
+  await eachInput(
+    files.map(({ name }) => name),
+    {
+      what: "tagging",
+      ask: async (position) => {
+        const { modality, base64 } = await files[position].read();
+        const timeline = modality === "audio" && wantsEvents ? true : undefined;
+        const body = { [modality]: base64, ...fields, timeline };
+        return { isSound: modality === "audio", answer: await target.zeroShot(body) };
+      },
+      tell: async ({ isSound, answer }, position) => {
+        const { name, relative } = files[position];
+        const file = { path: name, relative };
+        const labels = fitting(answer);
+        const events = soundEvents(answer.timeline ?? [], { multiLabel });
+        const written: string[] = [];
+        if (given.xmp) written.push(...(await writeSidecar(name, { labels, by: madeBy(answer) })));
+        if (isSound && given.events) written.push(...(await writeEvents(file, events, given)));
+        if (isSound && given.clips) written.push(...(await writeClips(file, events, given)));
+        const tags = labels.map((one) => ({ label: one.label, score: one.confidence }));
+        if (json) await print(JSON.stringify({ file: name, tags, events, written }));
+        else await print(lineOf(name, labels, isSound && wantsEvents ? events.length : undefined));
+        printWarnings(answer.warnings, name);
+      },
+    },
+  );
+}
+
+function fitting({ scores, known }: ZeroShotAnswer) {
+  return scores
+    .filter((one) => known !== false && one.known !== false)
+    .map(({ label, score }) => ({ label, confidence: score }));
+}
+
+function madeBy({ space, head }: ZeroShotAnswer): string {
+  return head === undefined ? space : `${space}, head ${head.name} version ${head.version}`;
+}
+
+function lineOf(
+  name: string,
+  labels: readonly { label: string; confidence: number }[],
+  events: number | undefined,
+): string {
+  const tags = labels.map(({ label, confidence }) => `${label} ${confidence.toFixed(3)}`);
+  const count = events === undefined ? "" : `; ${events} event${events === 1 ? "" : "s"}`;
+  return printable(`${name}: ${tags.join(", ") || "nothing fits"}${count}`);
+}
+
+const wrong = (message: string) => new CommandError(message, { code: "invalid_input" });
