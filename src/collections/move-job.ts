@@ -2,8 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { AppError } from "../errors.js";
 import type { JsonObject, StoredItem } from "../index/item.js";
-import type { CollectionSpec, VectorStore } from "../index/vector-store.js";
-import type { Changes, WatchedStore } from "../index/watched-store.js";
+import type { Changes, CollectionSpec, VectorStore } from "../index/vector-store.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import type { MediaBudget } from "../media/budget.js";
 import { type AddParts, addItems, type Incoming } from "./add-items.js";
@@ -23,14 +22,14 @@ export type MoveInput = z.infer<typeof MoveInput>;
 export type MoveServices = Omit<AddParts, "turn" | "config" | "store"> & {
   config: AddParts["config"] & SourceParts["config"];
   fetchMedia: SourceParts["fetchMedia"];
-  store: WatchedStore<VectorStore>;
+  store: VectorStore;
   budget: MediaBudget;
 };
 
 /** Items that are read together. */
 const itemsAtOnce = 64;
-/** Changed items that are few enough to be embedded while writes wait. */
-const maxHeldChanges = 16;
+/** Changed items that are few enough for the alias to move. */
+const maxLateChanges = 16;
 /** Items that could not be embedded are named up to so many. */
 const maxNamed = 100;
 
@@ -69,7 +68,7 @@ class Move {
     const before = await store.stats(collection);
     this.#total = before.count;
     await this.#makeDestination();
-    const watch = store.watch(collection);
+    const watch = await store.watch(collection);
     try {
       let batch: StoredItem[] = [];
       for await (const item of store.scan(collection, { space: before.space })) {
@@ -80,14 +79,12 @@ class Move {
       }
       await this.#copy(batch);
       await this.#removeOthers();
-      for (let left = Number.POSITIVE_INFINITY; left > maxHeldChanges; ) {
+      for (let left = Number.POSITIVE_INFINITY; left > maxLateChanges; ) {
         signal.throwIfAborted();
-        const changes = watch.take();
+        const changes = await watch.take();
         await this.#carryOver(changes);
         left = changes.ids.size;
       }
-      await watch.hold();
-      await this.#carryOver(watch.take());
       const { createdAt } = await store.stats(collection);
       if (createdAt !== before.createdAt) {
         const message = `The collection "${collection}" was made anew meanwhile`;
@@ -95,6 +92,8 @@ class Move {
       }
       const moves = alias !== undefined && (allowMissing || this.#unread.size === 0);
       if (moves) await store.setAlias(alias, into.name);
+      // From now on writes by the alias go to the new one; those before it may have ended just now.
+      await this.#carryOver(await watch.take());
       const { count, space } = await store.stats(into.name);
       return {
         collection,
@@ -109,7 +108,7 @@ class Move {
         ...(alias !== undefined && { alias: { name: alias, moved: moves } }),
       };
     } finally {
-      watch.release();
+      await watch.end();
     }
   }
 
