@@ -111,7 +111,7 @@ describe("POST /v1/collections/{name}/move", () => {
       link: notAllowed,
       relative: notAllowed,
       changed: expect.stringContaining("has changed"),
-      note: expect.stringContaining("no known format"),
+      note: expect.stringContaining("neither a picture nor a sound"),
       elsewhere: expect.stringContaining("option urlHosts"),
       none: expect.stringContaining("has no source"),
       wordless: expect.stringContaining("text was not kept"),
