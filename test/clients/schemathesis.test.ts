@@ -53,6 +53,6 @@ describe.skipIf(!existsSync(schemathesis))(
       const { paths } = (await createClient({ url }).openApi()) as { paths: object };
       const operations = Object.values(paths).flatMap((methods) => Object.keys(methods));
       expect(Number(tested), output).toBe(operations.length);
-    }, 300_000);
+    }, 600_000);
   },
 );

@@ -89,21 +89,25 @@ describe("docs/clients.md", () => {
     }
   });
 
-  it.skipIf(!existsSync(python))("prints what its comments say, Python", async () => {
-    const blocks = blocksOf("py");
-    const run = promisify(execFile)(python, ["test/clients/run_snippets.py"], {
-      maxBuffer: 2 ** 24,
-    });
-    run.child.stdin!.end(JSON.stringify(blocks.map(({ code }) => atServer(code))));
-    const printed = JSON.parse((await run).stdout) as string[];
-    for (const [i, { code }] of blocks.entries()) {
-      const comments = [...code.matchAll(/^(?:print|asyncio\.run)\(.*\) {2}# (.*)$/gm)];
-      expectPrinted(
-        printed[i],
-        comments.map(([, expected]) => expected),
-      );
-    }
-  });
+  it.skipIf(!existsSync(python))(
+    "prints what its comments say, Python",
+    async () => {
+      const blocks = blocksOf("py");
+      const run = promisify(execFile)(python, ["test/clients/run_snippets.py"], {
+        maxBuffer: 2 ** 24,
+      });
+      run.child.stdin!.end(JSON.stringify(blocks.map(({ code }) => atServer(code))));
+      const printed = JSON.parse((await run).stdout) as string[];
+      for (const [i, { code }] of blocks.entries()) {
+        const comments = [...code.matchAll(/^(?:print|asyncio\.run)\(.*\) {2}# (.*)$/gm)];
+        expectPrinted(
+          printed[i],
+          comments.map(([, expected]) => expected),
+        );
+      }
+    },
+    300_000,
+  );
 
   it.each(blocksOf("sh"))("prints what its comments say: $name, curl", async ({ code }) => {
     const { stdout } = await promisify(execFile)("bash", ["-c", atServer(code)]);
