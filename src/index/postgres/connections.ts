@@ -24,7 +24,7 @@ interface TransactionOptions {
 }
 
 /** How often a transaction that met another one is done again. */
-const maxAttempts = 6;
+const maxAttempts = 12;
 const int8 = 20;
 
 /**
@@ -108,11 +108,12 @@ export class Connections {
           throw isCommitting ? unknownOutcome(error) : lostOn(clock, error);
         }
         await db.query("rollback").catch(() => clock.drop());
-        if (isTransient(error) && attempt < maxAttempts) continue;
-        throw databaseError(error);
+        if (!isTransient(error) || attempt === maxAttempts) throw databaseError(error);
       } finally {
         clock.end();
       }
+      // Those that met must not meet again.
+      await new Promise((resolve) => setTimeout(resolve, 10 * attempt * Math.random()));
     }
   }
 

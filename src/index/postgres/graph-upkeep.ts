@@ -7,7 +7,7 @@ import { foldDeltas } from "./modality-means.js";
 /** Vectors that move into the graph in one transaction: about a second, at 4 ms each. */
 const rowsAtOnce = 200;
 /** Of so many that wait, and a third of all, building the graph anew costs less than moves. */
-const rebuildFrom = 50_000;
+const rebuildFrom = 10_000;
 const maxDeltas = 100;
 /** Before a round begins: each costs a connection and a few statements. */
 const pauseMs = 1000;
