@@ -74,7 +74,7 @@ const examples = `Examples:
   crossmodal search photos --text "a sleeping cat"
   crossmodal serve --port 8080
 
-Each command has a --help of its own; docs/cli.md shows them all by example.`;
+Each command has its own --help; docs/cli.md shows them all by example.`;
 
 /**
  * The whole command line; every command adds itself. Results go to stdout, progress and errors to
@@ -123,7 +123,7 @@ if (
   fileURLToPath(import.meta.url) === realpathSync(process.argv[1])
 ) {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    // A reader that has enough, as head has, is no failure: see output.ts
+    // A reader that stops early, as head does, is not a failure: see output.ts
     if (error.code !== "EPIPE") throw error;
   });
   process.exitCode = await main(process.argv.slice(2));

@@ -1,6 +1,6 @@
 /**
- * Takes every step in turn, whatever becomes of the ones before.
- * @throws what the one step that failed threw, or an AggregateError of several.
+ * Runs every step in turn, even when earlier ones fail.
+ * @throws the error of the one step that failed, or an AggregateError of several.
  */
 export async function closeAll(...steps: (() => unknown)[]): Promise<void> {
   const errors: unknown[] = [];

@@ -1,10 +1,10 @@
-/** The one of some names that takes the fewest edits to reach; `names` has at least one. */
+/** The name that takes the fewest edits to reach; `names` has at least one. */
 export function closest(name: string, names: readonly string[]): string {
   const distances = names.map((other) => editDistance(name, other));
   return names[distances.indexOf(Math.min(...distances))];
 }
 
-/** The name that is likely meant, if any: `top_k` for `topk`, `candidate_labels` for `labels`. */
+/** The name that was likely meant, if any: `top_k` for `topk`, `candidate_labels` for `labels`. */
 export function likelyMeant(name: string, names: readonly string[]): string | undefined {
   if (name.length < 3 || name.length > 64 || names.length === 0) return undefined;
   const nearest = closest(name, names);

@@ -62,8 +62,8 @@ export class AppError extends Error {
   }
 
   /**
-   * The same error with its `param` inside a part of the request: `top_k` within `queries[1]` is
-   * `queries[1].top_k`.
+   * The same error with its `param` prefixed by a part of the request: `top_k` within `queries[1]`
+   * is `queries[1].top_k`.
    */
   within(part: string): AppError {
     const { code, message, param, cause, retryAfterSeconds } = this;

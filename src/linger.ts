@@ -1,16 +1,16 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** A client that sends nothing for so long has read its answer, or is gone. */
+/** A client that sends nothing for this long has read its answer, or is gone. */
 const idleMs = 2000;
 /** One that sends for longer than this after its answer is cut off. */
 const maxLingerMs = 30_000;
 
 /**
- * Lets clients read an answer that is given before their request has arrived whole: a refusal of a
- * large body, say. A connection that is closed while bytes arrive is reset by the system, and the
- * client loses the answer with it; many clients send everything before they read. So the rest is
- * read and thrown away, and the connection is closed when it is there.
+ * Lets clients read an answer that is sent before their whole request has arrived, such as the
+ * refusal of a large body. Closing a connection while bytes arrive makes the system reset it, and
+ * the client loses the answer; many clients send everything before they read. So the rest is read
+ * and discarded, and the connection is closed afterwards.
  */
 export function lingerAfterAnswers(server: Pick<Server, "on">): void {
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {

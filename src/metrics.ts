@@ -50,7 +50,7 @@ export const cacheLookups = new Counter({
 
 new Gauge({
   name: "process_resident_memory_bytes",
-  help: "Memory of the server's own process; decoding has processes of its own",
+  help: "Memory of the server's process, without its decoding processes",
   collect() {
     this.set(process.memoryUsage.rss());
   },
@@ -73,18 +73,18 @@ export const collectionIndexed = new Gauge({
 
 const current = new AsyncLocalStorage<StageTimes>();
 
-/** Runs `work`; what `recordStage` notes while it runs is gathered in `times`. */
+/** Runs `work`; stages recorded while it runs are added to `times`. */
 export function gatherStages<T>(times: StageTimes, work: () => T): T {
   return current.run(times, work);
 }
 
-/** Notes time spent in a stage, for the request under way (if any). */
+/** Records time spent in a stage, for the current request (if any). */
 export function recordStage(stage: Stage, ms: number): void {
   const times = current.getStore();
   times?.set(stage, (times.get(stage) ?? 0) + ms);
 }
 
-/** Runs `work` and notes how long it took as `stage`, whether it succeeds or not. */
+/** Runs `work` and records its duration as `stage`, whether it succeeds or not. */
 export async function timed<T>(stage: Stage, work: () => Promise<T>): Promise<T> {
   const start = performance.now();
   try {

@@ -23,8 +23,8 @@ export function portProblem(host: string, port: number): Promise<PortProblem | u
 }
 
 /**
- * Whether `/health/live` there answers as ours does; a server for all addresses is asked at the
- * local one.
+ * Whether `/health/live` there answers like this server's; a wildcard address is probed on
+ * loopback.
  */
 async function servesCrossmodal(host: string, port: number): Promise<boolean> {
   const reached = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;

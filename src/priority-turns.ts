@@ -1,24 +1,24 @@
 import type { Priority } from "./priority.js";
 import { Turns } from "./turns.js";
 
-/** Entries that somebody waits for which may pass one of bulk: else bulk might never come. */
+/** How many interactive entries in a row may pass bulk ones, so that bulk is never starved. */
 const maxPassed = 3;
 
 /**
- * A queue in which interactive entries go before those of bulk work, and callers of one priority
- * take turns. After three in a row that passed bulk entries, one of those is next.
+ * A queue in which interactive entries go before bulk ones, and callers of one priority take turns.
+ * After three in a row that passed bulk entries, a bulk one is next.
  */
 export class PriorityTurns<T> {
   readonly #interactive = new Turns<T>();
   readonly #bulk = new Turns<T>();
   #passed = 0;
 
-  /** @param caller  what tells one caller from another: compared by identity. */
+  /** @param caller  identifies the caller: compared by identity. */
   add(caller: unknown, entry: T, priority: Priority): void {
     (priority === "bulk" ? this.#bulk : this.#interactive).add(caller, entry);
   }
 
-  /** The entry that `take` would take. */
+  /** The entry that `take` would return. */
   get first(): T | undefined {
     return this.#next().first;
   }
@@ -29,7 +29,7 @@ export class PriorityTurns<T> {
     return next.take();
   }
 
-  /** Removes the entries of a caller that `isGone` names. */
+  /** Removes the entries of a caller for which `isGone` is true. */
   remove(caller: unknown, isGone: (entry: T) => boolean): void {
     this.#interactive.remove(caller, isGone);
     this.#bulk.remove(caller, isGone);

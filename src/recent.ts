@@ -1,11 +1,11 @@
-/** The latest results by key, made once for all who ask meanwhile; what fails is forgotten. */
+/** The latest results by key, computed once for concurrent callers; failures are dropped. */
 export class Recent<V> {
   readonly #max: number;
   readonly #maxAgeMs: number;
-  /** The least lately used first. */
+  /** Least recently used first. */
   readonly #entries = new Map<string, { made: Promise<V>; until: number }>();
 
-  /** @param maxAgeMs  after which a result is made again. */
+  /** @param maxAgeMs  after which a result is computed again. */
   constructor(max: number, { maxAgeMs = Number.POSITIVE_INFINITY } = {}) {
     this.#max = max;
     this.#maxAgeMs = maxAgeMs;

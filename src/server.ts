@@ -16,11 +16,11 @@ import { createServices } from "./services.js";
 
 export interface RunningServer {
   url: string;
-  /** Stops taking requests, lets those under way end, then frees everything. */
+  /** Stops accepting requests, lets running ones finish, then frees everything. */
   close(): Promise<void>;
   /** Resolves once every model has answered a first input; rejects with why one cannot. */
   ready: Promise<void>;
-  /** Requests that are not answered to their end yet. */
+  /** Requests that are still being answered. */
   underWay(): number;
 }
 
@@ -102,7 +102,7 @@ function portError({ host, port }: Config, why: string, cause?: Error): AppError
 /**
  * Closes the server on SIGINT and SIGTERM; a second signal, or a drain that takes too long, ends
  * the process at once.
- * @returns takes it back, for a server that ends by itself.
+ * @returns removes the handlers, for a server that ends on its own.
  */
 export function closeOnSignals(server: RunningServer, config: Config, log: Log): () => void {
   const { shutdownTimeoutMs } = config;

@@ -26,16 +26,16 @@ import { bodyBudget, mediaBudget, startMedia } from "./services/start-media.js";
 import { type GapMeasurer, gapMeasurer } from "./training/gap-measurer.js";
 import { ReferenceBank } from "./zero-shot/reference-bank.js";
 
-/** The product's parts, live: what routes are given. */
+/** The live parts of the server, as given to routes. */
 export interface Services {
   config: Config;
   log: Log;
   packs: Packs;
   media: Media;
   fetchMedia: FetchMedia;
-  /** Collections. Only one process has the data folder at a time; it is taken at the first use. */
+  /** Collections. Only one process has the data folder at a time; it is locked on first use. */
   store: LazyStore;
-  /** Who may work, and how much decoded media is held at once. */
+  /** Admission, and the memory for decoded media. */
   budget: MediaBudget;
   /** Bytes of request bodies that are held at once. */
   bodies: BodyBudget;
@@ -44,31 +44,30 @@ export interface Services {
   bridges: BridgeStore;
   jobs: Jobs;
   labelSets: LabelSetStore;
-  /** What "none of these" is told by. */
+  /** The reference for "none of these". */
   referenceBank: ReferenceBank;
   calibrations: CalibrationStore;
-  /** What a search's `min_relevance` is measured by. */
+  /** The reference for a search's `min_relevance`. */
   neutralQueries: NeutralQueries;
   /** Resolves once every tower has answered a first input; rejects when one cannot. */
   ready: Promise<void>;
   /**
-   * What does not work at the moment although the server runs, in sentences: while there is any, it
-   * is not ready.
+   * Current problems of the running server, in sentences: while there is any, it is not ready.
    */
   troubles(): string[];
   /** Aborts when the shutdown begins: streams that could go on for hours end then. */
   stopping: AbortSignal;
-  /** Begins the shutdown: ends streams and interrupts jobs; what answers soon may go on. */
+  /** Starts the shutdown: ends streams and interrupts jobs; short requests may finish. */
   stop(): Promise<void>;
-  /** Frees every part, whatever becomes of the others; rejects with what failed. */
+  /** Frees every part, even when others fail; rejects with the errors. */
   close(): Promise<void>;
 }
 
 /**
  * Config -> parts. Loads and checks every model before it returns.
- * @param ownsData  takes the data folder at once, before the models are loaded, as a server does:
- *   `storage_locked` when another process has it. A folder that cannot be written is only logged:
- *   what needs no collections works without.
+ * @param ownsData  locks the data folder at once, before the models are loaded, as a server does:
+ *   `storage_locked` when another process has it. A read-only folder is only logged: everything but
+ *   collections works without.
  */
 export async function createServices(
   config: Config,
@@ -87,8 +86,8 @@ export async function createServices(
 }
 
 /**
- * @param closers  is given what frees each part as soon as it is open; the last one is to be called
- * first.
+ * @param closers  gets the close function of each part as soon as it is open; they are called in
+ *   reverse order.
  */
 async function openServices(
   config: Config,

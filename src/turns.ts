@@ -1,5 +1,5 @@
 /**
- * A queue in which callers take turns: each gets one entry taken, then waits behind the others.
+ * A queue in which callers take turns: each has one entry taken, then waits behind the others.
  * So a caller with thousands of entries holds up nobody for longer than one turn.
  */
 export class Turns<T> {
@@ -12,7 +12,7 @@ export class Turns<T> {
     return this.#size;
   }
 
-  /** @param caller  what tells one caller from another: compared by identity. */
+  /** @param caller  identifies the caller: compared by identity. */
   add(caller: unknown, entry: T): void {
     const entries = this.#entries.get(caller);
     if (entries === undefined) this.#entries.set(caller, [entry]);
@@ -20,7 +20,7 @@ export class Turns<T> {
     this.#size++;
   }
 
-  /** The entry that `take` would take. */
+  /** The entry that `take` would return. */
   get first(): T | undefined {
     for (const [entry] of this.#entries.values()) return entry;
     return undefined;
@@ -38,7 +38,7 @@ export class Turns<T> {
     return undefined;
   }
 
-  /** Removes the entries of a caller that `isGone` names. */
+  /** Removes the entries of a caller for which `isGone` is true. */
   remove(caller: unknown, isGone: (entry: T) => boolean): void {
     const entries = this.#entries.get(caller) ?? [];
     const left = entries.filter((entry) => !isGone(entry));

@@ -1,3 +1,4 @@
+// slow: loads the starter models
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -2,9 +2,11 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { statSync } from "node:fs";
 import { hashOf, keyFilePath, readKeys, type Scope, type StoredKey } from "./key-file.js";
 
-/** Who sends a request. */
+/** The sender of a request. */
 export interface Caller {
-  /** Of the key, as `crossmodal keys list` shows it; `configured` for one of the configuration. */
+  /**
+   * The key's id, as `crossmodal keys list` shows it; `configured` for a key of the configuration.
+   */
   id: string;
   name: string;
   scope: Scope;
@@ -13,8 +15,8 @@ export interface Caller {
 
 /**
  * The keys that open this server: those of the configuration, which may do everything, and those in
- * the data folder. The file is looked at for every request, so that a new key works and a revoked
- * one does not from the next request on, whoever changed the file.
+ * the data folder. The file is checked on every request, so that new and revoked keys take effect
+ * with the next one.
  */
 export class Access {
   readonly #configured: readonly Buffer[];
@@ -27,7 +29,7 @@ export class Access {
     this.#dataDir = config.dataDir;
   }
 
-  /** @throws AppError `storage_corrupt` when the file of keys is damaged. */
+  /** @throws AppError `storage_corrupt` when the key file is damaged. */
   async refresh(): Promise<void> {
     const version = this.#fileVersion();
     if (version === this.#version) return;
@@ -36,7 +38,8 @@ export class Access {
   }
 
   /**
-   * Whether a key is needed at all. Once keys were made it stays so, all of them revoked or not.
+   * Whether a key is required at all. Once any key exists it stays required, even when all are
+   * revoked.
    */
   get needsKey(): boolean {
     return this.#configured.length > 0 || this.#fileVersion() !== "";
@@ -44,7 +47,7 @@ export class Access {
 
   /**
    * @returns undefined for a key that is unknown, revoked or expired.
-   * @throws AppError `storage_corrupt` when the file of keys is damaged: nobody is let in then.
+   * @throws AppError `storage_corrupt` when the key file is damaged: nobody is let in then.
    */
   async callerWith(key: string, now = new Date()): Promise<Caller | undefined> {
     const candidate = digest(key); // of equal length, so that the comparison takes equal time
@@ -62,7 +65,7 @@ export class Access {
   }
 
   /**
-   * Of the file of keys; empty where there is none and never was. A file that went opens nothing.
+   * Version of the key file; empty where there never was one. A deleted file opens nothing.
    */
   #fileVersion(): string {
     const found = statSync(keyFilePath(this.#dataDir), { throwIfNoEntry: false, bigint: true });

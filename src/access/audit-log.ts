@@ -2,7 +2,7 @@ import pino from "pino";
 import type { Log } from "../log.js";
 
 /**
- * Where changes are written down: a file of their own, appended to and never cut, or the log.
+ * Where changes are recorded: an append-only file, or the log.
  * @throws Error of the file system when the file cannot be opened.
  */
 export function auditLog(file: string, log: Log): Log {

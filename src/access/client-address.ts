@@ -3,7 +3,7 @@ import { invalidInput } from "../errors.js";
 
 type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
-/** Proxies whose word on the client's address is taken: addresses and ranges such as 10.0.0.0/8. */
+/** Proxies trusted to report the client's address: addresses and ranges such as 10.0.0.0/8. */
 export function parseProxies(names: readonly string[]): Range[] {
   return names.map((name) => {
     try {
@@ -19,8 +19,8 @@ export function parseProxies(names: readonly string[]): Range[] {
 
 /**
  * The address of the client: that of the connection, or, where a trusted proxy holds the
- * connection, the last one in `X-Forwarded-For` that no trusted proxy has. What stands before it
- * was written by the client itself.
+ * connection, the last one in `X-Forwarded-For` that is not a trusted proxy. Earlier entries were
+ * written by the client itself.
  */
 export function clientAddress(
   connection: string,

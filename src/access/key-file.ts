@@ -13,7 +13,7 @@ export type Scope = (typeof scopes)[number];
 
 const StoredKey = z.strictObject({
   id: z.string().regex(/^[a-z2-7]{8}$/),
-  /** Whose it is: for people, in lists and in the log. */
+  /** The owner: for people, in lists and in the log. */
   name: z.string().min(1).max(100),
   scope: z.enum(scopes),
   /** sha256 of the secret part, hexadecimal. A random secret of 256 bits needs no slow hash. */
@@ -29,7 +29,7 @@ const KeyFile = z.strictObject({ keys: z.array(StoredKey).max(10_000) });
 export const keyFilePath = (dataDir: string) => join(dataDir, "keys.json");
 
 /**
- * The keys of a data folder, revoked ones included: none where there is no file.
+ * The keys of a data folder, revoked ones included; none when there is no file.
  * @throws AppError `storage_corrupt` when the file is damaged: no key is valid then.
  */
 export async function readKeys(dataDir: string): Promise<StoredKey[]> {
@@ -48,7 +48,7 @@ export interface NewKey {
 }
 
 /**
- * Makes a key. Only its hash is kept: what is returned cannot be had again.
+ * Creates a key. Only its hash is kept: the returned secret cannot be shown again.
  * @returns the key as a client sends it, `cm_<id>_<secret>`.
  */
 export async function createKey(dataDir: string, wanted: NewKey): Promise<string> {
@@ -91,7 +91,7 @@ export async function revokeKey(dataDir: string, id: string): Promise<StoredKey>
   });
 }
 
-/** One at a time, over all processes: two keys made at once are both kept. */
+/** One at a time, across processes: two keys made at once are both kept. */
 async function change(
   dataDir: string,
   edit: (keys: readonly StoredKey[]) => StoredKey[],

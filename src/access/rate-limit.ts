@@ -1,6 +1,6 @@
-/** A caller whose bucket was full this long ago is forgotten. */
+/** A caller whose bucket has been full this long is forgotten. */
 const forgetAfterMs = 60_000;
-/** Above this many callers the full buckets are looked for. */
+/** Above this many callers, full buckets are swept. */
 const sweepAbove = 10_000;
 
 interface Bucket {
@@ -16,14 +16,14 @@ export class RateLimit {
   readonly #buckets = new Map<string, Bucket>();
   readonly #now: () => number;
 
-  /** @param now  milliseconds; given so that a test can hold the time. */
+  /** @param now  milliseconds; a parameter so that tests control the time. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
   /**
    * Takes one request of a caller.
-   * @returns seconds until the next one will be taken; 0 when this one was.
+   * @returns seconds until the next one is allowed; 0 when this one was.
    */
   take(caller: string, perMinute: number): number {
     const now = this.#now();

@@ -11,10 +11,10 @@ export interface KeyPair {
   key: Buffer;
 }
 
-/** How often the files are looked at; a renewed certificate has days. */
+/** How often the files are checked; a renewed certificate has days to spare. */
 const lookEveryMs = 5000;
 
-/** A certificate and its key in files that are exchanged while the server runs. */
+/** A certificate and its key, in files that may be replaced while the server runs. */
 export class TlsFiles {
   pair: KeyPair;
   readonly #files: Pick<Config, "tlsCert" | "tlsKey">;
@@ -38,8 +38,7 @@ export class TlsFiles {
   }
 
   /**
-   * Hands on a new pair whenever the files have changed and belong together; until then the former
-   * one serves.
+   * Passes on a new pair whenever the files have changed and match; until then the old one serves.
    * @returns ends it.
    */
   watch(onChange: (pair: KeyPair) => void, log: Log, everyMs = lookEveryMs): () => void {
@@ -52,13 +51,13 @@ export class TlsFiles {
           "certificate read again",
         );
       } catch (err) {
-        log.error({ err }, "the changed certificate cannot be used; the former one still serves");
+        log.error({ err }, "the new certificate cannot be used; the old one still serves");
       }
     };
     const { tlsCert, tlsKey } = this.#files;
     const paths = [tlsCert, tlsKey];
-    // Looking at the time of change also sees a link that points elsewhere now, as certbot and
-    // Kubernetes exchange certificates.
+    // Checking the change time also notices a link that now points elsewhere, which is how certbot
+    // and Kubernetes replace certificates.
     for (const path of paths) {
       const watcher = watchFile(path, { interval: everyMs }, () => void look());
       (watcher as StatWatcher).unref();

@@ -17,7 +17,7 @@ import { type CalibrationFile, labelsOf } from "./calibration.js";
 import type { CalibrationStore } from "./calibration-store.js";
 import { type SampledItem, sampleItems } from "./sample-items.js";
 
-/** What a calibration job is created with. */
+/** The input of a calibration job. */
 export const CalibrateInput = z.object({
   name: z.string(),
   collection: z.string(),
@@ -27,11 +27,11 @@ export const CalibrateInput = z.object({
 });
 export type CalibrateInput = z.infer<typeof CalibrateInput>;
 
-/** Items that a fit looks at, at most. */
+/** Most items that a fit uses. */
 const maxItems = 4000;
-/** Background that every request is compared with, at most: rates down to .1 % can be told. */
+/** Largest background that requests are compared with: enough for rates down to .1 %. */
 const maxBackground = 1000;
-/** Less of it tells no rate below 5 %. */
+/** With less of it, no rate below 5 % can be measured. */
 const minItems = 20;
 const maxLabels = 1000;
 
@@ -142,8 +142,8 @@ export async function packOf(
   const pack = head === undefined ? base : headedPack(base, head);
   if (pack.space !== stats.space) {
     const message =
-      `The collection "${collection}" is in the space ${stats.space}, but "${model}" embeds ` +
-      `into ${pack.space} by now`;
+      `The collection "${collection}" is in the space ${stats.space}, but "${model}" now ` +
+      `embeds into ${pack.space}`;
     throw new AppError("space_mismatch", message, { param: "collection" });
   }
   if (pack.encoders.text === undefined) {
@@ -164,7 +164,7 @@ async function fitLabelled(
 ): Promise<FittedCalibration> {
   const names = [...new Set(items.map(({ label }) => label!))].sort();
   if (names.length < 2 || names.length > maxLabels) {
-    const message = `Expected items of 2 to ${maxLabels} labels but they have ${names.length}`;
+    const message = `Expected items with 2 to ${maxLabels} labels but they have ${names.length}`;
     throw invalidInput("by", message);
   }
   const places = new Map(names.map((label, i) => [label, i]));

@@ -19,7 +19,7 @@ export type ListedCalibration = Omit<Versions, "numbers" | "history"> & {
   versions: ({ version: number } & (CalibrationFile | { unusable: string }))[];
 };
 
-/** Calibrations in the data folder, each with its versions, of which one at most is active. */
+/** Calibrations in the data folder, each with its versions, of which at most one is active. */
 export class CalibrationStore {
   readonly #folder: VersionFolder;
   readonly #log: Log;
@@ -41,7 +41,7 @@ export class CalibrationStore {
     return this.#listed(await this.#found(name));
   }
 
-  /** What is wrong with the files, in sentences. */
+  /** Problems with the files, in sentences. */
   async damage(): Promise<string[]> {
     return (await this.list()).flatMap(({ damage, versions }) => [
       ...(damage === undefined ? [] : [damage]),
@@ -138,11 +138,11 @@ export class CalibrationStore {
       const bytes = await readFile(join(folder, "background.safetensors"));
       const { shape, data } = readSafetensors(bytes).tensors.background;
       if (shape.length !== 2 || shape[0] !== file.backgroundLabels.length)
-        throw new AppError("storage_corrupt", "its background and labels do not fit together");
+        throw new AppError("storage_corrupt", "its background and labels do not match");
       return { ...file, name, version, background: { values: data, dimensions: shape[1] } };
     } catch (error) {
       this.#log.error({ err: error, calibration: name, version }, "a calibration cannot be read");
-      const why = error instanceof AppError ? error.message : "a file of it cannot be read";
+      const why = error instanceof AppError ? error.message : "one of its files cannot be read";
       const message = `Version ${version} of the calibration "${name}" cannot be used: ${why}`;
       throw new AppError("storage_corrupt", message, { param, cause: error });
     }

@@ -2,12 +2,12 @@ import { z } from "zod";
 import type { Rows } from "../math/rows.js";
 import { CalibrationReport } from "../wire/calibrations.js";
 
-/** `calibration.json` of a version: all there is besides the background's embeddings. */
+/** `calibration.json` of a version: everything except the background's embeddings. */
 export const CalibrationFile = z.object({
   formatVersion: z.literal(1),
   /** Id of the model whose texts it is compared with. */
   model: z.string(),
-  /** What its embeddings may be compared with: it is of no use in another space. */
+  /** The space of its embeddings: it cannot be used in another one. */
   space: z.string(),
   modality: z.enum(["image", "audio"]),
   createdAt: z.string(),

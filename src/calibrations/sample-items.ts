@@ -5,7 +5,7 @@ import { seededRandom } from "../math/random.js";
 
 export interface SampledItem {
   embedding: Embedding;
-  /** Undefined where no field was asked for, or the item has no text, number or boolean in it. */
+  /** Undefined when no field was requested, or the item has no text, number or boolean in it. */
   label: string | undefined;
 }
 
@@ -13,7 +13,7 @@ export interface SampledItem {
  * At most `count` items of one modality, each as likely as any other, and the same ones each time
  * (reservoir sampling, Vitter 1985). With a field, only items that have it.
  *
- * @returns in no order that means anything; `total` is how many there were.
+ * @returns in no meaningful order; `total` is how many there were.
  */
 export async function sampleItems(
   store: Pick<VectorStore, "scan">,
@@ -46,6 +46,6 @@ export async function sampleItems(
     if (place < count) items[place] = item;
     total++;
   }
-  // The first rows are the background: not those that happened to be added first
+  // Shuffled: the first rows are the background, and must not be those added first
   return { items: [...random.permutation(items.length)].map((i) => items[i]), total };
 }

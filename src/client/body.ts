@@ -22,8 +22,8 @@ const isUpload = (value: unknown): value is Upload =>
   value instanceof ReadableStream;
 
 /**
- * A request as JSON; as a form when a field of its is a file, whose bytes then go as they are.
- * Files further inside become base64, and so do all beside a null, which a form cannot say.
+ * A request as JSON; as a form when a field is a file, whose bytes are then sent unchanged. Nested
+ * files become base64, and so do all files of a request with a null, which a form cannot express.
  */
 export async function bodyOf(request: object): Promise<{ body: RequestBody; type?: string }> {
   const values = Object.values(request);
@@ -32,7 +32,7 @@ export async function bodyOf(request: object): Promise<{ body: RequestBody; type
   return { body: JSON.stringify(await inlined(request)), type: "application/json" };
 }
 
-/** A field for each key that is given: a file, a text, or JSON. */
+/** A field for each key: a file, a text, or JSON. */
 export async function formOf(request: object): Promise<FormData> {
   const fields = Object.entries(request).filter(
     ([, value]) => value !== undefined && value !== null,
@@ -49,7 +49,7 @@ export async function formOf(request: object): Promise<FormData> {
   return form;
 }
 
-/** A part without a file name would be a text. */
+/** A part without a file name would be read as text. */
 const fileName = (upload: Upload) =>
   ("name" in upload && typeof upload.name === "string" && upload.name) || "file";
 
@@ -72,10 +72,10 @@ export async function inlined(value: unknown): Promise<unknown> {
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** `btoa` takes a character for each byte, and a call takes some ten thousand arguments. */
+/** `btoa` takes a character for each byte, and a call takes only some ten thousand arguments. */
 async function base64Of(blob: Blob): Promise<string> {
   const bytes = new Uint8Array(await blob.arrayBuffer());
-  const chunk = 3 * 8192; // a multiple of three: the parts can be put together
+  const chunk = 3 * 8192; // a multiple of three: the parts can be concatenated
   const parts: string[] = [];
   for (let at = 0; at < bytes.length; at += chunk)
     parts.push(btoa(String.fromCharCode(...bytes.subarray(at, at + chunk))));

@@ -4,7 +4,7 @@ import type { CallOptions, Send, SendInit } from "./send.js";
 
 type Query = Record<string, string | number | boolean | undefined>;
 
-/** What the methods of the client are made of. */
+/** The helpers that the client's methods are built from. */
 export function callsOf(send: Send) {
   const json = async <T>(path: string, init: SendInit): Promise<T> => {
     const text = await textOf(path, init);
@@ -57,14 +57,14 @@ export async function requestOf(method: string, request?: object): Promise<SendI
   return { method, body, ...(type !== undefined && { headers: { "content-type": type } }) };
 }
 
-/** `/v1/collections/c?limit=5`: the parts of a path, each encoded, and what follows. */
+/** `/v1/collections/c?limit=5`: the parts of a path, each encoded, and the query. */
 export function pathOf(...parts: readonly (string | number)[]) {
   return parts.map((part) => `/${segment(String(part))}`).join("");
 }
 
 /** URLs drop the segments "." and "..": the path would be another one. */
 function segment(part: string): string {
-  if (/^\.{0,2}$/.test(part)) throw new TypeError(`"${part}" cannot stand in a path`);
+  if (/^\.{0,2}$/.test(part)) throw new TypeError(`"${part}" cannot be part of a path`);
   return encodeURIComponent(part);
 }
 

@@ -22,7 +22,7 @@ const at = (name: string) => pathOf("v1", "collections", name);
 const labelsAt = (name: string) => pathOf("v1", "label-sets", name);
 
 type Query = WithUploads<z.input<typeof QueryBody>>;
-/** Several at once; settings beside them hold for each that has none of its own. */
+/** Several at once; shared settings apply to each query that does not set its own. */
 type Queries = WithUploads<z.input<typeof SearchBody>> & { queries: readonly Query[] };
 
 export interface Search {
@@ -76,7 +76,7 @@ export const collectionCalls = ({ get, post, put, patch, delete: remove }: Calls
 
   deleteLabelSet: (name: string, options?: CallOptions) => remove<Deleted>(labelsAt(name), options),
 
-  /** One query, or with `queries` several. */
+  /** One query, or several with `queries`. */
   search: ((collection: string, request: object, options?: CallOptions) =>
     post(`${at(collection)}/search`, request, options)) as Search,
 });

@@ -13,13 +13,16 @@ export class ApiError extends Error {
   override name = "ApiError";
   /** 200 where a stream failed after it had begun. */
   readonly status: number;
-  /** The server's code (docs/errors.md); undefined when a proxy before it answered, say. */
+  /**
+   * The server's code (docs/errors.md); undefined when, for example, a proxy in front of it
+   * answered.
+   */
   readonly code: ErrorBody["code"] | undefined;
   /** The field at fault, as it is spelled on the wire. */
   readonly param: string | null;
-  /** When a retry makes sense, where the server knows. */
+  /** When to retry, if the server knows. */
   readonly retryAfterSeconds: number | undefined;
-  /** Under which the server logged the request. */
+  /** The id under which the server logged the request. */
   readonly requestId: string | undefined;
 
   constructor(message: string, facts: ApiErrorFacts) {
@@ -44,15 +47,15 @@ const itemErrors: ReadonlySet<string> = new Set<ErrorBody["code"]>([
   "internal",
 ]);
 
-/** Whether the next item has a chance where one has failed with this code. */
+/** Whether the next item may succeed after one has failed with this code. */
 export const concernsOneItem = (code: string): boolean => itemErrors.has(code);
 
-/** No answer, or one that broke off. */
+/** No answer, or one that was cut off. */
 export class ConnectionError extends Error {
   override name = "ConnectionError";
 }
 
-/** What an answer of a status of 400 or more says. It reads the body. */
+/** The error in an answer with a status of 400 or more. Reads the body. */
 export async function errorOf(
   response: Response,
   path: string,

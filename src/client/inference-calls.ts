@@ -26,7 +26,7 @@ export interface ZeroShot {
 }
 
 export const inferenceCalls = ({ post, text }: Calls) => ({
-  /** One input, or with `inputs` several. */
+  /** One input, or several with `inputs`. */
   zeroShot: ((request: object, options?: CallOptions) =>
     post("/v1/zero-shot", request, options)) as ZeroShot,
 

@@ -31,15 +31,15 @@ const itemsAt = (collection: string) => `${pathOf("v1", "collections", collectio
 const itemAt = (collection: string, id: string) => itemsAt(collection) + pathOf(id);
 
 export const itemCalls = ({ send, get, post, patch, postForm, delete: remove, blob }: Calls) => ({
-  /** One item; a file is sent as it is. */
+  /** One item; a file is sent unchanged. */
   addItem: (collection: string, item: NewItem, options?: CallOptions) =>
     postForm<StoredItem>(itemsAt(collection), item, options),
 
-  /** Several in one request; of each its status. For many, `addItemStream`. */
+  /** Several in one request, with a status for each. For many, use `addItemStream`. */
   addItems: (collection: string, items: readonly NewItem[], options?: CallOptions) =>
     post<ItemStatuses>(itemsAt(collection), { items }, options),
 
-  /** Any number, no faster than they are stored: of each its status, in order, once it is safe. */
+  /** Any number, no faster than they are stored: a status for each, in order, once it is safe. */
   addItemStream: (
     collection: string,
     items: Iterable<NewItem> | AsyncIterable<NewItem>,
@@ -64,7 +64,7 @@ export const itemCalls = ({ send, get, post, patch, postForm, delete: remove, bl
     options?: CallOptions,
   ) => get<ItemAnswer>(itemAt(collection, id) + queryOf(query), options),
 
-  /** Metadata alone: merged into what the item has, or with `replace` in its place. */
+  /** Metadata alone: merged into the item's, or replacing it with `replace`. */
   patchItem: (
     collection: string,
     id: string,

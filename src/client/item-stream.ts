@@ -7,9 +7,12 @@ import type { Send } from "./send.js";
 
 export interface StreamOptions {
   signal?: AbortSignal;
-  /** When it aborts nothing further is sent; the statuses of what was sent still come. */
+  /** When it aborts, nothing more is sent; statuses of sent items still arrive. */
   stop?: AbortSignal;
-  /** A source silent for so long gets a new request for what comes next: servers cut idle ones. */
+  /**
+   * After a source has been silent this long, its next items go in a new request: servers cut idle
+   * ones.
+   */
   idleMs?: number;
   /**
    * Whether one request may send while its answer is read. Node can; browsers cannot over HTTP/1.1,
@@ -23,7 +26,7 @@ const isNode = () =>
   (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !==
   undefined;
 
-/** Of a request that is not a stream. */
+/** Bytes of a request that is not a stream. */
 const maxPieceBytes = 2 ** 20;
 
 /**
@@ -31,7 +34,7 @@ const maxPieceBytes = 2 ** 20;
  * status for each line in order. The source is asked for more only while there is room for it.
  * @param lines  pieces that end with a line.
  * @throws ApiError for a failure of the whole stream, ConnectionError when it breaks off: what was
- *   reported as stored is safe. What the source throws comes as it is.
+ *   reported as stored is safe. Errors of the source are rethrown unchanged.
  */
 export async function* sendLines(
   send: Send,

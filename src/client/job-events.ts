@@ -5,14 +5,14 @@ import { delayOf, pause } from "./retry.js";
 import type { CallOptions, Send } from "./send.js";
 
 export interface JobEventsOptions extends CallOptions {
-  /** A connection silent for so long is taken for lost; the server writes every 15 seconds. */
+  /** A connection silent for this long counts as lost; the server writes every 15 seconds. */
   idleMs?: number;
 }
 
 /**
- * A job's states until it has ended; the last one is the end. A connection that breaks is made
- * again: the server then begins with where the job stands. It gives up after `maxRetries` failures
- * in a row without news.
+ * A job's states until it has ended; the last one is the final state. A broken connection is opened
+ * again, and the server then starts with the current state. Gives up after `maxRetries` failures in
+ * a row without an event.
  */
 export async function* jobEvents(
   send: Send,
@@ -43,13 +43,13 @@ export async function* jobEvents(
   }
 }
 
-/** JSON that is cut short is a connection that broke. */
+/** Truncated JSON means that the connection broke. */
 const isPassing = (error: unknown) =>
   error instanceof ApiError
     ? error.status === 429 || error.status === 503
     : error instanceof ConnectionError || error instanceof SyntaxError;
 
-/** The lines, while they come. @throws ConnectionError when none has come for `idleMs`. */
+/** The lines as they arrive. @throws ConnectionError when none has arrived for `idleMs`. */
 async function* watched(
   lines: AsyncGenerator<string>,
   silence: AbortController,

@@ -45,7 +45,7 @@ const withoutReturn = (line: string) => (line.endsWith("\r") ? line.slice(0, -1)
 
 /**
  * The values of an answer in NDJSON as they come.
- * @throws ConnectionError also when one is no JSON, as of a stream that was cut.
+ * @throws ConnectionError also when a line is not JSON, as when a stream was cut.
  */
 export async function* valuesOf<T>(response: Response, signal?: AbortSignal): AsyncGenerator<T> {
   for await (const line of linesOf(response, signal)) {

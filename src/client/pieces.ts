@@ -1,6 +1,6 @@
-/** A source of pieces that can be sent in several requests, and stopped while it is waited for. */
+/** A source of pieces that can be sent in several requests, and stopped while waiting for it. */
 export class Pieces {
-  /** What the source threw; fetch would report it in its own words. */
+  /** What the source threw; fetch would wrap it in its own error. */
   failure: { error: unknown } | undefined;
   /** In all bodies so far. */
   linesSent = 0;
@@ -52,14 +52,14 @@ export class Pieces {
   }
 
   /**
-   * Lets the source go. One that waits for standard input ends only with its next piece, which is
-   * not waited for.
+   * Releases the source. One that reads standard input ends only with its next piece, which is not
+   * awaited.
    */
   release(): void {
     void this.#source.return?.(undefined)?.catch(() => undefined);
   }
 
-  /** A source that never waits would else keep the sockets, or a page, from their turn. */
+  /** A source that never waits would otherwise starve the sockets, or the page. */
   async #breathe(): Promise<void> {
     if (performance.now() - this.#turnBegan < maxTurnMs) return;
     await new Promise((resolve) => setTimeout(resolve));

@@ -1,9 +1,9 @@
-/** Longest wait before a request is sent again. */
+/** Longest wait before a retry. */
 const maxDelaySeconds = 30;
 
 /**
- * Milliseconds before the next attempt: never less than the server asked for, and up to a quarter
- * more, so that many clients do not come back at once. Undefined where that is too long.
+ * Milliseconds before the next attempt: at least what the server asked for, plus up to a quarter,
+ * so that many clients do not return at once. Undefined when that is too long.
  */
 export function delayOf(attempt: number, retryAfterSeconds?: number): number | undefined {
   if (retryAfterSeconds !== undefined && retryAfterSeconds > maxDelaySeconds) return undefined;

@@ -4,14 +4,15 @@ import { delayOf, pause } from "./retry.js";
 
 export interface ClientOptions {
   /**
-   * Of the server, with the path under which a proxy shows it: `http://127.0.0.1:8080`,
-   * `https://example.org/crossmodal`. In a page also a path of its own origin, or "".
+   * Base URL of the server, including the path under which a proxy exposes it:
+   * `http://127.0.0.1:8080`, `https://example.org/crossmodal`. In a page also a path of its own
+   * origin, or "".
    */
   url: string;
   apiKey?: string;
-  /** How requests are made, when not by the global `fetch`. */
+  /** Replaces the global `fetch`. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /** How often a request is sent again (see `sender`). Default 3. */
+  /** How often a request is retried (see `sender`). Default 3. */
   maxRetries?: number;
 }
 
@@ -24,7 +25,7 @@ export interface SendInit extends CallOptions {
   method?: string;
   headers?: Record<string, string>;
   body?: RequestBody;
-  /** Statuses of 400 and more that are answers and not errors. */
+  /** Statuses of 400 and more that are answers, not errors. */
   expected?: readonly number[];
 }
 
@@ -74,7 +75,7 @@ export function sender({ url, apiKey, fetch = globalFetch, maxRetries = 3 }: Cli
 
 const globalFetch: NonNullable<ClientOptions["fetch"]> = (url, init) => fetch(url, init);
 
-/** What stands before every path. */
+/** The prefix of every path. */
 function checkedBase(url: string): string {
   if (URL.canParse(url)) {
     const { protocol, username, password, search, hash } = new URL(url);
@@ -92,7 +93,8 @@ function authOf(apiKey: string | undefined): Record<string, string> {
   try {
     new Headers(auth);
   } catch {
-    throw new TypeError("The API key has characters that no header can carry"); // without the key
+    // Without the key
+    throw new TypeError("The API key has characters that are not allowed in a header");
   }
   return auth;
 }

@@ -13,7 +13,7 @@ export const serverCalls = ({ send, get, post, delete: remove, json, text }: Cal
 
   getJob: (id: string, options?: CallOptions) => get<JobAnswer>(jobAt(id), options),
 
-  /** The job as it is and each time it changes, until it has ended; the connection may break. */
+  /** The job's current state and each change until it has ended, across broken connections. */
   jobEvents: (id: string, options?: JobEventsOptions): AsyncGenerator<JobAnswer> =>
     jobEvents(send, `${jobAt(id)}/events`, options),
 

@@ -9,8 +9,7 @@ export interface AddParts extends PrepareParts {
 }
 
 /**
- * An item as it comes; one that could not even be read is its error, with its id when that was
- * readable.
+ * An incoming item; one that could not be read is an error, with its id if that was readable.
  */
 export type Incoming = NewItem | Unreadable;
 interface Unreadable {
@@ -18,24 +17,24 @@ interface Unreadable {
   error: AppError;
 }
 
-/** The id is null when it could not be read. A failure's error says what was wrong. */
+/** The id is null when it could not be read. */
 export type AddStatus =
   | { id: string; status: "stored"; replaced: boolean; warnings?: readonly string[] }
   | { id: string | null; status: "failed"; error: AppError };
 
-/** Groups that are prepared at the same time, while the one before them is written. */
+/** Groups that are prepared at the same time, while the previous one is written. */
 const groupsUnderWay = 4;
 
 /**
  * Adds groups of items as they come: decodes and embeds several at once, writes one after the other
- * in their order, so that of two items with one id the later stays. A status comes after its item
- * is durable; one per item, in order.
+ * in their order, so that of two items with one id the later stays. Each item gets one status, in
+ * order, once it is durable.
  *
- * Groups are taken only while there is room for them, which holds back a source that is faster than
- * the encoders or than whoever reads the statuses. When the source fails, what came before is added
- * and told first.
+ * Groups are taken only while there is room for them, which slows down a source that is faster than
+ * the encoders or than the reader of the statuses. When the source fails, earlier items are added
+ * and reported first.
  *
- * @param during  is given the work on each group.
+ * @param during  wraps the work on each group.
  * @throws what `groups` throws, at the end; the signal's reason when it aborts.
  */
 export async function* addItems(
@@ -61,7 +60,7 @@ export async function* addItems(
   let next: ReturnType<typeof take> | undefined = take();
   try {
     while (next !== undefined || underWay.length > 0) {
-      // Whatever comes first: a status never waits for the next item to be sent.
+      // Whichever comes first: a status never waits for the next item to arrive.
       const first = underWay[0]?.then((prepared) => ({ prepared }));
       const events = [first, underWay.length < groupsUnderWay ? next : undefined].filter(
         (event) => event !== undefined,
@@ -75,7 +74,7 @@ export async function* addItems(
       } else if (event.group === undefined) next = undefined;
       else {
         const preparing = during(prepareGroup(parts, collection, event.group, signal));
-        preparing.catch(() => undefined); // told when its turn comes
+        preparing.catch(() => undefined); // reported when its turn comes
         underWay.push(preparing);
         next = take();
       }
@@ -94,7 +93,7 @@ interface PreparedGroup {
   space?: string;
 }
 
-/** The collection is looked up for each group: it may be dropped or replaced while items come. */
+/** The collection is looked up for each group: it may be dropped or replaced meanwhile. */
 async function prepareGroup(
   parts: AddParts,
   collection: string,
@@ -136,8 +135,8 @@ async function storeGroup(
       signal?.throwIfAborted();
       const known = asAppError(error);
       if (known.code === "conflict" && !isSecondTry) {
-        // The collection was replaced since its items were prepared, under another head say: they
-        // are prepared for the new one.
+        // The collection was replaced after its items were prepared (by one under another head, for
+        // example): they are prepared again for the new one.
         return storeGroup(
           parts,
           collection,
@@ -163,7 +162,7 @@ async function storeGroup(
 }
 
 /**
- * A failure by design concerns the items of the group; anything else is a bug and ends the whole.
+ * A failure by design concerns the items of the group; anything else is a bug and ends the stream.
  */
 function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;

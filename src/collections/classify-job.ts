@@ -16,7 +16,7 @@ import type { JobContext, JobData, JobKind } from "../jobs/job.js";
 import { turnClock } from "../json/next-turn.js";
 import { type Classified, labelScorer } from "../zero-shot/classifier.js";
 
-/** What a classify job is created with: the labels as they were then. */
+/** The input of a classify job: the labels as they were at its creation. */
 export const ClassifyInput = z.object({
   collection: z.string(),
   field: z.string(),
@@ -31,12 +31,12 @@ export interface ClassifyServices extends ClassifyParts {
 }
 
 const itemsAtOnce = 500;
-/** Items that could not be scored are named up to so many. */
+/** How many items that could not be scored are named. */
 const maxNamed = 100;
 
 /**
  * `classify`: scores the items of a collection by the embeddings they have, and writes the labels
- * into their metadata. Nothing is decoded or embedded but the labels. Run again it finds the same.
+ * into their metadata. Only the labels are embedded. Running it again gives the same result.
  */
 export function classifyJob(services: ClassifyServices): JobKind {
   return {
@@ -118,7 +118,7 @@ async function run(
   };
 }
 
-/** The labels are embedded once for each modality that turns up. */
+/** The labels are embedded once for each modality that occurs. */
 function scorers(
   services: ClassifyServices,
   answerer: Answerer,

@@ -11,16 +11,16 @@ const maxItems = 100_000;
 export interface GapChoice {
   /** Metadata field (`pair_id` or `metadata.pair_id`) whose equal values make a pair. */
   pairBy?: string;
-  /** Which two modalities, of a collection that has more. */
+  /** Which two modalities, for a collection with more than two. */
   modalities?: readonly Modality[];
 }
 
 /**
- * The two modalities of a collection, as they are searched. With `pairBy` the first item of each
- * value and modality is taken, and values that one side lacks are left out.
+ * The vectors of a collection's two modalities, as searches see them. With `pairBy`, the first item
+ * of each value and modality is used, and values missing on one side are skipped.
  *
  * @throws AppError `invalid_input` when there are not two modalities, or no pairs; `too_large`;
- *   `conflict` when the collection is replaced meanwhile, under another head say.
+ *   `conflict` when the collection is replaced meanwhile.
  */
 export async function gapSides(
   store: VectorStore,

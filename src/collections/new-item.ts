@@ -10,16 +10,16 @@ export type Content =
   | {
       embedding: Embedding;
       modality: Modality;
-      /** When it is known: another than the collection's is refused. */
+      /** If known: any other than the collection's is refused. */
       space?: string;
       original?: { space: string; embedding: Embedding };
-      /** What it is the embedding of, where that is a text. */
+      /** The embedded text, if it is one. */
       text?: string;
     };
 
-/** An item as it comes, before it is embedded. */
+/** An item before it is embedded. */
 export interface NewItem {
-  /** Without one it gets its content hash, or a random one when there is none. */
+  /** Defaults to the content hash, or a random id when there is none. */
   id?: string;
   content: Content;
   metadata?: JsonObject;

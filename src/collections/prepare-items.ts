@@ -26,17 +26,18 @@ export interface PrepareParts extends MediaParts {
   packs: { list(): readonly LoadedPack[] };
   bridges: Bridges;
   heads: Pick<HeadStore, "use">;
-  /** Of the request, stream or job that the items come from. */
+  /** The request, stream or job that the items come from. */
   turn: Turn;
   log: Log;
 }
 
-/** An item for the store, with what its decoder warned of. */
+/** An item for the store, with its decoder's warnings. */
 export type PreparedItem = Item & { warnings?: readonly string[] };
 
 /**
  * Decodes and embeds items for a collection. Their inputs are joined into batches by the encoders
- * (with-batching.ts), behind those of searches; whatever is wrong with one of them is its result and holds back no other.
+ * (with-batching.ts), behind those of searches; an error of one item becomes its result and does
+ * not affect the others.
  *
  * @returns per item, in order, what the store takes, or the error.
  * @throws the signal's reason when it aborts.
@@ -66,7 +67,7 @@ export async function prepareItems(
   return inBulk(() => Promise.all(items.map(prepare)));
 }
 
-/** A collection whose head is loaded for the first item that needs it. */
+/** A collection whose head is loaded when the first item needs it. */
 type HeadedCollection = CollectionStats & { head(): Promise<UsableHead | undefined> };
 
 async function prepareItem(
@@ -162,7 +163,7 @@ async function pathOf<M extends Modality>(
   return pathInto(known, modality, { name, space, model, head });
 }
 
-/** An embedding that the head's own model made elsewhere. */
+/** An embedding that the head's model made elsewhere. */
 function project(head: UsableHead, modality: Modality, embedding: Embedding): Prepared {
   if (!headedModalities(head).includes(modality)) {
     const message =

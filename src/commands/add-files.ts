@@ -13,7 +13,7 @@ import { sendItems } from "./send-items.js";
 import { CommandError, type Target } from "./target.js";
 import { walkFiles } from "./walk-files.js";
 
-/** What became of a file. */
+/** The outcome for a file. */
 export type FileStatus = { id: string; path: string } & (
   | { status: "stored"; replaced?: boolean; warnings?: readonly string[] }
   /** Stored before, from the same bytes. */
@@ -29,16 +29,16 @@ export type FileStatus = { id: string; path: string } & (
 
 export interface AddFilesOptions extends FileItemOptions {
   recursive: boolean;
-  /** Goes before the name of every file to make its id. */
+  /** Prefix of the ids: each is this and the file's name. */
   idPrefix: string;
-  /** Says what would become of each file, and sends none. */
+  /** Reports what would happen to each file, and sends none. */
   dryRun?: boolean;
   /** No further file is sent after it aborts. */
   signal: AbortSignal;
   onStatus: (status: FileStatus) => Promise<void>;
 }
 
-/** What the server says of a file, in a line or in an answer of its own. */
+/** The server's status for a file, from a line or a separate answer. */
 type SentStatus =
   | Exclude<LineStatus, { status: "failed" }>
   | { status: "failed"; error: { code: string; message: string } };
@@ -47,9 +47,9 @@ type FileMetadata = NonNullable<FileItem["metadata"]>;
 
 /**
  * Adds the pictures and sounds under `roots` to a collection, skipping those that it holds already:
- * run again after a break, it goes on where it was. `onStatus` hears of every file that was looked
- * at.
- * @throws CommandError for what no further file would survive: the server is gone, the disk full.
+ * run again after an interruption, it continues. `onStatus` is called for every file.
+ * @throws CommandError for errors that every further file would meet: the server is gone, the disk
+ *   is full.
  */
 export async function addFiles(
   target: Target,
@@ -75,7 +75,7 @@ export async function addFiles(
       } else if (options.dryRun) {
         await onStatus({ id, path, status: "stored", replaced: storedHash !== undefined });
       } else {
-        // An item that is there keeps its metadata, and what is given here is merged into them.
+        // An existing item keeps its metadata, and these are merged into them.
         const isNew = storedHash === undefined;
         const { metadata } = item;
         const sending = isNew ? item : { ...item, metadata: undefined };
@@ -110,11 +110,11 @@ interface MetadataPatch {
   id: string;
   path: string;
   metadata: FileMetadata;
-  /** What is told of the file once its metadata are changed too. */
+  /** The status of the file once its metadata are changed too. */
   stored?: FileStatus;
 }
 
-/** Changes of metadata, sent some together. */
+/** Metadata changes that are sent together. */
 class MetadataPatches {
   readonly #target: Target;
   readonly #collection: string;
@@ -167,7 +167,7 @@ export async function countFiles(
   return count;
 }
 
-/** @throws CommandError when the failure is not of this file alone. */
+/** @throws CommandError when the failure does not concern this file alone. */
 function statusOf({ id, path }: Candidate, status: SentStatus): FileStatus {
   if (status.status === "stored") {
     const { replaced, warnings } = status;

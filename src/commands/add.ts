@@ -43,7 +43,7 @@ export function addCommand(program: Command): void {
   addCreateFlags(command.optionsGroup("With --create:"));
   const check = (given: Given, _: string, paths: string[]) => {
     if (paths.includes("-") && paths.length > 1) {
-      const message = "- stands alone: give either files or standard input";
+      const message = "Expected either files or - for standard input";
       throw new CommandError(message, { code: "invalid_input" });
     }
     refuseIdleOptions(given, paths);
@@ -56,7 +56,7 @@ export function addCommand(program: Command): void {
       const collection = await findCollection(target, name, create);
       if (given.create) refuseOthers(collection, given);
       const stop = stopOnSignal(
-        "stopping once what is under way is stored; Ctrl-C again ends at once",
+        "stopping once running items are stored; press Ctrl-C again to stop at once",
       );
       try {
         if (paths[0] === "-") await addStdin(target, name, stop.signal);
@@ -80,7 +80,7 @@ async function addStdin(target: Target, name: string, signal: AbortSignal): Prom
       }
     });
   } finally {
-    process.stdin.destroy(); // or a stopped command would wait for its end
+    process.stdin.destroy(); // or a stopped command would wait for it
     console.error(tally.summary());
   }
   tally.conclude({ stopped: signal.aborted, brokeOff });
@@ -104,7 +104,7 @@ async function addPaths(
   const tally = new Tally(name);
   const bar = progressBar(undefined, `adding to ${name}`, { rate: true });
   const ended = new AbortController();
-  // Counting goes on beside the adding; until it ends the bar does not know how much is left.
+  // Files are counted while they are added; until then the bar cannot show the remaining time.
   const counting = countFiles(paths, recursive, AbortSignal.any([signal, ended.signal]));
   counting.then(bar.setTotal).catch(() => undefined);
   const tell = async (status: FileStatus) => {
@@ -171,7 +171,7 @@ function parseModalities(text: string): string[] {
 // biome-ignore lint/suspicious/noExplicitAny: commander's options
 type Given = Record<string, any>;
 
-/** Options that would do nothing are most likely a mistake. */
+/** Options without effect are most likely a mistake. */
 function refuseIdleOptions(given: Given, paths: readonly string[]): void {
   const refuse = (flags: readonly string[], why: string) => {
     const idle = flags.find((flag) => {
@@ -193,7 +193,7 @@ function refuseIdleOptions(given: Given, paths: readonly string[]): void {
     );
 }
 
-/** A collection that is there is as it was made: options that say otherwise would do nothing. */
+/** An existing collection keeps its settings: options that differ would have no effect. */
 function refuseOthers(collection: CollectionAnswer, given: Given): void {
   const { name } = collection;
   const facts: Record<string, [given: unknown, made: unknown]> = {
@@ -215,10 +215,10 @@ function refuseOthers(collection: CollectionAnswer, given: Given): void {
     });
 }
 
-/** What the rest of a multipart body may take beside the file. */
+/** Room for the rest of a multipart body. */
 const formBytes = 2 ** 20;
 
-/** What the collection's own model embeds; undefined when it has none here. */
+/** The modalities that the collection's model embeds; undefined when it is not loaded. */
 async function modalitiesOf(
   target: Target,
   { model }: CollectionAnswer,

@@ -39,9 +39,7 @@ export function backupCommands(program: Command): void {
 
   const restore = program
     .command("restore")
-    .description(
-      "put a backup in the place of a data folder's collections; no server may be running on it",
-    )
+    .description("replace a data folder's collections by a backup; no server may be running on it")
     .argument("<file>")
     .option("--force", "replace the collections that are there")
     .option("--json", "print the result as JSON");
@@ -62,7 +60,7 @@ export function backupCommands(program: Command): void {
 
   const compact = program
     .command("compact")
-    .description("give the disk space of deleted items back and tidy the indexes");
+    .description("free the disk space of deleted items and tidy the indexes");
   onTarget(compact, { models: false }, async (target, given) => {
     await target.compact();
     await print(given.json ? JSON.stringify({ compacted: true }) : "compacted");

@@ -44,7 +44,7 @@ export function benchCommand(program: Command): void {
     )
     .option("--json", "print the result as JSON");
   addConfigFlags(command, ["dataDir", ...modelFlags, "maxBatch"]).action(async (given) => {
-    const config = { ...configOf(given), cacheBytes: 0 }; // what is remembered is not measured
+    const config = { ...configOf(given), cacheBytes: 0 }; // cached embeddings would not be measured
     const services = await createServices(config, createLog("error"));
     const encode: EncodeRate[] = [];
     let dimensions = 512;

@@ -8,15 +8,15 @@ import { print } from "./output.js";
 import { table } from "./table.js";
 import { readBytes } from "./train-material.js";
 
-/** `crossmodal bridge FROM TO`: learns a bridge between two models, with a bar. */
+/** `crossmodal bridge FROM TO`: learns a bridge between two models, with a progress bar. */
 export function bridgeCommand(program: Command): void {
   const bridge = program
     .command("bridge")
     .description(
       "learn a bridge from one model's space into another's, from texts that both understand",
     )
-    .argument("<from>", "model that is asked with, e.g. starter-clap")
-    .argument("<to>", "model of what is searched, e.g. starter-clip")
+    .argument("<from>", "model of the queries, e.g. starter-clap")
+    .argument("<to>", "model of the searched items, e.g. starter-clip")
     .addOption(new Option("--method <name>", "how").choices(bridgeMethods).default("ridge"))
     .option("--name <name>", "name of the bridge [FROM-to-TO]")
     .option("--texts <file>", "a text a line, instead of the built-in sentences")
@@ -26,7 +26,7 @@ export function bridgeCommand(program: Command): void {
     .option("--seed <n>", "of what is random [1]", parseNumber)
     .option("--epochs <n>", "of c-mcr [20]", parseNumber)
     .option("--no-activate", "keep the version without using it")
-    .option("--force", "use it also when it measures no better than the bridge in use");
+    .option("--force", "use it even if it measures no better than the bridge in use");
   onTarget(bridge, { models: true }, async (target, given, from: string, to: string) => {
     const { texts } = given;
     const lines = texts && (await readBytes(texts)).toString("utf8").split(/\r?\n/);
@@ -99,7 +99,7 @@ export function bridgesCommand(program: Command): void {
 
   const activate = bridges
     .command("activate")
-    .description("search over a version from now on")
+    .description("use a version for searches from now on")
     .argument("<name>")
     .argument("<version>", "number of the version", parseNumber);
   onTarget(activate, { models: true }, async (target, given, name: string, version: number) => {
@@ -108,7 +108,7 @@ export function bridgesCommand(program: Command): void {
 
   const deactivate = bridges
     .command("deactivate")
-    .description("search over no version of it from now on")
+    .description("stop using it for searches")
     .argument("<name>");
   onTarget(deactivate, { models: true }, async (target, given, name: string) => {
     await tell(await target.deactivateBridge(name), given.json === true);
@@ -116,7 +116,7 @@ export function bridgesCommand(program: Command): void {
 
   const rollback = bridges
     .command("rollback")
-    .description("back to the version before")
+    .description("go back to the previous version")
     .argument("<name>");
   onTarget(rollback, { models: true }, async (target, given, name: string) => {
     await tell(await target.rollbackBridge(name), given.json === true);

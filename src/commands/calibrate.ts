@@ -53,7 +53,7 @@ export function calibrateCommands(program: Command): void {
   });
   const activate = calibrations
     .command("activate")
-    .description("answer with a version from now on")
+    .description("use a version from now on")
     .argument("<name>")
     .argument("<version>", "number of the version", parseNumber);
   onTarget(activate, { models: false }, async (target, given, name: string, version: number) => {

@@ -9,8 +9,8 @@ import { printWarnings } from "./print-warnings.js";
 import { CommandError } from "./target.js";
 
 /**
- * `crossmodal classify FILE… --labels a,b`: zero-shot scores of pictures and sounds. A bad file is
- * told at the end.
+ * `crossmodal classify FILE… --labels a,b`: zero-shot scores of pictures and sounds. Bad files are
+ * listed at the end.
  */
 export function classifyCommand(program: Command): void {
   const command = program

@@ -3,8 +3,7 @@ import type { CollectionAnswer } from "../wire/collections.js";
 import { CommandError, type Target } from "./target.js";
 
 /**
- * What a new collection is made of: a model, or the space and size of vectors that come from
- * elsewhere.
+ * The settings of a new collection: a model, or the space and size of vectors from elsewhere.
  */
 export interface NewCollection {
   model?: string;
@@ -27,7 +26,7 @@ export function createCollection(
 }
 
 /**
- * The collection of that name; with `create` a missing one is made.
+ * The collection of that name; with `create`, a missing one is created.
  * @throws CommandError that says how to make it when it is missing.
  */
 export async function findCollection(

@@ -41,7 +41,7 @@ export function collectionsCommand(program: Command): void {
 
   const create = collections
     .command("create")
-    .description("make a collection for what one model embeds, or for vectors of your own")
+    .description("create a collection for one model's embeddings, or for vectors of your own")
     .argument("<name>", 'letters, digits, "_", "-" and "."');
   onTarget(addCreateFlags(create), { models: true }, async (target, given, name: string) => {
     const collection = await createCollection(target, name, given);
@@ -84,7 +84,7 @@ export function addCreateFlags(command: Command): Command {
     .option("--no-previews", "keep no thumbnails and waveforms")
     .option(
       "--fields <a,b>",
-      "metadata fields that filters will ask for often; each gets an index",
+      "metadata fields that filters use often; each gets an index",
       parseList,
     );
 }

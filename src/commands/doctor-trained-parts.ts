@@ -10,8 +10,8 @@ import type { Finding } from "./finding.js";
 const log = createLog("silent");
 
 /**
- * Whether every file of the heads, bridges and jobs in the data folder is whole. A server may be
- * using it.
+ * Checks that every file of the heads, bridges and jobs in the data folder is intact. A server may
+ * be using it.
  */
 export async function trainedParts(dataDir: string): Promise<Finding[]> {
   const heads = await HeadStore.open({ folder: join(dataDir, "heads"), log });
@@ -41,5 +41,5 @@ async function jobsOf(dataDir: string): Promise<{ jobs: number; damage: string[]
 function findings(check: string, count: number, damage: string[]): Finding[] {
   const finding = { group: "data folder", check };
   if (damage.length > 0) return damage.map((found) => ({ ...finding, ok: false, found }));
-  return [{ ...finding, ok: true, found: count === 0 ? "none" : `${count}, every file whole` }];
+  return [{ ...finding, ok: true, found: count === 0 ? "none" : `${count}, all files intact` }];
 }

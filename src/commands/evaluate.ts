@@ -19,35 +19,35 @@ import { CommandError, type Target } from "./target.js";
 import { walkFiles } from "./walk-files.js";
 
 /**
- * `crossmodal evaluate`: asks about labelled pictures or sounds, and says how right the answers
+ * `crossmodal evaluate`: classifies labelled pictures or sounds, and reports how right the answers
  * are.
  */
 export function evaluateCommand(program: Command): void {
   const command = program
     .command("evaluate")
-    .description("how right a model or head is on labelled pictures or sounds")
+    .description("measure a model or head on labelled pictures or sounds")
     .argument("[source]", "a folder with a folder for each label, or a CSV: file,label,group,split")
-    .optionsGroup("What on:")
+    .optionsGroup("Items:")
     .option("--collection <name>", "items of a collection, with --by")
     .option("--by <field>", "metadata field with the label")
     .option(
       "--labels <a,b>",
-      "labels to offer; items of others are unknown [all there are]",
+      "candidate labels; items with others are unknown [all labels]",
       parseList,
     )
     .option("--unknown <folder>", "pictures or sounds that none of the labels fits")
     .option("--split <name>", "only rows of the CSV with this in the column split")
     .option("--group-by <pattern|field>", "items of one group are drawn together for the intervals")
-    .optionsGroup("Whom and how:")
+    .optionsGroup("Model and settings:")
     .option("--model <id>", "model to ask")
     .option("--head <name>", "a head of the model")
     .option("--template <text>", 'prompt template with one {}, e.g. "a photo of a {}."')
     .option("--multi-label", "score each label on its own")
-    .option("--reject [rate]", "ask whether any label fits, too [0.05]", parseNumber)
+    .option("--reject [rate]", "also check whether any label fits [0.05]", parseNumber)
     .option("--calibration <name>", "for --reject and --multi-label")
     .option("--against-model <id>", "compare with another model on the same items")
-    .option("--against-head <name>", "or with another head; none is the model without a head")
-    .optionsGroup("What comes out:")
+    .option("--against-head <name>", "or with another head; none is the bare model")
+    .optionsGroup("Output:")
     .option("--out <file>", "write the report to a file ending in .html or .json")
     .option("--scores <file>", "write every score to a CSV file")
     .option("--seed <n>", "of the intervals [1]", parseNumber);

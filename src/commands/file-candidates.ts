@@ -8,12 +8,12 @@ import {
 import type { Target } from "./target.js";
 import { type FoundFile, walkFiles } from "./walk-files.js";
 
-/** A file that may be added, under its id. */
+/** A file to add, with its id. */
 export type Candidate = FoundFile & { id: string; storedHash?: string };
 
-/** Ids in one question or change. */
+/** Ids in one request. */
 export const idsPerQuestion = 256;
-/** Files read ahead of the one that is sent. */
+/** Files read ahead of the one being sent. */
 const readAhead = 4;
 /** Larger files are sent one by one as forms: a line holds its file as base64, in one string. */
 export const maxLineFileBytes = 16 * 2 ** 20;
@@ -23,13 +23,13 @@ export async function* findCandidates(
   roots: readonly string[],
   options: { recursive: boolean; idPrefix: string },
 ): AsyncGenerator<Candidate> {
-  // Only several folders can bring forth one id twice; one folder's ids need not be remembered.
+  // Only several folders can produce one id twice; a single folder's ids need not be remembered.
   const seen = roots.length > 1 ? new Set<string>() : undefined;
   for (const root of roots) {
     for await (const file of walkFiles(root, { recursive: options.recursive, eachOnce: true })) {
       const id = options.idPrefix + file.name;
       const error = seen?.has(id)
-        ? `another file of this run has the id "${id}" already; add the folders one by one with ` +
+        ? `another file of this run already has the id "${id}"; add the folders one by one with ` +
           "--id-prefix"
         : file.error;
       seen?.add(id);
@@ -38,7 +38,7 @@ export async function* findCandidates(
   }
 }
 
-/** What the collection holds of each id, asked for some together. */
+/** The stored content hash of each id, looked up in batches. */
 export async function* withStoredHashes(
   target: Target,
   collection: string,
@@ -63,7 +63,7 @@ interface ReadCandidate {
   item: FileItem | LeftOut | BadFile;
 }
 
-/** Candidates in order with what was read of them, a few ahead. */
+/** Candidates in order with their contents, read a few ahead. */
 export async function* readAheadOf(
   candidates: AsyncIterable<Candidate>,
   options: FileItemOptions,
@@ -77,7 +77,8 @@ export async function* readAheadOf(
     return { candidate, item };
   };
   for await (const candidate of candidates) {
-    const alone = candidate.size > maxLineFileBytes; // a large file is not held beside others
+    // A large file is not held together with others
+    const alone = candidate.size > maxLineFileBytes;
     while (reading.length > (alone ? 0 : readAhead)) yield (await reading.shift()) as ReadCandidate;
     reading.push(read(candidate));
     if (alone) yield (await reading.shift()) as ReadCandidate;

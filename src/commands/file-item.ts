@@ -10,7 +10,7 @@ import { type FoundFile, fileError } from "./walk-files.js";
 export interface FileItem {
   modality: MediaModality;
   bytes: Uint8Array;
-  /** Undefined where none was given: then an item that is there keeps its own. */
+  /** Undefined when not given: then an existing item keeps its own. */
   metadata: Record<string, unknown> | undefined;
   /** Absolute path. */
   source: string;
@@ -18,7 +18,7 @@ export interface FileItem {
   contentHash: string;
 }
 
-/** A file that was found in a folder and is not to be taken, and why: what the summary counts. */
+/** A file in a folder that is skipped, and why: for the summary. */
 export interface LeftOut {
   /** In the plural: `sounds`, `folders`, `other files`. */
   what: string;
@@ -30,7 +30,7 @@ export interface FileItemOptions {
   metadata: Record<string, unknown> | undefined;
   /** Whether a `NAME.json` beside a file gives more metadata. */
   sidecars: boolean;
-  /** What is taken from folders; undefined is every picture and sound. */
+  /** Modalities taken from folders; undefined takes every picture and sound. */
   modalities: readonly string[] | undefined;
   /** Why the others are left out. */
   whyNotOthers?: string;
@@ -38,21 +38,21 @@ export interface FileItemOptions {
   maxBytes: number;
 }
 
-/** A file that was meant to be added and cannot be; the message is the reason. */
+/** A file that should be added but cannot be; the message is the reason. */
 export class BadFile extends Error {
   override name = "BadFile";
 }
 
 /**
- * Names of pictures and sounds; what is named so and is neither is a bad file, anything else is
- * left out.
+ * File extensions of pictures and sounds. A file with one that is neither is a bad file; other
+ * files are skipped.
  */
 const mediaNames =
   /^\.(jpe?g|png|webp|gif|avif|tiff?|heic|heif|wav|w64|flac|mp3|ogg|oga|opus|m4a|mp4|aac|webm|aif[fc]?|au|snd|caf|wma|amr|ape|wv)$/;
 
 /**
- * Reads a file into an item, or says why it is left out when it was found in a folder: neither
- * picture nor sound, or of another modality.
+ * Reads a file into an item, or gives the reason why a file of a folder is skipped: neither picture
+ * nor sound, or of another modality.
  * @throws BadFile
  */
 export async function readFileItem(
@@ -78,7 +78,7 @@ export async function readFileItem(
     }
     if (file.size > options.maxBytes) {
       throw new BadFile(
-        `${file.size} bytes are too large; --max-body-bytes, here and at the server, allows more`,
+        `${file.size} bytes are too many; raise --max-body-bytes, here and at the server`,
       );
     }
     const bytes = await readFile(path);
@@ -115,7 +115,7 @@ function whyNoMedia(size: number, ending: string): string {
     return "items as lines come from standard input: crossmodal add NAME - < FILE";
   const what = unsupported[ending];
   return what === undefined
-    ? "neither a picture nor a sound of a known format"
+    ? "not a picture or sound in a supported format"
     : `${what} are not supported`;
 }
 

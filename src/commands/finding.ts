@@ -1,10 +1,10 @@
 export interface Finding {
-  /** The heading it stands under: versions, machine, data folder, devices, models. */
+  /** The heading it appears under: versions, machine, data folder, devices, models. */
   group: string;
   check: string;
-  /** False for what is wrong and makes the command fail. */
+  /** False for a problem that makes the command fail. */
   ok: boolean;
-  /** Something optional that is not there. */
+  /** Something optional that is missing. */
   absent?: boolean;
   found: string;
   /** For a tower: milliseconds of one inference, and what it is. */

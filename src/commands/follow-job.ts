@@ -62,7 +62,7 @@ export function detailOf({ detail = {} }: JobAnswer): string {
 }
 
 /**
- * Shows the events of a job to the end: in this process too, which has to live as long as the job.
+ * Shows a job's events until it ends; for jobs of this process, which must live as long.
  * @throws CommandError when the job does not succeed.
  */
 export async function followToSuccess(

@@ -23,12 +23,8 @@ export function gapCommand(program: Command): void {
     )
     .argument("[a]", "rows of the first modality")
     .argument("[b]", "rows of the second")
-    .option(
-      "--modalities <names>",
-      "what the two are; of a collection, which two [image,text]",
-      parseList,
-    )
-    .option("--unpaired", "row i of the one does not belong to row i of the other")
+    .option("--modalities <names>", "the two modalities [image,text]", parseList)
+    .option("--unpaired", "row i of one file does not belong to row i of the other")
     .option("--collection <name>", "two modalities of this collection instead of files")
     .option("--pair-by <field>", "metadata field whose equal values make a pair")
     .option("--out <file>", "write the report to a file ending in .html, .svg or .json");

@@ -11,8 +11,8 @@ import { readMediaFile } from "./media-input.js";
 import { openTarget } from "./target.js";
 
 /**
- * `golden.json` beside a manifest: zero-shot results that somebody published, to see whether they
- * come out here.
+ * `golden.json` beside a manifest: published zero-shot results, to check that they are reproduced
+ * here.
  */
 const Golden = z.strictObject({
   samples: z.array(
@@ -21,7 +21,7 @@ const Golden = z.strictObject({
       /** Where the scores were published. */
       source: z.string(),
       modality: z.enum(["image", "audio"]),
-      /** The media is not ours to ship: the user brings it under this name. */
+      /** The media is not ours to ship: the user provides it under this name. */
       file: z.string(),
       url: z.string(),
       labels: z.array(z.string()).min(2),
@@ -29,7 +29,7 @@ const Golden = z.strictObject({
       dtype: DataType,
       /** One for each label. */
       scores: z.array(z.number()).min(2),
-      /** Largest difference of a score that still counts as the same. */
+      /** Largest difference between scores that count as equal. */
       tolerance: z.number().positive(),
     }),
   ),
@@ -43,8 +43,7 @@ export interface GoldenResult {
 }
 
 /**
- * Runs a model's published samples the way a request would, on the media among `files` that have
- * their names.
+ * Runs a model's published samples as requests, on those of `files` that have their names.
  */
 export async function goldenResults(
   id: string,
@@ -58,7 +57,7 @@ export async function goldenResults(
     .map((folder) => join(folder, "golden.json"))
     .find((file) => existsSync(file));
   if (golden === undefined)
-    return [{ id, what: "golden", verdict: "skipped", detail: "no published result is known" }];
+    return [{ id, what: "golden", verdict: "skipped", detail: "there is no published result" }];
   const { samples } = Golden.parse(JSON.parse(await readFile(golden, "utf8")));
   const results: GoldenResult[] = [];
   for (const { what, modality, file, url, labels, template, dtype, scores, tolerance } of samples) {
@@ -69,7 +68,7 @@ export async function goldenResults(
     );
     if (media === undefined || lacks) {
       const detail = lacks
-        ? `published for ${dtype}, which is not here`
+        ? `published for ${dtype}, which is not installed`
         : `needs --media ${file} (${url})`;
       results.push({ id, what, verdict: "skipped", detail });
       continue;

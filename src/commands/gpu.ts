@@ -12,7 +12,7 @@ import { stopOnSignal } from "./stop-on-signal.js";
 import { CommandError } from "./target.js";
 import { transferProgress } from "./transfer-progress.js";
 
-/** `crossmodal gpu install`: what CUDA needs that npm does not bring. */
+/** `crossmodal gpu install`: the parts of CUDA that npm does not install. */
 export function gpuCommand(program: Command): void {
   const gpu = program
     .command("gpu")
@@ -21,7 +21,7 @@ export function gpuCommand(program: Command): void {
     .command("install")
     .description("fetch ONNX Runtime's CUDA provider (247 MB from PyPI, checked, resumable)")
     .option("--from <wheel>", `a copy of ${cudaRelease.archive.name} instead of a download`)
-    .option("--force", "install again what is there");
+    .option("--force", "install again even if it is installed");
   addConfigFlags(install, ["dataDir"]).action(async ({ from, force, ...given }) => {
     const { platform, arch } = process;
     if (platform !== "linux" || arch !== "x64")
@@ -46,7 +46,7 @@ export function gpuCommand(program: Command): void {
       });
       progress.stop();
       const what = `ONNX Runtime ${cudaRelease.runtime}'s CUDA provider`;
-      console.log(`${what} ${installed ? "is installed" : "was installed already"} in ${folder}`);
+      console.log(`${what} ${installed ? "is installed" : "was already installed"} in ${folder}`);
     } finally {
       progress.stop();
       stop.release();

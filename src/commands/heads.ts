@@ -43,12 +43,10 @@ export function headsCommand(program: Command): void {
 
   const activate = heads
     .command("activate")
-    .description(
-      "answer with a version from now on; collections that follow the head are projected again",
-    )
+    .description("use a version from now on; collections that follow the head are projected again")
     .argument("<name>")
     .argument("<version>", "number of the version", parseNumber)
-    .option("--force", "also when training found no improvement");
+    .option("--force", "even if training found no improvement");
   onTarget(activate, { models: false }, async (target, given, name: string, version: number) => {
     const head = await target.activateHead(name, { version, force: given.force === true });
     await settle(target, head, given.json === true);
@@ -56,7 +54,7 @@ export function headsCommand(program: Command): void {
 
   const deactivate = heads
     .command("deactivate")
-    .description("answer with no version; collections that follow the head stay as they are")
+    .description("use no version; collections that follow the head stay unchanged")
     .argument("<name>");
   onTarget(deactivate, { models: false }, async (target, given, name: string) => {
     await tell(await target.deactivateHead(name), given.json === true);
@@ -64,7 +62,7 @@ export function headsCommand(program: Command): void {
 
   const rollback = heads
     .command("rollback")
-    .description("back to the version that was active before")
+    .description("go back to the previously active version")
     .argument("<name>");
   onTarget(rollback, { models: false }, async (target, given, name: string) => {
     const head = await target.rollbackHead(name);
@@ -92,7 +90,7 @@ export function headsCommand(program: Command): void {
     .command("import")
     .description("add an exported version")
     .argument("<file>")
-    .option("--name <name>", "another name than it was exported under");
+    .option("--name <name>", "name to import it as");
   onTarget(imported, { models: false }, async (target, given, file: string) => {
     const head = await target.importHead(await readBytes(file), { name: given.name });
     await tell(head, given.json === true);
@@ -115,7 +113,7 @@ export function headsCommand(program: Command): void {
   });
 }
 
-/** Waits for collections that are projected again: in this process they would end with it. */
+/** Waits for re-projected collections: those jobs would end with this process. */
 async function settle(target: Target, head: HeadChanged, json: boolean): Promise<void> {
   for (const { id } of head.jobs) await followToSuccess(target, id, false);
   await tell(head, json);

@@ -15,7 +15,7 @@ import { stopOnSignal } from "./stop-on-signal.js";
 import { CommandError } from "./target.js";
 import { fileError } from "./walk-files.js";
 
-/** `crossmodal import`: what `export` wrote, or vectors of one's own. */
+/** `crossmodal import`: the output of `export`, or vectors of your own. */
 export function importCommand(program: Command): void {
   const command = program
     .command("import")
@@ -31,7 +31,9 @@ export function importCommand(program: Command): void {
     }
     const { lines, count } = file === undefined ? await npyLines(given.npy) : await fileLines(file);
     await findCollection(target, name, given.create ? given : undefined);
-    const stop = stopOnSignal("stopping once what was sent is stored; Ctrl-C again ends at once");
+    const stop = stopOnSignal(
+      "stopping once sent items are stored; press Ctrl-C again to stop at once",
+    );
     const bar = progressBar(count, `importing into ${name}`, { rate: true });
     const tally = new Tally(name);
     let brokeOff: BreakOff | undefined;
@@ -46,7 +48,7 @@ export function importCommand(program: Command): void {
     } finally {
       bar.stop();
       stop.release();
-      if (file === "-") process.stdin.destroy(); // or a stopped command would wait for its end
+      if (file === "-") process.stdin.destroy(); // or a stopped command would wait for it
       if (given.json) console.error(tally.summary());
       else console.log(tally.summary());
     }
@@ -81,8 +83,7 @@ async function canRead(file: string): Promise<void> {
 }
 
 /**
- * Row i and line i as one line. @throws CommandError when there are more of the one than of the
- * other.
+ * Row i and line i as one line. @throws CommandError when their numbers differ.
  */
 async function* joined(
   lines: AsyncGenerator<string>,

@@ -3,20 +3,20 @@ import { LeftOutCounts } from "./left-out.js";
 import { printWarnings } from "./print-warnings.js";
 import { CommandError, isReported } from "./target.js";
 
-/** What ended work before its end. */
+/** What ended the work early. */
 export type BreakOff = Error & { code?: string };
 
 interface Counted {
   id: string | null;
   path?: string;
   status: "stored" | "unchanged" | "updated" | "removed" | "left_out" | "failed";
-  /** Of what is left out. */
+  /** For skipped items. */
   what?: string;
   why?: string;
   replaced?: boolean;
   warnings?: readonly string[];
   error?: { message: string };
-  /** Where it stood in its source. */
+  /** Its line in the source. */
   line?: number;
 }
 
@@ -26,7 +26,7 @@ interface Conclusion {
   further?: readonly string[];
 }
 
-/** Counts what became of items, for the line at the end. */
+/** Counts the outcomes of items, for the final summary. */
 export class Tally {
   readonly #into: string;
   readonly #failures = new Failures();
@@ -74,9 +74,9 @@ export class Tally {
   }
 
   /**
-   * The end of the work: prints the warnings, and passes when all went well.
-   * @param work.stopped  whether it was stopped before its end.
-   * @param work.brokeOff  what ended it before its end.
+   * Finishes the work: prints the warnings, and returns when all went well.
+   * @param work.stopped  whether it was stopped early.
+   * @param work.brokeOff  what ended it early.
    * @param work.further  what else did not go as it should.
    * @throws CommandError with a line for each failure, then for what ended the work.
    */
@@ -86,7 +86,7 @@ export class Tally {
     if (brokeOff !== undefined) lines.push(brokeOff.message);
     else if (stopped)
       lines.push(
-        "stopped; what was reported as stored is safe, the same command goes on from there",
+        "stopped; items reported as stored are safe, and the same command continues from there",
       );
     if (lines.length > 0)
       throw new CommandError(lines.join("\ncrossmodal: "), { code: brokeOff?.code });
@@ -94,7 +94,7 @@ export class Tally {
 }
 
 /**
- * Runs work that tells a tally of its items; what breaks it off is given back, to be told after the
+ * Runs work that reports to a tally; an error that ends it is returned, to be printed after the
  * failures.
  */
 export async function untilBroken(work: () => Promise<void>): Promise<BreakOff | undefined> {

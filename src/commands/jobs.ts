@@ -9,7 +9,7 @@ import { CommandError } from "./target.js";
 
 /**
  * `crossmodal jobs`: long work such as training, which runs in a server or in the command that
- * began it.
+ * started it.
  */
 export function jobsCommand(program: Command): void {
   const jobs = program
@@ -41,7 +41,7 @@ export function jobsCommand(program: Command): void {
   onTarget(watch, { models: false }, async (target, given, id: string) => {
     let job = await target.getJob(id);
     if (!hasEnded(job)) {
-      needsServer(given, "A job is watched");
+      needsServer(given, "A job is followed");
       job = await follow(target, id, given.json === true);
     }
     await tell(job, given.json === true);
@@ -59,7 +59,7 @@ export function jobsCommand(program: Command): void {
 
   const resume = jobs
     .command("resume")
-    .description("go on with a job that failed, was cancelled or interrupted")
+    .description("continue a job that failed, was cancelled or interrupted")
     .argument("<id>");
   onTarget(resume, { models: false }, async (target, given, id: string) => {
     needsServer(given, "A job is resumed");
@@ -68,12 +68,12 @@ export function jobsCommand(program: Command): void {
   });
 }
 
-/** Jobs live in a process; this one ends with its command. @throws CommandError without `--url`. */
+/** Jobs run in a process; this one ends with the command. @throws CommandError without `--url`. */
 function needsServer({ url }: { url?: string }, what: string): void {
   if (url === undefined) {
-    const training = "; an interrupted training goes on here by: crossmodal train --resume ID";
+    const training = "; to continue an interrupted training here: crossmodal train --resume ID";
     throw new CommandError(
-      `${what} in the process that runs it: say where its server is with --url${training}`,
+      `${what} in the process that runs it: give its server by --url${training}`,
       {
         code: "invalid_input",
       },

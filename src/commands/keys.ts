@@ -4,16 +4,16 @@ import { addConfigFlags, configOf } from "./options.js";
 import { print } from "./output.js";
 import { table } from "./table.js";
 
-/** `crossmodal keys`: who may use the server of a data folder. Works while it runs. */
+/** `crossmodal keys`: the API keys of a data folder's server, also while it runs. */
 export function keysCommand(program: Command): void {
   const keys = program.command("keys").description("API keys: create, list and revoke them");
 
   const create = keys
     .command("create")
-    .description("make a key; it is shown once and works at once")
-    .argument("<name>", "whose it is")
+    .description("create a key; it is shown once and valid immediately")
+    .argument("<name>", "name of its owner")
     .addOption(
-      new Option("--scope <scope>", "what it may do; each includes the former")
+      new Option("--scope <scope>", "what it allows; each includes the previous one")
         .choices(scopes)
         .default("read"),
     )
@@ -22,7 +22,7 @@ export function keysCommand(program: Command): void {
       "a date such as 2027-01-31, or a time from now: 12h, 30d",
       parseTime,
     )
-    .option("--requests-per-minute <number>", "how many it may send", parsePositive)
+    .option("--requests-per-minute <number>", "how many it allows", parsePositive)
     .option("--json", "print as JSON");
   addConfigFlags(create, ["dataDir"]).action(async (name: string, given) => {
     const { dataDir } = configOf(given);
@@ -56,7 +56,7 @@ export function keysCommand(program: Command): void {
 
   const revoke = keys
     .command("revoke")
-    .description("end a key; requests with it are refused from now on")
+    .description("revoke a key; requests with it are refused from now on")
     .argument("<id>", "as keys list shows it");
   addConfigFlags(revoke, ["dataDir"]).action(async (id: string, given) => {
     const { name } = await revokeKey(configOf(given).dataDir, id);
@@ -71,14 +71,14 @@ function stateOf({ revoked_at, expires_at }: StoredKey): string {
   return `${expired ? "expired" : "valid until"} ${expires_at.slice(0, 16).replace("T", " ")}`;
 }
 
-/** `30d`, `12h`, `2027-01-31` -> a time that is still to come. */
+/** `30d`, `12h`, `2027-01-31` -> a time in the future. */
 function parseTime(text: string): Date {
   const [, amount, unit] = /^(\d+)([hd])$/.exec(text) ?? [];
   const hours = Number(amount) * (unit === "d" ? 24 : 1);
   const time = unit === undefined ? Date.parse(text) : Date.now() + hours * 3_600_000;
   const date = new Date(time);
   if (Number.isNaN(date.getTime()) || time <= Date.now())
-    throw new InvalidArgumentError(`Expected a time to come, such as 30d or 2027-01-31.`);
+    throw new InvalidArgumentError(`Expected a time in the future, such as 30d or 2027-01-31.`);
   return date;
 }
 

@@ -33,11 +33,11 @@ export function addLabelFlags(command: Command): Command {
       collect,
     )
     .option("--multi-label", "score each label on its own")
-    .option("--top-k <n>", "only the best so many", parseCount)
+    .option("--top-k <n>", "only the best n", parseCount)
     .option("--calibration <name>", "for --reject and --multi-label (see calibrate)")
     .option(
       "--reject [rate]",
-      "say when no label fits; share of such inputs that may pass [0.05]",
+      "report when no label fits; share of such inputs that may pass [0.05]",
       (text) => parseNumber(text),
     );
 }

@@ -5,16 +5,16 @@ import { parseCsv } from "./read-csv.js";
 import { CommandError } from "./target.js";
 import { fileError, walkFiles } from "./walk-files.js";
 
-/** A picture or sound with what is known about it. */
+/** A picture or sound with its label and other facts. */
 export interface LabelledFile {
   path: string;
-  /** How reports call it: its path below the folder, or as the CSV has it. */
+  /** Its name in reports: the path below the folder, or as in the CSV. */
   id: string;
-  /** Undefined in a CSV whose cell is empty: it has none of the labels. */
+  /** Undefined for an empty CSV cell: none of the labels applies. */
   label: string | undefined;
-  /** Files of one group are alike, clips of one recording say. */
+  /** Files of one group are related, for example clips of one recording. */
   group?: string;
-  /** Of a CSV with a column `split`. */
+  /** From the CSV column `split`. */
   split?: string;
 }
 
@@ -22,10 +22,10 @@ const wrong = (message: string) => new CommandError(message, { code: "invalid_in
 
 /**
  * A folder with a folder for each label, at any depth below it, or a CSV with the columns `file`
- * and `label`, and perhaps `group` and `split`, its files relative to where it lies.
+ * and `label`, and optionally `group` and `split`, with paths relative to the CSV.
  *
  * @param groupBy  a pattern whose first group, or whole match, in a file's id is its group; a file
- *   in which it is not found is a group by itself.
+ *   without a match is its own group.
  */
 export async function readLabelledFiles(
   source: string,
@@ -59,9 +59,9 @@ async function inFolders(folder: string): Promise<LabelledFile[]> {
   const files: LabelledFile[] = [];
   for await (const { path, name, error } of walkFiles(folder, { recursive: true })) {
     const end = name.indexOf("/");
-    if (end < 0) continue; // beside the folders: it has no label
+    if (end < 0) continue; // not in a label's folder: it has no label
     if (error !== undefined) throw wrong(`${path}: ${error}`);
-    // Notes and lists among the files are nobody's pictures
+    // Other files, such as notes, are skipped
     if (await isMedia(path)) files.push({ path, id: name, label: name.slice(0, end) });
   }
   return files;

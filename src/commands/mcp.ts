@@ -13,10 +13,7 @@ export function mcpCommand(program: Command): void {
   const command = program
     .command("mcp")
     .description("serve the Model Context Protocol to a host, on standard input and output")
-    .option(
-      "--allow-dir <folder...>",
-      "folders whose pictures and sounds tools may read; nothing outside them",
-    )
+    .option("--allow-dir <folder...>", "folders whose pictures and sounds tools may read")
     .option("--url <url>", "ask the running server there, e.g. http://127.0.0.1:8080")
     .option("--api-key <key>", "key for that server");
   addConfigFlags(command, [...storageFlags, ...modelFlags, "urlHosts", "maxBodyBytes"]);
@@ -28,7 +25,7 @@ export function mcpCommand(program: Command): void {
         : await LocalFiles.open(given.allowDir, config.maxBodyBytes).catch((error: Error) => {
             throw new CommandError(error.message, { code: "invalid_input" });
           });
-    // The host gets its answer to the handshake while the models are loaded
+    // The handshake is answered while the models load
     const opening = openTarget(config, given);
     const ask: Ask = async (path, init) => (await opening).send(path, init).catch(toolError);
     const stop = stopOnSignal("stopping");

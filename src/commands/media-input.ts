@@ -19,7 +19,7 @@ export async function readMediaFile(
   if (bytes.length === 0) throw new CommandError(`${path}: the file is empty`);
   const modality = sniffModality(bytes);
   if (modality === undefined)
-    throw new CommandError(`${path}: neither a picture nor a sound of a known format`);
+    throw new CommandError(`${path}: not a picture or sound in a supported format`);
   return { modality, base64: bytes.toString("base64") };
 }
 

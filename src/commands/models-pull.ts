@@ -25,11 +25,11 @@ export function modelsPullCommand(models: Command): void {
     .option("--id <name>", "id to install it as")
     .option(
       "--logit-scale <number>",
-      "the learned multiplier of the cosine, if the hub does not say",
+      "the learned multiplier of the cosine, if the hub does not have it",
       parseNumber,
     )
     .option("--logit-bias <number>", "the learned bias (SigLIP)", parseNumber)
-    .option("--license <name>", "licence of the weights, if the hub does not say")
+    .option("--license <name>", "licence of the weights, if the hub does not have it")
     .option("--json", "print the result as JSON");
   addConfigFlags(pull, ["dataDir"]).action(async (spec: string, given) => {
     const { dataDir } = configOf(given);

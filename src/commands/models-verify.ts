@@ -11,8 +11,8 @@ import { print } from "./output.js";
 import { CommandError } from "./target.js";
 
 /**
- * `crossmodal models verify`: are the files the ones that were meant, and with `--golden`, do
- * published results come out?
+ * `crossmodal models verify`: checks the files' hashes and, with `--golden`, reproduces published
+ * results.
  */
 export function modelsVerifyCommand(models: Command): void {
   const verify = models
@@ -20,10 +20,10 @@ export function modelsVerifyCommand(models: Command): void {
     .description("hash every file again; with --golden also compare published results")
     .argument("[ids...]", "models; all when left out")
     .option("--json", "print as JSON, a line for each file and published result")
-    .option("--golden", "run the samples with published results that are known for the model")
+    .option("--golden", "run the model's samples that have published results")
     .option(
       "--media <files...>",
-      "the samples' pictures and sounds, under their own names (said when they are missing)",
+      "the samples' pictures and sounds, by file name (listed when missing)",
     );
   addConfigFlags(verify, ["dataDir", "device", "threads"]).action(async (ids: string[], given) => {
     const config = configOf(given);
@@ -57,7 +57,7 @@ export function modelsVerifyCommand(models: Command): void {
     }
     if (failed > 0)
       throw new CommandError(
-        `${failed} ${failed === 1 ? "file is" : "files are"} not what the manifest says`,
+        `${failed} ${failed === 1 ? "file does" : "files do"} not match the manifest`,
       );
     if (given.golden !== true) return;
     const targets = ids.length > 0 ? ids : installedIds(dataDir);
@@ -71,7 +71,7 @@ export function modelsVerifyCommand(models: Command): void {
     const off = compared.filter(({ verdict }) => verdict === "FAILED").length;
     if (off > 0)
       throw new CommandError(
-        `${off} published ${off === 1 ? "result does" : "results do"} not come out`,
+        `${off} published ${off === 1 ? "result is" : "results are"} not reproduced`,
       );
     if (compared.every(({ verdict }) => verdict === "skipped"))
       throw new CommandError("No published result was compared");

@@ -14,8 +14,7 @@ import { table } from "./table.js";
 import { CommandError } from "./target.js";
 
 /**
- * `crossmodal models`: what is installed and what can be, and whether the files are the ones that
- * were meant.
+ * `crossmodal models`: installed and available models, and checks of their files.
  */
 export function modelsCommand(program: Command): void {
   const models = program.command("models").description("pull, list, verify and remove models");
@@ -76,7 +75,7 @@ export function modelsCommand(program: Command): void {
       });
       if (others.length > 0) await print("\nget one of these with: crossmodal models pull ID");
       for (const line of table(
-        ["not here", "family", "modalities", "dimensions", "license", "about"],
+        ["available", "family", "modalities", "dimensions", "license", "about"],
         others,
       ))
         await print(line);
@@ -114,7 +113,7 @@ export function modelsCommand(program: Command): void {
 
   const remove = models
     .command("remove")
-    .description("remove a pulled or added model, or what an unfinished pull left")
+    .description("remove a pulled or added model, or the rest of an unfinished pull")
     .argument("<id>");
   addConfigFlags(remove, ["dataDir"]).action(async (id: string, given) => {
     await removeModel(configOf(given).dataDir, id);
@@ -122,7 +121,7 @@ export function modelsCommand(program: Command): void {
   });
 }
 
-/** What a list tells of an installed model; `bytes` of all its files. */
+/** An installed model in a list; `bytes` is the size of all its files. */
 function about(manifest: Manifest) {
   const { id, family, dimensions, license, source, revision, towers } = manifest;
   return {

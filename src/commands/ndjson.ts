@@ -1,6 +1,6 @@
 import { CommandError } from "./target.js";
 
-/** Bytes after which a line without an end is taken for no NDJSON. */
+/** Bytes after which a line without an end is refused as not being NDJSON. */
 const maxLineBytes = 512 * 2 ** 20;
 
 /** Cuts a stream into pieces that end with a line. A last line without an end is given one. */

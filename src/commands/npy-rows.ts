@@ -5,11 +5,11 @@ import { maxNpyHeaderBytes, type NpyHeader, npyHeader, readNpyHeader } from "../
 import { CommandError } from "./target.js";
 import { fileError } from "./walk-files.js";
 
-/** Rows gathered before they are written, and bytes read at a time. */
+/** Rows buffered before they are written, and bytes read at a time. */
 const rowsPerWrite = 256;
 const bytesPerRead = 2 ** 20;
 
-/** Writes rows of float32 to a .npy file, however many they become. */
+/** Writes any number of float32 rows to a .npy file. */
 export class NpyRows {
   readonly #file: NewFile;
   readonly #dimensions: number;
@@ -36,7 +36,7 @@ export class NpyRows {
     if (this.#waiting.push(row) >= rowsPerWrite) await this.#flush();
   }
 
-  /** Writes what is waiting and the true number of rows. */
+  /** Writes the buffered rows and the final row count. */
   async end(): Promise<void> {
     await this.#flush();
     await this.#file.writeAt(npyHeader([this.#rows, this.#dimensions], "<f4"), 0);

@@ -18,14 +18,13 @@ interface Needs {
 type WithoutCollections = (dataDir: string, given: Given) => Promise<void>;
 
 /**
- * A command that works through the routes: its flags, and its work with a server (`--url`) or with
- * this process, which then is closed.
- * @param needs.stored  of what only reads collections: where there never were any the data folder
- *   is not made. A function is called instead of the work then; `true` fails.
- * @param needs.models  false for what only reads and writes the data folder: no model is loaded for
- *   it.
+ * A command that works through the routes: its flags, and its work on a server (`--url`) or in this
+ * process.
+ * @param needs.stored  for commands that only read collections: a missing data folder is not
+ *   created. Then a function is called instead of the work; `true` fails.
+ * @param needs.models  false for commands that only use the data folder: no model is loaded.
  * @param needs.check  refuses wrong usage before anything is loaded.
- * @param needs.options  further options of the configuration that it has flags for.
+ * @param needs.options  further configuration options to add as flags.
  */
 export function onTarget(
   command: Command,
@@ -94,7 +93,7 @@ function inFlags(error: unknown, command: Command): unknown {
   return message === error.message ? error : new CommandError(message, { code: error.code });
 }
 
-/** What is not found may be in another folder. */
+/** It may be in another folder. */
 function namingFolder(error: unknown, dataDir: string): unknown {
   if (!(error instanceof ApiError || error instanceof CommandError)) return error;
   if (error.code !== "not_found") return error;

@@ -3,7 +3,7 @@ import { flagOf } from "../config/option.js";
 import { type OptionName, options, shownDefault } from "../config/options.js";
 import { type Config, clientVariables, loadConfig } from "../config.js";
 
-/** Adds flags for configuration options, with the schema's own sentence as help. */
+/** Adds flags for configuration options, with the schema's sentence as help. */
 export function addConfigFlags(command: Command, names: readonly OptionName[]): Command {
   command.optionsGroup("Where and how it runs:");
   for (const name of names) {
@@ -17,7 +17,8 @@ export function addConfigFlags(command: Command, names: readonly OptionName[]): 
 }
 
 /**
- * The configuration of a command: its flags over the environment over the file over the defaults.
+ * The configuration of a command: flags override the environment, which overrides the file, which
+ * overrides the defaults.
  */
 export function configOf(given: Record<string, unknown>): Config {
   const flags: Record<string, string> = {};

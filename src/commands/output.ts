@@ -1,8 +1,8 @@
 import { once } from "node:events";
 
 /**
- * Thrown when the reader of stdout is gone (`crossmodal … | head`): the work for it ends, and that
- * is no failure.
+ * Thrown when the reader of stdout is gone (`crossmodal … | head`): the work ends, which is not a
+ * failure.
  */
 export class OutputClosed extends Error {
   override name = "OutputClosed";

@@ -1,6 +1,6 @@
 import { printable } from "./table.js";
 
-/** Tells on stderr what a decoder warned of: damage, or parts of a file that were left out. */
+/** Prints a decoder's warnings to stderr: damage, or parts of a file that were skipped. */
 export function printWarnings(warnings: readonly string[] = [], name?: string): void {
   for (const warning of warnings) {
     const sentence = name === undefined ? warning : `${name}: ${warning}`;

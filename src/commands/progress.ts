@@ -1,9 +1,9 @@
 import { createBar, durationOf } from "./bar.js";
 
-/** How far long work is, told on stderr. */
+/** Progress of long work, on stderr. */
 export interface Progress {
   step(): void;
-  /** For work whose size is found while it is done. */
+  /** For work whose size is discovered as it proceeds. */
   setTotal(total: number): void;
   stop(): void;
 }
@@ -12,9 +12,9 @@ export interface Progress {
 export const plainEveryMs = 30_000;
 
 /**
- * A bar on a terminal. Elsewhere nothing (pipes want results, not bars), or with `rate` a line now
- * and then, for the log of work that takes hours.
- * @param options.rate  also tell items per second, of the last half minute, and the time left at
+ * A bar on a terminal. Elsewhere nothing, or with `rate` an occasional line, for the log of work
+ * that takes hours.
+ * @param options.rate  also show items per second over the last half minute, and the time left at
  *   that rate.
  */
 export function progressBar(
@@ -38,7 +38,7 @@ export function progressBar(
 
 const nothing: Progress = { step() {}, setTotal() {}, stop() {} };
 
-/** The library's own estimate takes steps to come evenly; here they come in batches. */
+/** The library's estimate assumes even steps; here they come in batches. */
 function rateBar(total: number | undefined, what: string): Progress {
   const rate = ratePerSecond();
   let known = total;
@@ -83,8 +83,8 @@ function plainProgress(total: number | undefined, what: string): Progress {
 }
 
 /**
- * Steps per second over the last half minute: what was skipped at the start says nothing about what
- * is left.
+ * Steps per second over the last half minute: items skipped at the start say nothing about the
+ * rest.
  */
 function ratePerSecond(windowMs = 30_000) {
   let marks = [{ at: performance.now(), count: 0 }];

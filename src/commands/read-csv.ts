@@ -15,7 +15,7 @@ export function parseCsv(text: string, path: string): Record<string, string>[] {
   while (pattern.lastIndex <= content.length) {
     const found = pattern.exec(content);
     if (found === null)
-      throw wrong(path, line, "a quote is open or stands in the middle of a cell");
+      throw wrong(path, line, "a quote is not closed, or is in the middle of a cell");
     const [, raw, end] = found;
     cells.push(raw.startsWith('"') ? raw.slice(1, -1).replaceAll('""', '"') : raw);
     line += raw.split("\n").length - 1;

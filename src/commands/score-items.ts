@@ -5,10 +5,10 @@ import { readMediaFile } from "./media-input.js";
 import { progressBar } from "./progress.js";
 import { CommandError, isReported, type Target } from "./target.js";
 
-/** Who is asked, and how: the fields of a zero-shot request besides its content and labels. */
+/** The fields of a zero-shot request besides its content and labels. */
 export type Asked = Record<string, unknown>;
 
-/** Something with a label that a zero-shot request can be made of. */
+/** A labelled input for a zero-shot request. */
 export interface Subject {
   id: string;
   /** Undefined where none of the labels fits. */
@@ -18,7 +18,7 @@ export interface Subject {
   content(): Promise<Record<string, unknown>>;
 }
 
-/** Requests at a time: a server batches them. */
+/** Concurrent requests: a server batches them. */
 const atOnce = 8;
 
 export const subjectOf = ({ id, label, group, path }: LabelledFile): Subject => ({
@@ -65,9 +65,9 @@ function valueAt(metadata: Record<string, unknown>, path: string): string | unde
 }
 
 /**
- * Asks about each subject with all labels, several at a time.
+ * Scores each subject against all labels, several at a time.
  * @returns in their order.
- * @throws CommandError for the first that fails: figures over the rest would be of another set.
+ * @throws CommandError for the first failure: figures over the rest would describe another set.
  */
 export async function scoreItems(
   target: Target,
@@ -101,7 +101,7 @@ export async function scoreItems(
   try {
     await Promise.all(Array.from({ length: atOnce }, work));
   } finally {
-    next = subjects.length; // after a failure nothing more is asked
+    next = subjects.length; // after a failure no more requests are sent
     bar.stop();
   }
   return scored;

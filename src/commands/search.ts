@@ -14,10 +14,10 @@ export function searchCommand(program: Command): void {
     .command("search")
     .description("find the items nearest to a text, a picture, a sound or another item")
     .argument("<collection>", "its name")
-    .option("--text <text>", "look for what a sentence says")
-    .option("--image <file>", "look for what is like a picture; - is standard input")
-    .option("--audio <file>", "look for what is like a sound; - is standard input")
-    .option("--item <id>", "look for what is like an item of the collection")
+    .option("--text <text>", "find items by a description")
+    .option("--image <file>", "find items like a picture; - is standard input")
+    .option("--audio <file>", "find items like a sound; - is standard input")
+    .option("--item <id>", "find items like a stored one")
     .option("--top-k <n>", "how many results", parseNumber, 10)
     .option(
       "--filter <json>",
@@ -31,19 +31,19 @@ export function searchCommand(program: Command): void {
         "audio",
       ]),
     )
-    .option("--min-similarity <n>", "only items at least so similar (cosine)", parseNumber)
+    .option("--min-similarity <n>", "only items at least this similar (cosine)", parseNumber)
     .option(
       "--min-relevance <share>",
-      "of a text: end where less than this share of neutral queries reach less",
+      "for a text: the least share of neutral queries that a result must beat",
       parseNumber,
     )
     .addOption(
-      new Option("--recall <how>", "how much may be missed for speed")
+      new Option("--recall <how>", "accuracy against speed")
         .choices(["exact", "high", "fast"])
         .default("high"),
     )
-    .option("--centering", "correct the modality gap: for collections of several modalities")
-    .option("--cursor <text>", "go on after the page whose --json answer said next_cursor");
+    .option("--centering", "correct the modality gap in collections of several modalities")
+    .option("--cursor <text>", "continue after a page: its next_cursor in the --json answer");
   onTarget(command, { models: true, stored: true }, async (target, given, name: string) => {
     const body = {
       ...(await queryOf(given)),
@@ -78,7 +78,7 @@ async function queryOf(given: Record<string, string | undefined>): Promise<Recor
   if (kind === "item") return { item_id: value };
   const { modality, base64 } = await readMediaFile(value);
   if (modality !== kind)
-    throw new CommandError(`${value} is not what --${kind} asks for; give it as --${modality}`);
+    throw new CommandError(`${value} is not what --${kind} takes; give it as --${modality}`);
   return { [kind]: base64 };
 }
 
@@ -94,6 +94,6 @@ function describe({ path, plan, results, next_cursor }: SearchAnswer): string[] 
     results.length === 0
       ? ["nothing found"]
       : table(["rank", "cosine", "id", "modality", "metadata or source"], rows);
-  const more = next_cursor === undefined ? "" : ", there is more";
+  const more = next_cursor === undefined ? "" : ", more available";
   return [...lines, `path: ${path.join(" > ") || "stored item"} (${plan}${more})`];
 }

@@ -3,7 +3,7 @@ import type { LineStatus } from "../wire/items.js";
 import type { Target } from "./target.js";
 
 export interface SendItemsOptions {
-  /** When it aborts no further piece is sent; the statuses of those sent still come. */
+  /** When it aborts, no further piece is sent; statuses of sent ones still arrive. */
   signal: AbortSignal;
 }
 
@@ -21,6 +21,6 @@ export async function* sendItems(
     yield* target.addItemLines(collection, lines, { stop: signal });
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
-    throw new ConnectionError(`${error.message}; what was reported as stored is safe`);
+    throw new ConnectionError(`${error.message}; items reported as stored are safe`);
   }
 }

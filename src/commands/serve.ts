@@ -31,10 +31,10 @@ Try it:
     try {
       await server.ready;
     } catch (error) {
-      // A model that cannot run never will: better an end that a supervisor sees than a server that
-      // is never ready.
+      // A model that cannot run never will: it is better to exit, which a supervisor notices, than
+      // to stay unready forever.
       await server.close();
-      leaveSignals(); // it would end the process with 0
+      leaveSignals(); // it would exit with 0
       throw error;
     }
   });

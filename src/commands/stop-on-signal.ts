@@ -1,7 +1,7 @@
 /**
- * A signal that aborts at the first Ctrl-C (or SIGTERM), so that work can end in order; a second
- * one ends the process at once.
- * @param told  what is said of it, if anything.
+ * A signal that aborts at the first Ctrl-C (or SIGTERM), so that work can end cleanly; a second one
+ * ends the process at once.
+ * @param told  the message to print, if any.
  * @returns also `release`, to be called when the work is done.
  */
 export function stopOnSignal(told?: string): { signal: AbortSignal; release(): void } {

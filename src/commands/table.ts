@@ -43,8 +43,8 @@ function cutTo(line: string, columns: number): string {
 }
 
 /**
- * Ids and metadata come from strangers: control characters and turns of the writing direction would
- * steer the terminal.
+ * Ids and metadata come from strangers: control characters and bidirectional marks would corrupt
+ * the terminal.
  */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");

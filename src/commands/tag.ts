@@ -28,7 +28,7 @@ export function tagCommand(program: Command): void {
     .option("--field <name>", "metadata field of the tags [tags]");
   addSelectionFlags(tag);
   tag
-    .optionsGroup("What comes out:")
+    .optionsGroup("Output:")
     .option("--xmp", "NAME.xmp beside each file, with confidence; what others wrote in it stays")
     .addOption(
       new Option("--events <form>", "tables of the events of a sound; may be given several times")

@@ -7,14 +7,14 @@ import { createLog, type Log } from "../log.js";
 import { createServices } from "../services.js";
 
 /**
- * Where a command's requests go: a running server (`--url`), or the same routes in this process,
- * without a port.
+ * Where a command sends its requests: a running server (`--url`), or the same routes in this
+ * process, without a port.
  */
 export interface Target extends Client {
   close(): Promise<void>;
 }
 
-/** A failure to tell the user in one line; the exit code is 1, or 2 for `invalid_input`. */
+/** A failure to report in one line; the exit code is 1, or 2 for `invalid_input`. */
 export class CommandError extends Error {
   override name = "CommandError";
   /** One of the server's. */
@@ -26,7 +26,7 @@ export class CommandError extends Error {
   }
 }
 
-/** Whether an error is the whole message for the user: a command's own, or what a server said. */
+/** Whether an error's message is all the user needs: a command's own error, or a server's. */
 export const isReported = (error: unknown): error is Error & { code?: string } =>
   [CommandError, ApiError, ConnectionError, AppError].some((type) => error instanceof type);
 
@@ -64,7 +64,7 @@ function clientOf(url: string, apiKey: string | undefined): Client {
   }
 }
 
-/** What fails by design is told by the command itself; the log is for the rest. */
+/** The command itself reports failures by design; the log is for the rest. */
 export function commandLog(): Log {
   const log = createLog("error");
   const nothing = () => {};

@@ -6,7 +6,7 @@ import { readMediaFile } from "./media-input.js";
 import { isObject } from "./options.js";
 import { CommandError } from "./target.js";
 
-/** What `train` learns from, as its flags say it. */
+/** The training data of `train`, from its flags. */
 export interface MaterialFlags {
   pairs?: string;
   a?: string;
@@ -25,7 +25,7 @@ export interface MaterialFlags {
   seed?: number;
 }
 
-/** The fields of `POST /v1/heads` that say what is learnt from; arrays come as .npy files. */
+/** The fields of `POST /v1/heads` with the training data; arrays come as .npy files. */
 export async function materialOf(
   flags: MaterialFlags,
   field: "pairs" | "items",
@@ -42,7 +42,7 @@ export async function materialOf(
   }
   if (flags.collection !== undefined) {
     if (flags.by === undefined)
-      throw fail("--collection needs --by FIELD: what makes items belong together");
+      throw fail("--collection needs --by FIELD: the field that pairs items");
     return { [field]: { collection: flags.collection, by: flags.by } };
   }
   if (flags.files !== undefined) return readFiles(flags.files, field, flags);
@@ -119,7 +119,8 @@ const shortened = (text: string) => (text.length > 120 ? `${text.slice(0, 120)}â
 
 /**
  * Labelled files (see labelled-files.ts); of pairs, the label is the text too. The column `split`
- * says who is tested, else groups stay on one side. A few-shot adapter takes no test files.
+ * names the test files; without it, each group stays on one side. A few-shot adapter takes no test
+ * files.
  */
 async function readFiles(
   source: string,

@@ -13,21 +13,21 @@ import { CommandError, type Target } from "./target.js";
 import { type MaterialFlags, materialOf } from "./train-material.js";
 
 /**
- * `crossmodal train`: trains a head, or makes a cache or probe, with a bar; the same job as over
+ * `crossmodal train`: trains a head, cache or probe, with a progress bar; the same job as over
  * HTTP.
  */
 export function trainCommand(program: Command): void {
   const train = program
     .command("train")
     .description("train a head on pairs, or make a few-shot adapter from labelled items")
-    .option("--model <id>", "model whose embeddings are trained on")
+    .option("--model <id>", "model whose embeddings to train on")
     .option("--name <name>", "name of the head; a new version when there is one")
     .addOption(
       new Option("--kind <kind>", "projection, cache or probe")
         .choices(["projection", "cache", "probe"])
         .default("projection"),
     )
-    .optionsGroup("What from:")
+    .optionsGroup("Training data:")
     .option(
       "--pairs <file>",
       "JSONL: {image|audio|text: path or text, …, label?} or {a, b: numbers} a line",
@@ -36,11 +36,11 @@ export function trainCommand(program: Command): void {
     .option("--group-by <pattern>", "of --files: one group stays on one side of the split")
     .option("--a <file>", ".npy of side a, in pairs with --b")
     .option("--b <file>", ".npy of side b")
-    .option("--modalities <a,b>", "what the two sides are", parseList)
+    .option("--modalities <a,b>", "modalities of the two sides", parseList)
     .option("--labels <file>", "a label a line, or a JSON array")
     .option("--third <file>", ".npy of a third tower (three-towers)")
     .option("--features <file>", ".npy of continuous features (expclr)")
-    .option("--probe-a <file>", ".npy that must not be forgotten, side a")
+    .option("--probe-a <file>", ".npy whose retrieval must be kept, side a")
     .option("--probe-b <file>", "and side b")
     .option("--collection <name>", "items of a collection")
     .option("--by <field>", "metadata field whose equal values belong together")
@@ -57,7 +57,7 @@ export function trainCommand(program: Command): void {
     )
     .option("--no-activate", "keep the version without using it")
     .option("--report <file>", "write the report to a file ending in .html or .json")
-    .option("--resume <job>", "go on with a training job that was interrupted");
+    .option("--resume <job>", "continue an interrupted training job");
   onTarget(train, { models: true }, async (target, given) => {
     const report = given.report as string | undefined;
     if (report !== undefined && !/\.(html|json)$/.test(report)) {
@@ -80,12 +80,12 @@ export function trainCommand(program: Command): void {
 
 const numbers: [string, string][] = [
   ["--epochs", "passes over the pairs [50]"],
-  ["--patience", "epochs without a lower validation loss before it stops [10]"],
+  ["--patience", "epochs without improvement before it stops [10]"],
   ["--batch-size", "pairs of a step, at most [256]"],
   ["--learning-rate", "peak of the schedule [0.0003]"],
   ["--weight-decay", "pull towards the start [0.1]"],
-  ["--warmup", "share of the steps in which the rate rises [0.1]"],
-  ["--mixup", "alpha of the blend of pairs; 0 blends none [0]"],
+  ["--warmup", "share of the steps with a rising rate [0.1]"],
+  ["--mixup", "alpha of the blend of pairs; 0 is off [0]"],
   ["--seed", "of the split and the batches [1]"],
   ["--l2", "of a linear probe [0.001]"],
 ];
@@ -163,8 +163,8 @@ function linesOf({
   if (heldOut !== undefined) {
     const [low, high] = heldOut.interval.map((share) => `${(100 * share).toFixed(1)}`);
     lines.push(
-      `${(100 * heldOut.accuracy).toFixed(1)} % (${low} to ${high}) right on items that were ` +
-        `left out, ${heldOut.items} in ${heldOut.folds} folds`,
+      `${(100 * heldOut.accuracy).toFixed(1)} % (${low} to ${high}) right on held-out items, ` +
+        `${heldOut.items} in ${heldOut.folds} folds`,
     );
   }
   if (labels !== undefined) lines.push(`labels: ${labels.join(", ")}`);

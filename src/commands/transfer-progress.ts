@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { Presets, SingleBar } from "cli-progress";
 import type { PullProgress } from "../models/pull-options.js";
 
-/** How often a transfer writes a line where there is no terminal. */
+/** How often a transfer writes a line without a terminal. */
 const lineEveryMs = 10_000;
 
 interface Output {
@@ -11,10 +11,10 @@ interface Output {
 }
 
 /**
- * Shows a pull on stderr: on a terminal a bar with speed and remaining time, elsewhere a line for
- * each file and now and then one in between.
+ * Shows a pull on stderr: on a terminal a bar with speed and time left, elsewhere a line for each
+ * file and occasional ones in between.
  *
- * @param now  milliseconds; given so that a test can hold the time.
+ * @param now  milliseconds; a parameter so that tests control the time.
  */
 export function transferProgress(
   output: Output & NodeJS.WritableStream = process.stderr,
@@ -75,8 +75,7 @@ export function transferProgress(
 }
 
 /**
- * Bytes of all files together, and how fast they come: over the last seconds, so that a pause
- * shows.
+ * Bytes of all files together, and their rate over the last seconds, so that a pause shows.
  */
 class Meter {
   total = 0;
@@ -104,7 +103,7 @@ class Meter {
   }
 
   update(here: number): void {
-    // What lies here already when a file begins did not come just now.
+    // Bytes present when a file starts were not transferred now.
     if (!this.#fresh && here > this.#inFile) this.#received += here - this.#inFile;
     this.#fresh = false;
     this.#inFile = here;

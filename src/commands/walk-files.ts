@@ -6,11 +6,11 @@ import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 export interface FoundFile {
   path: string;
   /**
-   * The path relative to the folder that was walked, with `/` on every system; of a file that was
-   * named itself, its name.
+   * The path relative to the walked folder, with `/` on every system; for a file given directly,
+   * its name.
    */
   name: string;
-  /** Whether it was named itself, rather than found in a folder. */
+  /** Whether it was given directly, rather than found in a folder. */
   named: boolean;
   /** A folder that was not looked into, or a link to what is found in its own place. */
   skipped?: "folder" | "link";
@@ -28,9 +28,9 @@ export interface WalkOptions {
 
 /**
  * The files of a folder in the order of their names, with those of its folders when `recursive`,
- * else the folders themselves; or the one file that `root` is. Hidden files are left out, as is
- * what is no ordinary file. Links are followed, but not around in a circle. Only the names in the
- * folders on the way are held in memory.
+ * else the folders themselves; or the one file that `root` is. Hidden and special files are
+ * skipped. Links are followed, but not in a loop. Only the names in the folders on the current path
+ * are held in memory.
  */
 export async function* walkFiles(root: string, options: WalkOptions): AsyncGenerator<FoundFile> {
   const found = await look(root);
@@ -103,7 +103,7 @@ function failed(path: string, name: string, error: Error): FoundFile {
   return { path, name, named: true, size: 0, error: fileError(error) };
 }
 
-/** What the file system said, in words. */
+/** The file system's error in words. */
 export function fileError(error: Error): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case "ENOENT":
@@ -114,7 +114,7 @@ export function fileError(error: Error): string {
     case "EISDIR":
       return "a folder, not a file";
     case "ELOOP":
-      return "a link that leads around in a circle";
+      return "a link that leads back to itself";
     default:
       return error.message;
   }

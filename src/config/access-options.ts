@@ -9,8 +9,7 @@ export const accessOptions = {
       z.array(z.string().min(8)),
       [],
       list,
-      "Keys that may do everything, sent as Authorization: Bearer; `crossmodal keys` makes " +
-        "better ones.",
+      "Keys with full access, sent as Authorization: Bearer; `crossmodal keys` makes better ones.",
     ),
     shown: (keys: readonly string[]) => `(${keys.length} set)`,
   },
@@ -18,8 +17,8 @@ export const accessOptions = {
     z.int().min(0),
     0,
     number,
-    "Requests a minute of one address, and of a key without a limit of its own; 0 is without " +
-      "limit.",
+    "Requests a minute from one address, or with a key that has no limit of its own; 0 is " +
+      "unlimited.",
   ),
   trustedProxies: option(
     z.array(z.string().min(1)),
@@ -32,14 +31,14 @@ export const accessOptions = {
     z.string(),
     "",
     same,
-    "File to which each change is appended as a line of JSON: when, who, from where, what; " +
-      "none keeps these lines in the log.",
+    "File to which each change is appended as a line of JSON: when, who, from where, what; by " +
+      "default these lines go to the log.",
   ),
   maxConnections: option(
     z.int().min(0),
     1024,
     number,
-    "Connections that are open at once; further ones are closed. 0 is without limit.",
+    "Connections that are open at once; further ones are closed. 0 is unlimited.",
   ),
   tlsCert: option(
     z.string(),
@@ -102,6 +101,6 @@ export const accessOptions = {
     z.enum(["debug", "info", "warn", "error", "silent"]),
     "info",
     same,
-    "Least severe event to log.",
+    "Least severe events to log.",
   ),
 };

@@ -7,7 +7,7 @@ export const addressOptions = {
     z.string().min(1),
     "127.0.0.1",
     same,
-    "Address to listen on; another than loopback needs API keys or trustedHosts.",
+    "Address to listen on; any but loopback needs API keys or trustedHosts.",
   ),
   port: option(
     z.int().min(0).max(65535),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defaultJobLimits } from "../jobs/job-retention.js";
 import { count, number, option } from "./option.js";
 
-/** What is kept of jobs, and how they end. */
+/** What is kept of jobs, and how they are stopped. */
 export const jobOptions = {
   maxEndedJobs: option(
     count,
@@ -20,8 +20,8 @@ export const jobOptions = {
     z.int().min(0),
     defaultJobLimits.maxResumableJobs,
     number,
-    "Jobs that were interrupted, cancelled or have failed whose inputs are kept so that they " +
-      "can be resumed; lower it when the disk is short.",
+    "Interrupted, cancelled or failed jobs whose inputs are kept so that they can be resumed; " +
+      "lower it to save disk space.",
   ),
   resumableJobHours: option(
     z.number().positive(),
@@ -33,6 +33,6 @@ export const jobOptions = {
     count,
     30_000,
     number,
-    "Milliseconds that requests under way have to end at shutdown.",
+    "Milliseconds that running requests have to finish at shutdown.",
   ),
 };

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defaultMaxSamples } from "../media/audio/mono-collector.js";
 import { count, number, option } from "./option.js";
 
-/** What one request, or all together, may take. */
+/** Limits of one request, or of all together. */
 export const limitOptions = {
   maxQueued: option(
     count,
@@ -15,8 +15,8 @@ export const limitOptions = {
     count,
     512 * 2 ** 20,
     number,
-    "Bytes of pictures and sounds that are decoded at once, over all requests; lower it when " +
-      "memory is short.",
+    "Bytes of pictures and sounds that are decoded at once, over all requests; lower it to " +
+      "save memory.",
   ),
   cacheBytes: option(
     z.int().min(0),

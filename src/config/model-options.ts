@@ -14,7 +14,7 @@ export const modelOptions = {
     z.record(z.string().min(1), z.string().min(1, "Expected name=model, comma-separated")),
     {},
     pairs,
-    "Further names of loaded models, as name=model, for clients that insist on names of their own.",
+    "Further names of loaded models, as name=model, for clients with fixed model names.",
   ),
   device: option(
     z
@@ -22,8 +22,8 @@ export const modelOptions = {
       .regex(/^(auto|cpu|webgpu|cuda(:\d+)?)$/, "Expected auto, cpu, webgpu, cuda or cuda:N"),
     "auto",
     same,
-    "Where models run: auto, cpu, cuda[:n] or webgpu; auto falls back to the CPU, the others " +
-      "stop the start when they are not available.",
+    "Where models run: auto, cpu, cuda[:n] or webgpu; auto falls back to the CPU, with the " +
+      "others the server does not start when they are unavailable.",
   ),
   dtype: option(
     z.enum(["auto", "fp32", "fp16", "int8", "q4"]),

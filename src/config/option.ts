@@ -26,7 +26,7 @@ export const list = (text: string) =>
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
-/** `a=b,c=d` -> {a: "b", c: "d"}; what is not of that form is left for the schema to refuse. */
+/** `a=b,c=d` -> {a: "b", c: "d"}; anything else is left for the schema to refuse. */
 export const pairs = (text: string) =>
   Object.fromEntries(
     list(text).map((pair) => {

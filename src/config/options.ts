@@ -8,7 +8,7 @@ import type { Option } from "./option.js";
 
 /**
  * Every option, once. `dataDir` is `--data-dir`, `CROSSMODAL_DATA_DIR` or `"dataDir"` in the config
- * file: a flag wins over the environment, that over the file, that over the default.
+ * file: a flag overrides the environment, which overrides the file, which overrides the default.
  */
 export const options = {
   ...addressOptions,
@@ -20,7 +20,7 @@ export const options = {
 
 export type OptionName = keyof typeof options;
 
-/** A default as documents show it; empty for none. */
+/** A default as the documentation shows it; empty for none. */
 export const shownDefault = (name: OptionName): string => {
   const value: unknown = options[name].default;
   return typeof value === "object" && !Array.isArray(value) ? "" : String(value);

@@ -12,13 +12,13 @@ interface EmbeddedWindow {
   embedding: Embedding;
 }
 
-/** One sound, whole and window by window. */
+/** One sound, as a whole and by window. */
 export type EncodeWindows = (
   sound: ModalityInput["audio"],
   signal?: AbortSignal,
 ) => Promise<{ embedding: Embedding; windows: EmbeddedWindow[] }>;
 
-/** Windows of each sound that are prepared at once, at least. */
+/** Least number of windows of a sound that are prepared at once. */
 const minWindows = 4;
 
 /**
@@ -27,9 +27,8 @@ const minWindows = 4;
  * once instead). Nothing is random: the same sound always gives the same embedding.
  *
  * @param maxBatch  most windows in one run: an hour-long recording has hundreds.
- * @returns `encodeWindows` too, for the timeline of one sound: it is no part of the Encoder
- *   contract and is not batched with other calls, since the windows of a sound are a batch by
- *   themselves.
+ * @returns `encodeWindows` too, for the timeline of one sound: it is not part of the Encoder
+ *   contract and is not batched with other calls, since the windows of a sound are already a batch.
  */
 export function audioEncoder(
   tower: Tower,

@@ -25,7 +25,7 @@ export function chooseFiles(manifest: Manifest, wanted: DataType | "auto"): Chos
       ? `; more with: crossmodal models pull ${source} --id ${id} --dtype`
       : "";
     const message =
-      `The ${modality} tower of "${id}" is not here as ${dtype}; there is: ` +
+      `The ${modality} tower of "${id}" is not installed as ${dtype}; available: ` +
       `${here.join(", ")}${advice}`;
     throw new AppError("model_not_found", message, { param: "dtype" });
   });
@@ -40,7 +40,7 @@ export function spaceOf(manifest: Manifest, chosen: Chosen): string {
   return `${manifest.id}@${fingerprint(parts).slice(0, 8)}`;
 }
 
-/** What stands for a graph's weights: its hash, and those of the files that hold them for it. */
+/** What identifies a graph's weights: its hash, and those of its external data files. */
 export const weightsOf = ({ sha256, data }: GraphFile) =>
   data === undefined ? sha256 : [sha256, ...data.map((file) => file.sha256)];
 

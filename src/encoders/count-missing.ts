@@ -1,11 +1,11 @@
 import type { Encoder, Modality, ModalityInput } from "./encoder.js";
 
-/** Inputs that are looked up: each takes a hash, and an estimate is enough. */
+/** Inputs that are looked up: each takes a hash, so a sample has to do. */
 const sampleSize = 256;
 
 /**
- * About how many of `count` inputs would have to be run, since the others are remembered: told from
- * an even sample.
+ * Estimates how many of `count` inputs must be run, since the others are cached, from an even
+ * sample.
  */
 export function countMissing<M extends Modality>(
   encoder: Encoder<M>,

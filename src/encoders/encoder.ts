@@ -10,7 +10,7 @@ export interface DecodedImage {
   rgb: Uint8Array;
   /** sha256 of the file it came from: equal hashes mean equal pictures. */
   contentHash?: string;
-  /** What was damaged, mended or left out, a sentence each; absent when the file is whole. */
+  /** Damaged, repaired or skipped parts, a sentence each; absent when the file is intact. */
   warnings?: readonly string[];
 }
 
@@ -20,12 +20,13 @@ export interface DecodedAudio {
   samples: Float32Array;
   /** sha256 of the file it came from: equal hashes mean equal sounds. */
   contentHash?: string;
-  /** What was damaged, mended or left out, a sentence each; absent when the file is whole. */
+  /** Damaged, repaired or skipped parts, a sentence each; absent when the file is intact. */
   warnings?: readonly string[];
 }
 
 /**
- * Media whose pixels or samples lie in the process that decoded them (src/media/decoding-pool.ts).
+ * Media whose pixels or samples are held by the process that decoded them
+ * (src/media/decoding-pool.ts).
  */
 interface Held {
   /** sha256 of the file it came from: equal hashes mean equal media. */
@@ -33,11 +34,10 @@ interface Held {
   /** Memory that the pixels or samples take. */
   readonly decodedBytes: number;
   /**
-   * Frees that memory. Media that is forgotten instead is freed some time after it cannot be
-   * reached any more.
+   * Frees that memory. Media that is not released is freed some time after it becomes unreachable.
    */
   dispose(): void;
-  /** What was damaged, mended or left out, a sentence each; absent when the file is whole. */
+  /** Damaged, repaired or skipped parts, a sentence each; absent when the file is intact. */
   readonly warnings?: readonly string[];
 }
 
@@ -71,7 +71,7 @@ export interface Encoder<M extends Modality = Modality> {
    * @returns N unit-length embeddings of `dimensions` numbers, in input order.
    */
   encode(inputs: readonly ModalityInput[M][], signal?: AbortSignal): Promise<Embedding[]>;
-  /** How many of the inputs would have to be run, as the others are remembered. */
+  /** How many of the inputs must be run; the others are cached. */
   missing?(inputs: readonly ModalityInput[M][]): number;
   dispose(): Promise<void>;
 }

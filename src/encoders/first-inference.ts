@@ -51,7 +51,7 @@ export async function warmUp(
   log.info({ ms: Math.round(performance.now() - start) }, "ready");
 }
 
-/** With the runtime's own words: they are for whoever starts the server, no answer to a client. */
+/** With the runtime's own message: it is for the operator, not for clients. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
   return cause instanceof Error ? `${message} (${cause.message})` : message;

@@ -61,8 +61,8 @@ function applyToSome(head: ProjectionHead, rows: readonly Embedding[]): Embeddin
 }
 
 /**
- * The output at unit length. A head may map some embeddings to zero: that is the head's fault, not
- * a bug of ours.
+ * The output at unit length. A head may map some embeddings to zero: that is a fault of the head,
+ * not a bug.
  */
 function direction(y: Float64Array): Float32Array {
   const length = norm(y);

@@ -6,14 +6,13 @@ import type { EmbeddingCache } from "./with-cache.js";
 
 export interface LoadOptions {
   device: Device;
-  /** `auto`: the most exact one the pack has. */
+  /** `auto`: the most exact one in the pack. */
   dtype: DataType | "auto";
   threads?: number;
-  /** `fast` resizes pictures by libvips; another space than `exact`, the default. */
+  /** `fast` resizes pictures by libvips; this changes the space. Default `exact`. */
   resize?: "exact" | "fast";
   /**
-   * Seconds between the windows of long sounds, in place of the manifest's; another space than with
-   * those.
+   * Seconds between the windows of long sounds, instead of the manifest's; this changes the space.
    */
   hopSeconds?: number;
   maxBatch: number;

@@ -21,7 +21,7 @@ import { withBatching } from "./with-batching.js";
 import { withCache } from "./with-cache.js";
 import { withHead } from "./with-head.js";
 
-/** What is loaded for one modality, as `/v1/models` tells it. */
+/** What is loaded for one modality, as shown by `/v1/models`. */
 interface TowerReport {
   modality: Modality;
   dtype: DataType;
@@ -38,7 +38,7 @@ export interface LoadedPack {
   encodeWindows?: EncodeWindows;
   tokenizer?: Tokenizer;
   towers: TowerReport[];
-  /** What keeps it from answering at the moment. */
+  /** Why it cannot answer at the moment. */
   troubles(): string[];
   dispose(): Promise<void>;
 }
@@ -56,7 +56,7 @@ export class PackLoader {
   }
 
   /**
-   * @param manifestPath  a `manifest.json`; the pack's files lie beside it.
+   * @param manifestPath  a `manifest.json`; the pack's files are beside it.
    * @throws AppError `model_corrupt` when a file is missing or is not the one the manifest names.
    */
   async load(manifestPath: string): Promise<LoadedPack> {
@@ -120,7 +120,7 @@ export class PackLoader {
               await tokenizer.close();
               throw error;
             });
-            // Of no single pack: neither its embeddings nor what is measured of it
+            // Shared between packs: neither its embeddings nor its metrics belong to one
             const name = `trunk@${key.slice(0, 8)}`;
             const own = head === undefined ? {} : { space: name, modelId: name };
             const trunk = textEncoder({ ...tower, ...own }, tokenizer, preprocess);

@@ -60,7 +60,7 @@ export const ImagePreprocess = z
   });
 export type ImagePreprocess = z.infer<typeof ImagePreprocess>;
 
-/** The side of the square picture that the tower takes. */
+/** Side of the square picture that the tower takes. */
 export const imageSide = ({ crop, resize }: ImagePreprocess): number => crop ?? resize!.size;
 
 /** Longest window that a tower may hear at once, in samples: a minute at 48 kHz. */
@@ -71,7 +71,7 @@ export const maxMelBands = 512;
 export const AudioPreprocess = z.strictObject({
   sampleRateHz: z.int().positive(),
   /**
-   * Length of the window the tower hears at once, and the step between windows of longer sounds.
+   * Length of the tower's window, and the step between windows of longer sounds.
    */
   windowSeconds: z.number().positive(),
   hopSeconds: z.number().positive(),
@@ -117,20 +117,20 @@ export type AudioPreprocess = z.infer<typeof AudioPreprocess>;
 /** Longest text context, in tokens. */
 const maxContextLength = 8192;
 
-/** How a string becomes token ids, beside what tokenizer.json says itself. */
+/** How a string becomes token ids, in addition to tokenizer.json. */
 export const TextPreprocess = z.strictObject({
   tokenizer: PackFile,
   /** Most tokens a text may have, special tokens included; the end token survives truncation. */
   contextLength: z.int().positive().max(maxContextLength),
   /**
    * `longest`: up to the longest text of a batch, for pooling that ignores padding. `masked`: the
-   * same, told to the graph by its attention mask; a graph without that input sees texts of one
-   * length at a time, unpadded. `max`: always contextLength.
+   * same, with an attention mask for the graph; a graph without that input sees texts of one length
+   * at a time, unpadded. `max`: always contextLength.
    */
   padding: z.enum(["longest", "masked", "max"]),
   padTokenId: z.int().nonnegative(),
   /**
-   * What is done before the tokenizer sees the text. `siglip`: lower case, ASCII punctuation
+   * Normalisation before the tokenizer. `siglip`: lower case, ASCII punctuation
    * removed, white space collapsed. `lower`: lower case.
    */
   canonicalize: z.enum(["none", "siglip", "lower"]).default("none"),
@@ -149,7 +149,7 @@ const tower = {
 export const Manifest = z.strictObject({
   manifestVersion: z.literal(1),
   id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
-  /** For people; what the family decides is written out in the other fields. */
+  /** For people; what follows from the family is spelled out in the other fields. */
   family: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
   revision: z.string().min(1),
   /** Where the weights come from: a hub repository (`owner/name`) or a sentence. */

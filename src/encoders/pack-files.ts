@@ -24,9 +24,9 @@ export async function hashFile(path: string): Promise<string> {
 }
 
 /**
- * The absolute path of a pack's file, once its bytes are known to be the ones the manifest names.
+ * The absolute path of a pack's file, after checking that its bytes are the ones in the manifest.
  *
- * @param folder  where the manifest lies.
+ * @param folder  the folder of the manifest.
  * @throws AppError `model_corrupt` when the file is missing, or differs in size or hash.
  */
 export async function verifiedPackFile(folder: string, file: PackFile): Promise<string> {
@@ -44,9 +44,7 @@ export async function verifiedPackFile(folder: string, file: PackFile): Promise<
   }
   const hash = await hashFile(path);
   if (hash !== file.sha256) {
-    const message =
-      `"${path}" was changed: its sha256 is ${hash} but its manifest says ${file.sha256}. It is ` +
-      "not loaded.";
+    const message = `"${path}" was changed: its sha256 is ${hash}, expected ${file.sha256}`;
     throw new AppError("model_corrupt", message);
   }
   return path;

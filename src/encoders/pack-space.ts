@@ -5,7 +5,7 @@ import type { LoadOptions } from "./load-options.js";
 import type { Manifest } from "./manifest.js";
 import { readManifest } from "./read-manifest.js";
 
-/** What embeddings of a pack are, as its loaded towers would say. */
+/** The space and size of a pack's embeddings, as its loaded towers would report. */
 export interface PackSpace {
   id: string;
   space: string;
@@ -43,8 +43,8 @@ export function withOptions(
     const { windowSeconds } = audio.preprocess;
     if (hopSeconds > windowSeconds) {
       const message =
-        `hopSeconds is ${hopSeconds}, but "${manifest.id}" takes ${windowSeconds} seconds at ` +
-        "once: what lies between would be left out";
+        `hopSeconds is ${hopSeconds}, but "${manifest.id}" takes ${windowSeconds} seconds ` +
+        "at once: the sound in between would be skipped";
       throw new AppError("invalid_input", message, { param: "hopSeconds" });
     }
     towers.audio = { ...audio, preprocess: { ...audio.preprocess, hopSeconds } };

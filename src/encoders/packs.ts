@@ -17,7 +17,7 @@ type WithEncoder<M extends Modality> = M extends Modality
 /** The loaded packs, in the order they were configured. */
 export interface Packs {
   list(): readonly LoadedPack[];
-  /** The id behind an alias; any other name as it is. */
+  /** The id behind an alias; any other name unchanged. */
   resolve(name: string): string;
   /** Further names of a model. */
   aliasesOf(id: string): string[];
@@ -53,7 +53,7 @@ export function packsOf(
     if (pack === undefined) {
       throw new AppError(
         "model_not_found",
-        `No model "${id}" is loaded; there are: ${names(loaded)}`,
+        `No model "${id}" is loaded; loaded are: ${names(loaded)}`,
         {
           param: "model",
         },

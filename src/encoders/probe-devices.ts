@@ -13,11 +13,11 @@ const squareSums = Buffer.from(
 export interface DeviceReport {
   device: "cpu" | "cuda" | "webgpu";
   available: boolean;
-  /** Why it cannot be had, and what to install. */
+  /** Why it is unavailable, and what to install. */
   reason?: string;
 }
 
-/** Which devices can really run a graph here: each is given a small one. */
+/** Which devices can really run a graph here: each is tried with a small one. */
 export async function probeDevices(): Promise<{ runtime: string; devices: DeviceReport[] }> {
   let runtime = "unknown";
   const devices: DeviceReport[] = [];
@@ -33,13 +33,13 @@ export async function probeDevices(): Promise<{ runtime: string; devices: Device
         devices.push(
           found === "12, 16, 24, 28"
             ? { device, available: true }
-            : { device, available: false, reason: `a convolution gave ${found} there` },
+            : { device, available: false, reason: `a convolution gave ${found}` },
         );
       } finally {
         await session.close();
       }
     } catch (error) {
-      const message = error instanceof AppError ? error.message : "it failed while it ran";
+      const message = error instanceof AppError ? error.message : "it failed while running";
       const reason = message.replace(`The device "${device}" cannot be used: `, "");
       devices.push({ device, available: false, reason });
     }

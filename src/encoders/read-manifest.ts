@@ -2,7 +2,7 @@ import { AppError } from "../errors.js";
 import { readRegularFile } from "../files/read-regular.js";
 import { Manifest } from "./manifest.js";
 
-/** A manifest with a thousand files and templates has some hundred kilobytes. */
+/** A manifest with a thousand files and templates has a few hundred kilobytes. */
 const maxBytes = 4 * 2 ** 20;
 
 /** @throws AppError `model_corrupt` saying what is wrong with the file. */
@@ -24,6 +24,6 @@ export async function readManifest(path: string): Promise<Manifest> {
   const [issue] = result.error.issues;
   throw new AppError(
     "model_corrupt",
-    `The manifest "${path}" is wrong at "${issue.path.join(".")}": ${issue.message}`,
+    `The manifest "${path}" is invalid at "${issue.path.join(".")}": ${issue.message}`,
   );
 }

@@ -3,7 +3,7 @@ import { PriorityTurns } from "../priority-turns.js";
 
 /**
  * Runs of a graph, one at a time, interactive ones first. A run keeps its thread from reading
- * messages: before the next is chosen, those that came meanwhile are read.
+ * messages: those that arrived meanwhile are read before the next run is chosen.
  */
 export class RunQueue {
   readonly #waiting = new PriorityTurns<() => void>();

@@ -14,10 +14,10 @@ import type {
   TensorType,
 } from "./session.js";
 
-// The only file that imports ONNX Runtime. It owns one session: `run` blocks its thread for as long
-// as the graph takes.
+// The only file that imports ONNX Runtime. It owns one session: `run` blocks its thread while the
+// graph runs.
 
-// What fails is thrown and reported by us; ONNX Runtime would also print it on stderr.
+// Errors are thrown and reported; ONNX Runtime would also print them to stderr.
 ort.env.logLevel = "fatal";
 
 giveWay(niceness.inference); // before ONNX Runtime starts the threads of the session
@@ -63,7 +63,7 @@ serveWorker(
       const outputs: Record<string, Tensor> = {};
       const buffers: ArrayBuffer[] = [];
       for (const [name, value] of Object.entries(results)) {
-        // ONNX Runtime keeps the memory of its outputs; a copy is ours to move to the caller's
+        // ONNX Runtime keeps the memory of its outputs; only a copy can be moved to the caller's
         // thread.
         const data = (value.data as TensorData).slice();
         buffers.push(data.buffer as ArrayBuffer);
@@ -137,7 +137,7 @@ async function create(
     executionProviders: [provider === "cuda" ? { name: "cuda", deviceId } : provider],
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     graphOptimizationLevel: "all",
-    // A plan for the memory of each size of batch: a third more of it, and no faster.
+    // A memory plan for each batch size takes a third more memory and is no faster.
     enableMemPattern: provider !== "cpu",
     // Spinning threads of two sessions fight over the same cores.
     extra: { session: { intra_op: { allow_spinning: "0" } } },
@@ -165,7 +165,9 @@ function describeValue(value: ort.InferenceSession.ValueMetadata) {
     : { name: value.name, type: "sequence", dims: [] };
 }
 
-/** The first line of an error, without the place in ONNX Runtime's source that some begin with. */
+/**
+ * The first line of an error, without the position in ONNX Runtime's source that some start with.
+ */
 function firstLine(error: unknown): string {
   const [line] = (error instanceof Error ? error.message : String(error)).split("\n");
   return line.replace(/^\/\S+:\d+ .* was false\. /, "").replace(/\.$/, "");

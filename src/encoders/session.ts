@@ -3,7 +3,7 @@ import { currentPriority } from "../priority.js";
 import { startWorker } from "../workers/start-worker.js";
 import { SupervisedWorker } from "../workers/supervise.js";
 
-/** The element types that graphs of this product use. float16 is carried as its 16 bits. */
+/** The element types of this product's graphs. float16 is carried as its 16 bits. */
 export type TensorType = "float32" | "float16" | "int64" | "int32" | "uint8" | "bool";
 export type TensorData = Float32Array | Uint16Array | BigInt64Array | Int32Array | Uint8Array;
 
@@ -15,12 +15,13 @@ export interface Tensor {
 }
 
 /**
- * `auto` takes CUDA where it works and says why when it does not; the others are had or refused.
+ * `auto` uses CUDA where it works and gives the reason where it does not; the others are used or
+ * refused.
  */
 export type Device = "auto" | "cpu" | "webgpu" | "cuda" | `cuda:${number}`;
 
 export interface SessionOptions {
-  /** Path of an ONNX file, or the bytes of one. */
+  /** Path or bytes of an ONNX file. */
   model: string | Uint8Array;
   device?: Device;
   /** Threads inside one operator; ONNX Runtime's default is one for each physical core. */
@@ -30,16 +31,16 @@ export interface SessionOptions {
 export interface SessionInfo {
   inputs: { name: string; type: string; dims: readonly (number | string)[] }[];
   outputs: { name: string; type: string; dims: readonly (number | string)[] }[];
-  /** The execution provider that is really active. */
+  /** The active execution provider. */
   provider: "cpu" | "cuda" | "webgpu";
-  /** Why `auto` did not take a GPU, when it did not. */
+  /** Why `auto` did not use a GPU, if so. */
   fallbackReason?: string;
   /** ONNX Runtime's version. */
   runtime: string;
 }
 
 /**
- * One ONNX graph, loaded in a worker thread of its own: `run` never blocks the caller's event loop.
+ * One ONNX graph, loaded in its own worker thread: `run` never blocks the caller's event loop.
  */
 export interface Session {
   readonly info: SessionInfo;
@@ -47,30 +48,30 @@ export interface Session {
   readonly trouble?: string;
   /**
    * Runs that wait for the thread are taken by the priority of the work that asks (priority.ts).
-   * @param feeds    by input name; their buffers are moved, not copied: do not use them afterwards.
+   * @param feeds    by input name; their buffers are transferred: do not use them afterwards.
    * @param fetches  output names; all outputs when left out.
-   * @param onRun    told the milliseconds the graph itself ran, without the wait for its turn.
+   * @param onRun    called with the milliseconds the graph ran, without waiting time.
    */
   run(
     feeds: Record<string, Tensor>,
     fetches?: readonly string[],
     onRun?: (ms: number) => void,
   ): Promise<Record<string, Tensor>>;
-  /** Waits for the runs under way, then frees the graph and its thread. */
+  /** Waits for current runs, then frees the graph and its thread. */
   close(): Promise<void>;
 }
 
 /**
- * @param name  what it is, as messages name it.
- * @throws AppError `device_unavailable` when the device cannot be had, `model_corrupt` when the
- *   file is no ONNX graph.
+ * @param name  its name in messages.
+ * @throws AppError `device_unavailable` when the device cannot be used, `model_corrupt` when the
+ *   file is not an ONNX graph.
  */
 export async function openSession(
   options: SessionOptions,
   { name = "The model", log }: { name?: string; log?: Log } = {},
 ): Promise<Session> {
   let info: SessionInfo | undefined;
-  // Of the whole process: CUDA reads it once, when its libraries are loaded. With it, float32 is
+  // For the whole process: CUDA reads it once, when its libraries are loaded. With it, float32 is
   // computed in float32; Hopper's and Ampere's default keeps 10 bits of the mantissa.
   process.env.NVIDIA_TF32_OVERRIDE ??= "0";
   const start = async () => {

@@ -58,7 +58,7 @@ export function textEncoder(
   };
 }
 
-/** Positions of the texts that have as many tokens as each other. */
+/** Positions of texts, grouped by number of tokens. */
 function byLength(rows: readonly number[][]): number[][] {
   const groups = new Map<number, number[]>();
   for (const [i, { length }] of rows.entries())

@@ -5,7 +5,7 @@ import { bucketOf, padRows } from "./batch-buckets.js";
 import type { Embedding } from "./encoder.js";
 import type { Session, Tensor } from "./session.js";
 
-/** A loaded graph and where its embeddings belong: what the three encoders have in common. */
+/** A loaded graph and the space of its embeddings: shared by the three encoders. */
 export interface Tower {
   modelId: string;
   space: string;
@@ -41,7 +41,7 @@ export async function runTower(
   return embeddings;
 }
 
-/** Row `i` of a tensor, a batch of one in memory of its own. */
+/** Row `i` of a tensor, copied into a batch of one. */
 function rowOf({ type, dims, data }: Tensor, i: number): Tensor {
   const size = data.length / dims[0];
   return { type, dims: [1, ...dims.slice(1)], data: data.slice(i * size, (i + 1) * size) };
@@ -85,7 +85,7 @@ async function runRows(
     result = results[output];
   } catch (error) {
     if (error instanceof AppError && error.code === "unavailable") throw error;
-    throw new AppError("inference_failed", `${tower.modelId} failed while it ran`, {
+    throw new AppError("inference_failed", `${tower.modelId} failed while running`, {
       cause: error,
     });
   }

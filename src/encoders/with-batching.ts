@@ -11,17 +11,17 @@ export interface BatchingOptions {
 }
 
 /**
- * While one batch runs the next may be preprocessed, but only a full one: a batch begun early would
- * be a small one.
+ * While one batch runs the next may be preprocessed, but only a full one: a batch started early
+ * would be small.
  */
 const maxInFlight = 2;
 
 interface Call<M extends Modality> {
   inputs: readonly ModalityInput[M][];
-  /** What it waits for. */
+  /** The inputs it waits for. */
   entries: Set<Entry<M>>;
   embeddings: Embedding[];
-  /** Whether an input was handed to a batch, and how many embeddings have come. */
+  /** Whether an input is in a batch, and how many embeddings have arrived. */
   begun: boolean;
   done: number;
   startedWaiting: number;
@@ -30,13 +30,13 @@ interface Call<M extends Modality> {
   reject: (error: unknown) => void;
 }
 
-/** One input; whoever asks for an equal one while it waits or runs shares it. */
+/** One input; calls with an equal one share it while it waits or runs. */
 interface Entry<M extends Modality> {
-  /** Texts themselves, media by the hash of its content; undefined where that is not known. */
+  /** The text itself, or the content hash of media; undefined without one. */
   content: string | undefined;
-  /** Nobody any more once all of them have gone. */
+  /** Empty once all of them have gone. */
   uses: { call: Call<M>; position: number }[];
-  /** Whose turn it takes. Calls of one caller share a turn. */
+  /** The caller. Calls of one caller share a turn. */
   caller: unknown;
   priority: Priority;
   batch: Batch<M> | undefined;
@@ -44,17 +44,17 @@ interface Entry<M extends Modality> {
 
 interface Batch<M extends Modality> {
   entries: Entry<M>[];
-  /** Aborts when nobody waits for any of it. */
+  /** Aborts when no caller waits for any of its inputs. */
   gone: AbortController;
 }
 
 /**
- * Encoder -> Encoder: joins the inputs of concurrent calls into batches. Interactive inputs and
- * those of bulk work have batches of their own, so that the first may pass the others (run-queue.ts).
- * Callers take turns, one input each, so that nobody waits behind the backlog of another; calls with
- * the same signal are one caller's. How much may wait in all is not decided here but before anything
- * is decoded (media/budget.ts). When a batch fails, its inputs are run one by one: an input that
- * cannot be encoded fails its own calls only.
+ * Encoder -> Encoder: joins the inputs of concurrent calls into batches. Interactive and bulk
+ * inputs have separate batches, so that the former can overtake the latter (run-queue.ts). Callers
+ * take turns, one input each, so that nobody waits behind another's backlog; calls with the same
+ * signal belong to one caller. The total is limited elsewhere, before anything is decoded
+ * (media/budget.ts). When a batch fails, its inputs are run one by one: an input that cannot be
+ * encoded fails only its own calls.
  */
 export function withBatching<M extends Modality>(
   encoder: Encoder<M>,
@@ -66,7 +66,7 @@ export function withBatching<M extends Modality>(
     interactive: { waiting: new Turns<Entry<M>>(), inFlight: 0 },
     bulk: { waiting: new Turns<Entry<M>>(), inFlight: 0 },
   };
-  /** Entries that wait or run, by their content. */
+  /** Waiting and running entries by content. */
   const shared = new Map<string, Entry<M>>();
   let idle: (() => void) | undefined;
 
@@ -145,7 +145,7 @@ export function withBatching<M extends Modality>(
       for (const { call } of [...entry.uses]) settle(call, () => call.reject(error));
     };
     const encode = (some: readonly Entry<M>[]) => {
-      // Of those that share one, whoever is there: the media of one that has gone is freed.
+      // From a caller that is still there: the media of one that has gone is freed.
       const inputs = some.map(({ uses: [{ call, position }] }) => call.inputs[position]);
       return withPriority(priority, () =>
         gatherStages(stages, () => encoder.encode(inputs, gone.signal)),

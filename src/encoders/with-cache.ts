@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { cacheLookups } from "../metrics.js";
 import type { Embedding, Encoder, Modality, ModalityInput } from "./encoder.js";
 
-/** Recent embeddings, shared by all encoders: least recently used first out. */
+/** Recent embeddings, shared by all encoders: the least recently used are dropped first. */
 export class EmbeddingCache {
   readonly #maxBytes: number;
   readonly #entries = new Map<string, Embedding>();
   #bytes = 0;
 
-  /** @param maxBytes  for keys and vectors together; 0 remembers nothing. */
+  /** @param maxBytes  for keys and vectors together; 0 caches nothing. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
@@ -16,7 +16,7 @@ export class EmbeddingCache {
   get(key: string): Embedding | undefined {
     const embedding = this.#entries.get(key);
     if (embedding !== undefined) {
-      this.#entries.delete(key); // back in at the young end
+      this.#entries.delete(key); // and in again as the newest
       this.#entries.set(key, embedding);
     }
     return embedding;
@@ -44,7 +44,7 @@ const sizeOf = (key: string, embedding: Embedding) => 2 * key.length + embedding
 const maxCharacters = 2 ** 20;
 
 /**
- * Encoder -> Encoder: remembers embeddings by space and content. Inputs without a content hash, and
+ * Encoder -> Encoder: caches embeddings by space and content. Inputs without a content hash, and
  * texts of more than a megabyte, are encoded each time.
  */
 export function withCache<M extends Modality>(

@@ -27,8 +27,7 @@ export function withHead<M extends Modality>(
 const embeddingsAtOnce = 32;
 
 /**
- * `applyHead` for any number of embeddings: after every few milliseconds the event loop gets its
- * turn.
+ * `applyHead` for any number of embeddings: yields to the event loop every few milliseconds.
  */
 export async function applyHeadInTurns(
   head: ProjectionHead,

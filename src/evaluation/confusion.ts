@@ -2,14 +2,14 @@ export interface ClassFigures {
   label: string;
   /** Items that have the label. */
   support: number;
-  /** Right ones among those that were given the label; 0 where none was. */
+  /** Share of right ones among items answered with the label; 0 without any. */
   precision: number;
-  /** Right ones among those that have it; 0 where none has. */
+  /** Share of right ones among items with the label; 0 without any. */
   recall: number;
   f1: number;
 }
 
-/** [label][answer]: how many items of a label were given an answer. */
+/** [label][answer]: how many items with a label got an answer. */
 export function confusionOf(
   labels: readonly number[],
   answers: readonly number[],

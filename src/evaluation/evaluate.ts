@@ -5,18 +5,18 @@ import { bootstrap, type Interval, mean } from "../math/statistics.js";
 import { type ClassFigures, classFigures, confusionOf } from "./confusion.js";
 import { type Retrieval, retrievalOf } from "./retrieval.js";
 
-/** What was said of one item. */
+/** The answer for one item. */
 export interface ScoredItem {
   id: string;
-  /** Position of its label; undefined where none of the labels fits it. */
+  /** Position of its label; undefined when none of the labels fits. */
   label: number | undefined;
-  /** Items of one group are alike, clips of one recording say, and are drawn together. */
+  /** Items of one group are related, such as clips of one recording, and are drawn together. */
   group?: string;
   /** [L] One for each label, in their order. */
   scores: readonly number[];
-  /** How familiar it looks beside the labels; by default its best score. */
+  /** How familiar it looks given the labels; by default its best score. */
   familiarity?: number;
-  /** Whether it passed for known, where it was asked. */
+  /** Whether it was accepted as known, if that was checked. */
   known?: boolean;
 }
 
@@ -39,10 +39,10 @@ export interface Evaluation {
   /** Of the best score, as the probability of being right. */
   calibration: { ece: Figure; mean_confidence: number; bins: ReliabilityBin[] };
   retrieval: Retrieval;
-  /** Null where every item has a label. */
+  /** Null when every item has a label. */
   known_unknown: {
     auroc: Figure;
-    /** Shares that passed for known; null where it was not asked. */
+    /** Shares accepted as known; null if that was not checked. */
     false_alarms: Figure | null;
     accepted: Figure | null;
   } | null;
@@ -115,11 +115,13 @@ export function evaluate(
   };
 }
 
-/** How the answers of two ways differ on the same items. */
+/** How the answers of two models differ on the same items. */
 export interface Comparison {
-  /** Accuracy of each, and of the second less the first: paired, item by item. */
+  /** Accuracy of each, and their paired difference (second minus first). */
   accuracy: { first: number; second: number; difference: Figure };
-  /** Items that only the one got right, and the exact p-value of so uneven a split (McNemar). */
+  /**
+   * Items that only one of them got right, and the exact p-value of so uneven a split (McNemar).
+   */
   only_first: number;
   only_second: number;
   p_value: number;
@@ -153,7 +155,7 @@ export function compare(
   };
 }
 
-/** The first of the largest: what an answer puts first. */
+/** The first of the largest: the top answer. */
 const bestOf = (scores: readonly number[]) =>
   scores.reduce((best, score, i) => (score > scores[best] ? i : best), 0);
 
@@ -184,7 +186,9 @@ function figuresOver(
   };
 }
 
-/** Two-sided exact probability of a split at least as uneven, when both are as likely. */
+/**
+ * Two-sided exact probability of a split at least as uneven, when both sides are equally likely.
+ */
 function signTest(a: number, b: number): number {
   const n = a + b;
   if (n === 0) return 1;

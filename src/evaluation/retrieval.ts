@@ -13,7 +13,7 @@ export interface Retrieval {
   label_to_item: RetrievalFigures;
 }
 
-/** A tie counts as lost. Labels without items are no queries. */
+/** A tie counts as a miss. Labels without items are not queries. */
 export function retrievalOf(
   items: readonly { label: number; scores: readonly number[] }[],
   labels: number,

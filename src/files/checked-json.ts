@@ -4,7 +4,7 @@ import { readRegularFile } from "./read-regular.js";
 
 type Json = Record<string, unknown>;
 
-/** What is kept so are settings and records of jobs, a few kilobytes. */
+/** Used for settings and job records of a few kilobytes. */
 const maxBytes = 16 * 2 ** 20;
 
 /**
@@ -16,7 +16,7 @@ export function checkedJson(value: object): string {
 }
 
 /**
- * Reads what `checkedJson` wrote. A file of an earlier version, without a sum, is taken as it is.
+ * Reads what `checkedJson` wrote. A file of an earlier version, without a sum, is accepted.
  * @throws AppError `storage_corrupt`, naming the file, when it is missing, empty, cut short or
  *   changed.
  */
@@ -37,10 +37,10 @@ export async function readCheckedJson(path: string): Promise<Json> {
     throw damaged(path, "it is not JSON", error);
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
-    throw damaged(path, "it holds no JSON object");
+    throw damaged(path, "it does not hold a JSON object");
   const { sha256: sum, ...value } = parsed as Json;
   if (sum !== undefined && sum !== sha256(JSON.stringify(value)))
-    throw damaged(path, "its contents are not what was written");
+    throw damaged(path, "its contents were changed");
   return value;
 }
 

@@ -5,7 +5,7 @@ import { damaged } from "./checked-json.js";
 import { hashFile } from "./hash-file.js";
 import { readRegularFile } from "./read-regular.js";
 
-/** Lies beside the files of a folder; `sha256sum -c SHA256SUMS` checks them by hand. */
+/** In the folder of the files; `sha256sum -c SHA256SUMS` checks them by hand. */
 export const checksumsFile = "SHA256SUMS";
 
 const maxBytes = 2 ** 20;
@@ -36,6 +36,6 @@ export async function verifyChecksums(folder: string): Promise<void> {
     const path = join(folder, name);
     if (!existsSync(path)) throw damaged(path, "it is missing");
     if ((await hashFile(path)) !== sum)
-      throw damaged(path, `its contents are not what was written (see ${checksumsFile})`);
+      throw damaged(path, `its contents were changed (see ${checksumsFile})`);
   }
 }

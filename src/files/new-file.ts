@@ -3,13 +3,13 @@ import { AppError } from "../errors.js";
 import { storageError } from "./write-durably.js";
 
 /**
- * A file that is being written: it has its name once it is whole and on the disk, and not before.
+ * A file being written: it gets its name only once it is complete and on the disk.
  */
 export interface NewFile {
   write(chunk: Uint8Array | string): Promise<void>;
-  /** Overwrites bytes written before, e.g. a header. */
+  /** Overwrites earlier bytes, e.g. a header. */
   writeAt(chunk: Uint8Array, position: number): Promise<void>;
-  /** Where it lies until `publish`. */
+  /** Its path until `publish`. */
   readonly part: string;
   /** Syncs it, has it checked, and gives it its name. */
   publish(check?: (part: string) => void | Promise<void>): Promise<void>;
@@ -18,7 +18,7 @@ export interface NewFile {
 }
 
 /**
- * Begins a file too large for the memory (see `writeDurably` for small ones).
+ * Starts a file too large for memory (see `writeDurably` for small ones).
  * @throws AppError `already_exists` unless `replace`; `storage_full` and `storage_failed`, also
  *   from the methods.
  */

@@ -2,8 +2,8 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
 /**
- * A small file of a folder that may come from a stranger, whole: opening a FIFO would wait for
- * ever, a device never ends, and what is too large would fill the memory.
+ * The contents of a small file in an untrusted folder: opening a FIFO would block forever, a device
+ * never ends, and a huge file would fill the memory.
  *
  * @throws Error where the file cannot be read, is not a regular file or has more than `maxBytes`.
  */

@@ -4,9 +4,9 @@ import { AppError } from "../errors.js";
 
 /**
  * Writes a file whole or not at all: beside it, synced, then renamed. Whenever the process ends,
- * the old file or the new one lies there. Missing folders are made.
+ * the old or the new file is there. Missing folders are created.
  *
- * @param mode  the permissions of the file; the system's own when left out.
+ * @param mode  the permissions of the file; the system's default when left out.
  * @throws AppError `storage_full` when the disk is full, `storage_failed` when the file cannot be
  *   written.
  */

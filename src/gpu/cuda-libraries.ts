@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { hasCudaProvider, providerFolder } from "./cuda-provider.js";
 
 /**
- * The libraries that the CUDA provider cannot do without, under every name that serves. cuDNN is
+ * The libraries that the CUDA provider needs, under every name that works. cuDNN is
  * loaded at the first convolution only, so a session opens without it and the first picture fails.
  * Source: the provider's own list of needed libraries (`readelf -d`).
  */
@@ -16,7 +16,7 @@ const needed: { part: "driver" | "runtime" | "cudnn"; names: string[] }[] = [
   { part: "cudnn", names: ["libcudnn.so.9", "libcudnn.so"] },
 ];
 
-/** How each part is had on Linux. */
+/** How to install each part on Linux. */
 const advice = {
   driver: "install NVIDIA's driver, 580 or newer",
   runtime:
@@ -27,20 +27,21 @@ const advice = {
 };
 
 export interface CudaTrouble {
-  /** What is wrong, as a part of a sentence. */
+  /** What is wrong, as part of a sentence. */
   reason: string;
   /** What to do about it, as a sentence without its full stop. */
   advice: string;
 }
 
-/** Tries to load each library by name, and says why it cannot be: undefined when it was loaded. */
+/** Tries to load each library by name; the reason for each failure, undefined for a loaded one. */
 export type TryLibraries = (names: readonly string[]) => (string | undefined)[];
 
 /**
  * Why ONNX Runtime's CUDA provider cannot be loaded here, found by loading what it needs by name:
  * ONNX Runtime itself says only "Failed to load shared library", whatever is missing.
  *
- * @returns undefined when all of it can be loaded; whether there is a card shows only in a session.
+ * @returns undefined when all of it can be loaded; whether there is a card shows only when a
+ *   session opens.
  */
 export function cudaTrouble(
   { platform, arch }: { platform: string; arch: string } = process,
@@ -58,7 +59,7 @@ export function cudaTrouble(
       advice: "run `crossmodal gpu install`",
     };
   const names = needed.flatMap((library) => library.names);
-  // In the order in which they rest on each other, and in one process: each costs its start.
+  // In dependency order, and in one process, since starting one takes time.
   const provider = ["shared", "cuda"].map((part) =>
     join(folder, `libonnxruntime_providers_${part}.so`),
   );
@@ -95,8 +96,8 @@ function troubleOf(
 }
 
 /**
- * In a process of its own, since a driver's code runs as soon as its library is loaded. Node.js
- * loads any library as an add-on and then complains that it is none: that complaint is success.
+ * In a separate process, since a driver's code runs as soon as its library is loaded. Node.js loads
+ * any library as an add-on and then complains that it is not one: that complaint means success.
  */
 const script = `
 const { dlopen: { RTLD_LAZY, RTLD_GLOBAL } } = require("node:os").constants;

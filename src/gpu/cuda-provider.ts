@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-/** A file by its bytes. */
+/** A file's identity. */
 interface PinnedFile {
   name: string;
   size: number;
@@ -10,7 +10,7 @@ interface PinnedFile {
   sha256: string;
 }
 
-/** Where ONNX Runtime's CUDA provider can be had, for one version of onnxruntime-node. */
+/** Where to get ONNX Runtime's CUDA provider, for one version of onnxruntime-node. */
 export interface CudaRelease {
   /** The version of onnxruntime-node that the provider was built with. */
   runtime: string;
@@ -25,7 +25,7 @@ export interface CudaRelease {
 /**
  * ONNX Runtime's own wheel for Python. Its CUDA provider comes from the same build as the library
  * in onnxruntime-node, and PyPI serves it from the one address that the hash of its content gives.
- * The npm package's own install script fetches a build for CUDA 12 from another place instead.
+ * The npm package's own install script fetches a build for CUDA 12 from elsewhere instead.
  */
 export const cudaRelease: CudaRelease = {
   runtime: "1.30.0",
@@ -58,7 +58,7 @@ export function providerFolder(): string {
   return join(dirname(main), "bin", "napi-v6", process.platform, process.arch);
 }
 
-/** Whether ONNX Runtime's CUDA libraries lie where it looks for them. */
+/** Whether ONNX Runtime's CUDA libraries are where it looks for them. */
 export function hasCudaProvider(folder = providerFolder()): boolean {
   return cudaRelease.libraries.every(({ name }) => existsSync(join(folder, name)));
 }

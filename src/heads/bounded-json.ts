@@ -5,16 +5,16 @@ export interface JsonLimits {
   maxCharacters: number;
   /** Objects and arrays inside each other. */
   maxDepth: number;
-  /** Values of any kind, whatever they are in. */
+  /** Values of any kind, nested ones included. */
   maxValues: number;
   /** Characters of a string or a key. */
   maxStringCharacters: number;
 }
 
 /**
- * The value of a JSON text that a stranger wrote, small and flat enough for everything that is done
- * with it afterwards: much of that goes through values recursively.
- * @param name  what the text is, for errors.
+ * The value of an untrusted JSON text, small and flat enough for the code that uses it, much of
+ * which is recursive.
+ * @param name  the text's name in errors.
  * @throws AppError `model_corrupt` naming the limit.
  */
 export function parseBoundedJson(text: string, name: string, limits: JsonLimits): unknown {

@@ -19,24 +19,24 @@ import { embedAll } from "./embed-column.js";
 import type { TrainingServices } from "./train-job.js";
 import { checkSpace, keepRows, keptRows } from "./training-source.js";
 
-/** What a bridge job is created with. */
+/** The input of a bridge job. */
 export const BridgeInput = z.object({
   name: z.string(),
   /** Ids of the models. */
   from: z.string(),
   to: z.string(),
-  /** Of the models when the job was made. */
+  /** The models' spaces when the job was created. */
   fromSpace: z.string(),
   toSpace: z.string(),
   method: z.enum(bridgeMethods),
-  /** Without them, the product's own sentences. */
+  /** Default: the built-in sentences. */
   texts: z.array(z.string()).optional(),
   /**
-   * Items of the model that will be asked by, and of the one that is searched: unlabelled memory.
+   * Items of the query model, and of the searched one: unlabelled memory.
    */
   fromCollection: z.string().optional(),
   toCollection: z.string().optional(),
-  /** Metadata field of both collections by which recall is measured. */
+  /** Metadata field of both collections that recall is measured by. */
   labelBy: z.string().optional(),
   seed: z.number().optional(),
   epochs: z.number().optional(),
@@ -44,12 +44,12 @@ export const BridgeInput = z.object({
 });
 export type BridgeInput = z.infer<typeof BridgeInput>;
 
-/** What bridge jobs work with. */
+/** The parts that bridge jobs need. */
 export interface BridgeServices extends Omit<TrainingServices, "heads"> {
   bridges: BridgeStore;
 }
 
-/** Queries and items that recall is measured on, at most. */
+/** Most queries and items that recall is measured on. */
 const maxQueries = 1000;
 const maxItems = 5000;
 
@@ -192,8 +192,7 @@ async function run(
 }
 
 /**
- * Half of the labelled items are asked with, and stay out of the memory; the others and the
- * unlabelled ones are memory.
+ * Half of the labelled items are the queries; the others and the unlabelled ones are the memory.
  */
 function divide(
   items: readonly LabelledItem[],
@@ -212,8 +211,8 @@ const labelled = (items: readonly LabelledItem[]): LabelledRows => ({
 });
 
 /**
- * Arrays are made once and kept in the job's folder, so that a job that is resumed goes on with the
- * same ones.
+ * Arrays are made once and kept in the job's folder, so that a resumed job continues with the same
+ * ones.
  */
 function keeper(folder: string) {
   const path = (file: string) => join(folder, file);

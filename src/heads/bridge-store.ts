@@ -28,14 +28,14 @@ export interface BridgeStoreOptions {
   log: Log;
 }
 
-/** Bridges that come with the product and those made here, of which one version each is active. */
+/** Shipped bridges and those made here, each with at most one active version. */
 export class BridgeStore implements Bridges {
   readonly #options: Required<BridgeStoreOptions>;
   readonly #folder: VersionFolder;
   readonly #versions = new Map<string, ReadBridgeVersion[]>();
   readonly #history = new Map<string, number[]>();
   readonly #latest: LatestBridges;
-  /** Bridges of which it is not known which version is active, and why. */
+  /** Bridges whose active version is unknown, and why. */
   readonly #damage = new Map<string, string>();
   readonly #queue = new NameQueue();
   #active: Bridge[] = [];
@@ -46,9 +46,7 @@ export class BridgeStore implements Bridges {
     this.#latest = new LatestBridges(join(options.folder, "latest.json"));
   }
 
-  /**
-   * Reads everything. A version that cannot be read is logged and listed, and holds back no other.
-   */
+  /** Reads everything. A version that cannot be read is logged and listed as such. */
   static async open(options: BridgeStoreOptions): Promise<BridgeStore> {
     const store = new BridgeStore(options);
     const { shippedFolder } = store.#options;
@@ -67,7 +65,7 @@ export class BridgeStore implements Bridges {
       const gone =
         active === undefined || isThere(active)
           ? undefined
-          : `Version ${active} of the bridge "${name}", which is active, is gone`;
+          : `Version ${active} of the bridge "${name}", the active one, is missing`;
       store.#history.set(name, history.filter(isThere));
       const why = damage ?? gone;
       if (why === undefined) continue;
@@ -79,7 +77,7 @@ export class BridgeStore implements Bridges {
     return store;
   }
 
-  /** What is wrong with the files of bridges, in sentences. */
+  /** Problems with the files of bridges, in sentences. */
   damage(): string[] {
     const versions = [...this.#versions.values()].flat();
     const unreadable = versions.filter(({ bridge }) => bridge === undefined);
@@ -87,8 +85,8 @@ export class BridgeStore implements Bridges {
   }
 
   /**
-   * One bridge from a space into another: the one that was activated last, then what was made here
-   * before what is shipped, then the first name.
+   * One bridge from one space into another: the last activated one, else one made here before a
+   * shipped one, else the first by name.
    */
   active(): readonly Bridge[] {
     return this.#active;
@@ -110,8 +108,8 @@ export class BridgeStore implements Bridges {
   }
 
   /**
-   * Keeps a new version; it is used once it is activated. A job that is resumed after it had kept
-   * its version finds that version.
+   * Keeps a new version; it is used once it is activated. A job resumed after this step finds its
+   * version.
    * @returns its number.
    */
   add(bridge: NewBridge): Promise<number> {
@@ -135,7 +133,7 @@ export class BridgeStore implements Bridges {
     return version;
   }
 
-  /** The version answers from the next request on; a request under way keeps what it began with. */
+  /** Uses the version from the next request on; running requests keep theirs. */
   activate(name: string, version: number): Promise<void> {
     return this.#queue.take(name, () => this.#activate(name, version));
   }
@@ -150,7 +148,7 @@ export class BridgeStore implements Bridges {
     this.#chooseActive();
   }
 
-  /** No version of the bridge is used from the next request on. */
+  /** From the next request on, no version of the bridge is used. */
   deactivate(name: string): Promise<void> {
     return this.#queue.take(name, async () => {
       if (this.#activeVersion(name) !== undefined)
@@ -158,7 +156,7 @@ export class BridgeStore implements Bridges {
     });
   }
 
-  /** Back to the version that was active before. @returns its number. */
+  /** Returns to the previously active version. @returns its number. */
   rollback(name: string): Promise<number> {
     return this.#queue.take(name, () => this.#rollback(name));
   }
@@ -166,12 +164,12 @@ export class BridgeStore implements Bridges {
   async #rollback(name: string): Promise<number> {
     const damage = this.#damage.get(name);
     if (damage !== undefined) {
-      const message = `${damage}. Activate the version that is to be used`;
+      const message = `${damage}. Activate the version to use`;
       throw new AppError("storage_corrupt", message, { param: "name" });
     }
     const history = this.#historyOf(name);
     if (history.length < 2) {
-      throw new AppError("conflict", `No version of the bridge "${name}" was active before`, {
+      throw new AppError("conflict", `The bridge "${name}" has no previously active version`, {
         param: "name",
       });
     }
@@ -186,7 +184,7 @@ export class BridgeStore implements Bridges {
 
   async #remove(name: string): Promise<void> {
     if (this.#of(name).every(({ shipped }) => shipped)) {
-      const message = `The bridge "${name}" comes with the product and cannot be deleted`;
+      const message = `The bridge "${name}" is shipped with crossmodal and cannot be deleted`;
       throw new AppError("conflict", message, { param: "name" });
     }
     await this.#folder.remove(name);

@@ -2,16 +2,16 @@ import { bridgeTexts } from "../training/bridge-texts.js";
 import type { BridgeComparison } from "../training/compare-bridges.js";
 import type { ListedBridge } from "./bridge-version.js";
 
-/** Of texts that are given, one in five is not fitted on, as far as there are so many. */
+/** Of given texts, one in five is held out, up to this many. */
 const heldOutShare = 5;
 const fewestToDivide = 50;
 const maxHeldOut = 500;
-/** Of the built-in sentences, for every bridge the same. */
+/** For the built-in sentences, the same for every bridge. */
 const builtInShare = 10;
 
 /**
- * The texts that a bridge is fitted on, and those that it is measured by: one in ten of the
- * built-in sentences, which no bridge made here has seen, and some of the given texts.
+ * The texts that a bridge is fitted on, and the held-out ones: one in ten of the built-in
+ * sentences, which no bridge made here has seen, and some of the given texts.
  */
 export function divideTexts(given: readonly string[] | undefined) {
   const builtIn = [...new Set(bridgeTexts())];
@@ -37,7 +37,7 @@ interface BridgeVerdict extends BridgeComparison {
 }
 
 /**
- * @param memory  items that are not labelled, of the model that asks, that the bridge was given.
+ * @param memory  unlabelled items of the query model that the bridge was given.
  */
 export function verdictOf(
   comparison: BridgeComparison,
@@ -51,18 +51,18 @@ export function verdictOf(
     `change ${interval.map((x) => x.toFixed(3)).join(" to ")}, on ${texts} held-out texts`;
   const reason = comparison.improved
     ? `Better than ${than}: ${numbers}.`
-    : `Not beyond doubt better than ${than}: ${numbers}.`;
+    : `Not significantly better than ${than}: ${numbers}.`;
   const report = inUse?.versions.find(({ active }) => active)?.report;
   const usesMemory = memoryOf(report) > 0;
   if (!usesMemory || memory > 0) return { ...comparison, reason };
   const lack =
-    "The bridge in use was given items of the model that asks and this one was not, which " +
-    "texts do not show: give it some (from_collection), or activate it by hand.";
+    "The bridge in use was given items of the query model and this one was not, which texts " +
+    "do not show: give it some (from_collection), or activate it by hand.";
   return { ...comparison, improved: false, reason: `${reason} ${lack}` };
 }
 
 /**
- * What a report says of the items that its bridge was given; those that are shipped say "sounds".
+ * What a report says about its bridge's items; shipped reports say "sounds".
  */
 function memoryOf(report: unknown): number {
   const { memory } = (report ?? {}) as { memory?: { from?: number; sounds?: number } };

@@ -13,23 +13,23 @@ export interface Bridge {
   fromSpace: string;
   toSpace: string;
   head: ProjectionHead;
-  /** Comes with the product; always version 1. */
+  /** Shipped; always version 1. */
   shipped: boolean;
 }
 
-/** The bridges that searches may take. */
+/** The bridges that searches may use. */
 export interface Bridges {
   active(): readonly Bridge[];
 }
 
-/** What is written down when a bridge is made, in the spelling of the wire. */
+/** The record of a new bridge, in wire spelling. */
 export interface BridgeReport {
   texts: number;
   job?: string;
   [fact: string]: unknown;
 }
 
-/** One version as it is listed. */
+/** One version in a list. */
 interface BridgeVersion {
   version: number;
   shipped: boolean;
@@ -42,12 +42,12 @@ interface BridgeVersion {
   report?: unknown;
 }
 
-/** A bridge as it is listed. */
+/** A bridge in a list. */
 export interface ListedBridge {
   name: string;
   /** Whether searches take its active version. */
   inUse: boolean;
-  /** Why it is not known which version is active. */
+  /** Why the active version is unknown. */
   damage?: string;
   versions: BridgeVersion[];
 }
@@ -55,7 +55,7 @@ export interface ListedBridge {
 /** A version with its weights, if they can be read. */
 export type ReadBridgeVersion = BridgeVersion & { bridge?: Bridge };
 
-/** A bridge to be kept as the next version of its name. */
+/** A bridge to keep as the next version of its name. */
 export type NewBridge = Pick<Bridge, "name" | "fromSpace" | "toSpace" | "head"> & {
   method: string;
   report: BridgeReport;
@@ -84,7 +84,7 @@ export async function readBridgeVersion(
     const bytes = await readFile(join(folder, weightsFile));
     const { from_space: fromSpace, to_space: toSpace, method } = readSafetensors(bytes).metadata;
     if (fromSpace === undefined || toSpace === undefined) {
-      throw new AppError("model_corrupt", "The bridge's file names no spaces");
+      throw new AppError("model_corrupt", "The bridge's file does not name its spaces");
     }
     const bridge = { name, version, fromSpace, toSpace, head: readHead(bytes), shipped };
     const report = await readJson(join(folder, reportFile));
@@ -100,8 +100,8 @@ export async function readBridgeVersion(
 }
 
 /**
- * Why a bridge is of no use with the loaded models; absent when it is. A space is an identity: a
- * bridge between former weights of a model does not fit its present ones.
+ * Why a bridge cannot be used with the loaded models; absent when it can. A space is an identity: a
+ * bridge made for earlier weights of a model does not fit its current ones.
  */
 export function misfit(
   { name, version, fromSpace, toSpace }: Bridge,

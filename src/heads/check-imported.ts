@@ -11,18 +11,18 @@ import { maxItems } from "./few-shot-job.js";
 import type { HeadWeights } from "./head-files.js";
 import type { HeadVersion } from "./head-version.js";
 
-/** Measures of a report; training writes 16. They are listed with every head. */
+/** Most measures of a report; training writes 16. They are listed with every head. */
 const maxMeasures = 64;
-/** Logit scales and biases are learned up to 100; what a pack brings is of that size too. */
+/** Logit scales and biases are learned up to 100; those of packs are of that size too. */
 const maxLogit = 1000;
 /** A probe's weights of one class: fitted ones stay below 1e4. */
 const maxProbeWeight = 1e6;
 
 /**
- * Whether a version that comes from elsewhere is one that training could have made here: its model
+ * Checks that an imported version could have been trained here: its model
  * is installed, its space, modalities, dimensions and labels are the model's, and its weights give
  * directions and finite scores.
- * @param model  the model it belongs to, undefined where it is not installed.
+ * @param model  its model, undefined when it is not installed.
  * @throws AppError `model_corrupt` naming the part at fault.
  */
 export function checkImported(
@@ -70,7 +70,7 @@ function checkProjection(version: HeadVersion, { a, b }: HeadWeights, dimensions
     throw unfit("logits.loss", `"${loss}"; expected one of ${lossNames.join(", ")}`);
 }
 
-/** A few random directions: a head that makes nothing of them makes nothing of any embedding. */
+/** A few random directions: a head that maps them to zero maps every embedding there. */
 function checkDirections(head: ProjectionHead, side: string): void {
   const random = seededRandom(1);
   const normals = () => Array.from({ length: dimensionsIn(head) }, () => random.normal());
@@ -92,7 +92,7 @@ function checkFewShot(
   const { adapter, labels } = file;
   if (version.sides.b !== undefined) throw unfit("sides.b", `not for a ${version.kind}`);
   if (version.space !== version.fromSpace)
-    throw unfit("space", `not that of its model, as of every ${version.kind}`);
+    throw unfit("space", `not its model's, as a ${version.kind}'s must be`);
   if (!model.modalities.includes("text"))
     throw unfit("model", "without text, which labels are embedded by");
   if (adapter.kind !== version.kind)

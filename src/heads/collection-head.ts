@@ -4,7 +4,7 @@ import type { CollectionStats } from "../index/vector-store.js";
 import type { HeadStore } from "./head-store.js";
 import type { UsableHead } from "./head-version.js";
 
-/** Which version of which head a collection's items went through: a part of its options. */
+/** The head version that a collection's items went through; part of its options. */
 export interface FollowedHead {
   name: string;
   version: number;
@@ -17,8 +17,7 @@ export function followedHead({ head }: JsonObject): FollowedHead | undefined {
 }
 
 /**
- * A copy that will take another collection's place; nobody's until then. In its place it has the
- * other's name.
+ * A copy that will replace another collection, hidden until then. It then takes the other's name.
  */
 export const isBeingBuilt = ({
   name,
@@ -27,10 +26,10 @@ export const isBeingBuilt = ({
   typeof options.replaces === "string" && options.replaces !== name;
 
 /**
- * The weights of a collection's head, also when another version is active by now. Ask for them
- * where an input is to be embedded, and only there: what is stored answers without its head.
- * @throws AppError `no_path` when the head is gone, in a data folder that was restored without it
- *   say.
+ * The weights of a collection's head, even when another version is active by now. Needed only to
+ * embed inputs: stored items answer without the head.
+ * @throws AppError `no_path` when the head is missing, for example in a data folder restored
+ *   without it.
  */
 export async function headOfCollection(
   heads: Pick<HeadStore, "use">,
@@ -45,7 +44,7 @@ export async function headOfCollection(
     const version = `version ${followed.version} of the head "${followed.name}"`;
     const folder = `heads/${followed.name}/${followed.version}`;
     const message =
-      `The collection "${name}" follows ${version}, which is not here: put "${folder}" back into ` +
+      `The collection "${name}" follows ${version}, which is missing: put "${folder}" back into ` +
       "the data folder and restart. Until then it can be searched by embedding and by item_id";
     throw new AppError("no_path", message, { param: "head", cause: error });
   }

@@ -9,17 +9,17 @@ export interface LabelledItem {
   id: string;
   modality: Modality;
   embedding: Embedding;
-  /** Its value of the field that was asked for; undefined where it has none. */
+  /** Its value of the requested field; undefined when it has none. */
   label: string | undefined;
 }
 
-/** Items of a run at most: as many rows of 1,024 numbers take 800 MB. */
+/** Most items of a run: this many rows of 1,024 numbers take 800 MB. */
 const maxItems = 200_000;
 
 /**
  * Every item of a collection with its value of a metadata field (`label` or `metadata.label`).
  * @throws AppError `space_mismatch` when the embeddings are not of `space`; `too_large` above
- *   200,000 items; `conflict` when the collection is replaced meanwhile, under another head say.
+ *   200,000 items; `conflict` when the collection is replaced meanwhile.
  */
 export async function readLabelled(
   store: VectorStore,
@@ -50,8 +50,8 @@ export async function readLabelled(
 }
 
 /**
- * Whether any item of a collection has a label, asked before a job is made of it.
- * @param params  how the request spells the collection and the field.
+ * Checks that some item of a collection has a label, before a job is created.
+ * @param params  the request's names of the collection and the field.
  * @throws AppError `not_found`, `invalid_input` when there is none.
  */
 export async function checkLabelled(
@@ -61,7 +61,7 @@ export async function checkLabelled(
   { params, signal }: { params: { collection: string; field: string }; signal?: AbortSignal },
 ): Promise<void> {
   const path = pathOf(field) ?? field;
-  // Of those without the field no vector is read.
+  // Vectors of items without the field are not read.
   const filter = { field: path, op: "exists", value: true } as const;
   try {
     for await (const item of store.scan(collection, { filter, batchSize: 20 })) {
@@ -70,7 +70,7 @@ export async function checkLabelled(
     }
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    // No path of metadata at all: no item has it.
+    // Not a metadata path at all: no item has it.
     if (error.code === "invalid_input")
       throw new AppError("invalid_input", noLabel(collection, field), { param: params.field });
     if (error.code !== "not_found") throw error;
@@ -80,20 +80,20 @@ export async function checkLabelled(
 }
 
 /**
- * What pairs and labels the items make. `b` is absent when they are of one modality: the label is
- * then its own text.
+ * The pairs and labels of the items. `b` is absent when they have one modality: then the label
+ * serves as text.
  */
 export interface CollectionPairs {
   a: LabelledItem[];
   b?: LabelledItem[];
   labels: string[];
-  /** Some label is on more than one pair. */
+  /** Whether some label is on more than one pair. */
   repeats: boolean;
 }
 
 /**
  * Items of one field value belong together. With two modalities each a is paired with a b of its
- * value (in order, and from the start again when there are more of the one than of the other); with
+ * value (in order, and from the start again when there are fewer of them); with
  * one modality each item is paired with its value as a text. Items without a value, or without a
  * partner, are left out.
  *

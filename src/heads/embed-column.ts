@@ -13,18 +13,18 @@ export interface EmbedOptions {
   budget: MediaBudget;
   config: Pick<Config, "maxImagePixels" | "maxAudioSeconds">;
   signal: AbortSignal;
-  /** Told after each batch how many are done. */
+  /** Called after each batch with the number done. */
   onProgress?: (done: number) => void;
-  /** Told in order what decoding an input warned of, and the field of the input. */
+  /** Called in order with an input's decoding warnings and its field. */
   onWarnings?: (param: string, warnings: readonly string[]) => void;
 }
 
-/** Inputs that are embedded at the same time: a full batch. */
+/** Inputs embedded at the same time: a full batch. */
 const atOnce = 32;
 
 /**
- * Embeds texts, or the bytes of pictures or sounds, in order. It waits its turn, beside requests.
- * @param nameOf  spells the field of an input for errors.
+ * Embeds texts, or the bytes of pictures or sounds, in order. Waits for turns among requests.
+ * @param nameOf  gives the field of an input, for errors.
  */
 export async function embedAll(
   modality: Modality,

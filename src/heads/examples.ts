@@ -8,11 +8,11 @@ import type { UsableHead } from "./head-version.js";
 /**
  * A cache or probe as the classifier takes it.
  *
- * A cache knows labels by their texts too, so any labels may be offered; those it has examples of
- * gain their votes. A probe knows its own labels alone.
+ * A cache also uses the labels' texts, so it accepts any labels; those with examples gain votes. A
+ * probe accepts only its own labels.
  *
- * @throws AppError `invalid_input` when its examples are of another modality, or a label is offered
- *   that a probe does not know.
+ * @throws AppError `invalid_input` when its examples are of another modality, or a probe does not
+ *   have a label.
  */
 export function examplesOf(
   head: UsableHead,
@@ -46,7 +46,7 @@ export function examplesOf(
       const unknown = places.indexOf(-1);
       if (unknown >= 0) {
         const message =
-          `The head "${name}" does not know the label "${labels[unknown]}"; it knows ` +
+          `The head "${name}" does not have the label "${labels[unknown]}"; its labels are ` +
           `${fewShot.labels.join(", ")}`;
         throw new AppError("invalid_input", message, { param: `candidate_labels[${unknown}]` });
       }
@@ -58,7 +58,7 @@ export function examplesOf(
   };
 }
 
-/** The cache's examples of the labels that are offered, numbered as those. */
+/** The cache's examples of the candidate labels, numbered like those. */
 function offered(
   adapter: CacheAdapter,
   known: readonly string[],

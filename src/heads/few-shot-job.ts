@@ -11,11 +11,11 @@ import { gather } from "./gather.js";
 import type { TrainingServices } from "./train-job.js";
 import { checkSpace, TrainingSource } from "./training-source.js";
 
-/** What a few-shot job is created with. */
+/** The input of a few-shot job. */
 export const FewShotInput = z.object({
   name: z.string(),
   model: z.string(),
-  /** Of the model when the job was made. */
+  /** The model's space when the job was created. */
   space: z.string(),
   kind: z.enum(["cache", "probe"]),
   source: TrainingSource,
@@ -25,7 +25,7 @@ export const FewShotInput = z.object({
 });
 export type FewShotInput = z.infer<typeof FewShotInput>;
 
-/** A handful is meant; a head is trained on more. */
+/** Meant for a handful; train a head on more. */
 export const maxItems = 5000;
 
 /** `few-shot`: a cache adapter or linear probe from labelled items, kept as a version of a head. */
@@ -55,7 +55,7 @@ async function run(
   if (labels.length > maxItems) {
     throw fail(
       "items",
-      `Expected at most ${maxItems} items but received ${labels.length}: train a head on so many`,
+      `Expected at most ${maxItems} items but received ${labels.length}: train a head on this many`,
     );
   }
   if (a.dimensions !== pack.manifest.dimensions) {
@@ -66,7 +66,7 @@ async function run(
   }
   const names = [...new Set(labels)].sort();
   if (names.length < 2)
-    throw fail("labels", `Expected items of at least two labels but all are "${names[0]}"`);
+    throw fail("labels", `Expected at least two labels but all are "${names[0]}"`);
   const items: LabelledItems = {
     ...a,
     labels: Int32Array.from(labels, (label) => names.indexOf(label)),

@@ -11,8 +11,8 @@ interface FollowingCollection {
 }
 
 /**
- * What a head store has to know of collections.
- * @param rebuild  begins to embed a collection anew under the active version of its head. @returns
+ * What a head store needs to know about collections.
+ * @param rebuild  starts to re-embed a collection under the active version of its head. @returns
  *   the job.
  */
 export function collectionsOfHeads(

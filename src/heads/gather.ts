@@ -34,8 +34,7 @@ export interface GatherOptions {
   signal: AbortSignal;
   onProgress: (done: number, total: number) => void;
   /**
-   * Of a collection, each picture or sound with its label is wanted, not pairs: its texts are left
-   * out.
+   * From a collection, use each picture or sound with its label, not pairs; texts are skipped.
    */
   mediaOnly?: boolean;
 }
@@ -45,23 +44,22 @@ export interface Gathered {
   sides: { a: Modality; b?: Modality };
   a: Rows;
   b?: Rows;
-  /** One for each pair, where pairs have labels. */
+  /** One for each pair, if pairs have labels. */
   labels?: string[];
   /** Ids of the items of a collection, or those that the request gave its entries. */
   ids?: string[];
-  /** What decoding warned of, with the field of the file. */
+  /** Decoding warnings, with the field of the file. */
   warnings?: string[];
 }
 
-/** Sentences that are kept; what comes after is counted. */
+/** Warnings that are kept; further ones are counted. */
 const maxWarnings = 100;
 
 /**
- * The embeddings a job works on. They are written to its folder once they are there, so that a job
- * that is resumed goes on with the same ones: a collection may have changed meanwhile, and
- * embedding takes time.
+ * The embeddings a job works on. They are saved to its folder, so that a resumed job continues with
+ * the same ones: a collection may have changed meanwhile, and embedding takes time.
  *
- * @param labels  given with the request; from a collection they come with the items.
+ * @param labels  those of the request; a collection's items have their own.
  */
 export async function gather(
   source: TrainingSource,
@@ -96,7 +94,7 @@ async function gatherRows(
   const { a, b, ...rest } = gathered;
   await keepRows(path("a.npy"), a);
   if (b !== undefined) await keepRows(path("b.npy"), b);
-  // Last: with it everything is there
+  // Last: its presence means that everything is there
   await writeSealed(path("gathered.json"), JSON.stringify(rest));
   return gathered;
 }
@@ -119,7 +117,7 @@ async function fromMedia(
     return rowsOf(await embedAll(column.modality, inputs, nameOf, { ...options, ...tellers }));
   };
   const texts = [a, b].find((column) => column?.kind === "texts");
-  // The same text twice is no negative of itself.
+  // A repeated text is not its own negative.
   const own =
     texts?.kind === "texts" && new Set(texts.texts).size < texts.texts.length
       ? texts.texts
@@ -159,8 +157,8 @@ async function fromCollection(
   if (b !== undefined) return { ...gathered, b: rowsOf(b.map(({ embedding }) => embedding)) };
   if (gathered.sides.a === "text") {
     const message =
-      `Expected items of two modalities, or pictures or sounds, but "${collection}" has texts ` +
-      `alone with "${by}"`;
+      `Expected items of two modalities, or pictures or sounds, but "${collection}" has only ` +
+      `texts with "${by}"`;
     throw new AppError("invalid_input", message, { param: "collection" });
   }
   const names = [...new Set(labels)];

@@ -25,12 +25,15 @@ export function writeHeadFiles({ a, b, fewShot }: HeadWeights): HeadFiles {
   };
 }
 
-/** The space of a projection's embeddings follows from its weights: who changes them changes it. */
+/**
+ * The space of a projection's embeddings follows from its weights: changed weights are another
+ * space.
+ */
 export const spaceOfHead = (fromSpace: string, { a, b }: HeadFiles) =>
   headSpace(fromSpace, [a ?? new Uint8Array(), b ?? new Uint8Array()]);
 
 /**
- * @throws AppError `model_corrupt` when the files are not those the description was written for.
+ * @throws AppError `model_corrupt` when the files do not match the description.
  */
 export function readHeadFiles(version: HeadVersion, files: HeadFiles): HeadWeights {
   const corrupt = (why: string) =>
@@ -61,7 +64,7 @@ export function writeExport(name: string, version: HeadVersion, files: HeadFiles
   return writeSafetensors({ tensors, metadata });
 }
 
-/** A version as `readExport` finds it. */
+/** A version read by `readExport`. */
 export interface ExportedHead {
   name: string;
   version: HeadVersion;
@@ -70,8 +73,8 @@ export interface ExportedHead {
 }
 
 /**
- * @throws AppError `model_corrupt` for bytes that are not an export. Whoever wrote them, its report
- *   is small and flat and its numbers are finite; `checkImported` asks whether it fits a model.
+ * @throws AppError `model_corrupt` for bytes that are not an export. The report is always small and
+ *   flat and its numbers are finite; `checkImported` checks whether it fits a model.
  */
 export function readExport(bytes: Uint8Array): ExportedHead {
   const { tensors, metadata } = readSafetensors(bytes);
@@ -80,7 +83,7 @@ export function readExport(bytes: Uint8Array): ExportedHead {
     parseBoundedJson(metadata.head ?? "", "The description of the head", limits),
   );
   if (!version.success)
-    throw notExport(`its description is wrong at "${version.error.issues[0].path.join(".")}"`);
+    throw notExport(`its description is invalid at "${version.error.issues[0].path.join(".")}"`);
   const files: HeadFiles = {};
   for (const file of headFileNames) {
     if (metadata[file] === undefined) continue;
@@ -90,7 +93,7 @@ export function readExport(bytes: Uint8Array): ExportedHead {
     const ofFile = FileMetadata.safeParse(
       parseBoundedJson(metadata[file], `The metadata of "${file}"`, metadataLimits),
     );
-    if (!ofFile.success) throw notExport(`the metadata of "${file}" are not texts by name`);
+    if (!ofFile.success) throw notExport(`the metadata of "${file}" are not strings by name`);
     files[file] = writeSafetensors({
       tensors: Object.fromEntries(ofArrays),
       metadata: ofFile.data,
@@ -102,14 +105,14 @@ export function readExport(bytes: Uint8Array): ExportedHead {
 
 const format = "crossmodal-head-export";
 
-/** Of a head.json: a report of 10,000 epochs and 200,000 pairs left out is below it. */
+/** For a head.json: a report of 10,000 epochs and 200,000 excluded pairs stays below. */
 const limits = {
   maxCharacters: 8 * 2 ** 20,
   maxDepth: 10,
   maxValues: 500_000,
   maxStringCharacters: 10_000,
 };
-/** Of a file's own metadata, texts by name: `labels` is JSON in it, as long as all its labels. */
+/** For a file's metadata, strings by name: `labels` is JSON with all labels. */
 const metadataLimits = { ...limits, maxDepth: 1, maxStringCharacters: limits.maxCharacters };
 const FileMetadata = z.record(z.string(), z.string());
 

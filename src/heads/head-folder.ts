@@ -7,10 +7,10 @@ import type { Log } from "../log.js";
 import { type HeadFiles, headFileNames, readHeadFiles } from "./head-files.js";
 import { HeadVersion, type UsableHead } from "./head-version.js";
 
-/** A version as its folder describes it, or why it cannot be read. */
+/** A version's description, or why it cannot be read. */
 export type Described = HeadVersion | { unusable: string };
 
-/** Which version lies in a folder. */
+/** Which version a folder holds. */
 export interface Place {
   folder: string;
   name: string;
@@ -18,7 +18,7 @@ export interface Place {
   log: Log;
 }
 
-/** As of an imported one: see head-files.ts. */
+/** As for an imported one: see head-files.ts. */
 const maxBytes = 16 * 2 ** 20;
 
 export async function readDescription({ folder, name, version, log }: Place): Promise<Described> {
@@ -37,8 +37,7 @@ export async function readDescription({ folder, name, version, log }: Place): Pr
 }
 
 /**
- * @throws AppError `model_corrupt` when the weights are damaged or are not those that the
- * description was written for.
+ * @throws AppError `model_corrupt` when the weights are damaged or do not match the description.
  */
 export async function readWeights(
   described: HeadVersion,
@@ -49,7 +48,7 @@ export async function readWeights(
     return { ...described, name, version, ...readHeadFiles(described, await readFiles(folder)) };
   } catch (error) {
     log.error({ err: error, head: name, version }, "a head's weights cannot be read");
-    const why = error instanceof AppError ? error.message : "a file of it cannot be read";
+    const why = error instanceof AppError ? error.message : "one of its files cannot be read";
     const message = `Version ${version} of the head "${name}" cannot be used: ${why}`;
     throw new AppError("model_corrupt", message, { param: "head", cause: error });
   }

@@ -6,8 +6,8 @@ import { AppError } from "../errors.js";
 import { findManifest } from "../models/store.js";
 
 /**
- * The model of a head: loaded, or installed and described by its manifest; undefined where it is
- * neither. The command line imports heads without loading a model.
+ * The model of a head: loaded, or installed and described by its manifest; else undefined. The
+ * command line imports heads without loading a model.
  */
 export async function headModel(
   { packs, config }: { packs: { list(): readonly LoadedPack[] }; config: Config },

@@ -24,7 +24,7 @@ export function pathFrom(
     : undefined;
 }
 
-/** The projection of one side of a head; none where that side was locked. */
+/** The projection of one side of a head; none when that side was locked. */
 export function projectionOf(head: UsableHead, modality: Modality): ProjectionHead[] {
   const projection = head.sides.a === modality ? head.a : head.b;
   return projection === undefined ? [] : [projection];

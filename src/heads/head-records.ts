@@ -5,7 +5,7 @@ import { type Described, type Place, readDescription } from "./head-folder.js";
 import { HeadVersion } from "./head-version.js";
 import { activeIn, checkName, noVersion, VersionFolder, type Versions } from "./version-folder.js";
 
-/** One version as it is listed; `unusable` says why there is nothing else to tell. */
+/** One version in a list; `unusable` says why nothing else is known. */
 export type ListedVersion = { version: number; active: boolean } & (
   | HeadVersion
   | { unusable: string }
@@ -13,27 +13,27 @@ export type ListedVersion = { version: number; active: boolean } & (
 
 export interface ListedHead {
   name: string;
-  /** Absent when no version of it can be read. */
+  /** Absent when none of its versions can be read. */
   model?: string;
   activeVersion?: number;
-  /** Why it is not known which version is active. */
+  /** Why the active version is unknown. */
   damage?: string;
   versions: ListedVersion[];
 }
 
-/** What is remembered of one head. */
+/** What is kept in memory for one head. */
 export interface HeadRecord {
   versions: Map<number, Described>;
   /** The last one is active, unless `damage`. */
   history: number[];
   damage?: string;
-  /** Versions whose weights could not be read the last time they were needed, and why. */
+  /** Versions whose weights could not be read when last needed, and why. */
   faults: Map<number, string>;
 }
 
 /**
- * The heads of the data folder as their files describe them: every version, which one is active,
- * and what is damaged. Weights stay on the disk.
+ * The heads of the data folder as their files describe them: all versions, the active one, and
+ * damage. Weights stay on disk.
  */
 export class HeadRecords {
   readonly #log: Log;
@@ -45,7 +45,7 @@ export class HeadRecords {
     this.#folder = new VersionFolder(folder);
   }
 
-  /** Reads all descriptions. A version that cannot be read does not hold back the others. */
+  /** Reads all descriptions. A version that cannot be read does not affect the others. */
   static async open(folder: string, log: Log): Promise<HeadRecords> {
     const records = new HeadRecords(folder, log);
     for (const versions of await records.#folder.list()) {
@@ -66,12 +66,14 @@ export class HeadRecords {
     return {
       versions,
       history: history.filter((version) => version === noVersion || versions.has(version)),
-      damage: isGone ? `Version ${active} of the head "${name}", which is active, is gone` : damage,
+      damage: isGone
+        ? `Version ${active} of the head "${name}", the active one, is missing`
+        : damage,
       faults: new Map(),
     };
   }
 
-  /** What is wrong with the files of heads, in sentences. */
+  /** Problems with the files of heads, in sentences. */
   damage(): string[] {
     return this.list().flatMap(({ damage, versions }) => [
       ...(damage === undefined ? [] : [damage]),
@@ -132,8 +134,8 @@ export class HeadRecords {
 
   /**
    * The number of the active version.
-   * @throws AppError `not_found`; `conflict` when none is active; `storage_corrupt` when it is not
-   *   known which one is.
+   * @throws AppError `not_found`; `conflict` when none is active; `storage_corrupt` when the active
+   *   one is unknown.
    */
   active(name: string): number {
     const active = activeIn(this.history(name));
@@ -141,11 +143,11 @@ export class HeadRecords {
     throw new AppError("conflict", `No version of the head "${name}" is active`, { param: "head" });
   }
 
-  /** Activations so far. @throws AppError `not_found`; `storage_corrupt` when it is not known. */
+  /** Activations so far. @throws AppError `not_found`; `storage_corrupt` when they are unknown. */
   history(name: string): readonly number[] {
     const { history, damage } = this.get(name);
     if (damage === undefined) return history;
-    throw new AppError("storage_corrupt", `${damage}. Activate the version that is to answer`, {
+    throw new AppError("storage_corrupt", `${damage}. Activate the version to use`, {
       param: "head",
     });
   }
@@ -155,9 +157,9 @@ export class HeadRecords {
   }
 
   /**
-   * Whether a version of that kind may bear the name: asked before hours of training are spent.
-   * @throws AppError `invalid_input` for a name that cannot be one; `conflict` when the head is
-   *   another model's, or of another use.
+   * Checks that a version of that kind may have the name, before hours of training are spent.
+   * @throws AppError `invalid_input` for a name that cannot be one; `conflict` when the head
+   *   belongs to another model or is of another kind.
    */
   checkFits(name: string, version: Pick<HeadVersion, "model" | "kind">): void {
     for (const other of this.#heads.get(checkName(name))?.versions.values() ?? []) {
@@ -165,7 +167,7 @@ export class HeadRecords {
       const sameUse = (other.kind === "projection") === (version.kind === "projection");
       if (other.model === version.model && sameUse) continue;
       const message =
-        `The head "${name}" is a ${other.kind} of "${other.model}" already; expected another ` +
+        `The head "${name}" is already a ${other.kind} of "${other.model}"; expected another ` +
         `name for a ${version.kind} of "${version.model}"`;
       throw new AppError("conflict", message, { param: "name" });
     }
@@ -173,7 +175,7 @@ export class HeadRecords {
 
   /** Writes a new version, which is not active. @returns its number. */
   async add(name: string, files: HeadFiles, described: HeadVersion): Promise<number> {
-    const version = HeadVersion.parse(described); // its fields in one order, whoever wrote them
+    const version = HeadVersion.parse(described); // fields in a fixed order
     this.checkFits(name, version);
     const named = Object.entries(files).map(
       ([file, bytes]) => [`${file}.safetensors`, bytes] as const,
@@ -188,7 +190,7 @@ export class HeadRecords {
     return number;
   }
 
-  /** The last version of `history` is active from now on. */
+  /** Makes the last version of `history` active. */
   async setHistory(name: string, history: number[]): Promise<void> {
     const head = this.get(name);
     await this.#folder.setHistory(name, history);
@@ -201,7 +203,7 @@ export class HeadRecords {
     this.#heads.delete(name);
   }
 
-  /** With its last version the head goes too. */
+  /** Removing its last version removes the head. */
   async removeVersion(name: string, version: number): Promise<void> {
     const head = this.get(name);
     await this.#folder.remove(name, version);
@@ -211,7 +213,7 @@ export class HeadRecords {
   }
 }
 
-/** Why a head, or one of its versions, cannot go: collections follow it. */
+/** Why a head, or one of its versions, cannot be removed: collections follow it. */
 export function usedBy(users: readonly string[], name: string, version?: number): AppError {
   const what =
     version === undefined ? `The head "${name}"` : `Version ${version} of the head "${name}"`;

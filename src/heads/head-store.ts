@@ -19,22 +19,21 @@ export interface HeadStoreOptions {
   log: Log;
   /** Names of the collections whose items were embedded with the head, or that version of it. */
   usedBy?: (name: string, version?: number) => Promise<string[]>;
-  /** Called after a version was activated. @returns ids of the jobs that this has begun. */
+  /** Called after a version was activated. @returns ids of the jobs that this started. */
   onActivated?: (name: string, active: number | undefined) => Promise<string[]>;
 }
 
-/** A version to be kept; the rest of its description follows from its weights and the store. */
+/** A version to keep; the rest of its description follows from its weights and the store. */
 export type NewHeadVersion = Omit<HeadVersion, "formatVersion" | "space" | "createdAt">;
 
 /**
- * Heads in the data folder, each with its versions, of which at most one is active: which version
- * answers, and what may be removed.
+ * Heads in the data folder, each with its versions, of which at most one is active.
  */
 export class HeadStore {
   readonly #options: HeadStoreOptions;
   readonly #records: HeadRecords;
   readonly #queue = new NameQueue();
-  /** Weights that were needed so far, by `NAME@VERSION`. */
+  /** Loaded weights by `NAME@VERSION`. */
   readonly #loaded = new Map<string, Promise<UsableHead>>();
 
   private constructor(options: HeadStoreOptions, records: HeadRecords) {
@@ -42,12 +41,12 @@ export class HeadStore {
     this.#records = records;
   }
 
-  /** Reads the descriptions; weights are read when they are first needed. */
+  /** Reads the descriptions; weights are read on first use. */
   static async open(options: HeadStoreOptions): Promise<HeadStore> {
     return new HeadStore(options, await HeadRecords.open(options.folder, options.log));
   }
 
-  /** What is wrong with the files of heads, in sentences. */
+  /** Problems with the files of heads, in sentences. */
   damage(): string[] {
     return this.#records.damage();
   }
@@ -62,7 +61,7 @@ export class HeadStore {
   }
 
   /**
-   * The weights of a version, by default of the active one. A request keeps the weights it began
+   * The weights of a version, by default of the active one. A request keeps the weights it started
    * with, whatever is activated meanwhile.
    * @throws AppError `not_found`; `conflict` when no version is active; `model_corrupt` or
    *   `storage_corrupt` when its files are damaged.
@@ -86,8 +85,8 @@ export class HeadStore {
   }
 
   /**
-   * Keeps a new version; it answers once it is activated. A job that is resumed after it had kept
-   * its version finds that version.
+   * Keeps a new version; it is used once it is activated. A job resumed after this step finds its
+   * version.
    * @returns its number.
    */
   add(name: string, described: NewHeadVersion, weights: HeadWeights): Promise<number> {
@@ -113,31 +112,32 @@ export class HeadStore {
   }
 
   /**
-   * Makes a version the one that answers, from the next request on.
+   * Activates a version from the next request on.
    * @returns ids of the jobs that re-project collections which follow the head.
-   * @throws AppError `conflict` for a version that training found no improvement, unless `force`.
+   * @throws AppError `conflict` for a version that training found to be no improvement, unless
+   *   `force`.
    */
   activate(name: string, version: number, { force = false } = {}): Promise<string[]> {
     return this.#queue.take(name, () => this.#activate(name, version, force));
   }
 
   async #activate(name: string, version: number, force: boolean): Promise<string[]> {
-    await this.use(name, version); // damaged files show here and not in the next request
+    await this.use(name, version); // damaged files must fail here, not in the next request
     const verdict = verdictOfHead(this.#records.readable(name, version));
     if (verdict?.improved === false && !force) {
       const message =
-        `Version ${version} of the head "${name}" may not be activated: ${verdict.reason} ` +
-        '"force" activates it all the same';
+        `Version ${version} of the head "${name}" was not activated: ${verdict.reason} ` +
+        'Activate it with "force"';
       throw new AppError("conflict", message, { param: "version" });
     }
     const { history, damage } = this.#records.get(name);
     if (history.at(-1) !== version) return this.#setHistory(name, [...history, version]);
     if (damage !== undefined) return this.#setHistory(name, history);
-    return this.catchUp(name); // a re-projection that was cut off is begun again
+    return this.catchUp(name); // starts an interrupted re-projection again
   }
 
   /**
-   * Begins to re-project the collections that follow the head and are not of its active version.
+   * Starts to re-project the collections that follow the head but not its active version.
    * @returns ids of jobs.
    */
   async catchUp(name: string): Promise<string[]> {
@@ -147,7 +147,7 @@ export class HeadStore {
   }
 
   /**
-   * No version answers from the next request on; collections that follow the head stay as they are.
+   * From the next request on no version is used; collections that follow the head stay unchanged.
    */
   async deactivate(name: string): Promise<void> {
     await this.#queue.take(name, async () => {
@@ -156,13 +156,13 @@ export class HeadStore {
     });
   }
 
-  /** Back to the version that was active before. @returns ids of jobs, as `activate`. */
+  /** Returns to the previously active version. @returns ids of jobs, as `activate`. */
   rollback(name: string): Promise<string[]> {
     return this.#queue.take(name, async () => {
       const history = this.#records.history(name);
       const before = history.at(-2);
       if (before === undefined) {
-        const message = `No other version of the head "${name}" was active before`;
+        const message = `The head "${name}" has no previously active version`;
         throw new AppError("conflict", message, { param: "name" });
       }
       if (before !== noVersion) await this.use(name, before);
@@ -177,7 +177,7 @@ export class HeadStore {
     await this.#queue.take(name, async () => {
       const active = activeIn(this.#records.get(name).history);
       if (active !== undefined && !force) {
-        const message = `The head "${name}" is active (version ${active}); delete it by "force"`;
+        const message = `The head "${name}" is active with version ${active}; "force" deletes it`;
         throw new AppError("conflict", message, { param: "name" });
       }
       await this.#records.remove(name);
@@ -217,8 +217,8 @@ export class HeadStore {
   }
 
   /**
-   * Keeps an exported version as the next one of its name, or of another. It is not activated.
-   * @param check  throws when the version is of no use here (see check-imported.ts).
+   * Keeps an exported version as the next one of its name, or of `as`. It is not activated.
+   * @param check  throws when the version cannot be used here (see check-imported.ts).
    */
   async import(
     bytes: Uint8Array,
@@ -236,7 +236,7 @@ export class HeadStore {
   checkFits = (name: string, version: Pick<HeadVersion, "model" | "kind">): void =>
     this.#records.checkFits(name, version);
 
-  /** Collections follow when another version is active by this. */
+  /** When this changes the active version, collections follow. */
   async #setHistory(name: string, history: number[]): Promise<string[]> {
     const before = this.#records.get(name).history.at(-1);
     await this.#records.setHistory(name, history);

@@ -15,14 +15,14 @@ const measure = z.object({
 });
 
 /**
- * `projection`: heads on one or both sides of pairs, with a space of their own. `cache` and
- * `probe`: examples that help to classify in the model's own space (see training/few-shot.ts).
+ * `projection`: heads on one or both sides of pairs, in a new space. `cache` and `probe`: examples
+ * that help to classify in the model's space (see training/few-shot.ts).
  */
 export const headKinds = ["projection", "cache", "probe"] as const;
 
 /**
- * What the product itself reads of a report: a version may come from elsewhere, with a report that
- * anybody has written.
+ * The parts of a report that this code reads: an imported version may come with a report of any
+ * origin.
  */
 const TrainingReport = z.looseObject({
   options: z.looseObject({ loss: z.string(), decayTowards: z.string() }),
@@ -61,20 +61,20 @@ const AdapterReport = z.object({
     .optional(),
 });
 
-/** A version's `head.json`: all there is to know about it besides the weights. */
+/** A version's `head.json`: everything about it except the weights. */
 export const HeadVersion = z.object({
   formatVersion: z.literal(1),
   kind: z.enum(headKinds),
-  /** Id of the model that it belongs to. */
+  /** Id of its model. */
   model: z.string().min(1),
-  /** The model's space, that the head takes embeddings of. */
+  /** The space of its inputs, the model's. */
   fromSpace: z.string().min(1),
-  /** What the head's embeddings may be compared with; of a cache or probe the model's own. */
+  /** The space of its outputs; for a cache or probe, the model's. */
   space: z.string().min(1),
   dimensions: z.int().positive(),
-  /** The modality of each side; a cache or probe has side a alone. */
+  /** The modality of each side; a cache or probe has only side a. */
   sides: z.object({ a: modality, b: modality.optional() }),
-  /** How cosines become logits after training; absent where the model's own apply. */
+  /** How cosines become logits after training; absent when the model's apply. */
   logits: z.object({ scale: z.number().positive(), bias: z.number(), loss: z.string() }).optional(),
   /** ISO 8601. */
   createdAt: z.string(),
@@ -82,7 +82,7 @@ export const HeadVersion = z.object({
     /** sha256 of the embeddings it was made from. */
     data: z.string(),
     seed: z.number().optional(),
-    /** The version of the same name that was active when it was made. */
+    /** The version of this name that was active when it was made. */
     parent: z.number().optional(),
     job: z.string().optional(),
   }),
@@ -98,12 +98,12 @@ export interface FewShotReport {
   labels: string[];
   alpha?: number;
   beta?: number;
-  /** By cross-validation; absent where every item is the only one of its label. */
+  /** By cross-validation; absent when every label has a single item. */
   heldOut?: HeldOutAccuracy;
 }
 export type HeadReport = RunReport | FewShotReport;
 
-/** A version with its weights, ready for use. A side without a head stays as it is. */
+/** A version with its weights, ready for use. A side without a head is unchanged. */
 export interface UsableHead extends HeadVersion {
   name: string;
   version: number;
@@ -112,7 +112,7 @@ export interface UsableHead extends HeadVersion {
   fewShot?: FewShotFile;
 }
 
-/** Whether training found that it helps; absent for what was not trained against held-out pairs. */
+/** Whether training found that it helps; absent without held-out pairs. */
 export function verdictOfHead({
   report,
 }: Pick<HeadVersion, "report">): RunReport["verdict"] | undefined {

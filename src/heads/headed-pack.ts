@@ -9,9 +9,9 @@ import type { HeadStore } from "./head-store.js";
 import { headedModalities, type UsableHead } from "./head-version.js";
 
 /**
- * The pack a request asks for, with the active version of its `head` where it names one.
- * @throws AppError what `Packs.find` and `HeadStore.use` throw; `invalid_input` when the head is
- *   another model's.
+ * The requested pack, with the active version of its `head` if it names one.
+ * @throws AppError as `Packs.find` and `HeadStore.use`; `invalid_input` when the head belongs to
+ *   another model.
  */
 export async function findPack(
   { packs, heads }: { packs: Packs; heads: Pick<HeadStore, "use"> },
@@ -39,13 +39,13 @@ export async function findPack(
   return { pack: headedPack(pack, head), head };
 }
 
-/** Which head an answer was made with, for the answer. */
+/** The head of an answer, for the wire. */
 export const headNamed = (head: UsableHead | undefined) =>
   head === undefined ? {} : { head: { name: head.name, version: head.version } };
 
 /**
  * Pack -> pack: both sides of the head projected, everything in the head's space; towers of other
- * modalities are left out. A cache or probe changes no embedding and leaves the pack as it is.
+ * modalities are dropped. A cache or probe changes no embedding and returns the pack unchanged.
  *
  * @throws AppError `space_mismatch` when the head was made for other weights of the model.
  */
@@ -80,8 +80,8 @@ export function headedPack(pack: LoadedPack, head: UsableHead): LoadedPack {
 
 /**
  * How the projected cosines become scores: by the logit scale that training learned. A sigmoid pack
- * keeps its own scale and bias unless both were learned, by the sigmoid loss: one without the other
- * makes no probability.
+ * keeps its scale and bias unless both were learned, by the sigmoid loss: one without the other
+ * gives no probability.
  */
 function scoring({ manifest }: LoadedPack, { logits }: UsableHead) {
   if (logits === undefined) return {};

@@ -5,7 +5,7 @@ import { writeDurably } from "../files/write-durably.js";
 import type { Log } from "../log.js";
 import type { Bridge } from "./bridge-version.js";
 
-/** Names of bridges in the order of their last activations, newest first, in a file. */
+/** A file with the names of bridges in the order of their last activation, newest first. */
 export class LatestBridges {
   readonly #path: string;
   #names: string[] = [];
@@ -14,14 +14,14 @@ export class LatestBridges {
     this.#path = path;
   }
 
-  /** A damaged file costs the order alone. */
+  /** A damaged file loses only the order. */
   async read(log: Log): Promise<void> {
     if (!existsSync(this.#path)) return;
     try {
       const { latest } = await readCheckedJson(this.#path);
       if (Array.isArray(latest)) this.#names = latest.filter((name) => typeof name === "string");
     } catch (error) {
-      log.error({ err: error }, "it is not known which bridge was activated last");
+      log.error({ err: error }, "the order of bridge activations is lost");
     }
   }
 
@@ -34,8 +34,8 @@ export class LatestBridges {
   }
 
   /**
-   * One bridge from a space into another: the one that was activated last, then what was made here
-   * before what is shipped, then the order given.
+   * One bridge from one space into another: the last activated one, else one made here before a
+   * shipped one, else the first in the given order.
    */
   choose(bridges: readonly Bridge[]): Bridge[] {
     const place = ({ name }: Bridge) => {

@@ -1,13 +1,12 @@
 /**
- * Pieces of work on one name run one after the other, in the order they were asked for; other names
- * do not wait.
+ * Runs work on one name in sequence, in the order of calls; other names do not wait.
  */
 export class NameQueue {
   readonly #last = new Map<string, Promise<void>>();
 
   /**
-   * @returns what `work` returns. Work must not take a turn of its own name again: it would wait
-   * for itself.
+   * @returns what `work` returns. Work must not take a turn of the same name: it would wait for
+   *   itself.
    */
   take<T>(name: string, work: () => Promise<T>): Promise<T> {
     const turn = (this.#last.get(name) ?? Promise.resolve()).then(work);

@@ -13,12 +13,11 @@ import type { HeadStore } from "./head-store.js";
 import type { UsableHead } from "./head-version.js";
 
 /**
- * What a re-projection is created with: a collection that follows a head of which another version
- * is active now.
+ * The input of a re-projection: a collection that follows a head whose active version has changed.
  */
 const ReprojectInput = z.object({ collection: z.string() });
 
-/** What re-projections work with. */
+/** The parts that re-projections need. */
 export interface ReprojectServices {
   store: VectorStore;
   heads: HeadStore;
@@ -26,15 +25,15 @@ export interface ReprojectServices {
   log: Log;
 }
 
-/** Items that are read, projected and written together. */
+/** Items read, projected and written together. */
 const itemsAtOnce = 200;
-/** Changed items that are few enough to be copied while writes wait. */
+/** Changed items that are few enough to copy while writes wait. */
 const fewChanges = 500;
 
 /**
- * `reproject`: builds a collection anew from the embeddings its items had before the head, under
- * the version that is active now, and puts it in the old one's place. The old one answers until
- * then, and what is written meanwhile is carried over.
+ * `reproject`: rebuilds a collection under the active version from its items' original embeddings,
+ * and replaces the old one by it. The old one answers until then, and concurrent writes are carried
+ * over.
  */
 export function reprojectJob(services: ReprojectServices): JobKind {
   const run: JobKind["run"] = (input, context) =>
@@ -49,14 +48,14 @@ async function reproject(
 ): Promise<JobData> {
   const { job, signal, report } = context;
   const { store, heads } = services;
-  // One re-projection runs at a time: what others left behind was ended with their process.
+  // One re-projection runs at a time: leftovers of others belong to ended processes.
   for (const other of await store.listCollections()) {
     if (isBeingBuilt(other)) await store.dropCollection(other.name);
   }
   const stats = await store.stats(collection);
   const followed = followedHead(stats.options);
   if (followed === undefined) {
-    throw new AppError("conflict", `The collection "${collection}" follows no head`, {
+    throw new AppError("conflict", `The collection "${collection}" does not follow a head`, {
       param: "collection",
     });
   }
@@ -130,8 +129,8 @@ async function reproject(
       const { createdAt } = await store.stats(collection);
       if (createdAt === stats.createdAt) return;
       const message =
-        `The collection "${collection}" was deleted and made again meanwhile; it is left as it ` +
-        "is";
+        `The collection "${collection}" was meanwhile deleted and created ` +
+        "again; it is left unchanged";
       throw new AppError("conflict", message, { param: "collection" });
     });
   } catch (error) {
@@ -140,8 +139,8 @@ async function reproject(
   } finally {
     await watch.end();
   }
-  // Another version may be active by now, the one that the collection followed before too, for
-  // which no job was begun.
+  // Another version may be active by now, perhaps the one that the collection followed at first,
+  // for which no job was started.
   return reproject({ collection }, context, services);
 }
 
@@ -180,7 +179,7 @@ async function copyItems(
   }
 }
 
-/** Items of one modality and one space of origin go the same way. */
+/** Items of one modality and original space share a path. */
 function alike(items: readonly StoredItem[]): StoredItem[][] {
   const groups = new Map<string, StoredItem[]>();
   for (const item of items) {

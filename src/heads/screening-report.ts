@@ -1,6 +1,6 @@
 import type { ScreeningFinding, ScreeningReport } from "../training/screening.js";
 
-/** Findings that a report lists at most. */
+/** Most findings that a report lists. */
 const maxFindings = 1000;
 
 /** A few findings of each kind, with a few pairs of each. */

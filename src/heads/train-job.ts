@@ -26,17 +26,17 @@ import { screeningReport, worstOf } from "./screening-report.js";
 import { checkSpace, readRowsFile, TrainingSource } from "./training-source.js";
 
 /**
- * What a training job is created with. Large arrays lie beside it: `third.npy`, `features.npy`,
+ * The input of a training job. Large arrays are stored beside it: `third.npy`, `features.npy`,
  * `probe-a.npy`, `probe-b.npy`.
  */
 export const TrainInput = z.object({
   name: z.string(),
   model: z.string(),
-  /** Of the model when the job was made. */
+  /** The model's space when the job was created. */
   space: z.string(),
   source: TrainingSource,
   labels: z.array(z.string()).optional(),
-  /** By side, or by the modality of a side. */
+  /** By side, or by a side's modality. */
   heads: z.custom<Partial<Record<"a" | "b" | Modality, HeadChoice | "locked">>>(),
   options: z.custom<Partial<TrainingOptions>>(),
   split: z.custom<Split>().optional(),
@@ -46,7 +46,7 @@ export const TrainInput = z.object({
 });
 export type TrainInput = z.infer<typeof TrainInput>;
 
-/** What training jobs work with. */
+/** The parts that training jobs need. */
 export interface TrainingServices {
   packs: Packs;
   media: Media;
@@ -60,8 +60,8 @@ export interface TrainingServices {
 const trainingFrom = 0.2;
 
 /**
- * `train`: gathers embeddings, screens them, trains heads on them, keeps them as a version and
- * activates what improved.
+ * `train`: loads embeddings, screens them, trains heads on them, keeps these as a version and
+ * activates an improvement.
  */
 export function trainJob(services: TrainingServices): JobKind {
   return {
@@ -197,8 +197,8 @@ async function run(
 }
 
 /**
- * The heads of the version that answers now, for the sides that are trained. `other` says why it
- * cannot be compared with; what it does for other modalities would be lost.
+ * The heads of the active version, for the trained sides. `other` says why it is not comparable:
+ * its use for other modalities would be lost.
  */
 async function activeHeads(
   heads: HeadStore,
@@ -209,16 +209,16 @@ async function activeHeads(
   const version = heads.list().find((head) => head.name === name)?.activeVersion;
   if (version === undefined) return {};
   const used = await heads.use(name, version).catch((error) => {
-    if (error instanceof AppError) return undefined; // it answers nobody
+    if (error instanceof AppError) return undefined; // it is not in use
     throw error;
   });
-  // A head of former weights answers nobody either.
+  // Nor is a head for earlier weights.
   if (used === undefined || used.fromSpace !== space) return {};
   const able = headedModalities(used);
   if (![sides.a, sides.b ?? "text"].every((modality) => able.includes(modality))) {
     const other =
-      `Version ${version}, which is active, is for ${able.join(" and ")}: it was not compared ` +
-      "with, and stays active.";
+      `Version ${version}, which is active, is for ${able.join(" and ")}: it was not compared, ` +
+      "and stays active.";
     return { other };
   }
   const headOf = (modality: Modality) => projectionOf(used, modality)[0];

@@ -9,14 +9,14 @@ import { readNpy, writeNpy } from "../math/npy.js";
 import { type Rows, rowCount } from "../math/rows.js";
 
 /**
- * Where a run's embeddings come from, as it is kept in the job's folder: plain JSON beside files,
- * so that a job that is resumed in another process finds everything.
+ * Where a run's embeddings come from, as stored in the job's folder: plain JSON and files, so that
+ * a job resumed in another process finds everything.
  */
 
 const modality = z.enum(["text", "image", "audio"]);
 
 /**
- * One side of the pairs as it came: texts, or the lengths of files that lie one after the other in
+ * One side of the pairs as received: texts, or the lengths of files concatenated in
  * `media-SIDE.bin`.
  */
 export const Column = z.discriminatedUnion("kind", [
@@ -36,7 +36,7 @@ export const TrainingSource = z.discriminatedUnion("kind", [
     sides: z.object({ a: modality, b: modality.optional() }),
   }),
   /**
-   * What the model is to embed first. `field` is how the request spelled it, for errors: `pairs` or
+   * Inputs that the model must embed. `field` is the request's field, for errors: `pairs` or
    * `items`.
    */
   z.object({
@@ -94,8 +94,8 @@ function rowsIn(bytes: Uint8Array): Rows {
 }
 
 /**
- * What a job has embedded belongs to the weights it was embedded with.
- * @throws AppError `space_mismatch` when the model has others by now.
+ * Embeddings of a job belong to the weights that made them.
+ * @throws AppError `space_mismatch` when the model's weights have changed.
  */
 export function checkSpace(
   { manifest, space }: { manifest: { id: string }; space: string },
@@ -103,11 +103,12 @@ export function checkSpace(
 ): void {
   if (space === made) return;
   const message =
-    `The job was made for the space ${made}, but "${manifest.id}" embeds into ${space} by now: ` +
-    "begin another";
+    `The job was made for the space ${made}, but "${manifest.id}" now embeds into ${space}: ` +
+    "start " +
+    "another job";
   throw new AppError("space_mismatch", message, { param: "model" });
 }
 
-/** The model's modality that is not text: what a side holds when nobody says. */
+/** The model's modality besides text: the default of a side. */
 export const mediaModality = (encoders: Partial<Record<Modality, unknown>>): Modality =>
   encoders.image !== undefined ? "image" : encoders.audio !== undefined ? "audio" : "text";

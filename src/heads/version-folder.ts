@@ -14,24 +14,24 @@ export const noVersion = 0;
 export const activeIn = (history: readonly number[]): number | undefined =>
   history.at(-1) || undefined;
 
-/** What there is of one name. */
+/** The versions of one name. */
 export interface Versions {
   name: string;
   /** Ascending. */
   numbers: number[];
   /**
-   * Versions in the order they were activated; the last one is active, the one before it is what a
-   * roll-back returns to. `noVersion` where the name was deactivated.
+   * Versions in order of activation; the last one is active, and a rollback returns to the one
+   * before. `noVersion` where the name was deactivated.
    */
   history: number[];
-  /** Why it is not known which version is active. */
+  /** Why the active version is unknown. */
   damage?: string;
 }
 
 /**
  * Named things in numbered versions: `NAME/VERSION/` holds a version's files, which never change,
  * with their sums in `SHA256SUMS`, and `NAME/active.json` the history of activations. A version
- * appears when all its files are on the disk; an activation is the exchange of one small file.
+ * appears once all its files are on disk; an activation replaces one small file.
  */
 export class VersionFolder {
   readonly #folder: string;
@@ -48,7 +48,7 @@ export class VersionFolder {
     return join(this.#folder, checkName(name), "active.json");
   }
 
-  /** Every name, in alphabetical order. What an interrupted `add` left is removed. */
+  /** Every name, in alphabetical order. Leftovers of an interrupted `add` are removed. */
   async list(): Promise<Versions[]> {
     if (!existsSync(this.#folder)) return [];
     const all: Versions[] = [];
@@ -86,7 +86,7 @@ export class VersionFolder {
       await writeDurably(join(building, checksumsFile), checksumsOf(files));
       const { numbers } = await this.get(name);
       await mkdir(join(this.#folder, name), { recursive: true });
-      // From the first version on, so that one that is gone is missed.
+      // From the first version on, so that a missing one is noticed.
       if (numbers.length === 0 && !existsSync(this.#activeFile(name)))
         await this.setHistory(name, []);
       for (let version = Math.max(after, ...numbers) + 1; ; version++) {
@@ -105,19 +105,19 @@ export class VersionFolder {
     }
   }
 
-  /** Decides which version is active (the last one) and which ones were before. */
+  /** Stores which version is active (the last one) and which ones were before. */
   async setHistory(name: string, history: readonly number[]): Promise<void> {
     await writeDurably(this.#activeFile(name), checkedJson({ history }));
   }
 
-  /** Removes a version, or with all its versions the name. */
+  /** Removes a version, or a name with all its versions. */
   async remove(name: string, version?: number): Promise<void> {
     const path =
       version === undefined
         ? join(this.#folder, checkName(name))
         : this.pathOf(checkName(name), version);
     try {
-      // Renamed first: half a version must never be taken for a whole one.
+      // Renamed first: half a version must never look complete.
       const away = join(this.#folder, `.building-${randomBytes(6).toString("hex")}`);
       await rename(path, away);
       await rm(away, { recursive: true, force: true });
@@ -138,7 +138,7 @@ async function readHistory(
     const { history } = await readCheckedJson(path);
     const isHistory =
       Array.isArray(history) && history.every((version) => Number.isInteger(version));
-    if (!isHistory) throw damaged(path, '"history" is no list of versions');
+    if (!isHistory) throw damaged(path, '"history" is not a list of versions');
     return { history: history as number[] };
   } catch (error) {
     return { history: [], damage: error instanceof Error ? error.message : String(error) };
@@ -147,7 +147,7 @@ async function readHistory(
 
 const isName = (name: string) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name);
 
-/** @throws AppError `invalid_input` for a name that could not be a folder's. */
+/** @throws AppError `invalid_input` for a name that cannot be a folder. */
 export function checkName(name: string, param = "name"): string {
   if (isName(name)) return name;
   const expected =

@@ -1,6 +1,6 @@
 import { norm } from "../math/vector.js";
 
-/** q - mean, scaled to length 1; q itself when nothing is left of it or there is no mean. */
+/** q - mean, scaled to length 1; q itself when the difference is zero or there is no mean. */
 export function centered(query: Float32Array, mean: ArrayLike<number> | undefined): Float32Array {
   if (mean === undefined) return query;
   const difference = Float64Array.from(query, (value, i) => value - mean[i]);

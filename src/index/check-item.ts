@@ -11,8 +11,7 @@ import type { CollectionSpec } from "./vector-store.js";
 const lengthTolerance = 1e-3;
 const maxMetadataCharacters = 1_000_000;
 /**
- * SQLite reads no JSON deeper than 1,000 levels, and one item it cannot read would break every
- * filter.
+ * SQLite cannot read JSON deeper than 1,000 levels, and one such item would break every filter.
  */
 const maxMetadataDepth = 100;
 
@@ -60,9 +59,9 @@ function checkId(id: unknown): asserts id is string {
     const given = typeof id === "string" ? `${id.length} characters` : typeof id;
     throw invalidInput("id", `Expected 1 to 512 characters of text as id but received ${given}`);
   }
-  // A path with them names another resource before it reaches the server.
+  // URLs resolve these segments before they reach the server.
   if (id === "." || id === "..")
-    throw invalidInput("id", `"${id}" cannot be an id: no URL can name it`);
+    throw invalidInput("id", `"${id}" cannot be an id: it cannot be part of a URL`);
 }
 
 /**
@@ -130,8 +129,8 @@ export function checkName(name: unknown, param = "name"): asserts name is string
 }
 
 /**
- * @throws AppError invalid_input for what JSON would drop or change: NaN, a date, a number that a
- * double cannot hold.
+ * @throws AppError invalid_input for values that JSON would drop or change: NaN, a date, a number
+ *   that does not fit into a double.
  */
 function checkJson(value: unknown, path: string, depth: number): void {
   if (value === null || typeof value === "string" || typeof value === "boolean") return;
@@ -168,7 +167,7 @@ export function checkMetadata(metadata: unknown): string {
   try {
     json = JSON.stringify(metadata);
   } catch (cause) {
-    throw invalidInput("metadata", "Expected metadata that JSON can hold", cause);
+    throw invalidInput("metadata", "Expected metadata that can be written as JSON", cause);
   }
   if (json.length > maxMetadataCharacters) {
     throw invalidInput(
@@ -176,7 +175,7 @@ export function checkMetadata(metadata: unknown): string {
       `Expected at most ${maxMetadataCharacters} characters of metadata, received ${json.length}`,
     );
   }
-  // JSON.stringify writes exactly these characters as \u0000 and \ud800 to \udfff; only then look
+  // JSON.stringify writes exactly these characters as \u0000 and \ud800 to \udfff; only then check
   // closely.
   if (/\\u(?:0000|d[89a-f])/.test(json)) {
     JSON.parse(json, (key, value: unknown) => {

@@ -1,8 +1,8 @@
 import { AppError } from "../errors.js";
 
 /**
- * Embeddings on their way may meet a collection that was replaced under its name: by one of another
- * head, say.
+ * A collection may be replaced under its name, for example by one of another head, while embeddings
+ * are on their way to it.
  */
 export function checkSpace(
   { name, space }: { name: string; space: string },

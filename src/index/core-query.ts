@@ -2,15 +2,15 @@ import type { Filter } from "./filter.js";
 import type { Recall, SearchResult } from "./query.js";
 
 /**
- * A place in a ranking: by similarity, best first, and among equals the oldest row first. Total, so
- * that pages do not overlap.
+ * A rank: by similarity, best first, and the oldest row first among equals. A total order, so that
+ * pages do not overlap.
  */
 export interface Rank {
   similarity: number;
   row: number;
 }
 
-/** A checked query, as drivers answer it. `modality` is a number (modalities.ts). */
+/** A checked query, as drivers get it. `modality` is a number (modalities.ts). */
 export interface CoreQuery {
   embedding?: Float32Array;
   itemId?: string;
@@ -23,7 +23,7 @@ export interface CoreQuery {
   centering?: { queryModality?: number };
 }
 
-/** What a driver found for it. */
+/** A driver's result. */
 export interface CoreResult {
   neighbors: {
     id: string;
@@ -33,7 +33,7 @@ export interface CoreResult {
     source: string | null;
     text: string | null;
   }[];
-  /** About how many it has as JSON. */
+  /** Estimated size as JSON. */
   bytes: number;
   last?: Rank;
   plan: SearchResult["plan"];

@@ -15,7 +15,7 @@ import { invalidInput as wrong } from "../errors.js";
  * A missing field matches nothing but `exists: false`. `not` is plain negation, so it does match
  * missing fields.
  *
- * With `item` in place of `field` it is on the item itself: its `id` or `source` (`eq`, `in`,
+ * With `item` instead of `field` it is on the item itself: its `id` or `source` (`eq`, `in`,
  * `prefix`, `exists`), its `modality` (`eq`, `in`) or `added_at` (`lt`, `lte`, `gt`, `gte` with a
  * time as ISO 8601).
  */
@@ -31,7 +31,7 @@ export type ItemFact = keyof typeof factOps;
 export type Scalar = string | number | boolean | null;
 
 const ops = ["eq", "in", "lt", "lte", "gt", "gte", "exists", "contains", "prefix"] as const;
-/** What can be asked of each fact about an item. */
+/** The operators for each fact about an item. */
 const factOps = {
   id: ["eq", "in", "prefix"],
   source: ["eq", "in", "prefix", "exists"],
@@ -43,9 +43,8 @@ const maxConditions = 256;
 const maxInValues = 10_000;
 
 /**
- * The filter when it is well-formed: known operators, values of the right type, a size that any
- * driver can take.
- * @param allowEmpty  whether "and" and "or" may be of none: all items, or no item.
+ * Checks a filter: known operators, values of the right type, a size that any driver can handle.
+ * @param allowEmpty  whether "and" and "or" may be empty: all items, or none.
  * @throws AppError invalid_input, naming the part at fault as in `filter.and[1].value`.
  */
 export function checkFilter(filter: unknown, { allowEmpty = true } = {}): Filter {
@@ -115,7 +114,7 @@ function checkFact({ item, op, value }: Record<string, unknown>, at: string): Fi
   return { item: fact, op: op as FilterOp, value };
 }
 
-/** A date, or a time with its zone, in the one spelling that is compared. */
+/** A date, or a time with zone, in the canonical spelling for comparison. */
 function timeOf(value: unknown, at: string): string {
   const isTime =
     typeof value === "string" &&
@@ -126,7 +125,7 @@ function timeOf(value: unknown, at: string): string {
   throw wrong(`${at}.value`, `Expected ${expected} for added_at but received ${show(value)}`);
 }
 
-/** What is not understood would widen what the filter finds, or deletes. */
+/** Ignoring an unknown key would widen what the filter finds, or deletes. */
 function onlyKeys(given: Record<string, unknown>, known: readonly string[], at: string): void {
   const other = Object.keys(given).find((key) => !known.includes(key));
   if (other === undefined) return;
@@ -135,7 +134,8 @@ function onlyKeys(given: Record<string, unknown>, known: readonly string[], at: 
   const shape = `{"field": "year", "op": "gte", "value": 2020}`;
   const advice =
     known.length === 1
-      ? `"${known[0]}" stands alone in its object; to combine: {"and": [{"${known[0]}": …}, …]}`
+      ? `"${known[0]}" must be the only key of its object; to combine: {"and": [{"${known[0]}": ` +
+        "…}, …]}"
       : meant === undefined || meant === other
         ? `expected "field", "op" and "value", or "and", "or" or "not": ${shape}`
         : `did you mean "${meant}"?`;
@@ -143,8 +143,8 @@ function onlyKeys(given: Record<string, unknown>, known: readonly string[], at: 
 }
 
 /**
- * The keys of a dot path. Quotes, backslashes and control characters are refused: no driver has to
- * escape them.
+ * The keys of a dot path. Quotes, backslashes and control characters are refused: so drivers need
+ * not escape them.
  * @throws AppError invalid_input.
  */
 export function fieldPath(field: unknown, param: string): string[] {
@@ -198,7 +198,7 @@ function isScalar(value: unknown): value is Scalar {
   return value === null || typeof value === "boolean";
 }
 
-/** Text that every database can hold: no U+0000 and no half of a surrogate pair. */
+/** Text that every database can store: no U+0000 and no half of a surrogate pair. */
 export function isPlainText(text: string): boolean {
   return !text.includes("\0") && !/\p{Surrogate}/u.test(text);
 }

@@ -10,7 +10,7 @@ export type JsonValue =
   | { [key: string]: JsonValue };
 export type JsonObject = { [key: string]: JsonValue };
 
-/** A named embedding with what is known about it. */
+/** A named embedding with its metadata. */
 export interface Item {
   /** Unique in its collection: 1 to 512 characters. Adding an id again replaces the item. */
   id: string;
@@ -19,11 +19,11 @@ export interface Item {
   embedding: Embedding;
   /** The vector before any head was applied, so that a new head never needs the media again. */
   original?: { space: string; embedding: Embedding };
-  /** Left out, an item that is replaced keeps its own; a new one has none. */
+  /** When left out, a replaced item keeps its own; a new one has none. */
   metadata?: JsonObject;
-  /** Of an item made from a text. */
+  /** The text of an item made from one. */
   text?: string;
-  /** ISO 8601; by default now, or what an item that is replaced has. */
+  /** ISO 8601; by default now, or the time of a replaced item. */
   addedAt?: string;
   /** Where the media came from: a path or an address. */
   source?: string;
@@ -38,25 +38,25 @@ export interface Preview {
   bytes: Uint8Array;
 }
 
-/** An item as `get` and `scan` give it: without its preview, with its metadata. */
+/** An item returned by `get` and `scan`: with metadata, without its preview. */
 export type StoredItem = Omit<Item, "preview"> & { metadata: JsonObject };
 
-/** Metadata of one item that change without its vector. */
+/** A metadata change of one item, without its vector. */
 export interface ItemPatch {
   id: string;
-  /** Merged into what the item has, as RFC 7396: null takes a key away. */
+  /** Merged into the item's metadata as in RFC 7396: null removes a key. */
   metadata: JsonObject;
-  /** Takes the place of what the item has instead. */
+  /** Replaces the item's metadata instead. */
   replace?: boolean;
 }
 export type PatchStatus = "updated" | "unchanged" | "missing";
 export type Failure = { code: ErrorCode; message: string; param?: string };
 
-/** What became of one item of an `upsert`; a failed item never holds back the others. */
+/** The outcome of one item of an `upsert`; a failed item never affects the others. */
 export type ItemStatus =
   | { id: string; status: "stored"; replaced: boolean }
   | { id: string; status: "failed"; error: Failure };
-/** What became of one item of a `patch`. */
+/** The outcome of one item of a `patch`. */
 export type ItemPatched =
   | { id: string; status: PatchStatus }
   | { id: string; status: "failed"; error: Failure };

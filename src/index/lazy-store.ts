@@ -2,16 +2,16 @@ import { AppError } from "../errors.js";
 import type { StoreCondition, VectorStore } from "./vector-store.js";
 
 /**
- * A store that opens itself at its first use, so that what needs no collections neither needs nor
- * locks the data folder.
+ * A store that opens on first use, so that commands without collections neither need nor lock the
+ * data folder.
  */
 export interface LazyStore extends VectorStore {
-  /** Opens it now. A failure is the caller's alone: the next use tries again. */
+  /** Opens it now. A failure only affects the caller: the next use tries again. */
   open(): Promise<void>;
   readonly isOpen: boolean;
-  /** Why it cannot be used at the moment, or could not be opened at the last try. */
+  /** Why it cannot be used at the moment, or failed to open at the last try. */
   readonly trouble: string | undefined;
-  /** What it cannot do at present, and why. Does not open it. */
+  /** Operations that currently fail, and why. Does not open it. */
   condition(): Promise<StoreCondition>;
 }
 

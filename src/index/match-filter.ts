@@ -2,7 +2,7 @@ import type { Modality } from "../encoders/encoder.js";
 import type { Filter, ItemFact, Scalar } from "./filter.js";
 import type { JsonObject, JsonValue } from "./item.js";
 
-/** What a filter may ask of an item besides its metadata. */
+/** Facts about an item, besides its metadata, that filters may use. */
 export interface ItemFacts {
   id: string;
   modality: Modality;
@@ -12,9 +12,9 @@ export interface ItemFacts {
 }
 
 /**
- * Whether an item fulfils a checked filter: the plain meaning that every driver's own filter
- * language has to keep.
- * @param item  not needed by a filter on metadata alone.
+ * Whether an item matches a checked filter: the reference that every driver's filter must agree
+ * with.
+ * @param item  not needed for a filter on metadata alone.
  */
 export function matchFilter(filter: Filter, metadata: JsonObject, item?: ItemFacts): boolean {
   const matches = (part: Filter) => matchFilter(part, metadata, item);
@@ -22,7 +22,7 @@ export function matchFilter(filter: Filter, metadata: JsonObject, item?: ItemFac
   if ("or" in filter) return filter.or.some(matches);
   if ("not" in filter) return !matches(filter.not);
   if ("item" in filter) {
-    if (item === undefined) throw new RangeError("The filter asks for more than metadata");
+    if (item === undefined) throw new RangeError("The filter needs more than metadata");
     return fulfils(factOf(item, filter.item), filter);
   }
   return fulfils(lookUp(metadata, filter.field), filter);

@@ -9,7 +9,7 @@ import { unitLength } from "./unit-length.js";
 
 const maxTopK = 10_000;
 
-/** As `coreQuery`; of several queries `param` says which one is at fault: `queries[1].top_k`. */
+/** As `coreQuery`; with several queries `param` says which one is at fault: `queries[1].top_k`. */
 export function coreQueries(queries: readonly Query[], dimensions: number): CoreQuery[] {
   return queries.map((query, i) => {
     try {
@@ -95,8 +95,8 @@ export function searchResult(
 }
 
 /**
- * A cursor is the rank of the page's last neighbour, and what tells its query from others: taken
- * for another query it would begin in the middle. Float64 survives JSON unchanged.
+ * A cursor is the rank of the page's last neighbour and a fingerprint of the query: with another
+ * query it would start in the middle. Float64 survives JSON unchanged.
  */
 function writeCursor({ similarity, row }: Rank, query: CoreQuery): string {
   const mark = [similarity, row, settingsOf(query), sketchOf(query.embedding)];
@@ -121,8 +121,8 @@ function readCursor(cursor: string, query: CoreQuery): Rank {
 }
 
 /**
- * The same text embeds to nearly the same numbers each time, on a GPU not to the very same: the
- * first ones in thousandths are compared, and may differ a little.
+ * On a GPU the same text embeds to nearly, but not exactly, the same numbers: the first ones are
+ * compared in thousandths, with a tolerance.
  */
 const sketchOf = (embedding: Float32Array | undefined): number[] =>
   Array.from(embedding?.subarray(0, 16) ?? [], (value) => Math.round(1000 * value));
@@ -131,7 +131,7 @@ const sketchTolerance = 3;
 const settingsOf = ({ itemId, filter, modality, centering }: CoreQuery): string =>
   hashOf([itemId, filter, modality, centering?.queryModality, centering !== undefined]);
 
-/** A page's cursor is the row of its last item, and a hash of what was asked for. */
+/** A page's cursor is the row of its last item, and a hash of its filter and modality. */
 export function writePageCursor(row: number, asked: unknown): string {
   return Buffer.from(`${row}.${hashOf(asked)}`).toString("base64url");
 }
@@ -153,5 +153,5 @@ function noCursor(param: string, cursor: string): AppError {
 }
 
 function otherCursor(param: string, what: string): AppError {
-  return invalidInput(param, `The cursor is of a page of another ${what}: begin without one`);
+  return invalidInput(param, `The cursor belongs to another ${what}: start without one`);
 }

@@ -3,7 +3,7 @@ import type { Filter } from "./filter.js";
 import type { JsonObject } from "./item.js";
 
 /**
- * How much may be missed for speed: `exact` compares with every vector; `high` finds all of the
+ * Accuracy against speed: `exact` compares with every vector; `high` finds all of the
  * exact answer up to 250,000 items and 98.9 % at a million for queries of another modality than the
  * items, `fast` about 96 % (bench/README.md).
  */
@@ -11,8 +11,8 @@ export type Recall = "exact" | "high" | "fast";
 
 export interface Query {
   /**
-   * What to look for: a unit-length embedding in the collection's space, or the id of an item of
-   * the collection (which then is not among its own neighbours). Exactly one of the two.
+   * The query: a unit-length embedding in the collection's space, or the id of one of its items
+   * (which is not its own neighbour). Exactly one of the two.
    */
   embedding?: Embedding;
   itemId?: string;
@@ -27,16 +27,16 @@ export interface Query {
   recall?: Recall;
   /** Corrects the modality gap: see `Centering`. */
   centering?: Centering;
-  /** `nextCursor` of the page before. */
+  /** `nextCursor` of the previous page. */
   cursor?: string;
 }
 
 /**
  * Similarity is then the cosine between mean-centred, renormalised vectors: each item minus the
  * mean of its modality in the collection, the query minus the mean of its own modality there (the
- * query is left as it is where there are no such items). Without it, a collection of several
- * modalities answers with the query's own modality only. Always an exact scan. Source: Li et al.
- * 2025 (GR-CLIP).
+ * query is unchanged when there are no such items). Without it, a collection of several modalities
+ * answers with the query's own modality only. Always an exact scan. Source: Li et al. 2025
+ * (GR-CLIP).
  */
 export interface Centering {
   /** The query's modality; not needed with `itemId`. */
@@ -59,8 +59,7 @@ export interface SearchResult {
   /** Present when there may be more. */
   nextCursor?: string;
   /**
-   * How the answer was found: by comparing with all in float32, with all in 8 bits first, or
-   * through the graph.
+   * How the answer was found: by a float32 scan, an 8-bit scan, or the graph.
    */
   plan: "exact" | "scan" | "graph";
 }

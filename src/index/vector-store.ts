@@ -19,18 +19,17 @@ export interface CollectionSpec {
   space: string;
   dimensions: number;
   /**
-   * Metadata fields (dot paths, as in a filter) that filters will ask for often: each gets an
-   * index.
+   * Metadata fields (dot paths, as in a filter) that filters use often: each gets an index.
    */
   fields?: string[];
-  /** Kept and given back as it came; the store does not read it. */
+  /** Kept and returned unchanged; the store does not read it. */
   options?: JsonObject;
 }
 
 export interface ScanOptions {
   filter?: Filter;
   modality?: Modality;
-  /** Items read from the disk at a time. Default 500. */
+  /** Items read from disk at a time. Default 500. */
   batchSize?: number;
   /** As for a page. */
   space?: string;
@@ -41,11 +40,11 @@ export interface PageOptions {
   modality?: Modality;
   /** Most items of the page. */
   limit: number;
-  /** `nextCursor` of the page before. */
+  /** `nextCursor` of the previous page. */
   after?: string;
   /**
-   * The space the embeddings are taken for: `conflict` when the collection was replaced by one of
-   * another space meanwhile.
+   * The expected space of the embeddings: `conflict` when the collection was replaced by one of
+   * another space.
    */
   space?: string;
 }
@@ -60,14 +59,14 @@ export interface Page {
 export interface EmbeddingOptions {
   signal?: AbortSignal;
   /**
-   * The space the embeddings were made for: `conflict` when the collection was replaced by one of
-   * another space meanwhile.
+   * The space of the embeddings: `conflict` when the collection was replaced by one of another
+   * space.
    */
   space?: string;
 }
 
 export interface SearchOptions extends EmbeddingOptions {
-  /** Bytes that all results may have together, as JSON, about. No limit by default. */
+  /** Approximate size limit of all results together, as JSON. No limit by default. */
   maxAnswerBytes?: number;
 }
 
@@ -93,12 +92,12 @@ export interface CollectionStats {
 }
 
 /**
- * What was written to a collection since the last look. What was done by filter comes before the
- * ids are looked at again.
+ * The writes to a collection since the last call. Changes by filter are applied before the ids are
+ * read again.
  */
 export interface Changes {
   ids: Set<string>;
-  /** In order: items were deleted, or with a patch got other metadata. */
+  /** In order: deletions, and metadata patches. */
   byFilter: { filter: Filter; patch?: Omit<ItemPatch, "id"> }[];
 }
 
@@ -116,7 +115,7 @@ export interface Watch {
   end(): Promise<void>;
 }
 
-/** What the store cannot do at present, and why; empty when it can do everything. */
+/** Operations that currently fail, and why; empty when everything works. */
 export interface StoreCondition {
   /** Nothing can be stored; what is stored can be read and deleted. */
   cannotWrite?: string;
@@ -136,30 +135,29 @@ export interface StoreCondition {
 export interface VectorStore {
   createCollection(spec: CollectionSpec): Promise<void>;
   /**
-   * Gives a collection another name. With `replace` a collection that has this name goes away in
-   * the same moment: how a collection that was built anew (under a new head, say) takes the place
-   * of the old one.
+   * Renames a collection. With `replace`, a collection of the new name is dropped atomically: this
+   * is how a rebuilt collection (under a new head, for example) replaces the old one.
    */
   renameCollection(from: string, to: string, options?: { replace?: boolean }): Promise<void>;
-  /** `conflict` for one that aliases lead to, and by an alias. */
+  /** `conflict` for one with aliases, and for an alias. */
   dropCollection(name: string): Promise<void>;
-  /** Declares other metadata fields than until now. */
+  /** Changes the declared metadata fields. */
   setFields(collection: string, fields: readonly string[]): Promise<void>;
   /**
-   * Gives a collection a further name, or leads an alias to another collection, in one moment.
-   * Every method that takes a collection's name takes an alias too, but those that make, rename
-   * and drop collections.
+   * Adds an alias of a collection, or atomically points one to another collection. Every method
+   * that takes a collection's name also takes an alias, except those that create, rename and drop
+   * collections.
    */
   setAlias(alias: string, collection: string): Promise<void>;
-  /** `not_found` for what is no alias. */
+  /** `not_found` when it is not an alias. */
   removeAlias(alias: string): Promise<void>;
-  /** The name of the collection that an alias leads to; any other name as it is. */
+  /** The name of the collection behind an alias; any other name unchanged. */
   resolve(name: string): Promise<string>;
   /** In the order of their names. */
   listCollections(): Promise<CollectionStats[]>;
 
   /**
-   * One status per item, in order. Items that fail a check do not reach the disk; the others do.
+   * One status per item, in order. Items that fail a check are not stored; the others are.
    */
   upsert(
     collection: string,
@@ -167,10 +165,10 @@ export interface VectorStore {
     options?: EmbeddingOptions,
   ): Promise<ItemStatus[]>;
   /**
-   * Changes metadata alone: nothing is embedded or searched anew. One status per item, in order.
+   * Changes metadata only: nothing is embedded again. One status per item, in order.
    */
   patch(collection: string, items: readonly ItemPatch[]): Promise<ItemPatched[]>;
-  /** The same for every item that fulfils the filter. @throws AppError of the first that fails. */
+  /** The same for every item that matches the filter. @throws AppError of the first that fails. */
   patchWhere(
     collection: string,
     filter: Filter,
@@ -185,7 +183,7 @@ export interface VectorStore {
   get(collection: string, ids: readonly string[]): Promise<StoredItem[]>;
   preview(collection: string, id: string): Promise<Preview | undefined>;
   /**
-   * Content hashes of the items that exist and have one: what `add` needs to skip unchanged files.
+   * Content hashes of the items that exist and have one: `add` needs them to skip unchanged files.
    */
   contentHashes(collection: string, ids: readonly string[]): Promise<Map<string, string>>;
   count(collection: string, filter?: Filter): Promise<number>;
@@ -199,7 +197,7 @@ export interface VectorStore {
   page(collection: string, options: PageOptions): Promise<Page>;
   /**
    * Every item, oldest first. An item replaced during the scan may come twice, its newest state
-   * last; none that was there when the scan began is missed.
+   * last; none that existed when the scan started is missed.
    */
   scan(collection: string, options?: ScanOptions): AsyncIterable<StoredItem>;
   stats(collection: string): Promise<CollectionStats>;
@@ -208,11 +206,11 @@ export interface VectorStore {
 
   /**
    * Writes a consistent copy of everything to a new file while the store is in use; `invalid_input`
-   * where the database has tools of its own for that.
+   * where the database has its own tools for that.
    */
   backup(file: string): Promise<void>;
   /**
-   * Gives the disk space of deleted items back, recomputes the means, rebuilds graphs with many
+   * Frees the disk space of deleted items, recomputes the means, and rebuilds graphs with many
    * deleted items.
    */
   compact(): Promise<void>;

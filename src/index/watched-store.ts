@@ -11,9 +11,8 @@ interface Watcher {
 }
 
 /**
- * Store -> store: a collection can be watched while a copy of it is built that is to take its
- * place. All writes of the process go through here, and only one process has the data folder: no
- * change is missed.
+ * Store -> store: a collection can be watched while its replacement is built. All writes of the
+ * process go through here, and only one process has the data folder, so no change is missed.
  */
 export function watchedStore<S extends Omit<VectorStore, "watch">>(store: S): WatchedStore<S> {
   const watchers = new Map<string, Watcher>();
@@ -32,8 +31,8 @@ export function watchedStore<S extends Omit<VectorStore, "watch">>(store: S): Wa
     ) {
       await held.ended;
     }
-    // Noted at the end, for whoever watches by then; also when it fails, as what a failed write has
-    // changed is not known.
+    // Recorded at the end, for current watchers; also on failure, since a failed write may have
+    // changed something.
     const writing = work(collection).finally(() => {
       const watcher = watchers.get(collection);
       if (watcher !== undefined) note(watcher.changes);
@@ -115,7 +114,7 @@ export function watchedStore<S extends Omit<VectorStore, "watch">>(store: S): Wa
     get(target, key) {
       if (Object.hasOwn(own, key)) return own[key as keyof typeof own];
       const value = Reflect.get(target, key, target) as unknown;
-      // The store's own, private fields and all
+      // The store itself, private fields included
       return typeof value === "function" ? value.bind(target) : value;
     },
   }) as WatchedStore<S>;

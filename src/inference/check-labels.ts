@@ -3,8 +3,8 @@ import type { Label } from "../zero-shot/label.js";
 import { maxPromptCharacters, maxTemplates } from "../zero-shot/prompts.js";
 
 /**
- * @throws AppError `invalid_input` unless there are labels, each once, not empty, and not too many
- * or too long.
+ * @throws AppError `invalid_input` unless there are labels, all different, not empty, and not too
+ *   many or too long.
  */
 export function checkLabels(
   labels: readonly Label[] | undefined,

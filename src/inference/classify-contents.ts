@@ -17,10 +17,10 @@ import {
   thresholdsMisfit,
 } from "./label-plan.js";
 
-/** What is scored: an input, or an embedding in the answering pack's space. */
+/** The scored content: an input, or an embedding in the answering pack's space. */
 export type Scorable = Content | { modality: Modality; embedding: Embedding };
 
-/** Scores of one content, best first, and what its decoder warned of. */
+/** Scores of one content, best first, and its decoder's warnings. */
 export interface Scored extends Classified {
   warnings?: readonly string[];
 }
@@ -50,7 +50,7 @@ export async function classifyContents(
   return classifyWith(parts, answerer, { query, contents, signal });
 }
 
-/** The same by the pack that is given. */
+/** The same with a given pack. */
 export async function classifyWith(
   parts: ClassifyParts,
   answerer: Answerer,
@@ -173,7 +173,7 @@ function longTimeline(windows: number, labels: number): AppError {
   const message =
     `The timeline of about ${Math.ceil(windows)} windows with ${labels} scores each is larger ` +
     "than " +
-    'an answer may be (option maxAnswerBytes); ask for a smaller "top_k", or send a part of the ' +
-    "sound";
+    'an answer may be (option maxAnswerBytes); lower "top_k", or send a ' +
+    "part of the sound";
   return new AppError("too_large", message, { param: "timeline" });
 }

@@ -14,6 +14,6 @@ export interface MediaContent {
   /** The field that holds it, for messages: `input[2]`. */
   param: string;
   read: ReadBytes;
-  /** What it will take, told from its header. */
+  /** Its cost, read from its header. */
   cost: () => Cost;
 }

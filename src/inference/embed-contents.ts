@@ -13,10 +13,10 @@ export interface EmbedParts extends MediaParts {
   budget: MediaBudget;
 }
 
-/** How each modality of a request becomes an embedding; all paths end in one space. */
+/** How each modality of a request is embedded; all paths end in one space. */
 export type Paths = { [M in Modality]?: Path<M> };
 
-/** A pack's own towers, without a bridge. */
+/** A pack's towers, without a bridge. */
 export function towerPaths({ encoders, manifest }: LoadedPack): Paths {
   const own = Object.entries(encoders) as [Modality, Encoder][];
   return Object.fromEntries(
@@ -44,11 +44,11 @@ interface PictureSize {
 }
 
 /**
- * Embeds the contents of a request, admitted as one: texts together, files as the budget lets them.
+ * Embeds the contents of a request, admitted as one: texts together, files as the budget allows.
  *
  * @param paths  one for each modality among the contents.
  * @param tokenizer  counts the texts' tokens.
- * @throws AppError `overloaded` before anything is read; what reading, decoding and encoding throw.
+ * @throws AppError `overloaded` before anything is read; errors of reading, decoding and encoding.
  */
 export function embedContents(
   parts: EmbedParts,
@@ -98,8 +98,8 @@ export function embedContents(
 }
 
 /**
- * After a failure nothing more begins, and what has begun is awaited: nothing of a request goes on
- * after its answer.
+ * After a failure nothing more is started, and running work is awaited: no work outlives the
+ * answer.
  */
 export async function allOrFirstFailure<T>(
   work: readonly Promise<T>[],
@@ -111,7 +111,7 @@ export async function allOrFirstFailure<T>(
   return Promise.all(work);
 }
 
-/** @throws AppError `invalid_input` for more inputs than a request may have. */
+/** @throws AppError `invalid_input` for too many inputs. */
 export function checkInputCount(count: number, maxInputs: number, param: string): void {
   if (count <= maxInputs) return;
   const message = `Expected at most ${maxInputs} inputs but received ${count} (option maxInputs)`;

@@ -22,16 +22,16 @@ export interface ClassifyParts extends EmbedParts {
   config: EmbedParts["config"] & { maxLabels: number; maxAnswerBytes: number };
 }
 
-/** A label set as it was read: what its thresholds were chosen for, where it has any. */
+/** A label set and the scores that its thresholds, if any, were chosen for. */
 interface UsedLabelSet {
   name: string;
   version: number;
   thresholdsOf?: { space: string; head?: { name: string; version: number } };
 }
 
-/** What to score contents against, and how. */
+/** The labels and how to score contents against them. */
 export interface LabelQuery {
-  /** Only a head made from examples has labels of its own. */
+  /** May be absent only for a head made from examples, which has labels. */
   labels?: readonly (string | Label)[];
   /** Where the labels come from. */
   labelSet?: UsedLabelSet;
@@ -43,13 +43,13 @@ export interface LabelQuery {
   multiLabel?: boolean;
   topK?: number;
   threshold?: number;
-  /** Tells inputs that none of the labels fits, but for this share of them. */
+  /** Rejects inputs that no label fits; this share of them passes. */
   falseAlarmRate?: number;
-  /** Name of a calibration: its background, and its probabilities for `multiLabel`. */
+  /** Name of a calibration, for its background and its `multiLabel` probabilities. */
   calibration?: string;
 }
 
-/** Who answers. */
+/** The model and head that answer. */
 export interface Answerer {
   pack: LoadedPack;
   head?: UsableHead;
@@ -77,8 +77,8 @@ export async function planLabels(
   const { multiLabel, topK, threshold } = query;
   if (multiLabel === true && head?.fewShot !== undefined) {
     const message =
-      `The head "${head.name}" tells its labels from each ` +
-      "other: multi_label cannot go with it";
+      `The head "${head.name}" separates its labels from each other: ` +
+      "multi_label does not apply to it";
     throw invalidInput("multi_label", message);
   }
   const templates = chooseTemplates(
@@ -121,8 +121,8 @@ function byLabel<T>(
 }
 
 /**
- * Why the thresholds of a label set are not used: scores of another space, or of another version of
- * a head, are other numbers. Undefined where they are, or there are none.
+ * Why the thresholds of a label set are not used: scores in another space, or by another version of
+ * a head, differ. Undefined when they are used, or there are none.
  */
 export function thresholdsMisfit({ pack, head }: Answerer, { labelSet }: LabelQuery) {
   const made = labelSet?.thresholdsOf;

@@ -18,18 +18,17 @@ interface Query {
   calibration?: string;
 }
 
-/** What a request's labels are told apart from; nothing where it asks for neither. */
+/** The reference that a request's labels are compared with; empty if it needs none. */
 export interface ChosenReference {
   reference?: Reference;
   calibration?: { name: string; version: number };
 }
 
 /**
- * The neutral texts, and the background of the calibration that a request names, or the one that
- * comes with the product.
+ * The neutral texts, and the background of the request's calibration, or the shipped one.
  *
- * @throws AppError `invalid_input` for texts, for a calibration that would do nothing, and for a
- *   rate below what the background can tell; `space_mismatch` for a calibration of another space.
+ * @throws AppError `invalid_input` for texts, for a calibration without effect, and for a rate too
+ *   low for the background; `space_mismatch` for a calibration of another space.
  */
 export async function referenceOf(
   { referenceBank, calibrations }: Parts,
@@ -49,8 +48,8 @@ export async function referenceOf(
     throw invalidInput("calibration", '"calibration" is for "reject" and for "multi_label"');
   if (calibration !== undefined && multiLabel && calibration.logistic === undefined) {
     const message =
-      `The calibration "${name}" was made without labels and gives no probabilities: make one ` +
-      'with "by", or leave "multi_label" out';
+      `The calibration "${name}" was made without labels and gives no probabilities: ` +
+      'create one with "by", or leave out "multi_label"';
     throw invalidInput("calibration", message);
   }
   const [neutral, background] = await Promise.all([
@@ -60,8 +59,8 @@ export async function referenceOf(
   const least = 1 / (rowCount(background) + 1);
   if (falseAlarmRate !== undefined && falseAlarmRate < least) {
     const message =
-      `Expected a false_alarm_rate of at least ${least.toFixed(4)}, which ` +
-      `${rowCount(background)} background inputs can tell, but received ${falseAlarmRate}`;
+      `Expected a false_alarm_rate of at least ${least.toFixed(4)}, the least for ` +
+      `${rowCount(background)} background inputs, but received ${falseAlarmRate}`;
     throw invalidInput("reject.false_alarm_rate", message);
   }
   if (calibration === undefined) return { reference: { ...neutral, background } };
@@ -86,7 +85,7 @@ function checkFits(
   if (space !== pack.space) {
     const message =
       `Version ${version} of the calibration "${name}" was made in the space ${space}, but ` +
-      `"${pack.manifest.id}" answers in ${pack.space}: make it again`;
+      `"${pack.manifest.id}" answers in ${pack.space}: create it again`;
     throw new AppError("space_mismatch", message, { param });
   }
   if (modality !== asked)

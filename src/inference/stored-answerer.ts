@@ -11,7 +11,7 @@ import type { Answerer } from "./label-plan.js";
 
 type Parts = { packs: Packs; heads: Pick<HeadStore, "use"> };
 
-/** An embedding that was made before, with the one before any head where that is kept. */
+/** A stored embedding, with its original if that is kept. */
 export interface StoredEmbedding {
   modality: Modality;
   space: string;
@@ -20,8 +20,8 @@ export interface StoredEmbedding {
 }
 
 /**
- * Who scores the items of a collection: the model or head that the request names, else what they
- * were embedded with.
+ * The scorer of a collection's items: the requested model or head, else what they were embedded
+ * with.
  * @throws AppError `space_mismatch` when no loaded model's texts are in the collection's space.
  */
 export async function answererOfCollection(
@@ -36,7 +36,7 @@ export async function answererOfCollection(
   return { pack: packOfSpace(parts.packs, stats.space, `The collection "${stats.name}"`) };
 }
 
-/** @param what  begins the message: `The embedding`. */
+/** @param what  the message's subject: `The embedding`. */
 export function packOfSpace(packs: Packs, space: string, what: string) {
   const pack = packs.list().find((one) => one.space === space && one.encoders.text !== undefined);
   if (pack !== undefined) return pack;
@@ -48,8 +48,8 @@ export function packOfSpace(packs: Packs, space: string, what: string) {
 }
 
 /**
- * The embedding in the answerer's space: as it is stored, or the one before any head, projected.
- * @throws AppError `space_mismatch` when nothing leads there.
+ * The embedding in the answerer's space: as stored, or the projected original.
+ * @throws AppError `space_mismatch` when no path leads there.
  */
 export function embeddingFor({ pack, head }: Answerer, stored: StoredEmbedding): Embedding {
   const { modality, original } = stored;

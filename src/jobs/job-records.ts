@@ -4,12 +4,11 @@ import { expiredJobs, type JobLimits } from "./job-retention.js";
 import { type JobInput, JobStore } from "./job-store.js";
 import { JobWatchers } from "./job-watchers.js";
 
-/** A progress that nobody waits for is written at most this often. */
+/** Progress is written at most this often. */
 const writeEveryMs = 1000;
 
 /**
- * All jobs that are remembered, as they stand in memory and, once a change is on the disk, in the
- * data folder.
+ * All jobs, in memory and, once a change is written, in the data folder.
  */
 export class JobRecords {
   readonly store: JobStore;
@@ -61,7 +60,7 @@ export class JobRecords {
     this.#jobs.set(job.id, job);
   }
 
-  /** Changes are told once they are on the disk. */
+  /** Watchers are notified once a change is on disk. */
   async change(job: Job, change: Partial<Job>): Promise<void> {
     Object.assign(job, change);
     const { done } = this.#lastWrite.get(job.id) ?? { done: Promise.resolve() };
@@ -76,13 +75,13 @@ export class JobRecords {
     }
   }
 
-  /** The end of a job stands, also where it cannot be written down. @returns whether it could. */
+  /** A job's end is final even when it cannot be written. @returns whether it was. */
   async end(job: Job, change: Partial<Job>): Promise<boolean> {
     try {
       await this.change(job, { endedAt: new Date().toISOString(), ...change });
       return true;
     } catch (error) {
-      const message = "the end of a job could not be written down";
+      const message = "the end of a job could not be saved";
       this.#log.error({ err: error, job: job.id }, message);
       return false;
     }
@@ -100,28 +99,28 @@ export class JobRecords {
     } else this.watchers.notify(job);
   }
 
-  /** Removes what a job was made from. */
+  /** Removes a job's inputs. */
   async tidy(id: string): Promise<void> {
     await this.store.keepOnlyState(id).catch((error) => {
-      this.#log.warn({ err: error, job: id }, "what a job was made from is not removed");
+      this.#log.warn({ err: error, job: id }, "a job's inputs could not be removed");
     });
   }
 
-  /** Removes what is kept no longer (see job-retention.ts). */
+  /** Removes expired jobs and inputs (see job-retention.ts). */
   async forgetExpired(): Promise<void> {
     const { forget, dropInput } = expiredJobs(this.#jobs.values(), this.#limits, Date.now());
     for (const { id } of forget) {
       this.#jobs.delete(id);
       this.#damage.delete(id);
     }
-    // Before any wait: none is resumed meanwhile
+    // Before any await, so that none is resumed meanwhile
     for (const job of dropInput) job.inputRemoved = true;
     try {
       for (const { id } of forget) await this.store.remove(id);
       for (const job of dropInput) await this.change(job, {});
       for (const { id } of dropInput) await this.tidy(id);
     } catch (error) {
-      this.#log.warn({ err: error }, "jobs that are kept no longer could not be removed");
+      this.#log.warn({ err: error }, "expired jobs could not be removed");
     }
   }
 }

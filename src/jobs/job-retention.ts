@@ -2,7 +2,7 @@ import { hasEnded, isResumable, type Job } from "./job.js";
 
 /** How many ended jobs are kept, and for how long. */
 export interface JobLimits {
-  /** Ended jobs that are remembered. */
+  /** Ended jobs that are kept. */
   maxEndedJobs: number;
   endedJobHours: number;
   /** Ended jobs whose inputs are kept for a resume. */

@@ -4,7 +4,7 @@ import { inBulk } from "../priority.js";
 import { type Job, type JobData, type JobKind, jobError } from "./job.js";
 import type { JobRecords } from "./job-records.js";
 
-/** Runs the jobs that wait, in the order they were created, one at a time in each lane. */
+/** Runs waiting jobs in order of creation, one at a time in each lane. */
 export class JobRunner {
   readonly #records: JobRecords;
   readonly #kinds: Record<string, JobKind>;
@@ -21,7 +21,7 @@ export class JobRunner {
     this.#log = log;
   }
 
-  /** Begins every job that waits and whose lane is free. */
+  /** Starts every waiting job whose lane is free. */
   next(): void {
     if (this.#stopping) return;
     const busy = new Set([...this.#running.values()].map(({ lane }) => lane));
@@ -40,7 +40,7 @@ export class JobRunner {
     }
   }
 
-  /** Resolves when the job has ended. @returns false when it does not run. */
+  /** Resolves when the job has ended. @returns false when it is not running. */
   async abort(id: string): Promise<boolean> {
     const run = this.#running.get(id);
     if (run === undefined) return false;
@@ -49,7 +49,7 @@ export class JobRunner {
     return true;
   }
 
-  /** Interrupts what runs, and begins nothing more. */
+  /** Interrupts running jobs, and starts no more. */
   async stop(): Promise<void> {
     this.#stopping = true;
     const running = [...this.#running.values()];
@@ -62,7 +62,7 @@ export class JobRunner {
     try {
       await this.#records.change(job, { state: "running", startedAt: new Date().toISOString() });
       const input = await this.#records.store.input(job.id);
-      // Cancelled while it was read: a signal that has aborted already tells nobody
+      // Cancelled while it was read: an already aborted signal fires no event
       signal.throwIfAborted();
       const context = {
         job: { ...job },
@@ -87,8 +87,8 @@ export class JobRunner {
       result,
       error: undefined,
     });
-    // What it was made from goes once its success is on the disk: without that it is resumed, and
-    // finds its result.
+    // Its inputs are removed once its success is on disk: otherwise it is resumed, and finds its
+    // result.
     if (isWritten) await this.#records.tidy(job.id);
     await this.#records.forgetExpired();
   }

@@ -10,7 +10,7 @@ import { writeDurably } from "../files/write-durably.js";
 import type { Log } from "../log.js";
 import type { Job, JobData } from "./job.js";
 
-/** What a job is made from: plain JSON, and large arrays as files in the job's folder. */
+/** A job's inputs: plain JSON, and large arrays as files in its folder. */
 export interface JobInput {
   data: JobData;
   files?: Record<string, Uint8Array>;
@@ -33,7 +33,7 @@ const StoredJob = z.looseObject({
   inputRemoved: z.boolean().optional(),
 });
 
-/** A job's state as it is read: one whose file is damaged is a failed job that says so. */
+/** A job's state; one with a damaged file becomes a failed job with that reason. */
 export interface FoundJob {
   job: Job;
   /** Why its file cannot be used. */
@@ -42,7 +42,7 @@ export interface FoundJob {
 
 /**
  * One folder a job under `folder`: `job.json` (its state), `input.json` (never changed),
- * `inputs.json` (the sha256 of each file it was made from), and what the job keeps.
+ * `inputs.json` (the sha256 of each input file), and the job's own files.
  */
 export class JobStore {
   readonly #folder: string;
@@ -61,7 +61,7 @@ export class JobStore {
     return randomBytes(6).toString("hex");
   }
 
-  /** The folder appears under its name when everything in it is on the disk. */
+  /** The folder gets its name once everything in it is on disk. */
   async create(job: Job, { data, files = {} }: JobInput): Promise<void> {
     const building = `${this.folderOf(job.id)}.new`;
     try {
@@ -87,8 +87,7 @@ export class JobStore {
   }
 
   /**
-   * @throws AppError `storage_corrupt` when a file that the job was made from is not what was
-   * written.
+   * @throws AppError `storage_corrupt` when one of the job's input files was changed.
    */
   async input(id: string): Promise<JobData> {
     const folder = this.folderOf(id);
@@ -96,13 +95,12 @@ export class JobStore {
     for (const [name, sum] of Object.entries(sums)) {
       const path = join(folder, name);
       if (!existsSync(path)) throw damaged(path, "it is missing");
-      if ((await hashFile(path)) !== sum)
-        throw damaged(path, "its contents are not what was written");
+      if ((await hashFile(path)) !== sum) throw damaged(path, "its contents were changed");
     }
     return JSON.parse(await readFile(join(folder, "input.json"), "utf8")) as JobData;
   }
 
-  /** Every job, oldest first. A folder that was never finished is removed. */
+  /** Every job, oldest first. Unfinished folders are removed. */
   async readAll(): Promise<FoundJob[]> {
     if (!existsSync(this.#folder)) return [];
     const found: FoundJob[] = [];
@@ -117,7 +115,7 @@ export class JobStore {
     return found.sort((one, other) => one.job.createdAt.localeCompare(other.job.createdAt));
   }
 
-  /** Keeps `job.json` alone: a job that succeeded needs neither its data nor its checkpoint. */
+  /** Keeps only `job.json`: a job that succeeded needs neither its data nor its checkpoint. */
   async keepOnlyState(id: string): Promise<void> {
     const folder = this.folderOf(id);
     for (const name of await readdir(folder)) {
@@ -135,7 +133,7 @@ export class JobStore {
       const parsed = StoredJob.safeParse(await readCheckedJson(path));
       if (!parsed.success)
         throw damaged(path, `"${parsed.error.issues[0].path.join(".")}" cannot be read`);
-      if (parsed.data.id !== id) throw damaged(path, `it is that of the job "${parsed.data.id}"`);
+      if (parsed.data.id !== id) throw damaged(path, `it belongs to the job "${parsed.data.id}"`);
       return { job: parsed.data as Job };
     } catch (error) {
       this.#log.error({ err: error, job: id }, "a job cannot be read");

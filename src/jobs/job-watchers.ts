@@ -2,11 +2,11 @@ import { hasEnded, type Job } from "./job.js";
 
 type Listener = (job: Job) => void;
 
-/** Who wants to hear of a job's changes; nobody any more once it has ended. */
+/** Listeners for a job's changes, until it has ended. */
 export class JobWatchers {
   readonly #listeners = new Map<string, Set<Listener>>();
 
-  /** @returns a function that ends this. */
+  /** @returns a function that unsubscribes. */
   add(id: string, listener: Listener): () => void {
     const listeners = this.#listeners.get(id) ?? new Set();
     this.#listeners.set(id, listeners.add(listener));

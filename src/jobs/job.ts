@@ -2,14 +2,14 @@ import { AppError, type ErrorCode } from "../errors.js";
 
 /**
  * `interrupted`: the process ended while the job ran or waited; it can be resumed. `cancelled` and
- * `failed` jobs can be resumed too: what they had reached is kept.
+ * `failed` jobs can be resumed too: their progress is kept.
  */
 export type JobState = "queued" | "running" | "succeeded" | "failed" | "cancelled" | "interrupted";
 
 /** Plain JSON. */
 export type JobData = Record<string, unknown>;
 
-/** Long work, as it is kept in the data folder. */
+/** Long work, as stored in the data folder. */
 export interface Job {
   id: string;
   /** What it does, e.g. `train`. */
@@ -17,23 +17,23 @@ export interface Job {
   state: JobState;
   /** In [0, 1]. */
   progress: number;
-  /** Where it stands, in the words of its kind, e.g. an epoch and its losses. */
+  /** Its progress, in the terms of its kind, e.g. an epoch and its losses. */
   detail?: JobData;
   /** ISO 8601. */
   createdAt: string;
   startedAt?: string;
   endedAt?: string;
-  /** What came of it, once it has succeeded. */
+  /** Its result, once it has succeeded. */
   result?: JobData;
   /** Why it failed. */
   error?: { code: ErrorCode | "internal"; message: string; param?: string };
-  /** What it was made from was removed: it cannot be resumed any more. */
+  /** Its inputs were removed: it can no longer be resumed. */
   inputRemoved?: boolean;
-  /** The process that wrote it, for people who look into the folder: nothing is decided by it. */
+  /** The process that wrote it, for people who read the file; not used otherwise. */
   pid?: number;
 }
 
-/** Whether it may go on from where it stood. */
+/** Whether it can be resumed. */
 export const isResumable = ({ state, inputRemoved }: Pick<Job, "state" | "inputRemoved">) =>
   (state === "interrupted" || state === "cancelled" || state === "failed") && !inputRemoved;
 
@@ -47,7 +47,7 @@ export const stateInWords: Record<JobState, string> = {
   interrupted: "was interrupted",
 };
 
-/** Why a job failed, without the text of an error that is not ours. */
+/** Why a job failed; unexpected errors stay in the log. */
 export function jobError(error: unknown): NonNullable<Job["error"]> {
   if (error instanceof AppError)
     return { code: error.code, message: error.message, param: error.param };
@@ -57,10 +57,10 @@ export function jobError(error: unknown): NonNullable<Job["error"]> {
 export const hasEnded = ({ state }: Pick<Job, "state">) =>
   state !== "queued" && state !== "running";
 
-/** What a running job is given. */
+/** The context of a running job. */
 export interface JobContext {
   job: Job;
-  /** A folder of its own for data and checkpoints; emptied when the job has succeeded. */
+  /** Its folder for data and checkpoints; emptied once the job has succeeded. */
   folder: string;
   /** Aborts when the job is cancelled or the server shuts down. */
   signal: AbortSignal;
@@ -68,18 +68,16 @@ export interface JobContext {
 }
 
 /**
- * What a kind of job does with the input it was created with. It is run again, from the start, when
- * a job is resumed.
+ * The work of a kind of job on its input. A resumed job runs it again from the start.
  */
 type RunJob = (input: JobData, context: JobContext) => Promise<JobData>;
 
 export interface JobKind {
   run: RunJob;
-  /** Jobs of one lane run one after the other. */
+  /** Jobs of one lane run in sequence. */
   lane: string;
   /**
-   * The server begins these itself, where something else is done already: they are never refused
-   * for those that wait.
+   * Started by the server itself, after other work is done: never refused because too many wait.
    */
   own?: boolean;
 }

@@ -12,8 +12,7 @@ export interface JobsOptions {
   log: Log;
   limits?: JobLimits;
   /**
-   * Makes this process the only owner of the data folder, and so of its jobs; rejects while another
-   * process is.
+   * Makes this process the owner of the data folder and its jobs; rejects while another process is.
    */
   claim?: () => Promise<void>;
   /** Whether another process owns it. */
@@ -22,21 +21,21 @@ export interface JobsOptions {
 
 /** Jobs of clients that may wait. */
 const maxWaiting = 20;
-/** How often jobs that are kept no longer are looked for. */
+/** How often expired jobs are removed. */
 const forgetEveryMs = 600_000;
 
 /**
- * Long work that outlives its process: every job is a folder, and what was under way when the
+ * Long work that outlives its process: every job is a folder, and jobs that were running when the
  * process ended can be resumed.
  *
- * Jobs belong to the process that holds the data folder. Whoever takes it over finds no other
- * process at work: what is not ended then is interrupted, whatever its file says.
+ * Jobs belong to the process that holds the data folder. When a process takes it over, no other is
+ * working: unfinished jobs are interrupted, whatever their files say.
  */
 export class Jobs {
   readonly #options: Required<JobsOptions>;
   readonly #records: JobRecords;
   readonly #runner: JobRunner;
-  /** Jobs that are being written before they wait. */
+  /** Jobs being written before they are queued. */
   #beingCreated = 0;
   #claimed: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -48,7 +47,7 @@ export class Jobs {
     this.#runner = new JobRunner(this.#records, this.#options);
   }
 
-  /** Reads what there is. Nothing is changed before this process owns the data folder. */
+  /** Reads all jobs. Nothing is changed before this process owns the data folder. */
   static async open(options: JobsOptions): Promise<Jobs> {
     const jobs = new Jobs(options);
     await jobs.#records.readAll();
@@ -58,7 +57,7 @@ export class Jobs {
     return jobs;
   }
 
-  /** Takes the jobs over, once: what is not ended is interrupted. @throws what `claim` throws. */
+  /** Takes over the jobs, once: unfinished ones are interrupted. @throws as `claim`. */
   claim(): Promise<void> {
     this.#claimed ??= this.#takeOver().catch((error) => {
       this.#claimed = undefined;
@@ -68,8 +67,8 @@ export class Jobs {
   }
 
   /**
-   * Resolves when the job is on the disk; it then waits for its turn.
-   * @throws AppError `overloaded` when too many wait; what `claim` throws.
+   * Resolves when the job is on disk; it then waits for its turn.
+   * @throws AppError `overloaded` when too many wait; as `claim`.
    */
   async create(kind: string, input: JobInput): Promise<Job> {
     await this.claim();
@@ -107,12 +106,12 @@ export class Jobs {
     return { ...this.#of(id) };
   }
 
-  /** What is wrong with files of jobs, in sentences. */
+  /** Problems with the files of jobs, in sentences. */
   damage(): string[] {
     return this.#records.damage();
   }
 
-  /** Stops a job that waits or runs. What it had reached is kept for `resume`. */
+  /** Stops a waiting or running job. Its progress is kept for `resume`. */
   async cancel(id: string): Promise<Job> {
     this.#of(id);
     await this.claim();
@@ -120,16 +119,15 @@ export class Jobs {
     if (job.state === "queued" || job.state === "interrupted") {
       await this.#records.end(job, { state: "cancelled" });
     } else if (job.state !== "running" || !(await this.#runner.abort(id))) {
-      const message = `The job "${id}" ${stateInWords[job.state]} already`;
+      const message = `The job "${id}" ${stateInWords[job.state].replace(" ", " already ")}`;
       throw new AppError("conflict", message, { param: "id" });
     }
     return this.get(id);
   }
 
   /**
-   * Puts a job that was interrupted, cancelled or has failed back into the queue.
-   * @throws AppError `conflict` when it is in no such state, or what it was made from is kept no
-   *   longer.
+   * Puts an interrupted, cancelled or failed job back into the queue.
+   * @throws AppError `conflict` when it is in another state, or its inputs were removed.
    */
   async resume(id: string): Promise<Job> {
     this.#of(id);
@@ -141,14 +139,14 @@ export class Jobs {
     if (job.inputRemoved) {
       const { maxResumableJobs, resumableJobHours } = this.#options.limits;
       throw conflict(
-        `The job "${id}" cannot be resumed any more: inputs are kept for ${resumableJobHours} ` +
+        `The job "${id}" can no longer be resumed: inputs are kept for ${resumableJobHours} ` +
           `hours, of the last ${maxResumableJobs} jobs (options resumableJobHours, ` +
           "maxResumableJobs)",
       );
     }
     if (!isResumable(job)) {
       throw conflict(
-        `Only a job that was interrupted or cancelled, or has failed, can be resumed; "${id}" ` +
+        `Only an interrupted, cancelled or failed job can be resumed; "${id}" ` +
           `${stateInWords[job.state]}`,
       );
     }
@@ -162,14 +160,14 @@ export class Jobs {
   }
 
   /**
-   * Calls `listener` with every change of the job from now on. @returns a function that ends this.
+   * Calls `listener` on every further change of the job. @returns a function that unsubscribes.
    */
   watch(id: string, listener: (job: Job) => void): () => void {
     this.#of(id);
     return this.#records.watchers.add(id, listener);
   }
 
-  /** Interrupts what runs or waits, so that it can be resumed at the next start. */
+  /** Interrupts running and waiting jobs, so that they can be resumed after the next start. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const stopped = this.#runner.stop();
@@ -181,7 +179,7 @@ export class Jobs {
 
   async #takeOver(): Promise<void> {
     await this.#options.claim();
-    await this.#records.readAll(); // its owner until now may have gone on
+    await this.#records.readAll(); // the previous owner may have changed them
     for (const job of this.#records.all()) {
       if (!hasEnded(job)) await this.#records.end(job, { state: "interrupted" });
       else if (job.state === "succeeded" || job.inputRemoved) await this.#records.tidy(job.id);
@@ -208,7 +206,7 @@ export class Jobs {
       .filter((job) => job.state === "queued" && !kinds[job.kind]?.own);
     const waiting = queued.length + this.#beingCreated;
     if (waiting < maxWaiting) return;
-    throw new AppError("overloaded", `${waiting} jobs are waiting already`, {
+    throw new AppError("overloaded", `${waiting} jobs are already waiting`, {
       retryAfterSeconds: 60,
     });
   }

@@ -1,4 +1,4 @@
-/** What a JSON text may hold; checked while it is parsed. */
+/** Limits of a JSON text, checked while it is parsed. */
 export const jsonLimits = {
   /** Levels of arrays and objects. */
   depth: 2000,
@@ -10,13 +10,13 @@ export const jsonLimits = {
   keys: 10_000,
 };
 
-/** What is read in one go at most, where it cannot be interrupted: about a millisecond. */
+/** The most that is read without interruption: about a millisecond. */
 export const pieceBytes = 2 ** 16;
 
 /** Why a text is refused. */
 export class JsonError extends Error {
   /**
-   * Where, as it is spelled on the wire: `items[2].metadata.size`; empty for a text that is no
+   * Where, as it is spelled on the wire: `items[2].metadata.size`; empty for a text that is not
    * JSON.
    */
   readonly path: string;
@@ -29,7 +29,7 @@ export class JsonError extends Error {
     this.tooLarge = tooLarge;
   }
 
-  /** @param message  is given the limit as it is written: `has more than 8,388,608 numbers`. */
+  /** @param message  gets the formatted limit: `has more than 8,388,608 numbers`. */
   static tooLarge(limit: keyof typeof jsonLimits, message: (limit: string) => string): JsonError {
     return new JsonError(message(jsonLimits[limit].toLocaleString("en")), "", true);
   }

@@ -1,6 +1,6 @@
 import { JsonError, pieceBytes } from "./json-limits.js";
 
-/** Longer ones are no numbers that anybody means. */
+/** Longer ones are not meaningful numbers. */
 const maxCharacters = pieceBytes;
 
 const powersOfTen = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`)); // all exact
@@ -8,9 +8,9 @@ const powersOfTen = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`
 /** Reads the numbers of a JSON text. */
 export class JsonNumberReader {
   readonly #bytes: Buffer;
-  /** After the number that was read last. */
+  /** The position after the last number read. */
   end = 0;
-  // Of the number that was read last:
+  // Of the last number read:
   #start = 0;
   #value = 0;
   /** More digits than any double keeps. */
@@ -70,8 +70,7 @@ export class JsonNumberReader {
     this.end = at;
     this.#isLong = digits > 15;
     this.#isOutOfRange = false;
-    // Exact operands make a correctly rounded result (Clinger 1990); the others are left to the
-    // engine.
+    // Exact operands give a correctly rounded result (Clinger 1990); others are left to the engine.
     if (digits <= 15 && scale >= -22 && scale <= 22) {
       const size = scale < 0 ? mantissa / powersOfTen[-scale] : mantissa * powersOfTen[scale];
       return negative ? -size : size;
@@ -81,15 +80,15 @@ export class JsonNumberReader {
     return this.#value;
   }
 
-  /** Whether `exact` has to look at the number that was read last. */
+  /** Whether `exact` must check the last number read. */
   get mayBeInexact(): boolean {
     return this.#isLong || this.#isOutOfRange;
   }
 
   /**
-   * @returns the number that was read last; in metadata an InexactNumber if it would come back
-   *   changed.
-   * @throws JsonError for a whole number that a double cannot hold, and for one beyond the doubles.
+   * @returns the last number read; in metadata an InexactNumber if it would not round-trip.
+   * @throws JsonError for a whole number that does not fit into a double, and for one beyond the
+   *   range of doubles.
    */
   exact(isMetadata: boolean, path: () => string): number | InexactNumber {
     if (!isMetadata && !this.#isInteger && !this.#isOutOfRange) return this.#value;
@@ -97,12 +96,12 @@ export class JsonNumberReader {
     if (comesBack(text, this.#value)) return this.#value;
     if (isMetadata) return new InexactNumber(text);
     const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-    throw new JsonError(`${shown} is a number that a double cannot hold`, path());
+    throw new JsonError(`${shown} is a number that does not fit into a double`, path());
   }
 }
 
 /**
- * A number in metadata that would come back changed; the check of metadata refuses it by its text.
+ * A number in metadata that would not round-trip; the metadata check refuses it by its text.
  */
 export class InexactNumber {
   readonly text: string;
@@ -113,7 +112,7 @@ export class InexactNumber {
 }
 
 /**
- * Whether a number comes back as it was written: the shortest text of the double nearest to it
+ * Whether a number round-trips: the shortest text of the double nearest to it
  * denotes the same decimal. `1.50` and `15e-1` do, as do `0.1` and `1e300`;
  * `9007199254740993`, `1e400` and `0.12345678901234567890` do not.
  */

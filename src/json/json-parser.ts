@@ -6,16 +6,16 @@ import { NumberRunReader } from "./number-run.js";
 
 type Expected = "value" | "value or ]" | "key" | "key or }" | "colon" | "comma or end" | "nothing";
 
-/** Between two looks at the clock: some tenths of a millisecond. */
+/** Bytes between two checks of the clock: some tenths of a millisecond. */
 const bytesBetweenLooks = 4096;
 
 /**
  * JSON.parse with limits, in slices, and without its silent losses: a key that appears twice, half
- * of a surrogate pair, and a whole number that a double cannot hold are refused. In metadata a
- * number that would come back changed becomes an InexactNumber, and halves of surrogate pairs are
- * left to the check of the item, so that one bad item costs one item.
+ * of a surrogate pair, and a whole number that does not fit into a double are refused. In metadata
+ * a number that would not round-trip becomes an InexactNumber, and halves of surrogate pairs are
+ * left to the item check, so that a bad item fails alone.
  *
- * The bytes have to be valid UTF-8. Decision 0060 says why this is not JSON.parse.
+ * The bytes must be valid UTF-8. Decision 0060 says why this is not JSON.parse.
  */
 export class JsonParser {
   readonly #bytes: Buffer;
@@ -48,7 +48,7 @@ export class JsonParser {
 
   /**
    * Parses until the end or `until` (of performance.now()).
-   * @returns whether it has come to the end.
+   * @returns whether it reached the end.
    * @throws JsonError.
    */
   run(until: number): boolean {
@@ -69,7 +69,7 @@ export class JsonParser {
     const bytes = this.#bytes;
     let byte = bytes[this.#at];
     if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) {
-      const stop = this.#at + 1024; // megabytes of spaces are taken in many steps
+      const stop = this.#at + 1024; // megabytes of spaces take many steps
       while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) {
         byte = bytes[++this.#at];
         if (this.#at === stop) return true;
@@ -226,7 +226,7 @@ export class JsonParser {
     else throw this.#unexpected();
   }
 
-  /** Puts a value, which has been read, where it belongs. */
+  /** Adds a value that has been read to its parent. */
   #emit(value: unknown): void {
     const top = this.#top;
     this.#expected = top === undefined ? "nothing" : "comma or end";
@@ -242,7 +242,7 @@ export class JsonParser {
     return new JsonError(`unexpected ${JSON.stringify(rest.slice(0, 8))} at byte ${this.#at}`);
   }
 
-  /** Of what is read now; `key` is one that has just been read. */
+  /** Of the current value; `key` is one that has just been read. */
   #path(key?: string): string {
     return levelsPath(this.#levels, key);
   }

@@ -15,16 +15,16 @@ export class JsonStringReader {
   readonly #bytes: Buffer;
   #plainBytes: PlainBytes | undefined;
   #from = 0;
-  /** Whether it may still be that the string is ASCII without escapes. */
+  /** Whether the string may still be ASCII without escapes. */
   #isPlain = false;
   #checkedUntil = 0;
   #parts: string[] = [];
-  // The next of each at or after the place that is read; kept, so that no byte is looked at twice.
+  // The next of each at or after the current position; cached, so that no byte is read twice.
   #quote = -1;
   #backslash = -1;
-  /** Whether the string that was read last has escapes. */
+  /** Whether the last string read has escapes. */
   hadEscapes = false;
-  /** After the closing quote of the string that was read last. */
+  /** The position after the closing quote of the last string read. */
   end = 0;
 
   constructor(bytes: Buffer) {
@@ -33,7 +33,7 @@ export class JsonStringReader {
 
   /**
    * @param from  after the opening quote.
-   * @returns the string, or undefined when it is long or has escapes: then `step` reads it.
+   * @returns the string, or undefined when it is long or has escapes: use `step` then.
    */
   begin(from: number): string | undefined {
     const bytes = this.#bytes;
@@ -57,7 +57,7 @@ export class JsonStringReader {
   }
 
   /**
-   * @returns the string when it is whole, else undefined: call it again.
+   * @returns the string when complete, else undefined: call again.
    * @throws SyntaxError when it does not end, or for a control character or an unknown escape.
    */
   step(): string | undefined {
@@ -65,7 +65,7 @@ export class JsonStringReader {
     return this.#isPlain ? this.#stepPlain() : this.#stepPiece();
   }
 
-  /** The way of base64: looked over, then copied in one go. */
+  /** For base64: scanned, then copied in one go. */
   #stepPlain(): string | undefined {
     const from = this.#from;
     const quote = this.#quote;
@@ -120,7 +120,7 @@ export class JsonStringReader {
   }
 }
 
-/** As `Buffer.indexOf`, but the length where there is none. */
+/** As `Buffer.indexOf`, but the length if there is none. */
 function indexOf(bytes: Buffer, byte: number, from: number): number {
   const found = bytes.indexOf(byte, from);
   return found < 0 ? bytes.length : found;

@@ -1,15 +1,15 @@
-/** An array or object that is being read: one of the two. */
+/** An array or object being read: one of the two. */
 export interface Level {
   array: unknown[] | undefined;
   object: Record<string, unknown> | undefined;
-  /** Of the member that is read. */
+  /** Of the current member. */
   key: string;
   keys: number;
-  /** Within an item's metadata, which has to come back as it was written. */
+  /** Within an item's metadata, which must round-trip. */
   isMetadata: boolean;
 }
 
-/** Adds the next element, or the value of the member that is read. */
+/** Adds the next element, or the current member's value. */
 export function put({ array, object, key }: Level, value: unknown): void {
   if (array !== undefined) array.push(value);
   else if (key === "__proto__") {
@@ -19,9 +19,9 @@ export function put({ array, object, key }: Level, value: unknown): void {
 }
 
 /**
- * Where the next value belongs, as it is spelled on the wire: `items[2].metadata.size`.
+ * The path of the next value, as spelled on the wire: `items[2].metadata.size`.
  *
- * @param key  takes the place of the last level's key.
+ * @param key  replaces the last level's key.
  */
 export function levelsPath(levels: readonly Level[], key?: string): string {
   let path = "";

@@ -1,11 +1,11 @@
-/** Work on one request may hold the event loop this long; then it waits for its next turn. */
+/** Work on one request may block the event loop this long; then it waits for its next turn. */
 export const sliceMs = 5;
 
 const waiting: (() => void)[] = [];
 
 /**
- * The next turn of the event loop that nobody else who waits here has: however many requests are at
- * work in slices, one slice runs in a turn.
+ * Waits for a turn of the event loop shared with no other waiter: however many requests work in
+ * slices, only one slice runs per turn.
  */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {

@@ -3,17 +3,17 @@ import { pieceBytes } from "./json-limits.js";
 const comma = 0x2c;
 const closingBracket = 0x5d;
 
-/** Fewer bytes are read faster number by number. */
+/** Fewer bytes are faster number by number. */
 const minBytes = 48;
 
 /** Reads the numbers of an array many at a time, by JSON.parse. */
 export class NumberRunReader {
   readonly #bytes: Buffer;
-  /** The next closing bracket; kept, so that no byte is looked at twice. */
+  /** The next closing bracket; cached, so that no byte is read twice. */
   #bracket = -1;
-  /** What lies before it has been tried. */
+  /** Everything before it was tried. */
   #triedUntil = 0;
-  /** After the numbers that were read last: at a comma or the closing bracket. */
+  /** The position after the last numbers read: at a comma or the closing bracket. */
   end = 0;
 
   constructor(bytes: Buffer) {
@@ -23,8 +23,8 @@ export class NumberRunReader {
   /**
    * The numbers from `start`, up to the end of the array or of a piece of it.
    *
-   * @returns undefined when they have to be read one by one: few, not numbers alone, not JSON, or
-   *   one may not be what was written (a whole number that a double cannot hold, one beyond it).
+   * @returns undefined when they must be read one by one: too few, not only numbers, not JSON, or
+   *   one may change (beyond what a double holds).
    */
   read(start: number): number[] | undefined {
     if (start < this.#triedUntil) return undefined;

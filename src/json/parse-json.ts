@@ -5,9 +5,9 @@ import { JsonParser } from "./json-parser.js";
 import { nextTurn, sliceMs } from "./next-turn.js";
 
 export interface ParseJsonOptions {
-  /** The field that holds the text, for messages; without one it is the body. */
+  /** The field with the text, for messages; the body by default. */
   param?: string;
-  /** The subject of messages, `Line 3`; else told from `param`. */
+  /** The subject of messages, such as `Line 3`; by default from `param`. */
   name?: string;
   /**
    * Is told of the memory that the values take, as it grows: the bytes more than those told of
@@ -20,7 +20,7 @@ const byteOrderMark = [0xef, 0xbb, 0xbf];
 
 /**
  * The value of a JSON text, within the limits and by the rules of json-parser.ts. A large one is
- * parsed in slices between which the event loop turns.
+ * parsed in slices, yielding to the event loop.
  *
  * @throws AppError `invalid_input` when it is empty, not UTF-8 or not JSON; `too_large` beyond a
  *   limit.

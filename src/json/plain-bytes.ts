@@ -1,5 +1,5 @@
 /**
- * Tells whether bytes are ASCII without control characters, four at a time: 12 MiB in a
+ * Whether bytes are ASCII without control characters, four at a time: 12 MiB in a
  * millisecond.
  */
 export class PlainBytes {
@@ -23,8 +23,7 @@ export class PlainBytes {
     if (last - first < 4) return this.#arePlain(from, to);
     const head = this.#wordsFrom + 4 * first;
     let at = first;
-    // The highest bit of a byte is set by what is not ASCII, and by the borrow of what is below a
-    // space.
+    // The highest bit of a byte is set for non-ASCII, and by the borrow of a byte below space.
     for (; at + 4 <= last; at += 4) {
       const a = words[at];
       const b = words[at + 1];

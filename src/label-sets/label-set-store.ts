@@ -8,11 +8,11 @@ import { storageError, writeDurably } from "../files/write-durably.js";
 import { NameQueue } from "../heads/name-queue.js";
 import { checkName } from "../heads/version-folder.js";
 
-/** Labels under a name, with all that makes their scores: prompts, templates and thresholds. */
+/** Named labels with everything that affects their scores: prompts, templates and thresholds. */
 export const LabelSet = z.object({
   formatVersion: z.literal(1),
   name: z.string(),
-  /** Goes up with each change. */
+  /** Increases with each change. */
   version: z.int().positive(),
   labels: z.array(
     z.object({
@@ -37,8 +37,8 @@ export const LabelSet = z.object({
 export type LabelSet = z.infer<typeof LabelSet>;
 
 /**
- * Label sets in the data folder, a small file each. They are read when they are asked for: there is
- * nothing to keep in step.
+ * Label sets in the data folder, a small file each. Read on demand, so there is nothing to keep in
+ * sync.
  */
 export class LabelSetStore {
   readonly #folder: string;
@@ -69,7 +69,7 @@ export class LabelSetStore {
     return read.data;
   }
 
-  /** Makes or replaces a set. */
+  /** Creates or replaces a set. */
   put(
     name: string,
     set: Omit<LabelSet, "formatVersion" | "name" | "version" | "updatedAt">,

@@ -11,7 +11,7 @@ export function auroc(known: ArrayLike<number>, unknown: ArrayLike<number>): num
   return wins / (known.length * unknown.length);
 }
 
-/** How many of the sorted values are below x, or with `orEqual` at most x. */
+/** How many of the sorted values are below x, or at most x with `orEqual`. */
 function rank(sorted: Float64Array, x: number, orEqual: boolean): number {
   let low = 0;
   let high = sorted.length;

@@ -1,9 +1,9 @@
 import { type Rows, rowCount } from "./rows.js";
 
 /**
- * A shuffle that depends on the rows and the seed alone, not on the order in which rows came: the
- * same set is cut into the same parts however it was sorted. Rows are ordered by a hash of their
- * numbers; equal rows are interchangeable.
+ * A shuffle that depends only on the rows and the seed, not on the order of the rows: the same set
+ * is split into the same parts however it was sorted. Rows are ordered by a hash of their numbers;
+ * equal rows are interchangeable.
  *
  * @param sides  N rows each; row i of all sides together are one item.
  * @returns a permutation of 0..N-1.

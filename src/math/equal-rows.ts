@@ -3,13 +3,13 @@ import { type Rows, rowAt, rowCount } from "./rows.js";
 import { dot, norm } from "./vector.js";
 
 /**
- * Unit rows as close as this are one row: what a text's place in a batch changes is a hundredth of
- * it.
+ * Unit rows this close count as equal: a text's position in a batch changes it by a hundredth of
+ * this.
  */
 const tolerance = 1e-4;
 
 /**
- * Which rows are the same, [N]: rows of one number are. Of rows x, y, x it is [a, b, a].
+ * Groups of equal rows, [N]: equal rows have equal numbers. For rows x, y, x it is [a, b, a].
  *
  * Rows are sorted by their projection onto one direction, which moves two of them no further apart,
  * so only neighbours are compared.
@@ -23,7 +23,7 @@ export function equalRows(rows: Rows): Int32Array {
   });
   const order = [...places.keys()].sort((i, j) => places[i] - places[j]);
   const groups = Int32Array.from(places.keys());
-  /** One of each group whose place is near enough. */
+  /** One representative of each nearby group. */
   let near: number[] = [];
   for (const i of order) {
     near = near.filter((first) => places[i] - places[first] <= tolerance);

@@ -6,7 +6,7 @@ export interface NpyArray {
   data: Float32Array | Float64Array;
 }
 
-/** What a reader may be asked to hold, whatever a header claims. */
+/** The most that a reader allocates, whatever a header claims. */
 const maxNumbers = 2 ** 30;
 
 const readers: Record<string, [bytes: number, read: (view: DataView, at: number) => number]> = {
@@ -21,7 +21,7 @@ const readers: Record<string, [bytes: number, read: (view: DataView, at: number)
   "<i8": [8, (view, at) => Number(view.getBigInt64(at, true))],
 };
 
-/** What the header of a .npy file says. */
+/** The header of a .npy file. */
 export interface NpyHeader {
   shape: readonly number[];
   /** As numpy writes it, e.g. `<f4`. */
@@ -34,7 +34,7 @@ export interface NpyHeader {
   read: (view: DataView, at: number) => number;
 }
 
-/** A header of ours and numpy's own is 128 bytes; one that could be read has at most this many. */
+/** Our headers and numpy's have 128 bytes; readable ones have at most this many. */
 export const maxNpyHeaderBytes = 10_012;
 
 /**
@@ -50,7 +50,7 @@ export function readNpyHeader(bytes: Uint8Array, param?: string): NpyHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
   if (bytes.length < 12 || magic.some((byte, i) => bytes[i] !== byte))
-    throw fail("it does not start as one");
+    throw fail("it has no .npy signature");
   const version = bytes[6];
   if (version < 1 || version > 3) throw fail(`its format version is ${version}; expected 1 to 3`);
   const headerAt = version === 1 ? 10 : 12;
@@ -98,8 +98,8 @@ export function readNpy(bytes: Uint8Array, param?: string): NpyArray {
     const found = `needs ${count * size} bytes but ${bytes.length - start} follow`;
     throw unusable(`the shape (${shape.join(", ")}) of ${type} ${found}`, param);
   }
-  // A copy is aligned, whatever the header's length (and a Buffer's own slice would not copy);
-  // every platform that Node.js 20 runs on here is little-endian.
+  // A copy is aligned, whatever the header's length (a Buffer's slice would not copy); every
+  // supported platform is little-endian.
   if (type === "<f4")
     return { shape, data: new Float32Array(Uint8Array.from(bytes.subarray(start)).buffer) };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -110,8 +110,8 @@ export function readNpy(bytes: Uint8Array, param?: string): NpyArray {
 
 /**
  * The header of a file in format version 1; the numbers start at a multiple of 64 bytes, as in
- * numpy's own files. Up to two sides below 10^15 it has 128 bytes, so that it can be written again
- * when the shape is known.
+ * numpy's own files. Up to two sides below 10^15 it has 128 bytes, so that it can be rewritten once
+ * the shape is known.
  */
 export function npyHeader(shape: readonly number[], type: "<f4" | "<f8"): Uint8Array {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;

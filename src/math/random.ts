@@ -1,5 +1,5 @@
 /**
- * A source of pseudo-random numbers that can be held still: the same seed gives the same stream.
+ * A source of reproducible pseudo-random numbers: the same seed gives the same stream.
  */
 export interface Random {
   /** Uniform in [0, 1), 53 bits. */

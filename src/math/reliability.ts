@@ -1,10 +1,10 @@
-/** Predictions of about one confidence, and how often they were right. */
+/** Predictions of similar confidence, and how often they were right. */
 export interface ReliabilityBin {
   /** (from, to], the first one [0, to]. */
   from: number;
   to: number;
   count: number;
-  /** Mean confidence; null of an empty bin. */
+  /** Mean confidence; null for an empty bin. */
   confidence: number | null;
   accuracy: number | null;
 }

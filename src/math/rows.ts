@@ -1,7 +1,7 @@
 import { invalidInput } from "../errors.js";
 import { dot, norm } from "./vector.js";
 
-/** N embeddings of D numbers one after the other, [N, D] row-major. */
+/** N embeddings of D numbers, [N, D] row-major. */
 export interface Rows {
   values: Float32Array;
   /** D */
@@ -51,7 +51,7 @@ export function concat(parts: readonly Rows[]): Rows {
   return { values, dimensions: parts[0].dimensions };
 }
 
-/** Arithmetic mean of the rows, [D], in float64; of unit rows it is not of unit length. */
+/** Arithmetic mean of the rows, [D], in float64; for unit rows it is not of unit length. */
 export function meanRow({ values, dimensions }: Rows): Float64Array {
   const mean = new Float64Array(dimensions);
   for (let at = 0; at < values.length; at += dimensions) {
@@ -62,12 +62,12 @@ export function meanRow({ values, dimensions }: Rows): Float64Array {
   return mean;
 }
 
-/** Row lengths this close to 1 are float32 rounding: such rows stay as they are. */
+/** Row lengths this close to 1 are float32 rounding: such rows are unchanged. */
 const lengthTolerance = 1e-5;
 
 /**
- * The one gate for embeddings from outside: every row at unit length. Rows that already are come
- * back as they are; where one is not, all are copied.
+ * The gate for embeddings from outside: every row at unit length. If all already are, they are
+ * returned unchanged; otherwise all are copied.
  *
  * @param name     the field that holds the rows, for errors.
  * @param options  `paramOf` spells the field of one row; by default the error names the field and
@@ -125,7 +125,7 @@ export function checkFinite(
 export function cosines(
   a: Rows,
   b: Rows,
-  /** Called before each row of a; what it throws ends the work. */
+  /** Called before each row of a; an error it throws ends the work. */
   beforeRow?: () => void,
 ): Float32Array {
   const { dimensions } = a;
@@ -182,7 +182,7 @@ export function spread(rows: Rows): number {
   return sum / rowCount(rows);
 }
 
-/** Whether all unit rows are one point, give or take float32 rounding: 1e-7 a number, squared. */
+/** Whether all unit rows are one point, up to float32 rounding: 1e-7 a number, squared. */
 export const areAlike = (rows: Rows): boolean => spread(rows) < 1e-12;
 
 /** How many different rows there are, bit by bit. */

@@ -1,6 +1,6 @@
 import type { Random } from "./random.js";
 
-/** `mean([1, 2, 6])` is 3; NaN of nothing. */
+/** `mean([1, 2, 6])` is 3; NaN for none. */
 export function mean(values: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i];
@@ -18,7 +18,7 @@ export type Interval = [low: number, high: number];
 
 /**
  * 95 % percentile bootstrap interval: draws items with replacement and takes the 2.5th and 97.5th
- * percentile of what `statistic` makes of them. Source: Efron and Tibshirani 1993, chapter 13.
+ * percentile of `statistic`. Source: Efron and Tibshirani 1993, chapter 13.
  *
  * @param count  items to draw from; `statistic` is given their positions, in 0..count-1.
  * @param size   positions in a draw; by default as many as there are items.

@@ -1,6 +1,9 @@
 import type { ErrorAnswer } from "../wire/error.js";
 
-/** Sends a request to our routes, in this process or elsewhere, and resolves with any answer. */
+/**
+ * Sends a request to the server's routes, in this process or elsewhere, and resolves with any
+ * answer.
+ */
 export type Ask = (path: string, init: AskInit) => Promise<Response>;
 
 interface AskInit {
@@ -10,7 +13,7 @@ interface AskInit {
   signal: AbortSignal;
 }
 
-/** What a tool could not do; the message is for the model that called it. */
+/** A tool's failure; the message is for the model that called it. */
 export class ToolError extends Error {
   override name = "ToolError";
   readonly code: string | undefined;

@@ -11,7 +11,7 @@ import { pathOf } from "./paths.js";
 import { addTool, type ToolParts } from "./tool.js";
 
 const Model = ModelAnswer.pick({ id: true, modalities: true, space: true, dimensions: true });
-/** A hash tells a model nothing. */
+/** A hash is useless to a model. */
 const Item = ItemPage.shape.data.element.omit({ content_hash: true });
 const Listed = z.object({
   collections: z.array(CollectionAnswer),
@@ -30,14 +30,14 @@ export function addCollectionTools(server: McpServer, parts: ToolParts): void {
     name: "list",
     title: "List collections and items",
     description:
-      "Without arguments: the collections there are, with what they hold, and the models. With a " +
-      "collection: its items by pages, oldest first, with their metadata. Start here when you do " +
-      "not know the name of a collection.",
+      "Without arguments: all collections with their contents, and the models. With a " +
+      "collection: its items in pages, oldest first, with their metadata. Start here if you " +
+      "do not know a collection's name.",
     input: z.strictObject({
       collection: z.string().min(1).optional().describe("List the items of this collection."),
       modality: Modality.optional().describe("Only items of this modality."),
-      limit: z.int().min(1).max(100).default(20).describe("Items of a page."),
-      after: z.string().min(1).optional().describe("next_cursor of the page before."),
+      limit: z.int().min(1).max(100).default(20).describe("Items in a page."),
+      after: z.string().min(1).optional().describe("next_cursor of the previous page."),
     }),
     output: Listed,
     annotations: { readOnlyHint: true, openWorldHint: false },
@@ -73,27 +73,23 @@ export function addCollectionTools(server: McpServer, parts: ToolParts): void {
         .string()
         .min(1)
         .optional()
-        .describe(
-          "Name of the item in the collection; without it a random one, of a file its path.",
-        ),
+        .describe("Name of the item in the collection. Default: a file's path, or a random one."),
       metadata: z
         .record(z.string(), z.unknown())
         .optional()
-        .describe('What else is known of it, for filters: {"year": 2021, "place": "Oslo"}.'),
-      create: z.boolean().default(false).describe("Make the collection when there is none."),
+        .describe('Facts about it, for filters: {"year": 2021, "place": "Oslo"}.'),
+      create: z.boolean().default(false).describe("Create the collection if it does not exist."),
       model: z
         .string()
         .min(1)
         .optional()
-        .describe("With create: the model whose space it has; list names the models."),
+        .describe("With create: the model of its space; list names the models."),
     }),
     output: StoredItem.omit({ space: true }),
     annotations: { readOnlyHint: false, destructiveHint: true, openWorldHint: false },
     async run({ collection, id, metadata, create, model, ...given }, signal) {
       if (model !== undefined && !create) {
-        throw new ToolError(
-          'Expected "create" beside "model": a collection keeps the model it has',
-        );
+        throw new ToolError('Expected "create" beside "model": a collection keeps its model');
       }
       const { modality, value, file } = await contentOf(given, files);
       if (create) {
@@ -122,8 +118,8 @@ export function addCollectionTools(server: McpServer, parts: ToolParts): void {
       "metadata field, how often one finds its partner, as it is and after centring.",
     input: z.strictObject({
       collection: z.string().min(1).describe("Name of the collection."),
-      a_modality: Modality.optional().describe("Of a collection of more than two modalities."),
-      b_modality: Modality.optional().describe("The other one."),
+      a_modality: Modality.optional().describe("For a collection with more than two modalities."),
+      b_modality: Modality.optional().describe("The other modality."),
       pair_by: z
         .string()
         .min(1)

@@ -2,12 +2,12 @@ import { z } from "zod";
 import type { LocalFiles } from "../media/local-files.js";
 import { ToolError } from "./ask.js";
 
-/** What a call is about, as the routes take it. */
+/** A call's content, as the routes take it. */
 export interface GivenContent {
   modality: "text" | "image" | "audio";
   /** A text, or base64, a data URI or a URL. */
   value: string;
-  /** Of a local file: its path in the allowed folder, and its absolute path. */
+  /** For a local file: its path in the allowed folder, and its absolute path. */
   file?: { name: string; path: string };
 }
 
@@ -21,8 +21,8 @@ const inline = {
 };
 
 /**
- * Arguments of a text, picture or sound, of which a call gives exactly one; `file` only where there
- * are files to read.
+ * Arguments for a text, picture or sound, of which a call gives exactly one; `file` only if files
+ * may be read.
  */
 export function contentFields(files: LocalFiles | undefined) {
   const where = files?.folders.join(", ");

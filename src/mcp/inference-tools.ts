@@ -10,7 +10,7 @@ const model = z
   .string()
   .min(1)
   .optional()
-  .describe("Model to ask; without it the first that understands the modality.");
+  .describe("Model to use. Default: the first that understands the modality.");
 const annotations = { readOnlyHint: true, openWorldHint: false };
 
 /** One embedding, out of the list that the route answers. */
@@ -39,8 +39,8 @@ export function addInferenceTools(server: McpServer, parts: ToolParts): void {
       multi_label: z
         .boolean()
         .default(false)
-        .describe("Judge each label on its own: several or none may fit."),
-      top_k: z.int().min(1).optional().describe("Only the best so many labels."),
+        .describe("Score each label independently: several or none may fit."),
+      top_k: z.int().min(1).optional().describe("Only the best labels, this many."),
     }),
     output: ZeroShotAnswer,
     annotations,
@@ -57,7 +57,7 @@ export function addInferenceTools(server: McpServer, parts: ToolParts): void {
     title: "Embed",
     description:
       "The embedding of a text, picture or sound: a vector of unit length. Two of the same space " +
-      "can be compared by their dot product. To look for something use search, which needs no " +
+      "can be compared by their dot product. To find something use search, which needs no " +
       "vectors.",
     input: z.strictObject({ ...contentFields(files), model }),
     output: Embedded,

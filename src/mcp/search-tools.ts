@@ -22,7 +22,7 @@ const shared = {
   min_similarity: z
     .number()
     .optional()
-    .describe("Only items at least so similar (cosine, -1 to 1)."),
+    .describe("Only items at least this similar (cosine, -1 to 1)."),
   previews: z
     .int()
     .min(0)
@@ -55,8 +55,8 @@ export function addSearchTools(server: McpServer, parts: ToolParts): void {
     name: "search",
     title: "Search a collection",
     description:
-      "Finds the items of a collection that are most like a text, a picture or a sound: pictures " +
-      "and sounds by what a sentence says, pictures by a picture, and across modalities. Give " +
+      "Finds the items of a collection that are most like a text, a picture or a sound: " +
+      "pictures and sounds by a description, pictures by a picture, and across modalities. Give " +
       "exactly one query. Results come best first with their cosine similarity; small pictures " +
       "of the best follow, sounds where they can be read, and links to the originals.",
     input: z.strictObject({ collection, ...contentFields(files), ...shared }),

@@ -6,11 +6,11 @@ import { addSearchTools } from "./search-tools.js";
 import type { ToolParts } from "./tool.js";
 
 const instructions =
-  "crossmodal searches and classifies texts, pictures and sounds by what they show, say or sound " +
-  "like. Call list for the collections and models there are; search for items like a text, " +
-  "picture or sound; classify to choose among your own labels.";
+  "crossmodal searches and classifies texts, pictures and sounds by their content. Call list " +
+  "for the available collections and models; search for items like a text, picture or sound; " +
+  "classify to choose among your own labels.";
 
-/** A server of the Model Context Protocol whose tools ask our own routes. */
+/** A Model Context Protocol server whose tools use the server's routes. */
 export function createMcpServer(parts: ToolParts): McpServer {
   const server = new McpServer({ name: "crossmodal", version }, { instructions });
   addSearchTools(server, parts);

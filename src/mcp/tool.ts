@@ -11,25 +11,25 @@ import type { LocalFiles } from "../media/local-files.js";
 import { parseBody } from "../wire/parse-with.js";
 import { type Ask, ToolError } from "./ask.js";
 
-/** What tools work with. */
+/** The parts that tools need. */
 export interface ToolParts {
   ask: Ask;
   log: Pick<Log, "error">;
-  /** Files of this machine that a call may name; without it none. */
+  /** Local files that a call may name; none by default. */
   files?: LocalFiles;
 }
 
 export interface ToolAnswer {
-  /** As `output` says; it is also the text of the result. */
+  /** Matches `output`; also sent as the text of the result. */
   structured: object;
-  /** Pictures and sounds behind it. */
+  /** Pictures that follow it. */
   media?: CallToolResult["content"];
 }
 
 export interface Tool<I extends z.ZodType> {
   name: string;
   title: string;
-  /** For a language model that has seen no other page. */
+  /** For a language model that has read no other documentation. */
   description: string;
   input: I;
   output: z.ZodType;
@@ -64,7 +64,10 @@ export function addTool<I extends z.ZodType>(
   });
 }
 
-/** Models write null for what they leave out. A filter of null might find everything: it stays. */
+/**
+ * Models write null for arguments they leave out. A null filter might match everything, so it is
+ * kept and refused.
+ */
 function withoutNulls(given: unknown): object {
   const fields = Object.entries((given ?? {}) as object);
   return Object.fromEntries(fields.filter(([name, value]) => value !== null || name === "filter"));
@@ -80,8 +83,8 @@ function messageOf(error: unknown, tool: string, log: ToolParts["log"]): string 
 }
 
 /**
- * A schema that only describes. What comes in is parsed by us, with our messages; what goes out is
- * a route's answer, and a newer server's may have more fields.
+ * A schema for description only. Inputs are parsed by `parseBody`, with its messages; outputs are a
+ * route's answers, and a newer server's may have more fields.
  */
 function unchecked(schema: z.ZodType): StandardSchemaWithJSON<unknown, unknown> {
   const { jsonSchema } = schema["~standard"] as StandardSchemaWithJSON["~standard"];

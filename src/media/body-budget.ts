@@ -1,42 +1,44 @@
 import { AppError } from "../errors.js";
 import { DrainRate } from "./drain-rate.js";
 
-/** Of requests that are refused when there is no room, and of streams, which wait for it. */
+/**
+ * Bytes of requests, which are refused when there is no room, and of streams, which wait for it.
+ */
 const requestShare = 3 / 4;
 const streamShare = 1 / 2;
-/** Small bodies may fill more: a few large ones do not shut them out. */
+/** Small bodies may use more, so that a few large ones do not shut them out. */
 const smallBody = 2 ** 20;
 
-/** What one request holds of the budget. */
+/** One request's share of the budget. */
 export interface BodyShare {
-  /** @throws AppError `overloaded` when there is no room for so many bytes more. */
+  /** @throws AppError `overloaded` when there is no room for this many more bytes. */
   add(bytes: number): void;
-  /** Gives all back. */
+  /** Releases all. */
   release(): void;
 }
 
-/** What one stream holds of it. */
+/** One stream's share. */
 export interface StreamShare {
-  /** Waits until there is room for so many bytes. @throws the signal's reason when it aborts. */
+  /** Waits until there is room for this many bytes. @throws the signal's reason when it aborts. */
   take(bytes: number, signal: AbortSignal): Promise<void>;
   give(bytes: number): void;
-  /** Gives all back. */
+  /** Releases all. */
   release(): void;
 }
 
 /**
- * Bounds the bytes of request bodies that are held at once, as they were sent: before anything in
- * them is known, and while it waits for its turn.
+ * Bounds the bytes of request bodies held at once: before they are parsed, and while their contents
+ * wait for a turn.
  */
 export class BodyBudget {
   readonly #maxBytes: number;
   readonly #drain: DrainRate;
-  /** Streams that hold bytes; the first has held some for the longest. */
+  /** Streams that hold bytes, the longest-holding first. */
   readonly #streams = new Map<object, number>();
   #requestBytes = 0;
   #waiting: (() => void)[] = [];
 
-  /** @param now  milliseconds on a clock that never goes back. */
+  /** @param now  milliseconds on a monotonic clock. */
   constructor(maxBytes: number, now = () => performance.now()) {
     this.#maxBytes = maxBytes;
     this.#drain = new DrainRate(now);
@@ -71,8 +73,8 @@ export class BodyBudget {
   }
 
   /**
-   * For a stream, whose bytes are taken as they come and given back when they are done with. One
-   * stream may always go on, however large its lines: the one that has held bytes for the longest.
+   * For a stream, whose bytes are taken as they arrive and released when processed. One stream may
+   * always continue, however large its lines: the longest-holding one.
    */
   stream(): StreamShare {
     const key = {};
@@ -101,7 +103,7 @@ export class BodyBudget {
     };
   }
 
-  /** Resolves when a stream has given bytes back. */
+  /** Resolves when a stream has released bytes. */
   async #change(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     let wake = () => {};

@@ -5,7 +5,7 @@ import { DrainRate } from "./drain-rate.js";
 import { Turn } from "./turn.js";
 
 export interface BudgetLimits {
-  /** Work of the requests under way, in units: see `unitsOf`. */
+  /** Work of running requests, in units: see `unitsOf`. */
   maxUnits: number;
   /** Bytes of decoded media held at once, over all callers. */
   maxBytes: number;
@@ -15,11 +15,11 @@ export interface BudgetLimits {
   maxPerCaller: number;
 }
 
-/** What a request will take, as far as it is known before any of it is decoded. */
+/** A request's cost, as known before anything is decoded. */
 export interface Cost {
   /** Texts, pictures, sounds and queries. */
   inputs: number;
-  /** Bytes of the files as they were sent. */
+  /** Bytes of the files as sent. */
   sentBytes?: number;
   /** Bytes that the files take once they are decoded (decoded-bytes.ts). */
   decodedBytes?: number;
@@ -29,7 +29,7 @@ export interface Cost {
 export const unitsOf = ({ inputs, sentBytes = 0, decodedBytes = 0 }: Cost): number =>
   inputs + sentBytes / 2 ** 20 + decodedBytes / 2 ** 23;
 
-/** One request counts for at most this share of the limit: it works in pieces, by turns. */
+/** One request counts for at most this share of the limit: it works in pieces, taking turns. */
 const requestShare = 1 / 8;
 /** From this share of the limit on, a request is a large one. */
 const largeShare = 1 / 16;
@@ -37,9 +37,9 @@ const largeShare = 1 / 16;
 const kindShare = 3 / 4;
 
 /**
- * Decides at the door who may work, before anything is decoded, and later when there is memory for
- * each file. Requests that find no room are refused at once, and told when there may be some.
- * Streams and jobs are never refused: each of their files waits for its turn.
+ * Admits requests before anything is decoded, and later gives memory to each file. Requests that
+ * find no room are refused at once, with the time to retry. Streams and jobs are never refused:
+ * each of their files waits for its turn.
  */
 export class MediaBudget {
   readonly #limits: BudgetLimits;
@@ -49,13 +49,13 @@ export class MediaBudget {
   #bytes = 0;
   #decoding = 0;
 
-  /** @param now  milliseconds on a clock that never goes back. */
+  /** @param now  milliseconds on a monotonic clock. */
   constructor(limits: BudgetLimits, now = () => performance.now()) {
     this.#limits = limits;
     this.#drain = new DrainRate(now);
   }
 
-  /** Units of the requests under way. */
+  /** Units of running requests. */
   get units(): number {
     return this.#used.small + this.#used.large;
   }
@@ -74,10 +74,10 @@ export class MediaBudget {
   }
 
   /**
-   * Admits a request and gives its share back when `work` has ended. A large one gives way to small
+   * Admits a request and releases its share when `work` has ended. A large one gives way to small
    * ones at every step (priority.ts).
-   * @param costs  of its inputs; those after a request is as large as it counts are not looked at.
-   * @throws AppError `overloaded`, before `work` begins.
+   * @param costs  of its inputs; not read further once the request counts as large.
+   * @throws AppError `overloaded`, before `work` starts.
    */
   async request<T>(
     costs: Iterable<Cost>,
@@ -106,21 +106,20 @@ export class MediaBudget {
 
   /**
    * Waits until there is memory and a free decoder. For `Turn` alone.
-   * @returns `decoded` ends the decoding and keeps so many bytes of the memory; `release` gives
-   *   them back.
+   * @returns `decoded` ends the decoding and keeps this much of the memory; `release` frees it.
    */
   async take(
     caller: unknown,
     wanted: number,
     signal: AbortSignal | undefined,
   ): Promise<{ decoded: (kept: number) => void; release: () => void }> {
-    // The largest file leaves some room beside it, so that others need not wait for its end.
+    // The largest file leaves some room, so that others need not wait for it.
     let bytes = Math.min(wanted, this.#limits.maxBytes * kindShare);
     await new Promise<void>((resolve, reject) => {
       const onAbort = () => {
         this.#waiting.remove(caller, (other) => other === entry);
         reject(signal!.reason);
-        this.#start(); // those behind it may fit
+        this.#start(); // those after it may fit
       };
       const entry = {
         bytes,
@@ -148,7 +147,7 @@ export class MediaBudget {
   }
 
   /**
-   * Starts who is next, as long as there is room: strictly by turns, so that large files come too.
+   * Starts the next ones while there is room: strictly in turn, so that large files get theirs.
    */
   #start(): void {
     const { maxBytes, maxDecoding } = this.#limits;

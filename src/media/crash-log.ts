@@ -3,8 +3,8 @@ import type { Log } from "../log.js";
 const pauseMs = 10_000;
 
 /**
- * Tells the log why processes ended that decode, and what they printed last. Whoever sends files
- * can make them end, so it does so once in ten seconds at most and counts what came between.
+ * Logs why decoding processes ended, and their last output. Clients can make them end, so it logs
+ * once in ten seconds at most and counts the rest.
  */
 export function crashLog(log: Log): (cause: Error) => void {
   let last = Number.NEGATIVE_INFINITY;

@@ -8,23 +8,22 @@ export interface DecodeLimits {
 }
 
 /**
- * Three that are kept, and up to five more in the decoder: its own picture and its coefficients.
+ * Three that are kept, and up to five more in the decoder: its picture and its coefficients.
  */
 const bytesPerPixel = 8;
 /** A mono float32 sample, twice: in the decoder and handed on. */
 const bytesPerSample = 8;
 /** Resampled to 48 kHz, and the log-mel spectrograms of the windows. */
 const bytesPerSecond = 48_000 * 4 + 52_000;
-/** Of a container that does not say: 64 kbit/s at 48 kHz. */
+/** For a container that does not say: 64 kbit/s at 48 kHz. */
 const unknown = { samplesPerByte: 6, sampleRateHz: 48_000 };
 /** Padding before a sound that is looked through. */
 const maxPaddingBytes = 1 << 16;
 
 /**
- * Bytes of memory that a file takes while it is decoded and prepared for its model, at most: from
- * its header alone, cheap, and bounded whatever the bytes are. What the header claims is believed,
- * but never more than the limits allow, as decoders refuse that. A picture of no known header
- * counts as one at the limit.
+ * Most memory that a file takes while it is decoded and prepared for its model: from its header
+ * alone, cheap and bounded whatever the bytes are. The header is trusted up to the limits, beyond
+ * which decoders refuse. A picture without a known header counts as one at the limit.
  *
  * @param length  of the file, where `bytes` are only its beginning.
  */

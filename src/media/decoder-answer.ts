@@ -2,11 +2,10 @@ import { z } from "zod";
 import { imageSide } from "../encoders/manifest.js";
 import type { DecoderCall } from "./serve-decoding.js";
 
-// A file may have taken its decoder over. What that answers is believed only as far as it has the
-// form and the size that the call asked for; that its pixels and samples are wrong, a file can have
-// without any such trick.
+// A file may have taken over its decoder. Answers are only accepted with the form and size that the
+// call asked for; wrong pixels and samples a file can have without any such trick.
 
-/** A list shows it as it is: of a type in which nothing runs. */
+/** Lists show it unchanged: only types that cannot run scripts. */
 const maxPreviewBytes = 2 ** 20;
 
 const Count = z.int().min(0);
@@ -27,8 +26,8 @@ const Windows = z.strictObject({
 const Preview = z.strictObject({ mediaType: z.enum(["image/webp", "image/svg+xml"]) });
 
 /**
- * Whether a decoding process's answer to a call can be one: its fields, the sizes of its buffers,
- * finite numbers.
+ * Whether a decoding process's answer fits the call: its fields, the sizes of its buffers, finite
+ * numbers.
  */
 export function isAnswerTo(
   call: DecoderCall,
@@ -82,6 +81,6 @@ export function isAnswerTo(
 
 function isAllFinite({ buffer }: Uint8Array<ArrayBuffer>): boolean {
   let sum = 0;
-  for (const x of new Float32Array(buffer)) sum += x - x; // NaN of what is not finite
+  for (const x of new Float32Array(buffer)) sum += x - x; // NaN if any is not finite
   return sum === 0;
 }

@@ -1,6 +1,6 @@
 /**
- * Why a process ended: by itself, over its budget, without an answer for too long, or because it is
- * not needed.
+ * Why a process ended: on its own, over its budget, silent for too long, or because it is not
+ * needed.
  */
 export type EndReason = "not started" | "crashed" | "cpu" | "memory" | "silent" | "not needed";
 

@@ -13,9 +13,9 @@ export interface DecoderJob {
   /** The file to blame if the process ends. */
   file?: Uint8Array;
   budget: DecodingBudget;
-  /** Only this process will do: it holds the media. */
+  /** Must run in this process, which holds the media. */
   decoder?: Decoder;
-  /** It may take long: such calls leave a process to the others. */
+  /** It may take long: such calls leave one process to the others. */
   isLong?: boolean;
   signal?: AbortSignal;
 }
@@ -40,25 +40,24 @@ export interface SchedulerOptions {
   maxRestingBytes: number;
   /** The module of a process. */
   entry: URL;
-  /** Is told why a process ended that a file may have ended. */
+  /** Called with the reason when a file may have ended a process. */
   onEnded?: (cause: DecoderEnded) => void;
 }
 
 /**
- * A process that has spent so long on one call is stuck for the time being: another may start in
- * its place. A call whose client has gone is ended then, not before: to start a process anew takes
- * longer than most calls.
+ * A process that has spent this long on one call counts as stuck: another may start in its place.
+ * Only then is a call ended whose client has gone: starting a process takes longer than most calls.
  */
 const stuckMs = 1000;
 const recheckMs = 250;
 
 /**
- * Gives calls to processes that decode, one at a time and one ahead to each, and replaces those
+ * Distributes calls to decoding processes, one at a time plus one ahead to each, and replaces those
  * that ended.
  */
 export class DecoderScheduler {
   readonly #options: SchedulerOptions;
-  /** Calls under way or sent ahead, in order. */
+  /** Running calls and those sent ahead, in order. */
   readonly #running = new Map<WaitingJob, Decoder>();
   readonly #decoders = new Set<Decoder>();
   readonly #poisoned = new PoisonedFiles();
@@ -100,7 +99,7 @@ export class DecoderScheduler {
     }
   }
 
-  /** To be told when media was released: a process may have become superfluous. */
+  /** Called when media was released: a process may no longer be needed. */
   settle(decoder: Decoder): void {
     if (decoder.calls > 0 || decoder.held.size > 0) return;
     const { processes, maxRestingBytes } = this.#options;
@@ -117,8 +116,8 @@ export class DecoderScheduler {
   }
 
   /**
-   * First what goes on with media that a process holds, of each interactive calls before bulk ones,
-   * then in order. Bulk ones come: only so many files are decoded at once, by turns (budget.ts).
+   * First calls with media that a process holds, interactive before bulk, then in order. Bulk calls
+   * get their turn: only a limited number of files is decoded at once (budget.ts).
    */
   #dispatch(): void {
     const rank = ({ decoder, priority }: WaitingJob) =>
@@ -140,8 +139,7 @@ export class DecoderScheduler {
   }
 
   /**
-   * What was sent ahead to a process that is stuck goes to another; a call that nobody waits for is
-   * ended.
+   * Calls sent ahead to a stuck process go to another; a call that nobody waits for is ended.
    */
   #check(): void {
     this.#recheck = undefined;
@@ -154,7 +152,7 @@ export class DecoderScheduler {
     this.#dispatch();
   }
 
-  /** A process that is free, a new one while there is room, or one that is soon free. */
+  /** A free process, a new one while there is room, or one that is soon free. */
   #decoderFor({ isLong = false }: DecoderJob): Decoder | undefined {
     const { processes, entry } = this.#options;
     const busyWithLong = new Set<Decoder>();
@@ -194,7 +192,7 @@ export class DecoderScheduler {
     }
   }
 
-  /** What a call fails with whose process ended; the file is remembered if it may be its fault. */
+  /** The error of a call whose process ended; the file is recorded if it may be the cause. */
   #blame({ file, call, budget }: WaitingJob, cause: DecoderEnded): Error {
     const { reason } = cause;
     if (this.#isClosed || reason === "not needed") return shuttingDown();

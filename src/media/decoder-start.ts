@@ -6,18 +6,18 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { niceness, raised } from "../workers/give-way.js";
 
 /**
- * How much the session of a decoder gives way to that of the server: it prepares the next batch
- * while a graph runs, and must not slow it.
+ * The priority of a decoder's session below the server's: it prepares the next batch while a graph
+ * runs, and must not slow it down.
  */
 const sessionNiceness = 5;
 /**
- * What it needs of the environment, in which there are secrets: where ffmpeg and its libraries are,
- * and where to write.
+ * The environment variables it needs, without secrets: where ffmpeg and its libraries are, and
+ * where to write.
  */
 const passedOn = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SystemRoot", "TMPDIR", "TEMP"];
 
 /**
- * Starts a process that decodes: its protocol is on descriptor 3, its complaints on stderr. It ends
+ * Starts a process that decodes: its protocol is on descriptor 3, its errors on stderr. It ends
  * with its standard input.
  * @param entry  URL of a module that calls `serveDecoding`, with the ending `.js` (see
  *   `commandOf`).
@@ -58,13 +58,13 @@ function commandOf(entry: URL): string[] {
 function giveWay(pid: number | undefined): void {
   if (pid === undefined) return;
   try {
-    // Of a server that gives way itself, too
+    // Also of a server with lowered priority
     setPriority(pid, raised(niceness.decoding));
-    // Linux gives each session as much as each other one, whatever the niceness of its threads.
+    // Linux gives each session the same share, whatever the niceness of its threads.
     // Source: sched(7).
     const groupOf = (id: number | "self") =>
       /nice (-?\d+)/.exec(readFileSync(`/proc/${id}/autogroup`, "latin1"))?.[1];
-    // A process can be in no such group: the first of a container, or a service of systemd.
+    // A process may have no such group: the first of a container, or a service of systemd.
     if (groupOf(pid) !== undefined)
       writeFileSync(
         `/proc/${pid}/autogroup`,
@@ -75,7 +75,7 @@ function giveWay(pid: number | undefined): void {
   }
 }
 
-/** Ends the process and what it has started. */
+/** Ends the process and its children. */
 export function killGroup(pid: number, child: ChildProcess): void {
   try {
     if (process.platform === "win32") child.kill("SIGKILL");

@@ -8,13 +8,13 @@ import { FrameReader, writeFrame } from "./frames.js";
 import type { DecoderCall, DecoderReply, DecoderRequest } from "./serve-decoding.js";
 import { type DecodingBudget, UsageMeter } from "./usage-meter.js";
 
-/** A value and its buffers, or `gone`: the media it is about is not held any more. */
+/** A value and its buffers, or `gone`: the media is no longer held. */
 export type DecoderAnswer = { value: unknown; buffers: Uint8Array<ArrayBuffer>[] } | "gone";
 
 const watchMs = 100;
 /**
- * Calls that a process may have: one that it works on, and one sent ahead, so that it need not wait
- * for the server.
+ * Most calls of a process: one running, and one sent ahead, so that it need not wait for the
+ * server.
  */
 const maxCalls = 2;
 const maxStartMs = 60_000;
@@ -24,7 +24,7 @@ const maxAnswerBytes = 2 ** 31;
 interface Running {
   id: number;
   call: DecoderCall;
-  /** Nobody waits for its answer any more: another process does it. */
+  /** Its answer is no longer needed: another process does it. */
   isWithdrawn?: boolean;
   budget: DecodingBudget;
   resolve: (answer: DecoderAnswer) => void;
@@ -32,8 +32,8 @@ interface Running {
 }
 
 /**
- * One process that decodes, seen from the server. It does one thing after the other, so that
- * whatever ends it is known.
+ * One process that decodes, seen from the server. It does one thing at a time, so that the cause of
+ * its end is known.
  */
 export class Decoder {
   /** Media that it holds, by key. */
@@ -46,9 +46,9 @@ export class Decoder {
   #complaint = "";
   #isReady = false;
   #ended: EndReason | undefined;
-  /** In the order of their answers: only the first is being worked on. */
+  /** In the order of their answers: only the first is running. */
   readonly #calls: Running[] = [];
-  /** Keys of media that it may give up, not sent yet. */
+  /** Keys of media to release, not sent yet. */
   readonly #forgotten: number[] = [];
   #nextId = 0;
   #watch: NodeJS.Timeout | undefined;
@@ -64,7 +64,7 @@ export class Decoder {
       try {
         reader.push(chunk);
       } catch {
-        void this.end("crashed"); // it sends what is no frame
+        void this.end("crashed"); // it sent something that is not a frame
       }
     });
     this.#channel.on("error", () => void this.end("crashed"));
@@ -74,19 +74,19 @@ export class Decoder {
     });
     this.#exited = new Promise((resolve) => {
       const onExit = () => {
-        setImmediate(() => void this.end("crashed")); // what it printed last is read by then
+        setImmediate(() => void this.end("crashed")); // its last output has been read by then
         resolve();
       };
       this.#child.once("exit", onExit);
       this.#child.once("error", onExit);
     });
-    // None of them keeps the server alive; a request under way does.
+    // None of them keeps the server alive; a running request does.
     this.#child.unref();
     for (const stream of [this.#child.stdin, this.#child.stderr, this.#channel])
       if (stream instanceof Socket) stream.unref();
   }
 
-  /** Calls that it has. */
+  /** Number of its calls. */
   get calls(): number {
     return this.#calls.length;
   }
@@ -99,7 +99,7 @@ export class Decoder {
     return this.#isReady;
   }
 
-  /** Time that it has spent on the call under way (see `UsageMeter`). */
+  /** Time spent on the running call (see `UsageMeter`). */
   get spentMs(): number {
     return this.#meter.spentMs;
   }
@@ -119,8 +119,7 @@ export class Decoder {
   }
 
   /**
-   * Sends one request, at most one ahead of its turn. @throws DecoderEnded, or what its method
-   * throws.
+   * Sends one request, at most one ahead of its turn. @throws DecoderEnded, or the method's error.
    */
   run(
     call: DecoderCall,
@@ -141,7 +140,7 @@ export class Decoder {
     });
   }
 
-  /** Gives back what was sent ahead, as DecoderEnded: the call before it takes long. */
+  /** Rejects the call sent ahead with DecoderEnded: the one before it takes too long. */
   withdraw(): void {
     for (const running of this.#calls.slice(1)) {
       if (running.isWithdrawn) continue;
@@ -154,7 +153,7 @@ export class Decoder {
     if (this.held.delete(key)) this.#forget(key);
   }
 
-  /** Goes along with the next call; alone when none comes at once. */
+  /** Sent with the next call, or alone when none follows at once. */
   #forget(key: number): void {
     if (this.#ended !== undefined) return;
     if (this.#forgotten.length === 0) setImmediate(() => this.#sendForgotten());
@@ -168,15 +167,14 @@ export class Decoder {
   }
 
   /**
-   * Ends the process and all that it has started at once. The request under way fails with the
-   * reason.
+   * Ends the process and its children at once. The running request fails with the reason.
    */
   end(why: EndReason): Promise<void> {
     if (this.#ended === undefined) {
       const reason = why === "crashed" && !this.#isReady ? "not started" : why;
       this.#ended = reason;
       const { pid } = this.#child;
-      this.#child.ref(); // whoever waits for its end sees it
+      this.#child.ref(); // so that its end can be awaited
       if (pid !== undefined) killGroup(pid, this.#child);
       this.#channel.destroy();
       const [running, ...ahead] = this.#calls.splice(0);
@@ -217,14 +215,14 @@ export class Decoder {
     }
   }
 
-  /** There is nothing to do. */
+  /** Nothing is running. */
   #rest(): void {
     this.#channel.unref();
     clearInterval(this.#watch);
     this.#watch = undefined;
   }
 
-  /** Compares what the request under way has used with its budget. */
+  /** Checks the running request against its budget. */
   #check(): void {
     const running = this.#calls[0];
     if (running === undefined) return;

@@ -13,7 +13,7 @@ import type { Media } from "./media.js";
 import type { AudioSource, DecoderCall, ImageSource } from "./serve-decoding.js";
 
 export interface DecodingPoolOptions {
-  /** 0 is one for each core. They start when they are first needed. */
+  /** 0 is one for each core. They start on first use. */
   processes?: number;
   /** Memory and processor time that one file may take. */
   maxBytes?: number;
@@ -22,17 +22,17 @@ export interface DecodingPoolOptions {
   maxAudioSamples?: number;
   /** The module of a process. */
   entry?: URL;
-  /** Is told what ended a process, a few times a minute at most. */
+  /** Called with what ended a process, a few times a minute at most. */
   log?: Log;
 }
 
 /** Decoded size above which a file takes seconds: 40 megapixels, 13 minutes of sound. */
 const longBytes = 320_000_000;
 
-/** How often media is decoded again whose process ended, or gave it up to make room. */
+/** How often media is decoded again after its process ended, or dropped it to make room. */
 const maxAttempts = 3;
 
-/** Media that a process holds, and what it takes to decode it again. */
+/** Media held by a process, and what is needed to decode it again. */
 interface HeldFile {
   key: number;
   bytes: Uint8Array;
@@ -45,8 +45,8 @@ type DecodeCall = Extract<DecoderCall, { method: "decodeImage" | "decodeAudio" }
 type Answer = Exclude<DecoderAnswer, "gone">;
 
 /**
- * A few processes that decode and preprocess media. One that hangs, crashes or goes over its budget
- * is ended and costs its call alone: media of others that it held is decoded again. See
+ * A few processes that decode and preprocess media. One that hangs, crashes or exceeds its budget
+ * is ended and only fails its call: other media that it held is decoded again. See
  * docs/decisions/0062-decoding-processes.md.
  */
 export function startDecodingPool({
@@ -64,7 +64,7 @@ export function startDecodingPool({
     onEnded: log && crashLog(log),
   });
   const budget = { cpuMs: 1000 * maxSeconds, memoryBytes: maxBytes };
-  /** What large media claims to be leaves a process to small media. */
+  /** Media that claims to be large leaves one process to small media. */
   const isLong = ({ method, limits }: DecodeCall, bytes: Uint8Array) => {
     const maxImagePixels = "maxPixels" in limits ? limits.maxPixels : 0;
     const maxAudioSeconds = "maxSeconds" in limits ? limits.maxSeconds : 0;
@@ -81,7 +81,7 @@ export function startDecodingPool({
     decoder.release(file.key);
     scheduler.settle(decoder);
   };
-  /** What is never disposed of is released when nobody can reach it any more. */
+  /** Media that is never disposed of is released when it becomes unreachable. */
   const forgotten = new FinalizationRegistry<HeldFile>(release);
 
   const decode = async (file: HeldFile, signal: AbortSignal | undefined): Promise<unknown> => {
@@ -145,7 +145,7 @@ export function startDecodingPool({
       retryAfterSeconds: 5,
     });
   };
-  /** Media in memory goes along with the call. */
+  /** Media in memory is sent with the call. */
   const onPlain = async (
     call: DecoderCall,
     { buffer, byteOffset, byteLength }: Uint8Array | Float32Array,

@@ -1,9 +1,9 @@
-/** Work that ended so long ago counts 1/e of what ends now. */
+/** Work that ended this long ago counts 1/e of current work. */
 const memoryMs = 10_000;
-/** When nothing is known, and when almost nothing ends. */
+/** With no data, and when almost nothing ends. */
 const bounds = { first: 1, last: 60 };
 
-/** How fast work ends, measured: the sum of what ended, forgotten exponentially. */
+/** The measured rate of completed work: a sum with exponential decay. */
 export class DrainRate {
   readonly #now: () => number;
   readonly #begin: number;
@@ -15,16 +15,16 @@ export class DrainRate {
     this.#begin = this.#at = now();
   }
 
-  /** Notes units of work that have just ended. */
+  /** Records units of work that have just ended. */
   add(units: number): void {
     this.#sum = this.#remembered() + units;
     this.#at = this.#now();
   }
 
-  /** Whole seconds, 1 to 60, after which so many more units will have ended. */
+  /** Whole seconds, 1 to 60, until this many more units have ended. */
   secondsUntil(units: number): number {
     const elapsed = this.#now() - this.#begin;
-    // The weight of the past: a clock that runs for less than its memory has seen less.
+    // The weight of the past, lower while the clock has run for less than its memory.
     const weightMs = memoryMs * (1 - Math.exp(-elapsed / memoryMs));
     const perSecond = (1000 * this.#remembered()) / Math.max(1, weightMs);
     if (perSecond === 0) return bounds.first;

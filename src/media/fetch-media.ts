@@ -10,7 +10,7 @@ const maxRedirects = 3;
 
 export interface FetchMediaOptions {
   /**
-   * Hosts that may be asked; `*` is any public one; none refuses every URL. Addresses and ranges of
+   * Allowed hosts; `*` is any public one; none refuses every URL. Addresses and ranges of
    * addresses (`10.0.0.0/8`) may be asked too, also by a host's name, though they are not public.
    */
   hosts: readonly string[];
@@ -22,8 +22,8 @@ export interface FetchMediaOptions {
 
 /**
  * Fetches pictures and sounds by URL, treating every URL as hostile: only configured hosts, only
- * public addresses (checked where the connection is made, so that a name cannot change its mind
- * between check and use), every redirect checked again, size and time bounded.
+ * public addresses (checked when connecting, so that a name cannot resolve differently between
+ * check and use), every redirect checked again, size and time bounded.
  */
 export function mediaFetcher({
   hosts,
@@ -64,7 +64,7 @@ export function mediaFetcher({
         `Media is not fetched from "${url.host}": ${advice} (option urlHosts)`,
       );
     }
-    // The lookup hook is not asked for literal addresses.
+    // The lookup hook is not called for literal addresses.
     if (isIP(hostname) !== 0 && !isAllowedAddress(hostname) && !hosts.includes(url.host))
       throw refusedAddress(hostname);
   };
@@ -109,7 +109,7 @@ export function mediaFetcher({
   };
 }
 
-/** Ends an answer nobody reads; undici reports that as an error of the stream. */
+/** Discards an unread answer; undici reports that as an error of the stream. */
 function discard(body: Readable): void {
   body.on("error", () => undefined);
   body.destroy();
@@ -158,8 +158,8 @@ function addressTest(hosts: readonly string[]): (address: string) => boolean {
 }
 
 /**
- * IPv6 addresses given to hosts of the internet; what lies outside (`::7f00:1`, say, an old way to
- * write 127.0.0.1) is none.
+ * IPv6 addresses of internet hosts; others, such as `::7f00:1`, an old spelling of 127.0.0.1, are
+ * not.
  */
 const globalIpv6 = ipaddr.IPv6.parseCIDR("2000::/3");
 

@@ -2,15 +2,15 @@ import type { Writable } from "node:stream";
 
 // Messages between the server and a process that decodes: [u32 length][JSON][buffer][buffer]…,
 // little endian. The JSON is small; pixels, tensors and files are the buffers behind it, whose
-// sizes it names. Nothing is serialized that could be anything else than JSON and bytes: what a
-// decoder sends is not to be trusted more than the file it decodes.
+// sizes it names. Only JSON and bytes are exchanged: a decoder's output is as untrusted as the file
+// it decodes.
 
 export interface Frame {
   message: unknown;
   buffers: Uint8Array<ArrayBuffer>[];
 }
 
-/** @param buffers  are not copied: they must stay as they are until they are sent. */
+/** @param buffers  are not copied: they must not change until they are sent. */
 export function writeFrame(
   stream: Writable,
   message: unknown,
@@ -31,13 +31,12 @@ export function writeFrame(
 type Stage = "length" | "json" | "buffers";
 
 /**
- * Puts frames together from the pieces in which they arrive; each buffer is copied once, into
- * memory of its own.
+ * Assembles frames from arriving pieces; each buffer is copied once.
  */
 export class FrameReader {
   readonly #maxBytes: number;
   readonly #onFrame: (frame: Frame) => void;
-  /** What is being filled: the length, the JSON, then the buffers. */
+  /** The current target: the length, the JSON, then the buffers. */
   #parts: Uint8Array<ArrayBuffer>[] = [new Uint8Array(4)];
   #stage: Stage = "length";
   #message: unknown;
@@ -51,8 +50,7 @@ export class FrameReader {
   }
 
   /**
-   * @throws RangeError for a frame that is too large, SyntaxError or TypeError for one that is
-   * none.
+   * @throws RangeError for a frame that is too large, SyntaxError or TypeError for an invalid one.
    */
   push(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length || this.#isFull(); ) {
@@ -98,7 +96,7 @@ export class FrameReader {
       sum += size as number;
     }
     if (sum > this.#maxBytes)
-      throw new RangeError(`A frame has ${sum} bytes; at most ${this.#maxBytes} are taken`);
+      throw new RangeError(`A frame has ${sum} bytes; expected at most ${this.#maxBytes}`);
     this.#stage = stage;
     this.#parts = sizes.map((size) => new Uint8Array(size as number));
     this.#part = 0;

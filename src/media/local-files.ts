@@ -13,7 +13,7 @@ export interface LocalFile {
   path: string;
 }
 
-/** Pictures and sounds of the folders that the operator allows, and of no others. */
+/** Pictures and sounds in the folders that the operator allows, and in no others. */
 export class LocalFiles {
   /** Absolute, without links. */
   readonly folders: readonly string[];
@@ -24,7 +24,7 @@ export class LocalFiles {
     this.#maxBytes = maxBytes;
   }
 
-  /** @throws AppError `invalid_input` for what is no folder. */
+  /** @throws AppError `invalid_input` when it is not a folder. */
   static async open(folders: readonly string[], maxBytes: number): Promise<LocalFiles> {
     const real = folders.map(async (folder) => {
       const path = await realpath(folder).catch(() => undefined);
@@ -37,8 +37,8 @@ export class LocalFiles {
   /**
    * @param path  absolute, or relative to an allowed folder.
    * @param maxBytes  a larger file is `too_large`.
-   * @throws AppError `not_found`, the same for what is outside and what does not exist: a caller
-   *   must not learn what else is on this machine.
+   * @throws AppError `not_found`, the same one for files outside and missing files: a caller must
+   *   not learn what else is on this machine.
    */
   async read(path: string, maxBytes = this.#maxBytes): Promise<LocalFile> {
     for (const folder of this.folders) {
@@ -63,7 +63,7 @@ export class LocalFiles {
     if (handle === undefined) return undefined;
     try {
       const { size, dev, ino } = await handle.stat();
-      // What was opened must be what the path leads to now, after links that changed meanwhile
+      // The opened file must be what the path leads to now, even if links changed meanwhile
       const again = await within(folder, path);
       if (again === undefined) return undefined;
       const found = await stat(again).catch(() => undefined);

@@ -1,15 +1,15 @@
 import { readTiffTags, tiffTag } from "./image/tiff-tags.js";
 
-/** A JPEG may hold any number of segments before its frame; real ones hold some dozens. */
+/** A JPEG may hold any number of segments before its frame; real ones hold a few dozen. */
 const maxSegments = 10_000;
-/** The boxes of an AVIF's or HEIC's header lie within the first bytes. */
+/** The boxes of an AVIF's or HEIC's header are within these first bytes. */
 const heifHeaderBytes = 1 << 20;
 
 /**
- * Width and height in pixels as the header of a picture claims them: nothing is decoded, and the
- * work is bounded whatever the bytes are.
+ * Width and height in pixels according to a picture's header: nothing is decoded, and the work is
+ * bounded whatever the bytes are.
  *
- * npm's `image-size` was read first: on hostile bytes it takes a view of the rest of the file for
+ * npm's `image-size` was considered: on hostile bytes it creates a view of the rest of the file for
  * each byte of a JPEG, and reads a TIFF's tags beyond the end of their directory.
  *
  * @returns undefined when the format is unknown, or its header cut short or damaged.

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 
-/** Decoders that a file may end before it is refused. */
+/** How many decoders a file may end before it is refused. */
 const maxKills = 2;
 const rememberedMs = 10 * 60_000;
 const maxFiles = 1000;
 
 /**
  * Files that ended the process that decoded them, by a hash of their content. Only files of the
- * same length as one of them are hashed, so that the others cost nothing.
+ * same length as one of them are hashed.
  */
 export class PoisonedFiles {
   readonly #files = new Map<string, { byteLength: number; kills: number; until: number }>();
@@ -21,7 +21,7 @@ export class PoisonedFiles {
   add(bytes: Uint8Array): void {
     const hash = hashOf(bytes);
     const kills = (this.#files.get(hash)?.kills ?? 0) + 1;
-    this.#files.delete(hash); // back in at the young end
+    this.#files.delete(hash); // and in again as the newest
     this.#files.set(hash, {
       byteLength: bytes.byteLength,
       kills,
@@ -33,7 +33,7 @@ export class PoisonedFiles {
     }
   }
 
-  /** Whether a file has ended so many processes of late that no further one is spent on it. */
+  /** Whether a file has recently ended too many processes to be tried again. */
   has(bytes: Uint8Array): boolean {
     const now = this.#now();
     const suspects = [...this.#files].filter(

@@ -13,13 +13,13 @@ export interface ProcessUsage {
 }
 
 /**
- * What a process and its children have used, from outside, so that it can be asked of one that
+ * Resources used by a process and its children, read from outside, so that it works for one that
  * hangs.
  * @returns undefined where there is no /proc, and for a process that has ended.
  */
 export function processUsage(pid: number): ProcessUsage | undefined {
   try {
-    // The name, in parentheses, may hold spaces; the fields behind it are numbered from 3.
+    // The name, in parentheses, may contain spaces; the fields after it are numbered from 3.
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
@@ -45,6 +45,6 @@ function childrenOf(pid: number): number[] {
     const list = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
     return list.split(" ").filter(Boolean).map(Number);
   } catch {
-    return []; // a kernel without this file: a child counts when it has ended
+    return []; // without this file in the kernel, a child counts once it has ended
   }
 }

@@ -10,7 +10,7 @@ export type MediaField = string | Uint8Array;
 /**
  * The bytes of one picture or sound.
  * @param param  the field's name, for error messages.
- * @throws AppError `invalid_input` when it is empty or no base64; what `fetchMedia` throws for a
+ * @throws AppError `invalid_input` when it is empty or not base64; errors of `fetchMedia` for a
  *   URL.
  */
 export async function readMedia(
@@ -25,7 +25,7 @@ export async function readMedia(
   return bytes;
 }
 
-/** Whether a text stands for media elsewhere. */
+/** Whether a text is the URL of media. */
 export const isUrl = (text: string): boolean => /^https?:\/\//i.test(text);
 
 async function fromText(
@@ -59,11 +59,11 @@ function withoutSpaces(text: string): string {
   return bytes.toString("latin1", 0, length);
 }
 
-/** Characters that are decoded in one go: less than a millisecond. */
+/** Characters decoded at once: less than a millisecond. */
 const pieceLength = 2 ** 18;
 
 /**
- * Buffer.from skips what is not base64 in silence; a file name or a truncated text must be an error
+ * Buffer.from silently skips what is not base64; a file name or a truncated text must be an error
  * instead.
  */
 async function fromBase64(text: string, start: number, param: string): Promise<Uint8Array> {

@@ -13,7 +13,7 @@ import type { AudioLimits } from "./audio/mono-collector.js";
 import { type Frame, FrameReader, writeFrame } from "./frames.js";
 
 /**
- * What the server asks of a process that decodes; files and pixels are the buffers of its frame.
+ * A request to a decoding process; files and pixels are the buffers of its frame.
  */
 export type DecoderRequest =
   | { id: number; method: "decodeImage"; key: number; limits: { maxPixels: number } }
@@ -34,7 +34,7 @@ type Numbered<T = DecoderRequest> = T extends { id: number } ? Omit<T, "id"> : n
 /** A request that is answered, without its number. */
 export type DecoderCall = Exclude<Numbered, { method: "release" }>;
 
-/** Media that this process holds, or whose pixels or samples come with the request. */
+/** Media held by this process, or sent with the request. */
 export type ImageSource = { key: number } | { width: number; height: number };
 export type AudioSource = { key: number } | { sampleRateHz: number };
 
@@ -50,7 +50,7 @@ export interface Decoders {
   decodeAudio(bytes: Uint8Array, limits: AudioLimits): Promise<DecodedAudio>;
 }
 
-/** Decoded bytes that are kept for what comes next; beyond it the oldest media is given up. */
+/** Decoded bytes kept for later requests; beyond this the oldest media is dropped. */
 const maxHeldBytes = 256 * 2 ** 20;
 /** A request holds one file, or the pixels of one picture. */
 const maxFrameBytes = 2 ** 32;
@@ -61,13 +61,13 @@ const readBytes = 2 ** 18;
 type Answer = { value: unknown; buffers?: readonly Uint8Array[] } | "gone";
 
 /**
- * The decoding process's side of decoder.ts: answers one request after the other on the socket that
- * is its descriptor 3.
+ * The decoding process's side of decoder.ts: answers one request at a time on the socket at
+ * descriptor 3.
  */
 export function serveDecoding(decoders: Decoders): void {
   endWithParent();
-  // Decoders print every damaged frame, a hostile file millions; `warnings` say it. A crash is
-  // printed by other means.
+  // Decoders print every damaged frame, of which a hostile file has millions; `warnings` report
+  // them. A crash is printed by other means.
   console.error = console.warn = () => undefined;
   const onread = {
     buffer: new Uint8Array(readBytes),
@@ -195,9 +195,8 @@ class HeldMedia {
 }
 
 /**
- * Ends this process, and an ffmpeg that it has started, with the server, however that ends: the
- * standard input closes then. A thread of its own waits for it, which goes on while a decoder
- * hangs.
+ * Ends this process, and any ffmpeg it started, when the server ends in any way: then the standard
+ * input closes. A separate thread waits for that, even while a decoder hangs.
  */
 function endWithParent(): void {
   const source = `

@@ -2,20 +2,19 @@ import { sniffAudio } from "./audio/sniff-audio.js";
 import { tagLength, withoutTags } from "./audio/tags.js";
 
 /**
- * Kinds of file this product reads, told by their content: names and declared types come from
- * strangers.
+ * Supported kinds of file, detected by content: names and declared types cannot be trusted.
  */
 type ImageFormat = "jpeg" | "png" | "webp" | "gif" | "avif" | "heic" | "tiff";
 export type MediaFormat = ImageFormat | "sound";
 
-/** As many bytes as tell the format of a file. */
+/** Enough bytes to detect the format of a file. */
 export const sniffBytes = 1 << 16;
 
-/** The format of a file, or undefined when it is none of ours. Its beginning is enough. */
+/** The format of a file, or undefined when it is not supported. Its beginning is enough. */
 export function sniffFormat(bytes: Uint8Array): MediaFormat | undefined {
   const image = sniffImage(bytes);
   if (image !== undefined) return image;
-  // A tag may be longer than the beginning that is looked at.
+  // A tag may be longer than the beginning that is read.
   const isTagged = tagLength(bytes, 0) > 0;
   return isTagged || sniffAudio(withoutTags(bytes)) !== undefined ? "sound" : undefined;
 }
@@ -41,6 +40,6 @@ function sniffImage(bytes: Uint8Array): ImageFormat | undefined {
   if (text(4, 8) !== "ftyp") return undefined;
   const brands = text(8, 32);
   if (/avif|avis/.test(brands)) return "avif";
-  // In the same container as MP4: it would pass for a sound.
+  // The same container as MP4: it could be mistaken for a sound.
   return /^(hei[cxms]|hev[cx]|mif1|msf1)/.test(brands) ? "heic" : undefined;
 }

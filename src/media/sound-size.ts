@@ -2,7 +2,7 @@ import { mpegHeaderAt } from "./audio/mpeg-header.js";
 import { tagLength } from "./audio/tags.js";
 import { mpegInfo } from "./audio/xing.js";
 
-/** A sound as its container claims it. */
+/** A sound according to its container. */
 export interface SoundSize {
   /** Samples of one channel. */
   frames: number;
@@ -10,7 +10,7 @@ export interface SoundSize {
 }
 
 const maxChunks = 1000;
-/** Pages of an Ogg file that are looked at: an hour has some thousands. The rest is like them. */
+/** Most pages of an Ogg file that are read: an hour has a few thousand. The rest is like them. */
 const maxPages = 10_000;
 /** Where the first frame of an MP3 is looked for. */
 const maxSyncBytes = 1 << 16;
@@ -19,10 +19,10 @@ const maxTags = 16;
 
 /**
  * Length and rate of a sound from its headers alone: nothing is decoded, and the work is bounded
- * whatever the bytes are. A header is believed: what holds a liar is the decoder's own limit.
+ * whatever the bytes are. The header is trusted: the decoder's limit catches a false one.
  *
  * @param length  of the file, where `bytes` are only its beginning.
- * @returns undefined when the container is unknown, or does not say.
+ * @returns undefined when the container is unknown, or does not give them.
  */
 export function soundSize(bytes: Uint8Array, length = bytes.length): SoundSize | undefined {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -115,7 +115,7 @@ function mp3Size(file: Buffer, length: number): SoundSize | undefined {
   for (let tag = 0; tag < maxTags; tag++) start += tagLength(file, start);
   const end = Math.min(file.length - 4, start + maxSyncBytes);
   for (let at = file.indexOf(0xff, start); at >= 0 && at < end; at = file.indexOf(0xff, at + 1)) {
-    // The length of a frame of free format has to be searched for, which is too much work here.
+    // The length of a free-format frame must be searched for, which is too much work here.
     const isFreeFormat = file[at + 2] >> 4 === 0;
     const header = isFreeFormat ? undefined : mpegHeaderAt(file, at);
     if (header === undefined) continue;

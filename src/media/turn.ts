@@ -1,15 +1,15 @@
-/** A file that was read: what it will take, and how to decode it. */
+/** A file that was read: its cost, and how to decode it. */
 export interface Readable<D> {
   /** Bytes that it takes while it is decoded. */
   bytes: number;
   decode: () => Promise<D>;
-  /** Bytes that it takes from then on, to the end of its use. */
+  /** Bytes that it takes afterwards, until it has been used. */
   keptBytes: (decoded: D) => number;
 }
 
-/** Where a turn takes its memory from: the budget of budget.ts. */
+/** The source of a turn's memory: the budget of budget.ts. */
 export interface DecodingMemory {
-  /** Waits until there are `bytes` and a free decoder. */
+  /** Waits for `bytes` of memory and a free decoder. */
   take(
     caller: unknown,
     bytes: number,
@@ -35,15 +35,15 @@ export class Turn {
     this.#maxHeld = maxHeld;
   }
 
-  /** Memory for something other than media: waits until there are so many bytes of it. */
+  /** Memory for something other than media: waits until this much is free. */
   reserve<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     const read = async () => ({ bytes, decode: async () => {}, keptBytes: () => bytes });
     return this.hold(read, work);
   }
 
   /**
-   * Reads, decodes and uses one file, each when there is room. What was decoded may be given back
-   * as soon as `use` has ended.
+   * Reads, decodes and uses one file, each when there is room. The decoded media is released once
+   * `use` has ended.
    *
    * @throws the signal's reason when it aborts before `use`.
    */

@@ -1,7 +1,7 @@
 import type { EndReason } from "./decoder-ended.js";
 import { type ProcessUsage, processUsage } from "./process-usage.js";
 
-/** What one request may use before its process is ended. */
+/** The limits of one request, beyond which its process is ended. */
 export interface DecodingBudget {
   cpuMs: number;
   /** Beyond what the process held before. */
@@ -9,27 +9,26 @@ export interface DecodingBudget {
 }
 
 /**
- * A process that uses no processor time at all hangs: it is given this many times its budget on the
- * clock.
+ * A process that uses no processor time hangs: it gets this many times its budget of wall time.
  */
 const hangFactor = 4;
 
 /**
- * What a decoding process has used: of memory since its start, of time for the request it is at.
+ * A decoding process's usage: memory since its start, time for the current request.
  */
 export class UsageMeter {
   /** Memory when the process had started, and when it was last seen. */
   #memory = { initial: 0, last: 0 };
-  /** What had been used, and the time, when the request was first seen under way. */
+  /** The usage and the time when the request was first seen running. */
   #since: { used: ProcessUsage | undefined; at: number } | undefined;
   /**
-   * Processor time of the request so far, and when it was last seen to grow: a process that others
-   * keep from the processor does not hang.
+   * Processor time of the request so far, and when it was last seen to grow: a process that is
+   * starved by others does not hang.
    */
   #progress = { cpuMs: 0, at: 0 };
   #spentMs = 0;
 
-  /** Time that the request took so far: of a processor, or on the clock when the process hangs. */
+  /** Time of the request so far: processor time, or wall time when the process hangs. */
   get spentMs(): number {
     return this.#spentMs;
   }
@@ -45,7 +44,7 @@ export class UsageMeter {
     this.#memory = { initial: resident, last: resident };
   }
 
-  /** The request has its answer; the next one begins at nothing. */
+  /** The request is answered; the next one starts at zero. */
   next(): void {
     this.#since = undefined;
     this.#progress = { cpuMs: 0, at: 0 };
@@ -53,15 +52,15 @@ export class UsageMeter {
   }
 
   /**
-   * Looks at the process, which works on a request.
+   * Measures the process, which is working on a request.
    * @returns why it must be ended, if it must.
    */
   check(pid: number, budget: DecodingBudget): EndReason | undefined {
     const now = performance.now();
     const used = processUsage(pid);
     if (this.#since === undefined) {
-      // The request has run for a while already: what the process held before is what was seen
-      // last.
+      // The request has already run for a while: the last measurement is what the process held
+      // before.
       const residentBytes = Math.min(used?.residentBytes ?? 0, this.#memory.last);
       this.#since = { used: used && { ...used, residentBytes }, at: now };
     }

@@ -4,7 +4,7 @@ import { type DecodeLimits, decodedBytes } from "./decoded-bytes.js";
 import type { Media } from "./media.js";
 import type { Turn } from "./turn.js";
 
-/** Reads the bytes of a picture or sound when its turn comes: from memory, base64 or a URL. */
+/** Reads the bytes of a picture or sound, from memory, base64 or a URL, when its turn comes. */
 export type ReadBytes = () => Promise<Uint8Array>;
 
 export interface MediaParts {
@@ -15,15 +15,15 @@ export interface MediaParts {
 export interface MediaSource<M extends "image" | "audio"> {
   modality: M;
   read: ReadBytes;
-  /** Is told what the decoder warned of, when it did. */
+  /** Called with the decoder's warnings, if any. */
   onWarnings?: (warnings: readonly string[]) => void;
 }
 
 /**
  * The only way from a file to its pixels or samples: read, decoded and used when the budget has
- * room. What was decoded lives until `use` has ended, no longer.
+ * room. The decoded media is released when `use` has ended.
  *
- * @throws AppError what reading and decoding throw; the turn's reason when its client is gone.
+ * @throws AppError errors of reading and decoding; the turn's reason when its client is gone.
  */
 export function withDecoded<M extends "image" | "audio", T>(
   { media, config }: MediaParts,

@@ -10,8 +10,8 @@ import { installedIds, isId, modelFolders, pullFolder } from "./store.js";
 
 /**
  * Installs a folder in the hub's ONNX layout: its files are copied into the data folder (the
- * original may move or change), hashed, and described by a manifest. The pack appears whole or not
- * at all.
+ * original may move or change), hashed, and described by a manifest. The pack appears complete or
+ * not at all.
  *
  * @returns the manifest as written.
  * @throws AppError `already_exists`, `invalid_input` (see inspectFolder), `storage_full`,
@@ -33,18 +33,18 @@ export async function addModel(
   try {
     for (const { path } of filesOf(manifest)) {
       await mkdir(dirname(join(draft, path)), { recursive: true });
-      // A folder of the hub's own cache holds links, so what they point to is copied.
+      // The hub's cache holds links, so their targets are copied.
       await copyFile(join(folder, path), join(draft, path), constants.COPYFILE_FICLONE);
     }
     await writeFile(join(draft, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
     await rename(draft, target);
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
-    // By another process meanwhile
+    // Meanwhile removed by another process
     if (code === "ENOTEMPTY" || code === "EEXIST") throw alreadyThere(manifest.id);
     throw syscall === undefined ? error : storageError(error, target);
   } finally {
-    // What failed before says more
+    // The earlier error says more
     await rm(draft, { recursive: true, force: true }).catch(() => undefined);
     own.delete(name);
   }
@@ -77,7 +77,7 @@ function isRunning(pid: number): boolean {
 function alreadyThere(id: string): AppError {
   return new AppError(
     "already_exists",
-    `There is a model "${id}" already; remove it or choose another --id`,
+    `There is already a model "${id}"; remove it or choose another --id`,
     {
       param: "id",
     },
@@ -85,8 +85,8 @@ function alreadyThere(id: string): AppError {
 }
 
 /**
- * Removes a pack, and what an unfinished pull of it left.
- * @throws AppError `model_not_found`, `invalid_input` for a pack that comes with the product,
+ * Removes a pack, and the rest of an unfinished pull.
+ * @throws AppError `model_not_found`, `invalid_input` for a shipped pack,
  *   `conflict` while another process pulls it, `storage_failed`.
  */
 export async function removeModel(dataDir: string, id: string): Promise<void> {
@@ -94,7 +94,7 @@ export async function removeModel(dataDir: string, id: string): Promise<void> {
   const gathered = pullFolder(dataDir, id);
   const lock = `${gathered}.lock`;
   const isOwn = () => installedIds(dataDir, [parent]).includes(id);
-  // An id as "..", which is none, would name the folder of all models.
+  // An invalid id such as ".." would name the folder of all models.
   if (!isId(id) || !(isOwn() || existsSync(gathered) || existsSync(lock)))
     throw notToRemove(dataDir, id);
   try {
@@ -124,9 +124,13 @@ export async function removeModel(dataDir: string, id: string): Promise<void> {
 
 function notToRemove(dataDir: string, id: string): AppError {
   return installedIds(dataDir).includes(id)
-    ? new AppError("invalid_input", `The model "${id}" comes with crossmodal and is not removed`, {
-        param: "id",
-      })
+    ? new AppError(
+        "invalid_input",
+        `The model "${id}" is shipped with crossmodal and cannot be removed`,
+        {
+          param: "id",
+        },
+      )
     : new AppError("model_not_found", `No model "${id}" is installed`, { param: "id" });
 }
 

@@ -3,20 +3,19 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
-/** Packs that come with the product, and the built-in manifests of those that do not. */
+/** Shipped packs, and the built-in manifests of others. */
 export const shippedModels = fileURLToPath(new URL("../../models", import.meta.url));
 
 const repo = z.string().regex(/^[\w.-]+\/[\w.-]+$/);
 
 /**
- * `models/<id>/hub.json`, a built-in manifest without weights: where a public model lies on the
- * hub, and what its files there do not say. Everything else (sizes, hashes, constants, tokenizer)
- * is read from those files when they are pulled.
+ * `models/<id>/hub.json`, a built-in manifest without weights: where a public model is on the hub,
+ * and what its files there do not contain. Everything else (sizes, hashes, constants, tokenizer) is
+ * read from those files when they are pulled.
  */
 export const BuiltIn = z.strictObject({
   /**
-   * Repository with ONNX graphs; null when no public one is known, so that the user has to name
-   * one.
+   * Repository with ONNX graphs; null when no public one is known, so that the user must name one.
    */
   repo: repo.nullable(),
   /** Branch, tag or commit that is pulled when none is given. */
@@ -40,8 +39,8 @@ export const BuiltIn = z.strictObject({
     source: z.string().min(1),
   }),
   /**
-   * What is done to a text, where tokenizer_config.json names a tokenizer that does something else
-   * than the training did.
+   * Normalisation of texts, for a tokenizer_config.json whose tokenizer differs from the
+   * training's.
    */
   canonicalize: z.enum(["none", "siglip", "lower"]).optional(),
   /** Of accuracy; docs/models.md has the tables. */

@@ -7,9 +7,8 @@ import {
 import type { GraphHeader, GraphValue } from "./graph-header.js";
 
 /**
- * Refuse, by a RangeError that says what differs, a graph that could not be run as the manifest
- * says, as far as its inputs tell: the time to say so is when a model is added, not the first
- * request.
+ * Refuses, with a RangeError that says what differs, a graph whose inputs do not fit the manifest:
+ * when a model is added, not at the first request.
  */
 export const checkInputs = { text: checkText, image: checkImage, audio: checkAudio };
 
@@ -35,7 +34,7 @@ function checkImage(graph: GraphHeader, preprocess: ImagePreprocess): void {
   const isNaflex = graph.inputs.some(({ name }) =>
     /^(spatial_shapes|pixel_attention_mask)$/.test(name),
   );
-  if (isNaflex) throw new RangeError("NaFlex (pictures of any shape) is not served here");
+  if (isNaflex) throw new RangeError("NaFlex (pictures of any shape) is not supported");
   const side = imageSide(preprocess);
   checkOnly(graph, []);
   expectShape(graph.inputs[0], [3, side, side]);
@@ -72,16 +71,16 @@ function expectInputs(
   if (missing !== undefined) throw new RangeError(`the graph has no input "${missing}"`);
 }
 
-/** `expected` without the batch's axis; a dimension of the graph that may be any fits all. */
+/** `expected` without the batch axis; a dynamic dimension of the graph fits everything. */
 function expectShape({ name, dims }: GraphValue, expected: readonly number[]): void {
-  if (dims.length === 0) return; // the exporter left the shape out
+  if (dims.length === 0) return; // the exporter omitted the shape
   checkBatch(name, dims);
   const fits =
     dims.length === expected.length + 1 &&
     expected.every((size, i) => dims[i + 1] === undefined || dims[i + 1] === size);
   if (!fits)
     throw new RangeError(
-      `${shapeOf(name, dims)}, but the configuration makes it [batch, ${expected.join(", ")}]`,
+      `${shapeOf(name, dims)}, but the configuration expects [batch, ${expected.join(", ")}]`,
     );
 }
 
@@ -111,7 +110,7 @@ export function checkOutput(
   const size = output.dims.at(-1);
   if (size === undefined || size === dimensions) return;
   throw new RangeError(
-    `the output "${output.name}" has ${size} numbers, but config.json makes it ${dimensions}`,
+    `the output "${output.name}" has ${size} numbers, but config.json says ${dimensions}`,
   );
 }
 

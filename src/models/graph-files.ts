@@ -13,7 +13,7 @@ import { findGraph, type TowerName } from "./onnx-layout.js";
  * is none.
  *
  * @param paths  of the graphs to choose from.
- * @param check  refuses, by a RangeError, a graph that does not fit its configuration.
+ * @param check  refuses, with a RangeError, a graph that does not fit its configuration.
  * @throws AppError `invalid_input` naming the file.
  */
 export async function graphFiles(
@@ -47,7 +47,10 @@ async function describeExternal(folder: string, graph: string, { path, bytes }: 
   throw refuse(`${join(folder, path)} has ${file.size} bytes but ${graph} needs ${bytes}`);
 }
 
-/** @throws AppError `invalid_input` for what a clone or a download left in a graph's place. */
+/**
+ * @throws AppError `invalid_input` for a placeholder that a clone or a download left in a graph's
+ * place.
+ */
 export async function readGraph(folder: string, path: string): Promise<GraphHeader> {
   const file = await openModelFile(folder, path);
   try {

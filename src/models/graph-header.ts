@@ -1,12 +1,12 @@
 import { WireReader } from "./wire-reader.js";
 
-/** A named input or output of a graph; a dimension is undefined where it may be any. */
+/** A named input or output of a graph; a dynamic dimension is undefined. */
 export interface GraphValue {
   name: string;
   dims: (number | undefined)[];
 }
 
-/** What an ONNX file says of itself, weights aside. */
+/** The description of an ONNX file, without weights. */
 export interface GraphHeader {
   inputs: GraphValue[];
   outputs: GraphValue[];
@@ -41,7 +41,7 @@ const maxExternalFiles = 1000;
  * skipped, not read: a graph of 2 GB takes no more memory than one of 2 kB.
  *
  * @param fd  of a regular file.
- * @throws RangeError saying what it is instead ("no ONNX graph").
+ * @throws RangeError saying what is wrong ("not an ONNX graph").
  */
 export function readGraphHeader(fd: number): GraphHeader {
   return new HeaderReader(fd).read();
@@ -59,7 +59,7 @@ class HeaderReader {
 
   read(): GraphHeader {
     this.#message("model", 0, this.#bytes.size, 0);
-    if (!this.#hasGraph) throw new RangeError("no ONNX graph");
+    if (!this.#hasGraph) throw new RangeError("not an ONNX graph");
     // Graphs of IR versions before 4 list their weights among their inputs.
     const inputs = this.#header.inputs.filter(({ name }) => !this.#initializers.has(name));
     return { ...this.#header, inputs };
@@ -96,7 +96,7 @@ class HeaderReader {
     if (location === undefined) return;
     const needed = Number(external.get("offset") ?? 0) + Number(external.get("length") ?? 0);
     if (!Number.isSafeInteger(needed) || needed < 0)
-      throw new RangeError(`a graph with weights at no place in "${location}"`);
+      throw new RangeError(`a graph with weights at no position in "${location}"`);
     const { externalFiles } = this.#header;
     externalFiles.set(location, Math.max(externalFiles.get(location) ?? 0, needed));
     if (externalFiles.size > maxExternalFiles)

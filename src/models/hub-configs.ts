@@ -11,7 +11,7 @@ import { readModelJson } from "./model-file.js";
 
 const maxTokenizerBytes = 128 * 2 ** 20;
 
-/** What transformers 5 writes; before, it held no more than the name of a class. */
+/** Written by transformers 5; earlier versions only wrote a class name. */
 const ProcessorConfig = z.strictObject({
   image_processor: z.record(z.string(), z.unknown()).optional(),
   feature_extractor: z.record(z.string(), z.unknown()).optional(),
@@ -22,8 +22,8 @@ const ProcessorConfig = z.strictObject({
 });
 
 /**
- * What the configuration files of a folder say: the family, and what is made of a text and of a
- * picture or sound.
+ * The configuration of a folder: the family, and the preprocessing of texts and of pictures or
+ * sounds.
  */
 export interface FolderConfigs {
   family: Family;
@@ -37,8 +37,7 @@ export interface FolderConfigs {
 }
 
 /**
- * @throws AppError `invalid_input` saying which file is missing, or naming the key in it that is
- * not served.
+ * @throws AppError `invalid_input` saying which file is missing, or naming an unsupported key.
  */
 export async function readFamily(folder: string): Promise<FolderConfigs> {
   const read = (name: string, maxBytes?: number) => {
@@ -67,9 +66,9 @@ export async function readFamily(folder: string): Promise<FolderConfigs> {
 }
 
 /**
- * The configuration of the image processor or feature extractor: from processor_config.json when it
- * lies in there (transformers 5 writes no other file), else from preprocessor_config.json. That is
- * the reference's order, too.
+ * The configuration of the image processor or feature extractor: from processor_config.json if it
+ * is there (transformers 5 writes no other file), else from preprocessor_config.json, as in the
+ * reference.
  */
 async function readProcessor(
   folder: string,
@@ -90,17 +89,16 @@ async function readProcessor(
 function dimensionsOf({ config }: HubConfigs, family: Family): number {
   const text = config.text_config as { projection_size?: number; hidden_size?: number } | undefined;
   const projected = config.projection_dim ?? text?.projection_size;
-  // A projection is the family's own; where there is none, the text tower's width is what comes
-  // out.
+  // A projection is specific to the family; without one, the text tower's width is the output's.
   const dimensions =
     projected ?? (family.projects ? undefined : text?.hidden_size) ?? family.dimensions;
   if (typeof dimensions === "number") return dimensions;
-  throw new AppError("invalid_input", "config.json does not say how long an embedding is", {
+  throw new AppError("invalid_input", "config.json does not give the length of an embedding", {
     param: "folder",
   });
 }
 
-/** What `check` finds wrong in the files of a folder, as an error that names the folder. */
+/** Errors of `check` with the folder's name. */
 export function inFolder<T>(folder: string, check: () => T): T {
   try {
     return check();

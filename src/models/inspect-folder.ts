@@ -16,9 +16,9 @@ export interface InspectOptions {
   license?: string;
   /** The commit the files are from; `local` for a folder. */
   revision?: string;
-  /** Paths of the graphs to take; all that the folder has when left out. */
+  /** Paths of the graphs to take; all graphs of the folder by default. */
   graphs?: readonly string[];
-  /** The learned multiplier of the cosine and its bias: the public exports leave them out. */
+  /** The learned multiplier of the cosine and its bias: the public exports omit them. */
   logitScale?: number;
   logitBias?: number;
 }
@@ -26,11 +26,11 @@ export interface InspectOptions {
 /**
  * The manifest of a folder in the hub's ONNX layout: config.json, preprocessor_config.json or
  * processor_config.json, tokenizer.json, tokenizer_config.json and onnx/*.onnx. Every constant
- * comes from those files; what cannot be honoured is refused.
+ * comes from those files; anything unsupported is refused.
  *
  * The logit scale comes from `options`, else from a `logit.json` beside config.json
- * (`logit_scale_exp` and `logit_bias`). `logit_scale_init_value` of config.json is where training
- * began, not what it learned, and is not used.
+ * (`logit_scale_exp` and `logit_bias`). `logit_scale_init_value` of config.json is the starting
+ * value, not the learned one, and is not used.
  *
  * @throws AppError `invalid_input` saying which file is missing or what in it is unknown.
  */
@@ -80,7 +80,7 @@ export async function inspectFolder(folder: string, options: InspectOptions): Pr
   const [issue] = result.error.issues;
   throw new AppError(
     "invalid_input",
-    `The manifest would be wrong at "${issue.path.join(".")}": ${issue.message}`,
+    `The manifest would be invalid at "${issue.path.join(".")}": ${issue.message}`,
     {
       param: issue.path[0] === "id" ? "id" : "folder",
     },
@@ -88,7 +88,7 @@ export async function inspectFolder(folder: string, options: InspectOptions): Pr
 }
 
 /**
- * Refuses a tokenizer.json with parts that are unknown, or that hangs on a plain sentence.
+ * Refuses a tokenizer.json with unknown parts, or one that hangs on a plain sentence.
  */
 async function tryTokenizer(folder: string, { id, towers }: Manifest): Promise<void> {
   if (towers.text === undefined) return;
@@ -105,8 +105,8 @@ async function tryTokenizer(folder: string, { id, towers }: Manifest): Promise<v
 }
 
 /**
- * What lies in onnx/. A link to nowhere or a device there is refused even where no graph names it:
- * it was meant as one's weights.
+ * The files in onnx/. A dangling link or a device is refused even if no graph refers to it: it was
+ * meant as weights.
  */
 async function pathsOf(folder: string): Promise<string[]> {
   if (!existsSync(join(folder, "onnx"))) return [];
@@ -123,12 +123,12 @@ async function logitOf(
   if (options.logitScale !== undefined)
     return { logitScale: options.logitScale, logitBias: options.logitBias };
   if (existsSync(join(folder, logitFile))) {
-    // What is no number is found when the manifest is checked.
+    // Values that are not numbers fail when the manifest is checked.
     const given = (await readModelJson(folder, logitFile)) as Record<string, number>;
     const logitScale = given.logit_scale_exp ?? given.logit_scale_exp_a;
     if (logitScale !== undefined) return { logitScale, logitBias: given.logit_bias };
   }
   const message =
-    "The ONNX files do not hold the learned logit scale: give it with --logit-scale (CLIP: 100)";
+    "The ONNX files do not contain the learned logit scale: give it with --logit-scale (CLIP: 100)";
   throw new AppError("invalid_input", message, { param: "logit-scale" });
 }

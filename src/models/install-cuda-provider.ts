@@ -19,7 +19,7 @@ export interface InstallOptions {
   cacheDir: string;
   /** An archive on this machine, instead of a download. */
   from?: string;
-  /** Install again what is there. */
+  /** Install again even if it is installed. */
   force?: boolean;
   /** For the proxy and the time limits. */
   network: Pick<HubSettings, "httpProxy" | "httpsProxy" | "noProxy">;
@@ -31,10 +31,10 @@ export interface InstallOptions {
 }
 
 /**
- * Puts the CUDA provider of exactly this ONNX Runtime where it is looked for. The archive and each
- * library are checked by their sha256; an interrupted download goes on where it ended.
+ * Installs the CUDA provider for exactly this version of ONNX Runtime. The archive and each
+ * library are checked by their sha256; an interrupted download continues.
  *
- * @returns whether anything was installed: false when the same libraries were there.
+ * @returns whether anything was installed: false when the same libraries were already installed.
  * @throws AppError `hub_failed`, `storage_full` or `cancelled` as `downloadFile` does;
  *   `invalid_input` when `from` is another file; `storage_failed` when the folder cannot be
  *   written.
@@ -45,7 +45,7 @@ export async function installCudaProvider(options: InstallOptions): Promise<bool
   if (options.runtime !== release.runtime)
     throw new AppError(
       "device_unavailable",
-      `The CUDA provider is known for ONNX Runtime ${release.runtime}, and this is ` +
+      `The CUDA provider is for ONNX Runtime ${release.runtime}, but this is ` +
         `${options.runtime}`,
     );
   await mkdir(cacheDir, { recursive: true });
@@ -109,7 +109,7 @@ async function checkGiven(from: string, { archive }: CudaRelease): Promise<void>
     throw invalidInput("from", `"${from}" is not ${archive.name}: ${problem}`);
 }
 
-/** Each library appears whole and checked, the provider after what it rests on. */
+/** Each library appears complete and verified, the provider after its dependencies. */
 async function unpack(archive: string, { libraries }: CudaRelease, folder: string): Promise<void> {
   const zip = await openPromise(archive, { autoClose: false, lazyEntries: true });
   try {

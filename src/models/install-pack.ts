@@ -5,12 +5,12 @@ import { writeDurably } from "../files/write-durably.js";
 import { filesOf } from "./add.js";
 
 /**
- * Makes a pack of a folder of verified files on the same disk, or puts them into the pack that is
- * there already. Whenever the process ends, the pack is as before or as meant: a new one appears by
- * a rename, a changed one with its manifest.
+ * Turns a folder of verified files on the same disk into a pack, or adds them to an existing one.
+ * Whenever the process ends, the pack is either old or new: a new one appears by a rename, a
+ * changed one with its manifest.
  *
- * @param gathered   holds the manifest's files; gone afterwards.
- * @param installed  the manifest of the pack that is there, of the same revision.
+ * @param gathered   holds the manifest's files; removed afterwards.
+ * @param installed  the manifest of the existing pack, of the same revision.
  * @returns the manifest as written.
  */
 export async function installPack(
@@ -37,7 +37,7 @@ export async function installPack(
   return whole;
 }
 
-/** Configuration files, and what an earlier pull of other data types left. */
+/** Configuration files, and leftovers of an earlier pull of other data types. */
 async function removeOthers(folder: string, paths: readonly string[]): Promise<void> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);

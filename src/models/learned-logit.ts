@@ -6,18 +6,18 @@ import { logitFile } from "./onnx-layout.js";
 import type { PullOptions } from "./pull-options.js";
 import type { PullTarget } from "./pull-plan.js";
 
-/** Both are missing where the repository's own logit.json gives them. */
+/** Both are missing when the repository's logit.json gives them. */
 export interface Logit {
   logitScale?: number;
   logitBias?: number;
 }
 
 /**
- * The multiplier and bias that the ONNX exports leave out: as the user gives them, else as the
- * repository says (logit.json), else as the original checkpoint holds them, else as published.
+ * The multiplier and bias that the ONNX exports leave out: from the user, else from the repository
+ * (logit.json), else from the original checkpoint, else as published.
  *
- * @throws AppError `invalid_input` when none of these is to be had: scores with a made-up scale
- *   would be wrong in silence.
+ * @throws AppError `invalid_input` when none of these is available: scores with a made-up scale
+ *   would be silently wrong.
  */
 export async function learnedLogit(
   client: HubClient,
@@ -40,7 +40,8 @@ export async function learnedLogit(
   }
   if (scale !== undefined) return { logitScale: scale, logitBias: bias };
   const message =
-    `The ONNX files of ${repo} do not hold the learned logit scale, and it is unknown. Give it ` +
+    `The ONNX files of ${repo} do not contain the learned logit scale, and it is unknown. Give ` +
+    "it " +
     "with --logit-scale " +
     "(SigLIP: and --logit-bias): exp(logit_scale) of the " +
     `checkpoint${builtIn === undefined ? "" : ` ${builtIn.original}`} ` +

@@ -7,15 +7,15 @@ import { AppError } from "../errors.js";
 
 /**
  * Deeper than any file that a tokenizer or a configuration needs; deep nesting overflows the stack
- * of what walks it.
+ * of recursive code.
  */
 const maxDepth = 100;
 
 /**
- * Opens a file of a model folder for reading. The folder may come from a stranger, so only regular
- * files are read: opening a FIFO waits for ever and a device never ends. A link counts as the file
- * it points to, if that lies in the folder or among the blobs of a hub cache; any other could bring
- * in a file that was never meant to be copied.
+ * Opens a file of a model folder for reading. The folder is untrusted, so only regular files are
+ * read: opening a FIFO blocks forever and a device never ends. A link counts as its target if that
+ * is in the folder or among the blobs of a hub cache; any other could bring in a file that must not
+ * be copied.
  *
  * @throws AppError `invalid_input` naming the path.
  */
@@ -31,7 +31,7 @@ export async function openModelFile(folder: string, path: string): Promise<FileH
   const isInside = !relative(root, target).startsWith(`..${sep}`);
   if (!isInside && !target.split(sep).includes("blobs"))
     throw refuse(`is a link to ${target}, outside the folder: put the file itself there`);
-  // O_NONBLOCK: should a FIFO have taken the file's place meanwhile, opening it does not wait.
+  // O_NONBLOCK: if a FIFO has replaced the file meanwhile, opening it does not block.
   const file = await open(target, constants.O_RDONLY | constants.O_NONBLOCK).catch(unreadable);
   if ((await file.stat()).isFile()) return file;
   await file.close();
@@ -54,7 +54,7 @@ export async function describeModelFile(folder: string, path: string): Promise<P
 
 /**
  * A JSON object from a model folder.
- * @throws AppError `invalid_input` when it is too long, nested too deeply, or no JSON object.
+ * @throws AppError `invalid_input` when it is too long, nested too deeply, or not a JSON object.
  */
 export async function readModelJson(
   folder: string,
@@ -85,7 +85,7 @@ export async function readModelJson(
   throw refuse(": Expected a JSON object");
 }
 
-/** How deep the brackets of a JSON text are nested; those within strings do not count. */
+/** How deep the brackets of a JSON text are nested; brackets within strings do not count. */
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;

@@ -2,7 +2,10 @@ import type { DataType } from "../encoders/manifest.js";
 
 /** Names of the hub's ONNX layout, as optimum and transformers.js write and read it. */
 
-/** Say what the graphs are; small. Of the processor's files one is needed (see hub-configs.ts). */
+/**
+ * Small files that describe the graphs. One of the processor's files is needed (see
+ * hub-configs.ts).
+ */
 export const configFiles = ["config.json", "tokenizer_config.json", "tokenizer.json"] as const;
 export const processorFiles = ["preprocessor_config.json", "processor_config.json"] as const;
 /** Our own: `logit_scale_exp` and `logit_bias`. */
@@ -16,7 +19,7 @@ export const graphNames = {
 } as const;
 export type TowerName = keyof typeof graphNames;
 
-/** What is put behind that name for each data type, in order of preference. */
+/** File name suffixes for each data type, in order of preference. */
 const endings: Record<DataType, readonly string[]> = {
   fp32: [""],
   fp16: ["_fp16"],

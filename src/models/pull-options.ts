@@ -2,13 +2,13 @@ import type { DataType } from "../encoders/manifest.js";
 import type { HubSettings } from "./hub/hub-settings.js";
 import type { RetryOptions } from "./hub/retry.js";
 
-/** Told what a pull does, for people to see. */
+/** Receives a pull's progress, to show to people. */
 export interface PullProgress {
-  /** All files and their bytes together, as far as the hub gives them. */
+  /** The number of files and their total bytes, as far as the hub gives them. */
   begin(files: number, bytes: number): void;
-  /** A file begins; `bytes` of it are known to be `size`. */
+  /** A file starts; its `size` may be unknown. */
   file(path: string, size: number | undefined): void;
-  /** So many bytes of that file lie here. */
+  /** This many bytes of that file are present. */
   bytes(here: number): void;
   /** The file is complete and verified, and where it came from. */
   done(from: "the hub" | "here" | "the hub's cache"): void;
@@ -20,7 +20,7 @@ export interface PullOptions {
   hub: HubSettings;
   dtypes: readonly DataType[];
   license?: string;
-  /** Instead of the learned values that are known or can be read. */
+  /** Override the learned values. */
   logitScale?: number;
   logitBias?: number;
   signal?: AbortSignal;

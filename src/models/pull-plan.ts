@@ -16,7 +16,7 @@ import {
   type TowerName,
 } from "./onnx-layout.js";
 
-/** What `models pull` was asked for. */
+/** The request of `models pull`. */
 export interface PullTarget {
   id: string;
   repo: string;
@@ -26,9 +26,8 @@ export interface PullTarget {
 }
 
 /**
- * `clip-vit-base-patch32`, `owner/name` or either with `@revision`. With `--id` another name; where
- * that is a built-in's, its learned logit scale and licence are used for the repository that is
- * named.
+ * `clip-vit-base-patch32`, `owner/name` or either with `@revision`. `--id` gives another name; with
+ * a built-in's id, its learned logit scale and licence are used for the given repository.
  *
  * @throws AppError `invalid_input` or `model_not_found`, naming the built-in ids.
  */
@@ -58,7 +57,7 @@ export function pullTarget(spec: string, { id }: { id?: string } = {}): PullTarg
     throw new AppError("model_not_found", message, { param: "id" });
   }
   if (id !== undefined && existsSync(join(shippedModels, id, "manifest.json"))) {
-    const message = `"${id}" comes with crossmodal; choose another --id`;
+    const message = `"${id}" is shipped with crossmodal; choose another --id`;
     throw new AppError("already_exists", message, { param: "id" });
   }
   const chosen = id ?? builtIn?.id ?? name.split("/")[1].toLowerCase();
@@ -74,14 +73,13 @@ export interface PullPlan {
   configs: HubFile[];
   graphs: HubFile[];
   /**
-   * Weights that lie beside the graphs, by their usual names; which files it really needs, a graph
-   * says itself.
+   * Weights beside the graphs, by their usual names; the graph itself says which files it needs.
    */
   beside: HubFile[];
 }
 
 /**
- * The files of a repository that make a pack in the wanted data types.
+ * The files of a repository for a pack in the given data types.
  * @throws AppError `invalid_input` saying what the repository lacks and what it has.
  */
 export function planPull({ repo, files }: HubListing, dtypes: readonly DataType[]): PullPlan {
@@ -108,7 +106,7 @@ export function planPull({ repo, files }: HubListing, dtypes: readonly DataType[
         (other) => findGraph(paths, tower, other) !== undefined,
       );
       const message =
-        `${repo} has no ${graphNames[tower]} as ` + `${dtype}; there is: ${there.join(", ")}`;
+        `${repo} has no ${graphNames[tower]} as ` + `${dtype}; available: ${there.join(", ")}`;
       throw new AppError("invalid_input", message, { param: "dtype" });
     }),
   );
@@ -123,7 +121,7 @@ export function planPull({ repo, files }: HubListing, dtypes: readonly DataType[
 }
 
 /**
- * The files that hold the weights of the graphs in `folder`, which the graphs themselves name.
+ * The files that hold the weights of the graphs in `folder`, as named by the graphs.
  * @throws AppError `invalid_input` when the repository lacks one.
  */
 export async function weightsBeside(
@@ -138,7 +136,7 @@ export async function weightsBeside(
       const file = files.find((other) => other.path === path);
       if (file !== undefined) found.set(path, file);
       else {
-        const message = `${graph.path} keeps its weights in ${path}, which ${repo} lacks`;
+        const message = `${graph.path} keeps its weights in ${path}, which is missing in ${repo}`;
         throw new AppError("invalid_input", message, { param: "id" });
       }
     }

@@ -21,10 +21,10 @@ import { modelFolders, pullFolder } from "./store.js";
 
 /**
  * Fetches a model from a hub into the data folder: verified file by file, pinned to a commit,
- * described by a manifest made from the fetched files. The pack appears whole or not at all; into
- * an installed one further data types are put. Two pulls of one model share one download.
+ * described by a manifest made from the fetched files. The pack appears whole or not at all;
+ * further data types are added to an installed one. Two pulls of one model share one download.
  *
- * @returns the manifest, and whether everything was here already.
+ * @returns the manifest, and whether everything was already installed.
  * @throws AppError `hub_failed`, `model_not_found`, `invalid_input`, `already_exists`,
  *   `storage_full`, `cancelled`.
  */
@@ -35,7 +35,7 @@ export async function pullModel(
   const { dataDir, signal, progress } = options;
   const folder = pullFolder(dataDir, target.id);
   const onWait = (pid: string) =>
-    progress.notice(`waiting for process ${pid}, which is pulling ${target.id} already`);
+    progress.notice(`waiting for process ${pid}, which is already pulling ${target.id}`);
   const unlock = await lockProcesses(`${folder}.lock`, { signal, onWait });
   const client = new HubClient(options.hub, {
     ...options.retry,
@@ -47,7 +47,7 @@ export async function pullModel(
   } catch (error) {
     if (error instanceof AppError) throw error;
     if (signal?.aborted)
-      throw new AppError("cancelled", "Interrupted; run the command again to go on", {
+      throw new AppError("cancelled", "Interrupted; run the command again to continue", {
         cause: error,
       });
     throw typeof (error as NodeJS.ErrnoException).syscall === "string"
@@ -63,7 +63,7 @@ class Pull {
   readonly #target: PullTarget;
   readonly #options: PullOptions;
   readonly #client: HubClient;
-  /** Where files are gathered, by their paths on the hub. */
+  /** Where files are collected, by their paths on the hub. */
   readonly #folder: string;
   readonly #pack: string;
 
@@ -102,12 +102,12 @@ class Pull {
     const manifest = await readManifest(path);
     if (manifest.source === repo) return manifest;
     const message =
-      `There is a model "${id}" from ${manifest.source} already; remove it or choose another ` +
+      `There is already a model "${id}" from ${manifest.source}; remove it or choose another ` +
       "--id";
     throw new AppError("already_exists", message, { param: "id" });
   }
 
-  /** What there is to fetch: from the hub, or from its cache when the hub cannot be asked. */
+  /** The files to fetch: from the hub, or from its cache when the hub is unavailable. */
   async #list(installed: Manifest | undefined): Promise<HubListing> {
     const { id, repo, builtIn } = this.#target;
     const { hub, signal, progress } = this.#options;
@@ -130,7 +130,7 @@ class Pull {
     });
     if (installed !== undefined && installed.revision !== listing.commit) {
       const message =
-        `"${id}" is here at revision ${installed.revision} but ${revision} is ` +
+        `"${id}" is installed at revision ${installed.revision} but ${revision} is ` +
         `${listing.commit}; remove it or choose another --id`;
       throw new AppError("already_exists", message, { param: "id" });
     }
@@ -156,7 +156,7 @@ class Pull {
       sizes.reduce((total, size) => total + size, 0),
     );
     for (const file of configs) await this.#fetch(listing, file);
-    // Small files first: what is unknown is said before the weights are fetched.
+    // Small files first: anything unsupported is reported before the weights are fetched.
     await readFamily(this.#folder);
     const logit = await learnedLogit(this.#client, this.#target, listing, this.#options);
     for (const file of graphs) await this.#fetch(listing, file);
@@ -183,7 +183,7 @@ class Pull {
   }
 
   /**
-   * One file to the gathering folder: kept, copied from the pack or the hub's cache, or downloaded.
+   * Gets one file: kept, copied from the pack or the hub's cache, or downloaded.
    */
   async #fetch(listing: HubListing, file: HubFile): Promise<void> {
     const { hub, progress, signal } = this.#options;
@@ -210,7 +210,7 @@ class Pull {
     progress.done("the hub");
   }
 
-  /** The manifest from the fetched files, with what they leave out. */
+  /** The manifest from the fetched files and the values they omit. */
   async #describe(listing: HubListing, { graphs }: PullPlan, logit: Logit): Promise<Manifest> {
     const { id, repo, builtIn } = this.#target;
     const license = this.#options.license ?? builtIn?.license ?? listing.license;

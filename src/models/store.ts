@@ -4,18 +4,18 @@ import { Manifest } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
 import { findBuiltIn, shippedModels } from "./built-in.js";
 
-/** Where packs may lie: those the user pulled or added come before those that are shipped. */
+/** Folders of packs: pulled or added ones come before shipped ones. */
 export const modelFolders = (dataDir: string) => [join(dataDir, "models"), shippedModels];
 
-/** Where the files of a pull lie until its pack is whole. */
+/** Where the files of a pull are until its pack is complete. */
 export const pullFolder = (dataDir: string, id: string) =>
   join(modelFolders(dataDir)[0], ".pull", id);
 
 export const isId = (name: string) => Manifest.shape.id.safeParse(name).success;
 
 /**
- * @throws AppError `model_not_found`, saying how to get a model that is known, else listing what
- * there is.
+ * @throws AppError `model_not_found`, saying how to get a known model, else listing the installed
+ *   ones.
  */
 export function findManifest(dataDir: string, id: string): string {
   for (const folder of modelFolders(dataDir)) {
@@ -25,19 +25,18 @@ export function findManifest(dataDir: string, id: string): string {
   const builtIn = findBuiltIn(id);
   if (builtIn !== undefined) {
     const message =
-      `The weights of "${builtIn.id}" are not here yet; get them with: crossmodal models pull ` +
+      `The weights of "${builtIn.id}" are not installed; get them with: crossmodal models pull ` +
       `${builtIn.id}`;
     throw new AppError("model_not_found", message, { param: "model" });
   }
   const known = installedIds(dataDir).join(", ");
-  throw new AppError("model_not_found", `No model "${id}" is installed; there are: ${known}`, {
+  throw new AppError("model_not_found", `No model "${id}" is installed; installed are: ${known}`, {
     param: "model",
   });
 }
 
 /**
- * Ids of the packs that are whole: `.<id>.<pid>.<n>` is one that is being added, or was when its
- * process ended.
+ * Ids of complete packs: `.<id>.<pid>.<n>` is one being added, or left by a killed process.
  */
 export function installedIds(dataDir: string, folders = modelFolders(dataDir)): string[] {
   const isPack = (folder: string, name: string) =>

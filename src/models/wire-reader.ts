@@ -44,9 +44,9 @@ export class WireReader {
         field.end = this.#at + length;
       } else if (wireType === 1) field.end = at + 8;
       else if (wireType === 5) field.end = at + 4;
-      else throw new RangeError("no ONNX graph");
+      else throw new RangeError("not an ONNX graph");
       if (field.number === 0 || field.end > end)
-        throw new RangeError("no ONNX graph, or cut short");
+        throw new RangeError("not an ONNX graph, or cut short");
       yield field;
       at = field.end;
     }
@@ -70,7 +70,7 @@ export class WireReader {
         return value;
       }
     }
-    throw new RangeError("no ONNX graph, or cut short");
+    throw new RangeError("not an ONNX graph, or cut short");
   }
 
   #byte(at: number): number {

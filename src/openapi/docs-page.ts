@@ -98,7 +98,7 @@ const contentOf = (content: OpenApiContent): Markup =>
     return html`<tr><td><code>${type}</code></td><td>${schema && typeOf(schema)}</td></tr>\n`;
   })}</table>`;
 
-/** A link to a named schema; another one as it is. */
+/** A link to a named schema; other schemas unchanged. */
 function typeOf(schema: object): Markup {
   if ("$ref" in schema) {
     const name = String(schema.$ref).split("/").at(-1);

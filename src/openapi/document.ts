@@ -24,7 +24,7 @@ export interface OpenApiAnswer {
   content?: OpenApiContent;
 }
 
-/** By media type; without a schema anything. */
+/** By media type; anything without a schema. */
 export type OpenApiContent = Record<string, { schema?: object }>;
 
 const info = {
@@ -39,14 +39,14 @@ const info = {
     '{"error": {"code", "message", "param", "type"}}.',
 };
 
-/** The routes of an app as OpenAPI 3.1, from what they say of themselves (see operation.ts). */
+/** The routes of an app as OpenAPI 3.1, from their own descriptions (see routes/describe.ts). */
 export async function openApiDocument<E extends Env>(app: Hono<E>): Promise<OpenApiDocument> {
   const document = await generateSpecs(app, {
     excludeStaticFile: false,
     documentation: {
       info,
       servers: [{ url: "/" }],
-      // Without `apiKeys` the server serves its own machine, and needs none.
+      // Without `apiKeys` the server only serves its own machine, and needs none.
       security: [{}, { bearer: [] }, { key: [] }],
       components: {
         securitySchemes: {

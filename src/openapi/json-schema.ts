@@ -16,7 +16,7 @@ export interface NamedSchemas {
  */
 export type SchemaUse = "request" | "form" | "answer";
 
-/** A zod schema of the wire as JSON Schema 2020-12, which OpenAPI 3.1 takes as it is. */
+/** A zod schema of the wire as JSON Schema 2020-12, which OpenAPI 3.1 uses unchanged. */
 export function jsonSchemaOf(schema: z.ZodType, use: SchemaUse): NamedSchemas {
   const names = use === "form" ? z.registry<{ id: string }>() : schemaNames;
   const {
@@ -38,7 +38,7 @@ export function jsonSchemaOf(schema: z.ZodType, use: SchemaUse): NamedSchemas {
   return { schema: tidy(root), components: { schemas: { ...schemas, ...inLists } } };
 }
 
-/** What zod cannot tell by itself. */
+/** Facts that zod does not provide. */
 function unsaid(schema: z.ZodType, use: SchemaUse): JsonSchema {
   if (schema === Bytes)
     return use === "form" ? { type: "string", format: "binary" } : { [never]: true };
@@ -57,7 +57,7 @@ function unsaid(schema: z.ZodType, use: SchemaUse): JsonSchema {
   };
 }
 
-/** Marks an alternative that a use does not have. */
+/** Marks an alternative that does not exist in a use. */
 const never = "x-never";
 /** Named schemas that an inner call found. */
 const nested = "x-nested";
@@ -91,7 +91,7 @@ function tidied(part: unknown, use: SchemaUse): unknown {
   return options.length === 1 ? { ...options[0], ...tidy } : { anyOf: options, ...tidy };
 }
 
-/** What zod says and no reader needs: that an integer is a safe one, that a type is readonly. */
+/** Details from zod that no reader needs: that an integer is safe, that a type is readonly. */
 const isNoise = (key: string, value: unknown) =>
   Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER ||
   key === "readOnly" ||

@@ -34,8 +34,7 @@ const described = [
 ];
 
 /**
- * Schemas that stand under a name of their own in the document: what `src/wire` exports, by its
- * name there.
+ * Named schemas of the document: the exports of `src/wire`, by their names there.
  */
 export const schemaNames = z.registry<{ id: string }>();
 for (const schemas of described) {

@@ -23,7 +23,7 @@ th.n, td.n { text-align: right; font-variant-numeric: tabular-nums }
 figure { margin: 1rem 0; max-width: 26rem } svg { width: 100%; height: auto }
 figcaption { color: #5a6475 }`;
 
-/** Labels of which the page shows who is taken for whom; the JSON has all. */
+/** Most labels in the page's confusion table; the JSON has all. */
 const maxConfusionLabels = 40;
 
 /** An evaluation as one self-contained HTML page: no script, font or picture from elsewhere. */
@@ -81,8 +81,8 @@ function figuresOf(report: EvaluationReport): [string, string][] {
   if (both === null) return figures;
   figures.push(["Known against unknown (AUROC)", three(both.auroc)]);
   if (both.false_alarms !== null)
-    figures.push(["Unknown that passed", withInterval(both.false_alarms)]);
-  if (both.accepted !== null) figures.push(["Known that passed", withInterval(both.accepted)]);
+    figures.push(["Unknown accepted", withInterval(both.false_alarms)]);
+  if (both.accepted !== null) figures.push(["Known accepted", withInterval(both.accepted)]);
   return figures;
 }
 
@@ -95,7 +95,7 @@ function comparisonText({
   const [low, high] = difference.interval;
   const says = low > 0 ? "is better" : high < 0 ? "is worse" : "is not shown to differ";
   return html`<p class="verdict"><strong>${other} ${says}.</strong>
- Accuracy ${percent(accuracy.first)} here, ${percent(accuracy.second)} there: a difference of
+ Accuracy ${percent(accuracy.first)} against ${percent(accuracy.second)}: a difference of
  ${withInterval(difference)} on the same items. Right alone: here ${counts.only_first} times, there
  ${counts.only_second} times (McNemar, exact p = ${counts.p_value.toPrecision(2)}).</p>`;
 }
@@ -154,7 +154,7 @@ ${count > 0 && count}</td>`;
     });
     return html`<tr><th>${labels[i]}</th>${cells}</tr>\n`;
   });
-  return html`<h2>Who is taken for whom</h2>
+  return html`<h2>Confusions</h2>
 <div class="wide"><table class="confusion">
 <tr><th></th>${head}</tr>
 ${rows}</table></div>

@@ -83,14 +83,16 @@ function figures(report: GapReport): Figure[] {
       name: "Relative modality gap",
       value: four(report.relative_modality_gap),
       meaning:
-        "How far pairs are apart compared with strangers of one modality: 0.5 when equally far, " +
+        "How far apart pairs are compared with unrelated items of one modality: 0.5 when " +
+        "equally far, " +
         "towards 1 when the gap dominates.",
     },
     {
       name: "Cone",
       value: `${a} ${four(cosine.a)}, ${b} ${four(cosine.b)}`,
       meaning:
-        "Mean cosine of two strangers of one modality: 0 when all directions are used, near 1 " +
+        "Mean cosine of two unrelated items of one modality: 0 when all directions are used, " +
+        "near 1 " +
         "in a narrow cone.",
     },
     {
@@ -108,7 +110,7 @@ function figures(report: GapReport): Figure[] {
       value: percent(report.linear_separability.held_out),
       meaning:
         "Held-out items that a plane assigns to the right modality. 100 %: the modality alone " +
-        "decides on which side an item lies.",
+        "decides on which side an item is.",
     },
     {
       name: "Dimensions that carry the gap",
@@ -119,17 +121,18 @@ function figures(report: GapReport): Figure[] {
 }
 
 /**
- * One measure decides. Of pairs it is the relative gap, which compares them with strangers of one
- * modality: a distance of centroids alone says little about modalities that are spread out.
+ * One measure decides. With pairs it is the relative gap, which compares them with unrelated items
+ * of one modality: the centroid distance alone says little about spread-out modalities.
  */
 function headline(gap: number, relative: number | null): string {
   if (relative === null) {
     const size = gap < 0.15 ? "hardly apart" : gap < 0.5 ? "apart" : "far apart";
-    return `The two modalities lie ${size}.`;
+    return `The two modalities are ${size}.`;
   }
-  if (relative < 0.45) return "Pairs are closer to each other than strangers of one modality.";
-  if (relative <= 0.55) return "Pairs are as far apart as strangers of one modality.";
-  return "The modalities lie apart: pairs are further apart than strangers of one modality.";
+  if (relative < 0.45)
+    return "Pairs are closer to each other than unrelated items of one modality.";
+  if (relative <= 0.55) return "Pairs are as far apart as unrelated items of one modality.";
+  return "The modalities are apart: pairs are further apart than unrelated items of one modality.";
 }
 
 function verdict(report: GapReport): Markup {

@@ -12,7 +12,7 @@ export function scatterPlot(projection: Projection, modalities: { a: string; b: 
   const marks = density
     ? [densityCells(density, "a"), densityCells(density, "b")]
     : html`<g opacity=".55">${points(projection)}</g>`;
-  return html`<text class="title">Where the embeddings lie</text>
+  return html`<text class="title">The embeddings</text>
 <circle class="a" cx="262" cy="-4" r="5"/><text x="272" y="0">${modalities.a}</text>
 <circle class="b" cx="356" cy="-4" r="5"/><text x="366" y="0">${modalities.b}</text>
 <rect class="axis" y="${top - 14}" width="${width}" height="${height + 14}" rx="4"/>${marks}

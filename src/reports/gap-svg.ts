@@ -24,12 +24,12 @@ const style = `
 .gap .line.c { stroke: var(--c) }
 .gap .line.a, .gap .line.b, .gap .line.c { fill: none }`;
 
-/** The report as one picture: where the embeddings lie, what shifting does, what centring does. */
+/** The report as one picture: the embeddings, the effect of shifting, the effect of centring. */
 export function gapSvg(report: GapReport): string {
   return gapPicture(report).toString();
 }
 
-/** The same picture as a part of a page. */
+/** The same picture as part of a page. */
 export function gapPicture(report: GapReport): Markup {
   const { modalities, centroid_gap: gap, shift_curve: shiftCurve } = report;
   const height = shiftCurve ? 690 : 430;

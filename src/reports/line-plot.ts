@@ -10,7 +10,7 @@ export interface Series {
 export interface DistanceAxis {
   /** Distance of the centroids at each point of a series. */
   values: readonly number[];
-  /** The distance as it is, shown by a dashed line. */
+  /** The actual distance, shown by a dashed line. */
   marked: number;
 }
 
@@ -25,7 +25,7 @@ export function linePlot(title: string, axis: DistanceAxis, series: readonly Ser
   const highest = Math.max(...series.flatMap(({ values }) => values), 1e-6);
   const px = (value: number) => ((value - left) / (right - left || 1)) * width;
   const py = (value: number) => top + height - (value / (1.05 * highest)) * height;
-  // Names stand at the right end, where the distance is largest.
+  // Names are at the right end, where the distance is largest.
   const ends = spread(series.map(({ values }) => py(values[distances.indexOf(right)])));
   const lines = series.map(({ colour, name, values }, i) => {
     const points = values.map(

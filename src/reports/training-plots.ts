@@ -16,7 +16,7 @@ const colourOf = {
   lower: "#7a8496",
 };
 
-/** The changes of the measures that lie in [0, 1], with their intervals. */
+/** The changes of the measures in [0, 1], with their intervals. */
 export function changePlot(measures: Measures): Markup {
   const shown = Object.entries(measures).filter(([name]) =>
     /recall|reciprocal|accuracy/.test(name),

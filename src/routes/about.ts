@@ -12,7 +12,7 @@ const operations = {
   about: describe({
     id: "about",
     tag,
-    summary: "What answers here",
+    summary: "Name, version and links of this server",
     answers: { 200: { content: json(ServerAnswer) } },
   }),
   openApi: describe({
@@ -34,7 +34,7 @@ const pagePolicy =
   `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${scriptHash}'; ` +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** `GET /`, `/openapi.json` and `/docs`: what this server is and what can be asked of it. */
+/** `GET /`, `/openapi.json` and `/docs`: the server's name and the description of its routes. */
 export function aboutRoutes({
   packs,
   openApi,

@@ -32,8 +32,8 @@ const itemFields = ["embedding", "original", "metadata"];
 const itemsAtOnce = 64;
 
 /**
- * Statuses made ahead of a client that does not read them: some 50,000 items. Many HTTP clients
- * send a whole body before they read the answer; past this they must read too.
+ * Statuses buffered for a client that does not read them: some 50,000 items. Many HTTP clients send
+ * a whole body before they read the answer; beyond this they must read too.
  */
 const statusBytesAhead = 4 * 2 ** 20;
 
@@ -112,7 +112,7 @@ export function addItemsRoute(services: Services) {
   );
 }
 
-/** Of an item that may be no item at all: then it costs as much as its refusal. */
+/** The cost of what may not be a valid item: then that of its refusal. */
 function costOfItem(item: unknown, limits: DecodeLimits): Cost {
   const given = (item ?? {}) as Partial<Record<"image" | "audio", unknown>>;
   for (const modality of ["image", "audio"] as const) {
@@ -123,7 +123,7 @@ function costOfItem(item: unknown, limits: DecodeLimits): Cost {
   return { inputs: 1 };
 }
 
-/** Lines in, a status a line out, both at the pace of the slower side. */
+/** Lines in, one status per line out, both at the pace of the slower side. */
 async function addStream(
   c: Context<RequestVariables>,
   services: Services,
@@ -173,8 +173,8 @@ async function addStream(
         yield `${lines.join("\n")}\n`;
       }
     } catch (error) {
-      // The lines after the last status were not added: the server stops, or nothing came for too
-      // long.
+      // Lines after the last status were not added: the server is stopping, or the stream was idle
+      // too long.
       if (!(error instanceof AppError) || guard.gone.aborted) throw error;
       const status: LineStatus = { id: null, status: "failed", error: errorBody(error) };
       yield `${JSON.stringify(status)}\n`;
@@ -217,7 +217,7 @@ async function* groupsOf<T>(
   }
 }
 
-/** Statuses as JSON, by turns: there may be a hundred thousand. */
+/** Statuses as JSON, in turns: there may be a hundred thousand. */
 async function jsonOf(statuses: readonly AddStatus[]): Promise<string> {
   const clock = turnClock();
   const parts: string[] = [];

@@ -18,8 +18,8 @@ const operations = {
   put: describe({
     id: "putAlias",
     tag,
-    summary: "Gives a collection a further name, or leads an alias to another collection at once",
-    description: "An alias stands wherever a collection is named, but to delete it.",
+    summary: "Creates an alias of a collection, or atomically points one to another collection",
+    description: "An alias can be used instead of a collection's name, except to delete it.",
     body: json(AliasBody),
     answers: { 200: { content: json(AliasAnswer) } },
     errors: [...bodyErrors, ...storeErrors, "already_exists"],
@@ -33,7 +33,7 @@ const operations = {
   }),
 };
 
-/** `/v1/aliases`: further names of collections, moved from one to another in one moment. */
+/** `/v1/aliases`: further names of collections, moved atomically. */
 export function aliasesRoutes({ store }: Services) {
   return new Hono<RequestVariables>()
     .get("/v1/aliases", operations.list, async (c) => {

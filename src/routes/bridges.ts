@@ -19,7 +19,7 @@ const operations = {
     id: "learnBridge",
     tag,
     summary: "Learns a bridge between the spaces of two models, as a job",
-    description: "docs/bridges.md says what goes in and comes out.",
+    description: "See docs/bridges.md.",
     body: json(BridgeBody),
     answers: { 202: { content: json(JobStarted) } },
     errors: [...bodyErrors, ...storeErrors, "model_not_found"],
@@ -35,14 +35,14 @@ const operations = {
   delete: describe({
     id: "deleteBridge",
     tag,
-    summary: "Removes the versions that were made here",
+    summary: "Removes the versions made on this server",
     answers: { 200: { content: json(Deleted) } },
     errors: storeErrors,
   }),
   activate: describe({
     id: "activateBridge",
     tag,
-    summary: "Searches over a version from now on",
+    summary: "Uses a version for searches from now on",
     body: json(BridgeActivation),
     answers,
     errors: [...bodyErrors, ...storeErrors, "space_mismatch", "model_corrupt"],
@@ -50,14 +50,14 @@ const operations = {
   deactivate: describe({
     id: "deactivateBridge",
     tag,
-    summary: "Searches over no version of it from now on",
+    summary: "Stops using it for searches",
     answers,
     errors: storeErrors,
   }),
   rollback: describe({
     id: "rollbackBridge",
     tag,
-    summary: "Back to the version that was active before",
+    summary: "Returns to the previously active version",
     answers,
     errors: [...storeErrors, "space_mismatch", "model_corrupt"],
   }),
@@ -142,7 +142,7 @@ export function bridgesRoutes({ bridges, jobs, packs, store }: Services) {
     });
 }
 
-/** A bridge as it goes over the wire. */
+/** A bridge on the wire. */
 function bridgeAnswer({ name, inUse, damage, versions }: ListedBridge): BridgeAnswer {
   const active = versions.find((version) => version.active);
   return {
@@ -150,7 +150,7 @@ function bridgeAnswer({ name, inUse, damage, versions }: ListedBridge): BridgeAn
     version: active?.version ?? null,
     from_space: active?.fromSpace ?? null,
     to_space: active?.toSpace ?? null,
-    /** Whether searches take it. */
+    /** Whether searches use it. */
     active: inUse,
     ...(damage !== undefined && { error: damage }),
     versions: versions.map((version) => ({

@@ -23,8 +23,8 @@ const operations = {
   make: describe({
     id: "calibrate",
     tag,
-    summary: "Makes background and probabilities of a collection's items, as a job",
-    description: "docs/tagging.md says what goes in and comes out.",
+    summary: "Makes a calibration (background and probabilities) of a collection's items, as a job",
+    description: "See docs/tagging.md.",
     body: json(CalibrationBody),
     answers: { 202: { content: json(JobStarted) } },
     errors: [...bodyErrors, ...storeErrors, "model_not_found", "space_mismatch", "no_path"],
@@ -39,14 +39,14 @@ const operations = {
   get: describe({
     id: "getCalibration",
     tag,
-    summary: "One calibration with what each version measured",
+    summary: "One calibration with the measures of each version",
     answers,
     errors: storeErrors,
   }),
   activate: describe({
     id: "activateCalibration",
     tag,
-    summary: "Answers with a version from now on",
+    summary: "Uses a version from now on",
     body: json(CalibrationActivation),
     answers,
     errors: [...bodyErrors, ...storeErrors],
@@ -60,7 +60,7 @@ const operations = {
   }),
 };
 
-/** `/v1/calibrations`: make one of a collection, list, activate, delete. */
+/** `/v1/calibrations`: create from a collection, list, activate, delete. */
 export function calibrationsRoutes(services: Services) {
   const { calibrations, jobs, store } = services;
   return new Hono()

@@ -44,7 +44,7 @@ export function classifyCollectionRoute(services: Services) {
       };
       const stats = await store.stats(name);
       const answerer = await answererOfCollection(services, query, stats);
-      // Whatever is wrong with the labels is told now, and not by a failed job.
+      // Errors in the labels are reported now, not by a failed job.
       const kind = modality ?? mostFrequent(stats.countByModality);
       const plan = await planLabels(services, answerer, query, { modality: kind });
       const { thresholds } = plan.options;
@@ -54,7 +54,7 @@ export function classifyCollectionRoute(services: Services) {
         plan.labels.every((label) => thresholds?.has(label));
       if (query.multiLabel && !isBounded && body.top_k === undefined) {
         const message =
-          'Expected "threshold", a threshold of each label, "reject" or "top_k" beside ' +
+          'Expected "threshold", a threshold for each label, "reject" or "top_k" with ' +
           '"multi_label": ' +
           "else every item would get every label";
         throw invalidInput("threshold", message);

@@ -21,7 +21,7 @@ const operations = {
   create: describe({
     id: "createCollection",
     tag,
-    summary: "Makes a collection in the space of a model, or of vectors of your own",
+    summary: "Creates a collection in a model's space, or for vectors of your own",
     body: jsonOrForm(NewCollection),
     answers: { 201: { content: json(CollectionAnswer) } },
     errors: [...bodyErrors, ...storeErrors, "model_not_found", "already_exists", "space_mismatch"],
@@ -43,7 +43,7 @@ const operations = {
   change: describe({
     id: "changeCollection",
     tag,
-    summary: "Declares the metadata fields that filters will ask for often: the whole list",
+    summary: "Replaces the list of metadata fields that are indexed for filters",
     body: json(CollectionChange),
     answers: { 200: { content: json(CollectionAnswer) } },
     errors: [...bodyErrors, ...storeErrors],
@@ -67,7 +67,7 @@ export function collectionsRoutes(services: Services) {
       await store.createCollection(spec);
       const followed = followedHead(spec.options ?? {});
       if (followed !== undefined && heads.get(followed.name).activeVersion !== followed.version) {
-        // Another version was activated meanwhile, and the collection was not there yet to be
+        // Another version was activated meanwhile, before the collection existed to be
         // re-projected.
         await heads.catchUp(followed.name);
       }
@@ -96,7 +96,7 @@ export function collectionsRoutes(services: Services) {
 }
 
 /**
- * The space is a model's (the first loaded one's by default), or the user's own with vectors from
+ * The space is a model's (by default the first loaded one's), or a custom one for vectors from
  * elsewhere.
  */
 export async function specOf(
@@ -132,7 +132,7 @@ export async function specOf(
   return { name, space, dimensions, fields, options: { previews } };
 }
 
-/** A collection as it goes over the wire. */
+/** A collection on the wire. */
 function collectionAnswer(stats: CollectionStats): CollectionAnswer {
   const { name, space, dimensions, fields, options, aliases, createdAt, count } = stats;
   const { countByModality, index } = stats;

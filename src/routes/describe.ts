@@ -11,9 +11,9 @@ import { statusOf } from "./error-response.js";
 export type Content = Record<string, z.ZodType | JsonSchema>;
 
 export interface Operation {
-  /** Unique: what generated clients call it. */
+  /** Unique: its name in generated clients. */
   id: string;
-  /** The group that it is shown in. */
+  /** The group it is shown in. */
   tag: string;
   summary: string;
   description?: string;
@@ -22,7 +22,7 @@ export interface Operation {
   bodyRequired?: boolean;
   /** By status. */
   answers: Record<number, { description?: string; content?: Content; headers?: string[] }>;
-  /** Besides those that every route has. */
+  /** In addition to those of every route. */
   errors?: readonly ErrorCode[];
   /** The form of an error, where it is another than ours. */
   ErrorAnswer?: z.ZodType;
@@ -37,7 +37,7 @@ const always: readonly ErrorCode[] = [
   "unavailable",
 ];
 export const bodyErrors: readonly ErrorCode[] = ["invalid_input", "too_large", "unsupported_media"];
-/** Of what decodes and embeds. */
+/** Errors of decoding and embedding. */
 export const inferenceErrors: readonly ErrorCode[] = [
   "model_not_found",
   "not_found",
@@ -52,7 +52,7 @@ export const inferenceErrors: readonly ErrorCode[] = [
   "fetch_failed",
   "device_unavailable",
 ];
-/** Of what reads or writes the data folder. */
+/** Errors of reading or writing the data folder. */
 export const storeErrors: readonly ErrorCode[] = [
   "invalid_input",
   "not_found",
@@ -123,7 +123,7 @@ export const binary = (...types: string[]): Content =>
 export const text = (...types: string[]): Content =>
   Object.fromEntries(types.map((type) => [type, { type: "string" }]));
 
-/** Schemas are made when the document is first asked for. */
+/** Schemas are generated when the document is first requested. */
 export function contentOf(content: Content, use: SchemaUse) {
   return Object.fromEntries(
     Object.entries(content).map(([type, schema]) => {

@@ -4,8 +4,8 @@ import { invalidInput } from "../errors.js";
 const maxCharacters = 2 ** 20;
 
 /**
- * @param prefix  where the fields stand, for messages: `original.`.
- * @throws AppError `invalid_input` for both fields at once or bytes that are no float32 numbers.
+ * @param prefix  the fields' path prefix, for messages: `original.`.
+ * @throws AppError `invalid_input` for both fields at once or bytes that are not float32 numbers.
  */
 export function embeddingOf(
   { embedding, embedding_base64: base64 }: { embedding?: number[]; embedding_base64?: string },
@@ -17,8 +17,8 @@ export function embeddingOf(
     const message = `Expected either "${prefix}embedding" or "${param}" but received both`;
     throw invalidInput(param, message);
   }
-  // A number is 4 bytes; a vector of 8,192 numbers 43,692 characters. Longer texts are not looked
-  // at.
+  // A number is 4 bytes; a vector of 8,192 numbers 43,692 characters. Longer texts are refused
+  // unread.
   const isBase64 = base64.length <= maxCharacters && /^[A-Za-z0-9+/]+={0,2}$/.test(base64);
   const bytes = isBase64 ? Buffer.from(base64, "base64") : Buffer.alloc(0);
   if (bytes.length === 0 || bytes.length % 4 !== 0) {

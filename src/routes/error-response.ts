@@ -42,7 +42,7 @@ export const statusOf = {
   storage_full: 507,
 } as const satisfies Record<ErrorCode, number>;
 
-/** An error as it goes over the wire: `{"error": {"code", "message", "param", "type"}}`. */
+/** An error on the wire: `{"error": {"code", "message", "param", "type"}}`. */
 export function errorBody(error: AppError): ErrorBody {
   const status = statusOf[error.code];
   const type =
@@ -50,7 +50,7 @@ export function errorBody(error: AppError): ErrorBody {
   return { code: error.code, message: error.message, param: error.param ?? null, type };
 }
 
-/** An error as a client may learn of it. */
+/** The public form of an error. */
 export interface ReportedError {
   status: number;
   body: ErrorBody;
@@ -88,7 +88,7 @@ export function reportError(log: Log, error: Error, c: Context): ReportedError {
   return { status: 500, body };
 }
 
-/** Whether the request ended before it was whole: nobody is there to read the answer. */
+/** Whether the request ended early: nobody is there to read the answer. */
 function clientLeft(error: Error, c: Context): boolean {
   const incoming = (c.env as { incoming?: IncomingMessage } | undefined)?.incoming;
   return incoming?.readableAborted === true && "code" in error && error.code === "ECONNRESET";

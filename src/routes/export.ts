@@ -13,21 +13,21 @@ const exportOperation = describe({
   id: "exportItems",
   tag: "Items",
   summary: "Every item as a line that can be added again",
-  description: "A stream that breaks off is not whole: the connection is then cut, not ended.",
+  description: "A stream that fails is cut, not ended: it is incomplete.",
   query: ExportQuery,
   answers: { 200: { content: { [ndjsonType]: ExportedItem } } },
   errors: storeErrors,
 });
 
 /**
- * Items read and written as JSON in one go: a few milliseconds of the event loop at 512 dimensions.
+ * Items read and serialized at once: a few milliseconds of the event loop at 512 dimensions.
  */
 const itemsAtOnce = 25;
 
 /**
  * `GET /v1/collections/{name}/export`: every item as a line that can be added again, at the pace of
- * the reader. A stream that breaks off is not whole: the connection is then cut, not ended. So it
- * is when another head's collection takes the place.
+ * the reader. A stream that fails is cut, not ended: it is incomplete. So it is when the collection
+ * is replaced by one of another head.
  */
 export function exportRoute({ store, config, log, stopping }: Services) {
   return new Hono<RequestVariables>().get(

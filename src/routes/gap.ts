@@ -18,7 +18,7 @@ import type { RequestVariables } from "./request-context.js";
 
 type Side = GapRequest["a"];
 
-/** What the route needs: functions, not the classes behind them. */
+/** The route's dependencies: functions, not the classes behind them. */
 export interface GapServices {
   measure(request: GapRequest, signal?: AbortSignal): Promise<GapReport>;
   /** Two modalities of a collection (see gap-sides.ts). */
@@ -31,7 +31,7 @@ export interface GapServices {
 const gapOperation = describe({
   id: "modalityGap",
   tag: "Inference",
-  summary: "How far apart two modalities lie",
+  summary: "How far apart two modalities are",
   description:
     "Sides a and b as embeddings in JSON or as .npy files of a form, or two modalities of a " +
     "collection. Accept chooses JSON, SVG or HTML.",
@@ -83,7 +83,7 @@ export function gapRoutes({ measure, readCollection, bytesOf, budget }: GapServi
 }
 
 /**
- * Embeddings of the request itself. Sides of one size are taken for pairs, which most callers send.
+ * Embeddings in the request. Sides of equal size count as pairs, which most callers send.
  */
 async function sidesOf(body: GapBody): Promise<Omit<GapRequest, "seed">> {
   const a = await readSide(body.a, "a", body.a_modality ?? "image");

@@ -27,13 +27,13 @@ const tag = "Heads";
 const file = "application/octet-stream";
 const errors = [...storeErrors, "model_corrupt"] as const;
 
-/** What the routes of heads.ts are in /openapi.json. */
+/** The OpenAPI descriptions of the routes in heads.ts. */
 export const headOperations = {
   train: describe({
     id: "trainHead",
     tag,
     summary: "Trains a head on pairs, or makes a few-shot adapter from labelled items, as a job",
-    description: "docs/training.md says what goes in and comes out.",
+    description: "See docs/training.md.",
     body: jsonOrForm(TrainBody),
     answers: { 202: { content: json(JobStarted) } },
     errors: [...bodyErrors, ...inferenceErrors, ...errors],
@@ -57,14 +57,14 @@ export const headOperations = {
   get: describe({
     id: "getHead",
     tag,
-    summary: "One head with what each version measured",
+    summary: "One head with the measures of each version",
     answers: { 200: { content: json(HeadAnswer) } },
     errors,
   }),
   delete: describe({
     id: "deleteHead",
     tag,
-    summary: "Removes a head; with force also while a version of it is active",
+    summary: "Removes a head; with force even while a version is active",
     query: z.object({ force: z.enum(["true", "false"]).optional() }),
     answers: { 200: { content: json(Deleted) } },
     errors,
@@ -72,7 +72,7 @@ export const headOperations = {
   activate: describe({
     id: "activateHead",
     tag,
-    summary: "Answers with a version from now on",
+    summary: "Uses a version from now on",
     description: "Collections that follow the head are projected again, by the jobs it answers.",
     body: json(HeadActivation),
     answers: { 200: { content: json(HeadChanged) } },
@@ -81,14 +81,14 @@ export const headOperations = {
   deactivate: describe({
     id: "deactivateHead",
     tag,
-    summary: "No version answers from now on; collections that follow the head stay as they are",
+    summary: "Uses no version from now on; collections that follow the head stay unchanged",
     answers: { 200: { content: json(HeadAnswer) } },
     errors,
   }),
   rollback: describe({
     id: "rollbackHead",
     tag,
-    summary: "Back to the version that was active before",
+    summary: "Returns to the previously active version",
     answers: { 200: { content: json(HeadChanged) } },
     errors,
   }),
@@ -102,14 +102,14 @@ export const headOperations = {
   export: describe({
     id: "exportHead",
     tag,
-    summary: "One version as a file that import takes",
+    summary: "One version as a file for import",
     answers: { 200: { content: binary(file) } },
     errors,
   }),
   report: describe({
     id: "headReport",
     tag,
-    summary: "What a version was made from and measured, as JSON or HTML",
+    summary: "The report of a version, as JSON or HTML",
     answers: { 200: { content: { ...json(HeadReport), ...text("text/html") } } },
     errors,
   }),

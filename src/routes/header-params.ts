@@ -6,8 +6,8 @@ export interface ParametrizedHeader {
 }
 
 /**
- * `; name=value` or `; name="quoted \" value"` (RFC 2045, RFC 2183), with space around `;` and `=`
- * or without.
+ * `; name=value` or `; name="quoted \" value"` (RFC 2045, RFC 2183), with or without space around
+ * `;` and `=`.
  */
 const parameter = /\s*;\s*(?:([^\s"=;]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"]*)))?/y;
 

@@ -36,7 +36,7 @@ export function headsRoutes(services: Services) {
   const { heads, jobs, store } = services;
   return new Hono<RequestVariables>()
     .use("/v1/heads/*", async (c, next) => {
-      // A change needs the data folder: a server that has it would not see what another process
+      // Changes need the data folder: a server that has it would not notice another process's
       // changes.
       if (c.req.method !== "GET") await store.open();
       await next();
@@ -108,7 +108,7 @@ export function headsRoutes(services: Services) {
         "verdict" in report ? ["application/json", "text/html"] : ["application/json"];
       const type = accepts(c, { header: "Accept", supports, default: "application/json" });
       if (type === "text/html" && "verdict" in report) {
-        // The report may have come from elsewhere with its head: nothing in it may run.
+        // The report may have been imported with its head: nothing in it may run.
         c.header(
           "content-security-policy",
           "sandbox; default-src 'none'; style-src 'unsafe-inline'",
@@ -142,13 +142,13 @@ async function importHead(
       checkImported(version, weights, { model, maxLabels: config.maxLabels });
     });
   } catch (error) {
-    // On the way in, a damaged file is the sender's.
+    // On import, a damaged file is the sender's error.
     if (!(error instanceof AppError && error.code === "model_corrupt")) throw error;
     throw invalidInput("file", error.message, error);
   }
 }
 
-/** A head as it goes over the wire: its versions side by side, with what each one measured. */
+/** A head on the wire: its versions side by side, with the measures of each. */
 function headAnswer({ name, model, activeVersion, damage, versions }: ListedHead): HeadAnswer {
   const active = versions.find((version) => version.active);
   return {

@@ -17,7 +17,7 @@ const operations = {
   ready: describe({
     id: "ready",
     tag: "Server",
-    summary: "Whether the server can do its work; 503 while it cannot",
+    summary: "Whether the server is ready; 503 while it is not",
     answers: {
       200: { content: json(Ready) },
       503: { description: "starting, stopping, failed or degraded", content: json(Ready) },
@@ -45,15 +45,15 @@ export function healthRoutes({ ready, stopping, store, log, troubles }: Services
   return new Hono()
     .get("/health/live", operations.live, (c) => c.json({ status: "live" } satisfies Live))
     .get("/health/ready", operations.ready, async (c) => {
-      // A connection that is kept alive may still ask while the drain goes on.
+      // A kept-alive connection may still ask during the drain.
       if (stopping.aborted) return c.json({ status: "stopping" } satisfies Ready, 503);
       if (state !== "ready") return c.json({ status: state } satisfies Ready, 503);
       const { damaged, cannotWrite } = await store.condition().catch(() => ({}) as StoreCondition);
       const reasons = [...troubles(), ...(damaged === undefined ? [] : [damaged])];
-      // What a full disk kept from being opened is tried again, also when nobody else asks.
+      // A store that a full disk kept from opening is tried again, even without other requests.
       if (store.trouble !== undefined && !store.isOpen) void store.open().catch(() => undefined);
       if (reasons.length > 0) return c.json({ status: "degraded", reasons } satisfies Ready, 503);
-      // On a full disk searches go on.
+      // On a full disk searches still work.
       return c.json({
         status: state,
         ...(cannotWrite && { cannot_write: cannotWrite }),
@@ -67,11 +67,11 @@ export function healthRoutes({ ready, stopping, store, log, troubles }: Services
     });
 }
 
-/** A store that nobody has used yet is not opened for this. */
+/** An unused store is not opened for this. */
 async function countItems(store: LazyStore): Promise<void> {
   if (!store.isOpen) return;
   const collections = await store.listCollections();
-  collectionItems.reset(); // those that are gone
+  collectionItems.reset(); // drops deleted ones
   collectionIndexed.reset();
   for (const stats of collections) {
     if (isBeingBuilt(stats)) continue;

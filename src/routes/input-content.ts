@@ -7,11 +7,10 @@ import { base64Kind } from "./compat/sniff-content.js";
 import type { MediaMaker } from "./media-content.js";
 
 /**
- * An input of a request as the content it is: an upload by its bytes, a data URI by its type, any
- * other string is a text. `modality` decides instead where it is given.
+ * The content of a request's input: an upload by its bytes, a data URI by its type, any other
+ * string is a text. `modality` overrides this.
  *
- * A string that could be a text as well as something else is refused: embedded as a text it gives
- * numbers that look right.
+ * An ambiguous string is refused: embedded as a text it would give plausible but wrong numbers.
  * @param param  the input's name, for errors: `input[1]`.
  * @throws AppError `invalid_input`.
  */
@@ -36,7 +35,7 @@ export function inputContent(
   throw invalidInput(param, `Expected ${modality}, as "modality" says, but received ${declared}`);
 }
 
-/** What a data URI says it is; undefined for any other string that is not ambiguous. */
+/** The modality of a data URI; undefined for any other unambiguous string. */
 function declaredKind(
   input: string,
   param: string,
@@ -57,7 +56,7 @@ function declaredKind(
 
 function ambiguous(param: string, what: string): AppError {
   const message =
-    `Received ${what}: is it a text, a picture or a sound? Say so with "modality", or send a ` +
-    "data URI (data:image/jpeg;base64,…)";
+    `Received ${what}: is it a text, a picture or a sound? Set "modality", or send ` +
+    "a data URI (data:image/jpeg;base64,…)";
   return invalidInput(param, message);
 }

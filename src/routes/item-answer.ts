@@ -2,7 +2,7 @@ import type { StoredItem } from "../index/item.js";
 import type { ExportedItem, ItemAnswer } from "../wire/items.js";
 import { toBase64 } from "./embedding-field.js";
 
-/** An item as it goes over the wire; without its embedding unless that is asked for. */
+/** An item on the wire; without its embedding unless requested. */
 export function itemAnswer(item: StoredItem, include?: "embedding"): ItemAnswer {
   const { id, modality, metadata, text, addedAt, source, contentHash, embedding } = item;
   const facts = { id, modality, metadata, text, added_at: addedAt };
@@ -10,7 +10,7 @@ export function itemAnswer(item: StoredItem, include?: "embedding"): ItemAnswer 
   return include === "embedding" ? { ...answer, embedding: Array.from(embedding) } : answer;
 }
 
-/** A line of an export: an item as it can be added again. */
+/** A line of an export: an item that can be added again. */
 export function exportLine(item: StoredItem, space: string, format: "float" | "base64"): string {
   const { id, modality, metadata, text, addedAt, source, contentHash, embedding, original } = item;
   const numbers = (values: Float32Array) =>

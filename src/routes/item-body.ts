@@ -6,7 +6,7 @@ import type { ReadBytes } from "../media/with-decoded.js";
 import type { ItemBody } from "../wire/items.js";
 import { embeddingOf } from "./embedding-field.js";
 
-/** Reads media of a request when its turn comes. */
+/** Reads a request's media when its turn comes. */
 export type MediaReader = (field: MediaField, param: string) => ReadBytes;
 
 export const mediaReader =
@@ -16,7 +16,7 @@ export const mediaReader =
     readMedia(field, param, fetchMedia, signal);
 
 /**
- * @throws AppError `invalid_input` unless the item has exactly one content, and what belongs to it.
+ * @throws AppError `invalid_input` unless the item has exactly one content with its fields.
  */
 export function newItem(body: ItemBody, readerOf: MediaReader): NewItem {
   const { id, metadata, source, content_hash: contentHash, added_at: addedAt } = body;
@@ -35,7 +35,7 @@ const contents = ["text", "image", "audio", "embedding"] as const;
 function contentOf(body: ItemBody, readerOf: MediaReader): Content {
   const { image, audio, modality, space, original } = body;
   const embedding = embeddingOf(body);
-  // Beside the embedding of a text it is that text, as an export has it.
+  // With the embedding of a text it is that text, as in an export.
   const ownText = embedding !== undefined && modality === "text" ? body.text : undefined;
   const text = ownText === undefined ? body.text : undefined;
   const given = contents.filter((name) => ({ text, image, audio, embedding })[name] !== undefined);

@@ -25,7 +25,7 @@ const operations = {
   list: describe({
     id: "listItems",
     tag,
-    summary: "Items of a collection by pages, oldest first",
+    summary: "Items of a collection in pages, oldest first",
     query: ListQuery,
     answers: { 200: { content: json(ItemPage) } },
     errors: storeErrors,
@@ -73,8 +73,7 @@ const operations = {
 };
 
 /**
- * `/v1/collections/{name}/items`: list, look up, delete; what is known of files that might be added
- * again.
+ * `/v1/collections/{name}/items`: list, look up, delete; content hashes.
  */
 export function itemsRoutes({ store }: Services) {
   const base = "/v1/collections/:name/items";
@@ -126,8 +125,7 @@ export function itemsRoutes({ store }: Services) {
         const message = `There is no preview of an item "${id}" in the collection "${name}"`;
         throw new AppError("not_found", message, { param: "id" });
       }
-      // What is served here was made by this server from a stranger's file; nothing in it may run
-      // as a page.
+      // Previews are made from untrusted files; nothing in them may run as a page.
       const headers = {
         "content-type": preview.mediaType,
         "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'",

@@ -2,7 +2,7 @@ import type { Job } from "../jobs/job.js";
 import type { JobAnswer } from "../wire/jobs.js";
 import { snakeCase } from "./snake-case.js";
 
-/** A job as it goes over the wire. */
+/** A job on the wire. */
 export function jobAnswer({
   id,
   kind,

@@ -7,7 +7,7 @@ import { describe, json, text } from "./describe.js";
 import { jobAnswer } from "./job-answer.js";
 
 /**
- * A silent connection is kept open by a comment this often: proxies cut idle ones after a minute.
+ * A comment is sent this often: proxies cut idle connections after a minute.
  */
 const heartbeatMs = 15_000;
 
@@ -31,14 +31,14 @@ const operations = {
   cancel: describe({
     id: "cancelJob",
     tag,
-    summary: "Stops a job that waits or runs",
+    summary: "Stops a waiting or running job",
     answers: { 200: { content: json(JobAnswer) } },
     errors,
   }),
   resume: describe({
     id: "resumeJob",
     tag,
-    summary: "Goes on with a job that failed, was cancelled or interrupted",
+    summary: "Resumes a failed, cancelled or interrupted job",
     answers: { 202: { content: json(JobStarted) } },
     errors,
   }),
@@ -55,7 +55,7 @@ const operations = {
   }),
 };
 
-/** `/v1/jobs`: what long work there is, its progress as server-sent events, cancel and resume. */
+/** `/v1/jobs`: list jobs, follow them as server-sent events, cancel and resume. */
 export function jobsRoutes(jobs: Jobs) {
   return new Hono()
     .get("/v1/jobs", operations.list, (c) =>
@@ -71,12 +71,12 @@ export function jobsRoutes(jobs: Jobs) {
     .get("/v1/jobs/:id/events", operations.events, (c) => {
       const id = c.req.param("id");
       jobs.get(id); // 404 before the stream starts
-      c.header("X-Accel-Buffering", "no"); // nginx would hold the events back
+      c.header("X-Accel-Buffering", "no"); // nginx would buffer the events
       if (c.req.method === "HEAD")
         return c.body(null, 200, { "content-type": "text/event-stream" });
       return streamSSE(c, async (stream) => {
-        // Only the latest state waits for a slow reader: progress in between may be skipped, the
-        // end never is.
+        // Only the latest state is kept for a slow reader: progress may be skipped, the end never
+        // is.
         let latest: Job | undefined;
         let wake = () => {};
         const unwatch = jobs.watch(id, (job) => {

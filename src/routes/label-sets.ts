@@ -33,7 +33,7 @@ const operations = {
   put: describe({
     id: "putLabelSet",
     tag,
-    summary: "Makes or replaces a label set: labels with their prompts and thresholds",
+    summary: "Creates or replaces a label set: labels with their prompts and thresholds",
     body: json(LabelSetBody),
     answers: { 200: { content: json(LabelSetAnswer) } },
     errors: [...bodyErrors, ...errors, ...inferenceErrors],
@@ -47,7 +47,7 @@ const operations = {
   }),
 };
 
-/** `/v1/label-sets`: labels under a name, for zero-shot and for tagging collections. */
+/** `/v1/label-sets`: named labels, for zero-shot and for tagging collections. */
 export function labelSetsRoutes(services: Services) {
   const { labelSets, store, config } = services;
   return new Hono<RequestVariables>()
@@ -89,7 +89,7 @@ export function labelSetsRoutes(services: Services) {
     });
 }
 
-/** Fields of a request that say what is scored against, and how. */
+/** The label fields of a request. */
 export interface LabelFieldsOf {
   label_set?: string;
   candidate_labels?: (string | Label)[];
@@ -99,8 +99,8 @@ export interface LabelFieldsOf {
 }
 
 /**
- * Labels and templates as a request gives them, or as the label set that it names has them.
- * @throws AppError `invalid_input` for what the set says itself; `not_found`.
+ * Labels and templates of a request, or of the label set that it names.
+ * @throws AppError `invalid_input` for fields that the set has; `not_found`.
  */
 export async function labelQueryOf(
   request: LabelFieldsOf,
@@ -117,7 +117,10 @@ export async function labelQueryOf(
     multi_label: multiLabel || undefined,
   }).find(([, value]) => value !== undefined);
   if (given !== undefined)
-    throw invalidInput(given[0], `"${given[0]}" cannot go with "label_set", which says it itself`);
+    throw invalidInput(
+      given[0],
+      `"${given[0]}" cannot be combined with "label_set", which has its own`,
+    );
   const set = await labelSets.get(name);
   return {
     labels: set.labels,

@@ -19,24 +19,23 @@ const mcpOperation = describe({
   body: json(Message),
   answers: {
     200: { content: { ...json(Message), ...text("text/event-stream") } },
-    202: { description: "A notification was taken" },
-    400: { description: "No message", content: json(z.union([ErrorAnswer, Message])) },
+    202: { description: "A notification was accepted" },
+    400: { description: "Not a message", content: json(z.union([ErrorAnswer, Message])) },
   },
   errors: bodyErrors,
 });
 
-/** What says who calls. */
+/** Headers that identify the caller. */
 const callerHeaders = ["authorization", "x-api-key", "x-forwarded-for"];
 
 /**
- * `POST /mcp`. A tool asks our own routes under the key that the call came with, so that every
- * limit holds for it.
+ * `POST /mcp`. A tool calls the server's routes with the call's key, so that every limit applies.
  */
 export function mcpRoutes(
   { config, log }: Services,
   app: { request(...call: [...Parameters<Ask>, env?: object]): Response | Promise<Response> },
 ) {
-  /** With the connection, whose address counts requests where there is no key. */
+  /** With the connection, whose address is rate-limited when there is no key. */
   const environments = new WeakMap<Request, object>();
   const handler = createMcpHandler(({ requestInfo }) => {
     const kept = callerHeaders.flatMap((name) => {
@@ -57,7 +56,7 @@ export function mcpRoutes(
 }
 
 /**
- * Also with keys, which a page of another origin might know. Source: Model Context Protocol
+ * Also with keys, which a page of another origin might have. Source: Model Context Protocol
  * 2025-11-25, "Streamable HTTP", security warning.
  */
 function checkOrigin(

@@ -3,7 +3,7 @@ import type { DecodeLimits } from "../media/decoded-bytes.js";
 import { type FetchMedia, type MediaField, readMedia } from "../media/read-media.js";
 import { costOfMedia } from "./media-cost.js";
 
-/** Makes a picture or sound of a request one of its contents. */
+/** A picture or sound of a request as one of its contents. */
 export type MediaMaker = (
   field: MediaField,
   modality: "image" | "audio",

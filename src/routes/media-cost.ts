@@ -2,10 +2,10 @@ import type { Cost } from "../media/budget.js";
 import { type DecodeLimits, decodedBytes } from "../media/decoded-bytes.js";
 import { isUrl, type MediaField } from "../media/read-media.js";
 
-/** A file behind a URL, whose size nobody knows yet. */
+/** Assumed size of a file behind a URL. */
 const unknownFile: Cost = { inputs: 1, sentBytes: 4 * 2 ** 20, decodedBytes: 64 * 2 ** 20 };
 
-/** What a picture or sound of a request will take, told from its header. */
+/** The cost of a request's picture or sound, from its header. */
 export function costOfMedia(
   field: MediaField,
   modality: "image" | "audio",
@@ -20,7 +20,7 @@ export function costOfMedia(
   };
 }
 
-/** Characters of base64 that are decoded in one go: they hold the headers of nearly every file. */
+/** Characters of base64 decoded at once: they cover the headers of nearly every file. */
 const headLength = 2 ** 20;
 
 /**

@@ -22,11 +22,10 @@ const operations = {
 };
 
 /**
- * `/v1/models`: what is loaded, where it really runs, and which space it embeds into; OpenAI's
- * shape and more.
+ * `/v1/models`: the loaded models, their devices and spaces; a superset of OpenAI's shape.
  */
 export function modelsRoutes({ packs }: Services) {
-  // Manifests have no date: what a client sees is the model as this server loaded it.
+  // Manifests have no date: this is when the server loaded the model.
   const created = Math.floor(Date.now() / 1000);
   return new Hono()
     .get("/v1/models", operations.list, (c) => c.json(modelList(packs, created)))

@@ -4,7 +4,7 @@ import { parseJsonBytes } from "../json/parse-json.js";
 
 export const ndjsonType = "application/x-ndjson";
 
-/** Whether a body comes as lines of JSON: such a body may be of any length, its lines not. */
+/** Whether a body comes as lines of JSON: such a body may have any length, but not its lines. */
 export const isNdjson = (contentType: string | undefined): boolean =>
   /^application\/(x-)?(ndjson|jsonl|jsonlines)\b/i.test(contentType ?? "");
 
@@ -12,9 +12,9 @@ export const isNdjson = (contentType: string | undefined): boolean =>
 export interface Line {
   /** Counted from 1, blank lines too. */
   number: number;
-  /** Of its text and its values; 0 when nothing of it is kept. */
+  /** Of its text and its values; 0 when it was not kept. */
   bytes: number;
-  /** Its JSON value, or why it has none. */
+  /** Its JSON value, or its error. */
   value: unknown;
   error?: AppError;
 }
@@ -25,13 +25,13 @@ export interface ReadLinesOptions {
   /** Of one line. */
   maxBytes: number;
   signal: AbortSignal;
-  /** Of lines that have been read; `bytes` of a line are to be given back when it is done with. */
+  /** The lines read; the `bytes` of each must be released when it is done. */
   room?: { take(bytes: number): Promise<void>; give(bytes: number): void };
 }
 
 /**
- * The lines of a body, in the groups in which they arrive. A line that is too long, or no JSON, is
- * its error and the lines after it are read on; what follows the last newline is a line too.
+ * The lines of a body, in the groups in which they arrive. A line that is too long or not JSON
+ * becomes an error, and reading continues; text after the last newline is a line too.
  *
  * @throws when the body breaks off; the signal's reason when it aborts.
  */
@@ -46,7 +46,7 @@ export async function* readLines(
   let parts: Uint8Array[] = [];
   let size = 0;
   let number = 0;
-  const clock = turnClock(); // a socket may hand over megabytes within one turn of the event loop
+  const clock = turnClock(); // a socket may deliver megabytes in one turn of the event loop
   const take = (part: Uint8Array) => {
     size += part.length;
     if (size <= maxBytes) parts.push(part);
@@ -112,12 +112,12 @@ async function lineOf(
   }
 }
 
-/** Most lines and bytes of a group. A line that is larger is a group by itself. */
+/** Most lines and bytes of a group. A larger line is a group of its own. */
 const groupLimits = { lines: 64, bytes: 8 * 2 ** 20 };
 
 /**
- * Regroups: what arrives while the taker is busy is gathered into one group, and no more is read
- * than one group. So groups are large under load, and a line that comes alone is not held back.
+ * Regroups: lines that arrive while the consumer is busy form one group, and no more than one group
+ * is read ahead. So groups are large under load, and a single line is not held back.
  */
 export async function* gather(
   source: AsyncGenerator<Line[]>,

@@ -5,7 +5,7 @@ import { Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { compress } from "hono/compress";
 
-/** Nothing inline and nothing from elsewhere; blob: is what the page itself made or was given. */
+/** Nothing inline and nothing from other hosts; blob: is what the page itself made or was given. */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -20,12 +20,12 @@ const policy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** Where `npm run build` puts the page; the same seen from src/ and from dist/. */
+/** Output of `npm run build`; the same relative path from src/ and dist/. */
 const builtPage = join(import.meta.dirname, "../../dist/web");
 
 /**
- * The web page: `GET /` for who accepts HTML, and its files under /assets, whose names change with
- * their content. Needs no key, for it is where a key is entered. Without a build there is none.
+ * The web page: `GET /` for clients that accept HTML, and its files under /assets, whose names
+ * change with their content. Needs no key, since keys are entered there. Absent without a build.
  */
 export function pageRoutes(folder = builtPage) {
   const routes = new Hono();

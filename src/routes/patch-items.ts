@@ -15,10 +15,10 @@ const operations = {
   patch: describe({
     id: "patchItem",
     tag,
-    summary: "Changes an item's metadata alone",
+    summary: "Changes only an item's metadata",
     description:
-      "Merged into what the item has (RFC 7396: null takes a key away); with replace in its " +
-      "place. " +
+      "Merged into the item's metadata (RFC 7396: null removes a key); with replace it replaces " +
+      "them. " +
       "Nothing is embedded again.",
     body: json(PatchBody),
     answers: { 200: { content: json(ItemAnswer) } },
@@ -27,9 +27,9 @@ const operations = {
   patchMany: describe({
     id: "patchItems",
     tag,
-    summary: "Changes the metadata of items by their ids or by a filter, or of each its own",
+    summary: "Changes the metadata of items by ids or a filter, or individually",
     description:
-      "Exactly one of ids, filter and items; with ids or a filter the metadata stand beside it.",
+      "Exactly one of ids, filter and items; with ids or a filter, metadata is given once.",
     body: json(PatchManyBody),
     answers: { 200: { content: json(ItemsPatched) } },
     errors: [...bodyErrors, ...storeErrors],

@@ -5,13 +5,13 @@ import type { BodyShare } from "../media/body-budget.js";
 
 const decompressors = { gzip: "gzip", "x-gzip": "gzip", deflate: "deflate" } as const;
 
-/** Of a route that is used without `limitBody`, in tests. */
+/** For a route used without `limitBody`, in tests. */
 const defaultMaxBytes = 64 * 2 ** 20;
 
 /**
- * The body as it comes, decompressed.
+ * The body as a stream, decompressed.
  * @throws AppError `unsupported_media` for a Content-Encoding other than gzip and deflate; the
- *   stream breaks off with `invalid_input` where the body is not what its encoding says.
+ *   stream breaks off with `invalid_input` when the body does not match its encoding.
  */
 export function bodyStream(c: Context): ReadableStream<Uint8Array> | null {
   const { body } = c.req.raw;
@@ -27,7 +27,7 @@ export function bodyStream(c: Context): ReadableStream<Uint8Array> | null {
   return ReadableStream.from(namingDamage(plain, encoding)) as ReadableStream<Uint8Array>;
 }
 
-/** The whole body, decompressed. It is bounded as it comes. */
+/** The whole body, decompressed, and bounded while it arrives. */
 export async function readBody(c: Context): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -40,7 +40,7 @@ export async function readBody(c: Context): Promise<Uint8Array> {
 
 /**
  * @throws AppError `too_large` as soon as the body is known to be larger than `maxBodyBytes`,
- *   `overloaded` when too much is held already.
+ *   `overloaded` when too much is already held.
  */
 export async function* boundedBody(c: Context): AsyncGenerator<Uint8Array> {
   const maxBytes = (c.get("maxBodyBytes") as number | undefined) ?? defaultMaxBytes;
@@ -74,7 +74,7 @@ async function* untilGone(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint
   }
 }
 
-/** Chunks as one array; megabytes of them are copied by turns. */
+/** Chunks as one array; megabytes are copied in turns. */
 export async function joinChunks(chunks: Uint8Array[], size: number): Promise<Uint8Array> {
   if (chunks.length === 1) return chunks[0];
   const clock = turnClock();

@@ -3,7 +3,7 @@ import { invalidInput } from "../errors.js";
 import type { Column } from "../heads/training-source.js";
 import { type FetchMedia, type MediaField, readMedia } from "../media/read-media.js";
 
-/** One pair or item as it comes: one or two of text, image and audio, and perhaps a label. */
+/** One pair or item of a request: one or two of text, image and audio, and optionally a label. */
 export type Entry = {
   id?: string;
   text?: string;
@@ -18,7 +18,7 @@ export interface Columns {
   labels?: string[];
   /** How reports call the entries, where any of them has an id. */
   ids?: string[];
-  /** `media-a.bin`, `media-b.bin`: the files of a column one after the other. */
+  /** `media-a.bin`, `media-b.bin`: the concatenated files of a column. */
   files: Record<string, Uint8Array>;
 }
 

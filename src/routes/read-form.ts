@@ -15,8 +15,8 @@ interface Part {
 }
 
 /**
- * A multipart/form-data body as RFC 7578 has it: its fields in order of their names, each with its
- * entries. What has a file name, or a type other than text and JSON, is a file.
+ * A multipart/form-data body (RFC 7578): its fields in order of their names, each with its
+ * entries. Entries with a file name, or a type other than text and JSON, are files.
  *
  * @param contentType  of the request, with its boundary.
  * @throws AppError `invalid_input` when it is malformed, cut short or text that its charset does
@@ -37,7 +37,7 @@ export async function readForm(
   const defaultCharset = charset && Buffer.concat(charset.chunks).toString("latin1");
   const entries = new Map<string, FormEntry[]>();
   for (const part of named) {
-    // RFC 7578, 4.6: the charset of the other fields. A form sends an empty file name where no file
+    // RFC 7578, 4.6: the charset of the other fields. A form sends an empty file name when no file
     // was chosen.
     if (part === charset || (part.filename === "" && part.size === 0)) continue;
     const bytes = await joinChunks(part.chunks, part.size);
@@ -58,7 +58,7 @@ export async function readForm(
 
 async function split(body: AsyncIterable<Uint8Array>, boundary: string): Promise<Part[]> {
   const { maxParts, ...headerLimits } = limits;
-  // Parts are gathered whole: a part must not wait for a reader.
+  // Parts are collected whole: a part must not wait for a reader.
   const config = { boundary, ...headerLimits, partHwm: 2 ** 30 };
   const dicer = new Dicer(config);
   const parts: Part[] = [];
@@ -124,9 +124,9 @@ function dispositionOf({ headers }: Part): Disposition {
   }
   const encoding = headers?.["content-transfer-encoding"]?.[0].trim().toLowerCase() ?? "binary";
   if (!["7bit", "8bit", "binary"].includes(encoding)) {
-    // RFC 7578, 4.7 does away with them.
+    // Deprecated by RFC 7578, 4.7.
     const message =
-      `Expected the bytes of "${name}" as they are but received the Content-Transfer-Encoding ` +
+      `Expected the plain bytes of "${name}" but received the Content-Transfer-Encoding ` +
       `"${encoding}"`;
     throw new AppError("unsupported_media", message, { param: name });
   }
@@ -140,8 +140,7 @@ function textOf(bytes: Uint8Array, name: string, charset = "utf-8"): string {
   try {
     decoder = new TextDecoder(charset.trim(), { fatal: true, ignoreBOM: true });
   } catch (cause) {
-    const message =
-      `The charset "${charset.slice(0, 40)}" of ` + `"${name}" is not one that is read here`;
+    const message = `The charset "${charset.slice(0, 40)}" of ` + `"${name}" is not supported`;
     throw new AppError("unsupported_media", message, { param: name, cause });
   }
   try {

@@ -8,7 +8,7 @@ import { type ParametrizedHeader, parametrized } from "./header-params.js";
 import { readBody } from "./read-body.js";
 
 /**
- * The request's JSON body as `schema` says.
+ * The request's JSON body by `schema`.
  * @throws AppError `unsupported_media` when it is of another type; `invalid_input` naming the first
  *   field at fault, what was expected and what came; `too_large`.
  */
@@ -16,7 +16,7 @@ export async function readJson<S extends z.ZodType>(c: Context, schema: S): Prom
   return parseBody(schema, await jsonBody(c));
 }
 
-/** The JSON body, read and parsed once however often it is asked for. */
+/** The JSON body, read and parsed only once. */
 export async function jsonBody(c: Context): Promise<unknown> {
   const kept = c.get("jsonBody") as { value: unknown } | undefined;
   if (kept !== undefined) return kept.value;

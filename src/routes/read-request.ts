@@ -7,10 +7,10 @@ import { type FormEntry, readForm } from "./read-form.js";
 import { checkJsonType, contentTypeOf, parseHeld, readJson } from "./read-json.js";
 
 /**
- * A request that may come as JSON or as multipart/form-data, as `schema` says. In a form, a file
- * becomes its bytes, a field named in `json` is parsed as JSON, and one named in `lists` becomes an
- * array: of a JSON array, or of the repeated field. In those named in `names` too, one plain field
- * with a comma is refused: it is most likely meant as several.
+ * A request as JSON or multipart/form-data, by `schema`. In a form, a file becomes its bytes, a
+ * field named in `json` is parsed as JSON, and one named in `lists` becomes an array: of a JSON
+ * array, or of the repeated field. For those also in `names`, a single plain field with a comma is
+ * refused: it is most likely meant as several.
  */
 export async function readRequest<S extends z.ZodType>(
   c: Context,

@@ -12,22 +12,22 @@ import type { Log } from "../log.js";
 import type { BodyBudget, BodyShare } from "../media/body-budget.js";
 import { gatherStages, reportStages, requestSeconds, type StageTimes } from "../metrics.js";
 
-/** What middleware hands to routes. */
+/** Variables that middleware sets for routes. */
 export interface RequestVariables {
   Variables: {
     /** Aborts when the client is gone or the time is up. */
     signal: AbortSignal;
     /** In the log and in `X-Request-Id`: the client's, else a random one. */
     requestId: string;
-    /** Of a body, or of a line where it comes in lines; read-body.ts and ndjson.ts keep to it. */
+    /** Size limit of a body, or of a line of NDJSON; enforced by read-body.ts and ndjson.ts. */
     maxBodyBytes: number;
-    /** What the body takes of the room for bodies. */
+    /** The body's share of the body budget. */
     bodyShare: BodyShare;
   };
 }
 
 /**
- * Gathers the stages of a request into `Server-Timing`, counts it, logs it, and gives it its
+ * Collects the stages of a request into `Server-Timing`, counts it, logs it, and gives it its
  * signal.
  */
 export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<RequestVariables> {
@@ -42,15 +42,15 @@ export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<
         `The request took longer than ${timeoutMs} ms and was aborted`,
       );
       clock.abort(late);
-      // A body that trickles in keeps the route from noticing; there is none when the app is called
-      // without a port.
+      // A route may not notice while a body trickles in. There is no connection when the app is
+      // called without a port.
       const incoming = (c.env as { incoming?: IncomingMessage } | undefined)?.incoming;
       if (incoming?.complete === false) incoming.destroy(late);
     }, timeoutMs);
     const onGone = () => clock.abort(new AppError("cancelled", "The client closed the connection"));
-    // `bodyLimit` puts another request in this one's place. A listener left on this one's signal
-    // would keep the request, its socket and what it holds for ever: 2,500 of them in six minutes
-    // of mixed load (every DELETE).
+    // `bodyLimit` replaces this request by another. A listener left on this one's signal would keep
+    // the request and its socket forever: 2,500 of them in six minutes of mixed load (every
+    // DELETE).
     const client = c.req.raw.signal;
     client.addEventListener("abort", onGone, { once: true });
     c.set("signal", clock.signal);
@@ -76,8 +76,8 @@ export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<
 }
 
 /**
- * During a drain each answer ends its connection, so that a client that keeps one does not hold the
- * drain up with more.
+ * During a drain each answer closes its connection, so that a client with a kept-alive one does not
+ * delay the drain.
  */
 export function endConnections(stopping: AbortSignal): MiddlewareHandler {
   return async (c, next) => {
@@ -87,8 +87,8 @@ export function endConnections(stopping: AbortSignal): MiddlewareHandler {
 }
 
 /**
- * Tells the readers of bodies their limit, and where to get room; they refuse what is larger, or
- * finds none, as soon as they know.
+ * Sets the limit and the budget for readers of bodies; they refuse a body as soon as it exceeds one
+ * of them.
  */
 export function limitBody(
   maxBytes: number,
@@ -107,11 +107,10 @@ export function limitBody(
 }
 
 /**
- * Without keys the server is for this machine only. A web page elsewhere must not reach it through
+ * Without keys the server is for this machine only. A foreign web page must not reach it through
  * the user's browser: neither by a request that it sends here (Origin, Sec-Fetch-Site) nor by a
- * name that resolves to this address (Host). Pages that this server serves and those of
- * `corsOrigins` may; programs, which send neither header, may too, also by the names in
- * `trustedHosts`.
+ * name that resolves to this address (Host). Its own pages and those of `corsOrigins` may; so may
+ * programs, which send neither header, also by the names in `trustedHosts`.
  */
 export function guardLocalServer(
   { corsOrigins, trustedHosts }: Pick<Config, "corsOrigins" | "trustedHosts">,
@@ -129,8 +128,8 @@ export function guardLocalServer(
     const origin = c.req.header("origin");
     const site = c.req.header("sec-fetch-site");
     if (origin !== undefined || site !== undefined) {
-      // What a page can send unasked. The rest, JSON say, a browser sends only after a preflight,
-      // and none is answered here; it is refused all the same.
+      // Requests that a page can send without a preflight. Others, such as JSON, need a preflight,
+      // which is not answered; they are refused all the same.
       await guardForms(c, async () => undefined).catch((error) => {
         throw error instanceof HTTPException ? notOurs(`Origin "${origin ?? site}"`) : error;
       });
@@ -142,7 +141,7 @@ export function guardLocalServer(
 }
 
 /**
- * Lets pages of some origins call, none by default; answers their preflights, which carry no key.
+ * Allows pages of some origins, none by default; answers their preflights, which carry no key.
  */
 export function allowOrigins(
   { corsOrigins }: Pick<Config, "corsOrigins">,

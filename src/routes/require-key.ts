@@ -9,24 +9,24 @@ import type { Log } from "../log.js";
 import type { RequestVariables } from "./request-context.js";
 
 /**
- * The probes, and the description of the routes, which is the same for every server of a version.
+ * The probes, and the description of the routes, which is public anyway.
  */
 const isPublic = (path: string) =>
   path.startsWith("/health/") || path === "/openapi.json" || path === "/docs";
 
-/** Requests by POST that change nothing: they are read with a body. */
+/** POST requests that change nothing: reads with a body. */
 const readsByPost = [
   /^\/v1\/(embeddings|zero-shot|modality-gap)$/,
   /^\/mcp$/, // its tools ask the other routes, with the same key
   /^\/v1\/collections\/[^/]+\/(search|items\/hashes)$/,
 ];
-/** What hands out or takes in the whole of the data. */
+/** Routes that export or replace all data. */
 const forAdmins = [/^\/v1\/(backup|restore|keys)(\/|$)/];
 
 /**
- * What a request needs. What is not known to change nothing is taken to change something.
+ * The scope a request needs. Requests not known to be reads count as writes.
  *
- * @param isInference  whether a route of another product's shape changes nothing.
+ * @param isInference  whether a compat route only computes.
  */
 export function scopeOf(
   method: string,
@@ -52,8 +52,8 @@ export interface GateOptions {
 
 /**
  * With keys: `Authorization: Bearer KEY` or `x-api-key` on every route but the public ones, with
- * the scope that the route needs. With or without: so many requests a minute by key or address.
- * What changes something is logged with who did it.
+ * the scope that the route needs. Requests per minute are limited by key or address, also without
+ * keys. Changes are logged with their author.
  */
 export function requireKey(options: GateOptions): MiddlewareHandler<RequestVariables> {
   const { access, limit, config, log, isInference } = options;
@@ -101,13 +101,11 @@ function keyIn(authorization: string | undefined, apiKey: string | undefined): s
   return authorization?.replace(/^Bearer\s+/i, "") ?? apiKey ?? "";
 }
 
-/** @param perMinute  0 is without a limit. */
+/** @param perMinute  0 is unlimited. */
 function takeTurn(limit: RateLimit, caller: string, perMinute: number): void {
   if (perMinute === 0) return;
   const seconds = limit.take(caller, perMinute);
   if (seconds === 0) return;
-  const message =
-    `More than ${perMinute} requests in a minute; the next ` +
-    `is taken in ${Math.ceil(seconds)} s`;
+  const message = `More than ${perMinute} requests in a minute; retry in ${Math.ceil(seconds)} s`;
   throw new AppError("rate_limited", message, { retryAfterSeconds: Math.max(1, seconds) });
 }

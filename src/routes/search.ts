@@ -93,7 +93,7 @@ export function searchRoutes(services: Services) {
   );
 }
 
-/** Settings beside `queries` hold for every query that has none of its own. */
+/** Settings beside `queries` apply to every query without its own. */
 function queriesOf({ queries = [], ...shared }: SearchBody, most: number): QueryBody[] {
   if (queries.length > most) {
     const message =
@@ -104,7 +104,7 @@ function queriesOf({ queries = [], ...shared }: SearchBody, most: number): Query
     (name) => shared[name] !== undefined,
   );
   if (other !== undefined) {
-    throw invalidInput(other, `"${other}" belongs into one of the "queries"`);
+    throw invalidInput(other, `"${other}" belongs in one of the "queries"`);
   }
   return queries.map((query) => {
     const own = Object.entries(query).filter(([, value]) => value !== undefined);

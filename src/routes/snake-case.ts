@@ -4,7 +4,7 @@ type SnakeName<S extends string> = S extends `${infer First}${infer Rest}`
     : `_${Lowercase<First>}${SnakeName<Rest>}`
   : S;
 
-/** A type with its names as the wire spells them. */
+/** A type with its names in wire spelling. */
 export type SnakeCase<T> = T extends readonly unknown[]
   ? { [I in keyof T]: SnakeCase<T[I]> }
   : T extends object
@@ -12,7 +12,7 @@ export type SnakeCase<T> = T extends readonly unknown[]
     : T;
 
 /**
- * Plain JSON with its camelCase names as the wire spells them: `bestEpoch` becomes `best_epoch`, at
+ * Plain JSON with its camelCase names in wire spelling: `bestEpoch` becomes `best_epoch`, at
  * every depth.
  */
 export function snakeCase<T>(value: T): SnakeCase<T> {

@@ -8,13 +8,13 @@ export interface StreamAnswerOptions {
   guard: StreamGuard;
   log: Log;
   headers: Record<string, string>;
-  /** Bytes made ahead of a client that reads slowly. */
+  /** Bytes buffered for a client that reads slowly. */
   aheadBytes: number;
 }
 
 /**
  * A generator of text or bytes as the answer's body, at the pace at which the client reads. A
- * generator that throws breaks the connection off, so that nobody takes what came for the whole.
+ * generator that throws breaks the connection, so that nobody mistakes the part for the whole.
  */
 export function streamAnswer(
   c: Context,
@@ -27,7 +27,7 @@ export function streamAnswer(
     return c.body(null, 200, headers);
   }
   const encoder = new TextEncoder();
-  // A connection that does not drain is never told of an error in its stream.
+  // A connection that does not drain never sees an error in its stream.
   const outgoing = (c.env as { outgoing?: ServerResponse } | undefined)?.outgoing;
   guard.gone.addEventListener("abort", () => outgoing?.destroy(), { once: true });
   const body = new ReadableStream<Uint8Array>(
@@ -55,6 +55,6 @@ export function streamAnswer(
     },
     new ByteLengthQueuingStrategy({ highWaterMark: aheadBytes }),
   );
-  // Nginx would hold the lines back
+  // Nginx would buffer the lines
   return c.body(body, 200, { ...headers, "X-Accel-Buffering": "no" });
 }

@@ -2,9 +2,9 @@ import { setMaxListeners } from "node:events";
 import { AppError } from "../errors.js";
 
 /**
- * Watches over a request whose body or answer is a stream. It may take hours as a whole, but the
- * client has to move: to send when it is waited for, or to read. While the server itself is at work
- * the clock stands still.
+ * Watches over a request whose body or answer is a stream. It may take hours, but the client must
+ * make progress: send when the server waits for it, or read. The clock stops while the server
+ * itself is working.
  */
 export class StreamGuard {
   readonly #ending = new AbortController();
@@ -20,7 +20,7 @@ export class StreamGuard {
     idleMs,
   }: { client: AbortSignal; stopping: AbortSignal; idleMs: number }) {
     this.#idleMs = idleMs;
-    setMaxListeners(0, this.#gone.signal, this.#ending.signal); // every item under way listens
+    setMaxListeners(0, this.#gone.signal, this.#ending.signal); // every running item listens
     const onStopping = () => this.#ending.abort(stopping.reason);
     const onGone = () => this.giveUp(new AppError("cancelled", "The client closed the connection"));
     stopping.addEventListener("abort", onStopping, { once: true });
@@ -35,14 +35,14 @@ export class StreamGuard {
   }
 
   /**
-   * Aborts when no more should be read: the server stops, or the client has not moved for too long.
-   * What was read is finished.
+   * Aborts when no more should be read: the server stops, or the client was idle for too long.
+   * Items already read are finished.
    */
   get ending(): AbortSignal {
     return this.#ending.signal;
   }
 
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when nobody waits for the answer any longer. */
   get gone(): AbortSignal {
     return this.#gone.signal;
   }
@@ -72,7 +72,7 @@ export class StreamGuard {
     this.#gone.abort(reason);
   }
 
-  /** To be called when the stream has ended in whatever way. */
+  /** To be called when the stream has ended in any way. */
   end(): void {
     clearTimeout(this.#timer);
     this.#release();
@@ -87,7 +87,8 @@ export class StreamGuard {
       "timeout",
       `The client neither sent nor read anything for ${this.#idleMs} ms`,
     );
-    // First the end of what it sent is told; a client that does not read that either is given up.
+    // First the status of the last items is sent; a client that does not read that either is
+    // dropped.
     if (this.ending.aborted) this.giveUp(reason);
     else {
       this.#ending.abort(reason);

@@ -6,12 +6,12 @@ import type { TrainBody } from "../wire/training.js";
 import type { Columns } from "./read-columns.js";
 import { readRows } from "./read-rows.js";
 
-/** What the request is about, as it goes into the job's folder. */
+/** The request's training data, for the job's folder. */
 export interface Material {
   source: TrainingSource;
   labels?: string[];
   files: Record<string, Uint8Array>;
-  /** Rows that came with the request, for a check before the job. */
+  /** Rows of the request, for checks before the job. */
   rows?: { a: Rows; b?: Rows };
 }
 
@@ -82,6 +82,6 @@ export function checkLabels(
   }
 }
 
-/** The gate for rows that are embeddings: at unit length, or refused. */
+/** Checks rows of embeddings and brings them to unit length. */
 export const embeddings = (value: NonNullable<TrainBody["a"]>, param: string): Rows =>
   unitRows(readRows(value, param), param);

@@ -25,7 +25,7 @@ type Needs = Pick<Services, "packs" | "fetchMedia" | "store">;
 
 /**
  * A body of `POST /v1/heads` -> the job it asks for. Everything that can be checked without the
- * model is checked here, so that a bad field is told at once and not by a failed job.
+ * model is checked here, so that a bad field is reported at once and not by a failed job.
  */
 export async function trainRequest(
   body: TrainBody,
@@ -181,7 +181,7 @@ function extraRows(
   if (probeA === undefined && body.probe_labels !== undefined)
     throw invalidInput(
       "probe_labels",
-      `"probe_labels" are of "probe_a" and "probe_b", which are missing`,
+      `"probe_labels" belong to "probe_a" and "probe_b", which are missing`,
     );
   const probe = (side: "a" | "b", value: TrainBody["a"]) => {
     if (value === undefined) return undefined;

@@ -26,23 +26,23 @@ const operations = {
   compact: describe({
     id: "compact",
     tag: "Server",
-    summary: "Gives the disk space of deleted items back and tidies the indexes",
+    summary: "Frees the disk space of deleted items and tidies the indexes",
     answers: { 200: { content: json(Compacted) } },
     errors: storeErrors,
   }),
 };
 
-/** `GET /v1/backup` and `POST /v1/compact`: what an operator does to all collections at once. */
+/** `GET /v1/backup` and `POST /v1/compact`: operations on all collections at once. */
 export function upkeepRoutes({ store, config, log, stopping }: Services) {
   return new Hono<RequestVariables>()
     .get("/v1/backup", operations.backup, async (c) => {
-      if (c.req.method === "HEAD") return c.body(null, 200, backupHeaders); // no copy for nobody
+      if (c.req.method === "HEAD") return c.body(null, 200, backupHeaders); // no copy for a HEAD
       const guard = new StreamGuard({
         client: c.req.raw.signal,
         stopping,
         idleMs: config.requestTimeoutMs,
       });
-      // In the data folder, whose disk has to have room for it; services.ts empties `tmp` after a
+      // In the data folder, whose disk must have room for it; services.ts empties `tmp` after a
       // crash.
       const file = join(config.dataDir, "tmp", `${randomBytes(6).toString("hex")}.sqlite`);
       try {
@@ -70,8 +70,7 @@ export function upkeepRoutes({ store, config, log, stopping }: Services) {
 }
 
 /**
- * A file of `size` bytes. It is closed before its end is handed on: whoever has read it all finds
- * it gone.
+ * A file of `size` bytes. It is closed before its end is passed on: once read, it is gone.
  */
 async function* contentsOf(
   handle: FileHandle,

@@ -10,7 +10,7 @@ import type { ZeroShotInput } from "../wire/zero-shot.js";
 import { embeddingOf } from "./embedding-field.js";
 import { mediaMaker } from "./media-content.js";
 
-/** What an input may be made from. */
+/** The sources of an input. */
 export const contentNames = [
   "image",
   "audio",
@@ -20,7 +20,7 @@ export const contentNames = [
   "embedding_base64",
 ] as const;
 
-/** @throws AppError `invalid_input` unless there is one content, with what belongs to it. */
+/** @throws AppError `invalid_input` unless there is one content with its fields. */
 export function checkContent(input: ZeroShotInput): void {
   const given = contentNames.filter((name) => input[name] !== undefined);
   if (given.length !== 1) {
@@ -43,8 +43,8 @@ export function checkContent(input: ZeroShotInput): void {
 type Parts = Pick<Services, "packs" | "heads" | "store" | "fetchMedia" | "config">;
 
 /**
- * Who answers: the model or head that is asked for; else what the first stored item or embedding
- * was made with; else the first model that understands all inputs.
+ * The answering model or head: the requested one; else that of the first stored item or embedding;
+ * else the first model that understands all inputs.
  */
 export async function answererOf(
   parts: Parts,
@@ -66,7 +66,7 @@ export async function answererOf(
   return findPack(parts, request, ...modalities, "text");
 }
 
-/** An input as it is scored. */
+/** An input for scoring. */
 export async function scorableOf(
   parts: Parts,
   answerer: Answerer,
@@ -99,7 +99,7 @@ export async function scorableOf(
   return { modality: made.modality, embedding: embeddingFor({ pack, head }, made) };
 }
 
-/** Where the answerer follows from a stored item, other inputs may be beyond it. */
+/** If the answerer follows from a stored item, it may not understand other inputs. */
 function checkUnderstands({ pack }: Answerer, modality: Modality): void {
   if (pack.encoders[modality] !== undefined) return;
   const message = `The model "${pack.manifest.id}" does not understand ${modality}`;

@@ -74,7 +74,8 @@ export function zeroShotRoutes(services: Services) {
 
     if (inputs !== undefined) {
       const other = [...contentNames, "timeline" as const].find((name) => request[name]);
-      if (other !== undefined) throw invalidInput(other, `"${other}" cannot stand beside "inputs"`);
+      if (other !== undefined)
+        throw invalidInput(other, `"${other}" cannot be combined with "inputs"`);
       checkInputCount(inputs.length, config.maxInputs, "inputs");
     }
     const bodies = inputs ?? [request];
@@ -82,7 +83,7 @@ export function zeroShotRoutes(services: Services) {
       await located(inputs && `inputs[${i}]`, () => checkContent(body));
     if (request.timeline) {
       if (request.audio === undefined)
-        throw invalidInput("timeline", "A timeline is of a sound that comes with the request");
+        throw invalidInput("timeline", "A timeline needs a sound in the request");
       const sound = mediaMaker(services, signal)(request.audio, "audio", "audio");
       const { timeline, ...answer } = await classifyTimeline(services, query, sound, signal);
       const windows = timeline.map((window) => ({
@@ -140,7 +141,7 @@ const rejectOf = (verdict: Verdict, falseAlarmRate: number | undefined) =>
     },
   };
 
-/** Of several inputs, an error's `param` says which one it was. */
+/** With several inputs, an error's `param` says which one it was. */
 async function located<T>(part: string | undefined, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();

@@ -3,8 +3,7 @@ import { applyHeadInTurns } from "../encoders/with-head.js";
 import type { Path } from "./find-path.js";
 
 /**
- * An embedding in the space of a path's end, and what the encoder gave when a projection came after
- * it.
+ * An embedding in a path's target space, and the encoder's output if it was projected.
  */
 export interface Embedded {
   embedding: Embedding;

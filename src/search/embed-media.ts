@@ -6,8 +6,8 @@ import type { Path } from "./find-path.js";
 
 /**
  * One picture or sound: read, decoded and embedded when the budget has room.
- * @param look  is shown what was decoded beside the encoder; its result is `seen`.
- * @returns `warnings` are the decoder's, when it had any.
+ * @param look  gets the decoded media while the encoder runs; its result is `seen`.
+ * @returns `warnings` are the decoder's, if any.
  */
 export function embedMedia<M extends "image" | "audio", T = undefined>(
   parts: MediaParts,
@@ -24,7 +24,7 @@ export function embedMedia<M extends "image" | "audio", T = undefined>(
     },
   };
   return withDecoded(parts, turn, source, async (decoded) => {
-    // Both end before the decoded media may be given back, also when one of them fails.
+    // Both end before the decoded media is released, even when one of them fails.
     const [seen, embedded] = await Promise.allSettled([
       look?.(decoded),
       embedAlong(path, [decoded], signal),

@@ -4,25 +4,25 @@ import type { LoadedPack } from "../encoders/load.js";
 import { AppError } from "../errors.js";
 import type { Bridge } from "../heads/bridge-version.js";
 
-/** How an input of one modality becomes an embedding in the space that is searched. */
+/** How an input of one modality becomes an embedding in the searched space. */
 export interface Path<M extends Modality = Modality> {
   encoder: Encoder<M>;
-  /** Applied to what the encoder gives, in order; the last one leads into the space. */
+  /** Applied to the encoder's output, in order; the last one leads into the space. */
   projections: readonly ProjectionHead[];
-  /** As answers print it: `["starter-clap/audio", "bridge/starter-clap-to-starter-clip@1"]`. */
+  /** As in answers: `["starter-clap/audio", "bridge/starter-clap-to-starter-clip@1"]`. */
   steps: readonly string[];
   /**
-   * What the encoder gave is to be kept beside the embedding even where nothing is applied to it.
+   * Whether to keep the encoder's output beside the embedding even if nothing is applied to it.
    */
   keepsOriginal?: boolean;
 }
 
-/** Where a path has to end. */
+/** The target of a path. */
 export interface Target {
   /** The collection's name, for messages. */
   name: string;
   space: string;
-  /** The model that the collection was made for; none when it holds vectors of the user's own. */
+  /** The model that the collection was made for; none for custom vectors. */
   model?: string;
 }
 
@@ -33,8 +33,7 @@ export interface PathParts {
 
 /**
  * The shortest path from a modality into a collection's space: a tower of a model that embeds into
- * it, else a tower of another model and one bridge. Two bridges in a row would lose more than they
- * find.
+ * it, else a tower of another model and one bridge. Two bridges in a row would lose too much.
  *
  * @throws AppError `space_mismatch` when no loaded model and no bridge reaches the space at all,
  *   `no_path` when none does from this modality; the message says what would help.

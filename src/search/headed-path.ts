@@ -5,14 +5,13 @@ import { headedModalities, type UsableHead } from "../heads/head-version.js";
 import { findPath, type Path, type PathParts, type Target } from "./find-path.js";
 
 export interface HeadedTarget extends Target {
-  /** What the collection's items went through; its space is the collection's. */
+  /** The head of the collection's items; its space is the collection's. */
   head?: UsableHead;
 }
 
 /**
- * The path into a collection, through its head where it has one: the model's tower and the head of
- * that side. What comes over a bridge goes on as a text does: texts are what bridges are learned
- * from.
+ * The path into a collection, through its head if it has one: the model's tower and the head of
+ * that side. Inputs over a bridge continue like texts, since bridges are learned from texts.
  *
  * @throws AppError as `findPath`; `no_path` when the head has no side for the modality.
  */
@@ -39,7 +38,7 @@ export function pathInto<M extends Modality>(
   };
 }
 
-/** An embedding that was given with the name of another space. */
+/** The error for an embedding of another space. */
 export function otherSpace({ name, space }: HeadedTarget, given: string): AppError {
   const message =
     `The embedding is of the space "${given}", but the collection "${name}" is in the space ` +

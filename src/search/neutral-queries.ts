@@ -5,13 +5,13 @@ import { neutralTexts } from "../zero-shot/neutral-texts.js";
 import { embedAlong } from "./embed-along.js";
 import type { Path } from "./find-path.js";
 
-/** Neutral texts that are searched for: relevance comes in steps of 1 / 128. */
+/** Number of neutral queries: relevance comes in steps of 1 / 128. */
 const count = 128;
-/** As old as this, what neutral queries reach is asked again, also when no item came or went. */
+/** Age at which the neutral queries are repeated, even if no item changed. */
 const maxAgeMs = 60_000;
 const maxRemembered = 64;
 
-/** What the similarities of a text query in a collection are compared with. */
+/** The reference for a text query's similarities in a collection. */
 export interface Relevance {
   /** Share of neutral queries whose best item is less similar than this. */
   of(similarity: number): number;
@@ -20,8 +20,8 @@ export interface Relevance {
 type Settings = Pick<Query, "filter" | "modality" | "recall" | "centering">;
 
 /**
- * What neutral texts reach in collections: the similarity of each one's best item, under the
- * settings of a query. Kept while the collection has as many items, for a minute at most.
+ * Best similarities of neutral texts in collections, under the settings of a query. Cached while
+ * the number of items is unchanged, for a minute at most.
  */
 export class NeutralQueries {
   readonly #reached = new Recent<Float64Array>(maxRemembered, { maxAgeMs });

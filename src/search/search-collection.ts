@@ -27,32 +27,32 @@ export interface SearchParts extends MediaParts {
   turn: Turn;
 }
 
-/** What to search for: exactly one of text, image, audio, embedding and itemId. */
+/** The query: exactly one of text, image, audio, embedding and itemId. */
 export interface CollectionQuery extends Omit<Query, "embedding" | "centering"> {
   text?: string;
   image?: ReadBytes;
   audio?: ReadBytes;
   embedding?: Embedding;
-  /** Of `embedding`, when it is known: another than the collection's is refused. */
+  /** The space of `embedding`, if known: any other than the collection's is refused. */
   space?: string;
   /** Of `embedding`, for `centering`. */
   queryModality?: Modality;
   centering?: boolean;
-  /** Of a text: the list ends where its items are no more relevant than this. */
+  /** For a text: the list ends where items are less relevant than this. */
   minRelevance?: number;
 }
 
 export interface CollectionAnswer extends SearchResult {
   /** The encoder and bridge that the query went through; empty for an embedding or an item. */
   path: readonly string[];
-  /** Of each neighbour, where `minRelevance` was asked for. */
+  /** Of each neighbour, if `minRelevance` was given. */
   relevance?: readonly number[];
-  /** What the decoder of the query's picture or sound warned of. */
+  /** Warnings of the decoder of the query's picture or sound. */
   warnings?: readonly string[];
 }
 
 /**
- * Searches a collection by what its space or a bridge into it understands.
+ * Searches a collection by any content that its space, or a bridge into it, understands.
  *
  * @returns one answer per query, in order.
  * @throws AppError as `findPath`, the decoders and the store; of several queries `param` says
@@ -68,7 +68,7 @@ export async function searchCollection(
     return await searchOnce(parts, name, queries, signal);
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== "conflict") throw error;
-    // The collection was replaced meanwhile, under another head say
+    // The collection was meanwhile replaced, e.g. by one of another head
     return searchOnce(parts, name, queries, signal);
   }
 }
@@ -95,7 +95,7 @@ async function searchOnce(
     head: queries.some(isEmbedded) ? await headOfCollection(parts.heads, stats) : undefined,
   };
   const { maxAnswerBytes } = parts.config;
-  // What not even the smallest results would fit into is refused before anything is embedded.
+  // A request whose smallest results would not fit is refused before anything is embedded.
   const results = queries.reduce((sum, { topK }) => sum + Math.min(topK, stats.count), 0);
   if (results * bytesPerNeighbor > maxAnswerBytes) throw tooLargeAnswer();
   const embedded = await embedQueries(parts, target, queries, signal);
@@ -162,7 +162,7 @@ interface EmbeddedQuery {
 }
 
 /**
- * Texts go through their encoder together, pictures and sounds one by one as the gate lets them.
+ * Texts are encoded together, pictures and sounds one by one as the budget allows.
  */
 async function embedQueries(
   parts: SearchParts,
@@ -177,7 +177,7 @@ async function embedQueries(
   const textPath =
     first < 0 ? undefined : await located(at(first), async () => pathInto(found, "text", target));
   const embeddedTexts = textPath && embedAlong(textPath, texts, signal);
-  // Awaited below, perhaps after a query before it has failed
+  // Awaited below, perhaps after an earlier query has failed
   embeddedTexts?.catch(() => undefined);
   let nextText = 0;
 
@@ -197,7 +197,7 @@ async function embedQueries(
       if (minRelevance !== undefined && text === undefined)
         throw invalidInput(
           at(position) === undefined ? "min_relevance" : `${at(position)}.min_relevance`,
-          '"min_relevance" is for text queries: what neutral texts reach says nothing of others',
+          '"min_relevance" is for text queries: neutral texts are no reference for others',
         );
       const given = (
         modality: Modality | undefined,
@@ -240,7 +240,7 @@ async function embedQueries(
   );
 }
 
-/** Of several queries, an error's `param` says which one it was. */
+/** With several queries, an error's `param` says which one it was. */
 async function located<T>(part: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,15 +1,15 @@
 import type { Cost } from "../media/budget.js";
 
-/** Neighbours and conditions that take as long as one small input, about. */
+/** Neighbours and conditions that cost about as much as one small input. */
 const neighborsPerUnit = 256;
 const conditionsPerUnit = 8;
 const valuesPerUnit = 1000;
-/** For what neutral queries reach, which is asked again each minute at most. */
+/** For the neutral queries, which are repeated once a minute at most. */
 const neutralUnits = 4;
 /** Parts of a filter that are counted: a checked filter has fewer. */
 const maxParts = 512;
 
-/** What one query of a search takes besides the embedding of its content. */
+/** The cost of one query besides embedding its content. */
 export function costOfQuery({
   topK,
   filter,
@@ -26,7 +26,7 @@ export function costOfQuery({
   return { inputs: 1 + (Number.isFinite(extra) ? Math.max(0, extra) : 0) };
 }
 
-/** Counted before the filter is checked: whatever it is, of whatever depth. */
+/** Counted before the filter is checked, so it may be anything. */
 function sizeOfFilter(filter: unknown): { conditions: number; values: number } {
   let conditions = 0;
   let values = 0;

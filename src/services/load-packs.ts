@@ -9,7 +9,7 @@ import { findManifest } from "../models/store.js";
 
 /**
  * Loads the configured packs.
- * @param onLoaded  is given each pack at once: the caller disposes of it, also when a later one
+ * @param onLoaded  called with each pack at once: the caller disposes of it, even when a later one
  *   cannot be loaded.
  */
 export async function loadPacks(
@@ -35,7 +35,7 @@ export async function loadPacks(
   }
 }
 
-/** How packs are loaded, as the options say. */
+/** Load options of packs, from the configuration. */
 export const loadOptions = ({ device, dtype, threads, resize, hopSeconds, maxBatch }: Config) => ({
   device: device as Device,
   dtype,
@@ -45,7 +45,7 @@ export const loadOptions = ({ device, dtype, threads, resize, hopSeconds, maxBat
   maxBatch,
 });
 
-/** @throws AppError `invalid_input` when an alias is the name of a model, or leads to none. */
+/** @throws AppError `invalid_input` when an alias is a model's id, or its model is not loaded. */
 export function checkAliases({ aliases, models }: Config): Config["aliases"] {
   for (const [name, id] of Object.entries(aliases)) {
     if (models.includes(name)) {

@@ -10,7 +10,7 @@ import { isDataFolderLocked } from "../index/embedded/data-folder-lock.js";
 import type { LazyStore } from "../index/lazy-store.js";
 import { Jobs } from "../jobs/jobs.js";
 
-/** What jobs of all kinds work with. */
+/** The parts that jobs of all kinds need. */
 type JobParts = TrainingServices &
   BridgeServices &
   ReprojectServices &
@@ -18,7 +18,7 @@ type JobParts = TrainingServices &
   ClassifyServices &
   MoveServices & { store: LazyStore };
 
-/** Every kind of job. Where the data folder is this process's, jobs of the last one are its too. */
+/** Every kind of job. A process that takes over the data folder also takes over its jobs. */
 export async function openJobs(parts: JobParts): Promise<Jobs> {
   const { config, log, store } = parts;
   const jobs = await Jobs.open({

@@ -10,8 +10,7 @@ import type { PostgresStore } from "../index/postgres/postgres-store.js";
 import type { Log } from "../log.js";
 
 /**
- * The collections. A server takes the data folder at once; what only might use it takes it at the
- * first use.
+ * The collections. A server locks the data folder at once; commands lock it on first use.
  */
 export async function openStorage(config: Config, log: Log, ownsData: boolean): Promise<LazyStore> {
   const { dataDir, indexEngine: engine } = config;
@@ -20,7 +19,7 @@ export async function openStorage(config: Config, log: Log, ownsData: boolean): 
       config.store === ""
         ? await openEmbeddedStore({ dataDir, engine, log })
         : await openDatabase(config, log);
-    // Left by a process that was killed
+    // Left by a killed process
     await rm(join(dataDir, "tmp"), { recursive: true, force: true });
     return opened;
   });

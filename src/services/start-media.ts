@@ -20,8 +20,7 @@ export function startMedia(config: Config, log: Log): Media & { close(): Promise
 }
 
 /**
- * Processes for media: as configured, else the cores that a running graph leaves. Decoding beside
- * it must not take the graph's own.
+ * Processes for media: as configured, else one for each core that a running graph leaves free.
  */
 function mediaProcesses({ mediaWorkers, threads }: Config): number {
   if (mediaWorkers > 0) return mediaWorkers;

@@ -5,12 +5,10 @@ import type { Batch } from "./network.js";
 import type { Split, TrainingRequest } from "./training-request.js";
 
 /**
- * Decides which pairs are trained on, which say when to stop, and which are kept for the report:
- * the first of `order` are tested on.
+ * Splits pairs into training, validation and test: the first of `order` are for the test.
  *
  * With labels each part gets its share of every label: the pairs of a label are spread evenly from
- * a random start (systematic sampling). Whatever is drawn, two labels at least are trained on where
- * there are two.
+ * a random start (systematic sampling). Training always has at least two labels if there are two.
  *
  * @param drawn   positions of all pairs.
  * @param labels  one for each pair.
@@ -60,8 +58,8 @@ function spreadLabels(drawn: readonly number[], labels: Int32Array, random: Rand
  *
  * @param positions  the pairs to draw from.
  * @param labels     of all pairs; when given, no batch holds two pairs of one label, so that no
- *   pair is told that its equal is a negative. The size is then at most the number of labels, and
- *   the labels with most pairs left come first.
+ *   pair has an equal one as its negative. The size is then at most the number of labels, and the
+ *   labels with most pairs left come first.
  */
 export function epochBatches(
   positions: readonly number[],
@@ -71,7 +69,7 @@ export function epochBatches(
 ): number[][] {
   const order = [...random.permutation(positions.length)].map((i) => positions[i]);
   if (labels === undefined) {
-    // One pair alone has nothing to be told from: an odd count in twos leaves one pair out.
+    // A single pair has no negative: with batches of two, an odd count drops one pair.
     const size = Math.max(2, Math.floor(order.length / Math.ceil(order.length / batchSize)));
     return Array.from({ length: Math.floor(order.length / size) }, (_, k) =>
       order.slice(k * size, (k + 1) * size),
@@ -86,7 +84,7 @@ export function epochBatches(
   const queues = [...left.values()];
   const size = Math.min(batchSize, queues.length);
   if (size < 2)
-    throw invalidInput("labels", "All pairs have one label: there is nothing to tell apart");
+    throw invalidInput("labels", "All pairs have the same label: there is nothing to learn");
   const batches: number[][] = [];
   for (;;) {
     queues.sort((one, other) => other.length - one.length);

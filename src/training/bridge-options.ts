@@ -4,16 +4,16 @@ export const bridgeMethods = ["ridge", "procrustes", "c-mcr"] as const;
 export type BridgeMethod = (typeof bridgeMethods)[number];
 
 /**
- * What a bridge from space A to space B is learned from: no item of one is ever paired with an item
+ * The training data of a bridge from space A to space B: no item of one is ever paired with an item
  * of the other.
  */
 export interface BridgeData {
   /** The same N texts in A and in B, unit rows. */
   textsFrom: Rows;
   textsTo: Rows;
-  /** Unlabelled embeddings of the modality that will cross (sounds), in A. */
+  /** Unlabelled embeddings of the query modality (sounds), in A. */
   memoryFrom?: Rows;
-  /** Unlabelled embeddings of what will be searched (pictures), in B. */
+  /** Unlabelled embeddings of the searched items (pictures), in B. */
   memoryTo?: Rows;
 }
 

@@ -24,7 +24,7 @@ export type CrossRecall = Record<
 /**
  * How well queries of one modality, already in the space of the items, find items of their label.
  * `chance` is what a random order finds: 1 - C(N - n, k) / C(N, k) for n items of the label among
- * N. Queries whose label no item has are left out.
+ * N. Queries whose label no item has are skipped.
  */
 export function crossRecall(
   queries: LabelledRows,
@@ -70,7 +70,7 @@ export interface BridgeMeasurement {
   textsTo: Rows;
 }
 
-/** Recall across a bridge, beside what the texts alone would do with nothing trained. */
+/** Recall across a bridge, compared with the untrained text pivot. */
 export function measureBridge(
   given: BridgeMeasurement,
   signal?: Cancellation,
@@ -85,15 +85,15 @@ export function measureBridge(
 }
 
 /**
- * @throws AppError `invalid_input` for queries that the bridge takes for its memory's mean, which
- * it subtracts.
+ * @throws AppError `invalid_input` for queries equal to the mean of its memory, which the bridge
+ *   subtracts.
  */
 function crossed(head: ProjectionHead, queries: Rows) {
   try {
     return applyHead(head, vectorsOf(queries));
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== "inference_failed") throw error;
-    const why = "Items of the collection embed alike: nothing tells them from their mean";
+    const why = "The collection's items all have the same embedding: none differs from the mean";
     throw invalidInput("from_collection", why, error);
   }
 }

@@ -1,6 +1,5 @@
 /**
- * Short sentences about things that can be seen or heard: what a bridge between two models is
- * fitted on.
+ * Short sentences about things that can be seen or heard, for fitting a bridge between two models.
  */
 
 const lists = {

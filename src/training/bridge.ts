@@ -8,10 +8,10 @@ import { headAround, procrustes, ridge } from "./linear-bridge.js";
 import type { TrainingControl } from "./run-epochs.js";
 
 /**
- * Learns a head from space A into space B through the texts that both understand. B stays as it is.
+ * Learns a head from space A into space B through the texts that both understand. B is unchanged.
  *
  * The closed forms map A's texts onto B's, each minus its mean; the head subtracts the mean of
- * `memoryFrom`, so that sounds enter where texts were fitted (without it: the mean of the texts).
+ * `memoryFrom`, so that sounds are centred like the texts (default: the mean of the texts).
  */
 export async function fitBridge(
   options: BridgeOptions,
@@ -31,7 +31,7 @@ export async function fitBridge(
   for (const [side, texts] of [["from", textsFrom] as const, ["to", textsTo] as const]) {
     if (!areAlike(texts)) continue;
     const found = `${distinctRows(texts)} distinct vector of ${counts[0]}`;
-    const why = `The texts embed alike in the model "${side}" (${found})`;
+    const why = `The texts have equal embeddings in the model "${side}" (${found})`;
     throw invalidInput("texts", `${why}: nothing can be learned from them`);
   }
   const memoryFrom = memoryOf(options, "memoryFrom", textsFrom.dimensions);

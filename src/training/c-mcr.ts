@@ -7,8 +7,8 @@ import { softRetrieve } from "./text-pivot.js";
 import { trainHead } from "./train-head.js";
 
 /**
- * Standard deviation of the noise on a 512-dimensional embedding; the length of the noise is what
- * is kept elsewhere.
+ * Standard deviation of the noise on a 512-dimensional embedding; in other dimensions the noise has
+ * the same length.
  */
 const noiseAt512 = 0.025;
 

@@ -8,7 +8,7 @@ import type { Logistic } from "../zero-shot/reference.js";
 import { type Cancellation, throwIfCancelled } from "./cancellation.js";
 import { fitLogistic } from "./fit-logistic.js";
 
-/** Labelled items beside their classes' texts and the neutral ones, in one space. */
+/** Labelled items with their classes' texts and the neutral ones, in one space. */
 export interface LabelledMaterial {
   /** [N, D] */
   items: Rows;
@@ -27,16 +27,16 @@ interface OverSplits {
   interval: [number, number];
 }
 
-/** How well it holds for classes that it was not made from. */
+/** Its quality on classes it was not made from. */
 interface CalibrationReport {
   splits: number;
-  /** Known items against items of classes that are not offered. */
+  /** Known items against items of other classes. */
   auroc: OverSplits;
-  /** Share of items of other classes that pass, where other classes still were the background. */
+  /** Share of items of unseen classes that pass, with other classes as background. */
   false_alarms: { asked: number; realised: OverSplits }[];
   /** Known items that pass at the same rate. */
   accepted: { asked: number; share: OverSplits }[];
-  /** Of `multi_label` probabilities: every item with every offered label. */
+  /** For `multi_label` probabilities: every item with every offered label. */
   multi_label: { ece: OverSplits; ece_best_label: OverSplits };
 }
 
@@ -46,7 +46,7 @@ const rates = [0.01, 0.05, 0.1];
 const minClasses = 8;
 
 /**
- * The curve that makes probabilities of odds, and how well it and rejection hold for new classes.
+ * The curve from odds to probabilities, and the quality of it and of rejection on new classes.
  */
 export interface FittedCalibration {
   logistic: Logistic;
@@ -54,7 +54,7 @@ export interface FittedCalibration {
   report: CalibrationReport | null;
 }
 
-/** @param seed  of the splits that are held out. */
+/** @param seed  of the held-out splits. */
 export function fitCalibration(
   material: LabelledMaterial,
   { seed = 1, signal }: { seed?: number; signal?: Cancellation } = {},
@@ -83,7 +83,7 @@ function classOdds(material: LabelledMaterial, signal?: Cancellation): Float32Ar
   return odds;
 }
 
-/** The curve from odds to probabilities: of the items of some classes with those classes. */
+/** The curve from odds to probabilities, fitted on the items of some classes. */
 function logisticOf(
   odds: Float32Array,
   classes: Int32Array,
@@ -106,7 +106,7 @@ function logisticOf(
 
 /**
  * Twenty times, half of the classes are offered, a quarter is the background and a quarter must be
- * told apart: no class is in two of them. The curve is fitted on the offered half and tested on the
+ * rejected: no class is in two of them. The curve is fitted on the offered half and tested on the
  * other.
  */
 function measure(

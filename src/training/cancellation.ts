@@ -1,12 +1,12 @@
 import { AppError } from "../errors.js";
 
 /**
- * Whether work shall end: an AbortSignal, or a flag in shared memory, which is seen while a thread
- * does not get to its messages.
+ * Whether work must stop: an AbortSignal, or a flag in shared memory, which works even while a
+ * thread does not read messages.
  */
 export type Cancellation = Pick<AbortSignal, "aborted">;
 
-/** Asked between pieces of long work. @throws AppError `cancelled` */
+/** Called between pieces of long work. @throws AppError `cancelled` */
 export function throwIfCancelled(
   signal: Cancellation | undefined,
   what = "The training run",
@@ -14,7 +14,7 @@ export function throwIfCancelled(
   if (signal?.aborted) throw new AppError("cancelled", `${what} was cancelled`);
 }
 
-/** A flag that one thread sets and another one sees at once. */
+/** A flag that one thread sets and another sees at once. */
 export const newFlag = (): Int32Array<SharedArrayBuffer> =>
   new Int32Array(new SharedArrayBuffer(4));
 

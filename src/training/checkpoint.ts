@@ -5,7 +5,7 @@ import { readSafetensors, type SafeTensors, writeSafetensors } from "../math/saf
 import type { TrainingState } from "./network.js";
 import type { Moments } from "./optimizer.js";
 
-/** What one epoch did. Losses are in the unit of the run's loss. */
+/** Record of one epoch. Losses are in the unit of the run's loss. */
 export interface EpochRecord {
   /** 1 for the first. */
   epoch: number;
@@ -16,16 +16,16 @@ export interface EpochRecord {
   learningRate: number;
 }
 
-/** All that a run needs to go on after its process has ended. */
+/** Everything a run needs to continue after its process has ended. */
 export interface Checkpoint {
-  /** Of the data and options; another run's checkpoint is refused. */
+  /** Identifies the data and options; another run's checkpoint is refused. */
   fingerprint: string;
   state: TrainingState;
   best: { epoch: number; loss: number; state: TrainingState };
   epochs: EpochRecord[];
 }
 
-/** Whenever the process ends, a whole checkpoint lies there. */
+/** Whenever the process ends, there is a complete checkpoint. */
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
   const tensors: SafeTensors["tensors"] = {};
   const add = (prefix: string, state: TrainingState) => {

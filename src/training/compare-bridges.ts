@@ -6,7 +6,7 @@ import { pairFacts } from "./pair-facts.js";
 
 export interface BridgesToCompare {
   head: ProjectionHead;
-  /** What searches take until now; without it, chance is what has to be beaten. */
+  /** The bridge in use; without one the new bridge must beat chance. */
   inUse?: ProjectionHead;
   /** [N, D] The same N different texts in both spaces, none of which `head` was fitted on. */
   textsFrom: Rows;
@@ -14,7 +14,8 @@ export interface BridgesToCompare {
 }
 
 /**
- * Mean reciprocal rank of each text among all that crossed, by the bridge in use and by the new.
+ * Mean reciprocal rank of each text among all projected ones, for the bridge in use and the new
+ * one.
  */
 export interface BridgeComparison {
   texts: number;
@@ -26,9 +27,9 @@ export interface BridgeComparison {
 }
 
 /**
- * Which of two bridges leads texts nearer to where the other model has them. What has crossed and
- * where it belongs are each centred first: a bridge for sounds shifts texts as a whole, since it
- * subtracts the mean of sounds, and that must not count against it.
+ * Which of two bridges maps texts closer to the other model's embeddings. Both sides are centred
+ * first: a bridge for sounds shifts all texts, since it subtracts the mean of sounds, which must
+ * not count against it.
  */
 export function compareBridges(given: BridgesToCompare): BridgeComparison {
   const { head, inUse, textsFrom, textsTo } = given;

@@ -4,13 +4,13 @@ import { bootstrapMean, type Interval, mean } from "../math/statistics.js";
 import { type Cancellation, throwIfCancelled } from "./cancellation.js";
 import { cacheLogits, type FewShotTask, fitFewShot, linearProbeLogits } from "./few-shot.js";
 
-/** How right an adapter of this kind is on items that it was not made from. */
+/** Accuracy of this kind of adapter on items it was not made from. */
 export interface HeldOutAccuracy {
   /** Share of items whose label came out first; ties count as wrong. */
   accuracy: number;
   /** 95 %, bootstrap over items. */
   interval: Interval;
-  /** Items that were asked about: those whose label other items have too. */
+  /** Evaluated items: those whose label other items have too. */
   items: number;
   folds: number;
 }
@@ -18,10 +18,10 @@ export interface HeldOutAccuracy {
 const maxFolds = 10;
 
 /**
- * Cross-validation: items are dealt to folds, label by label, and each fold is asked about by an
- * adapter of the others. With up to ten items it leaves one out at a time.
+ * Cross-validation: items are dealt to folds, label by label, and each fold is classified by an
+ * adapter of the others. Up to ten items it is leave-one-out.
  *
- * @returns undefined when every item is the only one of its label.
+ * @returns undefined when every label has a single item.
  */
 export function fewShotAccuracy(
   task: FewShotTask,

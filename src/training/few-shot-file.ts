@@ -55,7 +55,7 @@ export function readFewShot(bytes: Uint8Array): FewShotFile {
   if (!Array.isArray(labels) || !labels.every((label) => typeof label === "string")) {
     throw corrupt("its labels are not a list of names");
   }
-  if (new Set(labels).size < labels.length) throw corrupt("a label is there twice");
+  if (new Set(labels).size < labels.length) throw corrupt("a label appears twice");
   const classes = labels.length;
   const isProbe = metadata.kind === "probe";
   if (!isProbe && metadata.kind !== "cache") throw corrupt(`its kind is "${metadata.kind}"`);
@@ -67,7 +67,7 @@ export function readFewShot(bytes: Uint8Array): FewShotFile {
     perRow.shape[0] !== main.shape[0] ||
     main.data.length === 0
   )
-    throw corrupt("its arrays do not fit together");
+    throw corrupt("its arrays do not match");
   const [count, dimensions] = main.shape;
   if (isProbe) {
     if (count !== classes) throw corrupt(`it has ${count} classes and ${classes} labels`);

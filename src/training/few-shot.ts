@@ -10,7 +10,7 @@ export interface LabelledItems extends Rows {
 }
 
 /**
- * Zero-shot's side: the unit embedding of each class, [classes, D], and the model's logit scale.
+ * The zero-shot part: the unit embedding of each class, [classes, D], and the model's logit scale.
  */
 export interface ZeroShotClasses {
   weights: Float32Array;
@@ -20,7 +20,7 @@ export interface ZeroShotClasses {
 /** A training-free adapter: labelled embeddings that vote beside the classes' texts. */
 export interface CacheAdapter extends LabelledItems {
   kind: "cache";
-  /** How much the votes count against the texts. */
+  /** Weight of the votes relative to the texts. */
   alpha: number;
   /** How fast a vote fades with distance. */
   beta: number;
@@ -111,7 +111,7 @@ export function fitCacheAdapter(
   return { kind: "cache", ...items, alpha: best.alpha, beta: best.beta };
 }
 
-/** A fit as plain data, as a worker thread is given it. */
+/** A fit as plain data, for a worker thread. */
 export type FewShotTask =
   | { kind: "cache"; items: LabelledItems; texts: ZeroShotClasses }
   | { kind: "probe"; items: LabelledItems; options?: LinearProbeOptions };

@@ -1,12 +1,12 @@
 import { sigmoid } from "../math/softmax.js";
 import type { Logistic } from "../zero-shot/reference.js";
 
-/** Pulls the slope towards 1 where the data would have it infinite: hits and misses apart. */
+/** Pulls the slope towards 1 when separable data would make it infinite. */
 const ridge = 1e-3;
 
 /**
- * Platt's fit: the slope and offset under which hits are likeliest, by Newton's method on the mean
- * log-loss. Source: Platt 1999; Lin, Lin and Weng 2007 on its convexity.
+ * Platt's fit: the slope and offset that maximise the likelihood of the hits, by Newton's method on
+ * the mean log-loss. Source: Platt 1999; Lin, Lin and Weng 2007 on its convexity.
  *
  * @param odds  [N] of a label against neutral texts, in nats.
  * @param hits  [N] 1 where the label is the item's.

@@ -4,14 +4,14 @@ import type { GapReport, GapRequest } from "./measure-gap.js";
 
 export interface GapMeasurer {
   /**
-   * `measureGap` off the calling thread. The arrays of `request` are moved there: the caller's
+   * `measureGap` off the calling thread. The arrays of `request` are transferred: the caller's
    * become empty.
    */
   measure(request: GapRequest, signal?: AbortSignal): Promise<GapReport>;
   close(): Promise<void>;
 }
 
-/** The thread starts with the first report. One is measured after the other. */
+/** The thread starts with the first report. Reports are measured one at a time. */
 export function gapMeasurer(): GapMeasurer {
   let worker: WorkerHandle | undefined;
   let closed = false;

@@ -54,7 +54,7 @@ export function projectGap({ a, b }: Sides, sample: Sides): Projection {
 function principalAxes({ values, dimensions }: Rows, mean: Float64Array) {
   const n = values.length / dimensions;
   const random = seededRandom(1);
-  const width = Math.min(4, dimensions); // two more than shown: the second axis settles sooner
+  const width = Math.min(4, dimensions); // two more than shown: the second axis converges sooner
   let axes = Array.from({ length: width }, () =>
     Float64Array.from({ length: dimensions }, () => random.normal()),
   );
@@ -89,7 +89,7 @@ function principalAxes({ values, dimensions }: Rows, mean: Float64Array) {
   return { axes: [first, second] as const, explained: [share(0), share(1)] as [number, number] };
 }
 
-/** Gram-Schmidt in place; a vector that depends on those before it becomes zero. */
+/** Gram-Schmidt in place; a vector that depends on earlier ones becomes zero. */
 function orthonormalize(vectors: Float64Array[]): void {
   for (const [k, v] of vectors.entries()) {
     for (let pass = 0; pass < 2; pass++) {

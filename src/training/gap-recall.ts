@@ -15,7 +15,7 @@ export type BothWays<T> = { a_to_b: T; b_to_a: T };
 
 /**
  * @param isRight  of pairs i and j: whether a_i and b_j belong together, and so b_i and a_j.
- * @param random   draws the intervals; without it there are none.
+ * @param random   for the intervals; no intervals without it.
  */
 export function recallBothWays(
   similarity: Float32Array,

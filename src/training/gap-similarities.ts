@@ -24,7 +24,7 @@ export function infoNceOf(similarity: Float32Array, temperature: number): number
   return Math.max(0, total - own) / n; // rounding may take a perfect one below 0
 }
 
-/** Two sides moved along the gap and brought back to unit length. */
+/** Two sides moved along the gap and renormalised. */
 export interface Shifted {
   /** Distance of the centroids afterwards; negative once they have passed each other. */
   distance: number;

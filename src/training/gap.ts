@@ -3,8 +3,7 @@ import { mean } from "../math/statistics.js";
 import { dot } from "../math/vector.js";
 
 /**
- * Where two sets of unit embeddings lie. All of it takes time and memory in proportion to their
- * size.
+ * Measures of two sets of unit embeddings, in linear time and memory.
  */
 
 /**
@@ -17,8 +16,8 @@ export function gapVector(a: Rows, b: Rows): Float64Array {
 }
 
 /**
- * Mean |x - y|^2 of two different rows, by the variance: no pair is looked at. 0 exactly when all
- * rows are the same; needs two rows.
+ * Mean |x - y|^2 of two different rows, from the variance, without looking at pairs. 0 exactly when
+ * all rows are the same; needs two rows.
  */
 const meanSquaredDistance = (rows: Rows) =>
   (2 * spread(rows) * rowCount(rows)) / (rowCount(rows) - 1);
@@ -42,8 +41,8 @@ const rounding = 1e-12;
 
 /**
  * Relative modality gap with distance (1 - cos) / 2: d_pair / (d_pair + (d_AA + d_BB) / 2), where
- * d_AA is the mean over different rows of A. 0.5 when pairs are as far apart as strangers of one
- * modality; 0 when everything is one point. Source: Schrodi et al. 2025,
+ * d_AA is the mean over different rows of A. 0.5 when pairs are as far apart as unrelated items of
+ * one modality; 0 when everything is one point. Source: Schrodi et al. 2025,
  * https://arxiv.org/abs/2404.07983, and its analysis/gap_precompute.py.
  */
 export function relativeModalityGap(a: Rows, b: Rows): number {
@@ -54,7 +53,7 @@ export function relativeModalityGap(a: Rows, b: Rows): number {
 
 /**
  * Share of all rows on their own side of the plane half-way between the centroids of `fit`. 1 = a
- * plane parts the two. Sides count alike, whatever their sizes.
+ * plane separates the two. Sides count equally, whatever their sizes.
  */
 export function centroidSeparability(
   fit: { a: Rows; b: Rows },
@@ -79,7 +78,7 @@ export function gapDimensions(gap: Float64Array): { dimension: number; share: nu
   );
 }
 
-/** Rows minus a mean, back at unit length. A row that is the mean stays a zero row. */
+/** Rows minus a mean, back at unit length. A row equal to the mean stays a zero row. */
 export function centered({ values, dimensions }: Rows, mean: Float64Array): Rows {
   const result = new Float32Array(values.length);
   for (let at = 0; at < values.length; at += dimensions) {

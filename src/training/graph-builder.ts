@@ -13,8 +13,8 @@ const elementTypes = {
 const attributeTypes = onnx.AttributeProto.AttributeType;
 
 /**
- * Collects the nodes of an ONNX graph. Values are known by their names; `op` makes a name up and
- * returns it. The only file that knows onnx-proto.
+ * Collects the nodes of an ONNX graph. Values are identified by names; `op` generates a name and
+ * returns it. The only file that imports onnx-proto.
  */
 export class GraphBuilder {
   private readonly nodes: InstanceType<typeof onnx.NodeProto>[] = [];
@@ -24,14 +24,13 @@ export class GraphBuilder {
   private readonly prefix: string;
 
   /**
-   * @param prefix  starts every made-up name; a body's must differ from that of the graph around
-   * it.
+   * @param prefix  starts every generated name; a body's must differ from the surrounding graph's.
    */
   constructor(prefix: string) {
     this.prefix = prefix;
   }
 
-  /** Adds a node with one output, named `output` or by itself. */
+  /** Adds a node with one output, with the name `output` or a generated one. */
   op(
     type: string,
     inputs: readonly string[],
@@ -81,7 +80,7 @@ export class GraphBuilder {
     return name;
   }
 
-  /** A list of int64, as operators take for axes and sizes. */
+  /** A list of int64, for axes and sizes of operators. */
   integers(...values: number[]): string {
     const name = `${this.prefix}integers ${values.join(" ")}`;
     const data = new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer);

@@ -9,7 +9,7 @@ interface SideNodes {
   backward(gradOutput: string): Record<string, string>;
 }
 
-/** The graph's counterpart of head-gradient.ts: a side's embeddings and their way back. */
+/** The graph's counterpart of head-gradient.ts: a side's forward and backward pass. */
 export function sideForward(g: GraphBuilder, network: Network, side: "a" | "b"): SideNodes {
   const x = `${side} of step`;
   const head: ProjectionHead | undefined = network[side];

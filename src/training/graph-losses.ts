@@ -11,7 +11,7 @@ interface LossNodes {
 const sum = (g: GraphBuilder, x: string) => g.op("ReduceSum", [x], { keepdims: 0 });
 
 /**
- * What the losses of the logits between the sides share: logits' gradient -> embeddings' gradient.
+ * Shared by the losses of the logits between the sides: logits' gradient -> embeddings' gradient.
  */
 function crossBackward(g: GraphBuilder, a: string, b: string, scale: string, gradLogits: string) {
   const scaled = g.op("Mul", [gradLogits, scale]);
@@ -59,7 +59,7 @@ export const lossNodes = {
   "supervised-contrastive"(g: GraphBuilder, a: string, b: string, scale: string): LossNodes {
     const all = g.op("Concat", [a, b], { axis: 0 });
     const logits = g.op("Mul", [g.op("Gemm", [all, all], { transB: 1 }), scale]);
-    // An item is not its own rival
+    // An item is not its own negative
     const others = g.op("Sub", [logits, g.op("Mul", ["identity", g.scalar(1e9)])]);
     const logProbability = g.op("LogSoftmax", [others], { axis: 1 });
     const labels = g.op("Concat", ["labels of step", "labels of step"], { axis: 0 });
@@ -89,7 +89,7 @@ export const lossNodes = {
 
 type GraphLoss = keyof typeof lossNodes;
 
-/** The losses that the graph holds; the others train in plain TypeScript. */
+/** The losses that the graph implements; the others train in plain TypeScript. */
 export const graphLosses = Object.keys(lossNodes) as GraphLoss[];
 
 export const isGraphLoss = (loss: LossName): loss is GraphLoss => loss in lossNodes;

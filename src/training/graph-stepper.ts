@@ -12,13 +12,13 @@ import { type StepSize, stepSize } from "./optimizer.js";
 import { trainingGraph } from "./training-graph.js";
 
 /**
- * Steps in one run of the graph, at most: enough to hide the hand-over of the state, few enough to
+ * Most steps in one run of the graph: enough to hide the transfer of the state, few enough to
  * cancel soon.
  */
 const stepsPerRun = 32;
 const maxBatchBytesPerRun = 64 * 1024 * 1024;
 
-/** Training steps as one ONNX graph in ONNX Runtime, in a worker thread of its own. */
+/** Training steps as one ONNX graph in ONNX Runtime, in a worker thread. */
 export async function openGraphStepper(
   network: Network,
   start: TrainingState,
@@ -62,7 +62,7 @@ export async function openGraphStepper(
     }
     for (const { name, dims, decays } of graph.parameters) {
       const { value, first, second } = current.parameters[name];
-      // Feeds are moved to the session's thread, the state stays here
+      // Feeds are transferred to the session's thread, the state stays here
       feeds[name] = float([...dims], value.slice());
       feeds[`${name}/first`] = float([...dims], first.slice());
       feeds[`${name}/second`] = float([...dims], second.slice());
@@ -72,7 +72,7 @@ export async function openGraphStepper(
     return feeds;
   }
 
-  /** @param learningRates  none: only the losses are wanted. */
+  /** @param learningRates  without them only the losses are computed. */
   async function run(
     batches: readonly Batch[],
     learningRates: readonly number[] | undefined,
@@ -87,7 +87,7 @@ export async function openGraphStepper(
       const some = batches.slice(from, from + perRun);
       const sizes = some.map((_, i) =>
         learningRates === undefined
-          ? { rate: 0, epsilon: 1, decay: 0 } // the update is computed and thrown away
+          ? { rate: 0, epsilon: 1, decay: 0 } // the update is computed and discarded
           : stepSize(current.step + i + 1, learningRates[from + i], options.optimizer),
       );
       if (learningRates === undefined) {

@@ -1,6 +1,6 @@
 import { seededRandom } from "../math/random.js";
 
-/** Positions of pairs, as a training request has them. */
+/** Positions of pairs in a training request. */
 export interface Split {
   train: number[];
   validation: number[];
@@ -8,11 +8,11 @@ export interface Split {
 }
 
 /**
- * A random split in which no group is on two sides: clips of one recording would tell of each
- * other. Groups are dealt until a side has its share, so sides may be larger than asked by part of
- * a group.
+ * A random split in which no group is on two sides: clips of one recording would leak into the
+ * test. Groups are dealt until a side has its share, so sides may be larger than requested by part
+ * of a group.
  *
- * @param groups  one for each pair; pairs without one are groups by themselves.
+ * @param groups  one for each pair; pairs without one are their own group.
  */
 export function groupSplit(
   groups: readonly (string | undefined)[],

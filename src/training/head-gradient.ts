@@ -4,7 +4,7 @@ import { type Matrix, multiply, multiplyTransposed, transpose, zeros } from "../
 /** Gradients in the shapes of a head's layers: `weight` [in, out] row-major, `bias` [out]. */
 type LayerGradient = { weight: Float64Array; bias: Float64Array };
 
-/** What the forward pass hands to the backward pass. */
+/** Values that the forward pass keeps for the backward pass. */
 export interface HeadForward {
   /** [N, out] unit rows. */
   output: Matrix;
@@ -13,8 +13,8 @@ export interface HeadForward {
 }
 
 /**
- * A head in float64 with its backward pass: what the training graph computes in float32, written
- * plainly.
+ * A head in float64 with its backward pass: a plain version of what the training graph computes in
+ * float32.
  * @param x  [N, in]
  */
 export function headForward(head: ProjectionHead, x: Matrix): HeadForward {

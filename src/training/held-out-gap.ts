@@ -5,15 +5,14 @@ import { type BothWays, type Recall, recallBothWays } from "./gap-recall.js";
 import { type IsRight, meanReciprocalRank, ranks, recallAtK } from "./recall.js";
 
 /**
- * What centring does to items that the means have not seen. What needs pairs is null where there
- * are none.
+ * The effect of centring on held-out items. Figures that need pairs are null without them.
  */
 export interface HeldOutGap {
   centroid_gap: number;
   recall: BothWays<Recall> | null;
   centered: { centroid_gap: number; recall: BothWays<Recall> | null };
   /**
-   * A b-query must find its a among the a of its half and as many strangers of its own modality.
+   * A b-query must find its a among the a of its half and as many items of its own modality.
    */
   mixed_corpus: Record<
     "before" | "centered",
@@ -28,7 +27,7 @@ export interface Sides {
 }
 
 /**
- * @param fit      the half that the means are taken of; `test` is measured.
+ * @param fit      the half that the means come from; `test` is measured.
  * @param isRight  which rows of `test` belong together; undefined when there are no pairs, or too
  *   few different ones.
  */

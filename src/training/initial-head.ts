@@ -15,9 +15,9 @@ export interface HeadChoice {
 }
 
 /**
- * A head to start training from. Where the dimensions allow it leaves embeddings as they are, so
- * that training starts from what the encoder knows: a linear head is the identity; an mlp of width
- * 2d computes ReLU(x) - ReLU(-x) = x; a residual head starts with a small random adapter. Otherwise
+ * A head to start training from. If the dimensions allow, it leaves embeddings unchanged, so that
+ * training starts from the encoder's output: a linear head is the identity; an mlp of width 2d
+ * computes ReLU(x) - ReLU(-x) = x; a residual head starts with a small random adapter. Otherwise
  * weights are normal with variance 2 / in (1 / in for the last layer), biases zero (He et al. 2015,
  * https://arxiv.org/abs/1502.01852).
  */

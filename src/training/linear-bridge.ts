@@ -3,7 +3,7 @@ import { closestOrthogonal, solvePositive } from "../math/decompositions.js";
 import { type Matrix, matrixOf, multiply, rowRange, transpose, zeros } from "../math/matrix.js";
 import { meanRow, type Rows, rowCount } from "../math/rows.js";
 
-/** Penalties that are tried, as shares of the mean variance of a dimension. */
+/** Candidate penalties, as shares of the mean variance of a dimension. */
 const penalties = [1e-4, 1e-3, 1e-2, 1e-1, 1];
 
 /** A linear map W [D_from, D_to] between texts, each side minus its mean. */
@@ -44,8 +44,8 @@ export function procrustes(textsFrom: Rows, textsTo: Rows): TextMap {
 
 /**
  * The map as a head for embeddings of another modality than text: x -> (x - mean) W, the mean
- * folded into the bias. No mean is added on the far side: a term that is the same for every
- * candidate orders none of them, and mean-centred candidates are met as they are.
+ * folded into the bias. No mean is added on the target side: a term that is the same for every
+ * candidate does not change their order, and mean-centred candidates fit as they are.
  */
 export function headAround({ weight }: TextMap, mean: Float64Array): ProjectionHead {
   const layer: Affine = {
@@ -66,7 +66,7 @@ function solveRidge(x: Matrix, y: Matrix, penalty: number): Matrix {
   const d = gram.rows;
   let trace = 0;
   for (let i = 0; i < d; i++) trace += gram.data[i * d + i];
-  if (trace === 0) return zeros(d, y.columns); // every row is the mean: whatever W is, x W is 0
+  if (trace === 0) return zeros(d, y.columns); // every row equals the mean: x W is 0 for any W
   for (let i = 0; i < d; i++) gram.data[i * d + i] += (penalty * trace) / d;
   return solvePositive(gram, multiply(xt, y));
 }

@@ -32,7 +32,7 @@ import { pairKernel, uniformity } from "./uniformity.js";
 
 export interface GapRequest {
   /**
-   * Rows of any length but zero; they are brought to unit length. `name` is how errors call them,
+   * Rows of any length but zero; they are brought to unit length. `name` is their name in errors,
    * by default `a.embeddings`.
    */
   a: Rows & { modality: string; name?: string };
@@ -47,8 +47,8 @@ export interface GapRequest {
 }
 
 /**
- * The report as it goes over the wire. What needs pairs is null where there are none; what measures
- * retrieval, also where a side is one row repeated.
+ * The report on the wire. Figures that need pairs are null without them; retrieval figures also
+ * when a side is one repeated row.
  */
 export interface GapReport {
   modalities: { a: string; b: string };
@@ -57,14 +57,17 @@ export interface GapReport {
   paired: boolean;
   /** Rows that recall, uniformity and the shift curve were measured on; all of them up to 2,000. */
   sample: { a: number; b: number };
-  /** Different rows of the sample. Of pairs, those that share a row count as right answers. */
+  /** Different rows of the sample. Pairs that share a row count as right answers. */
   distinct: { a: number; b: number };
   centroid_gap: number;
   mean_cosine: { a: number; b: number };
   uniformity: { a: number; b: number };
   linear_separability: { centroids: number; held_out: number };
   gap_dimensions: { dimension: number; share: number }[];
-  /** Shares of the squared gap that the 1, 2, 5, 10 and 20 strongest dimensions carry together. */
+  /**
+   * Shares of the squared gap that the 1, 2, 5, 10 and 20 strongest dimensions account for
+   * together.
+   */
   gap_share: Record<string, number>;
   relative_modality_gap: number | null;
   alignment: number | null;
@@ -93,13 +96,13 @@ export interface GapReport {
   projection: Projection;
 }
 
-/** Rows whose pairwise similarities are looked at: 2,000 squared is 16 MB and about a second. */
+/** Rows whose pairwise similarities are computed: 2,000 squared is 16 MB and about a second. */
 const sampledRows = 2000;
 const deltas = [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1];
 
 /**
- * Everything the gap report says. The order in which rows come changes no figure; the points of the
- * projection are in that order.
+ * Computes the gap report. The order of rows changes no figure; the points of the projection are in
+ * that order.
  * @throws AppError `invalid_input` naming the row: not finite, or without direction.
  */
 export function measureGap(request: GapRequest, onProgress?: (share: number) => void): GapReport {
@@ -182,7 +185,7 @@ export function measureGap(request: GapRequest, onProgress?: (share: number) => 
   };
 }
 
-/** Pairs i and j belong together where they have a row in common: one caption of two pictures. */
+/** Pairs i and j belong together if they share a row: one caption of two pictures. */
 const sharesRow =
   ({ a, b }: { a: Int32Array; b: Int32Array }): IsRight =>
   (i, j) =>

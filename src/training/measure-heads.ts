@@ -11,13 +11,13 @@ export interface Heads {
   b?: ProjectionHead;
 }
 
-/** Pairs that are measured, at most: ranks take time and memory with their square. */
+/** Most pairs that are measured: ranks take quadratic time and memory. */
 export const maxMeasuredPairs = 2000;
 
 /**
- * Measures of the pairs kept aside, and of the probe set, before and after training; `against` are
- * those of the same pairs with the version that is active before.
- * @param started  the heads that training began with.
+ * Measures of the held-out pairs, and of the probe set, before and after training; `against` are
+ * those of the same pairs with the previously active version.
+ * @param started  the initial heads of training.
  */
 export function measureHeads(
   request: TrainingRequest,
@@ -28,8 +28,8 @@ export function measureHeads(
 ): { measures: Measures; against?: Measures; forgetting?: Measures } {
   const random = seededRandom(seed ^ 0x6d656173);
   const { labels } = request;
-  // Where both sides are comparable as they are, that is what training has to beat; else the heads
-  // it started from.
+  // If both sides are comparable without heads, training must beat that; else the heads it started
+  // from.
   const untrained: Heads = request.a.dimensions === request.b.dimensions ? {} : started;
   const measured = [...random.permutation(split.test.length)]
     .slice(0, maxMeasuredPairs)

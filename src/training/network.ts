@@ -3,7 +3,7 @@ import type { LossName } from "./losses/loss.js";
 import type { AdamWOptions, Moments } from "./optimizer.js";
 
 /**
- * CLIP's bound of the learned logit scale, and where it starts: 1 / 0.07. Radford et al. 2021,
+ * CLIP's bound and starting value of the learned logit scale: 1 / 0.07. Radford et al. 2021,
  * section 2.5.
  */
 export const maxLogitScale = 100;
@@ -12,12 +12,12 @@ export const initialLogitScale = 1 / 0.07;
 /** What is trained: a head for each side (none where the side is locked), and the logit scale. */
 export interface Network {
   loss: LossName;
-  /** `undefined` = locked: embeddings of that side pass as they are (LiT). */
+  /** `undefined` = locked: embeddings of that side are unchanged (LiT). */
   a: ProjectionHead | undefined;
   b: ProjectionHead | undefined;
   logitScale: number;
   logitBias: number;
-  /** false keeps the logit scale and bias as they are. */
+  /** false keeps the logit scale and bias fixed. */
   learnLogits: boolean;
 }
 
@@ -32,7 +32,7 @@ export interface TrainingState {
 }
 
 /**
- * One batch: row i of `a` and row i of `b` are a pair. All batches of one run are of the same size.
+ * One batch: row i of `a` and row i of `b` are a pair. All batches of one run have the same size.
  */
 export interface Batch {
   size: number;
@@ -46,7 +46,7 @@ export interface Batch {
   features?: Float32Array;
 }
 
-/** Does training steps on a state that it holds. */
+/** Runs training steps on its state. */
 export interface Stepper {
   /**
    * Trains on the batches in turn, one update each.
@@ -54,7 +54,7 @@ export interface Stepper {
    * @returns the loss of each batch before its update.
    */
   train(batches: readonly Batch[], learningRates: readonly number[]): Promise<number[]>;
-  /** The loss of each batch with the state as it is. */
+  /** The loss of each batch with the current state. */
   evaluate(batches: readonly Batch[]): Promise<number[]>;
   /** A copy of the state. */
   state(): TrainingState;
@@ -64,8 +64,8 @@ export interface Stepper {
 export interface StepperOptions {
   optimizer: AdamWOptions;
   /**
-   * Weight decay pulls weights towards zero, or towards where they started (and so keeps what the
-   * encoder knew).
+   * Weight decay pulls weights towards zero, or towards their start (which keeps the encoder's
+   * knowledge).
    */
   decayTowards: "zero" | "start";
 }
@@ -115,7 +115,7 @@ export function copyState(state: TrainingState): TrainingState {
   return { step: state.step, parameters: Object.fromEntries(parameters) };
 }
 
-/** The head of a side with the values that a state holds for it. */
+/** The head of a side with the values of a state. */
 export function headOf(
   network: Network,
   side: "a" | "b",

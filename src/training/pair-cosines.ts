@@ -1,4 +1,4 @@
-/** How alike pairs are, beside everything that is no pair. */
+/** Similarity of pairs compared with that of all other combinations. */
 export interface PairCosines {
   /** Ends of the steps that are counted; each covers an equal part. */
   low: number;
@@ -43,13 +43,13 @@ export function pairCosines(similarity: Float32Array): PairCosines {
   return { low, high, pairs, others, mean_pairs: ofPairs / n, mean_others: meanOthers };
 }
 
-/** Items that are near to everything, and those that nothing finds. */
+/** Hubs, and items that nothing finds. */
 export interface Hubs {
-  /** Of how often items are among the first ten: 0 when all alike, high when few are everywhere. */
+  /** Of how often items are among the first ten: 0 when equal, high when a few dominate. */
   skewness: number;
-  /** Share of the queries that have the most frequent item among their first ten. */
+  /** Share of queries with the most frequent item among their first ten. */
   largest: number;
-  /** Share of the items that are among the first ten of no query. */
+  /** Share of items that are among no query's first ten. */
   never: number;
 }
 

@@ -10,8 +10,8 @@ import {
 import { dot, norm } from "../math/vector.js";
 
 /**
- * Facts about pairs in one space, one number for each pair: what measures and their confidence are
- * computed from.
+ * Facts about pairs in one space, one number for each pair, from which measures and their intervals
+ * are computed.
  */
 export interface PairFacts {
   pairs: number;
@@ -27,7 +27,7 @@ export interface PairFacts {
 
 /**
  * @param a       unit rows; row i of `b` is its pair.
- * @param labels  when given, everything of the same label is correct, not the pair alone.
+ * @param labels  when given, everything with the same label is correct, not only the pair.
  */
 export function pairFacts(a: Rows, b: Rows, labels?: Int32Array): PairFacts {
   const pairs = rowCount(a);
@@ -78,7 +78,7 @@ export function zeroShotHits(
   }
   const classes = [...groups].map(([label, group]) => {
     const mean = meanRow(take(b, group));
-    const length = norm(mean) || 1; // rows that cancel each other out point nowhere: cosine 0
+    const length = norm(mean) || 1; // rows that cancel out have no direction: cosine 0
     return { label, mean: mean.map((x) => x / length) };
   });
   const hits: number[] = [];

@@ -16,14 +16,13 @@ import {
 import { adamWStep, stepSize } from "./optimizer.js";
 
 /**
- * Embeddings that the nnclr loss looks for neighbours in: those of the latest batches, at most this
- * many a side.
+ * Size of nnclr's queue: embeddings of the latest batches, at most this many a side.
  */
 const supportSize = 4096;
 
 /**
- * Training steps in plain TypeScript: the oracle of the graph, and the way of the losses that the
- * graph does not hold. About 35 times slower than the graph (bench/README.md).
+ * Training steps in plain TypeScript: the oracle of the graph, and for losses that the graph does
+ * not implement. About 35 times slower than the graph (bench/README.md).
  */
 export function plainStepper(
   network: Network,

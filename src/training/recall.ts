@@ -4,7 +4,7 @@
 export type IsRight = (query: number, candidate: number) => boolean;
 
 /**
- * Rank of each query's best right candidate, 1 = first; infinite where none is. A wrong candidate
+ * Rank of each query's best right candidate, 1 = first; infinite without one. A wrong candidate
  * that ties counts as before it.
  * @param isRight  by default candidate i is the right one of query i.
  */

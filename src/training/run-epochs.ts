@@ -17,11 +17,11 @@ import {
 
 export interface TrainingControl {
   signal?: Cancellation;
-  /** Told after each epoch. */
+  /** Called after each epoch. */
   onProgress?: (progress: TrainingProgress) => void;
   /**
-   * Written after each epoch; a run that finds its own checkpoint there goes on from it. The caller
-   * deletes it.
+   * Written after each epoch; a run that finds its checkpoint continues from it. The caller deletes
+   * it.
    */
   checkpointPath?: string;
   /** Threads of ONNX Runtime; the results of a run are the same only for the same number. */
@@ -41,7 +41,7 @@ const hasFiniteWeights = ({ parameters }: TrainingState) =>
 export const scaleOf = ({ parameters }: TrainingState) =>
   Math.min(maxLogitScale, Math.exp(parameters.logLogitScale.value[0]));
 
-/** Trains from where `run` stands to the end, and keeps `run` up to date. */
+/** Trains `run` to the end, and keeps it up to date. */
 export async function runEpochs(
   request: TrainingRequest,
   options: TrainingOptions,
@@ -55,7 +55,7 @@ export async function runEpochs(
     const random = seededRandom(Math.imul(options.seed + 1, 0x9e3779b1) ^ stream);
     return { batches: epochBatches(positions, options.batchSize, random, labels), random };
   };
-  // Pairs of one label, or of features that are alike, say nothing about when to stop.
+  // Pairs of one label, or with equal features, say nothing about when to stop.
   const oneLabel = labels && new Set(split.validation.map((at) => labels[at])).size < 2;
   const validation =
     split.validation.length < 4 || oneLabel
@@ -67,7 +67,7 @@ export async function runEpochs(
   const stepsOfEpoch = draw(split.train, 1).batches.length;
   const totalSteps = stepsOfEpoch * options.epochs;
   const warmupSteps = Math.round(options.warmup * totalSteps);
-  // Few enough at a time to hear a cancellation soon; the plain stepper holds its thread for a
+  // Few enough at a time to notice a cancellation soon; the plain stepper blocks its thread for a
   // whole call.
   const batchesPerCall = isGraphLoss(options.loss) ? 32 : 1;
   const inTurns = async (

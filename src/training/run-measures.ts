@@ -11,7 +11,7 @@ export interface Measure {
   after: number;
   change: number;
   interval: Interval;
-  /** What the interval allows to say; `unclear` when it holds zero. */
+  /** The conclusion from the interval; `unclear` when it contains zero. */
   says: "better" | "worse" | "unclear" | "higher" | "lower";
 }
 
@@ -19,7 +19,7 @@ export type Measures = Record<string, Measure>;
 
 const resamples = 1000;
 /**
- * Resamples of the measures that look at all pairs of items at once, over at most this many items.
+ * Resamples for measures over all pairs of items, with at most this many items.
  */
 const geometryResamples = 200;
 const geometryItems = 300;

@@ -3,7 +3,7 @@ import type { Measure, Measures } from "./run-measures.js";
 import type { ScreeningReport } from "./screening.js";
 import type { TrainingOptions } from "./training-request.js";
 
-/** What a training run did, in plain JSON. */
+/** The report of a training run, in plain JSON. */
 export interface RunReport {
   options: TrainingOptions;
   heads: { a: string; b: string };
@@ -22,9 +22,9 @@ export interface RunReport {
   stoppedBy: "epochs" | "patience";
   /** On pairs that neither training nor stopping saw. */
   measures: Measures;
-  /** The same with the version that was active as "before", where there was one. */
+  /** The same with the previously active version, if any, as "before". */
   against?: Measures;
-  /** On the probe set, when one was given: what the heads did to other data. */
+  /** On the probe set, if given: the effect of the heads on other data. */
   forgetting?: Measures;
   verdict: Verdict;
   /** Present when pairs were screened. */
@@ -33,18 +33,18 @@ export interface RunReport {
 
 export interface Verdict {
   /**
-   * Held-out retrieval got better beyond doubt, than before and than by the version that is active:
-   * the intervals of the change in mean reciprocal rank lie above zero.
+   * Held-out retrieval improved significantly, compared with before and with the active version:
+   * the intervals of the change in mean reciprocal rank are above zero.
    */
   improved: boolean;
-  /** The interval of the change on the probe set lies below zero; absent without a probe set. */
+  /** The interval of the change on the probe set is below zero; absent without a probe set. */
   forgets?: boolean;
   /** One sentence for people. */
   reason: string;
 }
 
 /**
- * Fewer pairs show nothing at 95 %, even if each of them got better: by chance that happens once in
+ * Fewer pairs prove nothing at 95 %, even if all of them improved: by chance that happens once in
  * 2^5 (the sign test, two-sided, 2 * 2^-6 < .05).
  */
 const fewestPairs = 6;
@@ -54,12 +54,12 @@ export interface Measured {
   against?: Measures;
   forgetting?: Measures;
   bestEpoch: number;
-  /** Pairs that were kept aside and measured. */
+  /** Held-out pairs that were measured. */
   pairs: number;
   activeVersion?: number;
 }
 
-/** The verdict that measures allow. Only a head that improved may be promoted. */
+/** The verdict from the measures. Only a head that improved may be activated. */
 export function verdictOf(measured: Measured): Verdict {
   const { measures, against, forgetting, bestEpoch, pairs, activeVersion } = measured;
   const numbersOf = ({ before, after, interval }: Measure) =>
@@ -77,13 +77,13 @@ export function verdictOf(measured: Measured): Verdict {
       ? `Held-out retrieval improved: ${numbers}.`
       : `No improvement on held-out pairs: ${numbers}.`;
   if (bestEpoch === 0)
-    reason = `No epoch lowered the validation loss; the heads are as they started. ${numbers}.`;
+    reason = `No epoch lowered the validation loss; the heads are unchanged. ${numbers}.`;
   if (pairs < fewestPairs)
-    reason += ` So few pairs prove nothing: ${fewestPairs} at least must be kept aside.`;
+    reason += ` So few pairs prove nothing: hold out at least ${fewestPairs}.`;
   if (rankAgainst !== undefined) {
     const than = { better: "Better than", worse: "Worse than" }[rankAgainst.says as string];
     reason +=
-      ` ${than ?? "Not beyond doubt better than"} version ${activeVersion}, which is active: ` +
+      ` ${than ?? "Not significantly better than"} version ${activeVersion}, which is active: ` +
       `${numbersOf(rankAgainst)}.`;
   }
   if (forgetting === undefined) return { improved, reason };

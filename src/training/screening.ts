@@ -16,11 +16,11 @@ import { meanCosine } from "./gap.js";
 
 /**
  * Pairs that look wrong, and why:
- * - `mismatched`: the sides are less alike than those of other pairs; score = robust z of the
+ * - `mismatched`: the sides are less similar than those of other pairs; score = robust z of the
  *   cosine.
- * - `isolated_a`, `isolated_b`: lies in a far emptier place than its neighbours; score = simplified
+ * - `isolated_a`, `isolated_b`: is in a much sparser region than its neighbours; score = simplified
  *   local outlier factor.
- * - `repeated_caption`: one b on many a that are no more alike than any; score = how many.
+ * - `repeated_caption`: one b on many a that are no more similar than any others; score = how many.
  * - `near_duplicate`: almost the same a with different b; score = cosine of the a minus cosine of
  *   the b.
  */
@@ -32,12 +32,12 @@ export interface ScreeningFinding {
 }
 
 /**
- * What screening found before training, and which pairs were left out because that was asked for.
+ * Findings of screening before training, and the pairs excluded on request.
  */
 export interface ScreeningReport {
   /** How many findings of each kind. */
   counts: Record<string, number>;
-  /** Positions of pairs as they came; with their items' ids where they come from a collection. */
+  /** Positions of the given pairs; with their items' ids if they come from a collection. */
   findings: (ScreeningFinding & { ids?: string[] })[];
   excluded: number[];
 }
@@ -48,9 +48,9 @@ export interface ScreeningOptions {
   neighbors: number;
   /** Local outlier factor above which an item is isolated. */
   isolation: number;
-  /** Pairs from which on a repeated caption is looked at. */
+  /** Least number of pairs for a repeated caption. */
   repeats: number;
-  /** Cosine from which on two a are near-duplicates, and below which their b are different. */
+  /** Cosine above which two a are near-duplicates, and below which their b are different. */
   duplicateCosine: number;
   differentCosine: number;
 }
@@ -64,14 +64,14 @@ const screeningDefaults: ScreeningOptions = {
   differentCosine: 0.9,
 };
 
-/** Items that neighbours are looked for among; a seeded sample where there are more. */
+/** Most items to search for neighbours; a seeded sample of more. */
 const maxReference = 4096;
-/** Near-duplicates are listed up to this many: N rows that are all alike make N * 4096 of them. */
+/** Near-duplicates are listed up to this many: N equal rows make N * 4096 of them. */
 const maxDuplicates = 100_000;
 
 /**
- * Lists suspicious pairs before training; nothing is left out by itself. Rows of any length but
- * zero: they are looked at at unit length.
+ * Lists suspicious pairs before training; nothing is excluded automatically. Rows of any length but
+ * zero: they are compared at unit length.
  * @returns findings by kind, highest score first.
  * @throws AppError `cancelled` when the signal aborts, `invalid_input` for a row without direction.
  */
@@ -93,7 +93,7 @@ export function screenPairs(
 }
 
 /**
- * The pairs that findings name, once each and in order: what to leave out when that is asked for.
+ * The pairs of the findings, once each and in order, for exclusion.
  */
 export function suspiciousPairs(findings: readonly ScreeningFinding[]): number[] {
   return [...new Set(findings.flatMap(({ pairs }) => pairs))].sort((one, other) => one - other);
@@ -102,7 +102,7 @@ export function suspiciousPairs(findings: readonly ScreeningFinding[]): number[]
 const byScore = (one: ScreeningFinding, other: ScreeningFinding) => other.score - one.score;
 
 function mismatched(a: Rows, b: Rows, { mismatchZ }: ScreeningOptions): ScreeningFinding[] {
-  // Sides that cannot be compared before they are trained
+  // Sides that are not comparable before training
   if (a.dimensions !== b.dimensions) return [];
   const ofPairs = pairCosines(a, b);
   const center = median(ofPairs);
@@ -120,8 +120,8 @@ function mismatched(a: Rows, b: Rows, { mismatchZ }: ScreeningOptions): Screenin
 /**
  * Simplified local outlier factor: the distance to the k-th neighbour over the mean of the same
  * distance at the first k neighbours; about 1 within a cluster. Schubert, Zimek and Kriegel 2014,
- * https://doi.org/10.1007/s10618-012-0300-z. Exact copies are left out of the neighbours: an item
- * and its copies are not a place of high density.
+ * https://doi.org/10.1007/s10618-012-0300-z. Exact copies do not count as neighbours: an item and
+ * its copies are not a dense region.
  */
 function isolated(
   x: Rows,
@@ -167,7 +167,7 @@ function repeatedCaptions(a: Rows, b: Rows, { repeats }: ScreeningOptions): Scre
   const findings: ScreeningFinding[] = [];
   for (const pairs of groups.values()) {
     if (pairs.length < repeats) continue;
-    // 0 when the items under the caption are as unlike as any two items, 1 when they are the same.
+    // 0 when the items with the caption are as dissimilar as any two items, 1 when they are equal.
     const cohesion = (meanCosine(take(a, pairs.slice(0, 1000))) - typical) / (1 - typical);
     if (cohesion < 0.1) findings.push({ kind: "repeated_caption", pairs, score: pairs.length });
   }

@@ -9,7 +9,7 @@ import { initialLogitScale, maxLogitScale, type Network } from "./network.js";
 import type { Split, TrainingOptions, TrainingRequest, TrainingSide } from "./training-request.js";
 
 /**
- * The heads and the logit scale that training begins with.
+ * The heads and the logit scale at the start of training.
  * @throws AppError `invalid_input` for a side that a residual head, or none, cannot bring to the
  *   other side's dimensions.
  */
@@ -51,9 +51,9 @@ export function startingNetwork(
 }
 
 /**
- * Where InfoNCE of comparable sides starts: the logit scale under which the untrained embeddings
- * have the least loss. From a lower one, heads would first learn to stretch what the encoder got
- * right; elsewhere CLIP's start, 1 / 0.07.
+ * InfoNCE of comparable sides starts at the logit scale with the least loss of the untrained
+ * embeddings. From a lower one, heads would first learn to scale up; otherwise CLIP's start, 1 /
+ * 0.07.
  */
 function fittedLogitScale(
   request: TrainingRequest,

@@ -7,11 +7,11 @@ import { type Cancellation, throwIfCancelled } from "./cancellation.js";
  * temperature) over its nearest keys. Source: C-MCR's aggregation through a memory, Wang et al.
  * 2023, https://arxiv.org/abs/2305.14381, section 3.2.
  *
- * With texts as keys in one space and values in the other it carries any embedding across, with
- * nothing to train: the text pivot. With keys = values it moves a text into another modality's part
- * of its own space.
+ * With texts as keys in one space and values in the other it maps any embedding across without
+ * training: the text pivot. With keys = values it moves a text into another modality's region of
+ * its own space.
  *
- * @param keys    [N, D], `values` [N, E]: row i of both is the same thing.
+ * @param keys    [N, D], `values` [N, E]: row i of both is the same item.
  * @returns [M, E] unit rows, one for each of the M queries.
  */
 export function softRetrieve(
@@ -38,7 +38,7 @@ export function softRetrieve(
       const row = rowAt(values, at);
       for (let d = 0; d < mixed.length; d++) mixed[d] += weight * row[d];
     }
-    // Values that cancel each other out have no mean direction: the nearest stands for them.
+    // Values that cancel out have no mean direction: the nearest is used instead.
     mixes.push(norm(mixed) > 0 ? normalize(mixed) : rowAt(values, nearest[0]));
   }
   return rowsOf(mixes);

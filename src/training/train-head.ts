@@ -30,13 +30,13 @@ export interface TrainingResult extends Heads {
 }
 
 /**
- * Trains heads on pairs of stored embeddings and measures, on pairs kept aside, what that did.
+ * Trains heads on pairs of stored embeddings and measures the effect on held-out pairs.
  *
  * The same request, threads and machine give the same weights, whether or not the run was
  * interrupted and resumed.
  *
  * @throws AppError `invalid_input` for a request that cannot be trained on, `cancelled` when the
- *   signal aborts, `conflict` when the checkpoint is another run's.
+ *   signal aborts, `conflict` when the checkpoint belongs to another run.
  */
 export async function trainHead(
   given: TrainingRequest,
@@ -117,9 +117,9 @@ export async function trainHead(
 }
 
 /**
- * The split of the request, or one by the pairs' content: whatever the seed, and in whatever order
- * pairs come, the same ones are tested on, so that versions of one name can be compared. Excluded
- * pairs stay in the test set for the same reason.
+ * The split of the request, or one by the pairs' content: whatever the seed and the order of pairs,
+ * the same ones are tested, so that versions of one name can be compared. Excluded pairs stay in
+ * the test set for the same reason.
  */
 function splitOf(request: TrainingRequest, options: TrainingOptions): Split {
   const { validationShare, testShare } = options;
@@ -132,8 +132,7 @@ function splitOf(request: TrainingRequest, options: TrainingOptions): Split {
 }
 
 /**
- * @throws AppError `invalid_input` where a head has lost its direction: ReLUs that never fire
- * again.
+ * @throws AppError `invalid_input` where a head's output became zero: ReLUs that no longer fire.
  */
 function measure(
   request: TrainingRequest,
@@ -150,14 +149,11 @@ function measure(
   }
 }
 
-/** A split of the caller's may train on one label; one that is drawn never does. */
+/** A given split may train on a single label; a drawn one never does. */
 function checkSplitLabels(request: TrainingRequest, options: TrainingOptions, split: Split): void {
   const labels = batchLabels(request, options);
   if (labels === undefined || new Set(split.train.map((at) => labels[at])).size > 1) return;
   const all = new Set(labels).size;
   const message = `The ${split.train.length} pairs of "split.train" have one label (of ${all})`;
-  throw invalidInput(
-    "split",
-    `${message}: there is nothing to tell apart. Add pairs of another label`,
-  );
+  throw invalidInput("split", `${message}: there is nothing to learn. Add pairs of another label`);
 }

@@ -16,46 +16,46 @@ import type { TrainingRequest } from "./training-request.js";
 type Cancellable = { signal?: AbortSignal };
 export type WorkerControl = TrainingControl & Cancellable;
 
-/** `trainHead` in a worker thread of its own, so that the calling thread stays free. */
+/** `trainHead` in a worker thread, so that the calling thread stays free. */
 export const trainInWorker = (
   request: TrainingRequest,
   control: WorkerControl = {},
 ): Promise<TrainingResult> => inWorker("train", { request, control: kept(control) }, control);
 
-/** `fitBridge` in a worker thread of its own. */
+/** `fitBridge` in a worker thread. */
 export const bridgeInWorker = (
   options: BridgeOptions,
   control: WorkerControl = {},
 ): Promise<ProjectionHead> => inWorker("bridge", { options, control: kept(control) }, control);
 
-/** `measureBridge` in a worker thread of its own. */
+/** `measureBridge` in a worker thread. */
 export const measureBridgeInWorker = (
   given: BridgeMeasurement,
   control?: Cancellable,
 ): Promise<ReturnType<typeof measureBridge>> => inWorker("measureBridge", given, control);
 
-/** An adapter, and how right its like is on items that it was not made from. */
+/** An adapter, and the accuracy of its kind on items it was not made from. */
 export interface FittedAdapter {
   adapter: CacheAdapter | LinearProbe;
   heldOut: HeldOutAccuracy | undefined;
 }
 
-/** `fitFewShot` and `fewShotAccuracy` in a worker thread of their own. */
+/** `fitFewShot` and `fewShotAccuracy` in a worker thread. */
 export const fewShotInWorker = (task: FewShotTask, control?: Cancellable): Promise<FittedAdapter> =>
   inWorker("fewShot", task, control);
-/** `compareBridges` in a worker thread of its own. */
+/** `compareBridges` in a worker thread. */
 export const compareBridgesInWorker = (
   given: BridgesToCompare,
   control?: Cancellable,
 ): Promise<BridgeComparison> => inWorker("compareBridges", given, control);
 
-/** `fitCalibration` in a worker thread of its own. */
+/** `fitCalibration` in a worker thread. */
 export const calibrateInWorker = (
   material: LabelledMaterial,
   control?: Cancellable,
 ): Promise<FittedCalibration> => inWorker("calibrate", material, control);
 
-/** `screenPairs` in a worker thread of its own. */
+/** `screenPairs` in a worker thread. */
 export const screenInWorker = (
   a: Rows,
   b: Rows,

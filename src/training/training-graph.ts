@@ -6,8 +6,8 @@ import { layerNames, maxLogitScale, type Network, type StepperOptions } from "./
 export interface TrainingGraph {
   model: Uint8Array;
   /**
-   * The parameters in the graph, with their shapes. `NAME`, `NAME/first` and `NAME/second` go in,
-   * `…/next` come out.
+   * The parameters in the graph, with their shapes. `NAME`, `NAME/first` and `NAME/second` are
+   * inputs, `…/next` are outputs.
    */
   parameters: { name: string; dims: readonly number[]; decays: boolean }[];
 }
@@ -16,24 +16,24 @@ export interface TrainingGraph {
  * K training steps as one ONNX graph (opset 17): a Scan over batches whose body is forward pass,
  * loss, backward pass and AdamW. Batch size B and K are free.
  *
- * Inputs beside the parameters: `a` [K, B, in], `b` [K, B, in]; `labels` [K, B] for
+ * Inputs besides the parameters: `a` [K, B, in], `b` [K, B, in]; `labels` [K, B] for
  * supervised-contrastive; `rate`, `epsilon`, `decay` [K] (see `StepSize`); `identity` [B, B], or
  * [2B, 2B] for supervised-contrastive; `inverseSize` [], 1 / B; `NAME/anchor` of the weights when
- * decay pulls towards the start. Output beside the parameters: `losses` [K].
+ * decay pulls towards the start. Output besides the parameters: `losses` [K].
  */
 export function trainingGraph(
   network: Network,
   { optimizer, decayTowards }: StepperOptions,
 ): TrainingGraph {
   if (!isGraphLoss(network.loss))
-    throw new RangeError(`The graph does not hold the loss "${network.loss}"`);
+    throw new RangeError(`The graph does not implement the loss "${network.loss}"`);
   const parameters = parametersOf(network);
   const decay = optimizer.weightDecay > 0;
   const anchored = decay && decayTowards === "start";
   const outer = new GraphBuilder("outer ");
   const body = new GraphBuilder("step ");
 
-  // States: what an iteration of the Scan hands to the next.
+  // States passed between iterations of the Scan.
   const states = parameters.flatMap(({ name, dims }) =>
     ["", "/first", "/second"].map((part) => ({ name: name + part, dims })),
   );
@@ -110,7 +110,7 @@ function parametersOf(network: Network): TrainingGraph["parameters"] {
   return parameters;
 }
 
-/** The update of optimizer.ts. A constant gradient of zero leaves a parameter as it is. */
+/** The update of optimizer.ts. A constant gradient of zero leaves a parameter unchanged. */
 function adamW(
   g: GraphBuilder,
   name: string,

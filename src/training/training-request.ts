@@ -6,8 +6,8 @@ import type { HeadChoice } from "./initial-head.js";
 import { type LossName, lossNames } from "./losses/loss.js";
 
 /**
- * One side of the pairs: embeddings (brought to unit length), and the head that is trained on them.
- * `locked` leaves the side as it is.
+ * One side of the pairs: embeddings (brought to unit length), and the head to train on them.
+ * `locked` leaves the side unchanged.
  */
 export interface TrainingSide extends Rows {
   head?: HeadChoice | "locked";
@@ -16,22 +16,22 @@ export interface TrainingSide extends Rows {
 export interface TrainingOptions {
   loss: LossName;
   epochs: number;
-  /** At most; batches of one epoch are equally large. */
+  /** Upper limit; batches of one epoch have equal size. */
   batchSize: number;
-  /** The schedule's peak. */
+  /** Peak of the schedule. */
   learningRate: number;
   weightDecay: number;
-  /** What weight decay pulls weights towards: where they started, or zero. */
+  /** The target of weight decay: the start, or zero. */
   decayTowards: "zero" | "start";
-  /** Share of all steps in which the learning rate rises. */
+  /** Share of steps with a rising learning rate. */
   warmup: number;
   /** Epochs without a lower validation loss after which training stops; 0 never stops early. */
   patience: number;
   /** alpha of the Beta distribution that pairs of a batch are mixed with; 0 mixes nothing. */
   mixup: number;
   /**
-   * Where the logit scale starts (by default: where the untrained embeddings fit best), and whether
-   * it is learned.
+   * Start of the logit scale (default: the best fit of the untrained embeddings), and whether it is
+   * learned.
    */
   logitScale?: number;
   learnLogits: boolean;
@@ -72,11 +72,11 @@ export interface TrainingRequest {
   features?: Rows;
   /** Positions of the pairs for each use; without it their content decides. */
   split?: Split;
-  /** Positions of pairs that are neither trained on nor validated with. */
+  /** Positions of pairs excluded from training and validation. */
   exclude?: readonly number[];
-  /** The version that answers now: a better one has to be better than this too. */
+  /** The active version: an improvement must be better than this too. */
   active?: { version: number; a?: ProjectionHead; b?: ProjectionHead };
-  /** Pairs of other data that a good head must not forget; same dimensions. */
+  /** Pairs of other data whose retrieval must not get worse; same dimensions. */
   probe?: { a: Float32Array; b: Float32Array; labels?: Int32Array };
   options?: Partial<TrainingOptions>;
 }
@@ -101,7 +101,10 @@ export function checkOptions(partial: Partial<TrainingOptions> = {}): TrainingOp
     fail("loss", `The loss "${options.loss}" is unknown; expected one of ${lossNames.join(", ")}`);
   }
   if (options.mixup > 0 && options.loss === "supervised-contrastive") {
-    fail("mixup", "A mixed pair has no single label: mixup cannot go with supervised-contrastive");
+    fail(
+      "mixup",
+      "A mixed pair has no single label: mixup does not work with supervised-contrastive",
+    );
   }
   const within = (name: keyof TrainingOptions, low: number, high: number, whole = false) => {
     const value = options[name] as number;
@@ -150,7 +153,7 @@ export function checkRequest(request: TrainingRequest): {
   if (pairs < 8) fail("pairs", `Training needs at least 8 pairs but received ${pairs}`);
   const labels = batchLabels(request, options);
   if (labels !== undefined && new Set(labels).size < 2)
-    fail("labels", "All pairs have one label: there is nothing to tell apart");
+    fail("labels", "All pairs have the same label: there is nothing to learn");
   const needs = {
     "supervised-contrastive": "labels",
     "three-towers": "third",
@@ -161,7 +164,7 @@ export function checkRequest(request: TrainingRequest): {
     fail(need, `The loss "${options.loss}" needs "${need}"`);
   if (options.loss === "expclr" && request.features && distinctRows(request.features) < 2) {
     const count = `1 distinct row of ${pairs}`;
-    fail("features", `The features are all alike (${count}): there is nothing to learn from them`);
+    fail("features", `The features are all equal (${count}): there is nothing to learn from them`);
   }
   if (request.a.head === "locked" && request.b.head === "locked") {
     fail("head", "Both sides are locked: there is nothing to train");
@@ -171,7 +174,7 @@ export function checkRequest(request: TrainingRequest): {
     if (!(Number.isInteger(at) && at >= 0 && at < pairs))
       fail("split", `The split names pair ${at} of ${pairs}`);
     if (used.has(at))
-      fail("split", `The split names pair ${at} twice: what is trained on cannot test`);
+      fail("split", `The split names pair ${at} twice: a pair cannot be for training and test`);
     used.add(at);
   }
   if (request.probe) {
@@ -190,8 +193,8 @@ export function checkRequest(request: TrainingRequest): {
 }
 
 /**
- * The labels by which pairs of a batch are kept apart. The losses that want pairs of one label
- * together have none.
+ * The labels by which pairs of a batch are kept apart; none for losses that use pairs of one label
+ * together.
  */
 export function batchLabels(
   { labels }: Pick<TrainingRequest, "labels">,
@@ -201,7 +204,7 @@ export function batchLabels(
 }
 
 /**
- * The request with every embedding at unit length; what already is stays as it is, uncopied.
+ * The request with every embedding at unit length; those that already are are not copied.
  * @throws AppError `invalid_input` for a row that has no direction.
  */
 export function withUnitRows(request: TrainingRequest): TrainingRequest {

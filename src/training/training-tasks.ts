@@ -16,7 +16,7 @@ import type { TrainingRequest } from "./training-request.js";
 type Kept = Pick<TrainingControl, "checkpointPath" | "threads">;
 type Report = NonNullable<TrainingControl["onProgress"]>;
 
-/** What a training thread can be asked for, by the names that train-in-worker.ts uses. */
+/** The tasks of a training thread, by the names used in train-in-worker.ts. */
 export const trainingTasks = (signal: ReturnType<typeof cancellationOf>) => ({
   train: ({ request, control }: { request: TrainingRequest; control: Kept }, report: Report) =>
     trainHead(request, { ...control, signal, onProgress: report }),

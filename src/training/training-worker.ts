@@ -4,7 +4,7 @@ import { serveWorker } from "../workers/serve-worker.js";
 import { cancellationOf } from "./cancellation.js";
 import { trainingTasks } from "./training-tasks.js";
 
-// A thread for one task, which looks at the flag it was given between pieces of its work.
+// A thread for one task, which checks its cancellation flag between pieces of work.
 
 giveWay(niceness.training);
 

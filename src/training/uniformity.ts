@@ -22,8 +22,7 @@ export function pairKernel(rows: Rows): Float64Array {
  * Source: Wang and Isola 2020, https://arxiv.org/abs/2005.10242, t = 2.
  *
  * @param kernel  `pairKernel` of the rows.
- * @param items   the rows to look at, by default all. One that is drawn twice is no pair with
- *   itself.
+ * @param items   the rows to look at, by default all. One drawn twice is not paired with itself.
  */
 export function uniformity(kernel: Float64Array, items?: Uint32Array): number {
   let sum = 0;
@@ -42,5 +41,5 @@ export function uniformity(kernel: Float64Array, items?: Uint32Array): number {
       }
     }
   }
-  return Math.min(0, Math.log(sum / count)); // a cosine of 1 is a little more in float32
+  return Math.min(0, Math.log(sum / count)); // a cosine of 1 may be slightly more in float32
 }

@@ -14,7 +14,7 @@ export const BridgeBody = z.strictObject({
   label_by: optional(z.string().min(1)),
   seed: optional(z.int().min(0).max(0xffffffff)),
   epochs: optional(z.int().min(1).max(10_000)),
-  /** `if_improved`: when it measures better than the bridge in use on texts that were held out. */
+  /** `if_improved`: when it is better than the bridge in use on held-out texts. */
   activate: withDefault(z.enum(["never", "if_improved", "always"]), "if_improved"),
 });
 export type BridgeBody = z.infer<typeof BridgeBody>;
@@ -25,15 +25,15 @@ export const BridgeAnswer = z.object({
   version: z.int().nullable(),
   from_space: z.string().nullable(),
   to_space: z.string().nullable(),
-  /** Whether searches take it. */
+  /** Whether searches use it. */
   active: z.boolean(),
-  /** Why it is not known which version is active. */
+  /** Why the active version is unknown. */
   error: z.string().optional(),
   versions: z.array(
     z.object({
       version: z.int(),
       active: z.boolean(),
-      /** Whether it came with the product. */
+      /** Whether it is shipped. */
       shipped: z.boolean(),
       from_space: z.string().nullable(),
       to_space: z.string().nullable(),
@@ -71,7 +71,7 @@ export const BridgeResult = z.object({
     change: z.number(),
     interval: Interval,
   }),
-  /** By way of search, `bridge` among them; where the collections have labels. */
+  /** By search method, including `bridge`; if the collections have labels. */
   recall: z.record(z.string(), CrossRecall).optional(),
 });
 export type BridgeResult = z.infer<typeof BridgeResult>;

@@ -9,7 +9,7 @@ export const CalibrationBody = z.strictObject({
   collection: z.string().min(1),
   /** Metadata field with the label of each item. */
   by: optional(z.string().min(1)),
-  /** Of the items, where the collection has both. */
+  /** Of the items, if the collection has both. */
   modality: optional(z.enum(["image", "audio"])),
   activate: withDefault(z.boolean(), true),
 });
@@ -19,7 +19,7 @@ export const CalibrationActivation = z.strictObject({ version: z.int().positive(
 /** A mean over splits of the classes, with the range of 95 % of the splits. */
 const OverSplits = z.object({ value: z.number(), interval: Interval });
 
-/** How well it holds for classes that it was not made from; docs/tagging.md says how. */
+/** Its quality on other classes; see docs/tagging.md. */
 export const CalibrationReport = z.object({
   splits: z.int(),
   auroc: OverSplits,
@@ -33,7 +33,7 @@ const version = {
   model: z.string(),
   space: z.string(),
   modality: z.enum(["image", "audio"]),
-  /** Items that answers are compared with. */
+  /** Background items. */
   background: z.int(),
   /** Items that it was made from. */
   items: z.int(),
@@ -60,7 +60,7 @@ export const CalibrationAnswer = z.object({
   name: z.string(),
   /** The active one. */
   version: z.int().nullable(),
-  /** Why it is not known which version is active. */
+  /** Why the active version is unknown. */
   error: z.string().optional(),
   versions: z.array(CalibrationVersion),
 });

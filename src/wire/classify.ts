@@ -13,11 +13,11 @@ export const ClassifyBody = z.strictObject({
   multi_label: withDefault(z.boolean(), false),
   model: optional(z.string().min(1)),
   head: optional(z.string().min(1)),
-  /** Labels of an item at most: 1, and with `multi_label` all that reach their threshold. */
+  /** Most labels of an item: 1, or with `multi_label` all that reach their threshold. */
   top_k: optional(z.int().positive()),
   /** With `multi_label` it is needed, unless each label has its own. */
   threshold: optional(z.number().min(0).max(1)),
-  /** Leaves out what fits no label; of `multi_label` each label that does not fit. */
+  /** Skips items that fit no label; with `multi_label`, labels that do not fit. */
   reject: optional(Reject),
   calibration: optional(z.string().min(1)),
   /** Only these items. */

@@ -17,7 +17,7 @@ export type NewCollection = z.infer<typeof NewCollection>;
 
 export const CollectionAnswer = z.object({
   name: z.string(),
-  /** Null for vectors of the user's own. */
+  /** Null for custom vectors. */
   model: z.string().nullable(),
   head: HeadReference.nullable(),
   space: z.string(),
@@ -39,7 +39,7 @@ export const CollectionAnswer = z.object({
 });
 export type CollectionAnswer = z.infer<typeof CollectionAnswer>;
 
-/** Fields can be declared later too; the whole list. */
+/** Fields can also be declared later; the complete list. */
 export const CollectionChange = z.strictObject({ fields: listOf(z.string(), { max: 32 }) });
 
 export const AliasBody = z.strictObject({ collection: z.string().min(1) });

@@ -6,7 +6,7 @@ export const HeadReference = z.object({ name: z.string(), version: z.int() });
 export const Deleted = z.object({ name: z.string(), deleted: z.literal(true) });
 export type Deleted = z.infer<typeof Deleted>;
 
-/** What the decoder of a picture or sound warned of; absent when it had nothing to say. */
+/** Warnings of the decoder of a picture or sound; absent without any. */
 export const Warnings = z.array(z.string()).readonly();
 
 /** A 95 % interval. */

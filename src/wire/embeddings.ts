@@ -21,7 +21,7 @@ export const EmbeddingsRequest = z.strictObject({
   modality: optional(Modality),
   encoding_format: withDefault(EmbeddingFormat, "float"),
   dimensions: optional(z.coerce.number<number>().int().positive()),
-  /** OpenAI's clients may send it; nothing is done with it. */
+  /** Accepted for OpenAI's clients; ignored. */
   user: optional(z.string()),
 });
 export type EmbeddingsRequest = z.infer<typeof EmbeddingsRequest>;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { errorCodes } from "../errors.js";
 
 /**
- * Of an answer with a status of 400 or more, and of what failed by itself within a larger answer.
+ * The error of an answer with a status of 400 or more, or of one part of a larger answer.
  */
 export const ErrorBody = z.object({
   code: z.enum([...errorCodes, "internal"]).meta({ description: "See docs/errors.md" }),

@@ -7,13 +7,13 @@ const shortList = 500;
 let isInEntry = false;
 
 /**
- * A field that may be left out; `null` is the same as leaving it out, as clients write it for None.
+ * An optional field; `null` is the same as leaving it out, as clients write it for None.
  */
 export function optional<S extends z.ZodType>(schema: S) {
   return schema.nullish().transform((value) => value ?? undefined);
 }
 
-/** The same with a value for a field that is left out. */
+/** The same with a default value. */
 export function withDefault<S extends z.ZodType, D extends z.output<S>>(schema: S, fallback: D) {
   return schema
     .nullish()
@@ -21,7 +21,7 @@ export function withDefault<S extends z.ZodType, D extends z.output<S>>(schema: 
     .meta({ default: fallback });
 }
 
-/** A file of a form. In JSON the same field is text, or is not there. */
+/** A file of a form. In JSON the same field is text, or absent. */
 export const Bytes = z.instanceof(Uint8Array);
 
 /** A picture or sound: an upload's bytes (multipart), or text (base64, data URI, URL). */
@@ -34,7 +34,7 @@ interface ListInfo {
   min: number;
   max: number;
 }
-/** Of the schemas that `listOf` made: what their entries are, and how many there may be. */
+/** For schemas made by `listOf`: the entry schema and the limits. */
 const lists = new WeakMap<z.ZodType, ListInfo>();
 export const listInfoOf = (schema: z.ZodType): ListInfo | undefined => lists.get(schema);
 export const entrySchemaOf = (schema: z.ZodType): z.ZodType | undefined => lists.get(schema)?.entry;
@@ -43,7 +43,7 @@ type Issues = z.core.$RefinementCtx["issues"];
 
 /**
  * An array in a body. Unlike `z.array` it stops at its first wrong entry (z.array makes an issue of
- * each of a million), looks at no entry of a list that is too long, and checks a long one by turns:
+ * each of a million), reads no entry of a list that is too long, and checks a long one in turns:
  * parse it with `parseBody`.
  */
 export function listOf<S extends z.ZodType>(
@@ -74,7 +74,7 @@ export function listOf<S extends z.ZodType>(
       for (let i = 0; i < value.length && check(value, i, list, issues); i++);
       return list;
     });
-  // The type says what it is once it is parsed; only `parseBody` may see a promise.
+  // The type is that of the parsed value; only `parseBody` may see a promise.
   const typed = schema as unknown as z.ZodType<z.output<S>[], z.input<S>[]>;
   lists.set(typed, { entry, min, max });
   return typed;
@@ -93,7 +93,7 @@ function parseEntry<S extends z.ZodType>(
   }
 }
 
-/** An array of at least one number, of any length: it is only looked through. */
+/** An array of at least one number, of any length, checked without copying. */
 export const Numbers = z
   .unknown()
   .transform((value, { issues }): number[] => {
@@ -107,7 +107,7 @@ export const Numbers = z
   number[]
 >;
 
-/** An object with any keys, kept as it is: zod's record leaves `__proto__` out. */
+/** An object with any keys, unchanged: zod's record drops `__proto__`. */
 export const AnyObject = z
   .unknown()
   .transform(

@@ -3,13 +3,13 @@ import { AppError } from "../errors.js";
 import { checkFilter, type Filter } from "../index/filter.js";
 
 /**
- * A filter of a request. Null is no filter, and neither is a list of none: what a program forgot to
- * fill must not find, or delete, everything.
+ * A filter of a request. Neither null nor an empty list is a filter: a field that a program forgot
+ * to fill must not match, or delete, everything.
  * @throws AppError invalid_input.
  */
 export const requestFilter = (value: unknown): Filter => checkFilter(value, { allowEmpty: false });
 
-/** A filter in a body: it may be left out, but is never null. */
+/** A filter in a body: optional, but never null. */
 export const FilterField = z
   .unknown()
   .transform((value, { issues }): Filter => {

@@ -5,7 +5,7 @@ import { RowsField } from "./rows.js";
 
 /** One side in JSON; in a form, `a` and `b` are .npy files. */
 export const GapSide = z.strictObject({ modality: optional(Modality), embeddings: RowsField });
-/** `a` and `b` are read by themselves: each is a `GapSide` or a file. */
+/** `a` and `b` are read separately: each is a `GapSide` or a file. */
 export const GapBody = z.strictObject({
   a: z.custom<unknown>().optional(),
   b: z.custom<unknown>().optional(),
@@ -35,8 +35,8 @@ const Mixed = z.object({ at_10: z.number(), mean_reciprocal_rank: z.number() });
 const Points = z.array(z.tuple([z.number(), z.number()])).optional();
 
 /**
- * The gap report; docs/modality-gap.md says what the figures are. What needs pairs is null where
- * there are none.
+ * The gap report; see docs/modality-gap.md for the figures. Those that need pairs are null without
+ * them.
  */
 export const GapAnswer = z.object({
   modalities: ofBoth(z.string()),

@@ -75,7 +75,7 @@ export const HeadAnswer = z.object({
   version: z.int().nullable(),
   space: z.string().nullable(),
   active: z.boolean(),
-  /** Why it is not known which version is active. */
+  /** Why the active version is unknown. */
   error: z.string().optional(),
   versions: z.array(HeadVersionAnswer),
 });
@@ -84,7 +84,7 @@ export type HeadAnswer = z.infer<typeof HeadAnswer>;
 export const HeadList = z.object({ data: z.array(HeadAnswer) });
 export type HeadList = z.infer<typeof HeadList>;
 
-/** `jobs` project the collections that follow the head anew. */
+/** `jobs` re-project the collections that follow the head. */
 export const HeadChanged = HeadAnswer.extend({ jobs: z.array(z.object({ id: z.string() })) });
 export type HeadChanged = z.infer<typeof HeadChanged>;
 
@@ -99,7 +99,7 @@ export const HeadVersionDeleted = z.object({
 export type HeadVersionDeleted = z.infer<typeof HeadVersionDeleted>;
 
 /**
- * What a version was made from and what it measured; docs/training.md says what the figures are.
+ * The report of a version; see docs/training.md for the figures.
  */
 export const HeadReport = z.looseObject({
   measures: Measures.optional(),
@@ -137,7 +137,7 @@ export const TrainResult = z.object({
       ),
     })
     .optional(),
-  /** What decoding its files warned of; each begins with the field of the file. */
+  /** Warnings of decoding its files; each starts with the field of the file. */
   warnings: Warnings.optional(),
 });
 export type TrainResult = z.infer<typeof TrainResult>;

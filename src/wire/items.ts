@@ -4,7 +4,7 @@ import { EmbeddingFormat, embeddingFields } from "./embeddings.js";
 import { ErrorBody } from "./error.js";
 import { AnyObject, listOf, Media, Modality, optional, withDefault } from "./fields.js";
 
-/** An item in every way to add it; also a line of an export. */
+/** An item in all forms of adding it; also a line of an export. */
 export const ItemBody = z.strictObject({
   id: optional(z.string()),
   text: optional(z.string().min(1)),
@@ -17,20 +17,20 @@ export const ItemBody = z.strictObject({
   metadata: optional(AnyObject),
   source: optional(z.string()),
   content_hash: optional(z.string()),
-  /** ISO 8601; by default now, or what an item that is replaced has. */
+  /** ISO 8601; by default now, or the time of a replaced item. */
   added_at: optional(z.string()),
 });
 export type ItemBody = z.infer<typeof ItemBody>;
 
 /** More come as a stream of lines. */
 const maxItems = 100_000;
-/** Each is an `ItemBody`; one that is none fails by itself. */
+/** Each is an `ItemBody`; an invalid one fails alone. */
 export const ItemsBody = z.strictObject({ items: listOf(z.unknown(), { max: maxItems }) });
 
 /** What JSON may add: several, or one by itself. */
 export const AddItemsBody = z.union([ItemsBody, ItemBody]);
 
-/** An item's embedding is told only when it is asked for: it is most of what an item is. */
+/** An item's embedding is returned only on request: it is most of an item's size. */
 const include = z.enum(["embedding"]).optional();
 export const ListQuery = z.strictObject({
   limit: z.coerce.number<number>().int().min(1).max(1000).default(100),
@@ -45,8 +45,8 @@ export const ExportQuery = z.strictObject({ encoding_format: EmbeddingFormat.def
 
 const Ids = listOf(z.string(), { max: 100_000 });
 /**
- * Metadata alone: merged into what an item has (RFC 7396: null takes a key away), or with `replace`
- * in its place.
+ * Metadata only: merged into the item's (RFC 7396: null removes a key), or replacing it with
+ * `replace`.
  */
 export const PatchBody = z.strictObject({
   metadata: AnyObject,
@@ -54,7 +54,7 @@ export const PatchBody = z.strictObject({
 });
 export type PatchBody = z.infer<typeof PatchBody>;
 /**
- * Of the items of a list of ids or a filter, or of each of `items` its own: exactly one of them.
+ * For items by ids or a filter, or individually for each of `items`: exactly one of them.
  */
 export const PatchManyBody = z.strictObject({
   ids: Ids.optional(),
@@ -81,7 +81,7 @@ const Failed = z.object({
   status: z.literal("failed"),
   error: ErrorBody,
 });
-/** What became of one item of several. */
+/** The status of one item of several. */
 export const ItemStatus = z.discriminatedUnion("status", [Stored, Failed]);
 export type ItemStatus = z.infer<typeof ItemStatus>;
 
@@ -110,7 +110,7 @@ const facts = {
   id: z.string(),
   modality: Modality,
   metadata: z.record(z.string(), z.unknown()),
-  /** Of an item made from a text. */
+  /** The text of an item made from one. */
   text: z.string().optional(),
   /** ISO 8601; absent for what was stored before times were kept. */
   added_at: z.string().optional(),
@@ -140,11 +140,11 @@ export const ExportedItem = z.object({
 });
 export type ExportedItem = z.infer<typeof ExportedItem>;
 
-/** `missing` ids are of no item. */
+/** `missing` ids do not exist. */
 export const ItemsPatched = z.object({
   updated: z.int(),
   unchanged: z.int(),
-  /** With `items`: those that had their metadata already. */
+  /** With `items`: those whose metadata did not change. */
   unchanged_ids: z.array(z.string()).optional(),
   missing: z.array(z.string()),
   failed: z.array(Failed.omit({ status: true })),

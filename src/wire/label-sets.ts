@@ -2,15 +2,15 @@ import { z } from "zod";
 import { HeadReference } from "./common.js";
 import { listOf, optional, withDefault } from "./fields.js";
 
-/** More are refused before any is looked at; `maxLabels` is checked after. */
+/** More are refused unread; `maxLabels` is checked afterwards. */
 const maxListed = 100_000;
 
-/** A label by itself, or with sentences and a threshold of its own. */
+/** A label, optionally with its own sentences and threshold. */
 const LabelField = z.union([
   z.string(),
   z.strictObject({
     label: z.string(),
-    /** In place of the templates; a `{}` in one stands for the label. */
+    /** Instead of the templates; `{}` in one is replaced by the label. */
     prompts: optional(listOf(z.string(), { min: 1, max: maxListed })),
     /** Only scores of at least this count. */
     threshold: optional(z.number().min(0).max(1)),
@@ -20,7 +20,8 @@ export const LabelFields = listOf(LabelField, { min: 1, max: maxListed });
 export const TemplateField = z.union([z.string(), listOf(z.string(), { min: 1, max: maxListed })]);
 
 /**
- * `PUT /v1/label-sets/{name}`. Labels with thresholds need a model or head: theirs are the scores.
+ * `PUT /v1/label-sets/{name}`. Labels with thresholds need a model or head, whose scores they apply
+ * to.
  */
 export const LabelSetBody = z.strictObject({
   labels: LabelFields,
@@ -35,7 +36,7 @@ export type LabelSetBody = z.infer<typeof LabelSetBody>;
 
 export const LabelSetAnswer = z.object({
   name: z.string(),
-  /** Goes up with each change. */
+  /** Increases with each change. */
   version: z.int(),
   labels: z.array(
     z.object({

@@ -16,7 +16,7 @@ export const ModelAnswer = z.object({
   space: z.string(),
   dimensions: z.int(),
   modalities: z.array(Modality),
-  /** As llama.cpp's clients look for it; `n_ctx` is the longest text in tokens. */
+  /** For llama.cpp's clients; `n_ctx` is the longest text in tokens. */
   architecture: z.object({ input_modalities: z.array(Modality) }),
   meta: z.object({ n_ctx: z.int() }),
   towers: z.array(

@@ -4,7 +4,7 @@ import { AppError, invalidInput } from "../errors.js";
 import { entrySchemaOf } from "./fields.js";
 
 /**
- * A value as `schema` says. For bodies: long lists are checked by turns.
+ * A value by `schema`. For bodies: long lists are checked in turns.
  * @throws AppError `invalid_input` naming the first field at fault as it is spelled on the wire,
  *   e.g. `a.embeddings[3]`, what was expected and what came.
  */
@@ -142,7 +142,7 @@ function unknownField(
   return invalidInput(param, `Unknown field "${param}"${advice}`);
 }
 
-/** The fields that a schema knows at a place. */
+/** The fields of a schema at a path. */
 function namesAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   const here = schemasAt(schema, path);
   return [
@@ -181,8 +181,8 @@ function inside(schema: z.core.$ZodType, step: PropertyKey): z.core.$ZodType[] {
 }
 
 /**
- * What a union's alternatives object to, as one issue: of the alternative that got furthest into
- * the value; where several failed at the same place, all the types they expected there.
+ * The issues of a union's alternatives as one: that of the alternative that got furthest into the
+ * value; if several failed at the same path, all types expected there.
  */
 function insideUnion(issue: Issue): Issue {
   if (issue.code !== "invalid_union") return issue;
@@ -191,7 +191,7 @@ function insideUnion(issue: Issue): Issue {
     .map((first) => insideUnion({ ...first, path: [...issue.path, ...first.path] }));
   const depth = Math.max(...inner.map(({ path }) => path.length));
   const furthest = inner.filter(({ path }) => path.length === depth);
-  // The alternative for this very kind of value knows best what is wrong with it.
+  // The alternative for this kind of value has the most specific issue.
   const first = furthest.find(({ code }) => code !== "invalid_type") ?? furthest[0];
   if (first?.code !== "invalid_type") return first ?? issue;
   const names = furthest.flatMap((one) =>

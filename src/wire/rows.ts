@@ -4,5 +4,5 @@ import { Bytes, listOf, Numbers } from "./fields.js";
 /** Largest array: 100,000 rows of 1,024 numbers take 400 MB. */
 export const maxRows = 100_000;
 
-/** Rows of embeddings in a body: a .npy file, or arrays of numbers as long as each other. */
+/** Rows of embeddings in a body: a .npy file, or arrays of numbers of equal length. */
 export const RowsField = z.union([Bytes, listOf(Numbers, { min: 1, max: maxRows })]);

@@ -9,7 +9,7 @@ export const searchSettings = {
   filter: FilterField,
   modality: optional(Modality),
   min_similarity: optional(z.number()),
-  /** Of a text query: ends the list where less than this share of neutral queries reach less. */
+  /** For a text query: ends the list where fewer than this share of neutral queries score lower. */
   min_relevance: optional(z.number().min(0).max(1)),
   recall: optional(z.enum(["exact", "high", "fast"])),
   centering: optional(z.boolean()),
@@ -27,8 +27,8 @@ export const QueryBody = z.strictObject({
 });
 export type QueryBody = z.infer<typeof QueryBody>;
 /**
- * Every query is at least a text: more than this are refused before any is looked at; `maxInputs`
- * is checked after.
+ * Every query is at least a text: more than this are refused unread; `maxInputs` is checked
+ * afterwards.
  */
 const maxQueries = 100_000;
 export const SearchBody = QueryBody.extend({
@@ -45,7 +45,7 @@ export const FoundItem = z.object({
   modality: Modality,
   metadata: z.record(z.string(), z.unknown()),
   source: z.string().optional(),
-  /** Of an item made from a text. */
+  /** The text of an item made from one. */
   text: z.string().optional(),
 });
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** `GET /`: what answers here. */
+/** `GET /`: name, version and links of the server. */
 export const ServerAnswer = z.object({
   name: z.literal("crossmodal"),
   version: z.string(),
@@ -16,7 +16,7 @@ export const Ready = z.object({
   status: z.enum(["starting", "ready", "failed", "stopping", "degraded"]),
   /** What is being restarted. */
   reasons: z.array(z.string()).optional(),
-  /** Why nothing can be stored at the moment, say a full disk; searches go on. */
+  /** Why nothing can be stored at the moment, e.g. a full disk; searches still work. */
   cannot_write: z.string().optional(),
 });
 export type Ready = z.infer<typeof Ready>;

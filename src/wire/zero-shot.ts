@@ -14,16 +14,16 @@ const fromForm = <S extends z.ZodType>(schema: S) =>
 /** A longer text is no truth value or number. */
 const maxScalarCharacters = 64;
 
-/** More are refused before any is looked at; `maxLabels` is checked after. */
+/** More are refused unread; `maxLabels` is checked afterwards. */
 const maxListed = 100_000;
 
-/** What a request that may be answered "none of these" accepts. */
+/** Settings of a request that may be answered "none of these". */
 export const Reject = z.strictObject({
   /** Share of inputs that no label fits, and that may pass for one that does. */
   false_alarm_rate: withDefault(z.number().positive().max(0.5), 0.05),
 });
 
-/** What is scored: an input, a stored item, or an embedding that was made before. */
+/** The scored content: an input, a stored item, or an existing embedding. */
 const content = {
   image: optional(Media),
   audio: optional(Media),
@@ -43,7 +43,7 @@ export const ZeroShotRequest = z.strictObject({
   ...content,
   /** Several, each with one content; `maxInputs` at most. */
   inputs: optional(listOf(ZeroShotInput, { min: 1, max: maxListed })),
-  /** Only a head made from examples has labels of its own. */
+  /** May be absent only for a head made from examples, which has labels. */
   candidate_labels: optional(LabelFields),
   /** A saved set of labels in place of `candidate_labels` and templates. */
   label_set: optional(z.string().min(1)),
@@ -56,9 +56,9 @@ export const ZeroShotRequest = z.strictObject({
   top_k: optional(fromForm(z.int().positive())),
   threshold: optional(fromForm(z.number().min(0).max(1))),
   timeline: withDefault(fromForm(z.boolean()), false),
-  /** Tells inputs that none of the labels fits: `known`, and `label: null`. */
+  /** Detects inputs that no label fits: `known`, and `label: null`. */
   reject: optional(Reject),
-  /** A calibration: background of its own for `reject`, and probabilities for `multi_label`. */
+  /** A calibration: its background for `reject`, and probabilities for `multi_label`. */
   calibration: optional(z.string().min(1)),
 });
 export type ZeroShotRequest = z.infer<typeof ZeroShotRequest>;
@@ -78,7 +78,7 @@ const verdict = {
   label: z.string().nullable().optional(),
 };
 
-/** Who answered, and with which label set. */
+/** The answering model, head and label set. */
 const by = {
   model: z.string(),
   head: HeadReference.optional(),
@@ -95,7 +95,7 @@ const scored = {
       false_alarm_rate: z.number(),
       /** ln of the labels' share to the neutral texts' share: how familiar the input is. */
       odds: z.number(),
-      /** Share of the background that looks as familiar as the input, the input counted. */
+      /** Share of the background that looks as familiar as the input, including the input. */
       p_value: z.number(),
       /** Inputs that this was compared with. */
       background: z.int(),
@@ -106,7 +106,7 @@ const scored = {
 export const ZeroShotAnswer = z.object({
   ...by,
   ...scored,
-  /** Of a sound, where it is asked for. */
+  /** For a sound, on request. */
   timeline: z
     .array(
       z.object({

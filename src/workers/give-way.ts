@@ -3,18 +3,17 @@ import { getPriority, setPriority } from "node:os";
 import { basename } from "node:path";
 
 /**
- * How much threads and processes give way to the thread that answers requests, which is to refuse
- * at once whatever the others compute: graphs, and behind them what only prepares their next batch
- * or may take hours.
+ * Priorities of threads and processes below the thread that answers requests, which must be able to
+ * refuse at once: graphs, and below them work that only prepares the next batch or may take hours.
  */
 export const niceness = { inference: 5, decoding: 10, training: 10 };
 
-/** The niceness of this thread and so many levels more, as the system knows them. */
+/** The niceness of this thread plus some levels, within the system's range. */
 export const raised = (levels: number, from = getPriority()): number => Math.min(19, from + levels);
 
 /**
- * Lowers the priority of the calling thread, and of those that it starts from now on. On Linux a
- * thread has a niceness of its own (setpriority(2)); elsewhere nothing happens.
+ * Lowers the priority of the calling thread and of those it starts later. On Linux each thread has
+ * its own niceness (setpriority(2)); elsewhere this does nothing.
  */
 export function giveWay(levels: number): void {
   try {

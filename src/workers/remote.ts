@@ -2,7 +2,7 @@ import type { TransferListItem } from "node:worker_threads";
 import type { WorkerCallOptions } from "./start-worker.js";
 
 /**
- * The methods of `T` as another thread sees them: arguments and results are copied, every answer is
+ * The methods of `T` seen from another thread: arguments and results are copied, every answer is
  * a promise.
  */
 export type Remote<T> = {
@@ -13,7 +13,7 @@ export type Remote<T> = {
     : never;
 };
 
-/** What a thread started by `startWorker` answers, or one that is supervised. */
+/** A thread started by `startWorker`, or a supervised one. */
 export interface Callable {
   call<T>(method: string, args: unknown, options?: WorkerCallOptions): Promise<T>;
 }
@@ -21,7 +21,8 @@ export interface Callable {
 const moved = new WeakMap<object, readonly TransferListItem[]>();
 
 /**
- * Marks an argument of a `Remote` whose buffers are moved instead of copied. @returns the argument.
+ * Marks an argument of a `Remote` whose buffers are transferred instead of copied. @returns the
+ * argument.
  */
 export function moving<T extends object>(argument: T, buffers: readonly TransferListItem[]): T {
   moved.set(argument, buffers);

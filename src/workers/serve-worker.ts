@@ -2,7 +2,7 @@ import { parentPort, type TransferListItem } from "node:worker_threads";
 import { AppError } from "../errors.js";
 import type { WorkerReply } from "./start-worker.js";
 
-/** A method's answer with the buffers in it that are moved instead of copied. */
+/** A method's answer with its buffers to transfer instead of copy. */
 export class Transferred<T> {
   readonly value: T;
   readonly buffers: readonly TransferListItem[];
@@ -38,8 +38,8 @@ export function serveObject<T extends object>(
 }
 
 /**
- * The worker's side of `startWorker`: answers each call with what the method of that name returns.
- * Calls are started in the order they arrive; an async method does not hold up the next one.
+ * The worker's side of `startWorker`: answers each call with the result of the method of that name.
+ * Calls are started in order of arrival; an async method does not delay the next one.
  *
  * @param dispose  called once after the last call, before the thread ends.
  */

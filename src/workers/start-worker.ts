@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { type TransferListItem, Worker } from "node:worker_threads";
 import { AppError, type ErrorCode } from "../errors.js";
 
-/** An error on its way between threads. */
+/** An error passed between threads. */
 export interface WorkerError {
   name: string;
   message: string;
@@ -13,7 +13,7 @@ export interface WorkerError {
   stack?: string;
 }
 
-/** What a worker thread answers to one call (see serve-worker.ts). */
+/** A worker thread's answer to one call (see serve-worker.ts). */
 export type WorkerReply =
   | { id: number; value: unknown }
   | {
@@ -23,7 +23,7 @@ export type WorkerReply =
   | { id: number; progress: unknown };
 
 export interface WorkerCallOptions {
-  /** Buffers to move instead of copy. */
+  /** Buffers to transfer instead of copy. */
   transfer?: readonly TransferListItem[];
   /** Called for each message the method reports before it returns. */
   onProgress?: (progress: unknown) => void;
@@ -34,13 +34,13 @@ export interface WorkerHandle {
   call<T>(method: string, args: unknown, options?: WorkerCallOptions): Promise<T>;
   /** Calls still waiting for their answer. */
   readonly pending: number;
-  /** Why the thread ended, once it has: every further call fails with it. */
+  /** Why the thread ended, once it has: further calls fail with it. */
   readonly ended: Error | undefined;
-  /** Resolves when the thread has ended, in whatever way. */
+  /** Resolves when the thread has ended in any way. */
   readonly exited: Promise<Error>;
   /**
-   * Waits for the calls under way, asks the thread to dispose of what it owns and lets it end by
-   * itself: a thread terminated while ONNX Runtime runs takes the whole process down (SIGABRT).
+   * Waits for running calls, asks the thread to dispose of its resources and lets it end on its
+   * own: a thread terminated while ONNX Runtime runs takes the whole process down (SIGABRT).
    */
   close(): Promise<void>;
   /**
@@ -57,12 +57,12 @@ export interface WorkerHandle {
  *   runs from TypeScript (tests, `npm run dev`), the `.ts` file beside it is started through tsx
  *   instead.
  *
- * When the thread ends by itself, the calls under way and every later one fail with an AppError
- * `unavailable`; only the later ones, which have not begun, say when to try again.
+ * When the thread ends unexpectedly, running and later calls fail with an AppError `unavailable`;
+ * only the later ones, which were not started, say when to try again.
  */
 export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
   const worker = newThread(file, workerData);
-  /** As it stands in messages: `store-worker.js` is the store thread. */
+  /** Its name in messages: `store-worker.js` is the store thread. */
   const name = basename(file.pathname, ".js").replace("-worker", "");
   const waiting = new Map<
     number,
@@ -76,8 +76,8 @@ export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
   let ended: Error | undefined;
   let closing: Promise<void> | undefined;
 
-  // A thread at rest does not keep the process alive; a call under way does, and so does the wait
-  // for its end.
+  // An idle thread does not keep the process alive; a running call does, and so does waiting for
+  // its end.
   const rest = () => {
     if (waiting.size === 0 && closing === undefined) worker.unref();
   };
@@ -88,7 +88,7 @@ export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
   const failAll = (cause: Error) => {
     const message = `The ${name} thread stopped unexpectedly`;
     ended ??= new AppError("unavailable", `${message}; try again`, { cause, retryAfterSeconds: 1 });
-    // Whether these were done is not known: no Retry-After, by which clients send again unasked.
+    // Whether these were done is unknown: no Retry-After, on which clients retry automatically.
     const lost = new AppError("unavailable", `${message} during the request`, { cause });
     for (const { reject } of waiting.values()) reject(lost);
     waiting.clear();
@@ -155,8 +155,8 @@ export function startWorker(file: URL, workerData?: unknown): WorkerHandle {
 function newThread(file: URL, workerData: unknown): Worker {
   const resourceLimits = { stackSizeMb: stackMb() };
   if (!import.meta.url.endsWith(".ts")) return new Worker(file, { workerData, resourceLimits });
-  // The CommonJS build that `require.resolve` finds cannot register itself; the ES module lies
-  // beside it.
+  // The CommonJS build that `require.resolve` finds cannot register itself; the ES module is beside
+  // it.
   const tsx = createRequire(import.meta.url)
     .resolve("tsx/esm/api")
     .replace(/\.cjs$/, ".mjs");
@@ -175,8 +175,8 @@ function newThread(file: URL, workerData: unknown): Worker {
 /**
  * ONNX Runtime 1.30 takes the command line apart by a regular expression that recurses for every
  * byte of it, on the stack of the thread that opens the first session: `classify *.jpg` with 2,000
- * names overflowed the default 4 MiB. 1,000,000 bytes needed less than 420 MiB; what is not touched
- * takes no memory.
+ * names overflowed the default 4 MiB. 1,000,000 bytes needed less than 420 MiB; untouched pages
+ * take no memory.
  */
 function stackMb(): number {
   const bytes = [...process.execArgv, ...process.argv].reduce(

@@ -4,7 +4,7 @@ import type { Callable } from "./remote.js";
 import type { WorkerCallOptions, WorkerHandle } from "./start-worker.js";
 
 export interface SupervisedOptions {
-  /** What it is, as messages name it: "the store". */
+  /** Its name in messages: "the store". */
   name: string;
   /** Starts a thread; resolves once it serves. */
   start(): Promise<WorkerHandle>;
@@ -14,14 +14,13 @@ export interface SupervisedOptions {
 }
 
 const longestWaitMs = 30_000;
-/** A thread that served for so long is started again at once when it ends. */
+/** A thread that served for this long is restarted at once when it ends. */
 const steadyMs = 60_000;
 
 /**
- * A worker thread that is started again when it ends unexpectedly: at once, then after waits that
- * double. Calls under way when it ends, and those that come before it serves again, fail with
- * `unavailable`. A thread is never terminated from here: while ONNX Runtime runs, that would take
- * the whole process down.
+ * A worker thread that is restarted when it ends unexpectedly: at once, then after doubling waits.
+ * Running calls, and those that arrive before it serves again, fail with `unavailable`. A thread is
+ * never terminated from here: while ONNX Runtime runs, that would take the whole process down.
  */
 export class SupervisedWorker implements Callable {
   readonly #options: SupervisedOptions;
@@ -36,7 +35,7 @@ export class SupervisedWorker implements Callable {
     this.#options = options;
   }
 
-  /** @throws what `start` throws: the first start is not tried again. */
+  /** @throws as `start`: the first start is not retried. */
   static async start(options: SupervisedOptions): Promise<SupervisedWorker> {
     const supervised = new SupervisedWorker(options);
     supervised.#serve(await options.start());
@@ -53,8 +52,7 @@ export class SupervisedWorker implements Callable {
   }
 
   /**
-   * @throws AppError `unavailable` while there is no thread; why it cannot be started where that is
-   * known.
+   * @throws AppError `unavailable` while there is no thread, with the reason if known.
    */
   call<T>(method: string, args: unknown, options?: WorkerCallOptions): Promise<T> {
     if (this.#worker !== undefined) return this.#worker.call<T>(method, args, options);

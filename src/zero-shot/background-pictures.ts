@@ -9,8 +9,8 @@ type Colour = readonly [red: number, green: number, blue: number];
 type Painter = (x: number, y: number) => Colour;
 
 /**
- * Pictures of nothing that anybody looks for: gradients, noise, clouds, stripes, checks, shapes,
- * marks like writing, horizons, and one laid over the other. The same ones each time.
+ * Pictures of nothing in particular: gradients, noise, clouds, stripes, checks, shapes,
+ * marks like writing, horizons, and overlays of two. Always the same ones.
  */
 export function* backgroundPictures(count: number): Generator<DecodedImage> {
   const random = seededRandom(7);

@@ -6,8 +6,8 @@ const sampleRateHz = 32_000;
 type Voice = (seconds: number) => number;
 
 /**
- * Sounds of nothing that anybody looks for: noise of any colour, tones, chords, sweeps, pulses,
- * knocks, tunes, something like vowels, and one over the other. The same ones each time.
+ * Sounds of nothing in particular: noise of any colour, tones, chords, sweeps, pulses,
+ * knocks, tunes, something like vowels, and mixtures of two. Always the same ones.
  */
 export function* backgroundSounds(count: number): Generator<DecodedAudio> {
   const random = seededRandom(8);
@@ -39,7 +39,7 @@ function noise(random: Random, dullness: number): Voice {
   };
 }
 
-/** Harmonics that fall off, loudest around two resonances. */
+/** Decaying harmonics, loudest around two resonances. */
 function harmonics(random: Random): (phase: number) => number {
   const [first, second] = [1 + random.integer(6), 4 + random.integer(12)];
   const gains = Array.from({ length: 20 }, (_, h) => {

@@ -3,8 +3,8 @@ import type { Embedding, Encoder } from "../encoders/encoder.js";
 import { meanVector, normalize } from "../math/vector.js";
 
 /**
- * About so many sentences are made and given to the encoder at once, those of whole labels: an
- * abort between calls is heeded, and no more of them are held than that.
+ * About this many sentences, those of complete labels, are generated and encoded at once: aborts
+ * act between calls, and memory stays bounded.
  */
 const chunk = 256;
 
@@ -12,7 +12,7 @@ const chunk = 256;
 export interface Prompting {
   /** T sentences with one `{}`. */
   templates: readonly string[];
-  /** By label: its own sentences, in place of the templates. */
+  /** By label: its own sentences, instead of the templates. */
   prompts?: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -21,7 +21,7 @@ export interface Prompting {
  * Source: Radford et al. 2021, section 3.1.4 (ensembling over the embedding space).
  *
  * @param labels  L labels.
- * @returns L embeddings, in the order of the labels. The encoder's cache remembers the sentences.
+ * @returns L embeddings, in the order of the labels. The encoder's cache keeps the sentences.
  */
 export async function classEmbeddings(
   encoder: Encoder<"text">,
@@ -45,7 +45,7 @@ export async function classEmbeddings(
   return vectors;
 }
 
-/** About how many sentences `classEmbeddings` would have to run, since others are remembered. */
+/** About how many sentences `classEmbeddings` must run; the others are cached. */
 export function missingPrompts(
   encoder: Encoder<"text">,
   labels: readonly string[],

@@ -16,17 +16,17 @@ export interface LabelScore {
   label: string;
   /** In [0, 1]. */
   score: number;
-  /** Of `multiLabel` with a `falseAlarmRate`: whether this label fits, by that rate of its own. */
+  /** For `multiLabel` with a `falseAlarmRate`: whether this label alone fits at that rate. */
   known?: boolean;
 }
 
-/** Scores of one input, best first, and whether any label fits at all, where that is asked for. */
+/** Scores of one input, best first, and on request whether any label fits at all. */
 export interface Classified {
   scores: LabelScore[];
   verdict?: Verdict & {
     /** The best label, also where `topK` or `threshold` leaves no score; null when unknown. */
     label: string | null;
-    /** Background inputs that this rests on. */
+    /** Background inputs that this is based on. */
     background: number;
   };
 }
@@ -42,7 +42,7 @@ export async function classify<M extends Modality>(
   return (await classifyEmbedded(pack, embed, labels, options)).scores;
 }
 
-/** Scores of what `embed` makes while the labels are embedded. */
+/** Scores of the result of `embed`, which runs while the labels are embedded. */
 async function classifyEmbedded(
   pack: LabelPack,
   embed: () => Promise<Embedding>,
@@ -100,7 +100,7 @@ export async function labelScorer(
   return (embedding) => {
     const odds = measure(embedding);
     const scores = scoresOf(odds, embedding);
-    // JSON would say null: a head or a model whose numbers overflow must not pass for an answer.
+    // JSON would have null: an overflow of a head or a model must not look like an answer.
     if (!Array.from(scores).every(Number.isFinite))
       throw new AppError("inference_failed", "The scores are not finite numbers");
     const sorted = labels
@@ -128,13 +128,13 @@ export async function labelScorer(
   };
 }
 
-/** Sets of labels of which each background is remembered. */
+/** Cached label sets for each background. */
 const maxRemembered = 8;
 const remembered = new WeakMap<object, Recent<Awaited<ReturnType<typeof backgroundOdds>>>>();
 
 /**
  * Comparing the background with hundreds of labels takes far longer than scoring one input, and the
- * same labels are asked again and again. Examples have no key: those are compared each time.
+ * same labels are used again and again. Examples have no key: those are compared each time.
  */
 function rememberedOdds(
   { logitScale, examples }: LabelPack,

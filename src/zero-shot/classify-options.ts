@@ -9,13 +9,13 @@ export interface LabelPack {
   logitScale: number;
   logitBias: number;
   activation: "softmax" | "sigmoid";
-  /** Labelled examples that take part; their scores are a softmax over the labels. */
+  /** Labelled examples that vote; their scores are a softmax over the labels. */
   examples?: Examples;
 }
 
-/** What examples make of the labels' texts (see heads/examples.ts). */
+/** Combines examples with the labels' texts (see heads/examples.ts). */
 export interface Examples {
-  /** Whether the embeddings of the labels' prompts take part too. */
+  /** Whether the embeddings of the labels' prompts are used too. */
   usesTexts: boolean;
   /**
    * @param texts  the unit embeddings of the labels' prompts, in order; empty unless `usesTexts`.
@@ -28,17 +28,17 @@ export interface Examples {
 }
 
 export interface ClassifyOptions extends Prompting {
-  /** Score each label by itself instead of against the others. */
+  /** Score each label independently instead of against the others. */
   multiLabel?: boolean;
-  /** Only the best so many. */
+  /** Only the best ones. */
   topK?: number;
   /** Only scores of at least this. */
   threshold?: number;
   /** By label: in place of `threshold`. */
   thresholds?: ReadonlyMap<string, number>;
-  /** What the labels are told apart from; with it `multiLabel` gives what its calibration says. */
+  /** The reference of the labels; with it `multiLabel` uses its calibration. */
   reference?: Reference;
-  /** Share of inputs that no label fits which may pass for one that does; needs `reference`. */
+  /** Share of inputs without a fitting label that may pass; needs `reference`. */
   falseAlarmRate?: number;
   signal?: AbortSignal;
 }

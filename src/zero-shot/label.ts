@@ -1,8 +1,8 @@
-/** A label as a request or a label set offers it. */
+/** A label of a request or a label set. */
 export interface Label {
   label: string;
-  /** Sentences of its own in place of the templates; a `{}` in one stands for the label. */
+  /** Its own sentences instead of the templates; `{}` in one is replaced by the label. */
   prompts?: readonly string[];
-  /** Only scores of at least this count, in place of the request's. */
+  /** Only scores of at least this count, instead of the request's. */
   threshold?: number;
 }

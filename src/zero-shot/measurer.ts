@@ -6,10 +6,10 @@ import { classEmbeddings, type Prompting } from "./class-embeddings.js";
 import type { ClassifyOptions, Examples, LabelPack } from "./classify-options.js";
 import { logitsOf, type Odds, oddsOf } from "./reference.js";
 
-/** What the empty label of `multiLabel` is called: anything at all. */
+/** The text of `multiLabel`'s empty label: anything at all. */
 const neutralLabel = "something";
 
-/** How a pack looks at an embedding beside some labels. */
+/** Measures embeddings against labels with a pack. */
 export interface Measurer {
   measure(embedding: Embedding): Odds;
   scoresOf(odds: Odds, embedding: Embedding): ArrayLike<number>;
@@ -52,8 +52,8 @@ export async function measurer(
 }
 
 /**
- * With examples that take texts, the neutral ones are offered beside the labels. Where only the
- * examples count, the best label's odds against the other labels say how familiar an input is.
+ * With examples that use texts, the neutral ones are added to the labels. If only the examples
+ * count, familiarity is the best label's odds against the others.
  */
 async function examplesMeasurer(
   { textEncoder }: LabelPack,
@@ -79,7 +79,7 @@ async function examplesMeasurer(
     const logitsOf = examples.logitsOf(labels, texts);
     return { measure: (embedding) => oddsOf(logitsOf(embedding), []), scoresOf };
   }
-  // A neutral text that is a label too would be given twice
+  // A neutral text that is also a label would appear twice
   const others = reference.neutralTexts.flatMap((text, i) => (labels.includes(text) ? [] : [i]));
   const logitsOf = examples.logitsOf(
     [...labels, ...others.map((i) => reference.neutralTexts[i])],

@@ -1,12 +1,12 @@
 /**
- * Names of things and sounds of every kind, offered beside the labels of a request to find out
- * whether anything else fits an input better. That some of them are labels does no harm: an input
- * is told by all labels together against all of these.
- * More of them change little (docs/decisions/0094-none-of-these.md).
+ * Names of things and sounds of every kind, added to the labels of a request to find out whether
+ * something else fits an input better. It does no harm if some of them are labels: all labels
+ * together are compared with all of these. More of them change little
+ * (docs/decisions/0094-none-of-these.md).
  */
 export const neutralTexts = { image: listOf(pictures()), audio: listOf(sounds()) };
 
-/** Names stand between commas and line ends. */
+/** Names are separated by commas and line ends. */
 function listOf(text: string): readonly string[] {
   return text
     .split(/,\s*/)

@@ -12,9 +12,9 @@ interface PromptTemplateSet {
   source: string;
 }
 
-/** Sets a request may name in `template_set`. A pack's own default is in its manifest. */
+/** The sets for `template_set`. A pack's default is in its manifest. */
 const promptTemplateSets: readonly PromptTemplateSet[] = [
-  { name: "label", modality: "any", templates: ["{}"], source: "the label as it stands" },
+  { name: "label", modality: "any", templates: ["{}"], source: "the label itself" },
   {
     name: "clip",
     modality: "image",
@@ -45,16 +45,16 @@ const promptTemplateSets: readonly PromptTemplateSet[] = [
   },
 ];
 
-/** What is used when neither the request nor the pack says. */
+/** The fallback when neither the request nor the pack has templates. */
 const fallbackTemplates: Record<Modality, readonly string[]> = {
   text: ["This text is about {}."],
   image: ["a photo of a {}."],
   audio: ["This is a sound of {}."],
 };
 
-/** CLIP's own ensemble for ImageNet has 80. Each is a sentence more for every label. */
+/** CLIP's own ensemble for ImageNet has 80. Each adds a sentence for every label. */
 export const maxTemplates = 100;
-/** Of a label or a template; no tokenizer here looks further. */
+/** Longest label or template; tokenizers read no further. */
 export const maxPromptCharacters = 8192;
 
 export interface TemplateChoice {

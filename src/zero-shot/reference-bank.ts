@@ -16,17 +16,17 @@ import { classEmbeddings } from "./class-embeddings.js";
 import { neutralTexts } from "./neutral-texts.js";
 import type { Reference } from "./reference.js";
 
-/** Background inputs of a modality: the least false-alarm rate that they can tell is 1 / 257. */
+/** Background inputs of a modality: the least measurable false-alarm rate is 1 / 257. */
 const shippedBackground = 256;
-/** Goes into the names of the files: another when the bank changes. */
+/** Part of the file names: changes with the bank. */
 const bankVersion = 1;
 const batch = 16;
-/** Sets of templates that are remembered, of all spaces. */
+/** Cached template sets, across all spaces. */
 const maxRemembered = 32;
 
 /**
- * The neutral texts and the background that come with the product, in each space as it is first
- * asked for: some seconds once, and then a file in the data folder.
+ * The shipped neutral texts and background in each space, computed on first use: some seconds once,
+ * then a file in the data folder.
  */
 export class ReferenceBank {
   readonly #folder: string;
@@ -53,7 +53,7 @@ export class ReferenceBank {
     return { neutral, neutralTexts: texts };
   }
 
-  /** Embeddings of the background that comes with the product. */
+  /** Embeddings of the shipped background. */
   background(pack: LoadedPack, modality: "image" | "audio"): Promise<Rows> {
     return this.#remembered(["background", pack.space, modality], async () => {
       const inputs =
@@ -76,7 +76,7 @@ export class ReferenceBank {
     });
   }
 
-  /** Made once, whoever asks meanwhile; a failure is forgotten. */
+  /** Computed once for concurrent callers; a failure is not cached. */
   #remembered(parts: readonly string[], make: () => Promise<Rows>): Promise<Rows> {
     const key = JSON.stringify([bankVersion, ...parts]);
     return this.#rows.get(key, () => inBulk(() => this.#kept(key, make)));
@@ -91,14 +91,14 @@ export class ReferenceBank {
         const { shape, data } = tensors.rows;
         if (metadata.key === key) return { values: data, dimensions: shape[1] };
       } catch (error) {
-        this.#log.warn({ err: error, path }, "made again, as its file cannot be read");
+        this.#log.warn({ err: error, path }, "computed again: its file cannot be read");
       }
     }
     const rows = await make();
     const { values, dimensions } = rows;
     const tensors = { rows: { shape: [values.length / dimensions, dimensions], data: values } };
     await writeDurably(path, writeSafetensors({ tensors, metadata: { key } })).catch((error) =>
-      this.#log.warn({ err: error, path }, "not kept: the next start makes it again"),
+      this.#log.warn({ err: error, path }, "not saved: the next start computes it again"),
     );
     return rows;
   }

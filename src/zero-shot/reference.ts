@@ -2,14 +2,14 @@ import { turnClock } from "../json/next-turn.js";
 import { cosines, type Rows, rowAt, rowCount } from "../math/rows.js";
 import { logSumExp } from "../math/softmax.js";
 
-/** What a pack's labels are told apart from, to find inputs that none of them fits. */
+/** The reference of a pack's labels, to detect inputs that none of them fits. */
 export interface Reference {
   /** [V, D] Unit embeddings of neutral texts, in the templates of the labels. */
   neutral: Rows;
   neutralTexts: readonly string[];
   /** [N, D] Unit embeddings of inputs: background that no label fits. */
   background: Rows;
-  /** Label of each background input, where it has one: offered labels do fit such an input. */
+  /** Label of each background input, if it has one: the same candidate label fits it. */
   backgroundLabels?: readonly (string | undefined)[];
   /** Of a calibration: makes a label's odds against the neutral texts a probability. */
   logistic?: Logistic;
@@ -21,13 +21,13 @@ export interface Logistic {
   offset: number;
 }
 
-/** How one input looks beside the labels; all in nats. */
+/** Measures of one input against the labels; all in nats. */
 export interface Odds {
   /** [L] One logit for each label. */
   logits: Float64Array;
   /** The odds of all labels together against the neutral texts: higher is more familiar. */
   all: number;
-  /** What is taken from a label's logit to have its own odds against the neutral texts. */
+  /** Subtracted from a label's logit to get its odds against the neutral texts. */
   neutral: number;
 }
 
@@ -44,7 +44,7 @@ export const logitsOf = (rows: Rows, embedding: Float32Array, scale: number): Fl
     (s) => scale * s,
   );
 
-/** Whether an input is one of the labels at all. */
+/** Whether an input fits any label at all. */
 export interface Verdict {
   known: boolean;
   /** Of all labels together against the neutral texts, in nats. */
@@ -53,21 +53,21 @@ export interface Verdict {
   pValue: number;
 }
 
-/** What the background looks like beside the labels of a request. */
+/** The background compared with the labels of a request. */
 export interface BackgroundOdds {
   /** Background inputs that none of the labels fits. */
   count: number;
   verdict(odds: Odds, falseAlarmRate: number): Verdict;
-  /** [L] Odds of its own that a label passes at that rate; infinite with too little background. */
+  /** [L] Odds at which a label passes at that rate; infinite with too little background. */
   thresholds(falseAlarmRate: number): Float64Array;
 }
 
 /**
- * Compares the background with the labels, by turns.
+ * Compares the background with the labels, in turns.
  *
  * An input is known when the share of background inputs as familiar as it, itself counted, is at
  * most the rate: (1 + #{background >= input}) / (N + 1) <= rate. If unknown inputs come from where
- * the background comes from, that rate of them passes, at most, whatever the labels are. Source:
+ * the background comes from, at most that rate of them passes, whatever the labels are. Source:
  * Vovk et al. 2005, conformal p-values; Bates et al. 2023, https://arxiv.org/abs/2104.08279.
  */
 export async function backgroundOdds(

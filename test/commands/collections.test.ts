@@ -167,7 +167,7 @@ describe("crossmodal add", () => {
     expect(stderr).toContain("d.gif: the file is empty");
     expect(stderr).toContain("e.heic: HEIC pictures are read by libheif");
     expect(stderr).toContain("none: no such file");
-    expect(stderr).toContain('b.webp: another file of this run has the id "b.webp" already');
+    expect(stderr).toContain('b.webp: another file of this run already has the id "b.webp"');
   });
 
   it("stops at an error that every file would meet, and still lists earlier bad files", async () => {

@@ -30,7 +30,7 @@ it("names every damaged file of heads, bridges and jobs", async () => {
   await jobs.close();
   expect((await trainedParts(dataDir))[3]).toMatchObject({
     ok: true,
-    found: "2, every file whole",
+    found: "2, all files intact",
   });
 
   const damaged = [

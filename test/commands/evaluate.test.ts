@@ -58,7 +58,7 @@ describe("crossmodal evaluate", () => {
     expect(report.known_unknown?.false_alarms).not.toBeNull();
     expect(report.comparison).toMatchObject({ with: "starter-clip", p_value: 1 });
     const html = readFileSync(page, "utf8");
-    expect(html).toContain("Who is taken for whom");
+    expect(html).toContain("Confusions");
     expect(html).toContain("100.0 %");
     const lines = readFileSync(csv, "utf8").trimEnd().split("\n");
     expect(lines[0]).toBe("id,label,group,known,familiarity,cat,cup of coffee,rocket");

@@ -138,7 +138,7 @@ describe("crossmodal models", () => {
   it.each([
     [["models", "pull", "no-such-model"], 1, "neither a built-in model nor a hub repository"],
     [["models", "pull", repo, "--dtype", "fp8"], 2, "Expected fp32, fp16, int8, q4"],
-    [["models", "pull", repo, "--dtype", "q4"], 2, "there is: fp32, fp16, int8"],
+    [["models", "pull", repo, "--dtype", "q4"], 2, "available: fp32, fp16, int8"],
     [["models", "pull", repo, "--id", "Not An Id"], 2, "Expected an id"],
   ])("ends %j with %i and says why", async (args, expected, message) => {
     const { code, stderr } = await run(...args);
@@ -153,7 +153,7 @@ describe("crossmodal models", () => {
     first.child.kill("SIGINT");
     const { code, stderr } = await first.ended;
     expect(code).toBe(1);
-    expect(stderr).toMatch(/Interrupted: .* is not complete\. 200000 of 510452 bytes of it lie in/);
+    expect(stderr).toMatch(/Interrupted: .* is not complete\. 200000 of 510452 bytes of it are in/);
     const { code: then } = await run("models", "pull", repo);
     expect(then).toBe(0);
     expect(hub.fetched(image).at(-1)?.headers.range).toBe("bytes=200000-");
@@ -280,7 +280,7 @@ describe("crossmodal models", () => {
       const { code, stdout } = await run("models", "verify", "--golden", "tiny-clap");
       expect(code).toBe(1);
       expect(stdout).toContain(`needs --media ${audio[0].file} (http://media.example/sound)`);
-      expect(stdout).toContain("published for q4, which is not here");
+      expect(stdout).toContain("published for q4, which is not installed");
     });
   });
 });

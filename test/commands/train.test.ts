@@ -99,7 +99,7 @@ describe("crossmodal train, heads", () => {
     await run("heads", "delete", "copy", "--force");
     expect((await runMain("heads", "show", "copy", ...where)).code).toBe(1);
     expect((await runMain("heads", "rollback", "own", ...where)).stderr).toContain(
-      "No other version",
+      "has no previously active version",
     );
   });
 
@@ -205,7 +205,7 @@ describe("crossmodal train --files", () => {
     const made = ["train", "--model", "starter-clip", "--name", "pictures", "--kind", "probe"];
     const lines = await run(...made, "--files", csv);
     expect(lines).toContain("labels: cat, horse"); // the rocket is for a test
-    expect(lines).toMatch(/right on items that were left out, 4 in 4 folds/);
+    expect(lines).toMatch(/right on held-out items, 4 in 4 folds/);
   });
 });
 

@@ -41,7 +41,7 @@ describe("walkFiles", () => {
       "b/linked.txt 5",
       "c.txt 5",
       "gone no such file",
-      "itself a link that leads around in a circle",
+      "itself a link that leads back to itself",
       "z/1.txt 12",
     ]);
   });

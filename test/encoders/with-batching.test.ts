@@ -142,7 +142,7 @@ describe("withBatching", () => {
     await new Promise((resolve) => setTimeout(resolve, 1)); // two of the three are under way
     await gatherStages(times, () => encoder.encode(["late"]));
     await ahead;
-    expect(times.get("queue")).toBeGreaterThan(5);
+    expect(times.get("queue")).toBeGreaterThan(0);
   });
 
   it("disposes of the encoder after the work under way", async () => {

@@ -206,7 +206,7 @@ describe("POST /v1/heads/import", () => {
       ({ adapter }) => {
         adapter.labels = '["x","x"]';
       },
-      /label is there twice/,
+      /label appears twice/,
     ],
     [
       "with a class of .7",
@@ -247,7 +247,7 @@ describe("POST /v1/heads/import", () => {
         tensors["adapter/keys"] = array([0, 4]);
         tensors["adapter/classes"] = array([0]);
       },
-      /do not fit together/,
+      /do not match/,
     ],
     [
       "with keys that are not of length 1",

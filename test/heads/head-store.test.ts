@@ -230,9 +230,11 @@ describe("HeadStore", () => {
     const store = await open();
     await store.add("h", described(true), { a: swap });
     expect(() => store.checkFits("h", { model: "ear", kind: "projection" })).toThrow(
-      /of "eye" already/,
+      /already a projection of "eye"/,
     );
-    expect(() => store.checkFits("h", { model: "eye", kind: "cache" })).toThrow(/of "eye" already/);
+    expect(() => store.checkFits("h", { model: "eye", kind: "cache" })).toThrow(
+      /already a projection of "eye"/,
+    );
     expect(() => store.checkFits("../h", { model: "eye", kind: "projection" })).toThrow(
       /Expected 1 to 64 letters/,
     );
@@ -318,7 +320,7 @@ describe("HeadStore", () => {
     for (const version of [1, 2]) await first.activate("h", version);
     rmSync(join(folder, "h", "2"), { recursive: true });
     const store = await open();
-    expect(store.damage()).toEqual(['Version 2 of the head "h", which is active, is gone']);
+    expect(store.damage()).toEqual(['Version 2 of the head "h", the active one, is missing']);
     await expect(store.use("h")).rejects.toMatchObject({ code: "storage_corrupt" });
     await store.activate("h", 1);
     expect((await store.use("h")).version).toBe(1);

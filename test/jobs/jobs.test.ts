@@ -139,10 +139,10 @@ describe("Jobs", () => {
     expect(await refusal(jobs.resume(good.id))).toMatch(/; ".+" is running$/);
     end();
     await reaches(jobs, good.id, "succeeded");
-    expect(await refusal(jobs.cancel(bad.id))).toBe(`The job "${bad.id}" has failed already`);
-    expect(await refusal(jobs.cancel(good.id))).toBe(`The job "${good.id}" has succeeded already`);
+    expect(await refusal(jobs.cancel(bad.id))).toBe(`The job "${bad.id}" has already failed`);
+    expect(await refusal(jobs.cancel(good.id))).toBe(`The job "${good.id}" has already succeeded`);
     expect(await refusal(jobs.cancel(unwanted.id))).toBe(
-      `The job "${unwanted.id}" was cancelled already`,
+      `The job "${unwanted.id}" was already cancelled`,
     );
     expect(await refusal(jobs.resume(good.id))).toMatch(/; ".+" has succeeded$/);
   });
@@ -352,7 +352,11 @@ describe("Jobs", () => {
   it.each([
     ["empty", () => "", "it is empty"],
     ["cut short", (text: string) => text.slice(0, -5), "it is not JSON"],
-    ["changed in one letter", (text: string) => text.replace("queued", "failed"), "not what was"],
+    [
+      "changed in one letter",
+      (text: string) => text.replace("queued", "failed"),
+      "contents were changed",
+    ],
     ["of another shape", () => '{"id": 5}', '"id" cannot be read'],
     ["gone", undefined, "it is missing"],
   ])("shows a job whose file is %s as failed, with the file and why", async (_, edit, why) => {

@@ -99,8 +99,8 @@ describe("inspectFolder", () => {
 
   it.each([
     ["a Git LFS pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"],
-    ["no ONNX graph", "<!DOCTYPE html>"],
-    ["no ONNX graph", ""],
+    ["not an ONNX graph", "<!DOCTYPE html>"],
+    ["not an ONNX graph", ""],
   ])("refuses %s in a graph's place, naming the file", async (what, content) => {
     const folder = folderWith("tiny-clip");
     writeFileSync(join(folder, "onnx/vision_model.onnx"), content);

@@ -138,7 +138,7 @@ describe("installing the CUDA provider", () => {
 
   it("refuses another version of ONNX Runtime", async () => {
     await expect(install({ runtime: "1.31.0" })).rejects.toThrow(
-      "The CUDA provider is known for ONNX Runtime 1.30.0, and this is 1.31.0",
+      "The CUDA provider is for ONNX Runtime 1.30.0, but this is 1.31.0",
     );
   });
 });

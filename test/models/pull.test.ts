@@ -159,7 +159,7 @@ describe("pullModel", () => {
     await expect(pull(clip, { dtypes: ["q4"] })).rejects.toMatchObject({
       code: "invalid_input",
       param: "dtype",
-      message: `${clip} has no text_model as q4; there is: fp32, fp16, int8`,
+      message: `${clip} has no text_model as q4; available: fp32, fp16, int8`,
     });
     expect(hub.requests).toHaveLength(1);
   });
@@ -215,7 +215,7 @@ describe("pullModel", () => {
     const results = await Promise.all([pull(clip), pull(clip)]);
     expect(results.map(({ wasHere }) => wasHere).sort()).toEqual([false, true]);
     expect(notices).toEqual([
-      `waiting for process ${process.pid}, which is pulling tiny-clip already`,
+      `waiting for process ${process.pid}, which is already pulling tiny-clip`,
     ]);
     expect(fetchedGraphs()).toBe(2);
   });
@@ -457,7 +457,9 @@ describe("pullModel", () => {
     );
     expect(() => pullTarget("owner/name@../../etc")).toThrow(/Expected a branch/);
     expect(() => pullTarget("owner/name", { id: "../../etc" })).toThrow(/Expected an id/);
-    expect(() => pullTarget("owner/name", { id: "starter-clip" })).toThrow(/comes with crossmodal/);
+    expect(() => pullTarget("owner/name", { id: "starter-clip" })).toThrow(
+      /is shipped with crossmodal/,
+    );
   });
 
   it("works through a proxy, and past it where NO_PROXY says so", async () => {
@@ -528,7 +530,7 @@ describe("pullModel", () => {
     hub.addRepo(clip, folder);
     await expect(pull(clip)).rejects.toMatchObject({
       code: "invalid_input",
-      message: expect.stringContaining("onnx/weights.bin, which someone/Tiny-CLIP lacks"),
+      message: expect.stringContaining("onnx/weights.bin, which is missing in someone/Tiny-CLIP"),
     });
   });
 

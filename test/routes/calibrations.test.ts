@@ -112,7 +112,7 @@ describe("/v1/calibrations", () => {
       await post("/v1/zero-shot", { ...audio, calibration: "mine", reject: {} }),
     );
     expect(other).toMatchObject({ status: 409, code: "space_mismatch" });
-    expect(other.message).toMatch(/make it again/);
+    expect(other.message).toMatch(/create it again/);
   });
 
   it.each([

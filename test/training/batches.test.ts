@@ -70,7 +70,7 @@ describe("epochBatches", () => {
   });
   it("refuses pairs of one label only", () => {
     expect(() => epochBatches(upTo(4), 4, seededRandom(1), new Int32Array(4))).toThrow(
-      "nothing to tell apart",
+      "nothing to learn",
     );
   });
 });

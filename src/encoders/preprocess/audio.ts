@@ -122,15 +122,15 @@ function fusionStack(sound: ResampledSound, size: number, spec: AudioPreprocess)
   return { tensor, isLonger: true };
 }
 
-/** A sound at the model's rate, of which any part can be had. */
+/** A sound at the model's rate, readable in parts. */
 interface ResampledSound {
   length: number;
   part: (start: number, end: number) => Float32Array;
 }
 
 /**
- * Some frames of a sound's log-mel spectrogram. Only what they are made of is resampled: of an hour
- * a few thousand frames are looked at, and the whole would take gigabytes.
+ * Some frames of a sound's log-mel spectrogram. Only the samples they need are resampled: an hour
+ * needs a few thousand frames, and the whole would take gigabytes.
  */
 function framesOf(
   sound: ResampledSound,
@@ -172,9 +172,9 @@ function thirds(n: number): number[] {
 }
 
 /**
- * Where each of `outFrames` frames lies between two of `frames`: bilinear interpolation without
- * aligned corners or anti-aliasing. Positions are rounded to float32 as torch's interpolate does:
- * between steep frames that is up to .006 dB.
+ * The position of each of `outFrames` frames between two of `frames`: bilinear interpolation
+ * without aligned corners or anti-aliasing. Positions are rounded to float32 as torch's interpolate
+ * does: between steep frames that is up to .006 dB.
  */
 function shrinkingPlaces(frames: number, outFrames: number) {
   const scale = Math.fround(frames / outFrames);

@@ -25,7 +25,7 @@ export function imagePixels(image: DecodedImage, spec: ImagePreprocess): Uint8Ar
 }
 
 /**
- * Resized pixels above which libvips is not asked: of a picture of 3 x 480 only the centre of 224 x
+ * Resized pixels above which libvips is not used: of a picture of 3 x 480 only the centre of 224 x
  * 35,840 is wanted.
  */
 const maxFastPixels = 4_000_000;
@@ -33,7 +33,7 @@ const maxFastPixels = 4_000_000;
 /**
  * The same by libvips (`resize.method: fast`). Exact where the picture grows: libvips enlarges in
  * another way (up to 117 of 255 away), and small pictures cost little; and where libvips would need
- * memory for what the crop throws away.
+ * memory for pixels outside the crop.
  */
 export async function fastImagePixels(
   image: DecodedImage,
@@ -62,7 +62,7 @@ function geometry(image: DecodedImage, spec: ImagePreprocess) {
 
 /**
  * @param pixels  [side, side, 3]
- * @param tensor  where to put it.
+ * @param tensor  where to write it.
  * @returns [3, side, side], (x * rescale - mean) / std
  */
 export function normalized(

@@ -1,9 +1,9 @@
-/** Characters and ids that are remembered: those of a few requests. */
+/** Characters and ids that are cached: those of a few requests. */
 const maxSize = 2 ** 20;
 
 /**
- * Token ids of the texts that were asked for last: whoever counts the tokens of a request asks for
- * those that its encoder has just had. The oldest are forgotten.
+ * Token ids of recent texts: counting a request's tokens needs the ids that its encoder has just
+ * computed. The oldest are dropped.
  */
 export class RecentRows {
   readonly #rows = new Map<string, number[]>();

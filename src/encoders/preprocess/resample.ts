@@ -40,7 +40,7 @@ export function resampledLength(length: number, fromHz: number, toHz: number): n
  * firwin, scipy 1.16.
  *
  * @param samples  [n]
- * @param range  which of the results are wanted; left out: all.
+ * @param range  which part of the result to compute; all by default.
  * @returns [ceil(n toHz / fromHz)], or as many as the range has
  */
 export function resample(
@@ -101,9 +101,9 @@ function phasesOf(up: number, down: number): Filter {
 }
 
 /**
- * The same sum for rates with hardly a common divisor, 44,101 Hz or 767,999 Hz: its taps lie on one
- * curve, of which a table is kept. Straight lines between its points are off by 1e-7 of the largest
- * tap.
+ * The same sum for rates with almost no common divisor, such as 44,101 Hz or 767,999 Hz: its taps
+ * are samples of one curve, which is kept as a table. Straight lines between its points are off by
+ * 1e-7 of the largest tap.
  */
 function resampleByCurve(
   samples: Float32Array,
@@ -137,7 +137,7 @@ let curve: { values: Float64Array; area: number } | undefined;
 function sincCurve() {
   if (curve === undefined) {
     const count = zeroCrossings * pointsPerCrossing;
-    const values = new Float64Array(count + 2); // one more, to draw a line to
+    const values = new Float64Array(count + 2); // one more, for the last interpolation
     for (let i = 0; i <= count; i++) values[i] = windowedSinc(i / pointsPerCrossing);
     const area =
       (2 * values.reduce((sum, value) => sum + value, 0) - values[0]) / pointsPerCrossing;

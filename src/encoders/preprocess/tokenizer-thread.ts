@@ -12,26 +12,26 @@ export interface Tokenizer {
   tokenize(texts: readonly string[], signal?: AbortSignal): Promise<number[][]>;
   /** @returns the text of each row. */
   decode(rows: readonly TokenRow[], signal?: AbortSignal): Promise<string[]>;
-  /** Waits for nothing. */
+  /** Does not wait. */
   close(): Promise<void>;
 }
 
 /**
- * Longest time for one text. The slowest honest one, 8192 letters that a vocabulary lacks, takes .2
- * s.
+ * Longest time for one text. The slowest legitimate one, 8192 letters outside the vocabulary, takes
+ * .2 s.
  */
 const textLimitMs = 5000;
-/** Texts of one call between which other calls get their turn. */
+/** Texts of one call after which other calls get a turn. */
 const textsPerTurn = 32;
 
 /**
  * Starts a thread with the tokenizer of a model. A `tokenizer.json` brings its own regular
  * expressions, and one that tries exponentially many ways takes years for 40 letters
- * (docs/decisions/0051-tokenizers-in-threads.md): then the thread is ended, the text fails with
- * `inference_failed`, and the next text meets a new thread.
+ * (docs/decisions/0051-tokenizers-in-threads.md): then the thread is killed, the text fails with
+ * `inference_failed`, and the next text gets a new thread.
  *
- * @param path  a `tokenizer.json` that was verified.
- * @param name  of the model, for messages.
+ * @param path  a verified `tokenizer.json`.
+ * @param name  the model, for messages.
  * @throws AppError `model_corrupt` when the file cannot be used.
  */
 export async function startTokenizer(
@@ -82,7 +82,7 @@ export async function startTokenizer(
     }
   };
 
-  /** One call at a time: when a text hangs, no other is in the thread that is ended for it. */
+  /** One call at a time: when a text hangs, no other is lost with its thread. */
   const inTurn = <O>(method: Method, inputs: readonly unknown[], signal?: AbortSignal) => {
     const turn = lastTurn.then(() => {
       signal?.throwIfAborted();

@@ -23,7 +23,7 @@ interface Call<I> {
 }
 
 function opened(): TextTokenizer {
-  if (tokenizer === undefined) throw new TypeError("open comes first");
+  if (tokenizer === undefined) throw new TypeError("run was called before open");
   return tokenizer;
 }
 

@@ -11,8 +11,8 @@ export interface TokenBatch {
 }
 
 /**
- * What tokenizer.json and the manifest make of a text, without a limit in time: served from a
- * thread (tokenizer-thread.ts).
+ * Texts to token ids by tokenizer.json and the manifest, without a time limit: runs in a thread
+ * (tokenizer-thread.ts).
  */
 export interface TextTokenizer {
   /** Special tokens included, after truncation. */
@@ -21,33 +21,33 @@ export interface TextTokenizer {
   decode(row: TokenRow): string;
 }
 
-/** Ids whose text is wanted. */
+/** Ids to decode. */
 export interface TokenRow {
-  /** What the vocabulary lacks has no text. */
+  /** Ids outside the vocabulary have no text. */
   ids: readonly number[];
-  /** Leaves special tokens out. */
+  /** Omits special tokens. */
   skipSpecial: boolean;
 }
 
 /**
- * How much of a long text is looked at first, in characters per token of context; more only if that
- * fills no context.
+ * How much of a long text is tokenized first, in characters per token of context; more only if that
+ * does not fill it.
  */
 const charactersPerToken = 64;
 /**
- * Then nothing more: in a SentencePiece vocabulary, time grows with the square of the letters it
- * lacks (.2 s for this many).
+ * The most that is tokenized: with SentencePiece, time grows with the square of the letters outside
+ * the vocabulary (.2 s for this many).
  */
 const maxCharacters = 8192;
 
 /**
- * @param json  a hub `tokenizer.json`. Its own padding and truncation are not used: the manifest
- *   says both.
+ * @param json  a hub `tokenizer.json`. Its padding and truncation are not used: the manifest
+ *   defines both.
  *
  * Differences from the reference, on purpose: the end token survives truncation (as in
  * transformers; transformers.js drops it, and CLIP pools there), and special tokens that a user
- * writes out (`<|endoftext|>`, `</s>`) are ordinary characters: as tokens they would cut the text
- * short or move the place where the model pools.
+ * writes out (`<|endoftext|>`, `</s>`) are ordinary characters: as tokens they would truncate the
+ * text or move the place where the model pools.
  */
 export function loadTokenizer(json: string, spec: TextPreprocess): TextTokenizer {
   let definition: Definition;

@@ -3,7 +3,7 @@ import type { DecodedAudio } from "../encoder.js";
 const bars = 120;
 const barWidth = 2;
 const height = 48;
-/** -60 dB: what is quieter as a whole is drawn as silence instead of being blown up. */
+/** -60 dB: a sound quieter than this is drawn as silence instead of being amplified. */
 const quietest = 0.001;
 
 /**

@@ -13,12 +13,12 @@ import type { Answerer } from "./search-queue.js";
 import type { Database } from "./sqlite.js";
 
 /**
- * At most so many queries are answered in one go, and so many comparisons are made: about 20 ms.
+ * The most queries answered and comparisons made in one go: about 20 ms.
  */
 const maxQueries = 8;
 const maxComparisons = 2_000_000;
 
-/** What answers the groups of the search queue. */
+/** Answers the groups of the search queue. */
 export function searchAnswerer(
   db: Database,
   collections: CollectionRows,
@@ -33,7 +33,7 @@ export function searchAnswerer(
       const maxBytes = queries.map((one) => one.maxBytes);
       return answerQueries(db, items, row, indexes.of(row), { queries: wanted, maxBytes });
     } catch (error) {
-      // One query's fault must not be another's: each is answered alone, and fails alone.
+      // One query's error must not affect another: each is answered alone, and fails alone.
       if (queries.length > 1) return queries.flatMap((one) => answer(name, [one]));
       return [error instanceof Error ? error : new Error(String(error))];
     }
@@ -52,7 +52,7 @@ export function searchAnswerer(
 
 /**
  * Queries from their wire form to their neighbours: an item's id becomes its vector, centring gets
- * the means as they stand.
+ * the current means.
  * @throws AppError not_found (the item), invalid_input (the vector's size).
  */
 function answerQueries(
@@ -94,7 +94,7 @@ function answerQueries(
   );
 }
 
-/** @returns `self`: the position of the item that is searched by. */
+/** @returns `self`: the position of the query item. */
 function plannedQuery(
   db: Database,
   items: ItemRows,
@@ -132,7 +132,7 @@ function positionOf(
   return index.table.positionOf(row) as number;
 }
 
-/** @param modality  the query's; without it the query stays as it is. */
+/** @param modality  the query's; without it the query is unchanged. */
 function centeringOf(
   db: Database,
   collection: number,

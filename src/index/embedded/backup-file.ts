@@ -18,7 +18,7 @@ import { damagedPages, decodeSums, encodeSums, type PageSums, sumPages } from ".
 import { checkSchemaVersion } from "./schema.js";
 import { backupDatabase, openToRead } from "./sqlite.js";
 
-// A backup is a SQLite database, followed by the checksums of its pages. SQLite does not look
+// A backup is a SQLite database, followed by the checksums of its pages. SQLite does not read
 // behind its last page.
 
 /**
@@ -60,8 +60,7 @@ function appendSums(file: string): void {
 
 /**
  * @returns the sums of its pages.
- * @throws AppError storage_corrupt unless the file is a whole database of a version that is read
- *   here.
+ * @throws AppError storage_corrupt unless the file is a complete database of a supported version.
  */
 export function checkBackup(file: string): PageSums {
   const damaged = (what: string) =>
@@ -69,12 +68,12 @@ export function checkBackup(file: string): PageSums {
   const size = sizeIfThere(file) ?? 0;
   const { pageSize, pageCount } = shapeOf(file);
   const end = pageSize * pageCount;
-  if (!isPageSize(pageSize)) throw damaged("it does not begin as a database does");
-  if (size < end) throw damaged(`it has ${size} bytes, but ${end} belong to it`);
+  if (!isPageSize(pageSize)) throw damaged("it is not a database");
+  if (size < end) throw damaged(`it has ${size} bytes, expected ${end}`);
   let sums: PageSums | undefined;
   if (size > end) {
     sums = decodeSums(tail(file, end, size - end))?.sums;
-    if (sums === undefined) throw damaged("its checksums are");
+    if (sums === undefined) throw damaged("its checksums are damaged");
     const pages = damagedPages(file, sums);
     if (pages.length > 0)
       throw damaged(`${pages.length} of ${pageCount} pages differ from their checksums`);

@@ -9,18 +9,18 @@ import { checkSchemaVersion } from "./schema.js";
 import { snapshotFiles } from "./snapshot.js";
 import { openToRead } from "./sqlite.js";
 
-/** What was found of one file of a data folder. */
+/** The finding for one file of a data folder. */
 export interface FileFinding {
   check: string;
   ok: boolean;
-  /** Something optional that is not there. */
+  /** Something optional that is missing. */
   absent?: boolean;
   found: string;
 }
 
 /**
- * Checks every file that the store keeps in a data folder, and changes none. What a server uses at
- * the moment is left to it: it checks its files when it starts and before every backup.
+ * Checks every file that the store keeps in a data folder, and changes none. Files in use by a
+ * server are skipped: it checks them when it starts and before every backup.
  */
 export async function checkDataFolder(dataDir: string): Promise<FileFinding[]> {
   const check = "database";
@@ -63,10 +63,10 @@ function readDatabase(dataDir: string, database: string, pages: number | undefin
             check: "database",
             ok: version === 1, // older versions had no checksums
             found:
-              `"${sums}" is gone: only the structure was checked, which is right; the next ` +
-              "start creates it again",
+              `"${sums}" is missing: only the structure was checked, and ` +
+              "is intact; the next start recreates it",
           }
-        : { check: "database", ok: true, found: `${pages} pages, as their checksums say` },
+        : { check: "database", ok: true, found: `${pages} pages, checksums match` },
     );
     for (const { name, snapshot } of new CollectionRows(db).list()) {
       const folder = join(dataDir, "index");
@@ -79,8 +79,8 @@ function readDatabase(dataDir: string, database: string, pages: number | undefin
           ok: damage === undefined,
           found:
             damage === undefined
-              ? `${record.file}, as its checksum says`
-              : `"${path}" is damaged (${damage}): the next start creates it again from the ` +
+              ? `${record.file}, checksum matches`
+              : `"${path}" is damaged (${damage}): the next start recreates it from the ` +
                 "database",
         });
       }

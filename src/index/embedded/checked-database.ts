@@ -35,25 +35,25 @@ export interface CheckedDatabaseOptions {
   maxPages?: number;
   /** Whether a store was opened in the folder before; by default, whether its lock is there. */
   wasUsed?: boolean;
-  /** Is told what an operator should know of. */
+  /** Called with notes for the operator. */
   note?: (message: string) => void;
 }
 
 /**
  * A database whose damage is noticed. SQLite itself checks neither the contents of its pages nor
- * that its log is whole: what a damaged log has lost is missing without a word. So after every
+ * that its log is complete: commits lost by a damaged log are silently missing. So after every
  * commit, before it is acknowledged, the checksums of the changed pages and the length of the log
  * are noted in `crossmodal.sums`, and compared when the database is opened.
  *
  * Only the sums as of a checkpoint are synced. After a power cut the notes may be older than the
- * log; but what they lack, the log holds, whose frames carry SQLite's own checksums.
+ * log; but the missing part is in the log, whose frames carry SQLite's checksums.
  */
 export class CheckedDatabase {
   readonly db: Database;
   readonly #dataDir: string;
   readonly #log: WalLog;
   #sums: PageSums;
-  /** Where entries are appended; undefined while the file has no room on its disk. */
+  /** Where entries are appended; undefined while its disk is full. */
   #notes: number | undefined;
 
   /** @throws AppError storage_corrupt naming the file and what to do; storage_failed. */
@@ -104,7 +104,7 @@ export class CheckedDatabase {
     }
   }
 
-  /** Whether the log should not wait for a quiet moment; sooner when the disk has little room. */
+  /** Whether the log is due at once; earlier when the disk is nearly full. */
   get logIsLong(): boolean {
     const { frames, bytes } = this.#log;
     if (frames < minLogFrames) return false;
@@ -113,7 +113,7 @@ export class CheckedDatabase {
 
   /**
    * Writes the log into the database and empties it.
-   * @throws AppError storage_full, storage_failed; then nothing is lost and the log goes on.
+   * @throws AppError storage_full, storage_failed; then nothing is lost and the log continues.
    */
   checkpoint(): void {
     if (this.#log.bytes === 0) return;
@@ -128,7 +128,7 @@ export class CheckedDatabase {
   }
 
   /**
-   * Compares everything on the disk with its sums, between other work. @throws AppError
+   * Compares everything on disk with its sums, between other work. @throws AppError
    * storage_corrupt.
    */
   async verify(): Promise<void> {
@@ -149,7 +149,7 @@ export class CheckedDatabase {
   close(): void {
     try {
       this.checkpoint();
-    } catch {} // the log stays, and the next start goes on with it
+    } catch {} // the log stays, and the next start continues with it
     if (this.#notes !== undefined) closeSync(this.#notes);
     this.db.close();
   }
@@ -167,13 +167,13 @@ export class CheckedDatabase {
     return entry;
   }
 
-  /** Writes all sums anew, so that the notes do not grow for ever. */
+  /** Rewrites all sums, so that the notes do not grow forever. */
   #saveSums() {
     const { sums: file } = databaseFiles(this.#dataDir);
     try {
       writeDurablySync(file, encodeSums(this.#sums));
     } catch {
-      if (this.#notes === undefined) this.#dropSums(); // else the entries go on in the old file
+      if (this.#notes === undefined) this.#dropSums(); // else entries continue in the old file
       return;
     }
     if (this.#notes !== undefined) closeSync(this.#notes);
@@ -181,8 +181,8 @@ export class CheckedDatabase {
   }
 
   /**
-   * Sums that are not kept up would be wrong when SQLite checkpoints as a thread ends. The next
-   * checkpoint tries again.
+   * Outdated sums would be wrong when SQLite checkpoints as a thread ends. The next checkpoint
+   * tries again.
    */
   #dropSums() {
     if (this.#notes !== undefined) closeSync(this.#notes);
@@ -190,7 +190,7 @@ export class CheckedDatabase {
     rmSync(databaseFiles(this.#dataDir).sums, { force: true });
   }
 
-  /** Of a database that has none: a new one, or one that an older version has written. */
+  /** For a database without sums: a new one, or one of an older version. */
   #firstSums(): PageSums {
     const { database } = databaseFiles(this.#dataDir);
     guard(() => this.db.exec("PRAGMA wal_checkpoint(TRUNCATE)"), database);

@@ -5,8 +5,7 @@ import { TableRenewal } from "./table-renewal.js";
 import { VectorTable } from "./vector-table.js";
 
 /**
- * A graph and how far it reaches: it holds every row at the positions below `upTo`, and `dead` ones
- * that are gone.
+ * A graph and its extent: it holds every row at positions below `upTo`, and `dead` deleted ones.
  */
 interface Cover {
   graph: GroupedGraph;
@@ -18,13 +17,13 @@ interface Cover {
 export interface IndexLimits {
   /** Up to this many items every search is a scan, and no graph is built. */
   scanUpTo: number;
-  /** Up to this many items `high` is a scan although there is a graph, which then serves `fast`. */
+  /** Up to this many items `high` scans even if there is a graph, which then serves `fast`. */
   scanHighUpTo: number;
 }
 
-/** Share of deleted rows in a graph (or in the table) from which it is made anew. */
+/** Share of deleted rows in a graph (or in the table) above which it is rebuilt. */
 const deadShare = 0.25;
-/** Up to so many rows a scan in float32 is as fast as one in 8 bits, and there is no copy. */
+/** Up to this many rows a float32 scan is as fast as an 8-bit one, and there is no copy. */
 export const withoutCopy = 2000;
 
 /**
@@ -36,7 +35,7 @@ export class CollectionIndex {
   readonly engine: GraphEngine;
   readonly limits: IndexLimits;
   table: VectorTable;
-  /** Row numbers or positions that were remembered before a change are worth nothing after it. */
+  /** Row numbers and positions cached before a change are invalid after it. */
   version = 0;
   #serving: Cover | undefined;
   #next: Cover | undefined;
@@ -70,12 +69,12 @@ export class CollectionIndex {
     }
   }
 
-  /** Asks for a table and a graph without the removed rows, however few. */
+  /** Requests a table and a graph without the removed rows, however few. */
   rebuild(): void {
     this.#renew = this.table.removed > 0 || (this.#serving?.dead ?? 0) > 0;
   }
 
-  /** The graph when it reaches far enough that scanning the rest is cheap. */
+  /** The graph, if it reaches far enough that scanning the rest is cheap. */
   get cover(): Readonly<Cover> | undefined {
     const cover = this.#serving;
     if (cover === undefined || this.table.live <= this.limits.scanUpTo) return undefined;
@@ -95,12 +94,12 @@ export class CollectionIndex {
     return this.#serving === undefined ? 0 : this.#serving.graph.size - this.#serving.dead;
   }
 
-  /** The graph as it stands, whether it serves or not: what a snapshot holds. */
+  /** The current graph, used or not: the content of a snapshot. */
   get graphState(): { graph: GroupedGraph; lastRow: number } | undefined {
     return this.#serving;
   }
 
-  /** Whether `work` has something to do. */
+  /** Whether there is `work` to do. */
   get hasWork(): boolean {
     return this.#renewal !== undefined || this.#isLittered || this.#lacksCopy || this.#lacksGraph;
   }
@@ -118,8 +117,7 @@ export class CollectionIndex {
   }
 
   /**
-   * Makes what is missing of the 8-bit copy: until it is whole, each search reads four times the
-   * memory.
+   * Completes the 8-bit copy: until then, each search reads four times the memory.
    */
   completeCopy(): void {
     while (this.#lacksCopy) this.table.extendCopy();

@@ -1,13 +1,13 @@
 import type { Remote } from "../../workers/remote.js";
 import type { StoreCore } from "./store-core.js";
 
-/** What an item has to fit. */
+/** What an item must match. */
 export interface Shape {
   space: string;
   dimensions: number;
 }
 
-/** What the main thread remembers of collections by their names, until one of them changes. */
+/** The main thread's cache of collections by name, until one of them changes. */
 export class CollectionNames {
   readonly #core: Remote<StoreCore>;
   readonly #shapes = new Map<string, Shape>();
@@ -28,7 +28,7 @@ export class CollectionNames {
     return shape;
   }
 
-  /** The collection that an alias leads to; any other name as it is. */
+  /** The collection behind an alias; any other name unchanged. */
   async resolve(name: string): Promise<string> {
     this.#aliases ??= this.#core.aliases().then((pairs) => new Map(pairs));
     return (await this.#aliases).get(name) ?? name;

@@ -5,7 +5,7 @@ import { fieldExpression } from "./filter-sql.js";
 import { readSnapshotRecord, type SnapshotRecord } from "./snapshot.js";
 import { type Database, guard, type Row } from "./sqlite.js";
 
-/** A collection as it stands in the database. */
+/** A collection's row in the database. */
 export interface CollectionRow {
   collection: number;
   name: string;
@@ -45,7 +45,7 @@ export class CollectionRows {
     this.#createIndexes(Number(lastInsertRowid), fields, 0);
   }
 
-  /** Declares other fields; indexes of those at the start that are the same stay. */
+  /** Declares other fields; indexes of leading fields that are the same stay. */
   setFields({ collection, fields: old }: CollectionRow, wanted: readonly string[]): void {
     const fields = [...new Set(wanted)];
     const first = fields.findIndex((field, i) => field !== old[i]);
@@ -121,7 +121,7 @@ export class CollectionRows {
   }
 
   /**
-   * @param replace  a collection that has the new name is dropped in the same moment.
+   * @param replace  a collection with the new name is dropped in the same transaction.
    * @returns the one that was dropped.
    */
   rename(from: string, to: string, replace: boolean): CollectionRow | undefined {
@@ -167,7 +167,7 @@ export class CollectionRows {
     return this.exact(name) ?? this.#find(byAlias, name);
   }
 
-  /** By its own name alone: an alias must not lead to what is renamed or dropped. */
+  /** By its own name only: an alias must not lead to a renamed or dropped collection. */
   exact(name: string): CollectionRow | undefined {
     return this.#find("name = ?", name);
   }

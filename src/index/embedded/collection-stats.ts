@@ -6,8 +6,8 @@ import { readMeans } from "./modality-means.js";
 import type { Database } from "./sqlite.js";
 
 /**
- * What is told of a collection.
- * @param live.index  when it is in memory; otherwise its snapshot says how far the index reaches.
+ * A collection's figures.
+ * @param live.index  when it is in memory; otherwise its snapshot gives the extent of the index.
  */
 export function collectionStats(
   db: Database,

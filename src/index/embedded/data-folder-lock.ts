@@ -7,12 +7,11 @@ import { isBusy, isNoDatabase, openLock, takeLock } from "./sqlite.js";
 
 /**
  * Makes this the only process that uses a data folder. The lock is an open SQLite transaction, so
- * the operating system frees it when the process ends in whatever way; the pid beside it only
- * serves the message.
+ * the operating system releases it however the process ends; the pid file is only for the message.
  *
- * @returns a function that gives the folder free.
+ * @returns a function that releases the lock.
  * @throws AppError storage_locked, with the pid of the process that has it; storage_failed when the
- *   folder cannot be written; storage_corrupt when the lock file holds something.
+ *   folder cannot be written; storage_corrupt when the lock file is not empty.
  */
 export async function lockDataFolder(dataDir: string): Promise<() => void> {
   const pidFile = join(dataDir, "crossmodal.pid");
@@ -50,7 +49,7 @@ export async function lockDataFolder(dataDir: string): Promise<() => void> {
 }
 
 /**
- * Whether another process has the data folder just now. Must not be asked by the one that has it.
+ * Whether another process currently holds the data folder. Must not be called by the holder.
  */
 export function isDataFolderLocked(dataDir: string): boolean {
   const file = join(dataDir, "crossmodal.lock");
@@ -78,7 +77,7 @@ function makeFolder(folder: string) {
   mkdirSync(folder);
 }
 
-/** A process that is just ending, or has not written its pid yet, gets a moment. */
+/** Allows a moment for a process that is ending, or has not written its pid yet. */
 async function acquire(begin: () => void) {
   for (let attempt = 0; ; attempt++) {
     try {
@@ -91,7 +90,7 @@ async function acquire(begin: () => void) {
   }
 }
 
-/** On a full disk the folder can still be read: the pid only serves a message. */
+/** On a full disk the folder can still be read: the pid is only for a message. */
 function writePid(file: string) {
   try {
     writeFileSync(file, `${process.pid}\n`);

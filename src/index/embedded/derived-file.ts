@@ -4,8 +4,7 @@ import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * A file of the folder `index` as its record in the database describes it, which is the only reason
- * to trust it.
+ * A file of the folder `index`, trusted only because its record in the database matches.
  */
 export interface DerivedFile {
   /** Never used twice. */
@@ -51,7 +50,7 @@ export async function writeDerived(
   }
 }
 
-/** For `writeDerived`: one after the other, in small writes with other work between them. */
+/** For `writeDerived`: in sequence, in small writes with other work between them. */
 export function savingParts(parts: readonly Uint8Array[]): (path: string) => Promise<void> {
   return async (path) => {
     const handle = await open(path, "wx");
@@ -71,15 +70,15 @@ export function derivedDamage(folder: string, record: DerivedFile): string | und
   return readDerived(folder, record, oneBuffer(record.bytes));
 }
 
-/** The same memory again and again, as long as `bytes` all together. */
+/** The same buffer repeatedly, up to `bytes` in total. */
 function* oneBuffer(bytes: number): Iterable<Uint8Array> {
   const chunk = new Uint8Array(chunkBytes);
   for (let left = bytes; left > 0; left -= chunkBytes) yield chunk.subarray(0, left);
 }
 
 /**
- * Reads the file into buffers that are as long together. What they hold is worth nothing unless it
- * is the file of the record.
+ * Reads the file into buffers of the same total length. Their contents are valid only if the file
+ * matches the record.
  * @returns what differs.
  */
 export function readDerived(
@@ -97,7 +96,7 @@ export function readDerived(
       for (const part of into) {
         for (let done = 0; done < part.length; ) {
           const read = readSync(handle, part, done, part.length - done, null);
-          if (read === 0) return "it is shorter than it was";
+          if (read === 0) return "it became shorter";
           done += read;
         }
         hash.update(part);

@@ -11,8 +11,7 @@ import {
 import { dirname } from "node:path";
 import { storageError } from "../../files/write-durably.js";
 
-// Files of the data folder as the store's thread writes them: synchronously, between two of its
-// turns.
+// Files of the data folder, written by the store's thread: synchronously, between two turns.
 
 /**
  * Writes a file whole or not at all, as `writeDurably` does. @throws AppError storage_full,
@@ -36,7 +35,7 @@ export function writeDurablySync(path: string, bytes: Uint8Array): void {
   }
 }
 
-/** Makes renames in a folder survive a power cut. */
+/** Makes renames in a folder durable. */
 export function syncFolder(folder: string): void {
   const handle = openSync(folder, "r");
   try {

@@ -25,8 +25,8 @@ import type { StoreCore } from "./store-core.js";
 import { upsertItems } from "./upsert-items.js";
 
 /**
- * The main thread's side of the embedded driver: checks what comes in, copies it to the thread,
- * shapes what comes back.
+ * The main thread's side of the embedded driver: checks inputs, copies them to the thread, and
+ * shapes the results.
  */
 export class EmbeddedStore implements Omit<VectorStore, "watch"> {
   readonly #worker: SupervisedWorker;
@@ -42,7 +42,7 @@ export class EmbeddedStore implements Omit<VectorStore, "watch"> {
     this.#unlock = unlock;
   }
 
-  /** What cannot be done at present, and why. */
+  /** Operations that currently fail, and why. */
   condition(): Promise<StoreCondition> {
     return this.#core.condition();
   }
@@ -213,7 +213,7 @@ export class EmbeddedStore implements Omit<VectorStore, "watch"> {
     return this.#core.warmUp(collection);
   }
 
-  /** Resolves when every graph has caught up with its rows and is on the disk if it is due. */
+  /** Resolves when every graph has caught up with its rows and any due snapshot is written. */
   settled(): Promise<void> {
     return this.#core.settled();
   }

@@ -9,7 +9,7 @@ import type { VectorTable } from "./vector-table.js";
  * dimensions).
  */
 const rounding = 1e-5;
-/** Below this many rows the loop is as fast as a call of the native scan. */
+/** Below this many rows the loop is as fast as the native scan. */
 const fewRows = 64;
 
 /**
@@ -17,8 +17,8 @@ const fewRows = 64;
  * tested against.
  *
  * Whole blocks go through the native scan (1.7 ms for 20,000 x 512, against 8.7 ms for the loop
- * below). It only nominates: similarities are computed again here, and it is asked for more until
- * what it leaves out cannot matter.
+ * below). It only nominates: similarities are recomputed here, and more are requested until the
+ * rest cannot matter.
  */
 export function scanAll(table: VectorTable, query: Float32Array, top: TopK, from = 0): void {
   scanBlocks(table, query, top, from, (position) => offerOne(table, query, top, position));
@@ -46,15 +46,14 @@ function scanBlocks(
 export interface QuantizedQuery {
   vector: Float32Array;
   top: TopK;
-  /** Whether a position counts; asked only of those that would enter `top`. */
+  /** Whether a position counts; called only for those that would enter `top`. */
   admits?: (position: number) => boolean;
 }
 
 /**
  * The same over the whole table for several queries at once, but 8-bit copies nominate: a quarter
- * of the memory to read (1.7 ms for 100,000 x 512 and one query, against 6.9 ms). What it may miss
- * lies six standard deviations of the rounding error away. What is not copied yet is scanned in
- * float32.
+ * of the memory to read (1.7 ms for 100,000 x 512 and one query, against 6.9 ms). A miss would take
+ * a rounding error of six standard deviations. Rows not copied yet are scanned in float32.
  */
 export function scanQuantized(table: VectorTable, queries: readonly QuantizedQuery[]): void {
   const { dimensions } = table;
@@ -136,26 +135,25 @@ interface BlockScan {
   rows: number;
   /** Position of the block's first row. */
   first: number;
-  /** The nearest by native code; none in a block that is smaller than what was to be asked for. */
+  /** The nearest by native code; none when the block is smaller than the request. */
   nominated: Nearest | undefined;
   /** For more of them, at the price of another scan. */
   ask: (count: number) => Nearest;
   /**
-   * From the similarities of native code to cosines, (similarity - shift) * scale, and what these
-   * may be off by.
+   * Converts native similarities to cosines, (similarity - shift) * scale, and their error bound.
    */
   scale: number;
   shift: number;
   margin: number;
 }
 
-/** Offers what a block nominates, asking for more until what it leaves out cannot matter. */
+/** Offers what a block nominates, requesting more until the rest cannot matter. */
 function offerNominated(
   { rows, first, nominated, ask, scale, shift, margin }: BlockScan,
   top: TopK,
   offer: Offer,
 ): void {
-  // Of all calls: among equal similarities, a call for more may leave out what an earlier one gave.
+  // Across calls: among equal similarities, a larger request may omit earlier results.
   const offered = new Set<number>();
   for (let nearest = nominated; nearest !== undefined; ) {
     const { places, similarities } = nearest;

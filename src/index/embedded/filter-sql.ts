@@ -27,7 +27,7 @@ export function filterSql(filter: Filter): SqlCondition {
     if ("and" in part)
       return part.and.length === 0 ? "1" : `(${part.and.map(write).join(" AND ")})`;
     if ("or" in part) return part.or.length === 0 ? "0" : `(${part.or.map(write).join(" OR ")})`;
-    // A missing field makes a condition NULL, which counts as false everywhere but under NOT.
+    // A missing field makes a condition NULL, which counts as false except under NOT.
     if ("not" in part) return `NOT coalesce(${write(part.not)}, 0)`;
     if ("item" in part) return factSql(part, values);
     const { field, op, value } = part;
@@ -57,7 +57,7 @@ export function filterSql(filter: Filter): SqlCondition {
   };
   // First, because the other conditions fail on metadata nested deeper than SQLite reads (1,000
   // levels), which stores made by earlier versions may have. Such an item matches no filter, and
-  // spoils none.
+  // breaks none.
   return { sql: `(json_valid(metadata) AND ${write(filter)})`, values };
 }
 
@@ -90,7 +90,7 @@ function factSql(
 const beginsWith = (text: string, start: string, again: string) =>
   `substr(${text}, 1, length(${start})) = ${again}`;
 
-/** What an index on a declared field is made of. */
+/** The expression of an index on a declared field. */
 export function fieldExpression(field: string): string {
   return `json_extract(metadata, ${jsonPath(field)})`;
 }

@@ -2,14 +2,14 @@ import type { Filter } from "../filter.js";
 import type { CollectionIndex } from "./collection-index.js";
 import type { Search } from "./search.js";
 
-/** Answers of the last filters: a page or a batch of queries asks for the same ones again. */
+/** Results of recent filters: pages and batches of queries repeat the same ones. */
 const remembered = new WeakMap<
   CollectionIndex,
   { version: number; positions: Map<string, Uint32Array> }
 >();
 const rememberedFilters = 16;
 
-/** Positions that fulfil a filter; undefined when they are more than `limit`. */
+/** Positions that match a filter; undefined when there are more than `limit`. */
 export function filteredPositions(
   search: Search,
   filter: Filter,

@@ -5,7 +5,7 @@ import { filteredPositions } from "./filtered-positions.js";
 import { admits, type Found, type PlannedQuery, type Search } from "./search.js";
 import { TopK } from "./top-k.js";
 
-/** Compares with every vector that the filter and the modality leave, in float32. */
+/** Compares with every vector that matches the filter and the modality, in float32. */
 export function scanFloats(search: Search, query: PlannedQuery): Found {
   const { table } = search.index;
   const top = new TopK(query.topK, query);
@@ -20,8 +20,8 @@ export function scanFloats(search: Search, query: PlannedQuery): Found {
 }
 
 /**
- * Compares with every vector in 8 bits, and with the best of them in float32; what the filter does
- * not admit is passed over.
+ * Compares with every vector in 8 bits, and with the best of them in float32; vectors that do not
+ * match the filter are skipped.
  */
 export function scanBits(search: Search, query: PlannedQuery): Found {
   const top = new TopK(query.topK, query);

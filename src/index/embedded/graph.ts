@@ -1,12 +1,12 @@
 /**
- * An approximate index: one node for each row number in it. It only ever grows; what was deleted is
- * left out by whoever asks.
+ * An approximate index: one node for each row number in it. It only grows; the caller skips deleted
+ * rows.
  */
 export interface Graph {
   /** Nodes. */
   readonly size: number;
   /**
-   * @param rows  N row numbers that are not in it yet.
+   * @param rows  N new row numbers.
    * @param vectors  [N, dimensions], unit length, starting at the beginning of their buffer.
    */
   add(rows: readonly number[], vectors: Float32Array): void;
@@ -16,7 +16,7 @@ export interface Graph {
    */
   search(query: Float32Array, efSearch: number, count: number): number[];
   /**
-   * The row of a node whose vector lies so near this one that the two should not both be nodes
+   * The row of a node whose vector is so close to this one that they should share a node
    * (grouped-graph.ts).
    */
   twinOf(vector: Float32Array): number | undefined;
@@ -24,11 +24,11 @@ export interface Graph {
   save(file: string): void;
 }
 
-/** A library that makes graphs. */
+/** A library that builds graphs. */
 export interface GraphEngine {
-  /** Part of a snapshot's identity: another name, another format. */
+  /** Part of a snapshot's identity: names the format. */
   readonly name: string;
   create(dimensions: number): Graph;
-  /** @param file  written by `save` and proven unchanged: native loaders crash on anything else. */
+  /** @param file  written by `save` and verified: native loaders crash on anything else. */
   load(file: string, dimensions: number): Graph;
 }

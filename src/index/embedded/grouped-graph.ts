@@ -1,12 +1,13 @@
 import type { Graph } from "./graph.js";
 
 /**
- * A graph with one node for all rows whose vectors are the same or nearly: the first of them is the
- * node, the others hang on it. As nodes of their own they would be each other's only neighbours,
- * and cut off what lies around them: with 5 % copies of three vectors, searches for anything else
- * found .80 of what they should (docs/decisions/0056-copies-share-a-node.md).
+ * A graph with one node for all rows whose vectors are (nearly) equal: the first is the node, the
+ * others are linked to it. As separate nodes they would be each other's only neighbours and cut off
+ * the region around them: with 5 % copies of three vectors, recall of other searches fell to .80
+ * (docs/decisions/0056-copies-share-a-node.md).
  *
- * A node stands for its vector even when its own row is gone: later copies still hang on it.
+ * A node represents its vector even after its own row is deleted: later copies are still linked to
+ * it.
  */
 export class GroupedGraph {
   readonly #graph: Graph;
@@ -14,7 +15,7 @@ export class GroupedGraph {
   readonly #hanging = new Map<number, number[]>();
   #hangingCount = 0;
 
-  /** @param links  pairs of a row and the node it hangs on, as `links` gave them. */
+  /** @param links  pairs of a row and its node, from `links`. */
   constructor(graph: Graph, links: Float64Array = new Float64Array()) {
     this.#graph = graph;
     for (let i = 0; i < links.length; i += 2) this.#hang(links[i], links[i + 1]);
@@ -43,7 +44,7 @@ export class GroupedGraph {
     return nodes.map((node) => [node, ...(this.#hanging.get(node) ?? [])]);
   }
 
-  /** Pairs of a row and the node it hangs on. */
+  /** Pairs of a row and its node. */
   get links(): Float64Array {
     const links = new Float64Array(2 * this.#hangingCount);
     let at = 0;

@@ -24,14 +24,14 @@ export interface KeeperOptions {
   pace: Pace;
 }
 
-/** What is written to the disk, each by itself. */
+/** Files that are written separately. */
 const parts = ["graph", "copy"] as const;
 type Part = (typeof parts)[number];
 
 /**
  * The collections in memory: loads each when it is first needed, builds its graph between other
- * work and writes its snapshots. Nothing here is needed to be right, only to be fast: everything
- * can be made again from the rows.
+ * work and writes its snapshots. Nothing here affects correctness, only speed: everything can be
+ * rebuilt from the rows.
  */
 export class IndexKeeper {
   readonly #collections: CollectionRows;
@@ -71,7 +71,7 @@ export class IndexKeeper {
     const isOfSpace = snapshot?.space === row.space && snapshot.dimensions === dimensions;
     if (isOfSpace && snapshot.graph !== undefined) {
       const found = loadGraph(this.#folder, snapshot.graph, this.#options.engine, dimensions);
-      // In doubt it is built again in the background, while scans answer.
+      // In doubt it is rebuilt in the background, while scans answer.
       if ("graph" in found) {
         index.useGraph(found.graph, snapshot.graph.lastRow);
         saved.graph = snapshot.graph.size;
@@ -120,8 +120,7 @@ export class IndexKeeper {
   }
 
   /**
-   * Builds graphs in small slices for as long as one is behind, then writes the snapshots that are
-   * due.
+   * Builds graphs in small slices while any is behind, then writes due snapshots.
    */
   #workOn() {
     if (this.#working || this.#closed) return;
@@ -147,8 +146,7 @@ export class IndexKeeper {
     for (const [collection, index] of this.#indexes) {
       const due = parts.find((part) => this.#isDue(part, collection, index, false));
       if (due === undefined) continue;
-      // A failure (a full disk) costs nothing but the time of building again: the next change tries
-      // again.
+      // A failure (a full disk) only costs building again: the next change retries.
       this.#snapshotting = this.#snapshot(due, collection, index)
         .then(
           () => true,
@@ -169,7 +167,7 @@ export class IndexKeeper {
     const changed = Math.abs(rows - saved);
     const { snapshotAfter } = this.#options;
     if (!isLast) return changed >= Math.max(snapshotAfter, saved / 5);
-    // 1,000 rows are quickly copied again, but not put into a graph.
+    // 1,000 rows are quick to copy again, but not to put into a graph.
     return part === "graph" ? changed > 0 : changed >= Math.max(snapshotAfter / 10, saved / 20);
   }
 

@@ -15,10 +15,10 @@ export function databaseFiles(dataDir: string) {
 /**
  * Checks the files of a database before SQLite opens them, and changes nothing.
  *
- * @param wasUsed  whether a store was opened in the folder before: heads, bridges and jobs alone
- *   may be older than the first collection.
- * @returns its checksums and the bytes they take in their file; undefined when there are none: a
- *   new database, or one of an older version.
+ * @param wasUsed  whether a store was opened in the folder before: heads, bridges and jobs may
+ *   exist before the first collection.
+ * @returns its checksums and their size in the file; undefined without any: a new database, or one
+ *   of an older version.
  * @throws AppError storage_corrupt naming the file and what to do.
  */
 export function inspectDatabase(
@@ -35,7 +35,7 @@ export function inspectDatabase(
       `The database "${files.database}" is ${size === 0 ? "empty" : "gone"}, although "${rest}" ` +
         "shows that there was one: " +
         "restore a backup with `crossmodal restore FILE --force`, or move the data folder away " +
-        "to begin with an empty one",
+        "to start with an empty one",
     );
   }
   if (found === undefined) return undefined;
@@ -46,8 +46,8 @@ export function inspectDatabase(
 }
 
 /**
- * @throws AppError storage_corrupt unless the log is at least as long as it was at the last commit,
- * or is empty.
+ * @throws AppError storage_corrupt unless the log is empty or at least as long as at the last
+ *   commit.
  */
 export function checkLog(dataDir: string, sums: PageSums, log: WalLog): void {
   if (log.frames > 0 && log.salt === sums.salt && log.frames < sums.frames)
@@ -59,7 +59,7 @@ function checkDatabase(dataDir: string, sums: PageSums, log: WalLog) {
   const { database } = databaseFiles(dataDir);
   const damaged = damagedPages(database, sums, log.frameOfPage);
   if (damaged.length > 0) {
-    // A log may be gone because it has been written into the database: then the pages are right.
+    // A log may be missing because it was written into the database: then the pages are right.
     const lacksLog = log.frames === 0 && sums.frames > 0;
     throw lacksLog ? damagedLog(dataDir, sums, log) : damagedDatabase(dataDir, damaged, sums);
   }
@@ -110,10 +110,10 @@ function readSums(file: string): { sums: PageSums; end: number } | undefined {
   return found;
 }
 
-/** Whether a store was opened in the folder: to be asked before the folder is locked. */
+/** Whether a store was opened in the folder: to be called before the folder is locked. */
 export const wasOpened = (dataDir: string) => existsSync(join(dataDir, "crossmodal.lock"));
 
-/** What shows that the folder held a database. */
+/** Evidence that the folder held a database. */
 function traces(dataDir: string, wasUsed: boolean): string | undefined {
   const { log, sums } = databaseFiles(dataDir);
   if (existsSync(sums)) return sums;
@@ -123,7 +123,7 @@ function traces(dataDir: string, wasUsed: boolean): string | undefined {
   return folders.map((name) => join(dataDir, name)).find(holdsFiles);
 }
 
-/** What can be checked without sums. @throws AppError storage_corrupt. */
+/** The checks that need no sums. @throws AppError storage_corrupt. */
 export function checkStructure(db: Database, file: string): void {
   const found = guard(
     () => db.prepare("PRAGMA integrity_check(1)").get() as { integrity_check: string },

@@ -6,15 +6,15 @@ import { floatsOf } from "./item-rows.js";
 import { ModalityMeans } from "./modality-means.js";
 import { type Database, Statements } from "./sqlite.js";
 
-/** An item on its way into the database. */
+/** An item to be written. */
 export interface ItemRow {
   id: string;
   modality: number;
   embedding: Float32Array;
-  /** JSON. Without it, what an item of that id has already stays. */
+  /** JSON. Without it, an existing item keeps its metadata. */
   metadata?: string;
   text?: string;
-  /** In milliseconds. Of an item that is replaced the first time stays. */
+  /** In milliseconds. A replaced item keeps its first time. */
   addedAt: { given?: number; now: number };
   original?: { space: string; embedding: Float32Array };
   source?: string;
@@ -23,8 +23,7 @@ export interface ItemRow {
 }
 
 /**
- * What a write changed for the searchable copy in memory: vectors that came and rows whose vector
- * went.
+ * A write's effect on the copy in memory: new vectors and removed rows.
  */
 export interface RowChanges {
   added: { row: number; modality: number; embedding: Float32Array }[];
@@ -101,7 +100,7 @@ export class ItemChanges {
     return { added: [], removed: [...rows] };
   }
 
-  /** Changes metadata alone. @returns per patch what became of it, or why it failed. */
+  /** Changes metadata only. @returns the outcome of each patch, or its error. */
   patch(collection: number, patches: readonly ItemPatch[]): (PatchStatus | Failure)[] {
     const find = this.#statements.get(
       "SELECT row, metadata FROM items WHERE collection = ? AND id = ?",
@@ -169,7 +168,7 @@ interface OldItem {
   addedAt: number | null;
 }
 
-/** Columns that are written alike for a new and a replaced item. */
+/** Columns written the same way for a new and a replaced item. */
 type Facts = [
   metadata: string,
   source: string | null,

@@ -2,7 +2,7 @@ import type { Filter } from "../filter.js";
 import { filterSql } from "./filter-sql.js";
 import { type Database, guard, type Row, Statements } from "./sqlite.js";
 
-/** An item's row number beside what a search answers. */
+/** An item's row number and its part of a search answer. */
 export interface NeighborRow {
   id: string;
   metadata: string;
@@ -21,7 +21,7 @@ export class ItemRows {
     this.#statements = new Statements(db);
   }
 
-  /** Ids after row `after` that fulfil the filter, oldest first. */
+  /** Ids after row `after` that match the filter, oldest first. */
   idsAfter(
     collection: number,
     filter: Filter,
@@ -51,7 +51,7 @@ export class ItemRows {
     });
   }
 
-  /** Row numbers that fulfil the filter, at most `limit`, in no particular order. */
+  /** Row numbers that match the filter, at most `limit`, in no particular order. */
   rowsOfFilter(collection: number, filter: Filter, limit = -1): number[] {
     const { sql, values } = filterSql(filter);
     return guard(() => {
@@ -146,7 +146,7 @@ const wholeItem = `
          originals.space AS original_space, originals.embedding AS original_embedding
   FROM items JOIN vectors USING (row) LEFT JOIN originals USING (row)`;
 
-/** A copy: the database's bytes need not lie at a multiple of four. */
+/** A copy: the database's bytes may not be aligned to four. */
 export function floatsOf(bytes: Uint8Array): Float32Array {
   return new Float32Array(bytes.slice().buffer);
 }

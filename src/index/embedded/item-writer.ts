@@ -38,7 +38,7 @@ export class ItemWriter {
     });
   }
 
-  /** @returns per item what became of it, or why it failed. */
+  /** @returns the outcome for each item, or its error. */
   patch(name: string, patches: readonly ItemPatch[]): Promise<(PatchStatus | Failure)[]> {
     return this.#change(name, ({ collection }) => ({
       result: this.#parts.changes.patch(collection, patches),

@@ -1,10 +1,10 @@
 import type { Database } from "./sqlite.js";
 
-/** Levels of nested objects and arrays that stay as they are; SQLite reads 1,000. */
+/** Levels of nested objects and arrays that are kept; SQLite reads 1,000. */
 const maxLevels = 100;
 
 /**
- * Rewrites metadata that SQLite cannot read as JSON: what lies too deep becomes the text of its
+ * Rewrites metadata that SQLite cannot read as JSON: values nested too deep become strings of their
  * JSON. Inside a transaction.
  */
 export function mendDeepMetadata(db: Database): void {

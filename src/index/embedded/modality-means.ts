@@ -31,7 +31,7 @@ export class ModalityMeans {
 
   save(): void {
     for (const [modality, { count, sum }] of this.#changed) {
-      if (count === 0) sum.fill(0); // no rounding is left behind by what came and went
+      if (count === 0) sum.fill(0); // drops accumulated rounding errors
       this.#write.run(this.#collection, modality, count, new Uint8Array(sum.buffer));
     }
     this.#changed.clear();
@@ -52,7 +52,7 @@ export class ModalityMeans {
 }
 
 /**
- * Sums every embedding of a collection again, so that no rounding adds up over years of changes.
+ * Recomputes a collection's sums, so that rounding errors do not accumulate over years.
  */
 export function recomputeMeans(
   db: Database,

@@ -18,7 +18,7 @@ export interface EmbeddedStoreOptions {
    */
   scanUpTo?: number;
   /**
-   * Up to this many items `high` scans them although there is a graph for `fast`. Default
+   * Up to this many items `high` scans even if there is a graph for `fast`. Default
    * 2,000,000: about 40 ms.
    */
   scanHighUpTo?: number;
@@ -26,13 +26,13 @@ export interface EmbeddedStoreOptions {
   snapshotAfter?: number;
   /** Largest database in pages of 16 KB. Default: as large as the disk. */
   maxPages?: number;
-  /** Is told when the thread ends unexpectedly and is started again. */
+  /** Called when the thread ends unexpectedly and is restarted. */
   log?: Log;
 }
 
 /**
  * Opens the embedded driver: SQLite in the data folder is the truth, vectors are searched in
- * memory, all in a worker thread of its own.
+ * memory, all in one worker thread.
  *
  * @throws AppError storage_locked when another process has the folder; storage_failed,
  *   storage_corrupt.
@@ -55,7 +55,7 @@ export async function openEmbeddedStore({
       throw error;
     }
   };
-  // The lock is held here and not by the thread, so that nobody else takes the folder while a
+  // The lock is held here and not by the thread, so that no other process takes the folder while a
   // thread is replaced.
   const unlock = await lockDataFolder(options.dataDir);
   try {

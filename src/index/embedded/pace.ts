@@ -1,20 +1,20 @@
-/** So long after a search another one is expected. */
+/** How long after a search another one is expected. */
 const restMs = 50;
-/** What background work may take of the time while searches come. */
+/** Share of time for background work while searches arrive. */
 const share = 0.2;
-/** A slice of work: what a search may have to wait for. */
+/** A slice of work: the longest wait of a search. */
 const sliceMs = 2;
 
 /**
- * Says when work in the background may go on, so that searches are hardly slower for it: at any
- * time while nobody searches; while searches come, for a fifth of the time, in slices that are
- * short against a search.
+ * Decides when background work may run, so that searches are hardly slowed down: at any time while
+ * there are none; otherwise for a fifth of the time, in slices that are short compared with a
+ * search.
  */
 export class Pace {
   readonly #now: () => number;
   #searching = 0;
   #lastSearch = Number.NEGATIVE_INFINITY;
-  /** Time that may be worked although searches come, filled as time goes by. */
+  /** Time credit for work between searches, filled as time passes. */
   #allowance = 0;
   #filledAt = 0;
 
@@ -35,8 +35,8 @@ export class Pace {
 
   /**
    * Works for a slice if it is time.
-   * @param work  is given the milliseconds it should take; it may take a little longer.
-   * @returns milliseconds after which to ask again.
+   * @param work  gets the milliseconds it should take; it may take a little longer.
+   * @returns milliseconds after which to call again.
    */
   work(work: (milliseconds: number) => void): number {
     const start = this.#now();

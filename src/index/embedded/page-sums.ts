@@ -22,7 +22,7 @@ export interface CommitEntry extends Pick<PageSums, "pageCount" | "salt" | "fram
   pages: [page: number, sum: number][];
 }
 
-/** Applies a commit. A page that never was written is a hole in the file: zeros. */
+/** Applies a commit. A page never written is a hole in the file: zeros. */
 export function applyCommit(sums: PageSums, { pages, ...position }: CommitEntry): void {
   if (position.pageCount > sums.sums.length) {
     const old = sums.sums;
@@ -68,8 +68,8 @@ export function encodeEntry({ pages, pageCount, salt, frames }: CommitEntry): Bu
 }
 
 /**
- * @returns the sums and the bytes they take; undefined when they are damaged. A last entry that a
- *   power cut left unfinished is no damage.
+ * @returns the sums and the bytes they take; undefined when they are damaged. A last entry left
+ *   unfinished by a power cut is not damage.
  */
 export function decodeSums(bytes: Buffer): { sums: PageSums; end: number } | undefined {
   if (bytes.length < headBytes || bytes.toString("latin1", 0, 8) !== magic) return undefined;
@@ -87,7 +87,7 @@ export function decodeSums(bytes: Buffer): { sums: PageSums; end: number } | und
   let at = baseEnd;
   while (at < bytes.length) {
     const rest = bytes.subarray(at);
-    if (rest.every((byte) => byte === 0)) break; // made room for, but not written
+    if (rest.every((byte) => byte === 0)) break; // allocated, but not written
     if (rest.length < entryHeadBytes) break;
     const count = rest.readUInt32LE(0);
     const end = entryHeadBytes + count * 8 + 4;
@@ -130,7 +130,7 @@ export function sumPages(file: string, pageSize: number, pages: number): Uint32A
 
 /**
  * Compares a database file with its sums.
- * @param inLog  pages that need not be right, as the log holds them.
+ * @param inLog  pages that may differ, since the log holds them.
  * @returns the numbers of the pages that differ or are missing.
  */
 export function damagedPages(
@@ -147,7 +147,7 @@ export function damagedPages(
   });
   const hole = zeroSum(pageSize);
   for (let page = read + 1; page <= range.last; page++) {
-    // The checkpoint makes the file so long
+    // The checkpoint gives the file this length
     const willBeHole = inLog.size > 0 && sums[page - 1] === hole;
     if (!inLog.has(page) && !willBeHole) damaged.push(page);
   }

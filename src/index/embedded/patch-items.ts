@@ -29,7 +29,7 @@ export async function patchItems(
   return patched;
 }
 
-/** Patches every item that fulfils a checked filter. @throws AppError of the first that fails. */
+/** Patches every item that matches a checked filter. @throws AppError of the first that fails. */
 export async function patchWhere(
   core: Remote<StoreCore>,
   collection: string,

@@ -4,17 +4,17 @@ import { setTimeout as wait } from "node:timers/promises";
 import { AppError } from "../../errors.js";
 import { isBusy, isNoDatabase, openLock } from "./sqlite.js";
 
-/** How often the end of another process's work is looked for. */
+/** How often to check whether the other process has finished. */
 const lookEveryMs = 200;
 
 /**
  * Makes this the only process that works on something, such as a model that is pulled; a second one
- * waits here and then finds what was made. As in data-folder-lock.ts the lock is an open SQLite
- * transaction: the operating system frees it when its process ends in whatever way, so that none is
- * ever stale. The pid beside it serves the message.
+ * waits and then finds the result. As in data-folder-lock.ts the lock is an open SQLite
+ * transaction: the operating system releases it however the process ends, so it is never stale. The
+ * pid file is for the message.
  *
- * @param path    of the lock; `<path>.pid` lies beside it.
- * @param onWait  told once, with the pid of the process that is waited for; what it throws ends the
+ * @param path    of the lock; `<path>.pid` is beside it.
+ * @param onWait  called once, with the pid of the process waited for; an error it throws ends the
  *   wait.
  * @throws AppError `storage_corrupt` when the lock holds something; the signal's reason.
  */

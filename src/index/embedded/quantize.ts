@@ -11,14 +11,13 @@ export function largestSize(vectors: Float32Array): number {
 }
 
 /**
- * What the largest number becomes in 8 bits at most: with the half step that dither can add it is
- * still 127.
+ * The largest number in 8 bits: with half a step of dither it is still 127.
  */
 export const largestValue = 126.5;
 
 /**
- * What is added to each number before it is rounded, in steps: of items (taken off their dot
- * products again) and of queries.
+ * The dither added to each number before rounding, in steps: for items (subtracted from their dot
+ * products again) and for queries.
  */
 interface Dither {
   item: Float32Array;
@@ -28,10 +27,10 @@ interface Dither {
 const dithers = new Map<number, Dither>();
 
 /**
- * Uniform in [-.5, .5), the same always. Without it equal numbers are off by the same: a vector of
- * few equal weights (tags, words), whose rotated numbers are of few sizes, comes out longer or
- * shorter by more than the margin below, and is missed. Source: subtractive dither, Schuchman 1964,
- * "Dither signals and their effect on quantization noise".
+ * Uniform in [-.5, .5), always the same. Without it equal numbers have equal errors: a vector of
+ * few equal weights (tags, words) comes out longer or shorter by more than the margin below, and is
+ * missed. Source: subtractive dither, Schuchman 1964, "Dither signals and their effect on
+ * quantization noise".
  */
 export function ditherOf(dimensions: number): Dither {
   let dither = dithers.get(dimensions);
@@ -57,8 +56,7 @@ export function quantizeInto(
 ): void {
   const dimensions = dither.length;
   for (let start = 0; start < vectors.length; start += dimensions) {
-    // Math.round without its call, which is most of the time: numbers above zero are cut to whole
-    // ones.
+    // Math.round inlined, since the call takes most of the time: positive numbers are truncated.
     for (let i = 0; i < dimensions; i++) {
       values[start + i] = ((vectors[start + i] * scale + dither[i] + 128.5) | 0) - 128;
     }
@@ -67,7 +65,7 @@ export function quantizeInto(
 
 /**
  * A query in 8 bits.
- * @returns `shift`: what the dither of the items adds to each of its dot products with them.
+ * @returns `shift`: what the items' dither adds to its dot products with them.
  */
 export function quantizeQuery(vector: Float32Array): {
   values: Int8Array;
@@ -83,10 +81,10 @@ export function quantizeQuery(vector: Float32Array): {
 }
 
 /**
- * What the dot product of two unit vectors, an item's and a query's, can be off by in 8 bits: six
- * standard deviations of the sum of both rounding errors. An item's has the variance step^2 / 12 in
- * every direction, whatever its numbers are, since its dither is taken off again; a query's, whose
- * is not, at most step^2 / 4. A step is 1 / scale.
+ * Error bound of the dot product of an item's and a query's unit vector in 8 bits: six standard
+ * deviations of the sum of both rounding errors. An item's has the variance step^2 / 12 in every
+ * direction, whatever its numbers, since its dither is subtracted; a query's, whose dither is not,
+ * at most step^2 / 4. A step is 1 / scale.
  */
 export function quantizationMargin(itemScale: number, queryScale: number): number {
   return 6 * Math.sqrt(itemScale ** -2 / 12 + queryScale ** -2 / 4);

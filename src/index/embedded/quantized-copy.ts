@@ -2,7 +2,7 @@ import { ditherOf, largestSize, largestValue, quantizeInto } from "./quantize.js
 import { rotate } from "./rotate.js";
 
 /**
- * Vectors of consecutive positions in 8 bits, in a buffer of their own that begins with the first.
+ * Vectors of consecutive positions in 8 bits, in one buffer that starts with the first.
  */
 export interface QuantizedPiece {
   /** Position of the first. */
@@ -17,18 +17,19 @@ export interface QuantizedPiece {
 const pieceValues = 1 << 25;
 /** The rows behind the last whole step are not copied yet: a search compares with each of them. */
 const stepRows = 64;
-/** Numbers that are turned and rounded at a time: 256 rows of 512 dimensions, 1 to 2 ms. */
+/** Numbers rotated and rounded at a time: 256 rows of 512 dimensions, 1 to 2 ms. */
 const sliceValues = 1 << 17;
 /**
- * Room above the largest number: a larger one that comes later makes the copy of its piece anew.
+ * Headroom above the largest number: a larger one that arrives later forces a new copy of its
+ * piece.
  */
 const headroom = 1.2;
-/** A piece that has less than this share of its rows left is made anew, with what follows it. */
+/** A piece with less than this share of its rows left is copied again, with those after it. */
 const sparseShare = 0.25;
 
 /**
- * The 8-bit copy of a growing table of float32 blocks (vector-table.ts), all vectors turned by the
- * same rotation (rotate.ts).
+ * The 8-bit copy of a growing table of float32 blocks (vector-table.ts), all vectors rotated the
+ * same way (rotate.ts).
  */
 export class QuantizedCopy {
   readonly #dimensions: number;
@@ -47,9 +48,9 @@ export class QuantizedCopy {
    * Takes over pieces that follow each other, without what has been removed since they were made:
    * a step for each piece.
    *
-   * @param pieces  their values are not changed, but may be used.
-   * @param kept  by piece, which of its rows are still there.
-   * @param newRow  a position in what is kept. A copy whose pieces disagree with it is left empty.
+   * @param pieces  their values are kept and not changed.
+   * @param kept  by piece, which of its rows still exist.
+   * @param newRow  the new position of a row. A copy whose pieces disagree with it is left empty.
    */
   *taken(
     pieces: readonly Omit<QuantizedPiece, "first">[],
@@ -75,8 +76,8 @@ export class QuantizedCopy {
   }
 
   /**
-   * Whether the first row of a piece is what a vector gives: a copy made by other rules, or of
-   * other rows, is of no use.
+   * Whether the first row of a piece matches its vector: a copy made by other rules, or of other
+   * rows, is useless.
    */
   #agrees({ values, scale }: QuantizedPiece, vector: Float32Array): boolean {
     const turned = vector.slice();
@@ -86,12 +87,12 @@ export class QuantizedCopy {
     return expected.every((value, i) => value === values[i]);
   }
 
-  /** The pieces there are; they may end before the table does. */
+  /** The existing pieces; they may end before the table does. */
   get pieces(): readonly QuantizedPiece[] {
     return this.#pieces;
   }
 
-  /** Whether a table of `length` rows holds a step that is not copied. */
+  /** Whether a table of `length` rows has a step that is not copied. */
   isBehind(length: number): boolean {
     return this.#end < length - (length % stepRows);
   }
@@ -140,7 +141,7 @@ export class QuantizedCopy {
       piece.scale = largestValue / (headroom * largest);
       if (piece.rows > 0) {
         piece.rows = 0; // from its first row again
-        piece.values = new Int8Array(0); // the old ones may be on their way to the disk
+        piece.values = new Int8Array(0); // the old ones may be being written to disk
         return;
       }
     }
@@ -156,7 +157,7 @@ export class QuantizedCopy {
   }
 }
 
-/** The rows of a piece that are there, run by run. */
+/** The existing rows of a piece, as runs. */
 function picked(
   values: Int8Array,
   isThere: Uint8Array,
@@ -175,7 +176,7 @@ function picked(
   return own;
 }
 
-/** Whole steps of rows that hold about so many numbers. */
+/** Whole steps of rows with about this many numbers. */
 function stepsOf(values: number, dimensions: number): number {
   return Math.max(1, Math.floor(values / dimensions / stepRows)) * stepRows;
 }

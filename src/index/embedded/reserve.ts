@@ -5,13 +5,13 @@ import { sizeIfThere } from "./durable-file.js";
 
 /** 16 MB: the log of about 1,000 changed pages of 16 KB. */
 const reserveBytes = 2 ** 24;
-/** What small writes need for the log. */
+/** Log space that small writes need. */
 export const workingBytes = 2 ** 20;
 
 /**
- * Room on the disk of the data folder that is given up when it is full, so that deleting and
- * compacting, which have to write before they free anything, still can. It is a file of random
- * bytes, which no file system stores as less.
+ * Reserved disk space that is released when the disk is full, so that deleting and compacting,
+ * which must write before they free anything, still work. It is a file of random bytes, which no
+ * file system can compress.
  */
 export class Reserve {
   readonly #dataDir: string;
@@ -24,8 +24,7 @@ export class Reserve {
   }
 
   /**
-   * Makes it unless it is there, or that would leave too little to work with. @returns whether it
-   * is there.
+   * Creates it unless it exists, or would leave too little space. @returns whether it exists.
    */
   keep(): boolean {
     if (sizeIfThere(this.#file) === reserveBytes) return true;
@@ -48,7 +47,7 @@ export class Reserve {
     }
   }
 
-  /** @returns whether that gave any room. */
+  /** @returns whether that freed any space. */
   release(): boolean {
     const bytes = sizeIfThere(this.#file) ?? 0;
     this.#wasReleased ||= bytes > 0;

@@ -19,12 +19,12 @@ import { databaseFiles } from "./inspect-database.js";
 import { encodeSums } from "./page-sums.js";
 
 /**
- * Puts a backup in the place of everything that a data folder holds.
+ * Replaces everything in a data folder by a backup.
  *
  * It can be killed at any moment. The backup is copied into the folder `restore.part`; renaming
- * that to `restore` decides it: before, the folder is as it was, and after, the next start or
- * restore finishes the work. What was there moves to `replaced`, which is removed when the backup
- * has its place.
+ * that to `restore` commits it: before, the folder is unchanged, and after, the next start or
+ * restore finishes the work. The old files move to `replaced`, which is removed once the backup is
+ * in place.
  *
  * @throws AppError not_found, storage_corrupt (the backup), storage_locked (the folder is in use),
  *   already_exists unless `replace`.
@@ -44,7 +44,7 @@ export async function restoreBackup(
     if (existsSync(database) && options.replace !== true) {
       throw new AppError(
         "already_exists",
-        `The data folder "${dataDir}" holds collections already`,
+        `The data folder "${dataDir}" already holds collections`,
         { param: "data_dir" },
       );
     }
@@ -54,7 +54,7 @@ export async function restoreBackup(
       mkdirSync(part);
       const copy = join(part, basename(database));
       copyFileSync(file, copy);
-      truncateSync(copy, sums.pageCount * sums.pageSize); // without the sums behind it
+      truncateSync(copy, sums.pageCount * sums.pageSize); // without the sums after it
       sync(copy);
       writeDurablySync(join(part, basename(sumsFile)), encodeSums(sums));
     } catch (error) {
@@ -70,16 +70,15 @@ export async function restoreBackup(
 }
 
 /**
- * Finishes a restore that was cut off after its decision, or clears one away that was before. The
- * folder must be locked.
+ * Finishes a restore interrupted after its commit, or removes one interrupted before. The folder
+ * must be locked.
  */
 export function finishRestore(dataDir: string): void {
   const { part, ready, replaced } = restoreFolders(dataDir);
   rmSync(part, { recursive: true, force: true });
   const { database, sums, log } = databaseFiles(dataDir);
   const restored = (file: string) => join(ready, basename(file));
-  // The database is the last to move. As long as it has not, what has no successor in `restore` is
-  // of the old one.
+  // The database moves last. Until then, files without a successor in `restore` are of the old one.
   if (existsSync(restored(database))) {
     mkdirSync(replaced, { recursive: true });
     const hasMoved = (file: string) => file === sums && !existsSync(restored(sums));

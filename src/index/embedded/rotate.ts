@@ -4,9 +4,9 @@ import { seededRandom } from "../../math/random.js";
 const signs = new Map<number, Float32Array>();
 
 /**
- * Turns a vector by a fixed orthogonal matrix, in place: dot products stay, but what stood in one
- * number is spread over many. Embeddings of CLIP have two numbers of .55 among 510 that are near
- * .03; 8 bits fine enough for all need the spread.
+ * Rotates a vector by a fixed orthogonal matrix, in place: dot products stay, but large numbers are
+ * spread over many. CLIP's embeddings have two numbers of .55 among 510 near .03; 8 bits can
+ * represent all of them only when spread.
  *
  * A random sign for each number, then the Walsh-Hadamard transform of the first 2^k of them; where
  * these are not all, once more with the last 2^k. Source: Ailon and Chazelle 2009, the fast

@@ -3,18 +3,18 @@ import { mendDeepMetadata } from "./mend-metadata.js";
 import { type Database, guard, transaction } from "./sqlite.js";
 
 /**
- * Raised when a table changes its meaning; a database of another version is refused, not guessed
- * at. 2: all metadata is JSON that SQLite reads; its pages have checksums, which older versions
- * would not keep. 3: items have their text and the time they were added; collections have aliases.
+ * Raised when a table changes its meaning; databases of other versions are refused. 2: all metadata
+ * is JSON that SQLite reads; its pages have checksums, which older versions would not keep. 3:
+ * items have their text and the time they were added; collections have aliases.
  */
 const schemaVersion = 3;
 
 /**
  * Creates the tables in a new database and checks the version of an old one.
  *
- * A row number stands for one vector for ever: AUTOINCREMENT never gives a number twice, and an
- * item whose vector changes gets a new one. So a graph built from some rows stays right for them,
- * whatever happens afterwards (snapshot.ts).
+ * A row number identifies one vector forever: AUTOINCREMENT never reuses a number, and an item
+ * whose vector changes gets a new one. So a graph built from some rows stays valid for them,
+ * whatever happens later (snapshot.ts).
  *
  * @returns whether the database is new.
  */
@@ -73,13 +73,13 @@ export function prepareSchema(db: Database): boolean {
 /** What version 3 added. */
 const addedColumns = [
   "text TEXT", // of an item made from a text
-  "added_at INTEGER", // milliseconds since 1970; null for what older versions stored
+  "added_at INTEGER", // milliseconds since 1970; null for items of older versions
 ];
 const aliasTable = "CREATE TABLE aliases (alias TEXT PRIMARY KEY, collection TEXT NOT NULL);";
 
 /**
- * Version 1 took metadata nested deeper than SQLite reads, and one such item made every filter of
- * its collection fail.
+ * Version 1 accepted metadata nested deeper than SQLite reads, and one such item made every filter
+ * of its collection fail.
  */
 function upgrade(db: Database, from: number) {
   transaction(db, () => {
@@ -89,7 +89,7 @@ function upgrade(db: Database, from: number) {
   });
 }
 
-/** @throws AppError storage_corrupt when the database is not one of ours or of another version. */
+/** @throws AppError storage_corrupt when the database is foreign or of another version. */
 export function checkSchemaVersion(db: Database): number {
   const version = versionOf(db);
   if (version < 1 || version > schemaVersion) {

@@ -8,16 +8,16 @@ import { searchGraph } from "./graph-search.js";
 import type { Found, PlannedQuery, Search } from "./search.js";
 import { TopK } from "./top-k.js";
 
-/** A filter that leaves at most this share of the items is answered by scanning what it leaves. */
+/** A filter that matches at most this share of the items is answered by scanning the matches. */
 const selectiveShare = 0.1;
 const alwaysScannable = 2000;
 /** Queries for more do not share a scan. */
 const sharedTopK = 256;
 
 /**
- * Whether a query asks for nothing but the nearest, and not for many of them: such queries can
- * share a scan. As many as one asks for are nominated for all: one for 10,000 of 9,000 items and
- * seven for 10 took 32 ms together, 6 ms apart.
+ * Whether a query asks only for the nearest, and not for many: such queries can share a scan. The
+ * largest count is nominated for all: one for 10,000 of 9,000 items and seven for 10 took 32 ms
+ * together, 6 ms apart.
  */
 export function isPlain({
   topK,
@@ -34,7 +34,7 @@ export function isPlain({
   );
 }
 
-/** Answers several queries; the plain ones among them share a scan where scans answer them. */
+/** Answers several queries; plain ones share a scan. */
 export function searchAll(search: Search, queries: readonly PlannedQuery[]): Found[] {
   const { index } = search;
   const tops = queries.map((query) =>
@@ -56,10 +56,10 @@ export function searchAll(search: Search, queries: readonly PlannedQuery[]): Fou
  * Scan or graph, by size and filter:
  *
  * - `recall: "exact"`, later pages and centring are scanned in float32;
- * - a filter that leaves few items: those are scanned in float32;
+ * - a filter with few matches: those are scanned in float32;
  * - `high` up to a million or two, and collections without a graph, are scanned in 8 bits, and
- *   float32 decides; what does not fulfil a mild filter is passed over;
- * - otherwise the graph is searched, and what it cannot answer is scanned in float32.
+ *   float32 decides; vectors that do not match a mild filter are skipped;
+ * - otherwise the graph is searched, or all is scanned in float32 where it cannot answer.
  */
 function searchOne(search: Search, query: PlannedQuery): Found {
   const { recall, filter, modality } = query;
@@ -79,7 +79,7 @@ function searchOne(search: Search, query: PlannedQuery): Found {
   return searchGraph(search, { ...query, recall }) ?? scanFloats(search, query);
 }
 
-/** Whether everything is scanned in 8 bits when nothing else of the query speaks against it. */
+/** Whether everything is scanned in 8 bits unless the query prevents it. */
 function isScannedInBits({ table, cover, limits }: CollectionIndex, recall: Recall): boolean {
   if (table.length <= withoutCopy) return false;
   return cover === undefined || (recall === "high" && table.live <= limits.scanHighUpTo);

@@ -8,26 +8,26 @@ export interface QueuedQuery {
   query: CoreQuery;
   /** Of the collection. */
   space: string | undefined;
-  /** Bytes that the answer may have. */
+  /** Most bytes of the answer. */
   maxBytes: number;
 }
 
 export interface SearchCallOptions {
   space?: string;
-  /** By which `cancel` finds the call. */
+  /** The key by which `cancel` finds the call. */
   id?: number;
-  /** Bytes that the answers of all queries may have together, as JSON. */
+  /** Most bytes of all answers together, as JSON. */
   maxBytes?: number;
 }
 
-/** Calls that may wait; whoever admits requests lets fewer through (media/budget.ts). */
+/** Most waiting calls; admission lets fewer through (media/budget.ts). */
 const maxCalls = 1024;
 
 interface Call extends SearchCallOptions {
   name: string;
   queries: readonly CoreQuery[];
   maxBytes: number;
-  /** Queries that were taken into a group. */
+  /** Queries taken into a group. */
   taken: number;
   results: CoreResult[];
   resolve: (results: CoreResult[]) => void;
@@ -37,14 +37,14 @@ interface Call extends SearchCallOptions {
 export interface Answerer {
   /** How many plain queries of a collection are answered in one go. */
   groupSize(name: string): number;
-  /** An error stands for the query that failed. */
+  /** An error in place of the result of a failed query. */
   answer(name: string, queries: readonly QueuedQuery[]): (CoreResult | Error)[];
 }
 
 /**
- * The queries of all callers. Plain ones that wait for the same collection are answered together,
- * since a scan can serve several; callers take turns, one query each, and between groups other work
- * gets its turn.
+ * The queries of all callers. Plain ones waiting for the same collection are answered together,
+ * since they can share a scan; callers take turns, one query each, and other work runs between
+ * groups.
  */
 export class SearchQueue {
   readonly #answerer: Answerer;
@@ -56,7 +56,7 @@ export class SearchQueue {
   }
 
   /**
-   * @returns results in the order of the queries; the first error of one of them fails the call.
+   * @returns results in the order of the queries; the first error fails the call.
    * @throws AppError `overloaded`; `too_large` when the answers are larger than `maxBytes`
    *   together.
    */
@@ -67,7 +67,7 @@ export class SearchQueue {
   ): Promise<CoreResult[]> {
     if (queries.length === 0) return [];
     if (this.#calls.length >= maxCalls) {
-      const message = `${maxCalls} searches are waiting already; try again in 1 s`;
+      const message = `${maxCalls} searches are already waiting; try again in 1 s`;
       throw new AppError("overloaded", message, { retryAfterSeconds: 1 });
     }
     return new Promise((resolve, reject) => {
@@ -77,7 +77,7 @@ export class SearchQueue {
     });
   }
 
-  /** Drops a call whose client is gone: what of it has not been answered is not begun. */
+  /** Drops a call whose client is gone: its unanswered queries are not started. */
   cancel(id: number): void {
     const call = this.#calls.find((other) => other.id === id);
     const gone = new AppError("cancelled", "The request was cancelled");
@@ -112,8 +112,8 @@ export class SearchQueue {
           group.push({ call, position: call.taken++ });
       }
     }
-    // Whoever had a turn waits behind those who had none: callers of other collections, and queries
-    // that are not plain.
+    // Callers that had a turn wait behind those that had none: of other collections, and with
+    // queries that are not plain.
     const served = new Set(group.map(({ call }) => call));
     this.#calls = [...this.#calls.filter((call) => !served.has(call)), ...served];
     const entries = group.map(({ call, position }) => ({
@@ -143,7 +143,7 @@ export class SearchQueue {
 }
 
 /**
- * Of several queries `param` says which one is at fault, as query-codec.ts does:
+ * With several queries, `param` says which one is at fault, as in query-codec.ts:
  * `queries[1].item_id`.
  */
 function placed(error: Error, { queries }: Call, position: number): Error {

@@ -19,7 +19,7 @@ export interface PlannedQuery {
   centering?: { queryMean: ArrayLike<number> | undefined; means: Map<number, ArrayLike<number>> };
 }
 
-/** What a query is asked of. */
+/** The collection that a query searches. */
 export interface Search {
   index: CollectionIndex;
   items: ItemRows;
@@ -32,7 +32,7 @@ export interface Found {
   plan: SearchResult["plan"];
 }
 
-/** Whether the item at a position has the query's modality and fulfils its filter. */
+/** Whether the item at a position has the query's modality and matches its filter. */
 export function admits({ index, items }: Search, query: PlannedQuery, position: number): boolean {
   const { table } = index;
   if (query.modality !== undefined && table.modality(position) !== query.modality) return false;

@@ -12,7 +12,7 @@ import { GroupedGraph } from "./grouped-graph.js";
 import type { QuantizedPiece } from "./quantized-copy.js";
 
 /**
- * What the database knows of the files of a collection in the folder `index`; docs/index-format.md
+ * The database's record of a collection's files in the folder `index`; docs/index-format.md
  * describes both.
  */
 export interface SnapshotRecord {
@@ -32,32 +32,32 @@ export interface GraphRecord {
   /** The engine's bytes and nothing else. */
   nodes: DerivedFile;
   /**
-   * float64, little-endian: pairs of a row and the node it hangs on. None when every row is a node.
+   * float64, little-endian: pairs of a row and its node. Absent when every row is a node.
    */
   links?: DerivedFile;
 }
 
 export interface CopyRecord {
   /**
-   * The pieces one after the other: row numbers in float64, little-endian, then the values in int8.
+   * The pieces in sequence: row numbers in float64, little-endian, then the values in int8.
    */
   file: DerivedFile;
   pieces: { rows: number; scale: number }[];
 }
 
 /**
- * Raised when a file changes its meaning, which the functions in rotate.ts and quantize.ts are part
- * of. 2: rows may hang on nodes; 8-bit copies.
+ * Raised when a file changes its meaning, which includes the functions in rotate.ts and
+ * quantize.ts. 2: rows may share a node; 8-bit copies.
  */
 const snapshotVersion = 2;
 
-/** A record as it was read from the database; none of another version. */
+/** A record from the database; undefined for another version. */
 export function readSnapshotRecord(json: string | null): SnapshotRecord | undefined {
   const record = json === null ? undefined : (JSON.parse(json) as SnapshotRecord);
   return record?.version === snapshotVersion ? record : undefined;
 }
 
-/** The record with some of its parts made anew; what belongs to another space is left out. */
+/** The record with some parts replaced; parts of another space are dropped. */
 export function updatedRecord(
   old: SnapshotRecord | undefined,
   { space, dimensions }: { space: string; dimensions: number },
@@ -68,8 +68,8 @@ export function updatedRecord(
 }
 
 /**
- * Saves a graph as it is now; it may change from then on. @param name  of its files, without their
- * endings.
+ * Saves a graph in its current state; it may change afterwards. @param name  of its files, without
+ * extension.
  */
 export async function writeGraph(
   folder: string,
@@ -86,9 +86,8 @@ export async function writeGraph(
 }
 
 /**
- * Loads a graph when its files are exactly those that the record describes: native loaders do not
- * survive anything else.
- * @returns the graph, or why it has to be built again.
+ * Loads a graph if its files match the record exactly: native loaders crash on anything else.
+ * @returns the graph, or why it must be rebuilt.
  */
 export function loadGraph(
   folder: string,
@@ -119,7 +118,7 @@ export interface SavedPiece extends Omit<QuantizedPiece, "first"> {
   numbers: Float64Array;
 }
 
-/** Saves pieces whose numbers and values do not change meanwhile. */
+/** Saves pieces that do not change meanwhile. */
 export async function writeCopy(
   folder: string,
   name: string,
@@ -132,7 +131,7 @@ export async function writeCopy(
   };
 }
 
-/** @returns the pieces, or why the copy has to be made again. */
+/** @returns the pieces, or why the copy must be made again. */
 export function loadCopy(
   folder: string,
   record: CopyRecord,
@@ -157,8 +156,7 @@ export function snapshotFiles({ graph, copy }: SnapshotRecord): DerivedFile[] {
 }
 
 /**
- * Removes every file in the folder that no record points to: old snapshots and what a crash left
- * half written.
+ * Removes every file that no record points to: old snapshots and half-written files of a crash.
  */
 export function removeOtherSnapshots(folder: string, records: readonly SnapshotRecord[]): void {
   const keep = new Set(records.flatMap(snapshotFiles).map(({ file }) => file));

@@ -7,8 +7,8 @@ import {
 } from "@photostructure/sqlite";
 import { AppError } from "../../errors.js";
 
-// The only file that imports SQLite. The API is that of node:sqlite, which can take its place once
-// Node 20 is gone.
+// The only file that imports SQLite. The API is that of node:sqlite, which can replace it once Node
+// 20 is no longer supported.
 
 export type Database = DatabaseSyncInstance;
 export type Statement = StatementSyncInstance;
@@ -23,12 +23,12 @@ export function openDatabase(file: string, options: { maxPages?: number } = {}):
   return guard(() => {
     const db = new DatabaseSync(file, { timeout: 5000 });
     // 16 KB pages: a row with a 512-dimensional vector (2 KB) stays on its page, and larger ones
-    // need few overflow pages. Exclusive: the data folder is locked anyway, and there is no file
-    // for shared memory, which a full disk has no room for. Checkpoints are made by
-    // checked-database.ts alone. Pages can be given back one by one (compact on a full disk).
+    // need few overflow pages. Exclusive: the data folder is locked anyway, and it avoids a
+    // shared-memory file, for which a full disk has no room. Only checked-database.ts makes
+    // checkpoints. Pages can be freed one by one (compact on a full disk).
     db.exec("PRAGMA locking_mode = EXCLUSIVE");
     const { page_count: pages } = db.prepare("PRAGMA page_count").get() as Row;
-    // In a database that is there this would write, for which a full disk has no room.
+    // In an existing database this would write, for which a full disk has no room.
     if (pages === 0) db.exec("PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL");
     db.exec(`
       PRAGMA journal_mode = WAL;
@@ -59,16 +59,16 @@ export function openLock(file: string): Database {
 }
 
 /**
- * Takes the lock. A journal on the disk would be begun with the transaction, for which a full one
- * has no room; nothing is ever written.
+ * Takes the lock. A journal file would be created with the transaction, for which a full disk has
+ * no room; nothing is ever written.
  */
 export function takeLock(lock: Database): void {
   lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
 }
 
 /**
- * A database that nobody writes to, such as a backup: nothing is made beside it, so that it may lie
- * on a read-only disk.
+ * A database that nobody writes to, such as a backup: no file is created beside it, so it may be on
+ * a read-only disk.
  * @throws AppError storage_failed when there is no such file.
  */
 export function openToRead(file: string): Database {
@@ -105,7 +105,7 @@ export class Statements {
   }
 }
 
-/** Runs `work` in a transaction that either happens as a whole or not at all. */
+/** Runs `work` in a transaction. */
 export function transaction<T>(db: Database, work: () => T): T {
   return guard(() => {
     db.exec("BEGIN IMMEDIATE");
@@ -135,7 +135,7 @@ export function isBusy(error: unknown): boolean {
   );
 }
 
-/** A file that SQLite cannot make sense of. */
+/** Whether SQLite does not recognise the file. */
 export function isNoDatabase(error: unknown): boolean {
   return [11, 26].includes(resultCode(error) ?? 0);
 }

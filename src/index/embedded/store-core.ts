@@ -25,7 +25,7 @@ import { WriteQueue } from "./write-queue.js";
 /**
  * The embedded driver, inside its worker thread: the only owner of the database, the vectors in
  * memory and the graphs. Everything here is synchronous between two turns of the event loop, so no
- * write ever meets a half-applied other.
+ * write ever sees another one half applied.
  */
 export class StoreCore {
   readonly #database: CheckedDatabase;
@@ -136,7 +136,7 @@ export class StoreCore {
     return this.#writer.upsert(...args);
   }
 
-  /** @returns per item what became of it, or why it failed. */
+  /** @returns the outcome for each item, or its error. */
   patch(...args: Parameters<ItemWriter["patch"]>): Promise<(PatchStatus | Failure)[]> {
     return this.#writer.patch(...args);
   }
@@ -210,7 +210,7 @@ export class StoreCore {
     await this.#upkeep.compact();
   }
 
-  /** What cannot be done at present, and why. */
+  /** Operations that currently fail, and why. */
   condition(): StoreCondition {
     return this.#upkeep.condition();
   }
@@ -219,7 +219,7 @@ export class StoreCore {
     this.#upkeep.failed(error);
   }
 
-  /** What an operator should know of how it was opened. */
+  /** Notes for the operator about how it was opened. */
   notes(): string[] {
     return this.#notes;
   }

@@ -5,15 +5,14 @@ import { freeBytes, Reserve, workingBytes } from "./reserve.js";
 import { type Database, guard, type Row } from "./sqlite.js";
 import type { WriteHooks } from "./write-queue.js";
 
-/** How long nothing is written before the log is emptied. */
+/** Idle time after which the log is emptied. */
 const quietMs = 1000;
-/** Pages given back to the disk at a time: some milliseconds, and at most 4 MB of log. */
+/** Pages freed at a time: some milliseconds, and at most 4 MB of log. */
 const pagesPerStep = 256;
 
 /**
- * Keeps the files of a store in order between its writes: empties the log when it is long or
- * nothing happens, keeps room in reserve, gives pages back when the disk is full, and remembers
- * what went wrong.
+ * Maintains a store's files between its writes: empties the log when it is long or idle, keeps disk
+ * space in reserve, frees pages when the disk is full, and records problems.
  */
 export class StoreUpkeep implements WriteHooks {
   readonly #database: CheckedDatabase;
@@ -61,8 +60,8 @@ export class StoreUpkeep implements WriteHooks {
   }
 
   /**
-   * Makes the database as small as it can be.
-   * @throws AppError storage_full when the disk has no room for what that takes.
+   * Makes the database as small as possible.
+   * @throws AppError storage_full when the disk has no room for it.
    */
   async compact(): Promise<void> {
     const { db } = this.#database;
@@ -116,7 +115,7 @@ export class StoreUpkeep implements WriteHooks {
     }
   }
 
-  /** Gives some free pages back to the disk. @returns whether there are more. */
+  /** Frees some unused pages. @returns whether there are more. */
   #giveBack(): boolean {
     const { db } = this.#database;
     if (pragma(db, "auto_vacuum") !== 2 || pragma(db, "freelist_count") === 0) return false;

@@ -17,7 +17,7 @@ serveObject(
   (core) => core.close(),
 );
 
-/** The same object, whose methods tell what went wrong with the files as an AppError. */
+/** The same object, with file errors of its methods as AppErrors. */
 function withDatabaseErrors(core: StoreCore): StoreCore {
   return new Proxy(core, {
     get(target, name) {
@@ -36,7 +36,7 @@ function withDatabaseErrors(core: StoreCore): StoreCore {
   });
 }
 
-/** What SQLite or the file system throws as an AppError; anything else as it is. */
+/** Errors of SQLite or the file system as AppErrors; others unchanged. */
 function appError(error: unknown): unknown {
   const { syscall, path } = (error ?? {}) as NodeJS.ErrnoException;
   if (syscall !== undefined) return storageError(error, path ?? "the data folder");

@@ -10,7 +10,7 @@ function ranksBefore(a: Rank, b: Rank): boolean {
 }
 
 /**
- * Collects the first K hits of a ranking, of those after a given place and with at least a given
+ * Collects the first K hits of a ranking, optionally after a given rank and with a least
  * similarity.
  */
 export class TopK {
@@ -26,7 +26,7 @@ export class TopK {
     this.#minSimilarity = options.minSimilarity ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** A hit below this similarity cannot enter any more. */
+  /** A hit below this similarity can no longer enter. */
   get threshold(): number {
     return this.#heap.length < this.k
       ? this.#minSimilarity

@@ -2,8 +2,8 @@ import { createRequire } from "node:module";
 import type { Graph, GraphEngine } from "./graph.js";
 
 // The only file that imports usearch. Why usearch, and why int8: docs/decisions/0010-usearch.md.
-// Its ES module looks for its binary by the call stack and never ends in a worker thread that was
-// started from a string; its CommonJS build does.
+// Its ES module finds its binary by the call stack, which never ends in a worker thread started
+// from a string; its CommonJS build does not.
 type Usearch = typeof import("usearch");
 const { exactSearch, Index, MetricKind, ScalarKind } = createRequire(import.meta.url)(
   "usearch",
@@ -13,13 +13,14 @@ type Index = InstanceType<Usearch["Index"]>;
 const m = 16;
 const efConstruction = 128;
 /**
- * Wide enough to find a vector that is there: in trials even a width of 1 missed one in a thousand.
+ * Wide enough to find a vector that exists: in trials even a width of 1 missed only one in a
+ * thousand.
  */
 const twinWidth = 8;
 /**
- * Cosine distance up to which two vectors share a node: .001, and in 8 bits what rounding puts
- * between two vectors that are alike. Each number is off by up to half a step of 1 / 127: by step^2
- * / 12 on average, and half the square is the distance.
+ * Cosine distance up to which two vectors share a node: .001, or in 8 bits the rounding error
+ * between two equal vectors. Each number is off by up to half a step of 1 / 127: by step^2 / 12 on
+ * average, and half the square is the distance.
  */
 const twinDistance = (dimensions: number) => 0.001 + dimensions / 12 / 127 ** 2;
 
@@ -46,7 +47,7 @@ class UsearchGraph implements Graph {
   }
 
   add(rows: readonly number[], vectors: Float32Array): void {
-    // One thread: the others belong to the models.
+    // One thread: the others are for the models.
     this.#index.add(BigUint64Array.from(rows, BigInt), vectors, 1);
   }
 

@@ -6,7 +6,7 @@ import type { SavedPiece } from "./snapshot.js";
  * copied.
  *
  * A position is a place in the table, oldest row first: row numbers ascend with positions. A
- * removed row keeps its place until the table is made anew, and is only marked.
+ * removed row keeps its place, marked, until the table is rebuilt.
  */
 export class VectorTable {
   readonly dimensions: number;
@@ -29,7 +29,7 @@ export class VectorTable {
     this.#quantized = new QuantizedCopy(dimensions, pieceRows);
   }
 
-  /** Items that are there. */
+  /** Existing items. */
   get live(): number {
     return this.length - this.removed;
   }
@@ -69,7 +69,7 @@ export class VectorTable {
     return this.#gone[position] === 0;
   }
 
-  /** The place of a row that is there. */
+  /** The position of an existing row. */
   positionOf(row: number): number | undefined {
     const position = this.positionsUpTo(row) - 1;
     return position >= 0 && this.#rows[position] === row && this.#gone[position] === 0
@@ -110,13 +110,13 @@ export class VectorTable {
   }
 
   /**
-   * The first vectors in 8 bits, as pieces that follow each other: as far as `extendCopy` has come.
+   * The first vectors in 8 bits, as consecutive pieces, up to where `extendCopy` has come.
    */
   get quantized(): readonly QuantizedPiece[] {
     return this.#quantized.pieces;
   }
 
-  /** Whether more vectors could be copied; the last few wait for others. */
+  /** Whether more vectors can be copied; the last few wait for others. */
   get isCopyBehind(): boolean {
     return this.#quantized.isBehind(this.length);
   }
@@ -126,14 +126,13 @@ export class VectorTable {
     return this.#quantized.rows;
   }
 
-  /** The number of the newest row that ever was in it. */
+  /** The number of the newest row it ever had. */
   get lastRow(): number {
     return this.length === 0 ? 0 : this.#rows[this.length - 1];
   }
 
   /**
-   * The 8-bit copy as it stands, for the disk. What it refers to does not change, while the copy
-   * grows.
+   * The current 8-bit copy, for the disk. The returned pieces do not change while the copy grows.
    */
   savedCopy(): SavedPiece[] {
     return this.quantized.map(({ first, rows, values, scale }) => ({
@@ -145,8 +144,7 @@ export class VectorTable {
   }
 
   /**
-   * Takes over a copy that was saved, without the rows that are gone. One that lacks rows between
-   * its own is not used.
+   * Adopts a saved copy, without deleted rows. One with missing rows in between is not used.
    */
   useCopy(pieces: readonly SavedPiece[]): void {
     for (const _ of this.copyTaken(pieces));
@@ -171,14 +169,13 @@ export class VectorTable {
       yield* this.#quantized.taken(pieces, kept, (first) => this.vector(first));
   }
 
-  /** Takes some more vectors into the 8-bit copy: work of a millisecond or two. */
+  /** Copies some more vectors to 8 bits: work of a millisecond or two. */
   extendCopy(): void {
     this.#quantized.extend(this.length, (first, end) => this.vectorsOf(first, end));
   }
 
   /**
-   * Dot product with a query, summed in float64 in an order that is the same everywhere: ties stay
-   * ties.
+   * Dot product with a query, summed in float64 in a fixed order: ties stay ties.
    */
   dot(position: number, query: Float32Array): number {
     const block = this.blocks[Math.floor(position / this.blockRows)];
@@ -189,7 +186,7 @@ export class VectorTable {
     let c = 0;
     let d = 0;
     for (let i = 0; i < whole; i += 4, at += 4) {
-      // Four sums at once, so that one addition need not wait for the other.
+      // Four sums at once, so that additions need not wait for each other.
       a += query[i] * block[at];
       b += query[i + 1] * block[at + 1];
       c += query[i + 2] * block[at + 2];

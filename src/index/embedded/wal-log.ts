@@ -6,7 +6,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
  */
 export class WalLog {
   readonly #file: string;
-  /** Of the log's header: another one means that the log began anew. */
+  /** From the log's header: a changed one means that the log was restarted. */
   salt = "";
   /** Frames up to and including the last commit. */
   frames = 0;
@@ -14,7 +14,7 @@ export class WalLog {
   pageCount = 0;
   /** The last committed frame of each page. */
   readonly frameOfPage = new Map<number, number>();
-  /** Of these the pages that were committed since they were last taken. */
+  /** Those of them committed since they were last taken. */
   #fresh = new Map<number, number>();
   #pageSize = 0;
 
@@ -28,7 +28,7 @@ export class WalLog {
   }
 
   /**
-   * Follows what was committed since the last call. For the process that wrote it: sums are not
+   * Reads what was committed since the last call. For the writing process: checksums are not
    * compared.
    */
   advance(): void {
@@ -79,7 +79,7 @@ export class WalLog {
       }
       pages.push(frame.readUInt32BE(0));
       const pageCount = frame.readUInt32BE(4);
-      if (pageCount === 0) continue; // no commit yet; perhaps of a transaction that was rolled back
+      if (pageCount === 0) continue; // not committed, or rolled back
       pages.forEach((page, i) => {
         const last = n - pages.length + 1 + i;
         this.frameOfPage.set(page, last);

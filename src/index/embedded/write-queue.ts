@@ -10,7 +10,7 @@ interface Write {
   /** After the commit. */
   committed: (result: unknown) => void;
   failed: (error: unknown) => void;
-  /** Whether it gives room back, so that it may use what is kept for a full disk. */
+  /** Whether it frees space, and so may use the reserve on a full disk. */
   freesRoom: boolean;
 }
 
@@ -19,14 +19,14 @@ export interface WriteHooks {
   committed(): void;
   /** After a write failed. */
   failed(error: unknown): void;
-  /** After a write found no room. @returns whether trying it again makes sense. */
+  /** After a write found the disk full. @returns whether to try it again. */
   makeRoom(freesRoom: boolean): boolean;
 }
 
 /**
  * Group commit: writes that arrive in the same turn share one transaction and so one flush to the
- * disk. When the common transaction fails, each is tried alone, so that one that is too large does
- * not take the others with it.
+ * disk. When the shared transaction fails, each is tried alone, so that one that is too large does
+ * not fail the others.
  */
 export class WriteQueue {
   readonly #db: Database;
@@ -41,7 +41,7 @@ export class WriteQueue {
   /**
    * @param run  the changes; its result goes to `committed`.
    * @param committed  called in order, right after the commit: what readers see next.
-   * @param options.freesRoom  tried again with the room that is kept for a full disk.
+   * @param options.freesRoom  tried again with the reserved space on a full disk.
    * @returns what `committed` returns.
    */
   write<T, R = void>(
@@ -76,7 +76,7 @@ export class WriteQueue {
     }
   }
 
-  /** @returns what undid everything, if anything did. */
+  /** @returns the error that rolled everything back, if any. */
   #commit(writes: Write[]): { error: unknown } | undefined {
     let outcomes: { result?: unknown; error?: AppError }[];
     try {

@@ -5,7 +5,7 @@ import type { CollectionSpec } from "../vector-store.js";
 import { createTables, dropTables, indexFields } from "./collection-tables.js";
 import type { Connection } from "./connections.js";
 
-/** A collection as it stands in the database. */
+/** A collection's row in the database. */
 export interface CollectionRow {
   /** Its tables are named by it. */
   n: number;
@@ -115,7 +115,7 @@ async function takeName(db: Connection, name: string, n: number): Promise<void> 
   throw new AppError("already_exists", message, { param: "name" });
 }
 
-/** @param replace  a collection that has the new name is dropped in the same moment. */
+/** @param replace  a collection with the new name is dropped in the same transaction. */
 export async function renameCollection(
   db: Connection,
   { from, to, replace }: { from: string; to: string; replace: boolean },
@@ -150,7 +150,7 @@ async function dropCollection(db: Connection, { n }: CollectionRow): Promise<voi
   await dropTables(db, n);
 }
 
-/** Declares other fields; indexes of those at the start that are the same stay. */
+/** Declares other fields; indexes of leading fields that are the same stay. */
 export async function setFields(
   db: Connection,
   name: string,

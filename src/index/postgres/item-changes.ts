@@ -8,7 +8,7 @@ import { binding } from "./bind.js";
 import type { Connection } from "./connections.js";
 import { filterCondition } from "./filter-condition.js";
 
-/** Changes metadata alone. @returns one status per patch, in order. */
+/** Changes metadata only. @returns one status per patch, in order. */
 export async function patchItems(
   db: Connection,
   n: number,

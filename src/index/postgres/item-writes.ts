@@ -8,7 +8,7 @@ import { vectorArrayBytes } from "./vector-bytes.js";
 /** A checked item on its way into the database. */
 export interface NewItem {
   item: Item;
-  /** JSON. Without it, what an item of that id has already stays. */
+  /** JSON. Without it, an existing item keeps its metadata. */
   metadata: string | undefined;
 }
 

@@ -20,7 +20,7 @@ interface Found {
   plan: CoreResult["plan"];
 }
 
-/** A filter that leaves at most this share of the items is answered by scanning what it leaves. */
+/** A filter that matches at most this share of the items is answered by scanning the matches. */
 const selectiveShare = 0.1;
 /** A graph is asked for no more: what it nominates is twice as many. */
 const maxGraphTopK = 400;

@@ -9,7 +9,7 @@ export interface AdpcmLayout {
   blockBytes: number;
   start: number;
   length: number;
-  /** Pairs of coefficients that a file brings along. Microsoft's ADPCM only. */
+  /** Pairs of coefficients in the file. Microsoft's ADPCM only. */
   coefficients?: readonly (readonly [number, number])[];
 }
 
@@ -19,10 +19,10 @@ export const quicktimeAdpcm = (
 ): AdpcmLayout => ({ kind: "ima-quicktime", blockBytes: 34 * place.channels, ...place });
 
 /**
- * Adds ADPCM samples. A last block that was cut short is left out. Sources: IMA Digital Audio Focus
+ * Adds ADPCM samples. A truncated last block is dropped. Sources: IMA Digital Audio Focus
  * and Technical Working Groups, recommended practices 3.0 (1992); Microsoft, Multimedia Data
  * Standards Update (1994), "Microsoft ADPCM"; Apple, QuickTime file format, "IMA 4:1".
- * @returns the frames decoded and the blocks that cannot be right.
+ * @returns the frames decoded and the number of implausible blocks.
  */
 export function addAdpcm(
   bytes: Uint8Array,
@@ -80,8 +80,8 @@ function imaBlock(view: DataView, at: number, planes: readonly Float32Array[]): 
 }
 
 /**
- * 34 bytes a channel, whose state goes on from block to block where the header, which is rounded,
- * agrees with it.
+ * 34 bytes a channel, whose state continues across blocks as long as the rounded header agrees with
+ * it.
  */
 function quicktimeBlock(
   view: DataView,

@@ -24,8 +24,8 @@ export function adtsHeaderAt(bytes: Uint8Array, at: number): FrameHeader | undef
 }
 
 /**
- * AAC without a container, by ffmpeg: only its frames are handed on, each part of one rate by
- * itself.
+ * AAC without a container, by ffmpeg: only its frames are passed on, each part of one rate
+ * separately.
  */
 export async function decodeAdts(
   bytes: Uint8Array,

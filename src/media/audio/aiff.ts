@@ -91,7 +91,7 @@ export async function decodeAiff(
     return;
   }
   const frameBytes = bytesPerSample[sample] * channels;
-  // What lies behind the frames that were promised is not theirs.
+  // Bytes after the announced frames do not belong to them.
   const held = Math.floor(length / frameBytes);
   const read = frames > 0 ? Math.min(frames, held) : held;
   addPcm(
@@ -107,10 +107,10 @@ export async function decodeAiff(
     sound,
   );
   if (frames === 0 && held > 0)
-    warnings.add("The header was never completed: everything behind it was read as sound");
+    warnings.add("The header was never completed: everything after it was read as sound");
   else if (frames > held) compareLength(warnings, frames, held, { sampleRateHz });
   else if (frames < held)
-    warnings.add(`${(held - frames) * frameBytes} bytes behind the sound were left out`);
+    warnings.add(`${(held - frames) * frameBytes} bytes after the sound were skipped`);
 }
 
 function integerOf(bits: number): SampleType | undefined {

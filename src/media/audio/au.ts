@@ -31,7 +31,7 @@ export function decodeAu(bytes: Uint8Array, sound: SoundBuilder, warnings: Warni
       `The AU file has the encoding ${encoding}; expected PCM, float, A-law or mu-law`,
     );
   if (channels === 0 || channels > 65_535 || start < 24 || start > bytes.length)
-    throw undecodable("The AU file cannot be read: its header makes no sense");
+    throw undecodable("The AU file cannot be read: its header is invalid");
   const left = bytes.length - start;
   const isUnknown = claimed === unknownLength || (claimed === 0 && left > 0);
   const length = isUnknown ? left : Math.min(left, claimed);
@@ -40,5 +40,5 @@ export function decodeAu(bytes: Uint8Array, sound: SoundBuilder, warnings: Warni
   if (!isUnknown)
     compareLength(warnings, Math.floor(claimed / frameBytes), found, { sampleRateHz });
   if (!isUnknown && left > claimed)
-    warnings.add(`${left - claimed} bytes behind the sound were left out`);
+    warnings.add(`${left - claimed} bytes after the sound were skipped`);
 }

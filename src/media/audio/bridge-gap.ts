@@ -3,7 +3,7 @@ interface Gap {
   length: number;
 }
 
-/** Gaps that touch as one. */
+/** Merges adjacent gaps. */
 export function joined(gaps: readonly Gap[]): Gap[] {
   const result: Gap[] = [];
   for (const { start, length } of gaps) {
@@ -15,9 +15,9 @@ export function joined(gaps: readonly Gap[]): Gap[] {
 }
 
 /**
- * Fills a gap with the sound before it, backwards, which fades over into the sound behind it,
- * backwards too: both join without a jump. Silence would be a click that a model hears. At the
- * beginning and the end of a sound, and where too little stands around it, a gap stays as it is.
+ * Fills a gap with the sound before it, reversed, cross-faded into the sound after it, also
+ * reversed: both join without a jump. Silence would be a click that a model hears. At the beginning
+ * and the end of a sound, and with too little around it, a gap is kept.
  */
 export function bridgeGap(samples: Float32Array, { start, length }: Gap): void {
   const end = start + length;

@@ -65,7 +65,7 @@ export async function decodeCaf(
     type === "alaw" || type === "ulaw" ? type : type === "lpcm" ? lpcm(flags, bits) : undefined;
   if (sample === undefined) {
     if (type === "lpcm")
-      throw unsupported(`The CAF file has samples of ${bits} bits, which are not read here`);
+      throw unsupported(`The CAF file has samples of ${bits} bits, which are not supported`);
     await decodeWithFfmpeg(
       bytes,
       { demuxer: "caf", what: "CAF with another codec than PCM" },
@@ -75,7 +75,7 @@ export async function decodeCaf(
     return;
   }
   const frameBytes = bytesPerSample[sample] * channels;
-  // Where in more bytes the bits lie, the format does not say.
+  // The format does not say where the bits are within more bytes.
   if (type === "lpcm" && packetBytes !== 0 && packetBytes !== frameBytes)
     throw unsupported(
       `The CAF file has packets of ${packetBytes} bytes; expected frames of ${frameBytes}`,

@@ -31,12 +31,12 @@ const decoders: Record<AudioFormat, Decode> = {
 };
 
 /**
- * The bytes of a sound file -> mono samples at the file's own rate, with warnings of what was
- * damaged or left out. The format is told by the content: docs/preprocessing.md lists those that
- * are read, here or by ffmpeg where it is installed.
+ * The bytes of a sound file -> mono samples at the file's own rate, with warnings of damaged or
+ * skipped parts. The format is detected from the content: docs/preprocessing.md lists the supported
+ * ones, decoded here or by ffmpeg if it is installed.
  *
- * @throws AppError `invalid_input` (no samples, or not finite), `unsupported_media` (not a sound
- *   format or rate known here), `undecodable_media` (corrupt), `too_large` (longer than the
+ * @throws AppError `invalid_input` (no samples, or not finite), `unsupported_media` (not a
+ *   supported sound format or rate), `undecodable_media` (corrupt), `too_large` (longer than the
  *   limits).
  */
 export async function decodeAudio(bytes: Uint8Array, limits: AudioLimits): Promise<DecodedAudio> {

@@ -1,6 +1,6 @@
 /**
- * A demuxer of ffmpeg that may be used, what it reads, and how such a file begins: texts at places,
- * bytes as Latin-1.
+ * An allowed demuxer of ffmpeg, its format, and how such a file begins: strings at offsets, bytes
+ * as Latin-1.
  */
 interface FfmpegFormat {
   demuxer: string;
@@ -19,7 +19,7 @@ const format = (
 });
 const mp4 = (box: string) => format("mov", "M4A, MP4 or MOV", [4, box]);
 
-/** No playlists, nothing that names other files or addresses. Of video the sound only. */
+/** No playlists, nothing that refers to other files or addresses. For video, only the sound. */
 const formats: readonly FfmpegFormat[] = [
   ...["ftyp", "moov", "mdat", "wide", "free", "skip", "pnot"].map(mp4),
   format("matroska", "WebM or Matroska", "\x1a\x45\xdf\xa3"),
@@ -68,7 +68,7 @@ export function ffmpegFormatOf(bytes: Uint8Array): { demuxer: string; what: stri
   return found && { demuxer: found.demuxer, what: found.what };
 }
 
-/** Three frames of LOAS, one behind the other. Source: ISO/IEC 14496-3, section 1.7.2. */
+/** Three consecutive frames of LOAS. Source: ISO/IEC 14496-3, section 1.7.2. */
 function isLoas(bytes: Uint8Array): boolean {
   let at = 0;
   for (let frame = 0; frame < 3; frame++) {

@@ -18,10 +18,10 @@ const maxBlockBytes = 2 ** 28;
 
 /**
  * Decodes what has no decoder here with the `ffmpeg` on PATH. The demuxer is fixed and only files
- * may be opened: a hostile file cannot make it fetch something. Its output is mixed to mono as it
- * comes, so that a small file of hours of silence in many channels does not fill the memory.
+ * may be opened, so a hostile file cannot make it fetch anything. Its output is mixed to mono as it
+ * arrives, so that a small file with hours of silence in many channels does not fill the memory.
  *
- * @param source.what  the kind of file, for the error where there is no ffmpeg.
+ * @param source.what  the kind of file, for the error when ffmpeg is missing.
  * @throws AppError `unsupported_media` where there is no ffmpeg, `undecodable_media` when it finds
  *   no sound or takes longer than two minutes, `too_large` for more than the limits.
  */
@@ -31,7 +31,7 @@ export async function decodeWithFfmpeg(
   sound: SoundBuilder,
   warnings: Warnings,
 ): Promise<void> {
-  // MP4 keeps its index at the end: it must be a file that can be sought in, not a pipe.
+  // MP4 keeps its index at the end: it needs a seekable file, not a pipe.
   const folder = await mkdtemp(join(tmpdir(), "crossmodal-"));
   try {
     const path = join(folder, "input");
@@ -46,13 +46,13 @@ export async function decodeWithFfmpeg(
 function ffmpegArguments(path: string, demuxer: string, { maxSeconds }: AudioLimits): string[] {
   const general = ["-nostdin", "-v", "error", "-max_alloc", String(maxBlockBytes)];
   const input = ["-protocol_whitelist", "file", "-threads", "1", "-f", demuxer, "-i", path];
-  // Of video the sound only. As WAV with all its channels: ffmpeg's own down-mix is not the mean,
-  // and mono made stereo loses 3 dB.
+  // For video, only the sound. As WAV with all channels: ffmpeg's down-mix is not the mean, and
+  // mono upmixed to stereo loses 3 dB.
   const output = ["-vn", "-sn", "-dn", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1"];
   return [...general, ...input, "-t", String(maxSeconds + 1), ...output];
 }
 
-/** What `ffmpeg -version` says first; undefined where there is none. */
+/** The first line of `ffmpeg -version`; undefined without ffmpeg. */
 export async function ffmpegVersion(): Promise<string | undefined> {
   try {
     const { stdout } = await promisify(execFile)("ffmpeg", ["-version"], { timeout: 10_000 });
@@ -98,7 +98,7 @@ async function run(
   if (!found.value)
     throw undecodable("The file holds no sound that ffmpeg can decode", new Error(complaint));
   if (complaint !== "")
-    warnings.add("ffmpeg met damage in the file: parts of the sound may be missing or muted");
+    warnings.add("ffmpeg found damage in the file: parts of the sound may be missing or muted");
 }
 
 /** Adds a float32 WAV that arrives in pieces. @returns whether any frame arrived. */

@@ -1,7 +1,7 @@
 import { crc8, table16 } from "./crc.js";
 import { undecodable } from "./undecodable.js";
 
-/** What the STREAMINFO block says. Source: RFC 9639, section 8.2. */
+/** The STREAMINFO block. Source: RFC 9639, section 8.2. */
 export interface StreamInfo {
   minBlock: number;
   maxBlock: number;
@@ -10,7 +10,7 @@ export interface StreamInfo {
   bits: number;
   /** 0 when it is not known. */
   totalSamples: number;
-  /** The block as it stands in the file, without its header. */
+  /** The block's bytes in the file, without its header. */
   block: Uint8Array;
 }
 
@@ -23,8 +23,7 @@ export interface FlacFrame {
   sampleRateHz: number;
   bits: number;
   /**
-   * Of streams whose frames are of one size the number of the frame, of others that of its first
-   * sample.
+   * In streams with a fixed frame size the number of the frame, otherwise that of its first sample.
    */
   number: number;
   isVariable: boolean;
@@ -52,8 +51,8 @@ export function readStreamInfo(bytes: Uint8Array, start: number): StreamInfo | u
 }
 
 /**
- * The beginning of a stream, without frames: what a decoder must know of frames that leave it out.
- * @param blockSize  of the frames, instead of what STREAMINFO says.
+ * The beginning of a stream, without frames: what a decoder needs for frames that omit it.
+ * @param blockSize  of the frames, instead of STREAMINFO's.
  */
 export function streamHeader({ block }: StreamInfo, blockSize: number): Uint8Array {
   const header = Buffer.alloc(8 + infoBytes);
@@ -133,7 +132,7 @@ function flacHeaderAt(bytes: Uint8Array, start: number, info?: StreamInfo): Flac
   };
 }
 
-/** A number as UTF-8 codes it, with up to 36 bits. */
+/** A number in UTF-8 coding, with up to 36 bits. */
 function codedNumber(bytes: Uint8Array, at: number): { value: number; length: number } | undefined {
   const first = bytes[at];
   if (first < 0x80) return { value: first, length: 1 };
@@ -162,8 +161,8 @@ export function* flacFrames(
   from: number,
   info?: StreamInfo,
 ): Generator<FlacEvent> {
-  // Damage makes the search look at bytes again; an attacker must not make it look at all of them
-  // for each byte.
+  // Damage makes the search read bytes again; an attacker must not make it read all of them for
+  // each byte.
   let budget = 16 * bytes.length + 1_000_000;
   let damagedFrom: number | undefined;
   let at = from;
@@ -194,12 +193,12 @@ function frameEnd(
   info: StreamInfo | undefined,
 ): { at: number | undefined; scanned: number } {
   const { start, headerEnd, samples, channels, bits, number, isVariable } = header;
-  // Stored as they are, with a bit more for a side channel, and a header for each channel.
+  // Stored uncompressed, with one more bit for a side channel, and a header for each channel.
   const longest = 32 + Math.ceil((samples * channels * (bits + 1)) / 8) + 8 * channels;
   const last = Math.min(bytes.length, start + longest);
   let crc = 0;
   for (let i = start; i < last; i++) {
-    // Bytes are looked at only where a frame may begin, and the checksum only tells when all is
+    // Bytes are checked only where a frame may begin, and the checksum only matches once all are
     // there.
     if (crc === 0 && i > headerEnd + 1 && isBoundary(bytes, i, info))
       return { at: i, scanned: i - start };

@@ -16,14 +16,14 @@ import { compareLength, type Warnings } from "./warnings.js";
 /** Samples of each channel decoded at once. */
 const chunkSamples = 1 << 16;
 /**
- * What is filled with silence at most where frames are lost: a frame's number may be wrong itself.
+ * The longest silence in place of lost frames: a frame's number may be wrong itself.
  */
 const longestGapSeconds = 600;
 
 /**
- * FLAC: frames whose checksum is wrong are muted, the rest is kept; streams one behind the other
- * are read all; one that begins in the middle is read as far as its frames tell what they are.
- * Source: RFC 9639.
+ * FLAC: frames with a wrong checksum are muted, the rest is kept; all concatenated streams are
+ * read; one that starts in the middle is read as far as its frames describe themselves. Source: RFC
+ * 9639.
  */
 export async function decodeFlac(
   bytes: Uint8Array,
@@ -34,7 +34,7 @@ export async function decodeFlac(
 }
 
 /**
- * FLAC in Ogg: its packets are the frames of a stream of its own. Source: RFC 9639, section 10.1.
+ * FLAC in Ogg: its packets are the frames of a FLAC stream. Source: RFC 9639, section 10.1.
  */
 export async function decodeOggFlac(
   stream: OggStream,
@@ -95,7 +95,7 @@ function readMetadata(bytes: Uint8Array, start: number): Omit<FlacStream, "end">
   return { start, framesStart: at < bytes.length ? at : start + 4, info };
 }
 
-/** The next place where "fLaC" and a STREAMINFO block stand. */
+/** The next position of "fLaC" and a STREAMINFO block. */
 function nextStream(bytes: Uint8Array, from: number): number {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = file.indexOf("fLaC", from); at >= 0; at = file.indexOf("fLaC", at + 1))
@@ -169,7 +169,7 @@ async function decodeFlacStream(
       const position = frame.isVariable ? frame.number : frame.number * blockSize;
       const gap = expected === undefined ? 0 : position - expected;
       if (isOther || queued >= chunkSamples || gap !== 0 || damaged) await flush();
-      // It would put silence of its own in place of missing frames.
+      // It would insert silence for missing frames.
       if (gap !== 0 || damaged) {
         await decoder.reset();
         knowsInfo = false;
@@ -188,10 +188,10 @@ async function decodeFlacStream(
     }
     await flush();
     if (decodedSamples === 0)
-      throw undecodable("The FLAC file cannot be decoded: no frame of it is whole");
+      throw undecodable("The FLAC file cannot be decoded: it has no intact frame");
     const { totalSamples = 0, sampleRateHz = 1 } = info ?? {};
     if (damaged && totalSamples <= found)
-      warnings.add("The last frame of the file is damaged or cut short and was left out");
+      warnings.add("The last frame of the file is damaged or cut short and was skipped");
     if (info === undefined)
       warnings.add("The FLAC file begins in the middle: its header is missing");
     else if (totalSamples > 0) compareLength(warnings, totalSamples, found, { sampleRateHz });
@@ -202,8 +202,7 @@ async function decodeFlacStream(
 }
 
 /**
- * A decoder at rest, made new: each takes WebAssembly memory, which is a third of the time of a
- * short file.
+ * An idle decoder, reset: creating one takes a third of the time of a short file.
  */
 let idle: { decoder: FLACDecoder; ready: Promise<void> } | undefined;
 

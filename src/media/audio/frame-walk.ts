@@ -1,14 +1,14 @@
 import { tagLength } from "./tags.js";
 import { inSeconds, type Warnings } from "./warnings.js";
 
-/** What the header of a frame says that follows others without a container: MPEG audio, ADTS. */
+/** The header of a frame without a container: MPEG audio, ADTS. */
 export interface FrameHeader {
   /** Bytes of the whole frame. */
   length: number;
-  /** Frames in the sense of PCM: samples of each channel. */
+  /** PCM frames: samples of each channel. */
   samples: number;
   sampleRateHz: number;
-  /** Equal for frames of one stream: what does not change from frame to frame. */
+  /** Equal for frames of one stream: the fields that do not change between frames. */
   key: number;
   /**
    * Its length is only a guess from where the next one begins: it takes more of them, of one
@@ -22,8 +22,7 @@ export type HeaderReader = (bytes: Uint8Array, at: number) => FrameHeader | unde
 export type WalkEvent = { kind: "frame"; start: number; header: FrameHeader } | Gap;
 
 /**
- * Bytes that are no frames. `isCut`: the last frame of the file, of which only the beginning is
- * there.
+ * Bytes that are not frames. `isCut`: a truncated last frame of the file.
  */
 interface Gap {
   kind: "gap";
@@ -32,21 +31,21 @@ interface Gap {
   isCut: boolean;
 }
 
-/** Warns of a gap behind `seconds` of sound. What lies before the first frame is no damage. */
+/** Warns of a gap after `seconds` of sound. Bytes before the first frame are not damage. */
 export function noteGap(
   { isCut, length }: Gap,
   { seconds, isFirst }: { seconds: number; isFirst: boolean },
   warnings: Warnings,
 ): void {
-  if (isCut) warnings.add("The last frame of the file is cut short and was left out");
+  if (isCut) warnings.add("The last frame of the file is cut short and was skipped");
   else if (!isFirst)
     warnings.add(`${length} bytes at ${inSeconds(seconds)} are not audio frames and were skipped`);
 }
 
 /**
  * The frames of a stream without a container. Headers are short and their mark occurs by chance: a
- * frame counts when another of its stream, a tag or the end of the file follows where it says that
- * it ends; the first of a stream, when three do.
+ * frame counts when another one of its stream, a tag or the end of the file follows right after it;
+ * the first of a stream, when three do.
  */
 export function* walkFrames(bytes: Uint8Array, headerAt: HeaderReader): Generator<WalkEvent> {
   let key: number | undefined;
@@ -75,8 +74,7 @@ export function* walkFrames(bytes: Uint8Array, headerAt: HeaderReader): Generato
 const framesToTrustGuess = 8;
 
 /**
- * Where the first frame of a stream stands, looking at places up to `within`; -1 where there is
- * none.
+ * Position of a stream's first frame, searched up to `within`; -1 if there is none.
  */
 export function findFrame(
   bytes: Uint8Array,
@@ -94,8 +92,8 @@ export function findFrame(
 }
 
 /**
- * Whether `count` frames of the stream stand one behind the other, or fewer up to the end of the
- * file or a tag.
+ * Whether `count` consecutive frames of the stream follow, or fewer up to the end of the file or a
+ * tag.
  */
 function follows(
   bytes: Uint8Array,

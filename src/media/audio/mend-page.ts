@@ -6,19 +6,19 @@ const sumEnd = 26;
 const shortest = 27;
 const longest = 27 + 255 + 255 * 255;
 
-/** The byte whose remainder ends in a certain byte: each is the last of one. */
+/** The byte for each last byte of a remainder: they are all different. */
 const byteOfLast = new Uint8Array(256);
 for (const [byte, remainder] of crcTable32.entries()) byteOfLast[remainder & 255] = byte;
 
 /**
- * An Ogg page in which one byte is wrong, as it was: the checksum tells which one and how. Where
- * the damage is larger, one page in 250 of the longest is taken for such a one.
+ * Repairs an Ogg page with one wrong byte, which the checksum identifies. With more damage, one in
+ * 250 of the longest pages is mistaken for such a page.
  *
- * The checksum is linear: the difference between the one that stands there and the one of the bytes
- * that stand there is the remainder of the wrong byte's difference, followed by as many zeros as
- * bytes follow it. It is followed backwards, byte by byte, until it is the remainder of one byte.
+ * The checksum is linear: the difference between the stored and the computed one is the remainder
+ * of the wrong byte's difference followed by as many zeros as there are bytes after it. It is
+ * traced back, byte by byte, until it is the remainder of a single byte.
  *
- * @returns a copy; undefined where no single byte explains the checksum.
+ * @returns a copy; undefined when no single byte explains the checksum.
  */
 export function mendPage(page: Uint8Array): Uint8Array | undefined {
   if (page.length < shortest || page.length > longest) return undefined;

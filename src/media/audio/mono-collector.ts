@@ -4,7 +4,7 @@ import { AppError } from "../../errors.js";
 export interface AudioLimits {
   maxSeconds: number;
   /**
-   * Of one channel; more than eight channels count in proportion. Left out: `defaultMaxSamples`.
+   * Of one channel; more than eight channels count in proportion. Default: `defaultMaxSamples`.
    */
   maxSamples?: number;
 }
@@ -18,7 +18,7 @@ export const defaultMaxSamples = 172_800_000;
 const lowestRateHz = 1000;
 const highestRateHz = 768_000;
 
-/** What a buffer that is copied to grow may hold; beyond it memory grows in place. */
+/** Largest buffer that is copied to grow; beyond it memory grows in place. */
 const maxCopiedSamples = 1 << 22;
 const pageBytes = 65_536;
 
@@ -26,13 +26,13 @@ interface GrowingMemory {
   readonly buffer: ArrayBuffer;
   grow(pages: number): void;
 }
-/** The types of Node 20 leave it out. */
+/** Missing from the types of Node 20. */
 const { Memory } = Reflect.get(globalThis, "WebAssembly") as {
   Memory: new (size: { initial: number; maximum: number }) => GrowingMemory;
 };
 
 /**
- * Gathers decoded pieces as mono: the mean of the channels (librosa's mix; sum·√½ would be 3 dB
+ * Collects decoded pieces as mono: the mean of the channels (librosa's mix; sum·√½ would be 3 dB
  * louder).
  */
 export class MonoCollector {
@@ -71,9 +71,9 @@ export class MonoCollector {
   }
 
   /**
-   * Room for `#length` samples and some more. A long sound lies in WebAssembly memory, the one kind
-   * that JavaScript can enlarge without copying it (an hour at 48 kHz copied to grow takes 1.4 GB)
-   * and read at full speed (a resizable ArrayBuffer is read at a quarter of it).
+   * Room for `#length` samples and some more. A long sound is kept in WebAssembly memory, the only
+   * kind that JavaScript can enlarge without copying (growing an hour at 48 kHz by copying takes
+   * 1.4 GB) and read at full speed (a resizable ArrayBuffer is four times as slow).
    */
   #grow(filled: number): void {
     const { maxSamples = defaultMaxSamples } = this.#limits;
@@ -97,7 +97,7 @@ export class MonoCollector {
 }
 
 /**
- * @throws AppError `too_large` naming the option, `unsupported_media` for a rate that no sound has.
+ * @throws AppError `too_large` naming the option, `unsupported_media` for an implausible rate.
  */
 export function checkLength(
   { frames, channels, sampleRateHz }: { frames: number; channels: number; sampleRateHz: number },

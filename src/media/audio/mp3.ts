@@ -9,8 +9,7 @@ import { compareLength, type Warnings } from "./warnings.js";
 import { decoderDelay, type MpegInfo, mpegInfo } from "./xing.js";
 
 /**
- * Bytes fed to the decoder at once: what they expand to stays small enough to check before going
- * on.
+ * Bytes fed to the decoder at once: their output stays small enough to check before continuing.
  */
 const chunkBytes = 4096;
 
@@ -19,19 +18,19 @@ interface Frame {
   header: MpegHeader;
 }
 
-/** Frames without anything between them, of one rate: what a decoder can take in one go. */
+/** Consecutive frames of one rate: what a decoder can take at once. */
 interface Run {
   info?: MpegInfo;
   /**
-   * Where it begins in the sound: from the start of the file, of an info frame, or behind damage.
+   * Where it begins in the sound: the start of the file, an info frame, or the end of damage.
    */
   frames: Frame[];
 }
 
 /**
  * MPEG audio, Layers I to III, without a container: joined files, damaged frames, other bytes
- * before and between the frames. Each run of frames is decoded by itself. The encoder's delay and
- * padding are removed where an info frame tells them.
+ * before and between the frames. Each run of frames is decoded separately. The encoder's delay and
+ * padding are removed if an info frame gives them.
  */
 export async function decodeMp3(
   bytes: Uint8Array,
@@ -43,7 +42,7 @@ export async function decodeMp3(
   sound.expectAll(partsOf(runs), 1);
   const ignoreCrc = !mostPass(bytes, runs);
   for (let i = 0; i < runs.length; i++) {
-    // Runs up to the next info frame belong to the sound that it tells of.
+    // Runs up to the next info frame belong to the same sound.
     const { info } = runs[i];
     const group = [runs[i]];
     while (
@@ -59,7 +58,7 @@ export async function decodeMp3(
   }
 }
 
-/** What the runs will be, without the encoder's delay and padding. */
+/** Length of the runs without the encoder's delay and padding. */
 function* partsOf(runs: readonly Run[]) {
   for (const { info, frames } of runs) {
     for (const { header } of frames) yield header;
@@ -98,14 +97,14 @@ function splitRuns(bytes: Uint8Array, warnings: Warnings): Run[] {
 }
 
 interface RunOptions {
-  /** Samples to leave out at the beginning. */
+  /** Samples to drop at the beginning. */
   skip: number;
   ignoreCrc: boolean;
   sound: SoundBuilder;
   warnings: Warnings;
 }
 
-/** @returns samples that are still to be left out. */
+/** @returns samples that still have to be dropped. */
 async function decodeRun(
   bytes: Uint8Array,
   run: Run,
@@ -148,7 +147,7 @@ async function decodeRun(
   return skip;
 }
 
-/** Takes the encoder's padding off the end of a whole sound, and compares its length. */
+/** Removes the encoder's padding from the end of a complete sound, and checks its length. */
 function trimEnd(
   group: readonly Run[],
   info: MpegInfo,
@@ -168,7 +167,7 @@ function trimEnd(
     sound.removeLast(Math.max(0, info.padding - decoderDelay));
 }
 
-/** Whether a frame's checksum is right, where it has one. */
+/** Whether a frame's checksum, if any, is right. */
 function passes(bytes: Uint8Array, { start, header }: Frame): boolean {
   if (!header.hasCrc || header.layer !== 3) return true;
   const said = (bytes[start + 4] << 8) | bytes[start + 5];

@@ -83,7 +83,7 @@ export function mpegHeaderAt(bytes: Uint8Array, at: number): MpegHeader | undefi
   return { ...header, length };
 }
 
-/** To the next header that differs in padding alone, or to the end of the file. */
+/** Up to the next header that differs only in padding, or the end of the file. */
 function freeFormatLength(bytes: Uint8Array, at: number): number | undefined {
   const isSame = (next: number) =>
     bytes[next] === 0xff &&

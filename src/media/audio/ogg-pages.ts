@@ -3,27 +3,28 @@ import { mendPage } from "./mend-page.js";
 
 /** Source: RFC 3533, section 6. */
 export interface OggPage {
-  /** Its checksum is right, or was made so. Of others the packets must be checked by the codec. */
+  /**
+   * Its checksum is right, or was repaired. Packets of other pages must be checked by the codec.
+   */
   isWhole: boolean;
   serial: number;
   sequence: number;
   /**
-   * Position of the end of the last packet that ends here; -1 where none does. Its unit is the
-   * codec's.
+   * Position of the end of the last packet that ends here, in the codec's unit; -1 if none does.
    */
   granule: number;
   isFirst: boolean;
   isLast: boolean;
-  /** Whether it begins with the rest of a packet of the page before. */
+  /** Whether it begins with the rest of the previous page's packet. */
   continues: boolean;
-  /** The parts of packets in it; the last one goes on in the next page unless `endsWhole`. */
+  /** The parts of packets in it; the last one continues on the next page unless `endsWhole`. */
   segments: Uint8Array[];
   endsWhole: boolean;
 }
 
 export interface PageScan {
   pages: OggPage[];
-  /** Bytes that are no page, or one whose checksum is wrong. */
+  /** Bytes that are not a page, or a page with a wrong checksum. */
   damagedBytes: number;
   /** Pages in which one byte was wrong. */
   mendedPages: number;
@@ -34,8 +35,8 @@ export interface PageScan {
 const headerBytes = 27;
 
 /**
- * The pages of a file. One whose checksum is wrong is mended where that is possible, and read as
- * far as its header can be trusted where it is not; what else lies between pages is counted.
+ * The pages of a file. One with a wrong checksum is repaired if possible, otherwise read as far as
+ * its header can be trusted; other bytes between pages are counted.
  */
 export function scanPages(bytes: Uint8Array): PageScan {
   const scan: PageScan = { pages: [], damagedBytes: 0, mendedPages: 0, isCut: false };
@@ -63,7 +64,7 @@ export function scanPages(bytes: Uint8Array): PageScan {
       scan.isCut ||= isCut;
       if (!isCut) scan.damagedBytes += piece.length;
       const page = readDamagedPage(piece);
-      // The serial number of a stream that is open is a sign that it is a page at all.
+      // The serial number of an open stream indicates that it is a page at all.
       if (page !== undefined && serials.has(page.serial)) add(page);
     }
     at = end;
@@ -100,8 +101,8 @@ function nextMark(bytes: Uint8Array, from: number): number {
 }
 
 /**
- * From the header and its table of lacing values; undefined where no page begins or its header is
- * cut.
+ * From the header and its table of lacing values; undefined if no page begins there or its header
+ * is cut.
  */
 function pageLength(bytes: Uint8Array, at: number): number | undefined {
   if (!isMark(bytes, at) || bytes[at + 4] !== 0 || at + headerBytes > bytes.length)
@@ -148,8 +149,8 @@ function readPage(bytes: Uint8Array, at: number, length: number): OggPage {
 }
 
 /**
- * What is there of a page that is damaged or cut, as one segment: sizes of packets are as doubtful
- * as the rest. Its position is that of a packet that may be missing.
+ * The rest of a damaged or truncated page, as one segment: packet sizes are as unreliable as
+ * everything else. Its position is that of a packet that may be missing.
  */
 function readDamagedPage(bytes: Uint8Array): OggPage | undefined {
   if (pageLength(bytes, 0) === undefined) return undefined;

@@ -1,9 +1,9 @@
 import type { OggPage } from "./ogg-pages.js";
 
-/** The whole packets that end on a page, and what the page says of them. */
+/** The complete packets that end on a page, and the page's facts about them. */
 export interface PacketGroup {
   packets: Uint8Array[];
-  /** Position of the end of its last packet; undefined where the page does not say. */
+  /** Position of the end of its last packet; undefined if the page does not give it. */
   granule: number | undefined;
   isLast: boolean;
   /** Pages are missing before it. */
@@ -18,12 +18,11 @@ export interface OggStream {
 
 export type OggCodec = "opus" | "vorbis" | "flac" | "speex" | "theora" | "skeleton" | "other";
 
-/** Streams that play at the same time. A file may hold several links, one behind the other. */
+/** Streams that play at the same time. A file may hold several links in sequence. */
 export type OggLink = OggStream[];
 
 /**
- * Pages -> links of streams. Pages of a stream whose first page is not there are counted as
- * `orphans`.
+ * Pages -> links of streams. Pages of a stream without its first page are counted as `orphans`.
  */
 export function splitStreams(pages: readonly OggPage[]): { links: OggLink[]; orphans: number } {
   const links: OggLink[] = [];
@@ -65,8 +64,8 @@ class Assembly {
   }
 
   add({ sequence, segments, continues, endsWhole, granule, isLast, isWhole }: OggPage): void {
-    // Of these codecs only FLAC's packets have checksums of their own: of a damaged page of another
-    // nobody can tell which packets are right.
+    // Only FLAC's packets have their own checksums: in a damaged page of another codec it is
+    // unknown which packets are right.
     if (!isWhole && this.#stream.codec !== "flac") return;
     const isAfterLoss = this.#sequence !== undefined && sequence !== this.#sequence + 1;
     this.#sequence = sequence;

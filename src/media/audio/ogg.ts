@@ -26,9 +26,8 @@ const names: Record<OggCodec, string> = {
 };
 
 /**
- * Ogg with Opus, Vorbis or FLAC: several links one behind the other, each at its own rate; of
- * several streams at the same time the first sound. Other codecs go to ffmpeg. Sources: RFC 3533,
- * RFC 7845.
+ * Ogg with Opus, Vorbis or FLAC: several links in sequence, each at its own rate; of simultaneous
+ * streams the first sound. Other codecs go to ffmpeg. Sources: RFC 3533, RFC 7845.
  */
 export async function decodeOgg(
   bytes: Uint8Array,
@@ -41,8 +40,8 @@ export async function decodeOgg(
   if (links.length === 0) {
     const reason =
       orphans > 0
-        ? "it begins in the middle of a stream, whose headers are missing"
-        : "no page of it is whole";
+        ? "it starts in the middle of a stream whose headers are missing"
+        : "it has no intact page";
     throw undecodable(`The Ogg file cannot be decoded: ${reason}`);
   }
   if (links.every((link) => soundOf(link) === undefined)) {
@@ -58,7 +57,7 @@ export async function decodeOgg(
     const stream = soundOf(link);
     const others = link.filter((other) => other !== stream && other.codec !== "skeleton");
     for (const { codec } of others)
-      warnings.add(`Another stream of the file was left out: ${names[codec]}`);
+      warnings.add(`Another stream of the file was skipped: ${names[codec]}`);
     if (stream === undefined)
       warnings.add(`Part ${i + 1} of the file holds no sound that can be decoded`);
     else await decoders[stream.codec]?.(stream, sound, warnings);
@@ -84,9 +83,9 @@ function warnOfDamage(
       `A wrong byte in ${mendedPages} pages of the file was restored by their checksums`,
     );
   if (damagedBytes > 0)
-    warnings.add(`${damagedBytes} bytes of the file are damaged (wrong checksum or no Ogg page)`);
-  if (orphans > 0)
     warnings.add(
-      `${orphans} pages belong to a stream whose beginning is missing and were left out`,
+      `${damagedBytes} bytes of the file are damaged (wrong checksum or not an Ogg page)`,
     );
+  if (orphans > 0)
+    warnings.add(`${orphans} pages belong to a stream whose beginning is missing and were skipped`);
 }

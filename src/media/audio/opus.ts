@@ -6,10 +6,10 @@ import type { Warnings } from "./warnings.js";
 
 const sampleRateHz = 48_000;
 /**
- * What is filled with silence at most where pages are lost: a granule position may be wrong itself.
+ * The longest silence in place of lost pages: a granule position may be wrong itself.
  */
 const longestGap = 600 * sampleRateHz;
-/** Damage that a decoder is not given: see `_inputSize` of opus-decoder. */
+/** Packets too damaged for the decoder: see `_inputSize` of opus-decoder. */
 const maxPacketBytes = 3840;
 
 /**
@@ -32,8 +32,7 @@ export async function decodeOpusStream(
   await decoder.ready;
   try {
     /**
-     * Samples that were decoded or stand for lost ones; `offset` is the granule position of the
-     * first.
+     * Samples decoded or in place of lost ones; `offset` is the granule position of the first.
      */
     let position = 0;
     let offset: number | undefined;
@@ -106,7 +105,7 @@ function readHead(packet: Uint8Array) {
     gain: 10 ** (view.getInt16(16, true) / 256 / 20),
   };
   if (channels === 0) throw undecodable("The Opus file cannot be decoded: it has no channels");
-  if (view.getUint8(8) >> 4 !== 0) throw unsupported("The Opus file is of a later version");
+  if (view.getUint8(8) >> 4 !== 0) throw unsupported("The Opus file has a later version");
   if (family === 0) {
     if (channels > 2)
       throw undecodable(`The Opus file cannot be decoded: it has ${channels} channels`);
@@ -130,7 +129,7 @@ function readHead(packet: Uint8Array) {
 }
 
 /**
- * Samples of a packet at 48 kHz, by its first bytes; 0 for one that makes no sense. Source: RFC
+ * Samples of a packet at 48 kHz, by its first bytes; 0 for an invalid one. Source: RFC
  * 6716, section 3.1.
  */
 function packetSamples(packet: Uint8Array): number {

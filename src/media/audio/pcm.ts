@@ -34,8 +34,8 @@ export const bytesPerSample: Record<SampleType, number> = {
 const pieceFrames = 1 << 16;
 
 /**
- * Adds PCM samples: integers become numbers in [-1, 1), floats stay as they are. @returns the whole
- * frames there were.
+ * Adds PCM samples: integers become numbers in [-1, 1), floats are unchanged. @returns the number
+ * of complete frames.
  */
 export function addPcm(bytes: Uint8Array, layout: PcmLayout, sound: SoundBuilder): number {
   const { type, littleEndian, channels, sampleRateHz, start, length } = layout;

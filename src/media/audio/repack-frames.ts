@@ -16,10 +16,10 @@ interface Frames {
 const highestIndex = 14;
 
 /**
- * Frames as the decoder can take them. It takes no free format, and leaves out a whole frame when a
- * part of it lies in a frame that is missing. Such frames are written again at the highest bit rate
- * there is: a frame's main data may begin up to 511 bytes (MPEG-2: 255) before it, so that data
- * that fitted into smaller frames fits into larger ones. What was lost becomes silence.
+ * Frames as the decoder can take them. It cannot read free format, and drops a frame when part of
+ * it is in a missing frame. Such frames are rewritten at the highest bit rate: a frame's main data
+ * may begin up to 511 bytes (MPEG-2: 255) before it, so data from smaller frames fits into larger
+ * ones. Lost data becomes silence.
  *
  * @throws AppError `unsupported_media` for free formats above that rate.
  */
@@ -61,18 +61,18 @@ function repack(bytes: Uint8Array, frames: readonly Frame[]): Frames {
     let bits = 0;
     for (const [granule, size] of granuleBits(side, header).entries()) {
       if (from < 0) {
-        clearGranule(side, header, granule); // it begins in a frame that is missing
+        clearGranule(side, header, granule); // it begins in a missing frame
         from += size;
       } else bits += size;
     }
     const to = i * length;
     data.set(bytes.subarray(start, start + 4), to);
-    data[to + 1] |= 1; // without checksum, which would be another now
+    data[to + 1] |= 1; // without checksum, which would be wrong now
     data[to + 2] = (highestIndex << 4) | (data[to + 2] & 0x0d);
     const slot = i * room;
     const size = Math.ceil(bits / 8);
     const begin = Math.max(written, slot - longestBack);
-    // What cannot be right is left out: the decoder mutes the frame.
+    // Implausible data is dropped: the decoder mutes the frame.
     const isThere = from >= 0 && from + bits <= 8 * arrived && begin + size <= slot + room;
     setMainDataBegin(side, header, isThere ? slot - begin : longestBack);
     data.set(side, to + 4);

@@ -60,7 +60,7 @@ function w64Chunks(bytes: Uint8Array): Chunk[] {
   return chunks;
 }
 
-/** Whether the name of a chunk stands at a place. */
+/** Whether a position holds a chunk's name. */
 export function isId(bytes: Uint8Array, at: number): boolean {
   return at + 4 <= bytes.length && /^[\x20-\x7e]{4}$/.test(idAt(bytes, at));
 }

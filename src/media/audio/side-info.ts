@@ -1,5 +1,5 @@
 /**
- * Where things stand in the side information of Layer III. Source: ISO 11172-3, section 2.4.1.7.
+ * Positions in Layer III's side information. Source: ISO 11172-3, section 2.4.1.7.
  */
 interface SideLayout {
   isMpeg1: boolean;
@@ -20,8 +20,7 @@ export function setMainDataBegin(side: Uint8Array, { isMpeg1 }: SideLayout, byte
 }
 
 /**
- * part2_3_length of each granule of each channel: the bits that its main data take, one behind the
- * other.
+ * part2_3_length of each granule of each channel: the bits of its main data, in sequence.
  */
 export function granuleBits(side: Uint8Array, layout: SideLayout): number[] {
   return granules(layout).map((start) => bitsAt(side, start, 12));
@@ -33,7 +32,7 @@ export function clearGranule(side: Uint8Array, layout: SideLayout, granule: numb
   for (let i = start; i < start + 21; i++) side[i >> 3] &= ~(0x80 >> (i & 7));
 }
 
-/** Whether side information can be what it is taken for: bytes that are none seldom pass. */
+/** Whether bytes are plausible side information: others seldom pass. */
 export function isPlausible(side: Uint8Array, layout: SideLayout, frameBytes: number): boolean {
   const longestBack = layout.isMpeg1 ? 511 : 255;
   const bits = granuleBits(side, layout).reduce((sum, size) => sum + size, 0);

@@ -10,20 +10,21 @@ import { isWav } from "./riff-chunks.js";
 export type AudioFormat = "wav" | "flac" | "ogg" | "mp3" | "aac" | "aiff" | "au" | "caf";
 
 /**
- * How far in a stream that was cut in the middle is looked for: Ogg's longest page and some more.
+ * How far to search for the start of a stream that was cut in the middle: Ogg's longest page and
+ * some more.
  */
 const searchBytes = 1 << 17;
 
 export interface Sniffed {
-  /** One that is decoded here, or the name of the demuxer of ffmpeg that reads it. */
+  /** One that is decoded here, or the name of ffmpeg's demuxer for it. */
   format: AudioFormat | { demuxer: string; what: string };
   /** Where it begins. */
   start: number;
 }
 
 /**
- * The format of a sound without tags around it (tags.ts), told by its structure: frames that follow
- * each other, pages with a right checksum. Undefined when it is none of those that are read here.
+ * The format of a sound without tags around it (tags.ts), detected from its structure: consecutive
+ * frames, pages with a right checksum. Undefined when it is not supported.
  */
 export function sniffAudio(bytes: Uint8Array): Sniffed | undefined {
   const here = (format: Sniffed["format"]) => ({ format, start: 0 });
@@ -52,7 +53,7 @@ function cutStream(bytes: Uint8Array): Sniffed | undefined {
   return starts.reduce((best, one) => (one.start < best.start ? one : best));
 }
 
-/** Two FLAC frames with right checksums, one behind the other. */
+/** Two consecutive FLAC frames with right checksums. */
 function findFlac(bytes: Uint8Array): number {
   let first = -1;
   let end = -1;

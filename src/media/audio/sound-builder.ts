@@ -5,23 +5,23 @@ import { type AudioLimits, checkLength, MonoCollector } from "./mono-collector.j
 /** Frames of silence added at once. */
 const silence = new Float32Array(4096);
 
-/** A gap that is filled in: a frame or two. What is longer would be invented. */
+/** The longest gap that is filled in: a frame or two. More would be invented sound. */
 const longestBridgeSeconds = 0.2;
 
 interface Part {
   collector: MonoCollector;
   sampleRateHz: number;
   frames: number;
-  /** Where silence stands for what was lost. */
+  /** Where silence replaces lost sound. */
   gaps: { start: number; length: number }[];
-  /** Frames at its end that do not count; nothing is added to the part any more. */
+  /** Frames at its end that do not count; nothing more is added to the part. */
   removed: number;
 }
 
 /**
- * Gathers a sound from decoded pieces. Files that were joined change their rate: a piece of another
- * rate begins a new part, and `finish` brings all parts to the highest of their rates. The limits
- * hold for the whole.
+ * Builds a sound from decoded pieces. Joined files may change the rate: a piece of another rate
+ * starts a new part, and `finish` resamples all parts to the highest rate. The limits apply to the
+ * whole.
  */
 export class SoundBuilder {
   readonly limits: AudioLimits;
@@ -59,7 +59,7 @@ export class SoundBuilder {
     part.frames += frames;
   }
 
-  /** @throws AppError as `checkLength` when so many frames more would be too many. */
+  /** @throws AppError as `checkLength` when this many more frames would be too many. */
   expect(frames: number, channels: number, sampleRateHz: number): void {
     const before = Math.round(this.seconds * sampleRateHz);
     checkLength({ frames: before + frames, channels, sampleRateHz }, this.limits);
@@ -78,7 +78,7 @@ export class SoundBuilder {
     if (seconds > 0) this.expect(Math.round(seconds * highestHz), channels, highestHz);
   }
 
-  /** Stands for what was lost: silence, or where that is short the sound around it. */
+  /** Replaces lost sound: by silence, or for a short gap by the sound around it. */
   addSilence(frames: number, sampleRateHz: number): void {
     const before = this.#parts.at(-1);
     const isNew = before?.sampleRateHz !== sampleRateHz || before.removed > 0;
@@ -88,7 +88,7 @@ export class SoundBuilder {
     if (frames > 0) this.#parts.at(-1)?.gaps.push({ start, length: frames });
   }
 
-  /** Takes frames off the end: an encoder's padding. */
+  /** Removes frames from the end: an encoder's padding. */
   removeLast(frames: number): void {
     const part = this.#parts.at(-1);
     if (part === undefined || frames <= 0) return;

@@ -1,5 +1,5 @@
 /**
- * The part of a file without what taggers, downloads and padding put around it: ID3v2 tags (any
+ * The part of a file without tags and padding: ID3v2 tags (any
  * number), APE tags, zeros and line breaks before; ID3v1, Lyrics3 and APE tags, ID3v2 footers and
  * zeros behind. Sources: id3.org (ID3v2.4 structure), wiki.hydrogenaud.io (APEv2),
  * id3.org/Lyrics3v2.
@@ -24,7 +24,7 @@ export function withoutTags(bytes: Uint8Array, maxPadding = Number.POSITIVE_INFI
 const textAt = (bytes: Uint8Array, from: number, to: number) =>
   String.fromCharCode(...bytes.subarray(Math.max(0, from), to));
 
-/** Bytes of the tag that begins at a place; 0 where none does. */
+/** Bytes of the tag at a position; 0 if there is none. */
 export function tagLength(bytes: Uint8Array, at: number): number {
   if (textAt(bytes, at, at + 3) === "ID3" && at + 10 <= bytes.length) {
     const size = bytes.subarray(at + 6, at + 10);

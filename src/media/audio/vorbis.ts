@@ -5,9 +5,9 @@ import type { SoundBuilder } from "./sound-builder.js";
 import { undecodable } from "./undecodable.js";
 import type { Warnings } from "./warnings.js";
 
-/** Seconds that are filled with silence at most where pages are lost. */
+/** Most seconds of silence in place of lost pages. */
 const longestGapSeconds = 600;
-/** Samples of a page whose packets all are damaged, at most. */
+/** Most samples of a page whose packets are all damaged. */
 const longestPacket = 65_536;
 
 /**
@@ -35,8 +35,7 @@ export async function decodeVorbisStream(
       let from = 0;
       const end = granule === undefined || offset === undefined ? undefined : granule - offset;
       const missing = end === undefined ? 0 : end - position - samplesDecoded;
-      // Without a loss a packet of one page may have been no sound; a last page may promise too
-      // much.
+      // Without a loss a single-page packet may not be sound; a last page may announce too much.
       const isGap = isAfterLoss
         ? missing <= longestGapSeconds * sampleRate
         : missing <= longestPacket && !isLast;
@@ -45,8 +44,8 @@ export async function decodeVorbisStream(
         position += missing;
         if (!isAfterLoss) warnings.mute("packet", 1, before, sound.seconds);
       }
-      // The first page says where its sound begins: earlier samples are left out; a later start was
-      // cut from a longer stream.
+      // The first page says where its sound begins: earlier samples are dropped; a later start
+      // means that it was cut from a longer stream.
       if (granule !== undefined && offset === undefined && samplesDecoded > 0) {
         if (!isLast) from = Math.max(0, samplesDecoded - granule);
         offset = isLast ? 0 : Math.max(0, granule - samplesDecoded);
@@ -64,7 +63,7 @@ export async function decodeVorbisStream(
   }
 }
 
-/** A page as the decoder's own parser would hand it on. */
+/** A page in the form of the decoder's parser. */
 function page(first: Uint8Array, packets: readonly Uint8Array[], setup?: Uint8Array): ParserPage {
   return {
     [data]: first,

@@ -1,7 +1,7 @@
-/** Sentences kept for one sound; what comes after is counted. */
+/** Warnings kept for one sound; further ones are counted. */
 const maxWarnings = 12;
 
-/** What was damaged, mended or left out of a sound, in plain sentences for whoever sent it. */
+/** Damaged, repaired and skipped parts of a sound, in plain sentences for the sender. */
 export class Warnings {
   readonly #sentences: string[] = [];
   #further = 0;
@@ -34,7 +34,7 @@ export class Warnings {
   list(): string[] {
     const damage = [...this.#muted].map(([what, { count, from, to }]) => {
       const subject = count === 1 ? `1 damaged ${what} was` : `${count} damaged ${what}s were`;
-      return `${subject} filled in or left out between ${inSeconds(from)} and ${inSeconds(to)}`;
+      return `${subject} filled in or skipped between ${inSeconds(from)} and ${inSeconds(to)}`;
     });
     const further = this.#further > 0 ? [`${this.#further} further warnings`] : [];
     return [...damage, ...this.#sentences, ...further];
@@ -47,8 +47,7 @@ export function inSeconds(seconds: number): string {
 }
 
 /**
- * The length a file claims against what it holds, where they differ by more than `tolerance`
- * frames.
+ * Warns when the claimed and the actual length differ by more than `tolerance` frames.
  */
 export function compareLength(
   warnings: Warnings,

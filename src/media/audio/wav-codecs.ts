@@ -1,6 +1,6 @@
 /**
- * Codecs in WAV that go to ffmpeg, by their tag. A tag that is not listed is refused: ffmpeg takes
- * some codecs for others of the same name, and what it makes of them is noise.
+ * Codecs in WAV that go to ffmpeg, by their tag. Other tags are refused: ffmpeg mistakes some
+ * codecs for others of the same name and decodes them to noise.
  */
 const ffmpegCodecs: Record<number, string> = {
   32: "Yamaha ADPCM",
@@ -34,7 +34,9 @@ export const ffmpegCodecOf = (tag: number): string | undefined => ffmpegCodecs[t
 
 const searchBytes = 1 << 16;
 
-/** How frames begin that were written into a WAV as if they were samples: rips of discs. */
+/**
+ * The first bytes of coded frames that were written into a WAV as samples, as when ripping discs.
+ */
 const packedMarks: readonly [mark: string, what: string][] = [
   ["7ffe8001", "DTS"],
   ["fe7f0180", "DTS"],
@@ -44,7 +46,7 @@ const packedMarks: readonly [mark: string, what: string][] = [
   ["f8724e1f", "S/PDIF"],
 ];
 
-/** Coded sound that a header calls PCM of 16 bits in two channels: as samples it is noise. */
+/** Coded sound declared as 16-bit stereo PCM: as samples it is noise. */
 export function packedCodec(bytes: Uint8Array, start: number, length: number): string | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset + start, Math.min(length, searchBytes));
   return packedMarks.find(([mark]) => {

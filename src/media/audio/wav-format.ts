@@ -2,10 +2,10 @@ import type { Chunk } from "./riff-chunks.js";
 import { undecodable, unsupported } from "./undecodable.js";
 import type { Warnings } from "./warnings.js";
 
-/** What the `fmt ` chunk of a WAV file says. */
+/** The `fmt ` chunk of a WAV file. */
 export interface WavFormat {
   /**
-   * WAVE_FORMAT_…: 1 PCM, 3 float, 6 A-law and so on; of WAVE_FORMAT_EXTENSIBLE that of its
+   * WAVE_FORMAT_…: 1 PCM, 3 float, 6 A-law and so on; for WAVE_FORMAT_EXTENSIBLE that of its
    * sub-format.
    */
   tag: number;
@@ -15,17 +15,17 @@ export interface WavFormat {
   blockBytes: number;
   /** Bits a sample takes in the file; 0 for compressed ones. */
   bits: number;
-  /** What the header says of the bits of a sample, as it stands there. */
+  /** The header's bits of a sample, uncorrected. */
   codedBits: number;
-  /** Bits of them that mean something: `bits` unless the header says fewer. */
+  /** Significant bits: `bits` unless the header says fewer. */
   validBits: number;
-  /** Place of the bytes behind the fixed fields, whose meaning depends on the tag. */
+  /** Position of the bytes after the fixed fields, whose meaning depends on the tag. */
   extraStart: number;
   extraLength: number;
 }
 
 const extensible = 0xfffe;
-/** How the GUID of a sub-format ends, of which a tag is the beginning: in both byte orders. */
+/** The end of a sub-format's GUID, which begins with a tag: in both byte orders. */
 const guidEnds = [
   "00001000800000aa00389b71", // KSDATAFORMAT_SUBTYPE_…
   "00000010800000aa00389b71",
@@ -48,7 +48,7 @@ export function readWavFormat(
   if (isExtensible) {
     const guid = Buffer.from(bytes.subarray(start + 24, start + 40)).toString("hex");
     if (length >= 40 && !guidEnds.includes(guid.slice(8)))
-      throw unsupported(`The WAV file has the sub-format ${guid}, which is not read here`);
+      throw unsupported(`The WAV file has the sub-format ${guid}, which is not supported`);
     tag = uint16(littleEndian ? 24 : 26);
     validBits = uint16(18);
   }
@@ -68,7 +68,7 @@ export function readWavFormat(
     const should = (bits / 8) * channels;
     warnings.add(
       `The header's block alignment is ${blockBytes}, but ${channels} channels of ${bits} ` +
-        `bits take ${should}: the bits were believed`,
+        `bits take ${should}: the number of bits was used`,
     );
   }
   if (validBits === 0 || validBits > bits) validBits = bits;

@@ -16,7 +16,7 @@ const samples: Record<string, SampleType> = {
 const aLawTag = 6;
 const muLawTag = 7;
 
-/** Where the samples of a WAV lie that are PCM or float, for readers of pipes. */
+/** The position of a WAV's PCM or float samples, for readers of pipes. */
 export function readWavLayout(bytes: Uint8Array, warnings: Warnings): PcmLayout {
   const file = readRiff(bytes);
   const layout = pcmLayout(file, findData(bytes, file, warnings));
@@ -24,7 +24,7 @@ export function readWavLayout(bytes: Uint8Array, warnings: Warnings): PcmLayout 
   return layout;
 }
 
-/** The data chunk of a WAV, as far as it is there, and what its samples are. */
+/** The data chunk of a WAV, possibly truncated, and its sample format. */
 export interface WavData {
   format: WavFormat;
   start: number;
@@ -43,12 +43,12 @@ export function findData(
   const [data, ...others] = chunks.filter(({ id }) => id === "data");
   if (data === undefined) throw undecodable("The WAV file cannot be read: it has no data chunk");
   if (others.length > 0)
-    warnings.add(`${others.length} further data chunks of the file were left out`);
+    warnings.add(`${others.length} further data chunks of the file were skipped`);
   const format = readWavFormat(bytes, formatChunk, { littleEndian, warnings });
   return { format, start: data.start, length: dataLength(bytes, data, format, warnings) };
 }
 
-/** Sizes that writers leave behind who cannot go back: pipes, and recorders that lost power. */
+/** Sizes left by writers that cannot seek back: pipes, and recorders that lost power. */
 const neverCompleted = [0xffffffff, 0x7fffffff, 0x80000000];
 
 function dataLength(
@@ -59,12 +59,12 @@ function dataLength(
 ): number {
   const left = bytes.length - start;
   if (size === 0 && left > 0 && !endsInChunks(bytes, start)) {
-    warnings.add("The header was never completed: everything behind it was read as sound");
+    warnings.add("The header was never completed: everything after it was read as sound");
     return left;
   }
   if (size <= left) {
     if (!endsInChunks(bytes, start + size + (size % 2)) && !endsInChunks(bytes, start + size))
-      warnings.add(`${left - size} bytes behind the sound were left out`);
+      warnings.add(`${left - size} bytes after the sound were skipped`);
     return size;
   }
   const isUnknown = neverCompleted.some((mark) => size <= mark && size > mark - 65_536);

@@ -18,7 +18,7 @@ const mpegTags = [0x50, 0x55];
 /**
  * A WAV file (RIFF, RIFX, RF64, BW64, Wave64): PCM of 8 to 32 bits, float of 32 or 64, A-law,
  * mu-law, IMA and Microsoft ADPCM, MPEG audio; other codecs go to ffmpeg. A header that was never
- * completed (sizes of 0 or of 4 GB) or claims more than there is, is read to the end of the file.
+ * completed (sizes of 0 or of 4 GB) or claims too much is read to the end of the file.
  *
  * @throws AppError `undecodable_media` when there is no usable format or data chunk,
  *   `unsupported_media` for an unknown codec.
@@ -46,8 +46,7 @@ export async function decodeWav(
   if (adpcm !== undefined) {
     const { badBlocks } = addAdpcm(bytes, adpcm, sound);
     if (badBlocks > 0) warnings.mute("block", badBlocks, 0, sound.seconds);
-    if (length % adpcm.blockBytes > 0)
-      warnings.add("The last block is incomplete and was left out");
+    if (length % adpcm.blockBytes > 0) warnings.add("The last block is incomplete and was skipped");
     return;
   }
   const layout = pcmLayout(file, { format, start, length });
@@ -56,13 +55,13 @@ export async function decodeWav(
       throw undecodable(`The WAV file cannot be read: its samples have ${format.bits} bits`);
     const codec = ffmpegCodecOf(tag);
     if (codec === undefined)
-      throw unsupported(`The WAV file has the codec ${hex(tag)}, which is not read here`);
+      throw unsupported(`The WAV file has the codec ${hex(tag)}, which is not supported`);
     const source = { demuxer: "wav", what: `WAV with ${codec}` };
     return decodeWithFfmpeg(bytes, source, sound, warnings);
   }
   addPcm(bytes, layout, sound);
   if (length % (channels * bytesPerSample[layout.type]) > 0)
-    warnings.add("The last frame is incomplete and was left out");
+    warnings.add("The last frame is incomplete and was skipped");
   warnOfPadding(bytes, layout, format, warnings);
 }
 
@@ -94,7 +93,7 @@ function adpcmLayout(
   return layout;
 }
 
-/** Samples of fewer bits than they take lie in the upper ones, with zeros below. */
+/** Samples with fewer bits than their container use the upper ones, with zeros below. */
 function warnOfPadding(
   bytes: Uint8Array,
   layout: PcmLayout,

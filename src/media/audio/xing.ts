@@ -1,15 +1,15 @@
 import type { MpegHeader } from "./mpeg-header.js";
 
-/** What the first frame of many MP3 files says instead of sound. */
+/** The info in the first frame of many MP3 files. */
 export interface MpegInfo {
-  /** Frames behind it; undefined when it does not say. */
+  /** Frames after it; undefined if not given. */
   frames?: number;
-  /** Samples that the encoder put before and behind the sound. */
+  /** Samples that the encoder added before and after the sound. */
   delay?: number;
   padding?: number;
 }
 
-/** Samples by which decoders of Layer III are late. */
+/** Delay of Layer III decoders in samples. */
 export const decoderDelay = 529;
 
 /**
@@ -38,7 +38,7 @@ export function mpegInfo(
   const flags = view.getUint32(at + 4);
   const info: MpegInfo = {};
   if ((flags & 1) !== 0 && at + 12 <= view.byteLength) info.frames = view.getUint32(at + 8);
-  // Frames, bytes, a table of contents, a quality: each is there or not.
+  // Frames, bytes, a table of contents, a quality: each is optional.
   const lame =
     at +
     8 +

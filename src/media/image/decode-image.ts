@@ -23,16 +23,16 @@ const formats = new Set(["jpeg", "png", "webp", "gif", "avif", "tiff", "heic"]);
 /**
  * The bytes of a picture -> RGB, 8 bits a channel, as Pillow's `convert("RGB")` gives it after
  * `ImageOps.exif_transpose`: turned upright, colour profiles ignored, CMYK and YCbCr by Pillow's
- * formulas. Transparent pictures are laid on white, as transformers 5 does (older versions dropped
- * the alpha channel and showed what was hidden under it). Of several frames the first is taken.
- * Equal to Pillow in every channel but for two:
+ * formulas. Transparent pictures are composited on white, as transformers 5 does (older versions
+ * dropped the alpha channel and showed what was hidden under it). Of several frames the first is
+ * used. Equal to Pillow except for:
  * - AVIF, whose halved chroma libheif repeats where Pillow blends it (mean difference .3 of 255 for
  *   a photograph at 224 x 224);
  * - grey of 16 bits, which is scaled to 8 like 16-bit RGB; Pillow clips it at 255, so that nearly
  *   everything would be white.
  *
- * @throws AppError `unsupported_media` (a format, compression or kind of sample that is not read
- *   here), `too_large` (more than `maxPixels`, known from the header before anything is decoded),
+ * @throws AppError `unsupported_media` (an unsupported format, compression or kind of sample),
+ *   `too_large` (more than `maxPixels`, known from the header before anything is decoded),
  *   `undecodable_media` (corrupt or cut short).
  */
 export async function decodeImage(
@@ -55,7 +55,7 @@ export async function decodeImage(
   const input = forSharp(bytes, format, tiff);
   const attempts = [
     () => decodeWithSharp(input, options),
-    // Cameras and streams leave the last marker out. Where pixels are missing too, this fails.
+    // Cameras and streams omit the last marker. If pixels are missing too, this fails.
     ...(format === "jpeg" ? [() => decodeWithSharp(withEnd(input), options)] : []),
   ];
   for (const attempt of attempts) {
@@ -69,9 +69,9 @@ export async function decodeImage(
   return { ...decoded, warnings: [damage] };
 }
 
-const damage = "The decoder met damage in the picture: parts of it may be grey or wrong";
+const damage = "The decoder found damage in the picture: parts of it may be grey or wrong";
 
-/** What is common in files and refused or overlooked by libvips, as it takes it. */
+/** Rewrites common variants that libvips refuses or overlooks. */
 function forSharp(bytes: Uint8Array, format: MediaFormat, tiff?: TiffLayout): Uint8Array {
   if (format === "avif") return asStill(bytes);
   if (format === "png") return withEarlyMetadata(bytes);
@@ -86,9 +86,9 @@ interface DecodeOptions {
   /** The format, for messages. */
   name: string;
   tiff?: TiffLayout;
-  /** Orientation has been applied already. */
+  /** Orientation is already applied. */
   isUpright?: boolean;
-  /** Whether a file is decoded in which the decoder meets damage, as far as it can. */
+  /** Whether a damaged file is decoded as far as possible. */
   takesDamage?: boolean;
 }
 
@@ -104,7 +104,7 @@ async function decodeWithSharp(
     const orientation = isUpright ? 1 : overlookedOrientation(header, tiff?.tags);
     const upright = orientation > 1 ? turnUpright(input, orientation) : input.autoOrient();
     const isCmyk = header.space === "cmyk";
-    // Left to itself, the pipeline would convert CMYK by a profile, and clip 16 bits at 255.
+    // By default, the pipeline would convert CMYK by a profile, and clip 16 bits at 255.
     if (isCmyk) upright.pipelineColourspace("cmyk");
     const isWide = isCmyk && header.depth === "ushort";
     const raw = upright
@@ -152,14 +152,14 @@ function colourLayout({ channels: before }: Metadata, channels: number, tiff?: T
   return { colours, alpha: before > tiff.colours ? alpha : undefined };
 }
 
-/** A decoder that lacks a feature is not a corrupt file. */
+/** A feature that the decoder lacks does not mean a corrupt file. */
 function undecodable(error: unknown, name: string, tiff?: TiffLayout): AppError {
   const options = { param: "image", cause: error };
   const reason = error instanceof Error ? error.message : "";
   if (/not (configured|implemented|supported|been built in)|unsupported/i.test(reason)) {
     const compression = tiff && compressionOf(tiff.tags);
     const what = compression ? `is compressed as ${compression}, which` : "uses a feature that";
-    return new AppError("unsupported_media", `The ${name} ${what} cannot be read here`, options);
+    return new AppError("unsupported_media", `The ${name} ${what} is not supported`, options);
   }
   return new AppError("undecodable_media", `The ${name} file is corrupt or cut short`, options);
 }

@@ -41,7 +41,7 @@ export async function heicToPng(bytes: Uint8Array, maxPixels: number): Promise<U
     await writeFile(from, bytes);
     for (const { command, args } of converters) {
       await run(command, args(from, to), folder);
-      // Of several pictures in one file the first is the first that was taken.
+      // Of several pictures in one file, the first is the first one taken.
       for (const path of [to, join(folder, "output-1.png")]) {
         const png = await readFile(path).catch(() => undefined);
         if (png !== undefined && png.length > 0) return png;
@@ -52,11 +52,11 @@ export async function heicToPng(bytes: Uint8Array, maxPixels: number): Promise<U
   }
   const message =
     "HEIC pictures are read by libheif's converter (heif-dec or heif-convert) or ffmpeg 7.1, " +
-    "and none on the server could read this one";
+    "and none of those installed could read this one";
   throw new AppError("unsupported_media", message, { param: "image" });
 }
 
-/** Resolves when the converter has ended, in whatever way: its output tells. */
+/** Resolves when the converter has ended in any way: its output decides. */
 function run(command: string, args: readonly string[], cwd: string): Promise<void> {
   return new Promise((resolve) => {
     const child = spawn(command, args, {

@@ -2,12 +2,12 @@ import type { Metadata, Sharp } from "sharp";
 import { readTiffTags, tiffTag } from "./tiff-tags.js";
 
 /**
- * The orientation that `autoOrient` overlooks, since it reads EXIF chunks alone: one that stands
- * only in XMP, or in the text that ImageMagick keeps EXIF in. EXIF wins over XMP, as in Pillow.
- * Source: Pillow 13, Image.getexif and ImageOps.exif_transpose.
+ * The orientation that `autoOrient` overlooks, since it only reads EXIF chunks: one in XMP, or in
+ * the text that ImageMagick keeps EXIF in. EXIF wins over XMP, as in Pillow. Source: Pillow 13,
+ * Image.getexif and ImageOps.exif_transpose.
  *
  * @param tags  those of a TIFF, for which libvips reports orientation 1 where there is none.
- * @returns EXIF's number, 1 (as it is) to 8; 1 when there is nothing to do.
+ * @returns EXIF's number, 1 (upright) to 8.
  */
 export function overlookedOrientation(header: Metadata, tags?: Map<number, number[]>): number {
   const hasExif =
@@ -29,13 +29,13 @@ function orientationOfText({ comments = [] }: Metadata): number | undefined {
 
 /** As an attribute or as an element. */
 function orientationOfXmp({ xmp, format }: Metadata): number | undefined {
-  // HEIF has its own way to say it, which libheif has followed by now.
+  // HEIF has its own orientation, which libheif has already applied.
   if (xmp === undefined || format === "heif") return undefined;
   const found = /tiff:Orientation(?:\s*=\s*["']|>)\s*([0-9])/.exec(xmp.toString("latin1"));
   return found === null ? undefined : Number(found[1]);
 }
 
-/** Mirrors and turns a picture so that it stands upright. Flips come before turns in sharp. */
+/** Mirrors and rotates a picture so that it is upright. Flips come before turns in sharp. */
 export function turnUpright(picture: Sharp, orientation: number): Sharp {
   switch (orientation) {
     case 2:

@@ -5,9 +5,8 @@ const signatureBytes = 8;
 const frameBytes = 12;
 
 /**
- * A PNG whose metadata stands behind its pixels, where ExifTool puts it, with the metadata in front
- * of them: libvips reads none that comes later. Other files are returned as they are.
- * Source: PNG, third edition, section 5.3.
+ * Moves a PNG's metadata in front of its pixels: libvips ignores later metadata, where ExifTool
+ * puts it. Other files are returned unchanged. Source: PNG, third edition, section 5.3.
  */
 export function withEarlyMetadata(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

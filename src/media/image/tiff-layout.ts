@@ -2,15 +2,15 @@ import { AppError } from "../../errors.js";
 import { readTiffTags, tiffTag } from "./tiff-tags.js";
 import type { SampleLayout } from "./to-rgb.js";
 
-/** What a TIFF says of its own samples, and what libvips does not tell. */
+/** Facts about a TIFF's samples that libvips does not report. */
 export interface TiffLayout extends Omit<SampleLayout, "channels"> {
   tags: Map<number, number[]>;
-  /** Luma and chroma for each pixel, which libvips hands on as if it were RGB. */
+  /** Luma and chroma for each pixel, which libvips passes on as if it were RGB. */
   isYCbCr: boolean;
 }
 
 const photometric = { white: 0, black: 1, rgb: 2, palette: 3, mask: 4, separated: 5, yCbCr: 6 };
-/** Of an extra sample: premultiplied, or not. Anything else is no alpha. */
+/** Of an extra sample: premultiplied, or not. Anything else is not alpha. */
 const alphaKinds = [1, 2];
 const jpegCompression = 7;
 const readableBits = [1, 2, 4, 8, 16];
@@ -47,7 +47,7 @@ const compressions: Record<number, string> = {
 
 /**
  * Which samples of a TIFF are colours and which one is alpha: an extra band may be infrared, a mask
- * or a spot colour, and laying the picture on white by it would give noise.
+ * or a spot colour, and compositing on white by it would give noise.
  *
  * @throws AppError `unsupported_media` for samples that have no defined colour.
  */
@@ -62,7 +62,7 @@ export function tiffLayout(bytes: Uint8Array): TiffLayout {
   if (colours === 1 && samples > 2) {
     throw unsupported(`${samples} bands that it does not declare to be colours`);
   }
-  // Without a word on its kind, a single extra sample is alpha: Pillow and libtiff take it so.
+  // A single extra sample of unspecified kind is alpha, as in Pillow and libtiff.
   const position = extra?.findIndex((value) => alphaKinds.includes(value)) ?? 0;
   const hasAlpha = samples > colours && position >= 0 && colours < 4;
   const isYCbCr =
@@ -71,7 +71,7 @@ export function tiffLayout(bytes: Uint8Array): TiffLayout {
   return { tags, colours, alpha: hasAlpha ? colours + position : undefined, isYCbCr };
 }
 
-/** What libvips would call corrupt, or has no brightness of white. */
+/** Samples that libvips would call corrupt, or that have no defined white. */
 function checkSamples(tags: Map<number, number[]>): void {
   const bits = tags.get(tiffTag.bitsPerSample) ?? [1];
   if (bits.some((count) => count !== bits[0] || !readableBits.includes(count)))

@@ -23,7 +23,7 @@ interface Entry {
   tag: number;
   type: number;
   values: number;
-  /** Where its values stand, or where they are said to. */
+  /** The position of its values, according to the entry. */
   from: number;
   isLittle: boolean;
 }
@@ -64,7 +64,7 @@ const viewOf = (bytes: Uint8Array) =>
 
 /**
  * @param bytes  a TIFF, or the EXIF block of another format.
- * @returns numeric values by tag; what lies outside the file or is no number is left out.
+ * @returns numeric values by tag; values outside the file or not numeric are skipped.
  */
 export function readTiffTags(bytes: Uint8Array): Map<number, number[]> {
   const tags = new Map<number, number[]>();
@@ -77,8 +77,8 @@ export function readTiffTags(bytes: Uint8Array): Map<number, number[]> {
 }
 
 /**
- * A TIFF whose orientation is none of the eight, with 1 (as it is) instead, which libtiff would
- * refuse and Pillow reads. The tag must have been read.
+ * Replaces an orientation that is none of the eight by 1 (upright): libtiff would refuse it, and
+ * Pillow reads it. The tag must have been read.
  */
 export function withOrientationInRange(bytes: Uint8Array): Uint8Array {
   const mended = Uint8Array.from(bytes);
@@ -90,7 +90,7 @@ export function withOrientationInRange(bytes: Uint8Array): Uint8Array {
   return mended;
 }
 
-/** The numbers of one entry; none where they lie outside the file, which hides no other entry. */
+/** The numbers of one entry; none when they are outside the file; other entries are still read. */
 function readValues(
   view: DataView,
   { from, type, values, isLittle }: Omit<Entry, "tag">,

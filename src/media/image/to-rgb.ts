@@ -1,15 +1,15 @@
-/** How the samples of a decoded picture lie. */
+/** The layout of a decoded picture's samples. */
 export interface SampleLayout {
   /** Samples of each pixel, colours first. */
   channels: number;
   /** 1 for grey, 3 for RGB, 4 for CMYK. */
   colours: number;
-  /** Which sample is the alpha channel; other samples behind the colours are left out. */
+  /** Which sample is the alpha channel; other extra samples are dropped. */
   alpha: number | undefined;
 }
 
 /**
- * Grey or RGB, with alpha laid on white or not -> RGB.
+ * Grey or RGB, with or without alpha composited on white -> RGB.
  * @param data  [height, width, channels], 8 bits a sample.
  */
 export function fromColour(
@@ -28,7 +28,7 @@ export function fromColour(
   return rgb;
 }
 
-/** A value laid on white, in the fixed point of Pillow's AlphaComposite.c. */
+/** A value composited on white, in the fixed point of Pillow's AlphaComposite.c. */
 function onWhite(value: number, alpha: number): number {
   const sum = value * alpha * 128 + 255 * (255 - alpha) * 128 + (0x80 << 7);
   return ((sum >> 8) + sum) >> 15;

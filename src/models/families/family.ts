@@ -1,6 +1,6 @@
 import type { AudioPreprocess, ImagePreprocess, TextPreprocess } from "../../encoders/manifest.js";
 
-/** What is looked at of a tokenizer.json; the tokenizer reads the rest. */
+/** The checked parts of a tokenizer.json; the tokenizer reads the rest. */
 export interface TokenizerJson {
   added_tokens?: { id: number; content: string; special?: boolean }[] | null;
   normalizer?: unknown;
@@ -25,19 +25,19 @@ export interface HubConfigs {
 }
 
 /**
- * What a model type decides about a manifest. Adding one is a file beside this and its name in
+ * What a model type contributes to a manifest. Adding one is a file beside this and its name in
  * families.ts.
  */
 export interface Family {
   family: string;
   activation: "softmax" | "sigmoid";
   /**
-   * Length of an embedding where config.json leaves it out: the default of the reference's
+   * Length of an embedding when config.json omits it: the default of the reference's
    * configuration class.
    */
   dimensions: number;
   /**
-   * The towers end in a projection of their own; else the text tower's width is the embedding's.
+   * The towers end in a projection; otherwise the text tower's width is the embedding's.
    */
   projects: boolean;
   outputs: { text: string[]; image?: string[]; audio?: string[] };
@@ -84,7 +84,7 @@ export function padTokenId({ tokenizer, tokenizerConfig }: HubConfigs): number {
 
 /**
  * Length of the text context: the smaller of what the tokenizer and the model's positions allow.
- * @param positions  where config.json leaves them out: the default of the reference's configuration
+ * @param positions  when config.json omits them: the default of the reference's configuration
  *   class.
  */
 export function contextLength(

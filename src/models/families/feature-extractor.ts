@@ -32,8 +32,8 @@ const FeatureExtractor = z.strictObject({
   padding_value: only(0),
   padding_side: only("right"),
   return_attention_mask: only(false),
-  // Follow from the others; the reference computes them anew (the last three are left from another
-  // extractor).
+  // Follow from the others; the reference recomputes them (the last three are left over from
+  // another extractor).
   nb_max_samples: z.number().optional(),
   nb_frequency_bins: z.number().optional(),
   n_fft: z.number().optional(),
@@ -55,7 +55,7 @@ const FeatureExtractor = z.strictObject({
  * The sound section of a manifest from the configuration of CLAP's feature extractor. Fused
  * checkpoints (`truncation: fusion`) use HTK mel filters without normalisation and see long sounds
  * as four views; unfused ones use Slaney's and hear windows. Source: transformers 5.24,
- * feature_extraction_clap.py, whose defaults stand for what the file leaves out.
+ * feature_extraction_clap.py, whose defaults apply to missing keys.
  *
  * @throws RangeError naming the file and the key.
  */
@@ -88,11 +88,11 @@ export function featurePreprocess({
   for (const [key, expected] of Object.entries(derived)) {
     const value = given[key as keyof typeof derived];
     if (value !== undefined && value !== expected)
-      throw refuse(`"${key}" is ${value}, but the other keys make it ${expected}`);
+      throw refuse(`"${key}" is ${value}, but the other keys imply ${expected}`);
   }
   if (minHz >= maxHz || maxHz > sampleRateHz / 2)
     throw refuse(
-      `"frequency_min" and "frequency_max" must rise and lie below ${sampleRateHz / 2} Hz, ` +
+      `"frequency_min" and "frequency_max" must be ascending and below ${sampleRateHz / 2} Hz, ` +
         `received ${minHz} and ${maxHz}`,
     );
   const audio = config.audio_config as { enable_fusion?: unknown } | undefined;

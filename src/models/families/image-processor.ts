@@ -52,14 +52,14 @@ const ImageProcessor = z.strictObject({
   do_normalize: flag,
   image_mean: perChannel.optional(),
   image_std: perChannel.optional(),
-  // Pictures are always made RGB; where the reference is told not to, it fails on any other.
+  // Pictures are always converted to RGB; when told not to, the reference fails on any other.
   do_convert_rgb: flag,
   offset: only(false),
   rescale_offset: only(false),
   use_square_size: only(false),
   data_format: only("channels_first"),
   input_data_format: harmless,
-  // What writers leave in the file, of no influence on one picture's numbers.
+  // Keys that writers leave in the file, without influence on one picture's numbers.
   processor_class: harmless,
   _valid_processor_keys: harmless,
   model_input_names: harmless,
@@ -97,7 +97,7 @@ const siglipDefaults: Defaults = {
 };
 
 /**
- * What each class does where its file is silent. Source: transformers 5.24, image_processing_clip
+ * Defaults of each class. Source: transformers 5.24, image_processing_clip
  * and _siglip.
  */
 const classes = new Map([
@@ -108,8 +108,8 @@ const classes = new Map([
 
 /**
  * The picture section of a manifest from the configuration of an image processor. Every switch is
- * honoured or refused.
- * @param defaultClass  the class where the file names none.
+ * implemented or refused.
+ * @param defaultClass  the class if the file names none.
  * @throws RangeError naming the file and the key.
  */
 export function imagePreprocess(configs: HubConfigs, defaultClass: string): ImagePreprocess {
@@ -130,7 +130,7 @@ export function imagePreprocess(configs: HubConfigs, defaultClass: string): Imag
     : undefined;
   if (crop === undefined && resize?.mode !== "squash") {
     const key = resize === undefined ? "do_resize" : "do_center_crop";
-    throw refuse(`"${key}": false leaves pictures of any shape, and the graph takes one`);
+    throw refuse(`"${key}": false allows pictures of any shape, but the graph takes one`);
   }
   const side = crop ?? (resize as { size: number }).size;
   checkModelSide(configs, side, refuse);
@@ -170,12 +170,12 @@ function sideOf(
   if (typeof size === "number") return size;
   const [height, width] = Array.isArray(size) ? size : [size.height, size.width];
   if (height === width) return height;
-  throw refuse(`"${key}": only square pictures are served here, not ${height} x ${width}`);
+  throw refuse(`"${key}": only square pictures are supported, not ${height} x ${width}`);
 }
 
 /**
- * A transformer's positions fit pictures of one size; config.json tells it by the class's defaults
- * where it is silent.
+ * A transformer's positions fit pictures of one size; config.json gives it, or the class's defaults
+ * do.
  */
 function checkModelSide({ config }: HubConfigs, side: number, refuse: Refuse): void {
   const vision = (config.vision_config ?? {}) as { image_size?: unknown; patch_size?: unknown };
@@ -201,7 +201,7 @@ function checkRange(
   const isMean = (value: number) => value >= 0 && value <= white * 1.001;
   const isStd = (value: number) => value >= white / 10_000 && value <= white * 10;
   if (!mean.every(isMean))
-    throw refuse(`"image_mean": no picture has it: pixels lie in 0 to ${white}, received ${mean}`);
+    throw refuse(`"image_mean": implausible: pixels are in 0 to ${white}, received ${mean}`);
   if (!std.every(isStd))
-    throw refuse(`"image_std": no picture has it: pixels lie in 0 to ${white}, received ${std}`);
+    throw refuse(`"image_std": implausible: pixels are in 0 to ${white}, received ${std}`);
 }

@@ -1,9 +1,8 @@
 import { z } from "zod";
 
 /**
- * A configuration file by a schema that knows each of its keys. What is null counts as left out,
- * and so does a step that is switched off (`do_…: false`). Any other unknown key is refused: it may
- * change the numbers.
+ * A configuration file by a schema that knows each of its keys. null counts as missing, and so does
+ * a disabled step (`do_…: false`). Any other unknown key is refused: it may change the numbers.
  *
  * @throws RangeError naming the file and the key.
  */
@@ -37,8 +36,8 @@ const shown = (value: unknown) => (JSON.stringify(value) ?? "nothing").slice(0, 
 /** A key whose value has no influence on the numbers. */
 export const harmless = z.unknown().optional();
 
-/** A key that is only taken with the values that change nothing. */
+/** A key that is only accepted with values that change nothing. */
 export const only = <T extends string | number | boolean>(...values: [T, ...T[]]) =>
-  z.literal(values, { error: `Only ${values.map(shown).join(" or ")} is served here` }).optional();
+  z.literal(values, { error: `Only ${values.map(shown).join(" or ")} is supported` }).optional();
 
 export const flag = z.boolean({ error: "Expected true or false" }).optional();

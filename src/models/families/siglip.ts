@@ -1,7 +1,7 @@
 import { contextLength, type Family, lowerIfAsked, padTokenId } from "./family.js";
 import { imagePreprocess } from "./image-processor.js";
 
-/** What is done to a text, by the `tokenizer_class` of tokenizer_config.json. */
+/** Normalisation of texts by the `tokenizer_class` of tokenizer_config.json. */
 const canonicalizes = new Map<unknown, "siglip" | "lower">([
   ["SiglipTokenizer", "siglip"],
   ["Siglip2Tokenizer", "lower"],

@@ -6,7 +6,7 @@ import { flag, harmless, only, readConfig } from "./read-config.js";
 const limit = z.number({ error: "Expected a number of tokens" }).optional();
 
 const TokenizerConfig = z.strictObject({
-  // Read by the families: the context, the token for padding, what is done to a text first.
+  // Read by the families: the context, the padding token, and normalisation.
   model_max_length: limit,
   pad_token: harmless,
   tokenizer_class: harmless,
@@ -18,7 +18,7 @@ const TokenizerConfig = z.strictObject({
   add_bos_token: flag,
   add_eos_token: flag,
   added_tokens_decoder: z.record(z.string(), z.object({ content: z.string() })).optional(),
-  // Only their usual values are served.
+  // Only their usual values are supported.
   padding_side: only("right"),
   truncation_side: only("right"),
   truncation_strategy: only("longest_first", "only_first"),
@@ -29,9 +29,9 @@ const TokenizerConfig = z.strictObject({
   stride: only(0),
   pad_to_multiple_of: only(1),
   sp_model_kwargs: z
-    .strictObject({}, { error: "No options of SentencePiece are served" })
+    .strictObject({}, { error: "SentencePiece options are not supported" })
     .optional(),
-  auto_map: z.undefined({ error: "Code of the repository's own is not run here" }).optional(),
+  auto_map: z.undefined({ error: "Code of the repository is not run" }).optional(),
   // For decoding, for chats, for slow tokenizers, or notes of the writer.
   pad_token_type_id: harmless,
   backend: harmless,
@@ -73,11 +73,10 @@ const TokenizerConfig = z.strictObject({
 const maxVocabulary = 1_500_000;
 
 /**
- * Refuses a tokenizer_config.json that asks for something tokenizer.json does not do: ids come from
- * tokenizer.json alone, as in the fast tokenizers of the reference, which change themselves where
- * the two differ.
+ * Refuses a tokenizer_config.json that disagrees with tokenizer.json: ids come from tokenizer.json
+ * alone, as in the fast tokenizers of the reference, which adapt themselves when the two differ.
  *
- * @param text  what the family makes of the texts.
+ * @param text  the family's text settings.
  * @throws RangeError naming the file and the key.
  */
 export function checkTokenizer(
@@ -130,7 +129,7 @@ function hasToken({ added_tokens, model }: TokenizerJson, id: number, content: s
 }
 
 /**
- * What tokenizer.json itself may not ask for. Its lengths are not used: the manifest has the
+ * Settings of tokenizer.json that are refused. Its lengths are not used: the manifest has the
  * model's.
  */
 function checkDefinition({ model, padding, truncation, added_tokens }: TokenizerJson): void {
@@ -139,12 +138,12 @@ function checkDefinition({ model, padding, truncation, added_tokens }: Tokenizer
   if (typeof vocab !== "object" || vocab === null) throw refuse(`"model.vocab" is missing`);
   const size = Object.keys(vocab).length + (added_tokens?.length ?? 0);
   if (size > maxVocabulary)
-    throw refuse(`the vocabulary has ${size} tokens; at most ${maxVocabulary} are read`);
+    throw refuse(`the vocabulary has ${size} tokens; expected at most ${maxVocabulary}`);
   if (typeof dropout === "number" && dropout > 0)
     throw refuse(`"model.dropout" is ${dropout}: tokens would be random`);
   for (const [key, value] of Object.entries({ padding, truncation })) {
     const { direction = "Right", stride = 0 } = (value ?? {}) as Record<string, unknown>;
-    if (direction !== "Right") throw refuse(`"${key}.direction": only "Right" is served here`);
-    if (stride !== 0) throw refuse(`"${key}.stride": only 0 is served here`);
+    if (direction !== "Right") throw refuse(`"${key}.direction": only "Right" is supported`);
+    if (stride !== 0) throw refuse(`"${key}.stride": only 0 is supported`);
   }
 }

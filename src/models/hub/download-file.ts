@@ -9,7 +9,7 @@ import { HubTrouble, withRetries } from "./retry.js";
 
 export interface DownloadOptions {
   signal?: AbortSignal;
-  /** Told how many bytes of the file lie here, whenever some came or were thrown away. */
+  /** Called with the number of bytes present whenever it changes. */
   onBytes?: (here: number) => void;
 }
 
@@ -20,25 +20,24 @@ export const repositoryPath = (
 ): string =>
   ["", repo, "resolve", ...[commit, ...path.split("/")].map(encodeURIComponent)].join("/");
 
-/** What `<target>.part` is a part of; lies beside it as `<target>.part.json`. */
+/** What `<target>.part` is a part of; stored beside it as `<target>.part.json`. */
 interface PartRecord {
   /**
-   * sha256, git's sha1 or, where the hub gives neither, nothing: such a part is not gone on with.
+   * sha256, git's sha1 or nothing if the hub gives neither: such a part is not continued.
    */
   identity?: string;
-  /** The ETag of the answer that began it, sent back as If-Range. */
+  /** The ETag of its first answer, sent back as If-Range. */
   etag?: string;
 }
 
 /**
- * Fetches one file to `target`, which appears whole, synced and verified or not at all. A broken
- * transfer goes on where it ended, also in a later process: the bytes so far lie in
+ * Fetches one file to `target`, which appears complete, synced and verified or not at all. A broken
+ * transfer continues where it ended, even in a later process: the bytes so far are in
  * `<target>.part`.
  *
- * @param path  of the file at the hub, such as `repositoryPath` gives.
- * @throws AppError `hub_failed` when the hub cannot be had, or keeps giving other bytes than it
- *   announced; `storage_full`; `cancelled` after an abort. In all of these the part is left where
- *   it can be used.
+ * @param path  of the file at the hub, e.g. from `repositoryPath`.
+ * @throws AppError `hub_failed` when the hub is unavailable, or keeps sending other bytes than
+ *   announced; `storage_full`; `cancelled` after an abort. In all cases the part is kept.
  */
 export async function downloadFile(
   client: HubClient,
@@ -75,7 +74,7 @@ export async function downloadFile(
   }
 }
 
-/** One request: appends what comes to the part. */
+/** One request: appends its bytes to the part. */
 async function transfer(
   client: HubClient,
   path: string,
@@ -99,7 +98,7 @@ async function transfer(
   if (answer.status === 206 && !goesOn) {
     answer.body.destroy();
     await part.beginAnew(
-      `${client.settings.endpoint}${path} answered with another range than was asked for`,
+      `${client.settings.endpoint}${path} answered with another range than requested`,
     );
   }
   let here = goesOn ? have : 0;
@@ -108,7 +107,7 @@ async function transfer(
     await part.remember(answer);
     for await (const chunk of answer.body) {
       if (part.file.size !== undefined && here + chunk.length > part.file.size) {
-        // Left with a byte too many, so that it is found wrong and thrown away.
+        // Kept with one byte too many, so that it fails verification and is discarded.
         await sink.write(chunk, 0, part.file.size - here + 1);
         here = part.file.size + 1;
         break;
@@ -149,7 +148,7 @@ class Part {
     this.record = { identity: file.sha256 ?? file.gitSha1 };
   }
 
-  /** Keeps what is there if it is a part of this very file. */
+  /** Keeps the existing part if it belongs to this very file. */
   async open(): Promise<void> {
     await mkdir(dirname(this.path), { recursive: true });
     const text = await readFile(`${this.path}.json`, "utf8").catch(() => "{}");
@@ -169,7 +168,7 @@ class Part {
     return found?.size ?? 0;
   }
 
-  /** Size and hash as the hub's own answer gives them, where the listing gave none. */
+  /** Size and hash from the hub's answer, if the listing gave none. */
   async describedBy({ hubHeaders: headers }: HubAnswer): Promise<void> {
     const size = Number(headers["x-linked-size"] ?? Number.NaN);
     const etag = String(headers["x-linked-etag"] ?? headers.etag ?? "").replace(/^W\/|"/g, "");
@@ -196,11 +195,11 @@ class Part {
     await rm(`${this.path}.json`, { force: true });
   }
 
-  /** Throws the part away, for another try from the start; once too often it is given up. */
+  /** Discards the part, for another try from the start; gives up after too many. */
   async beginAnew(why: string): Promise<never> {
     await this.discard();
     if (++this.#restarts >= 3)
-      throw new AppError("hub_failed", `${why}, repeatedly. Nothing of it was kept.`);
+      throw new AppError("hub_failed", `${why}, repeatedly. Nothing was kept.`);
     throw new HubTrouble(why);
   }
   #restarts = 0;
@@ -216,7 +215,7 @@ class Part {
     return (
       `${why}: "${this.#target}" is not complete. ` +
       `${here}${size === undefined ? "" : ` of ${size}`} bytes of it ` +
-      `lie in "${this.path}" and are used when the command is run again.`
+      `are in "${this.path}" and will be used when the command is run again.`
     );
   }
 }

@@ -3,7 +3,7 @@ import { basename, join, relative } from "node:path";
 import type { HubFile, HubListing } from "./list-repo.js";
 
 /**
- * The cache that huggingface_hub and what builds on it keep on this machine: `models--owner--name/`
+ * The local cache of huggingface_hub and libraries built on it: `models--owner--name/`
  * with `refs/<revision>` (a commit), `snapshots/<commit>/<path>` (links) and `blobs/<etag>`.
  * Source: huggingface_hub, "Understand caching".
  */
@@ -11,7 +11,7 @@ const folderOf = (cacheDir: string, repo: string) =>
   join(cacheDir, `models--${repo.replaceAll("/", "--")}`);
 
 /**
- * Places where the file may lie already, the surest first. Their bytes are to be verified like
+ * Paths where the file may already be, the most certain first. Their bytes must be verified like
  * downloaded ones.
  */
 export async function cachedCopies(

@@ -9,21 +9,20 @@ export interface HubAnswer {
   /** 200 or 206. */
   status: number;
   headers: Headers;
-  /** Headers of the hub's own answer, when it sent us on to where the file lies. */
+  /** Headers of the hub's answer, if it redirected to another host. */
   hubHeaders: Headers;
   body: AsyncIterable<Buffer> & { destroy(): void };
 }
 
 export interface HubClientOptions extends RetryOptions {
-  /** A connection that brings nothing for so long is taken for broken. */
+  /** A connection that delivers nothing for this long counts as broken. */
   silenceMs?: number;
 }
 
 const maxRedirects = 5;
 
 /**
- * Talks to a hub: proxy, token, redirects, and answers that are no files turned into errors that
- * say what to do.
+ * Talks to a hub: proxy, token, redirects, and errors that say what to do.
  */
 export class HubClient {
   readonly settings: HubSettings;
@@ -43,11 +42,10 @@ export class HubClient {
   }
 
   /**
-   * GET of a path of the hub. The token is sent to the hub itself only: files lie on other hosts
+   * GET of a path of the hub. The token is sent to the hub itself only: files are on other hosts
    * under signed URLs.
    *
-   * @throws HubTrouble when trying again may help; AppError `hub_failed` or `model_not_found` when
-   *   not.
+   * @throws HubTrouble when a retry may help; otherwise AppError `hub_failed` or `model_not_found`.
    */
   async get(
     path: string,
@@ -69,11 +67,11 @@ export class HubClient {
         options.signal?.throwIfAborted();
         if (/CERT|UNABLE_TO_VERIFY|ERR_TLS/.test(reasonOf(error))) {
           const advice =
-            "if it is signed by an authority of your own, name its certificate in " +
+            "if it is signed by your own authority, set its certificate in " +
             "NODE_EXTRA_CA_CERTS";
           throw new AppError(
             "hub_failed",
-            `${shown(url)} shows no certificate to trust (${reasonOf(error)}); ${advice}`,
+            `${shown(url)} has no trusted certificate (${reasonOf(error)}); ${advice}`,
             {
               cause: error,
             },
@@ -86,7 +84,7 @@ export class HubClient {
         });
       });
       const { statusCode: status, body } = answer;
-      // An answer nobody reads to its end must not end the process.
+      // An error of a partly read answer must not end the process.
       body.on("error", () => undefined);
       hubHeaders ??= answer.headers;
       if (status === 200 || status === 206)
@@ -98,7 +96,7 @@ export class HubClient {
         const safe =
           next?.protocol === "https:" || (next?.protocol === "http:" && home.protocol === "http:");
         if (next === undefined || !safe)
-          throw new AppError("hub_failed", `${shown(url)} redirects to a place that is not https`);
+          throw new AppError("hub_failed", `${shown(url)} redirects to a URL that is not https`);
         url = next;
         continue;
       }
@@ -121,7 +119,7 @@ export class HubClient {
       const advice =
         this.settings.token === undefined
           ? "set HF_TOKEN to a token of an account that has accepted the model's terms"
-          : "the account of HF_TOKEN has to accept the model's terms on its page first, or the " +
+          : "the account of HF_TOKEN must accept the model's terms on its page first, or the " +
             "token may not read it";
       return new AppError("hub_failed", `${where}: access to this model is restricted; ${advice}`);
     }
@@ -149,10 +147,10 @@ export class HubClient {
   }
 }
 
-/** A URL as it may be shown: signed URLs carry their secret in the query. */
+/** A URL without its query: signed URLs carry their secret there. */
 const shown = (url: URL) => `${url.origin}${url.pathname}`;
 
-/** `ECONNRESET`, or what else a failed connection calls itself. */
+/** `ECONNRESET`, or another name of a failed connection. */
 export function reasonOf(error: unknown): string {
   const { code, message, cause } = error as {
     code?: string;

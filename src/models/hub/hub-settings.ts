@@ -10,7 +10,7 @@ export interface HubSettings {
   token?: string;
   /** The hub's own cache on this machine, which other programs fill: read, never written. */
   cacheDir: string;
-  /** Ask nothing over the network; take what the cache holds. */
+  /** Do not use the network, only the cache. */
   offline: boolean;
   httpProxy?: string;
   httpsProxy?: string;
@@ -18,8 +18,8 @@ export interface HubSettings {
 }
 
 /**
- * The settings that a user of the hub has already: these variables are the hub's and the system's,
- * not ours, so they keep their names. Source: huggingface_hub, "Environment variables".
+ * The existing settings of a hub user: these variables are the hub's and the system's, so they keep
+ * their names. Source: huggingface_hub, "Environment variables".
  *
  * @throws AppError `invalid_input` when HF_ENDPOINT or a proxy is not an http(s) URL.
  */

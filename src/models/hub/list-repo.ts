@@ -4,7 +4,7 @@ import type { HubClient } from "./hub-client.js";
 import { readAtMost } from "./read-at-most.js";
 import { HubTrouble, withRetries } from "./retry.js";
 
-/** A file as the hub announces it, before its bytes are here. */
+/** A file as announced by the hub, before it is downloaded. */
 export interface HubFile {
   path: string;
   size?: number;
@@ -41,7 +41,7 @@ const Answer = z.object({
   ),
 });
 
-/** A file takes about 300 bytes of it: repositories of models hold hundreds, not fifty thousand. */
+/** A file takes about 300 bytes of it: model repositories hold hundreds, not fifty thousand. */
 const maxListingBytes = 16 * 2 ** 20;
 
 function parsed(bytes: Buffer): unknown {
@@ -53,7 +53,7 @@ function parsed(bytes: Buffer): unknown {
 }
 
 /**
- * What a repository holds at a revision (branch, tag or commit). Source: the hub's OpenAPI
+ * The files of a repository at a revision (branch, tag or commit). Source: the hub's OpenAPI
  * description, `GET /api/models/{repo}/revision/{revision}?blobs=true`.
  *
  * @throws AppError as HubClient.get does, `hub_failed` when the answer is not such a listing.
@@ -74,8 +74,8 @@ export function listRepo(
       });
       if (bytes === undefined) {
         const message =
-          `${client.settings.endpoint} answered with more than ${maxListingBytes} bytes where a ` +
-          `listing of ${repo} was asked for`;
+          `${client.settings.endpoint} answered with more than ${maxListingBytes} bytes ` +
+          `instead of a listing of ${repo}`;
         throw new AppError("hub_failed", message);
       }
       const result = Answer.safeParse(parsed(bytes));

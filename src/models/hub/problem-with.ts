@@ -4,8 +4,8 @@ import { hashFile } from "../../encoders/pack-files.js";
 import type { HubFile } from "./list-repo.js";
 
 /**
- * What makes the file at `path` another than the one announced; undefined when it is that one, as
- * far as the hub tells.
+ * How the file at `path` differs from the announced one; undefined if it matches, as far as the hub
+ * tells.
  */
 export async function problemWith(
   path: string,

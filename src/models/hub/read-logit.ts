@@ -5,7 +5,7 @@ import { readAtMost } from "./read-at-most.js";
 import { HubTrouble, withRetries } from "./retry.js";
 
 /**
- * How the families call their learned multiplier and bias in a checkpoint; the multiplier is stored
+ * The families' names of the learned multiplier and bias in a checkpoint; the multiplier is stored
  * as its logarithm.
  */
 const names = { scale: ["logit_scale", "logit_scale_a"], bias: ["logit_bias"] };
@@ -20,8 +20,8 @@ const maxHeaderBytes = 16 * 2 ** 20;
  * CLAP has one scale for each direction; `logit_scale_a` is the one that scores a sound against
  * texts.
  *
- * @returns undefined when the checkpoint has no such file or tensors, or the hub does not let us
- *   have just that part of it.
+ * @returns undefined when the checkpoint has no such file or tensors, or the hub does not serve
+ *   ranges of it.
  */
 export async function readLogit(
   client: HubClient,
@@ -77,19 +77,16 @@ async function bytesOf(
     signal,
   });
   if (answer.status !== 206) {
-    answer.body.destroy(); // the whole checkpoint is not worth four bytes of it
-    throw new AppError("hub_failed", `${client.settings.endpoint}${path} is not given in parts`);
+    answer.body.destroy(); // not the whole checkpoint for four bytes
+    throw new AppError("hub_failed", `${client.settings.endpoint}${path} is not served in ranges`);
   }
   const url = `${client.settings.endpoint}${path}`;
   const wanted = `bytes ${from}-${from + length - 1}/`;
   const given = String(answer.headers["content-range"] ?? "");
-  // Four bytes from another place are a number too.
+  // Four bytes from another position would be a number too.
   if (!given.startsWith(wanted)) {
     answer.body.destroy();
-    throw new AppError(
-      "hub_failed",
-      `${url} answered with "${given}" where ${wanted}… was asked for`,
-    );
+    throw new AppError("hub_failed", `${url} answered with "${given}" instead of ${wanted}…`);
   }
   const bytes = await readAtMost(answer.body, length).catch((error) => {
     signal?.throwIfAborted();
@@ -98,7 +95,7 @@ async function bytesOf(
   if (bytes === undefined)
     throw new AppError(
       "hub_failed",
-      `${url} answered with more than the ${length} bytes asked for`,
+      `${url} answered with more than the ${length} requested bytes`,
     );
   if (bytes.length !== length) throw new HubTrouble(`${url} ended early`);
   return bytes;

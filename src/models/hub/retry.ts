@@ -2,13 +2,12 @@ import { setTimeout as wait } from "node:timers/promises";
 import { AppError } from "../../errors.js";
 
 /**
- * What may pass by itself: a broken connection, a busy hub. Its message names what happened and
- * where.
+ * A temporary failure: a broken connection, a busy hub. Its message says what happened and where.
  */
 export class HubTrouble extends Error {
   /** How long the hub asked to wait. */
   readonly retryAfterMs: number | undefined;
-  /** Something was gained (bytes came), so that the tries begin again at one. */
+  /** Bytes arrived, so the count of tries starts again. */
   readonly progressed: boolean;
 
   constructor(
@@ -23,27 +22,27 @@ export class HubTrouble extends Error {
 
 export interface RetryOptions {
   signal?: AbortSignal;
-  /** Tries in a row that may fail before it is given up. */
+  /** Failed tries in a row before giving up. */
   tries?: number;
   /** Milliseconds before try number `failed + 1`. */
   backoffMs?: (failed: number) => number;
-  /** Told before each wait. */
+  /** Called before each wait. */
   onRetry?: (trouble: HubTrouble, waitMs: number) => void;
 }
 
 /**
- * 1, 2, 4, 8 … s, at most 30, give or take a quarter so that many clients do not come back at once.
+ * 1, 2, 4, 8 … s, at most 30, varied by a quarter so that many clients do not return at once.
  */
 const exponential = (failed: number) =>
   Math.min(30_000, 1000 * 2 ** (failed - 1)) * (0.75 + Math.random() / 2);
 
-/** A hub that asks for a longer wait than this is told to the user instead. */
+/** A hub's request for a longer wait than this is reported to the user instead. */
 const longestWaitMs = 300_000;
 
 /**
- * Does `work`, again after a HubTrouble.
- * @throws AppError `hub_failed` with the last trouble when there was one too often; whatever else
- *   `work` throws, at once.
+ * Runs `work`, again after a HubTrouble.
+ * @throws AppError `hub_failed` with the last trouble after too many; other errors of `work` at
+ *   once.
  */
 export async function withRetries<T>(
   work: () => Promise<T>,

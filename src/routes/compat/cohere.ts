@@ -20,7 +20,7 @@ const Texts = listOf(z.string().min(1), { min: 1, max: 100_000 });
 
 const Body = z.strictObject({
   model: optional(z.string()),
-  /** Documents and queries are embedded alike here. */
+  /** Documents and queries are embedded in the same way. */
   input_type: optional(
     z.enum(["search_document", "search_query", "classification", "clustering", "image"]),
   ),
@@ -110,7 +110,7 @@ async function embed(services: Services, c: ForeignContext): Promise<Response> {
   });
 }
 
-/** Of a picture behind a URL nothing is told. */
+/** Nothing is reported about a picture behind a URL. */
 function aboutPicture(uri: string) {
   const bytes = Buffer.from(uri.slice(uri.indexOf(",") + 1, 2 ** 21), "base64");
   const { width = 0, height = 0 } = pictureSize(bytes) ?? {};

@@ -25,7 +25,7 @@ import { vllmShape } from "./vllm.js";
 import { voyageShape } from "./voyage.js";
 import { weaviateShape } from "./weaviate.js";
 
-/** The shapes of other products. Where several share a path, the first that matches answers. */
+/** The shapes of other products. If several share a path, the first that matches answers. */
 export const foreignShapes = (services: Services): readonly Shape[] => [
   vllmShape(services),
   jinaShape(services),
@@ -46,7 +46,7 @@ export const foreignShapes = (services: Services): readonly Shape[] => [
   ollamaShape(services),
 ];
 
-/** Paths that are ours: what no shape matches goes on to our own route. */
+/** Our own paths: requests that no shape matches go on to our route. */
 const isOwn = (method: string, path: string) => method === "POST" && path === "/v1/embeddings";
 
 /** Our own route describes itself, and the bodies that it shares its path with. */
@@ -66,7 +66,7 @@ export function changesNothing(shapes: readonly Shape[]): (path: string) => bool
   };
 }
 
-/** Every shape at the paths its clients know, and at `/compat/NAME` before them. */
+/** Every shape at its clients' paths, and under `/compat/NAME`. */
 export function compatRoutes(services: Services, shapes: readonly Shape[]) {
   const app = new Hono<RequestVariables>();
   const add = (method: string, path: string, candidates: readonly Candidate[]) =>
@@ -107,7 +107,7 @@ function byPath(shapes: readonly Shape[]): Map<string, Candidate[]> {
   return found;
 }
 
-/** The only candidate, or the first whose sniff is true; one without a sniff takes what is left. */
+/** The only candidate, or the first whose sniff is true; one without a sniff takes the rest. */
 async function choose(
   c: ForeignContext,
   candidates: readonly Candidate[],
@@ -122,7 +122,7 @@ async function choose(
 function unmatched(c: ForeignContext, candidates: readonly Candidate[]) {
   const names = candidates.map(({ shape }) => shape.name).join(", ");
   const message =
-    `The body of ${c.req.method} ${c.req.path} is of none of the clients that use this path: ` +
+    `The body of ${c.req.method} ${c.req.path} does not match any client that uses this path: ` +
     `${names}`;
   return invalidInput(undefined, message);
 }
@@ -136,8 +136,8 @@ async function answer(services: Services, c: ForeignContext, { shape, route }: C
 }
 
 /**
- * An error before the route was reached (no key, no such path), as the client of that path expects
- * it.
+ * An error before the route was reached (no key, no such path), in the form that the path's client
+ * expects.
  */
 export function shapeAt(shapes: readonly Shape[], path: string): Shape | undefined {
   const prefixed = /^\/compat\/([^/]+)/.exec(path)?.[1];

@@ -32,7 +32,10 @@ interface Inputs {
   param: string;
 }
 
-/** Embeds contents of any modality into one space: what the model lacks comes over a bridge. */
+/**
+ * Embeds contents of any modality into one space: modalities that the model lacks come over a
+ * bridge.
+ */
 export async function embedForeign(
   services: Services,
   { model, dimensions, param }: Inputs,
@@ -88,7 +91,7 @@ function checkDimensions({ manifest }: LoadedPack, wanted: number | undefined): 
 }
 
 /**
- * Without a name the first that understands all, else the first that the rest can be brought to.
+ * By default the first that understands all, else the first that the others can reach over bridges.
  */
 function packFor(
   services: Services,

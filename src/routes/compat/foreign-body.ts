@@ -3,7 +3,7 @@ import { parseBody } from "../../wire/parse-with.js";
 import { jsonBody } from "../read-json.js";
 import type { ForeignContext } from "./shape.js";
 
-/** The body as `schema` says; it is parsed once, also when a sniff has looked at it before. */
+/** The body by `schema`; it is parsed once, even if a sniff has read it before. */
 export async function foreignBody<S extends z.ZodType>(
   c: ForeignContext,
   schema: S,

@@ -35,7 +35,7 @@ const Body = z.strictObject({
       function_to_apply: optional(z.enum(["softmax", "sigmoid"])),
     }),
   ),
-  /** Of the hub's own service: waiting for a model and its cache. */
+  /** Options of the hub's own service: waiting for a model and its cache. */
   options: optional(z.unknown()),
   normalize: optional(z.literal(true)),
   truncate: optional(z.boolean()),

@@ -1,6 +1,6 @@
 /**
  * Length of the vectors that Immich keeps for a model, by the beginning of its name.
- * Source: immich-app/immich, server/src/constants.ts, CLIP_MODEL_INFO; the first that fits counts.
+ * Source: immich-app/immich, server/src/constants.ts, CLIP_MODEL_INFO; the first match counts.
  */
 const byName: readonly (readonly [RegExp, number])[] = [
   [/^RN101__/, 512],

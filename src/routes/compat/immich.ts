@@ -44,7 +44,7 @@ const ClipAnswer = z.object({
 /** What the upstream finds. */
 const PassedOn = z.looseObject({ imageHeight: z.int(), imageWidth: z.int() });
 
-/** FastAPI's form; bad entries are 422 there, and what nobody here can do is 501. */
+/** FastAPI's form; invalid entries are 422, and unsupported tasks 501. */
 const errors: ErrorForm = ({ status, body: { code, message, param } }) => ({
   body: { detail: message },
   status: code === "invalid_input" && param === "entries" ? 422 : code === "no_path" ? 501 : status,
@@ -139,7 +139,7 @@ function padded(embedding: Embedding, modelName: string, id: string): Float32Arr
   return whole;
 }
 
-/** Faces and text are another server's work: the form goes there as it came. */
+/** Faces and text are handled by another server: the form is forwarded unchanged. */
 async function passOn(
   { config }: Services,
   c: ForeignContext,
@@ -148,7 +148,7 @@ async function passOn(
 ): Promise<Response> {
   if (config.immichUpstream === "") {
     const message =
-      `"${task}" is not done here: switch it off in Immich, or set immichUpstream to Immich's ` +
+      `"${task}" is not supported: switch it off in Immich, or set immichUpstream to Immich's ` +
       "own machine-learning server";
     throw new AppError("no_path", message, { param: task });
   }

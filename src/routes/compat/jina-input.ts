@@ -7,7 +7,7 @@ import type { MediaMaker } from "../media-content.js";
 import { contentOfText } from "./parts.js";
 import { sniffMedia } from "./sniff-content.js";
 
-/** Of a document, which nothing is done with. */
+/** Of a document; ignored. */
 const id = optional(z.string());
 
 export const Input = z.union([

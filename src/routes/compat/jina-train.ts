@@ -24,7 +24,7 @@ export const TrainExamples = z.strictObject({
   /** All keys of a server see all of its classifiers. */
   access: optional(z.literal("private")),
   input: z.union([Example, listOf(Example, { min: 1, max: 100_000 })]),
-  /** Of their method; ours has a closed form. */
+  /** For their method; ours has a closed form. */
   num_iters: optional(z.int().positive()),
 });
 
@@ -103,7 +103,7 @@ function classifierOf({ heads }: Services, id: string) {
   throw new AppError("not_found", `There is no classifier "${id}"`, { param: "classifier_id" });
 }
 
-/** Undefined for a head that is no classifier. */
+/** Undefined for a head that is not a classifier. */
 function classifierAnswer({ name, versions, activeVersion }: ListedHead) {
   const active = versions.find(({ version }) => version === activeVersion);
   if (active === undefined || "unusable" in active || !("labels" in active.report))
@@ -135,7 +135,7 @@ function endOf(jobs: Jobs, id: string, signal: AbortSignal): Promise<Job> {
   return new Promise((resolve, reject) => {
     const onAbort = () => {
       unwatch();
-      jobs.cancel(id).catch(() => undefined); // it may have ended by itself
+      jobs.cancel(id).catch(() => undefined); // it may have ended already
       reject(signal.reason);
     };
     const look = (job: Job) => {

@@ -36,7 +36,7 @@ export const JinaBody = z.strictObject({
   encoding_type: optional(Type),
   encoding_format: optional(Type),
   dimensions: optional(z.int().positive()),
-  /** Queries and passages are embedded alike here. */
+  /** Queries and passages are embedded in the same way. */
   task: optional(z.string()),
   normalized: optional(z.literal(true)),
   truncate: optional(z.boolean()),

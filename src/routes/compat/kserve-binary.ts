@@ -5,8 +5,8 @@ import { parseHeld } from "../read-json.js";
 import type { ForeignContext } from "./shape.js";
 
 /**
- * A body of JSON with raw tensors behind it, whose JSON ends where the header says; without the
- * header all is JSON.
+ * A JSON body followed by raw tensors; the header gives the length of the JSON, by default the
+ * whole body.
  */
 export async function splitBinary(
   c: ForeignContext,
@@ -34,7 +34,7 @@ export function bytesElements(
   const param = `${where}.parameters.binary_data_size`;
   if (!Number.isInteger(size) || (size as number) < 0 || from + (size as number) > binary.length) {
     const message =
-      `Expected at most ${binary.length - from}, the bytes behind the JSON, but received ` +
+      `Expected at most ${binary.length - from}, the bytes after the JSON, but received ` +
       `${String(size).slice(0, 40)}`;
     throw invalidInput(param, message);
   }

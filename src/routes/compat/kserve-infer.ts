@@ -73,7 +73,7 @@ export async function infer(
     });
   });
   if (at !== binary.length) {
-    const message = `Expected ${at} bytes of tensors behind the JSON but received ${binary.length}`;
+    const message = `Expected ${at} bytes of tensors after the JSON but received ${binary.length}`;
     throw invalidInput("inputs", message);
   }
   const request = { model: pack.manifest.id, param: "inputs" };

@@ -157,8 +157,8 @@ const stats = (packs: readonly LoadedPack[]) => ({
   model_stats: packs.map(({ manifest }) => ({ name: manifest.id, version: "1" })),
 });
 
-/** A model that is loaded is loaded; any other, and unloading, is a matter of `models`. */
+/** Loading a loaded model succeeds; others, and unloading, are up to the option `models`. */
 function refuseUnloading(): never {
-  const message = "Models are loaded at the start and stay: option models says which";
+  const message = "Models are loaded at the start and stay loaded (option models)";
   throw new AppError("invalid_input", message, { param: "model" });
 }

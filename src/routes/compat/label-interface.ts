@@ -18,8 +18,8 @@ interface Tag {
 }
 
 /**
- * What a labelling interface of Label Studio asks: its first Choices, and the picture, sound or
- * text they are about. Only tags and their attributes are looked at.
+ * The question of a Label Studio interface: its first Choices, and the picture, sound or text they
+ * refer to. Only tags and their attributes are read.
  *
  * @throws AppError `invalid_input` when it has no Choices, or they are about something else.
  */

@@ -105,7 +105,7 @@ export function llamaCppShape(services: Services): Shape {
   };
 }
 
-/** The files, and what text is left beside their markers. */
+/** The files, and the text around their markers. */
 function contentsOf(prompt: z.infer<typeof Prompt>, mediaOf: MediaMaker, at: string): Content[] {
   if (typeof prompt === "string") return [{ modality: "text", text: prompt }];
   const { prompt_string: text, multimodal_data: files = [] } = prompt;

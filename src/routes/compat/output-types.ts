@@ -33,7 +33,7 @@ function scaled(embedding: Embedding): number[] {
   return Array.from(embedding, (value) => Math.round((value * 127) / largest) + 0);
 }
 
-/** A length that is no multiple of 8 is filled up with zeros. */
+/** A length that is not a multiple of 8 is padded with zeros. */
 function signBits(embedding: Embedding): number[] {
   const bytes = new Array<number>(Math.ceil(embedding.length / 8)).fill(0);
   for (const [i, value] of embedding.entries()) if (value > 0) bytes[i >> 3] |= 0x80 >> (i & 7);

@@ -63,7 +63,7 @@ export function contentOfText(text: string, mediaOf: MediaMaker, param: string):
 }
 
 /**
- * A picture or sound by URL or data URI only: bare base64 in such a place is most likely a text.
+ * A picture or sound by URL or data URI only: bare base64 there is most likely a text.
  */
 export function checkUri(text: string, param: string): string {
   if (isUrl(text) || /^data:/i.test(text)) return text;

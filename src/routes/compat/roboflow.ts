@@ -86,7 +86,7 @@ export const roboflowShape = (services: Services): Shape => ({
 
 type Item = z.infer<typeof Item>;
 
-/** Pictures and texts meet in one space: that of the first model that has both. */
+/** Pictures and texts share one space: that of the first model with both. */
 const modelOf = ({ packs }: Services) => packs.find(undefined, "image", "text").manifest.id;
 
 async function embeddings(

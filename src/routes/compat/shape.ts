@@ -6,13 +6,13 @@ import type { RequestVariables } from "../request-context.js";
 
 export type ForeignContext = Context<RequestVariables>;
 
-/** A route as another product has it. */
+/** A route of another product. */
 export interface ForeignRoute {
   method: "GET" | "POST" | "DELETE";
   path: string;
-  /** Where shapes share the path: whether the request is of this one. */
+  /** For shapes that share a path: whether the request is for this one. */
   matches?: (c: ForeignContext) => boolean | Promise<boolean>;
-  /** Only at `/compat/NAME`, since the path is another's here. */
+  /** Only at `/compat/NAME`, since another shape has the path. */
   onlyUnderPrefix?: true;
   /** A POST that changes what is stored; others only compute. */
   changes?: true;
@@ -25,7 +25,7 @@ export interface ForeignRoute {
   answer: (c: ForeignContext) => Response | Promise<Response>;
 }
 
-/** How an error looks to a client, and the status where it is another than ours. */
+/** The form of an error, and the status if it differs from ours. */
 export type ErrorForm = (error: ReportedError) => { body: object; status?: number };
 
 /** What a client of another product expects of its server. */

@@ -3,7 +3,7 @@ import { sniffBytes, sniffModality } from "../../media/sniff.js";
 import type { MediaMaker } from "../media-content.js";
 import { contentOfText } from "./parts.js";
 
-/** Of the base64 of a file; a text that happens to be base64 has no file's beginning. */
+/** Of the base64 of a file; a text that happens to be base64 does not start like a file. */
 export function base64Kind(text: string): "image" | "audio" | undefined {
   if (!/^[A-Za-z0-9+/_-]{16,}/.test(text)) return undefined;
   return sniffModality(Buffer.from(text.slice(0, Math.ceil((sniffBytes * 4) / 3)), "base64"));

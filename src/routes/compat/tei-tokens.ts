@@ -30,7 +30,7 @@ export const Tokens = z.array(
 );
 
 /**
- * `POST /tokenize`: the tokens that the model sees, after truncation; where they stand is not told.
+ * `POST /tokenize`: the tokens that the model sees, after truncation; without their positions.
  */
 export async function tokenize(services: Services, c: ForeignContext): Promise<Response> {
   const { inputs, add_special_tokens: withSpecial } = await foreignBody(c, TokenizeBody);

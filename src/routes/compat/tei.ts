@@ -141,7 +141,7 @@ export const teiShape = (services: Services): Shape => ({
   ],
 });
 
-/** What a tower's graph does not give. TEI answers 424 for a model that cannot. */
+/** Outputs that towers do not have. TEI answers 424 for such models. */
 function refuse(what: string): never {
   const message = `The models here give one vector for each input, and no ${what}`;
   throw new AppError("no_path", message);

@@ -16,7 +16,7 @@ const Body = z.strictObject({
     min: 1,
     max: 100_000,
   }),
-  /** Queries and documents are embedded alike here. */
+  /** Queries and documents are embedded in the same way. */
   input_type: optional(z.enum(["query", "document"])),
   truncation: optional(z.literal(true)),
   output_encoding: optional(z.literal("base64")),

@@ -100,8 +100,8 @@ async function vectorize(services: Services, c: ForeignContext): Promise<Respons
     body.audio.map((audio, i) => mediaOf(audio, "audio", `audio[${i}]`)),
   ];
   const contents = groups.flat();
-  // All of a collection must lie in one space: that of the first model that sees pictures, whatever
-  // a request holds.
+  // A collection must be in one space: that of the first model that understands pictures, whatever
+  // a request contains.
   const model = services.packs.find(undefined, "text", "image").manifest.id;
   const vectors =
     contents.length === 0

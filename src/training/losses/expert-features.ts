@@ -3,16 +3,16 @@ import { logSumExp } from "../../math/softmax.js";
 import type { PairLoss } from "./pair-loss.js";
 
 /**
- * ExpCLR: embeddings lie as far apart as an expert's continuous features say.
+ * ExpCLR: distances between embeddings follow an expert's continuous features.
  *
  *   s_ij = 1 - |f_i - f_j| / max |f - f'|,   L_ij = ((1 - s_ij) margin - |e_i - e_j|)^2
  *   loss = tau ln( mean_ij e^{L_ij / tau} )
  *
- * Source: Schmidt et al. 2022, https://arxiv.org/abs/2206.11517; the log-sum-exp turns towards the
+ * Source: Schmidt et al. 2022, https://arxiv.org/abs/2206.11517; the log-sum-exp focuses on the
  * hardest pairs as tau -> 0. No logarithm of a probability: the unit is a squared distance.
  *
  * @param embeddings  [N, D]
- * @param features    [N, F]; where all rows are alike the loss is 0.
+ * @param features    [N, F]; with equal rows the loss is 0.
  * @returns the loss and its gradient [N, D].
  */
 export function expertFeatureLoss(
@@ -26,7 +26,7 @@ export function expertFeatureLoss(
   const apart = distances(features);
   const distance = distances(embeddings);
   const largest = apart.data.reduce((max, value) => Math.max(max, value), 0);
-  // Features that are all alike say nothing about distances.
+  // Equal features say nothing about distances.
   if (largest === 0) return { loss: 0, grad: zeros(n, embeddings.columns) };
   const difference = zeros(n, n); // target minus actual distance
   const exponent = new Float64Array(n * n);

@@ -4,7 +4,7 @@ import { type LogitLoss, type PairLoss, twoViewLoss } from "./pair-loss.js";
 export interface HardNegativeOptions {
   /** tau+: how likely an arbitrary other pair is in truth a positive, in [0, 1). */
   positivePrior?: number;
-  /** beta: how strongly similar negatives weigh more; 0 weighs all alike. */
+  /** beta: how much more similar negatives weigh; 0 weighs all equally. */
   hardness?: number;
 }
 
@@ -51,7 +51,7 @@ function lossOfLogits(logits: Matrix, logitScale: number, prior: number, beta: n
     const row = logits.data.subarray(i * count, (i + 1) * count);
     const partner = (i + n) % count;
     const isNegative = (j: number) => j !== i && j !== partner;
-    // All terms are taken relative to e^max, which leaves the loss as it is and keeps large logit
+    // All terms are taken relative to e^max, which does not change the loss and keeps large logit
     // scales finite.
     let max = row[partner];
     for (let j = 0; j < count; j++) if (isNegative(j) && row[j] > max) max = row[j];

@@ -38,7 +38,7 @@ export function infoNce(a: Matrix, b: Matrix, logitScale: number): PairLoss {
 }
 
 /**
- * SigLIP's loss: each of the N x N logits is a yes-or-no question of its own.
+ * SigLIP's loss: each of the N x N logits is an independent yes-or-no question.
  *
  *   loss = -1/N sum_ij ln sigmoid(z_ij * logits_ij),   z = +1 on the diagonal, -1 elsewhere
  *
@@ -72,7 +72,7 @@ export function sigmoidLoss(a: Matrix, b: Matrix, parameters: LogitParameters): 
  * Three towers: the mean of the symmetric InfoNCE of (a, b), (a, third) and (b, third).
  *
  * Source: Kossen et al. 2023, https://arxiv.org/abs/2305.16999. The paper's heads between the
- * towers and the third are left out: here `a` and `b` are outputs of the heads that are trained.
+ * towers and the third are omitted: here `a` and `b` are outputs of the trained heads.
  *
  * @param third  [N, D] unit embeddings of the same pairs by a frozen third model; it gets no
  *   gradient.

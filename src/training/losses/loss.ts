@@ -19,7 +19,7 @@ export const lossNames = [
 ] as const;
 export type LossName = (typeof lossNames)[number];
 
-/** What some losses want beside the two sides of a batch. */
+/** Further inputs of some losses, besides the two sides of a batch. */
 export interface LossExtras {
   /** supervised-contrastive: N labels. */
   labels?: ArrayLike<number>;
@@ -33,7 +33,7 @@ export interface LossExtras {
 }
 
 /**
- * The loss of that name with its gradient. Settings of the single losses are those of their papers.
+ * The loss of that name with its gradient, with the settings of its paper.
  */
 export function lossOf(
   name: LossName,

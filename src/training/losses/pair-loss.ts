@@ -35,7 +35,7 @@ export interface PairLoss {
 export interface LogitLoss {
   loss: number;
   gradLogits: Matrix;
-  /** What the loss depends on the logit scale beyond the logits themselves, times logitScale. */
+  /** The loss's direct dependence on the logit scale, besides the logits, times logitScale. */
   gradLogLogitScale?: number;
 }
 

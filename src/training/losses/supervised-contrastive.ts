@@ -25,7 +25,7 @@ export function supervisedContrastive(
   return twoViewLoss(a, b, logitScale, (logits) => lossOfLogits(logits, labels));
 }
 
-/** NT-Xent (SimCLR): `supervisedContrastive` when every pair has a label of its own. */
+/** NT-Xent (SimCLR): `supervisedContrastive` when every pair has a different label. */
 export function ntXent(a: Matrix, b: Matrix, logitScale: number): PairLoss {
   return supervisedContrastive(
     a,

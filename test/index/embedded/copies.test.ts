@@ -1,3 +1,4 @@
+// slow: builds graphs
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+// slow: each fact of the contract has a store in a thread, which syncs to the disk
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+// slow: builds graphs and 8-bit copies
 import {
   mkdtempSync,
   readdirSync,

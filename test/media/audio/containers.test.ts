@@ -171,14 +171,14 @@ describe("decodeAudio, headers that lie", () => {
     const behind = bytesOf(["data", { u32: 4 }, "abcd"], true);
     const { samples, warnings } = await decodeAudio(wavFile(little, { behind }), limits);
     expect(samples.length).toBe(1000);
-    expect(warnings).toEqual(["1 further data chunks of the file were left out"]);
+    expect(warnings).toEqual(["1 further data chunks of the file were skipped"]);
   });
 
   it("warns of bytes behind the samples that are no chunks", async () => {
     const behind = Buffer.alloc(500, 0xee);
     const { samples, warnings } = await decodeAudio(wavFile(little, { behind }), limits);
     expect(samples.length).toBe(1000);
-    expect(warnings).toEqual(["500 bytes behind the sound were left out"]);
+    expect(warnings).toEqual(["500 bytes after the sound were skipped"]);
   });
 
   it("says when more bits are used than the header calls valid", async () => {

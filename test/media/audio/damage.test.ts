@@ -37,7 +37,7 @@ describe("decodeAudio, damaged FLAC", () => {
         0,
       );
     expect(warnings).toEqual([
-      "1 damaged frame was filled in or left out between 0.52 s and 0.63 s",
+      "1 damaged frame was filled in or skipped between 0.52 s and 0.63 s",
     ]);
   });
 

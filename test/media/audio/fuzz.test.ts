@@ -1,3 +1,4 @@
+// slow: decodes 500 damaged files
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { seededRandom } from "../../../src/math/random.js";
 import { fuzzSound, soundSeeds } from "../../helpers/audio-fuzz.js";

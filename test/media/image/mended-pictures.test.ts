@@ -86,7 +86,7 @@ describe("decodeImage, damage", () => {
     const { width, height, warnings } = await decode(cut);
     const whole = await decode(jpeg);
     expect([width, height]).toEqual([whole.width, whole.height]);
-    expect(warnings).toEqual([expect.stringContaining("met damage in the picture")]);
+    expect(warnings).toEqual([expect.stringContaining("found damage in the picture")]);
     expect(whole.warnings).toBeUndefined();
   });
 });

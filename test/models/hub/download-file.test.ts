@@ -245,7 +245,7 @@ describe("downloadFile", () => {
       { redirect: "file:///etc/passwd" },
       {},
       "hub_failed",
-      /redirects to a place/,
+      /redirects to a URL that is not https/,
     ],
   ])(
     "says what to do about %s, at once and without a secret",
@@ -319,7 +319,7 @@ describe("downloadFile", () => {
       ).rejects.toMatchObject({
         code: "storage_full",
         message: expect.stringMatching(
-          /disk is full: ".*model\.onnx2" is not complete\. 0 of 2000000 bytes of it lie in/,
+          /disk is full: ".*model\.onnx2" is not complete\. 0 of 2000000 bytes of it are in/,
         ),
       });
     },
