@@ -142,6 +142,61 @@ describe("every route that takes JSON", () => {
     expect(logged).toEqual([]);
   });
 
+  it("is never at a loss in the shapes of other products, MCP's included", async () => {
+    const names = (
+      "input inputs model text texts image images audio parameters candidate_labels labels content " +
+      "messages query documents tasks label_config prompt subject outputs data jsonrpc id method " +
+      "params name arguments type role dimensions truncate encoding_format task shape"
+    ).split(" ");
+    const word = fc.constantFrom(
+      "eye",
+      "c",
+      "2.0",
+      "tools/call",
+      "search",
+      "text",
+      "data:,",
+      "AAAA",
+    );
+    const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { depthSize: "small" },
+        word,
+        fc.string(),
+        fc.integer(),
+        fc.constantFrom(null, true, 1.5, -1),
+        fc.array(tie("value"), { maxLength: 3 }),
+        fc.dictionary(fc.constantFrom(...names), tie("value"), { maxKeys: 4 }),
+      ),
+    })).value;
+    const body = fc.oneof(
+      { weight: 8, arbitrary: fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 5 }) },
+      { weight: 1, arbitrary: value },
+    );
+    const paths = Object.entries(document.paths).filter(([, { post }]) =>
+      post?.tags.includes("Compatibility"),
+    );
+    expect(paths.length).toBeGreaterThan(20);
+    for (const [path] of paths) {
+      await fc.assert(
+        fc.asyncProperty(body, async (sent) => {
+          const text = JSON.stringify(sent);
+          const headers = {
+            "content-type": "application/json",
+            accept: "application/json, text/event-stream",
+          };
+          const init = { method: "POST", headers, body: text };
+          const response = await app.request(named(path), init);
+          const answer = await response.text();
+          const where = `POST ${path} with ${text.slice(0, 1000)}: ${answer.slice(0, 300)}`;
+          expect(response.status, where).toBeLessThan(500);
+          expect(logged, where).toEqual([]);
+        }),
+        { numRuns: 30, seed: 20_261_127, interruptAfterTimeLimit: 4000 },
+      );
+    }
+  });
+
   it("knows every key of its bodies: no object in them takes others, but for those of any kind", () => {
     const open: string[] = [];
     const look = (given: Schema, at: string, seen: readonly Schema[]) => {
