@@ -39,5 +39,7 @@ export function storageError(cause: unknown, path: string): AppError {
       cause,
     });
   }
-  return new AppError("storage_failed", `"${path}" could not be written (${reason})`, { cause });
+  return new AppError("storage_failed", `"${path}" cannot be read or written (${reason})`, {
+    cause,
+  });
 }

@@ -28,10 +28,13 @@ export async function readDescription({ folder, name, version, log }: Place): Pr
     return HeadVersion.parse(JSON.parse(text));
   } catch (error) {
     log.error({ err: error, head: name, version }, "a head cannot be read");
+    const { code, path } = error as NodeJS.ErrnoException;
     const why =
       error instanceof AppError
         ? error.message
-        : `the file "${join(folder, "head.json")}" is damaged`;
+        : code === undefined
+          ? `the file "${join(folder, "head.json")}" is damaged`
+          : `"${path ?? folder}" cannot be read (${code})`;
     return { unusable: `Version ${version} of the head "${name}" cannot be used: ${why}` };
   }
 }

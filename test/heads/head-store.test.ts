@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -178,6 +178,16 @@ describe("HeadStore", () => {
       { name: "h", versions: [{ version: 1, unusable: expect.any(String) }] },
     ]);
     await expect(store.use("h", 1)).rejects.toThrow(/head\.json" is damaged/);
+  });
+
+  it("lists a version whose file cannot be read with what the system says", async () => {
+    await (await open()).add("h", described(true), { a: swap });
+    rmSync(join(folder, "h", "1", "a.safetensors"));
+    mkdirSync(join(folder, "h", "1", "a.safetensors"));
+    const why = `"${join(folder, "h", "1")}" cannot be read (EISDIR)`;
+    expect((await open()).list()).toMatchObject([
+      { versions: [{ unusable: expect.stringContaining(why) }] },
+    ]);
   });
 
   it("exports a version as one file and imports it elsewhere, the same to the byte", async () => {
