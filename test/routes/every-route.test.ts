@@ -144,9 +144,9 @@ describe("every route that takes JSON", () => {
 
   it("is never at a loss in the shapes of other products, MCP's included", async () => {
     const names = (
-      "input inputs model text texts image images audio parameters candidate_labels labels content " +
-      "messages query documents tasks label_config prompt subject outputs data jsonrpc id method " +
-      "params name arguments type role dimensions truncate encoding_format task shape"
+      "input inputs model text texts image images audio parameters candidate_labels labels " +
+      "content messages query documents tasks label_config prompt subject outputs data " +
+      "jsonrpc id method params name arguments type role dimensions truncate task shape"
     ).split(" ");
     const word = fc.constantFrom(
       "eye",
@@ -197,7 +197,7 @@ describe("every route that takes JSON", () => {
     }
   });
 
-  it("knows every key of its bodies: no object in them takes others, but for those of any kind", () => {
+  it("knows every key of its bodies: no object takes others, but for those of any kind", () => {
     const open: string[] = [];
     const look = (given: Schema, at: string, seen: readonly Schema[]) => {
       const schema = resolved(given);
