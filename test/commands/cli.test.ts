@@ -68,7 +68,7 @@ describe("crossmodal classify", () => {
       .map((line) => JSON.parse(line));
     expect(answer).toMatchObject({ file: "fixtures/images/cat.jpg", model: "starter-clip" });
     expect(stderr).toContain("nowhere.jpg: no such file");
-    expect(stderr).toContain("README.md: neither a picture nor a sound");
+    expect(stderr).toContain("README.md: not a picture or sound");
   });
 
   it("takes labels as JSON or from a file, texts, several templates and a threshold", async () => {

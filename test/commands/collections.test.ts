@@ -163,7 +163,7 @@ describe("crossmodal add", () => {
     );
     expect([code, stdout]).toEqual([1, "photos: 1 stored, 6 failed"]);
     expect(stderr).toMatch(/a\.jpg: .*corrupt or cut short/);
-    expect(stderr).toContain("c.png: neither a picture nor a sound");
+    expect(stderr).toContain("c.png: not a picture or sound");
     expect(stderr).toContain("d.gif: the file is empty");
     expect(stderr).toContain("e.heic: HEIC pictures are read by libheif");
     expect(stderr).toContain("none: no such file");
@@ -187,7 +187,7 @@ describe("crossmodal add", () => {
     );
     expect([code, stdout]).toEqual([1, "own: 0 stored, 1 failed"]);
     expect(stderr.split("\n")).toEqual([
-      expect.stringContaining("a.png: neither a picture nor a sound"),
+      expect.stringContaining("a.png: not a picture or sound"),
       expect.stringContaining('The collection "own" is in the space "own@1"'),
     ]);
     await cli("collections", "delete", "own", "--yes");

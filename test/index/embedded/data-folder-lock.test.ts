@@ -40,6 +40,7 @@ describe("the lock of a data folder", () => {
     (await lockDataFolder(dataDir))();
     truncateSync(lock, 0);
     const unlock = await lockDataFolder(dataDir);
+    await expect(lockDataFolder(dataDir)).rejects.toMatchObject({ code: "storage_locked" });
     unlock();
   });
 

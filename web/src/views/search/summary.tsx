@@ -50,7 +50,8 @@ const counted = (count: number) => `${count.toLocaleString()} ${count === 1 ? "i
 
 function countText(shown: number, cursor: string | undefined, all: number): string {
   if (cursor === undefined && shown === all) return `all ${counted(all)}, best first`;
-  return `${shown.toLocaleString()}${cursor === undefined ? "" : "+"} of ${counted(all)}, best first`;
+  const more = cursor === undefined ? "" : "+";
+  return `${shown.toLocaleString()}${more} of ${counted(all)}, best first`;
 }
 
 /** Pictures as a grid, sounds as a list, texts as cards, by what there is most of. */
