@@ -6,8 +6,9 @@ import { GraphUpkeep } from "./graph-upkeep.js";
 import { ItemWriter } from "./item-writer.js";
 import { PostgresStore } from "./postgres-store.js";
 import { prepareSchema } from "./schema.js";
+import type { ScanLimits } from "./search.js";
 
-export interface PostgresStoreOptions extends Partial<ConnectionLimits> {
+export interface PostgresStoreOptions extends Partial<ConnectionLimits & ScanLimits> {
   /** `postgres://user:password@host:5432,host2/database?sslmode=verify-full` */
   url: string;
   /** File with the password, in place of one in the address. */
@@ -17,11 +18,6 @@ export interface PostgresStoreOptions extends Partial<ConnectionLimits> {
    * about 40 ms there, at 512 dimensions.
    */
   graphFrom?: number;
-  /**
-   * Of a filter that leaves at most so many items, or a tenth, these are compared. Default 20,000:
-   * about 15 ms.
-   */
-  scanMatchesUpTo?: number;
   /** Is told what fails in the background. */
   log?: Log;
   /** Called once when the store was closed. */
@@ -37,7 +33,8 @@ export async function openPostgresStore({
   url,
   passwordFile,
   graphFrom = 50_000,
-  scanMatchesUpTo = 20_000,
+  scanMatchesUpTo = 20_000, // about 15 ms
+  scanHighUpTo = 100_000, // about 75 ms, as the graph takes there for the same recall
   log,
   onClose,
   ...limits
@@ -61,7 +58,8 @@ export async function openPostgresStore({
     for (const { n, graph } of await connections.read(listCollections))
       if (graph !== "none") upkeep.schedule(n);
     const writer = new ItemWriter({ connections, upkeep, vectorType });
-    return new PostgresStore({ connections, upkeep, writer, scanMatchesUpTo, onClose });
+    const scanLimits = { scanMatchesUpTo, scanHighUpTo };
+    return new PostgresStore({ connections, upkeep, writer, limits: scanLimits, onClose });
   } catch (error) {
     await connections.close();
     throw error;

@@ -25,14 +25,13 @@ import type { Connection, Connections } from "./connections.js";
 import type { GraphUpkeep } from "./graph-upkeep.js";
 import { contentHashes, countItems, itemsById, pageOfItems, previewOf } from "./item-reads.js";
 import type { ItemWriter } from "./item-writer.js";
-import { answerQueries } from "./search.js";
+import { answerQueries, type ScanLimits } from "./search.js";
 
 interface StoreParts {
   connections: Connections;
   upkeep: GraphUpkeep;
   writer: ItemWriter;
-  /** Of a filter that leaves at most so many items, these are scanned. */
-  scanMatchesUpTo: number;
+  limits: ScanLimits;
   onClose?: () => void;
 }
 
@@ -41,14 +40,14 @@ export class PostgresStore implements VectorStore {
   readonly #connections: Connections;
   readonly #upkeep: GraphUpkeep;
   readonly #writer: ItemWriter;
-  readonly #scanMatchesUpTo: number;
+  readonly #limits: ScanLimits;
   readonly #onClose: (() => void) | undefined;
 
-  constructor({ connections, upkeep, writer, scanMatchesUpTo, onClose }: StoreParts) {
+  constructor({ connections, upkeep, writer, limits, onClose }: StoreParts) {
     this.#connections = connections;
     this.#upkeep = upkeep;
     this.#writer = writer;
-    this.#scanMatchesUpTo = scanMatchesUpTo;
+    this.#limits = limits;
     this.#onClose = onClose;
   }
 
@@ -164,7 +163,7 @@ export class PostgresStore implements VectorStore {
       const asked = coreQueries(queries, row.dimensions);
       const found = await answerQueries(db, row, asked, {
         maxBytes: maxAnswerBytes,
-        scanMatchesUpTo: this.#scanMatchesUpTo,
+        limits: this.#limits,
       });
       return found.map((result, i) => searchResult(result, asked[i]));
     };

@@ -15,6 +15,14 @@ import {
 } from "./search-statements.js";
 import { floatsOf } from "./vector-bytes.js";
 
+/** Up to how many items a scan costs less than the graph. */
+export interface ScanLimits {
+  /** Of a filter that leaves at most so many items, or a tenth, these are scanned. */
+  scanMatchesUpTo: number;
+  /** Up to so many items `high` scans them although there is a graph for `fast`. */
+  scanHighUpTo: number;
+}
+
 interface Found {
   hits: { seq: number; similarity: number }[];
   plan: CoreResult["plan"];
@@ -46,14 +54,14 @@ export async function answerQueries(
   db: Connection,
   collection: CollectionRow,
   queries: readonly CoreQuery[],
-  options: { maxBytes?: number; scanMatchesUpTo: number },
+  options: { maxBytes?: number; limits: ScanLimits },
 ): Promise<CoreResult[]> {
   const results: CoreResult[] = [];
   let bytesLeft = options.maxBytes ?? Number.POSITIVE_INFINITY;
   for (const [i, query] of queries.entries()) {
     try {
       const planned = await plannedQuery(db, collection, query);
-      const found = await find(db, collection, planned, options.scanMatchesUpTo);
+      const found = await find(db, collection, planned, options.limits);
       const result = await withNeighbors(db, collection, planned.topK, found, bytesLeft);
       bytesLeft -= result.bytes;
       results.push(result);
@@ -101,6 +109,7 @@ async function plannedQuery(
  *
  * - `recall: "exact"`, later pages, centring, many neighbours and collections without a graph are
  *   scanned;
+ * - `high` scans collections that are not large;
  * - a filter or modality that leaves few items: those are scanned;
  * - otherwise the graph is searched; where it finds too few, everything is scanned after all.
  */
@@ -108,7 +117,7 @@ async function find(
   db: Connection,
   { n, dimensions, graph }: CollectionRow,
   query: PlannedQuery,
-  scanMatchesUpTo: number,
+  { scanMatchesUpTo, scanHighUpTo }: ScanLimits,
 ): Promise<Found> {
   if (query.means?.all.size === 0) return { hits: [], plan: "exact" };
   const exact = () =>
@@ -124,6 +133,7 @@ async function find(
   const counts = await countsByModality(db, n);
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const few = Math.max(scanMatchesUpTo, Math.floor(selectiveShare * all));
+  if (recall === "high" && filter === undefined && all <= scanHighUpTo) return scanned();
   if (filter !== undefined && !(await leavesMany(db, n, query, { all, few }))) {
     const { rows } = await db.query(scanMatches(n, query, few));
     if (rows[0].matches <= few)

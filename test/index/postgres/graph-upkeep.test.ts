@@ -12,7 +12,12 @@ describe.skipIf(!hasPostgres(18))(onPostgres("GraphUpkeep"), () => {
   let server: TestPostgres;
   let store: PostgresStore;
   const open = () =>
-    openPostgresStore({ url: server.url(), graphFrom: 1000, scanMatchesUpTo: 100 });
+    openPostgresStore({
+      url: server.url(),
+      graphFrom: 1000,
+      scanMatchesUpTo: 100,
+      scanHighUpTo: 1000,
+    });
   beforeAll(async () => {
     server = await TestPostgres.start();
     store = await open();

@@ -43,4 +43,8 @@ function contract(
 contract("openPostgresStore", 18);
 contract("openPostgresStore", 16);
 // Graphs are built, grow and are searched within the same facts.
-contract("openPostgresStore with graphs from 8 items", 18, { graphFrom: 8, scanMatchesUpTo: 4 });
+contract("openPostgresStore with graphs from 8 items", 18, {
+  graphFrom: 8,
+  scanMatchesUpTo: 4,
+  scanHighUpTo: 8,
+});
