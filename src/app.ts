@@ -3,6 +3,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { Access } from "./access/access.js";
 import { auditLog } from "./access/audit-log.js";
+import { MediaAddresses } from "./access/media-addresses.js";
 import { RateLimit } from "./access/rate-limit.js";
 import { gapSides } from "./collections/gap-sides.js";
 import { AppError } from "./errors.js";
@@ -24,12 +25,15 @@ import {
 import { embeddingsRoutes } from "./routes/embeddings.js";
 import { errorResponse } from "./routes/error-response.js";
 import { exportRoute } from "./routes/export.js";
+import { fieldsRoute } from "./routes/fields.js";
 import { gapRoutes } from "./routes/gap.js";
 import { headsRoutes } from "./routes/heads.js";
 import { healthRoutes } from "./routes/health.js";
+import { itemMediaRoute } from "./routes/item-media.js";
 import { itemsRoutes } from "./routes/items.js";
 import { jobsRoutes } from "./routes/jobs.js";
 import { labelSetsRoutes } from "./routes/label-sets.js";
+import { mapRoutes } from "./routes/map.js";
 import { mcpRoutes } from "./routes/mcp.js";
 import { modelsRoutes } from "./routes/models.js";
 import { moveCollectionRoute } from "./routes/move-collection.js";
@@ -57,6 +61,7 @@ export function createApp(services: Services, access = new Access(services.confi
   const { config, log, stopping } = services;
   const app = new Hono<RequestVariables>();
   const shapes = foreignShapes(services);
+  const addresses = new MediaAddresses(access);
   return app
     .use(requestId())
     .use(observeRequests(log, config.requestTimeoutMs))
@@ -67,6 +72,7 @@ export function createApp(services: Services, access = new Access(services.confi
     .use(
       requireKey({
         access,
+        addresses,
         limit: new RateLimit(),
         config,
         log: auditLog(config.auditFile, log),
@@ -97,11 +103,14 @@ export function createApp(services: Services, access = new Access(services.confi
     .route("/", classifyCollectionRoute(services))
     .route("/", moveCollectionRoute(services))
     .route("/", addItemsRoute(services))
-    .route("/", itemsRoutes(services))
-    .route("/", patchItemsRoutes(services))
+    .route("/", itemsRoutes(services, addresses))
+    .route("/", itemMediaRoute(services))
+    .route("/", patchItemsRoutes(services, addresses))
+    .route("/", fieldsRoute(services))
+    .route("/", mapRoutes(services))
     .route("/", exportRoute(services))
     .route("/", upkeepRoutes(services))
-    .route("/", searchRoutes(services))
+    .route("/", searchRoutes(services, addresses))
     .route(
       "/",
       gapRoutes({

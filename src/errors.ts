@@ -15,6 +15,7 @@ export const errorCodes = [
   "no_path",
   "too_large",
   "unsupported_media",
+  "range_not_satisfiable",
   "undecodable_media",
   "url_refused",
   "fetch_failed",

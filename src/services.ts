@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { CalibrationStore } from "./calibrations/calibration-store.js";
 import { closeAll } from "./close-all.js";
+import { CollectionMaps } from "./collections/collection-maps.js";
 import type { Config } from "./config.js";
 import { warmUp } from "./encoders/first-inference.js";
 import type { LoadedPack } from "./encoders/load.js";
@@ -11,6 +12,7 @@ import { collectionsOfHeads } from "./heads/following-collections.js";
 import { HeadStore } from "./heads/head-store.js";
 import type { LazyStore } from "./index/lazy-store.js";
 import type { Jobs } from "./jobs/jobs.js";
+import type { KeptMedia } from "./kept-media/kept-media.js";
 import { LabelSetStore } from "./label-sets/label-set-store.js";
 import type { Log } from "./log.js";
 import type { BodyBudget } from "./media/body-budget.js";
@@ -35,11 +37,15 @@ export interface Services {
   fetchMedia: FetchMedia;
   /** Collections. Only one process has the data folder at a time; it is locked on first use. */
   store: LazyStore;
+  /** The pictures and sounds of collections that keep them. */
+  keptMedia: KeptMedia;
   /** Admission, and the memory for decoded media. */
   budget: MediaBudget;
   /** Bytes of request bodies that are held at once. */
   bodies: BodyBudget;
   gap: GapMeasurer;
+  /** Collections in the plane. */
+  maps: CollectionMaps;
   heads: HeadStore;
   bridges: BridgeStore;
   jobs: Jobs;
@@ -95,10 +101,15 @@ async function openServices(
   ownsData: boolean,
   closers: (() => unknown)[],
 ): Promise<Services> {
-  const store = await openStorage(config, log, ownsData);
-  closers.push(() => store.close());
+  const { store, keptMedia } = await openStorage(config, log, ownsData);
+  closers.push(
+    () => store.close(),
+    () => keptMedia.close(),
+  );
   const media = startMedia(config, log);
   closers.push(() => media.close());
+  const maps = new CollectionMaps(store);
+  closers.push(() => maps.close());
   const gap = gapMeasurer();
   closers.push(() => gap.close());
 
@@ -126,6 +137,8 @@ async function openServices(
     config,
     log,
     store,
+    keptMedia,
+    maps,
     media,
     budget: mediaBudget(config),
     gap,

@@ -10,12 +10,14 @@ import type {
   NewCollection,
 } from "../wire/collections.js";
 import type { Deleted } from "../wire/common.js";
+import type { CollectionFields, FieldsQuery } from "../wire/facets.js";
 import type { JobStarted } from "../wire/jobs.js";
 import type { LabelSetAnswer, LabelSetBody, LabelSetList } from "../wire/label-sets.js";
+import type { MapAnswer, MapIds, MapIdsQuery, MapPointsQuery } from "../wire/maps.js";
 import type { MoveBody } from "../wire/move.js";
 import type { QueryBody, SearchAnswer, SearchAnswers, SearchBody } from "../wire/search.js";
 import type { WithUploads } from "./body.js";
-import { type Calls, pathOf } from "./calls.js";
+import { type Calls, pathOf, queryOf } from "./calls.js";
 import type { CallOptions } from "./send.js";
 
 const at = (name: string) => pathOf("v1", "collections", name);
@@ -31,7 +33,7 @@ export interface Search {
 }
 
 /** Collections, their aliases, and the label sets that tag them. */
-export const collectionCalls = ({ get, post, put, patch, delete: remove }: Calls) => ({
+export const collectionCalls = ({ get, post, put, patch, delete: remove, blob }: Calls) => ({
   createCollection: (request: z.input<typeof NewCollection>, options?: CallOptions) =>
     post<CollectionAnswer>("/v1/collections", request, options),
 
@@ -54,6 +56,26 @@ export const collectionCalls = ({ get, post, put, patch, delete: remove }: Calls
 
   deleteAlias: (alias: string, options?: CallOptions) =>
     remove<Deleted>(pathOf("v1", "aliases", alias), options),
+
+  /** The fields of the metadata with their values and counts. */
+  collectionFields: (
+    name: string,
+    query: z.input<typeof FieldsQuery> = {},
+    options?: CallOptions,
+  ) => get<CollectionFields>(`${at(name)}/fields${queryOf(query)}`, options),
+
+  /** A collection in the plane; `mapPoints` and `mapIds` take the `map` of the answer. */
+  map: (name: string, options?: CallOptions) => get<MapAnswer>(`${at(name)}/map`, options),
+
+  /** `count` times x and y (float32, little-endian), then `count` times the modality (a byte). */
+  mapPoints: (
+    name: string,
+    query: z.input<typeof MapPointsQuery>,
+    options?: CallOptions,
+  ): Promise<Blob> => blob(`${at(name)}/map/points${queryOf(query)}`, { ...options }),
+
+  mapIds: (name: string, query: z.input<typeof MapIdsQuery>, options?: CallOptions) =>
+    get<MapIds>(`${at(name)}/map/ids${queryOf(query)}`, options),
 
   /** Tags stored items, as a job. */
   classifyCollection: (

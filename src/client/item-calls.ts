@@ -14,6 +14,7 @@ import type {
   ItemsPatched,
   LineStatus,
   ListQuery,
+  MediaQuery,
   PatchBody,
   PatchManyBody,
   StoredItem,
@@ -86,6 +87,14 @@ export const itemCalls = ({ send, get, post, patch, postForm, delete: remove, bl
 
   itemPreview: (collection: string, id: string, options?: CallOptions): Promise<Blob> =>
     blob(`${itemAt(collection, id)}/preview`, { ...options }),
+
+  /** The picture or sound it was made from, of a collection that keeps media. */
+  itemMedia: (
+    collection: string,
+    id: string,
+    query: z.input<typeof MediaQuery> = {},
+    options?: CallOptions,
+  ): Promise<Blob> => blob(`${itemAt(collection, id)}/media${queryOf(query)}`, { ...options }),
 
   /** Every item, as it can be added again. Throws ConnectionError when the stream is cut. */
   async *exportItems(

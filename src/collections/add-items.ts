@@ -1,11 +1,13 @@
 import { AppError } from "../errors.js";
 import type { Item, ItemStatus } from "../index/item.js";
 import type { VectorStore } from "../index/vector-store.js";
+import type { KeptMedia, Lease } from "../kept-media/kept-media.js";
 import type { NewItem } from "./new-item.js";
 import { type PreparedItem, type PrepareParts, prepareItems } from "./prepare-items.js";
 
-export interface AddParts extends PrepareParts {
+export interface AddParts extends Omit<PrepareParts, "lease"> {
   store: VectorStore;
+  keptMedia: Pick<KeptMedia, "lease">;
 }
 
 /**
@@ -82,7 +84,8 @@ export async function* addItems(
   } finally {
     // Not awaited: it comes after a read that may still wait for the client
     source.return?.().catch(() => undefined);
-    await Promise.allSettled(underWay);
+    for (const left of await Promise.allSettled(underWay))
+      if (left.status === "fulfilled") await left.value.lease.release();
   }
   if (failure !== undefined) throw failure.error;
 }
@@ -91,6 +94,8 @@ interface PreparedGroup {
   incoming: readonly Incoming[];
   results: readonly (PreparedItem | AppError)[];
   space?: string;
+  /** Keeps the media of the group until its items are stored. */
+  lease: Lease;
 }
 
 /** The collection is looked up for each group: it may be dropped or replaced meanwhile. */
@@ -100,27 +105,45 @@ async function prepareGroup(
   incoming: readonly Incoming[],
   signal: AbortSignal | undefined,
 ): Promise<PreparedGroup> {
+  const lease = parts.keptMedia.lease();
   try {
     const stats = await parts.store.stats(collection);
     const items = incoming.map((one) => ("error" in one ? one.error : one));
     return {
       incoming,
-      results: await prepareItems(parts, stats, items, signal),
+      results: await prepareItems({ ...parts, lease }, stats, items, signal),
       space: stats.space,
+      lease,
     };
   } catch (error) {
+    await lease.release();
     signal?.throwIfAborted();
     const known = asAppError(error);
-    return { incoming, results: incoming.map((one) => ("error" in one ? one.error : known)) };
+    const results = incoming.map((one) => ("error" in one ? one.error : known));
+    return { incoming, results, lease };
   }
 }
 
 async function storeGroup(
   parts: AddParts,
   collection: string,
-  { incoming, results, space }: PreparedGroup,
+  group: PreparedGroup,
   signal: AbortSignal | undefined,
   isSecondTry = false,
+): Promise<AddStatus[]> {
+  try {
+    return await storePrepared(parts, collection, group, signal, isSecondTry);
+  } finally {
+    await group.lease.release();
+  }
+}
+
+async function storePrepared(
+  parts: AddParts,
+  collection: string,
+  { incoming, results, space }: PreparedGroup,
+  signal: AbortSignal | undefined,
+  isSecondTry: boolean,
 ): Promise<AddStatus[]> {
   const items = results.flatMap((result): Item[] => {
     if (result instanceof AppError) return [];

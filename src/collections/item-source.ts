@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { isAbsolute } from "node:path";
 import { AppError } from "../errors.js";
 import type { StoredItem } from "../index/item.js";
+import type { KeptMedia } from "../kept-media/kept-media.js";
 import { LocalFiles } from "../media/local-files.js";
 import type { FetchMedia } from "../media/read-media.js";
 import { sniffModality } from "../media/sniff.js";
@@ -10,22 +11,26 @@ import type { Content } from "./new-item.js";
 export interface SourceParts {
   config: { sourceFolders: readonly string[]; maxBodyBytes: number };
   fetchMedia: FetchMedia;
+  keptMedia: Pick<KeptMedia, "read">;
 }
 
 /** What a stored item was made from, so that it can be embedded again. */
 export type ContentOf = (item: StoredItem, signal: AbortSignal) => Content;
 
 /**
- * Finds the content of stored items: a text that was kept, a file in one of the folders that the
+ * Finds the content of stored items: a text or file that was kept, a file in one of the folders that the
  * operator allows, or a URL under the rules for URLs. What an item's `source` says comes from
  * whoever added it, and leads nowhere else.
  * @throws AppError `invalid_input` for an allowed folder that is none; from the content, or when it
  *   is read, with why it cannot be had.
  */
-export async function sourceReader({ config, fetchMedia }: SourceParts): Promise<ContentOf> {
+export async function sourceReader(parts: SourceParts): Promise<ContentOf> {
+  const { config, fetchMedia, keptMedia } = parts;
   const { sourceFolders, maxBodyBytes } = config;
   const allowed = await LocalFiles.open(sourceFolders, maxBodyBytes);
-  const readBytes = async ({ source, contentHash }: StoredItem, signal: AbortSignal) => {
+  const readBytes = async (item: StoredItem, signal: AbortSignal) => {
+    const { media, source, contentHash } = item;
+    if (media !== undefined) return keptMedia.read(media);
     if (source === undefined) throw missing("its file was not kept, and it has no source");
     if (/^https?:/i.test(source)) return fetchMedia(source, signal);
     const file = isAbsolute(source) && (await fileIn(allowed, source));

@@ -22,6 +22,7 @@ export type MoveInput = z.infer<typeof MoveInput>;
 export type MoveServices = Omit<AddParts, "turn" | "config" | "store"> & {
   config: AddParts["config"] & SourceParts["config"];
   fetchMedia: SourceParts["fetchMedia"];
+  keptMedia: AddParts["keptMedia"] & SourceParts["keptMedia"];
   store: VectorStore;
   budget: MediaBudget;
 };

@@ -15,6 +15,8 @@ export type Content =
       original?: { space: string; embedding: Embedding };
       /** The embedded text, if it is one. */
       text?: string;
+      /** The picture or sound that it is the embedding of: to be kept, not decoded. */
+      media?: ReadBytes;
     };
 
 /** An item before it is embedded. */

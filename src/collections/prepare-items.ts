@@ -11,7 +11,9 @@ import { headedModalities, type UsableHead } from "../heads/head-version.js";
 import { checkEmbedding } from "../index/check-item.js";
 import type { Item } from "../index/item.js";
 import type { CollectionStats } from "../index/vector-store.js";
+import type { Lease } from "../kept-media/kept-media.js";
 import type { Log } from "../log.js";
+import { sniffModality } from "../media/sniff.js";
 import type { Turn } from "../media/turn.js";
 import type { MediaParts, ReadBytes } from "../media/with-decoded.js";
 import { inBulk } from "../priority.js";
@@ -29,6 +31,8 @@ export interface PrepareParts extends MediaParts {
   /** The request, stream or job that the items come from. */
   turn: Turn;
   log: Log;
+  /** For collections that keep their media. */
+  lease: Pick<Lease, "keep">;
 }
 
 /** An item for the store, with its decoder's warnings. */
@@ -86,7 +90,7 @@ async function prepareItem(
 
 type Prepared = Pick<
   PreparedItem,
-  "modality" | "embedding" | "original" | "contentHash" | "preview" | "warnings"
+  "modality" | "embedding" | "original" | "contentHash" | "preview" | "media" | "warnings"
 >;
 
 async function prepareContent(
@@ -97,23 +101,8 @@ async function prepareContent(
 ): Promise<Prepared> {
   const withPreviews = collection.options.previews === true;
   if ("embedding" in content) {
-    const { embedding, modality, space, original } = content;
-    const isComplete = original !== undefined && (space ?? collection.space) === collection.space;
-    const head = isComplete ? undefined : await collection.head();
-    if (head !== undefined && space === head.fromSpace) return project(head, modality, embedding);
-    if (head !== undefined && original === undefined) {
-      const message =
-        `The collection "${collection.name}" follows a head: expected "original" beside the ` +
-        `embedding, or an embedding with "space": "${head.fromSpace}"`;
-      throw invalidInput("original", message);
-    }
-    if (space !== undefined && space !== collection.space) {
-      const message =
-        `The embedding is of the space "${space}", but the collection "${collection.name}" is ` +
-        `in the space "${collection.space}"`;
-      throw new AppError("space_mismatch", message, { param: "space" });
-    }
-    return { modality, embedding, original };
+    const prepared = await prepareEmbedding(collection, content);
+    return { ...prepared, ...(await keepBeside(parts, collection, content)) };
   }
   if ("text" in content) {
     const { text } = content;
@@ -126,18 +115,76 @@ async function prepareContent(
       preview: withPreviews ? textPreview(text) : undefined,
     };
   }
-  const options = { withPreviews, signal };
+  const options = { withPreviews, keepsMedia: keepsMedia(collection), signal };
   return "image" in content
     ? prepareMedia(parts, await pathOf(parts, collection, "image"), content.image, options)
     : prepareMedia(parts, await pathOf(parts, collection, "audio"), content.audio, options);
 }
 
+type EmbeddingContent = Extract<NewItem["content"], { embedding: Embedding }>;
+
+async function prepareEmbedding(
+  collection: HeadedCollection,
+  { embedding, modality, space, original }: EmbeddingContent,
+): Promise<Prepared> {
+  const isComplete = original !== undefined && (space ?? collection.space) === collection.space;
+  const head = isComplete ? undefined : await collection.head();
+  if (head !== undefined && space === head.fromSpace) return project(head, modality, embedding);
+  if (head !== undefined && original === undefined) {
+    const message =
+      `The collection "${collection.name}" follows a head: expected "original" beside the ` +
+      `embedding, or an embedding with "space": "${head.fromSpace}"`;
+    throw invalidInput("original", message);
+  }
+  if (space !== undefined && space !== collection.space) {
+    const message =
+      `The embedding is of the space "${space}", but the collection "${collection.name}" is ` +
+      `in the space "${collection.space}"`;
+    throw new AppError("space_mismatch", message, { param: "space" });
+  }
+  return { modality, embedding, original };
+}
+
+/** The picture or sound that came with its embedding, from an export say. */
+async function keepBeside(
+  { lease }: PrepareParts,
+  collection: HeadedCollection,
+  { media, modality }: EmbeddingContent,
+): Promise<Pick<Prepared, "media" | "warnings">> {
+  if (media === undefined) return {};
+  if (!keepsMedia(collection)) {
+    const warning = `The collection "${collection.name}" keeps no media: this item's were left out`;
+    return { warnings: [warning] };
+  }
+  const bytes = await media();
+  const found = sniffModality(bytes);
+  if (found !== modality) {
+    const message =
+      `Expected the ${modality} of the embedding as "media" ` +
+      `but received ${found ?? "an unknown format"}`;
+    throw invalidInput("media", message);
+  }
+  return { media: await lease.keep(bytes) };
+}
+
+const keepsMedia = ({ options }: CollectionStats): boolean => options.keepMedia === true;
+
 async function prepareMedia<M extends "image" | "audio">(
   parts: PrepareParts,
   path: Path<M>,
-  read: ReadBytes,
-  { withPreviews, signal }: { withPreviews: boolean; signal?: AbortSignal },
+  readMedia: ReadBytes,
+  {
+    withPreviews,
+    keepsMedia,
+    signal,
+  }: { withPreviews: boolean; keepsMedia: boolean; signal?: AbortSignal },
 ): Promise<Prepared> {
+  let bytes: Uint8Array | undefined;
+  const read = async () => {
+    const found = await readMedia();
+    if (keepsMedia) bytes = found;
+    return found;
+  };
   const look = async (decoded: ModalityInput[M]) => ({
     contentHash: decoded.contentHash,
     preview: withPreviews ? await mediaPreview(parts, decoded) : undefined,
@@ -148,7 +195,8 @@ async function prepareMedia<M extends "image" | "audio">(
     { path, read, signal },
     look,
   );
-  return { modality: path.encoder.modality, ...embedded, ...seen, warnings };
+  const media = bytes && (await parts.lease.keep(bytes));
+  return { modality: path.encoder.modality, ...embedded, ...seen, media, warnings };
 }
 
 async function pathOf<M extends Modality>(

@@ -209,6 +209,10 @@ function refuseOthers(collection: CollectionAnswer, given: Given): void {
       `--${flag} ${wanted}: the collection "${name}" ` + `already exists, with ${made || "none"}`;
     throw new CommandError(message, { code: "invalid_input" });
   }
+  if (given.keepMedia === true && !collection.keep_media)
+    throw new CommandError(`--keep-media: the collection "${name}" keeps no media`, {
+      code: "invalid_input",
+    });
   if (given.previews === false && collection.previews)
     throw new CommandError(`--no-previews: the collection "${name}" keeps previews`, {
       code: "invalid_input",

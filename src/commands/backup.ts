@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { chunksOf } from "../client/lines.js";
 import { AppError } from "../errors.js";
+import type { ArchiveContents } from "../files/content-archive.js";
 import { newFile } from "../files/new-file.js";
 import { checkBackup } from "../index/embedded/backup-file.js";
 import { restoreBackup } from "../index/embedded/restore-backup.js";
@@ -26,11 +27,17 @@ export function backupCommands(program: Command): void {
         hash.update(chunk);
         await copy.write(chunk);
       }
-      await copy.publish((part) => void checkBackup(part));
+      let media: ArchiveContents = { count: 0, damaged: [] };
+      await copy.publish((part) => {
+        media = checkBackup(part).media;
+      });
+      warnOfDamage(media);
       const { size } = await stat(file);
       const sha256 = hash.digest("hex");
       await print(
-        given.json ? JSON.stringify({ file, size, sha256 }) : `${file}: ${size} bytes, verified`,
+        given.json
+          ? JSON.stringify({ file, size, sha256, media: media.count })
+          : `${file}: ${size} bytes${withMedia(media)}, verified`,
       );
     } finally {
       await copy.discard();
@@ -49,12 +56,16 @@ export function backupCommands(program: Command): void {
       const message = "A backup is restored to a data folder; leave the option store out";
       throw new CommandError(message, { code: "invalid_input" });
     }
-    await restoreBackup(file, dataDir, { replace: given.force === true }).catch((error) => {
+    const replace = given.force === true;
+    const { media } = await restoreBackup(file, dataDir, { replace }).catch((error) => {
       if (!(error instanceof AppError) || error.code !== "already_exists") throw error;
       throw new CommandError(`${error.message}; replace them with --force`, { code: error.code });
     });
+    warnOfDamage(media);
     await print(
-      given.json ? JSON.stringify({ file, data_dir: dataDir }) : `restored ${file} to ${dataDir}`,
+      given.json
+        ? JSON.stringify({ file, data_dir: dataDir, media: media.count })
+        : `restored ${file}${withMedia(media)} to ${dataDir}`,
     );
   });
 
@@ -65,4 +76,15 @@ export function backupCommands(program: Command): void {
     await target.compact();
     await print(given.json ? JSON.stringify({ compacted: true }) : "compacted");
   });
+}
+
+const withMedia = ({ count }: ArchiveContents) => (count === 0 ? "" : `, ${count} kept media`);
+
+function warnOfDamage({ damaged, count }: ArchiveContents): void {
+  if (damaged.length === 0) return;
+  const which = damaged.slice(0, 5).join(", ") + (damaged.length > 5 ? ", …" : "");
+  console.error(
+    `warning: ${damaged.length} of ${count} kept media are damaged: ` +
+      `add their items again (sha256 ${which})`,
+  );
 }

@@ -13,6 +13,7 @@ export interface NewCollection {
   fields?: string[];
   /** Thumbnails and waveforms are kept unless this is false. */
   previews?: boolean;
+  keepMedia?: boolean;
 }
 
 export function createCollection(
@@ -22,7 +23,17 @@ export function createCollection(
 ): Promise<CollectionAnswer> {
   const { model, head, space, dimensions, fields } = given;
   const previews = given.previews === false ? false : undefined;
-  return target.createCollection({ name, model, head, space, dimensions, fields, previews });
+  const keep_media = given.keepMedia;
+  return target.createCollection({
+    name,
+    model,
+    head,
+    space,
+    dimensions,
+    fields,
+    previews,
+    keep_media,
+  });
 }
 
 /**

@@ -82,6 +82,7 @@ export function addCreateFlags(command: Command): Command {
     .option("--space <name>", "for vectors of your own: the name of their space")
     .option("--dimensions <n>", "for vectors of your own: numbers in each", parseNumber)
     .option("--no-previews", "keep no thumbnails and waveforms")
+    .option("--keep-media", "keep the pictures and sounds themselves")
     .option(
       "--fields <a,b>",
       "metadata fields that filters use often; each gets an index",
@@ -113,6 +114,7 @@ function describe({
     ["dimensions", String(dimensions)],
     ["items", `${count}${modalities.length > 0 ? ` (${modalities.join(", ")})` : ""}`],
     ["indexed fields", fields.join(", ") || "none"],
+    ["keeps media", rest.keep_media ? "yes" : "no"],
     ["created", created_at],
     [
       "index",

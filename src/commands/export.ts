@@ -20,11 +20,14 @@ export function exportCommand(program: Command): void {
       "embeddings as PREFIX.npy [N, dimensions] float32, the rest as PREFIX.jsonl, row by row",
     )
     .option("--base64", "with --out: embeddings as base64 of float32, a fourth of the size")
+    .option("--media", "with --out: also the kept pictures and sounds, as base64")
     .option("--force", "replace files that are there");
   onTarget(command, { models: false, stored: true }, async (target, given, name: string) => {
     if ((given.out === undefined) === (given.npy === undefined)) {
       throw new CommandError("Expected either --out or --npy", { code: "invalid_input" });
     }
+    if (given.media === true && given.out === undefined)
+      throw new CommandError("--media goes with --out", { code: "invalid_input" });
     const collection = await target.getCollection(name);
     const bar = progressBar(given.out === "-" ? 0 : collection.count, `exporting ${name}`, {
       rate: given.out !== "-",
@@ -41,6 +44,7 @@ export function exportCommand(program: Command): void {
       else
         await exportLines(target, name, given.out, {
           base64: given.base64 === true,
+          media: given.media === true,
           replace,
           step,
         });
@@ -69,12 +73,15 @@ async function exportLines(
   target: Target,
   name: string,
   out: string,
-  { base64, replace, step }: Into & { base64: boolean },
+  { base64, media, replace, step }: Into & { base64: boolean; media: boolean },
 ) {
   const file = out === "-" ? undefined : await newFile(out, { replace });
   try {
-    const encoding_format = base64 ? "base64" : "float";
-    for await (const item of target.exportItems(name, { encoding_format })) {
+    const query = {
+      encoding_format: base64 ? "base64" : "float",
+      media: media ? "true" : "false",
+    } as const;
+    for await (const item of target.exportItems(name, query)) {
       const line = `${JSON.stringify(item)}\n`;
       await (file === undefined ? write(line) : file.write(line));
       step();

@@ -18,6 +18,12 @@ export const limitOptions = {
     "Bytes of pictures and sounds that are decoded at once, over all requests; lower it to " +
       "save memory.",
   ),
+  maxKeptMediaBytes: option(
+    z.int().min(0),
+    0,
+    number,
+    "Bytes of pictures and sounds that collections keep together (keep_media); 0 has no limit.",
+  ),
   cacheBytes: option(
     z.int().min(0),
     64 * 2 ** 20,

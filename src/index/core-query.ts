@@ -1,4 +1,5 @@
 import type { Filter } from "./filter.js";
+import type { MediaReference } from "./item.js";
 import type { Recall, SearchResult } from "./query.js";
 
 /**
@@ -32,6 +33,7 @@ export interface CoreResult {
     metadata: string;
     source: string | null;
     text: string | null;
+    media: MediaReference | undefined;
   }[];
   /** Estimated size as JSON. */
   bytes: number;

@@ -31,6 +31,16 @@ export interface Item {
   contentHash?: string;
   /** A thumbnail or a picture of the waveform. Read back with `preview`. */
   preview?: Preview;
+  /** The picture or sound it was made from, where the collection keeps those. */
+  media?: MediaReference;
+}
+
+/** A file that is kept beside the store (src/kept-media), once for all items that refer to it. */
+export interface MediaReference {
+  /** Of its bytes, in hexadecimal. */
+  sha256: string;
+  bytes: number;
+  mediaType: string;
 }
 
 export interface Preview {

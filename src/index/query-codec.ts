@@ -78,15 +78,15 @@ export function searchResult(
   query: CoreQuery,
 ): SearchResult {
   return {
-    neighbors: neighbors.map(({ id, similarity, modality, metadata, source, text }): Neighbor => {
+    neighbors: neighbors.map(({ modality, metadata, source, text, media, ...rest }): Neighbor => {
       const neighbor: Neighbor = {
-        id,
-        similarity,
+        ...rest,
         modality: modalities[modality],
         metadata: JSON.parse(metadata),
       };
       if (source !== null) neighbor.source = source;
       if (text !== null) neighbor.text = text;
+      if (media !== undefined) neighbor.media = media;
       return neighbor;
     }),
     ...(last && { nextCursor: writeCursor(last, query) }),

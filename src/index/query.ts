@@ -1,6 +1,6 @@
 import type { Embedding, Modality } from "../encoders/encoder.js";
 import type { Filter } from "./filter.js";
-import type { JsonObject } from "./item.js";
+import type { JsonObject, MediaReference } from "./item.js";
 
 /**
  * Accuracy against speed: `exact` compares with every vector; `high` finds all of the
@@ -51,6 +51,7 @@ export interface Neighbor {
   metadata: JsonObject;
   source?: string;
   text?: string;
+  media?: MediaReference;
 }
 
 /** Best first; equal similarities in the order in which the items were added. */

@@ -49,6 +49,19 @@ export interface PageOptions {
   space?: string;
 }
 
+export interface MetadataOptions {
+  filter?: Filter;
+  modality?: Modality;
+  limit: number;
+  before?: number;
+}
+
+export interface MetadataPage {
+  metadata: JsonObject[];
+  /** Present when there may be more. */
+  next?: number;
+}
+
 /** Oldest first. */
 export interface Page {
   items: StoredItem[];
@@ -143,6 +156,8 @@ export interface VectorStore {
   dropCollection(name: string): Promise<void>;
   /** Changes the declared metadata fields. */
   setFields(collection: string, fields: readonly string[]): Promise<void>;
+  /** Changes some of a collection's options; the others stay. */
+  setOptions(collection: string, options: JsonObject): Promise<void>;
   /**
    * Adds an alias of a collection, or atomically points one to another collection. Every method
    * that takes a collection's name also takes an alias, except those that create, rename and drop
@@ -187,6 +202,13 @@ export interface VectorStore {
    */
   contentHashes(collection: string, ids: readonly string[]): Promise<Map<string, string>>;
   count(collection: string, filter?: Filter): Promise<number>;
+  /** Of these hashes of kept media those that an item of any collection refers to. */
+  mediaInUse(hashes: readonly string[]): Promise<string[]>;
+  /**
+   * Hashes of kept media that no item refers to any more, each told once: what deletions since the
+   * last call have left behind, but for those before a crash.
+   */
+  takeReleasedMedia(): Promise<string[]>;
 
   /** One result per query, in order. `too_large` when they are larger than `maxAnswerBytes`. */
   search(
@@ -195,6 +217,8 @@ export interface VectorStore {
     options?: SearchOptions,
   ): Promise<SearchResult[]>;
   page(collection: string, options: PageOptions): Promise<Page>;
+  /** Metadata alone of a page of items, newest first; `next` is the `before` of the page after. */
+  metadata(collection: string, options: MetadataOptions): Promise<MetadataPage>;
   /**
    * Every item, oldest first. An item replaced during the scan may come twice, its newest state
    * last; none that existed when the scan started is missed.

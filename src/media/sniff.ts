@@ -4,7 +4,7 @@ import { tagLength, withoutTags } from "./audio/tags.js";
 /**
  * Supported kinds of file, detected by content: names and declared types cannot be trusted.
  */
-type ImageFormat = "jpeg" | "png" | "webp" | "gif" | "avif" | "heic" | "tiff";
+export type ImageFormat = "jpeg" | "png" | "webp" | "gif" | "avif" | "heic" | "tiff";
 export type MediaFormat = ImageFormat | "sound";
 
 /** Enough bytes to detect the format of a file. */

@@ -43,7 +43,7 @@ const operations = {
   change: describe({
     id: "changeCollection",
     tag,
-    summary: "Replaces the list of metadata fields that are indexed for filters",
+    summary: "Replaces the list of indexed metadata fields, or keeps media from now on",
     body: json(CollectionChange),
     answers: { 200: { content: json(CollectionAnswer) } },
     errors: [...bodyErrors, ...storeErrors],
@@ -84,8 +84,11 @@ export function collectionsRoutes(services: Services) {
     )
     .patch("/v1/collections/:name", operations.change, async (c) => {
       const name = c.req.param("name");
-      const { fields } = await readJson(c, CollectionChange);
-      await store.setFields(name, fields);
+      const { fields, keep_media: keepMedia } = await readJson(c, CollectionChange);
+      if (fields === undefined && keepMedia === undefined)
+        throw invalidInput("fields", 'Expected "fields" or "keep_media"');
+      if (fields !== undefined) await store.setFields(name, fields);
+      if (keepMedia !== undefined) await store.setOptions(name, { keepMedia });
       return c.json(collectionAnswer(await store.stats(name)));
     })
     .delete("/v1/collections/:name", operations.delete, async (c) => {
@@ -103,7 +106,8 @@ export async function specOf(
   request: Partial<NewCollection> & Pick<NewCollection, "name" | "fields" | "previews">,
   services: Pick<Services, "packs" | "heads">,
 ): Promise<CollectionSpec> {
-  const { name, model, head, space, dimensions, fields, previews } = request;
+  const { name, model, head, space, dimensions, fields } = request;
+  const kept = { previews: request.previews, keepMedia: request.keep_media === true };
   if (space === undefined) {
     const { pack, head: version } = await findPack(services, { model, head });
     if (version !== undefined && version.kind !== "projection") {
@@ -117,7 +121,7 @@ export async function specOf(
       throw invalidInput("dimensions", message);
     }
     const followed = version && { head: { name: version.name, version: version.version } };
-    const options = { model: pack.manifest.id, previews, ...followed };
+    const options = { model: pack.manifest.id, ...kept, ...followed };
     return { name, space: pack.space, dimensions: pack.manifest.dimensions, fields, options };
   }
   if (model !== undefined || head !== undefined) {
@@ -129,7 +133,7 @@ export async function specOf(
   if (dimensions === undefined) {
     throw invalidInput("dimensions", 'Expected "dimensions" beside "space"');
   }
-  return { name, space, dimensions, fields, options: { previews } };
+  return { name, space, dimensions, fields, options: kept };
 }
 
 /** A collection on the wire. */
@@ -144,6 +148,7 @@ function collectionAnswer(stats: CollectionStats): CollectionAnswer {
     dimensions,
     fields,
     previews: options.previews === true,
+    keep_media: options.keepMedia === true,
     aliases,
     created_at: createdAt,
     count,

@@ -24,6 +24,7 @@ export const statusOf = {
   no_path: 409,
   too_large: 413,
   unsupported_media: 415,
+  range_not_satisfiable: 416,
   undecodable_media: 422,
   overloaded: 429,
   rate_limited: 429,

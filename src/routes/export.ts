@@ -29,13 +29,14 @@ const itemsAtOnce = 25;
  * the reader. A stream that fails is cut, not ended: it is incomplete. So it is when the collection
  * is replaced by one of another head.
  */
-export function exportRoute({ store, config, log, stopping }: Services) {
+export function exportRoute({ store, keptMedia, config, log, stopping }: Services) {
   return new Hono<RequestVariables>().get(
     "/v1/collections/:name/export",
     exportOperation,
     async (c) => {
       const name = c.req.param("name");
-      const { encoding_format: format } = parseWith(ExportQuery, c.req.query());
+      const { encoding_format: format, media } = parseWith(ExportQuery, c.req.query());
+      const withMedia = media === "true";
       const { space } = await store.stats(name);
       const guard = new StreamGuard({
         client: c.req.raw.signal,
@@ -46,8 +47,13 @@ export function exportRoute({ store, config, log, stopping }: Services) {
         for (let after: string | undefined; ; ) {
           guard.ending.throwIfAborted();
           const page = await guard.during(store.page(name, { limit: itemsAtOnce, after, space }));
-          const some = page.items.map((item) => `${exportLine(item, space, format)}\n`);
-          if (some.length > 0) yield some.join("");
+          if (withMedia)
+            for (const item of page.items) {
+              const kept = item.media && (await guard.during(keptMedia.read(item.media)));
+              yield `${exportLine(item, { space, format, media: kept })}\n`;
+            }
+          else if (page.items.length > 0)
+            yield page.items.map((item) => `${exportLine(item, { space, format })}\n`).join("");
           if (page.nextCursor === undefined) return;
           after = page.nextCursor;
         }

@@ -33,7 +33,7 @@ export function newItem(body: ItemBody, readerOf: MediaReader): NewItem {
 const contents = ["text", "image", "audio", "embedding"] as const;
 
 function contentOf(body: ItemBody, readerOf: MediaReader): Content {
-  const { image, audio, modality, space, original } = body;
+  const { image, audio, modality, space, original, media } = body;
   const embedding = embeddingOf(body);
   // With the embedding of a text it is that text, as in an export.
   const ownText = embedding !== undefined && modality === "text" ? body.text : undefined;
@@ -52,6 +52,11 @@ function contentOf(body: ItemBody, readerOf: MediaReader): Content {
     const param = space === undefined ? "original" : "space";
     throw invalidInput(param, `"${param}" belongs to an "embedding", not to ${kind}`);
   }
+  if (media !== undefined && (kind !== "embedding" || modality === "text")) {
+    const other = kind === "embedding" ? "one of a text" : kind;
+    const message = `"media" belongs to the embedding of a picture or sound, not to ${other}`;
+    throw invalidInput("media", message);
+  }
   if (text !== undefined) return { text };
   if (image !== undefined) return { image: readerOf(image, "image") };
   if (audio !== undefined) return { audio: readerOf(audio, "audio") };
@@ -60,7 +65,8 @@ function contentOf(body: ItemBody, readerOf: MediaReader): Content {
     throw invalidInput("modality", message);
   }
   const numbers = { embedding: embedding!, original: original && originalOf(original) };
-  return { ...numbers, modality, space, text: ownText };
+  const kept = media === undefined ? undefined : readerOf(media, "media");
+  return { ...numbers, modality, space, text: ownText, media: kept };
 }
 
 function originalOf(original: NonNullable<ItemBody["original"]>) {

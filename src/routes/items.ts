@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { MediaAddresses } from "../access/media-addresses.js";
 import { AppError, invalidInput } from "../errors.js";
 import { parseJson } from "../json/parse-json.js";
 import type { Services } from "../services.js";
@@ -75,7 +76,7 @@ const operations = {
 /**
  * `/v1/collections/{name}/items`: list, look up, delete; content hashes.
  */
-export function itemsRoutes({ store }: Services) {
+export function itemsRoutes({ store }: Services, addresses: MediaAddresses) {
   const base = "/v1/collections/:name/items";
   return new Hono<RequestVariables>()
     .get(base, operations.list, async (c) => {
@@ -84,9 +85,10 @@ export function itemsRoutes({ store }: Services) {
         ...query,
         filter: filter === undefined ? undefined : requestFilter(parseJson(filter, "filter")),
       };
-      const { items, nextCursor } = await store.page(c.req.param("name"), options);
+      const name = c.req.param("name");
+      const { items, nextCursor } = await store.page(name, options);
       return c.json({
-        data: items.map((item) => itemAnswer(item, included)),
+        data: items.map((item) => itemAnswer(item, addresses.of(name, item), included)),
         next_cursor: nextCursor,
       } satisfies ItemPage);
     })
@@ -111,7 +113,7 @@ export function itemsRoutes({ store }: Services) {
       const { include: included } = parseWith(ItemQuery, c.req.query());
       const [item] = await store.get(name, [id]);
       if (item === undefined) throw noItem(name, id);
-      return c.json(itemAnswer(item, included));
+      return c.json(itemAnswer(item, addresses.of(name, item), included));
     })
     .delete(`${base}/:id`, operations.delete, async (c) => {
       const { name, id } = c.req.param();

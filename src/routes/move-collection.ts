@@ -32,10 +32,14 @@ export function moveCollectionRoute(services: Services) {
       const name = c.req.param("name");
       const { into, model, head, alias: given, allow_missing } = await readJson(c, MoveBody);
       const stats = await store.stats(name);
-      const { previews } = stats.options;
+      const { previews, keepMedia } = stats.options;
       const { fields } = stats;
       const spec = await specOf(
-        { name: into, model, head, fields, previews: previews === true },
+        {
+          ...{ name: into, model, head, fields },
+          previews: previews === true,
+          keep_media: keepMedia === true,
+        },
         services,
       );
       const collections = await store.listCollections();

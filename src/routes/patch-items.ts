@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { MediaAddresses } from "../access/media-addresses.js";
 import { AppError, invalidInput } from "../errors.js";
 import type { ItemPatch, ItemPatched, JsonObject } from "../index/item.js";
 import type { Services } from "../services.js";
@@ -39,7 +40,7 @@ const operations = {
 /**
  * `PATCH /v1/collections/{name}/items` and `…/items/{id}`: metadata change without their vectors.
  */
-export function patchItemsRoutes({ store }: Services) {
+export function patchItemsRoutes({ store }: Services, addresses: MediaAddresses) {
   const base = "/v1/collections/:name/items";
   return new Hono<RequestVariables>()
     .patch(base, operations.patchMany, async (c) => {
@@ -79,7 +80,7 @@ export function patchItemsRoutes({ store }: Services) {
         const message = `There is no item "${id}" in the collection "${name}"`;
         throw new AppError("not_found", message, { param: "id" });
       }
-      return c.json(itemAnswer(item));
+      return c.json(itemAnswer(item, addresses.of(name, item)));
     });
 }
 

@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import type { Access, Caller } from "../access/access.js";
 import { clientAddress, parseProxies } from "../access/client-address.js";
 import { type Scope, scopes } from "../access/key-file.js";
+import type { MediaAddresses } from "../access/media-addresses.js";
 import type { RateLimit } from "../access/rate-limit.js";
 import type { Config } from "../config.js";
 import { AppError } from "../errors.js";
@@ -44,6 +45,7 @@ export function scopeOf(
 
 export interface GateOptions {
   access: Access;
+  addresses: MediaAddresses;
   limit: RateLimit;
   config: Pick<Config, "requestsPerMinute" | "trustedProxies">;
   log: Log;
@@ -52,11 +54,11 @@ export interface GateOptions {
 
 /**
  * With keys: `Authorization: Bearer KEY` or `x-api-key` on every route but the public ones, with
- * the scope that the route needs. Requests per minute are limited by key or address, also without
- * keys. Changes are logged with their author.
+ * the scope that the route needs; kept media also by a signed address. Requests per minute are
+ * limited by key or address, also without keys. Changes are logged with their author.
  */
 export function requireKey(options: GateOptions): MiddlewareHandler<RequestVariables> {
-  const { access, limit, config, log, isInference } = options;
+  const { access, addresses, limit, config, log, isInference } = options;
   const proxies = parseProxies(config.trustedProxies);
   return async (c, next) => {
     if (isPublic(c.req.path)) return next();
@@ -66,7 +68,7 @@ export function requireKey(options: GateOptions): MiddlewareHandler<RequestVaria
     const address = clientAddress(connection, c.req.header("x-forwarded-for"), proxies);
     let caller: Caller | undefined;
     const needed = scopeOf(c.req.method, c.req.path, isInference);
-    if (access.needsKey) {
+    if (access.needsKey && !addresses.accepts(c.req.method, new URL(c.req.url))) {
       caller = await access.callerWith(
         keyIn(
           c.req.header("authorization"),

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { z } from "zod";
+import type { MediaAddresses } from "../access/media-addresses.js";
 import { invalidInput } from "../errors.js";
 import type { Cost } from "../media/budget.js";
 import {
@@ -51,13 +52,14 @@ const searchOperation = describe({
 /**
  * `POST /v1/collections/{name}/search`: by text, picture, sound, vector or item; one query or many.
  */
-export function searchRoutes(services: Services) {
+export function searchRoutes(services: Services, addresses: MediaAddresses) {
   const { budget, config, fetchMedia } = services;
   return new Hono<RequestVariables>().post(
     "/v1/collections/:name/search",
     searchOperation,
     async (c) => {
       budget.refuseWhenFull();
+      const name = c.req.param("name");
       const body = await readRequest(c, SearchBody, { json: jsonFields });
       const signal = c.get("signal");
       const readerOf = mediaReader(fetchMedia, signal);
@@ -73,8 +75,24 @@ export function searchRoutes(services: Services) {
         }
       };
       const { model, space, answers } = await budget.request(costs(), signal, (turn) =>
-        searchCollection({ ...services, turn }, c.req.param("name"), queries, signal),
+        searchCollection({ ...services, turn }, name, queries, signal),
       );
+      const resultsOf = ({
+        neighbors,
+        relevance,
+        nextCursor,
+        plan,
+        warnings,
+      }: CollectionAnswer) => ({
+        plan,
+        results: neighbors.map(({ media, ...neighbor }, i) => ({
+          ...neighbor,
+          relevance: relevance?.[i],
+          media_url: addresses.of(name, { id: neighbor.id, media }),
+        })),
+        next_cursor: nextCursor,
+        warnings,
+      });
       const shared = { model: model ?? null, space };
       if (body.queries === undefined)
         return c.json({
@@ -139,11 +157,4 @@ function queryOf(body: QueryBody, prefix: string, readerOf: MediaReader): Collec
     centering: body.centering,
     cursor: body.cursor,
   };
-}
-
-function resultsOf({ neighbors, relevance, nextCursor, plan, warnings }: CollectionAnswer) {
-  const results = relevance
-    ? neighbors.map((neighbor, i) => ({ ...neighbor, relevance: relevance[i] }))
-    : neighbors;
-  return { plan, results, next_cursor: nextCursor, warnings };
 }

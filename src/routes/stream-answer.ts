@@ -8,6 +8,8 @@ export interface StreamAnswerOptions {
   guard: StreamGuard;
   log: Log;
   headers: Record<string, string>;
+  /** Default 200. */
+  status?: 200 | 206;
   /** Bytes buffered for a client that reads slowly. */
   aheadBytes: number;
 }
@@ -19,12 +21,12 @@ export interface StreamAnswerOptions {
 export function streamAnswer(
   c: Context,
   chunks: AsyncGenerator<string | Uint8Array>,
-  { guard, log, headers, aheadBytes }: StreamAnswerOptions,
+  { guard, log, headers, status = 200, aheadBytes }: StreamAnswerOptions,
 ): Response {
   if (c.req.method === "HEAD") {
     guard.end();
     void chunks.return(undefined);
-    return c.body(null, 200, headers);
+    return c.body(null, status, headers);
   }
   const encoder = new TextEncoder();
   // A connection that does not drain never sees an error in its stream.
@@ -56,5 +58,5 @@ export function streamAnswer(
     new ByteLengthQueuingStrategy({ highWaterMark: aheadBytes }),
   );
   // Nginx would buffer the lines
-  return c.body(body, 200, { ...headers, "X-Accel-Buffering": "no" });
+  return c.body(body, status, { ...headers, "X-Accel-Buffering": "no" });
 }

@@ -7,29 +7,38 @@ import { openEmbeddedStore } from "../index/embedded/open-embedded-store.js";
 import { type LazyStore, lazyStore } from "../index/lazy-store.js";
 import { openPostgresStore } from "../index/postgres/open-postgres-store.js";
 import type { PostgresStore } from "../index/postgres/postgres-store.js";
+import { KeptMedia } from "../kept-media/kept-media.js";
+import { withKeptMedia } from "../kept-media/with-kept-media.js";
 import type { Log } from "../log.js";
 
-/**
- * The collections. A server locks the data folder at once; commands lock it on first use.
- */
-export async function openStorage(config: Config, log: Log, ownsData: boolean): Promise<LazyStore> {
-  const { dataDir, indexEngine: engine } = config;
-  const store = lazyStore(async () => {
+/** The collections, and the pictures and sounds that they keep. */
+export interface Storage {
+  store: LazyStore;
+  keptMedia: KeptMedia;
+}
+
+/** Both in the data folder. A server takes it at once, a command at the first use. */
+export async function openStorage(config: Config, log: Log, ownsData: boolean): Promise<Storage> {
+  const { dataDir, indexEngine: engine, maxKeptMediaBytes: maxBytes } = config;
+  const lazy = lazyStore(async () => {
     const opened =
       config.store === ""
         ? await openEmbeddedStore({ dataDir, engine, log })
         : await openDatabase(config, log);
     // Left by a killed process
     await rm(join(dataDir, "tmp"), { recursive: true, force: true });
+    void keptMedia.start();
     return opened;
   });
+  const keptMedia = new KeptMedia({ folder: join(dataDir, "media"), maxBytes, store: lazy, log });
+  const store = withKeptMedia(lazy, keptMedia);
   if (ownsData) {
     await store.open().catch((error) => {
       if (!(error instanceof AppError) || !goesOn(error, config)) throw error;
       log.error({ err: error }, `collections cannot be used: ${error.message}`);
     });
   }
-  return store;
+  return { store, keptMedia };
 }
 
 /**

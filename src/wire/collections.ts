@@ -12,6 +12,8 @@ export const NewCollection = z.strictObject({
   fields: withDefault(listOf(z.string(), { max: 32 }), []),
   /** Keep a thumbnail, waveform or beginning of each item: some 4 KB. */
   previews: withDefault(z.boolean(), true),
+  /** Keep the pictures and sounds that items are made from. */
+  keep_media: withDefault(z.boolean(), false),
 });
 export type NewCollection = z.infer<typeof NewCollection>;
 
@@ -24,6 +26,7 @@ export const CollectionAnswer = z.object({
   dimensions: z.int(),
   fields: z.array(z.string()),
   previews: z.boolean(),
+  keep_media: z.boolean(),
   /** Further names of it. */
   aliases: z.array(z.string()),
   /** ISO 8601. */
@@ -39,8 +42,13 @@ export const CollectionAnswer = z.object({
 });
 export type CollectionAnswer = z.infer<typeof CollectionAnswer>;
 
-/** Fields can also be declared later; the complete list. */
-export const CollectionChange = z.strictObject({ fields: listOf(z.string(), { max: 32 }) });
+/** What can be changed later: at least one of them. */
+export const CollectionChange = z.strictObject({
+  /** The whole list. */
+  fields: optional(listOf(z.string(), { max: 32 })),
+  /** Of items that are added from now on. */
+  keep_media: optional(z.boolean()),
+});
 
 export const AliasBody = z.strictObject({ collection: z.string().min(1) });
 export const AliasAnswer = z.object({ alias: z.string(), collection: z.string() });

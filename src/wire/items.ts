@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Warnings } from "./common.js";
+import { MediaUrl, Warnings } from "./common.js";
 import { EmbeddingFormat, embeddingFields } from "./embeddings.js";
 import { ErrorBody } from "./error.js";
 import { AnyObject, listOf, Media, Modality, optional, withDefault } from "./fields.js";
@@ -14,6 +14,8 @@ export const ItemBody = z.strictObject({
   modality: optional(Modality),
   space: optional(z.string().min(1)),
   original: optional(z.strictObject({ space: z.string().min(1), ...embeddingFields })),
+  /** Beside an embedding: the picture or sound that it is of, for a collection that keeps media. */
+  media: optional(Media),
   metadata: optional(AnyObject),
   source: optional(z.string()),
   content_hash: optional(z.string()),
@@ -41,7 +43,16 @@ export const ListQuery = z.strictObject({
   include,
 });
 export const ItemQuery = z.strictObject({ include });
-export const ExportQuery = z.strictObject({ encoding_format: EmbeddingFormat.default("float") });
+/** Of an address that the server has signed: `media_url` of an item. */
+export const MediaQuery = z.strictObject({
+  expires: z.string().optional(),
+  signature: z.string().optional(),
+});
+export const ExportQuery = z.strictObject({
+  encoding_format: EmbeddingFormat.default("float"),
+  /** Whether kept media come with their items, as base64. */
+  media: z.enum(["true", "false"]).default("false"),
+});
 
 const Ids = listOf(z.string(), { max: 100_000 });
 /**
@@ -117,7 +128,11 @@ const facts = {
   source: z.string().optional(),
   content_hash: z.string().optional(),
 };
-export const ItemAnswer = z.object({ ...facts, embedding: z.array(z.number()).optional() });
+export const ItemAnswer = z.object({
+  ...facts,
+  media_url: MediaUrl.optional(),
+  embedding: z.array(z.number()).optional(),
+});
 export type ItemAnswer = z.infer<typeof ItemAnswer>;
 
 export const ItemPage = z.object({
@@ -137,6 +152,8 @@ export const ExportedItem = z.object({
   space: z.string(),
   ...numbers,
   original: z.object({ space: z.string(), ...numbers }).optional(),
+  /** Base64, where it was asked for and the item has one. */
+  media: z.string().optional(),
 });
 export type ExportedItem = z.infer<typeof ExportedItem>;
 

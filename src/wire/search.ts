@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Warnings } from "./common.js";
+import { MediaUrl, Warnings } from "./common.js";
 import { embeddingFields } from "./embeddings.js";
 import { listOf, Media, Modality, optional } from "./fields.js";
 import { FilterField } from "./filter-field.js";
@@ -47,6 +47,7 @@ export const FoundItem = z.object({
   source: z.string().optional(),
   /** The text of an item made from one. */
   text: z.string().optional(),
+  media_url: MediaUrl.optional(),
 });
 
 const shared = { model: z.string().nullable(), space: z.string() };

@@ -38,6 +38,7 @@ function parts(encoder: Encoder<"text"> = fakeEncoder()) {
     heads: { list: () => [] },
     turn: new MediaBudget(limits).bulk(),
     log: createLog("silent"),
+    keptMedia: { lease: () => ({ release: async () => {} }) },
     config: { maxImagePixels: 1, maxAudioSeconds: 1 },
   };
   return { parts: made as unknown as AddParts, store, written };

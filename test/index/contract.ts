@@ -250,6 +250,76 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       await expect(store.setFields("photos", ["'"])).rejects.toMatchObject({ param: "fields" });
     });
 
+    it("gives metadata alone, newest first, page by page", async () => {
+      const items = randomItems(25, dimensions);
+      await store.upsert("photos", items);
+      const wanted = items
+        .filter(({ modality }) => modality === "image")
+        .map(({ metadata }) => metadata ?? {});
+      const found: unknown[] = [];
+      let before: number | undefined;
+      do {
+        const page = await store.metadata("photos", { modality: "image", limit: 3, before });
+        expect(page.metadata.length).toBeLessThanOrEqual(3);
+        found.push(...page.metadata);
+        before = page.next;
+      } while (before !== undefined);
+      expect(found).toEqual(wanted.reverse());
+      const filter: Filter = { field: "n", op: "exists", value: true };
+      const { metadata } = await store.metadata("photos", { filter, limit: 100 });
+      expect(metadata).toHaveLength(await store.count("photos", filter));
+    });
+
+    it("changes some options of a collection and leaves the others", async () => {
+      await store.setOptions("photos", { keepMedia: true });
+      store = await under.reopen();
+      const options = { model: "toy", keepMedia: true };
+      expect(await store.stats("photos")).toMatchObject({ options });
+      await expect(store.setOptions("none", {})).rejects.toMatchObject({ code: "not_found" });
+    });
+
+    it("tells once which kept media the last item has left, however it went", async () => {
+      const [a, b, c, d, e] = randomItems(5, dimensions);
+      const media = (digit: string) => ({
+        sha256: digit.repeat(64),
+        bytes: Number(digit),
+        mediaType: "image/png",
+      });
+      const hashes = ["1", "2", "3", "4", "5"].map((digit) => media(digit).sha256);
+      await store.createCollection({ name: "other", space: "toy", dimensions });
+      await store.upsert("photos", [
+        { ...a, media: media("1") },
+        { ...b, media: media("1") },
+        { ...c, media: media("2") },
+        { ...d, media: media("3") },
+        e,
+      ]);
+      await store.upsert("other", [{ ...a, media: media("4") }]);
+      const [found] = await store.get("photos", [a.id]);
+      expect(found.media).toEqual(media("1"));
+      expect((await store.get("photos", [e.id]))[0]).not.toHaveProperty("media");
+      const { neighbors } = await searchOne({ ...someQuery(), topK: 5 });
+      expect(neighbors.find(({ id }) => id === c.id)?.media).toEqual(media("2"));
+      expect(neighbors.find(({ id }) => id === e.id)).not.toHaveProperty("media");
+
+      expect(await store.takeReleasedMedia()).toEqual([]);
+      await store.patch("photos", [{ id: c.id, metadata: { n: 7 } }]);
+      await store.delete("photos", { ids: [a.id] });
+      expect(await store.takeReleasedMedia()).toEqual([]); // the other item still has it
+      await store.delete("photos", { ids: [b.id] });
+      expect(await store.takeReleasedMedia()).toEqual([hashes[0]]);
+      expect(await store.takeReleasedMedia()).toEqual([]);
+      await store.upsert("photos", [{ ...c, media: media("5") }]);
+      await store.upsert("photos", [{ ...d, embedding: e.embedding }]);
+      expect((await store.takeReleasedMedia()).sort()).toEqual([hashes[1], hashes[2]]);
+      expect(await store.mediaInUse(hashes)).toEqual([hashes[3], hashes[4]]);
+      await store.renameCollection("other", "photos", { replace: true });
+      expect(await store.takeReleasedMedia()).toEqual([hashes[4]]);
+      await store.dropCollection("photos");
+      expect(await store.takeReleasedMedia()).toEqual([hashes[3]]);
+      expect(await store.mediaInUse(hashes)).toEqual([]);
+    });
+
     it("knows collections by aliases, which move at once", async () => {
       const [a, b] = randomItems(2, dimensions);
       await store.createCollection({ name: "other", space: "toy", dimensions });

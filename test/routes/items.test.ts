@@ -500,6 +500,21 @@ describe("GET /v1/collections/{name}/items/{id}/preview", () => {
     expect((await preview("vector")).status).toBe(404);
   });
 
+  it("comes with the picture or sound itself where the collection keeps media", async () => {
+    name = `kept-${number++}`;
+    const body = { name, model: "starter-clip", keep_media: true };
+    await app.request("/v1/collections", jsonPost(body));
+    await add();
+    for (const [id, file] of [
+      ["cat", "images/cat.jpg"],
+      ["cow", "audio/cow.ogg"],
+    ]) {
+      const kept = await (await items(`/${id}/media`)).arrayBuffer();
+      expect(Buffer.from(kept).toString("base64") === fixtureBase64(file)).toBe(true);
+    }
+    for (const id of ["text", "vector"]) expect((await items(`/${id}/media`)).status).toBe(404);
+  });
+
   it("is not kept in a collection without previews", async () => {
     name = `bare-${number++}`;
     const created = await app.request(

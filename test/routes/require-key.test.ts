@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Access } from "../../src/access/access.js";
 import { auditLog } from "../../src/access/audit-log.js";
 import { createKey, revokeKey } from "../../src/access/key-file.js";
+import { MediaAddresses } from "../../src/access/media-addresses.js";
 import { RateLimit } from "../../src/access/rate-limit.js";
 import { createLog } from "../../src/log.js";
 import { errorResponse } from "../../src/routes/error-response.js";
@@ -19,8 +20,10 @@ beforeEach(() => {
 
 function appWith({ apiKeys = [] as string[], requestsPerMinute = 0 } = {}) {
   const log = createLog("silent");
+  const access = new Access({ apiKeys, dataDir });
   const gate = requireKey({
-    access: new Access({ apiKeys, dataDir }),
+    access,
+    addresses: new MediaAddresses(access),
     limit: new RateLimit(),
     config: { requestsPerMinute, trustedProxies: ["127.0.0.1"] },
     log: auditLog(join(dataDir, "audit.log"), log),

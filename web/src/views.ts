@@ -15,6 +15,7 @@ export const views: readonly View[] = [
     load: () => import("./views/classify/classify-view.js"),
   },
   { id: "search", title: "Search", load: () => import("./views/search/search-view.js") },
+  { id: "map", title: "Map", load: () => import("./views/map/map-view.js") },
   { id: "teach", title: "Teach", load: () => import("./views/teach/teach-view.js") },
   { id: "gap", title: "Gap", load: () => import("./views/gap/gap-view.js") },
   { id: "system", title: "System", load: () => import("./views/system/system-view.js") },

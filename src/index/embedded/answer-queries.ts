@@ -71,7 +71,7 @@ function answerQueries(
       let bytes = 0;
       const neighbors = hits.map(({ row: number, position, similarity }) => {
         const neighbor = items.neighbor(number);
-        const { id, metadata, source, text } = neighbor;
+        const { id, metadata, source, text, media } = neighbor;
         bytes += bytesPerNeighbor + id.length + metadata.length + (source?.length ?? 0);
         bytes += text?.length ?? 0;
         if (bytes > maxBytes[i]) throw tooLargeAnswer();
@@ -80,6 +80,7 @@ function answerQueries(
           metadata,
           source,
           text,
+          media,
           similarity: Math.max(-1, Math.min(1, similarity)),
           modality: index.table.modality(position),
         };

@@ -10,16 +10,24 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { AppError } from "../../errors.js";
+import { type ArchiveContents, readArchive } from "../../files/content-archive.js";
 import { storageError } from "../../files/write-durably.js";
 import type { CheckedDatabase } from "./checked-database.js";
 import { sizeIfThere } from "./durable-file.js";
 import { checkStructure, shapeOf } from "./inspect-database.js";
-import { damagedPages, decodeSums, encodeSums, type PageSums, sumPages } from "./page-sums.js";
+import {
+  damagedPages,
+  decodeSums,
+  encodeSums,
+  type PageSums,
+  sumPages,
+  sumsBytes,
+} from "./page-sums.js";
 import { checkSchemaVersion } from "./schema.js";
 import { backupDatabase, openToRead } from "./sqlite.js";
 
-// A backup is a SQLite database, followed by the checksums of its pages. SQLite does not read
-// behind its last page.
+// A backup is a SQLite database, followed by the checksums of its pages and, where there are any,
+// the kept media (files/content-archive.ts). SQLite does not read behind its last page.
 
 /**
  * Writes a consistent copy of the database, which may be in use, to a new file.
@@ -58,11 +66,18 @@ function appendSums(file: string): void {
   }
 }
 
+export interface CheckedBackup {
+  sums: PageSums;
+  /** Where the kept media begin. */
+  mediaStart: number;
+  media: ArchiveContents;
+}
+
 /**
- * @returns the sums of its pages.
+ * @returns also kept media that are damaged: they were so when the backup was made, or are since.
  * @throws AppError storage_corrupt unless the file is a complete database of a supported version.
  */
-export function checkBackup(file: string): PageSums {
+export function checkBackup(file: string): CheckedBackup {
   const damaged = (what: string) =>
     new AppError("storage_corrupt", `The backup "${file}" is damaged: ${what}`);
   const size = sizeIfThere(file) ?? 0;
@@ -71,8 +86,9 @@ export function checkBackup(file: string): PageSums {
   if (!isPageSize(pageSize)) throw damaged("it is not a database");
   if (size < end) throw damaged(`it has ${size} bytes, expected ${end}`);
   let sums: PageSums | undefined;
+  const mediaStart = size > end ? end + sumsBytes(pageCount) : end;
   if (size > end) {
-    sums = decodeSums(tail(file, end, size - end))?.sums;
+    sums = decodeSums(tail(file, end, Math.min(size, mediaStart) - end))?.sums;
     if (sums === undefined) throw damaged("its checksums are damaged");
     const pages = damagedPages(file, sums);
     if (pages.length > 0)
@@ -85,7 +101,7 @@ export function checkBackup(file: string): PageSums {
   } finally {
     db.close();
   }
-  return sums ?? sumsOf(file);
+  return { sums: sums ?? sumsOf(file), mediaStart, media: readArchive(file, mediaStart) };
 }
 
 function sumsOf(file: string): PageSums {

@@ -5,6 +5,7 @@ import { lockDataFolder } from "./data-folder-lock.js";
 import { derivedDamage } from "./derived-file.js";
 import { sizeIfThere } from "./durable-file.js";
 import { checkStructure, databaseFiles, inspectDatabase } from "./inspect-database.js";
+import { mediaDamage } from "./media-damage.js";
 import { checkSchemaVersion } from "./schema.js";
 import { snapshotFiles } from "./snapshot.js";
 import { openToRead } from "./sqlite.js";
@@ -35,7 +36,7 @@ export async function checkDataFolder(dataDir: string): Promise<FileFinding[]> {
         const found = `${sums.pageCount} pages are intact; the next start reads the log`;
         return [{ check, ok: true, found }];
       }
-      return readDatabase(dataDir, database, sums?.pageCount);
+      return await readDatabase(dataDir, database, sums?.pageCount);
     } finally {
       unlock();
     }
@@ -50,7 +51,7 @@ function isUnused(dataDir: string): boolean {
   return sizeIfThere(database) === undefined && inspectDatabase(dataDir) === undefined;
 }
 
-function readDatabase(dataDir: string, database: string, pages: number | undefined) {
+async function readDatabase(dataDir: string, database: string, pages: number | undefined) {
   const findings: FileFinding[] = [];
   const db = openToRead(database);
   try {
@@ -84,6 +85,13 @@ function readDatabase(dataDir: string, database: string, pages: number | undefin
                 "database",
         });
       }
+    }
+    if (version >= 4) {
+      const { count, damaged } = await mediaDamage(db, join(dataDir, "media"));
+      const check = "kept media";
+      for (const found of damaged) findings.push({ check, ok: false, found });
+      if (damaged.length === 0 && count > 0)
+        findings.push({ check, ok: true, found: `${count} files, as their names say` });
     }
     return findings;
   } finally {

@@ -2,6 +2,7 @@ import { AppError } from "../../errors.js";
 import type { JsonObject } from "../item.js";
 import type { CollectionSpec } from "../vector-store.js";
 import { fieldExpression } from "./filter-sql.js";
+import { MediaRows } from "./media-rows.js";
 import { readSnapshotRecord, type SnapshotRecord } from "./snapshot.js";
 import { type Database, guard, type Row } from "./sqlite.js";
 
@@ -20,9 +21,11 @@ export interface CollectionRow {
 /** The table of collections. Methods that write belong inside a transaction. */
 export class CollectionRows {
   readonly #db: Database;
+  readonly #media: MediaRows;
 
-  constructor(db: Database) {
+  constructor(db: Database, media = new MediaRows(db)) {
     this.#db = db;
+    this.#media = media;
   }
 
   create(spec: CollectionSpec, createdAt: string): void {
@@ -56,6 +59,12 @@ export class CollectionRows {
     this.#db
       .prepare("UPDATE collections SET fields = ? WHERE collection = ?")
       .run(JSON.stringify(fields), collection);
+  }
+
+  setOptions({ collection, options }: CollectionRow, changed: JsonObject): void {
+    this.#db
+      .prepare("UPDATE collections SET options = ? WHERE collection = ?")
+      .run(JSON.stringify({ ...options, ...changed }), collection);
   }
 
   #createIndexes(collection: number, fields: readonly string[], from: number): void {
@@ -136,6 +145,7 @@ export class CollectionRows {
   }
 
   drop({ collection, fields }: CollectionRow): void {
+    this.#media.removeAll(collection);
     const rows = "SELECT row FROM items WHERE collection = ?";
     for (const table of ["vectors", "originals", "previews"]) {
       this.#db.prepare(`DELETE FROM ${table} WHERE row IN (${rows})`).run(collection);

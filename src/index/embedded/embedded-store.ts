@@ -3,14 +3,26 @@ import { type Remote, remoteOf } from "../../workers/remote.js";
 import type { SupervisedWorker } from "../../workers/supervise.js";
 import { checkFields, checkName, checkSpec } from "../check-item.js";
 import { checkFilter, type Filter } from "../filter.js";
-import type { Item, ItemPatch, ItemPatched, ItemStatus, Preview, StoredItem } from "../item.js";
+import type {
+  Item,
+  ItemPatch,
+  ItemPatched,
+  ItemStatus,
+  JsonObject,
+  Preview,
+  StoredItem,
+} from "../item.js";
+import { checkedPage, metadataPage } from "../metadata-page.js";
 import { modalities } from "../modalities.js";
 import type { Query, SearchResult } from "../query.js";
 import { coreQueries, readPageCursor, searchResult, writePageCursor } from "../query-codec.js";
+import { scanPages } from "../scan-pages.js";
 import type {
   CollectionSpec,
   CollectionStats,
   EmbeddingOptions,
+  MetadataOptions,
+  MetadataPage,
   Page,
   PageOptions,
   ScanOptions,
@@ -78,6 +90,10 @@ export class EmbeddedStore implements Omit<VectorStore, "watch"> {
     await this.#core.setFields(collection, fields);
   }
 
+  setOptions(collection: string, options: JsonObject): Promise<void> {
+    return this.#core.setOptions(collection, options);
+  }
+
   async setAlias(alias: string, collection: string): Promise<void> {
     checkName(alias, "alias");
     await this.#core.setAlias(alias, collection);
@@ -137,6 +153,14 @@ export class EmbeddedStore implements Omit<VectorStore, "watch"> {
     return new Map(await this.#core.contentHashes(collection, [...ids]));
   }
 
+  mediaInUse(hashes: readonly string[]): Promise<string[]> {
+    return this.#core.mediaInUse([...hashes]);
+  }
+
+  takeReleasedMedia(): Promise<string[]> {
+    return this.#core.takeReleasedMedia();
+  }
+
   async count(collection: string, filter?: Filter): Promise<number> {
     return this.#core.count(collection, filter && checkFilter(filter));
   }
@@ -180,20 +204,12 @@ export class EmbeddedStore implements Omit<VectorStore, "watch"> {
     };
   }
 
-  async *scan(
-    collection: string,
-    { batchSize = 500, ...options }: ScanOptions = {},
-  ): AsyncIterable<StoredItem> {
-    for (let after: string | undefined; ; ) {
-      const { items, nextCursor } = await this.page(collection, {
-        ...options,
-        limit: batchSize,
-        after,
-      });
-      yield* items;
-      if (nextCursor === undefined) return;
-      after = nextCursor;
-    }
+  async metadata(collection: string, options: MetadataOptions): Promise<MetadataPage> {
+    return metadataPage(await this.#core.metadata(collection, checkedPage(options)), options);
+  }
+
+  scan(collection: string, options?: ScanOptions): AsyncIterable<StoredItem> {
+    return scanPages(this, collection, options);
   }
 
   stats(collection: string): Promise<CollectionStats> {

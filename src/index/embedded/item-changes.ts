@@ -1,8 +1,9 @@
 import { AppError } from "../../errors.js";
 import { checkMetadata } from "../check-item.js";
-import type { Failure, ItemPatch, PatchStatus } from "../item.js";
+import type { Failure, ItemPatch, MediaReference, PatchStatus } from "../item.js";
 import { mergePatch } from "../merge-patch.js";
 import { floatsOf } from "./item-rows.js";
+import { MediaRows } from "./media-rows.js";
 import { ModalityMeans } from "./modality-means.js";
 import { type Database, Statements } from "./sqlite.js";
 
@@ -20,6 +21,7 @@ export interface ItemRow {
   source?: string;
   contentHash?: string;
   preview?: { mediaType: string; bytes: Uint8Array };
+  media?: MediaReference;
 }
 
 /**
@@ -34,9 +36,11 @@ export interface RowChanges {
 export class ItemChanges {
   readonly #db: Database;
   readonly #statements: Statements;
+  readonly #media: MediaRows;
 
-  constructor(db: Database) {
+  constructor(db: Database, media = new MediaRows(db)) {
     this.#db = db;
+    this.#media = media;
     this.#statements = new Statements(db);
   }
 
@@ -137,7 +141,8 @@ export class ItemChanges {
     return row;
   }
 
-  #writeExtras(row: number, { original, preview }: ItemRow) {
+  #writeExtras(row: number, { original, preview, media }: ItemRow) {
+    this.#media.set(row, media);
     this.#statements.get("DELETE FROM originals WHERE row = ?").run(row);
     this.#statements.get("DELETE FROM previews WHERE row = ?").run(row);
     if (original !== undefined) {
@@ -154,6 +159,7 @@ export class ItemChanges {
   }
 
   #deleteRow(row: number) {
+    this.#media.remove(row);
     for (const table of ["items", "vectors", "originals", "previews"]) {
       this.#statements.get(`DELETE FROM ${table} WHERE row = ?`).run(row);
     }

@@ -1,6 +1,7 @@
 import type { StoredItem } from "../item.js";
 import { modalities } from "../modalities.js";
 import { floatsOf } from "./item-rows.js";
+import { mediaOf } from "./media-rows.js";
 import type { Row } from "./sqlite.js";
 
 /** An item as it was added, from its row of the database. */
@@ -19,5 +20,7 @@ export function itemOf(row: Row): StoredItem {
   if (row.added_at !== null) item.addedAt = new Date(row.added_at as number).toISOString();
   if (row.source !== null) item.source = row.source as string;
   if (row.content_hash !== null) item.contentHash = row.content_hash as string;
+  const media = mediaOf(row);
+  if (media !== undefined) item.media = media;
   return item;
 }

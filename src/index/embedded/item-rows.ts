@@ -1,5 +1,7 @@
 import type { Filter } from "../filter.js";
+import type { MediaReference } from "../item.js";
 import { filterSql } from "./filter-sql.js";
+import { mediaColumns, mediaOf } from "./media-rows.js";
 import { type Database, guard, type Row, Statements } from "./sqlite.js";
 
 /** An item's row number and its part of a search answer. */
@@ -9,6 +11,7 @@ export interface NeighborRow {
   source: string | null;
   text: string | null;
   addedAt: number | null;
+  media: MediaReference | undefined;
 }
 
 /** Reads the items of all collections. */
@@ -74,23 +77,32 @@ export class ItemRows {
   }
 
   /** The next items after row `after`, oldest first. */
-  page(
-    collection: number,
-    after: number,
-    limit: number,
-    options: { filter?: Filter; modality?: number },
-  ): Row[] {
-    const { sql, values } =
-      options.filter === undefined ? { sql: "1", values: [] } : filterSql(options.filter);
-    const modality = options.modality === undefined ? "" : `AND modality = ${options.modality}`;
+  page(collection: number, after: number, limit: number, conditions: PageConditions): Row[] {
+    const { sql, values } = pageSql(conditions);
     return guard(() =>
       this.#db
         .prepare(
-          `${wholeItem} WHERE collection = ${collection} AND items.row > ? ${modality} AND ` +
+          `${wholeItem} WHERE collection = ${collection} AND items.row > ? AND ` +
             `${sql} ORDER BY items.row LIMIT ?`,
         )
         .all(after, ...values, limit),
     );
+  }
+
+  /** Metadata alone, newest first, before row `before`. */
+  metadata(
+    collection: number,
+    { before, limit, ...conditions }: PageConditions & { before: number; limit: number },
+  ): { row: number; metadata: string }[] {
+    const { sql, values } = pageSql(conditions);
+    return guard(() =>
+      this.#db
+        .prepare(
+          `SELECT row, metadata FROM items WHERE collection = ${collection} AND row < ? AND ` +
+            `${sql} ORDER BY row DESC LIMIT ?`,
+        )
+        .all(before, ...values, limit),
+    ) as { row: number; metadata: string }[];
   }
 
   byRows(rows: readonly number[]): Row[] {
@@ -99,12 +111,15 @@ export class ItemRows {
   }
 
   neighbor(row: number): NeighborRow {
-    return guard(
-      () =>
-        this.#statements
-          .get("SELECT id, metadata, source, text, added_at AS addedAt FROM items WHERE row = ?")
-          .get(row) as NeighborRow,
-    );
+    return guard(() => {
+      const found = this.#statements
+        .get(
+          `SELECT id, metadata, source, text, added_at AS addedAt, ${mediaColumns}
+           FROM items LEFT JOIN media USING (row) WHERE row = ?`,
+        )
+        .get(row) as Row;
+      return { ...(found as unknown as NeighborRow), media: mediaOf(found) };
+    });
   }
 
   preview(row: number): { mediaType: string; bytes: Uint8Array } | undefined {
@@ -141,10 +156,22 @@ export class ItemRows {
   }
 }
 
+interface PageConditions {
+  filter?: Filter;
+  modality?: number;
+}
+
+function pageSql({ filter, modality }: PageConditions) {
+  const { sql, values } = filter === undefined ? { sql: "1", values: [] } : filterSql(filter);
+  return { sql: modality === undefined ? sql : `modality = ${modality} AND ${sql}`, values };
+}
+
 const wholeItem = `
   SELECT items.row, id, modality, metadata, source, content_hash, text, added_at, vectors.embedding,
-         originals.space AS original_space, originals.embedding AS original_embedding
-  FROM items JOIN vectors USING (row) LEFT JOIN originals USING (row)`;
+         originals.space AS original_space, originals.embedding AS original_embedding,
+         ${mediaColumns}
+  FROM items JOIN vectors USING (row) LEFT JOIN originals USING (row)
+             LEFT JOIN media USING (row)`;
 
 /** A copy: the database's bytes may not be aligned to four. */
 export function floatsOf(bytes: Uint8Array): Float32Array {

@@ -44,7 +44,7 @@ const headBytes = 28;
 const entryHeadBytes = 20;
 
 export function encodeSums({ pageSize, pageCount, sums, salt, frames }: PageSums): Buffer {
-  const bytes = Buffer.alloc(headBytes + pageCount * 4 + 4);
+  const bytes = Buffer.alloc(sumsBytes(pageCount));
   bytes.write(magic, "latin1");
   bytes.writeUInt32LE(pageSize, 8);
   bytes.writeUInt32LE(pageCount, 12);
@@ -53,6 +53,9 @@ export function encodeSums({ pageSize, pageCount, sums, salt, frames }: PageSums
   for (let i = 0; i < pageCount; i++) bytes.writeUInt32LE(sums[i], headBytes + i * 4);
   return sealed(bytes);
 }
+
+/** Bytes that `encodeSums` makes of the sums of so many pages. */
+export const sumsBytes = (pageCount: number) => headBytes + pageCount * 4 + 4;
 
 export function encodeEntry({ pages, pageCount, salt, frames }: CommitEntry): Buffer {
   const bytes = Buffer.alloc(entryHeadBytes + pages.length * 8 + 4);
@@ -74,7 +77,7 @@ export function encodeEntry({ pages, pageCount, salt, frames }: CommitEntry): Bu
 export function decodeSums(bytes: Buffer): { sums: PageSums; end: number } | undefined {
   if (bytes.length < headBytes || bytes.toString("latin1", 0, 8) !== magic) return undefined;
   const pageCount = bytes.readUInt32LE(12);
-  const baseEnd = headBytes + pageCount * 4 + 4;
+  const baseEnd = sumsBytes(pageCount);
   const base = bytes.subarray(0, baseEnd);
   if (bytes.length < baseEnd || !isWhole(base)) return undefined;
   const sums: PageSums = {

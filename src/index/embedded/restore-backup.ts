@@ -11,6 +11,8 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { AppError } from "../../errors.js";
+import { type ArchiveContents, readArchive } from "../../files/content-archive.js";
+import { ContentFiles } from "../../files/content-files.js";
 import { storageError } from "../../files/write-durably.js";
 import { checkBackup } from "./backup-file.js";
 import { lockDataFolder } from "./data-folder-lock.js";
@@ -26,6 +28,7 @@ import { encodeSums } from "./page-sums.js";
  * restore finishes the work. The old files move to `replaced`, which is removed once the backup is
  * in place.
  *
+ * @returns the kept media that came with it; what is damaged of them is left out.
  * @throws AppError not_found, storage_corrupt (the backup), storage_locked (the folder is in use),
  *   already_exists unless `replace`.
  */
@@ -33,10 +36,10 @@ export async function restoreBackup(
   file: string,
   dataDir: string,
   options: { replace?: boolean } = {},
-): Promise<void> {
+): Promise<{ media: ArchiveContents }> {
   if (!existsSync(file))
     throw new AppError("not_found", `There is no backup file "${file}"`, { param: "file" });
-  const sums = checkBackup(file);
+  const { sums, mediaStart, media } = checkBackup(file);
   const unlock = await lockDataFolder(dataDir);
   try {
     finishRestore(dataDir);
@@ -57,6 +60,8 @@ export async function restoreBackup(
       truncateSync(copy, sums.pageCount * sums.pageSize); // without the sums after it
       sync(copy);
       writeDurablySync(join(part, basename(sumsFile)), encodeSums(sums));
+      mkdirSync(join(part, "media")); // also when it is empty: it takes the place of the old one
+      readArchive(file, mediaStart, new ContentFiles(join(part, "media")));
     } catch (error) {
       rmSync(part, { recursive: true, force: true });
       throw error instanceof AppError ? error : storageError(error, part);
@@ -64,6 +69,7 @@ export async function restoreBackup(
     renameSync(part, ready);
     syncFolder(dataDir);
     finishRestore(dataDir);
+    return { media };
   } finally {
     unlock();
   }
@@ -81,13 +87,15 @@ export function finishRestore(dataDir: string): void {
   // The database moves last. Until then, files without a successor in `restore` are of the old one.
   if (existsSync(restored(database))) {
     mkdirSync(replaced, { recursive: true });
-    const hasMoved = (file: string) => file === sums && !existsSync(restored(sums));
-    for (const file of [log, `${database}-shm`, join(dataDir, "index"), sums, database]) {
+    const media = join(dataDir, "media");
+    const hasMoved = (file: string) => [sums, media].includes(file) && !existsSync(restored(file));
+    for (const file of [log, `${database}-shm`, join(dataDir, "index"), media, sums, database]) {
       if (hasMoved(file) || !existsSync(file)) continue;
       rmSync(join(replaced, basename(file)), { recursive: true, force: true });
       renameSync(file, join(replaced, basename(file)));
     }
     syncFolder(dataDir);
+    if (existsSync(restored(media))) renameSync(restored(media), media);
     if (existsSync(restored(sums))) renameSync(restored(sums), sums);
     renameSync(restored(database), database);
     syncFolder(dataDir);

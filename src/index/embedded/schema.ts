@@ -6,8 +6,9 @@ import { type Database, guard, transaction } from "./sqlite.js";
  * Raised when a table changes its meaning; databases of other versions are refused. 2: all metadata
  * is JSON that SQLite reads; its pages have checksums, which older versions would not keep. 3:
  * items have their text and the time they were added; collections have aliases.
+ * 4: items refer to kept media.
  */
-const schemaVersion = 3;
+const schemaVersion = 4;
 
 /**
  * Creates the tables in a new database and checks the version of an old one.
@@ -64,6 +65,7 @@ export function prepareSchema(db: Database): boolean {
         PRIMARY KEY (collection, modality)
       ) WITHOUT ROWID;
       ${aliasTable}
+      ${mediaTable}
       PRAGMA user_version = ${schemaVersion};
     `);
   });
@@ -76,6 +78,12 @@ const addedColumns = [
   "added_at INTEGER", // milliseconds since 1970; null for items of older versions
 ];
 const aliasTable = "CREATE TABLE aliases (alias TEXT PRIMARY KEY, collection TEXT NOT NULL);";
+/** What version 4 added. */
+const mediaTable = `
+  CREATE TABLE media (
+    row INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, media_type TEXT NOT NULL
+  );
+  CREATE INDEX media_by_hash ON media (sha256);`;
 
 /**
  * Version 1 accepted metadata nested deeper than SQLite reads, and one such item made every filter
@@ -84,8 +92,11 @@ const aliasTable = "CREATE TABLE aliases (alias TEXT PRIMARY KEY, collection TEX
 function upgrade(db: Database, from: number) {
   transaction(db, () => {
     if (from === 1) mendDeepMetadata(db);
-    for (const column of addedColumns) db.exec(`ALTER TABLE items ADD COLUMN ${column}`);
-    db.exec(`${aliasTable} PRAGMA user_version = ${schemaVersion}`);
+    if (from < 3) {
+      for (const column of addedColumns) db.exec(`ALTER TABLE items ADD COLUMN ${column}`);
+      db.exec(aliasTable);
+    }
+    db.exec(`${mediaTable} PRAGMA user_version = ${schemaVersion}`);
   });
 }
 

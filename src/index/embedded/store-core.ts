@@ -2,18 +2,20 @@ import { checkSpace } from "../check-space.js";
 import type { CoreQuery, CoreResult } from "../core-query.js";
 import type { Filter } from "../filter.js";
 import type { Failure, PatchStatus } from "../item.js";
-import type { CollectionSpec, CollectionStats, StoreCondition } from "../vector-store.js";
+import type { CollectionStats, StoreCondition } from "../vector-store.js";
 import { searchAnswerer } from "./answer-queries.js";
 import { writeBackup } from "./backup-file.js";
 import { CheckedDatabase } from "./checked-database.js";
 import { type CollectionRow, CollectionRows } from "./collection-rows.js";
 import { collectionStats } from "./collection-stats.js";
+import { CollectionWriter } from "./collection-writer.js";
 import type { CoreOptions } from "./core-types.js";
 import { graphEngines } from "./graph-engines.js";
 import { IndexKeeper } from "./index-keeper.js";
 import { ItemChanges } from "./item-changes.js";
 import { ItemRows } from "./item-rows.js";
 import { ItemWriter } from "./item-writer.js";
+import { MediaRows } from "./media-rows.js";
 import { recomputeMeans } from "./modality-means.js";
 import { Pace } from "./pace.js";
 import { finishRestore } from "./restore-backup.js";
@@ -33,9 +35,11 @@ export class StoreCore {
   readonly #upkeep: StoreUpkeep;
   readonly #collections: CollectionRows;
   readonly #items: ItemRows;
+  readonly #media: MediaRows;
   readonly #writes: WriteQueue;
   readonly #engine: string;
   readonly #indexes: IndexKeeper;
+  readonly #collectionWriter: CollectionWriter;
   readonly #writer: ItemWriter;
   readonly #searches: SearchQueue;
   readonly #notes: string[] = [];
@@ -57,7 +61,8 @@ export class StoreCore {
     });
     this.#db = this.#database.db;
     this.#upkeep = new StoreUpkeep(this.#database, options.dataDir);
-    this.#collections = new CollectionRows(this.#db);
+    this.#media = new MediaRows(this.#db);
+    this.#collections = new CollectionRows(this.#db, this.#media);
     this.#items = new ItemRows(this.#db);
     this.#writes = new WriteQueue(this.#db, this.#upkeep);
     this.#indexes = new IndexKeeper(this.#collections, this.#items, {
@@ -65,10 +70,11 @@ export class StoreCore {
       engine,
       pace: this.#pace,
     });
+    this.#collectionWriter = new CollectionWriter(this.#collections, this.#writes, this.#indexes);
     this.#writer = new ItemWriter({
       collections: this.#collections,
       items: this.#items,
-      changes: new ItemChanges(this.#db),
+      changes: new ItemChanges(this.#db, this.#media),
       writes: this.#writes,
       indexes: this.#indexes,
     });
@@ -77,46 +83,32 @@ export class StoreCore {
     );
   }
 
-  createCollection(spec: CollectionSpec): Promise<void> {
-    return this.#writes.write(() => this.#collections.create(spec, new Date().toISOString()));
+  createCollection(...args: Parameters<CollectionWriter["create"]>): Promise<void> {
+    return this.#collectionWriter.create(...args);
   }
 
-  renameCollection(from: string, to: string, replace: boolean): Promise<void> {
-    return this.#writes.write(
-      () => this.#collections.rename(from, to, replace),
-      (replaced) => this.#indexes.forget(replaced),
-    );
+  renameCollection(...args: Parameters<CollectionWriter["rename"]>): Promise<void> {
+    return this.#collectionWriter.rename(...args);
   }
 
-  dropCollection(name: string): Promise<void> {
-    return this.#writes.write(
-      () => {
-        const old = this.#collections.getExact(name);
-        this.#collections.refuseAliased(name);
-        this.#collections.drop(old);
-        return old;
-      },
-      (old) => this.#indexes.forget(old),
-      { freesRoom: true },
-    );
+  dropCollection(...args: Parameters<CollectionWriter["drop"]>): Promise<void> {
+    return this.#collectionWriter.drop(...args);
   }
 
-  setFields(name: string, fields: readonly string[]): Promise<void> {
-    return this.#writes.write(() =>
-      this.#collections.setFields(this.#collections.get(name), fields),
-    );
+  setFields(...args: Parameters<CollectionWriter["setFields"]>): Promise<void> {
+    return this.#collectionWriter.setFields(...args);
   }
 
-  setAlias(alias: string, collection: string): Promise<void> {
-    return this.#writes.write(() => this.#collections.setAlias(alias, collection));
+  setOptions(...args: Parameters<CollectionWriter["setOptions"]>): Promise<void> {
+    return this.#collectionWriter.setOptions(...args);
   }
 
-  removeAlias(alias: string): Promise<void> {
-    return this.#writes.write(
-      () => this.#collections.removeAlias(alias),
-      () => undefined,
-      { freesRoom: true },
-    );
+  setAlias(...args: Parameters<CollectionWriter["setAlias"]>): Promise<void> {
+    return this.#collectionWriter.setAlias(...args);
+  }
+
+  removeAlias(...args: Parameters<CollectionWriter["removeAlias"]>): Promise<void> {
+    return this.#collectionWriter.removeAlias(...args);
   }
 
   aliases(): [alias: string, collection: string][] {
@@ -162,6 +154,14 @@ export class StoreCore {
     return this.#items.contentHashes(this.#collections.get(name).collection, ids);
   }
 
+  mediaInUse(hashes: readonly string[]): string[] {
+    return this.#media.inUse(hashes);
+  }
+
+  takeReleasedMedia(): string[] {
+    return this.#media.takeReleased();
+  }
+
   count(name: string, filter?: Filter): number {
     return this.#items.count(this.#collections.get(name).collection, filter);
   }
@@ -175,6 +175,10 @@ export class StoreCore {
     const row = this.#collections.get(name);
     if (space !== undefined) checkSpace(row, space);
     return this.#items.page(row.collection, after, limit, options);
+  }
+
+  metadata(name: string, options: Parameters<ItemRows["metadata"]>[1]) {
+    return this.#items.metadata(this.#collections.get(name).collection, options);
   }
 
   search(

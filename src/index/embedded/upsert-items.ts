@@ -57,7 +57,8 @@ async function upsertBatch(
 }
 
 function rowOf(item: Item, metadata: string | undefined): ItemRow {
-  const { id, modality, embedding, original, source, contentHash, preview, text, addedAt } = item;
+  const { id, modality, embedding, original, source, contentHash, text, addedAt } = item;
+  const { preview, media } = item;
   const given = addedAt === undefined ? undefined : Date.parse(addedAt);
   return {
     id,
@@ -70,5 +71,6 @@ function rowOf(item: Item, metadata: string | undefined): ItemRow {
     source,
     contentHash,
     preview: preview && { mediaType: preview.mediaType, bytes: preview.bytes.slice() },
+    media,
   };
 }

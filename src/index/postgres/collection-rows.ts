@@ -146,6 +146,7 @@ export async function dropByName(db: Connection, name: string): Promise<void> {
 async function dropCollection(db: Connection, { n }: CollectionRow): Promise<void> {
   await db.query("delete from crossmodal.names where n = $1", [n]);
   await db.query("delete from crossmodal.mean_deltas where n = $1", [n]);
+  await db.query("delete from crossmodal.media where n = $1", [n]);
   await db.query("delete from crossmodal.collections where n = $1", [n]);
   await dropTables(db, n);
 }
@@ -165,6 +166,13 @@ export async function setFields(
   await indexFields(db, n, { from, fields });
   const values = [JSON.stringify(fields), n];
   await db.query("update crossmodal.collections set fields = $1 where n = $2", values);
+}
+
+/** Changes some of the options; the others stay. */
+export async function setOptions(db: Connection, name: string, changed: JsonObject): Promise<void> {
+  const { n, options } = await getCollection(db, name, { lock: "update" });
+  const values = [JSON.stringify({ ...options, ...changed }), n];
+  await db.query("update crossmodal.collections set options = $1 where n = $2", values);
 }
 
 export async function setAlias(db: Connection, alias: string, collection: string): Promise<void> {

@@ -86,6 +86,8 @@ export async function deleteItems(
        delete from crossmodal.vectors_${n} v using locked where v.seq = locked.seq
      ), previews as (
        delete from crossmodal.previews_${n} p using locked where p.seq = locked.seq
+     ), media as (
+       delete from crossmodal.media m using locked where m.n = ${n} and m.seq = locked.seq
      )
      select count(*) as count from items`,
     values,

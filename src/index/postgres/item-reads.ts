@@ -4,11 +4,12 @@ import { modalities } from "../modalities.js";
 import { binding } from "./bind.js";
 import type { Connection } from "./connections.js";
 import { filterCondition } from "./filter-condition.js";
+import { joinedMedia, mediaColumns, mediaOf } from "./media.js";
 import { floatsOf } from "./vector-bytes.js";
 
 const columns = `i.seq, i.id, i.modality, i.metadata::text, i.source, i.content_hash, i.text,
   i.added_at, i.original_space, vector_send(i.original) as original,
-  vector_send(v.embedding) as embedding`;
+  vector_send(v.embedding) as embedding, ${mediaColumns}`;
 
 /** The items that exist, in the order of `ids`. */
 export async function itemsById(
@@ -18,7 +19,7 @@ export async function itemsById(
 ): Promise<StoredItem[]> {
   const { rows } = await db.query(
     `select ${columns}
-     from crossmodal.items_${n} i join crossmodal.vectors_${n} v on v.seq = i.seq
+     from crossmodal.items_${n} i join crossmodal.vectors_${n} v on v.seq = i.seq ${joinedMedia(n)}
      join unnest($1::text[]) with ordinality wanted (id, place) on wanted.id = i.id
      order by wanted.place`,
     [ids],
@@ -43,13 +44,31 @@ export async function pageOfItems(
     `select ${columns} from (
        select * from crossmodal.items_${n} where ${conditions.join(" and ")}
        order by seq limit ${page.limit}
-     ) i join crossmodal.vectors_${n} v on v.seq = i.seq order by i.seq`,
+     ) i join crossmodal.vectors_${n} v on v.seq = i.seq ${joinedMedia(n)} order by i.seq`,
     values,
   );
   return {
     items: rows.map(itemOf),
     last: rows.length === page.limit ? rows.at(-1).seq : undefined,
   };
+}
+
+/** Metadata alone, newest first, before `seq` `before`. */
+export async function metadataOf(
+  db: Connection,
+  n: number,
+  page: { before: number; limit: number; filter?: Filter; modality?: number },
+): Promise<{ row: number; metadata: string }[]> {
+  const { values, bind } = binding();
+  const conditions = [`seq < ${page.before}`];
+  if (page.modality !== undefined) conditions.push(`modality = ${page.modality}`);
+  if (page.filter !== undefined) conditions.push(filterCondition(page.filter, bind));
+  const { rows } = await db.query(
+    `select seq as row, metadata::text from crossmodal.items_${n}
+     where ${conditions.join(" and ")} order by seq desc limit ${page.limit}`,
+    values,
+  );
+  return rows;
 }
 
 export async function previewOf(
@@ -102,5 +121,7 @@ function itemOf(row: any): StoredItem {
   if (row.text !== null) item.text = row.text;
   if (row.source !== null) item.source = row.source;
   if (row.content_hash !== null) item.contentHash = row.content_hash;
+  const media = mediaOf(row);
+  if (media !== undefined) item.media = media;
   return item;
 }

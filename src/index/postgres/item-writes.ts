@@ -3,6 +3,7 @@ import { modalities } from "../modalities.js";
 import { unitLength } from "../unit-length.js";
 import type { CollectionRow } from "./collection-rows.js";
 import type { Connection } from "./connections.js";
+import { writeMedia } from "./media.js";
 import { vectorArrayBytes } from "./vector-bytes.js";
 
 /** A checked item on its way into the database. */
@@ -49,6 +50,8 @@ export async function writeItems(
     for (const [id, seq] of inserted) seqOf.set(id, seq);
   }
   await writePreviews(db, n, last, seqOf);
+  const seqs = replaced.map(({ item }) => seqOf.get(item.id) as number);
+  await writeMedia(db, n, last, { seqOf, replaced: seqs });
   const seen = new Set<string>(replaced.map(({ item }) => item.id));
   return items.map(({ item: { id } }) => seen.has(id) || !seen.add(id));
 }

@@ -1,14 +1,18 @@
 import { AppError } from "../../errors.js";
 import { checkFields, checkName, checkSpec } from "../check-item.js";
 import { checkFilter, type Filter } from "../filter.js";
-import type { Item, ItemPatch, ItemPatched, ItemStatus, Preview, StoredItem } from "../item.js";
+import type { JsonObject, Preview, StoredItem } from "../item.js";
+import { checkedPage, metadataPage } from "../metadata-page.js";
 import { modalities } from "../modalities.js";
 import type { Query, SearchResult } from "../query.js";
 import { coreQueries, readPageCursor, searchResult, writePageCursor } from "../query-codec.js";
+import { scanPages } from "../scan-pages.js";
 import type {
   CollectionSpec,
   CollectionStats,
   EmbeddingOptions,
+  MetadataOptions,
+  MetadataPage,
   Page,
   PageOptions,
   ScanOptions,
@@ -23,8 +27,9 @@ import { collectionStats } from "./collection-stats.js";
 import { compact } from "./compact.js";
 import type { Connection, Connections } from "./connections.js";
 import type { GraphUpkeep } from "./graph-upkeep.js";
-import { contentHashes, countItems, itemsById, pageOfItems, previewOf } from "./item-reads.js";
+import * as reads from "./item-reads.js";
 import type { ItemWriter } from "./item-writer.js";
+import { mediaInUse, takeReleasedMedia } from "./media.js";
 import { answerQueries, type ScanLimits } from "./search.js";
 
 interface StoreParts {
@@ -85,6 +90,10 @@ export class PostgresStore implements VectorStore {
     await this.#connections.write((db) => collections.setFields(db, collection, fields));
   }
 
+  async setOptions(collection: string, options: JsonObject): Promise<void> {
+    await this.#connections.write((db) => collections.setOptions(db, collection, options));
+  }
+
   async setAlias(alias: string, collection: string): Promise<void> {
     checkName(alias, "alias");
     await this.#connections.write((db) => collections.setAlias(db, alias, collection));
@@ -113,45 +122,46 @@ export class PostgresStore implements VectorStore {
     return this.#read(collection, (db, row) => collectionStats(db, row));
   }
 
-  upsert(
-    collection: string,
-    items: readonly Item[],
-    options?: EmbeddingOptions,
-  ): Promise<ItemStatus[]> {
-    return this.#writer.upsert(collection, items, options);
+  upsert(...args: Parameters<ItemWriter["upsert"]>) {
+    return this.#writer.upsert(...args);
   }
 
-  patch(collection: string, patches: readonly ItemPatch[]): Promise<ItemPatched[]> {
-    return this.#writer.patch(collection, patches);
+  patch(...args: Parameters<ItemWriter["patch"]>) {
+    return this.#writer.patch(...args);
   }
 
-  patchWhere(collection: string, filter: Filter, patch: Omit<ItemPatch, "id">) {
-    return this.#writer.patchWhere(collection, filter, patch);
+  patchWhere(...args: Parameters<ItemWriter["patchWhere"]>) {
+    return this.#writer.patchWhere(...args);
   }
 
-  delete(
-    collection: string,
-    what: { ids: readonly string[] } | { filter: Filter },
-  ): Promise<number> {
-    return this.#writer.delete(collection, what);
+  delete(...args: Parameters<ItemWriter["delete"]>) {
+    return this.#writer.delete(...args);
   }
 
   get(collection: string, ids: readonly string[]): Promise<StoredItem[]> {
-    return this.#read(collection, (db, { n }) => itemsById(db, n, ids));
+    return this.#read(collection, (db, { n }) => reads.itemsById(db, n, ids));
   }
 
   preview(collection: string, id: string): Promise<Preview | undefined> {
-    return this.#read(collection, (db, { n }) => previewOf(db, n, id));
+    return this.#read(collection, (db, { n }) => reads.previewOf(db, n, id));
   }
 
   contentHashes(collection: string, ids: readonly string[]): Promise<Map<string, string>> {
-    return this.#read(collection, (db, { n }) => contentHashes(db, n, ids));
+    return this.#read(collection, (db, { n }) => reads.contentHashes(db, n, ids));
   }
 
   async count(collection: string, filter?: Filter): Promise<number> {
     if (filter === undefined) return (await this.stats(collection)).count;
     const checked = checkFilter(filter);
-    return this.#read(collection, (db, { n }) => countItems(db, n, checked));
+    return this.#read(collection, (db, { n }) => reads.countItems(db, n, checked));
+  }
+
+  mediaInUse(hashes: readonly string[]): Promise<string[]> {
+    return this.#connections.read((db) => mediaInUse(db, hashes));
+  }
+
+  takeReleasedMedia(): Promise<string[]> {
+    return this.#connections.write(takeReleasedMedia);
   }
 
   async search(
@@ -181,22 +191,20 @@ export class PostgresStore implements VectorStore {
       ...{ after: position, limit, filter: checked },
       modality: modality && modalities.indexOf(modality),
     };
-    const read = (db: Connection, { n }: { n: number }) => pageOfItems(db, n, page);
+    const read = (db: Connection, { n }: { n: number }) => reads.pageOfItems(db, n, page);
     const { items, last } = await this.#read(collection, read, { space });
     return { items, ...(last !== undefined && { nextCursor: writePageCursor(last, asked) }) };
   }
 
-  async *scan(
-    collection: string,
-    { batchSize = 500, ...options }: ScanOptions = {},
-  ): AsyncIterable<StoredItem> {
-    for (let after: string | undefined; ; ) {
-      const page = { ...options, limit: batchSize, after };
-      const { items, nextCursor } = await this.page(collection, page);
-      yield* items;
-      if (nextCursor === undefined) return;
-      after = nextCursor;
-    }
+  metadata(collection: string, options: MetadataOptions): Promise<MetadataPage> {
+    const page = checkedPage(options);
+    return this.#read(collection, async (db, { n }) =>
+      metadataPage(await reads.metadataOf(db, n, page), options),
+    );
+  }
+
+  scan(collection: string, options?: ScanOptions): AsyncIterable<StoredItem> {
+    return scanPages(this, collection, options);
   }
 
   watch(collection: string): Promise<Watch> {

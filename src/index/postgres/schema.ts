@@ -70,6 +70,27 @@ const upgrades = [
     return null;
   end $$;
   `,
+  `
+  -- Which item refers to which file of kept media, and hashes that references have left.
+  create table crossmodal.media (
+    n bigint not null,
+    seq bigint not null,
+    sha256 text collate "C" not null,
+    bytes bigint not null,
+    media_type text not null,
+    primary key (n, seq)
+  );
+  create index media_by_hash on crossmodal.media (sha256);
+  create table crossmodal.released_media (sha256 text collate "C" primary key);
+  create function crossmodal.media_released() returns trigger language plpgsql as $$
+  begin
+    insert into crossmodal.released_media
+      select distinct sha256 from gone order by sha256 on conflict do nothing;
+    return null;
+  end $$;
+  create trigger gone after delete on crossmodal.media
+    referencing old table as gone for each statement execute function crossmodal.media_released();
+  `,
 ];
 
 /**

@@ -4,6 +4,7 @@ import type { CoreQuery, CoreResult } from "../core-query.js";
 import { modalities } from "../modalities.js";
 import type { CollectionRow } from "./collection-rows.js";
 import type { Connection } from "./connections.js";
+import { joinedMedia, mediaColumns, mediaOf } from "./media.js";
 import { countsByModality, readMeans } from "./modality-means.js";
 import {
   type PlannedQuery,
@@ -198,17 +199,18 @@ async function withNeighbors(
   for (let from = 0; from < hits.length; from += neighborsAtOnce) {
     const some = hits.slice(from, from + neighborsAtOnce);
     const { rows } = await db.query(
-      `select id, modality, metadata::text, source, text
+      `select id, modality, metadata::text, source, text, ${mediaColumns}
        from unnest($1::bigint[]) with ordinality wanted (seq, place)
-         join crossmodal.items_${n} using (seq) order by place`,
+         join crossmodal.items_${n} i on i.seq = wanted.seq ${joinedMedia(n)} order by place`,
       [some.map(({ seq }) => seq)],
     );
-    for (const [i, { id, modality, metadata, source, text }] of rows.entries()) {
+    for (const [i, row] of rows.entries()) {
+      const { id, modality, metadata, source, text } = row;
       bytes += bytesPerNeighbor + id.length + metadata.length + (source?.length ?? 0);
       bytes += text?.length ?? 0;
       if (bytes > maxBytes) throw tooLargeAnswer();
       const similarity = Math.max(-1, Math.min(1, some[i].similarity));
-      neighbors.push({ id, modality, metadata, source, text, similarity });
+      neighbors.push({ id, modality, metadata, source, text, similarity, media: mediaOf(row) });
     }
   }
   const last = hits.length === topK ? hits.at(-1) : undefined;

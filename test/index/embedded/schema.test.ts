@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { CollectionRows } from "../../../src/index/embedded/collection-rows.js";
 import { itemOf } from "../../../src/index/embedded/item-of-row.js";
 import { ItemRows } from "../../../src/index/embedded/item-rows.js";
+import { MediaRows } from "../../../src/index/embedded/media-rows.js";
 import { prepareSchema } from "../../../src/index/embedded/schema.js";
 import { openDatabase } from "../../../src/index/embedded/sqlite.js";
 
@@ -12,6 +13,7 @@ it("brings a database of version 2 up to date, and its items are as they were", 
     ALTER TABLE items DROP COLUMN text;
     ALTER TABLE items DROP COLUMN added_at;
     DROP TABLE aliases;
+    DROP TABLE media;
     PRAGMA user_version = 2;
     INSERT INTO collections (name, space, dimensions, fields, options, created_at)
       VALUES ('c', 's', 2, '[]', '{}', 'now');
@@ -27,5 +29,15 @@ it("brings a database of version 2 up to date, and its items are as they were", 
   expect(rows.rowsOfFilter(1, recent)).toEqual([]);
   expect(rows.rowsOfFilter(1, { not: recent })).toEqual([1]);
   new CollectionRows(db).setAlias("a", "c");
+  db.close();
+});
+
+it("brings a database of version 3 up to date", () => {
+  const db = openDatabase(":memory:");
+  prepareSchema(db);
+  db.exec("DROP TABLE media; PRAGMA user_version = 3");
+  expect(prepareSchema(db)).toBe(false);
+  expect(db.prepare("PRAGMA user_version").get()).toEqual({ user_version: 4 });
+  expect(new MediaRows(db).inUse(["a"])).toEqual([]);
   db.close();
 });

@@ -1,0 +1,67 @@
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { AppError } from "../errors.js";
+import type { Access } from "./access.js";
+
+const hourMs = 3_600_000;
+/** Addresses of so long a time are the same, so that a browser's cache serves again. */
+const sameMs = 600_000;
+
+const mediaPath = /^\/v1\/collections\/([^/]+)\/items\/([^/]+)\/media$/;
+
+/**
+ * Where the kept media of items are read: a path below the server's address. Where keys are needed
+ * it is signed and expires after an hour or a little more, as `<img>` and `<audio>` send no key.
+ * Addresses end with the process that gave them.
+ */
+export class MediaAddresses {
+  readonly #access: Pick<Access, "needsKey">;
+  readonly #now: () => number;
+  readonly #secret = randomBytes(32);
+
+  constructor(access: Pick<Access, "needsKey">, now: () => number = Date.now) {
+    this.#access = access;
+    this.#now = now;
+  }
+
+  /** Of an item of that collection; undefined for one without media. */
+  of(collection: string, { id, media }: { id: string; media?: object }): string | undefined {
+    if (media === undefined) return undefined;
+    const [name, item] = [collection, id].map(encodeURIComponent);
+    const path = `/v1/collections/${name}/items/${item}/media`;
+    if (!this.#access.needsKey) return path;
+    const expires = Math.ceil((this.#now() + hourMs) / sameMs) * (sameMs / 1000);
+    return `${path}?expires=${expires}&signature=${this.#sign(collection, id, expires)}`;
+  }
+
+  /**
+   * Whether a request comes by a signed address, which stands for a key with the scope "read".
+   * @throws AppError `unauthorized` when it has expired or the signature is not of this server.
+   */
+  accepts(method: string, url: URL): boolean {
+    const signature = url.searchParams.get("signature");
+    const parts = mediaPath.exec(url.pathname)?.slice(1);
+    if (signature === null || parts === undefined || !["GET", "HEAD"].includes(method))
+      return false;
+    const expires = Number(url.searchParams.get("expires"));
+    const expected = Buffer.from(this.#sign(...decoded(parts), expires));
+    const given = Buffer.from(signature);
+    const isOurs = given.length === expected.length && timingSafeEqual(given, expected);
+    if (isOurs && expires * 1000 > this.#now()) return true;
+    throw new AppError("unauthorized", "The address has expired: ask for the item again", {
+      param: "signature",
+    });
+  }
+
+  #sign(collection: string, id: string, expires: number): string {
+    const signed = JSON.stringify([collection, id, expires]);
+    return createHmac("sha256", this.#secret).update(signed).digest("base64url");
+  }
+}
+
+function decoded(parts: readonly string[]): [collection: string, id: string] {
+  try {
+    return parts.map(decodeURIComponent) as [string, string];
+  } catch {
+    return ["", ""]; // malformed: signed for none
+  }
+}

@@ -1,0 +1,99 @@
+import { type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { hashFile } from "./hash-file.js";
+import { storageError, writeDurably } from "./write-durably.js";
+
+/** A file that is named after its contents. */
+export interface ContentFile {
+  /** Of its bytes, in hexadecimal. */
+  sha256: string;
+  bytes: number;
+}
+
+/**
+ * A folder of files named after the sha256 of their bytes, in folders by its first two digits. A
+ * file is there whole or not at all.
+ */
+export class ContentFiles {
+  readonly folder: string;
+  /** Files whose contents were found right, as they were then. */
+  readonly #verified = new Map<string, string>();
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  pathOf(sha256: string): string {
+    return join(this.folder, sha256.slice(0, 2), sha256);
+  }
+
+  /** Whether the file is there with the right contents; it is read once to find out. */
+  async has({ sha256, bytes }: ContentFile): Promise<boolean> {
+    const path = this.pathOf(sha256);
+    const found = await stat(path).catch(ifMissing);
+    if (found?.size !== bytes) return false;
+    const state = `${found.ino} ${found.mtimeMs}`;
+    if (this.#verified.get(sha256) === state) return true;
+    if ((await hashFile(path)) !== sha256) return false;
+    this.#remember(sha256, state);
+    return true;
+  }
+
+  /** @throws AppError `storage_full`, `storage_failed`. */
+  async write(sha256: string, bytes: Uint8Array): Promise<void> {
+    const path = this.pathOf(sha256);
+    await writeDurably(path, bytes);
+    try {
+      for (const folder of [dirname(path), this.folder]) await syncFolder(folder);
+    } catch (error) {
+      throw storageError(error, path);
+    }
+  }
+
+  /** To read it: the caller closes the handle. Undefined when it is not there. */
+  open(sha256: string): Promise<FileHandle | undefined> {
+    return open(this.pathOf(sha256)).catch(ifMissing);
+  }
+
+  async remove(sha256: string): Promise<void> {
+    this.#verified.delete(sha256);
+    await rm(this.pathOf(sha256), { force: true });
+  }
+
+  /**
+   * All of them, in folders' order.
+   * @param withLeftovers  also removes what a process that was killed left half-written.
+   */
+  async *list({ withLeftovers = false } = {}): AsyncGenerator<ContentFile> {
+    for (const folder of (await readdir(this.folder).catch(ifMissing)) ?? []) {
+      if (!/^[0-9a-f]{2}$/.test(folder)) continue;
+      for (const name of (await readdir(join(this.folder, folder)).catch(ifMissing)) ?? []) {
+        const path = join(this.folder, folder, name);
+        if (/^[0-9a-f]{64}$/.test(name) && name.startsWith(folder)) {
+          const found = await stat(path).catch(ifMissing);
+          if (found?.isFile()) yield { sha256: name, bytes: found.size };
+        } else if (withLeftovers && name.endsWith(".part")) await rm(path, { force: true });
+      }
+    }
+  }
+
+  #remember(sha256: string, state: string) {
+    if (this.#verified.size >= 10_000) this.#verified.clear();
+    this.#verified.set(sha256, state);
+  }
+}
+
+/** Makes a rename in a folder survive a power cut. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function ifMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+  throw error;
+}

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { App } from "../../src/app.js";
+import { normalize } from "../../src/math/vector.js";
+import type { Services } from "../../src/services.js";
+import type { CollectionFields } from "../../src/wire/facets.js";
+import type { MapAnswer } from "../../src/wire/maps.js";
+import { jsonPost, startApp } from "../helpers/services.js";
+
+let app: App;
+let services: Services;
+beforeAll(async () => {
+  ({ app, services } = await startApp({ models: [] }));
+  await services.store.createCollection({ name: "c", space: "plain", dimensions: 3 });
+  await services.store.createCollection({ name: "empty", space: "plain", dimensions: 3 });
+  // Pictures around (1, 0, 0), texts around (0, 1, 0): the first axis leads from one to the other.
+  const items = Array.from({ length: 40 }, (_, i) => ({
+    id: `item ${i}`,
+    modality: i % 2 === 0 ? "image" : "text",
+    embedding: Array.from(
+      normalize(Float32Array.from(i % 2 === 0 ? [1, 0, 0.01 * i] : [0, 1, -0.01 * i])),
+    ),
+    metadata: { year: 2000 + (i % 4), even: i % 2 === 0 },
+  }));
+  await app.request("/v1/collections/c/items", jsonPost({ items }));
+});
+afterAll(() => services.close());
+
+const json = async <T>(path: string): Promise<T> =>
+  (await (await app.request(`/v1/collections/${path}`)).json()) as T;
+
+describe("GET /v1/collections/{name}/map", () => {
+  it("has a point for each item, with its modality, and ids in the same order", async () => {
+    const { map, ...answer } = await json<MapAnswer>("c/map");
+    expect(answer).toMatchObject({ count: 40, total: 40 });
+    const response = await app.request(`/v1/collections/c/map/points?map=${map}`);
+    const bytes = await response.arrayBuffer();
+    expect(bytes.byteLength).toBe(40 * 9);
+    const points = new Float32Array(bytes, 0, 80);
+    const kinds = new Uint8Array(bytes, 320);
+    const side = (i: number) => Math.sign(points[2 * i]);
+    for (let i = 0; i < 40; i++) {
+      expect(kinds[i]).toBe(i % 2 === 0 ? 1 : 0);
+      expect(side(i)).toBe(side(i % 2));
+    }
+    expect(side(0)).toBe(-side(1));
+    expect(answer.explained[0]).toBeGreaterThan(0.9);
+    const [text, image] = answer.centroids;
+    expect([text.modality, text.count, image.modality]).toEqual(["text", 20, "image"]);
+    const xOf = (kind: number) => points.filter((_, k) => k % 2 === 0 && kinds[k / 2] === kind);
+    expect(image.x).toBeCloseTo(xOf(1).reduce((sum, x) => sum + x, 0) / 20, 5);
+    const { ids } = await json<{ ids: string[] }>(`c/map/ids?map=${map}&offset=3&limit=2`);
+    expect(ids).toEqual(["item 3", "item 4"]);
+    expect((await json<MapAnswer>("c/map")).map).toBe(map);
+    await app.request("/v1/collections/c/items/item%200", { method: "DELETE" });
+    const after = await json<MapAnswer>("c/map");
+    expect([after.map === map, after.count]).toEqual([false, 39]);
+  });
+
+  it("is empty for no items, and forgotten maps are not found", async () => {
+    const { map, count } = await json<MapAnswer>("empty/map");
+    expect(count).toBe(0);
+    const points = await app.request(`/v1/collections/empty/map/points?map=${map}`);
+    expect((await points.arrayBuffer()).byteLength).toBe(0);
+    for (const path of ["empty/map/points?map=other", "empty/map/ids?map=other", "nowhere/map"])
+      expect((await app.request(`/v1/collections/${path}`)).status).toBe(404);
+  });
+});
+
+describe("GET /v1/collections/{name}/fields", () => {
+  it("tells fields, values and counts of what a filter leaves", async () => {
+    const all = await json<CollectionFields>("c/fields");
+    expect(all).toMatchObject({ items: 39, complete: true });
+    expect(all.fields.map(({ field }) => field)).toEqual(["even", "year"]);
+    expect(all.fields[1]).toMatchObject({
+      types: { number: 39 },
+      min: 2000,
+      max: 2003,
+      distinct: 4,
+    });
+    const filter = encodeURIComponent('{"field":"year","op":"lte","value":2001}');
+    const some = await json<CollectionFields>(`c/fields?modality=image&values=1&filter=${filter}`);
+    expect(some.items).toBe(9);
+    expect(some.fields[1].values).toEqual([{ value: 2000, count: 9 }]);
+    expect((await app.request("/v1/collections/nowhere/fields")).status).toBe(404);
+    expect((await app.request("/v1/collections/c/fields?filter={")).status).toBe(400);
+  });
+});

@@ -1,0 +1,104 @@
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { createClient } from "../../src/client/client.js";
+import { seededRandom } from "../../src/math/random.js";
+import { fitsWidth, seriousFindings } from "../helpers/browser.js";
+import { servedPage } from "../helpers/served-page.js";
+
+const served = servedPage("test/web/map.test.ts");
+const count = 10_000;
+
+/** Pictures and texts in two clouds, and one picture far from all others. */
+async function fill() {
+  const client = createClient({ url: served.url });
+  await client.createCollection({ name: "clouds", space: "toy", dimensions: 8, previews: false });
+  const random = seededRandom(1);
+  for (let from = 0; from < count; from += 2500) {
+    const items = Array.from({ length: 2500 }, (_, k) => {
+      const i = from + k;
+      const embedding = Array.from({ length: 8 }, () => 0.1 * random.normal());
+      embedding[i % 2] += 1;
+      if (i === 0) embedding[2] = 3;
+      const length = Math.hypot(...embedding);
+      return {
+        id: `item ${i}`,
+        modality: i % 2 === 0 ? ("image" as const) : ("text" as const),
+        embedding: embedding.map((x) => x / length),
+        metadata: { third: i % 3 },
+      };
+    });
+    const { failed } = await client.addItems("clouds", items);
+    expect(failed).toBe(0);
+  }
+}
+
+const canvas = (page: Page) => page.getByRole("img", { name: /items in the plane/ });
+const selected = (page: Page) => page.getByRole("region", { name: "Selected items" });
+
+describe.skipIf(!served.found)("the page's Map view", () => {
+  it("shows 10,000 items, and takes one by a click, many by a line, those in view by keys", async () => {
+    await fill();
+    const { page, logged } = await served.browser.open(`${served.url}/#/map/clouds`);
+    await page.getByText("10,000 items ·").waitFor();
+    await canvas(page).waitFor();
+    const box = (await canvas(page).boundingBox())!;
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    await page.getByRole("button", { name: "Encircle" }).click();
+    await page.mouse.move(box.x + 2, box.y + 2);
+    await page.mouse.down();
+    for (const [right, down] of [
+      [1, 0],
+      [1, 1],
+      [0, 1],
+    ])
+      await page.mouse.move(
+        box.x + 2 + right * (box.width - 4),
+        box.y + 2 + down * (box.height - 4),
+      );
+    await page.mouse.up();
+    await selected(page).getByText("10,000 selected").waitFor();
+    await selected(page).getByRole("button").first().click();
+    await selected(page).getByText("item 0", { exact: true }).first().waitFor();
+    await page.getByRole("button", { name: "Its neighbours" }).click();
+    await selected(page).getByText("25 selected").waitFor();
+    await canvas(page).focus();
+    await page.keyboard.press("Escape");
+    await selected(page).getByText("Nothing selected").waitFor();
+    await page.keyboard.press("+");
+    await page.keyboard.press("Enter");
+    await selected(page)
+      .getByText(/^[\d,]+ selected$/)
+      .waitFor();
+    await page.mouse.move(x, y);
+    await page.mouse.wheel(0, 400);
+    await page.getByRole("button", { name: "Whole map" }).click();
+    await page.getByLabel("With a value").selectOption({ label: "1 (3333)" });
+    await page.getByText("3,333 items with third 1 stand out.").waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(logged).toEqual([]);
+    await page.close();
+  });
+
+  it("opens with an item of the address in hand, in the dark and on a narrow window", async () => {
+    const { page } = await served.browser.open("about:blank");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.setViewportSize({ width: 360, height: 800 });
+    await page.goto(`${served.url}/#/map/clouds?item=item+7`);
+    await selected(page).getByText("item 7", { exact: true }).first().waitFor();
+    expect(await fitsWidth(page)).toBe(true);
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.close();
+  });
+
+  it("says what to do where there is nothing to show", async () => {
+    const { page } = await served.browser.open(`${served.url}/#/map/nowhere`);
+    await page.getByText("There is no map of this").waitFor();
+    await createClient({ url: served.url }).createCollection({
+      name: "bare",
+      model: "starter-clip",
+    });
+    await page.goto(`${served.url}/#/map/bare`);
+    await page.getByText("bare is empty").waitFor();
+    await page.close();
+  });
+});

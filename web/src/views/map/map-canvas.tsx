@@ -1,0 +1,189 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { drawMap, Palette, type Scene } from "./draw-map.js";
+import type { MapData } from "./map-data.js";
+import {
+  nearestPoint,
+  type Point,
+  pointsWithin,
+  type Size,
+  type Viewport,
+  wholeMap,
+  zoomed,
+} from "./viewport.js";
+
+const hoverPixels = 12;
+const maxVisible = 200;
+const help = "Arrows move, plus and minus zoom, Enter lists what is in view.";
+
+interface Props {
+  data: MapData;
+  weights: Float32Array | undefined;
+  selected: readonly number[];
+  onSelect: (points: readonly number[]) => void;
+}
+
+/** The map: dragging moves it, the wheel zooms, a click takes a point, "Encircle" takes many. */
+export function MapCanvas({ data, weights, selected, onSelect }: Props) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [size, setSize] = useState<Size>({ width: 0, height: 0 });
+  const [view, setView] = useState<Viewport>();
+  const [hovered, setHovered] = useState<number>();
+  const [isEncircling, setEncircling] = useState(false);
+  const [lasso, setLasso] = useState<readonly Point[]>([]);
+  const theme = useTheme();
+  const drag = useRef<{ from: Point; view: Viewport; hasMoved: boolean }>(undefined);
+  useLayoutEffect(() => {
+    const resized = new ResizeObserver(([{ contentRect }]) =>
+      setSize({ width: contentRect.width, height: contentRect.height }),
+    );
+    resized.observe(canvas.current!);
+    return () => resized.disconnect();
+  }, []);
+  useEffect(() => {
+    if (size.width > 0) setView(wholeMap(data, size));
+  }, [data, size.width, size.height]);
+  const palette = useRef<[string, Palette]>(undefined);
+  useEffect(() => {
+    if (view === undefined || size.width === 0) return;
+    const element = canvas.current!;
+    const ratio = devicePixelRatio;
+    const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
+    if (element.width !== width) element.width = width;
+    if (element.height !== height) element.height = height;
+    if (palette.current?.[0] !== theme) palette.current = [theme, new Palette(element)];
+    const scene: Scene = { data, view, size, weights, selected: new Set(selected), hovered, lasso };
+    const frame = requestAnimationFrame(() => drawMap(element, scene, palette.current![1]));
+    return () => cancelAnimationFrame(frame);
+  });
+
+  const placeOf = ({ clientX, clientY }: MouseEvent): Point => {
+    const { left, top } = canvas.current!.getBoundingClientRect();
+    return [clientX - left, clientY - top];
+  };
+  const zoom = (by: number, at: Point = [size.width / 2, size.height / 2]) =>
+    setView((before) => before && zoomed(before, by, at, size));
+  const pan = (x: number, y: number) =>
+    setView(
+      (before) =>
+        before && { ...before, x: before.x + x / before.scale, y: before.y + y / before.scale },
+    );
+  // Not passive, so that the page does not scroll meanwhile.
+  useEffect(() => {
+    const element = canvas.current!;
+    const onWheel = (event: WheelEvent) => {
+      event.preventDefault();
+      zoom(Math.exp(-event.deltaY / 400), placeOf(event));
+    };
+    element.addEventListener("wheel", onWheel, { passive: false });
+    return () => element.removeEventListener("wheel", onWheel);
+  }, [size]);
+
+  const onPointerDown = (event: PointerEvent) => {
+    if (view === undefined) return;
+    canvas.current!.setPointerCapture(event.pointerId);
+    drag.current = { from: placeOf(event), view, hasMoved: false };
+    if (isEncircling) setLasso([placeOf(event)]);
+  };
+  const onPointerMove = (event: PointerEvent) => {
+    if (view === undefined) return;
+    const at = placeOf(event);
+    const dragged = drag.current;
+    if (dragged === undefined)
+      return setHovered(nearestPoint(data, view, { at, size, within: hoverPixels }));
+    const [x, y] = [at[0] - dragged.from[0], at[1] - dragged.from[1]];
+    dragged.hasMoved ||= Math.hypot(x, y) > 4;
+    if (isEncircling) setLasso((line) => [...line, at]);
+    else if (dragged.hasMoved) {
+      const { scale } = dragged.view;
+      setView({ scale, x: dragged.view.x - x / scale, y: dragged.view.y + y / scale });
+    }
+  };
+  const onPointerUp = (event: PointerEvent) => {
+    const dragged = drag.current;
+    drag.current = undefined;
+    if (dragged === undefined || view === undefined) return;
+    if (isEncircling && dragged.hasMoved) onSelect(pointsWithin(data, view, { line: lasso, size }));
+    else if (!dragged.hasMoved) {
+      const point = nearestPoint(data, view, { at: placeOf(event), size, within: hoverPixels });
+      onSelect(point === undefined ? [] : [point]);
+    }
+    setLasso([]);
+    setEncircling(false);
+  };
+  const inView = () => {
+    const { width, height } = size;
+    const line: Point[] = [
+      [0, 0],
+      [width, 0],
+      [width, height],
+      [0, height],
+    ];
+    return view === undefined ? [] : pointsWithin(data, view, { line, size });
+  };
+  const keys: Record<string, () => void> = {
+    ArrowLeft: () => pan(-60, 0),
+    ArrowRight: () => pan(60, 0),
+    ArrowUp: () => pan(0, 60),
+    ArrowDown: () => pan(0, -60),
+    "+": () => zoom(1.5),
+    "-": () => zoom(1 / 1.5),
+    "0": () => setView(wholeMap(data, size)),
+    Enter: () => onSelect(inView().slice(0, maxVisible)),
+    Escape: () => onSelect([]),
+  };
+  return (
+    <div class="map-frame">
+      <canvas
+        ref={canvas}
+        class={isEncircling ? "encircling" : ""}
+        role="img"
+        tabIndex={0}
+        aria-label={`${data.count} items in the plane. ${help}`}
+        onPointerDown={onPointerDown}
+        onPointerMove={onPointerMove}
+        onPointerUp={onPointerUp}
+        onPointerLeave={() => setHovered(undefined)}
+        onKeyDown={(event) => {
+          const act = keys[event.key];
+          if (act === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+          event.preventDefault();
+          event.stopPropagation();
+          act();
+        }}
+      />
+      <div class="row map-tools" role="toolbar" aria-label="Map">
+        <button type="button" aria-label="Zoom in" onClick={() => zoom(1.5)}>
+          +
+        </button>
+        <button type="button" aria-label="Zoom out" onClick={() => zoom(1 / 1.5)}>
+          −
+        </button>
+        <button type="button" onClick={() => setView(wholeMap(data, size))}>
+          Whole map
+        </button>
+        <button
+          type="button"
+          aria-pressed={isEncircling}
+          onClick={() => setEncircling(!isEncircling)}
+        >
+          Encircle
+        </button>
+        <button type="button" onClick={() => onSelect(inView().slice(0, maxVisible))}>
+          List what is in view
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** Changes with the colours of the page. */
+function useTheme(): string {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const [isDark, setDark] = useState(dark.matches);
+  useEffect(() => {
+    const onChange = () => setDark(dark.matches);
+    dark.addEventListener("change", onChange);
+    return () => dark.removeEventListener("change", onChange);
+  }, []);
+  return isDark ? "dark" : "light";
+}
