@@ -86,6 +86,10 @@ const flagOfField: Record<string, string> = {
 
 function inFlags(error: unknown, command: Command): unknown {
   if (!(error instanceof ApiError)) return error;
+  if (error.code === "unauthorized") {
+    const message = `${error.message}: give it with --api-key or in CROSSMODAL_API_KEY`;
+    return new CommandError(message, { code: error.code });
+  }
   const message = error.message.replace(/"([a-z_]+)"/g, (whole, field: string) => {
     const flag = Object.hasOwn(flagOfField, field) ? flagOfField[field] : undefined;
     return command.options.some(({ long }) => long === flag) ? (flag as string) : whole;

@@ -9,7 +9,8 @@ export const accessOptions = {
       z.array(z.string().min(8)),
       [],
       list,
-      "Keys with full access, sent as Authorization: Bearer; `crossmodal keys` makes better ones.",
+      "Keys with full access, of at least 8 characters, comma-separated, sent as Authorization: " +
+        "Bearer or x-api-key; `crossmodal keys` makes better ones.",
     ),
     shown: (keys: readonly string[]) => `(${keys.length} set)`,
   },
