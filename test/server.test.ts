@@ -170,7 +170,9 @@ describe("crossmodal serve", () => {
   it("says that the port is taken, and ends with 1", async () => {
     const { url } = await serve(["--port", "0"]);
     const second = serve(["--port", new URL(url).port]);
-    await expect(second).rejects.toThrow(/ended with 1: .*Port \d+ on 127\.0\.0\.1 is held by a crossmodal/s);
+    await expect(second).rejects.toThrow(
+      /ended with 1: .*Port \d+ on 127\.0\.0\.1 is held by a crossmodal/s,
+    );
   });
 
   it("refuses to listen to others without keys", async () => {
