@@ -52,11 +52,21 @@ export class LabelSetStore {
     this.#folder = folder;
   }
 
-  /** In the order of their names. @throws AppError `storage_corrupt` for a damaged one. */
-  async list(): Promise<LabelSet[]> {
+  /** In the order of their names; of one that cannot be used, why. */
+  async list(): Promise<(LabelSet | { name: string; error: string })[]> {
     if (!existsSync(this.#folder)) return [];
     const files = (await readdir(this.#folder)).filter((file) => file.endsWith(".json")).sort();
-    return Promise.all(files.map((file) => this.get(file.slice(0, -".json".length))));
+    return Promise.all(
+      files.map(async (file) => {
+        const name = file.slice(0, -".json".length);
+        try {
+          return await this.get(name);
+        } catch (error) {
+          if (error instanceof AppError) return { name, error: error.message };
+          throw error;
+        }
+      }),
+    );
   }
 
   /** @throws AppError `not_found`; `storage_corrupt`, naming the file. */

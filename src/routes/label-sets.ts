@@ -52,7 +52,9 @@ export function labelSetsRoutes(services: Services) {
   const { labelSets, store, config, calibrations } = services;
   return new Hono<RequestVariables>()
     .get("/v1/label-sets", operations.list, async (c) =>
-      c.json({ data: (await labelSets.list()).map(labelSetAnswer) } satisfies LabelSetList),
+      c.json({
+        data: (await labelSets.list()).map((set) => ("error" in set ? set : labelSetAnswer(set))),
+      } satisfies LabelSetList),
     )
     .get("/v1/label-sets/:name", operations.get, async (c) =>
       c.json(labelSetAnswer(await labelSets.get(c.req.param("name")))),

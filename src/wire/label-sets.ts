@@ -64,5 +64,9 @@ export const LabelSetAnswer = z.object({
 });
 export type LabelSetAnswer = z.infer<typeof LabelSetAnswer>;
 
-export const LabelSetList = z.object({ data: z.array(LabelSetAnswer) });
+/** `error` says why it cannot be used. */
+const UnusableLabelSet = z.object({ name: z.string(), error: z.string() });
+export const LabelSetList = z.object({
+  data: z.array(z.union([LabelSetAnswer, UnusableLabelSet])),
+});
 export type LabelSetList = z.infer<typeof LabelSetList>;

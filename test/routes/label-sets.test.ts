@@ -215,6 +215,12 @@ describe("/v1/label-sets", () => {
     expect(await send("/v1/label-sets/damaged", undefined, "GET")).toMatchObject({
       error: { code: "storage_corrupt", message: expect.stringContaining('that of "other"') },
     });
+    const { data } = await send("/v1/label-sets", undefined, "GET");
+    expect(data).toContainEqual({
+      name: "damaged",
+      error: expect.stringContaining("damaged.json"),
+    });
+    expect(data).toContainEqual(expect.objectContaining({ name: "other", version: 1 }));
     for (const name of ["damaged", "other"])
       await send(`/v1/label-sets/${name}`, undefined, "DELETE");
   });
