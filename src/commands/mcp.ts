@@ -32,9 +32,12 @@ export function mcpCommand(program: Command): void {
     const transport = new StdioServerTransport(process.stdin, process.stdout, {
       maxBufferSize: config.maxBodyBytes,
     });
-    const handle = serveStdio(() => createMcpServer({ ask, log: commandLog(), files }), {
-      transport,
-    });
+    const handle = serveStdio(
+      () => createMcpServer({ ask, log: commandLog(), files, base: given.url }),
+      {
+        transport,
+      },
+    );
     try {
       const target = await opening;
       const { signal } = stop;

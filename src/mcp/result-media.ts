@@ -1,8 +1,7 @@
 import { pathToFileURL } from "node:url";
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import { AppError } from "../errors.js";
-import { sniffAudio } from "../media/audio/sniff-audio.js";
-import { sniffFormat } from "../media/sniff.js";
+import { mediaTypeOf } from "../media/media-type.js";
 import type { SearchAnswer } from "../wire/search.js";
 import { askFor, ToolError } from "./ask.js";
 import { pathOf } from "./paths.js";
@@ -10,6 +9,11 @@ import type { ToolParts } from "./tool.js";
 
 type Block = CallToolResult["content"][number];
 type Found = SearchAnswer["results"][number];
+type Parts = Pick<ToolParts, "ask" | "files" | "base">;
+interface Original {
+  file?: File;
+  link?: Block;
+}
 interface File {
   bytes: Buffer;
   mimeType: string;
@@ -22,18 +26,18 @@ const maxBytes = (maxCharacters / 4) * 3;
 /**
  * Pictures and sounds of what was found, each after a text with its id, up to a size in all, and a
  * link to the original. A picture is shown by its preview; a sound, and a picture without one, by
- * the original, where that can be read: it is in a folder that is allowed. What does not fit is
- * only linked.
+ * the original, where that can be read: the collection keeps it, or it is in a folder that is
+ * allowed. What does not fit is only linked.
  */
 export async function resultMedia(
-  parts: Pick<ToolParts, "ask" | "files">,
+  parts: Parts,
   collection: string,
   results: readonly Found[],
   signal: AbortSignal,
 ): Promise<Block[]> {
   const media = await Promise.all(
     results.map(async (found) => {
-      const original = await originalOf(parts, found);
+      const original = await originalOf(parts, collection, found, signal);
       const preview =
         found.modality === "image"
           ? await previewOf(parts, collection, found.id, signal)
@@ -57,21 +61,30 @@ export async function resultMedia(
   return blocks;
 }
 
-/** By the content; of a sound that only ffmpeg reads, what its name would say is not told. */
-function mediaTypeOf(bytes: Uint8Array): string {
-  const format = sniffFormat(bytes);
-  if (format === undefined) return "application/octet-stream";
-  if (format !== "sound") return `image/${format}`;
-  const sound = sniffAudio(bytes)?.format;
-  if (typeof sound !== "string") return "application/octet-stream";
-  return sound === "mp3" ? "audio/mpeg" : `audio/${sound}`;
+/** The file that an item was made from: of the collection, or of a folder that is allowed. */
+async function originalOf(
+  parts: Parts,
+  collection: string,
+  found: Found,
+  signal: AbortSignal,
+): Promise<Original> {
+  if (found.media_url === undefined) return localOf(parts, found);
+  const path = `${pathOf(collection)}/items/${encodeURIComponent(found.id)}/media`;
+  const response = await answerOf(parts, path, signal);
+  if (response === undefined) return {};
+  const mimeType = response.headers.get("content-type") ?? "application/octet-stream";
+  const size = Number(response.headers.get("content-length"));
+  const uri = parts.base === undefined ? undefined : new URL(found.media_url, parts.base).href;
+  const link: Block | undefined =
+    uri === undefined ? undefined : { type: "resource_link", name: found.id, uri, mimeType, size };
+  if (size > maxBytes) {
+    await response.body?.cancel();
+    return { link };
+  }
+  return { file: { bytes: Buffer.from(await response.arrayBuffer()), mimeType }, link };
 }
 
-/** The file that an item was made from, when it is in a folder that is allowed. */
-async function originalOf(
-  { files }: Pick<ToolParts, "files">,
-  { id, source, modality }: Found,
-): Promise<{ file?: File; link?: Block }> {
+async function localOf({ files }: Parts, { id, source, modality }: Found): Promise<Original> {
   if (files === undefined || source === undefined || modality === "text") return {};
   const link = { type: "resource_link" as const, name: id, uri: pathToFileURL(source).href };
   try {
@@ -86,17 +99,27 @@ async function originalOf(
 }
 
 async function previewOf(
-  { ask }: Pick<ToolParts, "ask">,
+  parts: Parts,
   collection: string,
   id: string,
   signal: AbortSignal,
 ): Promise<File | undefined> {
   const path = `${pathOf(collection)}/items/${encodeURIComponent(id)}/preview`;
+  const response = await answerOf(parts, path, signal);
+  if (response === undefined) return undefined;
+  const mimeType = response.headers.get("content-type") ?? "";
+  const bytes = Buffer.from(await response.arrayBuffer());
+  return mimeType === "image/webp" ? { bytes, mimeType } : undefined;
+}
+
+/** Undefined for what is not there, or no longer. */
+async function answerOf(
+  { ask }: Parts,
+  path: string,
+  signal: AbortSignal,
+): Promise<Response | undefined> {
   try {
-    const response = await askFor(ask, path, { signal });
-    const mimeType = response.headers.get("content-type") ?? "";
-    const bytes = Buffer.from(await response.arrayBuffer());
-    return mimeType === "image/webp" ? { bytes, mimeType } : undefined;
+    return await askFor(ask, path, { signal });
   } catch (error) {
     if (error instanceof ToolError && error.code === "not_found") return undefined;
     throw error;

@@ -46,7 +46,8 @@ export function mcpRoutes(
       const headers = { ...init.headers, ...Object.fromEntries(kept) };
       return app.request(path, { ...init, headers }, requestInfo && environments.get(requestInfo));
     };
-    return createMcpServer({ ask, log });
+    const base = requestInfo && new URL(requestInfo.url).origin;
+    return createMcpServer({ ask, log, base });
   });
   return new Hono<RequestVariables>().post("/mcp", mcpOperation, async (c) => {
     checkOrigin(c.req.header("origin"), c.req.header("host"), config.corsOrigins);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { App } from "../../src/app.js";
 import type { Services } from "../../src/services.js";
 import { isSame, ownEmbedding } from "../helpers/compat.js";
-import { fixtureBase64 } from "../helpers/fixtures.js";
+import { fixture, fixtureBase64 } from "../helpers/fixtures.js";
 import { call, eras, newClient } from "../helpers/mcp.js";
 import { jsonPost, startApp } from "../helpers/services.js";
 
@@ -106,6 +106,33 @@ describe.each(eras)("POST /mcp as the protocol's own client asks (%s)", (era) =>
     const filter = { field: "kind", op: "eq", value: "webp" };
     const filtered = await call(client, "search", { collection, image: cat, filter });
     expect(filtered.answer.results.map(({ id }: { id: string }) => id)).toEqual(["coffee.webp"]);
+    await client.close();
+  });
+
+  it("shows sounds that a collection keeps, and links to them", async () => {
+    const client = await connect(era);
+    const collection = `kept-${era}`;
+    await app.request(
+      "/v1/collections",
+      jsonPost({ name: collection, model: "starter-clap", keep_media: true }),
+    );
+    const audio = fixtureBase64("audio/dog.mp3");
+    await call(client, "add", { collection, id: "dog", audio });
+    const { media } = await call(client, "search", { collection, text: "a dog barks" });
+    expect(media).toEqual([
+      { type: "text", text: "dog:" },
+      { type: "audio", data: audio, mimeType: "audio/mpeg" },
+      {
+        type: "resource_link",
+        name: "dog",
+        uri: expect.stringMatching(`^${new URL(url).origin}/v1/collections/${collection}/items/`),
+        mimeType: "audio/mpeg",
+        size: fixture("audio/dog.mp3").length,
+      },
+    ]);
+    const { uri } = media[2] as { uri: string };
+    const linked = Buffer.from(await (await fetch(uri)).arrayBuffer());
+    expect(linked.equals(fixture("audio/dog.mp3"))).toBe(true);
     await client.close();
   });
 
