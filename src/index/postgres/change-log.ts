@@ -45,6 +45,8 @@ function watchOf(db: Connection, at: { n: number; name: string }, release: () =>
     async end() {
       try {
         if (!isOver) await inTransaction(db, () => dropLog(db, at.n));
+        // Closing the connection frees it too, but a moment later.
+        await db.query("select pg_advisory_unlock_all()");
       } catch {
         // The connection is gone; the next watch of this collection removes what is left.
       } finally {

@@ -72,7 +72,8 @@ export class Connections {
     } catch (error) {
       throw databaseError(error);
     } finally {
-      // Its settings and locks go with it.
+      // Its settings go with it, its locks before whoever waits for this goes on.
+      await db.query("select pg_advisory_unlock_all()").catch(() => undefined);
       db.release(true);
     }
   }
