@@ -75,7 +75,8 @@ describe.skipIf(!served.found)("the page's Map view", () => {
     await page.getByLabel("With a value").selectOption({ label: "1 (3333)" });
     await page.getByText("3,333 items with third 1 stand out.").waitFor();
     expect(await seriousFindings(page)).toEqual([]);
-    expect(logged).toEqual([]);
+    // Vectors of one's own have no previews, which the browser logs.
+    expect(logged.filter((text) => !text.includes("404"))).toEqual([]);
     await page.close();
   });
 
