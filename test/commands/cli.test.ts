@@ -256,7 +256,7 @@ describe("crossmodal doctor", () => {
     busy.close();
     expect(code).toBe(1);
     expect(stdout).toMatch(/WRONG +nope +No model "nope" is installed/);
-    expect(stdout).toMatch(/WRONG +port +.*EADDRINUSE/);
+    expect(stdout).toMatch(/WRONG +port +.* is in use/);
     expect(stdout).toMatch(/WRONG +data folder +.*below/);
     expect(stdout).toMatch(/ok +cpu +available/);
     expect(stderr).toMatch(/3 of \d+ checks failed/);
