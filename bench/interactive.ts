@@ -1,6 +1,7 @@
 /**
  * How much does a bulk add slow a person down? One search a second by text, and one by a picture,
- * first alone, then while pictures are added as a stream of lines; both over HTTP, from this process.
+ * first alone, then while pictures are added as a stream of lines; both over HTTP, from this
+ * process.
  *
  *     npx tsx bench/interactive.ts [--pictures 10000] [--quiet-seconds 60] [--model starter-clip]
  *                                  [--port 8098]
@@ -31,7 +32,8 @@ const photo = await sharp("fixtures/images/cat.jpg")
 /** No two are alike to the server; it costs this process nothing to make them. */
 const picture = (i: number) => Buffer.concat([photo, Buffer.from(`${i}`)]).toString("base64");
 
-async function post(path: string, body: unknown): Promise<void> {
+/** @returns where the time went, as the server tells it. */
+async function post(path: string, body: unknown): Promise<string> {
   const response = await fetch(`${server.url}${path}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -39,6 +41,7 @@ async function post(path: string, body: unknown): Promise<void> {
   });
   const answer = await response.text();
   if (!response.ok) throw new Error(`${response.status} ${answer}`);
+  return response.headers.get("server-timing") ?? "";
 }
 await post("/v1/collections", { name: "c", model: values.model });
 
@@ -47,17 +50,20 @@ const kinds = {
   text: () => ({ text: `a photo of thing ${number++}` }),
   picture: () => ({ image: picture(1_000_000_000 + number++) }),
 };
-type Times = Record<keyof typeof kinds, number[]>;
+type Times = Record<keyof typeof kinds, { ms: number; stages: string }[]>;
 
-/** One search of each kind a second until `isOver`. @returns how long each took, in milliseconds. */
+/**
+ * One search of each kind a second until `isOver`.
+ * @returns how long each took, in milliseconds.
+ */
 async function search(isOver: () => boolean): Promise<Times> {
   const times: Times = { text: [], picture: [] };
   const open = new Set<Promise<void>>();
   for (let turn = 0; !isOver(); turn++) {
     const kind = turn % 2 === 0 ? "text" : "picture";
     const start = performance.now();
-    const one = post("/v1/collections/c/search", { ...kinds[kind](), top_k: 10 }).then(() => {
-      times[kind].push(performance.now() - start);
+    const one = post("/v1/collections/c/search", { ...kinds[kind](), top_k: 10 }).then((stages) => {
+      times[kind].push({ ms: performance.now() - start, stages });
       open.delete(one);
     });
     open.add(one);
@@ -103,17 +109,20 @@ const adding = add(Number(values.pictures)).finally(() => {
 const busy = await search(() => isOver);
 const seconds = (performance.now() - start) / 1000;
 console.log(`${await adding} pictures added, ${((await adding) / seconds).toFixed(0)} a second`);
-const at = (share: number, list: number[]) =>
-  [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(share * list.length))];
+const at = (share: number, list: Times["text"]) =>
+  [...list].sort((a, b) => a.ms - b.ms)[Math.min(list.length - 1, Math.floor(share * list.length))];
 for (const kind of ["text", "picture"] as const) {
   const line = [0.5, 0.99].map((share) => {
-    const [alone, beside] = [at(share, quiet[kind]), at(share, busy[kind])];
+    const [alone, beside] = [at(share, quiet[kind]).ms, at(share, busy[kind]).ms];
     const ratio = (beside / alone).toFixed(2);
     return `p${100 * share} ${alone.toFixed(1)} -> ${beside.toFixed(1)} ms (${ratio})`;
   });
   console.log(
-    `search by ${kind}, ${quiet[kind].length} alone and ${busy[kind].length} beside: ${line.join(", ")}`,
+    `search by ${kind}, ${quiet[kind].length} alone and ${busy[kind].length} beside: ` +
+      line.join(", "),
   );
+  for (const share of [0.5, 0.99])
+    console.log(`  p${100 * share} beside: ${at(share, busy[kind]).stages}`);
 }
 await server.stop();
 process.exit();

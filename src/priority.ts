@@ -16,3 +16,37 @@ export const withPriority = <T>(priority: Priority, work: () => T): T =>
 
 /** Runs bulk work, which gives way: adds, jobs and large requests. */
 export const inBulk = <T>(work: () => T): T => withPriority("bulk", work);
+
+// The processor is shared by all work of this process, so what is under way is counted for all.
+let interactiveUnderWay = 0;
+const held = new Set<() => void>();
+/** However many people ask, bulk work goes on by a batch each time. */
+const maxHoldMs = 100;
+
+/** Runs a request whose client waits; bulk work begins little meanwhile. */
+export async function asInteractive<T>(work: () => Promise<T>): Promise<T> {
+  interactiveUnderWay++;
+  try {
+    return await work();
+  } finally {
+    interactiveUnderWay--;
+    if (interactiveUnderWay === 0) for (const goOn of held) goOn();
+  }
+}
+
+/**
+ * To be awaited before a piece of bulk work: resolves when no interactive request is under way, and
+ * after a tenth of a second in any case.
+ */
+export async function giveWayToInteractive(): Promise<void> {
+  if (interactiveUnderWay === 0) return;
+  await new Promise<void>((resolve) => {
+    const goOn = () => {
+      clearTimeout(timer);
+      held.delete(goOn);
+      resolve();
+    };
+    const timer = setTimeout(goOn, maxHoldMs);
+    held.add(goOn);
+  });
+}

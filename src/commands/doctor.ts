@@ -16,6 +16,7 @@ import { imageLibraryVersions } from "../media/image/decode-image.js";
 import { findManifest } from "../models/store.js";
 import { portProblem } from "../port.js";
 import { loadOptions } from "../services/load-packs.js";
+import { sandbox } from "./doctor-sandbox.js";
 import { trainedParts } from "./doctor-trained-parts.js";
 import type { Finding } from "./finding.js";
 import { addConfigFlags, configOf, modelFlags } from "./options.js";
@@ -30,40 +31,43 @@ export function doctorCommand(program: Command): void {
     .command("doctor")
     .description("check this machine and the models")
     .option("--json", "print as JSON");
-  addConfigFlags(command, ["dataDir", ...modelFlags, "host", "port"]).action(async (given) => {
-    const config = configOf(given);
-    const findings: Finding[] = [];
-    let group = "";
-    const tell = (finding: Finding) => {
-      findings.push(finding);
-      if (given.json) return;
-      if (finding.group !== group) console.log(`${group === "" ? "" : "\n"}${finding.group}`);
-      group = finding.group;
-      const mark = finding.ok ? (finding.absent ? "-" : "ok") : "WRONG";
-      console.log(`  ${mark.padEnd(5)}  ${finding.check.padEnd(22)}  ${finding.found}`);
-    };
-    const { runtime, devices } = await probeDevices();
-    for (const finding of await versions(runtime)) tell(finding);
-    for (const finding of [...machine(), dataFolder(config), await port(config)]) tell(finding);
-    for (const finding of await trainedParts(config.dataDir)) tell(finding);
-    for (const finding of await checkDataFolder(config.dataDir))
-      tell({ group: "data folder", ...finding });
-    for (const { device, available, reason } of devices) {
-      const wanted = config.device.split(":")[0] === device;
-      const found = available ? "available" : `not available: ${reason}`;
-      tell({
-        group: "devices",
-        check: device,
-        ok: available || !wanted,
-        absent: !available,
-        found,
-      });
-    }
-    for (const id of config.models) for await (const finding of model(config, id)) tell(finding);
-    if (given.json) console.log(JSON.stringify(findings, null, 2));
-    const wrong = findings.filter(({ ok }) => !ok).length;
-    if (wrong > 0) throw new CommandError(`${wrong} of ${findings.length} checks failed`);
-  });
+  addConfigFlags(command, ["dataDir", ...modelFlags, "sandbox", "host", "port"]).action(
+    async (given) => {
+      const config = configOf(given);
+      const findings: Finding[] = [];
+      let group = "";
+      const tell = (finding: Finding) => {
+        findings.push(finding);
+        if (given.json) return;
+        if (finding.group !== group) console.log(`${group === "" ? "" : "\n"}${finding.group}`);
+        group = finding.group;
+        const mark = finding.ok ? (finding.absent ? "-" : "ok") : "WRONG";
+        console.log(`  ${mark.padEnd(5)}  ${finding.check.padEnd(22)}  ${finding.found}`);
+      };
+      const { runtime, devices } = await probeDevices();
+      for (const finding of await versions(runtime)) tell(finding);
+      for (const finding of [...machine(), dataFolder(config), await port(config)]) tell(finding);
+      for (const finding of await sandbox(config)) tell(finding);
+      for (const finding of await trainedParts(config.dataDir)) tell(finding);
+      for (const finding of await checkDataFolder(config.dataDir))
+        tell({ group: "data folder", ...finding });
+      for (const { device, available, reason } of devices) {
+        const wanted = config.device.split(":")[0] === device;
+        const found = available ? "available" : `not available: ${reason}`;
+        tell({
+          group: "devices",
+          check: device,
+          ok: available || !wanted,
+          absent: !available,
+          found,
+        });
+      }
+      for (const id of config.models) for await (const finding of model(config, id)) tell(finding);
+      if (given.json) console.log(JSON.stringify(findings, null, 2));
+      const wrong = findings.filter(({ ok }) => !ok).length;
+      if (wrong > 0) throw new CommandError(`${wrong} of ${findings.length} checks failed`);
+    },
+  );
 }
 
 async function versions(onnxRuntime: string): Promise<Finding[]> {

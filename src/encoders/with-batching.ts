@@ -1,7 +1,13 @@
 import { setMaxListeners } from "node:events";
 import { AppError } from "../errors.js";
 import { batchSize, gatherStages, queuedInputs, recordStage, type StageTimes } from "../metrics.js";
-import { currentPriority, type Priority, priorities, withPriority } from "../priority.js";
+import {
+  currentPriority,
+  giveWayToInteractive,
+  type Priority,
+  priorities,
+  withPriority,
+} from "../priority.js";
 import { Turns } from "../turns.js";
 import type { Embedding, Encoder, Modality, ModalityInput } from "./encoder.js";
 
@@ -151,6 +157,8 @@ export function withBatching<M extends Modality>(
         gatherStages(stages, () => encoder.encode(inputs, gone.signal)),
       );
     };
+    if (priority === "bulk") await giveWayToInteractive();
+    if (gone.signal.aborted) return;
     try {
       const embeddings = await encode(entries);
       batchSize.observe(labels, entries.length);

@@ -1,5 +1,5 @@
 import { AppError } from "../errors.js";
-import { currentPriority, inBulk } from "../priority.js";
+import { asInteractive, currentPriority, giveWayToInteractive, inBulk } from "../priority.js";
 import { PriorityTurns } from "../priority-turns.js";
 import { DrainRate } from "./drain-rate.js";
 import { Turn } from "./turn.js";
@@ -92,7 +92,8 @@ export class MediaBudget {
     this.#used[kind] += units;
     try {
       const turn = this.bulk(signal);
-      return await (kind === "large" ? inBulk(() => work(turn)) : work(turn));
+      const isBulk = kind === "large" || currentPriority() === "bulk";
+      return await (isBulk ? inBulk(() => work(turn)) : asInteractive(() => work(turn)));
     } finally {
       this.#used[kind] -= units;
       this.#drain.add(units);
@@ -115,6 +116,8 @@ export class MediaBudget {
   ): Promise<{ decoded: (kept: number) => void; release: () => void }> {
     // The largest file leaves some room, so that others need not wait for it.
     let bytes = Math.min(wanted, this.#limits.maxBytes * kindShare);
+    if (currentPriority() === "bulk") await giveWayToInteractive();
+    signal?.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
       const onAbort = () => {
         this.#waiting.remove(caller, (other) => other === entry);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { imageSide } from "../encoders/manifest.js";
-import type { DecoderCall } from "./serve-decoding.js";
+import { AppError } from "../errors.js";
+import type { DecoderCall, DecoderReply } from "./serve-decoding.js";
 
 // A file may have taken over its decoder. Answers are only accepted with the form and size that the
 // call asked for; wrong pixels and samples a file can have without any such trick.
@@ -83,4 +84,15 @@ function isAllFinite({ buffer }: Uint8Array<ArrayBuffer>): boolean {
   let sum = 0;
   for (const x of new Float32Array(buffer)) sum += x - x; // NaN if any is not finite
   return sum === 0;
+}
+
+/** The error that a decoding process describes. */
+export function revive({
+  name,
+  message,
+  code,
+  param,
+}: Extract<DecoderReply, { error: unknown }>["error"]) {
+  if (name === "AppError" && code !== undefined) return new AppError(code, message, { param });
+  return name === "RangeError" ? new RangeError(message) : new Error(message);
 }

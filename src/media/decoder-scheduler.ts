@@ -1,5 +1,6 @@
 import { AppError } from "../errors.js";
 import { currentPriority, type Priority } from "../priority.js";
+import type { SandboxMode } from "../sandbox/support.js";
 import { Decoder, type DecoderAnswer } from "./decoder.js";
 import { DecoderEnded, type EndReason } from "./decoder-ended.js";
 import { PoisonedFiles } from "./poisoned-files.js";
@@ -40,6 +41,7 @@ export interface SchedulerOptions {
   maxRestingBytes: number;
   /** The module of a process. */
   entry: URL;
+  sandbox?: SandboxMode;
   /** Called with the reason when a file may have ended a process. */
   onEnded?: (cause: DecoderEnded) => void;
 }
@@ -154,7 +156,7 @@ export class DecoderScheduler {
 
   /** A free process, a new one while there is room, or one that is soon free. */
   #decoderFor({ isLong = false }: DecoderJob): Decoder | undefined {
-    const { processes, entry } = this.#options;
+    const { processes, entry, sandbox } = this.#options;
     const busyWithLong = new Set<Decoder>();
     for (const [job, decoder] of this.#running) if (job.isLong) busyWithLong.add(decoder);
     if (isLong && busyWithLong.size >= Math.max(1, processes - 1)) return undefined;
@@ -163,7 +165,7 @@ export class DecoderScheduler {
       (decoder) => busyWithLong.has(decoder) || isStuck(decoder),
     );
     if (this.#decoders.size < processes + Math.min(slow.length, processes)) {
-      const decoder = new Decoder(entry);
+      const decoder = new Decoder(entry, sandbox);
       this.#decoders.add(decoder);
       return decoder;
     }

@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rm, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { setPriority } from "node:os";
+import { setPriority, tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { lockPlan, packageFolders } from "../sandbox/lock-plan.js";
+import { lockSupport, type SandboxMode } from "../sandbox/support.js";
 import { niceness, raised } from "../workers/give-way.js";
 
 /**
@@ -11,10 +14,12 @@ import { niceness, raised } from "../workers/give-way.js";
  */
 const sessionNiceness = 5;
 /**
- * The environment variables it needs, without secrets: where ffmpeg and its libraries are, and
- * where to write.
+ * The environment variables it needs, without secrets: where ffmpeg and its libraries are.
  */
-const passedOn = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SystemRoot", "TMPDIR", "TEMP"];
+const passedOn = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SystemRoot"];
+
+/** What a decoding process runs. */
+export const decoderEntry = new URL("./decoder-process.js", import.meta.url);
 
 /**
  * Starts a process that decodes: its protocol is on descriptor 3, its errors on stderr. It ends
@@ -22,17 +27,59 @@ const passedOn = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SystemRoot", 
  * @param entry  URL of a module that calls `serveDecoding`, with the ending `.js` (see
  *   `commandOf`).
  */
-export function startProcess(entry: URL): ChildProcess {
+export function startProcess(entry: URL, sandbox: SandboxMode): ChildProcess {
   const environment = passedOn.flatMap((name) =>
     process.env[name] === undefined ? [] : [[name, process.env[name]]],
   );
-  const child = spawn(process.execPath, commandOf(entry), {
-    env: { ...Object.fromEntries(environment), UV_THREADPOOL_SIZE: "2" },
+  const scratch = mkdtempSync(join(tmpdir(), "crossmodal-decoder-"));
+  const locks = locksFor(sandbox, scratch);
+  const command = [...locks, process.execPath, ...commandOf(entry)];
+  const child = spawn(command[0], command.slice(1), {
+    env: {
+      ...Object.fromEntries(environment),
+      ...{ TMPDIR: scratch, TEMP: scratch, UV_THREADPOOL_SIZE: "2" },
+      // Node ends when it may not read the system's, and needs nothing that it says.
+      ...(locks.length > 0 && { OPENSSL_CONF: "/dev/null" }),
+    },
     stdio: ["pipe", "ignore", "pipe", "pipe"],
     detached: true, // a process group of its own, which ends with its ffmpeg
   });
   giveWay(child.pid);
+  child.once("close", () => rm(scratch, { recursive: true, force: true }, () => undefined));
   return child;
+}
+
+const isTypeScript = import.meta.url.endsWith(".ts");
+/**
+ * Of `dist`, or of this repository when it runs from TypeScript: tests have entries of their own.
+ */
+const codeFolder = fileURLToPath(new URL(isTypeScript ? "../.." : "..", import.meta.url));
+
+/** What runs before node and locks it; nothing where nothing can be locked, or should be. */
+function locksFor(sandbox: SandboxMode, scratch: string): string[] {
+  const { landlock, seccomp } = lockSupport();
+  if (sandbox === "off" || (landlock === 0 && !seccomp)) return [];
+  const program = {
+    writable: [scratch, ...(isTypeScript ? [transformedCode(scratch)] : [])],
+    folders: [codeFolder, ...packageFolders(import.meta.url)],
+    files: [fileURLToPath(new URL("../../package.json", import.meta.url))],
+    isRequired: sandbox === "required",
+  };
+  const plan = JSON.stringify(lockPlan(program, landlock));
+  return [
+    process.execPath,
+    fileURLToPath(new URL("../sandbox/run-locked.js", import.meta.url)),
+    plan,
+  ];
+}
+
+/** Where tsx keeps what it has made of TypeScript, so that not every process does it anew. */
+function transformedCode(scratch: string): string {
+  const name = `tsx-${process.getuid?.() ?? ""}`;
+  const folder = join(tmpdir(), name);
+  mkdirSync(folder, { recursive: true });
+  symlinkSync(folder, join(scratch, name));
+  return folder;
 }
 
 /**
@@ -49,7 +96,7 @@ function commandOf(entry: URL): string[] {
     "--no-incremental-marking",
     "--max-semi-space-size=1",
   ];
-  if (!import.meta.url.endsWith(".ts")) return [...flags, path];
+  if (!isTypeScript) return [...flags, path];
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx"));
   return [...flags, "--import", tsx.href, path.replace(/\.js$/, ".ts")];
 }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { Socket } from "node:net";
-import { AppError } from "../errors.js";
-import { isAnswerTo } from "./decoder-answer.js";
+import { isLocked, type Locks, type SandboxMode } from "../sandbox/support.js";
+import { isAnswerTo, revive } from "./decoder-answer.js";
 import { DecoderEnded, type EndReason } from "./decoder-ended.js";
 import { killGroup, startProcess } from "./decoder-start.js";
 import { FrameReader, writeFrame } from "./frames.js";
@@ -44,7 +44,9 @@ export class Decoder {
   readonly #startedAt = performance.now();
   readonly #meter = new UsageMeter();
   #complaint = "";
+  readonly #sandbox: SandboxMode;
   #isReady = false;
+  #locks: Locks | undefined;
   #ended: EndReason | undefined;
   /** In the order of their answers: only the first is running. */
   readonly #calls: Running[] = [];
@@ -54,8 +56,9 @@ export class Decoder {
   #watch: NodeJS.Timeout | undefined;
 
   /** @param entry  URL of a module that calls `serveDecoding`, with the ending `.js`. */
-  constructor(entry: URL) {
-    this.#child = startProcess(entry);
+  constructor(entry: URL, sandbox: SandboxMode = "auto") {
+    this.#sandbox = sandbox;
+    this.#child = startProcess(entry, sandbox);
     this.#channel = this.#child.stdio[3] as Socket;
     const reader = new FrameReader(maxAnswerBytes, ({ message, buffers }) =>
       this.#receive(message as DecoderReply, buffers),
@@ -99,6 +102,11 @@ export class Decoder {
     return this.#isReady;
   }
 
+  /** What it cannot do, once it is ready. */
+  get locks(): Locks | undefined {
+    return this.#locks;
+  }
+
   /** Time spent on the running call (see `UsageMeter`). */
   get spentMs(): number {
     return this.#meter.spentMs;
@@ -107,10 +115,6 @@ export class Decoder {
   /** Why it ended, once it has. */
   get ended(): EndReason | undefined {
     return this.#ended;
-  }
-
-  get pid(): number | undefined {
-    return this.#child.pid;
   }
 
   /** Resident memory that it took since it started, as last seen. */
@@ -187,6 +191,12 @@ export class Decoder {
 
   #receive(reply: DecoderReply, buffers: Uint8Array<ArrayBuffer>[]): void {
     if ("ready" in reply) {
+      this.#locks = reply.locks;
+      if (this.#sandbox === "required" && !isLocked(reply.locks)) {
+        this.#complaint = "The sandbox does not hold (option sandbox)";
+        void this.end("not started");
+        return;
+      }
       this.#isReady = true;
       this.#meter.started(this.#child.pid!);
       return;
@@ -233,14 +243,4 @@ export class Decoder {
     const excess = this.#meter.check(this.#child.pid!, running.budget);
     if (excess !== undefined) void this.end(excess);
   }
-}
-
-function revive({
-  name,
-  message,
-  code,
-  param,
-}: Extract<DecoderReply, { error: unknown }>["error"]) {
-  if (name === "AppError" && code !== undefined) return new AppError(code, message, { param });
-  return name === "RangeError" ? new RangeError(message) : new Error(message);
 }

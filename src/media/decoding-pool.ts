@@ -4,11 +4,13 @@ import { normalized } from "../encoders/preprocess/image.js";
 import type { AudioTensors } from "../encoders/preprocess/media-tensors.js";
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
+import type { SandboxMode } from "../sandbox/support.js";
 import { type AudioLimits, defaultMaxSamples } from "./audio/mono-collector.js";
 import { crashLog } from "./crash-log.js";
 import { decodedBytes } from "./decoded-bytes.js";
 import type { Decoder, DecoderAnswer } from "./decoder.js";
 import { DecoderScheduler } from "./decoder-scheduler.js";
+import { decoderEntry } from "./decoder-start.js";
 import type { Media } from "./media.js";
 import type { AudioSource, DecoderCall, ImageSource } from "./serve-decoding.js";
 
@@ -22,6 +24,8 @@ export interface DecodingPoolOptions {
   maxAudioSamples?: number;
   /** The module of a process. */
   entry?: URL;
+  /** How the processes are locked; `auto` when left out. */
+  sandbox?: SandboxMode;
   /** Called with what ended a process, a few times a minute at most. */
   log?: Log;
 }
@@ -54,13 +58,15 @@ export function startDecodingPool({
   maxBytes = 2 ** 30,
   maxSeconds = 30,
   maxAudioSamples = defaultMaxSamples,
-  entry = new URL("./decoder-process.js", import.meta.url),
+  entry = decoderEntry,
+  sandbox,
   log,
 }: DecodingPoolOptions = {}): Media {
   const scheduler = new DecoderScheduler({
     processes: processes > 0 ? processes : availableParallelism(),
     maxRestingBytes: maxBytes / 2,
     entry,
+    sandbox,
     onEnded: log && crashLog(log),
   });
   const budget = { cpuMs: 1000 * maxSeconds, memoryBytes: maxBytes };

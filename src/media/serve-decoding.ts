@@ -9,6 +9,8 @@ import type { WindowRange } from "../encoders/preprocess/media-tensors.js";
 import { thumbnail } from "../encoders/preprocess/thumbnail.js";
 import { waveform } from "../encoders/preprocess/waveform.js";
 import { AppError, type ErrorCode } from "../errors.js";
+import { findLocks } from "../sandbox/find-locks.js";
+import type { Locks } from "../sandbox/support.js";
 import type { AudioLimits } from "./audio/mono-collector.js";
 import { type Frame, FrameReader, writeFrame } from "./frames.js";
 
@@ -39,7 +41,7 @@ export type ImageSource = { key: number } | { width: number; height: number };
 export type AudioSource = { key: number } | { sampleRateHz: number };
 
 export type DecoderReply =
-  | { ready: true }
+  | { ready: true; locks: Locks }
   | { id: number; value: unknown }
   /** The media was given up to make room: it must be decoded again. */
   | { id: number; gone: true }
@@ -108,7 +110,9 @@ export function serveDecoding(decoders: Decoders): void {
   socket.resume();
   socket.on("error", () => process.exit());
   socket.on("close", () => process.exit());
-  writeFrame(socket, { ready: true } satisfies DecoderReply);
+  void findLocks().then((locks) =>
+    writeFrame(socket, { ready: true, locks } satisfies DecoderReply),
+  );
 }
 
 async function answerTo(

@@ -4,6 +4,8 @@ import { AppError } from "../errors.js";
 import { turnClock } from "../json/next-turn.js";
 import type { Cost } from "../media/budget.js";
 import type { DecodeLimits } from "../media/decoded-bytes.js";
+import type { Turn } from "../media/turn.js";
+import { inBulk } from "../priority.js";
 import type { Services } from "../services.js";
 import {
   AddItemsBody,
@@ -78,16 +80,12 @@ export function addItemsRoute(services: Services) {
       const addOne = async (body: ItemBody) => {
         const { space } = await store.stats(name);
         const item = newItem(body, readerOf);
-        const [status] = await budget.request([costOfItem(body, config)], signal, (turn) =>
-          statusesOf(
-            addItems(
-              { ...services, turn },
-              name,
-              groupsOf([body], () => item),
-              { signal },
-            ),
-          ),
-        );
+        const cost = costOfItem(body, config);
+        const add = (turn: Turn) => {
+          const groups = groupsOf([body], () => item);
+          return statusesOf(addItems({ ...services, turn }, name, groups, { signal }));
+        };
+        const [status] = await inBulk(() => budget.request([cost], signal, add));
         if (status.status === "failed") throw status.error;
         return c.json({ ...status, space } satisfies StoredItem, 201);
       };
@@ -100,10 +98,11 @@ export function addItemsRoute(services: Services) {
       const costs = function* () {
         for (const item of items) yield costOfItem(item, config);
       };
-      const statuses = await budget.request(costs(), signal, (turn) => {
+      const add = (turn: Turn) => {
         const groups = groupsOf(items, (item) => incomingOf(item, readerOf));
         return statusesOf(addItems({ ...services, turn }, name, groups, { signal }));
-      });
+      };
+      const statuses = await inBulk(() => budget.request(costs(), signal, add));
       const stored = statuses.filter(({ status }) => status === "stored").length;
       const counts = JSON.stringify({ stored, failed: statuses.length - stored }).slice(1);
       const answer = `{"statuses":[${await jsonOf(statuses)}],${counts}`;
@@ -157,7 +156,7 @@ async function addStream(
   };
   const answer = async function* (): AsyncGenerator<string> {
     try {
-      const during = <T>(work: Promise<T>) => guard.during(work);
+      const during = <T>(work: Promise<T>) => guard.during(services.activity.during(work));
       for await (const statuses of addItems(parts, name, groups(), {
         signal: guard.gone,
         during,

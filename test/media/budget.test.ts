@@ -173,18 +173,17 @@ describe("Turn.hold", () => {
     const { log, caller } = files(new MediaBudget({ ...limits, maxDecoding: 1 }));
     const add = caller();
     const [first] = inBulk(() => ["b1", "b2", "b3"].map((name) => add(name, 1)));
-    await turn();
+    // Requests of the tests above are under way: bulk work gives way to them for a while
+    await expect.poll(() => log).toEqual(["decode b1"]);
     const search = caller()("search", 1);
     await turn();
     first.decoded();
     await turn();
     search.decoded();
     await turn();
-    expect(log.filter((line) => line.startsWith("decode"))).toEqual([
-      "decode b1",
-      "decode search",
-      "decode b2",
-    ]);
+    await expect
+      .poll(() => log.filter((line) => line.startsWith("decode")))
+      .toEqual(["decode b1", "decode search", "decode b2"]);
   });
 
   it("decodes nothing new while held media fills the budget, and goes on once it is used", async () => {

@@ -1,12 +1,17 @@
-import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { fastImagePixels, normalized } from "../../src/encoders/preprocess/image.js";
 import type { Log } from "../../src/log.js";
+import { ffmpegVersion } from "../../src/media/audio/ffmpeg.js";
 import { type DecodingPoolOptions, startDecodingPool } from "../../src/media/decoding-pool.js";
 import { decodeImage } from "../../src/media/image/decode-image.js";
 import type { Media } from "../../src/media/media.js";
+import { lockSupport } from "../../src/sandbox/support.js";
 import { fixture } from "../helpers/fixtures.js";
 
 const limits = { maxPixels: 1e8 };
@@ -168,6 +173,60 @@ describe("a decoding pool", () => {
     expect(error.message).toContain("PATH");
     expect(error.message).not.toContain("CROSSMODAL");
     delete process.env.CROSSMODAL_API_KEYS;
+  });
+});
+
+const { landlock, seccomp } = lockSupport();
+
+describe.runIf(landlock > 0 && seccomp)("the lock of a decoding pool", () => {
+  const outcomes = async () => {
+    const error = await media.decodeImage(faulty("locked"), limits).catch((e) => e);
+    return JSON.parse(/{.*}/.exec(error.message)![0]);
+  };
+
+  it("keeps a decoder, and what it starts, from the network, files and the server", async () => {
+    start({ sandbox: "required" });
+    expect(await outcomes()).toEqual({
+      connect: "EPERM",
+      unixSocket: "EPERM",
+      passwords: "EACCES",
+      serverMemory: "EACCES",
+      writeOutside: "EACCES",
+      passwordsByChild: "failed",
+      namespaceByChild: "failed",
+      writeInside: "done",
+      childRuns: "done",
+    });
+  });
+
+  it("is what refuses: a decoder without it can do all of that", async () => {
+    start({ sandbox: "off" });
+    const found = await outcomes();
+    expect(found).toMatchObject({ passwords: "done", serverMemory: "done", writeOutside: "done" });
+    expect(found.connect).not.toBe("EPERM");
+    rmSync("/var/tmp/crossmodal-outside", { force: true });
+  });
+
+  it("lets ffmpeg read what it is given", async () => {
+    if ((await ffmpegVersion()) === undefined) return;
+    start();
+    const folder = mkdtempSync(join(tmpdir(), "crossmodal-test-"));
+    const path = join(folder, "sound.m4a");
+    const tone = ["-f", "lavfi", "-i", "sine=frequency=440:duration=1", "-c:a", "aac"];
+    await promisify(execFile)("ffmpeg", ["-v", "error", ...tone, path]);
+    const sound = await media.decodeAudio(readFileSync(path), { maxSeconds: 60 });
+    expect(sound.seconds).toBeCloseTo(1, 1);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("leaves no folder behind", async () => {
+    const folders = () =>
+      readdirSync(tmpdir()).filter((name) => name.startsWith("crossmodal-decoder-"));
+    const before = folders();
+    start();
+    await media.decodeImage(cat, limits);
+    await media.close();
+    await expect.poll(() => folders().filter((name) => !before.includes(name))).toEqual([]);
   });
 });
 

@@ -1,10 +1,44 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { decodeAudio } from "../../src/media/audio/decode-audio.js";
 import { decodeImage } from "../../src/media/image/decode-image.js";
 import { serveDecoding } from "../../src/media/serve-decoding.js";
 
 // A decoding process whose decoder has every fault that one can have, by the text that a "picture"
 // begins with.
+
+/** What a decoder that a file has taken over might try. */
+const attempts: Record<string, () => Promise<unknown>> = {
+  connect: () =>
+    new Promise((resolve, reject) =>
+      connect({ host: "127.0.0.1", port: 9 }).once("connect", resolve).once("error", reject),
+    ),
+  unixSocket: () =>
+    new Promise((resolve, reject) =>
+      connect({ path: "/run/none.sock" }).once("connect", resolve).once("error", reject),
+    ),
+  passwords: () => readFile("/etc/passwd"),
+  serverMemory: () => readFile(`/proc/${process.ppid}/environ`),
+  writeOutside: () => writeFile("/var/tmp/crossmodal-outside", "x"),
+  writeInside: () => writeFile(join(tmpdir(), "inside"), "x"),
+  passwordsByChild: () => promisify(execFile)("cat", ["/etc/passwd"]),
+  childRuns: () => promisify(execFile)("cat", ["/dev/null"]),
+  namespaceByChild: () => promisify(execFile)("unshare", ["--user", "true"]),
+};
+
+async function outcomeOf([name, attempt]: [string, () => Promise<unknown>]) {
+  try {
+    await attempt();
+    return [name, "done"];
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return [name, typeof code === "string" ? code : "failed"];
+  }
+}
 
 serveDecoding({
   async decodeImage(bytes, limits) {
@@ -30,6 +64,10 @@ serveDecoding({
     if (fault === "child") {
       spawn("sleep", ["1000"], { stdio: "ignore" });
       await new Promise((resolve) => setTimeout(resolve, 2 ** 30));
+    }
+    if (fault === "locked") {
+      const tries = await Promise.all(Object.entries(attempts).map(outcomeOf));
+      throw new TypeError(JSON.stringify(Object.fromEntries(tries)));
     }
     if (fault === "environment") {
       throw new TypeError(JSON.stringify(Object.keys(process.env)));
