@@ -10,6 +10,7 @@ import { AppError } from "./errors.js";
 import { openApiDocument } from "./openapi/document.js";
 import { aboutRoutes } from "./routes/about.js";
 import { addItemsRoute } from "./routes/add-items.js";
+import { adminRoutes } from "./routes/admin.js";
 import { aliasesRoutes } from "./routes/aliases.js";
 import { bridgesRoutes } from "./routes/bridges.js";
 import { calibrationsRoutes } from "./routes/calibrations.js";
@@ -52,12 +53,17 @@ import { searchRoutes } from "./routes/search.js";
 import { upkeepRoutes } from "./routes/upkeep.js";
 import { zeroShotRoutes } from "./routes/zero-shot.js";
 import type { Services } from "./services.js";
+import type { ReloadAnswer } from "./wire/server.js";
 
 /**
  * Every route, without a port: `createApp(services).request("/v1/models")` answers as the server
  * would.
  */
-export function createApp(services: Services, access = new Access(services.config)) {
+export function createApp(
+  services: Services,
+  access = new Access(services.config),
+  reload?: () => Promise<ReloadAnswer>,
+) {
   const { config, log, stopping } = services;
   const app = new Hono<RequestVariables>();
   const shapes = foreignShapes(services);
@@ -65,6 +71,7 @@ export function createApp(services: Services, access = new Access(services.confi
   return app
     .use(requestId())
     .use(observeRequests(log, config.requestTimeoutMs))
+    .use((_, next) => services.activity.during(next()))
     .use(endConnections(stopping))
     .use(allowOrigins(config, access))
     .use(guardLocalServer(config, access))
@@ -95,6 +102,7 @@ export function createApp(services: Services, access = new Access(services.confi
     .route("/", aboutRoutes({ packs: services.packs, openApi: () => openApiDocument(app) }))
     .route("/", healthRoutes(services))
     .route("/", modelsRoutes(services))
+    .route("/", adminRoutes(reload))
     .route("/", zeroShotRoutes(services))
     .route("/", embeddingsRoutes(services))
     .route("/", labelSetsRoutes(services))

@@ -5,13 +5,13 @@ import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
 import { Access } from "./access/access.js";
 import { TlsFiles } from "./access/tls-files.js";
-import { createApp } from "./app.js";
 import { closeAll } from "./close-all.js";
 import { type Config, redacted } from "./config.js";
 import { AppError } from "./errors.js";
 import { lingerAfterAnswers } from "./linger.js";
 import type { Log } from "./log.js";
 import { portProblem } from "./port.js";
+import { ReloadableApp } from "./reloadable-app.js";
 import { createServices } from "./services.js";
 
 export interface RunningServer {
@@ -20,28 +20,31 @@ export interface RunningServer {
   close(): Promise<void>;
   /** Resolves once every model has answered a first input; rejects with why one cannot. */
   ready: Promise<void>;
+  /** Reads the configuration again: see `ReloadableApp`. */
+  reload(): Promise<unknown>;
   /** Requests that are still being answered. */
   underWay(): number;
 }
 
-/** Opens the port (the only file that does) and serves until a signal or `close`. */
-export async function startServer(config: Config, log: Log): Promise<RunningServer> {
+/**
+ * Opens the port (the only file that does) and serves until a signal or `close`.
+ * @param reread  reads the configuration again, for a reload.
+ */
+export async function startServer(
+  config: Config,
+  log: Log,
+  reread = () => config,
+): Promise<RunningServer> {
   const access = new Access(config);
   await access.refresh();
-  const isOpen = !access.needsKey && config.trustedHosts.length === 0;
-  if (isOpen && !isLoopback(config.host)) {
-    const message =
-      `Refusing to listen on ${config.host} without API keys: make one with \`crossmodal keys ` +
-      "create`, or listen on 127.0.0.1";
-    throw new AppError("invalid_input", message, { param: "host" });
-  }
+  checkAccess(config, access);
   const tls = await TlsFiles.open(config);
   // Models take seconds to load: what stands in the way is told before
   const problem = config.port === 0 ? undefined : await portProblem(config.host, config.port);
   if (problem !== undefined) throw portError(config, problem.why);
   log.info({ config: redacted(config) }, "starting");
   const services = await createServices(config, log, { ownsData: true });
-  const app = createApp(services, access);
+  const app = new ReloadableApp(services, { access, reread, checkAccess });
   const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
     // Node would end every request after five minutes; a stream of items may take hours. See
     // observeRequests.
@@ -90,6 +93,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     url: `${scheme}://${host}:${port}`,
     close,
     ready: services.ready,
+    reload: () => app.reload(),
     underWay: () => underWay,
   };
 }
@@ -110,15 +114,35 @@ export function closeOnSignals(server: RunningServer, config: Config, log: Log):
     log.error({ requests: server.underWay(), shutdownTimeoutMs }, "drain cut short");
   const onSecondSignal = () =>
     log.error({ requests: server.underWay() }, "drain cut short by a second signal");
+  // Of a service, SIGHUP asks for a reload; of a terminal that closes, for the end.
+  const skip = process.stdin.isTTY ? [] : (["SIGHUP"] as const).slice();
+  const reload = () =>
+    void server
+      .reload()
+      .catch((error) => log.error({ err: error }, "the configuration could not be reloaded"));
+  if (skip.length > 0) process.on("SIGHUP", reload);
   const { uninstall } = closeWithGrace(
-    { delay: shutdownTimeoutMs, logger: false, onTimeout, onSecondSignal },
+    { delay: shutdownTimeoutMs, logger: false, onTimeout, onSecondSignal, skip },
     async ({ signal, err }) => {
       if (err !== undefined) log.error({ err }, "uncaught error; shutting down");
       else log.info({ signal }, "shutting down");
       await server.close();
     },
   );
-  return uninstall;
+  return () => {
+    process.off("SIGHUP", reload);
+    uninstall();
+  };
+}
+
+/** @throws AppError `invalid_input` where a server without keys would be reached from elsewhere. */
+function checkAccess(config: Config, access: Access): void {
+  const isOpen = !access.needsKey && config.trustedHosts.length === 0;
+  if (!isOpen || isLoopback(config.host)) return;
+  const message =
+    `Refusing to listen on ${config.host} without API keys: make one with \`crossmodal keys ` +
+    "create`, or listen on 127.0.0.1";
+  throw new AppError("invalid_input", message, { param: "host" });
 }
 
 function isLoopback(host: string): boolean {

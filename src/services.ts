@@ -1,10 +1,12 @@
 import { join } from "node:path";
+import { Activity } from "./activity.js";
 import { CalibrationStore } from "./calibrations/calibration-store.js";
 import { closeAll } from "./close-all.js";
 import { CollectionMaps } from "./collections/collection-maps.js";
 import type { Config } from "./config.js";
 import { warmUp } from "./encoders/first-inference.js";
 import type { LoadedPack } from "./encoders/load.js";
+import type { ModelRegistry } from "./encoders/model-registry.js";
 import { type Packs, packsOf } from "./encoders/packs.js";
 import { AppError } from "./errors.js";
 import { BridgeStore } from "./heads/bridge-store.js";
@@ -17,14 +19,13 @@ import { LabelSetStore } from "./label-sets/label-set-store.js";
 import type { Log } from "./log.js";
 import type { BodyBudget } from "./media/body-budget.js";
 import type { MediaBudget } from "./media/budget.js";
-import { mediaFetcher } from "./media/fetch-media.js";
 import type { Media } from "./media/media.js";
 import type { FetchMedia } from "./media/read-media.js";
 import { NeutralQueries } from "./search/neutral-queries.js";
 import { checkAliases, loadPacks } from "./services/load-packs.js";
 import { openJobs } from "./services/open-jobs.js";
 import { openStorage } from "./services/open-storage.js";
-import { bodyBudget, mediaBudget, startMedia } from "./services/start-media.js";
+import { bodyBudget, mediaBudget, startFetcher, startMedia } from "./services/start-media.js";
 import { type GapMeasurer, gapMeasurer } from "./training/gap-measurer.js";
 import { ReferenceBank } from "./zero-shot/reference-bank.js";
 
@@ -33,6 +34,10 @@ export interface Services {
   config: Config;
   log: Log;
   packs: Packs;
+  /** Loads, replaces and unloads them. */
+  models: ModelRegistry;
+  /** Requests and jobs under way. */
+  activity: Activity;
   media: Media;
   fetchMedia: FetchMedia;
   /** Collections. Only one process has the data folder at a time; it is locked on first use. */
@@ -106,7 +111,7 @@ async function openServices(
     () => store.close(),
     () => keptMedia.close(),
   );
-  const media = startMedia(config, log);
+  const media = await startMedia(config, log);
   closers.push(() => media.close());
   const maps = new CollectionMaps(store);
   closers.push(() => maps.close());
@@ -116,7 +121,9 @@ async function openServices(
   const loaded: LoadedPack[] = [];
   closers.push(() => closeAll(...loaded.map((pack) => () => pack.dispose())));
   const packs = packsOf(loaded, checkAliases(config));
-  await loadPacks(config, { media, log, onLoaded: (pack) => loaded.push(pack) });
+  const activity = new Activity();
+  const models = await loadPacks(config, { media, activity, log, loaded });
+  closers.push(() => models.close());
   const ready = warmUp(loaded, config.maxBatch, log);
   ready.catch((error) => log.error({ err: error }, "a model failed its first inference"));
   closers.push(() => ready.catch(() => undefined));
@@ -130,9 +137,10 @@ async function openServices(
   });
   const bridges = await BridgeStore.open({
     folder: join(dataDir, "bridges"),
-    packs: loaded.map(({ manifest, space }) => ({ id: manifest.id, space })),
+    spaces: () => loaded.map(({ manifest, space }) => ({ id: manifest.id, space })),
     log,
   });
+  models.onChange = () => bridges.chooseActive();
   const parts = {
     config,
     log,
@@ -143,6 +151,8 @@ async function openServices(
     budget: mediaBudget(config),
     gap,
     packs,
+    models,
+    activity,
     heads,
     bridges,
     calibrations: new CalibrationStore({ folder: join(dataDir, "calibrations"), log }),
@@ -150,11 +160,7 @@ async function openServices(
     labelSets: new LabelSetStore(join(dataDir, "label-sets")),
     bodies: bodyBudget(config),
     neutralQueries: new NeutralQueries(),
-    fetchMedia: mediaFetcher({
-      hosts: config.urlHosts,
-      maxBytes: config.maxBodyBytes,
-      timeoutMs: 20_000,
-    }),
+    fetchMedia: startFetcher(config),
     ready,
   };
   const jobs = await openJobs(parts);

@@ -1,12 +1,22 @@
 import pino from "pino";
 import type { Log } from "../log.js";
 
+/** By their paths: the routes are made anew by a reload, the file stays open. */
+const open = new Map<string, Log>();
+
 /**
  * Where changes are recorded: an append-only file, or the log.
  * @throws Error of the file system when the file cannot be opened.
  */
 export function auditLog(file: string, log: Log): Log {
   if (file === "") return log;
+  const there = open.get(file);
+  if (there !== undefined) return there;
   const base = { base: undefined, timestamp: pino.stdTimeFunctions.isoTime };
-  return pino(base, pino.destination({ dest: file, append: true, mkdir: true, sync: true }));
+  const opened = pino(
+    base,
+    pino.destination({ dest: file, append: true, mkdir: true, sync: true }),
+  );
+  open.set(file, opened);
+  return opened;
 }

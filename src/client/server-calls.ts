@@ -1,6 +1,7 @@
+import type { z } from "zod";
 import type { JobAnswer, JobList, JobStarted } from "../wire/jobs.js";
-import type { ModelAnswer, ModelList } from "../wire/models.js";
-import type { Compacted, Live, Ready, ServerAnswer } from "../wire/server.js";
+import type { LoadModel, ModelAnswer, ModelList, ModelUnloaded } from "../wire/models.js";
+import type { Compacted, Live, Ready, ReloadAnswer, ServerAnswer } from "../wire/server.js";
 import { type Calls, pathOf } from "./calls.js";
 import { type JobEventsOptions, jobEvents } from "./job-events.js";
 import type { CallOptions } from "./send.js";
@@ -27,6 +28,13 @@ export const serverCalls = ({ send, get, post, delete: remove, json, text }: Cal
   getModel: (id: string, options?: CallOptions) =>
     get<ModelAnswer>(pathOf("v1", "models", id), options),
 
+  /** Either a model that is installed, or `pull`, which is a job. */
+  loadModel: (request: z.input<typeof LoadModel>, options?: CallOptions) =>
+    post<ModelAnswer | JobStarted>("/v1/models", request, options),
+
+  unloadModel: (id: string, options?: CallOptions) =>
+    remove<ModelUnloaded>(pathOf("v1", "models", id), options),
+
   about: (options?: CallOptions) => get<ServerAnswer>("/", options),
 
   live: (options?: CallOptions) => get<Live>("/health/live", options),
@@ -45,6 +53,9 @@ export const serverCalls = ({ send, get, post, delete: remove, json, text }: Cal
   /** All collections as a SQLite file, which may be large: a stream. */
   backup: async (options?: CallOptions): Promise<ReadableStream<Uint8Array>> =>
     (await send("/v1/backup", options)).body as ReadableStream<Uint8Array>,
+
+  /** Reads the server's configuration again. */
+  reload: (options?: CallOptions) => post<ReloadAnswer>("/v1/admin/reload", undefined, options),
 
   compact: (options?: CallOptions) => post<Compacted>("/v1/compact", undefined, options),
 });

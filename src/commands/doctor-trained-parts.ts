@@ -15,7 +15,11 @@ const log = createLog("silent");
  */
 export async function trainedParts(dataDir: string): Promise<Finding[]> {
   const heads = await HeadStore.open({ folder: join(dataDir, "heads"), log });
-  const bridges = await BridgeStore.open({ folder: join(dataDir, "bridges"), packs: [], log });
+  const bridges = await BridgeStore.open({
+    folder: join(dataDir, "bridges"),
+    spaces: () => [],
+    log,
+  });
   const made = bridges.list().filter(({ versions }) => versions.some(({ shipped }) => !shipped));
   const calibrations = new CalibrationStore({ folder: join(dataDir, "calibrations"), log });
   const { jobs, damage } = await jobsOf(dataDir);

@@ -6,6 +6,7 @@ import { AppError } from "../errors.js";
 import { addModel, filesOf, removeModel } from "../models/add.js";
 import { builtIns } from "../models/built-in.js";
 import { findManifest, installedIds } from "../models/store.js";
+import { modelsLoadCommands } from "./models-load.js";
 import { modelsPullCommand } from "./models-pull.js";
 import { modelsVerifyCommand } from "./models-verify.js";
 import { addConfigFlags, configOf, parseNumber } from "./options.js";
@@ -84,6 +85,7 @@ export function modelsCommand(program: Command): void {
   });
 
   modelsVerifyCommand(models);
+  modelsLoadCommands(models);
 
   const add = models
     .command("add")

@@ -13,7 +13,7 @@ export function serveCommand(program: Command): void {
   command.action(async (given: Record<string, unknown>) => {
     const config = configOf(given);
     const log = createLog(config.logLevel);
-    const server = await startServer(config, log).catch((error) => {
+    const server = await startServer(config, log, () => configOf(given)).catch((error) => {
       if (!(error instanceof AppError) || error.code !== "storage_locked") throw error;
       const message = error.message.replace(
         /; stop it.*/,

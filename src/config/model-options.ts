@@ -16,6 +16,26 @@ export const modelOptions = {
     pairs,
     "Further names of loaded models, as name=model, for clients with fixed model names.",
   ),
+  pinnedModels: option(
+    z.array(z.string()),
+    [],
+    list,
+    "Ids of models that stay in memory whatever the next two options say, comma-separated.",
+  ),
+  modelIdleUnloadMs: option(
+    z.int().min(0),
+    0,
+    number,
+    "Milliseconds without an input after which a model's graph leaves memory; the next input " +
+      "loads it again. 0 is never.",
+  ),
+  maxModelBytes: option(
+    z.int().min(0),
+    0,
+    number,
+    "Bytes of weights in memory at once; beyond, the graphs that were not used for the longest " +
+      "leave it. 0 is unlimited.",
+  ),
   device: option(
     z
       .string()
@@ -43,6 +63,13 @@ export const modelOptions = {
     number,
     "Processes that decode and preprocess media; 0 is one for each core that threads leaves, " +
       "or for each core when that is 0 too.",
+  ),
+  sandbox: option(
+    z.enum(["auto", "required", "off"]),
+    "auto",
+    same,
+    "Whether processes that decode media are kept from files and the network: auto as far as the " +
+      "system can; with required the server does not start where it cannot; off.",
   ),
   resize: option(
     z.enum(["exact", "fast"]),

@@ -2,6 +2,7 @@ import type { Log } from "../log.js";
 import type { DataType } from "./manifest.js";
 import type { MediaTensors } from "./preprocess/media-tensors.js";
 import type { Device } from "./session.js";
+import type { SessionKeeper } from "./session-keeper.js";
 import type { EmbeddingCache } from "./with-cache.js";
 
 export interface LoadOptions {
@@ -18,5 +19,9 @@ export interface LoadOptions {
   maxBatch: number;
   media: MediaTensors;
   cache: EmbeddingCache;
+  /** Which graphs are in memory; all of them when left out. */
+  sessions?: SessionKeeper;
+  /** Whether a pack's graphs never sleep. */
+  isPinned?: (id: string) => boolean;
   log?: Log;
 }

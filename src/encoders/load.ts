@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { closeAll } from "../close-all.js";
 import { audioEncoder, type EncodeWindows } from "./audio-encoder.js";
 import { mediaBatch } from "./batch-buckets.js";
@@ -14,9 +14,9 @@ import { verifiedPackFile } from "./pack-files.js";
 import { withOptions } from "./pack-space.js";
 import { startTokenizer, type Tokenizer } from "./preprocess/tokenizer-thread.js";
 import { readManifest } from "./read-manifest.js";
-import { openSession, type Session } from "./session.js";
+import { openSession } from "./session.js";
+import { type KeptSession, SessionKeeper } from "./session-keeper.js";
 import { textEncoder } from "./text-encoder.js";
-import type { Tower } from "./tower.js";
 import { withBatching } from "./with-batching.js";
 import { withCache } from "./with-cache.js";
 import { withHead } from "./with-head.js";
@@ -28,6 +28,10 @@ interface TowerReport {
   file: string;
   provider: string;
   fallbackReason?: string;
+  /** Of its weights. */
+  bytes: number;
+  /** Whether its graph is in memory; if not, it comes back with the next input. */
+  isAwake(): boolean;
 }
 
 /** A pack whose towers are live. */
@@ -38,6 +42,8 @@ export interface LoadedPack {
   encodeWindows?: EncodeWindows;
   tokenizer?: Tokenizer;
   towers: TowerReport[];
+  /** Whether its graphs stay in memory. */
+  isPinned(): boolean;
   /** Why it cannot answer at the moment. */
   troubles(): string[];
   dispose(): Promise<void>;
@@ -49,10 +55,13 @@ export interface LoadedPack {
  */
 export class PackLoader {
   readonly #options: LoadOptions;
-  readonly #trunks = new Map<string, { trunk: Promise<TextTrunk>; users: number }>();
+  readonly #sessions: SessionKeeper;
+  /** With the ids of the packs that use each. */
+  readonly #trunks = new Map<string, { trunk: Promise<TextTrunk>; users: string[] }>();
 
   constructor(options: LoadOptions) {
     this.#options = options;
+    this.#sessions = options.sessions ?? new SessionKeeper({ idleMs: 0, maxBytes: 0 });
   }
 
   /**
@@ -65,13 +74,14 @@ export class PackLoader {
     const { media, cache, maxBatch } = this.#options;
     const chosen = chooseFiles(manifest, this.#options.dtype);
     const space = spaceOf(manifest, chosen);
-    const sessions: Session[] = [];
+    const sessions: KeptSession[] = [];
     const troubles = () => sessions.flatMap(({ trouble }) => trouble ?? []);
     const pack: LoadedPack = {
       manifest,
       space,
       encoders: {},
       towers: [],
+      isPinned: () => this.#options.isPinned?.(manifest.id) ?? false,
       troubles,
       dispose: async () => {},
     };
@@ -83,22 +93,35 @@ export class PackLoader {
     try {
       for (const [modality, { dtype, file }] of chosen) {
         const section = manifest.towers[modality]!;
-        const report = (session: Session) => {
+        const report = (session: KeptSession) => {
           sessions.push(session);
           const { provider, fallbackReason } = session.info;
-          pack.towers.push({ modality, dtype, file: file.path, provider, fallbackReason });
+          const { bytes } = session;
+          const isAwake = () => session.isAwake;
+          const where = { file: file.path, provider, fallbackReason };
+          pack.towers.push({ modality, dtype, ...where, bytes, isAwake });
         };
         const target = { modelId: manifest.id, space };
         const head =
           section.head && readHead(await readFile(await verifiedPackFile(folder, section.head)));
         const dimensions = head === undefined ? manifest.dimensions : dimensionsIn(head);
-        const open = async (): Promise<Tower> => {
-          const { device, threads, log } = this.#options;
-          for (const data of file.data ?? []) await verifiedPackFile(folder, data);
-          const model = await verifiedPackFile(folder, file);
-          const oneByOne = await quantizesDynamically(model);
+        const open = async (users: () => readonly string[]) => {
+          const { device, threads, log, isPinned } = this.#options;
+          const files = [...(file.data ?? []), file];
+          const verified = async () => {
+            let path = "";
+            for (const one of files) path = await verifiedPackFile(folder, one);
+            return path; // of the graph itself
+          };
           const name = `The ${modality} tower of "${manifest.id}"`;
-          const session = await openSession({ model, device, threads }, { name, log });
+          const session = await this.#sessions.open({
+            name,
+            bytes: files.reduce((sum, { size }) => sum + size, 0),
+            open: async () =>
+              openSession({ model: await verified(), device, threads }, { name, log }),
+            isPinned: () => users().some((id) => isPinned?.(id)),
+          });
+          const oneByOne = await quantizesDynamically(join(folder, file.path));
           return { ...target, dimensions, session, outputs: section.outputs, oneByOne };
         };
         const finish = <M extends Modality>(encoder: Encoder<M>): Encoder<M> => {
@@ -112,39 +135,44 @@ export class PackLoader {
             manifest.towers.text!.preprocess,
             section.outputs,
           ]);
-          const { encoder, tokenizer, session } = await this.#sharedTrunk(key, async () => {
-            const { preprocess } = manifest.towers.text!;
-            const path = await verifiedPackFile(folder, preprocess.tokenizer);
-            const tokenizer = await startTokenizer(path, preprocess, { name: manifest.id });
-            const tower = await open().catch(async (error) => {
-              await tokenizer.close();
-              throw error;
-            });
-            // Shared between packs: neither its embeddings nor its metrics belong to one
-            const name = `trunk@${key.slice(0, 8)}`;
-            const own = head === undefined ? {} : { space: name, modelId: name };
-            const trunk = textEncoder({ ...tower, ...own }, tokenizer, preprocess);
-            return {
-              encoder: withBatching(trunk, { maxBatch }),
-              tokenizer,
-              session: tower.session,
-            };
-          });
+          const { encoder, tokenizer, session } = await this.#sharedTrunk(
+            key,
+            target.modelId,
+            async () => {
+              const { preprocess } = manifest.towers.text!;
+              const path = await verifiedPackFile(folder, preprocess.tokenizer);
+              const tokenizer = await startTokenizer(path, preprocess, { name: manifest.id });
+              const users = () => this.#trunks.get(key)?.users ?? [];
+              const tower = await open(users).catch(async (error) => {
+                await tokenizer.close();
+                throw error;
+              });
+              // Shared between packs: neither its embeddings nor its metrics belong to one
+              const name = `trunk@${key.slice(0, 8)}`;
+              const own = head === undefined ? {} : { space: name, modelId: name };
+              const trunk = textEncoder({ ...tower, ...own }, tokenizer, preprocess);
+              return {
+                encoder: withBatching(trunk, { maxBatch }),
+                tokenizer,
+                session: tower.session,
+              };
+            },
+          );
           report(session);
           pack.tokenizer = tokenizer;
           pack.encoders.text = finish({
             ...encoder,
             ...target,
-            dispose: () => this.#releaseTrunk(key),
+            dispose: () => this.#releaseTrunk(key, target.modelId),
           });
         } else if (modality === "image") {
-          const tower = await open();
+          const tower = await open(() => [manifest.id]);
           report(tower.session);
           const encoder = imageEncoder(tower, manifest.towers.image!.preprocess, media);
           const batching = { maxBatch: mediaBatch(maxBatch, tower.session) };
           pack.encoders.image = finish(withBatching(encoder, batching));
         } else {
-          const tower = await open();
+          const tower = await open(() => [manifest.id]);
           report(tower.session);
           const batching = { maxBatch: mediaBatch(maxBatch, tower.session) };
           const { preprocess } = manifest.towers.audio!;
@@ -161,20 +189,22 @@ export class PackLoader {
     return pack;
   }
 
-  #sharedTrunk(key: string, make: () => Promise<TextTrunk>): Promise<TextTrunk> {
+  #sharedTrunk(key: string, id: string, make: () => Promise<TextTrunk>): Promise<TextTrunk> {
     let entry = this.#trunks.get(key);
     if (entry === undefined) {
-      entry = { trunk: make(), users: 0 };
+      entry = { trunk: make(), users: [] };
       this.#trunks.set(key, entry);
       entry.trunk.catch(() => this.#trunks.delete(key));
     }
-    entry.users++;
+    entry.users.push(id);
     return entry.trunk;
   }
 
-  async #releaseTrunk(key: string): Promise<void> {
+  async #releaseTrunk(key: string, id: string): Promise<void> {
     const entry = this.#trunks.get(key);
-    if (entry === undefined || --entry.users > 0) return;
+    if (entry === undefined) return;
+    entry.users.splice(entry.users.indexOf(id), 1);
+    if (entry.users.length > 0) return;
     this.#trunks.delete(key);
     await (await entry.trunk).encoder.dispose();
   }
@@ -183,5 +213,5 @@ export class PackLoader {
 interface TextTrunk {
   encoder: Encoder<"text">;
   tokenizer: Tokenizer;
-  session: Session;
+  session: KeptSession;
 }

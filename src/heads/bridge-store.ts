@@ -9,10 +9,10 @@ import {
   type BridgeReport,
   type Bridges,
   type ListedBridge,
-  misfit,
   type NewBridge,
   type ReadBridgeVersion,
   readBridgeVersion,
+  withFit,
   writeBridgeFiles,
 } from "./bridge-version.js";
 import { LatestBridges } from "./latest-bridges.js";
@@ -23,8 +23,8 @@ export interface BridgeStoreOptions {
   /** `<dataDir>/bridges` */
   folder: string;
   shippedFolder?: string;
-  /** The spaces of the loaded models. */
-  packs: readonly { id: string; space: string }[];
+  /** The spaces of the loaded models, which may change. */
+  spaces(): readonly { id: string; space: string }[];
   log: Log;
 }
 
@@ -73,7 +73,7 @@ export class BridgeStore implements Bridges {
       options.log.error({ bridge: name }, `no version of the bridge is used: ${why}`);
     }
     await store.#latest.read(options.log);
-    store.#chooseActive();
+    store.chooseActive();
     return store;
   }
 
@@ -145,7 +145,7 @@ export class BridgeStore implements Bridges {
       await this.#setHistory(name, [...this.#historyOf(name), version]);
     // Of several bridges between the same spaces the one that was activated last is used.
     await this.#latest.put(name);
-    this.#chooseActive();
+    this.chooseActive();
   }
 
   /** From the next request on, no version of the bridge is used. */
@@ -194,12 +194,13 @@ export class BridgeStore implements Bridges {
     this.#history.delete(name);
     this.#damage.delete(name);
     await this.#latest.remove(name);
-    this.#chooseActive();
+    this.chooseActive();
   }
 
   #of(name: string): ReadBridgeVersion[] {
     const versions = this.#versions.get(name);
-    if (versions !== undefined) return versions;
+    if (versions !== undefined)
+      return versions.map((read) => withFit(read, this.#options.spaces()));
     throw new AppError("not_found", `There is no bridge "${name}"`, { param: "name" });
   }
 
@@ -226,10 +227,11 @@ export class BridgeStore implements Bridges {
     await this.#folder.setHistory(name, history);
     this.#history.set(name, history);
     this.#damage.delete(name);
-    this.#chooseActive();
+    this.chooseActive();
   }
 
-  #chooseActive(): void {
+  /** To be called when other models are loaded: bridges of theirs may be used, or not any more. */
+  chooseActive(): void {
     const active: Bridge[] = [];
     for (const name of [...this.#versions.keys()].sort()) {
       const version = this.#of(name).find((other) => other.version === this.#activeVersion(name));
@@ -241,8 +243,6 @@ export class BridgeStore implements Bridges {
   }
 
   async #read(name: string, version: number, folder: string, shipped: boolean) {
-    const { log, packs } = this.#options;
-    const read = await readBridgeVersion(folder, { name, version, shipped }, log);
-    return read.bridge === undefined ? read : { ...read, unusable: misfit(read.bridge, packs) };
+    return readBridgeVersion(folder, { name, version, shipped }, this.#options.log);
   }
 }

@@ -103,7 +103,7 @@ export async function readBridgeVersion(
  * Why a bridge cannot be used with the loaded models; absent when it can. A space is an identity: a
  * bridge made for earlier weights of a model does not fit its current ones.
  */
-export function misfit(
+function misfit(
   { name, version, fromSpace, toSpace }: Bridge,
   packs: readonly { id: string; space: string }[],
 ): string | undefined {
@@ -124,3 +124,10 @@ async function readJson(path: string): Promise<unknown> {
     return undefined;
   }
 }
+
+/** A version with why it is of no use with the loaded models, if it is. */
+export const withFit = (
+  read: ReadBridgeVersion,
+  packs: readonly { id: string; space: string }[],
+): ReadBridgeVersion =>
+  read.bridge === undefined ? read : { ...read, unusable: misfit(read.bridge, packs) };

@@ -14,6 +14,7 @@ import {
   type LabelPlan,
   type LabelQuery,
   planLabels,
+  thresholdsMisfit,
 } from "./label-plan.js";
 
 /** The scored content: an input, or an embedding in the answering pack's space. */
@@ -99,8 +100,7 @@ export async function classifyWith(
     return allOrFirstFailure(scoring, failure);
   });
   const [{ calibration }] = plans.values();
-  const warnings = new Set([...plans.values()].flatMap((plan) => plan.warnings));
-  return { ...answerer, calibration, scored, warnings: listOrNone([...warnings]) };
+  return { ...answerer, calibration, scored, warnings: warningsOf(answerer, query) };
 }
 
 /** Scores of a sound as a whole and of each of its windows. */
@@ -144,13 +144,17 @@ export async function classifyTimeline(
       return classifyWindows(scorer, embed, labels, options);
     },
   );
-  const all = listOrNone([...(warnings ?? []), ...plan.warnings]);
-  return { ...answerer, calibration: plan.calibration, ...answer, warnings: all };
+  const all = [...(warnings ?? []), ...(warningsOf(answerer, query) ?? [])];
+  const { calibration } = plan;
+  return { ...answerer, calibration, ...answer, warnings: all.length === 0 ? undefined : all };
 }
 
 type WindowScores = Awaited<ReturnType<typeof classifyWindows>>["timeline"][number];
 
-const listOrNone = (warnings: string[]) => (warnings.length === 0 ? undefined : warnings);
+function warningsOf(answerer: Answerer, query: LabelQuery): string[] | undefined {
+  const misfit = thresholdsMisfit(answerer, query);
+  return misfit === undefined ? undefined : [misfit];
+}
 
 function costOf(content: Scorable): Cost {
   if ("embedding" in content) return { inputs: 0.1 };

@@ -4,6 +4,9 @@ import { inBulk } from "../priority.js";
 import { type Job, type JobData, type JobKind, jobError } from "./job.js";
 import type { JobRecords } from "./job-records.js";
 
+/** Is given the work of each job. */
+export type During = <T>(work: Promise<T>) => Promise<T>;
+
 /** Runs waiting jobs in order of creation, one at a time in each lane. */
 export class JobRunner {
   readonly #records: JobRecords;
@@ -13,12 +16,17 @@ export class JobRunner {
     string,
     { lane: string; controller: AbortController; ended: Promise<void> }
   >();
+  readonly #during: During;
   #stopping = false;
 
-  constructor(records: JobRecords, { kinds, log }: { kinds: Record<string, JobKind>; log: Log }) {
+  constructor(
+    records: JobRecords,
+    { kinds, log, during }: { kinds: Record<string, JobKind>; log: Log; during: During },
+  ) {
     this.#records = records;
     this.#kinds = kinds;
     this.#log = log;
+    this.#during = during;
   }
 
   /** Starts every waiting job whose lane is free. */
@@ -70,7 +78,7 @@ export class JobRunner {
         signal,
         report: (progress: number, detail?: JobData) => this.#records.report(job, progress, detail),
       };
-      result = await inBulk(() => kind.run(input, context));
+      result = await this.#during(inBulk(() => kind.run(input, context)));
     } catch (error) {
       if (signal.aborted)
         await this.#records.end(job, { state: this.#stopping ? "interrupted" : "cancelled" });

@@ -3,7 +3,7 @@ import type { Log } from "../log.js";
 import { hasEnded, isResumable, type Job, type JobKind, stateInWords } from "./job.js";
 import { JobRecords } from "./job-records.js";
 import { defaultJobLimits, type JobLimits } from "./job-retention.js";
-import { JobRunner } from "./job-runner.js";
+import { type During, JobRunner } from "./job-runner.js";
 import type { JobInput } from "./job-store.js";
 
 export interface JobsOptions {
@@ -17,6 +17,8 @@ export interface JobsOptions {
   claim?: () => Promise<void>;
   /** Whether another process owns it. */
   isOwnedElsewhere?: () => boolean;
+  /** Is given the work of each job. */
+  during?: During;
 }
 
 /** Jobs of clients that may wait. */
@@ -41,7 +43,8 @@ export class Jobs {
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(options: JobsOptions) {
-    const alone = { claim: async () => {}, isOwnedElsewhere: () => false };
+    const during: During = (work) => work;
+    const alone = { claim: async () => {}, isOwnedElsewhere: () => false, during };
     this.#options = { limits: defaultJobLimits, ...alone, ...options };
     this.#records = new JobRecords(this.#options);
     this.#runner = new JobRunner(this.#records, this.#options);

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { Packs } from "../encoders/packs.js";
 import { invalidInput } from "../errors.js";
 import { followedHead, isBeingBuilt } from "../heads/collection-head.js";
 import { findPack } from "../heads/headed-pack.js";
@@ -59,7 +60,8 @@ const operations = {
 
 /** `/v1/collections`: create, list, look up, change, delete. */
 export function collectionsRoutes(services: Services) {
-  const { store, heads } = services;
+  const { store, heads, packs } = services;
+  const collectionAnswer = (stats: CollectionStats) => answerFor(stats, packs);
   return new Hono<RequestVariables>()
     .post("/v1/collections", operations.create, async (c) => {
       const request = await readRequest(c, NewCollection);
@@ -137,12 +139,21 @@ export async function specOf(
 }
 
 /** A collection on the wire. */
-function collectionAnswer(stats: CollectionStats): CollectionAnswer {
+function answerFor(stats: CollectionStats, packs: Packs): CollectionAnswer {
   const { name, space, dimensions, fields, options, aliases, createdAt, count } = stats;
   const { countByModality, index } = stats;
+  const model = options.model as string | undefined;
+  // The space of a collection that follows a head is the head's.
+  const isLoaded = packs
+    .list()
+    .some(
+      (pack) =>
+        pack.manifest.id === model && (pack.space === space || followedHead(options) !== undefined),
+    );
   return {
     name,
-    model: (options.model as string | undefined) ?? null,
+    model: model ?? null,
+    model_loaded: model === undefined ? null : isLoaded,
     head: followedHead(options) ?? null,
     space,
     dimensions,

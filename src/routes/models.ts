@@ -1,9 +1,15 @@
 import { Hono } from "hono";
 import type { LoadedPack } from "../encoders/load.js";
 import type { Packs } from "../encoders/packs.js";
+import { invalidInput } from "../errors.js";
+import { pullTarget } from "../models/pull-plan.js";
 import type { Services } from "../services.js";
-import { ModelAnswer, ModelList } from "../wire/models.js";
-import { describe, json } from "./describe.js";
+import { JobStarted } from "../wire/jobs.js";
+import { LoadModel, ModelAnswer, ModelList, ModelUnloaded } from "../wire/models.js";
+import { bodyErrors, describe, json, jsonOrForm } from "./describe.js";
+import { jobAnswer } from "./job-answer.js";
+import { readRequest } from "./read-request.js";
+import type { RequestVariables } from "./request-context.js";
 
 const operations = {
   list: describe({
@@ -19,19 +25,60 @@ const operations = {
     answers: { 200: { content: json(ModelAnswer) } },
     errors: ["model_not_found"],
   }),
+  load: describe({
+    id: "loadModel",
+    tag: "Models",
+    summary: "Loads an installed model, or pulls one from the hub",
+    description:
+      "A model that is loaded already is answered as it is (200), unless reload is asked for. " +
+      "What began before goes on with the model as it was. Nothing of this outlasts a restart: " +
+      "the option models says what is loaded then.",
+    body: jsonOrForm(LoadModel),
+    answers: {
+      200: { content: json(ModelAnswer) },
+      201: { content: json(ModelAnswer) },
+      202: { description: "a job pulls it and loads it then", content: json(JobStarted) },
+    },
+    errors: [...bodyErrors, "model_not_found", "model_corrupt", "inference_failed"],
+  }),
+  unload: describe({
+    id: "unloadModel",
+    tag: "Models",
+    summary: "Unloads a model; its files stay",
+    answers: { 200: { content: json(ModelUnloaded) } },
+    errors: ["model_not_found"],
+  }),
 };
 
 /**
  * `/v1/models`: the loaded models, their devices and spaces; a superset of OpenAI's shape.
  */
-export function modelsRoutes({ packs }: Services) {
+export function modelsRoutes({ packs, models, jobs }: Services) {
   // Manifests have no date: this is when the server loaded the model.
   const created = Math.floor(Date.now() / 1000);
-  return new Hono()
+  const answer = (pack: LoadedPack) =>
+    modelAnswer(pack, packs.aliasesOf(pack.manifest.id), created);
+  return new Hono<RequestVariables>()
     .get("/v1/models", operations.list, (c) => c.json(modelList(packs, created)))
-    .get("/v1/models/:id", operations.get, (c) => {
-      const pack = packs.find(c.req.param("id"));
-      return c.json(modelAnswer(pack, packs.aliasesOf(pack.manifest.id), created));
+    .get("/v1/models/:id", operations.get, (c) => c.json(answer(packs.find(c.req.param("id")))))
+    .post("/v1/models", operations.load, async (c) => {
+      const body = await readRequest(c, LoadModel, { json: ["dtypes", "pinned", "reload"] });
+      const { model, pull, reload, pinned, dtypes, id } = body;
+      if ((model === undefined) === (pull === undefined))
+        throw invalidInput("model", 'Expected either "model" or "pull"');
+      if (model === undefined) {
+        pullTarget(pull!, { id }); // a wrong name is told at once
+        const job = await jobs.create("pull", { data: { pull, dtypes, id } });
+        return c.json({ job: jobAnswer(job) } satisfies JobStarted, 202);
+      }
+      const { pack, isNew } = await models.load(packs.resolve(model), { reload });
+      if (pinned !== undefined) models.pin(pack.manifest.id, pinned);
+      return c.json(answer(pack), isNew ? 201 : 200);
+    })
+    .delete("/v1/models/:id", operations.unload, (c) => {
+      const id = packs.resolve(c.req.param("id"));
+      models.unload(id);
+      return c.json({ id, unloaded: true } satisfies ModelUnloaded);
     });
 }
 
@@ -41,7 +88,7 @@ export const modelList = (packs: Packs, created: number): ModelList => ({
 });
 
 function modelAnswer(
-  { manifest, space, towers }: LoadedPack,
+  { manifest, space, towers, isPinned }: LoadedPack,
   aliases: string[],
   created: number,
 ): ModelAnswer {
@@ -59,13 +106,16 @@ function modelAnswer(
     modalities,
     architecture: { input_modalities: modalities },
     meta: { n_ctx: manifest.towers.text?.preprocess.contextLength ?? 0 },
-    towers: towers.map(({ modality, dtype, file, provider, fallbackReason }) => ({
+    towers: towers.map(({ modality, dtype, file, provider, fallbackReason, bytes, isAwake }) => ({
       modality,
       dtype,
       file,
       provider,
       fallback_reason: fallbackReason ?? null,
+      bytes,
+      in_memory: isAwake(),
     })),
+    pinned: isPinned(),
     activation: manifest.activation,
     logit_scale: manifest.logitScale,
     logit_bias: manifest.logitBias,

@@ -21,8 +21,8 @@ const readsByPost = [
   /^\/mcp$/, // its tools ask the other routes, with the same key
   /^\/v1\/collections\/[^/]+\/(search|items\/hashes)$/,
 ];
-/** Routes that export or replace all data. */
-const forAdmins = [/^\/v1\/(backup|restore|keys)(\/|$)/];
+/** Routes that export or replace all data, or change the server. */
+const forAdmins = [/^\/v1\/(admin|backup|restore|keys)(\/|$)/];
 
 /**
  * The scope a request needs. Requests not known to be reads count as writes.

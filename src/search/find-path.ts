@@ -73,10 +73,12 @@ function unreachable(
   if (!reached) {
     const spaces = packs.map((pack) => pack.space).join(", ") || "none";
     const from = model === undefined ? "" : ` of the model "${model}"`;
+    const isLoaded = packs.some(({ manifest }) => manifest.id === model);
+    const load = model === undefined || isLoaded ? "" : " Load it with POST /v1/models.";
     const message =
       `The collection "${name}" is in the space "${space}"${from}, but the loaded models embed ` +
-      `into: ${spaces}. Without a model of that space it takes embeddings, and is searched by ` +
-      `embedding or item_id`;
+      `into: ${spaces}.${load} Without a model of that space it takes embeddings, and is ` +
+      "searched by embedding or item_id";
     return new AppError("space_mismatch", message, { param: modality });
   }
   const lack = `No path from ${modality} to the collection "${name}" (space "${space}")`;

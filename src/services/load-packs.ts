@@ -1,29 +1,39 @@
+import type { Activity } from "../activity.js";
 import type { Config } from "../config.js";
+import { warmUp } from "../encoders/first-inference.js";
 import { type LoadedPack, PackLoader } from "../encoders/load.js";
+import { ModelRegistry } from "../encoders/model-registry.js";
 import type { Device } from "../encoders/session.js";
+import { SessionKeeper } from "../encoders/session-keeper.js";
 import { EmbeddingCache } from "../encoders/with-cache.js";
 import { invalidInput } from "../errors.js";
 import type { Log } from "../log.js";
 import type { Media } from "../media/media.js";
 import { findManifest } from "../models/store.js";
 
-/**
- * Loads the configured packs.
- * @param onLoaded  called with each pack at once: the caller disposes of it, even when a later one
- *   cannot be loaded.
- */
+export interface LoadParts {
+  media: Media;
+  activity: Activity;
+  log: Log;
+  /** Is filled in order; the caller disposes of what is in it, also when one cannot be loaded. */
+  loaded: LoadedPack[];
+}
+
+/** Loads the configured packs. @returns what loads more of them later. */
 export async function loadPacks(
   config: Config,
-  { media, log, onLoaded }: { media: Media; log: Log; onLoaded: (pack: LoadedPack) => void },
-): Promise<void> {
+  { media, activity, log, loaded }: LoadParts,
+): Promise<ModelRegistry> {
   const cache = new EmbeddingCache(config.cacheBytes);
-  const loader = new PackLoader({ ...loadOptions(config), log, media, cache });
+  const { modelIdleUnloadMs: idleMs, maxModelBytes: maxBytes } = config;
+  const sessions = new SessionKeeper({ idleMs, maxBytes, log });
+  const isPinned = (id: string) => models.pinned.has(id);
+  const loader = new PackLoader({ ...loadOptions(config), log, media, cache, sessions, isPinned });
   // Logged once: without a GPU they are the same for every tower
   const fallbackReasons = new Set<string>();
-  for (const id of config.models) {
+  const load = async (id: string): Promise<LoadedPack> => {
     const start = performance.now();
     const pack = await loader.load(findManifest(config.dataDir, id));
-    onLoaded(pack);
     const ms = Math.round(performance.now() - start);
     for (const { fallbackReason: reason } of pack.towers) {
       if (reason === undefined || fallbackReasons.has(reason)) continue;
@@ -32,7 +42,28 @@ export async function loadPacks(
     }
     const towers = pack.towers.map(({ fallbackReason: _, ...tower }) => tower);
     log.info({ model: id, space: pack.space, towers, ms }, "model loaded");
-  }
+    return pack;
+  };
+  const models = new ModelRegistry(
+    {
+      loaded,
+      activity,
+      log,
+      load: async (id) => {
+        const pack = await load(id);
+        try {
+          await warmUp([pack], config.maxBatch, log);
+        } catch (error) {
+          await pack.dispose();
+          throw error;
+        }
+        return pack;
+      },
+    },
+    config.pinnedModels,
+  );
+  for (const id of config.models) loaded.push(await load(id));
+  return models;
 }
 
 /** Load options of packs, from the configuration. */

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Activity } from "../activity.js";
 import { type CalibrateParts, calibrateJob } from "../calibrations/calibrate-job.js";
 import { type ClassifyServices, classifyJob } from "../collections/classify-job.js";
 import { type MoveServices, moveJob } from "../collections/move-job.js";
@@ -9,6 +10,7 @@ import { type TrainingServices, trainJob } from "../heads/train-job.js";
 import { isDataFolderLocked } from "../index/embedded/data-folder-lock.js";
 import type { LazyStore } from "../index/lazy-store.js";
 import { Jobs } from "../jobs/jobs.js";
+import { type PullServices, pullJob } from "../models/pull-job.js";
 
 /** The parts that jobs of all kinds need. */
 type JobParts = TrainingServices &
@@ -16,11 +18,12 @@ type JobParts = TrainingServices &
   ReprojectServices &
   CalibrateParts &
   ClassifyServices &
-  MoveServices & { store: LazyStore };
+  MoveServices &
+  PullServices & { store: LazyStore; activity: Activity };
 
 /** Every kind of job. A process that takes over the data folder also takes over its jobs. */
 export async function openJobs(parts: JobParts): Promise<Jobs> {
-  const { config, log, store } = parts;
+  const { config, log, store, activity } = parts;
   const jobs = await Jobs.open({
     folder: join(config.dataDir, "jobs"),
     kinds: {
@@ -31,9 +34,11 @@ export async function openJobs(parts: JobParts): Promise<Jobs> {
       calibrate: calibrateJob(parts),
       classify: classifyJob(parts),
       move: moveJob(parts),
+      pull: pullJob(parts),
     },
     log,
     limits: config,
+    during: (work) => activity.during(work),
     claim: () => store.open(),
     isOwnedElsewhere: () => !store.isOpen && isDataFolderLocked(config.dataDir),
   });

@@ -1,22 +1,41 @@
 import { availableParallelism } from "node:os";
 import type { Config } from "../config.js";
+import { invalidInput } from "../errors.js";
 import type { Log } from "../log.js";
 import { BodyBudget } from "../media/body-budget.js";
 import { MediaBudget } from "../media/budget.js";
+import { decoderLocks } from "../media/decoder-locks.js";
 import { startDecodingPool } from "../media/decoding-pool.js";
+import { mediaFetcher } from "../media/fetch-media.js";
 import type { Media } from "../media/media.js";
+import type { FetchMedia } from "../media/read-media.js";
+import { lockSupport } from "../sandbox/support.js";
 
-/** The processes that decode media. */
-export function startMedia(config: Config, log: Log): Media & { close(): Promise<void> } {
-  const { maxAudioSamples, maxDecodeBytes, maxDecodeSeconds, requestTimeoutMs } = config;
+/**
+ * The processes that decode media.
+ * @throws AppError `invalid_input` where they must be locked and cannot be.
+ */
+export async function startMedia(config: Config, log: Log): Promise<Media> {
+  const { maxAudioSamples, maxDecodeBytes, maxDecodeSeconds, requestTimeoutMs, sandbox } = config;
+  if (sandbox === "required") await checkLocks();
   return startDecodingPool({
     processes: mediaProcesses(config),
     maxAudioSamples,
     maxBytes: maxDecodeBytes,
     // Clients must learn what is wrong with a file before their request times out.
     maxSeconds: Math.min(maxDecodeSeconds, requestTimeoutMs / 2000),
+    sandbox,
     log,
   });
+}
+
+async function checkLocks(): Promise<void> {
+  const why = await decoderLocks("required").then(
+    () => undefined,
+    (error: Error) => lockSupport().reason ?? error.message,
+  );
+  if (why !== undefined)
+    throw invalidInput("sandbox", `The sandbox is required and cannot be had here: ${why}`);
 }
 
 /**
@@ -26,6 +45,10 @@ function mediaProcesses({ mediaWorkers, threads }: Config): number {
   if (mediaWorkers > 0) return mediaWorkers;
   return threads === 0 ? availableParallelism() : Math.max(1, availableParallelism() - threads);
 }
+
+/** Fetches media by URL from the hosts that are allowed. */
+export const startFetcher = ({ urlHosts: hosts, maxBodyBytes: maxBytes }: Config): FetchMedia =>
+  mediaFetcher({ hosts, maxBytes, timeoutMs: 20_000 });
 
 /** Admission of media. Of one caller, a batch may run while the next is being prepared. */
 export function mediaBudget(config: Config): MediaBudget {

@@ -21,6 +21,11 @@ export const CollectionAnswer = z.object({
   name: z.string(),
   /** Null for custom vectors. */
   model: z.string().nullable(),
+  /**
+   * Whether that model is loaded, with the weights that made its items: else it can be searched by
+   * embedding and item only. Null for vectors of the user's own.
+   */
+  model_loaded: z.boolean().nullable(),
   head: HeadReference.nullable(),
   space: z.string(),
   dimensions: z.int(),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Modality } from "./fields.js";
+import { listOf, Modality, optional, withDefault } from "./fields.js";
 
 /** OpenAI's shape and more. */
 export const ModelAnswer = z.object({
@@ -27,8 +27,14 @@ export const ModelAnswer = z.object({
       /** Where it really runs. */
       provider: z.string(),
       fallback_reason: z.string().nullable(),
+      /** Of its weights. */
+      bytes: z.int(),
+      /** False while its graph is out of memory; the next input brings it back. */
+      in_memory: z.boolean(),
     }),
   ),
+  /** Its graphs stay in memory. */
+  pinned: z.boolean(),
   activation: z.enum(["softmax", "sigmoid"]),
   logit_scale: z.number(),
   logit_bias: z.number(),
@@ -40,3 +46,21 @@ export type ModelAnswer = z.infer<typeof ModelAnswer>;
 
 export const ModelList = z.object({ object: z.literal("list"), data: z.array(ModelAnswer) });
 export type ModelList = z.infer<typeof ModelList>;
+
+/** Either a model that is installed, or one to be pulled from the hub by a job. */
+export const LoadModel = z.strictObject({
+  model: optional(z.string().min(1)),
+  /** Reads its files again when it is loaded already. */
+  reload: withDefault(z.boolean(), false),
+  /** Keeps its graphs in memory, or not any more. */
+  pinned: optional(z.boolean()),
+  /** A built-in model or `owner/name` of the hub, with `@revision` perhaps. */
+  pull: optional(z.string().min(1)),
+  /** To install it as. */
+  id: optional(z.string().min(1)),
+  dtypes: withDefault(listOf(z.enum(["fp32", "fp16", "int8", "q4"]), { min: 1, max: 4 }), ["fp32"]),
+});
+export type LoadModel = z.infer<typeof LoadModel>;
+
+export const ModelUnloaded = z.object({ id: z.string(), unloaded: z.literal(true) });
+export type ModelUnloaded = z.infer<typeof ModelUnloaded>;

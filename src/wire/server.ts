@@ -21,5 +21,13 @@ export const Ready = z.object({
 });
 export type Ready = z.infer<typeof Ready>;
 
+/** What came of reading the configuration again: names of options. */
+export const ReloadAnswer = z.object({
+  changed: z.array(z.string()),
+  needs_restart: z.array(z.string()),
+  models: z.object({ loaded: z.array(z.string()), unloaded: z.array(z.string()) }),
+});
+export type ReloadAnswer = z.infer<typeof ReloadAnswer>;
+
 export const Compacted = z.object({ compacted: z.literal(true) });
 export type Compacted = z.infer<typeof Compacted>;

@@ -54,7 +54,8 @@ function ship(name: string, from: string, to: string) {
   const metadata = { name, from_space: from, to_space: to, method: "ridge" };
   writeFileSync(join(shippedFolder, name, "bridge.safetensors"), writeHead(head, metadata));
 }
-const open = (loaded = packs) => BridgeStore.open({ folder, shippedFolder, packs: loaded, log });
+const open = (loaded = packs) =>
+  BridgeStore.open({ folder, shippedFolder, spaces: () => loaded, log });
 
 describe("BridgeStore", () => {
   it("uses a shipped bridge between the spaces of the loaded models, as version 1", async () => {

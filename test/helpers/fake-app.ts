@@ -21,7 +21,7 @@ export async function fakeApp(
   const packs = packsOf(loaded);
   const bridges = await BridgeStore.open({
     folder: join(config.dataDir, "bridges"),
-    packs: loaded.map(({ manifest, space }) => ({ id: manifest.id, space })),
+    spaces: () => loaded.map(({ manifest, space }) => ({ id: manifest.id, space })),
     log,
   });
   const parts = { packs, media, budget, config, store, heads };

@@ -33,7 +33,9 @@ export function fakePack(id: string, dimensions: number): LoadedPack {
     activation: "softmax",
     promptTemplates: { image: ["a photo of a {}"], text: ["{}"] },
   } as unknown as LoadedPack["manifest"];
-  const towers = (["text", "image"] as const).map((modality) => ({ modality }) as never);
-  const none = { troubles: () => [], dispose: async () => {} };
+  const towers = (["text", "image"] as const).map(
+    (modality) => ({ modality, bytes: 0, isAwake: () => true }) as never,
+  );
+  const none = { isPinned: () => false, troubles: () => [], dispose: async () => {} };
   return { manifest, space: `${id}@1`, encoders: { text, image }, towers, ...none };
 }

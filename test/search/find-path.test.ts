@@ -19,7 +19,7 @@ function pack(id: string, ...modalities: Modality[]): LoadedPack {
   });
   const encoders = Object.fromEntries(modalities.map((modality) => [modality, encoder(modality)]));
   const pack = { manifest: { id } as never, space, encoders, towers: [] };
-  return { ...pack, troubles: () => [], dispose: async () => {} };
+  return { ...pack, isPinned: () => false, troubles: () => [], dispose: async () => {} };
 }
 
 /** Turns [1, 0] into [0, 1]. */

@@ -1,0 +1,25 @@
+/**
+ * Work under way, so that what it may still use is freed after it: requests, groups of a stream and
+ * jobs.
+ */
+export class Activity {
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  async during<T>(work: Promise<T>): Promise<T> {
+    const ended = work.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#underWay.add(ended);
+    try {
+      return await work;
+    } finally {
+      this.#underWay.delete(ended);
+    }
+  }
+
+  /** Resolves when all that has begun before this call has ended. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+}

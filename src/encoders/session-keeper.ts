@@ -1,0 +1,177 @@
+import type { Log } from "../log.js";
+import type { Session } from "./session.js";
+
+export interface SessionKeeperOptions {
+  /** A session that has run nothing for so long is put to sleep; 0 never. */
+  idleMs: number;
+  /** Bytes of weights of all sessions that are awake; 0 is without a limit. */
+  maxBytes: number;
+  log?: Log;
+}
+
+export interface KeptGraph {
+  /** As messages name it. */
+  name: string;
+  /** Of its weights. */
+  bytes: number;
+  /** Checks the files and opens a session: at first, and each time it wakes up. */
+  open(): Promise<Session>;
+  /** Whether it never sleeps. */
+  isPinned(): boolean;
+}
+
+/** A session whose graph is in memory only while it is used. */
+export interface KeptSession extends Session {
+  /** Closes the graph until the next run. */
+  sleep(): Promise<void>;
+  readonly bytes: number;
+  readonly isAwake: boolean;
+}
+
+/**
+ * Opens sessions, and closes those that are not used: after a while, and the least recently used
+ * ones when all together take more memory than they may. One that sleeps is opened again, and its
+ * files checked again, by the next run, which waits for it. A session never sleeps while it runs.
+ */
+export class SessionKeeper {
+  readonly #options: SessionKeeperOptions;
+  readonly #now: () => number;
+  readonly #sessions = new Set<Kept>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: SessionKeeperOptions, now = () => performance.now()) {
+    this.#options = options;
+    this.#now = now;
+    const { idleMs } = options;
+    if (idleMs === 0) return;
+    const everyMs = Math.min(30_000, Math.max(100, idleMs / 4));
+    this.#timer = setInterval(() => this.check(), everyMs).unref();
+  }
+
+  /** @throws what `open` throws. */
+  async open(graph: KeptGraph): Promise<KeptSession> {
+    const kept: Kept = new Kept(graph, {
+      now: this.#now,
+      onAwake: () => this.#makeRoom(kept),
+      onClose: () => this.#sessions.delete(kept),
+    });
+    await kept.wake();
+    this.#sessions.add(kept);
+    return kept;
+  }
+
+  /** Puts to sleep what has not been used for too long. */
+  check(): void {
+    const { idleMs } = this.#options;
+    if (idleMs === 0) return;
+    for (const kept of this.#sessions)
+      if (kept.mayYield && this.#now() - kept.usedAt >= idleMs) this.#sleep(kept, "was not used");
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #makeRoom(awakened: Kept): void {
+    const { maxBytes } = this.#options;
+    if (maxBytes === 0) return;
+    const awake = [...new Set([...this.#sessions, awakened])].filter((kept) => kept.isAwake);
+    let bytes = awake.reduce((sum, kept) => sum + kept.bytes, 0);
+    const others = awake.filter((kept) => kept !== awakened && kept.mayYield);
+    for (const kept of others.sort((a, b) => a.usedAt - b.usedAt)) {
+      if (bytes <= maxBytes) return;
+      bytes -= kept.bytes;
+      this.#sleep(kept, "made room for another");
+    }
+  }
+
+  #sleep(kept: Kept, why: string): void {
+    this.#options.log?.info({ bytes: kept.bytes }, `${kept.name} sleeps: it ${why}`);
+    void kept.sleep();
+  }
+}
+
+interface Surroundings {
+  now: () => number;
+  onAwake: () => void;
+  onClose: () => void;
+}
+
+class Kept implements KeptSession {
+  readonly bytes: number;
+  readonly name: string;
+  readonly #graph: KeptGraph;
+  readonly #surroundings: Surroundings;
+  /** Of its last time awake: what a graph takes and gives does not change. */
+  #info: Session["info"] | undefined;
+  #opening: Promise<Session> | undefined;
+  #session: Session | undefined;
+  #falling: Promise<void> | undefined;
+  #running = 0;
+  usedAt: number;
+
+  constructor(graph: KeptGraph, surroundings: Surroundings) {
+    this.#graph = graph;
+    this.#surroundings = surroundings;
+    this.bytes = graph.bytes;
+    this.name = graph.name;
+    this.usedAt = surroundings.now();
+  }
+
+  get info(): Session["info"] {
+    return this.#info!;
+  }
+
+  get trouble(): string | undefined {
+    return this.#session?.trouble;
+  }
+
+  get isAwake(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** Whether it can be put to sleep at the moment. */
+  get mayYield(): boolean {
+    return this.isAwake && this.#running === 0 && !this.#graph.isPinned();
+  }
+
+  wake(): Promise<Session> {
+    this.#opening ??= (async () => {
+      await this.#falling;
+      try {
+        this.#session = await this.#graph.open();
+      } catch (error) {
+        this.#opening = undefined; // the next run tries again
+        throw error;
+      }
+      this.#info = this.#session.info;
+      this.usedAt = this.#surroundings.now();
+      this.#surroundings.onAwake();
+      return this.#session;
+    })();
+    return this.#opening;
+  }
+
+  async run(...args: Parameters<Session["run"]>): ReturnType<Session["run"]> {
+    this.#running++;
+    try {
+      return await (await this.wake()).run(...args);
+    } finally {
+      this.#running--;
+      this.usedAt = this.#surroundings.now();
+    }
+  }
+
+  async sleep(): Promise<void> {
+    const session = this.#session;
+    this.#session = this.#opening = undefined;
+    this.#falling = session?.close();
+    await this.#falling;
+  }
+
+  async close(): Promise<void> {
+    this.#surroundings.onClose();
+    await this.#opening?.catch(() => undefined);
+    await this.sleep();
+  }
+}
