@@ -18,9 +18,9 @@ export interface SourceParts {
 export type ContentOf = (item: StoredItem, signal: AbortSignal) => Content;
 
 /**
- * Finds the content of stored items: a text or file that was kept, a file in one of the folders that the
- * operator allows, or a URL under the rules for URLs. What an item's `source` says comes from
- * whoever added it, and leads nowhere else.
+ * Finds the content of stored items: a text or file that was kept, a file in one of the folders
+ * that the operator allows, or a URL under the rules for URLs. What an item's `source` says comes
+ * from whoever added it, and leads nowhere else.
  * @throws AppError `invalid_input` for an allowed folder that is none; from the content, or when it
  *   is read, with why it cannot be had.
  */
