@@ -1,8 +1,12 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { serve } from "@hono/node-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { App } from "../src/app.js";
 import type { Services } from "../src/services.js";
@@ -33,25 +37,34 @@ interface Answer {
   scores: { label: string; score: number }[];
 }
 
-/**
- * The lines of the block of `crossmodal` commands on a collection, without the address, and what is
- * printed below it.
- */
-const [, commandBlock, printedBlock] =
-  /```sh\n(node dist\/cli\.js add [^`]*)```\s*```\n([^`]*)```/.exec(readme) ?? ["", "", ""];
-const commands = commandBlock
-  .trim()
-  .split("\n")
-  .map((line) =>
-    [...line.replace(/ --url \S+/, "").matchAll(/"([^"]*)"|(\S+)/g)].map(
-      ([, quoted, plain]) => quoted ?? plain,
-    ),
-  );
-const firstHits = (text: string) =>
-  [...text.matchAll(/^ +1 +(-?[\d.]+) +(\S+) /gm)].map(([, cosine, id]) => ({
-    cosine: Number(cosine),
-    id,
-  }));
+/** Every block of commands, without the address of a server, and what is printed below it. */
+const recipes = [
+  ...readme.matchAll(/```sh\n([^`]*\bnode dist\/cli\.js [^`]*)```\s*```\n([^`]*)```/g),
+].map(([, script, printed]) => ({
+  title: script.trim().split("\n").at(-1)!,
+  script: script.replaceAll(" --url http://127.0.0.1:8080", ""),
+  printed,
+}));
+
+/** The text between numbers, and the numbers. Folders and the widths of columns do not count. */
+const partsOf = (printed: string) => {
+  const text = printed
+    .replace(/\S*\/(?=fixtures\/)/g, "")
+    .replace(/[ \t]+/g, " ")
+    .trim();
+  const number = /-?\d+\.\d+/g;
+  return { words: text.replace(number, "#"), numbers: (text.match(number) ?? []).map(Number) };
+};
+
+/** Runs a script as a reader would, in a folder that looks like a clone which was built. */
+async function run(script: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "crossmodal-readme-"));
+  symlinkSync(resolve("fixtures"), join(folder, "fixtures"));
+  const cli = `${process.execPath} --import ${import.meta.resolve("tsx")} ${resolve("src/cli.ts")}`;
+  const env = { ...process.env, CROSSMODAL_DATA_DIR: folder, CROSSMODAL_DEVICE: "cpu" };
+  const commands = script.replaceAll("node dist/cli.js", cli);
+  return (await promisify(execFile)("bash", ["-ec", commands], { cwd: folder, env })).stdout;
+}
 
 describe("README.md", () => {
   let app: App;
@@ -83,27 +96,38 @@ describe("README.md", () => {
     },
   );
 
-  it("prints what a collection's commands find first", async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-readme-"));
-    let printed = "";
-    for (const [, , ...args] of commands) {
-      const cli = [
-        "--import",
-        "tsx",
-        "src/cli.ts",
-        ...args,
-        "--data-dir",
-        dataDir,
-        "--device",
-        "cpu",
-      ];
-      printed += (await promisify(execFile)(process.execPath, cli)).stdout;
-    }
-    const found = firstHits(printed);
-    const promised = firstHits(printedBlock);
-    expect(found.map(({ id }) => id)).toEqual(promised.map(({ id }) => id));
-    expect(promised).toHaveLength(2);
-    for (const [i, { cosine }] of promised.entries())
-      expect(found[i].cosine).toBeCloseTo(cosine, 2);
-  }, 180_000);
+  it("shows a program that prints what its comment says", async () => {
+    const [, program] = /```ts\n([^`]*)```/.exec(readme)!;
+    const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const file = join(mkdtempSync(join(tmpdir(), "crossmodal-readme-")), "program.mts");
+    const client = JSON.stringify(pathToFileURL(resolve("src/client/client.ts")));
+    writeFileSync(
+      file,
+      program
+        .replace("http://127.0.0.1:8080", `http://127.0.0.1:${port}`)
+        .replace('"crossmodal/client"', client),
+    );
+    const tsx = ["--import", import.meta.resolve("tsx"), file];
+    const { stdout } = await promisify(execFile)(process.execPath, tsx);
+    server.close();
+    expect(stdout.trim()).toBe(/\/\/ (.*)\n$/.exec(program)?.[1]);
+  }, 60_000);
+
+  it("has the search and five recipes, one of them a program", () => {
+    expect(recipes.length).toBe(5);
+  });
+
+  it.each(recipes)(
+    "prints what $title prints",
+    async ({ script, printed }) => {
+      const found = partsOf(await run(script));
+      const promised = partsOf(printed);
+      expect(found.words).toBe(promised.words);
+      for (const [i, number] of promised.numbers.entries())
+        expect(Math.abs(found.numbers[i] - number)).toBeLessThan(number > 1 ? 0.15 * number : 0.05);
+    },
+    180_000,
+  );
 });

@@ -9,7 +9,6 @@ import {
   type ClassifyParts,
   type LabelQuery,
   planLabels,
-  thresholdsMisfit,
 } from "../inference/label-plan.js";
 import { answererOfCollection, embeddingFor } from "../inference/stored-answerer.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
@@ -53,10 +52,10 @@ async function run(
   const { store } = services;
   const stats = await store.stats(collection);
   const answerer = await answererOfCollection(services, query, stats);
-  const misfit = thresholdsMisfit(answerer, query);
   const by = madeBy(answerer, query);
   const total = filter === undefined ? stats.count : await store.count(collection, filter);
-  const scorerFor = scorers(services, answerer, query, signal);
+  const warnings = new Set<string>();
+  const scorerFor = scorers(services, answerer, query, { signal, warnings });
   const counts = new Map<string, number>();
   const skipped = { items: 0, first: [] as { id: string; reason: string }[] };
   let items = 0;
@@ -114,7 +113,7 @@ async function run(
     labelled,
     counts: Object.fromEntries([...counts].sort(([, one], [, other]) => other - one)),
     skipped,
-    warnings: misfit === undefined ? [] : [misfit],
+    warnings: [...warnings],
   };
 }
 
@@ -123,15 +122,16 @@ function scorers(
   services: ClassifyServices,
   answerer: Answerer,
   query: LabelQuery,
-  signal: AbortSignal,
+  { signal, warnings }: { signal: AbortSignal; warnings: Set<string> },
 ): (modality: Modality) => Promise<(embedding: Float32Array) => Classified> {
   const made = new Map<Modality, ReturnType<typeof labelScorer>>();
   return (modality) => {
     const found = made.get(modality);
     if (found !== undefined) return found;
-    const making = planLabels(services, answerer, query, { modality, signal }).then(
-      ({ scorer, labels, options }) => labelScorer(scorer, labels, options),
-    );
+    const making = planLabels(services, answerer, query, { modality, signal }).then((plan) => {
+      for (const warning of plan.warnings) warnings.add(warning);
+      return labelScorer(plan.scorer, plan.labels, plan.options);
+    });
     made.set(modality, making);
     return making;
   };

@@ -14,7 +14,6 @@ import {
   type LabelPlan,
   type LabelQuery,
   planLabels,
-  thresholdsMisfit,
 } from "./label-plan.js";
 
 /** The scored content: an input, or an embedding in the answering pack's space. */
@@ -100,7 +99,8 @@ export async function classifyWith(
     return allOrFirstFailure(scoring, failure);
   });
   const [{ calibration }] = plans.values();
-  return { ...answerer, calibration, scored, warnings: warningsOf(answerer, query) };
+  const warnings = new Set([...plans.values()].flatMap((plan) => plan.warnings));
+  return { ...answerer, calibration, scored, warnings: listOrNone([...warnings]) };
 }
 
 /** Scores of a sound as a whole and of each of its windows. */
@@ -144,17 +144,13 @@ export async function classifyTimeline(
       return classifyWindows(scorer, embed, labels, options);
     },
   );
-  const all = [...(warnings ?? []), ...(warningsOf(answerer, query) ?? [])];
-  const { calibration } = plan;
-  return { ...answerer, calibration, ...answer, warnings: all.length === 0 ? undefined : all };
+  const all = listOrNone([...(warnings ?? []), ...plan.warnings]);
+  return { ...answerer, calibration: plan.calibration, ...answer, warnings: all };
 }
 
 type WindowScores = Awaited<ReturnType<typeof classifyWindows>>["timeline"][number];
 
-function warningsOf(answerer: Answerer, query: LabelQuery): string[] | undefined {
-  const misfit = thresholdsMisfit(answerer, query);
-  return misfit === undefined ? undefined : [misfit];
-}
+const listOrNone = (warnings: string[]) => (warnings.length === 0 ? undefined : warnings);
 
 function costOf(content: Scorable): Cost {
   if ("embedding" in content) return { inputs: 0.1 };

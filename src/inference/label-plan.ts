@@ -2,7 +2,7 @@ import type { CalibrationStore } from "../calibrations/calibration-store.js";
 import type { Modality } from "../encoders/encoder.js";
 import type { LoadedPack } from "../encoders/load.js";
 import type { Packs } from "../encoders/packs.js";
-import { invalidInput } from "../errors.js";
+import { AppError, invalidInput } from "../errors.js";
 import { examplesOf } from "../heads/examples.js";
 import type { HeadStore } from "../heads/head-store.js";
 import type { UsableHead } from "../heads/head-version.js";
@@ -26,7 +26,13 @@ export interface ClassifyParts extends EmbedParts {
 interface UsedLabelSet {
   name: string;
   version: number;
-  thresholdsOf?: { space: string; head?: { name: string; version: number } };
+  thresholdsOf?: {
+    space: string;
+    head?: { name: string; version: number };
+    calibration?: { name: string; version: number };
+  };
+  /** Used with `multiLabel` and a false-alarm rate where the request names none. */
+  calibration?: string;
 }
 
 /** The labels and how to score contents against them. */
@@ -61,6 +67,8 @@ export interface LabelPlan {
   labels: readonly string[];
   options: ClassifyOptions;
   scorer: LabelPack;
+  /** What of a label set was not used, and why. */
+  warnings: string[];
 }
 
 /** @throws AppError `invalid_input`, naming the fields as `POST /v1/zero-shot` has them. */
@@ -88,8 +96,10 @@ export async function planLabels(
   );
   const { logitScale, logitBias, activation } = pack.manifest;
   const examples = head?.fewShot && examplesOf(head, logitScale, modality);
-  const { calibration, reference } = await referenceOf(parts, query, pack, modality, templates);
-  const usesThresholds = thresholdsMisfit({ pack, head }, query) === undefined;
+  const chosen = await calibrationOf(parts, pack, query, modality);
+  const asked = { ...query, calibration: chosen.name };
+  const { calibration, reference } = await referenceOf(parts, asked, pack, modality, templates);
+  const misfit = thresholdsMisfit({ pack, head }, query, calibration);
   return {
     calibration,
     labels: labels.map(({ label }) => label),
@@ -99,13 +109,40 @@ export async function planLabels(
       multiLabel,
       topK,
       threshold,
-      thresholds: usesThresholds ? byLabel(labels, (label) => label.threshold) : undefined,
+      thresholds: misfit === undefined ? byLabel(labels, ({ threshold }) => threshold) : undefined,
       reference,
       falseAlarmRate: query.falseAlarmRate,
       signal,
     },
     scorer: { textEncoder: pack.encoders.text!, logitScale, logitBias, activation, examples },
+    warnings: [chosen.warning, misfit].filter((warning) => warning !== undefined),
   };
+}
+
+/** The calibration of the request, or the label set's where it has a use and fits. */
+async function calibrationOf(
+  { calibrations }: ClassifyParts,
+  pack: LoadedPack,
+  { calibration, labelSet, multiLabel, falseAlarmRate }: LabelQuery,
+  modality: Modality,
+): Promise<{ name?: string; warning?: string }> {
+  if (calibration !== undefined) return { name: calibration };
+  const name = labelSet?.calibration;
+  const hasUse = multiLabel === true || falseAlarmRate !== undefined;
+  if (name === undefined || modality === "text" || !hasUse) return {};
+  const unused = (why: string) => ({
+    warning: `The calibration "${name}" of the label set "${labelSet!.name}" was not used: ${why}`,
+  });
+  try {
+    const { space, modality: made } = await calibrations.use(name);
+    if (space === pack.space && made === modality) return { name };
+    return unused(
+      `it is for ${made} in ${space}, and this answer for ${modality} in ${pack.space}`,
+    );
+  } catch (error) {
+    if (error instanceof AppError) return unused(error.message);
+    throw error;
+  }
 }
 
 function byLabel<T>(
@@ -122,21 +159,34 @@ function byLabel<T>(
 
 /**
  * Why the thresholds of a label set are not used: scores in another space, or by another version of
- * a head, differ. Undefined when they are used, or there are none.
+ * a head or calibration, differ. Undefined when they are used, or there are none.
  */
-export function thresholdsMisfit({ pack, head }: Answerer, { labelSet }: LabelQuery) {
+function thresholdsMisfit(
+  { pack, head }: Answerer,
+  { labelSet, multiLabel }: LabelQuery,
+  calibration: LabelPlan["calibration"],
+): string | undefined {
   const made = labelSet?.thresholdsOf;
   if (made === undefined) return undefined;
   const isSame =
     made.space === pack.space &&
     made.head?.name === head?.name &&
-    made.head?.version === head?.version;
+    made.head?.version === head?.version &&
+    // Only these scores go through one
+    (!multiLabel ||
+      (made.calibration?.name === calibration?.name &&
+        made.calibration?.version === calibration?.version));
   if (isSame) return undefined;
-  const named = (space: string, by: { name: string; version: number } | undefined) =>
-    by === undefined ? space : `${space} (head "${by.name}", version ${by.version})`;
+  const named = (space: string, by: Pick<typeof made, "head" | "calibration">) => {
+    const parts = (["head", "calibration"] as const).flatMap((kind) => {
+      const one = kind === "calibration" && !multiLabel ? undefined : by[kind];
+      return one === undefined ? [] : [`${kind} "${one.name}", version ${one.version}`];
+    });
+    return parts.length === 0 ? space : `${space} (${parts.join("; ")})`;
+  };
   return (
     `The thresholds of the label set "${labelSet!.name}" belong to ` +
-    `${named(made.space, made.head)}, ` +
-    `and this answer is of ${named(pack.space, head)}: they were not used`
+    `${named(made.space, made)}, and this answer is of ` +
+    `${named(pack.space, { head, calibration })}: they were not used`
   );
 }

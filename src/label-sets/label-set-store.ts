@@ -29,8 +29,11 @@ export const LabelSet = z.object({
     .object({
       space: z.string(),
       head: z.object({ name: z.string(), version: z.number() }).optional(),
+      calibration: z.object({ name: z.string(), version: z.number() }).optional(),
     })
     .optional(),
+  /** For `multi_label` and `reject`, where a request names none. */
+  calibration: z.string().optional(),
   /** ISO 8601. */
   updatedAt: z.string(),
 });

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { invalidInput } from "../errors.js";
+import { AppError, invalidInput } from "../errors.js";
 import { findPack } from "../heads/headed-pack.js";
 import { checkLabels } from "../inference/check-labels.js";
 import type { LabelQuery } from "../inference/label-plan.js";
@@ -49,7 +49,7 @@ const operations = {
 
 /** `/v1/label-sets`: named labels, for zero-shot and for tagging collections. */
 export function labelSetsRoutes(services: Services) {
-  const { labelSets, store, config } = services;
+  const { labelSets, store, config, calibrations } = services;
   return new Hono<RequestVariables>()
     .get("/v1/label-sets", operations.list, async (c) =>
       c.json({
@@ -70,6 +70,14 @@ export function labelSetsRoutes(services: Services) {
         throw invalidInput("model", message);
       }
       const { pack, head } = hasThresholds ? await findPack(services, body, "text") : {};
+      const { calibration: name } = body;
+      const calibration = name === undefined ? undefined : await calibrations.use(name);
+      if (calibration !== undefined && pack !== undefined && calibration.space !== pack.space) {
+        const message =
+          `The calibration "${name}" is of the space ${calibration.space}, but ` +
+          `"${pack.manifest.id}" answers in ${pack.space}`;
+        throw new AppError("space_mismatch", message, { param: "calibration" });
+      }
       await store.open(); // as for heads: no other process changes the data folder
       const set = await labelSets.put(c.req.param("name"), {
         labels: labels.map((label) => ({ ...label, prompts: label.prompts && [...label.prompts] })),
@@ -79,7 +87,9 @@ export function labelSetsRoutes(services: Services) {
         thresholdsOf: pack && {
           space: pack.space,
           head: head && { name: head.name, version: head.version },
+          calibration: calibration && { name: calibration.name, version: calibration.version },
         },
+        calibration: name,
       });
       return c.json(labelSetAnswer(set));
     })
@@ -126,7 +136,12 @@ export async function labelQueryOf(
   const set = await labelSets.get(name);
   return {
     labels: set.labels,
-    labelSet: { name, version: set.version, thresholdsOf: set.thresholdsOf },
+    labelSet: {
+      name,
+      version: set.version,
+      thresholdsOf: set.thresholdsOf,
+      calibration: set.calibration,
+    },
     templates: set.templates,
     templateSet: set.templateSet,
     multiLabel: set.multiLabel,
@@ -147,6 +162,7 @@ function labelSetAnswer(set: LabelSet): LabelSetAnswer {
     template_set: set.templateSet,
     multi_label: set.multiLabel,
     thresholds_of: set.thresholdsOf,
+    calibration: set.calibration,
     updated_at: set.updatedAt,
   };
 }

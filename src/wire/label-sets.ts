@@ -31,6 +31,8 @@ export const LabelSetBody = z.strictObject({
   /** What the thresholds were chosen for. */
   model: optional(z.string().min(1)),
   head: optional(z.string().min(1)),
+  /** For multi_label and reject, where a request names none. */
+  calibration: optional(z.string().min(1)),
 });
 export type LabelSetBody = z.infer<typeof LabelSetBody>;
 
@@ -48,8 +50,15 @@ export const LabelSetAnswer = z.object({
   hypothesis_template: z.array(z.string()).optional(),
   template_set: z.string().optional(),
   multi_label: z.boolean(),
-  /** In another space, or by another version of the head, the thresholds are not used. */
-  thresholds_of: z.object({ space: z.string(), head: HeadReference.optional() }).optional(),
+  /** In another space, or by another head or calibration, the thresholds are not used. */
+  thresholds_of: z
+    .object({
+      space: z.string(),
+      head: HeadReference.optional(),
+      calibration: HeadReference.optional(),
+    })
+    .optional(),
+  calibration: z.string().optional(),
   /** ISO 8601. */
   updated_at: z.string(),
 });

@@ -71,6 +71,26 @@ describe("crossmodal evaluate", () => {
     expect(report.items).toEqual({ known: 1, unknown: 1, groups: 1 });
   });
 
+  it("reads items of a collection by a field, with groups, as it reads the files", async () => {
+    const add = ["add", "photos", join(folder, "set"), "--recursive", "--sidecar", "--create"];
+    for (const [file, label] of [
+      ["cat/one.jpg", "cat"],
+      ["cup of coffee/one.webp", "cup of coffee"],
+      ["rocket/deep/one.avif", "rocket"],
+    ]) {
+      const metadata = { label, film: label === "cat" ? "a" : "b" };
+      writeFileSync(join(folder, "set", `${file}.json`), JSON.stringify(metadata));
+    }
+    const where = ["--models", "starter-clip", "--data-dir", join(folder, "data")];
+    expect((await runMain(...add, "--model", "starter-clip", ...where)).code).toBe(0);
+    const of = ["--collection", "photos", "--by", "label"];
+    const report = await reportOf(...of, "--group-by", "film");
+    expect(report.items).toEqual({ known: 3, unknown: 0, groups: 2 });
+    const files = await reportOf(join(folder, "set"));
+    expect(report.labels).toEqual(files.labels);
+    expect(report.accuracy.value).toBe(files.accuracy.value);
+  });
+
   it.each([
     [[], /folder or CSV/],
     [["--collection", "x"], /needs --by/],

@@ -106,6 +106,47 @@ describe("/v1/calibrations", () => {
     expect(error.message).toMatch(message);
   });
 
+  it("answers for a label set that names it; thresholds of another version are not used", async () => {
+    const offered = ["cat", "teapot"];
+    const set = {
+      labels: offered.map((label) => ({ label, threshold: 0.999999 })),
+      multi_label: true,
+      model: "starter-clip",
+      calibration: "mine",
+    };
+    const put = await app.request("/v1/label-sets/things", { ...jsonPost(set), method: "PUT" });
+    expect(await put.json()).toMatchObject({
+      calibration: "mine",
+      thresholds_of: { calibration: { name: "mine", version: 1 } },
+    });
+    const image = fixtureBase64("images/cat.jpg");
+    const ask = async (more: object) =>
+      (await (await post("/v1/zero-shot", more)).json()) as ZeroShotAnswer;
+    const bySet = await ask({ image, label_set: "things" });
+    expect(bySet).toMatchObject({ calibration: { name: "mine", version: 1 } });
+    expect(bySet.warnings).toBeUndefined();
+
+    // A curve of other labels gives other probabilities.
+    const { version } = await calibrate({ name: "mine", by: "label" });
+    const changed = await ask({ image, label_set: "things" });
+    const own = { image, candidate_labels: offered, multi_label: true, calibration: "mine" };
+    expect(changed.scores).toEqual((await ask(own)).scores);
+    expect(changed.warnings).toEqual([
+      expect.stringMatching(
+        `calibration "mine", version 1.*calibration "mine", version ${version}`,
+      ),
+    ]);
+    await post("/v1/calibrations/mine/activate", { version: 1 });
+
+    // In another space neither is used, and the answer says so.
+    const sound = { audio: fixtureBase64("audio/dog.mp3"), model: "starter-clap" };
+    const elsewhere = await ask({ ...sound, label_set: "things" });
+    expect(elsewhere.calibration).toBeUndefined();
+    expect(elsewhere.scores).toHaveLength(2);
+    expect(elsewhere.warnings).toHaveLength(2);
+    expect(elsewhere.warnings![0]).toContain('The calibration "mine" of the label set "things"');
+  });
+
   it("is refused for sounds, and in another space", async () => {
     const audio = { audio: fixtureBase64("audio/dog.mp3"), candidate_labels: ["dog"] };
     const other = await errorOf(
