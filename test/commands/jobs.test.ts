@@ -99,7 +99,7 @@ describe("crossmodal jobs", () => {
       const { code, stderr } = await runMain("jobs", what, id, "--data-dir", dataDir);
       expect([code, stderr]).toEqual([
         2,
-        expect.stringContaining("say where its server is with --url"),
+        expect.stringContaining("give its server by --url"),
       ]);
     }
     unlock();
