@@ -8,8 +8,8 @@ export const MapAnswer = z.object({
   count: z.int(),
   /** Items that the collection has. */
   total: z.int(),
-  /** Share of the variance that each axis shows. */
-  explained: z.tuple([z.number(), z.number()]),
+  /** Share of the variance that each of the two axes shows. */
+  explained: z.array(z.number()).length(2),
   /** The mean point of each modality; between two of them lies the gap. */
   centroids: z.array(
     z.object({ modality: Modality, count: z.int(), x: z.number(), y: z.number() }),

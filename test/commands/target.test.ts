@@ -35,6 +35,6 @@ describe("--url", () => {
     );
     const wrong = await runMain("jobs", "--url", "localhost:8080");
     expect(wrong.code).toBe(2);
-    expect(wrong.stderr).toMatch(/^crossmodal: Expected an http\(s\) URL/);
+    expect(wrong.stderr).toMatch(/^crossmodal: --url: expected an address like/);
   });
 });
