@@ -1,6 +1,5 @@
-import type { Modality } from "../../encoders/encoder.js";
 import { type Filter, fieldPath, type Scalar } from "../filter.js";
-import { modalities } from "../modalities.js";
+import { numberFact } from "../number-fact.js";
 
 /** An SQL condition with the values of its `?` in order. */
 export interface SqlCondition {
@@ -61,18 +60,10 @@ export function filterSql(filter: Filter): SqlCondition {
   return { sql: `(json_valid(metadata) AND ${write(filter)})`, values };
 }
 
-function factSql(
-  { item, op, value }: Extract<Filter, { item: unknown }>,
-  values: string[],
-): string {
-  if (item === "added_at") {
-    const sign = { lt: "<", lte: "<=", gt: ">", gte: ">=" }[op as "lt"];
-    return `added_at ${sign} ${Date.parse(value as string)}`;
-  }
-  if (item === "modality") {
-    const wanted = (Array.isArray(value) ? value : [value]) as Modality[];
-    return `modality IN (${wanted.map((one) => modalities.indexOf(one)).join(", ")})`;
-  }
+function factSql(filter: Extract<Filter, { item: unknown }>, values: string[]): string {
+  const ofNumbers = numberFact(filter);
+  if (ofNumbers !== undefined) return ofNumbers;
+  const { item, op, value } = filter;
   if (op === "exists") return `${item} IS ${value ? "NOT NULL" : "NULL"}`;
   if (op === "in") {
     values.push(JSON.stringify(value));

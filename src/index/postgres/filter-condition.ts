@@ -1,6 +1,5 @@
-import type { Modality } from "../../encoders/encoder.js";
 import { type Filter, fieldPath, type Scalar } from "../filter.js";
-import { modalities } from "../modalities.js";
+import { numberFact } from "../number-fact.js";
 import type { Bind } from "./bind.js";
 
 /**
@@ -54,20 +53,10 @@ export function filterCondition(filter: Filter, bind: Bind): string {
   }
 }
 
-function factCondition(
-  { item, op, value }: Extract<Filter, { item: unknown }>,
-  bind: Bind,
-): string {
-  if (item === "added_at") {
-    const sign = { lt: "<", lte: "<=", gt: ">", gte: ">=" }[op as "lt"];
-    return `added_at ${sign} ${Date.parse(value as string)}`;
-  }
-  if (item === "modality") {
-    const wanted = (Array.isArray(value) ? value : [value]) as Modality[];
-    return wanted.length === 0
-      ? "false"
-      : `modality in (${wanted.map((one) => modalities.indexOf(one)).join(", ")})`;
-  }
+function factCondition(filter: Extract<Filter, { item: unknown }>, bind: Bind): string {
+  const ofNumbers = numberFact(filter);
+  if (ofNumbers !== undefined) return ofNumbers;
+  const { item, op, value } = filter;
   if (op === "exists") return `${item} is ${value ? "not null" : "null"}`;
   if (op === "in") return `${item} = any(${bind(value)}::text[])`;
   const bound = `${bind(value)}::text`;
