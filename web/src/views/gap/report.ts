@@ -3,7 +3,7 @@ import type { Modality } from "../../../../src/encoders/encoder.js";
 import type { GapAnswer } from "../../../../src/wire/gap.js";
 import { navigate, route } from "../../router.js";
 import { sentenceOf, server } from "../../server.js";
-import { collectionNamed, refreshCollections } from "../search/collections.js";
+import { collectionNamed, kindsOf, refreshCollections } from "../search/collections.js";
 
 /** Two sides: a collection's, or two .npy files. */
 export type Source =
@@ -41,18 +41,14 @@ export async function measure(given: Source): Promise<void> {
   }
 }
 
-/** The kinds of items that a collection holds. */
-export function kindsOf(name: string): Modality[] {
-  const counts = collectionNamed(name)?.count_by_modality ?? {};
-  return (["image", "audio", "text"] as const).filter((kind) => (counts[kind] ?? 0) > 0);
-}
-
 /** Of three kinds the two with most items; of two the server needs no telling. */
 async function defaultSides(name: string): Promise<readonly [Modality, Modality] | undefined> {
   if (collectionNamed(name) === undefined) await refreshCollections();
-  const kinds = kindsOf(name);
+  const collection = collectionNamed(name);
+  if (collection === undefined) return undefined;
+  const kinds = kindsOf(collection);
   if (kinds.length < 3) return undefined;
-  const counts = collectionNamed(name)!.count_by_modality;
+  const counts = collection.count_by_modality;
   const least = [...kinds].sort((a, b) => (counts[a] ?? 0) - (counts[b] ?? 0))[0];
   const [a, b] = kinds.filter((kind) => kind !== least);
   return [a, b];

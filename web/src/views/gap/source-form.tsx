@@ -2,8 +2,13 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Modality } from "../../../../src/encoders/encoder.js";
 import { toast } from "../../components/toasts.js";
 import { modalityNames } from "../../media.js";
-import { collections, refreshCollections } from "../search/collections.js";
-import { kindsOf, measure, measured, type Source } from "./report.js";
+import {
+  collectionNamed,
+  collections,
+  kindsOf,
+  refreshCollections,
+} from "../search/collections.js";
+import { measure, measured, type Source } from "./report.js";
 
 /** Where the two sides come from: a collection of several modalities, or two files. */
 export function SourceForm() {
@@ -12,6 +17,8 @@ export function SourceForm() {
   const [pairBy, setPairBy] = useState("");
   const source = measured.value?.source;
   const chosen = source && "collection" in source ? source.collection : "";
+  const current = collectionNamed(chosen);
+  const kinds = current === undefined ? [] : kindsOf(current);
   const mixed = collections.value.list.filter(
     ({ count_by_modality: counts }) => Object.values(counts).filter((n) => n >= 4).length > 1,
   );
@@ -42,7 +49,9 @@ export function SourceForm() {
           ))}
         </select>
       )}
-      {source && "collection" in source && kindsOf(chosen).length > 2 && <Sides source={source} />}
+      {source && "collection" in source && kinds.length > 2 && (
+        <Sides source={source} kinds={kinds} />
+      )}
       {mixed.length > 0 && (
         <input
           aria-label="Field that pairs share"
@@ -72,8 +81,13 @@ export function SourceForm() {
 }
 
 /** Which two kinds of a collection with three are measured. */
-function Sides({ source }: { source: Extract<Source, { collection: string }> }) {
-  const kinds = kindsOf(source.collection);
+function Sides({
+  source,
+  kinds,
+}: {
+  source: Extract<Source, { collection: string }>;
+  kinds: readonly Modality[];
+}) {
   const sides = source.sides ?? [kinds[0], kinds[1]];
   return (
     <>

@@ -24,6 +24,10 @@ export async function refreshCollections(): Promise<void> {
 export const collectionNamed = (name: string | undefined) =>
   collections.value.list.find((one) => one.name === name);
 
+/** The kinds of items that a collection holds, in the order in which they are shown. */
+export const kindsOf = ({ count_by_modality: counts }: CollectionAnswer) =>
+  (["image", "audio", "text"] as const).filter((kind) => (counts[kind] ?? 0) > 0);
+
 /**
  * A name for a collection made from a folder or a sentence: letters, digits and what
  * collections may have between them; never one that is taken.

@@ -3,6 +3,7 @@ import type { Modality } from "../../../../src/encoders/encoder.js";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import { Preview } from "../../components/preview.js";
 import { modalityNames } from "../../media.js";
+import { kindsOf } from "./collections.js";
 import type { Shown } from "./feed.js";
 import { ask } from "./query.js";
 import { deleteItems, focusedId, tagItems, tagsOf, untagItem } from "./selection.js";
@@ -10,9 +11,7 @@ import { deleteItems, focusedId, tagItems, tagsOf, untagItem } from "./selection
 /** What is known of the item in hand, and where it leads. */
 export function Details({ collection, item }: { collection: CollectionAnswer; item: Shown }) {
   const { id, modality, similarity, metadata, source, added_at } = item;
-  const others = (["image", "audio", "text"] as const).filter(
-    (other) => other !== modality && collection.count_by_modality[other],
-  );
+  const others = kindsOf(collection).filter((other) => other !== modality);
   const tags = tagsOf(metadata);
   const similar = (only?: Modality) => ask({ itemId: id, text: "", modality: only });
   return (

@@ -5,7 +5,7 @@ import { type FoundFile, pathOf } from "../../files.js";
 import { modalityNames } from "../../media.js";
 import { linkTo } from "../../router.js";
 import { sentenceOf, server } from "../../server.js";
-import { collections, refreshCollections } from "./collections.js";
+import { collections, kindsOf, refreshCollections } from "./collections.js";
 import { NewCollection } from "./new-collection.js";
 import { ask, query } from "./query.js";
 
@@ -87,28 +87,26 @@ function Modalities({ current }: { current: CollectionAnswer }) {
     <section class="facet" aria-label="Modality">
       <h2>Modality</h2>
       <ul>
-        {(["image", "audio", "text"] as const)
-          .filter((modality) => current.count_by_modality[modality])
-          .map((modality) => {
-            const count = current.count_by_modality[modality] ?? 0;
-            return (
-              <li key={modality}>
-                <button
-                  type="button"
-                  class="plain"
-                  aria-pressed={modality === chosen}
-                  onClick={() => ask({ modality: modality === chosen ? undefined : modality })}
-                >
-                  <i class={`square ${modality}`} aria-hidden="true" />
-                  {modalityNames[modality]}
-                  <span class={`bar ${modality}`} aria-hidden="true">
-                    <i style={{ width: `${(100 * count) / largest}%` }} />
-                  </span>
-                  <span class="count">{count.toLocaleString()}</span>
-                </button>
-              </li>
-            );
-          })}
+        {kindsOf(current).map((modality) => {
+          const count = current.count_by_modality[modality] ?? 0;
+          return (
+            <li key={modality}>
+              <button
+                type="button"
+                class="plain"
+                aria-pressed={modality === chosen}
+                onClick={() => ask({ modality: modality === chosen ? undefined : modality })}
+              >
+                <i class={`square ${modality}`} aria-hidden="true" />
+                {modalityNames[modality]}
+                <span class={`bar ${modality}`} aria-hidden="true">
+                  <i style={{ width: `${(100 * count) / largest}%` }} />
+                </span>
+                <span class="count">{count.toLocaleString()}</span>
+              </button>
+            </li>
+          );
+        })}
       </ul>
     </section>
   );

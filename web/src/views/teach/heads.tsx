@@ -1,6 +1,5 @@
 import type { HeadAnswer, HeadVersionAnswer } from "../../../../src/wire/heads.js";
 import { toast } from "../../components/toasts.js";
-import { usePolled } from "../../components/use-polled.js";
 import { download } from "../../download.js";
 import { sentenceOf, server } from "../../server.js";
 
@@ -11,16 +10,22 @@ const kinds = {
 };
 
 /** What was taught before: versions side by side, one of them answering. */
-export function Heads() {
-  const { answer, failure, askNow } = usePolled(() => server.peek().listHeads(), 4000);
+export function Heads({
+  heads,
+  failure,
+  onChange,
+}: {
+  heads: readonly HeadAnswer[];
+  failure: string;
+  onChange: () => void;
+}) {
   const act = async (work: () => Promise<unknown>, done: string) => {
     await work().then(
       () => toast(done),
       (error) => toast(sentenceOf(error)),
     );
-    askNow();
+    onChange();
   };
-  const heads = answer?.data ?? [];
   return (
     <section class="card heads" aria-label="Taught before">
       <header class="row">

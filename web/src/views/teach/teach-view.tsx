@@ -14,8 +14,9 @@ import { TryIt } from "./try-it.js";
 export default function TeachView() {
   const [name, setName] = useState("mine");
   const isBusy = taught.value?.state === "working";
-  const { answer: heads, askNow } = usePolled(() => server.peek().listHeads(), 4000);
-  const replaced = heads?.data.find((head) => head.name === name.trim());
+  const { answer, failure, askNow } = usePolled(() => server.peek().listHeads(), 4000);
+  const heads = answer?.data ?? [];
+  const replaced = heads.find((head) => head.name === name.trim());
   return (
     <main class="teach">
       <h1 class="only-read-aloud">Teach</h1>
@@ -62,7 +63,7 @@ export default function TeachView() {
           <TryIt />
         </form>
       </div>
-      <Heads />
+      <Heads heads={heads} failure={failure} onChange={askNow} />
     </main>
   );
 }
