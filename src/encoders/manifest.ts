@@ -156,6 +156,13 @@ export const Manifest = z.strictObject({
   source: z.string().min(1),
   license: z.string().min(1),
   dimensions: z.int().positive().max(16_384),
+  /**
+   * Lengths to which embeddings may be cut, of models trained for it (Matryoshka): a list, or all
+   * from `min` on. Left out: none.
+   */
+  shorterDimensions: z
+    .union([z.array(z.int().positive()).min(1), z.strictObject({ min: z.int().positive() })])
+    .optional(),
   /** The multiplier of the cosine itself, about 100 in CLIP; not its logarithm. */
   logitScale: z.number().positive(),
   logitBias: z.number().default(0),

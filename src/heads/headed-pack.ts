@@ -71,7 +71,12 @@ export function headedPack(pack: LoadedPack, head: UsableHead): LoadedPack {
   return {
     ...pack,
     space: head.space,
-    manifest: { ...pack.manifest, dimensions: head.dimensions, ...scoring(pack, head) },
+    manifest: {
+      ...pack.manifest,
+      dimensions: head.dimensions,
+      shorterDimensions: undefined, // no head is trained for them
+      ...scoring(pack, head),
+    },
     encoders,
     encodeWindows: pack.encodeWindows && projectWindows(pack.encodeWindows, audioHead),
     dispose: async () => {}, // the towers are the pack's own

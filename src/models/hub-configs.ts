@@ -1,13 +1,19 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { AudioPreprocess, ImagePreprocess, TextPreprocess } from "../encoders/manifest.js";
+import type {
+  AudioPreprocess,
+  ImagePreprocess,
+  Manifest,
+  TextPreprocess,
+} from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
 import { families } from "./families/families.js";
 import type { Family, HubConfigs } from "./families/family.js";
 import { harmless, readConfig } from "./families/read-config.js";
 import { checkTokenizer } from "./families/tokenizer-config.js";
 import { readModelJson } from "./model-file.js";
+import { shorterDimensions } from "./shorter-dimensions.js";
 
 const maxTokenizerBytes = 128 * 2 ** 20;
 
@@ -29,6 +35,7 @@ export interface FolderConfigs {
   family: Family;
   /** Length of an embedding. */
   dimensions: number;
+  shorterDimensions: Manifest["shorterDimensions"];
   preprocess: {
     text: Omit<TextPreprocess, "tokenizer">;
     image?: ImagePreprocess;
@@ -61,7 +68,9 @@ export async function readFamily(folder: string): Promise<FolderConfigs> {
     const text = family.text(configs);
     checkTokenizer(configs, text);
     const preprocess = { text, image: family.image?.(configs), audio: family.audio?.(configs) };
-    return { family, dimensions: dimensionsOf(configs, family), preprocess };
+    const dimensions = dimensionsOf(configs, family);
+    const shorter = shorterDimensions(config, dimensions);
+    return { family, dimensions, shorterDimensions: shorter, preprocess };
   });
 }
 

@@ -35,7 +35,7 @@ export interface InspectOptions {
  * @throws AppError `invalid_input` saying which file is missing or what in it is unknown.
  */
 export async function inspectFolder(folder: string, options: InspectOptions): Promise<Manifest> {
-  const { dimensions, family, preprocess } = await readFamily(folder);
+  const { dimensions, shorterDimensions, family, preprocess } = await readFamily(folder);
   const { logitScale, logitBias } = await logitOf(folder, options);
   const paths = options.graphs ?? (await pathsOf(folder));
   const towers: Record<string, unknown> = {};
@@ -67,6 +67,7 @@ export async function inspectFolder(folder: string, options: InspectOptions): Pr
     source: options.source,
     license: options.license ?? "unknown",
     dimensions,
+    shorterDimensions,
     logitScale,
     logitBias,
     activation: family.activation,

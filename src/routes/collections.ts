@@ -118,8 +118,9 @@ export async function specOf(
     }
     if (dimensions !== undefined && dimensions !== pack.manifest.dimensions) {
       const message =
-        `The model "${pack.manifest.id}" gives ${pack.manifest.dimensions} dimensions, not ` +
-        `${dimensions}`;
+        `A collection of the model "${pack.manifest.id}" has ${pack.manifest.dimensions} ` +
+        `dimensions, not ${dimensions}; for shorter embeddings of your own, give "space" instead ` +
+        'of "model"';
       throw invalidInput("dimensions", message);
     }
     const followed = version && { head: { name: version.name, version: version.version } };

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { invalidInput } from "../errors.js";
+import { cutTo } from "../encoders/shorter.js";
 import { findPack, headNamed } from "../heads/headed-pack.js";
 import { checkInputCount, embedContents, towerPaths } from "../inference/embed-contents.js";
 import type { Services } from "../services.js";
@@ -48,11 +48,7 @@ export function embeddingsRoutes(services: Services) {
     );
     const modalities = [...new Set(contents.map(({ modality }) => modality))];
     const { pack, head } = await findPack(services, request, ...modalities);
-    const { id, dimensions } = pack.manifest;
-    if (request.dimensions !== undefined && request.dimensions !== dimensions) {
-      const message = `The model "${id}" gives ${dimensions} dimensions, not ${request.dimensions}`;
-      throw invalidInput("dimensions", message);
-    }
+    const { space, cut } = cutTo(pack, request.dimensions);
     const { embeddings, tokens, warnings } = await embedContents(
       services,
       towerPaths(pack),
@@ -64,10 +60,10 @@ export function embeddingsRoutes(services: Services) {
     );
     return c.json({
       object: "list",
-      model: id,
+      model: pack.manifest.id,
       ...headNamed(head),
-      space: pack.space,
-      data: embeddings.map((embedding, index) => ({
+      space,
+      data: cut(embeddings).map((embedding, index) => ({
         object: "embedding",
         index,
         embedding:

@@ -103,6 +103,7 @@ function modelAnswer(
     revision: manifest.revision,
     space,
     dimensions: manifest.dimensions,
+    shorter_dimensions: manifest.shorterDimensions ?? null,
     modalities,
     architecture: { input_modalities: modalities },
     meta: { n_ctx: manifest.towers.text?.preprocess.contextLength ?? 0 },

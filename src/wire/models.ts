@@ -15,6 +15,8 @@ export const ModelAnswer = z.object({
   /** Two embeddings can be compared when this is the same. */
   space: z.string(),
   dimensions: z.int(),
+  /** Allowed as `dimensions` of an embedding: a list, or all from `min` on; null for none. */
+  shorter_dimensions: z.union([z.array(z.int()), z.object({ min: z.int() })]).nullable(),
   modalities: z.array(Modality),
   /** For llama.cpp's clients; `n_ctx` is the longest text in tokens. */
   architecture: z.object({ input_modalities: z.array(Modality) }),

@@ -83,6 +83,33 @@ describe("readFamily", () => {
   );
 });
 
+describe("shorter dimensions", () => {
+  it.each([
+    [{ matryoshka_dimensions: [32, 64, 512], truncate_dim: null }, [32, 64]],
+    [{ matryoshka_dimensions: [64, 32] }, [32, 64]],
+    [{ truncate_dim: 256 }, [256]],
+    [{ matryoshka_dimensions: [64], truncate_dim: 256, is_matryoshka: true }, [64, 256]],
+    [{ is_matryoshka: true }, { min: 1 }],
+    [{ is_matryoshka: false }, undefined],
+    [{ truncate_dim: 512 }, undefined],
+    [{}, undefined],
+  ])("are what config.json states: %j", async (keys, expected) => {
+    const config = { model_type: "clip", projection_dim: 512, ...keys };
+    const folder = folderWith("tiny-clip", { "config.json": config });
+    expect((await readFamily(folder)).shorterDimensions).toEqual(expected);
+  });
+
+  it.each([
+    [{ matryoshka_dimensions: "64" }, '"matryoshka_dimensions": Expected a list of lengths'],
+    [{ matryoshka_dimensions: [0] }, '"matryoshka_dimensions.0": Expected 1 or more'],
+    [{ truncate_dim: 1.5 }, '"truncate_dim": Expected a whole number'],
+  ])("are refused where they are none: %j", async (keys, message) => {
+    const config = { model_type: "clip", projection_dim: 512, ...keys };
+    const folder = folderWith("tiny-clip", { "config.json": config });
+    await expect(readFamily(folder)).rejects.toThrow(message);
+  });
+});
+
 describe("inspectFolder", () => {
   it.each([
     ["SiglipTokenizer", "siglip"],

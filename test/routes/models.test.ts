@@ -31,7 +31,10 @@ const embed = (model: string, input = "a cat") =>
 describe("POST /v1/models", () => {
   it("loads an installed model once, and pins it", async () => {
     const first = await load({ model: "starter-clap" });
-    expect(first).toMatchObject({ status: 201, body: { id: "starter-clap", pinned: false } });
+    expect(first).toMatchObject({
+      status: 201,
+      body: { id: "starter-clap", pinned: false, shorter_dimensions: null },
+    });
     expect(await load({ model: "starter-clap", pinned: true })).toMatchObject({
       status: 200,
       body: { pinned: true, towers: [{ in_memory: true }, { in_memory: true }] },

@@ -1,5 +1,6 @@
 import type { Embedding, Modality } from "../../encoders/encoder.js";
 import type { LoadedPack } from "../../encoders/load.js";
+import { type Cut, cutTo } from "../../encoders/shorter.js";
 import { AppError, invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import {
@@ -26,7 +27,7 @@ export interface ForeignEmbedding {
 
 interface Inputs {
   model?: string;
-  /** Of the answer; other than the model's is refused. */
+  /** Of the answer: the model's, or a shorter length that its manifest allows. */
   dimensions?: number;
   /** The field that holds the inputs, for messages. */
   param: string;
@@ -38,15 +39,25 @@ interface Inputs {
  */
 export async function embedForeign(
   services: Services,
-  { model, dimensions, param }: Inputs,
+  inputs: Inputs,
   contents: readonly Content[],
   c: ForeignContext,
 ): Promise<ForeignEmbedding> {
+  const { cut, ...embedded } = await embedWhole(services, inputs, contents, c);
+  return { ...embedded, embeddings: cut(embedded.embeddings) };
+}
+
+async function embedWhole(
+  services: Services,
+  { model, dimensions, param }: Inputs,
+  contents: readonly Content[],
+  c: ForeignContext,
+): Promise<ForeignEmbedding & Pick<Cut, "cut">> {
   if (contents.length === 0) throw invalidInput(param, `"${param}" is empty`);
   checkInputCount(contents.length, services.config.maxInputs, param);
   const modalities = [...new Set(contents.map(({ modality }) => modality))];
   const pack = packFor(services, model, modalities);
-  checkDimensions(pack, dimensions);
+  const { cut } = cutTo(pack, dimensions);
   const paths = pathsInto(services, pack, modalities);
   const { tokenizer } = pack;
   const { embeddings, tokens, sizes, warnings } = await embedContents(services, paths, contents, {
@@ -54,12 +65,12 @@ export async function embedForeign(
     tokenizer,
   });
   warnInHeader(c, contents, warnings);
-  return { pack, embeddings, tokens, sizes };
+  return { pack, embeddings, tokens, sizes, cut };
 }
 
 /**
  * One embedding for each group of contents: of several the mean of their unit embeddings, at unit
- * length again.
+ * length again. Shorter ones are cut from it.
  * @throws AppError `invalid_input` when they cancel each other out.
  */
 export async function embedGroups(
@@ -70,7 +81,7 @@ export async function embedGroups(
 ): Promise<ForeignEmbedding> {
   const empty = groups.findIndex((group) => group.length === 0);
   if (empty >= 0) throw invalidInput(`${inputs.param}[${empty}]`, "An input has no content");
-  const embedded = await embedForeign(services, inputs, groups.flat(), c);
+  const { cut, ...embedded } = await embedWhole(services, inputs, groups.flat(), c);
   let next = 0;
   const embeddings = groups.map((group, i) => {
     const own = embedded.embeddings.slice(next, next + group.length);
@@ -80,14 +91,7 @@ export async function embedGroups(
     if (norm(mean) > 1e-6) return normalize(mean);
     throw invalidInput(`${inputs.param}[${i}]`, "The parts of an input cancel each other out");
   });
-  return { ...embedded, embeddings };
-}
-
-function checkDimensions({ manifest }: LoadedPack, wanted: number | undefined): void {
-  if (wanted === undefined || wanted === manifest.dimensions) return;
-  const message =
-    `The model "${manifest.id}" gives ` + `${manifest.dimensions} dimensions, not ${wanted}`;
-  throw invalidInput("dimensions", message);
+  return { ...embedded, embeddings: cut(embeddings) };
 }
 
 /**

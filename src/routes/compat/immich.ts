@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Embedding } from "../../encoders/encoder.js";
+import { allowsShorter } from "../../encoders/shorter.js";
 import { AppError, invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import type { Services } from "../../services.js";
@@ -116,12 +117,23 @@ async function predict(services: Services, c: ForeignContext): Promise<Response>
   const content: Content = isPicture
     ? mediaMaker(services, signal)(Buffer.from(field), "image", "image")
     : { modality: "text", text: String(field) };
-  const inputs = { model: modelName, param: isPicture ? "image" : "text" };
+  const inputs = {
+    model: modelName,
+    dimensions: shorterFor(modelName, services),
+    param: isPicture ? "image" : "text",
+  };
   const { pack, embeddings, sizes } = await embedForeign(services, inputs, [content], c);
   const clip = JSON.stringify(Array.from(padded(embeddings[0], modelName, pack.manifest.id)));
   if (!isPicture) return c.json({ clip });
   const { width, height } = sizes[0]!;
   return c.json({ clip, imageHeight: height, imageWidth: width });
+}
+
+/** The length that Immich keeps, if the model gives longer ones that may be cut to it. */
+function shorterFor(modelName: string, { packs }: Services): number | undefined {
+  const wanted = dimensionsOf(modelName);
+  const { manifest } = packs.find(modelName);
+  return wanted !== undefined && allowsShorter(manifest, wanted) ? wanted : undefined;
 }
 
 /** Immich's column has the length of the model it asks for; zeros change no cosine. */
