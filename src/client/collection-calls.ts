@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { ClassifyBody } from "../wire/classify.js";
+import type { CollectionFields, FieldsQuery } from "../wire/collection-fields.js";
 import type {
   AliasAnswer,
   AliasBody,
@@ -10,7 +11,6 @@ import type {
   NewCollection,
 } from "../wire/collections.js";
 import type { Deleted } from "../wire/common.js";
-import type { CollectionFields, FieldsQuery } from "../wire/facets.js";
 import type { JobStarted } from "../wire/jobs.js";
 import type { LabelSetAnswer, LabelSetBody, LabelSetList } from "../wire/label-sets.js";
 import type { MapAnswer, MapIds, MapIdsQuery, MapPointsQuery } from "../wire/maps.js";

@@ -1,7 +1,7 @@
 import type { McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { CollectionAnswer, type CollectionList } from "../wire/collections.js";
-import { Modality } from "../wire/fields.js";
+import { Modality } from "../wire/field-types.js";
 import { GapAnswer } from "../wire/gap.js";
 import { ItemPage, type ItemStatuses, StoredItem } from "../wire/items.js";
 import { ModelAnswer, type ModelList } from "../wire/models.js";

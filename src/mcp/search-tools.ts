@@ -1,6 +1,6 @@
 import type { McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { Modality } from "../wire/fields.js";
+import { Modality } from "../wire/field-types.js";
 import { SearchAnswer } from "../wire/search.js";
 import { askForJson } from "./ask.js";
 import { contentFields, contentOf } from "./content.js";

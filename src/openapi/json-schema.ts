@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Bytes, listInfoOf } from "../wire/fields.js";
+import { Bytes, listInfoOf } from "../wire/field-types.js";
 import { schemaNames } from "./schema-names.js";
 
 export type JsonSchema = Record<string, unknown>;

@@ -4,7 +4,7 @@ import * as collections from "../wire/collections.js";
 import * as common from "../wire/common.js";
 import * as embeddings from "../wire/embeddings.js";
 import * as error from "../wire/error.js";
-import { Media, Modality } from "../wire/fields.js";
+import { Media, Modality } from "../wire/field-types.js";
 import * as gap from "../wire/gap.js";
 import * as heads from "../wire/heads.js";
 import * as items from "../wire/items.js";

@@ -3,7 +3,7 @@ import { FieldCounter, type FieldCounts } from "../collections/field-counts.js";
 import { turnClock } from "../json/next-turn.js";
 import { parseJson } from "../json/parse-json.js";
 import type { Services } from "../services.js";
-import { CollectionFields, FieldsQuery } from "../wire/facets.js";
+import { CollectionFields, FieldsQuery } from "../wire/collection-fields.js";
 import { requestFilter } from "../wire/filter-field.js";
 import { parseWith } from "../wire/parse-with.js";
 import { describe, json, storeErrors } from "./describe.js";

@@ -8,7 +8,7 @@ import type { MediaBudget } from "../media/budget.js";
 import { gapPage } from "../reports/gap-page.js";
 import { gapSvg } from "../reports/gap-svg.js";
 import type { GapReport, GapRequest } from "../training/measure-gap.js";
-import { Bytes } from "../wire/fields.js";
+import { Bytes } from "../wire/field-types.js";
 import { GapAnswer, GapBody, GapSide } from "../wire/gap.js";
 import { parseBody } from "../wire/parse-with.js";
 import { bodyErrors, describe, json, storeErrors, text } from "./describe.js";

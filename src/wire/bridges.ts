@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { bridgeMethods } from "../training/bridge-options.js";
 import { Interval } from "./common.js";
-import { listOf, optional, withDefault } from "./fields.js";
+import { listOf, optional, withDefault } from "./field-types.js";
 
 export const BridgeBody = z.strictObject({
   from: z.string().min(1),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Interval } from "./common.js";
-import { optional, withDefault } from "./fields.js";
+import { optional, withDefault } from "./field-types.js";
 
 /** The body of `POST /v1/calibrations`. */
 export const CalibrationBody = z.strictObject({

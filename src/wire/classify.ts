@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Modality, optional, withDefault } from "./fields.js";
+import { Modality, optional, withDefault } from "./field-types.js";
 import { FilterField } from "./filter-field.js";
 import { LabelFields, TemplateField } from "./label-sets.js";
 import { Reject } from "./zero-shot.js";

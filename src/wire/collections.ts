@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { HeadReference } from "./common.js";
-import { listOf, Modality, optional, withDefault } from "./fields.js";
+import { listOf, Modality, optional, withDefault } from "./field-types.js";
 
 export const NewCollection = z.strictObject({
   name: z.string(),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { HeadReference, Warnings } from "./common.js";
-import { listOf, Media, Modality, Numbers, optional, withDefault } from "./fields.js";
+import { listOf, Media, Modality, Numbers, optional, withDefault } from "./field-types.js";
 
 /**
  * An embedding in a body: numbers, or the base64 of their float32 bytes (little-endian), a fourth

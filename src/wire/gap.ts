@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Interval } from "./common.js";
-import { Modality, optional } from "./fields.js";
+import { Modality, optional } from "./field-types.js";
 import { RowsField } from "./rows.js";
 
 /** One side in JSON; in a form, `a` and `b` are .npy files. */

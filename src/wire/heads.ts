@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Interval, Warnings } from "./common.js";
-import { Bytes, Modality, optional, withDefault } from "./fields.js";
+import { Bytes, Modality, optional, withDefault } from "./field-types.js";
 
 export const HeadActivation = z.strictObject({
   version: z.int().positive(),

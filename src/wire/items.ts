@@ -2,7 +2,7 @@ import { z } from "zod";
 import { MediaUrl, Warnings } from "./common.js";
 import { EmbeddingFormat, embeddingFields } from "./embeddings.js";
 import { ErrorBody } from "./error.js";
-import { AnyObject, listOf, Media, Modality, optional, withDefault } from "./fields.js";
+import { AnyObject, listOf, Media, Modality, optional, withDefault } from "./field-types.js";
 
 /** An item in all forms of adding it; also a line of an export. */
 export const ItemBody = z.strictObject({

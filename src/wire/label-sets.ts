@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { HeadReference } from "./common.js";
-import { listOf, optional, withDefault } from "./fields.js";
+import { listOf, optional, withDefault } from "./field-types.js";
 
 /** More are refused unread; `maxLabels` is checked afterwards. */
 const maxListed = 100_000;

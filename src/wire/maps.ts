@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Modality } from "./fields.js";
+import { Modality } from "./field-types.js";
 
 export const MapAnswer = z.object({
   /** Names this map in the routes below it; forgotten when newer ones were made. */

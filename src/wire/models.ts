@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { listOf, Modality, optional, withDefault } from "./fields.js";
+import { listOf, Modality, optional, withDefault } from "./field-types.js";
 
 /** OpenAI's shape and more. */
 export const ModelAnswer = z.object({

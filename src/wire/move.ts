@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { optional, withDefault } from "./fields.js";
+import { optional, withDefault } from "./field-types.js";
 
 /** The body of `POST /v1/collections/{name}/move`. */
 export const MoveBody = z.strictObject({

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { likelyMeant } from "../closest.js";
 import { AppError, invalidInput } from "../errors.js";
-import { entrySchemaOf } from "./fields.js";
+import { entrySchemaOf } from "./field-types.js";
 
 /**
  * A value by `schema`. For bodies: long lists are checked in turns.

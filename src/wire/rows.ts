@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Bytes, listOf, Numbers } from "./fields.js";
+import { Bytes, listOf, Numbers } from "./field-types.js";
 
 /** Largest array: 100,000 rows of 1,024 numbers take 400 MB. */
 export const maxRows = 100_000;

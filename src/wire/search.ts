@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { MediaUrl, Warnings } from "./common.js";
 import { embeddingFields } from "./embeddings.js";
-import { listOf, Media, Modality, optional } from "./fields.js";
+import { listOf, Media, Modality, optional } from "./field-types.js";
 import { FilterField } from "./filter-field.js";
 
 export const searchSettings = {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { headKinds } from "../heads/head-version.js";
 import { parseJson } from "../json/parse-json.js";
 import { lossNames } from "../training/losses/loss.js";
-import { listOf, Media, Modality, optional, withDefault } from "./fields.js";
+import { listOf, Media, Modality, optional, withDefault } from "./field-types.js";
 import { RowsField } from "./rows.js";
 
 const Labels = listOf(z.union([z.string().min(1), z.number()]).transform(String), {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { parseJson } from "../json/parse-json.js";
 import { HeadReference, Warnings } from "./common.js";
 import { embeddingFields } from "./embeddings.js";
-import { listOf, Media, Modality, optional, withDefault } from "./fields.js";
+import { listOf, Media, Modality, optional, withDefault } from "./field-types.js";
 import { LabelFields, TemplateField } from "./label-sets.js";
 
 const fromForm = <S extends z.ZodType>(schema: S) =>

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { App } from "../../src/app.js";
 import { normalize } from "../../src/math/vector.js";
 import type { Services } from "../../src/services.js";
-import type { CollectionFields } from "../../src/wire/facets.js";
+import type { CollectionFields } from "../../src/wire/collection-fields.js";
 import type { MapAnswer } from "../../src/wire/maps.js";
 import { jsonPost, startApp } from "../helpers/services.js";
 

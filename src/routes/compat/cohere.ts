@@ -6,7 +6,7 @@ import type { Content } from "../../inference/content.js";
 import { pictureSize } from "../../media/picture-size.js";
 import { sniffFormat } from "../../media/sniff.js";
 import type { Services } from "../../services.js";
-import { listOf, optional, withDefault } from "../../wire/fields.js";
+import { listOf, optional, withDefault } from "../../wire/field-types.js";
 import { json } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
 import { AnyVector } from "./answer-fields.js";

@@ -4,7 +4,7 @@ import { allowsShorter } from "../../encoders/shorter.js";
 import { AppError, invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import type { Services } from "../../services.js";
-import { optional } from "../../wire/fields.js";
+import { optional } from "../../wire/field-types.js";
 import { parseBody } from "../../wire/parse-with.js";
 import { json, text } from "../describe.js";
 import { mediaMaker } from "../media-content.js";

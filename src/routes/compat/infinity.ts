@@ -4,7 +4,7 @@ import type { Modality } from "../../encoders/encoder.js";
 import { invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import type { Services } from "../../services.js";
-import { listOf, optional, withDefault } from "../../wire/fields.js";
+import { listOf, optional, withDefault } from "../../wire/field-types.js";
 import { json } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
 import { Scores } from "./answer-fields.js";

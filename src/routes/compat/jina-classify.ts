@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { invalidInput } from "../../errors.js";
 import type { Services } from "../../services.js";
-import { listOf, optional } from "../../wire/fields.js";
+import { listOf, optional } from "../../wire/field-types.js";
 import type { LabelScore } from "../../zero-shot/classifier.js";
 import { mediaMaker } from "../media-content.js";
 import { Scores } from "./answer-fields.js";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import { isUrl } from "../../media/read-media.js";
-import { listOf, optional } from "../../wire/fields.js";
+import { listOf, optional } from "../../wire/field-types.js";
 import type { MediaMaker } from "../media-content.js";
 import { contentOfText } from "./parts.js";
 import { sniffMedia } from "./sniff-content.js";

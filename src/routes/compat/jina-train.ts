@@ -5,7 +5,7 @@ import type { ListedHead } from "../../heads/head-records.js";
 import { hasEnded, type Job } from "../../jobs/job.js";
 import type { Jobs } from "../../jobs/jobs.js";
 import type { Services } from "../../services.js";
-import { listOf, optional } from "../../wire/fields.js";
+import { listOf, optional } from "../../wire/field-types.js";
 import { parseBody } from "../../wire/parse-with.js";
 import { TrainBody } from "../../wire/training.js";
 import { trainRequest } from "../train-request.js";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { dot } from "../../math/vector.js";
 import type { Services } from "../../services.js";
-import { listOf, optional, withDefault } from "../../wire/fields.js";
+import { listOf, optional, withDefault } from "../../wire/field-types.js";
 import { json } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
 import { jsonBody } from "../read-json.js";

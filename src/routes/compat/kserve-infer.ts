@@ -3,7 +3,7 @@ import type { LoadedPack } from "../../encoders/load.js";
 import { AppError, invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import type { Services } from "../../services.js";
-import { listOf, optional } from "../../wire/fields.js";
+import { listOf, optional } from "../../wire/field-types.js";
 import { parseBody } from "../../wire/parse-with.js";
 import { mediaMaker } from "../media-content.js";
 import { Vector } from "./answer-fields.js";

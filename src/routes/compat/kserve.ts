@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { LoadedPack } from "../../encoders/load.js";
 import { AppError } from "../../errors.js";
 import type { Services } from "../../services.js";
-import { AnyObject, optional } from "../../wire/fields.js";
+import { AnyObject, optional } from "../../wire/field-types.js";
 import { binary, type Content, json } from "../describe.js";
 import { plainErrors } from "./error-forms.js";
 import { foreignBody } from "./foreign-body.js";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { AppError, invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import type { Services } from "../../services.js";
-import { AnyObject, listOf, optional } from "../../wire/fields.js";
+import { AnyObject, listOf, optional } from "../../wire/field-types.js";
 import { json } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
 import { plainErrors } from "./error-forms.js";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import type { Services } from "../../services.js";
-import { listOf, optional } from "../../wire/fields.js";
+import { listOf, optional } from "../../wire/field-types.js";
 import { ModelList } from "../../wire/models.js";
 import { json } from "../describe.js";
 import { type MediaMaker, mediaMaker } from "../media-content.js";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Content } from "../../inference/content.js";
 import type { Services } from "../../services.js";
-import { listOf, optional } from "../../wire/fields.js";
+import { listOf, optional } from "../../wire/field-types.js";
 import { json } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
 import { Vector, Vectors } from "./answer-fields.js";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { imageSide } from "../../encoders/manifest.js";
 import { invalidInput } from "../../errors.js";
 import type { Services } from "../../services.js";
-import { listOf, optional } from "../../wire/fields.js";
+import { listOf, optional } from "../../wire/field-types.js";
 import { json } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
 import { foreignBody } from "./foreign-body.js";

@@ -4,7 +4,7 @@ import { invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import { dot } from "../../math/vector.js";
 import type { Services } from "../../services.js";
-import { listOf, optional, withDefault } from "../../wire/fields.js";
+import { listOf, optional, withDefault } from "../../wire/field-types.js";
 import { json } from "../describe.js";
 import { type MediaMaker, mediaMaker } from "../media-content.js";
 import { Vector, Vectors } from "./answer-fields.js";

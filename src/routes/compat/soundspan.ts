@@ -2,7 +2,7 @@ import { z } from "zod";
 import { AppError, invalidInput } from "../../errors.js";
 import { LocalFiles } from "../../media/local-files.js";
 import type { Services } from "../../services.js";
-import { AnyObject } from "../../wire/fields.js";
+import { AnyObject } from "../../wire/field-types.js";
 import { json } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
 import { Vector } from "./answer-fields.js";

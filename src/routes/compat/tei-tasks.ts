@@ -3,7 +3,7 @@ import { invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import { dot } from "../../math/vector.js";
 import type { Services } from "../../services.js";
-import { listOf, optional, withDefault } from "../../wire/fields.js";
+import { listOf, optional, withDefault } from "../../wire/field-types.js";
 import { mediaMaker } from "../media-content.js";
 import { embedForeign } from "./embed-foreign.js";
 import { foreignBody } from "./foreign-body.js";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { AppError, invalidInput } from "../../errors.js";
 import { checkInputCount } from "../../inference/embed-contents.js";
 import type { Services } from "../../services.js";
-import { listOf, optional, withDefault } from "../../wire/fields.js";
+import { listOf, optional, withDefault } from "../../wire/field-types.js";
 import { foreignBody } from "./foreign-body.js";
 import type { ForeignContext } from "./shape.js";
 

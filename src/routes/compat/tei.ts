@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../../errors.js";
 import type { Services } from "../../services.js";
-import { AnyObject, listOf } from "../../wire/fields.js";
+import { AnyObject, listOf } from "../../wire/field-types.js";
 import { parseBody } from "../../wire/parse-with.js";
 import { json } from "../describe.js";
 import { Scores, Vector, Vectors } from "./answer-fields.js";

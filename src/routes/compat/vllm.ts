@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { invalidInput } from "../../errors.js";
 import type { Services } from "../../services.js";
-import { listOf, optional, withDefault } from "../../wire/fields.js";
+import { listOf, optional, withDefault } from "../../wire/field-types.js";
 import { json } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
 import { jsonBody } from "../read-json.js";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import type { Services } from "../../services.js";
-import { listOf, withDefault } from "../../wire/fields.js";
+import { listOf, withDefault } from "../../wire/field-types.js";
 import { json } from "../describe.js";
 import { mediaMaker } from "../media-content.js";
 import { Vectors } from "./answer-fields.js";

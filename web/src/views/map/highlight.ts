@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import type { CollectionFields } from "../../../../src/wire/facets.js";
+import type { CollectionFields } from "../../../../src/wire/collection-fields.js";
 import { sentenceOf, server } from "../../server.js";
 import type { MapData } from "./map-data.js";
 

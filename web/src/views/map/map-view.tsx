@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { CollectionFields } from "../../../../src/wire/facets.js";
+import type { CollectionFields } from "../../../../src/wire/collection-fields.js";
 import { Notice } from "../../components/notice.js";
 import { linkTo, navigate, route } from "../../router.js";
 import { server } from "../../server.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { listOf } from "../../src/wire/fields.js";
+import { listOf } from "../../src/wire/field-types.js";
 import { parseBody } from "../../src/wire/parse-with.js";
 
 describe("listOf", () => {

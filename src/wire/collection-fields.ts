@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Modality } from "./fields.js";
+import { Modality } from "./field-types.js";
 
 export const FieldsQuery = z.strictObject({
   /** As JSON. */
