@@ -1,9 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.js";
-import { verifyChecksums } from "../files/checksums.js";
 import { NameQueue } from "../heads/name-queue.js";
-import { activeIn, checkName, VersionFolder, type Versions } from "../heads/version-folder.js";
+import {
+  activeIn,
+  checkName,
+  VersionFolder,
+  type Versions,
+  verifyVersion,
+} from "../heads/version-folder.js";
 import type { Log } from "../log.js";
 import { type Rows, rowCount } from "../math/rows.js";
 import { readSafetensors, writeSafetensors } from "../math/safetensors.js";
@@ -122,8 +127,10 @@ export class CalibrationStore {
   }
 
   async #describe(name: string, version: number): Promise<CalibrationFile> {
-    const path = join(this.#folder.pathOf(name, version), "calibration.json");
-    return CalibrationFile.parse(JSON.parse(await readFile(path, "utf8")));
+    const folder = this.#folder.pathOf(name, version);
+    await verifyVersion(folder, name, version);
+    const text = await readFile(join(folder, "calibration.json"), "utf8");
+    return CalibrationFile.parse(JSON.parse(text));
   }
 
   #load(name: string, version: number): Promise<Calibration> {
@@ -133,7 +140,6 @@ export class CalibrationStore {
   async #read(name: string, version: number): Promise<Calibration> {
     const folder = this.#folder.pathOf(name, version);
     try {
-      await verifyChecksums(folder);
       const file = await this.#describe(name, version);
       const bytes = await readFile(join(folder, "background.safetensors"));
       const { shape, data } = readSafetensors(bytes).tensors.background;

@@ -4,14 +4,15 @@ import { BridgeStore } from "../heads/bridge-store.js";
 import { HeadStore } from "../heads/head-store.js";
 import { isResumable } from "../jobs/job.js";
 import { JobStore } from "../jobs/job-store.js";
+import { LabelSetStore } from "../label-sets/label-set-store.js";
 import { createLog } from "../log.js";
 import type { Finding } from "./finding.js";
 
 const log = createLog("silent");
 
 /**
- * Checks that every file of the heads, bridges and jobs in the data folder is intact. A server may
- * be using it.
+ * Checks that every file of the heads, bridges, calibrations, label sets and jobs in the data folder
+ * is intact. A server may be using it.
  */
 export async function trainedParts(dataDir: string): Promise<Finding[]> {
   const heads = await HeadStore.open({ folder: join(dataDir, "heads"), log });
@@ -22,11 +23,17 @@ export async function trainedParts(dataDir: string): Promise<Finding[]> {
   });
   const made = bridges.list().filter(({ versions }) => versions.some(({ shipped }) => !shipped));
   const calibrations = new CalibrationStore({ folder: join(dataDir, "calibrations"), log });
+  const labelSets = await new LabelSetStore(join(dataDir, "label-sets")).list();
   const { jobs, damage } = await jobsOf(dataDir);
   return [
     ...findings("heads", heads.list().length, heads.damage()),
     ...findings("bridges", made.length, bridges.damage()),
     ...findings("calibrations", (await calibrations.list()).length, await calibrations.damage()),
+    ...findings(
+      "label sets",
+      labelSets.length,
+      labelSets.flatMap((set) => ("error" in set ? [set.error] : [])),
+    ),
     ...findings("jobs", jobs, damage),
   ];
 }

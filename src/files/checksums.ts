@@ -19,10 +19,11 @@ export function checksumsOf(files: Record<string, Uint8Array | string>): string 
 
 /**
  * Checks the files of a folder against its `SHA256SUMS`.
+ * @returns the names of these files.
  * @throws AppError `storage_corrupt`, naming the first file that is missing, empty, cut short or
  *   changed.
  */
-export async function verifyChecksums(folder: string): Promise<void> {
+export async function verifyChecksums(folder: string): Promise<string[]> {
   const list = join(folder, checksumsFile);
   if (!existsSync(list)) throw damaged(list, "it is missing");
   const text = await readRegularFile(list, maxBytes).catch((error: Error) => {
@@ -30,6 +31,7 @@ export async function verifyChecksums(folder: string): Promise<void> {
   });
   const lines = text.toString("utf8").split("\n");
   if (lines.pop() !== "" || lines.length === 0) throw damaged(list, "it is empty or cut short");
+  const names: string[] = [];
   for (const line of lines) {
     const [, sum, name] = /^([0-9a-f]{64}) {2}([^/\\]+)$/.exec(line) ?? [];
     if (name === undefined) throw damaged(list, "one of its lines is not a checksum");
@@ -37,5 +39,7 @@ export async function verifyChecksums(folder: string): Promise<void> {
     if (!existsSync(path)) throw damaged(path, "it is missing");
     if ((await hashFile(path)) !== sum)
       throw damaged(path, `its contents were changed (see ${checksumsFile})`);
+    names.push(name);
   }
+  return names;
 }

@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ProjectionHead, readHead, writeHead } from "../encoders/head.js";
 import { AppError } from "../errors.js";
-import { verifyChecksums } from "../files/checksums.js";
 import type { Log } from "../log.js";
 import { readSafetensors } from "../math/safetensors.js";
+import { verifyVersion } from "./version-folder.js";
 
 /** A head from one space into another, ready for use. */
 export interface Bridge {
@@ -80,7 +80,7 @@ export async function readBridgeVersion(
 ): Promise<ReadBridgeVersion> {
   const listed = { version, shipped, active: false };
   try {
-    if (!shipped) await verifyChecksums(folder);
+    if (!shipped) await verifyVersion(folder, name, version);
     const bytes = await readFile(join(folder, weightsFile));
     const { from_space: fromSpace, to_space: toSpace, method } = readSafetensors(bytes).metadata;
     if (fromSpace === undefined || toSpace === undefined) {

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.js";
-import { verifyChecksums } from "../files/checksums.js";
 import { readRegularFile } from "../files/read-regular.js";
 import type { Log } from "../log.js";
 import { type HeadFiles, headFileNames, readHeadFiles } from "./head-files.js";
 import { HeadVersion, type UsableHead } from "./head-version.js";
+import { verifyVersion } from "./version-folder.js";
 
 /** A version's description, or why it cannot be read. */
 export type Described = HeadVersion | { unusable: string };
@@ -23,7 +23,7 @@ const maxBytes = 16 * 2 ** 20;
 
 export async function readDescription({ folder, name, version, log }: Place): Promise<Described> {
   try {
-    await verifyChecksums(folder);
+    await verifyVersion(folder, name, version);
     const text = (await readRegularFile(join(folder, "head.json"), maxBytes)).toString("utf8");
     return HeadVersion.parse(JSON.parse(text));
   } catch (error) {
@@ -47,7 +47,7 @@ export async function readWeights(
   { folder, name, version, log }: Place,
 ): Promise<UsableHead> {
   try {
-    await verifyChecksums(folder);
+    await verifyVersion(folder, name, version);
     return { ...described, name, version, ...readHeadFiles(described, await readFiles(folder)) };
   } catch (error) {
     log.error({ err: error, head: name, version }, "a head's weights cannot be read");

@@ -4,9 +4,14 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.js";
 import { checkedJson, damaged, readCheckedJson } from "../files/checked-json.js";
-import { checksumsFile, checksumsOf } from "../files/checksums.js";
+import { checksumsFile, checksumsOf, verifyChecksums } from "../files/checksums.js";
 import { isLeftover } from "../files/is-leftover.js";
+import { readRegularFile } from "../files/read-regular.js";
 import { storageError, writeDurably } from "../files/write-durably.js";
+
+/** In a version's folder: its name and number. */
+const labelFile = "version.json";
+const maxLabelBytes = 1000;
 
 /** In a history: no version is active. */
 export const noVersion = 0;
@@ -30,8 +35,9 @@ export interface Versions {
 
 /**
  * Named things in numbered versions: `NAME/VERSION/` holds a version's files, which never change,
- * with their sums in `SHA256SUMS`, and `NAME/active.json` the history of activations. A version
- * appears once all its files are on disk; an activation replaces one small file.
+ * with their sums in `SHA256SUMS` and its name and number in `version.json`; `NAME/active.json`
+ * holds the history of activations. A version appears once all its files are on disk; an activation
+ * replaces one small file.
  */
 export class VersionFolder {
   readonly #folder: string;
@@ -70,7 +76,7 @@ export class VersionFolder {
     return {
       name,
       numbers: numbers.sort((one, other) => one - other),
-      ...(await readHistory(folder, numbers)),
+      ...(await readHistory(folder, name, numbers)),
     };
   }
 
@@ -83,13 +89,18 @@ export class VersionFolder {
     try {
       for (const [file, bytes] of Object.entries(files))
         await writeDurably(join(building, file), bytes);
-      await writeDurably(join(building, checksumsFile), checksumsOf(files));
       const { numbers } = await this.get(name);
       await mkdir(join(this.#folder, name), { recursive: true });
       // From the first version on, so that a missing one is noticed.
       if (numbers.length === 0 && !existsSync(this.#activeFile(name)))
         await this.setHistory(name, []);
       for (let version = Math.max(after, ...numbers) + 1; ; version++) {
+        const label = JSON.stringify({ name, version });
+        await writeDurably(join(building, labelFile), label);
+        await writeDurably(
+          join(building, checksumsFile),
+          checksumsOf({ ...files, [labelFile]: label }),
+        );
         try {
           await rename(building, this.pathOf(name, version));
           return version;
@@ -107,7 +118,7 @@ export class VersionFolder {
 
   /** Stores which version is active (the last one) and which ones were before. */
   async setHistory(name: string, history: readonly number[]): Promise<void> {
-    await writeDurably(this.#activeFile(name), checkedJson({ history }));
+    await writeDurably(this.#activeFile(name), checkedJson({ name, history }));
   }
 
   /** Removes a version, or a name with all its versions. */
@@ -127,15 +138,33 @@ export class VersionFolder {
   }
 }
 
+/**
+ * Checks that a version's folder holds that version, whole.
+ * @throws AppError `storage_corrupt`, naming a file that is missing or changed, or the folder's
+ *   `version.json` when it was moved here from another place.
+ */
+export async function verifyVersion(folder: string, name: string, version: number): Promise<void> {
+  const verified = await verifyChecksums(folder);
+  const path = join(folder, labelFile);
+  if (!existsSync(path)) return; // of an earlier crossmodal, whose folders had no label
+  // It is the last line: without it others may be missing too
+  if (!verified.includes(labelFile)) throw damaged(join(folder, checksumsFile), "it is cut short");
+  const label = (await readRegularFile(path, maxLabelBytes)).toString("utf8");
+  if (label === JSON.stringify({ name, version })) return;
+  throw damaged(path, `it is that of ${label}: the folder was renamed or exchanged for another`);
+}
+
 async function readHistory(
   folder: string,
+  name: string,
   numbers: readonly number[],
 ): Promise<Pick<Versions, "history" | "damage">> {
   const path = join(folder, "active.json");
   // It is written before the first version is there.
   if (numbers.length === 0 && !existsSync(path)) return { history: [] };
   try {
-    const { history } = await readCheckedJson(path);
+    const { name: itsName = name, history } = await readCheckedJson(path);
+    if (itsName !== name) throw damaged(path, `it is that of "${itsName}"`);
     const isHistory =
       Array.isArray(history) && history.every((version) => Number.isInteger(version));
     if (!isHistory) throw damaged(path, '"history" is not a list of versions');

@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   utimesSync,
   writeFileSync,
@@ -189,6 +190,21 @@ describe("BridgeStore", () => {
     expect(store.active()[0].version).toBe(3);
     expect(await store.rollback("ear-to-eye")).toBe(2);
     expect(await store.rollback("ear-to-eye")).toBe(1);
+  });
+
+  it("uses no version whose folder was exchanged for another, each of them whole", async () => {
+    const first = await open();
+    await first.add(made);
+    await first.activate("ear-to-eye", await first.add(made));
+    const at = (version: string) => join(folder, "ear-to-eye", version);
+    for (const [from, to] of ["2 4", "3 2", "4 3"].map((pair) => pair.split(" ")))
+      renameSync(at(from), at(to));
+    const store = await open();
+    expect(store.active()).toEqual([]);
+    expect(store.damage()).toEqual([
+      expect.stringContaining('{"name":"ear-to-eye","version":3}'),
+      expect.stringContaining('{"name":"ear-to-eye","version":2}'),
+    ]);
   });
 
   it.each(["active.json", "2/bridge.safetensors", "2/report.json"])(

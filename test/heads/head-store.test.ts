@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -164,7 +172,7 @@ describe("HeadStore", () => {
       join(folder, "h", "1", "a.safetensors"),
       readFileSync(join(folder, "h", "2", "a.safetensors")),
     );
-    const names = ["a.safetensors", "head.json"];
+    const names = ["a.safetensors", "head.json", "version.json"];
     const files = names.map((name) => [name, readFileSync(join(folder, "h", "1", name))]);
     writeFileSync(join(folder, "h", "1", "SHA256SUMS"), checksumsOf(Object.fromEntries(files)));
     await expect((await open()).use("h", 1)).rejects.toThrow(/not those of its space/);
@@ -336,14 +344,15 @@ describe("HeadStore", () => {
     expect((await store.use("h")).version).toBe(1);
   });
 
-  it.each(["a.safetensors", "head.json", "SHA256SUMS"])(
+  it.each(["a.safetensors", "head.json", "version.json", "SHA256SUMS"])(
     "lists a version of which %s was changed, cut, emptied or is gone as one that cannot be used",
     async (file) => {
       await (await open()).add("h", described(true), { a: swap });
       const path = join(folder, "h", "1", file);
       const whole = readFileSync(path);
-      const flipped = Uint8Array.from(whole, (byte, i) => (i === 70 ? byte ^ 1 : byte));
-      for (const bytes of [flipped, whole.subarray(0, 40), new Uint8Array(), undefined]) {
+      const half = Math.floor(whole.length / 2);
+      const flipped = Uint8Array.from(whole, (byte, i) => (i === half ? byte ^ 1 : byte));
+      for (const bytes of [flipped, whole.subarray(0, half), new Uint8Array(), undefined]) {
         if (bytes === undefined) rmSync(path);
         else writeFileSync(path, bytes);
         const store = await open();
@@ -355,6 +364,48 @@ describe("HeadStore", () => {
       expect((await open()).damage()).toEqual([]);
     },
   );
+
+  it("uses no version whose folder was exchanged for another, each of them whole", async () => {
+    const first = await open();
+    await first.add("h", described(true), { a: swap });
+    await first.add("h", described(true), { a: same });
+    await first.activate("h", 1);
+    const at = (version: string) => join(folder, "h", version);
+    for (const [from, to] of ["1 3", "2 1", "3 2"].map((pair) => pair.split(" ")))
+      renameSync(at(from), at(to));
+    const store = await open();
+    await expect(store.use("h")).rejects.toMatchObject({
+      code: "model_corrupt",
+      message: expect.stringContaining(`${join(at("1"), "version.json")}" is damaged: it is that`),
+    });
+    expect(store.damage()).toHaveLength(2);
+    // While a server runs that has read the descriptions, too
+    for (const [from, to] of ["1 3", "2 1", "3 2"].map((pair) => pair.split(" ")))
+      renameSync(at(from), at(to));
+    const running = await open();
+    cpSync(at("2"), at("1"), { recursive: true });
+    await expect(running.use("h")).rejects.toThrow(/"version":2/);
+  });
+
+  it("notices a list of checksums that was cut between two lines", async () => {
+    await (await open()).add("h", described(true), { a: swap });
+    const path = join(folder, "h", "1", "SHA256SUMS");
+    writeFileSync(path, readFileSync(path, "utf8").split("\n").slice(0, 1).concat("").join("\n"));
+    expect((await open()).damage()).toEqual([expect.stringContaining(`"${path}" is damaged`)]);
+  });
+
+  it("uses no version of a head whose folder was renamed, and says whose it is", async () => {
+    const first = await open();
+    await first.add("h", described(true), { a: swap });
+    await first.activate("h", 1);
+    renameSync(join(folder, "h"), join(folder, "g"));
+    const store = await open();
+    expect(store.damage()).toEqual([
+      expect.stringContaining(`${join(folder, "g", "active.json")}" is damaged: it is that of "h"`),
+      expect.stringContaining('{"name":"h","version":1}'),
+    ]);
+    await expect(store.use("g")).rejects.toMatchObject({ code: "storage_corrupt" });
+  });
 
   it("lists a version that failed to load as unusable until its files are whole again", async () => {
     const store = await open();
