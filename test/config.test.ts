@@ -74,6 +74,13 @@ describe("loadConfig", () => {
     }
   });
 
+  it("takes no key that a header cannot carry, or that is short", () => {
+    for (const key of ["schlüssel-1", "with a space", "1234567", "秘密秘密秘密秘密"])
+      expect(() => loadConfig({ environment: { CROSSMODAL_API_KEYS: key } }), key).toThrow(
+        "CROSSMODAL_API_KEYS",
+      );
+  });
+
   it("shows no key", () => {
     const config = loadConfig({ environment: { CROSSMODAL_API_KEYS: "secret-one,secret-two" } });
     expect(config.apiKeys).toEqual(["secret-one", "secret-two"]);

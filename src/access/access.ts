@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { statSync } from "node:fs";
-import { hashOf, keyFilePath, readKeys, type Scope, type StoredKey } from "./key-file.js";
+import { hadKeys, hashOf, keyFilePath, readKeys, type Scope, type StoredKey } from "./key-file.js";
 
 /** The sender of a request. */
 export interface Caller {
@@ -65,12 +65,13 @@ export class Access {
   }
 
   /**
-   * Version of the key file; empty where there never was one. A deleted file opens nothing.
+   * Version of the key file; empty where there never was one. A deleted file opens nothing, also
+   * after a restart.
    */
   #fileVersion(): string {
     const found = statSync(keyFilePath(this.#dataDir), { throwIfNoEntry: false, bigint: true });
     if (found !== undefined) return `${found.ino}:${found.size}:${found.mtimeNs}`;
-    return this.#version === "" ? "" : "gone";
+    return this.#version === "" && !hadKeys(this.#dataDir) ? "" : "gone";
   }
 }
 

@@ -27,14 +27,24 @@ export type StoredKey = z.infer<typeof StoredKey>;
 const KeyFile = z.strictObject({ keys: z.array(StoredKey).max(10_000) });
 
 export const keyFilePath = (dataDir: string) => join(dataDir, "keys.json");
+/** There from the first key on. */
+const lockPath = (dataDir: string) => `${keyFilePath(dataDir)}.lock`;
+
+/** Whether keys were ever created in a data folder. */
+export const hadKeys = (dataDir: string) =>
+  existsSync(keyFilePath(dataDir)) || existsSync(lockPath(dataDir));
 
 /**
- * The keys of a data folder, revoked ones included; none when there is no file.
- * @throws AppError `storage_corrupt` when the file is damaged: no key is valid then.
+ * The keys of a data folder, revoked ones included; none where none was ever created.
+ * @throws AppError `storage_corrupt` when the file is damaged or gone: no key is valid then.
  */
 export async function readKeys(dataDir: string): Promise<StoredKey[]> {
+  if (!hadKeys(dataDir)) return [];
   const path = keyFilePath(dataDir);
-  if (!existsSync(path)) return [];
+  if (!existsSync(path)) {
+    const advice = `put it back, or delete "${lockPath(dataDir)}" to begin without keys`;
+    throw damaged(path, `it is missing: ${advice}`);
+  }
   const result = KeyFile.safeParse(await readCheckedJson(path));
   if (!result.success) throw damaged(path, z.prettifyError(result.error));
   return result.data.keys;
@@ -96,9 +106,11 @@ async function change(
   dataDir: string,
   edit: (keys: readonly StoredKey[]) => StoredKey[],
 ): Promise<void> {
-  const unlock = await lockProcesses(`${keyFilePath(dataDir)}.lock`);
+  const isFirst = !hadKeys(dataDir);
+  const unlock = await lockProcesses(lockPath(dataDir));
   try {
-    const keys = edit(await readKeys(dataDir));
+    const isNew = isFirst && !existsSync(keyFilePath(dataDir));
+    const keys = edit(isNew ? [] : await readKeys(dataDir));
     await writeDurably(keyFilePath(dataDir), checkedJson({ keys }), { mode: 0o600 });
   } finally {
     unlock();

@@ -6,19 +6,22 @@ const hourMs = 3_600_000;
 /** Addresses of so long a time are the same, so that a browser's cache serves again. */
 const sameMs = 600_000;
 
+/** Milliseconds since 1970, by a clock that only goes on. */
+const sinceStart = () => performance.timeOrigin + performance.now();
+
 const mediaPath = /^\/v1\/collections\/([^/]+)\/items\/([^/]+)\/media$/;
 
 /**
  * Where the kept media of items are read: a path below the server's address. Where keys are needed
  * it is signed and expires after an hour or a little more, as `<img>` and `<audio>` send no key.
- * Addresses end with the process that gave them.
+ * Addresses end with the process that gave them, and so do not follow a clock that is set.
  */
 export class MediaAddresses {
   readonly #access: Pick<Access, "needsKey">;
   readonly #now: () => number;
   readonly #secret = randomBytes(32);
 
-  constructor(access: Pick<Access, "needsKey">, now: () => number = Date.now) {
+  constructor(access: Pick<Access, "needsKey">, now = sinceStart) {
     this.#access = access;
     this.#now = now;
   }
@@ -35,14 +38,15 @@ export class MediaAddresses {
 
   /**
    * Whether a request comes by a signed address, which stands for a key with the scope "read".
+   * @param path  as the routes match it.
    * @throws AppError `unauthorized` when it has expired or the signature is not of this server.
    */
-  accepts(method: string, url: URL): boolean {
-    const signature = url.searchParams.get("signature");
-    const parts = mediaPath.exec(url.pathname)?.slice(1);
-    if (signature === null || parts === undefined || !["GET", "HEAD"].includes(method))
+  accepts(method: string, path: string, query: Record<string, string>): boolean {
+    const { signature } = query;
+    const parts = mediaPath.exec(path)?.slice(1);
+    if (signature === undefined || parts === undefined || !["GET", "HEAD"].includes(method))
       return false;
-    const expires = Number(url.searchParams.get("expires"));
+    const expires = Number(query.expires);
     const expected = Buffer.from(this.#sign(...decoded(parts), expires));
     const given = Buffer.from(signature);
     const isOurs = given.length === expected.length && timingSafeEqual(given, expected);

@@ -6,7 +6,15 @@ import { list, number, option, same } from "./option.js";
 export const accessOptions = {
   apiKeys: {
     ...option(
-      z.array(z.string().min(8)),
+      z.array(
+        z
+          .string()
+          .min(8)
+          .regex(
+            /^[!-~]*$/,
+            "Expected ASCII letters, digits and punctuation, which a header can carry",
+          ),
+      ),
       [],
       list,
       "Keys with full access, of at least 8 characters, comma-separated, sent as Authorization: " +

@@ -68,7 +68,7 @@ export function requireKey(options: GateOptions): MiddlewareHandler<RequestVaria
     const address = clientAddress(connection, c.req.header("x-forwarded-for"), proxies);
     let caller: Caller | undefined;
     const needed = scopeOf(c.req.method, c.req.path, isInference);
-    if (access.needsKey && !addresses.accepts(c.req.method, new URL(c.req.url))) {
+    if (access.needsKey && !addresses.accepts(c.req.method, c.req.path, c.req.query())) {
       caller = await access.callerWith(
         keyIn(
           c.req.header("authorization"),
@@ -99,8 +99,10 @@ export function requireKey(options: GateOptions): MiddlewareHandler<RequestVaria
   };
 }
 
+/** Another scheme than Bearer may be meant for a proxy in front. */
 function keyIn(authorization: string | undefined, apiKey: string | undefined): string {
-  return authorization?.replace(/^Bearer\s+/i, "") ?? apiKey ?? "";
+  const [, bearer] = /^Bearer\s+(.*)$/i.exec(authorization ?? "") ?? [];
+  return bearer ?? apiKey ?? authorization ?? "";
 }
 
 /** @param perMinute  0 is unlimited. */

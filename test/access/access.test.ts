@@ -83,13 +83,21 @@ describe("keys of the data folder", () => {
     expect(access.needsKey).toBe(true);
   });
 
-  it("let nobody in once their file is gone", async () => {
+  it("let nobody in once their file is gone, also after a restart", async () => {
     const key = await createKey(dataDir, { name: "ada", scope: "admin" });
-    const access = opened();
-    await access.refresh();
+    const running = opened();
+    await running.refresh();
     rmSync(keyFilePath(dataDir));
-    expect(access.needsKey).toBe(true);
-    expect(await access.callerWith(key)).toBeUndefined();
+    const gone = { code: "storage_corrupt", message: expect.stringContaining("put it back") };
+    for (const access of [running, opened()]) {
+      expect(access.needsKey).toBe(true);
+      await expect(access.refresh()).rejects.toMatchObject(gone);
+      await expect(access.callerWith(key)).rejects.toMatchObject(gone);
+    }
+    await expect(createKey(dataDir, { name: "eve", scope: "admin" })).rejects.toMatchObject(gone);
+    rmSync(`${keyFilePath(dataDir)}.lock`);
+    expect(opened().needsKey).toBe(false);
+    await createKey(dataDir, { name: "ada", scope: "admin" });
   });
 
   it("cannot be revoked when there is none of that id", async () => {

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { getPath } from "hono/utils/url";
+import { describe, expect, it, vi } from "vitest";
 import { MediaAddresses } from "../../src/access/media-addresses.js";
 
 const start = Date.parse("2026-11-27T16:03:00Z");
@@ -8,8 +9,11 @@ const plain = "/v1/collections/my%20photos/items/a%2Fb%20c%25.jpg/media";
 function keyed() {
   let now = start;
   const addresses = new MediaAddresses({ needsKey: true }, () => now);
-  const accepts = (address: string, method = "GET") =>
-    addresses.accepts(method, new URL(address, "http://localhost"));
+  const accepts = (address: string, method = "GET") => {
+    const path = getPath(new Request(`http://localhost${address}`));
+    const { searchParams } = new URL(address, "http://localhost");
+    return addresses.accepts(method, path, Object.fromEntries(searchParams));
+  };
   return {
     addresses,
     accepts,
@@ -61,6 +65,29 @@ describe("MediaAddresses", () => {
       keyed().addresses.of("photos", { id: "a", media: {} })!,
     ];
     for (const other of forged) expect(() => accepts(other), other).toThrow(/expired/);
+  });
+
+  it("reads a path as the routes do, not as browsers mend it", () => {
+    const { addresses } = keyed();
+    const address = new URL(addresses.of("photos", { id: "a", media: {} })!, "http://localhost");
+    const query = Object.fromEntries(address.searchParams);
+    expect(addresses.accepts("GET", address.pathname, query)).toBe(true);
+    for (const path of [`/v1/backup/../..${address.pathname}`, `/${address.pathname}`])
+      expect(addresses.accepts("GET", path, query)).toBe(false);
+  });
+
+  it("ends its addresses after the time that has passed, whatever the clock is set to", () => {
+    const addresses = new MediaAddresses({ needsKey: true });
+    const { pathname, searchParams } = new URL(addresses.of("c", item)!, "http://localhost");
+    const accepts = () =>
+      addresses.accepts("GET", getPath(new Request(`http://localhost${pathname}`)), {
+        ...Object.fromEntries(searchParams),
+      });
+    for (const years of [-10, 10]) {
+      const clock = vi.spyOn(Date, "now").mockReturnValue(start + years * 3.2e10);
+      expect(accepts()).toBe(true);
+      clock.mockRestore();
+    }
   });
 
   it("opens nothing but the media", () => {

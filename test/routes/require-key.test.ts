@@ -108,6 +108,32 @@ describe("keys", () => {
     );
   });
 
+  it.each([
+    ["Bearer", "Bearer KEY", 200],
+    ["no scheme", "KEY", 200],
+    ["another case", "bEARER KEY", 200],
+    ["more spaces", "Bearer   KEY", 200],
+    ["two in a list", "Bearer KEY, Bearer KEY", 401],
+    ["its beginning", "Bearer KE", 401],
+    ["one more sign", "Bearer KEYS", 401],
+    ["signs beyond ASCII", "Bearer K\u00c9Y", 401],
+    ["another scheme", "Basic KEY", 401],
+    ["nothing", "Bearer ", 401],
+    ["a long one", `Bearer ${"KEY".repeat(30_000)}`, 401],
+  ])("are read from Authorization: %s", async (_, authorization, status) => {
+    const headers = { authorization: authorization.replaceAll("KEY", "a-configured-key") };
+    const app = appWith({ apiKeys: ["a-configured-key"] });
+    expect((await app.request("/v1/models", { headers })).status).toBe(status);
+  });
+
+  it("may come as x-api-key beside another scheme, which is a proxy's", async () => {
+    const app = appWith({ apiKeys: ["a-configured-key"] });
+    const headers = { authorization: "Basic dTpw", "x-api-key": "a-configured-key" };
+    expect((await app.request("/v1/models", { headers })).status).toBe(200);
+    const wrong = { ...headers, authorization: "Bearer other-key" };
+    expect((await app.request("/v1/models", { headers: wrong })).status).toBe(401);
+  });
+
   it("stop with the next request after they are revoked", async () => {
     const app = appWith();
     const key = await createKey(dataDir, { name: "ada", scope: "read" });
