@@ -23,10 +23,10 @@ export function lingerAfterAnswers(server: Pick<Server, "on">): void {
     });
     socket.destroySoon = () => {
       if (request.complete || socket.destroyed) return destroySoon.call(socket);
-      const end = Date.now() + maxLingerMs;
+      const end = performance.now() + maxLingerMs;
       let read = socket.bytesRead;
       const timer = setInterval(() => {
-        if (socket.bytesRead === read || Date.now() > end) close();
+        if (socket.bytesRead === read || performance.now() > end) close();
         read = socket.bytesRead;
       }, idleMs).unref();
       const close = () => {

@@ -1,6 +1,6 @@
 import { invalidInput } from "../errors.js";
 import { InexactNumber } from "../json/json-number.js";
-import { fieldPath, isPlainText } from "./filter.js";
+import { fieldPath, isPlainText, isTime, timeExample } from "./filter.js";
 import type { Item } from "./item.js";
 import type { CollectionSpec } from "./vector-store.js";
 
@@ -49,8 +49,10 @@ export function checkItem(
   }
   if (item.text !== undefined && (typeof item.text !== "string" || !isPlainText(item.text)))
     throw invalidInput("text", "Expected text without U+0000 and halves of surrogate pairs");
-  if (item.addedAt !== undefined && Number.isNaN(Date.parse(item.addedAt)))
-    throw invalidInput("added_at", `Expected a time but received ${JSON.stringify(item.addedAt)}`);
+  if (item.addedAt !== undefined && !isTime(item.addedAt)) {
+    const message = `Expected ${timeExample} but received ${JSON.stringify(item.addedAt)}`;
+    throw invalidInput("added_at", message);
+  }
   return item.metadata === undefined ? undefined : checkMetadata(item.metadata);
 }
 

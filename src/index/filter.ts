@@ -114,15 +114,24 @@ function checkFact({ item, op, value }: Record<string, unknown>, at: string): Fi
   return { item: fact, op: op as FilterOp, value };
 }
 
-/** A date, or a time with zone, in the canonical spelling for comparison. */
+/** The canonical spelling of a time, for comparison. */
 function timeOf(value: unknown, at: string): string {
-  const isTime =
-    typeof value === "string" &&
-    /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(value) &&
-    !Number.isNaN(Date.parse(value));
-  if (isTime) return new Date(value).toISOString();
-  const expected = 'a date or time as "2026-01-31" or "2026-01-31T18:00:00Z"';
-  throw wrong(`${at}.value`, `Expected ${expected} for added_at but received ${show(value)}`);
+  if (isTime(value)) return new Date(value).toISOString();
+  throw wrong(`${at}.value`, `Expected ${timeExample} for added_at but received ${show(value)}`);
+}
+
+export const timeExample = 'a date or time as "2026-01-31" or "2026-01-31T18:00:00Z"';
+
+/**
+ * Whether it is a date of the calendar, or a time with its zone. `Date.parse` reads much more: "5"
+ * as May 2001, 30 February as 2 March, and a time without zone as that of the server.
+ */
+export function isTime(value: unknown): value is string {
+  if (typeof value !== "string") return false;
+  const shape = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/;
+  const [, date] = shape.exec(value) ?? [];
+  if (date === undefined || Number.isNaN(Date.parse(value))) return false;
+  return new Date(date).toISOString().startsWith(date);
 }
 
 /** Ignoring an unknown key would widen what the filter finds, or deletes. */

@@ -29,7 +29,8 @@ export function matchFilter(filter: Filter, metadata: JsonObject, item?: ItemFac
 }
 
 function factOf({ id, modality, source, addedAt }: ItemFacts, fact: ItemFact) {
-  const value = { id, modality, source, added_at: addedAt && new Date(addedAt).toISOString() };
+  const added_at = addedAt === null ? null : new Date(addedAt).toISOString();
+  const value = { id, modality, source, added_at };
   return value[fact] ?? undefined;
 }
 

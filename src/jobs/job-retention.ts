@@ -17,13 +17,19 @@ export const defaultJobLimits: JobLimits = {
   resumableJobHours: 168,
 };
 
-/** @returns the jobs to forget, and those that stay but can no longer be resumed. */
+/**
+ * A job that ended in the future, before the clock was set back, counts as the oldest: it must not
+ * push out those that end now.
+ * @returns the jobs to forget, and those that stay but can no longer be resumed.
+ */
 export function expiredJobs(
   jobs: Iterable<Job>,
   limits: JobLimits,
   now: number,
 ): { forget: Job[]; dropInput: Job[] } {
-  const ended = [...jobs].filter(hasEnded).sort((one, other) => endOf(other) - endOf(one));
+  const newestFirst = [...jobs].filter(hasEnded).sort((one, other) => endOf(other) - endOf(one));
+  const isLater = (job: Job) => endOf(job) > now;
+  const ended = newestFirst.filter((job) => !isLater(job)).concat(newestFirst.filter(isLater));
   const ageHours = (job: Job) => (now - endOf(job)) / 3_600_000;
   const forget = ended.filter(
     (job, i) => i >= limits.maxEndedJobs || ageHours(job) > limits.endedJobHours,

@@ -200,7 +200,7 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
         id: `${n < 20 ? "2020/ä" : "2021/_"}${n}`,
         modality: n % 3 === 0 ? ("text" as const) : ("image" as const),
         source: n % 2 === 0 ? `/archive/%${n}` : undefined,
-        addedAt: new Date(1.7e12 + n * 1000).toISOString(),
+        addedAt: new Date(n === 7 ? 0 : 1.7e12 + n * 1000).toISOString(), // 1970: a bare clock
         metadata: { n },
       }));
       await store.upsert("photos", items);
@@ -372,6 +372,12 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
         { ...good, id: "" },
         { ...good, id: "bad", metadata: { text: "\0" } },
         { ...good, id: "bad", metadata: [] as never },
+        // What `Date.parse` takes, or another time than is meant
+        ...["5", "2026-02-30", "2026-01-31 18:00", "2026-01-31T18:00:00"].map((addedAt) => ({
+          ...good,
+          id: "bad",
+          addedAt,
+        })),
       ]);
       expect(
         statuses.map((s) => (s.status === "failed" ? [s.error.code, s.error.param] : s.status)),
@@ -383,6 +389,7 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
         ["invalid_input", "id"],
         ["invalid_input", "metadata"],
         ["invalid_input", "metadata"],
+        ...Array(4).fill(["invalid_input", "added_at"]),
       ]);
       expect(await store.count("photos")).toBe(1);
     });
