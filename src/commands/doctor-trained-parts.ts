@@ -11,8 +11,8 @@ import type { Finding } from "./finding.js";
 const log = createLog("silent");
 
 /**
- * Checks that every file of the heads, bridges, calibrations, label sets and jobs in the data folder
- * is intact. A server may be using it.
+ * Checks that every file of the heads, bridges, calibrations, label sets and jobs in the data
+ * folder is intact. A server may be using it.
  */
 export async function trainedParts(dataDir: string): Promise<Finding[]> {
   const heads = await HeadStore.open({ folder: join(dataDir, "heads"), log });
