@@ -70,7 +70,7 @@ export function createApp(
   const addresses = new MediaAddresses(access);
   return app
     .use(requestId())
-    .use(observeRequests(log, config.requestTimeoutMs))
+    .use(observeRequests(log, config.requestTimeoutMs, services.tracer))
     .use((_, next) => services.activity.during(next()))
     .use(endConnections(stopping))
     .use(allowOrigins(config, access))

@@ -1,16 +1,8 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-
-/** Where the time of a request goes. */
-const stages = ["decode", "preprocess", "queue", "inference", "search"] as const;
-export type Stage = (typeof stages)[number];
-
-/** Milliseconds by stage. */
-export type StageTimes = Map<Stage, number>;
 
 export const registry = new Registry();
 
-const stageSeconds = new Histogram({
+export const stageSeconds = new Histogram({
   name: "crossmodal_stage_seconds",
   help: "Time spent in a stage of a request",
   labelNames: ["stage"],
@@ -70,41 +62,3 @@ export const collectionIndexed = new Gauge({
   labelNames: ["collection"],
   registers: [registry],
 });
-
-const current = new AsyncLocalStorage<StageTimes>();
-
-/** Runs `work`; stages recorded while it runs are added to `times`. */
-export function gatherStages<T>(times: StageTimes, work: () => T): T {
-  return current.run(times, work);
-}
-
-/** Records time spent in a stage, for the current request (if any). */
-export function recordStage(stage: Stage, ms: number): void {
-  const times = current.getStore();
-  times?.set(stage, (times.get(stage) ?? 0) + ms);
-}
-
-/** Runs `work` and records its duration as `stage`, whether it succeeds or not. */
-export async function timed<T>(stage: Stage, work: () => Promise<T>): Promise<T> {
-  const start = performance.now();
-  try {
-    return await work();
-  } finally {
-    recordStage(stage, performance.now() - start);
-  }
-}
-
-/**
- * The `Server-Timing` header of a request; also feeds the histogram per stage. `decode;dur=1.2,
- * queue;dur=0.1`
- */
-export function reportStages(times: StageTimes): string {
-  const parts: string[] = [];
-  for (const stage of stages) {
-    const ms = times.get(stage);
-    if (ms === undefined) continue;
-    stageSeconds.observe({ stage }, ms / 1000);
-    parts.push(`${stage};dur=${ms.toFixed(1)}`);
-  }
-  return parts.join(", ");
-}

@@ -26,6 +26,7 @@ import { checkAliases, loadPacks } from "./services/load-packs.js";
 import { openJobs } from "./services/open-jobs.js";
 import { openStorage } from "./services/open-storage.js";
 import { bodyBudget, mediaBudget, startFetcher, startMedia } from "./services/start-media.js";
+import { startTracer, type Tracer } from "./tracing/tracer.js";
 import { type GapMeasurer, gapMeasurer } from "./training/gap-measurer.js";
 import { ReferenceBank } from "./zero-shot/reference-bank.js";
 
@@ -60,6 +61,8 @@ export interface Services {
   calibrations: CalibrationStore;
   /** The reference for a search's `min_relevance`. */
   neutralQueries: NeutralQueries;
+  /** Absent where no collector is configured. */
+  tracer: Tracer | undefined;
   /** Resolves once every tower has answered a first input; rejects when one cannot. */
   ready: Promise<void>;
   /**
@@ -106,6 +109,8 @@ async function openServices(
   ownsData: boolean,
   closers: (() => unknown)[],
 ): Promise<Services> {
+  const tracer = await startTracer(config.otlpEndpoint, log);
+  closers.push(() => tracer?.close());
   const { store, keptMedia } = await openStorage(config, log, ownsData);
   closers.push(
     () => store.close(),
@@ -144,6 +149,7 @@ async function openServices(
   const parts = {
     config,
     log,
+    tracer,
     store,
     keptMedia,
     maps,

@@ -106,6 +106,16 @@ export const accessOptions = {
     same,
     "Folder of the music that soundspan names by trackRef, mounted here as it is there.",
   ),
+  otlpEndpoint: {
+    ...option(
+      z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
+      "",
+      same,
+      "OpenTelemetry collector that gets a trace of each request by OTLP over HTTP, e.g. " +
+        "http://127.0.0.1:4318; by default that of OTEL_EXPORTER_OTLP_ENDPOINT, if set.",
+    ),
+    shown: (url: string) => url.replace(/\/\/[^/]*@/, "//"),
+  },
   logLevel: option(
     z.enum(["debug", "info", "warn", "error", "silent"]),
     "info",

@@ -1,5 +1,5 @@
 import { meanVector, normalize } from "../math/vector.js";
-import { timed } from "../metrics.js";
+import { timed } from "../stages.js";
 import type { Embedding, Encoder, ModalityInput } from "./encoder.js";
 import type { AudioPreprocess } from "./manifest.js";
 import type { AudioWindowTensor, MediaTensors } from "./preprocess/media-tensors.js";

@@ -1,4 +1,4 @@
-import { timed } from "../metrics.js";
+import { timed } from "../stages.js";
 import type { Encoder, ModalityInput } from "./encoder.js";
 import { type ImagePreprocess, imageSide } from "./manifest.js";
 import type { MediaTensors } from "./preprocess/media-tensors.js";

@@ -1,4 +1,4 @@
-import { timed } from "../metrics.js";
+import { timed } from "../stages.js";
 import type { Embedding, Encoder } from "./encoder.js";
 import type { TextPreprocess } from "./manifest.js";
 import { padRows, type TokenBatch } from "./preprocess/tokenizer.js";

@@ -1,6 +1,6 @@
 import { AppError } from "../errors.js";
 import { normalize } from "../math/vector.js";
-import { recordStage } from "../metrics.js";
+import { recordStage } from "../stages.js";
 import { bucketOf, padRows } from "./batch-buckets.js";
 import type { Embedding } from "./encoder.js";
 import type { Session, Tensor } from "./session.js";
@@ -89,8 +89,15 @@ async function runRows(
       cause: error,
     });
   }
-  recordStage("inference", runMs);
-  recordStage("queue", Math.max(0, performance.now() - start - runMs));
+  const waitedMs = Math.max(0, performance.now() - start - runMs);
+  recordStage({ stage: "queue", startMs: start, ms: waitedMs });
+  recordStage({
+    stage: "inference",
+    startMs: start + waitedMs,
+    ms: runMs,
+    model: tower.modelId,
+    batchSize: n,
+  });
   const values =
     result.type === "float16"
       ? fromFloat16(result.data as Uint16Array)

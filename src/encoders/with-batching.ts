@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { AppError } from "../errors.js";
-import { batchSize, gatherStages, queuedInputs, recordStage, type StageTimes } from "../metrics.js";
+import { batchSize, queuedInputs } from "../metrics.js";
 import {
   currentPriority,
   giveWayToInteractive,
@@ -8,6 +8,7 @@ import {
   priorities,
   withPriority,
 } from "../priority.js";
+import { gatherStages, recordStages, StageTimes } from "../stages.js";
 import { Turns } from "../turns.js";
 import type { Embedding, Encoder, Modality, ModalityInput } from "./encoder.js";
 
@@ -125,7 +126,9 @@ export function withBatching<M extends Modality>(
       const entry = waiting.take();
       if (entry === undefined) break;
       for (const { call } of entry.uses) {
-        if (!call.begun) call.stages.set("queue", performance.now() - call.startedWaiting);
+        const startMs = call.startedWaiting;
+        if (!call.begun)
+          call.stages.add({ stage: "queue", startMs, ms: performance.now() - startMs });
         call.begun = true;
       }
       entry.batch = batch;
@@ -136,7 +139,7 @@ export function withBatching<M extends Modality>(
   };
 
   const runBatch = async ({ entries, gone }: Batch<M>, priority: Priority) => {
-    const stages: StageTimes = new Map();
+    const stages = new StageTimes();
     const served = new Set<Call<M>>();
     const give = (entry: Entry<M>, embedding: Embedding) => {
       forget(entry);
@@ -176,7 +179,7 @@ export function withBatching<M extends Modality>(
       }
     }
     for (const call of served) {
-      for (const [stage, ms] of stages) call.stages.set(stage, (call.stages.get(stage) ?? 0) + ms);
+      call.stages.addAll(stages);
       if (call.done === call.inputs.length) settle(call, () => call.resolve(call.embeddings));
     }
   };
@@ -205,7 +208,7 @@ export function withBatching<M extends Modality>(
     dimensions: encoder.dimensions,
     async encode(inputs, signal) {
       signal?.throwIfAborted();
-      const stages: StageTimes = new Map();
+      const stages = new StageTimes();
       let call: Call<M> | undefined;
       const onAbort = () => settle(call!, () => call!.reject(signal!.reason));
       try {
@@ -231,7 +234,7 @@ export function withBatching<M extends Modality>(
         });
       } finally {
         signal?.removeEventListener("abort", onAbort);
-        for (const [stage, ms] of stages) recordStage(stage, ms);
+        recordStages(stages);
       }
     },
     async dispose() {

@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import ipaddr from "ipaddr.js";
 import { Agent, request } from "undici";
 import { AppError } from "../errors.js";
+import { traceOutgoing } from "../tracing/trace-context.js";
 import type { FetchMedia } from "./read-media.js";
 
 const maxRedirects = 3;
@@ -77,10 +78,17 @@ export function mediaFetcher({
     try {
       for (let hop = 0; hop <= maxRedirects; hop++) {
         check(url);
-        const { statusCode, headers, body } = await request(url, {
+        const traced = traceOutgoing("GET", url.host);
+        const answer = await request(url, {
           dispatcher: agent,
           signal: deadline,
+          headers: traced.headers,
+        }).catch((error) => {
+          traced.end();
+          throw error;
         });
+        const { statusCode, headers, body } = answer;
+        traced.end(statusCode);
         if (statusCode >= 300 && statusCode < 400 && typeof headers.location === "string") {
           discard(body);
           url = new URL(headers.location, url);

@@ -1,3 +1,5 @@
+import { timed } from "../stages.js";
+
 /** A file that was read: its cost, and how to decode it. */
 export interface Readable<D> {
   /** Bytes that it takes while it is decoded. */
@@ -48,13 +50,16 @@ export class Turn {
    * @throws the signal's reason when it aborts before `use`.
    */
   async hold<D, T>(read: () => Promise<Readable<D>>, use: (decoded: D) => Promise<T>): Promise<T> {
-    if (this.#held >= this.#maxHeld) await new Promise<void>((enter) => this.#waiting.push(enter));
+    if (this.#held >= this.#maxHeld)
+      await timed("admission", () => new Promise<void>((enter) => this.#waiting.push(enter)));
     else this.#held++;
     try {
       this.signal?.throwIfAborted();
       const { bytes, decode, keptBytes } = await read();
       this.signal?.throwIfAborted();
-      const { decoded, release } = await this.#memory.take(this, bytes, this.signal);
+      const { decoded, release } = await timed("admission", () =>
+        this.#memory.take(this, bytes, this.signal),
+      );
       let isDecoding = true;
       try {
         const media = await decode();

@@ -1,5 +1,5 @@
 import type { HeldAudio, HeldImage, ModalityInput } from "../encoders/encoder.js";
-import { timed } from "../metrics.js";
+import { timed } from "../stages.js";
 import { type DecodeLimits, decodedBytes } from "./decoded-bytes.js";
 import type { Media } from "./media.js";
 import type { Turn } from "./turn.js";

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler, Next } from "hono";
 import { cors } from "hono/cors";
 import { csrf } from "hono/csrf";
 import { HTTPException } from "hono/http-exception";
@@ -10,7 +10,10 @@ import type { Config } from "../config.js";
 import { AppError, invalidInput } from "../errors.js";
 import type { Log } from "../log.js";
 import type { BodyBudget, BodyShare } from "../media/body-budget.js";
-import { gatherStages, reportStages, requestSeconds, type StageTimes } from "../metrics.js";
+import { requestSeconds } from "../metrics.js";
+import { gatherStages, reportStages, StageTimes } from "../stages.js";
+import { currentTrace, parseTraceparent, withTrace } from "../tracing/trace-context.js";
+import type { TracedRequest, Tracer } from "../tracing/tracer.js";
 
 /** Variables that middleware sets for routes. */
 export interface RequestVariables {
@@ -27,13 +30,28 @@ export interface RequestVariables {
 }
 
 /**
- * Collects the stages of a request into `Server-Timing`, counts it, logs it, and gives it its
- * signal.
+ * Collects the stages of a request into `Server-Timing` and its trace, counts it, logs it, and
+ * gives it its signal.
  */
-export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<RequestVariables> {
-  return async (c, next) => {
+export function observeRequests(
+  log: Log,
+  timeoutMs: number,
+  tracer?: Tracer,
+): MiddlewareHandler<RequestVariables> {
+  const observe = observer(log, timeoutMs);
+  return (c, next) => {
+    // A tool of MCP asks another route within its own request.
+    const parent = currentTrace()?.context ?? parseTraceparent(c.req.header("traceparent"));
+    const traced = tracer?.request(c.req.method, parent);
+    const trace = traced ?? (parent === undefined ? undefined : { context: parent });
+    return withTrace(trace, () => observe(c, next, traced));
+  };
+}
+
+function observer(log: Log, timeoutMs: number) {
+  return async (c: Context<RequestVariables>, next: Next, traced?: TracedRequest) => {
     const start = performance.now();
-    const times: StageTimes = new Map();
+    const times = new StageTimes();
     const clock = new AbortController();
     setMaxListeners(0, clock.signal); // every input of a request listens
     const timer = setTimeout(() => {
@@ -71,6 +89,7 @@ export function observeRequests(log: Log, timeoutMs: number): MiddlewareHandler<
     const { method, path } = c.req;
     const { status } = c.res;
     const requestId = c.get("requestId");
+    traced?.end({ route, status, requestId, stages: times.pieces });
     log.info({ method, path, status, ms: Math.round(ms), requestId }, "request");
   };
 }

@@ -10,7 +10,7 @@ import type { CollectionStats, VectorStore } from "../index/vector-store.js";
 import type { DecodeLimits } from "../media/decoded-bytes.js";
 import type { Turn } from "../media/turn.js";
 import type { MediaParts, ReadBytes } from "../media/with-decoded.js";
-import { timed } from "../metrics.js";
+import { timed } from "../stages.js";
 import { embedAlong } from "./embed-along.js";
 import { embedMedia } from "./embed-media.js";
 import { type HeadedTarget, otherSpace, pathInto } from "./headed-path.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { withBatching } from "../../src/encoders/with-batching.js";
-import { gatherStages, type StageTimes } from "../../src/metrics.js";
 import { currentPriority, inBulk } from "../../src/priority.js";
+import { gatherStages, StageTimes } from "../../src/stages.js";
 import { fakeEncoder } from "../helpers/fake-encoder.js";
 
 /** An encoder whose batches end when they are told to. */
@@ -137,7 +137,7 @@ describe("withBatching", () => {
 
   it("reports the time in the queue to the call that waited", async () => {
     const encoder = withBatching(fakeEncoder(20), { maxBatch: 1 });
-    const times: StageTimes = new Map();
+    const times = new StageTimes();
     const ahead = encoder.encode(letters(3));
     await new Promise((resolve) => setTimeout(resolve, 1)); // two of the three are under way
     await gatherStages(times, () => encoder.encode(["late"]));

@@ -4,6 +4,7 @@ import { allowsShorter } from "../../encoders/shorter.js";
 import { AppError, invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import type { Services } from "../../services.js";
+import { traceOutgoing } from "../../tracing/trace-context.js";
 import { optional } from "../../wire/field-types.js";
 import { parseBody } from "../../wire/parse-with.js";
 import { json, text } from "../describe.js";
@@ -167,15 +168,18 @@ async function passOn(
   const url = new URL("/predict", config.immichUpstream);
   const headers = { "content-type": c.req.header("content-type")! };
   const signal = c.get("signal");
+  const traced = traceOutgoing("POST", url.host);
   const answer = await fetch(url, {
     method: "POST",
-    headers,
+    headers: { ...headers, ...traced.headers },
     body: Uint8Array.from(body),
     signal,
   }).catch((cause) => {
+    traced.end();
     signal.throwIfAborted();
     throw new AppError("fetch_failed", "The server of immichUpstream did not answer", { cause });
   });
+  traced.end(answer.status);
   const contentType = answer.headers.get("content-type") ?? "application/json";
   return new Response(answer.body, {
     status: answer.status,
