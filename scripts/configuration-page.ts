@@ -7,11 +7,11 @@ import { type OptionName, options, shownDefault } from "../src/config/options.js
  * A test checks that it is up to date.
  */
 export function configurationPage(): string {
-  const rows = Object.entries(options).map(([name, { about }]) => {
+  const rows = Object.entries(options).map(([name, { description }]) => {
     const value = shownDefault(name as OptionName);
     return (
       `| \`${name}\` | \`${flagOf(name)}\` | \`${environmentNameOf(name)}\` | ` +
-      `${value === "" ? "none" : `\`${value}\``} | ${about} |`
+      `${value === "" ? "none" : `\`${value}\``} | ${description} |`
     );
   });
   return `# Configuration

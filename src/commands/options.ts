@@ -10,7 +10,7 @@ export function addConfigFlags(command: Command, names: readonly OptionName[]): 
     const fallback = shownDefault(name);
     command.option(
       `${flagOf(name)} <value>`,
-      `${options[name].about}${fallback === "" ? "" : ` [${fallback}]`}`,
+      `${options[name].description}${fallback === "" ? "" : ` [${fallback}]`}`,
     );
   }
   return command.option("--config <file>", "JSON file of options");

@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import { list, number, option, same } from "./option.js";
+import { asIs, list, number, option } from "./option.js";
 
 /** Who may call, and what the server may call and log. */
 export const accessOptions = {
@@ -39,7 +39,7 @@ export const accessOptions = {
   auditFile: option(
     z.string(),
     "",
-    same,
+    asIs,
     "File to which each change is appended as a line of JSON: when, who, from where, what; by " +
       "default these lines go to the log.",
   ),
@@ -52,11 +52,11 @@ export const accessOptions = {
   tlsCert: option(
     z.string(),
     "",
-    same,
+    asIs,
     "File of the certificate (PEM, with its chain) to serve HTTPS with; read again when it " +
       "changes.",
   ),
-  tlsKey: option(z.string(), "", same, "File of that certificate's private key (PEM)."),
+  tlsKey: option(z.string(), "", asIs, "File of that certificate's private key (PEM)."),
   urlHosts: option(
     z.array(
       z
@@ -96,14 +96,14 @@ export const accessOptions = {
   immichUpstream: option(
     z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
     "",
-    same,
+    asIs,
     "Immich machine-learning server that faces and text recognition are passed on to, e.g. " +
       "http://immich-machine-learning:3003.",
   ),
   soundspanMusic: option(
     z.string(),
     "",
-    same,
+    asIs,
     "Folder of the music that soundspan names by trackRef, mounted here as it is there.",
   ),
   otlpEndpoint: {
@@ -119,7 +119,7 @@ export const accessOptions = {
   logLevel: option(
     z.enum(["debug", "info", "warn", "error", "silent"]),
     "info",
-    same,
+    asIs,
     "Least severe events to log.",
   ),
 };

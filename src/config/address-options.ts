@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { number, option, same } from "./option.js";
+import { asIs, number, option } from "./option.js";
 
 /** Where the server listens and keeps its data. */
 export const addressOptions = {
   host: option(
     z.string().min(1),
     "127.0.0.1",
-    same,
+    asIs,
     "Address to listen on; any but loopback needs API keys or trustedHosts.",
   ),
   port: option(
@@ -18,7 +18,7 @@ export const addressOptions = {
   dataDir: option(
     z.string().min(1),
     "", // loadConfig puts the system's folder here
-    same,
+    asIs,
     "Folder of collections, heads, jobs and pulled models; by default the system's for a user's " +
       "data (below).",
   ),
@@ -28,7 +28,7 @@ export const addressOptions = {
         message: "Expected an address like postgres://user@host:5432/database",
       }),
       "",
-      same,
+      asIs,
       "Database that holds the collections instead of dataDir, as " +
         "postgres://user@host1,host2/database?sslmode=verify-full (experimental, docs/scaling.md).",
     ),
@@ -38,13 +38,13 @@ export const addressOptions = {
   storePasswordFile: option(
     z.string(),
     "",
-    same,
+    asIs,
     "File with the password of store's database; without it and PGPASSWORD, ~/.pgpass is asked.",
   ),
   indexEngine: option(
     z.enum(["usearch", "hnswlib"]),
     "usearch",
-    same,
+    asIs,
     "Library that builds the graphs of large collections; hnswlib needs the package " +
       "hnswlib-node (docs/search.md).",
   ),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, list, number, option, pairs, same } from "./option.js";
+import { asIs, count, list, number, option, pairs } from "./option.js";
 
 /** Which models are loaded, and how they run. */
 export const modelOptions = {
@@ -41,14 +41,14 @@ export const modelOptions = {
       .string()
       .regex(/^(auto|cpu|webgpu|cuda(:\d+)?)$/, "Expected auto, cpu, webgpu, cuda or cuda:N"),
     "auto",
-    same,
+    asIs,
     "Where models run: auto, cpu, cuda[:n] or webgpu; auto falls back to the CPU, with the " +
       "others the server does not start when they are unavailable.",
   ),
   dtype: option(
     z.enum(["auto", "fp32", "fp16", "int8", "q4"]),
     "auto",
-    same,
+    asIs,
     "Data type of the weights to load; auto takes the most exact one that is installed.",
   ),
   threads: option(
@@ -67,14 +67,14 @@ export const modelOptions = {
   sandbox: option(
     z.enum(["auto", "required", "off"]),
     "auto",
-    same,
+    asIs,
     "Whether processes that decode media are kept from files and the network: auto as far as the " +
       "system can; with required the server does not start where it cannot; off.",
   ),
   resize: option(
     z.enum(["exact", "fast"]),
     "exact",
-    same,
+    asIs,
     "How pictures are resized: exact (Pillow's numbers) or fast (libvips, for large pictures; " +
       "another space, see docs/preprocessing.md).",
   ),

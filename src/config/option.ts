@@ -7,7 +7,7 @@ export interface Option<S extends z.ZodType> {
   /** Text from the environment or a flag -> what `schema` checks. */
   fromText: (text: string) => unknown;
   /** One sentence: what it is, its unit, and when one would change it. */
-  about: string;
+  description: string;
   /** How a value that has a secret in it may be shown. */
   shown?(value: z.infer<S>): string;
 }
@@ -16,11 +16,11 @@ export const option = <S extends z.ZodType>(
   schema: S,
   fallback: z.infer<S>,
   fromText: (text: string) => unknown,
-  about: string,
-): Option<S> => ({ schema, default: fallback, fromText, about });
+  description: string,
+): Option<S> => ({ schema, default: fallback, fromText, description });
 
 export const number = (text: string) => (text.trim() === "" ? Number.NaN : Number(text));
-export const same = (text: string) => text;
+export const asIs = (text: string) => text;
 export const list = (text: string) =>
   text
     .split(",")

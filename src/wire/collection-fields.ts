@@ -5,7 +5,7 @@ export const FieldsQuery = z.strictObject({
   /** As JSON. */
   filter: z.string().optional(),
   modality: Modality.optional(),
-  /** Values of each field that are told, those of most items first. */
+  /** How many values of each field are listed, the most frequent first. */
   values: z.coerce.number<number>().int().min(0).max(100).default(20),
 });
 
