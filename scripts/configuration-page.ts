@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { environmentNameOf, flagOf } from "../src/config/option.js";
 import { type OptionName, options, shownDefault } from "../src/config/options.js";
+import { reloadable } from "../src/config/reload.js";
 
 /**
  * docs/configuration.md from the schema: `npx tsx scripts/configuration-page.ts`.
@@ -19,14 +20,16 @@ export function configurationPage(): string {
 A flag wins over the environment, the environment over the config file, the file over the default.
 The config file (\`--config FILE\` or \`CROSSMODAL_CONFIG\`) is one JSON object of the names below.
 A misspelt option is an error that suggests the right name.
-What differs from the defaults is logged at the start, with keys left out.
+Values that differ from the defaults are logged at startup, without keys.
 
 | option | flag | environment | default | meaning |
 |---|---|---|---|---|
 ${rows.join("\n")}
 
-Without \`dataDir\`, data lie in \`$XDG_DATA_HOME/crossmodal\` or \`~/.local/share/crossmodal\` on Linux, \`~/Library/Application Support/crossmodal\` on macOS, \`%LOCALAPPDATA%\\crossmodal\` on Windows.
-Messages about what is not there name the folder, and \`crossmodal doctor\` shows it.
+A reload ([operations.md](operations.md#change-the-configuration)) applies changes of ${inWords(reloadable)}; the others need a restart.
+
+Without \`dataDir\`, data is stored in \`$XDG_DATA_HOME/crossmodal\` or \`~/.local/share/crossmodal\` on Linux, \`~/Library/Application Support/crossmodal\` on macOS, \`%LOCALAPPDATA%\\crossmodal\` on Windows.
+Messages about missing data name the folder, and \`crossmodal doctor\` shows it.
 
 A config file:
 
@@ -41,6 +44,8 @@ Lists are arrays there, and numbers are numbers; in the environment and as flags
 No other command reads them.
 `;
 }
+
+const inWords = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");
 
 if (process.argv[1]?.endsWith("configuration-page.ts"))
   writeFileSync("docs/configuration.md", configurationPage());

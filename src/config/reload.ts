@@ -1,17 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import { type OptionName, options } from "./options.js";
 
-/** Options that are taken over by a reload; a change of any other needs a restart. */
-const reloadable: readonly OptionName[] = [
+/** Options that a reload applies; a change of any other needs a restart. */
+export const reloadable: readonly OptionName[] = [
   ...(["models", "aliases", "pinnedModels"] as const),
   ...(["apiKeys", "requestsPerMinute", "trustedProxies", "auditFile"] as const),
   ...(["corsOrigins", "trustedHosts", "urlHosts"] as const),
   ...(["maxLabels", "maxInputs", "maxAnswerBytes"] as const),
 ];
 
-/** What of a configuration that was read again differs from the one in use. */
+/** How a configuration that was read again differs from the one in use. */
 export interface ConfigChange<C> {
-  /** The one in use with what can be taken over. */
+  /** The one in use, with the changes that need no restart. */
   config: C;
   changed: OptionName[];
   needsRestart: OptionName[];
@@ -25,9 +25,9 @@ export function compareConfigs<C extends Readonly<Record<OptionName, unknown>>>(
     (name) => !isDeepStrictEqual(inUse[name], read[name]),
   );
   const changed = different.filter((name) => reloadable.includes(name));
-  const taken = Object.fromEntries(changed.map((name) => [name, read[name]]));
+  const applied = Object.fromEntries(changed.map((name) => [name, read[name]]));
   return {
-    config: Object.freeze({ ...inUse, ...taken }) as C,
+    config: Object.freeze({ ...inUse, ...applied }) as C,
     changed,
     needsRestart: different.filter((name) => !reloadable.includes(name)),
   };
