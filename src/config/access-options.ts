@@ -110,7 +110,7 @@ export const accessOptions = {
     ...option(
       z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
       "",
-      same,
+      asIs,
       "OpenTelemetry collector that gets a trace of each request by OTLP over HTTP, e.g. " +
         "http://127.0.0.1:4318; by default that of OTEL_EXPORTER_OTLP_ENDPOINT, if set.",
     ),
