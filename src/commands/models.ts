@@ -89,7 +89,7 @@ export function modelsCommand(program: Command): void {
 
   const add = models
     .command("add")
-    .description("install a folder in the hub's ONNX layout")
+    .description("install a folder in the ONNX layout of the hub or of Immich")
     .argument(
       "<folder>",
       "holds config.json, preprocessor_config.json, tokenizer.json and onnx/*.onnx",

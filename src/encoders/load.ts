@@ -121,7 +121,9 @@ export class PackLoader {
               openSession({ model: await verified(), device, threads }, { name, log }),
             isPinned: () => users().some((id) => isPinned?.(id)),
           });
-          const oneByOne = await quantizesDynamically(join(folder, file.path));
+          const oneByOne =
+            session.info.inputs.some(({ dims }) => dims[0] === 1) ||
+            (await quantizesDynamically(join(folder, file.path)));
           return { ...target, dimensions, session, outputs: section.outputs, oneByOne };
         };
         const finish = <M extends Modality>(encoder: Encoder<M>): Encoder<M> => {

@@ -131,9 +131,9 @@ export const TextPreprocess = z.strictObject({
   padTokenId: z.int().nonnegative(),
   /**
    * Normalisation before the tokenizer. `siglip`: lower case, ASCII punctuation
-   * removed, white space collapsed. `lower`: lower case.
+   * removed, white space collapsed. `lower`: lower case. `whitespace`: collapsed and trimmed.
    */
-  canonicalize: z.enum(["none", "siglip", "lower"]).default("none"),
+  canonicalize: z.enum(["none", "siglip", "lower", "whitespace"]).default("none"),
 });
 export type TextPreprocess = z.infer<typeof TextPreprocess>;
 

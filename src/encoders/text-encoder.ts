@@ -21,6 +21,7 @@ export function textEncoder(
   const encodeBatch = async ({ inputIds, attentionMask, shape }: TokenBatch) => {
     const feeds = {
       input_ids: { type: "int64", dims: shape, data: inputIds },
+      text: { type: "int64", dims: shape, data: inputIds }, // its name in exports of open_clip
       attention_mask: { type: "int64", dims: shape, data: attentionMask },
       token_type_ids: { type: "int64", dims: shape, data: new BigInt64Array(inputIds.length) },
     } as const;

@@ -14,7 +14,8 @@ export interface Tower {
   /** Names of the output that holds the embedding, in order of preference. */
   outputs: readonly string[];
   /**
-   * Batches are run one input at a time: the graph would mix them (see dynamic-quantization.ts).
+   * Batches are run one input at a time: the graph takes no others, or would mix them (see
+   * dynamic-quantization.ts).
    */
   oneByOne: boolean;
 }
@@ -23,7 +24,7 @@ export interface Tower {
  * Runs a batch and returns its rows at unit length.
  *
  * @param offered  inputs by name, [n, ...]; only those the graph lists are fed, and float32 is
- *   narrowed to float16 where it asks for that.
+ *   narrowed to float16, int64 to int32, where it asks for that.
  * @throws AppError `inference_failed` when the graph fails or its output is not N finite vectors of
  *   the right size.
  */
@@ -63,7 +64,7 @@ async function runRows(
         `${tower.modelId} expects an input "${name}" that is not supported`,
       );
     const batch = size === n ? tensor : padRows(tensor, size);
-    feeds[name] = type === "float16" && batch.type === "float32" ? toFloat16(batch) : batch;
+    feeds[name] = asType(batch, type);
   }
   const output = tower.outputs.find((name) =>
     info.outputs.some((candidate) => candidate.name === name),
@@ -118,6 +119,13 @@ async function runRows(
       });
     }
   });
+}
+
+function asType(tensor: Tensor, type: string): Tensor {
+  if (type === "float16" && tensor.type === "float32") return toFloat16(tensor);
+  if (type !== "int32" || tensor.type !== "int64") return tensor;
+  const data = Int32Array.from(tensor.data as BigInt64Array, Number);
+  return { type, dims: tensor.dims, data };
 }
 
 /** Float32 -> the 16 bits of IEEE 754 half precision, rounded to nearest even. */

@@ -16,7 +16,8 @@ function checkText(
   graph: GraphHeader,
   { contextLength, padding }: Omit<TextPreprocess, "tokenizer">,
 ): void {
-  expectInputs(graph, ["input_ids"], ["attention_mask", "token_type_ids"]);
+  const ids = graph.inputs.some(({ name }) => name === "text") ? "text" : "input_ids";
+  expectInputs(graph, [ids], ["attention_mask", "token_type_ids"]);
   for (const { name, dims } of graph.inputs) {
     checkBatch(name, dims);
     if (dims.length !== 0 && dims.length !== 2) throw new RangeError(shapeOf(name, dims));
@@ -85,7 +86,7 @@ function expectShape({ name, dims }: GraphValue, expected: readonly number[]): v
 }
 
 function checkBatch(name: string, [batch]: GraphValue["dims"]): void {
-  if (batch === undefined) return;
+  if (batch === undefined || batch === 1) return; // of one: inputs are run one by one
   throw new RangeError(
     `the input "${name}" takes batches of ${batch} only; export it with a dynamic batch axis`,
   );

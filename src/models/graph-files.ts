@@ -6,25 +6,23 @@ import { type ExternalFile, externalFilesOf } from "./external-data.js";
 import { type GraphHeader, readGraphHeader } from "./graph-header.js";
 import { inFolder } from "./hub-configs.js";
 import { describeModelFile, openModelFile } from "./model-file.js";
-import { findGraph, type TowerName } from "./onnx-layout.js";
 
 /**
  * The graphs of a tower by data type, with the files that hold their weights; undefined when there
  * is none.
  *
- * @param paths  of the graphs to choose from.
+ * @param find   the path of the tower's graph in a data type.
  * @param check  refuses, with a RangeError, a graph that does not fit its configuration.
  * @throws AppError `invalid_input` naming the file.
  */
 export async function graphFiles(
   folder: string,
-  paths: readonly string[],
-  tower: TowerName,
+  find: (dtype: DataType) => string | undefined,
   check: (header: GraphHeader) => void,
 ): Promise<Partial<Record<DataType, GraphFile>> | undefined> {
   const files: Partial<Record<DataType, GraphFile>> = {};
   for (const dtype of DataType.options) {
-    const path = findGraph(paths, tower, dtype);
+    const path = find(dtype);
     if (path === undefined) continue;
     const header = await readGraph(folder, path);
     inFolder(join(folder, path), () => check(header));

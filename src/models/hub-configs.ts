@@ -12,10 +12,11 @@ import { families } from "./families/families.js";
 import type { Family, HubConfigs } from "./families/family.js";
 import { harmless, readConfig } from "./families/read-config.js";
 import { checkTokenizer } from "./families/tokenizer-config.js";
+import { hubLayout, type Layout } from "./layout.js";
 import { readModelJson } from "./model-file.js";
 import { shorterDimensions } from "./shorter-dimensions.js";
 
-const maxTokenizerBytes = 128 * 2 ** 20;
+export const maxTokenizerBytes = 128 * 2 ** 20;
 
 /** Written by transformers 5; earlier versions only wrote a class name. */
 const ProcessorConfig = z.strictObject({
@@ -32,12 +33,13 @@ const ProcessorConfig = z.strictObject({
  * sounds.
  */
 export interface FolderConfigs {
-  family: Family;
+  layout: Layout;
+  family: Pick<Family, "family" | "activation" | "outputs" | "promptTemplates">;
   /** Length of an embedding. */
   dimensions: number;
   shorterDimensions: Manifest["shorterDimensions"];
   preprocess: {
-    text: Omit<TextPreprocess, "tokenizer">;
+    text?: Omit<TextPreprocess, "tokenizer">;
     image?: ImagePreprocess;
     audio?: AudioPreprocess;
   };
@@ -70,7 +72,7 @@ export async function readFamily(folder: string): Promise<FolderConfigs> {
     const preprocess = { text, image: family.image?.(configs), audio: family.audio?.(configs) };
     const dimensions = dimensionsOf(configs, family);
     const shorter = shorterDimensions(config, dimensions);
-    return { family, dimensions, shorterDimensions: shorter, preprocess };
+    return { layout: hubLayout, family, dimensions, shorterDimensions: shorter, preprocess };
   });
 }
 

@@ -1,14 +1,16 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Manifest, modalities } from "../encoders/manifest.js";
+import { type DataType, Manifest, modalities } from "../encoders/manifest.js";
 import { startTokenizer } from "../encoders/preprocess/tokenizer-thread.js";
 import { AppError } from "../errors.js";
 import { checkInputs, checkOutput } from "./check-graph.js";
 import { graphFiles } from "./graph-files.js";
 import { readFamily } from "./hub-configs.js";
+import { isImmichFolder, readImmichFolder } from "./immich-folder.js";
+import type { Layout } from "./layout.js";
 import { describeModelFile, openModelFile, readModelJson } from "./model-file.js";
-import { graphNames, logitFile } from "./onnx-layout.js";
+import { logitFile } from "./onnx-layout.js";
 
 export interface InspectOptions {
   id: string;
@@ -25,8 +27,8 @@ export interface InspectOptions {
 
 /**
  * The manifest of a folder in the hub's ONNX layout: config.json, preprocessor_config.json or
- * processor_config.json, tokenizer.json, tokenizer_config.json and onnx/*.onnx. Every constant
- * comes from those files; anything unsupported is refused.
+ * processor_config.json, tokenizer.json, tokenizer_config.json and onnx/*.onnx; or in Immich's
+ * (immich-folder.ts). Every constant comes from those files; anything unsupported is refused.
  *
  * The logit scale comes from `options`, else from a `logit.json` beside config.json
  * (`logit_scale_exp` and `logit_bias`). `logit_scale_init_value` of config.json is the starting
@@ -35,27 +37,28 @@ export interface InspectOptions {
  * @throws AppError `invalid_input` saying which file is missing or what in it is unknown.
  */
 export async function inspectFolder(folder: string, options: InspectOptions): Promise<Manifest> {
-  const { dimensions, shorterDimensions, family, preprocess } = await readFamily(folder);
+  const read = isImmichFolder(folder) ? readImmichFolder : readFamily;
+  const { layout, dimensions, shorterDimensions, family, preprocess } = await read(folder);
   const { logitScale, logitBias } = await logitOf(folder, options);
-  const paths = options.graphs ?? (await pathsOf(folder));
+  const paths = options.graphs ?? (await pathsOf(folder, layout));
   const towers: Record<string, unknown> = {};
   for (const modality of modalities) {
     const outputs = family.outputs[modality];
     if (outputs === undefined) continue;
-    const files = await graphFiles(folder, paths, modality, (graph) => {
+    const find = (dtype: DataType) => layout.graph(paths, modality, dtype);
+    const files = await graphFiles(folder, find, (graph) => {
       checkInputs[modality](graph, preprocess[modality] as never);
       checkOutput(graph, outputs, dimensions);
     });
     if (files === undefined) continue;
     const tokenizer =
       modality === "text"
-        ? { tokenizer: await describeModelFile(folder, "tokenizer.json") }
+        ? { tokenizer: await describeModelFile(folder, layout.tokenizer) }
         : undefined;
     towers[modality] = { files, outputs, preprocess: { ...preprocess[modality], ...tokenizer } };
   }
   if (Object.keys(towers).length === 0) {
-    const names = Object.values(graphNames).map((name) => `onnx/${name}.onnx`);
-    throw new AppError("invalid_input", `${folder} holds none of ${names.join(", ")}`, {
+    throw new AppError("invalid_input", `${folder} holds none of ${layout.expected}`, {
       param: "folder",
     });
   }
@@ -93,7 +96,7 @@ export async function inspectFolder(folder: string, options: InspectOptions): Pr
  */
 async function tryTokenizer(folder: string, { id, towers }: Manifest): Promise<void> {
   if (towers.text === undefined) return;
-  const path = join(folder, "tokenizer.json");
+  const path = join(folder, towers.text.preprocess.tokenizer.path);
   try {
     const tokenizer = await startTokenizer(path, towers.text.preprocess, { name: id });
     await tokenizer
@@ -106,15 +109,20 @@ async function tryTokenizer(folder: string, { id, towers }: Manifest): Promise<v
 }
 
 /**
- * The files in onnx/. A dangling link or a device is refused even if no graph refers to it: it was
- * meant as weights.
+ * The files beside the graphs. A dangling link or a device is refused even if no graph refers to
+ * it: it was meant as weights.
  */
-async function pathsOf(folder: string): Promise<string[]> {
-  if (!existsSync(join(folder, "onnx"))) return [];
-  const entries = await readdir(join(folder, "onnx"), { withFileTypes: true });
-  for (const entry of entries)
-    if (!entry.isDirectory()) await (await openModelFile(folder, join("onnx", entry.name))).close();
-  return entries.map(({ name }) => `onnx/${name}`);
+async function pathsOf(folder: string, { folders }: Layout): Promise<string[]> {
+  const paths: string[] = [];
+  for (const inner of folders) {
+    if (!existsSync(join(folder, inner))) continue;
+    for (const entry of await readdir(join(folder, inner), { withFileTypes: true })) {
+      const path = `${inner}/${entry.name}`;
+      if (!entry.isDirectory()) await (await openModelFile(folder, path)).close();
+      paths.push(path);
+    }
+  }
+  return paths;
 }
 
 async function logitOf(

@@ -54,3 +54,35 @@ export function withExternalData(
   }
   return { graph: ModelProto.encode(model).finish(), data: Buffer.concat(parts) };
 }
+
+/**
+ * A graph as Immich exports it with open_clip: its input and output renamed, of one fixed shape,
+ * and token ids of 32 bits.
+ * @param dims  of the input.
+ */
+export function withFixedInput(bytes: Uint8Array, name: string, dims: readonly number[]) {
+  const model = ModelProto.decode(bytes);
+  const graph = model.graph!;
+  const [input] = graph.input!;
+  const before = input.name!;
+  const tensor = input.type!.tensorType!;
+  const isText = tensor.elemType === TensorProto.DataType.INT64;
+  graph.node = [
+    NodeProto.create({
+      opType: "Cast",
+      input: [name],
+      output: [before],
+      attribute: [{ name: "to", type: 2, i: tensor.elemType! }],
+    }),
+    ...graph.node!,
+  ];
+  input.name = name;
+  tensor.elemType = isText ? TensorProto.DataType.INT32 : tensor.elemType;
+  tensor.shape!.dim = dims.map((dimValue) => ({ dimValue }));
+  const [output] = graph.output!;
+  graph.node.push(
+    NodeProto.create({ opType: "Identity", input: [output.name!], output: ["embedding"] }),
+  );
+  output.name = "embedding";
+  return ModelProto.encode(model).finish();
+}

@@ -185,7 +185,7 @@ describe("a graph that does not fit its configuration", () => {
   const text = "onnx/text_model.onnx";
 
   it.each([
-    ["takes batches of one", graphWith((g) => dim(g.input![0], 0, 1)), "batches of 1 only"],
+    ["takes batches of two", graphWith((g) => dim(g.input![0], 0, 2)), "batches of 2 only"],
     ["takes other pictures", graphWith((g) => dim(g.input![0], 2, 336)), "[batch, 3, 224, 224]"],
     ["takes one channel", graphWith((g) => dim(g.input![0], 1, 1)), "[batch, 3, 224, 224]"],
     ["gives other vectors", graphWith((g) => dim(g.output![0], 1, 64)), "has 64 numbers"],

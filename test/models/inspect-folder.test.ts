@@ -78,7 +78,7 @@ describe("readFamily", () => {
       writeFileSync(join(folder, "tokenizer_config.json"), JSON.stringify(tokenizer));
       const found = await readFamily(folder);
       expect(found.dimensions).toBe(dimensions);
-      expect(found.preprocess.text.contextLength).toBe(contextLength);
+      expect(found.preprocess.text?.contextLength).toBe(contextLength);
     },
   );
 });

@@ -8,11 +8,13 @@ import { fakeEmbedding, fakePack } from "../helpers/fake-packs.js";
 const nested = fakePack("nested", 16);
 nested.manifest.shorterDimensions = [4, 8];
 const rigid = fakePack("rigid", 16);
+const long = fakePack("vit-b-32__openai", 768);
+long.manifest.shorterDimensions = { min: 32 };
 
 let app: App;
 let services: Services;
 beforeAll(async () => {
-  ({ app, services } = await fakeApp([nested, rigid]));
+  ({ app, services } = await fakeApp([nested, rigid, long]));
 });
 afterAll(() => services.close());
 
@@ -103,6 +105,18 @@ describe("dimensions", () => {
     const [a, b] = ["a cat", "at night"].map((text) => fakeEmbedding(text, 16));
     const mean = [...a].map((value, i) => value + b[i]).slice(0, 8);
     expect(isSame(fromList(answer.body), mean)).toBe(true);
+  });
+
+  // Models that were added from Immich's folders have its names in lower case
+  it("fills Immich's columns from a longer model that may be cut", async () => {
+    const form = new FormData();
+    const modelName = "ViT-B-32__openai";
+    form.append("entries", JSON.stringify({ clip: { textual: { modelName } } }));
+    form.append("text", "a cat");
+    const response = await app.request("/predict", { method: "POST", body: form });
+    const { clip } = (await response.json()) as { clip: string };
+    expect((JSON.parse(clip) as number[]).length).toBe(512);
+    expect(isSame(JSON.parse(clip), fakeEmbedding("a cat", 768).slice(0, 512))).toBe(true);
   });
 
   it("names a space of their own", async () => {

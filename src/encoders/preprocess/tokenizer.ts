@@ -114,18 +114,17 @@ export function padRows(
 }
 
 /**
- * `siglip` is big_vision's canonicalize_text; SigLIP 2 was trained on lower-cased text and keeps
- * its punctuation.
+ * `whitespace` is Python's `" ".join(text.split())`. `siglip` is big_vision's canonicalize_text;
+ * SigLIP 2 was trained on lower-cased text and keeps its punctuation.
  */
 function canonicalize(text: string, { canonicalize: how }: TextPreprocess): string {
   if (how === "none") return text;
   if (how === "lower") return text.toLowerCase();
-  return text
-    .toLowerCase()
-    .replace(/[!-/:-@[-`{-~]/g, "")
-    .replace(/\s+/g, " ")
-    .trim();
+  if (how === "whitespace") return collapsed(text);
+  return collapsed(text.toLowerCase().replace(/[!-/:-@[-`{-~]/g, ""));
 }
+
+const collapsed = (text: string) => text.replace(/\s+/g, " ").trim();
 
 /**
  * JavaScript writes a capital sigma at the end of a word as ς. The reference (Rust) lowers one

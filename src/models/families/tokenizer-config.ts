@@ -96,7 +96,7 @@ export function checkTokenizer(
     normalizer.includes(`"${name}":true`) || !normalizer.includes(`"${name}":false`)
       ? normalizer.includes(`"${name}":true`) || undefined
       : false;
-  const lowers = canonicalize !== "none" || lowersCase(tokenizer);
+  const lowers = /siglip|lower/.test(canonicalize) || lowersCase(tokenizer);
   agree("do_lower_case", lowers, "lower the case");
   agree("tokenize_chinese_chars", switchOf("handle_chinese_chars"), "split Chinese characters");
   agree("strip_accents", switchOf("strip_accents"), "strip accents");

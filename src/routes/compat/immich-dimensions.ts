@@ -25,5 +25,13 @@ const byName: readonly (readonly [RegExp, number])[] = [
 
 /** Undefined for a name that Immich does not list. */
 export function dimensionsOf(modelName: string): number | undefined {
-  return byName.find(([pattern]) => pattern.test(modelName))?.[1];
+  const name = plainName(modelName);
+  return byName.find(([pattern]) => pattern.test(name))?.[1];
 }
+
+/**
+ * Immich takes `M-CLIP/XLM-Roberta-Large-Vit-B-32` and `ViT-B-32::openai` too. Source: the same,
+ * server/src/utils/misc.ts, cleanModelName.
+ */
+export const plainName = (modelName: string): string =>
+  modelName.split("/").at(-1)!.replaceAll(":", "_");

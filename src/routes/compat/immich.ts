@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Embedding } from "../../encoders/encoder.js";
+import type { LoadedPack } from "../../encoders/load.js";
 import { allowsShorter } from "../../encoders/shorter.js";
 import { AppError, invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
@@ -13,7 +14,7 @@ import { readBody } from "../read-body.js";
 import { readForm } from "../read-form.js";
 import { contentTypeOf, parseHeld } from "../read-json.js";
 import { embedForeign } from "./embed-foreign.js";
-import { dimensionsOf } from "./immich-dimensions.js";
+import { dimensionsOf, plainName } from "./immich-dimensions.js";
 import type { ErrorForm, ForeignContext, Shape } from "./shape.js";
 
 const Model = z.strictObject({
@@ -118,9 +119,10 @@ async function predict(services: Services, c: ForeignContext): Promise<Response>
   const content: Content = isPicture
     ? mediaMaker(services, signal)(Buffer.from(field), "image", "image")
     : { modality: "text", text: String(field) };
+  const model = knownName(modelName, services);
   const inputs = {
-    model: modelName,
-    dimensions: shorterFor(modelName, services),
+    model,
+    dimensions: shorterFor(modelName, services.packs.find(model)),
     param: isPicture ? "image" : "text",
   };
   const { pack, embeddings, sizes } = await embedForeign(services, inputs, [content], c);
@@ -130,10 +132,17 @@ async function predict(services: Services, c: ForeignContext): Promise<Response>
   return c.json({ clip, imageHeight: height, imageWidth: width });
 }
 
+/** A model that was added from Immich's folder needs no alias, though its id is in lower case. */
+function knownName(modelName: string, { packs }: Services): string {
+  const isKnown = (name: string) =>
+    packs.list().some(({ manifest }) => manifest.id === packs.resolve(name));
+  const plain = plainName(modelName);
+  return [modelName, plain, plain.toLowerCase()].find(isKnown) ?? modelName;
+}
+
 /** The length that Immich keeps, if the model gives longer ones that may be cut to it. */
-function shorterFor(modelName: string, { packs }: Services): number | undefined {
+function shorterFor(modelName: string, { manifest }: LoadedPack): number | undefined {
   const wanted = dimensionsOf(modelName);
-  const { manifest } = packs.find(modelName);
   return wanted !== undefined && allowsShorter(manifest, wanted) ? wanted : undefined;
 }
 

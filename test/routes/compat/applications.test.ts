@@ -78,6 +78,15 @@ describe("Immich", () => {
     expect(isSame(numbers.slice(0, 384), await ownEmbedding(app, "a cat", clip))).toBe(true);
   });
 
+  it.each(["ViT-B-32::openai", "immich-app/ViT-B-32__openai"])(
+    "knows a model by what Immich makes of its name: %s",
+    async (name) => {
+      const entries = { clip: { textual: { modelName: name } } };
+      const body = (await (await predict(entries, { text: "a cat" })).json()) as { clip: string };
+      expect((JSON.parse(body.clip) as number[]).length).toBe(512);
+    },
+  );
+
   it.each([
     ["bad entries", { nothing: 1 }, { text: "x" }, 422],
     ["neither field", textual, {}, 400],
