@@ -26,6 +26,14 @@ export const batchSize = new Histogram({
   registers: [registry],
 });
 
+export const embedSeconds = new Histogram({
+  name: "crossmodal_embed_seconds",
+  help: "Time from inputs to their embeddings, waiting included",
+  labelNames: ["model", "modality"],
+  buckets: [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
+  registers: [registry],
+});
+
 export const queuedInputs = new Gauge({
   name: "crossmodal_queued_inputs",
   help: "Inputs waiting for a batch",

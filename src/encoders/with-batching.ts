@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { AppError } from "../errors.js";
-import { batchSize, queuedInputs } from "../metrics.js";
+import { batchSize, embedSeconds, queuedInputs } from "../metrics.js";
 import {
   currentPriority,
   giveWayToInteractive,
@@ -58,10 +58,9 @@ interface Batch<M extends Modality> {
 /**
  * Encoder -> Encoder: joins the inputs of concurrent calls into batches. Interactive and bulk
  * inputs have separate batches, so that the former can overtake the latter (run-queue.ts). Callers
- * take turns, one input each, so that nobody waits behind another's backlog; calls with the same
- * signal belong to one caller. The total is limited elsewhere, before anything is decoded
- * (media/budget.ts). When a batch fails, its inputs are run one by one: an input that cannot be
- * encoded fails only its own calls.
+ * (calls with one signal) take turns, one input each, so that nobody waits behind another's
+ * backlog. The total is limited elsewhere, before anything is decoded (media/budget.ts). When a
+ * batch fails, its inputs are run one by one: only calls whose input cannot be encoded fail.
  */
 export function withBatching<M extends Modality>(
   encoder: Encoder<M>,
@@ -180,7 +179,9 @@ export function withBatching<M extends Modality>(
     }
     for (const call of served) {
       call.stages.addAll(stages);
-      if (call.done === call.inputs.length) settle(call, () => call.resolve(call.embeddings));
+      if (call.done < call.inputs.length) continue;
+      embedSeconds.observe(labels, (performance.now() - call.startedWaiting) / 1000);
+      settle(call, () => call.resolve(call.embeddings));
     }
   };
 

@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import type { LoadedPack } from "../encoders/load.js";
-import type { Packs } from "../encoders/packs.js";
 import { invalidInput } from "../errors.js";
 import { pullTarget } from "../models/pull-plan.js";
+import { installedIds } from "../models/store.js";
 import type { Services } from "../services.js";
 import { JobStarted } from "../wire/jobs.js";
 import { LoadModel, ModelAnswer, ModelList, ModelUnloaded } from "../wire/models.js";
@@ -53,13 +53,14 @@ const operations = {
 /**
  * `/v1/models`: the loaded models, their devices and spaces; a superset of OpenAI's shape.
  */
-export function modelsRoutes({ packs, models, jobs }: Services) {
+export function modelsRoutes(services: Services) {
+  const { packs, models, jobs } = services;
   // Manifests have no date: this is when the server loaded the model.
   const created = Math.floor(Date.now() / 1000);
   const answer = (pack: LoadedPack) =>
     modelAnswer(pack, packs.aliasesOf(pack.manifest.id), created);
   return new Hono<RequestVariables>()
-    .get("/v1/models", operations.list, (c) => c.json(modelList(packs, created)))
+    .get("/v1/models", operations.list, (c) => c.json(modelList(services, created)))
     .get("/v1/models/:id", operations.get, (c) => c.json(answer(packs.find(c.req.param("id")))))
     .post("/v1/models", operations.load, async (c) => {
       const body = await readRequest(c, LoadModel, { json: ["dtypes", "pinned", "reload"] });
@@ -82,9 +83,13 @@ export function modelsRoutes({ packs, models, jobs }: Services) {
     });
 }
 
-export const modelList = (packs: Packs, created: number): ModelList => ({
+export const modelList = (
+  { packs, config }: Pick<Services, "packs" | "config">,
+  created: number,
+): ModelList => ({
   object: "list",
   data: packs.list().map((pack) => modelAnswer(pack, packs.aliasesOf(pack.manifest.id), created)),
+  installed: installedIds(config.dataDir),
 });
 
 function modelAnswer(

@@ -46,7 +46,12 @@ export const ModelAnswer = z.object({
 });
 export type ModelAnswer = z.infer<typeof ModelAnswer>;
 
-export const ModelList = z.object({ object: z.literal("list"), data: z.array(ModelAnswer) });
+export const ModelList = z.object({
+  object: z.literal("list"),
+  data: z.array(ModelAnswer),
+  /** Ids of what is installed, loaded or not. */
+  installed: z.array(z.string()),
+});
 export type ModelList = z.infer<typeof ModelList>;
 
 /** Either a model that is installed, or one to be pulled from the hub by a job. */

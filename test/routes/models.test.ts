@@ -43,6 +43,11 @@ describe("POST /v1/models", () => {
     expect((await embed("starter-clap")).status).toBe(200);
   });
 
+  it("tells what is installed beside what is loaded", async () => {
+    const { installed } = (await (await app.request("/v1/models")).json()) as ModelList;
+    expect(installed).toEqual(expect.arrayContaining(["starter-clap", "starter-clip"]));
+  });
+
   it("names what is wrong with a request", async () => {
     expect(await load({ model: "nothing" })).toMatchObject({
       status: 404,

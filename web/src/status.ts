@@ -17,7 +17,7 @@ const waitingIntervalMs = 1_500;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 /** Asks how the server is, and again while the page is looked at. */
-async function watchServer(): Promise<void> {
+export async function askStatus(): Promise<void> {
   clearTimeout(timer);
   try {
     const client = server.peek();
@@ -30,14 +30,14 @@ async function watchServer(): Promise<void> {
     status.value = { ...status.peek(), state: "unreachable", why: sentenceOf(error) };
   }
   const interval = status.peek().state === "ready" ? readyIntervalMs : waitingIntervalMs;
-  timer = setTimeout(() => document.visibilityState === "visible" && watchServer(), interval);
+  timer = setTimeout(() => document.visibilityState === "visible" && askStatus(), interval);
 }
 
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") void watchServer();
+  if (document.visibilityState === "visible") void askStatus();
 });
 // A key was entered.
-server.subscribe(() => void watchServer());
+server.subscribe(() => void askStatus());
 
 /** "2 models on CPU" */
 export function modelsSentence(models: readonly ModelAnswer[]): string {

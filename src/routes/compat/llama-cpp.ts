@@ -61,7 +61,7 @@ export function llamaCppShape(services: Services): Shape {
         path: "/v1/models",
         onlyUnderPrefix: true,
         returns: json(ModelList),
-        answer: (c) => c.json(modelList(packs, started)),
+        answer: (c) => c.json(modelList(services, started)),
       },
       {
         method: "GET",

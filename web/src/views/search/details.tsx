@@ -3,6 +3,7 @@ import type { Modality } from "../../../../src/encoders/encoder.js";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import { Preview } from "../../components/preview.js";
 import { modalityNames } from "../../media.js";
+import { linkTo } from "../../router.js";
 import { kindsOf } from "./collections.js";
 import type { Shown } from "./feed.js";
 import { ask } from "./query.js";
@@ -76,6 +77,9 @@ export function Details({ collection, item }: { collection: CollectionAnswer; it
             {modalityNames[other]}s like this
           </button>
         ))}
+        <a class="button" href={linkTo("map", [collection.name], { item: id })}>
+          On the map
+        </a>
         <TagButton collection={collection.name} items={[item]} />
         <button type="button" onClick={() => deleteItems(collection.name, [item])}>
           Delete

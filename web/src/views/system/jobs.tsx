@@ -9,6 +9,10 @@ const kinds: Record<string, string> = {
   "few-shot": "learning labels from examples",
   bridge: "learning a bridge",
   reproject: "projecting a collection anew",
+  calibrate: "calibrating on a collection",
+  classify: "tagging a collection",
+  move: "moving a collection to another model",
+  pull: "pulling a model",
 };
 
 /** Long work: how far it is, and what can be done about it. */
@@ -26,12 +30,11 @@ export function Jobs() {
     <section class="card" aria-label="Jobs">
       <header class="row">
         <strong>Jobs</strong>
-        <span class="quiet">{failure || "training, bridges, projections"}</span>
+        <span class="quiet">{failure || "long work, which goes on while you are away"}</span>
       </header>
       {jobs.length === 0 ? (
         <p class="sentence">
-          None. Training a head, learning a bridge and projecting a collection anew run as jobs;
-          they go on while you are away.
+          None. Training, tagging and moving collections, and pulling models run as jobs.
         </p>
       ) : (
         <div class="scroller">
@@ -45,7 +48,7 @@ export function Jobs() {
                   </td>
                   <td class={job.state === "failed" ? "bad" : undefined}>
                     {job.state === "running"
-                      ? `${(100 * job.progress).toFixed(0)} % ${job.detail?.stage ?? ""}`
+                      ? `${(100 * job.progress).toFixed(0)} % ${job.detail?.stage ?? job.detail?.file ?? ""}`
                       : job.state}
                     {job.error !== undefined && <div>{job.error.message}</div>}
                   </td>
@@ -69,7 +72,7 @@ export function Jobs() {
                         Cancel
                       </button>
                     )}
-                    {job.state === "interrupted" && (
+                    {isResumable(job) && (
                       <button
                         type="button"
                         onClick={() => act(server.peek().resumeJob(job.id), "Goes on")}
@@ -87,6 +90,10 @@ export function Jobs() {
     </section>
   );
 }
+
+/** One that succeeded has nothing left to do; what its folder lacks the server says. */
+const isResumable = ({ state }: JobAnswer) =>
+  state === "interrupted" || state === "failed" || state === "cancelled";
 
 function durationOf({ started_at, ended_at }: JobAnswer): string {
   if (started_at === null || ended_at === null) return "";

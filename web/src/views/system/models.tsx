@@ -1,39 +1,58 @@
 import type { ModelAnswer } from "../../../../src/wire/models.js";
-import { modalityNames } from "../../media.js";
-import { status } from "../../status.js";
-import type { Sample } from "./prometheus.js";
+import { toast } from "../../components/toasts.js";
+import { usePolled } from "../../components/use-polled.js";
+import { modalityNames, sizeText } from "../../media.js";
+import { sentenceOf, server } from "../../server.js";
+import { askStatus } from "../../status.js";
+import { LoadForm } from "./load-form.js";
+import { boundText, latencyOf, type Sample } from "./prometheus.js";
 
-/** What is loaded, where it runs and why, and how much waits for it. */
+/** What is loaded, where it runs and why, what waits for it and how long it takes. */
 export function Models({ samples }: { samples: readonly Sample[] }) {
-  const { models } = status.value;
-  const isFallback = models.some(({ towers }) => towers.some((tower) => tower.fallback_reason));
+  const { answer, failure, askNow } = usePolled(() => server.peek().listModels(), 3000);
+  const models = answer?.data ?? [];
+  const act = async (work: () => Promise<unknown>, done: string, undo?: () => Promise<unknown>) => {
+    try {
+      await work();
+      toast(done, undo && ["Undo", () => void act(undo, "It is loaded again")]);
+    } catch (error) {
+      toast(sentenceOf(error));
+    }
+    askNow();
+    void askStatus();
+  };
+  const reasons = new Set(models.flatMap(reasonsOf));
   return (
     <section class="card" aria-label="Models">
       <header class="row">
         <strong>Models</strong>
-        <span class="quiet">what is loaded, and where it runs</span>
+        <span class="quiet">{failure || "what is loaded, and where it runs"}</span>
       </header>
-      <div class="scroller">
+      {answer !== undefined && models.length === 0 && (
+        <p class="sentence">None is loaded: nothing can be classified or searched until one is.</p>
+      )}
+      <div class="scroller" hidden={models.length === 0}>
         <table>
           <thead>
             <tr>
-              <th>Model</th>
               <th>Part</th>
               <th>Runs on</th>
               <th>Weights</th>
+              <th class="number">Memory</th>
               <th class="number">Waiting</th>
               <th class="number">Per run</th>
-              <th>Space</th>
+              <th class="number">Half within</th>
+              <th class="number">99 % within</th>
             </tr>
           </thead>
-          <tbody>{models.map((model) => rowsOf(model, samples))}</tbody>
+          <tbody>{models.map((model) => rowsOf(model, samples, act))}</tbody>
         </table>
       </div>
-      {isFallback && (
+      {reasons.size > 0 && (
         <details class="reasons">
           <summary>Why not on a GPU?</summary>
           <ul>
-            {[...new Set(models.flatMap(reasonsOf))].map((reason) => (
+            {[...reasons].map((reason) => (
               <li key={reason}>{reason}</li>
             ))}
           </ul>
@@ -41,8 +60,16 @@ export function Models({ samples }: { samples: readonly Sample[] }) {
       )}
       <p class="sentence">
         Waiting: inputs in the queue now. Per run: inputs that were computed together, on average.
+        The times are those from an input to its embedding, waiting included, since the start.
         Embeddings can be compared when their space is the same.
       </p>
+      <LoadForm
+        notLoaded={(answer?.installed ?? []).filter((id) => !models.some((one) => one.id === id))}
+        onLoad={(model) => act(() => server.peek().loadModel({ model }), `${model} is loaded`)}
+        onPull={(pull) =>
+          act(() => server.peek().loadModel({ pull }), "It is being pulled; see Jobs below")
+        }
+      />
     </section>
   );
 }
@@ -50,28 +77,81 @@ export function Models({ samples }: { samples: readonly Sample[] }) {
 const reasonsOf = ({ towers }: ModelAnswer) =>
   towers.flatMap(({ fallback_reason }) => (fallback_reason === null ? [] : [fallback_reason]));
 
-function rowsOf({ id, towers, space, dimensions }: ModelAnswer, samples: readonly Sample[]) {
-  return towers.map(({ modality, provider, dtype }, i) => {
-    const sampleOf = (metric: string) =>
-      samples.find(
-        ({ name, labels }) =>
-          name === metric && labels.model === id && labels.modality === modality,
-      )?.value;
-    const runs = sampleOf("crossmodal_batch_size_count");
-    const inputs = sampleOf("crossmodal_batch_size_sum");
-    return (
-      <tr key={`${id} ${modality}`}>
-        <td>{i === 0 && <strong>{id}</strong>}</td>
-        <td>
-          <i class={`square inline ${modality}`} aria-hidden="true" />
-          {modalityNames[modality]}
-        </td>
-        <td>{provider.replace(/ExecutionProvider$/, "").toUpperCase()}</td>
-        <td>{dtype}</td>
-        <td class="number">{sampleOf("crossmodal_queued_inputs") ?? "–"}</td>
-        <td class="number">{runs ? ((inputs ?? 0) / runs).toFixed(1) : "–"}</td>
-        <td class="quiet">{i === 0 && `${space}, ${dimensions} dimensions`}</td>
-      </tr>
-    );
-  });
+type Act = (work: () => Promise<unknown>, done: string, undo?: () => Promise<unknown>) => void;
+
+/** A line with its space and what can be done with it, and a line for each part. */
+function rowsOf(model: ModelAnswer, samples: readonly Sample[], act: Act) {
+  const { id, towers, space, dimensions, pinned } = model;
+  const load = (pin?: boolean) => server.peek().loadModel({ model: id, pinned: pin });
+  const parts = towers.map((tower) => <Part key={tower.modality} {...{ id, tower, samples }} />);
+  return [
+    <tr key={id} class="model">
+      <td colSpan={8}>
+        <span class="row">
+          <strong>{id}</strong>
+          <span class="quiet">
+            {space}, {dimensions} dimensions
+          </span>
+          <span class="row right">
+            <button
+              type="button"
+              aria-label={`Keep ${id} in memory`}
+              aria-pressed={pinned}
+              title="A model that is kept never leaves memory"
+              onClick={() =>
+                act(() => load(!pinned), pinned ? `${id} may leave memory` : `${id} is kept`)
+              }
+            >
+              Keep in memory
+            </button>
+            <button
+              type="button"
+              aria-label={`Unload ${id}`}
+              onClick={() =>
+                act(
+                  () => server.peek().unloadModel(id),
+                  `${id} is unloaded; its collections wait for it`,
+                  () => load(pinned),
+                )
+              }
+            >
+              Unload
+            </button>
+          </span>
+        </span>
+      </td>
+    </tr>,
+    ...parts,
+  ];
+}
+
+function Part({
+  id,
+  tower: { modality, provider, dtype, bytes, in_memory },
+  samples,
+}: {
+  id: string;
+  tower: ModelAnswer["towers"][number];
+  samples: readonly Sample[];
+}) {
+  const own = samples.filter(({ labels }) => labels.model === id && labels.modality === modality);
+  const sampleOf = (metric: string) => own.find(({ name }) => name === metric)?.value;
+  const runs = sampleOf("crossmodal_batch_size_count");
+  const inputs = sampleOf("crossmodal_batch_size_sum") ?? 0;
+  const within = latencyOf(own, "crossmodal_embed_seconds");
+  return (
+    <tr>
+      <td>
+        <i class={`square inline ${modality}`} aria-hidden="true" />
+        {modalityNames[modality]}
+      </td>
+      <td>{provider.replace(/ExecutionProvider$/, "").toUpperCase()}</td>
+      <td>{dtype}</td>
+      <td class="number">{in_memory ? sizeText(bytes) : "asleep"}</td>
+      <td class="number">{sampleOf("crossmodal_queued_inputs") ?? "–"}</td>
+      <td class="number">{runs ? (inputs / runs).toFixed(1) : "–"}</td>
+      <td class="number">{within === undefined ? "–" : boundText(within.half)}</td>
+      <td class="number">{within === undefined ? "–" : boundText(within.most)}</td>
+    </tr>
+  );
 }

@@ -30,6 +30,27 @@ export function quantileBound(buckets: ReadonlyMap<number, number>, share: numbe
   return bounds.find(([, count]) => count >= share * total)?.[0] ?? Number.POSITIVE_INFINITY;
 }
 
+/** Bounds under which half and 99 of 100 observations lie; undefined without any. */
+export function latencyOf(
+  samples: readonly Sample[],
+  metric: string,
+): { half: number; most: number } | undefined {
+  const buckets = new Map<number, number>();
+  for (const { name, labels, value } of samples) {
+    if (name !== `${metric}_bucket`) continue;
+    const bound = labels.le === "+Inf" ? Number.POSITIVE_INFINITY : Number(labels.le);
+    buckets.set(bound, (buckets.get(bound) ?? 0) + value);
+  }
+  if (!Math.max(0, ...buckets.values())) return undefined;
+  return { half: quantileBound(buckets, 0.5), most: quantileBound(buckets, 0.99) };
+}
+
+/** "30 ms", "3 s" */
+export function boundText(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "more";
+  return seconds < 1 ? `${Math.round(1000 * seconds)} ms` : `${seconds} s`;
+}
+
 export interface RouteTimes {
   route: string;
   count: number;
@@ -40,28 +61,25 @@ export interface RouteTimes {
 
 /** How long answers take, by route; the busiest first. */
 export function timesByRoute(samples: readonly Sample[]): RouteTimes[] {
+  const metric = "crossmodal_request_seconds";
   const routes = new Map<string, Sample[]>();
   for (const sample of samples) {
-    if (!sample.name.startsWith("crossmodal_request_seconds")) continue;
+    if (!sample.name.startsWith(metric)) continue;
     const route = `${sample.labels.method} ${sample.labels.route}`;
     routes.set(route, [...(routes.get(route) ?? []), sample]);
   }
   return [...routes]
     .map(([route, ofRoute]) => {
-      const buckets = new Map<number, number>();
       let count = 0;
       let failed = 0;
       for (const { name, labels, value } of ofRoute) {
-        if (name.endsWith("_bucket")) {
-          const bound = labels.le === "+Inf" ? Number.POSITIVE_INFINITY : Number(labels.le);
-          buckets.set(bound, (buckets.get(bound) ?? 0) + value);
-        } else if (name.endsWith("_count")) {
-          count += value;
-          if (Number(labels.status) >= 400) failed += value;
-        }
+        if (!name.endsWith("_count")) continue;
+        count += value;
+        if (Number(labels.status) >= 400) failed += value;
       }
-      const within = (share: number) => quantileBound(buckets, share);
-      return { route, count, failed, halfWithin: within(0.5), mostWithin: within(0.99) };
+      const none = Number.POSITIVE_INFINITY;
+      const { half, most } = latencyOf(ofRoute, metric) ?? { half: none, most: none };
+      return { route, count, failed, halfWithin: half, mostWithin: most };
     })
     .sort((a, b) => b.count - a.count);
 }

@@ -1,5 +1,5 @@
 import { sizeText } from "../../media.js";
-import { type Sample, timesByRoute } from "./prometheus.js";
+import { boundText, type Sample, timesByRoute } from "./prometheus.js";
 
 const shownRoutes = 12;
 /** What this page and probes ask for all the time would be on top. */
@@ -60,9 +60,4 @@ export function Requests({ samples }: { samples: readonly Sample[] }) {
       </p>
     </section>
   );
-}
-
-function boundText(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "more";
-  return seconds < 1 ? `${Math.round(1000 * seconds)} ms` : `${seconds} s`;
 }
