@@ -47,9 +47,7 @@ export function Jobs() {
                     <div class="quiet">{new Date(job.created_at).toLocaleString()}</div>
                   </td>
                   <td class={job.state === "failed" ? "bad" : undefined}>
-                    {job.state === "running"
-                      ? `${(100 * job.progress).toFixed(0)} % ${job.detail?.stage ?? job.detail?.file ?? ""}`
-                      : job.state}
+                    {job.state === "running" ? progressOf(job) : job.state}
                     {job.error !== undefined && <div>{job.error.message}</div>}
                   </td>
                   <td>
@@ -90,6 +88,9 @@ export function Jobs() {
     </section>
   );
 }
+
+const progressOf = ({ progress, detail }: JobAnswer) =>
+  `${(100 * progress).toFixed(0)} % ${detail?.stage ?? detail?.file ?? ""}`;
 
 /** One that succeeded has nothing left to do; what its folder lacks the server says. */
 const isResumable = ({ state }: JobAnswer) =>
