@@ -32,26 +32,27 @@ export function loadConfig({
 }: ConfigSources = {}): Config {
   const fileName = file ?? environment.CROSSMODAL_CONFIG;
   const fromFile = fileName === undefined ? {} : readConfigFile(fileName);
-  const known = Object.keys(options);
-  const own = withoutServiceLinks(environment);
+  const optionNames = Object.keys(options);
+  const variables = withoutServiceLinks(environment);
   for (const name of Object.keys(fromFile)) {
-    if (!known.includes(name)) throw unknownOption(name, `the config file "${fileName}"`, known);
+    if (!optionNames.includes(name))
+      throw unknownOption(name, `the config file "${fileName}"`, optionNames);
   }
-  const variables = known.map(environmentNameOf);
-  for (const name of Object.keys(own)) {
+  const variableNames = optionNames.map(environmentNameOf);
+  for (const name of Object.keys(variables)) {
     if (
       name.startsWith("CROSSMODAL_") &&
       name !== "CROSSMODAL_CONFIG" &&
       !Object.values<string>(clientVariables).includes(name) &&
-      !variables.includes(name)
+      !variableNames.includes(name)
     ) {
-      throw unknownOption(name, "the environment", [...variables, "CROSSMODAL_CONFIG"]);
+      throw unknownOption(name, "the environment", [...variableNames, "CROSSMODAL_CONFIG"]);
     }
   }
   const merged: Record<string, unknown> = {};
   for (const [name, { schema, default: fallback, fromText }] of Object.entries(options)) {
     const flag = flags[name];
-    const variable = own[environmentNameOf(name)];
+    const variable = variables[environmentNameOf(name)];
     if (flag !== undefined) merged[name] = check(schema, fromText(flag), flagOf(name));
     else if (variable !== undefined)
       merged[name] = check(schema, fromText(variable), environmentNameOf(name));
@@ -136,8 +137,8 @@ function readConfigFile(path: string): Record<string, unknown> {
   });
 }
 
-function unknownOption(name: string, where: string, known: readonly string[]): AppError {
-  const nearest = closest(name, known);
+function unknownOption(name: string, where: string, names: readonly string[]): AppError {
+  const nearest = closest(name, names);
   return new AppError(
     "invalid_input",
     `Unknown option "${name}" in ${where}; did you mean "${nearest}"?`,

@@ -19,7 +19,7 @@ export const inBulk = <T>(work: () => T): T => withPriority("bulk", work);
 
 // The processor is shared by all work of this process, so what is under way is counted for all.
 let interactiveUnderWay = 0;
-const held = new Set<() => void>();
+const paused = new Set<() => void>();
 /** However many people ask, bulk work goes on by a batch each time. */
 const maxHoldMs = 100;
 
@@ -30,7 +30,7 @@ export async function asInteractive<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } finally {
     interactiveUnderWay--;
-    if (interactiveUnderWay === 0) for (const goOn of held) goOn();
+    if (interactiveUnderWay === 0) for (const goOn of paused) goOn();
   }
 }
 
@@ -43,10 +43,10 @@ export async function giveWayToInteractive(): Promise<void> {
   await new Promise<void>((resolve) => {
     const goOn = () => {
       clearTimeout(timer);
-      held.delete(goOn);
+      paused.delete(goOn);
       resolve();
     };
     const timer = setTimeout(goOn, maxHoldMs);
-    held.add(goOn);
+    paused.add(goOn);
   });
 }

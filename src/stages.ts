@@ -45,7 +45,7 @@ export class StageTimes {
 const current = new AsyncLocalStorage<StageTimes>();
 
 /** Runs `work`; stages recorded while it runs are added to `times`. */
-export function gatherStages<T>(times: StageTimes, work: () => T): T {
+export function collectStages<T>(times: StageTimes, work: () => T): T {
   return current.run(times, work);
 }
 

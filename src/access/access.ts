@@ -51,7 +51,9 @@ export class Access {
    */
   async callerWith(key: string, now = new Date()): Promise<Caller | undefined> {
     const candidate = digest(key); // of equal length, so that the comparison takes equal time
-    const configured = this.#configured.filter((known) => timingSafeEqual(known, candidate));
+    const configured = this.#configured.filter((configuredKey) =>
+      timingSafeEqual(configuredKey, candidate),
+    );
     if (configured.length > 0) return { id: "configured", name: "configuration", scope: "admin" };
     await this.refresh();
     const [, id, secret] = /^cm_([a-z2-7]{8})_(.{1,100})$/.exec(key) ?? [];

@@ -10,8 +10,8 @@ const open = new Map<string, Log>();
  */
 export function auditLog(file: string, log: Log): Log {
   if (file === "") return log;
-  const there = open.get(file);
-  if (there !== undefined) return there;
+  const existing = open.get(file);
+  if (existing !== undefined) return existing;
   const base = { base: undefined, timestamp: pino.stdTimeFunctions.isoTime };
   const opened = pino(
     base,

@@ -118,8 +118,8 @@ async function prepareGroup(
   } catch (error) {
     await lease.release();
     signal?.throwIfAborted();
-    const known = asAppError(error);
-    const results = incoming.map((one) => ("error" in one ? one.error : known));
+    const appError = asAppError(error);
+    const results = incoming.map((one) => ("error" in one ? one.error : appError));
     return { incoming, results, lease };
   }
 }
@@ -156,8 +156,8 @@ async function storePrepared(
       statuses = await parts.store.upsert(collection, items, { signal, space });
     } catch (error) {
       signal?.throwIfAborted();
-      const known = asAppError(error);
-      if (known.code === "conflict" && !isSecondTry) {
+      const appError = asAppError(error);
+      if (appError.code === "conflict" && !isSecondTry) {
         // The collection was replaced after its items were prepared (by one under another head, for
         // example): they are prepared again for the new one.
         return storeGroup(
@@ -168,7 +168,7 @@ async function storePrepared(
           true,
         );
       }
-      statuses = items.map(() => known);
+      statuses = items.map(() => appError);
     }
   }
   let stored = 0;

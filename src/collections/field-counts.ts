@@ -67,10 +67,10 @@ function countValue(counts: FieldCounts, value: Scalar): void {
     counts.max = Math.max(counts.max, value);
   }
   const key = JSON.stringify(value);
-  const known = counts.values.get(key);
-  if (known === undefined && (counts.values.size >= maxValues || key.length > maxValueLength))
+  const previous = counts.values.get(key);
+  if (previous === undefined && (counts.values.size >= maxValues || key.length > maxValueLength))
     counts.hasMoreValues = true;
-  else counts.values.set(key, (known ?? 0) + 1);
+  else counts.values.set(key, (previous ?? 0) + 1);
 }
 
 const isScalar = (value: JsonValue): value is Scalar => typeof value !== "object" || value === null;

@@ -33,7 +33,7 @@ export async function gapSides(
     (modality) => (countByModality[modality] ?? 0) > 0,
   );
   const [a, b, other] = modalities ?? present;
-  const there =
+  const counts =
     present.map((modality) => `${countByModality[modality]} ${modality}`).join(", ") || "no items";
   if (
     a === undefined ||
@@ -43,7 +43,7 @@ export async function gapSides(
     ![a, b].every((side) => present.includes(side))
   ) {
     const message =
-      `A gap is between two modalities; the collection "${collection}" has ${there}. Choose ` +
+      `A gap is between two modalities; the collection "${collection}" has ${counts}. Choose ` +
       'with "a_modality" and "b_modality"';
     throw invalidInput(modalities === undefined ? "collection" : "a_modality", message);
   }
@@ -53,7 +53,7 @@ export async function gapSides(
     if ((countByModality[modality] ?? 0) > maxItems) {
       const message =
         `Expected at most ${maxItems} items of a modality but the collection "${collection}" ` +
-        `has ${there}`;
+        `has ${counts}`;
       throw new AppError("too_large", message, { param: "collection" });
     }
     for await (const { id, embedding, metadata } of store.scan(collection, { modality, space })) {

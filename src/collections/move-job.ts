@@ -123,8 +123,8 @@ class Move {
       await store.createCollection(spec);
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== "already_exists") throw error;
-      const there = await store.stats(into.name);
-      if (there.options.moveJob !== id || there.space !== into.space) throw error;
+      const existing = await store.stats(into.name);
+      if (existing.options.moveJob !== id || existing.space !== into.space) throw error;
     }
   }
 
@@ -135,12 +135,12 @@ class Move {
     const { signal, report } = this.#context;
     signal.throwIfAborted();
     const ids = items.map(({ id }) => id);
-    const there = new Map((await store.get(into.name, ids)).map((item) => [item.id, item]));
-    const same = items.filter((item) => hasContentOf(item, there.get(item.id)));
+    const existing = new Map((await store.get(into.name, ids)).map((item) => [item.id, item]));
+    const same = items.filter((item) => hasContentOf(item, existing.get(item.id)));
     await store.patch(
       into.name,
       same
-        .filter(({ id, metadata }) => !isDeepStrictEqual(metadata, there.get(id)!.metadata))
+        .filter(({ id, metadata }) => !isDeepStrictEqual(metadata, existing.get(id)!.metadata))
         .map(({ id, metadata }) => ({ id, metadata, replace: true })),
     );
     const others = items.filter((item) => !same.includes(item));

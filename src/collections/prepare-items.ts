@@ -206,9 +206,9 @@ async function pathOf<M extends Modality>(
 ): Promise<Path<M>> {
   const { name, space, options } = collection;
   const head = await collection.head();
-  const known = { packs: parts.packs.list(), bridges: parts.bridges.active() };
+  const available = { packs: parts.packs.list(), bridges: parts.bridges.active() };
   const model = options.model as string | undefined;
-  return pathInto(known, modality, { name, space, model, head });
+  return pathInto(available, modality, { name, space, model, head });
 }
 
 /** An embedding that the head's model made elsewhere. */

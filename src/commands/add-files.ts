@@ -81,7 +81,7 @@ export async function addFiles(
         const sending = isNew ? item : { ...item, metadata: undefined };
         const awaited = { ...candidate, metadata: isNew ? undefined : metadata };
         if (item.bytes.length > maxLineFileBytes)
-          await settle(awaited, await sendForm(target, collection, id, sending));
+          await reportStatus(awaited, await sendForm(target, collection, id, sending));
         else {
           sent.push(awaited);
           yield lineOf(id, sending);
@@ -89,16 +89,16 @@ export async function addFiles(
       }
     }
   };
-  const settle = async (
+  const reportStatus = async (
     { metadata, ...candidate }: (typeof sent)[number],
     status: SentStatus,
   ): Promise<void> => {
-    const told = statusOf(candidate, status);
-    if (metadata === undefined || told.status !== "stored") return onStatus(told);
-    await patches.add({ id: candidate.id, path: candidate.path, metadata, stored: told });
+    const result = statusOf(candidate, status);
+    if (metadata === undefined || result.status !== "stored") return onStatus(result);
+    await patches.add({ id: candidate.id, path: candidate.path, metadata, stored: result });
   };
   for await (const status of sendItems(target, collection, lines(), { signal })) {
-    await settle(sent.shift()!, status);
+    await reportStatus(sent.shift()!, status);
   }
   await patches.flush();
 }

@@ -42,8 +42,8 @@ async function jobsOf(dataDir: string): Promise<{ jobs: number; damage: string[]
   const store = new JobStore(join(dataDir, "jobs"), log);
   const found = await store.readAll();
   const damage = found.flatMap((one) => one.damage ?? []);
-  for (const { job, damage: own } of found) {
-    if (own !== undefined || !isResumable(job)) continue;
+  for (const { job, damage: jobDamage } of found) {
+    if (jobDamage !== undefined || !isResumable(job)) continue;
     await store.input(job.id).catch((error: Error) => damage.push(error.message));
   }
   return { jobs: found.length, damage };

@@ -35,11 +35,11 @@ export class Failures {
   /** A line for each, but of many with the same reason only the first. */
   lines(): string[] {
     const lines = [...this.#reasons].flatMap(([message, { names, count }]) => {
-      const told = names.map((name) =>
+      const named = names.map((name) =>
         printable(message.startsWith(name) ? message : `${name}: ${message}`),
       );
       const others = count - names.length;
-      return others === 0 ? told : [...told, `${others} more: ${printable(message)}`];
+      return others === 0 ? named : [...named, `${others} more: ${printable(message)}`];
     });
     return this.#untold === 0 ? lines : [...lines, `${this.#untold} more, for other reasons`];
   }

@@ -52,8 +52,11 @@ export async function goldenResults(
 ): Promise<GoldenResult[]> {
   const path = findManifest(config.dataDir, id);
   const manifest = await readManifest(path);
-  const known = findBuiltIn(manifest.source) ?? findBuiltIn(id);
-  const golden = [dirname(path), ...(known === undefined ? [] : [join(shippedModels, known.id)])]
+  const builtIn = findBuiltIn(manifest.source) ?? findBuiltIn(id);
+  const golden = [
+    dirname(path),
+    ...(builtIn === undefined ? [] : [join(shippedModels, builtIn.id)]),
+  ]
     .map((folder) => join(folder, "golden.json"))
     .find((file) => existsSync(file));
   if (golden === undefined)

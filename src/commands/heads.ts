@@ -49,7 +49,7 @@ export function headsCommand(program: Command): void {
     .option("--force", "even if training found no improvement");
   onTarget(activate, { models: false }, async (target, given, name: string, version: number) => {
     const head = await target.activateHead(name, { version, force: given.force === true });
-    await settle(target, head, given.json === true);
+    await awaitJobs(target, head, given.json === true);
   });
 
   const deactivate = heads
@@ -66,7 +66,7 @@ export function headsCommand(program: Command): void {
     .argument("<name>");
   onTarget(rollback, { models: false }, async (target, given, name: string) => {
     const head = await target.rollbackHead(name);
-    await settle(target, head, given.json === true);
+    await awaitJobs(target, head, given.json === true);
   });
 
   const exported = heads
@@ -114,7 +114,7 @@ export function headsCommand(program: Command): void {
 }
 
 /** Waits for re-projected collections: those jobs would end with this process. */
-async function settle(target: Target, head: HeadChanged, json: boolean): Promise<void> {
+async function awaitJobs(target: Target, head: HeadChanged, json: boolean): Promise<void> {
   for (const { id } of head.jobs) await followToSuccess(target, id, false);
   await tell(head, json);
 }

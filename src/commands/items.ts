@@ -144,9 +144,9 @@ async function printItems(items: AsyncIterable<ItemAnswer>, json?: boolean): Pro
 }
 
 function rowOf({ id, modality, added_at, metadata, source, text }: ItemAnswer): string[] {
-  const about =
+  const summary =
     Object.keys(metadata).length > 0 ? JSON.stringify(metadata) : (source ?? text ?? "");
-  return [id, modality, added_at?.slice(0, 19).replace("T", " ") ?? "", about];
+  return [id, modality, added_at?.slice(0, 19).replace("T", " ") ?? "", summary];
 }
 
 function factsOf({ metadata, embedding, ...facts }: ItemAnswer): string[] {

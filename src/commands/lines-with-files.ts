@@ -41,6 +41,6 @@ async function inlined(line: string, number: number): Promise<string> {
     throw new CommandError(`line ${number}: ${error.message}`);
   });
   const content_hash = createHash("sha256").update(Buffer.from(base64, "base64")).digest("hex");
-  const about = { id: file, source: resolve(file), content_hash };
-  return JSON.stringify({ ...about, ...rest, [modality]: base64 });
+  const origin = { id: file, source: resolve(file), content_hash };
+  return JSON.stringify({ ...origin, ...rest, [modality]: base64 });
 }

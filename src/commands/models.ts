@@ -30,10 +30,10 @@ export function modelsCommand(program: Command): void {
     const { dataDir } = configOf(given);
     const ids = installedIds(dataDir);
     const unreadable: string[] = [];
-    const installed: ReturnType<typeof about>[] = [];
+    const installed: ReturnType<typeof rowOf>[] = [];
     for (const id of ids) {
       try {
-        installed.push(about(await readManifest(findManifest(dataDir, id))));
+        installed.push(rowOf(await readManifest(findManifest(dataDir, id))));
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         unreadable.push(error.message);
@@ -124,7 +124,7 @@ export function modelsCommand(program: Command): void {
 }
 
 /** An installed model in a list; `bytes` is the size of all its files. */
-function about(manifest: Manifest) {
+function rowOf(manifest: Manifest) {
   const { id, family, dimensions, license, source, revision, towers } = manifest;
   return {
     id,

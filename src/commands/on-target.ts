@@ -58,9 +58,9 @@ export function onTarget(
     try {
       await work(target, given, ...(all.slice(0, -2) as never[]));
     } catch (error) {
-      const told = inFlags(error, command);
+      const translated = inFlags(error, command);
       const isInFolder = given.url === undefined && config.store === "";
-      throw isInFolder ? namingFolder(told, config.dataDir) : told;
+      throw isInFolder ? namingFolder(translated, config.dataDir) : translated;
     } finally {
       await target.close();
     }

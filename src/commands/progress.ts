@@ -41,12 +41,12 @@ const nothing: Progress = { step() {}, setTotal() {}, stop() {} };
 /** The library's estimate assumes even steps; here they come in batches. */
 function rateBar(total: number | undefined, what: string): Progress {
   const rate = ratePerSecond();
-  let known = total;
+  let expected = total;
   const bar = createBar(({ value }) => {
     const speed = `${rate.now().toFixed(1)} items/s`;
-    if (known === undefined) return { before: `${what} ${value}`, after: `· ${speed}` };
-    const left = durationOf(rate.now() === 0 ? Number.NaN : (known - value) / rate.now());
-    return { before: what, after: `${value}/${known} · ${speed} · ${left} left` };
+    if (expected === undefined) return { before: `${what} ${value}`, after: `· ${speed}` };
+    const left = durationOf(rate.now() === 0 ? Number.NaN : (expected - value) / rate.now());
+    return { before: what, after: `${value}/${expected} · ${speed} · ${left} left` };
   });
   bar.start(total ?? 0, 0);
   return {
@@ -55,7 +55,7 @@ function rateBar(total: number | undefined, what: string): Progress {
       bar.increment();
     },
     setTotal(found) {
-      known = found;
+      expected = found;
       bar.setTotal(found);
     },
     stop: () => bar.stop(),

@@ -1,10 +1,10 @@
 /**
  * A signal that aborts at the first Ctrl-C (or SIGTERM), so that work can end cleanly; a second one
  * ends the process at once.
- * @param told  the message to print, if any.
+ * @param message  the message to print, if any.
  * @returns also `release`, to be called when the work is done.
  */
-export function stopOnSignal(told?: string): { signal: AbortSignal; release(): void } {
+export function stopOnSignal(message?: string): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const signals = ["SIGINT", "SIGTERM"] as const;
   const release = () => {
@@ -13,7 +13,7 @@ export function stopOnSignal(told?: string): { signal: AbortSignal; release(): v
   const stop = () => {
     release();
     // On a terminal, below the ^C that it printed
-    if (told !== undefined) console.error(process.stderr.isTTY ? `\n${told}` : told);
+    if (message !== undefined) console.error(process.stderr.isTTY ? `\n${message}` : message);
     controller.abort();
   };
   for (const name of signals) process.on(name, stop);

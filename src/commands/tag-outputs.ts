@@ -49,13 +49,13 @@ export async function writeEvents(
   { events: forms = [], out, force }: TagOutputs,
 ): Promise<string[]> {
   const { sampleRateHz } = await samplesOf(path);
-  const about = { soundName: relative, nyquistHz: sampleRateHz / 2 };
+  const sound = { soundName: relative, nyquistHz: sampleRateHz / 2 };
   const beside = out === undefined ? path : join(out, relative);
   const written: string[] = [];
   for (const form of forms as EventTableName[]) {
     const table = eventTables[form];
     const file = `${beside}.${table.ending}`;
-    await writeNew(file, table.text(events, about), force === true);
+    await writeNew(file, table.text(events, sound), force === true);
     written.push(file);
   }
   return written;

@@ -47,7 +47,7 @@ export function trainCommand(program: Command): void {
     .optionsGroup("How:")
     .option("--head <kind>", 'locked, linear, mlp, residual, or JSON by side: {"text": "locked"}')
     .addOption(new Option("--loss <name>", "loss").choices(lossNames));
-  for (const [flag, about] of numbers) train.option(`${flag} <n>`, about, parseNumber);
+  for (const [flag, description] of numbers) train.option(`${flag} <n>`, description, parseNumber);
   train
     .option("--screen", "list suspicious pairs in the report")
     .option("--exclude-suspicious", "and leave them out")

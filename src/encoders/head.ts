@@ -148,9 +148,9 @@ export function writeHead(head: ProjectionHead, metadata: Record<string, string>
     };
     tensors[`bias${suffix}`] = { shape: [layer.dimensionsOut], data: layer.bias };
   }
-  const own: Record<string, string> = { format: "crossmodal-head", kind: head.kind };
-  if (head.kind === "residual") own.ratio = String(head.ratio);
-  return writeSafetensors({ tensors, metadata: { ...metadata, ...own } });
+  const headMetadata: Record<string, string> = { format: "crossmodal-head", kind: head.kind };
+  if (head.kind === "residual") headMetadata.ratio = String(head.ratio);
+  return writeSafetensors({ tensors, metadata: { ...metadata, ...headMetadata } });
 }
 
 function readAffine({ tensors }: SafeTensors, suffix: string): Affine {

@@ -151,8 +151,8 @@ export class PackLoader {
               });
               // Shared between packs: neither its embeddings nor its metrics belong to one
               const name = `trunk@${key.slice(0, 8)}`;
-              const own = head === undefined ? {} : { space: name, modelId: name };
-              const trunk = textEncoder({ ...tower, ...own }, tokenizer, preprocess);
+              const names = head === undefined ? {} : { space: name, modelId: name };
+              const trunk = textEncoder({ ...tower, ...names }, tokenizer, preprocess);
               return {
                 encoder: withBatching(trunk, { maxBatch }),
                 tokenizer,

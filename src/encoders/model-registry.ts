@@ -40,8 +40,8 @@ export class ModelRegistry {
     id: string,
     { reload = false }: { reload?: boolean } = {},
   ): Promise<{ pack: LoadedPack; isNew: boolean }> {
-    const there = this.#find(id);
-    if (there !== undefined && !reload) return { pack: there, isNew: false };
+    const loaded = this.#find(id);
+    if (loaded !== undefined && !reload) return { pack: loaded, isNew: false };
     let loading = this.#loading.get(id);
     if (loading === undefined) {
       loading = this.#load(id).finally(() => this.#loading.delete(id));

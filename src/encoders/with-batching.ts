@@ -8,7 +8,7 @@ import {
   priorities,
   withPriority,
 } from "../priority.js";
-import { gatherStages, recordStages, StageTimes } from "../stages.js";
+import { collectStages, recordStages, StageTimes } from "../stages.js";
 import { Turns } from "../turns.js";
 import type { Embedding, Encoder, Modality, ModalityInput } from "./encoder.js";
 
@@ -83,7 +83,7 @@ export function withBatching<M extends Modality>(
       shared.delete(entry.content);
   };
 
-  const settle = (call: Call<M>, finish: () => void) => {
+  const endCall = (call: Call<M>, finish: () => void) => {
     if (!calls.delete(call)) return;
     const callers = new Set<unknown>();
     for (const entry of call.entries) {
@@ -150,13 +150,13 @@ export function withBatching<M extends Modality>(
     };
     const fail = (entry: Entry<M>, error: unknown) => {
       forget(entry);
-      for (const { call } of [...entry.uses]) settle(call, () => call.reject(error));
+      for (const { call } of [...entry.uses]) endCall(call, () => call.reject(error));
     };
     const encode = (some: readonly Entry<M>[]) => {
       // From a caller that is still there: the media of one that has gone is freed.
       const inputs = some.map(({ uses: [{ call, position }] }) => call.inputs[position]);
       return withPriority(priority, () =>
-        gatherStages(stages, () => encoder.encode(inputs, gone.signal)),
+        collectStages(stages, () => encoder.encode(inputs, gone.signal)),
       );
     };
     if (priority === "bulk") await giveWayToInteractive();
@@ -171,8 +171,8 @@ export function withBatching<M extends Modality>(
         else if (entry.uses.length > 0) {
           try {
             give(entry, (await encode([entry]))[0]);
-          } catch (own) {
-            fail(entry, own);
+          } catch (entryError) {
+            fail(entry, entryError);
           }
         }
       }
@@ -181,7 +181,7 @@ export function withBatching<M extends Modality>(
       call.stages.addAll(stages);
       if (call.done < call.inputs.length) continue;
       embedSeconds.observe(labels, (performance.now() - call.startedWaiting) / 1000);
-      settle(call, () => call.resolve(call.embeddings));
+      endCall(call, () => call.resolve(call.embeddings));
     }
   };
 
@@ -211,7 +211,7 @@ export function withBatching<M extends Modality>(
       signal?.throwIfAborted();
       const stages = new StageTimes();
       let call: Call<M> | undefined;
-      const onAbort = () => settle(call!, () => call!.reject(signal!.reason));
+      const onAbort = () => endCall(call!, () => call!.reject(signal!.reason));
       try {
         return await new Promise<Embedding[]>((resolve, reject) => {
           const made: Call<M> = {

@@ -59,9 +59,9 @@ export function evaluate(
   { seed = 1, draws = 1000 }: { seed?: number; draws?: number } = {},
 ): Evaluation {
   const answers = items.map(({ scores }) => bestOf(scores));
-  const known = [...items.keys()].filter((i) => items[i].label !== undefined);
+  const labelled = [...items.keys()].filter((i) => items[i].label !== undefined);
   const unknown = [...items.keys()].filter((i) => items[i].label === undefined);
-  if (known.length === 0) throw new RangeError("Expected at least one item with a label");
+  if (labelled.length === 0) throw new RangeError("Expected at least one item with a label");
   const hits = items.map(({ label }, i) => +(label === answers[i]));
   const confidence = items.map(({ scores }, i) => scores[answers[i]]);
   const confusion = (some: readonly number[]) =>
@@ -73,9 +73,9 @@ export function evaluate(
   const at = <T>(values: readonly T[], some: readonly number[]) => some.map((i) => values[i]);
 
   const over = figuresOver(items, { random: seededRandom(seed), draws });
-  const perClass = classFigures(labels, confusion(known));
+  const perClass = classFigures(labels, confusion(labelled));
   const macro = (name: "precision" | "recall" | "f1") =>
-    over(known, (some) => macroOf(classFigures(labels, confusion(some)), name));
+    over(labelled, (some) => macroOf(classFigures(labels, confusion(some)), name));
   const familiarity = items.map((item, i) => item.familiarity ?? confidence[i]);
   const passed = items.map((item) => +(item.known === true));
   const isAsked = items.some((item) => item.known !== undefined);
@@ -85,21 +85,21 @@ export function evaluate(
   return {
     labels: [...labels],
     items: {
-      known: known.length,
+      known: labelled.length,
       unknown: unknown.length,
       groups: new Set(items.map(groupOf)).size,
     },
-    accuracy: over(known, (some) => mean(at(hits, some))),
+    accuracy: over(labelled, (some) => mean(at(hits, some))),
     macro: { precision: macro("precision"), recall: macro("recall"), f1: macro("f1") },
     per_class: perClass,
-    confusion: confusion(known),
+    confusion: confusion(labelled),
     calibration: {
-      ece: over(known, (some) => reliability(at(confidence, some), at(hits, some)).ece),
-      mean_confidence: mean(at(confidence, known)),
-      bins: reliability(at(confidence, known), at(hits, known)).bins,
+      ece: over(labelled, (some) => reliability(at(confidence, some), at(hits, some)).ece),
+      mean_confidence: mean(at(confidence, labelled)),
+      bins: reliability(at(confidence, labelled), at(hits, labelled)).bins,
     },
     retrieval: retrievalOf(
-      known.map((i) => ({ label: items[i].label!, scores: items[i].scores })),
+      labelled.map((i) => ({ label: items[i].label!, scores: items[i].scores })),
       labels.length,
     ),
     known_unknown:
@@ -110,7 +110,7 @@ export function evaluate(
               auroc(at(familiarity, ofLabel(some, true)), at(familiarity, ofLabel(some, false))),
             ),
             false_alarms: isAsked ? over(unknown, share) : null,
-            accepted: isAsked ? over(known, share) : null,
+            accepted: isAsked ? over(labelled, share) : null,
           },
   };
 }
@@ -135,19 +135,19 @@ export function compare(
 ): Comparison {
   if (first.length !== second.length || first.some(({ id }, i) => id !== second[i].id))
     throw new RangeError("Expected the same items in the same order");
-  const known = [...first.keys()].filter((i) => first[i].label !== undefined);
+  const labelled = [...first.keys()].filter((i) => first[i].label !== undefined);
   const hit = ({ label, scores }: ScoredItem) => +(label === bestOf(scores));
   const [one, other] = [first.map(hit), second.map(hit)];
   const over = figuresOver(first, { random: seededRandom(seed), draws });
   const [onlyFirst, onlySecond] = [
-    known.filter((i) => one[i] > other[i]).length,
-    known.filter((i) => other[i] > one[i]).length,
+    labelled.filter((i) => one[i] > other[i]).length,
+    labelled.filter((i) => other[i] > one[i]).length,
   ];
   return {
     accuracy: {
-      first: mean(known.map((i) => one[i])),
-      second: mean(known.map((i) => other[i])),
-      difference: over(known, (some) => mean(some.map((i) => other[i] - one[i]))),
+      first: mean(labelled.map((i) => one[i])),
+      second: mean(labelled.map((i) => other[i])),
+      difference: over(labelled, (some) => mean(some.map((i) => other[i] - one[i]))),
     },
     only_first: onlyFirst,
     only_second: onlySecond,

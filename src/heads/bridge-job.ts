@@ -95,7 +95,7 @@ async function run(
   };
   const textsFrom = await kept.rows("texts-from", embed(from, texts));
   const textsTo = await kept.rows("texts-to", embed(to, texts));
-  const held = {
+  const heldOutRows = {
     textsFrom: await kept.rows("held-out-from", embed(from, heldOut)),
     textsTo: await kept.rows("held-out-to", embed(to, heldOut)),
   };
@@ -133,8 +133,8 @@ async function run(
   );
   report(0.95, { stage: "measuring" });
   const items = searched.filter(({ label }) => label !== undefined).slice(0, maxItems);
-  const known = new Set(items.map(({ label }) => label));
-  const measurable = queries.filter(({ label }) => known.has(label)).slice(0, maxQueries);
+  const labels = new Set(items.map(({ label }) => label));
+  const measurable = queries.filter(({ label }) => labels.has(label)).slice(0, maxQueries);
   const recall =
     measurable.length === 0
       ? undefined
@@ -147,7 +147,7 @@ async function run(
     .active()
     .find(({ fromSpace, toSpace }) => fromSpace === from.space && toSpace === to.space);
   const comparison = await compareBridgesInWorker(
-    { head, inUse: inUse?.head, ...held },
+    { head, inUse: inUse?.head, ...heldOutRows },
     { signal },
   );
   const verdict = verdictOf(comparison, inUse && bridges.get(inUse.name), memory.length);
@@ -169,7 +169,7 @@ async function run(
       collections: { from: fromCollection ?? null, to: toCollection ?? null },
       verdict,
       ...(recall && {
-        measured: { queries: measurable.length, items: items.length, labels: known.size },
+        measured: { queries: measurable.length, items: items.length, labels: labels.size },
         recall,
       }),
       seed: input.seed ?? 1,
@@ -235,10 +235,10 @@ function keeper(folder: string) {
         return made;
       }
       const text = (await readSealed(file)).toString("utf8");
-      const known = JSON.parse(text) as Omit<LabelledItem, "embedding">[];
-      if (known.length === 0) return [];
+      const saved = JSON.parse(text) as Omit<LabelledItem, "embedding">[];
+      if (saved.length === 0) return [];
       const embeddings = vectorsOf(await keptRows(path(`${name}.npy`)));
-      return known.map((item, i) => ({ ...item, embedding: embeddings[i] }));
+      return saved.map((item, i) => ({ ...item, embedding: embeddings[i] }));
     },
   };
 }

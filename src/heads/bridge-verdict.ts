@@ -20,15 +20,15 @@ export function divideTexts(given: readonly string[] | undefined) {
   if (given === undefined)
     return { texts: builtIn.filter((text) => !isCommon.has(text)), heldOut: common };
   const texts = [...new Set(given)];
-  const own =
+  const heldOut =
     texts.length < fewestToDivide
       ? []
       : texts.filter((_, i) => i % heldOutShare === 0).slice(0, maxHeldOut);
   const isGiven = new Set(texts);
-  const isOwn = new Set(own);
+  const isHeldOut = new Set(heldOut);
   return {
-    texts: texts.filter((text) => !isOwn.has(text)),
-    heldOut: [...common.filter((text) => !isGiven.has(text)), ...own],
+    texts: texts.filter((text) => !isHeldOut.has(text)),
+    heldOut: [...common.filter((text) => !isGiven.has(text)), ...heldOut],
   };
 }
 

@@ -33,9 +33,9 @@ export function examplesOf(
     return {
       usesTexts: true,
       logitsOf: (labels, texts) => {
-        const own = offered(adapter, fewShot.labels, labels);
+        const offeredExamples = offered(adapter, fewShot.labels, labels);
         const weights = rowsOf(texts).values;
-        return (embedding) => cacheLogits(own, { weights, logitScale }, embedding);
+        return (embedding) => cacheLogits(offeredExamples, { weights, logitScale }, embedding);
       },
     };
   }
@@ -61,10 +61,10 @@ export function examplesOf(
 /** The cache's examples of the candidate labels, numbered like those. */
 function offered(
   adapter: CacheAdapter,
-  known: readonly string[],
+  adapterLabels: readonly string[],
   labels: readonly string[],
 ): CacheAdapter {
-  const places = Array.from(adapter.labels, (label) => labels.indexOf(known[label]));
+  const places = Array.from(adapter.labels, (label) => labels.indexOf(adapterLabels[label]));
   const kept = [...places.keys()].filter((i) => places[i] >= 0);
   return {
     ...adapter,

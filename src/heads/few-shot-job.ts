@@ -7,8 +7,8 @@ import { fewShotInWorker } from "../training/train-in-worker.js";
 import { hashOfData } from "../training/training-request.js";
 import { classEmbeddings } from "../zero-shot/class-embeddings.js";
 import { chooseTemplates } from "../zero-shot/prompts.js";
-import { gather } from "./gather.js";
 import type { TrainingServices } from "./train-job.js";
+import { loadTrainingData } from "./training-data.js";
 import { checkSpace, TrainingSource } from "./training-source.js";
 
 /** The input of a few-shot job. */
@@ -47,8 +47,8 @@ async function run(
   const onProgress = (done: number, total: number) =>
     report((0.8 * done) / total, { stage: "embedding", done, total });
   const options = { ...services, pack, folder, signal, onProgress, mediaOnly: true };
-  const gathered = await gather(input.source, input.labels, options);
-  const { sides, a, labels } = gathered;
+  const data = await loadTrainingData(input.source, input.labels, options);
+  const { sides, a, labels } = data;
   const fail = (param: string, message: string) =>
     new AppError("invalid_input", message, { param });
   if (labels === undefined) throw fail("labels", "Few-shot classification needs labelled items");
@@ -115,6 +115,6 @@ async function run(
     labels: names,
     activated: input.activate,
     ...(heldOut && { heldOut }),
-    warnings: gathered.warnings,
+    warnings: data.warnings,
   };
 }

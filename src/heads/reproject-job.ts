@@ -38,7 +38,7 @@ const fewChanges = 500;
 export function reprojectJob(services: ReprojectServices): JobKind {
   const run: JobKind["run"] = (input, context) =>
     reproject(ReprojectInput.parse(input), context, services);
-  return { lane: "collections", own: true, run };
+  return { lane: "collections", isInternal: true, run };
 }
 
 async function reproject(
@@ -112,10 +112,10 @@ async function reproject(
       const changed = [...ids];
       for (let from = 0; from < changed.length; from += itemsAtOnce) {
         const some = changed.slice(from, from + itemsAtOnce);
-        const there = await store.get(collection, some);
-        const known = new Set(there.map(({ id }) => id));
-        await store.delete(copy, { ids: some.filter((id) => !known.has(id)) });
-        await copyItems(services, collection, copy, there, head);
+        const existing = await store.get(collection, some);
+        const existingIds = new Set(existing.map(({ id }) => id));
+        await store.delete(copy, { ids: some.filter((id) => !existingIds.has(id)) });
+        await copyItems(services, collection, copy, existing, head);
       }
     };
     for (let left = Number.POSITIVE_INFINITY; left > fewChanges; ) {

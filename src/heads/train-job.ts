@@ -18,11 +18,11 @@ import {
 } from "../training/screening.js";
 import { screenInWorker, trainInWorker } from "../training/train-in-worker.js";
 import type { Split, TrainingOptions, TrainingRequest } from "../training/training-request.js";
-import { type Gathered, gather } from "./gather.js";
 import { projectionOf } from "./head-path.js";
 import type { HeadStore } from "./head-store.js";
 import { headedModalities } from "./head-version.js";
 import { screeningReport, worstOf } from "./screening-report.js";
+import { loadTrainingData, type TrainingData } from "./training-data.js";
 import { checkSpace, readRowsFile, TrainingSource } from "./training-source.js";
 
 /**
@@ -81,14 +81,14 @@ async function run(
   checkSpace(pack, input.space);
   const onProgress = (done: number, total: number) =>
     report((trainingFrom * done) / total, { stage: "embedding", done, total });
-  const gathered = await gather(input.source, input.labels, {
+  const trainingData = await loadTrainingData(input.source, input.labels, {
     ...services,
     pack,
     folder,
     signal,
     onProgress,
   });
-  const { a, b, sides } = gathered;
+  const { a, b, sides } = trainingData;
   if (b === undefined)
     throw new AppError("invalid_input", "Training a head needs pairs", { param: "pairs" });
   for (const [side, rows] of [["a", a] as const, ["b", b] as const]) {
@@ -114,7 +114,7 @@ async function run(
   let request: TrainingRequest = {
     a: { ...a, head: input.heads.a ?? input.heads[sides.a] },
     b: { ...b, head: input.heads.b ?? input.heads[sides.b ?? "text"] },
-    labels: gathered.labels && numbered(gathered.labels),
+    labels: trainingData.labels && numbered(trainingData.labels),
     third: await kept("third.npy"),
     features: await kept("features.npy"),
     split: input.split,
@@ -136,7 +136,7 @@ async function run(
     report(trainingFrom, { stage: "screening" });
     const findings = await screenInWorker(a, b, screen, { signal });
     const excluded = screen.exclude === true ? suspiciousPairs(findings) : [];
-    screening = screeningReport(findings, excluded, gathered.ids);
+    screening = screeningReport(findings, excluded, trainingData.ids);
     request = { ...request, exclude: excluded };
     const left = rowCount(a) - excluded.length;
     if (excluded.length > 0 && left < 8) {
@@ -192,7 +192,7 @@ async function run(
         worst: worstOf(screening),
       },
     }),
-    warnings: gathered.warnings,
+    warnings: trainingData.warnings,
   };
 }
 
@@ -204,7 +204,7 @@ async function activeHeads(
   heads: HeadStore,
   name: string,
   space: string,
-  sides: Gathered["sides"],
+  sides: TrainingData["sides"],
 ): Promise<{ active?: TrainingRequest["active"]; other?: string }> {
   const version = heads.list().find((head) => head.name === name)?.activeVersion;
   if (version === undefined) return {};

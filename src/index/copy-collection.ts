@@ -47,8 +47,8 @@ export async function copyCollection(
   const sum = new Checksum();
   let written = 0;
   for await (const batch of batchesOf(from, name)) {
-    const there = isEmpty ? [] : await withPreviews(to, name, await to.get(name, idsOf(batch)));
-    const digests = new Map(there.map((item) => [item.id, digestOf(item)]));
+    const existing = isEmpty ? [] : await withPreviews(to, name, await to.get(name, idsOf(batch)));
+    const digests = new Map(existing.map((item) => [item.id, digestOf(item)]));
     const wanted: Item[] = [];
     for (const item of batch) {
       const digest = digestOf(item);
@@ -88,8 +88,8 @@ async function pruneItems(
 ): Promise<number> {
   const extra: string[] = [];
   for await (const batch of batchesOf(to, name, { previews: false })) {
-    const known = new Set((await from.get(name, idsOf(batch))).map(({ id }) => id));
-    extra.push(...idsOf(batch).filter((id) => !known.has(id)));
+    const existingIds = new Set((await from.get(name, idsOf(batch))).map(({ id }) => id));
+    extra.push(...idsOf(batch).filter((id) => !existingIds.has(id)));
   }
   if (extra.length > 0 && !prune) {
     const some = extra.slice(0, 3).map((id) => `"${id}"`);

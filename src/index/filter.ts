@@ -135,16 +135,16 @@ export function isTime(value: unknown): value is string {
 }
 
 /** Ignoring an unknown key would widen what the filter finds, or deletes. */
-function onlyKeys(given: Record<string, unknown>, known: readonly string[], at: string): void {
-  const other = Object.keys(given).find((key) => !known.includes(key));
+function onlyKeys(given: Record<string, unknown>, allowed: readonly string[], at: string): void {
+  const other = Object.keys(given).find((key) => !allowed.includes(key));
   if (other === undefined) return;
   const shown = other.length > 80 ? `${other.slice(0, 80)}…` : other;
   const meant = likelyMeant(other, ["field", "item", "op", "value", "and", "or", "not"]);
   const shape = `{"field": "year", "op": "gte", "value": 2020}`;
+  const [only] = allowed;
   const advice =
-    known.length === 1
-      ? `"${known[0]}" must be the only key of its object; to combine: {"and": [{"${known[0]}": ` +
-        "…}, …]}"
+    allowed.length === 1
+      ? `"${only}" must be the only key of its object; to combine: {"and": [{"${only}": …}, …]}`
       : meant === undefined || meant === other
         ? `expected "field", "op" and "value", or "and", "or" or "not": ${shape}`
         : `did you mean "${meant}"?`;

@@ -42,7 +42,7 @@ export function lazyStore(openStore: () => Promise<OpenStore>): LazyStore {
     );
     return opening;
   };
-  const own: Omit<LazyStore, keyof VectorStore> & Pick<VectorStore, "scan" | "close"> = {
+  const overrides: Omit<LazyStore, keyof VectorStore> & Pick<VectorStore, "scan" | "close"> = {
     async open() {
       await opened();
     },
@@ -64,7 +64,7 @@ export function lazyStore(openStore: () => Promise<OpenStore>): LazyStore {
       await store?.close();
     },
   };
-  return new Proxy(own, {
+  return new Proxy(overrides, {
     has: (_, name) => name !== "then",
     get(target, name) {
       if (name in target || name === "then") return Reflect.get(target, name); // not a promise

@@ -111,11 +111,11 @@ function readCursor(cursor: string, query: CoreQuery): Rank {
   const [similarity, row, settings, sketch] = Array.isArray(mark) ? mark : [];
   if (typeof similarity !== "number" || typeof row !== "number" || !Array.isArray(sketch))
     throw noCursor("cursor", cursor);
-  const own = sketchOf(query.embedding);
+  const querySketch = sketchOf(query.embedding);
   const isSame =
     settings === settingsOf(query) &&
-    sketch.length === own.length &&
-    own.every((value, i) => Math.abs(value - sketch[i]) <= sketchTolerance);
+    sketch.length === querySketch.length &&
+    querySketch.every((value, i) => Math.abs(value - sketch[i]) <= sketchTolerance);
   if (!isSame) throw otherCursor("cursor", "query");
   return { similarity, row };
 }

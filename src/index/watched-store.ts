@@ -7,7 +7,7 @@ const noChanges = (): Changes => ({ ids: new Set(), byFilter: [] });
 
 interface Watcher {
   changes: Changes;
-  held?: { ended: Promise<void>; end: () => void };
+  replacement?: { ended: Promise<void>; end: () => void };
 }
 
 /**
@@ -25,11 +25,11 @@ export function watchedStore<S extends Omit<VectorStore, "watch">>(store: S): Wa
   ): Promise<T> => {
     const collection = await store.resolve(name);
     for (
-      let held = watchers.get(collection)?.held;
-      held !== undefined;
-      held = watchers.get(collection)?.held
+      let replacement = watchers.get(collection)?.replacement;
+      replacement !== undefined;
+      replacement = watchers.get(collection)?.replacement
     ) {
-      await held.ended;
+      await replacement.ended;
     }
     // Recorded at the end, for current watchers; also on failure, since a failed write may have
     // changed something.
@@ -37,18 +37,18 @@ export function watchedStore<S extends Omit<VectorStore, "watch">>(store: S): Wa
       const watcher = watchers.get(collection);
       if (watcher !== undefined) note(watcher.changes);
     });
-    const own = underWay.get(collection) ?? new Set();
-    underWay.set(collection, own);
-    const settled = writing.then(
+    const pending = underWay.get(collection) ?? new Set();
+    underWay.set(collection, pending);
+    const ended = writing.then(
       () => {},
       () => {},
     );
-    own.add(settled);
+    pending.add(ended);
     try {
       return await writing;
     } finally {
-      own.delete(settled);
-      if (own.size === 0 && underWay.get(collection) === own) underWay.delete(collection);
+      pending.delete(ended);
+      if (pending.size === 0 && underWay.get(collection) === pending) underWay.delete(collection);
     }
   };
 
@@ -57,7 +57,7 @@ export function watchedStore<S extends Omit<VectorStore, "watch">>(store: S): Wa
     ({ ids }: Changes) => {
       for (const { id } of items) ids.add(id);
     };
-  const own: Pick<VectorStore, "upsert" | "patch" | "patchWhere" | "delete" | "watch"> = {
+  const overrides: Pick<VectorStore, "upsert" | "patch" | "patchWhere" | "delete" | "watch"> = {
     upsert: (name, items, options) =>
       write(name, (collection) => store.upsert(collection, items, options), noteIds(items)),
     patch: (name, items) =>
@@ -87,17 +87,17 @@ export function watchedStore<S extends Omit<VectorStore, "watch">>(store: S): Wa
       };
       const end = () => {
         if (watchers.get(collection) === watcher) watchers.delete(collection);
-        watcher.held?.end();
+        watcher.replacement?.end();
       };
       return {
         take: async () => take(),
         async replaceBy(copy, catchUp) {
           const writes = [...(underWay.get(collection) ?? [])];
-          let endHold = () => {};
+          let resolveEnded = () => {};
           const ended = new Promise<void>((resolve) => {
-            endHold = resolve;
+            resolveEnded = resolve;
           });
-          watcher.held = { ended, end: endHold };
+          watcher.replacement = { ended, end: resolveEnded };
           try {
             await Promise.all(writes);
             await catchUp(take());
@@ -112,7 +112,7 @@ export function watchedStore<S extends Omit<VectorStore, "watch">>(store: S): Wa
   };
   return new Proxy(store, {
     get(target, key) {
-      if (Object.hasOwn(own, key)) return own[key as keyof typeof own];
+      if (Object.hasOwn(overrides, key)) return overrides[key as keyof typeof overrides];
       const value = Reflect.get(target, key, target) as unknown;
       // The store itself, private fields included
       return typeof value === "function" ? value.bind(target) : value;

@@ -18,9 +18,9 @@ export type Paths = { [M in Modality]?: Path<M> };
 
 /** A pack's towers, without a bridge. */
 export function towerPaths({ encoders, manifest }: LoadedPack): Paths {
-  const own = Object.entries(encoders) as [Modality, Encoder][];
+  const entries = Object.entries(encoders) as [Modality, Encoder][];
   return Object.fromEntries(
-    own.map(([modality, encoder]) => [
+    entries.map(([modality, encoder]) => [
       modality,
       { encoder, projections: [], steps: [`${manifest.id}/${modality}`] },
     ]),

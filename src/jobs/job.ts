@@ -79,5 +79,5 @@ export interface JobKind {
   /**
    * Started by the server itself, after other work is done: never refused because too many wait.
    */
-  own?: boolean;
+  isInternal?: boolean;
 }

@@ -75,7 +75,7 @@ export class Jobs {
    */
   async create(kind: string, input: JobInput): Promise<Job> {
     await this.claim();
-    const isInternal = this.#options.kinds[kind]?.own === true;
+    const isInternal = this.#options.kinds[kind]?.isInternal === true;
     if (!isInternal) this.#refuseTooMany();
     const job: Job = {
       id: this.#records.store.newId(),
@@ -155,7 +155,7 @@ export class Jobs {
     }
     const kind = this.#options.kinds[job.kind];
     if (kind === undefined) throw conflict(`Jobs of the kind "${job.kind}" cannot run here`);
-    if (!kind.own) this.#refuseTooMany();
+    if (!kind.isInternal) this.#refuseTooMany();
     const anew = { startedAt: undefined, endedAt: undefined, error: undefined, pid: process.pid };
     await this.#records.change(job, { state: "queued", ...anew });
     this.#runner.next();
@@ -206,7 +206,7 @@ export class Jobs {
     const { kinds } = this.#options;
     const queued = this.#records
       .all()
-      .filter((job) => job.state === "queued" && !kinds[job.kind]?.own);
+      .filter((job) => job.state === "queued" && !kinds[job.kind]?.isInternal);
     const waiting = queued.length + this.#beingCreated;
     if (waiting < maxWaiting) return;
     throw new AppError("overloaded", `${waiting} jobs are already waiting`, {

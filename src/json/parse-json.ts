@@ -30,11 +30,11 @@ export async function parseJsonBytes(
   options: ParseJsonOptions = {},
 ): Promise<unknown> {
   const parser = parserOf(bytes, options);
-  let told = 0;
+  let reportedBytes = 0;
   for (let isDone = false; !isDone; ) {
     isDone = run(parser, performance.now() + sliceMs, options);
-    options.onHeld?.(parser.heldBytes - told);
-    told = parser.heldBytes;
+    options.onHeld?.(parser.heldBytes - reportedBytes);
+    reportedBytes = parser.heldBytes;
     if (!isDone) await nextTurn();
   }
   return parser.value;

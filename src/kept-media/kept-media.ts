@@ -115,14 +115,14 @@ export class KeptMedia {
   }
 
   /** Lets no file be removed until it is released. */
-  hold(): { files: ContentFiles; release(): Promise<void> } {
+  pauseRemoval(): { files: ContentFiles; release(): Promise<void> } {
     this.#holds++;
-    let held = true;
+    let isPaused = true;
     return {
       files: this.#files,
       release: async () => {
-        if (!held) return;
-        held = false;
+        if (!isPaused) return;
+        isPaused = false;
         if (--this.#holds > 0) return;
         const waiting = [...this.#waiting];
         this.#waiting.clear();

@@ -11,19 +11,22 @@ export function withKeptMedia<S extends VectorStore>(
     await media.removeReleased();
     return result;
   };
-  const own: Pick<VectorStore, "upsert" | "delete" | "dropCollection" | "renameCollection"> = {
-    async upsert(...args) {
-      const statuses = await store.upsert(...args);
-      const replaces = statuses.some((one) => one.status === "stored" && one.replaced);
-      if (replaces) await media.removeReleased();
-      return statuses;
-    },
-    delete: (...args) => afterwards(store.delete(...args)),
-    dropCollection: (...args) => afterwards(store.dropCollection(...args)),
-    renameCollection: (...args) => afterwards(store.renameCollection(...args)),
-  };
+  const overrides: Pick<VectorStore, "upsert" | "delete" | "dropCollection" | "renameCollection"> =
+    {
+      async upsert(...args) {
+        const statuses = await store.upsert(...args);
+        const replaces = statuses.some((one) => one.status === "stored" && one.replaced);
+        if (replaces) await media.removeReleased();
+        return statuses;
+      },
+      delete: (...args) => afterwards(store.delete(...args)),
+      dropCollection: (...args) => afterwards(store.dropCollection(...args)),
+      renameCollection: (...args) => afterwards(store.renameCollection(...args)),
+    };
   return new Proxy(store, {
     get: (target, key) =>
-      Object.hasOwn(own, key) ? own[key as keyof typeof own] : Reflect.get(target, key, target),
+      Object.hasOwn(overrides, key)
+        ? overrides[key as keyof typeof overrides]
+        : Reflect.get(target, key, target),
   });
 }

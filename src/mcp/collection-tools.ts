@@ -45,18 +45,18 @@ export function addCollectionTools(server: McpServer, parts: ToolParts): void {
       if (collection === undefined) {
         const { data } = await askForJson<CollectionList>(ask, "/v1/collections", { signal });
         const models = await askForJson<ModelList>(ask, "/v1/models", { signal });
-        const known = models.data.map((model) => Model.parse(model));
-        return { structured: { collections: data, models: known } };
+        const available = models.data.map((model) => Model.parse(model));
+        return { structured: { collections: data, models: available } };
       }
       const query = new URLSearchParams({ limit: String(limit) });
       if (modality !== undefined) query.set("modality", modality);
       if (after !== undefined) query.set("after", after);
       const path = pathOf(collection);
-      const about = await askForJson<CollectionAnswer>(ask, path, { signal });
+      const details = await askForJson<CollectionAnswer>(ask, path, { signal });
       const page = await askForJson<ItemPage>(ask, `${path}/items?${query}`, { signal });
       const { next_cursor } = page;
       const items = page.data.map((item) => Item.parse(item));
-      return { structured: { collections: [about], items, next_cursor } };
+      return { structured: { collections: [details], items, next_cursor } };
     },
   });
 

@@ -50,24 +50,24 @@ export class BodyBudget {
   }
 
   get #streamBytes(): number {
-    return [...this.#streams.values()].reduce((sum, held) => sum + held, 0);
+    return [...this.#streams.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
   /** For a request that is refused when it finds no room. */
   request(): BodyShare {
-    let held = 0;
+    let heldBytes = 0;
     return {
       add: (bytes) => {
-        const share = held + bytes > smallBody ? requestShare : 1;
+        const share = heldBytes + bytes > smallBody ? requestShare : 1;
         const over = this.#requestBytes + bytes - share * this.#maxBytes;
-        if (over > 0 && this.#requestBytes > held) throw this.#overloaded(over);
-        held += bytes;
+        if (over > 0 && this.#requestBytes > heldBytes) throw this.#overloaded(over);
+        heldBytes += bytes;
         this.#requestBytes += bytes;
       },
       release: () => {
-        this.#requestBytes -= held;
-        this.#drain.add(held);
-        held = 0;
+        this.#requestBytes -= heldBytes;
+        this.#drain.add(heldBytes);
+        heldBytes = 0;
       },
     };
   }

@@ -102,7 +102,7 @@ export class MediaBudget {
 
   /** A turn for work that waits instead of being refused: streams and jobs. */
   bulk(signal?: AbortSignal): Turn {
-    return new Turn(this, { signal, maxHeld: this.#limits.maxPerCaller });
+    return new Turn(this, { signal, maxActive: this.#limits.maxPerCaller });
   }
 
   /**

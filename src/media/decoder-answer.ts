@@ -11,12 +11,16 @@ const maxPreviewBytes = 2 ** 20;
 
 const Count = z.int().min(0);
 const Seconds = z.number().min(0);
-const about = {
+const shared = {
   contentHash: z.string().regex(/^[0-9a-f]{64}$/),
   warnings: z.array(z.string().max(2000)).max(1000).optional(),
 };
-const Image = z.strictObject({ width: z.int().min(1), height: z.int().min(1), ...about });
-const Audio = z.strictObject({ sampleRateHz: z.number().positive(), sampleCount: Count, ...about });
+const Image = z.strictObject({ width: z.int().min(1), height: z.int().min(1), ...shared });
+const Audio = z.strictObject({
+  sampleRateHz: z.number().positive(),
+  sampleCount: Count,
+  ...shared,
+});
 const Windows = z.strictObject({
   windows: z.array(
     z.strictObject({ startSeconds: Seconds, endSeconds: Seconds, isLonger: z.boolean() }),

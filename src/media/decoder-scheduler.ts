@@ -102,8 +102,8 @@ export class DecoderScheduler {
   }
 
   /** Called when media was released: a process may no longer be needed. */
-  settle(decoder: Decoder): void {
-    if (decoder.calls > 0 || decoder.held.size > 0) return;
+  retireIfIdle(decoder: Decoder): void {
+    if (decoder.calls > 0 || decoder.mediaKeys.size > 0) return;
     const { processes, maxRestingBytes } = this.#options;
     if (this.#decoders.size <= processes && decoder.grownBytes <= maxRestingBytes) return;
     this.#decoders.delete(decoder);
@@ -189,7 +189,7 @@ export class DecoderScheduler {
     } finally {
       this.#running.delete(job);
       if (decoder.ended !== undefined) this.#decoders.delete(decoder);
-      else this.settle(decoder);
+      else this.retireIfIdle(decoder);
       if (!this.#isClosed) this.#dispatch();
     }
   }

@@ -37,7 +37,7 @@ interface Running {
  */
 export class Decoder {
   /** Media that it holds, by key. */
-  readonly held = new Set<number>();
+  readonly mediaKeys = new Set<number>();
   readonly #child: ChildProcess;
   readonly #channel: Socket;
   readonly #exited: Promise<void>;
@@ -154,7 +154,7 @@ export class Decoder {
   }
 
   release(key: number): void {
-    if (this.held.delete(key)) this.#forget(key);
+    if (this.mediaKeys.delete(key)) this.#forget(key);
   }
 
   /** Sent with the next call, or alone when none follows at once. */
@@ -220,7 +220,7 @@ export class Decoder {
     } else if ("gone" in reply) resolve("gone");
     else if ("error" in reply) reject(revive(reply.error));
     else {
-      if ("key" in call) this.held.add(call.key);
+      if ("key" in call) this.mediaKeys.add(call.key);
       resolve({ value: reply.value, buffers });
     }
   }

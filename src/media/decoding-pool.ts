@@ -85,7 +85,7 @@ export function startDecodingPool({
     file.decoder = undefined;
     if (decoder === undefined) return;
     decoder.release(file.key);
-    scheduler.settle(decoder);
+    scheduler.retireIfIdle(decoder);
   };
   /** Media that is never disposed of is released when it becomes unreachable. */
   const forgotten = new FinalizationRegistry<HeldFile>(release);
@@ -104,10 +104,10 @@ export function startDecodingPool({
     file.decoder = decoder;
     return (answer as Answer).value;
   };
-  const hold = async <T extends object, H extends object>(
+  const decodeAndHold = async <T extends object, H extends object>(
     bytes: Uint8Array,
     callOf: (key: number) => DecodeCall,
-    about: (decoded: T) => H,
+    handleOf: (decoded: T) => H,
     signal: AbortSignal | undefined,
   ): Promise<H & { dispose(): void }> => {
     const key = nextKey++;
@@ -117,7 +117,7 @@ export function startDecodingPool({
       forgotten.unregister(file);
       release(file);
     };
-    const handle = { ...about((await decode(file, signal)) as T), dispose };
+    const handle = { ...handleOf((await decode(file, signal)) as T), dispose };
     files.set(handle, file);
     forgotten.register(handle, file, file);
     return handle;
@@ -144,7 +144,7 @@ export function startDecodingPool({
       };
       const { answer } = await scheduler.run(job);
       if (answer !== "gone") return answer;
-      decoder?.held.delete(key);
+      decoder?.mediaKeys.delete(key);
       file.decoder = undefined;
     }
     throw new AppError("overloaded", "Too much media is decoded at once; try again", {
@@ -182,7 +182,7 @@ export function startDecodingPool({
 
   return {
     decodeImage: (bytes, limits, { signal } = {}) =>
-      hold(
+      decodeAndHold(
         bytes,
         (key) => ({ method: "decodeImage", key, limits }),
         (image: Omit<HeldImage, "decodedBytes" | "dispose">) => ({
@@ -192,7 +192,7 @@ export function startDecodingPool({
         signal,
       ),
     decodeAudio: (bytes, limits, { signal } = {}) =>
-      hold(
+      decodeAndHold(
         bytes,
         (key) => ({
           method: "decodeAudio",

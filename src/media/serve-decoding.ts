@@ -79,7 +79,7 @@ export function serveDecoding(decoders: Decoders): void {
     },
   };
   const socket = new Socket({ fd: 3, onread } as SocketConstructorOpts); // its type lacks `onread`
-  const held = new HeldMedia();
+  const heldMedia = new HeldMedia();
   const waiting: Frame[] = [];
   let isRunning = false;
 
@@ -89,12 +89,12 @@ export function serveDecoding(decoders: Decoders): void {
     for (let frame = waiting.shift(); frame !== undefined; frame = waiting.shift()) {
       const request = frame.message as DecoderRequest;
       if (request.method === "release") {
-        for (const key of request.keys) held.release(key);
+        for (const key of request.keys) heldMedia.release(key);
         continue;
       }
       const { id } = request;
       try {
-        const answer = await answerTo(request, frame.buffers, { decoders, held });
+        const answer = await answerTo(request, frame.buffers, { decoders, held: heldMedia });
         if (answer === "gone") writeFrame(socket, { id, gone: true } satisfies DecoderReply);
         else writeFrame(socket, { id, value: answer.value } satisfies DecoderReply, answer.buffers);
       } catch (error) {
@@ -118,24 +118,24 @@ export function serveDecoding(decoders: Decoders): void {
 async function answerTo(
   request: Exclude<DecoderRequest, { method: "release" }>,
   [first]: readonly Uint8Array<ArrayBuffer>[],
-  { decoders, held }: { decoders: Decoders; held: HeldMedia },
+  { decoders, held: heldMedia }: { decoders: Decoders; held: HeldMedia },
 ): Promise<Answer> {
   const imageOf = (source: ImageSource) =>
-    "key" in source ? held.get<DecodedImage>(source.key) : { ...source, rgb: first };
+    "key" in source ? heldMedia.get<DecodedImage>(source.key) : { ...source, rgb: first };
   const audioOf = (source: AudioSource) =>
     "key" in source
-      ? held.get<DecodedAudio>(source.key)
+      ? heldMedia.get<DecodedAudio>(source.key)
       : { ...source, samples: new Float32Array(first.buffer) };
   switch (request.method) {
     case "decodeImage": {
       const image = await decoders.decodeImage(first, request.limits);
-      held.keep(request.key, image, image.rgb.byteLength);
+      heldMedia.keep(request.key, image, image.rgb.byteLength);
       const { rgb: _, ...rest } = image;
       return { value: { ...rest, contentHash: hash(first) } };
     }
     case "decodeAudio": {
       const audio = await decoders.decodeAudio(first, request.limits);
-      held.keep(request.key, audio, audio.samples.byteLength);
+      heldMedia.keep(request.key, audio, audio.samples.byteLength);
       const { samples, ...rest } = audio;
       return { value: { ...rest, sampleCount: samples.length, contentHash: hash(first) } };
     }

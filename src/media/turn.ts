@@ -24,23 +24,23 @@ export class Turn {
   readonly #memory: DecodingMemory;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal | undefined;
-  readonly #maxHeld: number;
+  readonly #maxActive: number;
   readonly #waiting: (() => void)[] = [];
-  #held = 0;
+  #active = 0;
 
   constructor(
     memory: DecodingMemory,
-    { signal, maxHeld }: { signal: AbortSignal | undefined; maxHeld: number },
+    { signal, maxActive }: { signal: AbortSignal | undefined; maxActive: number },
   ) {
     this.#memory = memory;
     this.signal = signal;
-    this.#maxHeld = maxHeld;
+    this.#maxActive = maxActive;
   }
 
   /** Memory for something other than media: waits until this much is free. */
   reserve<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     const read = async () => ({ bytes, decode: async () => {}, keptBytes: () => bytes });
-    return this.hold(read, work);
+    return this.decodeAndUse(read, work);
   }
 
   /**
@@ -49,10 +49,13 @@ export class Turn {
    *
    * @throws the signal's reason when it aborts before `use`.
    */
-  async hold<D, T>(read: () => Promise<Readable<D>>, use: (decoded: D) => Promise<T>): Promise<T> {
-    if (this.#held >= this.#maxHeld)
+  async decodeAndUse<D, T>(
+    read: () => Promise<Readable<D>>,
+    use: (decoded: D) => Promise<T>,
+  ): Promise<T> {
+    if (this.#active >= this.#maxActive)
       await timed("admission", () => new Promise<void>((enter) => this.#waiting.push(enter)));
-    else this.#held++;
+    else this.#active++;
     try {
       this.signal?.throwIfAborted();
       const { bytes, decode, keptBytes } = await read();
@@ -73,7 +76,7 @@ export class Turn {
       }
     } finally {
       const next = this.#waiting.shift();
-      if (next === undefined) this.#held--;
+      if (next === undefined) this.#active--;
       else next();
     }
   }

@@ -33,7 +33,7 @@ export function withDecoded<M extends "image" | "audio", T>(
 ): Promise<T> {
   const { maxImagePixels: maxPixels, maxAudioSeconds: maxSeconds } = config;
   const { signal } = turn;
-  return turn.hold<HeldImage | HeldAudio, T>(
+  return turn.decodeAndUse<HeldImage | HeldAudio, T>(
     async () => {
       const bytes = await read();
       return {

@@ -29,7 +29,7 @@ export async function addModel(
   await removeLeftovers(parent);
   const name = `.${manifest.id}.${process.pid}.${nextDraft++}`;
   const draft = join(parent, name);
-  own.add(name);
+  openDrafts.add(name);
   try {
     for (const { path } of filesOf(manifest)) {
       await mkdir(dirname(join(draft, path)), { recursive: true });
@@ -46,20 +46,23 @@ export async function addModel(
   } finally {
     // The earlier error says more
     await rm(draft, { recursive: true, force: true }).catch(() => undefined);
-    own.delete(name);
+    openDrafts.delete(name);
   }
   return manifest;
 }
 
 /** Drafts of this process that are being filled. */
-const own = new Set<string>();
+const openDrafts = new Set<string>();
 let nextDraft = 0;
 
 /** Removes drafts of adds whose process was killed. */
 async function removeLeftovers(parent: string): Promise<void> {
   for (const name of await readdir(parent).catch(() => [])) {
     const pid = /^\..+\.(\d+)\.\d+$/.exec(name)?.[1];
-    if (pid === undefined || (Number(pid) === process.pid ? own.has(name) : isRunning(Number(pid))))
+    if (
+      pid === undefined ||
+      (Number(pid) === process.pid ? openDrafts.has(name) : isRunning(Number(pid)))
+    )
       continue;
     await rm(join(parent, name), { recursive: true, force: true });
   }
@@ -91,11 +94,11 @@ function alreadyThere(id: string): AppError {
  */
 export async function removeModel(dataDir: string, id: string): Promise<void> {
   const [parent] = modelFolders(dataDir);
-  const gathered = pullFolder(dataDir, id);
-  const lock = `${gathered}.lock`;
+  const unfinished = pullFolder(dataDir, id);
+  const lock = `${unfinished}.lock`;
   const isOwn = () => installedIds(dataDir, [parent]).includes(id);
   // An invalid id such as ".." would name the folder of all models.
-  if (!isId(id) || !(isOwn() || existsSync(gathered) || existsSync(lock)))
+  if (!isId(id) || !(isOwn() || existsSync(unfinished) || existsSync(lock)))
     throw notToRemove(dataDir, id);
   try {
     const unlock = await lockProcesses(lock, {
@@ -107,7 +110,7 @@ export async function removeModel(dataDir: string, id: string): Promise<void> {
       },
     });
     try {
-      const found = [gathered, ...(isOwn() ? [join(parent, id)] : [])].filter((path) =>
+      const found = [unfinished, ...(isOwn() ? [join(parent, id)] : [])].filter((path) =>
         existsSync(path),
       );
       if (found.length === 0) throw notToRemove(dataDir, id);

@@ -64,6 +64,6 @@ export function findBuiltIn(name: string): BuiltIn | undefined {
   const all = builtIns();
   const same = (other: string | null) => other?.toLowerCase() === name.toLowerCase();
   return (
-    all.find(({ id }) => same(id)) ?? all.find((known) => same(known.repo) || same(known.original))
+    all.find(({ id }) => same(id)) ?? all.find((model) => same(model.repo) || same(model.original))
   );
 }

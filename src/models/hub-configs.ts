@@ -57,8 +57,8 @@ export async function readFamily(folder: string): Promise<FolderConfigs> {
   const modelType = String(config.model_type);
   const family = Object.hasOwn(families, modelType) ? families[modelType] : undefined;
   if (family === undefined) {
-    const known = Object.keys(families).join(", ");
-    throw refuse(`The model type "${modelType}" is unknown (known: ${known})`);
+    const names = Object.keys(families).join(", ");
+    throw refuse(`The model type "${modelType}" is unknown (known: ${names})`);
   }
   const configs = {
     config,

@@ -9,12 +9,12 @@ import { filesOf } from "./add.js";
  * Whenever the process ends, the pack is either old or new: a new one appears by a rename, a
  * changed one with its manifest.
  *
- * @param gathered   holds the manifest's files; removed afterwards.
+ * @param source     holds the manifest's files; removed afterwards.
  * @param installed  the manifest of the existing pack, of the same revision.
  * @returns the manifest as written.
  */
 export async function installPack(
-  gathered: string,
+  source: string,
   pack: string,
   manifest: Manifest,
   installed: Manifest | undefined,
@@ -23,17 +23,17 @@ export async function installPack(
   const json = `${JSON.stringify(whole, null, 2)}\n`;
   const paths = filesOf(manifest).map(({ path }) => path);
   if (installed === undefined) {
-    await removeOthers(gathered, paths);
-    await writeDurably(join(gathered, "manifest.json"), json);
-    await rename(gathered, pack);
+    await removeOthers(source, paths);
+    await writeDurably(join(source, "manifest.json"), json);
+    await rename(source, pack);
     return whole;
   }
   for (const path of paths) {
     await mkdir(dirname(join(pack, path)), { recursive: true });
-    await rename(join(gathered, path), join(pack, path));
+    await rename(join(source, path), join(pack, path));
   }
   await writeDurably(join(pack, "manifest.json"), json);
-  await rm(gathered, { recursive: true });
+  await rm(source, { recursive: true });
   return whole;
 }
 

@@ -102,11 +102,11 @@ export function planPull({ repo, files }: HubListing, dtypes: readonly DataType[
     dtypes.flatMap((dtype) => {
       const found = findGraph(paths, tower, dtype);
       if (found !== undefined) return fileAt(found);
-      const there = DataType.options.filter(
+      const available = DataType.options.filter(
         (other) => findGraph(paths, tower, other) !== undefined,
       );
       const message =
-        `${repo} has no ${graphNames[tower]} as ` + `${dtype}; available: ${there.join(", ")}`;
+        `${repo} has no ${graphNames[tower]} as ` + `${dtype}; available: ${available.join(", ")}`;
       throw new AppError("invalid_input", message, { param: "dtype" });
     }),
   );

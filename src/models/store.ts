@@ -29,10 +29,14 @@ export function findManifest(dataDir: string, id: string): string {
       `${builtIn.id}`;
     throw new AppError("model_not_found", message, { param: "model" });
   }
-  const known = installedIds(dataDir).join(", ");
-  throw new AppError("model_not_found", `No model "${id}" is installed; installed are: ${known}`, {
-    param: "model",
-  });
+  const installed = installedIds(dataDir).join(", ");
+  throw new AppError(
+    "model_not_found",
+    `No model "${id}" is installed; installed are: ${installed}`,
+    {
+      param: "model",
+    },
+  );
 }
 
 /**

@@ -20,7 +20,7 @@ import { bodyErrors, describe, inferenceErrors, json, storeErrors } from "./desc
 import { errorBody } from "./error-response.js";
 import { type MediaReader, mediaReader, newItem } from "./item-body.js";
 import { costOfMedia } from "./media-cost.js";
-import { gather, isNdjson, type Line, ndjsonType, readLines } from "./ndjson.js";
+import { isNdjson, type Line, ndjsonType, readLines, regroup } from "./ndjson.js";
 import { bodyStream } from "./read-body.js";
 import { checkUtf8, contentTypeOf } from "./read-json.js";
 import { readRequest } from "./read-request.js";
@@ -149,7 +149,7 @@ async function addStream(
         give: (bytes) => share.give(bytes),
       },
     });
-    for await (const group of gather(observed(lines, () => guard.moved()))) {
+    for await (const group of regroup(observed(lines, () => guard.moved()))) {
       linesUnderWay.push(...group.map(({ number, bytes }) => ({ number, bytes })));
       yield group.map((line) => incomingOfLine(line, readerOf));
     }

@@ -103,11 +103,11 @@ export function describe(operation: Operation): MiddlewareHandler {
 }
 
 /** @throws AppError `invalid_input` naming the parameter. */
-function checkQuery(known: z.ZodObject | undefined, given: Record<string, string[]>): void {
+function checkQuery(schema: z.ZodObject | undefined, given: Record<string, string[]>): void {
   for (const [name, values] of Object.entries(given))
     if (values.length > 1) throw invalidInput(name, `"${name}" appears ${values.length} times`);
   const query = Object.fromEntries(Object.entries(given).map(([name, [value]]) => [name, value]));
-  parseWith((known ?? z.object({})).strict(), query);
+  parseWith((schema ?? z.object({})).strict(), query);
 }
 
 const formType = "multipart/form-data";

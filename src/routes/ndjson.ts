@@ -101,8 +101,8 @@ async function lineOf(
   if (line.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09)) return undefined;
   try {
     let bytes = size;
-    const onHeld = (held: number) => {
-      bytes += held;
+    const onHeld = (heldBytes: number) => {
+      bytes += heldBytes;
     };
     const value = await parseJsonBytes(line, { name: `Line ${number}`, onHeld });
     return { number, bytes, value };
@@ -119,7 +119,7 @@ const groupLimits = { lines: 64, bytes: 8 * 2 ** 20 };
  * Regroups: lines that arrive while the consumer is busy form one group, and no more than one group
  * is read ahead. So groups are large under load, and a single line is not held back.
  */
-export async function* gather(
+export async function* regroup(
   source: AsyncGenerator<Line[]>,
   limits = groupLimits,
 ): AsyncGenerator<Line[]> {

@@ -30,7 +30,7 @@ export async function jsonBody(c: Context): Promise<unknown> {
 /** Parses JSON of a body, whose values are counted like its bytes. @throws as parseJsonBytes. */
 export function parseHeld(c: Context, bytes: Uint8Array, param?: string): Promise<unknown> {
   const share = c.get("bodyShare") as BodyShare | undefined;
-  return parseJsonBytes(bytes, { param, onHeld: (held) => share?.add(held) });
+  return parseJsonBytes(bytes, { param, onHeld: (heldBytes) => share?.add(heldBytes) });
 }
 
 /** The Content-Type, or undefined when there is none. */

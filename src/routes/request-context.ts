@@ -11,7 +11,7 @@ import { AppError, invalidInput } from "../errors.js";
 import type { Log } from "../log.js";
 import type { BodyBudget, BodyShare } from "../media/body-budget.js";
 import { requestSeconds } from "../metrics.js";
-import { gatherStages, reportStages, StageTimes } from "../stages.js";
+import { collectStages, reportStages, StageTimes } from "../stages.js";
 import { currentTrace, parseTraceparent, withTrace } from "../tracing/trace-context.js";
 import type { TracedRequest, Tracer } from "../tracing/tracer.js";
 
@@ -73,7 +73,7 @@ function observer(log: Log, timeoutMs: number) {
     client.addEventListener("abort", onGone, { once: true });
     c.set("signal", clock.signal);
     try {
-      await gatherStages(times, next);
+      await collectStages(times, next);
     } finally {
       clearTimeout(timer);
       client.removeEventListener("abort", onGone);

@@ -125,8 +125,8 @@ function queriesOf({ queries = [], ...shared }: SearchBody, most: number): Query
     throw invalidInput(other, `"${other}" belongs in one of the "queries"`);
   }
   return queries.map((query) => {
-    const own = Object.entries(query).filter(([, value]) => value !== undefined);
-    return { ...shared, ...Object.fromEntries(own) } as QueryBody;
+    const given = Object.entries(query).filter(([, value]) => value !== undefined);
+    return { ...shared, ...Object.fromEntries(given) } as QueryBody;
   });
 }
 

@@ -31,17 +31,17 @@ export function fromBody(body: TrainBody, field: "pairs" | "items", media: Modal
     return { source: { kind: "collection", ...given }, files: {} };
   const inside = given !== undefined && "embeddings" in given ? given.embeddings : undefined;
   if (field === "items") {
-    const own = inside as TrainBody["a"];
-    const rows = own ?? body.a;
+    const ofItems = inside as TrainBody["a"];
+    const rows = ofItems ?? body.a;
     if (rows === undefined)
       throw invalidInput(
         "items",
         '"items" is missing; expected items, or a .npy file as "a" with "labels"',
       );
-    const a = embeddings(rows, own === undefined ? "a" : "items.embeddings");
-    const said = given !== undefined && "modality" in given ? given.modality : body.a_modality;
+    const a = embeddings(rows, ofItems === undefined ? "a" : "items.embeddings");
+    const modality = given !== undefined && "modality" in given ? given.modality : body.a_modality;
     return {
-      source: { kind: "embeddings", sides: { a: said ?? media } },
+      source: { kind: "embeddings", sides: { a: modality ?? media } },
       files: { "a.npy": npyOf(a) },
       rows: { a },
     };

@@ -48,11 +48,11 @@ export function upkeepRoutes({ store, keptMedia, config, log, stopping }: Servic
       // crash.
       const file = join(config.dataDir, "tmp", `${randomBytes(6).toString("hex")}.sqlite`);
       // None is removed until the backup is sent: what it refers to goes with it.
-      const hold = keptMedia.hold();
+      const paused = keptMedia.pauseRemoval();
       try {
         await guard.during(store.backup(file));
         const media: ContentFile[] = [];
-        for await (const one of hold.files.list()) media.push(one);
+        for await (const one of paused.files.list()) media.push(one);
         const handle = await open(file);
         const close = () => void handle.close().catch(() => undefined);
         guard.gone.addEventListener("abort", close, { once: true });
@@ -64,16 +64,16 @@ export function upkeepRoutes({ store, keptMedia, config, log, stopping }: Servic
         const contents = async function* () {
           try {
             yield* fileContents(handle, { length: size }, guard);
-            if (media.length > 0) yield* writeArchive(hold.files, media);
+            if (media.length > 0) yield* writeArchive(paused.files, media);
           } finally {
-            await hold.release();
+            await paused.release();
           }
         };
         const options = { guard, log, headers: withLength, aheadBytes: 0 };
         return streamAnswer(c, contents(), options);
       } catch (error) {
         guard.end();
-        await hold.release();
+        await paused.release();
         throw error;
       } finally {
         await rm(file, { force: true }); // an open file stays readable until it is closed

@@ -67,9 +67,9 @@ function unreachable(
   modality: Modality,
   { name, space, model }: Target,
 ): AppError {
-  const there = packs.find((pack) => pack.space === space);
+  const target = packs.find((pack) => pack.space === space);
   const start = packs.find(({ encoders }) => encoders[modality] !== undefined);
-  const reached = there !== undefined || bridges.some(({ toSpace }) => toSpace === space);
+  const reached = target !== undefined || bridges.some(({ toSpace }) => toSpace === space);
   if (!reached) {
     const spaces = packs.map((pack) => pack.space).join(", ") || "none";
     const from = model === undefined ? "" : ` of the model "${model}"`;
@@ -91,7 +91,7 @@ function unreachable(
       },
     );
   }
-  const to = there?.manifest.id ?? space;
+  const to = target?.manifest.id ?? space;
   const help =
     `train a bridge from "${start.manifest.id}" to "${to}" (POST /v1/bridges), or load a model ` +
     `of that space that understands ${modality}`;

@@ -201,12 +201,12 @@ async function embedQueries(
         );
       const given = (
         modality: Modality | undefined,
-        own: Partial<Query>,
+        source: Partial<Query>,
         path: readonly string[],
       ): EmbeddedQuery => ({
         query: {
           ...rest,
-          ...own,
+          ...source,
           ...(centering === true && { centering: { queryModality: modality } }),
         },
         path,

@@ -4,7 +4,7 @@ import type { SoundEvent } from "./sound-events.js";
 interface EventTable {
   /** Behind the name of the sound's file. */
   ending: string;
-  text: (events: readonly SoundEvent[], about: { soundName: string; nyquistHz: number }) => string;
+  text: (events: readonly SoundEvent[], sound: { soundName: string; nyquistHz: number }) => string;
 }
 
 const seconds = (x: number) => x.toFixed(3);

@@ -87,7 +87,7 @@ const isProperty = (node: Element) => node.nodeType === 1;
 
 function description(document: Document, { labels, by }: Tags): Element {
   const rdf = (name: string) => document.createElementNS(rdfNamespace, `rdf:${name}`);
-  const own = (name: string, text?: string) => {
+  const tagElement = (name: string, text?: string) => {
     const element = document.createElementNS(tagsNamespace, `crossmodal:${name}`);
     if (text !== undefined) element.appendChild(document.createTextNode(withoutControls(text)));
     return element;
@@ -103,14 +103,14 @@ function description(document: Document, { labels, by }: Tags): Element {
   const items = labels.map(({ label, confidence }) => {
     const item = rdf("li");
     item.setAttributeNS(rdfNamespace, "rdf:parseType", "Resource");
-    const parts = [own("Label", label), own("Confidence", confidence.toFixed(4))];
+    const parts = [tagElement("Label", label), tagElement("Confidence", confidence.toFixed(4))];
     return append(item, parts, "     ");
   });
-  const tags = append(own("Tags"), [append(rdf("Seq"), items, "    ")], "   ");
+  const tags = append(tagElement("Tags"), [append(rdf("Seq"), items, "    ")], "   ");
   const whole = rdf("Description");
   whole.setAttributeNS(rdfNamespace, "rdf:about", "");
   whole.setAttributeNS(xmlnsNamespace, "xmlns:crossmodal", tagsNamespace);
-  return append(whole, [own("TaggedBy", by), tags], "  ");
+  return append(whole, [tagElement("TaggedBy", by), tags], "  ");
 }
 
 /** Characters that XML cannot hold. */

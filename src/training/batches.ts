@@ -24,16 +24,21 @@ export function drawSplit(
   const order = labels === undefined ? [...drawn] : spreadLabels(drawn, labels, random);
   const test = Math.max(1, Math.round(pairs * testShare));
   const validation = Math.round((pairs - test) * validationShare);
-  const held = test + validation;
-  if (labels !== undefined && order.slice(held).every((at) => labels[at] === labels[order[held]])) {
+  const heldOut = test + validation;
+  if (
+    labels !== undefined &&
+    order.slice(heldOut).every((at) => labels[at] === labels[order[heldOut]])
+  ) {
     // Validation goes first: it follows the test pairs.
-    const other = order.slice(0, held).findLastIndex((at) => labels[at] !== labels[order[held]]);
-    if (other >= 0) [order[other], order[held]] = [order[held], order[other]];
+    const other = order
+      .slice(0, heldOut)
+      .findLastIndex((at) => labels[at] !== labels[order[heldOut]]);
+    if (other >= 0) [order[other], order[heldOut]] = [order[heldOut], order[other]];
   }
   return {
     test: order.slice(0, test),
-    validation: order.slice(test, held),
-    train: order.slice(held),
+    validation: order.slice(test, heldOut),
+    train: order.slice(heldOut),
   };
 }
 
@@ -97,11 +102,7 @@ export function epochBatches(
  * The rows of a request at some positions as a batch; with `mix` each pair is blended with the next
  * one of the batch.
  */
-export function gatherBatch(
-  request: TrainingRequest,
-  positions: readonly number[],
-  mix = 1,
-): Batch {
+export function batchAt(request: TrainingRequest, positions: readonly number[], mix = 1): Batch {
   const taken = (rows: Rows) => take(rows, positions).values;
   const mixed = (rows: Rows) =>
     mix === 1 ? taken(rows) : blend(taken(rows), rows.dimensions, mix);

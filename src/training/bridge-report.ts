@@ -31,11 +31,13 @@ export function crossRecall(
   items: LabelledRows,
   signal?: Cancellation,
 ): CrossRecall {
-  const known = queries.labels.flatMap((label, i) => (items.labels.includes(label) ? [i] : []));
-  if (known.length === 0) throw new RangeError("No query has a label that an item has");
+  const answerable = queries.labels.flatMap((label, i) =>
+    items.labels.includes(label) ? [i] : [],
+  );
+  if (answerable.length === 0) throw new RangeError("No query has a label that an item has");
   const n = rowCount(items.rows);
   const { dimensions } = queries.rows;
-  const firstHit = known.map((i) => {
+  const firstHit = answerable.map((i) => {
     throwIfCancelled(signal);
     const similarity = cosines({ values: rowAt(queries.rows, i), dimensions }, items.rows);
     let best = Number.NEGATIVE_INFINITY;
@@ -49,11 +51,11 @@ export function crossRecall(
   const random = seededRandom(1);
   const at = (k: number) => {
     const hits = firstHit.map((rank) => (rank <= k ? 1 : 0));
-    const chances = known.map((i) => {
-      const own = items.labels.filter((label) => label === queries.labels[i]).length;
+    const chances = answerable.map((i) => {
+      const relevant = items.labels.filter((label) => label === queries.labels[i]).length;
       let miss = 1;
       for (let step = 0; step < Math.min(k, n); step++)
-        miss *= Math.max(0, n - own - step) / (n - step);
+        miss *= Math.max(0, n - relevant - step) / (n - step);
       return 1 - miss;
     });
     return { recall: mean(hits), interval: bootstrapMean(hits, random), chance: mean(chances) };

@@ -31,12 +31,12 @@ export async function learnBridge(
 ): Promise<ProjectionHead> {
   const { textsFrom, textsTo, memoryFrom, memoryTo, seed = 1, epochs = 20 } = options;
   const random = seededRandom(seed);
-  const gather = (texts: Rows, memory: Rows | undefined) =>
+  const sourcesOf = (texts: Rows, memory: Rows | undefined) =>
     memory === undefined
       ? [texts]
       : [texts, softRetrieve(texts, memory, memory, { signal: control.signal })];
-  const sources = gather(textsFrom, memoryFrom);
-  const targets = gather(textsTo, memoryTo);
+  const sources = sourcesOf(textsFrom, memoryFrom);
+  const targets = sourcesOf(textsTo, memoryTo);
   const pairs = sources.flatMap((source) => targets.map((target) => ({ source, target })));
   const n = rowCount(textsFrom);
   const a = concat(pairs.map(({ source }) => noisy(source, random)));

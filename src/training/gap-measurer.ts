@@ -29,7 +29,7 @@ export function gapMeasurer(): GapMeasurer {
         if (worker === undefined || worker.ended !== undefined) {
           worker = startWorker(new URL("./gap-worker.js", import.meta.url));
         }
-        const [a, b] = [own(request.a.values), own(request.b.values)];
+        const [a, b] = [unshared(request.a.values), unshared(request.b.values)];
         const moved = {
           ...request,
           a: { ...request.a, values: a },
@@ -47,5 +47,5 @@ export function gapMeasurer(): GapMeasurer {
 }
 
 /** The array itself, or a copy when it shares its buffer with others. */
-const own = (values: Float32Array) =>
+const unshared = (values: Float32Array) =>
   values.byteLength === values.buffer.byteLength ? values : values.slice();

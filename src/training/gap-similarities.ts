@@ -10,18 +10,18 @@ export function infoNceOf(similarity: Float32Array, temperature: number): number
   const n = Math.sqrt(similarity.length);
   const rows = new Float64Array(n);
   const columns = new Float64Array(n);
-  let own = 0;
+  let ofPairs = 0;
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < n; j++) {
       const e = Math.exp((similarity[i * n + j] - 1) / temperature);
       rows[i] += e;
       columns[j] += e;
     }
-    own += (similarity[i * n + i] - 1) / temperature;
+    ofPairs += (similarity[i * n + i] - 1) / temperature;
   }
   let total = 0;
   for (let i = 0; i < n; i++) total += (Math.log(rows[i]) + Math.log(columns[i])) / 2;
-  return Math.max(0, total - own) / n; // rounding may take a perfect one below 0
+  return Math.max(0, total - ofPairs) / n; // rounding may take a perfect one below 0
 }
 
 /** Two sides moved along the gap and renormalised. */

@@ -37,9 +37,9 @@ export function heldOutGap(fit: Sides, test: Sides, isRight: IsRight | undefined
   const recall = ({ a, b }: Sides) => (isRight ? recallBothWays(cosines(a, b), isRight) : null);
   const gap = ({ a, b }: Sides) => norm(gapVector(a, b));
   const mixed = ({ a, b }: Sides, strangers: Rows, isRight: IsRight) => {
-    const own = rowCount(a);
-    const isOwn: IsRight = (i, j) => j < own && isRight(i, j);
-    const found = ranks(cosines(b, concat([a, strangers])), rowCount(b), isOwn);
+    const count = rowCount(a);
+    const isPartner: IsRight = (i, j) => j < count && isRight(i, j);
+    const found = ranks(cosines(b, concat([a, strangers])), rowCount(b), isPartner);
     return { at_10: recallAtK(found, 10), mean_reciprocal_rank: meanReciprocalRank(found) };
   };
   return {

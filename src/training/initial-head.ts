@@ -44,9 +44,9 @@ export function initialHead(
   if (from !== to || hidden < 2 * from) {
     return { kind: "mlp", layers: [normal(from, hidden, 2), normal(hidden, to, 1)] };
   }
-  const spread = layer(from, hidden, (i, j) => (j === i ? 1 : j === i + from ? -1 : 0));
-  const gather = layer(hidden, to, (i, j) => (i === j ? 1 : i === j + from ? -1 : 0));
-  return { kind: "mlp", layers: [spread, gather] };
+  const split = layer(from, hidden, (i, j) => (j === i ? 1 : j === i + from ? -1 : 0));
+  const merge = layer(hidden, to, (i, j) => (i === j ? 1 : i === j + from ? -1 : 0));
+  return { kind: "mlp", layers: [split, merge] };
 }
 
 const identity = (i: number, j: number) => (i === j ? 1 : 0);

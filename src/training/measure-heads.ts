@@ -52,15 +52,15 @@ export function measureHeads(
       random,
     );
   if (labels) {
-    const known = split.train.slice(0, maxMeasuredPairs);
-    const all = [...known, ...measured];
+    const trainPairs = split.train.slice(0, maxMeasuredPairs);
+    const all = [...trainPairs, ...measured];
     const hits = (heads: Heads) =>
       zeroShotHits(
         project(heads.a, take(request.a, all)),
         project(heads.b, take(request.b, all)),
         labelsAt(all) as Int32Array,
-        known.map((_, i) => i),
-        measured.map((_, i) => known.length + i),
+        trainPairs.map((_, i) => i),
+        measured.map((_, i) => trainPairs.length + i),
       );
     const before = hits(untrained);
     if (before.length > 0) measures.zero_shot_accuracy = compareHits(before, hits(trained), random);

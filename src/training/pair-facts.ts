@@ -59,19 +59,19 @@ export function pairFacts(a: Rows, b: Rows, labels?: Int32Array): PairFacts {
 
 /**
  * Zero-shot accuracy item by item: is a row of `a` closest to the class of its label, where a class
- * is the mean of the `b` rows of that label among `known`?
+ * is the mean of the `b` rows of that label among `examples`?
  *
- * @returns 1 or 0 for each of `items` whose label occurs among `known`.
+ * @returns 1 or 0 for each of `items` whose label occurs among `examples`.
  */
 export function zeroShotHits(
   a: Rows,
   b: Rows,
   labels: Int32Array,
-  known: readonly number[],
+  examples: readonly number[],
   items: readonly number[],
 ): Float64Array {
   const groups = new Map<number, number[]>();
-  for (const at of known) {
+  for (const at of examples) {
     const group = groups.get(labels[at]);
     if (group) group.push(at);
     else groups.set(labels[at], [at]);

@@ -1,7 +1,7 @@
 import { invalidInput } from "../errors.js";
 import { seededRandom } from "../math/random.js";
 import { distinctRows, take } from "../math/rows.js";
-import { drawBeta, epochBatches, gatherBatch } from "./batches.js";
+import { batchAt, drawBeta, epochBatches } from "./batches.js";
 import { type Cancellation, throwIfCancelled } from "./cancellation.js";
 import { type Checkpoint, type EpochRecord, writeCheckpoint } from "./checkpoint.js";
 import { isGraphLoss } from "./graph-losses.js";
@@ -84,7 +84,7 @@ export async function runEpochs(
   };
   const validationLoss = () =>
     inTurns(validation, (some) =>
-      stepper.evaluate(some.map((positions) => gatherBatch(request, positions))),
+      stepper.evaluate(some.map((positions) => batchAt(request, positions))),
     );
 
   if (run.epochs.length === 0 && validation.length > 0) run.best.loss = await validationLoss();
@@ -102,7 +102,7 @@ export async function runEpochs(
     const trainLoss = await inTurns(batches, (some, from) =>
       stepper.train(
         some.map((positions) =>
-          gatherBatch(
+          batchAt(
             request,
             positions,
             options.mixup > 0 ? drawBeta(options.mixup, random) : undefined,

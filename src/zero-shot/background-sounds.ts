@@ -30,11 +30,11 @@ const sine = (cycles: number) => Math.sin(2 * Math.PI * cycles);
 
 /** White noise through a one-pole low-pass; near 1 it is a rumble. */
 function noise(random: Random, dullness: number): Voice {
-  const own = seededRandom(random.integer(2 ** 31));
+  const noiseRandom = seededRandom(random.integer(2 ** 31));
   const scale = 1 / Math.sqrt((1 - dullness) / (1 + dullness)) / 2;
   let last = 0;
   return () => {
-    last = dullness * last + (1 - dullness) * own.normal();
+    last = dullness * last + (1 - dullness) * noiseRandom.normal();
     return scale * last;
   };
 }

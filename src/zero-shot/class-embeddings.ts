@@ -37,9 +37,9 @@ export async function classEmbeddings(
     const embeddings = await encoder.encode(group.flat(), signal);
     let next = 0;
     for (const { length } of group) {
-      const own = embeddings.slice(next, next + length);
+      const ofLabel = embeddings.slice(next, next + length);
       next += length;
-      vectors.push(length === 1 ? own[0] : normalize(meanVector(own)));
+      vectors.push(length === 1 ? ofLabel[0] : normalize(meanVector(ofLabel)));
     }
   }
   return vectors;
@@ -52,15 +52,15 @@ export function missingPrompts(
   prompting: Prompting,
 ): number {
   const { templates, prompts } = prompting;
-  const own = labels
+  const ownPrompts = labels
     .filter((label) => prompts?.has(label))
     .flatMap((label) => sentencesOf(label, prompting));
-  const others = own.length === 0 ? labels : labels.filter((label) => !prompts?.has(label));
+  const others = ownPrompts.length === 0 ? labels : labels.filter((label) => !prompts?.has(label));
   const count = templates.length;
   const ofTemplates = countMissing(encoder, others.length * count, (i) =>
     fill(templates[i % count], others[Math.floor(i / count)]),
   );
-  return ofTemplates + countMissing(encoder, own.length, (i) => own[i]);
+  return ofTemplates + countMissing(encoder, ownPrompts.length, (i) => ownPrompts[i]);
 }
 
 const sentencesOf = (label: string, { templates, prompts }: Prompting): string[] =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { withBatching } from "../../src/encoders/with-batching.js";
 import { currentPriority, inBulk } from "../../src/priority.js";
-import { gatherStages, StageTimes } from "../../src/stages.js";
+import { collectStages, StageTimes } from "../../src/stages.js";
 import { fakeEncoder } from "../helpers/fake-encoder.js";
 
 /** An encoder whose batches end when they are told to. */
@@ -140,7 +140,7 @@ describe("withBatching", () => {
     const times = new StageTimes();
     const ahead = encoder.encode(letters(3));
     await new Promise((resolve) => setTimeout(resolve, 1)); // two of the three are under way
-    await gatherStages(times, () => encoder.encode(["late"]));
+    await collectStages(times, () => encoder.encode(["late"]));
     await ahead;
     expect(times.get("queue")).toBeGreaterThan(0);
   });

@@ -321,7 +321,7 @@ describe("Jobs", () => {
 
   it("refuses no job that the server begins itself, however many wait", async () => {
     const { kind } = steered();
-    const jobs = await openJobs(newFolder(), { work: kind, own: { ...kind, own: true } });
+    const jobs = await openJobs(newFolder(), { work: kind, own: { ...kind, isInternal: true } });
     for (let i = 0; i < 30; i++) await jobs.create("own", input(String(i)));
     await expect(jobs.create("work", input("a client's"))).resolves.toMatchObject({
       state: "queued",

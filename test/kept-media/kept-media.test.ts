@@ -130,7 +130,7 @@ describe("KeptMedia", () => {
     const media = open();
     const lease = media.lease();
     await lease.keep(file("a"));
-    const [first, second] = [media.hold(), media.hold()];
+    const [first, second] = [media.pauseRemoval(), media.pauseRemoval()];
     await lease.release();
     await first.release();
     await first.release();

@@ -141,7 +141,7 @@ function files(budget: MediaBudget) {
         return decoding;
       };
       const read = async () => ({ bytes, decode, keptBytes: () => kept });
-      const done = access.hold(read, async () => {
+      const done = access.decodeAndUse(read, async () => {
         log.push(`use ${name}`);
         await using;
         return name;
@@ -152,7 +152,7 @@ function files(budget: MediaBudget) {
   return { log, caller };
 }
 
-describe("Turn.hold", () => {
+describe("Turn.decodeAndUse", () => {
   it("decodes as many as there are decoders, callers in turn", async () => {
     const { log, caller } = files(new MediaBudget({ ...limits, maxDecoding: 1 }));
     const [bulk, small] = [caller(), caller()];
@@ -240,7 +240,7 @@ describe("Turn.hold", () => {
 
   it("makes room again after a failure, and for those behind a client that went away", async () => {
     const budget = new MediaBudget({ ...limits, maxPerCaller: 1, maxDecoding: 1 });
-    const broken = budget.bulk().hold(
+    const broken = budget.bulk().decodeAndUse(
       async () => ({
         bytes: 100,
         decode: () => Promise.reject(new Error("broken")),
@@ -275,7 +275,7 @@ describe("Turn.hold", () => {
         reading++;
         return never;
       };
-      void access.hold(read, async () => undefined);
+      void access.decodeAndUse(read, async () => undefined);
     }
     await turn();
     expect(reading).toBe(4);

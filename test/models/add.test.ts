@@ -116,20 +116,20 @@ describe("addModel", () => {
 describe("removeModel", () => {
   it("is refused while a pull of the model is under way, and names its process", async () => {
     await addModel(goldenPath("tiny-clip"), dataDir, about);
-    const gathered = pullFolder(dataDir, "mine");
-    const unlock = await lockProcesses(`${gathered}.lock`);
-    mkdirSync(gathered);
+    const unfinished = pullFolder(dataDir, "mine");
+    const unlock = await lockProcesses(`${unfinished}.lock`);
+    mkdirSync(unfinished);
     const refused = {
       code: "conflict",
       message: expect.stringContaining(`Process ${process.pid} is pulling "mine"`),
     };
     await expect(removeModel(dataDir, "mine")).rejects.toMatchObject(refused);
     expect(existsSync(join(dataDir, "models/mine/manifest.json"))).toBe(true);
-    expect(existsSync(gathered)).toBe(true);
+    expect(existsSync(unfinished)).toBe(true);
     unlock();
     await removeModel(dataDir, "mine");
     expect(existsSync(join(dataDir, "models/mine"))).toBe(false);
-    expect(existsSync(gathered)).toBe(false);
+    expect(existsSync(unfinished)).toBe(false);
     await expect(removeModel(dataDir, "mine")).rejects.toMatchObject({ code: "model_not_found" });
   });
 

@@ -110,7 +110,7 @@ describe("pullModel", () => {
     });
     expect(manifest.towers.image?.files.int8).toBeUndefined();
     expect(await readManifest(findManifest(dataDir, "tiny-clip"))).toEqual(manifest);
-    // What the manifest does not name is not kept, and nothing is left of the gathering.
+    // What the manifest does not name is not kept, and nothing is left of the download.
     expect(readdirSync(packFolder("tiny-clip")).sort()).toEqual([
       "manifest.json",
       "onnx",
@@ -547,10 +547,10 @@ describe("pullModel", () => {
   it("removes what an unfinished pull left", async () => {
     hub.next("onnx/vision_model.onnx", { status: 418 });
     await expect(pull(clip)).rejects.toMatchObject({ code: "hub_failed" });
-    const gathered = join(dataDir, "models/.pull/tiny-clip");
-    expect(existsSync(join(gathered, text))).toBe(true);
+    const unfinished = join(dataDir, "models/.pull/tiny-clip");
+    expect(existsSync(join(unfinished, text))).toBe(true);
     await removeModel(dataDir, "tiny-clip");
-    expect(existsSync(gathered)).toBe(false);
+    expect(existsSync(unfinished)).toBe(false);
     await expect(removeModel(dataDir, "tiny-clip")).rejects.toMatchObject({
       code: "model_not_found",
     });

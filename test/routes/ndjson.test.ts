@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { gather, isNdjson, type Line, readLines } from "../../src/routes/ndjson.js";
+import { isNdjson, type Line, readLines, regroup } from "../../src/routes/ndjson.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const bodyOf = (...chunks: (string | Uint8Array)[]) =>
@@ -102,7 +102,7 @@ describe("the room that readLines takes", () => {
   });
 });
 
-describe("gather", () => {
+describe("regroup", () => {
   const line = (number: number, size = 1): Line => ({ number, bytes: size, value: number });
 
   it("joins lines that came while the consumer was busy, up to its limits", async () => {
@@ -110,7 +110,7 @@ describe("gather", () => {
     const source = (async function* () {
       while (read < 10) yield [line(++read, 3)];
     })();
-    const groups = gather(source, { lines: 4, bytes: 10 });
+    const groups = regroup(source, { lines: 4, bytes: 10 });
     const sizes: number[] = [];
     for await (const group of groups) {
       sizes.push(group.length);
@@ -130,7 +130,7 @@ describe("gather", () => {
         });
       }
     })();
-    const groups = gather(source, { lines: 4, bytes: 10 });
+    const groups = regroup(source, { lines: 4, bytes: 10 });
     for (const lines of [[line(1, 50)], [line(2)]]) {
       const next = groups.next();
       await new Promise((resolve) => setImmediate(resolve));

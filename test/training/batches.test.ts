@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../src/math/random.js";
-import { drawBeta, drawSplit, epochBatches, gatherBatch } from "../../src/training/batches.js";
+import { batchAt, drawBeta, drawSplit, epochBatches } from "../../src/training/batches.js";
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i);
 const shuffled = (n: number, seed = 1) => [...seededRandom(seed).permutation(n)];
@@ -75,19 +75,19 @@ describe("epochBatches", () => {
   });
 });
 
-describe("gatherBatch", () => {
+describe("batchAt", () => {
   const request = {
     a: { values: Float32Array.of(1, 0, 0, 1, -1, 0), dimensions: 2 },
     b: { values: Float32Array.of(0, 1, 1, 0, 0, -1), dimensions: 2 },
     labels: Int32Array.of(7, 8, 9),
   };
   it("takes the rows in the order of the positions", () => {
-    const batch = gatherBatch(request, [2, 0]);
+    const batch = batchAt(request, [2, 0]);
     expect([...batch.a]).toEqual([-1, 0, 1, 0]);
     expect([...(batch.labels as Int32Array)]).toEqual([9, 7]);
   });
   it("mixes each pair with the next and brings it back to unit length", () => {
-    const { a } = gatherBatch(request, [0, 1], 0.5);
+    const { a } = batchAt(request, [0, 1], 0.5);
     for (const value of a) expect(value).toBeCloseTo(Math.SQRT1_2, 6);
   });
 });

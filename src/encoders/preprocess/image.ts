@@ -80,8 +80,8 @@ const tables = new WeakMap<ImagePreprocess, Float32Array[]>();
 
 /** The value that each of the 256 has in the tensor, by channel. */
 function tablesOf(spec: ImagePreprocess): Float32Array[] {
-  const known = tables.get(spec);
-  if (known !== undefined) return known;
+  const cached = tables.get(spec);
+  if (cached !== undefined) return cached;
   const { rescale, mean, std } = spec;
   const made = [0, 1, 2].map((c) =>
     Float32Array.from({ length: 256 }, (_, value) => (value * rescale - mean[c]) / std[c]),

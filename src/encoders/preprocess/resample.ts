@@ -80,8 +80,8 @@ interface Filter {
  */
 function phasesOf(up: number, down: number): Filter {
   const key = `${up}/${down}`;
-  const known = filters.get(key);
-  if (known !== undefined) return known;
+  const cached = filters.get(key);
+  if (cached !== undefined) return cached;
   const widest = Math.max(up, down);
   const reach = zeroCrossings * widest;
   const h = new Float64Array(2 * reach + 1);

@@ -29,13 +29,13 @@ export function scanCentered(
   );
   for (const position of positions) {
     if (!table.isLive(position)) continue;
-    const known = constants.get(table.modality(position));
-    if (known === undefined) continue; // cannot be: a live item counts in its modality's mean
-    const lengthSquare = 1 - 2 * table.dot(position, known.mean) + known.meanSquare;
+    const ofModality = constants.get(table.modality(position));
+    if (ofModality === undefined) continue; // cannot be: a live item counts in its modality's mean
+    const lengthSquare = 1 - 2 * table.dot(position, ofModality.mean) + ofModality.meanSquare;
     const similarity =
       lengthSquare < 1e-6
         ? 0
-        : (table.dot(position, query) - known.queryPart) / Math.sqrt(lengthSquare);
+        : (table.dot(position, query) - ofModality.queryPart) / Math.sqrt(lengthSquare);
     top.offer(similarity, table.row(position), position);
   }
 }

@@ -73,12 +73,12 @@ export function scanQuantized(table: VectorTable, queries: readonly QuantizedQue
     const vectors = values.subarray(0, rows * dimensions);
     const nominated = wanted <= rows ? nearestInBlock(vectors, packed, dimensions, wanted) : [];
     for (const [i, { top }] of queries.entries()) {
-      const own = inBits[i];
-      const ask = (count: number) => nearestInBlock(vectors, own.values, dimensions, count)[0];
+      const query = inBits[i];
+      const ask = (count: number) => nearestInBlock(vectors, query.values, dimensions, count)[0];
       const units = {
-        scale: 1 / (scale * own.scale),
-        shift: own.shift,
-        margin: quantizationMargin(scale, own.scale),
+        scale: 1 / (scale * query.scale),
+        shift: query.shift,
+        margin: quantizationMargin(scale, query.scale),
       };
       offerNominated({ rows, first, nominated: nominated[i], ask, ...units }, top, offers[i]);
     }

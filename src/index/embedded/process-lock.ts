@@ -24,7 +24,7 @@ export async function lockProcesses(
 ): Promise<() => void> {
   mkdirSync(dirname(path), { recursive: true });
   const lock = openLock(path);
-  let told = false;
+  let hasReported = false;
   for (;;) {
     try {
       lock.exec("BEGIN EXCLUSIVE");
@@ -37,8 +37,8 @@ export async function lockProcesses(
       }
     }
     try {
-      if (!told) options.onWait?.(pidIn(`${path}.pid`));
-      told = true;
+      if (!hasReported) options.onWait?.(pidIn(`${path}.pid`));
+      hasReported = true;
       await wait(lookEveryMs, undefined, { signal: options.signal });
     } catch (error) {
       lock.close();

@@ -64,8 +64,8 @@ export class QuantizedCopy {
       if (left === 0) continue;
       const isLast = i === pieces.length - 1;
       if (!isLast && left < sparseShare * this.pieceRows) return;
-      const own = left === rows ? values : picked(values, isThere, left, this.#dimensions);
-      const piece = { first: this.#end, rows: left, values: own, scale };
+      const keptValues = left === rows ? values : picked(values, isThere, left, this.#dimensions);
+      const piece = { first: this.#end, rows: left, values: keptValues, scale };
       if (!this.#agrees(piece, newRow(piece.first))) {
         this.#pieces.length = 0;
         return;
@@ -164,16 +164,16 @@ function picked(
   count: number,
   dimensions: number,
 ): Int8Array {
-  const own = new Int8Array(count * dimensions);
+  const result = new Int8Array(count * dimensions);
   let to = 0;
   for (let start = isThere.indexOf(1); start !== -1; ) {
     const gap = isThere.indexOf(0, start);
     const end = gap === -1 ? isThere.length : gap;
-    own.set(values.subarray(start * dimensions, end * dimensions), to);
+    result.set(values.subarray(start * dimensions, end * dimensions), to);
     to += (end - start) * dimensions;
     start = gap === -1 ? -1 : isThere.indexOf(1, gap);
   }
-  return own;
+  return result;
 }
 
 /** Whole steps of rows with about this many numbers. */

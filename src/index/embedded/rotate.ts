@@ -14,17 +14,17 @@ const signs = new Map<number, Float32Array>();
  */
 export function rotate(vector: Float32Array): void {
   const n = vector.length;
-  let own = signs.get(n);
-  if (own === undefined) {
+  let ofLength = signs.get(n);
+  if (ofLength === undefined) {
     const random = seededRandom(n);
-    own = Float32Array.from({ length: n }, () => (random.integer(2) === 0 ? -1 : 1));
-    signs.set(n, own);
+    ofLength = Float32Array.from({ length: n }, () => (random.integer(2) === 0 ? -1 : 1));
+    signs.set(n, ofLength);
   }
   const power = 2 ** Math.floor(Math.log2(n));
-  for (let i = 0; i < n; i++) vector[i] *= own[i];
+  for (let i = 0; i < n; i++) vector[i] *= ofLength[i];
   walshHadamard(vector, 0, power);
   if (power === n) return;
-  for (let i = 0; i < n; i++) vector[i] *= own[n - 1 - i];
+  for (let i = 0; i < n; i++) vector[i] *= ofLength[n - 1 - i];
   walshHadamard(vector, n - power, power);
 }
 

@@ -27,9 +27,9 @@ function withDatabaseErrors(core: StoreCore): StoreCore {
         try {
           return await method.apply(target, args);
         } catch (error) {
-          const told = appError(error);
-          target.noteFailure(told);
-          throw told;
+          const failure = appError(error);
+          target.noteFailure(failure);
+          throw failure;
         }
       };
     },

@@ -96,9 +96,9 @@ export function nearestInBlock<V extends Float32Array | Int8Array>(
   dimensions: number,
   count: number,
 ): Nearest[] {
-  const own = queries.byteOffset === 0 ? queries : queries.slice();
-  const { keys, distances } = exactSearch(vectors, own, dimensions, count, MetricKind.IP, 1);
-  return Array.from({ length: own.length / dimensions }, (_, i) => ({
+  const aligned = queries.byteOffset === 0 ? queries : queries.slice();
+  const { keys, distances } = exactSearch(vectors, aligned, dimensions, count, MetricKind.IP, 1);
+  return Array.from({ length: aligned.length / dimensions }, (_, i) => ({
     places: Array.from(keys.subarray(i * count, (i + 1) * count), Number),
     similarities: Array.from(
       distances.subarray(i * count, (i + 1) * count),

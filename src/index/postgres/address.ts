@@ -68,8 +68,8 @@ function decoded(text: string): string {
 function sslOf(query: URLSearchParams): { ssl?: ConnectionOptions } {
   for (const name of query.keys()) {
     if (parameters.includes(name)) continue;
-    const known = parameters.join(", ");
-    const message = `Unknown parameter "${name}" in the store's address; known are ${known}`;
+    const names = parameters.join(", ");
+    const message = `Unknown parameter "${name}" in the store's address; known are ${names}`;
     throw invalidInput("store", message);
   }
   const mode = query.get("sslmode") ?? "disable";

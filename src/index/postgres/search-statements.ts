@@ -11,7 +11,7 @@ export interface PlannedQuery extends CoreQuery {
   /** `seq` of the item that is searched by, which is not its own neighbour. */
   self?: number;
   /** Of a centred query: the mean of its own modality, and of each modality by its number. */
-  means?: { own: Float64Array | undefined; all: Map<number, Float64Array> };
+  means?: { ofQuery: Float64Array | undefined; byModality: Map<number, Float64Array> };
 }
 
 export interface Statement {
@@ -127,8 +127,8 @@ const isAfter = ({ similarity, row }: Rank, bind: Bind) =>
 function similarityOf(query: PlannedQuery, bind: Bind): [expression: string, joined: string] {
   const { vector, means } = query;
   if (means === undefined) return [`-(v.embedding <#> ${bind(vectorBytes(vector))}::vector)`, ""];
-  const from = centered(vector, means.own);
-  const rows = [...means.all].map(([modality, mean]) => {
+  const from = centered(vector, means.ofQuery);
+  const rows = [...means.byModality].map(([modality, mean]) => {
     const numbers = [dot(from, mean), dot(mean, mean)].map((x) => `${bind(x)}::float8`);
     const center = `${bind(vectorBytes(Float32Array.from(mean)))}::vector`;
     return `(${modality}::smallint, ${center}, ${numbers.join(", ")})`;

@@ -81,7 +81,7 @@ async function plannedQuery(
 ): Promise<PlannedQuery> {
   let vector = query.embedding as Float32Array;
   let self: number | undefined;
-  let own = query.centering?.queryModality;
+  let queryModality = query.centering?.queryModality;
   if (query.itemId !== undefined) {
     const { rows } = await db.query(
       `select v.seq, v.modality, vector_send(v.embedding) as embedding
@@ -92,7 +92,7 @@ async function plannedQuery(
       const message = `There is no item "${query.itemId}" in the collection "${name}"`;
       throw new AppError("not_found", message, { param: "item_id" });
     }
-    [{ seq: self, modality: own }] = rows;
+    [{ seq: self, modality: queryModality }] = rows;
     vector = floatsOf(rows[0].embedding);
   }
   if (query.centering === undefined) return { ...query, vector, self };
@@ -101,7 +101,10 @@ async function plannedQuery(
     ...query,
     vector,
     self,
-    means: { own: own === undefined ? undefined : all.get(own), all },
+    means: {
+      ofQuery: queryModality === undefined ? undefined : all.get(queryModality),
+      byModality: all,
+    },
   };
 }
 
@@ -120,7 +123,7 @@ async function find(
   query: PlannedQuery,
   { scanMatchesUpTo, scanHighUpTo }: ScanLimits,
 ): Promise<Found> {
-  if (query.means?.all.size === 0) return { hits: [], plan: "exact" };
+  if (query.means?.byModality.size === 0) return { hits: [], plan: "exact" };
   const exact = () =>
     query.filter === undefined
       ? scanAll(n, query)

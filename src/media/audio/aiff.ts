@@ -92,8 +92,8 @@ export async function decodeAiff(
   }
   const frameBytes = bytesPerSample[sample] * channels;
   // Bytes after the announced frames do not belong to them.
-  const held = Math.floor(length / frameBytes);
-  const read = frames > 0 ? Math.min(frames, held) : held;
+  const stored = Math.floor(length / frameBytes);
+  const read = frames > 0 ? Math.min(frames, stored) : stored;
   addPcm(
     bytes,
     {
@@ -106,11 +106,11 @@ export async function decodeAiff(
     },
     sound,
   );
-  if (frames === 0 && held > 0)
+  if (frames === 0 && stored > 0)
     warnings.add("The header was never completed: everything after it was read as sound");
-  else if (frames > held) compareLength(warnings, frames, held, { sampleRateHz });
-  else if (frames < held)
-    warnings.add(`${(held - frames) * frameBytes} bytes after the sound were skipped`);
+  else if (frames > stored) compareLength(warnings, frames, stored, { sampleRateHz });
+  else if (frames < stored)
+    warnings.add(`${(stored - frames) * frameBytes} bytes after the sound were skipped`);
 }
 
 function integerOf(bits: number): SampleType | undefined {

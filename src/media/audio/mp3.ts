@@ -170,9 +170,9 @@ function trimEnd(
 /** Whether a frame's checksum, if any, is right. */
 function passes(bytes: Uint8Array, { start, header }: Frame): boolean {
   if (!header.hasCrc || header.layer !== 3) return true;
-  const said = (bytes[start + 4] << 8) | bytes[start + 5];
+  const crc = (bytes[start + 4] << 8) | bytes[start + 5];
   const side: [number, number] = [start + 6, start + 6 + header.sideBytes];
-  return mpegCrc(bytes, [[start + 2, start + 4], side]) === said;
+  return mpegCrc(bytes, [[start + 2, start + 4], side]) === crc;
 }
 
 /** Some encoders never wrote right checksums. */

@@ -82,8 +82,8 @@ class Assembly {
       this.#rest = [];
     }
     if (packets.length === 0 && !isLast) return;
-    const known = granule < 0 || !Number.isSafeInteger(granule) ? undefined : granule;
-    this.#stream.groups.push({ packets, granule: known, isLast, isAfterLoss: this.#lost });
+    const position = granule < 0 || !Number.isSafeInteger(granule) ? undefined : granule;
+    this.#stream.groups.push({ packets, granule: position, isLast, isAfterLoss: this.#lost });
     this.#lost = false;
   }
 }

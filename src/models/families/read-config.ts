@@ -11,9 +11,9 @@ export function readConfig<S extends z.ZodType>(
   given: Record<string, unknown>,
   schema: S,
 ): z.infer<S> {
-  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   const isGiven = ([key, value]: [string, unknown]) =>
-    value !== null && (value !== false || known.includes(key) || !key.startsWith("do_"));
+    value !== null && (value !== false || names.includes(key) || !key.startsWith("do_"));
   const result = schema.safeParse(Object.fromEntries(Object.entries(given).filter(isGiven)));
   if (result.success) return result.data;
   const [issue] = result.error.issues;

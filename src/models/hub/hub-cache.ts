@@ -25,13 +25,13 @@ export async function cachedCopies(
     ...(name === undefined ? [] : [join(folder, "blobs", name)]),
     join(folder, "snapshots", commit, file.path),
   ];
-  const there = await Promise.all(
+  const isPresent = await Promise.all(
     places.map(async (path) => {
       const found = await stat(path).catch(() => undefined);
       return found?.isFile() === true && (file.size === undefined || file.size === found.size);
     }),
   );
-  return places.filter((_, i) => there[i]);
+  return places.filter((_, i) => isPresent[i]);
 }
 
 /**

@@ -84,10 +84,10 @@ export async function embedGroups(
   const { cut, ...embedded } = await embedWhole(services, inputs, groups.flat(), c);
   let next = 0;
   const embeddings = groups.map((group, i) => {
-    const own = embedded.embeddings.slice(next, next + group.length);
+    const parts = embedded.embeddings.slice(next, next + group.length);
     next += group.length;
-    if (own.length === 1) return own[0];
-    const mean = meanVector(own);
+    if (parts.length === 1) return parts[0];
+    const mean = meanVector(parts);
     if (norm(mean) > 1e-6) return normalize(mean);
     throw invalidInput(`${inputs.param}[${i}]`, "The parts of an input cancel each other out");
   });
@@ -124,12 +124,12 @@ function pathsInto(
   pack: LoadedPack,
   modalities: readonly Modality[],
 ): Paths {
-  const own = towerPaths(pack);
+  const direct = towerPaths(pack);
   const parts = { packs: packs.list(), bridges: bridges.active() };
   const { id } = pack.manifest;
   return Object.fromEntries(
     modalities.map((modality) => {
-      if (own[modality] !== undefined) return [modality, own[modality]];
+      if (direct[modality] !== undefined) return [modality, direct[modality]];
       try {
         return [modality, findPath(parts, modality, { name: id, space: pack.space, model: id })];
       } catch (error) {

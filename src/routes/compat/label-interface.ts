@@ -31,9 +31,9 @@ export function labelInterface(config: string): LabelInterface {
   if (from === undefined || to === undefined) {
     throw invalidInput("label_config", "Expected <Choices> with name and toName in label_config");
   }
-  const about = tags.find(({ attributes }) => attributes.get("name") === to);
-  const modality = modalities[about?.kind as keyof typeof modalities];
-  const field = /^\$([\w.-]+)$/.exec(about?.attributes.get("value") ?? "")?.[1];
+  const tag = tags.find(({ attributes }) => attributes.get("name") === to);
+  const modality = modalities[tag?.kind as keyof typeof modalities];
+  const field = /^\$([\w.-]+)$/.exec(tag?.attributes.get("value") ?? "")?.[1];
   if (modality === undefined || field === undefined) {
     const message = `Expected "${to}" to be an Image, Audio or Text with a value like $image`;
     throw invalidInput("label_config", message);

@@ -23,7 +23,7 @@ import {
   type TrainingSource,
 } from "./training-source.js";
 
-export interface GatherOptions {
+export interface TrainingDataOptions {
   pack: LoadedPack;
   store: VectorStore;
   media: Media;
@@ -40,7 +40,7 @@ export interface GatherOptions {
 }
 
 /** Embeddings to train on, in the model's space: unit rows. */
-export interface Gathered {
+export interface TrainingData {
   sides: { a: Modality; b?: Modality };
   a: Rows;
   b?: Rows;
@@ -61,20 +61,20 @@ const maxWarnings = 100;
  *
  * @param labels  those of the request; a collection's items have their own.
  */
-export async function gather(
+export async function loadTrainingData(
   source: TrainingSource,
   labels: string[] | undefined,
-  options: GatherOptions,
-): Promise<Gathered> {
-  const { a, b, ...gathered } = await gatherRows(source, labels, options);
-  return { ...gathered, a: unitRows(a, "a"), b: b && unitRows(b, "b") };
+  options: TrainingDataOptions,
+): Promise<TrainingData> {
+  const { a, b, ...data } = await readOrEmbed(source, labels, options);
+  return { ...data, a: unitRows(a, "a"), b: b && unitRows(b, "b") };
 }
 
-async function gatherRows(
+async function readOrEmbed(
   source: TrainingSource,
   labels: string[] | undefined,
-  options: GatherOptions,
-): Promise<Gathered> {
+  options: TrainingDataOptions,
+): Promise<TrainingData> {
   const { folder } = options;
   const path = (name: string) => join(folder, name);
   if (source.kind === "embeddings") {
@@ -83,27 +83,27 @@ async function gatherRows(
   }
   if (existsSync(path("gathered.json"))) {
     const text = (await readSealed(path("gathered.json"))).toString("utf8");
-    const kept = JSON.parse(text) as Omit<Gathered, "a" | "b">;
+    const kept = JSON.parse(text) as Omit<TrainingData, "a" | "b">;
     const b = kept.sides.b && (await keptRows(path("b.npy")));
     return { ...kept, a: await keptRows(path("a.npy")), b };
   }
-  const gathered =
+  const data =
     source.kind === "media"
       ? await fromMedia(source, labels, options)
       : await fromCollection(source.collection, source.by, options);
-  const { a, b, ...rest } = gathered;
+  const { a, b, ...rest } = data;
   await keepRows(path("a.npy"), a);
   if (b !== undefined) await keepRows(path("b.npy"), b);
   // Last: its presence means that everything is there
   await writeSealed(path("gathered.json"), JSON.stringify(rest));
-  return gathered;
+  return data;
 }
 
 async function fromMedia(
   { a, b, field, ids }: Extract<TrainingSource, { kind: "media" }>,
   labels: string[] | undefined,
-  options: GatherOptions,
-): Promise<Gathered> {
+  options: TrainingDataOptions,
+): Promise<TrainingData> {
   const warnings: string[] = [];
   const total = countOf(a) + (b === undefined ? 0 : countOf(b));
   const embed = async (column: Column, side: "a" | "b", before: number) => {
@@ -118,7 +118,7 @@ async function fromMedia(
   };
   const texts = [a, b].find((column) => column?.kind === "texts");
   // A repeated text is not its own negative.
-  const own =
+  const repeated =
     texts?.kind === "texts" && new Set(texts.texts).size < texts.texts.length
       ? texts.texts
       : undefined;
@@ -126,7 +126,7 @@ async function fromMedia(
   return {
     sides: { a: a.modality, b: b?.modality },
     ...rows,
-    labels: labels ?? own,
+    labels: labels ?? repeated,
     ids,
     ...(warnings.length > 0 && { warnings: firstOf(warnings) }),
   };
@@ -141,32 +141,28 @@ function firstOf(warnings: string[]): string[] {
 async function fromCollection(
   collection: string,
   by: string,
-  options: GatherOptions,
-): Promise<Gathered> {
+  options: TrainingDataOptions,
+): Promise<TrainingData> {
   const { pack, store, signal, mediaOnly } = options;
   const all = await readLabelled(store, collection, by, pack.space, signal);
   const media = all.filter(({ modality }) => modality !== "text");
   const items = mediaOnly && media.length > 0 ? media : all;
   const { a, b, labels, repeats } = pairUp(items, by, collection);
-  const gathered = {
+  const data = {
     sides: { a: a[0].modality, b: b?.[0].modality ?? ("text" as const) },
     a: rowsOf(a.map(({ embedding }) => embedding)),
     ids: a.map(({ id }) => id),
     labels: repeats || b === undefined ? labels : undefined,
   };
-  if (b !== undefined) return { ...gathered, b: rowsOf(b.map(({ embedding }) => embedding)) };
-  if (gathered.sides.a === "text") {
+  if (b !== undefined) return { ...data, b: rowsOf(b.map(({ embedding }) => embedding)) };
+  if (data.sides.a === "text") {
     const message =
       `Expected items of two modalities, or pictures or sounds, but "${collection}" has only ` +
       `texts with "${by}"`;
     throw new AppError("invalid_input", message, { param: "collection" });
   }
   const names = [...new Set(labels)];
-  const templates = chooseTemplates(
-    {},
-    pack.manifest.promptTemplates[gathered.sides.a],
-    gathered.sides.a,
-  );
+  const templates = chooseTemplates({}, pack.manifest.promptTemplates[data.sides.a], data.sides.a);
   const text = pack.encoders.text;
   if (text === undefined) {
     throw new AppError(
@@ -176,5 +172,5 @@ async function fromCollection(
     );
   }
   const vectors = await classEmbeddings(text, names, { templates }, signal);
-  return { ...gathered, b: rowsOf(labels.map((label) => vectors[names.indexOf(label)])) };
+  return { ...data, b: rowsOf(labels.map((label) => vectors[names.indexOf(label)])) };
 }
