@@ -13,7 +13,8 @@ describe("docs", () => {
     const rows = [...page("errors.md").matchAll(/^\| `(\w+)` \| (\d+) \|/gm)].map(
       ([, code, status]) => [code, Number(status)],
     );
-    expect(Object.fromEntries(rows)).toEqual({ ...statusOf, internal: 500 });
+    const expected = Object.entries({ ...statusOf, internal: 500 });
+    expect(rows.sort()).toEqual(expected.sort());
   });
 
   it("lists every configuration option as the schema has it", () => {
