@@ -63,7 +63,7 @@ export async function startServer(
   }).catch(async (error: NodeJS.ErrnoException) => {
     await services.close();
     if (error.code !== "EADDRINUSE" && error.code !== "EACCES") throw error;
-    throw portError(config, "was taken by another program meanwhile", error);
+    throw portError(config, "has since been taken by another program", error);
   });
   const stopWatching = tls?.watch((pair) => (server as SecureServer).setSecureContext(pair), log);
   lingerAfterAnswers(server as Server);

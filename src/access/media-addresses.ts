@@ -51,7 +51,7 @@ export class MediaAddresses {
     const given = Buffer.from(signature);
     const isOurs = given.length === expected.length && timingSafeEqual(given, expected);
     if (isOurs && expires * 1000 > this.#now()) return true;
-    throw new AppError("unauthorized", "The address has expired: ask for the item again", {
+    throw new AppError("unauthorized", "The signed address has expired: request the item again", {
       param: "signature",
     });
   }

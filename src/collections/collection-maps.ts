@@ -54,9 +54,13 @@ export class CollectionMaps {
   byId(id: string): CollectionMap {
     const map = this.#byId.get(id);
     if (map !== undefined) return map;
-    throw new AppError("not_found", `There is no map "${id}" any more: ask for the map again`, {
-      param: "map",
-    });
+    throw new AppError(
+      "not_found",
+      `The map "${id}" is no longer available: request the map again`,
+      {
+        param: "map",
+      },
+    );
   }
 
   async close(): Promise<void> {

@@ -88,7 +88,7 @@ class Move {
       }
       const { createdAt } = await store.stats(collection);
       if (createdAt !== before.createdAt) {
-        const message = `The collection "${collection}" was made anew meanwhile`;
+        const message = `The collection "${collection}" has been created anew in the meantime`;
         throw new AppError("conflict", message, { param: "collection" });
       }
       const moves = alias !== undefined && (allowMissing || this.#unread.size === 0);

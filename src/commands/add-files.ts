@@ -142,7 +142,7 @@ class MetadataPatches {
     const unchanged = new Set(answer.unchanged_ids);
     for (const { id, path, stored } of patches) {
       const error = missing.has(id)
-        ? { message: "the item was deleted meanwhile" }
+        ? { message: "the item has been deleted in the meantime" }
         : failures.get(id);
       if (error !== undefined) await this.#onStatus({ id, path, status: "failed", error });
       else if (stored !== undefined) await this.#onStatus(stored);

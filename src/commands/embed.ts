@@ -38,7 +38,7 @@ export function embedCommand(program: Command): void {
     const modalities = given.model && (await modalitiesOf(target, given.model));
     const { inputs, leftOut } = await embedInputs(paths, given as InputFlags, modalities);
     if (leftOut !== undefined) console.error(`left out: ${leftOut}`);
-    if (inputs.length === 0) throw wrong("There is nothing to embed in there");
+    if (inputs.length === 0) throw wrong("Found nothing to embed there");
     const file = out && (await embeddingFile(out, { replace: given.force === true }));
     const asked = { model: given.model, head: given.head };
     await embedAll(target, inputs, { ...asked, file, json: given.json === true });

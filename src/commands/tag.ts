@@ -73,7 +73,7 @@ async function tagFiles(target: Target, paths: readonly string[], given: Given):
   const { inputs, leftOut } = await embedInputs(paths, { recursive }, undefined);
   if (leftOut !== undefined) console.error(`left out: ${leftOut}`);
   const files = inputs.flatMap((input) => ("read" in input ? [input] : []));
-  if (files.length === 0) throw wrong("There are no pictures and sounds in there");
+  if (files.length === 0) throw wrong("Found no pictures or sounds there");
   const fields = await labelFields({ ...given, topK: given.topK ?? (multiLabel ? undefined : 1) });
   const wantsEvents = given.events !== undefined || given.clips !== undefined;
   await eachInput(

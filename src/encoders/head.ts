@@ -116,7 +116,7 @@ function relu(x: Float64Array): Float64Array {
  * residual head `ratio`. One layer is `weight` and `bias`; two are `weight1`, `bias1`, `weight2`,
  * `bias2`.
  *
- * @throws AppError `model_corrupt` for bytes that are no such file, or whose shapes do not fit
+ * @throws AppError `model_corrupt` for bytes that are not such a file, or whose shapes do not fit
  *   together.
  */
 export function readHead(bytes: Uint8Array): ProjectionHead {

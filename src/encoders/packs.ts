@@ -53,7 +53,7 @@ export function packsOf(
     if (pack === undefined) {
       throw new AppError(
         "model_not_found",
-        `No model "${id}" is loaded; loaded are: ${names(loaded)}`,
+        `No model "${id}" is loaded; loaded models: ${names(loaded)}`,
         {
           param: "model",
         },

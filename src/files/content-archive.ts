@@ -68,7 +68,7 @@ export interface ArchiveContents {
  * Checks the archive at the end of a file, and writes its files to a folder when there is one, but
  * for those that are damaged.
  * @param start  where it begins; a file that ends there has none.
- * @throws AppError `storage_corrupt` when it is no archive or is cut; `storage_full`,
+ * @throws AppError `storage_corrupt` when it is not an archive, or is truncated; `storage_full`,
  *   `storage_failed`.
  */
 export function readArchive(file: string, start: number, into?: ContentFiles): ArchiveContents {
@@ -84,7 +84,8 @@ export function readArchive(file: string, start: number, into?: ContentFiles): A
   try {
     const { size } = fstatSync(source);
     if (size === start) return { count: 0, damaged: [] };
-    if (!read(magic.length).equals(magic)) throw corrupt(file, "what follows it is no media");
+    if (!read(magic.length).equals(magic))
+      throw corrupt(file, "it is followed by something other than media");
     const damaged: string[] = [];
     for (let count = 0; ; count++) {
       const bytes = read(headBytes);

@@ -129,8 +129,8 @@ async function reproject(
       const { createdAt } = await store.stats(collection);
       if (createdAt === stats.createdAt) return;
       const message =
-        `The collection "${collection}" was meanwhile deleted and created ` +
-        "again; it is left unchanged";
+        `The collection "${collection}" was deleted and created again in the meantime; it is ` +
+        "left unchanged";
       throw new AppError("conflict", message, { param: "collection" });
     });
   } catch (error) {

@@ -48,7 +48,7 @@ export function checkItem(
     }
   }
   if (item.text !== undefined && (typeof item.text !== "string" || !isPlainText(item.text)))
-    throw invalidInput("text", "Expected text without U+0000 and halves of surrogate pairs");
+    throw invalidInput("text", "Expected text without U+0000 or unpaired surrogates");
   if (item.addedAt !== undefined && !isTime(item.addedAt)) {
     const message = `Expected ${timeExample} but received ${JSON.stringify(item.addedAt)}`;
     throw invalidInput("added_at", message);
@@ -182,10 +182,7 @@ export function checkMetadata(metadata: unknown): string {
   if (/\\u(?:0000|d[89a-f])/.test(json)) {
     JSON.parse(json, (key, value: unknown) => {
       if (!isPlainText(key) || (typeof value === "string" && !isPlainText(value))) {
-        throw invalidInput(
-          "metadata",
-          "Expected metadata without U+0000 and halves of surrogate pairs",
-        );
+        throw invalidInput("metadata", "Expected metadata without U+0000 or unpaired surrogates");
       }
       return value;
     });

@@ -12,7 +12,11 @@ export function checkSpace(
 }
 
 export function replacedMeanwhile(name: string): AppError {
-  return new AppError("conflict", `The collection "${name}" was replaced meanwhile; try again`, {
-    param: "collection",
-  });
+  return new AppError(
+    "conflict",
+    `The collection "${name}" has been replaced in the meantime; try again`,
+    {
+      param: "collection",
+    },
+  );
 }

@@ -67,7 +67,7 @@ export async function copyCollection(
   if (stored.text === sum.text) return { items: sum.count, written, pruned, checksum: sum.text };
   const message =
     `The copy of "${name}" is not the same as the original: ${stored.count} of ${sum.count} ` +
-    `items, checksum ${stored.text} instead of ${sum.text}; was it written to meanwhile?`;
+    `items, checksum ${stored.text} instead of ${sum.text}; was it changed in the meantime?`;
   throw new AppError("storage_failed", message);
 }
 
@@ -94,7 +94,7 @@ async function pruneItems(
   if (extra.length > 0 && !prune) {
     const some = extra.slice(0, 3).map((id) => `"${id}"`);
     const message =
-      `The target's "${name}" has ${extra.length} items that the source has not: ` +
+      `The target's "${name}" has ${extra.length} items that the source does not have: ` +
       `${some.join(", ")}${extra.length > 3 ? ", …" : ""}; --prune deletes them`;
     throw new AppError("conflict", message, { param: "name" });
   }

@@ -79,7 +79,8 @@ export class DecoderScheduler {
   async run(job: DecoderJob): Promise<DecoderResult> {
     const { file, call, signal } = job;
     if (file !== undefined && this.#poisoned.has(file)) {
-      const message = "The file ended its decoder twice; it is not tried again for ten minutes";
+      const message =
+        "The file crashed its decoder twice; it will not be tried again for ten minutes";
       throw new AppError("undecodable_media", message, { param: paramOf(call) });
     }
     if (this.#isClosed) throw shuttingDown();

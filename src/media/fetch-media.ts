@@ -143,7 +143,7 @@ async function readBounded(
 const refusedAddress = (hostname: string) =>
   new AppError(
     "url_refused",
-    `"${hostname}" is not a public address; to fetch from it all the same, its address or range ` +
+    `"${hostname}" is not a public address; to fetch from it anyway, its address or range ` +
       "must be in the option urlHosts too",
   );
 

@@ -32,7 +32,7 @@ export function findManifest(dataDir: string, id: string): string {
   const installed = installedIds(dataDir).join(", ");
   throw new AppError(
     "model_not_found",
-    `No model "${id}" is installed; installed are: ${installed}`,
+    `No model "${id}" is installed; installed models: ${installed}`,
     {
       param: "model",
     },

@@ -64,7 +64,7 @@ export async function* boundedBody(c: Context): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** A body whose connection breaks off is no fault of the server's, and nobody reads the answer. */
+/** A body whose connection breaks off is not the server's fault, and nobody reads the answer. */
 async function* untilGone(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     yield* body;

@@ -16,7 +16,7 @@ function refusesFiles(): boolean {
   }
 }
 
-/** Whether a socket cannot even be made; that nobody answers at its address is no lock. */
+/** Whether a socket cannot even be made; an address where nobody answers is not a lock. */
 function refusesSockets(): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: "127.0.0.1", port: 9 });

@@ -197,7 +197,7 @@ async function embedQueries(
       if (minRelevance !== undefined && text === undefined)
         throw invalidInput(
           at(position) === undefined ? "min_relevance" : `${at(position)}.min_relevance`,
-          '"min_relevance" is for text queries: neutral texts are no reference for others',
+          '"min_relevance" is for text queries: neutral texts say nothing about others',
         );
       const given = (
         modality: Modality | undefined,

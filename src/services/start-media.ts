@@ -35,7 +35,7 @@ async function checkLocks(): Promise<void> {
     (error: Error) => lockSupport().reason ?? error.message,
   );
   if (why !== undefined)
-    throw invalidInput("sandbox", `The sandbox is required and cannot be had here: ${why}`);
+    throw invalidInput("sandbox", `The sandbox is required but not available here: ${why}`);
 }
 
 /**

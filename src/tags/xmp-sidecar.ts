@@ -26,12 +26,12 @@ const empty = `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
  *
  * @param existing  the sidecar as it is.
  * @returns undefined when the tags are in it already, as they are.
- * @throws Error for what is no XMP, saying why.
+ * @throws Error for a document that is not XMP, saying why.
  */
 export function withTags(existing: string | undefined, tags: Tags): string | undefined {
   const document = parse(existing ?? empty);
   const [rdf] = document.getElementsByTagNameNS(rdfNamespace, "RDF");
-  if (rdf === undefined) throw new Error("it is no XMP: it has no rdf:RDF");
+  if (rdf === undefined) throw new Error("it is not XMP: it has no rdf:RDF");
   const before = new XMLSerializer().serializeToString(document);
   removeOurs(document);
   if (isSpace(rdf.lastChild)) rdf.removeChild(rdf.lastChild as Node);
@@ -55,7 +55,7 @@ function parse(xml: string): Document {
   } catch (error) {
     problem ??= (error as Error).message.split("\n")[0];
   }
-  throw new Error(`it is no XML: ${problem}`);
+  throw new Error(`it is not XML: ${problem}`);
 }
 
 /** Properties of ours, wherever another program put them, and descriptions that hold no others. */

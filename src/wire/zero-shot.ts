@@ -11,7 +11,7 @@ const fromForm = <S extends z.ZodType>(schema: S) =>
     schema,
   ) as unknown as z.ZodType<z.output<S>, z.input<S>>;
 
-/** A longer text is no truth value or number. */
+/** A longer text is neither a boolean nor a number. */
 const maxScalarCharacters = 64;
 
 /** More are refused unread; `maxLabels` is checked afterwards. */

@@ -104,9 +104,13 @@ export function chooseTemplates(
     const set = promptTemplateSets.find(({ name }) => name === setName);
     if (set !== undefined) return set.templates;
     const names = promptTemplateSets.map(({ name }) => name).join(", ");
-    throw new AppError("invalid_input", `Unknown template_set "${setName}"; there are: ${names}`, {
-      param: "template_set",
-    });
+    throw new AppError(
+      "invalid_input",
+      `Unknown template_set "${setName}"; expected one of ${names}`,
+      {
+        param: "template_set",
+      },
+    );
   }
   return packTemplates ?? fallbackTemplates[modality];
 }

@@ -15,7 +15,7 @@ describe("the address of a client", () => {
       "198.51.100.1",
     ],
     ["of a proxy that names none", "10.0.0.1", undefined, "10.0.0.1"],
-    ["of the proxy before what is no address", "10.0.0.1", "unknown", "10.0.0.1"],
+    ["of the proxy before something that is not an address", "10.0.0.1", "unknown", "10.0.0.1"],
     ["behind proxies alone, the first of them", "::1", "10.0.0.3, 10.0.0.2", "10.0.0.3"],
     ["IPv4 in IPv6 as IPv4", "::ffff:10.0.0.1", "[2001:db8::1]:4711", "2001:db8::1"],
     ["with a port", "10.0.0.1", "198.51.100.1:80", "198.51.100.1"],
@@ -23,7 +23,7 @@ describe("the address of a client", () => {
     expect(clientAddress(connection, forwarded, proxies)).toBe(expected);
   });
 
-  it("is not taken from proxies that are no addresses", () => {
+  it("is not taken from proxies that are not addresses", () => {
     expect(() => parseProxies(["proxy.example"])).toThrow('but received "proxy.example"');
     expect(() => parseProxies(["10.0.0.0/99"])).toThrow("10.0.0.0/99");
   });

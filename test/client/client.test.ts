@@ -77,7 +77,7 @@ describe("a call", () => {
     });
   });
 
-  it("throws ConnectionError when the answer is no JSON, or broke off", async () => {
+  it("throws ConnectionError when the answer is not JSON, or broke off", async () => {
     const html = clientOf([() => new Response("<html>")]);
     await expect(html.client.listModels()).rejects.toMatchObject({ name: "ConnectionError" });
     const broken = new ReadableStream({ pull: (c) => c.error(new TypeError("terminated")) });
@@ -163,7 +163,7 @@ describe("a body", () => {
     expect(JSON.parse(body as string)).toEqual({ embedding: [1, 0.5], top_k: 3 });
   });
 
-  it("is a form with files in any of their forms, and JSON for what is no text", async () => {
+  it("is a form with files in any of their forms, and JSON for what is not text", async () => {
     const bytes = new TextEncoder().encode("picture");
     for (const file of [image, bytes, bytes.buffer, image.stream(), new File([bytes], "")]) {
       const request = { image: file, candidate_labels: ["a", "b"], top_k: 1, model: undefined };

@@ -28,7 +28,7 @@ describe("crossmodal gap", () => {
     expect(readFileSync(out, "utf8")).toContain("0.8514");
   });
 
-  it("ends with 1 for a file that is not there and 2 for one that is no array", async () => {
+  it("ends with 1 for a file that is not there and 2 for one that is not an array", async () => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {});
     const a = save("a.npy", 0);
     expect(await main(["gap", a, join(folder, "none.npy")])).toBe(1);

@@ -73,7 +73,7 @@ describe.skipIf(!hasPostgres(18))(onPostgres("crossmodal migrate"), () => {
     });
     const refused = await migrate(data, server.url());
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain('1 items that the source has not: "item-9"');
+    expect(refused.stderr).toContain('1 items that the source does not have: "item-9"');
     const second = await migrate(data, server.url(), "--prune");
     expect(JSON.parse(second.stdout.split("\n")[1])).toMatchObject({
       // What the refused one has written is there.

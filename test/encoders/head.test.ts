@@ -66,7 +66,7 @@ describe("readHead", () => {
   it.each([
     ["nothing", Buffer.alloc(0)],
     ["a header longer than the file", Buffer.from([255, 255, 255, 255, 255, 255, 255, 127, 123])],
-    ["a header that is no object", file([1])],
+    ["a header that is not an object", file([1])],
     ["a header that is null", file(null)],
     ["a tensor that is null", file({ __metadata__: metadata, weight: null })],
     ["metadata that is null", file({ __metadata__: null })],

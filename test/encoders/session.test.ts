@@ -87,7 +87,7 @@ describe("openSession", () => {
     });
   });
 
-  it("refuses bytes that are no graph, and a file that is not there", async () => {
+  it("refuses bytes that are not a graph, and a file that is not there", async () => {
     await expect(
       openSession({ model: Uint8Array.of(1, 2, 3), device: "cpu" }),
     ).rejects.toMatchObject({

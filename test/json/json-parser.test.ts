@@ -178,7 +178,7 @@ describe("JsonParser", () => {
     expect(JSON.stringify(value)).toBe('{"__proto__":{"polluted":1}}');
   });
 
-  it("refuses halves of surrogate pairs outside metadata", () => {
+  it("refuses unpaired surrogates outside metadata", () => {
     expect(() => parse('{"text":"\\ud83d"}')).toThrow(/surrogate/);
     expect(() => parse('{"\\udc00":1}')).toThrow(/surrogate/);
     expect(parse('"\\ud83d\\ude00"')).toBe("😀");

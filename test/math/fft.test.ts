@@ -19,7 +19,7 @@ describe("powerSpectrum", () => {
     }
   });
 
-  it("refuses lengths that are no power of two", () => {
+  it("refuses lengths that are not a power of two", () => {
     expect(() => powerSpectrum(1000)).toThrow(RangeError);
   });
 });

@@ -67,7 +67,7 @@ describe("decodedBytes", () => {
     expect(decodedBytes(new Uint8Array(10), "image", limits)).toBe(8e8);
   });
 
-  it("counts samples, not seconds: a second at 655,350 Hz is no second at 8,000", () => {
+  it("counts samples, not seconds: a second at 655,350 Hz is not a second at 8,000", () => {
     const flac = (rate: number, total: number) => {
       const bytes = new Uint8Array(100);
       bytes.set([0x66, 0x4c, 0x61, 0x43, 0x80, 0, 0, 34]);

@@ -142,7 +142,7 @@ describe("removeModel", () => {
   });
 
   it.each(["..", ".", "../..", ".pull", "mine/onnx", ""])(
-    "refuses %j, which is no id, and removes nothing",
+    "refuses the invalid id %j and removes nothing",
     async (id) => {
       await addModel(goldenPath("tiny-clip"), dataDir, about);
       mkdirSync(join(dataDir, "models/.pull/begun"), { recursive: true });

@@ -197,7 +197,7 @@ describe("inspectFolder", () => {
     expect((await inspectFolder(folder, about)).towers.text?.preprocess.padTokenId).toBe(0);
   });
 
-  it("refuses an id that is no id, naming it", async () => {
+  it("refuses an invalid id, naming it", async () => {
     await expect(
       inspectFolder(folderWith("tiny-clip"), { ...about, id: "Not An Id" }),
     ).rejects.toMatchObject({

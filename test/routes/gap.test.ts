@@ -87,7 +87,11 @@ describe("POST /v1/modality-gap", () => {
       { ...body, b: { embeddings: [...others.slice(0, 3), [1, 2]] } },
       "b.embeddings[3]",
     ],
-    ["a row that is no row", { ...body, a: { embeddings: [...rows, "x"] } }, "a.embeddings[4]"],
+    [
+      "a row that is not an array",
+      { ...body, a: { embeddings: [...rows, "x"] } },
+      "a.embeddings[4]",
+    ],
     ["no rows", { ...body, a: { embeddings: [] } }, "a.embeddings"],
     [
       "a zero row",

@@ -267,7 +267,7 @@ describe("POST /v1/collections/{name}/classify", () => {
   it.each<[string, object, string]>([
     ["no labels", {}, "candidate_labels"],
     ["multi_label without any bound", { candidate_labels, multi_label: true }, "threshold"],
-    ["a field that is no path", { candidate_labels, field: "a'b" }, "field"],
+    ["a field that is not a path", { candidate_labels, field: "a'b" }, "field"],
     ["a model of another space", { candidate_labels, model: "nothing" }, "model"],
   ])("refuses %s at once", async (_, body, param) => {
     expect(await send(path, body)).toMatchObject({ error: { param } });

@@ -273,7 +273,7 @@ describe("POST /mcp from elsewhere", () => {
     await limited.services.close();
   });
 
-  it("refuses what is no message", async () => {
+  it("refuses what is not a message", async () => {
     const { status } = await app.request("/mcp", jsonPost({ hello: "there" }));
     expect(status).toBe(400);
     expect((await app.request("/mcp")).status).toBe(405);

@@ -31,7 +31,7 @@ describe("readLines", () => {
     expect(await linesOf(bodyOf(...single))).toEqual(expected);
   });
 
-  it("counts a line that is too long, is no JSON or no UTF-8 as one and reads on", async () => {
+  it("counts a line that is too long, not JSON or not UTF-8 as one and reads on", async () => {
     const tooLong = `"${"x".repeat(100)}"`;
     const lines = await linesOf(
       bodyOf(`${tooLong}\n1\n{"a":\n`, Uint8Array.of(0x22, 0xff, 0x22, 0x0a), "2\n", tooLong),

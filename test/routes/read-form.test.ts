@@ -113,7 +113,7 @@ describe("readForm", () => {
     ["that is empty", ""],
     ["with a part without a name", field("filename=x") + end],
     ["with a part without Content-Disposition", part("Content-Type: text/plain") + end],
-    ["with a part that is no form-data", part("Content-Disposition: attachment; name=a") + end],
+    ["with a part that is not form-data", part("Content-Disposition: attachment; name=a") + end],
     ["with a part without headers", `--XX\r\n\r\nv\r\n${end}`],
     ["with a name that does not end", part('Content-Disposition: form-data; name="a') + end],
     ["with two names", field("name=a; name=b") + end],

@@ -77,9 +77,9 @@ describe("withTags", () => {
   it.each([
     ["no XML", "holiday, beach"],
     ["cut XML", theirs.slice(0, 300)],
-    ["XML that is no XMP", "<a><b/></a>"],
+    ["XML that is not XMP", "<a><b/></a>"],
     ["nothing", ""],
   ])("refuses %s", (_, xml) => {
-    expect(() => withTags(xml, tags)).toThrow(/^it is no XM(L|P)/);
+    expect(() => withTags(xml, tags)).toThrow(/^it is not XM(L|P)/);
   });
 });

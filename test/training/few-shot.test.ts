@@ -113,7 +113,7 @@ describe("fitLinearProbe", () => {
     expect(accuracy(items(200, 4), (f) => linearProbeLogits(probe, f))).toBeGreaterThan(0.8);
   });
 
-  it("refuses a label that is no class", () => {
+  it("refuses a label that is not a class", () => {
     expect(() => fitLinearProbe({ ...items(8, 3), classes: 2 })).toThrow("not one of 2 classes");
   });
 });

@@ -93,7 +93,7 @@ describe.skipIf(!served.found)("the page's Map view", () => {
 
   it("says what to do where there is nothing to show", async () => {
     const { page } = await served.browser.open(`${served.url}/#/map/nowhere`);
-    await page.getByText("There is no map of this").waitFor();
+    await page.getByText("There is no map of this collection").waitFor();
     await createClient({ url: served.url }).createCollection({
       name: "bare",
       model: "starter-clip",

@@ -36,7 +36,7 @@ import { backupDatabase, openToRead } from "./sqlite.js";
  */
 export async function writeBackup(database: CheckedDatabase, file: string): Promise<void> {
   if (sizeIfThere(file) !== undefined)
-    throw new AppError("already_exists", `The file "${file}" exists already`, { param: "file" });
+    throw new AppError("already_exists", `The file "${file}" already exists`, { param: "file" });
   const temporary = `${file}.part`;
   try {
     mkdirSync(dirname(file), { recursive: true });

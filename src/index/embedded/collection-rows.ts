@@ -119,7 +119,7 @@ export class CollectionRows {
     const found = this.find(name);
     if (found === undefined) return;
     const what = found.name === name ? "The collection" : "The alias";
-    throw new AppError("already_exists", `${what} "${name}" exists already`, { param });
+    throw new AppError("already_exists", `${what} "${name}" already exists`, { param });
   }
 
   setSnapshot(collection: number, snapshot: SnapshotRecord | undefined): void {

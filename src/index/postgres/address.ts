@@ -69,7 +69,7 @@ function sslOf(query: URLSearchParams): { ssl?: ConnectionOptions } {
   for (const name of query.keys()) {
     if (parameters.includes(name)) continue;
     const names = parameters.join(", ");
-    const message = `Unknown parameter "${name}" in the store's address; known are ${names}`;
+    const message = `Unknown parameter "${name}" in the store's address; expected one of ${names}`;
     throw invalidInput("store", message);
   }
   const mode = query.get("sslmode") ?? "disable";

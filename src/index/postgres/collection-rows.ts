@@ -111,7 +111,7 @@ async function takeName(db: Connection, name: string, n: number): Promise<void> 
   );
   if (rowCount === 1) return;
   const isAlias = (await findCollection(db, name))?.name !== name;
-  const message = `The ${isAlias ? "alias" : "collection"} "${name}" exists already`;
+  const message = `The ${isAlias ? "alias" : "collection"} "${name}" already exists`;
   throw new AppError("already_exists", message, { param: "name" });
 }
 

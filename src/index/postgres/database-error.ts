@@ -61,9 +61,9 @@ function refusalOf({ message }: Error, code: string): string {
     return `The database does not let us in: ${reason} (the password may be in ${places})`;
   }
   if (code === "3D000") return `The database does not exist; create it (${message})`;
-  if (code === "42501") return `The database's user may not do what it needs to: ${message}`;
+  if (code === "42501") return `The database user lacks a privilege: ${message}`;
   if (/SSL|CERT|TLS/.test(code) || message.includes("SSL"))
-    return `The database's TLS does not suit sslmode of the store's address: ${message}`;
+    return `The server's TLS does not match the sslmode in the store's address: ${message}`;
   return "The database refused a statement; see the server log";
 }
 

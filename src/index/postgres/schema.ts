@@ -154,7 +154,7 @@ async function forSetUp(db: Connection, statement: string): Promise<void> {
     await db.query(statement);
   } catch (cause) {
     if ((cause as { code?: string }).code !== "42501") throw cause;
-    const message = `The user may not "${statement}"; let an administrator run this once`;
+    const message = `The user may not run "${statement}"; ask an administrator to run it once`;
     throw new AppError("storage_failed", message, { cause });
   }
 }

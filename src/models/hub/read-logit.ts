@@ -78,7 +78,10 @@ async function bytesOf(
   });
   if (answer.status !== 206) {
     answer.body.destroy(); // not the whole checkpoint for four bytes
-    throw new AppError("hub_failed", `${client.settings.endpoint}${path} is not served in ranges`);
+    throw new AppError(
+      "hub_failed",
+      `${client.settings.endpoint}${path} does not support range requests`,
+    );
   }
   const url = `${client.settings.endpoint}${path}`;
   const wanted = `bytes ${from}-${from + length - 1}/`;

@@ -159,6 +159,6 @@ const stats = (packs: readonly LoadedPack[]) => ({
 
 /** Loading a loaded model succeeds; others, and unloading, are up to the option `models`. */
 function refuseUnloading(): never {
-  const message = "Models are loaded at the start and stay loaded (option models)";
+  const message = "Models are not loaded or unloaded through this API (option models)";
   throw new AppError("invalid_input", message, { param: "model" });
 }

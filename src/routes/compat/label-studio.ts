@@ -91,7 +91,7 @@ export const labelStudioShape = (services: Services): Shape => ({
 
 function refuseTraining(): never {
   const message =
-    "Annotations teach nothing here: export them and train a few-shot head (docs/training.md)";
+    "Annotations cannot be trained on: export them, train a few-shot head (docs/training.md)";
   throw new AppError("no_path", message);
 }
 

@@ -20,7 +20,7 @@ export interface ForeignRoute {
   body?: Content;
   /** By media type; none is an empty answer. */
   returns?: Content;
-  /** Of an answer that is no error; 200 where it is left out. */
+  /** Of an answer that is not an error; 200 where it is left out. */
   status?: number;
   answer: (c: ForeignContext) => Response | Promise<Response>;
 }

@@ -82,7 +82,7 @@ describe.skipIf(!hasPostgres(18))(onPostgres("openPostgresStore"), () => {
   it("says what the owner has to run where the user may not make the tables", async () => {
     await server.query("create database foreign_owner");
     expect(await refused(open(as("app:let%20me%20in", "foreign_owner")))).toEqual(
-      says("storage_failed", "let an administrator run this"),
+      says("storage_failed", "ask an administrator to run it"),
     );
   });
 

@@ -174,7 +174,7 @@ describe("decodeAudio, headers that lie", () => {
     expect(warnings).toEqual(["1 further data chunks of the file were skipped"]);
   });
 
-  it("warns of bytes behind the samples that are no chunks", async () => {
+  it("warns of bytes after the samples that are not chunks", async () => {
     const behind = Buffer.alloc(500, 0xee);
     const { samples, warnings } = await decodeAudio(wavFile(little, { behind }), limits);
     expect(samples.length).toBe(1000);

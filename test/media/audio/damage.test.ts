@@ -137,7 +137,7 @@ describe("decodeAudio, damaged MP3", () => {
   });
 });
 
-describe("decodeAudio, what is no sound", () => {
+describe("decodeAudio, of what is not a sound", () => {
   it("refuses samples without a header, however much they look like frames", async () => {
     const raw = Buffer.alloc(40_000);
     for (let i = 0; i < raw.length / 2; i++)

@@ -377,7 +377,7 @@ describe("small services", () => {
   it.each([
     ["a track outside the folder", "../images/cat.jpg", 404],
     ["a track that is not there", "none.wav", 404],
-    ["what is no sound", "", 400],
+    ["what is not a sound", "", 400],
   ])("refuses %s in soundspan's form", async (_, trackRef, status) => {
     const answer = await ask(app, "/v1/embed/audio", { trackRef });
     expect(answer.status).toBe(status);

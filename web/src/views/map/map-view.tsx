@@ -56,7 +56,7 @@ export default function MapView() {
       {current.state === "failed" && (
         <Notice
           kind="bad"
-          title="There is no map of this"
+          title="There is no map of this collection"
           action={["Try again", () => name !== undefined && void loadMap(name)]}
         >
           {current.sentence}

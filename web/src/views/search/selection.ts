@@ -86,7 +86,7 @@ async function changeTags(
 ): Promise<void> {
   const other = items.find(({ metadata }) => !isTags(metadata.tags));
   if (other !== undefined) {
-    toast(`The field "tags" of ${other.id} is no list of tags; it is left as it is`);
+    toast(`The field "tags" of ${other.id} is not a list of tags; it was left unchanged`);
     return;
   }
   const before = new Map(items.map(({ id, metadata }) => [id, metadata]));
