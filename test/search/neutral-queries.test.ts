@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { CollectionStats } from "../../src/index/vector-store.js";
 import { NeutralQueries } from "../../src/search/neutral-queries.js";
 import { fakeEncoder } from "../helpers/fake-encoder.js";
@@ -58,5 +58,16 @@ describe("NeutralQueries", () => {
     const { store } = fakeStore();
     const relevance = await neutral.relevance(store, stats(3), { path, settings: {} });
     expect(relevance.of(2)).toBe(1);
+  });
+
+  it("embeds the neutral texts once for all filters", async () => {
+    const encoder = fakeEncoder();
+    const encode = vi.spyOn(encoder, "encode");
+    const { store } = fakeStore();
+    const neutral = new NeutralQueries();
+    const filtered = { path: { ...path, encoder }, settings: { modality: "image" as const } };
+    await neutral.relevance(store, stats(3), { path: { ...path, encoder }, settings: {} });
+    await neutral.relevance(store, stats(3), filtered);
+    expect(encode).toHaveBeenCalledTimes(1);
   });
 });

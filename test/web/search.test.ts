@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
+import { createClient } from "../../src/client/client.js";
 import { fitsWidth, seriousFindings } from "../helpers/browser.js";
 import { servedPage } from "../helpers/served-page.js";
 
@@ -73,6 +74,70 @@ describe.skipIf(!served.found)("the page's Search view", () => {
     await page.close();
   });
 
+  it("draws a line where the results stop being about the sentence", async () => {
+    const { page } = await served.browser.open(`${served.url}/#/search/pictures?q=a+cat`);
+    await page.getByText("Probably not about this").waitFor();
+    expect(await page.locator(".tile-frame:not(.faint) .name").allTextContents()).toEqual([
+      "cat.jpg",
+    ]);
+    await page.getByText("1 of 5 items is about this").waitFor();
+    await page.getByLabel("Select cat.jpg").check();
+    await page.getByRole("button", { name: "Select all 5 that are loaded" }).click();
+    await page.getByText("5 selected").waitFor();
+    await page.close();
+  });
+
+  it("filters by values and ranges of fields, with chips, in the address too", async () => {
+    const client = createClient({ url: served.url });
+    const items = pictures.map((id, i) => ({
+      id,
+      metadata: { kind: i === 0 || i === 3 ? "alive" : "made", weight: i * 1.5 },
+    }));
+    await client.patchItems("pictures", { items });
+    const { page } = await served.browser.open(`${served.url}/#/search/pictures`);
+    await page.getByRole("button", { name: /^alive/ }).click();
+    await expect.poll(() => shown(page)).toEqual(["cat.jpg", "flower.webp"]);
+    // What could be chosen besides is counted as if nothing were chosen here.
+    await page.getByRole("button", { name: /^made 3$/ }).click();
+    await expect.poll(() => shown(page)).toHaveLength(5);
+    await page.getByRole("button", { name: "Remove kind: alive or made" }).click();
+    await page.goto(
+      `${served.url}/#/search/pictures?filter=${encodeURIComponent(
+        JSON.stringify({ and: [{ field: "weight", op: "gte", value: 3 }] }),
+      )}`,
+    );
+    await expect.poll(() => shown(page)).toHaveLength(3);
+    await page.getByRole("button", { name: "Remove weight from 3" }).click();
+    await expect.poll(() => shown(page)).toHaveLength(5);
+    await client.patchItems("pictures", { ids: pictures, metadata: { kind: null, weight: null } });
+    await page.close();
+  });
+
+  it("opens a picture that is kept, and plays a sound, at the space bar", async () => {
+    const client = createClient({ url: served.url });
+    await client.createCollection({ name: "noises", model: "starter-clap", keep_media: true });
+    const audio = new File([readFileSync("fixtures/audio/burp.wav")], "burp.wav");
+    await client.addItem("noises", { id: "burp.wav", audio });
+    const { page } = await served.browser.open(`${served.url}/#/search/pictures`);
+    await page.getByRole("button", { name: /^cat\.jpg/ }).click();
+    await page.keyboard.press("Space");
+    const widthOf = () =>
+      page.locator(".viewer img").evaluate((img) => (img as HTMLImageElement).naturalWidth);
+    await expect.poll(widthOf).toBeGreaterThan(400);
+    await page.keyboard.press("ArrowRight");
+    const name = () => page.locator("dialog.viewer").getAttribute("aria-label");
+    await expect.poll(name).not.toBe("cat.jpg");
+    const next = await name();
+    await page.keyboard.press("Escape");
+    await page.getByRole("complementary", { name: `Item ${next}` }).waitFor();
+    await page.goto(`${served.url}/#/search/noises`);
+    await page.getByRole("button", { name: /^burp\.wav/ }).click();
+    await page.keyboard.press("Space");
+    await page.getByText(/^[\d.]+ s of [\d.]+ s$/).waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.close();
+  });
+
   it("finds by a picture, and by a sound over the bridge", async () => {
     const { page } = await served.browser.open(`${served.url}/#/search/pictures`);
     await page.getByLabel("Search by a file").setInputFiles([upload("images/cat.jpg", "mine.jpg")]);
@@ -98,7 +163,7 @@ describe.skipIf(!served.found)("the page's Search view", () => {
       bar.getByRole("button", { name: "Save as CSV" }).click(),
     ]);
     const csv = readFileSync((await saved.path())!, "utf8");
-    expect(csv).toContain("id,modality,cosine,source,text,tags");
+    expect(csv).toContain("id,modality,similarity,source,text,tags");
     expect(csv).toContain('cat.jpg,image,,,,"[""alive""]"');
     await page.locator(".toast", { hasText: "Tagged" }).getByRole("button").click();
     await expect.poll(() => page.locator(".details .tags", { hasText: "alive" }).count()).toBe(0);

@@ -4,6 +4,14 @@ import { modalityOf, timeText } from "../../web/src/media.js";
 import { laneOf, stretchesOf, ticksOf, windowAt } from "../../web/src/sound/lanes.js";
 import { wavOf } from "../../web/src/sound/wav.js";
 import {
+  anyOf,
+  conditionInWords,
+  conditionsOf,
+  filterOf,
+  valuesIn,
+} from "../../web/src/views/search/conditions.js";
+import { layRows } from "../../web/src/views/search/rows.js";
+import {
   parseMetrics,
   quantileBound,
   timesByRoute,
@@ -82,6 +90,57 @@ describe("csvOf", () => {
   it("quotes what has commas, quotes or line ends, and lets no cell be a formula", () => {
     const rows = [["a,b", 'say "x"', "1\n2", "=HYPERLINK(1)", -0.5]];
     expect(csvOf(rows)).toBe('"a,b","say ""x""","1\n2",\'=HYPERLINK(1),-0.5');
+  });
+});
+
+describe("layRows", () => {
+  it("puts a row of its own before the first item that is not about the query", () => {
+    // 5 above in rows of 3 and 2, the line, 4 below in rows of 3 and 1
+    const rows = layRows(9, 3, 5);
+    const all = Array.from({ length: rows.count }, (_, row) => rows.itemsOf(row));
+    expect(all).toEqual([
+      [0, 3],
+      [3, 5],
+      [5, 5],
+      [5, 8],
+      [8, 9],
+    ]);
+    expect(rows.cutRow).toBe(2);
+    expect([0, 4, 5, 8].map(rows.rowOf)).toEqual([0, 1, 3, 4]);
+  });
+
+  it("goes up and down over the line, and to the last of a shorter row", () => {
+    const { step } = layRows(9, 3, 5);
+    expect(step(2, "down")).toBe(4);
+    expect(step(4, "down")).toBe(6);
+    expect(step(6, "up")).toBe(4);
+    expect([step(8, "down"), step(1, "up"), step(8, "right"), step(0, "left")]).toEqual([
+      8, 1, 8, 0,
+    ]);
+  });
+
+  it("has no line where all are about it, and one at the top where none is", () => {
+    expect(layRows(4, 3, undefined)).toMatchObject({ count: 2, cutRow: undefined });
+    expect(layRows(4, 3, 0)).toMatchObject({ count: 3, cutRow: 0 });
+  });
+});
+
+describe("conditions", () => {
+  it("are read from a filter and written as one", () => {
+    const year = { field: "year", op: "gte", value: 2020 } as const;
+    const tags = anyOf("tags", ["a", "b"], true);
+    expect(conditionsOf(filterOf([year]))).toEqual([year]);
+    expect(conditionsOf(filterOf([year, tags]))).toEqual([year, tags]);
+    expect([conditionsOf(undefined), filterOf([])]).toEqual([[], undefined]);
+    expect(conditionsOf("{")).toBeUndefined();
+    expect(valuesIn(tags)).toEqual({ field: "tags", values: ["a", "b"] });
+  });
+
+  it("are told in words, those of other programs as they are", () => {
+    const other = { not: { field: "a", op: "exists", value: true } } as const;
+    expect(conditionInWords(anyOf("kind", ["bird", null], false))).toBe("kind: bird or null");
+    expect(conditionInWords({ field: "year", op: "lte", value: 3 })).toBe("year up to 3");
+    expect(conditionInWords(other)).toBe(JSON.stringify(other));
   });
 });
 

@@ -7,7 +7,7 @@ const keys = [
   ["x", "select"],
   ["s", "similar items"],
   ["ctrl z", "undo what the message below tells"],
-  ["space", "play or pause"],
+  ["space", "play or pause; open the picture"],
   ["esc", "back, close"],
   ["?", "this list"],
 ] as const;

@@ -10,13 +10,19 @@ import { useLayoutEffect, useReducer, useRef } from "preact/hooks";
 /**
  * The rows of a long list that are in sight, with some above and below; the window scrolls.
  * @param top  where the list begins, in pixels from the top of the page.
+ * @param odd  a row of another height than the others.
  */
-export function useVirtualRows(options: { count: number; rowHeight: number; top: number }) {
-  const { count, rowHeight, top } = options;
+export function useVirtualRows(options: {
+  count: number;
+  rowHeight: number;
+  top: number;
+  odd?: { row: number; height: number };
+}) {
+  const { count, rowHeight, top, odd } = options;
   const [, show] = useReducer((n: number) => n + 1, 0);
   const settings = {
     count,
-    estimateSize: () => rowHeight,
+    estimateSize: (row: number) => (row === odd?.row ? odd.height : rowHeight),
     scrollMargin: top,
     overscan: 4,
     getScrollElement: (): Window => window,
@@ -33,7 +39,7 @@ export function useVirtualRows(options: { count: number; rowHeight: number; top:
   virtualizer.setOptions(settings);
   useLayoutEffect(() => virtualizer._didMount(), [virtualizer]);
   useLayoutEffect(() => virtualizer._willUpdate());
-  useLayoutEffect(() => virtualizer.measure(), [virtualizer, rowHeight]);
+  useLayoutEffect(() => virtualizer.measure(), [virtualizer, rowHeight, odd?.row]);
   const rows: VirtualItem[] = virtualizer.getVirtualItems();
   return {
     rows,

@@ -2,18 +2,24 @@ import { useState } from "preact/hooks";
 import type { Modality } from "../../../../src/encoders/encoder.js";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import { Preview } from "../../components/preview.js";
+import { toast } from "../../components/toasts.js";
 import { modalityNames } from "../../media.js";
 import { linkTo } from "../../router.js";
-import { kindsOf } from "./collections.js";
+import { sentenceOf, server } from "../../server.js";
+import { kindsOf, refreshCollections } from "./collections.js";
 import type { Shown } from "./feed.js";
+import { mediaUrlOf } from "./player.js";
 import { ask } from "./query.js";
 import { deleteItems, focusedId, tagItems, tagsOf, untagItem } from "./selection.js";
+import { SoundPlayer } from "./sound-player.js";
+import { openViewer } from "./viewer.js";
 
 /** What is known of the item in hand, and where it leads. */
 export function Details({ collection, item }: { collection: CollectionAnswer; item: Shown }) {
   const { id, modality, similarity, metadata, source, added_at } = item;
   const others = kindsOf(collection).filter((other) => other !== modality);
   const tags = tagsOf(metadata);
+  const mediaUrl = mediaUrlOf(item);
   const similar = (only?: Modality) => ask({ itemId: id, text: "", modality: only });
   return (
     <aside class="details" aria-label={`Item ${id}`}>
@@ -27,10 +33,10 @@ export function Details({ collection, item }: { collection: CollectionAnswer; it
       >
         ×
       </button>
-      <Preview collection={collection.name} item={item} />
+      <Content collection={collection.name} item={item} />
       <dl>
         <Fact name="id" value={id} />
-        {similarity !== undefined && <Fact name="cosine" value={similarity.toFixed(3)} />}
+        {similarity !== undefined && <Fact name="similarity" value={similarity.toFixed(3)} />}
         {added_at !== undefined && (
           <Fact name="added" value={new Date(added_at).toLocaleString()} />
         )}
@@ -64,8 +70,8 @@ export function Details({ collection, item }: { collection: CollectionAnswer; it
       )}
       {similarity !== undefined && (
         <p class="sentence">
-          Cosine is 1 for the same direction and 0 for nothing in common; between modalities 0.3 is
-          much.
+          Similarity is 1 for the same and 0 for nothing in common; between a sentence and a picture
+          or sound, 0.3 is much.
         </p>
       )}
       <div class="row">
@@ -81,11 +87,53 @@ export function Details({ collection, item }: { collection: CollectionAnswer; it
           On the map
         </a>
         <TagButton collection={collection.name} items={[item]} />
+        {mediaUrl !== undefined && (
+          <a class="button" href={mediaUrl} download={id.slice(id.lastIndexOf("/") + 1)}>
+            Download
+          </a>
+        )}
         <button type="button" onClick={() => deleteItems(collection.name, [item])}>
           Delete
         </button>
       </div>
+      {mediaUrl === undefined && modality !== "text" && <Unkept collection={collection} />}
     </aside>
+  );
+}
+
+/** A picture that opens, a sound that plays, a text. */
+function Content({ collection, item }: { collection: string; item: Shown }) {
+  const isKept = item.media_url !== undefined;
+  if (isKept && item.modality === "audio")
+    return <SoundPlayer collection={collection} item={item} />;
+  if (!isKept || item.modality === "text") return <Preview collection={collection} item={item} />;
+  return (
+    <button type="button" class="plain open-picture" title="Open it" onClick={openViewer}>
+      <Preview collection={collection} item={item} />
+    </button>
+  );
+}
+
+/** Why there is no more than a preview, and what to do about it. */
+function Unkept({ collection: { name, keep_media } }: { collection: CollectionAnswer }) {
+  const keep = async () => {
+    try {
+      await server.peek().changeCollection(name, { keep_media: true });
+      toast("Files that are added from now on are kept; add these again to keep them too");
+      await refreshCollections();
+    } catch (error) {
+      toast(sentenceOf(error));
+    }
+  };
+  return (
+    <p class="sentence">
+      Only a preview of this is kept, not the file.{" "}
+      {!keep_media && (
+        <button type="button" class="plain link" onClick={keep}>
+          Keep files from now on
+        </button>
+      )}
+    </p>
   );
 }
 

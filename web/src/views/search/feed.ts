@@ -1,4 +1,4 @@
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { ApiError } from "../../../../src/client/client.js";
 import type { Modality } from "../../../../src/encoders/encoder.js";
 import type { SearchAnswer } from "../../../../src/wire/search.js";
@@ -11,6 +11,10 @@ export interface Shown {
   modality: Modality;
   metadata: Record<string, unknown>;
   similarity?: number;
+  /** Share of unrelated words that find nothing as near; only for a sentence. */
+  relevance?: number;
+  /** Where its picture or sound is, as far as that is kept. */
+  media_url?: string;
   text?: string;
   source?: string;
   added_at?: string;
@@ -29,7 +33,17 @@ const firstPage = 100;
 const nextPage = 1000;
 const typingPauseMs = 250;
 
+/** Below this an item is probably not about the sentence: see docs/search.md. */
+const leastRelevance = 0.75;
+
 export const feed = signal<Feed>({ state: "loading", items: [], sentence: "" });
+/** Counts changes of metadata that this page made. */
+export const metadataChanges = signal(0);
+/** The first item that is probably not about the sentence; undefined where there is none. */
+export const cut = computed(() => {
+  const at = feed.value.items.findIndex(({ relevance = 1 }) => relevance < leastRelevance);
+  return at < 0 ? undefined : at;
+});
 let asking = new AbortController();
 
 /** Follows the query while the view is shown. @returns how to stop. */
@@ -122,6 +136,8 @@ async function pageOf(
       top_k: size,
       modality,
       centering: asked.centering || undefined,
+      // Cuts nothing off, but asks for the relevance of each
+      min_relevance: "text" in content ? 0 : undefined,
       ...(filter !== undefined && { filter: JSON.parse(filter) }),
       ...(after !== undefined && { cursor: after }),
     },
@@ -143,4 +159,5 @@ export function showMetadata(changed: ReadonlyMap<string, Record<string, unknown
     return metadata === undefined ? item : { ...item, metadata };
   });
   feed.value = { ...feed.peek(), items };
+  metadataChanges.value++;
 }

@@ -15,7 +15,11 @@ export function NewCollection({ onDone }: { onDone: () => void }) {
     // Names stand in addresses: "my sounds" becomes my-sounds.
     const name = String(form.get("name")).trim().replace(/\s+/g, "-");
     try {
-      await server.peek().createCollection({ name, model: String(form.get("model")) });
+      await server.peek().createCollection({
+        name,
+        model: String(form.get("model")),
+        keep_media: form.has("keep"),
+      });
       await refreshCollections();
       onDone();
       ask({
@@ -46,9 +50,13 @@ export function NewCollection({ onDone }: { onDone: () => void }) {
         </select>
       </label>
       <p class="sentence">
-        The model embeds what it is made for; other pictures and sounds come in over a bridge
-        between models, where there is one.
+        A model understands what it is made for; other pictures and sounds come in over a bridge
+        from another model, where there is one.
       </p>
+      <label class="check">
+        <input type="checkbox" name="keep" defaultChecked />
+        keep the files, to see and hear them in full here
+      </label>
       {failure !== "" && (
         <p class="bad" role="alert">
           {failure}

@@ -2,9 +2,13 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Preview } from "../../components/preview.js";
 import { useVirtualRows } from "../../components/use-virtual-rows.js";
 import { useKeys } from "../../keys.js";
-import { feed, loadMore, type Shown } from "./feed.js";
+import { cut, feed, loadMore, type Shown } from "./feed.js";
+import { playOrPause } from "./player.js";
 import { ask, type Layout } from "./query.js";
-import { focused, focusedId, marked, toggleMark } from "./selection.js";
+import { type Direction, layRows } from "./rows.js";
+import { focused, focusedId, marked, markTo, toggleMark } from "./selection.js";
+import { PlayButton } from "./sound-player.js";
+import { openViewer } from "./viewer.js";
 
 const gap = 12;
 /** The least width of a tile and the height of a row, in pixels. */
@@ -13,6 +17,7 @@ const sizes: Record<Layout, { width: number; height: number }> = {
   list: { width: Number.POSITIVE_INFINITY, height: 56 },
   cards: { width: 260, height: 148 },
 };
+const cutHeight = 44;
 
 /** The results of a search, or everything: as many as there are, of which those in sight exist. */
 export function Results({ collection, layout }: { collection: string; layout: Layout }) {
@@ -20,20 +25,23 @@ export function Results({ collection, layout }: { collection: string; layout: La
   const list = useRef<HTMLDivElement>(null);
   const { width, top } = usePlace(list);
   const { width: tileWidth, height } = sizes[layout];
-  const columns = Math.max(1, Math.floor((width + gap) / (tileWidth + gap)));
-  const count = Math.ceil(items.length / columns);
-  const { rows, totalHeight, scrollToRow } = useVirtualRows({ count, rowHeight: height, top });
+  const fitting = Math.floor((width + gap) / (tileWidth + gap));
+  const columns = Math.max(layout === "grid" ? 2 : 1, fitting);
+  const laid = layRows(items.length, columns, cut.value);
+  const { count, cutRow } = laid;
+  const odd = cutRow === undefined ? undefined : { row: cutRow, height: cutHeight };
+  const { rows, totalHeight, scrollToRow } = useVirtualRows({ count, rowHeight: height, top, odd });
   const last = rows.at(-1)?.index ?? 0;
   useEffect(() => {
     if (last >= count - 6) void loadMore();
   }, [last, count]);
 
-  const move = (by: number) => {
+  const move = (direction: Direction) => () => {
     const at = items.findIndex(({ id }) => id === focusedId.value);
-    const to = at < 0 ? 0 : Math.max(0, Math.min(items.length - 1, at + by));
+    const to = at < 0 ? 0 : laid.step(at, direction);
     if (items[to] === undefined) return false;
     focusedId.value = items[to].id;
-    scrollToRow(Math.floor(to / columns));
+    scrollToRow(laid.rowOf(to));
     return true;
   };
   const withFocused = (act: (item: Shown) => void) => () => {
@@ -42,10 +50,15 @@ export function Results({ collection, layout }: { collection: string; layout: La
     return true;
   };
   useKeys({
-    ArrowRight: () => move(1),
-    ArrowLeft: () => move(-1),
-    ArrowDown: () => move(columns),
-    ArrowUp: () => move(-columns),
+    ArrowRight: move("right"),
+    ArrowLeft: move("left"),
+    ArrowDown: move("down"),
+    ArrowUp: move("up"),
+    " ": withFocused((item) => {
+      if (item.media_url === undefined) return;
+      if (item.modality === "audio") playOrPause(collection, item);
+      else openViewer();
+    }),
     x: withFocused(({ id }) => toggleMark(id)),
     s: withFocused(({ id }) => ask({ itemId: id, text: "" })),
     Escape: () => {
@@ -57,7 +70,7 @@ export function Results({ collection, layout }: { collection: string; layout: La
     <div ref={list} class={`results ${layout}`} style={{ height: `${totalHeight}px` }}>
       <ul aria-label="Items">
         {rows.flatMap(({ index, start }) =>
-          items.slice(index * columns, (index + 1) * columns).map((item, column) => (
+          items.slice(...laid.itemsOf(index)).map((item, column) => (
             <li
               key={item.id}
               style={{
@@ -66,26 +79,54 @@ export function Results({ collection, layout }: { collection: string; layout: La
                 height: `${height - gap}px`,
               }}
             >
-              <Tile collection={collection} item={item} />
+              <Tile
+                collection={collection}
+                item={item}
+                isFaint={cutRow !== undefined && index > cutRow}
+              />
             </li>
           )),
         )}
       </ul>
+      {rows.map(
+        ({ index, start }) =>
+          index === cutRow && (
+            <p
+              key="cut"
+              class="cut"
+              style={{ transform: `translateY(${start - top}px)`, height: `${cutHeight - gap}px` }}
+            >
+              <span>
+                {cutRow === 0 ? "Nothing here seems to be about this" : "Probably not about this"}
+                <span class="why">: 1 unrelated word in 4 finds something as near</span>
+              </span>
+            </p>
+          ),
+      )}
     </div>
   );
 }
 
-function Tile({ collection, item }: { collection: string; item: Shown }) {
+function Tile({
+  collection,
+  item,
+  isFaint,
+}: {
+  collection: string;
+  item: Shown;
+  isFaint: boolean;
+}) {
   const { id, modality, similarity } = item;
   const isMarked = marked.value.has(id);
   return (
-    <div class={`tile-frame ${isMarked ? "marked" : ""}`}>
+    <div class={`tile-frame ${isMarked ? "marked" : ""} ${isFaint ? "faint" : ""}`}>
       <button
         type="button"
         class="item"
         aria-pressed={focusedId.value === id}
         onClick={(event) => {
-          if (event.ctrlKey || event.metaKey || event.shiftKey) toggleMark(id);
+          if (event.shiftKey) markTo(id);
+          else if (event.ctrlKey || event.metaKey) toggleMark(id);
           else focusedId.value = id;
         }}
         onDblClick={() => ask({ itemId: id, text: "" })}
@@ -99,12 +140,16 @@ function Tile({ collection, item }: { collection: string; item: Shown }) {
           {similarity !== undefined && <span class="cosine">{similarity.toFixed(3)}</span>}
         </span>
       </button>
+      <PlayButton collection={collection} item={item} />
       <input
         type="checkbox"
         class="mark-box"
         checked={isMarked}
         aria-label={`Select ${id}`}
-        onChange={() => toggleMark(id)}
+        onClick={(event) => {
+          if (event.shiftKey) markTo(id);
+          else toggleMark(id);
+        }}
       />
     </div>
   );

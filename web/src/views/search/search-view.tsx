@@ -11,23 +11,27 @@ import { status } from "../../status.js";
 import { collectionNamed, collections, freeName, refreshCollections } from "./collections.js";
 import { Details, TagButton } from "./details.js";
 import { GalleryQueries, galleryCount, galleryFiles, galleryName } from "./example-gallery.js";
-import { feed, reload, startFeed } from "./feed.js";
+import { cut, feed, reload, startFeed } from "./feed.js";
+import { FilterChips } from "./filter-chips.js";
 import { NewCollection } from "./new-collection.js";
 import { ask, askWithMedia, mediaQuery, query } from "./query.js";
 import { QueryBox } from "./query-box.js";
 import { Results } from "./results.js";
 import "./search.css";
-import { deleteItems, exportItems, focused, marked, markedItems } from "./selection.js";
+import { stopPlaying } from "./player.js";
+import { deleteItems, exportItems, focused, markAll, marked, markedItems } from "./selection.js";
 import { Sidebar } from "./sidebar.js";
 import { layoutOf, Summary } from "./summary.js";
 import { UploadLine } from "./upload-line.js";
 import { addFiles, upload } from "./uploads.js";
+import { Viewer } from "./viewer.js";
 
 /** Collections: made, filled, looked through and searched. */
 export default function SearchView() {
   const box = useRef<HTMLInputElement>(null);
   useEffect(() => void refreshCollections(), []);
   useEffect(startFeed, []);
+  useEffect(() => stopPlaying, []);
   useKeys({
     "/": () => {
       box.current?.focus();
@@ -88,6 +92,7 @@ export default function SearchView() {
             <>
               <QueryBox inputRef={box} />
               {name === galleryName && <GalleryQueries />}
+              <FilterChips />
               <Summary collection={current} />
               <Marked collection={current} />
               <Found collection={current} />
@@ -96,9 +101,10 @@ export default function SearchView() {
         </div>
       )}
       {list.length === 0 && <UploadLine />}
+      {current !== undefined && <Viewer collection={current.name} />}
       {current !== undefined &&
         (focused.value !== undefined ? (
-          <Details collection={current} item={focused.value} />
+          <Details key={current.name} collection={current} item={focused.value} />
         ) : (
           // Its place is kept, so that the grid does not jump when an item is taken in hand.
           <aside class="details-place sentence">
@@ -142,7 +148,7 @@ function Found({ collection }: { collection: CollectionAnswer }) {
         Drop pictures, sounds or a folder of them here.
       </Notice>
     ) : (
-      <Notice title="Nothing fits the filters">Take a filter away on the left.</Notice>
+      <Notice title="Nothing fits the filters">Take one of them away above.</Notice>
     );
   return <Results collection={collection.name} layout={layoutOf(collection)} />;
 }
@@ -151,6 +157,8 @@ function Found({ collection }: { collection: CollectionAnswer }) {
 function Marked({ collection }: { collection: CollectionAnswer }) {
   const items = markedItems.value;
   if (items.length === 0) return null;
+  const ids = feed.value.items.map(({ id }) => id);
+  const about = cut.value;
   return (
     <div class="row marked-bar" role="toolbar" aria-label="Selected items">
       <strong>{items.length} selected</strong>
@@ -161,15 +169,27 @@ function Marked({ collection }: { collection: CollectionAnswer }) {
       <button type="button" onClick={() => deleteItems(collection.name, items)}>
         Delete
       </button>
-      <button
-        type="button"
-        class="plain"
-        onClick={() => {
-          marked.value = new Set();
-        }}
-      >
-        Select none
-      </button>
+      <span class="row right">
+        {about !== undefined && about > 0 && (
+          <button type="button" class="plain" onClick={() => markAll(ids.slice(0, about))}>
+            Select the {about.toLocaleString()} above the line
+          </button>
+        )}
+        {items.length < ids.length && (
+          <button type="button" class="plain" onClick={() => markAll(ids)}>
+            Select all {ids.length.toLocaleString()} that are loaded
+          </button>
+        )}
+        <button
+          type="button"
+          class="plain"
+          onClick={() => {
+            marked.value = new Set();
+          }}
+        >
+          Select none
+        </button>
+      </span>
     </div>
   );
 }
@@ -192,7 +212,7 @@ async function take(
       const modality = modalityOf(first.file)!;
       name = freeName(newName ?? folder ?? `${modality}s`);
       const model = status.peek().models.find(({ modalities }) => modalities.includes(modality));
-      await server.peek().createCollection({ name, model: model?.id });
+      await server.peek().createCollection({ name, model: model?.id, keep_media: true });
       await refreshCollections();
       ask({ collection: name });
     }

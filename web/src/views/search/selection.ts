@@ -18,7 +18,23 @@ export const markedItems = computed(() =>
 export function toggleMark(id: string): void {
   const next = new Set(marked.peek());
   if (!next.delete(id)) next.add(id);
+  anchor = id;
   marked.value = next;
+}
+
+/** Where a range begins: what was marked last. */
+let anchor: string | undefined;
+
+/** Marks everything between the item that was marked last and this one. */
+export function markTo(id: string): void {
+  const ids = feed.peek().items.map((item) => item.id);
+  const [from, to] = [ids.indexOf(anchor ?? id), ids.indexOf(id)].sort((a, b) => a - b);
+  markAll(ids.slice(Math.max(0, from), to + 1));
+  anchor = id;
+}
+
+export function markAll(ids: readonly string[]): void {
+  marked.value = new Set([...marked.peek(), ...ids]);
 }
 
 /** Long enough to see the mistake; what is undone was never deleted. */
@@ -148,6 +164,6 @@ export function exportItems(collection: string, items: readonly Shown[]): void {
     text ?? "",
     ...fields.map((field) => cell(metadata[field])),
   ]);
-  const head = ["id", "modality", "cosine", "source", "text", ...fields];
+  const head = ["id", "modality", "similarity", "source", "text", ...fields];
   download(`${collection}.csv`, new Blob([csvOf([head, ...rows])], { type: "text/csv" }));
 }

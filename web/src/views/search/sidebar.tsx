@@ -2,12 +2,12 @@ import { useRef, useState } from "preact/hooks";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import { toast } from "../../components/toasts.js";
 import { type FoundFile, pathOf } from "../../files.js";
-import { modalityNames } from "../../media.js";
 import { linkTo } from "../../router.js";
 import { sentenceOf, server } from "../../server.js";
-import { collections, kindsOf, refreshCollections } from "./collections.js";
+import { collections, refreshCollections } from "./collections.js";
+import { Facets } from "./facets.js";
 import { NewCollection } from "./new-collection.js";
-import { ask, query } from "./query.js";
+import { ask } from "./query.js";
 
 /** Collections with their counts, and what the one that is open holds. */
 export function Sidebar({
@@ -18,8 +18,25 @@ export function Sidebar({
   onFiles: (found: readonly FoundFile[]) => void;
 }) {
   const [isMaking, setMaking] = useState(false);
+  // On a narrow window the query and its results come first
+  const [isOpen, setOpen] = useState(false);
   return (
-    <aside class="sidebar" aria-label="Collections">
+    <aside
+      class={`sidebar ${isOpen || current === undefined ? "open" : ""}`}
+      aria-label="Collections"
+    >
+      {current !== undefined && (
+        <button
+          type="button"
+          class="sidebar-toggle"
+          aria-expanded={isOpen}
+          onClick={() => setOpen(!isOpen)}
+        >
+          <span class="name">{current.name}</span>
+          <span class="count">{current.count.toLocaleString()}</span>
+          <span class="right">{isOpen ? "Close ▴" : "Collections, filters ▾"}</span>
+        </button>
+      )}
       <ul class="collections">
         {collections.value.list.map(({ name, count }) => (
           <li key={name}>
@@ -36,8 +53,11 @@ export function Sidebar({
         </button>
         {current !== undefined && <AddButtons onFiles={onFiles} />}
       </div>
+      {current !== undefined && (
+        <p class="sentence drop-hint">Or drop files or a folder anywhere on this page.</p>
+      )}
       {isMaking && <NewCollection onDone={() => setMaking(false)} />}
-      {current !== undefined && current.count > 0 && <Modalities current={current} />}
+      {current !== undefined && current.count > 0 && <Facets current={current} />}
       {current !== undefined && <DeleteCollection name={current.name} />}
     </aside>
   );
@@ -76,39 +96,6 @@ function AddButtons({ onFiles }: { onFiles: (found: readonly FoundFile[]) => voi
         {...{ webkitdirectory: true }}
       />
     </>
-  );
-}
-
-/** How many of each modality; a click leaves only those. */
-function Modalities({ current }: { current: CollectionAnswer }) {
-  const largest = Math.max(1, ...Object.values(current.count_by_modality));
-  const { modality: chosen } = query.value;
-  return (
-    <section class="facet" aria-label="Modality">
-      <h2>Modality</h2>
-      <ul>
-        {kindsOf(current).map((modality) => {
-          const count = current.count_by_modality[modality] ?? 0;
-          return (
-            <li key={modality}>
-              <button
-                type="button"
-                class="plain"
-                aria-pressed={modality === chosen}
-                onClick={() => ask({ modality: modality === chosen ? undefined : modality })}
-              >
-                <i class={`square ${modality}`} aria-hidden="true" />
-                {modalityNames[modality]}
-                <span class={`bar ${modality}`} aria-hidden="true">
-                  <i style={{ width: `${(100 * count) / largest}%` }} />
-                </span>
-                <span class="count">{count.toLocaleString()}</span>
-              </button>
-            </li>
-          );
-        })}
-      </ul>
-    </section>
   );
 }
 

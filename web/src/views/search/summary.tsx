@@ -1,5 +1,5 @@
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
-import { feed } from "./feed.js";
+import { cut, feed } from "./feed.js";
 import { pathInWords } from "./path-words.js";
 import { ask, type Layout, query } from "./query.js";
 
@@ -16,20 +16,23 @@ export function Summary({ collection }: { collection: CollectionAnswer }) {
           ? "Searching…"
           : isAsked
             ? `${countText(items.length, cursor, collection.count)} · ${pathInWords(found)}`
-            : `${counted(collection.count)}, oldest first`}
+            : `${listedText(items.length, cursor, collection.count)}, oldest first`}
         {found?.warnings?.map((warning) => (
           <span key={warning}> · {warning}</span>
         ))}
       </p>
       <span class="right row">
         {isAsked && (isMixed || centering) && (
-          <label class="check" title="Takes each modality's mean off, so that they mix">
+          <label
+            class="check"
+            title="Texts, pictures and sounds each lie on a side of their own; this lays them over each other, so that the list mixes them"
+          >
             <input
               type="checkbox"
               checked={centering}
               onChange={({ currentTarget }) => ask({ centering: currentTarget.checked })}
             />
-            centre modalities
+            mix the kinds
           </label>
         )}
         <select
@@ -48,7 +51,16 @@ export function Summary({ collection }: { collection: CollectionAnswer }) {
 
 const counted = (count: number) => `${count.toLocaleString()} ${count === 1 ? "item" : "items"}`;
 
+function listedText(shown: number, cursor: string | undefined, all: number): string {
+  const { filter, modality } = query.value;
+  if (filter === undefined && modality === undefined) return counted(all);
+  return `${shown.toLocaleString()}${cursor === undefined ? "" : "+"} of ${counted(all)} left by the filters`;
+}
+
 function countText(shown: number, cursor: string | undefined, all: number): string {
+  const relevant = cut.value;
+  if (relevant !== undefined)
+    return `${relevant.toLocaleString()} of ${counted(all)} ${relevant === 1 ? "is" : "are"} about this`;
   if (cursor === undefined && shown === all) return `all ${counted(all)}, best first`;
   const more = cursor === undefined ? "" : "+";
   return `${shown.toLocaleString()}${more} of ${counted(all)}, best first`;

@@ -1,0 +1,46 @@
+import { modalityNames } from "../../media.js";
+import { conditionInWords, conditionsOf, filterOf } from "./conditions.js";
+import { ask, query } from "./query.js";
+
+/** What leaves items out, each to be taken away again. */
+export function FilterChips() {
+  const { filter, modality } = query.value;
+  const conditions = conditionsOf(filter);
+  if (filter === undefined && modality === undefined) return null;
+  const chips = [
+    ...(modality === undefined
+      ? []
+      : [
+          { words: `only ${modalityNames[modality]}s`, remove: () => ask({ modality: undefined }) },
+        ]),
+    ...(conditions?.map((one) => ({
+      words: conditionInWords(one),
+      remove: () => ask({ filter: filterOf(conditions.filter((other) => other !== one)) }),
+    })) ?? [{ words: "a filter that cannot be read", remove: () => ask({ filter: undefined }) }]),
+  ];
+  return (
+    <ul class="row filter-chips" aria-label="Filters">
+      {chips.map(({ words, remove }) => (
+        <li class="chip" key={words}>
+          <span class="name" title={words}>
+            {words}
+          </span>
+          <button type="button" class="plain" aria-label={`Remove ${words}`} onClick={remove}>
+            ×
+          </button>
+        </li>
+      ))}
+      {chips.length > 1 && (
+        <li>
+          <button
+            type="button"
+            class="plain quiet"
+            onClick={() => ask({ filter: undefined, modality: undefined })}
+          >
+            Remove all
+          </button>
+        </li>
+      )}
+    </ul>
+  );
+}
