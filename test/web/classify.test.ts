@@ -62,6 +62,55 @@ describe.skipIf(!served.found)("the page's Classify view", () => {
     await page.close();
   });
 
+  it("goes back from example to example", async () => {
+    const { page } = await served.browser.open(served.url);
+    await page.getByRole("button", { name: "cat.jpg" }).click();
+    await page.locator(".bars .best", { hasText: "cat" }).waitFor();
+    await page.getByRole("button", { name: "temple.jpg" }).click();
+    await page.locator(".bars .best", { hasText: "palace" }).waitFor();
+    await page.goBack();
+    await page.locator(".bars .best", { hasText: "cat" }).waitFor();
+    await page.goBack();
+    await page.getByText("What is it?").waitFor();
+    await page.goForward();
+    await page.locator(".bars .best", { hasText: "cat" }).waitFor();
+    await page.close();
+  });
+
+  it("saves labels with words of their own as a set, chooses it again, and updates it", async () => {
+    const { page } = await served.browser.open(
+      `${served.url}/#/classify?example=cat&labels=pet|vehicle`,
+    );
+    await page.locator(".bars .best", { hasText: "pet" }).waitFor();
+    await page.getByText("Own words for a label").click();
+    await page.getByLabel("Words for vehicle").fill("a photo of a cat\na photo of a kitten");
+    await page.locator(".bars .best", { hasText: "vehicle" }).waitFor();
+    await page.getByRole("button", { name: "Save set…" }).click();
+    await page.getByLabel("Name of the label set").fill("odd ones");
+    await page.keyboard.press("Enter");
+    await page.getByText("odd-ones is saved, version 1").waitFor();
+    await page.locator(".code", { hasText: "label_set=odd-ones" }).waitFor();
+    const saved = await (await fetch(`${served.url}/v1/label-sets/odd-ones`)).json();
+    expect(saved).toMatchObject({
+      labels: [
+        { label: "pet" },
+        { label: "vehicle", prompts: ["a photo of a cat", "a photo of a kitten"] },
+      ],
+    });
+    await page.getByRole("button", { name: "rocket.avif" }).click();
+    await page.locator(".bars .best", { hasText: "space rocket" }).waitFor();
+    await page.getByLabel("Saved label set").selectOption("odd-ones");
+    await page.locator(".bars .label", { hasText: "pet" }).waitFor();
+    await page.getByRole("button", { name: "Remove pet" }).click();
+    await page.getByRole("button", { name: "Update odd-ones" }).click();
+    await page.getByText("odd-ones is saved, version 2").waitFor();
+    await page.reload();
+    await page.locator(".bars .best", { hasText: "vehicle" }).waitFor();
+    expect(await page.locator(".chip").count()).toBe(1);
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.close();
+  });
+
   it("takes labels by keys and keeps them in the address", async () => {
     const { page } = await served.browser.open(`${served.url}/#/classify?example=cat`);
     await page.locator(".bars .best", { hasText: "cat" }).waitFor();

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { useDropping } from "../../components/use-dropping.js";
 import { useKeys } from "../../keys.js";
 import "./classify.css";
+import { startClassifying } from "./address.js";
 import { ExampleStrip } from "./example-strip.js";
 import { Intake } from "./intake.js";
 import { LabelsPanel } from "./labels-panel.js";
@@ -18,7 +19,6 @@ import {
   outcomeOf,
   selected,
   sets,
-  startClassifying,
 } from "./state.js";
 
 /** A picture, a sound or a text against any labels. */

@@ -6,6 +6,8 @@ import { modalityNames } from "../../media.js";
 import { sentenceOf } from "../../server.js";
 import { status } from "../../status.js";
 import { suggestContrasts } from "./contrasts.js";
+import { LabelPrompts } from "./label-prompts.js";
+import { SavedSetRow } from "./saved-set-row.js";
 import { addSet, changeSet, type Input, type LabelSet, maxSets, removeSet, sets } from "./state.js";
 
 /** Labels, and the sentence around them. */
@@ -58,6 +60,7 @@ export function LabelsPanel({
           </button>
         )}
       </div>
+      <SavedSetRow set={set} />
       <label class="prompt">
         <span class="quiet">Prompt</span>
         <textarea
@@ -73,6 +76,7 @@ export function LabelsPanel({
           : `The model was made for this sentence around a ${modalityNames[input!.modality]}'s ` +
             "label; write another with {} to change it."}
       </p>
+      <LabelPrompts set={set} />
       <label class="check">
         <input
           type="checkbox"

@@ -83,6 +83,7 @@ function spaced(value: unknown): string {
 }
 
 function pythonValue(value: unknown, isForm: boolean): string {
+  if (typeof value === "string") return JSON.stringify(value);
   const list = typeof value === "object" ? spaced(value) : value === true ? "True" : "False";
   return isForm ? `json.dumps(${list})` : list;
 }

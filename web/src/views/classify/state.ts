@@ -1,11 +1,11 @@
-import { computed, effect, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
+import type { LabelSetAnswer } from "../../../../src/wire/label-sets.js";
 import type { ZeroShotAnswer } from "../../../../src/wire/zero-shot.js";
 import { toast } from "../../components/toasts.js";
 import { withoutEmpty } from "../../files.js";
 import { modalityOf } from "../../media.js";
-import { navigate, route } from "../../router.js";
-import { needsKey, sentenceOf, server } from "../../server.js";
-import { type Example, examples } from "./examples.js";
+import { sentenceOf, server } from "../../server.js";
+import type { Example } from "./examples.js";
 
 /** Something to classify. */
 export interface Input {
@@ -23,7 +23,11 @@ export interface Input {
 /** Labels and how they are asked about. Up to three stand side by side. */
 export interface LabelSet {
   id: number;
+  /** What the server keeps under a name, if this began as that. */
+  saved: LabelSetAnswer | undefined;
   labels: readonly string[];
+  /** Of labels with sentences of their own: one a line. */
+  prompts: Readonly<Record<string, string>>;
   /** One template a line, with {}; empty for the model's. */
   prompt: string;
   multiLabel: boolean;
@@ -44,7 +48,9 @@ const typingPauseMs = 200;
 let lastId = 0;
 const newSet = (labels: readonly string[]): LabelSet => ({
   id: ++lastId,
+  saved: undefined,
   labels,
+  prompts: {},
   prompt: "",
   multiLabel: false,
   falseAlarmRate: undefined,
@@ -62,21 +68,53 @@ export const selected = computed(() => inputs.value.find(({ id }) => id === sele
 export const outcomeOf = (input: Input, set: LabelSet): Outcome | undefined =>
   outcomes.value.get(keyOf(input, set));
 
+export const templatesIn = (prompt: string): string[] =>
+  prompt.split("\n").filter((line) => line.trim() !== "");
+
 /** What is asked of the server about an input. */
 export function requestOf(input: Input, set: LabelSet) {
-  const { labels, prompt, multiLabel, falseAlarmRate } = set;
-  const templates = prompt.split("\n").filter((line) => line.trim() !== "");
+  const { falseAlarmRate, saved } = set;
   return {
-    candidate_labels: labels,
-    ...(templates.length > 0 && { hypothesis_template: templates }),
-    ...(multiLabel && { multi_label: true }),
+    ...(saved !== undefined && isAsSaved(set) ? { label_set: saved.name } : labelFields(set)),
     ...(falseAlarmRate !== undefined && { reject: { false_alarm_rate: falseAlarmRate } }),
     ...(input.modality === "audio" && { timeline: true }),
   };
 }
 
+/** A set that is not saved as it is, spelt out; its thresholds are for the saved one alone. */
+function labelFields({ saved, labels, prompts, prompt, multiLabel, falseAlarmRate }: LabelSet) {
+  const templates = templatesIn(prompt);
+  const isCalibrated = multiLabel || falseAlarmRate !== undefined;
+  return {
+    candidate_labels: labels.map((label) => {
+      const own = templatesIn(prompts[label] ?? "");
+      return own.length === 0 ? label : { label, prompts: own };
+    }),
+    ...(templates.length > 0
+      ? { hypothesis_template: templates }
+      : saved?.template_set !== undefined && { template_set: saved.template_set }),
+    ...(multiLabel && { multi_label: true }),
+    ...(isCalibrated && saved?.calibration !== undefined && { calibration: saved.calibration }),
+  };
+}
+
+/** Whether nothing was changed since it was saved or chosen. */
+export function isAsSaved({ saved, labels, prompts, prompt, multiLabel }: LabelSet): boolean {
+  if (saved === undefined) return false;
+  const own = (label: string) => templatesIn(prompts[label] ?? "").join("\n");
+  return (
+    saved.multi_label === multiLabel &&
+    (saved.hypothesis_template ?? []).join("\n") === templatesIn(prompt).join("\n") &&
+    saved.labels.length === labels.length &&
+    saved.labels.every(
+      ({ label, prompts: theirs = [] }, i) =>
+        label === labels[i] && theirs.join("\n") === own(label),
+    )
+  );
+}
+
 const keyOf = (input: Input, set: LabelSet) =>
-  `${input.id} ${JSON.stringify(requestOf(input, set))}`;
+  `${input.id} ${set.saved?.version} ${JSON.stringify(requestOf(input, set))}`;
 
 export function select(id: number): void {
   selectedId.value = id;
@@ -120,8 +158,10 @@ export function openText(text: string): void {
 export async function openExample(example: Example, labels = example.labels): Promise<void> {
   const blob = await (await fetch(example.url)).blob();
   const name = example.path.slice(example.path.lastIndexOf("/") + 1);
-  sets.value = [newSet(labels)];
-  open([{ ...inputOf(name, example.modality, blob), example }]);
+  batch(() => {
+    sets.value = [newSet(labels)];
+    show([{ ...inputOf(name, example.modality, blob), example }]);
+  });
 }
 
 function inputOf(name: string, modality: Input["modality"], blob: Blob): Input {
@@ -134,17 +174,24 @@ async function open(given: readonly Input[]): Promise<void> {
       input.modality === "text" ? { ...input, text: await input.blob.text() } : input,
     ),
   );
-  for (const { url } of inputs.peek()) URL.revokeObjectURL(url);
-  outcomes.value = new Map();
-  inputs.value = opened;
-  select(opened[0].id);
+  show(opened);
+}
+
+function show(opened: readonly Input[]): void {
+  batch(() => {
+    for (const { url } of inputs.peek()) URL.revokeObjectURL(url);
+    outcomes.value = new Map();
+    inputs.value = opened;
+    selectedId.value = opened[0]?.id;
+    cursor.value = undefined;
+  });
 }
 
 let running = new AbortController();
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 /** Classifies what has no outcome yet, after the typing has paused. */
-function schedule(): void {
+export function classifyAfterPause(): void {
   clearTimeout(timer);
   timer = setTimeout(() => void classifyAll(), typingPauseMs);
 }
@@ -180,39 +227,8 @@ async function classifyAll(): Promise<void> {
   await Promise.all(Array.from({ length: concurrency }, work));
 }
 
-export const retry = schedule;
+export const retry = classifyAfterPause;
 
-/** Runs while the view is shown: asks, and keeps the address up to date. Returns how to stop. */
-export function startClassifying(): () => void {
-  void restore();
-  const stopAsking = effect(() => {
-    // A key that was entered asks again.
-    if (inputs.value.length > 0 && sets.value.length > 0 && !needsKey.value) schedule();
-  });
-  const stopLinking = effect(() => {
-    const { example } = selected.value ?? {};
-    const [{ labels, prompt }] = sets.value;
-    const isOwn = labels.join() !== (example?.labels ?? []).join();
-    const params = { example: example?.id, labels: isOwn ? labels.join("|") : undefined, prompt };
-    navigate("classify", [], { params, replace: true });
-  });
-  return () => {
-    stopAsking();
-    stopLinking();
-    running.abort();
-  };
-}
+export const stopAsking = () => running.abort();
 
-/** What the address names, unless it is open already. */
-async function restore(): Promise<void> {
-  const { params } = route.peek();
-  const labels = params.get("labels")?.split("|").filter(Boolean);
-  const example = examples.find(({ id }) => id === params.get("example"));
-  if (example === undefined) {
-    if (labels !== undefined) changeSet(sets.peek()[0].id, { labels });
-  } else if (selected.peek()?.example !== example) {
-    await openExample(example, labels).catch((error) => toast(sentenceOf(error)));
-  }
-  const prompt = params.get("prompt");
-  if (prompt) changeSet(sets.peek()[0].id, { prompt });
-}
+export const closeInputs = () => show([]);

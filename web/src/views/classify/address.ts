@@ -1,0 +1,92 @@
+import { effect, signal } from "@preact/signals";
+import { toast } from "../../components/toasts.js";
+import { navigate, type Route, route } from "../../router.js";
+import { needsKey, sentenceOf, server } from "../../server.js";
+import { examples } from "./examples.js";
+import { fromSaved } from "./saved-sets.js";
+import {
+  changeSet,
+  classifyAfterPause,
+  closeInputs,
+  inputs,
+  isAsSaved,
+  openExample,
+  selected,
+  sets,
+  stopAsking,
+} from "./state.js";
+
+/** What the address names is being opened; until then it is not written. */
+const isOpening = signal(false);
+
+/** Runs while the view is shown: asks, and goes along with the address. Returns how to stop. */
+export function startClassifying(): () => void {
+  let hasLinked = false;
+  if (route.peek().params.size > 0) void follow();
+  const stopFollowing = route.subscribe((current) => {
+    // Back and forward: what this page writes itself is shown already
+    const isShown = (current.params.get("example") ?? undefined) === selected.peek()?.example?.id;
+    if (hasLinked && isHere(current) && !isShown) void follow();
+  });
+  const stopClassifying = effect(() => {
+    // A key that was entered asks again.
+    if (inputs.value.length > 0 && sets.value.length > 0 && !needsKey.value) classifyAfterPause();
+  });
+  const stopLinking = effect(() => {
+    if (isOpening.value) return;
+    link({ isFirst: !hasLinked });
+    hasLinked = true;
+  });
+  return () => {
+    stopFollowing();
+    stopClassifying();
+    stopLinking();
+    stopAsking();
+  };
+}
+
+const isHere = ({ view }: Route) => view === "classify" || view === "";
+
+/** Each example is a step to go back to; labels and prompts change where one is. */
+function link({ isFirst }: { isFirst: boolean }): void {
+  const { example } = selected.value ?? {};
+  const [set] = sets.value;
+  const { labels, prompt, saved } = set;
+  const isOwn = labels.join() !== (example?.labels ?? []).join();
+  const params = isAsSaved(set)
+    ? { example: example?.id, set: saved!.name }
+    : { example: example?.id, labels: isOwn ? labels.join("|") : undefined, prompt };
+  const isStep = (route.peek().params.get("example") ?? undefined) !== example?.id;
+  navigate("classify", [], { params, replace: isFirst || !isStep });
+}
+
+/** Opens what the address names, as often as it changes meanwhile. */
+async function follow(): Promise<void> {
+  if (isOpening.peek()) return;
+  isOpening.value = true;
+  try {
+    let opened: Route;
+    do {
+      opened = route.peek();
+      await openRoute(opened);
+    } while (route.peek() !== opened && isHere(route.peek()));
+  } catch (error) {
+    toast(sentenceOf(error));
+  } finally {
+    isOpening.value = false;
+  }
+}
+
+async function openRoute({ params }: Route): Promise<void> {
+  const labels = params.get("labels")?.split("|").filter(Boolean);
+  const example = examples.find(({ id }) => id === params.get("example"));
+  const shown = selected.peek()?.example;
+  if (example !== undefined && example !== shown) await openExample(example, labels);
+  else if (example === undefined && shown !== undefined) closeInputs();
+  const { id } = sets.peek()[0];
+  if (example === undefined && labels !== undefined) changeSet(id, { labels });
+  const prompt = params.get("prompt");
+  if (prompt) changeSet(id, { prompt });
+  const saved = params.get("set");
+  if (saved) changeSet(id, fromSaved(await server.peek().getLabelSet(saved)));
+}

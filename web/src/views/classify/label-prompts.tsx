@@ -1,0 +1,41 @@
+import { changeSet, type LabelSet } from "./state.js";
+
+/** Sentences of a label's own in place of the prompt: "a tabby", "a kitten" for a cat. */
+export function LabelPrompts({ set }: { set: LabelSet }) {
+  const { id, labels, prompts, prompt } = set;
+  if (labels.length === 0) return null;
+  const own = labels.filter((label) => (prompts[label] ?? "").trim() !== "");
+  return (
+    <details class="label-prompts">
+      <summary>
+        Own words for a label{" "}
+        <span class="quiet">
+          {own.length === 0 ? "— say what you mean by it, in several ways" : `— ${own.join(", ")}`}
+        </span>
+      </summary>
+      <dl>
+        {labels.map((label) => (
+          <div key={label}>
+            <dt title={label}>{label}</dt>
+            <dd>
+              <textarea
+                rows={1}
+                aria-label={`Words for ${label}`}
+                value={prompts[label] ?? ""}
+                placeholder={
+                  prompt.split("\n")[0].replaceAll("{}", label) || "as the prompt has it"
+                }
+                onInput={({ currentTarget }) =>
+                  changeSet(id, { prompts: { ...prompts, [label]: currentTarget.value } })
+                }
+              />
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <p class="sentence">
+        One a line, averaged; they stand in place of the prompt for this label alone.
+      </p>
+    </details>
+  );
+}
