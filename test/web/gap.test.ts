@@ -48,7 +48,11 @@ describe.skipIf(!served.found)("the page's Gap view", () => {
       const bytes = readFileSync((await saved.path())!);
       const start = { SVG: "<svg", PNG: "\u0089PNG", JSON: "{" }[type]!;
       expect(bytes.toString("latin1", 0, start.length)).toBe(start);
-      if (type === "SVG") expect(bytes.toString()).toContain('fill="rgb(15, 118, 110)"');
+      if (type === "SVG") {
+        expect(bytes.toString()).toContain('fill="rgb(15, 118, 110)"');
+        expect(bytes.toString()).toContain("500 pictures and 500 texts, gap 0.851");
+        expect(bytes.toString()).toContain(">pictures</text>");
+      }
     }
     expect(await seriousFindings(page)).toEqual([]);
     await page.setViewportSize({ width: 360, height: 800 });

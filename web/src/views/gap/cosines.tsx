@@ -9,7 +9,12 @@ export function Cosines({ cosines }: { cosines: NonNullable<GapAnswer["pair_cosi
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => low + share * (high - low));
   return (
     <figure>
-      <svg viewBox={`0 0 ${width} ${height + 18}`} class="cosines" role="img" aria-label="Cosines">
+      <svg
+        viewBox={`0 0 ${width} ${height + 18}`}
+        class="cosines"
+        role="img"
+        aria-label="Similarities"
+      >
         <path class="others" d={stepsOf(others)} />
         <path class="pairs" d={stepsOf(pairs)} />
         <line x1={0} x2={width} y1={height} y2={height} />

@@ -26,7 +26,7 @@ export function Figures({ report }: { report: GapAnswer }) {
         ] as const)),
     [
       "Gap after centring",
-      "each modality's own mean removed from it",
+      "the mean of its kind taken off each vector",
       three(centered.centroid_gap),
     ],
     ...(centered.recall === null
@@ -64,7 +64,7 @@ export function Figures({ report }: { report: GapAnswer }) {
           ],
           [
             "The largest hub",
-            "share of queries that have one and the same item among their first ten",
+            "an item that many queries find: the share with the same one among their first ten",
             percent(hubs.a_to_b.largest),
           ],
         ] as const)),

@@ -19,11 +19,12 @@ export default function GapView() {
       <h1 class="only-read-aloud">Gap</h1>
       {current?.state !== "done" && <SourceForm />}
       {current === undefined && (
-        <Notice title="How far do the modalities lie apart?">
+        <Notice title="How far apart do pictures, sounds and texts lie?">
           Pictures, sounds and sentences about the same thing should lie close together, but models
           keep each kind in a region of its own. This shows how far apart they lie and what that
-          costs a search. Choose a collection that holds two kinds, or two .npy files with
-          embeddings, row by row in pairs.
+          costs a search: the gap between modalities, as papers call the kinds. Choose a collection
+          that holds two kinds, or two .npy files with embeddings (the vectors that a model made),
+          row by row in pairs.
         </Notice>
       )}
       {current?.state === "working" && (
@@ -53,6 +54,11 @@ function Report({ report }: { report: GapAnswer }) {
   const at = curve?.[chosen];
   const names = directionsOf(report);
   const { items, dimensions, paired } = report;
+  const caption =
+    `${items.a.toLocaleString()} ${names.a} and ${items.b.toLocaleString()} ${names.b}, gap ` +
+    `${report.centroid_gap.toFixed(3)}` +
+    (at === undefined || chosen === native ? "" : `, moved by ${at.delta.toFixed(2)}`) +
+    `; ${percents(report.projection.explained)} of the variance`;
   const picture = () => place.current!.querySelector("svg")!;
   return (
     <>
@@ -64,10 +70,10 @@ function Report({ report }: { report: GapAnswer }) {
         </span>
         <span class="row right">
           <span class="quiet">Save as</span>
-          <button type="button" onClick={() => saveSvg(picture())}>
+          <button type="button" onClick={() => saveSvg(picture(), caption)}>
             SVG
           </button>
-          <button type="button" onClick={() => void savePng(picture())}>
+          <button type="button" onClick={() => void savePng(picture(), caption)}>
             PNG
           </button>
           <button type="button" onClick={() => saveJson(report)}>
@@ -76,11 +82,12 @@ function Report({ report }: { report: GapAnswer }) {
         </span>
       </div>
       <div class="gap-grid">
-        <section class="card where" aria-label="Where the modalities lie">
+        <section class="card where" aria-label="Where both kinds lie">
           <p>
-            <strong>Where the modalities lie</strong>{" "}
+            <strong>Where both kinds lie</strong>{" "}
             <span class="quiet">
-              — two principal components, {percents(report.projection.explained)} of the variance
+              — along the two directions in which they differ most (principal components, with{" "}
+              {percents(report.projection.explained)} of the variance)
             </span>
           </p>
           <div ref={place}>
@@ -102,7 +109,7 @@ function Report({ report }: { report: GapAnswer }) {
                 <output>{at.delta.toFixed(2)}</output>
               </label>
               <p class="sentence" role="status">
-                {chosen === native ? "As the model made them" : "Moved so"}, the centroids are{" "}
+                {chosen === native ? "As the model made them" : "Moved so"}, the centres are{" "}
                 {at.distance.toFixed(3)} apart; {names.a_to_b} finds{" "}
                 {(100 * at.a_to_b_at_1).toFixed(1)} % first, {names.b_to_a}{" "}
                 {(100 * at.b_to_a_at_1).toFixed(1)} %.
@@ -114,9 +121,10 @@ function Report({ report }: { report: GapAnswer }) {
         </section>
         <Figures report={report} />
         {report.pair_cosines !== null && (
-          <section class="card" aria-label="Cosines">
+          <section class="card" aria-label="Similarity of pairs and of others">
             <p>
-              <strong>Cosines of pairs and of the others</strong>
+              <strong>How similar pairs are, and others</strong>{" "}
+              <span class="quiet">— the cosine: 1 is the same, 0 is nothing in common</span>
             </p>
             <Cosines cosines={report.pair_cosines} />
             <p class="sentence">
@@ -128,7 +136,7 @@ function Report({ report }: { report: GapAnswer }) {
         {curve !== null && (
           <section class="card" aria-label="Shift curve">
             <p>
-              <strong>First place, by how far the modalities are moved</strong>
+              <strong>First place, by how far both kinds are moved</strong>
             </p>
             <Curve curve={curve} chosen={chosen} names={names} />
             <p class="sentence">
