@@ -58,7 +58,7 @@ describe.skipIf(!served.found)("the page's Classify view", () => {
     await page.locator(".bars .best").waitFor();
     await page.getByLabel("may answer").check();
     // The first time, the server looks at thousands of unrelated things
-    await page.getByText("None of these.").waitFor({ timeout: 150_000 });
+    await page.getByText("None of these.").waitFor({ timeout: 100_000 });
     expect(await page.locator(".bars .best").count()).toBe(0);
     await page.close();
   });
