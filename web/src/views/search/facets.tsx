@@ -1,8 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Modality } from "../../../../src/encoders/encoder.js";
 import type { Filter } from "../../../../src/index/filter.js";
-import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import type { CollectionFields } from "../../../../src/wire/collection-fields.js";
+import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import { modalityNames } from "../../media.js";
 import { needsKey, server } from "../../server.js";
 import { kindsOf } from "./collections.js";
