@@ -5,7 +5,7 @@ import { ScoreBars } from "../../components/score-bars.js";
 import { timeText } from "../../media.js";
 import { windowAt } from "../../sound/lanes.js";
 import { languages, snippetOf } from "./snippets.js";
-import { cursor, type Input, type LabelSet, outcomeOf, retry } from "./state.js";
+import { classifyAfterPause, cursor, type Input, type LabelSet, outcomeOf } from "./state.js";
 
 /** What a set's labels score, of all of it or at the cursor; and how to ask the same elsewhere. */
 export function Results({ input, set }: { input: Input; set: LabelSet }) {
@@ -19,7 +19,7 @@ export function Results({ input, set }: { input: Input; set: LabelSet }) {
     return (
       <div class="failed" role="alert">
         <p class="bad">{outcome.sentence}</p>
-        <button type="button" onClick={retry}>
+        <button type="button" onClick={classifyAfterPause}>
           Try again
         </button>
       </div>

@@ -227,8 +227,6 @@ async function classifyAll(): Promise<void> {
   await Promise.all(Array.from({ length: concurrency }, work));
 }
 
-export const retry = classifyAfterPause;
-
 export const stopAsking = () => running.abort();
 
 export const closeInputs = () => show([]);
