@@ -66,7 +66,7 @@ export function boundIn(condition: Filter): Bound | undefined {
   return op === "gte" || op === "lte" ? (condition as Bound) : undefined;
 }
 
-/** "kind: animal or plant", "year from 2019"; what the page does not make itself as it is written. */
+/** "kind: animal or plant", "year from 2019"; what the page does not make itself stays JSON. */
 export function conditionInWords(condition: Filter): string {
   const chosen = valuesIn(condition);
   if (chosen !== undefined) return `${chosen.field}: ${chosen.values.map(String).join(" or ")}`;

@@ -42,7 +42,7 @@ export function Facets({ current }: { current: CollectionAnswer }) {
   );
 }
 
-/** Whether choosing leaves some items and not others: not so for captions, each of which differs. */
+/** Whether choosing leaves some items and not others: captions, say, differ each. */
 function isChoice({ values, distinct, types }: Field): boolean {
   if (values.length === 0) return false;
   return types.number !== undefined || distinct <= shownValues || values[0].count > 1;

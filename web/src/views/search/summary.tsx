@@ -3,6 +3,10 @@ import { cut, feed } from "./feed.js";
 import { pathInWords } from "./path-words.js";
 import { ask, type Layout, query } from "./query.js";
 
+const mixing =
+  "Texts, pictures and sounds each lie on a side of their own; this lays them over each other, " +
+  "so that the list mixes them";
+
 /** What was found, which way, and how it is shown. */
 export function Summary({ collection }: { collection: CollectionAnswer }) {
   const { found, items, cursor, state } = feed.value;
@@ -23,10 +27,7 @@ export function Summary({ collection }: { collection: CollectionAnswer }) {
       </p>
       <span class="right row">
         {isAsked && (isMixed || centering) && (
-          <label
-            class="check"
-            title="Texts, pictures and sounds each lie on a side of their own; this lays them over each other, so that the list mixes them"
-          >
+          <label class="check" title={mixing}>
             <input
               type="checkbox"
               checked={centering}
@@ -54,13 +55,17 @@ const counted = (count: number) => `${count.toLocaleString()} ${count === 1 ? "i
 function listedText(shown: number, cursor: string | undefined, all: number): string {
   const { filter, modality } = query.value;
   if (filter === undefined && modality === undefined) return counted(all);
-  return `${shown.toLocaleString()}${cursor === undefined ? "" : "+"} of ${counted(all)} left by the filters`;
+  const more = cursor === undefined ? "" : "+";
+  return `${shown.toLocaleString()}${more} of ${counted(all)} left by the filters`;
 }
 
 function countText(shown: number, cursor: string | undefined, all: number): string {
   const relevant = cut.value;
   if (relevant !== undefined)
-    return `${relevant.toLocaleString()} of ${counted(all)} ${relevant === 1 ? "is" : "are"} about this`;
+    return (
+      `${relevant.toLocaleString()} of ${counted(all)} ` +
+      `${relevant === 1 ? "is" : "are"} about this`
+    );
   if (cursor === undefined && shown === all) return `all ${counted(all)}, best first`;
   const more = cursor === undefined ? "" : "+";
   return `${shown.toLocaleString()}${more} of ${counted(all)}, best first`;
