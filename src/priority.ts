@@ -20,6 +20,9 @@ export const inBulk = <T>(work: () => T): T => withPriority("bulk", work);
 // The processor is shared by all work of this process, so what is under way is counted for all.
 let interactiveUnderWay = 0;
 const paused = new Set<() => void>();
+let lastInteractiveAt = Number.NEGATIVE_INFINITY;
+/** After a request another one is expected for so long. */
+const expectMs = 5000;
 /** However many people ask, bulk work goes on by a batch each time. */
 const maxHoldMs = 100;
 
@@ -30,9 +33,17 @@ export async function asInteractive<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } finally {
     interactiveUnderWay--;
+    lastInteractiveAt = performance.now();
     if (interactiveUnderWay === 0) for (const goOn of paused) goOn();
   }
 }
+
+/**
+ * Whether somebody waits for an answer, or did a few seconds ago: whatever bulk work begins now may
+ * be what the next request has to wait for.
+ */
+export const isInteractiveExpected = (): boolean =>
+  interactiveUnderWay > 0 || performance.now() - lastInteractiveAt < expectMs;
 
 /**
  * To be awaited before a piece of bulk work: resolves when no interactive request is under way, and

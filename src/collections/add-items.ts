@@ -2,6 +2,7 @@ import { AppError } from "../errors.js";
 import type { Item, ItemStatus } from "../index/item.js";
 import type { VectorStore } from "../index/vector-store.js";
 import type { KeptMedia, Lease } from "../kept-media/kept-media.js";
+import { giveWayToInteractive } from "../priority.js";
 import type { NewItem } from "./new-item.js";
 import { type PreparedItem, type PrepareParts, prepareItems } from "./prepare-items.js";
 
@@ -152,6 +153,7 @@ async function storePrepared(
   });
   let statuses: (ItemStatus | AppError)[] = [];
   if (items.length > 0) {
+    await giveWayToInteractive();
     try {
       statuses = await parts.store.upsert(collection, items, { signal, space });
     } catch (error) {

@@ -10,6 +10,7 @@ import {
 } from "../priority.js";
 import { collectStages, recordStages, StageTimes } from "../stages.js";
 import { Turns } from "../turns.js";
+import { BulkBatchSize } from "./bulk-batch-size.js";
 import type { Embedding, Encoder, Modality, ModalityInput } from "./encoder.js";
 
 export interface BatchingOptions {
@@ -76,6 +77,7 @@ export function withBatching<M extends Modality>(
   const shared = new Map<string, Entry<M>>();
   let idle: (() => void) | undefined;
 
+  const bulkSize = new BulkBatchSize(options.maxBatch);
   const countWaiting = () =>
     queuedInputs.set(labels, lanes.interactive.waiting.size + lanes.bulk.waiting.size);
   const forget = (entry: Entry<M>) => {
@@ -118,10 +120,10 @@ export function withBatching<M extends Modality>(
     call.entries.add(entry);
   };
 
-  const nextBatch = (waiting: Turns<Entry<M>>): Batch<M> => {
+  const nextBatch = (waiting: Turns<Entry<M>>, size: number): Batch<M> => {
     const batch: Batch<M> = { entries: [], gone: new AbortController() };
     setMaxListeners(0, batch.gone.signal); // every input of it listens
-    while (batch.entries.length < options.maxBatch) {
+    while (batch.entries.length < size) {
       const entry = waiting.take();
       if (entry === undefined) break;
       for (const { call } of entry.uses) {
@@ -164,6 +166,7 @@ export function withBatching<M extends Modality>(
     try {
       const embeddings = await encode(entries);
       batchSize.observe(labels, entries.length);
+      bulkSize.ran(stages.get("inference") ?? 0, entries.length);
       for (const [i, entry] of entries.entries()) give(entry, embeddings[i]);
     } catch (error) {
       for (const entry of entries) {
@@ -188,10 +191,11 @@ export function withBatching<M extends Modality>(
   const pump = () => {
     for (const priority of priorities) {
       const lane = lanes[priority];
-      const enough = () => lane.waiting.size >= (lane.inFlight === 0 ? 1 : options.maxBatch);
+      const size = priority === "bulk" ? bulkSize.size : options.maxBatch;
+      const enough = () => lane.waiting.size >= (lane.inFlight === 0 ? 1 : size);
       while (lane.inFlight < maxInFlight && enough()) {
         lane.inFlight++;
-        void runBatch(nextBatch(lane.waiting), priority).finally(() => {
+        void runBatch(nextBatch(lane.waiting, size), priority).finally(() => {
           lane.inFlight--;
           pump();
         });

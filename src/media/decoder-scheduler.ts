@@ -1,5 +1,5 @@
 import { AppError } from "../errors.js";
-import { currentPriority, type Priority } from "../priority.js";
+import { currentPriority, isInteractiveExpected, type Priority } from "../priority.js";
 import type { SandboxMode } from "../sandbox/support.js";
 import { Decoder, type DecoderAnswer } from "./decoder.js";
 import { DecoderEnded, type EndReason } from "./decoder-ended.js";
@@ -52,6 +52,8 @@ export interface SchedulerOptions {
  */
 const stuckMs = 1000;
 const recheckMs = 250;
+/** How many interactive calls in a row may start before bulk ones that wait. */
+const maxPassed = 3;
 
 /**
  * Distributes calls to decoding processes, one at a time plus one ahead to each, and replaces those
@@ -64,6 +66,8 @@ export class DecoderScheduler {
   readonly #decoders = new Set<Decoder>();
   readonly #poisoned = new PoisonedFiles();
   #waiting: WaitingJob[] = [];
+  /** Interactive calls that started before bulk ones, in a row. */
+  #passed = 0;
   #isClosed = false;
   #recheck: NodeJS.Timeout | undefined;
 
@@ -119,12 +123,13 @@ export class DecoderScheduler {
   }
 
   /**
-   * First calls with media that a process holds, interactive before bulk, then in order. Bulk calls
-   * get their turn: only a limited number of files is decoded at once (budget.ts).
+   * Interactive calls before bulk ones, but not for ever; of each kind first those with media that
+   * a process holds, then in order. A bulk add has dozens of files held.
    */
   #dispatch(): void {
+    const first: Priority = this.#passed < maxPassed ? "interactive" : "bulk";
     const rank = ({ decoder, priority }: WaitingJob) =>
-      (decoder === undefined ? 2 : 0) + (priority === "bulk" ? 1 : 0);
+      (priority === first ? 0 : 2) + (decoder === undefined ? 1 : 0);
     const ordered = [...this.#waiting].sort((a, b) => rank(a) - rank(b));
     this.#waiting = ordered.filter((job) => {
       const decoder = job.decoder ?? this.#decoderFor(job);
@@ -133,7 +138,7 @@ export class DecoderScheduler {
         job.resolve({ answer: "gone", decoder }); // decoded again elsewhere, it need not wait
         return false;
       }
-      if (decoder.isFull || (job.isLong && decoder.calls > 0)) return true;
+      if (decoder.isFull || (decoder.calls > 0 && !mayBeSentAhead(job))) return true;
       void this.#start(job, decoder);
       return false;
     });
@@ -177,6 +182,8 @@ export class DecoderScheduler {
   }
 
   async #start(job: WaitingJob, decoder: Decoder): Promise<void> {
+    const isPassing = job.priority === "interactive" && this.#waiting.some(isBulk);
+    this.#passed = isPassing ? this.#passed + 1 : 0;
     try {
       this.#running.set(job, decoder);
       const answer = await decoder.run(job.call, job.buffers, job.budget);
@@ -206,6 +213,12 @@ export class DecoderScheduler {
     return new AppError(code, message, { param: paramOf(call), cause });
   }
 }
+
+const isBulk = ({ priority }: WaitingJob) => priority === "bulk";
+
+/** Nobody overtakes a call that was sent ahead. */
+const mayBeSentAhead = ({ isLong, priority }: WaitingJob) =>
+  !isLong && (priority === "interactive" || !isInteractiveExpected());
 
 const isStuck = (decoder: Decoder) => decoder.spentMs > stuckMs;
 
