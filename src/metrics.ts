@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 export const registry = new Registry();
 
@@ -48,15 +48,6 @@ export const cacheLookups = new Counter({
   registers: [registry],
 });
 
-new Gauge({
-  name: "process_resident_memory_bytes",
-  help: "Memory of the server's process, without its decoding processes",
-  collect() {
-    this.set(process.memoryUsage.rss());
-  },
-  registers: [registry],
-});
-
 export const collectionItems = new Gauge({
   name: "crossmodal_collection_items",
   help: "Items in a collection, counted when the metrics are asked for",
@@ -70,3 +61,60 @@ export const collectionIndexed = new Gauge({
   labelNames: ["collection"],
   registers: [registry],
 });
+
+export const modelBytes = new Gauge({
+  name: "crossmodal_model_bytes",
+  help: "Weights in memory, in bytes; 0 while the graph is out of memory",
+  labelNames: ["model", "modality"],
+  registers: [registry],
+});
+
+export const admittedInputs = new Gauge({
+  name: "crossmodal_admitted_inputs",
+  help: "Work under way in small inputs; maxQueued is the limit",
+  registers: [registry],
+});
+
+export const mediaBytes = new Gauge({
+  name: "crossmodal_media_bytes",
+  help: "Decoded pictures and sounds in memory; maxMediaBytes is the limit",
+  registers: [registry],
+});
+
+export const decoders = new Gauge({
+  name: "crossmodal_decoders",
+  help: "Decoding processes",
+  labelNames: ["state"],
+  registers: [registry],
+});
+
+export const waitingDecodings = new Gauge({
+  name: "crossmodal_waiting_decodings",
+  help: "Calls that wait for a decoding process",
+  registers: [registry],
+});
+
+export const jobsByState = new Gauge({
+  name: "crossmodal_jobs",
+  help: "Jobs that are remembered",
+  labelNames: ["state"],
+  registers: [registry],
+});
+
+export const diskFreeBytes = new Gauge({
+  name: "crossmodal_disk_free_bytes",
+  help: "Free space where the data folder lies",
+  registers: [registry],
+});
+
+export const storeTrouble = new Gauge({
+  name: "crossmodal_store_trouble",
+  help: "1 while the collections cannot be used",
+  registers: [registry],
+});
+
+/** Processor time, memory, files and event loop of the server's own process, from now on. */
+export function observeProcess(): void {
+  if (registry.getSingleMetric("process_cpu_seconds_total") === undefined)
+    collectDefaultMetrics({ register: registry });
+}

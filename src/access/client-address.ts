@@ -37,6 +37,16 @@ export function clientAddress(
   return address;
 }
 
+/**
+ * What requests are counted by: the address, or the /64 of IPv6, which is what one customer has at
+ * least. Anybody there could come with as many addresses as it takes.
+ */
+export function networkOf(address: string): string {
+  if (!ipaddr.IPv6.isValid(address)) return address;
+  const { parts } = ipaddr.IPv6.parse(address);
+  return `${new ipaddr.IPv6([...parts.slice(0, 4), 0, 0, 0, 0])}/64`;
+}
+
 function isTrusted(text: string, proxies: readonly Range[]): boolean {
   if (!ipaddr.isValid(text)) return false;
   const address = ipaddr.process(text);

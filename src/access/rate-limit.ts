@@ -1,7 +1,10 @@
 /** A caller whose bucket has been full this long is forgotten. */
 const forgetAfterMs = 60_000;
-/** Above this many callers, full buckets are swept. */
+/** Above this many callers, those that may be forgotten are, once in a while. */
 const sweepAbove = 10_000;
+const sweepEveryMs = 5000;
+/** However many addresses ask: beyond, those that came first are forgotten. */
+const maxCallers = 100_000;
 
 interface Bucket {
   tokens: number;
@@ -15,6 +18,7 @@ interface Bucket {
 export class RateLimit {
   readonly #buckets = new Map<string, Bucket>();
   readonly #now: () => number;
+  #sweptAt = Number.NEGATIVE_INFINITY;
 
   /** @param now  milliseconds; a parameter so that tests control the time. */
   constructor(now: () => number = () => performance.now()) {
@@ -32,13 +36,16 @@ export class RateLimit {
     bucket.tokens = Math.min(perMinute, bucket.tokens + (now - bucket.at) * perMs);
     bucket.at = now;
     this.#buckets.set(caller, bucket);
-    if (this.#buckets.size > sweepAbove) this.#sweep(now);
+    if (this.#buckets.size > sweepAbove && now - this.#sweptAt > sweepEveryMs) this.#sweep(now);
+    const [first] = this.#buckets.keys();
+    if (this.#buckets.size > maxCallers) this.#buckets.delete(first);
     if (bucket.tokens < 1) return (1 - bucket.tokens) / perMs / 1000;
     bucket.tokens--;
     return 0;
   }
 
   #sweep(now: number): void {
+    this.#sweptAt = now;
     for (const [caller, { at }] of this.#buckets)
       if (now - at > forgetAfterMs) this.#buckets.delete(caller);
   }

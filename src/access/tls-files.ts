@@ -1,5 +1,4 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { type StatWatcher, unwatchFile, watchFile } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Config } from "../config.js";
 import { AppError, invalidInput } from "../errors.js";
@@ -39,32 +38,29 @@ export class TlsFiles {
 
   /**
    * Passes on a new pair whenever the files have changed and match; until then the old one serves.
+   * The contents are compared: certbot and Kubernetes replace links, and a change before the first
+   * look counts too.
    * @returns ends it.
    */
   watch(onChange: (pair: KeyPair) => void, log: Log, everyMs = lookEveryMs): () => void {
+    let complaint: string | undefined;
     const look = async () => {
       try {
-        this.pair = await readPair(this.#files);
-        onChange(this.pair);
-        log.info(
-          { validTo: new X509Certificate(this.pair.cert).validTo },
-          "certificate read again",
-        );
-      } catch (err) {
-        log.error({ err }, "the new certificate cannot be used; the old one still serves");
+        const pair = await readPair(this.#files);
+        complaint = undefined;
+        if (pair.cert.equals(this.pair.cert) && pair.key.equals(this.pair.key)) return;
+        this.pair = pair;
+        onChange(pair);
+        log.info({ validTo: new X509Certificate(pair.cert).validTo }, "certificate read again");
+      } catch (error) {
+        const { message } = error as Error;
+        if (message !== complaint)
+          log.error({ err: error }, "the new certificate cannot be used; the old one still serves");
+        complaint = message;
       }
     };
-    const { tlsCert, tlsKey } = this.#files;
-    const paths = [tlsCert, tlsKey];
-    // Checking the change time also notices a link that now points elsewhere, which is how certbot
-    // and Kubernetes replace certificates.
-    for (const path of paths) {
-      const watcher = watchFile(path, { interval: everyMs }, () => void look());
-      (watcher as StatWatcher).unref();
-    }
-    return () => {
-      for (const path of paths) unwatchFile(path);
-    };
+    const timer = setInterval(() => void look(), everyMs).unref();
+    return () => clearInterval(timer);
   }
 }
 

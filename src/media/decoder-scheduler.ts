@@ -106,6 +106,11 @@ export class DecoderScheduler {
     }
   }
 
+  usage(): { processes: number; busy: number; waiting: number } {
+    const busy = [...this.#decoders].filter((decoder) => decoder.calls > 0).length;
+    return { processes: this.#decoders.size, busy, waiting: this.#waiting.length };
+  }
+
   /** Called when media was released: a process may no longer be needed. */
   retireIfIdle(decoder: Decoder): void {
     if (decoder.calls > 0 || decoder.mediaKeys.size > 0) return;
@@ -182,8 +187,7 @@ export class DecoderScheduler {
   }
 
   async #start(job: WaitingJob, decoder: Decoder): Promise<void> {
-    const isPassing = job.priority === "interactive" && this.#waiting.some(isBulk);
-    this.#passed = isPassing ? this.#passed + 1 : 0;
+    this.#passed = isBulk(job) || !this.#waiting.some(isBulk) ? 0 : this.#passed + 1;
     try {
       this.#running.set(job, decoder);
       const answer = await decoder.run(job.call, job.buffers, job.budget);
@@ -217,8 +221,8 @@ export class DecoderScheduler {
 const isBulk = ({ priority }: WaitingJob) => priority === "bulk";
 
 /** Nobody overtakes a call that was sent ahead. */
-const mayBeSentAhead = ({ isLong, priority }: WaitingJob) =>
-  !isLong && (priority === "interactive" || !isInteractiveExpected());
+const mayBeSentAhead = (job: WaitingJob) =>
+  !job.isLong && !(isBulk(job) && isInteractiveExpected());
 
 const isStuck = (decoder: Decoder) => decoder.spentMs > stuckMs;
 

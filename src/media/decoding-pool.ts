@@ -240,6 +240,7 @@ export function startDecodingPool({
     async waveform(audio, { signal } = {}) {
       return pictureOf(await onAudio(audio, (media) => ({ method: "waveform", media }), signal));
     },
+    usage: () => scheduler.usage(),
     close: () => scheduler.close(),
   };
 }

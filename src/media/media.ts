@@ -30,5 +30,7 @@ export interface Media extends MediaTensors {
   decodeAudio(bytes: Uint8Array, limits: AudioLimits, options?: CallOptions): Promise<HeldAudio>;
   thumbnail(image: HeldImage | DecodedImage, options?: CallOptions): Promise<MediaPicture>;
   waveform(audio: HeldAudio | DecodedAudio, options?: CallOptions): Promise<MediaPicture>;
+  /** Its processes now: how many run, work on a call, and calls that wait for one. */
+  usage(): { processes: number; busy: number; waiting: number };
   close(): Promise<void>;
 }

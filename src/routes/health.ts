@@ -1,11 +1,10 @@
 import { Hono } from "hono";
-import { isBeingBuilt } from "../heads/collection-head.js";
-import type { LazyStore } from "../index/lazy-store.js";
 import type { StoreCondition } from "../index/vector-store.js";
-import { collectionIndexed, collectionItems, registry } from "../metrics.js";
+import { observeProcess, registry } from "../metrics.js";
 import type { Services } from "../services.js";
 import { Live, Ready } from "../wire/server.js";
 import { describe, json, text } from "./describe.js";
+import { setGauges } from "./gauges.js";
 
 const operations = {
   live: describe({
@@ -32,7 +31,9 @@ const operations = {
 };
 
 /** Probes for an orchestrator, and the metrics it scrapes. */
-export function healthRoutes({ ready, stopping, store, log, troubles }: Services) {
+export function healthRoutes(services: Services) {
+  const { ready, stopping, store, troubles } = services;
+  observeProcess();
   let state: "starting" | "ready" | "failed" = "starting";
   ready.then(
     () => {
@@ -60,24 +61,7 @@ export function healthRoutes({ ready, stopping, store, log, troubles }: Services
       } satisfies Ready);
     })
     .get("/metrics", operations.metrics, async (c) => {
-      await countItems(store).catch((error) =>
-        log.error({ err: error }, "the items could not be counted"),
-      );
+      await setGauges(services);
       return c.text(await registry.metrics(), 200, { "content-type": registry.contentType });
     });
-}
-
-/** An unused store is not opened for this. */
-async function countItems(store: LazyStore): Promise<void> {
-  if (!store.isOpen) return;
-  const collections = await store.listCollections();
-  collectionItems.reset(); // drops deleted ones
-  collectionIndexed.reset();
-  for (const stats of collections) {
-    if (isBeingBuilt(stats)) continue;
-    const { name: collection, countByModality, index } = stats;
-    for (const [modality, count] of Object.entries(countByModality))
-      collectionItems.set({ collection, modality }, count);
-    collectionIndexed.set({ collection }, index.indexed);
-  }
 }

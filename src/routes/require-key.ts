@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import type { Access, Caller } from "../access/access.js";
-import { clientAddress, parseProxies } from "../access/client-address.js";
+import { clientAddress, networkOf, parseProxies } from "../access/client-address.js";
 import { type Scope, scopes } from "../access/key-file.js";
 import type { MediaAddresses } from "../access/media-addresses.js";
 import type { RateLimit } from "../access/rate-limit.js";
@@ -66,6 +66,7 @@ export function requireKey(options: GateOptions): MiddlewareHandler<RequestVaria
       ?.incoming;
     const connection = incoming?.socket?.remoteAddress ?? "";
     const address = clientAddress(connection, c.req.header("x-forwarded-for"), proxies);
+    const network = `address ${networkOf(address)}`;
     let caller: Caller | undefined;
     const needed = scopeOf(c.req.method, c.req.path, isInference);
     if (access.needsKey && !addresses.accepts(c.req.method, c.req.path, c.req.query())) {
@@ -76,14 +77,14 @@ export function requireKey(options: GateOptions): MiddlewareHandler<RequestVaria
         ),
       );
       if (caller === undefined) {
-        takeTurn(limit, `address ${address}`, config.requestsPerMinute);
+        takeTurn(limit, network, config.requestsPerMinute);
         throw new AppError("unauthorized", "Expected an API key as Authorization: Bearer", {
           param: "authorization",
         });
       }
     }
     const perMinute = caller?.requestsPerMinute ?? config.requestsPerMinute;
-    takeTurn(limit, caller === undefined ? `address ${address}` : `key ${caller.id}`, perMinute);
+    takeTurn(limit, caller === undefined ? network : `key ${caller.id}`, perMinute);
     if (caller !== undefined && scopes.indexOf(caller.scope) < scopes.indexOf(needed)) {
       const message =
         `This needs a key with the scope "${needed}"; the key "${caller.name}" has ` +

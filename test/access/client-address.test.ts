@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clientAddress, parseProxies } from "../../src/access/client-address.js";
+import { clientAddress, networkOf, parseProxies } from "../../src/access/client-address.js";
 
 const proxies = parseProxies(["10.0.0.0/8", "::1"]);
 
@@ -21,6 +21,15 @@ describe("the address of a client", () => {
     ["with a port", "10.0.0.1", "198.51.100.1:80", "198.51.100.1"],
   ])("is the one %s", (_, connection, forwarded, expected) => {
     expect(clientAddress(connection, forwarded, proxies)).toBe(expected);
+  });
+
+  it.each([
+    ["198.51.100.1", "198.51.100.1"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+    ["2001:db8:1:2::", "2001:db8:1:2::/64"],
+    ["unknown", "unknown"],
+  ])("counts by the network that one customer has: %s by %s", (address, network) => {
+    expect(networkOf(address)).toBe(network);
   });
 
   it("is not taken from proxies that are not addresses", () => {

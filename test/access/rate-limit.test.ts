@@ -16,6 +16,15 @@ describe("requests a minute", () => {
     expect(taken("b")).toBe(true);
   });
 
+  it("are counted for a bounded number of callers, at no greater cost for many", () => {
+    const limit = new RateLimit(() => 0);
+    limit.take("first", 1);
+    expect(limit.take("first", 1)).toBeGreaterThan(0);
+    for (let i = 0; i < 100_000; i++) limit.take(`${i}`, 1);
+    expect(limit.take("first", 1)).toBe(0); // forgotten
+    expect(limit.take("99999", 1)).toBeGreaterThan(0);
+  });
+
   it("never add up to more than a minute's", () => {
     let ms = 0;
     const limit = new RateLimit(() => ms);

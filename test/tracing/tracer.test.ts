@@ -113,7 +113,7 @@ describe("traces", () => {
     expect(spans.map(({ name }) => name)).toEqual(["GET /items/:id"]);
   });
 
-  it("have a request below its caller, and its stages below the request", async () => {
+  it("put a request below its caller, and its stages below it", async () => {
     const tracer = await startTracer(`${collector}/`, log);
     const app = appWith(tracer);
     await Promise.all([

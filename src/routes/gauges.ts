@@ -1,0 +1,55 @@
+import { statfs } from "node:fs/promises";
+import { isBeingBuilt } from "../heads/collection-head.js";
+import type { LazyStore } from "../index/lazy-store.js";
+import type { JobState } from "../jobs/job.js";
+import * as metrics from "../metrics.js";
+import type { Services } from "../services.js";
+
+/** Clients name collections: so many have labels of their own, the largest ones. */
+const maxCollections = 100;
+/** Of all the others together; no collection can have this name. */
+const others = "(others)";
+
+const jobStates = [
+  ...(["queued", "running", "succeeded"] as const),
+  ...(["failed", "cancelled", "interrupted"] as const),
+] satisfies JobState[];
+
+/** Reads what is not counted as it happens, when the metrics are asked for. */
+export async function setGauges(services: Services): Promise<void> {
+  const { packs, budget, media, jobs, store, config, log } = services;
+  metrics.modelBytes.reset(); // drops unloaded ones
+  for (const { manifest, towers } of packs.list())
+    for (const { modality, bytes, isAwake } of towers)
+      metrics.modelBytes.set({ model: manifest.id, modality }, isAwake() ? bytes : 0);
+  metrics.admittedInputs.set(budget.units);
+  metrics.mediaBytes.set(budget.bytes);
+  const { processes, busy, waiting } = media.usage();
+  metrics.decoders.set({ state: "busy" }, busy);
+  metrics.decoders.set({ state: "idle" }, processes - busy);
+  metrics.waitingDecodings.set(waiting);
+  const counts = new Map<JobState, number>(jobStates.map((state) => [state, 0]));
+  for (const { state } of jobs.list()) counts.set(state, counts.get(state)! + 1);
+  for (const [state, count] of counts) metrics.jobsByState.set({ state }, count);
+  const disk = await statfs(config.dataDir).catch(() => undefined);
+  if (disk !== undefined) metrics.diskFreeBytes.set(disk.bavail * disk.bsize);
+  metrics.storeTrouble.set(store.trouble === undefined ? 0 : 1);
+  await countItems(store).catch((error) =>
+    log.error({ err: error }, "the items could not be counted"),
+  );
+}
+
+/** An unused store is not opened for this. */
+async function countItems(store: LazyStore): Promise<void> {
+  if (!store.isOpen) return;
+  const collections = (await store.listCollections()).filter((stats) => !isBeingBuilt(stats));
+  metrics.collectionItems.reset(); // drops deleted ones
+  metrics.collectionIndexed.reset();
+  const bySize = collections.sort((a, b) => b.count - a.count);
+  for (const [i, { name, countByModality, index }] of bySize.entries()) {
+    const collection = i < maxCollections ? name : others;
+    for (const [modality, count] of Object.entries(countByModality))
+      metrics.collectionItems.inc({ collection, modality }, count);
+    metrics.collectionIndexed.inc({ collection }, index.indexed);
+  }
+}
