@@ -219,7 +219,6 @@ export class DecoderScheduler {
 }
 
 const isBulk = ({ priority }: WaitingJob) => priority === "bulk";
-
 /** Nobody overtakes a call that was sent ahead. */
 const mayBeSentAhead = (job: WaitingJob) =>
   !job.isLong && !(isBulk(job) && isInteractiveExpected());
