@@ -16,6 +16,7 @@ import { bridgesRoutes } from "./routes/bridges.js";
 import { calibrationsRoutes } from "./routes/calibrations.js";
 import { classifyCollectionRoute } from "./routes/classify-collection.js";
 import { collectionsRoutes } from "./routes/collections.js";
+import { clientPath } from "./routes/compat/client-path.js";
 import {
   changesNothing,
   compatRoutes,
@@ -65,8 +66,8 @@ export function createApp(
   reload?: () => Promise<ReloadAnswer>,
 ) {
   const { config, log, stopping } = services;
-  const app = new Hono<RequestVariables>();
   const shapes = foreignShapes(services);
+  const app = new Hono<RequestVariables>({ getPath: clientPath(shapes) });
   const addresses = new MediaAddresses(access);
   return app
     .use(requestId())

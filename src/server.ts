@@ -48,7 +48,14 @@ export async function startServer(
   const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
     // Node would end every request after five minutes; a stream of items may take hours. See
     // observeRequests.
-    const limits = { requestTimeout: 0, headersTimeout: 15_000, connectionsCheckingInterval: 5000 };
+    // Proxies and clients reuse a connection after a minute; one that is closed under them is an
+    // error to them.
+    const limits = {
+      requestTimeout: 0,
+      headersTimeout: 15_000,
+      keepAliveTimeout: 75_000,
+      connectionsCheckingInterval: 5000,
+    };
     const { host: hostname, port } = config;
     const at = { fetch: app.fetch, hostname, port };
     const listening =

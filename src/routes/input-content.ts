@@ -3,7 +3,7 @@ import { type AppError, invalidInput } from "../errors.js";
 import type { Content } from "../inference/content.js";
 import { isUrl, type MediaField } from "../media/read-media.js";
 import { sniffModality } from "../media/sniff.js";
-import { base64Kind } from "./compat/sniff-content.js";
+import { base64Kind, dataUriKind } from "../media/text-kind.js";
 import type { MediaMaker } from "./media-content.js";
 
 /**
@@ -41,13 +41,11 @@ function declaredKind(
   param: string,
   mayBeText: boolean,
 ): "image" | "audio" | undefined {
-  // Schemes and media types are compared without case.
-  const type = /^data:([^;,]{0,100})/i.exec(input)?.[1].trim().toLowerCase();
-  if (type?.startsWith("image/")) return "image";
-  if (type?.startsWith("audio/")) return "audio";
-  if (!mayBeText) return undefined;
-  if (type !== undefined && /^data:[^,]{0,200};\s*base64\s*,/i.test(input))
-    throw ambiguous(param, `a data URI of the type "${type}"`);
+  const kind = dataUriKind(input);
+  if (kind !== undefined || !mayBeText) return kind;
+  const [, type] = /^data:([^;,]{0,100})[^,]{0,200};\s*base64\s*,/i.exec(input) ?? [];
+  if (type !== undefined)
+    throw ambiguous(param, `a data URI of the type "${type.trim().toLowerCase()}"`);
   if (isUrl(input) && !/\s/.test(input.trim())) throw ambiguous(param, "a URL");
   const found = base64Kind(input);
   if (found !== undefined) throw ambiguous(param, `the base64 of ${found}`);

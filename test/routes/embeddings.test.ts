@@ -86,6 +86,19 @@ describe("POST /v1/embeddings", () => {
     expect(told).toEqual(named);
   });
 
+  it.each(["", "application/octet-stream"])(
+    "tells a data URI by its content where its type says nothing: %j",
+    async (type) => {
+      const base64 = fixtureBase64("images/cat.jpg");
+      const [named, told] = await Promise.all(
+        [`data:image/jpeg;base64,${base64}`, `data:${type};base64,${base64}`].map((input) =>
+          embed(jsonPost({ input })),
+        ),
+      );
+      expect(told).toEqual(named);
+    },
+  );
+
   it("refuses a list that no single model understands", async () => {
     const picture = `data:image/jpeg;base64,${fixtureBase64("images/cat.jpg")}`;
     const sound = `data:audio/wav;base64,${fixtureBase64("audio/crow.wav")}`;

@@ -11,6 +11,7 @@ import { parseHeld } from "../read-json.js";
 import { Scores, Vectors } from "./answer-fields.js";
 import { embedForeign } from "./embed-foreign.js";
 import { plainErrors } from "./error-forms.js";
+import { NoPrompt } from "./no-prompt.js";
 import type { ForeignContext, Shape } from "./shape.js";
 import { sniffContent, sniffMedia } from "./sniff-content.js";
 import { checkNotCut } from "./truncation.js";
@@ -40,6 +41,7 @@ const Body = z.strictObject({
   normalize: optional(z.literal(true)),
   truncate: optional(z.boolean()),
   truncation_direction: optional(z.enum(["right", "Right"])),
+  prompt_name: NoPrompt,
   dimensions: optional(z.int().positive()),
 });
 type Body = z.infer<typeof Body>;
@@ -129,6 +131,7 @@ const noOptions = {
   normalize: undefined,
   truncate: undefined,
   truncation_direction: undefined,
+  prompt_name: undefined,
   dimensions: undefined,
 };
 

@@ -42,8 +42,8 @@ const ClassifyBody = z.strictObject({
 
 const RerankBody = z.strictObject({
   model: Model,
-  query: z.string().min(1),
-  documents: listOf(z.string().min(1), { min: 1, max: 100_000 }),
+  query: z.string(),
+  documents: listOf(z.string(), { min: 1, max: 100_000 }),
   return_documents: withDefault(z.boolean(), false),
   raw_scores: withDefault(z.boolean(), false),
   top_n: optional(z.int().positive()),

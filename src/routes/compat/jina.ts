@@ -41,6 +41,7 @@ export const JinaBody = z.strictObject({
   normalized: optional(z.literal(true)),
   truncate: optional(z.boolean()),
   late_chunking: optional(z.literal(false)),
+  return_multivector: optional(z.literal(false)),
   user: optional(z.string()),
 });
 

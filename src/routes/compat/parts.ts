@@ -2,6 +2,7 @@ import { z } from "zod";
 import { invalidInput } from "../../errors.js";
 import type { Content } from "../../inference/content.js";
 import { isUrl } from "../../media/read-media.js";
+import { dataUriKind } from "../../media/text-kind.js";
 import { optional } from "../../wire/field-types.js";
 import type { MediaMaker } from "../media-content.js";
 
@@ -57,9 +58,8 @@ export function contentOfPart(part: Part, mediaOf: MediaMaker, param: string): C
 
 /** A text, or a data URI of a picture or sound. */
 export function contentOfText(text: string, mediaOf: MediaMaker, param: string): Content {
-  if (/^data:image\//i.test(text)) return mediaOf(text, "image", param);
-  if (/^data:audio\//i.test(text)) return mediaOf(text, "audio", param);
-  return { modality: "text", text };
+  const kind = dataUriKind(text);
+  return kind === undefined ? { modality: "text", text } : mediaOf(text, kind, param);
 }
 
 /**

@@ -7,6 +7,7 @@ import { listOf, optional, withDefault } from "../../wire/field-types.js";
 import { mediaMaker } from "../media-content.js";
 import { embedForeign } from "./embed-foreign.js";
 import { foreignBody } from "./foreign-body.js";
+import { NoPrompt } from "./no-prompt.js";
 import { contentOfText } from "./parts.js";
 import { rank } from "./rank.js";
 import type { ForeignContext } from "./shape.js";
@@ -14,21 +15,22 @@ import { checkNotCut } from "./truncation.js";
 import { classifyForeign } from "./warnings-header.js";
 
 const Text = z.string().min(1);
-const TextList = listOf(Text, { max: 100_000 });
+const TextList = listOf(z.string(), { max: 100_000 });
 const truncation = {
   truncate: optional(z.boolean()),
   truncation_direction: optional(z.enum(["right", "Right"])),
 };
 
 export const EmbedBody = z.strictObject({
-  inputs: z.union([z.string(), listOf(z.string(), { max: 100_000 })]),
+  inputs: z.union([z.string(), TextList]),
   ...truncation,
+  prompt_name: NoPrompt,
   normalize: optional(z.literal(true)),
   dimensions: optional(z.int().positive()),
 });
 export const SimilarityBody = z.strictObject({
   inputs: z.strictObject({ source_sentence: Text, sentences: TextList }),
-  parameters: optional(z.strictObject(truncation)),
+  parameters: optional(z.strictObject({ ...truncation, prompt_name: NoPrompt })),
 });
 export const RerankBody = z.strictObject({
   query: Text,

@@ -81,6 +81,13 @@ export const teiShape = (services: Services): Shape => ({
       answer: async (c: ForeignContext) =>
         c.json(await embed(services, await foreignBody(c, EmbedBody), c)),
     })),
+    // SageMaker's probe; elsewhere the path is Immich's
+    {
+      method: "GET",
+      path: "/ping",
+      onlyUnderPrefix: true,
+      answer: (c) => c.body(null, 200),
+    },
     {
       method: "POST",
       path: "/similarity",

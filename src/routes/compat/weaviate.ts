@@ -15,7 +15,8 @@ const Files = withDefault(listOf(z.string().min(1), { max: 100_000 }), []);
 const none = withDefault(listOf(z.unknown(), { max: 100_000 }), []);
 
 const Body = z.strictObject({
-  texts: Files,
+  /** As the containers take them, empty ones too. */
+  texts: withDefault(listOf(z.string(), { max: 100_000 }), []),
   images: Files,
   audio: Files,
   video: none,

@@ -244,6 +244,7 @@ describe("Weaviate", () => {
   });
 
   it("answers errors in its own form", async () => {
+    expect((await ask(app, "/vectorize", { texts: [""] })).status).toBe(200);
     const { status, body } = await ask(app, "/vectorize", { thermal: ["AAAA"] });
     expect(status).toBe(400);
     expect(body).toEqual({ error: expect.stringContaining("thermal") });

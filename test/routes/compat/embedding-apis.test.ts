@@ -284,6 +284,22 @@ describe("TEI", () => {
     expect(ranked.body[0]).toMatchObject({ index: 1, text: "a small cat" });
   });
 
+  it("has no prompts: null is none, a name is refused", async () => {
+    const none = { inputs: "a cat", prompt_name: null };
+    expect((await ask(app, "/embed", none)).status).toBe(200);
+    expect((await ask(app, "/hf", none)).status).toBe(200);
+    const named = await ask(app, "/embed", { inputs: "a cat", prompt_name: "query" });
+    expect(named.status).toBe(422);
+    expect(named.body).toMatchObject({ error: expect.stringContaining("have no prompts") });
+  });
+
+  it("ranks empty texts, as passages at times are", async () => {
+    const texts = ["a cat", ""];
+    const { body } = await ask<{ index: number }[]>(app, "/rerank", { query: "a cat", texts });
+    expect(body.map(({ index }) => index)).toEqual([0, 1]);
+    expect((await app.request("/compat/tei/ping")).status).toBe(200);
+  });
+
   it("tells of itself, and predicts by labels it is given", async () => {
     const info = await ask(app, "/info");
     expect(info.body).toMatchObject({ model_id: "starter-clip", max_client_batch_size: 2048 });
@@ -350,6 +366,33 @@ describe("Ollama's /api/embed", () => {
     const { body } = await ask<{ embedding: number[] }>(app, "/api/embeddings", request);
     expect(Object.keys(body)).toEqual(["embedding"]);
     expect(isSame(body.embedding, await ownEmbedding(app, "a cat"))).toBe(true);
+  });
+
+  it.each(["", [], undefined])(
+    "gives nothing for no input, by which its clients load: %j",
+    async (input) => {
+      const { status, body } = await ask(app, "/api/embed", { ...clip, input });
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ model: "starter-clip", embeddings: [], prompt_eval_count: 0 });
+      const older = await ask(app, "/api/embeddings", { ...clip, prompt: "" });
+      expect(older.body).toEqual({ embedding: [] });
+      expect((await ask(app, "/api/embed", { model: "nomic", input })).status).toBe(404);
+    },
+  );
+
+  it("reads JSON of any type, as its documentation's curl sends it", async () => {
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const request = { method: "POST", headers, body: JSON.stringify({ ...clip, input: "a cat" }) };
+    expect((await app.request("/api/embed", request)).status).toBe(200);
+  });
+
+  it("lists the models, and tells a version", async () => {
+    const { body } = await ask<{ models: object[] }>(app, "/api/tags");
+    expect(body.models).toMatchObject([
+      { name: "starter-clip:latest", details: { family: "clip", quantization_level: "int8" } },
+      { name: "starter-clap:latest", size: expect.any(Number) },
+    ]);
+    expect((await ask(app, "/api/version")).body).toEqual({ version: expect.any(String) });
   });
 
   it("answers an unknown model with 404 and its own form", async () => {
