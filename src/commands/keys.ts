@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { createKey, readKeys, revokeKey, type StoredKey, scopes } from "../access/key-file.js";
+import { isTime } from "../index/filter.js";
 import { addConfigFlags, configOf } from "./options.js";
 import { print } from "./output.js";
 import { table } from "./table.js";
@@ -75,10 +76,11 @@ function stateOf({ revoked_at, expires_at }: StoredKey): string {
 function parseTime(text: string): Date {
   const [, amount, unit] = /^(\d+)([hd])$/.exec(text) ?? [];
   const hours = Number(amount) * (unit === "d" ? 24 : 1);
-  const time = unit === undefined ? Date.parse(text) : Date.now() + hours * 3_600_000;
-  const date = new Date(time);
-  if (Number.isNaN(date.getTime()) || time <= Date.now())
-    throw new InvalidArgumentError(`Expected a time in the future, such as 30d or 2027-01-31.`);
+  const inHours = Date.now() + hours * 3_600_000;
+  const atTime = isTime(text) ? Date.parse(text) : Number.NaN; // alone it takes "40" for 2040
+  const date = new Date(unit === undefined ? atTime : inHours);
+  if (!(date.getTime() > Date.now()))
+    throw new InvalidArgumentError("Expected a time in the future, such as 30d or 2027-01-31.");
   return date;
 }
 
