@@ -19,6 +19,8 @@ export interface FlacOptions {
   claimed?: { block?: number; bits?: number };
   /** Whether frames leave their bits and rate to STREAMINFO. */
   leavesOut?: boolean;
+  /** Of the first frame. */
+  number?: number;
 }
 
 /** A file of one channel. */
@@ -30,7 +32,7 @@ export function flacFile(samples: readonly number[], options: FlacOptions): Buff
   const depth = BigInt((claimed.bits ?? bits) - 1);
   info.writeBigUInt64BE((BigInt(rate) << 44n) | (depth << 36n) | BigInt(samples.length), 10);
   const parts = [Buffer.from("fLaC"), Buffer.from([0x80, 0, 0, 34]), info];
-  for (let at = 0, number = 0; at < samples.length; at += block, number++) {
+  for (let at = 0, { number = 0 } = options; at < samples.length; at += block, number++) {
     const piece = samples.slice(at, at + block);
     const rateCode = leavesOut ? 0 : 13; // 13: 16 bits of Hz behind the size
     const bitCode = leavesOut ? 0 : { 8: 1, 16: 4, 24: 6, 32: 7 }[bits];

@@ -9,7 +9,7 @@ function table(bits: 8 | 16 | 32, polynomial: number): Uint32Array {
 }
 
 const table8 = table(8, 0x07);
-/** Of FLAC's frames (RFC 9639, section 9.3) and of MPEG audio. */
+/** Of FLAC's frames and of MPEG audio. */
 export const table16 = table(16, 0x8005);
 /** Of Ogg's pages. */
 export const crcTable32 = table(32, 0x04c11db7);
@@ -18,6 +18,13 @@ export const crcTable32 = table(32, 0x04c11db7);
 export function crc8(bytes: Uint8Array, from: number, to: number): number {
   let crc = 0;
   for (let i = from; i < to; i++) crc = table8[crc ^ bytes[i]];
+  return crc;
+}
+
+/** Of FLAC's frames. Source: RFC 9639, section 9.3. */
+export function crc16(bytes: Uint8Array, from: number, to: number): number {
+  let crc = 0;
+  for (let i = from; i < to; i++) crc = ((crc << 8) & 0xffff) ^ table16[(crc >> 8) ^ bytes[i]];
   return crc;
 }
 

@@ -1,4 +1,4 @@
-import { crc8, table16 } from "./crc.js";
+import { crc8, crc16, table16 } from "./crc.js";
 import { undecodable } from "./undecodable.js";
 
 /** The STREAMINFO block. Source: RFC 9639, section 8.2. */
@@ -10,14 +10,11 @@ export interface StreamInfo {
   bits: number;
   /** 0 when it is not known. */
   totalSamples: number;
-  /** The block's bytes in the file, without its header. */
-  block: Uint8Array;
 }
-
-const infoBytes = 34;
 
 export interface FlacFrame {
   start: number;
+  headerEnd: number;
   end: number;
   samples: number;
   sampleRateHz: number;
@@ -30,7 +27,6 @@ export interface FlacFrame {
 }
 
 interface FlacHeader extends Omit<FlacFrame, "end"> {
-  headerEnd: number;
   channels: number;
 }
 
@@ -45,30 +41,32 @@ export function readStreamInfo(bytes: Uint8Array, start: number): StreamInfo | u
     channels: ((packed >> 9) & 7) + 1,
     bits: ((packed >> 4) & 31) + 1,
     totalSamples: (packed & 15) * 2 ** 32 + view.getUint32(14),
-    block: bytes.subarray(start, start + infoBytes),
   };
   return info.sampleRateHz === 0 && info.bits < 4 ? undefined : info;
-}
-
-/**
- * The beginning of a stream, without frames: what a decoder needs for frames that omit it.
- * @param blockSize  of the frames, instead of STREAMINFO's.
- */
-export function streamHeader({ block }: StreamInfo, blockSize: number): Uint8Array {
-  const header = Buffer.alloc(8 + infoBytes);
-  header.write("fLaC");
-  header[4] = 0x80; // the last block of metadata, of type 0
-  header[7] = infoBytes;
-  header.set(block, 8);
-  header.writeUInt16BE(blockSize, 8);
-  header.writeUInt16BE(blockSize, 10);
-  return header;
 }
 
 const rates = [
   0, 88_200, 176_400, 192_000, 8000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000,
 ];
 const bitDepths = [0, 8, 12, -1, 16, 20, 24, 32];
+
+/**
+ * The bytes of a frame that a decoder reads without STREAMINFO: one that leaves its bits or rate to
+ * it gets them, and new checksums. The rate is any, it changes no sample.
+ */
+export function selfContained(bytes: Uint8Array, frame: FlacFrame): Uint8Array {
+  const { start, end, headerEnd, bits } = frame;
+  const rateCode = bytes[start + 2] & 15;
+  const bitCode = (bytes[start + 3] >> 1) & 7;
+  if (rateCode !== 0 && bitCode !== 0) return bytes.subarray(start, end);
+  const copy = Uint8Array.from(bytes.subarray(start, end));
+  if (rateCode === 0) copy[2] |= rates.indexOf(44_100);
+  if (bitCode === 0) copy[3] |= bitDepths.indexOf(bits) << 1;
+  const header = headerEnd - start;
+  copy[header - 1] = crc8(copy, 0, header - 1);
+  new DataView(copy.buffer).setUint16(copy.length - 2, crc16(copy, 0, copy.length - 2));
+  return copy;
+}
 
 /** The frame header at a place, whose own checksum is right. Source: RFC 9639, section 9.1. */
 function flacHeaderAt(bytes: Uint8Array, start: number, info?: StreamInfo): FlacHeader | undefined {
@@ -174,7 +172,7 @@ export function* flacFrames(
     if (header !== undefined && end?.at !== undefined) {
       if (damagedFrom !== undefined) yield { kind: "damage", start: damagedFrom, end: at };
       damagedFrom = undefined;
-      const { headerEnd: _, channels: __, ...frame } = header;
+      const { channels: _, ...frame } = header;
       yield { kind: "frame", frame: { ...frame, end: end.at } };
       at = end.at;
       continue;
@@ -200,8 +198,11 @@ function frameEnd(
   for (let i = start; i < last; i++) {
     // Bytes are checked only where a frame may begin, and the checksum only matches once all are
     // there.
-    if (crc === 0 && i > headerEnd + 1 && isBoundary(bytes, i, info))
-      return { at: i, scanned: i - start };
+    if (crc === 0 && i > headerEnd + 1 && isBoundary(bytes, i, info)) {
+      // A checksum that ends with zeros is right before they are read
+      const at = bytes[i] !== 0 ? i : bytes[i + 1] !== 0 ? i + 1 : i + 2;
+      return { at: Math.min(at, bytes.length), scanned: i - start };
+    }
     if (bytes[i] === 0xff && i > headerEnd && crc !== 0) {
       const next = flacHeaderAt(bytes, i, info);
       if (next?.number === number + (isVariable ? samples : 1))

@@ -5,7 +5,7 @@ import {
   flacFrames,
   readStreamInfo,
   type StreamInfo,
-  streamHeader,
+  selfContained,
 } from "./flac-frames.js";
 import type { OggStream } from "./ogg-streams.js";
 import type { SoundBuilder } from "./sound-builder.js";
@@ -111,25 +111,23 @@ async function decodeFlacStream(
 ): Promise<void> {
   const stream = bytes.subarray(0, end);
   const decoder = await takeDecoder();
+  let isSound = false;
   try {
     let batch: FlacFrame[] = [];
     let expected: number | undefined;
     let found = 0;
     let decodedSamples = 0;
-    let knowsInfo = false;
     let damaged = false;
     // STREAMINFO's is often wrong; the last frame alone is shorter.
     let blockSize: number | undefined;
     const flush = async () => {
       if (batch.length === 0) return;
-      const samples = batch.reduce((sum, frame) => sum + frame.samples, 0);
-      const [{ sampleRateHz, bits }] = batch;
-      const pieces = batch.map((frame) => stream.subarray(frame.start, frame.end));
+      const frames = batch;
       batch = [];
+      const [{ sampleRateHz, bits }] = frames;
+      const samples = frames.reduce((sum, frame) => sum + frame.samples, 0);
       const at = sound.seconds;
-      if (!knowsInfo && info !== undefined && blockSize !== undefined)
-        await decoder.decodeFrames([streamHeader(info, blockSize)]);
-      knowsInfo = true;
+      const pieces = frames.map((frame) => selfContained(stream, frame));
       const decoded = await decoder.decodeFrames(pieces);
       const count = Math.min(samples, decoded.samplesDecoded);
       decodedSamples += count;
@@ -170,10 +168,7 @@ async function decodeFlacStream(
       const gap = expected === undefined ? 0 : position - expected;
       if (isOther || queued >= chunkSamples || gap !== 0 || damaged) await flush();
       // It would insert silence for missing frames.
-      if (gap !== 0 || damaged) {
-        await decoder.reset();
-        knowsInfo = false;
-      }
+      if (gap !== 0 || damaged) await decoder.reset();
       if (damaged || gap > 0) {
         const at = sound.seconds;
         const isGap = gap > 0 && gap <= longestGapSeconds * frame.sampleRateHz;
@@ -195,9 +190,11 @@ async function decodeFlacStream(
     if (info === undefined)
       warnings.add("The FLAC file begins in the middle: its header is missing");
     else if (totalSamples > 0) compareLength(warnings, totalSamples, found, { sampleRateHz });
+    isSound = true;
   } finally {
-    if (idle === undefined) idle = { decoder, ready: decoder.reset() };
-    else decoder.free();
+    // One that threw may have written over its memory: it must not see another file
+    if (isSound && idle === undefined) idle = { decoder, ready: decoder.reset() };
+    else if (isSound) decoder.free();
   }
 }
 

@@ -27,6 +27,33 @@ describe("decodeAudio, FLAC whose samples are known", () => {
     expect(decoded.warnings).toBeUndefined();
   });
 
+  it("reads a file of any number of samples", async () => {
+    const noise = Array.from({ length: 100 }, (_, i) => Math.round(8000 * Math.sin(i * i)));
+    for (let length = 1; length <= noise.length; length++) {
+      for (const leavesOut of [false, true]) {
+        const samples = noise.slice(0, length);
+        const decoded = await decode(flacFile(samples, { ...plain, leavesOut }));
+        expect([...decoded.samples]).toEqual(samples.map((sample) => sample / 2 ** 15));
+        expect(decoded.warnings).toBeUndefined();
+      }
+    }
+  });
+
+  it.each([1, 2])("reads a last frame whose checksum ends with zeros: %i", async (zeros) => {
+    const end = Buffer.alloc(zeros);
+    const fileOf = (last: number) => flacFile([...wave(16), last], { ...plain, block: 3000 });
+    const found = Array.from({ length: 1 << 16 }, (_, i) => i - (1 << 15)).find((last) =>
+      flacFile([last], { ...plain, number: 1 })
+        .subarray(-zeros)
+        .equals(end),
+    )!;
+    const file = fileOf(found);
+    expect(file.subarray(-zeros)).toEqual(end);
+    const decoded = await decode(file);
+    expect([decoded.samples.length, decoded.samples.at(-1)]).toEqual([3001, found / 2 ** 15]);
+    expect(decoded.warnings).toBeUndefined();
+  });
+
   it("refuses a file whose frames all have right checksums but cannot be decoded", async () => {
     vi.spyOn(console, "error").mockImplementation(() => undefined); // the decoder prints it
     const file = flacFile(wave(16), { ...plain, leavesOut: true, claimed: { bits: 24 } });
