@@ -34,8 +34,7 @@ COPY --from=build /app/fixtures ./fixtures
 COPY --from=build /app/LICENSE /app/NOTICE ./
 ENV NODE_ENV=production \
   CROSSMODAL_HOST=0.0.0.0 \
-  CROSSMODAL_DATA_DIR=/data \
-  MALLOC_ARENA_MAX=2
+  CROSSMODAL_DATA_DIR=/data
 USER 1000:1000
 VOLUME /data
 EXPOSE 8080

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { limitMallocArenas } from "../allocator.js";
+import { tuneAllocator } from "../allocator.js";
 import { type OptionName, options } from "../config/options.js";
 import { AppError } from "../errors.js";
 import { createLog } from "../log.js";
@@ -12,7 +12,7 @@ export function serveCommand(program: Command): void {
   const command = program.command("serve").description("serve the HTTP API");
   addConfigFlags(command, Object.keys(options) as OptionName[]);
   command.action(async (given: Record<string, unknown>) => {
-    limitMallocArenas();
+    tuneAllocator();
     const config = configOf(given);
     const log = createLog(config.logLevel);
     const server = await startServer(config, log, () => configOf(given)).catch((error) => {

@@ -146,7 +146,7 @@ export class VersionFolder {
 export async function verifyVersion(folder: string, name: string, version: number): Promise<void> {
   const verified = await verifyChecksums(folder);
   const path = join(folder, labelFile);
-  if (!existsSync(path)) return; // of an earlier crossmodal, whose folders had no label
+  if (!existsSync(path)) throw damaged(path, "it is missing");
   // It is the last line: without it others may be missing too
   if (!verified.includes(labelFile)) throw damaged(join(folder, checksumsFile), "it is cut short");
   const label = (await readRegularFile(path, maxLabelBytes)).toString("utf8");
@@ -163,7 +163,7 @@ async function readHistory(
   // It is written before the first version is there.
   if (numbers.length === 0 && !existsSync(path)) return { history: [] };
   try {
-    const { name: itsName = name, history } = await readCheckedJson(path);
+    const { name: itsName, history } = await readCheckedJson(path);
     if (itsName !== name) throw damaged(path, `it is that of "${itsName}"`);
     const isHistory =
       Array.isArray(history) && history.every((version) => Number.isInteger(version));
