@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 
-/** Starts threads that allocate. @returns how many arenas glibc made for them, as it says itself. */
+/** Starts threads that allocate. @returns how many arenas glibc made for them, by its own count. */
 async function arenasWith(environment: NodeJS.ProcessEnv): Promise<number> {
   const script = `
     import { Worker } from "node:worker_threads";
