@@ -2,14 +2,16 @@
  * How well are inputs told that no label fits, and are multi_label scores probabilities?
  *
  *     npx tsx bench/reject.ts --known FOLDER --unknown FOLDER [--model starter-clip] [--each
- *         30] [--names FILE.csv]
+ *         30] [--unknowns 2000] [--names FILE.csv]
  *
  * `--known` has a folder for each label, named as the label or as its first column in `--names`
  * (the first name of the second column is taken); `--unknown` holds pictures or sounds at any
  * depth, none of which fits a label. Prints, for the shipped background: AUROC of several scores,
- * and the share of unknown and known inputs that pass at 1, 5 and 10 %; for half of the unknown
- * folders as background: the same on the other half; and for calibrations on the known folders:
- * what `report` says of labels left out. Intervals are Wilson's, 95 %.
+ * and the share of unknown and known inputs that pass at 1, 5 and 10 %; for a part of the unknown
+ * folders as background: the same on the others; for half of the known labels, with the items of the
+ * other half as near unknowns: the same with the shipped background, and with a quarter of the
+ * labels as background tested on another quarter; and for calibrations on the known folders: what
+ * `report` says of labels left out. Intervals are Wilson's, 95 %.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -33,6 +35,7 @@ const { values } = readArguments(import.meta.url, {
     unknown: { type: "string" },
     model: { type: "string", default: "starter-clip" },
     each: { type: "string", default: "30" },
+    unknowns: { type: "string", default: "2000" },
     names: { type: "string" },
   },
 });
@@ -72,7 +75,7 @@ async function run(): Promise<void> {
   const files = folders.flatMap((folder, c) =>
     some(filesIn(join(values.known!, folder)), Number(values.each)).map((file) => ({ file, c })),
   );
-  const strangers = some(filesIn(values.unknown!), 2000);
+  const strangers = some(filesIn(values.unknown!), Number(values.unknowns));
   const [knownItems, kept] = await embedded(files.map(({ file }) => file));
   const classes = Int32Array.from(kept, (i) => files[i].c);
   const [unknownItems, keptStrangers] = await embedded(strangers);
@@ -85,8 +88,9 @@ async function run(): Promise<void> {
   const { neutral } = await services.referenceBank.neutral(pack, modality, templates);
   const background = await services.referenceBank.background(pack, modality);
   const scale = pack.manifest.logitScale;
-  const measure = (x: Float32Array) =>
-    oddsOf(logitsOf(texts, x, scale), logitsOf(neutral, x, scale));
+  const measureOf = (some: Rows) => (x: Float32Array) =>
+    oddsOf(logitsOf(some, x, scale), logitsOf(neutral, x, scale));
+  const measure = measureOf(texts);
   const each = (rows: Rows, score: (x: Float32Array) => number) =>
     Array.from({ length: rowCount(rows) }, (_, i) => score(rowAt(rows, i)));
 
@@ -106,11 +110,16 @@ async function run(): Promise<void> {
       `  AUROC ${auroc(each(knownItems, score), each(unknownItems, score)).toFixed(3)}  ${name}`,
     );
 
-  const passing = async (from: Rows, title: string, tested: Rows) => {
-    const odds = await backgroundOdds({ background: from }, labels, measure);
+  const passing = async (
+    from: Rows,
+    title: string,
+    { unknown, known = knownItems, by = texts }: { unknown: Rows; known?: Rows; by?: Rows },
+  ) => {
+    const names = Array.from({ length: rowCount(by) }, (_, i) => String(i));
+    const odds = await backgroundOdds({ background: from }, names, measureOf(by));
     for (const rate of [0.01, 0.05, 0.1]) {
       const share = (rows: Rows) => {
-        const passed = each(rows, (x) => +odds.verdict(measure(x), rate).known);
+        const passed = each(rows, (x) => +odds.verdict(measureOf(by)(x), rate).known);
         const count = passed.reduce((sum, one) => sum + one, 0);
         const [low, high] = wilson(count, passed.length).map((p) => (100 * p).toFixed(1));
         return (
@@ -119,19 +128,33 @@ async function run(): Promise<void> {
         );
       };
       console.log(
-        `  ${title}, asked ${100 * rate} %: unknown ${share(tested)}, known ${share(knownItems)}`,
+        `  ${title}, asked ${100 * rate} %: unknown ${share(unknown)}, known ${share(known)}`,
       );
     }
   };
-  await passing(background, "shipped background", unknownItems);
+  await passing(background, "shipped background", { unknown: unknownItems });
   const different = some([...new Set(groups)], new Set(groups).size);
   const fitOn = new Set(different.slice(0, Math.floor(0.4 * different.length)));
   const at = (isFit: boolean) => [...groups.keys()].filter((i) => fitOn.has(groups[i]) === isFit);
   await passing(
     take(unknownItems, at(true).slice(0, 1000)),
     `background of ${fitOn.size} other unknown folders`,
-    take(unknownItems, at(false)),
+    { unknown: take(unknownItems, at(false)) },
   );
+  const order = some([...labels.keys()], labels.length);
+  const part = (from: number, to: number) =>
+    order.slice(Math.floor(from * order.length), Math.floor(to * order.length));
+  const itemsOf = (some: readonly number[]) =>
+    take(
+      knownItems,
+      [...classes.keys()].filter((i) => some.includes(classes[i])),
+    );
+  const offered = { known: itemsOf(part(0, 0.5)), by: take(texts, part(0, 0.5)) };
+  const near = itemsOf(part(0.5, 1));
+  await passing(background, "near unknowns, shipped background", { unknown: near, ...offered });
+  const title = "near unknowns, fitted on other labels";
+  const fitted = { unknown: itemsOf(part(0.75, 1)), ...offered };
+  await passing(itemsOf(part(0.5, 0.75)), title, fitted);
   const { report } = fitCalibration({
     items: knownItems,
     classes,
@@ -145,6 +168,8 @@ async function run(): Promise<void> {
   console.log(`  labels left out, ${report.splits} splits: AUROC ${over(report.auroc)}`);
   for (const { asked, realised } of report.false_alarms)
     console.log(`    false alarms at ${asked}: ${over(realised)}`);
+  for (const { asked, share } of report.accepted)
+    console.log(`    known that pass at ${asked}: ${over(share)}`);
   console.log(
     `    multi_label ECE ${over(report.multi_label.ece)}, best label ` +
       `${over(report.multi_label.ece_best_label)}`,

@@ -6,6 +6,7 @@ import { findCollection } from "./collection.js";
 import { addCreateFlags } from "./collections.js";
 import { type BreakOff, Tally, untilBroken } from "./item-tally.js";
 import { withFiles } from "./lines-with-files.js";
+import { readMetadataFile } from "./metadata-file.js";
 import { wholeLines } from "./ndjson.js";
 import { onTarget } from "./on-target.js";
 import { configOf, parseJsonObject, parseList } from "./options.js";
@@ -30,6 +31,10 @@ export function addCommand(program: Command): void {
     .option("--recursive", "also look into the folders inside a folder")
     .option("--id-prefix <text>", "goes before each file's path in its folder to make its id", "")
     .option("--metadata <json>", "metadata of every file, e.g. '{\"year\": 2021}'", parseJsonObject)
+    .option(
+      "--metadata-file <file>",
+      "metadata of single files: a CSV with a column file, or JSON lines with file",
+    )
     .option("--sidecar", "take metadata from cat.jpg.json or cat.json beside cat.jpg")
     .option(
       "--modality <a,b>",
@@ -101,6 +106,7 @@ async function addPaths(
   const whyNotOthers = ofModel
     ? `${collection.model} does not embed them; --modality image,audio adds them over a bridge`
     : "--modality";
+  const table = given.metadataFile && (await readMetadataFile(given.metadataFile));
   const tally = new Tally(name);
   const bar = progressBar(undefined, `adding to ${name}`, { rate: true });
   const ended = new AbortController();
@@ -118,6 +124,7 @@ async function addPaths(
       recursive,
       idPrefix: given.idPrefix,
       metadata: given.metadata,
+      metadataOf: table?.of,
       sidecars: given.sidecar === true,
       modalities,
       whyNotOthers,
@@ -145,6 +152,7 @@ async function addPaths(
     const summary = `${given.dryRun ? "dry run, nothing is changed: " : ""}${tally.summary()}`;
     if (given.json) console.error(summary);
     else console.log(summary);
+    for (const note of table?.notes() ?? []) console.error(note);
   }
   tally.conclude({ stopped: signal.aborted, brokeOff, further: kept });
 }
@@ -188,7 +196,10 @@ function refuseIdleOptions(given: Given, paths: readonly string[]): void {
     refuse(["prune"], "is for folders, and none is named");
   if (paths[0] === "-")
     refuse(
-      ["recursive", "id-prefix", "metadata", "sidecar", "modality", "prune", "dry-run", "verbose"],
+      [
+        ...["recursive", "id-prefix", "metadata", "metadata-file", "sidecar", "modality"],
+        ...["prune", "dry-run", "verbose"],
+      ],
       "is for files, not for items from standard input",
     );
 }

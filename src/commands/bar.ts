@@ -1,5 +1,6 @@
 import cliProgress, { type Options, type Params, Presets, SingleBar } from "cli-progress";
 import stringWidth from "string-width";
+import { cutTo } from "./table.js";
 
 /** What a bar shows around itself. */
 export type BarText = (params: Params) => { before: string; after: string };
@@ -13,7 +14,8 @@ export function createBar(textOf: BarText): SingleBar {
     const { before, after } = textOf(params);
     const columns = process.stderr.columns ?? 80;
     const room = columns - 1 - stringWidth(`${before}  ${after}`);
-    if (room < minBar) return `${before} ${after}`.slice(0, columns - 1);
+    // Of an unknown size no part can be shown
+    if (room < minBar || params.total === 0) return cutTo(`${before} ${after}`, columns - 1);
     const barsize = Math.min(maxBar, room);
     const drawn = cliProgress.Format.BarFormat(params.progress, { ...options, barsize });
     return `${before} ${drawn} ${after}`;

@@ -50,7 +50,7 @@ export function bridgeCommand(program: Command): void {
     await print(
       `${made.bridge}, version ${made.version}, ${made.activated ? "active" : "not active"}`,
     );
-    await print(made.verdict.reason);
+    await print(made.verdict.reason.replace('"from_collection"', "--from-collection"));
     if (made.recall === undefined) return;
     const cell = ({ recall, interval }: CrossRecall["at_1"]) =>
       `${recall.toFixed(3)} (${interval.map((x) => x.toFixed(2)).join(" to ")})`;
@@ -135,7 +135,9 @@ export function bridgesCommand(program: Command): void {
 async function tell(bridge: BridgeAnswer, json: boolean): Promise<void> {
   if (json) return print(JSON.stringify(bridge));
   const use = bridge.active ? "in use" : "not in use";
-  await print(`${bridge.name}: ${bridge.from_space} -> ${bridge.to_space}, ${use}`);
+  // Without an active version it leads nowhere
+  const way = bridge.from_space === null ? "" : `${bridge.from_space} -> ${bridge.to_space}, `;
+  await print(`${bridge.name}: ${way}${use}`);
   const rows = bridge.versions.map((version) => [
     version.version,
     version.active ? "active" : "",

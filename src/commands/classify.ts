@@ -1,54 +1,82 @@
 import type { Command } from "commander";
 import type { ZeroShotAnswer } from "../wire/zero-shot.js";
 import { eachInput } from "./each-input.js";
+import { embedInputs } from "./embed-inputs.js";
 import { addLabelFlags, checkLabelFlags, type LabelFlags, labelFields } from "./label-flags.js";
-import { readMediaFile } from "./media-input.js";
 import { onTarget } from "./on-target.js";
 import { collect } from "./options.js";
 import { printWarnings } from "./print-warnings.js";
+import { checkScorePath, type ScoreFile, scoreFile } from "./score-file.js";
 import { CommandError } from "./target.js";
 
 /**
- * `crossmodal classify FILE… --labels a,b`: zero-shot scores of pictures and sounds. Bad files are
- * listed at the end.
+ * `crossmodal classify FILE… --labels a,b`: zero-shot scores of pictures, sounds and texts. Bad
+ * files are listed at the end.
  */
 export function classifyCommand(program: Command): void {
   const command = program
     .command("classify")
     .description("score pictures, sounds and texts against any labels")
-    .argument("[files...]", "pictures or sounds; - is standard input")
+    .argument("[files...]", "pictures, sounds and folders of them; - is standard input")
     .option("--text <text>", "a text to score; may be given several times", collect)
-    .option("--timeline", "scores of each window of a sound");
+    .option("--recursive", "also look into the folders inside a folder")
+    .option("--timeline", "scores of each window of a sound")
+    .option("--out <file>", "write the scores: .csv, a row for each label, or .jsonl")
+    .option("--force", "with --out: replace a file that is there");
   addLabelFlags(command);
-  const check = (given: LabelFlags & { text?: string[] }, files: string[]) => {
+  const check = (given: Given, files: string[]) => {
     if (files.length === 0 && given.text === undefined)
       throw wrong("Nothing to classify: give files or --text");
+    if (given.force && given.out === undefined) throw wrong("--force is for --out");
+    if (given.out !== undefined) checkScorePath(given.out);
     checkLabelFlags(given);
   };
   onTarget(command, { models: true, check }, async (target, given, files: string[]) => {
-    const texts: string[] = given.text ?? [];
+    const { text, recursive, out } = given as Given;
     const fields = await labelFields(given);
-    await eachInput([...texts, ...files], {
+    const { inputs, leftOut } = await embedInputs(files, { text, recursive }, undefined);
+    if (leftOut !== undefined) console.error(`left out: ${leftOut}`);
+    if (inputs.length === 0) throw wrong("There is nothing to classify in there");
+    const file = out === undefined ? undefined : await scoreFile(out, given.force === true);
+    const names = inputs.map(({ name }) => name);
+    const work = eachInput(names, {
       what: "classifying",
       ask: async (position) => {
-        const isText = position < texts.length;
-        const { modality, base64 } = isText
-          ? { modality: "text" as const, base64: texts[position] }
-          : await readMediaFile(files[position - texts.length]);
+        const input = inputs[position];
+        const { modality, base64 } =
+          "text" in input ? { modality: "text" as const, base64: input.text } : await input.read();
         return target.zeroShot({
           [modality]: base64,
           ...fields,
           timeline: modality === "audio" ? given.timeline : undefined,
         });
       },
-      tell: (answer, position) => {
-        const name = [...texts, ...files][position];
-        print(name, answer, given.json === true);
-        printWarnings(answer.warnings, name);
+      tell: async (answer, position) => {
+        if (file === undefined) print(names[position], answer, given.json === true);
+        else await file.write(names[position], answer);
+        printWarnings(answer.warnings, names[position]);
       },
     });
+    await finished(work, file);
   });
 }
+
+/** What was answered is kept, also when some inputs failed. */
+async function finished(work: Promise<void>, file: ScoreFile | undefined): Promise<void> {
+  try {
+    const failure = await work.catch((error) => {
+      if (error instanceof CommandError) return error;
+      throw error;
+    });
+    const told = await file?.publish();
+    if (told !== undefined) console.log(told);
+    if (failure !== undefined) throw failure;
+  } finally {
+    await file?.discard();
+  }
+}
+
+type Given = LabelFlags & { text?: string[]; recursive?: boolean; out?: string; force?: boolean };
 
 const wrong = (message: string) => new CommandError(message, { code: "invalid_input" });
 

@@ -36,7 +36,7 @@ export class Failures {
   lines(): string[] {
     const lines = [...this.#reasons].flatMap(([message, { names, count }]) => {
       const named = names.map((name) =>
-        printable(message.startsWith(name) ? message : `${name}: ${message}`),
+        printable(isNamed(message, name) ? message : `${name}: ${message}`),
       );
       const others = count - names.length;
       return others === 0 ? named : [...named, `${others} more: ${printable(message)}`];
@@ -44,3 +44,7 @@ export class Failures {
     return this.#untold === 0 ? lines : [...lines, `${this.#untold} more, for other reasons`];
   }
 }
+
+/** `Line 3 is no JSON` names line 3. */
+const isNamed = (message: string, name: string) =>
+  message.toLowerCase().startsWith(name.toLowerCase());

@@ -4,6 +4,7 @@ import { extname, resolve } from "node:path";
 import { sniffBytes, sniffModality } from "../media/sniff.js";
 import type { MediaModality } from "./media-input.js";
 import { isObject } from "./options.js";
+import { unsupportedMedia, whyNoMedia } from "./unsupported-media.js";
 import { type FoundFile, fileError } from "./walk-files.js";
 
 /** A file as an item of a collection. */
@@ -28,6 +29,8 @@ export interface LeftOut {
 export interface FileItemOptions {
   /** For every file. */
   metadata: Record<string, unknown> | undefined;
+  /** More, of single files, by their absolute paths. */
+  metadataOf?: (path: string) => Record<string, unknown> | undefined;
   /** Whether a `NAME.json` beside a file gives more metadata. */
   sidecars: boolean;
   /** Modalities taken from folders; undefined takes every picture and sound. */
@@ -67,7 +70,7 @@ export async function readFileItem(
     const modality = sniffModality(await readHead(path));
     if (modality === undefined) {
       const ending = extname(path).toLowerCase();
-      const what = unsupported[ending];
+      const what = unsupportedMedia[ending];
       if (!file.named && what !== undefined) return { what, why: "not supported" };
       if (!file.named && !mediaNames.test(ending)) return { what: "other files" };
       throw new BadFile(whyNoMedia(file.size, ending));
@@ -82,11 +85,12 @@ export async function readFileItem(
       );
     }
     const bytes = await readFile(path);
-    const sidecar = options.sidecars ? await readSidecar(path) : undefined;
-    const metadata =
-      options.metadata === undefined && sidecar === undefined
-        ? undefined
-        : { ...options.metadata, ...sidecar };
+    const parts = [
+      options.metadata,
+      options.metadataOf?.(resolve(path)),
+      options.sidecars ? await readSidecar(path) : undefined,
+    ].filter((part) => part !== undefined);
+    const metadata = parts.length === 0 ? undefined : Object.assign({}, ...parts);
     return {
       modality,
       bytes,
@@ -98,25 +102,6 @@ export async function readFileItem(
     if (error instanceof BadFile) throw error;
     throw new BadFile(fileError(error as Error));
   }
-}
-
-/** Endings of what people try, and what it is. */
-const unsupported: Record<string, string> = {
-  ".svg": "SVG drawings",
-  ".pdf": "PDF files",
-  ".mov": "videos",
-  ".mkv": "videos",
-  ".avi": "videos",
-};
-
-function whyNoMedia(size: number, ending: string): string {
-  if (size === 0) return "the file is empty";
-  if (/^\.(ndjson|jsonl)$/.test(ending))
-    return "items as lines come from standard input: crossmodal add NAME - < FILE";
-  const what = unsupported[ending];
-  return what === undefined
-    ? "not a picture or sound in a supported format"
-    : `${what} are not supported`;
 }
 
 async function readHead(path: string): Promise<Uint8Array> {

@@ -35,7 +35,7 @@ export function keysCommand(program: Command): void {
   });
 
   const list = keys
-    .command("list")
+    .command("list", { isDefault: true })
     .description("all keys, without their secrets")
     .option("--json", "print as JSON, a line each");
   addConfigFlags(list, ["dataDir"]).action(async (given) => {

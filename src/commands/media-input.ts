@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
+import { extname } from "node:path";
 import type { Modality } from "../encoders/encoder.js";
 import { sniffModality } from "../media/sniff.js";
 import { CommandError } from "./target.js";
+import { whyNoMedia } from "./unsupported-media.js";
 import { fileError } from "./walk-files.js";
 
 export type MediaModality = Exclude<Modality, "text">;
@@ -16,10 +18,9 @@ export async function readMediaFile(
   } catch (error) {
     throw new CommandError(`${path}: ${fileError(error as Error)}`);
   }
-  if (bytes.length === 0) throw new CommandError(`${path}: the file is empty`);
   const modality = sniffModality(bytes);
   if (modality === undefined)
-    throw new CommandError(`${path}: not a picture or sound in a supported format`);
+    throw new CommandError(`${path}: ${whyNoMedia(bytes.length, extname(path).toLowerCase())}`);
   return { modality, base64: bytes.toString("base64") };
 }
 

@@ -73,26 +73,29 @@ function modelsFor({ models, aliases }: Config, { model, againstModel }: Given):
   return [...new Set([...asked, ...models])];
 }
 
-/** Fields of requests, in messages, as this command's flags are called. */
+/** Fields of requests whose flags have other names. */
 const flagOfField: Record<string, string> = {
-  force: "--force",
   a_modality: "--modalities",
   b_modality: "--modalities",
   candidate_labels: "--labels",
   hypothesis_template: "--template",
-  pair_by: "--pair-by",
-  allow_missing: "--allow-missing",
 };
 
+/**
+ * The same error with the fields of requests as this command's flags are called. A word without an
+ * underscore could be a name of the user's too, and is one only where the error is about it.
+ */
 function inFlags(error: unknown, command: Command): unknown {
-  if (!(error instanceof ApiError)) return error;
+  if (!(error instanceof ApiError || error instanceof CommandError)) return error;
+  const param = error instanceof ApiError ? error.param : undefined;
   if (error.code === "unauthorized") {
     const message = `${error.message}: give it with --api-key or in CROSSMODAL_API_KEY`;
     return new CommandError(message, { code: error.code });
   }
   const message = error.message.replace(/"([a-z_]+)"/g, (whole, field: string) => {
-    const flag = Object.hasOwn(flagOfField, field) ? flagOfField[field] : undefined;
-    return command.options.some(({ long }) => long === flag) ? (flag as string) : whole;
+    if (!field.includes("_") && field !== param && field !== "force") return whole;
+    const flag = flagOfField[field] ?? `--${field.replaceAll("_", "-")}`;
+    return command.options.some(({ long }) => long === flag) ? flag : whole;
   });
   return message === error.message ? error : new CommandError(message, { code: error.code });
 }

@@ -30,7 +30,7 @@ export function table(
 }
 
 /** The beginning of a line that fits a terminal: some characters take two cells of it, or none. */
-function cutTo(line: string, columns: number): string {
+export function cutTo(line: string, columns: number): string {
   if (stringWidth(line) <= columns) return line;
   let cut = "";
   let width = 0;

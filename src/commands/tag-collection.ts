@@ -32,7 +32,8 @@ export async function tagCollection(target: Target, name: string, given: Given):
     }
   }
   const others = items - written - failures.count;
-  const summary = `${name}: ${written} sidecars written, ${others} as they were`;
+  const sidecars = written === 1 ? "1 sidecar" : `${written} sidecars`;
+  const summary = `${name}: ${sidecars} written, ${others} as they were`;
   if (json) console.error(summary);
   else await print(summary);
   if (failures.count > 0) throw new CommandError(failures.lines().join("\ncrossmodal: "));

@@ -93,6 +93,10 @@ async function readPairs(path: string, field: "pairs" | "items"): Promise<Record
   }
   const folder = dirname(resolve(path));
   for (const { entry, line } of numbered) {
+    if (contents.every((name) => entry[name] === undefined))
+      throw new CommandError(`${path}, line ${line}: expected ${contents.join(", ")} in it`, {
+        code: "invalid_input",
+      });
     entry.id ??= nameOf(entry, line);
     if (typeof entry.file === "string") {
       const { modality, base64 } = await readMediaFile(resolve(folder, entry.file));
@@ -107,6 +111,9 @@ async function readPairs(path: string, field: "pairs" | "items"): Promise<Record
   }
   return { [field]: entries };
 }
+
+/** What a pair or an example is made of. */
+const contents = ["image", "audio", "text", "file"];
 
 /** `line 3: cat.jpg, a cat`: how reports call a pair of a file. */
 function nameOf({ file, image, audio, text }: Record<string, unknown>, line: number): string {

@@ -3,6 +3,15 @@ import { currentPriority } from "../priority.js";
 import { startWorker } from "../workers/start-worker.js";
 import { SupervisedWorker } from "../workers/supervise.js";
 
+// Native libraries read the real environment, which only the main thread can set: when this file is
+// imported, before any thread that runs graphs starts.
+// ONNX Runtime 1.30 otherwise reports its use to Microsoft, and keeps an id of this machine and the
+// reports in the user's cache folder for it (decision 1).
+process.env.ORT_DISABLE_TELEMETRY ??= "1";
+// With it, CUDA computes float32 in float32; Hopper's and Ampere's default keeps 10 bits of the
+// mantissa.
+process.env.NVIDIA_TF32_OVERRIDE ??= "0";
+
 /** The element types of this product's graphs. float16 is carried as its 16 bits. */
 export type TensorType = "float32" | "float16" | "int64" | "int32" | "uint8" | "bool";
 export type TensorData = Float32Array | Uint16Array | BigInt64Array | Int32Array | Uint8Array;
@@ -71,9 +80,6 @@ export async function openSession(
   { name = "The model", log }: { name?: string; log?: Log } = {},
 ): Promise<Session> {
   let info: SessionInfo | undefined;
-  // For the whole process: CUDA reads it once, when its libraries are loaded. With it, float32 is
-  // computed in float32; Hopper's and Ampere's default keeps 10 bits of the mantissa.
-  process.env.NVIDIA_TF32_OVERRIDE ??= "0";
   const start = async () => {
     const worker = startWorker(new URL("./session-worker.js", import.meta.url));
     try {

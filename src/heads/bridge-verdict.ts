@@ -57,7 +57,7 @@ export function verdictOf(
   if (!usesMemory || memory > 0) return { ...comparison, reason };
   const lack =
     "The bridge in use was given items of the query model and this one was not, which texts " +
-    "do not show: give it some (from_collection), or activate it by hand.";
+    'do not show: give it some with "from_collection", or activate it by hand.';
   return { ...comparison, improved: false, reason: `${reason} ${lack}` };
 }
 

@@ -40,7 +40,9 @@ export async function loadPacks(
       fallbackReasons.add(reason);
       log.info({ reason }, "running on the CPU");
     }
-    const towers = pack.towers.map(({ fallbackReason: _, ...tower }) => tower);
+    const towers = pack.towers.map(
+      ({ modality, dtype, provider }) => `${modality} ${dtype} on ${provider}`,
+    );
     log.info({ model: id, space: pack.space, towers, ms }, "model loaded");
     return pack;
   };

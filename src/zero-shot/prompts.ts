@@ -77,7 +77,7 @@ export function chooseTemplates(
 ): readonly string[] {
   if (templates !== undefined) {
     if (setName !== undefined) {
-      const message = "Give hypothesis_template or template_set, not both";
+      const message = 'Give "hypothesis_template" or "template_set", not both';
       throw new AppError("invalid_input", message, { param: "template_set" });
     }
     const param = "hypothesis_template";
@@ -94,7 +94,9 @@ export function chooseTemplates(
       }
       const holes = template.split("{}").length - 1;
       if (holes !== 1) {
-        const message = `Expected one {} in each hypothesis_template; "${template}" has ${holes}`;
+        const message =
+          `Expected one {} in each template of "hypothesis_template" but "${template}" has ` +
+          holes;
         throw new AppError("invalid_input", message, { param });
       }
     }

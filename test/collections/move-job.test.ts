@@ -137,6 +137,28 @@ describe("POST /v1/collections/{name}/move", () => {
     expect((await ask("/v1/collections/little")).name).toBe("small-2");
   });
 
+  it("embeds kept media again where nothing else is left of the files, and keeps them", async () => {
+    await post("/v1/collections", { name: "kept", model: "starter-clip", keep_media: true });
+    const cat = readFileSync("fixtures/images/cat.jpg");
+    await post("/v1/collections/kept/items", {
+      id: "cat",
+      image: cat.toString("base64"),
+      metadata: { of: "cat" },
+    });
+    const job = await runJob(app, "/v1/collections/kept/move", {
+      model: "starter-clip",
+      into: "kept-2",
+    });
+    expect(job.result).toMatchObject({ items: 1, missing: { items: 0 } });
+    expect(await ask("/v1/collections/kept-2")).toMatchObject({ keep_media: true });
+    await app.request("/v1/collections/kept", { method: "DELETE" });
+    const media = await app.request("/v1/collections/kept-2/items/cat/media");
+    expect(cat.equals(Buffer.from(await media.arrayBuffer()))).toBe(true);
+    const found = await post("/v1/collections/kept-2/search", { image: cat.toString("base64") });
+    expect(found.results[0]).toMatchObject({ id: "cat", metadata: { of: "cat" } });
+    expect(found.results[0].similarity).toBeGreaterThan(0.999);
+  });
+
   it("carries over what is written meanwhile, and goes on after it was cancelled", async () => {
     const texts = [..."abc"].map((id) => own(id, { modality: "text", text: id }));
     await makeCollection("busy", [...texts, own("url", { source: url })]);

@@ -182,8 +182,9 @@ describe("crossmodal serve", () => {
 
 describe("crossmodal doctor", () => {
   it("prints versions, machine, devices, and each tower's space, hash and inference time", async () => {
-    const { code, stdout } = await crossmodal(["doctor", "--port", "0", "--json"]);
-    expect(code).toBe(0);
+    const { code, stdout, stderr } = await crossmodal(["doctor", "--port", "0", "--json"]);
+    // Drivers of graphics cards that are not there have their own warnings
+    expect([code, stderr]).toEqual([0, ""]);
     const findings = JSON.parse(stdout) as {
       group: string;
       check: string;

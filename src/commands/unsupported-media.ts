@@ -1,0 +1,19 @@
+/** Endings of what people try, and what it is. */
+export const unsupportedMedia: Record<string, string> = {
+  ".svg": "SVG drawings",
+  ".pdf": "PDF files",
+  ".mov": "videos",
+  ".mkv": "videos",
+  ".avi": "videos",
+};
+
+/** Why the bytes of a file, which are no picture or sound, are not taken. */
+export function whyNoMedia(size: number, ending: string): string {
+  if (size === 0) return "the file is empty";
+  if (/^\.(ndjson|jsonl)$/.test(ending))
+    return "items as lines come from standard input: crossmodal add NAME - < FILE";
+  const what = unsupportedMedia[ending];
+  return what === undefined
+    ? "not a picture or sound in a supported format"
+    : `${what} are not supported`;
+}

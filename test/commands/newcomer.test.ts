@@ -1,0 +1,131 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config.js";
+import { createLog } from "../../src/log.js";
+import { type RunningServer, startServer } from "../../src/server.js";
+import { runMain } from "../helpers/run-main.js";
+
+const folder = mkdtempSync(join(tmpdir(), "crossmodal-newcomer-"));
+const at = (...names: string[]) => join(folder, ...names);
+let server: RunningServer;
+const ask = (...args: string[]) => runMain(...args, "--url", server.url);
+
+beforeAll(async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-newcomer-data-"));
+  const config = { ...loadConfig({ environment: {} }), dataDir, device: "cpu", port: 0 };
+  server = await startServer(config, createLog("silent"));
+  mkdirSync(at("goods", "new"), { recursive: true });
+  copyFileSync("fixtures/images/cat.jpg", at("goods", "cat.jpg"));
+  copyFileSync("fixtures/images/horse.png", at("goods", "new", "horse.png"));
+  writeFileSync(at("goods", "plan.svg"), "<svg xmlns='http://www.w3.org/2000/svg'/>");
+  writeFileSync(at("goods", "list.pdf"), "%PDF-1.4");
+  writeFileSync(at("goods", "notes.txt"), "notes");
+});
+afterAll(() => server.close());
+
+describe("a newcomer's first commands", () => {
+  it("loads the model that --model names, and says which are installed where it is not", async () => {
+    const classify = ["classify", "fixtures/audio/crow.wav", "--labels", "crow cawing,piano"];
+    const where = ["--data-dir", at("data"), "--models", "starter-clip", "--device", "cpu"];
+    const { code, stdout } = await runMain(...classify, ...where, "--model", "starter-clap");
+    expect([code, stdout]).toEqual([0, expect.stringContaining("(starter-clap)")]);
+    const other = await runMain(...classify, ...where, "--model", "my-clip");
+    expect([other.code, other.stderr]).toEqual([
+      1,
+      expect.stringMatching(/"my-clip" is installed; installed are: starter-clap, starter-clip/),
+    ]);
+  });
+
+  it("says of a folder of folders what was not looked into, and of each format what it is", async () => {
+    const { code, stdout } = await ask("add", "top", folder, "--create", "--model", "starter-clip");
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /^top: 0 stored; left out: \d folders? \(--recursive looks into them\)$/,
+      ),
+    ]);
+    const inside = await ask("add", "top", at("goods"));
+    expect(inside.stdout).toBe(
+      "top: 1 stored; left out: 1 PDF file (not supported), 1 folder (--recursive looks into " +
+        "them), 1 other file, 1 SVG drawing (not supported)",
+    );
+    const named = [at("goods", "plan.svg"), at("goods", "list.pdf"), at("goods", "notes.txt")];
+    const classified = await ask("classify", ...named, "--labels", "a,b");
+    expect(classified.code).toBe(1);
+    for (const why of [
+      "SVG drawings are not supported",
+      "PDF files are not supported",
+      "not a picture or sound in a supported format",
+    ])
+      expect(classified.stderr).toContain(why);
+  });
+
+  it("takes metadata of single files from a table, and changed ones without embedding again", async () => {
+    const add = ["add", "goods", at("goods"), "--recursive"];
+    const table = (...rows: string[]) => {
+      writeFileSync(at("goods.csv"), ["file,price,code", ...rows].join("\n"));
+      return ["--metadata-file", at("goods.csv"), "--metadata", '{"shop": "a"}'];
+    };
+    const first = await ask(
+      ...[...add, "--create", "--model", "starter-clip"],
+      ...table("goods/cat.jpg,9.5,007", "goods/gone.jpg,1,x"),
+    );
+    expect(first.stdout).toMatch(/^goods: 2 stored; /);
+    expect(first.stderr.split("\n")).toEqual([
+      "1 row of goods.csv not used: goods/gone.jpg",
+      "1 file without a row in goods.csv",
+    ]);
+    const again = await ask(...add, ...table("goods/cat.jpg,12,007", "goods/new/horse.png,3,8"));
+    expect(again.stdout).toMatch(/^goods: 0 stored, 2 with other metadata; /);
+    expect(again.stderr).toBe("");
+    const items = (await ask("items", "list", "goods", "--json")).stdout.split("\n");
+    expect(items.map((line) => JSON.parse(line).metadata)).toEqual([
+      { shop: "a", price: 12, code: "007" },
+      { shop: "a", price: 3, code: "8" },
+    ]);
+  });
+
+  it("classifies folders, and writes the scores as CSV or lines", async () => {
+    const classify = ["classify", at("goods"), "--recursive", "--labels", '["cat", "a, b"]'];
+    const csv = await ask(...classify, "--out", at("scores.csv"));
+    expect([csv.code, csv.stdout]).toEqual([0, `scores of 2 inputs to ${at("scores.csv")}`]);
+    expect(csv.stderr).toMatch(/^left out: 1 PDF file /);
+    const [head, ...rows] = readFileSync(at("scores.csv"), "utf8").trimEnd().split("\n");
+    expect(head).toBe("file,start_seconds,end_seconds,label,score,known");
+    expect(rows).toHaveLength(4);
+    expect(rows[0]).toMatch(new RegExp(`^${at("goods", "cat.jpg")},,,cat,0\\.\\d+,$`));
+    expect(rows[1]).toContain(',"a, b",');
+    expect((await ask(...classify, "--out", at("scores.csv"))).stderr).toContain("--force");
+    const lines = await ask(...classify, "--out", at("scores.jsonl"));
+    expect(lines.code).toBe(0);
+    const [answer] = readFileSync(at("scores.jsonl"), "utf8").split("\n");
+    expect(JSON.parse(answer)).toMatchObject({
+      file: at("goods", "cat.jpg"),
+      model: "starter-clip",
+    });
+    const none = await ask(
+      "classify",
+      at("goods", "list.pdf"),
+      "--labels",
+      "a",
+      "--out",
+      at("x.csv"),
+    );
+    expect([none.code, none.stdout]).toEqual([1, ""]);
+  });
+
+  it.each([
+    [["classify", "a.jpg", "--labels", "a", "--out", "a.txt"], "ending in .csv or .jsonl"],
+    [["classify", "a.jpg", "--labels", "a", "--force"], "--force is for --out"],
+    [["classify", "fixtures/images/cat.jpg", "--labels", "a", "--template", "a"], "--template"],
+    [["add", "goods", "fixtures/images", "--metadata-file", "none.csv"], "none.csv: no such file"],
+    [["train", "--model", "starter-clip", "--name", "x", "--pairs", "PAIRS"], "line 2: expected"],
+  ])("ends with 2 at %j", async (args, message) => {
+    writeFileSync(at("pairs.jsonl"), '{"text": "a"}\n{"id": "b"}\n');
+    const paths = args.map((arg) => (arg === "PAIRS" ? at("pairs.jsonl") : arg));
+    const { code, stderr } = await ask(...paths);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+});
