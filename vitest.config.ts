@@ -1,7 +1,13 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+
+// Tests leave their folders where they made them, and data folders have a reserve of 16 MB each:
+// all of a run are in one, which goes at its end.
+const temporary = mkdtempSync(join(tmpdir(), "crossmodal-tests-"));
+process.env.TMPDIR = temporary;
+process.once("exit", () => rmSync(temporary, { recursive: true, force: true }));
 
 /**
  * What makes a test slow: models, real servers, other processes, browsers. A test that imports one

@@ -2,7 +2,7 @@
  * How well are inputs told that no label fits, and are multi_label scores probabilities?
  *
  *     npx tsx bench/reject.ts --known FOLDER --unknown FOLDER [--model starter-clip] [--each
- *         30] [--unknowns 2000] [--names FILE.csv]
+ *         30] [--unknowns 2000] [--names FILE.csv] [--cache FILE]
  *
  * `--known` has a folder for each label, named as the label or as its first column in `--names`
  * (the first name of the second column is taken); `--unknown` holds pictures or sounds at any
@@ -11,9 +11,10 @@
  * folders as background: the same on the others; for half of the known labels, with the items of the
  * other half as near unknowns: the same with the shipped background, and with a quarter of the
  * labels as background tested on another quarter; and for calibrations on the known folders: what
- * `report` says of labels left out. Intervals are Wilson's, 95 %.
+ * `report` says of labels left out. Intervals are Wilson's, 95 %. `--cache` keeps the embeddings
+ * for the next run, or for this one when it was cut off.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { loadConfig } from "../src/config.js";
 import type { Encoder } from "../src/encoders/encoder.js";
@@ -26,7 +27,7 @@ import { logSumExp } from "../src/math/softmax.js";
 import { createServices } from "../src/services.js";
 import { fitCalibration } from "../src/training/calibration.js";
 import { classEmbeddings } from "../src/zero-shot/class-embeddings.js";
-import { backgroundOdds, logitsOf, oddsOf } from "../src/zero-shot/reference.js";
+import { backgroundOdds, logitsOf, type Odds, oddsOf } from "../src/zero-shot/reference.js";
 import { readArguments, wrongUsage } from "./read-arguments.js";
 
 const { values } = readArguments(import.meta.url, {
@@ -37,6 +38,7 @@ const { values } = readArguments(import.meta.url, {
     each: { type: "string", default: "30" },
     unknowns: { type: "string", default: "2000" },
     names: { type: "string" },
+    cache: { type: "string" },
   },
 });
 if (values.known === undefined || values.unknown === undefined) wrongUsage(import.meta.url);
@@ -51,6 +53,16 @@ const filesIn = (folder: string) =>
     .sort()
     .map((file) => join(folder, file));
 
+const embeddings = new Map(
+  (values.cache === undefined || !existsSync(values.cache)
+    ? []
+    : readFileSync(values.cache, "utf8").trimEnd().split("\n")
+  ).map((line) => {
+    const [key, text] = line.split("\t");
+    const bytes = Buffer.from(text, "base64");
+    return [key, new Float32Array(new Uint8Array(bytes).buffer)] as const;
+  }),
+);
 const config = loadConfig({ flags: { models: values.model, logLevel: "error" } });
 const services = await createServices(config, createLog("error"));
 try {
@@ -117,9 +129,10 @@ async function run(): Promise<void> {
   ) => {
     const names = Array.from({ length: rowCount(by) }, (_, i) => String(i));
     const odds = await backgroundOdds({ background: from }, names, measureOf(by));
+    const values = new Map([unknown, known].map((rows) => [rows, oddsOfRows(rows, measureOf(by))]));
     for (const rate of [0.01, 0.05, 0.1]) {
       const share = (rows: Rows) => {
-        const passed = each(rows, (x) => +odds.verdict(measureOf(by)(x), rate).known);
+        const passed = values.get(rows)!.map((one) => +odds.verdict(one, rate).known);
         const count = passed.reduce((sum, one) => sum + one, 0);
         const [low, high] = wilson(count, passed.length).map((p) => (100 * p).toFixed(1));
         return (
@@ -178,9 +191,21 @@ async function run(): Promise<void> {
     const vectors: Float32Array[] = [];
     const readable: number[] = [];
     for (const [i, path] of paths.entries()) {
+      const cached = embeddings.get(`${pack.space} ${path}`);
+      if (cached !== undefined) {
+        vectors.push(cached);
+        readable.push(i);
+        continue;
+      }
       const options = { ...services, pack, signal: new AbortController().signal };
       try {
-        vectors.push(...(await embedAll(modality, [readFileSync(path)], () => path, options)));
+        const [vector] = await embedAll(modality, [readFileSync(path)], () => path, options);
+        vectors.push(vector);
+        if (values.cache !== undefined)
+          appendFileSync(
+            values.cache,
+            `${pack.space} ${path}\t${Buffer.from(vector.buffer).toString("base64")}\n`,
+          );
         readable.push(i);
       } catch (error) {
         console.error(`left out: ${(error as Error).message}`);
@@ -189,6 +214,9 @@ async function run(): Promise<void> {
     return [rowsOf(vectors), readable];
   }
 }
+
+const oddsOfRows = (rows: Rows, measure: (x: Float32Array) => Odds) =>
+  Array.from({ length: rowCount(rows) }, (_, i) => measure(rowAt(rows, i)));
 
 /** 95 % interval of a share. Source: Wilson 1927. */
 function wilson(count: number, n: number): [number, number] {

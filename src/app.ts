@@ -138,7 +138,9 @@ export function createApp(
     .route("/", jobsRoutes(services.jobs))
     .route("/", mcpRoutes(services, app))
     .notFound((c) => {
-      const error = new AppError("not_found", `There is no ${c.req.method} ${c.req.path}`);
+      const { method, path } = c.req;
+      const hint = path.length > 1 && path.endsWith("/") ? "; paths end without a slash" : "";
+      const error = new AppError("not_found", `There is no ${method} ${path}${hint}`);
       return errorResponse(log)(error, c);
     })
     .onError((error, c) => {

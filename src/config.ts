@@ -50,15 +50,15 @@ export function loadConfig({
     }
   }
   const merged: Record<string, unknown> = {};
-  for (const [name, { schema, default: fallback, fromText }] of Object.entries(options)) {
+  for (const [name, option] of Object.entries<Option<z.ZodType>>(options)) {
     const flag = flags[name];
     const variable = variables[environmentNameOf(name)];
-    if (flag !== undefined) merged[name] = check(schema, fromText(flag), flagOf(name));
+    if (flag !== undefined) merged[name] = checkText(option, flag, flagOf(name));
     else if (variable !== undefined)
-      merged[name] = check(schema, fromText(variable), environmentNameOf(name));
+      merged[name] = checkText(option, variable, environmentNameOf(name));
     else if (name in fromFile)
-      merged[name] = check(schema, fromFile[name], `"${name}" in "${fileName}"`);
-    else merged[name] = fallback;
+      merged[name] = check(option.schema, fromFile[name], `"${name}" in "${fileName}"`);
+    else merged[name] = option.default;
   }
   if (merged.dataDir === "") merged.dataDir = defaultDataDir(environment);
   return Object.freeze(merged) as Config;
@@ -92,11 +92,21 @@ function withoutServiceLinks(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv 
   );
 }
 
-function check(schema: z.ZodType, value: unknown, where: string): unknown {
+function checkText(
+  { schema, fromText, shown }: Option<z.ZodType>,
+  text: string,
+  where: string,
+): unknown {
+  // Without what may be a secret
+  const received = shown === undefined ? `, received "${text}"` : "";
+  return check(schema, fromText(text), where, received);
+}
+
+function check(schema: z.ZodType, value: unknown, where: string, received = ""): unknown {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new AppError("invalid_input", `${where}: ${wordsOf(issue)}`, { param: where });
+  throw new AppError("invalid_input", `${where}: ${wordsOf(issue)}${received}`, { param: where });
 }
 
 function wordsOf(issue: z.core.$ZodIssue): string {

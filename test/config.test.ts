@@ -81,6 +81,19 @@ describe("loadConfig", () => {
       );
   });
 
+  it("says what came, but of keys only that one is short", () => {
+    const load = (name: string, value: string) => () =>
+      loadConfig({ environment: { [name]: value } });
+    expect(load("CROSSMODAL_PORT", "abc")).toThrow(
+      'CROSSMODAL_PORT: expected a number, received "abc"',
+    );
+    expect(load("CROSSMODAL_API_KEYS", "a-long-one,short")).toThrow(
+      /^CROSSMODAL_API_KEYS: expected at least 8 characters$/,
+    );
+    expect(load("CROSSMODAL_URL", "http://127.0.0.1:8080")).not.toThrow();
+    expect(load("CROSSMODAL_API_KEY", "x")).not.toThrow();
+  });
+
   it("shows no key", () => {
     const config = loadConfig({ environment: { CROSSMODAL_API_KEYS: "secret-one,secret-two" } });
     expect(config.apiKeys).toEqual(["secret-one", "secret-two"]);

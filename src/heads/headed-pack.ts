@@ -9,7 +9,8 @@ import type { HeadStore } from "./head-store.js";
 import { headedModalities, type UsableHead } from "./head-version.js";
 
 /**
- * The requested pack, with the active version of its `head` if it names one.
+ * The requested pack, with its `head` if it names one: `calls` is its active version, `calls@2` the
+ * second.
  * @throws AppError as `Packs.find` and `HeadStore.use`; `invalid_input` when the head belongs to
  *   another model.
  */
@@ -19,7 +20,8 @@ export async function findPack(
   ...modalities: Modality[]
 ): Promise<{ pack: LoadedPack; head?: UsableHead }> {
   if (request.head === undefined) return { pack: packs.find(request.model, ...modalities) };
-  const head = await heads.use(request.head);
+  const [, name, version] = /^(.+)@([1-9]\d{0,8})$/.exec(request.head) ?? ["", request.head];
+  const head = await heads.use(name, version === undefined ? undefined : Number(version));
   if (request.model !== undefined && packs.resolve(request.model) !== head.model) {
     const message =
       `The head "${head.name}" belongs to the model ` +

@@ -14,20 +14,20 @@ export async function parseBody<S extends z.ZodType>(
 ): Promise<z.infer<S>> {
   const result = await schema.safeParseAsync(value);
   if (result.success) return result.data;
-  throw refusal(schema, value, result.error.issues[0]);
+  throw refusal(schema, value, result.error.issues);
 }
 
 /** The same for a value without long lists. */
 export function parseWith<S extends z.ZodType>(schema: S, value: unknown): z.infer<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw refusal(schema, value, result.error.issues[0]);
+  throw refusal(schema, value, result.error.issues);
 }
 
 type Issue = z.core.$ZodIssue;
 
-function refusal(schema: z.ZodType, value: unknown, first: Issue): AppError {
-  const issue = insideUnion(first);
+function refusal(schema: z.ZodType, value: unknown, issues: readonly Issue[]): AppError {
+  const issue = insideUnion(issues[0]);
   if (issue.code === "unrecognized_keys") return unknownField(schema, value, issue);
   const { path } = issue;
   if (issue.code === "custom" && issue.params?.error instanceof AppError) {
@@ -40,7 +40,11 @@ function refusal(schema: z.ZodType, value: unknown, first: Issue): AppError {
   if (issue.code === "invalid_type" && received === undefined) {
     const isList = schemasAt(schema, path).some((one) => entrySchemaOf(one as z.ZodType));
     const expected = isList ? "array" : issue.expected;
-    return invalidInput(param, `${where} is missing; expected ${wordsOf(expected)}`);
+    // Most likely given in its place
+    const unknown = issues.find((one) => one.code === "unrecognized_keys");
+    const name = unknown && fieldName([...unknown.path, unknown.keys[0].slice(0, 80)]);
+    const instead = name === undefined ? "" : `; "${name}" is unknown`;
+    return invalidInput(param, `${where} is missing; expected ${wordsOf(expected)}${instead}`);
   }
   return invalidInput(param, `${where}: ${explain(issue, received)}`);
 }

@@ -48,7 +48,7 @@ export const ZeroShotRequest = z.strictObject({
   /** A saved set of labels in place of `candidate_labels` and templates. */
   label_set: optional(z.string().min(1)),
   model: optional(z.string()),
-  /** A head of the model: its active version. */
+  /** A head of the model: its active version, or another as `name@2`. */
   head: optional(z.string().min(1)),
   hypothesis_template: optional(TemplateField),
   template_set: optional(z.string()),

@@ -91,6 +91,24 @@ describe("crossmodal evaluate", () => {
     expect(report.accuracy.value).toBe(files.accuracy.value);
   });
 
+  it("compares two versions of a head on the same items, before one is activated", async () => {
+    const where = ["--models", "starter-clip", "--data-dir", join(folder, "data")];
+    const set = join(folder, "set");
+    for (const kind of ["cache", "probe"]) {
+      const train = ["train", "--model", "starter-clip", "--name", "pets", "--kind", kind];
+      const { code, stderr } = await runMain(...train, "--files", set, "--no-activate", ...where);
+      expect(code, stderr).toBe(0);
+    }
+    const report = await reportOf(set, "--head", "pets@2", "--against-head", "pets@1");
+    expect(report.title).toBe("head pets@2");
+    expect(report.comparison).toMatchObject({
+      with: "head pets@1",
+      accuracy: { first: 1, second: 1, difference: { value: 0, interval: [0, 0] } },
+    });
+    const missing = await run(set, "--head", "pets@3");
+    expect(missing.stderr).toContain("version 3");
+  });
+
   it.each([
     [[], /folder or CSV/],
     [["--collection", "x"], /needs --by/],

@@ -112,6 +112,20 @@ describe("POST /v1/collections/{name}/items", () => {
     expect((await items("", formPost({ text: "a cat" }))).status).toBe(404);
   });
 
+  it("adds one item from a JSON object, as from a form", async () => {
+    await withCollection("starter-clip");
+    const response = await items("", jsonPost({ id: "one", text: "a cat" }));
+    expect([response.status, await response.json()]).toEqual([
+      201,
+      expect.objectContaining({ id: "one", status: "stored", replaced: false }),
+    ]);
+    const unknown = await items("", jsonPost({ id: "one", txt: "a cat" }));
+    expect([unknown.status, await unknown.json()]).toMatchObject([
+      400,
+      { error: { param: "txt" } },
+    ]);
+  });
+
   it("adds texts, pictures, sounds and vectors in one body; a failing one stops no other", async () => {
     await withCollection("starter-clap");
     const { dimensions } = await services.store.stats(name);

@@ -348,6 +348,14 @@ describe("what is stored", () => {
 });
 
 describe("methods", () => {
+  it("names the slash at the end of a path that is none", async () => {
+    const { status, body } = await send("/v1/models/", {});
+    expect([status, body.error.message]).toEqual([
+      404,
+      "There is no GET /v1/models/; paths end without a slash",
+    ]);
+  });
+
   it.each([
     ["PUT", `${items}/a`, "GET, HEAD, DELETE, PATCH"],
     ["GET", "/v1/zero-shot", "POST"],

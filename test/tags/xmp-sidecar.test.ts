@@ -1,4 +1,8 @@
-import { DOMParser } from "@xmldom/xmldom";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DOMParser, type Element } from "@xmldom/xmldom";
 import { describe, expect, it } from "vitest";
 import { tagsNamespace, withTags } from "../../src/tags/xmp-sidecar.js";
 
@@ -81,5 +85,95 @@ describe("withTags", () => {
     ["nothing", ""],
   ])("refuses %s", (_, xml) => {
     expect(() => withTags(xml, tags)).toThrow(/^it is not XM(L|P)/);
+  });
+});
+
+/**
+ * What ISO 16684-1, 7.4 to 7.9, allows below rdf:RDF, as far as our properties go: descriptions of
+ * the whole file, properties of a namespace of their own, texts, arrays and structures.
+ * @returns the properties as exiftool has them with -struct.
+ */
+function readStrictly(xml: string): Record<string, unknown> {
+  const document = new DOMParser().parseFromString(xml, "text/xml");
+  const root = document.documentElement as Element;
+  expect([root.namespaceURI, root.localName]).toEqual(["adobe:ns:meta/", "xmpmeta"]);
+  const children = (element: Element) =>
+    [...element.childNodes].filter((node) => {
+      if (node.nodeType === 3) return false;
+      expect(node.nodeType).toBe(1);
+      return true;
+    }) as Element[];
+  const readValue = (element: Element): unknown => {
+    const inner = children(element);
+    if (element.getAttributeNS(rdf, "parseType") === "Resource") return readStruct(inner);
+    if (inner.length === 0) return element.textContent;
+    expect(inner.map(({ namespaceURI, localName }) => [namespaceURI, localName])).toEqual([
+      [rdf, "Seq"],
+    ]);
+    const items = children(inner[0]);
+    for (const item of items) expect([item.namespaceURI, item.localName]).toEqual([rdf, "li"]);
+    return items.map(readValue);
+  };
+  const readStruct = (fields: Element[]) => {
+    for (const { namespaceURI } of fields) expect(namespaceURI).toBe(tagsNamespace);
+    const entries = fields.map((field) => [field.localName!, readValue(field)] as const);
+    expect(new Set(entries.map(([name]) => name)).size).toBe(entries.length);
+    return Object.fromEntries(entries);
+  };
+  const [top, ...others] = children(root);
+  expect([top.namespaceURI, top.localName, others]).toEqual([rdf, "RDF", []]);
+  return Object.assign(
+    {},
+    ...children(top).map((description) => {
+      expect([description.namespaceURI, description.localName]).toEqual([rdf, "Description"]);
+      expect(description.getAttributeNS(rdf, "about")).toBe("");
+      return readStruct(children(description));
+    }),
+  );
+}
+
+const expected = {
+  TaggedBy: "starter-clip@1cc90f00",
+  Tags: [
+    { Label: "cat & <dog>", Confidence: "0.9568" },
+    { Label: "日本?", Confidence: "0.5000" },
+  ],
+};
+
+it("makes a sidecar in the form of ISO 16684-1", () => {
+  expect(readStrictly(withTags(undefined, tags)!)).toEqual(expected);
+});
+
+const exiftool = (...args: string[]) => execFileSync("exiftool", args, { encoding: "utf8" });
+const hasExiftool = (() => {
+  try {
+    return exiftool("-ver").length > 0;
+  } catch {
+    return false;
+  }
+})();
+
+describe.skipIf(!hasExiftool)("exiftool", () => {
+  const file = join(mkdtempSync(join(tmpdir(), "crossmodal-xmp-")), "cat.jpg.xmp");
+  const readBack = () => JSON.parse(exiftool("-j", "-struct", "-XMP:all", file))[0];
+  const numbers = expected.Tags.map((tag) => ({ ...tag, Confidence: Number(tag.Confidence) }));
+
+  it("reads labels and confidence, and finds nothing to warn of", () => {
+    writeFileSync(file, withTags(undefined, tags)!);
+    expect(readBack()).toMatchObject({ TaggedBy: tags.by, Tags: numbers });
+    expect(exiftool("-validate", "-warning", "-a", file)).toMatch(/^Validate +: OK\s*$/);
+  });
+
+  it("may write into the sidecar: we find our tags again, and leave its own", () => {
+    exiftool("-overwrite_original", "-XMP-dc:Subject=holiday", "-XMP:Rating=4", file);
+    const rewritten = readFileSync(file, "utf8");
+    const other = { labels: [{ label: "bus", confidence: 1 }], by: "x" };
+    writeFileSync(file, withTags(rewritten, other)!);
+    expect(readBack()).toMatchObject({
+      TaggedBy: "x",
+      Tags: [{ Label: "bus", Confidence: 1 }],
+      Subject: "holiday",
+      Rating: 4,
+    });
   });
 });

@@ -23,6 +23,12 @@ describe("parseWith", () => {
       "expected a string or a file or an array, received the number 5",
     ],
     ["a missing field", {}, "input", "missing; expected a string or a file or an array"],
+    [
+      "what was given in the place of a missing field",
+      { image: "a" },
+      "input",
+      'missing; expected a string or a file or an array; "image" is unknown',
+    ],
     ["an empty list", { input: [] }, "input", "expected at least 1 entry, received none"],
     ["an unknown field", { input: "a", mor: [1] }, "mor", 'did you mean "more"?'],
     ["a path", { input: "a", more: [1, 0.5] }, "more[1]", "a whole number"],
