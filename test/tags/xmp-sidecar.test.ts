@@ -172,7 +172,7 @@ describe.skipIf(!hasExiftool)("exiftool", () => {
     expect(readBack()).toMatchObject({
       TaggedBy: "x",
       Tags: [{ Label: "bus", Confidence: 1 }],
-      Subject: "holiday",
+      Subject: ["holiday"],
       Rating: 4,
     });
   });
