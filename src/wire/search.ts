@@ -8,7 +8,7 @@ export const searchSettings = {
   top_k: optional(z.int().positive()),
   filter: FilterField,
   modality: optional(Modality),
-  min_similarity: optional(z.number()),
+  min_similarity: optional(z.number().min(-1).max(1)),
   /** For a text query: ends the list where fewer than this share of neutral queries score lower. */
   min_relevance: optional(z.number().min(0).max(1)),
   recall: optional(z.enum(["exact", "high", "fast"])),

@@ -2,6 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import type { AudioLimits } from "./mono-collector.js";
 import type { PcmLayout } from "./pcm.js";
@@ -38,13 +39,24 @@ export async function decodeWithFfmpeg(
     await writeFile(path, bytes);
     const args = ffmpegArguments(path, source.demuxer, sound.limits);
     await run(args, source.what, sound, warnings);
+    if (lacksBytes(bytes, source.demuxer))
+      warnings.add("The file is cut short: its header says that it is longer");
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
+/** Whether a file is shorter than its header says, where ffmpeg does not notice. */
+function lacksBytes(bytes: Uint8Array, demuxer: string): boolean {
+  if (demuxer !== "avi" && demuxer !== "iff") return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return view.getUint32(4, demuxer === "avi") > bytes.length - 8;
+}
+
 function ffmpegArguments(path: string, demuxer: string, { maxSeconds }: AudioLimits): string[] {
-  const general = ["-nostdin", "-v", "error", "-max_alloc", String(maxBlockBytes)];
+  // Its level stands before each line; "info" lists the streams.
+  const log = ["-hide_banner", "-nostats", "-v", "level+info"];
+  const general = ["-nostdin", ...log, "-max_alloc", String(maxBlockBytes)];
   const input = ["-protocol_whitelist", "file", "-threads", "1", "-f", demuxer, "-i", path];
   // For video, only the sound. As WAV with all channels: ffmpeg's down-mix is not the mean, and
   // mono upmixed to stereo loses 3 dB.
@@ -75,8 +87,11 @@ async function run(
     child.kill("SIGKILL");
   }, timeoutMs);
   let complaint = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    if (complaint.length < 2000) complaint += chunk.toString();
+  let sounds = 0;
+  createInterface(child.stderr).on("line", (line) => {
+    if (/^(\[[^\]]* @ [^\]]*\] )?\[(error|fatal|panic)\]/.test(line)) {
+      if (complaint.length < 2000) complaint += `${line}\n`;
+    } else if (/^\[info\] +Stream #0:\d+[^ ]*: Audio: /.test(line)) sounds++;
   });
   const closed = new Promise<void>((resolve, reject) => {
     child.on("error", reject);
@@ -97,6 +112,8 @@ async function run(
   if (timedOut) throw undecodable("ffmpeg took too long to decode the file", new Error(complaint));
   if (!found.value)
     throw undecodable("The file holds no sound that ffmpeg can decode", new Error(complaint));
+  // One more is listed as the output
+  if (sounds > 2) warnings.add("The file holds several sounds: one was read");
   if (complaint !== "")
     warnings.add("ffmpeg found damage in the file: parts of the sound may be missing or muted");
 }

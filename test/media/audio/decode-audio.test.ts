@@ -212,6 +212,18 @@ describe("decodeAudio, compressed formats", () => {
     },
   );
 
+  it.skipIf(withoutFfmpeg)("says that a film has further sounds, and that one is cut", async () => {
+    const sounds = [440, 880].flatMap((f) => ["-f", "lavfi", "-i", `sine=f=${f}:d=1`]);
+    const both = readFileSync(encodeWithFfmpeg("two.m4a", [...sounds, "-map", "0", "-map", "1"]));
+    expect(await decodeAudio(both, limits)).toMatchObject({
+      warnings: ["The file holds several sounds: one was read"],
+    });
+    const one = readFileSync(encodeWithFfmpeg("one.avi", sounds.slice(0, 4)));
+    expect((await decodeAudio(one, limits)).warnings).toBeUndefined();
+    const half = await decodeAudio(one.subarray(0, one.length * 0.75), limits);
+    expect(half.warnings).toContain("The file is cut short: its header says that it is longer");
+  });
+
   it.skipIf(withoutFfmpeg)("decodes M4A through ffmpeg", async () => {
     const path = encodeWithFfmpeg("tone.m4a", [
       "-f",
