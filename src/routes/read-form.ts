@@ -8,6 +8,9 @@ export type FormEntry = string | Uint8Array;
 
 const limits = { maxParts: 10_000, maxHeaderPairs: 100, maxHeaderSize: 16 * 1024 };
 
+/** RFC 2046, 5.1.1, allows 70 characters; Dicer takes so many. */
+const maxBoundary = 252;
+
 interface Part {
   headers: Record<string, string[]> | undefined;
   chunks: Uint8Array[];
@@ -30,6 +33,10 @@ export async function readForm(
   const boundary = contentType.params.get("boundary");
   if (boundary === undefined || boundary === "") {
     throw invalidInput("content-type", "Expected a boundary in the Content-Type of a form");
+  }
+  if (boundary.length > maxBoundary) {
+    const message = `Expected a boundary of at most ${maxBoundary} characters`;
+    throw invalidInput("content-type", `${message} but received ${boundary.length}`);
   }
   const parts = await split(body, boundary);
   const named = parts.map((part) => ({ ...part, ...dispositionOf(part) }));

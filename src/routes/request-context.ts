@@ -146,6 +146,10 @@ export function guardLocalServer(
     if (corsOrigins.includes(c.req.header("origin") ?? "")) return next();
     const origin = c.req.header("origin");
     const site = c.req.header("sec-fetch-site");
+    // Pictures and sounds that another page includes come without an Origin; a link may lead here.
+    const mode = c.req.header("sec-fetch-mode");
+    if (site === "cross-site" && mode !== "navigate" && corsOrigins.length === 0)
+      throw notOurs(`Sec-Fetch-Site "${site}"`);
     if (origin !== undefined || site !== undefined) {
       // Requests that a page can send without a preflight. Others, such as JSON, need a preflight,
       // which is not answered; they are refused all the same.

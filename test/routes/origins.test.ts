@@ -14,6 +14,7 @@ const appWith = (options: {
   return new Hono()
     .use(allowOrigins(config, access))
     .use(guardLocalServer(config, access))
+    .get("/x", (c) => c.json({ done: true }))
     .post("/x", (c) => c.json({ done: true }))
     .onError(errorResponse(createLog("silent")));
 };
@@ -54,6 +55,24 @@ describe("corsOrigins", () => {
   it("is * with keys only", () => {
     expect(() => appWith({ corsOrigins: ["*"] })).toThrow("Expected API keys");
     expect(() => appWith({ corsOrigins: ["*"], apiKeys: ["a-secret-key"] })).not.toThrow();
+  });
+});
+
+describe("another page", () => {
+  const get = (mode: string, site: string, options = {}) => {
+    const headers = { host: "localhost:8080", "sec-fetch-site": site, "sec-fetch-mode": mode };
+    return appWith(options).request("/x", { headers });
+  };
+
+  it("includes nothing of this server, but may link to it", async () => {
+    expect((await get("no-cors", "cross-site")).status).toBe(403);
+    expect((await get("navigate", "cross-site")).status).toBe(200);
+    expect((await get("no-cors", "same-origin")).status).toBe(200);
+    expect((await get("navigate", "none")).status).toBe(200);
+  });
+
+  it("includes pictures where origins are listed: it does not say which page it is", async () => {
+    expect((await get("no-cors", "cross-site", { corsOrigins: [page] })).status).toBe(200);
   });
 });
 

@@ -123,6 +123,17 @@ describe("readForm", () => {
     await expect(read(body, { chunk: 1 })).rejects.toMatchObject({ code: "invalid_input" });
   });
 
+  it("takes a boundary as long as it can be searched for, and names a longer one", async () => {
+    const boundary = "x".repeat(252);
+    const body = `${field("name=a")}${end}`.replaceAll("XX", boundary);
+    expect(await read(body, { boundary })).toEqual({ a: ["v"] });
+    const longer = { boundary: `${boundary}x` };
+    await expect(read(body, longer)).rejects.toMatchObject({
+      code: "invalid_input",
+      param: "content-type",
+    });
+  });
+
   it("refuses transfer encodings by name", async () => {
     const body =
       part("Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64", "YQ==") +
