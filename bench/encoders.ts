@@ -12,23 +12,15 @@
  * their ratios to the bare session of the same threads are printed, and the processor time of an
  * item, which a busy machine changes less.
  */
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { type DataType, modalities } from "../src/encoders/manifest.js";
 import { readManifest } from "../src/encoders/read-manifest.js";
 import { startDecodingPool } from "../src/media/decoding-pool.js";
-import { inspectFolder } from "../src/models/inspect-folder.js";
 import { findManifest } from "../src/models/store.js";
 import { bareSession, type Setting, server, transformersJs, type Way } from "./encoder-ways.js";
+import { linkModel } from "./link-model.js";
 import { readArguments } from "./read-arguments.js";
 
 const { values, positionals } = readArguments(import.meta.url, {
@@ -67,7 +59,7 @@ try {
   const ids =
     positionals.length === 0
       ? ["starter-clip", "starter-clap"]
-      : await Promise.all(positionals.map(link));
+      : await Promise.all(positionals.map((folder) => linkModel(folder, dataDir)));
   if (!values.json) {
     console.log(
       `${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}; ${threads} ` +
@@ -110,22 +102,6 @@ try {
 } finally {
   await media.close();
   rmSync(dataDir, { recursive: true, force: true });
-}
-
-/**
- * A pack whose files are links to the folder's: nothing is copied, and nothing is written there.
- */
-async function link(folder: string): Promise<string> {
-  const id = basename(resolve(folder)).toLowerCase();
-  const manifest = await inspectFolder(folder, { id, source: "bench" });
-  const target = join(dataDir, "models", id);
-  mkdirSync(join(target, "onnx"), { recursive: true });
-  for (const name of readdirSync(folder))
-    if (name.endsWith(".json")) symlinkSync(resolve(folder, name), join(target, name));
-  for (const name of readdirSync(join(folder, "onnx")))
-    symlinkSync(resolve(folder, "onnx", name), join(target, "onnx", name));
-  writeFileSync(join(target, "manifest.json"), JSON.stringify(manifest));
-  return id;
 }
 
 /**

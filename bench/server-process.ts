@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { processUsage } from "../src/media/process-usage.js";
 
-/** A server of this build in a process of its own, with an empty data folder. */
+/** A server of this build in a process of its own. */
 export interface ServerProcess {
   url: string;
   pid: number;
@@ -14,16 +14,22 @@ export interface ServerProcess {
   stop(): Promise<{ code: number | null; signal: string | null; ms: number }>;
 }
 
-/** Resolves when it is ready. @param flags  more of `crossmodal serve`. */
+/**
+ * Resolves when it is ready.
+ * @param flags  more of `crossmodal serve`.
+ * @param dataDir  without one it has an empty folder, which goes with it.
+ */
 export async function startServerProcess({
   port,
   flags = [],
+  dataDir,
 }: {
   port: number;
   flags?: string[];
+  dataDir?: string;
 }): Promise<ServerProcess> {
-  const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-bench-"));
-  const own = ["--port", `${port}`, "--data-dir", dataDir, "--log-level", "error"];
+  const folder = dataDir ?? mkdtempSync(join(tmpdir(), "crossmodal-bench-"));
+  const own = ["--port", `${port}`, "--data-dir", folder, "--log-level", "error"];
   const child = spawn(process.execPath, ["dist/cli.js", "serve", ...own, ...flags], {
     stdio: ["ignore", "ignore", "inherit"],
   });
@@ -33,7 +39,7 @@ export async function startServerProcess({
   const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
     child.once("exit", (code, signal) => {
       process.off("exit", onExit);
-      rmSync(dataDir, { recursive: true, force: true });
+      if (dataDir === undefined) rmSync(folder, { recursive: true, force: true });
       resolve({ code, signal });
     }),
   );

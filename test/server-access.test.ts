@@ -62,6 +62,27 @@ describe("a server in front of others", () => {
     expect(await status(key)).toBe(401);
   });
 
+  it("counts requests by the address that a trusted proxy names, and hangs up on slow heads", async () => {
+    server = await serve(["--requests-per-minute", "2", "--trusted-proxies", "127.0.0.1"]);
+    const { hostname, port } = new URL(server.url);
+    const slow = connect(Number(port), hostname);
+    let hungUp = "";
+    slow.on("data", (chunk) => (hungUp += chunk)).on("error", () => undefined);
+    slow.write("GET /v1/models HTTP/1.1\r\nhost: localhost\r\nx-slow: ");
+    const trickle = setInterval(() => slow.write("x"), 500);
+    const status = async (address: string) => {
+      const headers = { "x-forwarded-for": `203.0.113.9, ${address}` };
+      return (await fetch(`${server.url}/v1/models`, { headers })).status;
+    };
+    const asked = ["198.51.100.1", "198.51.100.1", "198.51.100.1", "198.51.100.2"];
+    const statuses: number[] = [];
+    for (const address of asked) statuses.push(await status(address));
+    expect(statuses).toEqual([200, 200, 429, 200]);
+    await expect.poll(() => slow.closed).toBe(true); // after 15 to 20 s
+    clearInterval(trickle);
+    expect(hungUp).toMatch(/^HTTP\/1.1 408 /);
+  });
+
   it("closes connections beyond its limit, and serves those within it", async () => {
     server = await serve(["--max-connections", "2"]);
     const { hostname, port } = new URL(server.url);

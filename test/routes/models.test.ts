@@ -1,8 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { App } from "../../src/app.js";
 import type { Services } from "../../src/services.js";
 import type { CollectionAnswer } from "../../src/wire/collections.js";
 import type { ModelAnswer, ModelList } from "../../src/wire/models.js";
+import { FakeHub } from "../helpers/fake-hub.js";
+import { goldenPath } from "../helpers/golden.js";
+import { runJob } from "../helpers/jobs.js";
 import { jsonPost, startApp } from "../helpers/services.js";
 
 let app: App;
@@ -46,6 +52,41 @@ describe("POST /v1/models", () => {
   it("tells what is installed beside what is loaded", async () => {
     const { installed } = (await (await app.request("/v1/models")).json()) as ModelList;
     expect(installed).toEqual(expect.arrayContaining(["starter-clap", "starter-clip"]));
+  });
+
+  it("pulls a model from the hub as a job, and loads it", async () => {
+    const hub = await FakeHub.start();
+    try {
+      hub.addRepo("someone/Tiny-CLIP", goldenPath("tiny-clip"), { license: "mit" });
+      vi.stubEnv("HF_ENDPOINT", hub.url);
+      vi.stubEnv("HF_HOME", mkdtempSync(join(tmpdir(), "crossmodal-hub-")));
+      const pull = { pull: "someone/Tiny-CLIP", dtypes: ["fp32"] };
+      const job = await runJob(app, "/v1/models", pull);
+      expect(job).toMatchObject({
+        kind: "pull",
+        state: "succeeded",
+        progress: 1,
+        result: { model: "tiny-clip", was_here: false },
+      });
+      const { bytes } = job.detail as { bytes: number };
+      expect(bytes).toBeGreaterThan(0);
+      expect((await embed("tiny-clip")).status).toBe(200);
+      expect((await runJob(app, "/v1/models", pull)).result).toMatchObject({ was_here: true });
+      const absent = await runJob(app, "/v1/models", { pull: "someone/absent" });
+      expect(absent).toMatchObject({ state: "failed", error: { code: "hub_failed" } });
+    } finally {
+      await unload("tiny-clip");
+      vi.unstubAllEnvs();
+      await hub.close();
+    }
+  });
+
+  it("takes names of what is installed, and no paths", async () => {
+    for (const model of ["../starter-clap", "/etc", `${process.cwd()}/models/starter-clap`])
+      expect(await load({ model })).toMatchObject({
+        status: 404,
+        body: { error: { code: "model_not_found", param: "model" } },
+      });
   });
 
   it("names what is wrong with a request", async () => {

@@ -1,0 +1,216 @@
+/**
+ * What does a server in a process of its own make of its models, over HTTP?
+ *
+ *     npm run build && npm run bench:server -- FOLDER… [--concurrency 1,4,16] [--seconds 5]
+ *         [--rounds 3] [--threads 1] [--port 8098] [--peer URL --peer-model NAME]
+ *
+ * FOLDER is a model in the hub's layout. For each tower: inputs a second by the number of clients
+ * that wait for an answer each, the times of answers, how long the main loop was held, and the
+ * share of the rate that ONNX Runtime alone reaches with ready tensors; the two take turns. With
+ * CLAP also sounds a second that are classified among 50 labels, beside the pipeline of
+ * transformers.js. With `--peer`, a server that answers POST /embeddings in infinity-emb's shape
+ * gets the same pictures, in turn with ours.
+ *
+ * No two inputs are equal: the server computes equal ones under way once.
+ */
+import { readFileSync, rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { PretrainedModelOptions } from "@huggingface/transformers";
+import type { Modality } from "../src/encoders/encoder.js";
+import { modalities } from "../src/encoders/manifest.js";
+import { readManifest } from "../src/encoders/read-manifest.js";
+import { startDecodingPool } from "../src/media/decoding-pool.js";
+import { findManifest } from "../src/models/store.js";
+import { bareSession } from "./encoder-ways.js";
+import { linkModel } from "./link-model.js";
+import { readArguments } from "./read-arguments.js";
+import { startServerProcess } from "./server-process.js";
+
+const { values, positionals } = readArguments(import.meta.url, {
+  allowPositionals: true,
+  options: {
+    concurrency: { type: "string", default: "1,4,16" },
+    seconds: { type: "string", default: "5" },
+    rounds: { type: "string", default: "3" },
+    threads: { type: "string", default: "1" },
+    port: { type: "string", default: "8098" },
+    peer: { type: "string" },
+    "peer-model": { type: "string", default: "peer-clip" },
+  },
+});
+const [seconds, rounds, threads] = [values.seconds, values.rounds, values.threads].map(Number);
+/** Inputs in a run of the bare session, as the server has on a processor (batch-buckets.ts). */
+const batch = 8;
+const photo = readFileSync("fixtures/images/cat.jpg");
+const sound = readFileSync("fixtures/golden/media/audio/exact_48k_mono_10s.flac");
+
+const dataDir = await mkdtemp(join(tmpdir(), "crossmodal-bench-"));
+const ids = await Promise.all(positionals.map((folder) => linkModel(folder, dataDir)));
+const flags = ["--models", ids.join(","), "--cache-bytes", "0", "--threads", `${threads}`];
+const server = await startServerProcess({ port: Number(values.port), flags, dataDir });
+const media = startDecodingPool();
+
+let number = 0;
+/** An input that the server has not seen. Bytes behind a file change its hash, not its contents. */
+function fresh(modality: Modality): string {
+  const mark = `${number++}`;
+  if (modality === "text") return `the sound of rain on roof ${mark}`;
+  const file = modality === "image" ? photo : sound;
+  return Buffer.concat([file, Buffer.from(mark)]).toString("base64");
+}
+
+async function post(url: string, body: unknown): Promise<Record<string, unknown>> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${url} answered ${response.status} ${await response.text()}`);
+  return (await response.json()) as Record<string, unknown>;
+}
+
+const at = (share: number, list: readonly number[]) =>
+  [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(share * list.length))];
+const median = (list: readonly number[]) => at(0.5, list);
+
+interface Load {
+  perSecond: number;
+  ms: number[];
+}
+
+/** So many clients for some seconds, each with one request under way; what is slow at first not. */
+async function load(clients: number, request: () => Promise<unknown>): Promise<Load> {
+  const ms: number[] = [];
+  const begin = performance.now();
+  const from = begin + 200 * seconds;
+  const until = begin + 1000 * seconds;
+  const client = async () => {
+    for (let start = begin; start < until; ) {
+      start = performance.now();
+      await request();
+      const end = performance.now();
+      if (end >= from && end <= until) ms.push(end - start);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return { perSecond: (1000 * ms.length) / (until - from), ms };
+}
+
+/** 99 of 100 delays of the server's main loop since the last call; a timer's own 10 ms are not. */
+async function lagMs(): Promise<number> {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  const lag = Number(/^nodejs_eventloop_lag_p99_seconds (\S+)/m.exec(text)?.[1]);
+  return Math.max(0, 1000 * lag - 10);
+}
+
+async function measureTower(id: string, modality: Modality): Promise<void> {
+  const path = findManifest(dataDir, id);
+  const manifest = await readManifest(path);
+  const file = manifest.towers[modality]?.files.fp32?.path;
+  if (file === undefined) return;
+  const folder = dirname(path);
+  const inputs = { image: photo, audio: sound, texts: [fresh("text")] };
+  const setting = { folder, manifest, modality, file, batch, threads, inputs };
+  const tokenizer = join(folder, manifest.towers.text!.preprocess.tokenizer.path);
+  const bare = await bareSession(setting, media, readFileSync(tokenizer, "utf8"));
+  const embed = () =>
+    post(`${server.url}/v1/embeddings`, {
+      model: id,
+      modality,
+      input: fresh(modality),
+      encoding_format: "base64",
+    });
+  await bare.run(1);
+  const batches = Math.max(1, Math.round((1000 * seconds) / (await bare.run(1)).ms));
+  for (const clients of values.concurrency.split(",").map(Number)) {
+    const [bareRates, loads, lags]: [number[], Load[], number[]] = [[], [], []];
+    for (let round = 0; round < rounds; round++) {
+      bareRates.push((1000 * batch * batches) / (await bare.run(batches)).ms);
+      await lagMs();
+      loads.push(await load(clients, embed));
+      lags.push(await lagMs());
+    }
+    const rate = median(loads.map(({ perSecond }) => perSecond));
+    const ms = loads.flatMap((one) => one.ms);
+    const cells = [
+      rate.toFixed(1),
+      (rate / median(bareRates)).toFixed(2),
+      `${at(0.5, ms).toFixed(0)} / ${at(0.99, ms).toFixed(0)}`,
+      median(lags).toFixed(1),
+    ];
+    console.log(`| ${id} ${modality} | ${clients} | ${cells.join(" | ")} |`);
+  }
+  await bare.close();
+}
+
+/** Sounds among 50 labels: the server, and transformers.js, which gets samples. */
+async function classifySounds(id: string): Promise<void> {
+  const labels = Array.from({ length: 50 }, (_, i) => `thing number ${i}`);
+  const hf = await import("@huggingface/transformers");
+  hf.env.localModelPath = join(dataDir, "models");
+  hf.env.allowRemoteModels = false;
+  const session_options = { intraOpNumThreads: threads };
+  const options = { dtype: "fp32", device: "cpu", session_options } as PretrainedModelOptions;
+  const pipeline = await hf.pipeline("zero-shot-audio-classification", id, options);
+  const { decodeAudio } = await import("../src/media/audio/decode-audio.js");
+  const samples = Float32Array.from((await decodeAudio(sound, { maxSeconds: 60 })).samples);
+  const ours = () =>
+    post(`${server.url}/v1/zero-shot`, {
+      model: id,
+      audio: fresh("audio"),
+      candidate_labels: labels,
+    });
+  const theirs = () => pipeline(samples, labels);
+  await ours();
+  await theirs();
+  const ratios: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const mine = (await load(1, ours)).perSecond;
+    const start = performance.now();
+    let calls = 0;
+    for (; performance.now() - start < 1000 * seconds; calls++) await theirs();
+    const other = (1000 * calls) / (performance.now() - start);
+    ratios.push(mine / other);
+    console.log(`50 labels, sounds/s: ${mine.toFixed(2)}; transformers.js: ${other.toFixed(2)}`);
+  }
+  console.log(`ratio ${median(ratios).toFixed(2)}`);
+  await pipeline.dispose();
+}
+
+/** The same pictures to infinity-emb and to this server, in turn. */
+async function comparePeer(id: string, peer: string): Promise<void> {
+  const picture = () => `data:image/jpeg;base64,${fresh("image")}`;
+  const asked = (url: string, model: string) => () =>
+    post(url, { model, input: [picture()], modality: "image", encoding_format: "base64" });
+  const clients = 2 * batch;
+  const [mine, other]: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    mine.push((await load(clients, asked(`${server.url}/v1/embeddings`, id))).perSecond);
+    other.push((await load(clients, asked(`${peer}/embeddings`, values["peer-model"]))).perSecond);
+  }
+  const [a, b] = [median(mine), median(other)];
+  console.log(
+    `pictures/s, ${clients} clients: ${a.toFixed(2)}; peer: ${b.toFixed(2)}; ` +
+      `ratio ${(a / b).toFixed(2)}`,
+  );
+}
+
+try {
+  console.log(`${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}`);
+  console.log(`${threads} threads in a graph, ${rounds} rounds of ${seconds} s, medians\n`);
+  console.log("| tower | clients | inputs/s | of the bare session | ms, p50 / p99 | lag p99, ms |");
+  console.log("|---|---|---|---|---|---|");
+  for (const id of ids) for (const modality of modalities) await measureTower(id, modality);
+  for (const id of ids) {
+    const { towers } = await readManifest(findManifest(dataDir, id));
+    if (towers.audio !== undefined) await classifySounds(id);
+    if (towers.image !== undefined && values.peer !== undefined) await comparePeer(id, values.peer);
+  }
+} finally {
+  await media.close();
+  await server.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+}
+process.exit();
