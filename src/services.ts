@@ -3,6 +3,7 @@ import { Activity } from "./activity.js";
 import { CalibrationStore } from "./calibrations/calibration-store.js";
 import { closeAll } from "./close-all.js";
 import { CollectionMaps } from "./collections/collection-maps.js";
+import { MapLayouts } from "./collections/map-layouts.js";
 import type { Config } from "./config.js";
 import { warmUp } from "./encoders/first-inference.js";
 import type { LoadedPack } from "./encoders/load.js";
@@ -118,7 +119,8 @@ async function openServices(
   );
   const media = await startMedia(config, log);
   closers.push(() => media.close());
-  const maps = new CollectionMaps(store);
+  const layouts = new MapLayouts({ folder: join(config.dataDir, "maps"), log });
+  const maps = new CollectionMaps(store, layouts);
   closers.push(() => maps.close());
   const gap = gapMeasurer();
   closers.push(() => gap.close());

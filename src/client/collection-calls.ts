@@ -13,7 +13,15 @@ import type {
 import type { Deleted } from "../wire/common.js";
 import type { JobStarted } from "../wire/jobs.js";
 import type { LabelSetAnswer, LabelSetBody, LabelSetList } from "../wire/label-sets.js";
-import type { MapAnswer, MapIds, MapIdsQuery, MapPointsQuery } from "../wire/maps.js";
+import type {
+  LayOut,
+  MapAnswer,
+  MapIds,
+  MapIdsQuery,
+  MapNames,
+  MapPointsQuery,
+  MapQuery,
+} from "../wire/maps.js";
 import type { MoveBody } from "../wire/move.js";
 import type { QueryBody, SearchAnswer, SearchAnswers, SearchBody } from "../wire/search.js";
 import type { WithUploads } from "./body.js";
@@ -64,8 +72,16 @@ export const collectionCalls = ({ get, post, put, patch, delete: remove, blob }:
     options?: CallOptions,
   ) => get<CollectionFields>(`${at(name)}/fields${queryOf(query)}`, options),
 
-  /** A collection in the plane; `mapPoints` and `mapIds` take the `map` of the answer. */
-  map: (name: string, options?: CallOptions) => get<MapAnswer>(`${at(name)}/map`, options),
+  /** A collection in the plane; `mapPoints`, … take the `map` of the answer. */
+  map: (name: string, query: z.input<typeof MapQuery> = {}, options?: CallOptions) =>
+    get<MapAnswer>(`${at(name)}/map${queryOf(query)}`, options),
+
+  /** Lays a collection out by UMAP, as a job. */
+  layOutMap: (name: string, request: z.input<typeof LayOut>, options?: CallOptions) =>
+    post<JobStarted>(`${at(name)}/map`, request, options),
+
+  mapNames: (name: string, query: z.input<typeof MapPointsQuery>, options?: CallOptions) =>
+    get<MapNames>(`${at(name)}/map/names${queryOf(query)}`, options),
 
   /** `count` times x and y (float32, little-endian), then `count` times the modality (a byte). */
   mapPoints: (

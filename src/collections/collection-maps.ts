@@ -3,13 +3,27 @@ import type { Modality } from "../encoders/encoder.js";
 import { AppError } from "../errors.js";
 import { modalities } from "../index/modalities.js";
 import type { CollectionStats, VectorStore } from "../index/vector-store.js";
+import { type Rows, take } from "../math/rows.js";
 import { Recent } from "../recent.js";
 import { startWorker, type WorkerHandle } from "../workers/start-worker.js";
-import type { Plane } from "./map-worker.js";
+import { type MapItems, readMapItems } from "./map-items.js";
+import type { MapLayouts } from "./map-layouts.js";
+import type { Plane, Regions } from "./map-worker.js";
+import type { MapRows, NearestWords } from "./region-names.js";
+
+export type MapMethod = "pca" | "umap";
 
 /** A collection in the plane. */
-export interface CollectionMap extends Plane {
+export interface CollectionMap extends Regions {
   id: string;
+  collection: string;
+  method: MapMethod;
+  /** Items changed since they were laid out. */
+  isStale: boolean;
+  /** [N, 2] */
+  points: Float32Array;
+  /** Share of the variance that each axis shows; not of UMAP. */
+  explained: [number, number] | undefined;
   /** Of each point, in the order of the points: oldest first. */
   ids: string[];
   /** Position in [text, image, audio]. */
@@ -21,30 +35,39 @@ export interface CollectionMap extends Plane {
 }
 
 /** Of larger collections every second, third, … item is shown. */
-const maxPoints = 100_000;
+export const maxPoints: Record<MapMethod, number> = { pca: 100_000, umap: 20_000 };
 const mapsRemembered = 4;
 /** After which a map is made anew, as items may have changed that are not counted. */
 const maxAgeMs = 60_000;
 
+type Laid = Plane & Regions;
+
 /** Maps of collections, made in a thread and kept for a minute. */
 export class CollectionMaps {
   readonly #store: Pick<VectorStore, "stats" | "page">;
+  readonly layouts: MapLayouts;
   readonly #recent = new Recent<CollectionMap>(mapsRemembered, { maxAgeMs });
   /** The latest ones by their id, also when newer ones of the same collection were made. */
   readonly #byId = new Map<string, CollectionMap>();
   #worker: WorkerHandle | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Pick<VectorStore, "stats" | "page">) {
+  constructor(store: Pick<VectorStore, "stats" | "page">, layouts: MapLayouts) {
     this.#store = store;
+    this.layouts = layouts;
   }
 
-  /** @throws AppError `not_found`, `conflict` when the collection is replaced meanwhile. */
-  async of(collection: string): Promise<CollectionMap> {
+  /**
+   * @throws AppError `not_found`, also when no job has laid the collection out by UMAP; `conflict`
+   *   when it is replaced meanwhile.
+   */
+  async of(collection: string, method: MapMethod = "pca"): Promise<CollectionMap> {
     const stats = await this.#store.stats(collection);
-    const key = JSON.stringify([stats.name, stats.createdAt, stats.space, stats.count]);
-    return this.#recent.get(key, () => {
-      const made = this.#last.then(() => this.#make(stats));
+    const { name, createdAt, space, count } = stats;
+    return this.#recent.get(JSON.stringify([name, method, createdAt, space, count]), () => {
+      const made = this.#last.then(() =>
+        method === "pca" ? this.#byComponents(stats) : this.#byLayout(stats),
+      );
       this.#last = made.catch(() => undefined);
       return made;
     });
@@ -63,45 +86,90 @@ export class CollectionMaps {
     );
   }
 
+  /** Makes the maps of a collection anew when they are asked for. */
+  forget(collection: string): void {
+    this.#recent.forget((key) => (JSON.parse(key) as string[])[0] === collection);
+  }
+
+  /** Principal components. @param rows  N >= 1; its buffers are moved. */
+  project(rows: MapRows): Promise<Laid> {
+    const transfer = [rows.values.buffer as ArrayBuffer];
+    return this.#thread().call<Laid>("project", rows, { transfer });
+  }
+
+  /** The nearest of some words for each region. @param words  [W, D] */
+  nearestWords({ means }: CollectionMap, words: Rows): Promise<NearestWords> {
+    return this.#thread().call<NearestWords>("name", { means, words });
+  }
+
   async close(): Promise<void> {
     await this.#worker?.close();
   }
 
-  async #make({ name, space, dimensions, count }: CollectionStats): Promise<CollectionMap> {
-    const step = Math.max(1, Math.ceil(count / maxPoints));
-    const ids: string[] = [];
-    const kinds: number[] = [];
-    let values = new Float32Array(Math.ceil(count / step) * dimensions);
-    let seen = 0;
-    for (let after: string | undefined; ; ) {
-      const page = await this.#store.page(name, { limit: 500, after, space });
-      for (const { id, modality, embedding } of page.items) {
-        // Items that are added meanwhile come at the end, and are of the next map.
-        if (seen++ % step !== 0 || (ids.length + 1) * dimensions > values.length) continue;
-        values.set(embedding, ids.length * dimensions);
-        ids.push(id);
-        kinds.push(modalities.indexOf(modality));
-      }
-      if (page.nextCursor === undefined) break;
-      after = page.nextCursor;
+  async #byComponents(stats: CollectionStats): Promise<CollectionMap> {
+    const items = await readMapItems(this.#store, stats, maxPoints.pca);
+    const { ids, rows } = items;
+    if (ids.length === 0) {
+      const points = new Float32Array(0);
+      const means = { values: new Float32Array(0), dimensions: stats.dimensions };
+      return this.#remember(stats, items, { points, explained: [0, 0], regions: [], means });
     }
-    values = values.slice(0, ids.length * dimensions);
-    const empty: Plane = { points: new Float32Array(0), explained: [0, 0] };
-    const plane = ids.length === 0 ? empty : await this.#project({ values, dimensions });
-    const shown = { ids, modalities: Uint8Array.from(kinds), total: count };
-    const id = randomBytes(9).toString("base64url");
-    const map = { id, ...plane, ...shown, centroids: centroidsOf(plane.points, shown.modalities) };
-    this.#byId.set(id, map);
+    return this.#remember(stats, items, await this.project(rows));
+  }
+
+  async #byLayout(stats: CollectionStats): Promise<CollectionMap> {
+    const layout = await this.layouts.read(stats);
+    if (layout === undefined) {
+      const message = `"${stats.name}" is not laid out by UMAP yet: POST …/map starts a job`;
+      throw new AppError("not_found", message, { param: "method" });
+    }
+    const items = await readMapItems(this.#store, stats, maxPoints.umap);
+    const placeOf = new Map(layout.ids.map((id, i) => [id, i]));
+    const shown = [...items.ids.keys()].filter((i) => placeOf.has(items.ids[i]));
+    const ids = shown.map((i) => items.ids[i]);
+    const points = take(
+      { values: layout.points, dimensions: 2 },
+      ids.map((id) => placeOf.get(id)!),
+    ).values;
+    const rows = {
+      ...take(items.rows, shown),
+      kinds: Uint8Array.from(shown, (i) => items.rows.kinds[i]),
+    };
+    const regions = await this.#thread().call<Regions>("regions", { points, rows });
+    const isStale = items.digest !== layout.digest;
+    return this.#remember(stats, { ids, rows }, { points, ...regions, isStale });
+  }
+
+  #remember(
+    { name, count }: CollectionStats,
+    { ids, rows: { kinds } }: Pick<MapItems, "ids" | "rows">,
+    laid: Omit<Laid, "explained"> & Partial<Pick<Laid, "explained">> & { isStale?: boolean },
+  ): CollectionMap {
+    const { points, regions, means, explained, isStale = false } = laid;
+    const map: CollectionMap = {
+      id: randomBytes(9).toString("base64url"),
+      collection: name,
+      method: explained === undefined ? "umap" : "pca",
+      isStale,
+      points,
+      explained,
+      regions,
+      means,
+      ids,
+      modalities: kinds,
+      total: count,
+      centroids: centroidsOf(points, kinds),
+    };
+    this.#byId.set(map.id, map);
     const [oldest] = this.#byId.keys();
     if (this.#byId.size > mapsRemembered) this.#byId.delete(oldest);
     return map;
   }
 
-  #project(rows: { values: Float32Array; dimensions: number }): Promise<Plane> {
+  #thread(): WorkerHandle {
     if (this.#worker === undefined || this.#worker.ended !== undefined)
       this.#worker = startWorker(new URL("./map-worker.js", import.meta.url));
-    const transfer = [rows.values.buffer as ArrayBuffer];
-    return this.#worker.call<Plane>("project", rows, { transfer });
+    return this.#worker;
   }
 }
 

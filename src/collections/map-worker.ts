@@ -1,7 +1,9 @@
 import { principalAxes } from "../math/principal-axes.js";
-import { meanRow, type Rows } from "../math/rows.js";
+import { meanRow, type Rows, rowCount } from "../math/rows.js";
 import { giveWay, niceness } from "../workers/give-way.js";
 import { serveWorker } from "../workers/serve-worker.js";
+import { denseRegions, type Region } from "./dense-regions.js";
+import { type MapRows, nearestWords, regionMeans } from "./region-names.js";
 
 // A thread that lays collections out in the plane, one after the other.
 giveWay(niceness.training);
@@ -16,10 +18,16 @@ export interface Plane {
   explained: [number, number];
 }
 
+export interface Regions {
+  regions: Region[];
+  /** What sets each apart, [R, D]. */
+  means: Rows;
+}
+
 /** Principal components. @param rows  [N, D], N >= 1. */
 function project(rows: Rows): Plane {
   const { values, dimensions } = rows;
-  const count = values.length / dimensions;
+  const count = rowCount(rows);
   const step = Math.ceil(count / maxFitted);
   const fit = step === 1 ? rows : everyNth(rows, step);
   const mean = meanRow(fit);
@@ -36,6 +44,12 @@ function project(rows: Rows): Plane {
   return { points, explained };
 }
 
+function regionsOf({ points, rows }: { points: Float32Array; rows: MapRows }): Regions {
+  const found = denseRegions(points);
+  const regions = found.map(({ members, ...region }) => region);
+  return { regions, means: regionMeans(rows, found) };
+}
+
 function everyNth({ values, dimensions }: Rows, step: number): Rows {
   const count = Math.ceil(values.length / dimensions / step);
   const some = new Float32Array(count * dimensions);
@@ -46,4 +60,11 @@ function everyNth({ values, dimensions }: Rows, step: number): Rows {
   return { values: some, dimensions };
 }
 
-serveWorker({ project: async (rows: Rows) => project(rows) });
+serveWorker({
+  project: async (rows: MapRows) => {
+    const plane = project(rows);
+    return { ...plane, ...regionsOf({ points: plane.points, rows }) };
+  },
+  regions: async (laidOut: { points: Float32Array; rows: MapRows }) => regionsOf(laidOut),
+  name: async (request: { means: Rows; words: Rows }) => nearestWords(request),
+});

@@ -1,9 +1,22 @@
 import { Hono } from "hono";
 import type { CollectionMap } from "../collections/collection-maps.js";
+import type { MapInput } from "../collections/map-job.js";
+import { nameRegions } from "../collections/name-regions.js";
 import type { Services } from "../services.js";
-import { MapAnswer, MapIds, MapIdsQuery, MapPointsQuery } from "../wire/maps.js";
+import { JobStarted } from "../wire/jobs.js";
+import {
+  LayOut,
+  MapAnswer,
+  MapIds,
+  MapIdsQuery,
+  MapNames,
+  MapPointsQuery,
+  MapQuery,
+} from "../wire/maps.js";
 import { parseWith } from "../wire/parse-with.js";
-import { binary, describe, json, storeErrors } from "./describe.js";
+import { binary, bodyErrors, describe, inferenceErrors, json, storeErrors } from "./describe.js";
+import { jobAnswer } from "./job-answer.js";
+import { readJson } from "./read-json.js";
 import type { RequestVariables } from "./request-context.js";
 
 const tag = "Collections";
@@ -11,8 +24,11 @@ const operations = {
   map: describe({
     id: "map",
     tag,
-    summary: "A collection in the plane: its first two principal components",
-    description: "Made anew when the count changes, or after a minute; its points come apart.",
+    summary: "A collection in the plane, by principal components or UMAP",
+    description:
+      "Made anew when the count changes, or after a minute; its points come apart. UMAP is laid " +
+      "out by a job (POST), and stale once items have changed.",
+    query: MapQuery,
     answers: { 200: { content: json(MapAnswer) } },
     errors: storeErrors,
   }),
@@ -27,6 +43,24 @@ const operations = {
     answers: { 200: { content: binary("application/octet-stream") } },
     errors: storeErrors,
   }),
+  names: describe({
+    id: "mapNames",
+    tag,
+    summary: "Names of a map's dense regions",
+    description: "The nearest everyday words; the first map of a space takes some seconds.",
+    query: MapPointsQuery,
+    answers: { 200: { content: json(MapNames) } },
+    errors: [...storeErrors, ...inferenceErrors, "space_mismatch", "no_path"],
+  }),
+  layOut: describe({
+    id: "layOutMap",
+    tag,
+    summary: "Lays a collection out by UMAP, as a job",
+    description: "Of more than 20,000 items every second, third, … is laid out.",
+    body: json(LayOut),
+    answers: { 202: { content: json(JobStarted) } },
+    errors: [...bodyErrors, ...storeErrors],
+  }),
   ids: describe({
     id: "mapIds",
     tag,
@@ -37,19 +71,36 @@ const operations = {
   }),
 };
 
-/** `GET /v1/collections/{name}/map`, and its points and ids. */
-export function mapRoutes({ maps }: Pick<Services, "maps">) {
+/** `/v1/collections/{name}/map`, and its points, ids and names. */
+export function mapRoutes(services: Services) {
+  const { maps, store, jobs } = services;
   const base = "/v1/collections/:name/map";
   return new Hono<RequestVariables>()
     .get(base, operations.map, async (c) => {
-      const { id, ids, total, explained, centroids } = await maps.of(c.req.param("name"));
+      const { method } = parseWith(MapQuery, c.req.query());
+      const map = await maps.of(c.req.param("name"), method);
+      const { id, ids, total, explained = null, isStale, centroids } = map;
       return c.json({
         map: id,
         count: ids.length,
         total,
+        method,
+        stale: isStale,
         explained,
         centroids,
       } satisfies MapAnswer);
+    })
+    .post(base, operations.layOut, async (c) => {
+      const { seed, neighbors, min_dist } = await readJson(c, LayOut);
+      const { name } = await store.stats(c.req.param("name"));
+      const data: MapInput = { collection: name, seed, neighbors, minDistance: min_dist };
+      const job = await jobs.create("map", { data });
+      return c.json({ job: jobAnswer(job) } satisfies JobStarted, 202);
+    })
+    .get(`${base}/names`, operations.names, async (c) => {
+      const { map } = parseWith(MapPointsQuery, c.req.query());
+      const names = await nameRegions(services, maps.byId(map));
+      return c.json({ names } satisfies MapNames);
     })
     .get(`${base}/points`, operations.points, (c) => {
       const { map } = parseWith(MapPointsQuery, c.req.query());

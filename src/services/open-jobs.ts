@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Activity } from "../activity.js";
 import { type CalibrateParts, calibrateJob } from "../calibrations/calibrate-job.js";
 import { type ClassifyServices, classifyJob } from "../collections/classify-job.js";
+import { type MapJobServices, mapJob } from "../collections/map-job.js";
 import { type MoveServices, moveJob } from "../collections/move-job.js";
 import { type BridgeServices, bridgeJob } from "../heads/bridge-job.js";
 import { fewShotJob } from "../heads/few-shot-job.js";
@@ -18,6 +19,7 @@ type JobParts = TrainingServices &
   ReprojectServices &
   CalibrateParts &
   ClassifyServices &
+  MapJobServices &
   MoveServices &
   PullServices & { store: LazyStore; activity: Activity };
 
@@ -33,6 +35,7 @@ export async function openJobs(parts: JobParts): Promise<Jobs> {
       reproject: reprojectJob(parts),
       calibrate: calibrateJob(parts),
       classify: classifyJob(parts),
+      map: mapJob(parts),
       move: moveJob(parts),
       pull: pullJob(parts),
     },

@@ -13,7 +13,7 @@ export const jobStates = [
 /** Long work. What `detail` and `result` hold is up to its kind. */
 export const JobAnswer = z.object({
   id: z.string(),
-  /** What it does: train, few-shot, bridge, reproject, classify. */
+  /** What it does: train, few-shot, bridge, reproject, classify, map, … */
   kind: z.string(),
   state: z.enum(jobStates),
   progress: z.number().min(0).max(1),

@@ -1,5 +1,26 @@
 import { z } from "zod";
-import { Modality } from "./field-types.js";
+import { Modality, withDefault } from "./field-types.js";
+
+const method = z.enum(["pca", "umap"]);
+
+export const MapQuery = z.strictObject({ method: method.default("pca") });
+
+/** The body of `POST …/map`. */
+export const LayOut = z.strictObject({
+  method: z.literal("umap"),
+  /** The same seed and items give the same map. */
+  seed: withDefault(
+    z
+      .int()
+      .min(0)
+      .max(2 ** 32 - 1),
+    1,
+  ),
+  /** Items whose neighbourhood is kept; many show the whole, few show details. */
+  neighbors: withDefault(z.int().min(2).max(100), 15),
+  /** Between neighbours on the map, which is about 20 wide. */
+  min_dist: withDefault(z.number().min(0).max(3), 0.1),
+});
 
 export const MapAnswer = z.object({
   /** Names this map in the routes below it; forgotten when newer ones were made. */
@@ -8,8 +29,11 @@ export const MapAnswer = z.object({
   count: z.int(),
   /** Items that the collection has. */
   total: z.int(),
-  /** Share of the variance that each of the two axes shows. */
-  explained: z.array(z.number()).length(2),
+  method,
+  /** Items changed since the job laid them out; those that are new have no point. */
+  stale: z.boolean(),
+  /** Share of the variance that each of the two axes shows; null for UMAP. */
+  explained: z.array(z.number()).length(2).nullable(),
   /** The mean point of each modality; between two of them lies the gap. */
   centroids: z.array(
     z.object({ modality: Modality, count: z.int(), x: z.number(), y: z.number() }),
@@ -18,6 +42,24 @@ export const MapAnswer = z.object({
 export type MapAnswer = z.infer<typeof MapAnswer>;
 
 export const MapPointsQuery = z.strictObject({ map: z.string().min(1) });
+/** Dense regions, the large ones first, named by the nearest of 1,100 everyday words. */
+export const MapNames = z.object({
+  names: z.array(
+    z.object({
+      text: z.string(),
+      x: z.number(),
+      y: z.number(),
+      /** Points in it. */
+      count: z.int(),
+      /** In the units of the map. */
+      width: z.number(),
+      /** Of the word and what sets the region apart. */
+      cosine: z.number(),
+    }),
+  ),
+});
+export type MapNames = z.infer<typeof MapNames>;
+
 export const MapIdsQuery = z.strictObject({
   map: z.string().min(1),
   offset: z.coerce.number<number>().int().min(0).default(0),

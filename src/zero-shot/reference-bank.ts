@@ -47,7 +47,7 @@ export class ReferenceBank {
   ): Promise<Pick<Reference, "neutral" | "neutralTexts">> {
     const texts = neutralTexts[modality];
     const key = ["neutral", pack.space, modality, ...templates];
-    const neutral = await this.#remembered(key, async () =>
+    const neutral = await this.remembered(key, async () =>
       rowsOf(await classEmbeddings(pack.encoders.text as Encoder<"text">, texts, { templates })),
     );
     return { neutral, neutralTexts: texts };
@@ -55,7 +55,7 @@ export class ReferenceBank {
 
   /** Embeddings of the shipped background. */
   background(pack: LoadedPack, modality: "image" | "audio"): Promise<Rows> {
-    return this.#remembered(["background", pack.space, modality], async () => {
+    return this.remembered(["background", pack.space, modality], async () => {
       const inputs =
         modality === "image"
           ? backgroundPictures(shippedBackground)
@@ -76,8 +76,11 @@ export class ReferenceBank {
     });
   }
 
-  /** Computed once for concurrent callers; a failure is not cached. */
-  #remembered(parts: readonly string[], make: () => Promise<Rows>): Promise<Rows> {
+  /**
+   * Rows that are computed once for all callers, as bulk work, and kept in a file; a failure is not
+   * cached.
+   */
+  remembered(parts: readonly string[], make: () => Promise<Rows>): Promise<Rows> {
     const key = JSON.stringify([bankVersion, ...parts]);
     return this.#rows.get(key, () => inBulk(() => this.#kept(key, make)));
   }

@@ -28,7 +28,9 @@ const calls: Record<string, (client: Client) => unknown> = {
   moveCollection: (c) => c.moveCollection("name", { model: "m", into: "other" }),
   collectionFields: (c) =>
     c.collectionFields("name", { filter: "{}", modality: "text", values: 5 }),
-  map: (c) => c.map("name"),
+  map: (c) => c.map("name", { method: "umap" }),
+  layOutMap: (c) => c.layOutMap("name", { method: "umap" }),
+  mapNames: (c) => c.mapNames("name", { map: "m" }),
   mapPoints: (c) => c.mapPoints("name", { map: "m" }),
   mapIds: (c) => c.mapIds("name", { map: "m", offset: 5, limit: 5 }),
   classifyCollection: (c) => c.classifyCollection("name", { label_set: "l" }),

@@ -91,6 +91,39 @@ describe.skipIf(!served.found)("the page's Map view", () => {
     await page.close();
   });
 
+  it("names regions, leads here from a result, and lays out by UMAP on request", async () => {
+    const client = createClient({ url: served.url });
+    await client.createCollection({ name: "notes", model: "starter-clip" });
+    const add = (texts: readonly string[]) =>
+      client.addItems(
+        "notes",
+        texts.map((text) => ({ id: text, text })),
+      );
+    const notes = ["dog", "sailing boat", "piano"].flatMap((thing) =>
+      ["old", "new", "small", "large", "red", "dark"].map((how) => `a ${how} ${thing}`),
+    );
+    await add(notes);
+    const { page, logged } = await served.browser.open(`${served.url}/#/search/notes`);
+    await page.getByText("a dark piano").first().click();
+    await page.getByRole("link", { name: "On the map" }).click();
+    await selected(page).getByText("a dark piano", { exact: true }).first().waitFor();
+    await page.getByRole("img", { name: /in the plane, among them .*dog/ }).waitFor();
+    await page.getByLabel("Laid out by").selectOption("umap");
+    await page.getByRole("button", { name: "Lay out" }).click();
+    await page.getByText("18 items", { exact: true }).waitFor();
+    await canvas(page).waitFor();
+    await page.getByText(/^UMAP keeps neighbours together/).waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await add(["a white cat"]);
+    await page.reload();
+    await page.getByText("18 of 19 items", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Lay out again" }).click();
+    await page.getByText("19 items", { exact: true }).waitFor();
+    // That it was not laid out at first, which the browser logs.
+    expect(logged.filter((text) => !text.includes("404"))).toEqual([]);
+    await page.close();
+  });
+
   it("says what to do where there is nothing to show", async () => {
     const { page } = await served.browser.open(`${served.url}/#/map/nowhere`);
     await page.getByText("There is no map of this collection").waitFor();

@@ -1,9 +1,11 @@
 import { modalityNames } from "../../media.js";
-import { type MapData, modalityAt } from "./map-data.js";
+import { type MapData, type MapName, modalityAt } from "./map-data.js";
 import { type Point, pixelAt, type Size, type Viewport } from "./viewport.js";
 
 export interface Scene {
   data: MapData;
+  /** Of regions, the large ones first. */
+  names: readonly MapName[];
   view: Viewport;
   size: Size;
   /** How much each point stands out, in [0, 1]; all alike when there are none. */
@@ -16,6 +18,9 @@ export interface Scene {
 const levels = 8;
 const faintest = 0.07;
 const radius = 3;
+/** Regions in between are named. */
+const minRegionPixels = 45;
+const maxRegionPixels = 420;
 
 /** The page's colours as they are at present, and the discs drawn with them. */
 export class Palette {
@@ -23,6 +28,7 @@ export class Palette {
   readonly accent: string;
   readonly surface: string;
   readonly font: string;
+  readonly nameFont: string;
   readonly #colours: readonly string[];
   readonly #discs = new Map<string, HTMLCanvasElement>();
 
@@ -34,6 +40,7 @@ export class Palette {
     this.accent = of("--accent");
     this.surface = of("--surface");
     this.font = `600 12px ${style.fontFamily}`;
+    this.nameFont = `500 12px ${style.fontFamily}`;
   }
 
   colour(kind: number): string {
@@ -77,7 +84,9 @@ export function drawMap(canvas: HTMLCanvasElement, scene: Scene, palette: Palett
     context.drawImage(palette.disc(kinds[i], level, ratio), x - half, y - half);
   }
   context.scale(ratio, ratio);
+  context.font = palette.font;
   drawGap(context, scene, palette);
+  drawNames(context, scene, palette);
   context.strokeStyle = palette.accent;
   context.lineWidth = 1.5;
   context.beginPath();
@@ -91,20 +100,23 @@ export function drawMap(canvas: HTMLCanvasElement, scene: Scene, palette: Palett
     context.stroke();
     context.setLineDash([]);
   }
-  if (hovered === undefined) return;
+  const [only] = selected;
+  const named = hovered ?? (selected.size === 1 ? only : undefined);
+  if (named === undefined) return;
   context.strokeStyle = palette.ink;
   context.lineWidth = 2;
   context.beginPath();
-  ring(context, placeOf(scene, hovered), radius + 3);
+  ring(context, placeOf(scene, named), radius + 3);
   context.stroke();
-  const name = data.ids[hovered];
+  const name = data.ids[named];
+  context.font = palette.font;
   label(context, palette, name.slice(name.lastIndexOf("/") + 1), {
-    at: placeOf(scene, hovered),
+    at: placeOf(scene, named),
     up: 12,
     colour: palette.ink,
     width: size.width,
   });
-  canvas.title = `${modalityNames[modalityAt(data, hovered)]} ${name}`;
+  canvas.title = `${modalityNames[modalityAt(data, named)]} ${name}`;
 }
 
 /** A line between the mean points of the two largest modalities, and a name at each. */
@@ -132,13 +144,57 @@ function drawGap(context: CanvasRenderingContext2D, scene: Scene, palette: Palet
   }
 }
 
+/** Places the names that fit, where their region is neither a speck nor wider than the view. */
+function drawNames(
+  context: CanvasRenderingContext2D,
+  { names, view, size, data: { centroids } }: Scene,
+  palette: Palette,
+): void {
+  context.font = palette.nameFont;
+  const gap = centroids.length < 2 ? [] : centroids.map((one) => boxAt(view, size, one, 60));
+  const placed: Box[] = gap;
+  const written = new Set<string>();
+  for (const { text, x, y, width } of names) {
+    const across = width * view.scale;
+    if (across < minRegionPixels || across > maxRegionPixels || written.has(text)) continue;
+    const box = boxAt(view, size, { x, y }, context.measureText(text).width);
+    const isInView =
+      box.left > 0 && box.right < size.width && box.top > 0 && box.bottom < size.height;
+    if (!isInView || placed.some((other) => overlap(box, other))) continue;
+    placed.push(box);
+    written.add(text);
+    const at: Point = [(box.left + box.right) / 2, box.bottom - 6];
+    label(context, palette, text, { at, up: 0, colour: palette.ink, width: size.width });
+  }
+}
+
+interface Box {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+function boxAt(
+  view: Viewport,
+  size: Size,
+  { x, y }: { x: number; y: number },
+  across: number,
+): Box {
+  const [px, py] = pixelAt(view, [x, y], size);
+  const half = across / 2 + 6;
+  return { left: px - half, right: px + half, top: py - 12, bottom: py + 10 };
+}
+
+const overlap = (a: Box, b: Box) =>
+  a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+
 function label(
   context: CanvasRenderingContext2D,
-  { font, surface }: Palette,
+  { surface }: Palette,
   text: string,
   { at: [x, y], up, colour, width }: { at: Point; up: number; colour: string; width: number },
 ): void {
-  context.font = font;
   context.textAlign = "center";
   context.lineJoin = "round";
   context.lineWidth = 4;

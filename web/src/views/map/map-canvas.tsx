@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { drawMap, Palette, type Scene } from "./draw-map.js";
-import type { MapData } from "./map-data.js";
+import type { MapData, MapName } from "./map-data.js";
 import {
   nearestPoint,
   type Point,
@@ -17,13 +17,14 @@ const help = "Arrows move, plus and minus zoom, Enter lists what is in view.";
 
 interface Props {
   data: MapData;
+  names: readonly MapName[];
   weights: Float32Array | undefined;
   selected: readonly number[];
   onSelect: (points: readonly number[]) => void;
 }
 
 /** The map: dragging moves it, the wheel zooms, a click takes a point, "Encircle" takes many. */
-export function MapCanvas({ data, weights, selected, onSelect }: Props) {
+export function MapCanvas({ data, names, weights, selected, onSelect }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [size, setSize] = useState<Size>({ width: 0, height: 0 });
   const [view, setView] = useState<Viewport>();
@@ -51,7 +52,8 @@ export function MapCanvas({ data, weights, selected, onSelect }: Props) {
     if (element.width !== width) element.width = width;
     if (element.height !== height) element.height = height;
     if (palette.current?.[0] !== theme) palette.current = [theme, new Palette(element)];
-    const scene: Scene = { data, view, size, weights, selected: new Set(selected), hovered, lasso };
+    const held = { selected: new Set(selected), hovered, lasso };
+    const scene: Scene = { data, names, view, size, weights, ...held };
     const frame = requestAnimationFrame(() => drawMap(element, scene, palette.current![1]));
     return () => cancelAnimationFrame(frame);
   });
@@ -138,7 +140,7 @@ export function MapCanvas({ data, weights, selected, onSelect }: Props) {
         class={isEncircling ? "encircling" : ""}
         role="img"
         tabIndex={0}
-        aria-label={`${data.count} items in the plane. ${help}`}
+        aria-label={`${data.count} items in the plane${regionsIn(names)}. ${help}`}
         onPointerDown={onPointerDown}
         onPointerMove={onPointerMove}
         onPointerUp={onPointerUp}
@@ -174,6 +176,12 @@ export function MapCanvas({ data, weights, selected, onSelect }: Props) {
       </div>
     </div>
   );
+}
+
+/** For who does not see where they are: the names of the largest. */
+function regionsIn(names: readonly MapName[]): string {
+  const largest = [...new Set(names.map(({ text }) => text))].slice(0, 12);
+  return largest.length === 0 ? "" : `, among them ${largest.join(", ")}`;
 }
 
 /** Changes with the colours of the page. */

@@ -1,11 +1,12 @@
 import { effect, signal } from "@preact/signals";
-import type { MapAnswer } from "../../../../src/wire/maps.js";
+import { ApiError } from "../../../../src/client/client.js";
+import type { MapAnswer, MapNames } from "../../../../src/wire/maps.js";
 import { needsKey, sentenceOf, server } from "../../server.js";
 
 const modalities = ["text", "image", "audio"] as const;
 
 /** A collection in the plane, as it is drawn. */
-export interface MapData extends Omit<MapAnswer, "map"> {
+export interface MapData extends MapAnswer {
   collection: string;
   /** [N, 2] */
   points: Float32Array;
@@ -16,10 +17,18 @@ export interface MapData extends Omit<MapAnswer, "map"> {
 
 export type MapState =
   | { state: "loading" }
+  /** By UMAP, which takes a job. */
+  | { state: "not laid out" }
   | { state: "failed"; sentence: string }
   | { state: "ready"; data: MapData };
 
 export const mapState = signal<MapState>({ state: "loading" });
+
+export type MapMethod = MapAnswer["method"];
+export type MapName = MapNames["names"][number];
+
+/** Of the map that is shown; empty where no model has words for it, and until they are known. */
+export const mapNames = signal<readonly MapName[]>([]);
 
 export const modalityAt = ({ kinds }: MapData, point: number) => modalities[kinds[point]];
 
@@ -27,9 +36,9 @@ const idsAtOnce = 50_000;
 let asking = new AbortController();
 
 /** Loads the map of a collection, and again once a key was entered. @returns how to stop. */
-export function followMap(collection: string): () => void {
+export function followMap(collection: string, method: MapMethod): () => void {
   const stop = effect(() => {
-    if (!needsKey.value) void loadMap(collection);
+    if (!needsKey.value) void loadMap(collection, method);
   });
   return () => {
     asking.abort();
@@ -37,14 +46,25 @@ export function followMap(collection: string): () => void {
   };
 }
 
-export async function loadMap(collection: string): Promise<void> {
+/** Where the items' model is loaded; vectors of one's own have no words. */
+async function loadNames(collection: string, map: string, signal: AbortSignal): Promise<void> {
+  const client = server.peek();
+  const { model_loaded } = await client.getCollection(collection, { signal });
+  if (model_loaded !== true) return;
+  const { names } = await client.mapNames(collection, { map }, { signal });
+  if (!signal.aborted) mapNames.value = names;
+}
+
+export async function loadMap(collection: string, method: MapMethod): Promise<void> {
   asking.abort();
   asking = new AbortController();
   const { signal } = asking;
   mapState.value = { state: "loading" };
+  mapNames.value = [];
   try {
     const client = server.peek();
-    const { map, ...answer } = await client.map(collection, { signal });
+    const answer = await client.map(collection, { method }, { signal });
+    const { map } = answer;
     const idPages = Array.from({ length: Math.ceil(answer.count / idsAtOnce) }, (_, i) =>
       client.mapIds(collection, { map, offset: i * idsAtOnce, limit: idsAtOnce }, { signal }),
     );
@@ -57,9 +77,12 @@ export async function loadMap(collection: string): Promise<void> {
     const points = new Float32Array(bytes, 0, 2 * answer.count);
     const kinds = new Uint8Array(bytes, 8 * answer.count);
     const ids = pages.flatMap((page) => page.ids);
-    mapState.value = { state: "ready", data: { collection, ...answer, points, kinds, ids } };
+    mapState.value = { state: "ready", data: { ...answer, collection, points, kinds, ids } };
+    void loadNames(collection, map, signal).catch(() => undefined); // a map without names
   } catch (error) {
-    if (!signal.aborted && !needsKey.peek())
-      mapState.value = { state: "failed", sentence: sentenceOf(error) };
+    if (signal.aborted || needsKey.peek()) return;
+    if (error instanceof ApiError && error.code === "not_found" && error.param === "method")
+      mapState.value = { state: "not laid out" };
+    else mapState.value = { state: "failed", sentence: sentenceOf(error) };
   }
 }

@@ -5,9 +5,10 @@ import { linkTo, navigate, route } from "../../router.js";
 import { server } from "../../server.js";
 import { collections, refreshCollections } from "../search/collections.js";
 import { clearHighlight, highlight, highlighted, type Value } from "./highlight.js";
+import { LayOut, LayOutAgain, umapMeaning } from "./lay-out.js";
 import "./map.css";
 import { MapCanvas } from "./map-canvas.js";
-import { followMap, loadMap, type MapData, mapState } from "./map-data.js";
+import { followMap, loadMap, type MapData, mapNames, mapState } from "./map-data.js";
 import { Selected } from "./selected.js";
 
 /** A collection in the plane: what lies near what, and where the modalities lie. */
@@ -15,7 +16,8 @@ export default function MapView() {
   const { list, state } = collections.value;
   const name = route.value.path[0] ?? list.find(({ count }) => count > 0)?.name;
   useEffect(() => void refreshCollections(), []);
-  useEffect(() => (name === undefined ? undefined : followMap(name)), [name]);
+  const method = route.value.params.get("by") === "umap" ? "umap" : "pca";
+  useEffect(() => (name === undefined ? undefined : followMap(name, method)), [name, method]);
   if (state === "ready" && list.length === 0)
     return (
       <main>
@@ -41,6 +43,17 @@ export default function MapView() {
             </option>
           ))}
         </select>
+        <select
+          aria-label="Laid out by"
+          value={method}
+          onChange={({ currentTarget }) =>
+            name !== undefined &&
+            navigate("map", [name], { params: { by: currentTarget.value.replace("pca", "") } })
+          }
+        >
+          <option value="pca">by principal components</option>
+          <option value="umap">by UMAP</option>
+        </select>
         {current.state === "ready" && <Facts data={current.data} />}
         {name !== undefined && (
           <a class="right" href={linkTo("search", [name])}>
@@ -53,16 +66,17 @@ export default function MapView() {
           Laying the items out…
         </p>
       )}
+      {current.state === "not laid out" && name !== undefined && <LayOut collection={name} />}
       {current.state === "failed" && (
         <Notice
           kind="bad"
           title="There is no map of this collection"
-          action={["Try again", () => name !== undefined && void loadMap(name)]}
+          action={["Try again", () => name !== undefined && void loadMap(name, method)]}
         >
           {current.sentence}
         </Notice>
       )}
-      {current.state === "ready" && <LoadedMap key={current.data.collection} data={current.data} />}
+      {current.state === "ready" && <LoadedMap key={current.data.map} data={current.data} />}
     </main>
   );
 }
@@ -70,11 +84,12 @@ export default function MapView() {
 function Facts({ data }: { data: MapData }) {
   const { count, total, explained } = data;
   const shown = count < total ? `${count.toLocaleString()} of ` : "";
-  const share = Math.round(100 * (explained[0] + explained[1]));
+  const share = Math.round(100 * (explained ?? []).reduce((sum, part) => sum + part, 0));
   return (
     <span class="quiet">
       {shown}
-      {total.toLocaleString()} items · the two directions of largest variance show {share} % of it
+      {total.toLocaleString()} items
+      {explained !== null && ` · the two directions of largest variance show ${share} % of it`}
     </span>
   );
 }
@@ -98,10 +113,13 @@ function LoadedMap({ data }: { data: MapData }) {
     );
   return (
     <>
+      {data.method === "umap" && <p class="sentence">{umapMeaning}</p>}
+      {data.stale && <LayOutAgain collection={data.collection} />}
       <Highlights data={data} />
       <div class="map-columns">
         <MapCanvas
           data={data}
+          names={mapNames.value}
           weights={highlighted.value.weights}
           selected={selected}
           onSelect={setSelected}

@@ -11,6 +11,7 @@ const kinds: Record<string, string> = {
   reproject: "projecting a collection anew",
   calibrate: "calibrating on a collection",
   classify: "tagging a collection",
+  map: "laying a collection out",
   move: "moving a collection to another model",
   pull: "pulling a model",
 };

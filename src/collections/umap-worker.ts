@@ -1,0 +1,73 @@
+import { UMAP } from "umap-js";
+import { seededRandom } from "../math/random.js";
+import { type Rows, vectorsOf } from "../math/rows.js";
+import { giveWay, niceness } from "../workers/give-way.js";
+import { serveWorker } from "../workers/serve-worker.js";
+
+// A thread for one layout; ended in the middle when its job is cancelled.
+giveWay(niceness.training);
+
+export interface UmapRequest {
+  rows: Rows;
+  /** Where the points start, [N, 2]. */
+  start: Float32Array;
+  seed: number;
+  neighbors: number;
+  minDistance: number;
+}
+
+export interface UmapProgress {
+  stage: "finding neighbours" | "laying out";
+  /** In [0, 1], of the whole. */
+  share: number;
+}
+
+/** Of the time, about; the rest goes into epochs. */
+const shareOfNeighbors = 0.5;
+/** Width of the plane that the optimization starts in. Source: umap-learn, `init`. */
+const startWidth = 20;
+
+/**
+ * UMAP of unit vectors, by their cosines. Source: McInnes, Healy and Melville 2018,
+ * arXiv:1802.03426. It starts from principal components, which keeps what lies far apart in its
+ * place (Kobak and Linderman 2021, doi:10.1038/s41587-020-00809-z), and is the same for a seed.
+ *
+ * @returns [N, 2]
+ */
+function lay(
+  { rows, start, seed, neighbors, minDistance }: UmapRequest,
+  report: (progress: UmapProgress) => void,
+): Float32Array {
+  const umap = new UMAP({
+    nNeighbors: neighbors,
+    minDist: minDistance,
+    random: seededRandom(seed).uniform,
+    distanceFn: cosineDistance,
+  });
+  report({ stage: "finding neighbours", share: 0 });
+  const epochs = umap.initializeFit(vectorsOf(rows) as unknown as number[][]);
+  const points = umap.getEmbedding();
+  const scale = startWidth / Math.max(1e-9, widthOf(start));
+  for (const [i, point] of points.entries())
+    for (const k of [0, 1]) point[k] = scale * start[2 * i + k];
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const share = shareOfNeighbors + (1 - shareOfNeighbors) * (epoch / epochs);
+    if (epoch % 5 === 0) report({ stage: "laying out", share });
+    umap.step();
+  }
+  return Float32Array.from(points.flat());
+}
+
+function cosineDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let dot = 0;
+  for (let i = 0; i < a.length; i++) dot += a[i] * b[i];
+  return Math.max(0, 1 - dot);
+}
+
+function widthOf(points: Float32Array): number {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of points) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  return high - low;
+}
+
+serveWorker({ lay: async (request: UmapRequest, report) => lay(request, report) });

@@ -1,0 +1,96 @@
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { JobAnswer } from "../../../../src/wire/jobs.js";
+import { Notice } from "../../components/notice.js";
+import { toast } from "../../components/toasts.js";
+import { sentenceOf, server } from "../../server.js";
+import { loadMap } from "./map-data.js";
+
+/** The job that lays out the collection that is shown, while there is one. */
+const underWay = signal<{ collection: string; job: JobAnswer } | undefined>(undefined);
+
+export const umapMeaning =
+  "UMAP keeps neighbours together: what lies close is alike. How far groups lie apart, how large " +
+  "they are and what is empty between them means little, and another run could show it otherwise.";
+
+/** Starts the job, or none where it runs already, and shows the map at its end. */
+async function layOut(collection: string): Promise<void> {
+  try {
+    const { job } = await server.peek().layOutMap(collection, { method: "umap" });
+    await follow(collection, job);
+  } catch (error) {
+    toast(sentenceOf(error));
+  }
+}
+
+async function follow(collection: string, first: JobAnswer): Promise<void> {
+  underWay.value = { collection, job: first };
+  let last = first;
+  try {
+    for await (const job of server.peek().jobEvents(first.id)) {
+      if (underWay.peek()?.job.id !== first.id) return; // another one is shown
+      underWay.value = { collection, job };
+      last = job;
+    }
+  } finally {
+    if (underWay.peek()?.job.id === first.id) underWay.value = undefined;
+  }
+  if (last.state === "succeeded") await loadMap(collection, "umap");
+  else if (last.error !== undefined) toast(last.error.message);
+}
+
+/** One that was started before the page was loaded, or in another window. */
+async function findJob(collection: string): Promise<void> {
+  const { data } = await server.peek().listJobs();
+  const job = data.find(
+    ({ kind, state, detail }) =>
+      kind === "map" && state === "running" && detail?.collection === collection,
+  );
+  if (job !== undefined && underWay.peek() === undefined) await follow(collection, job);
+}
+
+/** What UMAP is, and the job that makes it: to be started, its progress, to be cancelled. */
+export function LayOut({ collection }: { collection: string }) {
+  useEffect(() => void findJob(collection).catch(() => undefined), [collection]);
+  if (underWay.value?.collection === collection) return <Progress />;
+  return (
+    <Notice
+      title="This collection is not laid out by UMAP yet"
+      action={["Lay out", () => void layOut(collection)]}
+    >
+      {umapMeaning} It takes a minute or two for 10,000 items, and is kept until they change.
+    </Notice>
+  );
+}
+
+/** Beside a map whose items have changed since. */
+export function LayOutAgain({ collection }: { collection: string }) {
+  useEffect(() => void findJob(collection).catch(() => undefined), [collection]);
+  if (underWay.value?.collection === collection) return <Progress />;
+  return (
+    <p class="row">
+      <span>Items have changed since this was laid out; new ones are missing.</span>
+      <button type="button" onClick={() => void layOut(collection)}>
+        Lay out again
+      </button>
+    </p>
+  );
+}
+
+function Progress() {
+  const { job } = underWay.value!;
+  const cancel = () =>
+    server
+      .peek()
+      .cancelJob(job.id)
+      .catch((error) => toast(sentenceOf(error)));
+  return (
+    <div class="row map-waiting" role="status">
+      <span>Laying out: {String(job.detail?.stage ?? "waiting for its turn")}</span>
+      <progress max={1} value={job.progress} aria-label="Progress of the layout" />
+      <button type="button" onClick={() => void cancel()}>
+        Cancel
+      </button>
+    </div>
+  );
+}
