@@ -156,9 +156,10 @@ function isolated(
 
 function repeatedCaptions(a: Rows, b: Rows, { repeats }: ScreeningOptions): ScreeningFinding[] {
   const groups = new Map<string, number[]>();
+  const asText = new TextDecoder("latin1"); // a letter for each byte; browsers have no Buffer
   for (let i = 0; i < rowCount(b); i++) {
     const row = rowAt(b, i);
-    const key = Buffer.from(row.buffer, row.byteOffset, row.byteLength).toString("latin1");
+    const key = asText.decode(new Uint8Array(row.buffer, row.byteOffset, row.byteLength));
     const group = groups.get(key);
     if (group) group.push(i);
     else groups.set(key, [i]);

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { createClient } from "../../src/client/client.js";
+import { seededRandom } from "../../src/math/random.js";
 import { wavOf } from "../../web/src/sound/wav.js";
 import { fitsWidth, seriousFindings } from "../helpers/browser.js";
 import { servedPage } from "../helpers/served-page.js";
@@ -19,6 +21,30 @@ const noise = (seed: number) =>
     const x = Math.sin((t * rate + 1) * 12.9898 + seed) * 43_758.5453;
     return 0.6 * (x - Math.floor(x)) - 0.3;
   });
+
+/** Two kinds of pictures, one of them with a wrong label, and three without any. */
+async function fillLabelled() {
+  const client = createClient({ url: served.url });
+  const { space, dimensions } = await client.createCollection({
+    name: "labelled",
+    model: "starter-clip",
+  });
+  const random = seededRandom(3);
+  const items = Array.from({ length: 33 }, (_, i) => {
+    const embedding = Array.from({ length: dimensions }, () => 0.1 * random.normal());
+    embedding[i % 2] += 2;
+    const length = Math.hypot(...embedding);
+    return {
+      id: `item ${i}`,
+      modality: "image" as const,
+      space,
+      embedding: embedding.map((x) => x / length),
+      metadata: i >= 30 ? {} : { about: { kind: (i % 2 === 0) !== (i === 7) ? "even" : "odd" } },
+    };
+  });
+  const { failed } = await client.addItems("labelled", items);
+  expect(failed).toBe(0);
+}
 
 describe.skipIf(!served.found)("the page's Teach view", () => {
   it("teaches two classes from four sounds each, says how well, and is tried at once", async () => {
@@ -61,6 +87,39 @@ describe.skipIf(!served.found)("the page's Teach view", () => {
     await page.getByText(/noises, version \d, is in use now/).waitFor();
     await page.setViewportSize({ width: 360, height: 800 });
     expect(await fitsWidth(page)).toBe(true);
+    expect(logged.filter((line) => !line.includes("status of 4"))).toEqual([]);
+    await page.close();
+  });
+
+  it("teaches the labels of a collection: suspects, confusion, what to label next", async () => {
+    await fillLabelled();
+    const { page, logged } = await served.browser.open(`${served.url}/#/teach/labelled`);
+    await page.getByLabel("Field of the labels").selectOption("about.kind");
+    await page.getByText("30 labelled items: even 16, odd 14").waitFor();
+    const wrong = page.getByRole("region", { name: "Labels that may be wrong" });
+    await wrong.getByText("called even, but the others say odd").waitFor();
+    await wrong.getByLabel("leave it out").check();
+    await page.getByText("29 examples for starter-clip.").waitFor();
+    await page.getByLabel("Name", { exact: true }).fill("kinds");
+    await page.getByRole("button", { name: "Teach", exact: true }).click();
+    await page.getByText("kinds, version 1").waitFor();
+    await page.getByRole("button", { name: "15 of even taken for even" }).click();
+    expect(await page.locator(".lesson .examples-of-class li").count()).toBe(15);
+    const next = page.getByRole("region", { name: "What to label next" });
+    await next.getByRole("button", { name: "Yes" }).first().click();
+    await page.getByText("31 labelled items").waitFor();
+    await wrong.getByLabel("Label of item 7").selectOption("odd");
+    await page.getByText("item 7 is odd now").waitFor();
+    const { metadata } = await createClient({ url: served.url }).getItem("labelled", "item 7");
+    expect(metadata).toEqual({ about: { kind: "odd" } });
+    await page.getByText("Or teach the search").click();
+    await page.getByRole("button", { name: "Train labelled-search" }).click();
+    await page.getByRole("img", { name: "Loss by round" }).waitFor();
+    await page.getByText("labelled-search, version 1").waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.setViewportSize({ width: 360, height: 800 });
+    expect(await fitsWidth(page)).toBe(true);
+    // Vectors of one's own have no previews, which the browser logs.
     expect(logged.filter((line) => !line.includes("status of 4"))).toEqual([]);
     await page.close();
   });

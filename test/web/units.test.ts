@@ -16,7 +16,12 @@ import {
   quantileBound,
   timesByRoute,
 } from "../../web/src/views/system/prometheus.js";
-import { crossValidate, wilsonInterval } from "../../web/src/views/teach/cross-validation.js";
+import {
+  crossValidate,
+  foretell,
+  wilsonInterval,
+} from "../../web/src/views/teach/cross-validation.js";
+import { findSuspects } from "../../web/src/views/teach/suspects.js";
 
 const window = (start: number, end: number, score: number) => ({
   start_seconds: start,
@@ -184,21 +189,57 @@ describe("crossValidate", () => {
   it("predicts what the others show, wrongly what lies among another class", () => {
     const embeddings = [0, 2, 4, 6, 8, 10, 90, 94, 98, 102, 5].map(unit);
     const labels = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1];
-    expect(crossValidate({ embeddings, labels, classes: 2 })).toEqual([
-      0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0,
-    ]);
+    const foretold = crossValidate({ embeddings, labels, classes: 2 });
+    expect(foretold.map((one) => one?.label)).toEqual([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0]);
   });
 
   it("says nothing of the only example of its class", () => {
     const embeddings = [0, 5, 90, 95, 200].map(unit);
     const predicted = crossValidate({ embeddings, labels: [0, 0, 1, 1, 2], classes: 3 });
-    expect(predicted).toEqual([0, 0, 1, 1, undefined]);
+    expect(predicted.map((one) => one?.label)).toEqual([0, 0, 1, 1, undefined]);
   });
 
   it("takes ten folds of many examples, and each is predicted once", () => {
     const embeddings = Array.from({ length: 60 }, (_, i) => unit((i % 2) * 90 + (i % 7)));
     const labels = embeddings.map((_, i) => i % 2);
-    expect(crossValidate({ embeddings, labels, classes: 2 })).toEqual(labels);
+    const foretold = crossValidate({ embeddings, labels, classes: 2 });
+    expect(foretold.map((one) => one?.label)).toEqual(labels);
+  });
+});
+
+describe("findSuspects", () => {
+  const unit = (degrees: number) => {
+    const angle = (degrees * Math.PI) / 180;
+    return Float32Array.of(Math.cos(angle), Math.sin(angle));
+  };
+
+  it("names what the others call otherwise, and twins of another label", () => {
+    const degrees = [0, 2, 4, 6, 8, 10, 12, 14, 90, 94, 98, 102, 5.9];
+    const embeddings = degrees.map(unit);
+    const labels = degrees.map((_, i) => (i < 8 ? 0 : 1));
+    const given = { embeddings, labels, classes: 2 };
+    const said = labels.map((label, i) => ({
+      label: i === 9 ? 0 : label,
+      probability: i === 9 ? 0.95 : 0.9,
+    }));
+    const { suspects } = findSuspects(given, said);
+    expect(suspects).toContainEqual({ at: 9, kind: "foretold", label: 0, probability: 0.95 });
+    const twins = suspects.filter(({ kind }) => kind === "twin");
+    expect(twins.length).toBeGreaterThan(0);
+    for (const suspect of twins)
+      expect([suspect.at, "twin" in suspect && suspect.twin]).toContain(12);
+  });
+});
+
+describe("foretell", () => {
+  it("says how far the likeliest class is ahead: least between the two", () => {
+    const at = (x: number, y: number) =>
+      Float32Array.of(x / Math.hypot(x, y), y / Math.hypot(x, y));
+    const embeddings = [at(1, 0), at(1, 0.1), at(0, 1), at(0.1, 1)];
+    const given = { embeddings, labels: [0, 0, 1, 1], classes: 2 };
+    const [left, between, right] = foretell(given, [at(1, 0.05), at(1, 1), at(0.05, 1)]);
+    expect([left.label, right.label]).toEqual([0, 1]);
+    expect(between.margin).toBeLessThan(Math.min(left.margin, right.margin) / 10);
   });
 });
 

@@ -1,6 +1,5 @@
 import type { ComponentType } from "preact";
 import { useEffect, useErrorBoundary, useState } from "preact/hooks";
-import { sentenceOf } from "../server.js";
 import type { View } from "../views.js";
 import { Notice } from "./notice.js";
 
@@ -16,7 +15,8 @@ export function LazyView({ view }: { view: View }) {
     return (
       <main>
         <Notice kind="bad" title="This view stopped working" action={["Try again", resetThrown]}>
-          {sentenceOf(thrown)}
+          This is a fault of the page, not of what is stored:{" "}
+          {thrown instanceof Error ? thrown.message : String(thrown)}
         </Notice>
       </main>
     );

@@ -1,8 +1,10 @@
 import { useState } from "preact/hooks";
-import { ExampleMedia } from "../../components/example-media.js";
 import { wilsonInterval } from "./cross-validation.js";
-import { modality } from "./state.js";
+import { LessonMedia } from "./lesson-media.js";
+import type { TaughtModality } from "./state.js";
 import { type Judged, type Taught, taught } from "./teaching.js";
+
+const maxShown = 40;
 
 /** How good the taught classes will be on what they have not seen, and where they go wrong. */
 export function Outcome() {
@@ -71,7 +73,7 @@ function Done({ current }: { current: Taught }) {
           cannot be predicted from others: add a second.
         </p>
       )}
-      {told.length > 0 && <Confusion judged={told} labels={labels} />}
+      {told.length > 0 && <Confusion judged={told} labels={labels} modality={current.modality} />}
     </div>
   );
 }
@@ -106,7 +108,15 @@ function Figure({
 }
 
 /** Rows: what it is. Columns: what it was taken for. A cell opens its examples. */
-function Confusion({ judged, labels }: { judged: readonly Judged[]; labels: readonly string[] }) {
+function Confusion({
+  judged,
+  labels,
+  modality,
+}: {
+  judged: readonly Judged[];
+  labels: readonly string[];
+  modality: TaughtModality;
+}) {
   const [open, setOpen] = useState<{ label: number; after: number }>();
   const inCell = (label: number, after: number) =>
     judged.filter((one) => one.label === label && one.after === after);
@@ -159,12 +169,17 @@ function Confusion({ judged, labels }: { judged: readonly Judged[]; labels: read
       </div>
       {shown.length > 0 && (
         <ul class="examples-of-class">
-          {shown.map(({ example }) => (
+          {shown.slice(0, maxShown).map(({ example }) => (
             <li key={example.id}>
-              <ExampleMedia url={example.url} name={example.name} modality={modality.value!} />
+              <LessonMedia example={example} modality={modality} />
             </li>
           ))}
         </ul>
+      )}
+      {shown.length > maxShown && (
+        <p class="sentence">
+          the first {maxShown} of {shown.length}
+        </p>
       )}
     </>
   );

@@ -2,12 +2,33 @@ import { signal } from "@preact/signals";
 import type { z } from "zod";
 import { ApiError } from "../../../../src/client/client.js";
 import type { TrainResult } from "../../../../src/wire/heads.js";
+import type { ModelAnswer } from "../../../../src/wire/models.js";
 import { sentenceOf, server } from "../../server.js";
-import { type Example, modality, model, usable } from "./state.js";
+import { inWorker } from "./in-worker.js";
+import type { TaughtModality } from "./state.js";
+
+/** What is learnt from: a file of this tab, or an item of a collection. */
+export interface LessonExample {
+  id: number | string;
+  name: string;
+  /** Where it is seen or heard in full; of an item as far as that is kept. */
+  url?: string;
+  /** The collection that it is an item of. */
+  collection?: string;
+}
+
+export interface Lesson {
+  /** That it is read from. */
+  collection?: string;
+  model: ModelAnswer;
+  modality: TaughtModality;
+  /** Embeddings are units of the model's own space. */
+  given: readonly { example: LessonExample; label: string; embedding: Float32Array }[];
+}
 
 /** An example with its class, what the texts of the labels alone said, and what teaching says. */
 export interface Judged {
-  example: Example;
+  example: LessonExample;
   label: number;
   before: number;
   /** By the others' probe; undefined for the only one of its class. */
@@ -19,6 +40,8 @@ export interface Taught {
   stage: string;
   progress: number;
   head: string;
+  collection?: string;
+  modality: TaughtModality;
   version?: number;
   labels: readonly string[];
   judged: readonly Judged[];
@@ -29,9 +52,9 @@ export interface Taught {
 export const taught = signal<Taught>();
 
 /** Teaches the classes as a new version of a head, and finds out how good it will be. */
-export async function teach(head: string): Promise<void> {
+export async function teach(head: string, lesson: Lesson): Promise<void> {
   const start = performance.now();
-  const given = usable.peek();
+  const { collection, given, model, modality } = lesson;
   const labels = [...new Set(given.map(({ label }) => label))];
   const tell = (change: Partial<Taught>) => {
     taught.value = { ...taught.peek()!, ...change };
@@ -41,19 +64,22 @@ export async function teach(head: string): Promise<void> {
     stage: "sending",
     progress: 0,
     head,
+    collection,
+    modality,
     labels,
     judged: [],
     sentence: "",
   };
   try {
-    const judging = judge(given, labels);
+    const judging = judge(lesson, labels);
+    judging.catch(() => undefined); // Awaited below, perhaps after the job has failed
     const { job } = await server.peek().trainHead({
       kind: "probe",
       name: head,
-      model: model.peek()!.id,
+      model: model.id,
       items: {
         embeddings: given.map(({ embedding }) => [...embedding]),
-        modality: modality.peek(),
+        modality,
       },
       labels: given.map(({ label }) => label),
     });
@@ -72,28 +98,28 @@ export async function teach(head: string): Promise<void> {
   }
 }
 
-async function judge(
-  given: (typeof usable)["value"],
-  labels: readonly string[],
-): Promise<readonly Judged[]> {
+async function judge(lesson: Lesson, labels: readonly string[]): Promise<readonly Judged[]> {
+  const { given } = lesson;
   const embeddings = given.map(({ embedding }) => embedding);
   const classOf = given.map(({ label }) => labels.indexOf(label));
   const [texts, after] = await Promise.all([
-    labelEmbeddings(labels),
-    crossValidateInWorker({ embeddings, labels: classOf, classes: labels.length }),
+    labelEmbeddings(lesson, labels),
+    inWorker("crossValidate", [{ embeddings, labels: classOf, classes: labels.length }]),
   ]);
   return given.map(({ example, embedding }, i) => ({
     example,
     label: classOf[i],
     before: indexOfLargest(texts.map((text) => dot(text, embedding))),
-    after: after[i],
+    after: after[i]?.label,
   }));
 }
 
 /** What zero-shot compares with: each label in the model's templates, averaged. */
-async function labelEmbeddings(labels: readonly string[]): Promise<Float64Array[]> {
-  const { id, prompt_templates } = model.peek()!;
-  const own = prompt_templates[modality.peek()!] ?? [];
+async function labelEmbeddings(
+  { model: { id, prompt_templates }, modality }: Lesson,
+  labels: readonly string[],
+): Promise<Float64Array[]> {
+  const own = prompt_templates[modality] ?? [];
   const templates = own.length === 0 ? ["{}"] : own;
   const input = labels.flatMap((label) => templates.map((one) => one.replaceAll("{}", label)));
   const { data } = await server.peek().embeddings({ input, model: id, modality: "text" });
@@ -105,17 +131,6 @@ async function labelEmbeddings(labels: readonly string[]): Promise<Float64Array[
     const norm = Math.sqrt(dot(sum, sum));
     return sum.map((value) => value / norm);
   });
-}
-
-function crossValidateInWorker(data: object): Promise<(number | undefined)[]> {
-  const worker = new Worker(new URL("./cross-validation.worker.ts", import.meta.url), {
-    type: "module",
-  });
-  return new Promise<(number | undefined)[]>((resolve, reject) => {
-    worker.onmessage = ({ data: predicted }) => resolve(predicted);
-    worker.onerror = () => reject(new Error("The examples could not be compared."));
-    worker.postMessage(data);
-  }).finally(() => worker.terminate());
 }
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {

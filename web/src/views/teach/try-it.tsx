@@ -4,15 +4,13 @@ import type { ZeroShotAnswer } from "../../../../src/wire/zero-shot.js";
 import { RecordButton } from "../../components/record-button.js";
 import { ScoreBars } from "../../components/score-bars.js";
 import { sentenceOf, server } from "../../server.js";
-import { modality } from "./state.js";
 import { taught } from "./teaching.js";
 
 /** What was taught, tried at once on something new. */
 export function TryIt() {
   const choose = useRef<HTMLInputElement>(null);
   const tried = useSignal<{ name: string; answer?: ZeroShotAnswer; failure?: string }>();
-  const { head, state } = taught.value ?? {};
-  const kind = modality.value;
+  const { head, state, modality: kind } = taught.value ?? {};
   if (state !== "done" || kind === undefined) return null;
   const classify = async (file: File | undefined) => {
     if (file === undefined) return;

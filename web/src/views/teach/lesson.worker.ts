@@ -1,0 +1,14 @@
+import { crossValidate, foretell, type Labelled } from "./cross-validation.js";
+import { findSuspects } from "./suspects.js";
+
+const tasks = {
+  crossValidate,
+  foretell,
+  screen: (given: Labelled) => findSuspects(given, crossValidate(given)),
+};
+export type LessonTasks = typeof tasks;
+
+addEventListener("message", ({ data }: MessageEvent<[keyof LessonTasks, unknown[]]>) => {
+  const [name, args] = data;
+  postMessage((tasks[name] as (...given: unknown[]) => unknown)(...args));
+});

@@ -1,0 +1,182 @@
+import { computed, signal } from "@preact/signals";
+import type { CollectionAnswer } from "../../../../src/wire/collections.js";
+import type { ItemAnswer } from "../../../../src/wire/items.js";
+import type { ModelAnswer } from "../../../../src/wire/models.js";
+import { toast } from "../../components/toasts.js";
+import { sentenceOf, server, serverUrl } from "../../server.js";
+import { inWorker } from "./in-worker.js";
+import type { TaughtModality } from "./state.js";
+import type { Screened } from "./suspects.js";
+import type { Lesson, LessonExample } from "./teaching.js";
+
+export interface StoredItem extends LessonExample {
+  id: string;
+  /** Undefined where its metadata have no such field. */
+  label: string | undefined;
+  /** The same as the metadata have it. */
+  value: Value | undefined;
+  embedding: Float32Array;
+}
+
+type Value = string | number | boolean;
+
+export interface StoredLesson {
+  collection: string;
+  /** Of the metadata, whose values are the labels. */
+  field: string;
+  model: ModelAnswer;
+  modality: TaughtModality;
+  items: readonly StoredItem[];
+  /** There are more labelled items than are read. */
+  hasMore: boolean;
+}
+
+type State =
+  | { state: "none" }
+  | { state: "loading"; count: number }
+  | { state: "failed"; sentence: string }
+  | { state: "ready"; lesson: StoredLesson };
+
+export const stored = signal<State>({ state: "none" });
+/** Ids of items that are not taught. */
+export const leftOut = signal<ReadonlySet<string>>(new Set());
+/** Undefined while the labels are looked through. */
+export const screened = signal<{ items: readonly StoredItem[]; labels: string[] } & Screened>();
+
+/** As many as a browser compares with each other in seconds. */
+const maxItems = 2000;
+const itemsAtOnce = 500;
+
+export const labelled = computed(() =>
+  stored.value.state === "ready"
+    ? stored.value.lesson.items.filter(({ label }) => label !== undefined)
+    : [],
+);
+export const unlabelled = computed(() =>
+  stored.value.state === "ready"
+    ? stored.value.lesson.items.filter(({ label }) => label === undefined)
+    : [],
+);
+export const labelsOf = (items: readonly StoredItem[]): string[] =>
+  [...new Set(items.map(({ label }) => label!))].sort((a, b) => a.localeCompare(b));
+
+/** What is taught: every labelled item that is not left out. */
+export const storedLesson = computed((): Lesson | undefined => {
+  if (stored.value.state !== "ready") return undefined;
+  const { model, modality, collection } = stored.value.lesson;
+  const given = labelled.value
+    .filter(({ id }) => !leftOut.value.has(id))
+    .map((example) => ({ example, label: example.label!, embedding: example.embedding }));
+  return { collection, model, modality, given };
+});
+
+let reading = new AbortController();
+
+export function stopReading(): void {
+  reading.abort();
+}
+
+/** Reads the items of a collection with their embeddings, labelled ones first. */
+export async function readLesson(
+  collection: CollectionAnswer,
+  { field, model, modality }: { field: string; model: ModelAnswer; modality: TaughtModality },
+): Promise<void> {
+  reading.abort();
+  reading = new AbortController();
+  const { signal } = reading;
+  stored.value = { state: "loading", count: 0 };
+  leftOut.value = new Set();
+  screened.value = undefined;
+  const items: StoredItem[] = [];
+  const read = async (exists: boolean): Promise<boolean> => {
+    const filter = JSON.stringify({ field, op: "exists", value: exists });
+    const start = items.length;
+    for (let after: string | undefined; ; ) {
+      const page = await server
+        .peek()
+        .listItems(
+          collection.name,
+          { filter, modality, include: "embedding", limit: itemsAtOnce, after },
+          { signal },
+        );
+      items.push(...page.data.map((item) => storedItem(collection.name, field, item)));
+      stored.value = { state: "loading", count: items.length };
+      after = page.next_cursor;
+      if (after === undefined || items.length - start >= maxItems) return after !== undefined;
+    }
+  };
+  try {
+    const hasMore = await read(true);
+    await read(false);
+    const { name } = collection;
+    const lesson = { collection: name, field, model, modality, items, hasMore };
+    stored.value = { state: "ready", lesson };
+    await screen();
+  } catch (error) {
+    if (!signal.aborted) stored.value = { state: "failed", sentence: sentenceOf(error) };
+  }
+}
+
+function storedItem(collection: string, field: string, item: ItemAnswer): StoredItem {
+  const { id, media_url, embedding, metadata } = item;
+  const value = field
+    .split(".")
+    .reduce<unknown>((at, key) => (at as Json | undefined)?.[key], metadata);
+  const isLabel = ["string", "number", "boolean"].includes(typeof value) && value !== "";
+  return {
+    id,
+    name: id.slice(id.lastIndexOf("/") + 1),
+    url: media_url === undefined ? undefined : serverUrl + media_url,
+    collection,
+    label: isLabel ? String(value) : undefined,
+    value: isLabel ? (value as Value) : undefined,
+    embedding: Float32Array.from(embedding!),
+  };
+}
+
+type Json = Record<string, unknown>;
+
+/** Looks for labels that may be wrong. */
+async function screen(): Promise<void> {
+  const items = labelled.peek();
+  const labels = labelsOf(items);
+  screened.value = undefined;
+  if (labels.length < 2) return;
+  const given = {
+    embeddings: items.map(({ embedding }) => embedding),
+    labels: items.map(({ label }) => labels.indexOf(label!)),
+    classes: labels.length,
+  };
+  const found = await inWorker("screen", [given], reading.signal);
+  screened.value = { items, labels, ...found };
+}
+
+/** Writes a label into the item's metadata. */
+export async function relabel(item: StoredItem, label: string | undefined): Promise<void> {
+  if (stored.peek().state !== "ready" || label === item.label) return;
+  const { lesson } = stored.peek() as Extract<State, { state: "ready" }>;
+  const { collection, field } = lesson;
+  // A number stays a number
+  const value = lesson.items.find((one) => one.label === label)?.value ?? label;
+  const metadata = field
+    .split(".")
+    .reduceRight<unknown>((inner, key) => ({ [key]: inner }), value ?? null) as Json;
+  try {
+    await server.peek().patchItem(collection, item.id, { metadata });
+    const items = lesson.items.map((one) => (one.id === item.id ? { ...one, label, value } : one));
+    stored.value = { state: "ready", lesson: { ...lesson, items } };
+    const told = label === undefined ? "has no label any more" : `is ${label} now`;
+    toast(`${item.name} ${told}`, ["Undo", () => void relabel({ ...item, label }, item.label)]);
+  } catch (error) {
+    toast(`The label is as it was: ${sentenceOf(error)}`);
+  }
+}
+
+export function toggleLeftOut(ids: readonly string[], isOut: boolean): void {
+  const next = new Set(leftOut.peek());
+  for (const id of ids) {
+    if (isOut) next.add(id);
+    else next.delete(id);
+  }
+  leftOut.value = next;
+}
