@@ -54,7 +54,10 @@ export function Sidebar({
         {current !== undefined && <AddButtons onFiles={onFiles} />}
       </div>
       {current !== undefined && (
-        <p class="sentence drop-hint">Or drop files or a folder anywhere on this page.</p>
+        <p class="sentence">
+          Or drop files or a folder anywhere on this page.
+          {current.keep_media && " A copy of each is kept."}
+        </p>
       )}
       {isMaking && <NewCollection onDone={() => setMaking(false)} />}
       {current !== undefined && current.count > 0 && <Facets current={current} />}
