@@ -215,8 +215,9 @@ async function run(): Promise<void> {
   }
 }
 
-const oddsOfRows = (rows: Rows, measure: (x: Float32Array) => Odds) =>
-  Array.from({ length: rowCount(rows) }, (_, i) => measure(rowAt(rows, i)));
+function oddsOfRows(rows: Rows, measure: (x: Float32Array) => Odds): Odds[] {
+  return Array.from({ length: rowCount(rows) }, (_, i) => measure(rowAt(rows, i)));
+}
 
 /** 95 % interval of a share. Source: Wilson 1927. */
 function wilson(count: number, n: number): [number, number] {

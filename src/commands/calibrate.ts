@@ -78,13 +78,22 @@ function linesOf(result: CalibrationResult): string[] {
     `${items} items${labels.length > 0 ? ` of ${labels.length} labels` : ""}, ${background} ` +
       "of them as background",
   ];
-  if (report === null) return lines;
+  if (report === null) {
+    if (labels.length > 0)
+      lines.push(
+        "too few labels to measure how well it keeps a false-alarm rate: 8 are needed, and many " +
+          "more keep it better",
+      );
+    return lines;
+  }
   const at5 = report.false_alarms.find(({ asked }) => asked === 0.05);
   lines.push(
     `on labels left out: AUROC ${report.auroc.value.toFixed(3)}, false alarms at 5 %: ` +
       `${percent(at5!.realised.value)} (${at5!.realised.interval.map(percent).join(" to ")}), ` +
       `calibration error ${report.multi_label.ece.value.toFixed(4)}`,
   );
+  if (at5!.realised.interval[1] > 3 * at5!.asked)
+    lines.push("so the rate depends on which labels are left out: fit it on items of more labels");
   return lines;
 }
 

@@ -153,7 +153,14 @@ async function readFiles(
     const { modality, base64 } = await readMediaFile(path);
     entries.push({ id, [modality]: base64, label, ...(field === "pairs" && { text: label }) });
   }
-  if (field === "items") return { items: entries };
+  const groups = files.map(({ group }) => group);
+  const isGrouped = groups.some((group) => group !== undefined);
+  if (field === "items")
+    return {
+      items: entries,
+      // A file without one is a group by itself
+      ...(isGrouped && { groups: files.map(({ group, id }) => group ?? id) }),
+    };
   const at = (side: string) =>
     [...files.keys()].filter((i) => (files[i].split ?? "train") === side);
   if (isSplit)
@@ -161,8 +168,6 @@ async function readFiles(
       pairs: entries,
       split: { train: at("train"), validation: at("validation"), test: at("test") },
     };
-  const groups = files.map(({ group }) => group);
-  const isGrouped = groups.some((group) => group !== undefined);
   return { pairs: entries, ...(isGrouped && { split: groupSplit(groups, { seed }) }) };
 }
 

@@ -138,7 +138,7 @@ export function compare(
   const labelled = [...first.keys()].filter((i) => first[i].label !== undefined);
   const hit = ({ label, scores }: ScoredItem) => +(label === bestOf(scores));
   const [one, other] = [first.map(hit), second.map(hit)];
-  const over = figuresOver(first, { random: seededRandom(seed), draws });
+  const over = figuresOver(first, { random: seededRandom(seed), draws, isDifference: true });
   const [onlyFirst, onlySecond] = [
     labelled.filter((i) => one[i] > other[i]).length,
     labelled.filter((i) => other[i] > one[i]).length,
@@ -167,7 +167,11 @@ const macroOf = (figures: readonly ClassFigures[], name: "precision" | "recall" 
 /** A statistic of some items with its interval, for which whole groups are drawn. */
 function figuresOver(
   items: readonly ScoredItem[],
-  { random, draws }: { random: Random; draws: number },
+  {
+    random,
+    draws,
+    isDifference = false,
+  }: { random: Random; draws: number; isDifference?: boolean },
 ) {
   return (some: readonly number[], statistic: (positions: readonly number[]) => number): Figure => {
     const groups = new Map<string, number[]>();
@@ -179,11 +183,29 @@ function figuresOver(
     const members = [...groups.values()];
     const drawn = (positions: Uint32Array) =>
       statistic(Array.from(positions).flatMap((group) => members[group]));
-    return {
+    const figure = {
       value: statistic(some),
       interval: bootstrap(members.length, drawn, random, { draws }),
     };
+    return { ...figure, interval: notOfNothing(figure, members.length, isDifference) };
   };
+}
+
+/**
+ * Items that are all right, or all wrong, are so in every draw, which would leave an interval of
+ * width 0. There it is Wilson's for so many groups, and around a difference of 0 as wide to both
+ * sides: 10 of 10 right are 72 to 100 %.
+ */
+function notOfNothing(
+  { value, interval }: Figure,
+  groups: number,
+  isDifference: boolean,
+): Interval {
+  if (interval[0] !== interval[1]) return interval;
+  const margin = 1.96 ** 2 / (groups + 1.96 ** 2);
+  if (value === 1) return [1 - margin, 1];
+  if (value !== 0) return interval;
+  return [isDifference ? -margin : 0, margin];
 }
 
 /**

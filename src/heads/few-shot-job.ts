@@ -21,6 +21,8 @@ export const FewShotInput = z.object({
   source: TrainingSource,
   labels: z.array(z.string()).optional(),
   l2: z.number().optional(),
+  /** One for each item. */
+  groups: z.array(z.string()).optional(),
   activate: z.boolean(),
 });
 export type FewShotInput = z.infer<typeof FewShotInput>;
@@ -74,12 +76,14 @@ async function run(
   };
   report(0.9, { stage: "fitting" });
   const templates = chooseTemplates({}, pack.manifest.promptTemplates[sides.a], sides.a);
+  const { groups } = input;
   const task: FewShotTask =
     input.kind === "probe"
-      ? { kind: "probe", items, options: { l2: input.l2 } }
+      ? { kind: "probe", items, groups, options: { l2: input.l2 } }
       : {
           kind: "cache",
           items,
+          groups,
           texts: {
             weights: rowsOf(
               await classEmbeddings(pack.encoders.text!, names, { templates }, signal),

@@ -66,18 +66,25 @@ export function fromBody(body: TrainBody, field: "pairs" | "items", media: Modal
   };
 }
 
+/** @param param  `labels` or `groups`: one for each row. */
 export function checkLabels(
   labels: readonly string[] | undefined,
   { source, rows }: Material,
+  param: "labels" | "groups" = "labels",
 ): void {
   if (labels === undefined) return;
   if (source.kind === "collection")
-    throw invalidInput("labels", 'A collection has its labels in the field "by"');
+    throw invalidInput(
+      param,
+      param === "labels"
+        ? 'A collection has its labels in the field "by"'
+        : '"groups" are for items of the request, not for those of a collection',
+    );
   const count = source.kind === "media" ? countOf(source.a) : rowCount(rows!.a);
   if (labels.length !== count) {
     throw invalidInput(
-      "labels",
-      `Expected ${count} labels, one for each row, but received ${labels.length}`,
+      param,
+      `Expected ${count} ${param}, one for each row, but received ${labels.length}`,
     );
   }
 }

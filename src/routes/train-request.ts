@@ -61,6 +61,12 @@ export async function trainRequest(
   }
   const labels = body.labels ?? material.labels;
   checkLabels(labels, material);
+  checkLabels(body.groups, material, "groups");
+  if (body.groups !== undefined && !fewShot)
+    throw invalidInput(
+      "groups",
+      '"groups" are for a probe or cache; pairs are kept apart by "split"',
+    );
   for (const [side, rows] of Object.entries(material.rows ?? {})) {
     const { dimensions } = pack.manifest;
     if (rows.dimensions === dimensions) continue;
@@ -82,6 +88,7 @@ export async function trainRequest(
       name,
       kind,
       l2: body.l2,
+      groups: body.groups,
       activate: body.activate !== "never",
     };
     return { kind: "few-shot", name, model, input: { data, files: material.files } };

@@ -1,6 +1,6 @@
 import { seededRandom } from "../math/random.js";
 import { rowAt, take } from "../math/rows.js";
-import { bootstrapMean, type Interval, mean } from "../math/statistics.js";
+import { bootstrap, type Interval, mean } from "../math/statistics.js";
 import { type Cancellation, throwIfCancelled } from "./cancellation.js";
 import { cacheLogits, type FewShotTask, fitFewShot, linearProbeLogits } from "./few-shot.js";
 
@@ -8,7 +8,7 @@ import { cacheLogits, type FewShotTask, fitFewShot, linearProbeLogits } from "./
 export interface HeldOutAccuracy {
   /** Share of items whose label came out first; ties count as wrong. */
   accuracy: number;
-  /** 95 %, bootstrap over items. */
+  /** 95 %, bootstrap over groups of items. */
   interval: Interval;
   /** Evaluated items: those whose label other items have too. */
   items: number;
@@ -18,10 +18,10 @@ export interface HeldOutAccuracy {
 const maxFolds = 10;
 
 /**
- * Cross-validation: items are dealt to folds, label by label, and each fold is classified by an
- * adapter of the others. Up to ten items it is leave-one-out.
+ * Cross-validation: items are dealt to folds, label by label and whole groups at a time, and each
+ * fold is classified by an adapter of the others. Up to ten groups it leaves one out at a time.
  *
- * @returns undefined when every label has a single item.
+ * @returns undefined when no fold has a label that the others have too.
  */
 export function fewShotAccuracy(
   task: FewShotTask,
@@ -29,18 +29,20 @@ export function fewShotAccuracy(
 ): HeldOutAccuracy | undefined {
   const { items } = task;
   const { labels } = items;
-  const members = new Int32Array(items.classes);
-  for (const label of labels) members[label]++;
   const order = [...seededRandom(1).permutation(labels.length)].sort(
     (i, j) => labels[i] - labels[j],
   );
-  const folds = Math.min(maxFolds, labels.length);
-  const hits: number[] = [];
+  const groupOf = (i: number) => task.groups?.[i] ?? String(i);
+  const places = new Map<string, number>();
+  for (const i of order) if (!places.has(groupOf(i))) places.set(groupOf(i), places.size);
+  const folds = Math.min(maxFolds, places.size);
+  const foldOf = (i: number) => places.get(groupOf(i))! % folds;
+  const hits = new Map<string, number[]>();
   for (let fold = 0; fold < folds; fold++) {
     throwIfCancelled(signal);
-    const isAsked = (place: number) => place % folds === fold;
-    const kept = order.filter((_, place) => !isAsked(place));
-    const asked = order.filter((i, place) => isAsked(place) && members[labels[i]] > 1);
+    const kept = order.filter((i) => foldOf(i) !== fold);
+    const keptLabels = new Set(kept.map((i) => labels[i]));
+    const asked = order.filter((i) => foldOf(i) === fold && keptLabels.has(labels[i]));
     if (asked.length === 0 || kept.length === 0) continue;
     const some = {
       ...items,
@@ -57,10 +59,14 @@ export function fewShotAccuracy(
               (task as Extract<FewShotTask, { kind: "cache" }>).texts,
               rowAt(items, i),
             );
-      hits.push(+logits.every((logit, c) => c === labels[i] || logit < logits[labels[i]]));
+      const hit = +logits.every((logit, c) => c === labels[i] || logit < logits[labels[i]]);
+      hits.set(groupOf(i), [...(hits.get(groupOf(i)) ?? []), hit]);
     }
   }
-  if (hits.length === 0) return undefined;
-  const interval = bootstrapMean(hits, seededRandom(1));
-  return { accuracy: mean(hits), interval, items: hits.length, folds };
+  if (hits.size === 0) return undefined;
+  const ofGroups = [...hits.values()];
+  const over = (groups: Uint32Array) => mean([...groups].flatMap((group) => ofGroups[group]));
+  const interval = bootstrap(ofGroups.length, over, seededRandom(1));
+  const all = ofGroups.flat();
+  return { accuracy: mean(all), interval, items: all.length, folds };
 }

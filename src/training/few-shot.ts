@@ -112,9 +112,13 @@ export function fitCacheAdapter(
 }
 
 /** A fit as plain data, for a worker thread. */
-export type FewShotTask =
+export type FewShotTask = (
   | { kind: "cache"; items: LabelledItems; texts: ZeroShotClasses }
-  | { kind: "probe"; items: LabelledItems; options?: LinearProbeOptions };
+  | { kind: "probe"; items: LabelledItems; options?: LinearProbeOptions }
+) & {
+  /** One for each item: those of one group, such as clips of one recording, stay in one fold. */
+  groups?: readonly string[];
+};
 
 export const fitFewShot = (task: FewShotTask, signal?: Cancellation): CacheAdapter | LinearProbe =>
   task.kind === "cache"

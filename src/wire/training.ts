@@ -71,6 +71,8 @@ export const TrainBody = z.strictObject({
   a_modality: optional(Modality),
   b_modality: optional(Modality),
   labels: optional(Labels),
+  /** Of the items of a probe or cache: those of one group stay together when it is measured. */
+  groups: optional(Labels),
   head: optional(z.preprocess(fromForm, z.union([SideHead, z.strictObject(sideHeads)]))),
   loss: optional(z.enum(lossNames)),
   epochs: optional(z.number()),

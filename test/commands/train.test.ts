@@ -206,6 +206,9 @@ describe("crossmodal train --files", () => {
     const lines = await run(...made, "--files", csv);
     expect(lines).toContain("labels: cat, horse"); // the rocket is for a test
     expect(lines).toMatch(/right on held-out items, 4 in 4 folds/);
+    const grouped = rows.slice(0, 4).map((row, i) => `${file(row)},film ${i >> 1}`);
+    const films = save("films.csv", `file,label,split,group\n${grouped.join("\n")}\n`);
+    expect(await run(...made, "--files", films)).toMatch(/held-out items, 4 in 2 folds/);
   });
 });
 

@@ -95,6 +95,30 @@ describe("evaluate", () => {
   });
 });
 
+describe("intervals", () => {
+  const items = (isRight: boolean) =>
+    Array.from({ length: 10 }, (_, i) => item(String(i), isRight ? 0 : 1, 0.9, 0.1));
+
+  it("are Wilson's where every item is right, or none: draws of them are all alike", () => {
+    // statsmodels' proportion_confint(10, 10, method="wilson"): (0.72247, 1)
+    const all = evaluate(["a", "b"], items(true));
+    expect(all.accuracy.interval[0]).toBeCloseTo(0.72247, 4);
+    expect(all.accuracy.interval[1]).toBe(1);
+    const none = evaluate(["a", "b"], items(false)).accuracy.interval;
+    expect(none[0]).toBe(0);
+    expect(none[1]).toBeCloseTo(0.27753, 4);
+    const grouped = items(true).map((one, i) => ({ ...one, group: String(i % 2) }));
+    expect(evaluate(["a", "b"], grouped).accuracy.interval[0]).toBeCloseTo(0.34237, 4);
+  });
+
+  it("say of two that never differ how much they might", () => {
+    const { difference } = compare(items(true), items(true)).accuracy;
+    expect(difference.value).toBe(0);
+    expect(difference.interval[0]).toBeCloseTo(-0.27753, 4);
+    expect(difference.interval[1]).toBeCloseTo(0.27753, 4);
+  });
+});
+
 describe("compare", () => {
   it("is paired, item by item", () => {
     const truth = Array.from({ length: 30 }, (_, i) => i % 2);

@@ -343,6 +343,7 @@ describe("POST /v1/heads with media", () => {
     ["batch_size", { pairs: [{ image: "aGVsbG8=", text: "x" }], batch_size: 1 }, 400],
     ["loss", { pairs: [{ image: "aGVsbG8=", text: "x" }], loss: "none" }, 400],
     ["labels", { pairs: [{ image: "aGVsbG8=", text: "x" }], labels: ["a", "b"] }, 400],
+    ["groups", { pairs: [{ image: "aGVsbG8=", text: "x" }], groups: ["a"] }, 400],
     ["name", { pairs: [{ image: "aGVsbG8=", text: "x" }], name: "../x" }, 400],
     ["items", { kind: "projection", items: [{ image: "aGVsbG8=", label: "x" }] }, 400],
     ["epoch", { pairs: [{ image: "aGVsbG8=", text: "x" }], epoch: 3 }, 400],

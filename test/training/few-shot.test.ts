@@ -176,6 +176,23 @@ describe("fewShotAccuracy", () => {
     expect(fewShotAccuracy(task)!.accuracy).toBeLessThan(0.45);
   });
 
+  it("keeps groups together: copies of an item in the other folds tell nothing", () => {
+    const noise = randomUnitRows(16, dimensions, 8);
+    const places = Array.from({ length: 64 }, (_, i) => i >> 2); // each four times
+    const values = Float32Array.from(
+      places.flatMap((i) => [...noise.data.slice(i * dimensions, (i + 1) * dimensions)]),
+    );
+    const labels = Int32Array.from(places, (i) => i % 4);
+    const items = { values, dimensions, labels, classes: 4 };
+    const task = { kind: "probe", items, options: { l2: 1e-4 } } as const;
+    expect(fewShotAccuracy(task)!.accuracy).toBeGreaterThan(0.9);
+    const together = fewShotAccuracy({ ...task, groups: places.map(String) })!;
+    expect(together).toMatchObject({ items: 64, folds: 10 });
+    expect(together.accuracy).toBeLessThan(0.5);
+    // Sixteen draws, not 64
+    expect(together.interval[1] - together.interval[0]).toBeGreaterThan(0.2);
+  });
+
   it("asks for the texts of a cache, and about no item that is the only one of its label", () => {
     const cache = { kind: "cache", items: items(12, 7), texts } as const;
     expect(fewShotAccuracy(cache)).toMatchObject({ items: 12 });
