@@ -27,10 +27,17 @@ const isSlow = (path: string) => {
   return slowMarks.some((mark) => mark.test(text));
 };
 
-/** Run once more with collections in PostgreSQL. */
-const onPostgresToo = ["collections", "items", "search", "headed-collections"].map(
-  (name) => `test/routes/${name}.test.ts`,
-);
+/** Run once more with everything in PostgreSQL. */
+const onPostgresToo = [
+  "collections",
+  "items",
+  "search",
+  "headed-collections",
+  "heads",
+  "bridges",
+  "label-sets",
+  "calibrations",
+].map((name) => `test/routes/${name}.test.ts`);
 
 const shared = {
   // Native runtimes (ONNX Runtime, SQLite, usearch) live in worker threads of their own; a process

@@ -41,6 +41,7 @@ import { modelsRoutes } from "./routes/models.js";
 import { moveCollectionRoute } from "./routes/move-collection.js";
 import { pageRoutes } from "./routes/page.js";
 import { patchItemsRoutes } from "./routes/patch-items.js";
+import { refreshState } from "./routes/refresh-state.js";
 import {
   allowOrigins,
   endConnections,
@@ -62,7 +63,7 @@ import type { ReloadAnswer } from "./wire/server.js";
  */
 export function createApp(
   services: Services,
-  access = new Access(services.config),
+  access = new Access(services.config, services.keys),
   reload?: () => Promise<ReloadAnswer>,
 ) {
   const { config, log, stopping } = services;
@@ -88,6 +89,7 @@ export function createApp(
       }),
     )
     .use(limitBody(config.maxBodyBytes, services.bodies))
+    .use(refreshState(services))
     .use(
       methodNotAllowed({
         app,

@@ -48,7 +48,7 @@ export class ReloadableApp {
     const before = this.#services.config;
     const { config, changed, needsRestart } = compareConfigs(before, this.#options.reread());
     const { packs, models, log } = this.#services;
-    const access = new Access(config);
+    const access = new Access(config, this.#services.keys);
     await access.refresh();
     this.#options.checkAccess(config, access);
     const aliased = packsOf(packs.list(), checkAliases(config));

@@ -12,6 +12,7 @@ import { lingerAfterAnswers } from "./linger.js";
 import type { Log } from "./log.js";
 import { portProblem } from "./port.js";
 import { ReloadableApp } from "./reloadable-app.js";
+import { openStorage } from "./services/open-storage.js";
 import { createServices } from "./services.js";
 
 export interface RunningServer {
@@ -35,15 +36,12 @@ export async function startServer(
   log: Log,
   reread = () => config,
 ): Promise<RunningServer> {
-  const access = new Access(config);
-  await access.refresh();
-  checkAccess(config, access);
   const tls = await TlsFiles.open(config);
   // Models take seconds to load: what stands in the way is told before
   const problem = config.port === 0 ? undefined : await portProblem(config.host, config.port);
   if (problem !== undefined) throw portError(config, problem.why);
   log.info({ config: redacted(config) }, "starting");
-  const services = await createServices(config, log, { ownsData: true });
+  const { access, services } = await openServices(config, log);
   const app = new ReloadableApp(services, { access, reread, checkAccess });
   const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
     // Node would end every request after five minutes; a stream of items may take hours. See
@@ -103,6 +101,20 @@ export async function startServer(
     reload: () => app.reload(),
     underWay: () => underWay,
   };
+}
+
+/** Who may ask is known before models are loaded. */
+async function openServices(config: Config, log: Log) {
+  const storage = await openStorage(config, log, true);
+  const access = new Access(config, storage.state.keys);
+  try {
+    await access.refresh();
+    checkAccess(config, access);
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+  return { access, services: await createServices(config, log, { storage }) };
 }
 
 function portError({ host, port }: Config, why: string, cause?: Error): AppError {

@@ -10,6 +10,7 @@ import type { LoadedPack } from "./encoders/load.js";
 import type { ModelRegistry } from "./encoders/model-registry.js";
 import { type Packs, packsOf } from "./encoders/packs.js";
 import { AppError } from "./errors.js";
+import type { StateFolder } from "./files/state-folder.js";
 import { BridgeStore } from "./heads/bridge-store.js";
 import { collectionsOfHeads } from "./heads/following-collections.js";
 import { HeadStore } from "./heads/head-store.js";
@@ -25,7 +26,7 @@ import type { FetchMedia } from "./media/read-media.js";
 import { NeutralQueries } from "./search/neutral-queries.js";
 import { checkAliases, loadPacks } from "./services/load-packs.js";
 import { openJobs } from "./services/open-jobs.js";
-import { openStorage } from "./services/open-storage.js";
+import { openStorage, type Storage } from "./services/open-storage.js";
 import { bodyBudget, mediaBudget, startFetcher, startMedia } from "./services/start-media.js";
 import { startTracer, type Tracer } from "./tracing/tracer.js";
 import { type GapMeasurer, gapMeasurer } from "./training/gap-measurer.js";
@@ -57,6 +58,10 @@ export interface Services {
   bridges: BridgeStore;
   jobs: Jobs;
   labelSets: LabelSetStore;
+  /** Where created API keys are. */
+  keys: StateFolder;
+  /** Fetches what other servers changed of heads, label sets and the like, where they share it. */
+  refreshState(): Promise<void>;
   /** The reference for "none of these". */
   referenceBank: ReferenceBank;
   calibrations: CalibrationStore;
@@ -80,18 +85,17 @@ export interface Services {
 
 /**
  * Config -> parts. Loads and checks every model before it returns.
- * @param ownsData  locks the data folder at once, before the models are loaded, as a server does:
- *   `storage_locked` when another process has it. A read-only folder is only logged: everything but
- *   collections works without.
+ * @param storage  a server's, which is open already; closed with the rest. Without one, the data
+ *   folder is locked and collections are opened on first use.
  */
 export async function createServices(
   config: Config,
   log: Log,
-  { ownsData = false }: { ownsData?: boolean } = {},
+  { storage }: { storage?: Storage } = {},
 ): Promise<Services> {
   const closers: (() => unknown)[] = [];
   try {
-    return await openServices(config, log, ownsData, closers);
+    return await openServices(config, log, storage, closers);
   } catch (error) {
     await closeAll(...closers.reverse()).catch((other) =>
       log.error({ err: other }, "not every part could be closed"),
@@ -107,16 +111,14 @@ export async function createServices(
 async function openServices(
   config: Config,
   log: Log,
-  ownsData: boolean,
+  given: Storage | undefined,
   closers: (() => unknown)[],
 ): Promise<Services> {
+  const storage = given ?? (await openStorage(config, log, false));
+  closers.push(() => storage.close());
+  const { store, keptMedia, state } = storage;
   const tracer = await startTracer(config.otlpEndpoint, log);
   closers.push(() => tracer?.close());
-  const { store, keptMedia } = await openStorage(config, log, ownsData);
-  closers.push(
-    () => store.close(),
-    () => keptMedia.close(),
-  );
   const media = await startMedia(config, log);
   closers.push(() => media.close());
   const layouts = new MapLayouts({ folder: join(config.dataDir, "maps"), log });
@@ -138,12 +140,12 @@ async function openServices(
   const { dataDir } = config;
   const rebuild = (collection: string) => jobs.create("reproject", { data: { collection } });
   const heads = await HeadStore.open({
-    folder: join(dataDir, "heads"),
+    files: state.heads,
     log,
     ...collectionsOfHeads(store, rebuild),
   });
   const bridges = await BridgeStore.open({
-    folder: join(dataDir, "bridges"),
+    files: state.bridges,
     spaces: () => loaded.map(({ manifest, space }) => ({ id: manifest.id, space })),
     log,
   });
@@ -163,15 +165,18 @@ async function openServices(
     activity,
     heads,
     bridges,
-    calibrations: new CalibrationStore({ folder: join(dataDir, "calibrations"), log }),
+    calibrations: new CalibrationStore({ files: state.calibrations, log }),
     referenceBank: new ReferenceBank({ folder: join(dataDir, "cache"), log }),
-    labelSets: new LabelSetStore(join(dataDir, "label-sets")),
+    keys: state.keys,
+    refreshState: storage.refresh,
+    labelSets: new LabelSetStore(state["label-sets"]),
     bodies: bodyBudget(config),
     neutralQueries: new NeutralQueries(),
     fetchMedia: startFetcher(config),
     ready,
   };
   const jobs = await openJobs(parts);
+  if (given !== undefined) storage.follow();
   const stopping = new AbortController();
   const stop = async () => {
     stopping.abort(new AppError("cancelled", "The server is shutting down"));

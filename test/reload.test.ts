@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createKey, revokeKey } from "../src/access/key-file.js";
+import { createKey, keyFolder, revokeKey } from "../src/access/key-file.js";
 import { loadConfig } from "../src/config.js";
 import { createLog } from "../src/log.js";
 import { type RunningServer, startServer } from "../src/server.js";
@@ -66,8 +66,8 @@ describe("POST /v1/admin/reload", () => {
 describe("a server under load", () => {
   it("drops no request while keys, configuration and models change", async () => {
     const dataDir = join(folder, "data");
-    const working = await createKey(dataDir, { name: "working", scope: "read" });
-    const leaving = await createKey(dataDir, { name: "leaving", scope: "read" });
+    const working = await createKey(keyFolder(dataDir), { name: "working", scope: "read" });
+    const leaving = await createKey(keyFolder(dataDir), { name: "leaving", scope: "read" });
     let isOver = false;
     const statuses: Record<string, Set<number>> = { working: new Set(), leaving: new Set() };
     const failures: unknown[] = [];
@@ -94,7 +94,7 @@ describe("a server under load", () => {
     try {
       await more();
       expect([...statuses.leaving]).toEqual([200]);
-      await revokeKey(dataDir, leaving.split("_")[1]);
+      await revokeKey(keyFolder(dataDir), leaving.split("_")[1]);
       await expect.poll(() => [...statuses.leaving], { timeout: 30_000 }).toEqual([200, 401]);
       for (const apiKeys of [["second-secret"], ["first-secret"]]) {
         const [before] = read().apiKeys;

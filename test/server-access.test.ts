@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
-import { createKey, revokeKey } from "../src/access/key-file.js";
+import { createKey, keyFolder, revokeKey } from "../src/access/key-file.js";
 import { certificates } from "./helpers/certificates.js";
 import { type ServedProcess, serve } from "./helpers/serve.js";
 
@@ -55,10 +55,10 @@ describe("a server in front of others", () => {
       return (await fetch(`${server.url}/v1/collections`, { headers })).status;
     };
     expect(await status()).toBe(200);
-    const key = await createKey(server.dataDir, { name: "ada", scope: "read" });
+    const key = await createKey(keyFolder(server.dataDir), { name: "ada", scope: "read" });
     expect(await status()).toBe(401);
     expect(await status(key)).toBe(200);
-    await revokeKey(server.dataDir, key.split("_")[1]);
+    await revokeKey(keyFolder(server.dataDir), key.split("_")[1]);
     expect(await status(key)).toBe(401);
   });
 

@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { statSync } from "node:fs";
+import { AppError } from "../errors.js";
+import type { StateFolder } from "../files/state-folder.js";
 import { hadKeys, hashOf, keyFilePath, readKeys, type Scope, type StoredKey } from "./key-file.js";
 
 /** The sender of a request. */
@@ -13,41 +15,47 @@ export interface Caller {
   requestsPerMinute?: number;
 }
 
+type KeyFolder = Pick<StateFolder, "path" | "isLoaded">;
+
 /**
- * The keys that open this server: those of the configuration, which may do everything, and those in
- * the data folder. The file is checked on every request, so that new and revoked keys take effect
+ * The keys that open this server: those of the configuration, which may do everything, and those
+ * that were created. The file is checked on every request, so that new and revoked keys take effect
  * with the next one.
  */
 export class Access {
   readonly #configured: readonly Buffer[];
-  readonly #dataDir: string;
+  readonly #files: KeyFolder | undefined;
   #keys = new Map<string, StoredKey>();
   #version = "";
 
-  constructor(config: { apiKeys: readonly string[]; dataDir: string }) {
-    this.#configured = config.apiKeys.map(digest);
-    this.#dataDir = config.dataDir;
+  /** @param files  with the created keys; without, those of the configuration are all. */
+  constructor({ apiKeys }: { apiKeys: readonly string[] }, files?: KeyFolder) {
+    this.#configured = apiKeys.map(digest);
+    this.#files = files;
   }
 
   /** @throws AppError `storage_corrupt` when the key file is damaged. */
   async refresh(): Promise<void> {
     const version = this.#fileVersion();
-    if (version === this.#version) return;
-    this.#keys = new Map((await readKeys(this.#dataDir)).map((key) => [key.id, key]));
+    if (version === this.#version || this.#files === undefined) return;
+    this.#keys = new Map((await readKeys(this.#files)).map((key) => [key.id, key]));
     this.#version = version;
   }
 
   /**
    * Whether a key is required at all. Once any key exists it stays required, even when all are
-   * revoked.
+   * revoked; so it is while the keys are not known yet.
    */
   get needsKey(): boolean {
-    return this.#configured.length > 0 || this.#fileVersion() !== "";
+    return (
+      this.#files?.isLoaded === false || this.#configured.length > 0 || this.#fileVersion() !== ""
+    );
   }
 
   /**
    * @returns undefined for a key that is unknown, revoked or expired.
-   * @throws AppError `storage_corrupt` when the key file is damaged: nobody is let in then.
+   * @throws AppError `storage_corrupt` when the key file is damaged, `storage_unavailable` while
+   *   keys could not be read from the database yet: nobody is let in then.
    */
   async callerWith(key: string, now = new Date()): Promise<Caller | undefined> {
     const candidate = digest(key); // of equal length, so that the comparison takes equal time
@@ -55,6 +63,10 @@ export class Access {
       timingSafeEqual(configuredKey, candidate),
     );
     if (configured.length > 0) return { id: "configured", name: "configuration", scope: "admin" };
+    if (this.#files?.isLoaded === false) {
+      const message = "The database with the API keys has not answered since the start";
+      throw new AppError("storage_unavailable", message, { retryAfterSeconds: 2 });
+    }
     await this.refresh();
     const [, id, secret] = /^cm_([a-z2-7]{8})_(.{1,100})$/.exec(key) ?? [];
     const stored = this.#keys.get(id ?? "");
@@ -71,9 +83,10 @@ export class Access {
    * after a restart.
    */
   #fileVersion(): string {
-    const found = statSync(keyFilePath(this.#dataDir), { throwIfNoEntry: false, bigint: true });
+    if (this.#files === undefined) return "";
+    const found = statSync(keyFilePath(this.#files), { throwIfNoEntry: false, bigint: true });
     if (found !== undefined) return `${found.ino}:${found.size}:${found.mtimeNs}`;
-    return this.#version === "" && !hadKeys(this.#dataDir) ? "" : "gone";
+    return this.#version === "" && !hadKeys(this.#files) ? "" : "gone";
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { AppError, invalidInput } from "../errors.js";
 import { checkedJson, damaged, readCheckedJson } from "../files/checked-json.js";
-import { writeDurably } from "../files/write-durably.js";
+import { localFolder, type StateFolder } from "../files/state-folder.js";
 import { lockProcesses } from "../index/embedded/process-lock.js";
 
 /** What a key may do; each includes those before it. */
@@ -26,23 +26,40 @@ const StoredKey = z.strictObject({
 export type StoredKey = z.infer<typeof StoredKey>;
 const KeyFile = z.strictObject({ keys: z.array(StoredKey).max(10_000) });
 
-export const keyFilePath = (dataDir: string) => join(dataDir, "keys.json");
+const keyFile = "keys.json";
+type KeyPlace = Pick<StateFolder, "path">;
+export const keyFilePath = ({ path }: KeyPlace) => join(path, keyFile);
 /** There from the first key on. */
-const lockPath = (dataDir: string) => `${keyFilePath(dataDir)}.lock`;
+const lockPath = (files: KeyPlace) => `${keyFilePath(files)}.lock`;
 
-/** Whether keys were ever created in a data folder. */
-export const hadKeys = (dataDir: string) =>
-  existsSync(keyFilePath(dataDir)) || existsSync(lockPath(dataDir));
+/** Whether keys were ever created in a folder. */
+export const hadKeys = (files: KeyPlace) =>
+  existsSync(keyFilePath(files)) || existsSync(lockPath(files));
+
+/** The data folder, for its keys. It is changed by one process at a time: no key gets lost. */
+export function keyFolder(dataDir: string): StateFolder {
+  const folder = localFolder(dataDir);
+  const { change } = folder;
+  folder.change = async (work) => {
+    const unlock = await lockProcesses(lockPath(folder));
+    try {
+      return await change(work);
+    } finally {
+      unlock();
+    }
+  };
+  return folder;
+}
 
 /**
- * The keys of a data folder, revoked ones included; none where none was ever created.
+ * The keys in a folder, revoked ones included; none where none was ever created.
  * @throws AppError `storage_corrupt` when the file is damaged or gone: no key is valid then.
  */
-export async function readKeys(dataDir: string): Promise<StoredKey[]> {
-  if (!hadKeys(dataDir)) return [];
-  const path = keyFilePath(dataDir);
+export async function readKeys(files: KeyPlace): Promise<StoredKey[]> {
+  if (!hadKeys(files)) return [];
+  const path = keyFilePath(files);
   if (!existsSync(path)) {
-    const advice = `put it back, or delete "${lockPath(dataDir)}" to begin without keys`;
+    const advice = `put it back, or delete "${lockPath(files)}" to begin without keys`;
     throw damaged(path, `it is missing: ${advice}`);
   }
   const result = KeyFile.safeParse(await readCheckedJson(path));
@@ -61,7 +78,7 @@ export interface NewKey {
  * Creates a key. Only its hash is kept: the returned secret cannot be shown again.
  * @returns the key as a client sends it, `cm_<id>_<secret>`.
  */
-export async function createKey(dataDir: string, wanted: NewKey): Promise<string> {
+export async function createKey(files: StateFolder, wanted: NewKey): Promise<string> {
   const id = base32(randomBytes(5));
   const secret = randomBytes(32).toString("base64url");
   const key = StoredKey.safeParse({
@@ -77,7 +94,7 @@ export async function createKey(dataDir: string, wanted: NewKey): Promise<string
     const [{ path, message }] = key.error.issues;
     throw invalidInput(path.join("."), message);
   }
-  await change(dataDir, (keys) => [...keys, key.data]);
+  await change(files, (keys) => [...keys, key.data]);
   return `cm_${id}_${secret}`;
 }
 
@@ -85,36 +102,29 @@ export async function createKey(dataDir: string, wanted: NewKey): Promise<string
  * A revoked key stays in the list, so that the log's ids keep their names.
  * @throws AppError `not_found`.
  */
-export async function revokeKey(dataDir: string, id: string): Promise<StoredKey> {
-  const revoked: StoredKey[] = [];
-  await change(dataDir, (keys) =>
-    keys.map((key) => {
-      if (key.id !== id) return key;
-      const found = { ...key, revoked_at: key.revoked_at ?? new Date().toISOString() };
-      revoked.push(found);
-      return found;
-    }),
+export async function revokeKey(files: StateFolder, id: string): Promise<StoredKey> {
+  const at = new Date().toISOString();
+  const keys = await change(files, (before) =>
+    before.map((key) => (key.id === id ? { ...key, revoked_at: key.revoked_at ?? at } : key)),
   );
-  if (revoked.length > 0) return revoked[0];
-  throw new AppError("not_found", `There is no key "${id}" in ${keyFilePath(dataDir)}`, {
+  const revoked = keys.find((key) => key.id === id);
+  if (revoked !== undefined) return revoked;
+  throw new AppError("not_found", `There is no key "${id}" in ${keyFilePath(files)}`, {
     param: "id",
   });
 }
 
-/** One at a time, across processes: two keys made at once are both kept. */
 async function change(
-  dataDir: string,
+  files: StateFolder,
   edit: (keys: readonly StoredKey[]) => StoredKey[],
-): Promise<void> {
-  const isFirst = !hadKeys(dataDir);
-  const unlock = await lockProcesses(lockPath(dataDir));
-  try {
-    const isNew = isFirst && !existsSync(keyFilePath(dataDir));
-    const keys = edit(isNew ? [] : await readKeys(dataDir));
-    await writeDurably(keyFilePath(dataDir), checkedJson({ keys }), { mode: 0o600 });
-  } finally {
-    unlock();
-  }
+): Promise<StoredKey[]> {
+  const isFirst = !hadKeys(files);
+  return files.change(async (changes) => {
+    const isNew = isFirst && !existsSync(keyFilePath(files));
+    const keys = edit(isNew ? [] : await readKeys(files));
+    await changes.write(keyFile, checkedJson({ keys }), { mode: 0o600 });
+    return keys;
+  });
 }
 
 export const hashOf = (secret: string) => createHash("sha256").update(secret).digest("hex");

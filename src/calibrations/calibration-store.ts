@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.js";
+import { type FolderChanges, orRefreshed, type StateFolder } from "../files/state-folder.js";
 import { NameQueue } from "../heads/name-queue.js";
 import {
   activeIn,
   checkName,
+  namesIn,
   VersionFolder,
   type Versions,
   verifyVersion,
@@ -24,17 +26,22 @@ export type ListedCalibration = Omit<Versions, "numbers" | "history"> & {
   versions: ({ version: number } & (CalibrationFile | { unusable: string }))[];
 };
 
-/** Calibrations in the data folder, each with its versions, of which at most one is active. */
+/** Calibrations, each with its versions, of which at most one is active. */
 export class CalibrationStore {
+  readonly #files: StateFolder;
   readonly #folder: VersionFolder;
   readonly #log: Log;
   readonly #queue = new NameQueue();
   readonly #loaded = new Recent<Calibration>(maxLoaded);
 
-  /** @param folder  `<dataDir>/calibrations` */
-  constructor({ folder, log }: { folder: string; log: Log }) {
-    this.#folder = new VersionFolder(folder);
+  constructor({ files, log }: { files: StateFolder; log: Log }) {
+    this.#files = files;
+    this.#folder = new VersionFolder(files.path);
     this.#log = log;
+    files.onChange = (paths) => {
+      const changed = namesIn(paths);
+      this.#loaded.forget((key) => changed.includes(key.split("/")[0]));
+    };
   }
 
   async list(): Promise<ListedCalibration[]> {
@@ -59,6 +66,10 @@ export class CalibrationStore {
    * @throws AppError `not_found`, `conflict` when none is active, `storage_corrupt`.
    */
   async use(name: string, version?: number): Promise<Calibration> {
+    return orRefreshed(this.#files, () => this.#use(name, version));
+  }
+
+  async #use(name: string, version?: number): Promise<Calibration> {
     const { numbers, history, damage } = await this.#found(name);
     if (version === undefined && damage !== undefined)
       throw new AppError("storage_corrupt", damage, { param });
@@ -78,30 +89,34 @@ export class CalibrationStore {
     const tensors = {
       background: { shape: [rowCount(background), dimensions], data: values },
     };
-    return this.#folder.add(name, {
+    const files = {
       "calibration.json": `${JSON.stringify(CalibrationFile.parse(file))}\n`,
       "background.safetensors": writeSafetensors({ tensors, metadata: {} }),
-    });
+    };
+    return this.#files.change((changes) => this.#folder.add(changes, name, files));
   }
 
   /** @throws AppError `not_found`, `storage_corrupt` */
   activate(name: string, version: number): Promise<void> {
-    return this.#queue.take(name, async () => {
-      const { numbers, history } = await this.#found(name);
-      if (!numbers.includes(version)) throw noVersion(name, version);
-      await this.#load(name, version);
-      const others = history.filter((one) => one !== version && numbers.includes(one));
-      await this.#folder.setHistory(name, [...others, version]);
-    });
+    const activate = (changes: FolderChanges) => this.#activate(changes, name, version);
+    return this.#queue.take(name, () => this.#files.change(activate));
+  }
+
+  async #activate(changes: FolderChanges, name: string, version: number): Promise<void> {
+    const { numbers, history } = await this.#found(name);
+    if (!numbers.includes(version)) throw noVersion(name, version);
+    await this.#load(name, version);
+    const others = history.filter((one) => one !== version && numbers.includes(one));
+    await this.#folder.setHistory(changes, name, [...others, version]);
   }
 
   /** @throws AppError `not_found` */
   remove(name: string): Promise<void> {
-    return this.#queue.take(name, async () => {
+    const remove = async (changes: FolderChanges) => {
       await this.#found(name);
-      await this.#folder.remove(name);
-      this.#loaded.forget((key) => key.startsWith(`${name}/`));
-    });
+      await this.#folder.remove(changes, name);
+    };
+    return this.#queue.take(name, () => this.#files.change(remove));
   }
 
   async #found(name: string): Promise<Versions> {

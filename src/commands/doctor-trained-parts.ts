@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { CalibrationStore } from "../calibrations/calibration-store.js";
+import { localFolder } from "../files/state-folder.js";
 import { BridgeStore } from "../heads/bridge-store.js";
 import { HeadStore } from "../heads/head-store.js";
 import { isResumable } from "../jobs/job.js";
@@ -15,15 +16,12 @@ const log = createLog("silent");
  * folder is intact. A server may be using it.
  */
 export async function trainedParts(dataDir: string): Promise<Finding[]> {
-  const heads = await HeadStore.open({ folder: join(dataDir, "heads"), log });
-  const bridges = await BridgeStore.open({
-    folder: join(dataDir, "bridges"),
-    spaces: () => [],
-    log,
-  });
+  const files = (name: string) => localFolder(join(dataDir, name));
+  const heads = await HeadStore.open({ files: files("heads"), log });
+  const bridges = await BridgeStore.open({ files: files("bridges"), spaces: () => [], log });
   const made = bridges.list().filter(({ versions }) => versions.some(({ shipped }) => !shipped));
-  const calibrations = new CalibrationStore({ folder: join(dataDir, "calibrations"), log });
-  const labelSets = await new LabelSetStore(join(dataDir, "label-sets")).list();
+  const calibrations = new CalibrationStore({ files: files("calibrations"), log });
+  const labelSets = await new LabelSetStore(files("label-sets")).list();
   const { jobs, damage } = await jobsOf(dataDir);
   return [
     ...findings("heads", heads.list().length, heads.damage()),

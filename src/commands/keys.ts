@@ -1,11 +1,28 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { createKey, readKeys, revokeKey, type StoredKey, scopes } from "../access/key-file.js";
+import {
+  createKey,
+  keyFolder,
+  readKeys,
+  revokeKey,
+  type StoredKey,
+  scopes,
+} from "../access/key-file.js";
+import type { Config } from "../config.js";
+import type { StateFolder } from "../files/state-folder.js";
 import { isTime } from "../index/filter.js";
+import { connectionsTo } from "../index/postgres/open-postgres-store.js";
+import { prepareSchema } from "../index/postgres/schema.js";
+import { SharedState } from "../index/postgres/state/shared-state.js";
 import { addConfigFlags, configOf } from "./options.js";
 import { print } from "./output.js";
 import { table } from "./table.js";
 
-/** `crossmodal keys`: the API keys of a data folder's server, also while it runs. */
+const place = ["dataDir", "store", "storePasswordFile"] as const;
+
+/** `crossmodal keys`: the API keys of a data folder or database, also while servers use it. */
 export function keysCommand(program: Command): void {
   const keys = program.command("keys").description("API keys: create, list and revoke them");
 
@@ -25,10 +42,10 @@ export function keysCommand(program: Command): void {
     )
     .option("--requests-per-minute <number>", "how many it allows", parsePositive)
     .option("--json", "print as JSON");
-  addConfigFlags(create, ["dataDir"]).action(async (name: string, given) => {
-    const { dataDir } = configOf(given);
+  addConfigFlags(create, place).action(async (name: string, given) => {
     const { scope, expires: expiresAt, requestsPerMinute } = given;
-    const key = await createKey(dataDir, { name, scope, expiresAt, requestsPerMinute });
+    const wanted = { name, scope, expiresAt, requestsPerMinute };
+    const key = await withKeys(configOf(given), (files) => createKey(files, wanted));
     await print(given.json ? JSON.stringify({ key }) : key);
     if (!given.json)
       console.error("Keep it: only its hash is stored, and it cannot be shown again.");
@@ -38,8 +55,8 @@ export function keysCommand(program: Command): void {
     .command("list", { isDefault: true })
     .description("all keys, without their secrets")
     .option("--json", "print as JSON, a line each");
-  addConfigFlags(list, ["dataDir"]).action(async (given) => {
-    const stored = await readKeys(configOf(given).dataDir);
+  addConfigFlags(list, place).action(async (given) => {
+    const stored = await withKeys(configOf(given), readKeys);
     if (given.json) {
       for (const { hash: _, ...key } of stored) await print(JSON.stringify(key));
       return;
@@ -59,10 +76,30 @@ export function keysCommand(program: Command): void {
     .command("revoke")
     .description("revoke a key; requests with it are refused from now on")
     .argument("<id>", "as keys list shows it");
-  addConfigFlags(revoke, ["dataDir"]).action(async (id: string, given) => {
-    const { name } = await revokeKey(configOf(given).dataDir, id);
+  addConfigFlags(revoke, place).action(async (id: string, given) => {
+    const { name } = await withKeys(configOf(given), (files) => revokeKey(files, id));
     await print(`revoked ${id} (${name})`);
   });
+}
+
+/** The keys where the servers have them. */
+async function withKeys<T>(
+  { dataDir, store: url, storePasswordFile: passwordFile }: Config,
+  work: (files: StateFolder) => Promise<T>,
+): Promise<T> {
+  if (url === "") return work(keyFolder(dataDir));
+  const folder = await mkdtemp(join(tmpdir(), "crossmodal-keys-"));
+  const connections = connectionsTo({ url, passwordFile });
+  const ready = () => connections.write(prepareSchema);
+  const state = new SharedState({ connections, folder, ready });
+  try {
+    const files = state.folder("keys");
+    await files.refresh();
+    return await work(files);
+  } finally {
+    await state.close();
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 function stateOf({ revoked_at, expires_at }: StoredKey): string {

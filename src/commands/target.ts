@@ -1,3 +1,4 @@
+import { Access } from "../access/access.js";
 import { createApp } from "../app.js";
 import { type Client, createClient } from "../client/client.js";
 import { ApiError, ConnectionError } from "../client/errors.js";
@@ -43,7 +44,8 @@ export async function openTarget(config: Config, { url, apiKey }: TargetOptions)
   const services = await createServices(config, commandLog()).finally(() => {
     if (isSlow) process.stderr.write("\r\x1b[K");
   });
-  const app = createApp(services);
+  // Whoever can start a server on these data needs no key for them.
+  const app = createApp(services, new Access({ apiKeys: [] }));
   const client = createClient({
     url: "http://localhost",
     apiKey: config.apiKeys[0],

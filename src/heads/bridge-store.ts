@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.js";
+import type { FolderChanges, StateFolder } from "../files/state-folder.js";
 import type { Log } from "../log.js";
 import { shippedModels } from "../models/built-in.js";
+import { type BridgeRecord, readBridge } from "./bridge-record.js";
 import {
   type Bridge,
   type BridgeReport,
@@ -11,17 +11,16 @@ import {
   type ListedBridge,
   type NewBridge,
   type ReadBridgeVersion,
-  readBridgeVersion,
+  readShippedBridges,
   withFit,
   writeBridgeFiles,
 } from "./bridge-version.js";
-import { LatestBridges } from "./latest-bridges.js";
+import { LatestBridges, latestFile } from "./latest-bridges.js";
 import { NameQueue } from "./name-queue.js";
-import { activeIn, noVersion, VersionFolder } from "./version-folder.js";
+import { activeIn, namesIn, noVersion, VersionFolder, versionIn } from "./version-folder.js";
 
 export interface BridgeStoreOptions {
-  /** `<dataDir>/bridges` */
-  folder: string;
+  files: StateFolder;
   shippedFolder?: string;
   /** The spaces of the loaded models, which may change. */
   spaces(): readonly { id: string; space: string }[];
@@ -30,58 +29,67 @@ export interface BridgeStoreOptions {
 
 /** Shipped bridges and those made here, each with at most one active version. */
 export class BridgeStore implements Bridges {
-  readonly #options: Required<BridgeStoreOptions>;
+  readonly #options: BridgeStoreOptions;
   readonly #folder: VersionFolder;
-  readonly #versions = new Map<string, ReadBridgeVersion[]>();
-  readonly #history = new Map<string, number[]>();
+  readonly #shipped: ReadonlyMap<string, ReadBridgeVersion>;
+  readonly #bridges = new Map<string, BridgeRecord>();
   readonly #latest: LatestBridges;
-  /** Bridges whose active version is unknown, and why. */
-  readonly #damage = new Map<string, string>();
   readonly #queue = new NameQueue();
   #active: Bridge[] = [];
 
-  private constructor(options: BridgeStoreOptions) {
-    this.#options = { shippedFolder: join(shippedModels, "bridges"), ...options };
-    this.#folder = new VersionFolder(options.folder);
-    this.#latest = new LatestBridges(join(options.folder, "latest.json"));
+  private constructor(
+    options: BridgeStoreOptions,
+    shipped: ReadonlyMap<string, ReadBridgeVersion>,
+  ) {
+    this.#options = options;
+    this.#shipped = shipped;
+    for (const [name, version] of shipped)
+      this.#bridges.set(name, { versions: [version], history: [] });
+    this.#folder = new VersionFolder(options.files.path);
+    this.#latest = new LatestBridges(options.files.path);
   }
 
   /** Reads everything. A version that cannot be read is logged and listed as such. */
   static async open(options: BridgeStoreOptions): Promise<BridgeStore> {
-    const store = new BridgeStore(options);
-    const { shippedFolder } = store.#options;
-    for (const name of existsSync(shippedFolder) ? (await readdir(shippedFolder)).sort() : []) {
-      store.#versions.set(name, [await store.#read(name, 1, join(shippedFolder, name), true)]);
-    }
-    for (const { name, numbers, history, damage } of await store.#folder.list()) {
-      const stored = store.#versions.get(name) ?? [];
-      for (const version of numbers) {
-        stored.push(await store.#read(name, version, store.#folder.pathOf(name, version), false));
-      }
-      store.#versions.set(name, stored);
-      const isThere = (number: number) =>
-        number === noVersion || stored.some(({ version }) => version === number);
-      const active = activeIn(history);
-      const gone =
-        active === undefined || isThere(active)
-          ? undefined
-          : `Version ${active} of the bridge "${name}", the active one, is missing`;
-      store.#history.set(name, history.filter(isThere));
-      const why = damage ?? gone;
-      if (why === undefined) continue;
-      store.#damage.set(name, why);
-      options.log.error({ bridge: name }, `no version of the bridge is used: ${why}`);
-    }
-    await store.#latest.read(options.log);
+    const { shippedFolder = join(shippedModels, "bridges"), log, files } = options;
+    const store = new BridgeStore(options, await readShippedBridges(shippedFolder, log));
+    for (const { name } of await store.#folder.list()) await store.#read(name);
+    await store.#latest.read(log);
     store.chooseActive();
+    files.onChange = (paths) => store.#reload(paths);
     return store;
+  }
+
+  async #reload(paths: readonly string[]): Promise<void> {
+    for (const name of namesIn(paths)) {
+      if (name === latestFile) continue;
+      const changed = paths.filter((path) => path.startsWith(`${name}/`)).map(versionIn);
+      await this.#read(name, new Set(changed));
+    }
+    if (paths.includes(latestFile)) await this.#latest.read(this.#options.log);
+    this.chooseActive();
+  }
+
+  /** @param changed  of a bridge that is there already, the versions to read. */
+  async #read(name: string, changed?: ReadonlySet<number | undefined>): Promise<void> {
+    const shipped = this.#shipped.get(name);
+    const before = this.#bridges.get(name);
+    const { log } = this.#options;
+    const bridge = await readBridge(this.#folder, name, { shipped, before, changed, log });
+    if (bridge === undefined) this.#bridges.delete(name);
+    else this.#bridges.set(name, bridge);
   }
 
   /** Problems with the files of bridges, in sentences. */
   damage(): string[] {
-    const versions = [...this.#versions.values()].flat();
-    const unreadable = versions.filter(({ bridge }) => bridge === undefined);
-    return [...this.#damage.values(), ...unreadable.flatMap(({ unusable }) => unusable ?? [])];
+    const bridges = [...this.#bridges.values()];
+    const unreadable = bridges.flatMap(({ versions }) =>
+      versions.filter(({ bridge }) => bridge === undefined),
+    );
+    return [
+      ...bridges.flatMap(({ damage }) => damage ?? []),
+      ...unreadable.flatMap(({ unusable }) => unusable ?? []),
+    ];
   }
 
   /**
@@ -93,7 +101,7 @@ export class BridgeStore implements Bridges {
   }
 
   list(): ListedBridge[] {
-    return [...this.#versions.keys()].sort().map((name) => this.get(name));
+    return [...this.#bridges.keys()].sort().map((name) => this.get(name));
   }
 
   /** @throws AppError `not_found` */
@@ -104,7 +112,7 @@ export class BridgeStore implements Bridges {
       active: version.version === activeVersion,
     }));
     const inUse = this.#active.some((bridge) => bridge.name === name);
-    return { name, inUse, damage: this.#damage.get(name), versions };
+    return { name, inUse, damage: this.#bridges.get(name)?.damage, versions };
   }
 
   /**
@@ -113,56 +121,49 @@ export class BridgeStore implements Bridges {
    * @returns its number.
    */
   add(bridge: NewBridge): Promise<number> {
-    return this.#queue.take(bridge.name, () => this.#add(bridge));
+    return this.#change(bridge.name, (changes) => this.#add(changes, bridge));
   }
 
-  async #add(bridge: NewBridge): Promise<number> {
+  async #add(changes: FolderChanges, bridge: NewBridge): Promise<number> {
     const { name, report } = bridge;
-    const versions = this.#versions.get(name) ?? [];
+    const { versions } = this.#bridges.get(name) ?? { versions: [] };
     const kept = versions.find(
       (other) => report.job !== undefined && (other.report as BridgeReport)?.job === report.job,
     );
     if (kept !== undefined) return kept.version;
-    const version = await this.#folder.add(
-      name,
-      writeBridgeFiles(bridge),
-      Math.max(0, ...versions.map((other) => other.version)),
-    );
-    versions.push(await this.#read(name, version, this.#folder.pathOf(name, version), false));
-    this.#versions.set(name, versions);
-    return version;
+    const after = Math.max(0, ...versions.map((other) => other.version));
+    return this.#folder.add(changes, name, writeBridgeFiles(bridge), after);
   }
 
   /** Uses the version from the next request on; running requests keep theirs. */
   activate(name: string, version: number): Promise<void> {
-    return this.#queue.take(name, () => this.#activate(name, version));
+    return this.#change(name, (changes) => this.#activate(changes, name, version));
   }
 
-  async #activate(name: string, version: number): Promise<void> {
+  async #activate(changes: FolderChanges, name: string, version: number): Promise<void> {
     const { unusable } = this.#version(name, version);
     if (unusable !== undefined) throw new AppError("conflict", unusable, { param: "version" });
     if (this.#activeVersion(name) !== version)
-      await this.#setHistory(name, [...this.#historyOf(name), version]);
+      await this.#folder.setHistory(changes, name, [...this.#historyOf(name), version]);
     // Of several bridges between the same spaces the one that was activated last is used.
-    await this.#latest.put(name);
-    this.chooseActive();
+    await this.#latest.put(changes, name);
   }
 
   /** From the next request on, no version of the bridge is used. */
   deactivate(name: string): Promise<void> {
-    return this.#queue.take(name, async () => {
+    return this.#change(name, async (changes) => {
       if (this.#activeVersion(name) !== undefined)
-        await this.#setHistory(name, [...this.#historyOf(name), noVersion]);
+        await this.#folder.setHistory(changes, name, [...this.#historyOf(name), noVersion]);
     });
   }
 
   /** Returns to the previously active version. @returns its number. */
   rollback(name: string): Promise<number> {
-    return this.#queue.take(name, () => this.#rollback(name));
+    return this.#change(name, (changes) => this.#rollback(changes, name));
   }
 
-  async #rollback(name: string): Promise<number> {
-    const damage = this.#damage.get(name);
+  async #rollback(changes: FolderChanges, name: string): Promise<number> {
+    const damage = this.#bridges.get(name)?.damage;
     if (damage !== undefined) {
       const message = `${damage}. Activate the version to use`;
       throw new AppError("storage_corrupt", message, { param: "name" });
@@ -173,34 +174,32 @@ export class BridgeStore implements Bridges {
         param: "name",
       });
     }
-    await this.#setHistory(name, history.slice(0, -1));
+    await this.#folder.setHistory(changes, name, history.slice(0, -1));
     return history[history.length - 2];
   }
 
   /** Removes the versions made here; a shipped one stays and is active again. */
   remove(name: string): Promise<void> {
-    return this.#queue.take(name, () => this.#remove(name));
+    return this.#change(name, (changes) => this.#remove(changes, name));
   }
 
-  async #remove(name: string): Promise<void> {
+  async #remove(changes: FolderChanges, name: string): Promise<void> {
     if (this.#of(name).every(({ shipped }) => shipped)) {
       const message = `The bridge "${name}" is shipped with crossmodal and cannot be deleted`;
       throw new AppError("conflict", message, { param: "name" });
     }
-    await this.#folder.remove(name);
-    const shipped = this.#of(name).filter((version) => version.shipped);
-    if (shipped.length > 0) this.#versions.set(name, shipped);
-    else this.#versions.delete(name);
-    this.#history.delete(name);
-    this.#damage.delete(name);
-    await this.#latest.remove(name);
-    this.chooseActive();
+    await this.#folder.remove(changes, name);
+    await this.#latest.remove(changes, name);
+  }
+
+  #change<T>(name: string, work: (changes: FolderChanges) => Promise<T>): Promise<T> {
+    return this.#queue.take(name, () => this.#options.files.change(work));
   }
 
   #of(name: string): ReadBridgeVersion[] {
-    const versions = this.#versions.get(name);
-    if (versions !== undefined)
-      return versions.map((read) => withFit(read, this.#options.spaces()));
+    const bridge = this.#bridges.get(name);
+    if (bridge !== undefined)
+      return bridge.versions.map((read) => withFit(read, this.#options.spaces()));
     throw new AppError("not_found", `There is no bridge "${name}"`, { param: "name" });
   }
 
@@ -214,35 +213,26 @@ export class BridgeStore implements Bridges {
 
   /** A shipped version is active from the start, unless another version was activated. */
   #historyOf(name: string): number[] {
-    const history = this.#history.get(name) ?? [];
+    const history = this.#bridges.get(name)?.history ?? [];
     const isShipped = this.#of(name).some(({ shipped }) => shipped);
     return isShipped && history[0] !== 1 ? [1, ...history] : history;
   }
 
   #activeVersion(name: string): number | undefined {
-    return this.#damage.has(name) ? undefined : activeIn(this.#historyOf(name));
-  }
-
-  async #setHistory(name: string, history: number[]): Promise<void> {
-    await this.#folder.setHistory(name, history);
-    this.#history.set(name, history);
-    this.#damage.delete(name);
-    this.chooseActive();
+    return this.#bridges.get(name)?.damage !== undefined
+      ? undefined
+      : activeIn(this.#historyOf(name));
   }
 
   /** To be called when other models are loaded: bridges of theirs may be used, or not any more. */
   chooseActive(): void {
     const active: Bridge[] = [];
-    for (const name of [...this.#versions.keys()].sort()) {
+    for (const name of [...this.#bridges.keys()].sort()) {
       const version = this.#of(name).find((other) => other.version === this.#activeVersion(name));
       if (version?.bridge === undefined) continue;
       if (version.unusable === undefined) active.push(version.bridge);
       else this.#options.log.info({ bridge: name, version: version.version }, version.unusable);
     }
     this.#active = this.#latest.choose(active);
-  }
-
-  async #read(name: string, version: number, folder: string, shipped: boolean) {
-    return readBridgeVersion(folder, { name, version, shipped }, this.#options.log);
   }
 }

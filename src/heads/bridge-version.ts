@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ProjectionHead, readHead, writeHead } from "../encoders/head.js";
 import { AppError } from "../errors.js";
@@ -97,6 +98,19 @@ export async function readBridgeVersion(
       unusable: `Version ${version} of the bridge "${name}" cannot be used: ${why}`,
     };
   }
+}
+
+/** The bridges in `folder`, by name: one version each. */
+export async function readShippedBridges(
+  folder: string,
+  log: Log,
+): Promise<Map<string, ReadBridgeVersion>> {
+  const shipped = new Map<string, ReadBridgeVersion>();
+  for (const name of existsSync(folder) ? (await readdir(folder)).sort() : []) {
+    const version = { name, version: 1, shipped: true };
+    shipped.set(name, await readBridgeVersion(join(folder, name), version, log));
+  }
+  return shipped;
 }
 
 /**

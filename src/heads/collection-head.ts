@@ -1,7 +1,6 @@
 import { AppError } from "../errors.js";
 import type { JsonObject } from "../index/item.js";
 import type { CollectionStats } from "../index/vector-store.js";
-import type { HeadStore } from "./head-store.js";
 import type { UsableHead } from "./head-version.js";
 
 /** The head version that a collection's items went through; part of its options. */
@@ -32,7 +31,7 @@ export const isBeingBuilt = ({
  *   without it.
  */
 export async function headOfCollection(
-  heads: Pick<HeadStore, "use">,
+  heads: { use(name: string, version: number): Promise<UsableHead> },
   { name, options }: Pick<CollectionStats, "name" | "options">,
 ): Promise<UsableHead | undefined> {
   const followed = followedHead(options);

@@ -1,6 +1,14 @@
+import { AppError } from "../errors.js";
 import type { VectorStore } from "../index/vector-store.js";
 import { followedHead, isBeingBuilt } from "./collection-head.js";
-import type { HeadStoreOptions } from "./head-store.js";
+
+/** What a head store needs to know about collections. */
+export interface Followers {
+  /** Names of the collections whose items were embedded with the head, or that version of it. */
+  usedBy(name: string, version?: number): Promise<string[]>;
+  /** Called after a version was activated. @returns ids of the jobs that this started. */
+  onActivated(name: string, active: number | undefined): Promise<string[]>;
+}
 
 /** A collection whose items went through a version of a head. */
 interface FollowingCollection {
@@ -11,14 +19,13 @@ interface FollowingCollection {
 }
 
 /**
- * What a head store needs to know about collections.
  * @param rebuild  starts to re-embed a collection under the active version of its head. @returns
  *   the job.
  */
 export function collectionsOfHeads(
   store: Pick<VectorStore, "listCollections">,
   rebuild: (collection: string) => Promise<{ id: string }>,
-): Required<Pick<HeadStoreOptions, "usedBy" | "onActivated">> {
+): Followers {
   return {
     usedBy: async (head, version) =>
       (await collectionsFollowing(store, head))
@@ -44,4 +51,15 @@ async function collectionsFollowing(
     if (followed?.name !== head) return [];
     return [{ name: stats.name, version: followed.version, isCopy: isBeingBuilt(stats) }];
   });
+}
+
+/** Why a head, or one of its versions, cannot be removed: collections follow it. */
+export function usedBy(users: readonly string[], name: string, version?: number): AppError {
+  const what =
+    version === undefined ? `The head "${name}"` : `Version ${version} of the head "${name}"`;
+  const message =
+    `${what} is used by the ` +
+    `collection${users.length === 1 ? "" : "s"} ` +
+    `${users.join(", ")}`;
+  return new AppError("conflict", message, { param: "name" });
 }

@@ -1,9 +1,18 @@
 import { AppError } from "../errors.js";
+import type { FolderChanges } from "../files/state-folder.js";
 import type { Log } from "../log.js";
 import type { HeadFiles } from "./head-files.js";
 import { type Described, type Place, readDescription } from "./head-folder.js";
 import { HeadVersion } from "./head-version.js";
-import { activeIn, checkName, noVersion, VersionFolder, type Versions } from "./version-folder.js";
+import {
+  activeIn,
+  checkName,
+  namesIn,
+  noVersion,
+  VersionFolder,
+  type Versions,
+  versionIn,
+} from "./version-folder.js";
 
 /** One version in a list; `unusable` says why nothing else is known. */
 export type ListedVersion = { version: number; active: boolean } & (
@@ -48,29 +57,49 @@ export class HeadRecords {
   /** Reads all descriptions. A version that cannot be read does not affect the others. */
   static async open(folder: string, log: Log): Promise<HeadRecords> {
     const records = new HeadRecords(folder, log);
-    for (const versions of await records.#folder.list()) {
-      const head = await records.#read(versions);
-      if (head.damage !== undefined)
-        log.error({ head: versions.name }, `no version of the head answers: ${head.damage}`);
-      records.#heads.set(versions.name, head);
-    }
+    for (const versions of await records.#folder.list()) await records.#read(versions);
     return records;
   }
 
-  async #read({ name, numbers, history, damage }: Versions): Promise<HeadRecord> {
+  /** Reads what changed. */
+  async reload(paths: readonly string[]): Promise<void> {
+    for (const name of namesIn(paths)) {
+      const ofName = paths.filter((path) => path.startsWith(`${name}/`)).map(versionIn);
+      await this.#read(await this.#folder.get(name), new Set(ofName));
+    }
+  }
+
+  /** @param changed  of a head that is there already, the versions to read. */
+  async #read(
+    { name, numbers, history, damage }: Versions,
+    changed: ReadonlySet<number | undefined> = new Set(),
+  ): Promise<void> {
+    if (numbers.length + history.length === 0 && damage === undefined) {
+      this.#heads.delete(name);
+      return;
+    }
+    const before = this.#heads.get(name);
     const versions = new Map<number, Described>();
-    for (const version of numbers)
-      versions.set(version, await readDescription(this.place(name, version)));
+    const faults = new Map<number, string>();
+    for (const version of numbers) {
+      const known = changed.has(version) ? undefined : before?.versions.get(version);
+      versions.set(version, known ?? (await readDescription(this.place(name, version))));
+      const fault = known && before?.faults.get(version);
+      if (fault !== undefined) faults.set(version, fault);
+    }
     const active = activeIn(history);
     const isGone = active !== undefined && !versions.has(active);
-    return {
+    const head: HeadRecord = {
       versions,
       history: history.filter((version) => version === noVersion || versions.has(version)),
       damage: isGone
         ? `Version ${active} of the head "${name}", the active one, is missing`
         : damage,
-      faults: new Map(),
+      faults,
     };
+    if (head.damage !== undefined)
+      this.#log.error({ head: name }, `no version of the head answers: ${head.damage}`);
+    this.#heads.set(name, head);
   }
 
   /** Problems with the files of heads, in sentences. */
@@ -174,52 +203,35 @@ export class HeadRecords {
   }
 
   /** Writes a new version, which is not active. @returns its number. */
-  async add(name: string, files: HeadFiles, described: HeadVersion): Promise<number> {
+  async add(
+    changes: FolderChanges,
+    name: string,
+    { files, described }: { files: HeadFiles; described: HeadVersion },
+  ): Promise<number> {
     const version = HeadVersion.parse(described); // fields in a fixed order
     this.checkFits(name, version);
     const named = Object.entries(files).map(
       ([file, bytes]) => [`${file}.safetensors`, bytes] as const,
     );
-    const number = await this.#folder.add(name, {
+    return this.#folder.add(changes, name, {
       ...Object.fromEntries(named),
       "head.json": `${JSON.stringify(version, undefined, 2)}\n`,
     });
-    const head = this.#heads.get(name) ?? { versions: new Map(), history: [], faults: new Map() };
-    this.#heads.set(name, head);
-    head.versions.set(number, version);
-    return number;
   }
 
   /** Makes the last version of `history` active. */
-  async setHistory(name: string, history: number[]): Promise<void> {
-    const head = this.get(name);
-    await this.#folder.setHistory(name, history);
-    head.history = history;
-    head.damage = undefined;
+  async setHistory(changes: FolderChanges, name: string, history: number[]): Promise<void> {
+    this.get(name);
+    await this.#folder.setHistory(changes, name, history);
   }
 
-  async remove(name: string): Promise<void> {
-    await this.#folder.remove(name);
-    this.#heads.delete(name);
+  async remove(changes: FolderChanges, name: string): Promise<void> {
+    await this.#folder.remove(changes, name);
   }
 
   /** Removing its last version removes the head. */
-  async removeVersion(name: string, version: number): Promise<void> {
-    const head = this.get(name);
-    await this.#folder.remove(name, version);
-    head.versions.delete(version);
-    head.faults.delete(version);
-    if (head.versions.size === 0) await this.remove(name);
+  async removeVersion(changes: FolderChanges, name: string, version: number): Promise<void> {
+    const isLast = this.get(name).versions.size === 1;
+    await this.#folder.remove(changes, name, isLast ? undefined : version);
   }
-}
-
-/** Why a head, or one of its versions, cannot be removed: collections follow it. */
-export function usedBy(users: readonly string[], name: string, version?: number): AppError {
-  const what =
-    version === undefined ? `The head "${name}"` : `Version ${version} of the head "${name}"`;
-  const message =
-    `${what} is used by the ` +
-    `collection${users.length === 1 ? "" : "s"} ` +
-    `${users.join(", ")}`;
-  return new AppError("conflict", message, { param: "name" });
 }

@@ -1,49 +1,54 @@
 import { AppError } from "../errors.js";
+import { type FolderChanges, orRefreshed, type StateFolder } from "../files/state-folder.js";
 import type { Log } from "../log.js";
+import { type Followers, usedBy } from "./following-collections.js";
 import {
+  type HeadFiles,
   type HeadWeights,
   readExport,
   spaceOfHead,
   writeExport,
   writeHeadFiles,
 } from "./head-files.js";
-import { readFiles, readWeights } from "./head-folder.js";
-import { HeadRecords, type ListedHead, usedBy } from "./head-records.js";
+import { readFiles } from "./head-folder.js";
+import { HeadRecords, type ListedHead } from "./head-records.js";
 import { type HeadVersion, type UsableHead, verdictOfHead } from "./head-version.js";
+import { LoadedHeads } from "./loaded-heads.js";
 import { NameQueue } from "./name-queue.js";
 import { activeIn, checkName, noVersion } from "./version-folder.js";
 
-export interface HeadStoreOptions {
-  /** `<dataDir>/heads` */
-  folder: string;
+export interface HeadStoreOptions extends Partial<Followers> {
+  files: StateFolder;
   log: Log;
-  /** Names of the collections whose items were embedded with the head, or that version of it. */
-  usedBy?: (name: string, version?: number) => Promise<string[]>;
-  /** Called after a version was activated. @returns ids of the jobs that this started. */
-  onActivated?: (name: string, active: number | undefined) => Promise<string[]>;
 }
 
 /** A version to keep; the rest of its description follows from its weights and the store. */
 export type NewHeadVersion = Omit<HeadVersion, "formatVersion" | "space" | "createdAt">;
 
 /**
- * Heads in the data folder, each with its versions, of which at most one is active.
+ * Heads, each with its versions, of which at most one is active.
  */
 export class HeadStore {
   readonly #options: HeadStoreOptions;
   readonly #records: HeadRecords;
   readonly #queue = new NameQueue();
-  /** Loaded weights by `NAME@VERSION`. */
-  readonly #loaded = new Map<string, Promise<UsableHead>>();
+  readonly #loaded: LoadedHeads;
 
   private constructor(options: HeadStoreOptions, records: HeadRecords) {
     this.#options = options;
     this.#records = records;
+    this.#loaded = new LoadedHeads(records);
   }
 
   /** Reads the descriptions; weights are read on first use. */
   static async open(options: HeadStoreOptions): Promise<HeadStore> {
-    return new HeadStore(options, await HeadRecords.open(options.folder, options.log));
+    const { files, log } = options;
+    const store = new HeadStore(options, await HeadRecords.open(files.path, log));
+    files.onChange = async (paths) => {
+      store.#loaded.forget(paths);
+      await store.#records.reload(paths);
+    };
+    return store;
   }
 
   /** Problems with the files of heads, in sentences. */
@@ -66,22 +71,8 @@ export class HeadStore {
    * @throws AppError `not_found`; `conflict` when no version is active; `model_corrupt` or
    *   `storage_corrupt` when its files are damaged.
    */
-  async use(name: string, version = this.#records.active(name)): Promise<UsableHead> {
-    const described = this.#records.readable(name, version);
-    const key = `${name}@${version}`;
-    const found = this.#loaded.get(key);
-    if (found !== undefined) return found;
-    const loading = readWeights(described, this.#records.place(name, version));
-    this.#loaded.set(key, loading);
-    const { faults } = this.#records.get(name);
-    loading.then(
-      () => faults.delete(version),
-      (error: Error) => {
-        faults.set(version, error.message);
-        this.#loaded.delete(key); // a file put back is read again
-      },
-    );
-    return loading;
+  async use(name: string, version?: number): Promise<UsableHead> {
+    return orRefreshed(this.#options.files, () => this.#loaded.use(name, version));
   }
 
   /**
@@ -90,25 +81,30 @@ export class HeadStore {
    * @returns its number.
    */
   add(name: string, described: NewHeadVersion, weights: HeadWeights): Promise<number> {
-    return this.#queue.take(name, () => this.#add(name, described, weights));
+    checkName(name);
+    const files = writeHeadFiles(weights);
+    return this.#change(name, (changes) => this.#add(changes, name, { described, files }));
   }
 
-  async #add(name: string, described: NewHeadVersion, weights: HeadWeights): Promise<number> {
-    const files = writeHeadFiles(weights);
+  async #add(
+    changes: FolderChanges,
+    name: string,
+    { described, files }: { described: NewHeadVersion; files: HeadFiles },
+  ): Promise<number> {
     const { kind, fromSpace, lineage } = described;
-    const head = this.#records.find(checkName(name));
-    for (const [version, other] of head?.versions ?? []) {
+    const head = this.#records.find(name);
+    for (const [version, other] of head?.versions ?? [])
       if (lineage.job !== undefined && "lineage" in other && other.lineage.job === lineage.job)
         return version;
-    }
     const parent = head && activeIn(head.history);
-    return this.#records.add(name, files, {
+    const version: HeadVersion = {
       ...described,
       formatVersion: 1,
       space: kind === "projection" ? spaceOfHead(fromSpace, files) : fromSpace,
       createdAt: new Date().toISOString(),
       lineage: { ...lineage, ...(parent !== undefined && { parent }) },
-    });
+    };
+    return this.#records.add(changes, name, { files, described: version });
   }
 
   /**
@@ -117,12 +113,17 @@ export class HeadStore {
    * @throws AppError `conflict` for a version that training found to be no improvement, unless
    *   `force`.
    */
-  activate(name: string, version: number, { force = false } = {}): Promise<string[]> {
-    return this.#queue.take(name, () => this.#activate(name, version, force));
+  async activate(name: string, version: number, { force = false } = {}): Promise<string[]> {
+    await this.use(name, version); // damaged files must fail here, not in the next request
+    await this.#change(name, (changes) => this.#activate(changes, name, { version, force }));
+    return this.catchUp(name); // also starts an interrupted re-projection again
   }
 
-  async #activate(name: string, version: number, force: boolean): Promise<string[]> {
-    await this.use(name, version); // damaged files must fail here, not in the next request
+  async #activate(
+    changes: FolderChanges,
+    name: string,
+    { version, force }: { version: number; force: boolean },
+  ): Promise<void> {
     const verdict = verdictOfHead(this.#records.readable(name, version));
     if (verdict?.improved === false && !force) {
       const message =
@@ -131,9 +132,9 @@ export class HeadStore {
       throw new AppError("conflict", message, { param: "version" });
     }
     const { history, damage } = this.#records.get(name);
-    if (history.at(-1) !== version) return this.#setHistory(name, [...history, version]);
-    if (damage !== undefined) return this.#setHistory(name, history);
-    return this.catchUp(name); // starts an interrupted re-projection again
+    if (history.at(-1) !== version)
+      await this.#records.setHistory(changes, name, [...history, version]);
+    else if (damage !== undefined) await this.#records.setHistory(changes, name, history);
   }
 
   /**
@@ -150,39 +151,39 @@ export class HeadStore {
    * From the next request on no version is used; collections that follow the head stay unchanged.
    */
   async deactivate(name: string): Promise<void> {
-    await this.#queue.take(name, async () => {
+    await this.#change(name, async (changes) => {
       const history = this.#records.history(name);
-      if (activeIn(history) !== undefined) await this.#setHistory(name, [...history, noVersion]);
+      if (activeIn(history) !== undefined)
+        await this.#records.setHistory(changes, name, [...history, noVersion]);
     });
   }
 
   /** Returns to the previously active version. @returns ids of jobs, as `activate`. */
-  rollback(name: string): Promise<string[]> {
-    return this.#queue.take(name, async () => {
+  async rollback(name: string): Promise<string[]> {
+    await this.#change(name, async (changes) => {
       const history = this.#records.history(name);
       const before = history.at(-2);
       if (before === undefined) {
         const message = `The head "${name}" has no previously active version`;
         throw new AppError("conflict", message, { param: "name" });
       }
-      if (before !== noVersion) await this.use(name, before);
-      return this.#setHistory(name, history.slice(0, -1));
+      if (before !== noVersion) await this.#loaded.use(name, before);
+      await this.#records.setHistory(changes, name, history.slice(0, -1));
     });
+    return this.catchUp(name);
   }
 
   /** @throws AppError `conflict` while a collection uses it, or it is active, unless `force`. */
   async remove(name: string, { force = false } = {}): Promise<void> {
     this.#records.get(name);
     await this.#refuseInUse(name);
-    await this.#queue.take(name, async () => {
+    await this.#change(name, async (changes) => {
       const active = activeIn(this.#records.get(name).history);
       if (active !== undefined && !force) {
         const message = `The head "${name}" is active with version ${active}; "force" deletes it`;
         throw new AppError("conflict", message, { param: "name" });
       }
-      await this.#records.remove(name);
-      for (const key of this.#loaded.keys())
-        if (key.startsWith(`${name}@`)) this.#loaded.delete(key);
+      await this.#records.remove(changes, name);
     });
   }
 
@@ -190,10 +191,10 @@ export class HeadStore {
   async removeVersion(name: string, version: number): Promise<void> {
     this.#records.described(name, version);
     await this.#refuseInUse(name, version);
-    await this.#queue.take(name, () => this.#removeVersion(name, version));
+    await this.#change(name, (changes) => this.#removeVersion(changes, name, version));
   }
 
-  async #removeVersion(name: string, version: number): Promise<void> {
+  async #removeVersion(changes: FolderChanges, name: string, version: number): Promise<void> {
     this.#records.described(name, version);
     const { history, damage } = this.#records.get(name);
     if (history.at(-1) === version) {
@@ -203,10 +204,9 @@ export class HeadStore {
     if (damage === undefined && history.includes(version)) {
       const others = history.filter((other) => other !== version);
       const withoutRepeats = others.filter((other, i) => other !== others[i - 1]);
-      await this.#setHistory(name, withoutRepeats);
+      await this.#records.setHistory(changes, name, withoutRepeats);
     }
-    await this.#records.removeVersion(name, version);
-    this.#loaded.delete(`${name}@${version}`);
+    await this.#records.removeVersion(changes, name, version);
   }
 
   /** A version as one file, for another server. */
@@ -228,19 +228,19 @@ export class HeadStore {
     const { files, version, weights, name: exportedName } = readExport(bytes);
     await check?.(version, weights);
     const name = checkName(as ?? exportedName);
-    const number = await this.#queue.take(name, () => this.#records.add(name, files, version));
+    const described = version;
+    const number = await this.#change(name, (changes) =>
+      this.#records.add(changes, name, { files, described }),
+    );
     return { name, version: number };
   }
 
-  /** @throws AppError as `HeadRecords.checkFits` */
+  /** As `HeadRecords.checkFits` */
   checkFits = (name: string, version: Pick<HeadVersion, "model" | "kind">): void =>
     this.#records.checkFits(name, version);
 
-  /** When this changes the active version, collections follow. */
-  async #setHistory(name: string, history: number[]): Promise<string[]> {
-    const before = this.#records.get(name).history.at(-1);
-    await this.#records.setHistory(name, history);
-    return history.at(-1) === before ? [] : this.catchUp(name);
+  #change<T>(name: string, work: (changes: FolderChanges) => Promise<T>): Promise<T> {
+    return this.#queue.take(name, () => this.#options.files.change(work));
   }
 
   async #refuseInUse(name: string, version?: number): Promise<void> {

@@ -1,22 +1,28 @@
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { checkedJson, readCheckedJson } from "../files/checked-json.js";
-import { writeDurably } from "../files/write-durably.js";
+import type { FolderChanges } from "../files/state-folder.js";
 import type { Log } from "../log.js";
 import type { Bridge } from "./bridge-version.js";
+
+/** In the folder of the bridges. */
+export const latestFile = "latest.json";
 
 /** A file with the names of bridges in the order of their last activation, newest first. */
 export class LatestBridges {
   readonly #path: string;
   #names: string[] = [];
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(folder: string) {
+    this.#path = join(folder, latestFile);
   }
 
   /** A damaged file loses only the order. */
   async read(log: Log): Promise<void> {
-    if (!existsSync(this.#path)) return;
+    if (!existsSync(this.#path)) {
+      this.#names = [];
+      return;
+    }
     try {
       const { latest } = await readCheckedJson(this.#path);
       if (Array.isArray(latest)) this.#names = latest.filter((name) => typeof name === "string");
@@ -25,12 +31,15 @@ export class LatestBridges {
     }
   }
 
-  put(name: string): Promise<void> {
-    return this.#write([name, ...this.#names.filter((other) => other !== name)]);
+  put(changes: FolderChanges, name: string): Promise<void> {
+    return this.#write(changes, [name, ...this.#names.filter((other) => other !== name)]);
   }
 
-  remove(name: string): Promise<void> {
-    return this.#write(this.#names.filter((other) => other !== name));
+  remove(changes: FolderChanges, name: string): Promise<void> {
+    return this.#write(
+      changes,
+      this.#names.filter((other) => other !== name),
+    );
   }
 
   /**
@@ -51,9 +60,8 @@ export class LatestBridges {
     return ordered.filter(isFirst);
   }
 
-  async #write(names: string[]): Promise<void> {
-    if (names.length > 0) await writeDurably(this.#path, checkedJson({ latest: names }));
-    else await rm(this.#path, { force: true });
-    this.#names = names;
+  async #write(changes: FolderChanges, names: string[]): Promise<void> {
+    if (names.length > 0) await changes.write(latestFile, checkedJson({ latest: names }));
+    else if (existsSync(this.#path)) await changes.remove(latestFile);
   }
 }

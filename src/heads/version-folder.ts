@@ -1,13 +1,13 @@
-import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.js";
 import { checkedJson, damaged, readCheckedJson } from "../files/checked-json.js";
 import { checksumsFile, checksumsOf, verifyChecksums } from "../files/checksums.js";
 import { isLeftover } from "../files/is-leftover.js";
 import { readRegularFile } from "../files/read-regular.js";
-import { storageError, writeDurably } from "../files/write-durably.js";
+import type { FolderChanges } from "../files/state-folder.js";
+import { storageError } from "../files/write-durably.js";
 
 /** In a version's folder: its name and number. */
 const labelFile = "version.json";
@@ -18,6 +18,8 @@ export const noVersion = 0;
 /** The version that a history makes active. */
 export const activeIn = (history: readonly number[]): number | undefined =>
   history.at(-1) || undefined;
+
+const activeFile = "active.json";
 
 /** The versions of one name. */
 export interface Versions {
@@ -50,10 +52,6 @@ export class VersionFolder {
     return join(this.#folder, name, String(version));
   }
 
-  #activeFile(name: string): string {
-    return join(this.#folder, checkName(name), "active.json");
-  }
-
   /** Every name, in alphabetical order. Leftovers of an interrupted `add` are removed. */
   async list(): Promise<Versions[]> {
     if (!existsSync(this.#folder)) return [];
@@ -84,59 +82,52 @@ export class VersionFolder {
    * Adds a version under the next free number.
    * @param after  the number is larger than this.
    */
-  async add(name: string, files: Record<string, Uint8Array | string>, after = 0): Promise<number> {
-    const building = join(this.#folder, `.building-${randomBytes(6).toString("hex")}`);
+  async add(
+    changes: FolderChanges,
+    name: string,
+    files: Record<string, Uint8Array | string>,
+    after = 0,
+  ): Promise<number> {
+    const { numbers } = await this.get(name);
     try {
-      for (const [file, bytes] of Object.entries(files))
-        await writeDurably(join(building, file), bytes);
-      const { numbers } = await this.get(name);
-      await mkdir(join(this.#folder, name), { recursive: true });
       // From the first version on, so that a missing one is noticed.
-      if (numbers.length === 0 && !existsSync(this.#activeFile(name)))
-        await this.setHistory(name, []);
+      if (numbers.length === 0 && !existsSync(join(this.#folder, name, activeFile)))
+        await this.setHistory(changes, name, []);
       for (let version = Math.max(after, ...numbers) + 1; ; version++) {
-        const label = JSON.stringify({ name, version });
-        await writeDurably(join(building, labelFile), label);
-        await writeDurably(
-          join(building, checksumsFile),
-          checksumsOf({ ...files, [labelFile]: label }),
-        );
-        try {
-          await rename(building, this.pathOf(name, version));
-          return version;
-        } catch (error) {
-          // Another process took the number: the next one is free.
-          if (!["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? ""))
-            throw error;
-        }
+        const all = { ...files, [labelFile]: JSON.stringify({ name, version }) };
+        const folder = { ...all, [checksumsFile]: checksumsOf(all) };
+        if (await changes.addFolder(`${name}/${version}`, folder)) return version;
+        // Another process took the number: the next one is free.
       }
     } catch (error) {
-      await rm(building, { recursive: true, force: true }).catch(() => undefined);
-      throw error instanceof AppError ? error : storageError(error, building);
+      throw error instanceof AppError ? error : storageError(error, join(this.#folder, name));
     }
   }
 
   /** Stores which version is active (the last one) and which ones were before. */
-  async setHistory(name: string, history: readonly number[]): Promise<void> {
-    await writeDurably(this.#activeFile(name), checkedJson({ name, history }));
+  async setHistory(
+    changes: FolderChanges,
+    name: string,
+    history: readonly number[],
+  ): Promise<void> {
+    await changes.write(`${checkName(name)}/${activeFile}`, checkedJson({ name, history }));
   }
 
   /** Removes a version, or a name with all its versions. */
-  async remove(name: string, version?: number): Promise<void> {
-    const path =
-      version === undefined
-        ? join(this.#folder, checkName(name))
-        : this.pathOf(checkName(name), version);
-    try {
-      // Renamed first: half a version must never look complete.
-      const away = join(this.#folder, `.building-${randomBytes(6).toString("hex")}`);
-      await rename(path, away);
-      await rm(away, { recursive: true, force: true });
-    } catch (error) {
-      throw storageError(error, path);
-    }
+  async remove(changes: FolderChanges, name: string, version?: number): Promise<void> {
+    await changes.remove(version === undefined ? checkName(name) : `${checkName(name)}/${version}`);
   }
 }
+
+/** The names whose versions or activations are among the changed files. */
+export const namesIn = (paths: readonly string[]): string[] =>
+  [...new Set(paths.map((path) => path.split("/")[0]))].filter(isName);
+
+/** The version that a changed file belongs to, if any. */
+export const versionIn = (path: string): number | undefined => {
+  const version = Number(path.split("/")[1]);
+  return Number.isInteger(version) ? version : undefined;
+};
 
 /**
  * Checks that a version's folder holds that version, whole.
@@ -159,7 +150,7 @@ async function readHistory(
   name: string,
   numbers: readonly number[],
 ): Promise<Pick<Versions, "history" | "damage">> {
-  const path = join(folder, "active.json");
+  const path = join(folder, activeFile);
   // It is written before the first version is there.
   if (numbers.length === 0 && !existsSync(path)) return { history: [] };
   try {

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { AppError } from "../errors.js";
 import { checkedJson, damaged, readCheckedJson } from "../files/checked-json.js";
-import { storageError, writeDurably } from "../files/write-durably.js";
+import { type FolderChanges, orRefreshed, type StateFolder } from "../files/state-folder.js";
 import { NameQueue } from "../heads/name-queue.js";
 import { checkName } from "../heads/version-folder.js";
 
@@ -39,23 +39,20 @@ export const LabelSet = z.object({
 });
 export type LabelSet = z.infer<typeof LabelSet>;
 
-/**
- * Label sets in the data folder, a small file each. Read on demand, so there is nothing to keep in
- * sync.
- */
+/** Label sets, a small file each. Read on demand, so there is nothing to keep in sync. */
 export class LabelSetStore {
-  readonly #folder: string;
+  readonly #files: StateFolder;
   readonly #queue = new NameQueue();
 
-  /** @param folder  `<dataDir>/label-sets` */
-  constructor(folder: string) {
-    this.#folder = folder;
+  constructor(files: StateFolder) {
+    this.#files = files;
   }
 
   /** In the order of their names; of one that cannot be used, why. */
   async list(): Promise<(LabelSet | { name: string; error: string })[]> {
-    if (!existsSync(this.#folder)) return [];
-    const files = (await readdir(this.#folder)).filter((file) => file.endsWith(".json")).sort();
+    const folder = this.#files.path;
+    if (!existsSync(folder)) return [];
+    const files = (await readdir(folder)).filter((file) => file.endsWith(".json")).sort();
     return Promise.all(
       files.map(async (file) => {
         const name = file.slice(0, -".json".length);
@@ -70,7 +67,11 @@ export class LabelSetStore {
   }
 
   /** @throws AppError `not_found`; `storage_corrupt`, naming the file. */
-  async get(name: string): Promise<LabelSet> {
+  get(name: string): Promise<LabelSet> {
+    return orRefreshed(this.#files, () => this.#get(name));
+  }
+
+  async #get(name: string): Promise<LabelSet> {
     const path = this.#pathOf(name);
     if (!existsSync(path)) throw notFound(name);
     const read = LabelSet.safeParse(await readCheckedJson(path));
@@ -88,8 +89,8 @@ export class LabelSetStore {
     set: Omit<LabelSet, "formatVersion" | "name" | "version" | "updatedAt">,
   ): Promise<LabelSet> {
     const path = this.#pathOf(name);
-    return this.#queue.take(name, async () => {
-      const before = existsSync(path) ? (await this.get(name)).version : 0;
+    const put = async (changes: FolderChanges) => {
+      const before = existsSync(path) ? (await this.#get(name)).version : 0;
       const updatedAt = new Date().toISOString();
       const kept = LabelSet.parse({
         formatVersion: 1,
@@ -98,26 +99,28 @@ export class LabelSetStore {
         ...set,
         updatedAt,
       });
-      await writeDurably(path, checkedJson(kept));
+      await changes.write(fileOf(name), checkedJson(kept));
       return kept;
-    });
+    };
+    return this.#queue.take(name, () => this.#files.change(put));
   }
 
   /** @throws AppError `not_found`. */
   remove(name: string): Promise<void> {
     const path = this.#pathOf(name);
-    return this.#queue.take(name, async () => {
+    const remove = async (changes: FolderChanges) => {
       if (!existsSync(path)) throw notFound(name);
-      await rm(path).catch((error) => {
-        throw storageError(error, path);
-      });
-    });
+      await changes.remove(fileOf(name));
+    };
+    return this.#queue.take(name, () => this.#files.change(remove));
   }
 
   #pathOf(name: string): string {
-    return join(this.#folder, `${checkName(name)}.json`);
+    return join(this.#files.path, fileOf(name));
   }
 }
+
+const fileOf = (name: string) => `${checkName(name)}.json`;
 
 const notFound = (name: string) =>
   new AppError("not_found", `There is no label set "${name}"`, { param: "label_set" });

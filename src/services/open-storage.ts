@@ -1,30 +1,51 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { keyFolder } from "../access/key-file.js";
+import { closeAll } from "../close-all.js";
 import type { Config } from "../config.js";
 import { AppError } from "../errors.js";
+import { localFolder, type StateFolder } from "../files/state-folder.js";
 import { lockDataFolder } from "../index/embedded/data-folder-lock.js";
 import { openEmbeddedStore } from "../index/embedded/open-embedded-store.js";
 import { type LazyStore, lazyStore } from "../index/lazy-store.js";
-import { openPostgresStore } from "../index/postgres/open-postgres-store.js";
+import { connectionsTo, openPostgresStore } from "../index/postgres/open-postgres-store.js";
 import type { PostgresStore } from "../index/postgres/postgres-store.js";
+import { SharedState } from "../index/postgres/state/shared-state.js";
 import { KeptMedia } from "../kept-media/kept-media.js";
 import { withKeptMedia } from "../kept-media/with-kept-media.js";
 import type { Log } from "../log.js";
 
-/** The collections, and the pictures and sounds that they keep. */
+/** Kinds of state besides collections. */
+export type StateKind = "heads" | "bridges" | "calibrations" | "label-sets" | "keys";
+const stateKinds = ["heads", "bridges", "calibrations", "label-sets", "keys"] as const;
+
 export interface Storage {
   store: LazyStore;
+  /** The pictures and sounds that collections keep. */
   keptMedia: KeptMedia;
+  /** Everything else that outlives the process, a folder for each kind. */
+  state: Readonly<Record<StateKind, StateFolder>>;
+  /** Fetches what other servers changed, where they share it. */
+  refresh(): Promise<void>;
+  /** Has it fetched from now on. */
+  follow(): void;
+  close(): Promise<void>;
 }
 
-/** Both in the data folder. A server takes it at once, a command at the first use. */
+/**
+ * In the data folder, or in a database. A server takes the data folder at once, a command at the
+ * first use.
+ */
 export async function openStorage(config: Config, log: Log, ownsData: boolean): Promise<Storage> {
   const { dataDir, indexEngine: engine, maxKeptMediaBytes: maxBytes } = config;
+  const shared = sharedState(config, log, () => lazy.open());
+  const state = foldersOf(dataDir, shared);
   const lazy = lazyStore(async () => {
     const opened =
       config.store === ""
         ? await openEmbeddedStore({ dataDir, engine, log })
         : await openDatabase(config, log);
+    await shared?.load();
     // Left by a killed process
     await rm(join(dataDir, "tmp"), { recursive: true, force: true });
     void keptMedia.start();
@@ -38,7 +59,39 @@ export async function openStorage(config: Config, log: Log, ownsData: boolean): 
       log.error({ err: error }, `collections cannot be used: ${error.message}`);
     });
   }
-  return { store, keptMedia };
+  return {
+    store,
+    keptMedia,
+    state,
+    refresh: async () => await shared?.refresh(),
+    follow: () => shared?.follow(),
+    close: () =>
+      closeAll(
+        () => keptMedia.close(),
+        () => store.close(),
+        () => shared?.close(),
+      ),
+  };
+}
+
+function sharedState(
+  config: Config,
+  log: Log,
+  ready: () => Promise<void>,
+): SharedState | undefined {
+  const { store: url, storePasswordFile: passwordFile, dataDir } = config;
+  if (url === "") return undefined;
+  // Of its own: it goes on while collections keep theirs busy.
+  const connections = connectionsTo({ url, passwordFile, maxConnections: 4 });
+  return new SharedState({ connections, folder: join(dataDir, "shared"), ready, log });
+}
+
+function foldersOf(dataDir: string, shared: SharedState | undefined): Storage["state"] {
+  const folder = (kind: StateKind): StateFolder => {
+    if (shared !== undefined) return shared.folder(kind);
+    return kind === "keys" ? keyFolder(dataDir) : localFolder(join(dataDir, kind));
+  };
+  return Object.fromEntries(stateKinds.map((kind) => [kind, folder(kind)])) as Storage["state"];
 }
 
 /**
@@ -48,7 +101,7 @@ export async function openStorage(config: Config, log: Log, ownsData: boolean): 
 const goesOn = ({ code }: AppError, { store }: Config): boolean =>
   store === "" ? ["storage_failed", "storage_full"].includes(code) : code === "storage_unavailable";
 
-/** The data folder still has heads and jobs, which are one process's. */
+/** The data folder still has copies and jobs, which are one process's. */
 async function openDatabase(
   { store: url, storePasswordFile: passwordFile, dataDir }: Config,
   log: Log,

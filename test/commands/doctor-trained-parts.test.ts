@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { trainedParts } from "../../src/commands/doctor-trained-parts.js";
+import { localFolder } from "../../src/files/state-folder.js";
 import { HeadStore } from "../../src/heads/head-store.js";
 import { Jobs } from "../../src/jobs/jobs.js";
 import { createLog } from "../../src/log.js";
@@ -46,5 +47,7 @@ it("names every damaged file of heads, bridges, label sets and jobs", async () =
   const wrong = (await trainedParts(dataDir)).filter(({ ok }) => !ok);
   for (const path of damaged)
     expect(wrong.map(({ found }) => found)).toContainEqual(expect.stringContaining(path));
-  expect((await HeadStore.open({ folder: join(dataDir, "heads"), log })).damage()).toHaveLength(2);
+  expect(
+    (await HeadStore.open({ files: localFolder(join(dataDir, "heads")), log })).damage(),
+  ).toHaveLength(2);
 });

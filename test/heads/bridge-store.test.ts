@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type ProjectionHead, writeHead } from "../../src/encoders/head.js";
+import { localFolder } from "../../src/files/state-folder.js";
 import { BridgeStore } from "../../src/heads/bridge-store.js";
 import { createLog } from "../../src/log.js";
 
@@ -56,7 +57,7 @@ function ship(name: string, from: string, to: string) {
   writeFileSync(join(shippedFolder, name, "bridge.safetensors"), writeHead(head, metadata));
 }
 const open = (loaded = packs) =>
-  BridgeStore.open({ folder, shippedFolder, spaces: () => loaded, log });
+  BridgeStore.open({ files: localFolder(folder), shippedFolder, spaces: () => loaded, log });
 
 describe("BridgeStore", () => {
   it("uses a shipped bridge between the spaces of the loaded models, as version 1", async () => {

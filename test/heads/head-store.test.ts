@@ -10,61 +10,28 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { applyHead, type ProjectionHead } from "../../src/encoders/head.js";
+import { applyHead } from "../../src/encoders/head.js";
 import { checksumsOf } from "../../src/files/checksums.js";
+import { localFolder } from "../../src/files/state-folder.js";
 import { readExport, writeExport } from "../../src/heads/head-files.js";
 import { HeadStore } from "../../src/heads/head-store.js";
-import type { HeadVersion } from "../../src/heads/head-version.js";
 import { createLog } from "../../src/log.js";
-import { trainingDefaults } from "../../src/training/training-request.js";
+import { projection, projectionVersion } from "./projections.js";
 
-const linear = (...weight: number[]): ProjectionHead => ({
-  kind: "linear",
-  layers: [
-    {
-      weight: Float32Array.from(weight),
-      bias: new Float32Array(2),
-      dimensionsIn: 2,
-      dimensionsOut: 2,
-    },
-  ],
-});
-const swap = linear(0, 1, 1, 0);
-const same = linear(1, 0, 0, 1);
-
-const described = (
-  improved: boolean,
-  job?: string,
-): Omit<HeadVersion, "formatVersion" | "space" | "createdAt"> => ({
-  kind: "projection",
-  model: "eye",
-  fromSpace: "eye@1",
-  dimensions: 2,
-  sides: { a: "image", b: "text" },
-  lineage: { data: "abc", seed: 1, job },
-  report: {
-    options: trainingDefaults,
-    heads: { a: "linear", b: "locked" },
-    data: { pairs: 10, train: 6, validation: 2, test: 2, sha256: "abc" },
-    epochs: [],
-    bestEpoch: 1,
-    stoppedBy: "epochs",
-    measures: {},
-    verdict: { improved, reason: "Measured." },
-  },
-});
+const swap = projection(0, 1, 1, 0);
+const same = projection(1, 0, 0, 1);
 
 let folder: string;
 beforeEach(() => {
   folder = join(mkdtempSync(join(tmpdir(), "crossmodal-heads-")), "heads");
 });
 const open = (usedBy?: (name: string) => Promise<string[]>) =>
-  HeadStore.open({ folder, log: createLog("silent"), usedBy });
+  HeadStore.open({ files: localFolder(folder), log: createLog("silent"), usedBy });
 
 describe("HeadStore", () => {
   it("answers with a version once it is active, also after a new start", async () => {
     const store = await open();
-    expect(await store.add("h", described(true), { a: swap })).toBe(1);
+    expect(await store.add("h", projectionVersion(true), { a: swap })).toBe(1);
     await expect(store.use("h")).rejects.toThrow(/No version of the head "h" is active/);
     await store.activate("h", 1);
     const head = await (await open()).use("h");
@@ -76,9 +43,9 @@ describe("HeadStore", () => {
 
   it("gives other weights another space, and the same weights the same", async () => {
     const store = await open();
-    await store.add("h", described(true), { a: swap });
-    await store.add("h", described(true), { a: same });
-    await store.add("h", described(true), { a: swap });
+    await store.add("h", projectionVersion(true), { a: swap });
+    await store.add("h", projectionVersion(true), { a: same });
+    await store.add("h", projectionVersion(true), { a: swap });
     const [one, two, three] = await Promise.all(
       [1, 2, 3].map((version) => store.use("h", version)),
     );
@@ -89,8 +56,8 @@ describe("HeadStore", () => {
 
   it("leaves what a request holds as it is while another version is activated", async () => {
     const store = await open();
-    await store.add("h", described(true), { a: swap });
-    await store.add("h", described(true), { a: same });
+    await store.add("h", projectionVersion(true), { a: swap });
+    await store.add("h", projectionVersion(true), { a: same });
     await store.activate("h", 1);
     const held = await store.use("h");
     await store.activate("h", 2);
@@ -101,7 +68,7 @@ describe("HeadStore", () => {
 
   it("activates what did not improve only by force", async () => {
     const store = await open();
-    await store.add("h", described(false), { a: swap });
+    await store.add("h", projectionVersion(false), { a: swap });
     await expect(store.activate("h", 1)).rejects.toMatchObject({
       code: "conflict",
       message: expect.stringContaining("Measured."),
@@ -113,8 +80,12 @@ describe("HeadStore", () => {
   it("reports each activation, a repeated one too: its follow-up may have been cut off", async () => {
     const told: string[] = [];
     const onActivated = async (name: string) => [`job-${told.push(name)}`];
-    const store = await HeadStore.open({ folder, log: createLog("silent"), onActivated });
-    await store.add("h", described(true), { a: swap });
+    const store = await HeadStore.open({
+      files: localFolder(folder),
+      log: createLog("silent"),
+      onActivated,
+    });
+    await store.add("h", projectionVersion(true), { a: swap });
     expect(await store.activate("h", 1)).toEqual(["job-1"]);
     expect(await store.activate("h", 1)).toEqual(["job-2"]);
     await store.removeVersion("h", 1).catch(() => undefined);
@@ -123,9 +94,9 @@ describe("HeadStore", () => {
 
   it("remembers as the parent what was active when a version was made", async () => {
     const store = await open();
-    await store.add("h", described(true), { a: swap });
+    await store.add("h", projectionVersion(true), { a: swap });
     await store.activate("h", 1);
-    await store.add("h", described(true), { a: same });
+    await store.add("h", projectionVersion(true), { a: same });
     expect(store.get("h").versions).toMatchObject([
       { lineage: { data: "abc", seed: 1 } },
       { lineage: { parent: 1 } },
@@ -134,7 +105,7 @@ describe("HeadStore", () => {
 
   it("rolls back to what was active before", async () => {
     const store = await open();
-    for (const head of [swap, same]) await store.add("h", described(true), { a: head });
+    for (const head of [swap, same]) await store.add("h", projectionVersion(true), { a: head });
     await store.activate("h", 2);
     await expect(store.rollback("h")).rejects.toMatchObject({ code: "conflict" });
     await store.activate("h", 1);
@@ -145,15 +116,15 @@ describe("HeadStore", () => {
 
   it("keeps one version for one job, however often it is resumed", async () => {
     const store = await open();
-    expect(await store.add("h", described(true, "job-1"), { a: swap })).toBe(1);
-    expect(await (await open()).add("h", described(true, "job-1"), { a: swap })).toBe(1);
-    expect(await store.add("h", described(true, "job-2"), { a: swap })).toBe(2);
+    expect(await store.add("h", projectionVersion(true, "job-1"), { a: swap })).toBe(1);
+    expect(await (await open()).add("h", projectionVersion(true, "job-1"), { a: swap })).toBe(1);
+    expect(await store.add("h", projectionVersion(true, "job-2"), { a: swap })).toBe(2);
   });
 
   it("tells a version with damaged weights and goes on with the others", async () => {
     const first = await open();
-    await first.add("h", described(true), { a: swap, b: same });
-    await first.add("h", described(true), { a: same });
+    await first.add("h", projectionVersion(true), { a: swap, b: same });
+    await first.add("h", projectionVersion(true), { a: same });
     await first.activate("h", 2);
     writeFileSync(join(folder, "h", "1", "a.safetensors"), "half a file");
     const store = await open();
@@ -166,8 +137,8 @@ describe("HeadStore", () => {
 
   it("refuses weights that are whole but not those of its space", async () => {
     const first = await open();
-    await first.add("h", described(true), { a: swap });
-    await first.add("h", described(true), { a: same });
+    await first.add("h", projectionVersion(true), { a: swap });
+    await first.add("h", projectionVersion(true), { a: same });
     writeFileSync(
       join(folder, "h", "1", "a.safetensors"),
       readFileSync(join(folder, "h", "2", "a.safetensors")),
@@ -179,7 +150,7 @@ describe("HeadStore", () => {
   });
 
   it("lists a version whose description is damaged with its fault", async () => {
-    await (await open()).add("h", described(true), { a: swap });
+    await (await open()).add("h", projectionVersion(true), { a: swap });
     writeFileSync(join(folder, "h", "1", "head.json"), "{");
     const store = await open();
     expect(store.list()).toMatchObject([
@@ -189,7 +160,7 @@ describe("HeadStore", () => {
   });
 
   it("lists a version whose file cannot be read with what the system says", async () => {
-    await (await open()).add("h", described(true), { a: swap });
+    await (await open()).add("h", projectionVersion(true), { a: swap });
     rmSync(join(folder, "h", "1", "a.safetensors"));
     mkdirSync(join(folder, "h", "1", "a.safetensors"));
     const why = `"${join(folder, "h", "1")}" cannot be read (EISDIR)`;
@@ -200,10 +171,13 @@ describe("HeadStore", () => {
 
   it("exports a version as one file and imports it elsewhere, the same to the byte", async () => {
     const store = await open();
-    await store.add("h", described(true), { a: swap, b: same });
+    await store.add("h", projectionVersion(true), { a: swap, b: same });
     const bytes = await store.export("h", 1);
     const folderOfOther = join(mkdtempSync(join(tmpdir(), "crossmodal-heads-")), "heads");
-    const other = await HeadStore.open({ folder: folderOfOther, log: createLog("silent") });
+    const other = await HeadStore.open({
+      files: localFolder(folderOfOther),
+      log: createLog("silent"),
+    });
     expect(await other.import(bytes)).toEqual({ name: "h", version: 1 });
     expect(await other.import(bytes, "copy")).toEqual({ name: "copy", version: 1 });
     expect((await other.use("copy", 1)).space).toBe((await store.use("h", 1)).space);
@@ -213,7 +187,7 @@ describe("HeadStore", () => {
 
   it("imports no file that was changed or cut short", async () => {
     const store = await open();
-    await store.add("h", described(true), { a: swap });
+    await store.add("h", projectionVersion(true), { a: swap });
     const bytes = await store.export("h", 1);
     const changed = Uint8Array.from(bytes);
     new DataView(changed.buffer).setFloat32(changed.length - 4, 0.5, true);
@@ -230,7 +204,7 @@ describe("HeadStore", () => {
 
   it("refuses to import a version whose report does not have the shape of one", async () => {
     const store = await open();
-    await store.add("h", described(true), { a: swap });
+    await store.add("h", projectionVersion(true), { a: swap });
     const { name, version, files } = readExport(await store.export("h", 1));
     const measures = {
       recall: { before: "<script>", after: 1, change: 1, interval: [0, 1], says: "better" },
@@ -246,7 +220,7 @@ describe("HeadStore", () => {
 
   it("refuses another model's version, or a cache among projections, under one name", async () => {
     const store = await open();
-    await store.add("h", described(true), { a: swap });
+    await store.add("h", projectionVersion(true), { a: swap });
     expect(() => store.checkFits("h", { model: "ear", kind: "projection" })).toThrow(
       /already a projection of "eye"/,
     );
@@ -262,7 +236,7 @@ describe("HeadStore", () => {
   it("does not delete what is active or in use", async () => {
     let users: string[] = ["photos"];
     const store = await open(async () => users);
-    for (const head of [swap, same]) await store.add("h", described(true), { a: head });
+    for (const head of [swap, same]) await store.add("h", projectionVersion(true), { a: head });
     await store.activate("h", 2);
     await expect(store.remove("h", { force: true })).rejects.toThrow(
       /used by the collection photos/,
@@ -279,7 +253,8 @@ describe("HeadStore", () => {
 
   it("remembers both of two versions that are activated at once", async () => {
     const store = await open();
-    for (const head of [swap, same, swap]) await store.add("h", described(true), { a: head });
+    for (const head of [swap, same, swap])
+      await store.add("h", projectionVersion(true), { a: head });
     await store.activate("h", 1);
     await Promise.all([store.activate("h", 2), store.activate("h", 3)]);
     expect(store.get("h").activeVersion).toBe(3);
@@ -297,7 +272,7 @@ describe("HeadStore", () => {
       await answer;
       return [];
     });
-    for (const head of [swap, same]) await store.add("h", described(true), { a: head });
+    for (const head of [swap, same]) await store.add("h", projectionVersion(true), { a: head });
     const removing = store.removeVersion("h", 2);
     await store.activate("h", 2);
     asked();
@@ -312,7 +287,7 @@ describe("HeadStore", () => {
     ["gone", undefined],
   ])("answers with no version when the file that says which is active is %s", async (_, edit) => {
     const first = await open();
-    for (const head of [swap, same]) await first.add("h", described(true), { a: head });
+    for (const head of [swap, same]) await first.add("h", projectionVersion(true), { a: head });
     for (const version of [1, 2]) await first.activate("h", version);
     const path = join(folder, "h", "active.json");
     if (edit === undefined) rmSync(path);
@@ -334,7 +309,7 @@ describe("HeadStore", () => {
 
   it("does not answer with an earlier version when the active one is gone", async () => {
     const first = await open();
-    for (const head of [swap, same]) await first.add("h", described(true), { a: head });
+    for (const head of [swap, same]) await first.add("h", projectionVersion(true), { a: head });
     for (const version of [1, 2]) await first.activate("h", version);
     rmSync(join(folder, "h", "2"), { recursive: true });
     const store = await open();
@@ -347,7 +322,7 @@ describe("HeadStore", () => {
   it.each(["a.safetensors", "head.json", "version.json", "SHA256SUMS"])(
     "lists a version of which %s was changed, cut, emptied or is gone as one that cannot be used",
     async (file) => {
-      await (await open()).add("h", described(true), { a: swap });
+      await (await open()).add("h", projectionVersion(true), { a: swap });
       const path = join(folder, "h", "1", file);
       const whole = readFileSync(path);
       const half = Math.floor(whole.length / 2);
@@ -409,7 +384,7 @@ describe("HeadStore", () => {
 
   it("lists a version that failed to load as unusable until its files are whole again", async () => {
     const store = await open();
-    await store.add("h", described(true), { a: swap });
+    await store.add("h", projectionVersion(true), { a: swap });
     const path = join(folder, "h", "1", "a.safetensors");
     const whole = readFileSync(path);
     writeFileSync(path, "half");

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type App, createApp } from "../../src/app.js";
 import type { LoadedPack } from "../../src/encoders/load.js";
 import { packsOf } from "../../src/encoders/packs.js";
+import { localFolder } from "../../src/files/state-folder.js";
 import { bridgeJob } from "../../src/heads/bridge-job.js";
 import { BridgeStore } from "../../src/heads/bridge-store.js";
 import { fewShotJob } from "../../src/heads/few-shot-job.js";
@@ -20,7 +21,7 @@ export async function fakeApp(
   const { config, log, media, budget, store, heads } = services;
   const packs = packsOf(loaded);
   const bridges = await BridgeStore.open({
-    folder: join(config.dataDir, "bridges"),
+    files: localFolder(join(config.dataDir, "bridges")),
     spaces: () => loaded.map(({ manifest, space }) => ({ id: manifest.id, space })),
     log,
   });

@@ -20,6 +20,7 @@ export async function startApp(
   const config = { ...loadConfig({ environment: {} }), ...own, ...overrides };
   const services = await createServices(config, createLog("silent"));
   await services.ready;
+  if (config.store !== "") await services.refreshState(); // as a server does at its start
   return { app: checkAnswers(createApp(services)), services };
 }
 

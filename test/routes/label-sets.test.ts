@@ -205,7 +205,8 @@ describe("/v1/label-sets", () => {
   it("tells a damaged file apart from one that is not there", async () => {
     const { readFile, writeFile } = await import("node:fs/promises");
     await putSet("damaged", { labels: ["a"] });
-    const path = `${services.config.dataDir}/label-sets/damaged.json`;
+    const { dataDir, store } = services.config;
+    const path = `${dataDir}/${store === "" ? "" : "shared/"}label-sets/damaged.json`;
     await writeFile(path, '{"formatVersion":1,"sha256":"0"}');
     expect(await send("/v1/label-sets/damaged", undefined, "GET")).toMatchObject({
       error: { code: "storage_corrupt" },

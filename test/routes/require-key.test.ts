@@ -5,7 +5,7 @@ import { Hono } from "hono";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Access } from "../../src/access/access.js";
 import { auditLog } from "../../src/access/audit-log.js";
-import { createKey, revokeKey } from "../../src/access/key-file.js";
+import { createKey, keyFolder, revokeKey } from "../../src/access/key-file.js";
 import { MediaAddresses } from "../../src/access/media-addresses.js";
 import { RateLimit } from "../../src/access/rate-limit.js";
 import { createLog } from "../../src/log.js";
@@ -20,7 +20,7 @@ beforeEach(() => {
 
 function appWith({ apiKeys = [] as string[], requestsPerMinute = 0 } = {}) {
   const log = createLog("silent");
-  const access = new Access({ apiKeys, dataDir });
+  const access = new Access({ apiKeys }, keyFolder(dataDir));
   const gate = requireKey({
     access,
     addresses: new MediaAddresses(access),
@@ -75,7 +75,7 @@ describe("scopes", () => {
     ];
     const expected = { read: [200, 403, 403], write: [200, 200, 403], admin: [200, 200, 200] };
     for (const scope of ["read", "write", "admin"] as const) {
-      const headers = bearer(await createKey(dataDir, { name: scope, scope }));
+      const headers = bearer(await createKey(keyFolder(dataDir), { name: scope, scope }));
       const statuses: number[] = [];
       for (const { path, method } of requests)
         statuses.push((await app.request(path, { method, headers })).status);
@@ -84,7 +84,7 @@ describe("scopes", () => {
   });
 
   it("say what is missing", async () => {
-    const headers = bearer(await createKey(dataDir, { name: "ada", scope: "read" }));
+    const headers = bearer(await createKey(keyFolder(dataDir), { name: "ada", scope: "read" }));
     const response = await appWith().request("/v1/heads", { method: "POST", headers });
     expect(await response.json()).toMatchObject({
       error: {
@@ -136,9 +136,9 @@ describe("keys", () => {
 
   it("stop with the next request after they are revoked", async () => {
     const app = appWith();
-    const key = await createKey(dataDir, { name: "ada", scope: "read" });
+    const key = await createKey(keyFolder(dataDir), { name: "ada", scope: "read" });
     expect((await app.request("/v1/models", { headers: bearer(key) })).status).toBe(200);
-    await revokeKey(dataDir, key.split("_")[1]);
+    await revokeKey(keyFolder(dataDir), key.split("_")[1]);
     expect((await app.request("/v1/models", { headers: bearer(key) })).status).toBe(401);
   });
 });
@@ -147,9 +147,9 @@ describe("limits", () => {
   it("hold for each key by itself, and its own limit comes before the server's", async () => {
     const app = appWith({ requestsPerMinute: 2 });
     const few = bearer(
-      await createKey(dataDir, { name: "few", scope: "read", requestsPerMinute: 1 }),
+      await createKey(keyFolder(dataDir), { name: "few", scope: "read", requestsPerMinute: 1 }),
     );
-    const usual = bearer(await createKey(dataDir, { name: "usual", scope: "read" }));
+    const usual = bearer(await createKey(keyFolder(dataDir), { name: "usual", scope: "read" }));
     const statuses = async (headers: Record<string, string>) => {
       const found: number[] = [];
       for (let i = 0; i < 3; i++) found.push((await app.request("/v1/models", { headers })).status);
@@ -180,7 +180,7 @@ describe("limits", () => {
 describe("the audit", () => {
   it("tells who changed what, from where, and nothing of what is only read", async () => {
     const app = appWith();
-    const key = await createKey(dataDir, { name: "ada", scope: "write" });
+    const key = await createKey(keyFolder(dataDir), { name: "ada", scope: "write" });
     const env = { incoming: { socket: { remoteAddress: "192.0.2.9" } } };
     await app.request("/v1/models", { headers: bearer(key) }, env);
     await app.request("/v1/collections/a", { method: "DELETE", headers: bearer(key) }, env);

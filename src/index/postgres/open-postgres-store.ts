@@ -24,6 +24,22 @@ export interface PostgresStoreOptions extends Partial<ConnectionLimits & ScanLim
   onClose?: () => void;
 }
 
+/** @throws AppError `invalid_input` for the address. */
+export function connectionsTo({
+  url,
+  passwordFile,
+  ...limits
+}: Pick<PostgresStoreOptions, "url" | "passwordFile" | keyof ConnectionLimits>): Connections {
+  return new Connections(parseAddress(url, passwordFile), {
+    maxConnections: 8,
+    connectTimeoutMs: 5_000,
+    queueTimeoutMs: 30_000,
+    transactionTimeoutMs: 120_000,
+    commitTimeoutMs: 15_000,
+    ...limits,
+  });
+}
+
 /**
  * Opens collections in PostgreSQL with pgvector; makes its tables when there are none.
  * @throws AppError storage_unavailable when no primary answers, storage_failed when the database
@@ -39,14 +55,7 @@ export async function openPostgresStore({
   onClose,
   ...limits
 }: PostgresStoreOptions): Promise<PostgresStore> {
-  const connections = new Connections(parseAddress(url, passwordFile), {
-    maxConnections: 8,
-    connectTimeoutMs: 5_000,
-    queueTimeoutMs: 30_000,
-    transactionTimeoutMs: 120_000,
-    commitTimeoutMs: 15_000,
-    ...limits,
-  });
+  const connections = connectionsTo({ url, passwordFile, ...limits });
   try {
     const vectorType = await connections.write(async (db) => {
       await prepareSchema(db);

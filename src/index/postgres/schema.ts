@@ -91,6 +91,27 @@ const upgrades = [
   create trigger gone after delete on crossmodal.media
     referencing old table as gone for each statement execute function crossmodal.media_released();
   `,
+  `
+  -- Folders of files that servers share: heads, label sets, keys. The epoch of a folder grows with
+  -- each change; whoever changes it holds its row.
+  create table crossmodal.folders (name text primary key, epoch bigint not null);
+  create table crossmodal.files (
+    folder text not null,
+    path text collate "C" not null,
+    sha256 text not null,
+    primary key (folder, path)
+  );
+  -- In parts, since a value ends at 1 GB and a message is held in memory.
+  create table crossmodal.file_parts (
+    folder text not null,
+    path text collate "C" not null,
+    part int not null,
+    bytes bytea not null,
+    primary key (folder, path, part),
+    foreign key (folder, path) references crossmodal.files on delete cascade
+  );
+  alter table crossmodal.file_parts alter column bytes set storage external;
+  `,
 ];
 
 /**

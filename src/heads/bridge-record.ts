@@ -1,0 +1,49 @@
+import type { Log } from "../log.js";
+import { type ReadBridgeVersion, readBridgeVersion } from "./bridge-version.js";
+import { activeIn, noVersion, type VersionFolder } from "./version-folder.js";
+
+/** What is kept in memory of one bridge. */
+export interface BridgeRecord {
+  versions: ReadBridgeVersion[];
+  /** Activations of what is there. */
+  history: number[];
+  /** Why the active version is unknown. */
+  damage?: string;
+}
+
+interface ReadOptions {
+  shipped: ReadBridgeVersion | undefined;
+  /** As read before; only its `changed` versions are read again. */
+  before?: BridgeRecord;
+  changed?: ReadonlySet<number | undefined>;
+  log: Log;
+}
+
+/** @returns undefined when there is no such bridge. */
+export async function readBridge(
+  folder: VersionFolder,
+  name: string,
+  { shipped, before, changed, log }: ReadOptions,
+): Promise<BridgeRecord | undefined> {
+  const { numbers, history, damage } = await folder.get(name);
+  const versions = shipped === undefined ? [] : [shipped];
+  for (const version of numbers) {
+    const known = before?.versions.find((other) => other.version === version && !other.shipped);
+    const place = { name, version, shipped: false };
+    versions.push(
+      known !== undefined && !changed?.has(version)
+        ? known
+        : await readBridgeVersion(folder.pathOf(name, version), place, log),
+    );
+  }
+  if (versions.length + history.length === 0 && damage === undefined) return undefined;
+  const isThere = (number: number) =>
+    number === noVersion || versions.some(({ version }) => version === number);
+  const active = activeIn(history);
+  const why =
+    active === undefined || isThere(active)
+      ? damage
+      : `Version ${active} of the bridge "${name}", the active one, is missing`;
+  if (why !== undefined) log.error({ bridge: name }, `no version of the bridge is used: ${why}`);
+  return { versions, history: history.filter(isThere), damage: why };
+}

@@ -1,0 +1,89 @@
+import { join } from "node:path";
+import type { Log } from "../../../log.js";
+import type { Connections } from "../connections.js";
+import { folderEpochs } from "./file-rows.js";
+import { MirroredFolder } from "./mirrored-folder.js";
+
+/** How often a server looks for what others changed. */
+const lookEveryMs = 300;
+
+export interface SharedStateOptions {
+  connections: Connections;
+  /** Where the copies lie. */
+  folder: string;
+  /** Resolves when the tables are there and this process may write to `folder`. */
+  ready: () => Promise<void>;
+  /** Is told what fails in the background. */
+  log?: Log;
+}
+
+/**
+ * What servers share besides collections, in folders by kind. A server looks at their epochs a few
+ * times a second: a notification would get lost with its connection.
+ */
+export class SharedState {
+  readonly #connections: Connections;
+  readonly #folder: string;
+  readonly #ready: () => Promise<void>;
+  readonly #log: Log | undefined;
+  readonly #folders = new Map<string, MirroredFolder>();
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor({ connections, folder, ready, log }: SharedStateOptions) {
+    this.#connections = connections;
+    this.#folder = folder;
+    this.#ready = ready;
+    this.#log = log;
+  }
+
+  folder(name: string): MirroredFolder {
+    const found = this.#folders.get(name);
+    if (found !== undefined) return found;
+    const folder = new MirroredFolder({
+      connections: this.#connections,
+      name,
+      path: join(this.#folder, name),
+      ready: this.#ready,
+    });
+    this.#folders.set(name, folder);
+    return folder;
+  }
+
+  /** Fetches what other servers changed. @throws AppError `storage_unavailable` */
+  async refresh(): Promise<void> {
+    for (const folder of this.#folders.values()) await folder.refresh();
+  }
+
+  /** As `refresh`, where the tables are known to be there. */
+  async load(): Promise<void> {
+    for (const folder of this.#folders.values()) await folder.load();
+  }
+
+  /** From now on fetches what other servers change. */
+  follow(): void {
+    if (this.#isClosed) return;
+    this.#timer = setTimeout(() => {
+      this.#look()
+        .catch((error) => {
+          if (!this.#isClosed && error?.code !== "storage_unavailable")
+            this.#log?.error({ err: error }, "what other servers changed could not be fetched");
+        })
+        .finally(() => this.follow());
+    }, lookEveryMs);
+    this.#timer.unref();
+  }
+
+  async #look(): Promise<void> {
+    await this.#ready();
+    const epochs = await this.#connections.read(folderEpochs);
+    for (const folder of this.#folders.values())
+      if ((epochs.get(folder.name) ?? 0) !== folder.epoch) await folder.load();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#connections.close();
+  }
+}
