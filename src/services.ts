@@ -175,8 +175,11 @@ async function openServices(
     fetchMedia: startFetcher(config),
     ready,
   };
-  const jobs = await openJobs(parts);
-  if (given !== undefined) storage.follow();
+  const jobs = await openJobs(parts, storage);
+  if (given !== undefined) {
+    storage.follow();
+    jobs.follow();
+  }
   const stopping = new AbortController();
   const stop = async () => {
     stopping.abort(new AppError("cancelled", "The server is shutting down"));

@@ -3,8 +3,8 @@ import { CalibrationStore } from "../calibrations/calibration-store.js";
 import { localFolder } from "../files/state-folder.js";
 import { BridgeStore } from "../heads/bridge-store.js";
 import { HeadStore } from "../heads/head-store.js";
+import { FolderJobStore } from "../jobs/folder-job-store.js";
 import { isResumable } from "../jobs/job.js";
-import { JobStore } from "../jobs/job-store.js";
 import { LabelSetStore } from "../label-sets/label-set-store.js";
 import { createLog } from "../log.js";
 import type { Finding } from "./finding.js";
@@ -37,7 +37,7 @@ export async function trainedParts(dataDir: string): Promise<Finding[]> {
 }
 
 async function jobsOf(dataDir: string): Promise<{ jobs: number; damage: string[] }> {
-  const store = new JobStore(join(dataDir, "jobs"), log);
+  const store = new FolderJobStore(join(dataDir, "jobs"), log);
   const found = await store.readAll();
   const damage = found.flatMap((one) => one.damage ?? []);
   for (const { job, damage: jobDamage } of found) {

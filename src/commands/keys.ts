@@ -91,7 +91,7 @@ async function withKeys<T>(
   const folder = await mkdtemp(join(tmpdir(), "crossmodal-keys-"));
   const connections = connectionsTo({ url, passwordFile });
   const ready = () => connections.write(prepareSchema);
-  const state = new SharedState({ connections, folder, ready });
+  const state = new SharedState({ connections, folder, server: () => "keys", ready });
   try {
     const files = state.folder("keys");
     await files.refresh();

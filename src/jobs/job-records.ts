@@ -1,15 +1,13 @@
 import type { Log } from "../log.js";
 import { hasEnded, type Job, type JobData } from "./job.js";
 import { expiredJobs, type JobLimits } from "./job-retention.js";
-import { type JobInput, JobStore } from "./job-store.js";
+import type { JobChanges, JobInput, JobPlacement, JobStore } from "./job-store.js";
 import { JobWatchers } from "./job-watchers.js";
 
 /** Progress is written at most this often. */
 const writeEveryMs = 1000;
 
-/**
- * All jobs, in memory and, once a change is written, in the data folder.
- */
+/** All jobs, in memory and, once a change is written, in their store. */
 export class JobRecords {
   readonly store: JobStore;
   readonly watchers = new JobWatchers();
@@ -21,8 +19,8 @@ export class JobRecords {
   readonly #damage = new Map<string, string>();
   readonly #lastWrite = new Map<string, { at: number; done: Promise<void> }>();
 
-  constructor({ folder, limits, log }: { folder: string; limits: JobLimits; log: Log }) {
-    this.store = new JobStore(folder, log);
+  constructor({ store, limits, log }: { store: JobStore; limits: JobLimits; log: Log }) {
+    this.store = store;
     this.#limits = limits;
     this.#log = log;
   }
@@ -35,6 +33,16 @@ export class JobRecords {
       this.#jobs.set(job.id, job);
       if (damage !== undefined) this.#damage.set(job.id, damage);
     }
+  }
+
+  /** Of a folder that was another process's: what it left unfinished is interrupted. */
+  async takeOver(): Promise<void> {
+    await this.readAll(); // the previous owner may have changed them
+    for (const job of this.all()) {
+      if (!hasEnded(job)) await this.end(job, { state: "interrupted" });
+      else if (job.state === "succeeded" || job.inputRemoved) await this.tidy(job.id);
+    }
+    await this.forgetExpired();
   }
 
   /** Oldest first. */
@@ -55,9 +63,22 @@ export class JobRecords {
     return [...this.#damage.values()];
   }
 
-  async add(job: Job, input: JobInput): Promise<void> {
-    await this.store.create(job, input);
+  async add(job: Job, input: JobInput, kind: JobPlacement): Promise<void> {
+    await this.store.create(job, input, kind);
     this.#jobs.set(job.id, job);
+  }
+
+  /** Takes over what other servers did. */
+  adopt({ changed, removed }: JobChanges): void {
+    for (const id of removed) this.#jobs.delete(id);
+    const isNew = changed.some(({ id }) => !this.#jobs.has(id));
+    for (const job of changed) this.#jobs.set(job.id, job);
+    if (isNew) {
+      const all = this.all().sort((one, other) => one.createdAt.localeCompare(other.createdAt));
+      this.#jobs.clear();
+      for (const job of all) this.#jobs.set(job.id, job);
+    }
+    for (const job of changed) this.watchers.notify(job);
   }
 
   /** Watchers are notified once a change is on disk. */

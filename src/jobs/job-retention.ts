@@ -1,4 +1,5 @@
-import { hasEnded, isResumable, type Job } from "./job.js";
+import { AppError } from "../errors.js";
+import { hasEnded, isResumable, type Job, stateInWords } from "./job.js";
 
 /** How many ended jobs are kept, and for how long. */
 export interface JobLimits {
@@ -43,3 +44,31 @@ export function expiredJobs(
 }
 
 const endOf = ({ endedAt, createdAt }: Job) => Date.parse(endedAt ?? createdAt);
+
+/**
+ * @param damage  why the job's file cannot be used.
+ * @throws AppError `conflict` when the job is in another state, or its inputs were removed.
+ */
+export function checkResumable(job: Job, damage: string | undefined, limits: JobLimits): void {
+  const conflict = (message: string) => new AppError("conflict", message, { param: "id" });
+  if (damage !== undefined) throw conflict(damage);
+  if (job.inputRemoved) {
+    const { maxResumableJobs, resumableJobHours } = limits;
+    throw conflict(
+      `The job "${job.id}" can no longer be resumed: inputs are kept for ${resumableJobHours} ` +
+        `hours, of the last ${maxResumableJobs} jobs (options resumableJobHours, maxResumableJobs)`,
+    );
+  }
+  if (isResumable(job)) return;
+  throw conflict(
+    `Only an interrupted, cancelled or failed job can be resumed; "${job.id}" ` +
+      `${stateInWords[job.state]}`,
+  );
+}
+
+export function noJob(id: string, { maxEndedJobs, endedJobHours }: JobLimits): AppError {
+  const message =
+    `There is no job "${id}"; ended jobs are kept for ${endedJobHours} hours, the last ` +
+    `${maxEndedJobs} of them`;
+  return new AppError("not_found", message, { param: "id" });
+}

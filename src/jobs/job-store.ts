@@ -1,37 +1,10 @@
-import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { z } from "zod";
-import { checkedJson, damaged, readCheckedJson } from "../files/checked-json.js";
-import { hashFile } from "../files/hash-file.js";
-import { isLeftover } from "../files/is-leftover.js";
-import { writeDurably } from "../files/write-durably.js";
-import type { Log } from "../log.js";
-import type { Job, JobData } from "./job.js";
+import type { Job, JobData, JobKind } from "./job.js";
 
 /** A job's inputs: plain JSON, and large arrays as files in its folder. */
 export interface JobInput {
   data: JobData;
   files?: Record<string, Uint8Array>;
 }
-
-const timestamp = z.string().refine((text) => !Number.isNaN(Date.parse(text)));
-const data = z.record(z.string(), z.unknown());
-/** `job.json` */
-const StoredJob = z.looseObject({
-  id: z.string(),
-  kind: z.string(),
-  state: z.enum(["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]),
-  progress: z.number().min(0).max(1),
-  detail: data.optional(),
-  createdAt: timestamp,
-  startedAt: timestamp.optional(),
-  endedAt: timestamp.optional(),
-  result: data.optional(),
-  error: z.looseObject({ code: z.string(), message: z.string() }).optional(),
-  inputRemoved: z.boolean().optional(),
-});
 
 /** A job's state; one with a damaged file becomes a failed job with that reason. */
 export interface FoundJob {
@@ -40,117 +13,56 @@ export interface FoundJob {
   damage?: string;
 }
 
-/**
- * One folder a job under `folder`: `job.json` (its state), `input.json` (never changed),
- * `inputs.json` (the sha256 of each input file), and the job's own files.
- */
-export class JobStore {
-  readonly #folder: string;
-  readonly #log: Log;
+/** Where jobs outlive their process: a folder of one process, or a database of several servers. */
+export interface JobStore {
+  /** Where a running job finds its inputs and writes its checkpoints. */
+  folderOf(id: string): string;
+  /** Resolves when the job can no longer get lost. */
+  create(job: Job, input: JobInput, kind: JobPlacement): Promise<void>;
+  /** @throws AppError `conflict` when another server has changed the job meanwhile. */
+  write(job: Job): Promise<void>;
+  /** @throws AppError `storage_corrupt` when one of the job's input files was changed. */
+  input(id: string): Promise<JobData>;
+  /** Every job, oldest first. */
+  readAll(): Promise<FoundJob[]>;
+  /** Removes inputs and checkpoints. */
+  keepOnlyState(id: string): Promise<void>;
+  remove(id: string): Promise<void>;
+  /** Where several servers take jobs from one queue. */
+  readonly queue?: JobQueue;
+}
 
-  constructor(folder: string, log: Log) {
-    this.#folder = folder;
-    this.#log = log;
-  }
+export type JobPlacement = Pick<JobKind, "lane" | "isLocal">;
 
-  folderOf(id: string): string {
-    return join(this.#folder, id);
-  }
+/** What other servers did since the last look. */
+export interface JobChanges {
+  changed: Job[];
+  removed: string[];
+}
 
-  newId(): string {
-    return randomBytes(6).toString("hex");
-  }
-
-  /** The folder gets its name once everything in it is on disk. */
-  async create(job: Job, { data, files = {} }: JobInput): Promise<void> {
-    const building = `${this.folderOf(job.id)}.new`;
-    try {
-      const sums: Record<string, string> = {};
-      for (const [name, bytes] of [
-        ...Object.entries(files),
-        ["input.json", JSON.stringify(data)] as const,
-      ]) {
-        await writeDurably(join(building, name), bytes);
-        sums[name] = await hashFile(join(building, name));
-      }
-      await writeDurably(join(building, "inputs.json"), checkedJson(sums));
-      await writeDurably(join(building, "job.json"), checkedJson(job));
-      await rename(building, this.folderOf(job.id));
-    } catch (error) {
-      await rm(building, { recursive: true, force: true }).catch(() => undefined);
-      throw error;
-    }
-  }
-
-  async write(job: Job): Promise<void> {
-    await writeDurably(join(this.folderOf(job.id), "job.json"), checkedJson(job));
-  }
-
+/** Jobs that several servers take from: each runs on one of them at a time. */
+export interface JobQueue {
+  look(): Promise<JobChanges>;
+  /** Whether this server may run it: it waits, or the server that ran it is gone. */
+  isFree(job: Job): boolean;
   /**
-   * @throws AppError `storage_corrupt` when one of the job's input files was changed.
+   * Makes this server the one that runs the job, from its last checkpoint.
+   * @param controller  is aborted when the job is cancelled on another server, or taken by one
+   *   because this one seemed to be gone.
+   * @returns undefined when another server was faster.
    */
-  async input(id: string): Promise<JobData> {
-    const folder = this.folderOf(id);
-    const sums = await readCheckedJson(join(folder, "inputs.json"));
-    for (const [name, sum] of Object.entries(sums)) {
-      const path = join(folder, name);
-      if (!existsSync(path)) throw damaged(path, "it is missing");
-      if ((await hashFile(path)) !== sum) throw damaged(path, "its contents were changed");
-    }
-    return JSON.parse(await readFile(join(folder, "input.json"), "utf8")) as JobData;
-  }
+  take(job: Job, controller: AbortController): Promise<TakenJob | undefined>;
+  /** Asks the server that runs the job to stop. */
+  requestCancel(id: string): Promise<void>;
+}
 
-  /** Every job, oldest first. Unfinished folders are removed. */
-  async readAll(): Promise<FoundJob[]> {
-    if (!existsSync(this.#folder)) return [];
-    const found: FoundJob[] = [];
-    for (const entry of await readdir(this.#folder, { withFileTypes: true })) {
-      const { name } = entry;
-      if (!entry.isDirectory()) continue;
-      if (name.endsWith(".new")) {
-        const building = join(this.#folder, name);
-        if (await isLeftover(building)) await rm(building, { recursive: true, force: true });
-      } else found.push(await this.#read(name));
-    }
-    return found.sort((one, other) => one.job.createdAt.localeCompare(other.job.createdAt));
-  }
-
-  /** Keeps only `job.json`: a job that succeeded needs neither its data nor its checkpoint. */
-  async keepOnlyState(id: string): Promise<void> {
-    const folder = this.folderOf(id);
-    for (const name of await readdir(folder)) {
-      if (name !== "job.json") await rm(join(folder, name), { recursive: true, force: true });
-    }
-  }
-
-  async remove(id: string): Promise<void> {
-    await rm(this.folderOf(id), { recursive: true, force: true });
-  }
-
-  async #read(id: string): Promise<FoundJob> {
-    const path = join(this.folderOf(id), "job.json");
-    try {
-      const parsed = StoredJob.safeParse(await readCheckedJson(path));
-      if (!parsed.success)
-        throw damaged(path, `"${parsed.error.issues[0].path.join(".")}" cannot be read`);
-      if (parsed.data.id !== id) throw damaged(path, `it belongs to the job "${parsed.data.id}"`);
-      return { job: parsed.data as Job };
-    } catch (error) {
-      this.#log.error({ err: error, job: id }, "a job cannot be read");
-      const message = error instanceof Error ? error.message : String(error);
-      const at = await stat(this.folderOf(id)).then(({ mtime }) => mtime.toISOString());
-      return {
-        damage: message,
-        job: {
-          id,
-          kind: "unknown",
-          state: "failed",
-          progress: 0,
-          createdAt: at,
-          endedAt: at,
-          error: { code: "storage_corrupt", message },
-        },
-      };
-    }
-  }
+export interface TakenJob {
+  /** How many servers ended while they ran it. */
+  deaths: number;
+  /** Whether another server has taken it since. */
+  readonly isLost: boolean;
+  /** Stores the last checkpoint, for whoever goes on with it. */
+  save(): Promise<void>;
+  /** Ends the lease's renewal. */
+  release(): void;
 }

@@ -16,6 +16,15 @@ export class JobWatchers {
     };
   }
 
+  /** Resolves when a job that has not ended does. */
+  ended(id: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.add(id, (job) => {
+        if (hasEnded(job)) resolve();
+      });
+    });
+  }
+
   notify(job: Job): void {
     for (const listener of this.#listeners.get(job.id) ?? []) listener({ ...job });
     if (hasEnded(job)) this.#listeners.delete(job.id);

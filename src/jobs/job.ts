@@ -80,4 +80,6 @@ export interface JobKind {
    * Started by the server itself, after other work is done: never refused because too many wait.
    */
   isInternal?: boolean;
+  /** It changes only the server that it was started on, and runs on no other. */
+  isLocal?: boolean;
 }

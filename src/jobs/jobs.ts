@@ -1,13 +1,14 @@
+import { randomBytes } from "node:crypto";
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
-import { hasEnded, isResumable, type Job, type JobKind, stateInWords } from "./job.js";
+import { hasEnded, type Job, type JobKind, stateInWords } from "./job.js";
 import { JobRecords } from "./job-records.js";
-import { defaultJobLimits, type JobLimits } from "./job-retention.js";
+import { checkResumable, defaultJobLimits, type JobLimits, noJob } from "./job-retention.js";
 import { type During, JobRunner } from "./job-runner.js";
-import type { JobInput } from "./job-store.js";
+import type { JobInput, JobStore } from "./job-store.js";
 
 export interface JobsOptions {
-  folder: string;
+  store: JobStore;
   kinds: Record<string, JobKind>;
   log: Log;
   limits?: JobLimits;
@@ -19,19 +20,24 @@ export interface JobsOptions {
   isOwnedElsewhere?: () => boolean;
   /** Is given the work of each job. */
   during?: During;
+  /** Before a job begins, which may have come from another server. */
+  prepare?: () => Promise<void>;
 }
 
 /** Jobs of clients that may wait. */
 const maxWaiting = 20;
 /** How often expired jobs are removed. */
 const forgetEveryMs = 600_000;
+/** How often a server looks for what others did. */
+const lookEveryMs = 300;
 
 /**
- * Long work that outlives its process: every job is a folder, and jobs that were running when the
- * process ended can be resumed.
+ * Long work that outlives its process.
  *
- * Jobs belong to the process that holds the data folder. When a process takes it over, no other is
- * working: unfinished jobs are interrupted, whatever their files say.
+ * Jobs in a folder belong to the process that holds the data folder. When a process takes it over,
+ * no other is working: unfinished jobs are interrupted, whatever their files say, and can be
+ * resumed. Jobs in a database belong to all its servers: one whose server is gone is gone on with
+ * by another.
  */
 export class Jobs {
   readonly #options: Required<JobsOptions>;
@@ -41,10 +47,13 @@ export class Jobs {
   #beingCreated = 0;
   #claimed: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   private constructor(options: JobsOptions) {
     const during: During = (work) => work;
-    const alone = { claim: async () => {}, isOwnedElsewhere: () => false, during };
+    const nothing = async () => {};
+    const alone = { claim: nothing, isOwnedElsewhere: () => false, during, prepare: nothing };
     this.#options = { limits: defaultJobLimits, ...alone, ...options };
     this.#records = new JobRecords(this.#options);
     this.#runner = new JobRunner(this.#records, this.#options);
@@ -53,6 +62,7 @@ export class Jobs {
   /** Reads all jobs. Nothing is changed before this process owns the data folder. */
   static async open(options: JobsOptions): Promise<Jobs> {
     const jobs = new Jobs(options);
+    if (options.store.queue !== undefined) return jobs;
     await jobs.#records.readAll();
     if (!jobs.#options.isOwnedElsewhere()) {
       for (const job of jobs.#records.all()) if (!hasEnded(job)) job.state = "interrupted";
@@ -75,10 +85,10 @@ export class Jobs {
    */
   async create(kind: string, input: JobInput): Promise<Job> {
     await this.claim();
-    const isInternal = this.#options.kinds[kind]?.isInternal === true;
+    const { isInternal = false, ...placement } = this.#options.kinds[kind] ?? { lane: kind };
     if (!isInternal) this.#refuseTooMany();
     const job: Job = {
-      id: this.#records.store.newId(),
+      id: randomBytes(6).toString("hex"),
       kind,
       state: "queued",
       progress: 0,
@@ -87,7 +97,7 @@ export class Jobs {
     };
     if (!isInternal) this.#beingCreated++;
     try {
-      await this.#records.add(job, input);
+      await this.#records.add(job, input, placement);
     } finally {
       if (!isInternal) this.#beingCreated--;
     }
@@ -116,11 +126,17 @@ export class Jobs {
 
   /** Stops a waiting or running job. Its progress is kept for `resume`. */
   async cancel(id: string): Promise<Job> {
+    await this.refresh();
     this.#of(id);
     await this.claim();
     const job = this.#of(id);
+    const { queue } = this.#records.store;
     if (job.state === "queued" || job.state === "interrupted") {
       await this.#records.end(job, { state: "cancelled" });
+    } else if (job.state === "running" && queue !== undefined && !this.#runner.isRunning(id)) {
+      const ended = this.#records.watchers.ended(id);
+      await queue.requestCancel(id);
+      await ended;
     } else if (job.state !== "running" || !(await this.#runner.abort(id))) {
       const message = `The job "${id}" ${stateInWords[job.state].replace(" ", " already ")}`;
       throw new AppError("conflict", message, { param: "id" });
@@ -133,28 +149,16 @@ export class Jobs {
    * @throws AppError `conflict` when it is in another state, or its inputs were removed.
    */
   async resume(id: string): Promise<Job> {
+    await this.refresh();
     this.#of(id);
     await this.claim();
     const job = this.#of(id);
-    const conflict = (message: string) => new AppError("conflict", message, { param: "id" });
-    const damage = this.#records.damageOf(id);
-    if (damage !== undefined) throw conflict(damage);
-    if (job.inputRemoved) {
-      const { maxResumableJobs, resumableJobHours } = this.#options.limits;
-      throw conflict(
-        `The job "${id}" can no longer be resumed: inputs are kept for ${resumableJobHours} ` +
-          `hours, of the last ${maxResumableJobs} jobs (options resumableJobHours, ` +
-          "maxResumableJobs)",
-      );
-    }
-    if (!isResumable(job)) {
-      throw conflict(
-        `Only an interrupted, cancelled or failed job can be resumed; "${id}" ` +
-          `${stateInWords[job.state]}`,
-      );
-    }
+    checkResumable(job, this.#records.damageOf(id), this.#options.limits);
     const kind = this.#options.kinds[job.kind];
-    if (kind === undefined) throw conflict(`Jobs of the kind "${job.kind}" cannot run here`);
+    if (kind === undefined) {
+      const message = `Jobs of the kind "${job.kind}" cannot run here`;
+      throw new AppError("conflict", message, { param: "id" });
+    }
     if (!kind.isInternal) this.#refuseTooMany();
     const anew = { startedAt: undefined, endedAt: undefined, error: undefined, pid: process.pid };
     await this.#records.change(job, { state: "queued", ...anew });
@@ -170,24 +174,52 @@ export class Jobs {
     return this.#records.watchers.add(id, listener);
   }
 
-  /** Interrupts running and waiting jobs, so that they can be resumed after the next start. */
+  /** Learns what other servers did, where they share jobs. @throws AppError as `claim` */
+  async refresh(): Promise<void> {
+    const { queue } = this.#records.store;
+    if (queue === undefined || this.#isClosed) return;
+    await this.claim();
+    const { changed, removed } = await queue.look();
+    // What runs here is known better here.
+    const news = changed.filter(({ id }) => !this.#runner.isRunning(id));
+    this.#records.adopt({ changed: news, removed });
+    this.#runner.next();
+  }
+
+  /** From now on looks for jobs of other servers, where they share them. */
+  follow(): void {
+    if (this.#isClosed || this.#records.store.queue === undefined) return;
+    clearTimeout(this.#looking);
+    this.#looking = setTimeout(() => {
+      this.refresh()
+        .catch((error) => {
+          if (this.#isClosed || error?.code === "storage_unavailable") return;
+          this.#options.log.error({ err: error }, "the jobs of other servers could not be read");
+        })
+        .finally(() => this.follow());
+    }, lookEveryMs);
+    this.#looking.unref();
+  }
+
+  /**
+   * In a folder, interrupts running and waiting jobs, so that they can be resumed after the next
+   * start; in a database, other servers go on with them.
+   */
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#looking);
     const stopped = this.#runner.stop();
     const waiting = this.#records.all().filter((job) => job.state === "queued");
-    if (this.#claimed !== undefined)
+    if (this.#claimed !== undefined && this.#records.store.queue === undefined)
       await Promise.all(waiting.map((job) => this.#records.end(job, { state: "interrupted" })));
     await stopped;
   }
 
   async #takeOver(): Promise<void> {
     await this.#options.claim();
-    await this.#records.readAll(); // the previous owner may have changed them
-    for (const job of this.#records.all()) {
-      if (!hasEnded(job)) await this.#records.end(job, { state: "interrupted" });
-      else if (job.state === "succeeded" || job.inputRemoved) await this.#records.tidy(job.id);
-    }
-    await this.#records.forgetExpired();
+    if (this.#records.store.queue !== undefined) this.follow();
+    else await this.#records.takeOver();
     this.#timer = setInterval(() => void this.#records.forgetExpired(), forgetEveryMs);
     this.#timer.unref();
   }
@@ -195,11 +227,7 @@ export class Jobs {
   #of(id: string): Job {
     const job = this.#records.find(id);
     if (job !== undefined) return job;
-    const { maxEndedJobs, endedJobHours } = this.#options.limits;
-    const message =
-      `There is no job "${id}"; ended jobs are kept for ${endedJobHours} hours, the last ` +
-      `${maxEndedJobs} of them`;
-    throw new AppError("not_found", message, { param: "id" });
+    throw noJob(id, this.#options.limits);
   }
 
   #refuseTooMany(): void {

@@ -24,6 +24,7 @@ export interface PullServices {
 export function pullJob({ config, models }: PullServices): JobKind {
   return {
     lane: "pull",
+    isLocal: true,
     async run(input, { signal, report }) {
       const { pull, id, dtypes } = PullInput.parse(input);
       const target = pullTarget(pull, { id });

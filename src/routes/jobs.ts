@@ -58,6 +58,10 @@ const operations = {
 /** `/v1/jobs`: list jobs, follow them as server-sent events, cancel and resume. */
 export function jobsRoutes(jobs: Jobs) {
   return new Hono()
+    .use("/v1/jobs/*", async (_, next) => {
+      await jobs.refresh();
+      await next();
+    })
     .get("/v1/jobs", operations.list, (c) =>
       c.json({ data: jobs.list().map(jobAnswer) } satisfies JobList),
     )

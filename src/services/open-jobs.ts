@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Activity } from "../activity.js";
 import { type CalibrateParts, calibrateJob } from "../calibrations/calibrate-job.js";
 import { type ClassifyServices, classifyJob } from "../collections/classify-job.js";
@@ -12,6 +11,7 @@ import { isDataFolderLocked } from "../index/embedded/data-folder-lock.js";
 import type { LazyStore } from "../index/lazy-store.js";
 import { Jobs } from "../jobs/jobs.js";
 import { type PullServices, pullJob } from "../models/pull-job.js";
+import type { Storage } from "./open-storage.js";
 
 /** The parts that jobs of all kinds need. */
 type JobParts = TrainingServices &
@@ -24,10 +24,13 @@ type JobParts = TrainingServices &
   PullServices & { store: LazyStore; activity: Activity };
 
 /** Every kind of job. A process that takes over the data folder also takes over its jobs. */
-export async function openJobs(parts: JobParts): Promise<Jobs> {
+export async function openJobs(
+  parts: JobParts,
+  { jobs: jobStore, refresh }: Pick<Storage, "jobs" | "refresh">,
+): Promise<Jobs> {
   const { config, log, store, activity } = parts;
   const jobs = await Jobs.open({
-    folder: join(config.dataDir, "jobs"),
+    store: jobStore,
     kinds: {
       train: trainJob(parts),
       "few-shot": fewShotJob(parts),
@@ -41,6 +44,7 @@ export async function openJobs(parts: JobParts): Promise<Jobs> {
     },
     log,
     limits: config,
+    prepare: refresh,
     during: (work) => activity.during(work),
     claim: () => store.open(),
     isOwnedElsewhere: () => !store.isOpen && isDataFolderLocked(config.dataDir),

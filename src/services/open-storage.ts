@@ -1,4 +1,7 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { keyFolder } from "../access/key-file.js";
 import { closeAll } from "../close-all.js";
@@ -11,6 +14,8 @@ import { type LazyStore, lazyStore } from "../index/lazy-store.js";
 import { connectionsTo, openPostgresStore } from "../index/postgres/open-postgres-store.js";
 import type { PostgresStore } from "../index/postgres/postgres-store.js";
 import { SharedState } from "../index/postgres/state/shared-state.js";
+import { FolderJobStore } from "../jobs/folder-job-store.js";
+import type { JobStore } from "../jobs/job-store.js";
 import { KeptMedia } from "../kept-media/kept-media.js";
 import { withKeptMedia } from "../kept-media/with-kept-media.js";
 import type { Log } from "../log.js";
@@ -25,6 +30,7 @@ export interface Storage {
   keptMedia: KeptMedia;
   /** Everything else that outlives the process, a folder for each kind. */
   state: Readonly<Record<StateKind, StateFolder>>;
+  jobs: JobStore;
   /** Fetches what other servers changed, where they share it. */
   refresh(): Promise<void>;
   /** Has it fetched from now on. */
@@ -63,6 +69,7 @@ export async function openStorage(config: Config, log: Log, ownsData: boolean): 
     store,
     keptMedia,
     state,
+    jobs: shared?.jobs ?? new FolderJobStore(join(dataDir, "jobs"), log),
     refresh: async () => await shared?.refresh(),
     follow: () => shared?.follow(),
     close: () =>
@@ -83,7 +90,20 @@ function sharedState(
   if (url === "") return undefined;
   // Of its own: it goes on while collections keep theirs busy.
   const connections = connectionsTo({ url, passwordFile, maxConnections: 4 });
-  return new SharedState({ connections, folder: join(dataDir, "shared"), ready, log });
+  const folder = join(dataDir, "shared");
+  let server: string | undefined;
+  const nameOfServer = () => {
+    server ??= serverName(dataDir);
+    return server;
+  };
+  return new SharedState({ connections, folder, server: nameOfServer, ready, log });
+}
+
+/** Made once for a data folder, which one process has at a time. */
+function serverName(dataDir: string): string {
+  const path = join(dataDir, "server-name");
+  if (!existsSync(path)) writeFileSync(path, `${hostname()}-${randomBytes(4).toString("hex")}\n`);
+  return readFileSync(path, "utf8").trim();
 }
 
 function foldersOf(dataDir: string, shared: SharedState | undefined): Storage["state"] {

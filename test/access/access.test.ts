@@ -104,7 +104,9 @@ describe("keys of the data folder", () => {
       await expect(access.refresh()).rejects.toMatchObject(gone);
       await expect(access.callerWith(key)).rejects.toMatchObject(gone);
     }
-    await expect(createKey(keyFolder(dataDir), { name: "eve", scope: "admin" })).rejects.toMatchObject(gone);
+    await expect(
+      createKey(keyFolder(dataDir), { name: "eve", scope: "admin" }),
+    ).rejects.toMatchObject(gone);
     rmSync(`${keyFilePath(keyFolder(dataDir))}.lock`);
     expect(opened().needsKey).toBe(false);
     await createKey(keyFolder(dataDir), { name: "ada", scope: "admin" });

@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import { trainedParts } from "../../src/commands/doctor-trained-parts.js";
 import { localFolder } from "../../src/files/state-folder.js";
 import { HeadStore } from "../../src/heads/head-store.js";
+import { FolderJobStore } from "../../src/jobs/folder-job-store.js";
 import { Jobs } from "../../src/jobs/jobs.js";
 import { createLog } from "../../src/log.js";
 
@@ -22,7 +23,11 @@ it("names every damaged file of heads, bridges, label sets and jobs", async () =
 
   const run = () => Promise.reject(new Error("no"));
   const kinds = { work: { lane: "one", run } };
-  const jobs = await Jobs.open({ folder: join(dataDir, "jobs"), kinds, log });
+  const jobs = await Jobs.open({
+    store: new FolderJobStore(join(dataDir, "jobs"), log),
+    kinds,
+    log,
+  });
   const files = { "rows.npy": Uint8Array.of(1, 2, 3) };
   const [one, two] = [
     await jobs.create("work", { data: {}, files }),

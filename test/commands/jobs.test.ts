@@ -7,6 +7,7 @@ import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AppError } from "../../src/errors.js";
 import { lockDataFolder } from "../../src/index/embedded/data-folder-lock.js";
+import { FolderJobStore } from "../../src/jobs/folder-job-store.js";
 import type { JobContext } from "../../src/jobs/job.js";
 import { Jobs } from "../../src/jobs/jobs.js";
 import { createLog } from "../../src/log.js";
@@ -29,7 +30,11 @@ beforeAll(async () => {
     });
   };
   const folder = mkdtempSync(join(tmpdir(), "crossmodal-jobs-"));
-  jobs = await Jobs.open({ folder, kinds: { work: { lane: "one", run } as never }, log });
+  jobs = await Jobs.open({
+    store: new FolderJobStore(folder, log),
+    kinds: { work: { lane: "one", run } as never },
+    log,
+  });
   const { fetch } = new Hono().route("/", jobsRoutes(jobs)).onError(errorResponse(log));
   await new Promise<void>((resolve) => {
     server = serve({ fetch, port: 0, hostname: "127.0.0.1" }, () => resolve());

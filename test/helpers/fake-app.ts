@@ -7,6 +7,7 @@ import { bridgeJob } from "../../src/heads/bridge-job.js";
 import { BridgeStore } from "../../src/heads/bridge-store.js";
 import { fewShotJob } from "../../src/heads/few-shot-job.js";
 import { trainJob } from "../../src/heads/train-job.js";
+import { FolderJobStore } from "../../src/jobs/folder-job-store.js";
 import { Jobs } from "../../src/jobs/jobs.js";
 import type { Services } from "../../src/services.js";
 import { measureGap } from "../../src/training/measure-gap.js";
@@ -31,7 +32,11 @@ export async function fakeApp(
     "few-shot": fewShotJob(parts),
     bridge: bridgeJob({ ...parts, bridges }),
   };
-  const jobs = await Jobs.open({ folder: join(config.dataDir, "fake-jobs"), kinds, log });
+  const jobs = await Jobs.open({
+    store: new FolderJobStore(join(config.dataDir, "fake-jobs"), log),
+    kinds,
+    log,
+  });
   const gap: Services["gap"] = {
     ...services.gap,
     measure: async (request) => measureGap(request),

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { AppError } from "../../src/errors.js";
 import { checkedJson } from "../../src/files/checked-json.js";
+import { FolderJobStore } from "../../src/jobs/folder-job-store.js";
 import type { Job, JobKind } from "../../src/jobs/job.js";
 import { Jobs } from "../../src/jobs/jobs.js";
 import { createLog } from "../../src/log.js";
@@ -42,7 +43,7 @@ function steered() {
 
 const open: Jobs[] = [];
 const openJobs = async (folder: string, kinds: Record<string, JobKind>) => {
-  const jobs = await Jobs.open({ folder, kinds, log });
+  const jobs = await Jobs.open({ store: new FolderJobStore(folder, log), kinds, log });
   open.push(jobs);
   return jobs;
 };
@@ -179,7 +180,7 @@ describe("Jobs", () => {
     const claim = async () => {
       if (isOwnedElsewhere) throw new AppError("storage_locked", "in use");
     };
-    const options = { folder, kinds: { work: kind }, log };
+    const options = { store: new FolderJobStore(folder, log), kinds: { work: kind }, log };
     const other = await Jobs.open({ ...options, claim, isOwnedElsewhere: () => isOwnedElsewhere });
     open.push(other);
     expect(other.get(id).state).toBe("running"); // its owner says so
@@ -257,7 +258,12 @@ describe("Jobs", () => {
       resumableJobHours: 24,
     };
     const start = async () => {
-      const jobs = await Jobs.open({ folder, kinds: { work: kind }, log, limits });
+      const jobs = await Jobs.open({
+        store: new FolderJobStore(folder, log),
+        kinds: { work: kind },
+        log,
+        limits,
+      });
       open.push(jobs);
       return jobs;
     };

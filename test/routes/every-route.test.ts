@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type App, createApp } from "../../src/app.js";
+import { FolderJobStore } from "../../src/jobs/folder-job-store.js";
 import { type OpenApiDocument, openApiDocument } from "../../src/openapi/document.js";
 import { openJobs } from "../../src/services/open-jobs.js";
 import type { Services } from "../../src/services.js";
@@ -21,7 +23,9 @@ beforeAll(async () => {
   const fake = await fakeApp([fakePack("eye", 4), fakePack("ear", 5)]);
   const log = { ...fake.services.log, error: (line: unknown) => void logged.push(line) } as never;
   const parts = { ...fake.services, log };
-  services = { ...parts, jobs: await openJobs(parts) };
+  const folder = join(parts.config.dataDir, "jobs");
+  const stored = { jobs: new FolderJobStore(folder, log), refresh: async () => {} };
+  services = { ...parts, jobs: await openJobs(parts, stored) };
   app = checkAnswers(createApp(services));
   document = await openApiDocument(app);
   await app.request("/v1/collections", jsonPost({ name: "c", model: "eye" }));

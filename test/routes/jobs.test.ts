@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AppError } from "../../src/errors.js";
+import { FolderJobStore } from "../../src/jobs/folder-job-store.js";
 import { Jobs } from "../../src/jobs/jobs.js";
 import { createLog } from "../../src/log.js";
 import { errorResponse } from "../../src/routes/error-response.js";
@@ -30,7 +31,11 @@ beforeAll(async () => {
     return { bestEpoch: 3 };
   };
   const folder = join(mkdtempSync(join(tmpdir(), "crossmodal-jobs-")), "jobs");
-  jobs = await Jobs.open({ folder, kinds: { work: { lane: "one", run } as never }, log });
+  jobs = await Jobs.open({
+    store: new FolderJobStore(folder, log),
+    kinds: { work: { lane: "one", run } as never },
+    log,
+  });
   app = new Hono().route("/", jobsRoutes(jobs)).onError(errorResponse(log));
 });
 afterAll(() => jobs.close());

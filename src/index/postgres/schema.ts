@@ -112,6 +112,25 @@ const upgrades = [
   );
   alter table crossmodal.file_parts alter column bytes set storage external;
   `,
+  `
+  create sequence crossmodal.job_revisions;
+  -- Their files are in crossmodal.files, folder "jobs", as <id>/<fence>/<name>.
+  create table crossmodal.jobs (
+    id text primary key,
+    record json not null,
+    state text not null,
+    lane text not null,
+    home text,               -- the one server that may run it, if it is not for all
+    fence bigint not null default 0,      -- grows with each change of state
+    revision bigint not null default nextval('crossmodal.job_revisions'),
+    owner text,              -- the server that runs it
+    lease_until timestamptz, -- by this database's clock
+    deaths int not null default 0,        -- servers that ended while they ran it
+    cancel boolean not null default false
+  );
+  create unique index jobs_running on crossmodal.jobs (lane, coalesce(home, ''))
+    where state = 'running';
+  `,
 ];
 
 /**

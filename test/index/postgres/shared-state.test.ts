@@ -33,7 +33,7 @@ describe.skipIf(!hasPostgres(18))(onPostgres("SharedState of two servers"), () =
   function start(folder = mkdtempSync(join(tmpdir(), "crossmodal-state-"))): SharedState {
     const connections = connectionsTo({ url: server.url(`state_${database}`), maxConnections: 4 });
     const ready = () => connections.write(prepareSchema);
-    const state = new SharedState({ connections, folder, ready, log });
+    const state = new SharedState({ connections, folder, server: () => folder, ready, log });
     opened.push(state);
     return state;
   }

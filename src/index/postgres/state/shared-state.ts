@@ -3,6 +3,7 @@ import type { Log } from "../../../log.js";
 import type { Connections } from "../connections.js";
 import { folderEpochs } from "./file-rows.js";
 import { MirroredFolder } from "./mirrored-folder.js";
+import { SharedJobStore } from "./shared-job-store.js";
 
 /** How often a server looks for what others changed. */
 const lookEveryMs = 300;
@@ -11,6 +12,8 @@ export interface SharedStateOptions {
   connections: Connections;
   /** Where the copies lie. */
   folder: string;
+  /** Name of this server, the same after a restart. */
+  server: () => string;
   /** Resolves when the tables are there and this process may write to `folder`. */
   ready: () => Promise<void>;
   /** Is told what fails in the background. */
@@ -22,6 +25,7 @@ export interface SharedStateOptions {
  * times a second: a notification would get lost with its connection.
  */
 export class SharedState {
+  readonly jobs: SharedJobStore;
   readonly #connections: Connections;
   readonly #folder: string;
   readonly #ready: () => Promise<void>;
@@ -30,7 +34,8 @@ export class SharedState {
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor({ connections, folder, ready, log }: SharedStateOptions) {
+  constructor({ connections, folder, server, ready, log }: SharedStateOptions) {
+    this.jobs = new SharedJobStore({ connections, folder: join(folder, "jobs"), server, log });
     this.#connections = connections;
     this.#folder = folder;
     this.#ready = ready;
