@@ -36,7 +36,6 @@ const onPostgresToo = [
   "heads",
   "bridges",
   "label-sets",
-  "calibrations",
 ].map((name) => `test/routes/${name}.test.ts`);
 
 const shared = {
