@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { CalibrationFile } from "../../src/calibrations/calibration.js";
 import { CalibrationStore } from "../../src/calibrations/calibration-store.js";
+import { localFolder } from "../../src/files/state-folder.js";
 import { createLog } from "../../src/log.js";
 
 const file: CalibrationFile = {
@@ -29,7 +30,7 @@ beforeEach(async () => {
   await first.activate("c", 1);
   store = open(); // one that has read nothing yet
 });
-const open = () => new CalibrationStore({ folder, log: createLog("silent") });
+const open = () => new CalibrationStore({ files: localFolder(folder), log: createLog("silent") });
 const at = (version: string) => join(folder, "c", version);
 
 describe("CalibrationStore", () => {

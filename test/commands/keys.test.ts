@@ -2,7 +2,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { readKeys } from "../../src/access/key-file.js";
+import { keyFolder, readKeys } from "../../src/access/key-file.js";
 import { runMain } from "../helpers/run-main.js";
 
 it("makes keys that expire at a date or after a time, and no other", async () => {
@@ -11,7 +11,9 @@ it("makes keys that expire at a date or after a time, and no other", async () =>
     runMain("keys", "create", "ada", "--expires", expires, "--data-dir", dataDir);
   for (const time of ["2100-01-31", "2100-01-31T18:00:00+02:00", "30d", "12h"])
     expect((await create(time)).code, time).toBe(0);
-  const [date, hour, days] = (await readKeys(dataDir)).map(({ expires_at }) => expires_at);
+  const [date, hour, days] = (await readKeys(keyFolder(dataDir))).map(
+    ({ expires_at }) => expires_at,
+  );
   expect([date, hour]).toEqual(["2100-01-31T00:00:00.000Z", "2100-01-31T16:00:00.000Z"]);
   expect(Date.parse(days!) - Date.now()).toBeGreaterThan(29 * 24 * 3_600_000);
   // The first would be 2040 for `Date.parse`, the second 2 March

@@ -342,8 +342,8 @@ describe("HeadStore", () => {
 
   it("uses no version whose folder was exchanged for another, each of them whole", async () => {
     const first = await open();
-    await first.add("h", described(true), { a: swap });
-    await first.add("h", described(true), { a: same });
+    await first.add("h", projectionVersion(true), { a: swap });
+    await first.add("h", projectionVersion(true), { a: same });
     await first.activate("h", 1);
     const at = (version: string) => join(folder, "h", version);
     for (const [from, to] of ["1 3", "2 1", "3 2"].map((pair) => pair.split(" ")))
@@ -363,7 +363,7 @@ describe("HeadStore", () => {
   });
 
   it("notices a list of checksums that was cut between two lines", async () => {
-    await (await open()).add("h", described(true), { a: swap });
+    await (await open()).add("h", projectionVersion(true), { a: swap });
     const path = join(folder, "h", "1", "SHA256SUMS");
     writeFileSync(path, readFileSync(path, "utf8").split("\n").slice(0, 1).concat("").join("\n"));
     expect((await open()).damage()).toEqual([expect.stringContaining(`"${path}" is damaged`)]);
@@ -371,7 +371,7 @@ describe("HeadStore", () => {
 
   it("uses no version of a head whose folder was renamed, and says whose it is", async () => {
     const first = await open();
-    await first.add("h", described(true), { a: swap });
+    await first.add("h", projectionVersion(true), { a: swap });
     await first.activate("h", 1);
     renameSync(join(folder, "h"), join(folder, "g"));
     const store = await open();
