@@ -21,7 +21,7 @@ import { withKeptMedia } from "../kept-media/with-kept-media.js";
 import type { Log } from "../log.js";
 
 /** Kinds of state besides collections. */
-export type StateKind = "heads" | "bridges" | "calibrations" | "label-sets" | "keys";
+type StateKind = "heads" | "bridges" | "calibrations" | "label-sets" | "keys";
 const stateKinds = ["heads", "bridges", "calibrations", "label-sets", "keys"] as const;
 
 export interface Storage {

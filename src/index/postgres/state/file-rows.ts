@@ -11,7 +11,7 @@ export interface FilePlace {
   path: string;
 }
 
-export const sha256Of = (bytes: Uint8Array): string =>
+const sha256Of = (bytes: Uint8Array): string =>
   createHash("sha256").update(bytes).digest("hex");
 
 /** Waits for whoever changes the folder, and keeps others from it until the transaction ends. */
