@@ -11,8 +11,7 @@ export interface FilePlace {
   path: string;
 }
 
-const sha256Of = (bytes: Uint8Array): string =>
-  createHash("sha256").update(bytes).digest("hex");
+const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 /** Waits for whoever changes the folder, and keeps others from it until the transaction ends. */
 export async function lockFolder(db: Connection, folder: string): Promise<void> {
