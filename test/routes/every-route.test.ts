@@ -9,6 +9,7 @@ import type { Services } from "../../src/services.js";
 import { checkAnswers } from "../helpers/check-answers.js";
 import { fakeApp } from "../helpers/fake-app.js";
 import { fakePack } from "../helpers/fake-packs.js";
+import { type Schema, schemaValues } from "../helpers/schema-values.js";
 import { jsonPost } from "../helpers/services.js";
 
 // What holds for every route, new ones too: they are taken from /openapi.json.
@@ -43,8 +44,6 @@ afterAll(async () => {
   await services.close();
 });
 
-type Schema = Record<string, unknown> & { properties?: Record<string, Schema> };
-
 /** Our own operations, with the schema of their JSON body if they have one. */
 const operationsOf = () =>
   Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -69,49 +68,9 @@ const named = (path: string) =>
     name === "id" ? "1" : name === "version" ? "1" : "c",
   );
 
-/** Values of a JSON schema, and now and then anything else. */
-function ofSchema(given: Schema, depth = 0): fc.Arbitrary<unknown> {
-  const schema = resolved(given);
-  const alternatives = (schema.anyOf ?? schema.oneOf) as Schema[] | undefined;
-  const right = (): fc.Arbitrary<unknown> => {
-    if (depth > 6) return fc.jsonValue({ maxDepth: 1 });
-    if (alternatives) return fc.oneof(...alternatives.map((one) => ofSchema(one, depth + 1)));
-    if (schema.enum) return fc.constantFrom(...(schema.enum as unknown[]));
-    if (schema.const !== undefined) return fc.constant(schema.const);
-    switch (schema.type) {
-      case "boolean":
-        return fc.boolean();
-      case "integer":
-        return fc.oneof(fc.integer({ min: 0, max: 12 }), fc.integer());
-      case "number":
-        return fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.double());
-      case "string":
-        return fc.oneof(
-          fc.constantFrom("eye", "c", "1", "label", "n", "text", "eye@1", ""),
-          fc.string(),
-        );
-      case "array":
-        return fc.array(ofSchema((schema.items ?? {}) as Schema, depth + 1), { maxLength: 6 });
-      case "object": {
-        const fields = Object.entries(schema.properties ?? {}).map(
-          ([name, field]) => [name, ofSchema(field, depth + 1)] as const,
-        );
-        if (fields.length === 0) return fc.object({ maxDepth: 2 });
-        const requiredKeys = (schema.required ?? []) as string[];
-        return fc.oneof(
-          fc.record(Object.fromEntries(fields), { requiredKeys }),
-          fc.record(Object.fromEntries(fields), { requiredKeys: [] }),
-        );
-      }
-      default:
-        return fc.anything({ maxDepth: 2 });
-    }
-  };
-  return fc.oneof(
-    { weight: 15, arbitrary: right() },
-    { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 3 }) },
-  );
-}
+const texts = ["eye", "c", "1", "label", "n", "text", "eye@1", ""];
+const valuesOf = (schema: Schema) =>
+  schemaValues(schema, { texts, maxLength: 6, resolve: resolved });
 
 /** Changes nothing that the other requests need, and is looked at elsewhere. */
 const others = new Set(["trainHead", "trainBridge", "deleteCollection", "changeCollection"]);
@@ -126,7 +85,7 @@ describe("every route that takes JSON", () => {
     expect(bodies.length).toBeGreaterThan(15);
     for (const { method, path, schema } of bodies) {
       await fc.assert(
-        fc.asyncProperty(ofSchema(schema!), async (value) => {
+        fc.asyncProperty(valuesOf(schema!), async (value) => {
           const text = JSON.stringify(value) ?? "null";
           const headers = { "content-type": "application/json" };
           const response = await app.request(named(path), { method, headers, body: text });

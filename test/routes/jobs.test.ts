@@ -2,7 +2,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hono } from "hono";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AppError } from "../../src/errors.js";
 import { FolderJobStore } from "../../src/jobs/folder-job-store.js";
 import { Jobs } from "../../src/jobs/jobs.js";
@@ -69,12 +69,22 @@ describe("GET /v1/jobs/{id}/events", () => {
   });
 
   it("stops watching when the client goes away", async () => {
+    const watch = jobs.watch.bind(jobs);
+    const unwatched = vi.fn();
+    vi.spyOn(jobs, "watch").mockImplementationOnce((...args) => {
+      const unwatch = watch(...args);
+      return () => {
+        unwatched();
+        unwatch();
+      };
+    });
     const { id } = await jobs.create("work", { data: {} });
     const { body } = await app.request(`/v1/jobs/${id}/events`);
     const reader = body!.getReader();
     await reader.read();
+    expect(unwatched).not.toHaveBeenCalled();
     await reader.cancel();
-    await progressOf(id).toBe(0.25);
+    await expect.poll(() => unwatched.mock.calls.length).toBe(1);
     await jobs.cancel(id);
   });
 });

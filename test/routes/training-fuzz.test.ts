@@ -10,6 +10,7 @@ import { TrainBody } from "../../src/wire/training.js";
 import type { WorkerHandle } from "../../src/workers/start-worker.js";
 import { fakeApp } from "../helpers/fake-app.js";
 import { fakePack } from "../helpers/fake-packs.js";
+import { type Schema, schemaValues } from "../helpers/schema-values.js";
 import { jsonPost } from "../helpers/services.js";
 
 // Whatever a client sends ends in a result or in an error that names a field: never in `internal`.
@@ -77,40 +78,6 @@ function ended(id: string): Promise<Job> {
   });
 }
 
-/** Values of a JSON schema, and now and then anything else. */
-function ofSchema(schema: z.core.JSONSchema.JSONSchema): fc.Arbitrary<unknown> {
-  const right = (): fc.Arbitrary<unknown> => {
-    if (schema.anyOf) return fc.oneof(...schema.anyOf.map((one) => ofSchema(one as never)));
-    if (schema.enum) return fc.constantFrom(...schema.enum);
-    if (schema.const !== undefined) return fc.constant(schema.const);
-    switch (schema.type) {
-      case "boolean":
-        return fc.boolean();
-      case "integer":
-        return fc.oneof(fc.integer({ min: 0, max: 12 }), fc.integer());
-      case "number":
-        return fc.oneof(
-          fc.double({ min: 0, max: 1, noNaN: true }),
-          fc.integer({ min: 0, max: 30 }),
-          fc.double(),
-        );
-      case "string":
-        return fc.oneof(fc.constantFrom("eye", "h", "image", "=1"), fc.string());
-      case "array":
-        return fc.array(ofSchema((schema.items ?? {}) as never), { maxLength: 20 });
-      case "object": {
-        const fields = Object.entries(schema.properties ?? {}).map(
-          ([name, field]) => [name, ofSchema(field as never)] as const,
-        );
-        return fc.record(Object.fromEntries(fields), { requiredKeys: [] });
-      }
-      default:
-        return fc.anything();
-    }
-  };
-  return fc.oneof({ weight: 12, arbitrary: right() }, { weight: 1, arbitrary: fc.jsonValue() });
-}
-
 /**
  * Rows as clients send them: random, all alike, in two groups, of zeros, of numbers that overflow.
  */
@@ -149,12 +116,14 @@ const labels = (count: number) =>
     fc.constant(Array<string>(count).fill("x")),
   );
 
+const texts = ["eye", "h", "image", "=1"];
+const valuesOf = (schema: Schema) => schemaValues(schema, { texts, maxLength: 20 });
 const schema = z.toJSONSchema(TrainBody, { unrepresentable: "any", io: "input" });
 /** Up to three fields of the request as its schema has them, kept small enough to be quick. */
 const someFields = fc
   .subarray(Object.entries(schema.properties ?? {}), { maxLength: 3 })
   .chain((fields) =>
-    fc.record(Object.fromEntries(fields.map(([name, one]) => [name, ofSchema(one as never)]))),
+    fc.record(Object.fromEntries(fields.map(([name, one]) => [name, valuesOf(one as Schema)]))),
   )
   .map((fields: Record<string, unknown>) => JSON.parse(JSON.stringify(fields, small)));
 const small = (key: string, value: unknown) =>

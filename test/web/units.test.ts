@@ -94,7 +94,7 @@ describe("timesByRoute", () => {
 describe("csvOf", () => {
   it("quotes what has commas, quotes or line ends, and lets no cell be a formula", () => {
     const rows = [["a,b", 'say "x"', "1\n2", "=HYPERLINK(1)", -0.5]];
-    expect(csvOf(rows)).toBe('"a,b","say ""x""","1\n2",\'=HYPERLINK(1),-0.5');
+    expect(csvOf(rows)).toBe('"a,b","say ""x""","1\n2",\'=HYPERLINK(1),-0.5\n');
   });
 });
 

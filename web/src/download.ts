@@ -1,3 +1,5 @@
+import { csvLine } from "../../src/files/csv-line.js";
+
 /** Gives the person a file. */
 export function download(name: string, blob: Blob): void {
   const link = document.createElement("a");
@@ -7,13 +9,10 @@ export function download(name: string, blob: Blob): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-/** A table as CSV (RFC 4180). A cell that a spreadsheet would run as a formula is quoted by '. */
+/** A table as CSV. A text that a spreadsheet would run as a formula is quoted by '. */
 export function csvOf(rows: readonly (readonly (string | number)[])[]): string {
-  return rows.map((row) => row.map(csvCell).join(",")).join("\r\n");
+  return rows.map((row) => csvLine(row.map(withoutFormula))).join("");
 }
 
-function csvCell(value: string | number): string {
-  if (typeof value === "number") return String(value);
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
+const withoutFormula = (cell: string | number) =>
+  typeof cell === "string" && /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;

@@ -1,21 +1,14 @@
-import type { Rank } from "../core-query.js";
-import type { Filter } from "../filter.js";
+import type { CoreQuery } from "../core-query.js";
 import { matchFilter } from "../match-filter.js";
 import { modalities } from "../modalities.js";
-import type { Recall, SearchResult } from "../query.js";
+import type { SearchResult } from "../query.js";
 import type { CollectionIndex } from "./collection-index.js";
 import type { ItemRows } from "./item-rows.js";
 import type { Hit } from "./top-k.js";
 
-/** A checked query, ready to be answered. `modality` is a number (modalities.ts). */
-export interface PlannedQuery {
+/** A query whose vectors have been looked up. */
+export interface PlannedQuery extends Omit<CoreQuery, "embedding" | "itemId" | "centering"> {
   vector: Float32Array;
-  topK: number;
-  recall: Recall;
-  filter?: Filter;
-  modality?: number;
-  minSimilarity?: number;
-  after?: Rank;
   centering?: { queryMean: ArrayLike<number> | undefined; means: Map<number, ArrayLike<number>> };
 }
 
