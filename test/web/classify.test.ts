@@ -156,7 +156,9 @@ describe.skipIf(!served.found)("the page's Classify view", () => {
       page.waitForEvent("download"),
       page.getByRole("button", { name: "Save as CSV" }).click(),
     ]);
-    const csv = readFileSync((await saved.path())!, "utf8").split("\r\n");
+    const csv = readFileSync((await saved.path())!, "utf8")
+      .trimEnd()
+      .split("\n");
     expect(csv[0]).toBe("file,kind,label,score,cat,cup of coffee");
     expect(csv).toHaveLength(5);
     await page.close();
