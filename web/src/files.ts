@@ -41,8 +41,7 @@ async function walk(entry: FileSystemEntry, found: FoundFile[]): Promise<void> {
 /** Files with something in them; those without are named in a toast. */
 export function withoutEmpty(files: readonly File[]): File[] {
   const empty = files.filter(({ size }) => size === 0).map(({ name }) => name);
-  if (empty.length > 0)
-    toast(`Left out, without a byte in ${empty.length === 1 ? "it" : "them"}: ${empty.join(", ")}`);
+  if (empty.length > 0) toast(`Skipped, empty: ${empty.join(", ")}`);
   return files.filter(({ size }) => size > 0);
 }
 

@@ -15,7 +15,7 @@ export function KeyForm() {
             {hasKey.value ? "The server does not take this key" : "This server asks for a key"}
           </strong>
         </label>
-        <p>One of its option apiKeys. It is kept in this tab until you close it.</p>
+        <p>A key made with crossmodal keys create. It stays in this tab until you close it.</p>
         <div class="row">
           <input id="key" name="key" type="password" autocomplete="off" required />
           <button type="submit" class="primary">

@@ -123,7 +123,7 @@ function Report({ report }: { report: GapAnswer }) {
         {report.pair_cosines !== null && (
           <section class="card" aria-label="Similarity of pairs and of others">
             <p>
-              <strong>How similar pairs are, and others</strong>{" "}
+              <strong>Cosines of pairs and of others</strong>{" "}
               <span class="quiet">— the cosine: 1 is the same, 0 is nothing in common</span>
             </p>
             <Cosines cosines={report.pair_cosines} />
@@ -136,7 +136,7 @@ function Report({ report }: { report: GapAnswer }) {
         {curve !== null && (
           <section class="card" aria-label="Shift curve">
             <p>
-              <strong>First place, by how far both kinds are moved</strong>
+              <strong>Recall at the first place, by shift</strong>
             </p>
             <Curve curve={curve} chosen={chosen} names={names} />
             <p class="sentence">

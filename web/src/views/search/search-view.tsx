@@ -136,7 +136,7 @@ function Found({ collection }: { collection: CollectionAnswer }) {
     );
   if (state === "failed")
     return (
-      <Notice kind="bad" title="No answer to this" action={["Try again", reload]}>
+      <Notice kind="bad" title="The search failed" action={["Try again", reload]}>
         {sentence}
       </Notice>
     );
@@ -148,7 +148,7 @@ function Found({ collection }: { collection: CollectionAnswer }) {
         Drop pictures, sounds or a folder of them here.
       </Notice>
     ) : (
-      <Notice title="Nothing fits the filters">Take one of them away above.</Notice>
+      <Notice title="Nothing fits the filters">Remove one of them above.</Notice>
     );
   return <Results collection={collection.name} layout={layoutOf(collection)} />;
 }

@@ -123,7 +123,7 @@ async function changeTags(
       );
     toast(done, ["Undo", undo]);
   } catch (error) {
-    toast(`The tags are as they were: ${sentenceOf(error)}`);
+    toast(`The tags were not changed: ${sentenceOf(error)}`);
   }
 }
 

@@ -29,7 +29,7 @@ export function Models({ samples }: { samples: readonly Sample[] }) {
         <span class="quiet">{failure || "what is loaded, and where it runs"}</span>
       </header>
       {answer !== undefined && models.length === 0 && (
-        <p class="sentence">None is loaded: nothing can be classified or searched until one is.</p>
+        <p class="sentence">No model is loaded: load one to classify and search.</p>
       )}
       <div class="scroller" hidden={models.length === 0}>
         <table>
@@ -97,7 +97,7 @@ function rowsOf(model: ModelAnswer, samples: readonly Sample[], act: Act) {
               type="button"
               aria-label={`Keep ${id} in memory`}
               aria-pressed={pinned}
-              title="A model that is kept never leaves memory"
+              title="A pinned model stays in memory"
               onClick={() =>
                 act(() => load(!pinned), pinned ? `${id} may leave memory` : `${id} is kept`)
               }

@@ -168,7 +168,7 @@ export async function relabel(item: StoredItem, label: string | undefined): Prom
     const told = label === undefined ? "has no label any more" : `is ${label} now`;
     toast(`${item.name} ${told}`, ["Undo", () => void relabel({ ...item, label }, item.label)]);
   } catch (error) {
-    toast(`The label is as it was: ${sentenceOf(error)}`);
+    toast(`The label was not changed: ${sentenceOf(error)}`);
   }
 }
 

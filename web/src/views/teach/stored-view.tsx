@@ -123,7 +123,7 @@ export function StoredView({
 function Read({ field }: { field: string | undefined }) {
   const current = stored.value;
   if (field === undefined)
-    return <p class="sentence">Choose the field of the metadata that says what an item is.</p>;
+    return <p class="sentence">Choose the metadata field that holds the labels.</p>;
   if (current.state === "none") return null;
   if (current.state === "loading")
     return (
