@@ -11,7 +11,8 @@
  * transformers.js. With `--peer`, a server that answers POST /embeddings in infinity-emb's shape
  * gets the same pictures, in turn with ours.
  *
- * No two inputs are equal: the server computes equal ones under way once.
+ * No two inputs are equal, but labels: the server remembers embeddings, and computes equal inputs
+ * under way once.
  */
 import { readFileSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
@@ -48,7 +49,7 @@ const sound = readFileSync("fixtures/golden/media/audio/exact_48k_mono_10s.flac"
 
 const dataDir = await mkdtemp(join(tmpdir(), "crossmodal-bench-"));
 const ids = await Promise.all(positionals.map((folder) => linkModel(folder, dataDir)));
-const flags = ["--models", ids.join(","), "--cache-bytes", "0", "--threads", `${threads}`];
+const flags = ["--models", ids.join(","), "--threads", `${threads}`];
 const server = await startServerProcess({ port: Number(values.port), flags, dataDir });
 const media = startDecodingPool();
 
