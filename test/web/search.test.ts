@@ -76,11 +76,11 @@ describe.skipIf(!served.found)("the page's Search view", () => {
 
   it("draws a line where the results stop being about the sentence", async () => {
     const { page } = await served.browser.open(`${served.url}/#/search/pictures?q=a+cat`);
-    await page.getByText("Probably not about this").waitFor();
+    await page.getByText("Less certain from here").waitFor();
     expect(await page.locator(".tile-frame:not(.faint) .name").allTextContents()).toEqual([
       "cat.jpg",
     ]);
-    await page.getByText("1 of 5 items is about this").waitFor();
+    await page.getByText("1 of 5 items is clearly about this").waitFor();
     await page.getByLabel("Select cat.jpg").check();
     await page.getByRole("button", { name: "Select all 5 that are loaded" }).click();
     await page.getByText("5 selected").waitFor();

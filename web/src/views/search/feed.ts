@@ -33,13 +33,13 @@ const firstPage = 100;
 const nextPage = 1000;
 const typingPauseMs = 250;
 
-/** Below this an item is probably not about the sentence: see docs/search.md. */
+/** What is less relevant to a sentence is less certain to be about it: see docs/search.md. */
 const leastRelevance = 0.75;
 
 export const feed = signal<Feed>({ state: "loading", items: [], sentence: "" });
 /** Counts changes of metadata that this page made. */
 export const metadataChanges = signal(0);
-/** The first item that is probably not about the sentence; undefined where there is none. */
+/** The first item that is not clearly about the sentence; undefined where there is none. */
 export const cut = computed(() => {
   const at = feed.value.items.findIndex(({ relevance = 1 }) => relevance < leastRelevance);
   return at < 0 ? undefined : at;

@@ -97,7 +97,7 @@ export function Results({ collection, layout }: { collection: string; layout: La
               style={{ transform: `translateY(${start - top}px)`, height: `${cutHeight - gap}px` }}
             >
               <span>
-                {cutRow === 0 ? "Nothing here seems to be about this" : "Probably not about this"}
+                {cutRow === 0 ? "Nothing here is clearly about this" : "Less certain from here"}
                 <span class="why">: 1 unrelated word in 4 finds something as near</span>
               </span>
             </p>

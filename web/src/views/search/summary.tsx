@@ -64,7 +64,7 @@ function countText(shown: number, cursor: string | undefined, all: number): stri
   if (relevant !== undefined)
     return (
       `${relevant.toLocaleString()} of ${counted(all)} ` +
-      `${relevant === 1 ? "is" : "are"} about this`
+      `${relevant === 1 ? "is" : "are"} clearly about this`
     );
   if (cursor === undefined && shown === all) return `all ${counted(all)}, best first`;
   const more = cursor === undefined ? "" : "+";
