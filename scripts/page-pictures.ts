@@ -43,6 +43,17 @@ try {
   await page.keyboard.press("ArrowRight");
   await save(page, "search");
 
+  await page.goto(`${server.url}/#/search`);
+  const collection = await page.evaluate<string>(
+    `fetch("v1/collections").then((answer) => answer.json()).then(({ data }) => data[0].name)`,
+  );
+  await page.goto(`${server.url}/#/map/${collection}?item=dog.jpg`);
+  await page.getByRole("img", { name: /in the plane, among them/ }).waitFor();
+  await page.getByLabel("Near to a text").fill("an animal");
+  await page.getByRole("button", { name: "Show" }).click();
+  await page.getByText("The stronger a point").waitFor();
+  await save(page, "map");
+
   await page.goto(`${server.url}/#/teach`);
   await page.getByRole("button", { name: "+ Another class" }).click();
   for (const [i, [name, files]] of Object.entries(sounds).entries()) {

@@ -83,6 +83,7 @@ describe.skipIf(!served.found)("the page's Gap view", () => {
     const { page } = await served.browser.open(`${served.url}/#/gap/both?pairs=pair`);
     await page.getByText("12 pairs · 8 dimensions").waitFor();
     await page.getByText("pictures → sounds, first place").first().waitFor();
+    expect(await page.getByLabel("Field that pairs share").inputValue()).toBe("pair");
     await page.close();
   });
 });

@@ -2,7 +2,7 @@ import type { GapAnswer } from "../../../../src/wire/gap.js";
 
 const width = 460;
 const height = 110;
-const left = 40;
+const left = 52;
 
 /** Recall in the first place against the shift, both ways; the one that is chosen is marked. */
 export function Curve({

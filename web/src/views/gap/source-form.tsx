@@ -14,8 +14,9 @@ import { measure, measured, type Source } from "./report.js";
 export function SourceForm() {
   useEffect(() => void refreshCollections(), []);
   const files = useRef<HTMLInputElement>(null);
-  const [pairBy, setPairBy] = useState("");
+  const [typed, setTyped] = useState<string>();
   const source = measured.value?.source;
+  const pairBy = typed ?? (source && "collection" in source ? source.pairBy : "");
   const chosen = source && "collection" in source ? source.collection : "";
   const current = collectionNamed(chosen);
   const kinds = current === undefined ? [] : kindsOf(current);
@@ -57,7 +58,7 @@ export function SourceForm() {
           aria-label="Field that pairs share"
           placeholder="field that pairs share"
           value={pairBy}
-          onInput={({ currentTarget }) => setPairBy(currentTarget.value)}
+          onInput={({ currentTarget }) => setTyped(currentTarget.value)}
           onChange={() => chosen && void measure({ collection: chosen, pairBy })}
         />
       )}
