@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { CollectionAnswer } from "../wire/collections.js";
+import { classifyCollectionCommand } from "./classify-collection.js";
 import { createCollection } from "./collection.js";
 import { moveCommand } from "./move.js";
 import { onTarget } from "./on-target.js";
@@ -56,6 +57,7 @@ export function collectionsCommand(program: Command): void {
   });
 
   moveCommand(collections);
+  classifyCollectionCommand(collections);
 
   const remove = collections
     .command("delete")

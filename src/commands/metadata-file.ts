@@ -5,6 +5,9 @@ import { parseCsv } from "./read-csv.js";
 import { CommandError } from "./target.js";
 import { fileError } from "./walk-files.js";
 
+/** Decimal digits that every number keeps. */
+const maxDigits = 15;
+
 type Metadata = Record<string, unknown>;
 
 /** Metadata of many files, from a table. */
@@ -17,8 +20,9 @@ export interface MetadataFile {
 
 /**
  * A CSV with the column `file`, or a JSON object a line with `file`; the other columns or keys are
- * metadata. Paths are relative to the table. A column of a CSV holds numbers when every cell is one
- * that is written back the same, so that `007` stays a text; an empty cell gives nothing.
+ * metadata. Paths are relative to the table. A column of a CSV holds numbers when every cell is a
+ * plain decimal (`12`, `5.00`, not `007`, and no more digits than a number keeps); an empty cell
+ * gives nothing.
  * @throws CommandError `invalid_input` naming the line.
  */
 export async function readMetadataFile(path: string): Promise<MetadataFile> {
@@ -66,7 +70,9 @@ function csvRows(text: string, path: string): Metadata[] {
   if (!columns.includes("file"))
     throw wrong(`${path} has no column "file"; it has ${columns.join(", ")}`);
   if (columns.includes("")) throw wrong(`${path} has a column without a name`);
-  const isNumber = (cell: string) => cell === "" || String(Number(cell)) === cell;
+  const isNumber = (cell: string) =>
+    cell === "" ||
+    (/^-?(0|[1-9]\d*)(\.\d+)?$/.test(cell) && cell.replace(/\D/g, "").length <= maxDigits);
   const numeric = new Set(
     columns.filter((column) => column !== "file" && rows.every((row) => isNumber(row[column]))),
   );

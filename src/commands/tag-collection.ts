@@ -31,6 +31,10 @@ export async function tagCollection(target: Target, name: string, given: Given):
       failures.add(id, error.message);
     }
   }
+  if (items === 0)
+    throw new CommandError(
+      `No item of ${name} has tags in "${field}": crossmodal collections classify writes them`,
+    );
   const others = items - written - failures.count;
   const sidecars = written === 1 ? "1 sidecar" : `${written} sidecars`;
   const summary = `${name}: ${sidecars} written, ${others} as they were`;

@@ -12,20 +12,21 @@ const read = (name: string, ...lines: string[]) => {
 };
 
 describe("readMetadataFile", () => {
-  it("reads columns as numbers only where every cell is one that is written back the same", async () => {
+  it("reads columns as numbers where every cell is a plain decimal, and others as texts", async () => {
     const table = await read(
       "a.csv",
-      "file,price,code,year,note",
-      'x/cat.jpg,9.5,007,2021,"a, b"',
-      "dog.jpg,12,12,,",
+      "file,price,code,year,note,isbn",
+      'x/cat.jpg,9.50,007,2021,"a, b",9780306406157000',
+      "dog.jpg,-12,12,,,1",
     );
     expect(table.of(at("x/cat.jpg"))).toEqual({
       price: 9.5,
       code: "007",
       year: 2021,
       note: "a, b",
+      isbn: "9780306406157000",
     });
-    expect(table.of(at("dog.jpg"))).toEqual({ price: 12, code: "12" });
+    expect(table.of(at("dog.jpg"))).toEqual({ price: -12, code: "12", isbn: "1" });
     expect(table.notes()).toEqual([]);
   });
 
