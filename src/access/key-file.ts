@@ -103,15 +103,15 @@ export async function createKey(files: StateFolder, wanted: NewKey): Promise<str
  * @throws AppError `not_found`.
  */
 export async function revokeKey(files: StateFolder, id: string): Promise<StoredKey> {
-  const at = new Date().toISOString();
-  const keys = await change(files, (before) =>
-    before.map((key) => (key.id === id ? { ...key, revoked_at: key.revoked_at ?? at } : key)),
-  );
-  const revoked = keys.find((key) => key.id === id);
-  if (revoked !== undefined) return revoked;
-  throw new AppError("not_found", `There is no key "${id}" in ${keyFilePath(files)}`, {
-    param: "id",
+  const message = `There is no key "${id}" in ${keyFilePath(files)}`;
+  const missing = new AppError("not_found", message, { param: "id" });
+  if (!hadKeys(files)) throw missing; // an empty file of keys would let nobody in
+  const revoked_at = new Date().toISOString();
+  const keys = await change(files, (before) => {
+    if (before.every((key) => key.id !== id)) throw missing;
+    return before.map((key) => (key.id === id ? { revoked_at, ...key } : key));
   });
+  return keys.find((key) => key.id === id) as StoredKey;
 }
 
 async function change(

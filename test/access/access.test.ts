@@ -116,6 +116,7 @@ describe("keys of the data folder", () => {
     await expect(revokeKey(keyFolder(dataDir), "aaaaaaaa")).rejects.toMatchObject({
       code: "not_found",
     });
+    expect(opened().needsKey).toBe(false); // as before: it would lock everybody out
   });
 });
 
