@@ -37,8 +37,10 @@ export async function verifyChecksums(folder: string): Promise<string[]> {
     if (name === undefined) throw damaged(list, "one of its lines is not a checksum");
     const path = join(folder, name);
     if (!existsSync(path)) throw damaged(path, "it is missing");
-    if ((await hashFile(path)) !== sum)
-      throw damaged(path, `its contents were changed (see ${checksumsFile})`);
+    const found = await hashFile(path).catch((error: NodeJS.ErrnoException) => {
+      throw damaged(path, `it cannot be read: ${error.code}`, error);
+    });
+    if (found !== sum) throw damaged(path, `its contents were changed (see ${checksumsFile})`);
     names.push(name);
   }
   return names;

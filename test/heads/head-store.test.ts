@@ -163,7 +163,8 @@ describe("HeadStore", () => {
     await (await open()).add("h", projectionVersion(true), { a: swap });
     rmSync(join(folder, "h", "1", "a.safetensors"));
     mkdirSync(join(folder, "h", "1", "a.safetensors"));
-    const why = `"${join(folder, "h", "1")}" cannot be read (EISDIR)`;
+    const path = join(folder, "h", "1", "a.safetensors");
+    const why = `The file "${path}" is damaged: it cannot be read: EISDIR`;
     expect((await open()).list()).toMatchObject([
       { versions: [{ unusable: expect.stringContaining(why) }] },
     ]);
