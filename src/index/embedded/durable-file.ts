@@ -50,7 +50,7 @@ export function readIfThere(file: string): Buffer | undefined {
     return readFileSync(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    throw storageError(error, file);
   }
 }
 

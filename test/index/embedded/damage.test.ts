@@ -241,6 +241,20 @@ describe("a data folder with a damaged file", () => {
     }
   });
 
+  it("is named where a file cannot be read", async () => {
+    const { error } = await outcome(closed, (copy) => {
+      rmSync(databaseFiles(copy).sums);
+      mkdirSync(databaseFiles(copy).sums);
+    });
+    expect(error).toMatchObject({
+      code: "storage_failed",
+      message: expect.stringContaining('crossmodal.sums" cannot be read'),
+    });
+    expect(await checkDataFolder(join(base, "copy"))).toContainEqual(
+      expect.objectContaining({ ok: false, found: expect.stringContaining("crossmodal.sums") }),
+    );
+  });
+
   it("is taken as it is once its checksums are deleted", async () => {
     const { error, right } = await outcome(closed, (copy) => rmSync(databaseFiles(copy).sums));
     expect({ error, right }).toEqual({ error: undefined, right: true });
