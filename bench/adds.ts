@@ -63,16 +63,16 @@ async function serve(vectors: number, media: number): Promise<void> {
     const client = spawn(process.execPath, ["--import", "tsx", ...args, String(count)], {
       stdio: ["ignore", "pipe", "inherit"],
     });
-    let said = "";
+    let output = "";
     let lag: ReturnType<typeof watchLag> | undefined;
     client.stdout.on("data", (chunk: Buffer) => {
       lag ??= watchLag(); // its first word: the lines are made
-      said += chunk;
+      output += chunk;
     });
     await new Promise((resolve) => client.once("close", resolve));
     const { lagP50Ms, lagP99Ms, lagMaxMs } = lag!.stop();
     console.log(
-      `${what.padEnd(30)} ${said.split("\n")[1]}, lag p50 ${lagP50Ms} p99 ${lagP99Ms} max ` +
+      `${what.padEnd(30)} ${output.split("\n")[1]}, lag p50 ${lagP50Ms} p99 ${lagP99Ms} max ` +
         `${lagMaxMs} ms`,
     );
   }

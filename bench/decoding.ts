@@ -52,9 +52,9 @@ const image = (await readManifest(findManifest(tmpdir(), "starter-clip"))).tower
 const audio = (await readManifest(findManifest(tmpdir(), "starter-clap"))).towers.audio!;
 const pictures = new Set(["jpeg", "png", "webp", "gif", "avif", "tiff"]);
 
-const own = values.build === undefined ? "../src" : pathToFileURL(resolve(values.build)).href;
+const build = values.build === undefined ? "../src" : pathToFileURL(resolve(values.build)).href;
 const { startDecodingPool }: typeof import("../src/media/decoding-pool.js") = await import(
-  `${own}/media/decoding-pool.js`
+  `${build}/media/decoding-pool.js`
 );
 const ways: Record<string, Media> = {
   processes: startDecodingPool({ processes: Number(values.processes) }),

@@ -96,16 +96,18 @@ const chosen = Object.entries(attacks).filter(
 );
 for (const [name, [path, bodyOf]] of chosen) {
   const body = bodyOf();
-  const held: number[] = [];
+  const longestMs: number[] = [];
   let status: number | undefined;
   for (let i = 0; i < 3; i++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     longest = 0;
     status = await post(path, body);
     await new Promise((resolve) => setTimeout(resolve, 50));
-    held.push(longest);
+    longestMs.push(longest);
   }
-  console.log(`${name}: ${status}, ${held.map((ms) => ms.toFixed(0)).join(", ")} ms in one go`);
+  console.log(
+    `${name}: ${status}, ${longestMs.map((ms) => ms.toFixed(0)).join(", ")} ms in one go`,
+  );
 }
 await server.close();
 process.exit();

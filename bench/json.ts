@@ -62,10 +62,10 @@ for (const [name, make] of Object.entries(bodies)) {
       repeat(repeats, () => {
         const parser = new JsonParser(bytes);
         for (let done = false; !done; ) {
-          const held = cpuMs(() => {
+          const runMs = cpuMs(() => {
             done = parser.run(performance.now() + sliceMs);
           });
-          slice = Math.max(slice, held);
+          slice = Math.max(slice, runMs);
         }
       }),
     );

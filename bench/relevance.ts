@@ -49,7 +49,7 @@ const flags = { models: values.model, logLevel: "error", dataDir };
 const target = await openTarget(loadConfig({ flags }), {});
 try {
   await target.createCollection({ name: "c", model: values.model, previews: false });
-  const held = new Map<string, number>();
+  const countByLabel = new Map<string, number>();
   for (const label of present) {
     const files = some(readdirSync(join(folder, label)), Number(values.each));
     const items = files.map((file) => ({
@@ -58,14 +58,14 @@ try {
       metadata: { label },
     }));
     const added = await target.addItems("c", items);
-    held.set(label, added.stored);
+    countByLabel.set(label, added.stored);
   }
   const search = (label: string) =>
     target.search("c", { text: spelled.get(label) ?? label, top_k: 1000, min_relevance: 0 });
   const found = new Map<string, SearchAnswer["results"]>();
   for (const label of [...present, ...absent]) found.set(label, (await search(label)).results);
   const mean = (list: number[]) => list.reduce((sum, x) => sum + x, 0) / list.length;
-  const total = [...held.values()].reduce((sum, count) => sum + count, 0);
+  const total = [...countByLabel.values()].reduce((sum, count) => sum + count, 0);
   console.log(
     `${values.model}: ${total} pictures of ${present.length} labels, ${absent.length} others`,
   );
@@ -75,7 +75,7 @@ try {
     const right = (label: string) => kept(label).filter(({ metadata }) => metadata.label === label);
     const some = present.filter((label) => kept(label).length > 0);
     const precision = mean(some.map((label) => right(label).length / kept(label).length));
-    const recall = mean(present.map((label) => right(label).length / held.get(label)!));
+    const recall = mean(present.map((label) => right(label).length / countByLabel.get(label)!));
     const empty = mean(absent.map((label) => +(kept(label).length === 0)));
     const figures = {
       precision,

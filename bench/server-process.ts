@@ -29,8 +29,8 @@ export async function startServerProcess({
   dataDir?: string;
 }): Promise<ServerProcess> {
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "crossmodal-bench-"));
-  const own = ["--port", `${port}`, "--data-dir", folder, "--log-level", "error"];
-  const child = spawn(process.execPath, ["dist/cli.js", "serve", ...own, ...flags], {
+  const serverFlags = ["--port", `${port}`, "--data-dir", folder, "--log-level", "error"];
+  const child = spawn(process.execPath, ["dist/cli.js", "serve", ...serverFlags, ...flags], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   const pid = child.pid!;

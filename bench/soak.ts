@@ -111,8 +111,8 @@ const kinds: Record<string, [weight: number, () => Promise<unknown>]> = {
       const path = `/v1/collections/${name}`;
       const embedding = [1, 0, 0, 0, 0, 0, 0, 0];
       await send("create", "/v1/collections", json("POST", { name, space: "s@1", dimensions: 8 }));
-      const own = { items: [{ id: "a", modality: "text", embedding }] };
-      await send("add a vector", `${path}/items`, json("POST", own));
+      const body = { items: [{ id: "a", modality: "text", embedding }] };
+      await send("add a vector", `${path}/items`, json("POST", body));
       await send("drop", path, { method: "DELETE" });
     },
   ],

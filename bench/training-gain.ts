@@ -55,13 +55,13 @@ async function coco() {
       const { report } = await trainHead({ a, b: captions, options: { seed } }, { threads: 1 });
       const {
         mean_reciprocal_rank: rank,
-        a_to_b_recall_at_1: there,
+        a_to_b_recall_at_1: recallAToB,
         b_to_a_recall_at_1: back,
       } = report.measures;
       changes.push(rank.change);
       if (report.verdict.improved) improved++;
       console.log(line(`${name}, seed ${seed}: MRR`, rank));
-      console.log(line("  recall@1 image to text", there));
+      console.log(line("  recall@1 image to text", recallAToB));
       console.log(line("  recall@1 text to image", back));
     }
     const mean = changes.reduce((sum, change) => sum + change, 0) / changes.length;

@@ -68,8 +68,8 @@ async function finished(work: Promise<void>, file: ScoreFile | undefined): Promi
       if (error instanceof CommandError) return error;
       throw error;
     });
-    const told = await file?.publish();
-    if (told !== undefined) console.log(told);
+    const summary = await file?.publish();
+    if (summary !== undefined) console.log(summary);
     if (failure !== undefined) throw failure;
   } finally {
     await file?.discard();

@@ -28,11 +28,11 @@ export async function readBridge(
   const { numbers, history, damage } = await folder.get(name);
   const versions = shipped === undefined ? [] : [shipped];
   for (const version of numbers) {
-    const known = before?.versions.find((other) => other.version === version && !other.shipped);
+    const existing = before?.versions.find((other) => other.version === version && !other.shipped);
     const place = { name, version, shipped: false };
     versions.push(
-      known !== undefined && !changed?.has(version)
-        ? known
+      existing !== undefined && !changed?.has(version)
+        ? existing
         : await readBridgeVersion(folder.pathOf(name, version), place, log),
     );
   }

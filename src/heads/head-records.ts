@@ -82,9 +82,9 @@ export class HeadRecords {
     const versions = new Map<number, Described>();
     const faults = new Map<number, string>();
     for (const version of numbers) {
-      const known = changed.has(version) ? undefined : before?.versions.get(version);
-      versions.set(version, known ?? (await readDescription(this.place(name, version))));
-      const fault = known && before?.faults.get(version);
+      const existing = changed.has(version) ? undefined : before?.versions.get(version);
+      versions.set(version, existing ?? (await readDescription(this.place(name, version))));
+      const fault = existing && before?.faults.get(version);
       if (fault !== undefined) faults.set(version, fault);
     }
     const active = activeIn(history);

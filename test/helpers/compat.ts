@@ -16,11 +16,11 @@ export async function ask<T>(
 export async function ownEmbedding(
   app: App,
   input: string,
-  about: { model?: string; modality?: string } = {},
+  fields: { model?: string; modality?: string } = {},
 ): Promise<number[]> {
   const { body } = await ask<{ data: { embedding: number[] }[] }>(app, "/v1/embeddings", {
     input,
-    ...about,
+    ...fields,
   });
   return body.data[0].embedding;
 }

@@ -16,8 +16,8 @@ export async function startApp(
 ): Promise<{ app: App; services: Services }> {
   const dataDir = mkdtempSync(join(tmpdir(), "crossmodal-test-"));
   const store = await newDatabase();
-  const own = { dataDir, store, device: "cpu" };
-  const config = { ...loadConfig({ environment: {} }), ...own, ...overrides };
+  const testConfig = { dataDir, store, device: "cpu" };
+  const config = { ...loadConfig({ environment: {} }), ...testConfig, ...overrides };
   const services = await createServices(config, createLog("silent"));
   await services.ready;
   if (config.store !== "") await services.refreshState(); // as a server does at its start

@@ -65,7 +65,7 @@ describe("fitCacheAdapter", () => {
     expect(accuracy(test, (f) => cacheLogits(adapter, texts, f))).toBeGreaterThan(zeroShot + 0.2);
   });
 
-  it("foretells each item from the others no worse than the texts alone", () => {
+  it("predicts each item from the others no worse than the texts alone", () => {
     const train = items(24, 5);
     const adapter = fitCacheAdapter(train, texts);
     const others = (i: number) => {

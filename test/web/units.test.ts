@@ -18,7 +18,7 @@ import {
 } from "../../web/src/views/system/prometheus.js";
 import {
   crossValidate,
-  foretell,
+  predict,
   wilsonInterval,
 } from "../../web/src/views/teach/cross-validation.js";
 import { findSuspects } from "../../web/src/views/teach/suspects.js";
@@ -189,8 +189,8 @@ describe("crossValidate", () => {
   it("predicts what the others show, wrongly what lies among another class", () => {
     const embeddings = [0, 2, 4, 6, 8, 10, 90, 94, 98, 102, 5].map(unit);
     const labels = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1];
-    const foretold = crossValidate({ embeddings, labels, classes: 2 });
-    expect(foretold.map((one) => one?.label)).toEqual([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0]);
+    const predicted = crossValidate({ embeddings, labels, classes: 2 });
+    expect(predicted.map((one) => one?.label)).toEqual([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0]);
   });
 
   it("says nothing of the only example of its class", () => {
@@ -202,8 +202,8 @@ describe("crossValidate", () => {
   it("takes ten folds of many examples, and each is predicted once", () => {
     const embeddings = Array.from({ length: 60 }, (_, i) => unit((i % 2) * 90 + (i % 7)));
     const labels = embeddings.map((_, i) => i % 2);
-    const foretold = crossValidate({ embeddings, labels, classes: 2 });
-    expect(foretold.map((one) => one?.label)).toEqual(labels);
+    const predicted = crossValidate({ embeddings, labels, classes: 2 });
+    expect(predicted.map((one) => one?.label)).toEqual(labels);
   });
 });
 
@@ -218,12 +218,12 @@ describe("findSuspects", () => {
     const embeddings = degrees.map(unit);
     const labels = degrees.map((_, i) => (i < 8 ? 0 : 1));
     const given = { embeddings, labels, classes: 2 };
-    const said = labels.map((label, i) => ({
+    const predictions = labels.map((label, i) => ({
       label: i === 9 ? 0 : label,
       probability: i === 9 ? 0.95 : 0.9,
     }));
-    const { suspects } = findSuspects(given, said);
-    expect(suspects).toContainEqual({ at: 9, kind: "foretold", label: 0, probability: 0.95 });
+    const { suspects } = findSuspects(given, predictions);
+    expect(suspects).toContainEqual({ at: 9, kind: "predicted", label: 0, probability: 0.95 });
     const twins = suspects.filter(({ kind }) => kind === "twin");
     expect(twins.length).toBeGreaterThan(0);
     for (const suspect of twins)
@@ -231,13 +231,13 @@ describe("findSuspects", () => {
   });
 });
 
-describe("foretell", () => {
+describe("predict", () => {
   it("says how far the likeliest class is ahead: least between the two", () => {
     const at = (x: number, y: number) =>
       Float32Array.of(x / Math.hypot(x, y), y / Math.hypot(x, y));
     const embeddings = [at(1, 0), at(1, 0.1), at(0, 1), at(0.1, 1)];
     const given = { embeddings, labels: [0, 0, 1, 1], classes: 2 };
-    const [left, between, right] = foretell(given, [at(1, 0.05), at(1, 1), at(0.05, 1)]);
+    const [left, between, right] = predict(given, [at(1, 0.05), at(1, 1), at(0.05, 1)]);
     expect([left.label, right.label]).toEqual([0, 1]);
     expect(between.margin).toBeLessThan(Math.min(left.margin, right.margin) / 10);
   });

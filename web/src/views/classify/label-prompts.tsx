@@ -4,13 +4,15 @@ import { changeSet, type LabelSet } from "./state.js";
 export function LabelPrompts({ set }: { set: LabelSet }) {
   const { id, labels, prompts, prompt } = set;
   if (labels.length === 0) return null;
-  const own = labels.filter((label) => (prompts[label] ?? "").trim() !== "");
+  const withPrompts = labels.filter((label) => (prompts[label] ?? "").trim() !== "");
   return (
     <details class="label-prompts">
       <summary>
         Own words for a label{" "}
         <span class="quiet">
-          {own.length === 0 ? "— say what you mean by it, in several ways" : `— ${own.join(", ")}`}
+          {withPrompts.length === 0
+            ? "— say what you mean by it, in several ways"
+            : `— ${withPrompts.join(", ")}`}
         </span>
       </summary>
       <dl>

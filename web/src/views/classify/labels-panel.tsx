@@ -22,7 +22,7 @@ export function LabelsPanel({
 }) {
   const { id, labels, prompt, multiLabel } = set;
   const [isSuggesting, setSuggesting] = useState(false);
-  const own = input && templatesOf(input.modality);
+  const templates = input && templatesOf(input.modality);
   const suggest = async () => {
     setSuggesting(true);
     try {
@@ -66,12 +66,12 @@ export function LabelsPanel({
         <textarea
           rows={1}
           value={prompt}
-          placeholder={own?.join("\n") || "the label alone"}
+          placeholder={templates?.join("\n") || "the label alone"}
           onInput={({ currentTarget }) => changeSet(id, { prompt: currentTarget.value })}
         />
       </label>
       <p class="sentence">
-        {own === undefined || own.length === 0
+        {templates === undefined || templates.length === 0
           ? "A sentence with {} where the label goes; several lines are averaged."
           : `The model was made for this sentence around a ${modalityNames[input!.modality]}'s ` +
             "label; write another with {} to change it."}

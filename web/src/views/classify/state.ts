@@ -87,8 +87,8 @@ function labelFields({ saved, labels, prompts, prompt, multiLabel, falseAlarmRat
   const isCalibrated = multiLabel || falseAlarmRate !== undefined;
   return {
     candidate_labels: labels.map((label) => {
-      const own = templatesIn(prompts[label] ?? "");
-      return own.length === 0 ? label : { label, prompts: own };
+      const labelPrompts = templatesIn(prompts[label] ?? "");
+      return labelPrompts.length === 0 ? label : { label, prompts: labelPrompts };
     }),
     ...(templates.length > 0
       ? { hypothesis_template: templates }
@@ -101,14 +101,14 @@ function labelFields({ saved, labels, prompts, prompt, multiLabel, falseAlarmRat
 /** Whether nothing was changed since it was saved or chosen. */
 export function isAsSaved({ saved, labels, prompts, prompt, multiLabel }: LabelSet): boolean {
   if (saved === undefined) return false;
-  const own = (label: string) => templatesIn(prompts[label] ?? "").join("\n");
+  const promptsText = (label: string) => templatesIn(prompts[label] ?? "").join("\n");
   return (
     saved.multi_label === multiLabel &&
     (saved.hypothesis_template ?? []).join("\n") === templatesIn(prompt).join("\n") &&
     saved.labels.length === labels.length &&
     saved.labels.every(
       ({ label, prompts: theirs = [] }, i) =>
-        label === labels[i] && theirs.join("\n") === own(label),
+        label === labels[i] && theirs.join("\n") === promptsText(label),
     )
   );
 }

@@ -50,8 +50,8 @@ export class Palette {
   /** Drawn once for each colour and strength: copying it is several times faster than an arc. */
   disc(kind: number, level: number, ratio: number): HTMLCanvasElement {
     const key = `${kind} ${level} ${ratio}`;
-    const known = this.#discs.get(key);
-    if (known !== undefined) return known;
+    const cached = this.#discs.get(key);
+    if (cached !== undefined) return cached;
     const disc = document.createElement("canvas");
     disc.width = disc.height = Math.ceil(2 * (radius + 1) * ratio);
     const context = disc.getContext("2d")!;

@@ -52,8 +52,8 @@ export function MapCanvas({ data, names, weights, selected, onSelect }: Props) {
     if (element.width !== width) element.width = width;
     if (element.height !== height) element.height = height;
     if (palette.current?.[0] !== theme) palette.current = [theme, new Palette(element)];
-    const held = { selected: new Set(selected), hovered, lasso };
-    const scene: Scene = { data, names, view, size, weights, ...held };
+    const marks = { selected: new Set(selected), hovered, lasso };
+    const scene: Scene = { data, names, view, size, weights, ...marks };
     const frame = requestAnimationFrame(() => drawMap(element, scene, palette.current![1]));
     return () => cancelAnimationFrame(frame);
   });

@@ -29,8 +29,8 @@ export function ofField(conditions: readonly Filter[], field: string): Filter[] 
 }
 
 export const withoutField = (conditions: readonly Filter[], field: string): Filter[] => {
-  const own = new Set(ofField(conditions, field));
-  return conditions.filter((one) => !own.has(one));
+  const removed = new Set(ofField(conditions, field));
+  return conditions.filter((one) => !removed.has(one));
 };
 
 /** The values of a field that a condition lets through; undefined for other conditions. */

@@ -72,8 +72,8 @@ function useFields(current: CollectionAnswer): Pick<CollectionFields, "fields" |
         return fields.find((one) => one.field === field);
       }),
     ]).then(
-      ([all, ...own]) => {
-        const found = own.filter((one) => one !== undefined);
+      ([all, ...chosenFields]) => {
+        const found = chosenFields.filter((one) => one !== undefined);
         const others = all.fields.filter(({ field }) => !chosen.has(field));
         // In an order of their own, so that choosing a value moves nothing
         const fields = [...others, ...found].sort((a, b) => a.field.localeCompare(b.field));
@@ -90,8 +90,8 @@ function FieldFacet({ field: answer, isOpen }: { field: Field; isOpen: boolean }
   const { field, values, types, distinct, has_more_values } = answer;
   const [isLong, setLong] = useState(false);
   const conditions = conditionsOf(query.value.filter) ?? [];
-  const own = ofField(conditions, field);
-  const chosen = own.flatMap((one) => valuesIn(one)?.values ?? []);
+  const ofThisField = ofField(conditions, field);
+  const chosen = ofThisField.flatMap((one) => valuesIn(one)?.values ?? []);
   const isRange = types.number !== undefined && (distinct > maxNumbers || has_more_values);
   const choose = (value: Value) => {
     const left = chosen.filter((other) => other !== value);
@@ -106,12 +106,12 @@ function FieldFacet({ field: answer, isOpen }: { field: Field; isOpen: boolean }
   const sorted = types.number === undefined ? values : [...values].sort(byValue);
   const shown = isLong ? sorted : sorted.slice(0, shownValues);
   return (
-    <details class="facet" open={isOpen || own.length > 0}>
+    <details class="facet" open={isOpen || ofThisField.length > 0}>
       <summary>
         <h2>{field}</h2>
       </summary>
       {isRange ? (
-        <Range key={JSON.stringify(own)} field={answer} />
+        <Range key={JSON.stringify(ofThisField)} field={answer} />
       ) : (
         <ul>
           {shown.map(({ value, count }) => (

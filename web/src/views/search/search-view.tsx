@@ -158,7 +158,7 @@ function Marked({ collection }: { collection: CollectionAnswer }) {
   const items = markedItems.value;
   if (items.length === 0) return null;
   const ids = feed.value.items.map(({ id }) => id);
-  const about = cut.value;
+  const cutoff = cut.value;
   return (
     <div class="row marked-bar" role="toolbar" aria-label="Selected items">
       <strong>{items.length} selected</strong>
@@ -170,9 +170,9 @@ function Marked({ collection }: { collection: CollectionAnswer }) {
         Delete
       </button>
       <span class="row right">
-        {about !== undefined && about > 0 && (
-          <button type="button" class="plain" onClick={() => markAll(ids.slice(0, about))}>
-            Select the {about.toLocaleString()} above the line
+        {cutoff !== undefined && cutoff > 0 && (
+          <button type="button" class="plain" onClick={() => markAll(ids.slice(0, cutoff))}>
+            Select the {cutoff.toLocaleString()} above the line
           </button>
         )}
         {items.length < ids.length && (

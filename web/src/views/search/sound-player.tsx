@@ -26,8 +26,8 @@ export function PlayButton({ collection, item }: Props) {
 
 /** A sound with its waveform; a click plays from there. */
 export function SoundPlayer({ collection, item }: Props) {
-  const own = playing.value?.id === item.id ? playing.value : undefined;
-  const { atSeconds = 0, durationSeconds, failure } = own ?? {};
+  const playback = playing.value?.id === item.id ? playing.value : undefined;
+  const { atSeconds = 0, durationSeconds, failure } = playback ?? {};
   const seek = (to: number) => playOrPause(collection, item, Math.max(0, to));
   return (
     <div class="sound-player">

@@ -73,10 +73,10 @@ function progressOf({ total, startedAt, unchanged }: Upload, done: number): stri
   const seconds = (performance.now() - startedAt) / 1000;
   const sent = done - unchanged;
   const perSecond = sent / Math.max(0.5, seconds);
-  const known = `${done.toLocaleString()} of ${total.toLocaleString()}`;
-  if (sent < 3) return known;
+  const progress = `${done.toLocaleString()} of ${total.toLocaleString()}`;
+  if (sent < 3) return progress;
   const left = (total - done) / perSecond;
-  return `${known} · ${perSecond.toFixed(1)} items/s · ${timeText(Math.ceil(left))} left`;
+  return `${progress} · ${perSecond.toFixed(1)} items/s · ${timeText(Math.ceil(left))} left`;
 }
 
 function summaryOf({ stored, unchanged, leftOut, failed }: Upload): string {
@@ -86,6 +86,6 @@ function summaryOf({ stored, unchanged, leftOut, failed }: Upload): string {
     [failed.length, "failed"],
     [leftOut, "left out: neither pictures nor sounds nor texts"],
   ] as const;
-  const told = parts.filter(([count]) => count > 0);
-  return told.map(([count, what]) => `${count.toLocaleString()} ${what}`).join(" · ") || "nothing";
+  const shown = parts.filter(([count]) => count > 0);
+  return shown.map(([count, what]) => `${count.toLocaleString()} ${what}`).join(" · ") || "nothing";
 }

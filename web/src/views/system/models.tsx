@@ -134,11 +134,13 @@ function Part({
   tower: ModelAnswer["towers"][number];
   samples: readonly Sample[];
 }) {
-  const own = samples.filter(({ labels }) => labels.model === id && labels.modality === modality);
-  const sampleOf = (metric: string) => own.find(({ name }) => name === metric)?.value;
+  const ofTower = samples.filter(
+    ({ labels }) => labels.model === id && labels.modality === modality,
+  );
+  const sampleOf = (metric: string) => ofTower.find(({ name }) => name === metric)?.value;
   const runs = sampleOf("crossmodal_batch_size_count");
   const inputs = sampleOf("crossmodal_batch_size_sum") ?? 0;
-  const within = latencyOf(own, "crossmodal_embed_seconds");
+  const within = latencyOf(ofTower, "crossmodal_embed_seconds");
   return (
     <tr>
       <td>

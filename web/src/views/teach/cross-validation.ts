@@ -10,7 +10,7 @@ export interface Labelled {
 }
 
 /** What the others say that an example is. */
-export interface Foretold {
+export interface Prediction {
   label: number;
   probability: number;
 }
@@ -29,7 +29,11 @@ const maxIterations = { few: 500, many: 150 };
  *
  * @returns undefined for the only example of its class, which the others cannot know.
  */
-export function crossValidate({ embeddings, labels, classes }: Labelled): (Foretold | undefined)[] {
+export function crossValidate({
+  embeddings,
+  labels,
+  classes,
+}: Labelled): (Prediction | undefined)[] {
   const count = labels.length;
   const parts = count <= maxLeftOut ? count : count <= many ? folds : foldsOfMany;
   const members = new Array<number>(classes).fill(0);
@@ -38,7 +42,7 @@ export function crossValidate({ embeddings, labels, classes }: Labelled): (Foret
   const order = labels.map((_, i) => i).sort((a, b) => labels[a] - labels[b]);
   const partOf = new Array<number>(count);
   for (const [place, i] of order.entries()) partOf[i] = place % parts;
-  const predicted = new Array<Foretold | undefined>(count);
+  const predicted = new Array<Prediction | undefined>(count);
   for (let part = 0; part < parts; part++) {
     const train = [...labels.keys()].filter((i) => partOf[i] !== part);
     const present = [...new Set(train.map((i) => labels[i]))].sort((a, b) => a - b);
@@ -61,10 +65,10 @@ export function crossValidate({ embeddings, labels, classes }: Labelled): (Foret
 }
 
 /** What examples say of each of the others: the likeliest class, and how far ahead it is. */
-export function foretell(
+export function predict(
   { embeddings, labels, classes }: Labelled,
   others: readonly Float32Array[],
-): (Foretold & { margin: number })[] {
+): (Prediction & { margin: number })[] {
   const given = { labels: Int32Array.from(labels), classes };
   const probe = fitLinearProbe(
     { ...rowsOf(embeddings), ...given },
@@ -83,7 +87,7 @@ export function rowsOf(embeddings: readonly Float32Array[]) {
   return { values, dimensions };
 }
 
-const ranked = (probabilities: ArrayLike<number>): Foretold[] =>
+const ranked = (probabilities: ArrayLike<number>): Prediction[] =>
   Array.from(probabilities, (probability, label) => ({ label, probability })).sort(
     (a, b) => b.probability - a.probability,
   );

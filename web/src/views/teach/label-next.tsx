@@ -30,14 +30,14 @@ export function LabelNext({ lesson }: { lesson: StoredLesson }) {
     const labels = labelsOf(given);
     if (version === undefined || others.length === 0 || labels.length < 2) return;
     const abort = new AbortController();
-    const known = {
+    const examples = {
       embeddings: given.map(({ embedding }) => embedding),
       labels: given.map(({ label }) => labels.indexOf(label!)),
       classes: labels.length,
     };
     const unknown = others.map(({ embedding }) => embedding);
-    inWorker("foretell", [known, unknown], abort.signal).then(
-      (said) => setGuesses(leastCertain(others, labels, said)),
+    inWorker("predict", [examples, unknown], abort.signal).then(
+      (predictions) => setGuesses(leastCertain(others, labels, predictions)),
       () => undefined, // Left meanwhile
     );
     return () => abort.abort();
@@ -84,9 +84,9 @@ export function LabelNext({ lesson }: { lesson: StoredLesson }) {
 function leastCertain(
   others: readonly StoredItem[],
   labels: readonly string[],
-  said: readonly { label: number; probability: number; margin: number }[],
+  predictions: readonly { label: number; probability: number; margin: number }[],
 ): Guess[] {
-  return said
+  return predictions
     .map((one, i) => ({ ...one, id: others[i].id, label: labels[one.label] }))
     .sort((a, b) => a.margin - b.margin)
     .slice(0, shown);

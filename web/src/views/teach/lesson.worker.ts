@@ -1,9 +1,9 @@
-import { crossValidate, foretell, type Labelled } from "./cross-validation.js";
+import { crossValidate, type Labelled, predict } from "./cross-validation.js";
 import { findSuspects } from "./suspects.js";
 
 const tasks = {
   crossValidate,
-  foretell,
+  predict,
   screen: (given: Labelled) => findSuspects(given, crossValidate(given)),
 };
 export type LessonTasks = typeof tasks;

@@ -31,10 +31,10 @@ export function Outcome() {
 
 function Done({ current }: { current: Taught }) {
   const { judged, labels, seconds, head, version } = current;
-  const told = judged.filter(({ after }) => after !== undefined);
-  const alone = judged.length - told.length;
+  const tested = judged.filter(({ after }) => after !== undefined);
+  const alone = judged.length - tested.length;
   const right = (of: (one: Judged) => number | undefined) =>
-    told.filter((one) => of(one) === one.label).length;
+    tested.filter((one) => of(one) === one.label).length;
   const after = right(({ after }) => after);
   const before = right(({ before }) => before);
   return (
@@ -45,18 +45,18 @@ function Done({ current }: { current: Taught }) {
         </strong>{" "}
         <span class="quiet">taught in {seconds!.toFixed(1)} s</span>
       </p>
-      {told.length > 0 && (
+      {tested.length > 0 && (
         <dl class="figures">
           <Figure
             name="without teaching"
             right={before}
-            count={told.length}
+            count={tested.length}
             says="by the names of the classes alone"
           />
           <Figure
             name="taught"
             right={after}
-            count={told.length}
+            count={tested.length}
             says="each example predicted from the others"
           />
         </dl>
@@ -73,7 +73,9 @@ function Done({ current }: { current: Taught }) {
           cannot be predicted from others: add a second.
         </p>
       )}
-      {told.length > 0 && <Confusion judged={told} labels={labels} modality={current.modality} />}
+      {tested.length > 0 && (
+        <Confusion judged={tested} labels={labels} modality={current.modality} />
+      )}
     </div>
   );
 }

@@ -113,14 +113,14 @@ export function addExamples(classId: number, chosen: readonly File[]): void {
 /** An example counts once: beside its twin it would be predicted from itself. */
 function withoutKnown(files: readonly File[]): File[] {
   const keyOf = ({ name, size, lastModified }: File) => `${name} ${size} ${lastModified}`;
-  const known = new Set(
+  const existing = new Set(
     classes
       .peek()
       .flatMap(({ examples }) =>
         examples.map(({ blob }) => (blob instanceof File ? keyOf(blob) : "")),
       ),
   );
-  const fresh = files.filter((file) => !known.has(keyOf(file)));
+  const fresh = files.filter((file) => !existing.has(keyOf(file)));
   const twins = files.length - fresh.length;
   if (twins > 0) toast(twins === 1 ? "It is an example already" : `${twins} are examples already`);
   return fresh;

@@ -165,8 +165,8 @@ export async function relabel(item: StoredItem, label: string | undefined): Prom
     await server.peek().patchItem(collection, item.id, { metadata });
     const items = lesson.items.map((one) => (one.id === item.id ? { ...one, label, value } : one));
     stored.value = { state: "ready", lesson: { ...lesson, items } };
-    const told = label === undefined ? "has no label any more" : `is ${label} now`;
-    toast(`${item.name} ${told}`, ["Undo", () => void relabel({ ...item, label }, item.label)]);
+    const change = label === undefined ? "has no label any more" : `is ${label} now`;
+    toast(`${item.name} ${change}`, ["Undo", () => void relabel({ ...item, label }, item.label)]);
   } catch (error) {
     toast(`The label was not changed: ${sentenceOf(error)}`);
   }

@@ -22,7 +22,7 @@ export function SuspectsList({ lesson }: { lesson: StoredLesson }) {
   const ids = suspects.map(({ at }) => items[at].id);
   const outCount = ids.filter((id) => leftOut.value.has(id)).length;
   const why = (suspect: Suspect): string => {
-    if (suspect.kind === "foretold")
+    if (suspect.kind === "predicted")
       return (
         `called ${items[suspect.at].label}, but the others say ${labels[suspect.label]} ` +
         `(${Math.round(100 * suspect.probability)} % sure)`

@@ -1,11 +1,11 @@
 import { mean } from "../../../../src/math/statistics.js";
 import { screenPairs } from "../../../../src/training/screening.js";
-import { type Foretold, type Labelled, rowsOf } from "./cross-validation.js";
+import { type Labelled, type Prediction, rowsOf } from "./cross-validation.js";
 
 /** An example whose label may be wrong, and why. */
 export type Suspect =
   /** The others say that it is something else, and are sure of it. */
-  | { at: number; kind: "foretold"; label: number; probability: number }
+  | { at: number; kind: "predicted"; label: number; probability: number }
   /** Almost the same as another, which has another label. */
   | { at: number; kind: "twin"; twin: number }
   /** Like nothing else that there is. */
@@ -24,19 +24,23 @@ export interface Screened {
  */
 export function findSuspects(
   { embeddings, labels, classes }: Labelled,
-  foretold: readonly (Foretold | undefined)[],
+  predicted: readonly (Prediction | undefined)[],
 ): Screened {
   const suspects = new Map<number, Suspect>();
   const sure = Array.from({ length: classes }, (_, label) =>
     mean(
-      foretold.flatMap((said, at) =>
-        said?.label === label && labels[at] === label ? [said.probability] : [],
+      predicted.flatMap((prediction, at) =>
+        prediction?.label === label && labels[at] === label ? [prediction.probability] : [],
       ),
     ),
   );
-  for (const [at, said] of foretold.entries())
-    if (said !== undefined && said.label !== labels[at] && said.probability >= sure[said.label])
-      suspects.set(at, { at, kind: "foretold", ...said });
+  for (const [at, prediction] of predicted.entries())
+    if (
+      prediction !== undefined &&
+      prediction.label !== labels[at] &&
+      prediction.probability >= sure[prediction.label]
+    )
+      suspects.set(at, { at, kind: "predicted", ...prediction });
   const names = labels.map((label) =>
     Float32Array.from({ length: classes }, (_, c) => (c === label ? 1 : 0)),
   );

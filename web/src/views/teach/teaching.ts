@@ -119,8 +119,8 @@ async function labelEmbeddings(
   { model: { id, prompt_templates }, modality }: Lesson,
   labels: readonly string[],
 ): Promise<Float64Array[]> {
-  const own = prompt_templates[modality] ?? [];
-  const templates = own.length === 0 ? ["{}"] : own;
+  const modelTemplates = prompt_templates[modality] ?? [];
+  const templates = modelTemplates.length === 0 ? ["{}"] : modelTemplates;
   const input = labels.flatMap((label) => templates.map((one) => one.replaceAll("{}", label)));
   const { data } = await server.peek().embeddings({ input, model: id, modality: "text" });
   return labels.map((_, i) => {
