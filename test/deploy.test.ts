@@ -9,7 +9,12 @@ function lint(command: string, ...args: string[]): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
   return error !== undefined ? error.message : status === 0 ? "" : `${stdout}${stderr}`;
 }
-const files = ["Dockerfile", "deploy/compose.yaml", "deploy/crossmodal.service"];
+const files = [
+  "Dockerfile",
+  "deploy/compose.yaml",
+  "deploy/crossmodal.service",
+  "deploy/compose-three-servers.yaml",
+];
 
 describe("files to deploy with", () => {
   it.each(files)("%s names only options that there are", (file) => {
@@ -38,10 +43,13 @@ describe("files to deploy with", () => {
       it("Dockerfile, by hadolint", () => {
         expect(lint(".venv/bin/hadolint", "Dockerfile")).toBe("");
       });
-      it("compose.yaml, by the schema of the Compose specification", () => {
-        const schema = ["--builtin-schema", "vendor.compose-spec"];
-        expect(lint(".venv/bin/check-jsonschema", ...schema, "deploy/compose.yaml")).toBe("");
-      });
+      it.each(["compose", "compose-three-servers"])(
+        "%s.yaml, by the schema of the Compose specification",
+        (name) => {
+          const schema = ["--builtin-schema", "vendor.compose-spec"];
+          expect(lint(".venv/bin/check-jsonschema", ...schema, `deploy/${name}.yaml`)).toBe("");
+        },
+      );
     },
   );
 

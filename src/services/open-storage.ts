@@ -19,6 +19,7 @@ import type { JobStore } from "../jobs/job-store.js";
 import { KeptMedia } from "../kept-media/kept-media.js";
 import { withKeptMedia } from "../kept-media/with-kept-media.js";
 import type { Log } from "../log.js";
+import { takeOver } from "./take-over.js";
 
 /** Kinds of state besides collections. */
 type StateKind = "heads" | "bridges" | "calibrations" | "label-sets" | "keys";
@@ -52,6 +53,7 @@ export async function openStorage(config: Config, log: Log, ownsData: boolean): 
         ? await openEmbeddedStore({ dataDir, engine, log })
         : await openDatabase(config, log);
     await shared?.load();
+    if (shared !== undefined) await takeOverAll(shared, dataDir, log);
     // Left by a killed process
     await rm(join(dataDir, "tmp"), { recursive: true, force: true });
     void keptMedia.start();
@@ -97,6 +99,14 @@ function sharedState(
     return server;
   };
   return new SharedState({ connections, folder, server: nameOfServer, ready, log });
+}
+
+async function takeOverAll(shared: SharedState, dataDir: string, log: Log): Promise<void> {
+  for (const kind of stateKinds) {
+    const isKeys = kind === "keys";
+    const from = isKeys ? dataDir : join(dataDir, kind);
+    await takeOver(from, shared.folder(kind), { log, ...(isKeys && { only: ["keys.json"] }) });
+  }
 }
 
 /** Made once for a data folder, which one process has at a time. */

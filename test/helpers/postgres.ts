@@ -192,15 +192,30 @@ export class TestPostgres {
     await this.#tool("pg_ctl", ["promote", "-D", this.#data, "-w"]);
   }
 
-  /** Ends every process of it at once, as a machine does that loses its power. */
-  async kill(): Promise<void> {
+  /** Stops its processes where they are, as a machine that hangs, until `resume`. */
+  async pause(): Promise<void> {
+    await this.#signal("SIGSTOP");
+  }
+
+  async resume(): Promise<void> {
+    await this.#signal("SIGCONT");
+  }
+
+  /** @returns the processes. */
+  async #signal(signal: NodeJS.Signals): Promise<number[]> {
     const [pid] = (await readFile(join(this.#data, "postmaster.pid"), "utf8")).split("\n");
     const all = [Number(pid), ...(await childrenOf(pid))];
     for (const one of all) {
       try {
-        process.kill(one, "SIGKILL");
+        process.kill(one, signal);
       } catch {}
     }
+    return all;
+  }
+
+  /** Ends every process of it at once, as a machine does that loses its power. */
+  async kill(): Promise<void> {
+    const all = await this.#signal("SIGKILL");
     await this.#running?.ended;
     // The next start is refused while any of them still has the shared memory.
     while (all.some((one) => existsSync(`/proc/${one}/exe`)))

@@ -9,7 +9,7 @@ export type Connection = pg.PoolClient;
 export interface ConnectionLimits {
   /** Connections that are open at once. */
   maxConnections: number;
-  /** For a connection to be made. */
+  /** For a connection to be made, or to answer: one to a database that is paused never does. */
   connectTimeoutMs: number;
   /** For one to become free while all are busy. */
   queueTimeoutMs: number;
@@ -19,11 +19,9 @@ export interface ConnectionLimits {
   commitTimeoutMs: number;
 }
 
-interface TransactionOptions {
-  signal?: AbortSignal;
-}
+type TransactionOptions = { signal?: AbortSignal };
 
-/** How often a transaction that met another one is done again. */
+/** Of a transaction that met another one. */
 const maxAttempts = 12;
 const int8 = 20;
 
@@ -91,10 +89,11 @@ export class Connections {
     for (let attempt = 1; ; attempt++) {
       if (signal?.aborted) throw cancelled();
       const db = await this.#connect();
-      const clock = new Clock(db, this.#limits.transactionTimeoutMs, signal);
+      const clock = new Clock(db, this.#limits.connectTimeoutMs, signal);
       let isCommitting = false;
       try {
         await db.query(begin);
+        clock.restart(this.#limits.transactionTimeoutMs);
         const result = await work(db);
         isCommitting = true;
         clock.restart(this.#limits.commitTimeoutMs);

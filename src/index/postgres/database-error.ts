@@ -21,8 +21,7 @@ const lostCodes = new Set([
 ]);
 
 /** What `pg` says without a code. */
-const lostMessages =
-  /^(Connection terminated|Client has encountered|Client was closed|timeout exceeded)/;
+const lostMessages = /^(Connection terminated|Client has encountered|Client was closed|timeout ex)/;
 
 const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code;
 
@@ -81,7 +80,7 @@ function reasonOf(error: unknown, code: string): string {
   if (code === "57P03") return "it is starting up or shutting down";
   if (code === "ECONNREFUSED") return "nothing listens at its address";
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "its host name cannot be resolved";
-  if ((error as Error).message?.startsWith("timeout exceeded"))
+  if ((error as Error).message?.startsWith("timeout ex"))
     return "no connection was made, or became free, in time";
   if (isLost(error)) return "the connection was lost";
   return "it is busy";

@@ -40,6 +40,7 @@ describe("databaseError", () => {
     for (const message of [
       "Connection terminated unexpectedly",
       "timeout exceeded when trying to connect",
+      "timeout expired",
       "Client has encountered a connection error and is not queryable",
     ]) {
       expect(isLost(new Error(message))).toBe(true);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Access } from "../../../src/access/access.js";
 import { createKey, keyFilePath, revokeKey } from "../../../src/access/key-file.js";
 import { AppError } from "../../../src/errors.js";
+import { localFolder } from "../../../src/files/state-folder.js";
 import { BridgeStore } from "../../../src/heads/bridge-store.js";
 import { HeadStore } from "../../../src/heads/head-store.js";
 import { connectionsTo } from "../../../src/index/postgres/open-postgres-store.js";
@@ -86,6 +87,19 @@ describe.skipIf(!hasPostgres(18))(onPostgres("SharedState of two servers"), () =
     await again.refresh();
     expect(readFileSync(join(again.path, "a.json"), "utf8")).toBe("whole");
     expect(existsSync(join(again.path, "c.json"))).toBe(false);
+  });
+
+  it("takes over what a data folder has, once", async () => {
+    const local = localFolder(mkdtempSync(join(tmpdir(), "crossmodal-data-")));
+    const key = await createKey(local, { name: "ada", scope: "read" });
+    const [one, other] = [start(), start()].map((state) => state.folder("keys"));
+    await one.refresh();
+    expect(await one.takeOver(local.path, ["keys.json"])).toBe(true);
+    expect((await new Access({ apiKeys: [] }, one).callerWith(key))?.name).toBe("ada");
+    await one.change((changes) => changes.remove("keys.json"));
+    await other.refresh();
+    expect(await other.takeOver(local.path, ["keys.json"])).toBe(false); // it is gone by design
+    expect(existsSync(keyFilePath(other))).toBe(false);
   });
 
   it("gives label sets that two servers change at once each a version", async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { hashFile } from "../../../files/hash-file.js";
 import type { FolderChanges, StateFolder } from "../../../files/state-folder.js";
@@ -66,6 +66,25 @@ export class MirroredFolder implements StateFolder {
 
   async change<T>(work: (changes: FolderChanges) => Promise<T>): Promise<T> {
     await this.#ready();
+    return this.#change(work);
+  }
+
+  /**
+   * Stores the files of a folder, when the database has never had any of this kind. The tables are
+   * known to be there.
+   * @param paths  of the files, in `from`.
+   * @returns whether they were stored.
+   */
+  async takeOver(from: string, paths: readonly string[]): Promise<boolean> {
+    if (this.#epoch > 0 || paths.length === 0) return false;
+    return this.#change(async ({ write }) => {
+      if (this.#epoch > 1) return false; // another server was faster; 1 is this change
+      for (const path of paths) await write(path, await readFile(join(from, path)));
+      return true;
+    });
+  }
+
+  #change<T>(work: (changes: FolderChanges) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
       const result = await this.#connections.write(async (db) => {
         await lockFolder(db, this.name);
