@@ -124,6 +124,27 @@ describe("POST /v1/collections/{name}/map", () => {
     expect(await pointsOf()).toMatchObject({ stale: false, count: 60, total: 60 });
   });
 
+  it("is cancelled in the middle, and leaves nothing behind", async () => {
+    await services.store.createCollection({ name: "many", space: "plain", dimensions: 8 });
+    const random = seededRandom(2);
+    const items = Array.from({ length: 2000 }, (_, i) => ({
+      id: `item ${i}`,
+      modality: "text",
+      embedding: Array.from(normalize(Float32Array.from({ length: 8 }, () => random.normal()))),
+    }));
+    await app.request("/v1/collections/many/items", jsonPost({ items }));
+    const many = "/v1/collections/many/map";
+    const started = await app.request(many, jsonPost({ method: "umap" }));
+    const { job } = (await started.json()) as { job: { id: string } };
+    const at = `/v1/jobs/${job.id}`;
+    await expect
+      .poll(async () => ((await (await app.request(at)).json()) as { detail?: object }).detail)
+      .toMatchObject({ stage: expect.any(String) });
+    await app.request(at, { method: "DELETE" });
+    expect(await (await app.request(at)).json()).toMatchObject({ state: "cancelled" });
+    expect((await app.request(`${many}?method=umap`)).status).toBe(404);
+  });
+
   it("refuses too few items, what it does not know, and names without a model", async () => {
     const job = await runJob(app, "/v1/collections/empty/map", { method: "umap" });
     expect(job.error).toMatchObject({ code: "invalid_input", param: "collection" });
