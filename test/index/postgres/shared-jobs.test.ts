@@ -95,8 +95,11 @@ describe.skipIf(!hasPostgres(18))(onPostgres("Jobs of several servers"), () => {
   /** As if the server that runs a job had not renewed its lease, and could not any more. */
   const endLease = () =>
     sql("update crossmodal.jobs set fence = fence + 1, lease_until = now() - interval '1 s'");
-  const step = (server: TestServer, name: string, checkpoint: string) =>
-    writeSealed(join(server.runs.get(name)?.context.folder ?? "", "checkpoint"), checkpoint);
+  const step = (server: TestServer, name: string, checkpoint: string) => {
+    const run = server.runs.get(name);
+    if (run === undefined) throw new Error(`The server does not run "${name}"`);
+    return writeSealed(join(run.context.folder, "checkpoint"), checkpoint);
+  };
 
   it("run once, one at a time in a lane, and all servers see how they end", async () => {
     const [one, other] = [await start("one"), await start("other")];
