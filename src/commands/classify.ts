@@ -36,7 +36,7 @@ export function classifyCommand(program: Command): void {
     const fields = await labelFields(given);
     const { inputs, leftOut } = await embedInputs(files, { text, recursive }, undefined);
     if (leftOut !== undefined) console.error(`left out: ${leftOut}`);
-    if (inputs.length === 0) throw wrong("There is nothing to classify in there");
+    if (inputs.length === 0) throw wrong("Found nothing to classify there");
     const file = out === undefined ? undefined : await scoreFile(out, given.force === true);
     const names = inputs.map(({ name }) => name);
     const work = eachInput(names, {

@@ -37,7 +37,7 @@ export async function tagCollection(target: Target, name: string, given: Given):
     );
   const others = items - written - failures.count;
   const sidecars = written === 1 ? "1 sidecar" : `${written} sidecars`;
-  const summary = `${name}: ${sidecars} written, ${others} as they were`;
+  const summary = `${name}: ${sidecars} written, ${others} unchanged`;
   if (json) console.error(summary);
   else await print(summary);
   if (failures.count > 0) throw new CommandError(failures.lines().join("\ncrossmodal: "));

@@ -108,7 +108,7 @@ describe("a newcomer's first commands", () => {
     const labels = ["horse"];
     expect(JSON.parse(stdout).metadata).toMatchObject({ tags: { labels }, kind: { labels } });
     const written = await ask("tag", "--collection", "goods", "--xmp");
-    expect(written.stdout).toBe("goods: 2 sidecars written, 0 as they were");
+    expect(written.stdout).toBe("goods: 2 sidecars written, 0 unchanged");
     expect(readFileSync(at("goods", "cat.jpg.xmp"), "utf8")).toContain(":Label>cat<");
     expect((await ask("collections", "classify", "goods")).stderr).toContain("Expected --labels");
   });

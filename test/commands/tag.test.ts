@@ -86,7 +86,7 @@ describe("crossmodal tag", () => {
       { ...item, id: "d", metadata: {} },
     ]);
     const { code, stdout, stderr } = await tag("--collection", "own", "--xmp");
-    expect([code, stdout]).toEqual([1, "own: 1 sidecar written, 0 as they were"]);
+    expect([code, stdout]).toEqual([1, "own: 1 sidecar written, 0 unchanged"]);
     expect(stderr.split("\n")).toEqual([
       "crossmodal: b: its file is not on this machine",
       expect.stringMatching(/c: .*bad\.jpg\.xmp is left as it is: it is not XM/),
