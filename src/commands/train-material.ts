@@ -98,15 +98,16 @@ async function readPairs(path: string, field: "pairs" | "items"): Promise<Record
         code: "invalid_input",
       });
     entry.id ??= nameOf(entry, line);
-    if (typeof entry.file === "string") {
-      const { modality, base64 } = await readMediaFile(resolve(folder, entry.file));
-      entry[modality] = base64;
-      delete entry.file;
-    }
     for (const modality of ["image", "audio"] as const) {
       const file = entry[modality];
       if (typeof file !== "string" || /^(data:|https?:)/.test(file)) continue;
       entry[modality] = (await readMediaFile(resolve(folder, file))).base64;
+    }
+    // After the paths, as its bytes are none
+    if (typeof entry.file === "string") {
+      const { modality, base64 } = await readMediaFile(resolve(folder, entry.file));
+      entry[modality] = base64;
+      delete entry.file;
     }
   }
   return { [field]: entries };

@@ -1,4 +1,11 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -85,6 +92,42 @@ describe("a newcomer's first commands", () => {
       { shop: "a", price: 12, code: "007" },
       { shop: "a", price: 3, code: "8" },
     ]);
+  });
+
+  it("names the data folder where there is none, and makes none to look into", async () => {
+    const where = ["--data-dir", at("nowhere")];
+    const listed = await runMain("collections", ...where);
+    expect([listed.code, listed.stdout]).toEqual([
+      0,
+      expect.stringContaining(`no collections in "${at("nowhere")}"`),
+    ]);
+    const searched = await runMain("search", "photos", "--text", "a", ...where);
+    expect([searched.code, searched.stderr]).toEqual([1, expect.stringContaining(at("nowhere"))]);
+    expect(existsSync(at("nowhere"))).toBe(false);
+  });
+
+  it("prints one JSON object a line, and no line for each step of a job", async () => {
+    const pairs = Array.from({ length: 8 }, (_, i) => ({ text: `text ${i}`, file: "cat.jpg" }));
+    copyFileSync("fixtures/images/cat.jpg", at("cat.jpg"));
+    writeFileSync(at("eight.jsonl"), pairs.map((pair) => JSON.stringify(pair)).join("\n"));
+    const train = ["train", "--model", "starter-clip", "--name", "eight", "--epochs", "3"];
+    const trained = await ask(...train, "--pairs", at("eight.jsonl"));
+    expect(trained.code, trained.stderr).toBe(0);
+    // A line each half minute at most
+    expect(trained.stderr.split("\n").filter((line) => /running/.test(line)).length).toBeLessThan(
+      4,
+    );
+    for (const [name, texts] of [
+      ["a", pairs.map(({ text }) => text)],
+      ["b", pairs.map(({ text }) => `other ${text}`)],
+    ] as const) {
+      writeFileSync(at(`${name}.txt`), texts.join("\n"));
+      const embed = ["embed", "--texts", at(`${name}.txt`), "--model", "starter-clip"];
+      expect((await ask(...embed, "--out", at(`${name}.npy`))).code).toBe(0);
+    }
+    const gap = await runMain("gap", at("a.npy"), at("b.npy"), "--json");
+    expect(gap.stdout.split("\n")).toHaveLength(1);
+    expect(JSON.parse(gap.stdout)).toMatchObject({ items: { a: 8, b: 8 } });
   });
 
   it("tags stored items anew, and writes sidecars of them", async () => {
