@@ -106,6 +106,17 @@ describe("a newcomer's first commands", () => {
     expect(existsSync(at("nowhere"))).toBe(false);
   });
 
+  it("says what a collection of vectors of one's own takes, when a text is added", async () => {
+    const own = ["collections", "create", "own", "--space", "s@1", "--dimensions", "2"];
+    expect((await ask(...own)).code).toBe(0);
+    const response = await fetch(`${server.url}/v1/collections/own/items`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ id: "a", text: "a cat" }),
+    });
+    expect(await response.text()).toContain("it takes embeddings, and is searched by embedding");
+  });
+
   it("prints one JSON object a line, and no line for each step of a job", async () => {
     const pairs = Array.from({ length: 8 }, (_, i) => ({ text: `text ${i}`, file: "cat.jpg" }));
     copyFileSync("fixtures/images/cat.jpg", at("cat.jpg"));
