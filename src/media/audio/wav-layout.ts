@@ -37,9 +37,12 @@ export function findData(
   { chunks, littleEndian }: RiffFile,
   warnings: Warnings,
 ): WavData {
-  const formatChunk = chunks.find(({ id }) => id === "fmt ");
+  const [formatChunk, ...otherFormats] = chunks.filter(({ id }) => id === "fmt ");
   if (formatChunk === undefined)
     throw undecodable("The WAV file cannot be read: it has no format chunk");
+  const contents = ({ start, size }: Chunk) => Buffer.from(bytes.subarray(start, start + size));
+  if (otherFormats.some((other) => !contents(other).equals(contents(formatChunk))))
+    warnings.add("The file has two different format chunks; the first one was used");
   const [data, ...others] = chunks.filter(({ id }) => id === "data");
   if (data === undefined) throw undecodable("The WAV file cannot be read: it has no data chunk");
   if (others.length > 0)

@@ -174,6 +174,17 @@ describe("decodeAudio, headers that lie", () => {
     expect(warnings).toEqual(["1 further data chunks of the file were skipped"]);
   });
 
+  it("warns of a second format chunk that says something else", async () => {
+    const header = wavFile(little, {});
+    const behind = Buffer.from(header.subarray(12, 12 + 8 + header.readUInt32LE(16)));
+    const same = await decodeAudio(wavFile(little, { behind }), limits);
+    expect(same.warnings).toBeUndefined();
+    behind.writeUInt32LE(96_000, 8 + 4); // the sample rate
+    const { samples, warnings } = await decodeAudio(wavFile(little, { behind }), limits);
+    expect(samples.length).toBe(1000);
+    expect(warnings).toEqual(["The file has two different format chunks; the first one was used"]);
+  });
+
   it("warns of bytes after the samples that are not chunks", async () => {
     const behind = Buffer.alloc(500, 0xee);
     const { samples, warnings } = await decodeAudio(wavFile(little, { behind }), limits);
