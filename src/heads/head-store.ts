@@ -114,8 +114,11 @@ export class HeadStore {
    *   `force`.
    */
   async activate(name: string, version: number, { force = false } = {}): Promise<string[]> {
-    await this.use(name, version); // damaged files must fail here, not in the next request
-    await this.#change(name, (changes) => this.#activate(changes, name, { version, force }));
+    await this.#change(name, async (changes) => {
+      // Damaged files must fail here, not in the next request
+      await this.#loaded.use(name, version);
+      await this.#activate(changes, name, { version, force });
+    });
     return this.catchUp(name); // also starts an interrupted re-projection again
   }
 

@@ -349,10 +349,10 @@ describe("what is stored", () => {
 
 describe("methods", () => {
   it("names the slash at the end of a path that is none", async () => {
-    const { status, body } = await send("/v1/models/", {});
+    const { status, body } = await send("/v1/collections/", {});
     expect([status, body.error.message]).toEqual([
       404,
-      "There is no GET /v1/models/; paths end without a slash",
+      "There is no GET /v1/collections/; paths end without a slash",
     ]);
   });
 
