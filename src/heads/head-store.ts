@@ -114,11 +114,7 @@ export class HeadStore {
    *   `force`.
    */
   async activate(name: string, version: number, { force = false } = {}): Promise<string[]> {
-    await this.#change(name, async (changes) => {
-      // Damaged files must fail here, not in the next request
-      await this.#loaded.use(name, version);
-      await this.#activate(changes, name, { version, force });
-    });
+    await this.#change(name, (changes) => this.#activate(changes, name, { version, force }));
     return this.catchUp(name); // also starts an interrupted re-projection again
   }
 
@@ -127,6 +123,7 @@ export class HeadStore {
     name: string,
     { version, force }: { version: number; force: boolean },
   ): Promise<void> {
+    await this.#loaded.use(name, version); // damaged files must fail here, not in the next request
     const verdict = verdictOfHead(this.#records.readable(name, version));
     if (verdict?.improved === false && !force) {
       const message =
