@@ -1,16 +1,16 @@
 /**
  * How much does a bulk add slow a person down? One search a second by text, and one by a picture,
- * first alone, then while pictures are added as a stream of lines; both over HTTP, from this
- * process.
+ * first alone, then while another process adds pictures as a stream of lines; both over HTTP.
  *
  *     npx tsx bench/interactive.ts [--pictures 10000] [--quiet-seconds 60] [--model starter-clip]
  *                                  [--port 8098]
  *
  * Starts `dist/cli.js serve` (`npm run build` first) with nothing remembered.
  */
-import { request } from "node:http";
+import { fork } from "node:child_process";
 import { setTimeout as wait } from "node:timers/promises";
-import sharp from "sharp";
+import { fileURLToPath } from "node:url";
+import { freshPicture } from "./fresh-pictures.js";
 import { readArguments } from "./read-arguments.js";
 import { startServerProcess } from "./server-process.js";
 
@@ -24,13 +24,6 @@ const { values } = readArguments(import.meta.url, {
 });
 const flags = ["--models", values.model, "--cache-bytes", "0"];
 const server = await startServerProcess({ port: Number(values.port), flags });
-
-const photo = await sharp("fixtures/images/cat.jpg")
-  .resize(640, 480, { fit: "fill" })
-  .jpeg({ quality: 85 })
-  .toBuffer();
-/** No two are alike to the server; it costs this process nothing to make them. */
-const picture = (i: number) => Buffer.concat([photo, Buffer.from(`${i}`)]).toString("base64");
 
 /** @returns where the time went, as the server tells it. */
 async function post(path: string, body: unknown): Promise<string> {
@@ -48,7 +41,7 @@ await post("/v1/collections", { name: "c", model: values.model });
 let number = 0;
 const kinds = {
   text: () => ({ text: `a photo of thing ${number++}` }),
-  picture: () => ({ image: picture(1_000_000_000 + number++) }),
+  picture: () => ({ image: freshPicture(1_000_000_000 + number++) }),
 };
 type Times = Record<keyof typeof kinds, { ms: number; stages: string }[]>;
 
@@ -73,26 +66,15 @@ async function search(isOver: () => boolean): Promise<Times> {
   return times;
 }
 
-/** Streams the pictures. @returns how many were stored. */
-async function add(count: number): Promise<number> {
-  const sent = request(`${server.url}/v1/collections/c/items`, {
-    method: "POST",
-    headers: { "content-type": "application/x-ndjson" },
+/** Streams the pictures, from another process. @returns how many were stored. */
+function add(count: number): Promise<number> {
+  const script = fileURLToPath(new URL("add-pictures.ts", import.meta.url));
+  const child = fork(script, [server.url, `${count}`]);
+  return new Promise((resolve, reject) => {
+    child.once("message", (stored) => resolve(Number(stored)));
+    child.once("error", reject);
+    child.once("exit", () => reject(new Error("The process that adds the pictures ended")));
   });
-  const stored = new Promise<number>((resolve, reject) => {
-    sent.once("error", reject);
-    sent.once("response", async (answer) => {
-      let found = 0;
-      for await (const chunk of answer) found += String(chunk).split('"stored"').length - 1;
-      resolve(found);
-    });
-  });
-  for (let i = 0; i < count; i++) {
-    const line = `${JSON.stringify({ id: `${i}`, image: picture(i) })}\n`;
-    if (!sent.write(line)) await new Promise((resolve) => sent.once("drain", resolve));
-  }
-  sent.end();
-  return stored;
 }
 
 const after = (seconds: number) => {
