@@ -54,7 +54,6 @@ const shared = {
 export default defineConfig({
   test: {
     maxWorkers: 2,
-    globalSetup: "test/helpers/temporary-files.ts",
     projects: [
       { test: { ...shared, name: "fast", include: testFiles.filter((path) => !isSlow(path)) } },
       { test: { ...shared, name: "models", include: testFiles.filter(isSlow) } },
