@@ -1,28 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writeNpy } from "../src/math/npy.js";
-import { seededRandom } from "../src/math/random.js";
 import type { JobAnswer } from "./helpers/jobs.js";
+import { noiseTraining } from "./helpers/noise-training.js";
 import { hasPostgres, onPostgres, TestPostgres } from "./helpers/postgres.js";
 import { type ServedProcess, serve } from "./helpers/serve.js";
 import { jsonPost } from "./helpers/services.js";
 
 const json = async (url: string, init?: RequestInit) => (await fetch(url, init)).json();
-
-/** Pairs of noise, every epoch run to the end. */
-function training(dimensions: number): RequestInit {
-  const random = seededRandom(5);
-  const rows = () => {
-    const data = Float32Array.from({ length: 60 * dimensions }, () => random.normal());
-    return new Blob([Uint8Array.from(writeNpy({ shape: [60, dimensions], data }))]);
-  };
-  const body = new FormData();
-  for (const side of ["a", "b"]) body.append(side, rows(), `${side}.npy`);
-  const fields = { model: "starter-clip", name: "killed", epochs: "400", patience: "0" };
-  for (const [field, value] of Object.entries(fields)) body.append(field, value);
-  return { method: "POST", body };
-}
 
 describe.skipIf(!hasPostgres(18))(onPostgres("a killed server of two"), () => {
   let postgres: TestPostgres;
@@ -58,7 +43,10 @@ describe.skipIf(!hasPostgres(18))(onPostgres("a killed server of two"), () => {
     };
     const writing = servers.map((server, i) => writer(server, `w${i}`).catch(() => undefined));
 
-    const { job } = (await json(`${first.url}/v1/heads`, training(dimensions))) as {
+    const { job } = (await json(
+      `${first.url}/v1/heads`,
+      noiseTraining(dimensions, { name: "killed", epochs: "400" }),
+    )) as {
       job: JobAnswer;
     };
     const path = `/v1/jobs/${job.id}`;

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { writeNpy } from "../../src/math/npy.js";
-import { seededRandom } from "../../src/math/random.js";
 import type { JobAnswer } from "../helpers/jobs.js";
+import { noiseTraining } from "../helpers/noise-training.js";
 import { type ServedProcess, serve } from "../helpers/serve.js";
 
 const servers: ServedProcess[] = [];
@@ -17,26 +16,8 @@ async function start(dataDir?: string): Promise<ServedProcess> {
 
 const json = async (url: string, init?: RequestInit) => (await fetch(url, init)).json();
 
-/** 60 pairs, every epoch run to the end. */
-function training(dimensions: number, name: string): RequestInit {
-  const random = seededRandom(5);
-  const rows = () => {
-    const data = Float32Array.from({ length: 60 * dimensions }, () => random.normal());
-    return new Blob([Uint8Array.from(writeNpy({ shape: [60, dimensions], data }))]);
-  };
-  const body = new FormData();
-  for (const side of ["a", "b"]) body.append(side, rows(), `${side}.npy`);
-  const fields = {
-    model: "starter-clip",
-    name,
-    epochs: "60",
-    patience: "0",
-    mixup: "0.5",
-    seed: "7",
-  };
-  for (const [field, value] of Object.entries(fields)) body.append(field, value);
-  return { method: "POST", body };
-}
+const training = (dimensions: number, name: string) =>
+  noiseTraining(dimensions, { name, epochs: "60", mixup: "0.5", seed: "7" });
 
 /** Follows the events of a job until `until` says so, or to the end. @returns the last state. */
 async function follow(
