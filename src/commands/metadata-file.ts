@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
+import { counted } from "./counted.js";
 import { isObject } from "./options.js";
 import { parseCsv } from "./read-csv.js";
 import { CommandError } from "./target.js";
@@ -55,9 +56,9 @@ export async function readMetadataFile(path: string): Promise<MetadataFile> {
       const others = unused.length > 3 ? `, and ${unused.length - 3} more` : "";
       return [
         ...(unused.length > 0
-          ? [`${count(unused.length, "row")} of ${name} not used: ${named}${others}`]
+          ? [`${counted(unused.length, "row")} of ${name} not used: ${named}${others}`]
           : []),
-        ...(without > 0 ? [`${count(without, "file")} without a row in ${name}`] : []),
+        ...(without > 0 ? [`${counted(without, "file")} without a row in ${name}`] : []),
       ];
     },
   };
@@ -98,5 +99,4 @@ function jsonRows(text: string, path: string): Metadata[] {
   });
 }
 
-const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
 const wrong = (message: string) => new CommandError(message, { code: "invalid_input" });

@@ -1,6 +1,7 @@
 import { csvLine } from "../files/csv-line.js";
 import { newFile } from "../files/new-file.js";
 import type { ZeroShotAnswer } from "../wire/zero-shot.js";
+import { counted } from "./counted.js";
 import { CommandError } from "./target.js";
 
 export interface ScoreFile {
@@ -39,7 +40,7 @@ export async function scoreFile(path: string, replace: boolean): Promise<ScoreFi
     async publish() {
       if (inputs === 0) return undefined;
       await file.publish();
-      return `scores of ${inputs} input${inputs === 1 ? "" : "s"} to ${path}`;
+      return `scores of ${counted(inputs, "input")} to ${path}`;
     },
     discard: () => file.discard(),
   };

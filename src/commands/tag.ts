@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { eventTables } from "../tags/event-tables.js";
 import { soundEvents } from "../tags/sound-events.js";
 import type { ZeroShotAnswer } from "../wire/zero-shot.js";
+import { counted } from "./counted.js";
 import { eachInput } from "./each-input.js";
 import { embedInputs } from "./embed-inputs.js";
 import { addSelectionFlags } from "./item-selection.js";
@@ -120,7 +121,7 @@ function lineOf(
   events: number | undefined,
 ): string {
   const tags = labels.map(({ label, confidence }) => `${label} ${confidence.toFixed(3)}`);
-  const count = events === undefined ? "" : `; ${events} event${events === 1 ? "" : "s"}`;
+  const count = events === undefined ? "" : `; ${counted(events, "event")}`;
   return printable(`${name}: ${tags.join(", ") || "nothing fits"}${count}`);
 }
 
