@@ -7,7 +7,11 @@ import { defineConfig } from "vitest/config";
 // all of a run are in one, which goes at its end.
 const temporary = mkdtempSync(join(tmpdir(), "crossmodal-tests-"));
 process.env.TMPDIR = temporary;
-process.once("exit", () => rmSync(temporary, { recursive: true, force: true }));
+process.once("exit", () => {
+  try {
+    rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
+  } catch {} // a process that a failed test left behind still writes there
+});
 
 /**
  * What makes a test slow: models, real servers, other processes, browsers. A test that imports one

@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, truncateSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { writeDurablySync } from "./durable-file.js";
 import {
@@ -45,8 +45,8 @@ export interface CheckedDatabaseOptions {
  * commit, before it is acknowledged, the checksums of the changed pages and the length of the log
  * are noted in `crossmodal.sums`, and compared when the database is opened.
  *
- * Only the sums as of a checkpoint are synced. After a power cut the notes may be older than the
- * log; but the missing part is in the log, whose frames carry SQLite's checksums.
+ * The notes are synced only around a checkpoint. After a power cut they may be older than the log;
+ * but the missing part is in the log, whose frames carry SQLite's checksums.
  */
 export class CheckedDatabase {
   readonly db: Database;
@@ -118,6 +118,7 @@ export class CheckedDatabase {
   checkpoint(): void {
     if (this.#log.bytes === 0) return;
     this.committed();
+    this.#syncNotes(); // from here on the log may be gone
     guard(() => this.db.exec("PRAGMA wal_checkpoint(TRUNCATE)"), this.db.location() ?? undefined);
     this.#log.advance();
     if (this.#log.bytes === 0) {
@@ -135,7 +136,7 @@ export class CheckedDatabase {
     const { database, log: logFile } = databaseFiles(this.#dataDir);
     this.committed();
     const log = new WalLog(logFile);
-    log.verify();
+    log.advance();
     checkLog(this.#dataDir, this.#sums, log);
     for (let first = 1; first <= this.#sums.pageCount; first += pagesPerSlice) {
       this.committed(); // the log may have been emptied meanwhile
@@ -165,6 +166,15 @@ export class CheckedDatabase {
     const entry = { pages, pageCount, salt, frames };
     applyCommit(this.#sums, entry);
     return entry;
+  }
+
+  #syncNotes() {
+    if (this.#notes === undefined) return;
+    try {
+      fsyncSync(this.#notes);
+    } catch {
+      this.#dropSums();
+    }
   }
 
   /** Rewrites all sums, so that the notes do not grow forever. */

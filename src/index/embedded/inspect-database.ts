@@ -40,7 +40,7 @@ export function inspectDatabase(
   }
   if (found === undefined) return undefined;
   const log = new WalLog(files.log);
-  log.verify();
+  log.advance();
   checkDatabase(dataDir, found.sums, log);
   return found;
 }

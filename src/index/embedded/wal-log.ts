@@ -17,6 +17,8 @@ export class WalLog {
   /** Those of them committed since they were last taken. */
   #fresh = new Map<number, number>();
   #pageSize = 0;
+  /** Of the header and all frames up to the last commit. */
+  #checksum = new Checksum(false);
 
   constructor(file: string) {
     this.#file = file;
@@ -28,20 +30,12 @@ export class WalLog {
   }
 
   /**
-   * Reads what was committed since the last call. For the writing process: checksums are not
-   * compared.
+   * Reads what was committed since the last call, as SQLite does after a crash: up to the first
+   * frame whose checksum is wrong. A process that is killed, or a disk that is full, between the
+   * header of a commit's last frame and its page leaves what looks like a commit and is none.
    */
   advance(): void {
-    this.#read((handle) => this.#walk(handle, false));
-  }
-
-  /**
-   * Reads the whole log as SQLite does after a crash: up to the first frame whose checksum is
-   * wrong.
-   */
-  verify(): void {
-    this.#begin("");
-    this.#read((handle) => this.#walk(handle, true));
+    this.#read((handle) => this.#walk(handle));
   }
 
   /** Calls `use` with the newest content of every page that was committed since the last call. */
@@ -58,25 +52,26 @@ export class WalLog {
     });
   }
 
-  #walk(handle: number, verify: boolean) {
+  #walk(handle: number) {
     const header = Buffer.alloc(headerBytes);
     if (readSync(handle, header, 0, headerBytes, 0) < headerBytes) return this.#begin("");
     const salt = header.toString("hex", 16, 24);
     if (salt !== this.salt) this.#begin(salt);
-    this.#pageSize = header.readUInt32BE(8);
-    const checksum = new Checksum(header.readUInt32BE(0) === bigEndianMagic);
-    checksum.add(header, 0, 24);
-    if (verify && !checksum.equals(header, 24)) return this.#begin("");
-    const frame = Buffer.alloc(frameHeaderBytes + (verify ? this.#pageSize : 0));
+    if (this.frames === 0) {
+      this.#pageSize = header.readUInt32BE(8);
+      this.#checksum = new Checksum(header.readUInt32BE(0) === bigEndianMagic);
+      this.#checksum.add(header, 0, 24);
+      if (!this.#checksum.equals(header, 24)) return this.#begin("");
+    }
+    const checksum = this.#checksum.copy();
+    const frame = Buffer.alloc(frameHeaderBytes + this.#pageSize);
     const pages: number[] = [];
     for (let n = this.frames; ; n++) {
       if (readSync(handle, frame, 0, frame.length, this.#offset(n)) < frame.length) return;
       if (frame.toString("hex", 8, 16) !== salt) return;
-      if (verify) {
-        checksum.add(frame, 0, 8);
-        checksum.add(frame, frameHeaderBytes, frame.length);
-        if (!checksum.equals(frame, 16)) return;
-      }
+      checksum.add(frame, 0, 8);
+      checksum.add(frame, frameHeaderBytes, frame.length);
+      if (!checksum.equals(frame, 16)) return;
       pages.push(frame.readUInt32BE(0));
       const pageCount = frame.readUInt32BE(4);
       if (pageCount === 0) continue; // not committed, or rolled back
@@ -88,6 +83,7 @@ export class WalLog {
       pages.length = 0;
       this.frames = n + 1;
       this.pageCount = pageCount;
+      this.#checksum = checksum.copy();
     }
   }
 
@@ -132,6 +128,13 @@ class Checksum {
 
   constructor(bigEndian: boolean) {
     this.#bigEndian = bigEndian;
+  }
+
+  copy(): Checksum {
+    const copy = new Checksum(this.#bigEndian);
+    copy.#a = this.#a;
+    copy.#b = this.#b;
+    return copy;
   }
 
   add(bytes: Buffer, start: number, end: number): void {

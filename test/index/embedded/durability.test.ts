@@ -76,16 +76,21 @@ type Line = {
 function runAndKill(folder: string, seed: number, afterMs: number): Promise<Line[]> {
   return new Promise((resolve, reject) => {
     const writer = spawn(process.execPath, ["--import", "tsx", child, folder, String(seed)], {
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", "pipe"],
     });
     let said = "";
+    let errors = "";
+    writer.stderr.on("data", (chunk: Buffer) => {
+      errors += chunk;
+    });
     writer.stdout.on("data", (chunk: Buffer) => {
       if (said === "") setTimeout(() => writer.kill("SIGKILL"), afterMs);
       said += chunk;
     });
     writer.on("error", reject);
-    writer.on("close", (_, signal) => {
-      if (signal !== "SIGKILL") reject(new Error(`The writer ended by itself:\n${said}`));
+    writer.on("close", (code, signal) => {
+      if (signal !== "SIGKILL")
+        reject(new Error(`The writer ended by itself (${signal ?? code}):\n${errors}${said}`));
       else
         resolve(
           said
