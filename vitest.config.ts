@@ -40,6 +40,8 @@ const onPostgresToo = [
   "heads",
   "bridges",
   "label-sets",
+  "calibrations",
+  "jobs",
 ].map((name) => `test/routes/${name}.test.ts`);
 
 const shared = {

@@ -1,14 +1,12 @@
-import { randomUUID } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
-import { inject } from "vitest";
 import { type App, createApp } from "../../src/app.js";
 import { type Config, loadConfig } from "../../src/config.js";
 import { createLog } from "../../src/log.js";
 import { createServices, type Services } from "../../src/services.js";
 import { checkAnswers } from "./check-answers.js";
+import { newDatabase } from "./database.js";
 
 /** The product as `serve` puts it together, without a port. */
 export async function startApp(
@@ -22,18 +20,6 @@ export async function startApp(
   await services.ready;
   if (config.store !== "") await services.refreshState(); // as a server does at its start
   return { app: checkAnswers(createApp(services)), services };
-}
-
-/** In the project that runs on PostgreSQL a database for these services alone, else none. */
-async function newDatabase(): Promise<string> {
-  const url = inject("postgres");
-  if (!url) return "";
-  const name = `test_${randomUUID().replaceAll("-", "")}`;
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query(`create database ${name}`);
-  await client.end();
-  return url.replace(/\w+$/, name);
 }
 
 export const jsonPost = (body: unknown): RequestInit => ({

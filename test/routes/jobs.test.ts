@@ -4,15 +4,21 @@ import { join } from "node:path";
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AppError } from "../../src/errors.js";
+import type { Connections } from "../../src/index/postgres/connections.js";
+import { connectionsTo } from "../../src/index/postgres/open-postgres-store.js";
+import { prepareSchema } from "../../src/index/postgres/schema.js";
+import { SharedJobStore } from "../../src/index/postgres/state/shared-job-store.js";
 import { FolderJobStore } from "../../src/jobs/folder-job-store.js";
 import { Jobs } from "../../src/jobs/jobs.js";
 import { createLog } from "../../src/log.js";
 import { errorResponse } from "../../src/routes/error-response.js";
 import { jobsRoutes } from "../../src/routes/jobs.js";
+import { newDatabase } from "../helpers/database.js";
 
 const log = createLog("silent");
 let goOn: () => void = () => {};
 let jobs: Jobs;
+let connections: Connections | undefined;
 let app: Hono;
 
 beforeAll(async () => {
@@ -31,14 +37,23 @@ beforeAll(async () => {
     return { bestEpoch: 3 };
   };
   const folder = join(mkdtempSync(join(tmpdir(), "crossmodal-jobs-")), "jobs");
+  const url = await newDatabase();
+  if (url !== "") connections = connectionsTo({ url });
   jobs = await Jobs.open({
-    store: new FolderJobStore(folder, log),
+    store:
+      connections === undefined
+        ? new FolderJobStore(folder, log)
+        : new SharedJobStore({ connections, folder, server: () => "one", log }),
+    claim: async () => await connections?.write(prepareSchema),
     kinds: { work: { lane: "one", run } as never },
     log,
   });
   app = new Hono().route("/", jobsRoutes(jobs)).onError(errorResponse(log));
 });
-afterAll(() => jobs.close());
+afterAll(async () => {
+  await jobs.close();
+  await connections?.close();
+});
 
 const progressOf = (id: string) => expect.poll(() => jobs.get(id).progress);
 /** Server-sent events of a whole answer: [event, data]. */
@@ -51,8 +66,8 @@ describe("GET /v1/jobs/{id}/events", () => {
   it("starts with the last state, tells progress, and ends with the job", async () => {
     const { id } = await jobs.create("work", { data: {} });
     await progressOf(id).toBe(0.25);
-    const answer = app.request(`/v1/jobs/${id}/events`);
-    const text = (async () => (await answer).text())();
+    const answer = await app.request(`/v1/jobs/${id}/events`);
+    const text = answer.text();
     goOn();
     await progressOf(id).toBe(0.5);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -60,7 +75,7 @@ describe("GET /v1/jobs/{id}/events", () => {
     await progressOf(id).toBe(0.75);
     goOn();
     const events = eventsOf(await text);
-    expect((await answer).headers.get("content-type")).toContain("text/event-stream");
+    expect(answer.headers.get("content-type")).toContain("text/event-stream");
     expect(events[0]).toMatchObject(["running", { id, progress: 0.25, detail: { train_loss: 1 } }]);
     expect(events.map(([, { progress }]) => progress)).toContain(0.5);
     expect(events.at(-1)).toMatchObject(["succeeded", { progress: 1, result: { best_epoch: 3 } }]);
