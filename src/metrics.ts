@@ -113,6 +113,34 @@ export const storeTrouble = new Gauge({
   registers: [registry],
 });
 
+export const databaseRole = new Gauge({
+  name: "crossmodal_database_role",
+  help: "1 for what the database was found to be",
+  labelNames: ["role"],
+  registers: [registry],
+});
+
+export const databaseStandbys = new Gauge({
+  name: "crossmodal_database_standbys",
+  help: "Databases that follow the primary",
+  labelNames: ["sync"],
+  registers: [registry],
+});
+
+export const databaseLagSeconds = new Gauge({
+  name: "crossmodal_database_lag_seconds",
+  help: "How much later a standby applies changes",
+  labelNames: ["standby"],
+  registers: [registry],
+});
+
+export const databaseLagBytes = new Gauge({
+  name: "crossmodal_database_lag_bytes",
+  help: "What a standby has not applied yet, in bytes",
+  labelNames: ["standby"],
+  registers: [registry],
+});
+
 /** Processor time, memory, files and event loop of the server's own process, from now on. */
 export function observeProcess(): void {
   if (registry.getSingleMetric("process_cpu_seconds_total") === undefined)

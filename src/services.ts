@@ -62,6 +62,8 @@ export interface Services {
   keys: StateFolder;
   /** Fetches what other servers changed of heads, label sets and the like, where they share it. */
   refreshState(): Promise<void>;
+  /** Role and standbys of the database, where collections are in one: asks it. */
+  database: Storage["database"];
   /** The reference for "none of these". */
   referenceBank: ReferenceBank;
   calibrations: CalibrationStore;
@@ -169,6 +171,7 @@ async function openServices(
     referenceBank: new ReferenceBank({ folder: join(dataDir, "cache"), log }),
     keys: state.keys,
     refreshState: storage.refresh,
+    database: storage.database,
     labelSets: new LabelSetStore(state["label-sets"]),
     bodies: bodyBudget(config),
     neutralQueries: new NeutralQueries(),

@@ -31,6 +31,7 @@ describe.skipIf(!hasPostgres(18))(onPostgres("crossmodal serve --store"), () => 
       body: {
         status: "degraded",
         reasons: [expect.stringContaining("The database cannot be used at the moment")],
+        database: { role: "away" },
       },
     });
     const away = await fetch(`${url}/v1/collections`);
@@ -41,6 +42,11 @@ describe.skipIf(!hasPostgres(18))(onPostgres("crossmodal serve --store"), () => 
     await server.run();
     await expect.poll(async () => (await ready()).status).toBe(200);
     expect(await (await fetch(`${url}/v1/collections`)).json()).toMatchObject({ data: [] });
+    const database = { role: "primary", standbys: 0, synchronous: 0, lag_seconds: 0, lag_bytes: 0 };
+    expect((await ready()).body).toEqual({ status: "ready", database });
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toContain('crossmodal_database_role{role="primary"} 1');
+    expect(metrics).toContain('crossmodal_database_role{role="away"} 0');
     await server.kill();
     await expect.poll(async () => (await ready()).status).toBe(503);
     await server.run();

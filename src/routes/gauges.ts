@@ -1,6 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { isBeingBuilt } from "../heads/collection-head.js";
 import type { LazyStore } from "../index/lazy-store.js";
+import type { DatabaseCondition } from "../index/postgres/replication.js";
 import type { JobState } from "../jobs/job.js";
 import * as metrics from "../metrics.js";
 import type { Services } from "../services.js";
@@ -34,9 +35,28 @@ export async function setGauges(services: Services): Promise<void> {
   const disk = await statfs(config.dataDir).catch(() => undefined);
   if (disk !== undefined) metrics.diskFreeBytes.set(disk.bavail * disk.bsize);
   metrics.storeTrouble.set(store.trouble === undefined ? 0 : 1);
+  const database = await services.database();
+  if (database !== undefined) setDatabase(database);
   await countItems(store).catch((error) =>
     log.error({ err: error }, "the items could not be counted"),
   );
+}
+
+function setDatabase({ role, standbys = [] }: DatabaseCondition): void {
+  for (const one of ["primary", "standby", "away"])
+    metrics.databaseRole.set({ role: one }, one === role ? 1 : 0);
+  for (const gauge of [
+    metrics.databaseStandbys,
+    metrics.databaseLagSeconds,
+    metrics.databaseLagBytes,
+  ])
+    gauge.reset(); // drops those that are gone
+  // Of several with the same name the one furthest behind is shown: it comes last.
+  for (const { name: standby, sync, lagSeconds, lagBytes } of standbys) {
+    metrics.databaseStandbys.inc({ sync });
+    metrics.databaseLagSeconds.set({ standby }, lagSeconds);
+    metrics.databaseLagBytes.set({ standby }, lagBytes);
+  }
 }
 
 /** An unused store is not opened for this. */

@@ -1,8 +1,9 @@
 import { Hono } from "hono";
+import type { DatabaseCondition } from "../index/postgres/replication.js";
 import type { StoreCondition } from "../index/vector-store.js";
 import { observeProcess, registry } from "../metrics.js";
 import type { Services } from "../services.js";
-import { Live, Ready } from "../wire/server.js";
+import { type DatabaseAnswer, Live, Ready } from "../wire/server.js";
 import { describe, json, text } from "./describe.js";
 import { setGauges } from "./gauges.js";
 
@@ -49,19 +50,37 @@ export function healthRoutes(services: Services) {
       // A kept-alive connection may still ask during the drain.
       if (stopping.aborted) return c.json({ status: "stopping" } satisfies Ready, 503);
       if (state !== "ready") return c.json({ status: state } satisfies Ready, 503);
-      const { damaged, cannotWrite } = await store.condition().catch(() => ({}) as StoreCondition);
+      const [{ damaged, cannotWrite }, condition] = await Promise.all([
+        store.condition().catch(() => ({}) as StoreCondition),
+        services.database(),
+      ]);
+      const database = condition && { database: databaseAnswer(condition) };
       const reasons = [...troubles(), ...(damaged === undefined ? [] : [damaged])];
       // A store that a full disk kept from opening is tried again, even without other requests.
       if (store.trouble !== undefined && !store.isOpen) void store.open().catch(() => undefined);
-      if (reasons.length > 0) return c.json({ status: "degraded", reasons } satisfies Ready, 503);
+      if (reasons.length > 0)
+        return c.json({ status: "degraded", reasons, ...database } satisfies Ready, 503);
       // On a full disk searches still work.
       return c.json({
         status: state,
         ...(cannotWrite && { cannot_write: cannotWrite }),
+        ...database,
       } satisfies Ready);
     })
     .get("/metrics", operations.metrics, async (c) => {
       await setGauges(services);
       return c.text(await registry.metrics(), 200, { "content-type": registry.contentType });
     });
+}
+
+/** No names: the probe needs no key. */
+function databaseAnswer({ role, standbys }: DatabaseCondition): DatabaseAnswer {
+  if (standbys === undefined) return { role };
+  return {
+    role,
+    standbys: standbys.length,
+    synchronous: standbys.filter(({ sync }) => sync === "sync" || sync === "quorum").length,
+    lag_seconds: Math.max(0, ...standbys.map(({ lagSeconds }) => lagSeconds)),
+    lag_bytes: Math.max(0, ...standbys.map(({ lagBytes }) => lagBytes)),
+  };
 }

@@ -13,6 +13,7 @@ import { openEmbeddedStore } from "../index/embedded/open-embedded-store.js";
 import { type LazyStore, lazyStore } from "../index/lazy-store.js";
 import { connectionsTo, openPostgresStore } from "../index/postgres/open-postgres-store.js";
 import type { PostgresStore } from "../index/postgres/postgres-store.js";
+import type { DatabaseCondition } from "../index/postgres/replication.js";
 import { SharedState } from "../index/postgres/state/shared-state.js";
 import { FolderJobStore } from "../jobs/folder-job-store.js";
 import type { JobStore } from "../jobs/job-store.js";
@@ -34,6 +35,8 @@ export interface Storage {
   jobs: JobStore;
   /** Fetches what other servers changed, where they share it. */
   refresh(): Promise<void>;
+  /** Of the database, where there is one: asks it. */
+  database(): Promise<DatabaseCondition | undefined>;
   /** Has it fetched from now on. */
   follow(): void;
   close(): Promise<void>;
@@ -73,6 +76,7 @@ export async function openStorage(config: Config, log: Log, ownsData: boolean): 
     state,
     jobs: shared?.jobs ?? new FolderJobStore(join(dataDir, "jobs"), log),
     refresh: async () => await shared?.refresh(),
+    database: async () => await shared?.condition(),
     follow: () => shared?.follow(),
     close: () =>
       closeAll(

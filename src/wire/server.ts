@@ -12,12 +12,28 @@ export type ServerAnswer = z.infer<typeof ServerAnswer>;
 export const Live = z.object({ status: z.literal("live") });
 export type Live = z.infer<typeof Live>;
 
+const DatabaseAnswer = z.object({
+  /** `standby` where one answers and no primary does. */
+  role: z.enum(["primary", "standby", "away"]),
+  /** Databases that follow the primary; absent where the database's user may not see them. */
+  standbys: z.number().optional(),
+  /** Those that a commit may wait for. */
+  synchronous: z.number().optional(),
+  /** Of the standby furthest behind: how much later it applies changes, in seconds. */
+  lag_seconds: z.number().optional(),
+  /** Of the standby furthest behind: what it has not applied yet, in bytes. */
+  lag_bytes: z.number().optional(),
+});
+export type DatabaseAnswer = z.infer<typeof DatabaseAnswer>;
+
 export const Ready = z.object({
   status: z.enum(["starting", "ready", "failed", "stopping", "degraded"]),
   /** What is being restarted. */
   reasons: z.array(z.string()).optional(),
   /** Why nothing can be stored at the moment, e.g. a full disk; searches still work. */
   cannot_write: z.string().optional(),
+  /** Where collections are in a database. */
+  database: DatabaseAnswer.optional(),
 });
 export type Ready = z.infer<typeof Ready>;
 

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { AppError } from "../../errors.js";
 import type { DatabaseAddress, DatabaseHost } from "./address.js";
+import { Clock } from "./clock.js";
 import { databaseError, isLost, isTransient, unavailable } from "./database-error.js";
 
 /** A connection inside a transaction. */
@@ -18,6 +19,9 @@ export interface ConnectionLimits {
   /** For a commit, which may wait for a standby without a limit of the database. */
   commitTimeoutMs: number;
 }
+
+/** What the last transaction found: `standby` where one answers and no primary. */
+export type DatabaseRole = "primary" | "standby" | "away";
 
 type TransactionOptions = { signal?: AbortSignal };
 
@@ -38,6 +42,7 @@ export class Connections {
   readonly #checked = new WeakSet<pg.PoolClient>();
   #current: DatabaseHost;
   #trouble: string | undefined;
+  #role: DatabaseRole = "away";
   #isClosed = false;
 
   constructor(address: DatabaseAddress, limits: ConnectionLimits) {
@@ -49,6 +54,10 @@ export class Connections {
   /** Why the last transaction found no database. */
   get trouble(): string | undefined {
     return this.#trouble;
+  }
+
+  get role(): DatabaseRole {
+    return this.#role;
   }
 
   /** Reads that all see one state of the database. */
@@ -122,11 +131,18 @@ export class Connections {
     if (this.#isClosed) throw new AppError("cancelled", "The server is shutting down");
     const { hosts } = this.#address;
     const failures: AppError[] = [];
+    let role: DatabaseRole = "away";
     for (const host of [this.#current, ...hosts.filter((other) => other !== this.#current)]) {
       try {
         const db = await this.#connectTo(host);
+        if (db === "standby") {
+          role = "standby";
+          failures.push(unavailable(`${host.host}:${host.port} is a standby`));
+          continue;
+        }
         this.#current = host;
         this.#trouble = undefined;
+        this.#role = "primary";
         return db;
       } catch (error) {
         failures.push(databaseError(error));
@@ -135,10 +151,11 @@ export class Connections {
     // What is set up wrongly says more than what is away.
     const error = failures.find(({ code }) => code !== "storage_unavailable") ?? failures[0];
     this.#trouble = error.message;
+    this.#role = role;
     throw error;
   }
 
-  async #connectTo(host: DatabaseHost): Promise<pg.PoolClient> {
+  async #connectTo(host: DatabaseHost): Promise<pg.PoolClient | "standby"> {
     let pool = this.#pools.get(host);
     if (pool === undefined) {
       pool = this.#poolFor(host);
@@ -148,7 +165,10 @@ export class Connections {
     if (this.#checked.has(db)) return db;
     try {
       const { rows } = await db.query("select pg_is_in_recovery() as standby");
-      if (rows[0].standby) throw unavailable(`${host.host}:${host.port} is a standby`);
+      if (rows[0].standby) {
+        db.release(true);
+        return "standby";
+      }
       this.#checked.add(db);
       return db;
     } catch (error) {
@@ -190,49 +210,6 @@ export class Connections {
     pool.on("error", () => undefined);
     pool.on("connect", (db) => db.on("error", () => undefined));
     return pool;
-  }
-}
-
-/** Gives a connection back, or drops it when its time is over or nobody waits for it any more. */
-class Clock {
-  readonly #db: pg.PoolClient;
-  readonly #signal: AbortSignal | undefined;
-  #timer: NodeJS.Timeout;
-  #isReleased = false;
-  hasEnded = false;
-
-  constructor(db: pg.PoolClient, timeoutMs: number, signal: AbortSignal | undefined) {
-    this.#db = db;
-    this.#signal = signal;
-    this.#timer = this.#start(timeoutMs);
-    signal?.addEventListener("abort", this.drop, { once: true });
-  }
-
-  restart(timeoutMs: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = this.#start(timeoutMs);
-  }
-
-  /** Closes the connection; what still waits on it fails. */
-  drop = (): void => {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
-    this.#db.release(true);
-  };
-
-  end(): void {
-    clearTimeout(this.#timer);
-    this.#signal?.removeEventListener("abort", this.drop);
-    if (this.#isReleased) return;
-    this.#isReleased = true;
-    this.#db.release();
-  }
-
-  #start(timeoutMs: number): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.hasEnded = true;
-      this.drop();
-    }, timeoutMs);
   }
 }
 

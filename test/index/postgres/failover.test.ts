@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openPostgresStore } from "../../../src/index/postgres/open-postgres-store.js";
+import {
+  connectionsTo,
+  openPostgresStore,
+} from "../../../src/index/postgres/open-postgres-store.js";
 import type { PostgresStore } from "../../../src/index/postgres/postgres-store.js";
+import { databaseCondition } from "../../../src/index/postgres/replication.js";
 import { hasPostgres, onPostgres, TestPostgres } from "../../helpers/postgres.js";
 import { randomItems } from "../random-items.js";
 
@@ -38,6 +42,43 @@ describe.skipIf(!hasPostgres(18))(onPostgres("PostgresStore while its database d
     await primary?.dispose();
     await standby?.dispose();
     await second?.dispose();
+  });
+
+  it("tells its role, and how far standbys are behind, to whoever may see them", async () => {
+    const conditionOf = async (url: string) => {
+      const connections = connectionsTo({ url, connectTimeoutMs: 2000 });
+      try {
+        return await databaseCondition(connections);
+      } finally {
+        await connections.close();
+      }
+    };
+    const standbys = async () => (await conditionOf(primary.url())).standbys ?? [];
+    const sync = "quorum";
+    await expect.poll(async () => (await standbys()).map((one) => one.sync)).toEqual([sync, sync]);
+    await expect
+      .poll(async () => (await standbys()).map(({ lagBytes }) => lagBytes))
+      .toEqual([0, 0]);
+    await standby.pause();
+    try {
+      await primary.query("create table behind as select generate_series(1, 1000)");
+      const behind = async () =>
+        (await standbys()).map(({ name, lagBytes }) => [name, lagBytes > 1000]);
+      const expected = [
+        [`s${second.port}`, false],
+        [`s${standby.port}`, true],
+      ];
+      await expect.poll(behind).toEqual(expected);
+    } finally {
+      await standby.resume();
+    }
+    expect(await conditionOf(standby.url())).toEqual({ role: "standby" });
+    expect(await conditionOf("postgres://postgres@127.0.0.1:1/postgres")).toEqual({ role: "away" });
+    await primary.query("create role plain login");
+    const asPlain = primary.url().replace("postgres@", "plain@");
+    expect(await conditionOf(asPlain)).toEqual({ role: "primary" });
+    await primary.query("grant pg_monitor to plain");
+    expect(await conditionOf(asPlain)).toMatchObject({ standbys: [{ sync }, { sync }] });
   });
 
   it("loses nothing that was acknowledged when the primary is killed and a standby takes over", async () => {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Log } from "../../../log.js";
 import type { Connections } from "../connections.js";
+import { type DatabaseCondition, databaseCondition } from "../replication.js";
 import { folderEpochs } from "./file-rows.js";
 import { MirroredFolder } from "./mirrored-folder.js";
 import { SharedJobStore } from "./shared-job-store.js";
@@ -77,6 +78,10 @@ export class SharedState {
         .finally(() => this.follow());
     }, lookEveryMs);
     this.#timer.unref();
+  }
+
+  condition(): Promise<DatabaseCondition> {
+    return databaseCondition(this.#connections);
   }
 
   async #look(): Promise<void> {

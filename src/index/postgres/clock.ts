@@ -1,0 +1,44 @@
+import type pg from "pg";
+
+/** Gives a connection back, or drops it when its time is over or nobody waits for it any more. */
+export class Clock {
+  readonly #db: pg.PoolClient;
+  readonly #signal: AbortSignal | undefined;
+  #timer: NodeJS.Timeout;
+  #isReleased = false;
+  hasEnded = false;
+
+  constructor(db: pg.PoolClient, timeoutMs: number, signal: AbortSignal | undefined) {
+    this.#db = db;
+    this.#signal = signal;
+    this.#timer = this.#start(timeoutMs);
+    signal?.addEventListener("abort", this.drop, { once: true });
+  }
+
+  restart(timeoutMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = this.#start(timeoutMs);
+  }
+
+  /** Closes the connection; what still waits on it fails. */
+  drop = (): void => {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#db.release(true);
+  };
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener("abort", this.drop);
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#db.release();
+  }
+
+  #start(timeoutMs: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.hasEnded = true;
+      this.drop();
+    }, timeoutMs);
+  }
+}
