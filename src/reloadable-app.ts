@@ -34,6 +34,11 @@ export class ReloadableApp {
 
   readonly fetch: App["fetch"] = (...args) => this.#app.fetch(...args);
 
+  /** The one in use. */
+  get config(): Config {
+    return this.#services.config;
+  }
+
   /**
    * Takes over what can be, all or nothing; one reload after the other.
    * @throws AppError as `loadConfig`, and as what uses an option: then nothing has changed.

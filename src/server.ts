@@ -4,6 +4,7 @@ import { type AddressInfo, isIP } from "node:net";
 import { serve } from "@hono/node-server";
 import closeWithGrace from "close-with-grace";
 import { Access } from "./access/access.js";
+import { limitConnections } from "./access/limit-connections.js";
 import { TlsFiles } from "./access/tls-files.js";
 import { closeAll } from "./close-all.js";
 import { type Config, redacted } from "./config.js";
@@ -60,10 +61,14 @@ export async function startServer(
       tls === undefined
         ? serve({ ...at, serverOptions: limits }, () => resolve(listening))
         : serve(
-            { ...at, createServer: createSecureServer, serverOptions: { ...limits, ...tls.pair } },
+            {
+              ...at,
+              createServer: createSecureServer,
+              serverOptions: { ...limits, handshakeTimeout: limits.headersTimeout, ...tls.pair },
+            },
             () => resolve(listening),
           );
-    if (config.maxConnections > 0) (listening as Server).maxConnections = config.maxConnections;
+    limitConnections(listening as Server, () => app.config, log);
     listening.once("error", reject);
   }).catch(async (error: NodeJS.ErrnoException) => {
     await services.close();

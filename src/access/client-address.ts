@@ -47,7 +47,8 @@ export function networkOf(address: string): string {
   return `${new ipaddr.IPv6([...parts.slice(0, 4), 0, 0, 0, 0])}/64`;
 }
 
-function isTrusted(text: string, proxies: readonly Range[]): boolean {
+/** Whether an address is that of a trusted proxy. */
+export function isTrusted(text: string, proxies: readonly Range[]): boolean {
   if (!ipaddr.isValid(text)) return false;
   const address = ipaddr.process(text);
   return proxies.some(([range, bits]) => {
@@ -56,8 +57,8 @@ function isTrusted(text: string, proxies: readonly Range[]): boolean {
   });
 }
 
-/** IPv4 in IPv6 as IPv4, and IPv6 in its shortest form. */
-function normalized(text: string): string | undefined {
+/** IPv4 in IPv6 as IPv4, and IPv6 in its shortest form; undefined for what is no address. */
+export function normalized(text: string): string | undefined {
   return ipaddr.isValid(text) ? ipaddr.process(text).toString() : undefined;
 }
 

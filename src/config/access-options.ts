@@ -49,6 +49,13 @@ export const accessOptions = {
     number,
     "Connections that are open at once; further ones are closed. 0 is unlimited.",
   ),
+  maxConnectionsPerAddress: option(
+    z.int().min(0),
+    256,
+    number,
+    "Connections of one address (or /64 of IPv6) that are open at once, but those of trusted " +
+      "proxies; further ones are closed. 0 is unlimited.",
+  ),
   tlsCert: option(
     z.string(),
     "",

@@ -5,7 +5,7 @@ import { type OptionName, options } from "./options.js";
 export const reloadable: readonly OptionName[] = [
   ...(["models", "aliases", "pinnedModels"] as const),
   ...(["apiKeys", "requestsPerMinute", "trustedProxies", "auditFile"] as const),
-  ...(["corsOrigins", "trustedHosts", "urlHosts"] as const),
+  ...(["corsOrigins", "trustedHosts", "urlHosts", "maxConnectionsPerAddress"] as const),
   ...(["maxLabels", "maxInputs", "maxAnswerBytes"] as const),
 ];
 

@@ -5,8 +5,8 @@ import type { AudioTensors } from "../encoders/preprocess/media-tensors.js";
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
 import type { SandboxMode } from "../sandbox/support.js";
+import { sparseWarnings } from "../sparse-warnings.js";
 import { type AudioLimits, defaultMaxSamples } from "./audio/mono-collector.js";
-import { crashLog } from "./crash-log.js";
 import { decodedBytes } from "./decoded-bytes.js";
 import type { Decoder, DecoderAnswer } from "./decoder.js";
 import { DecoderScheduler } from "./decoder-scheduler.js";
@@ -67,7 +67,7 @@ export function startDecodingPool({
     maxRestingBytes: maxBytes / 2,
     entry,
     sandbox,
-    onEnded: log && crashLog(log),
+    onEnded: log && sparseWarnings(log),
   });
   const budget = { cpuMs: 1000 * maxSeconds, memoryBytes: maxBytes };
   /** Media that claims to be large leaves one process to small media. */

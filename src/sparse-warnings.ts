@@ -1,12 +1,12 @@
-import type { Log } from "../log.js";
+import type { Log } from "./log.js";
 
 const pauseMs = 10_000;
 
 /**
- * Logs why decoding processes ended, and their last output. Clients can make them end, so it logs
- * once in ten seconds at most and counts the rest.
+ * Logs what clients can make happen as often as they like, such as the end of a decoding process:
+ * once in ten seconds at most, counting the rest.
  */
-export function crashLog(log: Log): (cause: Error) => void {
+export function sparseWarnings(log: Log): (cause: Pick<Error, "message">) => void {
   let last = Number.NEGATIVE_INFINITY;
   let leftOut = 0;
   return ({ message }) => {

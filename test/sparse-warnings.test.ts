@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Log } from "../../src/log.js";
-import { crashLog } from "../../src/media/crash-log.js";
+import type { Log } from "../src/log.js";
+import { sparseWarnings } from "../src/sparse-warnings.js";
 
-describe("crashLog", () => {
+describe("sparseWarnings", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));
   afterEach(() => void vi.useRealTimers());
 
-  it("tells one crash in ten seconds and counts the others", () => {
+  it("logs one in ten seconds and counts the others", () => {
     const warn = vi.fn();
-    const tell = crashLog({ warn } as unknown as Log);
+    const tell = sparseWarnings({ warn } as unknown as Log);
     for (let i = 0; i < 5; i++) tell(new Error(`crash ${i}`));
     expect(warn.mock.calls).toEqual([[{}, "crash 0"]]);
     vi.advanceTimersByTime(10_000);
