@@ -40,7 +40,7 @@ for (let i = 0; i < n; i += 500) {
   await store.upsert("bench", items);
 }
 await store.warmUp("bench");
-await store.settled();
+await store.whenIndexed();
 await searched(store); // warms code and memory up
 print("quiet", {}, await searched(store));
 await store.close();

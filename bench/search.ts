@@ -204,7 +204,7 @@ async function measureStore() {
   }
   const addSeconds = (performance.now() - start) / 1000;
   if ("warmUp" in store) await store.warmUp("bench");
-  await store.settled();
+  await store.whenIndexed();
   const settleSeconds = (performance.now() - start) / 1000;
   print("store: add", {
     itemsPerSecond: Math.round(n / addSeconds),

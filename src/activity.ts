@@ -19,7 +19,7 @@ export class Activity {
   }
 
   /** Resolves when all that has begun before this call has ended. */
-  async settled(): Promise<void> {
+  async whenIdle(): Promise<void> {
     await Promise.all(this.#underWay);
   }
 }

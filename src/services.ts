@@ -113,10 +113,10 @@ export async function createServices(
 async function openServices(
   config: Config,
   log: Log,
-  given: Storage | undefined,
+  openedStorage: Storage | undefined,
   closers: (() => unknown)[],
 ): Promise<Services> {
-  const storage = given ?? (await openStorage(config, log, false));
+  const storage = openedStorage ?? (await openStorage(config, log, false));
   closers.push(() => storage.close());
   const { store, keptMedia, state } = storage;
   const tracer = await startTracer(config.otlpEndpoint, log);
@@ -179,7 +179,7 @@ async function openServices(
     ready,
   };
   const jobs = await openJobs(parts, storage);
-  if (given !== undefined) {
+  if (openedStorage !== undefined) {
     storage.follow();
     jobs.follow();
   }

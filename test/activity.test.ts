@@ -10,14 +10,14 @@ describe("Activity.settled", () => {
     const failing = activity.during(Promise.reject(new Error("no")));
     await expect(failing).rejects.toThrow("no");
     let isSettled = false;
-    const settled = activity.settled().then(() => {
+    const idle = activity.whenIdle().then(() => {
       isSettled = true;
     });
     const later = work();
     await new Promise(setImmediate);
     expect(isSettled).toBe(false);
     ends[0]();
-    await settled;
+    await idle;
     ends[1]();
     await Promise.all([before, later]);
   });

@@ -48,9 +48,9 @@ export class MediaAddresses {
       return false;
     const expires = Number(query.expires);
     const expected = Buffer.from(this.#sign(...decoded(parts), expires));
-    const given = Buffer.from(signature);
-    const isOurs = given.length === expected.length && timingSafeEqual(given, expected);
-    if (isOurs && expires * 1000 > this.#now()) return true;
+    const received = Buffer.from(signature);
+    const isValid = received.length === expected.length && timingSafeEqual(received, expected);
+    if (isValid && expires * 1000 > this.#now()) return true;
     throw new AppError("unauthorized", "The signed address has expired: request the item again", {
       param: "signature",
     });

@@ -115,7 +115,7 @@ async function run(
 export async function packOf(
   { packs, heads, store }: Pick<CalibrateParts, "packs" | "heads" | "store">,
   collection: string,
-  asked: "image" | "audio" | undefined,
+  requested: "image" | "audio" | undefined,
 ) {
   const stats = await store.stats(collection);
   const model = stats.options.model as string | undefined;
@@ -128,8 +128,8 @@ export async function packOf(
   const present = (["image", "audio"] as const).filter(
     (one) => (stats.countByModality[one] ?? 0) > 0,
   );
-  const [modality] = asked === undefined ? present : [asked];
-  if (modality === undefined || (asked === undefined && present.length > 1)) {
+  const [modality] = requested === undefined ? present : [requested];
+  if (modality === undefined || (requested === undefined && present.length > 1)) {
     const has =
       present.length === 0
         ? "neither pictures nor sounds"

@@ -69,8 +69,8 @@ function segment(part: string): string {
 }
 
 export function queryOf(query: Query): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  if (given.length === 0) return "";
-  const texts = given.map(([name, value]) => [name, String(value)]);
+  const parameters = Object.entries(query).filter(([, value]) => value !== undefined);
+  if (parameters.length === 0) return "";
+  const texts = parameters.map(([name, value]) => [name, String(value)]);
   return `?${new URLSearchParams(Object.fromEntries(texts))}`;
 }

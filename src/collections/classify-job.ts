@@ -124,15 +124,15 @@ function scorers(
   query: LabelQuery,
   { signal, warnings }: { signal: AbortSignal; warnings: Set<string> },
 ): (modality: Modality) => Promise<(embedding: Float32Array) => Classified> {
-  const made = new Map<Modality, ReturnType<typeof labelScorer>>();
+  const byModality = new Map<Modality, ReturnType<typeof labelScorer>>();
   return (modality) => {
-    const found = made.get(modality);
+    const found = byModality.get(modality);
     if (found !== undefined) return found;
     const making = planLabels(services, answerer, query, { modality, signal }).then((plan) => {
       for (const warning of plan.warnings) warnings.add(warning);
       return labelScorer(plan.scorer, plan.labels, plan.options);
     });
-    made.set(modality, making);
+    byModality.set(modality, making);
     return making;
   };
 }

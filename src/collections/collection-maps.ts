@@ -65,11 +65,11 @@ export class CollectionMaps {
     const stats = await this.#store.stats(collection);
     const { name, createdAt, space, count } = stats;
     return this.#recent.get(JSON.stringify([name, method, createdAt, space, count]), () => {
-      const made = this.#last.then(() =>
+      const map = this.#last.then(() =>
         method === "pca" ? this.#byComponents(stats) : this.#byLayout(stats),
       );
-      this.#last = made.catch(() => undefined);
-      return made;
+      this.#last = map.catch(() => undefined);
+      return map;
     });
   }
 

@@ -56,13 +56,13 @@ export function nearestWords({ means, words }: { means: Rows; words: Rows }): Ne
   for (let r = 0; r < rowCount(means); r++) {
     const region = rowAt(means, r);
     const length = norm(region) || 1;
-    let [best, most] = [-1, 0];
+    let [best, largest] = [-1, 0];
     for (const [w, word] of centered.entries()) {
       const cosine = dot(word, region) / length;
-      if (cosine > most) [best, most] = [w, cosine];
+      if (cosine > largest) [best, largest] = [w, cosine];
     }
     nearest.words.push(best);
-    nearest.cosines.push(most);
+    nearest.cosines.push(largest);
   }
   return nearest;
 }

@@ -46,26 +46,26 @@ export function addCommand(program: Command): void {
     .option("--verbose", "a line for each file, also for those that are left out, with the reason")
     .option("--create", "make the collection when it is missing");
   addCreateFlags(command.optionsGroup("With --create:"));
-  const check = (given: Given, _: string, paths: string[]) => {
+  const check = (flags: Flags, _: string, paths: string[]) => {
     if (paths.includes("-") && paths.length > 1) {
       const message = "Expected either files or - for standard input";
       throw new CommandError(message, { code: "invalid_input" });
     }
-    refuseIdleOptions(given, paths);
+    refuseIdleOptions(flags, paths);
   };
   onTarget(
     command,
     { models: true, options: ["maxBodyBytes"], check },
-    async (target, given, name: string, paths: string[]) => {
-      const create = given.create && !given.dryRun ? given : undefined;
+    async (target, flags, name: string, paths: string[]) => {
+      const create = flags.create && !flags.dryRun ? flags : undefined;
       const collection = await findCollection(target, name, create);
-      if (given.create) refuseOthers(collection, given);
+      if (flags.create) refuseOthers(collection, flags);
       const stop = stopOnSignal(
         "stopping once running items are stored; press Ctrl-C again to stop at once",
       );
       try {
         if (paths[0] === "-") await addStdin(target, name, stop.signal);
-        else await addPaths(target, collection, paths, given, stop.signal);
+        else await addPaths(target, collection, paths, flags, stop.signal);
       } finally {
         stop.release();
       }
@@ -96,51 +96,51 @@ async function addPaths(
   collection: CollectionAnswer,
   paths: readonly string[],
   // biome-ignore lint/suspicious/noExplicitAny: commander's options
-  given: Record<string, any>,
+  flags: Record<string, any>,
   signal: AbortSignal,
 ): Promise<void> {
   const { name } = collection;
-  const recursive = given.recursive === true;
-  const ofModel = given.modality === undefined && (await modalitiesOf(target, collection));
-  const modalities = given.modality ?? (ofModel || undefined);
+  const recursive = flags.recursive === true;
+  const ofModel = flags.modality === undefined && (await modalitiesOf(target, collection));
+  const modalities = flags.modality ?? (ofModel || undefined);
   const whyNotOthers = ofModel
     ? `${collection.model} does not embed them; --modality image,audio adds them over a bridge`
     : "--modality";
-  const table = given.metadataFile && (await readMetadataFile(given.metadataFile));
+  const table = flags.metadataFile && (await readMetadataFile(flags.metadataFile));
   const tally = new Tally(name);
   const bar = progressBar(undefined, `adding to ${name}`, { rate: true });
   const ended = new AbortController();
   // Files are counted while they are added; until then the bar cannot show the remaining time.
   const counting = countFiles(paths, recursive, AbortSignal.any([signal, ended.signal]));
   counting.then(bar.setTotal).catch(() => undefined);
-  const tell = async (status: FileStatus) => {
+  const reportFile = async (status: FileStatus) => {
     tally.count(status);
-    if (given.json) {
-      if (given.verbose || status.status !== "left_out") await print(JSON.stringify(status));
-    } else if (given.verbose) await print(lineOf(status));
+    if (flags.json) {
+      if (flags.verbose || status.status !== "left_out") await print(JSON.stringify(status));
+    } else if (flags.verbose) await print(lineOf(status));
   };
   const send = () =>
     addFiles(target, name, paths, {
       recursive,
-      idPrefix: given.idPrefix,
-      metadata: given.metadata,
+      idPrefix: flags.idPrefix,
+      metadata: flags.metadata,
       metadataOf: table?.of,
-      sidecars: given.sidecar === true,
+      sidecars: flags.sidecar === true,
       modalities,
       whyNotOthers,
-      dryRun: given.dryRun === true,
-      maxBytes: configOf(given).maxBodyBytes - formBytes,
+      dryRun: flags.dryRun === true,
+      maxBytes: configOf(flags).maxBodyBytes - formBytes,
       signal,
       onStatus: (status: FileStatus) => {
         bar.step();
-        return tell(status);
+        return reportFile(status);
       },
     });
   let kept: string[] = [];
   const prune = async () => {
-    if (!given.prune || signal.aborted) return;
-    const { idPrefix, dryRun = false } = given;
-    const onStatus = (status: FileStatus) => tell(status);
+    if (!flags.prune || signal.aborted) return;
+    const { idPrefix, dryRun = false } = flags;
+    const onStatus = (status: FileStatus) => reportFile(status);
     kept = await pruneGone(target, name, paths, { recursive, idPrefix, dryRun, signal, onStatus });
   };
   let brokeOff: BreakOff | undefined;
@@ -149,8 +149,8 @@ async function addPaths(
   } finally {
     ended.abort();
     bar.stop();
-    const summary = `${given.dryRun ? "dry run, nothing is changed: " : ""}${tally.summary()}`;
-    if (given.json) console.error(summary);
+    const summary = `${flags.dryRun ? "dry run, nothing is changed: " : ""}${tally.summary()}`;
+    if (flags.json) console.error(summary);
     else console.log(summary);
     for (const note of table?.notes() ?? []) console.error(note);
   }
@@ -177,20 +177,20 @@ function parseModalities(text: string): string[] {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: commander's options
-type Given = Record<string, any>;
+type Flags = Record<string, any>;
 
 /** Options without effect are most likely a mistake. */
-function refuseIdleOptions(given: Given, paths: readonly string[]): void {
-  const refuse = (flags: readonly string[], why: string) => {
-    const idle = flags.find((flag) => {
-      const value = given[flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())];
+function refuseIdleOptions(flags: Flags, paths: readonly string[]): void {
+  const refuse = (names: readonly string[], why: string) => {
+    const idle = names.find((flag) => {
+      const value = flags[flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())];
       return value !== undefined && value !== false && value !== "";
     });
     if (idle !== undefined) throw new CommandError(`--${idle} ${why}`, { code: "invalid_input" });
   };
-  if (!given.create)
+  if (!flags.create)
     refuse(["head", "space", "dimensions", "fields"], "is for a new collection: add --create");
-  if (!given.create && given.model !== undefined)
+  if (!flags.create && flags.model !== undefined)
     refuse(["model"], "is for a new collection: add --create; an item goes by its collection's");
   if (paths.every((path) => statSync(path, { throwIfNoEntry: false })?.isFile()))
     refuse(["prune"], "is for folders, and none is named");
@@ -205,26 +205,27 @@ function refuseIdleOptions(given: Given, paths: readonly string[]): void {
 }
 
 /** An existing collection keeps its settings: options that differ would have no effect. */
-function refuseOthers(collection: CollectionAnswer, given: Given): void {
+function refuseOthers(collection: CollectionAnswer, flags: Flags): void {
   const { name } = collection;
-  const facts: Record<string, [given: unknown, made: unknown]> = {
-    model: [given.model, collection.model],
-    head: [given.head, collection.head?.name],
-    space: [given.space, collection.space],
-    dimensions: [given.dimensions, collection.dimensions],
-    fields: [given.fields?.join(), collection.fields.join()],
+  const facts: Record<string, [requested: unknown, actual: unknown]> = {
+    model: [flags.model, collection.model],
+    head: [flags.head, collection.head?.name],
+    space: [flags.space, collection.space],
+    dimensions: [flags.dimensions, collection.dimensions],
+    fields: [flags.fields?.join(), collection.fields.join()],
   };
-  for (const [flag, [wanted, made]] of Object.entries(facts)) {
-    if (wanted === undefined || wanted === made) continue;
+  for (const [flag, [requested, actual]] of Object.entries(facts)) {
+    if (requested === undefined || requested === actual) continue;
     const message =
-      `--${flag} ${wanted}: the collection "${name}" ` + `already exists, with ${made || "none"}`;
+      `--${flag} ${requested}: the collection "${name}" ` +
+      `already exists, with ${actual || "none"}`;
     throw new CommandError(message, { code: "invalid_input" });
   }
-  if (given.keepMedia === true && !collection.keep_media)
+  if (flags.keepMedia === true && !collection.keep_media)
     throw new CommandError(`--keep-media: the collection "${name}" keeps no media`, {
       code: "invalid_input",
     });
-  if (given.previews === false && collection.previews)
+  if (flags.previews === false && collection.previews)
     throw new CommandError(`--no-previews: the collection "${name}" keeps previews`, {
       code: "invalid_input",
     });

@@ -19,8 +19,8 @@ export function backupCommands(program: Command): void {
     .description("copy all collections to one file, also from a running server")
     .argument("<file>")
     .option("--force", "replace the file when it is there");
-  onTarget(backup, { models: false }, async (target, given, file: string) => {
-    const copy = await newFile(file, { replace: given.force === true });
+  onTarget(backup, { models: false }, async (target, flags, file: string) => {
+    const copy = await newFile(file, { replace: flags.force === true });
     try {
       const hash = createHash("sha256");
       for await (const chunk of chunksOf(await target.send("/v1/backup"))) {
@@ -35,7 +35,7 @@ export function backupCommands(program: Command): void {
       const { size } = await stat(file);
       const sha256 = hash.digest("hex");
       await print(
-        given.json
+        flags.json
           ? JSON.stringify({ file, size, sha256, media: media.count })
           : `${file}: ${size} bytes${withMedia(media)}, verified`,
       );
@@ -50,20 +50,20 @@ export function backupCommands(program: Command): void {
     .argument("<file>")
     .option("--force", "replace the collections that are there")
     .option("--json", "print the result as JSON");
-  addConfigFlags(restore, ["dataDir"]).action(async (file: string, given) => {
-    const { dataDir, store } = configOf(given);
+  addConfigFlags(restore, ["dataDir"]).action(async (file: string, flags) => {
+    const { dataDir, store } = configOf(flags);
     if (store !== "") {
       const message = "A backup is restored to a data folder; leave the option store out";
       throw new CommandError(message, { code: "invalid_input" });
     }
-    const replace = given.force === true;
+    const replace = flags.force === true;
     const { media } = await restoreBackup(file, dataDir, { replace }).catch((error) => {
       if (!(error instanceof AppError) || error.code !== "already_exists") throw error;
       throw new CommandError(`${error.message}; replace them with --force`, { code: error.code });
     });
     warnOfDamage(media);
     await print(
-      given.json
+      flags.json
         ? JSON.stringify({ file, data_dir: dataDir, media: media.count })
         : `restored ${file}${withMedia(media)} to ${dataDir}`,
     );
@@ -72,9 +72,9 @@ export function backupCommands(program: Command): void {
   const compact = program
     .command("compact")
     .description("free the disk space of deleted items and tidy the indexes");
-  onTarget(compact, { models: false }, async (target, given) => {
+  onTarget(compact, { models: false }, async (target, flags) => {
     await target.compact();
-    await print(given.json ? JSON.stringify({ compacted: true }) : "compacted");
+    await print(flags.json ? JSON.stringify({ compacted: true }) : "compacted");
   });
 }
 

@@ -43,23 +43,23 @@ export function benchCommand(program: Command): void {
       10_000,
     )
     .option("--json", "print the result as JSON");
-  addConfigFlags(command, ["dataDir", ...modelFlags, "maxBatch"]).action(async (given) => {
-    const config = { ...configOf(given), cacheBytes: 0 }; // cached embeddings would not be measured
+  addConfigFlags(command, ["dataDir", ...modelFlags, "maxBatch"]).action(async (flags) => {
+    const config = { ...configOf(flags), cacheBytes: 0 }; // cached embeddings would not be measured
     const services = await createServices(config, createLog("error"));
     const encode: EncodeRate[] = [];
     let dimensions = 512;
     try {
       await services.ready;
       for (const pack of services.packs.list()) {
-        encode.push(...(await encodeRates(pack, config.maxBatch, given.seconds)));
+        encode.push(...(await encodeRates(pack, config.maxBatch, flags.seconds)));
         dimensions = pack.manifest.dimensions;
       }
     } finally {
       await services.close();
     }
-    const search = await searchTimes(given.items, dimensions, given.seconds);
+    const search = await searchTimes(flags.items, dimensions, flags.seconds);
     const machine = { node: process.version, platform: process.platform, arch: process.arch };
-    if (given.json) {
+    if (flags.json) {
       const rates = encode.map(({ itemsPerSecond, ...rate }) => ({
         ...rate,
         items_per_second: itemsPerSecond,

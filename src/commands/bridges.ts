@@ -27,39 +27,39 @@ export function bridgeCommand(program: Command): void {
     .option("--epochs <n>", "of c-mcr [20]", parseNumber)
     .option("--no-activate", "keep the version without using it")
     .option("--force", "use it even if it measures no better than the bridge in use");
-  onTarget(bridge, { models: true }, async (target, given, from: string, to: string) => {
-    const { texts } = given;
+  onTarget(bridge, { models: true }, async (target, flags, from: string, to: string) => {
+    const { texts } = flags;
     const lines = texts && (await readBytes(texts)).toString("utf8").split(/\r?\n/);
     const body = {
       from,
       to,
-      method: given.method,
-      name: given.name,
+      method: flags.method,
+      name: flags.name,
       texts: lines?.filter((line: string) => line.trim() !== ""),
-      from_collection: given.fromCollection,
-      to_collection: given.toCollection,
-      label_by: given.labelBy,
-      seed: given.seed,
-      epochs: given.epochs,
-      activate: whenToActivate(given),
+      from_collection: flags.fromCollection,
+      to_collection: flags.toCollection,
+      label_by: flags.labelBy,
+      seed: flags.seed,
+      epochs: flags.epochs,
+      activate: whenToActivate(flags),
     };
     const { job } = await target.learnBridge(body);
-    const { result } = await followToSuccess(target, job.id, given.json === true);
-    if (given.json) return print(JSON.stringify(result));
-    const made = result as BridgeResult;
+    const { result } = await followToSuccess(target, job.id, flags.json === true);
+    if (flags.json) return print(JSON.stringify(result));
+    const bridge = result as BridgeResult;
     await print(
-      `${made.bridge}, version ${made.version}, ${made.activated ? "active" : "not active"}`,
+      `${bridge.bridge}, version ${bridge.version}, ${bridge.activated ? "active" : "not active"}`,
     );
-    await print(made.verdict.reason.replace('"from_collection"', "--from-collection"));
-    if (made.recall === undefined) return;
+    await print(bridge.verdict.reason.replace('"from_collection"', "--from-collection"));
+    if (bridge.recall === undefined) return;
     const cell = ({ recall, interval }: CrossRecall["at_1"]) =>
       `${recall.toFixed(3)} (${interval.map((x) => x.toFixed(2)).join(" to ")})`;
     const ks = ["at_1", "at_5", "at_10"] as const;
-    const rows = Object.entries(made.recall).map(([name, recall]) => [
+    const rows = Object.entries(bridge.recall).map(([name, recall]) => [
       name,
       ...ks.map((k) => cell(recall[k])),
     ]);
-    const chance = ["chance", ...ks.map((k) => made.recall!.bridge[k].chance.toFixed(3))];
+    const chance = ["chance", ...ks.map((k) => bridge.recall!.bridge[k].chance.toFixed(3))];
     for (const line of table(["", "recall@1", "recall@5", "recall@10"], [...rows, chance]))
       await print(line);
   });
@@ -77,9 +77,9 @@ export function bridgesCommand(program: Command): void {
   const list = bridges
     .command("list", { isDefault: true })
     .description("all bridges (what bridges alone does)");
-  onTarget(list, { models: true }, async (target, given) => {
+  onTarget(list, { models: true }, async (target, flags) => {
     const { data } = await target.listBridges();
-    if (given.json) for (const bridge of data) await print(JSON.stringify(bridge));
+    if (flags.json) for (const bridge of data) await print(JSON.stringify(bridge));
     else {
       const rows = data.map((one) => [
         one.name,
@@ -93,8 +93,8 @@ export function bridgesCommand(program: Command): void {
   });
 
   const show = bridges.command("show").description("a bridge's versions").argument("<name>");
-  onTarget(show, { models: true }, async (target, given, name: string) => {
-    await tell(await target.getBridge(name), given.json === true);
+  onTarget(show, { models: true }, async (target, flags, name: string) => {
+    await printBridge(await target.getBridge(name), flags.json === true);
   });
 
   const activate = bridges
@@ -102,37 +102,37 @@ export function bridgesCommand(program: Command): void {
     .description("use a version for searches from now on")
     .argument("<name>")
     .argument("<version>", "number of the version", parseNumber);
-  onTarget(activate, { models: true }, async (target, given, name: string, version: number) => {
-    await tell(await target.activateBridge(name, { version }), given.json === true);
+  onTarget(activate, { models: true }, async (target, flags, name: string, version: number) => {
+    await printBridge(await target.activateBridge(name, { version }), flags.json === true);
   });
 
   const deactivate = bridges
     .command("deactivate")
     .description("stop using it for searches")
     .argument("<name>");
-  onTarget(deactivate, { models: true }, async (target, given, name: string) => {
-    await tell(await target.deactivateBridge(name), given.json === true);
+  onTarget(deactivate, { models: true }, async (target, flags, name: string) => {
+    await printBridge(await target.deactivateBridge(name), flags.json === true);
   });
 
   const rollback = bridges
     .command("rollback")
     .description("go back to the previous version")
     .argument("<name>");
-  onTarget(rollback, { models: true }, async (target, given, name: string) => {
-    await tell(await target.rollbackBridge(name), given.json === true);
+  onTarget(rollback, { models: true }, async (target, flags, name: string) => {
+    await printBridge(await target.rollbackBridge(name), flags.json === true);
   });
 
   const deleted = bridges
     .command("delete")
     .description("delete the versions made here")
     .argument("<name>");
-  onTarget(deleted, { models: true }, async (target, given, name: string) => {
+  onTarget(deleted, { models: true }, async (target, flags, name: string) => {
     const answer = await target.deleteBridge(name);
-    await print(given.json ? JSON.stringify(answer) : `deleted what was made here of ${name}`);
+    await print(flags.json ? JSON.stringify(answer) : `deleted what was made here of ${name}`);
   });
 }
 
-async function tell(bridge: BridgeAnswer, json: boolean): Promise<void> {
+async function printBridge(bridge: BridgeAnswer, json: boolean): Promise<void> {
   if (json) return print(JSON.stringify(bridge));
   const use = bridge.active ? "in use" : "not in use";
   // Without an active version it leads nowhere
@@ -156,7 +156,7 @@ function measured(report: unknown): [before: string, after: string] {
   return verdict === undefined ? ["", ""] : [verdict.before.toFixed(3), verdict.after.toFixed(3)];
 }
 
-function whenToActivate(given: { activate?: boolean; force?: boolean }): BridgeBody["activate"] {
-  if (given.activate === false) return "never";
-  return given.force ? "always" : "if_improved";
+function whenToActivate(flags: { activate?: boolean; force?: boolean }): BridgeBody["activate"] {
+  if (flags.activate === false) return "never";
+  return flags.force ? "always" : "if_improved";
 }

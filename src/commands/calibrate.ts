@@ -16,12 +16,12 @@ export function calibrateCommands(program: Command): void {
     .option("--by <field>", "metadata field with the label of each item")
     .option("--modality <image|audio>", "of the items, where the collection has both")
     .option("--no-activate", "keep the version without using it");
-  onTarget(calibrate, { models: true }, async (target, given, name: string) => {
-    const { collection, by, modality, activate } = given;
+  onTarget(calibrate, { models: true }, async (target, flags, name: string) => {
+    const { collection, by, modality, activate } = flags;
     const { job } = await target.calibrate({ name, collection, by, modality, activate });
-    const ended = await followToSuccess(target, job.id, given.json === true);
+    const ended = await followToSuccess(target, job.id, flags.json === true);
     const result = ended.result as CalibrationResult;
-    if (given.json) return print(JSON.stringify(result));
+    if (flags.json) return print(JSON.stringify(result));
     for (const line of linesOf(result)) await print(line);
   });
 
@@ -31,9 +31,9 @@ export function calibrateCommands(program: Command): void {
   const list = calibrations
     .command("list", { isDefault: true })
     .description("all calibrations (what calibrations alone does)");
-  onTarget(list, { models: false }, async (target, given) => {
+  onTarget(list, { models: false }, async (target, flags) => {
     const { data } = await target.listCalibrations();
-    if (given.json) for (const one of data) await print(JSON.stringify(one));
+    if (flags.json) for (const one of data) await print(JSON.stringify(one));
     else if (data.length === 0) await print("no calibrations");
     else {
       const rows = data.map(({ name, version, versions }) => [
@@ -48,24 +48,27 @@ export function calibrateCommands(program: Command): void {
     .command("show")
     .description("a calibration's versions side by side")
     .argument("<name>");
-  onTarget(show, { models: false }, async (target, given, name: string) => {
-    await tell(await target.getCalibration(name), given.json === true);
+  onTarget(show, { models: false }, async (target, flags, name: string) => {
+    await printCalibration(await target.getCalibration(name), flags.json === true);
   });
   const activate = calibrations
     .command("activate")
     .description("use a version from now on")
     .argument("<name>")
     .argument("<version>", "number of the version", parseNumber);
-  onTarget(activate, { models: false }, async (target, given, name: string, version: number) => {
-    await tell(await target.activateCalibration(name, { version }), given.json === true);
+  onTarget(activate, { models: false }, async (target, flags, name: string, version: number) => {
+    await printCalibration(
+      await target.activateCalibration(name, { version }),
+      flags.json === true,
+    );
   });
   const deleted = calibrations
     .command("delete")
     .description("delete a calibration with its versions")
     .argument("<name>");
-  onTarget(deleted, { models: false }, async (target, given, name: string) => {
+  onTarget(deleted, { models: false }, async (target, flags, name: string) => {
     const answer = await target.deleteCalibration(name);
-    if (given.json) await print(JSON.stringify(answer));
+    if (flags.json) await print(JSON.stringify(answer));
   });
 }
 
@@ -97,7 +100,7 @@ function linesOf(result: CalibrationResult): string[] {
   return lines;
 }
 
-async function tell(answer: CalibrationAnswer, json: boolean): Promise<void> {
+async function printCalibration(answer: CalibrationAnswer, json: boolean): Promise<void> {
   if (json) return print(JSON.stringify(answer));
   const rows = answer.versions.map((one) => {
     const active = one.active ? "active" : "";

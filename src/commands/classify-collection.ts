@@ -22,12 +22,12 @@ export function classifyCollectionCommand(collections: Command): void {
   addLabelFlags(classify.optionsGroup("Which labels:"));
   addSelectionFlags(classify.optionsGroup("Which items [all]:"));
   const needs = { models: true, stored: true, check: checkLabelFlags } as const;
-  onTarget(classify, needs, async (target, given, name: string) => {
-    const filter = selectionOf(given);
-    const body = { ...(await labelFields(given)), filter, field: given.field };
+  onTarget(classify, needs, async (target, flags, name: string) => {
+    const filter = selectionOf(flags);
+    const body = { ...(await labelFields(flags)), filter, field: flags.field };
     const { job } = await target.classifyCollection(name, body);
-    const { result } = await followToSuccess(target, job.id, given.json === true);
-    if (given.json) return print(JSON.stringify(result));
+    const { result } = await followToSuccess(target, job.id, flags.json === true);
+    if (flags.json) return print(JSON.stringify(result));
     const { items, labelled, counts, skipped, warnings } = result as Tagged;
     await print(`${name}: ${labelled} of ${items} items have labels`);
     for (const line of table(["label", "items"], Object.entries(counts))) await print(line);

@@ -24,23 +24,23 @@ export function classifyCommand(program: Command): void {
     .option("--out <file>", "write the scores: .csv, a row for each label, or .jsonl")
     .option("--force", "with --out: replace a file that is there");
   addLabelFlags(command);
-  const check = (given: Given, files: string[]) => {
-    if (files.length === 0 && given.text === undefined)
+  const check = (flags: Flags, files: string[]) => {
+    if (files.length === 0 && flags.text === undefined)
       throw wrong("Nothing to classify: give files or --text");
-    if (given.force && given.out === undefined) throw wrong("--force is for --out");
-    if (given.out !== undefined) checkScorePath(given.out);
-    checkLabelFlags(given);
+    if (flags.force && flags.out === undefined) throw wrong("--force is for --out");
+    if (flags.out !== undefined) checkScorePath(flags.out);
+    checkLabelFlags(flags);
   };
-  onTarget(command, { models: true, check }, async (target, given, files: string[]) => {
-    const { text, recursive, out } = given as Given;
-    const fields = await labelFields(given);
+  onTarget(command, { models: true, check }, async (target, flags, files: string[]) => {
+    const { text, recursive, out } = flags as Flags;
+    const fields = await labelFields(flags);
     const { inputs, leftOut } = await embedInputs(files, { text, recursive }, undefined);
     if (leftOut !== undefined) console.error(`left out: ${leftOut}`);
     if (inputs.length === 0) throw wrong("Found nothing to classify there");
-    const file = out === undefined ? undefined : await scoreFile(out, given.force === true);
+    const file = out === undefined ? undefined : await scoreFile(out, flags.force === true);
     const names = inputs.map(({ name }) => name);
     const work = eachInput(names, {
-      what: "classifying",
+      activity: "classifying",
       ask: async (position) => {
         const input = inputs[position];
         const { modality, base64 } =
@@ -48,11 +48,11 @@ export function classifyCommand(program: Command): void {
         return target.zeroShot({
           [modality]: base64,
           ...fields,
-          timeline: modality === "audio" ? given.timeline : undefined,
+          timeline: modality === "audio" ? flags.timeline : undefined,
         });
       },
-      tell: async (answer, position) => {
-        if (file === undefined) print(names[position], answer, given.json === true);
+      report: async (answer, position) => {
+        if (file === undefined) print(names[position], answer, flags.json === true);
         else await file.write(names[position], answer);
         printWarnings(answer.warnings, names[position]);
       },
@@ -76,7 +76,7 @@ async function finished(work: Promise<void>, file: ScoreFile | undefined): Promi
   }
 }
 
-type Given = LabelFlags & { text?: string[]; recursive?: boolean; out?: string; force?: boolean };
+type Flags = LabelFlags & { text?: string[]; recursive?: boolean; out?: string; force?: boolean };
 
 const wrong = (message: string) => new CommandError(message, { code: "invalid_input" });
 

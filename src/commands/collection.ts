@@ -19,11 +19,11 @@ export interface NewCollection {
 export function createCollection(
   target: Target,
   name: string,
-  given: NewCollection,
+  flags: NewCollection,
 ): Promise<CollectionAnswer> {
-  const { model, head, space, dimensions, fields } = given;
-  const previews = given.previews === false ? false : undefined;
-  const keep_media = given.keepMedia;
+  const { model, head, space, dimensions, fields } = flags;
+  const previews = flags.previews === false ? false : undefined;
+  const keep_media = flags.keepMedia;
   return target.createCollection({
     name,
     model,

@@ -22,9 +22,9 @@ export function collectionsCommand(program: Command): void {
     const how = "make one with: crossmodal collections create NAME";
     if (json !== true) await print(`no collections in "${dataDir}"; ${how}`);
   };
-  onTarget(list, { models: false, stored: without }, async (target, given) => {
+  onTarget(list, { models: false, stored: without }, async (target, flags) => {
     const { data } = await target.listCollections();
-    if (given.json) for (const collection of data) await print(JSON.stringify(collection));
+    if (flags.json) for (const collection of data) await print(JSON.stringify(collection));
     else if (data.length === 0)
       await print("no collections; make one with: crossmodal collections create NAME");
     else {
@@ -44,15 +44,15 @@ export function collectionsCommand(program: Command): void {
     .command("create")
     .description("create a collection for one model's embeddings, or for vectors of your own")
     .argument("<name>", 'letters, digits, "_", "-" and "."');
-  onTarget(addCreateFlags(create), { models: true }, async (target, given, name: string) => {
-    const collection = await createCollection(target, name, given);
-    await print(given.json ? JSON.stringify(collection) : `created ${name}: ${collection.space}`);
+  onTarget(addCreateFlags(create), { models: true }, async (target, flags, name: string) => {
+    const collection = await createCollection(target, name, flags);
+    await print(flags.json ? JSON.stringify(collection) : `created ${name}: ${collection.space}`);
   });
 
   const info = collections.command("info").description("one collection in full").argument("<name>");
-  onTarget(info, { models: false, stored: true }, async (target, given, name: string) => {
+  onTarget(info, { models: false, stored: true }, async (target, flags, name: string) => {
     const collection = await target.getCollection(name);
-    if (given.json) await print(JSON.stringify(collection));
+    if (flags.json) await print(JSON.stringify(collection));
     else for (const line of describe(collection)) await print(line);
   });
 
@@ -64,12 +64,12 @@ export function collectionsCommand(program: Command): void {
     .description("delete a collection with all its items")
     .argument("<name>")
     .option("--yes", "really do it");
-  onTarget(remove, { models: false, stored: true }, async (target, given, name: string) => {
+  onTarget(remove, { models: false, stored: true }, async (target, flags, name: string) => {
     const { count } = await target.getCollection(name);
-    if (!given.yes) throw new CommandError(`"${name}" holds ${count} items; delete it with --yes`);
+    if (!flags.yes) throw new CommandError(`"${name}" holds ${count} items; delete it with --yes`);
     await target.deleteCollection(name);
     await print(
-      given.json
+      flags.json
         ? JSON.stringify({ name, deleted: true, count })
         : `deleted ${name} with ${count} items`,
     );

@@ -19,13 +19,15 @@ export async function trainedParts(dataDir: string): Promise<Finding[]> {
   const files = (name: string) => localFolder(join(dataDir, name));
   const heads = await HeadStore.open({ files: files("heads"), log });
   const bridges = await BridgeStore.open({ files: files("bridges"), spaces: () => [], log });
-  const made = bridges.list().filter(({ versions }) => versions.some(({ shipped }) => !shipped));
+  const trainedHere = bridges
+    .list()
+    .filter(({ versions }) => versions.some(({ shipped }) => !shipped));
   const calibrations = new CalibrationStore({ files: files("calibrations"), log });
   const labelSets = await new LabelSetStore(files("label-sets")).list();
   const { jobs, damage } = await jobsOf(dataDir);
   return [
     ...findings("heads", heads.list().length, heads.damage()),
-    ...findings("bridges", made.length, bridges.damage()),
+    ...findings("bridges", trainedHere.length, bridges.damage()),
     ...findings("calibrations", (await calibrations.list()).length, await calibrations.damage()),
     ...findings(
       "label sets",

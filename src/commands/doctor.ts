@@ -32,29 +32,30 @@ export function doctorCommand(program: Command): void {
     .description("check this machine and the models")
     .option("--json", "print as JSON");
   addConfigFlags(command, ["dataDir", ...modelFlags, "sandbox", "host", "port"]).action(
-    async (given) => {
-      const config = configOf(given);
+    async (flags) => {
+      const config = configOf(flags);
       const findings: Finding[] = [];
       let group = "";
-      const tell = (finding: Finding) => {
+      const printFinding = (finding: Finding) => {
         findings.push(finding);
-        if (given.json) return;
+        if (flags.json) return;
         if (finding.group !== group) console.log(`${group === "" ? "" : "\n"}${finding.group}`);
         group = finding.group;
         const mark = finding.ok ? (finding.absent ? "-" : "ok") : "WRONG";
         console.log(`  ${mark.padEnd(5)}  ${finding.check.padEnd(22)}  ${finding.found}`);
       };
       const { runtime, devices } = await probeDevices();
-      for (const finding of await versions(runtime)) tell(finding);
-      for (const finding of [...machine(), dataFolder(config), await port(config)]) tell(finding);
-      for (const finding of await sandbox(config)) tell(finding);
-      for (const finding of await trainedParts(config.dataDir)) tell(finding);
+      for (const finding of await versions(runtime)) printFinding(finding);
+      for (const finding of [...machine(), dataFolder(config), await port(config)])
+        printFinding(finding);
+      for (const finding of await sandbox(config)) printFinding(finding);
+      for (const finding of await trainedParts(config.dataDir)) printFinding(finding);
       for (const finding of await checkDataFolder(config.dataDir))
-        tell({ group: "data folder", ...finding });
+        printFinding({ group: "data folder", ...finding });
       for (const { device, available, reason } of devices) {
         const wanted = config.device.split(":")[0] === device;
         const found = available ? "available" : `not available: ${reason}`;
-        tell({
+        printFinding({
           group: "devices",
           check: device,
           ok: available || !wanted,
@@ -62,8 +63,9 @@ export function doctorCommand(program: Command): void {
           found,
         });
       }
-      for (const id of config.models) for await (const finding of model(config, id)) tell(finding);
-      if (given.json) console.log(JSON.stringify(findings, null, 2));
+      for (const id of config.models)
+        for await (const finding of model(config, id)) printFinding(finding);
+      if (flags.json) console.log(JSON.stringify(findings, null, 2));
       const wrong = findings.filter(({ ok }) => !ok).length;
       if (wrong > 0) throw new CommandError(`${wrong} of ${findings.length} checks failed`);
     },
@@ -130,8 +132,8 @@ function dataFolder({ dataDir }: Config): Finding {
     accessSync(folder, constants.R_OK | constants.W_OK);
     const { bavail, bsize } = statfsSync(folder);
     const free = bavail * bsize;
-    const made = existsSync(dataDir) ? "" : " (not made yet)";
-    const found = `${resolve(dataDir)}${made}, ${gib(free)} free on its disk`;
+    const hint = existsSync(dataDir) ? "" : " (not made yet)";
+    const found = `${resolve(dataDir)}${hint}, ${gib(free)} free on its disk`;
     return { ...finding, ok: free > 2 ** 30, found };
   } catch (error) {
     return { ...finding, ok: false, found: `${dataDir}: ${(error as Error).message}` };

@@ -8,11 +8,11 @@ const maxAtOnce = 8;
 
 interface InputWork<T> {
   /** What the bar says. */
-  what: string;
+  activity: string;
   /** Several at once. */
   ask: (position: number) => Promise<T>;
   /** One after another, in the order of the inputs. */
-  tell: (answer: T, position: number) => void | Promise<void>;
+  report: (answer: T, position: number) => void | Promise<void>;
 }
 
 /**
@@ -23,25 +23,25 @@ interface InputWork<T> {
  */
 export async function eachInput<T>(
   names: readonly string[],
-  { what, ask, tell }: InputWork<T>,
+  { activity, ask, report }: InputWork<T>,
 ): Promise<void> {
   const failures = new Failures();
-  const bar = progressBar(names.length, what);
-  const asked: Promise<T>[] = [];
+  const bar = progressBar(names.length, activity);
+  const answers: Promise<T>[] = [];
   const startUpTo = (end: number) => {
-    while (asked.length < Math.min(end, names.length)) {
-      const answer = ask(asked.length);
+    while (answers.length < Math.min(end, names.length)) {
+      const answer = ask(answers.length);
       answer.catch(() => undefined); // awaited in its turn
-      asked.push(answer);
+      answers.push(answer);
     }
   };
   try {
     for (const [position, name] of names.entries()) {
       startUpTo(position + maxAtOnce);
       try {
-        const answer = await asked[position];
-        delete asked[position]; // not held to the end
-        await tell(answer, position);
+        const answer = await answers[position];
+        delete answers[position]; // not held to the end
+        await report(answer, position);
         checkOutput();
       } catch (error) {
         if (!isReported(error)) throw error;

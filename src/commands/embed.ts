@@ -26,22 +26,22 @@ export function embedCommand(program: Command): void {
       "write a row each: .npy (with what they are in .jsonl beside it), .csv or .jsonl",
     )
     .option("--force", "with --out: replace a file that is there");
-  const check = (given: Record<string, unknown>, paths: string[]) => {
-    const { text, texts, list, out } = given;
+  const check = (flags: Record<string, unknown>, paths: string[]) => {
+    const { text, texts, list, out } = flags;
     if ([...paths, text, texts, list].every((one) => one === undefined))
       throw wrong("Nothing to embed: give files, --text, --texts or --list");
-    if (given.force && out === undefined) throw wrong("--force is for --out");
+    if (flags.force && out === undefined) throw wrong("--force is for --out");
     if (out !== undefined) checkEmbeddingPath(out as string);
   };
-  onTarget(command, { models: true, check }, async (target, given, paths: string[]) => {
-    const { out } = given;
-    const modalities = given.model && (await modalitiesOf(target, given.model));
-    const { inputs, leftOut } = await embedInputs(paths, given as InputFlags, modalities);
+  onTarget(command, { models: true, check }, async (target, flags, paths: string[]) => {
+    const { out } = flags;
+    const modalities = flags.model && (await modalitiesOf(target, flags.model));
+    const { inputs, leftOut } = await embedInputs(paths, flags as InputFlags, modalities);
     if (leftOut !== undefined) console.error(`left out: ${leftOut}`);
     if (inputs.length === 0) throw wrong("Found nothing to embed there");
-    const file = out && (await embeddingFile(out, { replace: given.force === true }));
-    const asked = { model: given.model, head: given.head };
-    await embedAll(target, inputs, { ...asked, file, json: given.json === true });
+    const file = out && (await embeddingFile(out, { replace: flags.force === true }));
+    const request = { model: flags.model, head: flags.head };
+    await embedAll(target, inputs, { ...request, file, json: flags.json === true });
   });
 }
 
@@ -63,7 +63,7 @@ async function embedAll(
   let space: string | undefined;
   let count = 0;
   const work = {
-    what: "embedding",
+    activity: "embedding",
     ask: async (position: number) => {
       const input = inputs[position];
       const { modality, content } =
@@ -73,7 +73,7 @@ async function embedAll(
       const body = { input: content, modality, model, head, encoding_format } as const;
       return { modality, answer: await target.embeddings(body) };
     },
-    tell: async ({ modality, answer }: Asked, position: number) => {
+    report: async ({ modality, answer }: Asked, position: number) => {
       const { name } = inputs[position];
       const [{ embedding: text, warnings }] = answer.data;
       const embedding = embeddingOf({ embedding_base64: text as string })!;

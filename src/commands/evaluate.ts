@@ -8,7 +8,7 @@ import { onTarget } from "./on-target.js";
 import { parseList, parseNumber } from "./options.js";
 import { print } from "./output.js";
 import {
-  type Asked,
+  type ModelChoice,
   type Subject,
   scoreItems,
   subjectOf,
@@ -51,49 +51,49 @@ export function evaluateCommand(program: Command): void {
     .option("--out <file>", "write the report to a file ending in .html or .json")
     .option("--scores <file>", "write every score to a CSV file")
     .option("--seed <n>", "of the intervals [1]", parseNumber);
-  onTarget(command, { models: true }, async (target, given, source?: string) => {
-    if (given.out !== undefined && !/\.(html|json)$/.test(given.out))
-      throw wrong(`Expected a file ending in .html or .json but received "${given.out}"`);
-    const subjects = await subjectsOf(target, given, source);
+  onTarget(command, { models: true }, async (target, flags, source?: string) => {
+    if (flags.out !== undefined && !/\.(html|json)$/.test(flags.out))
+      throw wrong(`Expected a file ending in .html or .json but received "${flags.out}"`);
+    const subjects = await subjectsOf(target, flags, source);
     const labels: string[] =
-      given.labels ?? [...new Set(subjects.flatMap(({ label }) => label ?? []))].sort();
+      flags.labels ?? [...new Set(subjects.flatMap(({ label }) => label ?? []))].sort();
     const offered = new Set(labels);
     if (!subjects.some(({ label }) => label !== undefined && offered.has(label)))
       throw wrong("No item has one of the labels");
-    const asked = askedOf(given);
-    const items = await scoreItems(target, subjects, labels, asked);
-    const options = { seed: given.seed };
+    const choice = askedOf(flags);
+    const items = await scoreItems(target, subjects, labels, choice);
+    const options = { seed: flags.seed };
     const report: EvaluationReport = {
-      title: nameOf(asked),
+      title: nameOf(choice),
       ...evaluate(labels, items, options),
       comparison: null,
     };
-    if (given.againstModel !== undefined || given.againstHead !== undefined) {
-      const other = otherOf(asked, given);
+    if (flags.againstModel !== undefined || flags.againstHead !== undefined) {
+      const other = otherOf(choice, flags);
       const others = await scoreItems(target, subjects, labels, other);
       report.comparison = { with: nameOf(other), ...compare(items, others, options) };
     }
-    if (given.scores !== undefined) await writeFile(given.scores, scoresCsv(labels, items));
+    if (flags.scores !== undefined) await writeFile(flags.scores, scoresCsv(labels, items));
     const json = JSON.stringify(report);
-    if (given.out !== undefined)
-      await writeFile(given.out, given.out.endsWith(".html") ? evaluationPage(report) : json);
-    if (given.json) return print(json);
+    if (flags.out !== undefined)
+      await writeFile(flags.out, flags.out.endsWith(".html") ? evaluationPage(report) : json);
+    if (flags.json) return print(json);
     for (const line of linesOf(report)) await print(line);
   });
 }
 
-type Given = Record<string, unknown> & { labels?: string[] };
+type Flags = Record<string, unknown> & { labels?: string[] };
 const wrong = (message: string) => new CommandError(message, { code: "invalid_input" });
 
-async function subjectsOf(target: Target, given: Given, source?: string): Promise<Subject[]> {
-  const { collection, by, split, unknown } = given as Record<string, string | undefined>;
-  const groupBy = given.groupBy as string | undefined;
+async function subjectsOf(target: Target, flags: Flags, source?: string): Promise<Subject[]> {
+  const { collection, by, split, unknown } = flags as Record<string, string | undefined>;
+  const groupBy = flags.groupBy as string | undefined;
   if ((source === undefined) === (collection === undefined))
     throw wrong("Expected a folder or CSV, or --collection NAME with --by FIELD");
   if (collection !== undefined) {
     if (by === undefined) throw wrong("--collection needs --by FIELD: where the labels are");
     for (const option of ["split", "unknown"])
-      if (given[option] !== undefined) throw wrong(`--${option} is for files, not a collection`);
+      if (flags[option] !== undefined) throw wrong(`--${option} is for files, not a collection`);
     return subjectsOfCollection(target, collection, { by, groupBy });
   }
   if (by !== undefined) throw wrong("--by is for --collection");
@@ -115,29 +115,29 @@ async function strangersOf(folder: string | undefined): Promise<Subject[]> {
   return subjects;
 }
 
-function askedOf(given: Given): Asked {
-  const { reject } = given;
+function askedOf(flags: Flags): ModelChoice {
+  const { reject } = flags;
   return {
-    model: given.model,
-    head: given.head,
-    hypothesis_template: given.template,
-    multi_label: given.multiLabel,
-    calibration: given.calibration,
+    model: flags.model,
+    head: flags.head,
+    hypothesis_template: flags.template,
+    multi_label: flags.multiLabel,
+    calibration: flags.calibration,
     reject: reject === undefined ? undefined : reject === true ? {} : { false_alarm_rate: reject },
   };
 }
 
 /** Another model, without the head of the first; or another head. */
-function otherOf(asked: Asked, { againstModel, againstHead }: Given): Asked {
-  const { reject: _, calibration: __, ...plain } = asked;
+function otherOf(choice: ModelChoice, { againstModel, againstHead }: Flags): ModelChoice {
+  const { reject: _, calibration: __, ...plain } = choice;
   return {
     ...plain,
-    model: againstModel ?? asked.model,
+    model: againstModel ?? choice.model,
     head: againstHead === "none" ? undefined : againstHead,
   };
 }
 
-const nameOf = ({ model, head }: Asked) =>
+const nameOf = ({ model, head }: ModelChoice) =>
   head === undefined ? String(model ?? "the model without a head") : `head ${head}`;
 
 const percent = ({ value, interval }: Figure) =>

@@ -22,41 +22,41 @@ export function exportCommand(program: Command): void {
     .option("--base64", "with --out: embeddings as base64 of float32, a fourth of the size")
     .option("--media", "with --out: also the kept pictures and sounds, as base64")
     .option("--force", "replace files that are there");
-  onTarget(command, { models: false, stored: true }, async (target, given, name: string) => {
-    if ((given.out === undefined) === (given.npy === undefined)) {
+  onTarget(command, { models: false, stored: true }, async (target, flags, name: string) => {
+    if ((flags.out === undefined) === (flags.npy === undefined)) {
       throw new CommandError("Expected either --out or --npy", { code: "invalid_input" });
     }
-    if (given.media === true && given.out === undefined)
+    if (flags.media === true && flags.out === undefined)
       throw new CommandError("--media goes with --out", { code: "invalid_input" });
     const collection = await target.getCollection(name);
-    const bar = progressBar(given.out === "-" ? 0 : collection.count, `exporting ${name}`, {
-      rate: given.out !== "-",
+    const bar = progressBar(flags.out === "-" ? 0 : collection.count, `exporting ${name}`, {
+      rate: flags.out !== "-",
     });
     let count = 0;
     const step = () => {
       count++;
       bar.step();
     };
-    const replace = given.force === true;
+    const replace = flags.force === true;
     try {
-      if (given.npy !== undefined)
-        await exportNpy(target, collection, given.npy, { replace, step });
+      if (flags.npy !== undefined)
+        await exportNpy(target, collection, flags.npy, { replace, step });
       else
-        await exportLines(target, name, given.out, {
-          base64: given.base64 === true,
-          media: given.media === true,
+        await exportLines(target, name, flags.out, {
+          base64: flags.base64 === true,
+          media: flags.media === true,
           replace,
           step,
         });
     } finally {
       bar.stop();
     }
-    if (given.out === "-") return;
+    if (flags.out === "-") return;
     const files =
-      given.npy === undefined ? [given.out] : [`${given.npy}.npy`, `${given.npy}.jsonl`];
+      flags.npy === undefined ? [flags.out] : [`${flags.npy}.npy`, `${flags.npy}.jsonl`];
     const { space } = collection;
     await print(
-      given.json
+      flags.json
         ? JSON.stringify({ name, space, count, files })
         : `${name}: ${count} items to ${files.join(" and ")}`,
     );

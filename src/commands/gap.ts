@@ -28,8 +28,8 @@ export function gapCommand(program: Command): void {
     .option("--collection <name>", "two modalities of this collection instead of files")
     .option("--pair-by <field>", "metadata field whose equal values make a pair")
     .option("--out <file>", "write the report to a file ending in .html, .svg or .json");
-  onTarget(gap, { models: false }, async (target, given, a?: string, b?: string) => {
-    const { out, collection } = given as { out?: string; collection?: string };
+  onTarget(gap, { models: false }, async (target, flags, a?: string, b?: string) => {
+    const { out, collection } = flags as { out?: string; collection?: string };
     if (out !== undefined && !/\.(html|svg|json)$/.test(out)) {
       throw new AppError(
         "invalid_input",
@@ -39,11 +39,11 @@ export function gapCommand(program: Command): void {
     if ((collection === undefined) === (a === undefined || b === undefined)) {
       throw new AppError("invalid_input", "Expected two .npy files, or --collection NAME");
     }
-    const modalities = given.modalities as string[] | undefined;
+    const modalities = flags.modalities as string[] | undefined;
     const report =
       collection === undefined
-        ? await ofFiles(a as string, b as string, modalities, given.unpaired === true)
-        : await ofCollection(target, collection, modalities, given.pairBy);
+        ? await ofFiles(a as string, b as string, modalities, flags.unpaired === true)
+        : await ofCollection(target, collection, modalities, flags.pairBy);
     if (out !== undefined) {
       await writeFile(
         out,
@@ -54,7 +54,7 @@ export function gapCommand(program: Command): void {
             : JSON.stringify(report, undefined, 2),
       );
     }
-    if (given.json) console.log(JSON.stringify(report));
+    if (flags.json) console.log(JSON.stringify(report));
     else {
       const { recall, centered, distinct, sample } = report;
       console.log(

@@ -22,14 +22,14 @@ export function gpuCommand(program: Command): void {
     .description("fetch ONNX Runtime's CUDA provider (247 MB from PyPI, checked, resumable)")
     .option("--from <wheel>", `a copy of ${cudaRelease.archive.name} instead of a download`)
     .option("--force", "install again even if it is installed");
-  addConfigFlags(install, ["dataDir"]).action(async ({ from, force, ...given }) => {
+  addConfigFlags(install, ["dataDir"]).action(async ({ from, force, ...flags }) => {
     const { platform, arch } = process;
     if (platform !== "linux" || arch !== "x64")
       throw new CommandError(
         `There is a CUDA provider for Linux on x64 only, and this is ${platform} ${arch}; ` +
           "see docs/gpu.md for WebGPU",
       );
-    const { dataDir } = configOf(given);
+    const { dataDir } = configOf(flags);
     const stop = stopOnSignal();
     const progress = transferProgress();
     const folder = providerFolder();

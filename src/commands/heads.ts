@@ -18,9 +18,9 @@ export function headsCommand(program: Command): void {
   const list = heads
     .command("list", { isDefault: true })
     .description("all heads (what heads alone does)");
-  onTarget(list, { models: false }, async (target, given) => {
+  onTarget(list, { models: false }, async (target, flags) => {
     const { data } = await target.listHeads();
-    if (given.json) for (const head of data) await print(JSON.stringify(head));
+    if (flags.json) for (const head of data) await print(JSON.stringify(head));
     else if (data.length === 0) await print("no heads");
     else {
       const rows = data.map((head) => [
@@ -37,8 +37,8 @@ export function headsCommand(program: Command): void {
     .command("show")
     .description("a head's versions side by side")
     .argument("<name>");
-  onTarget(show, { models: false }, async (target, given, name: string) => {
-    await tell(await target.getHead(name), given.json === true);
+  onTarget(show, { models: false }, async (target, flags, name: string) => {
+    await printHead(await target.getHead(name), flags.json === true);
   });
 
   const activate = heads
@@ -47,26 +47,26 @@ export function headsCommand(program: Command): void {
     .argument("<name>")
     .argument("<version>", "number of the version", parseNumber)
     .option("--force", "even if training found no improvement");
-  onTarget(activate, { models: false }, async (target, given, name: string, version: number) => {
-    const head = await target.activateHead(name, { version, force: given.force === true });
-    await awaitJobs(target, head, given.json === true);
+  onTarget(activate, { models: false }, async (target, flags, name: string, version: number) => {
+    const head = await target.activateHead(name, { version, force: flags.force === true });
+    await awaitJobs(target, head, flags.json === true);
   });
 
   const deactivate = heads
     .command("deactivate")
     .description("use no version; collections that follow the head stay unchanged")
     .argument("<name>");
-  onTarget(deactivate, { models: false }, async (target, given, name: string) => {
-    await tell(await target.deactivateHead(name), given.json === true);
+  onTarget(deactivate, { models: false }, async (target, flags, name: string) => {
+    await printHead(await target.deactivateHead(name), flags.json === true);
   });
 
   const rollback = heads
     .command("rollback")
     .description("go back to the previously active version")
     .argument("<name>");
-  onTarget(rollback, { models: false }, async (target, given, name: string) => {
+  onTarget(rollback, { models: false }, async (target, flags, name: string) => {
     const head = await target.rollbackHead(name);
-    await awaitJobs(target, head, given.json === true);
+    await awaitJobs(target, head, flags.json === true);
   });
 
   const exported = heads
@@ -91,9 +91,9 @@ export function headsCommand(program: Command): void {
     .description("add an exported version")
     .argument("<file>")
     .option("--name <name>", "name to import it as");
-  onTarget(imported, { models: false }, async (target, given, file: string) => {
-    const head = await target.importHead(await readBytes(file), { name: given.name });
-    await tell(head, given.json === true);
+  onTarget(imported, { models: false }, async (target, flags, file: string) => {
+    const head = await target.importHead(await readBytes(file), { name: flags.name });
+    await printHead(head, flags.json === true);
   });
 
   const deleted = heads
@@ -102,30 +102,30 @@ export function headsCommand(program: Command): void {
     .argument("<name>")
     .option("--version-number <n>", "only this version", parseNumber)
     .option("--force", "also while a version is active");
-  onTarget(deleted, { models: false }, async (target, given, name: string) => {
-    const { versionNumber, force } = given;
+  onTarget(deleted, { models: false }, async (target, flags, name: string) => {
+    const { versionNumber, force } = flags;
     const answer =
       versionNumber === undefined
         ? await target.deleteHead(name, { force: force === true })
         : await target.deleteHeadVersion(name, versionNumber);
-    const what = versionNumber === undefined ? name : `${name}, version ${versionNumber}`;
-    await print(given.json ? JSON.stringify(answer) : `deleted ${what}`);
+    const subject = versionNumber === undefined ? name : `${name}, version ${versionNumber}`;
+    await print(flags.json ? JSON.stringify(answer) : `deleted ${subject}`);
   });
 }
 
 /** Waits for re-projected collections: those jobs would end with this process. */
 async function awaitJobs(target: Target, head: HeadChanged, json: boolean): Promise<void> {
   for (const { id } of head.jobs) await followToSuccess(target, id, false);
-  await tell(head, json);
+  await printHead(head, json);
 }
 
-async function tell(head: HeadAnswer, json: boolean): Promise<void> {
+async function printHead(head: HeadAnswer, json: boolean): Promise<void> {
   if (json) return print(JSON.stringify(head));
   const digits = (x: number | undefined) => (x === undefined ? "" : x.toFixed(3));
   const rows = head.versions.map((version) => {
     const active = version.active ? "active" : "";
     if ("error" in version) return [version.version, active, "", "", "", "", "", "", version.error];
-    const { measures, verdict, held_out: heldOut, pairs, items, created_at: made } = version;
+    const { measures, verdict, held_out: heldOut, pairs, items, created_at: createdAt } = version;
     const rank = measures?.mean_reciprocal_rank;
     return [
       version.version,
@@ -135,7 +135,7 @@ async function tell(head: HeadAnswer, json: boolean): Promise<void> {
       pairs ?? items ?? "",
       digits(rank?.before),
       digits(rank?.after ?? heldOut?.accuracy),
-      made.slice(0, 10),
+      createdAt.slice(0, 10),
       verdict === null ? "" : verdict.improved ? "improved" : "not improved",
     ];
   });

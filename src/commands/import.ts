@@ -25,12 +25,12 @@ export function importCommand(program: Command): void {
     .option("--npy <prefix>", "read PREFIX.npy and PREFIX.jsonl instead: row i belongs to line i")
     .option("--create", "make the collection when it is missing");
   addCreateFlags(command.optionsGroup("With --create:"));
-  onTarget(command, { models: true }, async (target, given, name: string, file?: string) => {
-    if ((file === undefined) === (given.npy === undefined)) {
+  onTarget(command, { models: true }, async (target, flags, name: string, file?: string) => {
+    if ((file === undefined) === (flags.npy === undefined)) {
       throw new CommandError("Expected either a file or --npy", { code: "invalid_input" });
     }
-    const { lines, count } = file === undefined ? await npyLines(given.npy) : await fileLines(file);
-    await findCollection(target, name, given.create ? given : undefined);
+    const { lines, count } = file === undefined ? await npyLines(flags.npy) : await fileLines(file);
+    await findCollection(target, name, flags.create ? flags : undefined);
     const stop = stopOnSignal(
       "stopping once sent items are stored; press Ctrl-C again to stop at once",
     );
@@ -42,14 +42,14 @@ export function importCommand(program: Command): void {
         for await (const status of sendItems(target, name, lines, stop)) {
           tally.count(status);
           bar.step();
-          if (given.json) await print(JSON.stringify(status));
+          if (flags.json) await print(JSON.stringify(status));
         }
       });
     } finally {
       bar.stop();
       stop.release();
       if (file === "-") process.stdin.destroy(); // or a stopped command would wait for it
-      if (given.json) console.error(tally.summary());
+      if (flags.json) console.error(tally.summary());
       else console.log(tally.summary());
     }
     tally.conclude({ stopped: stop.signal.aborted, brokeOff });

@@ -21,9 +21,9 @@ export function itemsCommand(program: Command): void {
     .description("the items of a collection, oldest first")
     .argument("<collection>")
     .option("--limit <n>", "only the first so many", parseCount);
-  onTarget(addSelectionFlags(list), stored, async (target, given, name: string) => {
-    const { limit } = given;
-    await printItems(matchingItems(target, name, selectionOf(given), { limit }), given.json);
+  onTarget(addSelectionFlags(list), stored, async (target, flags, name: string) => {
+    const { limit } = flags;
+    await printItems(matchingItems(target, name, selectionOf(flags), { limit }), flags.json);
   });
 
   const show = items
@@ -32,17 +32,17 @@ export function itemsCommand(program: Command): void {
     .argument("<collection>")
     .argument("<ids...>")
     .option("--embedding", "their embeddings too");
-  onTarget(show, stored, async (target, given, name: string, ids: string[]) => {
+  onTarget(show, stored, async (target, flags, name: string, ids: string[]) => {
     const missing: string[] = [];
     for (const id of ids) {
-      const query = given.embedding ? { include: "embedding" as const } : {};
+      const query = flags.embedding ? { include: "embedding" as const } : {};
       const item = await target.getItem(name, id, query).catch(async (error) => {
         if (!(error instanceof ApiError) || error.code !== "not_found") throw error;
         await target.getCollection(name); // or it is the collection that is missing
         missing.push(id);
       });
       if (item === undefined) continue;
-      if (given.json) await print(JSON.stringify(item));
+      if (flags.json) await print(JSON.stringify(item));
       else for (const line of factsOf(item)) await print(line);
     }
     refuseMissing(missing);
@@ -60,14 +60,14 @@ export function itemsCommand(program: Command): void {
     )
     .option("--replace", "in the place of what they have")
     .option("--dry-run", "list the items, and change nothing");
-  onTarget(addSelectionFlags(set), stored, async (target, given, name: string, ids: string[]) => {
-    const filter = chosen(given, ids);
-    if (given.dryRun) return dryRun(target, name, { filter, json: given.json });
-    const { metadata, replace } = given;
-    const byIds = ids.length > 0 && !usesFlags(given);
-    const what = byIds ? { ids } : { filter };
-    const answer = await target.patchItems(name, { ...what, metadata, replace });
-    if (given.json) await print(JSON.stringify(answer));
+  onTarget(addSelectionFlags(set), stored, async (target, flags, name: string, ids: string[]) => {
+    const filter = chosen(flags, ids);
+    if (flags.dryRun) return dryRun(target, name, { filter, json: flags.json });
+    const { metadata, replace } = flags;
+    const byIds = ids.length > 0 && !usesFlags(flags);
+    const selection = byIds ? { ids } : { filter };
+    const answer = await target.patchItems(name, { ...selection, metadata, replace });
+    if (flags.json) await print(JSON.stringify(answer));
     else await print(`${name}: ${answer.updated} changed, ${answer.unchanged} unchanged`);
     refuseFailed(answer);
   });
@@ -82,21 +82,21 @@ export function itemsCommand(program: Command): void {
   onTarget(
     addSelectionFlags(remove),
     stored,
-    async (target, given, name: string, ids: string[]) => {
-      const filter = chosen(given, ids);
-      if (given.dryRun) return dryRun(target, name, { filter, json: given.json });
+    async (target, flags, name: string, ids: string[]) => {
+      const filter = chosen(flags, ids);
+      if (flags.dryRun) return dryRun(target, name, { filter, json: flags.json });
       const found: string[] = [];
       for await (const { id } of matchingItems(target, name, filter)) found.push(id);
-      if (found.length > 0) await confirm(`Delete ${count(found.length)} of ${name}`, given);
+      if (found.length > 0) await confirm(`Delete ${count(found.length)} of ${name}`, flags);
       let deleted = 0;
       // By id: what was counted, and nothing that came since
       for (let at = 0; at < found.length; at += idsPerRequest) {
         const group = found.slice(at, at + idsPerRequest);
         deleted += (await target.deleteItems(name, { ids: group })).deleted;
       }
-      if (given.json) await print(JSON.stringify({ name, deleted }));
+      if (flags.json) await print(JSON.stringify({ name, deleted }));
       else await print(`deleted ${count(deleted)} of ${name}`);
-      if (!usesFlags(given)) refuseMissing(ids.filter((id) => !found.includes(id)));
+      if (!usesFlags(flags)) refuseMissing(ids.filter((id) => !found.includes(id)));
     },
   );
 }
@@ -104,11 +104,11 @@ export function itemsCommand(program: Command): void {
 const idsPerRequest = 10_000;
 const count = (n: number) => (n === 1 ? "1 item" : `${n} items`);
 
-type Given = Parameters<typeof selectionOf>[0];
-const usesFlags = (given: Given) => selectionOf(given) !== undefined;
+type Flags = Parameters<typeof selectionOf>[0];
+const usesFlags = (flags: Flags) => selectionOf(flags) !== undefined;
 
-function chosen(given: Given, ids: readonly string[]) {
-  const filter = selectionOf(given, ids);
+function chosen(flags: Flags, ids: readonly string[]) {
+  const filter = selectionOf(flags, ids);
   if (filter !== undefined) return filter;
   const message = "Expected ids, --filter, --id-prefix, --source-prefix or --modality";
   throw new CommandError(message, { code: "invalid_input" });

@@ -19,9 +19,9 @@ export function jobsCommand(program: Command): void {
   const list = jobs
     .command("list", { isDefault: true })
     .description("all jobs, newest first (what jobs alone does)");
-  onTarget(list, { models: false }, async (target, given) => {
+  onTarget(list, { models: false }, async (target, flags) => {
     const { data } = await target.listJobs();
-    if (given.json) for (const job of data) await print(JSON.stringify(job));
+    if (flags.json) for (const job of data) await print(JSON.stringify(job));
     else if (data.length === 0) await print("no jobs");
     else {
       const rows = data.map((job) => [job.id, job.kind, job.state, percent(job), job.created_at]);
@@ -30,21 +30,21 @@ export function jobsCommand(program: Command): void {
   });
 
   const show = jobs.command("show").description("one job in full").argument("<id>");
-  onTarget(show, { models: false }, async (target, given, id: string) => {
-    await tell(await target.getJob(id), given.json === true);
+  onTarget(show, { models: false }, async (target, flags, id: string) => {
+    await printJob(await target.getJob(id), flags.json === true);
   });
 
   const watch = jobs
     .command("watch")
     .description("follow a job of a running server to its end")
     .argument("<id>");
-  onTarget(watch, { models: false }, async (target, given, id: string) => {
+  onTarget(watch, { models: false }, async (target, flags, id: string) => {
     let job = await target.getJob(id);
     if (!hasEnded(job)) {
-      needsServer(given, "A job is followed");
-      job = await follow(target, id, given.json === true);
+      needsServer(flags, "A job is followed");
+      job = await follow(target, id, flags.json === true);
     }
-    await tell(job, given.json === true);
+    await printJob(job, flags.json === true);
     if (job.state !== "succeeded") throw new CommandError(`the job is ${job.state}`);
   });
 
@@ -52,28 +52,28 @@ export function jobsCommand(program: Command): void {
     .command("cancel")
     .description("stop a job that waits or runs")
     .argument("<id>");
-  onTarget(cancel, { models: false }, async (target, given, id: string) => {
-    if (!hasEnded(await target.getJob(id))) needsServer(given, "A job is cancelled");
-    await tell(await target.cancelJob(id), given.json === true);
+  onTarget(cancel, { models: false }, async (target, flags, id: string) => {
+    if (!hasEnded(await target.getJob(id))) needsServer(flags, "A job is cancelled");
+    await printJob(await target.cancelJob(id), flags.json === true);
   });
 
   const resume = jobs
     .command("resume")
     .description("continue a job that failed, was cancelled or interrupted")
     .argument("<id>");
-  onTarget(resume, { models: false }, async (target, given, id: string) => {
-    needsServer(given, "A job is resumed");
+  onTarget(resume, { models: false }, async (target, flags, id: string) => {
+    needsServer(flags, "A job is resumed");
     const { job } = await target.resumeJob(id);
-    await tell(job, given.json === true);
+    await printJob(job, flags.json === true);
   });
 }
 
 /** Jobs run in a process; this one ends with the command. @throws CommandError without `--url`. */
-function needsServer({ url }: { url?: string }, what: string): void {
+function needsServer({ url }: { url?: string }, action: string): void {
   if (url === undefined) {
     const training = "; to continue an interrupted training here: crossmodal train --resume ID";
     throw new CommandError(
-      `${what} in the process that runs it: give its server by --url${training}`,
+      `${action} in the process that runs it: give its server by --url${training}`,
       {
         code: "invalid_input",
       },
@@ -83,7 +83,7 @@ function needsServer({ url }: { url?: string }, what: string): void {
 
 const textOf = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
 
-async function tell(job: JobAnswer, json: boolean): Promise<void> {
+async function printJob(job: JobAnswer, json: boolean): Promise<void> {
   if (json) return print(JSON.stringify(job));
   const facts: [string, string | undefined][] = [
     ["id", job.id],

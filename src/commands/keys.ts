@@ -42,12 +42,12 @@ export function keysCommand(program: Command): void {
     )
     .option("--requests-per-minute <number>", "how many it allows", parsePositive)
     .option("--json", "print as JSON");
-  addConfigFlags(create, place).action(async (name: string, given) => {
-    const { scope, expires: expiresAt, requestsPerMinute } = given;
+  addConfigFlags(create, place).action(async (name: string, flags) => {
+    const { scope, expires: expiresAt, requestsPerMinute } = flags;
     const wanted = { name, scope, expiresAt, requestsPerMinute };
-    const key = await withKeys(configOf(given), (files) => createKey(files, wanted));
-    await print(given.json ? JSON.stringify({ key }) : key);
-    if (!given.json)
+    const key = await withKeys(configOf(flags), (files) => createKey(files, wanted));
+    await print(flags.json ? JSON.stringify({ key }) : key);
+    if (!flags.json)
       console.error("Keep it: only its hash is stored, and it cannot be shown again.");
   });
 
@@ -55,9 +55,9 @@ export function keysCommand(program: Command): void {
     .command("list", { isDefault: true })
     .description("all keys, without their secrets")
     .option("--json", "print as JSON, a line each");
-  addConfigFlags(list, place).action(async (given) => {
-    const stored = await withKeys(configOf(given), readKeys);
-    if (given.json) {
+  addConfigFlags(list, place).action(async (flags) => {
+    const stored = await withKeys(configOf(flags), readKeys);
+    if (flags.json) {
       for (const { hash: _, ...key } of stored) await print(JSON.stringify(key));
       return;
     }
@@ -76,8 +76,8 @@ export function keysCommand(program: Command): void {
     .command("revoke")
     .description("revoke a key; requests with it are refused from now on")
     .argument("<id>", "as keys list shows it");
-  addConfigFlags(revoke, place).action(async (id: string, given) => {
-    const { name } = await withKeys(configOf(given), (files) => revokeKey(files, id));
+  addConfigFlags(revoke, place).action(async (id: string, flags) => {
+    const { name } = await withKeys(configOf(flags), (files) => revokeKey(files, id));
     await print(`revoked ${id} (${name})`);
   });
 }

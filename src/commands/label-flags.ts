@@ -44,31 +44,31 @@ export function addLabelFlags(command: Command): Command {
 
 /** @throws CommandError unless there is one source of labels. */
 export function checkLabelFlags({ labels, labelsFile, labelSet, head }: LabelFlags): void {
-  const given = [labels, labelsFile, labelSet].filter((source) => source !== undefined);
-  if (given.length === 0 && head === undefined)
+  const sources = [labels, labelsFile, labelSet].filter((source) => source !== undefined);
+  if (sources.length === 0 && head === undefined)
     throw wrong("Expected --labels, --labels-file, --label-set or a --head with its own labels");
-  if (given.length > 1) throw wrong("Expected one of --labels, --labels-file and --label-set");
+  if (sources.length > 1) throw wrong("Expected one of --labels, --labels-file and --label-set");
 }
 
 /** The fields of a zero-shot request that these flags say. */
-export async function labelFields(given: LabelFlags): Promise<Partial<ZeroShotRequest>> {
-  const { labels, labelsFile, reject } = given;
+export async function labelFields(flags: LabelFlags): Promise<Partial<ZeroShotRequest>> {
+  const { labels, labelsFile, reject } = flags;
   return {
     candidate_labels: (labelsFile === undefined
       ? labels
       : await readLabels(labelsFile)) as ZeroShotRequest["candidate_labels"],
-    label_set: given.labelSet,
-    model: given.model,
-    head: given.head,
-    threshold: given.threshold,
-    hypothesis_template: given.template,
-    multi_label: given.multiLabel,
-    top_k: given.topK,
+    label_set: flags.labelSet,
+    model: flags.model,
+    head: flags.head,
+    threshold: flags.threshold,
+    hypothesis_template: flags.template,
+    multi_label: flags.multiLabel,
+    top_k: flags.topK,
     // Alone it leaves the rate to the server
     reject: (reject === true ? {} : reject && { false_alarm_rate: reject }) as
       | ZeroShotRequest["reject"]
       | undefined,
-    calibration: given.calibration,
+    calibration: flags.calibration,
   };
 }
 

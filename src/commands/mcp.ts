@@ -17,23 +17,23 @@ export function mcpCommand(program: Command): void {
     .option("--url <url>", "ask the running server there, e.g. http://127.0.0.1:8080")
     .option("--api-key <key>", "key for that server");
   addConfigFlags(command, [...storageFlags, ...modelFlags, "urlHosts", "maxBodyBytes"]);
-  command.action(async (given) => {
-    const config = configOf(given);
+  command.action(async (flags) => {
+    const config = configOf(flags);
     const files =
-      given.allowDir === undefined
+      flags.allowDir === undefined
         ? undefined
-        : await LocalFiles.open(given.allowDir, config.maxBodyBytes).catch((error: Error) => {
+        : await LocalFiles.open(flags.allowDir, config.maxBodyBytes).catch((error: Error) => {
             throw new CommandError(error.message, { code: "invalid_input" });
           });
     // The handshake is answered while the models load
-    const opening = openTarget(config, given);
+    const opening = openTarget(config, flags);
     const ask: Ask = async (path, init) => (await opening).send(path, init).catch(toolError);
     const stop = stopOnSignal("stopping");
     const transport = new StdioServerTransport(process.stdin, process.stdout, {
       maxBufferSize: config.maxBodyBytes,
     });
     const handle = serveStdio(
-      () => createMcpServer({ ask, log: commandLog(), files, base: given.url }),
+      () => createMcpServer({ ask, log: commandLog(), files, base: flags.url }),
       {
         transport,
       },

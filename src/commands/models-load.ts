@@ -13,17 +13,17 @@ export function modelsLoadCommands(models: Command): void {
     .option("--pull", "fetch it from the hub first")
     .option("--reload", "read its files again when it is loaded already")
     .option("--pin", "keep it in memory");
-  onTarget(load, { models: false }, async (target, given, id: string) => {
-    needsServer(given);
-    const { reload = false, pin } = given as { reload?: boolean; pin?: true };
-    const request = given.pull === true ? { pull: id } : { model: id, reload, pinned: pin };
+  onTarget(load, { models: false }, async (target, flags, id: string) => {
+    needsServer(flags);
+    const { reload = false, pin } = flags as { reload?: boolean; pin?: true };
+    const request = flags.pull === true ? { pull: id } : { model: id, reload, pinned: pin };
     const answer = await target.loadModel(request);
     if ("job" in answer) {
-      const job = await follow(target, answer.job.id, given.json === true);
+      const job = await follow(target, answer.job.id, flags.json === true);
       if (job.state !== "succeeded")
         throw new CommandError(job.error?.message ?? `the job is ${job.state}`);
-      await print(given.json === true ? JSON.stringify(job.result) : `pulled and loaded ${id}`);
-    } else if (given.json === true) await print(JSON.stringify(answer));
+      await print(flags.json === true ? JSON.stringify(job.result) : `pulled and loaded ${id}`);
+    } else if (flags.json === true) await print(JSON.stringify(answer));
     else await print(`loaded ${answer.id}: ${answer.space}, ${answer.modalities.join("+")}`);
   });
 
@@ -31,10 +31,10 @@ export function modelsLoadCommands(models: Command): void {
     .command("unload")
     .description("unload a model of a running server; its files stay")
     .argument("<id>");
-  onTarget(unload, { models: false }, async (target, given, id: string) => {
-    needsServer(given);
+  onTarget(unload, { models: false }, async (target, flags, id: string) => {
+    needsServer(flags);
     const answer = await target.unloadModel(id);
-    await print(given.json === true ? JSON.stringify(answer) : `unloaded ${answer.id}`);
+    await print(flags.json === true ? JSON.stringify(answer) : `unloaded ${answer.id}`);
   });
 }
 

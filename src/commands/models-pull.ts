@@ -31,13 +31,13 @@ export function modelsPullCommand(models: Command): void {
     .option("--logit-bias <number>", "the learned bias (SigLIP)", parseNumber)
     .option("--license <name>", "licence of the weights, if the hub does not have it")
     .option("--json", "print the result as JSON");
-  addConfigFlags(pull, ["dataDir"]).action(async (spec: string, given) => {
-    const { dataDir } = configOf(given);
-    const { license, logitScale, logitBias, dtype: dtypes } = given;
+  addConfigFlags(pull, ["dataDir"]).action(async (spec: string, flags) => {
+    const { dataDir } = configOf(flags);
+    const { license, logitScale, logitBias, dtype: dtypes } = flags;
     const stop = stopOnSignal();
     const progress = transferProgress();
     try {
-      const target = pullTarget(spec, given);
+      const target = pullTarget(spec, flags);
       const hub = hubSettings(process.env);
       const options = {
         dataDir,
@@ -49,17 +49,17 @@ export function modelsPullCommand(models: Command): void {
         signal: stop.signal,
         progress,
       };
-      const { manifest, wasHere } = await pullModel(target, options);
+      const { manifest, wasInstalled } = await pullModel(target, options);
       progress.stop();
       const { id, revision, source, family, dimensions, towers } = manifest;
       const present = modalities.filter((modality) => towers[modality] !== undefined);
-      if (given.json)
-        console.log(JSON.stringify({ id, source, revision, dtypes, was_here: wasHere }));
+      if (flags.json)
+        console.log(JSON.stringify({ id, source, revision, dtypes, was_here: wasInstalled }));
       else {
-        const what =
+        const description =
           `${family}, ${present.join("+")}, ${dimensions} ` + `dimensions, ${dtypes.join(", ")}`;
         console.log(
-          `${wasHere ? `${id} is already installed` : `pulled ${id}`}: ${what}, from ` +
+          `${wasInstalled ? `${id} is already installed` : `pulled ${id}`}: ${description}, from ` +
             `${source} at ${revision}`,
         );
       }

@@ -25,12 +25,12 @@ export function modelsVerifyCommand(models: Command): void {
       "--media <files...>",
       "the samples' pictures and sounds, by file name (listed when missing)",
     );
-  addConfigFlags(verify, ["dataDir", "device", "threads"]).action(async (ids: string[], given) => {
-    const config = configOf(given);
+  addConfigFlags(verify, ["dataDir", "device", "threads"]).action(async (ids: string[], flags) => {
+    const config = configOf(flags);
     const { dataDir } = config;
     let failed = 0;
-    const tell = (result: object, line: string) =>
-      print(given.json ? JSON.stringify(result) : line);
+    const printResult = (result: object, line: string) =>
+      print(flags.json ? JSON.stringify(result) : line);
     const attempt = async <T>(
       id: string,
       path: string,
@@ -42,7 +42,7 @@ export function modelsVerifyCommand(models: Command): void {
         if (!(error instanceof AppError)) throw error;
         failed++;
         const { code, message } = error;
-        await tell({ id, path, ok: false, code, message }, `FAILED  ${id}  ${message}`);
+        await printResult({ id, path, ok: false, code, message }, `FAILED  ${id}  ${message}`);
         return undefined;
       }
     };
@@ -52,21 +52,21 @@ export function modelsVerifyCommand(models: Command): void {
       for (const file of manifest === undefined ? [] : filesOf(manifest)) {
         const found = await attempt(id, file.path, () => verifiedPackFile(dirname(path), file));
         if (found !== undefined)
-          await tell({ id, path: file.path, ok: true }, `ok      ${id}  ${file.path}`);
+          await printResult({ id, path: file.path, ok: true }, `ok      ${id}  ${file.path}`);
       }
     }
     if (failed > 0)
       throw new CommandError(
         `${failed} ${failed === 1 ? "file does" : "files do"} not match the manifest`,
       );
-    if (given.golden !== true) return;
+    if (flags.golden !== true) return;
     const targets = ids.length > 0 ? ids : installedIds(dataDir);
     const compared: GoldenResult[] = [];
     for (const id of targets)
-      compared.push(...(await goldenResults(id, config, given.media ?? [])));
+      compared.push(...(await goldenResults(id, config, flags.media ?? [])));
     for (const result of compared) {
       const { id, what, verdict, detail } = result;
-      await tell(result, `${verdict.padEnd(7)} ${id}  ${what}: ${detail}`);
+      await printResult(result, `${verdict.padEnd(7)} ${id}  ${what}: ${detail}`);
     }
     const off = compared.filter(({ verdict }) => verdict === "FAILED").length;
     if (off > 0)

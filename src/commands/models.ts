@@ -26,8 +26,8 @@ export function modelsCommand(program: Command): void {
     .command("list", { isDefault: true })
     .description("installed models, and those that can be pulled (what models alone does)")
     .option("--json", "print as JSON, a line each");
-  addConfigFlags(list, ["dataDir"]).action(async (given) => {
-    const { dataDir } = configOf(given);
+  addConfigFlags(list, ["dataDir"]).action(async (flags) => {
+    const { dataDir } = configOf(flags);
     const ids = installedIds(dataDir);
     const unreadable: string[] = [];
     const installed: ReturnType<typeof rowOf>[] = [];
@@ -40,7 +40,7 @@ export function modelsCommand(program: Command): void {
       }
     }
     const available = builtIns().filter(({ id }) => !ids.includes(id));
-    if (given.json) {
+    if (flags.json) {
       for (const model of installed) await print(JSON.stringify({ installed: true, ...model }));
       for (const { id, family, dimensions, modalities, license, repo } of available)
         await print(
@@ -102,11 +102,11 @@ export function modelsCommand(program: Command): void {
     )
     .option("--logit-bias <number>", "the learned bias (SigLIP)", parseNumber)
     .option("--license <name>", "licence of the weights");
-  addConfigFlags(add, ["dataDir"]).action(async (folder: string, given) => {
-    const id = given.id ?? basename(resolve(folder)).toLowerCase();
-    const { license, logitScale, logitBias } = given;
+  addConfigFlags(add, ["dataDir"]).action(async (folder: string, flags) => {
+    const id = flags.id ?? basename(resolve(folder)).toLowerCase();
+    const { license, logitScale, logitBias } = flags;
     const options = { id, source: basename(resolve(folder)), license, logitScale, logitBias };
-    const manifest = await addModel(folder, configOf(given).dataDir, options);
+    const manifest = await addModel(folder, configOf(flags).dataDir, options);
     const towers = modalities.filter((modality) => manifest.towers[modality] !== undefined);
     console.log(
       `added ${id}: ${manifest.family}, ${towers.join("+")}, ${manifest.dimensions} dimensions`,
@@ -117,8 +117,8 @@ export function modelsCommand(program: Command): void {
     .command("remove")
     .description("remove a pulled or added model, or the rest of an unfinished pull")
     .argument("<id>");
-  addConfigFlags(remove, ["dataDir"]).action(async (id: string, given) => {
-    await removeModel(configOf(given).dataDir, id);
+  addConfigFlags(remove, ["dataDir"]).action(async (id: string, flags) => {
+    await removeModel(configOf(flags).dataDir, id);
     console.log(`removed ${id}`);
   });
 }

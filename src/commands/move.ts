@@ -18,13 +18,13 @@ export function moveCommand(collections: Command): void {
     .option("--alias <name>", "leads to the new collection at the end [the alias that was named]")
     .option("--allow-missing", "move the alias although items could not be embedded again");
   const needs = { models: true, stored: true, options: ["sourceFolders", "urlHosts"] } as const;
-  onTarget(move, needs, async (target, given, name: string) => {
-    const { model, into, head, alias, allowMissing } = given;
+  onTarget(move, needs, async (target, flags, name: string) => {
+    const { model, into, head, alias, allowMissing } = flags;
     const body = { model, into, head, alias, allow_missing: allowMissing === true };
     const { job } = await target.moveCollection(name, body);
-    const { result } = await followToSuccess(target, job.id, given.json === true);
+    const { result } = await followToSuccess(target, job.id, flags.json === true);
     const moved = result as MoveResult;
-    if (given.json) return print(JSON.stringify(moved));
+    if (flags.json) return print(JSON.stringify(moved));
     const { items, missing, space } = moved;
     await print(`${into}: ${items} items in ${space}`);
     if (moved.alias?.moved) await print(`${moved.alias.name} leads to ${into} now`);

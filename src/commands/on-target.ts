@@ -8,14 +8,14 @@ import { addConfigFlags, addUrlFlags, configOf, modelFlags, storageFlags } from 
 import { CommandError, openTarget, type Target } from "./target.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: commander hands over options and arguments untyped
-type Given = Record<string, any>;
+type Flags = Record<string, any>;
 interface Needs {
   models: boolean;
   stored?: true | WithoutCollections;
   options?: readonly OptionName[];
-  check?: (given: Given, ...args: never[]) => void;
+  check?: (flags: Flags, ...args: never[]) => void;
 }
-type WithoutCollections = (dataDir: string, given: Given) => Promise<void>;
+type WithoutCollections = (dataDir: string, flags: Flags) => Promise<void>;
 
 /**
  * A command that works through the routes: its flags, and its work on a server (`--url`) or in this
@@ -29,7 +29,7 @@ type WithoutCollections = (dataDir: string, given: Given) => Promise<void>;
 export function onTarget(
   command: Command,
   needs: Needs,
-  work: (target: Target, given: Given, ...args: never[]) => Promise<void>,
+  work: (target: Target, flags: Flags, ...args: never[]) => Promise<void>,
 ): Command {
   addConfigFlags(command, [
     ...storageFlags,
@@ -38,28 +38,28 @@ export function onTarget(
   ]);
   addUrlFlags(command);
   return command.action(async (...all: unknown[]) => {
-    const [given] = all.slice(-2) as [Given, Command];
-    const config = configOf(given);
-    needs.check?.(given, ...(all.slice(0, -2) as never[]));
+    const [flags] = all.slice(-2) as [Flags, Command];
+    const config = configOf(flags);
+    needs.check?.(flags, ...(all.slice(0, -2) as never[]));
     const { stored } = needs;
     if (
       stored !== undefined &&
-      given.url === undefined &&
+      flags.url === undefined &&
       config.store === "" &&
       !wasOpened(config.dataDir)
     ) {
       const dataDir = resolve(config.dataDir);
-      if (stored !== true) return stored(dataDir, given);
+      if (stored !== true) return stored(dataDir, flags);
       const message = `There are no collections in the data folder "${dataDir}"`;
       throw new CommandError(message, { code: "not_found" });
     }
-    const models = needs.models ? modelsFor(config, given) : [];
-    const target = await openTarget({ ...config, models }, given);
+    const models = needs.models ? modelsFor(config, flags) : [];
+    const target = await openTarget({ ...config, models }, flags);
     try {
-      await work(target, given, ...(all.slice(0, -2) as never[]));
+      await work(target, flags, ...(all.slice(0, -2) as never[]));
     } catch (error) {
       const translated = inFlags(error, command);
-      const isInFolder = given.url === undefined && config.store === "";
+      const isInFolder = flags.url === undefined && config.store === "";
       throw isInFolder ? namingFolder(translated, config.dataDir) : translated;
     } finally {
       await target.close();
@@ -68,7 +68,7 @@ export function onTarget(
 }
 
 /** The configured models, and those that the command names: a server has its own. */
-function modelsFor({ models, aliases }: Config, { model, againstModel }: Given): string[] {
+function modelsFor({ models, aliases }: Config, { model, againstModel }: Flags): string[] {
   const asked = [model, againstModel].filter((id) => id !== undefined && !(id in aliases));
   return [...new Set([...asked, ...models])];
 }
@@ -92,10 +92,10 @@ function inFlags(error: unknown, command: Command): unknown {
     const message = `${error.message}: give it with --api-key or in CROSSMODAL_API_KEY`;
     return new CommandError(message, { code: error.code });
   }
-  const message = error.message.replace(/"([a-z_]+)"/g, (whole, field: string) => {
-    if (!field.includes("_") && field !== param && field !== "force") return whole;
+  const message = error.message.replace(/"([a-z_]+)"/g, (quoted, field: string) => {
+    if (!field.includes("_") && field !== param && field !== "force") return quoted;
     const flag = flagOfField[field] ?? `--${field.replaceAll("_", "-")}`;
-    return command.options.some(({ long }) => long === flag) ? flag : whole;
+    return command.options.some(({ long }) => long === flag) ? flag : quoted;
   });
   return message === error.message ? error : new CommandError(message, { code: error.code });
 }

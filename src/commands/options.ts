@@ -20,11 +20,11 @@ export function addConfigFlags(command: Command, names: readonly OptionName[]): 
  * The configuration of a command: flags override the environment, which overrides the file, which
  * overrides the defaults.
  */
-export function configOf(given: Record<string, unknown>): Config {
-  const flags: Record<string, string> = {};
+export function configOf(flags: Record<string, unknown>): Config {
+  const texts: Record<string, string> = {};
   for (const name of Object.keys(options))
-    if (typeof given[name] === "string") flags[name] = given[name];
-  return loadConfig({ flags, file: given.config as string | undefined });
+    if (typeof flags[name] === "string") texts[name] = flags[name];
+  return loadConfig({ flags: texts, file: flags.config as string | undefined });
 }
 
 /** Where collections are. */

@@ -19,13 +19,14 @@ export const plainEveryMs = 30_000;
  */
 export function progressBar(
   total: number | undefined,
-  what: string,
+  label: string,
   options: { rate?: boolean } = {},
 ): Progress {
-  if (options.rate) return process.stderr.isTTY ? rateBar(total, what) : plainProgress(total, what);
+  if (options.rate)
+    return process.stderr.isTTY ? rateBar(total, label) : plainProgress(total, label);
   if (!process.stderr.isTTY || total === undefined || total < 2) return nothing;
   const bar = createBar(({ value, total, eta }) => ({
-    before: what,
+    before: label,
     after: `${value}/${total} · ${durationOf(Number(eta))} left`,
   }));
   bar.start(total, 0);
@@ -39,14 +40,14 @@ export function progressBar(
 const nothing: Progress = { step() {}, setTotal() {}, stop() {} };
 
 /** The library's estimate assumes even steps; here they come in batches. */
-function rateBar(total: number | undefined, what: string): Progress {
+function rateBar(total: number | undefined, label: string): Progress {
   const rate = ratePerSecond();
   let expected = total;
   const bar = createBar(({ value }) => {
     const speed = `${rate.now().toFixed(1)} items/s`;
-    if (expected === undefined) return { before: `${what} ${value}`, after: `· ${speed}` };
+    if (expected === undefined) return { before: `${label} ${value}`, after: `· ${speed}` };
     const left = durationOf(rate.now() === 0 ? Number.NaN : (expected - value) / rate.now());
-    return { before: what, after: `${value}/${expected} · ${speed} · ${left} left` };
+    return { before: label, after: `${value}/${expected} · ${speed} · ${left} left` };
   });
   bar.start(total ?? 0, 0);
   return {
@@ -62,14 +63,14 @@ function rateBar(total: number | undefined, what: string): Progress {
   };
 }
 
-function plainProgress(total: number | undefined, what: string): Progress {
+function plainProgress(total: number | undefined, label: string): Progress {
   const rate = ratePerSecond();
   let done = 0;
-  const tell = () => {
+  const printLine = () => {
     const of = total === undefined ? "" : ` of ${total}`;
-    console.error(`${what}: ${done}${of}, ${rate.now().toFixed(1)} items/s`);
+    console.error(`${label}: ${done}${of}, ${rate.now().toFixed(1)} items/s`);
   };
-  const timer = setInterval(tell, plainEveryMs).unref();
+  const timer = setInterval(printLine, plainEveryMs).unref();
   return {
     step() {
       done++;

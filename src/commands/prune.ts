@@ -76,8 +76,8 @@ const isNone = (error: Error) =>
 async function nearestFolder(path: string): Promise<string> {
   const folder = dirname(path);
   const found = await lstat(folder).catch((error: Error) => error);
-  const isThere = !(found instanceof Error) && !found.isFile();
-  return isThere || folder === dirname(folder) ? folder : nearestFolder(folder);
+  const isFolder = !(found instanceof Error) && !found.isFile();
+  return isFolder || folder === dirname(folder) ? folder : nearestFolder(folder);
 }
 
 /** Why what a folder lacks need not be gone. */

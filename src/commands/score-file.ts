@@ -47,8 +47,8 @@ export async function scoreFile(path: string, replace: boolean): Promise<ScoreFi
 }
 
 function csvRows(name: string, { scores, known, timeline }: ZeroShotAnswer) {
-  const whole = { start_seconds: undefined, end_seconds: undefined, scores, known };
-  return [whole, ...(timeline ?? [])].flatMap((window) =>
+  const wholeFile = { start_seconds: undefined, end_seconds: undefined, scores, known };
+  return [wholeFile, ...(timeline ?? [])].flatMap((window) =>
     window.scores.map((one) => [
       name,
       window.start_seconds?.toFixed(3),

@@ -6,7 +6,7 @@ import { progressBar } from "./progress.js";
 import { CommandError, isReported, type Target } from "./target.js";
 
 /** The fields of a zero-shot request besides its content and labels. */
-export type Asked = Record<string, unknown>;
+export type ModelChoice = Record<string, unknown>;
 
 /** A labelled input for a zero-shot request. */
 export interface Subject {
@@ -73,7 +73,7 @@ export async function scoreItems(
   target: Target,
   subjects: readonly Subject[],
   labels: readonly string[],
-  asked: Asked,
+  choice: ModelChoice,
 ): Promise<ScoredItem[]> {
   const places = new Map(labels.map((label, i) => [label, i]));
   const scored = new Array<ScoredItem>(subjects.length);
@@ -82,7 +82,7 @@ export async function scoreItems(
   const work = async () => {
     for (let i = next++; i < subjects.length; i = next++) {
       const { id, label, group, content } = subjects[i];
-      const body = { ...(await content()), candidate_labels: labels, ...asked };
+      const body = { ...(await content()), candidate_labels: labels, ...choice };
       const answer = await target.zeroShot(body).catch((error) => {
         throw isReported(error) ? new CommandError(`${id}: ${error.message}`, error) : error;
       });

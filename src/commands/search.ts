@@ -44,28 +44,28 @@ export function searchCommand(program: Command): void {
     )
     .option("--centering", "correct the modality gap in collections of several modalities")
     .option("--cursor <text>", "continue after a page: its next_cursor in the --json answer");
-  onTarget(command, { models: true, stored: true }, async (target, given, name: string) => {
+  onTarget(command, { models: true, stored: true }, async (target, flags, name: string) => {
     const body = {
-      ...(await queryOf(given)),
-      top_k: given.topK,
-      filter: given.filter,
-      modality: given.modality,
-      min_similarity: given.minSimilarity,
-      min_relevance: given.minRelevance,
-      recall: given.recall,
-      centering: given.centering,
-      cursor: given.cursor,
+      ...(await queryOf(flags)),
+      top_k: flags.topK,
+      filter: flags.filter,
+      modality: flags.modality,
+      min_similarity: flags.minSimilarity,
+      min_relevance: flags.minRelevance,
+      recall: flags.recall,
+      centering: flags.centering,
+      cursor: flags.cursor,
     };
     const answer = await target.search(name, body);
-    if (given.json) await print(JSON.stringify(answer));
+    if (flags.json) await print(JSON.stringify(answer));
     else for (const line of describe(answer)) await print(line);
-    printWarnings(answer.warnings, given.audio ?? given.image ?? name);
+    printWarnings(answer.warnings, flags.audio ?? flags.image ?? name);
   });
 }
 
-async function queryOf(given: Record<string, string | undefined>): Promise<Record<string, string>> {
+async function queryOf(flags: Record<string, string | undefined>): Promise<Record<string, string>> {
   const named = (["text", "image", "audio", "item"] as const).filter(
-    (name) => given[name] !== undefined,
+    (name) => flags[name] !== undefined,
   );
   if (named.length !== 1) {
     const found = named.map((name) => `--${name}`).join(" and ") || "none";
@@ -73,7 +73,7 @@ async function queryOf(given: Record<string, string | undefined>): Promise<Recor
     throw new CommandError(message, { code: "invalid_input" });
   }
   const [kind] = named;
-  const value = given[kind]!;
+  const value = flags[kind]!;
   if (kind === "text") return { text: value };
   if (kind === "item") return { item_id: value };
   const { modality, base64 } = await readMediaFile(value);

@@ -11,11 +11,11 @@ import { CommandError } from "./target.js";
 export function serveCommand(program: Command): void {
   const command = program.command("serve").description("serve the HTTP API");
   addConfigFlags(command, Object.keys(options) as OptionName[]);
-  command.action(async (given: Record<string, unknown>) => {
+  command.action(async (flags: Record<string, unknown>) => {
     tuneAllocator();
-    const config = configOf(given);
+    const config = configOf(flags);
     const log = createLog(config.logLevel);
-    const server = await startServer(config, log, () => configOf(given)).catch((error) => {
+    const server = await startServer(config, log, () => configOf(flags)).catch((error) => {
       if (!(error instanceof AppError) || error.code !== "storage_locked") throw error;
       const message = error.message.replace(
         /; stop it.*/,

@@ -7,13 +7,13 @@ import { print } from "./output.js";
 import { writeSidecar } from "./tag-outputs.js";
 import { CommandError, isReported, type Target } from "./target.js";
 
-type Given = Parameters<typeof selectionOf>[0] & { field?: string; json?: boolean };
+type Flags = Parameters<typeof selectionOf>[0] & { field?: string; json?: boolean };
 
 /** The tags that a classify job wrote into metadata, as sidecars beside the items' files. */
-export async function tagCollection(target: Target, name: string, given: Given): Promise<void> {
-  const { field = "tags", json } = given;
+export async function tagCollection(target: Target, name: string, flags: Flags): Promise<void> {
+  const { field = "tags", json } = flags;
   const tagged = { field: `${field}.labels`, op: "exists", value: true } as const;
-  const selection = selectionOf(given);
+  const selection = selectionOf(flags);
   const filter = selection === undefined ? tagged : { and: [tagged, selection] };
   const failures = new Failures();
   let [items, written] = [0, 0];

@@ -39,16 +39,16 @@ export function tagCommand(program: Command): void {
     .option("--clips <folder>", "the events of sounds as WAV files, in a folder for each label")
     .option("--out <folder>", "tables of events there instead of beside the sounds")
     .option("--force", "replace tables and clips that are there");
-  onTarget(tag, { models: true, check }, async (target, given, paths: string[]) => {
-    if (given.collection !== undefined) return tagCollection(target, given.collection, given);
-    await tagFiles(target, paths, given as Given);
+  onTarget(tag, { models: true, check }, async (target, flags, paths: string[]) => {
+    if (flags.collection !== undefined) return tagCollection(target, flags.collection, flags);
+    await tagFiles(target, paths, flags as Flags);
   });
 }
 
-type Given = LabelFlags & TagOutputs & { recursive?: boolean; json?: boolean };
+type Flags = LabelFlags & TagOutputs & { recursive?: boolean; json?: boolean };
 
-function check(given: Given & { collection?: string }, paths: readonly string[]): void {
-  const { collection, xmp, events, clips, out, force } = given;
+function check(flags: Flags & { collection?: string }, paths: readonly string[]): void {
+  const { collection, xmp, events, clips, out, force } = flags;
   const isOut = xmp || events !== undefined || clips !== undefined;
   if (!isOut) throw wrong("Nothing to write: give --xmp, --events or --clips");
   if (collection !== undefined) {
@@ -58,44 +58,44 @@ function check(given: Given & { collection?: string }, paths: readonly string[])
     return;
   }
   if (paths.length === 0) throw wrong("Nothing to tag: give files, folders or --collection");
-  checkLabelFlags(given);
+  checkLabelFlags(flags);
   for (const form of events ?? [])
     if (!(form in eventTables))
       throw wrong(`--events: expected ${Object.keys(eventTables).join(", ")}`);
   if (events === undefined && clips === undefined && (out !== undefined || force))
     throw wrong(`--${force ? "force" : "out"} is for --events and --clips`);
-  const bounds = [given.threshold, given.labelSet, given.reject, given.topK];
-  if (given.multiLabel && bounds.every((bound) => bound === undefined))
+  const bounds = [flags.threshold, flags.labelSet, flags.reject, flags.topK];
+  if (flags.multiLabel && bounds.every((bound) => bound === undefined))
     throw wrong("--multi-label needs --threshold, --reject, --top-k or a --label-set");
 }
 
-async function tagFiles(target: Target, paths: readonly string[], given: Given): Promise<void> {
-  const { multiLabel, recursive, json } = given;
+async function tagFiles(target: Target, paths: readonly string[], flags: Flags): Promise<void> {
+  const { multiLabel, recursive, json } = flags;
   const { inputs, leftOut } = await embedInputs(paths, { recursive }, undefined);
   if (leftOut !== undefined) console.error(`left out: ${leftOut}`);
   const files = inputs.flatMap((input) => ("read" in input ? [input] : []));
   if (files.length === 0) throw wrong("Found no pictures or sounds there");
-  const fields = await labelFields({ ...given, topK: given.topK ?? (multiLabel ? undefined : 1) });
-  const wantsEvents = given.events !== undefined || given.clips !== undefined;
+  const fields = await labelFields({ ...flags, topK: flags.topK ?? (multiLabel ? undefined : 1) });
+  const wantsEvents = flags.events !== undefined || flags.clips !== undefined;
   await eachInput(
     files.map(({ name }) => name),
     {
-      what: "tagging",
+      activity: "tagging",
       ask: async (position) => {
         const { modality, base64 } = await files[position].read();
         const timeline = modality === "audio" && wantsEvents ? true : undefined;
         const body = { [modality]: base64, ...fields, timeline };
         return { isSound: modality === "audio", answer: await target.zeroShot(body) };
       },
-      tell: async ({ isSound, answer }, position) => {
+      report: async ({ isSound, answer }, position) => {
         const { name, relative } = files[position];
         const file = { path: name, relative };
         const labels = fitting(answer);
         const events = soundEvents(answer.timeline ?? [], { multiLabel });
         const written: string[] = [];
-        if (given.xmp) written.push(...(await writeSidecar(name, { labels, by: madeBy(answer) })));
-        if (isSound && given.events) written.push(...(await writeEvents(file, events, given)));
-        if (isSound && given.clips) written.push(...(await writeClips(file, events, given)));
+        if (flags.xmp) written.push(...(await writeSidecar(name, { labels, by: madeBy(answer) })));
+        if (isSound && flags.events) written.push(...(await writeEvents(file, events, flags)));
+        if (isSound && flags.clips) written.push(...(await writeClips(file, events, flags)));
         const tags = labels.map((one) => ({ label: one.label, score: one.confidence }));
         if (json) await print(JSON.stringify({ file: name, tags, events, written }));
         else await print(lineOf(name, labels, isSound && wantsEvents ? events.length : undefined));

@@ -31,10 +31,10 @@ export async function materialOf(
   field: "pairs" | "items",
 ): Promise<Record<string, unknown>> {
   const fail = (message: string) => new CommandError(message, { code: "invalid_input" });
-  const given = [flags.pairs, flags.files, flags.a, flags.collection].filter(
+  const sources = [flags.pairs, flags.files, flags.a, flags.collection].filter(
     (one) => one !== undefined,
   );
-  if (given.length !== 1) {
+  if (sources.length !== 1) {
     throw fail(
       "Expected one of --pairs FILE.jsonl, --files FOLDER or CSV, --a and --b FILE.npy, and " +
         "--collection NAME with --by FIELD",

@@ -58,18 +58,18 @@ export function trainCommand(program: Command): void {
     .option("--no-activate", "keep the version without using it")
     .option("--report <file>", "write the report to a file ending in .html or .json")
     .option("--resume <job>", "continue an interrupted training job");
-  onTarget(train, { models: true }, async (target, given) => {
-    const report = given.report as string | undefined;
+  onTarget(train, { models: true }, async (target, flags) => {
+    const report = flags.report as string | undefined;
     if (report !== undefined && !/\.(html|json)$/.test(report)) {
       throw new CommandError(`Expected a file ending in .html or .json but received "${report}"`, {
         code: "invalid_input",
       });
     }
-    const json = given.json === true;
+    const json = flags.json === true;
     const job =
-      given.resume === undefined
-        ? await start(target, given, json)
-        : await resume(target, given.resume, json);
+      flags.resume === undefined
+        ? await start(target, flags, json)
+        : await resume(target, flags.resume, json);
     const result = job.result as TrainResult;
     printWarnings(result.warnings);
     if (report !== undefined) await writeReport(target, result, report);
@@ -92,29 +92,29 @@ const numbers: [string, string][] = [
 
 async function start(
   target: Target,
-  given: Record<string, unknown>,
+  flags: Record<string, unknown>,
   json: boolean,
 ): Promise<JobAnswer> {
-  const isAdapter = given.kind !== "projection";
-  const screen = given.excludeSuspicious ? { exclude: true } : given.screen ? true : undefined;
+  const isAdapter = flags.kind !== "projection";
+  const screen = flags.excludeSuspicious ? { exclude: true } : flags.screen ? true : undefined;
   const activate =
-    given.activate === false ? "never" : given.activate === true ? "if_improved" : undefined;
+    flags.activate === false ? "never" : flags.activate === true ? "if_improved" : undefined;
   const options: Record<string, unknown> = {
-    model: given.model,
-    name: given.name,
-    kind: given.kind,
-    head: headOf(given.head as string | undefined),
-    loss: given.loss,
+    model: flags.model,
+    name: flags.name,
+    kind: flags.kind,
+    head: headOf(flags.head as string | undefined),
+    loss: flags.loss,
     screen,
     activate,
   };
   for (const [flag] of numbers) {
     const name = flag.slice(2);
     const camel = name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    options[name.replaceAll("-", "_")] = given[camel];
+    options[name.replaceAll("-", "_")] = flags[camel];
   }
   const field = isAdapter ? "items" : "pairs";
-  const material = await materialOf(given as MaterialFlags, field);
+  const material = await materialOf(flags as MaterialFlags, field);
   const { job } = await target.trainHead({ ...options, ...material });
   return followToSuccess(target, job.id, json);
 }

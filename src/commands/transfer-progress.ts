@@ -60,8 +60,8 @@ export function transferProgress(
       meter.next(size);
       show();
     },
-    bytes(here) {
-      meter.update(here);
+    bytes(receivedBytes) {
+      meter.update(receivedBytes);
       show();
     },
     done(from) {
@@ -102,11 +102,12 @@ class Meter {
     this.#fresh = true;
   }
 
-  update(here: number): void {
+  update(receivedBytes: number): void {
     // Bytes present when a file starts were not transferred now.
-    if (!this.#fresh && here > this.#inFile) this.#received += here - this.#inFile;
+    if (!this.#fresh && receivedBytes > this.#inFile)
+      this.#received += receivedBytes - this.#inFile;
     this.#fresh = false;
-    this.#inFile = here;
+    this.#inFile = receivedBytes;
     this.#samples.push({ at: this.#now(), received: this.#received });
     while (this.#samples.length > 2 && this.#samples[0].at < this.#now() - 5000)
       this.#samples.shift();

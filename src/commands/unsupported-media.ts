@@ -12,8 +12,8 @@ export function whyNoMedia(size: number, ending: string): string {
   if (size === 0) return "the file is empty";
   if (/^\.(ndjson|jsonl)$/.test(ending))
     return "items as lines come from standard input: crossmodal add NAME - < FILE";
-  const what = unsupportedMedia[ending];
-  return what === undefined
+  const kind = unsupportedMedia[ending];
+  return kind === undefined
     ? "not a picture or sound in a supported format"
-    : `${what} are not supported`;
+    : `${kind} are not supported`;
 }

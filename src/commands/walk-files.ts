@@ -33,7 +33,7 @@ export interface WalkOptions {
  * are held in memory.
  */
 export async function* walkFiles(root: string, options: WalkOptions): AsyncGenerator<FoundFile> {
-  const found = await look(root);
+  const found = await statOrError(root);
   if (found instanceof Error) yield failed(root, basename(root), found);
   else if (found.isDirectory()) {
     const walk = { ...options, realRoot: options.eachOnce ? await realpath(root) : undefined };
@@ -66,7 +66,7 @@ async function* walkFolder(
       yield failed(path, name, new Error("the name is not UTF-8; rename it"));
       continue;
     }
-    const found = await look(path);
+    const found = await statOrError(path);
     if (found instanceof Error) yield failed(path, name, found);
     else if (await isFoundElsewhere(path, walk))
       yield { path, name, named: false, size: 0, skipped: "link" };
@@ -95,7 +95,7 @@ async function isFoundElsewhere(path: string, { realRoot, recursive }: Walk): Pr
   }
 }
 
-async function look(path: string): Promise<Stats | Error> {
+async function statOrError(path: string): Promise<Stats | Error> {
   return stat(path).catch((error: Error) => error);
 }
 

@@ -16,8 +16,8 @@ export function chooseFiles(manifest: Manifest, wanted: DataType | "auto"): Chos
   return modalities.flatMap((modality): Chosen => {
     const files = manifest.towers[modality]?.files;
     if (files === undefined) return [];
-    const here = exactness.filter((dtype) => files[dtype] !== undefined);
-    const dtype = wanted === "auto" ? here[0] : wanted;
+    const available = exactness.filter((dtype) => files[dtype] !== undefined);
+    const dtype = wanted === "auto" ? available[0] : wanted;
     const file = files[dtype];
     if (file !== undefined) return [[modality, { dtype, file }]];
     const { id, source, revision } = manifest;
@@ -26,7 +26,7 @@ export function chooseFiles(manifest: Manifest, wanted: DataType | "auto"): Chos
       : "";
     const message =
       `The ${modality} tower of "${id}" is not installed as ${dtype}; available: ` +
-      `${here.join(", ")}${advice}`;
+      `${available.join(", ")}${advice}`;
     throw new AppError("model_not_found", message, { param: "dtype" });
   });
 }

@@ -178,8 +178,8 @@ export class PackLoader {
           report(tower.session);
           const batching = { maxBatch: mediaBatch(maxBatch, tower.session) };
           const { preprocess } = manifest.towers.audio!;
-          const made = audioEncoder(tower, preprocess, { media, ...batching });
-          const { encoder, encodeWindows } = made;
+          const towerEncoder = audioEncoder(tower, preprocess, { media, ...batching });
+          const { encoder, encodeWindows } = towerEncoder;
           pack.encoders.audio = finish(withBatching(encoder, batching));
           pack.encodeWindows = encodeWindows;
         }

@@ -93,7 +93,7 @@ export class ModelRegistry {
   #retire(pack: LoadedPack): void {
     const { activity, log } = this.#options;
     const leaving = activity
-      .settled()
+      .whenIdle()
       .then(() => pack.dispose())
       .catch((error) => log.error({ err: error }, "a model could not be freed"))
       .finally(() => this.#leaving.delete(leaving));

@@ -60,9 +60,10 @@ export function packsOf(
       );
     }
     if (!understands(pack)) {
-      const able = names(loaded.filter(understands));
+      const supported = names(loaded.filter(understands));
       const message =
-        `The model "${id}" does not understand ` + `${modalities.join(" and ")}; these do: ${able}`;
+        `The model "${id}" does not understand ` +
+        `${modalities.join(" and ")}; these do: ${supported}`;
       throw new AppError("invalid_input", message, { param: "model" });
     }
     return pack;

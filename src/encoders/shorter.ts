@@ -25,7 +25,8 @@ export function cutTo(
   wanted: number | undefined,
 ): Cut {
   const { id, dimensions } = manifest;
-  if (wanted === undefined || wanted === dimensions) return { space, cut: (whole) => [...whole] };
+  if (wanted === undefined || wanted === dimensions)
+    return { space, cut: (embeddings) => [...embeddings] };
   if (!allowsShorter(manifest, wanted)) {
     const message =
       `The model "${id}" gives ${dimensions} dimensions, not ${wanted} ` +
@@ -34,7 +35,7 @@ export function cutTo(
   }
   return {
     space: `${space}:${wanted}`,
-    cut: (whole) => whole.map((embedding) => unit(embedding.subarray(0, wanted), id)),
+    cut: (embeddings) => embeddings.map((embedding) => unit(embedding.subarray(0, wanted), id)),
   };
 }
 

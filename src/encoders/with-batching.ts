@@ -218,7 +218,7 @@ export function withBatching<M extends Modality>(
       const onAbort = () => endCall(call!, () => call!.reject(signal!.reason));
       try {
         return await new Promise<Embedding[]>((resolve, reject) => {
-          const made: Call<M> = {
+          const newCall: Call<M> = {
             inputs,
             entries: new Set(),
             embeddings: new Array(inputs.length),
@@ -229,10 +229,10 @@ export function withBatching<M extends Modality>(
             resolve,
             reject,
           };
-          call = made;
-          calls.add(made);
+          call = newCall;
+          calls.add(newCall);
           const caller = signal ?? Symbol("caller");
-          for (const position of inputs.keys()) add(made, position, caller, currentPriority());
+          for (const position of inputs.keys()) add(newCall, position, caller, currentPriority());
           signal?.addEventListener("abort", onAbort, { once: true });
           // Calls of the same tick share the first batch.
           queueMicrotask(pump);

@@ -26,16 +26,16 @@ export function classFigures(
   confusion: readonly number[][],
 ): ClassFigures[] {
   const share = (part: number, of: number) => (of === 0 ? 0 : part / of);
-  const given = names.map((_, answer) => confusion.reduce((sum, row) => sum + row[answer], 0));
+  const predicted = names.map((_, answer) => confusion.reduce((sum, row) => sum + row[answer], 0));
   return names.map((label, i) => {
     const support = confusion[i].reduce((sum, count) => sum + count, 0);
     const right = confusion[i][i];
     return {
       label,
       support,
-      precision: share(right, given[i]),
+      precision: share(right, predicted[i]),
       recall: share(right, support),
-      f1: share(2 * right, support + given[i]),
+      f1: share(2 * right, support + predicted[i]),
     };
   });
 }

@@ -106,9 +106,9 @@ async function run(
         : await readLabelled(store, collection, input.labelBy, space, signal);
     return items.filter(({ modality }) => modality !== "text");
   };
-  const asked = await kept.items("from", read(input.fromCollection, from.space));
+  const fromItems = await kept.items("from", read(input.fromCollection, from.space));
   const searched = await kept.items("to", read(input.toCollection, to.space));
-  const { memory, queries } = divide(asked, input.seed ?? 1);
+  const { memory, queries } = divide(fromItems, input.seed ?? 1);
 
   report(0.4, { stage: "fitting" });
   const head = await bridgeInWorker(
@@ -201,8 +201,8 @@ function divide(
   const labelledItems = items.filter(({ label }) => label !== undefined);
   const order = [...seededRandom(seed).permutation(labelledItems.length)];
   const queries = order.slice(0, Math.ceil(order.length / 2)).map((i) => labelledItems[i]);
-  const asked = new Set(queries);
-  return { memory: items.filter((item) => !asked.has(item)), queries };
+  const isQuery = new Set(queries);
+  return { memory: items.filter((item) => !isQuery.has(item)), queries };
 }
 
 const labelled = (items: readonly LabelledItem[]): LabelledRows => ({
@@ -219,20 +219,20 @@ function keeper(folder: string) {
   const rows = async (name: string, make: () => Promise<Rows>): Promise<Rows> => {
     const file = path(`${name}.npy`);
     if (existsSync(file)) return keptRows(file);
-    const made = await make();
-    await keepRows(file, made);
-    return made;
+    const computed = await make();
+    await keepRows(file, computed);
+    return computed;
   };
   return {
     rows,
     items: async (name: string, make: () => Promise<LabelledItem[]>): Promise<LabelledItem[]> => {
       const file = path(`${name}.json`);
       if (!existsSync(file)) {
-        const made = await make();
-        if (made.length > 0)
-          await keepRows(path(`${name}.npy`), rowsOf(made.map((item) => item.embedding)));
-        await writeSealed(file, JSON.stringify(made.map(({ embedding: _, ...item }) => item)));
-        return made;
+        const computed = await make();
+        if (computed.length > 0)
+          await keepRows(path(`${name}.npy`), rowsOf(computed.map((item) => item.embedding)));
+        await writeSealed(file, JSON.stringify(computed.map(({ embedding: _, ...item }) => item)));
+        return computed;
       }
       const text = (await readSealed(file)).toString("utf8");
       const saved = JSON.parse(text) as Omit<LabelledItem, "embedding">[];

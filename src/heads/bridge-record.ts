@@ -37,13 +37,13 @@ export async function readBridge(
     );
   }
   if (versions.length + history.length === 0 && damage === undefined) return undefined;
-  const isThere = (number: number) =>
+  const hasVersion = (number: number) =>
     number === noVersion || versions.some(({ version }) => version === number);
   const active = activeIn(history);
   const why =
-    active === undefined || isThere(active)
+    active === undefined || hasVersion(active)
       ? damage
       : `Version ${active} of the bridge "${name}", the active one, is missing`;
   if (why !== undefined) log.error({ bridge: name }, `no version of the bridge is used: ${why}`);
-  return { versions, history: history.filter(isThere), damage: why };
+  return { versions, history: history.filter(hasVersion), damage: why };
 }

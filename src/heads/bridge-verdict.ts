@@ -13,13 +13,13 @@ const builtInShare = 10;
  * The texts that a bridge is fitted on, and the held-out ones: one in ten of the built-in
  * sentences, which no bridge made here has seen, and some of the given texts.
  */
-export function divideTexts(given: readonly string[] | undefined) {
+export function divideTexts(customTexts: readonly string[] | undefined) {
   const builtIn = [...new Set(bridgeTexts())];
   const common = builtIn.filter((_, i) => i % builtInShare === 0);
   const isCommon = new Set(common);
-  if (given === undefined)
+  if (customTexts === undefined)
     return { texts: builtIn.filter((text) => !isCommon.has(text)), heldOut: common };
-  const texts = [...new Set(given)];
+  const texts = [...new Set(customTexts)];
   const heldOut =
     texts.length < fewestToDivide
       ? []
@@ -45,20 +45,20 @@ export function verdictOf(
   memory: number,
 ): BridgeVerdict {
   const { texts, before, after, interval } = comparison;
-  const than = inUse === undefined ? "chance" : `the bridge in use, "${inUse.name}"`;
+  const baseline = inUse === undefined ? "chance" : `the bridge in use, "${inUse.name}"`;
   const numbers =
     `mean reciprocal rank ${before.toFixed(3)} -> ${after.toFixed(3)}, 95 % interval of the ` +
     `change ${interval.map((x) => x.toFixed(3)).join(" to ")}, on ${texts} held-out texts`;
   const reason = comparison.improved
-    ? `Better than ${than}: ${numbers}.`
-    : `Not significantly better than ${than}: ${numbers}.`;
+    ? `Better than ${baseline}: ${numbers}.`
+    : `Not significantly better than ${baseline}: ${numbers}.`;
   const report = inUse?.versions.find(({ active }) => active)?.report;
   const usesMemory = memoryOf(report) > 0;
   if (!usesMemory || memory > 0) return { ...comparison, reason };
-  const lack =
+  const caveat =
     "The bridge in use was given items of the query model and this one was not, which texts " +
     'do not show: give it some with "from_collection", or activate it by hand.';
-  return { ...comparison, improved: false, reason: `${reason} ${lack}` };
+  return { ...comparison, improved: false, reason: `${reason} ${caveat}` };
 }
 
 /**

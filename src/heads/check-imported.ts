@@ -122,5 +122,8 @@ function checkFewShot(
   }
 }
 
-const unfit = (part: string, what: string) =>
-  new AppError("model_corrupt", `The head cannot be used here because of its "${part}": ${what}`);
+const unfit = (part: string, problem: string) =>
+  new AppError(
+    "model_corrupt",
+    `The head cannot be used here because of its "${part}": ${problem}`,
+  );

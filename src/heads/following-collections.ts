@@ -55,10 +55,10 @@ async function collectionsFollowing(
 
 /** Why a head, or one of its versions, cannot be removed: collections follow it. */
 export function usedBy(users: readonly string[], name: string, version?: number): AppError {
-  const what =
+  const subject =
     version === undefined ? `The head "${name}"` : `Version ${version} of the head "${name}"`;
   const message =
-    `${what} is used by the ` +
+    `${subject} is used by the ` +
     `collection${users.length === 1 ? "" : "s"} ` +
     `${users.join(", ")}`;
   return new AppError("conflict", message, { param: "name" });

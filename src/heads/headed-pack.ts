@@ -29,13 +29,13 @@ export async function findPack(
     throw new AppError("invalid_input", message, { param: "head" });
   }
   const pack = packs.find(head.model);
-  const able =
+  const supported =
     head.kind === "projection"
       ? headedModalities(head)
       : pack.towers.map(({ modality }) => modality);
-  const other = modalities.find((modality) => !able.includes(modality));
+  const other = modalities.find((modality) => !supported.includes(modality));
   if (other !== undefined) {
-    const message = `The head "${head.name}" is for ${able.join(" and ")}, not for ${other}`;
+    const message = `The head "${head.name}" is for ${supported.join(" and ")}, not for ${other}`;
     throw new AppError("invalid_input", message, { param: "head" });
   }
   return { pack: headedPack(pack, head), head };
@@ -112,12 +112,12 @@ function projectWindows(
   if (head === undefined) return encodeWindows;
   return async (sound, signal) => {
     const { embedding, windows } = await encodeWindows(sound, signal);
-    const [whole, ...parts] = applyHead(head, [
+    const [clip, ...parts] = applyHead(head, [
       embedding,
       ...windows.map((window) => window.embedding),
     ]);
     return {
-      embedding: whole,
+      embedding: clip,
       windows: windows.map((window, i) => ({ ...window, embedding: parts[i] })),
     };
   };

@@ -214,10 +214,11 @@ async function activeHeads(
   });
   // Nor is a head for earlier weights.
   if (used === undefined || used.fromSpace !== space) return {};
-  const able = headedModalities(used);
-  if (![sides.a, sides.b ?? "text"].every((modality) => able.includes(modality))) {
+  const supported = headedModalities(used);
+  if (![sides.a, sides.b ?? "text"].every((modality) => supported.includes(modality))) {
     const other =
-      `Version ${version}, which is active, is for ${able.join(" and ")}: it was not compared, ` +
+      `Version ${version}, which is active, is for ${supported.join(" and ")}: ` +
+      "it was not compared, " +
       "and stays active.";
     return { other };
   }

@@ -99,11 +99,11 @@ function rowsIn(bytes: Uint8Array): Rows {
  */
 export function checkSpace(
   { manifest, space }: { manifest: { id: string }; space: string },
-  made: string,
+  jobSpace: string,
 ): void {
-  if (space === made) return;
+  if (space === jobSpace) return;
   const message =
-    `The job was made for the space ${made}, but "${manifest.id}" now embeds into ${space}: ` +
+    `The job was made for the space ${jobSpace}, but "${manifest.id}" now embeds into ${space}: ` +
     "start " +
     "another job";
   throw new AppError("space_mismatch", message, { param: "model" });

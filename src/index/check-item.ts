@@ -58,8 +58,8 @@ export function checkItem(
 
 function checkId(id: unknown): asserts id is string {
   if (typeof id !== "string" || id.length < 1 || id.length > 512 || !isPlainText(id)) {
-    const given = typeof id === "string" ? `${id.length} characters` : typeof id;
-    throw invalidInput("id", `Expected 1 to 512 characters of text as id but received ${given}`);
+    const received = typeof id === "string" ? `${id.length} characters` : typeof id;
+    throw invalidInput("id", `Expected 1 to 512 characters of text as id but received ${received}`);
   }
   // URLs resolve these segments before they reach the server.
   if (id === "." || id === "..")

@@ -59,15 +59,15 @@ export function checkFilter(filter: unknown, { allowEmpty = true } = {}): Filter
     }
     if (++conditions > maxConditions)
       throw wrong(at, `Expected at most ${maxConditions} conditions in a filter`);
-    const given = part as Record<string, unknown>;
-    const combiners = (["and", "or", "not"] as const).filter((key) => Object.hasOwn(given, key));
-    const subject = Object.hasOwn(given, "item") ? "item" : "field";
-    onlyKeys(given, combiners.length > 0 ? combiners.slice(0, 1) : [subject, "op", "value"], at);
-    if (combiners[0] === "and") return { and: list(given.and, `${at}.and`, depth) };
-    if (combiners[0] === "or") return { or: list(given.or, `${at}.or`, depth) };
-    if (combiners[0] === "not") return { not: check(given.not, `${at}.not`, depth + 1) };
-    if (subject === "item") return checkFact(given, at);
-    const { field, op, value } = given;
+    const fields = part as Record<string, unknown>;
+    const combiners = (["and", "or", "not"] as const).filter((key) => Object.hasOwn(fields, key));
+    const subject = Object.hasOwn(fields, "item") ? "item" : "field";
+    onlyKeys(fields, combiners.length > 0 ? combiners.slice(0, 1) : [subject, "op", "value"], at);
+    if (combiners[0] === "and") return { and: list(fields.and, `${at}.and`, depth) };
+    if (combiners[0] === "or") return { or: list(fields.or, `${at}.or`, depth) };
+    if (combiners[0] === "not") return { not: check(fields.not, `${at}.not`, depth + 1) };
+    if (subject === "item") return checkFact(fields, at);
+    const { field, op, value } = fields;
     fieldPath(field, `${at}.field`);
     if (!ops.includes(op as FilterOp)) {
       throw wrong(
@@ -95,10 +95,10 @@ function checkFact({ item, op, value }: Record<string, unknown>, at: string): Fi
     throw wrong(`${at}.item`, `Expected one of ${facts} but received ${show(item)}`);
   }
   const fact = item as ItemFact;
-  const able: readonly unknown[] = factOps[fact];
-  if (!able.includes(op)) {
+  const allowed: readonly unknown[] = factOps[fact];
+  if (!allowed.includes(op)) {
     const message =
-      `Expected one of ${able.join(", ")} as operator for ` + `${fact} but received ${show(op)}`;
+      `Expected one of ${allowed.join(", ")} as operator for ` + `${fact} but received ${show(op)}`;
     throw wrong(`${at}.op`, message);
   }
   checkValue(op as FilterOp, value, `${at}.value`);
@@ -135,19 +135,19 @@ export function isTime(value: unknown): value is string {
 }
 
 /** Ignoring an unknown key would widen what the filter finds, or deletes. */
-function onlyKeys(given: Record<string, unknown>, allowed: readonly string[], at: string): void {
-  const other = Object.keys(given).find((key) => !allowed.includes(key));
+function onlyKeys(fields: Record<string, unknown>, allowed: readonly string[], at: string): void {
+  const other = Object.keys(fields).find((key) => !allowed.includes(key));
   if (other === undefined) return;
   const shown = other.length > 80 ? `${other.slice(0, 80)}…` : other;
-  const meant = likelyMeant(other, ["field", "item", "op", "value", "and", "or", "not"]);
+  const suggestion = likelyMeant(other, ["field", "item", "op", "value", "and", "or", "not"]);
   const shape = `{"field": "year", "op": "gte", "value": 2020}`;
   const [only] = allowed;
   const advice =
     allowed.length === 1
       ? `"${only}" must be the only key of its object; to combine: {"and": [{"${only}": …}, …]}`
-      : meant === undefined || meant === other
+      : suggestion === undefined || suggestion === other
         ? `expected "field", "op" and "value", or "and", "or" or "not": ${shape}`
-        : `did you mean "${meant}"?`;
+        : `did you mean "${suggestion}"?`;
   throw wrong(`${at}.${shown}`, `Unknown key "${shown}" in "${at}": ${advice}`);
 }
 

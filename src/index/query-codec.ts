@@ -58,7 +58,7 @@ function coreQuery(query: Query, dimensions: number): CoreQuery {
       `Expected a number for "min_similarity" but received ${minSimilarity}`,
     );
   }
-  const asked = {
+  const settings = {
     embedding: embedding && unitLength(embedding),
     itemId,
     topK,
@@ -70,7 +70,7 @@ function coreQuery(query: Query, dimensions: number): CoreQuery {
       queryModality: centering.queryModality && modalities.indexOf(centering.queryModality),
     },
   };
-  return { ...asked, after: cursor === undefined ? undefined : readCursor(cursor, asked) };
+  return { ...settings, after: cursor === undefined ? undefined : readCursor(cursor, settings) };
 }
 
 export function searchResult(
@@ -132,15 +132,15 @@ const settingsOf = ({ itemId, filter, modality, centering }: CoreQuery): string 
   hashOf([itemId, filter, modality, centering?.queryModality, centering !== undefined]);
 
 /** A page's cursor is the row of its last item, and a hash of its filter and modality. */
-export function writePageCursor(row: number, asked: unknown): string {
-  return Buffer.from(`${row}.${hashOf(asked)}`).toString("base64url");
+export function writePageCursor(row: number, settings: unknown): string {
+  return Buffer.from(`${row}.${hashOf(settings)}`).toString("base64url");
 }
 
-export function readPageCursor(cursor: string, asked: unknown): number {
+export function readPageCursor(cursor: string, settings: unknown): number {
   const text = Buffer.from(cursor, "base64url").toString("utf8");
   const [, row, hash] = /^(\d{1,15})\.(\w{16})$/.exec(text) ?? [];
   if (row === undefined) throw noCursor("after", cursor);
-  if (hash !== hashOf(asked)) throw otherCursor("after", "filter or modality");
+  if (hash !== hashOf(settings)) throw otherCursor("after", "filter or modality");
   return Number(row);
 }
 
@@ -152,6 +152,6 @@ function noCursor(param: string, cursor: string): AppError {
   return invalidInput(param, message);
 }
 
-function otherCursor(param: string, what: string): AppError {
-  return invalidInput(param, `The cursor belongs to another ${what}: start without one`);
+function otherCursor(param: string, owner: string): AppError {
+  return invalidInput(param, `The cursor belongs to another ${owner}: start without one`);
 }

@@ -53,9 +53,9 @@ export async function classifyContents(
 export async function classifyWith(
   parts: ClassifyParts,
   answerer: Answerer,
-  given: { query: LabelQuery; contents: readonly Scorable[]; signal: AbortSignal },
+  request: { query: LabelQuery; contents: readonly Scorable[]; signal: AbortSignal },
 ): Promise<ClassifiedContents> {
-  const { query, contents, signal } = given;
+  const { query, contents, signal } = request;
   const plans = new Map<Modality, LabelPlan>();
   for (const { modality } of contents)
     if (!plans.has(modality))

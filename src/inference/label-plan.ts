@@ -78,10 +78,10 @@ export async function planLabels(
   query: LabelQuery,
   { modality, signal }: { modality: Modality; signal?: AbortSignal },
 ): Promise<LabelPlan> {
-  const given = (query.labels ?? head?.fewShot?.labels)?.map((one) =>
+  const requested = (query.labels ?? head?.fewShot?.labels)?.map((one) =>
     typeof one === "string" ? { label: one } : one,
   );
-  const labels = checkLabels(given, parts.config.maxLabels);
+  const labels = checkLabels(requested, parts.config.maxLabels);
   const { multiLabel, topK, threshold } = query;
   if (multiLabel === true && head?.fewShot !== undefined) {
     const message =
@@ -97,8 +97,14 @@ export async function planLabels(
   const { logitScale, logitBias, activation } = pack.manifest;
   const examples = head?.fewShot && examplesOf(head, logitScale, modality);
   const chosen = await calibrationOf(parts, pack, query, modality);
-  const asked = { ...query, calibration: chosen.name };
-  const { calibration, reference } = await referenceOf(parts, asked, pack, modality, templates);
+  const labelQuery = { ...query, calibration: chosen.name };
+  const { calibration, reference } = await referenceOf(
+    parts,
+    labelQuery,
+    pack,
+    modality,
+    templates,
+  );
   const misfit = thresholdsMisfit({ pack, head }, query, calibration);
   return {
     calibration,
@@ -134,10 +140,10 @@ async function calibrationOf(
     warning: `The calibration "${name}" of the label set "${labelSet!.name}" was not used: ${why}`,
   });
   try {
-    const { space, modality: made } = await calibrations.use(name);
-    if (space === pack.space && made === modality) return { name };
+    const { space, modality: forModality } = await calibrations.use(name);
+    if (space === pack.space && forModality === modality) return { name };
     return unused(
-      `it is for ${made} in ${space}, and this answer for ${modality} in ${pack.space}`,
+      `it is for ${forModality} in ${space}, and this answer for ${modality} in ${pack.space}`,
     );
   } catch (error) {
     if (error instanceof AppError) return unused(error.message);
@@ -166,18 +172,18 @@ function thresholdsMisfit(
   { labelSet, multiLabel }: LabelQuery,
   calibration: LabelPlan["calibration"],
 ): string | undefined {
-  const made = labelSet?.thresholdsOf;
-  if (made === undefined) return undefined;
+  const calibratedFor = labelSet?.thresholdsOf;
+  if (calibratedFor === undefined) return undefined;
   const isSame =
-    made.space === pack.space &&
-    made.head?.name === head?.name &&
-    made.head?.version === head?.version &&
+    calibratedFor.space === pack.space &&
+    calibratedFor.head?.name === head?.name &&
+    calibratedFor.head?.version === head?.version &&
     // Only these scores go through one
     (!multiLabel ||
-      (made.calibration?.name === calibration?.name &&
-        made.calibration?.version === calibration?.version));
+      (calibratedFor.calibration?.name === calibration?.name &&
+        calibratedFor.calibration?.version === calibration?.version));
   if (isSame) return undefined;
-  const named = (space: string, by: Pick<typeof made, "head" | "calibration">) => {
+  const named = (space: string, by: Pick<typeof calibratedFor, "head" | "calibration">) => {
     const parts = (["head", "calibration"] as const).flatMap((kind) => {
       const one = kind === "calibration" && !multiLabel ? undefined : by[kind];
       return one === undefined ? [] : [`${kind} "${one.name}", version ${one.version}`];
@@ -186,7 +192,7 @@ function thresholdsMisfit(
   };
   return (
     `The thresholds of the label set "${labelSet!.name}" belong to ` +
-    `${named(made.space, made)}, and this answer is of ` +
+    `${named(calibratedFor.space, calibratedFor)}, and this answer is of ` +
     `${named(pack.space, { head, calibration })}: they were not used`
   );
 }

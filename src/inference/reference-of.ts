@@ -79,7 +79,7 @@ export async function referenceOf(
 function checkFits(
   { name, version, space, modality }: Calibration,
   pack: LoadedPack,
-  asked: Modality,
+  expected: Modality,
 ): void {
   const param = "calibration";
   if (space !== pack.space) {
@@ -88,6 +88,6 @@ function checkFits(
       `"${pack.manifest.id}" answers in ${pack.space}: create it again`;
     throw new AppError("space_mismatch", message, { param });
   }
-  if (modality !== asked)
-    throw invalidInput(param, `The calibration "${name}" is for ${modality}, not for ${asked}`);
+  if (modality !== expected)
+    throw invalidInput(param, `The calibration "${name}" is for ${modality}, not for ${expected}`);
 }

@@ -36,13 +36,13 @@ export async function answererOfCollection(
   return { pack: packOfSpace(parts.packs, stats.space, `The collection "${stats.name}"`) };
 }
 
-/** @param what  the message's subject: `The embedding`. */
-export function packOfSpace(packs: Packs, space: string, what: string) {
+/** @param subject  the message's subject: `The embedding`. */
+export function packOfSpace(packs: Packs, space: string, subject: string) {
   const pack = packs.list().find((one) => one.space === space && one.encoders.text !== undefined);
   if (pack !== undefined) return pack;
   const spaces = packs.list().map((one) => one.space);
   const message =
-    `${what} is in the space "${space}", but the loaded models embed texts into: ` +
+    `${subject} is in the space "${space}", but the loaded models embed texts into: ` +
     `${spaces.join(", ") || "none"}`;
   throw new AppError("space_mismatch", message, { param: "model" });
 }

@@ -34,7 +34,7 @@ export interface JobStore {
 
 export type JobPlacement = Pick<JobKind, "lane" | "isLocal">;
 
-/** What other servers did since the last look. */
+/** What other servers did since the last call. */
 export interface JobChanges {
   changed: Job[];
   removed: string[];
@@ -42,7 +42,7 @@ export interface JobChanges {
 
 /** Jobs that several servers take from: each runs on one of them at a time. */
 export interface JobQueue {
-  look(): Promise<JobChanges>;
+  pollChanges(): Promise<JobChanges>;
   /** Whether this server may run it: it waits, or the server that ran it is gone. */
   isFree(job: Job): boolean;
   /**

@@ -179,7 +179,7 @@ export class Jobs {
     const { queue } = this.#records.store;
     if (queue === undefined || this.#isClosed) return;
     await this.claim();
-    const { changed, removed } = await queue.look();
+    const { changed, removed } = await queue.pollChanges();
     // What runs here is known better here.
     const news = changed.filter(({ id }) => !this.#runner.isRunning(id));
     this.#records.adopt({ changed: news, removed });

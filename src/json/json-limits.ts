@@ -54,7 +54,7 @@ export class JsonCounts {
     if (++this.#values <= jsonLimits.values) return;
     throw JsonError.tooLarge(
       "values",
-      (most) => `has more than ${most} values; send fewer at once`,
+      (limit) => `has more than ${limit} values; send fewer at once`,
     );
   }
 
@@ -64,7 +64,7 @@ export class JsonCounts {
     if (this.#numbers <= jsonLimits.numbers) return;
     throw JsonError.tooLarge(
       "numbers",
-      (most) => `has more than ${most} numbers; send them as .npy files or NDJSON`,
+      (limit) => `has more than ${limit} numbers; send them as .npy files or NDJSON`,
     );
   }
 }

@@ -127,8 +127,8 @@ function comesBack(text: string, value: number): boolean {
  * A number's text as digits x 10^power, without zeros at either end of the digits and without sign.
  */
 function decimalOf(text: string): { digits: string; power: number } {
-  const [, whole, fraction = "", exponent = "0"] = /^-?(\d+)\.?(\d*)(?:e(.*))?$/i.exec(text)!;
-  const all = (whole + fraction).replace(/^0+/, "");
+  const [, integer, fraction = "", exponent = "0"] = /^-?(\d+)\.?(\d*)(?:e(.*))?$/i.exec(text)!;
+  const all = (integer + fraction).replace(/^0+/, "");
   let end = all.length;
   while (end > 0 && all.charCodeAt(end - 1) === 0x30) end--; // a regular expression is quadratic
   const power = Number(exponent) - fraction.length + all.length - end;

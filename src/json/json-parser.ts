@@ -189,7 +189,7 @@ export class JsonParser {
       throw new JsonError(`the key "${text}" appears twice`, this.#path(text));
     }
     if (++top.keys > jsonLimits.keys) {
-      throw JsonError.tooLarge("keys", (most) => `has an object of more than ${most} keys`);
+      throw JsonError.tooLarge("keys", (limit) => `has an object of more than ${limit} keys`);
     }
     top.key = text;
     this.#expected = "colon";
@@ -197,7 +197,7 @@ export class JsonParser {
 
   #open(array: unknown[] | undefined, expected: Expected): void {
     if (this.#levels.length === jsonLimits.depth) {
-      throw JsonError.tooLarge("depth", (most) => `is nested deeper than ${most} levels`);
+      throw JsonError.tooLarge("depth", (limit) => `is nested deeper than ${limit} levels`);
     }
     this.#counts.addValue();
     const parent = this.#top;

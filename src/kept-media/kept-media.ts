@@ -244,7 +244,7 @@ export class KeptMedia {
 
   #damaged(sha256: string): AppError {
     const path = this.#files.pathOf(sha256);
-    const what = "is damaged or gone: add its item again, or restore a backup";
-    return new AppError("storage_corrupt", `The kept file "${path}" ${what}`);
+    const problem = "is damaged or gone: add its item again, or restore a backup";
+    return new AppError("storage_corrupt", `The kept file "${path}" ${problem}`);
   }
 }

@@ -132,7 +132,7 @@ export function cosines(
   const [p, q] = [a.values, b.values];
   const [n, m] = [rowCount(a), rowCount(b)];
   const result = new Float32Array(n * m);
-  const whole = dimensions - (dimensions % 4);
+  const unrolled = dimensions - (dimensions % 4);
   for (let i = 0; i < n; i++) {
     beforeRow?.();
     const from = i * dimensions;
@@ -143,7 +143,7 @@ export function cosines(
       let s2 = 0;
       let s3 = 0;
       let d = 0;
-      for (; d < whole; d += 4) {
+      for (; d < unrolled; d += 4) {
         s0 += p[from + d] * q[to + d];
         s1 += p[from + d + 1] * q[to + d + 1];
         s2 += p[from + d + 2] * q[to + d + 2];

@@ -87,11 +87,11 @@ export function addCollectionTools(server: McpServer, parts: ToolParts): void {
     }),
     output: StoredItem.omit({ space: true }),
     annotations: { readOnlyHint: false, destructiveHint: true, openWorldHint: false },
-    async run({ collection, id, metadata, create, model, ...given }, signal) {
+    async run({ collection, id, metadata, create, model, ...content }, signal) {
       if (model !== undefined && !create) {
         throw new ToolError('Expected "create" beside "model": a collection keeps its model');
       }
-      const { modality, value, file } = await contentOf(given, files);
+      const { modality, value, file } = await contentOf(content, files);
       if (create) {
         const body = { name: collection, model };
         await askForJson(ask, "/v1/collections", { body, signal }).catch((error) => {

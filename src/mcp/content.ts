@@ -38,19 +38,19 @@ export type ContentArguments = { text?: string; image?: string; audio?: string; 
 
 /** @throws ToolError unless exactly one is given, or when a file cannot be read. */
 export async function contentOf(
-  given: ContentArguments,
+  parameters: ContentArguments,
   files: LocalFiles | undefined,
 ): Promise<GivenContent> {
   const allowed = ["text", "image", "audio", ...(files === undefined ? [] : ["file"])] as const;
   const names = (["text", "image", "audio", "file"] as const).filter(
-    (name) => given[name] !== undefined,
+    (name) => parameters[name] !== undefined,
   );
   const [name] = names;
   if (names.length !== 1) {
-    const came = names.join(" and ") || "none";
-    throw new ToolError(`Expected one of ${allowed.join(", ")} but received ${came}`);
+    const received = names.join(" and ") || "none";
+    throw new ToolError(`Expected one of ${allowed.join(", ")} but received ${received}`);
   }
-  if (name !== "file") return { modality: name, value: given[name]! };
-  const { modality, bytes, ...file } = await files!.read(given.file!);
+  if (name !== "file") return { modality: name, value: parameters[name]! };
+  const { modality, bytes, ...file } = await files!.read(parameters.file!);
   return { modality, value: bytes.toString("base64"), file };
 }

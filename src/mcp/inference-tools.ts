@@ -62,8 +62,8 @@ export function addInferenceTools(server: McpServer, parts: ToolParts): void {
     input: z.strictObject({ ...contentFields(files), model }),
     output: Embedded,
     annotations,
-    async run({ model, ...given }, signal) {
-      const { modality, value } = await contentOf(given, files);
+    async run({ model, ...content }, signal) {
+      const { modality, value } = await contentOf(content, files);
       const body = { input: value, modality, model };
       const answer = await askForJson<EmbeddingsAnswer>(ask, "/v1/embeddings", { body, signal });
       const [{ embedding, warnings }] = answer.data;

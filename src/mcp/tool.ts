@@ -36,7 +36,7 @@ export interface Tool<I extends z.ZodType> {
   input: I;
   output: z.ZodType;
   annotations: ToolAnnotations;
-  run(given: z.infer<I>, signal: AbortSignal): Promise<ToolAnswer>;
+  run(args: z.infer<I>, signal: AbortSignal): Promise<ToolAnswer>;
 }
 
 /** Adds a tool to a server: reads its arguments as strictly as a route reads a body. */
@@ -48,12 +48,12 @@ export function addTool<I extends z.ZodType>(
   const { name, title, description, annotations } = tool;
   const [inputSchema, outputSchema] = [unchecked(tool.input), unchecked(tool.output)];
   const config = { title, description, annotations, inputSchema, outputSchema };
-  server.registerTool(name, config, async (given, context): Promise<CallToolResult> => {
+  server.registerTool(name, config, async (args, context): Promise<CallToolResult> => {
     const client = context.http?.req?.signal;
     const { signal: cancelled } = context.mcpReq;
     const signal = client === undefined ? cancelled : AbortSignal.any([client, cancelled]);
     try {
-      const parsed = await parseBody(tool.input, withoutNulls(given));
+      const parsed = await parseBody(tool.input, withoutNulls(args));
       const { structured, media = [] } = await tool.run(parsed, signal);
       const text = { type: "text" as const, text: JSON.stringify(structured) };
       return {
@@ -70,8 +70,8 @@ export function addTool<I extends z.ZodType>(
  * Models write null for arguments they leave out. A null filter might match everything, so it is
  * kept and refused.
  */
-function withoutNulls(given: unknown): object {
-  const fields = Object.entries((given ?? {}) as object);
+function withoutNulls(args: unknown): object {
+  const fields = Object.entries((args ?? {}) as object);
   return Object.fromEntries(fields.filter(([name, value]) => value !== null || name === "filter"));
 }
 

@@ -62,14 +62,14 @@ export function isAnswerTo(
       const { data } = Windows.safeParse(value);
       if (data === undefined) return false;
       const { windows, shape, total } = data;
-      const most = Math.min(call.range?.count ?? total, total);
+      const maxCount = Math.min(call.range?.count ?? total, total);
       const [channels, ...axes] = shape;
       const isShape = channels === (call.spec.longer === "fusion" ? 4 : 1);
       const byteLength = 4 * channels * axes[0] * axes[1];
       return (
         isShape &&
         axes.includes(call.spec.mel.count) &&
-        windows.length <= most &&
+        windows.length <= maxCount &&
         buffers.length === windows.length &&
         buffers.every((buffer) => buffer.length === byteLength && isAllFinite(buffer))
       );

@@ -83,12 +83,12 @@ async function fromBase64(text: string, start: number, param: string): Promise<U
     // before it.
     const isLast = from + pieceLength >= text.length;
     const groups = isLast ? piece.length : piece.length - (piece.length % 4);
-    const whole = piece.slice(0, groups);
+    const wholeGroups = piece.slice(0, groups);
     rest = piece.slice(groups);
-    if (ended ? whole !== "" : !/^[A-Za-z0-9+/_-]*={0,2}$/.test(whole)) throw wrong();
-    ended ||= whole.endsWith("=");
-    if (isLast && whole.replace(/=+$/, "").length % 4 === 1) throw wrong();
-    size += bytes.write(whole, size, "base64");
+    if (ended ? wholeGroups !== "" : !/^[A-Za-z0-9+/_-]*={0,2}$/.test(wholeGroups)) throw wrong();
+    ended ||= wholeGroups.endsWith("=");
+    if (isLast && wholeGroups.replace(/=+$/, "").length % 4 === 1) throw wrong();
+    size += bytes.write(wholeGroups, size, "base64");
     if (clock.isUp()) await clock.next();
   }
   return bytes.subarray(0, size);

@@ -57,10 +57,10 @@ export async function readGraph(folder: string, path: string): Promise<GraphHead
     if (!(error instanceof RangeError)) throw error;
     const { buffer } = await file.read(Buffer.alloc(40), 0, 40, 0);
     const isPointer = buffer.toString("latin1").startsWith("version https://git-lfs");
-    const what = isPointer
+    const problem = isPointer
       ? "a Git LFS pointer: fetch the file itself (git lfs pull)"
       : error.message;
-    throw refuse(`${join(folder, path)} is ${what}`, error);
+    throw refuse(`${join(folder, path)} is ${problem}`, error);
   } finally {
     await file.close();
   }

@@ -88,8 +88,8 @@ async function readProcessor(
   const [outer, inner] = ["processor_config.json", "preprocessor_config.json"];
   const part = family.image === undefined ? "feature_extractor" : "image_processor";
   if (existsSync(join(folder, outer))) {
-    const whole = await readModelJson(folder, outer);
-    const found = inFolder(folder, () => readConfig(outer, whole, ProcessorConfig))[part];
+    const config = await readModelJson(folder, outer);
+    const found = inFolder(folder, () => readConfig(outer, config, ProcessorConfig))[part];
     if (found !== undefined) return { processor: found, processorFile: `${outer}, ${part}` };
   }
   if (existsSync(join(folder, inner)))

@@ -62,8 +62,8 @@ export const isImmichFolder = (folder: string): boolean =>
  * @throws AppError `invalid_input` naming what is missing or not supported.
  */
 export async function readImmichFolder(folder: string): Promise<FolderConfigs> {
-  const given = await readModelJson(folder, "config.json");
-  const config = inFolder(folder, () => readConfig("config.json", given, Config));
+  const json = await readModelJson(folder, "config.json");
+  const config = inFolder(folder, () => readConfig("config.json", json, Config));
   const base = typeof config.init_logit_bias === "number" ? siglip : clip;
   const outputs = {
     text: ["embedding", "text_embedding"],
@@ -119,7 +119,7 @@ async function imagePreprocess(
 ): Promise<ImagePreprocess | undefined> {
   if (!existsSync(join(folder, "visual/model.onnx"))) return undefined;
   const file = "visual/preprocess_cfg.json";
-  const given = await readModelJson(folder, file);
+  const json = await readModelJson(folder, file);
   return inFolder(folder, () => {
     const {
       size: sides,
@@ -127,7 +127,7 @@ async function imagePreprocess(
       std,
       interpolation,
       resize_mode,
-    } = readConfig(file, given, Preprocess);
+    } = readConfig(file, json, Preprocess);
     const size = squareSide(sides, `${file}: "size"`);
     const expected = squareSide(vision.image_size ?? size, 'config.json: "vision_cfg.image_size"');
     if (expected !== size)
@@ -147,8 +147,8 @@ async function imagePreprocess(
   });
 }
 
-function squareSide(given: number | number[], what: string): number {
-  const [height, width = height] = typeof given === "number" ? [given] : given;
+function squareSide(sides: number | number[], subject: string): number {
+  const [height, width = height] = typeof sides === "number" ? [sides] : sides;
   if (height === width) return height;
-  throw new RangeError(`${what}: only square pictures are supported, not ${height} x ${width}`);
+  throw new RangeError(`${subject}: only square pictures are supported, not ${height} x ${width}`);
 }

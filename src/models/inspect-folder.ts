@@ -133,9 +133,9 @@ async function logitOf(
     return { logitScale: options.logitScale, logitBias: options.logitBias };
   if (existsSync(join(folder, logitFile))) {
     // Values that are not numbers fail when the manifest is checked.
-    const given = (await readModelJson(folder, logitFile)) as Record<string, number>;
-    const logitScale = given.logit_scale_exp ?? given.logit_scale_exp_a;
-    if (logitScale !== undefined) return { logitScale, logitBias: given.logit_bias };
+    const values = (await readModelJson(folder, logitFile)) as Record<string, number>;
+    const logitScale = values.logit_scale_exp ?? values.logit_scale_exp_a;
+    if (logitScale !== undefined) return { logitScale, logitBias: values.logit_bias };
   }
   const message =
     "The ONNX files do not contain the learned logit scale: give it with --logit-scale (CLIP: 100)";

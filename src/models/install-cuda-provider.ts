@@ -82,8 +82,8 @@ async function download(
   const file = { path: archive.name, size: archive.size, sha256: archive.sha256 };
   progress.begin(1, archive.size);
   progress.file(archive.name, archive.size);
-  const whole = await stat(target).catch(() => undefined);
-  if (whole !== undefined && (await problemWith(target, file)) === undefined) {
+  const existing = await stat(target).catch(() => undefined);
+  if (existing !== undefined && (await problemWith(target, file)) === undefined) {
     progress.done("here");
     return target;
   }

@@ -19,14 +19,14 @@ export async function installPack(
   manifest: Manifest,
   installed: Manifest | undefined,
 ): Promise<Manifest> {
-  const whole = installed === undefined ? manifest : withGraphs(installed, manifest);
-  const json = `${JSON.stringify(whole, null, 2)}\n`;
+  const merged = installed === undefined ? manifest : withGraphs(installed, manifest);
+  const json = `${JSON.stringify(merged, null, 2)}\n`;
   const paths = filesOf(manifest).map(({ path }) => path);
   if (installed === undefined) {
     await removeOthers(source, paths);
     await writeDurably(join(source, "manifest.json"), json);
     await rename(source, pack);
-    return whole;
+    return merged;
   }
   for (const path of paths) {
     await mkdir(dirname(join(pack, path)), { recursive: true });
@@ -34,7 +34,7 @@ export async function installPack(
   }
   await writeDurably(join(pack, "manifest.json"), json);
   await rm(source, { recursive: true });
-  return whole;
+  return merged;
 }
 
 /** Configuration files, and leftovers of an earlier pull of other data types. */

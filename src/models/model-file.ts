@@ -21,8 +21,8 @@ const maxDepth = 100;
  */
 export async function openModelFile(folder: string, path: string): Promise<FileHandle> {
   const full = join(folder, path);
-  const refuse = (what: string, cause?: unknown) =>
-    new AppError("invalid_input", `${full} ${what}`, { param: "folder", cause });
+  const refuse = (problem: string, cause?: unknown) =>
+    new AppError("invalid_input", `${full} ${problem}`, { param: "folder", cause });
   const unreadable = (cause: NodeJS.ErrnoException): never => {
     throw refuse(`cannot be read (${cause.code})`, cause);
   };
@@ -61,8 +61,8 @@ export async function readModelJson(
   path: string,
   { maxBytes = 16 * 2 ** 20 }: { maxBytes?: number } = {},
 ): Promise<Record<string, unknown>> {
-  const refuse = (what: string, cause?: unknown) =>
-    new AppError("invalid_input", `${join(folder, path)}${what}`, { param: "folder", cause });
+  const refuse = (problem: string, cause?: unknown) =>
+    new AppError("invalid_input", `${join(folder, path)}${problem}`, { param: "folder", cause });
   const file = await openModelFile(folder, path);
   let text: string;
   try {

@@ -28,15 +28,15 @@ export function pullJob({ config, models }: PullServices): JobKind {
     async run(input, { signal, report }) {
       const { pull, id, dtypes } = PullInput.parse(input);
       const target = pullTarget(pull, { id });
-      const { manifest, wasHere } = await pullModel(target, {
+      const { manifest, wasInstalled } = await pullModel(target, {
         dataDir: config.dataDir,
         hub: hubSettings(process.env),
         dtypes,
         signal,
         progress: reported(report),
       });
-      await models.load(manifest.id, { reload: !wasHere });
-      return { model: manifest.id, was_here: wasHere };
+      await models.load(manifest.id, { reload: !wasInstalled });
+      return { model: manifest.id, was_here: wasInstalled };
     },
   };
 }
@@ -62,8 +62,8 @@ function reported(
       detail = { ...detail, file: path };
       tell();
     },
-    bytes(here) {
-      current = here;
+    bytes(receivedBytes) {
+      current = receivedBytes;
       tell();
     },
     done() {

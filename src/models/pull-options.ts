@@ -9,7 +9,7 @@ export interface PullProgress {
   /** A file starts; its `size` may be unknown. */
   file(path: string, size: number | undefined): void;
   /** This many bytes of that file are present. */
-  bytes(here: number): void;
+  bytes(receivedBytes: number): void;
   /** The file is complete and verified, and where it came from. */
   done(from: "the hub" | "here" | "the hub's cache"): void;
   notice(text: string): void;

@@ -91,11 +91,11 @@ export function planPull({ repo, files }: HubListing, dtypes: readonly DataType[
     DataType.options.some((dtype) => findGraph(paths, tower, dtype) !== undefined),
   );
   if (towers.length === 0 || lacking.length > 0) {
-    const what =
+    const missing =
       towers.length === 0
         ? `onnx/{${Object.values(graphNames).join(",")}}.onnx`
         : lacking.join(", ");
-    const message = `${repo} holds no ${what}: it is not an export in the hub's ONNX layout`;
+    const message = `${repo} holds no ${missing}: it is not an export in the hub's ONNX layout`;
     throw new AppError("invalid_input", message, { param: "id" });
   }
   const graphs = towers.flatMap((tower) =>

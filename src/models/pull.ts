@@ -31,7 +31,7 @@ import { modelFolders, pullFolder } from "./store.js";
 export async function pullModel(
   target: PullTarget,
   options: PullOptions,
-): Promise<{ manifest: Manifest; wasHere: boolean }> {
+): Promise<{ manifest: Manifest; wasInstalled: boolean }> {
   const { dataDir, signal, progress } = options;
   const folder = pullFolder(dataDir, target.id);
   const onWait = (pid: string) =>
@@ -75,23 +75,23 @@ class Pull {
     this.#pack = join(modelFolders(options.dataDir)[0], target.id);
   }
 
-  async run(): Promise<{ manifest: Manifest; wasHere: boolean }> {
+  async run(): Promise<{ manifest: Manifest; wasInstalled: boolean }> {
     const installed = await this.#installed();
     if (
       installed !== undefined &&
       has(installed, this.#options.dtypes) &&
       this.#target.revision === undefined
     )
-      return { manifest: installed, wasHere: true };
+      return { manifest: installed, wasInstalled: true };
     const listing = await this.#list(installed);
     if (installed !== undefined && has(installed, this.#options.dtypes))
-      return { manifest: installed, wasHere: true };
+      return { manifest: installed, wasInstalled: true };
     const plan = planPull(listing, this.#options.dtypes);
     const logit = await this.#fetchAll(listing, plan);
     const manifest = await this.#describe(listing, plan, logit);
     return {
       manifest: await installPack(this.#folder, this.#pack, manifest, installed),
-      wasHere: false,
+      wasInstalled: false,
     };
   }
 
@@ -205,7 +205,7 @@ class Pull {
       );
     await downloadFile(this.#client, repositoryPath(listing, file), file, target, {
       signal,
-      onBytes: (here) => progress.bytes(here),
+      onBytes: (receivedBytes) => progress.bytes(receivedBytes),
     });
     progress.done("the hub");
   }

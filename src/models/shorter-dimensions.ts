@@ -27,9 +27,9 @@ export function shorterDimensions(
   config: Record<string, unknown>,
   dimensions: number,
 ): Manifest["shorterDimensions"] {
-  const given = readConfig("config.json", config, Matryoshka);
-  const listed = [...(given.matryoshka_dimensions ?? []), given.truncate_dim ?? dimensions];
+  const fields = readConfig("config.json", config, Matryoshka);
+  const listed = [...(fields.matryoshka_dimensions ?? []), fields.truncate_dim ?? dimensions];
   const shorter = [...new Set(listed)].filter((one) => one < dimensions).sort((a, b) => a - b);
   if (shorter.length > 0) return shorter;
-  return given.is_matryoshka === true && dimensions > 1 ? { min: 1 } : undefined;
+  return fields.is_matryoshka === true && dimensions > 1 ? { min: 1 } : undefined;
 }

@@ -56,8 +56,8 @@ export async function openApiDocument<E extends Env>(app: Hono<E>): Promise<Open
       },
     } as NonNullable<Parameters<typeof generateSpecs>[1]>["documentation"],
   });
-  const made = document as unknown as OpenApiDocument;
-  for (const operations of Object.values(made.paths)) {
+  const result = document as unknown as OpenApiDocument;
+  for (const operations of Object.values(result.paths)) {
     for (const { parameters = [] } of Object.values(operations)) {
       for (const parameter of parameters) {
         if (parameter.in === "path" && parameter.name === "version")
@@ -65,5 +65,5 @@ export async function openApiDocument<E extends Env>(app: Hono<E>): Promise<Open
       }
     }
   }
-  return made;
+  return result;
 }

@@ -65,8 +65,8 @@ const nested = "x-nested";
 function nestedIn(part: unknown): Record<string, JsonSchema> {
   if (typeof part !== "object" || part === null) return {};
   const inner = Object.values(part).map(nestedIn);
-  const here = (part as JsonSchema)[nested] as Record<string, JsonSchema> | undefined;
-  return Object.assign({}, ...inner, here);
+  const children = (part as JsonSchema)[nested] as Record<string, JsonSchema> | undefined;
+  return Object.assign({}, ...inner, children);
 }
 
 /**

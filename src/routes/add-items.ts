@@ -113,9 +113,9 @@ export function addItemsRoute(services: Services) {
 
 /** The cost of what may not be a valid item: then that of its refusal. */
 function costOfItem(item: unknown, limits: DecodeLimits): Cost {
-  const given = (item ?? {}) as Partial<Record<"image" | "audio", unknown>>;
+  const fields = (item ?? {}) as Partial<Record<"image" | "audio", unknown>>;
   for (const modality of ["image", "audio"] as const) {
-    const field = given[modality];
+    const field = fields[modality];
     if (typeof field === "string" || field instanceof Uint8Array)
       return costOfMedia(field, modality, limits);
   }

@@ -103,10 +103,12 @@ export function describe(operation: Operation): MiddlewareHandler {
 }
 
 /** @throws AppError `invalid_input` naming the parameter. */
-function checkQuery(schema: z.ZodObject | undefined, given: Record<string, string[]>): void {
-  for (const [name, values] of Object.entries(given))
+function checkQuery(schema: z.ZodObject | undefined, parameters: Record<string, string[]>): void {
+  for (const [name, values] of Object.entries(parameters))
     if (values.length > 1) throw invalidInput(name, `"${name}" appears ${values.length} times`);
-  const query = Object.fromEntries(Object.entries(given).map(([name, [value]]) => [name, value]));
+  const query = Object.fromEntries(
+    Object.entries(parameters).map(([name, [value]]) => [name, value]),
+  );
   parseWith((schema ?? z.object({})).strict(), query);
 }
 
@@ -128,8 +130,8 @@ export function contentOf(content: Content, use: SchemaUse) {
   return Object.fromEntries(
     Object.entries(content).map(([type, schema]) => {
       if (!("_zod" in schema)) return [type, { schema }];
-      const made = () => jsonSchemaOf(schema as z.ZodType, type === formType ? "form" : use);
-      return [type, { schema: { toOpenAPISchema: async () => made() } }];
+      const toSchema = () => jsonSchemaOf(schema as z.ZodType, type === formType ? "form" : use);
+      return [type, { schema: { toOpenAPISchema: async () => toSchema() } }];
     }),
   );
 }

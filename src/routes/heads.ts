@@ -130,14 +130,14 @@ async function importHead(
   { heads, packs, config }: Pick<Services, "heads" | "packs" | "config">,
 ) {
   const isForm = contentTypeOf(c)?.value === "multipart/form-data";
-  const given = isForm
+  const upload = isForm
     ? await readRequest(c, HeadImport)
     : parseWith(HeadImport, {
         file: await readBody(c),
         name: c.req.query("name"),
       });
   try {
-    return await heads.import(given.file, given.name, async (version, weights) => {
+    return await heads.import(upload.file, upload.name, async (version, weights) => {
       const model = await headModel({ packs, config }, version.model);
       checkImported(version, weights, { model, maxLabels: config.maxLabels });
     });

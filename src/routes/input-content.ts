@@ -52,9 +52,9 @@ function declaredKind(
   return undefined;
 }
 
-function ambiguous(param: string, what: string): AppError {
+function ambiguous(param: string, received: string): AppError {
   const message =
-    `Received ${what}: is it a text, a picture or a sound? Set "modality", or send ` +
+    `Received ${received}: is it a text, a picture or a sound? Set "modality", or send ` +
     "a data URI (data:image/jpeg;base64,…)";
   return invalidInput(param, message);
 }

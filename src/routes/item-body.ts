@@ -38,12 +38,15 @@ function contentOf(body: ItemBody, readerOf: MediaReader): Content {
   // With the embedding of a text it is that text, as in an export.
   const ownText = embedding !== undefined && modality === "text" ? body.text : undefined;
   const text = ownText === undefined ? body.text : undefined;
-  const given = contents.filter((name) => ({ text, image, audio, embedding })[name] !== undefined);
-  const [kind] = given;
-  if (given.length !== 1) {
-    const came = given.length === 0 ? "none" : given.join(" and ");
-    const message = `Expected one of "text", "image", "audio" and "embedding" but received ${came}`;
-    throw invalidInput(given[1] ?? "text", message);
+  const present = contents.filter(
+    (name) => ({ text, image, audio, embedding })[name] !== undefined,
+  );
+  const [kind] = present;
+  if (present.length !== 1) {
+    const received = present.length === 0 ? "none" : present.join(" and ");
+    const message =
+      `Expected one of "text", "image", "audio" and "embedding" ` + `but received ${received}`;
+    throw invalidInput(present[1] ?? "text", message);
   }
   if (kind !== "embedding" && modality !== undefined && modality !== kind) {
     throw invalidInput("modality", `Expected ${kind} as modality but received ${modality}`);

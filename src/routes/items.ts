@@ -97,9 +97,9 @@ export function itemsRoutes({ store }: Services, addresses: MediaAddresses) {
       if ((ids === undefined) === (filter === undefined)) {
         throw invalidInput("ids", 'Expected either "ids" or "filter"');
       }
-      const what = ids === undefined ? { filter: requestFilter(filter) } : { ids };
+      const selection = ids === undefined ? { filter: requestFilter(filter) } : { ids };
       return c.json({
-        deleted: await store.delete(c.req.param("name"), what),
+        deleted: await store.delete(c.req.param("name"), selection),
       } satisfies ItemsDeleted);
     })
     .post(`${base}/hashes`, operations.hashes, async (c) => {

@@ -122,16 +122,16 @@ export async function labelQueryOf(
   const { hypothesis_template: template, template_set: templateSet } = request;
   if (name === undefined)
     return { labels, templates: templatesOf(template), templateSet, multiLabel };
-  const given = Object.entries({
+  const conflicting = Object.entries({
     candidate_labels: labels,
     hypothesis_template: template,
     template_set: templateSet,
     multi_label: multiLabel || undefined,
   }).find(([, value]) => value !== undefined);
-  if (given !== undefined)
+  if (conflicting !== undefined)
     throw invalidInput(
-      given[0],
-      `"${given[0]}" cannot be combined with "label_set", which has its own`,
+      conflicting[0],
+      `"${conflicting[0]}" cannot be combined with "label_set", which has its own`,
     );
   const set = await labelSets.get(name);
   return {

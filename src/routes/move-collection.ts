@@ -30,7 +30,13 @@ export function moveCollectionRoute(services: Services) {
     moveOperation,
     async (c) => {
       const name = c.req.param("name");
-      const { into, model, head, alias: given, allow_missing } = await readJson(c, MoveBody);
+      const {
+        into,
+        model,
+        head,
+        alias: requestedAlias,
+        allow_missing,
+      } = await readJson(c, MoveBody);
       const stats = await store.stats(name);
       const { previews, keepMedia } = stats.options;
       const { fields } = stats;
@@ -47,7 +53,7 @@ export function moveCollectionRoute(services: Services) {
         throw new AppError("already_exists", `There is a collection "${into}" already`, {
           param: "into",
         });
-      const alias = given ?? (name === stats.name ? undefined : name);
+      const alias = requestedAlias ?? (name === stats.name ? undefined : name);
       if (alias === into || collections.some((one) => one.name === alias)) {
         const message = `Expected the name of an alias, but "${alias}" is a collection's own`;
         throw invalidInput("alias", message);

@@ -46,11 +46,11 @@ export function patchItemsRoutes({ store }: Services, addresses: MediaAddresses)
     .patch(base, operations.patchMany, async (c) => {
       const name = c.req.param("name");
       const { ids, filter, items, metadata, replace } = await readJson(c, PatchManyBody);
-      const given = Object.entries({ ids, filter, items }).filter(
+      const present = Object.entries({ ids, filter, items }).filter(
         ([, value]) => value !== undefined,
       );
-      if (given.length !== 1)
-        throw invalidInput(given[1]?.[0] ?? "ids", 'Expected one of "ids", "filter" and "items"');
+      if (present.length !== 1)
+        throw invalidInput(present[1]?.[0] ?? "ids", 'Expected one of "ids", "filter" and "items"');
       if ((metadata === undefined) !== (items !== undefined))
         throw invalidInput("metadata", 'Expected "metadata" beside "ids" or "filter", not "items"');
       const patch = { metadata: metadata as JsonObject, replace };

@@ -78,14 +78,14 @@ async function* untilGone(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint
 export async function joinChunks(chunks: Uint8Array[], size: number): Promise<Uint8Array> {
   if (chunks.length === 1) return chunks[0];
   const clock = turnClock();
-  const whole = Buffer.allocUnsafe(size);
+  const joined = Buffer.allocUnsafe(size);
   let at = 0;
   for (const chunk of chunks) {
-    whole.set(chunk, at);
+    joined.set(chunk, at);
     at += chunk.length;
     if (clock.isUp()) await clock.next();
   }
-  return whole;
+  return joined;
 }
 
 async function* namingDamage(plain: ReadableStream<Uint8Array>, encoding: string) {

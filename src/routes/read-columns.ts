@@ -38,15 +38,19 @@ export async function readColumns(
     (["image", "audio", "text"] as const).filter((modality) => entry[modality] !== undefined);
   const [a, b] = modalitiesOf(entries[0]);
   for (const [i, entry] of entries.entries()) {
-    const given = modalitiesOf(entry);
-    const fits = i === 0 ? given.length === sides : given.join() === [a, b].slice(0, sides).join();
+    const entryModalities = modalitiesOf(entry);
+    const fits =
+      i === 0
+        ? entryModalities.length === sides
+        : entryModalities.join() === [a, b].slice(0, sides).join();
     if (!fits) {
       const like =
         i === 0
           ? `${sides} of "image", "audio" and "text"`
           : `${[a, b].slice(0, sides).join(" and ")}, as the first has,`;
       const message =
-        `Expected ${like} in "${field}[${i}]" but received ` + `${given.join(" and ") || "none"}`;
+        `Expected ${like} in "${field}[${i}]" but received ` +
+        `${entryModalities.join(" and ") || "none"}`;
       throw invalidInput(`${field}[${i}]`, message);
     }
     if ((entry.label === undefined) !== (entries[0].label === undefined)) {

@@ -125,19 +125,19 @@ function queriesOf({ queries = [], ...shared }: SearchBody, most: number): Query
     throw invalidInput(other, `"${other}" belongs in one of the "queries"`);
   }
   return queries.map((query) => {
-    const given = Object.entries(query).filter(([, value]) => value !== undefined);
-    return { ...shared, ...Object.fromEntries(given) } as QueryBody;
+    const present = Object.entries(query).filter(([, value]) => value !== undefined);
+    return { ...shared, ...Object.fromEntries(present) } as QueryBody;
   });
 }
 
 function queryOf(body: QueryBody, prefix: string, readerOf: MediaReader): CollectionQuery {
-  const given = contents.filter((name) => body[name] !== undefined);
-  if (given.length !== 1) {
-    const came = given.length === 0 ? "none" : given.join(" and ");
+  const present = contents.filter((name) => body[name] !== undefined);
+  if (present.length !== 1) {
+    const received = present.length === 0 ? "none" : present.join(" and ");
     const message =
       'Expected one of "text", "image", "audio", "embedding" ' +
-      `and "item_id" but received ${came}`;
-    throw invalidInput(`${prefix}${given[1] ?? "text"}`, message);
+      `and "item_id" but received ${received}`;
+    throw invalidInput(`${prefix}${present[1] ?? "text"}`, message);
   }
   const { image, audio } = body;
   return {

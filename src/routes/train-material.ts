@@ -26,10 +26,11 @@ export const fromColumns = ({ a, b, labels, ids, files }: Columns, field: string
  * form.
  */
 export function fromBody(body: TrainBody, field: "pairs" | "items", media: Modality): Material {
-  const given = body[field];
-  if (given !== undefined && "collection" in given)
-    return { source: { kind: "collection", ...given }, files: {} };
-  const inside = given !== undefined && "embeddings" in given ? given.embeddings : undefined;
+  const material = body[field];
+  if (material !== undefined && "collection" in material)
+    return { source: { kind: "collection", ...material }, files: {} };
+  const inside =
+    material !== undefined && "embeddings" in material ? material.embeddings : undefined;
   if (field === "items") {
     const ofItems = inside as TrainBody["a"];
     const rows = ofItems ?? body.a;
@@ -39,7 +40,8 @@ export function fromBody(body: TrainBody, field: "pairs" | "items", media: Modal
         '"items" is missing; expected items, or a .npy file as "a" with "labels"',
       );
     const a = embeddings(rows, ofItems === undefined ? "a" : "items.embeddings");
-    const modality = given !== undefined && "modality" in given ? given.modality : body.a_modality;
+    const modality =
+      material !== undefined && "modality" in material ? material.modality : body.a_modality;
     return {
       source: { kind: "embeddings", sides: { a: modality ?? media } },
       files: { "a.npy": npyOf(a) },

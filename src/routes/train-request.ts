@@ -36,9 +36,9 @@ export async function trainRequest(
   const [field, other] = fewShot ? (["items", "pairs"] as const) : (["pairs", "items"] as const);
   if (body[other] !== undefined)
     throw invalidInput(other, `A ${body.kind} is made from "${field}", not from "${other}"`);
-  const given = body[field];
-  const columns = Array.isArray(given)
-    ? await readColumns(given as Entry[], field, fewShot ? 1 : 2, fetchMedia, signal)
+  const source = body[field];
+  const columns = Array.isArray(source)
+    ? await readColumns(source as Entry[], field, fewShot ? 1 : 2, fetchMedia, signal)
     : undefined;
   const pack = packs.find(
     body.model,

@@ -22,18 +22,19 @@ export const contentNames = [
 
 /** @throws AppError `invalid_input` unless there is one content with its fields. */
 export function checkContent(input: ZeroShotInput): void {
-  const given = contentNames.filter((name) => input[name] !== undefined);
-  if (given.length !== 1) {
-    const came = given.length === 0 ? "none" : given.join(" and ");
+  const present = contentNames.filter((name) => input[name] !== undefined);
+  if (present.length !== 1) {
+    const received = present.length === 0 ? "none" : present.join(" and ");
     throw invalidInput(
-      given[1] ?? "image",
-      `Expected one of "image", "audio", "text", "item_id" and "embedding" but received ${came}`,
+      present[1] ?? "image",
+      'Expected one of "image", "audio", "text", "item_id" and "embedding" ' +
+        `but received ${received}`,
     );
   }
-  const isItem = given[0] === "item_id";
+  const isItem = present[0] === "item_id";
   if (isItem !== (input.collection !== undefined))
     throw invalidInput("collection", 'Expected "item_id" and "collection" together');
-  const isEmbedding = given[0].startsWith("embedding");
+  const isEmbedding = present[0].startsWith("embedding");
   if (isEmbedding !== (input.modality !== undefined))
     throw invalidInput("modality", 'Expected "modality" beside an embedding, and only there');
   if (!isEmbedding && input.space !== undefined)
@@ -93,10 +94,10 @@ export async function scorableOf(
   }
   const embedding = embeddingOf(input)!;
   const { pack, head } = answerer;
-  const made = { modality: modality!, space: space ?? pack.space, embedding };
-  if (made.space === pack.space) checkEmbedding(embedding, pack.manifest.dimensions, "embedding");
+  const vector = { modality: modality!, space: space ?? pack.space, embedding };
+  if (vector.space === pack.space) checkEmbedding(embedding, pack.manifest.dimensions, "embedding");
   else checkEmbedding(embedding, undefined, "embedding");
-  return { modality: made.modality, embedding: embeddingFor({ pack, head }, made) };
+  return { modality: vector.modality, embedding: embeddingFor({ pack, head }, vector) };
 }
 
 /** If the answerer follows from a stored item, it may not understand other inputs. */

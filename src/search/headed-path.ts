@@ -39,9 +39,9 @@ export function pathInto<M extends Modality>(
 }
 
 /** The error for an embedding of another space. */
-export function otherSpace({ name, space }: HeadedTarget, given: string): AppError {
+export function otherSpace({ name, space }: HeadedTarget, otherName: string): AppError {
   const message =
-    `The embedding is of the space "${given}", but the collection "${name}" is in the space ` +
+    `The embedding is of the space "${otherName}", but the collection "${name}" is in the space ` +
     `"${space}"`;
   return new AppError("space_mismatch", message, { param: "space" });
 }

@@ -199,7 +199,7 @@ async function embedQueries(
           at(position) === undefined ? "min_relevance" : `${at(position)}.min_relevance`,
           '"min_relevance" is for text queries: neutral texts say nothing about others',
         );
-      const given = (
+      const embeddedQuery = (
         modality: Modality | undefined,
         source: Partial<Query>,
         path: readonly string[],
@@ -214,7 +214,7 @@ async function embedQueries(
       const textNumber = text === undefined ? -1 : nextText++;
       return located(at(position), async () => {
         if (textPath !== undefined && embeddedTexts !== undefined && textNumber >= 0) {
-          return given(
+          return embeddedQuery(
             "text",
             { embedding: (await embeddedTexts)[textNumber].embedding },
             textPath.steps,
@@ -231,10 +231,13 @@ async function embedQueries(
             read,
             signal,
           });
-          return { ...given(modality, { embedding: embedded.embedding }, path.steps), warnings };
+          return {
+            ...embeddedQuery(modality, { embedding: embedded.embedding }, path.steps),
+            warnings,
+          };
         }
         if (space !== undefined && space !== target.space) throw otherSpace(target, space);
-        return given(queryModality, { embedding }, []);
+        return embeddedQuery(queryModality, { embedding }, []);
       });
     }),
   );

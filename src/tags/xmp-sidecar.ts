@@ -107,10 +107,10 @@ function description(document: Document, { labels, by }: Tags): Element {
     return append(item, parts, "     ");
   });
   const tags = append(tagElement("Tags"), [append(rdf("Seq"), items, "    ")], "   ");
-  const whole = rdf("Description");
-  whole.setAttributeNS(rdfNamespace, "rdf:about", "");
-  whole.setAttributeNS(xmlnsNamespace, "xmlns:crossmodal", tagsNamespace);
-  return append(whole, [tagElement("TaggedBy", by), tags], "  ");
+  const root = rdf("Description");
+  root.setAttributeNS(rdfNamespace, "rdf:about", "");
+  root.setAttributeNS(xmlnsNamespace, "xmlns:crossmodal", tagsNamespace);
+  return append(root, [tagElement("TaggedBy", by), tags], "  ");
 }
 
 /** Characters that XML cannot hold. */

@@ -74,10 +74,10 @@ export interface BridgeMeasurement {
 
 /** Recall across a bridge, compared with the untrained text pivot. */
 export function measureBridge(
-  given: BridgeMeasurement,
+  measurement: BridgeMeasurement,
   signal?: Cancellation,
 ): Record<"bridge" | "text_pivot", CrossRecall> {
-  const { head, queries, items, textsFrom, textsTo } = given;
+  const { head, queries, items, textsFrom, textsTo } = measurement;
   const rows = rowsOf(crossed(head, queries.rows));
   const pivot = softRetrieve(queries.rows, textsFrom, textsTo, { topK: 20, signal });
   return {

@@ -9,9 +9,9 @@ export type Cancellation = Pick<AbortSignal, "aborted">;
 /** Called between pieces of long work. @throws AppError `cancelled` */
 export function throwIfCancelled(
   signal: Cancellation | undefined,
-  what = "The training run",
+  activity = "The training run",
 ): void {
-  if (signal?.aborted) throw new AppError("cancelled", `${what} was cancelled`);
+  if (signal?.aborted) throw new AppError("cancelled", `${activity} was cancelled`);
 }
 
 /** A flag that one thread sets and another sees at once. */

@@ -31,8 +31,8 @@ export interface BridgeComparison {
  * first: a bridge for sounds shifts all texts, since it subtracts the mean of sounds, which must
  * not count against it.
  */
-export function compareBridges(given: BridgesToCompare): BridgeComparison {
-  const { head, inUse, textsFrom, textsTo } = given;
+export function compareBridges(comparison: BridgesToCompare): BridgeComparison {
+  const { head, inUse, textsFrom, textsTo } = comparison;
   const texts = rowCount(textsFrom);
   const targets = centered(textsTo);
   const reciprocalRanks = (bridge: ProjectionHead) => {

@@ -42,15 +42,15 @@ export function fewShotAccuracy(
     throwIfCancelled(signal);
     const kept = order.filter((i) => foldOf(i) !== fold);
     const keptLabels = new Set(kept.map((i) => labels[i]));
-    const asked = order.filter((i) => foldOf(i) === fold && keptLabels.has(labels[i]));
-    if (asked.length === 0 || kept.length === 0) continue;
+    const tested = order.filter((i) => foldOf(i) === fold && keptLabels.has(labels[i]));
+    if (tested.length === 0 || kept.length === 0) continue;
     const some = {
       ...items,
       ...take(items, kept),
       labels: Int32Array.from(kept, (i) => labels[i]),
     };
     const adapter = fitFewShot({ ...task, items: some }, signal);
-    for (const i of asked) {
+    for (const i of tested) {
       const logits =
         adapter.kind === "probe"
           ? linearProbeLogits(adapter, rowAt(items, i))

@@ -68,15 +68,15 @@ export function cacheLogits(
  * among the candidates. An item that is the only one of its class cannot be predicted by others:
  * with one item a class, alpha is 1 and beta 5.5.
  *
- * @param given  rows of any length but zero; they are kept at unit length.
+ * @param labelled  rows of any length but zero; they are kept at unit length.
  * @throws AppError `invalid_input` naming the row that has no direction.
  */
 export function fitCacheAdapter(
-  given: LabelledItems,
+  labelled: LabelledItems,
   texts: ZeroShotClasses,
   signal?: Cancellation,
 ): CacheAdapter {
-  const items = checkItems(given);
+  const items = checkItems(labelled);
   const { labels, classes, dimensions } = items;
   const count = labels.length;
   const cancel = () => throwIfCancelled(signal);
@@ -137,15 +137,15 @@ export interface LinearProbeOptions {
  * bias). The bias is not held back. Converges to the one minimum: the result does not depend on a
  * start or seed.
  *
- * @param given  rows of any length but zero; they are brought to unit length.
+ * @param labelled  rows of any length but zero; they are brought to unit length.
  * @throws AppError `invalid_input` naming the row that has no direction.
  */
 export function fitLinearProbe(
-  given: LabelledItems,
+  labelled: LabelledItems,
   { l2 = 1e-3, maxIterations = 3000 }: LinearProbeOptions = {},
   signal?: Cancellation,
 ): LinearProbe {
-  const items = checkItems(given);
+  const items = checkItems(labelled);
   const { dimensions, labels, classes } = items;
   const count = labels.length;
   const width = dimensions + 1; // the bias is the weight of a constant 1

@@ -70,15 +70,15 @@ export function hubs(similarity: Float32Array): Hubs {
     const row = similarity.subarray(i * n, (i + 1) * n);
     for (const j of largestOf(row, k)) found[j]++;
   }
-  let [squares, cubes, never, most] = [0, 0, 0, 0];
+  let [squares, cubes, zeroCount, largest] = [0, 0, 0, 0];
   for (const count of found) {
     squares += (count - k) ** 2 / n; // the mean is k: every query finds k
     cubes += (count - k) ** 3 / n;
-    if (count === 0) never++;
-    most = Math.max(most, count);
+    if (count === 0) zeroCount++;
+    largest = Math.max(largest, count);
   }
   const skewness = squares === 0 ? 0 : cubes / squares ** 1.5;
-  return { skewness, largest: most / n, never: never / n };
+  return { skewness, largest: largest / n, never: zeroCount / n };
 }
 
 /** Positions of the `k` largest, by insertion: k is small. */

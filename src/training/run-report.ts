@@ -81,9 +81,10 @@ export function verdictOf(measured: Measured): Verdict {
   if (pairs < fewestPairs)
     reason += ` So few pairs prove nothing: hold out at least ${fewestPairs}.`;
   if (rankAgainst !== undefined) {
-    const than = { better: "Better than", worse: "Worse than" }[rankAgainst.says as string];
+    const comparison = { better: "Better than", worse: "Worse than" }[rankAgainst.says as string];
     reason +=
-      ` ${than ?? "Not significantly better than"} version ${activeVersion}, which is active: ` +
+      ` ${comparison ?? "Not significantly better than"} version ${activeVersion}, ` +
+      "which is active: " +
       `${numbersOf(rankAgainst)}.`;
   }
   if (forgetting === undefined) return { improved, reason };

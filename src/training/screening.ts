@@ -78,10 +78,10 @@ const maxDuplicates = 100_000;
 export function screenPairs(
   rowsA: Rows,
   rowsB: Rows,
-  given: Partial<ScreeningOptions> = {},
+  overrides: Partial<ScreeningOptions> = {},
   signal?: Cancellation,
 ): ScreeningFinding[] {
-  const options = { ...screeningDefaults, ...given };
+  const options = { ...screeningDefaults, ...overrides };
   const [a, b] = [unitRows(rowsA, "a"), unitRows(rowsB, "b")];
   return [
     ...mismatched(a, b, options),
@@ -216,7 +216,7 @@ function eachRow(
   }
 }
 
-function sample(count: number, most: number): Uint32Array {
-  if (count <= most) return Uint32Array.from({ length: count }, (_, i) => i);
-  return seededRandom(1).permutation(count).slice(0, most);
+function sample(count: number, max: number): Uint32Array {
+  if (count <= max) return Uint32Array.from({ length: count }, (_, i) => i);
+  return seededRandom(1).permutation(count).slice(0, max);
 }

@@ -39,12 +39,12 @@ export interface TrainingResult extends Heads {
  *   signal aborts, `conflict` when the checkpoint belongs to another run.
  */
 export async function trainHead(
-  given: TrainingRequest,
+  unchecked: TrainingRequest,
   control: TrainingControl = {},
 ): Promise<TrainingResult> {
-  const { pairs, options } = checkRequest(given);
-  const sha256 = hashOfData(given);
-  const request = withUnitRows(given);
+  const { pairs, options } = checkRequest(unchecked);
+  const sha256 = hashOfData(unchecked);
+  const request = withUnitRows(unchecked);
   const split = splitOf(request, options);
   if (split.train.length < 4 || split.test.length < 1) {
     const message = "The split leaves fewer than 4 pairs to train on or none to test on";

@@ -30,9 +30,9 @@ export const bridgeInWorker = (
 
 /** `measureBridge` in a worker thread. */
 export const measureBridgeInWorker = (
-  given: BridgeMeasurement,
+  measurement: BridgeMeasurement,
   control?: Cancellable,
-): Promise<ReturnType<typeof measureBridge>> => inWorker("measureBridge", given, control);
+): Promise<ReturnType<typeof measureBridge>> => inWorker("measureBridge", measurement, control);
 
 /** An adapter, and the accuracy of its kind on items it was not made from. */
 export interface FittedAdapter {
@@ -45,9 +45,9 @@ export const fewShotInWorker = (task: FewShotTask, control?: Cancellable): Promi
   inWorker("fewShot", task, control);
 /** `compareBridges` in a worker thread. */
 export const compareBridgesInWorker = (
-  given: BridgesToCompare,
+  comparison: BridgesToCompare,
   control?: Cancellable,
-): Promise<BridgeComparison> => inWorker("compareBridges", given, control);
+): Promise<BridgeComparison> => inWorker("compareBridges", comparison, control);
 
 /** `fitCalibration` in a worker thread. */
 export const calibrateInWorker = (

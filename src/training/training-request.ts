@@ -95,8 +95,8 @@ const fail = (param: string, message: string): never => {
  * The options with their defaults. @throws AppError `invalid_input` that names the option at fault.
  */
 export function checkOptions(partial: Partial<TrainingOptions> = {}): TrainingOptions {
-  const given = Object.entries(partial).filter(([, value]) => value !== undefined);
-  const options: TrainingOptions = { ...trainingDefaults, ...Object.fromEntries(given) };
+  const present = Object.entries(partial).filter(([, value]) => value !== undefined);
+  const options: TrainingOptions = { ...trainingDefaults, ...Object.fromEntries(present) };
   if (!lossNames.includes(options.loss)) {
     fail("loss", `The loss "${options.loss}" is unknown; expected one of ${lossNames.join(", ")}`);
   }
@@ -106,14 +106,14 @@ export function checkOptions(partial: Partial<TrainingOptions> = {}): TrainingOp
       "A mixed pair has no single label: mixup does not work with supervised-contrastive",
     );
   }
-  const within = (name: keyof TrainingOptions, low: number, high: number, whole = false) => {
+  const within = (name: keyof TrainingOptions, low: number, high: number, isInteger = false) => {
     const value = options[name] as number;
-    if (value >= low && value <= high && (!whole || Number.isInteger(value))) return;
+    if (value >= low && value <= high && (!isInteger || Number.isInteger(value))) return;
     // As it is spelled on the wire
     const param = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     fail(
       param,
-      `Expected ${whole ? "a whole number" : "a number"} from ${low} to ${high} for ` +
+      `Expected ${isInteger ? "a whole number" : "a number"} from ${low} to ${high} for ` +
         `"${param}" but received ${value}`,
     );
   };

@@ -22,12 +22,12 @@ export const trainingTasks = (signal: ReturnType<typeof cancellationOf>) => ({
     trainHead(request, { ...control, signal, onProgress: report }),
   bridge: ({ options, control }: { options: BridgeOptions; control: Kept }, report: Report) =>
     fitBridge(options, { ...control, signal, onProgress: report }),
-  measureBridge: (given: BridgeMeasurement) => measureBridge(given, signal),
+  measureBridge: (measurement: BridgeMeasurement) => measureBridge(measurement, signal),
   fewShot: (task: FewShotTask): FittedAdapter => ({
     adapter: fitFewShot(task, signal),
     heldOut: fewShotAccuracy(task, signal),
   }),
-  compareBridges: (given: BridgesToCompare) => compareBridges(given),
+  compareBridges: (comparison: BridgesToCompare) => compareBridges(comparison),
   calibrate: (material: LabelledMaterial) => fitCalibration(material, { signal }),
   screen: ({ a, b, options }: { a: Rows; b: Rows; options?: Partial<ScreeningOptions> }) =>
     screenPairs(a, b, options, signal),

@@ -132,14 +132,14 @@ function unknownField(
   const shown = key.length > 80 ? `${key.slice(0, 80)}…` : key;
   const param = fieldName([...path, shown]);
   const names = namesAt(schema, path);
-  const given = Object.keys(valueAt(value, path) ?? {});
-  const meant = likelyMeant(
+  const present = Object.keys(valueAt(value, path) ?? {});
+  const suggestion = likelyMeant(
     key,
-    names.filter((name) => !given.includes(name)),
+    names.filter((name) => !present.includes(name)),
   );
   const advice =
-    meant !== undefined
-      ? `; did you mean "${meant}"?`
+    suggestion !== undefined
+      ? `; did you mean "${suggestion}"?`
       : names.length > 0
         ? `; expected ${names.join(", ")}`
         : "";

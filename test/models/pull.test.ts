@@ -88,7 +88,7 @@ describe("pullModel", () => {
   const fetchedGraphs = () => hub.requests.filter(({ server }) => server === "files").length;
 
   it("pulls any repository by inspection: pinned, hashed, licensed, and it loads", async () => {
-    const { manifest, wasHere } = await pull(clip);
+    const { manifest, wasInstalled: wasHere } = await pull(clip);
     expect(wasHere).toBe(false);
     const bytes = readFileSync(goldenPath(`tiny-clip/${text}`));
     expect(manifest).toMatchObject({
@@ -213,7 +213,7 @@ describe("pullModel", () => {
 
   it("shares one download between two pulls at once", async () => {
     const results = await Promise.all([pull(clip), pull(clip)]);
-    expect(results.map(({ wasHere }) => wasHere).sort()).toEqual([false, true]);
+    expect(results.map(({ wasInstalled: wasHere }) => wasHere).sort()).toEqual([false, true]);
     expect(notices).toEqual([
       `waiting for process ${process.pid}, which is already pulling tiny-clip`,
     ]);

@@ -102,8 +102,9 @@ function fusionStack(sound: ResampledSound, size: number, spec: AudioPreprocess)
     tensor.subarray(i * windowFrames * count, (i + 1) * windowFrames * count);
   const frames = 1 + Math.floor((sound.length - (spec.preEmphasis === 0 ? 0 : 1)) / spec.hopLength);
   if (frames <= windowFrames) {
-    const whole = sound.part(0, sound.length);
-    const samples = whole.length > size ? whole : fillWindow(whole, size, spec.padding);
+    const sampleRange = sound.part(0, sound.length);
+    const samples =
+      sampleRange.length > size ? sampleRange : fillWindow(sampleRange, size, spec.padding);
     const values = logMel(samples, spec).values.subarray(0, windowFrames * count);
     for (let i = 0; i < 4; i++) view(i).set(values);
     return { tensor, isLonger: false };

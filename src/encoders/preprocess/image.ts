@@ -83,11 +83,11 @@ function tablesOf(spec: ImagePreprocess): Float32Array[] {
   const cached = tables.get(spec);
   if (cached !== undefined) return cached;
   const { rescale, mean, std } = spec;
-  const made = [0, 1, 2].map((c) =>
+  const table = [0, 1, 2].map((c) =>
     Float32Array.from({ length: 256 }, (_, value) => (value * rescale - mean[c]) / std[c]),
   );
-  tables.set(spec, made);
-  return made;
+  tables.set(spec, table);
+  return table;
 }
 
 function resizedSize({ width, height }: DecodedImage, resize: ImagePreprocess["resize"]) {

@@ -74,13 +74,13 @@ export function pillowResize(
   const rows = axisWeights(image.height, size.height, resample, y0, y1);
   const lostRows = image.height - size.height;
   const verticalFirst = lostRows > 0 && lostRows > 2 * (image.width - size.width);
-  const whole = { ...image, left: 0, top: 0 };
+  const source = { ...image, left: 0, top: 0 };
   const part = verticalFirst
-    ? horizontalPass(verticalPass(whole, rows, inputRange(columns)), columns, {
+    ? horizontalPass(verticalPass(source, rows, inputRange(columns)), columns, {
         first: 0,
         end: y1 - y0,
       })
-    : verticalPass(horizontalPass(whole, columns, inputRange(rows)), rows, {
+    : verticalPass(horizontalPass(source, columns, inputRange(rows)), rows, {
         first: 0,
         end: x1 - x0,
       });
@@ -112,7 +112,7 @@ interface Range {
  * arithmetic.
  */
 function horizontalPass(input: Piece, columns: AxisWeights, range: Range): Piece {
-  const { first, count, weights, most } = columns;
+  const { first, count, weights, maxCount } = columns;
   const source = input.rgb;
   const width = first.length;
   const height = range.end - range.first;
@@ -125,7 +125,7 @@ function horizontalPass(input: Piece, columns: AxisWeights, range: Range): Piece
       let g = half;
       let b = half;
       let at = row + first[x] * 3;
-      const begin = x * most;
+      const begin = x * maxCount;
       const end = begin + count[x];
       for (let k = begin; k < end; k++) {
         const weight = weights[k];
@@ -145,7 +145,7 @@ function horizontalPass(input: Piece, columns: AxisWeights, range: Range): Piece
 
 /** Columns `range` of the input, every output row. */
 function verticalPass(input: Piece, rows: AxisWeights, range: Range): Piece {
-  const { first, count, weights, most } = rows;
+  const { first, count, weights, maxCount } = rows;
   const source = input.rgb;
   const width = range.end - range.first;
   const height = first.length;
@@ -155,7 +155,7 @@ function verticalPass(input: Piece, rows: AxisWeights, range: Range): Piece {
   for (let y = 0; y < height; y++) {
     sums.fill(half);
     for (let k = 0; k < count[y]; k++) {
-      const weight = weights[y * most + k];
+      const weight = weights[y * maxCount + k];
       const row = ((first[y] - input.top + k) * input.width + range.first - input.left) * 3;
       for (let i = 0; i < rowValues; i++)
         sums[i] = (sums[i] + Math.imul(source[row + i], weight)) | 0;
@@ -178,7 +178,7 @@ interface AxisWeights {
   count: Int32Array;
   /** [outputs, most] in fixed point. */
   weights: Int32Array;
-  most: number;
+  maxCount: number;
 }
 
 /** The input positions that some output position needs. */
@@ -199,11 +199,11 @@ function axisWeights(
   const scale = inSize / outSize;
   const stretch = Math.max(scale, 1);
   const support = filter.support * stretch;
-  const most = Math.ceil(support) * 2 + 1;
+  const maxCount = Math.ceil(support) * 2 + 1;
   const first = new Int32Array(to - from);
   const count = new Int32Array(to - from);
-  const weights = new Int32Array((to - from) * most);
-  const exact = new Float64Array(most);
+  const weights = new Int32Array((to - from) * maxCount);
+  const exact = new Float64Array(maxCount);
   for (let i = 0; i < to - from; i++) {
     const centre = (from + i + 0.5) * scale;
     first[i] = Math.max(0, Math.trunc(centre - support + 0.5));
@@ -215,8 +215,8 @@ function axisWeights(
     }
     for (let k = 0; k < count[i]; k++) {
       const weight = (sum === 0 ? exact[k] : exact[k] / sum) * (1 << precision);
-      weights[i * most + k] = Math.trunc(weight < 0 ? weight - 0.5 : weight + 0.5);
+      weights[i * maxCount + k] = Math.trunc(weight < 0 ? weight - 0.5 : weight + 0.5);
     }
   }
-  return { first, count, weights, most };
+  return { first, count, weights, maxCount };
 }

@@ -94,10 +94,10 @@ function phasesOf(up: number, down: number): Filter {
     const count = Math.max(0, Math.floor((2 * reach - p) / up) + 1);
     return Float64Array.from({ length: count }, (_, j) => (h[2 * reach - p - j * up] * up) / sum);
   });
-  const made = { phases, reach };
+  const filter = { phases, reach };
   if (filters.size >= maxFilters) filters.clear();
-  filters.set(key, made);
-  return made;
+  filters.set(key, filter);
+  return filter;
 }
 
 /**

@@ -118,8 +118,8 @@ export class CollectionRows {
   #refuseTaken(name: string, param: string): void {
     const found = this.find(name);
     if (found === undefined) return;
-    const what = found.name === name ? "The collection" : "The alias";
-    throw new AppError("already_exists", `${what} "${name}" already exists`, { param });
+    const owner = found.name === name ? "The collection" : "The alias";
+    throw new AppError("already_exists", `${owner} "${name}" already exists`, { param });
   }
 
   setSnapshot(collection: number, snapshot: SnapshotRecord | undefined): void {

@@ -173,13 +173,13 @@ export class EmbeddedStore implements Omit<VectorStore, "watch"> {
     const { signal, space, maxAnswerBytes: maxBytes } = options;
     const { dimensions } = await this.#names.shape(collection);
     if (signal?.aborted) throw new AppError("cancelled", "The request was cancelled");
-    const asked = coreQueries(queries, dimensions);
+    const checkedQueries = coreQueries(queries, dimensions);
     const id = this.#nextSearch++;
     const onAbort = () => void this.#core.cancelSearch(id).catch(() => undefined);
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      const found = await this.#core.search(collection, asked, { space, id, maxBytes });
-      return found.map((result, i) => searchResult(result, asked[i]));
+      const found = await this.#core.search(collection, checkedQueries, { space, id, maxBytes });
+      return found.map((result, i) => searchResult(result, checkedQueries[i]));
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }
@@ -190,8 +190,8 @@ export class EmbeddedStore implements Omit<VectorStore, "watch"> {
     { filter, modality, limit, after, space }: PageOptions,
   ): Promise<Page> {
     const checked = filter && checkFilter(filter);
-    const asked = [checked, modality];
-    const position = after === undefined ? 0 : readPageCursor(after, asked);
+    const conditions = [checked, modality];
+    const position = after === undefined ? 0 : readPageCursor(after, conditions);
     const rows = await this.#core.page(collection, position, limit, {
       filter: checked,
       modality: modality && modalities.indexOf(modality),
@@ -200,7 +200,7 @@ export class EmbeddedStore implements Omit<VectorStore, "watch"> {
     const last = rows.length === limit ? rows[rows.length - 1] : undefined;
     return {
       items: rows.map(itemOf),
-      ...(last && { nextCursor: writePageCursor(last.row as number, asked) }),
+      ...(last && { nextCursor: writePageCursor(last.row as number, conditions) }),
     };
   }
 
@@ -230,8 +230,8 @@ export class EmbeddedStore implements Omit<VectorStore, "watch"> {
   }
 
   /** Resolves when every graph has caught up with its rows and any due snapshot is written. */
-  settled(): Promise<void> {
-    return this.#core.settled();
+  whenIndexed(): Promise<void> {
+    return this.#core.whenIndexed();
   }
 
   async close(): Promise<void> {

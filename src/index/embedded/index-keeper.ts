@@ -103,7 +103,7 @@ export class IndexKeeper {
     if (old !== undefined) this.#indexes.delete(old.collection);
   }
 
-  async settled(): Promise<void> {
+  async whenIndexed(): Promise<void> {
     while (this.#working || this.#snapshotting !== undefined)
       await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -74,12 +74,12 @@ function checkDatabase(dataDir: string, sums: PageSums, log: WalLog) {
 function damagedLog(dataDir: string, sums: PageSums, log: WalLog): AppError {
   const { log: file, sums: sumsFile } = databaseFiles(dataDir);
   const size = sizeIfThere(file);
-  const what =
+  const problem =
     size === undefined || size === 0
       ? `is ${size === 0 ? "empty" : "gone"}, or the database was damaged beside it`
       : `is damaged or cut: ${log.frames} of its ${sums.frames} pages are whole`;
   return corrupt(
-    `The database's log "${file}" ${what}; the last writes are lost. Restore a backup, or ` +
+    `The database's log "${file}" ${problem}; the last writes are lost. Restore a backup, or ` +
       `delete "${sumsFile}" ` +
       "to go on without them",
   );

@@ -16,7 +16,7 @@ export interface ItemRow {
   metadata?: string;
   text?: string;
   /** In milliseconds. A replaced item keeps its first time. */
-  addedAt: { given?: number; now: number };
+  addedAt: { requested?: number; now: number };
   original?: { space: string; embedding: Float32Array };
   source?: string;
   contentHash?: string;
@@ -184,13 +184,13 @@ type Facts = [
 ];
 
 function factsOf(item: ItemRow, old: OldItem | undefined): Facts {
-  const { given, now } = item.addedAt;
+  const { requested, now } = item.addedAt;
   return [
     item.metadata ?? old?.metadata ?? "{}",
     item.source ?? null,
     item.contentHash ?? null,
     item.text ?? null,
-    given ?? (old === undefined ? now : old.addedAt),
+    requested ?? (old === undefined ? now : old.addedAt),
   ];
 }
 

@@ -59,12 +59,12 @@ export class QuantizedCopy {
   ): Generator<void> {
     this.#pieces.length = 0;
     for (const [i, { rows, values, scale }] of pieces.entries()) {
-      const isThere = kept[i];
-      const left = isThere.reduce((sum, there) => sum + there, 0);
+      const isKept = kept[i];
+      const left = isKept.reduce((sum, flag) => sum + flag, 0);
       if (left === 0) continue;
       const isLast = i === pieces.length - 1;
       if (!isLast && left < sparseShare * this.pieceRows) return;
-      const keptValues = left === rows ? values : picked(values, isThere, left, this.#dimensions);
+      const keptValues = left === rows ? values : picked(values, isKept, left, this.#dimensions);
       const piece = { first: this.#end, rows: left, values: keptValues, scale };
       if (!this.#agrees(piece, newRow(piece.first))) {
         this.#pieces.length = 0;

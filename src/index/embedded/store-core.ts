@@ -229,8 +229,8 @@ export class StoreCore {
   }
 
   /** Resolves when no graph is behind its rows and no snapshot is being written. */
-  settled(): Promise<void> {
-    return this.#indexes.settled();
+  whenIndexed(): Promise<void> {
+    return this.#indexes.whenIndexed();
   }
 
   async close(): Promise<void> {

@@ -59,7 +59,7 @@ async function upsertBatch(
 function rowOf(item: Item, metadata: string | undefined): ItemRow {
   const { id, modality, embedding, original, source, contentHash, text, addedAt } = item;
   const { preview, media } = item;
-  const given = addedAt === undefined ? undefined : Date.parse(addedAt);
+  const requested = addedAt === undefined ? undefined : Date.parse(addedAt);
   return {
     id,
     modality: modalities.indexOf(modality),
@@ -67,7 +67,7 @@ function rowOf(item: Item, metadata: string | undefined): ItemRow {
     original: original && { space: original.space, embedding: original.embedding.slice() },
     metadata,
     text,
-    addedAt: { given, now: Date.now() },
+    addedAt: { requested, now: Date.now() },
     source,
     contentHash,
     preview: preview && { mediaType: preview.mediaType, bytes: preview.bytes.slice() },

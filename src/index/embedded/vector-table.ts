@@ -155,13 +155,13 @@ export class VectorTable {
     let position = 0;
     const kept: Uint8Array[] = [];
     for (const { numbers } of pieces) {
-      const isThere = new Uint8Array(numbers.length);
+      const isLiveRow = new Uint8Array(numbers.length);
       for (let i = 0; i < numbers.length; i++) {
         if (position === this.length || this.#rows[position] !== numbers[i]) continue;
         position++;
-        isThere[i] = 1;
+        isLiveRow[i] = 1;
       }
-      kept.push(isThere);
+      kept.push(isLiveRow);
       yield;
     }
     const last = pieces.at(-1)?.numbers.at(-1) ?? 0;
@@ -180,19 +180,19 @@ export class VectorTable {
   dot(position: number, query: Float32Array): number {
     const block = this.blocks[Math.floor(position / this.blockRows)];
     let at = (position % this.blockRows) * this.dimensions;
-    const whole = this.dimensions - (this.dimensions % 4);
+    const unrolled = this.dimensions - (this.dimensions % 4);
     let a = 0;
     let b = 0;
     let c = 0;
     let d = 0;
-    for (let i = 0; i < whole; i += 4, at += 4) {
+    for (let i = 0; i < unrolled; i += 4, at += 4) {
       // Four sums at once, so that additions need not wait for each other.
       a += query[i] * block[at];
       b += query[i + 1] * block[at + 1];
       c += query[i + 2] * block[at + 2];
       d += query[i + 3] * block[at + 3];
     }
-    for (let i = whole; i < this.dimensions; i++, at++) a += query[i] * block[at];
+    for (let i = unrolled; i < this.dimensions; i++, at++) a += query[i] * block[at];
     return a + b + (c + d);
   }
 

@@ -9,12 +9,12 @@ export async function compact(connections: Connections, upkeep: GraphUpkeep): Pr
   const rows = await connections.read(listCollections);
   for (const { n } of rows) {
     await connections.write(async (db) => {
-      const isThere = (await collectionByNumber(db, n, "update")) !== undefined;
-      if (isThere) await recomputeMeans(db, n);
+      const exists = (await collectionByNumber(db, n, "update")) !== undefined;
+      if (exists) await recomputeMeans(db, n);
     });
     upkeep.schedule(n);
   }
-  await upkeep.settled();
+  await upkeep.whenIndexed();
   for (const { n } of rows) {
     const tables = tablesOf(n);
     await connections.session(async (db) => {

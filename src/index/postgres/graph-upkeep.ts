@@ -50,7 +50,7 @@ export class GraphUpkeep {
   }
 
   /** Resolves when nothing is left to do. */
-  async settled(): Promise<void> {
+  async whenIndexed(): Promise<void> {
     while (this.#running !== undefined) {
       this.#wake();
       await this.#running;
@@ -60,7 +60,7 @@ export class GraphUpkeep {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#waiting.clear();
-    await this.settled();
+    await this.whenIndexed();
   }
 
   async #run(): Promise<void> {

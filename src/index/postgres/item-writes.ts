@@ -90,7 +90,7 @@ async function addItems(
      select seq, id, modality, coalesce(metadata, '{}')::jsonb, source, content_hash, text,
        coalesce(added_at, ${now}), original_space, original
      from (
-       select nextval('crossmodal.items_${n}_seq_seq') as seq, u.* from ${given} offset 0
+       select nextval('crossmodal.items_${n}_seq_seq') as seq, u.* from ${unnestedItems} offset 0
      ) numbered
      order by id
      on conflict (id) do nothing returning id, seq`,
@@ -123,7 +123,7 @@ async function replaceItems(
        content_hash = u.content_hash, text = u.text,
        added_at = coalesce(u.added_at, old.added_at),
        original_space = u.original_space, original = u.original
-     from ${given} where old.id = u.id`,
+     from ${unnestedItems} where old.id = u.id`,
     givenValues(items, vectorType),
   );
   await db.query(
@@ -162,8 +162,8 @@ async function writePreviews(
   );
 }
 
-const given = `unnest($1::text[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::text[],
-  $7::bigint[], $8::text[], $9::vector[]) u (${columns})`;
+const unnestedItems = `unnest($1::text[], $2::smallint[], $3::text[], $4::text[], $5::text[],
+  $6::text[], $7::bigint[], $8::text[], $9::vector[]) u (${columns})`;
 
 function givenValues(items: readonly NewItem[], vectorType: number): unknown[] {
   const all = items.map(({ item }) => item);

@@ -170,12 +170,12 @@ export class PostgresStore implements VectorStore {
     { signal, space, maxAnswerBytes }: SearchOptions = {},
   ): Promise<SearchResult[]> {
     const answer = async (db: Connection, row: collections.CollectionRow) => {
-      const asked = coreQueries(queries, row.dimensions);
-      const found = await answerQueries(db, row, asked, {
+      const checkedQueries = coreQueries(queries, row.dimensions);
+      const found = await answerQueries(db, row, checkedQueries, {
         maxBytes: maxAnswerBytes,
         limits: this.#limits,
       });
-      return found.map((result, i) => searchResult(result, asked[i]));
+      return found.map((result, i) => searchResult(result, checkedQueries[i]));
     };
     return this.#read(collection, answer, { space, signal });
   }
@@ -185,15 +185,15 @@ export class PostgresStore implements VectorStore {
     { filter, modality, limit, after, space }: PageOptions,
   ): Promise<Page> {
     const checked = filter && checkFilter(filter);
-    const asked = [checked, modality];
-    const position = after === undefined ? 0 : readPageCursor(after, asked);
+    const conditions = [checked, modality];
+    const position = after === undefined ? 0 : readPageCursor(after, conditions);
     const page = {
       ...{ after: position, limit, filter: checked },
       modality: modality && modalities.indexOf(modality),
     };
     const read = (db: Connection, { n }: { n: number }) => reads.pageOfItems(db, n, page);
     const { items, last } = await this.#read(collection, read, { space });
-    return { items, ...(last !== undefined && { nextCursor: writePageCursor(last, asked) }) };
+    return { items, ...(last !== undefined && { nextCursor: writePageCursor(last, conditions) }) };
   }
 
   metadata(collection: string, options: MetadataOptions): Promise<MetadataPage> {
@@ -221,8 +221,8 @@ export class PostgresStore implements VectorStore {
   }
 
   /** Resolves when every graph that is due is built and has every vector. */
-  settled(): Promise<void> {
-    return this.#upkeep.settled();
+  whenIndexed(): Promise<void> {
+    return this.#upkeep.whenIndexed();
   }
 
   async close(): Promise<void> {

@@ -47,6 +47,6 @@ export async function decodeAdts(
   if (parts.length === 0) throw undecodable("The AAC file holds no frames");
   if (parts.length > 100) throw undecodable("The AAC file changes its format more than 100 times");
   for (const { frames } of parts) {
-    await decodeWithFfmpeg(Buffer.concat(frames), { demuxer: "aac", what: "AAC" }, sound, warnings);
+    await decodeWithFfmpeg(Buffer.concat(frames), { demuxer: "aac", name: "AAC" }, sound, warnings);
   }
 }

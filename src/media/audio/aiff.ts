@@ -84,7 +84,7 @@ export async function decodeAiff(
       throw undecodable(`The AIFF file cannot be read: its samples have ${bits} bits`);
     await decodeWithFfmpeg(
       bytes,
-      { demuxer: "aiff", what: "AIFF-C with another codec" },
+      { demuxer: "aiff", name: "AIFF-C with another codec" },
       sound,
       warnings,
     );

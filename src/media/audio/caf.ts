@@ -68,7 +68,7 @@ export async function decodeCaf(
       throw unsupported(`The CAF file has samples of ${bits} bits, which are not supported`);
     await decodeWithFfmpeg(
       bytes,
-      { demuxer: "caf", what: "CAF with another codec than PCM" },
+      { demuxer: "caf", name: "CAF with another codec than PCM" },
       sound,
       warnings,
     );

@@ -73,9 +73,9 @@ async function decodeFormat(
   const sniffed = format === "sound" ? sniffAudio(body) : undefined;
   if (sniffed === undefined) {
     const isPicture = format !== undefined && format !== "sound";
-    const what = isPicture ? `The file is a picture (${format})` : "Unknown file format";
+    const problem = isPicture ? `The file is a picture (${format})` : "Unknown file format";
     throw unsupported(
-      `${what}; expected WAV, AIFF, AU, CAF, FLAC, MP3, Ogg (Vorbis, Opus, FLAC), or with ` +
+      `${problem}; expected WAV, AIFF, AU, CAF, FLAC, MP3, Ogg (Vorbis, Opus, FLAC), or with ` +
         "ffmpeg M4A, AAC, WebM and others",
     );
   }

@@ -4,17 +4,17 @@
  */
 interface FfmpegFormat {
   demuxer: string;
-  what: string;
+  name: string;
   begins: readonly (readonly [at: number, text: string])[];
 }
 
 const format = (
   demuxer: string,
-  what: string,
+  name: string,
   ...texts: readonly (string | [number, string])[]
 ) => ({
   demuxer,
-  what,
+  name,
   begins: texts.map((text) => (typeof text === "string" ? ([0, text] as const) : text)),
 });
 const mp4 = (box: string) => format("mov", "M4A, MP4 or MOV", [4, box]);
@@ -57,15 +57,15 @@ const formats: readonly FfmpegFormat[] = [
   ),
 ];
 
-export function ffmpegFormatOf(bytes: Uint8Array): { demuxer: string; what: string } | undefined {
+export function ffmpegFormatOf(bytes: Uint8Array): { demuxer: string; name: string } | undefined {
   const textAt = (from: number, length: number) =>
     String.fromCharCode(...bytes.subarray(from, from + length));
   if (textAt(0, 2) === "\x0b\x77") return dolby(bytes);
-  if (isLoas(bytes)) return { demuxer: "loas", what: "AAC in LATM" };
+  if (isLoas(bytes)) return { demuxer: "loas", name: "AAC in LATM" };
   const found = formats.find(({ begins }) =>
     begins.every(([at, text]) => textAt(at, text.length) === text),
   );
-  return found && { demuxer: found.demuxer, what: found.what };
+  return found && { demuxer: found.demuxer, name: found.name };
 }
 
 /** Three consecutive frames of LOAS. Source: ISO/IEC 14496-3, section 1.7.2. */
@@ -83,8 +83,8 @@ function isLoas(bytes: Uint8Array): boolean {
  * AC-3 or its successor, by the version in the header. Source: ETSI TS 102 366, sections 4.3 and
  * E.1.3.
  */
-function dolby(bytes: Uint8Array): { demuxer: string; what: string } | undefined {
+function dolby(bytes: Uint8Array): { demuxer: string; name: string } | undefined {
   const version = bytes[5] >> 3;
   if (version > 16) return undefined;
-  return version <= 10 ? { demuxer: "ac3", what: "AC-3" } : { demuxer: "eac3", what: "E-AC-3" };
+  return version <= 10 ? { demuxer: "ac3", name: "AC-3" } : { demuxer: "eac3", name: "E-AC-3" };
 }

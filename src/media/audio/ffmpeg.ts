@@ -28,7 +28,7 @@ const maxBlockBytes = 2 ** 28;
  */
 export async function decodeWithFfmpeg(
   bytes: Uint8Array,
-  source: { demuxer: string; what: string },
+  source: { demuxer: string; name: string },
   sound: SoundBuilder,
   warnings: Warnings,
 ): Promise<void> {
@@ -38,7 +38,7 @@ export async function decodeWithFfmpeg(
     const path = join(folder, "input");
     await writeFile(path, bytes);
     const args = ffmpegArguments(path, source.demuxer, sound.limits);
-    await run(args, source.what, sound, warnings);
+    await run(args, source.name, sound, warnings);
     if (lacksBytes(bytes, source.demuxer))
       warnings.add("The file is cut short: its header says that it is longer");
   } finally {
@@ -76,7 +76,7 @@ export async function ffmpegVersion(): Promise<string | undefined> {
 
 async function run(
   args: readonly string[],
-  what: string,
+  name: string,
   sound: SoundBuilder,
   warnings: Warnings,
 ): Promise<void> {
@@ -105,7 +105,7 @@ async function run(
   clearTimeout(timer);
   if (ending.status === "rejected") {
     const cause: NodeJS.ErrnoException = ending.reason;
-    const missing = `${what} is decoded by ffmpeg, which is not installed on the server`;
+    const missing = `${name} is decoded by ffmpeg, which is not installed on the server`;
     throw unsupported(cause.code === "ENOENT" ? missing : "ffmpeg could not be started", cause);
   }
   if (found.status === "rejected") throw found.reason;

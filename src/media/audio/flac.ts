@@ -152,7 +152,7 @@ async function decodeFlacStream(
       if (![8, 16, 24, 32].includes(frame.bits)) {
         await decodeWithFfmpeg(
           bytes.subarray(start, end),
-          { demuxer: "flac", what: `FLAC of ${frame.bits} bits` },
+          { demuxer: "flac", name: `FLAC of ${frame.bits} bits` },
           sound,
           warnings,
         );

@@ -47,7 +47,7 @@ export async function decodeOgg(
   if (links.every((link) => soundOf(link) === undefined)) {
     await decodeWithFfmpeg(
       bytes,
-      { demuxer: "ogg", what: `Ogg with ${codecsOf(links)}` },
+      { demuxer: "ogg", name: `Ogg with ${codecsOf(links)}` },
       sound,
       warnings,
     );

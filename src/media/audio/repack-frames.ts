@@ -73,15 +73,15 @@ function repack(bytes: Uint8Array, frames: readonly Frame[]): Frames {
     const size = Math.ceil(bits / 8);
     const begin = Math.max(written, slot - longestBack);
     // Implausible data is dropped: the decoder mutes the frame.
-    const isThere = from >= 0 && from + bits <= 8 * arrived && begin + size <= slot + room;
-    setMainDataBegin(side, header, isThere ? slot - begin : longestBack);
+    const isComplete = from >= 0 && from + bits <= 8 * arrived && begin + size <= slot + room;
+    setMainDataBegin(side, header, isComplete ? slot - begin : longestBack);
     data.set(side, to + 4);
-    for (let j = 0; isThere && j < size; j++) {
+    for (let j = 0; isComplete && j < size; j++) {
       const place = begin + j;
       const target = Math.floor(place / room) * length + 4 + sideBytes + (place % room);
       data[target] = byteAt(source, from + 8 * j);
     }
-    if (isThere) written = begin + size;
+    if (isComplete) written = begin + size;
     repacked.push({ start: to, header: { ...header, length, hasCrc: false, isFreeFormat: false } });
   }
   return { data, frames: repacked };

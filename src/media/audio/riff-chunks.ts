@@ -53,9 +53,9 @@ function w64Chunks(bytes: Uint8Array): Chunk[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks: Chunk[] = [];
   for (let at = 40; at + 24 <= bytes.length; ) {
-    const whole = Number(view.getBigUint64(at + 16, true));
-    chunks.push({ id: idAt(bytes, at), start: at + 24, size: Math.max(0, whole - 24) });
-    at += Math.max(24, Math.ceil(whole / 8) * 8);
+    const chunkLength = Number(view.getBigUint64(at + 16, true));
+    chunks.push({ id: idAt(bytes, at), start: at + 24, size: Math.max(0, chunkLength - 24) });
+    at += Math.max(24, Math.ceil(chunkLength / 8) * 8);
   }
   return chunks;
 }

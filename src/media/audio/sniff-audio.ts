@@ -17,7 +17,7 @@ const searchBytes = 1 << 17;
 
 export interface Sniffed {
   /** One that is decoded here, or the name of ffmpeg's demuxer for it. */
-  format: AudioFormat | { demuxer: string; what: string };
+  format: AudioFormat | { demuxer: string; name: string };
   /** Where it begins. */
   start: number;
 }

@@ -17,10 +17,10 @@ export class Warnings {
    * Damaged pieces, named in one sentence for the whole sound: `frames` from and to a time in
    * seconds.
    */
-  mute(what: string, count: number, from: number, to: number): void {
-    const before = this.#muted.get(what);
+  mute(kind: string, count: number, from: number, to: number): void {
+    const before = this.#muted.get(kind);
     this.#muted.set(
-      what,
+      kind,
       before === undefined
         ? { count, from, to }
         : {
@@ -32,8 +32,8 @@ export class Warnings {
   }
 
   list(): string[] {
-    const damage = [...this.#muted].map(([what, { count, from, to }]) => {
-      const subject = count === 1 ? `1 damaged ${what} was` : `${count} damaged ${what}s were`;
+    const damage = [...this.#muted].map(([kind, { count, from, to }]) => {
+      const subject = count === 1 ? `1 damaged ${kind} was` : `${count} damaged ${kind}s were`;
       return `${subject} filled in or skipped between ${inSeconds(from)} and ${inSeconds(to)}`;
     });
     const further = this.#further > 0 ? [`${this.#further} further warnings`] : [];

@@ -38,7 +38,7 @@ export async function decodeWav(
   if (tag === 1 && channels === 2 && format.bits === 16) {
     const packed = packedCodec(bytes, start, length);
     if (packed !== undefined) {
-      const source = { demuxer: "wav", what: `WAV with ${packed}` };
+      const source = { demuxer: "wav", name: `WAV with ${packed}` };
       return decodeWithFfmpeg(bytes, source, sound, warnings);
     }
   }
@@ -56,7 +56,7 @@ export async function decodeWav(
     const codec = ffmpegCodecOf(tag);
     if (codec === undefined)
       throw unsupported(`The WAV file has the codec ${hex(tag)}, which is not supported`);
-    const source = { demuxer: "wav", what: `WAV with ${codec}` };
+    const source = { demuxer: "wav", name: `WAV with ${codec}` };
     return decodeWithFfmpeg(bytes, source, sound, warnings);
   }
   addPcm(bytes, layout, sound);
@@ -78,8 +78,8 @@ function adpcmLayout(
     throw unsupported(`The WAV file has ADPCM of ${format.codedBits} bits; expected 4`);
   const kind = tag === msAdpcmTag ? "ms" : "ima";
   const layout: AdpcmLayout = { kind, channels, sampleRateHz, blockBytes, start, length };
-  const most = 2 * 65_536;
-  if (framesPerBlock(layout) < 2 || framesPerBlock(layout) > most)
+  const maxFrames = 2 * 65_536;
+  if (framesPerBlock(layout) < 2 || framesPerBlock(layout) > maxFrames)
     throw undecodable(`The WAV file cannot be read: its blocks have ${blockBytes} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (kind === "ms" && extraLength >= 8) {

@@ -41,9 +41,9 @@ export async function decodeImage(
 ): Promise<DecodedImage> {
   const format = sniffFormat(bytes);
   if (format === undefined || !formats.has(format)) {
-    const what =
+    const problem =
       format === undefined ? "Unknown file format" : "The file is a sound, not a picture";
-    const message = `${what}; expected JPEG, PNG, WebP, GIF, AVIF, HEIC or TIFF`;
+    const message = `${problem}; expected JPEG, PNG, WebP, GIF, AVIF, HEIC or TIFF`;
     throw new AppError("unsupported_media", message, { param: "image" });
   }
   if (format === "heic") {
@@ -158,8 +158,8 @@ function undecodable(error: unknown, name: string, tiff?: TiffLayout): AppError 
   const reason = error instanceof Error ? error.message : "";
   if (/not (configured|implemented|supported|been built in)|unsupported/i.test(reason)) {
     const compression = tiff && compressionOf(tiff.tags);
-    const what = compression ? `is compressed as ${compression}, which` : "uses a feature that";
-    return new AppError("unsupported_media", `The ${name} ${what} is not supported`, options);
+    const problem = compression ? `is compressed as ${compression}, which` : "uses a feature that";
+    return new AppError("unsupported_media", `The ${name} ${problem} is not supported`, options);
   }
   return new AppError("undecodable_media", `The ${name} file is corrupt or cut short`, options);
 }

@@ -103,7 +103,7 @@ export function compressionOf(tags: Map<number, number[]>): string | undefined {
   return compressions[tags.get(tiffTag.compression)?.[0] ?? 1];
 }
 
-function unsupported(what: string): AppError {
-  const message = `The TIFF holds ${what}; save it as 8-bit or 16-bit grey, RGB or CMYK`;
+function unsupported(feature: string): AppError {
+  const message = `The TIFF holds ${feature}; save it as 8-bit or 16-bit grey, RGB or CMYK`;
   return new AppError("unsupported_media", message, { param: "image" });
 }

@@ -83,8 +83,8 @@ export function readTiffTags(bytes: Uint8Array): Map<number, number[]> {
 export function withOrientationInRange(bytes: Uint8Array): Uint8Array {
   const mended = Uint8Array.from(bytes);
   for (const { tag, type, from, isLittle } of firstDirectory(viewOf(bytes))) {
-    const isThere = from + 2 <= bytes.length; // of a tag that is there twice, perhaps one
-    if (tag === tiffTag.orientation && type === 3 && isThere)
+    const isInFile = from + 2 <= bytes.length; // of a tag that is there twice, perhaps one
+    if (tag === tiffTag.orientation && type === 3 && isInFile)
       viewOf(mended).setUint16(from, 1, isLittle);
   }
   return mended;

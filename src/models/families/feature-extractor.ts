@@ -64,14 +64,14 @@ export function featurePreprocess({
   processor,
   processorFile,
 }: HubConfigs): AudioPreprocess {
-  const given = readConfig(processorFile, processor, FeatureExtractor);
+  const fields = readConfig(processorFile, processor, FeatureExtractor);
   const refuse = (text: string) => new RangeError(`${processorFile}: ${text}`);
-  const sampleRateHz = given.sampling_rate ?? 48_000;
-  const windowSeconds = given.max_length_s ?? 10;
-  const fftSize = given.fft_window_size ?? 1024;
-  const hopLength = given.hop_length ?? 480;
-  const minHz = given.frequency_min ?? 0;
-  const maxHz = given.frequency_max ?? 14_000;
+  const sampleRateHz = fields.sampling_rate ?? 48_000;
+  const windowSeconds = fields.max_length_s ?? 10;
+  const fftSize = fields.fft_window_size ?? 1024;
+  const hopLength = fields.hop_length ?? 480;
+  const minHz = fields.frequency_min ?? 0;
+  const maxHz = fields.frequency_max ?? 14_000;
   const samples = windowSeconds * sampleRateHz;
   if (!Number.isInteger(samples) || samples > maxWindowSamples || samples <= fftSize)
     throw refuse(
@@ -86,7 +86,7 @@ export function featurePreprocess({
     nb_max_frames: Math.floor(samples / hopLength),
   };
   for (const [key, expected] of Object.entries(derived)) {
-    const value = given[key as keyof typeof derived];
+    const value = fields[key as keyof typeof derived];
     if (value !== undefined && value !== expected)
       throw refuse(`"${key}" is ${value}, but the other keys imply ${expected}`);
   }
@@ -96,7 +96,7 @@ export function featurePreprocess({
         `received ${minHz} and ${maxHz}`,
     );
   const audio = config.audio_config as { enable_fusion?: unknown } | undefined;
-  const fused = (given.truncation ?? "fusion") === "fusion";
+  const fused = (fields.truncation ?? "fusion") === "fusion";
   if (typeof audio?.enable_fusion === "boolean" && audio.enable_fusion !== fused)
     throw refuse(
       `"truncation" is ${fused ? "fusion" : "rand_trunc"}, but config.json says ` +
@@ -106,7 +106,7 @@ export function featurePreprocess({
     sampleRateHz,
     windowSeconds,
     hopSeconds: windowSeconds / 2,
-    padding: given.padding ?? "repeatpad",
+    padding: fields.padding ?? "repeatpad",
     longer: fused ? "fusion" : "windows",
     preEmphasis: 0,
     fftSize,
@@ -116,7 +116,7 @@ export function featurePreprocess({
     mel: {
       scale: fused ? "htk" : "slaney",
       norm: fused ? null : "slaney",
-      count: given.feature_size ?? 64,
+      count: fields.feature_size ?? 64,
       minHz,
       maxHz,
     },

@@ -121,12 +121,12 @@ export function imagePreprocess(configs: HubConfigs, defaultClass: string): Imag
     throw refuse(`NaFlex (pictures of any shape, Siglip2ImageProcessor) is not served here`);
   const defaults = classes.get(name);
   if (defaults === undefined) throw refuse(`"image_processor_type": ${name} is unknown`);
-  const given = readConfig(processorFile, processor, ImageProcessor);
+  const fields = readConfig(processorFile, processor, ImageProcessor);
 
-  const resize = given.do_resize === false ? undefined : resizeOf(given, defaults, refuse);
-  const crops = given.do_center_crop ?? defaults.centerCrop;
+  const resize = fields.do_resize === false ? undefined : resizeOf(fields, defaults, refuse);
+  const crops = fields.do_center_crop ?? defaults.centerCrop;
   const crop = crops
-    ? sideOf("crop_size", given.crop_size ?? defaults.cropSize, refuse)
+    ? sideOf("crop_size", fields.crop_size ?? defaults.cropSize, refuse)
     : undefined;
   if (crop === undefined && resize?.mode !== "squash") {
     const key = resize === undefined ? "do_resize" : "do_center_crop";
@@ -134,10 +134,10 @@ export function imagePreprocess(configs: HubConfigs, defaultClass: string): Imag
   }
   const side = crop ?? (resize as { size: number }).size;
   checkModelSide(configs, side, refuse);
-  const rescale = given.do_rescale === false ? 1 : (given.rescale_factor ?? 1 / 255);
-  const normalizes = given.do_normalize !== false;
-  const mean = channels(normalizes ? (given.image_mean ?? defaults.mean) : 0);
-  const std = channels(normalizes ? (given.image_std ?? defaults.std) : 1);
+  const rescale = fields.do_rescale === false ? 1 : (fields.rescale_factor ?? 1 / 255);
+  const normalizes = fields.do_normalize !== false;
+  const mean = channels(normalizes ? (fields.image_mean ?? defaults.mean) : 0);
+  const std = channels(normalizes ? (fields.image_std ?? defaults.std) : 1);
   checkRange(mean, std, 255 * rescale, normalizes, refuse);
   return {
     ...(resize === undefined ? {} : { resize }),
@@ -149,12 +149,16 @@ export function imagePreprocess(configs: HubConfigs, defaultClass: string): Imag
 }
 
 type Refuse = (text: string) => RangeError;
-type Given = z.infer<typeof ImageProcessor>;
+type ImageProcessorFields = z.infer<typeof ImageProcessor>;
 
-function resizeOf(given: Given, defaults: Defaults, refuse: Refuse): ImagePreprocess["resize"] {
-  const resample = filters[given.resample ?? 3];
-  const size = given.size ?? defaults.size;
-  if (typeof size === "number" && given.default_to_square !== true)
+function resizeOf(
+  fields: ImageProcessorFields,
+  defaults: Defaults,
+  refuse: Refuse,
+): ImagePreprocess["resize"] {
+  const resample = filters[fields.resample ?? 3];
+  const size = fields.size ?? defaults.size;
+  if (typeof size === "number" && fields.default_to_square !== true)
     return { mode: "shortest_edge", size, resample };
   if (typeof size === "object" && "shortest_edge" in size)
     return { mode: "shortest_edge", size: size.shortest_edge, resample };

@@ -8,13 +8,13 @@ import { z } from "zod";
  */
 export function readConfig<S extends z.ZodType>(
   file: string,
-  given: Record<string, unknown>,
+  config: Record<string, unknown>,
   schema: S,
 ): z.infer<S> {
   const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   const isGiven = ([key, value]: [string, unknown]) =>
     value !== null && (value !== false || names.includes(key) || !key.startsWith("do_"));
-  const result = schema.safeParse(Object.fromEntries(Object.entries(given).filter(isGiven)));
+  const result = schema.safeParse(Object.fromEntries(Object.entries(config).filter(isGiven)));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   if (issue.code === "unrecognized_keys")
@@ -24,7 +24,7 @@ export function readConfig<S extends z.ZodType>(
     );
   const received = issue.path.reduce<unknown>(
     (value, key) => (value as Record<PropertyKey, unknown>)?.[key],
-    given,
+    config,
   );
   throw new RangeError(
     `${file}: "${issue.path.join(".")}": ${issue.message}, received ${shown(received)}`,

@@ -84,12 +84,12 @@ export function checkTokenizer(
   { contextLength, canonicalize }: Pick<TextPreprocess, "contextLength" | "canonicalize">,
 ): void {
   const file = "tokenizer_config.json";
-  const given = readConfig(file, tokenizerConfig, TokenizerConfig);
+  const fields = readConfig(file, tokenizerConfig, TokenizerConfig);
   const refuse = (key: string, does: string) =>
-    new RangeError(`${file}: "${key}" is ${JSON.stringify(given[key as never])}, but ${does}`);
-  const agree = (key: keyof typeof given, does: boolean | undefined, what: string) => {
-    if (given[key] !== undefined && does !== undefined && given[key] !== does)
-      throw refuse(key, `tokenizer.json ${does ? "does" : "does not"} ${what}`);
+    new RangeError(`${file}: "${key}" is ${JSON.stringify(fields[key as never])}, but ${does}`);
+  const agree = (key: keyof typeof fields, does: boolean | undefined, behaviour: string) => {
+    if (fields[key] !== undefined && does !== undefined && fields[key] !== does)
+      throw refuse(key, `tokenizer.json ${does ? "does" : "does not"} ${behaviour}`);
   };
   const normalizer = JSON.stringify(tokenizer.normalizer ?? null);
   const switchOf = (name: string) =>
@@ -111,9 +111,9 @@ export function checkTokenizer(
   agree("add_bos_token", adds(tokenizerConfig.bos_token), "put the token of the beginning");
   agree("add_eos_token", adds(tokenizerConfig.eos_token), "put the token of the end");
   for (const key of ["max_length", "max_len"] as const)
-    if ((given[key] ?? contextLength) < contextLength)
+    if ((fields[key] ?? contextLength) < contextLength)
       throw refuse(key, `the model reads ${contextLength} tokens`);
-  for (const [id, { content }] of Object.entries(given.added_tokens_decoder ?? {}))
+  for (const [id, { content }] of Object.entries(fields.added_tokens_decoder ?? {}))
     if (!hasToken(tokenizer, Number(id), content))
       throw new RangeError(`${file}: tokenizer.json lacks the added token ${id}, "${content}"`);
   checkDefinition(tokenizer);

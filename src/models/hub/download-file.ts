@@ -10,7 +10,7 @@ import { HubTrouble, withRetries } from "./retry.js";
 export interface DownloadOptions {
   signal?: AbortSignal;
   /** Called with the number of bytes present whenever it changes. */
-  onBytes?: (here: number) => void;
+  onBytes?: (receivedBytes: number) => void;
 }
 
 /** The path at a hub of a file of a repository at a commit. */
@@ -101,20 +101,20 @@ async function transfer(
       `${client.settings.endpoint}${path} answered with another range than requested`,
     );
   }
-  let here = goesOn ? have : 0;
+  let receivedBytes = goesOn ? have : 0;
   const sink = await open(part.path, goesOn ? "a" : "w");
   try {
     await part.remember(answer);
     for await (const chunk of answer.body) {
-      if (part.file.size !== undefined && here + chunk.length > part.file.size) {
+      if (part.file.size !== undefined && receivedBytes + chunk.length > part.file.size) {
         // Kept with one byte too many, so that it fails verification and is discarded.
-        await sink.write(chunk, 0, part.file.size - here + 1);
-        here = part.file.size + 1;
+        await sink.write(chunk, 0, part.file.size - receivedBytes + 1);
+        receivedBytes = part.file.size + 1;
         break;
       }
       await sink.writeFile(chunk);
-      here += chunk.length;
-      onBytes?.(here);
+      receivedBytes += chunk.length;
+      onBytes?.(receivedBytes);
     }
     await sink.sync();
   } catch (error) {
@@ -122,15 +122,17 @@ async function transfer(
     if (typeof (error as NodeJS.ErrnoException).syscall === "string" && !isNetwork(error))
       throw error;
     const message =
-      `${client.settings.endpoint}${path} broke off at ` + `${here} bytes (${reasonOf(error)})`;
-    throw new HubTrouble(message, { cause: error, progressed: here > have });
+      `${client.settings.endpoint}${path} broke off at ` +
+      `${receivedBytes} bytes (${reasonOf(error)})`;
+    throw new HubTrouble(message, { cause: error, progressed: receivedBytes > have });
   } finally {
     await sink.close();
   }
-  if (part.file.size !== undefined && here < part.file.size) {
+  if (part.file.size !== undefined && receivedBytes < part.file.size) {
     const message =
-      `${client.settings.endpoint}${path} ended after ` + `${here} of ${part.file.size} bytes`;
-    throw new HubTrouble(message, { progressed: here > have });
+      `${client.settings.endpoint}${path} ended after ` +
+      `${receivedBytes} of ${part.file.size} bytes`;
+    throw new HubTrouble(message, { progressed: receivedBytes > have });
   }
 }
 

@@ -132,13 +132,13 @@ export class HubClient {
       return new AppError("hub_failed", `${where}: ${advice}`);
     }
     if (status === 404) {
-      const what =
+      const missing =
         code === "RevisionNotFound"
           ? "revision"
           : code === "EntryNotFound"
             ? "file"
             : "model or revision";
-      return new AppError("model_not_found", `${where}: there is no such ${what} on the hub`, {
+      return new AppError("model_not_found", `${where}: there is no such ${missing} on the hub`, {
         param: "id",
       });
     }

@@ -11,9 +11,9 @@ export async function problemWith(
   path: string,
   { size, sha256, gitSha1 }: HubFile,
 ): Promise<string | undefined> {
-  const here = (await stat(path)).size;
-  if (size !== undefined && here !== size)
-    return `expected ${size} bytes but received ${here > size ? "more" : here}`;
+  const actualBytes = (await stat(path)).size;
+  if (size !== undefined && actualBytes !== size)
+    return `expected ${size} bytes but received ${actualBytes > size ? "more" : actualBytes}`;
   if (sha256 !== undefined) {
     const found = await hashFile(path);
     return found === sha256
@@ -22,7 +22,7 @@ export async function problemWith(
   }
   if (gitSha1 !== undefined) {
     const found = createHash("sha1")
-      .update(`blob ${here}\0`)
+      .update(`blob ${actualBytes}\0`)
       .update(await readFile(path))
       .digest("hex");
     return found === gitSha1 ? undefined : `expected the content ${gitSha1} but received ${found}`;

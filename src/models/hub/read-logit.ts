@@ -84,12 +84,12 @@ async function bytesOf(
     );
   }
   const url = `${client.settings.endpoint}${path}`;
-  const wanted = `bytes ${from}-${from + length - 1}/`;
-  const given = String(answer.headers["content-range"] ?? "");
+  const expected = `bytes ${from}-${from + length - 1}/`;
+  const received = String(answer.headers["content-range"] ?? "");
   // Four bytes from another position would be a number too.
-  if (!given.startsWith(wanted)) {
+  if (!received.startsWith(expected)) {
     answer.body.destroy();
-    throw new AppError("hub_failed", `${url} answered with "${given}" instead of ${wanted}…`);
+    throw new AppError("hub_failed", `${url} answered with "${received}" instead of ${expected}…`);
   }
   const bytes = await readAtMost(answer.body, length).catch((error) => {
     signal?.throwIfAborted();

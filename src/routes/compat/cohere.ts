@@ -82,10 +82,13 @@ export const cohereShape = (services: Services): Shape => ({
 async function embed(services: Services, c: ForeignContext): Promise<Response> {
   const body = await foreignBody(c, Body);
   const { texts, images, inputs, embedding_types: types } = body;
-  const given = Object.entries({ texts, images, inputs }).filter(([, value]) => value);
-  if (given.length !== 1) {
-    const came = given.map(([name]) => name).join(" and ") || "none";
-    throw invalidInput("texts", `Expected one of texts, images and inputs but received ${came}`);
+  const present = Object.entries({ texts, images, inputs }).filter(([, value]) => value);
+  if (present.length !== 1) {
+    const received = present.map(([name]) => name).join(" and ") || "none";
+    throw invalidInput(
+      "texts",
+      `Expected one of texts, images and inputs but received ${received}`,
+    );
   }
   const signal = c.get("signal");
   const mediaOf = mediaMaker(services, signal);
@@ -96,7 +99,7 @@ async function embed(services: Services, c: ForeignContext): Promise<Response> {
       content.map((part, j) => contentOfPart(part, mediaOf, `inputs[${i}].content[${j}]`)),
     );
   const { model, output_dimension: dimensions } = body;
-  const request = { model, dimensions, param: given[0][0] };
+  const request = { model, dimensions, param: present[0][0] };
   const { embeddings, tokens } = await embedGroups(services, request, groups, c);
   return c.json({
     id: randomUUID(),

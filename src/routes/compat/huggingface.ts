@@ -79,10 +79,10 @@ export function huggingfaceShape(services: Services): Shape {
         : (isMany ? inputs : [inputs]).map((input, i) =>
             contentOf(input, mediaOf, isMany ? `inputs[${i}]` : "inputs", task),
           );
-    const given = labelsOf(parameters.candidate_labels) ?? labels;
+    const requested = labelsOf(parameters.candidate_labels) ?? labels;
     const modality = contents[0].modality;
     const isEmbedding =
-      task === undefined ? given === undefined && head === undefined : /feature/.test(task);
+      task === undefined ? requested === undefined && head === undefined : /feature/.test(task);
     if (isEmbedding) {
       if (task === undefined && modality !== "text") throw noLabels(modality, model);
       const { dimensions } = body;
@@ -95,14 +95,14 @@ export function huggingfaceShape(services: Services): Shape {
       if (body.truncate === false) await checkNotCut(embedded.pack, contents, signal);
       return c.json(embedded.embeddings.map((embedding) => Array.from(embedding)));
     }
-    if (given === undefined && head === undefined) throw noLabels(modality, model);
+    if (requested === undefined && head === undefined) throw noLabels(modality, model);
     const other = contents.findIndex((one) => one.modality !== modality);
     if (other >= 0) throw invalidInput(`inputs[${other}]`, `Expected ${modality} like the first`);
     const { hypothesis_template: template, multi_label, top_k: topK } = parameters;
     const query = {
       model,
       head,
-      labels: given,
+      labels: requested,
       templates: template === undefined ? undefined : [template],
       multiLabel: multi_label ?? parameters.function_to_apply === "sigmoid",
       topK,
@@ -144,9 +144,9 @@ function addressOf(c: ForeignContext): { model?: string; task?: string } {
 }
 
 /** Labels as a list, or as one text with commas, as the hub takes them. */
-function labelsOf(given: string | readonly string[] | undefined): string[] | undefined {
-  if (given === undefined || given.length === 0) return undefined;
-  const list = typeof given === "string" ? [given] : given;
+function labelsOf(requested: string | readonly string[] | undefined): string[] | undefined {
+  if (requested === undefined || requested.length === 0) return undefined;
+  const list = typeof requested === "string" ? [requested] : requested;
   return list.length === 1 ? list[0].split(",").map((label) => label.trim()) : [...list];
 }
 

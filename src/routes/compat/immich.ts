@@ -156,9 +156,9 @@ function padded(embedding: Embedding, modelName: string, id: string): Float32Arr
       `${embedding.length}: choose an alias of a larger model`;
     throw invalidInput("entries", message);
   }
-  const whole = new Float32Array(wanted);
-  whole.set(embedding);
-  return whole;
+  const filled = new Float32Array(wanted);
+  filled.set(embedding);
+  return filled;
 }
 
 /** Faces and text are handled by another server: the form is forwarded unchanged. */

@@ -175,8 +175,8 @@ async function embeddings(services: Services, c: ForeignContext): Promise<Respon
   const request = { model, dimensions, param: "input" };
   const embedded = await embedForeign(services, request, contents, c);
   if (body.truncate === false) await checkNotCut(embedded.pack, contents, signal);
-  const given = body.embedding_type ?? body.encoding_type ?? body.encoding_format ?? "float";
-  const types: readonly OutputType[] = typeof given === "string" ? [given] : given;
+  const requested = body.embedding_type ?? body.encoding_type ?? body.encoding_format ?? "float";
+  const types: readonly OutputType[] = typeof requested === "string" ? [requested] : requested;
   return c.json({
     object: "list",
     model: embedded.pack.manifest.id,

@@ -85,8 +85,8 @@ async function labelsOf(services: Services, c: ForeignContext): Promise<Response
   const { id, model: name, images, url } = await foreignBody(c, Body);
   if ((images === undefined) === (url === undefined))
     throw invalidInput("images", 'Expected either "images" or "url"');
-  const given = c.req.queries("candidate_labels") ?? [];
-  const labels = given.flatMap((text) => text.split(",")).map((label) => label.trim());
+  const requested = c.req.queries("candidate_labels") ?? [];
+  const labels = requested.flatMap((text) => text.split(",")).map((label) => label.trim());
   if (labels.length === 0) {
     const message = "Expected the labels in the URL: ?candidate_labels=cat,dog";
     throw invalidInput("candidate_labels", message);

@@ -149,8 +149,8 @@ export const teiShape = (services: Services): Shape => ({
 });
 
 /** Outputs that towers do not have. TEI answers 424 for such models. */
-function refuse(what: string): never {
-  const message = `The models here give one vector for each input, and no ${what}`;
+function refuse(feature: string): never {
+  const message = `The models here give one vector for each input, and no ${feature}`;
   throw new AppError("no_path", message);
 }
 

@@ -65,7 +65,7 @@ export function lossOf(
   }
 }
 
-function needed<T>(value: T | undefined, loss: LossName, what: string): T {
-  if (value === undefined) throw new TypeError(`The loss "${loss}" needs ${what}`);
+function needed<T>(value: T | undefined, loss: LossName, requirement: string): T {
+  if (value === undefined) throw new TypeError(`The loss "${loss}" needs ${requirement}`);
   return value;
 }

@@ -48,7 +48,7 @@ describe("a collection where almost a third are copies of three vectors, through
     await store.createCollection({ name: "c", space: "s", dimensions });
     await store.upsert("c", items);
     await store.warmUp("c");
-    await store.settled();
+    await store.whenIndexed();
   });
   afterAll(async () => {
     await store.close();
@@ -116,7 +116,7 @@ describe("a collection where almost a third are copies of three vectors, through
     await expectRecall();
     await store.delete("c", { ids: items.slice(300, 900).map(({ id }) => id) });
     await store.upsert("c", items.slice(0, 600));
-    await store.settled();
+    await store.whenIndexed();
     now = [...items.slice(0, 600), ...items.slice(900)];
     expect((await store.stats("c")).index).toMatchObject({ state: "ready", indexed: now.length });
     await expectRecall();
@@ -124,7 +124,7 @@ describe("a collection where almost a third are copies of three vectors, through
 
   it("is as right after the graph was built again without what is gone", async () => {
     await store.compact();
-    await store.settled();
+    await store.whenIndexed();
     await expectRecall();
   });
 
@@ -133,7 +133,7 @@ describe("a collection where almost a third are copies of three vectors, through
     const same = items.slice(0, 2500).map((item) => ({ ...item, embedding: copied[0].slice() }));
     await store.upsert("same", same);
     await store.warmUp("same");
-    await store.settled();
+    await store.whenIndexed();
     for (const recall of ["fast", "high", "exact"] as const) {
       const [{ neighbors }] = await store.search("same", [
         { embedding: copied[1], topK: 10, recall },

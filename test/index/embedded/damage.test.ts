@@ -104,7 +104,7 @@ beforeAll(async () => {
     await core.createCollection({ name: "c", space: "s", dimensions, fields: ["year"] });
     await core.upsert("c", shape, items.slice(0, 250));
     core.warmUp("c");
-    await core.settled();
+    await core.whenIndexed();
   });
   await withStore(dataDir, async (core) => {
     for (const item of items.slice(250)) await core.upsert("c", shape, [item]);

@@ -51,7 +51,7 @@ const fill = async (some: Item[] = items) => {
   await filled.createCollection({ name: "c", space: "s", dimensions });
   await filled.upsert("c", some);
   await filled.warmUp("c");
-  await filled.settled();
+  await filled.whenIndexed();
   await filled.close();
 };
 const expectRightAnswers = async (some: readonly Item[] = items) => {
@@ -86,7 +86,7 @@ describe("snapshots of the graph", () => {
       damage();
       const opened = await open();
       expect(await expectRightAnswers()).toBe("exact");
-      await opened.settled();
+      await opened.whenIndexed();
       expect(await expectRightAnswers()).toBe("graph");
       expect((await opened.stats("c")).index).toMatchObject({ state: "ready", indexed: 300 });
     });
@@ -127,12 +127,12 @@ describe("snapshots of the graph", () => {
     await fill();
     await open({ engine: "hnswlib" });
     expect(await expectRightAnswers()).toBe("exact");
-    await store?.settled();
+    await store?.whenIndexed();
     expect(await expectRightAnswers()).toBe("graph");
     await store?.close();
     await open({ engine: "usearch" });
     expect(await expectRightAnswers()).toBe("exact");
-    await store?.settled();
+    await store?.whenIndexed();
     expect(await expectRightAnswers()).toBe("graph");
   });
 });

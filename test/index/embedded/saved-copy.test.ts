@@ -131,7 +131,7 @@ describe("the 8-bit copy of a collection", () => {
     await store.createCollection({ name: "c", space: "s", dimensions });
     await store.upsert("c", items);
     await store.warmUp("c");
-    await store.settled();
+    await store.whenIndexed();
     await store.close();
   });
 
@@ -152,7 +152,7 @@ describe("the 8-bit copy of a collection", () => {
       "c",
       randomItems(1200, dimensions, 5).map((item) => ({ ...item, id: `+${item.id}` })),
     );
-    await store.settled();
+    await store.whenIndexed();
     await expectRightAnswers();
     await store.close();
     expect(copies()).toHaveLength(1);
@@ -170,7 +170,7 @@ describe("the 8-bit copy of a collection", () => {
       damage(file);
       await open();
       await expectRightAnswers();
-      await store.settled();
+      await store.whenIndexed();
       await store.close();
       const [again, ...others] = copies();
       expect(others).toEqual([]);

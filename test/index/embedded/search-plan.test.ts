@@ -27,7 +27,7 @@ describe("the search plan over 6,000 items with a graph", () => {
     await store.createCollection({ name: "c", space: "s", dimensions, fields: ["n"] });
     await store.upsert("c", items);
     await store.warmUp("c");
-    await store.settled();
+    await store.whenIndexed();
   });
   afterAll(async () => {
     await store.close();
@@ -114,7 +114,7 @@ describe("the search plan over 6,000 items with a graph", () => {
     await store.close();
     store = await openEmbeddedStore({ dataDir, scanUpTo: 500 });
     await store.warmUp("c");
-    await store.settled();
+    await store.whenIndexed();
     expect(await measure(queries({}), left)).toEqual({ recall: 1, plans: ["scan"] });
     const filter = { field: "colour", op: "in", value: ["red", "green"] } as const;
     expect(await measure(queries({ filter }), left)).toEqual({ recall: 1, plans: ["scan"] });

@@ -53,11 +53,11 @@ describe.skipIf(!hasPostgres(18))(onPostgres("GraphUpkeep"), () => {
 
   it("builds a graph once a collection is large; searches find through it what a scan finds", async () => {
     await store.upsert("photos", items.slice(0, 900));
-    await store.settled();
+    await store.whenIndexed();
     expect(await stats()).toEqual({ engine: "pgvector", state: "none", indexed: 0 });
     expect(await search(items.slice(0, 900))).toEqual({ recall: 1, plans: ["exact"] });
     await store.upsert("photos", items.slice(900, 2000));
-    await store.settled();
+    await store.whenIndexed();
     expect(await stats()).toEqual({ engine: "pgvector", state: "ready", indexed: 2000 });
     const [used] = await server.query(
       "select count(*)::int as n from pg_index where not indisvalid",
@@ -105,7 +105,7 @@ describe.skipIf(!hasPostgres(18))(onPostgres("GraphUpkeep"), () => {
     expect(recall).toBeGreaterThan(0.98);
     await held;
     await store.upsert("photos", [turned[0]]);
-    await store.settled();
+    await store.whenIndexed();
     expect(await stats()).toEqual({ engine: "pgvector", state: "ready", indexed: now.length });
     expect((await search(now)).recall).toBeGreaterThan(0.98);
   });
@@ -114,14 +114,14 @@ describe.skipIf(!hasPostgres(18))(onPostgres("GraphUpkeep"), () => {
     await store.close();
     await server.query("update crossmodal.collections set graph = 'building'");
     store = await open();
-    await store.settled();
+    await store.whenIndexed();
     expect(await stats()).toMatchObject({ state: "ready" });
   });
 
   it("folds the sums that writers leave, and keeps the means", async () => {
     await store.createCollection({ name: "means", space: "toy", dimensions });
     for (const item of items.slice(0, 150)) await store.upsert("means", [item]);
-    await store.settled();
+    await store.whenIndexed();
     const [{ rows }] = await server.query<{ rows: number }>(
       `select count(*)::int as rows from crossmodal.mean_deltas where n =
          (select n from crossmodal.names where name = 'means')`,

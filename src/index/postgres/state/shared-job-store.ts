@@ -91,7 +91,7 @@ export class SharedJobStore implements JobStore, JobQueue {
   }
 
   async readAll(): Promise<FoundJob[]> {
-    return (await this.look()).changed.map((job) => ({ job }));
+    return (await this.pollChanges()).changed.map((job) => ({ job }));
   }
 
   async keepOnlyState(id: string): Promise<void> {
@@ -109,7 +109,7 @@ export class SharedJobStore implements JobStore, JobQueue {
   }
 
   /** One after the other: what changed is told once. */
-  look(): Promise<JobChanges> {
+  pollChanges(): Promise<JobChanges> {
     const looked = this.#looking.then(() => this.#connections.read((db) => this.#look(db)));
     this.#looking = looked.catch(() => undefined);
     return looked;
@@ -119,8 +119,8 @@ export class SharedJobStore implements JobStore, JobQueue {
     const heads = await jobHeads(db);
     const isNews = ({ id, revision }: JobHead) => revision > (this.#known.get(id)?.revision ?? -1);
     const changed = heads.filter(isNews).map(({ id }) => id);
-    const there = new Set(heads.map(({ id }) => id));
-    const removed = [...this.#known.keys()].filter((id) => !there.has(id));
+    const presentIds = new Set(heads.map(({ id }) => id));
+    const removed = [...this.#known.keys()].filter((id) => !presentIds.has(id));
     const jobs = changed.length > 0 ? await readJobs(db, changed) : [];
     for (const head of heads) {
       this.#know(head);
