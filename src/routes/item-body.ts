@@ -45,7 +45,7 @@ function contentOf(body: ItemBody, readerOf: MediaReader): Content {
   if (present.length !== 1) {
     const received = present.length === 0 ? "none" : present.join(" and ");
     const message =
-      `Expected one of "text", "image", "audio" and "embedding" ` + `but received ${received}`;
+      `Expected one of "text", "image", "audio" and "embedding" but ` + `received ${received}`;
     throw invalidInput(present[1] ?? "text", message);
   }
   if (kind !== "embedding" && modality !== undefined && modality !== kind) {

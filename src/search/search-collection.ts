@@ -226,15 +226,10 @@ async function embedQueries(
         ] as const) {
           if (read === undefined) continue;
           const path = pathInto(found, modality, target);
-          const { embedded, warnings } = await embedMedia(parts, parts.turn, {
-            path,
-            read,
-            signal,
-          });
-          return {
-            ...embeddedQuery(modality, { embedding: embedded.embedding }, path.steps),
-            warnings,
-          };
+          const media = { path, read, signal };
+          const { embedded, warnings } = await embedMedia(parts, parts.turn, media);
+          const { embedding } = embedded;
+          return { ...embeddedQuery(modality, { embedding }, path.steps), warnings };
         }
         if (space !== undefined && space !== target.space) throw otherSpace(target, space);
         return embeddedQuery(queryModality, { embedding }, []);

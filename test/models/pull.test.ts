@@ -88,8 +88,8 @@ describe("pullModel", () => {
   const fetchedGraphs = () => hub.requests.filter(({ server }) => server === "files").length;
 
   it("pulls any repository by inspection: pinned, hashed, licensed, and it loads", async () => {
-    const { manifest, wasInstalled: wasHere } = await pull(clip);
-    expect(wasHere).toBe(false);
+    const { manifest, wasInstalled } = await pull(clip);
+    expect(wasInstalled).toBe(false);
     const bytes = readFileSync(goldenPath(`tiny-clip/${text}`));
     expect(manifest).toMatchObject({
       id: "tiny-clip",
@@ -132,7 +132,7 @@ describe("pullModel", () => {
     expect(fetchedGraphs()).toBe(2);
     expect(done).toContain("tokenizer.json from here");
     hub.requests.length = 0;
-    expect(await pull(clip, { dtypes: ["int8", "fp32"] })).toMatchObject({ wasHere: true });
+    expect(await pull(clip, { dtypes: ["int8", "fp32"] })).toMatchObject({ wasInstalled: true });
     expect(hub.requests).toEqual([]);
     const pack = await loadPack(dataDir, "tiny-clip", "int8");
     await pack.close();
@@ -213,7 +213,7 @@ describe("pullModel", () => {
 
   it("shares one download between two pulls at once", async () => {
     const results = await Promise.all([pull(clip), pull(clip)]);
-    expect(results.map(({ wasInstalled: wasHere }) => wasHere).sort()).toEqual([false, true]);
+    expect(results.map(({ wasInstalled }) => wasInstalled).sort()).toEqual([false, true]);
     expect(notices).toEqual([
       `waiting for process ${process.pid}, which is already pulling tiny-clip`,
     ]);
@@ -363,8 +363,8 @@ describe("pullModel", () => {
         logitScale: 100,
         license: "MIT",
       });
-      expect(await pull("clip-vit-base-patch32")).toMatchObject({ wasHere: true });
-      expect(await pull("Xenova/clip-vit-base-patch32")).toMatchObject({ wasHere: true });
+      expect(await pull("clip-vit-base-patch32")).toMatchObject({ wasInstalled: true });
+      expect(await pull("Xenova/clip-vit-base-patch32")).toMatchObject({ wasInstalled: true });
     });
 
     it("is read from the original checkpoint by Range, else is the published value", async () => {
