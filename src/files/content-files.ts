@@ -1,7 +1,7 @@
 import { type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { hashFile } from "./hash-file.js";
-import { storageError, writeDurably } from "./write-durably.js";
+import { writeDurably } from "./write-durably.js";
 
 /** A file that is named after its contents. */
 export interface ContentFile {
@@ -41,13 +41,7 @@ export class ContentFiles {
 
   /** @throws AppError `storage_full`, `storage_failed`. */
   async write(sha256: string, bytes: Uint8Array): Promise<void> {
-    const path = this.pathOf(sha256);
-    await writeDurably(path, bytes);
-    try {
-      for (const folder of [dirname(path), this.folder]) await syncFolder(folder);
-    } catch (error) {
-      throw storageError(error, path);
-    }
+    await writeDurably(this.pathOf(sha256), bytes);
   }
 
   /** To read it: the caller closes the handle. Undefined when it is not there. */
@@ -80,16 +74,6 @@ export class ContentFiles {
   #remember(sha256: string, state: string) {
     if (this.#verified.size >= 10_000) this.#verified.clear();
     this.#verified.set(sha256, state);
-  }
-}
-
-/** Makes a rename in a folder survive a power cut. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

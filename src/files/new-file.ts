@@ -1,6 +1,6 @@
-import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, rm, stat } from "node:fs/promises";
 import { AppError } from "../errors.js";
-import { storageError } from "./write-durably.js";
+import { renameDurably, storageError } from "./write-durably.js";
 
 /**
  * A file being written: it gets its name only once it is complete and on the disk.
@@ -55,7 +55,7 @@ export async function newFile(
       await file.close();
       await check?.(part);
       await free();
-      await orStorageError(rename(part, path));
+      await orStorageError(renameDurably(part, path));
       done = true;
     },
     async discard() {

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AppError } from "../errors.js";
-import { storageError, writeDurably } from "./write-durably.js";
+import { renameDurably, storageError, syncFolder, writeDurably } from "./write-durably.js";
 
 /** How a `StateFolder` is changed. Paths are relative to it, with "/" between their parts. */
 export interface FolderChanges {
@@ -82,8 +82,7 @@ function changesOf(folder: string, changed: string[]): FolderChanges {
       try {
         for (const [name, bytes] of Object.entries(files))
           await writeDurably(join(building, name), bytes);
-        await mkdir(dirname(join(folder, path)), { recursive: true });
-        await rename(building, join(folder, path));
+        await renameDurably(building, join(folder, path));
       } catch (error) {
         await rm(building, { recursive: true, force: true }).catch(() => undefined);
         const { code } = error as NodeJS.ErrnoException;
@@ -98,6 +97,7 @@ function changesOf(folder: string, changed: string[]): FolderChanges {
         // Renamed first: half a folder must never look complete.
         const away = aside();
         await rename(join(folder, path), away);
+        await syncFolder(dirname(join(folder, path)));
         changed.push(path);
         await rm(away, { recursive: true, force: true });
       } catch (error) {

@@ -1,10 +1,11 @@
 import { mkdir, open, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { AppError } from "../errors.js";
 
 /**
  * Writes a file whole or not at all: beside it, synced, then renamed. Whenever the process ends,
- * the old or the new file is there. Missing folders are created.
+ * the old or the new file is there; once this returns, the new one, also after a power cut. Missing
+ * folders are created.
  *
  * @param mode  the permissions of the file; the system's default when left out.
  * @throws AppError `storage_full` when the disk is full, `storage_failed` when the file cannot be
@@ -16,7 +17,8 @@ export async function writeDurably(
   { mode }: { mode?: number } = {},
 ): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    const folder = resolve(dirname(path));
+    const top = await makeFolders(folder);
     const part = `${path}.part`;
     const file = await open(part, "w", mode);
     try {
@@ -26,10 +28,46 @@ export async function writeDurably(
       await file.close();
     }
     await rename(part, path);
+    await syncFolders(folder, top);
   } catch (error) {
     throw storageError(error, path);
   }
 }
+
+/** Gives a file or folder its name, which survives a power cut. Missing folders are created. */
+export async function renameDurably(from: string, to: string): Promise<void> {
+  const folder = resolve(dirname(to));
+  const top = await makeFolders(folder);
+  await rename(from, to);
+  await syncFolders(folder, top);
+}
+
+/** @returns the highest folder with a new entry: `folder` itself when it was there. */
+async function makeFolders(folder: string): Promise<string> {
+  const created = await mkdir(folder, { recursive: true });
+  return created === undefined ? folder : dirname(created);
+}
+
+async function syncFolders(folder: string, top: string): Promise<void> {
+  await syncFolder(folder);
+  if (folder !== top) await syncFolders(dirname(folder), top);
+}
+
+/** Makes what was named, renamed or removed in a folder survive a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (!isUnsyncable(error)) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Some network file systems cannot sync a folder. */
+export const isUnsyncable = (error: unknown) =>
+  ["EINVAL", "ENOTSUP"].includes((error as NodeJS.ErrnoException).code ?? "");
 
 /** A failure of the file system as an AppError. */
 export function storageError(cause: unknown, path: string): AppError {

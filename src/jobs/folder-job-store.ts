@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { checkedJson, damaged, readCheckedJson } from "../files/checked-json.js";
 import { hashFile } from "../files/hash-file.js";
 import { isLeftover } from "../files/is-leftover.js";
-import { writeDurably } from "../files/write-durably.js";
+import { renameDurably, writeDurably } from "../files/write-durably.js";
 import type { Log } from "../log.js";
 import type { Job, JobData } from "./job.js";
 import type { FoundJob, JobInput, JobStore } from "./job-store.js";
@@ -58,7 +58,7 @@ export class FolderJobStore implements JobStore {
       }
       await writeDurably(join(building, "inputs.json"), checkedJson(sums));
       await writeDurably(join(building, "job.json"), checkedJson(job));
-      await rename(building, this.folderOf(job.id));
+      await renameDurably(building, this.folderOf(job.id));
     } catch (error) {
       await rm(building, { recursive: true, force: true }).catch(() => undefined);
       throw error;

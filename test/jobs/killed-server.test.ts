@@ -77,5 +77,5 @@ describe("a server killed while it trains", () => {
     // A head's space is the hash of its weights.
     expect(resumed.result.space).toBe(whole.result.space);
     expect(resumed.result.measures).toEqual(whole.result.measures);
-  }, 120_000);
+  }, 300_000);
 });

@@ -13,7 +13,7 @@ import { AppError } from "../../errors.js";
 import { type ArchiveContents, readArchive } from "../../files/content-archive.js";
 import { storageError } from "../../files/write-durably.js";
 import type { CheckedDatabase } from "./checked-database.js";
-import { sizeIfThere } from "./durable-file.js";
+import { sizeIfThere, syncFolder } from "./durable-file.js";
 import { checkStructure, shapeOf } from "./inspect-database.js";
 import {
   damagedPages,
@@ -44,6 +44,7 @@ export async function writeBackup(database: CheckedDatabase, file: string): Prom
     await backupDatabase(database.db, temporary);
     appendSums(temporary);
     renameSync(temporary, file);
+    syncFolder(dirname(file));
   } catch (error) {
     rmSync(temporary, { force: true });
     if (error instanceof AppError) throw error;

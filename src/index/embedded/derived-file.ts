@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { closeSync, createReadStream, mkdirSync, openSync, readSync, statSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { renameDurably } from "../../files/write-durably.js";
 
 /**
  * A file of the folder `index`, trusted only because its record in the database matches.
@@ -41,8 +42,7 @@ export async function writeDerived(
       bytes += (chunk as Buffer).length;
     }
     await flush(temporary);
-    await rename(temporary, join(folder, file));
-    await flush(folder);
+    await renameDurably(temporary, join(folder, file));
     return { file, bytes, sha256: sha256.digest("hex") };
   } catch (error) {
     await rm(temporary, { force: true });

@@ -9,7 +9,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { storageError } from "../../files/write-durably.js";
+import { isUnsyncable, storageError } from "../../files/write-durably.js";
 
 // Files of the data folder, written by the store's thread: synchronously, between two turns.
 
@@ -40,6 +40,8 @@ export function syncFolder(folder: string): void {
   const handle = openSync(folder, "r");
   try {
     fsyncSync(handle);
+  } catch (error) {
+    if (!isUnsyncable(error)) throw error;
   } finally {
     closeSync(handle);
   }

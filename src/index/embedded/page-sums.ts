@@ -71,8 +71,9 @@ export function encodeEntry({ pages, pageCount, salt, frames }: CommitEntry): Bu
 }
 
 /**
- * @returns the sums and the bytes they take; undefined when they are damaged. A last entry left
- *   unfinished by a power cut is not damage.
+ * @returns the sums and the bytes they take, up to the first entry that is not whole: a power cut
+ *   leaves entries that were not synced unfinished, or with holes, and the log has what they
+ *   noted. Undefined when the sums of the checkpoint are damaged.
  */
 export function decodeSums(bytes: Buffer): { sums: PageSums; end: number } | undefined {
   if (bytes.length < headBytes || bytes.toString("latin1", 0, 8) !== magic) return undefined;
@@ -90,13 +91,12 @@ export function decodeSums(bytes: Buffer): { sums: PageSums; end: number } | und
   let at = baseEnd;
   while (at < bytes.length) {
     const rest = bytes.subarray(at);
-    if (rest.every((byte) => byte === 0)) break; // allocated, but not written
     if (rest.length < entryHeadBytes) break;
     const count = rest.readUInt32LE(0);
     const end = entryHeadBytes + count * 8 + 4;
     if (rest.length < end) break;
     const entry = rest.subarray(0, end);
-    if (!isWhole(entry)) return undefined;
+    if (!isWhole(entry)) break;
     applyCommit(sums, {
       pageCount: entry.readUInt32LE(4),
       salt: entry.toString("hex", 8, 16),

@@ -123,3 +123,23 @@ it("is whole after a power cut between a checkpoint and the writing of the sums"
   writeFileSync(databaseFiles(left).sums, syncedSums as Buffer);
   expect(namesIn(left)).toEqual(["a"]);
 });
+
+it("goes on from the log where a power cut left holes in the notes", () => {
+  const dataDir = mkdtempSync(join(base, "holes-"));
+  const database = CheckedDatabase.open(dataDir);
+  const { sums } = databaseFiles(dataDir);
+  const ends = ["a", "b", "c"].map((name) => {
+    commit(database, name);
+    database.committed();
+    return statSync(sums).size;
+  });
+  const left = copyOf(dataDir);
+  database.close();
+
+  const notes = readFileSync(sums.replace(dataDir, left));
+  notes.fill(0, ends[0] + 30, ends[1]); // of the second entry only the beginning
+  writeFileSync(databaseFiles(left).sums, notes);
+  expect(namesIn(left)).toEqual(["a", "b", "c"]);
+  CheckedDatabase.open(left).close();
+  expect(namesIn(left)).toEqual(["a", "b", "c"]);
+});
