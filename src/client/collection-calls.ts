@@ -21,6 +21,8 @@ import type {
   MapNames,
   MapPointsQuery,
   MapQuery,
+  MapValues,
+  MapValuesQuery,
 } from "../wire/maps.js";
 import type { MoveBody } from "../wire/move.js";
 import type { QueryBody, SearchAnswer, SearchAnswers, SearchBody } from "../wire/search.js";
@@ -89,6 +91,10 @@ export const collectionCalls = ({ get, post, put, patch, delete: remove, blob }:
     query: z.input<typeof MapPointsQuery>,
     options?: CallOptions,
   ): Promise<Blob> => blob(`${at(name)}/map/points${queryOf(query)}`, { ...options }),
+
+  /** The value of a metadata field for each point. */
+  mapValues: (name: string, query: z.input<typeof MapValuesQuery>, options?: CallOptions) =>
+    get<MapValues>(`${at(name)}/map/values${queryOf(query)}`, options),
 
   mapIds: (name: string, query: z.input<typeof MapIdsQuery>, options?: CallOptions) =>
     get<MapIds>(`${at(name)}/map/ids${queryOf(query)}`, options),

@@ -30,6 +30,7 @@ export function mapJob({ store, maps }: MapJobServices): JobKind {
     async run(input, { signal, report }): Promise<JobData> {
       const { collection, seed, neighbors, minDistance } = MapInput.parse(input);
       const stats = await store.stats(collection);
+      report(0, { stage: "reading items", collection: stats.name });
       const { ids, rows, digest } = await readMapItems(store, stats, maxPoints.umap);
       if (ids.length < minItems) {
         const message = `Expected at least ${minItems} items but "${collection}" has ${ids.length}`;

@@ -10,11 +10,21 @@ export const checkedPage = ({ filter, modality, limit, before }: MetadataOptions
   modality: modality && modalities.indexOf(modality),
 });
 
+export interface MetadataRow {
+  row: number;
+  id: string;
+  metadata: string;
+}
+
 /** From rows newest first; a full page may not be the last. */
 export function metadataPage(
-  rows: readonly { row: number; metadata: string }[],
+  rows: readonly MetadataRow[],
   { limit }: MetadataOptions,
 ): MetadataPage {
   const metadata = rows.map((one) => JSON.parse(one.metadata));
-  return { metadata, ...(rows.length === limit && { next: rows.at(-1)?.row }) };
+  return {
+    ids: rows.map(({ id }) => id),
+    metadata,
+    ...(rows.length === limit && { next: rows.at(-1)?.row }),
+  };
 }

@@ -57,6 +57,8 @@ export interface MetadataOptions {
 }
 
 export interface MetadataPage {
+  ids: string[];
+  /** In the order of the ids. */
   metadata: JsonObject[];
   /** Present when there may be more. */
   next?: number;
@@ -217,7 +219,7 @@ export interface VectorStore {
     options?: SearchOptions,
   ): Promise<SearchResult[]>;
   page(collection: string, options: PageOptions): Promise<Page>;
-  /** Metadata alone of a page of items, newest first; `next` is the `before` of the page after. */
+  /** Ids and metadata alone of a page of items, newest first; `next` is the `before` of the page after. */
   metadata(collection: string, options: MetadataOptions): Promise<MetadataPage>;
   /**
    * Every item, oldest first. An item replaced during the scan may come twice, its newest state

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import type { CollectionMap } from "../collections/collection-maps.js";
 import type { MapInput } from "../collections/map-job.js";
+import { mapValues } from "../collections/map-values.js";
 import { nameRegions } from "../collections/name-regions.js";
 import type { Services } from "../services.js";
 import { JobStarted } from "../wire/jobs.js";
@@ -12,6 +13,8 @@ import {
   MapNames,
   MapPointsQuery,
   MapQuery,
+  MapValues,
+  MapValuesQuery,
 } from "../wire/maps.js";
 import { parseWith } from "../wire/parse-with.js";
 import { binary, bodyErrors, describe, inferenceErrors, json, storeErrors } from "./describe.js";
@@ -61,6 +64,15 @@ const operations = {
     answers: { 202: { content: json(JobStarted) } },
     errors: [...bodyErrors, ...storeErrors],
   }),
+  values: describe({
+    id: "mapValues",
+    tag,
+    summary: "The value of a metadata field for each point of a map",
+    description: "Numbers where all are numbers with more than ten different values.",
+    query: MapValuesQuery,
+    answers: { 200: { content: json(MapValues) } },
+    errors: storeErrors,
+  }),
   ids: describe({
     id: "mapIds",
     tag,
@@ -71,7 +83,7 @@ const operations = {
   }),
 };
 
-/** `/v1/collections/{name}/map`, and its points, ids and names. */
+/** `/v1/collections/{name}/map`, and its points, ids, names and values. */
 export function mapRoutes(services: Services) {
   const { maps, store, jobs } = services;
   const base = "/v1/collections/:name/map";
@@ -105,6 +117,11 @@ export function mapRoutes(services: Services) {
     .get(`${base}/points`, operations.points, (c) => {
       const { map } = parseWith(MapPointsQuery, c.req.query());
       return c.body(bytesOf(maps.byId(map)), 200, { "content-type": "application/octet-stream" });
+    })
+    .get(`${base}/values`, operations.values, async (c) => {
+      const { map, field, values } = parseWith(MapValuesQuery, c.req.query());
+      const asked = { field, maxValues: values, signal: c.get("signal") };
+      return c.json((await mapValues(store, maps.byId(map), asked)) satisfies MapValues);
     })
     .get(`${base}/ids`, operations.ids, (c) => {
       const { map, offset, limit } = parseWith(MapIdsQuery, c.req.query());

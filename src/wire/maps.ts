@@ -60,6 +60,39 @@ export const MapNames = z.object({
 });
 export type MapNames = z.infer<typeof MapNames>;
 
+export const MapValuesQuery = z.strictObject({
+  map: z.string().min(1),
+  /** Dot path, as in a filter. */
+  field: z.string().min(1).max(1000),
+  /** How many categories are told apart, the most frequent. */
+  values: z.coerce.number<number>().int().min(1).max(250).default(100),
+});
+/** The value of a metadata field for each point, in the order of the points. */
+export const MapValues = z.discriminatedUnion("kind", [
+  z.object({
+    field: z.string(),
+    kind: z.literal("numbers"),
+    /** Null where the item does not have the field. */
+    points: z.array(z.number().nullable()),
+  }),
+  z.object({
+    field: z.string(),
+    kind: z.literal("categories"),
+    /** The most frequent, with how many points have each. */
+    values: z.array(
+      z.object({ value: z.union([z.string(), z.number(), z.boolean()]), count: z.int() }),
+    ),
+    /** Different values in all. */
+    distinct: z.int(),
+    /**
+     * Positions in `values`, of a list the first element that is among them; the length of `values`
+     * for any other value; null where the item does not have the field.
+     */
+    points: z.array(z.int().nullable()),
+  }),
+]);
+export type MapValues = z.infer<typeof MapValues>;
+
 export const MapIdsQuery = z.strictObject({
   map: z.string().min(1),
   offset: z.coerce.number<number>().int().min(0).default(0),

@@ -32,6 +32,7 @@ const calls: Record<string, (client: Client) => unknown> = {
   layOutMap: (c) => c.layOutMap("name", { method: "umap" }),
   mapNames: (c) => c.mapNames("name", { map: "m" }),
   mapPoints: (c) => c.mapPoints("name", { map: "m" }),
+  mapValues: (c) => c.mapValues("name", { map: "m", field: "f", values: 5 }),
   mapIds: (c) => c.mapIds("name", { map: "m", offset: 5, limit: 5 }),
   classifyCollection: (c) => c.classifyCollection("name", { label_set: "l" }),
   listLabelSets: (c) => c.listLabelSets(),

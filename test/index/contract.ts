@@ -250,18 +250,18 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       await expect(store.setFields("photos", ["'"])).rejects.toMatchObject({ param: "fields" });
     });
 
-    it("gives metadata alone, newest first, page by page", async () => {
+    it("gives ids and metadata alone, newest first, page by page", async () => {
       const items = randomItems(25, dimensions);
       await store.upsert("photos", items);
       const wanted = items
         .filter(({ modality }) => modality === "image")
-        .map(({ metadata }) => metadata ?? {});
+        .map(({ id, metadata }) => [id, metadata ?? {}]);
       const found: unknown[] = [];
       let before: number | undefined;
       do {
         const page = await store.metadata("photos", { modality: "image", limit: 3, before });
         expect(page.metadata.length).toBeLessThanOrEqual(3);
-        found.push(...page.metadata);
+        found.push(...page.ids.map((id, i) => [id, page.metadata[i]]));
         before = page.next;
       } while (before !== undefined);
       expect(found).toEqual(wanted.reverse());

@@ -4,7 +4,7 @@ import { seededRandom } from "../../src/math/random.js";
 import { normalize } from "../../src/math/vector.js";
 import type { Services } from "../../src/services.js";
 import type { CollectionFields } from "../../src/wire/collection-fields.js";
-import type { MapAnswer } from "../../src/wire/maps.js";
+import type { MapAnswer, MapValues } from "../../src/wire/maps.js";
 import { runJob } from "../helpers/jobs.js";
 import { jsonPost, startApp } from "../helpers/services.js";
 
@@ -68,6 +68,63 @@ describe("GET /v1/collections/{name}/map", () => {
   });
 });
 
+describe("GET /v1/collections/{name}/map/values", () => {
+  const valuesOf = async (query: string) => {
+    const { map } = await json<MapAnswer>("labelled/map");
+    return json<MapValues>(`labelled/map/values?map=${map}&${query}`);
+  };
+
+  beforeAll(async () => {
+    await services.store.createCollection({ name: "labelled", space: "plain", dimensions: 3 });
+    const items = Array.from({ length: 30 }, (_, i) => ({
+      id: `item ${i}`,
+      modality: "text",
+      embedding: Array.from(normalize(Float32Array.from([1, 0.01 * i, 0]))),
+      metadata: {
+        size: 10 * i,
+        ...(i !== 3 && { shot: { by: ["ann", "ann", "bo", "cy"][i % 4] } }),
+        ...(i < 2 && { tags: [["rare", "sea"], ["sea"]][i] }),
+        mixed: i === 0 ? "none" : i,
+      },
+    }));
+    await app.request("/v1/collections/labelled/items", jsonPost({ items }));
+  });
+
+  it("has the number of each point, and null where there is none", async () => {
+    const answer = await valuesOf("field=size");
+    expect(answer).toEqual({
+      field: "size",
+      kind: "numbers",
+      points: Array.from({ length: 30 }, (_, i) => 10 * i),
+    });
+    await services.store.patch("labelled", [{ id: "item 4", metadata: { size: null } }]);
+    expect((await valuesOf("field=size")).points.slice(3, 6)).toEqual([30, null, 50]);
+  });
+
+  it("has the place of each point's value among the most frequent ones", async () => {
+    const { points, ...answer } = await valuesOf("field=shot.by&values=2");
+    expect(answer).toEqual({
+      field: "shot.by",
+      kind: "categories",
+      values: [
+        { value: "ann", count: 16 },
+        { value: "bo", count: 7 },
+      ],
+      distinct: 3,
+    });
+    expect(points.slice(0, 8)).toEqual([0, 0, 1, null, 0, 0, 1, 2]);
+  });
+
+  it("takes of a list the first value that is listed, and texts beside numbers as they are", async () => {
+    const tags = await valuesOf("field=tags&values=1");
+    expect(tags.points.slice(0, 3)).toEqual([0, 0, null]);
+    expect(tags).toMatchObject({ values: [{ value: "sea", count: 2 }], distinct: 2 });
+    const mixed = await valuesOf("field=mixed");
+    expect(mixed).toMatchObject({ kind: "categories", distinct: 30 });
+    expect((await valuesOf("field=nothing")).points).toEqual(Array(30).fill(null));
+  });
+});
+
 describe("POST /v1/collections/{name}/map", () => {
   const clouds = 3;
   const path = "/v1/collections/clouds/map";
@@ -98,6 +155,8 @@ describe("POST /v1/collections/{name}/map", () => {
     const job = await runJob(app, path, body);
     expect(job).toMatchObject({ state: "succeeded", result: { items: 60, seed: 1 } });
     expect(job.events.map(({ detail }) => detail?.stage)).toContain("laying out");
+    const shares = job.events.map(({ progress }) => progress);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
     const first = await pointsOf();
     expect(first).toMatchObject({ method: "umap", stale: false, explained: null, count: 60 });
     const at = (i: number) => first.points.slice(2 * i, 2 * i + 2);

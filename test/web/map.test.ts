@@ -1,8 +1,10 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { createClient } from "../../src/client/client.js";
+import { type Client, createClient } from "../../src/client/client.js";
 import { seededRandom } from "../../src/math/random.js";
+import { type Point, pixelAt, type Size, wholeMap } from "../../web/src/views/map/viewport.js";
 import { fitsWidth, seriousFindings } from "../helpers/browser.js";
+import { fixture } from "../helpers/fixtures.js";
 import { servedPage } from "../helpers/served-page.js";
 
 const served = servedPage("test/web/map.test.ts");
@@ -32,8 +34,27 @@ async function fill() {
   }
 }
 
+/** The points of a map by principal components. */
+async function drawnPoints(client: Client, collection: string) {
+  const { map, count } = await client.map(collection);
+  const bytes = await (await client.mapPoints(collection, { map })).arrayBuffer();
+  const { ids } = await client.mapIds(collection, { map });
+  return { points: new Float32Array(bytes, 0, 2 * count), ids };
+}
+
+/** Where the whole map has its points on the page. */
+function placesOf(points: Float32Array, box: { x: number; y: number } & Size): Point[] {
+  const view = wholeMap({ points }, box);
+  return Array.from({ length: points.length / 2 }, (_, i) => {
+    const [x, y] = pixelAt(view, [points[2 * i], points[2 * i + 1]], box);
+    return [box.x + x, box.y + y];
+  });
+}
+
 const canvas = (page: Page) => page.getByRole("img", { name: /items in the plane/ });
 const selected = (page: Page) => page.getByRole("region", { name: "Selected items" });
+
+const colours = (page: Page) => page.getByRole("region", { name: "Colours" });
 
 describe.skipIf(!served.found)("the page's Map view", () => {
   it("shows 10,000 items, and takes one by a click, many by a line, those in view by keys", async () => {
@@ -72,8 +93,11 @@ describe.skipIf(!served.found)("the page's Map view", () => {
     await page.mouse.move(x, y);
     await page.mouse.wheel(0, 400);
     await page.getByRole("button", { name: "Whole map" }).click();
-    await page.getByLabel("With a value").selectOption({ label: "1 (3333)" });
-    await page.getByText("3,333 items with third 1 stand out.").waitFor();
+    await page.getByLabel("Colour by").selectOption("third");
+    await colours(page).getByRole("button", { name: "1 3,333" }).click();
+    await page.getByText("third: 1, 3,333 of 10,000 items").waitFor();
+    await page.reload();
+    await colours(page).getByRole("button", { name: "0 3,334" }).waitFor();
     expect(await seriousFindings(page)).toEqual([]);
     // Vectors of one's own have no previews, which the browser logs.
     expect(logged.filter((text) => !text.includes("404"))).toEqual([]);
@@ -121,6 +145,29 @@ describe.skipIf(!served.found)("the page's Map view", () => {
     await page.getByText("19 items", { exact: true }).waitFor();
     // That it was not laid out at first, which the browser logs.
     expect(logged.filter((text) => !text.includes("404"))).toEqual([]);
+    await page.close();
+  });
+
+  it("shows the pictures themselves where few are in view, and takes one by a click", async () => {
+    const client = createClient({ url: served.url });
+    await client.createCollection({ name: "pictures", model: "starter-clip" });
+    const names = ["cat.jpg", "coffee.webp", "flower.webp", "rocket.avif", "temple.jpg"];
+    const { failed } = await client.addItems(
+      "pictures",
+      names.map((id) => ({ id, image: Buffer.from(fixture(`images/${id}`)).toString("base64") })),
+    );
+    expect(failed).toBe(0);
+    const { page } = await served.browser.open(`${served.url}/#/map/pictures`);
+    await canvas(page).waitFor();
+    // In the corner of a picture that is 64 pixels wide, far from its point.
+    const takesByCorner = async () => {
+      const { points, ids } = await drawnPoints(client, "pictures");
+      const box = (await canvas(page).boundingBox())!;
+      const [x, y] = placesOf(points, box)[ids.indexOf("cat.jpg")];
+      await page.mouse.click(x + 22, y + 16);
+      return selected(page).getByText("cat.jpg", { exact: true }).first().isVisible();
+    };
+    await expect.poll(takesByCorner, { timeout: 60_000 }).toBe(true);
     await page.close();
   });
 

@@ -3,6 +3,7 @@ import { csvOf } from "../../web/src/download.js";
 import { modalityOf, timeText } from "../../web/src/media.js";
 import { laneOf, stretchesOf, ticksOf, windowAt } from "../../web/src/sound/lanes.js";
 import { wavOf } from "../../web/src/sound/wav.js";
+import { groupsOf } from "../../web/src/views/map/groups.js";
 import {
   anyOf,
   conditionInWords,
@@ -249,5 +250,35 @@ describe("wilsonInterval", () => {
     expect(wilsonInterval(10, 10)[0]).toBeCloseTo(0.722467, 5);
     expect(wilsonInterval(10, 10)[1]).toBeCloseTo(1, 12);
     expect(wilsonInterval(0, 10)[1]).toBeCloseTo(0.277533, 5);
+  });
+});
+
+describe("groupsOf", () => {
+  const told = ({ groups }: ReturnType<typeof groupsOf>) =>
+    groups.map(({ label, count }) => `${label} ${count}`);
+
+  it("gives frequent values a colour each, the others grey, and leaves out what is not there", () => {
+    const values = Array.from({ length: 9 }, (_, i) => ({ value: `v${i}`, count: 2 }));
+    const points = [...values.flatMap((_, i) => [i, i]), 9, null];
+    const answer = groupsOf({ field: "f", kind: "categories", values, distinct: 12, points });
+    expect(told(answer).slice(-3)).toEqual(["v8 2", "rarer values 1", "without f 1"]);
+    expect(answer.coloured).toBe(8);
+    expect(new Set(answer.groups.slice(0, 8).map(({ colour }) => colour)).size).toBe(8);
+    expect([...answer.groupOf].slice(-4)).toEqual([8, 8, 9, 10]);
+  });
+
+  it("puts numbers into ranges of round width that far ones do not stretch", () => {
+    const points = Array.from({ length: 1000 }, (_, i) => i / 10);
+    const answer = groupsOf({ field: "f", kind: "numbers", points: [...points, 1e6, null] });
+    expect(told(answer)).toEqual([
+      "0 – 20 200",
+      "20 – 40 200",
+      "40 – 60 200",
+      "60 – 80 200",
+      "80 and above 201",
+      "without f 1",
+    ]);
+    const years = points.map((_, i) => 2015 + (i % 6));
+    expect(told(groupsOf({ field: "year", kind: "numbers", points: years }))[1]).toBe("2016 167");
   });
 });

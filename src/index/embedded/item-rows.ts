@@ -1,5 +1,6 @@
 import type { Filter } from "../filter.js";
 import type { MediaReference } from "../item.js";
+import type { MetadataRow } from "../metadata-page.js";
 import { filterSql } from "./filter-sql.js";
 import { mediaColumns, mediaOf } from "./media-rows.js";
 import { type Database, guard, type Row, Statements } from "./sqlite.js";
@@ -89,20 +90,20 @@ export class ItemRows {
     );
   }
 
-  /** Metadata alone, newest first, before row `before`. */
+  /** Ids and metadata alone, newest first, before row `before`. */
   metadata(
     collection: number,
     { before, limit, ...conditions }: PageConditions & { before: number; limit: number },
-  ): { row: number; metadata: string }[] {
+  ): MetadataRow[] {
     const { sql, values } = pageSql(conditions);
     return guard(() =>
       this.#db
         .prepare(
-          `SELECT row, metadata FROM items WHERE collection = ${collection} AND row < ? AND ` +
+          `SELECT row, id, metadata FROM items WHERE collection = ${collection} AND row < ? AND ` +
             `${sql} ORDER BY row DESC LIMIT ?`,
         )
         .all(before, ...values, limit),
-    ) as { row: number; metadata: string }[];
+    ) as MetadataRow[];
   }
 
   byRows(rows: readonly number[]): Row[] {

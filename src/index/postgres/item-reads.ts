@@ -1,5 +1,6 @@
 import type { Filter } from "../filter.js";
 import type { Preview, StoredItem } from "../item.js";
+import type { MetadataRow } from "../metadata-page.js";
 import { modalities } from "../modalities.js";
 import { binding } from "./bind.js";
 import type { Connection } from "./connections.js";
@@ -53,18 +54,18 @@ export async function pageOfItems(
   };
 }
 
-/** Metadata alone, newest first, before `seq` `before`. */
+/** Ids and metadata alone, newest first, before `seq` `before`. */
 export async function metadataOf(
   db: Connection,
   n: number,
   page: { before: number; limit: number; filter?: Filter; modality?: number },
-): Promise<{ row: number; metadata: string }[]> {
+): Promise<MetadataRow[]> {
   const { values, bind } = binding();
   const conditions = [`seq < ${page.before}`];
   if (page.modality !== undefined) conditions.push(`modality = ${page.modality}`);
   if (page.filter !== undefined) conditions.push(filterCondition(page.filter, bind));
   const { rows } = await db.query(
-    `select seq as row, metadata::text from crossmodal.items_${n}
+    `select seq as row, id, metadata::text from crossmodal.items_${n}
      where ${conditions.join(" and ")} order by seq desc limit ${page.limit}`,
     values,
   );

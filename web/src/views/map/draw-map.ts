@@ -1,11 +1,18 @@
 import { modalityNames } from "../../media.js";
-import { type MapData, type MapName, modalityAt } from "./map-data.js";
+import type { Colouring } from "./colouring.js";
+import { drawGap, drawLabel, drawNames } from "./draw-labels.js";
+import { type MapData, type MapName, modalities, modalityAt } from "./map-data.js";
+import { levels, type Palette, radius } from "./palette.js";
+import { maxPictures, type Thumbnail, type Thumbnails } from "./thumbnails.js";
 import { type Point, pixelAt, type Size, type Viewport } from "./viewport.js";
 
 export interface Scene {
   data: MapData;
+  colouring: Colouring;
   /** Of regions, the large ones first. */
   names: readonly MapName[];
+  /** Undefined where the collection has none. */
+  thumbnails: Thumbnails | undefined;
   view: Viewport;
   size: Size;
   /** How much each point stands out, in [0, 1]; all alike when there are none. */
@@ -15,82 +22,42 @@ export interface Scene {
   lasso: readonly Point[];
 }
 
-const levels = 8;
-const faintest = 0.07;
-const radius = 3;
-/** Regions in between are named. */
-const minRegionPixels = 45;
-const maxRegionPixels = 420;
+const pictureKind = modalities.indexOf("image");
+/** Of points when none stands out. */
+const evenLevel = 5;
+/** Of pictures that do not stand out. */
+const faintPicture = 0.25;
 
-/** The page's colours as they are at present, and the discs drawn with them. */
-export class Palette {
-  readonly ink: string;
-  readonly accent: string;
-  readonly surface: string;
-  readonly font: string;
-  readonly nameFont: string;
-  readonly #colours: readonly string[];
-  readonly #discs = new Map<string, HTMLCanvasElement>();
-
-  constructor(element: Element) {
-    const style = getComputedStyle(element);
-    const of = (name: string) => style.getPropertyValue(name).trim();
-    this.#colours = [of("--text"), of("--image"), of("--audio")];
-    this.ink = of("--ink");
-    this.accent = of("--accent");
-    this.surface = of("--surface");
-    this.font = `600 12px ${style.fontFamily}`;
-    this.nameFont = `500 12px ${style.fontFamily}`;
-  }
-
-  colour(kind: number): string {
-    return this.#colours[kind];
-  }
-
-  /** Drawn once for each colour and strength: copying it is several times faster than an arc. */
-  disc(kind: number, level: number, ratio: number): HTMLCanvasElement {
-    const key = `${kind} ${level} ${ratio}`;
-    const cached = this.#discs.get(key);
-    if (cached !== undefined) return cached;
-    const disc = document.createElement("canvas");
-    disc.width = disc.height = Math.ceil(2 * (radius + 1) * ratio);
-    const context = disc.getContext("2d")!;
-    context.scale(ratio, ratio);
-    context.fillStyle = this.#colours[kind];
-    context.globalAlpha = faintest + (0.8 - faintest) * (level / (levels - 1));
-    context.beginPath();
-    context.arc(radius + 1, radius + 1, radius, 0, 2 * Math.PI);
-    context.fill();
-    this.#discs.set(key, disc);
-    return disc;
-  }
-}
-
-/** Draws the map: points, the gap between modalities, what is selected, hovered and encircled. */
-export function drawMap(canvas: HTMLCanvasElement, scene: Scene, palette: Palette): void {
-  const { data, view, size, weights, selected, hovered, lasso } = scene;
+/**
+ * Draws the map: points or pictures, the gap between modalities, names, what is selected, hovered
+ * and encircled.
+ * @returns the pictures that were drawn.
+ */
+export function drawMap(canvas: HTMLCanvasElement, scene: Scene, palette: Palette): Thumbnail[] {
+  const { data, view, size, selected, lasso } = scene;
   const context = canvas.getContext("2d")!;
   const ratio = canvas.width / size.width;
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, canvas.width, canvas.height);
-  const { points, kinds } = data;
-  const half = (radius + 1) * ratio;
-  const [scale, left, top] = [view.scale * ratio, canvas.width / 2, canvas.height / 2];
-  for (let i = 0; i < kinds.length; i++) {
-    const x = (points[2 * i] - view.x) * scale + left;
-    const y = (view.y - points[2 * i + 1]) * scale + top;
-    if (x < -half || y < -half || x > canvas.width + half || y > canvas.height + half) continue;
-    const level = weights === undefined ? 5 : Math.round(weights[i] * (levels - 1));
-    context.drawImage(palette.disc(kinds[i], level, ratio), x - half, y - half);
-  }
-  context.scale(ratio, ratio);
-  context.font = palette.font;
-  drawGap(context, scene, palette);
-  drawNames(context, scene, palette);
+  const inView = drawPoints(context, scene, { palette, ratio });
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  const placing = { width: size.width, first: selected };
+  const pictures = scene.thumbnails?.place(inView, placing) ?? [];
+  drawPictures(context, pictures, scene, palette);
+  const { centroids } = data;
+  drawGap(context, { centroids, view, size }, palette);
+  const taken = pictures.map(({ left, top, width, height }) => ({
+    left,
+    right: left + width,
+    top,
+    bottom: top + height,
+  }));
+  drawNames(context, { names: scene.names, centroids, view, size, taken }, palette);
   context.strokeStyle = palette.accent;
   context.lineWidth = 1.5;
   context.beginPath();
-  for (const point of selected) ring(context, placeOf(scene, point), radius + 2);
+  const pictureOf = new Map(pictures.map((picture) => [picture.point, picture]));
+  for (const point of selected) outline(context, scene, point, pictureOf.get(point));
   context.stroke();
   if (lasso.length > 1) {
     context.setLineDash([4, 4]);
@@ -100,116 +67,102 @@ export function drawMap(canvas: HTMLCanvasElement, scene: Scene, palette: Palett
     context.stroke();
     context.setLineDash([]);
   }
+  drawNamed(canvas, context, scene, { palette, pictureOf });
+  return pictures;
+}
+
+/** Those of a colour of their own lie above the grey ones. @returns the pictures in view. */
+function drawPoints(
+  context: CanvasRenderingContext2D,
+  { data, colouring, view, weights, thumbnails }: Scene,
+  { palette, ratio }: { palette: Palette; ratio: number },
+): Map<number, Point> {
+  const { canvas } = context;
+  const { points, kinds } = data;
+  const { groups, groupOf, coloured } = colouring;
+  const discs = groups.map(({ colour }) => palette.discs(colour, ratio));
+  const half = (radius + 1) * ratio;
+  const [scale, left, top] = [view.scale * ratio, canvas.width / 2, canvas.height / 2];
+  const inView = new Map<number, Point>();
+  for (const isGrey of coloured < groups.length ? [true, false] : [false])
+    for (let i = 0; i < kinds.length; i++) {
+      if (groupOf[i] >= coloured !== isGrey) continue;
+      const x = (points[2 * i] - view.x) * scale + left;
+      const y = (view.y - points[2 * i + 1]) * scale + top;
+      if (x < -half || y < -half || x > canvas.width + half || y > canvas.height + half) continue;
+      const level = weights === undefined ? evenLevel : Math.round(weights[i] * (levels - 1));
+      context.drawImage(discs[groupOf[i]][level], x - half, y - half);
+      if (thumbnails !== undefined && kinds[i] === pictureKind && inView.size <= maxPictures)
+        inView.set(i, [x / ratio, y / ratio]);
+    }
+  return inView;
+}
+
+function drawPictures(
+  context: CanvasRenderingContext2D,
+  pictures: readonly Thumbnail[],
+  { colouring: { groups, groupOf }, weights }: Scene,
+  palette: Palette,
+): void {
+  context.lineWidth = 2;
+  for (const { point, picture, left, top, width, height } of pictures) {
+    context.globalAlpha =
+      weights === undefined ? 1 : faintPicture + (1 - faintPicture) * weights[point];
+    context.drawImage(picture, left, top, width, height);
+    context.strokeStyle = palette.colour(groups[groupOf[point]].colour);
+    context.beginPath();
+    context.roundRect(left, top, width, height, 4);
+    context.stroke();
+  }
+  context.globalAlpha = 1;
+}
+
+/** The point under the pointer, or the only one that is selected, with its name. */
+function drawNamed(
+  canvas: HTMLCanvasElement,
+  context: CanvasRenderingContext2D,
+  scene: Scene,
+  { palette, pictureOf }: { palette: Palette; pictureOf: ReadonlyMap<number, Thumbnail> },
+): void {
+  const { data, size, selected, hovered } = scene;
   const [only] = selected;
   const named = hovered ?? (selected.size === 1 ? only : undefined);
-  if (named === undefined) return;
+  if (named === undefined) {
+    canvas.title = "";
+    return;
+  }
+  const picture = pictureOf.get(named);
   context.strokeStyle = palette.ink;
   context.lineWidth = 2;
   context.beginPath();
-  ring(context, placeOf(scene, named), radius + 3);
+  outline(context, scene, named, picture);
   context.stroke();
-  const name = data.ids[named];
   context.font = palette.font;
-  label(context, palette, name.slice(name.lastIndexOf("/") + 1), {
+  const id = data.ids[named];
+  drawLabel(context, palette, id.slice(id.lastIndexOf("/") + 1), {
     at: placeOf(scene, named),
-    up: 12,
+    up: picture === undefined ? 12 : picture.height / 2 + 8,
     colour: palette.ink,
     width: size.width,
   });
-  canvas.title = `${modalityNames[modalityAt(data, named)]} ${name}`;
+  canvas.title = `${modalityNames[modalityAt(data, named)]} ${id}`;
 }
 
-/** A line between the mean points of the two largest modalities, and a name at each. */
-function drawGap(context: CanvasRenderingContext2D, scene: Scene, palette: Palette): void {
-  const { centroids } = scene.data;
-  if (centroids.length < 2) return;
-  const largest = [...centroids].sort((a, b) => b.count - a.count);
-  const places = largest.map(({ x, y }) => pixelAt(scene.view, [x, y], scene.size));
-  context.strokeStyle = palette.ink;
-  context.lineWidth = 2;
-  context.beginPath();
-  context.moveTo(...places[0]);
-  context.lineTo(...places[1]);
-  context.stroke();
-  for (const [i, { modality }] of largest.entries()) {
-    const colour = palette.colour(["text", "image", "audio"].indexOf(modality));
-    context.fillStyle = colour;
-    context.strokeStyle = palette.surface;
-    context.beginPath();
-    ring(context, places[i], 6);
-    context.fill();
-    context.stroke();
-    const options = { at: places[i], up: 14, colour, width: scene.size.width };
-    label(context, palette, `${modalityNames[modality]}s`, options);
-  }
-}
-
-/** Places the names that fit, where their region is neither a speck nor wider than the view. */
-function drawNames(
+/** Around a point, or around the picture in its place. */
+function outline(
   context: CanvasRenderingContext2D,
-  { names, view, size, data: { centroids } }: Scene,
-  palette: Palette,
+  scene: Scene,
+  point: number,
+  picture: Thumbnail | undefined,
 ): void {
-  context.font = palette.nameFont;
-  const gap = centroids.length < 2 ? [] : centroids.map((one) => boxAt(view, size, one, 60));
-  const placed: Box[] = gap;
-  const written = new Set<string>();
-  for (const { text, x, y, width } of names) {
-    const across = width * view.scale;
-    if (across < minRegionPixels || across > maxRegionPixels || written.has(text)) continue;
-    const box = boxAt(view, size, { x, y }, context.measureText(text).width);
-    const isInView =
-      box.left > 0 && box.right < size.width && box.top > 0 && box.bottom < size.height;
-    if (!isInView || placed.some((other) => overlap(box, other))) continue;
-    placed.push(box);
-    written.add(text);
-    const at: Point = [(box.left + box.right) / 2, box.bottom - 6];
-    label(context, palette, text, { at, up: 0, colour: palette.ink, width: size.width });
+  if (picture !== undefined) {
+    const { left, top, width, height } = picture;
+    context.roundRect(left - 2, top - 2, width + 4, height + 4, 6);
+    return;
   }
-}
-
-interface Box {
-  left: number;
-  right: number;
-  top: number;
-  bottom: number;
-}
-
-function boxAt(
-  view: Viewport,
-  size: Size,
-  { x, y }: { x: number; y: number },
-  across: number,
-): Box {
-  const [px, py] = pixelAt(view, [x, y], size);
-  const half = across / 2 + 6;
-  return { left: px - half, right: px + half, top: py - 12, bottom: py + 10 };
-}
-
-const overlap = (a: Box, b: Box) =>
-  a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-
-function label(
-  context: CanvasRenderingContext2D,
-  { surface }: Palette,
-  text: string,
-  { at: [x, y], up, colour, width }: { at: Point; up: number; colour: string; width: number },
-): void {
-  context.textAlign = "center";
-  context.lineJoin = "round";
-  context.lineWidth = 4;
-  context.strokeStyle = surface;
-  context.fillStyle = colour;
-  const half = context.measureText(text).width / 2 + 4;
-  const place = Math.max(half, Math.min(width - half, x));
-  const height = y - up < 14 ? y + up + 10 : y - up;
-  context.strokeText(text, place, height);
-  context.fillText(text, place, height);
-}
-
-function ring(context: CanvasRenderingContext2D, [x, y]: Point, around: number): void {
-  context.moveTo(x + around, y);
-  context.arc(x, y, around, 0, 2 * Math.PI);
+  const [x, y] = placeOf(scene, point);
+  context.moveTo(x + radius + 2, y);
+  context.arc(x, y, radius + 2, 0, 2 * Math.PI);
 }
 
 const placeOf = ({ data, view, size }: Scene, point: number): Point =>

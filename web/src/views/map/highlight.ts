@@ -1,16 +1,13 @@
 import { signal } from "@preact/signals";
-import type { CollectionFields } from "../../../../src/wire/collection-fields.js";
 import { sentenceOf, server } from "../../server.js";
+import type { Colouring } from "./colouring.js";
 import type { MapData } from "./map-data.js";
 
-/** What makes points stand out: nearness to a text, or a value of a field. */
-export type Highlight =
-  | { kind: "text"; text: string }
-  | { kind: "value"; field: string; value: Value };
-export type Value = CollectionFields["fields"][number]["values"][number]["value"];
-
+/** What stands out on the map: items near a text, or those of one colour. */
 export interface Highlighted {
   weights?: Float32Array;
+  /** Position in the groups of the colouring. */
+  group?: number;
   /** What was found, in a sentence. */
   sentence: string;
 }
@@ -18,6 +15,7 @@ export interface Highlighted {
 export const highlighted = signal<Highlighted>({ sentence: "" });
 
 const maxFound = 10_000;
+const maxNamed = 3;
 let asking = new AbortController();
 
 export function clearHighlight(): void {
@@ -25,15 +23,23 @@ export function clearHighlight(): void {
   highlighted.value = { sentence: "" };
 }
 
-export async function highlight(data: MapData, what: Highlight): Promise<void> {
+/** Lets the points of one colour stand out. */
+export function highlightGroup({ groups, groupOf, field }: Colouring, group: number): void {
+  asking.abort();
+  const weights = Float32Array.from(groupOf, (one) => Number(one === group));
+  const { label, count } = groups[group];
+  const what = field === undefined ? label : `${field}: ${label}`;
+  const sentence = `${what}, ${count.toLocaleString()} of ${groupOf.length.toLocaleString()} items`;
+  highlighted.value = { weights, group, sentence };
+}
+
+/** Lets the items stand out that are near to a text, the nearest most. */
+export async function highlightText(data: MapData, text: string): Promise<void> {
   asking.abort();
   asking = new AbortController();
   const { signal } = asking;
   try {
-    const found =
-      what.kind === "text"
-        ? await nearTo(data, what.text, signal)
-        : await withValue(data, what, signal);
+    const found = await nearTo(data, text, signal);
     if (!signal.aborted) highlighted.value = found;
   } catch (error) {
     if (!signal.aborted) highlighted.value = { sentence: sentenceOf(error) };
@@ -44,43 +50,16 @@ async function nearTo(data: MapData, text: string, signal: AbortSignal): Promise
   const top_k = Math.min(maxFound, Math.max(1, data.total));
   const asked = { text, top_k, centering: data.centroids.length > 1 };
   const { results } = await server.peek().search(data.collection, asked, { signal });
-  const best = results[0]?.similarity ?? 0;
-  const least = results.at(-1)?.similarity ?? 0;
+  if (results.length === 0) return { sentence: "Nothing was found." };
+  const best = results[0].similarity;
+  const least = results.at(-1)!.similarity;
   const range = Math.max(1e-6, best - least);
-  const weights = weightsOf(
-    data,
-    new Map(results.map(({ id, similarity }) => [id, ((similarity - least) / range) ** 2])),
+  const weightOf = new Map(
+    results.map(({ id, similarity }) => [id, ((similarity - least) / range) ** 2]),
   );
-  const sentence =
-    results.length === 0
-      ? "Nothing was found."
-      : `The stronger a point, the nearer to “${text}”: ` +
-        `cosine ${best.toFixed(3)} to ${least.toFixed(3)}.`;
-  return { weights, sentence };
+  const names = results.slice(0, maxNamed).map(({ id }) => id.slice(id.lastIndexOf("/") + 1));
+  return {
+    weights: Float32Array.from(data.ids, (id) => weightOf.get(id) ?? 0),
+    sentence: `The stronger a point, the nearer to “${text}”. Nearest: ${names.join(", ")}.`,
+  };
 }
-
-async function withValue(
-  data: MapData,
-  { field, value }: Extract<Highlight, { kind: "value" }>,
-  signal: AbortSignal,
-): Promise<Highlighted> {
-  const equal = { field, op: "eq", value };
-  const filter = JSON.stringify(
-    value === null ? equal : { or: [equal, { field, op: "contains", value }] },
-  );
-  const exact = new Map<string, number>();
-  for (let after: string | undefined; ; ) {
-    const query = { filter, limit: 1000, after };
-    const { data: items, next_cursor } = await server
-      .peek()
-      .listItems(data.collection, query, { signal });
-    for (const { id } of items) exact.set(id, 1);
-    if (next_cursor === undefined || exact.size >= maxFound) break;
-    after = next_cursor;
-  }
-  const sentence = `${exact.size.toLocaleString()} items with ${field} ${String(value)} stand out.`;
-  return { weights: weightsOf(data, exact), sentence };
-}
-
-const weightsOf = ({ ids }: MapData, weight: ReadonlyMap<string, number>): Float32Array =>
-  Float32Array.from(ids, (id) => weight.get(id) ?? 0);

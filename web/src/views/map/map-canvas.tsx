@@ -1,6 +1,9 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { drawMap, Palette, type Scene } from "./draw-map.js";
+import type { Colouring } from "./colouring.js";
+import { drawMap, type Scene } from "./draw-map.js";
 import type { MapData, MapName } from "./map-data.js";
+import { Palette } from "./palette.js";
+import { type Thumbnail, Thumbnails } from "./thumbnails.js";
 import {
   nearestPoint,
   type Point,
@@ -18,13 +21,14 @@ const help = "Arrows move, plus and minus zoom, Enter lists what is in view.";
 interface Props {
   data: MapData;
   names: readonly MapName[];
+  colouring: Colouring;
   weights: Float32Array | undefined;
   selected: readonly number[];
   onSelect: (points: readonly number[]) => void;
 }
 
 /** The map: dragging moves it, the wheel zooms, a click takes a point, "Encircle" takes many. */
-export function MapCanvas({ data, names, weights, selected, onSelect }: Props) {
+export function MapCanvas({ data, colouring, names, weights, selected, onSelect }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [size, setSize] = useState<Size>({ width: 0, height: 0 });
   const [view, setView] = useState<Viewport>();
@@ -44,6 +48,8 @@ export function MapCanvas({ data, names, weights, selected, onSelect }: Props) {
     if (size.width > 0) setView(wholeMap(data, size));
   }, [data, size.width, size.height]);
   const palette = useRef<[string, Palette]>(undefined);
+  const thumbnails = useThumbnails(data);
+  const drawn = useRef<readonly Thumbnail[]>([]);
   useEffect(() => {
     if (view === undefined || size.width === 0) return;
     const element = canvas.current!;
@@ -53,8 +59,11 @@ export function MapCanvas({ data, names, weights, selected, onSelect }: Props) {
     if (element.height !== height) element.height = height;
     if (palette.current?.[0] !== theme) palette.current = [theme, new Palette(element)];
     const marks = { selected: new Set(selected), hovered, lasso };
-    const scene: Scene = { data, names, view, size, weights, ...marks };
-    const frame = requestAnimationFrame(() => drawMap(element, scene, palette.current![1]));
+    const seen = { data, colouring, names, thumbnails, weights };
+    const scene: Scene = { ...seen, view, size, ...marks };
+    const frame = requestAnimationFrame(() => {
+      drawn.current = drawMap(element, scene, palette.current![1]);
+    });
     return () => cancelAnimationFrame(frame);
   });
 
@@ -62,6 +71,10 @@ export function MapCanvas({ data, names, weights, selected, onSelect }: Props) {
     const { left, top } = canvas.current!.getBoundingClientRect();
     return [clientX - left, clientY - top];
   };
+  /** The picture there, or the nearest point. */
+  const pointAt = (at: Point): number | undefined =>
+    drawn.current.findLast((picture) => isWithin(picture, at))?.point ??
+    (view && nearestPoint(data, view, { at, size, within: hoverPixels }));
   const zoom = (by: number, at: Point = [size.width / 2, size.height / 2]) =>
     setView((before) => before && zoomed(before, by, at, size));
   const pan = (x: number, y: number) =>
@@ -90,8 +103,7 @@ export function MapCanvas({ data, names, weights, selected, onSelect }: Props) {
     if (view === undefined) return;
     const at = placeOf(event);
     const dragged = drag.current;
-    if (dragged === undefined)
-      return setHovered(nearestPoint(data, view, { at, size, within: hoverPixels }));
+    if (dragged === undefined) return setHovered(pointAt(at));
     const [x, y] = [at[0] - dragged.from[0], at[1] - dragged.from[1]];
     dragged.hasMoved ||= Math.hypot(x, y) > 4;
     if (isEncircling) setLasso((line) => [...line, at]);
@@ -106,7 +118,7 @@ export function MapCanvas({ data, names, weights, selected, onSelect }: Props) {
     if (dragged === undefined || view === undefined) return;
     if (isEncircling && dragged.hasMoved) onSelect(pointsWithin(data, view, { line: lasso, size }));
     else if (!dragged.hasMoved) {
-      const point = nearestPoint(data, view, { at: placeOf(event), size, within: hoverPixels });
+      const point = pointAt(placeOf(event));
       onSelect(point === undefined ? [] : [point]);
     }
     setLasso([]);
@@ -176,6 +188,22 @@ export function MapCanvas({ data, names, weights, selected, onSelect }: Props) {
       </div>
     </div>
   );
+}
+
+const isWithin = ({ left, top, width, height }: Thumbnail, [x, y]: Point) =>
+  x >= left && x <= left + width && y >= top && y <= top + height;
+
+/** Of a collection that has previews; draws again when one has come. */
+function useThumbnails(data: MapData): Thumbnails | undefined {
+  const [, draw] = useState(0);
+  const [thumbnails, setThumbnails] = useState<Thumbnails>();
+  useEffect(() => {
+    if (!data.hasPreviews) return setThumbnails(undefined);
+    const made = new Thumbnails(data, () => draw((n) => n + 1));
+    setThumbnails(made);
+    return () => made.close();
+  }, [data]);
+  return thumbnails;
 }
 
 /** For who does not see where they are: the names of the largest. */

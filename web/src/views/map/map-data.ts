@@ -3,7 +3,7 @@ import { ApiError } from "../../../../src/client/client.js";
 import type { MapAnswer, MapNames } from "../../../../src/wire/maps.js";
 import { needsKey, sentenceOf, server } from "../../server.js";
 
-const modalities = ["text", "image", "audio"] as const;
+export const modalities = ["text", "image", "audio"] as const;
 
 /** A collection in the plane, as it is drawn. */
 export interface MapData extends MapAnswer {
@@ -13,6 +13,7 @@ export interface MapData extends MapAnswer {
   /** Position in [text, image, audio], of each point. */
   kinds: Uint8Array;
   ids: readonly string[];
+  hasPreviews: boolean;
 }
 
 export type MapState =
@@ -29,10 +30,13 @@ export type MapName = MapNames["names"][number];
 
 /** Of the map that is shown; empty where no model has words for it, and until they are known. */
 export const mapNames = signal<readonly MapName[]>([]);
+/** Whether they are being found. */
+export const isNaming = signal(false);
 
 export const modalityAt = ({ kinds }: MapData, point: number) => modalities[kinds[point]];
 
 const idsAtOnce = 50_000;
+const sayAfterMs = 800;
 let asking = new AbortController();
 
 /** Loads the map of a collection, and again once a key was entered. @returns how to stop. */
@@ -46,13 +50,20 @@ export function followMap(collection: string, method: MapMethod): () => void {
   };
 }
 
-/** Where the items' model is loaded; vectors of one's own have no words. */
+/** A map without names is a map all the same. */
 async function loadNames(collection: string, map: string, signal: AbortSignal): Promise<void> {
-  const client = server.peek();
-  const { model_loaded } = await client.getCollection(collection, { signal });
-  if (model_loaded !== true) return;
-  const { names } = await client.mapNames(collection, { map }, { signal });
-  if (!signal.aborted) mapNames.value = names;
+  // The first names in a space take as long as its model needs for 1,100 words.
+  const timer = setTimeout(() => {
+    isNaming.value = !signal.aborted;
+  }, sayAfterMs);
+  try {
+    const { names } = await server.peek().mapNames(collection, { map }, { signal });
+    if (!signal.aborted) mapNames.value = names;
+  } catch {
+  } finally {
+    clearTimeout(timer);
+    if (!signal.aborted) isNaming.value = false;
+  }
 }
 
 export async function loadMap(collection: string, method: MapMethod): Promise<void> {
@@ -61,6 +72,7 @@ export async function loadMap(collection: string, method: MapMethod): Promise<vo
   const { signal } = asking;
   mapState.value = { state: "loading" };
   mapNames.value = [];
+  isNaming.value = false;
   try {
     const client = server.peek();
     const answer = await client.map(collection, { method }, { signal });
@@ -68,7 +80,8 @@ export async function loadMap(collection: string, method: MapMethod): Promise<vo
     const idPages = Array.from({ length: Math.ceil(answer.count / idsAtOnce) }, (_, i) =>
       client.mapIds(collection, { map, offset: i * idsAtOnce, limit: idsAtOnce }, { signal }),
     );
-    const [blob, ...pages] = await Promise.all([
+    const [about, blob, ...pages] = await Promise.all([
+      client.getCollection(collection, { signal }),
       client.mapPoints(collection, { map }, { signal }),
       ...idPages,
     ]);
@@ -77,8 +90,10 @@ export async function loadMap(collection: string, method: MapMethod): Promise<vo
     const points = new Float32Array(bytes, 0, 2 * answer.count);
     const kinds = new Uint8Array(bytes, 8 * answer.count);
     const ids = pages.flatMap((page) => page.ids);
-    mapState.value = { state: "ready", data: { ...answer, collection, points, kinds, ids } };
-    void loadNames(collection, map, signal).catch(() => undefined); // a map without names
+    const drawn = { collection, points, kinds, ids, hasPreviews: about.previews };
+    mapState.value = { state: "ready", data: { ...answer, ...drawn } };
+    // Vectors of one's own have no words.
+    if (about.model_loaded === true) void loadNames(collection, map, signal);
   } catch (error) {
     if (signal.aborted || needsKey.peek()) return;
     if (error instanceof ApiError && error.code === "not_found" && error.param === "method")

@@ -1,14 +1,15 @@
-import { useEffect, useState } from "preact/hooks";
-import type { CollectionFields } from "../../../../src/wire/collection-fields.js";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { Notice } from "../../components/notice.js";
 import { linkTo, navigate, route } from "../../router.js";
-import { server } from "../../server.js";
 import { collections, refreshCollections } from "../search/collections.js";
-import { clearHighlight, highlight, highlighted, type Value } from "./highlight.js";
+import { byModality, colourBy, colouring } from "./colouring.js";
+import { clearHighlight, highlighted, highlightText } from "./highlight.js";
 import { LayOut, LayOutAgain, umapMeaning } from "./lay-out.js";
+import { Legend } from "./legend.js";
 import "./map.css";
 import { MapCanvas } from "./map-canvas.js";
-import { followMap, loadMap, type MapData, mapNames, mapState } from "./map-data.js";
+import { changeAddress, MapControls } from "./map-controls.js";
+import { followMap, isNaming, loadMap, type MapData, mapNames, mapState } from "./map-data.js";
 import { Selected } from "./selected.js";
 
 /** A collection in the plane: what lies near what, and where the modalities lie. */
@@ -47,8 +48,7 @@ export default function MapView() {
           aria-label="Laid out by"
           value={method}
           onChange={({ currentTarget }) =>
-            name !== undefined &&
-            navigate("map", [name], { params: { by: currentTarget.value.replace("pca", "") } })
+            changeAddress({ by: currentTarget.value.replace("pca", "") })
           }
         >
           <option value="pca">by principal components</option>
@@ -89,19 +89,28 @@ function Facts({ data }: { data: MapData }) {
     <span class="quiet">
       {shown}
       {total.toLocaleString()} items
-      {explained !== null && ` · the two directions of largest variance show ${share} % of it`}
+      {explained !== null && ` · two directions show ${share} % of how they differ`}
+      {isNaming.value && " · finding names for the regions…"}
     </span>
   );
 }
 
 function LoadedMap({ data }: { data: MapData }) {
   const [selected, setSelected] = useState<readonly number[]>([]);
+  const { params } = route.value;
+  const near = params.get("near");
+  const field = params.get("colour") || undefined;
   useEffect(() => clearHighlight, [data]);
+  useEffect(() => void colourBy(data, field), [data, field]);
+  useEffect(() => {
+    if (near) void highlightText(data, near);
+  }, [data, near]);
   useEffect(() => {
     const wanted = route.peek().params.get("item");
     const at = wanted === null ? -1 : data.ids.indexOf(wanted);
     if (at >= 0) setSelected([at]);
   }, [data]);
+  const plain = useMemo(() => byModality(data), [data]);
   if (data.count === 0)
     return (
       <Notice
@@ -111,82 +120,26 @@ function LoadedMap({ data }: { data: MapData }) {
         A map needs items.
       </Notice>
     );
+  const colours = colouring.value?.map === data.map ? colouring.value : plain;
   return (
     <>
       {data.method === "umap" && <p class="sentence">{umapMeaning}</p>}
       {data.stale && <LayOutAgain collection={data.collection} />}
-      <Highlights data={data} />
+      <MapControls data={data} />
       <div class="map-columns">
         <MapCanvas
           data={data}
+          colouring={colours}
           names={mapNames.value}
           weights={highlighted.value.weights}
           selected={selected}
           onSelect={setSelected}
         />
-        <Selected data={data} selected={selected} onSelect={setSelected} />
+        <div class="map-side">
+          <Legend colouring={colours} />
+          <Selected data={data} selected={selected} onSelect={setSelected} />
+        </div>
       </div>
     </>
-  );
-}
-
-/** What makes points stand out: a text, or a value of the items' metadata. */
-function Highlights({ data }: { data: MapData }) {
-  const [text, setText] = useState("");
-  const [fields, setFields] = useState<CollectionFields["fields"]>([]);
-  useEffect(() => {
-    const abort = new AbortController();
-    server
-      .peek()
-      .collectionFields(data.collection, {}, { signal: abort.signal })
-      .then(
-        (answer) => setFields(answer.fields.filter(({ values }) => values.length > 0)),
-        () => undefined, // then there are none to choose from
-      );
-    return () => abort.abort();
-  }, [data.collection]);
-  const onValue = (chosen: string) => {
-    if (chosen === "") return clearHighlight();
-    const [field, value] = JSON.parse(chosen) as [string, Value];
-    void highlight(data, { kind: "value", field, value });
-  };
-  return (
-    <form
-      class="row map-highlights"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (text.trim() === "") clearHighlight();
-        else void highlight(data, { kind: "text", text: text.trim() });
-      }}
-    >
-      <input
-        type="search"
-        aria-label="Near to a text"
-        placeholder="Near to a text"
-        value={text}
-        onInput={({ currentTarget }) => setText(currentTarget.value)}
-      />
-      <button type="submit">Show</button>
-      {fields.length > 0 && (
-        <select
-          aria-label="With a value"
-          onChange={({ currentTarget }) => onValue(currentTarget.value)}
-        >
-          <option value="">all values</option>
-          {fields.map(({ field, values }) => (
-            <optgroup key={field} label={field}>
-              {values.map(({ value, count }) => (
-                <option key={String(value)} value={JSON.stringify([field, value])}>
-                  {String(value)} ({count})
-                </option>
-              ))}
-            </optgroup>
-          ))}
-        </select>
-      )}
-      <span class="sentence" role="status">
-        {highlighted.value.sentence}
-      </span>
-    </form>
   );
 }
