@@ -219,7 +219,7 @@ export interface VectorStore {
     options?: SearchOptions,
   ): Promise<SearchResult[]>;
   page(collection: string, options: PageOptions): Promise<Page>;
-  /** Ids and metadata alone of a page of items, newest first; `next` is the `before` of the page after. */
+  /** Ids and metadata alone of a page, newest first; `next` is the `before` of the page after. */
   metadata(collection: string, options: MetadataOptions): Promise<MetadataPage>;
   /**
    * Every item, oldest first. An item replaced during the scan may come twice, its newest state
