@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
@@ -31,13 +32,15 @@ export function pageRoutes(folder = builtPage) {
   const routes = new Hono();
   const indexPath = join(folder, "index.html");
   if (!existsSync(indexPath)) return routes;
-  const index = readFileSync(indexPath, "utf8");
+  let index = readFileSync(indexPath, "utf8");
   return routes
-    .get("/", (c, next) => {
+    .get("/", async (c, next) => {
       c.header("Vary", "Accept");
       const supports = ["application/json", "text/html"];
       const type = accepts(c, { header: "Accept", supports, default: "application/json" });
       if (type !== "text/html") return next();
+      // A build replaces it while the server runs, and the files that the last one names are gone.
+      index = await readFile(indexPath, "utf8").catch(() => index);
       c.header("Content-Security-Policy", policy);
       c.header("Cache-Control", "no-cache");
       c.header("Referrer-Policy", "no-referrer");

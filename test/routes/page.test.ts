@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Hono } from "hono";
@@ -41,6 +42,19 @@ describe.skipIf(!isBuilt)("GET /, for who accepts HTML", () => {
     expect([range.status, await range.text()]).toEqual([206, "OggS"]);
     expect((await app.request("/assets/../package.json")).status).toBe(404);
     expect((await app.request("/assets/%2e%2e/%2e%2e/package.json")).status).toBe(404);
+  });
+
+  it("is the latest build's, also when that came while the server ran", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "crossmodal-page-"));
+    writeFileSync(join(folder, "index.html"), "first");
+    const served = pageRoutes(folder);
+    const page = async () => (await served.request("/", asHtml)).text();
+    expect(await page()).toBe("first");
+    rmSync(join(folder, "index.html"));
+    expect(await page()).toBe("first");
+    writeFileSync(join(folder, "index.html"), "second");
+    expect(await page()).toBe("second");
+    rmSync(folder, { recursive: true });
   });
 
   it("bundles nothing that NOTICE does not name", () => {

@@ -187,6 +187,20 @@ describe.skipIf(!served.found)("the page's Search view", () => {
     await page.close();
   });
 
+  it("says what to do where its own files are gone since the server was updated", async () => {
+    const { page } = await served.browser.open(`${served.url}/#/search`);
+    await page.route("**/assets/map-view-*", (route) => route.fulfill({ status: 404 }));
+    await page.getByRole("link", { name: "Map" }).click();
+    await page.getByText("This view could not be loaded").waitFor();
+    await page.unrouteAll();
+    await page.getByRole("button", { name: "Reload" }).click();
+    await page.getByRole("heading", { name: "Map" }).waitFor({ state: "attached" });
+    await page.route("**/assets/index-*", (route) => route.fulfill({ status: 404 }));
+    await page.reload();
+    await page.getByText("The page did not start").waitFor();
+    await page.close();
+  });
+
   it("says that a collection is gone which another window deleted", async () => {
     const create = { name: "short-lived", model: "starter-clip" };
     await fetch(`${served.url}/v1/collections`, {

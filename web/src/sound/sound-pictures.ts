@@ -1,3 +1,4 @@
+import { workerError } from "../worker-error.js";
 import { decodeSound } from "./decode-sound.js";
 
 /** What is drawn of a sound. */
@@ -23,7 +24,7 @@ export async function soundPictures(
   try {
     return await new Promise<SoundPictures>((resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-      worker.onerror = () => reject(new Error("The sound could not be drawn."));
+      worker.onerror = (event) => reject(workerError(event, "The sound could not be drawn."));
       worker.onmessage = ({ data }) => resolve(data);
       worker.postMessage(samples, [samples.buffer]);
     });

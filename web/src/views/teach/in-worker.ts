@@ -1,3 +1,4 @@
+import { workerError } from "../../worker-error.js";
 import type { LessonTasks } from "./lesson.worker.js";
 
 /** Runs a task beside the page, in a thread of its own. */
@@ -10,7 +11,7 @@ export function inWorker<Name extends keyof LessonTasks>(
   return new Promise<ReturnType<LessonTasks[Name]>>((resolve, reject) => {
     signal?.addEventListener("abort", () => reject(signal.reason));
     worker.onmessage = ({ data }) => resolve(data);
-    worker.onerror = () => reject(new Error("The examples could not be compared."));
+    worker.onerror = (event) => reject(workerError(event, "The examples could not be compared."));
     worker.postMessage([name, args]);
   }).finally(() => worker.terminate());
 }
