@@ -132,8 +132,14 @@ function hasToken({ added_tokens, model }: TokenizerJson, id: number, content: s
  * Settings of tokenizer.json that are refused. Its lengths are not used: the manifest has the
  * model's.
  */
-function checkDefinition({ model, padding, truncation, added_tokens }: TokenizerJson): void {
+function checkDefinition(definition: TokenizerJson): void {
+  const { model, padding, truncation, added_tokens, post_processor } = definition;
   const refuse = (text: string) => new RangeError(`tokenizer.json: ${text}`);
+  if (!addsEnd(post_processor))
+    throw refuse(
+      '"post_processor" adds no token at the end of a text, where the model looks for one: ' +
+        "save the tokenizer again with transformers",
+    );
   const { vocab, dropout } = model ?? {};
   if (typeof vocab !== "object" || vocab === null) throw refuse(`"model.vocab" is missing`);
   const size = Object.keys(vocab).length + (added_tokens?.length ?? 0);
@@ -146,4 +152,13 @@ function checkDefinition({ model, padding, truncation, added_tokens }: Tokenizer
     if (direction !== "Right") throw refuse(`"${key}.direction": only "Right" is supported`);
     if (stride !== 0) throw refuse(`"${key}.stride": only 0 is supported`);
   }
+}
+
+/** The reference adds the token even where a slow tokenizer was converted without it. */
+function addsEnd(processor: unknown): boolean {
+  const { type, processors, single } = (processor ?? {}) as Record<string, unknown>;
+  if (type === "Sequence") return Array.isArray(processors) && processors.some(addsEnd);
+  if (type === "TemplateProcessing")
+    return Array.isArray(single) && "SpecialToken" in ((single.at(-1) as object | undefined) ?? {});
+  return type === "RobertaProcessing" || type === "BertProcessing";
 }

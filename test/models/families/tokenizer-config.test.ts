@@ -51,6 +51,13 @@ describe("a tokenizer's configuration", () => {
     ["truncation.stride", { truncation: { max_length: 77, stride: 2 } }],
     ["model.dropout", { model: { dropout: 0.1, vocab: {} } }],
     ["model.vocab", { model: {} }],
+    ["post_processor", { post_processor: null }],
+    ["post_processor", { post_processor: { type: "ByteLevel" } }],
+    ["post_processor", { post_processor: { type: "Sequence", processors: [] } }],
+    [
+      "post_processor",
+      { post_processor: { type: "TemplateProcessing", single: [{ Sequence: { id: "A" } }] } },
+    ],
     ["vocabulary", { model: { vocab: Array.from({ length: 1_500_001 }, () => ["a", 0]) } }],
   ])("is refused for what tokenizer.json itself asks: %s", (name, tokenizer) => {
     const configs = configsOf("clip", { pad_token: null, added_tokens_decoder: {} }, tokenizer);
