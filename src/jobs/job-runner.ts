@@ -4,6 +4,7 @@ import type { Log } from "../log.js";
 import { inBulk } from "../priority.js";
 import { type Job, type JobData, type JobKind, jobError } from "./job.js";
 import type { JobRecords } from "./job-records.js";
+import { outsideRuns, withinRun } from "./job-run.js";
 import type { TakenJob } from "./job-store.js";
 
 /** Is given the work of each job. */
@@ -52,7 +53,8 @@ export class JobRunner {
       busy.add(kind.lane);
       const controller = new AbortController();
       setMaxListeners(0, controller.signal); // every input of a job listens
-      const ended = this.#take(job, kind, controller).then((wasTaken) => {
+      const taking = outsideRuns(() => this.#take(job, kind, controller));
+      const ended = taking.then((wasTaken) => {
         this.#running.delete(job.id);
         if (wasTaken) this.next();
       });
@@ -138,7 +140,8 @@ export class JobRunner {
         signal,
         report: (progress: number, detail?: JobData) => this.#records.report(job, progress, detail),
       };
-      result = await this.#during(inBulk(() => kind.run(input, context)));
+      const run = () => inBulk(() => kind.run(input, context));
+      result = await this.#during(taken === undefined ? run() : withinRun(taken, run));
     } catch (error) {
       if (taken?.isLost) {
         this.#log.warn({ job: job.id }, "another server goes on with a job");

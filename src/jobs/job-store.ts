@@ -1,4 +1,5 @@
 import type { Job, JobData, JobKind } from "./job.js";
+import type { JobRun } from "./job-run.js";
 
 /** A job's inputs: plain JSON, and large arrays as files in its folder. */
 export interface JobInput {
@@ -56,7 +57,7 @@ export interface JobQueue {
   requestCancel(id: string): Promise<void>;
 }
 
-export interface TakenJob {
+export interface TakenJob extends JobRun {
   /** How many servers ended while they ran it. */
   deaths: number;
   /** Whether another server has taken it since. */

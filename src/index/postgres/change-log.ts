@@ -1,9 +1,11 @@
 import { AppError } from "../../errors.js";
+import { currentRun } from "../../jobs/job-run.js";
 import { replacedMeanwhile } from "../check-space.js";
 import type { Changes, Watch } from "../vector-store.js";
 import { collectionByNumber, getCollection, renameCollection } from "./collection-rows.js";
 import type { Connection, Connections } from "./connections.js";
 import { databaseError } from "./database-error.js";
+import { whileRunHolds } from "./run-fence.js";
 
 /**
  * Follows the writes of every server to a collection: triggers note the ids of changed items in the
@@ -60,11 +62,7 @@ function watchOf(db: Connection, at: { n: number; name: string }, release: () =>
 /** @returns the collection's number. */
 async function begin(db: Connection, name: string): Promise<number> {
   const { n } = await getCollection(db, name);
-  const { rows } = await db.query(
-    "select pg_try_advisory_lock(hashtext('crossmodal.watch'), $1::int) as taken",
-    [n],
-  );
-  if (!rows[0].taken) {
+  if (!(await lock(db, n)) && !(await lockInPlaceOfOther(db, n))) {
     const message = `The collection "${name}" is being projected again by another server`;
     throw new AppError("conflict", message, { param: "collection" });
   }
@@ -86,6 +84,31 @@ async function begin(db: Connection, name: string): Promise<number> {
       create trigger watch_gone after delete ${on} old table as changed ${note}`);
   });
   return n;
+}
+
+async function lock(db: Connection, n: number): Promise<boolean> {
+  const { rows } = await db.query(
+    "select pg_try_advisory_lock(hashtext('crossmodal.watch'), $1::int) as taken",
+    [n],
+  );
+  return rows[0].taken;
+}
+
+/**
+ * Jobs that watch run one at a time over all servers: beside one that runs, whoever holds the lock
+ * is a server that hangs and has lost its job.
+ */
+async function lockInPlaceOfOther(db: Connection, n: number): Promise<boolean> {
+  if (currentRun() === undefined) return false;
+  await whileRunHolds(
+    db,
+    `select pg_terminate_backend(pid, 5000) from pg_locks
+      where locktype = 'advisory' and granted and pid <> pg_backend_pid()
+        and classid = (hashtext('crossmodal.watch')::bigint & 4294967295)::oid
+        and objid = ${n} and database = (
+          select oid from pg_database where datname = current_database())`,
+  );
+  return lock(db, n);
 }
 
 async function take(db: Connection, n: number): Promise<Changes> {
@@ -111,7 +134,7 @@ async function inTransaction(db: Connection, work: () => Promise<void>): Promise
   await db.query("begin");
   try {
     await work();
-    await db.query("commit");
+    await whileRunHolds(db, "commit");
   } catch (error) {
     await db.query("rollback").catch(() => undefined);
     throw error;

@@ -3,6 +3,7 @@ import { AppError } from "../../errors.js";
 import type { DatabaseAddress, DatabaseHost } from "./address.js";
 import { Clock } from "./clock.js";
 import { databaseError, isLost, isTransient, unavailable } from "./database-error.js";
+import { whileRunHolds } from "./run-fence.js";
 
 /** A connection inside a transaction. */
 export type Connection = pg.PoolClient;
@@ -28,6 +29,7 @@ type TransactionOptions = { signal?: AbortSignal };
 /** Of a transaction that met another one. */
 const maxAttempts = 12;
 const int8 = 20;
+const beginRead = "begin isolation level repeatable read read only";
 
 /**
  * Connections to whichever of the hosts is the primary, and transactions on them. A pool for each
@@ -62,10 +64,13 @@ export class Connections {
 
   /** Reads that all see one state of the database. */
   read<T>(work: (db: Connection) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-    return this.#transaction("begin isolation level repeatable read read only", work, options);
+    return this.#transaction(beginRead, work, options);
   }
 
-  /** What `work` writes is durable when this resolves. `work` may run more than once. */
+  /**
+   * What `work` writes is durable when this resolves. `work` may run more than once. As part of a
+   * job it is stored as long as the job is this server's.
+   */
   write<T>(work: (db: Connection) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     return this.#transaction("begin", work, options);
   }
@@ -106,7 +111,7 @@ export class Connections {
         const result = await work(db);
         isCommitting = true;
         clock.restart(this.#limits.commitTimeoutMs);
-        await db.query("commit");
+        await (begin === beginRead ? db.query("commit") : whileRunHolds(db, "commit"));
         return result;
       } catch (error) {
         if (signal?.aborted) throw cancelled();

@@ -1,3 +1,4 @@
+import { outsideRuns } from "../../jobs/job-run.js";
 import type { Log } from "../../log.js";
 import { type CollectionRow, collectionByNumber } from "./collection-rows.js";
 import { maxGraphDimensions } from "./collection-tables.js";
@@ -43,7 +44,7 @@ export class GraphUpkeep {
   schedule(n: number): void {
     if (this.#isClosed) return;
     this.#waiting.add(n);
-    this.#running ??= this.#run().finally(() => {
+    this.#running ??= outsideRuns(() => this.#run()).finally(() => {
       this.#running = undefined;
       for (const next of this.#waiting) this.schedule(next);
     });

@@ -5,13 +5,18 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { writeSealed } from "../../../src/files/sealed-file.js";
 import type { Connections } from "../../../src/index/postgres/connections.js";
-import { connectionsTo } from "../../../src/index/postgres/open-postgres-store.js";
+import {
+  connectionsTo,
+  openPostgresStore,
+} from "../../../src/index/postgres/open-postgres-store.js";
+import type { PostgresStore } from "../../../src/index/postgres/postgres-store.js";
 import { prepareSchema } from "../../../src/index/postgres/schema.js";
 import { SharedJobStore } from "../../../src/index/postgres/state/shared-job-store.js";
 import type { JobContext, JobData, JobKind } from "../../../src/jobs/job.js";
 import { Jobs } from "../../../src/jobs/jobs.js";
 import { createLog } from "../../../src/log.js";
 import { hasPostgres, onPostgres, TestPostgres } from "../../helpers/postgres.js";
+import { randomItems } from "../random-items.js";
 
 const log = createLog("silent");
 
@@ -186,6 +191,79 @@ describe.skipIf(!hasPostgres(18))(onPostgres("Jobs of several servers"), () => {
     await expect.poll(() => other.began).toEqual(["a"]);
     other.runs.get("a")?.end();
     await stateAt(other, id).toMatchObject({ state: "succeeded", result: { from: "half" } });
+  });
+
+  it("write nothing to collections once another server has taken them", async () => {
+    const url = postgres.url(`jobs_${database}`);
+    const store = await openPostgresStore({ url });
+    try {
+      await store.createCollection({ name: "photos", space: "toy", dimensions: 16 });
+      const items = randomItems(40, 16);
+      let end = () => {};
+      const outcomes: unknown[] = [];
+      const run: JobKind["run"] = async () => {
+        outcomes.push((await store.upsert("photos", items.slice(0, 10))).length);
+        await jobs.create("work", input("after"));
+        await new Promise<void>((resolve) => {
+          end = resolve;
+        });
+        // Whoever is paused goes on from anywhere.
+        for (const write of [
+          () => store.upsert("photos", items),
+          () => store.delete("photos", { ids: items.map(({ id }) => id) }),
+          () => store.dropCollection("photos"),
+          () => store.setAlias("other", "photos"),
+        ])
+          outcomes.push(await write().catch(({ code }) => code));
+        return {};
+      };
+      const { jobs, runs } = await start("one", { write: { lane: "other", run } });
+      const { id } = await jobs.create("write", input("a"));
+      await expect.poll(() => runs.has("after")).toBe(true);
+      await sql(`update crossmodal.jobs set fence = fence + 1, owner = 'third',
+        lease_until = now() + interval '1 h' where id = '${id}'`);
+      end();
+      await expect.poll(() => outcomes).toEqual([10, ...Array(4).fill("conflict")]);
+      expect(await store.stats("photos")).toMatchObject({ count: 10, aliases: [] });
+      runs.get("after")?.end();
+      const after = jobs.list().find(({ kind }) => kind === "work");
+      await stateAt(servers[0], after?.id ?? "").toMatchObject({ state: "succeeded" });
+      await store.upsert("photos", items);
+      expect((await store.stats("photos")).count).toBe(40);
+    } finally {
+      await store.close();
+    }
+  });
+
+  it("take the watch of a collection away from a server that hangs", async () => {
+    const url = postgres.url(`jobs_${database}`);
+    const stores = [await openPostgresStore({ url }), await openPostgresStore({ url })];
+    try {
+      await stores[0].createCollection({ name: "photos", space: "toy", dimensions: 16 });
+      const takes: unknown[] = [];
+      const watcher =
+        (store: PostgresStore): JobKind["run"] =>
+        async () => {
+          const watch = await store.watch("photos");
+          takes.push((await watch.take()).ids.size);
+          // The first one does not stop when its job is taken, as if it were paused.
+          await expect.poll(() => takes.length).toBeGreaterThan(1);
+          if (store === stores[0]) takes.push(await watch.take().catch(({ code }) => code));
+          await watch.end();
+          return {};
+        };
+      const kind = (i: number) => ({ watch: { lane: "collections", run: watcher(stores[i]) } });
+      const one = await start("one", kind(0));
+      const { id } = await one.jobs.create("watch", input("a"));
+      await expect.poll(() => takes).toEqual([0]);
+      const other = await start("other", kind(1));
+      await expect(stores[1].watch("photos")).rejects.toMatchObject({ code: "conflict" });
+      await endLease();
+      await stateAt(other, id).toMatchObject({ state: "succeeded" });
+      await expect.poll(() => takes).toEqual([0, 0, "storage_unavailable"]);
+    } finally {
+      for (const store of stores) await store.close();
+    }
   });
 
   it("fail after three servers have ended while they ran them", async () => {

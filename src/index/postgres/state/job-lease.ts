@@ -20,6 +20,7 @@ interface LeaseOptions {
  * released. While the database is away nothing is renewed, nor can another server take the job.
  */
 export class JobLease implements TakenJob {
+  readonly id: string;
   readonly deaths: number;
   /** Of the last change made here. */
   fence: number;
@@ -31,6 +32,7 @@ export class JobLease implements TakenJob {
   constructor(options: LeaseOptions) {
     this.#options = options;
     const { row, renewEveryMs } = options;
+    this.id = row.id;
     this.deaths = row.deaths;
     this.fence = row.fence;
     this.#timer = setInterval(() => void this.#renew(), renewEveryMs);
@@ -57,7 +59,6 @@ export class JobLease implements TakenJob {
     else if (cancel) this.#options.controller.abort();
   }
 
-  /** Another server has taken the job: nothing more is done here. */
   lose(): void {
     if (this.#isLost) return;
     this.#isLost = true;
