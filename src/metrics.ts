@@ -50,7 +50,7 @@ export const cacheLookups = new Counter({
 
 export const collectionItems = new Gauge({
   name: "crossmodal_collection_items",
-  help: "Items in a collection, counted when the metrics are asked for",
+  help: "Items in a collection, counted when the metrics are read",
   labelNames: ["collection", "modality"],
   registers: [registry],
 });
@@ -64,14 +64,14 @@ export const collectionIndexed = new Gauge({
 
 export const modelBytes = new Gauge({
   name: "crossmodal_model_bytes",
-  help: "Weights in memory, in bytes; 0 while the graph is out of memory",
+  help: "Weights in memory, in bytes; 0 while the graph is unloaded",
   labelNames: ["model", "modality"],
   registers: [registry],
 });
 
 export const admittedInputs = new Gauge({
   name: "crossmodal_admitted_inputs",
-  help: "Work under way in small inputs; maxQueued is the limit",
+  help: "Work in progress, counted in small inputs; maxQueued is the limit",
   registers: [registry],
 });
 
@@ -103,7 +103,7 @@ export const jobsByState = new Gauge({
 
 export const diskFreeBytes = new Gauge({
   name: "crossmodal_disk_free_bytes",
-  help: "Free space where the data folder lies",
+  help: "Free disk space at the data folder",
   registers: [registry],
 });
 

@@ -59,7 +59,7 @@ export async function readKeys(files: KeyPlace): Promise<StoredKey[]> {
   if (!hadKeys(files)) return [];
   const path = keyFilePath(files);
   if (!existsSync(path)) {
-    const advice = `put it back, or delete "${lockPath(files)}" to begin without keys`;
+    const advice = `put it back, or delete "${lockPath(files)}" to start without keys`;
     throw damaged(path, `it is missing: ${advice}`);
   }
   const result = KeyFile.safeParse(await readCheckedJson(path));

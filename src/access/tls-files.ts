@@ -55,7 +55,7 @@ export class TlsFiles {
       } catch (error) {
         const { message } = error as Error;
         if (message !== complaint)
-          log.error({ err: error }, "the new certificate cannot be used; the old one still serves");
+          log.error({ err: error }, "the new certificate cannot be used; the old one stays in use");
         complaint = message;
       }
     };

@@ -32,7 +32,7 @@ export async function* jobEvents(
         yield job;
         if (job.state !== "queued" && job.state !== "running") return;
       }
-      throw new ConnectionError("The server broke off before the job had ended");
+      throw new ConnectionError("The connection broke off before the job ended");
     } catch (error) {
       signal?.throwIfAborted();
       const after = error instanceof ApiError ? error.retryAfterSeconds : undefined;
@@ -55,7 +55,7 @@ async function* watched(
   silence: AbortController,
   idleMs: number,
 ): AsyncGenerator<string> {
-  const lost = new ConnectionError(`The server was silent for ${idleMs / 1000} seconds`);
+  const lost = new ConnectionError(`The server sent nothing for ${idleMs / 1000} seconds`);
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     while (true) {

@@ -28,12 +28,12 @@ export function addCommand(program: Command): void {
     .description("add pictures and sounds, or items as NDJSON, to a collection")
     .argument("<collection>", "its name")
     .argument("<paths...>", "files and folders; - reads items as NDJSON from standard input")
-    .option("--recursive", "also look into the folders inside a folder")
-    .option("--id-prefix <text>", "goes before each file's path in its folder to make its id", "")
+    .option("--recursive", "also look into subfolders")
+    .option("--id-prefix <text>", "prefix of each id, before the file's path in its folder", "")
     .option("--metadata <json>", "metadata of every file, e.g. '{\"year\": 2021}'", parseJsonObject)
     .option(
       "--metadata-file <file>",
-      "metadata of single files: a CSV with a column file, or JSON lines with file",
+      'metadata for single files: a CSV with a column "file", or JSON lines with "file"',
     )
     .option("--sidecar", "take metadata from cat.jpg.json or cat.json beside cat.jpg")
     .option(
@@ -42,9 +42,9 @@ export function addCommand(program: Command): void {
       parseModalities,
     )
     .option("--prune", "remove items of these folders whose files are gone")
-    .option("--dry-run", "say what would be stored, replaced and left out, and change nothing")
-    .option("--verbose", "a line for each file, also for those that are left out, with the reason")
-    .option("--create", "make the collection when it is missing");
+    .option("--dry-run", "show what would be stored, replaced and left out, and change nothing")
+    .option("--verbose", "print a line for every file, also for those left out, with the reason")
+    .option("--create", "create the collection if it does not exist");
   addCreateFlags(command.optionsGroup("With --create:"));
   const check = (flags: Flags, _: string, paths: string[]) => {
     if (paths.includes("-") && paths.length > 1) {
@@ -191,9 +191,9 @@ function refuseIdleOptions(flags: Flags, paths: readonly string[]): void {
   if (!flags.create)
     refuse(["head", "space", "dimensions", "fields"], "is for a new collection: add --create");
   if (!flags.create && flags.model !== undefined)
-    refuse(["model"], "is for a new collection: add --create; an item goes by its collection's");
+    refuse(["model"], "is for a new collection: add --create; items use their collection's");
   if (paths.every((path) => statSync(path, { throwIfNoEntry: false })?.isFile()))
-    refuse(["prune"], "is for folders, and none is named");
+    refuse(["prune"], "is for folders, but none was given");
   if (paths[0] === "-")
     refuse(
       [

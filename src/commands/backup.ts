@@ -16,9 +16,9 @@ import { CommandError } from "./target.js";
 export function backupCommands(program: Command): void {
   const backup = program
     .command("backup")
-    .description("copy all collections to one file, also from a running server")
+    .description("copy all collections to one file, even while the server runs")
     .argument("<file>")
-    .option("--force", "replace the file when it is there");
+    .option("--force", "replace the file if it exists");
   onTarget(backup, { models: false }, async (target, flags, file: string) => {
     const copy = await newFile(file, { replace: flags.force === true });
     try {
@@ -46,14 +46,16 @@ export function backupCommands(program: Command): void {
 
   const restore = program
     .command("restore")
-    .description("replace a data folder's collections by a backup; no server may be running on it")
+    .description(
+      "replace a data folder's collections with a backup; no server may be running on it",
+    )
     .argument("<file>")
-    .option("--force", "replace the collections that are there")
+    .option("--force", "replace existing collections")
     .option("--json", "print the result as JSON");
   addConfigFlags(restore, ["dataDir"]).action(async (file: string, flags) => {
     const { dataDir, store } = configOf(flags);
     if (store !== "") {
-      const message = "A backup is restored to a data folder; leave the option store out";
+      const message = "A backup is restored to a data folder; leave out the option store";
       throw new CommandError(message, { code: "invalid_input" });
     }
     const replace = flags.force === true;

@@ -35,10 +35,10 @@ export function benchCommand(program: Command): void {
   const command = program
     .command("bench")
     .description("measure how fast this machine embeds and searches")
-    .option("--seconds <n>", "least time for each measurement", parseNumber, 2)
+    .option("--seconds <n>", "minimum time for each measurement", parseNumber, 2)
     .option(
       "--items <n>",
-      "vectors in the searched collection, which is a temporary one",
+      "vectors in the temporary collection that is searched",
       parseNumber,
       10_000,
     )

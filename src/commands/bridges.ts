@@ -19,13 +19,13 @@ export function bridgeCommand(program: Command): void {
     .argument("<to>", "model of the searched items, e.g. starter-clip")
     .addOption(new Option("--method <name>", "how").choices(bridgeMethods).default("ridge"))
     .option("--name <name>", "name of the bridge [FROM-to-TO]")
-    .option("--texts <file>", "a text a line, instead of the built-in sentences")
+    .option("--texts <file>", "one text per line, instead of the built-in sentences")
     .option("--from-collection <name>", "items of the first model, as unlabelled memory")
     .option("--to-collection <name>", "items of the second model")
     .option("--label-by <field>", "metadata field of both that recall is measured by")
     .option("--seed <n>", "of what is random [1]", parseNumber)
     .option("--epochs <n>", "of c-mcr [20]", parseNumber)
-    .option("--no-activate", "keep the version without using it")
+    .option("--no-activate", "store the version without activating it")
     .option("--force", "use it even if it measures no better than the bridge in use");
   onTarget(bridge, { models: true }, async (target, flags, from: string, to: string) => {
     const { texts } = flags;
@@ -76,7 +76,7 @@ export function bridgesCommand(program: Command): void {
 
   const list = bridges
     .command("list", { isDefault: true })
-    .description("all bridges (what bridges alone does)");
+    .description("all bridges (the default)");
   onTarget(list, { models: true }, async (target, flags) => {
     const { data } = await target.listBridges();
     if (flags.json) for (const bridge of data) await print(JSON.stringify(bridge));
@@ -128,7 +128,7 @@ export function bridgesCommand(program: Command): void {
     .argument("<name>");
   onTarget(deleted, { models: true }, async (target, flags, name: string) => {
     const answer = await target.deleteBridge(name);
-    await print(flags.json ? JSON.stringify(answer) : `deleted what was made here of ${name}`);
+    await print(flags.json ? JSON.stringify(answer) : `deleted the versions of ${name} made here`);
   });
 }
 

@@ -10,12 +10,12 @@ import { table } from "./table.js";
 export function calibrateCommands(program: Command): void {
   const calibrate = program
     .command("calibrate")
-    .description("take a collection's items as background, and with --by as labelled examples")
-    .argument("<name>", "of the calibration; a new version when there is one")
+    .description("use a collection's items as background and, with --by, as labelled examples")
+    .argument("<name>", "of the calibration; if it exists, it gets a new version")
     .requiredOption("--collection <name>", "items that no label fits, or labelled ones")
     .option("--by <field>", "metadata field with the label of each item")
-    .option("--modality <image|audio>", "of the items, where the collection has both")
-    .option("--no-activate", "keep the version without using it");
+    .option("--modality <image|audio>", "of the items, if the collection has both")
+    .option("--no-activate", "store the version without activating it");
   onTarget(calibrate, { models: true }, async (target, flags, name: string) => {
     const { collection, by, modality, activate } = flags;
     const { job } = await target.calibrate({ name, collection, by, modality, activate });
@@ -30,7 +30,7 @@ export function calibrateCommands(program: Command): void {
     .description("list, show, activate and delete calibrations");
   const list = calibrations
     .command("list", { isDefault: true })
-    .description("all calibrations (what calibrations alone does)");
+    .description("all calibrations (the default)");
   onTarget(list, { models: false }, async (target, flags) => {
     const { data } = await target.listCalibrations();
     if (flags.json) for (const one of data) await print(JSON.stringify(one));
@@ -84,8 +84,8 @@ function linesOf(result: CalibrationResult): string[] {
   if (report === null) {
     if (labels.length > 0)
       lines.push(
-        "too few labels to measure how well it keeps a false-alarm rate: 8 are needed, and many " +
-          "more keep it better",
+        "too few labels to measure how well it keeps a false-alarm rate: at least 8 are " +
+          "needed, and more are better",
       );
     return lines;
   }
@@ -96,7 +96,9 @@ function linesOf(result: CalibrationResult): string[] {
       `calibration error ${report.multi_label.ece.value.toFixed(4)}`,
   );
   if (at5!.realised.interval[1] > 3 * at5!.asked)
-    lines.push("so the rate depends on which labels are left out: fit it on items of more labels");
+    lines.push(
+      "so the rate depends on which labels are left out: fit it on items with more labels",
+    );
   return lines;
 }
 

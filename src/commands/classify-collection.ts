@@ -16,9 +16,9 @@ import { CommandError } from "./target.js";
 export function classifyCollectionCommand(collections: Command): void {
   const classify = collections
     .command("classify")
-    .description("write labels into the metadata of stored items, embedding none of them again")
+    .description("write labels into the metadata of stored items, without embedding them again")
     .argument("<name>", "collection or alias")
-    .option("--field <name>", "metadata field that the labels go into [tags]");
+    .option("--field <name>", "metadata field to write the labels to [tags]");
   addLabelFlags(classify.optionsGroup("Which labels:"));
   addSelectionFlags(classify.optionsGroup("Which items [all]:"));
   const needs = { models: true, stored: true, check: checkLabelFlags } as const;

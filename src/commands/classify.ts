@@ -18,8 +18,8 @@ export function classifyCommand(program: Command): void {
     .command("classify")
     .description("score pictures, sounds and texts against any labels")
     .argument("[files...]", "pictures, sounds and folders of them; - is standard input")
-    .option("--text <text>", "a text to score; may be given several times", collect)
-    .option("--recursive", "also look into the folders inside a folder")
+    .option("--text <text>", "a text to score; may be repeated", collect)
+    .option("--recursive", "also look into subfolders")
     .option("--timeline", "scores of each window of a sound")
     .option("--out <file>", "write the scores: .csv, a row for each label, or .jsonl")
     .option("--force", "with --out: replace a file that is there");
@@ -36,7 +36,7 @@ export function classifyCommand(program: Command): void {
     const fields = await labelFields(flags);
     const { inputs, leftOut } = await embedInputs(files, { text, recursive }, undefined);
     if (leftOut !== undefined) console.error(`left out: ${leftOut}`);
-    if (inputs.length === 0) throw wrong("Found nothing to classify there");
+    if (inputs.length === 0) throw wrong("Found nothing to classify");
     const file = out === undefined ? undefined : await scoreFile(out, flags.force === true);
     const names = inputs.map(({ name }) => name);
     const work = eachInput(names, {

@@ -50,7 +50,7 @@ export async function findCollection(
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== "not_found") throw error;
     if (create !== undefined) return createCollection(target, name, create);
-    const how = `make it with --create, or by: crossmodal collections create ${name}`;
+    const how = `create it with --create, or with: crossmodal collections create ${name}`;
     throw new CommandError(`${error.message}; ${how}`, { code: "not_found" });
   }
 }

@@ -13,11 +13,11 @@ import { CommandError } from "./target.js";
 export function collectionsCommand(program: Command): void {
   const collections = program
     .command("collections")
-    .description("list, make and delete collections");
+    .description("list, create and delete collections");
 
   const list = collections
     .command("list", { isDefault: true })
-    .description("all collections and their sizes (what collections alone does)");
+    .description("all collections and their sizes (the default)");
   const without = async (dataDir: string, { json }: { json?: boolean }) => {
     const how = "make one with: crossmodal collections create NAME";
     if (json !== true) await print(`no collections in "${dataDir}"; ${how}`);
@@ -26,7 +26,7 @@ export function collectionsCommand(program: Command): void {
     const { data } = await target.listCollections();
     if (flags.json) for (const collection of data) await print(JSON.stringify(collection));
     else if (data.length === 0)
-      await print("no collections; make one with: crossmodal collections create NAME");
+      await print("no collections; create one with: crossmodal collections create NAME");
     else {
       const rows = data.map(({ name, count, model, space, dimensions, index }) => [
         name,
@@ -79,12 +79,12 @@ export function collectionsCommand(program: Command): void {
 /** Flags that say what a new collection is made of. */
 export function addCreateFlags(command: Command): Command {
   return command
-    .option("--model <id>", "model whose space the items live in")
+    .option("--model <id>", "model whose space the items are in")
     .option("--head <name>", "embed through the active version of this head of the model")
     .option("--space <name>", "for vectors of your own: the name of their space")
     .option("--dimensions <n>", "for vectors of your own: numbers in each", parseNumber)
-    .option("--no-previews", "keep no thumbnails and waveforms")
-    .option("--keep-media", "keep the pictures and sounds themselves")
+    .option("--no-previews", "do not store thumbnails and waveforms")
+    .option("--keep-media", "store the pictures and sounds themselves")
     .option(
       "--fields <a,b>",
       "metadata fields that filters use often; each gets an index",

@@ -8,7 +8,7 @@ import { CommandError } from "./target.js";
 export async function confirm(consequence: string, flags: { yes?: boolean }): Promise<void> {
   if (flags.yes === true) return;
   if (!process.stdin.isTTY || !process.stderr.isTTY)
-    throw new CommandError(`${consequence}: do it with --yes, or look first with --dry-run`);
+    throw new CommandError(`${consequence}: confirm with --yes, or try --dry-run first`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(`${consequence}? [y/N] `).finally(() => terminal.close());
   if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError("nothing was changed");

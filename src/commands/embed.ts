@@ -15,15 +15,15 @@ export function embedCommand(program: Command): void {
     .command("embed")
     .description("embed pictures, sounds or texts")
     .argument("[files...]", "pictures, sounds and folders of them; - is standard input")
-    .option("--text <text>", "a text to embed; may be given several times", collect)
+    .option("--text <text>", "a text to embed; may be repeated", collect)
     .option("--texts <file>", "texts to embed, one a line")
-    .option("--list <file>", "files to embed, one a line: the order of the rows")
-    .option("--recursive", "also look into the folders inside a folder")
+    .option("--list <file>", "list of files to embed, one per line, in the order of the rows")
+    .option("--recursive", "also look into subfolders")
     .option("--model <id>", "model to ask")
     .option("--head <name>", "embed through the active version of this head of the model")
     .option(
       "--out <file>",
-      "write a row each: .npy (with what they are in .jsonl beside it), .csv or .jsonl",
+      "write a row for each input: .npy (described in .jsonl beside it), .csv or .jsonl",
     )
     .option("--force", "with --out: replace a file that is there");
   const check = (flags: Record<string, unknown>, paths: string[]) => {

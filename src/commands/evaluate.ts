@@ -26,17 +26,17 @@ export function evaluateCommand(program: Command): void {
   const command = program
     .command("evaluate")
     .description("measure a model or head on labelled pictures or sounds")
-    .argument("[source]", "a folder with a folder for each label, or a CSV: file,label,group,split")
+    .argument("[source]", "a folder with one folder per label, or a CSV: file,label,group,split")
     .optionsGroup("Items:")
     .option("--collection <name>", "items of a collection, with --by")
     .option("--by <field>", "metadata field with the label")
     .option(
       "--labels <a,b>",
-      "candidate labels; items with others are unknown [all labels]",
+      "candidate labels; items with other labels are unknown [all labels]",
       parseList,
     )
     .option("--unknown <folder>", "pictures or sounds that none of the labels fits")
-    .option("--split <name>", "only rows of the CSV with this in the column split")
+    .option("--split <name>", "only rows of the CSV with this value in the column split")
     .option("--group-by <pattern|field>", "items of one group are drawn together for the intervals")
     .optionsGroup("Model and settings:")
     .option("--model <id>", "model to ask")

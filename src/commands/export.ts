@@ -14,7 +14,7 @@ export function exportCommand(program: Command): void {
     .command("export")
     .description("write a collection to files that import reads")
     .argument("<collection>", "its name")
-    .option("--out <file>", "one item a line as NDJSON; - is standard output")
+    .option("--out <file>", "one item per line as NDJSON; - is standard output")
     .option(
       "--npy <prefix>",
       "embeddings as PREFIX.npy [N, dimensions] float32, the rest as PREFIX.jsonl, row by row",

@@ -15,9 +15,7 @@ export function headsCommand(program: Command): void {
     .command("heads")
     .description("list, activate, export and delete trained heads");
 
-  const list = heads
-    .command("list", { isDefault: true })
-    .description("all heads (what heads alone does)");
+  const list = heads.command("list", { isDefault: true }).description("all heads (the default)");
   onTarget(list, { models: false }, async (target, flags) => {
     const { data } = await target.listHeads();
     if (flags.json) for (const head of data) await print(JSON.stringify(head));

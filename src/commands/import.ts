@@ -23,7 +23,7 @@ export function importCommand(program: Command): void {
     .argument("<collection>", "its name")
     .argument("[file]", "NDJSON as export writes it; - is standard input")
     .option("--npy <prefix>", "read PREFIX.npy and PREFIX.jsonl instead: row i belongs to line i")
-    .option("--create", "make the collection when it is missing");
+    .option("--create", "create the collection if it does not exist");
   addCreateFlags(command.optionsGroup("With --create:"));
   onTarget(command, { models: true }, async (target, flags, name: string, file?: string) => {
     if ((file === undefined) === (flags.npy === undefined)) {

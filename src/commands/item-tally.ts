@@ -63,9 +63,9 @@ export class Tally {
     const parts = [
       `${this.#stored} stored${this.#replaced > 0 ? ` (${this.#replaced} replaced)` : ""}`,
     ];
-    if (this.#updated > 0) parts.push(`${this.#updated} with other metadata`);
+    if (this.#updated > 0) parts.push(`${this.#updated} with changed metadata`);
     if (this.#unchanged > 0) parts.push(`${this.#unchanged} unchanged`);
-    if (this.#removed > 0) parts.push(`${this.#removed} removed, whose files are gone`);
+    if (this.#removed > 0) parts.push(`${this.#removed} removed, since their files are gone`);
     if (this.#failures.count > 0) parts.push(`${this.#failures.count} failed`);
     if (this.#warnings.length > 0) parts.push(`${this.#warnings.length} with warnings`);
     const leftOut = this.#leftOut.text();

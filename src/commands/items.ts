@@ -28,7 +28,7 @@ export function itemsCommand(program: Command): void {
 
   const show = items
     .command("show")
-    .description("everything that is known about some items")
+    .description("everything stored about some items")
     .argument("<collection>")
     .argument("<ids...>")
     .option("--embedding", "their embeddings too");
@@ -50,16 +50,16 @@ export function itemsCommand(program: Command): void {
 
   const set = items
     .command("set")
-    .description("change metadata, of items by their ids or of all that a filter finds")
+    .description("change the metadata of items given by id or found by a filter")
     .argument("<collection>")
     .argument("[ids...]")
     .requiredOption(
       "--metadata <json>",
-      "merged into what they have; null takes a key away",
+      "merged into the existing metadata; null removes a key",
       parseJsonObject,
     )
-    .option("--replace", "in the place of what they have")
-    .option("--dry-run", "list the items, and change nothing");
+    .option("--replace", "replace the existing metadata instead")
+    .option("--dry-run", "list the items, without changing anything");
   onTarget(addSelectionFlags(set), stored, async (target, flags, name: string, ids: string[]) => {
     const filter = chosen(flags, ids);
     if (flags.dryRun) return dryRun(target, name, { filter, json: flags.json });
@@ -74,11 +74,11 @@ export function itemsCommand(program: Command): void {
 
   const remove = items
     .command("delete")
-    .description("delete items by their ids, or all that a filter finds")
+    .description("delete items given by id or found by a filter")
     .argument("<collection>")
     .argument("[ids...]")
     .option("--yes", "do not ask")
-    .option("--dry-run", "list the items, and delete nothing");
+    .option("--dry-run", "list the items, without deleting anything");
   onTarget(
     addSelectionFlags(remove),
     stored,

@@ -18,7 +18,7 @@ export function jobsCommand(program: Command): void {
 
   const list = jobs
     .command("list", { isDefault: true })
-    .description("all jobs, newest first (what jobs alone does)");
+    .description("all jobs, newest first (the default)");
   onTarget(list, { models: false }, async (target, flags) => {
     const { data } = await target.listJobs();
     if (flags.json) for (const job of data) await print(JSON.stringify(job));
@@ -73,7 +73,7 @@ function needsServer({ url }: { url?: string }, action: string): void {
   if (url === undefined) {
     const training = "; to continue an interrupted training here: crossmodal train --resume ID";
     throw new CommandError(
-      `${action} in the process that runs it: give its server by --url${training}`,
+      `${action} in the process that runs it: name its server with --url${training}`,
       {
         code: "invalid_input",
       },

@@ -22,14 +22,14 @@ export interface LabelFlags {
 export function addLabelFlags(command: Command): Command {
   return command
     .option("--labels <a,b>", "candidate labels, comma-separated or a JSON array", parseLabels)
-    .option("--labels-file <file>", "candidate labels, one a line or a JSON array")
+    .option("--labels-file <file>", "candidate labels, one per line or a JSON array")
     .option("--label-set <name>", "a saved label set")
     .option("--model <id>", "model to ask")
     .option("--head <name>", "a head of the model; one made from examples has its own labels")
     .option("--threshold <n>", "only scores of at least this", parseNumber)
     .option(
       "--template <text>",
-      'prompt template with one {}, e.g. "a photo of a {}."; may be given several times',
+      'prompt template with one {}, e.g. "a photo of a {}."; may be repeated',
       collect,
     )
     .option("--multi-label", "score each label on its own")

@@ -26,7 +26,7 @@ export async function readLabels(path: string): Promise<GivenLabel[]> {
     try {
       return JSON.parse(text) as GivenLabel[];
     } catch (error) {
-      throw new CommandError(`${path} holds no JSON array: ${(error as Error).message}`, {
+      throw new CommandError(`${path} is not a JSON array: ${(error as Error).message}`, {
         code: "invalid_input",
       });
     }

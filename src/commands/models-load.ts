@@ -11,7 +11,7 @@ export function modelsLoadCommands(models: Command): void {
     .description("load an installed model in a running server, or pull one there")
     .argument("<id>", "installed model; with --pull a built-in one or owner/name of the hub")
     .option("--pull", "fetch it from the hub first")
-    .option("--reload", "read its files again when it is loaded already")
+    .option("--reload", "read its files again if it is already loaded")
     .option("--pin", "keep it in memory");
   onTarget(load, { models: false }, async (target, flags, id: string) => {
     needsServer(flags);

@@ -24,7 +24,7 @@ export function modelsCommand(program: Command): void {
 
   const list = models
     .command("list", { isDefault: true })
-    .description("installed models, and those that can be pulled (what models alone does)")
+    .description("installed models, and those that can be pulled (the default)")
     .option("--json", "print as JSON, a line each");
   addConfigFlags(list, ["dataDir"]).action(async (flags) => {
     const { dataDir } = configOf(flags);
@@ -94,7 +94,7 @@ export function modelsCommand(program: Command): void {
       "<folder>",
       "holds config.json, preprocessor_config.json, tokenizer.json and onnx/*.onnx",
     )
-    .option("--id <name>", "id to install it as; the folder's name when left out")
+    .option("--id <name>", "id to install it as [the folder's name]")
     .option(
       "--logit-scale <number>",
       "the learned multiplier of the cosine (CLIP: 100)",

@@ -15,7 +15,7 @@ export function moveCommand(collections: Command): void {
     .requiredOption("--model <id>", "model of the new collection")
     .requiredOption("--into <name>", "name of the new collection")
     .option("--head <name>", "embed through the active version of this head of the model")
-    .option("--alias <name>", "leads to the new collection at the end [the alias that was named]")
+    .option("--alias <name>", "points to the new collection at the end [the alias that was given]")
     .option("--allow-missing", "move the alias although items could not be embedded again");
   const needs = { models: true, stored: true, options: ["sourceFolders", "urlHosts"] } as const;
   onTarget(move, needs, async (target, flags, name: string) => {
@@ -27,7 +27,7 @@ export function moveCommand(collections: Command): void {
     if (flags.json) return print(JSON.stringify(moved));
     const { items, missing, space } = moved;
     await print(`${into}: ${items} items in ${space}`);
-    if (moved.alias?.moved) await print(`${moved.alias.name} leads to ${into} now`);
+    if (moved.alias?.moved) await print(`${moved.alias.name} now points to ${into}`);
     if (missing.items === 0) return;
     const failures = new Failures();
     for (const { id, reason } of missing.first) failures.add(id, reason);

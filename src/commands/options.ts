@@ -55,7 +55,7 @@ export function addUrlFlags(command: Command): Command {
     .option("--json", "print the result as JSON");
 }
 
-/** An option that may be given several times: each adds to the list. */
+/** An option that may be repeated: each adds to the list. */
 export const collect = (value: string, list: string[] = []): string[] => [...list, value];
 
 /** `a,b,c` -> ["a", "b", "c"]. */

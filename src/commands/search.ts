@@ -21,7 +21,7 @@ export function searchCommand(program: Command): void {
     .option("--top-k <n>", "how many results", parseNumber, 10)
     .option(
       "--filter <json>",
-      'only these, e.g. \'{"field": "year", "op": "gte", "value": 2020}\'',
+      'only items that match, e.g. \'{"field": "year", "op": "gte", "value": 2020}\'',
       parseJsonObject,
     )
     .addOption(
@@ -34,7 +34,7 @@ export function searchCommand(program: Command): void {
     .option("--min-similarity <n>", "only items at least this similar (cosine)", parseNumber)
     .option(
       "--min-relevance <share>",
-      "for a text: the least share of neutral queries that a result must beat",
+      "for a text: the smallest share of neutral queries that a result must beat",
       parseNumber,
     )
     .addOption(
@@ -43,7 +43,7 @@ export function searchCommand(program: Command): void {
         .default("high"),
     )
     .option("--centering", "correct the modality gap in collections of several modalities")
-    .option("--cursor <text>", "continue after a page: its next_cursor in the --json answer");
+    .option("--cursor <text>", "continue after a page: the next_cursor of its --json answer");
   onTarget(command, { models: true, stored: true }, async (target, flags, name: string) => {
     const body = {
       ...(await queryOf(flags)),

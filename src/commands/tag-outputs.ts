@@ -35,7 +35,7 @@ export async function writeSidecar(path: string, tags: Tags): Promise<string[]> 
   try {
     text = withTags(existing, tags);
   } catch (error) {
-    throw new CommandError(`${sidecar} is left as it is: ${(error as Error).message}`);
+    throw new CommandError(`${sidecar} is left unchanged: ${(error as Error).message}`);
   }
   if (text === undefined) return [];
   await writeDurably(sidecar, text);

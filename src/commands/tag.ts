@@ -21,24 +21,27 @@ export function tagCommand(program: Command): void {
     .command("tag")
     .description("write labels beside pictures and sounds: XMP sidecars, tables of sound events")
     .argument("[paths...]", "pictures, sounds and folders of them")
-    .option("--recursive", "also look into the folders inside a folder");
+    .option("--recursive", "also look into subfolders");
   addLabelFlags(tag.optionsGroup("Which labels:"));
   tag
-    .optionsGroup("Or what classifying a collection has written:")
+    .optionsGroup("Or the tags that classifying a collection has written:")
     .option("--collection <name>", "tags of its items, beside the files they were made from")
     .option("--field <name>", "metadata field of the tags [tags]");
   addSelectionFlags(tag);
   tag
     .optionsGroup("Output:")
-    .option("--xmp", "NAME.xmp beside each file, with confidence; what others wrote in it stays")
+    .option(
+      "--xmp",
+      "NAME.xmp beside each file, with confidence; what other programs wrote there is kept",
+    )
     .addOption(
-      new Option("--events <form>", "tables of the events of a sound; may be given several times")
+      new Option("--events <form>", "tables of the events of a sound; may be repeated")
         .choices(Object.keys(eventTables))
         .argParser((form, list: string[] = []) => [...list, form]),
     )
     .option("--clips <folder>", "the events of sounds as WAV files, in a folder for each label")
-    .option("--out <folder>", "tables of events there instead of beside the sounds")
-    .option("--force", "replace tables and clips that are there");
+    .option("--out <folder>", "write the tables of events there, not beside the sounds")
+    .option("--force", "replace existing tables and clips");
   onTarget(tag, { models: true, check }, async (target, flags, paths: string[]) => {
     if (flags.collection !== undefined) return tagCollection(target, flags.collection, flags);
     await tagFiles(target, paths, flags as Flags);
@@ -74,7 +77,7 @@ async function tagFiles(target: Target, paths: readonly string[], flags: Flags):
   const { inputs, leftOut } = await embedInputs(paths, { recursive }, undefined);
   if (leftOut !== undefined) console.error(`left out: ${leftOut}`);
   const files = inputs.flatMap((input) => ("read" in input ? [input] : []));
-  if (files.length === 0) throw wrong("Found no pictures or sounds there");
+  if (files.length === 0) throw wrong("Found no pictures or sounds");
   const fields = await labelFields({ ...flags, topK: flags.topK ?? (multiLabel ? undefined : 1) });
   const wantsEvents = flags.events !== undefined || flags.clips !== undefined;
   await eachInput(

@@ -21,7 +21,7 @@ export function trainCommand(program: Command): void {
     .command("train")
     .description("train a head on pairs, or make a few-shot adapter from labelled items")
     .option("--model <id>", "model whose embeddings to train on")
-    .option("--name <name>", "name of the head; a new version when there is one")
+    .option("--name <name>", "name of the head; if it exists, it gets a new version")
     .addOption(
       new Option("--kind <kind>", "projection, cache or probe")
         .choices(["projection", "cache", "probe"])
@@ -37,7 +37,7 @@ export function trainCommand(program: Command): void {
     .option("--a <file>", ".npy of side a, in pairs with --b")
     .option("--b <file>", ".npy of side b")
     .option("--modalities <a,b>", "modalities of the two sides", parseList)
-    .option("--labels <file>", "a label a line, or a JSON array")
+    .option("--labels <file>", "one label per line, or a JSON array")
     .option("--third <file>", ".npy of a third tower (three-towers)")
     .option("--features <file>", ".npy of continuous features (expclr)")
     .option("--probe-a <file>", ".npy whose retrieval must be kept, side a")
@@ -55,7 +55,7 @@ export function trainCommand(program: Command): void {
       "--activate",
       "use the version at once if it improved (an adapter: always unless --no-activate)",
     )
-    .option("--no-activate", "keep the version without using it")
+    .option("--no-activate", "store the version without activating it")
     .option("--report <file>", "write the report to a file ending in .html or .json")
     .option("--resume <job>", "continue an interrupted training job");
   onTarget(train, { models: true }, async (target, flags) => {

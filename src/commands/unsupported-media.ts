@@ -11,7 +11,7 @@ export const unsupportedMedia: Record<string, string> = {
 export function whyNoMedia(size: number, ending: string): string {
   if (size === 0) return "the file is empty";
   if (/^\.(ndjson|jsonl)$/.test(ending))
-    return "items as lines come from standard input: crossmodal add NAME - < FILE";
+    return "add items as lines from standard input: crossmodal add NAME - < FILE";
   const kind = unsupportedMedia[ending];
   return kind === undefined
     ? "not a picture or sound in a supported format"

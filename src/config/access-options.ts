@@ -18,7 +18,7 @@ export const accessOptions = {
       [],
       list,
       "Keys with full access, of at least 8 characters, comma-separated, sent as Authorization: " +
-        "Bearer or x-api-key; `crossmodal keys` makes better ones.",
+        "Bearer or x-api-key; `crossmodal keys` creates better ones.",
     ),
     shown: (keys: readonly string[]) => `(${keys.length} set)`,
   },

@@ -39,7 +39,7 @@ export const addressOptions = {
     z.string(),
     "",
     asIs,
-    "File with the password of store's database; without it and PGPASSWORD, ~/.pgpass is asked.",
+    "File with the password of store's database; without it and PGPASSWORD, ~/.pgpass is read.",
   ),
   indexEngine: option(
     z.enum(["usearch", "hnswlib"]),

@@ -8,7 +8,7 @@ export const limitOptions = {
     count,
     512,
     number,
-    "Work under way, in small inputs, before requests are answered 429; large files count for " +
+    "Work in progress, counted in small inputs, before requests get 429; large files count for " +
       "more.",
   ),
   maxMediaBytes: option(
@@ -36,13 +36,18 @@ export const limitOptions = {
     number,
     "Largest request body in bytes; four of them are held at once, over all requests.",
   ),
-  maxLabels: option(count, 1000, number, "Most candidate labels in one zero-shot request."),
-  maxInputs: option(count, 2048, number, "Most inputs in one embeddings request."),
+  maxLabels: option(
+    count,
+    1000,
+    number,
+    "Maximum number of candidate labels in one zero-shot request.",
+  ),
+  maxInputs: option(count, 2048, number, "Maximum number of inputs in one embeddings request."),
   maxAnswerBytes: option(
     count,
     16 * 2 ** 20,
     number,
-    "Largest answer of a search or a timeline in bytes, about; larger ones are refused.",
+    "Largest answer to a search or timeline, in bytes (approximately); larger ones are refused.",
   ),
   maxImagePixels: option(
     count,

@@ -89,6 +89,7 @@ export const modelOptions = {
     count,
     32,
     number,
-    "Most inputs in one inference; on the CPU 8 pictures or sounds, as more are no faster there.",
+    "Maximum number of inputs in one inference; on the CPU 8 pictures or sounds, since more " +
+      "are no faster there.",
   ),
 };

@@ -35,7 +35,8 @@ export async function* writeArchive(
   for (const { sha256, bytes } of files) {
     yield head(Buffer.from(sha256, "hex"), bytes);
     const handle = await folder.open(sha256);
-    if (handle === undefined) throw new Error(`The kept file ${sha256} went while it was read`);
+    if (handle === undefined)
+      throw new Error(`The kept file ${sha256} was removed while it was read`);
     try {
       for (let left = bytes; left > 0; ) {
         const chunk = new Uint8Array(Math.min(chunkBytes, left));
@@ -96,7 +97,7 @@ export function readArchive(file: string, start: number, into?: ContentFiles): A
           throw corrupt(file, "its end is not where it should be");
         return { count, damaged };
       }
-      if (length > size - at) throw corrupt(file, `it has ${size} bytes, fewer than belong to it`);
+      if (length > size - at) throw corrupt(file, `it has ${size} bytes, fewer than it should`);
       const path = into?.pathOf(sha256);
       if (copy(read, length, path) === sha256) continue;
       damaged.push(sha256);

@@ -27,7 +27,7 @@ export async function readSealed(path: string): Promise<Buffer> {
   const end = Math.max(0, bytes.length - sumBytes);
   const content = bytes.subarray(0, end);
   if (!sumOf(content).equals(bytes.subarray(end)))
-    throw damaged(path, "its contents were changed; begin the job again");
+    throw damaged(path, "its contents were changed; start the job again");
   return content;
 }
 

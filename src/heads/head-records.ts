@@ -98,7 +98,7 @@ export class HeadRecords {
       faults,
     };
     if (head.damage !== undefined)
-      this.#log.error({ head: name }, `no version of the head answers: ${head.damage}`);
+      this.#log.error({ head: name }, `no version of the head is in use: ${head.damage}`);
     this.#heads.set(name, head);
   }
 

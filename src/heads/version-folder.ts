@@ -142,7 +142,7 @@ export async function verifyVersion(folder: string, name: string, version: numbe
   if (!verified.includes(labelFile)) throw damaged(join(folder, checksumsFile), "it is cut short");
   const label = (await readRegularFile(path, maxLabelBytes)).toString("utf8");
   if (label === JSON.stringify({ name, version })) return;
-  throw damaged(path, `it is that of ${label}: the folder was renamed or exchanged for another`);
+  throw damaged(path, `it is that of ${label}: the folder was renamed or swapped with another`);
 }
 
 async function readHistory(

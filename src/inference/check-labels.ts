@@ -27,7 +27,7 @@ export function checkLabels(
         `${label.length}`;
       throw invalidInput(at, message);
     }
-    if (seen.has(label)) throw invalidInput(at, `The label "${label}" is given twice`);
+    if (seen.has(label)) throw invalidInput(at, `The label "${label}" appears twice`);
     seen.add(label);
     if (prompts !== undefined) checkPrompts(prompts, `${at}.prompts`);
   }

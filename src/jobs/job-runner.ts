@@ -144,7 +144,7 @@ export class JobRunner {
       result = await this.#during(taken === undefined ? run() : withinRun(taken, run));
     } catch (error) {
       if (taken?.isLost) {
-        this.#log.warn({ job: job.id }, "another server goes on with a job");
+        this.#log.warn({ job: job.id }, "another server continues a job");
         return;
       }
       // What it has done so far is kept: it may be resumed.

@@ -172,7 +172,7 @@ export class JsonParser {
     this.#inString = false;
     this.#at = strings.end;
     if (strings.hadEscapes && !this.#isInMetadata() && !text.isWellFormed()) {
-      throw new JsonError("half of a surrogate pair in a string", this.#path());
+      throw new JsonError("an unpaired surrogate in a string", this.#path());
     }
     this.#text(text);
   }

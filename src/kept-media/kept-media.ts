@@ -55,7 +55,7 @@ export class KeptMedia {
   /** Counts the files and removes those that no item refers to: once the store is open. */
   start(): Promise<void> {
     this.#started ??= this.#sweep().catch((error) =>
-      this.#options.log.error({ err: error }, "kept media could not be looked through"),
+      this.#options.log.error({ err: error }, "kept media could not be searched"),
     );
     return this.#started;
   }
@@ -189,10 +189,7 @@ export class KeptMedia {
       return pins === 0;
     });
     await this.#removeUnused(free).catch((error) =>
-      this.#options.log.error(
-        { err: error },
-        "kept media that are not needed could not be removed",
-      ),
+      this.#options.log.error({ err: error }, "unused kept media could not be removed"),
     );
   }
 

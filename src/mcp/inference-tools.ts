@@ -40,7 +40,7 @@ export function addInferenceTools(server: McpServer, parts: ToolParts): void {
         .boolean()
         .default(false)
         .describe("Score each label independently: several or none may fit."),
-      top_k: z.int().min(1).optional().describe("Only the best labels, this many."),
+      top_k: z.int().min(1).optional().describe("Return only this many of the best labels."),
     }),
     output: ZeroShotAnswer,
     annotations,

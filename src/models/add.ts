@@ -104,7 +104,7 @@ export async function removeModel(dataDir: string, id: string): Promise<void> {
     const unlock = await lockProcesses(lock, {
       onWait: (pid) => {
         const message =
-          `Process ${pid} is pulling "${id}"; remove it when that has ended, or end that ` +
+          `Process ${pid} is pulling "${id}"; remove it when that is done, or stop that ` +
           "process first";
         throw new AppError("conflict", message, { param: "id" });
       },

@@ -6,10 +6,10 @@ import { describe, json } from "./describe.js";
 const reloadOperation = describe({
   id: "reload",
   tag: "Server",
-  summary: "Reads the configuration again and takes over what can be, without a dropped request",
+  summary: "Reads the configuration again and applies what it can, without dropping requests",
   description:
     "Names the options that have changed and are used from the next request on, and those that " +
-    "need a restart. A configuration that is wrong changes nothing.",
+    "need a restart. An invalid configuration changes nothing.",
   answers: { 200: { content: json(ReloadAnswer) } },
   errors: ["invalid_input", "conflict", "model_not_found", "model_corrupt"],
 });

@@ -23,7 +23,8 @@ const operations = {
   make: describe({
     id: "calibrate",
     tag,
-    summary: "Makes a calibration (background and probabilities) of a collection's items, as a job",
+    summary:
+      "Creates a calibration (background and probabilities) from a collection's items, as a job",
     description: "See docs/tagging.md.",
     body: json(CalibrationBody),
     answers: { 202: { content: json(JobStarted) } },

@@ -56,7 +56,7 @@ export function classifyCollectionRoute(services: Services) {
         const message =
           'Expected "threshold", a threshold for each label, "reject" or "top_k" with ' +
           '"multi_label": ' +
-          "else every item would get every label";
+          "otherwise every item would get every label";
         throw invalidInput("threshold", message);
       }
       const topK = body.top_k ?? (query.multiLabel ? undefined : 1);

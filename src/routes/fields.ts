@@ -13,7 +13,7 @@ const operation = describe({
   id: "collectionFields",
   tag: "Collections",
   summary: "Fields of the items' metadata: types, most frequent values, range",
-  description: "Counted when it is asked for, over the newest 200,000 items at most.",
+  description: "Counted on request, over at most the newest 200,000 items.",
   query: FieldsQuery,
   answers: { 200: { content: json(CollectionFields) } },
   errors: storeErrors,

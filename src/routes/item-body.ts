@@ -44,9 +44,8 @@ function contentOf(body: ItemBody, readerOf: MediaReader): Content {
   const [kind] = present;
   if (present.length !== 1) {
     const received = present.length === 0 ? "none" : present.join(" and ");
-    const message =
-      `Expected one of "text", "image", "audio" and "embedding" but ` + `received ${received}`;
-    throw invalidInput(present[1] ?? "text", message);
+    const expected = 'Expected one of "text", "image", "audio" and "embedding"';
+    throw invalidInput(present[1] ?? "text", `${expected} but received ${received}`);
   }
   if (kind !== "embedding" && modality !== undefined && modality !== kind) {
     throw invalidInput("modality", `Expected ${kind} as modality but received ${modality}`);

@@ -74,7 +74,7 @@ export function labelSetsRoutes(services: Services) {
       const calibration = name === undefined ? undefined : await calibrations.use(name);
       if (calibration !== undefined && pack !== undefined && calibration.space !== pack.space) {
         const message =
-          `The calibration "${name}" is of the space ${calibration.space}, but ` +
+          `The calibration "${name}" belongs to the space ${calibration.space}, but ` +
           `"${pack.manifest.id}" answers in ${pack.space}`;
         throw new AppError("space_mismatch", message, { param: "calibration" });
       }

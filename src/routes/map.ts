@@ -29,8 +29,8 @@ const operations = {
     tag,
     summary: "A collection in the plane, by principal components or UMAP",
     description:
-      "Made anew when the count changes, or after a minute; its points come apart. UMAP is laid " +
-      "out by a job (POST), and stale once items have changed.",
+      "Computed again when the count changes, or after a minute; its points are requested " +
+      "separately. A UMAP layout is computed by a job (POST), and stale once items have changed.",
     query: MapQuery,
     answers: { 200: { content: json(MapAnswer) } },
     errors: storeErrors,

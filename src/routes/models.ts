@@ -30,9 +30,9 @@ const operations = {
     tag: "Models",
     summary: "Loads an installed model, or pulls one from the hub",
     description:
-      "A model that is loaded already is answered as it is (200), unless reload is asked for. " +
-      "What began before goes on with the model as it was. Nothing of this outlasts a restart: " +
-      "the option models says what is loaded then.",
+      "A model that is already loaded is answered unchanged (200), unless reload is set. " +
+      "Requests that began earlier continue with the model as it was. None of this survives a " +
+      "restart: the option models decides what is loaded then.",
     body: jsonOrForm(LoadModel),
     answers: {
       200: { content: json(ModelAnswer) },

@@ -87,7 +87,7 @@ export function checkAliases({ aliases, models }: Config): Config["aliases"] {
     }
     if (!models.includes(id)) {
       const message =
-        `The alias "${name}" leads to "${id}", which is not loaded (option models: ` +
+        `The alias "${name}" points to "${id}", which is not loaded (option models: ` +
         `${models.join(", ")})`;
       throw invalidInput("aliases", message);
     }

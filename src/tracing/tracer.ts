@@ -65,7 +65,7 @@ export async function startTracer(endpoint: string, log: Log): Promise<Tracer | 
   api.diag.setLogger({ ...troubles, info: quiet, debug: quiet, verbose: quiet });
   const protocol = process.env.OTEL_EXPORTER_OTLP_PROTOCOL ?? "http/json";
   if (!protocol.startsWith("http/"))
-    log.warn(`Traces go out by OTLP over HTTP, not by ${protocol} (OTEL_EXPORTER_OTLP_PROTOCOL)`);
+    log.warn(`Traces are sent by OTLP over HTTP, not by ${protocol} (OTEL_EXPORTER_OTLP_PROTOCOL)`);
 
   const named = { "service.name": "crossmodal", "service.version": version };
   const provider = new sdk.BasicTracerProvider({

@@ -102,7 +102,7 @@ describe("crossmodal jobs", () => {
     expect(await list()).toMatchObject({ id, state: "running" });
     for (const what of ["watch", "cancel", "resume"]) {
       const { code, stderr } = await runMain("jobs", what, id, "--data-dir", dataDir);
-      expect([code, stderr]).toEqual([2, expect.stringContaining("give its server by --url")]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining("name its server with --url")]);
     }
     unlock();
   });

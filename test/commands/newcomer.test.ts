@@ -85,7 +85,7 @@ describe("a newcomer's first commands", () => {
       "1 file without a row in goods.csv",
     ]);
     const again = await ask(...add, ...table("goods/cat.jpg,12,007", "goods/new/horse.png,3,8"));
-    expect(again.stdout).toMatch(/^goods: 0 stored, 2 with other metadata; /);
+    expect(again.stdout).toMatch(/^goods: 0 stored, 2 with changed metadata; /);
     expect(again.stderr).toBe("");
     const items = (await ask("items", "list", "goods", "--json")).stdout.split("\n");
     expect(items.map((line) => JSON.parse(line).metadata)).toEqual([

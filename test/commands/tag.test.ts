@@ -89,7 +89,7 @@ describe("crossmodal tag", () => {
     expect([code, stdout]).toEqual([1, "own: 1 sidecar written, 0 unchanged"]);
     expect(stderr.split("\n")).toEqual([
       "crossmodal: b: its file is not on this machine",
-      expect.stringMatching(/c: .*bad\.jpg\.xmp is left as it is: it is not XM/),
+      expect.stringMatching(/c: .*bad\.jpg\.xmp is left unchanged: it is not XM/),
     ]);
     expect(readFileSync(at("cat.jpg.xmp"), "utf8")).toContain(":Confidence>0.7500<");
     expect(readFileSync(at("bad.jpg.xmp"), "utf8")).toBe("no XMP");

@@ -226,7 +226,7 @@ describe.skipIf(!served.found)("the page's Classify view", () => {
       const { page } = await served.browser.open(`${locked.url}/#/classify?example=cat`);
       await page.getByLabel("This server asks for a key").fill("guess");
       await page.getByRole("button", { name: "Use key" }).click();
-      await page.getByLabel("The server does not take this key").fill("open-sesame");
+      await page.getByLabel("The server does not accept this key").fill("open-sesame");
       await page.getByRole("button", { name: "Use key" }).click();
       await page.locator(".bars .best", { hasText: "cat" }).waitFor();
       await page.reload();

@@ -53,6 +53,6 @@ export function sentenceOf(error: unknown): string {
   if (error instanceof ConnectionError || error instanceof TypeError)
     return "The server does not answer. Start it again; nothing that was stored is lost.";
   if (error instanceof ApiError && error.code === "overloaded")
-    return "The server has more to do than it can take. Try again in a moment.";
+    return "The server is overloaded. Try again in a moment.";
   return error instanceof Error ? error.message : String(error);
 }

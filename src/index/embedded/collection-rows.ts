@@ -110,7 +110,7 @@ export class CollectionRows {
   refuseAliased(name: string): void {
     const aliases = this.aliasesOf(name);
     if (aliases.length === 0) return;
-    const message = `Aliases lead to the collection "${name}": ${aliases.join(", ")}`;
+    const message = `Aliases point to the collection "${name}": ${aliases.join(", ")}`;
     throw new AppError("conflict", message, { param: "name" });
   }
 

@@ -35,7 +35,7 @@ export async function lockDataFolder(dataDir: string): Promise<() => void> {
       throw new AppError(
         "storage_locked",
         `The data folder "${dataDir}" is in use by process ${readPid(pidFile)}; stop it, or ` +
-          "talk to it with --url",
+          "use it with --url",
       );
     }
     const reason = error instanceof Error ? error.message : String(error);

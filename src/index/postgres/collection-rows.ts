@@ -137,7 +137,7 @@ export async function dropByName(db: Connection, name: string): Promise<void> {
   const collection = await getExact(db, name, "update");
   const aliases = await aliasesOf(db, collection.n);
   if (aliases.length > 0) {
-    const message = `Aliases lead to the collection "${name}": ${aliases.join(", ")}`;
+    const message = `Aliases point to the collection "${name}": ${aliases.join(", ")}`;
     throw new AppError("conflict", message, { param: "name" });
   }
   await dropCollection(db, collection);

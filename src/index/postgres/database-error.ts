@@ -57,7 +57,7 @@ function refusalOf({ message }: Error, code: string): string {
   if (/^28/.test(code) || message.startsWith("SASL:")) {
     const places = "the address of store, storePasswordFile, PGPASSWORD or PGPASSFILE";
     const reason = code === "" ? "it asks for a password, and none is set" : message;
-    return `The database does not let us in: ${reason} (the password may be in ${places})`;
+    return `The database refused the login: ${reason} (the password may be in ${places})`;
   }
   if (code === "3D000") return `The database does not exist; create it (${message})`;
   if (code === "42501") return `The database user lacks a privilege: ${message}`;
@@ -75,13 +75,13 @@ export function unavailable(reason: string, cause?: unknown): AppError {
 function reasonOf(error: unknown, code: string): string {
   if (code === "25006") return "it is a standby and takes no writes";
   if (code === "57014") return "a statement took too long";
-  if (code === "55P03") return "a lock was not to be had in time";
+  if (code === "55P03") return "a lock could not be obtained in time";
   if (code === "53300") return "it has no connection left";
   if (code === "57P03") return "it is starting up or shutting down";
   if (code === "ECONNREFUSED") return "nothing listens at its address";
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "its host name cannot be resolved";
   if ((error as Error).message?.startsWith("timeout ex"))
-    return "no connection was made, or became free, in time";
+    return "no connection could be made, or became free, in time";
   if (isLost(error)) return "the connection was lost";
   return "it is busy";
 }

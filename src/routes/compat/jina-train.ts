@@ -54,7 +54,7 @@ export async function train(services: Services, c: ForeignContext): Promise<Resp
   if (id !== undefined) {
     classifierOf(services, id);
     const message =
-      "A classifier is made once: train a new one, from the earlier examples and these together";
+      "A classifier is trained once: train a new one from the earlier examples and these together";
     throw invalidInput("classifier_id", message);
   }
   const examples = Array.isArray(input) ? input : [input];

@@ -6,7 +6,7 @@ const keys = [
   ["arrows", "from item to item; in a sound, to another moment"],
   ["x", "select"],
   ["s", "similar items"],
-  ["ctrl z", "undo what the message below tells"],
+  ["ctrl z", "undo what the message below says"],
   ["space", "play or pause; open the picture"],
   ["esc", "back, close"],
   ["?", "this list"],

@@ -12,7 +12,7 @@ export function KeyForm() {
       <form class="notice key-form" onSubmit={onSubmit}>
         <label for="key">
           <strong>
-            {hasKey.value ? "The server does not take this key" : "This server asks for a key"}
+            {hasKey.value ? "The server does not accept this key" : "This server asks for a key"}
           </strong>
         </label>
         <p>A key made with crossmodal keys create. It stays in this tab until you close it.</p>

@@ -15,7 +15,7 @@ export function LazyView({ view }: { view: View }) {
     return (
       <main>
         <Notice kind="bad" title="This view stopped working" action={["Try again", resetThrown]}>
-          This is a fault of the page, not of what is stored:{" "}
+          This is a fault of the page; nothing stored is affected:{" "}
           {thrown instanceof Error ? thrown.message : String(thrown)}
         </Notice>
       </main>
@@ -24,7 +24,7 @@ export function LazyView({ view }: { view: View }) {
     return (
       <main>
         <Notice kind="bad" title="This view could not be loaded" action={["Reload", reload]}>
-          The server does not answer, or it was updated since this page was opened.
+          The server does not answer, or has been updated since this page was opened.
         </Notice>
       </main>
     );

@@ -14,15 +14,15 @@ export async function openMicrophone(
   onSamples: (samples: Float32Array) => void,
 ): Promise<Microphone> {
   if (navigator.mediaDevices === undefined) {
-    const where = "open it by https, or as http://127.0.0.1";
-    throw new Error(`The browser gives this page no microphone: ${where}.`);
+    const where = "open it over https, or at http://127.0.0.1";
+    throw new Error(`The browser does not give this page a microphone: ${where}.`);
   }
   // What a call needs (less noise, even level) takes away what is to be heard.
   const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
   const stream = await navigator.mediaDevices.getUserMedia({ audio }).catch((error: Error) => {
     throw new Error(
       error.name === "NotAllowedError"
-        ? "The microphone may not be used; allow it in the browser's address bar and try again."
+        ? "The page may not use the microphone; allow it in the browser's address bar and retry."
         : "No microphone was found; connect one and try again.",
     );
   });

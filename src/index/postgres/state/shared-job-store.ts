@@ -32,7 +32,7 @@ export interface SharedJobStoreOptions {
   folder: string;
   /** Name of this server, the same after a restart; no other process may have it. */
   server: () => string;
-  /** After this time without a sign of life another server goes on with a job. */
+  /** After this time without a sign of life another server continues a job. */
   leaseMs?: number;
   /** How often a server gives one, and stores checkpoints. */
   renewEveryMs?: number;
@@ -81,7 +81,7 @@ export class SharedJobStore implements JobStore, JobQueue {
       return;
     }
     this.#held.get(job.id)?.lose();
-    const message = `The job "${job.id}" was changed on another server; look at it again`;
+    const message = `The job "${job.id}" was changed on another server in the meantime; try again`;
     throw new AppError("conflict", message, { param: "id" });
   }
 

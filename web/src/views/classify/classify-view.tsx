@@ -66,8 +66,8 @@ function Empty() {
     <section class="card empty">
       <strong>What is it?</strong>
       <p class="quiet">
-        Click an example, or drop a picture or a sound of your own. Then write labels, any words you
-        like: the page shows how well each fits.
+        Click an example, or drop a picture or a sound of your own. Then write labels in any words
+        you like: the page shows how well each fits.
       </p>
     </section>
   );

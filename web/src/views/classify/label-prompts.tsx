@@ -35,9 +35,7 @@ export function LabelPrompts({ set }: { set: LabelSet }) {
           </div>
         ))}
       </dl>
-      <p class="sentence">
-        One a line, averaged; they stand in place of the prompt for this label alone.
-      </p>
+      <p class="sentence">One per line, averaged; they replace the prompt for this label only.</p>
     </details>
   );
 }

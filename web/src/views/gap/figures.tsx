@@ -26,7 +26,7 @@ export function Figures({ report }: { report: GapAnswer }) {
         ] as const)),
     [
       "Gap after centring",
-      "the mean of its kind taken off each vector",
+      "the mean of its kind subtracted from each vector",
       three(centered.centroid_gap),
     ],
     ...(centered.recall === null

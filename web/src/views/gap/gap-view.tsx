@@ -128,8 +128,8 @@ function Report({ report }: { report: GapAnswer }) {
             </p>
             <Cosines cosines={report.pair_cosines} />
             <p class="sentence">
-              What a pair scores is only much beside what strangers score. Each is drawn to its own
-              height.
+              A pair's score means little without the scores of strangers. Each curve is drawn to
+              its own height.
             </p>
           </section>
         )}

@@ -108,7 +108,7 @@ export default function SearchView() {
         ) : (
           // Its place is kept, so that the grid does not jump when an item is taken in hand.
           <aside class="details-place sentence">
-            {current.count > 0 && "Click an item to see what is known of it and what it leads to."}
+            {current.count > 0 && "Click an item to see its details and what is like it."}
           </aside>
         ))}
     </main>
@@ -121,7 +121,7 @@ function Gone({ name }: { name: string }) {
       title={`There is no collection ${name}`}
       action={["To the others", () => ask({ collection: undefined })]}
     >
-      It was deleted, or the address is of another server.
+      It was deleted, or the address belongs to another server.
     </Notice>
   );
 }

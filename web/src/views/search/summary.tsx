@@ -4,7 +4,7 @@ import { pathInWords } from "./path-words.js";
 import { ask, type Layout, query } from "./query.js";
 
 const mixing =
-  "Texts, pictures and sounds each lie on a side of their own; this lays them over each other, " +
+  "Texts, pictures and sounds each lie in a region of their own; this moves them together, " +
   "so that the list mixes them";
 
 /** What was found, which way, and how it is shown. */

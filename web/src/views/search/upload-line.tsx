@@ -32,7 +32,7 @@ export function UploadLine() {
         </button>
       </div>
       {state === "running" && <progress max={Math.max(1, total)} value={done} />}
-      {sentence !== "" && <p class="bad">{sentence} Add the same files again to go on.</p>}
+      {sentence !== "" && <p class="bad">{sentence} Add the same files again to continue.</p>}
       {state !== "running" && (
         <>
           <Files title="could not be added" files={failed} />

@@ -31,7 +31,7 @@ export function Jobs() {
     <section class="card" aria-label="Jobs">
       <header class="row">
         <strong>Jobs</strong>
-        <span class="quiet">{failure || "long work, which goes on while you are away"}</span>
+        <span class="quiet">{failure || "long tasks, which continue while you are away"}</span>
       </header>
       {jobs.length === 0 ? (
         <p class="sentence">

@@ -49,8 +49,8 @@ export function LoadForm({ notLoaded, onLoad, onPull }: Props) {
         <button type="submit">Pull and load</button>
       </form>
       <span class="sentence">
-        Pulling is the one thing here that asks the network. After a restart the option models says
-        what is loaded.
+        Pulling is the only thing here that uses the network. After a restart, the option models
+        decides what is loaded.
       </span>
     </div>
   );

@@ -24,7 +24,7 @@ export function Requests({ samples }: { samples: readonly Sample[] }) {
           since the start
           {memory !== undefined && ` · ${sizeText(memory)} of memory in use`}
           {all > 0 &&
-            ` · ${Math.round((100 * lookups("hit")) / all)} % of inputs remembered from before`}
+            ` · ${Math.round((100 * lookups("hit")) / all)} % of inputs found in the cache`}
         </span>
       </header>
       {routes.length === 0 && <p class="sentence">None so far.</p>}
@@ -55,7 +55,7 @@ export function Requests({ samples }: { samples: readonly Sample[] }) {
         </table>
       </div>
       <p class="sentence">
-        Times are upper bounds of the steps that the server counts in: half of the answers came
+        Times are upper bounds of the ranges that the server counts in: half of the answers came
         within the first, 99 of 100 within the second. Prometheus reads the same at /metrics.
       </p>
     </section>

@@ -82,7 +82,7 @@ export function Storage() {
       )}
       <p class="sentence">
         A backup is one file with everything, made while the server works; the command line restores
-        it. Compacting gives the room of deleted items back; collections wait meanwhile.
+        it. Compacting frees the space of deleted items; collections wait meanwhile.
       </p>
     </section>
   );

@@ -63,8 +63,8 @@ function Done({ current }: { current: Taught }) {
       )}
       {after < before && (
         <p class="bad">
-          Teaching made it worse: the names alone do better. Add examples, or put the version out of
-          use.
+          Teaching made it worse: the names alone do better. Add examples, or deactivate the
+          version.
         </p>
       )}
       {alone > 0 && (

@@ -216,7 +216,7 @@ function unusable(collection: CollectionAnswer): string | undefined {
   if (collection.model_loaded !== true)
     return "The model that its items were made with is not loaded.";
   if (collection.head !== null)
-    return "Its items have gone through a head already; teach from one that holds the model's own.";
+    return "Its items were projected by a head; choose one with the model's own embeddings.";
   if (taughtKindsOf(collection).length === 0) return "It holds neither pictures nor sounds.";
   return undefined;
 }

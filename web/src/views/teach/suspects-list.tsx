@@ -27,7 +27,7 @@ export function SuspectsList({ lesson }: { lesson: StoredLesson }) {
         `called ${items[suspect.at].label}, but the others say ${labels[suspect.label]} ` +
         `(${Math.round(100 * suspect.probability)} % sure)`
       );
-    if (suspect.kind === "alone") return "unlike everything else that there is";
+    if (suspect.kind === "alone") return "unlike everything else";
     const twin = items[suspect.twin];
     return `almost the same as ${twin.name}, which is called ${twin.label}`;
   };
