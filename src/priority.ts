@@ -24,7 +24,7 @@ let lastInteractiveAt = Number.NEGATIVE_INFINITY;
 /** After a request another one is expected for so long. */
 const expectMs = 5000;
 /** However many people ask, bulk work goes on by a batch each time. */
-const maxHoldMs = 200;
+const maxHoldMs = 100;
 
 /** Runs a request whose client waits; bulk work begins little meanwhile. */
 export async function asInteractive<T>(work: () => Promise<T>): Promise<T> {
@@ -47,7 +47,7 @@ export const isInteractiveExpected = (): boolean =>
 
 /**
  * To be awaited before a piece of bulk work: resolves when no interactive request is under way, and
- * after a fifth of a second in any case.
+ * after a tenth of a second in any case.
  */
 export async function giveWayToInteractive(): Promise<void> {
   if (interactiveUnderWay === 0) return;

@@ -4,7 +4,7 @@ import { isInteractiveExpected } from "../priority.js";
  * A bulk batch takes about this long at most while somebody may ask at any moment: that request
  * waits for the batch that runs.
  */
-const maxBulkMs = 40;
+const maxBulkMs = 12;
 
 /** Alone, a large picture takes a quarter more of the processor than in a pair. */
 const minBatch = 2;

@@ -12,10 +12,11 @@ it("keeps bulk batches short while somebody asks and for some seconds, and else 
       size.ran(ms, inputs);
       return size.size;
     };
-    // 40 ms: as many inputs as fit, a power of two, at least two and at most a full batch
-    expect(after(8, 8)).toBe(32);
-    expect(after(32, 8)).toBe(8);
-    expect(after(30, 10)).toBe(8);
+    // 12 ms: as many inputs as fit, a power of two, at least two and at most a full batch
+    expect(after(3, 8)).toBe(32);
+    expect(after(12, 8)).toBe(8);
+    expect(after(14, 8)).toBe(4);
+    expect(after(30, 10)).toBe(4);
     expect(after(300, 8)).toBe(2);
     vi.advanceTimersByTime(4999);
     expect(size.size).toBe(2);
