@@ -52,12 +52,14 @@ export function lockPlan(
   { writable, folders, files, isRequired }: LockedProgram,
   landlockVersion: number,
 ): LockPlan {
-  const filter = seccompFilter();
+  const filter = seccompFilter(landlockVersion >= 6);
   const handled = handledFiles(landlockVersion);
   const toRead = execute | readFile | readFolder;
   const toWrite = (readFile | readFolder | writeFile | changeFolder | truncate) & handled;
+  const { programs, libraries } = tools();
   const rules = [
-    ...[...systemFolders, ...toolFolders(), ...folders].map((path) => ({ path, access: toRead })),
+    ...[...systemFolders, ...libraries, ...folders].map((path) => ({ path, access: toRead })),
+    ...programs.map((path) => ({ path, access: execute | readFile })),
     ...[...systemFiles, ...files].map((path) => ({ path, access: readFile })),
     ...devices.map((path) => ({ path, access: readFile | writeFile })),
     ...writable.map((path) => ({ path, access: toWrite })),
@@ -91,17 +93,21 @@ const systemFiles = [
 ];
 const devices = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"];
 
-/** Where programs lie that a decoder starts, and node itself, with the libraries beside them. */
-function toolFolders(): string[] {
+/**
+ * The programs that a decoder starts, and node itself, with the libraries beside their folders: no
+ * more of `~/.local`, where `bin` may have ffmpeg and `share` the data.
+ */
+function tools(): { programs: string[]; libraries: string[] } {
   const folders = (process.env.PATH ?? "").split(delimiter);
-  const programs = ["ffmpeg", "heif-dec", "heif-convert"].flatMap((name) =>
+  const found = ["ffmpeg", "heif-dec", "heif-convert"].flatMap((name) =>
     folders.map((folder) => join(folder, name)).filter((path) => existsSync(path)),
   );
-  const prefixes = [process.execPath, ...programs].map((path) =>
-    dirname(dirname(realpathSync(path))),
+  const programs = [process.execPath, ...found].map((path) => realpathSync(path));
+  const beside = programs.flatMap((path) =>
+    ["lib", "lib64"].map((name) => join(dirname(dirname(path)), name)),
   );
-  const libraries = (process.env.LD_LIBRARY_PATH ?? "").split(delimiter).filter(Boolean);
-  return [...prefixes, ...libraries].filter((path) => path !== "/");
+  const named = (process.env.LD_LIBRARY_PATH ?? "").split(delimiter).filter(Boolean);
+  return { programs, libraries: [...beside, ...named] };
 }
 
 /** The folders of packages that a module may import from. */

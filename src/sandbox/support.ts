@@ -49,7 +49,7 @@ function look(): LockSupport {
     );
     return {
       landlock: Math.max(0, version),
-      seccomp: seccompFilter() !== undefined && Number(prctl(getSeccomp)) >= 0,
+      seccomp: seccompFilter(false) !== undefined && Number(prctl(getSeccomp)) >= 0,
     };
   } catch (error) {
     return none(`system calls cannot be made: ${(error as Error).message.split("\n")[0]}`);

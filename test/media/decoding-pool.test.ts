@@ -194,6 +194,9 @@ describe.runIf(landlock > 0 && seccomp)("the lock of a decoding pool", () => {
       writeOutside: "EACCES",
       passwordsByChild: "failed",
       namespaceByChild: "failed",
+      mode: "EPERM",
+      signal: "EPERM",
+      priority: "ERR_SYSTEM_ERROR",
       writeInside: "done",
       childRuns: "done",
     });
@@ -203,6 +206,7 @@ describe.runIf(landlock > 0 && seccomp)("the lock of a decoding pool", () => {
     start({ sandbox: "off" });
     const found = await outcomes();
     expect(found).toMatchObject({ passwords: "done", serverMemory: "done", writeOutside: "done" });
+    expect(found).toMatchObject({ mode: "done", signal: "done", priority: "done" });
     expect(found.connect).not.toBe("EPERM");
     rmSync("/var/tmp/crossmodal-outside", { force: true });
   });

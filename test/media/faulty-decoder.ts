@@ -1,7 +1,7 @@
 import { execFile, spawn } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
+import { getPriority, setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { decodeAudio } from "../../src/media/audio/decode-audio.js";
@@ -28,6 +28,9 @@ const attempts: Record<string, () => Promise<unknown>> = {
   passwordsByChild: () => promisify(execFile)("cat", ["/etc/passwd"]),
   childRuns: () => promisify(execFile)("cat", ["/dev/null"]),
   namespaceByChild: () => promisify(execFile)("unshare", ["--user", "true"]),
+  mode: () => chmod(tmpdir(), 0o700),
+  signal: async () => process.kill(process.ppid, 0),
+  priority: async () => setPriority(process.ppid, getPriority(process.ppid)),
 };
 
 async function outcomeOf([name, attempt]: [string, () => Promise<unknown>]) {

@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { lockPlan } from "../../src/sandbox/lock-plan.js";
 
 const program = {
@@ -10,7 +13,23 @@ const program = {
 const attributesOf = (version: number) =>
   Buffer.from(lockPlan(program, version).landlock!.attributes, "base64");
 
+afterEach(() => void vi.unstubAllEnvs());
+
 describe("lockPlan", () => {
+  it("lets it read a program in a user's folder and the libraries beside, and no more", () => {
+    const home = realpathSync(mkdtempSync(join(tmpdir(), "crossmodal-home-")));
+    mkdirSync(join(home, "bin"));
+    writeFileSync(join(home, "bin/ffmpeg"), "");
+    vi.stubEnv("PATH", join(home, "bin"));
+    const { rules } = lockPlan(program, 7).landlock!;
+    const [executeAndRead, readFolderToo] = [0b101, 0b1101];
+    expect(rules.filter(({ path }) => path.startsWith(home))).toEqual([
+      { path: join(home, "lib"), access: readFolderToo },
+      { path: join(home, "lib64"), access: readFolderToo },
+      { path: join(home, "bin/ffmpeg"), access: executeAndRead },
+    ]);
+  });
+
   it("handles as much as the kernel's version of Landlock knows, and no more", () => {
     // linux/landlock.h: 13 rights of files at first, REFER with 2, TRUNCATE 3, IOCTL_DEV 5; two of
     // the network with 4, two scopes with 6.

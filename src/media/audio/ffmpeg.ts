@@ -81,10 +81,14 @@ async function run(
   warnings: Warnings,
 ): Promise<void> {
   const child = spawn("ffmpeg", args, { stdio: ["ignore", "pipe", "pipe"] });
+  const stop = () => {
+    child.stdout.destroy(); // it ends by writing there, also where a sandbox refuses signals
+    child.kill("SIGKILL");
+  };
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
-    child.kill("SIGKILL");
+    stop();
   }, timeoutMs);
   let complaint = "";
   let sounds = 0;
@@ -94,11 +98,11 @@ async function run(
     } else if (/^\[info\] +Stream #0:\d+[^ ]*: Audio: /.test(line)) sounds++;
   });
   const closed = new Promise<void>((resolve, reject) => {
-    child.on("error", reject);
+    child.on("error", (error) => child.pid === undefined && reject(error));
     child.on("close", () => resolve());
   });
   const collected = collectWav(child.stdout, sound).catch((error) => {
-    child.kill("SIGKILL");
+    stop();
     throw error;
   });
   const [ending, found] = await Promise.allSettled([closed, collected]);
