@@ -6,6 +6,10 @@ import { wasOpened } from "../index/embedded/inspect-database.js";
 import { openEmbeddedStore } from "../index/embedded/open-embedded-store.js";
 import { openPostgresStore } from "../index/postgres/open-postgres-store.js";
 import type { VectorStore } from "../index/vector-store.js";
+import { copyState } from "../services/copy-state.js";
+import { stateKinds } from "../services/state-kinds.js";
+import { stateInDatabase, stateInFolder } from "../services/state-places.js";
+import { counted } from "./counted.js";
 import { print } from "./output.js";
 import { progressBar } from "./progress.js";
 import { CommandError } from "./target.js";
@@ -18,16 +22,16 @@ interface MigrateOptions {
   json?: boolean;
 }
 
-/** `crossmodal migrate`: collections from a data folder to a database, or back. */
+/** `crossmodal migrate`: all but jobs and media, from a data folder to a database or back. */
 export function migrateCommand(program: Command): void {
   const place = "a data folder, or postgres://user@host/database";
   program
     .command("migrate")
-    .description("copy all collections to a database or back, and compare by checksum")
+    .description("copy collections, heads, keys … to a database or back")
     .requiredOption("--from <place>", place)
     .requiredOption("--to <place>", place)
     .option("--password-file <file>", "file with the password of the database")
-    .option("--prune", "delete items that only the target has, as after an earlier migration")
+    .option("--prune", "delete items and files that only the target has")
     .option("--json", "print the result as JSON")
     .action(migrate);
 }
@@ -59,6 +63,7 @@ async function migrate({ from, to, passwordFile, prune, json }: MigrateOptions):
           bar.stop();
         }
       }
+      await migrateState({ from, to, passwordFile, prune, json });
     } finally {
       await target.close();
     }
@@ -72,6 +77,40 @@ async function migrate({ from, to, passwordFile, prune, json }: MigrateOptions):
     await target.close();
   }
 }
+
+/** While both stores are open: a data folder is then nobody else's. */
+async function migrateState({ from, to, passwordFile, prune, json }: MigrateOptions) {
+  const placeOf = (place: string) =>
+    isDatabase(place) ? stateInDatabase(place, passwordFile) : stateInFolder(place);
+  const places = { from: placeOf(from), to: placeOf(to) };
+  try {
+    for (const kind of stateKinds) {
+      const copied = await copyState(kind, { ...places, prune });
+      const { files, written, pruned, checksum } = copied;
+      if (files + pruned === 0) continue;
+      const extra = pruned === 0 ? "" : `, ${pruned} deleted`;
+      await print(
+        json
+          ? JSON.stringify({ state: kind, ...copied })
+          : `${kind}: ${counted(files, "file")}, ${written} written${extra}, checksum ${checksum}`,
+      );
+    }
+    for (const [what, count] of Object.entries(await places.from.left())) {
+      if (count === 0) continue;
+      await print(
+        json ? JSON.stringify({ not_moved: what, count }) : `not moved: ${count} ${notMoved[what]}`,
+      );
+    }
+  } finally {
+    await places.from.close();
+    await places.to.close();
+  }
+}
+
+const notMoved: Record<string, string> = {
+  jobs: "of the jobs; let them end before, or start them again",
+  media: "kept files of media; give every server the folder media of the data folder",
+};
 
 const isDatabase = (place: string) => /^postgres(ql)?:\/\//.test(place);
 

@@ -20,11 +20,8 @@ import type { JobStore } from "../jobs/job-store.js";
 import { KeptMedia } from "../kept-media/kept-media.js";
 import { withKeptMedia } from "../kept-media/with-kept-media.js";
 import type { Log } from "../log.js";
+import { type StateKind, stateKinds } from "./state-kinds.js";
 import { takeOver } from "./take-over.js";
-
-/** Kinds of state besides collections. */
-type StateKind = "heads" | "bridges" | "calibrations" | "label-sets" | "keys";
-const stateKinds = ["heads", "bridges", "calibrations", "label-sets", "keys"] as const;
 
 export interface Storage {
   store: LazyStore;
@@ -106,11 +103,7 @@ function sharedState(
 }
 
 async function takeOverAll(shared: SharedState, dataDir: string, log: Log): Promise<void> {
-  for (const kind of stateKinds) {
-    const isKeys = kind === "keys";
-    const from = isKeys ? dataDir : join(dataDir, kind);
-    await takeOver(from, shared.folder(kind), { log, ...(isKeys && { only: ["keys.json"] }) });
-  }
+  for (const kind of stateKinds) await takeOver(dataDir, kind, { to: shared.folder(kind), log });
 }
 
 /** Made once for a data folder, which one process has at a time. */

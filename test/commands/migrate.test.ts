@@ -1,6 +1,6 @@
-import { mkdtempSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openEmbeddedStore } from "../../src/index/embedded/open-embedded-store.js";
 import { openPostgresStore } from "../../src/index/postgres/open-postgres-store.js";
@@ -90,6 +90,60 @@ describe.skipIf(!hasPostgres(18))(onPostgres("crossmodal migrate"), () => {
       const found = await store.get("photos", ids);
       expect(found.map(({ id }) => id)).toEqual(ids);
     });
+  });
+
+  it("copies heads, label sets and keys as well, and says what it leaves behind", async () => {
+    const data = folder();
+    await using(await openEmbeddedStore({ dataDir: data }), async (store) => {
+      await store.createCollection({ name: "photos", space: "toy", dimensions });
+    });
+    const files = {
+      "keys.json": "{}",
+      "heads/birds/1/head.bin": Buffer.alloc(9_000_000, "of two parts"),
+      "heads/birds/active.json": "1",
+      "label-sets/pets.json": "pets",
+      [`media/ab/ab${"0".repeat(62)}`]: "a picture",
+      "jobs/one/job.json": "{}",
+    };
+    for (const [path, bytes] of Object.entries(files)) {
+      mkdirSync(dirname(join(data, path)), { recursive: true });
+      writeFileSync(join(data, path), bytes);
+    }
+    await server.query("create database state");
+    const database = server.url("state");
+    const stateOf = ({ stdout }: { stdout: string }) =>
+      stdout
+        .split("\n")
+        .slice(1)
+        .filter(Boolean)
+        .map((line) => JSON.parse(line));
+    const checksum = expect.any(String);
+    const copied = (written: number[]) => [
+      ...["heads", "label-sets", "keys"].map((state, i) => ({
+        ...{ state, files: [2, 1, 1][i], written: written[i], pruned: 0, checksum },
+      })),
+      ...["jobs", "media"].map((not_moved) => ({ not_moved, count: 1 })),
+    ];
+    const first = stateOf(await migrate(data, database));
+    expect(first).toEqual(copied([2, 1, 1]));
+    writeFileSync(join(data, "label-sets/pets.json"), "other pets");
+    expect(stateOf(await migrate(data, database))).toEqual(copied([0, 1, 0]));
+
+    rmSync(join(data, "label-sets/pets.json"));
+    writeFileSync(join(data, "label-sets/cats.json"), "cats");
+    const refused = await migrate(data, database);
+    expect(refused.stderr).toContain('label-sets that the source does not have: "pets.json"');
+    const pruned = stateOf(await migrate(data, database, "--prune"));
+    expect(pruned[1]).toMatchObject({ state: "label-sets", files: 1, written: 1, pruned: 1 });
+
+    const back = folder();
+    const third = stateOf(await migrate(database, back));
+    expect(third.map(({ checksum }) => checksum)).toEqual(
+      pruned.slice(0, 3).map(({ checksum }) => checksum),
+    );
+    for (const path of ["keys.json", "heads/birds/1/head.bin", "label-sets/cats.json"])
+      expect(readFileSync(join(back, path)).equals(readFileSync(join(data, path)))).toBe(true);
+    expect(existsSync(join(back, "label-sets/pets.json"))).toBe(false);
   });
 
   it("refuses a collection of another space, and a folder without collections", async () => {

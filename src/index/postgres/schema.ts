@@ -6,11 +6,11 @@ const oldestServer = 16;
 const oldestPgvector = [0, 8];
 
 /**
- * What each version added; `upgrades.length` is the current one. While servers of two versions run
+ * What each version added; their number is the current version. While servers of two versions run
  * side by side in a rolling update both use the tables: an upgrade only ever adds, and changes
  * nothing that is there already.
  */
-const upgrades = [
+export const schemaUpgrades = [
   `
   create table crossmodal.collections (
     n bigint generated always as identity primary key, -- its tables are items_<n>, …
@@ -136,9 +136,13 @@ const upgrades = [
 /**
  * Makes the tables in an empty database and brings older ones up to date; servers that start
  * together wait for each other.
+ * @param upgrades  those that this server knows.
  * @throws AppError storage_failed, in words for whoever set the database up.
  */
-export async function prepareSchema(db: Connection): Promise<void> {
+export async function prepareSchema(
+  db: Connection,
+  upgrades: readonly string[] = schemaUpgrades,
+): Promise<void> {
   await db.query("select pg_advisory_xact_lock(hashtext('crossmodal.schema'))");
   await checkServer(db);
   await checkPgvector(db);

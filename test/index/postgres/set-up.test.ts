@@ -2,8 +2,17 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openPostgresStore } from "../../../src/index/postgres/open-postgres-store.js";
+import { createCollection } from "../../../src/index/postgres/collection-rows.js";
+import type { Connections } from "../../../src/index/postgres/connections.js";
+import { GraphUpkeep } from "../../../src/index/postgres/graph-upkeep.js";
+import { ItemWriter } from "../../../src/index/postgres/item-writer.js";
+import {
+  connectionsTo,
+  openPostgresStore,
+} from "../../../src/index/postgres/open-postgres-store.js";
+import { prepareSchema, schemaUpgrades } from "../../../src/index/postgres/schema.js";
 import { hasPostgres, onPostgres, TestPostgres, userWithPassword } from "../../helpers/postgres.js";
+import { randomItems } from "../random-items.js";
 
 const open = (url: string, passwordFile?: string) =>
   openPostgresStore({ url, passwordFile, connectTimeoutMs: 3000 });
@@ -46,7 +55,71 @@ describe.skipIf(!hasPostgres(18))(onPostgres("openPostgresStore"), () => {
     await server.query("create database newer");
     await (await open(server.url("newer"))).close();
     await server.query("update crossmodal.version set version = 99", "newer");
-    expect(await refused(open(server.url("newer")))).toEqual(says("storage_failed", "newer"));
+    expect(await refused(open(server.url("newer")))).toEqual(
+      says("storage_failed", "made by a newer crossmodal (its tables have version 99, this one"),
+    );
+  });
+
+  const items = randomItems(20, 16);
+  const withConnections = async <T>(url: string, work: (on: Connections) => Promise<T>) => {
+    const connections = connectionsTo({ url });
+    try {
+      return await work(connections);
+    } finally {
+      await connections.close();
+    }
+  };
+
+  it("brings tables of every older version up to date, with what is in them", async () => {
+    for (let version = 1; version < schemaUpgrades.length; version++) {
+      const url = server.url(`version_${version}`);
+      await server.query(`create database version_${version}`);
+      await withConnections(url, async (connections) => {
+        const vectorType = await connections.write(async (db) => {
+          await prepareSchema(db, schemaUpgrades.slice(0, version));
+          await createCollection(db, { name: "photos", space: "toy", dimensions: 16 });
+          return (await db.query("select 'vector'::regtype::oid::int as oid")).rows[0].oid;
+        });
+        const upkeep = new GraphUpkeep(connections, { graphFrom: Number.POSITIVE_INFINITY });
+        await new ItemWriter({ connections, upkeep, vectorType }).upsert("photos", items);
+        await upkeep.close();
+      });
+      const store = await open(url);
+      expect((await store.stats("photos")).count).toBe(20);
+      const [{ neighbors }] = await store.search("photos", [{ ...items[3], topK: 1 }]);
+      expect(neighbors[0].id).toBe(items[3].id);
+      await store.upsert("photos", items); // replaces them, by tables that came later too
+      await store.close();
+      const [row] = await server.query(
+        "select version from crossmodal.version",
+        `version_${version}`,
+      );
+      expect(row).toEqual({ version: schemaUpgrades.length });
+    }
+  });
+
+  it("lets an older server go on beside a newer one, but not start again", async () => {
+    await server.query("create database rolling");
+    const url = server.url("rolling");
+    const older = await open(url);
+    try {
+      await older.createCollection({ name: "photos", space: "toy", dimensions: 16 });
+      await older.upsert("photos", items.slice(0, 10));
+      const next = `alter table crossmodal.collections add column note text;
+        create table crossmodal.later (n bigint)`;
+      await withConnections(url, (connections) =>
+        connections.write((db) => prepareSchema(db, [...schemaUpgrades, next])),
+      );
+      await older.upsert("photos", items);
+      await older.createCollection({ name: "more", space: "toy", dimensions: 16 });
+      await older.renameCollection("more", "others");
+      await older.delete("photos", { ids: [items[0].id] });
+      expect((await older.listCollections()).map(({ count }) => count)).toEqual([0, 19]);
+      expect(await older.search("photos", [{ ...items[3], topK: 1 }])).toHaveLength(1);
+      expect(await refused(open(url))).toEqual(says("storage_failed", "start the newer one"));
+    } finally {
+      await older.close();
+    }
   });
 
   it("says so when the database is missing or nothing listens", async () => {
