@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { LoadedPack } from "../encoders/load.js";
 import type { Bridges } from "../heads/bridge-version.js";
 import { headOfCollection } from "../heads/collection-head.js";
@@ -37,15 +38,29 @@ const templates = {
   text: (word: string) => word,
 };
 
+export interface RegionNames {
+  names: NamedRegion[];
+  /** Share of the words that are embedded; there are no names before it is 1. */
+  progress: number;
+}
+
+/** Share of the words that are embedded, of each space whose words are under way. */
+const underWay = new Map<string, number>();
+
 /**
  * Names of a map's regions: the nearest everyday words in the collection's space. Their embeddings
- * are kept in the data folder.
+ * are kept in the data folder; the first time they take from a second to minutes, by the model.
  *
+ * @param maxWaitMs  after which the answer is how many of the words are embedded.
  * @throws AppError as `pathInto` when no loaded model embeds texts into the space.
  */
-export async function nameRegions(parts: NamingParts, map: CollectionMap): Promise<NamedRegion[]> {
+export async function nameRegions(
+  parts: NamingParts,
+  map: CollectionMap,
+  maxWaitMs: number,
+): Promise<RegionNames> {
   const { packs, bridges, heads, referenceBank, maps, store } = parts;
-  if (map.regions.length === 0) return [];
+  if (map.regions.length === 0) return { names: [], progress: 1 };
   const stats = await store.stats(map.collection);
   const { name, space, options } = stats;
   const model = options.model as string | undefined;
@@ -59,17 +74,29 @@ export async function nameRegions(parts: NamingParts, map: CollectionMap): Promi
     ...(modality === "image" ? [] : everydaySounds),
   ];
   const key = ["everyday", String(wordsVersion), modality, space, ...path.steps];
-  const rows = await referenceBank.remembered(key, async () => {
+  const id = JSON.stringify(key);
+  const remembered = referenceBank.remembered(key, async () => {
     const sentences = words.map(templates[modality]);
     const embeddings: Float32Array[] = [];
-    for (let from = 0; from < sentences.length; from += atOnce)
-      for (const { embedding } of await embedAlong(path, sentences.slice(from, from + atOnce)))
-        embeddings.push(embedding);
+    try {
+      for (let from = 0; from < sentences.length; from += atOnce) {
+        underWay.set(id, from / sentences.length);
+        for (const { embedding } of await embedAlong(path, sentences.slice(from, from + atOnce)))
+          embeddings.push(embedding);
+      }
+    } finally {
+      underWay.delete(id);
+    }
     return rowsOf(embeddings);
   });
+  const waited = new AbortController();
+  const tooLong = setTimeout(maxWaitMs, undefined, { signal: waited.signal, ref: false });
+  const rows = await Promise.race([remembered, tooLong]).finally(() => waited.abort());
+  if (rows === undefined) return { names: [], progress: underWay.get(id) ?? 0 };
   const nearest = await maps.nearestWords(map, rows);
-  return map.regions.flatMap((region, i) => {
+  const names = map.regions.flatMap((region, i) => {
     const [word, cosine] = [nearest.words[i], nearest.cosines[i]];
     return cosine < minCosine ? [] : [{ ...region, text: words[word], cosine }];
   });
+  return { names, progress: 1 };
 }

@@ -22,6 +22,9 @@ import { jobAnswer } from "./job-answer.js";
 import { readJson } from "./read-json.js";
 import type { RequestVariables } from "./request-context.js";
 
+/** Short of what proxies wait. */
+const maxNamingMs = 5000;
+
 const tag = "Collections";
 const operations = {
   map: describe({
@@ -50,7 +53,9 @@ const operations = {
     id: "mapNames",
     tag,
     summary: "Names of a map's dense regions",
-    description: "The nearest everyday words; the first map of a space takes some seconds.",
+    description:
+      "The nearest everyday words. They are embedded once per space, which takes a large model a " +
+      "minute or more: while progress is below 1 there are no names, and one asks again.",
     query: MapPointsQuery,
     answers: { 200: { content: json(MapNames) } },
     errors: [...storeErrors, ...inferenceErrors, "space_mismatch", "no_path"],
@@ -111,8 +116,8 @@ export function mapRoutes(services: Services) {
     })
     .get(`${base}/names`, operations.names, async (c) => {
       const { map } = parseWith(MapPointsQuery, c.req.query());
-      const names = await nameRegions(services, maps.byId(map));
-      return c.json({ names } satisfies MapNames);
+      const names = await nameRegions(services, maps.byId(map), maxNamingMs);
+      return c.json(names satisfies MapNames);
     })
     .get(`${base}/points`, operations.points, (c) => {
       const { map } = parseWith(MapPointsQuery, c.req.query());

@@ -44,6 +44,8 @@ export type MapAnswer = z.infer<typeof MapAnswer>;
 export const MapPointsQuery = z.strictObject({ map: z.string().min(1) });
 /** Dense regions, the large ones first, named by the nearest of 1,100 everyday words. */
 export const MapNames = z.object({
+  /** Share of the words that are embedded; below 1 there are no names yet. */
+  progress: z.number(),
   names: z.array(
     z.object({
       text: z.string(),

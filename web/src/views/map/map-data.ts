@@ -30,8 +30,8 @@ export type MapName = MapNames["names"][number];
 
 /** Of the map that is shown; empty where no model has words for it, and until they are known. */
 export const mapNames = signal<readonly MapName[]>([]);
-/** Whether they are being found. */
-export const isNaming = signal(false);
+/** While they are being found, in [0, 1]. */
+export const namingProgress = signal<number | undefined>(undefined);
 
 export const modalityAt = ({ kinds }: MapData, point: number) => modalities[kinds[point]];
 
@@ -52,17 +52,21 @@ export function followMap(collection: string, method: MapMethod): () => void {
 
 /** A map without names is a map all the same. */
 async function loadNames(collection: string, map: string, signal: AbortSignal): Promise<void> {
-  // The first names in a space take as long as its model needs for 1,100 words.
   const timer = setTimeout(() => {
-    isNaming.value = !signal.aborted;
+    if (!signal.aborted) namingProgress.value = 0;
   }, sayAfterMs);
   try {
-    const { names } = await server.peek().mapNames(collection, { map }, { signal });
-    if (!signal.aborted) mapNames.value = names;
+    for (;;) {
+      const answer = await server.peek().mapNames(collection, { map }, { signal });
+      if (signal.aborted) return;
+      mapNames.value = answer.names;
+      if (answer.progress === 1) return;
+      namingProgress.value = answer.progress;
+    }
   } catch {
   } finally {
     clearTimeout(timer);
-    if (!signal.aborted) isNaming.value = false;
+    if (!signal.aborted) namingProgress.value = undefined;
   }
 }
 
@@ -72,7 +76,7 @@ export async function loadMap(collection: string, method: MapMethod): Promise<vo
   const { signal } = asking;
   mapState.value = { state: "loading" };
   mapNames.value = [];
-  isNaming.value = false;
+  namingProgress.value = undefined;
   try {
     const client = server.peek();
     const answer = await client.map(collection, { method }, { signal });

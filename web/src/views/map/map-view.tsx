@@ -9,7 +9,14 @@ import { Legend } from "./legend.js";
 import "./map.css";
 import { MapCanvas } from "./map-canvas.js";
 import { changeAddress, MapControls } from "./map-controls.js";
-import { followMap, isNaming, loadMap, type MapData, mapNames, mapState } from "./map-data.js";
+import {
+  followMap,
+  loadMap,
+  type MapData,
+  mapNames,
+  mapState,
+  namingProgress,
+} from "./map-data.js";
 import { Selected } from "./selected.js";
 
 /** A collection in the plane: what lies near what, and where the modalities lie. */
@@ -83,6 +90,7 @@ export default function MapView() {
 
 function Facts({ data }: { data: MapData }) {
   const { count, total, explained } = data;
+  const naming = namingProgress.value;
   const shown = count < total ? `${count.toLocaleString()} of ` : "";
   const share = Math.round(100 * (explained ?? []).reduce((sum, part) => sum + part, 0));
   return (
@@ -90,7 +98,7 @@ function Facts({ data }: { data: MapData }) {
       {shown}
       {total.toLocaleString()} items
       {explained !== null && ` · two directions show ${share} % of how they differ`}
-      {isNaming.value && " · finding names for the regions…"}
+      {naming !== undefined && ` · finding names for the regions, ${Math.round(100 * naming)} %`}
     </span>
   );
 }
