@@ -37,6 +37,7 @@ import { jobsRoutes } from "./routes/jobs.js";
 import { labelSetsRoutes } from "./routes/label-sets.js";
 import { mapRoutes } from "./routes/map.js";
 import { mcpRoutes } from "./routes/mcp.js";
+import { mediaArchiveRoutes } from "./routes/media-archive.js";
 import { modelsRoutes } from "./routes/models.js";
 import { moveCollectionRoute } from "./routes/move-collection.js";
 import { pageRoutes } from "./routes/page.js";
@@ -116,6 +117,7 @@ export function createApp(
     .route("/", addItemsRoute(services))
     .route("/", itemsRoutes(services, addresses))
     .route("/", itemMediaRoute(services))
+    .route("/", mediaArchiveRoutes(services, addresses))
     .route("/", patchItemsRoutes(services, addresses))
     .route("/", fieldsRoute(services))
     .route("/", mapRoutes(services))

@@ -9,11 +9,17 @@ const sameMs = 600_000;
 /** Milliseconds since 1970, by a clock that only goes on. */
 const sinceStart = () => performance.timeOrigin + performance.now();
 
-const mediaPath = /^\/v1\/collections\/([^/]+)\/items\/([^/]+)\/media$/;
+/** The collection in each, and an item or an archive. */
+const mediaPaths = {
+  item: /^\/v1\/collections\/([^/]+)\/items\/([^/]+)\/media$/,
+  archive: /^\/v1\/collections\/([^/]+)\/media\/archives\/([^/]+)$/,
+};
+type Kind = keyof typeof mediaPaths;
 
 /**
- * Where the kept media of items are read: a path below the server's address. Where keys are needed
- * it is signed and expires after an hour or a little more, as `<img>` and `<audio>` send no key.
+ * Where the kept media of items, or archives of them, are read: a path below the server's address.
+ * Where keys are needed it is signed and expires after an hour or a little more, as `<img>` and
+ * `<audio>` send no key.
  * Addresses end with the process that gave them, and so do not follow a clock that is set.
  */
 export class MediaAddresses {
@@ -31,9 +37,14 @@ export class MediaAddresses {
     if (media === undefined) return undefined;
     const [name, item] = [collection, id].map(encodeURIComponent);
     const path = `/v1/collections/${name}/items/${item}/media`;
-    if (!this.#access.needsKey) return path;
-    const expires = Math.ceil((this.#now() + hourMs) / sameMs) * (sameMs / 1000);
-    return `${path}?expires=${expires}&signature=${this.#sign(collection, id, expires)}`;
+    return path + this.#signature("item", collection, id);
+  }
+
+  /** Of an archive of media of that collection. */
+  ofArchive(collection: string, archive: string): string {
+    const [name, id] = [collection, archive].map(encodeURIComponent);
+    const path = `/v1/collections/${name}/media/archives/${id}`;
+    return path + this.#signature("archive", collection, archive);
   }
 
   /**
@@ -43,21 +54,29 @@ export class MediaAddresses {
    */
   accepts(method: string, path: string, query: Record<string, string>): boolean {
     const { signature } = query;
-    const parts = mediaPath.exec(path)?.slice(1);
-    if (signature === undefined || parts === undefined || !["GET", "HEAD"].includes(method))
+    const kind = (Object.keys(mediaPaths) as Kind[]).find((one) => mediaPaths[one].test(path));
+    if (signature === undefined || kind === undefined || !["GET", "HEAD"].includes(method))
       return false;
+    const parts = mediaPaths[kind].exec(path)!.slice(1);
     const expires = Number(query.expires);
-    const expected = Buffer.from(this.#sign(...decoded(parts), expires));
+    const expected = Buffer.from(this.#sign(kind, ...decoded(parts), expires));
     const received = Buffer.from(signature);
     const isValid = received.length === expected.length && timingSafeEqual(received, expected);
     if (isValid && expires * 1000 > this.#now()) return true;
-    throw new AppError("unauthorized", "The signed address has expired: request the item again", {
+    throw new AppError("unauthorized", "The signed address has expired: request it again", {
       param: "signature",
     });
   }
 
-  #sign(collection: string, id: string, expires: number): string {
-    const signed = JSON.stringify([collection, id, expires]);
+  /** The end of an address; empty where no key is needed. */
+  #signature(kind: Kind, collection: string, id: string): string {
+    if (!this.#access.needsKey) return "";
+    const expires = Math.ceil((this.#now() + hourMs) / sameMs) * (sameMs / 1000);
+    return `?expires=${expires}&signature=${this.#sign(kind, collection, id, expires)}`;
+  }
+
+  #sign(kind: Kind, collection: string, id: string, expires: number): string {
+    const signed = JSON.stringify([kind, collection, id, expires]);
     return createHmac("sha256", this.#secret).update(signed).digest("base64url");
   }
 }

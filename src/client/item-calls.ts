@@ -14,6 +14,8 @@ import type {
   ItemsPatched,
   LineStatus,
   ListQuery,
+  MediaArchiveAnswer,
+  MediaArchiveBody,
   MediaQuery,
   PatchBody,
   PatchManyBody,
@@ -29,6 +31,7 @@ import type { CallOptions } from "./send.js";
 export type NewItem = WithUploads<z.input<typeof ItemBody>>;
 
 const itemsAt = (collection: string) => `${pathOf("v1", "collections", collection)}/items`;
+const mediaAt = (collection: string) => `${pathOf("v1", "collections", collection)}/media`;
 const itemAt = (collection: string, id: string) => itemsAt(collection) + pathOf(id);
 
 export const itemCalls = ({ send, get, post, patch, postForm, delete: remove, blob }: Calls) => ({
@@ -87,6 +90,22 @@ export const itemCalls = ({ send, get, post, patch, postForm, delete: remove, bl
 
   itemPreview: (collection: string, id: string, options?: CallOptions): Promise<Blob> =>
     blob(`${itemAt(collection, id)}/preview`, { ...options }),
+
+  /** Where the files of some items are read as one zip file: by ids or by a filter. */
+  archiveMedia: (
+    collection: string,
+    items: z.input<typeof MediaArchiveBody>,
+    options?: CallOptions,
+  ) => post<MediaArchiveAnswer>(`${mediaAt(collection)}/archives`, items, options),
+
+  /** That zip file, in memory; its address is the `url` of `archiveMedia`. */
+  mediaArchive: (
+    collection: string,
+    archive: string,
+    query: z.input<typeof MediaQuery> = {},
+    options?: CallOptions,
+  ): Promise<Blob> =>
+    blob(`${mediaAt(collection)}/archives${pathOf(archive)}${queryOf(query)}`, { ...options }),
 
   /** The picture or sound it was made from, of a collection that keeps media. */
   itemMedia: (

@@ -19,7 +19,7 @@ const isPublic = (path: string) =>
 const readsByPost = [
   /^\/v1\/(embeddings|zero-shot|modality-gap)$/,
   /^\/mcp$/, // its tools ask the other routes, with the same key
-  /^\/v1\/collections\/[^/]+\/(search|items\/hashes)$/,
+  /^\/v1\/collections\/[^/]+\/(search|items\/hashes|media\/archives)$/,
 ];
 /** Routes that export or replace all data, or change the server. */
 const forAdmins = [/^\/v1\/(admin|backup|restore|keys)(\/|$)/];

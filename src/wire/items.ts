@@ -3,6 +3,7 @@ import { MediaUrl, Warnings } from "./common.js";
 import { EmbeddingFormat, embeddingFields } from "./embeddings.js";
 import { ErrorBody } from "./error.js";
 import { AnyObject, listOf, Media, Modality, optional, withDefault } from "./field-types.js";
+import { FilterField } from "./filter-field.js";
 
 /** An item in all forms of adding it; also a line of an export. */
 export const ItemBody = z.strictObject({
@@ -78,6 +79,22 @@ export const PatchManyBody = z.strictObject({
 });
 /** Neither may be null: a program whose list or filter is missing must not delete anything. */
 export const DeleteBody = z.strictObject({ ids: Ids.optional(), filter: z.unknown().optional() });
+/** Neither may be null, as above. */
+export const MediaArchiveBody = z.strictObject({
+  ids: listOf(z.string(), { max: 20_000 }).optional(),
+  filter: FilterField,
+});
+export type MediaArchiveBody = z.infer<typeof MediaArchiveBody>;
+export const MediaArchiveAnswer = z.object({
+  /** A path below the server's address, signed where keys are needed. */
+  url: MediaUrl,
+  files: z.int(),
+  /** Of the zip file. */
+  bytes: z.int(),
+  /** Items of which no file is kept. */
+  without_media: z.int(),
+});
+export type MediaArchiveAnswer = z.infer<typeof MediaArchiveAnswer>;
 export const HashesBody = z.strictObject({ ids: Ids });
 
 const Stored = z.object({

@@ -97,5 +97,10 @@ describe("MediaAddresses", () => {
     expect(accepts(address.replace("/media", ""))).toBe(false);
     expect(accepts(address.replace("/media", "/preview"))).toBe(false);
     expect(accepts("/v1/collections/photos/items/a/media")).toBe(false);
+    const archive = addresses.ofArchive("photos", "a");
+    expect(accepts(archive)).toBe(true);
+    expect(accepts(archive, "POST")).toBe(false);
+    const query = archive.slice(archive.indexOf("?"));
+    expect(() => accepts(`/v1/collections/photos/items/a/media${query}`)).toThrow("expired");
   });
 });

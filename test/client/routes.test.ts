@@ -57,6 +57,8 @@ const calls: Record<string, (client: Client) => unknown> = {
   itemHashes: (c) => c.itemHashes("name", []),
   itemPreview: (c) => c.itemPreview("name", "id"),
   itemMedia: (c) => c.itemMedia("name", "id", { expires: "1", signature: "s" }),
+  archiveMedia: (c) => c.archiveMedia("name", { ids: [] }),
+  mediaArchive: (c) => c.mediaArchive("name", "archive", { expires: "1", signature: "s" }),
   exportItems: (c) => c.exportItems("name", { encoding_format: "base64", media: "true" }).next(),
   trainHead: (c) => c.trainHead({ pairs: { collection: "c", by: "label" } }),
   listHeads: (c) => c.listHeads(),

@@ -132,6 +132,11 @@ describe.skipIf(!served.found)("the page's Search view", () => {
     await page.getByRole("complementary", { name: `Item ${next}` }).waitFor();
     await page.goto(`${served.url}/#/search/noises`);
     await page.getByRole("button", { name: /^burp\.wav/ }).click();
+    await page.keyboard.press("x");
+    await page.getByRole("button", { name: "Save originals…" }).click();
+    const saved = page.waitForEvent("download");
+    await page.getByRole("link", { name: /^Download 1 file, \d+ KB/ }).click();
+    expect((await saved).suggestedFilename()).toBe("noises.zip");
     await page.keyboard.press("Space");
     await page.getByText(/^[\d.]+ s of [\d.]+ s$/).waitFor();
     expect(await seriousFindings(page)).toEqual([]);

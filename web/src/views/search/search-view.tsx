@@ -14,6 +14,7 @@ import { GalleryQueries, galleryCount, galleryFiles, galleryName } from "./examp
 import { cut, feed, reload, startFeed } from "./feed.js";
 import { FilterChips } from "./filter-chips.js";
 import { NewCollection } from "./new-collection.js";
+import { Originals } from "./originals.js";
 import { ask, askWithMedia, mediaQuery, query } from "./query.js";
 import { QueryBox } from "./query-box.js";
 import { Results } from "./results.js";
@@ -166,6 +167,7 @@ function Marked({ collection }: { collection: CollectionAnswer }) {
       <button type="button" onClick={() => exportItems(collection.name, items)}>
         Save as CSV
       </button>
+      <Originals collection={collection.name} items={items} />
       <button type="button" onClick={() => deleteItems(collection.name, items)}>
         Delete
       </button>
