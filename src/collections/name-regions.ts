@@ -12,7 +12,7 @@ import type { ReferenceBank } from "../zero-shot/reference-bank.js";
 import type { CollectionMap, CollectionMaps } from "./collection-maps.js";
 import type { Region } from "./dense-regions.js";
 
-export interface NamedRegion extends Region {
+interface NamedRegion extends Region {
   text: string;
   /** Of the word and what sets the region apart. */
   cosine: number;
@@ -38,7 +38,7 @@ const templates = {
   text: (word: string) => word,
 };
 
-export interface RegionNames {
+interface RegionNames {
   names: NamedRegion[];
   /** Share of the words that are embedded; there are no names before it is 1. */
   progress: number;
