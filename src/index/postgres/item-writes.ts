@@ -3,8 +3,9 @@ import { modalities } from "../modalities.js";
 import { unitLength } from "../unit-length.js";
 import type { CollectionRow } from "./collection-rows.js";
 import type { Connection } from "./connections.js";
+import { bool, copyRows, int2, int8, jsonb, text } from "./copy-rows.js";
 import { writeMedia } from "./media.js";
-import { vectorArrayBytes } from "./vector-bytes.js";
+import { arrayBytes, vectorBytes } from "./vector-bytes.js";
 
 /** A checked item on its way into the database. */
 export interface NewItem {
@@ -46,7 +47,7 @@ export async function writeItems(
     await replaceItems(db, n, { items: replaced, seqs, tail, vectorType });
   }
   if (added.length > 0) {
-    const inserted = await addItems(db, n, { items: added, tail, vectorType });
+    const inserted = await addItems(db, n, { items: added, tail });
     for (const [id, seq] of inserted) seqOf.set(id, seq);
   }
   await writePreviews(db, n, last, seqOf);
@@ -81,35 +82,46 @@ const columns =
 async function addItems(
   db: Connection,
   n: number,
-  { items, tail, vectorType }: Batch,
+  { items, tail }: Omit<Batch, "vectorType">,
 ): Promise<[id: string, seq: number][]> {
   const now = Date.now();
-  // Numbered in the order given, inserted in the order of the ids.
   const { rows } = await db.query(
-    `insert into crossmodal.items_${n} (seq, ${columns})
-     select seq, id, modality, coalesce(metadata, '{}')::jsonb, source, content_hash, text,
-       coalesce(added_at, ${now}), original_space, original
-     from (
-       select nextval('crossmodal.items_${n}_seq_seq') as seq, u.* from ${unnestedItems} offset 0
-     ) numbered
-     order by id
-     on conflict (id) do nothing returning id, seq`,
-    givenValues(items, vectorType),
+    `select nextval('crossmodal.items_${n}_seq_seq') as seq from generate_series(1, $1::int)`,
+    [items.length],
   );
-  if (rows.length < items.length) throw new AddedMeanwhile("Added meanwhile");
-  const seqs = new Map<string, number>(rows.map(({ id, seq }) => [id, seq]));
-  await db.query(
-    `insert into crossmodal.vectors_${n} (seq, modality, embedding, tail)
-     select seq, modality, embedding, $4
-     from unnest($1::bigint[], $2::smallint[], $3::vector[]) u (seq, modality, embedding)`,
-    [
-      items.map(({ item }) => seqs.get(item.id)),
-      items.map(({ item }) => modalities.indexOf(item.modality)),
-      embeddingsOf(items, vectorType),
-      tail,
-    ],
+  // Numbered in the order given, inserted in the order of the ids.
+  const numbered = items
+    .map(({ item, metadata = "{}" }, i) => ({ seq: rows[i].seq as number, item, metadata }))
+    .sort((a, b) => Buffer.compare(Buffer.from(a.item.id), Buffer.from(b.item.id)));
+  const fieldsOf = ({ seq, item, metadata }: (typeof numbered)[number]) => [
+    int8(seq),
+    text(item.id),
+    int2(modalities.indexOf(item.modality)),
+    jsonb(metadata),
+    text(item.source),
+    text(item.contentHash),
+    text(item.text),
+    int8(item.addedAt === undefined ? now : Date.parse(item.addedAt)),
+    text(item.original?.space),
+    item.original && vectorBytes(item.original.embedding),
+  ];
+  try {
+    await copyRows(db, `crossmodal.items_${n} (seq, ${columns})`, numbered.map(fieldsOf));
+  } catch (error) {
+    if ((error as { code?: string }).code !== "23505") throw error;
+    throw new AddedMeanwhile("Added meanwhile", { cause: error });
+  }
+  await copyRows(
+    db,
+    `crossmodal.vectors_${n} (seq, modality, embedding, tail)`,
+    numbered.map(({ seq, item }) => [
+      int8(seq),
+      int2(modalities.indexOf(item.modality)),
+      vectorBytes(unitLength(item.embedding)),
+      bool(tail),
+    ]),
   );
-  return [...seqs];
+  return numbered.map(({ seq, item }) => [item.id, seq]);
 }
 
 async function replaceItems(
@@ -147,19 +159,13 @@ async function writePreviews(
   items: Map<string, NewItem>,
   seqOf: Map<string, number>,
 ): Promise<void> {
-  const previews = [...items].flatMap(([id, { item }]) =>
-    item.preview === undefined ? [] : [{ seq: seqOf.get(id), ...item.preview }],
-  );
-  if (previews.length === 0) return;
-  await db.query(
-    `insert into crossmodal.previews_${n} (seq, media_type, bytes)
-     select * from unnest($1::bigint[], $2::text[], $3::bytea[])`,
-    [
-      previews.map(({ seq }) => seq),
-      previews.map(({ mediaType }) => mediaType),
-      previews.map(({ bytes }) => Buffer.from(bytes)),
-    ],
-  );
+  const rows = [...items].flatMap(([id, { item }]) => {
+    const { preview } = item;
+    if (preview === undefined) return [];
+    return [[int8(seqOf.get(id) as number), text(preview.mediaType), preview.bytes]];
+  });
+  if (rows.length === 0) return;
+  await copyRows(db, `crossmodal.previews_${n} (seq, media_type, bytes)`, rows);
 }
 
 const unnestedItems = `unnest($1::text[], $2::smallint[], $3::text[], $4::text[], $5::text[],
@@ -176,15 +182,15 @@ function givenValues(items: readonly NewItem[], vectorType: number): unknown[] {
     all.map(({ text }) => text ?? null),
     all.map(({ addedAt }) => (addedAt === undefined ? null : Date.parse(addedAt))),
     all.map(({ original }) => original?.space ?? null),
-    vectorArrayBytes(
-      all.map(({ original }) => original?.embedding),
+    arrayBytes(
+      all.map(({ original }) => original && vectorBytes(original.embedding)),
       vectorType,
     ),
   ];
 }
 
 const embeddingsOf = (items: readonly NewItem[], vectorType: number): Buffer =>
-  vectorArrayBytes(
-    items.map(({ item }) => unitLength(item.embedding)),
+  arrayBytes(
+    items.map(({ item }) => vectorBytes(unitLength(item.embedding))),
     vectorType,
   );

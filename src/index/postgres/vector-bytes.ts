@@ -15,26 +15,26 @@ export function floatsOf(bytes: Buffer): Float32Array {
 }
 
 /**
- * Vectors as one binary parameter of type `vector[]`, undefined for NULL (array_recv in
- * PostgreSQL's arrayfuncs.c: dimensions, whether there are nulls, the element's type, then each
- * dimension's length and lower bound, then each element with its length).
- * @param type  the oid of `vector` in this database.
+ * Values as one binary parameter that is an array, undefined for NULL: a third of the bytes of text
+ * for vectors (array_recv in PostgreSQL's arrayfuncs.c: dimensions, whether there
+ * are nulls, the elements' type, then each dimension's length and lower bound, then each element
+ * with its length).
+ * @param type  oid of the elements' type in this database.
  */
-export function vectorArrayBytes(
-  vectors: readonly (Float32Array | undefined)[],
-  type: number,
-): Buffer {
+export function arrayBytes(elements: readonly (Uint8Array | undefined)[], type: number): Buffer {
   let size = 20;
-  for (const vector of vectors) size += 4 + (vector === undefined ? 0 : 4 + 4 * vector.length);
+  for (const element of elements) size += 4 + (element?.length ?? 0);
   const bytes = Buffer.allocUnsafe(size);
   let at = bytes.writeInt32BE(1, 0);
-  at = bytes.writeInt32BE(vectors.includes(undefined) ? 1 : 0, at);
+  at = bytes.writeInt32BE(elements.includes(undefined) ? 1 : 0, at);
   at = bytes.writeUInt32BE(type, at);
-  at = bytes.writeInt32BE(vectors.length, at);
+  at = bytes.writeInt32BE(elements.length, at);
   at = bytes.writeInt32BE(1, at);
-  for (const vector of vectors) {
-    at = bytes.writeInt32BE(vector === undefined ? -1 : 4 + 4 * vector.length, at);
-    if (vector !== undefined) at = writeVector(bytes, at, vector);
+  for (const element of elements) {
+    at = bytes.writeInt32BE(element === undefined ? -1 : element.length, at);
+    if (element === undefined) continue;
+    bytes.set(element, at);
+    at += element.length;
   }
   return bytes;
 }
