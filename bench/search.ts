@@ -16,7 +16,7 @@ import { scanAll, scanQuantized } from "../src/index/embedded/exact-scan.js";
 import type { GraphEngine } from "../src/index/embedded/graph.js";
 import { hnswlibEngine } from "../src/index/embedded/hnswlib-graph.js";
 import { openEmbeddedStore } from "../src/index/embedded/open-embedded-store.js";
-import { TopK } from "../src/index/embedded/top-k.js";
+import { TopK } from "../src/index/top-k.js";
 import { usearchEngine } from "../src/index/embedded/usearch-graph.js";
 import { VectorTable } from "../src/index/embedded/vector-table.js";
 import { openPostgresStore } from "../src/index/postgres/open-postgres-store.js";

@@ -1,4 +1,4 @@
-import type { Rank } from "../core-query.js";
+import type { Rank } from "./core-query.js";
 
 export interface Hit extends Rank {
   position: number;

@@ -1,5 +1,5 @@
 import { dot } from "../../math/vector.js";
-import type { TopK } from "./top-k.js";
+import type { TopK } from "../top-k.js";
 import type { VectorTable } from "./vector-table.js";
 
 /**

@@ -1,7 +1,7 @@
-import { quantizationMargin, quantizeQuery } from "./quantize.js";
-import { rotate } from "./rotate.js";
-import type { TopK } from "./top-k.js";
-import { type Nearest, nearestInBlock } from "./usearch-graph.js";
+import { type Nearest, nearestInBlock } from "../quantized/nearest-in-block.js";
+import { quantizationMargin, quantizeQuery } from "../quantized/quantize.js";
+import { rotate } from "../quantized/rotate.js";
+import type { TopK } from "../top-k.js";
 import type { VectorTable } from "./vector-table.js";
 
 /**

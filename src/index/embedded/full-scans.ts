@@ -1,9 +1,9 @@
 import { centered } from "../centered.js";
+import { TopK } from "../top-k.js";
 import { scanCentered } from "./centered-scan.js";
 import { range, scanAll, scanQuantized, scanSome } from "./exact-scan.js";
 import { filteredPositions } from "./filtered-positions.js";
 import { admits, type Found, type PlannedQuery, type Search } from "./search.js";
-import { TopK } from "./top-k.js";
 
 /** Compares with every vector that matches the filter and the modality, in float32. */
 export function scanFloats(search: Search, query: PlannedQuery): Found {

@@ -1,7 +1,7 @@
+import { type Hit, TopK } from "../top-k.js";
 import { range, scanAll, scanSome } from "./exact-scan.js";
 import { scanBits } from "./full-scans.js";
 import { admits, type Found, type PlannedQuery, type Search } from "./search.js";
-import { type Hit, TopK } from "./top-k.js";
 
 /**
  * Width of the graph search at 10,000 items, chosen by the recall of cross-modal queries, and the

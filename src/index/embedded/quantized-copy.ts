@@ -1,5 +1,5 @@
-import { ditherOf, largestSize, largestValue, quantizeInto } from "./quantize.js";
-import { rotate } from "./rotate.js";
+import { ditherOf, largestSize, largestValue, quantizeInto } from "../quantized/quantize.js";
+import { rotate } from "../quantized/rotate.js";
 
 /**
  * Vectors of consecutive positions in 8 bits, in one buffer that starts with the first.

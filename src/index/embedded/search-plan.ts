@@ -1,12 +1,12 @@
 import type { CoreQuery } from "../core-query.js";
 import type { Recall } from "../query.js";
+import { TopK } from "../top-k.js";
 import { type CollectionIndex, withoutCopy } from "./collection-index.js";
 import { scanQuantized } from "./exact-scan.js";
 import { filteredPositions } from "./filtered-positions.js";
 import { scanBits, scanFloats } from "./full-scans.js";
 import { searchGraph } from "./graph-search.js";
 import type { Found, PlannedQuery, Search } from "./search.js";
-import { TopK } from "./top-k.js";
 
 /** A filter that matches at most this share of the items is answered by scanning the matches. */
 const selectiveShare = 0.1;

@@ -2,9 +2,9 @@ import type { CoreQuery } from "../core-query.js";
 import { matchFilter } from "../match-filter.js";
 import { modalities } from "../modalities.js";
 import type { SearchResult } from "../query.js";
+import type { Hit } from "../top-k.js";
 import type { CollectionIndex } from "./collection-index.js";
 import type { ItemRows } from "./item-rows.js";
-import type { Hit } from "./top-k.js";
 
 /** A query whose vectors have been looked up. */
 export interface PlannedQuery extends Omit<CoreQuery, "embedding" | "itemId" | "centering"> {

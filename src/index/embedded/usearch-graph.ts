@@ -1,13 +1,9 @@
-import { createRequire } from "node:module";
+import { type Usearch, usearch } from "../quantized/usearch.js";
 import type { Graph, GraphEngine } from "./graph.js";
 
-// The only file that imports usearch. Why usearch, and why int8: docs/decisions/0010-usearch.md.
-// Its ES module finds its binary by the call stack, which never ends in a worker thread started
-// from a string; its CommonJS build does not.
-type Usearch = typeof import("usearch");
-const { exactSearch, Index, MetricKind, ScalarKind } = createRequire(import.meta.url)(
-  "usearch",
-) as Usearch;
+// Why usearch, and why int8: docs/decisions/0010-usearch.md.
+const { Index, MetricKind, ScalarKind } = usearch;
+
 type Index = InstanceType<Usearch["Index"]>;
 
 const m = 16;
@@ -80,34 +76,4 @@ function newIndex(dimensions: number): Index {
     expansion_search: 1,
     multi: false,
   });
-}
-
-/**
- * The nearest rows of a matrix of float32 or int8 to each query, by comparing with every row.
- *
- * @param vectors  [N, dimensions], from the beginning of its buffer (usearch ignores offsets).
- * @param queries  [Q, dimensions] of the same type: the matrix is read once for all.
- * @returns for each query places in the matrix and dot products (float32 sums; of int8 exact up to
- *   1,040 dimensions), best first.
- */
-export function nearestInBlock<V extends Float32Array | Int8Array>(
-  vectors: V,
-  queries: V,
-  dimensions: number,
-  count: number,
-): Nearest[] {
-  const aligned = queries.byteOffset === 0 ? queries : queries.slice();
-  const { keys, distances } = exactSearch(vectors, aligned, dimensions, count, MetricKind.IP, 1);
-  return Array.from({ length: aligned.length / dimensions }, (_, i) => ({
-    places: Array.from(keys.subarray(i * count, (i + 1) * count), Number),
-    similarities: Array.from(
-      distances.subarray(i * count, (i + 1) * count),
-      (distance) => 1 - distance,
-    ),
-  }));
-}
-
-export interface Nearest {
-  places: number[];
-  similarities: number[];
 }

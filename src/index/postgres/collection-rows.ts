@@ -146,6 +146,7 @@ export async function dropByName(db: Connection, name: string): Promise<void> {
 async function dropCollection(db: Connection, { n }: CollectionRow): Promise<void> {
   await db.query("delete from crossmodal.names where n = $1", [n]);
   await db.query("delete from crossmodal.mean_deltas where n = $1", [n]);
+  await db.query("delete from crossmodal.vector_changes where n = $1", [n]);
   await db.query("delete from crossmodal.media where n = $1", [n]);
   await db.query("delete from crossmodal.collections where n = $1", [n]);
   await dropTables(db, n);

@@ -3,6 +3,7 @@ import type { Log } from "../../log.js";
 import { type CollectionRow, collectionByNumber } from "./collection-rows.js";
 import { maxGraphDimensions } from "./collection-tables.js";
 import type { Connection, Connections } from "./connections.js";
+import { trimLog } from "./copies/vector-log.js";
 import { foldDeltas } from "./modality-means.js";
 
 /** Vectors that move into the graph in one transaction: about a second, at 4 ms each. */
@@ -24,7 +25,8 @@ interface UpkeepOptions {
 
 /**
  * What is done after writes, by one server at a time: graphs are built once a collection is large,
- * vectors that came since move into them, and the sums of the embeddings are folded.
+ * vectors that came since move into them, the sums of the embeddings are folded and the log of
+ * changes is trimmed.
  */
 export class GraphUpkeep {
   readonly #connections: Connections;
@@ -90,7 +92,7 @@ export class GraphUpkeep {
       if (!lock.rows[0].taken) return;
       const collection = await collectionByNumber(db, n);
       if (collection === undefined) return;
-      await this.#foldMeans(n);
+      await this.#fold(n);
       if (collection.dimensions > maxGraphDimensions) return;
       const { rows } = await db.query(
         `select coalesce(sum(count), 0)::bigint as count,
@@ -107,7 +109,7 @@ export class GraphUpkeep {
     });
   }
 
-  async #foldMeans(n: number): Promise<void> {
+  async #fold(n: number): Promise<void> {
     await this.#connections.write(async (db) => {
       // Shared: only `compact` must not sum the same embeddings meanwhile.
       if ((await collectionByNumber(db, n, "share")) === undefined) return;
@@ -116,6 +118,7 @@ export class GraphUpkeep {
         [n],
       );
       if (rows[0].deltas > maxDeltas) await foldDeltas(db, n);
+      await trimLog(db, n);
     });
   }
 

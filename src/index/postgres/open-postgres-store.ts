@@ -2,13 +2,14 @@ import type { Log } from "../../log.js";
 import { parseAddress } from "./address.js";
 import { listCollections } from "./collection-rows.js";
 import { type ConnectionLimits, Connections } from "./connections.js";
+import { type CopyLimits, ServerCopies } from "./copies/server-copies.js";
 import { GraphUpkeep } from "./graph-upkeep.js";
 import { ItemWriter } from "./item-writer.js";
 import { PostgresStore } from "./postgres-store.js";
 import { prepareSchema } from "./schema.js";
 import type { ScanLimits } from "./search.js";
 
-export interface PostgresStoreOptions extends Partial<ConnectionLimits & ScanLimits> {
+export interface PostgresStoreOptions extends Partial<ConnectionLimits & ScanLimits & CopyLimits> {
   /** `postgres://user:password@host:5432,host2/database?sslmode=verify-full` */
   url: string;
   /** File with the password, in place of one in the address. */
@@ -51,6 +52,9 @@ export async function openPostgresStore({
   graphFrom = 50_000,
   scanMatchesUpTo = 20_000, // about 15 ms
   scanHighUpTo = 100_000, // about 75 ms, as the graph takes there for the same recall
+  maxCopyBytes = 2 ** 30,
+  copyFrom = 2000,
+  copyUpTo = 2_000_000, // about 40 ms
   log,
   onClose,
   ...limits
@@ -66,9 +70,10 @@ export async function openPostgresStore({
     // What a server that ended left unfinished.
     for (const { n, graph } of await connections.read(listCollections))
       if (graph !== "none") upkeep.schedule(n);
+    const copies = new ServerCopies(connections, { maxCopyBytes, copyFrom, copyUpTo }, log);
     const writer = new ItemWriter({ connections, upkeep, vectorType });
     const scanLimits = { scanMatchesUpTo, scanHighUpTo };
-    return new PostgresStore({ connections, upkeep, writer, limits: scanLimits, onClose });
+    return new PostgresStore({ connections, upkeep, copies, writer, limits: scanLimits, onClose });
   } catch (error) {
     await connections.close();
     throw error;

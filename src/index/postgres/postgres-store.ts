@@ -26,6 +26,7 @@ import * as collections from "./collection-rows.js";
 import { collectionStats } from "./collection-stats.js";
 import { compact } from "./compact.js";
 import type { Connection, Connections } from "./connections.js";
+import type { ServerCopies } from "./copies/server-copies.js";
 import type { GraphUpkeep } from "./graph-upkeep.js";
 import * as reads from "./item-reads.js";
 import type { ItemWriter } from "./item-writer.js";
@@ -35,6 +36,7 @@ import { answerQueries, type ScanLimits } from "./search.js";
 interface StoreParts {
   connections: Connections;
   upkeep: GraphUpkeep;
+  copies: ServerCopies;
   writer: ItemWriter;
   limits: ScanLimits;
   onClose?: () => void;
@@ -43,17 +45,11 @@ interface StoreParts {
 /** Collections in PostgreSQL with pgvector: the same for every server that uses the database. */
 export class PostgresStore implements VectorStore {
   readonly #connections: Connections;
-  readonly #upkeep: GraphUpkeep;
-  readonly #writer: ItemWriter;
-  readonly #limits: ScanLimits;
-  readonly #onClose: (() => void) | undefined;
+  readonly #parts: StoreParts;
 
-  constructor({ connections, upkeep, writer, limits, onClose }: StoreParts) {
-    this.#connections = connections;
-    this.#upkeep = upkeep;
-    this.#writer = writer;
-    this.#limits = limits;
-    this.#onClose = onClose;
+  constructor(parts: StoreParts) {
+    this.#connections = parts.connections;
+    this.#parts = parts;
   }
 
   /** Why it cannot be used at the moment. */
@@ -123,19 +119,19 @@ export class PostgresStore implements VectorStore {
   }
 
   upsert(...args: Parameters<ItemWriter["upsert"]>) {
-    return this.#writer.upsert(...args);
+    return this.#parts.writer.upsert(...args);
   }
 
   patch(...args: Parameters<ItemWriter["patch"]>) {
-    return this.#writer.patch(...args);
+    return this.#parts.writer.patch(...args);
   }
 
   patchWhere(...args: Parameters<ItemWriter["patchWhere"]>) {
-    return this.#writer.patchWhere(...args);
+    return this.#parts.writer.patchWhere(...args);
   }
 
   delete(...args: Parameters<ItemWriter["delete"]>) {
-    return this.#writer.delete(...args);
+    return this.#parts.writer.delete(...args);
   }
 
   get(collection: string, ids: readonly string[]): Promise<StoredItem[]> {
@@ -169,12 +165,12 @@ export class PostgresStore implements VectorStore {
     queries: readonly Query[],
     { signal, space, maxAnswerBytes }: SearchOptions = {},
   ): Promise<SearchResult[]> {
+    const { copies, limits } = this.#parts;
+    const copiesOfServer = { copies, moment: copies.moment };
+    const means = { limits, copiesOfServer, maxBytes: maxAnswerBytes };
     const answer = async (db: Connection, row: collections.CollectionRow) => {
       const checkedQueries = coreQueries(queries, row.dimensions);
-      const found = await answerQueries(db, row, checkedQueries, {
-        maxBytes: maxAnswerBytes,
-        limits: this.#limits,
-      });
+      const found = await answerQueries(db, row, checkedQueries, means);
       return found.map((result, i) => searchResult(result, checkedQueries[i]));
     };
     return this.#read(collection, answer, { space, signal });
@@ -217,20 +213,22 @@ export class PostgresStore implements VectorStore {
   }
 
   compact(): Promise<void> {
-    return compact(this.#connections, this.#upkeep);
+    return compact(this.#connections, this.#parts.upkeep);
   }
 
-  /** Resolves when every graph that is due is built and has every vector. */
-  whenIndexed(): Promise<void> {
-    return this.#upkeep.whenIndexed();
+  /** Resolves when every graph that is due is built, and no copy is being made or refreshed. */
+  async whenIndexed(): Promise<void> {
+    await this.#parts.upkeep.whenIndexed();
+    await this.#parts.copies.whenIdle();
   }
 
   async close(): Promise<void> {
     try {
-      await this.#upkeep.close();
+      await this.#parts.copies.close();
+      await this.#parts.upkeep.close();
       await this.#connections.close();
     } finally {
-      this.#onClose?.();
+      this.#parts.onClose?.();
     }
   }
 

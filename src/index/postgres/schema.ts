@@ -131,6 +131,54 @@ export const schemaUpgrades = [
   create unique index jobs_running on crossmodal.jobs (lane, coalesce(home, ''))
     where state = 'running';
   `,
+  `
+  -- Which vectors each transaction changed, for the copies that servers hold in memory (copies/). A
+  -- row without seqs says that those of transactions up to its own may be gone.
+  create table crossmodal.vector_changes (
+    n bigint not null,
+    xid xid8 not null default pg_current_xact_id(),
+    seqs bigint[],
+    at timestamptz not null default clock_timestamp()
+  );
+  create index vector_changes_by_transaction on crossmodal.vector_changes (n, xid);
+  -- Writers under way end first: none of them goes on without the log.
+  lock table crossmodal.collections in exclusive mode;
+  create or replace function crossmodal.vectors_changed() returns trigger language plpgsql as $$
+  declare
+    n bigint := tg_argv[0];
+  begin
+    if tg_op = 'INSERT' then
+      insert into crossmodal.mean_deltas
+        select n, modality, s[1]::bigint, s[2:] from
+          (select modality, crossmodal.vector_sums(embedding) s from come group by modality) g;
+      insert into crossmodal.vector_changes (n, seqs)
+        select n, array_agg(seq) from come having count(*) > 0;
+    elsif tg_op = 'DELETE' then
+      insert into crossmodal.mean_deltas
+        select n, modality, -s[1]::bigint, crossmodal.negated(s[2:]) from
+          (select modality, crossmodal.vector_sums(embedding) s from gone group by modality) g;
+      insert into crossmodal.vector_changes (n, seqs)
+        select n, array_agg(seq) from gone having count(*) > 0;
+    else
+      insert into crossmodal.mean_deltas
+        select n, modality, sign * s[1]::bigint,
+          case sign when 1 then s[2:] else crossmodal.negated(s[2:]) end from (
+            select modality, sign, crossmodal.vector_sums(embedding) s from (
+              select come.modality, come.embedding, 1 sign from come join gone using (seq)
+                where come.embedding <> gone.embedding or come.modality <> gone.modality
+              union all
+              select gone.modality, gone.embedding, -1 from come join gone using (seq)
+                where come.embedding <> gone.embedding or come.modality <> gone.modality
+            ) both_sides group by modality, sign
+          ) g;
+      insert into crossmodal.vector_changes (n, seqs)
+        select n, array_agg(seq) from come join gone using (seq)
+        where come.embedding <> gone.embedding or come.modality <> gone.modality
+        having count(*) > 0;
+    end if;
+    return null;
+  end $$;
+  `,
 ];
 
 /**

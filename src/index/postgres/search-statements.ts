@@ -1,6 +1,7 @@
 import { dot } from "../../math/vector.js";
 import { centered } from "../centered.js";
 import type { CoreQuery, Rank } from "../core-query.js";
+import type { Filter } from "../filter.js";
 import { type Bind, binding } from "./bind.js";
 import { filterCondition } from "./filter-condition.js";
 import { vectorBytes } from "./vector-bytes.js";
@@ -65,12 +66,7 @@ export function searchGraph(
   const near = `(v.embedding::${half}) <#> ${bind(vectorBytes(query.vector))}::vector::${half}`;
   const conditions: string[] = [];
   if (query.modality !== undefined) conditions.push(`v.modality = ${query.modality}`);
-  if (query.filter !== undefined) {
-    const condition = filterCondition(query.filter, bind);
-    conditions.push(
-      `exists (select from crossmodal.items_${n} i where i.seq = v.seq and ${condition})`,
-    );
-  }
+  if (query.filter !== undefined) conditions.push(fulfils(n, query.filter, bind));
   const where = ["", ...conditions].join(" and ");
   const vectors = `(select * from near union all
     select v.* from crossmodal.vectors_${n} v where v.tail${where})`;
@@ -79,6 +75,15 @@ export function searchGraph(
       order by ${near} limit ${nominated}
     ) ${ranked(scoredVectors(vectors, { ...query, modality: undefined }, bind), query.topK)}`;
   return { text, values };
+}
+
+/** Compares with these rows only, of those that fulfil the query's conditions. */
+export function rankRows(n: number, query: PlannedQuery, seqs: readonly number[]): Statement {
+  const { values, bind } = binding();
+  const from = `unnest(${bind(seqs)}::bigint[]) wanted (seq)`;
+  const where = query.filter === undefined ? "" : `where ${fulfils(n, query.filter, bind)}`;
+  const vectors = `(select v.* from ${from} join crossmodal.vectors_${n} v using (seq) ${where})`;
+  return { text: ranked(scoredVectors(vectors, query, bind), query.topK), values };
 }
 
 /** How many of a random share of the items (by pages) fulfil the filter. */
@@ -90,6 +95,11 @@ export function sampleMatches(n: number, query: PlannedQuery, share: number): St
     from crossmodal.items_${n} tablesample system (${percent})`;
   return { text, values };
 }
+
+/** Whether the item of a vector `v` fulfils a filter. */
+const fulfils = (n: number, filter: Filter, bind: Bind): string =>
+  `exists (select from crossmodal.items_${n} i
+     where i.seq = v.seq and ${filterCondition(filter, bind)})`;
 
 const matchingItems = (n: number, { filter, modality }: PlannedQuery, bind: Bind): string => {
   const conditions = filter === undefined ? [] : [filterCondition(filter, bind)];

@@ -4,6 +4,7 @@ import type { CoreQuery, CoreResult } from "../core-query.js";
 import { modalities } from "../modalities.js";
 import type { CollectionRow } from "./collection-rows.js";
 import type { Connection } from "./connections.js";
+import { type CopiesOfServer, searchCopy } from "./copies/copy-search.js";
 import { joinedMedia, mediaColumns, mediaOf } from "./media.js";
 import { countsByModality, readMeans } from "./modality-means.js";
 import {
@@ -24,6 +25,12 @@ export interface ScanLimits {
   scanHighUpTo: number;
 }
 
+/** How this server may answer. */
+export interface SearchMeans {
+  limits: ScanLimits;
+  copiesOfServer: CopiesOfServer;
+}
+
 interface Found {
   hits: { seq: number; similarity: number }[];
   plan: CoreResult["plan"];
@@ -31,6 +38,8 @@ interface Found {
 
 /** A filter that matches at most this share of the items is answered by scanning the matches. */
 const selectiveShare = 0.1;
+/** Up to this many items the copy answers `fast` too, sooner than the graph. */
+const fastByCopyUpTo = 250_000;
 /** A graph is asked for no more: what it nominates is twice as many. */
 const maxGraphTopK = 400;
 const neighborsAtOnce = 100;
@@ -55,14 +64,14 @@ export async function answerQueries(
   db: Connection,
   collection: CollectionRow,
   queries: readonly CoreQuery[],
-  options: { maxBytes?: number; limits: ScanLimits },
+  options: SearchMeans & { maxBytes?: number },
 ): Promise<CoreResult[]> {
   const results: CoreResult[] = [];
   let bytesLeft = options.maxBytes ?? Number.POSITIVE_INFINITY;
   for (const [i, query] of queries.entries()) {
     try {
       const planned = await plannedQuery(db, collection, query);
-      const found = await find(db, collection, planned, options.limits);
+      const found = await find(db, collection, planned, options);
       const result = await withNeighbors(db, collection, planned.topK, found, bytesLeft);
       bytesLeft -= result.bytes;
       results.push(result);
@@ -109,20 +118,21 @@ async function plannedQuery(
 }
 
 /**
- * Scan or graph, by size and filter:
+ * Scan, copy or graph, by size and filter:
  *
- * - `recall: "exact"`, later pages, centring, many neighbours and collections without a graph are
- *   scanned;
- * - `high` scans collections that are not large;
+ * - `recall: "exact"`, later pages, centring and many neighbours are scanned;
  * - a filter or modality that leaves few items: those are scanned;
+ * - the copy in 8 bits answers where this server has one;
+ * - `high` scans collections that are not large, and so does everything without a graph;
  * - otherwise the graph is searched; where it finds too few, everything is scanned after all.
  */
 async function find(
   db: Connection,
-  { n, dimensions, graph }: CollectionRow,
+  collection: CollectionRow,
   query: PlannedQuery,
-  { scanMatchesUpTo, scanHighUpTo }: ScanLimits,
+  { limits: { scanMatchesUpTo, scanHighUpTo }, copiesOfServer }: SearchMeans,
 ): Promise<Found> {
+  const { n, dimensions, graph } = collection;
   if (query.means?.byModality.size === 0) return { hits: [], plan: "exact" };
   const exact = () =>
     query.filter === undefined
@@ -132,12 +142,15 @@ async function find(
   const { recall, after, means, filter, modality, topK } = query;
   const needsScan =
     recall === "exact" || after !== undefined || means !== undefined || topK > maxGraphTopK;
-  if (graph !== "ready" || needsScan) return scanned();
+  if (needsScan) return scanned();
 
   const counts = await countsByModality(db, n);
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const { copies } = copiesOfServer;
+  copies.ask(collection, all);
+  const hasCopy = copies.of(n) !== undefined && (recall === "high" || all <= fastByCopyUpTo);
+  if (graph !== "ready" && !hasCopy) return scanned();
   const few = Math.max(scanMatchesUpTo, Math.floor(selectiveShare * all));
-  if (recall === "high" && filter === undefined && all <= scanHighUpTo) return scanned();
   if (filter !== undefined && !(await leavesMany(db, n, query, { all, few }))) {
     const { rows } = await db.query(scanMatches(n, query, few));
     if (rows[0].matches <= few)
@@ -149,6 +162,10 @@ async function find(
   ) {
     return scanned();
   }
+  const found = hasCopy ? await searchCopy(db, collection, query, copiesOfServer) : undefined;
+  if (found !== undefined) return { hits: found, plan: "scan" };
+  if (graph !== "ready" || (recall === "high" && filter === undefined && all <= scanHighUpTo))
+    return scanned();
   const level = recall === "fast" ? "fast" : filter === undefined ? "high" : "highFiltered";
   const { efSearch, nominated } = effort[level];
   // relaxed_order: strict_order throws away what it meets late (.945 of a filter's 10 % against

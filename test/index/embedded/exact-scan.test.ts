@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { range, scanAll, scanQuantized, scanSome } from "../../../src/index/embedded/exact-scan.js";
+import { VectorTable } from "../../../src/index/embedded/vector-table.js";
 import {
   ditherOf,
   largestSize,
@@ -7,10 +8,9 @@ import {
   quantizationMargin,
   quantizeInto,
   quantizeQuery,
-} from "../../../src/index/embedded/quantize.js";
-import { rotate } from "../../../src/index/embedded/rotate.js";
-import { TopK } from "../../../src/index/embedded/top-k.js";
-import { VectorTable } from "../../../src/index/embedded/vector-table.js";
+} from "../../../src/index/quantized/quantize.js";
+import { rotate } from "../../../src/index/quantized/rotate.js";
+import { TopK } from "../../../src/index/top-k.js";
 import { seededRandom } from "../../../src/math/random.js";
 import { dot, normalize } from "../../../src/math/vector.js";
 import { coneVector } from "../random-items.js";

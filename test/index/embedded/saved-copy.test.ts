@@ -15,8 +15,8 @@ import { range, scanQuantized, scanSome } from "../../../src/index/embedded/exac
 import { openEmbeddedStore } from "../../../src/index/embedded/open-embedded-store.js";
 import { loadCopy, writeCopy } from "../../../src/index/embedded/snapshot.js";
 import { TableRenewal } from "../../../src/index/embedded/table-renewal.js";
-import { TopK } from "../../../src/index/embedded/top-k.js";
 import { VectorTable } from "../../../src/index/embedded/vector-table.js";
+import { TopK } from "../../../src/index/top-k.js";
 import { seededRandom } from "../../../src/math/random.js";
 import { coneVector, randomItems } from "../random-items.js";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { scanQuantized, scanSome } from "../../../src/index/embedded/exact-scan.js";
 import { TableRenewal } from "../../../src/index/embedded/table-renewal.js";
-import { TopK } from "../../../src/index/embedded/top-k.js";
 import { VectorTable } from "../../../src/index/embedded/vector-table.js";
+import { TopK } from "../../../src/index/top-k.js";
 import { seededRandom } from "../../../src/math/random.js";
 import { coneVector } from "../random-items.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { rotate } from "../../../src/index/embedded/rotate.js";
+import { rotate } from "../../../src/index/quantized/rotate.js";
 import { seededRandom } from "../../../src/math/random.js";
 import { dot } from "../../../src/math/vector.js";
 

@@ -1,0 +1,34 @@
+/** Rows of (seq, modality, embedding), as COPY writes them. */
+export interface CopiedRows {
+  seqs: number[];
+  modalities: number[];
+  /** [N, dimensions] */
+  vectors: Float32Array;
+}
+
+/** Signature, flags and the length of an extension, of which there is none. */
+const headerBytes = 19;
+
+/**
+ * Reads the whole output of a COPY … (FORMAT binary) of int8, int2 and vector: for each row the
+ * number of fields (int16), each field with its length (int32), all big-endian; -1 in place of a
+ * number of fields ends it.
+ */
+export function readCopiedRows(bytes: Uint8Array, dimensions: number): CopiedRows {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const rowBytes = 2 + (4 + 8) + (4 + 2) + (4 + 4 + 4 * dimensions);
+  const count = (bytes.byteLength - headerBytes - 2) / rowBytes;
+  if (!Number.isInteger(count)) throw new RangeError("COPY gave rows of another size");
+  const seqs: number[] = [];
+  const modalities: number[] = [];
+  const vectors = new Float32Array(count * dimensions);
+  for (let row = 0; row < count; row++) {
+    const at = headerBytes + row * rowBytes;
+    seqs.push(Number(view.getBigInt64(at + 6)));
+    modalities.push(view.getInt16(at + 18));
+    const first = at + 28; // after the length, and pgvector's dimensions and flags
+    for (let i = 0; i < dimensions; i++)
+      vectors[row * dimensions + i] = view.getFloat32(first + 4 * i);
+  }
+  return { seqs, modalities, vectors };
+}

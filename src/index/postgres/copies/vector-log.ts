@@ -1,0 +1,92 @@
+import { to as copyTo } from "pg-copy-streams";
+import type { Connection } from "../connections.js";
+
+/** Up to where somebody knows the vectors of a collection. */
+export interface LogPosition {
+  /** What was committed: a snapshot as PostgreSQL writes it, xmin:xmax:running. */
+  snapshot: string;
+  /** The database's history: after a failover another one, where a transaction may be missing. */
+  history: string;
+}
+
+/** Rows of the log older than this are removed: a server that was away for longer reads anew. */
+const keptMinutes = 10;
+
+const histories = new WeakMap<Connection, string>();
+
+/** What the caller's transaction sees. */
+export async function positionOf(db: Connection): Promise<LogPosition> {
+  const history = await historyOf(db);
+  const { rows } = await db.query("select pg_current_snapshot()::text as snapshot");
+  return { snapshot: rows[0].snapshot, history };
+}
+
+/** Stays the same for a connection: it ends with its server. */
+export async function historyOf(db: Connection): Promise<string> {
+  const known = histories.get(db);
+  if (known !== undefined) return known;
+  const { rows } = await db.query(
+    `select system_identifier || '/' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)
+       as history from pg_control_system()`,
+  );
+  histories.set(db, rows[0].history);
+  return rows[0].history;
+}
+
+/**
+ * Numbers of the vectors that were added, changed or removed between a position and what the
+ * caller's transaction sees; vectors that others have changed since are not among them.
+ * @returns undefined when they are more than `limit`, or cannot be known any more.
+ */
+export async function changedSince(
+  db: Connection,
+  n: number,
+  { snapshot, history }: LogPosition,
+  limit: number,
+): Promise<number[] | undefined> {
+  if ((await historyOf(db)) !== history) return undefined;
+  const { rows } = await db.query(
+    `select distinct seq from crossmodal.vector_changes left join unnest(seqs) seq on true
+     where n = $1 and xid >= pg_snapshot_xmin($2::pg_snapshot)
+       and (seqs is null or not pg_visible_in_snapshot(xid, $2::pg_snapshot))
+     limit ${limit + 1}`,
+    [n, snapshot],
+  );
+  const isKnown = rows.length <= limit && rows.every(({ seq }) => seq !== null);
+  return isKnown ? rows.map(({ seq }) => seq) : undefined;
+}
+
+/**
+ * Removes what is old. Of transactions that some snapshot may still take for running nothing goes:
+ * a copy that is up to date must not look as if it had missed something.
+ */
+export async function trimLog(db: Connection, n: number, minutes = keptMinutes): Promise<void> {
+  await db.query(
+    `with old as (
+       delete from crossmodal.vector_changes
+       where n = $1 and at < clock_timestamp() - make_interval(mins => $2)
+         and xid < pg_snapshot_xmin(pg_current_snapshot())
+       returning xid
+     )
+     insert into crossmodal.vector_changes (n, xid)
+     select $1, max(xid) from old having count(*) > 0`,
+    [n, minutes],
+  );
+}
+
+/** Rows of the vectors `from` on, or of these, as COPY writes them (copied-rows.ts). */
+export async function copyVectors(
+  db: Connection,
+  n: number,
+  which: { after: number; limit: number } | { seqs: readonly number[] },
+): Promise<Uint8Array> {
+  const condition =
+    "seqs" in which
+      ? `seq = any('{${which.seqs.join(",")}}'::bigint[])`
+      : `seq > ${which.after} order by seq limit ${which.limit}`;
+  const rows = `select seq, modality, embedding from crossmodal.vectors_${n} where ${condition}`;
+  const chunks: Buffer[] = [];
+  for await (const chunk of db.query(copyTo(`copy (${rows}) to stdout (format binary)`)))
+    chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
