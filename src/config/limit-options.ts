@@ -30,6 +30,13 @@ export const limitOptions = {
     number,
     "Bytes of recent embeddings to remember; 0 remembers none.",
   ),
+  maxCopyBytes: option(
+    z.int().min(0),
+    2 ** 30,
+    number,
+    "Bytes of the 8-bit copies that a server with store scans for searches; 0 keeps none " +
+      "(docs/scaling.md).",
+  ),
   maxBodyBytes: option(
     count,
     64 * 2 ** 20,

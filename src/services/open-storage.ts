@@ -130,12 +130,12 @@ const goesOn = ({ code }: AppError, { store }: Config): boolean =>
 
 /** The data folder still has copies and jobs, which are one process's. */
 async function openDatabase(
-  { store: url, storePasswordFile: passwordFile, dataDir }: Config,
+  { store: url, storePasswordFile: passwordFile, dataDir, maxCopyBytes }: Config,
   log: Log,
 ): Promise<PostgresStore> {
   const unlock = await lockDataFolder(dataDir);
   try {
-    return await openPostgresStore({ url, passwordFile, log, onClose: unlock });
+    return await openPostgresStore({ url, passwordFile, maxCopyBytes, log, onClose: unlock });
   } catch (error) {
     unlock();
     throw error;

@@ -17,6 +17,7 @@ describe.skipIf(!hasPostgres(18))(onPostgres("GraphUpkeep"), () => {
       graphFrom: 1000,
       scanMatchesUpTo: 100,
       scanHighUpTo: 1000,
+      maxCopyBytes: 0, // else copies would answer
     });
   beforeAll(async () => {
     server = await TestPostgres.start();
