@@ -7,6 +7,8 @@ interface Step {
   seqs: readonly number[];
 }
 
+let lastId = 0;
+
 /** Searches last for less than so many steps. */
 const keptSteps = 32;
 
@@ -19,6 +21,8 @@ const keptSteps = 32;
  * matter in which state the copy had them.
  */
 export class CollectionCopy {
+  /** Its own: another copy of the same collection may take its place while a search uses it. */
+  readonly id: number;
   readonly n: number;
   readonly dimensions: number;
   rows = 0;
@@ -31,6 +35,7 @@ export class CollectionCopy {
 
   /** @param bytes  that it is expected to take. */
   constructor({ n, dimensions }: { n: number; dimensions: number }, bytes: number) {
+    this.id = ++lastId;
     this.n = n;
     this.dimensions = dimensions;
     this.bytes = bytes;

@@ -2,13 +2,12 @@ import { BitCopy, copyBytes } from "./bit-copy.js";
 import { readCopiedRows } from "./copied-rows.js";
 import type { Nomination, NominationQuery } from "./query-scan.js";
 
-/** The 8-bit copies of collections, by their numbers: one object in a thread of its own. */
+/** The 8-bit copies of collections, by their ids: one object in a thread of its own. */
 export class CopyCore {
   readonly #copies = new Map<number, { copy: BitCopy; dimensions: number }>();
 
-  /** Begins an empty copy in place of one that may be there. */
-  create(n: number, dimensions: number): void {
-    this.#copies.set(n, { copy: new BitCopy(dimensions), dimensions });
+  create(id: number, dimensions: number): void {
+    this.#copies.set(id, { copy: new BitCopy(dimensions), dimensions });
   }
 
   /**
@@ -17,27 +16,29 @@ export class CopyCore {
    * @returns how many there are now, in how many bytes, and the last of `rows`.
    */
   put(
-    n: number,
+    id: number,
     rows: Uint8Array,
     gone: readonly number[] = [],
   ): { rows: number; bytes: number; last: number | undefined } {
-    const there = this.#copies.get(n);
-    if (there === undefined) throw new Error(`There is no copy of collection ${n}`);
-    const { copy, dimensions } = there;
+    const { copy, dimensions } = this.#get(id);
     const { seqs, modalities, vectors } = readCopiedRows(rows, dimensions);
     copy.remove(gone);
     copy.put(seqs, modalities, vectors);
     return { rows: copy.rows, bytes: copyBytes(copy.rows, dimensions), last: seqs.at(-1) };
   }
 
-  drop(n: number): void {
-    this.#copies.delete(n);
+  drop(id: number): void {
+    this.#copies.delete(id);
   }
 
-  nominate(n: number, queries: readonly NominationQuery[]): (Nomination | undefined)[] {
-    const there = this.#copies.get(n);
-    // The thread was replaced, and its copies went with it.
-    if (there === undefined) throw new Error(`There is no copy of collection ${n}`);
-    return there.copy.nominate(queries);
+  nominate(id: number, queries: readonly NominationQuery[]): (Nomination | undefined)[] {
+    return this.#get(id).copy.nominate(queries);
+  }
+
+  /** One that was dropped is missing, and all are when this thread took the place of another. */
+  #get(id: number) {
+    const found = this.#copies.get(id);
+    if (found === undefined) throw new Error(`There is no copy ${id}`);
+    return found;
   }
 }

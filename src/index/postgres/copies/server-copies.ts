@@ -8,6 +8,7 @@ import { copyBytes } from "./bit-copy.js";
 import { CollectionCopy } from "./collection-copy.js";
 import type { CopyCore } from "./copy-core.js";
 import type { Nomination, NominationQuery } from "./query-scan.js";
+import { SharedScans } from "./shared-scans.js";
 import { changedSince, copyVectors, positionOf } from "./vector-log.js";
 
 export interface CopyLimits {
@@ -41,6 +42,9 @@ export class ServerCopies {
   readonly #log: Log | undefined;
   readonly #copies = new Map<number, CollectionCopy>();
   readonly #timer: NodeJS.Timeout;
+  readonly #scans = new SharedScans(async (id, queries) =>
+    (await this.#core()).nominate(id, queries),
+  );
   #worker: Promise<SupervisedWorker> | undefined;
   #working: Promise<void> | undefined;
   #moment = 0;
@@ -82,8 +86,7 @@ export class ServerCopies {
   async nominate(copy: CollectionCopy, query: NominationQuery): Promise<Nomination | undefined> {
     copy.usedAt = performance.now();
     try {
-      const core = await this.#core();
-      return (await core.nominate(copy.n, [query]))[0];
+      return await this.#scans.nominate(copy.id, query);
     } catch (error) {
       await this.#drop(copy, error);
       return undefined;
@@ -108,7 +111,7 @@ export class ServerCopies {
     this.#isClosed = true;
     clearInterval(this.#timer);
     await this.whenIdle();
-    await (await this.#worker)?.close();
+    await (await this.#worker?.catch(() => undefined))?.close();
   }
 
   /** One piece of work at a time: a copy that is read takes a connection. */
@@ -134,13 +137,13 @@ export class ServerCopies {
     try {
       const position = await this.#connections.read(positionOf);
       const core = await this.#core();
-      await core.create(copy.n, copy.dimensions);
+      await core.create(copy.id, copy.dimensions);
       for (let after: number | undefined = 0; after !== undefined && !this.#isClosed; ) {
         const from: number = after;
         const rows = await this.#connections.read((db) =>
           copyVectors(db, copy.n, { after: from, limit: rowsAtOnce }),
         );
-        const { last, ...size } = await core.put(copy.n, rows);
+        const { last, ...size } = await core.put(copy.id, rows);
         this.#measure(copy, size);
         after = last;
       }
@@ -169,7 +172,7 @@ export class ServerCopies {
     for (let from = 0; from < found.seqs.length && !this.#isClosed; from += rowsAtOnce) {
       const seqs = found.seqs.slice(from, from + rowsAtOnce);
       const rows = await this.#connections.read((db) => copyVectors(db, copy.n, { seqs }));
-      this.#measure(copy, await core.put(copy.n, rows, seqs));
+      this.#measure(copy, await core.put(copy.id, rows, seqs));
     }
     if (this.#isClosed) return;
     copy.end(found.position, ++this.#moment);
@@ -202,7 +205,7 @@ export class ServerCopies {
     if (this.#copies.get(copy.n) !== copy) return;
     this.#copies.delete(copy.n);
     if (because !== undefined) this.#log?.warn({ err: because }, "a copy of vectors was dropped");
-    await (await this.#core()).drop(copy.n).catch(() => undefined);
+    await (await this.#core()).drop(copy.id).catch(() => undefined);
   }
 
   async #core(): Promise<Remote<CopyCore>> {
@@ -214,6 +217,9 @@ export class ServerCopies {
         await worker.call("open", []);
         return worker;
       },
+    }).catch((error) => {
+      this.#worker = undefined; // the next use tries again
+      throw error;
     });
     return remoteOf<CopyCore>(await this.#worker);
   }
