@@ -22,7 +22,7 @@ export async function positionOf(db: Connection): Promise<LogPosition> {
 }
 
 /** Stays the same for a connection: it ends with its server. */
-export async function historyOf(db: Connection): Promise<string> {
+async function historyOf(db: Connection): Promise<string> {
   const known = histories.get(db);
   if (known !== undefined) return known;
   const { rows } = await db.query(
