@@ -144,11 +144,14 @@ async function find(
     recall === "exact" || after !== undefined || means !== undefined || topK > maxGraphTopK;
   if (needsScan) return scanned();
 
-  const counts = await countsByModality(db, n);
-  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const { copies } = copiesOfServer;
-  copies.ask(collection, all);
-  const hasCopy = copies.of(n) !== undefined && (recall === "high" || all <= fastByCopyUpTo);
+  const copy = copies.of(n);
+  // How many there are the copy knows about, and that is enough.
+  const isPlain = filter === undefined && modality === undefined;
+  const counts = copy !== undefined && isPlain ? {} : await countsByModality(db, n);
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0) || (copy?.rows ?? 0);
+  if (copy === undefined) copies.ask(collection, all);
+  const hasCopy = copy !== undefined && (recall === "high" || all <= fastByCopyUpTo);
   if (graph !== "ready" && !hasCopy) return scanned();
   const few = Math.max(scanMatchesUpTo, Math.floor(selectiveShare * all));
   if (filter !== undefined && !(await leavesMany(db, n, query, { all, few }))) {
@@ -158,7 +161,7 @@ async function find(
   } else if (
     filter === undefined &&
     modality !== undefined &&
-    (counts[modalities[modality]] ?? 0) <= few
+    (counts[modalities[modality]] ?? 0) <= (hasCopy ? selectiveShare * all : few)
   ) {
     return scanned();
   }
