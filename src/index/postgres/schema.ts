@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.js";
 import type { Connection } from "./connections.js";
-import { upgrades } from "./schema-upgrades.js";
+import { schemaUpgrades } from "./schema-upgrades.js";
 
 const oldestServer = 16;
 /** The first pgvector that goes on along the graph while a filter has left too little. */

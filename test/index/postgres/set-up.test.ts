@@ -10,7 +10,8 @@ import {
   connectionsTo,
   openPostgresStore,
 } from "../../../src/index/postgres/open-postgres-store.js";
-import { prepareSchema, schemaUpgrades } from "../../../src/index/postgres/schema.js";
+import { prepareSchema } from "../../../src/index/postgres/schema.js";
+import { schemaUpgrades } from "../../../src/index/postgres/schema-upgrades.js";
 import { hasPostgres, onPostgres, TestPostgres, userWithPassword } from "../../helpers/postgres.js";
 import { randomItems } from "../random-items.js";
 
