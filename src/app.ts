@@ -40,6 +40,7 @@ import { mcpRoutes } from "./routes/mcp.js";
 import { mediaArchiveRoutes } from "./routes/media-archive.js";
 import { modelsRoutes } from "./routes/models.js";
 import { moveCollectionRoute } from "./routes/move-collection.js";
+import { noteClients } from "./routes/note-clients.js";
 import { pageRoutes } from "./routes/page.js";
 import { patchItemsRoutes } from "./routes/patch-items.js";
 import { refreshState } from "./routes/refresh-state.js";
@@ -79,6 +80,7 @@ export function createApp(
     .use(allowOrigins(config, access))
     .use(guardLocalServer(config, access))
     .route("/", pageRoutes())
+    .use(noteClients(services.clients, (path) => shapeAt(shapes, path)?.name))
     .use(
       requireKey({
         access,
@@ -106,7 +108,7 @@ export function createApp(
     .route("/", aboutRoutes({ packs: services.packs, openApi: () => openApiDocument(app) }))
     .route("/", healthRoutes(services))
     .route("/", modelsRoutes(services))
-    .route("/", adminRoutes(reload))
+    .route("/", adminRoutes(services.clients, reload))
     .route("/", zeroShotRoutes(services))
     .route("/", embeddingsRoutes(services))
     .route("/", labelSetsRoutes(services))

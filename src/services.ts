@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { RecentClients } from "./access/recent-clients.js";
 import { Activity } from "./activity.js";
 import { CalibrationStore } from "./calibrations/calibration-store.js";
 import { closeAll } from "./close-all.js";
@@ -41,6 +42,8 @@ export interface Services {
   models: ModelRegistry;
   /** Requests and jobs under way. */
   activity: Activity;
+  /** Who asked this server last. */
+  clients: RecentClients;
   media: Media;
   fetchMedia: FetchMedia;
   /** Collections. Only one process has the data folder at a time; it is locked on first use. */
@@ -165,6 +168,7 @@ async function openServices(
     packs,
     models,
     activity,
+    clients: new RecentClients(),
     heads,
     bridges,
     calibrations: new CalibrationStore({ files: state.calibrations, log }),

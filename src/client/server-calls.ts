@@ -1,7 +1,14 @@
 import type { z } from "zod";
 import type { JobAnswer, JobList, JobStarted } from "../wire/jobs.js";
 import type { LoadModel, ModelAnswer, ModelList, ModelUnloaded } from "../wire/models.js";
-import type { Compacted, Live, Ready, ReloadAnswer, ServerAnswer } from "../wire/server.js";
+import type {
+  ClientList,
+  Compacted,
+  Live,
+  Ready,
+  ReloadAnswer,
+  ServerAnswer,
+} from "../wire/server.js";
 import { type Calls, pathOf } from "./calls.js";
 import { type JobEventsOptions, jobEvents } from "./job-events.js";
 import type { CallOptions } from "./send.js";
@@ -56,6 +63,8 @@ export const serverCalls = ({ send, get, post, delete: remove, json, text }: Cal
 
   /** Reads the server's configuration again. */
   reload: (options?: CallOptions) => post<ReloadAnswer>("/v1/admin/reload", undefined, options),
+
+  listClients: (options?: CallOptions) => get<ClientList>("/v1/admin/clients", options),
 
   compact: (options?: CallOptions) => post<Compacted>("/v1/compact", undefined, options),
 });

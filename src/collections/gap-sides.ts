@@ -15,6 +15,17 @@ export interface GapChoice {
   modalities?: readonly Modality[];
 }
 
+export interface CollectionSides {
+  request: Omit<GapRequest, "seed">;
+  /** Of each row. */
+  ids: { a: string[]; b: string[] };
+}
+
+interface Row {
+  id: string;
+  embedding: Embedding;
+}
+
 /**
  * The vectors of a collection's two modalities, as searches see them. With `pairBy`, the first item
  * of each value and modality is used, and values missing on one side are skipped.
@@ -27,7 +38,7 @@ export async function gapSides(
   collection: string,
   { pairBy, modalities }: GapChoice,
   signal?: AbortSignal,
-): Promise<Omit<GapRequest, "seed">> {
+): Promise<CollectionSides> {
   const { space, countByModality } = await store.stats(collection);
   const present = (["image", "audio", "text"] as const).filter(
     (modality) => (countByModality[modality] ?? 0) > 0,
@@ -47,7 +58,7 @@ export async function gapSides(
       'with "a_modality" and "b_modality"';
     throw invalidInput(modalities === undefined ? "collection" : "a_modality", message);
   }
-  const sides = { a: new Map<string, Embedding>(), b: new Map<string, Embedding>() };
+  const sides = { a: new Map<string, Row>(), b: new Map<string, Row>() };
   const path = pairBy?.replace(/^metadata\./, "");
   for (const [side, modality] of [["a", a] as const, ["b", b] as const]) {
     if ((countByModality[modality] ?? 0) > maxItems) {
@@ -62,25 +73,31 @@ export async function gapSides(
       if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean")
         continue;
       if (path === undefined || !sides[side].has(String(value)))
-        sides[side].set(String(value), embedding);
+        sides[side].set(String(value), { id, embedding });
     }
   }
-  if (path === undefined) {
-    return {
-      a: { modality: a, ...rowsOf([...sides.a.values()]) },
-      b: { modality: b, ...rowsOf([...sides.b.values()]) },
-      paired: false,
-    };
-  }
+  if (path === undefined)
+    return sidesOf([a, [...sides.a.values()]], [b, [...sides.b.values()]], false);
   const values = [...sides.a.keys()].filter((value) => sides.b.has(value));
   if (values.length === 0)
     throw invalidInput(
       "pair_by",
       `No ${a} of the collection "${collection}" has the same "${pairBy}" as a ${b}`,
     );
+  const paired = (side: "a" | "b") => values.map((value) => sides[side].get(value) as Row);
+  return sidesOf([a, paired("a")], [b, paired("b")], true);
+}
+
+type Side = [Modality, readonly Row[]];
+
+function sidesOf([modalityA, a]: Side, [modalityB, b]: Side, paired: boolean): CollectionSides {
+  const rows = (side: readonly Row[]) => rowsOf(side.map(({ embedding }) => embedding));
   return {
-    a: { modality: a, ...rowsOf(values.map((value) => sides.a.get(value) as Embedding)) },
-    b: { modality: b, ...rowsOf(values.map((value) => sides.b.get(value) as Embedding)) },
-    paired: true,
+    request: {
+      a: { modality: modalityA, ...rows(a) },
+      b: { modality: modalityB, ...rows(b) },
+      paired,
+    },
+    ids: { a: a.map(({ id }) => id), b: b.map(({ id }) => id) },
   };
 }

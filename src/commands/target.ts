@@ -6,6 +6,7 @@ import type { Config } from "../config.js";
 import { AppError } from "../errors.js";
 import { createLog, type Log } from "../log.js";
 import { createServices } from "../services.js";
+import { version } from "../version.js";
 
 /**
  * Where a command sends its requests: a running server (`--url`), or the same routes in this
@@ -60,7 +61,12 @@ function clientOf(url: string, apiKey: string | undefined): Client {
     throw new CommandError(message, { code: "invalid_input" });
   }
   try {
-    return createClient({ url, apiKey });
+    const agent = { "user-agent": `crossmodal/${version}` };
+    return createClient({
+      url,
+      apiKey,
+      fetch: (to, init) => fetch(to, { ...init, headers: { ...init.headers, ...agent } }),
+    });
   } catch (error) {
     throw new CommandError((error as Error).message, { code: "invalid_input" });
   }

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
+import type { RecentClients } from "../access/recent-clients.js";
 import { AppError } from "../errors.js";
-import { ReloadAnswer } from "../wire/server.js";
+import { ClientList, ReloadAnswer } from "../wire/server.js";
 import { describe, json } from "./describe.js";
 
 const reloadOperation = describe({
@@ -14,11 +15,25 @@ const reloadOperation = describe({
   errors: ["invalid_input", "conflict", "model_not_found", "model_corrupt"],
 });
 
-/** `POST /v1/admin/reload`; SIGHUP does the same. */
-export function adminRoutes(reload: (() => Promise<ReloadAnswer>) | undefined) {
-  return new Hono().post("/v1/admin/reload", reloadOperation, async (c) => {
-    if (reload === undefined)
-      throw new AppError("conflict", "Only a server that listens can read its configuration again");
-    return c.json(await reload());
-  });
+const clientsOperation = describe({
+  id: "listClients",
+  tag: "Server",
+  summary: "Who asked this server lately, and with which program",
+  description:
+    "By API key, or by address where there is none. The last 100 since the start, kept in memory " +
+    "only; a server says nothing about others that share its database.",
+  answers: { 200: { content: json(ClientList) } },
+});
+
+/** `POST /v1/admin/reload`, which SIGHUP does too, and `GET /v1/admin/clients`. */
+export function adminRoutes(clients: RecentClients, reload?: () => Promise<ReloadAnswer>) {
+  return new Hono()
+    .post("/v1/admin/reload", reloadOperation, async (c) => {
+      if (reload === undefined) {
+        const message = "Only a server that listens can read its configuration again";
+        throw new AppError("conflict", message);
+      }
+      return c.json(await reload());
+    })
+    .get("/v1/admin/clients", clientsOperation, (c) => c.json(clients.list()));
 }

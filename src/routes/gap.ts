@@ -1,13 +1,13 @@
 import { Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { z } from "zod";
-import type { GapChoice } from "../collections/gap-sides.js";
+import type { CollectionSides, GapChoice } from "../collections/gap-sides.js";
 import { invalidInput } from "../errors.js";
 import { rowCount } from "../math/rows.js";
 import type { MediaBudget } from "../media/budget.js";
 import { gapPage } from "../reports/gap-page.js";
 import { gapSvg } from "../reports/gap-svg.js";
-import type { GapReport, GapRequest } from "../training/measure-gap.js";
+import type { GapReport, GapRequest, ReportedHubs } from "../training/measure-gap.js";
 import { Bytes } from "../wire/field-types.js";
 import { GapAnswer, GapBody, GapSide } from "../wire/gap.js";
 import { parseBody } from "../wire/parse-with.js";
@@ -22,7 +22,7 @@ type Side = GapRequest["a"];
 export interface GapServices {
   measure(request: GapRequest, signal?: AbortSignal): Promise<GapReport>;
   /** Two modalities of a collection (see gap-sides.ts). */
-  readCollection(name: string, choice: GapChoice, signal?: AbortSignal): Promise<GapRequest>;
+  readCollection(name: string, choice: GapChoice, signal?: AbortSignal): Promise<CollectionSides>;
   /** Bytes of a collection's vectors. */
   bytesOf(collection: string): Promise<number>;
   budget: MediaBudget;
@@ -65,9 +65,10 @@ export function gapRoutes({ measure, readCollection, bytesOf, budget }: GapServi
       turn.reserve(bytes, async () => {
         const { a_modality: first, b_modality: second, pair_by: pairBy } = body;
         const modalities = first && second && [first, second];
-        const request =
-          sides ?? (await readCollection(collection!, { pairBy, modalities }, signal));
-        return measure({ ...request, seed }, signal);
+        if (sides !== undefined) return measure({ ...sides, seed }, signal);
+        const choice = { pairBy, modalities };
+        const { request, ids } = await readCollection(collection!, choice, signal);
+        return withIds(await measure({ ...request, seed }, signal), ids);
       }),
     );
     const type = accepts(c, {
@@ -80,6 +81,17 @@ export function gapRoutes({ measure, readCollection, bytesOf, budget }: GapServi
       return c.body(gapSvg(report), 200, { "content-type": "image/svg+xml; charset=utf-8" });
     return c.json(report satisfies GapAnswer);
   });
+}
+
+/** The report with hubs by their ids: the rows of a collection are nobody's. */
+function withIds(report: GapReport, ids: CollectionSides["ids"]): GapReport {
+  if (report.hubs === null) return report;
+  const { a_to_b, b_to_a } = report.hubs;
+  const named = (hubs: ReportedHubs, side: readonly string[]) => ({
+    ...hubs,
+    items: hubs.items.map(({ row, share }) => ({ id: side[row as number], share })),
+  });
+  return { ...report, hubs: { a_to_b: named(a_to_b, ids.b), b_to_a: named(b_to_a, ids.a) } };
 }
 
 /**

@@ -7,6 +7,7 @@ import { createMcpServer } from "../mcp/server.js";
 import type { Services } from "../services.js";
 import { ErrorAnswer } from "../wire/error.js";
 import { bodyErrors, describe, json, text } from "./describe.js";
+import { withinRequest } from "./note-clients.js";
 import { jsonBody } from "./read-json.js";
 import type { RequestVariables } from "./request-context.js";
 
@@ -44,7 +45,8 @@ export function mcpRoutes(
     });
     const ask: Ask = async (path, init) => {
       const headers = { ...init.headers, ...Object.fromEntries(kept) };
-      return app.request(path, { ...init, headers }, requestInfo && environments.get(requestInfo));
+      const env = { ...(requestInfo && environments.get(requestInfo)), ...withinRequest };
+      return app.request(path, { ...init, headers }, env);
     };
     const base = requestInfo && new URL(requestInfo.url).origin;
     return createMcpServer({ ask, log, base });

@@ -6,6 +6,7 @@ import { cors } from "hono/cors";
 import { csrf } from "hono/csrf";
 import { HTTPException } from "hono/http-exception";
 import type { Access } from "../access/access.js";
+import type { Client } from "../access/recent-clients.js";
 import type { Config } from "../config.js";
 import { AppError, invalidInput } from "../errors.js";
 import type { Log } from "../log.js";
@@ -26,6 +27,10 @@ export interface RequestVariables {
     maxBodyBytes: number;
     /** The body's share of the body budget. */
     bodyShare: BodyShare;
+    /** Set by `requireKey`, also before it refuses. */
+    client: Client | undefined;
+    /** The shape of another product that answers. */
+    api: string | undefined;
   };
 }
 

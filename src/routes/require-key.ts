@@ -24,6 +24,9 @@ const readsByPost = [
 /** Routes that export or replace all data, or change the server. */
 const forAdmins = [/^\/v1\/(admin|backup|restore|keys)(\/|$)/];
 
+/** Changes and exports nothing, and the page asks every few seconds: not in the audit log. */
+const clientsPath = "/v1/admin/clients";
+
 /**
  * The scope a request needs. Requests not known to be reads count as writes.
  *
@@ -67,6 +70,7 @@ export function requireKey(options: GateOptions): MiddlewareHandler<RequestVaria
     const connection = incoming?.socket?.remoteAddress ?? "";
     const address = clientAddress(connection, c.req.header("x-forwarded-for"), proxies);
     const network = `address ${networkOf(address)}`;
+    c.set("client", { address, isAdmitted: !access.needsKey });
     let caller: Caller | undefined;
     const needed = scopeOf(c.req.method, c.req.path, isInference);
     if (access.needsKey && !addresses.accepts(c.req.method, c.req.path, c.req.query())) {
@@ -83,6 +87,8 @@ export function requireKey(options: GateOptions): MiddlewareHandler<RequestVaria
         });
       }
     }
+    const key = caller && { id: caller.id, name: caller.name };
+    c.set("client", { address, key, isAdmitted: true });
     const perMinute = caller?.requestsPerMinute ?? config.requestsPerMinute;
     takeTurn(limit, caller === undefined ? network : `key ${caller.id}`, perMinute);
     if (caller !== undefined && scopes.indexOf(caller.scope) < scopes.indexOf(needed)) {
@@ -92,9 +98,9 @@ export function requireKey(options: GateOptions): MiddlewareHandler<RequestVaria
       throw new AppError("forbidden", message, { param: "authorization" });
     }
     await next();
-    if (needed !== "read") {
-      const { method, path } = c.req;
-      const by = caller === undefined ? {} : { key: caller.id, name: caller.name };
+    const { method, path } = c.req;
+    if (needed !== "read" && path !== clientsPath) {
+      const by = key === undefined ? {} : { key: key.id, name: key.name };
       log.info({ audit: true, method, path, status: c.res.status, address, ...by }, "audit");
     }
   };

@@ -46,6 +46,11 @@ export interface GapRequest {
   seed?: number;
 }
 
+/** Items by their row in the request, of the side that is searched, or by their id. */
+export type ReportedHubs = Omit<Hubs, "items"> & {
+  items: { row?: number; id?: string; share: number }[];
+};
+
 /**
  * The report on the wire. Figures that need pairs are null without them; retrieval figures also
  * when a side is one repeated row.
@@ -74,7 +79,7 @@ export interface GapReport {
   alignment_interval: Interval | null;
   recall: BothWays<Recall> | null;
   pair_cosines: PairCosines | null;
-  hubs: BothWays<Hubs> | null;
+  hubs: BothWays<ReportedHubs> | null;
   shift_curve:
     | {
         delta: number;
@@ -163,8 +168,8 @@ export function measureGap(request: GapRequest, onProgress?: (share: number) => 
     pair_cosines: similarity ? pairCosines(similarity) : null,
     hubs: similarity
       ? {
-          a_to_b: hubs(similarity),
-          b_to_a: hubs(transposed(similarity, rowCount(few.a))),
+          a_to_b: hubsOf(similarity, order.b),
+          b_to_a: hubsOf(transposed(similarity, rowCount(few.a)), order.a),
         }
       : null,
     shift_curve: curve ?? null,
@@ -190,6 +195,12 @@ const sharesRow =
   ({ a, b }: { a: Int32Array; b: Int32Array }): IsRight =>
   (i, j) =>
     a[i] === a[j] || b[i] === b[j];
+
+/** Hubs by their rows in the request, from those of the sample. */
+function hubsOf(similarity: Float32Array, order: ArrayLike<number>): Hubs {
+  const measured = hubs(similarity);
+  return { ...measured, items: measured.items.map((one) => ({ ...one, row: order[one.row] })) };
+}
 
 const bothSides = <T>(side: T) => ({ a: side, b: side });
 

@@ -51,9 +51,15 @@ export interface Hubs {
   largest: number;
   /** Share of items that are among no query's first ten. */
   never: number;
+  /**
+   * The items that are found more often than the average one, the most frequent first, ten at most:
+   * `row` is the column of the similarities, `share` that of the queries that find it.
+   */
+  items: { row: number; share: number }[];
 }
 
 const nearest = 10;
+const maxHubs = 10;
 
 /**
  * How unevenly items are found: the skewness of N_10, the number of queries that have an item among
@@ -78,7 +84,12 @@ export function hubs(similarity: Float32Array): Hubs {
     largest = Math.max(largest, count);
   }
   const skewness = squares === 0 ? 0 : cubes / squares ** 1.5;
-  return { skewness, largest: largest / n, never: zeroCount / n };
+  const items = [...found.keys()]
+    .filter((row) => found[row] > k)
+    .sort((i, j) => found[j] - found[i] || i - j)
+    .slice(0, maxHubs)
+    .map((row) => ({ row, share: found[row] / n }));
+  return { skewness, largest: largest / n, never: zeroCount / n, items };
 }
 
 /** Positions of the `k` largest, by insertion: k is small. */

@@ -66,7 +66,15 @@ export const GapAnswer = z.object({
     })
     .nullable(),
   hubs: bothWays(
-    z.object({ skewness: z.number(), largest: z.number(), never: z.number() }),
+    z.object({
+      skewness: z.number(),
+      largest: z.number(),
+      never: z.number(),
+      /** Items of the side that is searched: of a collection by id, else by row. */
+      items: z.array(
+        z.object({ id: z.string().optional(), row: z.int().optional(), share: z.number() }),
+      ),
+    }),
   ).nullable(),
   shift_curve: z
     .array(

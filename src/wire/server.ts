@@ -45,5 +45,28 @@ export const ReloadAnswer = z.object({
 });
 export type ReloadAnswer = z.infer<typeof ReloadAnswer>;
 
+/** Who asked lately, the one seen last first. */
+export const ClientList = z.object({
+  /** What `requests` and `errors` count over, the current minute included. */
+  window_minutes: z.int(),
+  data: z.array(
+    z.object({
+      /** The API key that it came with; null where none is needed, or it was not a right one. */
+      key: z.object({ id: z.string(), name: z.string() }).nullable(),
+      /** That it had last; behind a trusted proxy the client's. */
+      address: z.string(),
+      /** As its `User-Agent` names it; null where that is missing or no name. */
+      program: z.string().nullable(),
+      /** `native`, `openai`, `mcp`, `page`, or the product whose shape it speaks. */
+      apis: z.array(z.string()),
+      requests: z.int(),
+      /** Those answered with a status of 400 or more. */
+      errors: z.int(),
+      last_seen_at: z.string(),
+    }),
+  ),
+});
+export type ClientList = z.infer<typeof ClientList>;
+
 export const Compacted = z.object({ compacted: z.literal(true) });
 export type Compacted = z.infer<typeof Compacted>;

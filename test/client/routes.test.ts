@@ -94,6 +94,7 @@ const calls: Record<string, (client: Client) => unknown> = {
   metrics: (c) => c.metrics(),
   openApi: (c) => c.openApi(),
   docs: (c) => c.docs(),
+  listClients: (c) => c.listClients(),
   backup: (c) => c.backup(),
   compact: (c) => c.compact(),
 };

@@ -32,10 +32,12 @@ const store = {
 
 describe("gapSides", () => {
   it("pairs items of equal texts, numbers or booleans, and leaves other values out", async () => {
-    const { a, b, paired } = await gapSides(store, "photos", { pairBy: "pair" });
+    const { request, ids } = await gapSides(store, "photos", { pairBy: "pair" });
+    const { a, b, paired } = request;
     expect(paired).toBe(true);
-    const ids = ({ values }: typeof a) => [...values].filter((_, i) => i % 2 === 1);
-    expect(ids(a)).toEqual([1, 2, 3, 4]);
-    expect(ids(b)).toEqual([12, 11, 9, 10]);
+    const rowIds = ({ values }: typeof a) => [...values].filter((_, i) => i % 2 === 1);
+    expect(rowIds(a)).toEqual([1, 2, 3, 4]);
+    expect(rowIds(b)).toEqual([12, 11, 9, 10]);
+    expect(ids).toEqual({ a: ["1", "2", "3", "4"], b: ["12", "11", "9", "10"] });
   });
 });

@@ -12,10 +12,23 @@ import { formPost, jsonPost } from "../helpers/services.js";
 
 const measurer = gapMeasurer();
 afterAll(() => measurer.close());
-/** Collections are measured in headed-collections.test.ts. */
-const readCollection = async (): Promise<never> => {
-  throw new TypeError("no collection here");
-};
+const dimensions = 30;
+/** Pair i lies along axis i; one of b, row 7, lies near to every one of a. */
+const side = (modality: string, isB: boolean) => ({
+  modality,
+  dimensions,
+  values: Float32Array.from({ length: dimensions ** 2 }, (_, at) => {
+    const [row, axis] = [Math.floor(at / dimensions), at % dimensions];
+    return isB && row === 7 ? 1 : row === axis ? 1 : 0.01 * Math.sin(at);
+  }),
+});
+const hubSides = () => ({ a: side("image", false), b: side("text", true), paired: true });
+const idsOf = (of: string) => Array.from({ length: dimensions }, (_, row) => `${of} ${row}`);
+/** Those of true collections are measured in headed-collections.test.ts. */
+const readCollection = async () => ({
+  request: hubSides(),
+  ids: { a: idsOf("picture"), b: idsOf("text") },
+});
 const budget = new MediaBudget({
   maxUnits: 512,
   maxBytes: 2 ** 29,
@@ -79,6 +92,20 @@ describe("POST /v1/modality-gap", () => {
     expect(await svg.text()).toMatch(/^<svg /);
     const html = await post(jsonPost(body), "text/html");
     expect(await html.text()).toContain("<title>Modality gap: image and text</title>");
+  });
+
+  it("names hubs by the ids of a collection, and by the rows of what was sent", async () => {
+    const { hubs } = (await (await post(jsonPost({ collection: "c" }))).json()) as GapReport;
+    expect(hubs?.a_to_b.items[0]).toEqual({ id: "text 7", share: 1 });
+    expect(hubs?.b_to_a.items.every(({ share }) => share > 10 / dimensions)).toBe(true);
+    const rowsOf = ({ values }: { values: Float32Array }) =>
+      Array.from({ length: dimensions }, (_, i) =>
+        Array.from(values.subarray(i * dimensions, (i + 1) * dimensions)),
+      );
+    const { a, b } = hubSides();
+    const sent = { a: { embeddings: rowsOf(a) }, b: { embeddings: rowsOf(b) }, paired: true };
+    const ofSent = (await (await post(jsonPost(sent))).json()) as GapReport;
+    expect(ofSent.hubs?.a_to_b.items[0]).toEqual({ row: 7, share: 1 });
   });
 
   it.each([

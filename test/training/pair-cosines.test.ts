@@ -39,6 +39,13 @@ describe("hubs", () => {
     const measured = hubs(similarity);
     expect(measured.largest).toBe(1);
     expect(measured.never).toBe(found.filter((count) => count === 0).length / n);
+    const often = [...found.keys()]
+      .filter((i) => found[i] > 10)
+      .sort((a, b) => found[b] - found[a]);
+    expect(measured.items.map(({ row }) => found[row])).toEqual(
+      often.slice(0, 10).map((row) => found[row]),
+    );
+    expect(measured.items[0]).toEqual({ row: 7, share: 1 });
     expect(measured.skewness).toBeCloseTo(moment(3) / moment(2) ** 1.5, 10);
   });
 
@@ -47,6 +54,7 @@ describe("hubs", () => {
       skewness: 0,
       largest: 1,
       never: 0,
+      items: [],
     });
   });
 });

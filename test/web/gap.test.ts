@@ -7,6 +7,13 @@ import { servedPage } from "../helpers/served-page.js";
 
 const served = servedPage("test/web/gap.test.ts");
 
+const post = (path: string, body: object) =>
+  fetch(served.url + path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+
 const { data } = readNpy(goldenBytes("modality_gap_clip_features.npy"));
 const side = (name: string, half: number) => ({
   name,
@@ -62,12 +69,6 @@ describe.skipIf(!served.found)("the page's Gap view", () => {
   });
 
   it("measures a collection in pairs, from its address", async () => {
-    const post = (path: string, body: object) =>
-      fetch(served.url + path, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(body),
-      });
     await post("/v1/collections", { name: "both", space: "mine@1", dimensions: 8 });
     const unit = (values: number[]) => {
       const length = Math.hypot(...values);
@@ -84,6 +85,34 @@ describe.skipIf(!served.found)("the page's Gap view", () => {
     await page.getByText("12 pairs · 8 dimensions").waitFor();
     await page.getByText("pictures → sounds, first place").first().waitFor();
     expect(await page.getByLabel("Field that pairs share").inputValue()).toBe("pair");
+    await page.close();
+  });
+
+  it("shows the hubs of a collection, which open", async () => {
+    const texts = Array.from({ length: 24 }, (_, i) => ({ id: `t${i}`, text: `text ${i}` }));
+    await post("/v1/collections", { name: "hubs", space: "mine@1", dimensions: 24 });
+    // Pair i lies along axis i, but the text "t3" lies near to every sound.
+    const items = Array.from({ length: 48 }, (_, at) => {
+      const [i, isText] = [at >> 1, at % 2 === 1];
+      return {
+        id: isText ? texts[i].id : `folder/s${i}`,
+        modality: isText ? "text" : "audio",
+        embedding: texts.map((_, d) =>
+          isText && i === 3 ? 1 : d === i ? 1 : 0.01 * Math.sin(at + d),
+        ),
+        metadata: { pair: i },
+      };
+    });
+    await post("/v1/collections/hubs/items", { items });
+    const { page } = await served.browser.open(`${served.url}/#/gap/hubs?pairs=pair`);
+    const hubs = page.getByRole("region", { name: "Hubs" });
+    await hubs.getByText("100 % of sounds").waitFor();
+    const links = hubs.getByRole("link");
+    expect(await links.first().getAttribute("href")).toBe("#/search/hubs?like=t3");
+    expect(await fitsWidth(page)).toBe(true);
+    expect(await seriousFindings(page)).toEqual([]);
+    await links.first().click();
+    await page.locator(".details").waitFor();
     await page.close();
   });
 });

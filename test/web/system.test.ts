@@ -5,10 +5,10 @@ import { servedPage } from "../helpers/served-page.js";
 
 const served = servedPage("test/web/system.test.ts");
 
-const post = (path: string, body: object) =>
+const post = (path: string, body: object, headers = {}) =>
   fetch(served.url + path, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...headers },
     body: JSON.stringify(body),
   });
 
@@ -46,6 +46,29 @@ describe.skipIf(!served.found)("the page's System view", () => {
     expect(await fitsWidth(page)).toBe(true);
     // The model that could not be pulled, which the browser logs.
     expect(logged.filter((text) => !text.includes("404"))).toEqual([]);
+    await page.close();
+  });
+
+  it("shows the programs that ask, with what they speak, and markup as text", async () => {
+    const sdk = { "user-agent": "AsyncOpenAI/Python 1.54.3" };
+    expect((await post("/v1/embeddings", { input: ["rain"] }, sdk)).status).toBe(200);
+    expect((await post("/v1/nothing", {}, { "user-agent": "<b>bold</b>" })).status).toBe(404);
+    const { page } = await served.browser.open(`${served.url}/#/system`);
+    const clients = page.getByRole("region", { name: "Clients" });
+    const cells = (program: RegExp | string) =>
+      clients.getByRole("row").filter({ hasText: program }).getByRole("cell");
+    await clients.getByText("OpenAI for Python 1.54.3").waitFor();
+    const ofSdk = await cells("OpenAI for Python").allTextContents();
+    expect(ofSdk.slice(0, 5)).toEqual([
+      "OpenAI for Python 1.54.3",
+      "127.0.0.1",
+      "OpenAI",
+      "1",
+      "–",
+    ]);
+    const unnamed = await cells("unnamed").allTextContents();
+    expect([unnamed[0], unnamed[4]]).toEqual(["unnamed", "1"]);
+    expect((await cells(/Chrome \d+/).allTextContents())[2]).toContain("this page");
     await page.close();
   });
 

@@ -73,7 +73,10 @@ export function compatRoutes(services: Services, shapes: readonly Shape[]) {
     app.on(method, path, described(method, path, candidates), async (c, next) => {
       if (method === "POST") services.budget.refuseWhenFull();
       const chosen = await choose(c, candidates);
-      if (chosen !== undefined) return answer(services, c, chosen);
+      if (chosen !== undefined) {
+        c.set("api", chosen.shape.name);
+        return answer(services, c, chosen);
+      }
       if (isOwn(method, path)) return next();
       throw unmatched(c, candidates);
     });

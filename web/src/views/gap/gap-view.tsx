@@ -5,6 +5,7 @@ import { Cosines } from "./cosines.js";
 import { Curve } from "./curve.js";
 import { directionsOf, Figures } from "./figures.js";
 import "./gap.css";
+import { HubList } from "./hubs.js";
 import { Plane } from "./plane.js";
 import { measure, measured, restore } from "./report.js";
 import { saveJson, savePng, saveSvg } from "./save.js";
@@ -41,12 +42,17 @@ export default function GapView() {
           {current.sentence}
         </Notice>
       )}
-      {current?.report !== undefined && <Report report={current.report} />}
+      {current?.report !== undefined && (
+        <Report
+          report={current.report}
+          collection={"collection" in current.source ? current.source.collection : undefined}
+        />
+      )}
     </main>
   );
 }
 
-function Report({ report }: { report: GapAnswer }) {
+function Report({ report, collection }: { report: GapAnswer; collection?: string }) {
   const place = useRef<HTMLDivElement>(null);
   const curve = report.shift_curve;
   const native = curve?.findIndex(({ delta }) => delta === 0) ?? 0;
@@ -144,6 +150,7 @@ function Report({ report }: { report: GapAnswer }) {
             </p>
           </section>
         )}
+        <HubList report={report} collection={collection} />
       </div>
     </>
   );

@@ -3,6 +3,7 @@ import { Notice } from "../../components/notice.js";
 import { usePolled } from "../../components/use-polled.js";
 import { server } from "../../server.js";
 import { status } from "../../status.js";
+import { Clients } from "./clients.js";
 import { Connect } from "./connect.js";
 import { Jobs } from "./jobs.js";
 import { Models } from "./models.js";
@@ -33,6 +34,7 @@ export default function SystemView() {
       <Jobs />
       <Storage />
       <Requests samples={samples} />
+      <Clients />
       <Connect />
     </main>
   );
