@@ -14,6 +14,11 @@ const post = (path: string, body: object) =>
     body: JSON.stringify(body),
   });
 
+const unit = (values: number[]) => {
+  const length = Math.hypot(...values);
+  return values.map((value) => value / length);
+};
+
 const { data } = readNpy(goldenBytes("modality_gap_clip_features.npy"));
 const side = (name: string, half: number) => ({
   name,
@@ -70,10 +75,6 @@ describe.skipIf(!served.found)("the page's Gap view", () => {
 
   it("measures a collection in pairs, from its address", async () => {
     await post("/v1/collections", { name: "both", space: "mine@1", dimensions: 8 });
-    const unit = (values: number[]) => {
-      const length = Math.hypot(...values);
-      return values.map((value) => value / length);
-    };
     const items = Array.from({ length: 24 }, (_, i) => ({
       id: `item ${i}`,
       modality: i % 2 === 0 ? "image" : "audio",
@@ -97,8 +98,8 @@ describe.skipIf(!served.found)("the page's Gap view", () => {
       return {
         id: isText ? texts[i].id : `folder/s${i}`,
         modality: isText ? "text" : "audio",
-        embedding: texts.map((_, d) =>
-          isText && i === 3 ? 1 : d === i ? 1 : 0.01 * Math.sin(at + d),
+        embedding: unit(
+          texts.map((_, d) => ((isText && i === 3) || d === i ? 1 : 0.01 * Math.sin(at + d))),
         ),
         metadata: { pair: i },
       };
