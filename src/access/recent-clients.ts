@@ -1,5 +1,3 @@
-import type { ClientList } from "../wire/server.js";
-
 /** A sender of requests, as far as it is known before they are answered. */
 export interface Client {
   /** Of the client: behind a trusted proxy not the proxy's. */
@@ -28,10 +26,20 @@ interface Entry {
   counts: Map<number, { requests: number; errors: number }>;
 }
 
+/** A client with what it did in the last minutes. */
+export interface RecentClient extends Omit<SeenRequest, "api" | "status" | "isAdmitted"> {
+  apis: string[];
+  requests: number;
+  /** Those answered with a status of 400 or more. */
+  errors: number;
+  lastSeenAt: Date;
+}
+
 const maxClients = 100;
 /** Of one key or address: a program may name itself anew with each request. */
 const maxPrograms = 5;
-const windowMinutes = 5;
+/** What `requests` and `errors` count over, the current minute included. */
+export const windowMinutes = 5;
 
 /**
  * Who asked this server last, in memory only: no path, query, body or key. Bounded, and those
@@ -76,22 +84,19 @@ export class RecentClients {
   }
 
   /** The one seen last first. */
-  list(): ClientList {
+  list(): RecentClient[] {
     const minute = Math.floor(this.#now() / 60_000);
-    const data = [...this.#entries.values()].reverse().map((entry) => {
+    return [...this.#entries.values()].reverse().map((entry) => {
+      const { apis, counts, lastSeenAt } = entry;
+      const { key, address, program } = entry.last;
       forgetCounts(entry, minute);
-      const counts = [...entry.counts.values()];
-      return {
-        key: entry.last.key ?? null,
-        address: entry.last.address,
-        program: entry.last.program ?? null,
-        apis: [...entry.apis],
-        requests: counts.reduce((sum, { requests }) => sum + requests, 0),
-        errors: counts.reduce((sum, { errors }) => sum + errors, 0),
-        last_seen_at: entry.lastSeenAt.toISOString(),
-      };
+      const sums = { requests: 0, errors: 0 };
+      for (const { requests, errors } of counts.values()) {
+        sums.requests += requests;
+        sums.errors += errors;
+      }
+      return { key, address, program, apis: [...apis], ...sums, lastSeenAt };
     });
-    return { window_minutes: windowMinutes, data };
   }
 
   #makeRoom(sender: string): void {

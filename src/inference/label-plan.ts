@@ -98,13 +98,11 @@ export async function planLabels(
   const examples = head?.fewShot && examplesOf(head, logitScale, modality);
   const chosen = await calibrationOf(parts, pack, query, modality);
   const labelQuery = { ...query, calibration: chosen.name };
-  const { calibration, reference } = await referenceOf(
-    parts,
-    labelQuery,
-    pack,
+  const { calibration, reference } = await referenceOf(parts, labelQuery, pack, {
     modality,
     templates,
-  );
+    signal,
+  });
   const misfit = thresholdsMisfit({ pack, head }, query, calibration);
   return {
     calibration,

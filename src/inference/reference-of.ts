@@ -18,6 +18,12 @@ interface Query {
   calibration?: string;
 }
 
+interface Asked {
+  modality: Modality;
+  templates: readonly string[];
+  signal?: AbortSignal;
+}
+
 /** The reference that a request's labels are compared with; empty if it needs none. */
 export interface ChosenReference {
   reference?: Reference;
@@ -28,14 +34,14 @@ export interface ChosenReference {
  * The neutral texts, and the background of the request's calibration, or the shipped one.
  *
  * @throws AppError `invalid_input` for texts, for a calibration without effect, and for a rate too
- *   low for the background; `space_mismatch` for a calibration of another space.
+ *   low for the background; `space_mismatch` for a calibration of another space; `unavailable` when
+ *   the request's time is up before the background is embedded, which goes on.
  */
 export async function referenceOf(
   { referenceBank, calibrations }: Parts,
   { falseAlarmRate, multiLabel = false, calibration: name }: Query,
   pack: LoadedPack,
-  modality: Modality,
-  templates: readonly string[],
+  { modality, templates, signal }: Asked,
 ): Promise<ChosenReference> {
   if (falseAlarmRate === undefined && name === undefined) return {};
   if (modality === "text") {
@@ -52,10 +58,17 @@ export async function referenceOf(
       'create one with "by", or leave out "multi_label"';
     throw invalidInput("calibration", message);
   }
-  const [neutral, background] = await Promise.all([
+  const computing = Promise.all([
     referenceBank.neutral(pack, modality, templates),
     calibration?.background ?? referenceBank.background(pack, modality),
   ]);
+  const [neutral, background] = await orAborted(computing, signal, () => {
+    const { embedded, total } = referenceBank.backgroundProgress(pack.space, modality);
+    const message =
+      '"reject" needs background that is being embedded for the first time in this space: ' +
+      `${embedded} of ${total} so far. Ask again in a moment`;
+    return new AppError("unavailable", message, { param: "reject", retryAfterSeconds: 5 });
+  });
   const least = 1 / (rowCount(background) + 1);
   if (falseAlarmRate !== undefined && falseAlarmRate < least) {
     const message =
@@ -74,6 +87,32 @@ export async function referenceOf(
     },
     calibration: { name: calibration.name, version },
   };
+}
+
+/**
+ * @throws the signal's reason when it aborts first, or what `late` makes when the time is up; the
+ *   work goes on.
+ */
+async function orAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  late: () => AppError,
+): Promise<T> {
+  if (signal === undefined) return work;
+  const waiting = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    const fail = () => {
+      const { reason } = signal;
+      reject(reason instanceof AppError && reason.code === "timeout" ? late() : reason);
+    };
+    if (signal.aborted) fail();
+    signal.addEventListener("abort", fail, { signal: waiting.signal });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    waiting.abort();
+  }
 }
 
 function checkFits(

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { RecentClients } from "../access/recent-clients.js";
+import { type RecentClients, windowMinutes } from "../access/recent-clients.js";
 import { AppError } from "../errors.js";
 import { ClientList, ReloadAnswer } from "../wire/server.js";
 import { describe, json } from "./describe.js";
@@ -35,5 +35,20 @@ export function adminRoutes(clients: RecentClients, reload?: () => Promise<Reloa
       }
       return c.json(await reload());
     })
-    .get("/v1/admin/clients", clientsOperation, (c) => c.json(clients.list()));
+    .get("/v1/admin/clients", clientsOperation, (c) => c.json(listOf(clients)));
 }
+
+const listOf = (clients: RecentClients): ClientList => ({
+  window_minutes: windowMinutes,
+  data: clients
+    .list()
+    .map(({ key = null, address, program = null, apis, requests, errors, lastSeenAt }) => ({
+      key,
+      address,
+      program,
+      apis,
+      requests,
+      errors,
+      last_seen_at: lastSeenAt.toISOString(),
+    })),
+});

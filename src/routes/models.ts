@@ -54,11 +54,11 @@ const operations = {
  * `/v1/models`: the loaded models, their devices and spaces; a superset of OpenAI's shape.
  */
 export function modelsRoutes(services: Services) {
-  const { packs, models, jobs } = services;
+  const { packs, models, jobs, referenceBank } = services;
   // Manifests have no date: this is when the server loaded the model.
   const created = Math.floor(Date.now() / 1000);
   const answer = (pack: LoadedPack) =>
-    modelAnswer(pack, packs.aliasesOf(pack.manifest.id), created);
+    modelAnswer(pack, { aliases: packs.aliasesOf(pack.manifest.id), created, referenceBank });
   return new Hono<RequestVariables>()
     .get("/v1/models", operations.list, (c) => c.json(modelList(services, created)))
     .get("/v1/models/:id", operations.get, (c) => c.json(answer(packs.find(c.req.param("id")))))
@@ -84,18 +84,25 @@ export function modelsRoutes(services: Services) {
 }
 
 export const modelList = (
-  { packs, config }: Pick<Services, "packs" | "config">,
+  { packs, config, referenceBank }: Pick<Services, "packs" | "config" | "referenceBank">,
   created: number,
 ): ModelList => ({
   object: "list",
-  data: packs.list().map((pack) => modelAnswer(pack, packs.aliasesOf(pack.manifest.id), created)),
+  data: packs.list().map((pack) => {
+    const aliases = packs.aliasesOf(pack.manifest.id);
+    return modelAnswer(pack, { aliases, created, referenceBank });
+  }),
   installed: installedIds(config.dataDir),
 });
 
+interface AnswerParts extends Pick<Services, "referenceBank"> {
+  aliases: string[];
+  created: number;
+}
+
 function modelAnswer(
   { manifest, space, towers, isPinned }: LoadedPack,
-  aliases: string[],
-  created: number,
+  { aliases, created, referenceBank }: AnswerParts,
 ): ModelAnswer {
   const modalities = towers.map(({ modality }) => modality);
   return {
@@ -121,6 +128,9 @@ function modelAnswer(
       bytes,
       in_memory: isAwake(),
     })),
+    background: modalities
+      .filter((modality) => modality !== "text")
+      .map((modality) => ({ modality, ...referenceBank.backgroundProgress(space, modality) })),
     pinned: isPinned(),
     activation: manifest.activation,
     logit_scale: manifest.logitScale,

@@ -26,7 +26,7 @@ import { type Projection, projectGap } from "./gap-projection.js";
 import { type BothWays, type Recall, recallBothWays } from "./gap-recall.js";
 import { infoNceOf, shifter } from "./gap-similarities.js";
 import { type HeldOutGap, heldOutGap, type Sides } from "./held-out-gap.js";
-import { type Hubs, hubs, type PairCosines, pairCosines } from "./pair-cosines.js";
+import { hubs, type PairCosines, pairCosines, type ReportedHubs } from "./pair-cosines.js";
 import { type IsRight, ranks, recallAtK, transposed } from "./recall.js";
 import { pairKernel, uniformity } from "./uniformity.js";
 
@@ -45,11 +45,6 @@ export interface GapRequest {
    */
   seed?: number;
 }
-
-/** Items by their row in the request, of the side that is searched, or by their id. */
-export type ReportedHubs = Omit<Hubs, "items"> & {
-  items: { row?: number; id?: string; share: number }[];
-};
 
 /**
  * The report on the wire. Figures that need pairs are null without them; retrieval figures also
@@ -168,8 +163,8 @@ export function measureGap(request: GapRequest, onProgress?: (share: number) => 
     pair_cosines: similarity ? pairCosines(similarity) : null,
     hubs: similarity
       ? {
-          a_to_b: hubsOf(similarity, order.b),
-          b_to_a: hubsOf(transposed(similarity, rowCount(few.a)), order.a),
+          a_to_b: hubs(similarity, order.b),
+          b_to_a: hubs(transposed(similarity, rowCount(few.a)), order.a),
         }
       : null,
     shift_curve: curve ?? null,
@@ -195,12 +190,6 @@ const sharesRow =
   ({ a, b }: { a: Int32Array; b: Int32Array }): IsRight =>
   (i, j) =>
     a[i] === a[j] || b[i] === b[j];
-
-/** Hubs by their rows in the request, from those of the sample. */
-function hubsOf(similarity: Float32Array, order: ArrayLike<number>): Hubs {
-  const measured = hubs(similarity);
-  return { ...measured, items: measured.items.map((one) => ({ ...one, row: order[one.row] })) };
-}
 
 const bothSides = <T>(side: T) => ({ a: side, b: side });
 

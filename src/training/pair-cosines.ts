@@ -58,6 +58,11 @@ export interface Hubs {
   items: { row: number; share: number }[];
 }
 
+/** Items by their row in the request, of the side that is searched, or by their id. */
+export type ReportedHubs = Omit<Hubs, "items"> & {
+  items: { row?: number; id?: string; share: number }[];
+};
+
 const nearest = 10;
 const maxHubs = 10;
 
@@ -67,8 +72,9 @@ const maxHubs = 10;
  * Source: Radovanović et al. 2010, https://jmlr.org/papers/v11/radovanovic10a.html
  *
  * @param similarity  [N, N], a row for each query.
+ * @param order  the rows that the columns stand for; by default their own.
  */
-export function hubs(similarity: Float32Array): Hubs {
+export function hubs(similarity: Float32Array, order?: ArrayLike<number>): Hubs {
   const n = Math.sqrt(similarity.length);
   const k = Math.min(nearest, n);
   const found = new Int32Array(n);
@@ -88,7 +94,7 @@ export function hubs(similarity: Float32Array): Hubs {
     .filter((row) => found[row] > k)
     .sort((i, j) => found[j] - found[i] || i - j)
     .slice(0, maxHubs)
-    .map((row) => ({ row, share: found[row] / n }));
+    .map((row) => ({ row: order?.[row] ?? row, share: found[row] / n }));
   return { skewness, largest: largest / n, never: zeroCount / n, items };
 }
 

@@ -35,6 +35,13 @@ export const ModelAnswer = z.object({
       in_memory: z.boolean(),
     }),
   ),
+  /**
+   * For `reject`: how much of the shipped background is embedded in its space. The first request
+   * with `reject` embeds all of it.
+   */
+  background: z.array(
+    z.object({ modality: z.enum(["image", "audio"]), embedded: z.int(), total: z.int() }),
+  ),
   /** Its graphs stay in memory. */
   pinned: z.boolean(),
   activation: z.enum(["softmax", "sigmoid"]),

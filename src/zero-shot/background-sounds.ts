@@ -17,10 +17,11 @@ export function* backgroundSounds(count: number): Generator<DecodedAudio> {
     const isLayered = random.uniform() < 0.6;
     const other = isLayered ? voices[random.integer(voices.length)](random) : () => 0;
     const [gain, share] = [10 ** (-1.5 * random.uniform()), random.uniform()];
-    const samples = Float32Array.from({ length: Math.round(seconds * sampleRateHz) }, (_, k) => {
+    const samples = new Float32Array(Math.round(seconds * sampleRateHz));
+    for (let k = 0; k < samples.length; k++) {
       const value = main(k / sampleRateHz) + share * other(k / sampleRateHz);
-      return Math.max(-1, Math.min(1, 0.5 * gain * value));
-    });
+      samples[k] = Math.max(-1, Math.min(1, 0.5 * gain * value));
+    }
     yield { sampleRateHz, samples };
   }
 }
@@ -46,7 +47,19 @@ function harmonics(random: Random): (phase: number) => number {
     const near = Math.exp(-((h + 1 - first) ** 2) / 4) + Math.exp(-((h + 1 - second) ** 2) / 8);
     return (0.1 + near) / (h + 1) ** 0.5;
   });
-  return (phase) => gains.reduce((sum, gain, h) => sum + 0.3 * gain * sine((h + 1) * phase), 0);
+  return (phase) => {
+    // sin((n + 1) x) = 2 cos(x) sin(n x) - sin((n - 1) x): one sine for all of them
+    const x = 2 * Math.PI * phase;
+    const twice = 2 * Math.cos(x);
+    let [before, current, sum] = [0, Math.sin(x), 0];
+    for (const gain of gains) {
+      sum += 0.3 * gain * current;
+      const next = twice * current - before;
+      before = current;
+      current = next;
+    }
+    return sum;
+  };
 }
 
 const voices: ((random: Random) => Voice)[] = [

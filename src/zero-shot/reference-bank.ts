@@ -10,8 +10,8 @@ import { type Rows, rowsOf } from "../math/rows.js";
 import { readSafetensors, writeSafetensors } from "../math/safetensors.js";
 import { inBulk } from "../priority.js";
 import { Recent } from "../recent.js";
-import { backgroundPictures } from "./background-pictures.js";
-import { backgroundSounds } from "./background-sounds.js";
+import { startWorker } from "../workers/start-worker.js";
+import type { BackgroundBatch } from "./background-worker.js";
 import { classEmbeddings } from "./class-embeddings.js";
 import { neutralTexts } from "./neutral-texts.js";
 import type { Reference } from "./reference.js";
@@ -31,12 +31,19 @@ const maxRemembered = 32;
 export class ReferenceBank {
   readonly #folder: string;
   readonly #log: Log;
+  readonly #backgroundCount: number;
   readonly #rows = new Recent<Rows>(maxRemembered);
+  /** Inputs of each background that is being embedded. */
+  readonly #embedded = new Map<string, number>();
 
-  /** @param folder  `<dataDir>/cache` */
-  constructor({ folder, log }: { folder: string; log: Log }) {
+  /**
+   * @param folder  `<dataDir>/cache`
+   * @param backgroundCount  inputs of each modality; fewer only in tests.
+   */
+  constructor({ folder, log }: { folder: string; log: Log }, backgroundCount = shippedBackground) {
     this.#folder = folder;
     this.#log = log;
+    this.#backgroundCount = backgroundCount;
   }
 
   /** Neutral texts in the templates of a request. */
@@ -55,25 +62,54 @@ export class ReferenceBank {
 
   /** Embeddings of the shipped background. */
   background(pack: LoadedPack, modality: "image" | "audio"): Promise<Rows> {
-    return this.remembered(["background", pack.space, modality], async () => {
-      const inputs =
-        modality === "image"
-          ? backgroundPictures(shippedBackground)
-          : backgroundSounds(shippedBackground);
-      const encoder = pack.encoders[modality] as Encoder;
-      const embeddings: Embedding[] = [];
-      let group: ModalityInput[typeof modality][] = [];
-      const flush = async () => {
-        embeddings.push(...(await encoder.encode(group)));
-        group = [];
-      };
-      for (const input of inputs) {
-        group.push(input);
-        if (group.length === batch) await flush();
+    const key = backgroundKey(pack.space, modality);
+    return this.remembered(key, async () => {
+      const name = JSON.stringify(key);
+      try {
+        return await this.#embedBackground(pack.encoders[modality] as Encoder, modality, (count) =>
+          this.#embedded.set(name, count),
+        );
+      } finally {
+        this.#embedded.delete(name);
       }
-      if (group.length > 0) await flush();
-      return rowsOf(embeddings);
     });
+  }
+
+  /** How much of the shipped background is embedded in a space, out of `total`. */
+  backgroundProgress(space: string, modality: "image" | "audio") {
+    const key = backgroundKey(space, modality);
+    const isKept = existsSync(this.#pathOf(bankKey(key)));
+    const embedded = isKept
+      ? this.#backgroundCount
+      : (this.#embedded.get(JSON.stringify(key)) ?? 0);
+    return { embedded, total: this.#backgroundCount };
+  }
+
+  /** The next inputs are made in a thread while the last ones are embedded. */
+  async #embedBackground(
+    encoder: Encoder,
+    modality: "image" | "audio",
+    onProgress: (count: number) => void,
+  ): Promise<Rows> {
+    const worker = startWorker(new URL("./background-worker.js", import.meta.url));
+    const asked: BackgroundBatch = { modality, total: this.#backgroundCount, size: batch };
+    const make = () => {
+      const made = worker.call<ModalityInput[typeof modality][]>("next", asked);
+      made.catch(() => undefined); // the one that is made when an embedding fails
+      return made;
+    };
+    try {
+      const embeddings: Embedding[] = [];
+      for (let next = make(); ; ) {
+        const inputs = await next;
+        if (inputs.length === 0) return rowsOf(embeddings);
+        next = make();
+        embeddings.push(...(await encoder.encode(inputs)));
+        onProgress(embeddings.length);
+      }
+    } finally {
+      await worker.terminate();
+    }
   }
 
   /**
@@ -81,13 +117,12 @@ export class ReferenceBank {
    * cached.
    */
   remembered(parts: readonly string[], make: () => Promise<Rows>): Promise<Rows> {
-    const key = JSON.stringify([bankVersion, ...parts]);
+    const key = bankKey(parts);
     return this.#rows.get(key, () => inBulk(() => this.#kept(key, make)));
   }
 
   async #kept(key: string, make: () => Promise<Rows>): Promise<Rows> {
-    const name = createHash("sha256").update(key).digest("hex").slice(0, 24);
-    const path = join(this.#folder, `${name}.safetensors`);
+    const path = this.#pathOf(key);
     if (existsSync(path)) {
       try {
         const { tensors, metadata } = readSafetensors(await readFile(path));
@@ -105,4 +140,17 @@ export class ReferenceBank {
     );
     return rows;
   }
+
+  #pathOf(key: string): string {
+    const name = createHash("sha256").update(key).digest("hex").slice(0, 24);
+    return join(this.#folder, `${name}.safetensors`);
+  }
 }
+
+const bankKey = (parts: readonly string[]) => JSON.stringify([bankVersion, ...parts]);
+
+const backgroundKey = (space: string, modality: "image" | "audio") => [
+  "background",
+  space,
+  modality,
+];

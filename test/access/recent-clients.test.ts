@@ -18,34 +18,31 @@ const note = (request: Partial<SeenRequest> = {}) =>
     status: 200,
     ...request,
   });
-const addresses = () => clients.list().data.map(({ address }) => address);
+const addresses = () => clients.list().map(({ address }) => address);
 
 describe("RecentClients", () => {
   it("counts requests and refusals of a program, and what it speaks", () => {
     note();
     note({ api: "openai" });
     note({ status: 404 });
-    expect(clients.list()).toEqual({
-      window_minutes: 5,
-      data: [
-        {
-          key: null,
-          address: "192.0.2.1",
-          program: "curl 8.5.0",
-          apis: ["native", "openai"],
-          requests: 3,
-          errors: 1,
-          last_seen_at: "2026-01-01T00:00:00.000Z",
-        },
-      ],
-    });
+    expect(clients.list()).toEqual([
+      {
+        key: undefined,
+        address: "192.0.2.1",
+        program: "curl 8.5.0",
+        apis: ["native", "openai"],
+        requests: 3,
+        errors: 1,
+        lastSeenAt: new Date(now),
+      },
+    ]);
   });
 
   it("forgets counts after five minutes and keeps the client", () => {
     note();
     now += 4 * minute;
     note();
-    const requests = () => clients.list().data[0].requests;
+    const requests = () => clients.list()[0].requests;
     expect(requests()).toBe(2);
     now += minute;
     expect(requests()).toBe(1);
@@ -57,7 +54,7 @@ describe("RecentClients", () => {
     note();
     now -= 60 * minute;
     note();
-    expect(clients.list().data[0].requests).toBe(1);
+    expect(clients.list()[0].requests).toBe(1);
   });
 
   it("tells a key from an address, and follows it from one address to another", () => {
@@ -65,9 +62,9 @@ describe("RecentClients", () => {
     note({ key });
     note();
     note({ key, address: "192.0.2.2" });
-    expect(clients.list().data).toMatchObject([
+    expect(clients.list()).toMatchObject([
       { key, address: "192.0.2.2", requests: 2 },
-      { key: null, address: "192.0.2.1", requests: 1 },
+      { key: undefined, address: "192.0.2.1", requests: 1 },
     ]);
   });
 
@@ -96,7 +93,7 @@ describe("RecentClients", () => {
   it("keeps five programs of one sender, which may name itself anew each time", () => {
     note({ address: "other" });
     for (let i = 0; i < 200; i++) note({ program: `name ${i}` });
-    expect(clients.list().data.map(({ program }) => program)).toEqual([
+    expect(clients.list().map(({ program }) => program)).toEqual([
       "name 199",
       "name 198",
       "name 197",

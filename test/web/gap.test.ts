@@ -113,7 +113,8 @@ describe.skipIf(!served.found)("the page's Gap view", () => {
     expect(await fitsWidth(page)).toBe(true);
     expect(await seriousFindings(page)).toEqual([]);
     await links.first().click();
-    await page.locator(".details").waitFor();
+    await page.getByText("s3", { exact: true }).first().waitFor();
+    expect(page.url()).toContain("#/search/hubs?like=t3");
     await page.close();
   });
 });

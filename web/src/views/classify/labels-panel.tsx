@@ -5,10 +5,21 @@ import { toast } from "../../components/toasts.js";
 import { modalityNames } from "../../media.js";
 import { sentenceOf } from "../../server.js";
 import { status } from "../../status.js";
+import { BackgroundProgress } from "./background-progress.js";
 import { suggestContrasts } from "./contrasts.js";
 import { LabelPrompts } from "./label-prompts.js";
 import { SavedSetRow } from "./saved-set-row.js";
-import { addSet, changeSet, type Input, type LabelSet, maxSets, removeSet, sets } from "./state.js";
+import {
+  addSet,
+  changeSet,
+  type Input,
+  inputs,
+  type LabelSet,
+  maxSets,
+  outcomeOf,
+  removeSet,
+  sets,
+} from "./state.js";
 
 /** Labels, and the sentence around them. */
 export function LabelsPanel({
@@ -91,8 +102,10 @@ export function LabelsPanel({
 }
 
 /** "None of these", with how often one accepts to be wrong about it. */
-function RejectChoice({ set: { id, falseAlarmRate } }: { set: LabelSet }) {
+function RejectChoice({ set }: { set: LabelSet }) {
+  const { id, falseAlarmRate } = set;
   const isOn = falseAlarmRate !== undefined;
+  const waiting = isOn && inputs.value.find((one) => outcomeOf(one, set)?.state === "working");
   const choose = (rate: number | undefined) => changeSet(id, { falseAlarmRate: rate });
   return (
     <div class="row reject">
@@ -117,6 +130,7 @@ function RejectChoice({ set: { id, falseAlarmRate } }: { set: LabelSet }) {
         ))}
       </select>
       <span class="sentence">of the time when none fits</span>
+      {waiting && <BackgroundProgress modality={waiting.modality} />}
     </div>
   );
 }

@@ -71,11 +71,6 @@ export function Results({ input, set }: { input: Input; set: LabelSet }) {
         hasBest={(window ?? answer).known !== false}
         isStale={outcome?.state !== "done"}
       />
-      {outcome?.state === "working" && set.falseAlarmRate !== undefined && (
-        <p class="sentence">
-          Comparing with unrelated things; the first time, the server has to look at all of them.
-        </p>
-      )}
       {answer.warnings?.map((warning) => (
         <p class="sentence" key={warning}>
           {warning}
