@@ -1,5 +1,6 @@
 import sharp from "sharp";
 import { createClient } from "../src/client/client.js";
+import { seededRandom } from "../src/math/random.js";
 import { openBrowser } from "../test/helpers/browser.js";
 import { serve, untilReady } from "../test/helpers/serve.js";
 
@@ -17,6 +18,9 @@ const fixtures = ["cat.jpg", "coffee.webp", "flower.webp", "temple.jpg", "rocket
 const images = await Promise.all(
   fixtures.map((name) => sharp(`fixtures/images/${name}`).resize(160).webp().toBuffer()),
 );
+const random = seededRandom(1);
+const places = Array.from({ length: 12 }, (_, i) => `place ${i + 1}`);
+const tags = Array.from({ length: 30 }, (_, i) => `tag ${i + 1}`);
 const [server, browser] = await Promise.all([serve(), openBrowser()]);
 try {
   await untilReady(server);
@@ -26,6 +30,13 @@ try {
     const items = Array.from({ length: Math.min(batch, count - at) }, (_, i) => ({
       id: `picture ${at + i}.webp`,
       image: images[(at + i) % images.length].toString("base64"),
+      metadata: {
+        place: places[Math.floor(places.length * random.uniform() ** 2)],
+        year: 2000 + Math.floor(25 * random.uniform()),
+        taken: { camera: `camera ${(at + i) % 40}` },
+        tags: [tags[(at + i) % tags.length], tags[(at + 3 * i) % tags.length]],
+        bytes: Math.floor(1e6 * random.uniform()),
+      },
     }));
     await client.addItems("many", items);
   }
@@ -37,6 +48,8 @@ try {
   await page.goto(address);
   await page.waitForFunction("[...document.images].some((image) => image.naturalWidth > 0)");
   const firstMs = performance.now() - start;
+  await page.getByRole("heading", { name: "taken.camera" }).waitFor();
+  const facetsMs = performance.now() - start;
   const times = await page.evaluate<number[]>(`new Promise((resolve) => {
     const times = [];
     let last = performance.now();
@@ -52,6 +65,7 @@ try {
   const at = (share: number) => times[Math.floor(share * (times.length - 1))].toFixed(1);
   const shown = await page.locator(".results li").count();
   console.info(`${count} items: first pictures after ${firstMs.toFixed(0)} ms`);
+  console.info(`values of their fields after ${facetsMs.toFixed(0)} ms`);
   console.info(`a frame while scrolling: median ${at(0.5)} ms, 95 % within ${at(0.95)} ms`);
   console.info(`${shown} of them exist as elements`);
 } finally {
