@@ -200,6 +200,7 @@ describe.skipIf(!served.found)("the page's Search view", () => {
     await page.unrouteAll();
     await page.getByRole("button", { name: "Reload" }).click();
     await page.getByRole("heading", { name: "Map" }).waitFor({ state: "attached" });
+    expect(await page.locator(".not-started").count()).toBe(0);
     await page.route("**/assets/index-*", (route) => route.fulfill({ status: 404 }));
     await page.reload();
     await page.getByText("The page did not start").waitFor();

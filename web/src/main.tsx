@@ -5,4 +5,5 @@ import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/parts.css";
 
+document.body.replaceChildren(); // what is said where this does not run
 render(<App />, document.body);

@@ -26,7 +26,7 @@ const pictureKind = modalities.indexOf("image");
 /** Of points when none stands out. */
 const evenLevel = 5;
 /** Of pictures that do not stand out. */
-const faintPicture = 0.25;
+const faintPicture = 0.35;
 
 /**
  * Draws the map: points or pictures, the gap between modalities, names, what is selected, hovered
@@ -44,15 +44,16 @@ export function drawMap(canvas: HTMLCanvasElement, scene: Scene, palette: Palett
   const placing = { width: size.width, first: selected };
   const pictures = scene.thumbnails?.place(inView, placing) ?? [];
   drawPictures(context, pictures, scene, palette);
-  const { centroids } = data;
-  drawGap(context, { centroids, view, size }, palette);
+  // By UMAP the way from one to the other means nothing.
+  const means = data.method === "pca" ? data.centroids : [];
+  drawGap(context, { centroids: means, view, size }, palette);
   const taken = pictures.map(({ left, top, width, height }) => ({
     left,
     right: left + width,
     top,
     bottom: top + height,
   }));
-  drawNames(context, { names: scene.names, centroids, view, size, taken }, palette);
+  drawNames(context, { names: scene.names, centroids: means, view, size, taken }, palette);
   context.strokeStyle = palette.accent;
   context.lineWidth = 1.5;
   context.beginPath();
@@ -106,6 +107,8 @@ function drawPictures(
 ): void {
   context.lineWidth = 2;
   for (const { point, picture, left, top, width, height } of pictures) {
+    context.fillStyle = palette.surface; // no point shows through
+    context.fillRect(left, top, width, height);
     context.globalAlpha =
       weights === undefined ? 1 : faintPicture + (1 - faintPicture) * weights[point];
     context.drawImage(picture, left, top, width, height);
@@ -113,8 +116,8 @@ function drawPictures(
     context.beginPath();
     context.roundRect(left, top, width, height, 4);
     context.stroke();
+    context.globalAlpha = 1;
   }
-  context.globalAlpha = 1;
 }
 
 /** The point under the pointer, or the only one that is selected, with its name. */

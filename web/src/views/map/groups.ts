@@ -45,12 +45,13 @@ function rangesOf({ field, points }: MapValues & { kind: "numbers" }) {
   const step = roundStep((high - low) / rampSteps);
   const start = Math.floor(low / step);
   const ranges = Math.min(rampSteps, Math.floor(high / step) - start + 1);
-  const isWhole = step === 1 && numbers.every(Number.isInteger);
+  const isWhole = step >= 1 && numbers.every(Number.isInteger);
   const places = points.map((value) =>
     value === null ? null : Math.max(0, Math.min(ranges - 1, Math.floor(value / step) - start)),
   );
   const groups: Group[] = Array.from({ length: ranges }, (_, i) => {
-    const [from, to] = [numberText((start + i) * step), numberText((start + i + 1) * step)];
+    const [first, end] = [(start + i) * step, (start + i + 1) * step];
+    const [from, to] = [first, end].map(numberText);
     const isFirst = i === 0 && numbers[0] < start * step;
     const isLast = i === ranges - 1 && numbers.at(-1)! >= (start + ranges) * step;
     const label = isFirst
@@ -58,7 +59,7 @@ function rangesOf({ field, points }: MapValues & { kind: "numbers" }) {
       : isLast
         ? `${from} and above`
         : isWhole
-          ? from
+          ? [...new Set([from, numberText(end - 1)])].join(" – ")
           : `${from} – ${to}`;
     const colour = `--ramp-${1 + Math.round((i / Math.max(1, ranges - 1)) * (rampSteps - 1))}`;
     return { label, colour, count: 0 };
