@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { AppError } from "../errors.js";
 import { batchSize, embedSeconds, queuedInputs } from "../metrics.js";
 import {
@@ -10,8 +11,9 @@ import {
 } from "../priority.js";
 import { collectStages, recordStages, StageTimes } from "../stages.js";
 import { Turns } from "../turns.js";
+import type { Batch, Call, Entry } from "./batched-call.js";
 import { BulkBatchSize } from "./bulk-batch-size.js";
-import type { Embedding, Encoder, Modality, ModalityInput } from "./encoder.js";
+import type { Embedding, Encoder, Modality } from "./encoder.js";
 
 export interface BatchingOptions {
   /** Most inputs in one run. */
@@ -19,42 +21,14 @@ export interface BatchingOptions {
 }
 
 /**
- * While one batch runs the next may be preprocessed, but only a full one: a batch started early
- * would be small.
+ * While one batch runs the next is preprocessed, so that the graph need not wait for it; but not a
+ * small one, which would run alone although others come.
  */
 const maxInFlight = 2;
+const enoughAhead = 8;
 
-interface Call<M extends Modality> {
-  inputs: readonly ModalityInput[M][];
-  /** The inputs it waits for. */
-  entries: Set<Entry<M>>;
-  embeddings: Embedding[];
-  /** Whether an input is in a batch, and how many embeddings have arrived. */
-  begun: boolean;
-  done: number;
-  startedWaiting: number;
-  stages: StageTimes;
-  resolve: (embeddings: Embedding[]) => void;
-  reject: (error: unknown) => void;
-}
-
-/** One input; calls with an equal one share it while it waits or runs. */
-interface Entry<M extends Modality> {
-  /** The text itself, or the content hash of media; undefined without one. */
-  content: string | undefined;
-  /** Empty once all of them have gone. */
-  uses: { call: Call<M>; position: number }[];
-  /** The caller. Calls of one caller share a turn. */
-  caller: unknown;
-  priority: Priority;
-  batch: Batch<M> | undefined;
-}
-
-interface Batch<M extends Modality> {
-  entries: Entry<M>[];
-  /** Aborts when no caller waits for any of its inputs. */
-  gone: AbortController;
-}
+/** Calls that are answered in one turn of the event loop, which others wait for. */
+const answersATurn = 4;
 
 /**
  * Encoder -> Encoder: joins the inputs of concurrent calls into batches. Interactive and bulk
@@ -139,7 +113,12 @@ export function withBatching<M extends Modality>(
     return batch;
   };
 
-  const runBatch = async ({ entries, gone }: Batch<M>, priority: Priority) => {
+  /** @param onComputed  called when the graph is free, before the answers. */
+  const runBatch = async (
+    { entries, gone }: Batch<M>,
+    priority: Priority,
+    onComputed: () => void,
+  ) => {
     const stages = new StageTimes();
     const served = new Set<Call<M>>();
     const give = (entry: Entry<M>, embedding: Embedding) => {
@@ -165,6 +144,7 @@ export function withBatching<M extends Modality>(
     if (gone.signal.aborted) return;
     try {
       const embeddings = await encode(entries);
+      onComputed();
       batchSize.observe(labels, entries.length);
       bulkSize.ran(stages.get("inference") ?? 0, entries.length);
       for (const [i, entry] of entries.entries()) give(entry, embeddings[i]);
@@ -180,9 +160,10 @@ export function withBatching<M extends Modality>(
         }
       }
     }
-    for (const call of served) {
-      call.stages.addAll(stages);
-      if (call.done < call.inputs.length) continue;
+    for (const call of served) call.stages.addAll(stages);
+    const complete = [...served].filter(({ done, inputs }) => done === inputs.length);
+    for (const [i, call] of complete.entries()) {
+      if (i % answersATurn === answersATurn - 1) await nextTurn();
       embedSeconds.observe(labels, (performance.now() - call.startedWaiting) / 1000);
       endCall(call, () => call.resolve(call.embeddings));
     }
@@ -192,13 +173,18 @@ export function withBatching<M extends Modality>(
     for (const priority of priorities) {
       const lane = lanes[priority];
       const size = priority === "bulk" ? bulkSize.size : options.maxBatch;
-      const enough = () => lane.waiting.size >= (lane.inFlight === 0 ? 1 : size);
+      const ahead = Math.min(size, enoughAhead);
+      const enough = () => lane.waiting.size >= (lane.inFlight === 0 ? 1 : ahead);
       while (lane.inFlight < maxInFlight && enough()) {
         lane.inFlight++;
-        void runBatch(nextBatch(lane.waiting, size), priority).finally(() => {
+        let isOver = false;
+        const onOver = () => {
+          if (isOver) return;
+          isOver = true;
           lane.inFlight--;
           pump();
-        });
+        };
+        void runBatch(nextBatch(lane.waiting, size), priority, onOver).finally(onOver);
       }
     }
     if (isIdle()) idle?.();

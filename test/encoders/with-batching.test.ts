@@ -78,6 +78,43 @@ describe("withBatching", () => {
     await Promise.all(calls);
   });
 
+  it("prepares a batch beside a running one once eight wait, before it is full", async () => {
+    const { encoder: held, batches, finish } = heldEncoder();
+    const encoder = withBatching(held, { maxBatch: 32 });
+    const calls: Promise<unknown>[] = [];
+    const sizes: number[] = [];
+    for (let i = 0; i < 9; i++) {
+      calls.push(encoder.encode([`${i}`]));
+      await turn();
+      sizes.push(batches.length);
+    }
+    expect(sizes).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 2]);
+    await finish(Promise.all(calls));
+    expect(batches.map(({ texts }) => texts.length)).toEqual([1, 8]);
+  });
+
+  it("starts the next batch before it answers, and answers in turns of the event loop", async () => {
+    const { encoder: held, batches, finish } = heldEncoder();
+    const encoder = withBatching(held, { maxBatch: 16 });
+    const log: string[] = [];
+    let turns = 0;
+    const calls = letters(16).map((text) =>
+      encoder.encode([text]).then(() => log.push(`${batches.length} begun, turn ${turns}`)),
+    );
+    await turn();
+    const last = encoder.encode(["last"]);
+    const count = () => {
+      turns++;
+      counting = setImmediate(count);
+    };
+    let counting = setImmediate(count);
+    await finish(Promise.all(calls));
+    clearImmediate(counting);
+    await finish(last);
+    expect(new Set(log.map((line) => line.split(",")[0]))).toEqual(new Set(["2 begun"]));
+    expect(new Set(log).size).toBeGreaterThanOrEqual(4);
+  });
+
   it("lets a small call through between the batches of a large one", async () => {
     const inner = fakeEncoder(5);
     const encoder = withBatching(inner, { maxBatch: 4 });
