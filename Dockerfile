@@ -14,17 +14,19 @@ RUN apt-get update \
   && apt-get install -y --no-install-recommends g++ make python3 \
   && rm -rf /var/lib/apt/lists/*
 COPY package.json package-lock.json .npmrc ./
+COPY install ./install
 RUN npm ci --no-audit --no-fund
 COPY . .
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:22-bookworm-slim
 # ffmpeg reads M4A, AAC and WebM; heif-convert reads HEIC; tini ends what decoders leave behind.
+# A volume takes its owner from the folder that it is mounted on, /data/media too.
 # hadolint ignore=DL3008
 RUN apt-get update \
   && apt-get install -y --no-install-recommends ffmpeg libheif-examples tini \
   && rm -rf /var/lib/apt/lists/* \
-  && mkdir /data && chown 1000:1000 /data
+  && mkdir -p /data/media && chown -R 1000:1000 /data
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules

@@ -9,6 +9,9 @@ function lint(command: string, ...args: string[]): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8" });
   return error !== undefined ? error.message : status === 0 ? "" : `${stdout}${stderr}`;
 }
+/** What the COPY lines of a stage of the Dockerfile name. */
+const copied = (stage: string): string[] =>
+  [...stage.matchAll(/^COPY (?:--from=\S+ )?(.*) \S+$/gm)].flatMap(([, paths]) => paths.split(" "));
 const files = [
   "Dockerfile",
   "deploy/compose.yaml",
@@ -31,10 +34,27 @@ describe("files to deploy with", () => {
     expect(seconds(/TimeoutStopSec=(\d+)/, files[2])).toBeGreaterThan(drain);
   });
 
-  it("copy into the image what the build reads", () => {
-    const ignore = readFileSync(".dockerignore", "utf8");
+  it("copy into the image what the build reads, before it is read", () => {
+    const ignored = readFileSync(".dockerignore", "utf8");
+    const [build, image] = readFileSync("Dockerfile", "utf8")
+      .split(/^FROM /m)
+      .slice(1);
     for (const path of ["src", "web", "models", "fixtures", "package-lock.json"])
-      expect(ignore).toContain(`!${path}\n`);
+      expect(ignored).toContain(`!${path}\n`);
+    // npm ci runs the package's own scripts
+    const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
+    const before = copied(build.slice(0, build.indexOf("RUN npm ci")));
+    for (const name of ["preinstall", "install", "postinstall", "prepare"]) {
+      const [, file] = /^node (\S+)$/.exec(scripts[name] ?? "") ?? [];
+      if (file !== undefined) expect(before).toContain(file.split("/")[0]);
+    }
+    for (const path of before) {
+      expect(existsSync(path), path).toBe(true);
+      expect(ignored).toContain(`!${path}\n`);
+    }
+    const made = ["node_modules", "dist"];
+    for (const path of copied(image).map((name) => name.replace("/app/", "")))
+      if (!made.includes(path)) expect(ignored).toContain(`!${path}\n`);
   });
 
   describe.skipIf(!existsSync(".venv/bin/hadolint"))(
