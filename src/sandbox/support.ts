@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { libc } from "../libc.js";
 import { seccompFilter } from "./seccomp-filter.js";
 
 /** `auto` takes the locks that the system has; `required` does not go on without them all. */
@@ -28,18 +28,16 @@ let found: LockSupport | undefined;
 
 /** Asked once: a kernel does not change while it runs. */
 export function lockSupport(): LockSupport {
-  found ??= look();
+  found ??= detectLocks();
   return found;
 }
 
-function look(): LockSupport {
+function detectLocks(): LockSupport {
   const none = (reason: string): LockSupport => ({ landlock: 0, seccomp: false, reason });
   if (process.platform !== "linux") return none("only Linux has Landlock and seccomp");
   try {
-    const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
-    const libc = koffi.load(null);
-    const prctl = libc.func("int prctl(int option, ...)");
-    const syscall = libc.func("long syscall(long number, ...)");
+    const prctl = libc("int prctl(int option, ...)");
+    const syscall = libc("long syscall(long number, ...)");
     // Source: linux/landlock.h, linux/prctl.h.
     const createRuleset = 444;
     const askVersion = 1;
