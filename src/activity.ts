@@ -1,6 +1,6 @@
 /**
- * Work under way, so that what it may still use is freed after it: requests, groups of a stream and
- * jobs.
+ * Work in progress, so that whatever it may still use is freed only after it: requests, groups of a
+ * stream and jobs.
  */
 export class Activity {
   readonly #underWay = new Set<Promise<unknown>>();
@@ -18,7 +18,7 @@ export class Activity {
     }
   }
 
-  /** Resolves when all that has begun before this call has ended. */
+  /** Resolves when everything that began before this call has ended. */
   async whenIdle(): Promise<void> {
     await Promise.all(this.#underWay);
   }

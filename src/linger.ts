@@ -17,7 +17,7 @@ export function lingerAfterAnswers(server: Pick<Server, "on">): void {
     const { socket } = request;
     const { destroySoon }: Socket = Object.getPrototypeOf(socket);
     response.once("finish", () => {
-      // The web stream over a body that was read in part pauses the request at each piece of it.
+      // The web stream over a partly read body pauses the request at each piece.
       request.removeAllListeners("data");
       request.resume();
     });

@@ -17,16 +17,16 @@ export const withPriority = <T>(priority: Priority, work: () => T): T =>
 /** Runs bulk work, which gives way: adds, jobs and large requests. */
 export const inBulk = <T>(work: () => T): T => withPriority("bulk", work);
 
-// The processor is shared by all work of this process, so what is under way is counted for all.
+// All work of this process shares the processor, so work in progress is counted for all of it.
 let interactiveUnderWay = 0;
 const paused = new Set<() => void>();
 let lastInteractiveAt = Number.NEGATIVE_INFINITY;
-/** After a request another one is expected for so long. */
+/** For this long after a request, another one is expected. */
 const expectMs = 5000;
 /** However many people ask, bulk work goes on by a batch each time. */
 const maxHoldMs = 100;
 
-/** Runs a request whose client waits; bulk work begins little meanwhile. */
+/** Runs a request whose client is waiting; bulk work holds back meanwhile. */
 export async function asInteractive<T>(work: () => Promise<T>): Promise<T> {
   interactiveUnderWay++;
   try {
@@ -39,8 +39,8 @@ export async function asInteractive<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Whether somebody waits for an answer, or did a few seconds ago: whatever bulk work begins now may
- * be what the next request has to wait for.
+ * Whether somebody is waiting for an answer, or was a few seconds ago: bulk work started now may
+ * delay the next request.
  */
 export const isInteractiveExpected = (): boolean =>
   interactiveUnderWay > 0 || performance.now() - lastInteractiveAt < expectMs;

@@ -10,15 +10,15 @@ import type { ReloadAnswer } from "./wire/server.js";
 
 export interface ReloadableAppOptions {
   access: Access;
-  /** Reads the configuration again, from where it came at first. */
+  /** Reads the configuration again, from its original source. */
   reread: () => Config;
-  /** @throws AppError where a server may not be reached by everybody who could reach it then. */
+  /** @throws AppError when the server would be reachable by more clients than is allowed. */
   checkAccess: (config: Config, access: Access) => void;
 }
 
 /**
- * The routes of a server, which are made anew when its configuration is read again. A request under
- * way ends in the routes that it came to; connections stay as they are.
+ * The routes of a server, which are rebuilt when its configuration is read again. A running request
+ * finishes in the routes that it reached; connections stay open.
  */
 export class ReloadableApp {
   readonly #options: ReloadableAppOptions;
@@ -40,7 +40,7 @@ export class ReloadableApp {
   }
 
   /**
-   * Takes over what can be, all or nothing; one reload after the other.
+   * Applies what it can, all or nothing; one reload after the other.
    * @throws AppError as `loadConfig`, and as what uses an option: then nothing has changed.
    */
   reload(): Promise<ReloadAnswer> {

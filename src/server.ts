@@ -38,7 +38,7 @@ export async function startServer(
   reread = () => config,
 ): Promise<RunningServer> {
   const tls = await TlsFiles.open(config);
-  // Models take seconds to load: what stands in the way is told before
+  // Models take seconds to load: obstacles are reported first
   const problem = config.port === 0 ? undefined : await portProblem(config.host, config.port);
   if (problem !== undefined) throw portError(config, problem.why);
   log.info({ config: redacted(config) }, "starting");
@@ -46,9 +46,8 @@ export async function startServer(
   const app = new ReloadableApp(services, { access, reread, checkAccess });
   const server = await new Promise<ReturnType<typeof serve>>((resolve, reject) => {
     // Node would end every request after five minutes; a stream of items may take hours. See
-    // observeRequests.
-    // Proxies and clients reuse a connection after a minute; one that is closed under them is an
-    // error to them.
+    // observeRequests. Proxies and clients reuse a connection after a minute; one that was closed
+    // meanwhile is an error for them.
     const limits = {
       requestTimeout: 0,
       headersTimeout: 15_000,
@@ -108,7 +107,7 @@ export async function startServer(
   };
 }
 
-/** Who may ask is known before models are loaded. */
+/** Access is settled before models are loaded. */
 async function openServices(config: Config, log: Log) {
   const storage = await openStorage(config, log, true);
   const access = new Access(config, storage.state.keys);
@@ -138,7 +137,7 @@ export function closeOnSignals(server: RunningServer, config: Config, log: Log):
     log.error({ requests: server.underWay(), shutdownTimeoutMs }, "drain cut short");
   const onSecondSignal = () =>
     log.error({ requests: server.underWay() }, "drain cut short by a second signal");
-  // Of a service, SIGHUP asks for a reload; of a terminal that closes, for the end.
+  // SIGHUP asks a service to reload; from a terminal that closes, it means the end.
   const skip = process.stdin.isTTY ? [] : (["SIGHUP"] as const).slice();
   const reload = () =>
     void server

@@ -3,8 +3,8 @@ import type { Log } from "./log.js";
 const pauseMs = 10_000;
 
 /**
- * Logs what clients can make happen as often as they like, such as the end of a decoding process:
- * once in ten seconds at most, counting the rest.
+ * Logs events that clients can cause as often as they like, such as the end of a decoding process:
+ * at most once in ten seconds, counting the rest.
  */
 export function sparseWarnings(log: Log): (cause: Pick<Error, "message">) => void {
   let last = Number.NEGATIVE_INFINITY;

@@ -28,7 +28,7 @@ export class Access {
   #keys = new Map<string, StoredKey>();
   #version = "";
 
-  /** @param files  with the created keys; without, those of the configuration are all. */
+  /** @param files  with the created keys; without it, only those of the configuration count. */
   constructor({ apiKeys }: { apiKeys: readonly string[] }, files?: KeyFolder) {
     this.#configured = apiKeys.map(digest);
     this.#files = files;
@@ -44,7 +44,7 @@ export class Access {
 
   /**
    * Whether a key is required at all. Once any key exists it stays required, even when all are
-   * revoked; so it is while the keys are not known yet.
+   * revoked; and while the keys are not known yet.
    */
   get needsKey(): boolean {
     return (
@@ -79,7 +79,7 @@ export class Access {
   }
 
   /**
-   * Version of the key file; empty where there never was one. A deleted file opens nothing, also
+   * Version of the key file; empty where there never was one. A deleted file lets nobody in, even
    * after a restart.
    */
   #fileVersion(): string {

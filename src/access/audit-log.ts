@@ -1,7 +1,7 @@
 import pino from "pino";
 import type { Log } from "../log.js";
 
-/** By their paths: the routes are made anew by a reload, the file stays open. */
+/** By their paths: a reload rebuilds the routes, but the file stays open. */
 const open = new Map<string, Log>();
 
 /**

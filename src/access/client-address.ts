@@ -38,8 +38,8 @@ export function clientAddress(
 }
 
 /**
- * What requests are counted by: the address, or the /64 of IPv6, which is what one customer has at
- * least. Anybody there could come with as many addresses as it takes.
+ * What requests are counted by: the address, or the /64 of IPv6, which is the least that one
+ * customer has. Anybody there could use as many addresses as needed.
  */
 export function networkOf(address: string): string {
   if (!ipaddr.IPv6.isValid(address)) return address;
@@ -57,7 +57,10 @@ export function isTrusted(text: string, proxies: readonly Range[]): boolean {
   });
 }
 
-/** IPv4 in IPv6 as IPv4, and IPv6 in its shortest form; undefined for what is no address. */
+/**
+ * IPv4 in IPv6 as IPv4, and IPv6 in its shortest form; undefined for anything that is not an
+ * address.
+ */
 export function normalized(text: string): string | undefined {
   return ipaddr.isValid(text) ? ipaddr.process(text).toString() : undefined;
 }

@@ -29,7 +29,7 @@ const KeyFile = z.strictObject({ keys: z.array(StoredKey).max(10_000) });
 const keyFile = "keys.json";
 type KeyPlace = Pick<StateFolder, "path">;
 export const keyFilePath = ({ path }: KeyPlace) => join(path, keyFile);
-/** There from the first key on. */
+/** Exists from the first key on. */
 const lockPath = (files: KeyPlace) => `${keyFilePath(files)}.lock`;
 
 /** Whether keys were ever created in a folder. */

@@ -3,10 +3,10 @@ import { AppError } from "../errors.js";
 import type { Access } from "./access.js";
 
 const hourMs = 3_600_000;
-/** Addresses of so long a time are the same, so that a browser's cache serves again. */
+/** Addresses stay the same for this long, so that a browser's cache can be used. */
 const sameMs = 600_000;
 
-/** Milliseconds since 1970, by a clock that only goes on. */
+/** Milliseconds since 1970, by a clock that never goes back. */
 const sinceStart = () => performance.timeOrigin + performance.now();
 
 /** The collection in each, and an item or an archive. */
@@ -85,6 +85,6 @@ function decoded(parts: readonly string[]): [collection: string, id: string] {
   try {
     return parts.map(decodeURIComponent) as [string, string];
   } catch {
-    return ["", ""]; // malformed: signed for none
+    return ["", ""]; // malformed: never signed
   }
 }

@@ -1,9 +1,9 @@
-/** A caller whose bucket has been full this long is forgotten. */
+/** A caller whose bucket has been full for this long is forgotten. */
 const forgetAfterMs = 60_000;
-/** Above this many callers, those that may be forgotten are, once in a while. */
+/** Above this many callers, idle ones are forgotten from time to time. */
 const sweepAbove = 10_000;
 const sweepEveryMs = 5000;
-/** However many addresses ask: beyond, those that came first are forgotten. */
+/** Beyond this many addresses, the oldest are forgotten. */
 const maxCallers = 100_000;
 
 interface Bucket {

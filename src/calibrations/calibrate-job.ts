@@ -27,7 +27,7 @@ export const CalibrateInput = z.object({
 });
 export type CalibrateInput = z.infer<typeof CalibrateInput>;
 
-/** Most items that a fit uses. */
+/** Maximum number of items that a fit uses. */
 const maxItems = 4000;
 /** Largest background that requests are compared with: enough for rates down to .1 %. */
 const maxBackground = 1000;
@@ -109,7 +109,8 @@ async function run(
 }
 
 /**
- * The pack whose texts live where the items of a collection are searched, and the items' modality.
+ * The pack whose texts are in the space in which a collection's items are searched, and the items'
+ * modality.
  * @throws AppError `invalid_input`, `space_mismatch`.
  */
 export async function packOf(

@@ -16,7 +16,7 @@ export interface StreamOptions {
   idleMs?: number;
   /**
    * Whether one request may send while its answer is read. Node can; browsers cannot over HTTP/1.1,
-   * and send requests of about a megabyte one after the other, which are also sent again after 429
+   * and send requests of about a megabyte one after the other, which are also repeated after 429
    * and 503.
    */
   duplex?: boolean;
@@ -54,7 +54,7 @@ export async function* sendLines(
       const response = await send(path, { method: "POST", headers, body, signal });
       for await (const status of valuesOf<LineStatus>(response, signal)) {
         if (status.status === "stored") yield status;
-        // A failure of no line is one of the whole stream: what comes after it was not stored.
+        // A failure without a line is one of the whole stream: nothing after it was stored.
         else if (status.line === undefined)
           throw new ApiError(status.error.message, { status: response.status, ...status.error });
         else yield { ...status, line: linesBefore + status.line };

@@ -34,8 +34,9 @@ export type Send = (path: string, init?: SendInit) => Promise<Response>;
 /**
  * Sends requests, again where that is safe: after 429, and after 503 with `Retry-After`, by which
  * the server says that it has done nothing; what only reads also after any other 503 and when the
- * connection failed. It waits as long as `Retry-After` says, else longer each time, spread at
- * random; where it says more than half a minute the error is the caller's. A stream is sent once.
+ * connection failed. It waits as long as `Retry-After` says, otherwise longer each time, with
+ * random variation; if that is more than half a minute, the caller gets the error. A stream is sent
+ * once.
  *
  * @throws ApiError, ConnectionError, or the signal's reason.
  */

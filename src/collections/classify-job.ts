@@ -30,7 +30,7 @@ export interface ClassifyServices extends ClassifyParts {
 }
 
 const itemsAtOnce = 500;
-/** How many items that could not be scored are named. */
+/** How many of the items that could not be scored are named. */
 const maxNamed = 100;
 
 /**
@@ -117,7 +117,7 @@ async function run(
   };
 }
 
-/** The labels are embedded once for each modality that occurs. */
+/** The labels are embedded once for each modality. */
 function scorers(
   services: ClassifyServices,
   answerer: Answerer,

@@ -30,14 +30,14 @@ export interface CollectionMap extends Regions {
   modalities: Uint8Array;
   /** Items that the collection had; more than there are points when it was too large. */
   total: number;
-  /** The mean point of each modality that there is, in the order of `modalities`. */
+  /** The mean point of each modality present, in the order of `modalities`. */
   centroids: { modality: Modality; count: number; x: number; y: number }[];
 }
 
 /** Of larger collections every second, third, … item is shown. */
 export const maxPoints: Record<MapMethod, number> = { pca: 100_000, umap: 20_000 };
 const mapsRemembered = 4;
-/** After which a map is made anew, as items may have changed that are not counted. */
+/** After this time a map is computed again, since changes that keep the count go unnoticed. */
 const maxAgeMs = 60_000;
 
 type Laid = Plane & Regions;
@@ -47,7 +47,7 @@ export class CollectionMaps {
   readonly #store: Pick<VectorStore, "stats" | "page">;
   readonly layouts: MapLayouts;
   readonly #recent = new Recent<CollectionMap>(mapsRemembered, { maxAgeMs });
-  /** The latest ones by their id, also when newer ones of the same collection were made. */
+  /** The latest maps by id, including older ones of the same collection. */
   readonly #byId = new Map<string, CollectionMap>();
   #worker: WorkerHandle | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -86,7 +86,7 @@ export class CollectionMaps {
     );
   }
 
-  /** Makes the maps of a collection anew when they are asked for. */
+  /** Computes the maps of a collection again on the next request. */
   forget(collection: string): void {
     this.#recent.forget((key) => (JSON.parse(key) as string[])[0] === collection);
   }

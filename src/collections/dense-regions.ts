@@ -48,7 +48,7 @@ export function denseRegions(points: Float32Array): (Region & { members: number[
         members,
       }));
 
-    /** Of equal neighbours the first is one. */
+    /** Of equal neighbours, only the first counts. */
     function isPeak(x: number, at: number, count: number): boolean {
       const y = Math.floor(at / across);
       for (const [dx, dy] of before) if (countAt(x + dx, y + dy) >= count) return false;

@@ -36,7 +36,7 @@ export async function sourceReader(parts: SourceParts): Promise<ContentOf> {
     const file = isAbsolute(source) && (await fileIn(allowed, source));
     if (!file)
       throw missing(`there is no file "${shortened(source)}" in the folders of sourceFolders`);
-    const [stored] = (contentHash ?? "").split("+"); // earlier versions added one of the metadata
+    const [stored] = (contentHash ?? "").split("+"); // earlier versions added a sum of the metadata
     const isHash = /^[0-9a-f]{64}$/.test(stored);
     if (isHash && createHash("sha256").update(file.bytes).digest("hex") !== stored)
       throw new AppError("conflict", "its file has changed since it was added");

@@ -7,7 +7,7 @@ import { type CollectionMaps, maxPoints } from "./collection-maps.js";
 import { readMapItems } from "./map-items.js";
 import type { UmapProgress, UmapRequest } from "./umap-worker.js";
 
-/** What a map job is created with. */
+/** The input of a map job. */
 export const MapInput = z.object({
   collection: z.string(),
   seed: z.int(),
@@ -57,7 +57,7 @@ export function mapJob({ store, maps }: MapJobServices): JobKind {
   };
 }
 
-/** In a thread of its own, which holds no native code and may be ended at any time. */
+/** In a thread of its own, without native code, which may be terminated at any time. */
 async function laidOut(
   request: UmapRequest,
   signal: AbortSignal,

@@ -20,7 +20,7 @@ export interface MapLayout {
 const Ids = z.array(z.string());
 type Laid = Pick<CollectionStats, "name" | "createdAt" | "space">;
 
-/** The latest layout of each collection: a file that can be made again. */
+/** The latest layout of each collection: a file that can be computed again. */
 export class MapLayouts {
   readonly #folder: string;
   readonly #log: Log;
@@ -30,7 +30,7 @@ export class MapLayouts {
     this.#log = log;
   }
 
-  /** Undefined when there is none of the collection as it was created. */
+  /** Undefined when there is none for the current collection of that name. */
   async read(collection: Laid): Promise<MapLayout | undefined> {
     const path = this.#pathOf(collection.name);
     if (!existsSync(path)) return undefined;

@@ -8,11 +8,11 @@ import type { MediaBudget } from "../media/budget.js";
 import { type AddParts, addItems, type Incoming } from "./add-items.js";
 import { type ContentOf, type SourceParts, sourceReader } from "./item-source.js";
 
-/** What a move is created with: the new collection as it will be made. */
+/** The input of a move: the new collection as it will be created. */
 export const MoveInput = z.object({
   collection: z.string(),
   into: z.custom<CollectionSpec>(),
-  /** Leads to the new collection at the end. */
+  /** Points to the new collection at the end. */
   alias: z.string().optional(),
   /** Whether the alias moves although items are missing. */
   allowMissing: z.boolean(),
@@ -31,13 +31,14 @@ export type MoveServices = Omit<AddParts, "turn" | "config" | "store"> & {
 const itemsAtOnce = 64;
 /** Changed items that are few enough for the alias to move. */
 const maxLateChanges = 16;
-/** Items that could not be embedded are named up to so many. */
+/** At most this many of the items that could not be embedded are named. */
 const maxNamed = 100;
 
 /**
  * `move`: embeds the items of a collection again, from what they were made of, into a new
- * collection of another model, and then leads an alias there. The old collection stays and answers;
- * what is written to it meanwhile is carried over. Resumed, it goes on with what is not there yet.
+ * collection of another model, and then points an alias there. The old collection stays and
+ * answers; what is written to it meanwhile is carried over. When resumed, it continues with what is
+ * missing.
  */
 export function moveJob(services: MoveServices): JobKind {
   return {
@@ -114,7 +115,7 @@ class Move {
     }
   }
 
-  /** Made here, or by this very job before it was cut off. */
+  /** Created here, or by this job before it was interrupted. */
   async #makeDestination(): Promise<void> {
     const { store } = this.#services;
     const { into } = this.#input;
@@ -129,7 +130,7 @@ class Move {
     }
   }
 
-  /** Embeds those of the items that are not there yet as they are. */
+  /** Embeds the items that are missing or have changed. */
   async #copy(items: readonly StoredItem[]): Promise<void> {
     const { store, budget } = this.#services;
     const { into } = this.#input;
@@ -198,7 +199,7 @@ class Move {
     if (byFilter.length > 0) await this.#forgetDeleted();
   }
 
-  /** Of a job that goes on: what was deleted while it did not run. */
+  /** For a resumed job: what was deleted while it was not running. */
   async #removeOthers(): Promise<void> {
     const { store } = this.#services;
     const { collection, into } = this.#input;
@@ -240,7 +241,7 @@ function hasContentOf(item: StoredItem, copy: StoredItem | undefined): boolean {
   );
 }
 
-/** What no further item would survive. */
+/** Errors that every further item would meet. */
 const isOfAll = ({ code }: AppError) =>
   ["storage_full", "storage_failed", "storage_corrupt", "cancelled", "space_mismatch"].includes(
     code,

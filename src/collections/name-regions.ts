@@ -27,7 +27,7 @@ export interface NamingParts {
   maps: CollectionMaps;
 }
 
-/** Less says little about a region. */
+/** A smaller cosine says little about a region. */
 const minCosine = 0.2;
 const atOnce = 64;
 /** Changes with the words. */

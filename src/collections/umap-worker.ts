@@ -36,8 +36,8 @@ const startWidth = 20;
 
 /**
  * UMAP of unit vectors, by their cosines. Source: McInnes, Healy and Melville 2018,
- * arXiv:1802.03426. It starts from principal components, which keeps what lies far apart in its
- * place (Kobak and Linderman 2021, doi:10.1038/s41587-020-00809-z), and is the same for a seed.
+ * arXiv:1802.03426. It starts from principal components, which keeps distant items apart (Kobak and
+ * Linderman 2021, doi:10.1038/s41587-020-00809-z), and is the same for a seed.
  *
  * @returns [N, 2]
  */

@@ -18,11 +18,11 @@ export type FileStatus = { id: string; path: string } & (
   | { status: "stored"; replaced?: boolean; warnings?: readonly string[] }
   /** Stored before, from the same bytes. */
   | { status: "unchanged" }
-  /** The same, with other metadata by now. */
+  /** The same file, with changed metadata. */
   | { status: "updated" }
   /** Its file is gone: with --prune. */
   | { status: "removed" }
-  /** Found in a folder and not to be taken. */
+  /** Found in a folder and skipped. */
   | ({ status: "left_out" } & LeftOut)
   | { status: "failed"; error: { code?: string; message: string } }
 );
@@ -31,7 +31,7 @@ export interface AddFilesOptions extends FileItemOptions {
   recursive: boolean;
   /** Prefix of the ids: each is this and the file's name. */
   idPrefix: string;
-  /** Reports what would happen to each file, and sends none. */
+  /** Reports what would happen to each file, without sending any. */
   dryRun?: boolean;
   /** No further file is sent after it aborts. */
   signal: AbortSignal;
@@ -75,7 +75,7 @@ export async function addFiles(
       } else if (options.dryRun) {
         await onStatus({ id, path, status: "stored", replaced: storedHash !== undefined });
       } else {
-        // An existing item keeps its metadata, and these are merged into them.
+        // An existing item keeps its metadata, and this is merged into it.
         const isNew = storedHash === undefined;
         const { metadata } = item;
         const sending = isNew ? item : { ...item, metadata: undefined };
@@ -110,7 +110,7 @@ interface MetadataPatch {
   id: string;
   path: string;
   metadata: FileMetadata;
-  /** The status of the file once its metadata are changed too. */
+  /** The status of the file once its metadata has been changed too. */
   stored?: FileStatus;
 }
 

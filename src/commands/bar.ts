@@ -8,7 +8,7 @@ export type BarText = (params: Params) => { before: string; after: string };
 const maxBar = 30;
 const minBar = 5;
 
-/** A bar on the terminal of stderr, as wide as its line leaves room for it. */
+/** A bar on the terminal of stderr, as wide as its line allows. */
 export function createBar(textOf: BarText): SingleBar {
   const format = (options: Options, params: Params) => {
     const { before, after } = textOf(params);
@@ -20,8 +20,8 @@ export function createBar(textOf: BarText): SingleBar {
     const drawn = cliProgress.Format.BarFormat(params.progress, { ...options, barsize });
     return `${before} ${drawn} ${after}`;
   };
-  // A command ends in order at a signal, and prints meanwhile: the bar must not go away by itself,
-  // nor go back to the line where it began.
+  // A command ends cleanly on a signal, and prints while it does: the bar must not disappear by
+  // itself, nor return to the line where it began.
   const stay = { gracefulExit: false, hideCursor: false };
   const bar = new SingleBar({ stream: process.stderr, format, ...stay }, Presets.shades_classic);
   const { terminal } = bar as unknown as { terminal: Record<string, () => void> };

@@ -66,8 +66,8 @@ export function bridgeCommand(program: Command): void {
 }
 
 /**
- * `crossmodal bridges`: what there is, activation, roll-back. Models are loaded, as a bridge is of
- * use only between their spaces.
+ * `crossmodal bridges`: list, activate, roll back. Models are loaded, since a bridge is useful only
+ * between their spaces.
  */
 export function bridgesCommand(program: Command): void {
   const bridges = program

@@ -9,7 +9,7 @@ import { print } from "./output.js";
 import { printable, table } from "./table.js";
 import { CommandError } from "./target.js";
 
-/** `crossmodal collections`: what there is, and making and deleting it. */
+/** `crossmodal collections`: list, create and delete. */
 export function collectionsCommand(program: Command): void {
   const collections = program
     .command("collections")

@@ -2,7 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { CommandError } from "./target.js";
 
 /**
- * Asks on a terminal whether to go on; elsewhere `--yes` has to have been given.
+ * Asks on a terminal whether to continue; elsewhere `--yes` is required.
  * @throws CommandError unless the answer is yes.
  */
 export async function confirm(consequence: string, flags: { yes?: boolean }): Promise<void> {

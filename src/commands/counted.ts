@@ -1,2 +1,2 @@
-/** `1 row`, `2 rows`: a number and what there are so many of. */
+/** `1 row`, `2 rows`: a number with its noun. */
 export const counted = (n: number, noun: string) => `${n} ${noun}${n === 1 ? "" : "s"}`;

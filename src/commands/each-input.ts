@@ -3,11 +3,11 @@ import { checkOutput } from "./output.js";
 import { progressBar } from "./progress.js";
 import { CommandError, isReported } from "./target.js";
 
-/** Inputs that are asked about at once: enough to fill a batch, few enough to be held. */
+/** Concurrent inputs: enough to fill a batch, few enough to hold in memory. */
 const maxAtOnce = 8;
 
 interface InputWork<T> {
-  /** What the bar says. */
+  /** The label of the bar. */
   activity: string;
   /** Several at once. */
   ask: (position: number) => Promise<T>;
@@ -16,8 +16,8 @@ interface InputWork<T> {
 }
 
 /**
- * Asks about every input, with a bar, and tells the answers in order. An input that fails does not
- * hold back the others.
+ * Requests an answer for every input, with a bar, and reports the answers in order. An input that
+ * fails does not affect the others.
  * @throws CommandError at the end that tells which failed; its code is the one that they have in
  *   common.
  */

@@ -26,8 +26,8 @@ export interface InputFlags {
 }
 
 /**
- * What is to be embedded, in order: texts, then files, then what a list names. What is
- * not taken from folders is told in `leftOut`.
+ * What is to be embedded, in order: texts, then files, then what a list names. `leftOut` names what
+ * is skipped in folders.
  * @param modalities  what is taken from folders.
  */
 export async function embedInputs(

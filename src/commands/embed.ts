@@ -59,7 +59,7 @@ async function embedAll(
   inputs: readonly EmbedInput[],
   { model, head, file, json }: EmbedOptions,
 ): Promise<void> {
-  const encoding_format = "base64"; // float32 exactly, a fourth of the size
+  const encoding_format = "base64"; // exactly float32, a quarter of the size
   let space: string | undefined;
   let count = 0;
   const work = {

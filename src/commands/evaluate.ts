@@ -19,8 +19,8 @@ import { CommandError, type Target } from "./target.js";
 import { walkFiles } from "./walk-files.js";
 
 /**
- * `crossmodal evaluate`: classifies labelled pictures or sounds, and reports how right the answers
- * are.
+ * `crossmodal evaluate`: classifies labelled pictures or sounds, and reports how accurate the
+ * answers are.
  */
 export function evaluateCommand(program: Command): void {
   const command = program

@@ -1,10 +1,10 @@
 import { printable } from "./table.js";
 
-/** Names that are told of one reason, and reasons that are told. */
+/** Names listed for one reason, and reasons listed. */
 const maxNames = 3;
 const maxReasons = 200;
 
-/** What failed and why, however many there are. */
+/** What failed and why, for any number of failures. */
 export class Failures {
   readonly #reasons = new Map<string, { names: string[]; count: number; code?: string }>();
   #count = 0;

@@ -74,10 +74,10 @@ export class Tally {
   }
 
   /**
-   * Finishes the work: prints the warnings, and returns when all went well.
+   * Finishes the work: prints the warnings, and returns if everything succeeded.
    * @param work.stopped  whether it was stopped early.
    * @param work.brokeOff  what ended it early.
-   * @param work.further  what else did not go as it should.
+   * @param work.further  what else went wrong.
    * @throws CommandError with a line for each failure, then for what ended the work.
    */
   conclude({ stopped, brokeOff, further = [] }: Conclusion): void {

@@ -9,7 +9,7 @@ import { print } from "./output.js";
 import { printable, table } from "./table.js";
 import { CommandError, type Target } from "./target.js";
 
-/** `crossmodal items`: looks at, changes and deletes single items, or all that a filter finds. */
+/** `crossmodal items`: shows, changes and deletes single items, or all that a filter finds. */
 export function itemsCommand(program: Command): void {
   const items = program
     .command("items")
@@ -89,7 +89,7 @@ export function itemsCommand(program: Command): void {
       for await (const { id } of matchingItems(target, name, filter)) found.push(id);
       if (found.length > 0) await confirm(`Delete ${count(found.length)} of ${name}`, flags);
       let deleted = 0;
-      // By id: what was counted, and nothing that came since
+      // By id: exactly what was counted, and nothing added since
       for (let at = 0; at < found.length; at += idsPerRequest) {
         const group = found.slice(at, at + idsPerRequest);
         deleted += (await target.deleteItems(name, { ids: group })).deleted;

@@ -82,7 +82,7 @@ export function keysCommand(program: Command): void {
   });
 }
 
-/** The keys where the servers have them. */
+/** The keys, where the servers keep them. */
 async function withKeys<T>(
   { dataDir, store: url, storePasswordFile: passwordFile }: Config,
   work: (files: StateFolder) => Promise<T>,

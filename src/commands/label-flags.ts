@@ -50,7 +50,7 @@ export function checkLabelFlags({ labels, labelsFile, labelSet, head }: LabelFla
   if (sources.length > 1) throw wrong("Expected one of --labels, --labels-file and --label-set");
 }
 
-/** The fields of a zero-shot request that these flags say. */
+/** The fields of a zero-shot request that these flags set. */
 export async function labelFields(flags: LabelFlags): Promise<Partial<ZeroShotRequest>> {
   const { labels, labelsFile, reject } = flags;
   return {

@@ -6,7 +6,8 @@ import { CommandError } from "./target.js";
 
 /**
  * Lines of items in which `"file": "cat.jpg"` stands for the bytes of that file, as a picture or a
- * sound: with its path as source, and as id where there is none. Other lines go on as they are.
+ * sound: with its path as source, and as id where there is none. Other lines are passed on
+ * unchanged.
  * @param pieces  each ends with a line.
  */
 export async function* withFiles(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

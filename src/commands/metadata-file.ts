@@ -6,7 +6,7 @@ import { parseCsv } from "./read-csv.js";
 import { CommandError } from "./target.js";
 import { fileError } from "./walk-files.js";
 
-/** Decimal digits that every number keeps. */
+/** Decimal digits that a number always keeps. */
 const maxDigits = 15;
 
 type Metadata = Record<string, unknown>;
@@ -15,7 +15,7 @@ type Metadata = Record<string, unknown>;
 export interface MetadataFile {
   /** @param path  absolute. */
   of(path: string): Metadata | undefined;
-  /** What did not go together: rows that no file used, and files without a row. */
+  /** What did not match: rows that no file used, and files without a row. */
   notes(): string[];
 }
 

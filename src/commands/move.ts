@@ -6,7 +6,10 @@ import { onTarget } from "./on-target.js";
 import { print } from "./output.js";
 import { CommandError } from "./target.js";
 
-/** `crossmodal collections move`: a collection for another model, by the same job as over HTTP. */
+/**
+ * `crossmodal collections move`: embeds a collection with another model, by the same job as over
+ * HTTP.
+ */
 export function moveCommand(collections: Command): void {
   const move = collections
     .command("move")

@@ -83,7 +83,8 @@ const flagOfField: Record<string, string> = {
 
 /**
  * The same error with the fields of requests as this command's flags are called. A word without an
- * underscore could be a name of the user's too, and is one only where the error is about it.
+ * underscore could also be a name given by the user: it is translated only where the error is about
+ * that field.
  */
 function inFlags(error: unknown, command: Command): unknown {
   if (!(error instanceof ApiError || error instanceof CommandError)) return error;

@@ -16,9 +16,9 @@ export interface PruneOptions {
 }
 
 /**
- * Removes the items whose files are gone from the folders among `roots`: those that this very
- * command would have added, of its ids and its paths. What lay in a folder that is empty or cannot
- * be read now stays, since its disk may not be mounted.
+ * Removes the items whose files are gone from the folders among `roots`: those that this same
+ * command would have added, by id and path. Items of a folder that is now empty or unreadable stay,
+ * since its disk may not be mounted.
  * @returns sentences on what stays because of that.
  */
 export async function pruneGone(
@@ -80,7 +80,7 @@ async function nearestFolder(path: string): Promise<string> {
   return isFolder || folder === dirname(folder) ? folder : nearestFolder(folder);
 }
 
-/** Why what a folder lacks need not be gone. */
+/** Why files that are missing from a folder may still exist. */
 async function whyNot(folder: string): Promise<string | undefined> {
   try {
     const names = await readdir(folder);

@@ -96,7 +96,9 @@ async function writeNew(path: string, content: string | Uint8Array, replace: boo
   }
 }
 
-/** A label or path as one name: nothing that leads elsewhere or that a file system refuses. */
+/**
+ * A label or path as a single file name that leads nowhere else and that every file system accepts.
+ */
 const fileName = (text: string) =>
   text
     .replace(/[/\\:*?"<>|\p{Cc}]/gu, "_")

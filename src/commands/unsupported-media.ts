@@ -1,4 +1,4 @@
-/** Endings of what people try, and what it is. */
+/** Endings that people try, and what they are. */
 export const unsupportedMedia: Record<string, string> = {
   ".svg": "SVG drawings",
   ".pdf": "PDF files",
@@ -7,7 +7,7 @@ export const unsupportedMedia: Record<string, string> = {
   ".avi": "videos",
 };
 
-/** Why the bytes of a file, which are no picture or sound, are not taken. */
+/** Why the bytes of a file that is neither picture nor sound are not accepted. */
 export function whyNoMedia(size: number, ending: string): string {
   if (size === 0) return "the file is empty";
   if (/^\.(ndjson|jsonl)$/.test(ending))

@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 
-/** A file that was found, or a path that could not be looked at. */
+/** A file that was found, or a path that could not be read. */
 export interface FoundFile {
   path: string;
   /**
@@ -12,7 +12,7 @@ export interface FoundFile {
   name: string;
   /** Whether it was given directly, rather than found in a folder. */
   named: boolean;
-  /** A folder that was not looked into, or a link to what is found in its own place. */
+  /** A folder that was not searched, or a link to something that is found in its own place. */
   skipped?: "folder" | "link";
   /** In bytes. */
   size: number;
@@ -80,7 +80,7 @@ async function* walkFolder(
   }
 }
 
-/** Whether a path is a link to what this walk comes to without it. */
+/** Whether a path is a link to something that this walk finds anyway. */
 async function isFoundElsewhere(path: string, { realRoot, recursive }: Walk): Promise<boolean> {
   if (realRoot === undefined) return false;
   try {
@@ -91,7 +91,7 @@ async function isFoundElsewhere(path: string, { realRoot, recursive }: Walk): Pr
     // Neither the root, nor above or beside it, nor hidden
     return !isAbsolute(inside) && inside.split(sep).every((step) => /^[^.]/.test(step));
   } catch {
-    return false; // it changed just now
+    return false; // it has just changed
   }
 }
 

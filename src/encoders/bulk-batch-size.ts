@@ -1,12 +1,12 @@
 import { isInteractiveExpected } from "../priority.js";
 
 /**
- * A bulk batch takes about this long at most while somebody may ask at any moment: that request
- * waits for the batch that runs.
+ * A bulk batch takes at most about this long while a request may come at any moment: that request
+ * waits for the running batch.
  */
 const maxBulkMs = 12;
 
-/** Alone, a large picture takes a quarter more of the processor than in a pair. */
+/** A large picture alone takes a quarter more processor time than one of a pair. */
 const minBatch = 2;
 
 /** How many inputs of bulk work run together. */

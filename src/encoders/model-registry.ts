@@ -13,9 +13,9 @@ export interface ModelRegistryOptions {
 }
 
 /**
- * Models that are loaded, replaced and unloaded while requests are answered. What began before goes
- * on with the model as it was, which is freed when the last of it has ended; what begins later
- * finds the new one, or none.
+ * Models that are loaded, replaced and unloaded while requests are answered. Work that began
+ * earlier continues with the model as it was, which is freed when the last of it has ended; later
+ * work finds the new one, or none.
  */
 export class ModelRegistry {
   readonly #options: ModelRegistryOptions;
@@ -50,7 +50,7 @@ export class ModelRegistry {
     return { pack: await loading, isNew: true };
   }
 
-  /** Keeps a model's graphs in memory, or not any more. */
+  /** Keeps a model's graphs in memory, or stops doing so. */
   pin(id: string, isPinned: boolean): void {
     if (isPinned) this.pinned.add(id);
     else this.pinned.delete(id);

@@ -2,7 +2,7 @@ import type { Log } from "../log.js";
 import type { Session } from "./session.js";
 
 export interface SessionKeeperOptions {
-  /** A session that has run nothing for so long is put to sleep; 0 never. */
+  /** A session idle for this long is put to sleep; 0 means never. */
   idleMs: number;
   /** Bytes of weights of all sessions that are awake; 0 is without a limit. */
   maxBytes: number;
@@ -10,7 +10,7 @@ export interface SessionKeeperOptions {
 }
 
 export interface KeptGraph {
-  /** As messages name it. */
+  /** Its name in messages. */
   name: string;
   /** Of its weights. */
   bytes: number;
@@ -102,7 +102,7 @@ class Kept implements KeptSession {
   readonly name: string;
   readonly #graph: KeptGraph;
   readonly #surroundings: Surroundings;
-  /** Of its last time awake: what a graph takes and gives does not change. */
+  /** From when it was last awake: a graph's inputs and outputs do not change. */
   #info: Session["info"] | undefined;
   #opening: Promise<Session> | undefined;
   #session: Session | undefined;

@@ -1,7 +1,7 @@
 import { csvLine } from "../files/csv-line.js";
 import type { ScoredItem } from "./evaluate.js";
 
-/** A row an item: id, label, group, known, familiarity, and the score of every label. */
+/** One row per item: id, label, group, known, familiarity, and the score of every label. */
 export function scoresCsv(labels: readonly string[], items: readonly ScoredItem[]): string {
   const head = ["id", "label", "group", "known", "familiarity", ...labels];
   const rows = items.map(({ id, label, group, known, familiarity, scores }) => [

@@ -66,8 +66,7 @@ export interface ArchiveContents {
 }
 
 /**
- * Checks the archive at the end of a file, and writes its files to a folder when there is one, but
- * for those that are damaged.
+ * Checks the archive at the end of a file, and writes its intact files to a folder if one is given.
  * @param start  where it begins; a file that ends there has none.
  * @throws AppError `storage_corrupt` when it is not an archive, or is truncated; `storage_full`,
  *   `storage_failed`.

@@ -12,11 +12,11 @@ export interface ContentFile {
 
 /**
  * A folder of files named after the sha256 of their bytes, in folders by its first two digits. A
- * file is there whole or not at all.
+ * file exists complete or not at all.
  */
 export class ContentFiles {
   readonly folder: string;
-  /** Files whose contents were found right, as they were then. */
+  /** Files whose contents were found correct, as of then. */
   readonly #verified = new Map<string, string>();
 
   constructor(folder: string) {
@@ -55,7 +55,7 @@ export class ContentFiles {
   }
 
   /**
-   * All of them, in folders' order.
+   * All of them, in the order of their folders.
    * @param withLeftovers  also removes what a process that was killed left half-written.
    */
   async *list({ withLeftovers = false } = {}): AsyncGenerator<ContentFile> {

@@ -6,7 +6,7 @@ import { renameDurably, storageError, syncFolder, writeDurably } from "./write-d
 
 /** How a `StateFolder` is changed. Paths are relative to it, with "/" between their parts. */
 export interface FolderChanges {
-  /** Writes a file, whole or not at all. @param mode  its permissions on this machine */
+  /** Writes a file, completely or not at all. @param mode  its permissions on this machine */
   write(path: string, bytes: Uint8Array | string, options?: { mode?: number }): Promise<void>;
   /**
    * Adds a folder, with all its files or not at all.
@@ -38,7 +38,7 @@ export interface StateFolder {
   change<T>(work: (changes: FolderChanges) => Promise<T>): Promise<T>;
 }
 
-/** What `find` finds, if need be among what another server made just now. */
+/** What `find` finds, if necessary among what another server has just changed. */
 export async function orRefreshed<T>(folder: StateFolder, find: () => Promise<T>): Promise<T> {
   try {
     return await find();

@@ -3,9 +3,9 @@ import { dirname, resolve } from "node:path";
 import { AppError } from "../errors.js";
 
 /**
- * Writes a file whole or not at all: beside it, synced, then renamed. Whenever the process ends,
- * the old or the new file is there; once this returns, the new one, also after a power cut. Missing
- * folders are created.
+ * Writes a file completely or not at all: beside it, synced, then renamed. Whenever the process
+ * ends, either the old or the new file exists; once this returns it is the new one, even after a
+ * power cut. Missing folders are created.
  *
  * @param mode  the permissions of the file; the system's default when left out.
  * @throws AppError `storage_full` when the disk is full, `storage_failed` when the file cannot be

@@ -2,10 +2,10 @@ import type { Log } from "../log.js";
 import { type ReadBridgeVersion, readBridgeVersion } from "./bridge-version.js";
 import { activeIn, noVersion, type VersionFolder } from "./version-folder.js";
 
-/** What is kept in memory of one bridge. */
+/** What is kept in memory for one bridge. */
 export interface BridgeRecord {
   versions: ReadBridgeVersion[];
-  /** Activations of what is there. */
+  /** Activations of existing versions. */
   history: number[];
   /** Why the active version is unknown. */
   damage?: string;

@@ -149,7 +149,7 @@ export class BridgeStore implements Bridges {
     await this.#latest.put(changes, name);
   }
 
-  /** From the next request on, no version of the bridge is used. */
+  /** No version of the bridge is used from the next request on. */
   deactivate(name: string): Promise<void> {
     return this.#change(name, async (changes) => {
       if (this.#activeVersion(name) !== undefined)

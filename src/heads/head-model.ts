@@ -6,7 +6,7 @@ import { AppError } from "../errors.js";
 import { findManifest } from "../models/store.js";
 
 /**
- * The model of a head: loaded, or installed and described by its manifest; else undefined. The
+ * The model of a head: loaded, or installed and described by its manifest; otherwise undefined. The
  * command line imports heads without loading a model.
  */
 export async function headModel(

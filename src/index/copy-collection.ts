@@ -23,9 +23,9 @@ export interface Copied {
 }
 
 /**
- * Copies a collection into another store. What is the same there already is not written again, so
- * that a copy that was broken off goes on, and a second one carries over what changed. At the end
- * the target is read again and compared by checksum.
+ * Copies a collection into another store. Items that are already the same there are not written
+ * again, so that an interrupted copy continues, and a second one carries over what changed. At the
+ * end the target is read again and compared by checksum.
  * @throws AppError conflict for a collection of another space, or with items of its own; whatever
  *   the stores say; `storage_failed` when what was stored is not what was sent.
  */
@@ -154,7 +154,7 @@ function digestOf({ id, modality, embedding, original, metadata, preview, ...res
   return hash.digest("hex");
 }
 
-/** Drivers may keep the keys of metadata in an order of their own. */
+/** Drivers may store metadata keys in any order. */
 function sorted(value: JsonValue): JsonValue {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(sorted);

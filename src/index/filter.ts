@@ -207,7 +207,7 @@ function isScalar(value: unknown): value is Scalar {
   return value === null || typeof value === "boolean";
 }
 
-/** Text that every database can store: no U+0000 and no half of a surrogate pair. */
+/** Text that every database can store: no U+0000 and no unpaired surrogate. */
 export function isPlainText(text: string): boolean {
   return !text.includes("\0") && !/\p{Surrogate}/u.test(text);
 }

@@ -116,17 +116,17 @@ export interface Changes {
   byFilter: { filter: Filter; patch?: Omit<ItemPatch, "id"> }[];
 }
 
-/** Follows the writes to one collection, of whatever process, for whoever builds a copy of it. */
+/** Follows the writes to one collection, by any process, for a job that builds a copy of it. */
 export interface Watch {
   /** The changes since the last call; those of writes that have ended. */
   take(): Promise<Changes>;
   /**
-   * Lets the writes under way end and holds back those that come while `catchUp` carries the last
-   * changes over; then the copy takes the collection's place, in one moment. `catchUp` may use the
-   * store. When it fails, everything stays as it was.
+   * Lets running writes end and holds back new ones while `catchUp` carries over the last changes;
+   * then the copy takes the collection's place, in one moment. `catchUp` may use the store. When it
+   * fails, everything stays as it was.
    */
   replaceBy(copy: string, catchUp: (last: Changes) => Promise<void>): Promise<void>;
-  /** Ends it; after `replaceBy` there is nothing left to do. */
+  /** Ends the watch; after `replaceBy` there is nothing left to do. */
   end(): Promise<void>;
 }
 
@@ -207,8 +207,8 @@ export interface VectorStore {
   /** Of these hashes of kept media those that an item of any collection refers to. */
   mediaInUse(hashes: readonly string[]): Promise<string[]>;
   /**
-   * Hashes of kept media that no item refers to any more, each told once: what deletions since the
-   * last call have left behind, but for those before a crash.
+   * Hashes of kept media that no item refers to any more, each returned once: what deletions since
+   * the last call have left behind, except for those before a crash.
    */
   takeReleasedMedia(): Promise<string[]>;
 

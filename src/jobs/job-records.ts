@@ -35,7 +35,7 @@ export class JobRecords {
     }
   }
 
-  /** Of a folder that was another process's: what it left unfinished is interrupted. */
+  /** For a folder taken over from another process: unfinished jobs count as interrupted. */
   async takeOver(): Promise<void> {
     await this.readAll(); // the previous owner may have changed them
     for (const job of this.all()) {
@@ -68,7 +68,7 @@ export class JobRecords {
     this.#jobs.set(job.id, job);
   }
 
-  /** Takes over what other servers did. */
+  /** Takes over the changes by other servers. */
   adopt({ changed, removed }: JobChanges): void {
     for (const id of removed) this.#jobs.delete(id);
     const isNew = changed.some(({ id }) => !this.#jobs.has(id));

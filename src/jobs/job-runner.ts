@@ -7,7 +7,7 @@ import type { JobRecords } from "./job-records.js";
 import { outsideRuns, withinRun } from "./job-run.js";
 import type { TakenJob } from "./job-store.js";
 
-/** Is given the work of each job. */
+/** Wraps the work of each job. */
 export type During = <T>(work: Promise<T>) => Promise<T>;
 
 /** A job whose server ended this often while it ran is not tried again: it may be the cause. */

@@ -62,7 +62,7 @@ export interface TakenJob extends JobRun {
   deaths: number;
   /** Whether another server has taken it since. */
   readonly isLost: boolean;
-  /** Stores the last checkpoint, for whoever goes on with it. */
+  /** Stores the last checkpoint, for the server that continues the job. */
   save(): Promise<void>;
   /** Ends the lease's renewal. */
   release(): void;

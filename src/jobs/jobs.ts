@@ -18,7 +18,7 @@ export interface JobsOptions {
   claim?: () => Promise<void>;
   /** Whether another process owns it. */
   isOwnedElsewhere?: () => boolean;
-  /** Is given the work of each job. */
+  /** Wraps the work of each job. */
   during?: During;
   /** Before a job begins, which may have come from another server. */
   prepare?: () => Promise<void>;
@@ -28,7 +28,7 @@ export interface JobsOptions {
 const maxWaiting = 20;
 /** How often expired jobs are removed. */
 const forgetEveryMs = 600_000;
-/** How often a server looks for what others did. */
+/** How often a server checks for changes by others. */
 const lookEveryMs = 300;
 
 /**
@@ -36,8 +36,8 @@ const lookEveryMs = 300;
  *
  * Jobs in a folder belong to the process that holds the data folder. When a process takes it over,
  * no other is working: unfinished jobs are interrupted, whatever their files say, and can be
- * resumed. Jobs in a database belong to all its servers: one whose server is gone is gone on with
- * by another.
+ * resumed. Jobs in a database belong to all its servers: when the server of a job is gone, another
+ * one continues it.
  */
 export class Jobs {
   readonly #options: Required<JobsOptions>;
@@ -174,19 +174,19 @@ export class Jobs {
     return this.#records.watchers.add(id, listener);
   }
 
-  /** Learns what other servers did, where they share jobs. @throws AppError as `claim` */
+  /** Fetches changes by other servers, where jobs are shared. @throws AppError as `claim` */
   async refresh(): Promise<void> {
     const { queue } = this.#records.store;
     if (queue === undefined || this.#isClosed) return;
     await this.claim();
     const { changed, removed } = await queue.pollChanges();
-    // What runs here is known better here.
+    // For jobs that run here, this server knows better.
     const news = changed.filter(({ id }) => !this.#runner.isRunning(id));
     this.#records.adopt({ changed: news, removed });
     this.#runner.next();
   }
 
-  /** From now on looks for jobs of other servers, where they share them. */
+  /** From now on watches jobs of other servers, where they are shared. */
   follow(): void {
     if (this.#isClosed || this.#records.store.queue === undefined) return;
     clearTimeout(this.#looking);
@@ -203,7 +203,7 @@ export class Jobs {
 
   /**
    * In a folder, interrupts running and waiting jobs, so that they can be resumed after the next
-   * start; in a database, other servers go on with them.
+   * start; in a database, other servers continue them.
    */
   async close(): Promise<void> {
     this.#isClosed = true;

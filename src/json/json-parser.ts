@@ -10,10 +10,10 @@ type Expected = "value" | "value or ]" | "key" | "key or }" | "colon" | "comma o
 const bytesBetweenLooks = 4096;
 
 /**
- * JSON.parse with limits, in slices, and without its silent losses: a key that appears twice, half
- * of a surrogate pair, and a whole number that does not fit into a double are refused. In metadata
- * a number that would not round-trip becomes an InexactNumber, and halves of surrogate pairs are
- * left to the item check, so that a bad item fails alone.
+ * JSON.parse with limits, in slices, and without its silent losses: a key that appears twice, an
+ * unpaired surrogate, and a whole number that does not fit into a double are refused. In metadata a
+ * number that would not round-trip becomes an InexactNumber, and unpaired surrogates are left to
+ * the item check, so that a bad item fails alone.
  *
  * The bytes must be valid UTF-8. Decision 0060 says why this is not JSON.parse.
  */

@@ -10,8 +10,8 @@ export interface ParseJsonOptions {
   /** The subject of messages, such as `Line 3`; by default from `param`. */
   name?: string;
   /**
-   * Is told of the memory that the values take, as it grows: the bytes more than those told of
-   * before. What it throws ends the parsing.
+   * Called as the memory of the values grows, with the bytes added since the last call. What it
+   * throws ends the parsing.
    */
   onHeld?: (bytes: number) => void;
 }

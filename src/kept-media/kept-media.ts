@@ -30,7 +30,7 @@ const hashesPerQuestion = 500;
 
 /**
  * The pictures and sounds of items, in the data folder: each once, however many items refer to it,
- * and no longer than one does. What a crash leaves behind goes at the next start.
+ * and no longer than one does. What a crash leaves behind is removed at the next start.
  */
 export class KeptMedia {
   readonly #files: ContentFiles;
@@ -38,7 +38,7 @@ export class KeptMedia {
   /** How many leases need a file. */
   readonly #pins = new Map<string, number>();
   readonly #writing = new Map<string, Promise<void>>();
-  /** The removal under way: no file is pinned meanwhile. */
+  /** The current removal: no file is pinned meanwhile. */
   #removing: Promise<void> | undefined;
   /** Readers of all files, during whose work none is removed, and what waits for them. */
   #holds = 0;
@@ -104,7 +104,7 @@ export class KeptMedia {
     }
   }
 
-  /** Removes what the items that were deleted or replaced since the last call leave behind. */
+  /** Removes what deleted or replaced items have left behind since the last call. */
   async removeReleased(): Promise<void> {
     try {
       await this.start();
@@ -114,7 +114,7 @@ export class KeptMedia {
     }
   }
 
-  /** Lets no file be removed until it is released. */
+  /** Prevents the removal of any file until it is released. */
   pauseRemoval(): { files: ContentFiles; release(): Promise<void> } {
     this.#holds++;
     let isPaused = true;
@@ -152,7 +152,7 @@ export class KeptMedia {
     return { sha256, bytes: bytes.length, mediaType: mediaTypeOf(bytes) };
   }
 
-  /** Of the same bytes that come twice at once, one is written. */
+  /** If the same bytes arrive twice at once, they are written once. */
   #writeOnce(sha256: string, bytes: Uint8Array): Promise<void> {
     let writing = this.#writing.get(sha256);
     if (writing === undefined) {

@@ -19,7 +19,7 @@ const Listed = z.object({
   items: z.array(Item).optional(),
   next_cursor: ItemPage.shape.next_cursor,
 });
-/** Without the points of its plots. */
+/** Without the points for its plots. */
 const Gap = GapAnswer.omit({ projection: true, shift_curve: true, gap_dimensions: true });
 
 /** `list`, `add` and `gap`. */

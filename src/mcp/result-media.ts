@@ -27,7 +27,7 @@ const maxBytes = (maxCharacters / 4) * 3;
  * Pictures and sounds of what was found, each after a text with its id, up to a size in all, and a
  * link to the original. A picture is shown by its preview; a sound, and a picture without one, by
  * the original, where that can be read: the collection keeps it, or it is in a folder that is
- * allowed. What does not fit is only linked.
+ * allowed. Whatever does not fit is only linked.
  */
 export async function resultMedia(
   parts: Parts,
@@ -93,7 +93,7 @@ async function localOf({ files }: Parts, { id, source, modality }: Found): Promi
     return { file: { bytes, mimeType }, link: { ...link, mimeType, size: bytes.length } };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    // It is elsewhere now, or no longer what it was
+    // It was moved or has changed
     return error.code === "too_large" ? { link } : {};
   }
 }
@@ -112,7 +112,7 @@ async function previewOf(
   return mimeType === "image/webp" ? { bytes, mimeType } : undefined;
 }
 
-/** Undefined for what is not there, or no longer. */
+/** Undefined for what does not exist, or no longer. */
 async function answerOf(
   { ask }: Parts,
   path: string,

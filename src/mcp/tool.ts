@@ -15,7 +15,7 @@ import { type Ask, ToolError } from "./ask.js";
 export interface ToolParts {
   ask: Ask;
   log: Pick<Log, "error">;
-  /** Address of the server, for links to what it keeps; without it there are none. */
+  /** Address of the server, for links to kept media; without it there are none. */
   base?: string;
   /** Local files that a call may name; none by default. */
   files?: LocalFiles;

@@ -66,7 +66,7 @@ export class MediaBudget {
   }
 
   /**
-   * To be called before a request's body is read.
+   * Must be called before a request's body is read.
    * @throws AppError `overloaded` when not even the smallest request would be admitted.
    */
   refuseWhenFull(): void {

@@ -128,8 +128,8 @@ export class DecoderScheduler {
   }
 
   /**
-   * Interactive calls before bulk ones, but not for ever; of each kind first those with media that
-   * a process holds, then in order. A bulk add has dozens of files held.
+   * Interactive calls before bulk ones, but not forever; within each kind, those whose media a
+   * process already holds come first, then in order. A bulk add has dozens of files held.
    */
   #dispatch(): void {
     const first: Priority = this.#passed < maxPassed ? "interactive" : "bulk";

@@ -38,7 +38,7 @@ export function startProcess(entry: URL, sandbox: SandboxMode): ChildProcess {
     env: {
       ...Object.fromEntries(environment),
       ...{ TMPDIR: scratch, TEMP: scratch, UV_THREADPOOL_SIZE: "2" },
-      // Node ends when it may not read the system's, and needs nothing that it says.
+      // Node exits if it may not read the system's configuration, and needs nothing in it.
       ...(locks.length > 0 && { OPENSSL_CONF: "/dev/null" }),
     },
     stdio: ["pipe", "ignore", "pipe", "pipe"],
@@ -55,7 +55,10 @@ const isTypeScript = import.meta.url.endsWith(".ts");
  */
 const codeFolder = fileURLToPath(new URL(isTypeScript ? "../.." : "..", import.meta.url));
 
-/** What runs before node and locks it; nothing where nothing can be locked, or should be. */
+/**
+ * The launcher that locks the process before node runs; nothing if it cannot or should not be
+ * locked.
+ */
 function locksFor(sandbox: SandboxMode, scratch: string): string[] {
   const { landlock, seccomp } = lockSupport();
   if (sandbox === "off" || (landlock === 0 && !seccomp)) return [];
@@ -73,7 +76,7 @@ function locksFor(sandbox: SandboxMode, scratch: string): string[] {
   ];
 }
 
-/** Where tsx keeps what it has made of TypeScript, so that not every process does it anew. */
+/** Where tsx caches compiled TypeScript, so that not every process compiles it again. */
 function transformedCode(scratch: string): string {
   const name = `tsx-${process.getuid?.() ?? ""}`;
   const folder = join(tmpdir(), name);
@@ -118,7 +121,7 @@ function giveWay(pid: number | undefined): void {
         `${raised(sessionNiceness, Number(groupOf("self") ?? 0))}`,
       );
   } catch {
-    // Another system, or a sandbox forbids it: then it is slower, no more.
+    // Another system, or a sandbox forbids it: then it is only slower.
   }
 }
 

@@ -11,8 +11,8 @@ const maxRedirects = 3;
 
 export interface FetchMediaOptions {
   /**
-   * Allowed hosts; `*` is any public one; none refuses every URL. Addresses and ranges of
-   * addresses (`10.0.0.0/8`) may be asked too, also by a host's name, though they are not public.
+   * Allowed hosts; `*` is any public one; none refuses every URL. Addresses and ranges
+   * (`10.0.0.0/8`) that are listed may be requested even if they are not public, also by host name.
    */
   hosts: readonly string[];
   maxBytes: number;
@@ -147,7 +147,7 @@ const refusedAddress = (hostname: string) =>
       "must be in the option urlHosts too",
   );
 
-/** Whether an address is one of those, or in one of the ranges, that are listed among hosts. */
+/** Whether an address is listed among the hosts, by itself or in a range. */
 function addressTest(hosts: readonly string[]): (address: string) => boolean {
   const ranges = hosts.flatMap((host) => {
     const text = host.replace(/^\[|\]$/g, "");

@@ -48,8 +48,8 @@ async function fromText(
 }
 
 /**
- * As `replace(/\s+/g, "")` does it, which takes 10 ms for 256 KiB in which every other character is
- * a space. A text that is not ASCII, and so no base64, stays as it is.
+ * The same as `replace(/\s+/g, "")`, which takes 10 ms for 256 KiB in which every other character
+ * is a space. A text that is not ASCII, and so not base64, stays unchanged.
  */
 function withoutSpaces(text: string): string {
   if (!/[\t\n\v\f\r ]/.test(text) || /[^\0-\x7f]/.test(text)) return text;

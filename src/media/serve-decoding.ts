@@ -57,7 +57,7 @@ const maxHeldBytes = 256 * 2 ** 20;
 /** A request holds one file, or the pixels of one picture. */
 const maxFrameBytes = 2 ** 32;
 
-/** Read at once, into one buffer that is used again. */
+/** Read at once, into a reused buffer. */
 const readBytes = 2 ** 18;
 
 type Answer = { value: unknown; buffers?: readonly Uint8Array[] } | "gone";

@@ -104,7 +104,7 @@ function oggSize(file: Buffer, length: number): SoundSize | undefined {
     for (let i = at + 27; i < Math.min(file.length, at + 27 + file[at + 26]); i++) size += file[i];
     at += size;
   }
-  // What was not looked at is like what was.
+  // The unread part is assumed to be like the rest.
   const share = at === 0 ? 1 : Math.max(1, length / at);
   return { frames: Math.ceil((frames + granule) * share), sampleRateHz };
 }

@@ -9,8 +9,8 @@ export function base64Kind(text: string): "image" | "audio" | undefined {
 }
 
 /**
- * Of a data URI: as its type says; where it says nothing (browsers write application/octet-stream
- * for files that they do not know), by how its bytes begin. Undefined for any other text.
+ * Of a data URI: by its type; where that says nothing (browsers write application/octet-stream for
+ * files that they do not know), by how its bytes begin. Undefined for any other text.
  */
 export function dataUriKind(text: string): "image" | "audio" | undefined {
   // Schemes and media types are compared without case.

@@ -7,7 +7,7 @@ import { pullModel } from "./pull.js";
 import type { PullProgress } from "./pull-options.js";
 import { pullTarget } from "./pull-plan.js";
 
-/** What a pull job is created with. */
+/** The input of a pull job. */
 const PullInput = z.object({
   /** A built-in model or a repository of the hub, with `@revision` perhaps. */
   pull: z.string(),

@@ -67,7 +67,7 @@ export const storeErrors: readonly ErrorCode[] = [
 
 /**
  * Describes a route in /openapi.json, and refuses query parameters other than those it describes: a
- * misspelt one must not be left out in silence (`DELETE …?dry_run=true`).
+ * misspelt one must not be silently ignored (`DELETE …?dry_run=true`).
  */
 export function describe(operation: Operation): MiddlewareHandler {
   const { id, tag, summary, description, query, body, bodyRequired = true } = operation;

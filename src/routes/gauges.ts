@@ -6,7 +6,7 @@ import type { JobState } from "../jobs/job.js";
 import * as metrics from "../metrics.js";
 import type { Services } from "../services.js";
 
-/** Clients name collections: so many have labels of their own, the largest ones. */
+/** Clients name collections: only this many, the largest ones, have labels of their own. */
 const maxCollections = 100;
 /** Of all the others together; no collection can have this name. */
 const others = "(others)";

@@ -47,7 +47,7 @@ export function itemMediaRoute({ store, keptMedia, config, log, stopping }: Serv
         etag,
         "accept-ranges": "bytes",
         "cache-control": "private, no-cache", // asked about each time: an item may be replaced
-        // A stranger's file: nothing in it may run as a page, or be told from another page.
+        // An untrusted file: nothing in it may run as a page, or be readable by another page.
         "content-security-policy": "sandbox; default-src 'none'",
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",

@@ -68,7 +68,7 @@ export function modelsRoutes(services: Services) {
       if ((model === undefined) === (pull === undefined))
         throw invalidInput("model", 'Expected either "model" or "pull"');
       if (model === undefined) {
-        pullTarget(pull!, { id }); // a wrong name is told at once
+        pullTarget(pull!, { id }); // a wrong name is reported at once
         const job = await jobs.create("pull", { data: { pull, dtypes, id } });
         return c.json({ job: jobAnswer(job) } satisfies JobStarted, 202);
       }

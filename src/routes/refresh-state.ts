@@ -7,7 +7,7 @@ import type { Services } from "../services.js";
  */
 const ofState = /^\/v1\/(heads|bridges|calibrations|label-sets|train|classifiers?)(\/|$)/;
 
-/** Requests about shared state see what other servers have changed before. */
+/** Requests about shared state see earlier changes by other servers. */
 export function refreshState({
   refreshState: refresh,
 }: Pick<Services, "refreshState">): MiddlewareHandler {

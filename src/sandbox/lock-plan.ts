@@ -12,7 +12,7 @@ export interface LockPlan {
   };
   /** `struct sock_filter[]`, in base64. */
   seccomp?: string;
-  /** It ends when a lock cannot be had; else it goes on without. */
+  /** It exits when a lock is not available; otherwise it continues without. */
   isRequired: boolean;
 }
 

@@ -119,7 +119,7 @@ const absent: Record<string, Numbers> = {
   io_uring_setup: [425, 425], // would open sockets past this filter
   io_uring_enter: [426, 426],
   io_uring_register: [427, 427],
-  clone3: [435, 435], // its flags cannot be looked at
+  clone3: [435, 435], // a filter cannot inspect its flags
 };
 
 const socketpair: Numbers = [53, 199];

@@ -1,7 +1,7 @@
 import { libc } from "../libc.js";
 import { seccompFilter } from "./seccomp-filter.js";
 
-/** `auto` takes the locks that the system has; `required` does not go on without them all. */
+/** `auto` takes the locks that the system has; `required` does not continue without all of them. */
 export type SandboxMode = "auto" | "required" | "off";
 
 /** What a locked process found that it cannot do. */
@@ -26,7 +26,7 @@ export interface LockSupport {
 
 let found: LockSupport | undefined;
 
-/** Asked once: a kernel does not change while it runs. */
+/** Determined once: a kernel does not change while it runs. */
 export function lockSupport(): LockSupport {
   found ??= detectLocks();
   return found;

@@ -15,7 +15,7 @@ export interface LoadParts {
   media: Media;
   activity: Activity;
   log: Log;
-  /** Is filled in order; the caller disposes of what is in it, also when one cannot be loaded. */
+  /** Filled in order; the caller disposes of its packs, also when one cannot be loaded. */
   loaded: LoadedPack[];
 }
 

@@ -91,7 +91,7 @@ function sharedState(
 ): SharedState | undefined {
   const { store: url, storePasswordFile: passwordFile, dataDir } = config;
   if (url === "") return undefined;
-  // Of its own: it goes on while collections keep theirs busy.
+  // A connection of its own: it continues while collections keep theirs busy.
   const connections = connectionsTo({ url, passwordFile, maxConnections: 4 });
   const folder = join(dataDir, "shared");
   let server: string | undefined;
@@ -122,8 +122,8 @@ function foldersOf(dataDir: string, shared: SharedState | undefined): Storage["s
 }
 
 /**
- * Whether a server starts although its collections cannot be opened yet: on a disk that may be
- * mended, and while a database is away. A database that was set up wrongly ends the start.
+ * Whether a server starts although its collections cannot be opened yet: on a disk that may
+ * recover, and while a database is away. A database that was set up wrongly ends the start.
  */
 const goesOn = ({ code }: AppError, { store }: Config): boolean =>
   store === "" ? ["storage_failed", "storage_full"].includes(code) : code === "storage_unavailable";

@@ -1,4 +1,4 @@
-/** Mono samples in [-1, 1] as a WAV file of 16 bits; what lies outside is clipped. */
+/** Mono samples in [-1, 1] as a WAV file of 16 bits; values outside are clipped. */
 export function wavOf(samples: Float32Array, sampleRateHz: number): Buffer {
   const file = Buffer.alloc(44 + 2 * samples.length);
   file.write("RIFF", 0, "latin1");

@@ -1,6 +1,6 @@
 import { DOMParser, type Document, type Element, type Node, XMLSerializer } from "@xmldom/xmldom";
 
-/** What a program said of a file. */
+/** What a program says about a file. */
 export interface Tags {
   labels: readonly { label: string; confidence: number }[];
   /** Space of the model, and head or label set. */
@@ -21,11 +21,11 @@ const empty = `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 `;
 
 /**
- * An XMP packet (ISO 16684-1) with these tags in the place of any earlier ones of ours. What
- * others wrote into it stays.
+ * An XMP packet (ISO 16684-1) with these tags in place of any earlier ones of ours. What others
+ * wrote into it stays.
  *
  * @param existing  the sidecar as it is.
- * @returns undefined when the tags are in it already, as they are.
+ * @returns undefined when it already has exactly these tags.
  * @throws Error for a document that is not XMP, saying why.
  */
 export function withTags(existing: string | undefined, tags: Tags): string | undefined {

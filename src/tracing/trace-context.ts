@@ -10,8 +10,8 @@ export interface TraceContext {
 }
 
 /**
- * The header `traceparent`; undefined for anything that is none, which counts as not sent. Of
- * versions to come, what they share with version 00 is read.
+ * The header `traceparent`; undefined for anything invalid, which counts as not sent. Of future
+ * versions, the part they share with version 00 is read.
  *
  * Source: W3C Trace Context, 3.2.
  */
@@ -29,7 +29,7 @@ export const traceparentOf = ({ traceId, spanId, isSampled }: TraceContext): str
 
 /** A request to another server, as a trace shows it. */
 export interface OutgoingRequest {
-  /** To be sent along. */
+  /** Sent along with the request. */
   headers: Record<string, string>;
   /** @param status  of the answer; undefined when there was none. */
   end(status?: number): void;
@@ -59,7 +59,7 @@ export function traceOutgoing(method: string, host: string): OutgoingRequest {
   return { headers: { traceparent: traceparentOf(trace.context) }, end: () => {} };
 }
 
-/** What lines of the log say of the current trace. */
+/** The fields of log lines for the current trace. */
 export function traceFields(): { trace_id?: string; span_id?: string } {
   const context = currentTrace()?.context;
   return context === undefined ? {} : { trace_id: context.traceId, span_id: context.spanId };

@@ -22,13 +22,13 @@ export interface TracedRequest extends CurrentTrace {
 export interface Tracer {
   /** @param parent  the caller's place in its trace, if it sent one. */
   request(method: string, parent: TraceContext | undefined): TracedRequest;
-  /** Sends what has been kept back. */
+  /** Sends what is still buffered. */
   close(): Promise<void>;
 }
 
 /** A shutdown does not wait longer for the collector. */
 const maxCloseMs = 3000;
-/** A collector that is away is told of once a minute. */
+/** A collector that is away is reported once a minute. */
 const troublePauseMs = 60_000;
 
 /**

@@ -53,7 +53,7 @@ const RecallAt = z.object({ recall: z.number(), interval: Interval, chance: z.nu
 export const CrossRecall = z.object({ at_1: RecallAt, at_5: RecallAt, at_10: RecallAt });
 export type CrossRecall = z.infer<typeof CrossRecall>;
 
-/** The `result` of a job that made a bridge. */
+/** The `result` of a job that created a bridge. */
 export const BridgeResult = z.object({
   bridge: z.string(),
   version: z.int(),

@@ -23,7 +23,7 @@ const FieldAnswer = z.object({
   ),
   /** Values that differ; a lower bound where `has_more_values`. */
   distinct: Count,
-  /** More values than are counted: those that came first are. */
+  /** There are more values than are counted; the first ones are. */
   has_more_values: z.boolean(),
   /** Of numbers. */
   min: z.number().optional(),

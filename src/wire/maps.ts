@@ -16,14 +16,14 @@ export const LayOut = z.strictObject({
       .max(2 ** 32 - 1),
     1,
   ),
-  /** Items whose neighbourhood is kept; many show the whole, few show details. */
+  /** Neighbours that count for each item: many show the overall structure, few show details. */
   neighbors: withDefault(z.int().min(2).max(100), 15),
   /** Between neighbours on the map, which is about 20 wide. */
   min_dist: withDefault(z.number().min(0).max(3), 0.1),
 });
 
 export const MapAnswer = z.object({
-  /** Names this map in the routes below it; forgotten when newer ones were made. */
+  /** Identifies this map in the routes below it; forgotten once newer ones have been computed. */
   map: z.string(),
   /** Points, at most 100,000. */
   count: z.int(),

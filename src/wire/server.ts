@@ -37,7 +37,7 @@ export const Ready = z.object({
 });
 export type Ready = z.infer<typeof Ready>;
 
-/** What came of reading the configuration again: names of options. */
+/** The result of reading the configuration again: names of options. */
 export const ReloadAnswer = z.object({
   changed: z.array(z.string()),
   needs_restart: z.array(z.string()),

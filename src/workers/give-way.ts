@@ -19,6 +19,6 @@ export function giveWay(levels: number): void {
   try {
     setPriority(Number(basename(readlinkSync("/proc/thread-self"))), raised(levels));
   } catch {
-    // Another system, or a sandbox forbids it: requests wait longer for the processor, no more.
+    // Another system, or a sandbox forbids it: requests only wait longer for the processor.
   }
 }

@@ -11,7 +11,7 @@ export class MediaRows {
     this.#statements = new Statements(db);
   }
 
-  /** Puts a reference in the place of the one that the item has. */
+  /** Replaces the reference that an item has. */
   set(row: number, media: MediaReference | undefined): void {
     this.remove(row);
     if (media === undefined) return;

@@ -54,7 +54,7 @@ export function encodeSums({ pageSize, pageCount, sums, salt, frames }: PageSums
   return sealed(bytes);
 }
 
-/** Bytes that `encodeSums` makes of the sums of so many pages. */
+/** Size in bytes of `encodeSums` for this many pages. */
 export const sumsBytes = (pageCount: number) => headBytes + pageCount * 4 + 4;
 
 export function encodeEntry({ pages, pageCount, salt, frames }: CommitEntry): Buffer {
@@ -157,7 +157,7 @@ export function damagedPages(
   return damaged;
 }
 
-/** @returns the last page that the file holds whole, `first - 1` when that is none. */
+/** @returns the last page that the file holds completely, `first - 1` if there is none. */
 function forEachPage(
   file: string,
   pageSize: number,

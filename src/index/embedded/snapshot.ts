@@ -131,7 +131,7 @@ export async function writeCopy(
   };
 }
 
-/** @returns the pieces, or why the copy must be made again. */
+/** @returns the pieces, or why the copy must be computed again. */
 export function loadCopy(
   folder: string,
   record: CopyRecord,

@@ -4,8 +4,8 @@ import type { VectorTable } from "./vector-table.js";
 const stepRows = 64;
 
 /**
- * A table made anew without its removed rows, in steps, so that no search waits for the whole of
- * it. The old table serves, and may change, until the new one holds all that it holds.
+ * A table rebuilt without its removed rows, in steps, so that no search waits for all of it. The
+ * old table serves, and may change, until the new one holds everything that it holds.
  */
 export class TableRenewal {
   readonly #old: VectorTable;
@@ -21,20 +21,20 @@ export class TableRenewal {
     this.#steps = this.#rowsAndCopy();
   }
 
-  /** To be called for each row that the old table loses. */
+  /** Must be called for each row that the old table loses. */
   remove(row: number): void {
-    this.table.remove(row); // one that is not copied yet will not be
+    this.table.remove(row); // one not copied yet is simply skipped
   }
 
   /**
-   * Goes on until `end` (of performance.now()), for one step at least.
+   * Continues until `end` (of performance.now()), for at least one step.
    * @returns whether the new table holds every row of the old one: until that changes again.
    */
   work(end: number): boolean {
     do {
       if (!this.#steps.next().done) continue;
       if (this.#position === this.#old.length) return true;
-      this.#steps = this.#rows(); // that came meanwhile
+      this.#steps = this.#rows(); // added meanwhile
     } while (performance.now() < end);
     return false;
   }

@@ -3,8 +3,8 @@ import { type Database, transaction } from "./sqlite.js";
 
 interface Write {
   /**
-   * Inside a transaction. An AppError must be thrown before the first change; it concerns this
-   * write alone.
+   * Runs inside a transaction. An AppError must be thrown before the first change; it concerns this
+   * write only.
    */
   run: () => unknown;
   /** After the commit. */

@@ -9,7 +9,7 @@ export interface DatabaseHost {
 }
 
 /**
- * Where a database is and how to get in. What is missing `pg` takes from PGUSER, PGPASSWORD and
+ * Where a database is and how to log in. `pg` takes missing parts from PGUSER, PGPASSWORD and
  * PGPASSFILE.
  */
 export interface DatabaseAddress {
@@ -92,7 +92,7 @@ function sslOf(query: URLSearchParams): { ssl?: ConnectionOptions } {
   return { ssl };
 }
 
-/** A file's text without the line end that editors leave. */
+/** A file's text without the final newline that editors add. */
 function readSecret(path: string): string {
   try {
     return readFileSync(path, "utf8").replace(/\r?\n$/, "");

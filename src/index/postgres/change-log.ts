@@ -8,9 +8,9 @@ import { databaseError } from "./database-error.js";
 import { whileRunHolds } from "./run-fence.js";
 
 /**
- * Follows the writes of every server to a collection: triggers note the ids of changed items in the
- * writers' own transactions. Whoever watches holds a connection with a lock on the collection's
- * number: when that is lost, so is the watch, and the next one begins anew.
+ * Follows the writes of every server to a collection: triggers record the ids of changed items in
+ * the writers' own transactions. A watcher holds a connection with a lock on the collection's
+ * number: when that is lost, so is the watch, and the next one starts over.
  */
 export function watchCollection(connections: Connections, name: string): Promise<Watch> {
   let release = () => {};
@@ -34,7 +34,7 @@ function watchOf(db: Connection, at: { n: number; name: string }, release: () =>
     take: () => asOurs(take(db, at.n)),
     async replaceBy(copy, catchUp) {
       const replace = inTransaction(db, async () => {
-        // Writers under way end before this is had, and later ones wait for it.
+        // Running writers end before this lock is obtained, and later ones wait for it.
         const { n } = await getCollection(db, at.name, { lock: "update" });
         if (n !== at.n) throw replacedMeanwhile(at.name);
         await catchUp(await take(db, n));
@@ -50,7 +50,7 @@ function watchOf(db: Connection, at: { n: number; name: string }, release: () =>
         // Closing the connection frees it too, but a moment later.
         await db.query("select pg_advisory_unlock_all()");
       } catch {
-        // The connection is gone; the next watch of this collection removes what is left.
+        // The connection is gone; the next watch of this collection removes what it left.
       } finally {
         isOver = true;
         release();
@@ -67,7 +67,7 @@ async function begin(db: Connection, name: string): Promise<number> {
     throw new AppError("conflict", message, { param: "collection" });
   }
   await inTransaction(db, async () => {
-    // Writers under way end first: the log misses none that ends later.
+    // Running writers end first, so the log misses none that ends later.
     if ((await collectionByNumber(db, n, "update")) === undefined) throw replacedMeanwhile(name);
     await dropLog(db, n);
     const note = `for each statement execute function crossmodal.note_changes_${n}()`;
@@ -95,8 +95,8 @@ async function lock(db: Connection, n: number): Promise<boolean> {
 }
 
 /**
- * Jobs that watch run one at a time over all servers: beside one that runs, whoever holds the lock
- * is a server that hangs and has lost its job.
+ * Jobs that watch run one at a time across all servers: if another server holds the lock while one
+ * runs, it hangs and has lost its job.
  */
 async function lockInPlaceOfOther(db: Connection, n: number): Promise<boolean> {
   if (currentRun() === undefined) return false;

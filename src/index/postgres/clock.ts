@@ -1,6 +1,6 @@
 import type pg from "pg";
 
-/** Gives a connection back, or drops it when its time is over or nobody waits for it any more. */
+/** Returns a connection to the pool, or drops it when its time is up or nobody waits for it. */
 export class Clock {
   readonly #db: pg.PoolClient;
   readonly #signal: AbortSignal | undefined;

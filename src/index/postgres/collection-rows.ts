@@ -45,8 +45,8 @@ export async function findCollection(
   for (;;) {
     const [row] = await selectCollections(db, `asked.name = $1 ${lockOf(lock)}`, [name]);
     if (row !== undefined || lock === undefined) return row;
-    // It went away while its lock was waited for, and what took its name is younger than this
-    // statement: look again, or a collection that is there would be not found.
+    // It was removed while this waited for its lock, and what took its name is newer than this
+    // statement: look again, or an existing collection would not be found.
     const { rowCount } = await db.query("select from crossmodal.names where name = $1", [name]);
     if (rowCount === 0) return undefined;
   }
@@ -124,7 +124,7 @@ export async function renameCollection(
   if (from === to) return;
   const old = replace ? await findCollection(db, to, "update") : undefined;
   if (old?.name === to) {
-    // Its aliases lead to what takes its place.
+    // Its aliases point to its replacement.
     await db.query("update crossmodal.names set n = $1 where n = $2 and alias", [n, old.n]);
     await dropCollection(db, old);
   }

@@ -3,7 +3,9 @@ import { indexedExpression } from "./filter-condition.js";
 
 /** pgvector's graphs hold half-precision vectors up to this many dimensions. */
 export const maxGraphDimensions = 4000;
-/** A row of more lies outside of its table's pages (8 KB), and every scan looks it up there. */
+/**
+ * A longer row is stored outside its table's pages (8 KB), and every scan has to look it up there.
+ */
 const maxPlainDimensions = 1900;
 
 /**
@@ -61,7 +63,7 @@ export async function dropTables(db: Connection, n: number): Promise<void> {
   await db.query(`drop table ${tablesOf(n).join(", ")}`);
 }
 
-/** Creates the indexes of the declared fields from one on. */
+/** Creates the indexes of the declared fields, starting with one of them. */
 export async function indexFields(
   db: Connection,
   n: number,

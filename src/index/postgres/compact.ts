@@ -4,7 +4,7 @@ import type { Connections } from "./connections.js";
 import type { GraphUpkeep } from "./graph-upkeep.js";
 import { recomputeMeans } from "./modality-means.js";
 
-/** Sums the means again, brings the graphs up to date and gives the room of what is gone back. */
+/** Recomputes the means, brings the graphs up to date and frees the space of removed items. */
 export async function compact(connections: Connections, upkeep: GraphUpkeep): Promise<void> {
   const rows = await connections.read(listCollections);
   for (const { n } of rows) {

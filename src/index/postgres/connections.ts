@@ -11,7 +11,7 @@ export type Connection = pg.PoolClient;
 export interface ConnectionLimits {
   /** Connections that are open at once. */
   maxConnections: number;
-  /** For a connection to be made, or to answer: one to a database that is paused never does. */
+  /** For a connection to be made, or to answer: a paused database never does. */
   connectTimeoutMs: number;
   /** For one to become free while all are busy. */
   queueTimeoutMs: number;
@@ -21,12 +21,12 @@ export interface ConnectionLimits {
   commitTimeoutMs: number;
 }
 
-/** What the last transaction found: `standby` where one answers and no primary. */
+/** What the last transaction found: `standby` if one answers but no primary. */
 export type DatabaseRole = "primary" | "standby" | "away";
 
 type TransactionOptions = { signal?: AbortSignal };
 
-/** Of a transaction that met another one. */
+/** Attempts of a transaction that collided with another one. */
 const maxAttempts = 12;
 const int8 = 20;
 const beginRead = "begin isolation level repeatable read read only";
@@ -40,7 +40,7 @@ export class Connections {
   readonly #address: DatabaseAddress;
   readonly #limits: ConnectionLimits;
   readonly #pools = new Map<DatabaseHost, pg.Pool>();
-  /** Connections that were seen to be to a primary. */
+  /** Connections known to lead to a primary. */
   readonly #checked = new WeakSet<pg.PoolClient>();
   #current: DatabaseHost;
   #trouble: string | undefined;
@@ -69,13 +69,13 @@ export class Connections {
 
   /**
    * What `work` writes is durable when this resolves. `work` may run more than once. As part of a
-   * job it is stored as long as the job is this server's.
+   * job it is only stored while the job is this server's.
    */
   write<T>(work: (db: Connection) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     return this.#transaction("begin", work, options);
   }
 
-  /** A connection outside of a transaction, for work that takes as long as it takes. */
+  /** A connection outside of a transaction, for work without a time limit. */
   async session<T>(work: (db: Connection) => Promise<T>): Promise<T> {
     const db = await this.#connect();
     try {
@@ -84,7 +84,7 @@ export class Connections {
     } catch (error) {
       throw databaseError(error);
     } finally {
-      // Its settings go with it, its locks before whoever waits for this goes on.
+      // Its settings end with it, and its locks before the caller continues.
       await db.query("select pg_advisory_unlock_all()").catch(() => undefined);
       db.release(true);
     }
@@ -117,7 +117,7 @@ export class Connections {
         if (signal?.aborted) throw cancelled();
         if (clock.hasEnded || isLost(error)) {
           clock.drop();
-          // Nothing was written yet, and a connection that died in the pool says so only now.
+          // Nothing was written yet, and a connection that died in the pool only fails now.
           if (!isCommitting && !clock.hasEnded && attempt === 1) continue;
           throw isCommitting ? unknownOutcome(error) : lostOn(clock, error);
         }
@@ -126,7 +126,7 @@ export class Connections {
       } finally {
         clock.end();
       }
-      // Those that met must not meet again.
+      // Transactions that collided must not collide again.
       await new Promise((resolve) => setTimeout(resolve, 10 * attempt * Math.random()));
     }
   }
@@ -153,7 +153,7 @@ export class Connections {
         failures.push(databaseError(error));
       }
     }
-    // What is set up wrongly says more than what is away.
+    // A configuration error says more than a database that is away.
     const error = failures.find(({ code }) => code !== "storage_unavailable") ?? failures[0];
     this.#trouble = error.message;
     this.#role = role;
@@ -196,7 +196,7 @@ export class Connections {
       connectionTimeoutMillis: queueTimeoutMs,
       Client: class extends pg.Client {
         constructor(config?: pg.ClientConfig) {
-          // The pool hides the password from whoever looks at its options.
+          // The pool hides the password from anyone who inspects its options.
           super({ ...config, password, connectionTimeoutMillis: connectTimeoutMs });
         }
       },

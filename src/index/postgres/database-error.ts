@@ -3,10 +3,10 @@ import { AppError } from "../../errors.js";
 /** Seconds after which a client may try again: a standby takes over within a few. */
 const retryAfterSeconds = 2;
 
-/** SQLSTATEs of a database that is away, is going away or does not take part at the moment. */
+/** SQLSTATEs of a database that is away, is shutting down or cannot be used at the moment. */
 const awayStates =
   /^(08...|57P0[1-5]|25006|25P0[34]|53200|53300|53400|55000|57014|55P03|40001|40P01)$/;
-/** Of a connection that is gone, whatever comes after it. */
+/** SQLSTATEs of a lost connection. */
 const lostStates = /^(08...|57P0[1-5]|25P0[34])$/;
 const lostCodes = new Set([
   "ECONNREFUSED",
@@ -20,7 +20,7 @@ const lostCodes = new Set([
   "ENOENT",
 ]);
 
-/** What `pg` says without a code. */
+/** Messages of `pg` without a code. */
 const lostMessages = /^(Connection terminated|Client has encountered|Client was closed|timeout ex)/;
 
 const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code;
@@ -34,13 +34,13 @@ export function isLost(error: unknown): boolean {
 }
 
 /**
- * Whether a transaction may simply be done again: it met another one (a deadlock, a serialization
- * failure) or a collection that was replaced while it looked.
+ * Whether a transaction can simply be repeated: it collided with another one (a deadlock, a
+ * serialization failure) or with the replacement of a collection.
  */
 export const isTransient = (error: unknown): boolean =>
   ["40P01", "40001", "42P01"].includes(codeOf(error) ?? "");
 
-/** A failure of the database as one of ours; what is ours already stays. */
+/** A failure of the database as an AppError; an AppError stays as it is. */
 export function databaseError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const code = codeOf(error) ?? "";
@@ -52,7 +52,7 @@ export function databaseError(error: unknown): AppError {
   return new AppError("storage_failed", refusalOf(error as Error, code), { cause: error });
 }
 
-/** What keeps the database from being used as it is set up, in words for whoever does that. */
+/** Why the database cannot be used as it is set up, in words for the person who set it up. */
 function refusalOf({ message }: Error, code: string): string {
   if (/^28/.test(code) || message.startsWith("SASL:")) {
     const places = "the address of store, storePasswordFile, PGPASSWORD or PGPASSFILE";

@@ -72,8 +72,8 @@ function fieldExpression(field: string): string {
 }
 
 /**
- * What an index on a declared field is made of: scalars alone, and no long text, for an entry of a
- * B-tree ends at 2,704 bytes. Of short scalars it is what `fieldExpression` is.
+ * What an index on a declared field is made of: scalars alone, and no long text, since a B-tree
+ * entry is limited to 2,704 bytes. Of short scalars it is what `fieldExpression` is.
  */
 export function indexedExpression(field: string): string {
   const found = fieldExpression(field);

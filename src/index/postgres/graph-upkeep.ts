@@ -8,17 +8,19 @@ import { foldDeltas } from "./modality-means.js";
 
 /** Vectors that move into the graph in one transaction: about a second, at 4 ms each. */
 const rowsAtOnce = 200;
-/** Of so many that wait, and a third of all, building the graph anew costs less than moves. */
+/**
+ * If this many wait, and they are a third of all, rebuilding the graph costs less than moving them.
+ */
 const rebuildFrom = 10_000;
 const maxDeltas = 100;
-/** Before a round begins: each costs a connection and a few statements. */
+/** Pause before a round begins: each costs a connection and a few statements. */
 const pauseMs = 1000;
-/** What a graph takes while it is built, a vector: its links besides its numbers. */
+/** Memory per vector while a graph is built: its links, besides its numbers. */
 const linkBytes = 400;
 const maxBuildMemoryMb = 2048;
 
 interface UpkeepOptions {
-  /** From this many items on a collection has a graph. */
+  /** A collection of this many items or more has a graph. */
   graphFrom: number;
   log?: Log;
 }
@@ -42,7 +44,7 @@ export class GraphUpkeep {
     this.#options = options;
   }
 
-  /** Looks after a collection soon, once for all writes until then. */
+  /** Schedules the upkeep of a collection, once for all writes until then. */
   schedule(n: number): void {
     if (this.#isClosed) return;
     this.#waiting.add(n);
@@ -82,7 +84,7 @@ export class GraphUpkeep {
     }
   }
 
-  /** Where another server is at it already, that one does the work. */
+  /** If another server is already working on it, that one does the work. */
   #keep(n: number): Promise<void> {
     return this.#connections.session(async (db) => {
       const lock = await db.query(
@@ -125,11 +127,11 @@ export class GraphUpkeep {
   /** Searches compare with everything until it is there; writes go on. */
   async #build(db: Connection, { n, dimensions }: CollectionRow, count: number): Promise<void> {
     await this.#connections.write(async (tx) => {
-      // Writers under way end first; those that come after leave their vectors in the tail.
+      // Running writers end first; later ones leave their vectors in the tail.
       await tx.query("update crossmodal.collections set graph = 'building' where n = $1", [n]);
     });
     const index = `crossmodal.vectors_${n}_graph`;
-    await db.query(`drop index if exists ${index}`); // of a build that was broken off
+    await db.query(`drop index if exists ${index}`); // left by an interrupted build
     await db.query(`update crossmodal.vectors_${n} set tail = false where tail`);
     const neededMb = Math.ceil((1.2 * count * (2 * dimensions + linkBytes)) / 2 ** 20);
     const memoryMb = Math.max(64, Math.min(maxBuildMemoryMb, neededMb));

@@ -51,7 +51,7 @@ export async function patchItems(
   return statuses;
 }
 
-/** Ids of a page of the items that fulfil a filter, oldest first. */
+/** Ids of a page of the items that match a filter, oldest first. */
 export async function idsAfter(
   db: Connection,
   n: number,

@@ -117,7 +117,9 @@ export class ItemWriter {
     return this.#change(collection, {}, (db, { n }) => deleteItems(db, n, checked));
   }
 
-  /** Changes items while nobody replaces their collection, and has its graph looked after. */
+  /**
+   * Changes items while nobody replaces their collection, and schedules the upkeep of its graph.
+   */
   async #change<T>(
     name: string,
     { space }: { space?: string },

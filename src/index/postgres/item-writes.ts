@@ -14,7 +14,7 @@ export interface NewItem {
   metadata: string | undefined;
 }
 
-/** Another transaction has added the same new ids meanwhile: begin again and replace them. */
+/** Another transaction has added the same new ids meanwhile: start over and replace them. */
 class AddedMeanwhile extends Error {
   readonly code = "40001";
 }

@@ -13,7 +13,7 @@ export function mediaOf(row: any): MediaReference | undefined {
 }
 
 /**
- * Puts the references of these items in the place of those that they have.
+ * Replaces the references that these items have.
  * @param replaced  `seq` of those that were there.
  */
 export async function writeMedia(

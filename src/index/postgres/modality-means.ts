@@ -15,7 +15,7 @@ export async function countsByModality(
   return Object.fromEntries(rows.map(({ modality, count }) => [modalities[modality], count]));
 }
 
-/** The mean embedding of each modality that there are items of, by its number. */
+/** The mean embedding of each modality that has items, by its number. */
 export async function readMeans(db: Connection, n: number): Promise<Map<number, Float64Array>> {
   const { rows } = await db.query(
     `select modality, sum(count)::bigint as count, array_agg(sums) as sums
@@ -50,7 +50,8 @@ export async function foldDeltas(db: Connection, n: number): Promise<void> {
 }
 
 /**
- * Sums every embedding again, so that no rounding adds up over years. The caller keeps writers out.
+ * Sums every embedding again, so that rounding errors do not accumulate over years. The caller
+ * keeps writers out.
  */
 export async function recomputeMeans(db: Connection, n: number): Promise<void> {
   await db.query("delete from crossmodal.mean_deltas where n = $1", [n]);

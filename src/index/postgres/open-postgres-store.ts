@@ -15,13 +15,13 @@ export interface PostgresStoreOptions extends Partial<ConnectionLimits & ScanLim
   /** File with the password, in place of one in the address. */
   passwordFile?: string;
   /**
-   * From this many items on a collection has a graph. Default 50,000: comparing with all costs
-   * about 40 ms there, at 512 dimensions.
+   * A collection of this many items or more has a graph. Default 50,000: comparing with all of them
+   * costs about 40 ms, at 512 dimensions.
    */
   graphFrom?: number;
-  /** Is told what fails in the background. */
+  /** Called with failures in the background. */
   log?: Log;
-  /** Called once when the store was closed. */
+  /** Called once the store is closed. */
   onClose?: () => void;
 }
 
@@ -67,7 +67,7 @@ export async function openPostgresStore({
       return rows[0].oid;
     });
     const upkeep = new GraphUpkeep(connections, { graphFrom, log });
-    // What a server that ended left unfinished.
+    // Work that a stopped server left unfinished.
     for (const { n, graph } of await connections.read(listCollections))
       if (graph !== "none") upkeep.schedule(n);
     const copies = new ServerCopies(connections, { maxCopyBytes, copyFrom, copyUpTo }, log);

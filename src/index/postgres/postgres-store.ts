@@ -57,7 +57,7 @@ export class PostgresStore implements VectorStore {
     return this.#connections.trouble;
   }
 
-  /** Asks the database, so that `trouble` is of now. */
+  /** Asks the database, so that `trouble` is up to date. */
   async condition(): Promise<StoreCondition> {
     await this.#connections.read((db) => db.query("select")).catch(() => undefined);
     return {};

@@ -3,7 +3,7 @@ import type { Connection } from "./connections.js";
 import { schemaUpgrades } from "./schema-upgrades.js";
 
 const oldestServer = 16;
-/** The first pgvector that goes on along the graph while a filter has left too little. */
+/** The first pgvector that keeps searching the graph while a filter has left too few items. */
 const oldestPgvector = [0, 8];
 
 /**

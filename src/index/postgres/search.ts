@@ -17,7 +17,7 @@ import {
 } from "./search-statements.js";
 import { floatsOf } from "./vector-bytes.js";
 
-/** Up to how many items a scan costs less than the graph. */
+/** Up to this many items a scan costs less than the graph. */
 export interface ScanLimits {
   /** Of a filter that leaves at most so many items, or a tenth, these are scanned. */
   scanMatchesUpTo: number;
@@ -46,13 +46,13 @@ const neighborsAtOnce = 100;
 const sampledRows = 3000;
 
 /**
- * How far the graph is searched: `efSearch` candidates at a time, on until so many are nominated.
+ * How far the graph is searched: `efSearch` candidates at a time, until enough are nominated.
  * docs/scaling.md has what each finds.
  */
 const effort = {
   fast: { efSearch: 200, nominated: 100 },
   high: { efSearch: 1000, nominated: 2000 },
-  // What a filter lets through is a tenth of what is passed at least: 2,000 would be most of it.
+  // A filter lets through at least a tenth of what is visited: 2,000 would be most of it.
   highFiltered: { efSearch: 1000, nominated: 400 },
 };
 
@@ -172,8 +172,8 @@ async function find(
   const level = recall === "fast" ? "fast" : filter === undefined ? "high" : "highFiltered";
   const { efSearch, nominated } = effort[level];
   // relaxed_order: strict_order throws away what it meets late (.945 of a filter's 10 % against
-  // .982). The planner believes that a scan in float32 costs less than it does, and more than it
-  // does in the graph: it is not asked.
+  // .982). The planner underestimates the cost of a float32 scan and misjudges the graph, so it is
+  // not asked.
   await db.query(`set local hnsw.ef_search = ${efSearch};
     set local hnsw.iterative_scan = relaxed_order; set local hnsw.max_scan_tuples = 40000;
     set local hnsw.scan_mem_multiplier = 4; set local enable_seqscan = off;

@@ -83,7 +83,7 @@ export function readTiffTags(bytes: Uint8Array): Map<number, number[]> {
 export function withOrientationInRange(bytes: Uint8Array): Uint8Array {
   const mended = Uint8Array.from(bytes);
   for (const { tag, type, from, isLittle } of firstDirectory(viewOf(bytes))) {
-    const isInFile = from + 2 <= bytes.length; // of a tag that is there twice, perhaps one
+    const isInFile = from + 2 <= bytes.length; // of a tag that appears twice, one may be
     if (tag === tiffTag.orientation && type === 3 && isInFile)
       viewOf(mended).setUint16(from, 1, isLittle);
   }

@@ -11,8 +11,8 @@ const ownPaths = [
 
 /**
  * The path by which a request is routed. A base URL that ends in a slash gives `//embeddings` or
- * `/embeddings/`: what clients of other products compute is found nevertheless. Everything else is
- * taken as it is, so that what a proxy in front forbids by its path has no second one.
+ * `/embeddings/`, which is found all the same. Every other path is taken literally, so that a path
+ * forbidden by a proxy has no second spelling.
  */
 export function clientPath(shapes: readonly Shape[]): (request: Request) => string {
   const router = new TrieRouter<true>();

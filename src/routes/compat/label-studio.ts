@@ -71,7 +71,7 @@ export const labelStudioShape = (services: Services): Shape => ({
       returns: json(PredictAnswer),
       answer: (c) => predict(services, c),
     },
-    // "Start training" is one or the other, by the version; of all else it only asks to be taken
+    // "Start training" is one or the other, by version; anything else only needs to be accepted
     {
       method: "POST",
       path: "/webhook",

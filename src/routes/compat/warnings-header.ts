@@ -9,7 +9,7 @@ import type { ForeignContext } from "./shape.js";
 const maxCharacters = 4000;
 
 /**
- * Tells what decoding warned of in a header, as other products' answers have no field for it:
+ * Reports decoding warnings in a header, since other products' answers have no field for them:
  * `X-Crossmodal-Warnings: ["inputs[0]: The file is cut short …"]`, JSON in ASCII.
  * @param warnings  of each content.
  */

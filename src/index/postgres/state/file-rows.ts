@@ -13,7 +13,7 @@ export interface FilePlace {
 
 const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-/** Waits for whoever changes the folder, and keeps others from it until the transaction ends. */
+/** Waits for other changes to the folder, and keeps others out until the transaction ends. */
 export async function lockFolder(db: Connection, folder: string): Promise<void> {
   await db.query(
     `insert into crossmodal.folders values ($1, 1)
@@ -48,7 +48,7 @@ export async function readFileRows(db: Connection, { folder, path }: FilePlace):
   throw new AppError("storage_corrupt", `The file "${folder}/${path}" in the database is damaged`);
 }
 
-/** Writes a file, in place of an earlier one. */
+/** Writes a file, replacing an earlier one. */
 export async function writeFileRows(
   db: Connection,
   { folder, path }: FilePlace,

@@ -39,7 +39,7 @@ export async function fetchFiles(db: Connection, id: string, path: string): Prom
   }
 }
 
-/** Stores what a run has changed in its folder since it began, or since the last time. */
+/** Stores what a run has changed in its folder since it began, or since the last call. */
 export class RunFiles {
   readonly #connections: Connections;
   readonly #run: { id: string; fence: number; path: string };
@@ -51,7 +51,7 @@ export class RunFiles {
     this.#run = run;
   }
 
-  /** What is there already is in the database. */
+  /** Files that already exist are in the database. */
   async begin(): Promise<void> {
     for (const [name, state] of await this.#states()) this.#stored.set(name, state);
   }
@@ -75,7 +75,7 @@ export class RunFiles {
     }
   }
 
-  /** Of each complete file, what tells whether it has changed. */
+  /** For each complete file, what shows whether it has changed. */
   async #states(): Promise<Map<string, string>> {
     const { path } = this.#run;
     const states = new Map<string, string>();

@@ -2,7 +2,7 @@ import type { Job } from "../../../jobs/job.js";
 import type { JobPlacement } from "../../../jobs/job-store.js";
 import type { Connection } from "../connections.js";
 
-/** What a look tells of each job. */
+/** What a poll returns for each job. */
 export interface JobHead {
   id: string;
   /** Differs after each change. */
@@ -50,7 +50,8 @@ export async function readJobs(db: Connection, ids: readonly string[]): Promise<
 }
 
 /**
- * Writes a job as long as its fence is the expected one: whoever knows an earlier one has lost it.
+ * Writes a job if its fence is the expected one: a server that knows an earlier one has lost the
+ * job.
  * @returns what it is now, or undefined when the fence is another.
  */
 export async function writeJob(
@@ -76,7 +77,7 @@ export interface TakenRow extends JobHead {
 
 /**
  * Makes `server` the owner of a job that waits, or whose owner is gone.
- * @returns undefined when it is not to be had; fails with 23505 while another one runs in its lane.
+ * @returns undefined when it cannot be taken; fails with 23505 while another one runs in its lane.
  */
 export async function takeJob(
   db: Connection,

@@ -25,7 +25,7 @@ interface MirroredFolderOptions {
   ready: () => Promise<void>;
 }
 
-/** A folder whose files lie in the database; what is read is a copy of them on this machine. */
+/** A folder whose files are in the database; reads use a copy of them on this machine. */
 export class MirroredFolder implements StateFolder {
   readonly path: string;
   readonly name: string;
@@ -78,7 +78,7 @@ export class MirroredFolder implements StateFolder {
   async takeOver(from: string, paths: readonly string[]): Promise<boolean> {
     if (this.#epoch > 0 || paths.length === 0) return false;
     return this.#change(async ({ write }) => {
-      if (this.#epoch > 1) return false; // another server was faster; 1 is this change
+      if (this.#epoch > 1) return false; // another server was faster; epoch 1 is this change
       for (const path of paths) await write(path, await readFile(join(from, path)));
       return true;
     });
@@ -91,7 +91,7 @@ export class MirroredFolder implements StateFolder {
         await this.#pull(db);
         return work(changesOf(db, this.name));
       });
-      // It is stored. Where the database goes away just now, the copy follows later.
+      // It is stored. If the database goes away now, the copy follows later.
       await this.#connections.read((db) => this.#pull(db)).catch(() => undefined);
       return result;
     });
@@ -103,7 +103,7 @@ export class MirroredFolder implements StateFolder {
     return turn;
   }
 
-  /** Database -> copy. What is written is there whole before what was removed goes. */
+  /** Database -> copy. New files are complete before removed ones are deleted. */
   async #pull(db: Connection): Promise<void> {
     const epoch = (await folderEpochs(db)).get(this.name) ?? 0;
     const files = await filesIn(db, this.name);

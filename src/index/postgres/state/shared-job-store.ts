@@ -30,11 +30,11 @@ export interface SharedJobStoreOptions {
   connections: Connections;
   /** For the files of jobs that run here. */
   folder: string;
-  /** Name of this server, the same after a restart; no other process may have it. */
+  /** Name of this server, the same after a restart; no other process may use it. */
   server: () => string;
   /** After this time without a sign of life another server continues a job. */
   leaseMs?: number;
-  /** How often a server gives one, and stores checkpoints. */
+  /** How often a server renews it, and stores checkpoints. */
   renewEveryMs?: number;
   log?: Log;
 }
@@ -108,7 +108,7 @@ export class SharedJobStore implements JobStore, JobQueue {
     await rm(this.folderOf(id), { recursive: true, force: true });
   }
 
-  /** One after the other: what changed is told once. */
+  /** One after the other: each change is reported once. */
   pollChanges(): Promise<JobChanges> {
     const looked = this.#looking.then(() => this.#connections.read((db) => this.#look(db)));
     this.#looking = looked.catch(() => undefined);
@@ -140,7 +140,7 @@ export class SharedJobStore implements JobStore, JobQueue {
     const server = this.#options.server();
     if (head === undefined || (head.home !== null && head.home !== server)) return false;
     if (state === "queued") return true;
-    // Of an earlier process of this server nobody else renews the lease.
+    // Nobody else renews the lease of an earlier process of this server.
     const isOver = head.expired || (head.owner === server && !this.#held.has(id));
     return state === "running" && isOver;
   }

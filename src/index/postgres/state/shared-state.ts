@@ -6,18 +6,18 @@ import { folderEpochs } from "./file-rows.js";
 import { MirroredFolder } from "./mirrored-folder.js";
 import { SharedJobStore } from "./shared-job-store.js";
 
-/** How often a server looks for what others changed. */
+/** How often a server checks for changes by others. */
 const lookEveryMs = 300;
 
 export interface SharedStateOptions {
   connections: Connections;
-  /** Where the copies lie. */
+  /** Where the copies are. */
   folder: string;
   /** Name of this server, the same after a restart. */
   server: () => string;
   /** Resolves when the tables are there and this process may write to `folder`. */
   ready: () => Promise<void>;
-  /** Is told what fails in the background. */
+  /** Called with failures in the background. */
   log?: Log;
 }
 
@@ -56,7 +56,7 @@ export class SharedState {
     return folder;
   }
 
-  /** Fetches what other servers changed. @throws AppError `storage_unavailable` */
+  /** Fetches changes by other servers. @throws AppError `storage_unavailable` */
   async refresh(): Promise<void> {
     for (const folder of this.#folders.values()) await folder.refresh();
   }
@@ -66,7 +66,7 @@ export class SharedState {
     for (const folder of this.#folders.values()) await folder.load();
   }
 
-  /** From now on fetches what other servers change. */
+  /** From now on fetches changes by other servers. */
   follow(): void {
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => {
