@@ -8,7 +8,10 @@ import { linkTo, route } from "./router.js";
 import { needsKey } from "./server.js";
 import { views } from "./views.js";
 
-/** The frame around every view: where one is, how the server is, and what was just done. */
+/**
+ * The frame around every view: navigation, the server's state, and messages about what was just
+ * done.
+ */
 export function App() {
   const current = views.find(({ id }) => id === route.value.view) ?? views[0];
   useEffect(() => {

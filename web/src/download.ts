@@ -1,6 +1,6 @@
 import { csvLine } from "../../src/files/csv-line.js";
 
-/** Gives the person a file. */
+/** Offers a file as a download. */
 export function download(name: string, blob: Blob): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);

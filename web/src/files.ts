@@ -9,7 +9,7 @@ export interface FoundFile {
 
 export const pathOf = (file: File) => file.webkitRelativePath || file.name;
 
-/** Everything that was dropped, folders to their depths, in the order of the names. */
+/** Everything that was dropped, with nested folders, in the order of the names. */
 export async function droppedFiles(data: DataTransfer): Promise<FoundFile[]> {
   // Entries have to be taken before the first await: the list is emptied when the event ends.
   const entries = [...data.items].map((item) => item.webkitGetAsEntry()).filter((e) => e !== null);
@@ -38,14 +38,14 @@ async function walk(entry: FileSystemEntry, found: FoundFile[]): Promise<void> {
   }
 }
 
-/** Files with something in them; those without are named in a toast. */
+/** Files that are not empty; empty ones are named in a toast. */
 export function withoutEmpty(files: readonly File[]): File[] {
   const empty = files.filter(({ size }) => size === 0).map(({ name }) => name);
   if (empty.length > 0) toast(`Skipped, empty: ${empty.join(", ")}`);
   return files.filter(({ size }) => size > 0);
 }
 
-/** Those that a model takes; what a folder has besides (.DS_Store, Thumbs.db) is left out. */
+/** Files that a model accepts; other files of a folder (.DS_Store, Thumbs.db) are left out. */
 export function mediaFiles(found: readonly FoundFile[]): FoundFile[] {
   return found.filter(({ file }) => modalityOf(file) !== undefined);
 }

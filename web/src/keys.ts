@@ -1,12 +1,12 @@
 import { useEffect } from "preact/hooks";
 
-/** The key goes to a field that is being written in. */
+/** The key goes to a field that is being edited. */
 export const isTextField = ({ target }: KeyboardEvent) =>
   (target as HTMLElement).matches(
     "input:not([type=checkbox]), textarea, select, [contenteditable]",
   );
 
-/** The key belongs to what is being written, or to the browser. */
+/** The key belongs to the field being edited, or to the browser. */
 export const isTyping = (event: KeyboardEvent) =>
   event.ctrlKey || event.metaKey || event.altKey || isTextField(event);
 

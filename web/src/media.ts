@@ -7,7 +7,7 @@ const extensions: Record<"image" | "audio" | "text", RegExp> = {
   text: /\.(txt|md)$/i,
 };
 
-/** What a file holds, by its type and name; undefined when it is nothing that a model takes. */
+/** What a file contains, by its type and name; undefined when no model accepts it. */
 export function modalityOf({ type, name }: { type: string; name: string }): Modality | undefined {
   for (const modality of ["image", "audio", "text"] as const)
     if (extensions[modality].test(name)) return modality;
@@ -16,7 +16,7 @@ export function modalityOf({ type, name }: { type: string; name: string }): Moda
   return type === "text/plain" ? "text" : undefined;
 }
 
-/** As people say it. */
+/** In everyday words. */
 export const modalityNames = { image: "picture", audio: "sound", text: "text" } as const;
 
 export function sizeText(bytes: number): string {

@@ -18,7 +18,7 @@ addEventListener("hashchange", () => {
   route.value = parseHash(location.hash);
 });
 
-/** Goes to a view; `replace` leaves no step to go back to, as while typing. */
+/** Goes to a view; `replace` adds no history entry, for example while typing. */
 export function navigate(
   view: string,
   path: readonly string[],
@@ -43,7 +43,7 @@ function parseHash(hash: string): Route {
   return { view: view ?? "", path: rest, params: new URLSearchParams(query) };
 }
 
-/** A link that was cut in the middle of an escape is read as it stands. */
+/** A link that was cut inside an escape is read literally. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);

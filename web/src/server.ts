@@ -6,30 +6,30 @@ const storageKey = "crossmodal.apiKey";
 /** Kept until the tab is closed. */
 const apiKey = signal(sessionStorage.getItem(storageKey) ?? undefined);
 
-/** The server asks for a key, or for another one than it was given. */
+/** The server asks for a key, or does not accept the one it was given. */
 export const needsKey = signal(false);
 
-/** Where the server is: beside this page. */
+/** The server's address: the one this page came from. */
 export const serverUrl = new URL(".", location.href.replace(/[?#].*$/s, "")).href.replace(
   /\/$/,
   "",
 );
 
-/** The server of this page. A new one after a key was entered. */
+/** The client for this page's server; a new one after a key was entered. */
 export const server = computed(() =>
   createClient({ url: serverUrl, apiKey: apiKey.value, fetch: watchedFetch, maxRetries: 1 }),
 );
 
 export const hasKey = computed(() => apiKey.value !== undefined);
 
-/** Everything is asked again with the key. */
+/** Everything is requested again with the key. */
 export function enterKey(key: string): void {
   sessionStorage.setItem(storageKey, key);
   apiKey.value = key;
   needsKey.value = false;
 }
 
-/** What is sent while the page is left is sent to its end. */
+/** Requests sent while the page is closing are completed. */
 let isLeaving = false;
 addEventListener("pagehide", () => {
   isLeaving = true;
@@ -41,14 +41,14 @@ addEventListener("pageshow", () => {
 async function watchedFetch(url: string, init: RequestInit): Promise<Response> {
   const response = await fetch(url, isLeaving ? { ...init, keepalive: true } : init);
   if (response.status === 401) {
-    // Without keys a 401 means that this page comes by a name which is not the server's.
+    // Without keys, a 401 means that this page was opened under a name that is not the server's.
     const body = (await response.clone().json()) as { error?: { param?: string } };
     if (body.error?.param === "authorization") needsKey.value = true;
   }
   return response;
 }
 
-/** What happened, in a sentence for the person who sits here. */
+/** What happened, in a sentence for the user. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof ConnectionError || error instanceof TypeError)
     return "The server does not answer. Start it again; nothing that was stored is lost.";

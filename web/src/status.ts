@@ -4,7 +4,7 @@ import { needsKey, sentenceOf, server } from "./server.js";
 
 export interface ServerStatus {
   state: "connecting" | "ready" | "starting" | "unreachable";
-  /** What is wrong; empty when nothing is. */
+  /** What is wrong; empty if nothing is. */
   why: string;
   models: readonly ModelAnswer[];
 }
@@ -16,7 +16,7 @@ const waitingIntervalMs = 1_500;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Asks how the server is, and again while the page is looked at. */
+/** Asks for the server's state, repeatedly while the page is visible. */
 export async function askStatus(): Promise<void> {
   clearTimeout(timer);
   try {

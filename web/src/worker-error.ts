@@ -1,4 +1,7 @@
-/** Why a worker failed. One whose file is not there says nothing: the server was updated since. */
+/**
+ * Why a worker failed. One without a message could not be loaded: the server has been updated
+ * since.
+ */
 export const workerError = ({ message }: ErrorEvent, what: string): Error =>
   new Error(
     message

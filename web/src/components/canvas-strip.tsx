@@ -7,11 +7,11 @@ export interface Paint {
   /** In CSS pixels. */
   width: number;
   height: number;
-  /** The tokens as they are in the theme that is on, `#rrggbb`. */
+  /** The colour tokens of the current theme, `#rrggbb`. */
   colors: Record<(typeof colorNames)[number], string>;
 }
 
-/** A drawing as wide as its place; drawn again when that, the theme or `paint` changes. */
+/** A drawing as wide as its container; drawn again when the width, the theme or `paint` changes. */
 export function CanvasStrip({ height, paint }: { height: number; paint: (to: Paint) => void }) {
   const ref = useRef<HTMLCanvasElement>(null);
   useEffect(() => {

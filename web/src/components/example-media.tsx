@@ -1,6 +1,6 @@
 import { useRef, useState } from "preact/hooks";
 
-/** A picture, or a sound that plays at a click. */
+/** A picture, or a sound that plays on click. */
 export function ExampleMedia({
   url,
   name,

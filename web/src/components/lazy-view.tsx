@@ -3,7 +3,7 @@ import { useEffect, useErrorBoundary, useState } from "preact/hooks";
 import type { View } from "../views.js";
 import { Notice } from "./notice.js";
 
-/** A view once its part of the page has come; what went wrong in it stays in it. */
+/** A view, once its part of the page has loaded; its errors stay inside it. */
 export function LazyView({ view }: { view: View }) {
   const [loaded, setLoaded] = useState<{ Component: ComponentType }>();
   const [failure, setFailure] = useState<unknown>();

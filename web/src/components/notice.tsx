@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 
-/** A state in words: what is the case, and what to do next. */
+/** A state in words: what is going on, and what to do next. */
 export function Notice({
   kind = "plain",
   title,

@@ -34,7 +34,7 @@ export function Preview({ collection, item }: { collection: string; item: Previe
   );
 }
 
-/** `<img>` sends no key: where one is needed, the preview is fetched and handed over as a blob. */
+/** `<img>` sends no key: where one is needed, the preview is fetched and passed on as a blob. */
 function usePreviewUrl(collection: string, { id, modality }: Previewed): string | undefined {
   const [blobUrl, setBlobUrl] = useState<string>();
   const isFetched = hasKey.value && modality !== "text";

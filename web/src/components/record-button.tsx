@@ -10,10 +10,10 @@ interface Recording {
   startedAt: number;
 }
 
-/** A press that is shorter starts a recording which goes on until the next one. */
+/** A shorter press starts a recording that lasts until the next press. */
 const clickMs = 400;
 
-/** Records while it is held, or from click to click. */
+/** Records while held down, or from click to click. */
 export function RecordButton({
   label = "Hold to record",
   onRecorded,

@@ -1,6 +1,6 @@
 import type { Modality } from "../../../src/encoders/encoder.js";
 
-/** Labels with their scores, best first, in the colour of what was scored. */
+/** Labels with their scores, best first, in the colour of the scored modality. */
 export function ScoreBars({
   scores,
   modality,
@@ -11,7 +11,7 @@ export function ScoreBars({
   modality: Modality;
   /** Whether the first is the answer, and not only the nearest. */
   hasBest?: boolean;
-  /** Another answer is on its way. */
+  /** Another answer is being loaded. */
   isStale?: boolean;
 }) {
   return (

@@ -7,7 +7,7 @@ const words = {
   unreachable: "no answer",
 };
 
-/** How the server is, in the corner of every view. */
+/** The server's state, in the corner of every view. */
 export function StatusLine() {
   const { state, why, models } = status.value;
   return (

@@ -23,7 +23,7 @@ function dismiss(id: number): void {
   toasts.value = toasts.value.filter((one) => one.id !== id);
 }
 
-/** Toasts, the newest last; ctrl+z takes the newest that can be undone back. */
+/** Toasts, the newest last; ctrl+z undoes the newest that can be undone. */
 export function Toasts() {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {

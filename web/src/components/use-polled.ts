@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { needsKey, sentenceOf } from "../server.js";
 
-/** Asks again and again while the view is shown and looked at; the last answer stays meanwhile. */
+/** Polls while the view is shown in a visible tab; the last answer stays meanwhile. */
 export function usePolled<T>(ask: () => Promise<T>, intervalMs: number) {
   const [answer, setAnswer] = useState<T>();
   const [failure, setFailure] = useState("");

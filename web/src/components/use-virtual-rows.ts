@@ -8,7 +8,7 @@ import {
 import { useLayoutEffect, useReducer, useRef } from "preact/hooks";
 
 /**
- * The rows of a long list that are in sight, with some above and below; the window scrolls.
+ * The visible rows of a long list, with some above and below; the window scrolls.
  * @param top  where the list begins, in pixels from the top of the page.
  * @param odd  a row of another height than the others.
  */

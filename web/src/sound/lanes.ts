@@ -8,7 +8,7 @@ export interface TimeWindow {
 }
 
 /**
- * The stretch for which a window speaks: from the middle between its centre and that of the window
+ * The stretch that a window represents: from the middle between its centre and that of the window
  * before to the middle between its centre and that of the next; the first from 0, the last to the
  * end. Of windows 0-10, 5-15 and 10-20: 0-7.5, 7.5-12.5 and 12.5-20.
  */
@@ -24,13 +24,13 @@ export function stretchesOf(windows: readonly TimeWindow[]): { start: number; en
   });
 }
 
-/** The window that speaks for a moment. */
+/** The window that represents a moment. */
 export function windowAt(windows: readonly TimeWindow[], seconds: number): TimeWindow {
   const i = stretchesOf(windows).findIndex(({ end }) => seconds < end);
   return windows[i < 0 ? windows.length - 1 : i];
 }
 
-/** A lane: how much of a label there is in each stretch. */
+/** A lane: how strong a label is in each stretch. */
 export function drawLane(
   { context, width, height, colors }: Paint,
   { cells, durationSeconds }: { cells: readonly LaneCell[]; durationSeconds: number },

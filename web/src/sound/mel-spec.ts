@@ -1,7 +1,7 @@
 import type { AudioPreprocess } from "../../../src/encoders/manifest.js";
 
 export const melBands = 64;
-/** What is this much quieter than the loudest is drawn as silence. */
+/** Anything this much quieter than the loudest is drawn as silence. */
 export const melRangeDb = 70;
 
 /**

@@ -6,7 +6,7 @@ export interface Microphone {
 }
 
 /**
- * Opens the microphone; `onSamples` gets its samples as they come, a tenth of a second at a time.
+ * Opens the microphone; `onSamples` gets its samples as they arrive, a tenth of a second at a time.
  * As samples and not by MediaRecorder, whose WebM a server without ffmpeg cannot read.
  * @throws Error with a sentence when there is none or it may not be used.
  */
@@ -17,7 +17,7 @@ export async function openMicrophone(
     const where = "open it over https, or at http://127.0.0.1";
     throw new Error(`The browser does not give this page a microphone: ${where}.`);
   }
-  // What a call needs (less noise, even level) takes away what is to be heard.
+  // What calls need (less noise, an even level) would remove sounds that should be heard.
   const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
   const stream = await navigator.mediaDevices.getUserMedia({ audio }).catch((error: Error) => {
     throw new Error(

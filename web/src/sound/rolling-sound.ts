@@ -4,14 +4,14 @@ import { melBands, melSpec } from "./mel-spec.js";
 /** Frames a second of the spectrogram. */
 const framesPerSecond = 50;
 
-/** The last seconds of a sound that goes on, with its spectrogram. */
+/** The last seconds of a continuing sound, with its spectrogram. */
 export class RollingSound {
   readonly sampleRateHz: number;
   readonly #samples: Float32Array;
   readonly #mel: Float32Array;
   readonly #hop: number;
   readonly #frames: number;
-  /** Samples and frames that came so far; each goes to its place modulo the length. */
+  /** Samples and frames received so far; each goes to its place modulo the length. */
   #came = 0;
   #framesCame = 0;
   #rest = new Float32Array(0);
@@ -24,7 +24,7 @@ export class RollingSound {
     this.#hop = Math.round(sampleRateHz / framesPerSecond);
   }
 
-  /** Length of all that came. */
+  /** Length of everything received. */
   get seconds(): number {
     return this.#came / this.sampleRateHz;
   }

@@ -16,20 +16,23 @@ import {
   stopAsking,
 } from "./state.js";
 
-/** What the address names is being opened; until then it is not written. */
+/** What the address names is being opened; until then the address is not changed. */
 const isOpening = signal(false);
 
-/** Runs while the view is shown: asks, and goes along with the address. Returns how to stop. */
+/**
+ * Runs while the view is shown: classifies, and keeps the address in step. Returns a function that
+ * stops it.
+ */
 export function startClassifying(): () => void {
   let hasLinked = false;
   if (route.peek().params.size > 0) void follow();
   const stopFollowing = route.subscribe((current) => {
-    // Back and forward: what this page writes itself is shown already
+    // Back and forward: what this page wrote itself is already shown
     const isShown = (current.params.get("example") ?? undefined) === selected.peek()?.example?.id;
     if (hasLinked && isHere(current) && !isShown) void follow();
   });
   const stopClassifying = effect(() => {
-    // A key that was entered asks again.
+    // Entering a key classifies again.
     if (inputs.value.length > 0 && sets.value.length > 0 && !needsKey.value) classifyAfterPause();
   });
   const stopLinking = effect(() => {
@@ -47,7 +50,7 @@ export function startClassifying(): () => void {
 
 const isHere = ({ view }: Route) => view === "classify" || view === "";
 
-/** Each example is a step to go back to; labels and prompts change where one is. */
+/** Each example is a history entry; labels and prompts change the current one. */
 function link({ isFirst }: { isFirst: boolean }): void {
   const { example } = selected.value ?? {};
   const [set] = sets.value;
@@ -60,7 +63,7 @@ function link({ isFirst }: { isFirst: boolean }): void {
   navigate("classify", [], { params, replace: isFirst || !isStep });
 }
 
-/** Opens what the address names, as often as it changes meanwhile. */
+/** Opens what the address names, again if it changes meanwhile. */
 async function follow(): Promise<void> {
   if (isOpening.peek()) return;
   isOpening.value = true;

@@ -3,12 +3,12 @@ import { status } from "../../status.js";
 import { everydaySounds, everydayThings } from "./everyday-words.js";
 
 const suggested = 3;
-/** Nearer than this it is the same thing in other words. */
+/** A nearer word is the same thing in other words. */
 const sameAbove = 0.85;
 
 /**
- * Words that a model may take for the labels: of everyday words the nearest to any of them, as far
- * as they are not the same. A label wins more honestly against these than alone.
+ * Words that a model may confuse with the labels: the everyday words nearest to any of them that do
+ * not mean the same. A label that wins against these is more credible than alone.
  */
 export async function suggestContrasts(
   labels: readonly string[],

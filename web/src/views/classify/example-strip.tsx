@@ -3,7 +3,7 @@ import { sentenceOf } from "../../server.js";
 import { type Example, examples } from "./examples.js";
 import { openExample, selected } from "./state.js";
 
-/** Six examples that run at one click. */
+/** Six examples that run on click. */
 export function ExampleStrip() {
   return (
     <ul class="examples" aria-label="Examples">

@@ -4,7 +4,7 @@ import { openFiles } from "./state.js";
 
 const isPhone = matchMedia("(pointer: coarse)").matches;
 
-/** Where files come in; dropping and pasting work anywhere in the view. */
+/** Where files are chosen; dropping and pasting work anywhere in the view. */
 export function Intake({ onLive }: { onLive: () => void }) {
   const choose = useRef<HTMLInputElement>(null);
   const camera = useRef<HTMLInputElement>(null);

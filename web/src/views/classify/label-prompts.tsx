@@ -1,6 +1,6 @@
 import { changeSet, type LabelSet } from "./state.js";
 
-/** Sentences of a label's own in place of the prompt: "a tabby", "a kitten" for a cat. */
+/** A label's own sentences instead of the prompt: "a tabby", "a kitten" for a cat. */
 export function LabelPrompts({ set }: { set: LabelSet }) {
   const { id, labels, prompts, prompt } = set;
   if (labels.length === 0) return null;

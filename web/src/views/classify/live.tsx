@@ -11,11 +11,11 @@ import { RollingSound } from "../../sound/rolling-sound.js";
 import { wavOf } from "../../sound/wav.js";
 import { type LabelSet, requestOf } from "./state.js";
 
-/** What is shown, and how much of it a request hears. */
+/** Seconds that are shown, and seconds that a request covers. */
 const shownSeconds = 20;
 const heardSeconds = 3;
 const pauseMs = 300;
-/** A label that scores more is an event. */
+/** A label with a higher score is an event. */
 const eventScore = 0.6;
 
 interface Event {

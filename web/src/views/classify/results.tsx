@@ -7,10 +7,12 @@ import { windowAt } from "../../sound/lanes.js";
 import { languages, snippetOf } from "./snippets.js";
 import { classifyAfterPause, cursor, type Input, type LabelSet, outcomeOf } from "./state.js";
 
-/** What a set's labels score, of all of it or at the cursor; and how to ask the same elsewhere. */
+/**
+ * The scores of a set's labels, for the whole input or at the cursor; and the same request as code.
+ */
 export function Results({ input, set }: { input: Input; set: LabelSet }) {
   const outcome = outcomeOf(input, set);
-  // While another answer is on its way, the last one stays, so that nothing jumps.
+  // While another answer is loading, the last one stays, so that nothing jumps.
   const last = useRef<ZeroShotAnswer>(undefined);
   if (outcome?.state === "done") last.current = outcome.answer;
   if (set.labels.length === 0)

@@ -14,7 +14,7 @@ export async function refreshSavedSets(): Promise<void> {
     const { data } = await server.peek().listLabelSets();
     savedSets.value = data.filter((one): one is LabelSetAnswer => !("error" in one));
   } catch {
-    // There are none to choose from; what is classified says what is wrong
+    // There are none to choose from; classifying reports what is wrong
   }
 }
 
@@ -30,7 +30,7 @@ export function fromSaved(saved: LabelSetAnswer): Omit<LabelSet, "id" | "falseAl
   };
 }
 
-/** Keeps a set under a name; what the saved one has besides, thresholds say, stays. */
+/** Saves a set under a name; other parts of the saved one, such as thresholds, are kept. */
 export async function saveSet(set: LabelSet, name: string): Promise<void> {
   const { saved, labels, prompts, prompt, multiLabel } = set;
   const thresholdOf = new Map(saved?.labels.map(({ label, threshold }) => [label, threshold]));
@@ -59,7 +59,7 @@ export async function saveSet(set: LabelSet, name: string): Promise<void> {
   }
 }
 
-/** Removes what the server keeps; the labels stay on the page, and can be saved again. */
+/** Deletes the saved set; the labels stay on the page, and can be saved again. */
 export async function deleteSaved(set: LabelSet): Promise<void> {
   const { name } = set.saved!;
   try {

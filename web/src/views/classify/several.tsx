@@ -17,7 +17,7 @@ interface Row {
   kind: string;
   /** The best label; empty until it is known. */
   best: string;
-  /** Asked whether any label fits, and none does. */
+  /** It was checked whether any label fits, and none does. */
   noneFits: boolean;
   score: number;
   scores: ReadonlyMap<string, number>;
@@ -129,7 +129,7 @@ function rowOf(input: Input, set: LabelSet): Row {
   };
 }
 
-/** Numbers by size, what has none last; names as people count them. */
+/** Numbers by size, missing ones last; names in natural order. */
 function compare(a: string | number, b: string | number): number {
   if (typeof a === "number" && typeof b === "number")
     return Number.isNaN(a) || Number.isNaN(b)

@@ -3,7 +3,7 @@ import { type Input, type LabelSet, requestOf } from "./state.js";
 
 export const languages = ["curl", "TypeScript", "Python"] as const;
 
-/** The request that was just sent, as one would send it from elsewhere. */
+/** The request that was just sent, as a program would send it. */
 export function snippetOf(
   language: (typeof languages)[number],
   input: Input,
@@ -70,7 +70,7 @@ function python({ modality, text }: Input, path: string, fields: Fields): string
 
 const formText = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
 
-/** In single quotes where the shell would take anything in it for its own. */
+/** In single quotes if the shell would interpret anything in it. */
 const shell = (text: string) =>
   /^[\w@=./:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 

@@ -183,7 +183,7 @@ function usePictures(input: Input, durationSeconds: number | undefined) {
   return result;
 }
 
-/** The cursor goes with what is heard. */
+/** The cursor follows the playback. */
 function useFollowing(
   audio: { current: HTMLAudioElement | null },
   cursor: Signal<number | undefined>,
@@ -194,7 +194,7 @@ function useFollowing(
     let frame = 0;
     let isFirst = true;
     const follow = () => {
-      // Somebody asked for the whole sound.
+      // The user asked for the whole sound.
       if (!isFirst && cursor.value === undefined) return audio.current?.pause();
       isFirst = false;
       if (audio.current) cursor.value = audio.current.currentTime;

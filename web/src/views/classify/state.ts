@@ -20,7 +20,7 @@ export interface Input {
   example?: Example;
 }
 
-/** Labels and how they are asked about. Up to three stand side by side. */
+/** Labels and how they are scored. Up to three sets are shown side by side. */
 export interface LabelSet {
   id: number;
   /** What the server keeps under a name, if this began as that. */
@@ -41,7 +41,7 @@ export type Outcome =
   | { state: "failed"; sentence: string };
 
 export const maxSets = 3;
-/** Requests at a time: the server decodes with its cores, and others use it too. */
+/** Concurrent requests: the server decodes on its cores, and others use it too. */
 const concurrency = 3;
 const typingPauseMs = 200;
 
@@ -134,7 +134,7 @@ export function removeSet(id: number): void {
   sets.value = sets.value.filter((set) => set.id !== id);
 }
 
-/** Replaces what is classified. Files of no kind that a model takes are named and left out. */
+/** Replaces what is classified. Files that no model accepts are named and left out. */
 export function openFiles(chosen: readonly File[]): void {
   const files = withoutEmpty(chosen);
   const taken = files.flatMap((file) => {

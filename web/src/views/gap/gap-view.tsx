@@ -11,7 +11,7 @@ import { measure, measured, restore } from "./report.js";
 import { saveJson, savePng, saveSvg } from "./save.js";
 import { SourceForm } from "./source-form.js";
 
-/** How far two modalities lie apart, and what that does to finding one by the other. */
+/** How far apart two modalities are, and what that does to retrieval across them. */
 export default function GapView() {
   const current = measured.value;
   useEffect(restore, []);

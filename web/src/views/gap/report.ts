@@ -41,7 +41,7 @@ export async function measure(given: Source): Promise<void> {
   }
 }
 
-/** Of three kinds the two with most items; of two the server needs no telling. */
+/** Of three kinds, the two with the most items; with two the server needs no choice. */
 async function defaultSides(name: string): Promise<readonly [Modality, Modality] | undefined> {
   if (collectionNamed(name) === undefined) await refreshCollections();
   const collection = collectionNamed(name);
@@ -66,7 +66,7 @@ function requestOf(source: Source) {
   return { a, b, a_modality: aModality, b_modality: "text" as const, paired };
 }
 
-/** What the address names, unless it is measured already. */
+/** Measures what the address names, unless that was already done. */
 export function restore(): void {
   const [collection] = route.peek().path;
   const now = measured.peek()?.source;

@@ -28,7 +28,7 @@ export function SourceForm() {
       toast("Choose two .npy files, the pictures or sounds and the texts.");
       return;
     }
-    // Which is which is told by the names, else by their order.
+    // The names tell which is which, otherwise their order.
     const isText = ({ name }: File) => /text|caption/i.test(name);
     const [a, b] = isText(given[0]) ? [given[1], given[0]] : given;
     const aModality = /audio|sound/i.test(a.name) ? "audio" : "image";

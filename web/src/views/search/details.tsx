@@ -14,7 +14,7 @@ import { deleteItems, focusedId, tagItems, tagsOf, untagItem } from "./selection
 import { SoundPlayer } from "./sound-player.js";
 import { openViewer } from "./viewer.js";
 
-/** What is known of the item in hand, and where it leads. */
+/** The details of the selected item, and similar ones. */
 export function Details({ collection, item }: { collection: CollectionAnswer; item: Shown }) {
   const { id, modality, similarity, metadata, source, added_at } = item;
   const others = kindsOf(collection).filter((other) => other !== modality);

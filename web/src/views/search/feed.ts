@@ -23,7 +23,7 @@ export interface Shown {
 export interface Feed {
   state: "loading" | "ready" | "failed" | "gone";
   items: readonly Shown[];
-  /** How the search went; undefined of a list. */
+  /** The path of the search; undefined for a list. */
   found?: Pick<SearchAnswer, "path" | "model" | "plan" | "warnings"> & { ms: number };
   sentence: string;
   cursor?: string;
@@ -33,7 +33,7 @@ const firstPage = 100;
 const nextPage = 1000;
 const typingPauseMs = 250;
 
-/** What is less relevant to a sentence is less certain to be about it: see docs/search.md. */
+/** Results that are less relevant are less certainly about the sentence: see docs/search.md. */
 const leastRelevance = 0.75;
 
 export const feed = signal<Feed>({ state: "loading", items: [], sentence: "" });
@@ -136,7 +136,7 @@ async function pageOf(
       top_k: size,
       modality,
       centering: asked.centering || undefined,
-      // Cuts nothing off, but asks for the relevance of each
+      // Cuts nothing off, but requests the relevance of each
       min_relevance: "text" in content ? 0 : undefined,
       ...(filter !== undefined && { filter: JSON.parse(filter) }),
       ...(after !== undefined && { cursor: after }),
@@ -147,12 +147,12 @@ async function pageOf(
   return { items: results, cursor: next_cursor, found: { path, model, plan, warnings, ms } };
 }
 
-/** Takes items out of what is shown, at once. */
+/** Removes items from the list at once. */
 export function hide(ids: ReadonlySet<string>): void {
   feed.value = { ...feed.peek(), items: feed.peek().items.filter(({ id }) => !ids.has(id)) };
 }
 
-/** Puts other metadata into what is shown. */
+/** Updates the metadata in the list. */
 export function showMetadata(changed: ReadonlyMap<string, Record<string, unknown>>): void {
   const items = feed.peek().items.map((item) => {
     const metadata = changed.get(item.id);

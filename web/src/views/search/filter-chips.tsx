@@ -2,7 +2,7 @@ import { modalityNames } from "../../media.js";
 import { conditionInWords, conditionsOf, filterOf } from "./conditions.js";
 import { ask, query } from "./query.js";
 
-/** What leaves items out, each to be taken away again. */
+/** The active filters, each of which can be removed. */
 export function FilterChips() {
   const { filter, modality } = query.value;
   const conditions = conditionsOf(filter);

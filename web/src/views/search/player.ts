@@ -8,7 +8,7 @@ export interface Playing {
   atSeconds: number;
   /** Undefined until the browser has read it. */
   durationSeconds?: number;
-  /** Why it cannot be heard. */
+  /** Why it cannot be played. */
   failure?: string;
 }
 
@@ -29,11 +29,11 @@ audio.addEventListener("durationchange", () => {
 });
 audio.addEventListener("error", () => void tryAgain());
 
-/** The address of what is kept of an item. */
+/** The address of an item's kept media. */
 export const mediaUrlOf = ({ media_url }: Pick<Shown, "media_url">): string | undefined =>
   media_url === undefined ? undefined : serverUrl + media_url;
 
-/** Plays a sound from where it was, or from a moment; stops it while it is heard. */
+/** Plays a sound from where it was, or from a moment; pauses it while it is playing. */
 export function playOrPause(collection: string, item: Shown, atSeconds?: number): void {
   if (playing.peek()?.id !== item.id) {
     playing.value = { id: item.id, isPlaying: false, atSeconds: atSeconds ?? 0 };

@@ -2,7 +2,7 @@ import { computed, signal } from "@preact/signals";
 import type { Modality } from "../../../../src/encoders/encoder.js";
 import { navigate, route } from "../../router.js";
 
-/** A picture or sound that is searched with; it is not in the address. */
+/** A picture or sound used as the query; it is not in the address. */
 export const mediaQuery = signal<{
   modality: "image" | "audio";
   blob: Blob;
@@ -10,7 +10,7 @@ export const mediaQuery = signal<{
   name: string;
 }>();
 
-/** What is asked, read from the address. */
+/** The query, read from the address. */
 export interface Query {
   collection: string | undefined;
   text: string;
@@ -38,7 +38,7 @@ export const query = computed<Query>(() => {
   };
 });
 
-/** Asks something else: a step in the history unless `replace` says that one is still typing. */
+/** Changes the query: a new history entry, unless `replace` says that the user is still typing. */
 export function ask(change: Partial<Query>, { replace = false } = {}): void {
   const next = { ...query.peek(), ...change };
   if (next.text !== "" || next.itemId !== undefined) closeMedia();
@@ -61,7 +61,7 @@ export function askWithMedia(file: Blob & { name?: string }, modality: "image" |
   mediaQuery.value = { modality, blob: file, url: URL.createObjectURL(file), name };
 }
 
-// Back to a sentence or an item: the picture or sound is not what is asked any more.
+// Back to a sentence or an item: the picture or sound is no longer the query.
 query.subscribe(({ text, itemId }) => {
   if (text !== "" || itemId !== undefined) closeMedia();
 });

@@ -19,7 +19,9 @@ const sizes: Record<Layout, { width: number; height: number }> = {
 };
 const cutHeight = 44;
 
-/** The results of a search, or everything: as many as there are, of which those in sight exist. */
+/**
+ * The results of a search, or everything: any number, of which only the visible ones are rendered.
+ */
 export function Results({ collection, layout }: { collection: string; layout: Layout }) {
   const { items } = feed.value;
   const list = useRef<HTMLDivElement>(null);

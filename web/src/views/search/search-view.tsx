@@ -27,7 +27,7 @@ import { UploadLine } from "./upload-line.js";
 import { addFiles, upload } from "./uploads.js";
 import { Viewer } from "./viewer.js";
 
-/** Collections: made, filled, looked through and searched. */
+/** Collections: create, fill, browse and search them. */
 export default function SearchView() {
   const box = useRef<HTMLInputElement>(null);
   useEffect(() => void refreshCollections(), []);
@@ -107,7 +107,7 @@ export default function SearchView() {
         (focused.value !== undefined ? (
           <Details key={current.name} collection={current} item={focused.value} />
         ) : (
-          // Its place is kept, so that the grid does not jump when an item is taken in hand.
+          // Its place is kept, so that the grid does not jump when an item is selected.
           <aside class="details-place sentence">
             {current.count > 0 && "Click an item to see its details and what is like it."}
           </aside>

@@ -7,7 +7,7 @@ import { feed, hide, reload, type Shown, showMetadata } from "./feed.js";
 
 /** The item whose details are shown. */
 export const focusedId = signal<string>();
-/** Those that were marked, to do something with all of them. */
+/** The marked items, for actions on all of them. */
 export const marked = signal<ReadonlySet<string>>(new Set());
 
 export const focused = computed(() => feed.value.items.find(({ id }) => id === focusedId.value));
@@ -37,11 +37,11 @@ export function markAll(ids: readonly string[]): void {
   marked.value = new Set([...marked.peek(), ...ids]);
 }
 
-/** Long enough to see the mistake; what is undone was never deleted. */
+/** Long enough to notice a mistake; an undone deletion was never sent. */
 const undoMs = 10_000;
 const pending = new Map<object, { collection: string; ids: string[] }>();
 
-/** Takes items out of sight, and deletes them unless it is undone within ten seconds. */
+/** Hides items, and deletes them unless that is undone within ten seconds. */
 export function deleteItems(collection: string, items: readonly Shown[]): void {
   const ids = items.map(({ id }) => id);
   const key = {};
@@ -147,7 +147,7 @@ async function patchTags(
   });
 }
 
-/** What is known of items, as a table. */
+/** The items with their metadata, as a table. */
 export function exportItems(collection: string, items: readonly Shown[]): void {
   const fields = [...new Set(items.flatMap(({ metadata }) => Object.keys(metadata)))].sort();
   const cell = (value: unknown) =>

@@ -9,7 +9,7 @@ import { Facets } from "./facets.js";
 import { NewCollection } from "./new-collection.js";
 import { ask } from "./query.js";
 
-/** Collections with their counts, and what the one that is open holds. */
+/** Collections with their counts, and the contents of the open one. */
 export function Sidebar({
   current,
   onFiles,

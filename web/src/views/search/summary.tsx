@@ -7,7 +7,7 @@ const mixing =
   "Texts, pictures and sounds each lie in a region of their own; this moves them together, " +
   "so that the list mixes them";
 
-/** What was found, which way, and how it is shown. */
+/** The number of results, the path of the query, and the layout. */
 export function Summary({ collection }: { collection: CollectionAnswer }) {
   const { found, items, cursor, state } = feed.value;
   const { centering } = query.value;
@@ -71,7 +71,7 @@ function countText(shown: number, cursor: string | undefined, all: number): stri
   return `${shown.toLocaleString()}${more} of ${counted(all)}, best first`;
 }
 
-/** Pictures as a grid, sounds as a list, texts as cards, by what there is most of. */
+/** Pictures as a grid, sounds as a list, texts as cards, by the most frequent kind. */
 export function layoutOf({ count_by_modality: counts }: CollectionAnswer): Layout {
   const { layout, modality } = query.value;
   if (layout !== undefined) return layout;

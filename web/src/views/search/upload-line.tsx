@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { timeText } from "../../media.js";
 import { cancelUpload, type Upload, upload } from "./uploads.js";
 
-/** How far adding is: what, how many, how fast, how long; at the end what failed, by file. */
+/** The progress of adding: what, how many, how fast, how long; at the end the failed files. */
 export function UploadLine() {
   const current = upload.value;
   const [, tick] = useState(0);

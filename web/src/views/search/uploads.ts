@@ -27,7 +27,7 @@ export interface Upload {
 
 export const upload = signal<Upload>();
 
-/** Files at a time: the server batches what comes together. */
+/** Concurrent files: the server batches what arrives together. */
 const concurrency = 4;
 const hashesAtOnce = 64;
 const refreshMs = 3000;
@@ -36,7 +36,7 @@ let running = new AbortController();
 
 export const cancelUpload = () => running.abort();
 
-/** Adds files; what the collection holds already is skipped, so adding again goes on. */
+/** Adds files; those the collection already holds are skipped, so adding again continues. */
 export async function addFiles(collection: string, found: readonly FoundFile[]): Promise<void> {
   running.abort();
   running = new AbortController();
@@ -93,7 +93,7 @@ export async function addFiles(collection: string, found: readonly FoundFile[]):
   }
 }
 
-/** The browser asks: the files that are left are known to this page alone. */
+/** The browser asks: only this page knows the remaining files. */
 const askBeforeLeaving = (event: BeforeUnloadEvent) => event.preventDefault();
 
 async function show(collection: string): Promise<void> {
@@ -137,7 +137,7 @@ function add(collection: string, { found: { file, path }, hash }: Pending, signa
   })();
 }
 
-/** Larger files are sent without: a browser hashes only what it holds in memory. */
+/** Larger files are sent without a hash: a browser can only hash what it holds in memory. */
 const maxHashedBytes = 64e6;
 
 /** SHA-256 in hex; undefined where the browser has none (pages by http from another machine). */
@@ -149,7 +149,7 @@ async function hashOf(file: File): Promise<string | undefined> {
   return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Of other errors the next file would die too. */
+/** Any other error would also fail the next file. */
 function concernsOneFile(error: unknown): boolean {
   if (error instanceof DOMException) return error.name === "NotReadableError";
   if (!(error instanceof ApiError) || error.code === undefined) return false;

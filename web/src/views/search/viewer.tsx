@@ -10,7 +10,7 @@ export const openViewer = () => {
   isOpen.value = true;
 };
 
-/** The picture in hand as large as the window; arrows go on to the next. */
+/** The selected picture as large as the window; the arrow keys go to the next one. */
 export function Viewer({ collection }: { collection: string }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const item = focused.value;

@@ -4,7 +4,7 @@ import { status } from "../../status.js";
 
 const clients = ["curl", "TypeScript", "Python", "OpenAI", "Immich"] as const;
 
-/** How a program is pointed here: text to copy. */
+/** How to connect a program: text to copy. */
 export function Connect() {
   return (
     <section class="card connect" aria-label="Connect a program">

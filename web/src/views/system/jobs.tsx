@@ -16,7 +16,7 @@ const kinds: Record<string, string> = {
   pull: "pulling a model",
 };
 
-/** Long work: how far it is, and what can be done about it. */
+/** Long tasks: their progress, and actions on them. */
 export function Jobs() {
   const { answer, failure, askNow } = usePolled(() => server.peek().listJobs(), 1500);
   const act = async (work: Promise<unknown>, done: string) => {

@@ -20,8 +20,8 @@ export function parseMetrics(text: string): Sample[] {
 }
 
 /**
- * The bound under which a share of a histogram's observations lies: of buckets, not interpolated,
- * so what is said is true. Infinity when it is in the last one.
+ * The bound under which a share of a histogram's observations lies: that of a bucket, not
+ * interpolated, so the statement is true. Infinity for the last bucket.
  * @param buckets  cumulative counts by upper bound, from several series as well.
  */
 export function quantileBound(buckets: ReadonlyMap<number, number>, share: number): number {

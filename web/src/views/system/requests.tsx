@@ -2,7 +2,7 @@ import { sizeText } from "../../media.js";
 import { boundText, type Sample, timesByRoute } from "./prometheus.js";
 
 const shownRoutes = 12;
-/** What this page and probes ask for all the time would be on top. */
+/** Requests that this page and probes repeat would be on top. */
 const ofThePage = /^GET \/(assets\/\*|health\/.*|metrics)?$/;
 
 /** How long answers take since the server was started. */

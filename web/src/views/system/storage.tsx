@@ -12,7 +12,7 @@ const indexWords = {
   ready: "a graph is ready for fast searches",
 };
 
-/** What is stored; a copy of it; room given back. */
+/** Stored collections, their backup, and compaction. */
 export function Storage() {
   const { answer, failure } = usePolled(() => server.peek().listCollections(), 5000);
   const [isBusy, setBusy] = useState(false);

@@ -12,7 +12,7 @@ import { Requests } from "./requests.js";
 import { Storage } from "./storage.js";
 import "./system.css";
 
-/** What runs here, what it is doing, what it holds, and how to connect to it. */
+/** What is running, what it is doing, what it stores, and how to connect to it. */
 export default function SystemView() {
   const { answer = "" } = usePolled(() => server.peek().metrics(), 3000);
   const samples = useMemo(() => parseMetrics(answer), [answer]);

@@ -9,7 +9,7 @@ export interface Labelled {
   classes: number;
 }
 
-/** What the others say that an example is. */
+/** What the other examples predict for an example. */
 export interface Prediction {
   label: number;
   probability: number;
@@ -25,7 +25,7 @@ const maxIterations = { few: 500, many: 150 };
 
 /**
  * Predicts each example by a probe that was fitted to the others (leave one out; ten folds above
- * 40 examples, five above 400): the same fit as the server's, on material that it has not seen.
+ * 40 examples, five above 400): the same fit as the server's, on data that it has not seen.
  *
  * @returns undefined for the only example of its class, which the others cannot know.
  */
@@ -64,7 +64,7 @@ export function crossValidate({
   return predicted;
 }
 
-/** What examples say of each of the others: the likeliest class, and how far ahead it is. */
+/** The class that a probe predicts for each of the others, and its margin. */
 export function predict(
   { embeddings, labels, classes }: Labelled,
   others: readonly Float32Array[],

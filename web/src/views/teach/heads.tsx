@@ -9,7 +9,7 @@ const kinds = {
   projection: "from pairs",
 };
 
-/** What was taught before: versions side by side, one of them answering. */
+/** Earlier results: versions side by side, one of them in use. */
 export function Heads({
   heads,
   failure,

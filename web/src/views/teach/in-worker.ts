@@ -1,7 +1,7 @@
 import { workerError } from "../../worker-error.js";
 import type { LessonTasks } from "./lesson.worker.js";
 
-/** Runs a task beside the page, in a thread of its own. */
+/** Runs a task in a thread of its own. */
 export function inWorker<Name extends keyof LessonTasks>(
   name: Name,
   args: Parameters<LessonTasks[Name]>,

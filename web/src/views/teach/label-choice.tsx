@@ -3,7 +3,7 @@ import { LessonMedia } from "./lesson-media.js";
 import type { TaughtModality } from "./state.js";
 import { relabel, type StoredItem } from "./stored-lesson.js";
 
-/** An item with what is said of it, and the label that it has or may get. */
+/** An item with its prediction, and the label that it has or may get. */
 export function LabelChoice({
   item,
   labels,

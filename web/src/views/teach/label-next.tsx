@@ -20,7 +20,7 @@ interface Guess {
 
 const shown = 12;
 
-/** Items without a label that what is taught knows least about: labels for these help most. */
+/** Unlabelled items that the taught head is least sure about: labels for these help most. */
 export function LabelNext({ lesson }: { lesson: StoredLesson }) {
   const [guesses, setGuesses] = useState<readonly Guess[]>();
   const version = taught.value?.version;
@@ -38,7 +38,7 @@ export function LabelNext({ lesson }: { lesson: StoredLesson }) {
     const unknown = others.map(({ embedding }) => embedding);
     inWorker("predict", [examples, unknown], abort.signal).then(
       (predictions) => setGuesses(leastCertain(others, labels, predictions)),
-      () => undefined, // Left meanwhile
+      () => undefined, // The view was left meanwhile
     );
     return () => abort.abort();
   }, [version]);

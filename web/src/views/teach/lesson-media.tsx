@@ -4,7 +4,7 @@ import { linkTo } from "../../router.js";
 import type { TaughtModality } from "./state.js";
 import type { LessonExample } from "./teaching.js";
 
-/** An example to be seen or heard; an item of a collection leads to what is like it. */
+/** An example to see or hear; an item of a collection links to similar ones. */
 export function LessonMedia({
   example: { id, name, url, collection },
   modality,

@@ -18,7 +18,7 @@ interface Run {
   epochs: readonly Epoch[];
   total: number;
   result?: Result;
-  /** What screening found worst, where it is a picture or sound. */
+  /** The worst findings of screening, if they are pictures or sounds. */
   suspects: readonly { kind: string; items: readonly ItemAnswer[] }[];
   sentence: string;
 }
@@ -58,7 +58,7 @@ export function PairsLesson({
         name,
         model,
         pairs: { collection: collection.name, by: field },
-        // A label is the partner of many, which is no fault
+        // A label is the partner of many, which is not a fault
         screen: { exclude: isExcluding, repeats: isMixed ? undefined : maxRepeats },
         activate: "if_improved",
       });

@@ -22,7 +22,7 @@ export interface TaughtClass {
   examples: readonly Example[];
 }
 
-/** What the examples are, decided by the first of them. */
+/** The modality of the examples, decided by the first of them. */
 export type TaughtModality = "image" | "audio";
 
 let lastId = 0;
@@ -49,7 +49,7 @@ export const usable = computed(() =>
   ),
 );
 
-/** What keeps one from teaching, in words; undefined when nothing does. */
+/** What prevents teaching, in words; undefined when nothing does. */
 export const obstacle = computed(() => {
   const filled = classes.value.filter(({ examples }) => examples.length > 0);
   if (filled.length < 2) return "Give examples to at least two classes.";

@@ -11,9 +11,9 @@ import type { Lesson, LessonExample } from "./teaching.js";
 
 export interface StoredItem extends LessonExample {
   id: string;
-  /** Undefined where its metadata have no such field. */
+  /** Undefined where its metadata has no such field. */
   label: string | undefined;
-  /** The same as the metadata have it. */
+  /** The same, as stored in the metadata. */
   value: Value | undefined;
   embedding: Float32Array;
 }
@@ -22,7 +22,7 @@ type Value = string | number | boolean;
 
 export interface StoredLesson {
   collection: string;
-  /** Of the metadata, whose values are the labels. */
+  /** Metadata field whose values are the labels. */
   field: string;
   model: ModelAnswer;
   modality: TaughtModality;
@@ -40,10 +40,10 @@ type State =
 export const stored = signal<State>({ state: "none" });
 /** Ids of items that are not taught. */
 export const leftOut = signal<ReadonlySet<string>>(new Set());
-/** Undefined while the labels are looked through. */
+/** Undefined while the labels are being checked. */
 export const screened = signal<{ items: readonly StoredItem[]; labels: string[] } & Screened>();
 
-/** As many as a browser compares with each other in seconds. */
+/** As many as a browser can compare with each other in seconds. */
 const maxItems = 2000;
 const itemsAtOnce = 500;
 

@@ -28,7 +28,7 @@ import {
 import { SuspectsList } from "./suspects-list.js";
 import { TeachForm } from "./teach-form.js";
 
-/** Labels that a collection has already: looked through, taught, and asked for where they help. */
+/** Labels that a collection already has: checked, taught, and requested where they help. */
 export function StoredView({
   heads,
   onTaught,
@@ -204,7 +204,7 @@ function FieldChoice({
   );
 }
 
-/** Values that come again and again, and are no lists. */
+/** Values that repeat, and are not lists. */
 const isLabelField = ({ types, distinct, count }: CollectionFields["fields"][number]) =>
   types.array === undefined && distinct > 1 && distinct <= Math.max(2, count / 2);
 

@@ -4,11 +4,11 @@ import { type Labelled, type Prediction, rowsOf } from "./cross-validation.js";
 
 /** An example whose label may be wrong, and why. */
 export type Suspect =
-  /** The others say that it is something else, and are sure of it. */
+  /** The others clearly predict something else. */
   | { at: number; kind: "predicted"; label: number; probability: number }
   /** Almost the same as another, which has another label. */
   | { at: number; kind: "twin"; twin: number }
-  /** Like nothing else that there is. */
+  /** Unlike everything else. */
   | { at: number; kind: "alone" };
 
 export interface Screened {

@@ -4,7 +4,7 @@ import { Outcome } from "./outcome.js";
 import { type Lesson, taught, teach } from "./teaching.js";
 import { TryIt } from "./try-it.js";
 
-/** Teaches what was given under a name, says how well, and lets it be tried. */
+/** Teaches the examples under a name, reports the quality, and lets the user try it. */
 export function TeachForm({
   lesson,
   obstacle,
@@ -12,7 +12,7 @@ export function TeachForm({
   onTaught,
 }: {
   lesson: Lesson | undefined;
-  /** What keeps one from teaching, in words. */
+  /** What prevents teaching, in words. */
   obstacle: string | undefined;
   heads: readonly HeadAnswer[];
   onTaught: () => void;
@@ -59,7 +59,7 @@ export function TeachForm({
   );
 }
 
-/** What a name that is taken means. */
+/** What happens if the name is taken. */
 function replacedSentence({ name, versions }: HeadAnswer): string {
   const inUse = versions.find(({ active }) => active);
   const next = `This becomes version ${Math.max(...versions.map(({ version }) => version)) + 1}`;

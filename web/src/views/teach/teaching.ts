@@ -7,7 +7,7 @@ import { sentenceOf, server } from "../../server.js";
 import { inWorker } from "./in-worker.js";
 import type { TaughtModality } from "./state.js";
 
-/** What is learnt from: a file of this tab, or an item of a collection. */
+/** An example: a file of this tab, or an item of a collection. */
 export interface LessonExample {
   id: number | string;
   name: string;

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Measure, TrainResult } from "../../../../src/wire/heads.js";
 
-/** What people ask first, in words. */
+/** The main result, in words. */
 const main: Record<string, string> = {
   a_to_b_recall_at_1: "find their partner first",
   b_to_a_recall_at_1: "are found first by it",

@@ -6,7 +6,7 @@ import { ScoreBars } from "../../components/score-bars.js";
 import { sentenceOf, server } from "../../server.js";
 import { taught } from "./teaching.js";
 
-/** What was taught, tried at once on something new. */
+/** Tries the taught head at once on something new. */
 export function TryIt() {
   const choose = useRef<HTMLInputElement>(null);
   const tried = useSignal<{ name: string; answer?: ZeroShotAnswer; failure?: string }>();
