@@ -34,7 +34,7 @@ export async function asInteractive<T>(work: () => Promise<T>): Promise<T> {
   } finally {
     interactiveUnderWay--;
     lastInteractiveAt = performance.now();
-    if (interactiveUnderWay === 0) for (const goOn of paused) goOn();
+    if (interactiveUnderWay === 0) for (const resume of paused) resume();
   }
 }
 
@@ -52,12 +52,12 @@ export const isInteractiveExpected = (): boolean =>
 export async function giveWayToInteractive(): Promise<void> {
   if (interactiveUnderWay === 0) return;
   await new Promise<void>((resolve) => {
-    const goOn = () => {
+    const resume = () => {
       clearTimeout(timer);
-      paused.delete(goOn);
+      paused.delete(resume);
       resolve();
     };
-    const timer = setTimeout(goOn, maxHoldMs);
-    paused.add(goOn);
+    const timer = setTimeout(resume, maxHoldMs);
+    paused.add(resume);
   });
 }

@@ -132,6 +132,8 @@ export const hashOf = (secret: string) => createHash("sha256").update(secret).di
 /** RFC 4648, in lower case, without padding: 5 bytes are 8 characters. */
 function base32(bytes: Uint8Array): string {
   const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, "0")).join("");
-  const fives = bits.match(/.{5}/g) ?? [];
-  return fives.map((five) => "abcdefghijklmnopqrstuvwxyz234567"[Number.parseInt(five, 2)]).join("");
+  const groups = bits.match(/.{5}/g) ?? [];
+  return groups
+    .map((five) => "abcdefghijklmnopqrstuvwxyz234567"[Number.parseInt(five, 2)])
+    .join("");
 }

@@ -44,7 +44,7 @@ export class TlsFiles {
    */
   watch(onChange: (pair: KeyPair) => void, log: Log, everyMs = lookEveryMs): () => void {
     let complaint: string | undefined;
-    const look = async () => {
+    const checkFiles = async () => {
       try {
         const pair = await readPair(this.#files);
         complaint = undefined;
@@ -59,7 +59,7 @@ export class TlsFiles {
         complaint = message;
       }
     };
-    const timer = setInterval(() => void look(), everyMs).unref();
+    const timer = setInterval(() => void checkFiles(), everyMs).unref();
     return () => clearInterval(timer);
   }
 }

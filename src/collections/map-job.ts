@@ -68,7 +68,7 @@ async function laidOut(
   const end = () => void thread.terminate();
   signal.addEventListener("abort", end, { once: true });
   try {
-    return await thread.call<Float32Array>("lay", request, {
+    return await thread.call<Float32Array>("layOut", request, {
       transfer: [request.rows.values.buffer as ArrayBuffer],
       onProgress: (progress) => onProgress(progress as UmapProgress),
     });

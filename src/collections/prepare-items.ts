@@ -185,7 +185,7 @@ async function prepareMedia<M extends "image" | "audio">(
     if (keepsMedia) bytes = found;
     return found;
   };
-  const look = async (decoded: ModalityInput[M]) => ({
+  const inspect = async (decoded: ModalityInput[M]) => ({
     contentHash: decoded.contentHash,
     preview: withPreviews ? await mediaPreview(parts, decoded) : undefined,
   });
@@ -193,7 +193,7 @@ async function prepareMedia<M extends "image" | "audio">(
     parts,
     parts.turn,
     { path, read, signal },
-    look,
+    inspect,
   );
   const media = bytes && (await parts.lease.keep(bytes));
   return { modality: path.encoder.modality, ...embedded, ...seen, media, warnings };

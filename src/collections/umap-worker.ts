@@ -41,7 +41,7 @@ const startWidth = 20;
  *
  * @returns [N, 2]
  */
-function lay(
+function layOut(
   { rows, start, seed, neighbors, minDistance }: UmapRequest,
   report: (progress: UmapProgress) => void,
 ): Float32Array {
@@ -87,4 +87,4 @@ function widthOf(points: Float32Array): number {
   return high - low;
 }
 
-serveWorker({ lay: async (request: UmapRequest, report) => lay(request, report) });
+serveWorker({ layOut: async (request: UmapRequest, report) => layOut(request, report) });

@@ -4,7 +4,7 @@ import type { CollectionAnswer } from "../wire/collections.js";
 import { addFiles, countFiles, type FileStatus } from "./add-files.js";
 import { findCollection } from "./collection.js";
 import { addCreateFlags } from "./collections.js";
-import { type BreakOff, Tally, untilBroken } from "./item-tally.js";
+import { type Interruption, Tally, untilInterrupted } from "./item-tally.js";
 import { withFiles } from "./lines-with-files.js";
 import { readMetadataFile } from "./metadata-file.js";
 import { wholeLines } from "./ndjson.js";
@@ -76,9 +76,9 @@ export function addCommand(program: Command): void {
 async function addStdin(target: Target, name: string, signal: AbortSignal): Promise<void> {
   const tally = new Tally(name);
   const lines = withFiles(wholeLines(process.stdin));
-  let brokeOff: BreakOff | undefined;
+  let interruption: Interruption | undefined;
   try {
-    brokeOff = await untilBroken(async () => {
+    interruption = await untilInterrupted(async () => {
       for await (const status of sendItems(target, name, lines, { signal })) {
         tally.count(status);
         await print(JSON.stringify(status));
@@ -88,7 +88,7 @@ async function addStdin(target: Target, name: string, signal: AbortSignal): Prom
     process.stdin.destroy(); // or a stopped command would wait for it
     console.error(tally.summary());
   }
-  tally.conclude({ stopped: signal.aborted, brokeOff });
+  tally.conclude({ stopped: signal.aborted, interruption });
 }
 
 async function addPaths(
@@ -143,9 +143,9 @@ async function addPaths(
     const onStatus = (status: FileStatus) => reportFile(status);
     kept = await pruneGone(target, name, paths, { recursive, idPrefix, dryRun, signal, onStatus });
   };
-  let brokeOff: BreakOff | undefined;
+  let interruption: Interruption | undefined;
   try {
-    brokeOff = await untilBroken(() => send().then(prune));
+    interruption = await untilInterrupted(() => send().then(prune));
   } finally {
     ended.abort();
     bar.stop();
@@ -154,7 +154,7 @@ async function addPaths(
     else console.log(summary);
     for (const note of table?.notes() ?? []) console.error(note);
   }
-  tally.conclude({ stopped: signal.aborted, brokeOff, further: kept });
+  tally.conclude({ stopped: signal.aborted, interruption, further: kept });
 }
 
 function lineOf(file: FileStatus): string {

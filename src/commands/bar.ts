@@ -22,8 +22,11 @@ export function createBar(textOf: BarText): SingleBar {
   };
   // A command ends cleanly on a signal, and prints while it does: the bar must not disappear by
   // itself, nor return to the line where it began.
-  const stay = { gracefulExit: false, hideCursor: false };
-  const bar = new SingleBar({ stream: process.stderr, format, ...stay }, Presets.shades_classic);
+  const barOptions = { gracefulExit: false, hideCursor: false };
+  const bar = new SingleBar(
+    { stream: process.stderr, format, ...barOptions },
+    Presets.shades_classic,
+  );
   const { terminal } = bar as unknown as { terminal: Record<string, () => void> };
   terminal.cursorSave = () => {};
   terminal.cursorRestore = () => {};

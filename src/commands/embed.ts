@@ -73,7 +73,7 @@ async function embedAll(
       const body = { input: content, modality, model, head, encoding_format } as const;
       return { modality, answer: await target.embeddings(body) };
     },
-    report: async ({ modality, answer }: Asked, position: number) => {
+    report: async ({ modality, answer }: Embedded, position: number) => {
       const { name } = inputs[position];
       const [{ embedding: text, warnings }] = answer.data;
       const embedding = embeddingOf({ embedding_base64: text as string })!;
@@ -107,7 +107,7 @@ async function embedAll(
   }
 }
 
-type Asked = {
+type Embedded = {
   modality: "text" | "image" | "audio";
   answer: Awaited<ReturnType<Target["embeddings"]>>;
 };

@@ -48,9 +48,12 @@ export async function* withStoredHashes(
   const ask = async () => {
     const ids = group.filter(({ error }) => error === undefined).map(({ id }) => id);
     const { hashes } = await target.itemHashes(collection, ids);
-    const asked = group.map((candidate) => ({ ...candidate, storedHash: hashes[candidate.id] }));
+    const withHashes = group.map((candidate) => ({
+      ...candidate,
+      storedHash: hashes[candidate.id],
+    }));
     group = [];
-    return asked;
+    return withHashes;
   };
   for await (const candidate of candidates) {
     if (group.push(candidate) >= idsPerQuestion) yield* await ask();

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { toBase64 } from "../routes/embedding-field.js";
 import { findCollection } from "./collection.js";
 import { addCreateFlags } from "./collections.js";
-import { type BreakOff, Tally, untilBroken } from "./item-tally.js";
+import { type Interruption, Tally, untilInterrupted } from "./item-tally.js";
 import { readLines, wholeLines } from "./ndjson.js";
 import { readNpyRows } from "./npy-rows.js";
 import { onTarget } from "./on-target.js";
@@ -36,9 +36,9 @@ export function importCommand(program: Command): void {
     );
     const bar = progressBar(count, `importing into ${name}`, { rate: true });
     const tally = new Tally(name);
-    let brokeOff: BreakOff | undefined;
+    let interruption: Interruption | undefined;
     try {
-      brokeOff = await untilBroken(async () => {
+      interruption = await untilInterrupted(async () => {
         for await (const status of sendItems(target, name, lines, stop)) {
           tally.count(status);
           bar.step();
@@ -52,7 +52,7 @@ export function importCommand(program: Command): void {
       if (flags.json) console.error(tally.summary());
       else console.log(tally.summary());
     }
-    tally.conclude({ stopped: stop.signal.aborted, brokeOff });
+    tally.conclude({ stopped: stop.signal.aborted, interruption });
   });
 }
 

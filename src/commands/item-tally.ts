@@ -4,7 +4,7 @@ import { printWarnings } from "./print-warnings.js";
 import { CommandError, isReported } from "./target.js";
 
 /** What ended the work early. */
-export type BreakOff = Error & { code?: string };
+export type Interruption = Error & { code?: string };
 
 interface Counted {
   id: string | null;
@@ -22,7 +22,7 @@ interface Counted {
 
 interface Conclusion {
   stopped: boolean;
-  brokeOff?: BreakOff;
+  interruption?: Interruption;
   further?: readonly string[];
 }
 
@@ -76,20 +76,20 @@ export class Tally {
   /**
    * Finishes the work: prints the warnings, and returns if everything succeeded.
    * @param work.stopped  whether it was stopped early.
-   * @param work.brokeOff  what ended it early.
+   * @param work.interruption  what ended it early.
    * @param work.further  what else went wrong.
    * @throws CommandError with a line for each failure, then for what ended the work.
    */
-  conclude({ stopped, brokeOff, further = [] }: Conclusion): void {
+  conclude({ stopped, interruption, further = [] }: Conclusion): void {
     for (const { name, warnings } of this.#warnings) printWarnings(warnings, name);
     const lines = [...this.#failures.lines(), ...further];
-    if (brokeOff !== undefined) lines.push(brokeOff.message);
+    if (interruption !== undefined) lines.push(interruption.message);
     else if (stopped)
       lines.push(
         "stopped; items reported as stored are safe, and the same command continues from there",
       );
     if (lines.length > 0)
-      throw new CommandError(lines.join("\ncrossmodal: "), { code: brokeOff?.code });
+      throw new CommandError(lines.join("\ncrossmodal: "), { code: interruption?.code });
   }
 }
 
@@ -97,7 +97,9 @@ export class Tally {
  * Runs work that reports to a tally; an error that ends it is returned, to be printed after the
  * failures.
  */
-export async function untilBroken(work: () => Promise<void>): Promise<BreakOff | undefined> {
+export async function untilInterrupted(
+  work: () => Promise<void>,
+): Promise<Interruption | undefined> {
   try {
     await work();
     return undefined;

@@ -69,8 +69,8 @@ export function onTarget(
 
 /** The configured models, and those that the command names: a server has its own. */
 function modelsFor({ models, aliases }: Config, { model, againstModel }: Flags): string[] {
-  const asked = [model, againstModel].filter((id) => id !== undefined && !(id in aliases));
-  return [...new Set([...asked, ...models])];
+  const named = [model, againstModel].filter((id) => id !== undefined && !(id in aliases));
+  return [...new Set([...named, ...models])];
 }
 
 /** Fields of requests whose flags have other names. */

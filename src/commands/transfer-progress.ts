@@ -36,7 +36,7 @@ export function transferProgress(
     : undefined;
   let path = "";
   let lastLineAt = 0;
-  const say = (text: string) => {
+  const printLine = (text: string) => {
     // The bar's line is written over; the next update draws it again below.
     if (bar?.isActive) output.write("\r\x1b[K");
     output.write(`${text}\n`);
@@ -46,13 +46,13 @@ export function transferProgress(
     bar?.update(Math.min(meter.here, meter.total), { state });
     if (bar !== undefined || now() - lastLineAt < lineEveryMs) return;
     lastLineAt = now();
-    say(state);
+    printLine(state);
   };
   return {
     begin(files, bytes) {
       meter.total = bytes;
       lastLineAt = now();
-      say(`${files} files, ${sized(bytes)}`);
+      printLine(`${files} files, ${sized(bytes)}`);
       bar?.start(bytes, 0, { state: "" });
     },
     file(name, size) {
@@ -66,10 +66,10 @@ export function transferProgress(
     },
     done(from) {
       meter.complete(from === "the hub");
-      say(`  ${path}  ${sized(meter.fileSize)}${from === "the hub" ? "" : `  from ${from}`}`);
+      printLine(`  ${path}  ${sized(meter.fileSize)}${from === "the hub" ? "" : `  from ${from}`}`);
       show();
     },
-    notice: say,
+    notice: printLine,
     stop: () => bar?.stop(),
   };
 }

@@ -71,14 +71,14 @@ export function localFolder(path: string): StateFolder {
 
 /** @param changed  gets each path as it changes. */
 function changesOf(folder: string, changed: string[]): FolderChanges {
-  const aside = () => join(folder, `.building-${randomBytes(6).toString("hex")}`);
+  const temporaryPath = () => join(folder, `.building-${randomBytes(6).toString("hex")}`);
   return {
     async write(path, bytes, options) {
       await writeDurably(join(folder, path), bytes, options);
       changed.push(path);
     },
     async addFolder(path, files) {
-      const building = aside();
+      const building = temporaryPath();
       try {
         for (const [name, bytes] of Object.entries(files))
           await writeDurably(join(building, name), bytes);
@@ -95,11 +95,11 @@ function changesOf(folder: string, changed: string[]): FolderChanges {
     async remove(path) {
       try {
         // Renamed first: half a folder must never look complete.
-        const away = aside();
-        await rename(join(folder, path), away);
+        const removedPath = temporaryPath();
+        await rename(join(folder, path), removedPath);
         await syncFolder(dirname(join(folder, path)));
         changed.push(path);
-        await rm(away, { recursive: true, force: true });
+        await rm(removedPath, { recursive: true, force: true });
       } catch (error) {
         throw storageError(error, join(folder, path));
       }

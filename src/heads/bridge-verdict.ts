@@ -4,7 +4,7 @@ import type { ListedBridge } from "./bridge-version.js";
 
 /** Of given texts, one in five is held out, up to this many. */
 const heldOutShare = 5;
-const fewestToDivide = 50;
+const minToDivide = 50;
 const maxHeldOut = 500;
 /** For the built-in sentences, the same for every bridge. */
 const builtInShare = 10;
@@ -21,7 +21,7 @@ export function divideTexts(customTexts: readonly string[] | undefined) {
     return { texts: builtIn.filter((text) => !isCommon.has(text)), heldOut: common };
   const texts = [...new Set(customTexts)];
   const heldOut =
-    texts.length < fewestToDivide
+    texts.length < minToDivide
       ? []
       : texts.filter((_, i) => i % heldOutShare === 0).slice(0, maxHeldOut);
   const isGiven = new Set(texts);

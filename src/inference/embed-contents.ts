@@ -69,7 +69,7 @@ export function embedContents(
     let nextText = 0;
     const warnings: (readonly string[] | undefined)[] = [];
     const sizes: (PictureSize | undefined)[] = [];
-    const look = async (decoded: object): Promise<PictureSize | undefined> => {
+    const sizeOfPicture = async (decoded: object): Promise<PictureSize | undefined> => {
       if (!("width" in decoded)) return undefined;
       const { width, height } = decoded as PictureSize;
       return { width, height };
@@ -84,7 +84,7 @@ export function embedContents(
         return one.read();
       };
       const path = paths[one.modality] as Path<"image" | "audio">;
-      return embedMedia(parts, turn, { path, read, signal }, look).then((done) => {
+      return embedMedia(parts, turn, { path, read, signal }, sizeOfPicture).then((done) => {
         warnings[i] = done.warnings;
         sizes[i] = done.seen;
         return done.embedded.embedding;

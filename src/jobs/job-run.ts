@@ -6,7 +6,7 @@ export interface JobRun {
   /** Changes once somebody else has changed the job. */
   readonly fence: number;
   /** Another server has taken the job: nothing more is done on this one. */
-  lose(): void;
+  markLost(): void;
 }
 
 const current = new AsyncLocalStorage<JobRun | undefined>();

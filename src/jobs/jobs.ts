@@ -160,8 +160,8 @@ export class Jobs {
       throw new AppError("conflict", message, { param: "id" });
     }
     if (!kind.isInternal) this.#refuseTooMany();
-    const anew = { startedAt: undefined, endedAt: undefined, error: undefined, pid: process.pid };
-    await this.#records.change(job, { state: "queued", ...anew });
+    const reset = { startedAt: undefined, endedAt: undefined, error: undefined, pid: process.pid };
+    await this.#records.change(job, { state: "queued", ...reset });
     this.#runner.next();
     return this.get(id);
   }
@@ -181,8 +181,8 @@ export class Jobs {
     await this.claim();
     const { changed, removed } = await queue.pollChanges();
     // For jobs that run here, this server knows better.
-    const news = changed.filter(({ id }) => !this.#runner.isRunning(id));
-    this.#records.adopt({ changed: news, removed });
+    const changedElsewhere = changed.filter(({ id }) => !this.#runner.isRunning(id));
+    this.#records.adopt({ changed: changedElsewhere, removed });
     this.#runner.next();
   }
 

@@ -93,7 +93,7 @@ export class JsonNumberReader {
   exact(isMetadata: boolean, path: () => string): number | InexactNumber {
     if (!isMetadata && !this.#isInteger && !this.#isOutOfRange) return this.#value;
     const text = this.#bytes.toString("latin1", this.#start, this.end);
-    if (comesBack(text, this.#value)) return this.#value;
+    if (roundTrips(text, this.#value)) return this.#value;
     if (isMetadata) return new InexactNumber(text);
     const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
     throw new JsonError(`${shown} is a number that does not fit into a double`, path());
@@ -116,7 +116,7 @@ export class InexactNumber {
  * denotes the same decimal. `1.50` and `15e-1` do, as do `0.1` and `1e300`;
  * `9007199254740993`, `1e400` and `0.12345678901234567890` do not.
  */
-function comesBack(text: string, value: number): boolean {
+function roundTrips(text: string, value: number): boolean {
   if (!Number.isFinite(value)) return false;
   const written = decimalOf(text);
   const kept = decimalOf(String(value));

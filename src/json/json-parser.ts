@@ -7,7 +7,7 @@ import { NumberRunReader } from "./number-run.js";
 type Expected = "value" | "value or ]" | "key" | "key or }" | "colon" | "comma or end" | "nothing";
 
 /** Bytes between two checks of the clock: some tenths of a millisecond. */
-const bytesBetweenLooks = 4096;
+const bytesBetweenChecks = 4096;
 
 /**
  * JSON.parse with limits, in slices, and without its silent losses: a key that appears twice, an
@@ -52,10 +52,10 @@ export class JsonParser {
    * @throws JsonError.
    */
   run(until: number): boolean {
-    for (let look = this.#at + bytesBetweenLooks; this.#step(); ) {
-      if (this.#at < look && !this.#inString) continue;
+    for (let nextCheck = this.#at + bytesBetweenChecks; this.#step(); ) {
+      if (this.#at < nextCheck && !this.#inString) continue;
       if (performance.now() >= until) return false;
-      look = this.#at + bytesBetweenLooks;
+      nextCheck = this.#at + bytesBetweenChecks;
     }
     return true;
   }

@@ -227,16 +227,16 @@ export class KeptMedia {
 
   async #sweep(): Promise<void> {
     let some: ContentFile[] = [];
-    const look = async () => {
+    const removeGroup = async () => {
       await this.#removeUnused(some.map(({ sha256 }) => sha256));
       some = [];
     };
     for await (const file of this.#files.list({ withLeftovers: true })) {
       this.#bytes += file.bytes;
       if (this.#closed) return;
-      if (some.push(file) >= hashesPerQuestion) await look();
+      if (some.push(file) >= hashesPerQuestion) await removeGroup();
     }
-    await look();
+    await removeGroup();
   }
 
   #damaged(sha256: string): AppError {

@@ -50,21 +50,22 @@ function reported(
   let current = 0;
   let size: number | undefined;
   let detail: Record<string, unknown> = {};
-  const tell = () => report(total === 0 ? 0 : Math.min(1, (before + current) / total), detail);
+  const reportProgress = () =>
+    report(total === 0 ? 0 : Math.min(1, (before + current) / total), detail);
   return {
     begin(files, bytes) {
       total = bytes;
       detail = { files, bytes };
-      tell();
+      reportProgress();
     },
     file(path, fileSize) {
       size = fileSize;
       detail = { ...detail, file: path };
-      tell();
+      reportProgress();
     },
     bytes(receivedBytes) {
       current = receivedBytes;
-      tell();
+      reportProgress();
     },
     done() {
       before += size ?? current;
@@ -72,7 +73,7 @@ function reported(
     },
     notice(notice) {
       detail = { ...detail, notice };
-      tell();
+      reportProgress();
     },
   };
 }

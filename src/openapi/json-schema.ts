@@ -28,7 +28,7 @@ export function jsonSchemaOf(schema: z.ZodType, use: SchemaUse): NamedSchemas {
     unrepresentable: "any",
     metadata: names,
     override: ({ zodSchema, jsonSchema }) =>
-      void Object.assign(jsonSchema, unsaid(zodSchema as unknown as z.ZodType, use)),
+      void Object.assign(jsonSchema, extraFacts(zodSchema as unknown as z.ZodType, use)),
   }) as JsonSchema;
   const tidy = (part: unknown) => tidied(part, use) as JsonSchema;
   const schemas: Record<string, JsonSchema> = {};
@@ -39,7 +39,7 @@ export function jsonSchemaOf(schema: z.ZodType, use: SchemaUse): NamedSchemas {
 }
 
 /** Facts that zod does not provide. */
-function unsaid(schema: z.ZodType, use: SchemaUse): JsonSchema {
+function extraFacts(schema: z.ZodType, use: SchemaUse): JsonSchema {
   if (schema === Bytes)
     return use === "form" ? { type: "string", format: "binary" } : { [never]: true };
   const list = listInfoOf(schema);

@@ -233,9 +233,9 @@ async function statusesOf(groups: AsyncGenerator<AddStatus[]>): Promise<AddStatu
   return statuses;
 }
 
-async function* observed<T>(source: AsyncGenerator<T>, look: () => void): AsyncGenerator<T> {
+async function* observed<T>(source: AsyncGenerator<T>, onEach: () => void): AsyncGenerator<T> {
   for await (const one of source) {
-    look();
+    onEach();
     yield one;
   }
 }

@@ -56,8 +56,8 @@ export function itemMediaRoute({ store, keptMedia, config, log, stopping }: Serv
       if (isHeld(c.req.header("if-none-match"), etag))
         return c.body(null, 304, { etag, "cache-control": headers["cache-control"] });
       c.header("Content-Range", `bytes */${media.bytes}`); // of a refusal
-      const asked = { range: c.req.header("range"), ifRange: c.req.header("if-range") };
-      const range = rangeOf(asked, { size: media.bytes, etag });
+      const rangeHeaders = { range: c.req.header("range"), ifRange: c.req.header("if-range") };
+      const range = rangeOf(rangeHeaders, { size: media.bytes, etag });
       c.header("Content-Range", range && `bytes ${range.start}-${range.end}/${media.bytes}`);
       const { start, end } = range ?? { start: 0, end: media.bytes - 1 };
       const length = end - start + 1;

@@ -125,8 +125,8 @@ export function mapRoutes(services: Services) {
     })
     .get(`${base}/values`, operations.values, async (c) => {
       const { map, field, values } = parseWith(MapValuesQuery, c.req.query());
-      const asked = { field, maxValues: values, signal: c.get("signal") };
-      return c.json((await mapValues(store, maps.byId(map), asked)) satisfies MapValues);
+      const options = { field, maxValues: values, signal: c.get("signal") };
+      return c.json((await mapValues(store, maps.byId(map), options)) satisfies MapValues);
     })
     .get(`${base}/ids`, operations.ids, (c) => {
       const { map, offset, limit } = parseWith(MapIdsQuery, c.req.query());

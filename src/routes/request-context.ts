@@ -146,7 +146,7 @@ export function guardLocalServer(
     const host = c.req.header("host");
     const hostname = hostnameOf(`http://${host}`);
     if (host !== undefined && !isLocalName(hostname) && !trustedHosts.includes(hostname)) {
-      throw notOurs(`Host "${host}"`);
+      throw foreignRequest(`Host "${host}"`);
     }
     if (corsOrigins.includes(c.req.header("origin") ?? "")) return next();
     const origin = c.req.header("origin");
@@ -154,15 +154,15 @@ export function guardLocalServer(
     // Pictures and sounds that another page includes come without an Origin; a link may lead here.
     const mode = c.req.header("sec-fetch-mode");
     if (site === "cross-site" && mode !== "navigate" && corsOrigins.length === 0)
-      throw notOurs(`Sec-Fetch-Site "${site}"`);
+      throw foreignRequest(`Sec-Fetch-Site "${site}"`);
     if (origin !== undefined || site !== undefined) {
       // Requests that a page can send without a preflight. Others, such as JSON, need a preflight,
       // which is not answered; they are refused all the same.
       await guardForms(c, async () => undefined).catch((error) => {
-        throw error instanceof HTTPException ? notOurs(`Origin "${origin ?? site}"`) : error;
+        throw error instanceof HTTPException ? foreignRequest(`Origin "${origin ?? site}"`) : error;
       });
       const isOurs = origin === new URL(c.req.url).origin || site === "same-origin";
-      if (origin !== undefined && !isOurs) throw notOurs(`Origin "${origin}"`);
+      if (origin !== undefined && !isOurs) throw foreignRequest(`Origin "${origin}"`);
     }
     await next();
   };
@@ -185,7 +185,7 @@ export function allowOrigins(
   return cors({ origin: any ? "*" : [...corsOrigins], exposeHeaders, maxAge: 600 });
 }
 
-function notOurs(which: string): AppError {
+function foreignRequest(which: string): AppError {
   const message = `${which} is not this server's; create API keys for others (crossmodal keys)`;
   return new AppError("forbidden", message);
 }

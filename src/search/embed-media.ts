@@ -6,14 +6,14 @@ import type { Path } from "./find-path.js";
 
 /**
  * One picture or sound: read, decoded and embedded when the budget has room.
- * @param look  gets the decoded media while the encoder runs; its result is `seen`.
+ * @param inspect  gets the decoded media while the encoder runs; its result is `seen`.
  * @returns `warnings` are the decoder's, if any.
  */
 export function embedMedia<M extends "image" | "audio", T = undefined>(
   parts: MediaParts,
   turn: Turn,
   { path, read, signal }: { path: Path<M>; read: ReadBytes; signal?: AbortSignal },
-  look?: (decoded: ModalityInput[M]) => Promise<T>,
+  inspect?: (decoded: ModalityInput[M]) => Promise<T>,
 ): Promise<{ embedded: Embedded; seen: T | undefined; warnings?: readonly string[] }> {
   let warnings: readonly string[] | undefined;
   const source = {
@@ -26,7 +26,7 @@ export function embedMedia<M extends "image" | "audio", T = undefined>(
   return withDecoded(parts, turn, source, async (decoded) => {
     // Both end before the decoded media is released, even when one of them fails.
     const [seen, embedded] = await Promise.allSettled([
-      look?.(decoded),
+      inspect?.(decoded),
       embedAlong(path, [decoded], signal),
     ]);
     if (seen.status === "rejected") throw seen.reason;

@@ -81,11 +81,11 @@ function unreachable(
       "searched by embedding or item_id";
     return new AppError("space_mismatch", message, { param: modality });
   }
-  const lack = `No path from ${modality} to the collection "${name}" (space "${space}")`;
+  const noPath = `No path from ${modality} to the collection "${name}" (space "${space}")`;
   if (start === undefined) {
     return new AppError(
       "no_path",
-      `${lack}: no loaded model understands ${modality}; load one that does`,
+      `${noPath}: no loaded model understands ${modality}; load one that does`,
       {
         param: modality,
       },
@@ -95,5 +95,5 @@ function unreachable(
   const help =
     `train a bridge from "${start.manifest.id}" to "${to}" (POST /v1/bridges), or load a model ` +
     `of that space that understands ${modality}`;
-  return new AppError("no_path", `${lack}: ${help}`, { param: modality });
+  return new AppError("no_path", `${noPath}: ${help}`, { param: modality });
 }

@@ -63,7 +63,7 @@ export async function openStorage(config: Config, log: Log, ownsData: boolean): 
   const store = withKeptMedia(lazy, keptMedia);
   if (ownsData) {
     await store.open().catch((error) => {
-      if (!(error instanceof AppError) || !goesOn(error, config)) throw error;
+      if (!(error instanceof AppError) || !canStartWithout(error, config)) throw error;
       log.error({ err: error }, `collections cannot be used: ${error.message}`);
     });
   }
@@ -125,7 +125,7 @@ function foldersOf(dataDir: string, shared: SharedState | undefined): Storage["s
  * Whether a server starts although its collections cannot be opened yet: on a disk that may
  * recover, and while a database is away. A database that was set up wrongly ends the start.
  */
-const goesOn = ({ code }: AppError, { store }: Config): boolean =>
+const canStartWithout = ({ code }: AppError, { store }: Config): boolean =>
   store === "" ? ["storage_failed", "storage_full"].includes(code) : code === "storage_unavailable";
 
 /** The data folder still has copies and jobs, which are one process's. */

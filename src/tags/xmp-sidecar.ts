@@ -33,7 +33,7 @@ export function withTags(existing: string | undefined, tags: Tags): string | und
   const [rdf] = document.getElementsByTagNameNS(rdfNamespace, "RDF");
   if (rdf === undefined) throw new Error("it is not XMP: it has no rdf:RDF");
   const before = new XMLSerializer().serializeToString(document);
-  removeOurs(document);
+  removeOwnTags(document);
   if (isSpace(rdf.lastChild)) rdf.removeChild(rdf.lastChild as Node);
   rdf.appendChild(document.createTextNode("\n  "));
   rdf.appendChild(description(document, tags));
@@ -59,16 +59,18 @@ function parse(xml: string): Document {
 }
 
 /** Properties of ours, wherever another program put them, and descriptions that hold no others. */
-function removeOurs(document: Document): void {
+function removeOwnTags(document: Document): void {
   for (const element of [...document.getElementsByTagNameNS(rdfNamespace, "Description")]) {
     for (const attribute of [...element.attributes])
       if (attribute.namespaceURI === tagsNamespace) element.removeAttributeNode(attribute);
     const children = [...element.childNodes];
-    const ours = children.filter((child) => (child as Element).namespaceURI === tagsNamespace);
-    for (const child of ours) element.removeChild(child);
+    const ownProperties = children.filter(
+      (child) => (child as Element).namespaceURI === tagsNamespace,
+    );
+    for (const child of ownProperties) element.removeChild(child);
     if (
-      ours.length === 0 ||
-      children.some((child) => isProperty(child as Element) && !ours.includes(child))
+      ownProperties.length === 0 ||
+      children.some((child) => isProperty(child as Element) && !ownProperties.includes(child))
     )
       continue;
     const hasOthers = [...element.attributes].some(

@@ -60,8 +60,8 @@ export async function startTracer(endpoint: string, log: Log): Promise<Tracer | 
     import("@opentelemetry/resources"),
   ]);
   const quiet = () => undefined;
-  const tell = occasionally(log);
-  const troubles = { warn: tell, error: tell };
+  const logTrouble = occasionally(log);
+  const troubles = { warn: logTrouble, error: logTrouble };
   api.diag.setLogger({ ...troubles, info: quiet, debug: quiet, verbose: quiet });
   const protocol = process.env.OTEL_EXPORTER_OTLP_PROTOCOL ?? "http/json";
   if (!protocol.startsWith("http/"))

@@ -47,7 +47,7 @@ export interface Verdict {
  * Fewer pairs prove nothing at 95 %, even if all of them improved: by chance that happens once in
  * 2^5 (the sign test, two-sided, 2 * 2^-6 < .05).
  */
-const fewestPairs = 6;
+const minPairs = 6;
 
 export interface Measured {
   measures: Measures;
@@ -69,7 +69,7 @@ export function verdictOf(measured: Measured): Verdict {
   const numbers = `${numbersOf(rank)}, on ${pairs} pairs`;
   const rankAgainst = against?.mean_reciprocal_rank;
   const improved =
-    pairs >= fewestPairs &&
+    pairs >= minPairs &&
     rank.says === "better" &&
     (rankAgainst === undefined || rankAgainst.says === "better");
   let reason =
@@ -78,8 +78,7 @@ export function verdictOf(measured: Measured): Verdict {
       : `No improvement on held-out pairs: ${numbers}.`;
   if (bestEpoch === 0)
     reason = `No epoch lowered the validation loss; the heads are unchanged. ${numbers}.`;
-  if (pairs < fewestPairs)
-    reason += ` So few pairs prove nothing: hold out at least ${fewestPairs}.`;
+  if (pairs < minPairs) reason += ` So few pairs prove nothing: hold out at least ${minPairs}.`;
   if (rankAgainst !== undefined) {
     const comparison = { better: "Better than", worse: "Worse than" }[rankAgainst.says as string];
     reason +=

@@ -28,8 +28,12 @@ export function sizeText(bytes: number): string {
 /** "17.4 s", "4:05", "3:59:59" */
 export function timeText(seconds: number): string {
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  const whole = Math.floor(seconds);
-  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const wholeSeconds = Math.floor(seconds);
+  const parts = [
+    Math.floor(wholeSeconds / 3600),
+    Math.floor(wholeSeconds / 60) % 60,
+    wholeSeconds % 60,
+  ];
   const [hours, minutes, rest] = parts.map((part) => String(part).padStart(2, "0"));
   return hours === "00" ? `${Number(minutes)}:${rest}` : `${Number(hours)}:${minutes}:${rest}`;
 }

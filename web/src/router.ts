@@ -32,8 +32,8 @@ export function navigate(
 
 /** The address of a view within the page; parameters that are undefined or empty are left out. */
 export function linkTo(view: string, path: readonly string[] = [], params: Params = {}): string {
-  const given = Object.entries(params).filter((entry): entry is [string, string] => !!entry[1]);
-  const query = given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
+  const present = Object.entries(params).filter((entry): entry is [string, string] => !!entry[1]);
+  const query = present.length === 0 ? "" : `?${new URLSearchParams(present)}`;
   return `#/${[view, ...path].map(encodeURIComponent).join("/")}${query}`;
 }
 

@@ -79,8 +79,8 @@ export interface CheckedBackup {
  * @throws AppError storage_corrupt unless the file is a complete database of a supported version.
  */
 export function checkBackup(file: string): CheckedBackup {
-  const damaged = (what: string) =>
-    new AppError("storage_corrupt", `The backup "${file}" is damaged: ${what}`);
+  const damaged = (problem: string) =>
+    new AppError("storage_corrupt", `The backup "${file}" is damaged: ${problem}`);
   const size = sizeIfThere(file) ?? 0;
   const { pageSize, pageCount } = shapeOf(file);
   const end = pageSize * pageCount;

@@ -166,11 +166,11 @@ function forEachPage(
 ): number {
   const handle = openSync(file, "r");
   try {
-    const whole = Math.min(last, Math.floor(fstatSync(handle).size / pageSize));
+    const lastWhole = Math.min(last, Math.floor(fstatSync(handle).size / pageSize));
     const chunk = Buffer.alloc(pageSize * Math.max(1, Math.floor((1 << 20) / pageSize)));
     let page = first;
-    while (page <= whole) {
-      const wanted = Math.min(chunk.length, (whole - page + 1) * pageSize);
+    while (page <= lastWhole) {
+      const wanted = Math.min(chunk.length, (lastWhole - page + 1) * pageSize);
       const read = Math.floor(readSync(handle, chunk, 0, wanted, (page - 1) * pageSize) / pageSize);
       if (read === 0) break;
       for (let i = 0; i < read; i++)

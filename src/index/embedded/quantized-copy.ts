@@ -160,18 +160,18 @@ export class QuantizedCopy {
 /** The existing rows of a piece, as runs. */
 function picked(
   values: Int8Array,
-  isThere: Uint8Array,
+  isKept: Uint8Array,
   count: number,
   dimensions: number,
 ): Int8Array {
   const result = new Int8Array(count * dimensions);
   let to = 0;
-  for (let start = isThere.indexOf(1); start !== -1; ) {
-    const gap = isThere.indexOf(0, start);
-    const end = gap === -1 ? isThere.length : gap;
+  for (let start = isKept.indexOf(1); start !== -1; ) {
+    const gap = isKept.indexOf(0, start);
+    const end = gap === -1 ? isKept.length : gap;
     result.set(values.subarray(start * dimensions, end * dimensions), to);
     to += (end - start) * dimensions;
-    start = gap === -1 ? -1 : isThere.indexOf(1, gap);
+    start = gap === -1 ? -1 : isKept.indexOf(1, gap);
   }
   return result;
 }

@@ -135,10 +135,10 @@ export class SearchQueue {
       if (call.taken === call.queries.length) this.#end(call, () => call.resolve(call.results));
   }
 
-  #end(call: Call, settle: () => void): void {
+  #end(call: Call, finish: () => void): void {
     if (!this.#calls.includes(call)) return;
     this.#calls = this.#calls.filter((other) => other !== call);
-    settle();
+    finish();
   }
 }
 

@@ -17,7 +17,7 @@ export async function whileRunHolds(db: pg.ClientBase, statement: string): Promi
     await db.query(run === undefined ? statement : `${checkOf(run)}; ${statement}`);
   } catch (error) {
     if (run === undefined || (error as { code?: string }).code !== lostState) throw error;
-    run.lose();
+    run.markLost();
     const message = `Another server goes on with the job "${run.id}"`;
     throw new AppError("conflict", message, { param: "id", cause: error });
   }

@@ -22,7 +22,7 @@ const maxBlockBytes = 2 ** 28;
  * may be opened, so a hostile file cannot make it fetch anything. Its output is mixed to mono as it
  * arrives, so that a small file with hours of silence in many channels does not fill the memory.
  *
- * @param source.what  the kind of file, for the error when ffmpeg is missing.
+ * @param source.name  the kind of file, for the error when ffmpeg is missing.
  * @throws AppError `unsupported_media` where there is no ffmpeg, `undecodable_media` when it finds
  *   no sound or takes longer than two minutes, `too_large` for more than the limits.
  */

@@ -40,7 +40,7 @@ export async function decodeMp3(
   const runs = splitRuns(bytes, warnings);
   if (runs.length === 0) throw undecodable("The MP3 file holds no frames");
   sound.expectAll(partsOf(runs), 1);
-  const ignoreCrc = !mostPass(bytes, runs);
+  const ignoreCrc = !mostChecksumsAreRight(bytes, runs);
   for (let i = 0; i < runs.length; i++) {
     // Runs up to the next info frame belong to the same sound.
     const { info } = runs[i];
@@ -117,14 +117,14 @@ async function decodeRun(
   try {
     await decoder.ready;
     for (let from = 0; from < frames.length; ) {
-      const isBad = !ignoreCrc && !passes(data, frames[from]);
+      const isBad = !ignoreCrc && !hasRightChecksum(data, frames[from]);
       let to = from + 1;
       const first = frames[from].start;
       while (
         !isBad &&
         to < frames.length &&
         frames[to].start + frames[to].header.length - first <= chunkBytes &&
-        (ignoreCrc || passes(data, frames[to]))
+        (ignoreCrc || hasRightChecksum(data, frames[to]))
       )
         to++;
       const end = frames[to - 1].start + frames[to - 1].header.length;
@@ -168,7 +168,7 @@ function trimEnd(
 }
 
 /** Whether a frame's checksum, if any, is right. */
-function passes(bytes: Uint8Array, { start, header }: Frame): boolean {
+function hasRightChecksum(bytes: Uint8Array, { start, header }: Frame): boolean {
   if (!header.hasCrc || header.layer !== 3) return true;
   const crc = (bytes[start + 4] << 8) | bytes[start + 5];
   const side: [number, number] = [start + 6, start + 6 + header.sideBytes];
@@ -176,7 +176,7 @@ function passes(bytes: Uint8Array, { start, header }: Frame): boolean {
 }
 
 /** Some encoders never wrote right checksums. */
-function mostPass(bytes: Uint8Array, runs: readonly Run[]): boolean {
+function mostChecksumsAreRight(bytes: Uint8Array, runs: readonly Run[]): boolean {
   const frames = runs.flatMap((run) => run.frames);
-  return frames.filter((frame) => passes(bytes, frame)).length >= frames.length / 2;
+  return frames.filter((frame) => hasRightChecksum(bytes, frame)).length >= frames.length / 2;
 }

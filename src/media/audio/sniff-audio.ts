@@ -27,16 +27,16 @@ export interface Sniffed {
  * frames, pages with a right checksum. Undefined when it is not supported.
  */
 export function sniffAudio(bytes: Uint8Array): Sniffed | undefined {
-  const here = (format: Sniffed["format"]) => ({ format, start: 0 });
+  const atStart = (format: Sniffed["format"]) => ({ format, start: 0 });
   const text = (from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to));
-  if (isWav(bytes)) return here("wav");
-  if (text(0, 4) === "fLaC") return here("flac");
-  if (text(0, 4) === "OggS") return here("ogg");
-  if (text(0, 4) === "FORM" && /^AIF[FC]$/.test(text(8, 12))) return here("aiff");
-  if (text(0, 4) === ".snd" || text(0, 4) === "dns.") return here("au");
-  if (text(0, 4) === "caff") return here("caf");
+  if (isWav(bytes)) return atStart("wav");
+  if (text(0, 4) === "fLaC") return atStart("flac");
+  if (text(0, 4) === "OggS") return atStart("ogg");
+  if (text(0, 4) === "FORM" && /^AIF[FC]$/.test(text(8, 12))) return atStart("aiff");
+  if (text(0, 4) === ".snd" || text(0, 4) === "dns.") return atStart("au");
+  if (text(0, 4) === "caff") return atStart("caf");
   const other = ffmpegFormatOf(bytes);
-  if (other !== undefined) return here(other);
+  if (other !== undefined) return atStart(other);
   return cutStream(bytes);
 }
 

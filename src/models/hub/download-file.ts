@@ -94,15 +94,15 @@ async function transfer(
     throw error;
   });
   await part.describedBy(answer);
-  const goesOn = answer.status === 206 && startOf(answer) === have;
-  if (answer.status === 206 && !goesOn) {
+  const continuesPart = answer.status === 206 && startOf(answer) === have;
+  if (answer.status === 206 && !continuesPart) {
     answer.body.destroy();
     await part.beginAnew(
       `${client.settings.endpoint}${path} answered with another range than requested`,
     );
   }
-  let receivedBytes = goesOn ? have : 0;
-  const sink = await open(part.path, goesOn ? "a" : "w");
+  let receivedBytes = continuesPart ? have : 0;
+  const sink = await open(part.path, continuesPart ? "a" : "w");
   try {
     await part.remember(answer);
     for await (const chunk of answer.body) {
@@ -213,10 +213,10 @@ class Part {
 
   async left(why: string): Promise<string> {
     const { size } = this.file;
-    const here = await this.size();
+    const receivedBytes = await this.size();
     return (
       `${why}: "${this.#target}" is not complete. ` +
-      `${here}${size === undefined ? "" : ` of ${size}`} bytes of it ` +
+      `${receivedBytes}${size === undefined ? "" : ` of ${size}`} bytes of it ` +
       `are in "${this.path}" and will be used when the command is run again.`
     );
   }

@@ -63,7 +63,7 @@ export async function train(services: Services, c: ForeignContext): Promise<Resp
   const body = await parseBody(TrainBody, { kind: "cache", name, model, items });
   const signal = c.get("signal");
   const training = await trainRequest(body, services, signal).catch((error) => {
-    throw error instanceof AppError ? inTheirWords(error) : error;
+    throw error instanceof AppError ? withJinaNames(error) : error;
   });
   await store.open();
   heads.checkFits(name, { model: training.model, kind: "cache" });
@@ -72,7 +72,7 @@ export async function train(services: Services, c: ForeignContext): Promise<Resp
   if (state !== "succeeded") {
     if (error === undefined) throw new AppError("unavailable", `The training ${state}`);
     if (error.code === "internal") throw new Error(`job ${job} failed`);
-    throw inTheirWords(new AppError(error.code, error.message, { param: error.param }));
+    throw withJinaNames(new AppError(error.code, error.message, { param: error.param }));
   }
   const usage = { total_tokens: 0 };
   return c.json({ classifier_id: name, num_samples: examples.length, usage });
@@ -123,7 +123,7 @@ function classifierAnswer({ name, versions, activeVersion }: ListedHead) {
 }
 
 /** What our route calls `items` is `input` there. */
-function inTheirWords(error: AppError): AppError {
+function withJinaNames(error: AppError): AppError {
   const { code, message, param, cause, retryAfterSeconds } = error;
   const renamed = param?.replace(/^items/, "input");
   const words = message.replaceAll('"items', '"input');
@@ -138,14 +138,14 @@ function endOf(jobs: Jobs, id: string, signal: AbortSignal): Promise<Job> {
       jobs.cancel(id).catch(() => undefined); // it may have ended already
       reject(signal.reason);
     };
-    const look = (job: Job) => {
+    const resolveIfEnded = (job: Job) => {
       if (!hasEnded(job)) return;
       unwatch();
       signal.removeEventListener("abort", onAbort);
       resolve(job);
     };
-    const unwatch = jobs.watch(id, look);
+    const unwatch = jobs.watch(id, resolveIfEnded);
     signal.addEventListener("abort", onAbort, { once: true });
-    look(jobs.get(id));
+    resolveIfEnded(jobs.get(id));
   });
 }

@@ -84,8 +84,9 @@ export async function infer(
     shape: [embeddings.length, pack.manifest.dimensions],
   };
   const head = { id: body.id, model_name: pack.manifest.id, model_version: "1" };
-  const asked = body.outputs?.[0]?.parameters?.binary_data ?? body.parameters?.binary_data_output;
-  if (asked !== true) {
+  const wantsBinary =
+    body.outputs?.[0]?.parameters?.binary_data ?? body.parameters?.binary_data_output;
+  if (wantsBinary !== true) {
     const data = embeddings.flatMap((embedding) => Array.from(embedding));
     return c.json({ ...head, outputs: [{ ...output, data }] });
   }

@@ -67,8 +67,8 @@ export async function decode(services: Services, c: ForeignContext): Promise<Res
   if (ids.length === 0) throw invalidInput("ids", '"ids" is empty');
   const rows = (typeof ids[0] === "number" ? [ids] : ids) as number[][];
   checkInputCount(rows.length, services.config.maxInputs, "ids");
-  const asked = rows.map((row) => ({ ids: row, skipSpecial }));
-  return c.json(await tokenizerOf(services).decode(asked, c.get("signal")));
+  const requests = rows.map((row) => ({ ids: row, skipSpecial }));
+  return c.json(await tokenizerOf(services).decode(requests, c.get("signal")));
 }
 
 function tokenizerOf({ packs }: Services) {

@@ -11,8 +11,8 @@ export function LabelChips({
   inputRef?: Ref<HTMLInputElement>;
 }) {
   const add = (text: string) => {
-    const given = text.split(/[,\n]/).map((label) => label.trim());
-    const added = given.filter((label) => label !== "" && !labels.includes(label));
+    const typed = text.split(/[,\n]/).map((label) => label.trim());
+    const added = typed.filter((label) => label !== "" && !labels.includes(label));
     if (added.length > 0) onChange([...labels, ...new Set(added)]);
   };
   const onKeyDown = (event: KeyboardEvent) => {

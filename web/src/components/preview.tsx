@@ -41,20 +41,20 @@ function usePreviewUrl(collection: string, { id, modality }: Previewed): string 
   useEffect(() => {
     if (!isFetched) return;
     const abort = new AbortController();
-    let made: string | undefined;
+    let url: string | undefined;
     server
       .peek()
       .itemPreview(collection, id, { signal: abort.signal })
       .then(
         (blob) => {
-          made = URL.createObjectURL(blob);
-          setBlobUrl(made);
+          url = URL.createObjectURL(blob);
+          setBlobUrl(url);
         },
         () => undefined,
       );
     return () => {
       abort.abort();
-      if (made !== undefined) URL.revokeObjectURL(made);
+      if (url !== undefined) URL.revokeObjectURL(url);
     };
   }, [isFetched, collection, id]);
   if (isFetched) return blobUrl;

@@ -55,11 +55,11 @@ export class JobLease implements TakenJob {
 
   /** What was read of the job. */
   seen({ fence, cancel }: JobHead): void {
-    if (fence > this.fence) this.lose();
+    if (fence > this.fence) this.markLost();
     else if (cancel) this.#options.controller.abort();
   }
 
-  lose(): void {
+  markLost(): void {
     if (this.#isLost) return;
     this.#isLost = true;
     this.#end();
@@ -81,7 +81,7 @@ export class JobLease implements TakenJob {
     const lease = { fence: this.fence, leaseMs };
     try {
       if (await connections.write((db) => renewLease(db, row.id, lease))) await files.store();
-      else if (!this.#isOver) this.lose();
+      else if (!this.#isOver) this.markLost();
     } catch (error) {
       log?.warn({ err: error, job: row.id }, "the lease of a job could not be renewed");
     }

@@ -109,12 +109,12 @@ export class MirroredFolder implements StateFolder {
     const files = await filesIn(db, this.name);
     this.#copied ??= await sumsIn(this.path);
     const copied = this.#copied;
-    const come = [...files.keys()].filter((path) => copied.get(path) !== files.get(path));
+    const changed = [...files.keys()].filter((path) => copied.get(path) !== files.get(path));
     const gone = [...copied.keys()].filter((path) => !files.has(path));
-    const folders = new Set(come.map(dirname));
+    const folders = new Set(changed.map(dirname));
     // Folders first: a file such as active.json names what is in them.
     for (const folder of [...folders].sort((one, other) => depth(other) - depth(one))) {
-      const paths = come.filter((path) => dirname(path) === folder);
+      const paths = changed.filter((path) => dirname(path) === folder);
       await this.#fetch(db, folder, paths);
       for (const path of paths) copied.set(path, files.get(path) as string);
     }
@@ -125,7 +125,7 @@ export class MirroredFolder implements StateFolder {
     }
     this.#epoch = epoch;
     this.#isLoaded = true;
-    if (come.length + gone.length > 0) await this.onChange([...come, ...gone]);
+    if (changed.length + gone.length > 0) await this.onChange([...changed, ...gone]);
   }
 
   /** A folder that is new appears with all its files at once. */

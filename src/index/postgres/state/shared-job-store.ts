@@ -80,7 +80,7 @@ export class SharedJobStore implements JobStore, JobQueue {
       this.#held.get(job.id)?.changed(written);
       return;
     }
-    this.#held.get(job.id)?.lose();
+    this.#held.get(job.id)?.markLost();
     const message = `The job "${job.id}" was changed on another server in the meantime; try again`;
     throw new AppError("conflict", message, { param: "id" });
   }
@@ -117,8 +117,9 @@ export class SharedJobStore implements JobStore, JobQueue {
 
   async #look(db: Connection): Promise<JobChanges> {
     const heads = await jobHeads(db);
-    const isNews = ({ id, revision }: JobHead) => revision > (this.#known.get(id)?.revision ?? -1);
-    const changed = heads.filter(isNews).map(({ id }) => id);
+    const hasChanged = ({ id, revision }: JobHead) =>
+      revision > (this.#known.get(id)?.revision ?? -1);
+    const changed = heads.filter(hasChanged).map(({ id }) => id);
     const presentIds = new Set(heads.map(({ id }) => id));
     const removed = [...this.#known.keys()].filter((id) => !presentIds.has(id));
     const jobs = changed.length > 0 ? await readJobs(db, changed) : [];
@@ -148,9 +149,9 @@ export class SharedJobStore implements JobStore, JobQueue {
   async take(job: Job, controller: AbortController): Promise<TakenJob | undefined> {
     const { id } = job;
     const { server, log } = this.#options;
-    const asked = { server: server(), leaseMs: this.#leaseMs };
+    const claim = { server: server(), leaseMs: this.#leaseMs };
     const row = await this.#connections
-      .write((db) => takeJob(db, id, asked))
+      .write((db) => takeJob(db, id, claim))
       .catch((error: Error) => {
         const cause = error.cause as { code?: string } | undefined;
         if (cause?.code === "23505") return undefined; // another one runs in its lane

@@ -31,8 +31,8 @@ export function Live({ set, onClose }: { set: LabelSet; onClose: () => void }) {
   const events = useSignal<readonly Event[]>([]);
   const now = useSignal(0);
   const sound = useRef<RollingSound>(undefined);
-  const asked = useRef(set);
-  asked.current = set;
+  const currentSet = useRef(set);
+  currentSet.current = set;
 
   useEffect(() => {
     const stopped = new AbortController();
@@ -46,10 +46,11 @@ export function Live({ set, onClose }: { set: LabelSet; onClose: () => void }) {
     };
     const classifyLatest = async (rolling: RollingSound) => {
       const samples = rolling.latest(heardSeconds);
-      if (samples.length < rolling.sampleRateHz / 2 || asked.current.labels.length === 0) return;
+      if (samples.length < rolling.sampleRateHz / 2 || currentSet.current.labels.length === 0)
+        return;
       const end = rolling.seconds;
       const start = heard.value.at(-1)?.end_seconds ?? Math.max(0, end - heardSeconds);
-      const { timeline: _, ...request } = requestOf(liveInput, asked.current);
+      const { timeline: _, ...request } = requestOf(liveInput, currentSet.current);
       const audio = wavOf(samples, rolling.sampleRateHz);
       const { scores, known } = await server
         .peek()

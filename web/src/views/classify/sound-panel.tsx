@@ -160,8 +160,8 @@ function Lane({
 }) {
   const paint = useCallback(
     (to: Paint) => {
-      const whole = [{ start: 0, end: seconds ?? 1, score: 0 }];
-      const cells = windows === undefined ? whole : laneOf(windows, label);
+      const emptyLane = [{ start: 0, end: seconds ?? 1, score: 0 }];
+      const cells = windows === undefined ? emptyLane : laneOf(windows, label);
       drawLane(to, { cells, durationSeconds: seconds ?? 1 });
     },
     [label, windows, seconds],

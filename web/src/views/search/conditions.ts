@@ -9,8 +9,8 @@ export type Value = string | number | boolean | null;
 export function conditionsOf(filter: string | undefined): readonly Filter[] | undefined {
   if (filter === undefined) return [];
   try {
-    const given = JSON.parse(filter) as Filter & { and?: unknown };
-    return Array.isArray(given.and) ? (given.and as Filter[]) : [given];
+    const parsed = JSON.parse(filter) as Filter & { and?: unknown };
+    return Array.isArray(parsed.and) ? (parsed.and as Filter[]) : [parsed];
   } catch {
     return undefined;
   }

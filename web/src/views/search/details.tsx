@@ -159,12 +159,12 @@ export function TagButton({ collection, items }: { collection: string; items: re
       class="row"
       onSubmit={(event) => {
         event.preventDefault();
-        const given = String(new FormData(event.currentTarget as HTMLFormElement).get("tag"));
+        const typed = String(new FormData(event.currentTarget as HTMLFormElement).get("tag"));
         setOpen(false);
         void tagItems(
           collection,
           items,
-          given
+          typed
             .split(",")
             .map((tag) => tag.trim())
             .filter(Boolean),

@@ -58,7 +58,7 @@ function useFields(current: CollectionAnswer): Pick<CollectionFields, "fields" |
     const conditions = conditionsOf(filter);
     if (needsKey.peek() || conditions === undefined) return;
     const abort = new AbortController();
-    const asked = (left: typeof conditions) =>
+    const fetchFields = (left: typeof conditions) =>
       server
         .peek()
         .collectionFields(name, { filter: filterOf(left), modality }, { signal: abort.signal });
@@ -66,9 +66,9 @@ function useFields(current: CollectionAnswer): Pick<CollectionFields, "fields" |
       conditions.flatMap((one) => valuesIn(one)?.field ?? boundIn(one)?.field ?? []),
     );
     Promise.all([
-      asked(conditions),
+      fetchFields(conditions),
       ...[...chosen].map(async (field) => {
-        const { fields } = await asked(withoutField(conditions, field));
+        const { fields } = await fetchFields(withoutField(conditions, field));
         return fields.find((one) => one.field === field);
       }),
     ]).then(

@@ -51,14 +51,16 @@ export function startFeed(): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let last: Query | undefined;
   const stop = effect(() => {
-    const asked = query.value;
+    const requested = query.value;
     const media = mediaQuery.value;
-    if (needsKey.value || asked.collection === undefined) return;
+    if (needsKey.value || requested.collection === undefined) return;
     const isTyping =
-      last !== undefined && last.collection === asked.collection && last.text !== asked.text;
-    last = asked;
+      last !== undefined &&
+      last.collection === requested.collection &&
+      last.text !== requested.text;
+    last = requested;
     clearTimeout(timer);
-    timer = setTimeout(() => void load(asked, media), isTyping ? typingPauseMs : 0);
+    timer = setTimeout(() => void load(requested, media), isTyping ? typingPauseMs : 0);
   });
   return () => {
     clearTimeout(timer);
@@ -69,14 +71,14 @@ export function startFeed(): () => void {
 
 export const reload = () => load(query.peek(), mediaQuery.peek());
 
-async function load(asked: Query, media: (typeof mediaQuery)["value"]): Promise<void> {
+async function load(requested: Query, media: (typeof mediaQuery)["value"]): Promise<void> {
   asking.abort();
   asking = new AbortController();
   const { signal } = asking;
   const before = feed.peek();
   feed.value = { ...before, state: "loading" };
   try {
-    const page = await pageOf(asked, media, { size: firstPage, signal });
+    const page = await pageOf(requested, media, { size: firstPage, signal });
     if (!signal.aborted) feed.value = { state: "ready", sentence: "", ...page };
   } catch (error) {
     if (signal.aborted || needsKey.peek()) return;
@@ -108,20 +110,20 @@ export async function loadMore(): Promise<void> {
 }
 
 async function pageOf(
-  asked: Query,
+  requested: Query,
   media: (typeof mediaQuery)["value"],
   { size, signal, after }: { size: number; signal: AbortSignal; after?: string },
 ): Promise<Pick<Feed, "items" | "cursor" | "found">> {
   const client = server.peek();
-  const collection = asked.collection!;
-  const { modality, filter } = asked;
+  const collection = requested.collection!;
+  const { modality, filter } = requested;
   const content =
     media !== undefined
       ? { [media.modality]: media.blob }
-      : asked.itemId !== undefined
-        ? { item_id: asked.itemId }
-        : asked.text.trim() !== ""
-          ? { text: asked.text }
+      : requested.itemId !== undefined
+        ? { item_id: requested.itemId }
+        : requested.text.trim() !== ""
+          ? { text: requested.text }
           : undefined;
   if (content === undefined) {
     const list = { limit: size, after, modality, filter };
@@ -135,7 +137,7 @@ async function pageOf(
       ...content,
       top_k: size,
       modality,
-      centering: asked.centering || undefined,
+      centering: requested.centering || undefined,
       // Cuts nothing off, but requests the relevance of each
       min_relevance: "text" in content ? 0 : undefined,
       ...(filter !== undefined && { filter: JSON.parse(filter) }),

@@ -18,14 +18,14 @@ export const playing = signal<Playing>();
 const audio = new Audio();
 let renew: (() => Promise<string | undefined>) | undefined;
 
-const tell = (change: Partial<Playing>) => {
+const update = (change: Partial<Playing>) => {
   if (playing.peek() !== undefined) playing.value = { ...playing.peek()!, ...change };
 };
-audio.addEventListener("play", () => tell({ isPlaying: true, failure: undefined }));
-audio.addEventListener("pause", () => tell({ isPlaying: false }));
-audio.addEventListener("timeupdate", () => tell({ atSeconds: audio.currentTime }));
+audio.addEventListener("play", () => update({ isPlaying: true, failure: undefined }));
+audio.addEventListener("pause", () => update({ isPlaying: false }));
+audio.addEventListener("timeupdate", () => update({ atSeconds: audio.currentTime }));
 audio.addEventListener("durationchange", () => {
-  if (Number.isFinite(audio.duration)) tell({ durationSeconds: audio.duration });
+  if (Number.isFinite(audio.duration)) update({ durationSeconds: audio.duration });
 });
 audio.addEventListener("error", () => void tryAgain());
 
@@ -60,7 +60,7 @@ async function tryAgain(): Promise<void> {
   if (playing.peek()?.id !== current?.id) return;
   if (url === undefined || url === audio.src) {
     const failure = "This browser cannot play this kind of sound; download it to hear it.";
-    return tell({ isPlaying: false, failure });
+    return update({ isPlaying: false, failure });
   }
   audio.src = url;
   void audio.play().catch(() => undefined);

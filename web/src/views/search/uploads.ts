@@ -54,16 +54,16 @@ export async function addFiles(collection: string, found: readonly FoundFile[]):
     state: "running",
     sentence: "",
   };
-  const tell = (change: Partial<Upload>) => {
+  const update = (change: Partial<Upload>) => {
     Object.assign(current, change);
     if (running.signal === signal) upload.value = { ...current };
   };
-  tell({});
+  update({});
   addEventListener("beforeunload", askBeforeLeaving);
   const refresh = setInterval(() => void show(collection), refreshMs);
   try {
     const pending = unstored(collection, files, signal, (unchanged) =>
-      tell({ unchanged: current.unchanged + unchanged }),
+      update({ unchanged: current.unchanged + unchanged }),
     );
     const work = async () => {
       for (;;) {
@@ -73,18 +73,18 @@ export async function addFiles(collection: string, found: readonly FoundFile[]):
         try {
           const { warnings } = await add(collection, value, signal);
           const warned = (warnings ?? []).map((sentence) => ({ path, sentence }));
-          tell({ stored: current.stored + 1, warned: [...current.warned, ...warned] });
+          update({ stored: current.stored + 1, warned: [...current.warned, ...warned] });
         } catch (error) {
           if (!concernsOneFile(error)) throw error;
-          tell({ failed: [...current.failed, { path, sentence: sentenceOf(error) }] });
+          update({ failed: [...current.failed, { path, sentence: sentenceOf(error) }] });
         }
       }
     };
     await Promise.all(Array.from({ length: concurrency }, work));
-    tell({ state: signal.aborted ? "cancelled" : "done" });
+    update({ state: signal.aborted ? "cancelled" : "done" });
   } catch (error) {
     running.abort();
-    tell({ state: signal.aborted && isAbort(error) ? "cancelled" : "stopped" });
+    update({ state: signal.aborted && isAbort(error) ? "cancelled" : "stopped" });
     upload.value = { ...current, sentence: isAbort(error) ? "" : sentenceOf(error) };
   } finally {
     clearInterval(refresh);
