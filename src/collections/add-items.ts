@@ -99,6 +99,14 @@ interface PreparedGroup {
   lease: Lease;
 }
 
+/** @throws AppError when the database was away for each of them: all are to be sent again. */
+export function refuseIfAway(statuses: readonly AddStatus[]): void {
+  const isAway = (one: AddStatus) =>
+    one.status === "failed" && one.error.code === "storage_unavailable";
+  const [first] = statuses;
+  if (first?.status === "failed" && statuses.every(isAway)) throw first.error;
+}
+
 /** The collection is looked up for each group: it may be dropped or replaced meanwhile. */
 async function prepareGroup(
   parts: AddParts,

@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { hashFile } from "./hash-file.js";
 import { writeDurably } from "./write-durably.js";
@@ -10,17 +10,26 @@ export interface ContentFile {
   bytes: number;
 }
 
+/** Longer than a request takes from its first file to its items. */
+const minSharedAgeMs = 3_600_000;
+
 /**
  * A folder of files named after the sha256 of their bytes, in folders by its first two digits. A
  * file exists complete or not at all.
  */
 export class ContentFiles {
   readonly folder: string;
+  readonly #minAgeMs: number;
   /** Files whose contents were found correct, as of then. */
   readonly #verified = new Map<string, string>();
 
-  constructor(folder: string) {
+  /**
+   * @param isShared  whether several processes have the folder: one may need a file that another
+   *   one knows nothing of yet, so that none is removed while it is young.
+   */
+  constructor(folder: string, { isShared = false } = {}) {
     this.folder = folder;
+    this.#minAgeMs = isShared ? minSharedAgeMs : 0;
   }
 
   pathOf(sha256: string): string {
@@ -39,6 +48,15 @@ export class ContentFiles {
     return true;
   }
 
+  /** As `has`; a file that is there is young again. */
+  async renew(file: ContentFile): Promise<boolean> {
+    if (!(await this.has(file))) return false;
+    if (this.#minAgeMs === 0) return true;
+    const now = new Date();
+    const renewed = utimes(this.pathOf(file.sha256), now, now).then(() => true);
+    return (await renewed.catch(ifMissing)) ?? false;
+  }
+
   /** @throws AppError `storage_full`, `storage_failed`. */
   async write(sha256: string, bytes: Uint8Array): Promise<void> {
     await writeDurably(this.pathOf(sha256), bytes);
@@ -49,9 +67,14 @@ export class ContentFiles {
     return open(this.pathOf(sha256)).catch(ifMissing);
   }
 
-  async remove(sha256: string): Promise<void> {
+  /** @returns false when it is too young. */
+  async remove(sha256: string): Promise<boolean> {
+    const path = this.pathOf(sha256);
+    const found = await stat(path).catch(ifMissing);
+    if (found !== undefined && Date.now() - found.mtimeMs < this.#minAgeMs) return false;
     this.#verified.delete(sha256);
-    await rm(this.pathOf(sha256), { force: true });
+    await rm(path, { force: true });
+    return true;
   }
 
   /**

@@ -9,6 +9,8 @@ import { mediaTypeOf } from "../media/media-type.js";
 
 export interface KeptMediaOptions {
   folder: string;
+  /** Whether servers of one database have the folder together. */
+  isShared?: boolean;
   /** Bytes of all files together; 0 is as many as the disk holds. */
   maxBytes: number;
   store: Pick<VectorStore, "mediaInUse" | "takeReleasedMedia">;
@@ -49,7 +51,7 @@ export class KeptMedia {
 
   constructor(options: KeptMediaOptions) {
     this.#options = options;
-    this.#files = new ContentFiles(options.folder);
+    this.#files = new ContentFiles(options.folder, options);
   }
 
   /** Counts the files and removes those that no item refers to: once the store is open. */
@@ -108,7 +110,8 @@ export class KeptMedia {
   async removeReleased(): Promise<void> {
     try {
       await this.start();
-      await this.#removeUnused(await this.#options.store.takeReleasedMedia());
+      const { store } = this.#options;
+      await this.#removeUnused([...this.#waiting, ...(await store.takeReleasedMedia())]);
     } catch (error) {
       this.#options.log.error({ err: error }, "kept media of deleted items could not be removed");
     }
@@ -124,9 +127,7 @@ export class KeptMedia {
         if (!isPaused) return;
         isPaused = false;
         if (--this.#holds > 0) return;
-        const waiting = [...this.#waiting];
-        this.#waiting.clear();
-        await this.#removeUnused(waiting);
+        await this.#removeUnused([...this.#waiting]);
       },
     };
   }
@@ -163,7 +164,7 @@ export class KeptMedia {
   }
 
   async #write(sha256: string, bytes: Uint8Array): Promise<void> {
-    if (await this.#files.has({ sha256, bytes: bytes.length })) return;
+    if (await this.#files.renew({ sha256, bytes: bytes.length })) return;
     const { maxBytes } = this.#options;
     if (maxBytes > 0 && this.#bytes + bytes.length > maxBytes) {
       const message =
@@ -205,6 +206,7 @@ export class KeptMedia {
   }
 
   async #remove(candidates: readonly string[]): Promise<void> {
+    for (const hash of candidates) this.#waiting.delete(hash);
     const free = candidates.filter((hash) => !this.#pins.has(hash));
     if (this.#holds > 0) {
       for (const hash of free) this.#waiting.add(hash);
@@ -221,8 +223,8 @@ export class KeptMedia {
     const handle = await this.#files.open(sha256);
     if (handle === undefined) return;
     const { size } = await handle.stat().finally(() => handle.close());
-    await this.#files.remove(sha256);
-    this.#bytes -= size;
+    if (await this.#files.remove(sha256)) this.#bytes -= size;
+    else this.#waiting.add(sha256);
   }
 
   async #sweep(): Promise<void> {

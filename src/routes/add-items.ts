@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { type AddStatus, addItems, type Incoming } from "../collections/add-items.js";
+import { type AddStatus, addItems, type Incoming, refuseIfAway } from "../collections/add-items.js";
 import { AppError } from "../errors.js";
 import { turnClock } from "../json/next-turn.js";
 import type { Cost } from "../media/budget.js";
@@ -103,6 +103,7 @@ export function addItemsRoute(services: Services) {
         return statusesOf(addItems({ ...services, turn }, name, groups, { signal }));
       };
       const statuses = await inBulk(() => budget.request(costs(), signal, add));
+      refuseIfAway(statuses);
       const stored = statuses.filter(({ status }) => status === "stored").length;
       const counts = JSON.stringify({ stored, failed: statuses.length - stored }).slice(1);
       const answer = `{"statuses":[${await jsonOf(statuses)}],${counts}`;

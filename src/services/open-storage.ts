@@ -18,6 +18,7 @@ import { SharedState } from "../index/postgres/state/shared-state.js";
 import { FolderJobStore } from "../jobs/folder-job-store.js";
 import type { JobStore } from "../jobs/job-store.js";
 import { KeptMedia } from "../kept-media/kept-media.js";
+import { reportMissingMedia } from "../kept-media/missing-media.js";
 import { withKeptMedia } from "../kept-media/with-kept-media.js";
 import type { Log } from "../log.js";
 import { type StateKind, stateKinds } from "./state-kinds.js";
@@ -59,7 +60,13 @@ export async function openStorage(config: Config, log: Log, ownsData: boolean): 
     void keptMedia.start();
     return opened;
   });
-  const keptMedia = new KeptMedia({ folder: join(dataDir, "media"), maxBytes, store: lazy, log });
+  const keptMedia = new KeptMedia({
+    folder: join(dataDir, "media"),
+    isShared: shared !== undefined,
+    maxBytes,
+    store: lazy,
+    log,
+  });
   const store = withKeptMedia(lazy, keptMedia);
   if (ownsData) {
     await store.open().catch((error) => {
@@ -128,6 +135,9 @@ function foldersOf(dataDir: string, shared: SharedState | undefined): Storage["s
 const canStartWithout = ({ code }: AppError, { store }: Config): boolean =>
   store === "" ? ["storage_failed", "storage_full"].includes(code) : code === "storage_unavailable";
 
+/** Files of kept media that a server looks for when it starts. */
+const maxMediaLookedFor = 1000;
+
 /** The data folder still has copies and jobs, which are one process's. */
 async function openDatabase(
   { store: url, storePasswordFile: passwordFile, dataDir, maxCopyBytes }: Config,
@@ -135,7 +145,19 @@ async function openDatabase(
 ): Promise<PostgresStore> {
   const unlock = await lockDataFolder(dataDir);
   try {
-    return await openPostgresStore({ url, passwordFile, maxCopyBytes, log, onClose: unlock });
+    const store = await openPostgresStore({
+      url,
+      passwordFile,
+      maxCopyBytes,
+      log,
+      onClose: unlock,
+    });
+    // Not waited for: the folder may be on a slow file system.
+    void store
+      .someMedia(maxMediaLookedFor)
+      .then((some) => reportMissingMedia(join(dataDir, "media"), some, log))
+      .catch((error) => log.warn({ err: error }, "kept media could not be looked for"));
+    return store;
   } catch (error) {
     unlock();
     throw error;

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { type AddParts, addItems, type Incoming } from "../../src/collections/add-items.js";
+import {
+  type AddParts,
+  type AddStatus,
+  addItems,
+  type Incoming,
+  refuseIfAway,
+} from "../../src/collections/add-items.js";
 import type { NewItem } from "../../src/collections/new-item.js";
 import type { Encoder } from "../../src/encoders/encoder.js";
 import type { LoadedPack } from "../../src/encoders/load.js";
@@ -169,5 +175,21 @@ describe("addItems", () => {
     setTimeout(() => stop.abort(new AppError("cancelled", "gone")), 5);
     expect(await running).toMatchObject({ statuses: [], error: { code: "cancelled" } });
     expect(written).toEqual([]);
+  });
+});
+
+describe("refuseIfAway", () => {
+  const failed = (code: "storage_unavailable" | "conflict"): AddStatus => ({
+    id: "a",
+    status: "failed",
+    error: new AppError(code, "it is not there"),
+  });
+  const stored: AddStatus = { id: "b", status: "stored", replaced: false };
+
+  it("refuses items of which none was stored because the database is away", () => {
+    const away = failed("storage_unavailable");
+    expect(() => refuseIfAway([away, away])).toThrow("it is not there");
+    for (const some of [[], [away, stored], [away, failed("conflict")], [stored]])
+      expect(() => refuseIfAway(some)).not.toThrow();
   });
 });

@@ -50,31 +50,45 @@ const environment = { PATH: process.env.PATH, LC_ALL: "C", HOME: "/" };
 /** The one user whose password is asked for, once a test has made it. */
 export const userWithPassword = "app";
 
+/** Where a server runs: `enter` is a command that runs another in a network namespace. */
+export interface TestNetwork {
+  host: string;
+  enter: readonly string[];
+}
+const loopback: TestNetwork = { host: "127.0.0.1", enter: [] };
+
 /** A server in a throwaway folder, on a free loopback port; others get in without a password. */
 export class TestPostgres {
   readonly #programs: string;
   readonly #folder: string;
   readonly port: number;
+  readonly host: string;
+  readonly #enter: readonly string[];
   #running: { ended: Promise<unknown>; untilClosed: Writable } | undefined;
   #log = "";
 
-  private constructor(programs: string, folder: string, port: number) {
+  private constructor(programs: string, folder: string, port: number, at: TestNetwork) {
     this.#programs = programs;
     this.#folder = folder;
     this.port = port;
+    this.host = at.host;
+    this.#enter = at.enter;
   }
 
   /** @param settings  of postgresql.conf; without any nothing is synced to the disk. */
   static async start(
     version: PostgresVersion = 18,
     settings: Record<string, string> = { fsync: "off" },
+    at = loopback,
   ): Promise<TestPostgres> {
-    const server = await TestPostgres.#prepare(version);
+    const server = await TestPostgres.#prepare(version, at);
     const init = ["-D", server.#data, "-U", "postgres", "-A", "trust", "-E", "UTF8"];
     await server.#tool("initdb", [...init, "--locale=C", "--no-sync"]);
     const access = join(server.#data, "pg_hba.conf");
     const rules = await readFile(access, "utf8");
-    await writeFile(access, `host all ${userWithPassword} 127.0.0.1/32 scram-sha-256\n${rules}`);
+    const others = at === loopback ? "" : "host all,replication all samenet trust\n";
+    const app = `host all ${userWithPassword} 127.0.0.1/32 scram-sha-256\n`;
+    await writeFile(access, `${app}${others}${rules}`);
     await server.configure({ shared_buffers: "32MB", max_connections: "60", ...settings });
     await server.run();
     return server;
@@ -85,16 +99,16 @@ export class TestPostgres {
     primary: TestPostgres,
     version: PostgresVersion = 18,
   ): Promise<TestPostgres> {
-    const server = await TestPostgres.#prepare(version);
+    const server = await TestPostgres.#prepare(version, loopback);
     const name = `application_name=s${server.port}`;
-    const from = `host=127.0.0.1 port=${primary.port} user=postgres ${name}`;
+    const from = `host=${primary.host} port=${primary.port} user=postgres ${name}`;
     const copy = ["-D", server.#data, "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d", from];
     await server.#tool("pg_basebackup", copy);
     await server.run();
     return server;
   }
 
-  static async #prepare(version: PostgresVersion): Promise<TestPostgres> {
+  static async #prepare(version: PostgresVersion, at: TestNetwork): Promise<TestPostgres> {
     const base = (await isOpenToAll(tmpdir())) ? tmpdir() : "/tmp";
     const folder = await mkdtemp(join(base, "crossmodal-postgres-"));
     let programs = resolve(installed[version]);
@@ -106,7 +120,7 @@ export class TestPostgres {
         programs = join(folder, "install", installed[version].slice(".postgres/".length));
       }
     } else await chmod(folder, 0o700);
-    return new TestPostgres(programs, folder, await freePort());
+    return new TestPostgres(programs, folder, await freePort(), at);
   }
 
   get #data(): string {
@@ -115,7 +129,7 @@ export class TestPostgres {
 
   /** Address of one of its databases. */
   url(database = "postgres"): string {
-    return `postgres://postgres@127.0.0.1:${this.port}/${database}`;
+    return `postgres://postgres@${this.host}:${this.port}/${database}`;
   }
 
   /** What it wrote so far. */
@@ -130,12 +144,15 @@ export class TestPostgres {
   }
 
   async run(): Promise<void> {
-    const address = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="];
+    const address = ["-c", `listen_addresses=${this.host}`, "-c", "unix_socket_directories="];
     const args = ["-D", this.#data, "-p", String(this.port), ...address];
     // The shell ends the server when this process ends, however that may be: the pipe closes.
     const script = '"$0" "$@" & server=$!; (read -r _; kill -INT $server) <&3 & wait $server';
-    const child = spawn("sh", ["-c", script, join(this.#programs, "bin/postgres"), ...args], {
-      ...user,
+    const command = ["sh", "-c", script, join(this.#programs, "bin/postgres"), ...args];
+    // Who enters a namespace needs the rights for it, and gives them up inside.
+    const [program, ...rest] = [...this.#enter, ...command];
+    const child = spawn(program, rest, {
+      ...(this.#enter.length === 0 && user),
       cwd: "/",
       env: environment,
       stdio: ["ignore", "pipe", "pipe", "pipe"],

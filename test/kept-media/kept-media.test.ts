@@ -1,9 +1,18 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { KeptMedia } from "../../src/kept-media/kept-media.js";
+import { reportMissingMedia } from "../../src/kept-media/missing-media.js";
 import { createLog } from "../../src/log.js";
 
 let folder: string;
@@ -16,9 +25,10 @@ beforeEach(() => {
   released = [];
 });
 
-const open = (maxBytes = 0) =>
+const open = (maxBytes = 0, isShared = false) =>
   new KeptMedia({
     folder,
+    isShared,
     maxBytes,
     store: {
       mediaInUse: async (hashes) => hashes.filter((hash) => used.has(hash)),
@@ -70,6 +80,42 @@ describe("KeptMedia", () => {
       await second.release();
       expect(existsSync(pathOf("a"))).toBe(false);
     }
+  });
+
+  it("leaves what another server of a shared folder may be about to store for an hour", async () => {
+    const [one, other] = [open(0, true), open(0, true)];
+    const lease = one.lease();
+    await lease.keep(file("a"));
+    await other.start(); // looks for files without an item
+    released = [hashOf("a")];
+    await other.removeReleased();
+    expect(existsSync(pathOf("a"))).toBe(true);
+    const age = () => utimesSync(pathOf("a"), 0, 0);
+    age();
+    await one.lease().keep(file("a")); // is young again
+    await other.removeReleased();
+    expect(existsSync(pathOf("a"))).toBe(true);
+    age();
+    used.add(hashOf("a"));
+    await other.removeReleased();
+    expect(existsSync(pathOf("a"))).toBe(true);
+    used.clear();
+    released = [hashOf("a")];
+    await other.removeReleased();
+    expect(existsSync(pathOf("a"))).toBe(false);
+  });
+
+  it("says which files that items refer to are not in the folder", async () => {
+    await open().lease().keep(file("here"));
+    const media = ["here", "gone"].map((text) => ({ sha256: hashOf(text), bytes: 4 }));
+    const messages: unknown[] = [];
+    const log = { error: (...args: unknown[]) => messages.push(args) } as never;
+    await reportMissingMedia(folder, media.slice(0, 1), log);
+    expect(messages).toEqual([]);
+    await reportMissingMedia(folder, media, log);
+    expect(messages).toEqual([
+      [expect.objectContaining({ missing: 1 }), expect.stringContaining("1 of 2 kept files")],
+    ]);
   });
 
   it("keeps nothing for a lease that was released meanwhile", async () => {

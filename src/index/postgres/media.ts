@@ -1,3 +1,4 @@
+import type { ContentFile } from "../../files/content-files.js";
 import type { Item, MediaReference } from "../item.js";
 import type { Connection } from "./connections.js";
 
@@ -50,6 +51,15 @@ export async function mediaInUse(db: Connection, hashes: readonly string[]): Pro
   );
   const used = new Set(rows.map(({ sha256 }) => sha256));
   return hashes.filter((hash) => used.has(hash));
+}
+
+/** Some of the files that items refer to. */
+export async function someMedia(db: Connection, limit: number): Promise<ContentFile[]> {
+  const { rows } = await db.query(
+    `select distinct on (sha256) sha256, bytes from crossmodal.media order by sha256 limit $1`,
+    [limit],
+  );
+  return rows;
 }
 
 export async function takeReleasedMedia(db: Connection): Promise<string[]> {

@@ -30,7 +30,7 @@ import type { ServerCopies } from "./copies/server-copies.js";
 import type { GraphUpkeep } from "./graph-upkeep.js";
 import * as reads from "./item-reads.js";
 import type { ItemWriter } from "./item-writer.js";
-import { mediaInUse, takeReleasedMedia } from "./media.js";
+import { mediaInUse, someMedia, takeReleasedMedia } from "./media.js";
 import { answerQueries, type ScanLimits } from "./search.js";
 
 interface StoreParts {
@@ -154,6 +154,10 @@ export class PostgresStore implements VectorStore {
 
   mediaInUse(hashes: readonly string[]): Promise<string[]> {
     return this.#connections.read((db) => mediaInUse(db, hashes));
+  }
+
+  someMedia(limit: number) {
+    return this.#connections.read((db) => someMedia(db, limit));
   }
 
   takeReleasedMedia(): Promise<string[]> {
