@@ -2,9 +2,10 @@
  * How fast and how right is search?
  *
  *     npm run bench:search -- [--n 100000] [--dimensions 512] [--queries 500] [--block 50]
- *         [--no-peer] [--no-graphs] [--no-store] [--store postgres://…]
+ *         [--no-peer] [--no-graphs] [--no-store] [--store postgres://…] [--keep]
  *
- * With --store collections are in that database, whose schema "crossmodal" is dropped at the end.
+ * With --store collections are in that database, whose schema "crossmodal" is dropped at the end;
+ * with --keep it stays, and the next run searches what is there.
  *
  * Prints one JSON line per measurement; results and their machine are in bench/README.md.
  */
@@ -20,6 +21,7 @@ import { usearchEngine } from "../src/index/embedded/usearch-graph.js";
 import { VectorTable } from "../src/index/embedded/vector-table.js";
 import { openPostgresStore } from "../src/index/postgres/open-postgres-store.js";
 import { TopK } from "../src/index/top-k.js";
+import type { VectorStore } from "../src/index/vector-store.js";
 import { clipLike } from "./clip-like.js";
 import { watchLag } from "./lag.js";
 import { readArguments } from "./read-arguments.js";
@@ -33,9 +35,14 @@ const { values } = readArguments(import.meta.url, {
     "no-graphs": { type: "boolean", default: false },
     "no-store": { type: "boolean", default: false },
     store: { type: "string", default: "" },
+    keep: { type: "boolean", default: false },
     block: { type: "string", default: "50" },
   },
 });
+type Store = VectorStore & {
+  whenIndexed(): Promise<void>;
+  warmUp?(name: string): Promise<void>;
+};
 const n = Number(values.n);
 const dimensions = Number(values.dimensions);
 const topK = 10;
@@ -65,7 +72,9 @@ const inBits = (query: Float32Array) => {
 };
 const beganCopy = performance.now();
 while (table.isCopyBehind) table.extendCopy();
-print("copy in 8 bits", { milliseconds: Math.round(performance.now() - beganCopy) });
+print("copy in 8 bits", {
+  milliseconds: Math.round(performance.now() - beganCopy),
+});
 print("scan in 8 bits", {
   recallCross: round(recall(crossModal, inBits), 4),
   ...timed(crossModal, inBits),
@@ -119,8 +128,14 @@ function buildGraph(engine: GraphEngine) {
   graph.save(file);
   const fileMegabytes = statSync(file).size / 1e6;
   rmSync(file);
-  const facts = { buildSeconds: round(buildSeconds), buildCpuSeconds: round(buildCpuSeconds) };
-  print(`${engine.name} build`, { ...facts, fileMegabytes: round(fileMegabytes) });
+  const facts = {
+    buildSeconds: round(buildSeconds),
+    buildCpuSeconds: round(buildCpuSeconds),
+  };
+  print(`${engine.name} build`, {
+    ...facts,
+    fileMegabytes: round(fileMegabytes),
+  });
   return { name: engine.name, graph, buildCpuSeconds };
 }
 
@@ -175,10 +190,18 @@ function measureWidth(efSearch: number) {
       ["scan in 8 bits", timed(crossModal, inBits)],
       ["scan in 8 bits, eight queries at once,", together()],
     ] as const) {
-      const ratios = { byP50: round(peer / p50Ms), byCpuTime: round(peerCpuMs / cpuMs) };
+      const ratios = {
+        byP50: round(peer / p50Ms),
+        byCpuTime: round(peerCpuMs / cpuMs),
+      };
       print(`${way} against hnswlib-node`, { efSearch, ...ratios });
     }
-    print("speed against hnswlib-node", { efSearch, block, byP50: round(peer / ours), byCpuTime });
+    print("speed against hnswlib-node", {
+      efSearch,
+      block,
+      byP50: round(peer / ours),
+      byCpuTime,
+    });
   }
 }
 
@@ -187,34 +210,12 @@ function measureWidth(efSearch: number) {
  */
 async function measureStore() {
   const dataDir = join(folder, "data");
-  const open = () =>
+  const open = (): Promise<Store> =>
     values.store === "" ? openEmbeddedStore({ dataDir }) : openPostgresStore({ url: values.store });
   const store = await open();
-  await store.createCollection({ name: "bench", space: "bench", dimensions, fields: ["n"] });
-  const adding = watchLag();
+  const isThere = (await store.listCollections()).some(({ count }) => count === n);
+  if (!isThere) await fill(store, dataDir);
   let start = performance.now();
-  for (let i = 0; i < n; i += 500) {
-    const items = corpus.slice(i, i + 500).map((embedding, j) => ({
-      id: `item-${i + j}`,
-      modality: "image" as const,
-      embedding,
-      metadata: { n: (i + j) % 1000 },
-    }));
-    await store.upsert("bench", items);
-  }
-  const addSeconds = (performance.now() - start) / 1000;
-  if ("warmUp" in store) await store.warmUp("bench");
-  await store.whenIndexed();
-  const settleSeconds = (performance.now() - start) / 1000;
-  print("store: add", {
-    itemsPerSecond: Math.round(n / addSeconds),
-    untilGraphReadySeconds: round(settleSeconds),
-    ...adding.stop(),
-    residentMegabytes: Math.round(process.memoryUsage.rss() / 1e6),
-    databaseMegabytes: Math.round((await databaseBytes(dataDir)) / 1e6),
-  });
-
-  start = performance.now();
   const plan = async () =>
     (await store.search("bench", [{ embedding: crossModal[0], topK }]))[0].plan;
   // Each server of a database makes its copy when it is asked first, of 2,000 items or more.
@@ -270,7 +271,9 @@ async function measureStore() {
       const times: number[] = [];
       for (const [i, embedding] of crossModal.slice(0, 100).entries()) {
         // Another filter each time, so that nothing is remembered.
-        const fresh = { and: [filter, { field: "n", op: "gte", value: -1 - i }] } as const;
+        const fresh = {
+          and: [filter, { field: "n", op: "gte", value: -1 - i }],
+        } as const;
         const began = performance.now();
         await store.search("bench", [{ embedding, topK, recall, filter: { and: [...fresh.and] } }]);
         times.push(performance.now() - began);
@@ -283,9 +286,42 @@ async function measureStore() {
   start = performance.now();
   const again = await open();
   await again.search("bench", [{ embedding: crossModal[0], topK }]);
-  print("store: open and first search", { milliseconds: Math.round(performance.now() - start) });
+  print("store: open and first search", {
+    milliseconds: Math.round(performance.now() - start),
+  });
   await again.close();
-  if (values.store !== "") await inDatabase("drop schema crossmodal cascade");
+  if (values.store !== "" && !values.keep) await inDatabase("drop schema crossmodal cascade");
+}
+
+async function fill(store: Store, dataDir: string): Promise<void> {
+  await store.createCollection({
+    name: "bench",
+    space: "bench",
+    dimensions,
+    fields: ["n"],
+  });
+  const adding = watchLag();
+  const start = performance.now();
+  for (let i = 0; i < n; i += 500) {
+    const items = corpus.slice(i, i + 500).map((embedding, j) => ({
+      id: `item-${i + j}`,
+      modality: "image" as const,
+      embedding,
+      metadata: { n: (i + j) % 1000 },
+    }));
+    await store.upsert("bench", items);
+  }
+  const addSeconds = (performance.now() - start) / 1000;
+  await store.warmUp?.("bench");
+  await store.whenIndexed();
+  const settleSeconds = (performance.now() - start) / 1000;
+  print("store: add", {
+    itemsPerSecond: Math.round(n / addSeconds),
+    untilGraphReadySeconds: round(settleSeconds),
+    ...adding.stop(),
+    residentMegabytes: Math.round(process.memoryUsage.rss() / 1e6),
+    databaseMegabytes: Math.round((await databaseBytes(dataDir)) / 1e6),
+  });
 }
 
 async function databaseBytes(dataDir: string): Promise<number> {

@@ -166,12 +166,14 @@ async function copyItems(
     for (const projection of path) embeddings = await applyHeadInTurns(projection, embeddings);
     for (const [i, item] of group.entries()) projected.set(item, embeddings[i]);
   }
-  const copies = await Promise.all(
-    items.map(async (item): Promise<Item> => {
-      const preview = await store.preview(from, item.id);
-      return { ...item, embedding: projected.get(item) as Embedding, ...(preview && { preview }) };
-    }),
+  const previews = await store.previews(
+    from,
+    items.map(({ id }) => id),
   );
+  const copies = items.map((item): Item => {
+    const preview = previews.get(item.id);
+    return { ...item, embedding: projected.get(item) as Embedding, ...(preview && { preview }) };
+  });
   for (const status of await store.upsert(to, copies)) {
     if (status.status === "stored") continue;
     const { code, message, param } = status.error;

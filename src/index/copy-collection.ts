@@ -118,13 +118,13 @@ async function* batchesOf(
   } while (after !== undefined);
 }
 
-const withPreviews = (from: VectorStore, name: string, items: StoredItem[]): Promise<Item[]> =>
-  Promise.all(
-    items.map(async (item) => {
-      const preview = await from.preview(name, item.id);
-      return preview === undefined ? item : { ...item, preview };
-    }),
-  );
+async function withPreviews(from: VectorStore, name: string, items: StoredItem[]): Promise<Item[]> {
+  const previews = await from.previews(name, idsOf(items));
+  return items.map((item) => {
+    const preview = previews.get(item.id);
+    return preview === undefined ? item : { ...item, preview };
+  });
+}
 
 /** A sum of digests: the same whatever order the items come in. */
 class Checksum {

@@ -199,6 +199,8 @@ export interface VectorStore {
   /** The items that exist, in the order of `ids`. */
   get(collection: string, ids: readonly string[]): Promise<StoredItem[]>;
   preview(collection: string, id: string): Promise<Preview | undefined>;
+  /** By id, of the items that exist and have one. */
+  previews(collection: string, ids: readonly string[]): Promise<Map<string, Preview>>;
   /**
    * Content hashes of the items that exist and have one: `add` needs them to skip unchanged files.
    */

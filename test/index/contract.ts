@@ -59,6 +59,9 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       expect(await store.get("photos", ["nothing", "ä/1"])).toEqual([timed(item)]);
       expect(await store.preview("photos", "ä/1")).toEqual(preview);
       expect(await store.preview("photos", "nothing")).toBeUndefined();
+      expect(await store.previews("photos", ["nothing", "ä/1"])).toEqual(
+        new Map([["ä/1", preview]]),
+      );
       expect(await store.contentHashes("photos", ["nothing", "ä/1"])).toEqual(
         new Map([["ä/1", "abc"]]),
       );

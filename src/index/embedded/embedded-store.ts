@@ -149,6 +149,11 @@ export class EmbeddedStore implements Omit<VectorStore, "watch"> {
     return this.#core.preview(collection, id);
   }
 
+  async previews(collection: string, ids: readonly string[]): Promise<Map<string, Preview>> {
+    const found = await Promise.all(ids.map((id) => this.preview(collection, id)));
+    return new Map(ids.flatMap((id, i) => (found[i] === undefined ? [] : [[id, found[i]]])));
+  }
+
   async contentHashes(collection: string, ids: readonly string[]): Promise<Map<string, string>> {
     return new Map(await this.#core.contentHashes(collection, [...ids]));
   }

@@ -43,7 +43,10 @@ export async function findCollection(
   lock?: Lock,
 ): Promise<CollectionRow | undefined> {
   for (;;) {
-    const [row] = await selectCollections(db, `asked.name = $1 ${lockOf(lock)}`, [name]);
+    // Prepared: planning it costs more than running it, and every request does.
+    const prepared = `collection_by_name_${lock ?? "unlocked"}`;
+    const condition = `asked.name = $1 ${lockOf(lock)}`;
+    const [row] = await selectCollections(db, condition, [name], prepared);
     if (row !== undefined || lock === undefined) return row;
     // It was removed while this waited for its lock, and what took its name is newer than this
     // statement: look again, or an existing collection would not be found.
@@ -71,15 +74,17 @@ async function selectCollections(
   db: Connection,
   condition: string,
   values: unknown[],
+  prepared?: string,
 ): Promise<CollectionRow[]> {
-  const { rows } = await db.query(
-    `select c.n, own.name, c.space, c.dimensions, c.fields, c.options, c.graph,
+  const { rows } = await db.query({
+    name: prepared,
+    text: `select c.n, own.name, c.space, c.dimensions, c.fields, c.options, c.graph,
        c.created_at as "createdAt"
      from crossmodal.names asked join crossmodal.collections c using (n)
        join crossmodal.names own on own.n = c.n and not own.alias
      where ${condition}`,
     values,
-  );
+  });
   return rows.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() }));
 }
 

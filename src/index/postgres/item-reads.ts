@@ -72,17 +72,19 @@ export async function metadataOf(
   return rows;
 }
 
-export async function previewOf(
+export async function previewsOf(
   db: Connection,
   n: number,
-  id: string,
-): Promise<Preview | undefined> {
+  ids: readonly string[],
+): Promise<Map<string, Preview>> {
   const { rows } = await db.query(
-    `select media_type, bytes from crossmodal.previews_${n}
-     join crossmodal.items_${n} using (seq) where id = $1`,
-    [id],
+    `select id, media_type, bytes from crossmodal.previews_${n}
+     join crossmodal.items_${n} using (seq) where id = any($1::text[])`,
+    [ids],
   );
-  return rows[0] && { mediaType: rows[0].media_type, bytes: new Uint8Array(rows[0].bytes) };
+  return new Map(
+    rows.map((row) => [row.id, { mediaType: row.media_type, bytes: new Uint8Array(row.bytes) }]),
+  );
 }
 
 export async function contentHashes(

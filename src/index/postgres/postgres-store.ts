@@ -138,8 +138,12 @@ export class PostgresStore implements VectorStore {
     return this.#read(collection, (db, { n }) => reads.itemsById(db, n, ids));
   }
 
-  preview(collection: string, id: string): Promise<Preview | undefined> {
-    return this.#read(collection, (db, { n }) => reads.previewOf(db, n, id));
+  async preview(collection: string, id: string): Promise<Preview | undefined> {
+    return (await this.previews(collection, [id])).get(id);
+  }
+
+  previews(collection: string, ids: readonly string[]): Promise<Map<string, Preview>> {
+    return this.#read(collection, (db, { n }) => reads.previewsOf(db, n, ids));
   }
 
   contentHashes(collection: string, ids: readonly string[]): Promise<Map<string, string>> {
@@ -167,11 +171,10 @@ export class PostgresStore implements VectorStore {
   async search(
     collection: string,
     queries: readonly Query[],
-    { signal, space, maxAnswerBytes }: SearchOptions = {},
+    { signal, space, maxAnswerBytes: maxBytes }: SearchOptions = {},
   ): Promise<SearchResult[]> {
     const { copies, limits } = this.#parts;
-    const copiesOfServer = { copies, moment: copies.moment };
-    const means = { limits, copiesOfServer, maxBytes: maxAnswerBytes };
+    const means = { limits, copiesOfServer: { copies, moment: copies.moment }, maxBytes };
     const answer = async (db: Connection, row: collections.CollectionRow) => {
       const checkedQueries = coreQueries(queries, row.dimensions);
       const found = await answerQueries(db, row, checkedQueries, means);
@@ -228,8 +231,7 @@ export class PostgresStore implements VectorStore {
 
   async close(): Promise<void> {
     try {
-      await this.#parts.copies.close();
-      await this.#parts.upkeep.close();
+      await Promise.all([this.#parts.copies.close(), this.#parts.upkeep.close()]);
       await this.#connections.close();
     } finally {
       this.#parts.onClose?.();

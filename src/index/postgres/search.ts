@@ -38,6 +38,9 @@ interface Found {
 
 /** A filter that matches at most this share of the items is answered by scanning the matches. */
 const selectiveShare = 0.1;
+/** The same where there is a copy, which needs more rounds the fewer match. */
+const selectiveShareForCopy = 0.05;
+const fewForCopy = 2000;
 /** Up to this many items the copy answers `fast` too, sooner than the graph. */
 const fastByCopyUpTo = 250_000;
 /** A graph is asked for no more: what it nominates is twice as many. */
@@ -146,24 +149,22 @@ async function find(
 
   const { copies } = copiesOfServer;
   const copy = copies.of(n);
-  // How many there are the copy knows about, and that is enough.
-  const isPlain = filter === undefined && modality === undefined;
-  const counts = copy !== undefined && isPlain ? {} : await countsByModality(db, n);
+  // How many there are the copy knows, nearly enough.
+  const asksCopy = copy !== undefined && modality === undefined;
+  const counts = asksCopy ? {} : await countsByModality(db, n);
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0) || (copy?.rows ?? 0);
   if (copy === undefined) copies.ask(collection, all);
   const hasCopy = copy !== undefined && (recall === "high" || all <= fastByCopyUpTo);
   if (graph !== "ready" && !hasCopy) return scanned();
-  const few = Math.max(scanMatchesUpTo, Math.floor(selectiveShare * all));
+  const few = hasCopy
+    ? Math.max(Math.min(scanMatchesUpTo, fewForCopy), Math.floor(selectiveShareForCopy * all))
+    : Math.max(scanMatchesUpTo, Math.floor(selectiveShare * all));
   if (filter !== undefined && !(await leavesMany(db, n, query, { all, few }))) {
     const { rows } = await db.query(scanMatches(n, query, few));
     if (rows[0].matches <= few)
       return { hits: rows.filter(({ seq }) => seq !== null), plan: "exact" };
-  } else if (
-    filter === undefined &&
-    modality !== undefined &&
-    (counts[modalities[modality]] ?? 0) <= (hasCopy ? selectiveShare * all : few)
-  ) {
-    return scanned();
+  } else if (filter === undefined && modality !== undefined) {
+    if ((counts[modalities[modality]] ?? 0) <= few) return scanned();
   }
   const found = hasCopy ? await searchCopy(db, collection, query, copiesOfServer) : undefined;
   if (found !== undefined) return { hits: found, plan: "scan" };

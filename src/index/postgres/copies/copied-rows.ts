@@ -1,3 +1,5 @@
+import { floatsOf } from "../vector-bytes.js";
+
 /** Rows of (seq, modality, embedding), as COPY writes them. */
 export interface CopiedRows {
   seqs: number[];
@@ -26,9 +28,8 @@ export function readCopiedRows(bytes: Uint8Array, dimensions: number): CopiedRow
     const at = headerBytes + row * rowBytes;
     seqs.push(Number(view.getBigInt64(at + 6)));
     modalities.push(view.getInt16(at + 18));
-    const first = at + 28; // after the length, and pgvector's dimensions and flags
-    for (let i = 0; i < dimensions; i++)
-      vectors[row * dimensions + i] = view.getFloat32(first + 4 * i);
+    const embedding = bytes.subarray(at + 24, at + rowBytes);
+    vectors.set(floatsOf(embedding), row * dimensions);
   }
   return { seqs, modalities, vectors };
 }

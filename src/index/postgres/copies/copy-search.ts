@@ -29,14 +29,17 @@ export async function searchCopy(
   const copy = copies.of(n);
   const position = copy?.positionAt(moment);
   if (copy === undefined || position === undefined) return undefined;
+  const { vector, topK, modality, minSimilarity, filter, self } = query;
+  const wanted = topK + (self === undefined ? 0 : 1);
+  let k = filter === undefined ? wanted : Math.ceil(wanted / leastShare);
+  const ask = (except: readonly number[]) =>
+    copies.nominate(copy, { vector, k, modality, minSimilarity, except });
+  // At once, as mostly nothing has changed.
+  const asked = ask([]);
   const changed = await changedSince(db, n, position, maxChanged);
   if (changed === undefined || changed.length > 0) copies.refresh(copy);
   if (changed === undefined) return undefined;
-  const { vector, topK, modality, minSimilarity, filter, self } = query;
-  const wanted = topK + (self === undefined ? 0 : 1);
-  for (let k = filter === undefined ? wanted : Math.ceil(wanted / leastShare); ; k *= 4) {
-    const asked = { vector, k, modality, minSimilarity, except: changed };
-    const nominated = await copies.nominate(copy, asked);
+  for (let nominated = await asked; ; nominated = await ask(changed)) {
     if (nominated === undefined) return undefined;
     // The steps until now: the copy may have gone on while it was asked.
     const seqs = new Set([...nominated.seqs, ...changed, ...copy.changedSince(moment)]);
@@ -46,5 +49,6 @@ export async function searchCopy(
       bound <= (minSimilarity ?? Number.NEGATIVE_INFINITY) ||
       (rows.length === topK && rows[topK - 1].similarity > bound);
     if (isWhole) return rows;
+    k *= 4;
   }
 }

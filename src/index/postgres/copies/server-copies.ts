@@ -205,7 +205,10 @@ export class ServerCopies {
     if (this.#copies.get(copy.n) !== copy) return;
     this.#copies.delete(copy.n);
     if (because !== undefined) this.#log?.warn({ err: because }, "a copy of vectors was dropped");
-    await (await this.#core()).drop(copy.id).catch(() => undefined);
+    // Where the thread is gone, so is the copy.
+    await this.#core()
+      .then((core) => core.drop(copy.id))
+      .catch(() => undefined);
   }
 
   async #core(): Promise<Remote<CopyCore>> {

@@ -45,13 +45,14 @@ export async function changedSince(
   limit: number,
 ): Promise<number[] | undefined> {
   if ((await historyOf(db)) !== history) return undefined;
-  const { rows } = await db.query(
-    `select distinct seq from crossmodal.vector_changes left join unnest(seqs) seq on true
+  const { rows } = await db.query({
+    name: "changed_vectors", // prepared: it is asked for each search
+    text: `select distinct seq from crossmodal.vector_changes left join unnest(seqs) seq on true
      where n = $1 and xid >= pg_snapshot_xmin($2::pg_snapshot)
        and (seqs is null or not pg_visible_in_snapshot(xid, $2::pg_snapshot))
-     limit ${limit + 1}`,
-    [n, snapshot],
-  );
+     limit $3`,
+    values: [n, snapshot, limit + 1],
+  });
   const isKnown = rows.length <= limit && rows.every(({ seq }) => seq !== null);
   return isKnown ? rows.map(({ seq }) => seq) : undefined;
 }
