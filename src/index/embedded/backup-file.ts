@@ -7,6 +7,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
 } from "node:fs";
 import { dirname } from "node:path";
 import { AppError } from "../../errors.js";
@@ -81,6 +82,8 @@ export interface CheckedBackup {
 export function checkBackup(file: string): CheckedBackup {
   const damaged = (problem: string) =>
     new AppError("storage_corrupt", `The backup "${file}" is damaged: ${problem}`);
+  // A pipe would be waited for, and a device never ends
+  if (!statSync(file).isFile()) throw damaged("it is not a regular file");
   const size = sizeIfThere(file) ?? 0;
   const { pageSize, pageCount } = shapeOf(file);
   const end = pageSize * pageCount;

@@ -289,6 +289,11 @@ describe("backup and restoreBackup", () => {
       code: "storage_corrupt",
     });
     await expect(restoreBackup(`${file}.no`, dataDir)).rejects.toMatchObject({ code: "not_found" });
+    const pipe = join(dataDir, "pipe");
+    if (spawnSync("mkfifo", [pipe]).status === 0)
+      await expect(restoreBackup(pipe, dataDir, { replace: true })).rejects.toMatchObject({
+        message: expect.stringContaining("it is not a regular file"),
+      });
     await open();
     await expectRightAnswers();
   });
