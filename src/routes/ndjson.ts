@@ -69,8 +69,11 @@ export async function* readLines(
       const lines: Line[] = [];
       let from = 0;
       for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, from)) {
-        take(chunk.subarray(from, at));
-        lines.push(...(await end()));
+        if (at === from && size === 0) number++;
+        else {
+          take(chunk.subarray(from, at));
+          lines.push(...(await end()));
+        }
         from = at + 1;
         if (clock.isUp()) await clock.next();
       }

@@ -7,11 +7,17 @@ const decompressors = { gzip: "gzip", "x-gzip": "gzip", deflate: "deflate" } as 
 
 /** For a route used without `limitBody`, in tests. */
 const defaultMaxBytes = 64 * 2 ** 20;
+const maxBytesOf = (c: Context): number =>
+  (c.get("maxBodyBytes") as number | undefined) ?? defaultMaxBytes;
+
+/** Lines of texts or vectors grow tenfold; ten megabytes of gzip can hold ten billion lines. */
+const maxGrowth = 100;
 
 /**
  * The body as a stream, decompressed.
  * @throws AppError `unsupported_media` for a Content-Encoding other than gzip and deflate; the
- *   stream breaks off with `invalid_input` when the body does not match its encoding.
+ *   stream breaks off with `invalid_input` when the body does not match its encoding, and with
+ *   `too_large` beyond `maxBodyBytes` when it grows more than a hundredfold.
  */
 export function bodyStream(c: Context): ReadableStream<Uint8Array> | null {
   const { body } = c.req.raw;
@@ -23,8 +29,19 @@ export function bodyStream(c: Context): ReadableStream<Uint8Array> | null {
     throw new AppError("unsupported_media", message, { param: "content-encoding" });
   }
   const format = decompressors[encoding as keyof typeof decompressors];
-  const plain = body.pipeThrough(new DecompressionStream(format) as TransformStream);
-  return ReadableStream.from(namingDamage(plain, encoding)) as ReadableStream<Uint8Array>;
+  let packedBytes = 0;
+  const counter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      packedBytes += chunk.length;
+      controller.enqueue(chunk);
+    },
+  });
+  const plain = body
+    .pipeThrough(counter)
+    .pipeThrough(new DecompressionStream(format) as TransformStream<Uint8Array, Uint8Array>);
+  const limit = () => Math.max(maxBytesOf(c), maxGrowth * packedBytes);
+  const bounded = boundedGrowth(namingDamage(plain, encoding), limit);
+  return ReadableStream.from(bounded) as ReadableStream<Uint8Array>;
 }
 
 /** The whole body, decompressed, and bounded while it arrives. */
@@ -43,7 +60,7 @@ export async function readBody(c: Context): Promise<Uint8Array> {
  *   `overloaded` when too much is already held.
  */
 export async function* boundedBody(c: Context): AsyncGenerator<Uint8Array> {
-  const maxBytes = (c.get("maxBodyBytes") as number | undefined) ?? defaultMaxBytes;
+  const maxBytes = maxBytesOf(c);
   const share = c.get("bodyShare") as BodyShare | undefined;
   const tooLarge = () =>
     new AppError(
@@ -86,6 +103,18 @@ export async function joinChunks(chunks: Uint8Array[], size: number): Promise<Ui
     if (clock.isUp()) await clock.next();
   }
   return joined;
+}
+
+async function* boundedGrowth(plain: AsyncIterable<Uint8Array>, limit: () => number) {
+  let size = 0;
+  for await (const chunk of plain) {
+    size += chunk.length;
+    if (size > limit()) {
+      const message = `The body grows more than ${maxGrowth} times when it is decompressed`;
+      throw new AppError("too_large", message, { param: "content-encoding" });
+    }
+    yield chunk;
+  }
 }
 
 async function* namingDamage(plain: ReadableStream<Uint8Array>, encoding: string) {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -88,6 +89,25 @@ describe("bodies", () => {
       refused.body.error.param,
       refused.headers.get("accept-encoding"),
     ]).toEqual([415, "content-encoding", "gzip, deflate"]);
+  });
+
+  it("takes compressed lines of any length, but none that grow a hundredfold", async () => {
+    const add = async (lines: string) => {
+      const headers = { "content-type": "application/x-ndjson", "content-encoding": "gzip" };
+      const response = await app.request(items, raw(Uint8Array.from(gzipSync(lines)), headers));
+      return (await response.text())
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+    };
+    const stored = JSON.stringify(item("packed"));
+    const noise = () => randomBytes(500_000).toString("hex");
+    const long = await add(`${Array.from({ length: 5 }, noise).join("\n")}\n${stored}`);
+    expect(long.at(-1)).toMatchObject({ id: "packed", status: "stored" });
+    const refused = await add(`${stored}\n${"\n".repeat(maxBodyBytes + 1)}`);
+    expect(refused.at(-1)).toMatchObject({
+      error: { code: "too_large", param: "content-encoding" },
+    });
   });
 
   it("bounds a body without a length as it comes", async () => {
