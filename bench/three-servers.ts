@@ -60,14 +60,15 @@ async function untilSecond(url: string, versions: string[], since: number): Prom
 }
 
 async function main(): Promise<void> {
-  const watching = watchOwners();
+  const watching = watchOwners().catch(() => undefined);
   const { data: models } = await ok(`${one}/v1/models`);
   const { dimensions, space } = models[0];
-  for (const [url, epochs] of [
-    [one, "1"],
-    [two, "4"],
+  for (const [url, head] of [
+    [one, "linear"],
+    [two, '{"text":"locked"}'],
   ]) {
-    const training = noiseTraining(dimensions, { name: "shop", epochs });
+    const more = { name: "shop", epochs: "1", learning_rate: "0.01", head };
+    const training = noiseTraining(dimensions, more);
     await ended((await ok(`${url}/v1/heads`, training)).job.id);
   }
   await ok(`${one}/v1/heads/shop/activate`, post({ version: 1, force: true }));
@@ -216,7 +217,10 @@ async function main(): Promise<void> {
 
 try {
   await main();
+} catch (error) {
+  console.log(error);
 } finally {
+  isOver = true;
   for (const { child } of servers) child.kill("SIGKILL");
   await postgres.dispose();
 }
