@@ -3,6 +3,7 @@ import { createClient } from "../src/client/client.js";
 import { seededRandom } from "../src/math/random.js";
 import { openBrowser } from "../test/helpers/browser.js";
 import { serve, untilReady } from "../test/helpers/serve.js";
+import { until } from "./until.js";
 
 /**
  * How the page's grid scrolls over many items: `npx tsx bench/page-grid.ts [items]`, after a build.
@@ -46,7 +47,7 @@ try {
   await page.goto("about:blank");
   const start = performance.now();
   await page.goto(address);
-  await page.waitForFunction("[...document.images].some((image) => image.naturalWidth > 0)");
+  await until(page, "[...document.images].some((image) => image.naturalWidth > 0)");
   const firstMs = performance.now() - start;
   await page.getByRole("heading", { name: "taken.camera" }).waitFor();
   const facetsMs = performance.now() - start;

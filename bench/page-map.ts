@@ -4,6 +4,7 @@ import { createClient } from "../src/client/client.js";
 import { seededRandom } from "../src/math/random.js";
 import { openBrowser } from "../test/helpers/browser.js";
 import { serve, untilReady } from "../test/helpers/serve.js";
+import { until } from "./until.js";
 
 /**
  * How the page's map zooms and pans over many points: `npx tsx bench/page-map.ts [points]`, after a
@@ -68,12 +69,15 @@ try {
   await page.goto("about:blank");
   const start = performance.now();
   await page.goto(address);
-  await page.waitForFunction(`(() => {
+  await until(
+    page,
+    `(() => {
     const canvas = document.querySelector(".map-frame canvas");
     if (canvas === null || canvas.width === 0) return false;
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return data.some((value) => value > 0);
-  })()`);
+  })()`,
+  );
   const firstMs = performance.now() - start;
   await canvas.waitFor();
   console.info(`${count} points: first picture after ${firstMs.toFixed(0)} ms`);

@@ -1,6 +1,9 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import sharp from "sharp";
+import { type Client, createClient } from "../src/client/client.js";
+import { everydayThings } from "../src/zero-shot/everyday-words.js";
 import { openBrowser } from "../test/helpers/browser.js";
 import { serve, untilReady } from "../test/helpers/serve.js";
 
@@ -13,6 +16,17 @@ const sounds = {
   weather: ["rain.ogg", "wind.ogg", "thunder.opus", "waves.mp3"],
   music: ["piano.ogg", "guitar.mp3", "drums.ogg"],
 };
+const kinds = [
+  "an animal",
+  "food",
+  "a plant",
+  "a vehicle",
+  "a building",
+  "a landscape",
+  "a tool",
+  "a person",
+];
+
 async function save(page: Page, name: string): Promise<void> {
   await page.waitForTimeout(500); // what is drawn in a worker
   const png = await page.screenshot();
@@ -20,6 +34,30 @@ async function save(page: Page, name: string): Promise<void> {
     .resize({ width })
     .webp({ quality: 82 })
     .toFile(join(folder, `${name}.webp`));
+}
+
+/** The photographs and the names of things, with what the model takes each for, laid out by UMAP. */
+async function fillMap(client: Client): Promise<void> {
+  const names = readdirSync("fixtures/gallery").filter((name) => name.endsWith(".jpg"));
+  const photographs = names.map((id) => ({
+    id,
+    image: readFileSync(join("fixtures/gallery", id)).toString("base64"),
+  }));
+  await client.createCollection({ name: "scenes", model: "starter-clip" });
+  await client.addItems("scenes", photographs);
+  await client.addItems(
+    "scenes",
+    everydayThings.map((id) => ({ id, text: `a photo of ${id}` })),
+  );
+  const classified = await client.classifyCollection("scenes", {
+    candidate_labels: kinds,
+    hypothesis_template: "a photo of {}",
+    field: "kind",
+  });
+  const laidOut = await client.layOutMap("scenes", { method: "umap" });
+  for (const { job } of [classified, laidOut])
+    for await (const { error } of client.jobEvents(job.id))
+      if (error !== undefined) throw new Error(error.message);
 }
 
 const [server, browser] = await Promise.all([serve(), openBrowser()]);
@@ -43,15 +81,10 @@ try {
   await page.keyboard.press("ArrowRight");
   await save(page, "search");
 
-  await page.goto(`${server.url}/#/search`);
-  const collection = await page.evaluate<string>(
-    `fetch("v1/collections").then((answer) => answer.json()).then(({ data }) => data[0].name)`,
-  );
-  await page.goto(`${server.url}/#/map/${collection}?item=dog.jpg`);
+  await fillMap(createClient({ url: server.url }));
+  await page.goto(`${server.url}/#/map/scenes?by=umap&colour=kind.labels`);
   await page.getByRole("img", { name: /in the plane, among them/ }).waitFor();
-  await page.getByLabel("Near to a text").fill("an animal");
-  await page.getByRole("button", { name: "Show" }).click();
-  await page.getByText("The stronger a point").waitFor();
+  await page.waitForLoadState("networkidle");
   await save(page, "map");
 
   await page.goto(`${server.url}/#/teach`);

@@ -192,6 +192,29 @@ describe.skipIf(!served.found)("the page's Search view", () => {
     await page.close();
   });
 
+  it("says what happened when the server stops in the middle, and goes on from there", async () => {
+    const { page } = await served.browser.open(`${served.url}/#/search/pictures`);
+    const add = () =>
+      page
+        .getByLabel("Files to add")
+        .setInputFiles(["galaxies.jpg", "moon.gif"].map((name) => upload(`images/${name}`)));
+    await page.getByText("flower.webp").first().waitFor();
+    await page.route("**/pictures/items", (route) => route.abort());
+    await add();
+    await page.getByText("Stopped: pictures").waitFor();
+    await page.getByText("The server does not answer. Start it again").first().waitFor();
+    await page.unrouteAll();
+    await page.route("**/pictures/items", async (route) => {
+      const error = { code: "too_large", message: "The request body is larger than 9 bytes" };
+      await route.fulfill({ status: 413, json: { error } });
+    });
+    await add();
+    await page.getByText("2 could not be added").click();
+    await page.getByText("larger than 9 bytes. Make the file smaller").first().waitFor();
+    await page.unrouteAll();
+    await page.close();
+  });
+
   it("says what to do where its own files are gone since the server was updated", async () => {
     const { page } = await served.browser.open(`${served.url}/#/search`);
     await page.route("**/assets/map-view-*", (route) => route.fulfill({ status: 404 }));

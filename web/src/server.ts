@@ -54,5 +54,9 @@ export function sentenceOf(error: unknown): string {
     return "The server does not answer. Start it again; nothing that was stored is lost.";
   if (error instanceof ApiError && error.code === "overloaded")
     return "The server is overloaded. Try again in a moment.";
+  if (error instanceof ApiError && error.code === "not_found" && error.param === "collection")
+    return `${error.message}: it may have been deleted in another window.`;
+  if (error instanceof ApiError && error.code === "too_large")
+    return `${error.message}. Make the file smaller or shorter, or start the server with more.`;
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,8 +1,9 @@
 import { signal } from "@preact/signals";
+import { ApiError } from "../../../../src/client/client.js";
 import { modalityNames } from "../../media.js";
 import { sentenceOf, server } from "../../server.js";
 import { type Groups, groupsOf } from "./groups.js";
-import { type MapData, modalities } from "./map-data.js";
+import { loadMap, type MapData, modalities } from "./map-data.js";
 
 /** What the colours of the points mean. */
 export interface Colouring extends Groups {
@@ -32,7 +33,11 @@ export async function colourBy(data: MapData, field: string | undefined): Promis
     const values = await server.peek().mapValues(data.collection, asked, { signal });
     if (!signal.aborted) colouring.value = { map: data.map, field, ...groupsOf(values) };
   } catch (error) {
-    if (!signal.aborted) colouring.value = { ...byModality(data), sentence: sentenceOf(error) };
+    if (signal.aborted) return;
+    // The server has started anew, or has made newer maps: it no longer knows this one.
+    const isForgotten = error instanceof ApiError && error.param === "map";
+    if (isForgotten) void loadMap(data.collection, data.method);
+    else colouring.value = { ...byModality(data), sentence: sentenceOf(error) };
   }
 }
 

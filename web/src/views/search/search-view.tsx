@@ -132,7 +132,7 @@ function Found({ collection }: { collection: CollectionAnswer }) {
   if (state === "gone")
     return (
       <Notice title="This is gone" action={["Look again", refreshCollections]}>
-        {sentence} It may have been deleted in another window.
+        {sentence}
       </Notice>
     );
   if (state === "failed")
