@@ -118,7 +118,7 @@ describe("crossmodal add", () => {
     expect((await cli(...add)).stdout).toMatch(/^photos: 0 stored, 3 unchanged;/);
     expect(await metadataOf()).toEqual(before);
     const dry = await cli(...add, "--metadata", '{"owner":"me"}', "--dry-run");
-    expect(dry.stdout).toMatch(/^dry run, nothing is changed: photos: 0 stored, 3 with other/);
+    expect(dry.stdout).toMatch(/^dry run, nothing is changed: photos: 0 stored, 3 with changed/);
     expect(await metadataOf()).toEqual(before);
     const told = await cli(...add, "--metadata", '{"owner":"me"}', "--verbose");
     expect(told.stdout).toMatch(/^updated +\S*cat\.jpg$/m);
