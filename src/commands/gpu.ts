@@ -45,8 +45,10 @@ export function gpuCommand(program: Command): void {
         progress,
       });
       progress.stop();
-      const what = `ONNX Runtime ${cudaRelease.runtime}'s CUDA provider`;
-      console.log(`${what} ${installed ? "is installed" : "was already installed"} in ${folder}`);
+      const providerName = `ONNX Runtime ${cudaRelease.runtime}'s CUDA provider`;
+      console.log(
+        `${providerName} ${installed ? "is installed" : "was already installed"} in ${folder}`,
+      );
     } finally {
       progress.stop();
       stop.release();

@@ -194,7 +194,7 @@ export interface VectorStore {
   /** @returns how many items are gone. */
   delete(
     collection: string,
-    what: { ids: readonly string[] } | { filter: Filter },
+    selection: { ids: readonly string[] } | { filter: Filter },
   ): Promise<number>;
   /** The items that exist, in the order of `ids`. */
   get(collection: string, ids: readonly string[]): Promise<StoredItem[]>;

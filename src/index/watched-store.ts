@@ -68,13 +68,13 @@ export function watchedStore<S extends Omit<VectorStore, "watch">>(store: S): Wa
         (collection) => store.patchWhere(collection, filter, patch),
         ({ byFilter }) => byFilter.push({ filter, patch }),
       ),
-    delete: (name, what) =>
+    delete: (name, selection) =>
       write(
         name,
-        (collection) => store.delete(collection, what),
+        (collection) => store.delete(collection, selection),
         ({ ids, byFilter }) => {
-          if ("filter" in what) byFilter.push({ filter: what.filter });
-          else for (const id of what.ids) ids.add(id);
+          if ("filter" in selection) byFilter.push({ filter: selection.filter });
+          else for (const id of selection.ids) ids.add(id);
         },
       ),
     async watch(collection) {

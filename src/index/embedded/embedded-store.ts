@@ -135,9 +135,10 @@ export class EmbeddedStore implements Omit<VectorStore, "watch"> {
 
   delete(
     collection: string,
-    what: { ids: readonly string[] } | { filter: Filter },
+    selection: { ids: readonly string[] } | { filter: Filter },
   ): Promise<number> {
-    const checked = "ids" in what ? { ids: [...what.ids] } : { filter: checkFilter(what.filter) };
+    const checked =
+      "ids" in selection ? { ids: [...selection.ids] } : { filter: checkFilter(selection.filter) };
     return this.#core.delete(collection, checked);
   }
 

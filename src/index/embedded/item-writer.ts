@@ -46,12 +46,15 @@ export class ItemWriter {
     }));
   }
 
-  delete(name: string, what: { ids: readonly string[] } | { filter: Filter }): Promise<number> {
+  delete(
+    name: string,
+    selection: { ids: readonly string[] } | { filter: Filter },
+  ): Promise<number> {
     const remove = ({ collection, dimensions }: CollectionRow) => {
       const rows =
-        "ids" in what
-          ? this.#parts.items.rowsOfIds(collection, what.ids)
-          : this.#parts.items.rowsOfFilter(collection, what.filter);
+        "ids" in selection
+          ? this.#parts.items.rowsOfIds(collection, selection.ids)
+          : this.#parts.items.rowsOfFilter(collection, selection.filter);
       return {
         result: rows.length,
         changes: this.#parts.changes.delete(collection, dimensions, rows),

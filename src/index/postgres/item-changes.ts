@@ -72,11 +72,13 @@ export async function idsAfter(
 export async function deleteItems(
   db: Connection,
   n: number,
-  what: { ids: readonly string[] } | { filter: Filter },
+  selection: { ids: readonly string[] } | { filter: Filter },
 ): Promise<number> {
   const { values, bind } = binding();
   const condition =
-    "ids" in what ? `id = any(${bind(what.ids)}::text[])` : filterCondition(what.filter, bind);
+    "ids" in selection
+      ? `id = any(${bind(selection.ids)}::text[])`
+      : filterCondition(selection.filter, bind);
   const { rows } = await db.query(
     `with locked as materialized (
        select seq from crossmodal.items_${n} where ${condition} order by id for update

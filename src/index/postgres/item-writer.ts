@@ -111,9 +111,9 @@ export class ItemWriter {
 
   async delete(
     collection: string,
-    what: { ids: readonly string[] } | { filter: Filter },
+    selection: { ids: readonly string[] } | { filter: Filter },
   ): Promise<number> {
-    const checked = "ids" in what ? what : { filter: checkFilter(what.filter) };
+    const checked = "ids" in selection ? selection : { filter: checkFilter(selection.filter) };
     return this.#change(collection, {}, (db, { n }) => deleteItems(db, n, checked));
   }
 
