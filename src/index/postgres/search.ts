@@ -39,7 +39,7 @@ interface Found {
 /** A filter that matches at most this share of the items is answered by scanning the matches. */
 const selectiveShare = 0.1;
 /** The same where there is a copy, which needs more rounds the fewer match. */
-const selectiveShareForCopy = 0.05;
+const selectiveShareForCopy = 0.02;
 const fewForCopy = 2000;
 /** Up to this many items the copy answers `fast` too, sooner than the graph. */
 const fastByCopyUpTo = 250_000;
@@ -159,7 +159,8 @@ async function find(
   const few = hasCopy
     ? Math.max(Math.min(scanMatchesUpTo, fewForCopy), Math.floor(selectiveShareForCopy * all))
     : Math.max(scanMatchesUpTo, Math.floor(selectiveShare * all));
-  if (filter !== undefined && !(await leavesMany(db, n, query, { all, few }))) {
+  const isMild = async () => !hasCopy && (await leavesMany(db, n, query, { all, few }));
+  if (filter !== undefined && !(await isMild())) {
     const { rows } = await db.query(scanMatches(n, query, few));
     if (rows[0].matches <= few)
       return { hits: rows.filter(({ seq }) => seq !== null), plan: "exact" };
