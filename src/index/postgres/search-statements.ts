@@ -81,7 +81,12 @@ export function searchGraph(
 export function rankRows(n: number, query: PlannedQuery, seqs: readonly number[]): Statement {
   const { values, bind } = binding();
   const from = `unnest(${bind(seqs)}::bigint[]) wanted (seq)`;
-  const where = query.filter === undefined ? "" : `where ${fulfils(n, query.filter, bind)}`;
+  // As a value, not as a condition that the planner may begin with: it believes in few matches.
+  const where =
+    query.filter === undefined
+      ? ""
+      : `where (select ${filterCondition(query.filter, bind)}
+           from crossmodal.items_${n} i where i.seq = v.seq)`;
   const vectors = `(select v.* from ${from} join crossmodal.vectors_${n} v using (seq) ${where})`;
   return { text: ranked(scoredVectors(vectors, query, bind), query.topK), values };
 }
