@@ -52,8 +52,8 @@ export interface Hubs {
   /** Share of items that are among no query's first ten. */
   never: number;
   /**
-   * The items that are found more often than the average one, the most frequent first, ten at most:
-   * `row` is the column of the similarities, `share` that of the queries that find it.
+   * The items that at least twice as many queries find as the average one, the most frequent first,
+   * ten at most: `row` is the column of the similarities, `share` that of the queries.
    */
   items: { row: number; share: number }[];
 }
@@ -91,7 +91,7 @@ export function hubs(similarity: Float32Array, order?: ArrayLike<number>): Hubs 
   }
   const skewness = squares === 0 ? 0 : cubes / squares ** 1.5;
   const items = [...found.keys()]
-    .filter((row) => found[row] > k)
+    .filter((row) => found[row] >= 2 * k)
     .sort((i, j) => found[j] - found[i] || i - j)
     .slice(0, maxHubs)
     .map((row) => ({ row: order?.[row] ?? row, share: found[row] / n }));

@@ -40,7 +40,7 @@ describe("hubs", () => {
     expect(measured.largest).toBe(1);
     expect(measured.never).toBe(found.filter((count) => count === 0).length / n);
     const often = [...found.keys()]
-      .filter((i) => found[i] > 10)
+      .filter((i) => found[i] >= 20)
       .sort((a, b) => found[b] - found[a]);
     expect(measured.items.map(({ row }) => found[row])).toEqual(
       often.slice(0, 10).map((row) => found[row]),

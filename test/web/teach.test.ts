@@ -91,6 +91,40 @@ describe.skipIf(!served.found)("the page's Teach view", () => {
     await page.close();
   });
 
+  it("teaches classes of texts, typed, pasted and in files, and is tried on one", async () => {
+    const { page, logged } = await served.browser.open(`${served.url}/#/teach`);
+    const names = page.getByLabel("Name of the class");
+    await names.first().fill("animals");
+    const ofAnimals = page.getByLabel("Texts for animals");
+    await ofAnimals.fill("a dog\na cat\n\na cat\na horse");
+    await ofAnimals.press("Enter");
+    await page.getByText("It is an example already").waitFor();
+    await names.last().fill("drinks");
+    await page.getByLabel("Examples of drinks").setInputFiles(
+      ["a glass of wine", "a cup of coffee"].map((text) => ({
+        name: `${text}.txt`,
+        mimeType: "text/plain",
+        buffer: Buffer.from(text),
+      })),
+    );
+    await page.getByLabel("Texts for drinks").fill("<b>a beer</b>");
+    await page.getByLabel("Texts for drinks").press("Enter");
+    await page.getByText("6 examples for starter-clip.").waitFor();
+    await page.getByText("<b>a beer</b>").waitFor();
+    await page.getByLabel("Name", { exact: true }).fill("things");
+    await page.getByRole("button", { name: "Teach", exact: true }).click();
+    await page.getByText("things, version 1").waitFor();
+    await page.getByLabel("Text to try").fill("a dog and a cat");
+    await page.getByLabel("Text to try").press("Enter");
+    await page.locator(".bars .best", { hasText: "animals" }).waitFor();
+    expect(await page.getByText("things, version 1").count()).toBe(1);
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.setViewportSize({ width: 360, height: 800 });
+    expect(await fitsWidth(page)).toBe(true);
+    expect(logged).toEqual([]);
+    await page.close();
+  });
+
   it("teaches the labels of a collection: suspects, confusion, what to label next", async () => {
     await fillLabelled();
     const { page, logged } = await served.browser.open(`${served.url}/#/teach/labelled`);

@@ -125,7 +125,10 @@ function Report({ report, collection }: { report: GapAnswer; collection?: string
             </>
           )}
         </section>
-        <Figures report={report} />
+        <div class="gap-side">
+          <Figures report={report} />
+          <HubList report={report} collection={collection} />
+        </div>
         {report.pair_cosines !== null && (
           <section class="card" aria-label="Similarity of pairs and of others">
             <p>
@@ -150,7 +153,6 @@ function Report({ report, collection }: { report: GapAnswer; collection?: string
             </p>
           </section>
         )}
-        <HubList report={report} collection={collection} />
       </div>
     </>
   );

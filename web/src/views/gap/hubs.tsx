@@ -30,7 +30,9 @@ export function HubList({ report, collection }: { report: GapAnswer; collection?
       {ways.map(({ way, name, from, items }) => (
         <div key={way}>
           <p class="quiet">{name}</p>
-          {items.length === 0 && <p class="sentence">None: all are found alike often.</p>}
+          {items.length === 0 && (
+            <p class="sentence">None: nothing is found twice as often as the average.</p>
+          )}
           <ol>
             {items.slice(0, maxShown).map((hub) => (
               <li key={hub.id ?? hub.row}>

@@ -1,8 +1,9 @@
-import { useRef } from "preact/hooks";
-import { ExampleMedia } from "../../components/example-media.js";
+import { useRef, useState } from "preact/hooks";
 import { RecordButton } from "../../components/record-button.js";
+import { LessonMedia } from "./lesson-media.js";
 import {
   addExamples,
+  addTexts,
   modality,
   removeClass,
   removeExample,
@@ -22,7 +23,7 @@ export function ClassCard({ taughtClass }: { taughtClass: TaughtClass }) {
       onDrop={(event) => {
         event.preventDefault();
         event.stopPropagation();
-        addExamples(id, [...(event.dataTransfer?.files ?? [])]);
+        void addExamples(id, [...(event.dataTransfer?.files ?? [])]);
       }}
       onDragOver={(event) => event.preventDefault()}
     >
@@ -38,8 +39,8 @@ export function ClassCard({ taughtClass }: { taughtClass: TaughtClass }) {
           {examples.length === 1 ? "1 example" : `${examples.length} examples`}
         </span>
         <span class="right row">
-          {modality.value !== "image" && (
-            <RecordButton onRecorded={(file) => addExamples(id, [file])} />
+          {(modality.value ?? "audio") === "audio" && (
+            <RecordButton onRecorded={(file) => void addExamples(id, [file])} />
           )}
           <button type="button" onClick={() => choose.current?.click()}>
             Choose…
@@ -58,10 +59,10 @@ export function ClassCard({ taughtClass }: { taughtClass: TaughtClass }) {
           type="file"
           multiple
           hidden
-          accept="image/*,audio/*"
+          accept="image/*,audio/*,.txt,.md"
           aria-label={`Examples of ${title}`}
           onChange={({ currentTarget }) => {
-            addExamples(id, [...(currentTarget.files ?? [])]);
+            void addExamples(id, [...(currentTarget.files ?? [])]);
             currentTarget.value = "";
           }}
         />
@@ -71,7 +72,8 @@ export function ClassCard({ taughtClass }: { taughtClass: TaughtClass }) {
           {name === "background"
             ? "What is there when nothing else is: a silent room, an empty street. It keeps the " +
               "others honest."
-            : "Drop pictures or sounds here, or hold to record. Ten are plenty; five often do."}
+            : "Drop pictures, sounds or texts here, or hold to record. Ten are plenty; five are " +
+              "often enough."}
         </p>
       ) : (
         <ul class="examples-of-class">
@@ -81,7 +83,7 @@ export function ClassCard({ taughtClass }: { taughtClass: TaughtClass }) {
               class={example.failure ? "failed" : example.embedding ? undefined : "pending"}
               title={example.failure}
             >
-              <ExampleMedia url={example.url} name={example.name} modality={modality.value!} />
+              <LessonMedia example={example} modality={modality.value!} />
               <button
                 type="button"
                 class="plain remove"
@@ -95,6 +97,41 @@ export function ClassCard({ taughtClass }: { taughtClass: TaughtClass }) {
           ))}
         </ul>
       )}
+      {(modality.value ?? "text") === "text" && <TextEntry classId={id} title={title} />}
     </section>
+  );
+}
+
+/** Texts that are typed or pasted, one a line. */
+function TextEntry({ classId, title }: { classId: number; title: string }) {
+  const [text, setText] = useState("");
+  const add = () => {
+    addTexts(classId, text);
+    setText("");
+  };
+  return (
+    <form
+      class="row text-entry"
+      onSubmit={(event) => {
+        event.preventDefault();
+        add();
+      }}
+    >
+      <textarea
+        rows={1}
+        aria-label={`Texts for ${title}`}
+        placeholder="or write a text, one a line"
+        value={text}
+        onInput={({ currentTarget }) => setText(currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+          event.preventDefault();
+          add();
+        }}
+      />
+      <button type="submit" disabled={text.trim() === ""}>
+        Add
+      </button>
+    </form>
   );
 }

@@ -4,15 +4,25 @@ import { linkTo } from "../../router.js";
 import type { TaughtModality } from "./state.js";
 import type { LessonExample } from "./teaching.js";
 
-/** An example to see or hear; an item of a collection links to similar ones. */
+/** An example to see, hear or read; an item of a collection links to similar ones. */
 export function LessonMedia({
-  example: { id, name, url, collection },
+  example: { id, name, url, text, collection },
   modality,
 }: {
   example: LessonExample;
   modality: TaughtModality;
 }) {
-  if (url !== undefined && (modality === "audio" || collection === undefined))
+  if (modality === "text" && collection === undefined)
+    return (
+      <span class="example-text" title={name}>
+        {text}
+      </span>
+    );
+  if (
+    modality !== "text" &&
+    url !== undefined &&
+    (modality === "audio" || collection === undefined)
+  )
     return <ExampleMedia url={url} name={name} modality={modality} />;
   if (collection === undefined) return null;
   return (

@@ -1,4 +1,5 @@
 import { computed, signal } from "@preact/signals";
+import type { Modality } from "../../../../src/encoders/encoder.js";
 import { toast } from "../../components/toasts.js";
 import { withoutEmpty } from "../../files.js";
 import { modalityOf } from "../../media.js";
@@ -11,6 +12,8 @@ export interface Example {
   blob: Blob;
   /** For `<img>` and `<audio>`. */
   url: string;
+  /** Of a text: what it says. */
+  text?: string;
   /** Unit embedding in the model's space; undefined until the server has made it. */
   embedding?: Float32Array;
   failure?: string;
@@ -23,7 +26,7 @@ export interface TaughtClass {
 }
 
 /** The modality of the examples, decided by the first of them. */
-export type TaughtModality = "image" | "audio";
+export type TaughtModality = Modality;
 
 let lastId = 0;
 const newClass = (name: string): TaughtClass => ({ id: ++lastId, name, examples: [] });
@@ -86,26 +89,54 @@ export function removeExample(classId: number, exampleId: number): void {
 }
 
 /** Adds files to a class and has the server look at them. */
-export function addExamples(classId: number, chosen: readonly File[]): void {
+export async function addExamples(classId: number, chosen: readonly File[]): Promise<void> {
   const files = withoutKnown(withoutEmpty(chosen));
   const kinds = files.map((file) => modalityOf(file));
-  const first = kinds.find((kind): kind is TaughtModality => kind === "image" || kind === "audio");
-  modality.value ??= first;
+  const isMedia = (kind: Modality | undefined) => kind === "image" || kind === "audio";
+  // A note beside pictures does not make them texts
+  modality.value ??= kinds.find(isMedia) ?? kinds.find((kind) => kind === "text");
   const kind = modality.value;
-  const taken = files.filter((_, i) => kinds[i] === kind);
-  const leftOut = files.filter((_, i) => kinds[i] !== kind).map(({ name }) => name);
+  const taken = files.filter((_, i) => kinds[i] !== undefined && kinds[i] === kind);
+  const leftOut = files.filter((file) => !taken.includes(file)).map(({ name }) => name);
   if (leftOut.length > 0) {
-    const what = kind === "audio" ? "sounds" : kind === "image" ? "pictures" : "pictures or sounds";
+    const what = kind === undefined ? "pictures, sounds or texts" : kindNames[kind];
     toast(`Left out, since these classes are taught by ${what}: ${leftOut.join(", ")}`);
   }
-  const examples = taken.map(
-    (file): Example => ({
-      id: ++lastId,
-      name: file.name,
-      blob: file,
-      url: URL.createObjectURL(file),
-    }),
+  const texts = kind === "text" ? await Promise.all(taken.map((file) => file.text())) : [];
+  add(
+    classId,
+    taken.map((file, i) => newExample(file.name, file, texts[i])),
   );
+}
+
+/** Adds texts, one a line, to a class that has no pictures or sounds. */
+export function addTexts(classId: number, lines: string): void {
+  const existing = new Set(
+    classes.peek().flatMap(({ examples }) => examples.map(({ text }) => text)),
+  );
+  const given = lines.split("\n").map((line) => line.trim());
+  const fresh = [...new Set(given)].filter((text) => text !== "" && !existing.has(text));
+  const twins = given.filter((text) => text !== "").length - fresh.length;
+  if (twins > 0) toast(twinsText(twins));
+  if (fresh.length === 0) return;
+  modality.value ??= "text";
+  add(
+    classId,
+    fresh.map((text) => newExample(text, new Blob([text], { type: "text/plain" }), text)),
+  );
+}
+
+const kindNames = { image: "pictures", audio: "sounds", text: "texts" };
+
+const newExample = (name: string, blob: Blob, text?: string): Example => ({
+  id: ++lastId,
+  name,
+  blob,
+  url: URL.createObjectURL(blob),
+  text,
+});
+
+function add(classId: number, examples: readonly Example[]): void {
   changeClass(classId, (one) => ({ ...one, examples: [...one.examples, ...examples] }));
   for (const example of examples) void embed(classId, example);
 }
@@ -122,11 +153,14 @@ function withoutKnown(files: readonly File[]): File[] {
   );
   const fresh = files.filter((file) => !existing.has(keyOf(file)));
   const twins = files.length - fresh.length;
-  if (twins > 0) toast(twins === 1 ? "It is an example already" : `${twins} are examples already`);
+  if (twins > 0) toast(twinsText(twins));
   return fresh;
 }
 
-async function embed(classId: number, { id, blob }: Example): Promise<void> {
+const twinsText = (count: number) =>
+  count === 1 ? "It is an example already" : `${count} are examples already`;
+
+async function embed(classId: number, { id, blob, text }: Example): Promise<void> {
   const tell = (change: Partial<Example>) =>
     changeClass(classId, (one) => ({
       ...one,
@@ -136,7 +170,7 @@ async function embed(classId: number, { id, blob }: Example): Promise<void> {
     const { data } = await server
       .peek()
       .embeddings(
-        { input: blob, modality: modality.peek(), model: model.peek()?.id },
+        { input: text ?? blob, modality: modality.peek(), model: model.peek()?.id },
         { maxRetries: 8 },
       );
     tell({ embedding: Float32Array.from(data[0].embedding as number[]) });

@@ -15,7 +15,6 @@ import {
 } from "../search/collections.js";
 import { LabelNext } from "./label-next.js";
 import { PairsLesson } from "./pairs-lesson.js";
-import type { TaughtModality } from "./state.js";
 import {
   labelled,
   labelsOf,
@@ -209,7 +208,7 @@ const isLabelField = ({ types, distinct, count }: CollectionFields["fields"][num
   types.array === undefined && distinct > 1 && distinct <= Math.max(2, count / 2);
 
 const taughtKindsOf = (collection: CollectionAnswer) =>
-  kindsOf(collection).filter((kind): kind is TaughtModality => kind !== "text");
+  kindsOf(collection).filter((kind) => kind !== "text");
 
 /** Why nothing can be taught from it; undefined when it can. */
 function unusable(collection: CollectionAnswer): string | undefined {

@@ -13,6 +13,8 @@ export interface LessonExample {
   name: string;
   /** Where it is seen or heard in full; of an item as far as that is kept. */
   url?: string;
+  /** Of a text: what it says. */
+  text?: string;
   /** The collection that it is an item of. */
   collection?: string;
 }

@@ -12,15 +12,18 @@ export function TryIt() {
   const tried = useSignal<{ name: string; answer?: ZeroShotAnswer; failure?: string }>();
   const { head, state, modality: kind } = taught.value ?? {};
   if (state !== "done" || kind === undefined) return null;
-  const classify = async (file: File | undefined) => {
-    if (file === undefined) return;
-    tried.value = { name: file.name };
+  const classify = async (name: string, content: Blob | string) => {
+    tried.value = { name };
     try {
-      const answer = await server.peek().zeroShot({ [kind]: file, head });
-      tried.value = { name: file.name, answer };
+      const answer = await server.peek().zeroShot({ [kind]: content, head });
+      tried.value = { name, answer };
     } catch (error) {
-      tried.value = { name: file.name, failure: sentenceOf(error) };
+      tried.value = { name, failure: sentenceOf(error) };
     }
+  };
+  const classifyFile = async (file: File | undefined) => {
+    if (file === undefined) return;
+    await classify(file.name, kind === "text" ? await file.text() : file);
   };
   return (
     <section aria-label="Try it">
@@ -28,7 +31,19 @@ export function TryIt() {
         <strong>Try it</strong> <span class="quiet">— on something that it has not seen</span>
       </p>
       <div class="row">
-        {kind === "audio" && <RecordButton onRecorded={classify} />}
+        {kind === "text" && (
+          <input
+            aria-label="Text to try"
+            placeholder="write a text, then Enter"
+            onKeyDown={(event) => {
+              const text = event.currentTarget.value.trim();
+              if (event.key !== "Enter" || event.isComposing) return;
+              event.preventDefault(); // it would teach again
+              if (text !== "") void classify(text, text);
+            }}
+          />
+        )}
+        {kind === "audio" && <RecordButton onRecorded={(file) => void classifyFile(file)} />}
         <button type="button" onClick={() => choose.current?.click()}>
           Choose…
         </button>
@@ -36,10 +51,10 @@ export function TryIt() {
           ref={choose}
           type="file"
           hidden
-          accept={`${kind}/*`}
+          accept={kind === "text" ? ".txt,.md" : `${kind}/*`}
           aria-label="File to try"
           onChange={({ currentTarget }) => {
-            void classify(currentTarget.files?.[0]);
+            void classifyFile(currentTarget.files?.[0]);
             currentTarget.value = "";
           }}
         />
