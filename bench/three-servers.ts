@@ -3,9 +3,9 @@
  * `npx tsx bench/three-servers.ts`.
  */
 import { setTimeout as pause } from "node:timers/promises";
+import { writeNpy } from "../src/math/npy.js";
 import { seededRandom } from "../src/math/random.js";
 import { normalize } from "../src/math/vector.js";
-import { noiseTraining } from "../test/helpers/noise-training.js";
 import { TestPostgres } from "../test/helpers/postgres.js";
 import { json, post, serveOn } from "./shared-servers.js";
 
@@ -43,6 +43,21 @@ async function watchOwners(): Promise<void> {
   }
 }
 
+/** Pairs that a head can learn: the second side is the first with its numbers moved by one. */
+function rotatedTraining(dimensions: number, epochs: string): RequestInit {
+  const rows = 200;
+  const a = Float32Array.from({ length: rows * dimensions }, () => random.normal());
+  const b = a.map((_, i) => a[i - (i % dimensions) + ((i + 1) % dimensions)]);
+  const body = new FormData();
+  const fields = { model, name: "shop", epochs, patience: "0", learning_rate: "0.01" };
+  for (const [field, value] of Object.entries(fields)) body.append(field, value);
+  for (const [side, data] of Object.entries({ a, b })) {
+    const bytes = Uint8Array.from(writeNpy({ shape: [rows, dimensions], data }));
+    body.append(side, new Blob([bytes]), `${side}.npy`);
+  }
+  return { method: "POST", body };
+}
+
 const embed = async (url: string, head: string, input: string[]): Promise<string[]> => {
   const body = { model, head, modality: "text", input };
   const { data } = await ok(`${url}/v1/embeddings`, post(body));
@@ -63,12 +78,11 @@ async function main(): Promise<void> {
   const watching = watchOwners().catch(() => undefined);
   const { data: models } = await ok(`${one}/v1/models`);
   const { dimensions, space } = models[0];
-  for (const [url, head] of [
-    [one, "linear"],
-    [two, '{"text":"locked"}'],
+  for (const [url, epochs] of [
+    [one, "3"],
+    [two, "12"],
   ]) {
-    const more = { name: "shop", epochs: "1", learning_rate: "0.01", head };
-    const training = noiseTraining(dimensions, more);
+    const training = rotatedTraining(dimensions, epochs);
     await ended((await ok(`${url}/v1/heads`, training)).job.id);
   }
   await ok(`${one}/v1/heads/shop/activate`, post({ version: 1, force: true }));
