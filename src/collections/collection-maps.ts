@@ -64,13 +64,20 @@ export class CollectionMaps {
   async of(collection: string, method: MapMethod = "pca"): Promise<CollectionMap> {
     const stats = await this.#store.stats(collection);
     const { name, createdAt, space, count } = stats;
-    return this.#recent.get(JSON.stringify([name, method, createdAt, space, count]), () => {
-      const map = this.#last.then(() =>
+    const key = JSON.stringify([name, method, createdAt, space, count]);
+    const map = await this.#recent.get(key, () => {
+      const made = this.#last.then(() =>
         method === "pca" ? this.#byComponents(stats) : this.#byLayout(stats),
       );
-      this.#last = map.catch(() => undefined);
-      return map;
+      this.#last = made.catch(() => undefined);
+      return made;
     });
+    // An earlier one that is given again is the latest once more.
+    this.#byId.delete(map.id);
+    this.#byId.set(map.id, map);
+    const [oldest] = this.#byId.keys();
+    if (this.#byId.size > mapsRemembered) this.#byId.delete(oldest);
+    return map;
   }
 
   /** @throws AppError `not_found` for one that is no longer remembered. */
@@ -112,9 +119,9 @@ export class CollectionMaps {
     if (ids.length === 0) {
       const points = new Float32Array(0);
       const means = { values: new Float32Array(0), dimensions: stats.dimensions };
-      return this.#remember(stats, items, { points, explained: [0, 0], regions: [], means });
+      return this.#mapOf(stats, items, { points, explained: [0, 0], regions: [], means });
     }
-    return this.#remember(stats, items, await this.project(rows));
+    return this.#mapOf(stats, items, await this.project(rows));
   }
 
   async #byLayout(stats: CollectionStats): Promise<CollectionMap> {
@@ -137,16 +144,16 @@ export class CollectionMaps {
     };
     const regions = await this.#thread().call<Regions>("regions", { points, rows });
     const isStale = items.digest !== layout.digest;
-    return this.#remember(stats, { ids, rows }, { points, ...regions, isStale });
+    return this.#mapOf(stats, { ids, rows }, { points, ...regions, isStale });
   }
 
-  #remember(
+  #mapOf(
     { name, count }: CollectionStats,
     { ids, rows: { kinds } }: Pick<MapItems, "ids" | "rows">,
     laid: Omit<Laid, "explained"> & Partial<Pick<Laid, "explained">> & { isStale?: boolean },
   ): CollectionMap {
     const { points, regions, means, explained, isStale = false } = laid;
-    const map: CollectionMap = {
+    return {
       id: randomBytes(9).toString("base64url"),
       collection: name,
       method: explained === undefined ? "umap" : "pca",
@@ -160,10 +167,6 @@ export class CollectionMaps {
       total: count,
       centroids: centroidsOf(points, kinds),
     };
-    this.#byId.set(map.id, map);
-    const [oldest] = this.#byId.keys();
-    if (this.#byId.size > mapsRemembered) this.#byId.delete(oldest);
-    return map;
   }
 
   #thread(): WorkerHandle {

@@ -58,6 +58,16 @@ describe("GET /v1/collections/{name}/map", () => {
     expect([after.map === map, after.count]).toEqual([false, 39]);
   });
 
+  it("can be read as long as it is given, however many others were made since", async () => {
+    const { map } = await json<MapAnswer>("c/map");
+    for (const name of ["m1", "m2", "m3", "m4", "m5"]) {
+      await services.store.createCollection({ name, space: "plain", dimensions: 3 });
+      await json(`${name}/map`);
+      expect((await json<MapAnswer>("c/map")).map).toBe(map);
+      expect((await app.request(`/v1/collections/c/map/points?map=${map}`)).status).toBe(200);
+    }
+  });
+
   it("is empty for no items, and forgotten maps are not found", async () => {
     const { map, count } = await json<MapAnswer>("empty/map");
     expect(count).toBe(0);
