@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { configurationPage } from "../scripts/configuration-page.js";
@@ -15,6 +15,21 @@ describe("docs", () => {
     );
     const expected = Object.entries({ ...statusOf, internal: 500 });
     expect(rows.sort()).toEqual(expected.sort());
+  });
+
+  it("lists every decision once, by a number of its own and its title", () => {
+    const folder = fileURLToPath(new URL("../docs/decisions", import.meta.url));
+    const expected = readdirSync(folder)
+      .filter((file) => file !== "README.md")
+      .map((file) => [
+        `${Number(file.slice(0, 4))}`,
+        file,
+        page(`decisions/${file}`).split("\n")[0],
+      ]);
+    const rows = [...page("decisions/README.md").matchAll(/^\| \[(\d+)\]\((.+?)\) \| (.+?) \|/gm)];
+    const listed = rows.map(([, number, file, title]) => [number, file, `# ${number}. ${title}`]);
+    expect(listed.sort()).toEqual(expected.sort());
+    expect(new Set(rows.map(([, number]) => number)).size).toBe(rows.length);
   });
 
   it("lists every configuration option as the schema has it", () => {
