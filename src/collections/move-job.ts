@@ -89,7 +89,7 @@ class Move {
       }
       const { createdAt } = await store.stats(collection);
       if (createdAt !== before.createdAt) {
-        const message = `The collection "${collection}" was deleted and created again in the meantime`;
+        const message = `The collection "${collection}" was deleted and created again meanwhile`;
         throw new AppError("conflict", message, { param: "collection" });
       }
       const moves = alias !== undefined && (allowMissing || this.#unread.size === 0);
