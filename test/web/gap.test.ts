@@ -86,6 +86,12 @@ describe.skipIf(!served.found)("the page's Gap view", () => {
     await page.getByText("12 pairs · 8 dimensions").waitFor();
     await page.getByText("pictures → sounds, first place").first().waitFor();
     expect(await page.getByLabel("Field that pairs share").inputValue()).toBe("pair");
+    await page.evaluate(() => {
+      location.hash = "#/gap/deleted-meanwhile";
+    });
+    await page.getByText("This cannot be measured").waitFor();
+    await page.goBack();
+    await page.getByText("12 pairs · 8 dimensions").waitFor();
     await page.close();
   });
 

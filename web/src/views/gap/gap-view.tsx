@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { GapAnswer } from "../../../../src/wire/gap.js";
 import { Notice } from "../../components/notice.js";
+import { route } from "../../router.js";
 import { Cosines } from "./cosines.js";
 import { Curve } from "./curve.js";
 import { directionsOf, Figures } from "./figures.js";
@@ -14,7 +15,7 @@ import { SourceForm } from "./source-form.js";
 /** How far apart two modalities are, and what that does to retrieval across them. */
 export default function GapView() {
   const current = measured.value;
-  useEffect(restore, []);
+  useEffect(restore, [route.value.path[0]]);
   return (
     <main class="gap-view">
       <h1 class="only-read-aloud">Gap</h1>
