@@ -70,8 +70,10 @@ export class ContentFiles {
   /** @returns false when it is too young. */
   async remove(sha256: string): Promise<boolean> {
     const path = this.pathOf(sha256);
-    const found = await stat(path).catch(ifMissing);
-    if (found !== undefined && Date.now() - found.mtimeMs < this.#minAgeMs) return false;
+    if (this.#minAgeMs > 0) {
+      const found = await stat(path).catch(ifMissing);
+      if (found !== undefined && Date.now() - found.mtimeMs < this.#minAgeMs) return false;
+    }
     this.#verified.delete(sha256);
     await rm(path, { force: true });
     return true;

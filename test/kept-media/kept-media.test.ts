@@ -82,6 +82,16 @@ describe("KeptMedia", () => {
     }
   });
 
+  it("removes a file at once whatever the clocks say", async () => {
+    const media = open();
+    const lease = media.lease();
+    await lease.keep(file("a"));
+    const later = Date.now() / 1000 + 60;
+    utimesSync(pathOf("a"), later, later);
+    await lease.release();
+    expect(existsSync(pathOf("a"))).toBe(false);
+  });
+
   it("leaves what another server of a shared folder may be about to store for an hour", async () => {
     const [one, other] = [open(0, true), open(0, true)];
     const lease = one.lease();
