@@ -168,9 +168,9 @@ function inputOf(name: string, modality: Input["modality"], blob: Blob): Input {
   return { id: ++lastId, name, modality, blob, url: URL.createObjectURL(blob) };
 }
 
-async function open(given: readonly Input[]): Promise<void> {
+async function open(chosen: readonly Input[]): Promise<void> {
   const opened = await Promise.all(
-    given.map(async (input) =>
+    chosen.map(async (input) =>
       input.modality === "text" ? { ...input, text: await input.blob.text() } : input,
     ),
   );

@@ -19,13 +19,13 @@ export interface Measured {
 
 export const measured = signal<Measured>();
 
-export async function measure(given: Source): Promise<void> {
-  measured.value = { state: "working", source: given, sentence: "" };
+export async function measure(wanted: Source): Promise<void> {
+  measured.value = { state: "working", source: wanted, sentence: "" };
   const source =
-    "collection" in given
-      ? { ...given, sides: given.sides ?? (await defaultSides(given.collection)) }
-      : given;
-  if (measured.peek()?.source !== given) return;
+    "collection" in wanted
+      ? { ...wanted, sides: wanted.sides ?? (await defaultSides(wanted.collection)) }
+      : wanted;
+  if (measured.peek()?.source !== wanted) return;
   measured.value = { state: "working", source, sentence: "" };
   if ("collection" in source) {
     const params = { pairs: source.pairBy };

@@ -23,14 +23,14 @@ export function SourceForm() {
   const mixed = collections.value.list.filter(
     ({ count_by_modality: counts }) => Object.values(counts).filter((n) => n >= 4).length > 1,
   );
-  const onFiles = (given: readonly File[]) => {
-    if (given.length !== 2 || given.some(({ name }) => !name.endsWith(".npy"))) {
+  const onFiles = (files: readonly File[]) => {
+    if (files.length !== 2 || files.some(({ name }) => !name.endsWith(".npy"))) {
       toast("Choose two .npy files, the pictures or sounds and the texts.");
       return;
     }
     // The names tell which is which, otherwise their order.
     const isText = ({ name }: File) => /text|caption/i.test(name);
-    const [a, b] = isText(given[0]) ? [given[1], given[0]] : given;
+    const [a, b] = isText(files[0]) ? [files[1], files[0]] : files;
     const aModality = /audio|sound/i.test(a.name) ? "audio" : "image";
     void measure({ a, b, aModality, paired: true });
   };

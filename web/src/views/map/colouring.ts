@@ -29,8 +29,8 @@ export async function colourBy(data: MapData, field: string | undefined): Promis
     return;
   }
   try {
-    const asked = { map: data.map, field };
-    const values = await server.peek().mapValues(data.collection, asked, { signal });
+    const request = { map: data.map, field };
+    const values = await server.peek().mapValues(data.collection, request, { signal });
     if (!signal.aborted) colouring.value = { map: data.map, field, ...groupsOf(values) };
   } catch (error) {
     if (signal.aborted) return;

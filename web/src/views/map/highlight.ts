@@ -28,8 +28,8 @@ export function highlightGroup({ groups, groupOf, field }: Colouring, group: num
   asking.abort();
   const weights = Float32Array.from(groupOf, (one) => Number(one === group));
   const { label, count } = groups[group];
-  const what = field === undefined ? label : `${field}: ${label}`;
-  const sentence = `${what}, ${count.toLocaleString()} of ${groupOf.length.toLocaleString()} items`;
+  const name = field === undefined ? label : `${field}: ${label}`;
+  const sentence = `${name}, ${count.toLocaleString()} of ${groupOf.length.toLocaleString()} items`;
   highlighted.value = { weights, group, sentence };
 }
 
@@ -48,8 +48,8 @@ export async function highlightText(data: MapData, text: string): Promise<void> 
 
 async function nearTo(data: MapData, text: string, signal: AbortSignal): Promise<Highlighted> {
   const top_k = Math.min(maxFound, Math.max(1, data.total));
-  const asked = { text, top_k, centering: data.centroids.length > 1 };
-  const { results } = await server.peek().search(data.collection, asked, { signal });
+  const query = { text, top_k, centering: data.centroids.length > 1 };
+  const { results } = await server.peek().search(data.collection, query, { signal });
   if (results.length === 0) return { sentence: "Nothing was found." };
   const best = results[0].similarity;
   const least = results.at(-1)!.similarity;

@@ -199,9 +199,9 @@ function useThumbnails(data: MapData): Thumbnails | undefined {
   const [thumbnails, setThumbnails] = useState<Thumbnails>();
   useEffect(() => {
     if (!data.hasPreviews) return setThumbnails(undefined);
-    const made = new Thumbnails(data, () => draw((n) => n + 1));
-    setThumbnails(made);
-    return () => made.close();
+    const created = new Thumbnails(data, () => draw((n) => n + 1));
+    setThumbnails(created);
+    return () => created.close();
   }, [data]);
   return thumbnails;
 }

@@ -22,8 +22,8 @@ export function Selected({ data, selected, onSelect }: Props) {
   const showNeighbours = async () => {
     setAsking(true);
     try {
-      const asked = { item_id: data.ids[only], top_k: neighbours };
-      const { results } = await server.peek().search(data.collection, asked);
+      const query = { item_id: data.ids[only], top_k: neighbours };
+      const { results } = await server.peek().search(data.collection, query);
       const place = new Map(data.ids.map((id, i) => [id, i]));
       const near = results.map(({ id }) => place.get(id)).filter((i) => i !== undefined);
       onSelect([only, ...near]);

@@ -148,10 +148,10 @@ function Range({ field: { field, min, max } }: { field: Field }) {
   const conditions = conditionsOf(query.value.filter) ?? [];
   const bounds = ofField(conditions, field).flatMap((one) => boundIn(one) ?? []);
   const boundOf = (op: "gte" | "lte") => bounds.find((bound) => bound.op === op)?.value;
-  const bind = (op: "gte" | "lte", given: string) => {
+  const bind = (op: "gte" | "lte", text: string) => {
     const isKept = (one: Filter) => boundIn(one)?.field !== field || boundIn(one)?.op !== op;
-    const value = Number(given);
-    const added = given === "" || Number.isNaN(value) ? [] : [{ field, op, value }];
+    const value = Number(text);
+    const added = text === "" || Number.isNaN(value) ? [] : [{ field, op, value }];
     ask({ filter: filterOf([...conditions.filter(isKept), ...added]) });
   };
   const box = (op: "gte" | "lte", label: string, end: number | undefined) => (

@@ -60,11 +60,11 @@ export function deleteItems(collection: string, items: readonly Shown[]): void {
 }
 
 async function carryOut(key: object, { isLeaving = false } = {}): Promise<void> {
-  const what = pending.get(key);
-  if (what === undefined) return;
+  const deletion = pending.get(key);
+  if (deletion === undefined) return;
   pending.delete(key);
   try {
-    const { collection, ids } = what;
+    const { collection, ids } = deletion;
     await server.peek().deleteItems(collection, { ids });
     if (!isLeaving) await refreshCollections();
   } catch (error) {
@@ -84,9 +84,9 @@ export async function tagItems(
   added: readonly string[],
 ): Promise<void> {
   if (added.length === 0) return;
-  const what = items.length === 1 ? items[0].id : `${items.length} items`;
+  const names = items.length === 1 ? items[0].id : `${items.length} items`;
   const change = (tags: readonly string[]) => [...new Set([...tags, ...added])];
-  await changeTags(collection, items, change, `Tagged ${what} with ${added.join(", ")}`);
+  await changeTags(collection, items, change, `Tagged ${names} with ${added.join(", ")}`);
 }
 
 export async function untagItem(collection: string, item: Shown, gone: string): Promise<void> {

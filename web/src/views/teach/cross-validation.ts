@@ -69,9 +69,9 @@ export function predict(
   { embeddings, labels, classes }: Labelled,
   others: readonly Float32Array[],
 ): (Prediction & { margin: number })[] {
-  const given = { labels: Int32Array.from(labels), classes };
+  const targets = { labels: Int32Array.from(labels), classes };
   const probe = fitLinearProbe(
-    { ...rowsOf(embeddings), ...given },
+    { ...rowsOf(embeddings), ...targets },
     { maxIterations: maxIterations.many },
   );
   return others.map((one) => {

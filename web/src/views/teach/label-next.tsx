@@ -26,13 +26,13 @@ export function LabelNext({ lesson }: { lesson: StoredLesson }) {
   const version = taught.value?.version;
   useEffect(() => {
     const others = unlabelled.peek();
-    const given = labelled.peek().filter(({ id }) => !leftOut.peek().has(id));
-    const labels = labelsOf(given);
+    const labelledItems = labelled.peek().filter(({ id }) => !leftOut.peek().has(id));
+    const labels = labelsOf(labelledItems);
     if (version === undefined || others.length === 0 || labels.length < 2) return;
     const abort = new AbortController();
     const examples = {
-      embeddings: given.map(({ embedding }) => embedding),
-      labels: given.map(({ label }) => labels.indexOf(label!)),
+      embeddings: labelledItems.map(({ embedding }) => embedding),
+      labels: labelledItems.map(({ label }) => labels.indexOf(label!)),
       classes: labels.length,
     };
     const unknown = others.map(({ embedding }) => embedding);

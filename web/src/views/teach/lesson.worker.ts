@@ -4,11 +4,11 @@ import { findSuspects } from "./suspects.js";
 const tasks = {
   crossValidate,
   predict,
-  screen: (given: Labelled) => findSuspects(given, crossValidate(given)),
+  screen: (examples: Labelled) => findSuspects(examples, crossValidate(examples)),
 };
 export type LessonTasks = typeof tasks;
 
 addEventListener("message", ({ data }: MessageEvent<[keyof LessonTasks, unknown[]]>) => {
   const [name, args] = data;
-  postMessage((tasks[name] as (...given: unknown[]) => unknown)(...args));
+  postMessage((tasks[name] as (...args: unknown[]) => unknown)(...args));
 });

@@ -114,9 +114,9 @@ export function addTexts(classId: number, lines: string): void {
   const existing = new Set(
     classes.peek().flatMap(({ examples }) => examples.map(({ text }) => text)),
   );
-  const given = lines.split("\n").map((line) => line.trim());
-  const fresh = [...new Set(given)].filter((text) => text !== "" && !existing.has(text));
-  const twins = given.filter((text) => text !== "").length - fresh.length;
+  const texts = lines.split("\n").map((line) => line.trim());
+  const fresh = [...new Set(texts)].filter((text) => text !== "" && !existing.has(text));
+  const twins = texts.filter((text) => text !== "").length - fresh.length;
   if (twins > 0) toast(twinsText(twins));
   if (fresh.length === 0) return;
   modality.value ??= "text";

@@ -64,10 +64,10 @@ export const labelsOf = (items: readonly StoredItem[]): string[] =>
 export const storedLesson = computed((): Lesson | undefined => {
   if (stored.value.state !== "ready") return undefined;
   const { model, modality, collection } = stored.value.lesson;
-  const given = labelled.value
+  const examples = labelled.value
     .filter(({ id }) => !leftOut.value.has(id))
     .map((example) => ({ example, label: example.label!, embedding: example.embedding }));
-  return { collection, model, modality, given };
+  return { collection, model, modality, examples };
 });
 
 let reading = new AbortController();
@@ -142,12 +142,12 @@ async function screen(): Promise<void> {
   const labels = labelsOf(items);
   screened.value = undefined;
   if (labels.length < 2) return;
-  const given = {
+  const examples = {
     embeddings: items.map(({ embedding }) => embedding),
     labels: items.map(({ label }) => labels.indexOf(label!)),
     classes: labels.length,
   };
-  const found = await inWorker("screen", [given], reading.signal);
+  const found = await inWorker("screen", [examples], reading.signal);
   screened.value = { items, labels, ...found };
 }
 

@@ -224,6 +224,6 @@ function obstacle(why: string | undefined, field: string | undefined): string | 
   if (why !== undefined) return why;
   if (field === undefined) return "Choose a collection and the field that names its labels.";
   if (stored.value.state !== "ready") return "Reading the items…";
-  const labels = new Set(storedLesson.value?.given.map(({ label }) => label));
+  const labels = new Set(storedLesson.value?.examples.map(({ label }) => label));
   return labels.size < 2 ? "At least two labels need items." : undefined;
 }

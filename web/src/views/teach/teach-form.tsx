@@ -50,7 +50,7 @@ export function TeachForm({
       <p class="sentence" role="status">
         {obstacle ??
           (lesson &&
-            `${lesson.given.length.toLocaleString()} examples for ${lesson.model.id}.` +
+            `${lesson.examples.length.toLocaleString()} examples for ${lesson.model.id}.` +
               (replaced === undefined ? "" : ` ${replacedSentence(replaced)}`))}
       </p>
       {isOwn && <Outcome />}

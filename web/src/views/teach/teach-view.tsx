@@ -59,5 +59,5 @@ export default function TeachView() {
 function ownLesson(): Lesson | undefined {
   const [current, kind] = [model.value, modality.value];
   if (current === undefined || kind === undefined) return undefined;
-  return { model: current, modality: kind, given: usable.value };
+  return { model: current, modality: kind, examples: usable.value };
 }

@@ -25,7 +25,7 @@ export interface Lesson {
   model: ModelAnswer;
   modality: TaughtModality;
   /** Embeddings are units of the model's own space. */
-  given: readonly { example: LessonExample; label: string; embedding: Float32Array }[];
+  examples: readonly { example: LessonExample; label: string; embedding: Float32Array }[];
 }
 
 /** An example with its class, what the texts of the labels alone said, and what teaching says. */
@@ -56,9 +56,9 @@ export const taught = signal<Taught>();
 /** Teaches the classes as a new version of a head, and finds out how good it will be. */
 export async function teach(head: string, lesson: Lesson): Promise<void> {
   const start = performance.now();
-  const { collection, given, model, modality } = lesson;
-  const labels = [...new Set(given.map(({ label }) => label))];
-  const tell = (change: Partial<Taught>) => {
+  const { collection, examples, model, modality } = lesson;
+  const labels = [...new Set(examples.map(({ label }) => label))];
+  const update = (change: Partial<Taught>) => {
     taught.value = { ...taught.peek()!, ...change };
   };
   taught.value = {
@@ -80,35 +80,36 @@ export async function teach(head: string, lesson: Lesson): Promise<void> {
       name: head,
       model: model.id,
       items: {
-        embeddings: given.map(({ embedding }) => [...embedding]),
+        embeddings: examples.map(({ embedding }) => [...embedding]),
         modality,
       },
-      labels: given.map(({ label }) => label),
+      labels: examples.map(({ label }) => label),
     });
     for await (const { state, progress, detail, error, result } of server
       .peek()
       .jobEvents(job.id)) {
-      tell({ progress, stage: String(detail?.stage ?? state) });
+      update({ progress, stage: String(detail?.stage ?? state) });
       if (state === "failed") throw new ApiError(error?.message ?? "It failed", { status: 500 });
-      if (state === "succeeded") tell({ version: (result as z.infer<typeof TrainResult>).version });
+      if (state === "succeeded")
+        update({ version: (result as z.infer<typeof TrainResult>).version });
       if (state === "cancelled") throw new Error("It was cancelled.");
     }
     const judged = await judging;
-    tell({ state: "done", judged, seconds: (performance.now() - start) / 1000 });
+    update({ state: "done", judged, seconds: (performance.now() - start) / 1000 });
   } catch (error) {
-    tell({ state: "failed", sentence: sentenceOf(error) });
+    update({ state: "failed", sentence: sentenceOf(error) });
   }
 }
 
 async function judge(lesson: Lesson, labels: readonly string[]): Promise<readonly Judged[]> {
-  const { given } = lesson;
-  const embeddings = given.map(({ embedding }) => embedding);
-  const classOf = given.map(({ label }) => labels.indexOf(label));
+  const { examples } = lesson;
+  const embeddings = examples.map(({ embedding }) => embedding);
+  const classOf = examples.map(({ label }) => labels.indexOf(label));
   const [texts, after] = await Promise.all([
     labelEmbeddings(lesson, labels),
     inWorker("crossValidate", [{ embeddings, labels: classOf, classes: labels.length }]),
   ]);
-  return given.map(({ example, embedding }, i) => ({
+  return examples.map(({ example, embedding }, i) => ({
     example,
     label: classOf[i],
     before: indexOfLargest(texts.map((text) => dot(text, embedding))),
