@@ -129,15 +129,21 @@ export class Jobs {
     await this.refresh();
     this.#of(id);
     await this.claim();
-    const job = this.#of(id);
-    const { queue } = this.#records.store;
+    // A job that is just being taken here still says that it waits.
+    if ((await this.#runner.abort(id)) && hasEnded(this.#of(id))) return this.get(id);
+    const [job, { queue }] = [this.#of(id), this.#records.store];
     if (job.state === "queued" || job.state === "interrupted") {
-      await this.#records.end(job, { state: "cancelled" });
-    } else if (job.state === "running" && queue !== undefined && !this.#runner.isRunning(id)) {
+      const before = { endedAt: undefined, ...job };
+      const isWritten = await this.#records.end(job, { state: "cancelled" });
+      if (!isWritten && queue !== undefined) {
+        Object.assign(job, before);
+        return this.cancel(id); // another server has taken it
+      }
+    } else if (job.state === "running" && queue !== undefined) {
       const ended = this.#records.watchers.ended(id);
       await queue.requestCancel(id);
       await ended;
-    } else if (job.state !== "running" || !(await this.#runner.abort(id))) {
+    } else {
       const message = `The job "${id}" ${stateInWords[job.state].replace(" ", " already ")}`;
       throw new AppError("conflict", message, { param: "id" });
     }

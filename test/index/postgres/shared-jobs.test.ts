@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { writeSealed } from "../../../src/files/sealed-file.js";
 import type { Connections } from "../../../src/index/postgres/connections.js";
 import {
@@ -23,6 +23,7 @@ const log = createLog("silent");
 interface TestServer {
   name: string;
   jobs: Jobs;
+  store: SharedJobStore;
   connections: Connections;
   /** Runs under way here, by the name in their input. */
   runs: Map<string, { end(): void; context: JobContext }>;
@@ -82,7 +83,7 @@ describe.skipIf(!hasPostgres(18))(onPostgres("Jobs of several servers"), () => {
       claim: () => connections.write(prepareSchema),
     });
     jobs.follow();
-    servers.push({ name, jobs, connections, runs, began });
+    servers.push({ name, jobs, store, connections, runs, began });
     return servers.at(-1) as TestServer;
   }
   const input = (name: string) => ({ data: { name }, files: { "rows.bin": Buffer.from(name) } });
@@ -105,6 +106,45 @@ describe.skipIf(!hasPostgres(18))(onPostgres("Jobs of several servers"), () => {
     if (run === undefined) throw new Error(`The server does not run "${name}"`);
     return writeSealed(join(run.context.folder, "checkpoint"), checkpoint);
   };
+
+  it("are cancelled while they are being taken", async () => {
+    const one = await start("one");
+    const take = one.store.take.bind(one.store);
+    let isTaken = false;
+    let goOn = () => {};
+    vi.spyOn(one.store, "take").mockImplementationOnce(async (...args) => {
+      const taken = await take(...args);
+      isTaken = true;
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      return taken;
+    });
+    const { id } = await one.jobs.create("work", input("a"));
+    await expect.poll(() => isTaken).toBe(true);
+    const cancelled = one.jobs.cancel(id);
+    await one.jobs.refresh();
+    goOn();
+    expect(await cancelled).toMatchObject({ state: "cancelled" });
+    await one.jobs.create("work", input("b"));
+    (await whoRuns("b")).runs.get("b")?.end();
+    expect(one.began).toEqual(["b"]);
+    await stateAt(one, id).toMatchObject({ state: "cancelled" });
+  });
+
+  it("are cancelled on a server that has not heard yet who took them", async () => {
+    const [one, other] = [await start("one"), await start("other")];
+    vi.spyOn(one.store, "take").mockResolvedValue(undefined);
+    const nothing = { changed: [], removed: [] };
+    const poll = vi.spyOn(one.store, "pollChanges").mockResolvedValue(nothing);
+    const { id } = await one.jobs.create("work", input("a"));
+    expect(await whoRuns("a")).toBe(other);
+    poll.mockRestore();
+    vi.spyOn(one.store, "pollChanges").mockResolvedValueOnce(nothing);
+    expect(await one.jobs.cancel(id)).toMatchObject({ state: "cancelled" });
+    await expect.poll(() => other.runs.size).toBe(0);
+    await stateAt(other, id).toMatchObject({ state: "cancelled" });
+  });
 
   it("run once, one at a time in a lane, and all servers see how they end", async () => {
     const [one, other] = [await start("one"), await start("other")];
