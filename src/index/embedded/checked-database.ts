@@ -1,5 +1,4 @@
 import { closeSync, fsyncSync, openSync, rmSync, truncateSync, writeSync } from "node:fs";
-import { crc32 } from "node:zlib";
 import { writeDurablySync } from "./durable-file.js";
 import {
   checkLog,
@@ -141,7 +140,7 @@ export class CheckedDatabase {
     for (let first = 1; first <= this.#sums.pageCount; first += pagesPerSlice) {
       this.committed(); // the log may have been emptied meanwhile
       const last = first + pagesPerSlice - 1;
-      const damaged = damagedPages(database, this.#sums, this.#log.frameOfPage, first, last);
+      const damaged = damagedPages(database, this.#sums, this.#log.pages, first, last);
       if (damaged.length > 0) throw damagedDatabase(this.#dataDir, damaged, this.#sums);
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -161,9 +160,7 @@ export class CheckedDatabase {
     const { salt, frames, pageCount } = this.#log;
     if (frames === 0 || (salt === this.#sums.salt && frames === this.#sums.frames))
       return undefined;
-    const pages: [number, number][] = [];
-    this.#log.takeFreshPages((page, content) => pages.push([page, crc32(content)]));
-    const entry = { pages, pageCount, salt, frames };
+    const entry = { pages: this.#log.takeSums(), pageCount, salt, frames };
     applyCommit(this.#sums, entry);
     return entry;
   }

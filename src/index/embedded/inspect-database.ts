@@ -57,7 +57,7 @@ export function checkLog(dataDir: string, sums: PageSums, log: WalLog): void {
 function checkDatabase(dataDir: string, sums: PageSums, log: WalLog) {
   checkLog(dataDir, sums, log);
   const { database } = databaseFiles(dataDir);
-  const damaged = damagedPages(database, sums, log.frameOfPage);
+  const damaged = damagedPages(database, sums, log.pages);
   if (damaged.length > 0) {
     // A log may be missing because it was written into the database: then the pages are right.
     const lacksLog = log.frames === 0 && sums.frames > 0;

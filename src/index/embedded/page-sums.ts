@@ -139,7 +139,7 @@ export function sumPages(file: string, pageSize: number, pages: number): Uint32A
 export function damagedPages(
   file: string,
   { pageSize, pageCount, sums }: PageSums,
-  inLog: ReadonlyMap<number, unknown> = new Map(),
+  inLog: ReadonlySet<number> = new Set(),
   first = 1,
   last = pageCount,
 ): number[] {

@@ -1,8 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { crc32 } from "node:zlib";
 
 /**
- * Reads SQLite's write-ahead log, to know which pages a checkpoint will change and how many
- * frames are committed. Format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
+ * Reads SQLite's write-ahead log, to know which pages a checkpoint will change, their sums, and
+ * how many frames are committed.
+ * Format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
  */
 export class WalLog {
   readonly #file: string;
@@ -12,9 +14,9 @@ export class WalLog {
   frames = 0;
   /** Pages of the database after the last commit. */
   pageCount = 0;
-  /** The last committed frame of each page. */
-  readonly frameOfPage = new Map<number, number>();
-  /** Those of them committed since they were last taken. */
+  /** The pages that the log holds. */
+  readonly pages = new Set<number>();
+  /** CRC-32 of the newest content of those that were committed since they were last taken. */
   #fresh = new Map<number, number>();
   #pageSize = 0;
   /** Of the header and all frames up to the last commit. */
@@ -38,18 +40,11 @@ export class WalLog {
     this.#read((handle) => this.#walk(handle));
   }
 
-  /** Calls `use` with the newest content of every page that was committed since the last call. */
-  takeFreshPages(use: (page: number, content: Uint8Array) => void): void {
+  /** @returns page and CRC-32 of its content, for all that was committed since the last call. */
+  takeSums(): [page: number, sum: number][] {
     const fresh = this.#fresh;
     this.#fresh = new Map();
-    if (fresh.size === 0) return;
-    this.#read((handle) => {
-      const content = Buffer.alloc(this.#pageSize);
-      for (const [page, frame] of fresh) {
-        readSync(handle, content, 0, content.length, this.#offset(frame) + frameHeaderBytes);
-        use(page, content);
-      }
-    });
+    return [...fresh];
   }
 
   #walk(handle: number) {
@@ -65,22 +60,21 @@ export class WalLog {
     }
     const checksum = this.#checksum.copy();
     const frame = Buffer.alloc(frameHeaderBytes + this.#pageSize);
-    const pages: number[] = [];
+    const sums: [page: number, sum: number][] = [];
     for (let n = this.frames; ; n++) {
       if (readSync(handle, frame, 0, frame.length, this.#offset(n)) < frame.length) return;
       if (frame.toString("hex", 8, 16) !== salt) return;
       checksum.add(frame, 0, 8);
       checksum.add(frame, frameHeaderBytes, frame.length);
       if (!checksum.equals(frame, 16)) return;
-      pages.push(frame.readUInt32BE(0));
+      sums.push([frame.readUInt32BE(0), crc32(frame.subarray(frameHeaderBytes))]);
       const pageCount = frame.readUInt32BE(4);
       if (pageCount === 0) continue; // not committed, or rolled back
-      pages.forEach((page, i) => {
-        const last = n - pages.length + 1 + i;
-        this.frameOfPage.set(page, last);
-        this.#fresh.set(page, last);
-      });
-      pages.length = 0;
+      for (const [page, sum] of sums) {
+        this.pages.add(page);
+        this.#fresh.set(page, sum);
+      }
+      sums.length = 0;
       this.frames = n + 1;
       this.pageCount = pageCount;
       this.#checksum = checksum.copy();
@@ -91,7 +85,7 @@ export class WalLog {
     this.salt = salt;
     this.frames = 0;
     this.pageCount = 0;
-    this.frameOfPage.clear();
+    this.pages.clear();
     this.#fresh.clear();
   }
 
