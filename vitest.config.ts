@@ -33,16 +33,19 @@ const isSlow = (path: string) => {
 
 /** Run once more with everything in PostgreSQL. */
 const onPostgresToo = [
-  "collections",
-  "items",
-  "search",
-  "headed-collections",
-  "heads",
-  "bridges",
-  "label-sets",
-  "calibrations",
-  "jobs",
-].map((name) => `test/routes/${name}.test.ts`);
+  "collections/move-job",
+  "routes/collections",
+  "routes/items",
+  "routes/item-media",
+  "routes/map",
+  "routes/search",
+  "routes/headed-collections",
+  "routes/heads",
+  "routes/bridges",
+  "routes/label-sets",
+  "routes/calibrations",
+  "routes/jobs",
+].map((name) => `test/${name}.test.ts`);
 
 const shared = {
   // Native runtimes (ONNX Runtime, SQLite, usearch) live in worker threads of their own; a process

@@ -1,8 +1,15 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import type { App } from "../../src/app.js";
 import { checkDataFolder } from "../../src/index/embedded/check-data-folder.js";
 import { restoreBackup } from "../../src/index/embedded/restore-backup.js";
@@ -17,6 +24,7 @@ const image = { modality: "image", embedding: [0.6, 0.8] };
 
 let app: App;
 let services: Services;
+const isOnPostgres = Boolean(inject("postgres"));
 const dataDirs: string[] = [];
 beforeEach(() => start());
 afterEach(() => services.close());
@@ -26,9 +34,9 @@ async function start(overrides: Parameters<typeof startApp>[0] = {}) {
   dataDirs.push(services.config.dataDir);
 }
 async function restart(overrides: Parameters<typeof startApp>[0] = {}) {
-  const { dataDir } = services.config;
+  const { dataDir, store } = services.config;
   await services.close();
-  await start({ dataDir, ...overrides });
+  await start({ dataDir, store, ...overrides });
 }
 async function create(name = "c", keep_media = true) {
   const body = { name, space: "plain", dimensions: 2, keep_media };
@@ -51,6 +59,11 @@ const kept = () => {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
   return names.filter((name) => name.length > 2);
 };
+/** Of files that servers share only old ones are removed. */
+function letAge(): void {
+  const old = Date.now() / 1000 - 7200;
+  for (const name of kept()) utimesSync(join(services.config.dataDir, "media", name), old, old);
+}
 const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
 
 describe("GET /v1/collections/{name}/items/{id}/media", () => {
@@ -140,12 +153,14 @@ describe("GET /v1/collections/{name}/items/{id}/media", () => {
     const damaged = await media();
     expect(damaged.status).toBe(500);
     expect(await damaged.json()).toMatchObject({ error: { code: "storage_corrupt" } });
-    await services.close();
-    const findings = await checkDataFolder(services.config.dataDir);
-    expect(findings.filter(({ ok }) => !ok)).toEqual([
-      { check: "kept media", ok: false, found: expect.stringMatching(/"cat" again/) },
-    ]);
-    await start({ dataDir: services.config.dataDir });
+    if (!isOnPostgres) {
+      await services.close();
+      const findings = await checkDataFolder(services.config.dataDir);
+      expect(findings.filter(({ ok }) => !ok)).toEqual([
+        { check: "kept media", ok: false, found: expect.stringMatching(/"cat" again/) },
+      ]);
+      await start({ dataDir: services.config.dataDir });
+    }
     await addCat();
     expect((await bytesOf(await media())).equals(cat)).toBe(true);
   });
@@ -159,9 +174,11 @@ describe("a collection that keeps media", () => {
     await restart();
     await app.request(at("a"), { method: "DELETE" });
     expect((await bytesOf(await media("b"))).equals(cat)).toBe(true);
+    letAge();
     await add({ id: "b", ...image }); // replaced by one without
     expect(kept()).toEqual([]);
     await addCat();
+    letAge();
     await app.request("/v1/collections/c", { method: "DELETE" });
     expect(kept()).toEqual([]);
   });
@@ -227,38 +244,46 @@ describe("a collection that keeps media", () => {
     expect(kept().length).toBeLessThan(2);
   });
 
-  it("comes back whole from a backup, and from an export with media", async () => {
-    await create();
-    await addCat();
-    const folder = mkdtempSync(join(tmpdir(), "crossmodal-media-"));
-    const backup = await app.request("/v1/backup");
-    const bytes = await bytesOf(backup);
-    expect(backup.headers.get("content-length")).toBe(String(bytes.length));
-    writeFileSync(join(folder, "backup"), bytes);
-    const lines = await (await app.request("/v1/collections/c/export?media=true")).text();
-    expect(await (await app.request("/v1/collections/c/export")).text()).not.toContain('"media"');
-    await add({ id: "late", modality: "audio", embedding: [1, 0], media: dog.toString("base64") });
-    const { dataDir } = services.config;
-    await services.close();
-    const { media: restored } = await restoreBackup(join(folder, "backup"), dataDir, {
-      replace: true,
-    });
-    expect(restored).toEqual({ count: 1, damaged: [] });
-    await start({ dataDir });
-    expect((await bytesOf(await media())).equals(cat)).toBe(true);
-    expect(kept()).toHaveLength(1); // what came after the backup went with its item
+  it.skipIf(isOnPostgres)(
+    "comes back whole from a backup, and from an export with media",
+    async () => {
+      await create();
+      await addCat();
+      const folder = mkdtempSync(join(tmpdir(), "crossmodal-media-"));
+      const backup = await app.request("/v1/backup");
+      const bytes = await bytesOf(backup);
+      expect(backup.headers.get("content-length")).toBe(String(bytes.length));
+      writeFileSync(join(folder, "backup"), bytes);
+      const lines = await (await app.request("/v1/collections/c/export?media=true")).text();
+      expect(await (await app.request("/v1/collections/c/export")).text()).not.toContain('"media"');
+      await add({
+        id: "late",
+        modality: "audio",
+        embedding: [1, 0],
+        media: dog.toString("base64"),
+      });
+      const { dataDir } = services.config;
+      await services.close();
+      const { media: restored } = await restoreBackup(join(folder, "backup"), dataDir, {
+        replace: true,
+      });
+      expect(restored).toEqual({ count: 1, damaged: [] });
+      await start({ dataDir });
+      expect((await bytesOf(await media())).equals(cat)).toBe(true);
+      expect(kept()).toHaveLength(1); // what came after the backup went with its item
 
-    await restart({ dataDir: mkdtempSync(join(tmpdir(), "crossmodal-imported-")) });
-    await create();
-    const type = { "content-type": "application/x-ndjson" };
-    const imported = await app.request("/v1/collections/c/items", {
-      method: "POST",
-      headers: type,
-      body: lines,
-    });
-    expect(await imported.text()).toContain('"stored"');
-    expect((await bytesOf(await media())).equals(cat)).toBe(true);
-  });
+      await restart({ dataDir: mkdtempSync(join(tmpdir(), "crossmodal-imported-")) });
+      await create();
+      const type = { "content-type": "application/x-ndjson" };
+      const imported = await app.request("/v1/collections/c/items", {
+        method: "POST",
+        headers: type,
+        body: lines,
+      });
+      expect(await imported.text()).toContain('"stored"');
+      expect((await bytesOf(await media())).equals(cat)).toBe(true);
+    },
+  );
 
   it("opens its media by a signed address where keys are needed", async () => {
     await create();

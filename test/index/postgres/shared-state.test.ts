@@ -75,6 +75,19 @@ describe.skipIf(!hasPostgres(18))(onPostgres("SharedState of two servers"), () =
     expect(existsSync(join(folder.path, "a.json"))).toBe(false);
   });
 
+  it("fetches a change that came after one of its own that failed", async () => {
+    const state = start();
+    const [one, other] = [state, start()].map((each) => each.folder("things"));
+    await one.change((changes) => changes.write("a.json", "1"));
+    const failing = one.change(async () => {
+      throw new AppError("conflict", "refused");
+    });
+    await expect(failing).rejects.toThrow("refused");
+    await other.change((changes) => changes.write("a.json", "2"));
+    await state.refresh();
+    expect(readFileSync(join(one.path, "a.json"), "utf8")).toBe("2");
+  });
+
   it("mends a copy that an earlier process left damaged or too large", async () => {
     const state = start();
     const folder = state.folder("things");

@@ -61,12 +61,12 @@ export class MirroredFolder implements StateFolder {
 
   /** As `refresh`, where the tables are known to be there. */
   load(): Promise<void> {
-    return this.#inTurn(() => this.#connections.read((db) => this.#pull(db)));
+    return this.#inTurn(() => this.#connections.read((db) => this.#take(db)));
   }
 
   async change<T>(work: (changes: FolderChanges) => Promise<T>): Promise<T> {
     await this.#ready();
-    return this.#change(work);
+    return this.#change(({ changes }) => work(changes));
   }
 
   /**
@@ -77,22 +77,23 @@ export class MirroredFolder implements StateFolder {
    */
   async takeOver(from: string, paths: readonly string[]): Promise<boolean> {
     if (this.#epoch > 0 || paths.length === 0) return false;
-    return this.#change(async ({ write }) => {
-      if (this.#epoch > 1) return false; // another server was faster; epoch 1 is this change
-      for (const path of paths) await write(path, await readFile(join(from, path)));
+    return this.#change(async ({ changes, epoch }) => {
+      if (epoch > 1) return false; // another server was faster; epoch 1 is this change
+      for (const path of paths) await changes.write(path, await readFile(join(from, path)));
       return true;
     });
   }
 
-  #change<T>(work: (changes: FolderChanges) => Promise<T>): Promise<T> {
+  /** @param work  gets the epoch that the folder has once this change is stored. */
+  #change<T>(work: (change: { changes: FolderChanges; epoch: number }) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
       const result = await this.#connections.write(async (db) => {
         await lockFolder(db, this.name);
-        await this.#pull(db);
-        return work(changesOf(db, this.name));
+        const epoch = await this.#pull(db);
+        return work({ changes: changesOf(db, this.name), epoch });
       });
       // It is stored. If the database goes away now, the copy follows later.
-      await this.#connections.read((db) => this.#pull(db)).catch(() => undefined);
+      await this.#connections.read((db) => this.#take(db)).catch(() => undefined);
       return result;
     });
   }
@@ -103,8 +104,17 @@ export class MirroredFolder implements StateFolder {
     return turn;
   }
 
-  /** Database -> copy. New files are complete before removed ones are deleted. */
-  async #pull(db: Connection): Promise<void> {
+  async #take(db: Connection): Promise<void> {
+    this.#epoch = await this.#pull(db);
+    this.#isLoaded = true;
+  }
+
+  /**
+   * Database -> copy. New files are complete before removed ones are deleted.
+   * @returns the epoch that the transaction sees. Of one that changes the folder it only holds once
+   *   that is stored: if it is not, the next change by another server has the same.
+   */
+  async #pull(db: Connection): Promise<number> {
     const epoch = (await folderEpochs(db)).get(this.name) ?? 0;
     const files = await filesIn(db, this.name);
     this.#copied ??= await sumsIn(this.path);
@@ -123,9 +133,8 @@ export class MirroredFolder implements StateFolder {
       await removeEmpty(this.path, dirname(path));
       copied.delete(path);
     }
-    this.#epoch = epoch;
-    this.#isLoaded = true;
     if (changed.length + gone.length > 0) await this.onChange([...changed, ...gone]);
+    return epoch;
   }
 
   /** A folder that is new appears with all its files at once. */

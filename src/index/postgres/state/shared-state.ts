@@ -58,7 +58,10 @@ export class SharedState {
 
   /** Fetches changes by other servers. @throws AppError `storage_unavailable` */
   async refresh(): Promise<void> {
-    for (const folder of this.#folders.values()) await folder.refresh();
+    await this.#ready();
+    const epochs = await this.#connections.read(folderEpochs);
+    for (const folder of this.#folders.values())
+      if ((epochs.get(folder.name) ?? 0) !== folder.epoch) await folder.load();
   }
 
   /** As `refresh`, where the tables are known to be there. */
@@ -70,7 +73,7 @@ export class SharedState {
   follow(): void {
     if (this.#isClosed) return;
     this.#timer = setTimeout(() => {
-      this.#look()
+      this.refresh()
         .catch((error) => {
           if (!this.#isClosed && error?.code !== "storage_unavailable")
             this.#log?.error({ err: error }, "what other servers changed could not be fetched");
@@ -82,13 +85,6 @@ export class SharedState {
 
   condition(): Promise<DatabaseCondition> {
     return databaseCondition(this.#connections);
-  }
-
-  async #look(): Promise<void> {
-    await this.#ready();
-    const epochs = await this.#connections.read(folderEpochs);
-    for (const folder of this.#folders.values())
-      if ((epochs.get(folder.name) ?? 0) !== folder.epoch) await folder.load();
   }
 
   async close(): Promise<void> {
