@@ -113,6 +113,12 @@ export const storeTrouble = new Gauge({
   registers: [registry],
 });
 
+export const missingMedia = new Gauge({
+  name: "crossmodal_missing_media",
+  help: "Kept files of media that were looked for and are not there",
+  registers: [registry],
+});
+
 export const databaseRole = new Gauge({
   name: "crossmodal_database_role",
   help: "1 for what the database was found to be",

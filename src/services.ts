@@ -65,6 +65,8 @@ export interface Services {
   keys: StateFolder;
   /** Fetches what other servers changed of heads, label sets and the like, where they share it. */
   refreshState(): Promise<void>;
+  /** Kept media that this server has not got, of those that it shares with others. */
+  missingMedia: Storage["missingMedia"];
   /** Role and standbys of the database, where collections are in one: asks it. */
   database: Storage["database"];
   /** The reference for "none of these". */
@@ -175,6 +177,7 @@ async function openServices(
     referenceBank: new ReferenceBank({ folder: join(dataDir, "cache"), log }),
     keys: state.keys,
     refreshState: storage.refresh,
+    missingMedia: storage.missingMedia,
     database: storage.database,
     labelSets: new LabelSetStore(state["label-sets"]),
     bodies: bodyBudget(config),

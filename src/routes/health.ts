@@ -60,10 +60,12 @@ export function healthRoutes(services: Services) {
       if (store.trouble !== undefined && !store.isOpen) void store.open().catch(() => undefined);
       if (reasons.length > 0)
         return c.json({ status: "degraded", reasons, ...database } satisfies Ready, 503);
-      // On a full disk searches still work.
+      const missing = services.missingMedia?.reason;
+      // On a full disk searches still work, and without media all but those.
       return c.json({
         status: state,
         ...(cannotWrite && { cannot_write: cannotWrite }),
+        ...(missing !== undefined && { missing_media: missing }),
         ...database,
       } satisfies Ready);
     })

@@ -18,7 +18,7 @@ import { SharedState } from "../index/postgres/state/shared-state.js";
 import { FolderJobStore } from "../jobs/folder-job-store.js";
 import type { JobStore } from "../jobs/job-store.js";
 import { KeptMedia } from "../kept-media/kept-media.js";
-import { reportMissingMedia } from "../kept-media/missing-media.js";
+import { MissingMedia } from "../kept-media/missing-media.js";
 import { withKeptMedia } from "../kept-media/with-kept-media.js";
 import type { Log } from "../log.js";
 import { type StateKind, stateKinds } from "./state-kinds.js";
@@ -28,6 +28,8 @@ export interface Storage {
   store: LazyStore;
   /** The pictures and sounds that collections keep. */
   keptMedia: KeptMedia;
+  /** Which of them a server that shares a database has not got. */
+  missingMedia: MissingMedia | undefined;
   /** Everything else that outlives the process, a folder for each kind. */
   state: Readonly<Record<StateKind, StateFolder>>;
   jobs: JobStore;
@@ -48,20 +50,28 @@ export async function openStorage(config: Config, log: Log, ownsData: boolean): 
   const { dataDir, indexEngine: engine, maxKeptMediaBytes: maxBytes } = config;
   const shared = sharedState(config, log, () => lazy.open());
   const state = foldersOf(dataDir, shared);
+  let database: PostgresStore | undefined;
+  const folder = join(dataDir, "media");
+  const some = async () => (await database?.someMedia(maxMediaLookedFor)) ?? [];
+  const missingMedia = shared && new MissingMedia({ folder, some, log });
   const lazy = lazyStore(async () => {
-    const opened =
-      config.store === ""
-        ? await openEmbeddedStore({ dataDir, engine, log })
-        : await openDatabase(config, log);
-    await shared?.load();
-    if (shared !== undefined) await takeOverAll(shared, dataDir, log);
+    database = config.store === "" ? undefined : await openDatabase(config, log);
+    const opened = database ?? (await openEmbeddedStore({ dataDir, engine, log }));
+    try {
+      await shared?.load();
+      if (shared !== undefined) await takeOverAll(shared, dataDir, log);
+    } catch (error) {
+      await opened.close(); // the next try opens it again
+      throw error;
+    }
     // Left by a killed process
     await rm(join(dataDir, "tmp"), { recursive: true, force: true });
     void keptMedia.start();
+    missingMedia?.follow(); // not waited for: the folder may be on a slow file system
     return opened;
   });
   const keptMedia = new KeptMedia({
-    folder: join(dataDir, "media"),
+    folder,
     isShared: shared !== undefined,
     maxBytes,
     store: lazy,
@@ -77,6 +87,7 @@ export async function openStorage(config: Config, log: Log, ownsData: boolean): 
   return {
     store,
     keptMedia,
+    missingMedia,
     state,
     jobs: shared?.jobs ?? new FolderJobStore(join(dataDir, "jobs"), log),
     refresh: async () => await shared?.refresh(),
@@ -84,6 +95,7 @@ export async function openStorage(config: Config, log: Log, ownsData: boolean): 
     follow: () => shared?.follow(),
     close: () =>
       closeAll(
+        () => missingMedia?.close(),
         () => keptMedia.close(),
         () => store.close(),
         () => shared?.close(),
@@ -135,7 +147,7 @@ function foldersOf(dataDir: string, shared: SharedState | undefined): Storage["s
 const canStartWithout = ({ code }: AppError, { store }: Config): boolean =>
   store === "" ? ["storage_failed", "storage_full"].includes(code) : code === "storage_unavailable";
 
-/** Files of kept media that a server looks for when it starts. */
+/** Files of kept media that a server looks for. */
 const maxMediaLookedFor = 1000;
 
 /** The data folder still has copies and jobs, which are one process's. */
@@ -145,19 +157,7 @@ async function openDatabase(
 ): Promise<PostgresStore> {
   const unlock = await lockDataFolder(dataDir);
   try {
-    const store = await openPostgresStore({
-      url,
-      passwordFile,
-      maxCopyBytes,
-      log,
-      onClose: unlock,
-    });
-    // Not waited for: the folder may be on a slow file system.
-    void store
-      .someMedia(maxMediaLookedFor)
-      .then((some) => reportMissingMedia(join(dataDir, "media"), some, log))
-      .catch((error) => log.warn({ err: error }, "kept media could not be looked for"));
-    return store;
+    return await openPostgresStore({ url, passwordFile, maxCopyBytes, log, onClose: unlock });
   } catch (error) {
     unlock();
     throw error;

@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { KeptMedia } from "../../src/kept-media/kept-media.js";
-import { reportMissingMedia } from "../../src/kept-media/missing-media.js";
+import { MissingMedia } from "../../src/kept-media/missing-media.js";
 import { createLog } from "../../src/log.js";
 
 let folder: string;
@@ -116,16 +116,25 @@ describe("KeptMedia", () => {
   });
 
   it("says which files that items refer to are not in the folder", async () => {
-    await open().lease().keep(file("here"));
+    const lease = open().lease();
+    await lease.keep(file("here"));
     const media = ["here", "gone"].map((text) => ({ sha256: hashOf(text), bytes: 4 }));
     const messages: unknown[] = [];
-    const log = { error: (...args: unknown[]) => messages.push(args) } as never;
-    await reportMissingMedia(folder, media.slice(0, 1), log);
-    expect(messages).toEqual([]);
-    await reportMissingMedia(folder, media, log);
-    expect(messages).toEqual([
-      [expect.objectContaining({ missing: 1 }), expect.stringContaining("1 of 2 kept files")],
-    ]);
+    const tell = (...args: unknown[]) => messages.push(args);
+    const log = { error: tell, info: tell } as never;
+    let some = media.slice(0, 1);
+    const missing = new MissingMedia({ folder, some: async () => some, log });
+    await missing.look();
+    expect([missing.count, missing.reason, messages]).toEqual([0, undefined, []]);
+    some = media;
+    await missing.look();
+    await missing.look(); // is told once
+    const reason = expect.stringContaining("1 of 2 kept files");
+    expect([missing.count, missing.reason]).toEqual([1, reason]);
+    expect(messages).toEqual([[expect.objectContaining({ missing: 1 }), reason]]);
+    await lease.keep(file("gone"));
+    await missing.look();
+    expect(missing.reason).toBeUndefined();
   });
 
   it("keeps nothing for a lease that was released meanwhile", async () => {

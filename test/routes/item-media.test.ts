@@ -183,6 +183,18 @@ describe("a collection that keeps media", () => {
     expect(kept()).toEqual([]);
   });
 
+  it.runIf(isOnPostgres)("says that files are missing on a server without the folder", async () => {
+    await create();
+    await addCat();
+    await restart({ dataDir: mkdtempSync(join(tmpdir(), "crossmodal-other-")) });
+    await json(app.request("/v1/collections")); // opens the store
+    const missing_media = expect.stringMatching(/^1 of 1 kept files .* one folder/);
+    const ready = () => json(app.request("/health/ready"));
+    await expect.poll(ready).toMatchObject({ status: "ready", missing_media });
+    const metrics = await (await app.request("/metrics")).text();
+    expect(metrics).toContain("\ncrossmodal_missing_media 1\n");
+  });
+
   it("can begin and end to do so later", async () => {
     await create("c", false);
     const status = (answer: { statuses: object[] }) => answer.statuses[0];
