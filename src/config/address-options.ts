@@ -41,6 +41,13 @@ export const addressOptions = {
     asIs,
     "File with the password of store's database; without it and PGPASSWORD, ~/.pgpass is read.",
   ),
+  storeReads: option(
+    z.enum(["primary", "standbys"]),
+    "primary",
+    asIs,
+    "Where collections in a database are read: of several hosts the standbys answer, when they " +
+      "have everything that the primary has (docs/scaling.md).",
+  ),
   indexEngine: option(
     z.enum(["usearch", "hnswlib"]),
     "usearch",

@@ -152,12 +152,19 @@ const maxMediaLookedFor = 1000;
 
 /** The data folder still has copies and jobs, which are one process's. */
 async function openDatabase(
-  { store: url, storePasswordFile: passwordFile, dataDir, maxCopyBytes }: Config,
+  { store: url, storePasswordFile: passwordFile, storeReads, dataDir, maxCopyBytes }: Config,
   log: Log,
 ): Promise<PostgresStore> {
   const unlock = await lockDataFolder(dataDir);
   try {
-    return await openPostgresStore({ url, passwordFile, maxCopyBytes, log, onClose: unlock });
+    return await openPostgresStore({
+      url,
+      passwordFile,
+      readsOnStandbys: storeReads === "standbys",
+      maxCopyBytes,
+      log,
+      onClose: unlock,
+    });
   } catch (error) {
     unlock();
     throw error;

@@ -20,6 +20,12 @@ export class Clock {
     this.#timer = this.#start(timeoutMs);
   }
 
+  /** Ends, and leaves the connection to the caller. */
+  keep(): void {
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener("abort", this.drop);
+  }
+
   /** Closes the connection; what still waits on it fails. */
   drop = (): void => {
     if (this.#isReleased) return;
@@ -28,8 +34,7 @@ export class Clock {
   };
 
   end(): void {
-    clearTimeout(this.#timer);
-    this.#signal?.removeEventListener("abort", this.drop);
+    this.keep();
     if (this.#isReleased) return;
     this.#isReleased = true;
     this.#db.release();

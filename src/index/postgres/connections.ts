@@ -1,25 +1,16 @@
-import pg from "pg";
+import type pg from "pg";
 import { AppError } from "../../errors.js";
 import type { DatabaseAddress, DatabaseHost } from "./address.js";
 import { Clock } from "./clock.js";
+import type { ConnectionLimits } from "./connection-limits.js";
 import { databaseError, isLost, isTransient, unavailable } from "./database-error.js";
+import { forgetHistory } from "./history.js";
+import { HostPools } from "./host-pools.js";
 import { whileRunHolds } from "./run-fence.js";
+import { type Position, positionOfPrimary, Standbys } from "./standbys.js";
 
 /** A connection inside a transaction. */
 export type Connection = pg.PoolClient;
-
-export interface ConnectionLimits {
-  /** Connections that are open at once. */
-  maxConnections: number;
-  /** For a connection to be made, or to answer: a paused database never does. */
-  connectTimeoutMs: number;
-  /** For one to become free while all are busy. */
-  queueTimeoutMs: number;
-  /** For a whole transaction; the database's own limit for one statement is the same. */
-  transactionTimeoutMs: number;
-  /** For a commit, which may wait for a standby without a limit of the database. */
-  commitTimeoutMs: number;
-}
 
 /** What the last transaction found: `standby` if one answers but no primary. */
 export type DatabaseRole = "primary" | "standby" | "away";
@@ -28,18 +19,16 @@ type TransactionOptions = { signal?: AbortSignal };
 
 /** Attempts of a transaction that collided with another one. */
 const maxAttempts = 12;
-const int8 = 20;
 const beginRead = "begin isolation level repeatable read read only";
 
 /**
- * Connections to whichever of the hosts is the primary, and transactions on them. A pool for each
- * host is made when the host is first tried, and outlives the host's absence: after a failover the
- * next transaction finds the new primary.
+ * Connections to whichever of the hosts is the primary, and transactions on them. Pools outlive the
+ * absence of their hosts: after a failover the next transaction finds the new primary.
  */
 export class Connections {
-  readonly #address: DatabaseAddress;
   readonly #limits: ConnectionLimits;
-  readonly #pools = new Map<DatabaseHost, pg.Pool>();
+  readonly #pools: HostPools;
+  readonly #standbys: Standbys | undefined;
   /** Connections known to lead to a primary. */
   readonly #checked = new WeakSet<pg.PoolClient>();
   #current: DatabaseHost;
@@ -48,8 +37,9 @@ export class Connections {
   #isClosed = false;
 
   constructor(address: DatabaseAddress, limits: ConnectionLimits) {
-    this.#address = address;
     this.#limits = limits;
+    this.#pools = new HostPools(address, limits);
+    this.#standbys = limits.readsOnStandbys ? new Standbys(this.#pools) : undefined;
     this.#current = address.hosts[0];
   }
 
@@ -65,6 +55,17 @@ export class Connections {
   /** Reads that all see one state of the database. */
   read<T>(work: (db: Connection) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     return this.#transaction(beginRead, work, options);
+  }
+
+  /** As `read`, but on a standby where one has everything that was committed before. */
+  readAnywhere<T>(
+    work: (db: Connection) => Promise<T>,
+    options: TransactionOptions = {},
+  ): Promise<T> {
+    // What fails on a standby is tried on the primary.
+    const connect = async (attempt: number) =>
+      (attempt === 1 && (await this.#standby())) || this.#connect();
+    return this.#transaction(beginRead, work, { ...options, connect });
   }
 
   /**
@@ -92,17 +93,20 @@ export class Connections {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.#pools.values()].map((pool) => pool.end()));
+    await this.#pools.close();
   }
 
   async #transaction<T>(
     begin: string,
     work: (db: Connection) => Promise<T>,
-    { signal }: TransactionOptions,
+    {
+      signal,
+      connect = () => this.#connect(),
+    }: TransactionOptions & { connect?: (attempt: number) => Promise<Connection> },
   ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       if (signal?.aborted) throw cancelled();
-      const db = await this.#connect();
+      const db = await connect(attempt);
       const clock = new Clock(db, this.#limits.connectTimeoutMs, signal);
       let isCommitting = false;
       try {
@@ -131,10 +135,27 @@ export class Connections {
     }
   }
 
+  /** A connection to a standby that has all that the primary has now. */
+  async #standby(): Promise<pg.PoolClient | undefined> {
+    if (!this.#standbys?.mayAnswer(this.#current)) return undefined;
+    const primary = await this.#connect();
+    const clock = new Clock(primary, this.#limits.connectTimeoutMs, undefined);
+    let position: Position;
+    try {
+      position = await positionOfPrimary(primary);
+    } catch {
+      clock.drop();
+      return undefined;
+    } finally {
+      clock.end();
+    }
+    return this.#standbys.connect(this.#current, position);
+  }
+
   /** A connection to the primary, tried first where it was last. */
   async #connect(): Promise<pg.PoolClient> {
     if (this.#isClosed) throw new AppError("cancelled", "The server is shutting down");
-    const { hosts } = this.#address;
+    const { hosts } = this.#pools;
     const failures: AppError[] = [];
     let role: DatabaseRole = "away";
     for (const host of [this.#current, ...hosts.filter((other) => other !== this.#current)]) {
@@ -161,12 +182,7 @@ export class Connections {
   }
 
   async #connectTo(host: DatabaseHost): Promise<pg.PoolClient | "standby"> {
-    let pool = this.#pools.get(host);
-    if (pool === undefined) {
-      pool = this.#poolFor(host);
-      this.#pools.set(host, pool);
-    }
-    const db = await pool.connect();
+    const db = await this.#pools.connect(host);
     if (this.#checked.has(db)) return db;
     try {
       const { rows } = await db.query("select pg_is_in_recovery() as standby");
@@ -174,47 +190,13 @@ export class Connections {
         db.release(true);
         return "standby";
       }
+      forgetHistory(db);
       this.#checked.add(db);
       return db;
     } catch (error) {
       db.release(true);
       throw error;
     }
-  }
-
-  #poolFor({ host, port }: DatabaseHost): pg.Pool {
-    const { user, password, database, ssl } = this.#address;
-    const { maxConnections, connectTimeoutMs, queueTimeoutMs, transactionTimeoutMs } = this.#limits;
-    const types = {
-      getTypeParser: (type: number, format?: "text" | "binary") =>
-        // Rows are counted in numbers, not in text: 2^53 is enough.
-        type === int8 && format !== "binary" ? Number : pg.types.getTypeParser(type, format),
-    } as pg.CustomTypesConfig;
-    const pool = new pg.Pool({
-      ...{ host, port, user, password, database, ssl, types },
-      max: maxConnections,
-      connectionTimeoutMillis: queueTimeoutMs,
-      Client: class extends pg.Client {
-        constructor(config?: pg.ClientConfig) {
-          // The pool hides the password from anyone who inspects its options.
-          super({ ...config, password, connectionTimeoutMillis: connectTimeoutMs });
-        }
-      },
-      keepAlive: true,
-      application_name: "crossmodal",
-      // A server that is gone must not leave statements and locks behind.
-      options: [
-        `-c statement_timeout=${transactionTimeoutMs}`,
-        `-c lock_timeout=${transactionTimeoutMs}`,
-        `-c idle_in_transaction_session_timeout=${transactionTimeoutMs}`,
-        "-c client_connection_check_interval=1000",
-      ].join(" "),
-    });
-    // Without listeners the loss of a connection, idle or between two statements, would end the
-    // process.
-    pool.on("error", () => undefined);
-    pool.on("connect", (db) => db.on("error", () => undefined));
-    return pool;
   }
 }
 

@@ -1,7 +1,9 @@
+import { invalidInput } from "../../errors.js";
 import type { Log } from "../../log.js";
 import { parseAddress } from "./address.js";
 import { listCollections } from "./collection-rows.js";
-import { type ConnectionLimits, Connections } from "./connections.js";
+import type { ConnectionLimits } from "./connection-limits.js";
+import { Connections } from "./connections.js";
 import { type CopyLimits, ServerCopies } from "./copies/server-copies.js";
 import { GraphUpkeep } from "./graph-upkeep.js";
 import { ItemWriter } from "./item-writer.js";
@@ -31,12 +33,16 @@ export function connectionsTo({
   passwordFile,
   ...limits
 }: Pick<PostgresStoreOptions, "url" | "passwordFile" | keyof ConnectionLimits>): Connections {
-  return new Connections(parseAddress(url, passwordFile), {
+  const address = parseAddress(url, passwordFile);
+  if (limits.readsOnStandbys && address.hosts.length < 2)
+    throw invalidInput("storeReads", "Expected several hosts in store, of which some are standbys");
+  return new Connections(address, {
     maxConnections: 8,
     connectTimeoutMs: 5_000,
     queueTimeoutMs: 30_000,
     transactionTimeoutMs: 120_000,
     commitTimeoutMs: 15_000,
+    readsOnStandbys: false,
     ...limits,
   });
 }

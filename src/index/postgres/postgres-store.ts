@@ -100,13 +100,13 @@ export class PostgresStore implements VectorStore {
   }
 
   resolve(name: string): Promise<string> {
-    return this.#connections.read(
+    return this.#connections.readAnywhere(
       async (db) => (await collections.findCollection(db, name))?.name ?? name,
     );
   }
 
   listCollections(): Promise<CollectionStats[]> {
-    return this.#connections.read(async (db) => {
+    return this.#connections.readAnywhere(async (db) => {
       const stats: CollectionStats[] = [];
       for (const row of await collections.listCollections(db))
         stats.push(await collectionStats(db, row));
@@ -245,6 +245,6 @@ export class PostgresStore implements VectorStore {
   ): Promise<T> {
     const read = async (db: Connection) =>
       work(db, await collections.getCollection(db, name, { space }));
-    return this.#connections.read(read, { signal });
+    return this.#connections.readAnywhere(read, { signal });
   }
 }

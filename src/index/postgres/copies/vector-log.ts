@@ -1,36 +1,22 @@
 import { to as copyTo } from "pg-copy-streams";
 import type { Connection } from "../connections.js";
+import { type History, historyOf } from "../history.js";
 
 /** Up to where somebody knows the vectors of a collection. */
 export interface LogPosition {
   /** What was committed: a snapshot as PostgreSQL writes it, xmin:xmax:running. */
   snapshot: string;
-  /** The database's history: after a failover another one, where a transaction may be missing. */
-  history: string;
+  history: History;
 }
 
 /** Rows of the log older than this are removed: a server that was away for longer reads anew. */
 const keptMinutes = 10;
 
-const histories = new WeakMap<Connection, string>();
-
-/** What the caller's transaction sees. */
+/** What the caller's transaction sees, on a primary: a standby does not tell what runs. */
 export async function positionOf(db: Connection): Promise<LogPosition> {
   const history = await historyOf(db);
   const { rows } = await db.query("select pg_current_snapshot()::text as snapshot");
   return { snapshot: rows[0].snapshot, history };
-}
-
-/** Stays the same for a connection: it ends with its server. */
-async function historyOf(db: Connection): Promise<string> {
-  const known = histories.get(db);
-  if (known !== undefined) return known;
-  const { rows } = await db.query(
-    `select system_identifier || '/' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)
-       as history from pg_control_system()`,
-  );
-  histories.set(db, rows[0].history);
-  return rows[0].history;
 }
 
 /**
