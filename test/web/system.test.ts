@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { fitsWidth, seriousFindings } from "../helpers/browser.js";
-import { serve } from "../helpers/serve.js";
 import { servedPage } from "../helpers/served-page.js";
 
 const served = servedPage("test/web/system.test.ts");
@@ -80,25 +79,6 @@ describe.skipIf(!served.found)("the page's System view", () => {
     await jobs.getByText("learning a bridge").waitFor();
     await jobs.getByRole("button", { name: "Cancel" }).click();
     await jobs.getByText("cancelled").waitFor();
-    await page.close();
-  });
-
-  it("says that the server is gone, and goes on when it is back", async () => {
-    const other = await serve();
-    const { page } = await served.browser.open(`${other.url}/#/system`);
-    await page.locator(".light.ready").waitFor();
-    other.child.kill();
-    await other.ended;
-    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
-    await page.getByText("The server does not answer", { exact: true }).waitFor();
-    const port = new URL(other.url).port;
-    const again = await serve(["--port", port], other.dataDir);
-    await page.locator(".light.ready").waitFor();
-    await expect
-      .poll(() => page.getByText("The server does not answer", { exact: true }).count())
-      .toBe(0);
-    again.child.kill();
-    await again.ended;
     await page.close();
   });
 });

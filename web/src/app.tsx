@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import { HelpButton } from "./components/help.js";
 import { KeyForm } from "./components/key-form.js";
 import { LazyView } from "./components/lazy-view.js";
+import { NoAnswer } from "./components/no-answer.js";
 import { StatusLine } from "./components/status-line.js";
 import { Toasts } from "./components/toasts.js";
 import { linkTo, route } from "./router.js";
@@ -39,7 +40,10 @@ export function App() {
         <HelpButton />
       </header>
       {needsKey.value ? <KeyForm /> : <LazyView key={current.id} view={current} />}
-      <Toasts />
+      <div class="messages">
+        <NoAnswer />
+        <Toasts />
+      </div>
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { toast } from "./components/toasts.js";
-import { modalityOf } from "./media.js";
+import { isVideo, modalityOf } from "./media.js";
 
 /** A file with its path within the folder that was chosen or dropped: `holiday/sea.jpg`. */
 export interface FoundFile {
@@ -7,14 +7,43 @@ export interface FoundFile {
   path: string;
 }
 
+/** A file that was changed, moved or deleted after it had been chosen. */
+export class UnreadableFile extends Error {
+  constructor({ name }: File) {
+    super(`${name} was changed, moved or deleted since you chose it. Choose it again.`);
+  }
+}
+
+/** The first file of a form that cannot be read any more. */
+export async function unreadableFile(body: unknown): Promise<UnreadableFile | undefined> {
+  const parts = body instanceof FormData ? [...body.values()] : [body];
+  for (const part of parts) {
+    if (!(part instanceof File)) continue;
+    const isReadable = await part
+      .slice(0, 1)
+      .arrayBuffer()
+      .then(
+        () => true,
+        () => false,
+      );
+    if (!isReadable) return new UnreadableFile(part);
+  }
+  return undefined;
+}
+
 export const pathOf = (file: File) => file.webkitRelativePath || file.name;
 
 /** Everything that was dropped, with nested folders, in the order of the names. */
 export async function droppedFiles(data: DataTransfer): Promise<FoundFile[]> {
   // Entries have to be taken before the first await: the list is emptied when the event ends.
-  const entries = [...data.items].map((item) => item.webkitGetAsEntry()).filter((e) => e !== null);
+  const dropped = [...data.items]
+    .filter(({ kind }) => kind === "file")
+    .map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
   const found: FoundFile[] = [];
-  for (const entry of entries) await walk(entry, found);
+  for (const one of dropped) {
+    if (one instanceof File) found.push({ file: one, path: one.name });
+    else if (one !== null) await walk(one, found);
+  }
   return found.sort((a, b) => a.path.localeCompare(b.path));
 }
 
@@ -43,6 +72,14 @@ export function withoutEmpty(files: readonly File[]): File[] {
   const empty = files.filter(({ size }) => size === 0).map(({ name }) => name);
   if (empty.length > 0) toast(`Skipped, empty: ${empty.join(", ")}`);
   return files.filter(({ size }) => size > 0);
+}
+
+/** Why files were left out, and what to do with a video. */
+export function refusal(files: readonly File[]): string {
+  const names = files.slice(0, 3).map(({ name }) => name);
+  const more = files.length > 3 ? ` and ${files.length - 3} more` : "";
+  const hint = files.some(isVideo) ? ". Of a video, save the sound or a single picture." : "";
+  return `Neither a picture nor a sound nor a text: ${names.join(", ")}${more}${hint}`;
 }
 
 /** Files that a model accepts; other files of a folder (.DS_Store, Thumbs.db) are left out. */

@@ -16,6 +16,9 @@ export function modalityOf({ type, name }: { type: string; name: string }): Moda
   return type === "text/plain" ? "text" : undefined;
 }
 
+export const isVideo = ({ type, name }: { type: string; name: string }) =>
+  type.startsWith("video/") || /\.(mp4|m4v|mov|mkv|avi|mpe?g|3gp|wmv|mts)$/i.test(name);
+
 /** In everyday words. */
 export const modalityNames = { image: "picture", audio: "sound", text: "text" } as const;
 

@@ -1,6 +1,9 @@
 import { signal } from "@preact/signals";
+import { ConnectionError } from "../../src/client/client.js";
+import { pause } from "../../src/client/retry.js";
 import type { ModelAnswer } from "../../src/wire/models.js";
-import { needsKey, sentenceOf, server } from "./server.js";
+import { UnreadableFile } from "./files.js";
+import { lostRequests, needsKey, returns, sentenceOf, server } from "./server.js";
 
 export interface ServerStatus {
   state: "connecting" | "ready" | "starting" | "unreachable";
@@ -15,6 +18,7 @@ const readyIntervalMs = 15_000;
 const waitingIntervalMs = 1_500;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
+let wasLost = false;
 
 /** Asks for the server's state, repeatedly while the page is visible. */
 export async function askStatus(): Promise<void> {
@@ -29,7 +33,13 @@ export async function askStatus(): Promise<void> {
     if (needsKey.value) return;
     status.value = { ...status.peek(), state: "unreachable", why: sentenceOf(error) };
   }
-  const interval = status.peek().state === "ready" ? readyIntervalMs : waitingIntervalMs;
+  const { state } = status.peek();
+  if (state === "unreachable") wasLost = true;
+  else if (state === "ready" && wasLost) {
+    wasLost = false;
+    returns.value++;
+  }
+  const interval = state === "ready" ? readyIntervalMs : waitingIntervalMs;
   timer = setTimeout(() => document.visibilityState === "visible" && askStatus(), interval);
 }
 
@@ -38,6 +48,45 @@ document.addEventListener("visibilitychange", () => {
 });
 // A key was entered.
 server.subscribe(() => void askStatus());
+
+// A request that got no answer: is the server gone?
+let isAsking = false;
+lostRequests.subscribe(() => {
+  if (isAsking || status.peek().state !== "ready") return;
+  isAsking = true;
+  void askStatus().finally(() => {
+    isAsking = false;
+  });
+});
+
+/** @throws the signal's reason. */
+async function untilReady(signal: AbortSignal | undefined): Promise<void> {
+  while (status.peek().state !== "ready") await pause(waitingIntervalMs / 3, signal);
+}
+
+const maxTries = 3;
+
+/**
+ * Sends what may be sent twice until the server has answered: waits while it is away, and gives up
+ * only where the request gets no answer from a server that answers others.
+ */
+export async function persistently<T>(
+  send: () => Promise<T>,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await send();
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof ConnectionError) || error.cause instanceof UnreadableFile) throw error;
+      await askStatus();
+      if (status.peek().state === "unreachable") tries = 0;
+      else if (tries >= maxTries) throw error;
+      await untilReady(signal);
+    }
+  }
+}
 
 /** "2 models on CPU" */
 export function modelsSentence(models: readonly ModelAnswer[]): string {

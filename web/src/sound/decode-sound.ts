@@ -3,6 +3,8 @@ export const pictureRateHz = 32_000;
 
 /** Longer sounds are played and classified but not drawn: ten minutes are 80 MB of samples. */
 const maxDrawnSeconds = 600;
+/** Of sounds whose length the browser cannot tell. */
+const maxDrawnBytes = 32e6;
 
 export interface DecodedSound {
   /** Mono, at `pictureRateHz`. */
@@ -14,7 +16,7 @@ export interface DecodedSound {
  * @throws Error with a sentence when the browser cannot decode it or it is too long to be drawn.
  */
 export async function decodeSound(blob: Blob, durationSeconds?: number): Promise<DecodedSound> {
-  if (durationSeconds !== undefined && durationSeconds > maxDrawnSeconds)
+  if (durationSeconds === undefined ? blob.size > maxDrawnBytes : durationSeconds > maxDrawnSeconds)
     throw new Error("Level and spectrogram are drawn for sounds of up to 10 minutes.");
   const context = new OfflineAudioContext(1, 1, pictureRateHz);
   const buffer = await context.decodeAudioData(await blob.arrayBuffer()).catch(() => {

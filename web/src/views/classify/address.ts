@@ -1,7 +1,7 @@
 import { effect, signal } from "@preact/signals";
 import { toast } from "../../components/toasts.js";
 import { navigate, type Route, route } from "../../router.js";
-import { needsKey, sentenceOf, server } from "../../server.js";
+import { needsKey, returns, sentenceOf, server } from "../../server.js";
 import { examples } from "./examples.js";
 import { fromSaved } from "./saved-sets.js";
 import {
@@ -32,7 +32,8 @@ export function startClassifying(): () => void {
     if (hasLinked && isHere(current) && !isShown) void follow();
   });
   const stopClassifying = effect(() => {
-    // Entering a key classifies again.
+    // Again once a key was entered, or the server is back
+    void returns.value;
     if (inputs.value.length > 0 && sets.value.length > 0 && !needsKey.value) classifyAfterPause();
   });
   const stopLinking = effect(() => {

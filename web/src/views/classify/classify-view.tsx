@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useDropping } from "../../components/use-dropping.js";
+import { droppedFiles } from "../../files.js";
 import { useKeys } from "../../keys.js";
 import "./classify.css";
 import { startClassifying } from "./address.js";
@@ -115,10 +116,10 @@ function Picture({ input }: { input: Input }) {
   );
 }
 
-/** Files or a text that were dropped or pasted. */
-function take(data: DataTransfer): void {
-  const files = [...data.files];
+/** Files, folders of them or a text that were dropped or pasted. */
+async function take(data: DataTransfer): Promise<void> {
   const text = data.getData("text/plain").trim();
-  if (files.length > 0) openFiles(files);
+  const found = await droppedFiles(data);
+  if (found.length > 0) openFiles(found.map(({ file }) => file));
   else if (text !== "") openText(text);
 }

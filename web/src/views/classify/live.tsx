@@ -9,6 +9,7 @@ import { drawLane, laneOf, type TimeWindow } from "../../sound/lanes.js";
 import { type Microphone, openMicrophone } from "../../sound/microphone.js";
 import { RollingSound } from "../../sound/rolling-sound.js";
 import { wavOf } from "../../sound/wav.js";
+import { persistently } from "../../status.js";
 import { type LabelSet, requestOf } from "./state.js";
 
 /** Seconds that are shown, and seconds that a request covers. */
@@ -40,7 +41,7 @@ export function Live({ set, onClose }: { set: LabelSet; onClose: () => void }) {
     const run = async (microphone: Microphone) => {
       sound.current = new RollingSound(microphone.sampleRateHz, shownSeconds);
       while (!stopped.signal.aborted) {
-        await classifyLatest(sound.current);
+        await persistently(() => classifyLatest(sound.current!), stopped);
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     };

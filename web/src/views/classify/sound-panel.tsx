@@ -27,8 +27,9 @@ export function SoundPanel({
 }) {
   const audio = useRef<HTMLAudioElement>(null);
   const [duration, setDuration] = useState<number>();
+  const [isMeasured, setMeasured] = useState(false);
   const [isPlaying, setPlaying] = useState(false);
-  const { pictures, failure } = usePictures(input, duration);
+  const { pictures, failure } = usePictures(input, { isMeasured, duration });
   const seconds = duration ?? pictures?.durationSeconds ?? windows?.at(-1)?.end_seconds;
   useFollowing(audio, cursor, isPlaying);
   const seek = (to: number) => {
@@ -78,7 +79,9 @@ export function SoundPanel({
         onLoadedMetadata={({ currentTarget }) => {
           const found = (currentTarget as HTMLAudioElement).duration;
           if (Number.isFinite(found)) setDuration(found);
+          setMeasured(true);
         }}
+        onError={() => setMeasured(true)}
         onPlay={() => setPlaying(true)}
         onPause={() => setPlaying(false)}
         onEnded={() => setPlaying(false)}
@@ -169,17 +172,22 @@ function Lane({
   return <CanvasStrip height={24} paint={paint} />;
 }
 
-function usePictures(input: Input, durationSeconds: number | undefined) {
+/** Once it is known how long the sound is: hours of it do not fit into memory. */
+function usePictures(
+  input: Input,
+  { isMeasured, duration }: { isMeasured: boolean; duration: number | undefined },
+) {
   const [result, setResult] = useState<{ pictures?: SoundPictures; failure?: string }>({});
   useEffect(() => {
     setResult({});
+    if (!isMeasured) return;
     const abort = new AbortController();
-    soundPictures(input.blob, { durationSeconds, signal: abort.signal }).then(
+    soundPictures(input.blob, { durationSeconds: duration, signal: abort.signal }).then(
       (pictures) => setResult({ pictures }),
       (error: Error) => abort.signal.aborted || setResult({ failure: error.message }),
     );
     return () => abort.abort();
-  }, [input, durationSeconds]);
+  }, [input, isMeasured, duration]);
   return result;
 }
 

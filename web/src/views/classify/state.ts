@@ -2,7 +2,7 @@ import { batch, computed, signal } from "@preact/signals";
 import type { LabelSetAnswer } from "../../../../src/wire/label-sets.js";
 import type { ZeroShotAnswer } from "../../../../src/wire/zero-shot.js";
 import { toast } from "../../components/toasts.js";
-import { withoutEmpty } from "../../files.js";
+import { refusal, withoutEmpty } from "../../files.js";
 import { modalityOf } from "../../media.js";
 import { sentenceOf, server } from "../../server.js";
 import type { Example } from "./examples.js";
@@ -142,11 +142,7 @@ export function openFiles(chosen: readonly File[]): void {
     return modality === undefined ? [] : [inputOf(file.name, modality, file)];
   });
   const refused = files.filter((file) => modalityOf(file) === undefined);
-  if (refused.length > 0) {
-    const names = refused.slice(0, 3).map(({ name }) => name);
-    const more = refused.length > 3 ? ` and ${refused.length - 3} more` : "";
-    toast(`Neither a picture nor a sound nor a text: ${names.join(", ")}${more}`);
-  }
+  if (refused.length > 0) toast(refusal(refused));
   if (taken.length > 0) open(taken);
 }
 

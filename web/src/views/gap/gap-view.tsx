@@ -8,7 +8,7 @@ import { directionsOf, Figures } from "./figures.js";
 import "./gap.css";
 import { HubList } from "./hubs.js";
 import { Plane } from "./plane.js";
-import { measure, measured, restore } from "./report.js";
+import { measure, measured, restore, retryMeasuring } from "./report.js";
 import { saveJson, savePng, saveSvg } from "./save.js";
 import { SourceForm } from "./source-form.js";
 
@@ -16,6 +16,7 @@ import { SourceForm } from "./source-form.js";
 export default function GapView() {
   const current = measured.value;
   useEffect(restore, [route.value.path[0]]);
+  useEffect(retryMeasuring, []);
   return (
     <main class="gap-view">
       <h1 class="only-read-aloud">Gap</h1>

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import type { Modality } from "../../../../src/encoders/encoder.js";
 import type { GapAnswer } from "../../../../src/wire/gap.js";
 import { navigate, route } from "../../router.js";
-import { sentenceOf, server } from "../../server.js";
+import { returns, sentenceOf, server } from "../../server.js";
 import { collectionNamed, kindsOf, refreshCollections } from "../search/collections.js";
 
 /** Two sides: a collection's, or two .npy files. */
@@ -65,6 +65,16 @@ function requestOf(source: Source) {
   const { a, b, aModality, paired } = source;
   return { a, b, a_modality: aModality, b_modality: "text" as const, paired };
 }
+
+/**
+ * What failed is measured again once a key was entered or the server is back.
+ * @returns how to stop.
+ */
+export const retryMeasuring = (): (() => void) =>
+  returns.subscribe(() => {
+    const { state, source } = measured.peek() ?? {};
+    if (state === "failed" && source !== undefined) void measure(source);
+  });
 
 /** Measures what the address names, unless that was already done. */
 export function restore(): void {

@@ -3,8 +3,9 @@ import { useEffect } from "preact/hooks";
 import type { JobAnswer } from "../../../../src/wire/jobs.js";
 import { Notice } from "../../components/notice.js";
 import { toast } from "../../components/toasts.js";
+import { followJob } from "../../follow-job.js";
 import { sentenceOf, server } from "../../server.js";
-import { loadMap } from "./map-data.js";
+import { showLaidOut } from "./map-data.js";
 
 /** The job that lays out the collection that is shown, while there is one. */
 const underWay = signal<{ collection: string; job: JobAnswer } | undefined>(undefined);
@@ -25,18 +26,17 @@ async function layOut(collection: string): Promise<void> {
 
 async function follow(collection: string, first: JobAnswer): Promise<void> {
   underWay.value = { collection, job: first };
-  let last = first;
+  const isShown = () => underWay.peek()?.job.id === first.id;
   try {
-    for await (const job of server.peek().jobEvents(first.id)) {
-      if (underWay.peek()?.job.id !== first.id) return; // another one is shown
-      underWay.value = { collection, job };
-      last = job;
-    }
+    await followJob(first.id, (job) => {
+      if (isShown()) underWay.value = { collection, job };
+    });
+    await showLaidOut(collection, "umap");
+  } catch (error) {
+    toast(sentenceOf(error));
   } finally {
-    if (underWay.peek()?.job.id === first.id) underWay.value = undefined;
+    if (isShown()) underWay.value = undefined;
   }
-  if (last.state === "succeeded") await loadMap(collection, "umap");
-  else if (last.error !== undefined) toast(last.error.message);
 }
 
 /** One that was started before the page was loaded, or in another window. */

@@ -1,7 +1,7 @@
 import { effect, signal } from "@preact/signals";
 import { ApiError } from "../../../../src/client/client.js";
 import type { MapAnswer, MapNames } from "../../../../src/wire/maps.js";
-import { needsKey, sentenceOf, server } from "../../server.js";
+import { needsKey, returns, sentenceOf, server } from "../../server.js";
 
 export const modalities = ["text", "image", "audio"] as const;
 
@@ -39,15 +39,32 @@ const idsAtOnce = 50_000;
 const sayAfterMs = 800;
 let asking = new AbortController();
 
-/** Loads the map of a collection, and again once a key was entered. @returns how to stop. */
+let followed: { collection: string; method: MapMethod } | undefined;
+
+/**
+ * Loads the map of a collection, again once a key was entered or the server is back.
+ * @returns how to stop.
+ */
 export function followMap(collection: string, method: MapMethod): () => void {
+  followed = { collection, method };
   const stop = effect(() => {
     if (!needsKey.value) void loadMap(collection, method);
   });
+  const stopRetrying = returns.subscribe(() => {
+    if (mapState.peek().state === "failed") void loadMap(collection, method);
+  });
   return () => {
+    followed = undefined;
     asking.abort();
     stop();
+    stopRetrying();
   };
+}
+
+/** Shows a map that has just been laid out, unless something else is shown by now. */
+export async function showLaidOut(collection: string, method: MapMethod): Promise<void> {
+  if (followed?.collection === collection && followed.method === method)
+    await loadMap(collection, method);
 }
 
 /** A map without names is a map all the same. */

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Notice } from "../../components/notice.js";
 import { linkTo, navigate, route } from "../../router.js";
+import { returns } from "../../server.js";
 import { collections, refreshCollections } from "../search/collections.js";
 import { byModality, colourBy, colouring } from "./colouring.js";
 import { clearHighlight, highlighted, highlightText } from "./highlight.js";
@@ -23,7 +24,7 @@ import { Selected } from "./selected.js";
 export default function MapView() {
   const { list, state } = collections.value;
   const name = route.value.path[0] ?? list.find(({ count }) => count > 0)?.name;
-  useEffect(() => void refreshCollections(), []);
+  useEffect(() => void refreshCollections(), [returns.value]);
   const method = route.value.params.get("by") === "umap" ? "umap" : "pca";
   useEffect(() => (name === undefined ? undefined : followMap(name, method)), [name, method]);
   if (state === "ready" && list.length === 0)

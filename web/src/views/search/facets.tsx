@@ -4,7 +4,7 @@ import type { Filter } from "../../../../src/index/filter.js";
 import type { CollectionFields } from "../../../../src/wire/collection-fields.js";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import { modalityNames } from "../../media.js";
-import { needsKey, server } from "../../server.js";
+import { needsKey, returns, server } from "../../server.js";
 import { kindsOf } from "./collections.js";
 import {
   anyOf,
@@ -52,7 +52,7 @@ function isChoice({ values, distinct, types }: Field): boolean {
 function useFields(current: CollectionAnswer): Pick<CollectionFields, "fields" | "complete"> {
   const { name, count } = current;
   const { filter, modality } = query.value;
-  const changes = metadataChanges.value;
+  const changes = metadataChanges.value + returns.value;
   const [answer, setAnswer] = useState<{ of: string } & CollectionFields>();
   useEffect(() => {
     const conditions = conditionsOf(filter);

@@ -2,7 +2,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { ApiError } from "../../../../src/client/client.js";
 import type { Modality } from "../../../../src/encoders/encoder.js";
 import type { SearchAnswer } from "../../../../src/wire/search.js";
-import { needsKey, sentenceOf, server } from "../../server.js";
+import { needsKey, returns, sentenceOf, server } from "../../server.js";
 import { mediaQuery, type Query, query } from "./query.js";
 
 /** An item as it is shown: of a search with its similarity, of a list without. */
@@ -25,6 +25,7 @@ export interface Feed {
   items: readonly Shown[];
   /** The path of the search; undefined for a list. */
   found?: Pick<SearchAnswer, "path" | "model" | "plan" | "warnings"> & { ms: number };
+  /** Why it failed; of a feed that is ready, why the rest is missing. */
   sentence: string;
   cursor?: string;
 }
@@ -62,10 +63,16 @@ export function startFeed(): () => void {
     clearTimeout(timer);
     timer = setTimeout(() => void load(requested, media), isTyping ? typingPauseMs : 0);
   });
+  const stopRetrying = returns.subscribe(() => {
+    const { state, sentence } = feed.peek();
+    if (state === "failed") void reload();
+    else if (sentence !== "") void loadMore();
+  });
   return () => {
     clearTimeout(timer);
     asking.abort();
     stop();
+    stopRetrying();
   };
 }
 
@@ -100,10 +107,10 @@ export async function loadMore(): Promise<void> {
     const page = await pageOf(query.peek(), mediaQuery.peek(), options);
     if (signal.aborted) return;
     const now = feed.peek();
-    feed.value = { ...now, cursor: page.cursor, items: [...now.items, ...page.items] };
+    const items = [...now.items, ...page.items];
+    feed.value = { ...now, cursor: page.cursor, items, sentence: "" };
   } catch (error) {
-    if (!signal.aborted)
-      feed.value = { ...feed.peek(), cursor: undefined, sentence: sentenceOf(error) };
+    if (!signal.aborted) feed.value = { ...feed.peek(), sentence: sentenceOf(error) };
   } finally {
     isLoadingMore = false;
   }

@@ -1,6 +1,8 @@
 import type { Ref } from "preact";
 import { useRef } from "preact/hooks";
 import { RecordButton } from "../../components/record-button.js";
+import { toast } from "../../components/toasts.js";
+import { refusal } from "../../files.js";
 import { modalityOf } from "../../media.js";
 import { ask, askWithMedia, closeMedia, mediaQuery, query } from "./query.js";
 
@@ -47,6 +49,7 @@ export function QueryBox({ inputRef }: { inputRef: Ref<HTMLInputElement> }) {
           const [file] = currentTarget.files ?? [];
           const kind = file && modalityOf(file);
           if (kind === "image" || kind === "audio") askWithMedia(file, kind);
+          else if (file !== undefined) toast(refusal([file]));
           currentTarget.value = "";
         }}
       />

@@ -3,15 +3,15 @@ import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import { Notice } from "../../components/notice.js";
 import { toast } from "../../components/toasts.js";
 import { useDropping } from "../../components/use-dropping.js";
-import { droppedFiles, type FoundFile, mediaFiles } from "../../files.js";
+import { droppedFiles, type FoundFile, mediaFiles, refusal } from "../../files.js";
 import { useKeys } from "../../keys.js";
 import { modalityOf } from "../../media.js";
-import { sentenceOf, server } from "../../server.js";
+import { returns, sentenceOf, server } from "../../server.js";
 import { status } from "../../status.js";
 import { collectionNamed, collections, freeName, refreshCollections } from "./collections.js";
 import { Details, TagButton } from "./details.js";
 import { GalleryQueries, galleryCount, galleryFiles, galleryName } from "./example-gallery.js";
-import { cut, feed, reload, startFeed } from "./feed.js";
+import { cut, feed, loadMore, reload, startFeed } from "./feed.js";
 import { FilterChips } from "./filter-chips.js";
 import { NewCollection } from "./new-collection.js";
 import { Originals } from "./originals.js";
@@ -30,7 +30,7 @@ import { Viewer } from "./viewer.js";
 /** Collections: create, fill, browse and search them. */
 export default function SearchView() {
   const box = useRef<HTMLInputElement>(null);
-  useEffect(() => void refreshCollections(), []);
+  useEffect(() => void refreshCollections(), [returns.value]);
   useEffect(startFeed, []);
   useEffect(() => stopPlaying, []);
   useKeys({
@@ -151,7 +151,16 @@ function Found({ collection }: { collection: CollectionAnswer }) {
     ) : (
       <Notice title="Nothing fits the filters">Remove one of them above.</Notice>
     );
-  return <Results collection={collection.name} layout={layoutOf(collection)} />;
+  return (
+    <>
+      <Results collection={collection.name} layout={layoutOf(collection)} />
+      {state === "ready" && sentence !== "" && (
+        <Notice kind="bad" title="The rest could not be loaded" action={["Try again", loadMore]}>
+          {sentence}
+        </Notice>
+      )}
+    </>
+  );
 }
 
 /** What can be done with the items that were selected. */
@@ -204,7 +213,7 @@ async function take(
 ) {
   const [first] = mediaFiles(found);
   if (first === undefined) {
-    toast("There is neither a picture nor a sound nor a text among these files.");
+    toast(refusal(found.map(({ file }) => file)));
     return;
   }
   let name = current?.name;

@@ -1,9 +1,10 @@
 import { signal } from "@preact/signals";
-import { ApiError } from "../../../../src/client/client.js";
+import { ApiError, ConnectionError } from "../../../../src/client/client.js";
 import { concernsOneItem } from "../../../../src/client/errors.js";
-import { type FoundFile, mediaFiles } from "../../files.js";
+import { type FoundFile, mediaFiles, UnreadableFile } from "../../files.js";
 import { modalityOf } from "../../media.js";
 import { sentenceOf, server } from "../../server.js";
+import { persistently } from "../../status.js";
 import { refreshCollections } from "./collections.js";
 import { reload } from "./feed.js";
 import { query } from "./query.js";
@@ -71,7 +72,7 @@ export async function addFiles(collection: string, found: readonly FoundFile[]):
         if (done || signal.aborted) return;
         const { path } = value.found;
         try {
-          const { warnings } = await add(collection, value, signal);
+          const { warnings } = await persistently(() => add(collection, value, signal), { signal });
           const warned = (warnings ?? []).map((sentence) => ({ path, sentence }));
           update({ stored: current.stored + 1, warned: [...current.warned, ...warned] });
         } catch (error) {
@@ -118,7 +119,10 @@ async function* unstored(
     signal.throwIfAborted();
     const group = files.slice(at, at + hashesAtOnce);
     const ids = group.map(({ path }) => path);
-    const { hashes } = await server.peek().itemHashes(collection, ids, { signal });
+    const { hashes } = await persistently(
+      () => server.peek().itemHashes(collection, ids, { signal }),
+      { signal },
+    );
     for (const found of group) {
       const stored = Object.hasOwn(hashes, found.path) ? hashes[found.path] : undefined;
       const hash = await hashOf(found.file);
@@ -128,13 +132,15 @@ async function* unstored(
   }
 }
 
-function add(collection: string, { found: { file, path }, hash }: Pending, signal: AbortSignal) {
+async function add(
+  collection: string,
+  { found: { file, path }, hash }: Pending,
+  signal: AbortSignal,
+) {
   const modality = modalityOf(file)!;
-  return (async () => {
-    const content = modality === "text" ? await file.text() : file;
-    const item = { id: path, [modality]: content, content_hash: hash };
-    return server.peek().addItem(collection, item, { signal, maxRetries: 8 });
-  })();
+  const content = modality === "text" ? await file.text() : file;
+  const item = { id: path, [modality]: content, content_hash: hash };
+  return server.peek().addItem(collection, item, { signal, maxRetries: 8 });
 }
 
 /** Larger files are sent without a hash: a browser can only hash what it holds in memory. */
@@ -151,7 +157,9 @@ async function hashOf(file: File): Promise<string | undefined> {
 
 /** Any other error would also fail the next file. */
 function concernsOneFile(error: unknown): boolean {
-  if (error instanceof DOMException) return error.name === "NotReadableError";
+  if (error instanceof DOMException)
+    return error.name === "NotReadableError" || error.name === "NotFoundError";
+  if (error instanceof ConnectionError) return error.cause instanceof UnreadableFile;
   if (!(error instanceof ApiError) || error.code === undefined) return false;
   return concernsOneItem(error.code);
 }

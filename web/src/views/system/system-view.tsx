@@ -20,11 +20,6 @@ export default function SystemView() {
   return (
     <main class="system">
       <h1 class="only-read-aloud">System</h1>
-      {state === "unreachable" && (
-        <Notice kind="bad" title="The server does not answer">
-          {why}
-        </Notice>
-      )}
       {state !== "unreachable" && why !== "" && (
         <Notice kind="bad" title="Something is wrong">
           {why}

@@ -1,5 +1,6 @@
 import { useRef, useState } from "preact/hooks";
 import { RecordButton } from "../../components/record-button.js";
+import { droppedFiles } from "../../files.js";
 import { LessonMedia } from "./lesson-media.js";
 import {
   addExamples,
@@ -23,7 +24,12 @@ export function ClassCard({ taughtClass }: { taughtClass: TaughtClass }) {
       onDrop={(event) => {
         event.preventDefault();
         event.stopPropagation();
-        void addExamples(id, [...(event.dataTransfer?.files ?? [])]);
+        void droppedFiles(event.dataTransfer!).then((found) =>
+          addExamples(
+            id,
+            found.map(({ file }) => file),
+          ),
+        );
       }}
       onDragOver={(event) => event.preventDefault()}
     >

@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import type { z } from "zod";
-import { ApiError } from "../../../../src/client/client.js";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import type { TrainResult } from "../../../../src/wire/heads.js";
 import type { ItemAnswer } from "../../../../src/wire/items.js";
+import { followJob } from "../../follow-job.js";
 import { sentenceOf, server, serverUrl } from "../../server.js";
 import { LessonMedia } from "./lesson-media.js";
 import { type Epoch, LiveCurve } from "./live-curve.js";
@@ -53,8 +53,7 @@ export function PairsLesson({
       sentence: "",
     });
     try {
-      const client = server.peek();
-      const { job } = await client.trainHead({
+      const { job } = await server.peek().trainHead({
         name,
         model,
         pairs: { collection: collection.name, by: field },
@@ -62,7 +61,7 @@ export function PairsLesson({
         screen: { exclude: isExcluding, repeats: isMixed ? undefined : maxRepeats },
         activate: "if_improved",
       });
-      for await (const { state, progress, detail, error, result } of client.jobEvents(job.id)) {
+      const { result } = await followJob(job.id, ({ state, progress, detail }) => {
         tell({ progress, stage: String(detail?.stage ?? state) });
         if (detail?.stage === "training") {
           const epoch = detail as unknown as Epoch & { epochs: number };
@@ -72,13 +71,9 @@ export function PairsLesson({
             epochs: [...before!.epochs.filter((one) => one.epoch < epoch.epoch), epoch],
           }));
         }
-        if (state === "failed") throw new ApiError(error?.message ?? "It failed", { status: 500 });
-        if (state === "cancelled") throw new Error("It was cancelled.");
-        if (state === "succeeded") {
-          tell({ state: "done", result: result as Result });
-          tell({ suspects: await suspectsOf(collection.name, result as Result) });
-        }
-      }
+      });
+      tell({ state: "done", result: result as Result });
+      tell({ suspects: await suspectsOf(collection.name, result as Result) });
     } catch (error) {
       tell({ state: "failed", sentence: sentenceOf(error) });
     }

@@ -4,7 +4,7 @@ import { toast } from "../../components/toasts.js";
 import { withoutEmpty } from "../../files.js";
 import { modalityOf } from "../../media.js";
 import { sentenceOf, server } from "../../server.js";
-import { status } from "../../status.js";
+import { persistently, status } from "../../status.js";
 
 export interface Example {
   id: number;
@@ -167,12 +167,8 @@ async function embed(classId: number, { id, blob, text }: Example): Promise<void
       examples: one.examples.map((other) => (other.id === id ? { ...other, ...change } : other)),
     }));
   try {
-    const { data } = await server
-      .peek()
-      .embeddings(
-        { input: text ?? blob, modality: modality.peek(), model: model.peek()?.id },
-        { maxRetries: 8 },
-      );
+    const input = { input: text ?? blob, modality: modality.peek(), model: model.peek()?.id };
+    const { data } = await persistently(() => server.peek().embeddings(input, { maxRetries: 8 }));
     tell({ embedding: Float32Array.from(data[0].embedding as number[]) });
   } catch (error) {
     tell({ failure: sentenceOf(error) });

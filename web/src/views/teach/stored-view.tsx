@@ -5,7 +5,7 @@ import type { HeadAnswer } from "../../../../src/wire/heads.js";
 import { Notice } from "../../components/notice.js";
 import { modalityNames } from "../../media.js";
 import { navigate, route } from "../../router.js";
-import { server } from "../../server.js";
+import { returns, server } from "../../server.js";
 import { status } from "../../status.js";
 import {
   collectionNamed,
@@ -35,7 +35,7 @@ export function StoredView({
   heads: readonly HeadAnswer[];
   onTaught: () => void;
 }) {
-  useEffect(() => void refreshCollections(), []);
+  useEffect(() => void refreshCollections(), [returns.value]);
   useEffect(() => stopReading, []);
   const { path, params } = route.value;
   const usable = collections.value.list.filter((one) => unusable(one) === undefined);
@@ -44,10 +44,14 @@ export function StoredView({
   const modality = kinds.find((kind) => kind === params.get("kind")) ?? kinds[0];
   const model = status.value.models.find(({ space }) => space === current?.space);
   const field = params.get("by") ?? undefined;
-  useEffect(() => {
+  const read = () => {
     if (current === undefined || field === undefined || model === undefined || !modality) return;
     void readLesson(current, { field, model, modality });
-  }, [current?.name, field, model?.id, modality]);
+  };
+  useEffect(read, [current?.name, field, model?.id, modality]);
+  useEffect(() => {
+    if (stored.peek().state === "failed") read();
+  }, [returns.value]);
   const go = (name: string, by?: string, kind?: string) =>
     navigate("teach", [name], { params: { by, kind } });
   if (collections.value.state === "ready" && current === undefined)
@@ -184,7 +188,7 @@ function FieldChoice({
         () => undefined, // Then there are none to choose from
       );
     return () => abort.abort();
-  }, [collection.name]);
+  }, [collection.name, returns.value]);
   return (
     <select
       aria-label="Field of the labels"

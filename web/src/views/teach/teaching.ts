@@ -1,9 +1,10 @@
 import { signal } from "@preact/signals";
 import type { z } from "zod";
-import { ApiError } from "../../../../src/client/client.js";
 import type { TrainResult } from "../../../../src/wire/heads.js";
 import type { ModelAnswer } from "../../../../src/wire/models.js";
+import { followJob } from "../../follow-job.js";
 import { sentenceOf, server } from "../../server.js";
+import { persistently } from "../../status.js";
 import { inWorker } from "./in-worker.js";
 import type { TaughtModality } from "./state.js";
 
@@ -85,17 +86,12 @@ export async function teach(head: string, lesson: Lesson): Promise<void> {
       },
       labels: examples.map(({ label }) => label),
     });
-    for await (const { state, progress, detail, error, result } of server
-      .peek()
-      .jobEvents(job.id)) {
-      update({ progress, stage: String(detail?.stage ?? state) });
-      if (state === "failed") throw new ApiError(error?.message ?? "It failed", { status: 500 });
-      if (state === "succeeded")
-        update({ version: (result as z.infer<typeof TrainResult>).version });
-      if (state === "cancelled") throw new Error("It was cancelled.");
-    }
+    const { result } = await followJob(job.id, ({ state, progress, detail }) =>
+      update({ progress, stage: String(detail?.stage ?? state) }),
+    );
+    const { version } = result as z.infer<typeof TrainResult>;
     const judged = await judging;
-    update({ state: "done", judged, seconds: (performance.now() - start) / 1000 });
+    update({ state: "done", version, judged, seconds: (performance.now() - start) / 1000 });
   } catch (error) {
     update({ state: "failed", sentence: sentenceOf(error) });
   }
@@ -125,7 +121,9 @@ async function labelEmbeddings(
   const modelTemplates = prompt_templates[modality] ?? [];
   const templates = modelTemplates.length === 0 ? ["{}"] : modelTemplates;
   const input = labels.flatMap((label) => templates.map((one) => one.replaceAll("{}", label)));
-  const { data } = await server.peek().embeddings({ input, model: id, modality: "text" });
+  const { data } = await persistently(() =>
+    server.peek().embeddings({ input, model: id, modality: "text" }),
+  );
   return labels.map((_, i) => {
     const rows = data.slice(i * templates.length, (i + 1) * templates.length);
     const sum = new Float64Array((rows[0].embedding as number[]).length);
