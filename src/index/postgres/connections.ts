@@ -1,19 +1,16 @@
 import type pg from "pg";
 import { AppError } from "../../errors.js";
-import type { DatabaseAddress, DatabaseHost } from "./address.js";
+import type { DatabaseAddress } from "./address.js";
 import { Clock } from "./clock.js";
 import type { ConnectionLimits } from "./connection-limits.js";
 import { databaseError, isLost, isTransient, unavailable } from "./database-error.js";
-import { forgetHistory } from "./history.js";
 import { HostPools } from "./host-pools.js";
+import { type DatabaseRole, Primary } from "./primary.js";
 import { whileRunHolds } from "./run-fence.js";
 import { type Position, positionOfPrimary, Standbys } from "./standbys.js";
 
 /** A connection inside a transaction. */
 export type Connection = pg.PoolClient;
-
-/** What the last transaction found: `standby` if one answers but no primary. */
-export type DatabaseRole = "primary" | "standby" | "away";
 
 type TransactionOptions = { signal?: AbortSignal };
 
@@ -28,28 +25,23 @@ const beginRead = "begin isolation level repeatable read read only";
 export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #pools: HostPools;
+  readonly #primary: Primary;
   readonly #standbys: Standbys | undefined;
-  /** Connections known to lead to a primary. */
-  readonly #checked = new WeakSet<pg.PoolClient>();
-  #current: DatabaseHost;
-  #trouble: string | undefined;
-  #role: DatabaseRole = "away";
-  #isClosed = false;
 
   constructor(address: DatabaseAddress, limits: ConnectionLimits) {
     this.#limits = limits;
     this.#pools = new HostPools(address, limits);
+    this.#primary = new Primary(this.#pools);
     this.#standbys = limits.readsOnStandbys ? new Standbys(this.#pools) : undefined;
-    this.#current = address.hosts[0];
   }
 
   /** Why the last transaction found no database. */
   get trouble(): string | undefined {
-    return this.#trouble;
+    return this.#primary.trouble;
   }
 
   get role(): DatabaseRole {
-    return this.#role;
+    return this.#primary.role;
   }
 
   /** Reads that all see one state of the database. */
@@ -64,8 +56,33 @@ export class Connections {
   ): Promise<T> {
     // What fails on a standby is tried on the primary.
     const connect = async (attempt: number) =>
-      (attempt === 1 && (await this.#standby())) || this.#connect();
+      (attempt === 1 && (await this.#standby())) || this.#primary.connect();
     return this.#transaction(beginRead, work, { ...options, connect });
+  }
+
+  /**
+   * As `readAnywhere`, a single statement, which sees one state of the database by itself: a
+   * transaction around it takes two messages more.
+   * @returns undefined when the connection is lost, a table is gone or the answer takes long: a
+   *   transaction finds out more.
+   */
+  async readAtOnce<T>(
+    work: (db: Connection) => Promise<T>,
+    { signal }: TransactionOptions = {},
+  ): Promise<T | undefined> {
+    if (signal?.aborted) throw cancelled();
+    const db = (await this.#standby()) ?? (await this.#primary.connect());
+    const clock = new Clock(db, this.#limits.connectTimeoutMs / 2, signal);
+    try {
+      return await work(db);
+    } catch (error) {
+      if (signal?.aborted) throw cancelled();
+      if (clock.hasEnded || isLost(error)) clock.drop();
+      else if (!isTransient(error)) throw databaseError(error);
+      return undefined;
+    } finally {
+      clock.end();
+    }
   }
 
   /**
@@ -78,7 +95,7 @@ export class Connections {
 
   /** A connection outside of a transaction, for work without a time limit. */
   async session<T>(work: (db: Connection) => Promise<T>): Promise<T> {
-    const db = await this.#connect();
+    const db = await this.#primary.connect();
     try {
       await db.query("set statement_timeout = 0");
       return await work(db);
@@ -92,7 +109,7 @@ export class Connections {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#primary.close();
     await this.#pools.close();
   }
 
@@ -101,7 +118,7 @@ export class Connections {
     work: (db: Connection) => Promise<T>,
     {
       signal,
-      connect = () => this.#connect(),
+      connect = () => this.#primary.connect(),
     }: TransactionOptions & { connect?: (attempt: number) => Promise<Connection> },
   ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
@@ -130,15 +147,16 @@ export class Connections {
       } finally {
         clock.end();
       }
-      // Transactions that collided must not collide again.
-      await new Promise((resolve) => setTimeout(resolve, 10 * attempt * Math.random()));
+      // Transactions that collided must not collide again, however slow the machine is.
+      const pauseMs = Math.min(1000, 5 * 2 ** attempt) * Math.random();
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
 
   /** A connection to a standby that has all that the primary has now. */
   async #standby(): Promise<pg.PoolClient | undefined> {
-    if (!this.#standbys?.mayAnswer(this.#current)) return undefined;
-    const primary = await this.#connect();
+    if (!this.#standbys?.mayAnswer(this.#primary.host)) return undefined;
+    const primary = await this.#primary.connect();
     const clock = new Clock(primary, this.#limits.connectTimeoutMs, undefined);
     let position: Position;
     try {
@@ -149,54 +167,7 @@ export class Connections {
     } finally {
       clock.end();
     }
-    return this.#standbys.connect(this.#current, position);
-  }
-
-  /** A connection to the primary, tried first where it was last. */
-  async #connect(): Promise<pg.PoolClient> {
-    if (this.#isClosed) throw new AppError("cancelled", "The server is shutting down");
-    const { hosts } = this.#pools;
-    const failures: AppError[] = [];
-    let role: DatabaseRole = "away";
-    for (const host of [this.#current, ...hosts.filter((other) => other !== this.#current)]) {
-      try {
-        const db = await this.#connectTo(host);
-        if (db === "standby") {
-          role = "standby";
-          failures.push(unavailable(`${host.host}:${host.port} is a standby`));
-          continue;
-        }
-        this.#current = host;
-        this.#trouble = undefined;
-        this.#role = "primary";
-        return db;
-      } catch (error) {
-        failures.push(databaseError(error));
-      }
-    }
-    // A configuration error says more than a database that is away.
-    const error = failures.find(({ code }) => code !== "storage_unavailable") ?? failures[0];
-    this.#trouble = error.message;
-    this.#role = role;
-    throw error;
-  }
-
-  async #connectTo(host: DatabaseHost): Promise<pg.PoolClient | "standby"> {
-    const db = await this.#pools.connect(host);
-    if (this.#checked.has(db)) return db;
-    try {
-      const { rows } = await db.query("select pg_is_in_recovery() as standby");
-      if (rows[0].standby) {
-        db.release(true);
-        return "standby";
-      }
-      forgetHistory(db);
-      this.#checked.add(db);
-      return db;
-    } catch (error) {
-      db.release(true);
-      throw error;
-    }
+    return this.#standbys.connect(this.#primary.host, position);
   }
 }
 

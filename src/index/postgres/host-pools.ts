@@ -54,6 +54,8 @@ export class HostPools {
         }
       },
       keepAlive: true,
+      // Each keeps the plans of its prepared statements, also those of collections that are gone.
+      maxLifetimeSeconds: 3600,
       application_name: "crossmodal",
       // A server that is gone must not leave statements and locks behind.
       options: [

@@ -9,7 +9,7 @@ import { GraphUpkeep } from "./graph-upkeep.js";
 import { ItemWriter } from "./item-writer.js";
 import { PostgresStore } from "./postgres-store.js";
 import { prepareSchema } from "./schema.js";
-import type { ScanLimits } from "./search.js";
+import type { ScanLimits } from "./search-plan.js";
 
 export interface PostgresStoreOptions extends Partial<ConnectionLimits & ScanLimits & CopyLimits> {
   /** `postgres://user:password@host:5432,host2/database?sslmode=verify-full` */

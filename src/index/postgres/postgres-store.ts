@@ -5,7 +5,7 @@ import type { JsonObject, Preview, StoredItem } from "../item.js";
 import { checkedPage, metadataPage } from "../metadata-page.js";
 import { modalities } from "../modalities.js";
 import type { Query, SearchResult } from "../query.js";
-import { coreQueries, readPageCursor, searchResult, writePageCursor } from "../query-codec.js";
+import { readPageCursor, writePageCursor } from "../query-codec.js";
 import { scanPages } from "../scan-pages.js";
 import type {
   CollectionSpec,
@@ -31,7 +31,8 @@ import type { GraphUpkeep } from "./graph-upkeep.js";
 import * as reads from "./item-reads.js";
 import type { ItemWriter } from "./item-writer.js";
 import { mediaInUse, someMedia, takeReleasedMedia } from "./media.js";
-import { answerQueries, type ScanLimits } from "./search.js";
+import { search } from "./search.js";
+import type { ScanLimits } from "./search-plan.js";
 
 interface StoreParts {
   connections: Connections;
@@ -171,16 +172,11 @@ export class PostgresStore implements VectorStore {
   async search(
     collection: string,
     queries: readonly Query[],
-    { signal, space, maxAnswerBytes: maxBytes }: SearchOptions = {},
+    options: SearchOptions = {},
   ): Promise<SearchResult[]> {
     const { copies, limits } = this.#parts;
-    const means = { limits, copiesOfServer: { copies, moment: copies.moment }, maxBytes };
-    const answer = async (db: Connection, row: collections.CollectionRow) => {
-      const checkedQueries = coreQueries(queries, row.dimensions);
-      const found = await answerQueries(db, row, checkedQueries, means);
-      return found.map((result, i) => searchResult(result, checkedQueries[i]));
-    };
-    return this.#read(collection, answer, { space, signal });
+    const parts = { connections: this.#connections, copies, limits };
+    return search(parts, collection, queries, options);
   }
 
   async page(

@@ -1,4 +1,5 @@
-import type { Connection, Connections, DatabaseRole } from "./connections.js";
+import type { Connection, Connections } from "./connections.js";
+import type { DatabaseRole } from "./primary.js";
 
 /** A copy of the database that follows the primary. */
 interface Standby {

@@ -3,6 +3,7 @@ import { centered } from "../centered.js";
 import type { CoreQuery, Rank } from "../core-query.js";
 import type { Filter } from "../filter.js";
 import { type Bind, binding } from "./bind.js";
+import { changesSince } from "./copies/vector-log.js";
 import { filterCondition } from "./filter-condition.js";
 import { vectorBytes } from "./vector-bytes.js";
 
@@ -16,12 +17,14 @@ export interface PlannedQuery extends CoreQuery {
 }
 
 export interface Statement {
+  /** Under which it is prepared: the same text each time. */
+  name?: string;
   text: string;
   values: unknown[];
 }
 
 /** What finds (seq, similarity), best first, among equals the oldest first. */
-const ranked = (from: string, topK: number) =>
+const ranked = (from: string, topK: number | string) =>
   `select seq, similarity from ${from} order by similarity desc, seq limit ${topK}`;
 
 /** Compares with every vector that has the query's modality, in float32. */
@@ -77,18 +80,49 @@ export function searchGraph(
   return { text, values };
 }
 
-/** Compares with these rows only, of those that fulfil the query's conditions. */
-export function rankRows(n: number, query: PlannedQuery, seqs: readonly number[]): Statement {
+/** What a copy of the vectors (copies/) says about a query. */
+export interface Nominated {
+  seqs: Iterable<number>;
+  /** What the copy has seen, as `vector-log.ts` has it. */
+  snapshot: string;
+}
+
+/**
+ * Compares with what a copy has nominated, and with what has changed since, if that is no more than
+ * `maxChanged`; of these with what fulfils the query's conditions. The first row, and the only one
+ * where nothing is found, has `changed`, an array: more than `maxChanged`, or null among them, when
+ * it is not known what has changed.
+ */
+export function rankNominated(
+  n: number,
+  query: PlannedQuery,
+  { seqs, snapshot }: Nominated,
+  maxChanged: number,
+): Statement {
   const { values, bind } = binding();
-  const from = `unnest(${bind(seqs)}::bigint[]) wanted (seq)`;
+  const changes = changesSince(n, bind(snapshot), maxChanged + 1);
+  const from = `(select unnest(${bind([...seqs])}::bigint[]) union select seq from changes)`;
   // As a value, not as a condition that the planner may begin with: it believes in few matches.
   const where =
     query.filter === undefined
       ? ""
       : `where (select ${filterCondition(query.filter, bind)}
            from crossmodal.items_${n} i where i.seq = v.seq)`;
-  const vectors = `(select v.* from ${from} join crossmodal.vectors_${n} v using (seq) ${where})`;
-  return { text: ranked(scoredVectors(vectors, query, bind), query.topK), values };
+  const vectors = `(select v.* from ${from} wanted (seq)
+    join crossmodal.vectors_${n} v using (seq) ${where})`;
+  const scored = `${scoredVectors(vectors, query, bind)} where changed.count <= ${maxChanged}`;
+  const text = `with changes as materialized (${changes}),
+    changed as (select count(*) as count, json_agg(seq) as seqs from changes)
+    select case when row_number() over (order by best.similarity desc, best.seq) = 1
+      then changed.seqs end as changed, best.seq, best.similarity
+    from changed left join lateral (
+      ${ranked(scored, `${bind(query.topK)}::int`)}
+    ) best on true`;
+  const { modality, minSimilarity, filter, self } = query;
+  // Planning it takes as long as running it. Filters are too many to keep their plans.
+  if (filter !== undefined || self !== undefined) return { text, values };
+  const name = `nominated_${n}_${modality ?? "any"}_${minSimilarity === undefined ? "all" : "min"}`;
+  return { name, text, values };
 }
 
 /** How many of a random share of the items (by pages) fulfil the filter. */

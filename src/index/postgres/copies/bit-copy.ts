@@ -1,3 +1,4 @@
+import { modalities } from "../../modalities.js";
 import { nearestInBlock } from "../../quantized/nearest-in-block.js";
 import { rotate } from "../../quantized/rotate.js";
 import { BitPiece, maxPieceRows, scaleFor } from "./bit-piece.js";
@@ -28,8 +29,15 @@ export class BitCopy {
     return this.#pieces.reduce((sum, { live }) => sum + live, 0);
   }
 
+  /** Rows of each modality. */
+  get counts(): number[] {
+    return modalities.map((_, modality) =>
+      this.#pieces.reduce((sum, { counts }) => sum + counts[modality], 0),
+    );
+  }
+
   /** @param vectors  [N, dimensions]; are changed. */
-  put(seqs: readonly number[], modalities: readonly number[], vectors: Float32Array): void {
+  put(seqs: readonly number[], ofModalities: readonly number[], vectors: Float32Array): void {
     this.remove(seqs);
     const d = this.#dimensions;
     for (let at = 0; at < vectors.length; at += d) rotate(vectors.subarray(at, at + d));
@@ -37,7 +45,7 @@ export class BitCopy {
       const rest = vectors.subarray(from * d);
       const piece = this.#openPiece(rest);
       const end = Math.min(seqs.length, from + this.#pieceRows - piece.rows);
-      const some = { seqs: seqs.slice(from, end), modalities: modalities.slice(from, end) };
+      const some = { seqs: seqs.slice(from, end), modalities: ofModalities.slice(from, end) };
       piece.add(some, rest.subarray(0, (end - from) * d));
       from = end;
     }

@@ -1,3 +1,4 @@
+import { modalities as allModalities } from "../../modalities.js";
 import { ditherOf, largestSize, largestValue, quantizeInto } from "../../quantized/quantize.js";
 
 /** 32 MB: 65,536 rows of 512 dimensions. Each piece costs a call, and has one scale. */
@@ -20,6 +21,8 @@ export const scaleFor = (vectors: Float32Array): number =>
 export class BitPiece {
   readonly dimensions: number;
   readonly scale: number;
+  /** Live rows of each modality. */
+  readonly counts: number[] = allModalities.map(() => 0);
   readonly #maxRows: number;
   #values = new Int8Array(0);
   #seqs: number[] = [];
@@ -72,6 +75,7 @@ export class BitPiece {
       this.#places.set(seq, first + i);
       this.#seqs.push(seq);
       this.#modalities.push(modalities[i]);
+      this.counts[modalities[i]]++;
     }
     const needed = this.rows * this.dimensions;
     if (needed > this.#values.length) {
@@ -90,6 +94,7 @@ export class BitPiece {
     if (place === undefined) return false;
     this.#places.delete(seq);
     this.#seqs[place] = gone;
+    this.counts[this.#modalities[place]]--;
     return true;
   }
 

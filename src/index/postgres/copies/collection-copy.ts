@@ -1,4 +1,8 @@
+import type { CollectionRow } from "../collection-rows.js";
 import type { LogPosition } from "./vector-log.js";
+
+/** What never changes of a collection. */
+export type CopiedCollection = Pick<CollectionRow, "n" | "dimensions" | "space">;
 
 /** A step by which a copy came to a position. */
 interface Step {
@@ -23,9 +27,11 @@ const keptSteps = 32;
 export class CollectionCopy {
   /** Its own: another copy of the same collection may take its place while a search uses it. */
   readonly id: number;
-  readonly n: number;
-  readonly dimensions: number;
-  rows = 0;
+  readonly collection: CopiedCollection;
+  /** Names and aliases that the collection was found by, of which some may be another's by now. */
+  readonly names = new Set<string>();
+  /** Rows of each modality. */
+  counts: readonly number[] = [];
   bytes: number;
   /** By `performance.now()`. */
   usedAt = performance.now();
@@ -34,11 +40,22 @@ export class CollectionCopy {
   #pending: readonly number[] = [];
 
   /** @param bytes  that it is expected to take. */
-  constructor({ n, dimensions }: { n: number; dimensions: number }, bytes: number) {
+  constructor(collection: CopiedCollection, bytes: number) {
     this.id = ++lastId;
-    this.n = n;
-    this.dimensions = dimensions;
+    this.collection = collection;
     this.bytes = bytes;
+  }
+
+  get n(): number {
+    return this.collection.n;
+  }
+
+  get rows(): number {
+    return this.counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  countOf(modality: number): number {
+    return this.counts[modality] ?? 0;
   }
 
   /** Where it has come to; undefined until it has everything. */

@@ -5,7 +5,7 @@ import { SupervisedWorker } from "../../../workers/supervise.js";
 import { collectionByNumber } from "../collection-rows.js";
 import type { Connections } from "../connections.js";
 import { copyBytes } from "./bit-copy.js";
-import { CollectionCopy } from "./collection-copy.js";
+import { CollectionCopy, type CopiedCollection } from "./collection-copy.js";
 import type { CopyCore } from "./copy-core.js";
 import type { Nomination, NominationQuery } from "./query-scan.js";
 import { SharedScans } from "./shared-scans.js";
@@ -70,15 +70,23 @@ export class ServerCopies {
     return copy?.position === undefined ? undefined : copy;
   }
 
+  /** The copy of the collection that was last found by this name, if it is complete. */
+  named(name: string): CollectionCopy | undefined {
+    for (const copy of this.#copies.values()) if (copy.names.has(name)) return this.of(copy.n);
+    return undefined;
+  }
+
   /** A search would like a copy of a collection with so many items: one is made if it fits. */
-  ask(collection: { n: number; dimensions: number }, count: number): void {
+  ask(collection: CopiedCollection, count: number): void {
     const { maxCopyBytes, copyFrom, copyUpTo } = this.#limits;
     if (count < copyFrom || count > copyUpTo || this.#copies.has(collection.n)) return;
     if (this.#working !== undefined || performance.now() < this.#notBefore) return;
     const bytes = copyBytes(count, collection.dimensions);
     if (bytes > maxCopyBytes) return;
     this.#work(async () => {
-      if (await this.#makeRoom(bytes)) await this.#load(new CollectionCopy(collection, bytes));
+      const { n, dimensions, space } = collection;
+      const copy = new CollectionCopy({ n, dimensions, space }, bytes);
+      if (await this.#makeRoom(bytes)) await this.#load(copy);
     });
   }
 
@@ -137,7 +145,7 @@ export class ServerCopies {
     try {
       const position = await this.#connections.read(positionOf);
       const core = await this.#core();
-      await core.create(copy.id, copy.dimensions);
+      await core.create(copy.id, copy.collection.dimensions);
       for (let after: number | undefined = 0; after !== undefined && !this.#isClosed; ) {
         const from: number = after;
         const rows = await this.#connections.read((db) =>
@@ -180,8 +188,8 @@ export class ServerCopies {
     if (isTooLarge) await this.#drop(copy);
   }
 
-  #measure(copy: CollectionCopy, { rows, bytes }: { rows: number; bytes: number }): void {
-    copy.rows = rows;
+  #measure(copy: CollectionCopy, { counts, bytes }: { counts: number[]; bytes: number }): void {
+    copy.counts = counts;
     copy.bytes = Math.max(bytes, copy.position === undefined ? copy.bytes : 0);
   }
 

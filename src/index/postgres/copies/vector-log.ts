@@ -31,16 +31,28 @@ export async function changedSince(
   limit: number,
 ): Promise<number[] | undefined> {
   if ((await historyOf(db)) !== history) return undefined;
-  const { rows } = await db.query({
-    name: "changed_vectors", // prepared: it is asked for each search
-    text: `select distinct seq from crossmodal.vector_changes left join unnest(seqs) seq on true
-     where n = $1 and xid >= pg_snapshot_xmin($2::pg_snapshot)
-       and (seqs is null or not pg_visible_in_snapshot(xid, $2::pg_snapshot))
-     limit $3`,
-    values: [n, snapshot, limit + 1],
-  });
-  const isKnown = rows.length <= limit && rows.every(({ seq }) => seq !== null);
-  return isKnown ? rows.map(({ seq }) => seq) : undefined;
+  const { rows } = await db.query(changesSince(n, "$1", limit + 1), [snapshot]);
+  return knownChanges(
+    rows.map(({ seq }) => seq),
+    limit,
+  );
+}
+
+/**
+ * A statement that finds the `seq` of changed vectors, `limit` of them at most; null among them
+ * says that others may be missing.
+ * @param snapshot  placeholder of a position's.
+ */
+export const changesSince = (n: number, snapshot: string, limit: number): string =>
+  `select distinct seq from crossmodal.vector_changes left join unnest(seqs) seq on true
+   where n = ${n} and xid >= pg_snapshot_xmin(${snapshot}::pg_snapshot)
+     and (seqs is null or not pg_visible_in_snapshot(xid, ${snapshot}::pg_snapshot))
+   limit ${limit}`;
+
+/** What such a statement found, if it is everything. */
+export function knownChanges(seqs: readonly (number | null)[], limit: number) {
+  const known = seqs.filter((seq) => seq !== null);
+  return known.length === seqs.length && seqs.length <= limit ? known : undefined;
 }
 
 /**
