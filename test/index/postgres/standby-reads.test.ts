@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { Connections } from "../../../src/index/postgres/connections.js";
+import { type Connection, Connections } from "../../../src/index/postgres/connections.js";
 import {
   connectionsTo,
   openPostgresStore,
@@ -27,21 +27,20 @@ describe.skipIf(!hasPostgres(18))(onPostgres("reads on standbys"), () => {
     primary = await TestPostgres.start();
     standby = await TestPostgres.standbyOf(primary);
     second = await TestPostgres.standbyOf(primary);
-    const readAnywhere = Connections.prototype.readAnywhere;
-    vi.spyOn(Connections.prototype, "readAnywhere").mockImplementation(function <T>(
-      this: Connections,
-      ...[work, options]: Parameters<typeof readAnywhere<T>>
-    ) {
-      return readAnywhere.call(
-        this,
-        async (db) => {
+    for (const name of ["readAnywhere", "readAtOnce"] as const) {
+      const read = Connections.prototype[name];
+      vi.spyOn(Connections.prototype, name).mockImplementation(function <T>(
+        this: Connections,
+        ...[work, options]: Parameters<typeof read<T>>
+      ) {
+        const counted = async (db: Connection) => {
           const { rows } = await db.query("select pg_is_in_recovery() as standby");
           if (rows[0].standby) onStandbys++;
           return work(db);
-        },
-        options,
-      ) as Promise<T>;
-    });
+        };
+        return read.call(this, counted, options) as Promise<T>;
+      });
+    }
     const limits = { connectTimeoutMs: 2000, copyFrom: 1, scanMatchesUpTo: 0, scanHighUpTo: 0 };
     const url = urlOf(primary, standby, second);
     reader = await openPostgresStore({ url, readsOnStandbys: true, ...limits });
