@@ -74,6 +74,7 @@ describe.skipIf(!served.found)("the page's Teach view", () => {
     expect(await page.locator(".lesson .examples-of-class li").count()).toBe(3);
     await page.getByLabel("File to try").setInputFiles([await noise(9)]);
     await page.locator(".bars .best", { hasText: "bravo" }).waitFor();
+    await page.getByRole("button", { name: "Play noise 9.wav" }).waitFor();
     expect(await fitsWidth(page)).toBe(true);
     expect(await seriousFindings(page)).toEqual([]);
 
@@ -81,10 +82,37 @@ describe.skipIf(!served.found)("the page's Teach view", () => {
     await before.getByText("in use", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Teach", exact: true }).click();
     await page.getByText("noises, version 2").waitFor();
-    await before.getByRole("button", { name: "Stop using" }).click();
+    const second = before.getByRole("listitem", { name: "noises, version 2" });
+    const first = before.getByRole("listitem", { name: "noises, version 1" });
+    await second.getByRole("button", { name: "Stop using" }).click();
     await page.getByText("No version of noises is in use now").waitFor();
-    await before.getByRole("button", { name: "Use", exact: true }).first().click();
-    await page.getByText(/noises, version \d, is in use now/).waitFor();
+    await second.getByRole("button", { name: "Use", exact: true }).click();
+    await page.getByText("noises, version 2, is in use now").waitFor();
+
+    // An earlier version is tried on what the microphone hears, and a later one deleted
+    await first.getByRole("button", { name: "Try" }).click();
+    await first.getByRole("button", { name: "Live" }).click();
+    await first.locator(".bars .best").waitFor();
+    await first.getByRole("button", { name: "Stop", exact: true }).click();
+    await first.getByRole("button", { name: "Use", exact: true }).click();
+    await first.getByText("in use").waitFor();
+    await second.getByRole("button", { name: "Delete…" }).click();
+    await second.getByRole("button", { name: "Keep" }).click();
+    await second.getByRole("button", { name: "Delete…" }).click();
+    await second.getByRole("button", { name: "Delete", exact: true }).click();
+    await second.waitFor({ state: "detached" });
+    expect(await page.getByText("noises, version 2 taught").count()).toBe(0); // Nor its report
+
+    // What is removed comes back
+    await page.getByRole("button", { name: "Remove tone 300.wav" }).click();
+    await page.getByRole("button", { name: "Remove bravo" }).click();
+    await page.getByText("Give examples to at least two classes.").waitFor();
+    for (const name of ["bravo", "tone 300.wav"])
+      await page
+        .locator(".toast", { hasText: `${name} is removed` })
+        .getByRole("button", { name: "Undo" })
+        .click();
+    await page.getByText("7 examples for starter-clap.").waitFor();
     await page.setViewportSize({ width: 360, height: 800 });
     expect(await fitsWidth(page)).toBe(true);
     expect(logged.filter((line) => !line.includes("status of 4"))).toEqual([]);

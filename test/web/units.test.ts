@@ -20,6 +20,7 @@ import {
 import {
   crossValidate,
   predict,
+  signTest,
   wilsonInterval,
 } from "../../web/src/views/teach/cross-validation.js";
 import { findSuspects } from "../../web/src/views/teach/suspects.js";
@@ -241,6 +242,16 @@ describe("predict", () => {
     const [left, between, right] = predict(given, [at(1, 0.05), at(1, 1), at(0.05, 1)]);
     expect([left.label, right.label]).toEqual([0, 1]);
     expect(between.margin).toBeLessThan(Math.min(left.margin, right.margin) / 10);
+  });
+});
+
+describe("signTest", () => {
+  it("is twice the tail of a fair coin, also of a long series", () => {
+    // Python's math.comb in exact integers
+    expect(signTest(5, 0)).toBeCloseTo(0.0625, 12);
+    expect(signTest(3, 9)).toBeCloseTo(0.14599609375, 12);
+    expect(signTest(930, 1070)).toBeCloseTo(0.0018755785845971753, 10);
+    expect([signTest(0, 0), signTest(1, 1)]).toEqual([1, 1]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { sentenceOf } from "../server.js";
 import { joinSamples, type Microphone, openMicrophone } from "../sound/microphone.js";
 import { wavOf } from "../sound/wav.js";
@@ -7,11 +7,13 @@ import { toast } from "./toasts.js";
 interface Recording {
   microphone: Microphone;
   chunks: Float32Array[];
-  startedAt: number;
 }
 
 /** A shorter press starts a recording that lasts until the next press. */
 const clickMs = 400;
+
+/** Of the button that is recording: only one does at a time. */
+let stopRecording: (() => Promise<void>) | undefined;
 
 /** Records while held down, or from click to click. */
 export function RecordButton({
@@ -22,23 +24,29 @@ export function RecordButton({
   onRecorded: (file: File) => void;
 }) {
   const recording = useRef<Promise<Recording> | undefined>(undefined);
-  const [isOn, setOn] = useState(false);
+  const pressedAt = useRef(0);
+  const [state, setState] = useState<"off" | "held" | "until the next click">("off");
+  const close = () =>
+    recording.current?.then(({ microphone }) => microphone.close()).catch(() => undefined);
+  useEffect(() => () => void close(), []);
   const start = () => {
+    void stopRecording?.();
+    stopRecording = stop;
     const chunks: Float32Array[] = [];
-    const startedAt = performance.now();
     const opening = openMicrophone((chunk) => chunks.push(chunk));
-    recording.current = opening.then((microphone) => ({ microphone, chunks, startedAt }));
-    setOn(true);
+    pressedAt.current = performance.now();
+    recording.current = opening.then((microphone) => ({ microphone, chunks }));
+    setState("held");
     recording.current.catch((error) => {
       recording.current = undefined;
-      setOn(false);
+      setState("off");
       toast(sentenceOf(error));
     });
   };
   const stop = async () => {
     const current = recording.current;
     recording.current = undefined;
-    setOn(false);
+    setState("off");
     const ended = await current?.catch(() => undefined);
     if (ended === undefined) return;
     await ended.microphone.close();
@@ -52,17 +60,23 @@ export function RecordButton({
     onRecorded(new File([wav], `recording ${time}.wav`, { type: "audio/wav" }));
   };
   const onDown = () => (recording.current === undefined ? start() : void stop());
-  const onUp = async () => {
-    const current = await recording.current?.catch(() => undefined);
-    if (current !== undefined && performance.now() - current.startedAt > clickMs) await stop();
+  const onUp = () => {
+    if (recording.current === undefined) return;
+    if (performance.now() - pressedAt.current > clickMs) void stop();
+    else setState("until the next click");
   };
   return (
     <button
       type="button"
-      class={isOn ? "record on" : "record"}
-      aria-pressed={isOn}
-      onPointerDown={(event) => event.button === 0 && onDown()}
+      class={state === "off" ? "record" : "record on"}
+      aria-pressed={state !== "off"}
+      onPointerDown={(event) => {
+        if (event.button !== 0) return;
+        event.currentTarget.setPointerCapture(event.pointerId); // it is let go anywhere
+        onDown();
+      }}
       onPointerUp={onUp}
+      onPointerCancel={onUp}
       onKeyDown={(event) => {
         if (event.repeat || (event.key !== " " && event.key !== "Enter")) return;
         event.preventDefault();
@@ -71,7 +85,7 @@ export function RecordButton({
       onKeyUp={(event) => event.key === " " && onUp()}
     >
       <i class="light" aria-hidden="true" />
-      {isOn ? "Recording…" : label}
+      {{ off: label, held: "Recording…", "until the next click": "Stop recording" }[state]}
     </button>
   );
 }

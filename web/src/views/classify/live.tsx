@@ -6,16 +6,11 @@ import { ScoreBars } from "../../components/score-bars.js";
 import { sentenceOf, server } from "../../server.js";
 import { drawMel } from "../../sound/draw.js";
 import { drawLane, laneOf, type TimeWindow } from "../../sound/lanes.js";
-import { type Microphone, openMicrophone } from "../../sound/microphone.js";
-import { RollingSound } from "../../sound/rolling-sound.js";
-import { wavOf } from "../../sound/wav.js";
-import { persistently } from "../../status.js";
+import { heardSeconds, listen } from "../../sound/listening.js";
+import type { RollingSound } from "../../sound/rolling-sound.js";
 import { type LabelSet, requestOf } from "./state.js";
 
-/** Seconds that are shown, and seconds that a request covers. */
 const shownSeconds = 20;
-const heardSeconds = 3;
-const pauseMs = 300;
 /** A label with a higher score is an event. */
 const eventScore = 0.6;
 
@@ -37,25 +32,12 @@ export function Live({ set, onClose }: { set: LabelSet; onClose: () => void }) {
 
   useEffect(() => {
     const stopped = new AbortController();
-    const opening = openMicrophone((samples) => sound.current?.push(samples));
-    const run = async (microphone: Microphone) => {
-      sound.current = new RollingSound(microphone.sampleRateHz, shownSeconds);
-      while (!stopped.signal.aborted) {
-        await persistently(() => classifyLatest(sound.current!), stopped);
-        await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      }
-    };
-    const classifyLatest = async (rolling: RollingSound) => {
-      const samples = rolling.latest(heardSeconds);
-      if (samples.length < rolling.sampleRateHz / 2 || currentSet.current.labels.length === 0)
-        return;
-      const end = rolling.seconds;
+    const { signal } = stopped;
+    const classify = async (audio: Blob, end: number) => {
+      if (currentSet.current.labels.length === 0) return;
       const start = heard.value.at(-1)?.end_seconds ?? Math.max(0, end - heardSeconds);
       const { timeline: _, ...request } = requestOf(liveInput, currentSet.current);
-      const audio = wavOf(samples, rolling.sampleRateHz);
-      const { scores, known } = await server
-        .peek()
-        .zeroShot({ audio, ...request }, { signal: stopped.signal });
+      const { scores, known } = await server.peek().zeroShot({ audio, ...request }, { signal });
       const shown = heard.value.filter(({ end_seconds }) => end_seconds > end - shownSeconds);
       heard.value = [...shown, { start_seconds: start, end_seconds: end, scores }];
       const [best] = scores;
@@ -64,8 +46,11 @@ export function Live({ set, onClose }: { set: LabelSet; onClose: () => void }) {
         events.value = [{ ...best, time }, ...events.value].slice(0, 50);
       }
     };
-    opening.then(run).catch((error) => {
-      if (!stopped.signal.aborted) failure.value = sentenceOf(error);
+    const onOpen = (opened: RollingSound) => {
+      sound.current = opened;
+    };
+    listen({ keepSeconds: shownSeconds, signal, onOpen, classify }).catch((error) => {
+      failure.value = sentenceOf(error);
     });
     let frame = 0;
     const tick = () => {
@@ -76,7 +61,6 @@ export function Live({ set, onClose }: { set: LabelSet; onClose: () => void }) {
     return () => {
       stopped.abort();
       cancelAnimationFrame(frame);
-      opening.then((microphone) => microphone.close()).catch(() => undefined);
     };
   }, [failure, heard, events, now]);
 

@@ -1,9 +1,10 @@
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { RecordButton } from "../../components/record-button.js";
 import { droppedFiles } from "../../files.js";
 import { LessonMedia } from "./lesson-media.js";
 import {
   addExamples,
+  addedId,
   addTexts,
   modality,
   removeClass,
@@ -16,6 +17,10 @@ import {
 export function ClassCard({ taughtClass }: { taughtClass: TaughtClass }) {
   const { id, name, examples } = taughtClass;
   const choose = useRef<HTMLInputElement>(null);
+  const nameField = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (id === addedId) nameField.current?.focus();
+  }, [id]);
   const title = name.trim() || "this class";
   return (
     <section
@@ -38,6 +43,7 @@ export function ClassCard({ taughtClass }: { taughtClass: TaughtClass }) {
           class="class-name"
           aria-label="Name of the class"
           placeholder="name of the class"
+          ref={nameField}
           value={name}
           onInput={({ currentTarget }) => renameClass(id, currentTarget.value)}
         />
@@ -76,8 +82,8 @@ export function ClassCard({ taughtClass }: { taughtClass: TaughtClass }) {
       {examples.length === 0 ? (
         <p class="sentence">
           {name === "background"
-            ? "What is there when nothing else is: a silent room, an empty street. It keeps the " +
-              "others honest."
+            ? "If you like: what is there when nothing else is, such as a silent room or an " +
+              "empty street. It keeps the others honest."
             : "Drop pictures, sounds or texts here, or hold to record. Ten are plenty; five are " +
               "often enough."}
         </p>

@@ -93,6 +93,21 @@ const ranked = (probabilities: ArrayLike<number>): Prediction[] =>
   );
 
 /**
+ * Two-sided exact sign test: how likely `a` against `b` or something more uneven is if either side
+ * were as likely. 5 against 0 is 0.0625, 6 against 0 is 0.03125.
+ */
+export function signTest(a: number, b: number): number {
+  const count = a + b;
+  let logTerm = -count * Math.LN2; // Of none among `count`; as it is, it would underflow
+  let tail = Math.exp(logTerm);
+  for (let i = 1; i <= Math.min(a, b); i++) {
+    logTerm += Math.log((count - i + 1) / i);
+    tail += Math.exp(logTerm);
+  }
+  return Math.min(1, 2 * tail);
+}
+
+/**
  * Wilson's 95 % interval of a share. Of 10 right in 10 it is 0.722 to 1.
  * Source: Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953
  */

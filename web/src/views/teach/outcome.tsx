@@ -1,8 +1,9 @@
 import { useState } from "preact/hooks";
-import { wilsonInterval } from "./cross-validation.js";
+import { signTest, wilsonInterval } from "./cross-validation.js";
 import { LessonMedia } from "./lesson-media.js";
 import type { TaughtModality } from "./state.js";
 import { type Judged, type Taught, taught } from "./teaching.js";
+import { TryIt } from "./try-it.js";
 
 const maxShown = 40;
 
@@ -61,12 +62,7 @@ function Done({ current }: { current: Taught }) {
           />
         </dl>
       )}
-      {after < before && (
-        <p class="bad">
-          Teaching made it worse: the names alone do better. Add examples, or deactivate the
-          version.
-        </p>
-      )}
+      {after < before && <Worse tested={tested} />}
       {alone > 0 && (
         <p class="sentence">
           {alone === 1 ? "One example is" : `${alone} examples are`} the only one of its class and
@@ -76,7 +72,23 @@ function Done({ current }: { current: Taught }) {
       {tested.length > 0 && (
         <Confusion judged={tested} labels={labels} modality={current.modality} />
       )}
+      <TryIt key={`${head} ${version}`} head={`${head}@${version}`} modality={current.modality} />
     </div>
+  );
+}
+
+/** Fewer right than by the names alone: whether that is sure. */
+function Worse({ tested }: { tested: readonly Judged[] }) {
+  const lost = tested.filter(({ label, before, after }) => before === label && after !== label);
+  const won = tested.filter(({ label, before, after }) => before !== label && after === label);
+  return signTest(lost.length, won.length) < 0.05 ? (
+    <p class="bad">
+      Teaching made it worse: the names alone do better. Add examples, or stop using this version.
+    </p>
+  ) : (
+    <p class="sentence">
+      The names alone do a little better here, by too little to be sure. More examples tell.
+    </p>
   );
 }
 
@@ -101,7 +113,7 @@ function Figure({
         <strong>
           {right} of {count}
         </strong>
-        <span class="sentence">
+        <span class="sentence" title="95 % interval">
           {low} to {high} %
         </span>
       </dd>

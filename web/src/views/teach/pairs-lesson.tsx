@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import type { TrainResult } from "../../../../src/wire/heads.js";
 import type { ItemAnswer } from "../../../../src/wire/items.js";
+import { toast } from "../../components/toasts.js";
 import { followJob } from "../../follow-job.js";
 import { sentenceOf, server, serverUrl } from "../../server.js";
 import { LessonMedia } from "./lesson-media.js";
@@ -39,6 +40,7 @@ export function PairsLesson({
   onTaught: () => void;
 }) {
   const [run, setRun] = useState<Run>();
+  const [jobId, setJobId] = useState<string>();
   const isMixed = Object.keys(collection.count_by_modality).length > 1;
   const name = `${collection.name}-search`;
   const train = async (isExcluding: boolean) => {
@@ -61,6 +63,7 @@ export function PairsLesson({
         screen: { exclude: isExcluding, repeats: isMixed ? undefined : maxRepeats },
         activate: "if_improved",
       });
+      setJobId(job.id);
       const { result } = await followJob(job.id, ({ state, progress, detail }) => {
         tell({ progress, stage: String(detail?.stage ?? state) });
         if (detail?.stage === "training") {
@@ -77,8 +80,14 @@ export function PairsLesson({
     } catch (error) {
       tell({ state: "failed", sentence: sentenceOf(error) });
     }
+    setJobId(undefined);
     onTaught();
   };
+  const cancel = (id: string) =>
+    server
+      .peek()
+      .cancelJob(id)
+      .catch((error) => toast(sentenceOf(error)));
   return (
     <details class="card pairs-lesson">
       <summary>
@@ -103,6 +112,11 @@ export function PairsLesson({
         <div role="status">
           <progress max={1} value={run.progress} aria-label="Training" />
           <p class="sentence">{run.stage}…</p>
+          {jobId !== undefined && (
+            <button type="button" onClick={() => void cancel(jobId)}>
+              Cancel
+            </button>
+          )}
         </div>
       )}
       {run?.state === "failed" && (

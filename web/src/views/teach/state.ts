@@ -6,7 +6,7 @@ import { modalityOf } from "../../media.js";
 import { sentenceOf, server } from "../../server.js";
 import { persistently, status } from "../../status.js";
 
-export interface Example {
+interface Example {
   id: number;
   name: string;
   blob: Blob;
@@ -52,6 +52,9 @@ export const usable = computed(() =>
   ),
 );
 
+const isPending = ({ embedding, failure }: Example) =>
+  embedding === undefined && failure === undefined;
+
 /** What prevents teaching, in words; undefined when nothing does. */
 export const obstacle = computed(() => {
   const filled = classes.value.filter(({ examples }) => examples.length > 0);
@@ -59,20 +62,35 @@ export const obstacle = computed(() => {
   if (filled.some(({ name }) => name.trim() === "")) return "Give every class a name.";
   const names = filled.map(({ name }) => name.trim());
   if (new Set(names).size < names.length) return "Two classes have the same name.";
-  const isPending = (example: Example) =>
-    example.embedding === undefined && example.failure === undefined;
   if (filled.some(({ examples }) => examples.some(isPending))) return "Looking at the examples…";
   const withUsable = new Set(usable.value.map(({ classId }) => classId));
   return withUsable.size < 2 ? "At least two classes need examples that can be read." : undefined;
 });
 
+/** The class that was added last: its name is to be written. */
+export let addedId = 0;
+
 export function addClass(): void {
-  classes.value = [...classes.value, newClass("")];
+  const added = newClass("");
+  addedId = added.id;
+  classes.value = [...classes.value, added];
 }
 
 export function removeClass(id: number): void {
-  classes.value = classes.value.filter((one) => one.id !== id);
-  if (classes.value.every(({ examples }) => examples.length === 0)) modality.value = undefined;
+  const at = classes.value.findIndex((one) => one.id === id);
+  const gone = classes.value[at];
+  const kind = modality.value;
+  classes.value = classes.value.toSpliced(at, 1);
+  forgetModality();
+  if (gone.examples.length === 0) return;
+  toast(`${gone.name.trim() || "The class"} is removed`, [
+    "Undo",
+    () => {
+      if (!takesBack(kind)) return;
+      classes.value = classes.value.toSpliced(at, 0, gone);
+      for (const example of gone.examples) if (isPending(example)) void embed(id, example);
+    },
+  ]);
 }
 
 export function renameClass(id: number, name: string): void {
@@ -80,12 +98,36 @@ export function renameClass(id: number, name: string): void {
 }
 
 export function removeExample(classId: number, exampleId: number): void {
-  changeClass(classId, (one) => {
-    const gone = one.examples.find(({ id }) => id === exampleId);
-    if (gone !== undefined) URL.revokeObjectURL(gone.url);
-    return { ...one, examples: one.examples.filter(({ id }) => id !== exampleId) };
-  });
+  const { examples } = classes.value.find(({ id }) => id === classId)!;
+  const at = examples.findIndex(({ id }) => id === exampleId);
+  const kind = modality.value;
+  // Its address stays valid: it may come back, and the report of what was taught shows it
+  changeClass(classId, (one) => ({ ...one, examples: one.examples.toSpliced(at, 1) }));
+  forgetModality();
+  toast(`${examples[at].name} is removed`, [
+    "Undo",
+    () => {
+      if (!takesBack(kind)) return;
+      changeClass(classId, (one) => ({
+        ...one,
+        examples: one.examples.toSpliced(at, 0, examples[at]),
+      }));
+      if (isPending(examples[at])) void embed(classId, examples[at]);
+    },
+  ]);
+}
+
+/** The next example decides it anew. */
+function forgetModality(): void {
   if (classes.value.every(({ examples }) => examples.length === 0)) modality.value = undefined;
+}
+
+/** Whether examples that were removed go with those of now. */
+function takesBack(kind: TaughtModality | undefined): boolean {
+  modality.value ??= kind;
+  if (modality.value === kind) return true;
+  toast(`These classes are taught by ${kindNames[modality.value!]} now`);
+  return false;
 }
 
 /** Adds files to a class and has the server look at them. */

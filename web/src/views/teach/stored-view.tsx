@@ -69,15 +69,14 @@ export function StoredView({
     <>
       <div class="classes">
         <div class="row">
-          <select
-            aria-label="Collection"
-            value={current.name}
-            onChange={({ currentTarget }) => go(currentTarget.value)}
-          >
-            {collections.value.list.map(({ name }) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
+          <label class="row">
+            <span class="quiet">Collection</span>
+            <select value={current.name} onChange={({ currentTarget }) => go(currentTarget.value)}>
+              {collections.value.list.map(({ name }) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </label>
           {why === undefined && (
             <FieldChoice
               collection={current}
@@ -190,20 +189,19 @@ function FieldChoice({
     return () => abort.abort();
   }, [collection.name, returns.value]);
   return (
-    <select
-      aria-label="Field of the labels"
-      value={chosen ?? ""}
-      onChange={({ currentTarget }) => onChange(currentTarget.value)}
-    >
-      <option value="" disabled>
-        {fields.length === 0 ? "no field names labels" : "the field that names the labels…"}
-      </option>
-      {fields.map(({ field, values }) => (
-        <option key={field} value={field}>
-          {field}: {values.map(({ value }) => String(value)).join(", ")}…
-        </option>
-      ))}
-    </select>
+    <label class="row">
+      <span class="quiet">Field of the labels</span>
+      <select value={chosen ?? ""} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
+        {chosen === undefined && (
+          <option value="">{fields.length === 0 ? "none names labels" : "choose…"}</option>
+        )}
+        {fields.map(({ field, values }) => (
+          <option key={field} value={field}>
+            {field}: {values.map(({ value }) => String(value)).join(", ")}…
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

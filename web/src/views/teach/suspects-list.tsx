@@ -53,9 +53,12 @@ export function SuspectsList({ lesson }: { lesson: StoredLesson }) {
       <ul>
         {suspects.slice(0, shown).map((suspect) => {
           const item = now.get(items[suspect.at].id) ?? items[suspect.at];
+          const was = items[suspect.at].label;
           return (
             <LabelChoice key={item.id} item={item} labels={labels} modality={lesson.modality}>
-              <p class="sentence">{why(suspect)}</p>
+              <p class="sentence">
+                {item.label === was ? why(suspect) : `was called ${was}, is ${item.label} now`}
+              </p>
               <label class="check">
                 <input
                   type="checkbox"

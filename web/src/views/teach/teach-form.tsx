@@ -2,7 +2,6 @@ import { useState } from "preact/hooks";
 import type { HeadAnswer } from "../../../../src/wire/heads.js";
 import { Outcome } from "./outcome.js";
 import { type Lesson, taught, teach } from "./teaching.js";
-import { TryIt } from "./try-it.js";
 
 /** Teaches the examples under a name, reports the quality, and lets the user try it. */
 export function TeachForm({
@@ -17,7 +16,8 @@ export function TeachForm({
   heads: readonly HeadAnswer[];
   onTaught: () => void;
 }) {
-  const [name, setName] = useState("mine");
+  const [written, setWritten] = useState<string>();
+  const name = written ?? freeName(lesson, heads);
   const isBusy = taught.value?.state === "working";
   const isOwn = taught.value?.collection === lesson?.collection;
   const replaced = heads.find((head) => head.name === name.trim());
@@ -27,6 +27,7 @@ export function TeachForm({
       aria-label="Teach"
       onSubmit={(event) => {
         event.preventDefault();
+        setWritten(name); // Teaching again makes another version of it
         if (lesson !== undefined) void teach(name.trim(), lesson).then(onTaught);
       }}
     >
@@ -37,7 +38,7 @@ export function TeachForm({
           required
           pattern="[A-Za-z0-9][A-Za-z0-9._\-]*"
           title="letters, digits, dots and dashes"
-          onInput={({ currentTarget }) => setName(currentTarget.value)}
+          onInput={({ currentTarget }) => setWritten(currentTarget.value)}
         />
       </label>
       <button
@@ -54,9 +55,26 @@ export function TeachForm({
               (replaced === undefined ? "" : ` ${replacedSentence(replaced)}`))}
       </p>
       {isOwn && <Outcome />}
-      {isOwn && <TryIt />}
     </form>
   );
+}
+
+/** A name that nothing else was taught under: what is in use does not change by accident. */
+function freeName(lesson: Lesson | undefined, heads: readonly HeadAnswer[]): string {
+  const stem = lesson?.collection === undefined ? "mine" : `${lesson.collection}-labels`;
+  const labels = new Set(lesson?.examples.map(({ label }) => label));
+  const isFree = (name: string) => {
+    const versions = heads.find((head) => head.name === name)?.versions ?? [];
+    return versions.every(
+      (one) =>
+        "labels" in one &&
+        one.labels?.length === labels.size &&
+        one.labels.every((label) => labels.has(label)),
+    );
+  };
+  let name = stem;
+  for (let i = 2; !isFree(name); i++) name = `${stem}-${i}`;
+  return name;
 }
 
 /** What happens if the name is taken. */

@@ -29,6 +29,9 @@ export default function TeachView() {
           From a collection
         </a>
       </nav>
+      <p class="quiet intro">
+        Show it a few examples of each thing: a second later it tells new ones apart.
+      </p>
       {isStored ? (
         <StoredView heads={heads} onTaught={askNow} />
       ) : (

@@ -54,6 +54,12 @@ export interface Taught {
 
 export const taught = signal<Taught>();
 
+/** Closes the report of a version that was deleted. */
+export function forgetVersion(head: string, version: number): void {
+  const current = taught.peek();
+  if (current?.head === head && current.version === version) taught.value = undefined;
+}
+
 /** Teaches the classes as a new version of a head, and finds out how good it will be. */
 export async function teach(head: string, lesson: Lesson): Promise<void> {
   const start = performance.now();
