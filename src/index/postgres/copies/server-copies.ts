@@ -1,3 +1,4 @@
+import type { AppError } from "../../../errors.js";
 import type { Log } from "../../../log.js";
 import { type Remote, remoteOf } from "../../../workers/remote.js";
 import { startWorker } from "../../../workers/start-worker.js";
@@ -28,8 +29,8 @@ const maxCaughtUp = 200_000;
 const idleMs = 60_000;
 const refreshAfterMs = 200;
 const refreshEveryMs = 2000;
-/** After a copy could not be made. */
-const retryAfterMs = 10_000;
+/** After a copy could not be made, unless the error says when. */
+const retryAfterSeconds = 10;
 
 /**
  * The 8-bit copies that this server has of collections: made when a collection is searched, kept up
@@ -127,7 +128,8 @@ export class ServerCopies {
     if (this.#isClosed || this.#working !== undefined) return;
     this.#working = work()
       .catch((error) => {
-        this.#notBefore = performance.now() + retryAfterMs;
+        const seconds = (error as Partial<AppError>).retryAfterSeconds ?? retryAfterSeconds;
+        this.#notBefore = performance.now() + 1000 * seconds;
         this.#log?.warn({ err: error }, "a copy of a collection's vectors could not be kept up");
       })
       .finally(() => {
