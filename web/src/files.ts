@@ -33,6 +33,10 @@ export async function unreadableFile(body: unknown): Promise<UnreadableFile | un
 
 export const pathOf = (file: File) => file.webkitRelativePath || file.name;
 
+/** In the order of their names, as a person counts: 9.jpg before 10.jpg. */
+export const byPath = (found: readonly FoundFile[]): FoundFile[] =>
+  [...found].sort((a, b) => a.path.localeCompare(b.path, undefined, { numeric: true }));
+
 /** Everything that was dropped, with nested folders, in the order of the names. */
 export async function droppedFiles(data: DataTransfer): Promise<FoundFile[]> {
   // Entries have to be taken before the first await: the list is emptied when the event ends.
@@ -44,7 +48,7 @@ export async function droppedFiles(data: DataTransfer): Promise<FoundFile[]> {
     if (one instanceof File) found.push({ file: one, path: one.name });
     else if (one !== null) await walk(one, found);
   }
-  return found.sort((a, b) => a.path.localeCompare(b.path));
+  return byPath(found);
 }
 
 async function walk(entry: FileSystemEntry, found: FoundFile[]): Promise<void> {

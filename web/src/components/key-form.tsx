@@ -17,7 +17,14 @@ export function KeyForm() {
         </label>
         <p>A key made with crossmodal keys create. It stays in this tab until you close it.</p>
         <div class="row">
-          <input id="key" name="key" type="password" autocomplete="off" required />
+          <input
+            id="key"
+            name="key"
+            type="password"
+            autocomplete="off"
+            required
+            ref={(element) => element?.focus()}
+          />
           <button type="submit" class="primary">
             Use key
           </button>

@@ -1,3 +1,4 @@
+import { needsKey } from "../server.js";
 import { modelsSentence, status } from "../status.js";
 
 const words = {
@@ -14,7 +15,7 @@ export function StatusLine() {
     <div class="status" role="status" title={why}>
       {models.length > 0 && <span class="models">{modelsSentence(models)}</span>}
       <i class={`light ${state}`} aria-hidden="true" />
-      <span>{words[state]}</span>
+      <span>{needsKey.value ? "needs a key" : words[state]}</span>
     </div>
   );
 }

@@ -15,7 +15,9 @@ let lastId = 0;
 /** Says what was done, for ten seconds; with an action, say Undo. */
 export function toast(text: string, action?: Toast["action"]): void {
   const id = ++lastId;
-  toasts.value = [...toasts.value, { id, text, action }];
+  // The same sentence again, with nothing to undo, stands there once.
+  const others = toasts.value.filter((one) => one.text !== text || one.action !== undefined);
+  toasts.value = [...others, { id, text, action }];
   setTimeout(() => dismiss(id), shownMs);
 }
 

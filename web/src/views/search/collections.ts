@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import type { Modality } from "../../../../src/encoders/encoder.js";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import { needsKey, sentenceOf, server } from "../../server.js";
 
@@ -19,6 +20,17 @@ export async function refreshCollections(): Promise<void> {
     if (needsKey.peek()) return;
     collections.value = { ...collections.peek(), state: "failed", sentence: sentenceOf(error) };
   }
+}
+
+/** Counts out what is hidden here and about to be deleted there. */
+export function countOut(name: string, gone: readonly { modality: Modality }[]): void {
+  const list = collections.peek().list.map((one) => {
+    if (one.name !== name) return one;
+    const counts = { ...one.count_by_modality };
+    for (const { modality } of gone) counts[modality] = (counts[modality] ?? 0) - 1;
+    return { ...one, count: one.count - gone.length, count_by_modality: counts };
+  });
+  collections.value = { ...collections.peek(), list };
 }
 
 export const collectionNamed = (name: string | undefined) =>

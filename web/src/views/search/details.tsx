@@ -80,7 +80,7 @@ export function Details({ collection, item }: { collection: CollectionAnswer; it
         </button>
         {others.map((other) => (
           <button key={other} type="button" onClick={() => similar(other)}>
-            {modalityNames[other]}s like this
+            Similar {modalityNames[other]}s
           </button>
         ))}
         <a class="button" href={linkTo("map", [collection.name], { item: id })}>

@@ -3,6 +3,7 @@ import guitarUrl from "../../../../fixtures/audio/guitar.mp3?url";
 import { toast } from "../../components/toasts.js";
 import type { FoundFile } from "../../files.js";
 import { sentenceOf } from "../../server.js";
+import { status } from "../../status.js";
 import { ask, askWithMedia } from "./query.js";
 
 /** The name of the collection that the example pictures go to. */
@@ -46,6 +47,7 @@ export function GalleryQueries() {
       (file) => askWithMedia(file, "audio"),
       (error) => toast(sentenceOf(error)),
     );
+  const hears = status.value.models.some(({ modalities }) => modalities.includes("audio"));
   return (
     <p class="row gallery-queries">
       <span class="sentence">Try</span>
@@ -55,7 +57,7 @@ export function GalleryQueries() {
           {text}
         </button>
       ))}
-      {sounds.map(([label, name, url]) => (
+      {(hears ? sounds : []).map(([label, name, url]) => (
         <button key={name} type="button" onClick={() => askSound(name, url)}>
           <i class="square audio" aria-hidden="true" />
           the sound of {label}

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { modalityNames } from "../../media.js";
 import { sentenceOf, server } from "../../server.js";
 import { status } from "../../status.js";
@@ -6,14 +6,16 @@ import { refreshCollections } from "./collections.js";
 import { ask } from "./query.js";
 
 /** Makes a collection for a model. */
-export function NewCollection({ onDone }: { onDone: () => void }) {
+export function NewCollection({ onDone, onCancel }: { onDone: () => void; onCancel?: () => void }) {
   const [failure, setFailure] = useState("");
+  const [typed, setTyped] = useState("");
   const { models } = status.value;
+  const nameInput = useRef<HTMLInputElement>(null);
+  useEffect(() => nameInput.current?.focus(), []);
   const onSubmit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
-    // Names stand in addresses: "my sounds" becomes my-sounds.
-    const name = String(form.get("name")).trim().replace(/\s+/g, "-");
+    const name = nameFrom(typed);
     try {
       await server.peek().createCollection({
         name,
@@ -37,7 +39,17 @@ export function NewCollection({ onDone }: { onDone: () => void }) {
     <form class="new-collection" onSubmit={onSubmit}>
       <label>
         Name
-        <input name="name" required maxLength={64} autocomplete="off" ref={(e) => e?.focus()} />
+        <input
+          required
+          maxLength={64}
+          autocomplete="off"
+          value={typed}
+          onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+          ref={nameInput}
+        />
+        {nameFrom(typed) !== typed.trim() && (
+          <span class="quiet">will be called {nameFrom(typed)}</span>
+        )}
       </label>
       <label>
         Model
@@ -50,21 +62,31 @@ export function NewCollection({ onDone }: { onDone: () => void }) {
         </select>
       </label>
       <p class="sentence">
-        A model understands what it is made for; other pictures and sounds come in over a bridge
-        from another model, where there is one.
+        What the model understands can be stored; pictures or sounds of another model can where a
+        bridge leads from it.
       </p>
       <label class="check">
         <input type="checkbox" name="keep" defaultChecked />
-        keep the files, to see and hear them in full here
+        keep copies of the files, to see and hear them in full
       </label>
       {failure !== "" && (
         <p class="bad" role="alert">
           {failure}
         </p>
       )}
-      <button type="submit" class="primary">
-        Make it
-      </button>
+      <div class="row">
+        <button type="submit" class="primary">
+          Create
+        </button>
+        {onCancel !== undefined && (
+          <button type="button" onClick={onCancel}>
+            Cancel
+          </button>
+        )}
+      </div>
     </form>
   );
 }
+
+/** Names stand in addresses: "my sounds" becomes my-sounds. */
+const nameFrom = (typed: string) => typed.trim().replace(/\s+/g, "-");

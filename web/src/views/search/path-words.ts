@@ -1,16 +1,16 @@
 import type { Feed } from "./feed.js";
 
 const plans = {
-  exact: "every item compared",
-  scan: "every item compared, in 8 bits first",
-  graph: "through the graph",
+  exact: "Every item was compared",
+  scan: "Every item was compared, in 8 bits first",
+  graph: "Found through the graph: an item may be missing",
 };
 
-/** Which way a query went: "starter-clap hears it, a bridge leads to starter-clip". */
-export function pathInWords({ path, plan, ms }: NonNullable<Feed["found"]>): string {
+/** Which way a query went: "starter-clap hears the sound, over a bridge, 16 ms". */
+export function pathInWords({ path, ms }: NonNullable<Feed["found"]>): string {
   const steps = path.map((step) => {
     const [first, second] = step.split("/");
-    if (first === "bridge") return `over the bridge ${second}`;
+    if (first === "bridge") return "over a bridge";
     const verb = {
       text: "reads the text",
       image: "looks at the picture",
@@ -18,6 +18,9 @@ export function pathInWords({ path, plan, ms }: NonNullable<Feed["found"]>): str
     }[second as "text"];
     return `${first} ${verb ?? second}`;
   });
-  const way = steps.length === 0 ? "from the item's own embedding" : steps.join(", ");
-  return `${way}; ${plans[plan]}, ${Math.max(1, Math.round(ms))} ms`;
+  return [...steps, `${Math.max(1, Math.round(ms))} ms`].join(", ");
 }
+
+/** What few people ask for: how exactly it was searched, and through what. */
+export const pathInFull = ({ path, plan }: NonNullable<Feed["found"]>): string =>
+  [plans[plan], ...(path.length === 0 ? [] : [path.join(" > ")])].join("; ");

@@ -21,7 +21,7 @@ export function QueryBox({ inputRef }: { inputRef: Ref<HTMLInputElement> }) {
         </Given>
       )}
       {itemId !== undefined && (
-        <Given label={`like ${itemId}`} onClose={() => ask({ itemId: undefined })} />
+        <Given label={`like ${nameOf(itemId)}`} onClose={() => ask({ itemId: undefined })} />
       )}
       <input
         ref={inputRef}
@@ -56,6 +56,9 @@ export function QueryBox({ inputRef }: { inputRef: Ref<HTMLInputElement> }) {
     </search>
   );
 }
+
+/** Of the path of a file, what is worth reading first. */
+const nameOf = (id: string) => id.slice(id.lastIndexOf("/") + 1);
 
 function Given({
   label,

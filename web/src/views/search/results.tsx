@@ -64,6 +64,7 @@ export function Results({ collection, layout }: { collection: string; layout: La
     x: withFocused(({ id }) => toggleMark(id)),
     s: withFocused(({ id }) => ask({ itemId: id, text: "" })),
     Escape: () => {
+      if (focusedId.value === undefined) marked.value = new Set();
       focusedId.value = undefined;
       return true;
     },
@@ -84,6 +85,7 @@ export function Results({ collection, layout }: { collection: string; layout: La
               <Tile
                 collection={collection}
                 item={item}
+                facts={layout === "list" ? factsOf(item) : undefined}
                 isFaint={cutRow !== undefined && index > cutRow}
               />
             </li>
@@ -112,10 +114,12 @@ export function Results({ collection, layout }: { collection: string; layout: La
 function Tile({
   collection,
   item,
+  facts,
   isFaint,
 }: {
   collection: string;
   item: Shown;
+  facts?: string;
   isFaint: boolean;
 }) {
   const { id, modality, similarity } = item;
@@ -139,6 +143,7 @@ function Tile({
           <span class="name" title={id}>
             {id.slice(id.lastIndexOf("/") + 1)}
           </span>
+          {facts !== undefined && <span class="facts">{facts}</span>}
           {similarity !== undefined && <span class="cosine">{similarity.toFixed(3)}</span>}
         </span>
       </button>
@@ -156,6 +161,17 @@ function Tile({
     </div>
   );
 }
+
+/** What a row has room for: the values of the first fields. */
+const factsOf = ({ metadata }: Shown): string =>
+  Object.values(metadata)
+    .slice(0, 5)
+    .map((value) =>
+      value !== null && typeof value === "object" && !Array.isArray(value)
+        ? JSON.stringify(value)
+        : String(value),
+    )
+    .join(" · ");
 
 /** Width of an element and its distance from the top of the page. */
 function usePlace(ref: { current: HTMLElement | null }): { width: number; top: number } {

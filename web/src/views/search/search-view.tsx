@@ -9,19 +9,19 @@ import { modalityOf } from "../../media.js";
 import { returns, sentenceOf, server } from "../../server.js";
 import { status } from "../../status.js";
 import { collectionNamed, collections, freeName, refreshCollections } from "./collections.js";
-import { Details, TagButton } from "./details.js";
+import { Details } from "./details.js";
 import { GalleryQueries, galleryCount, galleryFiles, galleryName } from "./example-gallery.js";
-import { cut, feed, loadMore, reload, startFeed } from "./feed.js";
+import { feed, loadMore, reload, startFeed } from "./feed.js";
 import { FilterChips } from "./filter-chips.js";
+import { Marked } from "./marked-bar.js";
 import { NewCollection } from "./new-collection.js";
-import { Originals } from "./originals.js";
 import { ask, askWithMedia, mediaQuery, query } from "./query.js";
 import { QueryBox } from "./query-box.js";
 import { Results } from "./results.js";
 import "./search.css";
 import { stopPlaying } from "./player.js";
-import { deleteItems, exportItems, focused, markAll, marked, markedItems } from "./selection.js";
-import { Sidebar } from "./sidebar.js";
+import { focused, marked, markedItems } from "./selection.js";
+import { AddButtons, Sidebar } from "./sidebar.js";
 import { layoutOf, Summary } from "./summary.js";
 import { UploadLine } from "./upload-line.js";
 import { addFiles, upload } from "./uploads.js";
@@ -70,13 +70,19 @@ export default function SearchView() {
         </Notice>
       )}
       {state === "ready" && list.length === 0 && (
-        <Notice
-          title="No collections yet"
-          action={[`Try it with ${galleryCount} photographs`, addGallery]}
-        >
-          Drop a folder of pictures or sounds here; it becomes a collection that you can search by a
-          sentence, a picture or a sound.
-        </Notice>
+        <div class="notice">
+          <strong>No collections yet</strong>
+          <p>
+            Choose or drop a folder of pictures or sounds; it becomes a collection that you can
+            search by a sentence, a picture or a sound.
+          </p>
+          <div class="row">
+            <AddButtons onFiles={onFiles} />
+            <button type="button" onClick={addGallery}>
+              Try it with {galleryCount} photographs
+            </button>
+          </div>
+        </div>
       )}
       {state === "ready" && list.length === 0 && (
         <div class="notice">
@@ -94,8 +100,11 @@ export default function SearchView() {
               <QueryBox inputRef={box} />
               {name === galleryName && <GalleryQueries />}
               <FilterChips />
-              <Summary collection={current} />
-              <Marked collection={current} />
+              {markedItems.value.length === 0 ? (
+                <Summary collection={current} />
+              ) : (
+                <Marked collection={current} />
+              )}
               <Found collection={current} />
             </>
           )}
@@ -163,48 +172,6 @@ function Found({ collection }: { collection: CollectionAnswer }) {
   );
 }
 
-/** What can be done with the items that were selected. */
-function Marked({ collection }: { collection: CollectionAnswer }) {
-  const items = markedItems.value;
-  if (items.length === 0) return null;
-  const ids = feed.value.items.map(({ id }) => id);
-  const cutoff = cut.value;
-  return (
-    <div class="row marked-bar" role="toolbar" aria-label="Selected items">
-      <strong>{items.length} selected</strong>
-      <TagButton collection={collection.name} items={items} />
-      <button type="button" onClick={() => exportItems(collection.name, items)}>
-        Save as CSV
-      </button>
-      <Originals collection={collection.name} items={items} />
-      <button type="button" onClick={() => deleteItems(collection.name, items)}>
-        Delete
-      </button>
-      <span class="row right">
-        {cutoff !== undefined && cutoff > 0 && (
-          <button type="button" class="plain" onClick={() => markAll(ids.slice(0, cutoff))}>
-            Select the {cutoff.toLocaleString()} above the line
-          </button>
-        )}
-        {items.length < ids.length && (
-          <button type="button" class="plain" onClick={() => markAll(ids)}>
-            Select all {ids.length.toLocaleString()} that are loaded
-          </button>
-        )}
-        <button
-          type="button"
-          class="plain"
-          onClick={() => {
-            marked.value = new Set();
-          }}
-        >
-          Select none
-        </button>
-      </span>
-    </div>
-  );
-}
-
 /** Adds what was chosen or dropped: to the collection that is open, or to a new one. */
 async function take(
   found: readonly FoundFile[],
@@ -213,7 +180,7 @@ async function take(
 ) {
   const [first] = mediaFiles(found);
   if (first === undefined) {
-    toast(refusal(found.map(({ file }) => file)));
+    if (found.length > 0) toast(refusal(found.map(({ file }) => file)));
     return;
   }
   let name = current?.name;

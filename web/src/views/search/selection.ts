@@ -2,7 +2,7 @@ import { computed, signal } from "@preact/signals";
 import { toast } from "../../components/toasts.js";
 import { csvOf, download } from "../../download.js";
 import { sentenceOf, server } from "../../server.js";
-import { refreshCollections } from "./collections.js";
+import { countOut, refreshCollections } from "./collections.js";
 import { feed, hide, reload, type Shown, showMetadata } from "./feed.js";
 
 /** The item whose details are shown. */
@@ -46,6 +46,7 @@ export function deleteItems(collection: string, items: readonly Shown[]): void {
   const ids = items.map(({ id }) => id);
   const key = {};
   hide(new Set(ids));
+  countOut(collection, items);
   marked.value = new Set();
   pending.set(key, { collection, ids });
   const timer = setTimeout(() => void carryOut(key), undoMs);
@@ -54,6 +55,7 @@ export function deleteItems(collection: string, items: readonly Shown[]): void {
     () => {
       clearTimeout(timer);
       pending.delete(key);
+      void refreshCollections();
       void reload();
     },
   ]);
@@ -69,6 +71,7 @@ async function carryOut(key: object, { isLeaving = false } = {}): Promise<void> 
     if (!isLeaving) await refreshCollections();
   } catch (error) {
     toast(`Not deleted: ${sentenceOf(error)}`);
+    void refreshCollections();
     void reload();
   }
 }

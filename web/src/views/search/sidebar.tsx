@@ -1,7 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import { toast } from "../../components/toasts.js";
-import { type FoundFile, pathOf } from "../../files.js";
+import { byPath, type FoundFile, pathOf } from "../../files.js";
 import { linkTo } from "../../router.js";
 import { sentenceOf, server } from "../../server.js";
 import { collections, refreshCollections } from "./collections.js";
@@ -46,32 +46,42 @@ export function Sidebar({
             </a>
           </li>
         ))}
+        {!isMaking && (
+          <li>
+            <button type="button" class="plain quiet" onClick={() => setMaking(true)}>
+              New collection…
+            </button>
+          </li>
+        )}
       </ul>
-      <div class="row">
-        <button type="button" onClick={() => setMaking(!isMaking)} aria-expanded={isMaking}>
-          New…
-        </button>
-        {current !== undefined && <AddButtons onFiles={onFiles} />}
-      </div>
-      {current !== undefined && (
+      {isMaking && (
+        <NewCollection onDone={() => setMaking(false)} onCancel={() => setMaking(false)} />
+      )}
+      {current !== undefined && !isMaking && (
+        <div class="row">
+          <AddButtons onFiles={onFiles} />
+        </div>
+      )}
+      {current !== undefined && !isMaking && (
         <p class="sentence">
-          Or drop files or a folder anywhere on this page.
+          {current.count === 0
+            ? "Or drop files or a folder anywhere here."
+            : "Or drop a folder or several files anywhere here; a picture or sound alone is searched with."}
           {current.keep_media && " A copy of each is kept."}
         </p>
       )}
-      {isMaking && <NewCollection onDone={() => setMaking(false)} />}
       {current !== undefined && current.count > 0 && <Facets current={current} />}
       {current !== undefined && <DeleteCollection name={current.name} />}
     </aside>
   );
 }
 
-function AddButtons({ onFiles }: { onFiles: (found: readonly FoundFile[]) => void }) {
+export function AddButtons({ onFiles }: { onFiles: (found: readonly FoundFile[]) => void }) {
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
   const onChosen = ({ currentTarget }: Event) => {
     const input = currentTarget as HTMLInputElement;
-    onFiles([...(input.files ?? [])].map((file) => ({ file, path: pathOf(file) })));
+    onFiles(byPath([...(input.files ?? [])].map((file) => ({ file, path: pathOf(file) }))));
     input.value = "";
   };
   return (
@@ -80,7 +90,7 @@ function AddButtons({ onFiles }: { onFiles: (found: readonly FoundFile[]) => voi
         Add files…
       </button>
       <button type="button" onClick={() => folder.current?.click()}>
-        Folder…
+        Add folder…
       </button>
       <input
         ref={files}

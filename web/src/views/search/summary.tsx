@@ -1,6 +1,6 @@
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import { cut, feed } from "./feed.js";
-import { pathInWords } from "./path-words.js";
+import { pathInFull, pathInWords } from "./path-words.js";
 import { ask, type Layout, query } from "./query.js";
 
 const mixing =
@@ -15,12 +15,14 @@ export function Summary({ collection }: { collection: CollectionAnswer }) {
   const isAsked = found !== undefined;
   return (
     <div class="row summary">
-      <p class="quiet" role="status">
+      <p class="quiet" role="status" title={found && pathInFull(found)}>
         {state === "loading"
           ? "Searching…"
-          : isAsked
-            ? `${countText(items.length, cursor, collection.count)} · ${pathInWords(found)}`
-            : `${listedText(items.length, cursor, collection.count)}, oldest first`}
+          : state !== "ready"
+            ? ""
+            : isAsked
+              ? `${countText(items.length, cursor, collection.count)} · ${pathInWords(found)}`
+              : `${listedText(items.length, cursor, collection.count)}, oldest first`}
         {found?.warnings?.map((warning) => (
           <span key={warning}> · {warning}</span>
         ))}
@@ -56,7 +58,7 @@ function listedText(shown: number, cursor: string | undefined, all: number): str
   const { filter, modality } = query.value;
   if (filter === undefined && modality === undefined) return counted(all);
   const more = cursor === undefined ? "" : "+";
-  return `${shown.toLocaleString()}${more} of ${counted(all)} left by the filters`;
+  return `${shown.toLocaleString()}${more} of ${counted(all)} match the filters`;
 }
 
 function countText(shown: number, cursor: string | undefined, all: number): string {

@@ -11,7 +11,7 @@ export function UploadLine() {
     return () => clearInterval(timer);
   }, []);
   if (current === undefined) return null;
-  const { state, collection, total, failed, warned, sentence } = current;
+  const { state, collection, total, failed, warned, leftOut, sentence } = current;
   const done = current.stored + current.unchanged + failed.length;
   return (
     <section class="upload card" aria-label={`Adding to ${collection}`}>
@@ -32,11 +32,21 @@ export function UploadLine() {
         </button>
       </div>
       {state === "running" && <progress max={Math.max(1, total)} value={done} />}
-      {sentence !== "" && <p class="bad">{sentence} Add the same files again to continue.</p>}
+      {sentence !== "" && <p class="bad">{sentence}</p>}
+      {state !== "running" && done < total && (
+        <p>
+          {(total - done).toLocaleString()} of {total.toLocaleString()} are not added yet. Add the
+          same files again to continue: those that are here are skipped.
+        </p>
+      )}
       {state !== "running" && (
         <>
           <Files title="could not be added" files={failed} />
           <Files title="were added with a warning" files={warned} />
+          <Files
+            title="left out, neither pictures nor sounds nor texts"
+            files={leftOut.map((path) => ({ path, sentence: "" }))}
+          />
         </>
       )}
     </section>
@@ -76,15 +86,19 @@ function progressOf({ total, startedAt, unchanged }: Upload, done: number): stri
   const progress = `${done.toLocaleString()} of ${total.toLocaleString()}`;
   if (sent < 3) return progress;
   const left = (total - done) / perSecond;
-  return `${progress} · ${perSecond.toFixed(1)} items/s · ${timeText(Math.ceil(left))} left`;
+  return `${progress} · ${perSecond.toFixed(1)} items/s · ${roughTime(left)} left`;
 }
+
+/** No more exact than a guess is. */
+const roughTime = (seconds: number) =>
+  seconds < 60 ? `about ${Math.ceil(seconds)} s` : `about ${timeText(seconds)}`;
 
 function summaryOf({ stored, unchanged, leftOut, failed }: Upload): string {
   const parts = [
     [stored, "stored"],
     [unchanged, "there already"],
     [failed.length, "failed"],
-    [leftOut, "left out: neither pictures nor sounds nor texts"],
+    [leftOut.length, "left out"],
   ] as const;
   const shown = parts.filter(([count]) => count > 0);
   return shown.map(([count, what]) => `${count.toLocaleString()} ${what}`).join(" · ") || "nothing";

@@ -17,7 +17,7 @@ export interface Upload {
   /** Stored before, from the same bytes. */
   unchanged: number;
   /** Neither pictures nor sounds nor texts. */
-  leftOut: number;
+  leftOut: readonly string[];
   failed: readonly { path: string; sentence: string }[];
   warned: readonly { path: string; sentence: string }[];
   startedAt: number;
@@ -48,7 +48,7 @@ export async function addFiles(collection: string, found: readonly FoundFile[]):
     total: files.length,
     stored: 0,
     unchanged: 0,
-    leftOut: found.length - files.length,
+    leftOut: found.filter(({ file }) => modalityOf(file) === undefined).map(({ path }) => path),
     failed: [],
     warned: [],
     startedAt: performance.now(),
@@ -70,7 +70,11 @@ export async function addFiles(collection: string, found: readonly FoundFile[]):
       for (;;) {
         const { value, done } = await pending.next();
         if (done || signal.aborted) return;
-        const { path } = value.found;
+        const { path, file } = value.found;
+        if (file.size === 0) {
+          update({ failed: [...current.failed, { path, sentence: "The file is empty" }] });
+          continue;
+        }
         try {
           const { warnings } = await persistently(() => add(collection, value, signal), { signal });
           const warned = (warnings ?? []).map((sentence) => ({ path, sentence }));
