@@ -65,8 +65,8 @@ export function Sidebar({
       {current !== undefined && !isMaking && (
         <p class="sentence">
           {current.count === 0
-            ? "Or drop files or a folder anywhere here."
-            : "Or drop a folder or several files anywhere here; a picture or sound alone is searched with."}
+            ? "Or drop files or a folder here."
+            : "Or drop a folder or several files here; a picture or sound alone is searched with."}
           {current.keep_media && " A copy of each is kept."}
         </p>
       )}
