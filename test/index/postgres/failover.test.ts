@@ -5,6 +5,7 @@ import {
 } from "../../../src/index/postgres/open-postgres-store.js";
 import type { PostgresStore } from "../../../src/index/postgres/postgres-store.js";
 import { databaseCondition } from "../../../src/index/postgres/replication.js";
+import { seededRandom } from "../../../src/math/random.js";
 import { hasPostgres, onPostgres, TestPostgres } from "../../helpers/postgres.js";
 import { randomItems } from "../random-items.js";
 
@@ -35,7 +36,9 @@ describe.skipIf(!hasPostgres(18))(onPostgres("PostgresStore while its database d
     const hosts = [primary, second, standby].map(({ port }) => `127.0.0.1:${port}`).join(",");
     const url = `postgres://postgres@${hosts}/postgres`;
     const limits = { connectTimeoutMs: 2000, commitTimeoutMs: 3000, maxConnections: 4 };
-    for (let i = 0; i < 2; i++) stores.push(await openPostgresStore({ url, ...limits }));
+    // Whatever a copy can answer, it does.
+    const byCopy = { copyFrom: 1, scanMatchesUpTo: 0, scanHighUpTo: 0 };
+    for (let i = 0; i < 2; i++) stores.push(await openPostgresStore({ url, ...limits, ...byCopy }));
   });
   afterAll(async () => {
     for (const store of stores) await store.close();
@@ -103,20 +106,30 @@ describe.skipIf(!hasPostgres(18))(onPostgres("PostgresStore while its database d
         }
       }
     };
+    const embeddingOf = new Map(items.map(({ id, embedding }) => [id, embedding]));
+    const random = seededRandom(3);
+    const plans = new Set<string>();
+    const wrong: unknown[] = [];
+    /** What was acknowledged before a search is found by it, whoever wrote it. */
     const reader = async (store: PostgresStore) => {
-      while (!isOver) {
-        const embedding = items[0].embedding;
-        await store
-          .search("photos", [{ embedding, topK: 5 }])
-          .catch((error) => failures.push(error));
-        await next(10);
+      for (; !isOver; await next(10)) {
+        if (acknowledged.size === 0) continue;
+        const id = [...acknowledged][random.integer(acknowledged.size)];
+        const embedding = embeddingOf.get(id) as Float32Array;
+        try {
+          const [{ neighbors, plan }] = await store.search("photos", [{ embedding, topK: 1 }]);
+          if (neighbors[0]?.id !== id) wrong.push({ id, neighbors, plan });
+          plans.add(plan);
+        } catch (error) {
+          failures.push(error as { code?: string });
+        }
       }
     };
     const work = [
       ...[0, 10, 20, 30].map((from, i) => writer(stores[i % 2], from)),
       ...stores.map(reader),
     ];
-    while (acknowledged.size < 200) await next(20);
+    while (acknowledged.size < 200 || !plans.has("scan")) await next(20);
     await primary.kill();
     await stores[1].condition();
     expect(stores[1].trouble).toContain("The database cannot be used at the moment");
@@ -128,6 +141,7 @@ describe.skipIf(!hasPostgres(18))(onPostgres("PostgresStore while its database d
     while (afterFailover < 20) await next(20);
     isOver = true;
     await Promise.all(work);
+    expect(wrong).toEqual([]);
     await stores[1].condition();
     expect(stores[1].trouble).toBeUndefined();
 

@@ -14,6 +14,8 @@ const urlOf = (...servers: TestPostgres[]) =>
   `postgres://postgres@${servers.map(({ port }) => `127.0.0.1:${port}`).join(",")}/postgres`;
 
 describe.skipIf(!hasPostgres(18))(onPostgres("reads on standbys"), () => {
+  // Whatever a copy can answer, it does.
+  const limits = { connectTimeoutMs: 2000, copyFrom: 1, scanMatchesUpTo: 0, scanHighUpTo: 0 };
   let primary: TestPostgres;
   let standby: TestPostgres;
   let second: TestPostgres;
@@ -41,7 +43,6 @@ describe.skipIf(!hasPostgres(18))(onPostgres("reads on standbys"), () => {
         return read.call(this, counted, options) as Promise<T>;
       });
     }
-    const limits = { connectTimeoutMs: 2000, copyFrom: 1, scanMatchesUpTo: 0, scanHighUpTo: 0 };
     const url = urlOf(primary, standby, second);
     reader = await openPostgresStore({ url, readsOnStandbys: true, ...limits });
     writer = await openPostgresStore({ url, ...limits });
@@ -118,7 +119,7 @@ describe.skipIf(!hasPostgres(18))(onPostgres("reads on standbys"), () => {
     const applied = (one: TestPostgres) => at(one, "pg_last_wal_replay_lsn()");
     const written = () => at(primary, "pg_current_wal_lsn()");
     const url = urlOf(primary, standby, second);
-    const fresh = await openPostgresStore({ url, readsOnStandbys: true });
+    const fresh = await openPostgresStore({ url, readsOnStandbys: true, ...limits });
     opened.push(fresh);
     const before = await written();
     await expect.poll(() => applied(standby)).toBeGreaterThanOrEqual(before);
@@ -130,6 +131,13 @@ describe.skipIf(!hasPostgres(18))(onPostgres("reads on standbys"), () => {
     await writer.upsert("photos", lost);
     const end = await written();
     await expect.poll(() => applied(second)).toBeGreaterThanOrEqual(end);
+    // The reader's copy has what will be lost.
+    const found = async (embedding: Float32Array) => {
+      const [{ neighbors, plan }] = await fresh.search("photos", [{ embedding, topK: 1 }]);
+      return { id: neighbors[0]?.id, plan };
+    };
+    await expect.poll(() => found(lost[0].embedding)).toEqual({ id: lost[0].id, plan: "scan" });
+    await fresh.whenIndexed();
     await primary.kill();
     await standby.promote();
     reader = fresh;
@@ -140,6 +148,8 @@ describe.skipIf(!hasPostgres(18))(onPostgres("reads on standbys"), () => {
     await writeAndRead(20);
     expect(await first()).toBe(0);
     expect(onStandbys).toBe(0);
+    await expect.poll(async () => (await found(lost[0].embedding)).plan).toBe("scan");
+    expect((await found(lost[0].embedding)).id).not.toBe(lost[0].id);
     expect(await at(standby, "pg_current_wal_lsn()")).toBeLessThan(await applied(second));
   });
 });
