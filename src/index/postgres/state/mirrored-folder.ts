@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { hashFile } from "../../../files/hash-file.js";
 import type { FolderChanges, StateFolder } from "../../../files/state-folder.js";
-import { storageError, writeDurably } from "../../../files/write-durably.js";
+import { storageError } from "../../../files/write-durably.js";
 import type { Connection, Connections } from "../connections.js";
 import {
   filesIn,
@@ -144,7 +144,7 @@ export class MirroredFolder implements StateFolder {
     const into = isNew ? join(this.path, `.building-${randomBytes(6).toString("hex")}`) : target;
     for (const path of paths) {
       const bytes = await readFileRows(db, { folder: this.name, path });
-      await writeDurably(join(into, basename(path)), bytes, { mode: 0o600 });
+      await replaceFile(join(into, basename(path)), bytes);
     }
     if (!isNew) return;
     try {
@@ -153,6 +153,20 @@ export class MirroredFolder implements StateFolder {
     } catch (error) {
       throw storageError(error, target);
     }
+  }
+}
+
+/**
+ * For readers the whole file is replaced at once. Not synced: what a power cut leaves is compared
+ * with the database before it is used.
+ */
+async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(`${path}.part`, bytes, { mode: 0o600 });
+    await rename(`${path}.part`, path);
+  } catch (error) {
+    throw storageError(error, path);
   }
 }
 

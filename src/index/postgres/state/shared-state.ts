@@ -7,7 +7,7 @@ import { MirroredFolder } from "./mirrored-folder.js";
 import { SharedJobStore } from "./shared-job-store.js";
 
 /** How often a server checks for changes by others. */
-const lookEveryMs = 300;
+const lookEveryMs = 150;
 
 export interface SharedStateOptions {
   connections: Connections;
