@@ -57,6 +57,10 @@ export function isTrusted(text: string, proxies: readonly Range[]): boolean {
   });
 }
 
+/** Whether a normalized address is one of this machine itself. */
+export const isLoopback = (address: string): boolean =>
+  ipaddr.parse(address).range() === "loopback";
+
 /**
  * IPv4 in IPv6 as IPv4, and IPv6 in its shortest form; undefined for anything that is not an
  * address.

@@ -2,14 +2,15 @@ import type { Server, Socket } from "node:net";
 import type { Config } from "../config.js";
 import type { Log } from "../log.js";
 import { sparseWarnings } from "../sparse-warnings.js";
-import { isTrusted, networkOf, normalized, parseProxies } from "./client-address.js";
+import { isLoopback, isTrusted, networkOf, normalized, parseProxies } from "./client-address.js";
 
 type Limits = Pick<Config, "maxConnections" | "maxConnectionsPerAddress" | "trustedProxies">;
 
 /**
  * Closes connections beyond `maxConnections`, and beyond `maxConnectionsPerAddress` of one address
  * (or /64 of IPv6), whatever they are doing: one that has sent nothing yet counts too. Those of a
- * trusted proxy are its clients' and are limited together only.
+ * trusted proxy are its clients' and are limited together only; so are those of this machine, where
+ * a proxy speaks for everyone and any other program could do worse.
  *
  * @param limits  those that hold when a connection comes.
  */
@@ -35,9 +36,12 @@ export function limitConnections(
     if (address === undefined) return; // it is closed already
     const network = networkOf(address);
     const count = open.get(network) ?? 0;
-    if (max > 0 && count >= max && !isTrusted(address, parseProxies(trustedProxies))) {
+    const isLimited = () =>
+      !isLoopback(address) && !isTrusted(address, parseProxies(trustedProxies));
+    if (max > 0 && count >= max && isLimited()) {
       const why = `${count} from ${network} are open (maxConnectionsPerAddress)`;
-      warn({ message: `A new connection was closed: ${why}` });
+      const advice = "if that is a proxy, name it in trustedProxies";
+      warn({ message: `A new connection was closed: ${why}; ${advice}` });
       socket.destroy();
       return;
     }

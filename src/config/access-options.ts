@@ -54,7 +54,7 @@ export const accessOptions = {
     256,
     number,
     "Connections of one address (or /64 of IPv6) that are open at once, but those of trusted " +
-      "proxies; further ones are closed. 0 is unlimited.",
+      "proxies and of this machine; further ones are closed. 0 is unlimited.",
   ),
   tlsCert: option(
     z.string(),

@@ -9,15 +9,22 @@ import { startDecodingPool } from "../media/decoding-pool.js";
 import { mediaFetcher } from "../media/fetch-media.js";
 import type { Media } from "../media/media.js";
 import type { FetchMedia } from "../media/read-media.js";
+import { missingLocks } from "../sandbox/missing-locks.js";
 import { lockSupport } from "../sandbox/support.js";
 
 /**
- * The processes that decode media.
+ * The processes that decode media. Warns once about what they are not locked away from.
  * @throws AppError `invalid_input` where they must be locked and cannot be.
  */
-export async function startMedia(config: Config, log: Log): Promise<Media> {
+export async function startMedia(
+  config: Config,
+  log: Log,
+  support = lockSupport(),
+): Promise<Media> {
   const { maxAudioSamples, maxDecodeBytes, maxDecodeSeconds, requestTimeoutMs, sandbox } = config;
   if (sandbox === "required") await checkLocks();
+  const missing = missingLocks(support, sandbox);
+  if (missing !== undefined) log.warn(missing);
   return startDecodingPool({
     processes: mediaProcesses(config),
     maxAudioSamples,

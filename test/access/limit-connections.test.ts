@@ -44,8 +44,17 @@ describe("limitConnections", () => {
     const sockets = connect("192.0.2.1", "192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2");
     expect(open(sockets)).toEqual([true, true, false, false, true]);
     expect(warn.mock.calls).toEqual([
-      [{}, "A new connection was closed: 2 from 192.0.2.1 are open (maxConnectionsPerAddress)"],
+      [
+        {},
+        "A new connection was closed: 2 from 192.0.2.1 are open (maxConnectionsPerAddress); " +
+          "if that is a proxy, name it in trustedProxies",
+      ],
     ]);
+  });
+
+  it("does not limit those of this machine: a proxy there speaks for all its users", () => {
+    const sockets = connect("127.0.0.1", "127.0.0.1", "127.0.0.1", "::ffff:127.0.0.1", "127.0.0.2");
+    expect(open([...sockets, ...connect("::1", "::1", "::1")])).not.toContain(false);
   });
 
   it("takes another once one has ended; those that were closed do not count", () => {
