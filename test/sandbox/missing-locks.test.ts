@@ -12,7 +12,8 @@ describe("missingLocks", () => {
   it("names the lock that is missing, what follows and why", () => {
     expect(missingLocks({ ...all, landlock: 0 }, "auto")).toBe(
       "A file that exploits its decoder is not kept from files (Landlock): it could read all " +
-        "that this user can. The reason: this kernel does not have it (option sandbox; see `doctor`)",
+        "that this user can. The reason: this kernel does not have it " +
+        "(option sandbox; see `doctor`)",
     );
     expect(missingLocks({ ...all, seccomp: false }, "auto")).toMatch(
       /not kept from the network \(seccomp\): it could send and open connections/,
