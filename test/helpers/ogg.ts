@@ -75,6 +75,26 @@ export function oggPageOf(
   return withChecksum(Buffer.concat([head, Buffer.from(lacing), ...packets]));
 }
 
+/** The pages of one packet of any length, each full but the last. */
+export function oggPacketPages(
+  packet: Uint8Array,
+  { serial, sequence }: { serial: number; sequence: number },
+): Buffer[] {
+  const perPage = 255 * 255;
+  const count = Math.floor(packet.length / perPage) + 1;
+  return Array.from({ length: count }, (_, i) => {
+    const part = packet.subarray(i * perPage, (i + 1) * perPage);
+    const isEnd = i === count - 1;
+    const place = { serial, sequence: sequence + i, flags: i === 0 ? 0 : 1 };
+    const page = oggPageOf([part], { ...place, granule: isEnd ? 0 : -1 });
+    if (isEnd) return page;
+    // A full page has no lacing value that ends its packet
+    const open = Buffer.concat([page.subarray(0, 27 + 255), page.subarray(27 + 256)]);
+    open[26] = 255;
+    return withChecksum(open);
+  });
+}
+
 /**
  * The pages of a FLAC file put into Ogg (RFC 9639, section 10.1): STREAMINFO, an empty comment, and
  * the frames, `perPage` on each page.

@@ -2,7 +2,14 @@ import { describe, expect, it } from "vitest";
 import { decodeAudio } from "../../../src/media/audio/decode-audio.js";
 import { fixture } from "../../helpers/fixtures.js";
 import { largestDifference } from "../../helpers/golden.js";
-import { oggFlacPages, oggPage, oggPages, withChecksum, withSerial } from "../../helpers/ogg.js";
+import {
+  oggFlacPages,
+  oggPacketPages,
+  oggPage,
+  oggPages,
+  withChecksum,
+  withSerial,
+} from "../../helpers/ogg.js";
 import { flacFrameStarts } from "../../helpers/sound-files.js";
 
 const limits = { maxSeconds: 3600 };
@@ -38,6 +45,40 @@ describe("decodeAudio, Ogg", () => {
       ),
     ).toBeLessThan(1e-6);
     expect(louder.warnings).toBeUndefined();
+  });
+
+  const uint32 = (value: number) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(value);
+    return bytes;
+  };
+  /** The body of OpusTags with one comment (RFC 7845, section 5.2), or with lengths that lie. */
+  const tags = (comment: Uint8Array, { count = 1, length = comment.length } = {}) =>
+    Buffer.concat([uint32(0), uint32(count), uint32(length), comment]);
+  const picture = Buffer.from(
+    `METADATA_BLOCK_PICTURE=${Buffer.alloc(300_000, 0xa5).toString("base64")}`,
+  );
+  it.each<[string, Buffer]>([
+    ["a large picture", tags(picture)],
+    ["a picture that claims 4 GB", tags(picture.subarray(0, 100), { length: 0xffff_fff0 })],
+    ["4 billion comments", tags(picture.subarray(0, 100), { count: 0xffff_ffff })],
+    ["a picture that is not base64", tags(Buffer.from("METADATA_BLOCK_PICTURE=\0\xff%", "latin1"))],
+    ["pages of this very stream in its tags", tags(opus)],
+  ])("does not look into %s", async (_name, body) => {
+    const [head, , ...sound] = oggPages(opus);
+    const serial = head.readUInt32LE(14);
+    const packet = Buffer.concat([Buffer.from("OpusTags"), body]);
+    const tagPages = oggPacketPages(packet, { serial, sequence: 1 });
+    const rest = sound.map((page, i) => {
+      page.writeUInt32LE(1 + tagPages.length + i, 18);
+      return withChecksum(page);
+    });
+    const [plain, tagged] = [
+      await decode(opus),
+      await decode(Buffer.concat([head, ...tagPages, ...rest])),
+    ];
+    expect(tagged.samples).toEqual(plain.samples);
+    expect(tagged.warnings).toBeUndefined();
   });
 
   it("decodes all links of a chain, each at its own rate, of every codec", async () => {
