@@ -13,19 +13,19 @@ export class CopyCore {
   /**
    * @param rows  as COPY writes them (copied-rows.ts).
    * @param gone  numbers of rows that are removed, unless they are among `rows`.
-   * @returns how many there are now of each modality, in how many bytes, and the last of `rows`.
+   * @returns how many there are now of each modality, and in how many bytes.
    */
   put(
     id: number,
     rows: Uint8Array,
     gone: readonly number[] = [],
-  ): { counts: number[]; bytes: number; last: number | undefined } {
+  ): { counts: number[]; bytes: number } {
     const { copy, dimensions } = this.#get(id);
     const { seqs, modalities, vectors } = readCopiedRows(rows, dimensions);
     copy.remove(gone);
     copy.put(seqs, modalities, vectors);
     const { counts } = copy;
-    return { counts, bytes: copyBytes(copy.rows, dimensions), last: seqs.at(-1) };
+    return { counts, bytes: copyBytes(copy.rows, dimensions) };
   }
 
   drop(id: number): void {

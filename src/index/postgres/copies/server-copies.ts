@@ -7,6 +7,7 @@ import { collectionByNumber } from "../collection-rows.js";
 import type { Connections } from "../connections.js";
 import { copyBytes } from "./bit-copy.js";
 import { CollectionCopy, type CopiedCollection } from "./collection-copy.js";
+import { lastCopiedSeq } from "./copied-rows.js";
 import type { CopyCore } from "./copy-core.js";
 import type { Nomination, NominationQuery } from "./query-scan.js";
 import { SharedScans } from "./shared-scans.js";
@@ -148,14 +149,14 @@ export class ServerCopies {
       const position = await this.#connections.read(positionOf);
       const core = await this.#core();
       await core.create(copy.id, copy.collection.dimensions);
-      for (let after: number | undefined = 0; after !== undefined && !this.#isClosed; ) {
-        const from: number = after;
-        const rows = await this.#connections.read((db) =>
-          copyVectors(db, copy.n, { after: from, limit: rowsAtOnce }),
-        );
-        const { last, ...size } = await core.put(copy.id, rows);
-        this.#measure(copy, size);
-        after = last;
+      for (let reading = this.#read(copy, 0); !this.#isClosed; ) {
+        const rows = await reading;
+        const last = lastCopiedSeq(rows, copy.collection.dimensions);
+        if (last === undefined) break;
+        // The next are read while these are rounded.
+        reading = this.#read(copy, last);
+        reading.catch(() => undefined); // it is awaited later, or not at all
+        this.#measure(copy, await core.put(copy.id, rows));
       }
       if (this.#isClosed) return;
       copy.end(position, ++this.#moment);
@@ -165,6 +166,10 @@ export class ServerCopies {
       await this.#drop(copy);
       throw error;
     }
+  }
+
+  #read(copy: CollectionCopy, after: number): Promise<Uint8Array> {
+    return this.#connections.read((db) => copyVectors(db, copy.n, { after, limit: rowsAtOnce }));
   }
 
   async #refresh(copy: CollectionCopy): Promise<void> {
