@@ -10,6 +10,12 @@ import { neighborsAtOnce, type ReadHits, readHits } from "./hits.js";
 import { answerOf } from "./neighbors.js";
 import type { ScanLimits } from "./search-plan.js";
 
+/**
+ * A filter without an index looks at every item; of more than these that may take longer than a
+ * statement by itself is waited for.
+ */
+const maxFilteredDirectly = 250_000;
+
 interface SearchParts {
   connections: Connections;
   copies: ServerCopies;
@@ -58,6 +64,7 @@ async function searchDirectly(
   const copy = copies.named(name);
   if (copy === undefined || (space ?? copy.collection.space) !== copy.collection.space)
     return undefined;
+  if (asked.filter !== undefined && copy.rows > maxFilteredDirectly) return undefined;
   const { n, dimensions } = copy.collection;
   const query = queryFor(asked, dimensions);
   if (query === undefined) return undefined;
