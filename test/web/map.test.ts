@@ -81,7 +81,7 @@ describe.skipIf(!served.found)("the page's Map view", () => {
     await selected(page).getByRole("button").first().click();
     await selected(page).getByText("item 0", { exact: true }).first().waitFor();
     await page.getByRole("button", { name: "Its neighbours" }).click();
-    await selected(page).getByText("25 selected").waitFor();
+    await selected(page).getByText("item 0 and its nearest 24").waitFor();
     await canvas(page).focus();
     await page.keyboard.press("Escape");
     await selected(page).getByText("Nothing selected").waitFor();

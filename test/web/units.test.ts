@@ -3,6 +3,7 @@ import { csvOf } from "../../web/src/download.js";
 import { modalityOf, timeText } from "../../web/src/media.js";
 import { laneOf, stretchesOf, ticksOf, windowAt } from "../../web/src/sound/lanes.js";
 import { wavOf } from "../../web/src/sound/wav.js";
+import { apartText, movingText, ticksOf as roundTicks } from "../../web/src/views/gap/words.js";
 import { groupsOf } from "../../web/src/views/map/groups.js";
 import {
   anyOf,
@@ -291,5 +292,36 @@ describe("groupsOf", () => {
     ]);
     const years = points.map((_, i) => 2015 + (i % 6));
     expect(told(groupsOf({ field: "year", kind: "numbers", points: years }))[1]).toBe("2016 167");
+  });
+});
+
+describe("the words of Gap", () => {
+  const names = {
+    a: "pictures",
+    b: "texts",
+    a_to_b: "pictures → texts",
+    b_to_a: "texts → pictures",
+  };
+  const at = (delta: number, there: number, back: number) => ({
+    delta,
+    distance: 0.5 - delta,
+    a_to_b_at_1: there,
+    b_to_a_at_1: back,
+  });
+
+  it("say what moving does to finding partners, as this report has it", () => {
+    const curve = [at(-0.5, 0.1, 0.2), at(0, 0.5, 0.6), at(0.5, 0.625, 0.6)];
+    expect(movingText(curve, names)).toBe(
+      "At best, moving finds pictures → texts 62.5\u00a0% at 0.5 instead of 50.0\u00a0%.",
+    );
+    expect(movingText(curve.slice(0, 2), names)).toMatch(/^Moving finds no more partners/);
+  });
+
+  it("call a distance a distance, and count in round steps", () => {
+    expect(apartText(0.514)).toBe("0.514 apart");
+    expect(apartText(-0.474)).toBe("0.474 apart, past each other");
+    expect(roundTicks(-0.19, 0.67)).toEqual([0, 0.2, 0.4, 0.6]);
+    expect(roundTicks(0.2, 0.5)).toEqual([0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5]);
+    expect(roundTicks(0.3, 0.3)).toEqual([0.3]);
   });
 });

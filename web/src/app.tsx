@@ -9,6 +9,16 @@ import { linkTo, route } from "./router.js";
 import { needsKey } from "./server.js";
 import { views } from "./views.js";
 
+/** Views of one collection, which the first part of their path names. */
+const ofCollections = ["search", "map", "gap"];
+
+/** From the map of a collection to its items, and back. Gap needs two kinds, so one chooses. */
+function pathInto(id: string): readonly string[] {
+  const { view, path } = route.value;
+  const isShared = ofCollections.includes(view) && ofCollections.includes(id) && id !== "gap";
+  return isShared ? path.slice(0, 1) : [];
+}
+
 /**
  * The frame around every view: navigation, the server's state, and messages about what was just
  * done.
@@ -31,7 +41,11 @@ export function App() {
         </a>
         <nav aria-label="Views">
           {views.map(({ id, title }) => (
-            <a key={id} href={linkTo(id)} aria-current={id === current.id ? "page" : undefined}>
+            <a
+              key={id}
+              href={linkTo(id, pathInto(id))}
+              aria-current={id === current.id ? "page" : undefined}
+            >
               {title}
             </a>
           ))}

@@ -1,4 +1,5 @@
 import type { GapAnswer } from "../../../../src/wire/gap.js";
+import { ticksOf } from "./words.js";
 
 const width = 460;
 const height = 90;
@@ -6,7 +7,7 @@ const height = 90;
 /** Cosines of pairs and of everything else, each to its own height. */
 export function Cosines({ cosines }: { cosines: NonNullable<GapAnswer["pair_cosines"]> }) {
   const { low, high, pairs, others, mean_pairs, mean_others } = cosines;
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => low + share * (high - low));
+  const toX = (cosine: number) => (width * (cosine - low)) / (high - low || 1);
   return (
     <figure>
       <svg
@@ -18,14 +19,14 @@ export function Cosines({ cosines }: { cosines: NonNullable<GapAnswer["pair_cosi
         <path class="others" d={stepsOf(others)} />
         <path class="pairs" d={stepsOf(pairs)} />
         <line x1={0} x2={width} y1={height} y2={height} />
-        {ticks.map((tick, i) => (
+        {ticksOf(low, high).map((tick) => (
           <text
             key={tick}
-            x={(i * width) / 4}
+            x={Math.max(10, Math.min(width - 10, toX(tick)))}
             y={height + 14}
-            text-anchor={i === 0 ? "start" : i === 4 ? "end" : "middle"}
+            text-anchor="middle"
           >
-            {tick.toFixed(2)}
+            {tick}
           </text>
         ))}
       </svg>

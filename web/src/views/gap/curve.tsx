@@ -14,7 +14,8 @@ export function Curve({
   chosen: number;
   names: { a_to_b: string; b_to_a: string };
 }) {
-  const most = Math.max(0.01, ...curve.flatMap((at) => [at.a_to_b_at_1, at.b_to_a_at_1]));
+  const largest = Math.max(...curve.flatMap((at) => [at.a_to_b_at_1, at.b_to_a_at_1]));
+  const most = Math.max(1, Math.ceil(10 * largest - 1e-9)) / 10;
   const toX = (i: number) => left + (i * (width - left - 8)) / (curve.length - 1);
   const toY = (share: number) => 8 + (1 - share / most) * (height - 16);
   const pathOf = (of: "a_to_b_at_1" | "b_to_a_at_1") =>

@@ -1,4 +1,5 @@
 import type { GapAnswer } from "../../../../src/wire/gap.js";
+import { percent } from "./words.js";
 
 /** The figures of a report, each with what it means. */
 export function Figures({ report }: { report: GapAnswer }) {
@@ -53,7 +54,11 @@ export function Figures({ report }: { report: GapAnswer }) {
       "share of items on their own side of one flat cut; 50 % would be chance",
       percent(linear_separability.held_out),
     ],
-    ["Carried by two dimensions", "of the squared gap", percent(gap_share["2"] ?? 0)],
+    [
+      "Carried by two dimensions",
+      `of ${report.dimensions}: their share of the squared gap`,
+      percent(gap_share["2"] ?? 0),
+    ],
     ...(hubs === null
       ? []
       : ([
@@ -93,4 +98,3 @@ export function directionsOf({ modalities }: GapAnswer) {
 }
 
 const three = (value: number) => value.toFixed(3);
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

@@ -11,6 +11,7 @@ import { Plane } from "./plane.js";
 import { measure, measured, restore, retryMeasuring } from "./report.js";
 import { saveJson, savePng, saveSvg } from "./save.js";
 import { SourceForm } from "./source-form.js";
+import { apartText, movingText, percent } from "./words.js";
 
 /** How far apart two modalities are, and what that does to retrieval across them. */
 export default function GapView() {
@@ -67,15 +68,12 @@ function Report({ report, collection }: { report: GapAnswer; collection?: string
     `${report.centroid_gap.toFixed(3)}` +
     (at === undefined || chosen === native ? "" : `, moved by ${at.delta.toFixed(2)}`) +
     `; ${percents(report.projection.explained)} of the variance`;
+  const counted = paired ? `${items.a} pairs` : `${items.a} ${names.a}, ${items.b} ${names.b}`;
   const picture = () => place.current!.querySelector("svg")!;
   return (
     <>
       <div class="row gap-head">
         <SourceForm />
-        <span class="quiet">
-          {paired ? `${items.a} pairs` : `${items.a} ${names.a}, ${items.b} ${names.b}`} ·{" "}
-          {dimensions} dimensions
-        </span>
         <span class="row right">
           <span class="quiet">Save as</span>
           <button type="button" onClick={() => saveSvg(picture(), caption)}>
@@ -94,8 +92,9 @@ function Report({ report, collection }: { report: GapAnswer; collection?: string
           <p>
             <strong>Where both kinds lie</strong>{" "}
             <span class="quiet">
-              — along the two directions in which they differ most (principal components, with{" "}
-              {percents(report.projection.explained)} of the variance)
+              — {counted} · {dimensions} dimensions, along the two directions in which they differ
+              most (principal components, with {percents(report.projection.explained)} of the
+              variance)
             </span>
           </p>
           <div ref={place}>
@@ -118,17 +117,23 @@ function Report({ report, collection }: { report: GapAnswer; collection?: string
               </label>
               <p class="sentence" role="status">
                 {chosen === native ? "As the model made them" : "Moved so"}, the centres are{" "}
-                {at.distance.toFixed(3)} apart; {names.a_to_b} finds{" "}
-                {(100 * at.a_to_b_at_1).toFixed(1)} % first, {names.b_to_a}{" "}
-                {(100 * at.b_to_a_at_1).toFixed(1)} %.
-                {chosen !== native &&
-                  " The picture shows them before they are scaled to length one."}
+                {apartText(at.distance)}; {names.a_to_b} finds {percent(at.a_to_b_at_1)} first,{" "}
+                {names.b_to_a} {percent(at.b_to_a_at_1)}.
+                {chosen === native
+                  ? " Moved by as much as the gap, they meet."
+                  : " The picture shows them before they are scaled to length one."}
               </p>
             </>
           )}
         </section>
         <div class="gap-side">
           <Figures report={report} />
+          {!paired && (
+            <p class="sentence">
+              What the gap costs a search is seen in pairs: name the metadata field that a picture
+              or sound and its text share.
+            </p>
+          )}
           <HubList report={report} collection={collection} />
         </div>
         {report.pair_cosines !== null && (
@@ -150,9 +155,7 @@ function Report({ report, collection }: { report: GapAnswer; collection?: string
               <strong>Recall at the first place, by shift</strong>
             </p>
             <Curve curve={curve} chosen={chosen} names={names} />
-            <p class="sentence">
-              0 is as the model made them. Closing the gap by moving rarely helps.
-            </p>
+            <p class="sentence">0 is as the model made them. {movingText(curve, names)}</p>
           </section>
         )}
       </div>

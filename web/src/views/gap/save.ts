@@ -5,6 +5,8 @@ const styled = [
   "fill",
   "stroke",
   "stroke-width",
+  "stroke-opacity",
+  "stroke-dasharray",
   "opacity",
   "fill-opacity",
   "paint-order",

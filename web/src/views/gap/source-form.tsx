@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Modality } from "../../../../src/encoders/encoder.js";
 import { toast } from "../../components/toasts.js";
 import { modalityNames } from "../../media.js";
+import { server } from "../../server.js";
 import {
   collectionNamed,
   collections,
@@ -19,6 +20,7 @@ export function SourceForm() {
   const pairBy = typed ?? (source && "collection" in source ? source.pairBy : "");
   const chosen = source && "collection" in source ? source.collection : "";
   const current = collectionNamed(chosen);
+  const fields = useFields(chosen);
   const kinds = current === undefined ? [] : kindsOf(current);
   const mixed = collections.value.list.filter(
     ({ count_by_modality: counts }) => Object.values(counts).filter((n) => n >= 4).length > 1,
@@ -57,11 +59,17 @@ export function SourceForm() {
         <input
           aria-label="Field that pairs share"
           placeholder="field that pairs share"
+          list="pair-fields"
           value={pairBy}
           onInput={({ currentTarget }) => setTyped(currentTarget.value)}
           onChange={() => chosen && void measure({ collection: chosen, pairBy })}
         />
       )}
+      <datalist id="pair-fields">
+        {fields.map((field) => (
+          <option key={field} value={field} />
+        ))}
+      </datalist>
       <button type="button" onClick={() => files.current?.click()}>
         Two .npy files…
       </button>
@@ -79,6 +87,25 @@ export function SourceForm() {
       />
     </div>
   );
+}
+
+/** Names of the metadata fields of a collection; none where they cannot be read. */
+function useFields(collection: string): readonly string[] {
+  const [fields, setFields] = useState<readonly string[]>([]);
+  useEffect(() => {
+    setFields([]);
+    if (collection === "") return;
+    const abort = new AbortController();
+    server
+      .peek()
+      .collectionFields(collection, { values: 1 }, { signal: abort.signal })
+      .then(
+        (answer) => setFields(answer.fields.map(({ field }) => field)),
+        () => undefined,
+      );
+    return () => abort.abort();
+  }, [collection]);
+  return fields;
 }
 
 /** Which two kinds of a collection with three are measured. */

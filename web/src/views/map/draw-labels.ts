@@ -21,13 +21,16 @@ interface Seen {
 
 type Centroid = { modality: "text" | "image" | "audio"; count: number; x: number; y: number };
 
-/** A line between the mean points of the two largest modalities, and a name at each. */
+/**
+ * A line between the mean points of the two largest modalities, and a name at each.
+ * @returns where no name of a region may be.
+ */
 export function drawGap(
   context: CanvasRenderingContext2D,
   { centroids, view, size }: Seen & { centroids: readonly Centroid[] },
   palette: Palette,
-): void {
-  if (centroids.length < 2) return;
+): Box[] {
+  if (centroids.length < 2) return [];
   const largest = [...centroids].sort((a, b) => b.count - a.count);
   const places = largest.map(({ x, y }) => pixelAt(view, [x, y], size));
   context.font = palette.font;
@@ -37,6 +40,7 @@ export function drawGap(
   context.moveTo(...places[0]);
   context.lineTo(...places[1]);
   context.stroke();
+  const taken = places.map(([x, y]) => boxOf([x, y + 6], 16));
   for (const [i, { modality }] of largest.entries()) {
     const colour = palette.colour(`--${modality}`);
     const [x, y] = places[i];
@@ -46,10 +50,28 @@ export function drawGap(
     context.arc(x, y, 6, 0, 2 * Math.PI);
     context.fill();
     context.stroke();
-    const options = { at: places[i], up: 14, colour, width: size.width };
-    drawLabel(context, palette, `${modalityNames[modality]}s`, options);
+    const text = `${modalityNames[modality]}s`;
+    const across = context.measureText(text).width;
+    // Above its point; where another is in the way, below it, or still higher or lower
+    const boxes = labelHeights.map((up) => ({ up, box: boxOf([x, y - up], across) }));
+    const isFree = ({ box }: { box: Box }) => !taken.some((other) => overlap(box, other));
+    const { up, box } = boxes.find(isFree) ?? boxes[0];
+    taken.push(box);
+    drawLabel(context, palette, text, { at: places[i], up, colour, width: size.width });
   }
+  return taken;
 }
+
+/** From a point up to the line under a text. */
+const labelHeights = [14, -24, 30, -40];
+
+/** Of a text above a place. */
+const boxOf = ([x, y]: Point, across: number): Box => ({
+  left: x - across / 2 - 2,
+  right: x + across / 2 + 2,
+  top: y - 12,
+  bottom: y + 3,
+});
 
 /**
  * Names regions where there is room, and where they are neither a speck nor wider than the view.
@@ -61,18 +83,15 @@ export function drawNames(
     names,
     view,
     size,
-    centroids,
     taken,
   }: Seen & {
     names: readonly MapName[];
-    centroids: readonly Centroid[];
     taken: readonly Box[];
   },
   palette: Palette,
 ): void {
   context.font = palette.nameFont;
-  const gap = centroids.length < 2 ? [] : centroids.map((one) => boxAt(view, size, one, 60));
-  const placed: Box[] = [...gap, ...taken];
+  const placed: Box[] = [...taken];
   const written = new Set<string>();
   for (const { text, x, y, width } of names) {
     const across = width * view.scale;

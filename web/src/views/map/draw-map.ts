@@ -29,6 +29,12 @@ const evenLevel = 5;
 const faintPicture = 0.35;
 
 /**
+ * By UMAP the way from one kind to the other means nothing, and by a field their colours do not.
+ */
+export const showsGap = ({ method, centroids }: MapData, { field }: Colouring): boolean =>
+  method === "pca" && centroids.length > 1 && field === undefined;
+
+/**
  * Draws the map: points or pictures, the gap between modalities, names, what is selected, hovered
  * and encircled.
  * @returns the pictures that were drawn.
@@ -41,19 +47,19 @@ export function drawMap(canvas: HTMLCanvasElement, scene: Scene, palette: Palett
   context.clearRect(0, 0, canvas.width, canvas.height);
   const inView = drawPoints(context, scene, { palette, ratio });
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  const placing = { width: size.width, first: selected };
+  const placing = { width: size.width, first: selected, weights: scene.weights };
   const pictures = scene.thumbnails?.place(inView, placing) ?? [];
   drawPictures(context, pictures, scene, palette);
-  // By UMAP the way from one to the other means nothing.
-  const means = data.method === "pca" ? data.centroids : [];
-  drawGap(context, { centroids: means, view, size }, palette);
-  const taken = pictures.map(({ left, top, width, height }) => ({
+  const means = showsGap(data, scene.colouring) ? data.centroids : [];
+  const gap = drawGap(context, { centroids: means, view, size }, palette);
+  const covered = pictures.map(({ left, top, width, height }) => ({
     left,
     right: left + width,
     top,
     bottom: top + height,
   }));
-  drawNames(context, { names: scene.names, centroids: means, view, size, taken }, palette);
+  const taken = [...gap, ...covered];
+  drawNames(context, { names: scene.names, view, size, taken }, palette);
   context.strokeStyle = palette.accent;
   context.lineWidth = 1.5;
   context.beginPath();

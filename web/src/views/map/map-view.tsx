@@ -4,6 +4,7 @@ import { linkTo, navigate, route } from "../../router.js";
 import { returns } from "../../server.js";
 import { collections, refreshCollections } from "../search/collections.js";
 import { byModality, colourBy, colouring } from "./colouring.js";
+import { showsGap } from "./draw-map.js";
 import { clearHighlight, highlighted, highlightText } from "./highlight.js";
 import { LayOut, LayOutAgain, umapMeaning } from "./lay-out.js";
 import { Legend } from "./legend.js";
@@ -65,7 +66,7 @@ export default function MapView() {
         {current.state === "ready" && <Facts data={current.data} />}
         {name !== undefined && (
           <a class="right" href={linkTo("search", [name])}>
-            Look through it in Search
+            Open in Search
           </a>
         )}
       </div>
@@ -146,6 +147,14 @@ function LoadedMap({ data }: { data: MapData }) {
         />
         <div class="map-side">
           <Legend colouring={colours} />
+          {(showsGap(data, colours) || mapNames.value.length > 0) && (
+            <p class="sentence">
+              {showsGap(data, colours) &&
+                "The large points are the means of the kinds, the line between two is their gap. "}
+              {mapNames.value.length > 0 &&
+                "A word in black names its region: of 1,100 everyday words the nearest."}
+            </p>
+          )}
           <Selected data={data} selected={selected} onSelect={setSelected} />
         </div>
       </div>

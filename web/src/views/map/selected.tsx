@@ -17,6 +17,7 @@ interface Props {
 /** The items of the points that were taken, as a grid; of a single one also its neighbours. */
 export function Selected({ data, selected, onSelect }: Props) {
   const [isAsking, setAsking] = useState(false);
+  const [near, setNear] = useState<{ id: string; points: readonly number[] }>();
   const shown = selected.slice(0, maxShown);
   const [only] = selected;
   const showNeighbours = async () => {
@@ -25,8 +26,10 @@ export function Selected({ data, selected, onSelect }: Props) {
       const query = { item_id: data.ids[only], top_k: neighbours };
       const { results } = await server.peek().search(data.collection, query);
       const place = new Map(data.ids.map((id, i) => [id, i]));
-      const near = results.map(({ id }) => place.get(id)).filter((i) => i !== undefined);
-      onSelect([only, ...near]);
+      const found = results.map(({ id }) => place.get(id)).filter((i) => i !== undefined);
+      const points = [only, ...found];
+      setNear({ id: data.ids[only], points });
+      onSelect(points);
     } catch (error) {
       toast(sentenceOf(error));
     } finally {
@@ -41,7 +44,9 @@ export function Selected({ data, selected, onSelect }: Props) {
             ? "Nothing selected"
             : selected.length === 1
               ? data.ids[only]
-              : `${selected.length.toLocaleString()} selected`}
+              : near?.points === selected
+                ? `${near.id} and its nearest ${selected.length - 1}`
+                : `${selected.length.toLocaleString()} selected`}
         </strong>
         {selected.length > shown.length && (
           <span class="quiet">the first {maxShown} are shown</span>
@@ -49,8 +54,8 @@ export function Selected({ data, selected, onSelect }: Props) {
       </p>
       {selected.length === 0 && (
         <p class="sentence">
-          Click a point, or encircle some. Near to each other lies what the model takes for alike,
-          as far as two directions can show it.
+          Click a point, or encircle some. Near to each other lies what the model takes for alike
+          {data.method === "pca" && ", as far as two directions can show it"}.
         </p>
       )}
       {selected.length === 1 && (

@@ -46,11 +46,16 @@ export class Thumbnails {
 
   /**
    * Finds a place for the pictures in view where they do not cover each other.
-   * @param inView  pictures and where their points are. @param first  points that come first.
+   * @param inView  pictures and where their points are. @param first  points that come first,
+   * then those that stand out most.
    */
   place(
     inView: ReadonlyMap<number, Point>,
-    { width, first }: { width: number; first: ReadonlySet<number> },
+    {
+      width,
+      first,
+      weights,
+    }: { width: number; first: ReadonlySet<number>; weights: Float32Array | undefined },
   ): Thumbnail[] {
     this.#isShown = inView.size <= (this.#isShown ? maxPictures : maxAtFirst);
     if (!this.#isShown) {
@@ -58,7 +63,11 @@ export class Thumbnails {
       return [];
     }
     const size = width < narrowWidth ? sizes.narrow : sizes.wide;
-    const rank = (point: number) => (first.has(point) ? 0 : this.#placed.has(point) ? 1 : 2);
+    const rank = (point: number) => {
+      if (first.has(point)) return -1;
+      if (weights !== undefined) return 1 - weights[point];
+      return this.#placed.has(point) ? 0 : 1;
+    };
     const placed: number[] = [];
     for (const point of [...inView.keys()].sort((a, b) => rank(a) - rank(b) || a - b)) {
       const [x, y] = inView.get(point)!;
