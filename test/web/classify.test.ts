@@ -195,6 +195,16 @@ describe.skipIf(!served.found)("the page's Classify view", () => {
     await page.locator(".bars .best").waitFor();
     expect(await fitsWidth(page)).toBe(true);
     expect(await seriousFindings(page)).toEqual([]);
+    // The answer comes before how it is asked, in every column
+    await page.getByRole("button", { name: "Another set beside it" }).click();
+    const topsOf = (name: string) =>
+      page
+        .getByRole("region", { name })
+        .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top));
+    await page.getByRole("region", { name: "Scores" }).nth(1).waitFor();
+    const [scores, asking] = [await topsOf("Scores"), await topsOf("How it is asked")];
+    for (const [i, top] of scores.entries()) expect(top).toBeLessThan(asking[i]);
+    if (width > 720) expect(scores[0]).toBe(scores[1]);
     await page.close();
   });
 
@@ -226,10 +236,15 @@ describe.skipIf(!served.found)("the page's Classify view", () => {
       const { page } = await served.browser.open(`${locked.url}/#/classify?example=cat`);
       await page.getByLabel("This server asks for a key").fill("guess");
       await page.getByRole("button", { name: "Use key" }).click();
+      await page.getByText("It is mistyped, has expired, or was revoked.").waitFor();
       await page.getByLabel("The server does not accept this key").fill("open-sesame");
       await page.getByRole("button", { name: "Use key" }).click();
       await page.locator(".bars .best", { hasText: "cat" }).waitFor();
       await page.reload();
+      await page.locator(".bars .best", { hasText: "cat" }).waitFor();
+      await page.getByRole("button", { name: "Key…" }).click();
+      await page.getByLabel("Another key").waitFor();
+      await page.getByRole("button", { name: "Keep the one in use" }).click();
       await page.locator(".bars .best", { hasText: "cat" }).waitFor();
       await page.close();
     } finally {

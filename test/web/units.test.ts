@@ -3,6 +3,7 @@ import { csvOf } from "../../web/src/download.js";
 import { modalityOf, timeText } from "../../web/src/media.js";
 import { laneOf, stretchesOf, ticksOf, windowAt } from "../../web/src/sound/lanes.js";
 import { wavOf } from "../../web/src/sound/wav.js";
+import { withoutArticle } from "../../web/src/views/classify/everyday-words.js";
 import { apartText, movingText, ticksOf as roundTicks } from "../../web/src/views/gap/words.js";
 import { groupsOf } from "../../web/src/views/map/groups.js";
 import {
@@ -244,6 +245,11 @@ describe("predict", () => {
     expect([left.label, right.label]).toEqual([0, 1]);
     expect(between.margin).toBeLessThan(Math.min(left.margin, right.margin) / 10);
   });
+});
+
+it("takes a dog and a Dog for the same label, but not an apple and a pineapple", () => {
+  const labels = ["a dog", "The dog", " dog ", "an apple", "anvil", "theatre"];
+  expect(labels.map(withoutArticle)).toEqual(["dog", "dog", "dog", "apple", "anvil", "theatre"]);
 });
 
 describe("signTest", () => {

@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { HelpButton } from "./components/help.js";
 import { KeyForm } from "./components/key-form.js";
 import { LazyView } from "./components/lazy-view.js";
@@ -25,8 +25,13 @@ function pathInto(id: string): readonly string[] {
  */
 export function App() {
   const current = views.find(({ id }) => id === route.value.view) ?? views[0];
+  const nav = useRef<HTMLElement>(null);
   useEffect(() => {
     document.title = `${current.title} · crossmodal`;
+    // Where they do not all fit
+    nav.current
+      ?.querySelector("[aria-current]")
+      ?.scrollIntoView({ inline: "center", block: "end" });
   }, [current]);
   return (
     <>
@@ -39,7 +44,7 @@ export function App() {
           </span>
           crossmodal
         </a>
-        <nav aria-label="Views">
+        <nav aria-label="Views" ref={nav}>
           {views.map(({ id, title }) => (
             <a
               key={id}

@@ -8,8 +8,11 @@ const storageKey = "crossmodal.apiKey";
 /** Kept until the tab is closed. */
 const apiKey = signal(sessionStorage.getItem(storageKey) ?? undefined);
 
-/** The server asks for a key, or does not accept the one it was given. */
+/** A key is to be entered: the server asks for one, or the user wants to change it. */
 export const needsKey = signal(false);
+
+/** The server does not accept the key that it was given. */
+export const isRefused = signal(false);
 
 /** The server's address: the one this page came from. */
 export const serverUrl = new URL(".", location.href.replace(/[?#].*$/s, "")).href.replace(
@@ -28,6 +31,7 @@ export const hasKey = computed(() => apiKey.value !== undefined);
 export function enterKey(key: string): void {
   sessionStorage.setItem(storageKey, key);
   apiKey.value = key;
+  isRefused.value = false;
   needsKey.value = false;
   returns.value++;
 }
@@ -59,7 +63,12 @@ async function watchedFetch(url: string, init: RequestInit): Promise<Response> {
   if (response.status === 401) {
     // Without keys, a 401 means that this page was opened under a name that is not the server's.
     const body = (await response.clone().json()) as { error?: { param?: string } };
-    if (body.error?.param === "authorization") needsKey.value = true;
+    const key = new Headers(init.headers).get("authorization")?.replace(/^Bearer /, "");
+    // An answer to a request with an earlier key says nothing about this one
+    if (body.error?.param === "authorization" && key === apiKey.peek()) {
+      isRefused.value = key !== undefined;
+      needsKey.value = true;
+    }
   }
   return response;
 }

@@ -6,7 +6,7 @@ const keys = [
   ["arrows", "from item to item; in a sound, to another moment"],
   ["x", "select"],
   ["s", "similar items"],
-  ["ctrl z", "undo what the message below says"],
+  ["ctrl z", "undo the last change, while a message offers it"],
   ["space", "play or pause; open the picture"],
   ["esc", "back, close"],
   ["?", "this list"],

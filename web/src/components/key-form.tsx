@@ -1,7 +1,10 @@
-import { enterKey, hasKey } from "../server.js";
+import { useEffect, useRef } from "preact/hooks";
+import { enterKey, hasKey, isRefused, needsKey } from "../server.js";
 
 /** Asked once: the key is kept until the tab is closed. */
 export function KeyForm() {
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), [hasKey.value]);
   const onSubmit = (event: SubmitEvent) => {
     event.preventDefault();
     const key = new FormData(event.target as HTMLFormElement).get("key");
@@ -12,22 +15,37 @@ export function KeyForm() {
       <form class="notice key-form" onSubmit={onSubmit}>
         <label for="key">
           <strong>
-            {hasKey.value ? "The server does not accept this key" : "This server asks for a key"}
+            {isRefused.value
+              ? "The server does not accept this key"
+              : hasKey.value
+                ? "Another key"
+                : "This server asks for a key"}
           </strong>
         </label>
-        <p>A key made with crossmodal keys create. It stays in this tab until you close it.</p>
+        {isRefused.value && (
+          <p class="bad" role="alert">
+            It is mistyped, has expired, or was revoked.
+          </p>
+        )}
+        <p>
+          Whoever runs the server makes one with <code>crossmodal keys create</code>. It stays in
+          this tab until you close it.
+        </p>
         <div class="row">
-          <input
-            id="key"
-            name="key"
-            type="password"
-            autocomplete="off"
-            required
-            ref={(element) => element?.focus()}
-          />
+          <input id="key" name="key" type="password" autocomplete="off" required ref={field} />
           <button type="submit" class="primary">
             Use key
           </button>
+          {hasKey.value && !isRefused.value && (
+            <button
+              type="button"
+              onClick={() => {
+                needsKey.value = false;
+              }}
+            >
+              Keep the one in use
+            </button>
+          )}
         </div>
       </form>
     </main>

@@ -1,4 +1,4 @@
-import { needsKey } from "../server.js";
+import { hasKey, needsKey } from "../server.js";
 import { modelsSentence, status } from "../status.js";
 
 const words = {
@@ -16,6 +16,17 @@ export function StatusLine() {
       {models.length > 0 && <span class="models">{modelsSentence(models)}</span>}
       <i class={`light ${state}`} aria-hidden="true" />
       <span>{needsKey.value ? "needs a key" : words[state]}</span>
+      {hasKey.value && !needsKey.value && (
+        <button
+          type="button"
+          title="Use another API key"
+          onClick={() => {
+            needsKey.value = true;
+          }}
+        >
+          Key…
+        </button>
+      )}
     </div>
   );
 }

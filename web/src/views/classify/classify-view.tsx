@@ -6,7 +6,7 @@ import "./classify.css";
 import { startClassifying } from "./address.js";
 import { ExampleStrip } from "./example-strip.js";
 import { Intake } from "./intake.js";
-import { LabelsPanel } from "./labels-panel.js";
+import { AskingPanel, LabelsPanel } from "./labels-panel.js";
 import { Live } from "./live.js";
 import { Results } from "./results.js";
 import { Several } from "./several.js";
@@ -55,6 +55,7 @@ export default function ClassifyView() {
           <div class="set" key={set.id}>
             <LabelsPanel set={set} input={input} labelsRef={i === 0 ? labels : undefined} />
             {input !== undefined && !isLive && <Results key={input.id} input={input} set={set} />}
+            <AskingPanel set={set} input={input} />
           </div>
         ))}
       </div>
@@ -67,8 +68,8 @@ function Empty() {
     <section class="card empty">
       <strong>What is it?</strong>
       <p class="quiet">
-        Click an example, or drop a picture or a sound of your own. Then write labels in any words
-        you like: the page shows how well each fits.
+        Pictures and sounds are recognised by words that you choose. Click an example, or drop a
+        file of your own; then change the labels, and see how well each fits.
       </p>
     </section>
   );
@@ -97,7 +98,7 @@ function Content({ input }: { input: Input }) {
         {lastAnswer.current && <span class="quiet right">model: {lastAnswer.current.model}</span>}
       </header>
       {input.modality === "image" ? (
-        <Picture input={input} />
+        <Picture input={input} isUnreadable={outcome?.state === "failed"} />
       ) : (
         <blockquote>{input.text}</blockquote>
       )}
@@ -105,13 +106,13 @@ function Content({ input }: { input: Input }) {
   );
 }
 
-function Picture({ input }: { input: Input }) {
+function Picture({ input, isUnreadable }: { input: Input; isUnreadable: boolean }) {
   const [isShown, setShown] = useState(true);
   return isShown ? (
     <img src={input.url} alt={input.name} onError={() => setShown(false)} />
   ) : (
     <p class="sentence">
-      This browser cannot show this kind of picture; the scores come from the server.
+      This browser cannot show this {isUnreadable ? "file." : "kind of picture; the server can."}
     </p>
   );
 }

@@ -1,6 +1,6 @@
 import { server } from "../../server.js";
 import { status } from "../../status.js";
-import { everydaySounds, everydayThings } from "./everyday-words.js";
+import { everydaySounds, everydayThings, withoutArticle } from "./everyday-words.js";
 
 const suggested = 3;
 /** A nearer word is the same thing in other words. */
@@ -21,12 +21,13 @@ export async function suggestContrasts(
   const vectors = data.map(({ embedding }) => embedding as number[]);
   const ofLabels = vectors.slice(0, labels.length);
   const dot = (a: number[], b: number[]) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+  const saidAlready = new Set(labels.map(withoutArticle));
   const nearness = words.map((word, i) => {
     const similarities = ofLabels.map((label) => dot(label, vectors[labels.length + i]));
     return { word, nearest: Math.max(...similarities) };
   });
   return nearness
-    .filter(({ word, nearest }) => nearest < sameAbove && !labels.includes(word))
+    .filter(({ word, nearest }) => nearest < sameAbove && !saidAlready.has(withoutArticle(word)))
     .sort((a, b) => b.nearest - a.nearest)
     .slice(0, suggested)
     .map(({ word }) => word);

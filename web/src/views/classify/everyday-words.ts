@@ -27,3 +27,10 @@ key, a knife, a tool, a toy, a ball, a piano, a guitar, a drum, a flag, a sign, 
 pattern, an empty picture`
   .split(/,\s*/)
   .map((word) => word.trim());
+
+/** "a dog" is "dog" in other words, whatever a model makes of it. */
+export const withoutArticle = (label: string) =>
+  label
+    .trim()
+    .toLowerCase()
+    .replace(/^(an?|the) +/, "");

@@ -21,7 +21,7 @@ import {
   sets,
 } from "./state.js";
 
-/** Labels, and the sentence around them. */
+/** The labels, and where more of them come from. */
 export function LabelsPanel({
   set,
   input,
@@ -31,9 +31,8 @@ export function LabelsPanel({
   input: Input | undefined;
   labelsRef?: Ref<HTMLInputElement>;
 }) {
-  const { id, labels, prompt, multiLabel } = set;
+  const { id, labels } = set;
   const [isSuggesting, setSuggesting] = useState(false);
-  const templates = input && templatesOf(input.modality);
   const suggest = async () => {
     setSuggesting(true);
     try {
@@ -70,8 +69,18 @@ export function LabelsPanel({
             Remove this set
           </button>
         )}
+        <SavedSetRow set={set} />
       </div>
-      <SavedSetRow set={set} />
+    </section>
+  );
+}
+
+/** How the labels are asked: the sentence around them, and what an answer may be. */
+export function AskingPanel({ set, input }: { set: LabelSet; input: Input | undefined }) {
+  const { id, prompt, multiLabel } = set;
+  const templates = input && templatesOf(input.modality);
+  return (
+    <section class="asking" aria-label="How it is asked">
       <label class="prompt">
         <span class="quiet">Prompt</span>
         <textarea

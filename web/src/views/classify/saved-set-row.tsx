@@ -51,7 +51,7 @@ export function SavedSetRow({ set }: { set: LabelSet }) {
           <input
             name="name"
             aria-label="Name of the label set"
-            placeholder="its name"
+            placeholder="name of the set"
             required
             size={14}
             ref={(element) => element?.focus()}

@@ -66,6 +66,7 @@ export function Several({ set }: { set: LabelSet }) {
               {(Object.keys(titles) as Column[]).map((by) => (
                 <th
                   key={by}
+                  class={by === "score" ? "number" : undefined}
                   aria-sort={order?.by !== by ? "none" : order.isDown ? "descending" : "ascending"}
                 >
                   <button

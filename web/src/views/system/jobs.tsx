@@ -6,7 +6,7 @@ import { sentenceOf, server } from "../../server.js";
 
 const kinds: Record<string, string> = {
   train: "training a head",
-  "few-shot": "learning labels from examples",
+  "few-shot": "learning labels",
   bridge: "learning a bridge",
   reproject: "projecting a collection anew",
   calibrate: "calibrating on a collection",
@@ -38,56 +38,56 @@ export function Jobs() {
           None. Training, tagging and moving collections, and pulling models run as jobs.
         </p>
       ) : (
-        <div class="scroller">
-          <table>
-            <tbody>
-              {jobs.map((job) => (
-                <tr key={job.id}>
-                  <td>
-                    <strong>{kinds[job.kind] ?? job.kind}</strong>
-                    <div class="quiet">{new Date(job.created_at).toLocaleString()}</div>
-                  </td>
-                  <td class={job.state === "failed" ? "bad" : undefined}>
-                    {job.state === "running" ? progressOf(job) : job.state}
-                    {job.error !== undefined && <div>{job.error.message}</div>}
-                  </td>
-                  <td>
-                    {job.state === "running" ? (
-                      <progress
-                        max={1}
-                        value={job.progress}
-                        aria-label={`Progress of ${kinds[job.kind] ?? job.kind}`}
-                      />
-                    ) : (
-                      <span class="quiet">{durationOf(job)}</span>
-                    )}
-                  </td>
-                  <td class="number">
-                    {(job.state === "running" || job.state === "queued") && (
-                      <button
-                        type="button"
-                        onClick={() => act(server.peek().cancelJob(job.id), "Cancelled")}
-                      >
-                        Cancel
-                      </button>
-                    )}
-                    {isResumable(job) && (
-                      <button
-                        type="button"
-                        onClick={() => act(server.peek().resumeJob(job.id), "Goes on")}
-                      >
-                        Go on
-                      </button>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ul class="jobs">
+          {jobs.map((job) => (
+            <li key={job.id}>
+              <div>
+                <strong>{kinds[job.kind] ?? job.kind}</strong> {madeBy(job)}
+                <div class="sentence">{new Date(job.created_at).toLocaleString()}</div>
+              </div>
+              <div class={job.state === "failed" ? "bad" : undefined}>
+                {job.state === "running" ? progressOf(job) : job.state}
+                {job.error !== undefined && <div>{job.error.message}</div>}
+              </div>
+              {job.state === "running" ? (
+                <progress
+                  max={1}
+                  value={job.progress}
+                  aria-label={`Progress of ${kinds[job.kind] ?? job.kind}`}
+                />
+              ) : (
+                <span class="quiet">{durationOf(job)}</span>
+              )}
+              <span class="row end">
+                {(job.state === "running" || job.state === "queued") && (
+                  <button
+                    type="button"
+                    onClick={() => act(server.peek().cancelJob(job.id), "Cancelled")}
+                  >
+                    Cancel
+                  </button>
+                )}
+                {isResumable(job) && (
+                  <button
+                    type="button"
+                    onClick={() => act(server.peek().resumeJob(job.id), "Goes on")}
+                  >
+                    Go on
+                  </button>
+                )}
+              </span>
+            </li>
+          ))}
+        </ul>
       )}
     </section>
   );
+}
+
+/** "mine, version 2", once there is one. */
+function madeBy({ result }: JobAnswer): string {
+  if (typeof result?.head !== "string") return "";
+  return `${result.head}, version ${result.version}`;
 }
 
 const progressOf = ({ progress, detail }: JobAnswer) =>

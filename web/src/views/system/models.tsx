@@ -53,15 +53,17 @@ export function Models({ samples }: { samples: readonly Sample[] }) {
           <summary>Why not on a GPU?</summary>
           <ul>
             {[...reasons].map((reason) => (
-              <li key={reason}>{reason}</li>
+              <li key={reason}>{reason}.</li>
             ))}
           </ul>
+          <p class="quiet">What a GPU needs is in docs/gpu.md; `crossmodal doctor` checks it.</p>
         </details>
       )}
       <p class="sentence">
         Waiting: inputs in the queue now. Per run: inputs that were computed together, on average.
-        The times are those from an input to its embedding, waiting included, since the start.
-        Embeddings can be compared when their space is the same.
+        The times are those from an input to its embedding, waiting included, since the start, as
+        upper bounds of ranges; a part that models share is counted for all of them. Embeddings can
+        be compared when their space is the same.
       </p>
       <LoadForm
         notLoaded={(answer?.installed ?? []).filter((id) => !models.some((one) => one.id === id))}
@@ -125,6 +127,15 @@ function rowsOf(model: ModelAnswer, samples: readonly Sample[], act: Act) {
   ];
 }
 
+/** Its own; or of the one text part that models share, which is counted for all of them. */
+function samplesOf(id: string, modality: string, samples: readonly Sample[]): Sample[] {
+  const ofModality = samples.filter(({ labels }) => labels.modality === modality);
+  const its = ofModality.filter(({ labels }) => labels.model === id);
+  if (its.some(({ name }) => name === "crossmodal_embed_seconds_count")) return its;
+  const shared = ofModality.filter(({ labels }) => labels.model?.startsWith("trunk@"));
+  return new Set(shared.map(({ labels }) => labels.model)).size === 1 ? shared : [];
+}
+
 function Part({
   id,
   tower: { modality, provider, dtype, bytes, in_memory },
@@ -134,9 +145,7 @@ function Part({
   tower: ModelAnswer["towers"][number];
   samples: readonly Sample[];
 }) {
-  const ofTower = samples.filter(
-    ({ labels }) => labels.model === id && labels.modality === modality,
-  );
+  const ofTower = samplesOf(id, modality, samples);
   const sampleOf = (metric: string) => ofTower.find(({ name }) => name === metric)?.value;
   const runs = sampleOf("crossmodal_batch_size_count");
   const inputs = sampleOf("crossmodal_batch_size_sum") ?? 0;
