@@ -7,7 +7,10 @@ import { everydayThings } from "../src/zero-shot/everyday-words.js";
 import { openBrowser } from "../test/helpers/browser.js";
 import { serve, untilReady } from "../test/helpers/serve.js";
 
-/** Takes the pictures of docs/page.md: `npx tsx scripts/page-pictures.ts`, after a build. */
+/**
+ * Takes the pictures of docs/page.md, all or those that are named, after a build:
+ * `npx tsx scripts/page-pictures.ts [name…]`.
+ */
 
 const folder = "docs/page";
 const width = 1200;
@@ -60,34 +63,56 @@ async function fillMap(client: Client): Promise<void> {
       if (error !== undefined) throw new Error(error.message);
 }
 
-const [server, browser] = await Promise.all([serve(), openBrowser()]);
-try {
-  await untilReady(server);
-  const { page } = await browser.open(`${server.url}/#/classify?example=scene`);
-  await page.setViewportSize({ width: 1440, height: 920 });
+/** The photographs with what each shows in words, as pairs. */
+async function fillPairs(client: Client): Promise<void> {
+  const rows = readFileSync("fixtures/gallery.csv", "utf8").trim().split("\n").slice(1);
+  const items = rows.flatMap((row) => {
+    const [file, title] = row.split(",");
+    const image = readFileSync(join("fixtures/gallery", file)).toString("base64");
+    return [
+      { id: file, image, metadata: { photograph: file } },
+      { id: title, text: `a photo of ${title}`, metadata: { photograph: file } },
+    ];
+  });
+  await client.createCollection({ name: "photographs", model: "starter-clip" });
+  await client.addItems("photographs", items);
+}
+
+interface Studio {
+  page: Page;
+  url: string;
+  client: Client;
+}
+
+async function takeClassify({ page, url }: Studio): Promise<void> {
+  await page.goto(`${url}/#/classify?example=scene`);
   await page.locator(".bars .best").waitFor();
   const box = (await page.getByRole("slider", { name: "Moment" }).boundingBox())!;
   await page.mouse.click(box.x + 0.58 * box.width, box.y + 20);
   await page.getByRole("button", { name: "Pause" }).click();
   await page.mouse.move(0, 0);
-  await save(page, "classify");
+}
 
-  await page.goto(`${server.url}/#/search`);
+async function takeSearch({ page, url }: Studio): Promise<void> {
+  await page.goto(`${url}/#/search`);
   await page.getByRole("button", { name: /^Try it with/ }).click();
   await page.getByText("32 stored").waitFor();
   await page.getByRole("button", { name: "Close" }).click();
   await page.getByRole("button", { name: "the sound of a dog barking" }).click();
   await page.locator(".results .cosine").first().waitFor();
+  await page.mouse.move(0, 0);
   await page.keyboard.press("ArrowRight");
-  await save(page, "search");
+}
 
-  await fillMap(createClient({ url: server.url }));
-  await page.goto(`${server.url}/#/map/scenes?by=umap&colour=kind.labels`);
+async function takeMap({ page, url, client }: Studio): Promise<void> {
+  await fillMap(client);
+  await page.goto(`${url}/#/map/scenes?by=umap&colour=kind.labels`);
   await page.getByRole("img", { name: /in the plane, among them/ }).waitFor();
   await page.waitForLoadState("networkidle");
-  await save(page, "map");
+}
 
-  await page.goto(`${server.url}/#/teach`);
+async function takeTeach({ page, url }: Studio): Promise<void> {
+  await page.goto(`${url}/#/teach`);
   await page.getByRole("button", { name: "+ Another class" }).click();
   for (const [i, [name, files]] of Object.entries(sounds).entries()) {
     await page.getByLabel("Name of the class").nth(i).fill(name);
@@ -99,7 +124,34 @@ try {
   await page.getByText("mine, version").waitFor();
   await page.getByLabel("File to try").setInputFiles(["fixtures/audio/scene.opus"]);
   await page.locator(".bars .best").waitFor();
-  await save(page, "teach");
+}
+
+async function takeGap({ page, url, client }: Studio): Promise<void> {
+  await fillPairs(client);
+  await page.goto(`${url}/#/gap/photographs?pairs=photograph`);
+  await page.locator(".gap-figures").waitFor();
+}
+
+const pictures: Record<string, (studio: Studio) => Promise<void>> = {
+  classify: takeClassify,
+  search: takeSearch,
+  map: takeMap,
+  teach: takeTeach,
+  gap: takeGap,
+};
+
+const asked = process.argv.slice(2);
+const [server, browser] = await Promise.all([serve(), openBrowser()]);
+try {
+  await untilReady(server);
+  const { url } = server;
+  for (const name of asked.length === 0 ? Object.keys(pictures) : asked) {
+    const { page } = await browser.open(url);
+    await page.setViewportSize({ width: 1440, height: 920 });
+    await pictures[name]({ page, url, client: createClient({ url }) });
+    await save(page, name);
+    await page.close();
+  }
 } finally {
   await browser.close();
   server.child.kill();
