@@ -61,6 +61,8 @@ describe.skipIf(!served.found)("the page's Map view", () => {
     await fill();
     const { page, logged } = await served.browser.open(`${served.url}/#/map/clouds`);
     await page.getByText("10,000 items ·").waitFor();
+    const toSearch = page.getByRole("navigation").getByRole("link", { name: "Search" });
+    expect(await toSearch.getAttribute("href")).toBe("#/search/clouds");
     await canvas(page).waitFor();
     const box = (await canvas(page).boundingBox())!;
     const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];

@@ -152,7 +152,7 @@ function LoadedMap({ data }: { data: MapData }) {
               {showsGap(data, colours) &&
                 "The large points are the means of the kinds, the line between two is their gap. "}
               {mapNames.value.length > 0 &&
-                "The words name regions: the nearest of 1,100 everyday words."}
+                "The words name regions, each the nearest of a list of everyday words."}
             </p>
           )}
           <Selected data={data} selected={selected} onSelect={setSelected} />

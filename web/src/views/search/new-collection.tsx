@@ -11,7 +11,10 @@ export function NewCollection({ onDone, onCancel }: { onDone: () => void; onCanc
   const [typed, setTyped] = useState("");
   const { models } = status.value;
   const nameInput = useRef<HTMLInputElement>(null);
-  useEffect(() => nameInput.current?.focus(), []);
+  // Where it was asked for, and not where it is one of several ways to begin
+  useEffect(() => {
+    if (onCancel !== undefined) nameInput.current?.focus();
+  }, []);
   const onSubmit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
@@ -62,8 +65,8 @@ export function NewCollection({ onDone, onCancel }: { onDone: () => void; onCanc
         </select>
       </label>
       <p class="sentence">
-        What the model understands can be stored; pictures or sounds of another model can where a
-        bridge leads from it.
+        It holds what its model understands, and pictures or sounds of another model where a bridge
+        leads over from that one.
       </p>
       <label class="check">
         <input type="checkbox" name="keep" defaultChecked />
