@@ -8,6 +8,8 @@ const awayStates =
   /^(08...|57P0[1-5]|25006|25P0[34]|53200|53300|53400|55000|57014|55P03|40001|40P01)$/;
 /** SQLSTATEs of a lost connection. */
 const lostStates = /^(08...|57P0[1-5]|25P0[34])$/;
+/** With which PgBouncer refuses a client, for whatever reason. */
+const poolerState = "08P01";
 const lostCodes = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -48,12 +50,15 @@ export function databaseError(error: unknown): AppError {
     return new AppError("storage_full", "The database's disk is full", { cause: error });
   if (code === "XX001" || code === "XX002")
     return new AppError("storage_corrupt", "The database reports damaged data", { cause: error });
-  if (isLost(error) || awayStates.test(code)) return unavailable(reasonOf(error, code), error);
+  const isRefusal = code === poolerState && (error as Error).message.includes("SSL");
+  if (!isRefusal && (isLost(error) || awayStates.test(code)))
+    return unavailable(reasonOf(error, code), error);
   return new AppError("storage_failed", refusalOf(error as Error, code), { cause: error });
 }
 
 /** Why the database cannot be used as it is set up, in words for the person who set it up. */
-function refusalOf({ message }: Error, code: string): string {
+function refusalOf(error: Error & { reason?: string }, code: string): string {
+  const { message, reason: tlsReason } = error;
   if (/^28/.test(code) || message.startsWith("SASL:")) {
     const places = "the address of store, storePasswordFile, PGPASSWORD or PGPASSFILE";
     const reason = code === "" ? "it asks for a password, and none is set" : message;
@@ -61,8 +66,10 @@ function refusalOf({ message }: Error, code: string): string {
   }
   if (code === "3D000") return `The database does not exist; create it (${message})`;
   if (code === "42501") return `The database user lacks a privilege: ${message}`;
-  if (/SSL|CERT|TLS/.test(code) || message.includes("SSL"))
-    return `The server's TLS does not match the sslmode in the store's address: ${message}`;
+  if (/SSL|CERT|TLS|VERIFY|INVALID_CA/.test(code) || message.includes("SSL")) {
+    const reason = tlsReason ?? message; // the message of OpenSSL has its places in it
+    return `The server's TLS does not match the sslmode in the store's address: ${reason}`;
+  }
   return "The database refused a statement; see the server log";
 }
 
@@ -73,6 +80,7 @@ export function unavailable(reason: string, cause?: unknown): AppError {
 }
 
 function reasonOf(error: unknown, code: string): string {
+  if (code === poolerState) return `it refused the connection: ${(error as Error).message}`;
   if (code === "25006") return "it is a standby and takes no writes";
   if (code === "57014") return "a statement took too long";
   if (code === "55P03") return "a lock could not be obtained in time";

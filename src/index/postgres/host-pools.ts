@@ -1,6 +1,8 @@
 import pg from "pg";
 import type { DatabaseAddress, DatabaseHost } from "./address.js";
+import { Clock } from "./clock.js";
 import type { ConnectionLimits } from "./connection-limits.js";
+import { unavailable } from "./database-error.js";
 
 const int8 = 20;
 
@@ -12,6 +14,7 @@ export class HostPools {
   readonly #address: DatabaseAddress;
   readonly #limits: ConnectionLimits;
   readonly #pools = new Map<DatabaseHost, pg.Pool>();
+  readonly #prepared = new WeakSet<pg.PoolClient>();
 
   constructor(address: DatabaseAddress, limits: ConnectionLimits) {
     this.#address = address;
@@ -22,13 +25,36 @@ export class HostPools {
     return this.#address.hosts;
   }
 
-  connect(host: DatabaseHost): Promise<pg.PoolClient> {
+  async connect(host: DatabaseHost): Promise<pg.PoolClient> {
     let pool = this.#pools.get(host);
     if (pool === undefined) {
       pool = this.#poolFor(host);
       this.#pools.set(host, pool);
     }
-    return pool.connect();
+    const db = await pool.connect();
+    if (!this.#prepared.has(db)) await this.#prepare(db);
+    return db;
+  }
+
+  /**
+   * A server that is gone must not leave statements and locks behind. By a statement: poolers
+   * refuse parameters at the start of a connection, or ignore them.
+   */
+  async #prepare(db: pg.PoolClient): Promise<void> {
+    const { connectTimeoutMs, transactionTimeoutMs } = this.#limits;
+    const clock = new Clock(db, connectTimeoutMs, undefined);
+    try {
+      await db.query(`set statement_timeout = ${transactionTimeoutMs};
+        set lock_timeout = ${transactionTimeoutMs};
+        set idle_in_transaction_session_timeout = ${transactionTimeoutMs};
+        set client_connection_check_interval = 1000`);
+    } catch (error) {
+      clock.drop();
+      throw clock.hasEnded ? unavailable("it did not answer in time", error) : error;
+    } finally {
+      clock.keep();
+    }
+    this.#prepared.add(db);
   }
 
   async close(): Promise<void> {
@@ -37,7 +63,7 @@ export class HostPools {
 
   #poolFor({ host, port }: DatabaseHost): pg.Pool {
     const { user, password, database, ssl } = this.#address;
-    const { maxConnections, connectTimeoutMs, queueTimeoutMs, transactionTimeoutMs } = this.#limits;
+    const { maxConnections, connectTimeoutMs, queueTimeoutMs } = this.#limits;
     const types = {
       getTypeParser: (type: number, format?: "text" | "binary") =>
         // Rows are counted in numbers, not in text: 2^53 is enough.
@@ -57,13 +83,6 @@ export class HostPools {
       // Each keeps the plans of its prepared statements, also those of collections that are gone.
       maxLifetimeSeconds: 3600,
       application_name: "crossmodal",
-      // A server that is gone must not leave statements and locks behind.
-      options: [
-        `-c statement_timeout=${transactionTimeoutMs}`,
-        `-c lock_timeout=${transactionTimeoutMs}`,
-        `-c idle_in_transaction_session_timeout=${transactionTimeoutMs}`,
-        "-c client_connection_check_interval=1000",
-      ].join(" "),
     });
     // Without listeners the loss of a connection, idle or between two statements, would end the
     // process.

@@ -7,6 +7,7 @@ import { Connections } from "./connections.js";
 import { type CopyLimits, ServerCopies } from "./copies/server-copies.js";
 import { GraphUpkeep } from "./graph-upkeep.js";
 import { ItemWriter } from "./item-writer.js";
+import { refuseSharedSessions } from "./pooler.js";
 import { PostgresStore } from "./postgres-store.js";
 import { prepareSchema } from "./schema.js";
 import type { ScanLimits } from "./search-plan.js";
@@ -67,6 +68,7 @@ export async function openPostgresStore({
 }: PostgresStoreOptions): Promise<PostgresStore> {
   const connections = connectionsTo({ url, passwordFile, ...limits });
   try {
+    await refuseSharedSessions(connections);
     const vectorType = await connections.write(async (db) => {
       await prepareSchema(db);
       const { rows } = await db.query("select 'vector'::regtype::oid::int as oid");

@@ -29,6 +29,16 @@ describe("databaseError", () => {
     expect(error.retryAfterSeconds === undefined).toBe(expected !== "storage_unavailable");
   });
 
+  it("tells what a pooler refuses, and whether to ask it again", () => {
+    const full = databaseError(failure("08P01", "no more connections allowed"));
+    expect(full).toMatchObject({ code: "storage_unavailable", retryAfterSeconds: 2 });
+    expect(full.message).toContain("it refused the connection: no more connections allowed");
+    expect(databaseError(failure("08P01", "SSL required"))).toMatchObject({
+      code: "storage_failed",
+      message: expect.stringContaining("the sslmode in the store's address"),
+    });
+  });
+
   it("leaves our own errors, and shows nothing of a statement", () => {
     const own = new AppError("not_found", "no");
     expect(databaseError(own)).toBe(own);

@@ -12,7 +12,9 @@ import {
 } from "../../../src/index/postgres/open-postgres-store.js";
 import { prepareSchema } from "../../../src/index/postgres/schema.js";
 import { schemaUpgrades } from "../../../src/index/postgres/schema-upgrades.js";
+import { certificates } from "../../helpers/certificates.js";
 import { hasPostgres, onPostgres, TestPostgres, userWithPassword } from "../../helpers/postgres.js";
+import { tlsProxy } from "../../helpers/tls-proxy.js";
 import { randomItems } from "../random-items.js";
 
 const open = (url: string, passwordFile?: string) =>
@@ -172,6 +174,50 @@ describe.skipIf(!hasPostgres(18))(onPostgres("openPostgresStore"), () => {
       await store.close();
     } finally {
       await standby.dispose();
+    }
+  });
+
+  it("checks certificates as sslmode says, and shows its own where one is asked for", async () => {
+    await server.query("create database secure");
+    const folder = mkdtempSync(join(tmpdir(), "crossmodal-tls-"));
+    const file = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const [right, other] = certificates;
+    const ca = `sslrootcert=${file("ca.pem", right.cert)}`;
+    const otherCa = `sslrootcert=${file("other.pem", other.cert)}`;
+    const own = `sslcert=${file("own.pem", other.cert)}&sslkey=${file("own.key", other.key)}`;
+    const plain = await tlsProxy(server, "127.0.0.1", right);
+    const elsewhere = await tlsProxy(server, "127.0.0.2", right);
+    const asking = await tlsProxy(server, "127.0.0.1", {
+      ...right,
+      ...{ ca: other.cert, requestCert: true, rejectUnauthorized: true },
+    });
+    const at = ({ port }: { port: number }, query: string, host = "127.0.0.1") =>
+      open(`postgres://postgres@${host}:${port}/secure?${query}`);
+    const tls = (part: string) => says("storage_failed", part);
+    try {
+      for (const query of ["sslmode=require", `sslmode=verify-full&${ca}`]) {
+        const store = await at(plain, query);
+        expect(await store.listCollections()).toEqual([]);
+        await store.close();
+      }
+      expect(await refused(at(plain, `sslmode=verify-ca&${otherCa}`))).toEqual(tls("self-signed"));
+      expect(await refused(at(plain, "sslmode=verify-full"))).toEqual(tls("TLS does not match"));
+      expect(await refused(at(elsewhere, `sslmode=verify-full&${ca}`, "127.0.0.2"))).toEqual(
+        tls("127.0.0.2 is not in the cert's list"),
+      );
+      await (await at(elsewhere, `sslmode=verify-ca&${ca}`, "127.0.0.2")).close();
+      await (await at(asking, `sslmode=verify-full&${ca}&${own}`)).close();
+      expect(await refused(at(asking, `sslmode=verify-full&${ca}`))).toEqual(
+        tls("certificate required"),
+      );
+      expect(await refused(open(`${server.url("secure")}?sslmode=require`))).toEqual(
+        tls("does not support SSL"),
+      );
+    } finally {
+      for (const one of [plain, elsewhere, asking]) one.close();
     }
   });
 
