@@ -17,8 +17,6 @@ const selectiveShare = 0.02;
 const fewMatches = 2000;
 /** The share of the items that fulfil a filter is taken for this at least, at first. */
 const leastShare = 0.1;
-/** Up to this many items the copy answers `fast` too, sooner than the graph. */
-const fastUpTo = 250_000;
 
 /**
  * The nearest by the copy of this server: 8 bits nominate, float32 decides, in the state that the
@@ -34,7 +32,7 @@ export async function searchCopy(
   { copies, moment, scanMatchesUpTo }: CopiesOfServer & { scanMatchesUpTo: number },
 ): Promise<Found | undefined> {
   const copy = copies.of(n);
-  if (copy === undefined || (query.recall === "fast" && copy.rows > fastUpTo)) return undefined;
+  if (copy === undefined) return undefined;
   const few = Math.max(
     Math.min(scanMatchesUpTo, fewMatches),
     Math.floor(selectiveShare * copy.rows),
