@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Access } from "../../../src/access/access.js";
 import { createKey, keyFilePath, revokeKey } from "../../../src/access/key-file.js";
+import type { CalibrationFile } from "../../../src/calibrations/calibration.js";
+import { CalibrationStore } from "../../../src/calibrations/calibration-store.js";
 import { AppError } from "../../../src/errors.js";
 import { localFolder } from "../../../src/files/state-folder.js";
 import { BridgeStore } from "../../../src/heads/bridge-store.js";
@@ -126,6 +128,31 @@ describe.skipIf(!hasPostgres(18))(onPostgres("SharedState of two servers"), () =
     expect((await one.get("pets")).labels).toEqual([{ label: "cat" }]);
     await one.remove("pets");
     await expect(other.remove("pets")).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it("uses a calibration that another server made, and the version that it activates", async () => {
+    const stores = [start(), start()].map(
+      (state) => new CalibrationStore({ files: state.folder("calibrations"), log }),
+    );
+    const [one, other] = stores;
+    await expect(other.use("mine")).rejects.toMatchObject({ code: "not_found" });
+    const file: CalibrationFile = {
+      ...{ formatVersion: 1, model: "eye", space: "eye@1", modality: "image" },
+      ...{ createdAt: "2026-01-31T00:00:00.000Z", collection: "things", job: "abc" },
+      ...{ items: 2, backgroundLabels: ["cat", null], report: null },
+    };
+    for (const x of [1, -1]) {
+      const background = { values: Float32Array.of(x, 0, 0, x), dimensions: 2 };
+      const version = await one.add("mine", { ...file, job: `job${x}` }, background);
+      await one.activate("mine", version);
+      await opened.at(-1)?.refresh();
+      const [used, here] = await Promise.all(stores.map((store) => store.use("mine")));
+      expect(here).toEqual(used);
+      expect(here).toMatchObject({ version });
+    }
+    await one.remove("mine");
+    await opened.at(-1)?.refresh();
+    await expect(other.use("mine")).rejects.toMatchObject({ code: "not_found" });
   });
 
   it("lets keys in and out on every server", async () => {
