@@ -86,7 +86,7 @@ export function sentenceOf(error: unknown): string {
     case "overloaded":
       return "The server is overloaded. Try again in a moment.";
     case "not_found":
-      return elsewhere.has(param ?? "")
+      return elsewhere.has(param?.split(".").at(-1) ?? "")
         ? `${message}: it may have been deleted in another window.`
         : message;
     case "too_large":

@@ -30,11 +30,11 @@ export function Toasts() {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || isTextField(event)) return;
-      const last = toasts.peek().findLast(({ action }) => action !== undefined);
-      if (last === undefined) return;
+      const last = toasts.peek().findLast(({ action }) => action?.[0] === "Undo");
+      if (last?.action === undefined) return;
       event.preventDefault();
       dismiss(last.id);
-      last.action![1]();
+      last.action[1]();
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);

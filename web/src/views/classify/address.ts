@@ -3,7 +3,7 @@ import { toast } from "../../components/toasts.js";
 import { navigate, type Route, route } from "../../router.js";
 import { needsKey, returns, sentenceOf, server } from "../../server.js";
 import { examples } from "./examples.js";
-import { fromSaved } from "./saved-sets.js";
+import { followSavedSets, fromSaved } from "./saved-sets.js";
 import {
   changeSet,
   classifyAfterPause,
@@ -41,8 +41,10 @@ export function startClassifying(): () => void {
     link({ isFirst: !hasLinked });
     hasLinked = true;
   });
+  const stopFollowingSets = followSavedSets();
   return () => {
     stopFollowing();
+    stopFollowingSets();
     stopClassifying();
     stopLinking();
     stopAsking();

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { Scroller } from "../../components/scroller.js";
 import { csvOf, download } from "../../download.js";
 import { modalityNames } from "../../media.js";
 import { type Input, inputs, type LabelSet, outcomeOf, select, selectedId } from "./state.js";
@@ -59,7 +60,7 @@ export function Several({ set }: { set: LabelSet }) {
           Save as CSV
         </button>
       </header>
-      <div class="scroller">
+      <Scroller label="Table of files">
         <table>
           <thead>
             <tr>
@@ -109,7 +110,7 @@ export function Several({ set }: { set: LabelSet }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroller>
     </section>
   );
 }

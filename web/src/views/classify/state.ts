@@ -38,7 +38,7 @@ export interface LabelSet {
 export type Outcome =
   | { state: "working" }
   | { state: "done"; answer: ZeroShotAnswer }
-  | { state: "failed"; sentence: string };
+  | { state: "failed"; sentence: string; error: unknown };
 
 export const maxSets = 3;
 /** Concurrent requests: the server decodes on its cores, and others use it too. */
@@ -216,7 +216,7 @@ async function classifyAll(): Promise<void> {
         record(input, set, { state: "done", answer });
       } catch (error) {
         if (signal.aborted) return;
-        record(input, set, { state: "failed", sentence: sentenceOf(error) });
+        record(input, set, { state: "failed", sentence: sentenceOf(error), error });
       }
     }
   };

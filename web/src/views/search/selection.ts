@@ -87,48 +87,95 @@ export async function tagItems(
   added: readonly string[],
 ): Promise<void> {
   if (added.length === 0) return;
-  const names = items.length === 1 ? items[0].id : `${items.length} items`;
-  const change = (tags: readonly string[]) => [...new Set([...tags, ...added])];
-  await changeTags(collection, items, change, `Tagged ${names} with ${added.join(", ")}`);
+  const add = (tags: readonly string[]) => [...new Set([...tags, ...added])];
+  const before = await changeTags(collection, items, add);
+  if (before === undefined) return;
+  const undo = (tags: readonly string[], id: string) =>
+    tags.filter((tag) => !added.includes(tag) || before.get(id)?.includes(tag));
+  const names = before.size === 1 ? [...before.keys()][0] : `${before.size} items`;
+  toast(`Tagged ${names} with ${added.join(", ")}`, [
+    "Undo",
+    () => void changeTags(collection, items, undo),
+  ]);
 }
 
 export async function untagItem(collection: string, item: Shown, gone: string): Promise<void> {
-  const change = (tags: readonly string[]) => tags.filter((tag) => tag !== gone);
-  await changeTags(collection, [item], change, `${item.id} is not ${gone} any more`);
+  const remove = (tags: readonly string[]) => tags.filter((tag) => tag !== gone);
+  if ((await changeTags(collection, [item], remove)) === undefined) return;
+  toast(`${item.id} is not ${gone} any more`, [
+    "Undo",
+    () => void changeTags(collection, [item], (tags) => [...new Set([...tags, gone])]),
+  ]);
 }
 
+/**
+ * Changes the tags that items have now: another window may have changed them since they were
+ * loaded, or deleted the items.
+ * @returns the tags that each had; undefined if nothing was changed.
+ */
 async function changeTags(
   collection: string,
   items: readonly Shown[],
-  change: (tags: readonly string[]) => readonly string[],
-  done: string,
-): Promise<void> {
-  const other = items.find(({ metadata }) => !isTags(metadata.tags));
-  if (other !== undefined) {
-    toast(`The field "tags" of ${other.id} is not a list of tags; it was left unchanged`);
-    return;
-  }
-  const before = new Map(items.map(({ id, metadata }) => [id, metadata]));
-  const after = new Map(
-    items.map(({ id, metadata }) => {
-      const { tags: _, ...others } = metadata;
-      const tags = change(tagsOf(metadata));
-      return [id, tags.length === 0 ? others : { ...others, tags }] as const;
-    }),
-  );
+  change: (tags: readonly string[], id: string) => readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
   try {
+    const stored = await storedMetadata(
+      collection,
+      items.map(({ id }) => id),
+    );
+    const other = [...stored].find(([, { tags }]) => !isTags(tags));
+    if (other !== undefined) {
+      toast(`The field "tags" of ${other[0]} is not a list of tags; it was left unchanged`);
+      return undefined;
+    }
+    const missing = items.filter(({ id }) => !stored.has(id)).map(({ id }) => id);
+    if (missing.length > 0) {
+      hide(new Set(missing));
+      const names = missing.length === 1 ? missing[0] : `${missing.length} items`;
+      toast(`${names} cannot be tagged: deleted in another window`);
+    }
+    if (stored.size === 0) return undefined;
+    const after = new Map(
+      [...stored].map(([id, metadata]) => {
+        const { tags: _, ...others } = metadata;
+        const tags = change(tagsOf(metadata), id);
+        return [id, tags.length === 0 ? others : { ...others, tags }] as const;
+      }),
+    );
     await patchTags(collection, after);
     showMetadata(after);
-    const undo = () =>
-      patchTags(collection, before).then(
-        () => showMetadata(before),
-        (error) => toast(sentenceOf(error)),
-      );
-    toast(done, ["Undo", undo]);
+    return new Map([...stored].map(([id, metadata]) => [id, tagsOf(metadata)]));
   } catch (error) {
     toast(`The tags were not changed: ${sentenceOf(error)}`);
+    return undefined;
   }
 }
+
+/** Characters of ids in one request, whose address has to fit into 16 KB. */
+const maxIdsLength = 3000;
+
+/** The metadata of those items that there are. */
+async function storedMetadata(
+  collection: string,
+  ids: readonly string[],
+): Promise<Map<string, Record<string, unknown>>> {
+  const found = new Map<string, Record<string, unknown>>();
+  for (let from = 0; from < ids.length; ) {
+    let end = from + 1;
+    for (let length = encodedLength(ids[from]); end < ids.length && end - from < 1000; end++) {
+      length += encodedLength(ids[end]);
+      if (length > maxIdsLength) break;
+    }
+    const filter = JSON.stringify({ item: "id", op: "in", value: ids.slice(from, end) });
+    const { data } = await server.peek().listItems(collection, { filter, limit: 1000 });
+    for (const { id, metadata } of data) found.set(id, metadata);
+    from = end;
+  }
+  return found;
+}
+
+/** With its quotes and comma */
+const encodedLength = (id: string) => encodeURIComponent(JSON.stringify(id)).length + 3;
 
 const isTags = (value: unknown): value is readonly string[] | undefined =>
   value === undefined || (Array.isArray(value) && value.every((tag) => typeof tag === "string"));

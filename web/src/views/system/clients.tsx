@@ -1,4 +1,5 @@
 import type { ClientList } from "../../../../src/wire/server.js";
+import { Scroller } from "../../components/scroller.js";
 import { usePolled } from "../../components/use-polled.js";
 import { server } from "../../server.js";
 
@@ -39,7 +40,7 @@ export function Clients() {
         <span class="quiet">{failure || "who asked this server since its start"}</span>
       </header>
       {clients.length > 0 && (
-        <div class="scroller">
+        <Scroller label="Table of clients">
           <table>
             <thead>
               <tr>
@@ -69,7 +70,7 @@ export function Clients() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroller>
       )}
       <p class="sentence">
         A program appears with its first request. None of yours here? Copy an address from below

@@ -1,4 +1,5 @@
 import type { ModelAnswer } from "../../../../src/wire/models.js";
+import { Scroller } from "../../components/scroller.js";
 import { toast } from "../../components/toasts.js";
 import { usePolled } from "../../components/use-polled.js";
 import { modalityNames, sizeText } from "../../media.js";
@@ -31,7 +32,7 @@ export function Models({ samples }: { samples: readonly Sample[] }) {
       {answer !== undefined && models.length === 0 && (
         <p class="sentence">No model is loaded: load one to classify and search.</p>
       )}
-      <div class="scroller" hidden={models.length === 0}>
+      <Scroller label="Table of models" hidden={models.length === 0}>
         <table>
           <thead>
             <tr>
@@ -47,7 +48,7 @@ export function Models({ samples }: { samples: readonly Sample[] }) {
           </thead>
           <tbody>{models.map((model) => rowsOf(model, samples, act))}</tbody>
         </table>
-      </div>
+      </Scroller>
       {reasons.size > 0 && (
         <details class="reasons">
           <summary>Why not on a GPU?</summary>

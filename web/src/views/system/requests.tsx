@@ -1,3 +1,4 @@
+import { Scroller } from "../../components/scroller.js";
 import { sizeText } from "../../media.js";
 import { boundText, type Sample, timesByRoute } from "./prometheus.js";
 
@@ -28,7 +29,7 @@ export function Requests({ samples }: { samples: readonly Sample[] }) {
         </span>
       </header>
       {routes.length === 0 && <p class="sentence">None so far.</p>}
-      <div class="scroller" hidden={routes.length === 0}>
+      <Scroller label="Table of requests" hidden={routes.length === 0}>
         <table>
           <thead>
             <tr>
@@ -53,7 +54,7 @@ export function Requests({ samples }: { samples: readonly Sample[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroller>
       <p class="sentence">
         Times are upper bounds of the ranges that the server counts in: half of the answers came
         within the first, 99 of 100 within the second. Prometheus reads the same at /metrics.

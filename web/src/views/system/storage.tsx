@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { Scroller } from "../../components/scroller.js";
 import { toast } from "../../components/toasts.js";
 import { usePolled } from "../../components/use-polled.js";
 import { download } from "../../download.js";
@@ -53,7 +54,7 @@ export function Storage() {
         </span>
       </header>
       {list.length > 0 && (
-        <div class="scroller">
+        <Scroller label="Table of collections">
           <table>
             <thead>
               <tr>
@@ -78,7 +79,7 @@ export function Storage() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroller>
       )}
       <p class="sentence">
         A backup is one file with everything, made while the server works; the command line restores

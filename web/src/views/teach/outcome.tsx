@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { Scroller } from "../../components/scroller.js";
 import { signTest, wilsonInterval } from "./cross-validation.js";
 import { LessonMedia } from "./lesson-media.js";
 import type { TaughtModality } from "./state.js";
@@ -141,7 +142,7 @@ function Confusion({
   const shown = open === undefined ? [] : inCell(open.label, open.after);
   return (
     <>
-      <div class="scroller">
+      <Scroller label="Confusion matrix">
         <table class="confusion">
           <caption class="sentence">rows: what it is; columns: what it is taken for</caption>
           <thead>
@@ -180,7 +181,7 @@ function Confusion({
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroller>
       {shown.length > 0 && (
         <ul class="examples-of-class">
           {shown.slice(0, maxShown).map(({ example }) => (

@@ -39,7 +39,8 @@ export function StoredView({
   useEffect(() => stopReading, []);
   const { path, params } = route.value;
   const usable = collections.value.list.filter((one) => unusable(one) === undefined);
-  const current = collectionNamed(path[0]) ?? usable[0];
+  const [name = usable[0]?.name] = path;
+  const current = collectionNamed(name);
   const kinds = current === undefined ? [] : taughtKindsOf(current);
   const modality = kinds.find((kind) => kind === params.get("kind")) ?? kinds[0];
   const model = status.value.models.find(({ space }) => space === current?.space);
@@ -54,6 +55,15 @@ export function StoredView({
   }, [returns.value]);
   const go = (name: string, by?: string, kind?: string) =>
     navigate("teach", [name], { params: { by, kind } });
+  if (collections.value.state === "ready" && current === undefined && name !== undefined)
+    return (
+      <Notice
+        title={`There is no collection ${name}`}
+        action={["To the others", () => navigate("teach", [], { params: { stored: "yes" } })]}
+      >
+        It was deleted, perhaps in another window, or the address belongs to another server.
+      </Notice>
+    );
   if (collections.value.state === "ready" && current === undefined)
     return (
       <Notice

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Measure, TrainResult } from "../../../../src/wire/heads.js";
+import { Scroller } from "../../components/scroller.js";
 
 /** The main result, in words. */
 const main: Record<string, string> = {
@@ -37,7 +38,7 @@ export function Trained({ result }: { result: z.infer<typeof TrainResult> }) {
 
 function Measures({ of }: { of: readonly (readonly [string, z.infer<typeof Measure>])[] }) {
   return (
-    <div class="scroller">
+    <Scroller label="Table of measures">
       <table>
         <thead>
           <tr>
@@ -62,6 +63,6 @@ function Measures({ of }: { of: readonly (readonly [string, z.infer<typeof Measu
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroller>
   );
 }
