@@ -4,6 +4,7 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { createKey, keyFolder, revokeKey } from "../../src/access/key-file.js";
 import { fitsWidth, seriousFindings } from "../helpers/browser.js";
 import { serve } from "../helpers/serve.js";
 import { servedPage } from "../helpers/served-page.js";
@@ -230,14 +231,16 @@ describe.skipIf(!served.found)("the page's Classify view", () => {
     proxy.close();
   });
 
-  it("asks for the key once, and says when it is wrong", async () => {
+  it("asks for the key once, says when it is wrong, and again when it was revoked", async () => {
     const locked = await serve(["--api-keys", "open-sesame"]);
     try {
+      const keys = keyFolder(locked.dataDir);
+      const key = await createKey(keys, { name: "ada", scope: "write" });
       const { page } = await served.browser.open(`${locked.url}/#/classify?example=cat`);
       await page.getByLabel("This server asks for a key").fill("guess");
       await page.getByRole("button", { name: "Use key" }).click();
       await page.getByText("It is mistyped, has expired, or was revoked.").waitFor();
-      await page.getByLabel("The server does not accept this key").fill("open-sesame");
+      await page.getByLabel("The server does not accept this key").fill(key);
       await page.getByRole("button", { name: "Use key" }).click();
       await page.locator(".bars .best", { hasText: "cat" }).waitFor();
       await page.reload();
@@ -246,6 +249,16 @@ describe.skipIf(!served.found)("the page's Classify view", () => {
       await page.getByLabel("Another key").waitFor();
       await page.getByRole("button", { name: "Keep the one in use" }).click();
       await page.locator(".bars .best", { hasText: "cat" }).waitFor();
+      await page.getByLabel("Files").setInputFiles("fixtures/images/coffee.webp");
+      await page.locator(".bars .best", { hasText: "cup of coffee" }).waitFor();
+      await revokeKey(keys, key.split("_")[1]);
+      await page.getByRole("button", { name: "Remove tiger" }).click();
+      await page.getByLabel("The server does not accept this key").fill("open-sesame");
+      await page.getByRole("button", { name: "Use key" }).click();
+      // What was chosen and written before is still there
+      await page.getByText("coffee.webp", { exact: true }).first().waitFor();
+      await page.locator(".bars .best", { hasText: "cup of coffee" }).waitFor();
+      expect(await page.getByRole("button", { name: "Remove tiger" }).count()).toBe(0);
       await page.close();
     } finally {
       locked.child.kill();
