@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { AppError } from "../errors.js";
+import { followedHead } from "../heads/collection-head.js";
+import type { HeadStore } from "../heads/head-store.js";
 import type { JsonObject, StoredItem } from "../index/item.js";
 import type { Changes, CollectionSpec, VectorStore } from "../index/vector-store.js";
 import type { JobContext, JobData, JobKind } from "../jobs/job.js";
@@ -24,6 +26,7 @@ export type MoveServices = Omit<AddParts, "turn" | "config" | "store"> & {
   fetchMedia: SourceParts["fetchMedia"];
   keptMedia: AddParts["keptMedia"] & SourceParts["keptMedia"];
   store: VectorStore;
+  heads: AddParts["heads"] & Pick<HeadStore, "whileKept">;
   budget: MediaBudget;
 };
 
@@ -116,12 +119,12 @@ class Move {
 
   /** Created here, or by this job before it was interrupted. */
   async #makeDestination(): Promise<void> {
-    const { store } = this.#services;
+    const { store, heads } = this.#services;
     const { into } = this.#input;
     const { id } = this.#context.job;
     const spec = { ...into, options: { ...into.options, moveJob: id } as JsonObject };
     try {
-      await store.createCollection(spec);
+      await heads.whileKept(followedHead(spec.options), () => store.createCollection(spec));
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== "already_exists") throw error;
       const existing = await store.stats(into.name);

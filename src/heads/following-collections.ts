@@ -53,13 +53,17 @@ async function collectionsFollowing(
   });
 }
 
-/** Why a head, or one of its versions, cannot be removed: collections follow it. */
-export function usedBy(users: readonly string[], name: string, version?: number): AppError {
+/** @throws AppError `conflict` while collections follow a head, or that version of it. */
+export async function refuseInUse(
+  followers: Partial<Followers>,
+  name: string,
+  version?: number,
+): Promise<void> {
+  const users = (await followers.usedBy?.(name, version)) ?? [];
+  if (users.length === 0) return;
   const subject =
     version === undefined ? `The head "${name}"` : `Version ${version} of the head "${name}"`;
-  const message =
-    `${subject} is used by the ` +
-    `collection${users.length === 1 ? "" : "s"} ` +
-    `${users.join(", ")}`;
-  return new AppError("conflict", message, { param: "name" });
+  const plural = users.length === 1 ? "" : "s";
+  const message = `${subject} is used by the collection${plural} ${users.join(", ")}`;
+  throw new AppError("conflict", message, { param: "name" });
 }

@@ -1,7 +1,8 @@
 import { AppError } from "../errors.js";
 import { type FolderChanges, orRefreshed, type StateFolder } from "../files/state-folder.js";
 import type { Log } from "../log.js";
-import { type Followers, usedBy } from "./following-collections.js";
+import type { FollowedHead } from "./collection-head.js";
+import { type Followers, refuseInUse } from "./following-collections.js";
 import {
   type HeadFiles,
   type HeadWeights,
@@ -15,7 +16,7 @@ import { HeadRecords, type ListedHead } from "./head-records.js";
 import { type HeadVersion, type UsableHead, verdictOfHead } from "./head-version.js";
 import { LoadedHeads } from "./loaded-heads.js";
 import { NameQueue } from "./name-queue.js";
-import { activeIn, checkName, noVersion } from "./version-folder.js";
+import { activeIn, checkName, noVersion, withoutVersion } from "./version-folder.js";
 
 export interface HeadStoreOptions extends Partial<Followers> {
   files: StateFolder;
@@ -25,9 +26,7 @@ export interface HeadStoreOptions extends Partial<Followers> {
 /** A version to keep; the rest of its description follows from its weights and the store. */
 export type NewHeadVersion = Omit<HeadVersion, "formatVersion" | "space" | "createdAt">;
 
-/**
- * Heads, each with its versions, of which at most one is active.
- */
+/** Heads, each with its versions, of which at most one is active. */
 export class HeadStore {
   readonly #options: HeadStoreOptions;
   readonly #records: HeadRecords;
@@ -175,10 +174,9 @@ export class HeadStore {
 
   /** @throws AppError `conflict` while a collection uses it, or it is active, unless `force`. */
   async remove(name: string, { force = false } = {}): Promise<void> {
-    this.#records.get(name);
-    await this.#refuseInUse(name);
     await this.#change(name, async (changes) => {
       const active = activeIn(this.#records.get(name).history);
+      await refuseInUse(this.#options, name);
       if (active !== undefined && !force) {
         const message = `The head "${name}" is active with version ${active}; "force" deletes it`;
         throw new AppError("conflict", message, { param: "name" });
@@ -187,26 +185,33 @@ export class HeadStore {
     });
   }
 
-  /** @throws AppError `conflict` for the active version; `not_found`. */
+  /** @throws AppError `conflict` for the active version, or a used one; `not_found`. */
   async removeVersion(name: string, version: number): Promise<void> {
-    this.#records.described(name, version);
-    await this.#refuseInUse(name, version);
-    await this.#change(name, (changes) => this.#removeVersion(changes, name, version));
+    await this.#change(name, async (changes) => {
+      this.#records.described(name, version);
+      await refuseInUse(this.#options, name, version);
+      const { history, damage } = this.#records.get(name);
+      if (history.at(-1) === version) {
+        const message = `Version ${version} of the head "${name}" is active`;
+        throw new AppError("conflict", message, { param: "version" });
+      }
+      if (damage === undefined && history.includes(version)) {
+        await this.#records.setHistory(changes, name, withoutVersion(history, version));
+      }
+      await this.#records.removeVersion(changes, name, version);
+    });
   }
 
-  async #removeVersion(changes: FolderChanges, name: string, version: number): Promise<void> {
-    this.#records.described(name, version);
-    const { history, damage } = this.#records.get(name);
-    if (history.at(-1) === version) {
-      const message = `Version ${version} of the head "${name}" is active`;
-      throw new AppError("conflict", message, { param: "version" });
-    }
-    if (damage === undefined && history.includes(version)) {
-      const others = history.filter((other) => other !== version);
-      const withoutRepeats = others.filter((other, i) => other !== others[i - 1]);
-      await this.#records.setHistory(changes, name, withoutRepeats);
-    }
-    await this.#records.removeVersion(changes, name, version);
+  /**
+   * Runs `work`, which creates a collection that follows the version: no server removes it
+   * meanwhile. @throws AppError `not_found`
+   */
+  async whileKept<T>(followed: FollowedHead | undefined, work: () => Promise<T>): Promise<T> {
+    if (followed === undefined) return work();
+    return this.#change(followed.name, () => {
+      this.#records.described(followed.name, followed.version);
+      return work();
+    });
   }
 
   /** A version as one file, for another server. */
@@ -241,10 +246,5 @@ export class HeadStore {
 
   #change<T>(name: string, work: (changes: FolderChanges) => Promise<T>): Promise<T> {
     return this.#queue.take(name, () => this.#options.files.change(work));
-  }
-
-  async #refuseInUse(name: string, version?: number): Promise<void> {
-    const users = (await this.#options.usedBy?.(name, version)) ?? [];
-    if (users.length > 0) throw usedBy(users, name, version);
   }
 }

@@ -73,17 +73,16 @@ async function reproject(
   const copy = `reproject-${job.id}`;
   const watch = await store.watch(collection);
   try {
-    await store.createCollection({
-      name: copy,
-      space: head.space,
-      dimensions: head.dimensions,
-      fields: stats.fields,
-      options: {
-        ...stats.options,
-        head: { name: head.name, version: head.version },
-        replaces: collection,
-      },
-    });
+    const version = { name: head.name, version: head.version };
+    await heads.whileKept(version, () =>
+      store.createCollection({
+        name: copy,
+        space: head.space,
+        dimensions: head.dimensions,
+        fields: stats.fields,
+        options: { ...stats.options, head: version, replaces: collection },
+      }),
+    );
     let items = 0;
     const carry = async (some: readonly StoredItem[]) => {
       signal.throwIfAborted();

@@ -19,6 +19,12 @@ export const noVersion = 0;
 export const activeIn = (history: readonly number[]): number | undefined =>
   history.at(-1) || undefined;
 
+/** A history in which a version never was active. */
+export function withoutVersion(history: readonly number[], version: number): number[] {
+  const others = history.filter((other) => other !== version);
+  return others.filter((other, i) => other !== others[i - 1]);
+}
+
 const activeFile = "active.json";
 
 /** The versions of one name. */

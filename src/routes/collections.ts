@@ -66,8 +66,8 @@ export function collectionsRoutes(services: Services) {
     .post("/v1/collections", operations.create, async (c) => {
       const request = await readRequest(c, NewCollection);
       const spec = await specOf(request, services);
-      await store.createCollection(spec);
       const followed = followedHead(spec.options ?? {});
+      await heads.whileKept(followed, () => store.createCollection(spec));
       if (followed !== undefined && heads.get(followed.name).activeVersion !== followed.version) {
         // Another version was activated meanwhile, before the collection existed to be
         // re-projected.

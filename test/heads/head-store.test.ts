@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { applyHead } from "../../src/encoders/head.js";
 import { checksumsOf } from "../../src/files/checksums.js";
 import { localFolder } from "../../src/files/state-folder.js";
@@ -264,21 +264,19 @@ describe("HeadStore", () => {
     expect((await open()).get("h").activeVersion).toBe(1);
   });
 
-  it("does not remove a version that is activated while it looks who uses it", async () => {
-    let asked = () => {};
-    const answer = new Promise<void>((resolve) => {
-      asked = resolve;
+  it("activates no version that is being removed", async () => {
+    let answer = () => {};
+    const asked = new Promise<void>((resolve) => {
+      answer = resolve;
     });
-    const store = await open(async () => {
-      await answer;
-      return [];
-    });
+    const store = await open(() => asked.then(() => []));
     for (const head of [swap, same]) await store.add("h", projectionVersion(true), { a: head });
     const removing = store.removeVersion("h", 2);
-    await store.activate("h", 2);
-    asked();
-    await expect(removing).rejects.toMatchObject({ code: "conflict" });
-    expect((await store.use("h")).version).toBe(2);
+    const activating = store.activate("h", 2);
+    answer();
+    await removing;
+    await expect(activating).rejects.toMatchObject({ code: "not_found" });
+    expect(store.get("h").activeVersion).toBeUndefined();
   });
 
   it.each([
@@ -394,5 +392,26 @@ describe("HeadStore", () => {
     writeFileSync(path, whole);
     await store.use("h", 1);
     expect(store.damage()).toEqual([]);
+  });
+
+  it("removes no version that a collection is about to follow", async () => {
+    const followers: string[] = [];
+    const store = await open(async () => followers);
+    await store.add("h", projectionVersion(true), { a: swap });
+    const created = store.whileKept({ name: "h", version: 1 }, async () => {
+      await new Promise(setImmediate);
+      followers.push("photos");
+    });
+    const removed = [store.removeVersion("h", 1), store.remove("h")];
+    await created;
+    for (const removal of removed)
+      await expect(removal).rejects.toThrow(/is used by the collection photos/);
+    followers.pop();
+    await store.remove("h");
+    const create = vi.fn();
+    await expect(store.whileKept({ name: "h", version: 1 }, create)).rejects.toMatchObject({
+      code: "not_found",
+    });
+    expect(create).not.toHaveBeenCalled();
   });
 });

@@ -83,7 +83,10 @@ beforeEach(() => {
   active = 2;
 });
 async function reproject(signal = new AbortController().signal) {
-  const heads = { use: async (_: string, version = active) => head(version) } as never;
+  const heads = {
+    use: async (_: string, version = active) => head(version),
+    whileKept: (_: unknown, create: () => unknown) => create(),
+  } as never;
   const kind = reprojectJob({ store: store as never, heads, bridges, log: createLog("silent") });
   const job = { id: "abc" } as Job;
   return kind.run({ collection: "photos" }, { job, folder: "", signal, report: () => {} });

@@ -40,7 +40,8 @@ describe.skipIf(!hasPostgres(18))(onPostgres("SharedState of two servers"), () =
     opened.push(state);
     return state;
   }
-  const headsOf = (state: SharedState) => HeadStore.open({ files: state.folder("heads"), log });
+  const headsOf = (state: SharedState, followers: readonly string[] = []) =>
+    HeadStore.open({ files: state.folder("heads"), log, usedBy: async () => [...followers] });
 
   it("shows both what each of them wrote, and what one removed goes from both", async () => {
     const [one, other] = [start(), start()].map((state) => state.folder("things"));
@@ -169,6 +170,28 @@ describe.skipIf(!hasPostgres(18))(onPostgres("SharedState of two servers"), () =
     await expect.poll(() => access.callerWith(key)).toBeUndefined();
     expect(access.needsKey).toBe(true);
     expect(readFileSync(keyFilePath(other.folder("keys")), "utf8")).not.toContain(key);
+  });
+
+  it("removes no version that a collection of another server is about to follow", async () => {
+    const followers: string[] = [];
+    const [one, other] = [await headsOf(start(), followers), await headsOf(start(), followers)];
+    await one.add("h", projectionVersion(true), { a: projection(0, 1, 1, 0) });
+    let removed: Promise<void> | undefined;
+    await one.whileKept({ name: "h", version: 1 }, async () => {
+      removed = other.remove("h");
+      removed.catch(() => {});
+      // Time for the removal to come to where it has to wait
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      followers.push("photos");
+    });
+    await expect(removed).rejects.toThrow(/is used by the collection photos/);
+    followers.pop();
+    await other.remove("h");
+    const create = async () => followers.push("late");
+    await expect(one.whileKept({ name: "h", version: 1 }, create)).rejects.toMatchObject({
+      code: "not_found",
+    });
+    expect(followers).toEqual([]);
   });
 
   it("shows an activation to every server, and answers with one version at a time", async () => {
