@@ -176,14 +176,14 @@ describe("a collection with a head", () => {
   });
 
   it("follows the version that is activated while it is being made", async () => {
-    const { store } = services;
-    const create = store.createCollection;
-    store.createCollection = async (spec) => {
-      store.createCollection = create;
-      expect(spec.options).toMatchObject({ head: { name: "shop", version: 2 } });
+    const { heads } = services;
+    const whileKept = heads.whileKept.bind(heads);
+    heads.whileKept = async (followed, create) => {
+      heads.whileKept = whileKept;
+      expect(followed).toEqual({ name: "shop", version: 2 });
       const { body } = await post("/v1/heads/shop/activate", { version: 1, force: true });
       for (const { id } of body.jobs) await ended(id); // none of them is for this collection yet
-      await store.createCollection(spec);
+      return whileKept(followed, create);
     };
     const made = await post("/v1/collections", {
       name: "late",
