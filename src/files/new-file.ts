@@ -1,5 +1,5 @@
-import { type FileHandle, open, rm, stat } from "node:fs/promises";
-import { AppError } from "../errors.js";
+import { type FileHandle, lstat, open, rm } from "node:fs/promises";
+import { AppError, invalidInput } from "../errors.js";
 import { renameDurably, storageError } from "./write-durably.js";
 
 /**
@@ -19,8 +19,8 @@ export interface NewFile {
 
 /**
  * Starts a file too large for memory (see `writeDurably` for small ones).
- * @throws AppError `already_exists` unless `replace`; `storage_full` and `storage_failed`, also
- *   from the methods.
+ * @throws AppError `already_exists` unless `replace`; `invalid_input` for a link or anything else
+ *   that is not a file; `storage_full` and `storage_failed`, also from the methods.
  */
 export async function newFile(
   path: string,
@@ -28,10 +28,16 @@ export async function newFile(
 ): Promise<NewFile> {
   const part = `${path}.${process.pid}.part`;
   const free = async () => {
-    if (!replace && (await stat(path).catch(() => undefined)) !== undefined) {
+    const found = await lstat(path).catch(() => undefined);
+    if (found !== undefined && !replace) {
       throw new AppError("already_exists", `"${path}" already exists; replace it with --force`, {
         param: path,
       });
+    }
+    // What a link leads to would stay as it was, and a device or folder is no file to replace
+    if (found !== undefined && !found.isFile()) {
+      const what = found.isSymbolicLink() ? "a symbolic link" : "not a regular file";
+      throw invalidInput(path, `"${path}" is ${what}; name another file`);
     }
   };
   const orStorageError = async <T>(work: Promise<T>) =>
@@ -39,7 +45,9 @@ export async function newFile(
       throw error instanceof AppError ? error : storageError(error, path);
     });
   await free();
-  const file: FileHandle = await orStorageError(open(part, "w"));
+  // In a folder that others may write to, a link of this name would lead elsewhere
+  await orStorageError(rm(part, { force: true }));
+  const file: FileHandle = await orStorageError(open(part, "wx"));
   let done = false;
   let size = 0;
   return {

@@ -150,9 +150,9 @@ async function addStream(
         give: (bytes) => share.give(bytes),
       },
     });
-    for await (const group of regroup(observed(lines, () => guard.moved()))) {
+    for await (const group of regroup(itemLines(lines, readerOf, () => guard.moved()))) {
       linesUnderWay.push(...group.map(({ number, bytes }) => ({ number, bytes })));
-      yield group.map((line) => incomingOfLine(line, readerOf));
+      yield group.map(({ incoming }) => incoming);
     }
   };
   const answer = async function* (): AsyncGenerator<string> {
@@ -190,8 +190,23 @@ async function addStream(
   return streamAnswer(c, answer(), { guard, log, headers, aheadBytes: statusBytesAhead });
 }
 
-function incomingOfLine({ value, error }: Line, readerOf: MediaReader): Incoming {
-  return error === undefined ? incomingOf(value, readerOf) : { error };
+/** Lines as items, as soon as they are read: their text is not kept. */
+async function* itemLines(
+  source: AsyncGenerator<Line[]>,
+  readerOf: MediaReader,
+  onEach: () => void,
+): AsyncGenerator<ItemLine[]> {
+  for await (const lines of source) {
+    onEach();
+    yield lines.map(({ number, bytes, value, error }) => ({
+      number,
+      bytes,
+      incoming: error === undefined ? incomingOf(value, readerOf) : { error },
+    }));
+  }
+}
+interface ItemLine extends Pick<Line, "number" | "bytes"> {
+  incoming: Incoming;
 }
 
 function incomingOf(value: unknown, readerOf: MediaReader): Incoming {
@@ -232,11 +247,4 @@ async function statusesOf(groups: AsyncGenerator<AddStatus[]>): Promise<AddStatu
   const statuses: AddStatus[] = [];
   for await (const group of groups) statuses.push(...group);
   return statuses;
-}
-
-async function* observed<T>(source: AsyncGenerator<T>, onEach: () => void): AsyncGenerator<T> {
-  for await (const one of source) {
-    onEach();
-    yield one;
-  }
 }

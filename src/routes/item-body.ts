@@ -1,7 +1,7 @@
 import type { Content, NewItem } from "../collections/new-item.js";
 import { invalidInput } from "../errors.js";
 import type { JsonObject } from "../index/item.js";
-import { type FetchMedia, type MediaField, readMedia } from "../media/read-media.js";
+import { type FetchMedia, isUrl, type MediaField, readMedia } from "../media/read-media.js";
 import type { ReadBytes } from "../media/with-decoded.js";
 import type { ItemBody } from "../wire/items.js";
 import { embeddingOf } from "./embedding-field.js";
@@ -9,11 +9,28 @@ import { embeddingOf } from "./embedding-field.js";
 /** Reads a request's media when its turn comes. */
 export type MediaReader = (field: MediaField, param: string) => ReadBytes;
 
+/**
+ * Base64 up to this length is decoded at once: its string would be kept, and copied and marked by
+ * garbage collections, until its turn comes. Longer strings are not copied.
+ */
+const maxDecodedAtOnce = 2 ** 17;
+
 export const mediaReader =
   (fetchMedia: FetchMedia, signal: AbortSignal): MediaReader =>
   (field, param) =>
+    typeof field === "string" && field.length <= maxDecodedAtOnce && !isUrl(field)
+      ? held(readMedia(field, param, fetchMedia, signal))
+      : later(field, param, fetchMedia, signal);
+
+// Functions of their own: closures made in one function keep all that any of them uses.
+const later =
+  (...args: Parameters<typeof readMedia>): ReadBytes =>
   () =>
-    readMedia(field, param, fetchMedia, signal);
+    readMedia(...args);
+function held(bytes: Promise<Uint8Array>): ReadBytes {
+  bytes.catch(() => undefined); // thrown when it is read
+  return () => bytes;
+}
 
 /**
  * @throws AppError `invalid_input` unless the item has exactly one content with its fields.

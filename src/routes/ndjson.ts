@@ -122,11 +122,11 @@ const groupLimits = { lines: 64, bytes: 8 * 2 ** 20 };
  * Regroups: lines that arrive while the consumer is busy form one group, and no more than one group
  * is read ahead. So groups are large under load, and a single line is not held back.
  */
-export async function* regroup(
-  source: AsyncGenerator<Line[]>,
+export async function* regroup<T extends Pick<Line, "bytes">>(
+  source: AsyncGenerator<T[]>,
   limits = groupLimits,
-): AsyncGenerator<Line[]> {
-  const waiting: Line[] = [];
+): AsyncGenerator<T[]> {
+  const waiting: T[] = [];
   let ended: { error?: unknown } | undefined;
   let stopped = false;
   let wakeTaker = () => {};
@@ -172,10 +172,14 @@ export async function* regroup(
   }
 }
 
-const sizeOf = (lines: readonly Line[]) => lines.reduce((sum, { bytes }) => sum + bytes, 0);
+const sizeOf = (lines: readonly Pick<Line, "bytes">[]) =>
+  lines.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** How many of the first lines are within the limits: at least one. */
-function countWithin(lines: readonly Line[], limits: { lines: number; bytes: number }): number {
+function countWithin(
+  lines: readonly Pick<Line, "bytes">[],
+  limits: { lines: number; bytes: number },
+): number {
   let count = 1;
   let bytes = lines[0].bytes;
   while (count < Math.min(lines.length, limits.lines)) {
