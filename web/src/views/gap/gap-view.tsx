@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { GapAnswer } from "../../../../src/wire/gap.js";
 import { Notice } from "../../components/notice.js";
 import { route } from "../../router.js";
@@ -9,7 +9,8 @@ import "./gap.css";
 import { HubList } from "./hubs.js";
 import { Plane } from "./plane.js";
 import { measure, measured, restore, retryMeasuring } from "./report.js";
-import { saveJson, savePng, saveSvg } from "./save.js";
+import { saveJson } from "./save.js";
+import { SavedFigure } from "./saved-figure.js";
 import { SourceForm } from "./source-form.js";
 import { apartText, movingText, percent } from "./words.js";
 
@@ -56,7 +57,6 @@ export default function GapView() {
 }
 
 function Report({ report, collection }: { report: GapAnswer; collection?: string }) {
-  const place = useRef<HTMLDivElement>(null);
   const curve = report.shift_curve;
   const native = curve?.findIndex(({ delta }) => delta === 0) ?? 0;
   const [chosen, setChosen] = useState(native);
@@ -69,37 +69,28 @@ function Report({ report, collection }: { report: GapAnswer; collection?: string
     (at === undefined || chosen === native ? "" : `, moved by ${at.delta.toFixed(2)}`) +
     `; ${percents(report.projection.explained)} of the variance`;
   const counted = paired ? `${items.a} pairs` : `${items.a} ${names.a}, ${items.b} ${names.b}`;
-  const picture = () => place.current!.querySelector("svg")!;
   return (
     <>
       <div class="row gap-head">
         <SourceForm />
-        <span class="row right">
-          <span class="quiet">Save as</span>
-          <button type="button" onClick={() => saveSvg(picture(), caption)}>
-            SVG
-          </button>
-          <button type="button" onClick={() => void savePng(picture(), caption)}>
-            PNG
-          </button>
-          <button type="button" onClick={() => saveJson(report)}>
-            JSON
-          </button>
-        </span>
+        <button type="button" class="right" onClick={() => saveJson(report)}>
+          Save all figures as JSON
+        </button>
       </div>
       <div class="gap-grid">
         <section class="card where" aria-label="Where both kinds lie">
-          <p>
-            <strong>Where both kinds lie</strong>{" "}
-            <span class="quiet">
-              — {counted} · {dimensions} dimensions, along the two directions in which they differ
-              most (principal components, with {percents(report.projection.explained)} of the
-              variance)
-            </span>
-          </p>
-          <div ref={place}>
+          <SavedFigure
+            title="Where both kinds lie"
+            says={
+              `${counted} · ${dimensions} dimensions, along the two directions in which they ` +
+              "differ most (principal components, with " +
+              `${percents(report.projection.explained)} of the variance)`
+            }
+            name="modality-gap"
+            caption={caption}
+          >
             <Plane report={report} delta={at?.delta ?? 0} />
-          </div>
+          </SavedFigure>
           {curve !== null && at !== undefined && (
             <>
               <label class="row shift">
@@ -138,11 +129,14 @@ function Report({ report, collection }: { report: GapAnswer; collection?: string
         </div>
         {report.pair_cosines !== null && (
           <section class="card" aria-label="Similarity of pairs and of others">
-            <p>
-              <strong>Cosines of pairs and of others</strong>{" "}
-              <span class="quiet">— the cosine: 1 is the same, 0 is nothing in common</span>
-            </p>
-            <Cosines cosines={report.pair_cosines} />
+            <SavedFigure
+              title="Cosines of pairs and of others"
+              says="the cosine: 1 is the same, 0 is nothing in common"
+              name="pair-cosines"
+              caption={`Cosines, ${counted}; each curve to its own height`}
+            >
+              <Cosines cosines={report.pair_cosines} />
+            </SavedFigure>
             <p class="sentence">
               A pair's score means little without the scores of strangers. Each curve is drawn to
               its own height.
@@ -151,10 +145,13 @@ function Report({ report, collection }: { report: GapAnswer; collection?: string
         )}
         {curve !== null && (
           <section class="card" aria-label="Shift curve">
-            <p>
-              <strong>Recall at the first place, by shift</strong>
-            </p>
-            <Curve curve={curve} chosen={chosen} names={names} />
+            <SavedFigure
+              title="Recall at the first place, by shift"
+              name="shift-curve"
+              caption={`Recall at the first place, by shift along the gap; ${counted}`}
+            >
+              <Curve curve={curve} chosen={chosen} names={names} />
+            </SavedFigure>
             <p class="sentence">0 is as the model made them. {movingText(curve, names)}</p>
           </section>
         )}
@@ -164,4 +161,4 @@ function Report({ report, collection }: { report: GapAnswer; collection?: string
 }
 
 const percents = ([first, second]: readonly [number, number]) =>
-  `${(100 * first).toFixed(0)} and ${(100 * second).toFixed(0)} %`;
+  `${(100 * first).toFixed(0)} and ${(100 * second).toFixed(0)}\u00a0%`;

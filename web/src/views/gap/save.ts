@@ -14,8 +14,10 @@ const styled = [
   "font-size",
   "font-weight",
 ] as const;
-/** Below the picture, for the line that says what it shows. */
-const captionHeight = 28;
+/** Of a line below the picture: its legend, and what it shows. */
+const lineHeight = 24;
+/** Around the picture. */
+const margin = 12;
 /** Of a PNG, for a column of a paper at 300 dots an inch. */
 const pngScale = 3;
 
@@ -24,36 +26,42 @@ export function saveJson(report: GapAnswer): void {
   download("modality-gap.json", new Blob([text], { type: "application/json" }));
 }
 
-/** The picture as it is on the screen, with its colours and a caption written into it. */
-export function saveSvg(picture: SVGSVGElement, caption: string): void {
-  download("modality-gap.svg", svgBlob(picture, caption));
+/**
+ * The picture as it is on the screen, with its colours, legend and a caption written into it.
+ * @param figure  has the picture, and perhaps a legend: a mark and a name in each span.
+ */
+export function saveSvg(figure: HTMLElement, name: string, caption: string): void {
+  download(`${name}.svg`, svgBlob(figure, caption));
 }
 
-export async function savePng(picture: SVGSVGElement, caption: string): Promise<void> {
-  const url = URL.createObjectURL(svgBlob(picture, caption));
+export async function savePng(figure: HTMLElement, name: string, caption: string): Promise<void> {
+  const url = URL.createObjectURL(svgBlob(figure, caption));
   try {
     const image = new Image();
     image.src = url;
     await image.decode();
-    const { width, height } = picture.viewBox.baseVal;
-    const canvas = new OffscreenCanvas(width * pngScale, (height + captionHeight) * pngScale);
+    const canvas = new OffscreenCanvas(image.width * pngScale, image.height * pngScale);
     canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
-    download("modality-gap.png", await canvas.convertToBlob({ type: "image/png" }));
+    download(`${name}.png`, await canvas.convertToBlob({ type: "image/png" }));
   } finally {
     URL.revokeObjectURL(url);
   }
 }
 
-const svgBlob = (picture: SVGSVGElement, caption: string) =>
-  new Blob([standalone(picture, caption)], { type: "image/svg+xml" });
+const svgBlob = (figure: HTMLElement, caption: string) =>
+  new Blob([standalone(figure, caption)], { type: "image/svg+xml" });
 
-function standalone(picture: SVGSVGElement, caption: string): string {
+function standalone(figure: HTMLElement, caption: string): string {
+  const picture = figure.querySelector("svg")!;
+  const names = [...figure.querySelectorAll<HTMLElement>("figcaption span")];
   const copy = picture.cloneNode(true) as SVGSVGElement;
   const { width, height } = picture.viewBox.baseVal;
+  const whole = height + lineHeight * (names.length > 0 ? 2 : 1);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  copy.setAttribute("width", String(width));
-  copy.setAttribute("height", String(height + captionHeight));
-  copy.setAttribute("viewBox", `0 0 ${width} ${height + captionHeight}`);
+  const page = { width: width + 2 * margin, height: whole + 2 * margin };
+  copy.setAttribute("width", String(page.width));
+  copy.setAttribute("height", String(page.height));
+  copy.setAttribute("viewBox", `${-margin} ${-margin} ${page.width} ${page.height}`);
   const from = [...picture.querySelectorAll("*")];
   for (const [i, element] of [...copy.querySelectorAll("*")].entries()) {
     const style = getComputedStyle(from[i]);
@@ -61,22 +69,37 @@ function standalone(picture: SVGSVGElement, caption: string): string {
     element.removeAttribute("class");
   }
   const colours = getComputedStyle(document.documentElement);
-  const add = (name: string, attributes: Record<string, string | number>) => {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-    return element;
-  };
   const fill = (token: string) => colours.getPropertyValue(token).trim();
-  copy.prepend(add("rect", { width: "100%", height: "100%", fill: fill("--surface") }));
-  const line = add("text", {
-    x: width / 2,
-    y: height + 16,
-    "text-anchor": "middle",
-    "font-family": "Inter, system-ui, sans-serif",
-    "font-size": 12,
-    fill: fill("--ink"),
-  });
+  copy.prepend(shape("rect", { x: -margin, y: -margin, ...page, fill: fill("--surface") }));
+  const text = { "font-family": "Inter, system-ui, sans-serif", fill: fill("--ink") };
+  for (const [i, name] of names.entries()) {
+    const x = (i * width) / names.length;
+    const y = height + lineHeight / 2;
+    const label = shape("text", { ...text, "font-size": 11, x: x + 28, y: y + 4 });
+    label.textContent = name.textContent.trim();
+    copy.append(shape("path", { d: `M${x} ${y}h22`, ...strokeOf(name) }), label);
+  }
+  const at = { "text-anchor": "middle", x: width / 2, y: whole - 10 };
+  const line = shape("text", { ...text, "font-size": 12, ...at });
   line.textContent = caption;
   copy.append(line);
   return new XMLSerializer().serializeToString(copy);
+}
+
+function shape(name: string, attributes: Record<string, string | number>): SVGElement {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+  return element;
+}
+
+/** A legend's mark is a line or a small square. */
+function strokeOf(name: HTMLElement) {
+  const style = getComputedStyle(name.querySelector("i")!);
+  const isLine = style.borderTopStyle !== "none";
+  return {
+    stroke: isLine ? style.borderTopColor : style.backgroundColor,
+    "stroke-width": isLine ? 2 : 8,
+    "stroke-dasharray": style.borderTopStyle === "dashed" ? "5 4" : "none",
+    opacity: style.opacity,
+  };
 }
