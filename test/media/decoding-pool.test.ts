@@ -265,7 +265,7 @@ describe.skipIf(process.platform !== "linux")("the processes of a decoding pool"
     const group = (id: number) =>
       /nice (-?\d+)/.exec(readFileSync(`/proc/${id}/autogroup`, "latin1"))?.[1];
     if (group(pid) !== undefined)
-      expect(Number(group(pid))).toBe(Math.min(19, Number(group(process.pid) ?? 0) + 5));
+      expect(Number(group(pid))).toBe(Math.min(19, Number(group(process.pid) ?? 0) + 10));
   });
 
   it("end when the pool is closed, although one hangs", async () => {
