@@ -1,10 +1,10 @@
 /**
  * What searches cost a primary, read there or on its standby: `npx tsx bench/standby-reads.ts`.
  */
-import { readdirSync, readFileSync } from "node:fs";
 import type { Item } from "../src/index/item.js";
 import { openPostgresStore } from "../src/index/postgres/open-postgres-store.js";
 import type { PostgresStore } from "../src/index/postgres/postgres-store.js";
+import { processUsage } from "../src/media/process-usage.js";
 import { TestPostgres } from "../test/helpers/postgres.js";
 import { clipLike } from "./clip-like.js";
 
@@ -18,39 +18,12 @@ const standby = await TestPostgres.standbyOf(primary);
 const hosts = [primary, standby].map(({ port }) => `127.0.0.1:${port}`).join(",");
 const url = `postgres://postgres@${hosts}/postgres`;
 
-/** Processor time of a server and its processes, in ms. */
-function processorTime({ port }: TestPostgres): number {
-  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  const read = (pid: string, file: string) => {
-    try {
-      return readFileSync(`/proc/${pid}/${file}`, "utf8");
-    } catch {
-      return "";
-    }
-  };
-  const fields = (pid: string) =>
-    read(pid, "stat")
-      .replace(/^.*\) /, "")
-      .split(" ");
-  const isServer = (pid: string) => {
-    const command = read(pid, "cmdline");
-    return (
-      command.startsWith("/") && command.includes(`postgres\0-D`) && command.includes(`\0${port}\0`)
-    );
-  };
-  const [server] = all.filter(isServer);
-  // Children that have ended are counted with their parent.
-  return all
-    .filter((pid) => pid === server || fields(pid)[1] === server)
-    .reduce((sum, pid) => {
-      const [user, system, ofChildren, systemOfChildren] = fields(pid).slice(11, 15).map(Number);
-      const ended = pid === server ? ofChildren + systemOfChildren : 0;
-      return sum + 10 * (user + system + ended);
-    }, 0);
-}
+const pids = await Promise.all([primary.pid(), standby.pid()]);
+/** Of each server and its processes, those that have ended too. */
+const cpuMsOfBoth = () => pids.map((pid) => processUsage(pid)?.cpuMs ?? Number.NaN);
 
 async function measure(store: PostgresStore, what: string) {
-  const before = [primary, standby].map(processorTime);
+  const before = cpuMsOfBoth();
   const begin = performance.now();
   let next = 0;
   const call = async () => {
@@ -61,8 +34,8 @@ async function measure(store: PostgresStore, what: string) {
   };
   await Promise.all(Array.from({ length: callers }, call));
   const took = performance.now() - begin;
-  const [ofPrimary, ofStandby] = [primary, standby].map((one, i) =>
-    ((processorTime(one) - before[i]) / searches).toFixed(2),
+  const [ofPrimary, ofStandby] = cpuMsOfBoth().map((after, i) =>
+    ((after - before[i]) / searches).toFixed(2),
   );
   console.log(
     `${what}: primary ${ofPrimary} ms a search, standby ${ofStandby} ms; ` +
@@ -84,7 +57,7 @@ try {
       while (maxCopyBytes > 0 && (await plan()) !== "scan") await store.whenIndexed();
       const where = readsOnStandbys ? "standbys" : "primary";
       const how = maxCopyBytes > 0 ? "copy" : "comparing with all";
-      const idle = async () => {
+      const measureBesideWriter = async () => {
         let isOver = false;
         let written = 0;
         const writing = (async () => {
@@ -99,7 +72,7 @@ try {
         await writing;
       };
       await measure(store, `${how}, read on ${where}`);
-      if (maxCopyBytes > 0) await idle();
+      if (maxCopyBytes > 0) await measureBesideWriter();
       await store.close();
     }
   }

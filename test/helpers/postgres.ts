@@ -218,10 +218,15 @@ export class TestPostgres {
     await this.#signal("SIGCONT");
   }
 
+  /** Of the process that is the parent of all others of it. */
+  async pid(): Promise<number> {
+    return Number.parseInt(await readFile(join(this.#data, "postmaster.pid"), "utf8"), 10);
+  }
+
   /** @returns the processes. */
   async #signal(signal: NodeJS.Signals): Promise<number[]> {
-    const [pid] = (await readFile(join(this.#data, "postmaster.pid"), "utf8")).split("\n");
-    const all = [Number(pid), ...(await childrenOf(pid))];
+    const pid = await this.pid();
+    const all = [pid, ...(await childrenOf(pid))];
     for (const one of all) {
       try {
         process.kill(one, signal);
@@ -265,12 +270,13 @@ async function isOpenToAll(path: string): Promise<boolean> {
   }
 }
 
-async function childrenOf(parent: string): Promise<number[]> {
+async function childrenOf(parent: number): Promise<number[]> {
   const children: number[] = [];
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
     const status = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
     // pid (name) state parent …
-    if (status.slice(status.lastIndexOf(")")).split(" ")[2] === parent) children.push(Number(pid));
+    if (status.slice(status.lastIndexOf(")")).split(" ")[2] === String(parent))
+      children.push(Number(pid));
   }
   return children;
 }

@@ -19,6 +19,9 @@ export function modalityOf({ type, name }: { type: string; name: string }): Moda
 export const isVideo = ({ type, name }: { type: string; name: string }) =>
   type.startsWith("video/") || /\.(mp4|m4v|mov|mkv|avi|mpe?g|3gp|wmv|mts)$/i.test(name);
 
+/** The last part of a path, which the id of an item often is. */
+export const fileNameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1);
+
 /** In everyday words. */
 export const modalityNames = { image: "picture", audio: "sound", text: "text" } as const;
 

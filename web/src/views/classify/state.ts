@@ -3,7 +3,7 @@ import type { LabelSetAnswer } from "../../../../src/wire/label-sets.js";
 import type { ZeroShotAnswer } from "../../../../src/wire/zero-shot.js";
 import { toast } from "../../components/toasts.js";
 import { refusal, withoutEmpty } from "../../files.js";
-import { modalityOf } from "../../media.js";
+import { fileNameOf, modalityOf } from "../../media.js";
 import { sentenceOf, server } from "../../server.js";
 import type { Example } from "./examples.js";
 
@@ -153,7 +153,7 @@ export function openText(text: string): void {
 
 export async function openExample(example: Example, labels = example.labels): Promise<void> {
   const blob = await (await fetch(example.url)).blob();
-  const name = example.path.slice(example.path.lastIndexOf("/") + 1);
+  const name = fileNameOf(example.path);
   batch(() => {
     sets.value = [newSet(labels)];
     show([{ ...inputOf(name, example.modality, blob), example }]);

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { GapAnswer } from "../../../../src/wire/gap.js";
 import { Preview } from "../../components/preview.js";
+import { fileNameOf } from "../../media.js";
 import { linkTo } from "../../router.js";
 import { sentenceOf, server } from "../../server.js";
 import type { Shown } from "../search/feed.js";
@@ -70,7 +71,7 @@ function Hub({ collection, id }: { collection: string; id: string }) {
       .then(setItem, (error) => abort.signal.aborted || setFailure(sentenceOf(error)));
     return () => abort.abort();
   }, [collection, id]);
-  const short = id.slice(id.lastIndexOf("/") + 1);
+  const short = fileNameOf(id);
   if (failure !== "")
     return (
       <span class="name" title={failure}>

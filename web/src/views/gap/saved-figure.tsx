@@ -2,6 +2,11 @@ import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { savePng, saveSvg } from "./save.js";
 
+const ways = [
+  ["SVG", saveSvg],
+  ["PNG", savePng],
+] as const;
+
 /** A picture with its title, and buttons that save it for a paper. */
 export function SavedFigure({
   title,
@@ -20,7 +25,6 @@ export function SavedFigure({
   children: ComponentChildren;
 }) {
   const figure = useRef<HTMLDivElement>(null);
-  const label = (type: string) => `Save "${title}" as ${type}`;
   return (
     <>
       <div class="row figure-head">
@@ -28,20 +32,16 @@ export function SavedFigure({
           <strong>{title}</strong> {says && <span class="quiet">— {says}</span>}
         </p>
         <span class="row right">
-          <button
-            type="button"
-            aria-label={label("SVG")}
-            onClick={() => saveSvg(figure.current!, name, caption)}
-          >
-            SVG
-          </button>
-          <button
-            type="button"
-            aria-label={label("PNG")}
-            onClick={() => void savePng(figure.current!, name, caption)}
-          >
-            PNG
-          </button>
+          {ways.map(([type, save]) => (
+            <button
+              key={type}
+              type="button"
+              aria-label={`Save "${title}" as ${type}`}
+              onClick={() => void save(figure.current!, name, caption)}
+            >
+              {type}
+            </button>
+          ))}
         </span>
       </div>
       <div ref={figure}>{children}</div>

@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Modality } from "../../../../src/encoders/encoder.js";
 import { toast } from "../../components/toasts.js";
+import { useCollectionFields } from "../../components/use-collection-fields.js";
 import { modalityNames } from "../../media.js";
-import { server } from "../../server.js";
 import {
   collectionNamed,
   collections,
@@ -20,7 +20,7 @@ export function SourceForm() {
   const pairBy = typed ?? (source && "collection" in source ? source.pairBy : "");
   const chosen = source && "collection" in source ? source.collection : "";
   const current = collectionNamed(chosen);
-  const fields = useFields(chosen);
+  const fields = useCollectionFields(chosen, { values: 1 });
   const kinds = current === undefined ? [] : kindsOf(current);
   const mixed = collections.value.list.filter(
     ({ count_by_modality: counts }) => Object.values(counts).filter((n) => n >= 4).length > 1,
@@ -66,7 +66,7 @@ export function SourceForm() {
         />
       )}
       <datalist id="pair-fields">
-        {fields.map((field) => (
+        {fields.map(({ field }) => (
           <option key={field} value={field} />
         ))}
       </datalist>
@@ -87,25 +87,6 @@ export function SourceForm() {
       />
     </div>
   );
-}
-
-/** Names of the metadata fields of a collection; none where they cannot be read. */
-function useFields(collection: string): readonly string[] {
-  const [fields, setFields] = useState<readonly string[]>([]);
-  useEffect(() => {
-    setFields([]);
-    if (collection === "") return;
-    const abort = new AbortController();
-    server
-      .peek()
-      .collectionFields(collection, { values: 1 }, { signal: abort.signal })
-      .then(
-        (answer) => setFields(answer.fields.map(({ field }) => field)),
-        () => undefined,
-      );
-    return () => abort.abort();
-  }, [collection]);
-  return fields;
 }
 
 /** Which two kinds of a collection with three are measured. */

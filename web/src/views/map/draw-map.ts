@@ -1,4 +1,4 @@
-import { modalityNames } from "../../media.js";
+import { fileNameOf, modalityNames } from "../../media.js";
 import type { Colouring } from "./colouring.js";
 import { drawGap, drawLabel, drawNames } from "./draw-labels.js";
 import { type MapData, type MapName, modalities, modalityAt } from "./map-data.js";
@@ -148,7 +148,7 @@ function drawNamed(
   context.stroke();
   context.font = palette.font;
   const id = data.ids[named];
-  drawLabel(context, palette, id.slice(id.lastIndexOf("/") + 1), {
+  drawLabel(context, palette, fileNameOf(id), {
     at: placeOf(scene, named),
     up: picture === undefined ? 12 : picture.height / 2 + 8,
     colour: palette.ink,

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { fileNameOf } from "../../media.js";
 import { sentenceOf, server } from "../../server.js";
 import type { Colouring } from "./colouring.js";
 import type { MapData } from "./map-data.js";
@@ -57,7 +58,7 @@ async function nearTo(data: MapData, text: string, signal: AbortSignal): Promise
   const weightOf = new Map(
     results.map(({ id, similarity }) => [id, ((similarity - least) / range) ** 2]),
   );
-  const names = results.slice(0, maxNamed).map(({ id }) => id.slice(id.lastIndexOf("/") + 1));
+  const names = results.slice(0, maxNamed).map(({ id }) => fileNameOf(id));
   return {
     weights: Float32Array.from(data.ids, (id) => weightOf.get(id) ?? 0),
     sentence: `The stronger a point, the nearer to “${text}”. Nearest: ${names.join(", ")}.`,

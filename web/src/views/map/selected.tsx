@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { Preview } from "../../components/preview.js";
 import { toast } from "../../components/toasts.js";
+import { fileNameOf } from "../../media.js";
 import { linkTo } from "../../router.js";
 import { sentenceOf, server } from "../../server.js";
 import { type MapData, modalityAt } from "./map-data.js";
@@ -78,7 +79,7 @@ export function Selected({ data, selected, onSelect }: Props) {
                 <span class="caption">
                   <i class={`square ${modality}`} aria-hidden="true" />
                   <span class="name" title={id}>
-                    {id.slice(id.lastIndexOf("/") + 1)}
+                    {fileNameOf(id)}
                   </span>
                 </span>
               </button>

@@ -3,7 +3,7 @@ import type { Modality } from "../../../../src/encoders/encoder.js";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import { Preview } from "../../components/preview.js";
 import { toast } from "../../components/toasts.js";
-import { modalityNames } from "../../media.js";
+import { fileNameOf, modalityNames } from "../../media.js";
 import { linkTo } from "../../router.js";
 import { sentenceOf, server } from "../../server.js";
 import { kindsOf, refreshCollections } from "./collections.js";
@@ -88,7 +88,7 @@ export function Details({ collection, item }: { collection: CollectionAnswer; it
         </a>
         <TagButton collection={collection.name} items={[item]} />
         {mediaUrl !== undefined && (
-          <a class="button" href={mediaUrl} download={id.slice(id.lastIndexOf("/") + 1)}>
+          <a class="button" href={mediaUrl} download={fileNameOf(id)}>
             Download
           </a>
         )}

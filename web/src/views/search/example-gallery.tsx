@@ -2,6 +2,7 @@ import dogUrl from "../../../../fixtures/audio/dog.mp3?url";
 import guitarUrl from "../../../../fixtures/audio/guitar.mp3?url";
 import { toast } from "../../components/toasts.js";
 import type { FoundFile } from "../../files.js";
+import { fileNameOf } from "../../media.js";
 import { sentenceOf } from "../../server.js";
 import { status } from "../../status.js";
 import { ask, askWithMedia } from "./query.js";
@@ -22,7 +23,7 @@ export const galleryCount = Object.keys(pictures).length;
 export function galleryFiles(): Promise<FoundFile[]> {
   return Promise.all(
     Object.entries(pictures).map(async ([path, url]) => {
-      const name = path.slice(path.lastIndexOf("/") + 1);
+      const name = fileNameOf(path);
       return { file: await fileFrom(url, name, "image/jpeg"), path: name };
     }),
   );

@@ -3,7 +3,7 @@ import { useRef } from "preact/hooks";
 import { RecordButton } from "../../components/record-button.js";
 import { toast } from "../../components/toasts.js";
 import { refusal } from "../../files.js";
-import { modalityOf } from "../../media.js";
+import { fileNameOf, modalityOf } from "../../media.js";
 import { ask, askWithMedia, closeMedia, mediaQuery, query } from "./query.js";
 
 /** One box for a sentence, a picture or a sound. */
@@ -21,7 +21,7 @@ export function QueryBox({ inputRef }: { inputRef: Ref<HTMLInputElement> }) {
         </Given>
       )}
       {itemId !== undefined && (
-        <Given label={`like ${nameOf(itemId)}`} onClose={() => ask({ itemId: undefined })} />
+        <Given label={`like ${fileNameOf(itemId)}`} onClose={() => ask({ itemId: undefined })} />
       )}
       <input
         ref={inputRef}
@@ -56,9 +56,6 @@ export function QueryBox({ inputRef }: { inputRef: Ref<HTMLInputElement> }) {
     </search>
   );
 }
-
-/** Of the path of a file, what is worth reading first. */
-const nameOf = (id: string) => id.slice(id.lastIndexOf("/") + 1);
 
 function Given({
   label,

@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Preview } from "../../components/preview.js";
 import { useVirtualRows } from "../../components/use-virtual-rows.js";
 import { useKeys } from "../../keys.js";
+import { fileNameOf } from "../../media.js";
 import { cut, feed, loadMore, type Shown } from "./feed.js";
 import { playOrPause } from "./player.js";
 import { ask, type Layout } from "./query.js";
@@ -141,7 +142,7 @@ function Tile({
         <span class="caption">
           <i class={`square ${modality}`} aria-hidden="true" />
           <span class="name" title={id}>
-            {id.slice(id.lastIndexOf("/") + 1)}
+            {fileNameOf(id)}
           </span>
           {facts !== undefined && <span class="facts">{facts}</span>}
           {similarity !== undefined && <span class="cosine">{similarity.toFixed(3)}</span>}

@@ -3,6 +3,7 @@ import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import type { ItemAnswer } from "../../../../src/wire/items.js";
 import type { ModelAnswer } from "../../../../src/wire/models.js";
 import { toast } from "../../components/toasts.js";
+import { fileNameOf } from "../../media.js";
 import { sentenceOf, server, serverUrl } from "../../server.js";
 import { inWorker } from "./in-worker.js";
 import type { TaughtModality } from "./state.js";
@@ -125,7 +126,7 @@ function storedItem(collection: string, field: string, item: ItemAnswer): Stored
   const isLabel = ["string", "number", "boolean"].includes(typeof value) && value !== "";
   return {
     id,
-    name: id.slice(id.lastIndexOf("/") + 1),
+    name: fileNameOf(id),
     url: media_url === undefined ? undefined : serverUrl + media_url,
     collection,
     label: isLabel ? String(value) : undefined,

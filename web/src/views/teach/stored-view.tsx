@@ -1,11 +1,12 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { CollectionFields } from "../../../../src/wire/collection-fields.js";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import type { HeadAnswer } from "../../../../src/wire/heads.js";
 import { Notice } from "../../components/notice.js";
+import { useCollectionFields } from "../../components/use-collection-fields.js";
 import { modalityNames } from "../../media.js";
 import { navigate, route } from "../../router.js";
-import { returns, server } from "../../server.js";
+import { returns } from "../../server.js";
 import { status } from "../../status.js";
 import {
   collectionNamed,
@@ -186,18 +187,7 @@ function FieldChoice({
   chosen: string | undefined;
   onChange: (field: string) => void;
 }) {
-  const [fields, setFields] = useState<CollectionFields["fields"]>([]);
-  useEffect(() => {
-    const abort = new AbortController();
-    server
-      .peek()
-      .collectionFields(collection.name, { values: 3 }, { signal: abort.signal })
-      .then(
-        (answer) => setFields(answer.fields.filter(isLabelField)),
-        () => undefined, // Then there are none to choose from
-      );
-    return () => abort.abort();
-  }, [collection.name, returns.value]);
+  const fields = useCollectionFields(collection.name, { values: 3 }).filter(isLabelField);
   return (
     <label class="row">
       <span class="quiet">Field of the labels</span>
