@@ -12,7 +12,8 @@ export class Clock {
     this.#db = db;
     this.#signal = signal;
     this.#timer = this.#start(timeoutMs);
-    signal?.addEventListener("abort", this.drop, { once: true });
+    if (signal?.aborted) this.drop();
+    else signal?.addEventListener("abort", this.drop, { once: true });
   }
 
   restart(timeoutMs: number): void {

@@ -56,7 +56,7 @@ export class Connections {
   ): Promise<T> {
     // What fails on a standby is tried on the primary.
     const connect = async (attempt: number) =>
-      (attempt === 1 && (await this.#standby())) || this.#primary.connect();
+      (attempt === 1 && (await this.#standby(options.signal))) || this.#primary.connect();
     return this.#transaction(beginRead, work, { ...options, connect });
   }
 
@@ -71,7 +71,7 @@ export class Connections {
     { signal }: TransactionOptions = {},
   ): Promise<T | undefined> {
     if (signal?.aborted) throw cancelled();
-    const db = (await this.#standby()) ?? (await this.#primary.connect());
+    const db = (await this.#standby(signal)) ?? (await this.#primary.connect());
     const clock = new Clock(db, this.#limits.connectTimeoutMs / 2, signal);
     try {
       return await work(db);
@@ -153,20 +153,22 @@ export class Connections {
     }
   }
 
-  /** A connection to a standby that has all that the primary has now. */
-  async #standby(): Promise<pg.PoolClient | undefined> {
+  /**
+   * A connection to a standby that has all that the primary has now.
+   * @throws AppError `storage_unavailable` when the primary does not answer.
+   */
+  async #standby(signal: AbortSignal | undefined): Promise<pg.PoolClient | undefined> {
     if (!this.#standbys?.mayAnswer(this.#primary.host)) return undefined;
     const primary = await this.#primary.connect();
-    const clock = new Clock(primary, this.#limits.connectTimeoutMs, undefined);
     let position: Position;
     try {
-      position = await positionOfPrimary(primary);
-    } catch {
-      clock.drop();
-      return undefined;
-    } finally {
-      clock.end();
+      position = await this.#pools.ask(primary, () => positionOfPrimary(primary), signal);
+    } catch (error) {
+      if (signal?.aborted) throw cancelled();
+      if (error instanceof AppError) throw error;
+      return undefined; // a connection that died in the pool only fails now
     }
+    primary.release();
     return this.#standbys.connect(this.#primary.host, position);
   }
 }

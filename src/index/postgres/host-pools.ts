@@ -41,20 +41,30 @@ export class HostPools {
    * refuse parameters at the start of a connection, or ignore them.
    */
   async #prepare(db: pg.PoolClient): Promise<void> {
-    const { connectTimeoutMs, transactionTimeoutMs } = this.#limits;
-    const clock = new Clock(db, connectTimeoutMs, undefined);
-    try {
-      await db.query(`set statement_timeout = ${transactionTimeoutMs};
+    const { transactionTimeoutMs } = this.#limits;
+    await this.ask(db, () =>
+      db.query(`set statement_timeout = ${transactionTimeoutMs};
         set lock_timeout = ${transactionTimeoutMs};
         set idle_in_transaction_session_timeout = ${transactionTimeoutMs};
-        set client_connection_check_interval = 1000`);
+        set client_connection_check_interval = 1000`),
+    );
+    this.#prepared.add(db);
+  }
+
+  /**
+   * Asks something short outside a transaction. A connection that fails, or has not answered within
+   * `connectTimeoutMs`, is closed. @throws AppError `storage_unavailable` for the latter.
+   */
+  async ask<T>(db: pg.PoolClient, question: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const clock = new Clock(db, this.#limits.connectTimeoutMs, signal);
+    try {
+      return await question();
     } catch (error) {
       clock.drop();
       throw clock.hasEnded ? unavailable("it did not answer in time", error) : error;
     } finally {
       clock.keep();
     }
-    this.#prepared.add(db);
   }
 
   async close(): Promise<void> {

@@ -74,18 +74,15 @@ export class Primary {
   async #connectTo(host: DatabaseHost): Promise<pg.PoolClient | "standby"> {
     const db = await this.#pools.connect(host);
     if (this.#checked.has(db)) return db;
-    try {
-      const { rows } = await db.query("select pg_is_in_recovery() as standby");
-      if (rows[0].standby) {
-        db.release(true);
-        return "standby";
-      }
-      forgetHistory(db);
-      this.#checked.add(db);
-      return db;
-    } catch (error) {
+    // It may have been idle since a read on a standby, which can be paused by now.
+    const isStandby = () => db.query("select pg_is_in_recovery() as standby");
+    const { rows } = await this.#pools.ask(db, isStandby);
+    if (rows[0].standby) {
       db.release(true);
-      throw error;
+      return "standby";
     }
+    forgetHistory(db);
+    this.#checked.add(db);
+    return db;
   }
 }

@@ -112,8 +112,10 @@ export class Standbys {
 }
 
 /**
- * At least the timeline that a standby applies: the control file lags behind, until the next
- * checkpoint, and what is received is only shown to members of pg_monitor. A primary has none.
+ * The timeline that a standby applies, or an earlier one: the control file lags behind until the
+ * next checkpoint, and what is received is only shown to members of pg_monitor. What is received
+ * may be of a later one than what is applied, but who has applied all that the primary of that
+ * timeline had has come to it too.
  */
 const timeline = `greatest(
   (select timeline_id from pg_control_checkpoint()),

@@ -104,6 +104,27 @@ describe.skipIf(!hasPostgres(18))(onPostgres("reads on standbys"), () => {
     }
   });
 
+  it("leave no request waiting where the primary is gone and a standby is paused", async () => {
+    await expect
+      .poll(async () => {
+        onStandbys = 0; // connections to them are idle then
+        await Promise.all(Array.from({ length: 6 }, () => reader.stats("photos")));
+        return onStandbys;
+      })
+      .toBeGreaterThan(2);
+    await standby.pause();
+    await second.pause();
+    await primary.kill();
+    try {
+      await expect(reader.stats("photos")).rejects.toMatchObject({ code: "storage_unavailable" });
+    } finally {
+      await standby.resume();
+      await second.resume();
+      await primary.run();
+    }
+    await expect.poll(() => reader.stats("photos").catch(() => undefined)).toBeDefined();
+  });
+
   it("need several hosts", () => {
     expect(() => connectionsTo({ url: urlOf(primary), readsOnStandbys: true })).toThrow(
       "Expected several hosts",
