@@ -9,6 +9,7 @@ import { gapSides } from "./collections/gap-sides.js";
 import { AppError } from "./errors.js";
 import { openApiDocument } from "./openapi/document.js";
 import { aboutRoutes } from "./routes/about.js";
+import { accessRoute } from "./routes/access.js";
 import { addItemsRoute } from "./routes/add-items.js";
 import { adminRoutes } from "./routes/admin.js";
 import { aliasesRoutes } from "./routes/aliases.js";
@@ -106,6 +107,7 @@ export function createApp(
     )
     .route("/", compatRoutes(services, shapes))
     .route("/", aboutRoutes({ packs: services.packs, openApi: () => openApiDocument(app) }))
+    .route("/", accessRoute())
     .route("/", healthRoutes(services))
     .route("/", modelsRoutes(services))
     .route("/", adminRoutes(services.clients, reload))

@@ -12,6 +12,8 @@ export interface Caller {
   id: string;
   name: string;
   scope: Scope;
+  /** As in the key file; absent where it does not expire. */
+  expiresAt?: string;
   requestsPerMinute?: number;
 }
 
@@ -74,8 +76,8 @@ export class Access {
     const right = timingSafeEqual(Buffer.from(stored.hash), Buffer.from(hashOf(secret)));
     const expired = stored.expires_at !== undefined && new Date(stored.expires_at) <= now;
     if (!right || expired || stored.revoked_at !== undefined) return undefined;
-    const { name, scope, requests_per_minute: requestsPerMinute } = stored;
-    return { id, name, scope, requestsPerMinute };
+    const { name, scope, expires_at, requests_per_minute: requestsPerMinute } = stored;
+    return { id, name, scope, expiresAt: expires_at, requestsPerMinute };
   }
 
   /**

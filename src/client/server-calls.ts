@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { JobAnswer, JobList, JobStarted } from "../wire/jobs.js";
 import type { LoadModel, ModelAnswer, ModelList, ModelUnloaded } from "../wire/models.js";
 import type {
+  AccessAnswer,
   ClientList,
   Compacted,
   Live,
@@ -41,6 +42,9 @@ export const serverCalls = ({ send, get, post, delete: remove, json, text }: Cal
 
   unloadModel: (id: string, options?: CallOptions) =>
     remove<ModelUnloaded>(pathOf("v1", "models", id), options),
+
+  /** What this client's key may do; without keys everything. */
+  getAccess: (options?: CallOptions) => get<AccessAnswer>("/v1/access", options),
 
   about: (options?: CallOptions) => get<ServerAnswer>("/", options),
 

@@ -5,7 +5,7 @@ import type { Context, MiddlewareHandler, Next } from "hono";
 import { cors } from "hono/cors";
 import { csrf } from "hono/csrf";
 import { HTTPException } from "hono/http-exception";
-import type { Access } from "../access/access.js";
+import type { Access, Caller } from "../access/access.js";
 import type { Client } from "../access/recent-clients.js";
 import type { Config } from "../config.js";
 import { AppError, invalidInput } from "../errors.js";
@@ -29,6 +29,8 @@ export interface RequestVariables {
     bodyShare: BodyShare;
     /** Set by `requireKey`, also before it refuses. */
     client: Client | undefined;
+    /** Whose key the request has; undefined where none is needed. */
+    caller: Caller | undefined;
     /** The shape of another product that answers. */
     api: string | undefined;
   };

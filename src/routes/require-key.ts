@@ -89,6 +89,7 @@ export function requireKey(options: GateOptions): MiddlewareHandler<RequestVaria
     }
     const key = caller && { id: caller.id, name: caller.name };
     c.set("client", { address, key, isAdmitted: true });
+    c.set("caller", caller);
     const perMinute = caller?.requestsPerMinute ?? config.requestsPerMinute;
     takeTurn(limit, caller === undefined ? network : `key ${caller.id}`, perMinute);
     if (caller !== undefined && scopes.indexOf(caller.scope) < scopes.indexOf(needed)) {

@@ -47,6 +47,23 @@ export const ReloadAnswer = z.object({
 });
 export type ReloadAnswer = z.infer<typeof ReloadAnswer>;
 
+/** What the sender of this request may do. */
+export const AccessAnswer = z.object({
+  /** The key that it came with; null where the server needs none. */
+  key: z
+    .object({
+      /** As `crossmodal keys list` shows it; `configured` for a key of the option `apiKeys`. */
+      id: z.string(),
+      name: z.string(),
+      /** Null where it does not expire. */
+      expires_at: z.string().nullable(),
+    })
+    .nullable(),
+  /** All that it may use; each includes those before it. */
+  scopes: z.array(z.enum(["read", "write", "admin"])),
+});
+export type AccessAnswer = z.infer<typeof AccessAnswer>;
+
 /** Who asked lately, the one seen last first. */
 export const ClientList = z.object({
   /** What `requests` and `errors` count over, the current minute included. */

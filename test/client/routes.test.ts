@@ -9,6 +9,7 @@ import { startApp } from "../helpers/services.js";
  * version 7, and every query parameter is given.
  */
 const calls: Record<string, (client: Client) => unknown> = {
+  getAccess: (c) => c.getAccess(),
   zeroShot: (c) => c.zeroShot({ text: "t", candidate_labels: ["a"] }),
   embeddings: (c) => c.embeddings({ input: ["t"] }),
   modalityGap: (c) => c.modalityGap({ collection: "c" }),

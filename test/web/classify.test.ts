@@ -11,6 +11,33 @@ import { servedPage } from "../helpers/served-page.js";
 
 const served = servedPage("test/web/classify.test.ts");
 
+/** What a key that may only read does not allow is off, with the reason. */
+async function turnsOff(url: string, key: string): Promise<void> {
+  const { page } = await served.browser.open(`${url}/#/system`);
+  await page.getByLabel("This server asks for a key").fill(key);
+  await page.getByRole("button", { name: "Use key" }).click();
+  const why = (doing: string, scope: string) =>
+    page
+      .getByText(
+        `${doing} needs a key with the scope "${scope}"; the key "reading room" has "read".`,
+      )
+      .first()
+      .waitFor();
+  const isOff = (name: string) => page.getByRole("button", { name, exact: true }).isDisabled();
+  await why("Loading or unloading models", "admin");
+  await why("Seeing who asks", "admin");
+  expect(await isOff("Unload starter-clip")).toBe(true);
+  expect(await isOff("Backup")).toBe(true);
+  await page.getByRole("link", { name: "Search", exact: true }).click();
+  await why("Making a collection", "write");
+  expect(await isOff("Add files…")).toBe(true);
+  await page.getByRole("link", { name: "Teach", exact: true }).click();
+  await why("Teaching", "write");
+  expect(await isOff("Teach")).toBe(true);
+  expect(await seriousFindings(page)).toEqual([]);
+  await page.close();
+}
+
 describe.skipIf(!served.found)("the page's Classify view", () => {
   const examples = {
     "a farm in the rain": "rain",
@@ -260,6 +287,7 @@ describe.skipIf(!served.found)("the page's Classify view", () => {
       await page.locator(".bars .best", { hasText: "cup of coffee" }).waitFor();
       expect(await page.getByRole("button", { name: "Remove tiger" }).count()).toBe(0);
       await page.close();
+      await turnsOff(locked.url, await createKey(keys, { name: "reading room", scope: "read" }));
     } finally {
       locked.child.kill();
       await locked.ended;

@@ -1,4 +1,4 @@
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import { ApiError, ConnectionError, createClient } from "../../src/client/client.js";
 import { UnreadableFile, unreadableFile } from "./files.js";
 import { sizeText } from "./media.js";
@@ -30,10 +30,12 @@ export const hasKey = computed(() => apiKey.value !== undefined);
 /** Everything is requested again with the key. */
 export function enterKey(key: string): void {
   sessionStorage.setItem(storageKey, key);
-  apiKey.value = key;
-  isRefused.value = false;
-  needsKey.value = false;
-  returns.value++;
+  batch(() => {
+    apiKey.value = key;
+    isRefused.value = false;
+    needsKey.value = false;
+    returns.value++;
+  });
 }
 
 /** Counts what makes failures worth another try: the server is back, or a key was entered. */

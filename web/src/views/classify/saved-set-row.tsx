@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { Needs, WhyOff } from "../../components/needs.js";
 import { deleteSaved, fromSaved, refreshSavedSets, savedSets, saveSet } from "./saved-sets.js";
 import { changeSet, isAsSaved, type LabelSet } from "./state.js";
 
@@ -29,54 +30,57 @@ export function SavedSetRow({ set }: { set: LabelSet }) {
           ))}
         </select>
       )}
-      {isChanged && (
-        <button
-          type="button"
-          disabled={labels.length === 0}
-          onClick={() => saveSet(set, saved.name)}
-        >
-          Update {saved.name}
-        </button>
-      )}
-      {isNaming ? (
-        <form
-          class="row"
-          onSubmit={(event) => {
-            event.preventDefault();
-            const form = new FormData(event.currentTarget as HTMLFormElement);
-            setNaming(false);
-            void saveSet(set, String(form.get("name")).trim().replace(/\s+/g, "-"));
-          }}
-        >
-          <input
-            name="name"
-            aria-label="Name of the label set"
-            placeholder="name of the set"
-            required
-            size={14}
-            ref={(element) => element?.focus()}
-            onKeyDown={(event) => event.key === "Escape" && setNaming(false)}
-          />
-          <button type="submit">Save</button>
-        </form>
-      ) : (
-        (saved === undefined || isChanged) && (
-          <button type="button" disabled={labels.length === 0} onClick={() => setNaming(true)}>
-            {saved === undefined ? "Save set…" : "Save as…"}
+      <Needs scope="write">
+        {isChanged && (
+          <button
+            type="button"
+            disabled={labels.length === 0}
+            onClick={() => saveSet(set, saved.name)}
+          >
+            Update {saved.name}
           </button>
-        )
-      )}
-      {saved !== undefined && !isChanged && (
-        <button type="button" class="plain quiet" onClick={() => deleteSaved(set)}>
-          Delete set
-        </button>
-      )}
+        )}
+        {isNaming ? (
+          <form
+            class="row"
+            onSubmit={(event) => {
+              event.preventDefault();
+              const form = new FormData(event.currentTarget as HTMLFormElement);
+              setNaming(false);
+              void saveSet(set, String(form.get("name")).trim().replace(/\s+/g, "-"));
+            }}
+          >
+            <input
+              name="name"
+              aria-label="Name of the label set"
+              placeholder="name of the set"
+              required
+              size={14}
+              ref={(element) => element?.focus()}
+              onKeyDown={(event) => event.key === "Escape" && setNaming(false)}
+            />
+            <button type="submit">Save</button>
+          </form>
+        ) : (
+          (saved === undefined || isChanged) && (
+            <button type="button" disabled={labels.length === 0} onClick={() => setNaming(true)}>
+              {saved === undefined ? "Save set…" : "Save as…"}
+            </button>
+          )
+        )}
+        {saved !== undefined && !isChanged && (
+          <button type="button" class="plain quiet" onClick={() => deleteSaved(set)}>
+            Delete set
+          </button>
+        )}
+      </Needs>
       {saved !== undefined && (
         <span class="sentence">
           {isChanged ? `changed since version ${saved.version}` : `version ${saved.version}`}
           {saved.thresholds_of !== undefined && ", with thresholds of its own"}
         </span>
       )}
+      <WhyOff scope="write" doing="Saving a set" />
     </div>
   );
 }

@@ -1,6 +1,8 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { JobAnswer } from "../../../../src/wire/jobs.js";
+import { whyNot } from "../../access.js";
+import { Needs } from "../../components/needs.js";
 import { Notice } from "../../components/notice.js";
 import { toast } from "../../components/toasts.js";
 import { followJob } from "../../follow-job.js";
@@ -53,12 +55,14 @@ async function findJob(collection: string): Promise<void> {
 export function LayOut({ collection }: { collection: string }) {
   useEffect(() => void findJob(collection).catch(() => undefined), [collection]);
   if (underWay.value?.collection === collection) return <Progress />;
+  const why = whyNot("write", "Laying it out");
   return (
     <Notice
       title="This collection is not laid out by UMAP yet"
-      action={["Lay out", () => void layOut(collection)]}
+      action={why === undefined ? ["Lay out", () => void layOut(collection)] : undefined}
     >
-      {umapMeaning} It takes a minute or two for 10,000 items, and is kept until they change.
+      {umapMeaning}{" "}
+      {why ?? "It takes a minute or two for 10,000 items, and is kept until they change."}
     </Notice>
   );
 }
@@ -69,10 +73,15 @@ export function LayOutAgain({ collection }: { collection: string }) {
   if (underWay.value?.collection === collection) return <Progress />;
   return (
     <p class="row">
-      <span>Items have changed since this was laid out; new ones are missing.</span>
-      <button type="button" onClick={() => void layOut(collection)}>
-        Lay out again
-      </button>
+      <span>
+        Items have changed since this was laid out; new ones are missing.{" "}
+        {whyNot("write", "Laying it out again")}
+      </span>
+      <Needs scope="write">
+        <button type="button" onClick={() => void layOut(collection)}>
+          Lay out again
+        </button>
+      </Needs>
     </p>
   );
 }

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Modality } from "../../../../src/encoders/encoder.js";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
+import { Needs } from "../../components/needs.js";
 import { Preview } from "../../components/preview.js";
 import { toast } from "../../components/toasts.js";
 import { fileNameOf, modalityNames } from "../../media.js";
@@ -56,14 +57,16 @@ export function Details({ collection, item }: { collection: CollectionAnswer; it
           {tags.map((tag) => (
             <li class="chip" key={tag}>
               <span class="name">{tag}</span>
-              <button
-                type="button"
-                class="plain"
-                aria-label={`Take the tag ${tag} away`}
-                onClick={() => untagItem(collection.name, item, tag)}
-              >
-                ×
-              </button>
+              <Needs scope="write">
+                <button
+                  type="button"
+                  class="plain"
+                  aria-label={`Take the tag ${tag} away`}
+                  onClick={() => untagItem(collection.name, item, tag)}
+                >
+                  ×
+                </button>
+              </Needs>
             </li>
           ))}
         </ul>
@@ -92,9 +95,11 @@ export function Details({ collection, item }: { collection: CollectionAnswer; it
             Download
           </a>
         )}
-        <button type="button" onClick={() => deleteItems(collection.name, [item])}>
-          Delete
-        </button>
+        <Needs scope="write">
+          <button type="button" onClick={() => deleteItems(collection.name, [item])}>
+            Delete
+          </button>
+        </Needs>
       </div>
       {mediaUrl === undefined && modality !== "text" && <Unkept collection={collection} />}
     </aside>
@@ -129,9 +134,11 @@ function Unkept({ collection: { name, keep_media } }: { collection: CollectionAn
     <p class="sentence">
       Only a preview of this is kept, not the file.{" "}
       {!keep_media && (
-        <button type="button" class="plain link" onClick={keep}>
-          Keep files from now on
-        </button>
+        <Needs scope="write">
+          <button type="button" class="plain link" onClick={keep}>
+            Keep files from now on
+          </button>
+        </Needs>
       )}
     </p>
   );
@@ -150,9 +157,11 @@ export function TagButton({ collection, items }: { collection: string; items: re
   const [isOpen, setOpen] = useState(false);
   if (!isOpen)
     return (
-      <button type="button" onClick={() => setOpen(true)}>
-        Tag…
-      </button>
+      <Needs scope="write">
+        <button type="button" onClick={() => setOpen(true)}>
+          Tag…
+        </button>
+      </Needs>
     );
   return (
     <form

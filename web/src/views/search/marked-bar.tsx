@@ -1,4 +1,5 @@
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
+import { Needs } from "../../components/needs.js";
 import { TagButton } from "./details.js";
 import { cut, feed } from "./feed.js";
 import { Originals } from "./originals.js";
@@ -18,9 +19,11 @@ export function Marked({ collection }: { collection: CollectionAnswer }) {
         Save as CSV
       </button>
       <Originals collection={collection.name} items={items} />
-      <button type="button" onClick={() => deleteItems(collection.name, items)}>
-        Delete
-      </button>
+      <Needs scope="write">
+        <button type="button" onClick={() => deleteItems(collection.name, items)}>
+          Delete
+        </button>
+      </Needs>
       <span class="row right">
         {cutoff !== undefined && cutoff > 0 && (
           <button type="button" class="plain" onClick={() => markAll(ids.slice(0, cutoff))}>

@@ -1,5 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
+import { refuses } from "../../access.js";
+import { Needs, WhyOff } from "../../components/needs.js";
 import { Notice } from "../../components/notice.js";
 import { toast } from "../../components/toasts.js";
 import { useDropping } from "../../components/use-dropping.js";
@@ -78,16 +80,21 @@ export default function SearchView() {
           </p>
           <div class="row">
             <AddButtons onFiles={onFiles} />
-            <button type="button" onClick={addGallery}>
-              Try it with {galleryCount} photographs
-            </button>
+            <Needs scope="write">
+              <button type="button" onClick={addGallery}>
+                Try it with {galleryCount} photographs
+              </button>
+            </Needs>
           </div>
+          <WhyOff scope="write" doing="Making a collection" />
         </div>
       )}
       {state === "ready" && list.length === 0 && (
         <div class="notice">
           <p>Or make an empty one:</p>
-          <NewCollection onDone={() => undefined} />
+          <Needs scope="write">
+            <NewCollection onDone={() => undefined} />
+          </Needs>
         </div>
       )}
       {list.length > 0 && <Sidebar current={current} onFiles={onFiles} />}
@@ -183,6 +190,7 @@ async function take(
     if (found.length > 0) toast(refusal(found.map(({ file }) => file)));
     return;
   }
+  if (refuses("write", "Adding files")) return;
   let name = current?.name;
   try {
     if (name === undefined) {

@@ -1,5 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
+import { whyNot } from "../../access.js";
+import { Needs } from "../../components/needs.js";
 import { toast } from "../../components/toasts.js";
 import { byPath, type FoundFile, pathOf } from "../../files.js";
 import { linkTo } from "../../router.js";
@@ -48,9 +50,11 @@ export function Sidebar({
         ))}
         {!isMaking && (
           <li>
-            <button type="button" class="plain quiet" onClick={() => setMaking(true)}>
-              New collection…
-            </button>
+            <Needs scope="write">
+              <button type="button" class="plain quiet" onClick={() => setMaking(true)}>
+                New collection…
+              </button>
+            </Needs>
           </li>
         )}
       </ul>
@@ -63,17 +67,20 @@ export function Sidebar({
         </div>
       )}
       {current !== undefined && !isMaking && (
-        <p class="sentence">
-          {current.count === 0
-            ? "Or drop files or a folder here."
-            : "Or drop a folder or several files here; a picture or sound alone is searched with."}
-          {current.keep_media && " A copy of each is kept."}
-        </p>
+        <p class="sentence">{whyNot("write", "Changing a collection") ?? dropSentence(current)}</p>
       )}
       {current !== undefined && current.count > 0 && <Facets current={current} />}
       {current !== undefined && <DeleteCollection name={current.name} />}
     </aside>
   );
+}
+
+function dropSentence({ count, keep_media }: CollectionAnswer): string {
+  const drop =
+    count === 0
+      ? "Or drop files or a folder here."
+      : "Or drop a folder or several files here; a picture or sound alone is searched with.";
+  return keep_media ? `${drop} A copy of each is kept.` : drop;
 }
 
 export function AddButtons({ onFiles }: { onFiles: (found: readonly FoundFile[]) => void }) {
@@ -85,7 +92,7 @@ export function AddButtons({ onFiles }: { onFiles: (found: readonly FoundFile[])
     input.value = "";
   };
   return (
-    <>
+    <Needs scope="write">
       <button type="button" onClick={() => files.current?.click()}>
         Add files…
       </button>
@@ -108,7 +115,7 @@ export function AddButtons({ onFiles }: { onFiles: (found: readonly FoundFile[])
         aria-label="Folder to add"
         {...{ webkitdirectory: true }}
       />
-    </>
+    </Needs>
   );
 }
 
@@ -135,8 +142,10 @@ function DeleteCollection({ name }: { name: string }) {
       </button>
     </div>
   ) : (
-    <button type="button" class="plain quiet" onClick={() => setAsking(true)}>
-      Delete this collection…
-    </button>
+    <Needs scope="write">
+      <button type="button" class="plain quiet" onClick={() => setAsking(true)}>
+        Delete this collection…
+      </button>
+    </Needs>
   );
 }

@@ -1,4 +1,5 @@
 import type { ClientList } from "../../../../src/wire/server.js";
+import { isAccessTold, whyNot } from "../../access.js";
 import { Scroller } from "../../components/scroller.js";
 import { usePolled } from "../../components/use-polled.js";
 import { server } from "../../server.js";
@@ -30,7 +31,11 @@ const apiNames: Record<string, string> = {
 
 /** Who asks this server: programs that were pointed here, and this page. */
 export function Clients() {
-  const { answer, failure } = usePolled(() => server.peek().listClients(), 3000);
+  const why = whyNot("admin", "Seeing who asks");
+  const { answer, failure } = usePolled(
+    isAccessTold.value && why === undefined ? () => server.peek().listClients() : undefined,
+    3000,
+  );
   const clients = answer?.data ?? [];
   const minutes = answer?.window_minutes ?? 0;
   return (
@@ -73,8 +78,9 @@ export function Clients() {
         </Scroller>
       )}
       <p class="sentence">
-        A program appears with its first request. None of yours here? Copy an address from below
-        into it. The server keeps this in memory only, and nothing of what was asked.
+        {why ??
+          "A program appears with its first request. None of yours here? Copy an address from " +
+            "below into it. The server keeps this in memory only, and nothing of what was asked."}
       </p>
     </section>
   );

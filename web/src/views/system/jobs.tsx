@@ -1,4 +1,5 @@
 import type { JobAnswer } from "../../../../src/wire/jobs.js";
+import { Needs, WhyOff } from "../../components/needs.js";
 import { toast } from "../../components/toasts.js";
 import { usePolled } from "../../components/use-polled.js";
 import { timeText } from "../../media.js";
@@ -59,26 +60,31 @@ export function Jobs() {
                 <span class="quiet">{durationOf(job)}</span>
               )}
               <span class="row end">
-                {(job.state === "running" || job.state === "queued") && (
-                  <button
-                    type="button"
-                    onClick={() => act(server.peek().cancelJob(job.id), "Cancelled")}
-                  >
-                    Cancel
-                  </button>
-                )}
-                {isResumable(job) && (
-                  <button
-                    type="button"
-                    onClick={() => act(server.peek().resumeJob(job.id), "Goes on")}
-                  >
-                    Go on
-                  </button>
-                )}
+                <Needs scope="write">
+                  {isCancellable(job) && (
+                    <button
+                      type="button"
+                      onClick={() => act(server.peek().cancelJob(job.id), "Cancelled")}
+                    >
+                      Cancel
+                    </button>
+                  )}
+                  {isResumable(job) && (
+                    <button
+                      type="button"
+                      onClick={() => act(server.peek().resumeJob(job.id), "Goes on")}
+                    >
+                      Go on
+                    </button>
+                  )}
+                </Needs>
               </span>
             </li>
           ))}
         </ul>
+      )}
+      {jobs.some((job) => isCancellable(job) || isResumable(job)) && (
+        <WhyOff scope="write" doing="Cancelling a job or going on with it" />
       )}
     </section>
   );
@@ -92,6 +98,8 @@ function madeBy({ result }: JobAnswer): string {
 
 const progressOf = ({ progress, detail }: JobAnswer) =>
   `${(100 * progress).toFixed(0)} % ${detail?.stage ?? detail?.file ?? ""}`;
+
+const isCancellable = ({ state }: JobAnswer) => state === "running" || state === "queued";
 
 /** One that succeeded has nothing left to do; what its folder lacks the server says. */
 const isResumable = ({ state }: JobAnswer) =>

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { Needs } from "../../components/needs.js";
 
 interface Props {
   /** Ids that are installed and not loaded. */
@@ -18,36 +19,38 @@ export function LoadForm({ notLoaded, onLoad, onPull }: Props) {
   };
   return (
     <div class="row load-models">
-      {notLoaded.length > 0 && (
-        <select
-          aria-label="Load an installed model"
-          value=""
-          disabled={isLoading}
-          onChange={({ currentTarget }) => void load(currentTarget.value)}
+      <Needs scope="admin">
+        {notLoaded.length > 0 && (
+          <select
+            aria-label="Load an installed model"
+            value=""
+            disabled={isLoading}
+            onChange={({ currentTarget }) => void load(currentTarget.value)}
+          >
+            <option value="">{isLoading ? "Loading…" : "Load an installed model"}</option>
+            {notLoaded.map((id) => (
+              <option key={id} value={id}>
+                {id}
+              </option>
+            ))}
+          </select>
+        )}
+        <form
+          class="row"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (name.trim() !== "") void onPull(name.trim()).then(() => setName(""));
+          }}
         >
-          <option value="">{isLoading ? "Loading…" : "Load an installed model"}</option>
-          {notLoaded.map((id) => (
-            <option key={id} value={id}>
-              {id}
-            </option>
-          ))}
-        </select>
-      )}
-      <form
-        class="row"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (name.trim() !== "") void onPull(name.trim()).then(() => setName(""));
-        }}
-      >
-        <input
-          aria-label="Model to pull"
-          placeholder="owner/name of the hub"
-          value={name}
-          onInput={({ currentTarget }) => setName(currentTarget.value)}
-        />
-        <button type="submit">Pull and load</button>
-      </form>
+          <input
+            aria-label="Model to pull"
+            placeholder="owner/name of the hub"
+            value={name}
+            onInput={({ currentTarget }) => setName(currentTarget.value)}
+          />
+          <button type="submit">Pull and load</button>
+        </form>
+      </Needs>
       <span class="sentence">
         Pulling is the only thing here that uses the network. After a restart, the option models
         decides what is loaded.

@@ -1,4 +1,5 @@
 import type { ModelAnswer } from "../../../../src/wire/models.js";
+import { Needs, WhyOff } from "../../components/needs.js";
 import { Scroller } from "../../components/scroller.js";
 import { toast } from "../../components/toasts.js";
 import { usePolled } from "../../components/use-polled.js";
@@ -66,6 +67,7 @@ export function Models({ samples }: { samples: readonly Sample[] }) {
         upper bounds of ranges; a part that models share is counted for all of them. Embeddings can
         be compared when their space is the same.
       </p>
+      <WhyOff scope="admin" doing="Loading or unloading models" />
       <LoadForm
         notLoaded={(answer?.installed ?? []).filter((id) => !models.some((one) => one.id === id))}
         onLoad={(model) => act(() => server.peek().loadModel({ model }), `${model} is loaded`)}
@@ -95,32 +97,34 @@ function rowsOf(model: ModelAnswer, samples: readonly Sample[], act: Act) {
           <span class="quiet">
             {space}, {dimensions} dimensions
           </span>
-          <span class="row right">
-            <button
-              type="button"
-              aria-label={`Keep ${id} in memory`}
-              aria-pressed={pinned}
-              title="A pinned model stays in memory"
-              onClick={() =>
-                act(() => load(!pinned), pinned ? `${id} may leave memory` : `${id} is kept`)
-              }
-            >
-              Keep in memory
-            </button>
-            <button
-              type="button"
-              aria-label={`Unload ${id}`}
-              onClick={() =>
-                act(
-                  () => server.peek().unloadModel(id),
-                  `${id} is unloaded; its collections wait for it`,
-                  () => load(pinned),
-                )
-              }
-            >
-              Unload
-            </button>
-          </span>
+          <Needs scope="admin">
+            <span class="row right">
+              <button
+                type="button"
+                aria-label={`Keep ${id} in memory`}
+                aria-pressed={pinned}
+                title="A pinned model stays in memory"
+                onClick={() =>
+                  act(() => load(!pinned), pinned ? `${id} may leave memory` : `${id} is kept`)
+                }
+              >
+                Keep in memory
+              </button>
+              <button
+                type="button"
+                aria-label={`Unload ${id}`}
+                onClick={() =>
+                  act(
+                    () => server.peek().unloadModel(id),
+                    `${id} is unloaded; its collections wait for it`,
+                    () => load(pinned),
+                  )
+                }
+              >
+                Unload
+              </button>
+            </span>
+          </Needs>
         </span>
       </td>
     </tr>,

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { Needs, WhyOff } from "../../components/needs.js";
 import { Scroller } from "../../components/scroller.js";
 import { toast } from "../../components/toasts.js";
 import { usePolled } from "../../components/use-polled.js";
@@ -40,17 +41,21 @@ export function Storage() {
         <span class="quiet">{failure || (list.length === 0 ? "no collections yet" : "")}</span>
         <span class="right row">
           {hasKey.value ? (
-            <button type="button" disabled={isBusy} onClick={backup}>
-              Backup
-            </button>
+            <Needs scope="admin">
+              <button type="button" disabled={isBusy} onClick={backup}>
+                Backup
+              </button>
+            </Needs>
           ) : (
             <a class="button" href={`${serverUrl}/v1/backup`} download="crossmodal.backup">
               Backup
             </a>
           )}
-          <button type="button" disabled={isBusy} onClick={compact}>
-            Compact
-          </button>
+          <Needs scope="write">
+            <button type="button" disabled={isBusy} onClick={compact}>
+              Compact
+            </button>
+          </Needs>
         </span>
       </header>
       {list.length > 0 && (
@@ -81,6 +86,8 @@ export function Storage() {
           </table>
         </Scroller>
       )}
+      <WhyOff scope="write" doing="Compacting" />
+      <WhyOff scope="admin" doing="A backup" />
       <p class="sentence">
         A backup is one file with everything, made while the server works; the command line restores
         it. Compacting frees the space of deleted items; collections wait meanwhile.

@@ -1,4 +1,5 @@
 import type { HeadAnswer } from "../../../../src/wire/heads.js";
+import { WhyOff } from "../../components/needs.js";
 import { Version } from "./version.js";
 
 /** Earlier results: versions side by side, the newest first, one of them in use. */
@@ -19,6 +20,7 @@ export function Heads({
           {failure || "a program that asks for a name gets the version that is in use"}
         </span>
       </header>
+      {heads.length > 0 && <WhyOff scope="write" doing="Using another version, or deleting one," />}
       {heads.length === 0 && <p class="sentence">Nothing yet.</p>}
       <ul class="versions">
         {heads.flatMap(({ name, versions }) =>

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { Needs } from "../../components/needs.js";
 import { LessonMedia } from "./lesson-media.js";
 import type { TaughtModality } from "./state.js";
 import { relabel, type StoredItem } from "./stored-lesson.js";
@@ -25,16 +26,18 @@ export function LabelChoice({
         {children}
         <label class="row">
           <span class="quiet">It is</span>
-          <select
-            aria-label={`Label of ${item.id}`}
-            value={item.label ?? ""}
-            onChange={({ currentTarget }) => void relabel(item, currentTarget.value || undefined)}
-          >
-            {item.label === undefined && <option value="">not labelled</option>}
-            {labels.map((label) => (
-              <option key={label}>{label}</option>
-            ))}
-          </select>
+          <Needs scope="write">
+            <select
+              aria-label={`Label of ${item.id}`}
+              value={item.label ?? ""}
+              onChange={({ currentTarget }) => void relabel(item, currentTarget.value || undefined)}
+            >
+              {item.label === undefined && <option value="">not labelled</option>}
+              {labels.map((label) => (
+                <option key={label}>{label}</option>
+              ))}
+            </select>
+          </Needs>
         </label>
       </div>
     </li>

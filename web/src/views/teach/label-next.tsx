@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { Needs } from "../../components/needs.js";
 import { inWorker } from "./in-worker.js";
 import { LabelChoice } from "./label-choice.js";
 import {
@@ -67,9 +68,11 @@ export function LabelNext({ lesson }: { lesson: StoredLesson }) {
                     {label}? {Math.round(100 * probability)} % sure
                   </span>
                   {item.label === undefined && (
-                    <button type="button" onClick={() => void relabel(item, label)}>
-                      Yes
-                    </button>
+                    <Needs scope="write">
+                      <button type="button" onClick={() => void relabel(item, label)}>
+                        Yes
+                      </button>
+                    </Needs>
                   )}
                 </p>
               </LabelChoice>

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import type { TrainResult } from "../../../../src/wire/heads.js";
 import type { ItemAnswer } from "../../../../src/wire/items.js";
+import { Needs, WhyOff } from "../../components/needs.js";
 import { toast } from "../../components/toasts.js";
 import { followJob } from "../../follow-job.js";
 import { sentenceOf, server, serverUrl } from "../../server.js";
@@ -98,9 +99,15 @@ export function PairsLesson({
         </span>
       </summary>
       <div class="row">
-        <button type="button" disabled={run?.state === "working"} onClick={() => void train(false)}>
-          Train {name}
-        </button>
+        <Needs scope="write">
+          <button
+            type="button"
+            disabled={run?.state === "working"}
+            onClick={() => void train(false)}
+          >
+            Train {name}
+          </button>
+        </Needs>
         <span class="sentence">
           {isMixed
             ? `Items with the same ${field} are partners.`
@@ -108,6 +115,7 @@ export function PairsLesson({
           It is used only if it improves on pairs that it has not seen.
         </span>
       </div>
+      <WhyOff scope="write" doing="Training" />
       {run?.state === "working" && (
         <div role="status">
           <progress max={1} value={run.progress} aria-label="Training" />

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { HeadAnswer } from "../../../../src/wire/heads.js";
+import { Needs, WhyOff } from "../../components/needs.js";
 import { Outcome } from "./outcome.js";
 import { type Lesson, taught, teach } from "./teaching.js";
 
@@ -41,13 +42,16 @@ export function TeachForm({
           onInput={({ currentTarget }) => setWritten(currentTarget.value)}
         />
       </label>
-      <button
-        type="submit"
-        class="primary"
-        disabled={obstacle !== undefined || isBusy || lesson === undefined}
-      >
-        Teach
-      </button>
+      <Needs scope="write">
+        <button
+          type="submit"
+          class="primary"
+          disabled={obstacle !== undefined || isBusy || lesson === undefined}
+        >
+          Teach
+        </button>
+      </Needs>
+      <WhyOff scope="write" doing="Teaching" />
       <p class="sentence" role="status">
         {obstacle ??
           (lesson &&

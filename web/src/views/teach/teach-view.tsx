@@ -11,7 +11,7 @@ import type { Lesson } from "./teaching.js";
 
 /** Labels from a handful of examples, or from a collection, taught in seconds and tried at once. */
 export default function TeachView() {
-  const { answer, failure, askNow } = usePolled(() => server.peek().listHeads(), 4000);
+  const { answer, failure, askNow } = usePolled(() => server.peek().listHeads());
   const heads = answer?.data ?? [];
   const isStored = route.value.path[0] !== undefined || route.value.params.has("stored");
   return (

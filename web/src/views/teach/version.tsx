@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { HeadVersionAnswer } from "../../../../src/wire/heads.js";
+import { Needs } from "../../components/needs.js";
 import { toast } from "../../components/toasts.js";
 import { download } from "../../download.js";
 import { sentenceOf, server } from "../../server.js";
@@ -70,16 +71,20 @@ export function Version({
               Try
             </button>
           )}
-          <button type="button" onClick={active ? stopUsing : use}>
-            {active ? "Stop using" : "Use"}
-          </button>
+          <Needs scope="write">
+            <button type="button" onClick={active ? stopUsing : use}>
+              {active ? "Stop using" : "Use"}
+            </button>
+          </Needs>
           <button type="button" onClick={save}>
             Export
           </button>
           {!active && (
-            <button type="button" onClick={() => setShown("delete")}>
-              Delete…
-            </button>
+            <Needs scope="write">
+              <button type="button" onClick={() => setShown("delete")}>
+                Delete…
+              </button>
+            </Needs>
           )}
         </div>
       )}
