@@ -88,6 +88,7 @@ async function printJob(job: JobAnswer, json: boolean): Promise<void> {
   const facts: [string, string | undefined][] = [
     ["id", job.id],
     ["kind", job.kind],
+    ["subject", job.subject],
     ["state", `${job.state}, ${percent(job)}`],
     ["created", job.created_at],
     ["detail", detailOf(job)],

@@ -16,6 +16,7 @@ const data = z.record(z.string(), z.unknown());
 const StoredJob = z.looseObject({
   id: z.string(),
   kind: z.string(),
+  subject: z.string().optional(),
   state: z.enum(["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]),
   progress: z.number().min(0).max(1),
   detail: data.optional(),

@@ -14,6 +14,8 @@ export interface Job {
   id: string;
   /** What it does, e.g. `train`. */
   kind: string;
+  /** The name of what it works on: the head that it trains, the collection that it lays out, … */
+  subject?: string;
   state: JobState;
   /** In [0, 1]. */
   progress: number;
@@ -31,6 +33,12 @@ export interface Job {
   inputRemoved?: boolean;
   /** The process that wrote it, for people who read the file; not used otherwise. */
   pid?: number;
+}
+
+/** The name of what it makes, or else of what it reads. */
+export function subjectOf({ name, collection, pull }: JobData): string | undefined {
+  const subject = name ?? collection ?? pull;
+  return typeof subject === "string" ? subject : undefined;
 }
 
 /** Whether it can be resumed. */

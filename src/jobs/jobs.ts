@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
-import { hasEnded, type Job, type JobKind, stateInWords } from "./job.js";
+import { hasEnded, type Job, type JobKind, stateInWords, subjectOf } from "./job.js";
 import { JobRecords } from "./job-records.js";
 import { checkResumable, defaultJobLimits, type JobLimits, noJob } from "./job-retention.js";
 import { type During, JobRunner } from "./job-runner.js";
@@ -90,6 +90,7 @@ export class Jobs {
     const job: Job = {
       id: randomBytes(6).toString("hex"),
       kind,
+      subject: subjectOf(input.data),
       state: "queued",
       progress: 0,
       createdAt: new Date().toISOString(),
@@ -237,10 +238,9 @@ export class Jobs {
   }
 
   #refuseTooMany(): void {
-    const { kinds } = this.#options;
     const queued = this.#records
       .all()
-      .filter((job) => job.state === "queued" && !kinds[job.kind]?.isInternal);
+      .filter((job) => job.state === "queued" && !this.#options.kinds[job.kind]?.isInternal);
     const waiting = queued.length + this.#beingCreated;
     if (waiting < maxWaiting) return;
     throw new AppError("overloaded", `${waiting} jobs are already waiting`, {

@@ -6,6 +6,7 @@ import { snakeCase } from "./snake-case.js";
 export function jobAnswer({
   id,
   kind,
+  subject,
   state,
   progress,
   detail,
@@ -18,6 +19,7 @@ export function jobAnswer({
   return {
     id,
     kind,
+    subject,
     state,
     progress,
     ...(detail && { detail: snakeCase(detail) }),

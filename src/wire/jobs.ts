@@ -15,6 +15,8 @@ export const JobAnswer = z.object({
   id: z.string(),
   /** What it does: train, few-shot, bridge, reproject, classify, map, … */
   kind: z.string(),
+  /** The name of what it makes or changes: a head, bridge, calibration, collection or model. */
+  subject: z.string().optional(),
   state: z.enum(jobStates),
   progress: z.number().min(0).max(1),
   detail: z.looseObject({}).optional(),

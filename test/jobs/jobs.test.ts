@@ -92,6 +92,7 @@ describe("Jobs", () => {
     await expect.poll(() => readdirSync(join(folder, two.id))).toEqual(["job.json"]);
     const again = await openJobs(folder, { work: kind });
     expect(again.list().map(({ result }) => result)).toEqual([{ name: "two" }, { name: "one" }]);
+    expect(again.list().map(({ subject }) => subject)).toEqual(["two", "one"]);
   });
 
   it("cancels a job that has been told to run but has not begun", async () => {

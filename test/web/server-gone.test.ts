@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createClient } from "../../src/client/client.js";
+import { seededRandom } from "../../src/math/random.js";
 import { type Browser, hasBrowser, openBrowser } from "../helpers/browser.js";
 import { type ServedProcess, serve, untilReady } from "../helpers/serve.js";
 
@@ -42,6 +43,28 @@ async function fill() {
     },
   ]);
   expect((await client.addItems("notes", items)).failed).toBe(0);
+}
+
+const many = 800;
+const trained = 400;
+
+/** Enough for a training and a layout that take some seconds. */
+async function fillMany() {
+  const client = createClient({ url: server.url });
+  const { dimensions } = await client.createCollection({ name: "many", model: "starter-clip" });
+  const random = seededRandom(5);
+  const items = Array.from({ length: many }, (_, i) => {
+    const embedding = Array.from({ length: dimensions }, () => random.normal());
+    embedding[i % 3] += 20;
+    const length = Math.hypot(...embedding);
+    return {
+      id: `item ${i}`,
+      modality: "image" as const,
+      embedding: embedding.map((x) => Number((x / length).toFixed(4))),
+      metadata: i < trained ? { kind: ["even", "odd", "other"][i % 3] } : {},
+    };
+  });
+  expect((await client.addItems("many", items)).failed).toBe(0);
 }
 
 const open = async (hash: string) => (await browser.open(`${server.url}/#/${hash}`)).page;
@@ -92,6 +115,75 @@ describe.skipIf(!found)("the page while its server is gone", () => {
     await map.getByRole("button", { name: "Lay out" }).waitFor();
     await teach.locator(".examples-of-class li:not(.pending):not(.failed)").nth(1).waitFor();
     await gap.getByText("4 texts").waitFor();
-    await Promise.all([classify, search, map, teach, gap, system].map((page) => page.close()));
+
+    // The same where the network is gone, and the server is not
+    const pages = [classify, search, map, teach, gap, system];
+    await map.getByLabel("Laid out by").selectOption("pca");
+    await map.getByText("9 items ·").waitFor();
+    await browser.context.setOffline(true);
+    for (const page of pages) await page.getByText("This device is offline").first().waitFor();
+    await classify.getByRole("button", { name: "Remove tiger" }).click();
+    await search.getByLabel("Search by a sentence").fill("a boat");
+    await search.getByText("The search failed").waitFor();
+    await search.getByLabel("Files to add").setInputFiles([file("images/coffee.webp")]);
+    await map.getByLabel("Near to a text").fill("a boat");
+    await map.keyboard.press("Enter");
+    await map.locator(".map-highlights", { hasText: "This device is offline" }).waitFor();
+    await teach.getByLabel("Examples of alpha").setInputFiles([file("images/temple.jpg")]);
+    await gap.getByLabel("Field that pairs share").fill("pair");
+    await gap.keyboard.press("Enter");
+    await gap.getByText("This cannot be measured").waitFor();
+    await system.route("**/assets/gap-view-*", (route) => route.abort()); // not from the cache
+    await system.getByRole("link", { name: "Gap" }).click();
+    await system.getByText("This view could not be loaded").waitFor();
+
+    await system.unrouteAll();
+    await browser.context.setOffline(false);
+    for (const page of pages) await gone(page).waitFor({ state: "detached" });
+    await search.getByText("starter-clip reads the text").waitFor();
+    await search.getByText("1 stored").waitFor();
+    await map.getByText("The stronger a point, the nearer to “a boat”").waitFor();
+    await teach.locator(".examples-of-class li:not(.pending):not(.failed)").nth(2).waitFor();
+    await gap.getByText("4 pairs").waitFor();
+    await system.getByText("How far apart do pictures, sounds and texts lie?").waitFor();
+    await classify.locator(".bars .best").waitFor();
+    await Promise.all(pages.map((page) => page.close()));
+  }, 300_000);
+
+  it("goes on with the jobs that the server was at", async () => {
+    await fillMany();
+    const teach = await open("teach/many?by=kind");
+    await teach.getByText("Or teach the search").click();
+    const map = await open("map/many?by=umap");
+    await map.getByRole("button", { name: "Lay out" }).waitFor();
+    const system = await open("system");
+    const job = (text: string) =>
+      system.getByRole("region", { name: "Jobs" }).getByRole("listitem").filter({ hasText: text });
+    await map.getByRole("button", { name: "Lay out" }).click();
+    await map.getByText("Laying out: ").waitFor();
+    await teach.getByRole("button", { name: "Train many-search" }).click();
+    await teach.getByRole("img", { name: "Loss by round" }).waitFor();
+    const learning = { name: "later", from: "starter-clap", to: "starter-clip" };
+    await createClient({ url: server.url }).learnBridge({ ...learning, method: "c-mcr" });
+
+    server.child.kill("SIGKILL");
+    await server.ended;
+    for (const page of [teach, map, system]) await gone(page).waitFor();
+    await map.close();
+    const { port } = new URL(server.url);
+    server = await serve(["--port", port], server.dataDir);
+
+    // What a page follows goes on by itself, also where that is opened anew; the rest at a click
+    const bridge = job("learning a bridge later");
+    await bridge.getByText("interrupted when the server stopped").waitFor();
+    await bridge.getByRole("button", { name: "Go on" }).click();
+    await bridge.getByRole("button", { name: "Cancel" }).click();
+    await bridge.getByText("cancelled").waitFor();
+    const again = await open("map/many?by=umap");
+    await again.getByText(`${many} items`, { exact: true }).waitFor();
+    await teach.getByText("many-search, version 1").waitFor();
+    await job("training a head many-search, version 1").waitFor();
+    await job("laying a collection out many").getByText("succeeded").waitFor();
+    await Promise.all([teach, again, system].map((page) => page.close()));
   }, 300_000);
 });

@@ -58,7 +58,11 @@ export function App() {
         <StatusLine />
         <HelpButton />
       </header>
-      {needsKey.value ? <KeyForm /> : <LazyView key={current.id} view={current} />}
+      {needsKey.value && <KeyForm />}
+      {/* Hidden meanwhile: what was chosen and written in it stays */}
+      <div hidden={needsKey.value}>
+        <LazyView key={current.id} view={current} />
+      </div>
       <div class="messages">
         <NoAnswer />
         <Toasts />

@@ -79,7 +79,9 @@ async function watchedFetch(url: string, init: RequestInit): Promise<Response> {
 export function sentenceOf(error: unknown): string {
   if (error instanceof Error && error.cause instanceof UnreadableFile) return error.cause.message;
   if (error instanceof ConnectionError || error instanceof TypeError)
-    return "The server does not answer. Start it again; nothing that was stored is lost.";
+    return navigator.onLine
+      ? "The server does not answer. Start it again; nothing that was stored is lost."
+      : "This device is offline. Connect it again; nothing that was stored is lost.";
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   const { code, param, message } = error;
   switch (code) {

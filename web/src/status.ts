@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { ConnectionError } from "../../src/client/client.js";
+import { ApiError, ConnectionError } from "../../src/client/client.js";
 import { pause } from "../../src/client/retry.js";
 import type { ModelAnswer } from "../../src/wire/models.js";
 import { UnreadableFile } from "./files.js";
@@ -48,6 +48,8 @@ document.addEventListener("visibilitychange", () => {
 });
 // A key was entered.
 server.subscribe(() => void askStatus());
+// A server on this machine answers all the same.
+for (const change of ["online", "offline"]) addEventListener(change, () => void askStatus());
 
 // A request that got no answer: is the server gone?
 let isAsking = false;
@@ -60,15 +62,16 @@ lostRequests.subscribe(() => {
 });
 
 /** @throws the signal's reason. */
-async function untilReady(signal: AbortSignal | undefined): Promise<void> {
-  while (status.peek().state !== "ready") await pause(waitingIntervalMs / 3, signal);
+async function until(isSo: () => boolean, signal: AbortSignal | undefined): Promise<void> {
+  while (!isSo()) await pause(waitingIntervalMs / 3, signal);
 }
 
 const maxTries = 3;
 
 /**
- * Sends what may be sent twice until the server has answered: waits while it is away, and gives up
- * only where the request gets no answer from a server that answers others.
+ * Sends what may be sent twice until the server has answered: waits while it is away, or asks for
+ * another key, and gives up only where the request gets no answer from a server that answers
+ * others.
  */
 export async function persistently<T>(
   send: () => Promise<T>,
@@ -79,11 +82,16 @@ export async function persistently<T>(
       return await send();
     } catch (error) {
       signal?.throwIfAborted();
+      if (error instanceof ApiError && error.status === 401 && needsKey.peek()) {
+        await until(() => !needsKey.peek(), signal);
+        tries = 0;
+        continue;
+      }
       if (!(error instanceof ConnectionError) || error.cause instanceof UnreadableFile) throw error;
       await askStatus();
       if (status.peek().state === "unreachable") tries = 0;
       else if (tries >= maxTries) throw error;
-      await untilReady(signal);
+      await until(() => status.peek().state === "ready", signal);
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { ComponentType } from "preact";
 import { useEffect, useErrorBoundary, useState } from "preact/hooks";
+import { returns } from "../server.js";
 import type { View } from "../views.js";
 import { Notice } from "./notice.js";
 
@@ -9,8 +10,12 @@ export function LazyView({ view }: { view: View }) {
   const [failure, setFailure] = useState<unknown>();
   const [thrown, resetThrown] = useErrorBoundary((error) => console.error(error));
   useEffect(() => {
-    view.load().then(({ default: Component }) => setLoaded({ Component }), setFailure);
-  }, [view]);
+    if (loaded !== undefined) return;
+    view.load().then(({ default: Component }) => {
+      setFailure(undefined);
+      setLoaded({ Component });
+    }, setFailure);
+  }, [view, returns.value]);
   if (thrown !== undefined)
     return (
       <main>

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Modality } from "../../../src/encoders/encoder.js";
-import { hasKey, server, serverUrl } from "../server.js";
+import { hasKey, returns, server, serverUrl } from "../server.js";
 
 interface Previewed {
   id: string;
@@ -12,6 +12,7 @@ interface Previewed {
 export function Preview({ collection, item }: { collection: string; item: Previewed }) {
   const [isMissing, setMissing] = useState(false);
   const url = usePreviewUrl(collection, item);
+  useEffect(() => setMissing(false), [returns.value]);
   if (item.modality === "text")
     return <span class="preview text">{item.text ?? <i class="quiet">a text</i>}</span>;
   if (isMissing) return <span class={`preview none ${item.modality}`}>no preview</span>;
@@ -56,7 +57,7 @@ function usePreviewUrl(collection: string, { id, modality }: Previewed): string 
       abort.abort();
       if (url !== undefined) URL.revokeObjectURL(url);
     };
-  }, [isFetched, collection, id]);
+  }, [isFetched, collection, id, returns.value]);
   if (isFetched) return blobUrl;
   const seg = encodeURIComponent;
   return `${serverUrl}/v1/collections/${seg(collection)}/items/${seg(id)}/preview`;

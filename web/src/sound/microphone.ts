@@ -27,18 +27,21 @@ export async function openMicrophone(
     );
   });
   const context = new AudioContext();
-  await context.audioWorklet.addModule(workletUrl);
+  const close = async () => {
+    for (const track of stream.getTracks()) track.stop();
+    await context.close();
+  };
+  try {
+    await context.audioWorklet.addModule(workletUrl);
+  } catch {
+    await close(); // or the browser goes on saying that it is in use
+    throw new Error("What records could not be loaded: the server does not answer.");
+  }
   const capture = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0 });
   capture.port.onmessage = ({ data }: MessageEvent<Float32Array>) => onSamples(data);
   context.createMediaStreamSource(stream).connect(capture);
   await context.resume();
-  return {
-    sampleRateHz: context.sampleRate,
-    close: async () => {
-      for (const track of stream.getTracks()) track.stop();
-      await context.close();
-    },
-  };
+  return { sampleRateHz: context.sampleRate, close };
 }
 
 /** Chunks as one. */

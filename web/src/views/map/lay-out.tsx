@@ -16,10 +16,11 @@ export const umapMeaning =
   "UMAP keeps neighbours together: what lies close is alike. How far groups lie apart, how large " +
   "they are and what is empty between them means little, and another run could show it otherwise.";
 
-/** Starts the job, or none where it runs already, and shows the map at its end. */
+/** Starts the job, or follows the one that is under way, and shows the map at its end. */
 async function layOut(collection: string): Promise<void> {
   try {
-    const { job } = await server.peek().layOutMap(collection, { method: "umap" });
+    const underWay = await jobOf(collection, ["queued", "running"]);
+    const job = underWay ?? (await server.peek().layOutMap(collection, { method: "umap" })).job;
     await follow(collection, job);
   } catch (error) {
     toast(sentenceOf(error));
@@ -41,14 +42,21 @@ async function follow(collection: string, first: JobAnswer): Promise<void> {
   }
 }
 
-/** One that was started before the page was loaded, or in another window. */
-async function findJob(collection: string): Promise<void> {
+async function jobOf(collection: string, states: readonly JobAnswer["state"][]) {
   const { data } = await server.peek().listJobs();
-  const job = data.find(
-    ({ kind, state, detail }) =>
-      kind === "map" && state === "running" && detail?.collection === collection,
+  return data.find(
+    ({ kind, state, subject }) =>
+      kind === "map" && states.includes(state) && subject === collection,
   );
-  if (job !== undefined && underWay.peek() === undefined) await follow(collection, job);
+}
+
+/** Started in another window or before the page was loaded; or interrupted with the server. */
+async function findJob(collection: string): Promise<void> {
+  const mayResume = whyNot("write") === undefined;
+  const states = ["queued", "running", ...(mayResume ? (["interrupted"] as const) : [])] as const;
+  const job = await jobOf(collection, states);
+  if (job !== undefined && underWay.peek()?.collection !== collection)
+    await follow(collection, job);
 }
 
 /** What UMAP is, and the job that makes it: to be started, its progress, to be cancelled. */

@@ -1,21 +1,27 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { route } from "../../router.js";
 import type { Colouring } from "./colouring.js";
 import { drawMap, type Scene } from "./draw-map.js";
+import { changeAddress } from "./map-controls.js";
 import type { MapData, MapName } from "./map-data.js";
 import { Palette } from "./palette.js";
 import { type Thumbnail, Thumbnails } from "./thumbnails.js";
 import {
   nearestPoint,
   type Point,
+  placeOfView,
   pointsWithin,
   type Size,
   type Viewport,
+  viewAt,
   wholeMap,
   zoomed,
 } from "./viewport.js";
 
 const hoverPixels = 12;
 const maxVisible = 200;
+/** Once it has come to rest: browsers limit how often an address may change. */
+const linkAfterMs = 300;
 const help = "Arrows move, plus and minus zoom, Enter lists what is in view.";
 
 interface Props {
@@ -44,9 +50,17 @@ export function MapCanvas({ data, colouring, names, weights, selected, onSelect 
     resized.observe(canvas.current!);
     return () => resized.disconnect();
   }, []);
+  // The part that is seen is in the address, and stays the same when the window does not
+  const place = route.value.params.get("at");
   useEffect(() => {
-    if (size.width > 0) setView(wholeMap(data, size));
-  }, [data, size.width, size.height]);
+    if (size.width > 0) setView(viewAt(place, wholeMap(data, size)));
+  }, [data, size.width, size.height, place]);
+  useEffect(() => {
+    if (view === undefined) return;
+    const at = placeOfView(view, wholeMap(data, size));
+    const timer = setTimeout(() => changeAddress({ at }), linkAfterMs);
+    return () => clearTimeout(timer);
+  }, [view]);
   const palette = useRef<[string, Palette]>(undefined);
   const thumbnails = useThumbnails(data);
   const drawn = useRef<readonly Thumbnail[]>([]);

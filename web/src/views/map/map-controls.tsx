@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { CollectionFields } from "../../../../src/wire/collection-fields.js";
 import { navigate, route } from "../../router.js";
-import { server } from "../../server.js";
+import { returns, server } from "../../server.js";
 import { clearHighlight, highlighted } from "./highlight.js";
 import type { MapData } from "./map-data.js";
 
@@ -18,6 +18,7 @@ export function MapControls({ data }: { data: MapData }) {
   const near = route.value.params.get("near") ?? "";
   const field = route.value.params.get("colour") ?? "";
   const [text, setText] = useState(near);
+  useEffect(() => setText(near), [near]);
   const fields = useFields(data.collection);
   const show = (wanted: string) => {
     if (wanted === "") clearHighlight();
@@ -82,7 +83,7 @@ function useFields(collection: string): readonly Field[] {
         () => undefined,
       );
     return () => abort.abort();
-  }, [collection]);
+  }, [collection, returns.value]);
   return fields;
 }
 

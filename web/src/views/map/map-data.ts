@@ -47,8 +47,11 @@ let followed: { collection: string; method: MapMethod } | undefined;
  */
 export function followMap(collection: string, method: MapMethod): () => void {
   followed = { collection, method };
+  let isBegun = false;
   const stop = effect(() => {
-    if (!needsKey.value) void loadMap(collection, method);
+    if (needsKey.value || (isBegun && mapState.peek().state === "ready")) return;
+    isBegun = true;
+    void loadMap(collection, method);
   });
   const stopRetrying = returns.subscribe(() => {
     if (mapState.peek().state === "failed") void loadMap(collection, method);

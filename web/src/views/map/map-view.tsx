@@ -57,7 +57,7 @@ export default function MapView() {
           aria-label="Laid out by"
           value={method}
           onChange={({ currentTarget }) =>
-            changeAddress({ by: currentTarget.value.replace("pca", "") })
+            changeAddress({ by: currentTarget.value.replace("pca", ""), at: undefined })
           }
         >
           <option value="pca">by principal components</option>
@@ -110,16 +110,26 @@ function LoadedMap({ data }: { data: MapData }) {
   const { params } = route.value;
   const near = params.get("near");
   const field = params.get("colour") || undefined;
+  const item = params.get("item");
+  const tries = returns.value;
   useEffect(() => clearHighlight, [data]);
   useEffect(() => void colourBy(data, field), [data, field]);
   useEffect(() => {
     if (near) void highlightText(data, near);
+    else if (highlighted.peek().group === undefined) clearHighlight();
   }, [data, near]);
   useEffect(() => {
-    const wanted = route.peek().params.get("item");
-    const at = wanted === null ? -1 : data.ids.indexOf(wanted);
-    if (at >= 0) setSelected([at]);
-  }, [data]);
+    if (colouring.peek()?.sentence !== undefined) void colourBy(data, field);
+    if (near && highlighted.peek().weights === undefined) void highlightText(data, near);
+  }, [tries]);
+  useEffect(() => {
+    const at = item === null ? -1 : data.ids.indexOf(item);
+    if (at >= 0) setSelected((before) => (before.includes(at) ? before : [at]));
+  }, [data, item]);
+  const select = (points: readonly number[]) => {
+    setSelected(points);
+    changeAddress({ item: points.length === 1 ? data.ids[points[0]] : undefined });
+  };
   const plain = useMemo(() => byModality(data), [data]);
   if (data.count === 0)
     return (
@@ -143,7 +153,7 @@ function LoadedMap({ data }: { data: MapData }) {
           names={mapNames.value}
           weights={highlighted.value.weights}
           selected={selected}
-          onSelect={setSelected}
+          onSelect={select}
         />
         <div class="map-side">
           <Legend colouring={colours} />
@@ -155,7 +165,7 @@ function LoadedMap({ data }: { data: MapData }) {
                 "The words name regions, each the nearest of a list of everyday words."}
             </p>
           )}
-          <Selected data={data} selected={selected} onSelect={setSelected} />
+          <Selected data={data} selected={selected} onSelect={select} />
         </div>
       </div>
     </>

@@ -36,10 +36,27 @@ export function wholeMap({ points }: Pick<MapData, "points">, { width, height }:
   return { x: (left + right) / 2, y: (bottom + top) / 2, scale: Math.max(scale, 1e-3) };
 }
 
+/** "x,y,zoom" for the address: the centre, and how many times closer than the whole map. */
+export function placeOfView(view: Viewport, whole: Viewport): string | undefined {
+  const zoom = view.scale / whole.scale;
+  const isWhole = view.x === whole.x && view.y === whole.y && zoom === 1;
+  return isWhole ? undefined : [view.x, view.y, zoom].map((n) => n.toPrecision(7)).join(",");
+}
+
+/** The inverse; the whole map where the address says nothing that can be read. */
+export function viewAt(place: string | null, whole: Viewport): Viewport {
+  const numbers = place?.split(",").map(Number) ?? [];
+  const [x, y, zoom] = numbers;
+  if (numbers.length !== 3 || !numbers.every(Number.isFinite) || zoom <= 0) return whole;
+  return { x, y, scale: inRange(whole.scale * zoom) };
+}
+
+const inRange = (scale: number) => Math.min(1e7, Math.max(1e-3, scale));
+
 /** Closer or farther, about a place of the canvas that stays where it is. */
 export function zoomed(view: Viewport, by: number, at: Point, size: Size): Viewport {
   const [x, y] = planeAt(view, at, size);
-  const scale = Math.min(1e7, Math.max(1e-3, view.scale * by));
+  const scale = inRange(view.scale * by);
   const kept = view.scale / scale;
   return { x: x + (view.x - x) * kept, y: y + (view.y - y) * kept, scale };
 }

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Preview } from "../../components/preview.js";
+import { needsKey } from "../../server.js";
 import { mediaUrlOf } from "./player.js";
 import { focused } from "./selection.js";
 
@@ -14,7 +15,7 @@ export const openViewer = () => {
 export function Viewer({ collection }: { collection: string }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const item = focused.value;
-  const isShown = isOpen.value && item?.modality === "image";
+  const isShown = isOpen.value && item?.modality === "image" && !needsKey.value;
   useEffect(() => {
     if (isShown && !dialog.current?.open) dialog.current?.showModal();
     else if (!isShown) dialog.current?.close();

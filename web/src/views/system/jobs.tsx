@@ -17,6 +17,11 @@ const kinds: Record<string, string> = {
   pull: "pulling a model",
 };
 
+const states: Partial<Record<JobAnswer["state"], string>> = {
+  queued: "waiting for its turn",
+  interrupted: "interrupted when the server stopped; “Go on” resumes it",
+};
+
 /** Long tasks: their progress, and actions on them. */
 export function Jobs() {
   const { answer, failure, askNow } = usePolled(() => server.peek().listJobs(), 1500);
@@ -43,11 +48,11 @@ export function Jobs() {
           {jobs.map((job) => (
             <li key={job.id}>
               <div>
-                <strong>{kinds[job.kind] ?? job.kind}</strong> {madeBy(job)}
+                <strong>{kinds[job.kind] ?? job.kind}</strong> {subjectOf(job)}
                 <div class="sentence">{new Date(job.created_at).toLocaleString()}</div>
               </div>
               <div class={job.state === "failed" ? "bad" : undefined}>
-                {job.state === "running" ? progressOf(job) : job.state}
+                {job.state === "running" ? progressOf(job) : (states[job.state] ?? job.state)}
                 {job.error !== undefined && <div>{job.error.message}</div>}
               </div>
               {job.state === "running" ? (
@@ -91,10 +96,8 @@ export function Jobs() {
 }
 
 /** "mine, version 2", once there is one. */
-function madeBy({ result }: JobAnswer): string {
-  if (typeof result?.head !== "string") return "";
-  return `${result.head}, version ${result.version}`;
-}
+const subjectOf = ({ subject = "", result }: JobAnswer) =>
+  typeof result?.version === "number" ? `${subject}, version ${result.version}` : subject;
 
 const progressOf = ({ progress, detail }: JobAnswer) =>
   `${(100 * progress).toFixed(0)} % ${detail?.stage ?? detail?.file ?? ""}`;
@@ -105,7 +108,7 @@ const isCancellable = ({ state }: JobAnswer) => state === "running" || state ===
 const isResumable = ({ state }: JobAnswer) =>
   state === "interrupted" || state === "failed" || state === "cancelled";
 
-function durationOf({ started_at, ended_at }: JobAnswer): string {
-  if (started_at === null || ended_at === null) return "";
+function durationOf({ state, started_at, ended_at }: JobAnswer): string {
+  if (started_at === null || ended_at === null || state === "interrupted") return "";
   return `took ${timeText((Date.parse(ended_at) - Date.parse(started_at)) / 1000)}`;
 }

@@ -1,4 +1,5 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
+import type { HeadAnswer } from "../../../../src/wire/heads.js";
 import { Scroller } from "../../components/scroller.js";
 import { signTest, wilsonInterval } from "./cross-validation.js";
 import { LessonMedia } from "./lesson-media.js";
@@ -9,7 +10,7 @@ import { TryIt } from "./try-it.js";
 const maxShown = 40;
 
 /** How good the taught classes will be on what they have not seen, and where they go wrong. */
-export function Outcome() {
+export function Outcome({ heads }: { heads: readonly HeadAnswer[] }) {
   const current = taught.value;
   if (current === undefined) return null;
   const { state, stage, progress, sentence, head } = current;
@@ -28,10 +29,17 @@ export function Outcome() {
         </p>
       </div>
     );
-  return <Done current={current} />;
+  return <Done current={current} versions={heads.find(({ name }) => name === head)?.versions} />;
 }
 
-function Done({ current }: { current: Taught }) {
+function Done({
+  current,
+  versions = [],
+}: {
+  current: Taught;
+  /** That there are now. */
+  versions?: HeadAnswer["versions"];
+}) {
   const { judged, labels, seconds, head, version } = current;
   const tested = judged.filter(({ after }) => after !== undefined);
   const alone = judged.length - tested.length;
@@ -47,6 +55,7 @@ function Done({ current }: { current: Taught }) {
         </strong>{" "}
         <span class="quiet">taught in {seconds!.toFixed(1)} s</span>
       </p>
+      <Meanwhile current={current} versions={versions} />
       {tested.length > 0 && (
         <dl class="figures">
           <Figure
@@ -76,6 +85,28 @@ function Done({ current }: { current: Taught }) {
       <TryIt key={`${head} ${version}`} head={`${head}@${version}`} modality={current.modality} />
     </div>
   );
+}
+
+/** What another window, or the list below, has done with the name since. */
+function Meanwhile({
+  current: { head, version, between = [] },
+  versions,
+}: {
+  current: Taught;
+  versions: HeadAnswer["versions"];
+}) {
+  const wasListed = useRef(false);
+  const isListed = versions.some((one) => one.version === version);
+  wasListed.current ||= isListed;
+  const inUse = versions.find(({ active }) => active)?.version;
+  const sentences = [
+    between.length > 0 &&
+      `Another window taught ${head} meanwhile: version ${between.join(", ")}, which is kept.`,
+    wasListed.current && !isListed
+      ? "This version has been deleted; teach again to have it back."
+      : inUse !== undefined && inUse !== version && `Version ${inUse} is the one in use now.`,
+  ].filter(Boolean);
+  return sentences.length > 0 ? <p role="status">{sentences.join(" ")}</p> : null;
 }
 
 /** Fewer right than by the names alone: whether that is sure. */

@@ -1,32 +1,13 @@
-import { useState } from "preact/hooks";
-import type { z } from "zod";
+import { useEffect } from "preact/hooks";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
-import type { TrainResult } from "../../../../src/wire/heads.js";
 import type { ItemAnswer } from "../../../../src/wire/items.js";
 import { Needs, WhyOff } from "../../components/needs.js";
 import { toast } from "../../components/toasts.js";
-import { followJob } from "../../follow-job.js";
 import { sentenceOf, server, serverUrl } from "../../server.js";
 import { LessonMedia } from "./lesson-media.js";
-import { type Epoch, LiveCurve } from "./live-curve.js";
+import { LiveCurve } from "./live-curve.js";
+import { findTraining, keyOf, runs, trainPairs } from "./pairs-training.js";
 import { Trained } from "./trained.js";
-
-type Result = z.infer<typeof TrainResult>;
-
-interface Run {
-  state: "working" | "done" | "failed";
-  stage: string;
-  progress: number;
-  epochs: readonly Epoch[];
-  total: number;
-  result?: Result;
-  /** The worst findings of screening, if they are pictures or sounds. */
-  suspects: readonly { kind: string; items: readonly ItemAnswer[] }[];
-  sentence: string;
-}
-
-/** More than a collection has. */
-const maxRepeats = 1e9;
 
 /** A projection that brings items nearer to their labels, or to their partners. */
 export function PairsLesson({
@@ -40,57 +21,23 @@ export function PairsLesson({
   model: string;
   onTaught: () => void;
 }) {
-  const [run, setRun] = useState<Run>();
-  const [jobId, setJobId] = useState<string>();
+  const source = { collection: collection.name, field };
+  const run = runs.value.get(keyOf(source));
   const isMixed = Object.keys(collection.count_by_modality).length > 1;
   const name = `${collection.name}-search`;
-  const train = async (isExcluding: boolean) => {
-    const tell = (change: Partial<Run>) => setRun((before) => ({ ...before!, ...change }));
-    setRun({
-      state: "working",
-      stage: "waiting",
-      progress: 0,
-      epochs: [],
-      total: 0,
-      suspects: [],
-      sentence: "",
-    });
-    try {
-      const { job } = await server.peek().trainHead({
-        name,
-        model,
-        pairs: { collection: collection.name, by: field },
-        // A label is the partner of many, which is not a fault
-        screen: { exclude: isExcluding, repeats: isMixed ? undefined : maxRepeats },
-        activate: "if_improved",
-      });
-      setJobId(job.id);
-      const { result } = await followJob(job.id, ({ state, progress, detail }) => {
-        tell({ progress, stage: String(detail?.stage ?? state) });
-        if (detail?.stage === "training") {
-          const epoch = detail as unknown as Epoch & { epochs: number };
-          setRun((before) => ({
-            ...before!,
-            total: epoch.epochs,
-            epochs: [...before!.epochs.filter((one) => one.epoch < epoch.epoch), epoch],
-          }));
-        }
-      });
-      tell({ state: "done", result: result as Result });
-      tell({ suspects: await suspectsOf(collection.name, result as Result) });
-    } catch (error) {
-      tell({ state: "failed", sentence: sentenceOf(error) });
-    }
-    setJobId(undefined);
-    onTaught();
-  };
+  useEffect(
+    () => void findTraining({ ...source, name }).then(onTaught, () => undefined),
+    [keyOf(source)],
+  );
+  const train = (isExcluding: boolean) =>
+    trainPairs({ ...source, model, name, isMixed, isExcluding }).then(onTaught);
   const cancel = (id: string) =>
     server
       .peek()
       .cancelJob(id)
       .catch((error) => toast(sentenceOf(error)));
   return (
-    <details class="card pairs-lesson">
+    <details class="card pairs-lesson" open={run !== undefined}>
       <summary>
         <strong>Or teach the search</strong>{" "}
         <span class="quiet">
@@ -120,8 +67,8 @@ export function PairsLesson({
         <div role="status">
           <progress max={1} value={run.progress} aria-label="Training" />
           <p class="sentence">{run.stage}…</p>
-          {jobId !== undefined && (
-            <button type="button" onClick={() => void cancel(jobId)}>
+          {run.jobId !== undefined && (
+            <button type="button" onClick={() => void cancel(run.jobId!)}>
               Cancel
             </button>
           )}
@@ -175,14 +122,4 @@ function Stored({ collection, item }: { collection: string; item: ItemAnswer }) 
   if (modality === "text") return <span>{text ?? id}</span>;
   const url = media_url === undefined ? undefined : serverUrl + media_url;
   return <LessonMedia example={{ id, name: id, url, collection }} modality={modality} />;
-}
-
-async function suspectsOf(collection: string, { screening }: Result): Promise<Run["suspects"]> {
-  const found = screening?.worst ?? [];
-  return Promise.all(
-    found.slice(0, 24).map(async ({ kind, ids = [] }) => ({
-      kind,
-      items: await Promise.all(ids.slice(0, 2).map((id) => server.peek().getItem(collection, id))),
-    })),
-  );
 }

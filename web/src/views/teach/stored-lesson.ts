@@ -1,4 +1,5 @@
 import { computed, signal } from "@preact/signals";
+import { ApiError } from "../../../../src/client/client.js";
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import type { ItemAnswer } from "../../../../src/wire/items.js";
 import type { ModelAnswer } from "../../../../src/wire/models.js";
@@ -72,6 +73,8 @@ export const storedLesson = computed((): Lesson | undefined => {
 });
 
 let reading = new AbortController();
+/** What is left out of it is kept while another view is looked at. */
+let lastSource: string | undefined;
 
 export function stopReading(): void {
   reading.abort();
@@ -86,7 +89,9 @@ export async function readLesson(
   reading = new AbortController();
   const { signal } = reading;
   stored.value = { state: "loading", count: 0 };
-  leftOut.value = new Set();
+  const source = JSON.stringify([collection.name, field, modality]);
+  if (source !== lastSource) leftOut.value = new Set();
+  lastSource = source;
   screened.value = undefined;
   const items: StoredItem[] = [];
   const read = async (exists: boolean): Promise<boolean> => {
@@ -120,19 +125,23 @@ export async function readLesson(
 
 function storedItem(collection: string, field: string, item: ItemAnswer): StoredItem {
   const { id, media_url, embedding, metadata } = item;
-  const value = field
-    .split(".")
-    .reduce<unknown>((at, key) => (at as Json | undefined)?.[key], metadata);
-  const isLabel = ["string", "number", "boolean"].includes(typeof value) && value !== "";
   return {
     id,
     name: fileNameOf(id),
     url: media_url === undefined ? undefined : serverUrl + media_url,
     collection,
-    label: isLabel ? String(value) : undefined,
-    value: isLabel ? (value as Value) : undefined,
+    ...labelIn(metadata, field),
     embedding: Float32Array.from(embedding!),
   };
+}
+
+function labelIn(metadata: Json, field: string): Pick<StoredItem, "label" | "value"> {
+  const value = field
+    .split(".")
+    .reduce<unknown>((at, key) => (at as Json | undefined)?.[key], metadata);
+  const isLabel = ["string", "number", "boolean"].includes(typeof value) && value !== "";
+  if (!isLabel) return { label: undefined, value: undefined };
+  return { label: String(value), value: value as Value };
 }
 
 type Json = Record<string, unknown>;
@@ -152,7 +161,17 @@ async function screen(): Promise<void> {
   screened.value = { items, labels, ...found };
 }
 
-/** Writes a label into the item's metadata. */
+/** Changes an item of the lesson that is shown, or takes it out. */
+function update(id: string, change: Partial<StoredItem> | undefined): void {
+  const current = stored.peek();
+  if (current.state !== "ready") return;
+  const items = current.lesson.items.flatMap((one) =>
+    one.id !== id ? [one] : change === undefined ? [] : [{ ...one, ...change }],
+  );
+  stored.value = { state: "ready", lesson: { ...current.lesson, items } };
+}
+
+/** Writes a label into the item's metadata, unless another window has changed it meanwhile. */
 export async function relabel(item: StoredItem, label: string | undefined): Promise<void> {
   if (stored.peek().state !== "ready" || label === item.label) return;
   const { lesson } = stored.peek() as Extract<State, { state: "ready" }>;
@@ -163,12 +182,20 @@ export async function relabel(item: StoredItem, label: string | undefined): Prom
     .split(".")
     .reduceRight<unknown>((inner, key) => ({ [key]: inner }), value ?? null) as Json;
   try {
+    const now = labelIn((await server.peek().getItem(collection, item.id)).metadata, field);
+    if (now.label !== item.label && now.label !== label) {
+      update(item.id, now);
+      const what = now.label === undefined ? "lost its label" : `was called ${now.label}`;
+      toast(`${item.name} ${what} in another window meanwhile, and was left so`);
+      return;
+    }
     await server.peek().patchItem(collection, item.id, { metadata });
-    const items = lesson.items.map((one) => (one.id === item.id ? { ...one, label, value } : one));
-    stored.value = { state: "ready", lesson: { ...lesson, items } };
+    update(item.id, { label, value });
     const change = label === undefined ? "has no label any more" : `is ${label} now`;
     toast(`${item.name} ${change}`, ["Undo", () => void relabel({ ...item, label }, item.label)]);
   } catch (error) {
+    const isGone = error instanceof ApiError && error.param === "id";
+    update(item.id, isGone ? undefined : {}); // the list shows again what it is called
     toast(`The label was not changed: ${sentenceOf(error)}`);
   }
 }

@@ -17,8 +17,9 @@ export function SuspectsList({ lesson }: { lesson: StoredLesson }) {
         </p>
       </section>
     );
-  const { items, labels, suspects, mixedLabels } = found;
+  const { items, labels, mixedLabels } = found;
   const now = new Map(lesson.items.map((item) => [item.id, item]));
+  const suspects = found.suspects.filter(({ at }) => now.has(items[at].id)); // not deleted since
   const ids = suspects.map(({ at }) => items[at].id);
   const outCount = ids.filter((id) => leftOut.value.has(id)).length;
   const why = (suspect: Suspect): string => {
@@ -52,7 +53,7 @@ export function SuspectsList({ lesson }: { lesson: StoredLesson }) {
       </header>
       <ul>
         {suspects.slice(0, shown).map((suspect) => {
-          const item = now.get(items[suspect.at].id) ?? items[suspect.at];
+          const item = now.get(items[suspect.at].id)!;
           const was = items[suspect.at].label;
           return (
             <LabelChoice key={item.id} item={item} labels={labels} modality={lesson.modality}>

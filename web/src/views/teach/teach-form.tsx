@@ -58,7 +58,7 @@ export function TeachForm({
             `${lesson.examples.length.toLocaleString()} examples for ${lesson.model.id}.` +
               (replaced === undefined ? "" : ` ${replacedSentence(replaced)}`))}
       </p>
-      {isOwn && <Outcome />}
+      {isOwn && <Outcome heads={heads} />}
     </form>
   );
 }

@@ -46,6 +46,8 @@ export interface Taught {
   collection?: string;
   modality: TaughtModality;
   version?: number;
+  /** Versions that came between: another window taught the same name meanwhile. */
+  between?: readonly number[];
   labels: readonly string[];
   judged: readonly Judged[];
   seconds?: number;
@@ -80,6 +82,7 @@ export async function teach(head: string, lesson: Lesson): Promise<void> {
     sentence: "",
   };
   try {
+    const latestBefore = await latestVersion(head);
     const judging = judge(lesson, labels);
     judging.catch(() => undefined); // Awaited below, perhaps after the job has failed
     const { job } = await server.peek().trainHead({
@@ -97,10 +100,22 @@ export async function teach(head: string, lesson: Lesson): Promise<void> {
     );
     const { version } = result as z.infer<typeof TrainResult>;
     const judged = await judging;
-    update({ state: "done", version, judged, seconds: (performance.now() - start) / 1000 });
+    const between = Array.from(
+      { length: version - latestBefore - 1 },
+      (_, i) => latestBefore + 1 + i,
+    );
+    const seconds = (performance.now() - start) / 1000;
+    update({ state: "done", version, between, judged, seconds });
   } catch (error) {
     update({ state: "failed", sentence: sentenceOf(error) });
   }
+}
+
+/** 0 where there is none. */
+async function latestVersion(head: string): Promise<number> {
+  const { data } = await server.peek().listHeads();
+  const versions = data.find(({ name }) => name === head)?.versions ?? [];
+  return Math.max(0, ...versions.map(({ version }) => version));
 }
 
 async function judge(lesson: Lesson, labels: readonly string[]): Promise<readonly Judged[]> {
