@@ -5,6 +5,7 @@ import type { Priority } from "../priority.js";
 import { giveWay, niceness } from "../workers/give-way.js";
 import { serveWorker, Transferred } from "../workers/serve-worker.js";
 import { RunQueue } from "./run-queue.js";
+import { cudaAdvice, runtimeReason } from "./runtime-reason.js";
 import type {
   Device,
   SessionInfo,
@@ -56,6 +57,8 @@ serveWorker(
         const start = performance.now();
         try {
           return await (fetches === undefined ? active.run(inputs) : active.run(inputs, fetches));
+        } catch (error) {
+          throw new Error(runtimeReason(error));
         } finally {
           runMs = performance.now() - start;
         }
@@ -106,9 +109,10 @@ async function openOnDevice(
       return { session, provider: wanted as "cuda" | "webgpu" };
     } catch (error) {
       if (error instanceof AppError) throw error;
+      const reason = runtimeReason(error);
       trouble = {
-        reason: `ONNX Runtime could not start its ${wanted} provider: ${firstLine(error)}`,
-        advice: wanted === "cuda" ? "see docs/gpu.md" : webgpuAdvice,
+        reason: `ONNX Runtime could not start its ${wanted} provider: ${reason}`,
+        advice: wanted === "cuda" ? cudaAdvice(reason) : webgpuAdvice,
       };
     }
   }
@@ -151,7 +155,7 @@ async function create(
     const name = typeof model === "string" ? `"${model.split("/").pop()}"` : "The given graph";
     throw new AppError(
       "model_corrupt",
-      `${name} cannot be loaded by ONNX Runtime: ${firstLine(error)}`,
+      `${name} cannot be loaded by ONNX Runtime: ${runtimeReason(error)}`,
       {
         cause: error,
       },
@@ -163,12 +167,4 @@ function describeValue(value: ort.InferenceSession.ValueMetadata) {
   return value.isTensor
     ? { name: value.name, type: value.type, dims: [...value.shape] }
     : { name: value.name, type: "sequence", dims: [] };
-}
-
-/**
- * The first line of an error, without the position in ONNX Runtime's source that some start with.
- */
-function firstLine(error: unknown): string {
-  const [line] = (error instanceof Error ? error.message : String(error)).split("\n");
-  return line.replace(/^\/\S+:\d+ .* was false\. /, "").replace(/\.$/, "");
 }

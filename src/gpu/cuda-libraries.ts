@@ -67,13 +67,19 @@ export function cudaTrouble(
   const failures = new Map(names.map((name, i) => [name, tried[i]]));
   const missing = needed.filter((library) => library.names.every((name) => failures.get(name)));
   if (missing.length > 0) return troubleOf(missing, failures);
-  const failure = tried.at(-1);
+  const failure = tried.slice(names.length).find((why) => why !== undefined && !lacksHost(why));
   if (failure === undefined) return undefined;
   return {
     reason: `ONNX Runtime's CUDA provider cannot be loaded (${failure})`,
     advice: "run `crossmodal gpu install --force`, and see docs/gpu.md",
   };
 }
+
+/**
+ * The provider takes this function from ONNX Runtime, which has it ready only while it loads the
+ * provider itself; the loader looks for it when it has found all libraries.
+ */
+const lacksHost = (why: string) => why.includes("Provider_GetHost");
 
 function troubleOf(
   missing: typeof needed,

@@ -66,6 +66,15 @@ describe("what CUDA lacks", () => {
     expect(trouble?.reason).toMatch(/CUDA provider cannot be loaded .*No such file/);
   });
 
+  it("is not the function that only ONNX Runtime can give the provider", () => {
+    const trouble = cudaTrouble(linux, installed(), (names) =>
+      names.map((name) =>
+        name.includes("providers_cuda") ? `${name}: undefined symbol: Provider_GetHost` : undefined,
+      ),
+    );
+    expect(trouble).toBeUndefined();
+  });
+
   it("is everything on another system", () => {
     expect(cudaTrouble({ platform: "darwin", arch: "arm64" })?.reason).toBe(
       "ONNX Runtime has no CUDA provider for darwin arm64",
