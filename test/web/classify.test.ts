@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { createKey, keyFolder, revokeKey } from "../../src/access/key-file.js";
+import { createClient } from "../../src/client/client.js";
 import { fitsWidth, seriousFindings } from "../helpers/browser.js";
 import { serve } from "../helpers/serve.js";
 import { servedPage } from "../helpers/served-page.js";
@@ -76,6 +77,73 @@ describe.skipIf(!served.found)("the page's Classify view", () => {
     const { scores } = JSON.parse(stdout) as { scores: { label: string; score: number }[] };
     const shown = await page.locator(".bars li").allTextContents();
     expect(shown).toEqual(scores.map(({ label, score }) => `${label}${score.toFixed(3)}`));
+    await page.close();
+  });
+
+  it("gives files of one's own words to begin with, until labels are written", async () => {
+    const { page } = await served.browser.open(`${served.url}/#/classify?example=cat`);
+    await page.locator(".bars .best", { hasText: "cat" }).waitFor();
+    const labels = () => page.locator(".bars .label").allTextContents();
+    const take = (path: string) => page.getByLabel("Files").setInputFiles(`fixtures/${path}`);
+    await take("images/coffee.webp");
+    await page.locator(".bars .best", { hasText: "cup of coffee" }).waitFor();
+    await page.getByText("Everyday words to begin with").waitFor();
+    expect(await labels()).toHaveLength(6);
+    expect(page.url()).not.toContain("labels=");
+    await take("audio/dog.mp3");
+    await page.locator(".bars .best", { hasText: "a dog barking" }).waitFor();
+    await page.getByLabel("Add a label").fill("a seal");
+    await page.keyboard.press("Enter");
+    await page.locator(".bars .label", { hasText: "a seal" }).waitFor();
+    expect(await page.getByText("Everyday words to begin with").count()).toBe(0);
+    await take("audio/rain.ogg");
+    await page.getByText("rain.ogg", { exact: true }).first().waitFor();
+    await page.locator(".bars .label", { hasText: "a seal" }).waitFor();
+    await page.close();
+  });
+
+  it("is answered by what was taught, over time too, and says so in the address", async () => {
+    const client = createClient({ url: served.url });
+    const sounds = {
+      farm: ["cow.ogg", "sheep.flac", "pig.mp3"],
+      weather: ["rain.ogg", "wind.ogg", "waves.mp3"],
+    };
+    const named = Object.entries(sounds).flatMap(([label, names]) =>
+      names.map((name) => ({ label, bytes: readFileSync(`fixtures/audio/${name}`) })),
+    );
+    const embeddings = await Promise.all(
+      named.map(async ({ bytes }) => {
+        const input = {
+          input: new Blob([bytes]),
+          modality: "audio",
+          model: "starter-clap",
+        } as const;
+        return (await client.embeddings(input)).data[0].embedding as number[];
+      }),
+    );
+    const { job } = await client.trainHead({
+      kind: "probe",
+      name: "outside",
+      model: "starter-clap",
+      items: { embeddings, modality: "audio" },
+      labels: named.map(({ label }) => label),
+    });
+    for await (const { error } of client.jobEvents(job.id)) expect(error).toBeUndefined();
+    const { page } = await served.browser.open(`${served.url}/#/classify?example=scene`);
+    await page.locator(".bars .best", { hasText: "rain" }).waitFor();
+    await page.getByLabel("Taught head").selectOption("outside");
+    await page.locator(".bars .best", { hasText: "weather" }).waitFor();
+    expect(await page.locator(".bars li").count()).toBe(2);
+    await page.locator(".code", { hasText: "head=outside" }).waitFor();
+    const moment = page.getByRole("slider", { name: "Moment" });
+    const box = (await moment.boundingBox())!;
+    await page.mouse.click(box.x + 0.05 * box.width, box.y + 20);
+    await page.locator(".bars .best", { hasText: "farm" }).waitFor();
+    await page.reload();
+    await page.locator(".bars .best", { hasText: "weather" }).waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.getByLabel("Taught head").selectOption("");
+    await page.getByLabel("Add a label").waitFor();
     await page.close();
   });
 
@@ -263,7 +331,9 @@ describe.skipIf(!served.found)("the page's Classify view", () => {
     try {
       const keys = keyFolder(locked.dataDir);
       const key = await createKey(keys, { name: "ada", scope: "write" });
-      const { page } = await served.browser.open(`${locked.url}/#/classify?example=cat`);
+      const { page } = await served.browser.open(
+        `${locked.url}/#/classify?example=cat&labels=cat|tiger|cup of coffee`,
+      );
       await page.getByLabel("This server asks for a key").fill("guess");
       await page.getByRole("button", { name: "Use key" }).click();
       await page.getByText("It is mistyped, has expired, or was revoked.").waitFor();

@@ -3,18 +3,20 @@ import { toast } from "../../components/toasts.js";
 import { navigate, type Route, route } from "../../router.js";
 import { needsKey, returns, sentenceOf, server } from "../../server.js";
 import { examples } from "./examples.js";
+import { isAsSaved } from "./request.js";
 import { followSavedSets, fromSaved } from "./saved-sets.js";
+import { offerLabels } from "./starting-labels.js";
 import {
   changeSet,
   classifyAfterPause,
   closeInputs,
   inputs,
-  isAsSaved,
   openExample,
   selected,
   sets,
   stopAsking,
 } from "./state.js";
+import { headNamed, refreshTaughtHeads, withHead } from "./taught-heads.js";
 
 /** What the address names is being opened; until then the address is not changed. */
 const isOpening = signal(false);
@@ -42,9 +44,11 @@ export function startClassifying(): () => void {
     hasLinked = true;
   });
   const stopFollowingSets = followSavedSets();
+  const stopOffering = offerLabels();
   return () => {
     stopFollowing();
     stopFollowingSets();
+    stopOffering();
     stopClassifying();
     stopLinking();
     stopAsking();
@@ -57,11 +61,17 @@ const isHere = ({ view }: Route) => view === "classify" || view === "";
 function link({ isFirst }: { isFirst: boolean }): void {
   const { example } = selected.value ?? {};
   const [set] = sets.value;
-  const { labels, prompt, saved } = set;
-  const isOwn = labels.join() !== (example?.labels ?? []).join();
-  const params = isAsSaved(set)
-    ? { example: example?.id, set: saved!.name }
-    : { example: example?.id, labels: isOwn ? labels.join("|") : undefined, prompt };
+  const { labels, prompt, saved, start, head } = set;
+  const isOwn = start !== "words" && labels.join() !== (example?.labels ?? []).join();
+  const isAsked = head?.labels === undefined;
+  const written = isAsSaved(set)
+    ? { set: saved!.name }
+    : { labels: isOwn ? labels.join("|") : undefined, prompt };
+  const params = {
+    example: example?.id,
+    head: head?.reference,
+    ...(isAsked && written),
+  };
   const isStep = (route.peek().params.get("example") ?? undefined) !== example?.id;
   navigate("classify", [], { params, replace: isFirst || !isStep });
 }
@@ -93,6 +103,13 @@ async function openRoute({ params }: Route): Promise<void> {
   if (example === undefined && labels !== undefined) changeSet(id, { labels });
   const prompt = params.get("prompt");
   if (prompt) changeSet(id, { prompt });
+  const head = params.get("head");
+  if (head) {
+    await refreshTaughtHeads();
+    const found = headNamed(head);
+    if (found === undefined) toast(`${head} is not taught on this server, or not in use`);
+    else changeSet(id, withHead(found));
+  }
   const saved = params.get("set");
   if (saved) changeSet(id, fromSaved(await server.peek().getLabelSet(saved)));
 }

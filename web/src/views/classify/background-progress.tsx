@@ -1,6 +1,6 @@
 import { usePolled } from "../../components/use-polled.js";
 import { server } from "../../server.js";
-import type { Input } from "./state.js";
+import type { Input } from "./request.js";
 
 const kinds = { image: "pictures", audio: "sounds" };
 

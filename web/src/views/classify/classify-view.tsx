@@ -8,19 +8,12 @@ import { ExampleStrip } from "./example-strip.js";
 import { Intake } from "./intake.js";
 import { AskingPanel, LabelsPanel } from "./labels-panel.js";
 import { Live } from "./live.js";
+import type { Input } from "./request.js";
 import { Results } from "./results.js";
 import { Several } from "./several.js";
 import { SoundPanel } from "./sound-panel.js";
-import {
-  cursor,
-  type Input,
-  inputs,
-  openFiles,
-  openText,
-  outcomeOf,
-  selected,
-  sets,
-} from "./state.js";
+import { offerLabelsToHear } from "./starting-labels.js";
+import { cursor, inputs, openFiles, openText, outcomeOf, selected, sets } from "./state.js";
 
 /** A picture, a sound or a text against any labels. */
 export default function ClassifyView() {
@@ -40,7 +33,12 @@ export default function ClassifyView() {
       <h1 class="only-read-aloud">Classify</h1>
       <div class="start">
         <ExampleStrip />
-        <Intake onLive={() => setLive(true)} />
+        <Intake
+          onLive={() => {
+            offerLabelsToHear();
+            setLive(true);
+          }}
+        />
       </div>
       {isLive ? (
         <Live set={sets.value[0]} onClose={() => setLive(false)} />

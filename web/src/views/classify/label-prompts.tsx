@@ -1,4 +1,5 @@
-import { changeSet, type LabelSet } from "./state.js";
+import type { LabelSet } from "./request.js";
+import { changeSet } from "./state.js";
 
 /** A label's own sentences instead of the prompt: "a tabby", "a kitten" for a cat. */
 export function LabelPrompts({ set }: { set: LabelSet }) {

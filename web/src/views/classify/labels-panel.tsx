@@ -7,19 +7,11 @@ import { sentenceOf } from "../../server.js";
 import { status } from "../../status.js";
 import { BackgroundProgress } from "./background-progress.js";
 import { suggestContrasts } from "./contrasts.js";
+import { HeadChoice } from "./head-choice.js";
 import { LabelPrompts } from "./label-prompts.js";
+import type { Input, LabelSet } from "./request.js";
 import { SavedSetRow } from "./saved-set-row.js";
-import {
-  addSet,
-  changeSet,
-  type Input,
-  inputs,
-  type LabelSet,
-  maxSets,
-  outcomeOf,
-  removeSet,
-  sets,
-} from "./state.js";
+import { addSet, changeSet, inputs, maxSets, outcomeOf, removeSet, sets } from "./state.js";
 
 /** The labels, and where more of them come from. */
 export function LabelsPanel({
@@ -31,7 +23,8 @@ export function LabelsPanel({
   input: Input | undefined;
   labelsRef?: Ref<HTMLInputElement>;
 }) {
-  const { id, labels } = set;
+  const { id, labels, head, start } = set;
+  const isFixed = head?.labels !== undefined;
   const [isSuggesting, setSuggesting] = useState(false);
   const suggest = async () => {
     setSuggesting(true);
@@ -48,17 +41,34 @@ export function LabelsPanel({
     <section class="labels" aria-label="Labels">
       <p>
         <strong>Labels</strong>{" "}
-        <span class="quiet">— any words; Enter adds, Backspace removes</span>
+        <span class="quiet">
+          {isFixed ? "— as they were taught" : "— any words; Enter adds, Backspace removes"}
+        </span>
       </p>
-      <LabelChips
-        labels={labels}
-        inputRef={labelsRef}
-        onChange={(changed) => changeSet(id, { labels: changed })}
-      />
+      {isFixed ? (
+        <ul class="chips" aria-label="Taught labels">
+          {labels.map((label) => (
+            <li class="chip" key={label}>
+              {label}
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <LabelChips
+          labels={labels}
+          inputRef={labelsRef}
+          onChange={(changed) => changeSet(id, { labels: changed })}
+        />
+      )}
+      {start === "words" && (
+        <p class="sentence">Everyday words to begin with: change them to what you want to know.</p>
+      )}
       <div class="row">
-        <button type="button" disabled={labels.length === 0 || isSuggesting} onClick={suggest}>
-          Suggest contrasts
-        </button>
+        {!isFixed && (
+          <button type="button" disabled={labels.length === 0 || isSuggesting} onClick={suggest}>
+            Suggest contrasts
+          </button>
+        )}
         {sets.value.length < maxSets && input !== undefined && (
           <button type="button" onClick={addSet}>
             Another set beside it
@@ -69,7 +79,8 @@ export function LabelsPanel({
             Remove this set
           </button>
         )}
-        <SavedSetRow set={set} />
+        {!isFixed && <SavedSetRow set={set} />}
+        <HeadChoice set={set} input={input} />
       </div>
     </section>
   );
@@ -77,7 +88,8 @@ export function LabelsPanel({
 
 /** How the labels are asked: the sentence around them, and what an answer may be. */
 export function AskingPanel({ set, input }: { set: LabelSet; input: Input | undefined }) {
-  const { id, prompt, multiLabel } = set;
+  const { id, prompt, multiLabel, head } = set;
+  if (head?.labels !== undefined) return null;
   const templates = input && templatesOf(input.modality);
   return (
     <section class="asking" aria-label="How it is asked">

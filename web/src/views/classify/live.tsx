@@ -8,7 +8,7 @@ import { drawMel } from "../../sound/draw.js";
 import { drawLane, laneOf, type TimeWindow } from "../../sound/lanes.js";
 import { heardSeconds, listen } from "../../sound/listening.js";
 import type { RollingSound } from "../../sound/rolling-sound.js";
-import { type LabelSet, requestOf } from "./state.js";
+import { type LabelSet, requestOf } from "./request.js";
 
 const shownSeconds = 20;
 /** A label with a higher score is an event. */

@@ -4,8 +4,10 @@ import { CodeTabs } from "../../components/code-tabs.js";
 import { ScoreBars } from "../../components/score-bars.js";
 import { timeText } from "../../media.js";
 import { windowAt } from "../../sound/lanes.js";
+import type { Input, LabelSet } from "./request.js";
 import { languages, snippetOf } from "./snippets.js";
-import { classifyAfterPause, cursor, type Input, type LabelSet, outcomeOf } from "./state.js";
+import { looking } from "./starting-labels.js";
+import { classifyAfterPause, cursor, outcomeOf } from "./state.js";
 
 /**
  * The scores of a set's labels, for the whole input or at the cursor; and the same request as code.
@@ -15,8 +17,7 @@ export function Results({ input, set }: { input: Input; set: LabelSet }) {
   // While another answer is loading, the last one stays, so that nothing jumps.
   const last = useRef<ZeroShotAnswer>(undefined);
   if (outcome?.state === "done") last.current = outcome.answer;
-  if (set.labels.length === 0)
-    return <p class="sentence">Add labels: what might this be? The scores appear here.</p>;
+  if (set.labels.length === 0) return <NoLabels />;
   if (outcome?.state === "failed")
     return (
       <div class="failed" role="alert">
@@ -80,6 +81,15 @@ export function Results({ input, set }: { input: Input; set: LabelSet }) {
       ))}
       <CodeTabs languages={languages} codeOf={(language) => snippetOf(language, input, set)} />
     </section>
+  );
+}
+
+function NoLabels() {
+  const { isUnderWay = false, sentence } = looking.value ?? {};
+  return (
+    <p class={sentence === undefined || isUnderWay ? "sentence" : "bad"} role="status">
+      {sentence ?? "Add labels: what might this be? The scores appear here."}
+    </p>
   );
 }
 

@@ -1,7 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { Needs, WhyOff } from "../../components/needs.js";
+import { isAsSaved, type LabelSet } from "./request.js";
 import { deleteSaved, fromSaved, refreshSavedSets, savedSets, saveSet } from "./saved-sets.js";
-import { changeSet, isAsSaved, type LabelSet } from "./state.js";
+import { changeSet } from "./state.js";
 
 /** Label sets that the server keeps: chosen, saved, updated, deleted. */
 export function SavedSetRow({ set }: { set: LabelSet }) {

@@ -4,15 +4,8 @@ import type { LabelSetAnswer } from "../../../../src/wire/label-sets.js";
 import { toast } from "../../components/toasts.js";
 import { needsKey, sentenceOf, server } from "../../server.js";
 import { status } from "../../status.js";
-import {
-  changeSet,
-  isAsSaved,
-  type LabelSet,
-  outcomeOf,
-  selected,
-  sets,
-  templatesIn,
-} from "./state.js";
+import { isAsSaved, type LabelSet, templatesIn } from "./request.js";
+import { changeSet, outcomeOf, selected, sets } from "./state.js";
 
 /** Those that the server keeps and that can be used, by name. */
 export const savedSets = signal<readonly LabelSetAnswer[]>([]);
@@ -28,10 +21,11 @@ export async function refreshSavedSets(): Promise<void> {
 }
 
 /** What a saved set is on this page. */
-export function fromSaved(saved: LabelSetAnswer): Omit<LabelSet, "id" | "falseAlarmRate"> {
+export function fromSaved(saved: LabelSetAnswer): Omit<LabelSet, "id" | "falseAlarmRate" | "head"> {
   const withOwn = saved.labels.filter(({ prompts }) => prompts !== undefined);
   return {
     saved,
+    start: undefined,
     labels: saved.labels.map(({ label }) => label),
     prompts: Object.fromEntries(withOwn.map(({ label, prompts }) => [label, prompts!.join("\n")])),
     prompt: saved.hypothesis_template?.join("\n") ?? "",

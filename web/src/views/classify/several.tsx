@@ -2,7 +2,9 @@ import { useState } from "preact/hooks";
 import { Scroller } from "../../components/scroller.js";
 import { csvOf, download } from "../../download.js";
 import { modalityNames } from "../../media.js";
-import { type Input, inputs, type LabelSet, outcomeOf, select, selectedId } from "./state.js";
+import type { Input, LabelSet } from "./request.js";
+import { looking } from "./starting-labels.js";
+import { inputs, outcomeOf, select, selectedId } from "./state.js";
 
 type Column = "name" | "kind" | "best" | "score";
 const titles: Record<Column, string> = {
@@ -51,7 +53,7 @@ export function Several({ set }: { set: LabelSet }) {
         <strong>{rows.length} files</strong>
         <span class="quiet" role="status">
           {set.labels.length === 0
-            ? "add labels to classify them"
+            ? (looking.value?.sentence ?? "add labels to classify them")
             : done < rows.length
               ? `${done} of ${rows.length} done`
               : `done`}

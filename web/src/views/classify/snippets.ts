@@ -1,5 +1,5 @@
 import { hasKey, serverUrl } from "../../server.js";
-import { type Input, type LabelSet, requestOf } from "./state.js";
+import { type Input, type LabelSet, requestOf } from "./request.js";
 
 export const languages = ["curl", "TypeScript", "Python"] as const;
 

@@ -6,7 +6,7 @@ import { sizeText, timeText } from "../../media.js";
 import { drawLevel, drawMel } from "../../sound/draw.js";
 import { drawLane, laneOf, type TimeWindow, ticksOf } from "../../sound/lanes.js";
 import { type SoundPictures, soundPictures } from "../../sound/sound-pictures.js";
-import type { Input } from "./state.js";
+import type { Input } from "./request.js";
 
 /**
  * A sound: its level, its spectrogram and a lane for each label under one time axis with one

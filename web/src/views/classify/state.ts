@@ -1,39 +1,11 @@
 import { batch, computed, signal } from "@preact/signals";
-import type { LabelSetAnswer } from "../../../../src/wire/label-sets.js";
 import type { ZeroShotAnswer } from "../../../../src/wire/zero-shot.js";
 import { toast } from "../../components/toasts.js";
 import { refusal, withoutEmpty } from "../../files.js";
 import { fileNameOf, modalityOf } from "../../media.js";
 import { sentenceOf, server } from "../../server.js";
 import type { Example } from "./examples.js";
-
-/** Something to classify. */
-export interface Input {
-  id: number;
-  name: string;
-  modality: "image" | "audio" | "text";
-  /** Of a text: its bytes. */
-  blob: Blob;
-  /** For `<img>` and `<audio>`. */
-  url: string;
-  text?: string;
-  example?: Example;
-}
-
-/** Labels and how they are scored. Up to three sets are shown side by side. */
-export interface LabelSet {
-  id: number;
-  /** What the server keeps under a name, if this began as that. */
-  saved: LabelSetAnswer | undefined;
-  labels: readonly string[];
-  /** Of labels with sentences of their own: one a line. */
-  prompts: Readonly<Record<string, string>>;
-  /** One template a line, with {}; empty for the model's. */
-  prompt: string;
-  multiLabel: boolean;
-  /** Of inputs that no label fits, the share that may pass for one; undefined: one always fits. */
-  falseAlarmRate: number | undefined;
-}
+import { type Input, keyOf, type LabelSet, requestOf } from "./request.js";
 
 export type Outcome =
   | { state: "working" }
@@ -46,8 +18,10 @@ const concurrency = 3;
 const typingPauseMs = 200;
 
 let lastId = 0;
-const newSet = (labels: readonly string[]): LabelSet => ({
+const newSet = (labels: readonly string[], start?: LabelSet["start"]): LabelSet => ({
   id: ++lastId,
+  start,
+  head: undefined,
   saved: undefined,
   labels,
   prompts: {},
@@ -68,61 +42,14 @@ export const selected = computed(() => inputs.value.find(({ id }) => id === sele
 export const outcomeOf = (input: Input, set: LabelSet): Outcome | undefined =>
   outcomes.value.get(keyOf(input, set));
 
-export const templatesIn = (prompt: string): string[] =>
-  prompt.split("\n").filter((line) => line.trim() !== "");
-
-/** What is asked of the server about an input. */
-export function requestOf(input: Input, set: LabelSet) {
-  const { falseAlarmRate, saved } = set;
-  return {
-    ...(saved !== undefined && isAsSaved(set) ? { label_set: saved.name } : labelFields(set)),
-    ...(falseAlarmRate !== undefined && { reject: { false_alarm_rate: falseAlarmRate } }),
-    ...(input.modality === "audio" && { timeline: true }),
-  };
-}
-
-/** A set that is not saved as it is, spelt out; its thresholds are for the saved one alone. */
-function labelFields({ saved, labels, prompts, prompt, multiLabel, falseAlarmRate }: LabelSet) {
-  const templates = templatesIn(prompt);
-  const isCalibrated = multiLabel || falseAlarmRate !== undefined;
-  return {
-    candidate_labels: labels.map((label) => {
-      const labelPrompts = templatesIn(prompts[label] ?? "");
-      return labelPrompts.length === 0 ? label : { label, prompts: labelPrompts };
-    }),
-    ...(templates.length > 0
-      ? { hypothesis_template: templates }
-      : saved?.template_set !== undefined && { template_set: saved.template_set }),
-    ...(multiLabel && { multi_label: true }),
-    ...(isCalibrated && saved?.calibration !== undefined && { calibration: saved.calibration }),
-  };
-}
-
-/** Whether nothing was changed since it was saved or chosen. */
-export function isAsSaved({ saved, labels, prompts, prompt, multiLabel }: LabelSet): boolean {
-  if (saved === undefined) return false;
-  const promptsText = (label: string) => templatesIn(prompts[label] ?? "").join("\n");
-  return (
-    saved.multi_label === multiLabel &&
-    (saved.hypothesis_template ?? []).join("\n") === templatesIn(prompt).join("\n") &&
-    saved.labels.length === labels.length &&
-    saved.labels.every(
-      ({ label, prompts: theirs = [] }, i) =>
-        label === labels[i] && theirs.join("\n") === promptsText(label),
-    )
-  );
-}
-
-const keyOf = (input: Input, set: LabelSet) =>
-  `${input.id} ${set.saved?.version} ${JSON.stringify(requestOf(input, set))}`;
-
 export function select(id: number): void {
   selectedId.value = id;
   cursor.value = undefined;
 }
 
 export function changeSet(id: number, change: Partial<LabelSet>): void {
-  sets.value = sets.value.map((set) => (set.id === id ? { ...set, ...change } : set));
+  const start = change.labels === undefined ? {} : { start: undefined };
+  sets.value = sets.value.map((set) => (set.id === id ? { ...set, ...start, ...change } : set));
 }
 
 export function addSet(): void {
@@ -155,7 +82,7 @@ export async function openExample(example: Example, labels = example.labels): Pr
   const blob = await (await fetch(example.url)).blob();
   const name = fileNameOf(example.path);
   batch(() => {
-    sets.value = [newSet(labels)];
+    sets.value = [newSet(labels, labels === example.labels ? "example" : undefined)];
     show([{ ...inputOf(name, example.modality, blob), example }]);
   });
 }
@@ -170,7 +97,11 @@ async function open(chosen: readonly Input[]): Promise<void> {
       input.modality === "text" ? { ...input, text: await input.blob.text() } : input,
     ),
   );
-  show(opened);
+  batch(() => {
+    // Labels that nobody wrote were for something else
+    for (const { id, start } of sets.peek()) if (start !== undefined) changeSet(id, { labels: [] });
+    show(opened);
+  });
 }
 
 function show(opened: readonly Input[]): void {

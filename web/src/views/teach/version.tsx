@@ -3,6 +3,7 @@ import type { HeadVersionAnswer } from "../../../../src/wire/heads.js";
 import { Needs } from "../../components/needs.js";
 import { toast } from "../../components/toasts.js";
 import { download } from "../../download.js";
+import { linkTo } from "../../router.js";
 import { sentenceOf, server } from "../../server.js";
 import { forgetVersion } from "./teaching.js";
 import { TryIt } from "./try-it.js";
@@ -70,6 +71,11 @@ export function Version({
             >
               Try
             </button>
+          )}
+          {!("error" in one) && (
+            <a class="button" href={linkTo("classify", [], { head: `${name}@${version}` })}>
+              In Classify
+            </a>
           )}
           <Needs scope="write">
             <button type="button" onClick={active ? stopUsing : use}>
