@@ -64,7 +64,7 @@ try {
   })`);
   times.sort((a, b) => a - b);
   const at = (share: number) => times[Math.floor(share * (times.length - 1))].toFixed(1);
-  const shown = await page.locator(".results li").count();
+  const shown = await page.locator(".results [role=gridcell]").count();
   console.info(`${count} items: first pictures after ${firstMs.toFixed(0)} ms`);
   console.info(`values of their fields after ${facetsMs.toFixed(0)} ms`);
   console.info(`a frame while scrolling: median ${at(0.5)} ms, 95 % within ${at(0.95)} ms`);

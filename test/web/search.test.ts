@@ -15,6 +15,9 @@ const upload = (path: string, name = path.slice(path.lastIndexOf("/") + 1)) => (
 const pictures = ["cat.jpg", "rocket.avif", "coffee.webp", "flower.webp", "temple.jpg"];
 /** Names of what is shown, best first. */
 const shown = (page: Page) => page.locator(".results .name").allTextContents();
+/** What a screen reader says of the tile that has the focus. */
+const cellWithFocus = (page: Page) =>
+  page.evaluate<string | null>("document.activeElement.getAttribute('aria-label')");
 
 describe.skipIf(!served.found)("the page's Search view", () => {
   it("says what to do first, makes a collection, fills it, and names what failed", async () => {
@@ -78,15 +81,60 @@ describe.skipIf(!served.found)("the page's Search view", () => {
     await page.keyboard.press("Escape");
     await page.keyboard.press("ArrowRight");
     await page.getByRole("complementary", { name: "Item coffee.webp" }).waitFor();
+    await expect.poll(() => cellWithFocus(page)).toMatch(/^coffee\.webp, picture, similarity 0\./);
     await page.keyboard.press("s");
     await page.getByText("like coffee.webp").waitFor();
     await expect.poll(() => shown(page)).not.toContain("coffee.webp");
+    // The tile that had the focus is gone: it is with the results still, at their first
+    const [best] = await shown(page);
+    await expect.poll(() => cellWithFocus(page)).toContain(best);
     await page.goBack();
     await expect.poll(async () => (await shown(page))[0]).toBe("coffee.webp");
     await page.reload();
     await expect.poll(async () => (await shown(page))[0]).toBe("coffee.webp");
     expect(logged).toEqual([]);
     await page.close();
+  });
+
+  it("gives the tile that the keys are at the browser's focus, wherever it is scrolled", async () => {
+    const client = createClient({ url: served.url });
+    await client.createCollection({ name: "many", space: "toy", dimensions: 2, previews: false });
+    const items = Array.from({ length: 300 }, (_, i) => {
+      return { id: `item ${i}`, modality: "image" as const, embedding: [1, 0] };
+    });
+    await client.addItems("many", items);
+    const { page } = await served.browser.open(`${served.url}/#/search/many?view=list`);
+    const first = page.getByRole("gridcell", { name: "item 0, picture" });
+    await first.waitFor();
+    expect(await page.locator("[role=gridcell][tabindex='0']").count()).toBe(1);
+    await first.focus();
+    await page.keyboard.press("ArrowDown");
+    await expect.poll(() => cellWithFocus(page)).toBe("item 1, picture");
+    await page.keyboard.press("x");
+    await page.getByRole("gridcell", { name: "item 1, picture", selected: true }).waitFor();
+    await page.keyboard.press("PageDown");
+    await expect.poll(() => cellWithFocus(page)).toMatch(/^item \d\d, picture$/);
+    await page.keyboard.press("PageUp");
+    await expect.poll(() => cellWithFocus(page)).toBe("item 1, picture");
+    await page.keyboard.press("End");
+    await expect.poll(() => cellWithFocus(page)).toMatch(/^item (99|299), picture$/);
+    // Out of sight it keeps the focus, and the keys go on from there.
+    await page.mouse.move(700, 500);
+    await page.mouse.wheel(0, -20_000);
+    await expect.poll(() => page.evaluate<number>("scrollY")).toBe(0);
+    await page.keyboard.press("Home");
+    await expect.poll(() => cellWithFocus(page)).toBe("item 0, picture");
+    await page.keyboard.press("Escape");
+    await expect.poll(() => page.getByRole("complementary", { name: /^Item/ }).count()).toBe(0);
+    await page.keyboard.press("Enter");
+    await page.getByRole("complementary", { name: "Item item 0" }).waitFor();
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate("document.activeElement.getAttribute('aria-label')")).toBe(
+      "Select item 0",
+    );
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.close();
+    await client.deleteCollection("many");
   });
 
   it("draws a line where the results stop being about the sentence", async () => {

@@ -4,10 +4,11 @@ import { isTyping } from "../keys.js";
 const keys = [
   ["/", "to the query or the labels"],
   ["arrows", "from item to item; in a sound, to another moment"],
+  ["home, end, page up, page down", "far among the items"],
   ["x", "select"],
   ["s", "similar items"],
   ["ctrl z", "undo the last change, while a message offers it"],
-  ["space", "play or pause; open the picture"],
+  ["space, enter", "play or pause; open the picture"],
   ["esc", "back, close"],
   ["?", "this list"],
 ] as const;

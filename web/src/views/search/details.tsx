@@ -9,9 +9,10 @@ import { linkTo } from "../../router.js";
 import { sentenceOf, server } from "../../server.js";
 import { kindsOf, refreshCollections } from "./collections.js";
 import type { Shown } from "./feed.js";
+import { closeDetails } from "./focus.js";
 import { mediaUrlOf } from "./player.js";
 import { ask } from "./query.js";
-import { deleteItems, focusedId, tagItems, tagsOf, untagItem } from "./selection.js";
+import { deleteItems, tagItems, tagsOf, untagItem } from "./selection.js";
 import { SoundPlayer } from "./sound-player.js";
 import { openViewer } from "./viewer.js";
 
@@ -24,14 +25,7 @@ export function Details({ collection, item }: { collection: CollectionAnswer; it
   const similar = (only?: Modality) => ask({ itemId: id, text: "", modality: only });
   return (
     <aside class="details" aria-label={`Item ${id}`}>
-      <button
-        type="button"
-        class="plain close"
-        aria-label="Close"
-        onClick={() => {
-          focusedId.value = undefined;
-        }}
-      >
+      <button type="button" class="plain close" aria-label="Close" onClick={closeDetails}>
         ×
       </button>
       <Content collection={collection.name} item={item} />

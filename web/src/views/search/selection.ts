@@ -5,12 +5,9 @@ import { sentenceOf, server } from "../../server.js";
 import { countOut, refreshCollections } from "./collections.js";
 import { feed, hide, reload, type Shown, showMetadata } from "./feed.js";
 
-/** The item whose details are shown. */
-export const focusedId = signal<string>();
 /** The marked items, for actions on all of them. */
 export const marked = signal<ReadonlySet<string>>(new Set());
 
-export const focused = computed(() => feed.value.items.find(({ id }) => id === focusedId.value));
 export const markedItems = computed(() =>
   feed.value.items.filter(({ id }) => marked.value.has(id)),
 );

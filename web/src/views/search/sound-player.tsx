@@ -9,13 +9,14 @@ interface Props {
 }
 
 /** Starts and stops a sound that is kept. */
-export function PlayButton({ collection, item }: Props) {
+export function PlayButton({ collection, item, tabIndex }: Props & { tabIndex?: number }) {
   if (item.modality !== "audio" || item.media_url === undefined) return null;
   const isPlaying = playing.value?.id === item.id && playing.value.isPlaying;
   return (
     <button
       type="button"
       class="play"
+      tabIndex={tabIndex}
       aria-label={`${isPlaying ? "Pause" : "Play"} ${item.id}`}
       onClick={() => playOrPause(collection, item)}
     >

@@ -2,8 +2,8 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Preview } from "../../components/preview.js";
 import { needsKey } from "../../server.js";
+import { focused, focusRequests } from "./focus.js";
 import { mediaUrlOf } from "./player.js";
-import { focused } from "./selection.js";
 
 const isOpen = signal(false);
 
@@ -27,6 +27,7 @@ export function Viewer({ collection }: { collection: string }) {
       aria-label={item?.id ?? "Picture"}
       onClose={() => {
         isOpen.value = false;
+        focusRequests.value++;
       }}
       onKeyDown={(event) => {
         // The keys of the results go on to the next picture; these two close
