@@ -272,9 +272,34 @@ describe.skipIf(!served.found)("the page's Classify view", () => {
     await page.mouse.up();
     await page.getByText(/^recording .*\.wav$/).waitFor();
     await page.locator(".bars .best").waitFor();
+    // One label alone scores 1, which is an event
+    for (const label of ["rain", "speech"])
+      await page.getByRole("button", { name: `Remove ${label}` }).click();
     await page.getByRole("button", { name: "Live" }).click();
     await page.locator("[aria-label=Now] .bars .best").waitFor();
+    const events = page.locator(".events li");
+    await events.first().waitFor();
     await page.getByRole("button", { name: "Stop" }).click();
+    // What was heard stays, plays, and is saved
+    await page.getByText("Heard live").waitFor();
+    await events
+      .first()
+      .getByRole("button", { name: /^Play / })
+      .click();
+    const [saved] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Save as CSV" }).click(),
+    ]);
+    const csv = readFileSync((await saved.path())!, "utf8").split("\n");
+    expect(csv[0]).toBe("start,end,label,score");
+    const time = "\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z";
+    expect(csv[1]).toMatch(new RegExp(`^${time},${time},a beep,1$`));
+    await events.first().getByRole("button", { name: "Open" }).click();
+    await page.getByRole("region", { name: /^Sound a beep/ }).waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.getByRole("button", { name: "Clear" }).click();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await events.first().waitFor();
     await page.close();
   });
 

@@ -4,10 +4,12 @@ import { droppedFiles } from "../../files.js";
 import { useKeys } from "../../keys.js";
 import "./classify.css";
 import { startClassifying } from "./address.js";
+import { EventsList } from "./events-list.js";
 import { ExampleStrip } from "./example-strip.js";
 import { Intake } from "./intake.js";
 import { AskingPanel, LabelsPanel } from "./labels-panel.js";
 import { Live } from "./live.js";
+import { liveEvents } from "./live-events.js";
 import type { Input } from "./request.js";
 import { Results } from "./results.js";
 import { Several } from "./several.js";
@@ -44,6 +46,7 @@ export default function ClassifyView() {
         <Live set={sets.value[0]} onClose={() => setLive(false)} />
       ) : (
         <>
+          <Heard />
           {inputs.value.length > 1 && <Several set={sets.value[0]} />}
           {input === undefined ? <Empty /> : <Content key={input.id} input={input} />}
         </>
@@ -58,6 +61,24 @@ export default function ClassifyView() {
         ))}
       </div>
     </main>
+  );
+}
+
+/** Events of the microphone, after it was closed. */
+function Heard() {
+  const { length } = liveEvents.value;
+  if (length === 0) return null;
+  return (
+    <details class="card heard" open aria-label="Events">
+      <summary>
+        <strong>Heard live</strong>{" "}
+        <span class="quiet">
+          {length === 1 ? "1 event" : `${length.toLocaleString()} events`}; they stay until this tab
+          is closed
+        </span>
+      </summary>
+      <EventsList canOpen />
+    </details>
   );
 }
 

@@ -8,23 +8,15 @@ import { drawMel } from "../../sound/draw.js";
 import { drawLane, laneOf, type TimeWindow } from "../../sound/lanes.js";
 import { heardSeconds, listen } from "../../sound/listening.js";
 import type { RollingSound } from "../../sound/rolling-sound.js";
+import { EventsList } from "./events-list.js";
+import { endEvent, eventScore, hear } from "./live-events.js";
 import { type LabelSet, requestOf } from "./request.js";
 
 const shownSeconds = 20;
-/** A label with a higher score is an event. */
-const eventScore = 0.6;
-
-interface Event {
-  label: string;
-  time: string;
-  score: number;
-}
-
 /** The microphone as it is heard: rolling spectrogram, a lane for each label, and events. */
 export function Live({ set, onClose }: { set: LabelSet; onClose: () => void }) {
   const failure = useSignal<string>();
   const heard = useSignal<readonly TimeWindow[]>([]);
-  const events = useSignal<readonly Event[]>([]);
   const now = useSignal(0);
   const sound = useRef<RollingSound>(undefined);
   const currentSet = useRef(set);
@@ -36,15 +28,16 @@ export function Live({ set, onClose }: { set: LabelSet; onClose: () => void }) {
     const classify = async (audio: Blob, end: number) => {
       if (currentSet.current.labels.length === 0) return;
       const start = heard.value.at(-1)?.end_seconds ?? Math.max(0, end - heardSeconds);
+      const heardAt = Date.now();
       const { timeline: _, ...request } = requestOf(liveInput, currentSet.current);
       const { scores, known } = await server.peek().zeroShot({ audio, ...request }, { signal });
       const shown = heard.value.filter(({ end_seconds }) => end_seconds > end - shownSeconds);
       heard.value = [...shown, { start_seconds: start, end_seconds: end, scores }];
-      const [best] = scores;
-      if (known !== false && best.score > eventScore && best.label !== events.value[0]?.label) {
-        const time = new Date().toTimeString().slice(0, 8);
-        events.value = [{ ...best, time }, ...events.value].slice(0, 50);
-      }
+      hear(known === false ? undefined : scores[0], {
+        start: new Date(heardAt - 1000 * Math.min(heardSeconds, end)),
+        end: new Date(heardAt),
+        sound: audio,
+      });
     };
     const onOpen = (opened: RollingSound) => {
       sound.current = opened;
@@ -60,9 +53,10 @@ export function Live({ set, onClose }: { set: LabelSet; onClose: () => void }) {
     tick();
     return () => {
       stopped.abort();
+      endEvent();
       cancelAnimationFrame(frame);
     };
-  }, [failure, heard, events, now]);
+  }, [failure, heard, now]);
 
   const seconds = now.value;
   const paintMel = useCallback(
@@ -121,16 +115,9 @@ export function Live({ set, onClose }: { set: LabelSet; onClose: () => void }) {
         <section aria-label="Events">
           <p>
             <strong>Events</strong>{" "}
-            <span class="quiet">{`— when another label scores above ${eventScore}`}</span>
+            <span class="quiet">{`— when a label scores above ${eventScore}; they stay after Stop`}</span>
           </p>
-          <ol class="events" aria-live="polite">
-            {events.value.map(({ label, time, score }, i) => (
-              <li key={`${time} ${events.value.length - i}`}>
-                <span class="quiet">{time}</span> {label}{" "}
-                <span class="score">{score.toFixed(3)}</span>
-              </li>
-            ))}
-          </ol>
+          <EventsList canOpen={false} />
         </section>
       </div>
     </>
