@@ -115,7 +115,9 @@ export function Live({ set, onClose }: { set: LabelSet; onClose: () => void }) {
         <section aria-label="Events">
           <p>
             <strong>Events</strong>{" "}
-            <span class="quiet">{`— when a label scores above ${eventScore}; they stay after Stop`}</span>
+            <span class="quiet">
+              — when a label scores above {eventScore}; they stay after Stop
+            </span>
           </p>
           <EventsList canOpen={false} />
         </section>
