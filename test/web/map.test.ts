@@ -80,7 +80,7 @@ describe.skipIf(!served.found)("the page's Map view", () => {
       );
     await page.mouse.up();
     await selected(page).getByText("10,000 selected").waitFor();
-    await selected(page).getByRole("button").first().click();
+    await selected(page).getByRole("button", { name: "item 0" }).click();
     await selected(page).getByText("item 0", { exact: true }).first().waitFor();
     await page.getByRole("button", { name: "Its neighbours" }).click();
     await selected(page).getByText("item 0 and its nearest 24").waitFor();
@@ -103,6 +103,38 @@ describe.skipIf(!served.found)("the page's Map view", () => {
     expect(await seriousFindings(page)).toEqual([]);
     // Vectors of one's own have no previews, which the browser logs.
     expect(logged.filter((text) => !text.includes("404"))).toEqual([]);
+    await page.close();
+  });
+
+  it("leads into Search with the items that were encircled, few or many, also after a reload", async () => {
+    const { page } = await served.browser.open(`${served.url}/#/map/clouds?item=item+0`);
+    await page.getByRole("button", { name: "Its neighbours" }).click();
+    await page.getByRole("button", { name: "Show these in Search" }).click();
+    const few = page.getByText("25 of 10,000 items match the filters");
+    await few.waitFor();
+    await page.reload();
+    await few.waitFor();
+    await page.getByRole("button", { name: "Remove 25 chosen items" }).waitFor();
+    await page.goto(`${served.url}/#/map/clouds`);
+    await page.getByRole("button", { name: "List what is in view" }).click();
+    await selected(page).getByText("10,000 selected").waitFor();
+    await page.getByRole("button", { name: "Show these in Search" }).click();
+    const many = page.getByText("+ of 10,000 items match the filters");
+    await many.waitFor();
+    const link = page.url();
+    expect(link.length).toBeLessThan(200);
+    await page.reload();
+    await many.waitFor();
+    await page.getByRole("button", { name: "Remove 10,000 chosen items" }).waitFor();
+    await page.getByRole("gridcell", { name: /^item 1, text/ }).focus();
+    await page.keyboard.press("s");
+    await page.getByText(/^100\+ of 10,000 items, best first/).waitFor();
+    await page.evaluate("sessionStorage.clear()");
+    await page.goto("about:blank");
+    await page.goto(link);
+    await page.getByText("These items are not chosen here").waitFor();
+    await page.getByRole("button", { name: "Show all items" }).click();
+    await page.getByText("10,000 items, oldest first").waitFor();
     await page.close();
   });
 

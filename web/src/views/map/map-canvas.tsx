@@ -19,7 +19,6 @@ import {
 } from "./viewport.js";
 
 const hoverPixels = 12;
-const maxVisible = 200;
 /** Once it has come to rest: browsers limit how often an address may change. */
 const linkAfterMs = 300;
 const help = "Arrows move, plus and minus zoom, Enter lists what is in view.";
@@ -156,7 +155,7 @@ export function MapCanvas({ data, colouring, names, weights, selected, onSelect 
     "+": () => zoom(1.5),
     "-": () => zoom(1 / 1.5),
     "0": () => setView(wholeMap(data, size)),
-    Enter: () => onSelect(inView().slice(0, maxVisible)),
+    Enter: () => onSelect(inView()),
     Escape: () => onSelect([]),
   };
   return (
@@ -196,7 +195,7 @@ export function MapCanvas({ data, colouring, names, weights, selected, onSelect 
         >
           Encircle
         </button>
-        <button type="button" onClick={() => onSelect(inView().slice(0, maxVisible))}>
+        <button type="button" onClick={() => onSelect(inView())}>
           List what is in view
         </button>
       </div>

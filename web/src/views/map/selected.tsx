@@ -4,6 +4,7 @@ import { toast } from "../../components/toasts.js";
 import { fileNameOf } from "../../media.js";
 import { linkTo } from "../../router.js";
 import { sentenceOf, server } from "../../server.js";
+import { showInSearch } from "../search/chosen.js";
 import { type MapData, modalityAt } from "./map-data.js";
 
 const maxShown = 60;
@@ -37,6 +38,16 @@ export function Selected({ data, selected, onSelect }: Props) {
       setAsking(false);
     }
   };
+  const showAll = () => {
+    try {
+      showInSearch(
+        data.collection,
+        selected.map((point) => data.ids[point]),
+      );
+    } catch {
+      toast("These are more than the browser keeps for a page: encircle fewer");
+    }
+  };
   return (
     <section class="map-selected" aria-label="Selected items">
       <p class="row">
@@ -57,6 +68,13 @@ export function Selected({ data, selected, onSelect }: Props) {
         <p class="sentence">
           Click a point, or encircle some. Near to each other lies what the model takes for alike
           {data.method === "pca" && ", as far as two directions can show it"}.
+        </p>
+      )}
+      {selected.length > 1 && (
+        <p class="row">
+          <button type="button" onClick={showAll}>
+            Show these in Search
+          </button>
         </p>
       )}
       {selected.length === 1 && (

@@ -1,4 +1,5 @@
 import type { Filter } from "../../../../src/index/filter.js";
+import { idsIn } from "./chosen.js";
 
 export type Value = string | number | boolean | null;
 
@@ -66,10 +67,15 @@ export function boundIn(condition: Filter): Bound | undefined {
   return op === "gte" || op === "lte" ? (condition as Bound) : undefined;
 }
 
+export const chosenInWords = (count: number) =>
+  count === 1 ? "1 chosen item" : `${count.toLocaleString()} chosen items`;
+
 /** "kind: animal or plant", "year from 2019"; what the page does not make itself stays JSON. */
 export function conditionInWords(condition: Filter): string {
   const chosen = valuesIn(condition);
   if (chosen !== undefined) return `${chosen.field}: ${chosen.values.map(String).join(" or ")}`;
+  const ids = idsIn(condition);
+  if (ids !== undefined) return chosenInWords(ids.length);
   const bound = boundIn(condition);
   if (bound === undefined) return JSON.stringify(condition);
   return `${bound.field} ${bound.op === "gte" ? "from" : "up to"} ${bound.value}`;

@@ -32,6 +32,9 @@ export function Facets({ current }: { current: CollectionAnswer }) {
   return (
     <>
       <Kinds current={current} />
+      {query.value.chosen !== undefined && (
+        <p class="sentence">Values of fields are not counted among so many chosen items.</p>
+      )}
       {fields.filter(isChoice).map((field, i) => (
         <FieldFacet key={field.field} field={field} isOpen={i < openFields} />
       ))}
@@ -51,12 +54,12 @@ function isChoice({ values, distinct, types }: Field): boolean {
 /** Each field's values among the items that the other filters leave. */
 function useFields(current: CollectionAnswer): Pick<CollectionFields, "fields" | "complete"> {
   const { name, count } = current;
-  const { filter, modality } = query.value;
+  const { filter, modality, chosen: chosenKey } = query.value;
   const changes = metadataChanges.value + returns.value;
   const [answer, setAnswer] = useState<{ of: string } & CollectionFields>();
   useEffect(() => {
     const conditions = conditionsOf(filter);
-    if (needsKey.peek() || conditions === undefined) return;
+    if (needsKey.peek() || conditions === undefined || chosenKey !== undefined) return;
     const abort = new AbortController();
     const fetchFields = (left: typeof conditions) =>
       server
@@ -82,8 +85,8 @@ function useFields(current: CollectionAnswer): Pick<CollectionFields, "fields" |
       () => undefined, // The results say what is wrong
     );
     return () => abort.abort();
-  }, [name, count, filter, modality, changes]);
-  return answer?.of === name ? answer : { fields: [], complete: true };
+  }, [name, count, filter, modality, chosenKey, changes]);
+  return answer?.of === name && chosenKey === undefined ? answer : { fields: [], complete: true };
 }
 
 function FieldFacet({ field: answer, isOpen }: { field: Field; isOpen: boolean }) {

@@ -3,6 +3,8 @@ import { ApiError } from "../../../../src/client/client.js";
 import type { Modality } from "../../../../src/encoders/encoder.js";
 import type { SearchAnswer } from "../../../../src/wire/search.js";
 import { needsKey, returns, sentenceOf, server } from "../../server.js";
+import { chosenIds, filterByIds, nextByIds } from "./chosen.js";
+import { conditionsOf, filterOf } from "./conditions.js";
 import { mediaQuery, type Query, query } from "./query.js";
 
 /** An item as it is shown: of a search with its similarity, of a list without. */
@@ -21,7 +23,8 @@ export interface Shown {
 }
 
 export interface Feed {
-  state: "loading" | "ready" | "failed" | "gone";
+  /** `unknown`: the items that the address speaks of were chosen in another window. */
+  state: "loading" | "ready" | "failed" | "gone" | "unknown";
   items: readonly Shown[];
   /** The path of the search; undefined for a list. */
   found?: Pick<SearchAnswer, "path" | "model" | "plan" | "warnings"> & { ms: number };
@@ -82,6 +85,11 @@ async function load(requested: Query, media: (typeof mediaQuery)["value"]): Prom
   asking.abort();
   asking = new AbortController();
   const { signal } = asking;
+  const { collection, chosen } = requested;
+  if (chosen !== undefined && chosenIds(collection!, chosen) === undefined) {
+    feed.value = { state: "unknown", items: [], sentence: "" };
+    return;
+  }
   const before = feed.peek();
   feed.value = { ...before, state: "loading" };
   try {
@@ -123,7 +131,8 @@ async function pageOf(
 ): Promise<Pick<Feed, "items" | "cursor" | "found">> {
   const client = server.peek();
   const collection = requested.collection!;
-  const { modality, filter } = requested;
+  const { modality, filter, chosen } = requested;
+  const ids = chosen === undefined ? undefined : chosenIds(collection, chosen)!;
   const content =
     media !== undefined
       ? { [media.modality]: media.blob }
@@ -132,6 +141,8 @@ async function pageOf(
         : requested.text.trim() !== ""
           ? { text: requested.text }
           : undefined;
+  if (content === undefined && ids !== undefined)
+    return chosenPage(requested, ids, { size, signal, from: Number(after ?? 0) });
   if (content === undefined) {
     const list = { limit: size, after, modality, filter };
     const { data, next_cursor } = await client.listItems(collection, list, { signal });
@@ -148,12 +159,34 @@ async function pageOf(
       // Cuts nothing off, but requests the relevance of each
       min_relevance: "text" in content ? 0 : undefined,
       ...(filter !== undefined && { filter: JSON.parse(filter) }),
+      ...(ids !== undefined && {
+        filter: { and: [filterByIds(ids), ...(conditionsOf(filter) ?? [])] },
+      }),
       ...(after !== undefined && { cursor: after }),
     },
     { signal },
   );
   const ms = performance.now() - start;
   return { items: results, cursor: next_cursor, found: { path, model, plan, warnings, ms } };
+}
+
+/** Chosen items in their order, as many to a request as its address has room for. */
+async function chosenPage(
+  { collection, modality, filter }: Query,
+  ids: readonly string[],
+  { size, signal, from }: { size: number; signal: AbortSignal; from: number },
+): Promise<Pick<Feed, "items" | "cursor">> {
+  const conditions = conditionsOf(filter) ?? [];
+  const items: Shown[] = [];
+  let next = from;
+  while (next < ids.length && items.length < size) {
+    const part = nextByIds(ids, next);
+    const list = { limit: 1000, modality, filter: filterOf([part.filter, ...conditions]) };
+    const { data } = await server.peek().listItems(collection!, list, { signal });
+    items.push(...data);
+    next = part.end;
+  }
+  return { items, cursor: next < ids.length ? String(next) : undefined };
 }
 
 /** Removes items from the list at once. */

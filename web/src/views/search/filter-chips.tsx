@@ -1,13 +1,18 @@
 import { modalityNames } from "../../media.js";
-import { conditionInWords, conditionsOf, filterOf } from "./conditions.js";
+import { chosenIds } from "./chosen.js";
+import { chosenInWords, conditionInWords, conditionsOf, filterOf } from "./conditions.js";
 import { ask, query } from "./query.js";
 
 /** The active filters, each of which can be removed. */
 export function FilterChips() {
-  const { filter, modality } = query.value;
+  const { collection, filter, modality, chosen } = query.value;
   const conditions = conditionsOf(filter);
-  if (filter === undefined && modality === undefined) return null;
+  const ids = chosen === undefined ? undefined : chosenIds(collection!, chosen);
+  if (filter === undefined && modality === undefined && ids === undefined) return null;
   const chips = [
+    ...(ids === undefined
+      ? []
+      : [{ words: chosenInWords(ids.length), remove: () => ask({ chosen: undefined }) }]),
     ...(modality === undefined
       ? []
       : [
@@ -35,7 +40,7 @@ export function FilterChips() {
           <button
             type="button"
             class="plain quiet"
-            onClick={() => ask({ filter: undefined, modality: undefined })}
+            onClick={() => ask({ filter: undefined, modality: undefined, chosen: undefined })}
           >
             Remove all
           </button>

@@ -33,6 +33,7 @@ export function NewCollection({ onDone, onCancel }: { onDone: () => void; onCanc
         itemId: undefined,
         modality: undefined,
         filter: undefined,
+        chosen: undefined,
       });
     } catch (error) {
       setFailure(sentenceOf(error));

@@ -21,6 +21,8 @@ export interface Query {
   centering: boolean;
   layout: Layout | undefined;
   filter: string | undefined;
+  /** Only items that were chosen on the map: the key of `chosenIds`. */
+  chosen: string | undefined;
 }
 
 export type Layout = "grid" | "list" | "cards";
@@ -35,6 +37,7 @@ export const query = computed<Query>(() => {
     centering: params.has("centre"),
     layout: (params.get("view") ?? undefined) as Layout | undefined,
     filter: params.get("filter") ?? undefined,
+    chosen: params.get("chosen") ?? undefined,
   };
 });
 
@@ -49,6 +52,7 @@ export function ask(change: Partial<Query>, { replace = false } = {}): void {
     centre: next.centering ? "yes" : undefined,
     view: next.layout,
     filter: next.filter,
+    chosen: next.chosen,
   };
   const path = next.collection === undefined ? [] : [next.collection];
   navigate("search", path, { params, replace });

@@ -8,6 +8,7 @@ import { useDropping } from "../../components/use-dropping.js";
 import { droppedFiles, type FoundFile, mediaFiles, refusal } from "../../files.js";
 import { useKeys } from "../../keys.js";
 import { modalityOf } from "../../media.js";
+import { linkTo } from "../../router.js";
 import { returns, sentenceOf, server } from "../../server.js";
 import { status } from "../../status.js";
 import { collectionNamed, collections, freeName, refreshCollections } from "./collections.js";
@@ -150,6 +151,16 @@ function Found({ collection }: { collection: CollectionAnswer }) {
     return (
       <Notice title="This is gone" action={["Look again", refreshCollections]}>
         {sentence}
+      </Notice>
+    );
+  if (state === "unknown")
+    return (
+      <Notice
+        title="These items are not chosen here"
+        action={["Show all items", () => ask({ chosen: undefined })]}
+      >
+        They were chosen on the map, in another window or before this one was closed. Encircle them
+        again <a href={linkTo("map", [collection.name])}>on the map</a>.
       </Notice>
     );
   if (state === "failed")

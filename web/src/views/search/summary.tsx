@@ -55,8 +55,8 @@ export function Summary({ collection }: { collection: CollectionAnswer }) {
 const counted = (count: number) => `${count.toLocaleString()} ${count === 1 ? "item" : "items"}`;
 
 function listedText(shown: number, cursor: string | undefined, all: number): string {
-  const { filter, modality } = query.value;
-  if (filter === undefined && modality === undefined) return counted(all);
+  const { filter, modality, chosen } = query.value;
+  if (filter === undefined && modality === undefined && chosen === undefined) return counted(all);
   const more = cursor === undefined ? "" : "+";
   return `${shown.toLocaleString()}${more} of ${counted(all)} match the filters`;
 }
