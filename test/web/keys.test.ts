@@ -1,0 +1,89 @@
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { createKey, keyFolder, revokeKey } from "../../src/access/key-file.js";
+import { createClient } from "../../src/client/client.js";
+import { servedPage } from "../helpers/served-page.js";
+
+const served = servedPage("test/web/keys.test.ts", ["--api-keys", "open-sesame"]);
+
+const asked = "This server asks for a key";
+const refused = "The server does not accept this key";
+
+async function enter(page: Page, form: string, key: string): Promise<void> {
+  await page.getByLabel(form).fill(key);
+  await page.getByRole("button", { name: "Use key" }).click();
+}
+
+/** Four things as texts, and as vectors of pictures. */
+async function fill() {
+  const client = createClient({ url: served.url, apiKey: "open-sesame" });
+  const { dimensions } = await client.createCollection({ name: "notes", model: "starter-clip" });
+  const items = ["dog", "cat", "piano", "boat"].flatMap((thing, i) => [
+    { id: `a ${thing}`, text: `a ${thing}`, metadata: { pair: i } },
+    {
+      id: `picture ${i}`,
+      modality: "image" as const,
+      embedding: Array.from({ length: dimensions }, (_, d) => (d === i ? 1 : 0)),
+      metadata: { pair: i },
+    },
+  ]);
+  expect((await client.addItems("notes", items)).failed).toBe(0);
+}
+
+describe.skipIf(!served.found)("the page when its key is revoked", () => {
+  it("asks for another in every view, and goes on where it was", async () => {
+    await fill();
+    const keys = keyFolder(served.dataDir);
+    const key = await createKey(keys, { name: "ada", scope: "admin" });
+    const open = async (hash: string) => {
+      const { page } = await served.browser.open(`${served.url}/#/${hash}`);
+      await enter(page, asked, key);
+      return page;
+    };
+    const search = await open("search/notes?q=a+dog");
+    await search.getByText("starter-clip reads the text").waitFor();
+    await search.getByLabel("Select a boat").check();
+    const bar = search.getByRole("toolbar", { name: "Selected items" });
+    await bar.getByRole("button", { name: "Tag…" }).click();
+    await bar.getByLabel("Tag").fill("swims");
+    const map = await open("map/notes?item=a+cat");
+    await map.getByText("8 items ·").waitFor();
+    await map.getByRole("button", { name: "Zoom in" }).click();
+    await map.waitForURL(/at=/);
+    const place = new URL(map.url()).hash;
+    const teach = await open("teach");
+    await teach.getByLabel("Name of the class").first().fill("alpha");
+    await teach.getByLabel("Examples of alpha").setInputFiles("fixtures/images/cat.jpg");
+    await teach.locator(".examples-of-class li:not(.pending)").waitFor();
+    await teach.getByLabel("Name", { exact: true }).fill("animals");
+    const gap = await open("gap/notes?pairs=pair");
+    await gap.getByText("4 pairs").waitFor();
+    const system = await open("system");
+    await system.getByRole("link", { name: "notes" }).waitFor();
+
+    await revokeKey(keys, key.split("_")[1]);
+    await search.getByLabel("Files to add").setInputFiles("fixtures/images/temple.jpg");
+    await map.getByLabel("Near to a text").fill("a cat");
+    await map.keyboard.press("Enter");
+    await teach.getByLabel("Examples of alpha").setInputFiles("fixtures/images/rocket.avif");
+    await gap.getByLabel("Field that pairs share").fill("");
+    await gap.keyboard.press("Enter");
+    const pages = [search, map, teach, gap, system];
+    for (const page of pages) await page.getByLabel(refused).waitFor();
+    await enter(system, refused, "guess");
+    await system.getByText("It is mistyped, has expired, or was revoked.").waitFor();
+
+    for (const page of pages) await enter(page, refused, "open-sesame");
+    await search.getByText("1 stored").waitFor();
+    expect(await bar.getByLabel("Tag").inputValue()).toBe("swims");
+    await search.getByText("1 selected").waitFor();
+    await map.getByText("The stronger a point, the nearer to “a cat”").waitFor();
+    await map.getByRole("button", { name: "Its neighbours" }).waitFor();
+    expect(new URL(map.url()).hash).toBe(`${place}&near=a+cat`);
+    await teach.locator(".examples-of-class li:not(.pending):not(.failed)").nth(1).waitFor();
+    expect(await teach.getByLabel("Name", { exact: true }).inputValue()).toBe("animals");
+    await gap.getByText("4 texts").waitFor();
+    await system.getByRole("link", { name: "notes" }).waitFor();
+    await Promise.all(pages.map((page) => page.close()));
+  });
+});
