@@ -96,18 +96,27 @@ describe.skipIf(!served.found)("the page, as people break it", () => {
     const client = createClient({ url: served.url });
     await client.createCollection({ name: "sounds", model: "starter-clap" });
     const search = await open("search/sounds");
-    await search.getByLabel("Files to add").setInputFiles([files[0], "fixtures/audio/burp.wav"]);
-    await search.getByText("1 stored · 1 failed").waitFor();
-    await search.getByText("1 could not be added").click();
-    await search.getByText("larger than 67.1 MB (option maxBodyBytes). Make the file").waitFor();
+    await search.getByLabel("Files to add").setInputFiles([...files, "fixtures/audio/burp.wav"]);
+    await search.getByText("1 stored · 3 failed").waitFor();
+    await search.getByText("3 could not be added").click();
+    const failed = (name: string) => search.locator(".upload li", { hasText: name });
+    for (const name of ["video.webm", "night.wav"])
+      await failed(name).getByText("67.1 MB (option maxBodyBytes). Make the file").waitFor();
+    await failed("day.wav").getByText("longer than 14400 seconds (option maxAudio").waitFor();
+    await search.getByLabel("Search by a file").setInputFiles(files[2]);
+    await search.locator(".notice", { hasText: "longer than 14400 seconds" }).waitFor();
+    await search.getByLabel("Search by a file").setInputFiles(files[1]);
+    await search.locator(".notice", { hasText: "67.1 MB (option maxBodyBytes)" }).waitFor();
     await search.getByLabel("Search by a file").setInputFiles([video]);
     await search.getByText("video.mp4. Of a video, save the sound").waitFor();
     await search.close();
 
     const teach = await open("teach");
     await teach.getByLabel("Name of the class").first().fill("alpha");
-    await teach.getByLabel("Examples of alpha").setInputFiles(files[0]);
-    await teach.locator(".examples-of-class", { hasText: "maxBodyBytes" }).waitFor();
+    await teach.getByLabel("Examples of alpha").setInputFiles(files);
+    const examples = teach.locator(".examples-of-class li");
+    await expect.poll(() => examples.filter({ hasText: "maxBodyBytes" }).count()).toBe(2);
+    await examples.filter({ hasText: "longer than 14400 seconds" }).waitFor();
     await teach.close();
   });
 

@@ -149,6 +149,40 @@ describe.skipIf(!served.found)("the page's Map view", () => {
     await page.close();
   });
 
+  it("comes back to the part and the item that were seen", async () => {
+    const client = createClient({ url: served.url });
+    await client.createCollection({ name: "other", space: "toy", dimensions: 8, previews: false });
+    const { points, ids } = await drawnPoints(client, "clouds");
+    const [x, y] = points.subarray(2 * ids.indexOf("item 7"));
+    const part = new URLSearchParams({ item: "item 7", colour: "third", at: `${x},${y},40` });
+    const { page } = await served.browser.open(`${served.url}/#/map/clouds?${part}`);
+    const hash = () => new URL(page.url()).hash;
+    const inView = async () => {
+      await page.getByRole("button", { name: "List what is in view" }).click();
+      return selected(page).getByRole("status").textContent();
+    };
+    await selected(page).getByText("item 7", { exact: true }).first().waitFor();
+    await canvas(page).focus();
+    await page.keyboard.press("+");
+    await expect.poll(hash).toContain("60.00000");
+    const seen = hash();
+    await page.getByLabel("Collection").selectOption("other");
+    await page.getByText("other is empty").waitFor();
+    await page.goBack();
+    await selected(page).getByText("item 7", { exact: true }).first().waitFor();
+    await colours(page).getByRole("button", { name: "0 3,334" }).waitFor();
+    expect(hash()).toBe(seen);
+    const before = await inView();
+    expect(before).not.toBe("200 selected"); // as many as are listed
+    await page.goForward();
+    await page.getByText("other is empty").waitFor();
+    await page.goBack();
+    await expect.poll(inView).toBe(before);
+    await page.reload();
+    await expect.poll(inView).toBe(before);
+    await page.close();
+  });
+
   it("names regions, leads here from a result, and lays out by UMAP on request", async () => {
     const client = createClient({ url: served.url });
     await client.createCollection({ name: "notes", model: "starter-clip" });

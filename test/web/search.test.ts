@@ -216,6 +216,18 @@ describe.skipIf(!served.found)("the page's Search view", () => {
     await page.close();
   });
 
+  it("finds by what the microphone hears, from one press to the next", async () => {
+    const { page } = await served.browser.open(`${served.url}/#/search/pictures`);
+    await page.getByRole("button", { name: "Record" }).click();
+    const stop = page.getByRole("button", { name: "Stop recording" });
+    await stop.waitFor();
+    await new Promise((resolve) => setTimeout(resolve, 700)); // what is recorded takes its time
+    await stop.click();
+    await page.getByText(/^recording .*\.wav$/).waitFor();
+    await page.getByText("starter-clap hears the sound, over a bridge").waitFor();
+    await page.close();
+  });
+
   it("tags, exports and deletes what is selected, and takes both back", async () => {
     const { page } = await served.browser.open(`${served.url}/#/search/pictures`);
     await expect.poll(() => shown(page)).toHaveLength(5);

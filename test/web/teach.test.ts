@@ -1,3 +1,4 @@
+import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { createClient } from "../../src/client/client.js";
 import { seededRandom } from "../../src/math/random.js";
@@ -162,6 +163,14 @@ describe.skipIf(!served.found)("the page's Teach view", () => {
     await wrong.getByText("called even, but the others say odd").waitFor();
     await wrong.getByLabel("leave it out").check();
     await page.getByText("29 examples for starter-clip.").waitFor();
+    await page.getByRole("link", { name: "From examples of yours" }).click();
+    await page.getByText("Give examples to at least two classes.").waitFor();
+    await page.goBack();
+    await page.getByText("29 examples for starter-clip.").waitFor();
+    await page.goForward();
+    await page.getByText("Give examples to at least two classes.").waitFor();
+    await page.goBack();
+    await page.getByText("29 examples for starter-clip.").waitFor();
     await page.getByLabel("Name", { exact: true }).fill("kinds");
     await page.getByRole("button", { name: "Teach", exact: true }).click();
     await page.getByText("kinds, version 1").waitFor();
@@ -184,5 +193,92 @@ describe.skipIf(!served.found)("the page's Teach view", () => {
     // Vectors of one's own have no previews, which the browser logs.
     expect(logged.filter((line) => !line.includes("status of 4"))).toEqual([]);
     await page.close();
+  });
+
+  it("hears examples, class by class, and says when it may not", async () => {
+    const { page } = await served.browser.open(`${served.url}/#/teach`);
+    await page.getByLabel("Name of the class").first().fill("alpha");
+    await page.getByLabel("Name of the class").last().fill("bravo");
+    const [alpha, bravo] = ["alpha", "bravo"].map((name) =>
+      page.getByRole("region", { name: `Class ${name}` }),
+    );
+    const record = alpha.getByRole("button", { name: "Hold to record" });
+    await page.evaluate(() => {
+      const { mediaDevices } = navigator;
+      const open = mediaDevices.getUserMedia;
+      mediaDevices.getUserMedia = () => {
+        mediaDevices.getUserMedia = open;
+        return Promise.reject(new DOMException("", "NotAllowedError"));
+      };
+    });
+    await record.click();
+    await page.getByText("The page may not use the microphone; allow it").waitFor();
+    await record.hover();
+    await page.mouse.down();
+    await alpha.getByRole("button", { name: "Recording…" }).waitFor();
+    await new Promise((resolve) => setTimeout(resolve, 700)); // what is recorded takes its time
+    await page.mouse.up();
+    await alpha.getByText("1 example", { exact: true }).waitFor();
+    // One press lasts until the next, of whichever class
+    await bravo.getByRole("button", { name: "Hold to record" }).click();
+    await bravo.getByRole("button", { name: "Stop recording" }).waitFor();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    await record.click();
+    await bravo.getByText("1 example", { exact: true }).waitFor();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    await alpha.getByRole("button", { name: "Stop recording" }).click();
+    await page.getByText("3 examples for starter-clap.").waitFor();
+    await page.close();
+  });
+
+  it("loses nothing when two windows teach, label and delete the same", async () => {
+    const client = createClient({ url: served.url });
+    const open = async () => {
+      const { page } = await served.browser.open(`${served.url}/#/teach/labelled?by=about.kind`);
+      await page.getByText("31 examples for starter-clip.").waitFor();
+      await page.getByLabel("Name", { exact: true }).fill("both");
+      return page;
+    };
+    const [first, second] = [await open(), await open()];
+    const taughtByFirst = first.getByText("both, version 1").first().waitFor();
+    await second.route("**/v1/heads", async (route) => {
+      if (route.request().method() === "POST") await taughtByFirst;
+      await route.continue();
+    });
+    const asking = second.waitForRequest(
+      (request) => request.url().endsWith("/v1/heads") && request.method() === "POST",
+    );
+    await second.getByRole("button", { name: "Teach", exact: true }).click();
+    await asking;
+    await first.getByRole("button", { name: "Teach", exact: true }).click();
+    await second.getByText("both, version 2").first().waitFor();
+    await second.getByText("Another window taught both meanwhile: version 1").waitFor();
+    const lookAgain = (page: Page) => page.evaluate(() => dispatchEvent(new Event("focus")));
+    await lookAgain(first);
+    await first.getByText("Version 2 is the one in use now.").waitFor();
+    await client.rollbackHead("both");
+    await lookAgain(second);
+    await second.getByText("Version 1 is the one in use now.").waitFor();
+    await client.deleteHeadVersion("both", 2);
+    await lookAgain(second);
+    await second.getByText("This version has been deleted; teach again").waitFor();
+
+    const next = (page: Page) => page.getByRole("region", { name: "What to label next" });
+    const label = next(first).getByRole("combobox").first();
+    const name = (await label.getAttribute("aria-label"))!;
+    const id = name.replace("Label of ", "");
+    await next(second).getByLabel(name).selectOption("odd");
+    await second.getByText(`${id} is odd now`).waitFor();
+    await next(first).getByLabel(name).selectOption("even");
+    await first.getByText(`${id} was called odd in another window meanwhile`).waitFor();
+    expect((await client.getItem("labelled", id)).metadata).toEqual({ about: { kind: "odd" } });
+    expect(await next(first).getByLabel(name).inputValue()).toBe("odd");
+    await next(first).getByLabel(name).selectOption("even");
+    await first.getByText(`${id} is even now`).waitFor();
+    await client.deleteItem("labelled", id);
+    await next(second).getByLabel(name).selectOption("even");
+    await second.getByText("it may have been deleted in another window").waitFor();
+    await next(second).getByLabel(name).waitFor({ state: "detached" });
+    await Promise.all([first.close(), second.close()]);
   });
 });
