@@ -4,40 +4,11 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { createKey, keyFolder, revokeKey } from "../../src/access/key-file.js";
 import { createClient } from "../../src/client/client.js";
 import { fitsWidth, seriousFindings } from "../helpers/browser.js";
-import { serve } from "../helpers/serve.js";
 import { servedPage } from "../helpers/served-page.js";
 
 const served = servedPage("test/web/classify.test.ts");
-
-/** What a key that may only read does not allow is off, with the reason. */
-async function turnsOff(url: string, key: string): Promise<void> {
-  const { page } = await served.browser.open(`${url}/#/system`);
-  await page.getByLabel("This server asks for a key").fill(key);
-  await page.getByRole("button", { name: "Use key" }).click();
-  const why = (doing: string, scope: string) =>
-    page
-      .getByText(
-        `${doing} needs a key with the scope "${scope}"; the key "reading room" has "read".`,
-      )
-      .first()
-      .waitFor();
-  const isOff = (name: string) => page.getByRole("button", { name, exact: true }).isDisabled();
-  await why("Loading or unloading models", "admin");
-  await why("Seeing who asks", "admin");
-  expect(await isOff("Unload starter-clip")).toBe(true);
-  expect(await isOff("Backup")).toBe(true);
-  await page.getByRole("link", { name: "Search", exact: true }).click();
-  await why("Making a collection", "write");
-  expect(await isOff("Add files…")).toBe(true);
-  await page.getByRole("link", { name: "Teach", exact: true }).click();
-  await why("Teaching", "write");
-  expect(await isOff("Teach")).toBe(true);
-  expect(await seriousFindings(page)).toEqual([]);
-  await page.close();
-}
 
 describe.skipIf(!served.found)("the page's Classify view", () => {
   const examples = {
@@ -349,43 +320,5 @@ describe.skipIf(!served.found)("the page's Classify view", () => {
     await page.close();
     proxy.closeAllConnections();
     proxy.close();
-  });
-
-  it("asks for the key once, says when it is wrong, and again when it was revoked", async () => {
-    const locked = await serve(["--api-keys", "open-sesame"]);
-    try {
-      const keys = keyFolder(locked.dataDir);
-      const key = await createKey(keys, { name: "ada", scope: "write" });
-      const { page } = await served.browser.open(
-        `${locked.url}/#/classify?example=cat&labels=cat|tiger|cup of coffee`,
-      );
-      await page.getByLabel("This server asks for a key").fill("guess");
-      await page.getByRole("button", { name: "Use key" }).click();
-      await page.getByText("It is mistyped, has expired, or was revoked.").waitFor();
-      await page.getByLabel("The server does not accept this key").fill(key);
-      await page.getByRole("button", { name: "Use key" }).click();
-      await page.locator(".bars .best", { hasText: "cat" }).waitFor();
-      await page.reload();
-      await page.locator(".bars .best", { hasText: "cat" }).waitFor();
-      await page.getByRole("button", { name: "Key…" }).click();
-      await page.getByLabel("Another key").waitFor();
-      await page.getByRole("button", { name: "Keep the one in use" }).click();
-      await page.locator(".bars .best", { hasText: "cat" }).waitFor();
-      await page.getByLabel("Files").setInputFiles("fixtures/images/coffee.webp");
-      await page.locator(".bars .best", { hasText: "cup of coffee" }).waitFor();
-      await revokeKey(keys, key.split("_")[1]);
-      await page.getByRole("button", { name: "Remove tiger" }).click();
-      await page.getByLabel("The server does not accept this key").fill("open-sesame");
-      await page.getByRole("button", { name: "Use key" }).click();
-      // What was chosen and written before is still there
-      await page.getByText("coffee.webp", { exact: true }).first().waitFor();
-      await page.locator(".bars .best", { hasText: "cup of coffee" }).waitFor();
-      expect(await page.getByRole("button", { name: "Remove tiger" }).count()).toBe(0);
-      await page.close();
-      await turnsOff(locked.url, await createKey(keys, { name: "reading room", scope: "read" }));
-    } finally {
-      locked.child.kill();
-      await locked.ended;
-    }
   });
 });

@@ -2,6 +2,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { createKey, keyFolder, revokeKey } from "../../src/access/key-file.js";
 import { createClient } from "../../src/client/client.js";
+import { seriousFindings } from "../helpers/browser.js";
 import { servedPage } from "../helpers/served-page.js";
 
 const served = servedPage("test/web/keys.test.ts", ["--api-keys", "open-sesame"]);
@@ -12,6 +13,32 @@ const refused = "The server does not accept this key";
 async function enter(page: Page, form: string, key: string): Promise<void> {
   await page.getByLabel(form).fill(key);
   await page.getByRole("button", { name: "Use key" }).click();
+}
+
+/** What a key that may only read does not allow is off, with the reason. */
+async function turnsOff(key: string): Promise<void> {
+  const { page } = await served.browser.open(`${served.url}/#/system`);
+  await enter(page, asked, key);
+  const why = (doing: string, scope: string) =>
+    page
+      .getByText(
+        `${doing} needs a key with the scope "${scope}"; the key "reading room" has "read".`,
+      )
+      .first()
+      .waitFor();
+  const isOff = (name: string) => page.getByRole("button", { name, exact: true }).isDisabled();
+  await why("Loading or unloading models", "admin");
+  await why("Seeing who asks", "admin");
+  expect(await isOff("Unload starter-clip")).toBe(true);
+  expect(await isOff("Backup")).toBe(true);
+  await page.getByRole("link", { name: "Search", exact: true }).click();
+  await why("Making a collection", "write");
+  expect(await isOff("Add files…")).toBe(true);
+  await page.getByRole("link", { name: "Teach", exact: true }).click();
+  await why("Teaching", "write");
+  expect(await isOff("Teach")).toBe(true);
+  expect(await seriousFindings(page)).toEqual([]);
+  await page.close();
 }
 
 /** Four things as texts, and as vectors of pictures. */
@@ -30,11 +57,40 @@ async function fill() {
   expect((await client.addItems("notes", items)).failed).toBe(0);
 }
 
-describe.skipIf(!served.found)("the page when its key is revoked", () => {
-  it("asks for another in every view, and goes on where it was", async () => {
+describe.skipIf(!served.found)("the page of a server with keys", () => {
+  it("asks for the key once, says when it is wrong, and again when it was revoked", async () => {
+    const keys = keyFolder(served.dataDir);
+    const key = await createKey(keys, { name: "ada", scope: "write" });
+    const { page } = await served.browser.open(
+      `${served.url}/#/classify?example=cat&labels=cat|tiger|cup of coffee`,
+    );
+    await enter(page, asked, "guess");
+    await page.getByText("It is mistyped, has expired, or was revoked.").waitFor();
+    await enter(page, refused, key);
+    await page.locator(".bars .best", { hasText: "cat" }).waitFor();
+    await page.reload();
+    await page.locator(".bars .best", { hasText: "cat" }).waitFor();
+    await page.getByRole("button", { name: "Key…" }).click();
+    await page.getByLabel("Another key").waitFor();
+    await page.getByRole("button", { name: "Keep the one in use" }).click();
+    await page.locator(".bars .best", { hasText: "cat" }).waitFor();
+    await page.getByLabel("Files").setInputFiles("fixtures/images/coffee.webp");
+    await page.locator(".bars .best", { hasText: "cup of coffee" }).waitFor();
+    await revokeKey(keys, key.split("_")[1]);
+    await page.getByRole("button", { name: "Remove tiger" }).click();
+    await enter(page, refused, "open-sesame");
+    // What was chosen and written before is still there
+    await page.getByText("coffee.webp", { exact: true }).first().waitFor();
+    await page.locator(".bars .best", { hasText: "cup of coffee" }).waitFor();
+    expect(await page.getByRole("button", { name: "Remove tiger" }).count()).toBe(0);
+    await page.close();
+    await turnsOff(await createKey(keys, { name: "reading room", scope: "read" }));
+  });
+
+  it("asks for another in every view when one is revoked, and goes on where it was", async () => {
     await fill();
     const keys = keyFolder(served.dataDir);
-    const key = await createKey(keys, { name: "ada", scope: "admin" });
+    const key = await createKey(keys, { name: "eve", scope: "admin" });
     const open = async (hash: string) => {
       const { page } = await served.browser.open(`${served.url}/#/${hash}`);
       await enter(page, asked, key);

@@ -72,7 +72,7 @@ const gone = (page: Page) => page.getByText("This page goes on by itself when th
 
 describe.skipIf(!found)("the page while its server is gone", () => {
   it("says so in every view, and goes on where it was when the server is back", async () => {
-    const classify = await open("classify?example=cat");
+    const classify = await open("classify?example=cat&labels=cat|tiger");
     await classify.locator(".bars .best", { hasText: "cat" }).waitFor();
     const search = await open("search/notes");
     await search.getByText("a dog").first().waitFor();
