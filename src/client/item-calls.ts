@@ -68,7 +68,10 @@ export const itemCalls = ({ send, get, post, patch, postForm, delete: remove, bl
     options?: CallOptions,
   ) => get<ItemAnswer>(itemAt(collection, id) + queryOf(query), options),
 
-  /** Metadata alone: merged into the item's, or replacing it with `replace`. */
+  /**
+   * Metadata alone: merged into the item's, or replacing it with `replace`; `add` and `remove`
+   * change members of lists.
+   */
   patchItem: (
     collection: string,
     id: string,

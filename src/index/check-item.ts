@@ -1,7 +1,7 @@
 import { invalidInput } from "../errors.js";
 import { InexactNumber } from "../json/json-number.js";
-import { fieldPath, isPlainText, isTime, timeExample } from "./filter.js";
-import type { Item } from "./item.js";
+import { fieldPath, isPlainText, isScalar, isTime, timeExample } from "./filter.js";
+import type { Item, ItemPatch } from "./item.js";
 import type { CollectionSpec } from "./vector-store.js";
 
 /**
@@ -157,6 +157,25 @@ function checkJson(value: unknown, path: string, depth: number): void {
     const at = Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`;
     if (inner !== undefined || Array.isArray(value)) checkJson(inner, at, depth + 1);
   }
+}
+
+/**
+ * Whether a change of metadata says something, and only what can be stored.
+ * @throws AppError invalid_input.
+ */
+export function checkPatch({ metadata, replace, add, remove }: Omit<ItemPatch, "id">): void {
+  if (metadata !== undefined) checkMetadata(metadata);
+  else if (replace) throw invalidInput("metadata", 'Expected "metadata" beside "replace"');
+  else if (add === undefined && remove === undefined)
+    throw invalidInput("metadata", 'Expected "metadata", "add" or "remove"');
+  for (const [param, members] of Object.entries({ add, remove }))
+    for (const [field, values] of Object.entries(members ?? {})) {
+      fieldPath(field, param);
+      if (!Array.isArray(values) || !values.every(isScalar)) {
+        const message = "Expected an array of strings, numbers, booleans or nulls";
+        throw invalidInput(`${param}.${field}`, `${message} as members of the list "${field}"`);
+      }
+    }
 }
 
 /** @returns the metadata as JSON. @throws AppError invalid_input. */

@@ -201,7 +201,7 @@ function checkValue(op: FilterOp, value: unknown, at: string) {
   }
 }
 
-function isScalar(value: unknown): value is Scalar {
+export function isScalar(value: unknown): value is Scalar {
   if (typeof value === "number") return Number.isFinite(value);
   if (typeof value === "string") return isPlainText(value);
   return value === null || typeof value === "boolean";

@@ -1,5 +1,6 @@
 import type { Embedding, Modality } from "../encoders/encoder.js";
 import type { ErrorCode } from "../errors.js";
+import type { Scalar } from "./filter.js";
 
 export type JsonValue =
   | null
@@ -55,10 +56,18 @@ export type StoredItem = Omit<Item, "preview"> & { metadata: JsonObject };
 export interface ItemPatch {
   id: string;
   /** Merged into the item's metadata as in RFC 7396: null removes a key. */
-  metadata: JsonObject;
+  metadata?: JsonObject;
   /** Replaces the item's metadata instead. */
   replace?: boolean;
+  /** Joins the lists, each value once; a missing list is made. */
+  add?: ListMembers;
+  /** Leaves the lists, before others join; a list that is then empty goes too. */
+  remove?: ListMembers;
 }
+
+/** Values of lists in the metadata, by their fields (dot paths, as in a filter). */
+export type ListMembers = Readonly<Record<string, readonly Scalar[]>>;
+
 export type PatchStatus = "updated" | "unchanged" | "missing";
 export type Failure = { code: ErrorCode; message: string; param?: string };
 

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import type { MediaAddresses } from "../access/media-addresses.js";
 import { AppError, invalidInput } from "../errors.js";
-import type { ItemPatch, ItemPatched, JsonObject } from "../index/item.js";
+import type { ItemPatch, ItemPatched, JsonObject, ListMembers } from "../index/item.js";
 import type { Services } from "../services.js";
 import { requestFilter } from "../wire/filter-field.js";
 import { ItemAnswer, ItemsPatched, PatchBody, PatchManyBody } from "../wire/items.js";
@@ -19,7 +19,8 @@ const operations = {
     summary: "Changes only an item's metadata",
     description:
       "Merged into the item's metadata (RFC 7396: null removes a key); with replace it replaces " +
-      "them. " +
+      "them. Then the members in remove leave lists, and those in add join them: two programs " +
+      "that tag the same item at once lose nothing of each other's. " +
       "Nothing is embedded again.",
     body: json(PatchBody),
     answers: { 200: { content: json(ItemAnswer) } },
@@ -30,7 +31,7 @@ const operations = {
     tag,
     summary: "Changes the metadata of items by ids or a filter, or individually",
     description:
-      "Exactly one of ids, filter and items; with ids or a filter, metadata is given once.",
+      "Exactly one of ids, filter and items; with ids or a filter, the change is given once.",
     body: json(PatchManyBody),
     answers: { 200: { content: json(ItemsPatched) } },
     errors: [...bodyErrors, ...storeErrors],
@@ -45,32 +46,35 @@ export function patchItemsRoutes({ store }: Services, addresses: MediaAddresses)
   return new Hono<RequestVariables>()
     .patch(base, operations.patchMany, async (c) => {
       const name = c.req.param("name");
-      const { ids, filter, items, metadata, replace } = await readJson(c, PatchManyBody);
+      const { ids, filter, items, ...change } = await readJson(c, PatchManyBody);
       const present = Object.entries({ ids, filter, items }).filter(
         ([, value]) => value !== undefined,
       );
       if (present.length !== 1)
         throw invalidInput(present[1]?.[0] ?? "ids", 'Expected one of "ids", "filter" and "items"');
-      if ((metadata === undefined) !== (items !== undefined))
-        throw invalidInput("metadata", 'Expected "metadata" beside "ids" or "filter", not "items"');
-      const patch = { metadata: metadata as JsonObject, replace };
+      const { metadata, add, remove, replace } = change;
+      const common = Object.entries({ metadata, add, remove }).find(
+        ([, value]) => value !== undefined,
+      );
+      if ((common === undefined) !== (items !== undefined)) {
+        const message = 'Expected the change beside "ids" or "filter", or in each of "items"';
+        throw invalidInput(common?.[0] ?? "metadata", message);
+      }
       if (filter !== undefined) {
-        const counts = await store.patchWhere(name, requestFilter(filter), patch);
+        const counts = await store.patchWhere(name, requestFilter(filter), patchOf(change));
         return c.json({ ...counts, missing: [], failed: [] } satisfies ItemsPatched);
       }
       const patches: ItemPatch[] =
-        items?.map((item) => ({ ...item, metadata: item.metadata as JsonObject, replace })) ??
-        ids!.map((id) => ({ id, ...patch }));
+        items?.map(({ id, ...own }) => ({ id, ...patchOf({ ...own, replace }) })) ??
+        ids!.map((id) => ({ id, ...patchOf(change) }));
       const answer = patchedAnswer(await store.patch(name, patches));
       const { unchanged_ids: _, ...counts } = answer;
       return c.json(items === undefined ? counts : answer);
     })
     .patch(`${base}/:id`, operations.patch, async (c) => {
       const { name, id } = c.req.param();
-      const { metadata, replace } = await readJson(c, PatchBody);
-      const [patched] = await store.patch(name, [
-        { id, metadata: metadata as JsonObject, replace },
-      ]);
+      const change = await readJson(c, PatchBody);
+      const [patched] = await store.patch(name, [{ id, ...patchOf(change) }]);
       if (patched.status === "failed") {
         const { code, message, param } = patched.error;
         throw new AppError(code, message, { param });
@@ -83,6 +87,14 @@ export function patchItemsRoutes({ store }: Services, addresses: MediaAddresses)
       return c.json(itemAnswer(item, addresses.of(name, item)));
     });
 }
+
+/** The store checks what the fields hold. */
+const patchOf = ({ metadata, replace, add, remove }: PatchBody): Omit<ItemPatch, "id"> => ({
+  metadata: metadata as JsonObject | undefined,
+  replace,
+  add: add as ListMembers | undefined,
+  remove: remove as ListMembers | undefined,
+});
 
 function patchedAnswer(patched: readonly ItemPatched[]): ItemsPatched {
   const count = (status: ItemPatched["status"]) =>

@@ -56,12 +56,20 @@ export const ExportQuery = z.strictObject({
 });
 
 const Ids = listOf(z.string(), { max: 100_000 });
+/** Not null: a program whose change is missing must not be told that all is as it should be. */
+const changes = {
+  metadata: AnyObject.optional(),
+  /** Members that join lists, each once: `{"tags": ["cat"]}`, by field or dot path. */
+  add: AnyObject.optional(),
+  /** Members that leave lists; a list that is then empty goes too. */
+  remove: AnyObject.optional(),
+};
 /**
  * Metadata only: merged into the item's (RFC 7396: null removes a key), or replacing it with
- * `replace`.
+ * `replace`; then members of lists leave and join. At least one of the three.
  */
 export const PatchBody = z.strictObject({
-  metadata: AnyObject,
+  ...changes,
   replace: withDefault(z.boolean(), false),
 });
 export type PatchBody = z.infer<typeof PatchBody>;
@@ -71,10 +79,8 @@ export type PatchBody = z.infer<typeof PatchBody>;
 export const PatchManyBody = z.strictObject({
   ids: Ids.optional(),
   filter: z.unknown().optional(),
-  items: listOf(z.strictObject({ id: z.string(), metadata: AnyObject }), {
-    max: 100_000,
-  }).optional(),
-  metadata: AnyObject.optional(),
+  items: listOf(z.strictObject({ id: z.string(), ...changes }), { max: 100_000 }).optional(),
+  ...changes,
   replace: withDefault(z.boolean(), false),
 });
 /** Neither may be null: a program whose list or filter is missing must not delete anything. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Filter } from "../../src/index/filter.js";
-import type { Item, StoredItem } from "../../src/index/item.js";
+import type { Item, JsonObject, StoredItem } from "../../src/index/item.js";
 import { matchFilter } from "../../src/index/match-filter.js";
 import type { Query } from "../../src/index/query.js";
 import type { Changes, VectorStore } from "../../src/index/vector-store.js";
@@ -162,6 +162,68 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       expect((await searchOne({ ...query, filter })).neighbors).toEqual([]);
       await store.patch("photos", [{ id: ids[0], metadata: { price: 6 } }]);
       expect((await searchOne({ ...query, filter })).neighbors).toHaveLength(1);
+    });
+
+    it("adds members to lists and takes them away, beside a merge or alone", async () => {
+      const before: JsonObject[] = [
+        { tags: ["a", 1], n: 0 },
+        { deep: { tags: ["x"] } },
+        {},
+        { tags: "a" },
+      ];
+      const items = randomItems(4, dimensions).map((item, n) => ({
+        ...item,
+        metadata: before[n],
+      }));
+      await store.upsert("photos", items);
+      const [a, b, c, d] = items.map(({ id }) => id);
+      const statuses = await store.patch("photos", [
+        { id: a, metadata: { n: null }, add: { tags: ["b", "b", 1] }, remove: { tags: ["a"] } },
+        { id: b, add: { "deep.more": [true] }, remove: { "deep.tags": ["x"], gone: ["y"] } },
+        { id: c, remove: { tags: ["a"], "deep.tags": ["x"] } },
+        { id: d, add: { tags: ["b"] } },
+        { id: c, add: { tags: ["b"] } },
+        { id: c, add: { tags: ["b"] } },
+      ]);
+      expect(statuses).toMatchObject([
+        { status: "updated" },
+        { status: "updated" },
+        { status: "unchanged" },
+        { status: "failed", error: { code: "invalid_input", param: "add.tags" } },
+        { status: "updated" },
+        { status: "unchanged" },
+      ]);
+      const after = await store.get("photos", [a, b, c, d]);
+      expect(after.map(({ metadata }) => metadata)).toEqual([
+        { tags: [1, "b"] },
+        { deep: { more: [true] } },
+        { tags: ["b"] },
+        { tags: "a" },
+      ]);
+      const filter: Filter = { field: "tags", op: "contains", value: "b" };
+      const counts = await store.patchWhere("photos", filter, { remove: { tags: ["b"] } });
+      expect(counts).toEqual({ updated: 2, unchanged: 0 });
+      expect(await store.count("photos", filter)).toBe(0);
+      for (const wrong of [
+        {},
+        { replace: true, add: { tags: ["a"] } },
+        { add: { tags: [["a"]] } },
+        { remove: { "ta'gs": ["a"] } },
+      ])
+        await expect(
+          store.patch("photos", [{ id: a, ...(wrong as object) }]),
+        ).rejects.toMatchObject({ code: "invalid_input" });
+    });
+
+    it("loses no member of a list that writers add to at the same time", async () => {
+      const [item] = randomItems(1, dimensions);
+      await store.upsert("photos", [item]);
+      const tags = Array.from({ length: 20 }, (_, i) => `tag ${i}`);
+      await Promise.all(
+        tags.map((tag) => store.patch("photos", [{ id: item.id, add: { tags: [tag] } }])),
+      );
+      const [{ metadata }] = await store.get("photos", [item.id]);
+      expect([...(metadata.tags as string[])].sort()).toEqual(tags.sort());
     });
 
     it("refuses a change that would make metadata too large, and changes the others", async () => {

@@ -418,7 +418,15 @@ describe("/v1/collections/{name}/items", () => {
     });
     const tooDeep = JSON.parse(`${'{"a":'.repeat(120)}1${"}".repeat(120)}`) as object;
     expect(await patch({ metadata: tooDeep })).toMatchObject({ error: { param: "metadata" } });
-    expect(await patch({ metadata: null })).toMatchObject({ status: 400 });
+    expect(await patch({ add: { tags: ["x"] } })).toMatchObject({
+      metadata: { a: null, tags: ["x"] },
+    });
+    expect(await patch({ add: { a: ["y"] }, remove: { tags: ["x"] } })).toMatchObject({
+      metadata: { a: ["y"] },
+    });
+    expect(await patch({ add: { tags: "x" } })).toMatchObject({ error: { param: "add.tags" } });
+    for (const key of ["metadata", "add", "remove"])
+      expect(await patch({ [key]: null })).toMatchObject({ status: 400, error: { param: key } });
     expect(await patch({})).toMatchObject({ status: 400, error: { param: "metadata" } });
     expect(await patch({ metadata: {} }, "nothing")).toMatchObject({ status: 404 });
   });
@@ -443,6 +451,8 @@ describe("/v1/collections/{name}/items", () => {
       [{ ids: [], filter, metadata }, "filter"],
       [{ filter: null, metadata }, "filter"],
       [{ ids: [] }, "metadata"],
+      [{ items: own, add: { tags: ["x"] } }, "add"],
+      [{ items: [{ id: "a" }] }, "metadata"],
       [{ items: own, metadata }, "metadata"],
     ] as const)
       expect(await patch(body)).toMatchObject({ error: { param } });

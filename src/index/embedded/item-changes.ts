@@ -1,7 +1,7 @@
 import { AppError } from "../../errors.js";
 import { checkMetadata } from "../check-item.js";
 import type { Failure, ItemPatch, MediaReference, PatchStatus } from "../item.js";
-import { mergePatch } from "../merge-patch.js";
+import { patchedMetadata } from "../patched-metadata.js";
 import { floatsOf } from "./item-rows.js";
 import { MediaRows } from "./media-rows.js";
 import { ModalityMeans } from "./modality-means.js";
@@ -110,13 +110,11 @@ export class ItemChanges {
       "SELECT row, metadata FROM items WHERE collection = ? AND id = ?",
     );
     const update = this.#statements.get("UPDATE items SET metadata = ? WHERE row = ?");
-    return patches.map(({ id, metadata, replace }) => {
+    return patches.map(({ id, ...patch }) => {
       const found = find.get(collection, id) as { row: number; metadata: string } | undefined;
       if (found === undefined) return "missing";
       try {
-        const changed = checkMetadata(
-          replace ? metadata : mergePatch(JSON.parse(found.metadata), metadata),
-        );
+        const changed = checkMetadata(patchedMetadata(JSON.parse(found.metadata), patch));
         if (changed === found.metadata) return "unchanged";
         update.run(changed, found.row);
         return "updated";

@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.js";
 import type { Remote } from "../../workers/remote.js";
-import { checkMetadata } from "../check-item.js";
+import { checkPatch } from "../check-item.js";
 import type { Filter } from "../filter.js";
 import type { ItemPatch, ItemPatched } from "../item.js";
 import type { StoreCore } from "./store-core.js";
@@ -14,10 +14,10 @@ export async function patchItems(
   collection: string,
   patches: readonly ItemPatch[],
 ): Promise<ItemPatched[]> {
+  for (const patch of patches) checkPatch(patch);
   const patched: ItemPatched[] = [];
   for (let from = 0; from < patches.length; from += patchesPerCall) {
     const batch = patches.slice(from, from + patchesPerCall);
-    for (const { metadata } of batch) checkMetadata(metadata);
     const statuses = await core.patch(collection, batch);
     for (const [i, status] of statuses.entries()) {
       const { id } = batch[i];

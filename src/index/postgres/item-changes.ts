@@ -3,7 +3,7 @@ import { AppError } from "../../errors.js";
 import { checkMetadata } from "../check-item.js";
 import type { Filter } from "../filter.js";
 import type { ItemPatch, ItemPatched, JsonObject } from "../item.js";
-import { mergePatch } from "../merge-patch.js";
+import { patchedMetadata } from "../patched-metadata.js";
 import { binding } from "./bind.js";
 import type { Connection } from "./connections.js";
 import { filterCondition } from "./filter-condition.js";
@@ -23,12 +23,11 @@ export async function patchItems(
     rows.map(({ id, seq, metadata }) => [id, { seq, metadata: JSON.parse(metadata) }]),
   );
   const changed = new Map<number, string>();
-  const statuses = patches.map(({ id, metadata, replace }): ItemPatched => {
+  const statuses = patches.map(({ id, ...patch }): ItemPatched => {
     const found = current.get(id);
     if (found === undefined) return { id, status: "missing" };
     try {
-      const wanted = replace ? metadata : mergePatch(found.metadata, metadata);
-      const json = checkMetadata(wanted);
+      const json = checkMetadata(patchedMetadata(found.metadata, patch));
       const stored = JSON.parse(json) as JsonObject;
       // Not by their text: jsonb does not keep the order of keys.
       if (isDeepStrictEqual(stored, found.metadata)) return { id, status: "unchanged" };

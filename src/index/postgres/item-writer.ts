@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.js";
-import { checkItem, checkMetadata } from "../check-item.js";
+import { checkItem, checkPatch } from "../check-item.js";
 import { checkFilter, type Filter } from "../filter.js";
 import type { Item, ItemPatch, ItemPatched, ItemStatus } from "../item.js";
 import type { EmbeddingOptions } from "../vector-store.js";
@@ -71,10 +71,10 @@ export class ItemWriter {
   }
 
   async patch(collection: string, patches: readonly ItemPatch[]): Promise<ItemPatched[]> {
+    for (const patch of patches) checkPatch(patch);
     const patched: ItemPatched[] = [];
     for (let from = 0; from < patches.length; from += patchesAtOnce) {
       const batch = patches.slice(from, from + patchesAtOnce);
-      for (const { metadata } of batch) checkMetadata(metadata);
       patched.push(
         ...(await this.#change(collection, {}, (db, { n }) => patchItems(db, n, batch))),
       );
@@ -88,7 +88,7 @@ export class ItemWriter {
     patch: Omit<ItemPatch, "id">,
   ): Promise<{ updated: number; unchanged: number }> {
     const checked = checkFilter(filter);
-    checkMetadata(patch.metadata);
+    checkPatch(patch);
     const counts = { updated: 0, unchanged: 0, missing: 0 };
     for (let after: number | undefined = 0; after !== undefined; ) {
       const page = { after, limit: patchesAtOnce };

@@ -12,8 +12,9 @@ import type { Shown } from "./feed.js";
 import { closeDetails } from "./focus.js";
 import { mediaUrlOf } from "./player.js";
 import { ask } from "./query.js";
-import { deleteItems, tagItems, tagsOf, untagItem } from "./selection.js";
+import { deleteItems } from "./selection.js";
 import { SoundPlayer } from "./sound-player.js";
+import { tagItems, tagsOf, untagItem } from "./tags.js";
 import { openViewer } from "./viewer.js";
 
 /** The details of the selected item, and similar ones. */
