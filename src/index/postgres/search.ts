@@ -15,6 +15,8 @@ import type { ScanLimits } from "./search-plan.js";
  * statement by itself is waited for.
  */
 const maxFilteredDirectly = 250_000;
+/** After a statement by itself had no answer: the next ones would be run twice as well. */
+const directPauseMs = 10_000;
 
 interface SearchParts {
   connections: Connections;
@@ -33,9 +35,10 @@ export async function search(
   options: SearchOptions,
 ): Promise<SearchResult[]> {
   const { connections, copies, limits } = parts;
-  const direct = queries.length === 1 && (await searchDirectly(parts, name, queries[0], options));
-  if (direct) return [direct];
-  const copiesOfServer = { copies, moment: copies.moment };
+  const direct =
+    queries.length === 1 ? await searchDirectly(parts, name, queries[0], options) : undefined;
+  if (direct?.result !== undefined) return [direct.result];
+  const copiesOfServer = { copies, moment: copies.moment, exceptOf: direct?.cannotAnswer };
   const { space, signal, maxAnswerBytes: maxBytes } = options;
   return connections.readAnywhere(
     async (db) => {
@@ -50,38 +53,48 @@ export async function search(
   );
 }
 
+/** What a copy gave by itself; neither where only a transaction can answer, or say why not. */
+interface Direct {
+  result?: SearchResult;
+  /** Number of the collection whose copy was asked and cannot answer: nobody has to ask it again. */
+  cannotAnswer?: number;
+}
+
 /**
  * The answer of the copy of a collection that had this name when it was last searched. The very
  * statement that answers says whether it still has.
- * @returns undefined where only a transaction can answer, or can say why not.
  */
 async function searchDirectly(
   { connections, copies, limits }: SearchParts,
   name: string,
   asked: Query,
   { space, signal, maxAnswerBytes: maxBytes = Number.POSITIVE_INFINITY }: SearchOptions,
-): Promise<SearchResult | undefined> {
+): Promise<Direct> {
   const copy = copies.named(name);
-  if (copy === undefined || (space ?? copy.collection.space) !== copy.collection.space)
-    return undefined;
-  if (asked.filter !== undefined && copy.rows > maxFilteredDirectly) return undefined;
+  if (copy === undefined || (space ?? copy.collection.space) !== copy.collection.space) return {};
+  if (performance.now() < copy.directFrom) return {};
+  if (asked.filter !== undefined && copy.rows > maxFilteredDirectly) return {};
   const { n, dimensions } = copy.collection;
   const query = queryFor(asked, dimensions);
-  if (query === undefined) return undefined;
+  if (query === undefined) return {};
   const { topK } = query;
+  let needsTransaction = false;
   const read: ReadHits = async (statement, history) => {
-    const rows = await connections.readAtOnce(
-      (db) => readHits(db, { n, topK, name }, statement, history),
+    const answer = await connections.readAtOnce(
+      async (db) => ({ rows: await readHits(db, { n, topK, name }, statement, history) }),
       { signal },
     );
-    if (rows?.[0].named) return rows;
-    copy.names.delete(name);
+    if (answer === undefined) copy.directFrom = performance.now() + directPauseMs;
+    else if (answer.rows === undefined || answer.rows[0].named) return answer.rows;
+    else copy.names.delete(name);
+    needsTransaction = true;
     return undefined;
   };
   const means = { copies, moment: copies.moment, ...limits };
   const found = await searchCopy(read, { n }, query, means);
-  if (found === undefined) return undefined;
-  return searchResult(await answerOf(found, { topK, maxBytes }, async (hits) => hits), query);
+  if (found === undefined) return needsTransaction ? {} : { cannotAnswer: n };
+  const answer = await answerOf(found, { topK, maxBytes }, async (hits) => hits);
+  return { result: searchResult(answer, query) };
 }
 
 /** A query that a copy may answer by itself, in the form that drivers answer. */

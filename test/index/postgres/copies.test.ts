@@ -1,7 +1,9 @@
 // slow: starts PostgreSQL and reads copies of collections
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Item } from "../../../src/index/item.js";
 import { matchFilter } from "../../../src/index/match-filter.js";
+import { Connections } from "../../../src/index/postgres/connections.js";
+import { ServerCopies } from "../../../src/index/postgres/copies/server-copies.js";
 import {
   openPostgresStore,
   type PostgresStoreOptions,
@@ -173,6 +175,49 @@ describe.skipIf(!hasPostgres(18))(onPostgres("the 8-bit copy of each server"), (
     const again = await open(); // as after a restart
     await withCopy(again);
     expect((await idsOf(again, asked)).ids[0]).toBe("late");
+  });
+
+  it("is asked once by a search that it cannot answer", async () => {
+    // Without the refresh every two seconds, which would notice the gap as well
+    vi.useFakeTimers({ toFake: ["setInterval"] });
+    const store = await open();
+    vi.useRealTimers();
+    const items = randomItems(500, dimensions);
+    await filled(store, items);
+    await withCopy(store);
+    await (await open()).upsert("photos", [{ ...items[0], id: "late" }]);
+    await server.query("update crossmodal.vector_changes set seqs = null");
+    const nominate = vi.spyOn(ServerCopies.prototype, "nominate");
+    const asked = query();
+    const { plan, ids } = await idsOf(store, asked);
+    expect(nominate).toHaveBeenCalledTimes(1);
+    nominate.mockRestore();
+    expect({ plan, ids }).toEqual({
+      plan: "exact",
+      ids: nearest([...items, { ...items[0], id: "late" }], asked),
+    });
+  });
+
+  it("is asked in transactions for some seconds after a statement by itself was slow", async () => {
+    const store = await open();
+    const items = randomItems(500, dimensions);
+    await filled(store, items);
+    await withCopy(store);
+    const atOnce = vi.spyOn(Connections.prototype, "readAtOnce");
+    const asked = query();
+    const expected = { ids: nearest(items, asked), plan: "scan" };
+    try {
+      vi.useFakeTimers({ toFake: ["performance"] });
+      atOnce.mockResolvedValueOnce(undefined); // as when its time is up
+      for (let i = 0; i < 3; i++) expect(await idsOf(store, asked)).toEqual(expected);
+      expect(atOnce).toHaveBeenCalledTimes(1);
+      vi.advanceTimersByTime(60_000);
+      expect(await idsOf(store, asked)).toEqual(expected);
+      expect(atOnce.mock.calls.length).toBeGreaterThan(1);
+    } finally {
+      vi.useRealTimers();
+      atOnce.mockRestore();
+    }
   });
 
   it("is not made over the budget, and dropped when it grows over it", async () => {

@@ -35,6 +35,8 @@ export class CollectionCopy {
   bytes: number;
   /** By `performance.now()`. */
   usedAt = performance.now();
+  /** From when on searches may ask it outside a transaction, by `performance.now()`. */
+  directFrom = 0;
   #steps: (Step & { at: number })[] = [];
   /** The rows of one that is under way, or has failed: they may be changed or not. */
   #pending: readonly number[] = [];

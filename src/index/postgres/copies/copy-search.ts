@@ -8,6 +8,8 @@ import { knownChanges } from "./vector-log.js";
 export interface CopiesOfServer {
   copies: ServerCopies;
   moment: number;
+  /** Number of a collection whose copy was asked already and cannot answer. */
+  exceptOf?: number;
 }
 
 /** More than that are compared with for every search: the copy has to catch up first. */
@@ -29,9 +31,9 @@ export async function searchCopy(
   read: ReadHits,
   { n }: { n: number },
   query: PlannedQuery,
-  { copies, moment, scanMatchesUpTo }: CopiesOfServer & { scanMatchesUpTo: number },
+  { copies, moment, exceptOf, scanMatchesUpTo }: CopiesOfServer & { scanMatchesUpTo: number },
 ): Promise<Found | undefined> {
-  const copy = copies.of(n);
+  const copy = n === exceptOf ? undefined : copies.of(n);
   if (copy === undefined) return undefined;
   const few = Math.max(
     Math.min(scanMatchesUpTo, fewMatches),
