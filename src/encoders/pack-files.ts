@@ -1,7 +1,8 @@
-import { stat } from "node:fs/promises";
+import { type FileHandle, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { AppError } from "../errors.js";
-import { hashFile as readHash } from "../files/hash-file.js";
+import { hashOpenFile as readHash } from "../files/hash-file.js";
+import { openRegular } from "../files/open-regular.js";
 import type { PackFile } from "./manifest.js";
 
 /**
@@ -10,13 +11,23 @@ import type { PackFile } from "./manifest.js";
  */
 const seen = new Map<string, Promise<string>>();
 
-/** sha256 of a file, read as a stream. */
+/** sha256 of a regular file, read as a stream. */
 export async function hashFile(path: string): Promise<string> {
-  const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true });
+  const file = await openRegular(path);
+  try {
+    return await hashOpenFile(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The same of an open file, which stays open. */
+export async function hashOpenFile(file: FileHandle): Promise<string> {
+  const { dev, ino, size, mtimeNs } = await file.stat({ bigint: true });
   const key = `${dev}:${ino}:${size}:${mtimeNs}`;
   let hash = seen.get(key);
   if (hash === undefined) {
-    hash = readHash(path);
+    hash = readHash(file);
     hash.catch(() => seen.delete(key));
     seen.set(key, hash);
   }

@@ -68,10 +68,16 @@ export interface ArchiveContents {
 /**
  * Checks the archive at the end of a file, and writes its intact files to a folder if one is given.
  * @param start  where it begins; a file that ends there has none.
+ * @param except  files that are damaged, as is known: they are not written first.
  * @throws AppError `storage_corrupt` when it is not an archive, or is truncated; `storage_full`,
  *   `storage_failed`.
  */
-export function readArchive(file: string, start: number, into?: ContentFiles): ArchiveContents {
+export function readArchive(
+  file: string,
+  start: number,
+  { into, except = [] }: { into?: ContentFiles; except?: readonly string[] } = {},
+): ArchiveContents {
+  const isLeftOut = new Set(except);
   const source = openSync(file, "r");
   let at = start;
   const read = (length: number): Buffer => {
@@ -97,7 +103,7 @@ export function readArchive(file: string, start: number, into?: ContentFiles): A
         return { count, damaged };
       }
       if (length > size - at) throw corrupt(file, `it has ${size} bytes, fewer than it should`);
-      const path = into?.pathOf(sha256);
+      const path = isLeftOut.has(sha256) ? undefined : into?.pathOf(sha256);
       if (copy(read, length, path) === sha256) continue;
       damaged.push(sha256);
       if (path !== undefined) rmSync(path);

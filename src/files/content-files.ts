@@ -1,4 +1,5 @@
-import { type FileHandle, open, readdir, rm, stat, utimes } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open, readdir, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { hashFile } from "./hash-file.js";
 import { writeDurably } from "./write-durably.js";
@@ -39,8 +40,8 @@ export class ContentFiles {
   /** Whether the file is there with the right contents; it is read once to find out. */
   async has({ sha256, bytes }: ContentFile): Promise<boolean> {
     const path = this.pathOf(sha256);
-    const found = await stat(path).catch(ifMissing);
-    if (found?.size !== bytes) return false;
+    const found = await lstat(path).catch(ifMissing);
+    if (!found?.isFile() || found.size !== bytes) return false;
     const state = `${found.ino} ${found.mtimeMs}`;
     if (this.#verified.get(sha256) === state) return true;
     if ((await hashFile(path)) !== sha256) return false;
@@ -62,9 +63,16 @@ export class ContentFiles {
     await writeDurably(this.pathOf(sha256), bytes);
   }
 
-  /** To read it: the caller closes the handle. Undefined when it is not there. */
-  open(sha256: string): Promise<FileHandle | undefined> {
-    return open(this.pathOf(sha256)).catch(ifMissing);
+  /**
+   * To read it: the caller closes the handle. Undefined when it is not there, or something else is:
+   * a folder that came from elsewhere may hold links and named pipes.
+   */
+  async open(sha256: string): Promise<FileHandle | undefined> {
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const file = await open(this.pathOf(sha256), flags).catch(ifMissing);
+    if (file === undefined || (await file.stat()).isFile()) return file;
+    await file.close();
+    return undefined;
   }
 
   /** @returns false when it is too young. */
@@ -89,7 +97,7 @@ export class ContentFiles {
       for (const name of (await readdir(join(this.folder, folder)).catch(ifMissing)) ?? []) {
         const path = join(this.folder, folder, name);
         if (/^[0-9a-f]{64}$/.test(name) && name.startsWith(folder)) {
-          const found = await stat(path).catch(ifMissing);
+          const found = await lstat(path).catch(ifMissing);
           if (found?.isFile()) yield { sha256: name, bytes: found.size };
         } else if (withLeftovers && name.endsWith(".part")) await rm(path, { force: true });
       }
@@ -103,6 +111,7 @@ export class ContentFiles {
 }
 
 function ifMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+  // ELOOP: a link, which is not followed
+  if (["ENOENT", "ENOTDIR", "ELOOP"].includes(error.code ?? "")) return undefined;
   throw error;
 }

@@ -1,10 +1,22 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
+import { openRegular } from "./open-regular.js";
 
-/** sha256 of a file in hexadecimal, read as a stream. */
+/** sha256 of a regular file in hexadecimal, read as a stream. */
 export async function hashFile(path: string): Promise<string> {
+  const file = await openRegular(path);
+  try {
+    return await hashOpenFile(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The same of an open file, from its beginning; it stays open. */
+export async function hashOpenFile(file: FileHandle): Promise<string> {
   const hash = createHash("sha256");
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  const stream = file.createReadStream({ start: 0, highWaterMark: 1 << 20, autoClose: false });
+  await pipeline(stream, hash);
   return hash.digest("hex");
 }

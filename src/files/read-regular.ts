@@ -1,22 +1,34 @@
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { type OpenRegularOptions, openRegular } from "./open-regular.js";
 
 /**
- * The contents of a small file in an untrusted folder: opening a FIFO would block forever, a device
- * never ends, and a huge file would fill the memory.
+ * The contents of a file in an untrusted folder, see `openRegular`.
  *
  * @throws Error where the file cannot be read, is not a regular file or has more than `maxBytes`.
  */
-export async function readRegularFile(path: string, maxBytes: number): Promise<Buffer> {
-  // O_NONBLOCK: opening a FIFO does not wait.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+export async function readRegularFile(
+  path: string,
+  maxBytes: number,
+  options: OpenRegularOptions = {},
+): Promise<Buffer> {
+  const file = await openRegular(path, options);
   try {
-    const stat = await file.stat();
-    if (!stat.isFile()) throw new Error("it is not a regular file");
-    if (stat.size > maxBytes)
-      throw new Error(`it has ${stat.size} bytes; at most ${maxBytes} are read`);
-    return await file.readFile();
+    const { size } = await file.stat();
+    if (size > maxBytes) throw new Error(`it has ${size} bytes; at most ${maxBytes} are read`);
+    return await readUpTo(file, size);
   } finally {
     await file.close();
   }
+}
+
+/** The first bytes of a file, at most so many: one that grows meanwhile is cut. */
+export async function readUpTo(file: FileHandle, size: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(size);
+  let at = 0;
+  while (at < size) {
+    const { bytesRead } = await file.read(bytes, at, size - at, at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return bytes.subarray(0, at);
 }

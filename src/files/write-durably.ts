@@ -1,4 +1,4 @@
-import { mkdir, open, rename } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { AppError } from "../errors.js";
 
@@ -20,7 +20,9 @@ export async function writeDurably(
     const folder = resolve(dirname(path));
     const top = await makeFolders(folder);
     const part = `${path}.part`;
-    const file = await open(part, "w", mode);
+    // What is left of an earlier write, or was put there: a link would lead elsewhere
+    await rm(part, { force: true });
+    const file = await open(part, "wx", mode);
     try {
       await file.writeFile(bytes);
       await file.sync();

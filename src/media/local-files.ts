@@ -1,7 +1,8 @@
-import { constants } from "node:fs";
-import { type FileHandle, open, realpath, stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { relative, resolve, sep } from "node:path";
 import { AppError, invalidInput } from "../errors.js";
+import { openRegular } from "../files/open-regular.js";
+import { readUpTo } from "../files/read-regular.js";
 import { sniffModality } from "./sniff.js";
 
 export interface LocalFile {
@@ -55,19 +56,12 @@ export class LocalFiles {
     path: string,
     maxBytes: number,
   ): Promise<LocalFile | undefined> {
-    // Without waiting for the writer of a named pipe
-    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
-    const real = await within(folder, path);
+    const real = await realpath(path).catch(() => undefined);
     if (real === undefined) return undefined;
-    const handle = await open(real, flags).catch(() => undefined);
+    const handle = await openRegular(real, { within: [folder] }).catch(() => undefined);
     if (handle === undefined) return undefined;
     try {
-      const { size, dev, ino } = await handle.stat();
-      // The opened file must be what the path leads to now, even if links changed meanwhile
-      const again = await within(folder, path);
-      if (again === undefined) return undefined;
-      const found = await stat(again).catch(() => undefined);
-      if (!found?.isFile() || found.dev !== dev || found.ino !== ino) return undefined;
+      const { size } = await handle.stat();
       if (size > maxBytes) {
         const message = `"${path}" has ${size} bytes; at most ${maxBytes} are read (maxBodyBytes)`;
         throw new AppError("too_large", message);
@@ -77,29 +71,10 @@ export class LocalFiles {
       if (modality === undefined) {
         throw new AppError("unsupported_media", `"${path}" is neither a picture nor a sound`);
       }
-      const name = relative(folder, again).split(sep).join("/");
-      return { modality, bytes, name, path: again };
+      const name = relative(folder, real).split(sep).join("/");
+      return { modality, bytes, name, path: real };
     } finally {
       await handle.close();
     }
   }
-}
-
-/** The path without links, when it is inside the folder. */
-async function within(folder: string, path: string): Promise<string | undefined> {
-  const real = await realpath(path).catch(() => undefined);
-  const prefix = folder.endsWith(sep) ? folder : folder + sep;
-  return real?.startsWith(prefix) ? real : undefined;
-}
-
-/** A file that grows while it is read is cut. */
-async function readUpTo(handle: FileHandle, size: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(size);
-  let at = 0;
-  while (at < size) {
-    const { bytesRead } = await handle.read(bytes, at, size - at, at);
-    if (bytesRead === 0) break;
-    at += bytesRead;
-  }
-  return bytes.subarray(0, at);
 }

@@ -1,10 +1,12 @@
-import { constants, existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type Manifest, modalities, type PackFile } from "../encoders/manifest.js";
 import { AppError } from "../errors.js";
+import { checkRoom } from "../files/check-room.js";
 import { storageError } from "../files/write-durably.js";
 import { lockProcesses } from "../index/embedded/process-lock.js";
+import { copyModelFile } from "./copy-file.js";
 import { type InspectOptions, inspectFolder } from "./inspect-folder.js";
 import { installedIds, isId, modelFolders, pullFolder } from "./store.js";
 
@@ -31,11 +33,12 @@ export async function addModel(
   const draft = join(parent, name);
   openDrafts.add(name);
   try {
-    for (const { path } of filesOf(manifest)) {
-      await mkdir(dirname(join(draft, path)), { recursive: true });
-      // The hub's cache holds links, so their targets are copied.
-      await copyFile(join(folder, path), join(draft, path), constants.COPYFILE_FICLONE);
-    }
+    await mkdir(draft, { recursive: true });
+    const files = filesOf(manifest);
+    const bytes = files.reduce((sum, { size }) => sum + size, 0);
+    checkRoom(draft, bytes);
+    // The hub's cache holds links, so their targets are copied.
+    for (const file of files) await copyModelFile(folder, file, draft);
     await writeFile(join(draft, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
     await rename(draft, target);
   } catch (error) {

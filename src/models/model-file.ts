@@ -1,9 +1,10 @@
-import { constants } from "node:fs";
-import { type FileHandle, lstat, open, realpath } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { type FileHandle, realpath } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { PackFile } from "../encoders/manifest.js";
-import { hashFile } from "../encoders/pack-files.js";
+import { hashOpenFile } from "../encoders/pack-files.js";
 import { AppError } from "../errors.js";
+import { LeadsOutside, openRegular } from "../files/open-regular.js";
+import { readUpTo } from "../files/read-regular.js";
 
 /**
  * Deeper than any file that a tokenizer or a configuration needs; deep nesting overflows the stack
@@ -12,30 +13,35 @@ import { AppError } from "../errors.js";
 const maxDepth = 100;
 
 /**
- * Opens a file of a model folder for reading. The folder is untrusted, so only regular files are
- * read: opening a FIFO blocks forever and a device never ends. A link counts as its target if that
- * is in the folder or among the blobs of a hub cache; any other could bring in a file that must not
- * be copied.
+ * A blob of a hub cache, as `snapshots/<commit>/<path>` and the folders that huggingface_hub copies
+ * to link to it: named after its hash, so that nothing else can be meant.
+ */
+const hubBlob = /[/\\]models--[^/\\]+[/\\]blobs[/\\]([0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/**
+ * Opens a file of a model folder for reading, see `openRegular`. A link counts as its target if
+ * that is in the folder or a blob of a hub cache; any other could bring in a file that must not be
+ * copied.
  *
  * @throws AppError `invalid_input` naming the path.
  */
 export async function openModelFile(folder: string, path: string): Promise<FileHandle> {
   const full = join(folder, path);
-  const refuse = (problem: string, cause?: unknown) =>
-    new AppError("invalid_input", `${full} ${problem}`, { param: "folder", cause });
-  const unreadable = (cause: NodeJS.ErrnoException): never => {
-    throw refuse(`cannot be read (${cause.code})`, cause);
-  };
-  const [root, target] = await Promise.all([realpath(folder), realpath(full)]).catch(unreadable);
-  if (!(await lstat(target).catch(unreadable)).isFile()) throw refuse("is not a regular file");
-  const isInside = !relative(root, target).startsWith(`..${sep}`);
-  if (!isInside && !target.split(sep).includes("blobs"))
-    throw refuse(`is a link to ${target}, outside the folder: put the file itself there`);
-  // O_NONBLOCK: if a FIFO has replaced the file meanwhile, opening it does not block.
-  const file = await open(target, constants.O_RDONLY | constants.O_NONBLOCK).catch(unreadable);
-  if ((await file.stat()).isFile()) return file;
-  await file.close();
-  throw refuse("is not a regular file");
+  try {
+    const [root, target] = await Promise.all([realpath(folder), realpath(full)]);
+    const isBlob = hubBlob.test(target);
+    const [from, within] = isBlob ? [target, dirname(target)] : [full, root];
+    return await openRegular(from, { within: [within] });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const problem =
+      error instanceof LeadsOutside
+        ? `is a link to ${error.target}, outside the folder: put the file itself there`
+        : code === undefined
+          ? message.replace(/^it /, "")
+          : `cannot be read (${code})`;
+    throw new AppError("invalid_input", `${full} ${problem}`, { param: "folder", cause: error });
+  }
 }
 
 /**
@@ -46,7 +52,7 @@ export async function describeModelFile(folder: string, path: string): Promise<P
   const file = await openModelFile(folder, path);
   try {
     const { size } = await file.stat();
-    return { path, size, sha256: await hashFile(join(folder, path)) };
+    return { path, size, sha256: await hashOpenFile(file) };
   } finally {
     await file.close();
   }
@@ -68,7 +74,7 @@ export async function readModelJson(
   try {
     const { size } = await file.stat();
     if (size > maxBytes) throw refuse(` has ${size} bytes; at most ${maxBytes} are read`);
-    text = await file.readFile("utf8");
+    text = (await readUpTo(file, size)).toString("utf8");
   } finally {
     await file.close();
   }

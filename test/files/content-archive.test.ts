@@ -30,7 +30,7 @@ describe("an archive of content files", () => {
     const file = await archive();
     expect(readFileSync(file).length).toBe(4 + archiveBytes(listed));
     const into = new ContentFiles(join(folder, "restored"));
-    expect(readArchive(file, 4, into)).toEqual({ count: 2, damaged: [] });
+    expect(readArchive(file, 4, { into })).toEqual({ count: 2, damaged: [] });
     for (const { sha256 } of listed)
       expect(readFileSync(into.pathOf(sha256))).toEqual(readFileSync(files.pathOf(sha256)));
   });
@@ -44,7 +44,7 @@ describe("an archive of content files", () => {
     writeFileSync(files.pathOf(listed[0].sha256), Buffer.alloc(listed[0].bytes, 9));
     const file = await archive();
     const into = new ContentFiles(join(folder, "restored"));
-    expect(readArchive(file, 4, into)).toEqual({ count: 2, damaged: [listed[0].sha256] });
+    expect(readArchive(file, 4, { into })).toEqual({ count: 2, damaged: [listed[0].sha256] });
     expect(await into.open(listed[0].sha256)).toBeUndefined();
   });
 

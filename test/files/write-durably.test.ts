@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,4 +71,15 @@ it("takes a file system that cannot sync folders as it is", async () => {
   canSyncFolders = false;
   await writeDurably(join(base, "kept"), "text");
   expect(readFileSync(join(base, "kept"), "utf8")).toBe("text");
+});
+
+it("writes through no link of the name that it uses until the file is complete", async () => {
+  const victim = join(base, "victim");
+  writeFileSync(victim, "precious");
+  for (const link of [symlinkSync, linkSync]) {
+    const path = join(base, link.name);
+    link(victim, `${path}.part`);
+    await writeDurably(path, "new");
+    expect([readFileSync(path, "utf8"), readFileSync(victim, "utf8")]).toEqual(["new", "precious"]);
+  }
 });

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   cpSync,
   existsSync,
@@ -6,11 +7,13 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
+  statfsSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { copyFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
@@ -20,10 +23,14 @@ import { installedIds, pullFolder } from "../../src/models/store.js";
 import { goldenPath } from "../helpers/golden.js";
 import { loadPack } from "../helpers/packs.js";
 
-/** Only a disk that is full has to be made up. */
+/** Only a disk that is full, or fills up, has to be made up. */
+vi.mock("node:fs", async (importOriginal) => {
+  const original = await importOriginal<typeof import("node:fs")>();
+  return { ...original, statfsSync: vi.fn(original.statfsSync) };
+});
 vi.mock("node:fs/promises", async (importOriginal) => {
   const original = await importOriginal<typeof import("node:fs/promises")>();
-  return { ...original, copyFile: vi.fn(original.copyFile) };
+  return { ...original, open: vi.fn(original.open) };
 });
 
 const about = { id: "mine", source: "owner/name", logitScale: 100 };
@@ -35,8 +42,9 @@ beforeEach(() => {
 describe("addModel", () => {
   it("copies what a hub cache's links point to, so that the pack outlives the cache", async () => {
     const cache = mkdtempSync(join(tmpdir(), "crossmodal-cache-"));
-    const [blobs, snapshot] = [join(cache, "blobs"), join(cache, "snapshot")];
-    cpSync(goldenPath("tiny-clip"), blobs, { recursive: true });
+    const repo = join(cache, "models--a--b");
+    const [blobs, snapshot] = [join(repo, "blobs"), join(repo, "snapshots", "main")];
+    mkdirSync(blobs, { recursive: true });
     const configs = [
       "config.json",
       "preprocessor_config.json",
@@ -45,7 +53,10 @@ describe("addModel", () => {
     ];
     for (const path of [...configs, "onnx/text_model.onnx", "onnx/vision_model.onnx"]) {
       mkdirSync(dirname(join(snapshot, path)), { recursive: true });
-      symlinkSync(join(blobs, path), join(snapshot, path));
+      const content = readFileSync(join(goldenPath("tiny-clip"), path));
+      const blob = join(blobs, createHash("sha256").update(content).digest("hex"));
+      writeFileSync(blob, content);
+      symlinkSync(blob, join(snapshot, path));
     }
     const manifest = await addModel(snapshot, dataDir, about);
     for (const { path } of filesOf(manifest))
@@ -100,15 +111,44 @@ describe("addModel", () => {
     });
   });
 
-  it("answers storage_full when the disk is full, and leaves nothing", async () => {
+  it("answers storage_full when the disk is full, or fills up, and leaves nothing", async () => {
+    const add = addModel(goldenPath("tiny-clip"), dataDir, about);
+    const room = { ...statfsSync(dataDir), bavail: 1, bsize: 1000 };
+    vi.mocked(statfsSync).mockReturnValueOnce(room as ReturnType<typeof statfsSync>);
+    await expect(add).rejects.toMatchObject({
+      code: "storage_full",
+      message: expect.stringContaining("its disk has 1000 left"),
+    });
     const full = Object.assign(new Error("ENOSPC: no space left on device"), {
       code: "ENOSPC",
-      syscall: "copyfile",
+      syscall: "open",
     });
-    vi.mocked(copyFile).mockRejectedValueOnce(full);
-    await expect(addModel(goldenPath("tiny-clip"), dataDir, about)).rejects.toMatchObject({
-      code: "storage_full",
+    const real = vi.mocked(open).getMockImplementation()!;
+    vi.mocked(open).mockImplementation((path, flags, mode) =>
+      flags === "wx" ? Promise.reject(full) : real(path, flags, mode),
+    );
+    const again = addModel(goldenPath("tiny-clip"), dataDir, about);
+    await expect(again).rejects.toMatchObject({ code: "storage_full" });
+    vi.mocked(open).mockImplementation(real);
+    expect(readdirSync(join(dataDir, "models"))).toEqual([]);
+  });
+
+  it("copies nothing else than what it described, whatever is put there meanwhile", async () => {
+    const folder = join(dataDir, "source");
+    cpSync(goldenPath("tiny-clip"), folder, { recursive: true });
+    const graph = join(folder, "onnx/vision_model.onnx");
+    const real = vi.mocked(open).getMockImplementation()!;
+    vi.mocked(open).mockImplementation((path, flags, mode) => {
+      // The first copy begins: what follows is exchanged
+      if (flags === "wx") {
+        rmSync(graph);
+        writeFileSync(graph, "something else");
+        vi.mocked(open).mockImplementation(real);
+      }
+      return real(path, flags, mode);
     });
+    const error = { code: "model_corrupt" };
+    await expect(addModel(folder, dataDir, about)).rejects.toMatchObject(error);
     expect(readdirSync(join(dataDir, "models"))).toEqual([]);
   });
 });

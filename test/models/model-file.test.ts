@@ -16,9 +16,10 @@ const at = (path: string) => join(folder, path);
 
 describe("openModelFile", () => {
   it("follows a hub cache's link to its blob, and a link within the folder", async () => {
+    const blob = "0123456789".repeat(4);
     mkdirSync(join(root, "models--a--b/blobs"));
-    writeFileSync(join(root, "models--a--b/blobs/1234"), "{}");
-    symlinkSync("../../blobs/1234", at("config.json"));
+    writeFileSync(join(root, "models--a--b/blobs", blob), "{}");
+    symlinkSync(`../../blobs/${blob}`, at("config.json"));
     symlinkSync("config.json", at("again.json"));
     expect(await readModelJson(folder, "config.json")).toEqual({});
     expect(await readModelJson(folder, "again.json")).toEqual({});
@@ -35,6 +36,15 @@ describe("openModelFile", () => {
       (path: string) => {
         writeFileSync(join(root, "secret"), "secret");
         symlinkSync(join(root, "secret"), path);
+      },
+      "outside the folder",
+    ],
+    [
+      "a link to a file elsewhere in a folder that is called blobs",
+      (path: string) => {
+        mkdirSync(join(root, "blobs"));
+        writeFileSync(join(root, "blobs/secret"), "secret");
+        symlinkSync(join(root, "blobs/secret"), path);
       },
       "outside the folder",
     ],

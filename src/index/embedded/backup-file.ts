@@ -25,7 +25,7 @@ import {
   sumsBytes,
 } from "./page-sums.js";
 import { checkSchemaVersion } from "./schema.js";
-import { backupDatabase, openToRead } from "./sqlite.js";
+import { backupDatabase, type Database, guard, openToRead } from "./sqlite.js";
 
 // A backup is a SQLite database, followed by the checksums of its pages and, where there are any,
 // the kept media (files/content-archive.ts). SQLite does not read behind its last page.
@@ -102,10 +102,18 @@ export function checkBackup(file: string): CheckedBackup {
   try {
     if (sums === undefined) checkStructure(db, file); // made by an older version
     checkSchemaVersion(db);
+    checkOnlyTables(db, damaged);
   } finally {
     db.close();
   }
   return { sums: sums ?? sumsOf(file), mediaStart, media: readArchive(file, mediaStart) };
+}
+
+/** What somebody else put into a database to run at each write. */
+function checkOnlyTables(db: Database, damaged: (problem: string) => AppError): void {
+  const others = "SELECT name, type FROM sqlite_schema WHERE type NOT IN ('table', 'index')";
+  const found = guard(() => db.prepare(others).get());
+  if (found !== undefined) throw damaged(`it holds the ${found.type} "${found.name}"`);
 }
 
 function sumsOf(file: string): PageSums {

@@ -20,7 +20,8 @@ import { isUnsyncable, storageError } from "../../files/write-durably.js";
 export function writeDurablySync(path: string, bytes: Uint8Array): void {
   const part = `${path}.part`;
   try {
-    const handle = openSync(part, "w");
+    rmSync(part, { force: true }); // a link of this name would lead elsewhere
+    const handle = openSync(part, "wx");
     try {
       for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done);
       fsyncSync(handle);

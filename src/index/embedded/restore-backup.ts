@@ -1,16 +1,18 @@
 import {
   closeSync,
-  copyFileSync,
   existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
+  readSync,
   renameSync,
   rmSync,
-  truncateSync,
+  statSync,
+  writeSync,
 } from "node:fs";
 import { basename, join } from "node:path";
 import { AppError } from "../../errors.js";
+import { checkRoom } from "../../files/check-room.js";
 import { type ArchiveContents, readArchive } from "../../files/content-archive.js";
 import { ContentFiles } from "../../files/content-files.js";
 import { storageError } from "../../files/write-durably.js";
@@ -18,7 +20,7 @@ import { checkBackup } from "./backup-file.js";
 import { lockDataFolder } from "./data-folder-lock.js";
 import { syncFolder, writeDurablySync } from "./durable-file.js";
 import { databaseFiles } from "./inspect-database.js";
-import { encodeSums } from "./page-sums.js";
+import { damagedPages, encodeSums, type PageSums } from "./page-sums.js";
 
 /**
  * Replaces everything in a data folder by a backup.
@@ -29,8 +31,8 @@ import { encodeSums } from "./page-sums.js";
  * in place.
  *
  * @returns the kept media that came with it; what is damaged of them is left out.
- * @throws AppError not_found, storage_corrupt (the backup), storage_locked (the folder is in use),
- *   already_exists unless `replace`.
+ * @throws AppError not_found, storage_corrupt (the backup), storage_full (before anything is
+ *   written), storage_locked (the folder is in use), already_exists unless `replace`.
  */
 export async function restoreBackup(
   file: string,
@@ -39,6 +41,7 @@ export async function restoreBackup(
 ): Promise<{ media: ArchiveContents }> {
   if (!existsSync(file))
     throw new AppError("not_found", `There is no backup file "${file}"`, { param: "file" });
+  checkRoom(dataDir, statSync(file).size);
   const { sums, mediaStart, media } = checkBackup(file);
   const unlock = await lockDataFolder(dataDir);
   try {
@@ -56,12 +59,11 @@ export async function restoreBackup(
     try {
       mkdirSync(part);
       const copy = join(part, basename(database));
-      copyFileSync(file, copy);
-      truncateSync(copy, sums.pageCount * sums.pageSize); // without the sums after it
-      sync(copy);
+      copyPages(file, copy, sums);
       writeDurablySync(join(part, basename(sumsFile)), encodeSums(sums));
       mkdirSync(join(part, "media")); // also when it is empty: it takes the place of the old one
-      readArchive(file, mediaStart, new ContentFiles(join(part, "media")));
+      const into = new ContentFiles(join(part, "media"));
+      readArchive(file, mediaStart, { into, except: media.damaged });
     } catch (error) {
       rmSync(part, { recursive: true, force: true });
       throw error instanceof AppError ? error : storageError(error, part);
@@ -112,11 +114,25 @@ function restoreFolders(dataDir: string) {
   };
 }
 
-function sync(file: string) {
-  const handle = openSync(file, "r+");
+/** Copies the database of a backup without what follows it. @throws AppError storage_corrupt. */
+function copyPages(file: string, copy: string, sums: PageSums): void {
+  const source = openSync(file, "r");
+  const target = openSync(copy, "wx");
   try {
-    fsyncSync(handle);
+    const chunk = Buffer.alloc(2 ** 20);
+    const size = sums.pageCount * sums.pageSize;
+    for (let at = 0; at < size; ) {
+      const count = readSync(source, chunk, 0, Math.min(chunk.length, size - at), at);
+      if (count === 0) break;
+      for (let done = 0; done < count; )
+        done += writeSync(target, chunk, done, count - done, at + done);
+      at += count;
+    }
+    fsyncSync(target);
   } finally {
-    closeSync(handle);
+    closeSync(source);
+    closeSync(target);
   }
+  if (damagedPages(copy, sums).length > 0)
+    throw new AppError("storage_corrupt", `The backup "${file}" was changed while it was restored`);
 }

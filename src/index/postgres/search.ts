@@ -56,7 +56,7 @@ export async function search(
 /** What a copy gave by itself; neither where only a transaction can answer, or say why not. */
 interface Direct {
   result?: SearchResult;
-  /** Number of the collection whose copy was asked and cannot answer: nobody has to ask it again. */
+  /** Number of the collection whose copy was asked and cannot answer: it is not asked again. */
   cannotAnswer?: number;
 }
 

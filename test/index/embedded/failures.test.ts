@@ -6,14 +6,17 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statfsSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DatabaseSync } from "@photostructure/sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { EmbeddedStore } from "../../../src/index/embedded/embedded-store.js";
+import { shapeOf } from "../../../src/index/embedded/inspect-database.js";
 import { openEmbeddedStore } from "../../../src/index/embedded/open-embedded-store.js";
 import { restoreBackup } from "../../../src/index/embedded/restore-backup.js";
 import type { Item } from "../../../src/index/item.js";
@@ -294,8 +297,35 @@ describe("backup and restoreBackup", () => {
       await expect(restoreBackup(pipe, dataDir, { replace: true })).rejects.toMatchObject({
         message: expect.stringContaining("it is not a regular file"),
       });
+    const huge = join(dataDir, "huge");
+    writeFileSync(huge, "");
+    const { bavail, bsize } = statfsSync(dataDir);
+    truncateSync(huge, bavail * bsize + 2 ** 30); // all a hole
+    await expect(restoreBackup(huge, dataDir, { replace: true })).rejects.toMatchObject({
+      code: "storage_full",
+      message: expect.stringContaining("bytes are needed in"),
+    });
+    rmSync(huge);
     await open();
     await expectRightAnswers();
+  });
+
+  it("refuse a backup with something in it that would run at each write", async () => {
+    await fill(items.slice(0, 20));
+    const opened = await open();
+    const file = join(dataDir, "copy.sqlite");
+    await opened.backup(file);
+    await opened.close();
+    store = undefined;
+    const db = new DatabaseSync(file);
+    db.exec("CREATE TRIGGER evil AFTER INSERT ON items BEGIN DELETE FROM items; END");
+    db.close();
+    const { pageSize, pageCount } = shapeOf(file);
+    truncateSync(file, pageSize * pageCount); // as of a version without checksums
+    await expect(restoreBackup(file, dataDir, { replace: true })).rejects.toMatchObject({
+      code: "storage_corrupt",
+      message: expect.stringContaining('it holds the trigger "evil"'),
+    });
   });
 });
 
