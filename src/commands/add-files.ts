@@ -29,6 +29,7 @@ export type FileStatus = { id: string; path: string } & (
 
 export interface AddFilesOptions extends FileItemOptions {
   recursive: boolean;
+  followLinks?: boolean;
   /** Prefix of the ids: each is this and the file's name. */
   idPrefix: string;
   /** Reports what would happen to each file, without sending any. */
@@ -154,12 +155,12 @@ class MetadataPatches {
 /** How many files `addFiles` will look at. */
 export async function countFiles(
   roots: readonly string[],
-  recursive: boolean,
+  walk: { recursive: boolean; followLinks?: boolean },
   signal: AbortSignal,
 ): Promise<number> {
   let count = 0;
   for (const root of roots) {
-    for await (const _ of walkFiles(root, { recursive, eachOnce: true })) {
+    for await (const _ of walkFiles(root, { ...walk, eachOnce: true })) {
       if (signal.aborted) return count;
       count++;
     }

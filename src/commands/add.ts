@@ -17,6 +17,7 @@ import { sendItems } from "./send-items.js";
 import { stopOnSignal } from "./stop-on-signal.js";
 import { printable } from "./table.js";
 import { CommandError, type Target } from "./target.js";
+import { followLinksFlag } from "./walk-files.js";
 
 /**
  * `crossmodal add`: pictures and sounds from files and folders, or items as NDJSON from standard
@@ -29,6 +30,7 @@ export function addCommand(program: Command): void {
     .argument("<collection>", "its name")
     .argument("<paths...>", "files and folders; - reads items as NDJSON from standard input")
     .option("--recursive", "also look into subfolders")
+    .option(...followLinksFlag)
     .option("--id-prefix <text>", "prefix of each id, before the file's path in its folder", "")
     .option("--metadata <json>", "metadata of every file, e.g. '{\"year\": 2021}'", parseJsonObject)
     .option(
@@ -100,7 +102,7 @@ async function addPaths(
   signal: AbortSignal,
 ): Promise<void> {
   const { name } = collection;
-  const recursive = flags.recursive === true;
+  const walk = { recursive: flags.recursive === true, followLinks: flags.followLinks === true };
   const ofModel = flags.modality === undefined && (await modalitiesOf(target, collection));
   const modalities = flags.modality ?? (ofModel || undefined);
   const whyNotOthers = ofModel
@@ -111,7 +113,7 @@ async function addPaths(
   const bar = progressBar(undefined, `adding to ${name}`, { rate: true });
   const ended = new AbortController();
   // Files are counted while they are added; until then the bar cannot show the remaining time.
-  const counting = countFiles(paths, recursive, AbortSignal.any([signal, ended.signal]));
+  const counting = countFiles(paths, walk, AbortSignal.any([signal, ended.signal]));
   counting.then(bar.setTotal).catch(() => undefined);
   const reportFile = async (status: FileStatus) => {
     tally.count(status);
@@ -121,7 +123,7 @@ async function addPaths(
   };
   const send = () =>
     addFiles(target, name, paths, {
-      recursive,
+      ...walk,
       idPrefix: flags.idPrefix,
       metadata: flags.metadata,
       metadataOf: table?.of,
@@ -140,6 +142,7 @@ async function addPaths(
   const prune = async () => {
     if (!flags.prune || signal.aborted) return;
     const { idPrefix, dryRun = false } = flags;
+    const { recursive } = walk;
     const onStatus = (status: FileStatus) => reportFile(status);
     kept = await pruneGone(target, name, paths, { recursive, idPrefix, dryRun, signal, onStatus });
   };
@@ -197,8 +200,8 @@ function refuseIdleOptions(flags: Flags, paths: readonly string[]): void {
   if (paths[0] === "-")
     refuse(
       [
-        ...["recursive", "id-prefix", "metadata", "metadata-file", "sidecar", "modality"],
-        ...["prune", "dry-run", "verbose"],
+        ...["recursive", "follow-links", "id-prefix", "metadata", "metadata-file", "sidecar"],
+        ...["modality", "prune", "dry-run", "verbose"],
       ],
       "is for files, not for items from standard input",
     );

@@ -8,6 +8,7 @@ import { collect } from "./options.js";
 import { printWarnings } from "./print-warnings.js";
 import { checkScorePath, type ScoreFile, scoreFile } from "./score-file.js";
 import { CommandError } from "./target.js";
+import { followLinksFlag } from "./walk-files.js";
 
 /**
  * `crossmodal classify FILE… --labels a,b`: zero-shot scores of pictures, sounds and texts. Bad
@@ -20,6 +21,7 @@ export function classifyCommand(program: Command): void {
     .argument("[files...]", "pictures, sounds and folders of them; - is standard input")
     .option("--text <text>", "a text to score; may be repeated", collect)
     .option("--recursive", "also look into subfolders")
+    .option(...followLinksFlag)
     .option("--timeline", "scores of each window of a sound")
     .option("--out <file>", "write the scores: .csv, a row for each label, or .jsonl")
     .option("--force", "with --out: replace a file that is there");
@@ -32,9 +34,13 @@ export function classifyCommand(program: Command): void {
     checkLabelFlags(flags);
   };
   onTarget(command, { models: true, check }, async (target, flags, files: string[]) => {
-    const { text, recursive, out } = flags as Flags;
+    const { text, recursive, followLinks, out } = flags as Flags;
     const fields = await labelFields(flags);
-    const { inputs, leftOut } = await embedInputs(files, { text, recursive }, undefined);
+    const { inputs, leftOut } = await embedInputs(
+      files,
+      { text, recursive, followLinks },
+      undefined,
+    );
     if (leftOut !== undefined) console.error(`left out: ${leftOut}`);
     if (inputs.length === 0) throw wrong("Found nothing to classify");
     const file = out === undefined ? undefined : await scoreFile(out, flags.force === true);
@@ -76,7 +82,13 @@ async function finished(work: Promise<void>, file: ScoreFile | undefined): Promi
   }
 }
 
-type Flags = LabelFlags & { text?: string[]; recursive?: boolean; out?: string; force?: boolean };
+type Flags = LabelFlags & {
+  text?: string[];
+  recursive?: boolean;
+  followLinks?: boolean;
+  out?: string;
+  force?: boolean;
+};
 
 const wrong = (message: string) => new CommandError(message, { code: "invalid_input" });
 

@@ -23,6 +23,7 @@ export interface InputFlags {
   /** A file with a path a line. */
   list?: string;
   recursive?: boolean;
+  followLinks?: boolean;
 }
 
 /**
@@ -32,7 +33,7 @@ export interface InputFlags {
  */
 export async function embedInputs(
   paths: readonly string[],
-  { text = [], texts, list, recursive = false }: InputFlags,
+  { text = [], texts, list, recursive = false, followLinks }: InputFlags,
   modalities: readonly string[] | undefined,
 ): Promise<{ inputs: EmbedInput[]; leftOut: string | undefined }> {
   const lines = texts === undefined ? [] : await linesOf(texts);
@@ -43,13 +44,13 @@ export async function embedInputs(
   for (const path of [...paths, ...fromList]) {
     if (path === "-") inputs.push({ name: path, relative: path, read: () => readMediaFile(path) });
     else
-      for await (const file of walkFiles(path, { recursive, eachOnce: true })) {
+      for await (const file of walkFiles(path, { recursive, followLinks, eachOnce: true })) {
         const why = file.named ? undefined : await whyLeftOut(file, modalities);
         if (why === undefined)
           inputs.push({
             name: file.path,
             relative: file.name,
-            read: () => readMediaFile(file.path),
+            read: () => readMediaFile(file.path, { within: file.within }),
           });
         else leftOut.add(why);
       }

@@ -8,6 +8,7 @@ import { collect } from "./options.js";
 import { print } from "./output.js";
 import { printWarnings } from "./print-warnings.js";
 import { CommandError, type Target } from "./target.js";
+import { followLinksFlag } from "./walk-files.js";
 
 /** `crossmodal embed`: embeddings as lines on stdout, or as a file of rows. */
 export function embedCommand(program: Command): void {
@@ -19,6 +20,7 @@ export function embedCommand(program: Command): void {
     .option("--texts <file>", "texts to embed, one a line")
     .option("--list <file>", "list of files to embed, one per line, in the order of the rows")
     .option("--recursive", "also look into subfolders")
+    .option(...followLinksFlag)
     .option("--model <id>", "model to ask")
     .option("--head <name>", "embed through the active version of this head of the model")
     .option(

@@ -16,7 +16,7 @@ import {
 } from "./score-items.js";
 import { table } from "./table.js";
 import { CommandError, type Target } from "./target.js";
-import { walkFiles } from "./walk-files.js";
+import { followLinksFlag, refusedFile, walkFiles } from "./walk-files.js";
 
 /**
  * `crossmodal evaluate`: classifies labelled pictures or sounds, and reports how accurate the
@@ -37,6 +37,7 @@ export function evaluateCommand(program: Command): void {
     )
     .option("--unknown <folder>", "pictures or sounds that none of the labels fits")
     .option("--split <name>", "only rows of the CSV with this value in the column split")
+    .option(...followLinksFlag)
     .option("--group-by <pattern|field>", "items of one group are drawn together for the intervals")
     .optionsGroup("Model and settings:")
     .option("--model <id>", "model to ask")
@@ -88,6 +89,7 @@ const wrong = (message: string) => new CommandError(message, { code: "invalid_in
 async function subjectsOf(target: Target, flags: Flags, source?: string): Promise<Subject[]> {
   const { collection, by, split, unknown } = flags as Record<string, string | undefined>;
   const groupBy = flags.groupBy as string | undefined;
+  const followLinks = flags.followLinks === true;
   if ((source === undefined) === (collection === undefined))
     throw wrong("Expected a folder or CSV, or --collection NAME with --by FIELD");
   if (collection !== undefined) {
@@ -98,18 +100,20 @@ async function subjectsOf(target: Target, flags: Flags, source?: string): Promis
   }
   if (by !== undefined) throw wrong("--by is for --collection");
   const pattern = groupBy === undefined ? undefined : patternOf(groupBy);
-  const files = await readLabelledFiles(source!, { groupBy: pattern });
+  const files = await readLabelledFiles(source!, { groupBy: pattern, followLinks });
   const chosen = split === undefined ? files : files.filter((file) => file.split === split);
   if (chosen.length === 0) throw wrong(`No row of ${source} has "${split}" in the column split`);
-  return [...chosen.map(subjectOf), ...(await strangersOf(unknown))];
+  return [...chosen.map(subjectOf), ...(await strangersOf(unknown, followLinks))];
 }
 
-async function strangersOf(folder: string | undefined): Promise<Subject[]> {
+async function strangersOf(folder: string | undefined, followLinks: boolean): Promise<Subject[]> {
   const subjects: Subject[] = [];
   if (folder === undefined) return subjects;
-  for await (const { path, name, error } of walkFiles(folder, { recursive: true })) {
-    if (error !== undefined) throw wrong(`${path}: ${error}`);
-    subjects.push(subjectOf({ path, id: `unknown/${name}`, label: undefined }));
+  for await (const file of walkFiles(folder, { recursive: true, followLinks })) {
+    const { path, within, name } = file;
+    const why = refusedFile(file);
+    if (why !== undefined) throw wrong(`${path}: ${why}`);
+    subjects.push(subjectOf({ path, within, id: `unknown/${name}`, label: undefined }));
   }
   if (subjects.length === 0) throw wrong(`There are no files in ${folder}`);
   return subjects;

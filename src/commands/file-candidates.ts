@@ -21,13 +21,13 @@ export const maxLineFileBytes = 16 * 2 ** 20;
 /** The files under `roots` with the ids that they will have. */
 export async function* findCandidates(
   roots: readonly string[],
-  options: { recursive: boolean; idPrefix: string },
+  { idPrefix, ...walk }: { recursive: boolean; followLinks?: boolean; idPrefix: string },
 ): AsyncGenerator<Candidate> {
   // Only several folders can produce one id twice; a single folder's ids need not be remembered.
   const seen = roots.length > 1 ? new Set<string>() : undefined;
   for (const root of roots) {
-    for await (const file of walkFiles(root, { recursive: options.recursive, eachOnce: true })) {
-      const id = options.idPrefix + file.name;
+    for await (const file of walkFiles(root, { ...walk, eachOnce: true })) {
+      const id = idPrefix + file.name;
       const error = seen?.has(id)
         ? `another file of this run already has the id "${id}"; add the folders one by one with ` +
           "--id-prefix"

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { open, readFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
+import { LeadsOutside, type OpenRegularOptions, openRegular } from "../files/open-regular.js";
+import { readRegularFile, readUpTo } from "../files/read-regular.js";
 import { sniffBytes, sniffModality } from "../media/sniff.js";
 import type { MediaModality } from "./media-input.js";
 import { isObject } from "./options.js";
 import { unsupportedMedia, whyNoMedia } from "./unsupported-media.js";
-import { type FoundFile, fileError } from "./walk-files.js";
+import { type FoundFile, fileError, whyNotOutside } from "./walk-files.js";
 
 /** A file as an item of a collection. */
 export interface FileItem {
@@ -46,6 +47,9 @@ export class BadFile extends Error {
   override name = "BadFile";
 }
 
+/** The server takes less metadata of an item. */
+const maxSidecarBytes = 2 ** 24;
+
 /**
  * File extensions of pictures and sounds. A file with one that is neither is a bad file; other
  * files are skipped.
@@ -63,11 +67,12 @@ export async function readFileItem(
   options: FileItemOptions,
 ): Promise<FileItem | LeftOut> {
   if (file.skipped === "folder") return { what: "folders", why: "--recursive looks into them" };
+  if (file.skipped === "outside") return { what: "outside links", why: whyNotOutside };
   if (file.skipped === "link") return { what: "links", why: "to files that are found themselves" };
   if (file.error !== undefined) throw new BadFile(file.error);
-  const { path } = file;
+  const { path, within } = file;
   try {
-    const modality = sniffModality(await readHead(path));
+    const modality = sniffModality(await readHead(path, { within }));
     if (modality === undefined) {
       const ending = extname(path).toLowerCase();
       const what = unsupportedMedia[ending];
@@ -84,11 +89,11 @@ export async function readFileItem(
         `${file.size} bytes are too many; raise --max-body-bytes, here and at the server`,
       );
     }
-    const bytes = await readFile(path);
+    const bytes = await readRegularFile(path, options.maxBytes, { within });
     const parts = [
       options.metadata,
       options.metadataOf?.(resolve(path)),
-      options.sidecars ? await readSidecar(path) : undefined,
+      options.sidecars ? await readSidecar(path, { within }) : undefined,
     ].filter((part) => part !== undefined);
     const metadata = parts.length === 0 ? undefined : Object.assign({}, ...parts);
     return {
@@ -104,29 +109,35 @@ export async function readFileItem(
   }
 }
 
-async function readHead(path: string): Promise<Uint8Array> {
-  const file = await open(path);
+/** Enough of a file to tell what it is. */
+export async function readHead(path: string, options: OpenRegularOptions): Promise<Uint8Array> {
+  const file = await openRegular(path, options);
   try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(sniffBytes), 0, sniffBytes, 0);
-    return buffer.subarray(0, bytesRead);
+    return await readUpTo(file, sniffBytes);
   } finally {
     await file.close();
   }
 }
 
 /** The metadata in `cat.jpg.json` or, without it, `cat.json`. */
-async function readSidecar(path: string): Promise<Record<string, unknown> | undefined> {
+async function readSidecar(
+  path: string,
+  options: OpenRegularOptions,
+): Promise<Record<string, unknown> | undefined> {
   for (const name of [
     `${path}.json`,
     `${path.slice(0, path.length - extname(path).length)}.json`,
   ]) {
-    const text = await readFile(name, "utf8").catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw new BadFile(`${name}: ${fileError(error)}`);
-    });
-    if (text === undefined) continue;
+    const bytes = await readRegularFile(name, maxSidecarBytes, options).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return undefined;
+        const why = error instanceof LeadsOutside ? ` (${whyNotOutside})` : "";
+        throw new BadFile(`${name}: ${fileError(error)}${why}`);
+      },
+    );
+    if (bytes === undefined) continue;
     try {
-      const metadata: unknown = JSON.parse(text);
+      const metadata: unknown = JSON.parse(bytes.toString("utf8"));
       if (isObject(metadata)) return metadata;
     } catch {
       // told below

@@ -1,13 +1,16 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { sniffModality } from "../media/sniff.js";
+import { readHead } from "./file-item.js";
 import { parseCsv } from "./read-csv.js";
 import { CommandError } from "./target.js";
-import { fileError, walkFiles } from "./walk-files.js";
+import { fileError, refusedFile, walkFiles } from "./walk-files.js";
 
 /** A picture or sound with its label and other facts. */
 export interface LabelledFile {
   path: string;
+  /** The folder that it has to be in when it is read, as `openRegular` takes it. */
+  within?: readonly string[];
   /** Its name in reports: the path below the folder, or as in the CSV. */
   id: string;
   /** Undefined for an empty CSV cell: none of the labels applies. */
@@ -29,12 +32,12 @@ const wrong = (message: string) => new CommandError(message, { code: "invalid_in
  */
 export async function readLabelledFiles(
   source: string,
-  { groupBy }: { groupBy?: RegExp } = {},
+  { groupBy, followLinks }: { groupBy?: RegExp; followLinks?: boolean } = {},
 ): Promise<LabelledFile[]> {
   const found = await stat(source).catch((error: Error) => {
     throw wrong(`${source}: ${fileError(error)}`);
   });
-  const files = found.isDirectory() ? await inFolders(source) : await inCsv(source);
+  const files = found.isDirectory() ? await inFolders(source, followLinks) : await inCsv(source);
   if (files.length === 0) {
     const expected = "a folder for each label with pictures or sounds in it";
     throw wrong(`${source} has no labelled files: expected ${expected}`);
@@ -55,20 +58,22 @@ export function patternOf(text: string): RegExp {
   }
 }
 
-async function inFolders(folder: string): Promise<LabelledFile[]> {
+async function inFolders(folder: string, followLinks?: boolean): Promise<LabelledFile[]> {
   const files: LabelledFile[] = [];
-  for await (const { path, name, error } of walkFiles(folder, { recursive: true })) {
+  for await (const file of walkFiles(folder, { recursive: true, followLinks })) {
+    const { path, name, within } = file;
     const end = name.indexOf("/");
     if (end < 0) continue; // not in a label's folder: it has no label
-    if (error !== undefined) throw wrong(`${path}: ${error}`);
+    const why = refusedFile(file);
+    if (why !== undefined) throw wrong(`${path}: ${why}`);
     // Other files, such as notes, are skipped
-    if (await isMedia(path)) files.push({ path, id: name, label: name.slice(0, end) });
+    const head = await readHead(path, { within }).catch((error: Error) => {
+      throw wrong(`${path}: ${fileError(error)}`);
+    });
+    if (sniffModality(head) !== undefined)
+      files.push({ path, within, id: name, label: name.slice(0, end) });
   }
   return files;
-}
-
-async function isMedia(path: string): Promise<boolean> {
-  return sniffModality(await readFile(path)) !== undefined;
 }
 
 async function inCsv(source: string): Promise<LabelledFile[]> {

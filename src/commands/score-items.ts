@@ -21,12 +21,12 @@ export interface Subject {
 /** Concurrent requests: a server batches them. */
 const atOnce = 8;
 
-export const subjectOf = ({ id, label, group, path }: LabelledFile): Subject => ({
+export const subjectOf = ({ id, label, group, path, within }: LabelledFile): Subject => ({
   id,
   label,
   group,
   content: async () => {
-    const { modality, base64 } = await readMediaFile(path);
+    const { modality, base64 } = await readMediaFile(path, { within });
     return { [modality]: base64 };
   },
 });

@@ -1,6 +1,8 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { newFile } from "../files/new-file.js";
+import { readRegularFile } from "../files/read-regular.js";
 import { writeDurably } from "../files/write-durably.js";
 import { decodeAudio } from "../media/audio/decode-audio.js";
 import { type EventTableName, eventTables } from "../tags/event-tables.js";
@@ -26,10 +28,7 @@ interface TaggedFile {
 /** `cat.jpg.xmp` beside `cat.jpg`. @returns the file, when it was written. */
 export async function writeSidecar(path: string, tags: Tags): Promise<string[]> {
   const sidecar = `${path}.xmp`;
-  const existing = await readFile(sidecar, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw new CommandError(`${sidecar}: ${error.message}`);
-  });
+  const existing = await existingSidecar(sidecar);
   if (existing === undefined && tags.labels.length === 0) return [];
   let text: string | undefined;
   try {
@@ -40,6 +39,21 @@ export async function writeSidecar(path: string, tags: Tags): Promise<string[]> 
   if (text === undefined) return [];
   await writeDurably(sidecar, text);
   return [sidecar];
+}
+
+/** Of a sidecar: programs that write presets and histories into it need megabytes at most. */
+const maxSidecarBytes = 64 * 2 ** 20;
+
+async function existingSidecar(sidecar: string): Promise<string | undefined> {
+  // What a link leads to would be replaced by a file
+  const within = [await realpath(dirname(sidecar))];
+  try {
+    return (await readRegularFile(sidecar, maxSidecarBytes, { within })).toString("utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    throw new CommandError(`${sidecar} is left unchanged: ${message}`);
+  }
 }
 
 /** Tables of the events, each beside the sound or under `out`. */
@@ -80,9 +94,13 @@ export async function writeClips(
   return written;
 }
 
+const maxSoundBytes = 2 ** 31 - 1;
+
 /** Mono, at the file's own rate; the server has measured it against its limits already. */
 async function samplesOf(path: string) {
-  return decodeAudio(await readFile(path), { maxSeconds: Number.POSITIVE_INFINITY });
+  return decodeAudio(await readRegularFile(path, maxSoundBytes), {
+    maxSeconds: Number.POSITIVE_INFINITY,
+  });
 }
 
 async function writeNew(path: string, content: string | Uint8Array, replace: boolean) {
@@ -96,11 +114,17 @@ async function writeNew(path: string, content: string | Uint8Array, replace: boo
   }
 }
 
+/** With " 12.34-56.78.wav" after it, less than the 255 bytes that file systems take. */
+const maxNameBytes = 180;
+
 /**
  * A label or path as a single file name that leads nowhere else and that every file system accepts.
+ * One that is cut ends with a part of its hash, so that no two become the same.
  */
-const fileName = (text: string) =>
-  text
-    .replace(/[/\\:*?"<>|\p{Cc}]/gu, "_")
-    .replace(/^\.+|[. ]+$/g, "_")
-    .slice(0, 150);
+function fileName(text: string): string {
+  const safe = text.replace(/[/\\:*?"<>|\p{Cc}]/gu, "_").replace(/^\.+|[. ]+$/g, "_");
+  if (Buffer.byteLength(safe) <= maxNameBytes) return safe;
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 8);
+  const cut = new TextDecoder().decode(Buffer.from(safe).subarray(0, maxNameBytes - 9));
+  return `${cut.replace(/\ufffd+$/, "")}-${hash}`;
+}

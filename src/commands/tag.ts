@@ -14,6 +14,7 @@ import { printable } from "./table.js";
 import { tagCollection } from "./tag-collection.js";
 import { type TagOutputs, writeClips, writeEvents, writeSidecar } from "./tag-outputs.js";
 import { CommandError, type Target } from "./target.js";
+import { followLinksFlag } from "./walk-files.js";
 
 /** `crossmodal tag`: labels of pictures and sounds into files that other programs read. */
 export function tagCommand(program: Command): void {
@@ -21,7 +22,8 @@ export function tagCommand(program: Command): void {
     .command("tag")
     .description("write labels beside pictures and sounds: XMP sidecars, tables of sound events")
     .argument("[paths...]", "pictures, sounds and folders of them")
-    .option("--recursive", "also look into subfolders");
+    .option("--recursive", "also look into subfolders")
+    .option(...followLinksFlag);
   addLabelFlags(tag.optionsGroup("Which labels:"));
   tag
     .optionsGroup("Or the tags that classifying a collection has written:")
@@ -48,7 +50,8 @@ export function tagCommand(program: Command): void {
   });
 }
 
-type Flags = LabelFlags & TagOutputs & { recursive?: boolean; json?: boolean };
+type Flags = LabelFlags &
+  TagOutputs & { recursive?: boolean; followLinks?: boolean; json?: boolean };
 
 function check(flags: Flags & { collection?: string }, paths: readonly string[]): void {
   const { collection, xmp, events, clips, out, force } = flags;
@@ -73,8 +76,8 @@ function check(flags: Flags & { collection?: string }, paths: readonly string[])
 }
 
 async function tagFiles(target: Target, paths: readonly string[], flags: Flags): Promise<void> {
-  const { multiLabel, recursive, json } = flags;
-  const { inputs, leftOut } = await embedInputs(paths, { recursive }, undefined);
+  const { multiLabel, recursive, followLinks, json } = flags;
+  const { inputs, leftOut } = await embedInputs(paths, { recursive, followLinks }, undefined);
   if (leftOut !== undefined) console.error(`left out: ${leftOut}`);
   const files = inputs.flatMap((input) => ("read" in input ? [input] : []));
   if (files.length === 0) throw wrong("Found no pictures or sounds");

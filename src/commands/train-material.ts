@@ -22,6 +22,7 @@ export interface MaterialFlags {
   /** A folder for each label, or a CSV. */
   files?: string;
   groupBy?: string;
+  followLinks?: boolean;
   seed?: number;
 }
 
@@ -133,10 +134,10 @@ const shortened = (text: string) => (text.length > 120 ? `${text.slice(0, 120)}â
 async function readFiles(
   source: string,
   field: "pairs" | "items",
-  { groupBy, seed }: Pick<MaterialFlags, "groupBy" | "seed">,
+  { groupBy, followLinks, seed }: Pick<MaterialFlags, "groupBy" | "followLinks" | "seed">,
 ): Promise<Record<string, unknown>> {
   const pattern = groupBy === undefined ? undefined : patternOf(groupBy);
-  const labelled = await readLabelledFiles(source, { groupBy: pattern });
+  const labelled = await readLabelledFiles(source, { groupBy: pattern, followLinks });
   const splits = new Set(["train", "validation", "test"]);
   const wrong = labelled.find(({ split = "train" }) => !splits.has(split));
   if (wrong !== undefined) {
@@ -150,8 +151,8 @@ async function readFiles(
     ({ label, split = "train" }) => label !== undefined && (field === "pairs" || split === "train"),
   );
   const entries = [];
-  for (const { path, id, label } of files) {
-    const { modality, base64 } = await readMediaFile(path);
+  for (const { path, within, id, label } of files) {
+    const { modality, base64 } = await readMediaFile(path, { within });
     entries.push({ id, [modality]: base64, label, ...(field === "pairs" && { text: label }) });
   }
   const groups = files.map(({ group }) => group);

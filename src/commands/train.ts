@@ -11,6 +11,7 @@ import { printWarnings } from "./print-warnings.js";
 import { printable, table } from "./table.js";
 import { CommandError, type Target } from "./target.js";
 import { type MaterialFlags, materialOf } from "./train-material.js";
+import { followLinksFlag } from "./walk-files.js";
 
 /**
  * `crossmodal train`: trains a head, cache or probe, with a progress bar; the same job as over
@@ -33,6 +34,7 @@ export function trainCommand(program: Command): void {
       "JSONL: {image|audio|text: path or text, …, label?} or {a, b: numbers} a line",
     )
     .option("--files <folder|csv>", "a folder for each label, or a CSV: file,label,group,split")
+    .option(...followLinksFlag)
     .option("--group-by <pattern>", "of --files: one group stays on one side of the split")
     .option("--a <file>", ".npy of side a, in pairs with --b")
     .option("--b <file>", ".npy of side b")

@@ -12,8 +12,13 @@ export interface FoundFile {
   name: string;
   /** Whether it was given directly, rather than found in a folder. */
   named: boolean;
-  /** A folder that was not searched, or a link to something that is found in its own place. */
-  skipped?: "folder" | "link";
+  /**
+   * A folder that was not searched, a link to something that is found in its own place, or one that
+   * leads out of the folder.
+   */
+  skipped?: "folder" | "link" | "outside";
+  /** The folder that it has to be in when it is read, as `openRegular` takes it. */
+  within?: readonly string[];
   /** In bytes. */
   size: number;
   /** Why it cannot be used; then `size` is 0. */
@@ -24,26 +29,53 @@ export interface WalkOptions {
   recursive: boolean;
   /** Leaves out links to what the same walk finds in its own place. */
   eachOnce?: boolean;
+  /** Also links that lead out of the folder: it is trusted. */
+  followLinks?: boolean;
 }
+
+/** The flag of commands that read folders. */
+export const followLinksFlag = [
+  "--follow-links",
+  "also follow links that lead out of the folders",
+] as const;
+
+/** Why a command that leaves nothing out cannot take what was found; undefined where it can. */
+export function refusedFile({ error, skipped }: FoundFile): string | undefined {
+  if (skipped === "outside") return `a link out of the folder (${whyNotOutside})`;
+  return skipped === "link" ? "a link to a folder that was read already" : error;
+}
+
+/** Why a link that leads out of a folder was left out. */
+export const whyNotOutside = "--follow-links follows them";
 
 /**
  * The files of a folder in the order of their names, with those of its folders when `recursive`,
  * else the folders themselves; or the one file that `root` is. Hidden and special files are
- * skipped. Links are followed, but not in a loop. Only the names in the folders on the current path
- * are held in memory.
+ * skipped. Links within the folder are followed, but not in a loop; links out of it only when
+ * `followLinks`, since a folder that someone else made could lead to any file of this user. Only
+ * the names in the folders on the current path are held in memory.
  */
 export async function* walkFiles(root: string, options: WalkOptions): AsyncGenerator<FoundFile> {
   const found = await statOrError(root);
   if (found instanceof Error) yield failed(root, basename(root), found);
   else if (found.isDirectory()) {
-    const walk = { ...options, realRoot: options.eachOnce ? await realpath(root) : undefined };
-    yield* walkFolder(root, "", [found], walk);
+    const realRoot = await realpath(root);
+    const within = options.followLinks ? undefined : [realRoot];
+    yield* walkFolder(root, "", [found], { ...options, realRoot, within, entered: new Set() });
   } else if (found.isFile())
     yield { path: root, name: basename(root), named: true, size: found.size };
   else yield failed(root, basename(root), new Error("neither a file nor a folder"));
 }
 
-type Walk = WalkOptions & { realRoot?: string };
+type Walk = WalkOptions & {
+  realRoot: string;
+  within: readonly string[] | undefined;
+  /**
+   * Folders that were entered by a link: each is once, or links to folders of links would be walked
+   * for ever.
+   */
+  entered: Set<string>;
+};
 
 async function* walkFolder(
   folder: string,
@@ -67,32 +99,52 @@ async function* walkFolder(
       continue;
     }
     const found = await statOrError(path);
+    const target = await targetOf(path);
     if (found instanceof Error) yield failed(path, name, found);
-    else if (await isFoundElsewhere(path, walk))
+    else if (leadsOutside(target, walk))
+      yield { path, name, named: false, size: 0, skipped: "outside" };
+    else if (isFoundElsewhere(target, walk))
       yield { path, name, named: false, size: 0, skipped: "link" };
-    else if (found.isFile()) yield { path, name, named: false, size: found.size };
+    else if (found.isFile())
+      yield { path, name, named: false, size: found.size, within: walk.within };
     else if (found.isDirectory() && !walk.recursive)
       yield { path, name, named: false, size: 0, skipped: "folder" };
     else if (found.isDirectory()) {
-      const isAbove = above.some(({ dev, ino }) => dev === found.dev && ino === found.ino);
-      if (!isAbove) yield* walkFolder(path, `${name}/`, [...above, found], walk);
+      if (above.some(({ dev, ino }) => dev === found.dev && ino === found.ino)) continue;
+      const folderId = `${found.dev}:${found.ino}`;
+      if (target !== undefined && walk.entered.has(folderId)) {
+        yield { path, name, named: false, size: 0, skipped: "link" };
+        continue;
+      }
+      if (target !== undefined) walk.entered.add(folderId);
+      yield* walkFolder(path, `${name}/`, [...above, found], walk);
     }
   }
 }
 
-/** Whether a path is a link to something that this walk finds anyway. */
-async function isFoundElsewhere(path: string, { realRoot, recursive }: Walk): Promise<boolean> {
-  if (realRoot === undefined) return false;
+/** Where a link leads to; undefined for what is none, or has just changed. */
+async function targetOf(path: string): Promise<string | undefined> {
   try {
-    if (!(await lstat(path)).isSymbolicLink()) return false;
-    const target = await realpath(path);
-    if (!recursive) return dirname(target) === realRoot && !basename(target).startsWith(".");
-    const inside = relative(realRoot, target);
-    // Neither the root, nor above or beside it, nor hidden
-    return !isAbsolute(inside) && inside.split(sep).every((step) => /^[^.]/.test(step));
+    return (await lstat(path)).isSymbolicLink() ? await realpath(path) : undefined;
   } catch {
-    return false; // it has just changed
+    return undefined;
   }
+}
+
+function leadsOutside(target: string | undefined, { realRoot, followLinks }: Walk): boolean {
+  if (target === undefined || followLinks) return false;
+  const [first] = relative(realRoot, target).split(sep);
+  return first === ".." || isAbsolute(first);
+}
+
+/** Whether a link leads to something that this walk finds anyway. */
+function isFoundElsewhere(target: string | undefined, walk: Walk): boolean {
+  if (target === undefined || !walk.eachOnce) return false;
+  const { realRoot, recursive } = walk;
+  if (!recursive) return dirname(target) === realRoot && !basename(target).startsWith(".");
+  const inside = relative(realRoot, target);
+  // Neither the root, nor above or beside it, nor hidden
+  return !isAbsolute(inside) && inside.split(sep).every((step) => /^[^.]/.test(step));
 }
 
 async function statOrError(path: string): Promise<Stats | Error> {

@@ -1,4 +1,13 @@
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -71,6 +80,36 @@ describe("crossmodal tag", () => {
       expect(Math.abs(cut.samples[i] - whole.samples[i])).toBeLessThanOrEqual(1 / 32768);
     expect((await tag(...args, ...out)).stderr).toContain("--force");
     expect((await tag(...args, ...out, "--force")).code).toBe(0);
+  });
+
+  it("cuts out what has a long name in a file of 255 bytes at most, each in its own", async () => {
+    const label = "鳴くカラス、".repeat(30);
+    const [one, other] = ["1", "2"].map((end) => `${"鳥".repeat(70)}${end}.wav`);
+    mkdirSync(at("long"));
+    for (const name of [one, other]) copyFileSync("fixtures/audio/crow.wav", at("long", name));
+    const flags = ["--labels", label, "--clips", at("long-clips")];
+    const { code, stderr } = await tag(at("long"), ...flags);
+    expect([code, stderr]).toEqual([0, ""]);
+    const [cut] = readdirSync(at("long-clips"));
+    expect(label.startsWith(cut.slice(0, -9))).toBe(true);
+    const clips = readdirSync(at("long-clips", cut));
+    expect(clips).toHaveLength(2);
+    for (const name of [cut, ...clips]) expect(Buffer.byteLength(name)).toBeLessThan(256);
+  });
+
+  it("reads no sidecar by a link, and waits for no pipe in its place", async () => {
+    const outside = at("outside.xmp");
+    copyFileSync(at("cat.jpg.xmp"), outside);
+    for (const [name, put] of [
+      ["link", (path: string) => symlinkSync(outside, path)],
+      ["pipe", (path: string) => execFileSync("mkfifo", [path])],
+    ] as const) {
+      mkdirSync(at(name));
+      copyFileSync("fixtures/images/cat.jpg", at(name, "cat.jpg"));
+      put(at(name, "cat.jpg.xmp"));
+      const { code, stderr } = await tag(at(name), "--labels", "cat,dog", "--xmp");
+      expect([code, stderr]).toEqual([1, expect.stringContaining("cat.jpg.xmp is left unchanged")]);
+    }
   });
 
   it("writes what classifying a collection has found, and names items without a file", async () => {

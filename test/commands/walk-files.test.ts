@@ -26,7 +26,8 @@ symlinkSync("b/deep", join(folder, "z"));
 
 const walk = async (root: string, recursive: boolean, eachOnce?: boolean) => {
   const found: string[] = [];
-  for await (const { name, size, error } of walkFiles(root, { recursive, eachOnce }))
+  const options = { recursive, eachOnce, followLinks: true };
+  for await (const { name, size, error } of walkFiles(root, options))
     found.push(`${name} ${error ?? size}`);
   return found;
 };
@@ -57,11 +58,51 @@ describe("walkFiles", () => {
     symlinkSync(join(folder, "b", "deep"), join(tree, "outside"));
     const skipped: string[] = [];
     const found: string[] = [];
-    for await (const file of walkFiles(tree, { recursive: true, eachOnce: true }))
+    const options = { recursive: true, eachOnce: true, followLinks: true };
+    for await (const file of walkFiles(tree, options))
       (file.skipped === "link" ? skipped : found).push(file.name);
     expect(found).toEqual(["old/y.txt", "outside/1.txt", "real/x.txt"]);
     expect(skipped).toEqual(["again", "links/file"]);
     expect(await walk(tree, false, true)).toContain("links 0"); // of no walk that goes deeper
+  });
+
+  it("leaves out links that lead out of the folder, unless it is to follow them", async () => {
+    const tree = mkdtempSync(join(tmpdir(), "crossmodal-walk-"));
+    mkdirSync(join(tree, "in"));
+    symlinkSync(join(folder, "a.txt"), join(tree, "file.txt"));
+    symlinkSync(folder, join(tree, "in", "folder"));
+    symlinkSync("../..", join(tree, "in", "up"));
+    symlinkSync("/dev/zero", join(tree, "in", "zero"));
+    writeFileSync(join(tree, "in", "..b.txt"), "");
+    symlinkSync("in/..b.txt", join(tree, "own.txt"));
+    const found: string[] = [];
+    for await (const { name, skipped } of walkFiles(tree, { recursive: true }))
+      found.push(`${name} ${skipped}`);
+    expect(found).toEqual([
+      "file.txt outside",
+      "in/folder outside",
+      "in/up outside",
+      "in/zero outside",
+      "own.txt undefined",
+    ]);
+    expect(await walk(tree, true)).toContain("file.txt 5");
+  });
+
+  it("ends in folders of links whose paths double with each", async () => {
+    const tree = mkdtempSync(join(tmpdir(), "crossmodal-walk-"));
+    // Hidden, so that no walk finds them in their own place
+    for (let i = 0; i < 30; i++) {
+      mkdirSync(join(tree, `.${i}`));
+      for (const name of ["x", "y"]) symlinkSync(`../.${i + 1}`, join(tree, `.${i}`, name));
+    }
+    mkdirSync(join(tree, ".30"));
+    writeFileSync(join(tree, ".30", "end.txt"), "end");
+    symlinkSync(".0", join(tree, "start"));
+    for (const eachOnce of [false, true]) {
+      const found = await walk(tree, true, eachOnce);
+      expect(found.filter((line) => line.endsWith("end.txt 3"))).toHaveLength(1);
+      expect(found.length).toBeLessThan(100);
+    }
   });
 
   it("stays in the folder unless recursive", async () => {
