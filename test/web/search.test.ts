@@ -325,6 +325,52 @@ describe.skipIf(!served.found)("the page's Search view", () => {
     await page.close();
   });
 
+  it("finds what comes in after a search too, and mixes no collections or deleted items", async () => {
+    const client = createClient({ url: served.url });
+    await client.createCollection({ name: "coming", model: "starter-clip", keep_media: true });
+    const { page, logged } = await served.browser.open(`${served.url}/#/search/coming`);
+    await page.getByText("coming is empty").waitFor();
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route("**/coming/items", async (route) => {
+      const isCoffee = route.request().postDataBuffer()?.includes("coffee.webp");
+      if (isCoffee) await released;
+      await route.continue();
+    });
+    const files = ["cat.jpg", "coffee.webp", "flower.webp"].map((name) => upload(`images/${name}`));
+    await page.getByLabel("Files to add").setInputFiles(files);
+    await page.getByLabel("Search by a sentence").fill("a cup of coffee");
+    await expect
+      .poll(async () => [...(await shown(page))].sort())
+      .toEqual(["cat.jpg", "flower.webp"]);
+    release();
+    await page.getByText("3 stored").waitFor();
+    await expect.poll(async () => (await shown(page))[0]).toBe("coffee.webp");
+    // Down leads to the best; Escape leaves the box as it is, like the results
+    await page.keyboard.press("ArrowDown");
+    await expect.poll(() => cellWithFocus(page)).toContain("coffee.webp");
+    await page.keyboard.press("/");
+    await page.keyboard.press("Escape");
+    expect(await page.getByLabel("Search by a sentence").inputValue()).toBe("a cup of coffee");
+    await page.getByLabel("Select coffee.webp").check();
+    await page.getByRole("toolbar").getByRole("button", { name: "Delete" }).click();
+    await Promise.all([
+      page.waitForResponse("**/coming/search"),
+      page.getByLabel("Search by a sentence").fill("coffee"),
+    ]);
+    await expect.poll(async () => (await shown(page)).includes("coffee.webp")).toBe(false);
+    await page.getByRole("button", { name: "Undo" }).click();
+    await expect.poll(async () => (await shown(page))[0]).toBe("coffee.webp");
+    await page.getByRole("link", { name: /^pictures/ }).click();
+    await expect.poll(() => shown(page)).toHaveLength(4);
+    expect(await page.getByText("Added to coming").count()).toBe(0);
+    expect(logged).toEqual([]);
+    await page.close();
+    await client.deleteCollection("coming");
+  });
+
   it.each([
     [360, "light"],
     [1440, "dark"],

@@ -5,6 +5,7 @@ import type { SearchAnswer } from "../../../../src/wire/search.js";
 import { needsKey, returns, sentenceOf, server } from "../../server.js";
 import { chosenIds, filterByIds, nextByIds } from "./chosen.js";
 import { conditionsOf, filterOf } from "./conditions.js";
+import { withoutHidden } from "./hidden.js";
 import { mediaQuery, type Query, query } from "./query.js";
 
 /** An item as it is shown: of a search with its similarity, of a list without. */
@@ -50,6 +51,13 @@ export const cut = computed(() => {
 });
 let asking = new AbortController();
 
+// The items of one collection are never shown as another's.
+let lastCollection: string | undefined;
+query.subscribe(({ collection = lastCollection }) => {
+  if (collection !== lastCollection) feed.value = { state: "loading", items: [], sentence: "" };
+  lastCollection = collection;
+});
+
 /** Follows the query while the view is shown. @returns how to stop. */
 export function startFeed(): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -81,7 +89,21 @@ export function startFeed(): () => void {
 
 export const reload = () => load(query.peek(), mediaQuery.peek());
 
-async function load(requested: Query, media: (typeof mediaQuery)["value"]): Promise<void> {
+/** Shows what was added meanwhile, and as much as was shown before. */
+export async function showAdded(): Promise<void> {
+  const { state, items, cursor, found } = feed.peek();
+  // What was added to a list comes at its end, when that is in sight.
+  const isAtEnd = found !== undefined || cursor === undefined;
+  if (state !== "ready") await reload();
+  else if (isAtEnd) await load(query.peek(), mediaQuery.peek(), items.length);
+}
+
+/** With `least`, of a feed that is shown, at least so many items are loaded before it changes. */
+async function load(
+  requested: Query,
+  media: (typeof mediaQuery)["value"],
+  least?: number,
+): Promise<void> {
   asking.abort();
   asking = new AbortController();
   const { signal } = asking;
@@ -90,10 +112,15 @@ async function load(requested: Query, media: (typeof mediaQuery)["value"]): Prom
     feed.value = { state: "unknown", items: [], sentence: "" };
     return;
   }
-  const before = feed.peek();
-  feed.value = { ...before, state: "loading" };
+  if (least === undefined) feed.value = { ...feed.peek(), state: "loading" };
   try {
-    const page = await pageOf(requested, media, { size: firstPage, signal });
+    const size = Math.min(Math.max(firstPage, least ?? 0), nextPage);
+    let page = await pageOf(requested, media, { size, signal });
+    while (least !== undefined && page.cursor !== undefined && page.items.length < least) {
+      const options = { size: nextPage, signal, after: page.cursor };
+      const { items, cursor } = await pageOf(requested, media, options);
+      page = { ...page, items: [...page.items, ...items], cursor };
+    }
     if (!signal.aborted) feed.value = { state: "ready", sentence: "", ...page };
   } catch (error) {
     if (signal.aborted || needsKey.peek()) return;
@@ -113,8 +140,8 @@ export async function loadMore(): Promise<void> {
   try {
     const options = { size: nextPage, signal, after: cursor };
     const page = await pageOf(query.peek(), mediaQuery.peek(), options);
-    if (signal.aborted) return;
     const now = feed.peek();
+    if (signal.aborted || now.cursor !== cursor) return;
     const items = [...now.items, ...page.items];
     feed.value = { ...now, cursor: page.cursor, items, sentence: "" };
   } catch (error) {
@@ -124,11 +151,27 @@ export async function loadMore(): Promise<void> {
   }
 }
 
+interface PageOptions {
+  size: number;
+  signal: AbortSignal;
+  after?: string;
+}
+type Page = Pick<Feed, "items" | "cursor" | "found">;
+
 async function pageOf(
   requested: Query,
   media: (typeof mediaQuery)["value"],
-  { size, signal, after }: { size: number; signal: AbortSignal; after?: string },
-): Promise<Pick<Feed, "items" | "cursor" | "found">> {
+  options: PageOptions,
+): Promise<Page> {
+  const page = await wholePageOf(requested, media, options);
+  return { ...page, items: withoutHidden(requested.collection!, page.items) };
+}
+
+async function wholePageOf(
+  requested: Query,
+  media: (typeof mediaQuery)["value"],
+  { size, signal, after }: PageOptions,
+): Promise<Page> {
   const client = server.peek();
   const collection = requested.collection!;
   const { modality, filter, chosen } = requested;
@@ -175,7 +218,7 @@ async function chosenPage(
   { collection, modality, filter }: Query,
   ids: readonly string[],
   { size, signal, from }: { size: number; signal: AbortSignal; from: number },
-): Promise<Pick<Feed, "items" | "cursor">> {
+): Promise<Page> {
   const conditions = conditionsOf(filter) ?? [];
   const items: Shown[] = [];
   let next = from;

@@ -4,6 +4,8 @@ import { RecordButton } from "../../components/record-button.js";
 import { toast } from "../../components/toasts.js";
 import { refusal } from "../../files.js";
 import { fileNameOf, modalityOf } from "../../media.js";
+import { feed } from "./feed.js";
+import { focusItem } from "./focus.js";
 import { ask, askWithMedia, closeMedia, mediaQuery, query } from "./query.js";
 
 /** One box for a sentence, a picture or a sound. */
@@ -32,7 +34,17 @@ export function QueryBox({ inputRef }: { inputRef: Ref<HTMLInputElement> }) {
         onInput={({ currentTarget }) =>
           ask({ text: currentTarget.value, itemId: undefined }, { replace: text !== "" })
         }
-        onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+        onKeyDown={(event) => {
+          const [first] = feed.peek().items;
+          if (event.key === "Escape") {
+            // The browser would empty the field, and tell nobody.
+            event.preventDefault();
+            event.currentTarget.blur();
+          } else if (event.key === "ArrowDown" && !event.isComposing && first !== undefined) {
+            event.preventDefault();
+            focusItem(first.id);
+          }
+        }}
       />
       <button type="button" onClick={() => choose.current?.click()}>
         Picture or sound…

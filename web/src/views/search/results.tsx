@@ -153,7 +153,7 @@ export function Results({ collection, layout }: { collection: string; layout: La
             >
               <span>
                 {cutRow === 0 ? "Nothing here is clearly about this" : "Less certain from here"}
-                <span class="why">: 1 unrelated word in 4 finds something as near</span>
+                <span class="why">: 1 in 4 unrelated words would match as well</span>
               </span>
             </p>
           ),

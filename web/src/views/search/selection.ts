@@ -4,6 +4,7 @@ import { csvOf, download } from "../../download.js";
 import { sentenceOf, server } from "../../server.js";
 import { countOut, refreshCollections } from "./collections.js";
 import { feed, hide, reload, type Shown } from "./feed.js";
+import { addHidden, forgetHidden } from "./hidden.js";
 
 /** The marked items, for actions on all of them. */
 export const marked = signal<ReadonlySet<string>>(new Set());
@@ -42,6 +43,7 @@ const pending = new Map<object, { collection: string; ids: string[] }>();
 export function deleteItems(collection: string, items: readonly Shown[]): void {
   const ids = items.map(({ id }) => id);
   const key = {};
+  addHidden(collection, ids);
   hide(new Set(ids));
   countOut(collection, items);
   marked.value = new Set();
@@ -52,6 +54,7 @@ export function deleteItems(collection: string, items: readonly Shown[]): void {
     () => {
       clearTimeout(timer);
       pending.delete(key);
+      forgetHidden(collection, ids);
       void refreshCollections();
       void reload();
     },
@@ -62,12 +65,14 @@ async function carryOut(key: object, { isLeaving = false } = {}): Promise<void> 
   const deletion = pending.get(key);
   if (deletion === undefined) return;
   pending.delete(key);
+  const { collection, ids } = deletion;
   try {
-    const { collection, ids } = deletion;
     await server.peek().deleteItems(collection, { ids });
+    forgetHidden(collection, ids);
     if (!isLeaving) await refreshCollections();
   } catch (error) {
     toast(`Not deleted: ${sentenceOf(error)}`);
+    forgetHidden(collection, ids);
     void refreshCollections();
     void reload();
   }

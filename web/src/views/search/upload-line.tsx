@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { timeText } from "../../media.js";
+import { query } from "./query.js";
 import { cancelUpload, type Upload, upload } from "./uploads.js";
 
 /** The progress of adding: what, how many, how fast, how long; at the end the failed files. */
@@ -10,7 +11,7 @@ export function UploadLine() {
     const timer = setInterval(() => tick((n) => n + 1), 1000);
     return () => clearInterval(timer);
   }, []);
-  if (current === undefined) return null;
+  if (current === undefined || isOfAnother(current)) return null;
   const { state, collection, total, failed, warned, leftOut, sentence } = current;
   const done = current.stored + current.unchanged + failed.length;
   return (
@@ -51,6 +52,12 @@ export function UploadLine() {
       )}
     </section>
   );
+}
+
+/** What was added to a collection that is not open now is no news any more. */
+function isOfAnother({ state, collection }: Upload): boolean {
+  const isOver = state === "done" || state === "cancelled";
+  return isOver && (query.value.collection ?? collection) !== collection;
 }
 
 function Files({ title, files }: { title: string; files: Upload["failed"] }) {

@@ -6,8 +6,8 @@ import { modalityOf } from "../../media.js";
 import { sentenceOf, server } from "../../server.js";
 import { persistently } from "../../status.js";
 import { refreshCollections } from "./collections.js";
-import { reload } from "./feed.js";
-import { query } from "./query.js";
+import { showAdded } from "./feed.js";
+import { mediaQuery, query } from "./query.js";
 
 /** What is being added, and how far it is. */
 export interface Upload {
@@ -61,7 +61,10 @@ export async function addFiles(collection: string, found: readonly FoundFile[]):
   };
   update({});
   addEventListener("beforeunload", askBeforeLeaving);
-  const refresh = setInterval(() => void show(collection), refreshMs);
+  const refresh = setInterval(() => {
+    // Sending a picture or sound again and again is left out: its results are complete at the end.
+    if (mediaQuery.peek() === undefined) void show(collection);
+  }, refreshMs);
   try {
     const pending = unstored(collection, files, signal, (unchanged) =>
       update({ unchanged: current.unchanged + unchanged }),
@@ -103,8 +106,7 @@ const askBeforeLeaving = (event: BeforeUnloadEvent) => event.preventDefault();
 
 async function show(collection: string): Promise<void> {
   await refreshCollections();
-  const { collection: shown, text, itemId } = query.peek();
-  if (shown === collection && text === "" && itemId === undefined) await reload();
+  if (query.peek().collection === collection) await showAdded();
 }
 
 interface Pending {
