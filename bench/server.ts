@@ -5,19 +5,23 @@
  *         [--rounds 3] [--threads 1] [--port 8098] [--peer URL --peer-model NAME]
  *
  * FOLDER is a model in the hub's layout. For each tower: inputs a second by the number of clients
- * that wait for an answer each, the times of answers, how long the main loop was held, and the
- * share of the rate that ONNX Runtime alone reaches with ready tensors; the two take turns. With
- * CLAP also sounds a second that are classified among 50 labels, beside the pipeline of
- * transformers.js. With `--peer`, a server that answers POST /embeddings in infinity-emb's shape
- * gets the same pictures, in turn with ours.
+ * that wait for an answer each, the times of answers, how long the main loop was held, how much of
+ * the time the graph was idle, and the share of the rate that ONNX Runtime alone reaches with ready
+ * tensors: on a machine that does nothing else, and beside as many clients that send as many
+ * requests to a server that does nothing (idle-clients.ts). The three take turns. With CLAP also
+ * sounds a second that are classified among 50 labels, beside the pipeline of transformers.js. With
+ * `--peer`, a server that answers POST /embeddings in infinity-emb's shape gets the same pictures,
+ * in turn with ours.
  *
  * No two inputs are equal, but labels: the server remembers embeddings, and computes equal inputs
  * under way once.
  */
+import { fork } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { PretrainedModelOptions } from "@huggingface/transformers";
 import type { Modality } from "../src/encoders/encoder.js";
 import { modalities } from "../src/encoders/manifest.js";
@@ -25,7 +29,9 @@ import { readManifest } from "../src/encoders/read-manifest.js";
 import { startDecodingPool } from "../src/media/decoding-pool.js";
 import { findManifest } from "../src/models/store.js";
 import { bareSession } from "./encoder-ways.js";
+import { embeddingRequest, freshInput, photo, sound } from "./fresh-inputs.js";
 import { linkModel } from "./link-model.js";
+import { postJson } from "./post-json.js";
 import { readArguments } from "./read-arguments.js";
 import { startServerProcess } from "./server-process.js";
 
@@ -44,33 +50,12 @@ const { values, positionals } = readArguments(import.meta.url, {
 const [seconds, rounds, threads] = [values.seconds, values.rounds, values.threads].map(Number);
 /** Inputs in a run of the bare session, as the server has on a processor (batch-buckets.ts). */
 const batch = 8;
-const photo = readFileSync("fixtures/images/cat.jpg");
-const sound = readFileSync("fixtures/golden/media/audio/exact_48k_mono_10s.flac");
 
 const dataDir = await mkdtemp(join(tmpdir(), "crossmodal-bench-"));
 const ids = await Promise.all(positionals.map((folder) => linkModel(folder, dataDir)));
 const flags = ["--models", ids.join(","), "--threads", `${threads}`];
 const server = await startServerProcess({ port: Number(values.port), flags, dataDir });
 const media = startDecodingPool();
-
-let number = 0;
-/** An input that the server has not seen. Bytes behind a file change its hash, not its contents. */
-function fresh(modality: Modality): string {
-  const mark = `${number++}`;
-  if (modality === "text") return `the sound of rain on roof ${mark}`;
-  const file = modality === "image" ? photo : sound;
-  return Buffer.concat([file, Buffer.from(mark)]).toString("base64");
-}
-
-async function post(url: string, body: unknown): Promise<Record<string, unknown>> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw new Error(`${url} answered ${response.status} ${await response.text()}`);
-  return (await response.json()) as Record<string, unknown>;
-}
 
 /** NaN without any. */
 const at = (share: number, list: readonly number[]) =>
@@ -84,11 +69,15 @@ interface Load {
 }
 
 /** So many clients for some seconds, each with one request under way; what is slow at first not. */
-async function load(clients: number, request: () => Promise<unknown>): Promise<Load> {
+async function load(
+  clients: number,
+  request: () => Promise<unknown>,
+  forSeconds = seconds,
+): Promise<Load> {
   const ms: number[] = [];
   const begin = performance.now();
-  const from = begin + 200 * seconds;
-  const until = begin + 1000 * seconds;
+  const from = begin + 200 * forSeconds;
+  const until = begin + 1000 * forSeconds;
   const client = async () => {
     for (let start = begin; start < until; ) {
       start = performance.now();
@@ -101,11 +90,44 @@ async function load(clients: number, request: () => Promise<unknown>): Promise<L
   return { perSecond: (1000 * ms.length) / (until - from), ms };
 }
 
-/** 99 of 100 delays of the server's main loop since the last call; a timer's own 10 ms are not. */
-async function lagMs(): Promise<number> {
+/**
+ * The server's own figures. `lagMs` is the 99th percentile of the main loop's delays since the last
+ * call, without a timer's own 10 ms; `graphSeconds` how long the graph has run.
+ */
+async function serverFigures(id: string, modality: Modality) {
   const text = await (await fetch(`${server.url}/metrics`)).text();
-  const lag = Number(/^nodejs_eventloop_lag_p99_seconds (\S+)/m.exec(text)?.[1]);
-  return Math.max(0, 1000 * lag - 10);
+  const figure = (name: string) =>
+    Number(
+      text
+        .split("\n")
+        .find((line) => line.startsWith(`${name} `))
+        ?.split(" ")[1] ?? 0,
+    );
+  const graph = `crossmodal_graph_seconds_total{model="${id}",modality="${modality}"}`;
+  return {
+    at: performance.now(),
+    lagMs: Math.max(0, 1000 * figure("nodejs_eventloop_lag_p99_seconds") - 10),
+    graphSeconds: figure(graph),
+  };
+}
+
+/** Runs `work` beside clients of a server that does nothing. */
+async function besideClients<T>(
+  modality: Modality,
+  { clients, perSecond }: { clients: number; perSecond: number },
+  work: () => Promise<T>,
+): Promise<T> {
+  const script = fileURLToPath(new URL("idle-clients.ts", import.meta.url));
+  const child = fork(script, [modality, `${clients}`, `${perSecond}`]);
+  try {
+    await new Promise((resolve, reject) => {
+      child.once("message", resolve);
+      child.once("exit", () => reject(new Error("The clients ended")));
+    });
+    return await work();
+  } finally {
+    child.kill();
+  }
 }
 
 async function measureTower(id: string, modality: Modality): Promise<void> {
@@ -114,32 +136,37 @@ async function measureTower(id: string, modality: Modality): Promise<void> {
   const file = manifest.towers[modality]?.files.fp32?.path;
   if (file === undefined) return;
   const folder = dirname(path);
-  const inputs = { image: photo, audio: sound, texts: [fresh("text")] };
+  const inputs = { image: photo, audio: sound, texts: [freshInput("text")] };
   const setting = { folder, manifest, modality, file, batch, threads, inputs };
   const tokenizer = join(folder, manifest.towers.text!.preprocess.tokenizer.path);
   const bare = await bareSession(setting, media, readFileSync(tokenizer, "utf8"));
-  const embed = () =>
-    post(`${server.url}/v1/embeddings`, {
-      model: id,
-      modality,
-      input: fresh(modality),
-      encoding_format: "base64",
-    });
+  const embed = () => postJson(`${server.url}/v1/embeddings`, embeddingRequest(id, modality));
   await bare.run(1);
   const batches = Math.max(1, Math.round((1000 * seconds) / (await bare.run(1)).ms));
+  const bareRate = async () => (1000 * batch * batches) / (await bare.run(batches)).ms;
   for (const clients of values.concurrency.split(",").map(Number)) {
-    const [bareRates, loads, lags]: [number[], Load[], number[]] = [[], [], []];
+    const rates = { alone: [] as number[], beside: [] as number[] };
+    const [loads, lags, idle]: [Load[], number[], number[]] = [[], [], []];
     for (let round = 0; round < rounds; round++) {
-      bareRates.push((1000 * batch * batches) / (await bare.run(batches)).ms);
-      await lagMs();
-      loads.push(await load(clients, embed));
-      lags.push(await lagMs());
+      rates.alone.push(await bareRate());
+      await load(clients, embed, 1);
+      const before = await serverFigures(id, modality);
+      const one = await load(clients, embed);
+      const after = await serverFigures(id, modality);
+      loads.push(one);
+      lags.push(after.lagMs);
+      const ranMs = 1000 * (after.graphSeconds - before.graphSeconds);
+      idle.push(1 - ranMs / (after.at - before.at));
+      const { perSecond } = one;
+      rates.beside.push(await besideClients(modality, { clients, perSecond }, bareRate));
     }
     const rate = median(loads.map(({ perSecond }) => perSecond));
     const ms = loads.flatMap((one) => one.ms);
     const cells = [
       rate.toFixed(1),
-      (rate / median(bareRates)).toFixed(2),
+      (rate / median(rates.alone)).toFixed(2),
+      (rate / median(rates.beside)).toFixed(2),
+      `${(100 * median(idle)).toFixed(1)} %`,
       `${at(0.5, ms).toFixed(0)} / ${at(0.99, ms).toFixed(0)}`,
       median(lags).toFixed(1),
     ];
@@ -172,9 +199,9 @@ async function classifySounds(id: string): Promise<void> {
     await sounds(await processor(samples));
   };
   const ours = () =>
-    post(`${server.url}/v1/zero-shot`, {
+    postJson(`${server.url}/v1/zero-shot`, {
       model: id,
-      audio: fresh("audio"),
+      audio: freshInput("audio"),
       candidate_labels: labels,
     });
   await ours();
@@ -196,9 +223,9 @@ async function classifySounds(id: string): Promise<void> {
 
 /** The same pictures to infinity-emb and to this server, in turn. */
 async function comparePeer(id: string, peer: string): Promise<void> {
-  const picture = () => `data:image/jpeg;base64,${fresh("image")}`;
+  const picture = () => `data:image/jpeg;base64,${freshInput("image")}`;
   const asked = (url: string, model: string) => () =>
-    post(url, { model, input: [picture()], modality: "image", encoding_format: "base64" });
+    postJson(url, { model, input: [picture()], modality: "image", encoding_format: "base64" });
   const clients = 2 * batch;
   const [mine, other]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
@@ -215,8 +242,11 @@ async function comparePeer(id: string, peer: string): Promise<void> {
 try {
   console.log(`${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}`);
   console.log(`${threads} threads in a graph, ${rounds} rounds of ${seconds} s, medians\n`);
-  console.log("| tower | clients | inputs/s | of the bare session | ms, p50 / p99 | lag p99, ms |");
-  console.log("|---|---|---|---|---|---|");
+  console.log(
+    "| tower | clients | inputs/s | of the bare session | of the same beside clients | " +
+      "graph idle | ms, p50 / p99 | lag p99, ms |",
+  );
+  console.log("|---|---|---|---|---|---|---|---|");
   for (const id of ids) for (const modality of modalities) await measureTower(id, modality);
   for (const id of ids) {
     const { towers } = await readManifest(findManifest(dataDir, id));

@@ -26,6 +26,13 @@ export const batchSize = new Histogram({
   registers: [registry],
 });
 
+export const graphSeconds = new Counter({
+  name: "crossmodal_graph_seconds_total",
+  help: "Time that a graph has run; its increase per second is how busy it is",
+  labelNames: ["model", "modality"],
+  registers: [registry],
+});
+
 export const embedSeconds = new Histogram({
   name: "crossmodal_embed_seconds",
   help: "Time from inputs to their embeddings, waiting included",

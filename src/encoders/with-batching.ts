@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { AppError } from "../errors.js";
-import { batchSize, embedSeconds, queuedInputs } from "../metrics.js";
+import { batchSize, embedSeconds, graphSeconds, queuedInputs } from "../metrics.js";
 import {
   currentPriority,
   giveWayToInteractive,
@@ -160,6 +160,7 @@ export function withBatching<M extends Modality>(
         }
       }
     }
+    graphSeconds.inc(labels, (stages.get("inference") ?? 0) / 1000);
     for (const call of served) call.stages.addAll(stages);
     const complete = [...served].filter(({ done, inputs }) => done === inputs.length);
     for (const [i, call] of complete.entries()) {

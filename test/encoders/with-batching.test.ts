@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { withBatching } from "../../src/encoders/with-batching.js";
+import { graphSeconds } from "../../src/metrics.js";
 import { currentPriority, inBulk } from "../../src/priority.js";
-import { collectStages, StageTimes } from "../../src/stages.js";
+import { collectStages, recordStage, StageTimes } from "../../src/stages.js";
 import { fakeEncoder } from "../helpers/fake-encoder.js";
 
 /** An encoder whose batches end when they are told to. */
@@ -44,6 +45,23 @@ describe("withBatching", () => {
     expect(inner.batches.length).toBe(1);
     expect(a[0][1]).toBeCloseTo(Math.sin(0.1), 6);
     expect(b.map(([, y]) => y)).toEqual([Math.fround(Math.sin(0.2)), Math.fround(Math.sin(0.3))]);
+  });
+
+  it("counts how long the graph has run, once for a batch of many calls", async () => {
+    const inner = { ...fakeEncoder(), modelId: "timed" };
+    const timed = {
+      ...inner,
+      async encode(texts: readonly string[]) {
+        recordStage({ stage: "inference", startMs: 0, ms: 250 });
+        return inner.encode(texts);
+      },
+    };
+    const encoder = withBatching(timed, { maxBatch: 8 });
+    await Promise.all([encoder.encode(["x"]), encoder.encode(["xx", "xxx"])]);
+    const { values } = await graphSeconds.get();
+    expect(values.filter(({ labels }) => labels.model === "timed")).toEqual([
+      { labels: { model: "timed", modality: "text" }, value: 0.25 },
+    ]);
   });
 
   it("cuts a large call into batches and keeps its order", async () => {
