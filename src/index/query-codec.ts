@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
+import type { Modality } from "../encoders/encoder.js";
 import { AppError, invalidInput } from "../errors.js";
 import { checkEmbedding } from "./check-item.js";
 import type { CoreQuery, CoreResult, Rank } from "./core-query.js";
-import { checkFilter } from "./filter.js";
+import { checkFilter, type Filter } from "./filter.js";
 import { modalities } from "./modalities.js";
+import { type PageOrder, pageOrders } from "./page-order.js";
 import type { Neighbor, Query, Recall, SearchResult } from "./query.js";
 import { unitLength } from "./unit-length.js";
 
@@ -131,17 +133,29 @@ const sketchTolerance = 3;
 const settingsOf = ({ itemId, filter, modality, centering }: CoreQuery): string =>
   hashOf([itemId, filter, modality, centering?.queryModality, centering !== undefined]);
 
-/** A page's cursor is the row of its last item, and a hash of its filter and modality. */
-export function writePageCursor(row: number, settings: unknown): string {
-  return Buffer.from(`${row}.${hashOf(settings)}`).toString("base64url");
+/** A page's cursor is the key of its last item, and a hash of its filter, modality and order. */
+export function writePageCursor(key: number | string, settings: PageSettings): string {
+  return Buffer.from(`${key}.${hashOf(settings)}`).toString("base64url");
 }
 
-export function readPageCursor(cursor: string, settings: unknown): number {
+/** @returns the key of the last item of the page before; undefined before the first page. */
+export function readPageCursor(
+  cursor: string | undefined,
+  settings: PageSettings,
+): number | string | undefined {
+  if (cursor === undefined) return undefined;
   const text = Buffer.from(cursor, "base64url").toString("utf8");
-  const [, row, hash] = /^(\d{1,15})\.(\w{16})$/.exec(text) ?? [];
-  if (row === undefined) throw noCursor("after", cursor);
-  if (hash !== hashOf(settings)) throw otherCursor("after", "filter or modality");
-  return Number(row);
+  const [, key, hash] = /^(.+)\.(\w{16})$/s.exec(text) ?? [];
+  const isId = pageOrders[settings.order].by === "id";
+  if (key === undefined || !(isId || /^\d{1,15}$/.test(key))) throw noCursor("after", cursor);
+  if (hash !== hashOf(settings)) throw otherCursor("after", "filter, modality or order");
+  return isId ? key : Number(key);
+}
+
+interface PageSettings {
+  filter: Filter | undefined;
+  modality: Modality | undefined;
+  order: PageOrder;
 }
 
 const hashOf = (value: unknown): string =>

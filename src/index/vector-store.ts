@@ -9,6 +9,7 @@ import type {
   Preview,
   StoredItem,
 } from "./item.js";
+import type { PageOrder } from "./page-order.js";
 import type { Query, SearchResult } from "./query.js";
 
 /** What a collection is: fixed when it is created. */
@@ -38,6 +39,8 @@ export interface ScanOptions {
 export interface PageOptions {
   filter?: Filter;
   modality?: Modality;
+  /** Default: the oldest first. */
+  order?: PageOrder;
   /** Most items of the page. */
   limit: number;
   /** `nextCursor` of the previous page. */
@@ -64,7 +67,6 @@ export interface MetadataPage {
   next?: number;
 }
 
-/** Oldest first. */
 export interface Page {
   items: StoredItem[];
   /** Present when there may be more. */

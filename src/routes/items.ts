@@ -26,7 +26,7 @@ const operations = {
   list: describe({
     id: "listItems",
     tag,
-    summary: "Items of a collection in pages, oldest first",
+    summary: "Items of a collection in pages: the oldest first, the newest first, or by id",
     query: ListQuery,
     answers: { 200: { content: json(ItemPage) } },
     errors: storeErrors,

@@ -38,6 +38,7 @@ const include = z.enum(["embedding"]).optional();
 export const ListQuery = z.strictObject({
   limit: z.coerce.number<number>().int().min(1).max(1000).default(100),
   after: z.string().min(1).optional(),
+  order: z.enum(["oldest", "newest", "id"]).default("oldest"),
   modality: Modality.optional(),
   /** As JSON. */
   filter: z.string().optional(),

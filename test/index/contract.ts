@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Filter } from "../../src/index/filter.js";
 import type { Item, JsonObject, StoredItem } from "../../src/index/item.js";
 import { matchFilter } from "../../src/index/match-filter.js";
+import type { PageOrder } from "../../src/index/page-order.js";
 import type { Query } from "../../src/index/query.js";
 import type { Changes, VectorStore } from "../../src/index/vector-store.js";
 import { seededRandom } from "../../src/math/random.js";
@@ -224,6 +225,37 @@ export function vectorStoreContract(name: string, create: () => Promise<Contract
       );
       const [{ metadata }] = await store.get("photos", [item.id]);
       expect([...(metadata.tags as string[])].sort()).toEqual(tags.sort());
+    });
+
+    it("pages in each order, in parts as at once, with a filter too", async () => {
+      const items = randomItems(70, dimensions).map((item, n) => ({
+        ...item,
+        id: `${["é", "a.", "Z", "z/", "😀", "ﬀ"][n % 6]}${(n * 37) % 70}`,
+        metadata: { even: n % 2 === 0 },
+      }));
+      await store.upsert("photos", items);
+      const ids = items.map(({ id }) => id);
+      const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+      const expected = {
+        oldest: ids,
+        newest: ids.toReversed(),
+        id: ids.toSorted(byBytes),
+      };
+      const even = new Set(items.filter(({ metadata }) => metadata.even).map(({ id }) => id));
+      for (const [order, all] of Object.entries(expected) as [PageOrder, string[]][])
+        for (const filter of [undefined, { field: "even", op: "eq", value: true } as Filter]) {
+          const found: string[] = [];
+          for (let after: string | undefined; ; ) {
+            const page = await store.page("photos", { order, filter, limit: 11, after });
+            found.push(...page.items.map(({ id }) => id));
+            after = page.nextCursor;
+            if (after === undefined) break;
+            await expect(
+              store.page("photos", { order: order === "id" ? "oldest" : "id", limit: 5, after }),
+            ).rejects.toMatchObject({ code: "invalid_input", param: "after" });
+          }
+          expect(found).toEqual(all.filter((id) => filter === undefined || even.has(id)));
+        }
     });
 
     it("refuses a change that would make metadata too large, and changes the others", async () => {

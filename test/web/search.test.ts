@@ -137,6 +137,20 @@ describe.skipIf(!served.found)("the page's Search view", () => {
     await client.deleteCollection("many");
   });
 
+  it("lists the newest first or by name, and a link restores that", async () => {
+    const { page } = await served.browser.open(`${served.url}/#/search/pictures`);
+    await expect.poll(() => shown(page)).toHaveLength(5);
+    const oldestFirst = await shown(page);
+    await page.getByLabel("Order").selectOption("newest first");
+    await expect.poll(() => shown(page)).toEqual(oldestFirst.toReversed());
+    await page.getByText("5 items, newest first").waitFor();
+    await page.getByLabel("Order").selectOption("by name");
+    await expect.poll(() => shown(page)).toEqual(oldestFirst.toSorted());
+    await page.reload();
+    await expect.poll(() => shown(page)).toEqual(oldestFirst.toSorted());
+    await page.close();
+  });
+
   it("draws a line where the results stop being about the sentence", async () => {
     const { page } = await served.browser.open(`${served.url}/#/search/pictures?q=a+cat`);
     await page.getByText("Less certain from here").waitFor();

@@ -14,6 +14,7 @@ import type {
 } from "../item.js";
 import { checkedPage, metadataPage } from "../metadata-page.js";
 import { modalities } from "../modalities.js";
+import { pageOrders } from "../page-order.js";
 import type { Query, SearchResult } from "../query.js";
 import { coreQueries, readPageCursor, searchResult, writePageCursor } from "../query-codec.js";
 import { scanPages } from "../scan-pages.js";
@@ -193,20 +194,18 @@ export class EmbeddedStore implements Omit<VectorStore, "watch"> {
 
   async page(
     collection: string,
-    { filter, modality, limit, after, space }: PageOptions,
+    { filter, modality, order = "oldest", limit, after, space }: PageOptions,
   ): Promise<Page> {
-    const checked = filter && checkFilter(filter);
-    const conditions = [checked, modality];
-    const position = after === undefined ? 0 : readPageCursor(after, conditions);
-    const rows = await this.#core.page(collection, position, limit, {
-      filter: checked,
+    const settings = { filter: filter && checkFilter(filter), modality, order };
+    const rows = await this.#core.page(collection, {
+      ...{ ...settings, limit, space, after: readPageCursor(after, settings) },
       modality: modality && modalities.indexOf(modality),
-      space,
     });
-    const last = rows.length === limit ? rows[rows.length - 1] : undefined;
+    const { by } = pageOrders[order];
+    const last = rows.length < limit ? undefined : (rows.at(-1)?.[by] as number | string);
     return {
       items: rows.map(itemOf),
-      ...(last && { nextCursor: writePageCursor(last.row as number, conditions) }),
+      ...(last !== undefined && { nextCursor: writePageCursor(last, settings) }),
     };
   }
 

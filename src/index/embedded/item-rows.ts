@@ -1,6 +1,7 @@
 import type { Filter } from "../filter.js";
 import type { MediaReference } from "../item.js";
 import type { MetadataRow } from "../metadata-page.js";
+import { type PageOrder, pageOrders } from "../page-order.js";
 import { filterSql } from "./filter-sql.js";
 import { mediaColumns, mediaOf } from "./media-rows.js";
 import { type Database, guard, type Row, Statements } from "./sqlite.js";
@@ -78,15 +79,24 @@ export class ItemRows {
   }
 
   /** The next items after row `after`, oldest first. */
-  page(collection: number, after: number, limit: number, conditions: PageConditions): Row[] {
+  page(
+    collection: number,
+    {
+      after,
+      limit,
+      order,
+      ...conditions
+    }: PageConditions & { after?: number | string; limit: number; order: PageOrder },
+  ): Row[] {
+    const { by, beyond, direction, start } = pageOrders[order];
     const { sql, values } = pageSql(conditions);
     return guard(() =>
       this.#db
         .prepare(
-          `${wholeItem} WHERE collection = ${collection} AND items.row > ? AND ` +
-            `${sql} ORDER BY items.row LIMIT ?`,
+          `${wholeItem} WHERE collection = ${collection} AND items.${by} ${beyond} ? AND ` +
+            `${sql} ORDER BY items.${by} ${direction} LIMIT ?`,
         )
-        .all(after, ...values, limit),
+        .all(after ?? start, ...values, limit),
     );
   }
 

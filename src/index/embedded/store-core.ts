@@ -168,13 +168,11 @@ export class StoreCore {
 
   page(
     name: string,
-    after: number,
-    limit: number,
-    { space, ...options }: { filter?: Filter; modality?: number; space?: string },
+    { space, ...options }: Parameters<ItemRows["page"]>[1] & { space?: string },
   ): Row[] {
     const row = this.#collections.get(name);
     if (space !== undefined) checkSpace(row, space);
-    return this.#items.page(row.collection, after, limit, options);
+    return this.#items.page(row.collection, options);
   }
 
   metadata(name: string, options: Parameters<ItemRows["metadata"]>[1]) {

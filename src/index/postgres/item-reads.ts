@@ -2,6 +2,7 @@ import type { Filter } from "../filter.js";
 import type { Preview, StoredItem } from "../item.js";
 import type { MetadataRow } from "../metadata-page.js";
 import { modalities } from "../modalities.js";
+import { type PageOrder, pageOrders } from "../page-order.js";
 import { binding } from "./bind.js";
 import type { Connection } from "./connections.js";
 import { filterCondition } from "./filter-condition.js";
@@ -35,22 +36,31 @@ export async function itemsById(
 export async function pageOfItems(
   db: Connection,
   n: number,
-  page: { after: number; limit: number; filter?: Filter; modality?: number },
-): Promise<{ items: StoredItem[]; last: number | undefined }> {
+  page: {
+    after?: number | string;
+    limit: number;
+    order: PageOrder;
+    filter?: Filter;
+    modality?: number;
+  },
+): Promise<{ items: StoredItem[]; last: number | string | undefined }> {
+  const { by, beyond, direction, start } = pageOrders[page.order];
+  const key = by === "id" ? "id" : "seq";
   const { values, bind } = binding();
-  const conditions = [`seq > ${page.after}`];
+  const conditions = [`${key} ${beyond} ${bind(page.after ?? start)}`];
   if (page.modality !== undefined) conditions.push(`modality = ${page.modality}`);
   if (page.filter !== undefined) conditions.push(filterCondition(page.filter, bind));
   const { rows } = await db.query(
     `select ${columns} from (
        select * from crossmodal.items_${n} where ${conditions.join(" and ")}
-       order by seq limit ${page.limit}
-     ) i join crossmodal.vectors_${n} v on v.seq = i.seq ${joinedMedia(n)} order by i.seq`,
+       order by ${key} ${direction} limit ${page.limit}
+     ) i join crossmodal.vectors_${n} v on v.seq = i.seq ${joinedMedia(n)}
+     order by i.${key} ${direction}`,
     values,
   );
   return {
     items: rows.map(itemOf),
-    last: rows.length === page.limit ? rows.at(-1).seq : undefined,
+    last: rows.length === page.limit ? rows.at(-1)[key] : undefined,
   };
 }
 

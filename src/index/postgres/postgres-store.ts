@@ -181,18 +181,16 @@ export class PostgresStore implements VectorStore {
 
   async page(
     collection: string,
-    { filter, modality, limit, after, space }: PageOptions,
+    { filter, modality, order = "oldest", limit, after, space }: PageOptions,
   ): Promise<Page> {
-    const checked = filter && checkFilter(filter);
-    const conditions = [checked, modality];
-    const position = after === undefined ? 0 : readPageCursor(after, conditions);
+    const settings = { filter: filter && checkFilter(filter), modality, order };
     const page = {
-      ...{ after: position, limit, filter: checked },
+      ...{ ...settings, limit, after: readPageCursor(after, settings) },
       modality: modality && modalities.indexOf(modality),
     };
     const read = (db: Connection, { n }: { n: number }) => reads.pageOfItems(db, n, page);
     const { items, last } = await this.#read(collection, read, { space });
-    return { items, ...(last !== undefined && { nextCursor: writePageCursor(last, conditions) }) };
+    return { items, ...(last !== undefined && { nextCursor: writePageCursor(last, settings) }) };
   }
 
   metadata(collection: string, options: MetadataOptions): Promise<MetadataPage> {

@@ -88,7 +88,7 @@ async function answers(core: StoreCore) {
   return {
     stats: core.stats("c").countByModality,
     rows: core.get("c", ids),
-    filtered: core.page("c", 0, 1000, { filter }),
+    filtered: core.page("c", { limit: 1000, order: "oldest", filter }),
     count: core.count("c", filter),
     previews: ids.slice(0, 50).map((id) => core.preview("c", id)),
     centred: centred.neighbors,

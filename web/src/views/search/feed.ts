@@ -174,7 +174,7 @@ async function wholePageOf(
 ): Promise<Page> {
   const client = server.peek();
   const collection = requested.collection!;
-  const { modality, filter, chosen } = requested;
+  const { modality, filter, chosen, order } = requested;
   const ids = chosen === undefined ? undefined : chosenIds(collection, chosen)!;
   const content =
     media !== undefined
@@ -187,7 +187,7 @@ async function wholePageOf(
   if (content === undefined && ids !== undefined)
     return chosenPage(requested, ids, { size, signal, from: Number(after ?? 0) });
   if (content === undefined) {
-    const list = { limit: size, after, modality, filter };
+    const list = { limit: size, after, modality, filter, order };
     const { data, next_cursor } = await client.listItems(collection, list, { signal });
     return { items: data, cursor: next_cursor };
   }
@@ -213,18 +213,20 @@ async function wholePageOf(
   return { items: results, cursor: next_cursor, found: { path, model, plan, warnings, ms } };
 }
 
-/** Chosen items in their order, as many to a request as its address has room for. */
+/** Chosen items, which come oldest first: as many to a request as its address has room for. */
 async function chosenPage(
-  { collection, modality, filter }: Query,
-  ids: readonly string[],
+  { collection, modality, filter, order }: Query,
+  chosen: readonly string[],
   { size, signal, from }: { size: number; signal: AbortSignal; from: number },
 ): Promise<Page> {
   const conditions = conditionsOf(filter) ?? [];
+  const ids = { oldest: chosen, newest: chosen.toReversed(), id: chosen.toSorted() }[order];
   const items: Shown[] = [];
   let next = from;
   while (next < ids.length && items.length < size) {
     const part = nextByIds(ids, next);
-    const list = { limit: 1000, modality, filter: filterOf([part.filter, ...conditions]) };
+    const all = filterOf([part.filter, ...conditions]);
+    const list = { limit: 1000, modality, order, filter: all };
     const { data } = await server.peek().listItems(collection!, list, { signal });
     items.push(...data);
     next = part.end;

@@ -20,12 +20,20 @@ export interface Query {
   modality: Modality | undefined;
   centering: boolean;
   layout: Layout | undefined;
+  /** Of a list; a search has the best first. */
+  order: Order;
   filter: string | undefined;
   /** Only items that were chosen on the map: the key of `chosenIds`. */
   chosen: string | undefined;
 }
 
 export type Layout = "grid" | "list" | "cards";
+
+/** In which lists can be shown, in words. */
+export const orders = { oldest: "oldest first", newest: "newest first", id: "by name" } as const;
+export type Order = keyof typeof orders;
+const orderOf = (param: string | null): Order =>
+  param !== null && Object.hasOwn(orders, param) ? (param as Order) : "oldest";
 
 export const query = computed<Query>(() => {
   const { path, params } = route.value;
@@ -36,6 +44,7 @@ export const query = computed<Query>(() => {
     modality: (params.get("modality") ?? undefined) as Modality | undefined,
     centering: params.has("centre"),
     layout: (params.get("view") ?? undefined) as Layout | undefined,
+    order: orderOf(params.get("order")),
     filter: params.get("filter") ?? undefined,
     chosen: params.get("chosen") ?? undefined,
   };
@@ -51,6 +60,7 @@ export function ask(change: Partial<Query>, { replace = false } = {}): void {
     modality: next.modality,
     centre: next.centering ? "yes" : undefined,
     view: next.layout,
+    order: next.order === "oldest" ? undefined : next.order,
     filter: next.filter,
     chosen: next.chosen,
   };

@@ -1,7 +1,7 @@
 import type { CollectionAnswer } from "../../../../src/wire/collections.js";
 import { cut, feed } from "./feed.js";
 import { pathInFull, pathInWords } from "./path-words.js";
-import { ask, type Layout, query } from "./query.js";
+import { ask, type Layout, type Order, orders, query } from "./query.js";
 
 const mixing =
   "Texts, pictures and sounds each lie in a region of their own; this moves them together, " +
@@ -10,7 +10,7 @@ const mixing =
 /** The number of results, the path of the query, and the layout. */
 export function Summary({ collection }: { collection: CollectionAnswer }) {
   const { found, items, cursor, state } = feed.value;
-  const { centering } = query.value;
+  const { centering, order } = query.value;
   const isMixed = Object.keys(collection.count_by_modality).length > 1;
   const isAsked = found !== undefined;
   return (
@@ -22,7 +22,7 @@ export function Summary({ collection }: { collection: CollectionAnswer }) {
             ? ""
             : isAsked
               ? `${countText(items.length, cursor, collection.count)} · ${pathInWords(found)}`
-              : `${listedText(items.length, cursor, collection.count)}, oldest first`}
+              : `${listedText(items.length, cursor, collection.count)}, ${orders[order]}`}
         {found?.warnings?.map((warning) => (
           <span key={warning}> · {warning}</span>
         ))}
@@ -37,6 +37,19 @@ export function Summary({ collection }: { collection: CollectionAnswer }) {
             />
             mix the kinds
           </label>
+        )}
+        {!isAsked && (
+          <select
+            aria-label="Order"
+            value={order}
+            onChange={({ currentTarget }) => ask({ order: currentTarget.value as Order })}
+          >
+            {Object.entries(orders).map(([id, words]) => (
+              <option key={id} value={id}>
+                {words}
+              </option>
+            ))}
+          </select>
         )}
         <select
           aria-label="Shown as"
