@@ -43,6 +43,12 @@ describe.skipIf(!served.found)("the page's System view", () => {
     expect(await seriousFindings(page)).toEqual([]);
     await page.setViewportSize({ width: 360, height: 800 });
     expect(await fitsWidth(page)).toBe(true);
+    // Every figure of the tables is seen without scrolling
+    const hidden = await page
+      .locator(".scroller")
+      .evaluateAll((all) => all.map((one) => one.scrollWidth - one.clientWidth));
+    expect(hidden.length).toBeGreaterThan(2);
+    expect(Math.max(...hidden)).toBe(0);
     // The model that could not be pulled, which the browser logs.
     expect(logged.filter((text) => !text.includes("404"))).toEqual([]);
     await page.close();

@@ -98,11 +98,13 @@ export function sentenceOf(error: unknown): string {
         ? `${readable(message)}. Make the file smaller or shorter, or raise this option.`
         : message;
     case "timeout":
-      return `${readable(message)}. Send less at once, or raise the option requestTimeoutMs.`;
+      return `${readable(message)}. ${sendLess}`;
     default:
       return message;
   }
 }
+
+const sendLess = "Send less at once, a long sound in parts, or raise the option requestTimeoutMs.";
 
 /** Fields that name what another window can delete. */
 const elsewhere: ReadonlySet<string> = new Set([

@@ -1,4 +1,4 @@
-import { useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { ZeroShotAnswer } from "../../../../src/wire/zero-shot.js";
 import { CodeTabs } from "../../components/code-tabs.js";
 import { ScoreBars } from "../../components/score-bars.js";
@@ -17,7 +17,8 @@ export function Results({ input, set }: { input: Input; set: LabelSet }) {
   // While another answer is loading, the last one stays, so that nothing jumps.
   const last = useRef<ZeroShotAnswer>(undefined);
   if (outcome?.state === "done") last.current = outcome.answer;
-  if (set.labels.length === 0) return <NoLabels />;
+  const isLooking = looking.value?.isUnderWay === true;
+  if (set.labels.length === 0 && !isLooking) return <NoLabels />;
   if (outcome?.state === "failed")
     return (
       <div class="failed" role="alert">
@@ -28,7 +29,8 @@ export function Results({ input, set }: { input: Input; set: LabelSet }) {
       </div>
     );
   const answer = last.current;
-  if (answer === undefined) return <p class="sentence">{`Working on ${input.name}…`}</p>;
+  if (answer === undefined || set.labels.length === 0)
+    return <Working key={input.id} input={input} />;
   const at = cursor.value;
   const window = at === undefined ? undefined : answer.timeline && windowAt(answer.timeline, at);
   return (
@@ -84,10 +86,45 @@ export function Results({ input, set }: { input: Input; set: LabelSet }) {
   );
 }
 
-function NoLabels() {
-  const { isUnderWay = false, sentence } = looking.value ?? {};
+const slowAfterSeconds = 3;
+const longSeconds = 1200;
+
+/** What is being waited for; how long already, and why, where it takes long. */
+function Working({ input: { name, modality, url } }: { input: Input }) {
+  const [seconds, setSeconds] = useState(0);
+  const [length, setLength] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => setSeconds((n) => n + 1), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  useEffect(() => {
+    if (modality !== "audio") return;
+    const sound = new Audio(url);
+    sound.onloadedmetadata = () => setLength(sound.duration);
+  }, [modality, url]);
   return (
-    <p class={sentence === undefined || isUnderWay ? "sentence" : "bad"} role="status">
+    <div class="sentence" role="status">
+      <p>
+        Working on {name}…{" "}
+        <span aria-hidden="true">
+          {seconds >= slowAfterSeconds && (seconds < 60 ? `${seconds} s` : timeText(seconds))}
+        </span>
+      </p>
+      {length > longSeconds && (
+        <p>
+          It is {timeText(length)} long and looked at piece by piece, which may take minutes; the
+          server gives up after its option requestTimeoutMs, two minutes unless it was changed.
+          Parts of up to 20 minutes are answered sooner.
+        </p>
+      )}
+    </div>
+  );
+}
+
+function NoLabels() {
+  const { sentence } = looking.value ?? {};
+  return (
+    <p class={sentence === undefined ? "sentence" : "bad"} role="status">
       {sentence ?? "Add labels: what might this be? The scores appear here."}
     </p>
   );

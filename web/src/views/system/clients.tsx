@@ -46,7 +46,7 @@ export function Clients() {
       </header>
       {clients.length > 0 && (
         <Scroller label="Table of clients">
-          <table>
+          <table class="clients">
             <thead>
               <tr>
                 <th>Program</th>

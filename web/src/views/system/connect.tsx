@@ -2,7 +2,7 @@ import { CodeTabs } from "../../components/code-tabs.js";
 import { hasKey, serverUrl } from "../../server.js";
 import { status } from "../../status.js";
 
-const clients = ["curl", "TypeScript", "Python", "OpenAI", "Immich"] as const;
+const clients = ["curl", "TypeScript", "Python", "OpenAI", "Open WebUI", "Immich"] as const;
 
 /** How to connect a program: text to copy. */
 export function Connect() {
@@ -55,6 +55,16 @@ function codeOf(client: (typeof clients)[number]): string {
         "",
         `client = OpenAI(base_url="${serverUrl}/v1", api_key=${needsKey ? "key" : '"none"'})`,
         `client.embeddings.create(model="${model}", input=["a red bus", "rain"])`,
+      ].join("\n");
+    case "Open WebUI":
+      return [
+        "# in Open WebUI's admin settings, Documents: embedding engine OpenAI, base URL, key and",
+        "# model; or in its environment, before its first start:",
+        "RAG_EMBEDDING_ENGINE=openai",
+        `RAG_OPENAI_API_BASE_URL=${serverUrl}/v1`,
+        `RAG_OPENAI_API_KEY=${needsKey ? "<key>" : "none"}`,
+        `RAG_EMBEDDING_MODEL=${model}`,
+        "# the server has to listen where Open WebUI reaches it: see docs/clients.md",
       ].join("\n");
     case "Immich":
       return [

@@ -30,7 +30,7 @@ export function Requests({ samples }: { samples: readonly Sample[] }) {
       </header>
       {routes.length === 0 && <p class="sentence">None so far.</p>}
       <Scroller label="Table of requests" hidden={routes.length === 0}>
-        <table>
+        <table class="requests">
           <thead>
             <tr>
               <th>Route</th>

@@ -60,7 +60,7 @@ export function Storage() {
       </header>
       {list.length > 0 && (
         <Scroller label="Table of collections">
-          <table>
+          <table class="collections">
             <thead>
               <tr>
                 <th>Collection</th>
