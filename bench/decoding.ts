@@ -15,6 +15,7 @@ import { cpus, tmpdir } from "node:os";
 import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { imageSide } from "../src/encoders/manifest.js";
+import { lookUpPixels, pixelTables } from "../src/encoders/preprocess/normalize-pixels.js";
 import { readManifest } from "../src/encoders/read-manifest.js";
 import type { Media } from "../src/media/media.js";
 import { processUsage } from "../src/media/process-usage.js";
@@ -62,7 +63,8 @@ const ways: Record<string, Media> = {
 if (values.against !== undefined) {
   const old = resolve(values.against, "encoders/preprocess/media-workers.js");
   const { startMediaWorkers } = await import(pathToFileURL(old).href);
-  ways.threads = startMediaWorkers(Number(values.processes));
+  const threads = startMediaWorkers(Number(values.processes));
+  ways.threads = { ...threads, imagePixels: threads.imageTensor };
 }
 
 const batch = new Float32Array(3 * imageSide(image.preprocess) ** 2);
@@ -71,9 +73,10 @@ const batch = new Float32Array(3 * imageSide(image.preprocess) ** 2);
 async function work(media: Media, bytes: Uint8Array): Promise<void> {
   if (pictures.has(sniffFormat(bytes) ?? "")) {
     const picture = await media.decodeImage(bytes, { maxPixels: 1e8 });
-    // Into a batch, as the encoder does it; threads made a tensor that was copied there.
-    const tensor = await media.imageTensor(picture, image.preprocess, { into: batch });
-    if (tensor !== batch) batch.set(tensor);
+    // Into a batch, as the session's thread does it; threads made a tensor that was copied there.
+    const pixels: Uint8Array | Float32Array = await media.imagePixels(picture, image.preprocess);
+    if (pixels instanceof Float32Array) batch.set(pixels);
+    else lookUpPixels(pixels, pixelTables(image.preprocess), batch);
     picture.dispose?.(); // what threads decode is not disposed of
   } else {
     const sound = await media.decodeAudio(bytes, { maxSeconds: 3600 });

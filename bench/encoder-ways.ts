@@ -8,6 +8,7 @@ import * as ort from "onnxruntime-node";
 import { loadConfig } from "../src/config.js";
 import type { Modality } from "../src/encoders/encoder.js";
 import { imageSide, type Manifest } from "../src/encoders/manifest.js";
+import { normalized } from "../src/encoders/preprocess/normalize-pixels.js";
 import { loadTokenizer } from "../src/encoders/preprocess/tokenizer.js";
 import { createLog } from "../src/log.js";
 import { decodeAudio } from "../src/media/audio/decode-audio.js";
@@ -99,10 +100,9 @@ async function tensorsOf(
   let shape: number[];
   if (modality === "image") {
     const side = imageSide(image!.preprocess);
-    one = await media.imageTensor(
-      await media.decodeImage(inputs.image, { maxPixels: 1e8 }),
-      image!.preprocess,
-    );
+    const picture = await media.decodeImage(inputs.image, { maxPixels: 1e8 });
+    const spec = image!.preprocess;
+    one = normalized(await media.imagePixels(picture, spec), spec);
     shape = [3, side, side];
   } else {
     const sound = await media.decodeAudio(inputs.audio, { maxSeconds: 60 });

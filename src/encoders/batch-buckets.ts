@@ -1,4 +1,5 @@
 import type { Session, Tensor } from "./session.js";
+import type { BatchingOptions } from "./with-batching.js";
 
 /**
  * Sizes of batches that run on CUDA: 1, 2, 4, 8, … cuDNN looks for its fastest convolution once for
@@ -27,6 +28,17 @@ export function padRows({ type, dims, data }: Tensor, size: number): Tensor {
 /** Larger batches of pictures and sounds are no faster on a processor, and take more memory. */
 const maxMediaOnCpu = 8;
 
-/** Most pictures or sounds in one run. */
-export const mediaBatch = (maxBatch: number, { info }: Pick<Session, "info">): number =>
-  info.provider === "cpu" ? Math.min(maxBatch, maxMediaOnCpu) : maxBatch;
+/**
+ * Batches of pictures or sounds under way on a card: it waits for their preprocessing, and a batch
+ * for the slowest of its files, while other decoding processes would be idle.
+ */
+const mediaInFlightOnCard = 4;
+
+/** How pictures or sounds are batched. */
+export const mediaBatching = (
+  maxBatch: number,
+  { info }: Pick<Session, "info">,
+): BatchingOptions =>
+  info.provider === "cpu"
+    ? { maxBatch: Math.min(maxBatch, maxMediaOnCpu) }
+    : { maxBatch, maxInFlight: mediaInFlightOnCard };

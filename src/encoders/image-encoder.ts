@@ -1,7 +1,8 @@
 import { timed } from "../stages.js";
-import type { Encoder, ModalityInput } from "./encoder.js";
+import type { Encoder } from "./encoder.js";
 import { type ImagePreprocess, imageSide } from "./manifest.js";
 import type { MediaTensors } from "./preprocess/media-tensors.js";
+import { pixelTables } from "./preprocess/normalize-pixels.js";
 import { runTower, type Tower } from "./tower.js";
 
 /**
@@ -21,16 +22,13 @@ export function imageEncoder(
     space: tower.space,
     dimensions: tower.dimensions,
     async encode(images, signal) {
-      const size = 3 * side * side;
-      const pixels = new Float32Array(images.length * size);
-      const fill = (image: ModalityInput["image"], i: number) => {
-        const into = pixels.subarray(i * size, (i + 1) * size);
-        return media.imageTensor(image, preprocess, { signal, into });
-      };
-      await timed("preprocess", () => Promise.all(images.map(fill)));
+      const pixels = await timed("preprocess", () =>
+        Promise.all(images.map((image) => media.imagePixels(image, preprocess, { signal }))),
+      );
       signal?.throwIfAborted();
       const dims = [images.length, 3, side, side];
-      return runTower(tower, { [input]: { type: "float32", dims, data: pixels } }, images.length);
+      const tables = pixelTables(preprocess);
+      return runTower(tower, { [input]: { type: "pictures", dims, pixels, tables } }, dims[0]);
     },
     dispose: () => tower.session.close(),
   };

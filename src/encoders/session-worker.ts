@@ -4,16 +4,10 @@ import { cudaTrouble } from "../gpu/cuda-libraries.js";
 import type { Priority } from "../priority.js";
 import { giveWay, niceness } from "../workers/give-way.js";
 import { serveWorker, Transferred } from "../workers/serve-worker.js";
+import { graphInputs, outputRows } from "./graph-tensors.js";
 import { RunQueue } from "./run-queue.js";
 import { cudaAdvice, runtimeReason } from "./runtime-reason.js";
-import type {
-  Device,
-  SessionInfo,
-  SessionOptions,
-  Tensor,
-  TensorData,
-  TensorType,
-} from "./session.js";
+import type { Device, Feed, SessionInfo, SessionOptions, Tensor } from "./session.js";
 
 // The only file that imports ONNX Runtime. It owns one session: `run` blocks its thread while the
 // graph runs.
@@ -23,11 +17,11 @@ ort.env.logLevel = "fatal";
 
 giveWay(niceness.inference); // before ONNX Runtime starts the threads of the session
 
-let session: ort.InferenceSession | undefined;
+let opened: { session: ort.InferenceSession; info: SessionInfo } | undefined;
 const queue = new RunQueue();
 
 interface RunRequest {
-  feeds: Record<string, Tensor>;
+  feeds: Record<string, Feed>;
   fetches?: readonly string[];
   priority: Priority;
 }
@@ -36,27 +30,30 @@ serveWorker(
   {
     async open(options: SessionOptions): Promise<SessionInfo> {
       const active = await openOnDevice(options.model, options.device ?? "auto", options.threads);
-      session = active.session;
-      return {
+      const { session } = active;
+      const info: SessionInfo = {
         inputs: session.inputMetadata.map(describeValue),
         outputs: session.outputMetadata.map(describeValue),
         provider: active.provider,
         fallbackReason: active.fallbackReason,
         runtime: ort.env.versions.node ?? "unknown",
       };
+      opened = { session, info };
+      return info;
     },
 
     async run({ feeds, fetches, priority }: RunRequest) {
-      const active = session;
-      if (active === undefined) throw new TypeError("run was called before open");
+      if (opened === undefined) throw new TypeError("run was called before open");
+      const { session, info } = opened;
+      const n = Object.values(feeds)[0]?.dims[0] ?? 0;
       const inputs: Record<string, ort.Tensor> = {};
-      for (const [name, { type, data, dims }] of Object.entries(feeds))
+      for (const [name, { type, data, dims }] of Object.entries(graphInputs(feeds, info)))
         inputs[name] = new ort.Tensor(type, data, dims);
       let runMs = 0;
       const results = await queue.run(priority, async () => {
         const start = performance.now();
         try {
-          return await (fetches === undefined ? active.run(inputs) : active.run(inputs, fetches));
+          return await (fetches === undefined ? session.run(inputs) : session.run(inputs, fetches));
         } catch (error) {
           throw new Error(runtimeReason(error));
         } finally {
@@ -68,15 +65,15 @@ serveWorker(
       for (const [name, value] of Object.entries(results)) {
         // ONNX Runtime keeps the memory of its outputs; only a copy can be moved to the caller's
         // thread.
-        const data = (value.data as TensorData).slice();
-        buffers.push(data.buffer as ArrayBuffer);
-        outputs[name] = { type: value.type as TensorType, dims: value.dims, data };
+        const { type, dims, data } = value;
+        outputs[name] = outputRows({ type, dims, data } as Tensor, n);
+        buffers.push(outputs[name].data.buffer as ArrayBuffer);
       }
       return new Transferred({ outputs, runMs }, buffers);
     },
   },
   async () => {
-    await session?.release();
+    await opened?.session.release();
   },
 );
 

@@ -2,6 +2,7 @@ import type { Log } from "../log.js";
 import { currentPriority } from "../priority.js";
 import { startWorker } from "../workers/start-worker.js";
 import { SupervisedWorker } from "../workers/supervise.js";
+import type { PixelTables } from "./preprocess/normalize-pixels.js";
 
 // Native libraries read the real environment, which only the main thread can set: when this file is
 // imported, before any thread that runs graphs starts.
@@ -28,6 +29,19 @@ export interface Tensor {
  * refused.
  */
 export type Device = "auto" | "cpu" | "webgpu" | "cuda" | `cuda:${number}`;
+
+/** Pictures of one size, which become a tensor in the session's thread. */
+export interface Pictures {
+  type: "pictures";
+  /** [n, 3, side, side] */
+  dims: readonly number[];
+  /** [side, side, 3] each */
+  pixels: readonly Uint8Array[];
+  tables: PixelTables;
+}
+
+/** An input of a run. */
+export type Feed = Tensor | Pictures;
 
 export interface SessionOptions {
   /** Path or bytes of an ONNX file. */
@@ -57,12 +71,13 @@ export interface Session {
   readonly trouble?: string;
   /**
    * Runs that wait for the thread are taken by the priority of the work that asks (priority.ts).
-   * @param feeds    by input name; their buffers are transferred: do not use them afterwards.
-   * @param fetches  output names; all outputs when left out.
+   * @param feeds    by input name, [n, ...]; their buffers are transferred: do not use them
+   *   afterwards. float32 is narrowed to float16, int64 to int32, where the graph asks for that.
+   * @param fetches  output names; all outputs when left out. float16 comes back as float32.
    * @param onRun    called with the milliseconds the graph ran, without waiting time.
    */
   run(
-    feeds: Record<string, Tensor>,
+    feeds: Record<string, Feed>,
     fetches?: readonly string[],
     onRun?: (ms: number) => void,
   ): Promise<Record<string, Tensor>>;
@@ -100,9 +115,10 @@ export async function openSession(
     },
     async run(feeds, fetches, onRun) {
       const transfer = new Set<ArrayBuffer>();
-      for (const { data } of Object.values(feeds)) {
-        if (data.buffer instanceof ArrayBuffer && data.byteLength === data.buffer.byteLength)
-          transfer.add(data.buffer);
+      for (const feed of Object.values(feeds)) {
+        for (const { buffer, byteLength } of feed.type === "pictures" ? feed.pixels : [feed.data])
+          if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength)
+            transfer.add(buffer);
       }
       const { outputs, runMs } = await worker.call<{
         outputs: Record<string, Tensor>;

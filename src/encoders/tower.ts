@@ -1,9 +1,8 @@
 import { AppError } from "../errors.js";
 import { normalize } from "../math/vector.js";
 import { recordStage } from "../stages.js";
-import { bucketOf, padRows } from "./batch-buckets.js";
 import type { Embedding } from "./encoder.js";
-import type { Session, Tensor } from "./session.js";
+import type { Feed, Session, Tensor } from "./session.js";
 
 /** A loaded graph and the space of its embeddings: shared by the three encoders. */
 export interface Tower {
@@ -23,14 +22,13 @@ export interface Tower {
 /**
  * Runs a batch and returns its rows at unit length.
  *
- * @param offered  inputs by name, [n, ...]; only those the graph lists are fed, and float32 is
- *   narrowed to float16, int64 to int32, where it asks for that.
+ * @param offered  inputs by name, [n, ...]; only those the graph lists are fed.
  * @throws AppError `inference_failed` when the graph fails or its output is not N finite vectors of
  *   the right size.
  */
 export async function runTower(
   tower: Tower,
-  offered: Record<string, Tensor>,
+  offered: Record<string, Feed>,
   n: number,
 ): Promise<Embedding[]> {
   if (!tower.oneByOne || n === 1) return runRows(tower, offered, n);
@@ -42,29 +40,29 @@ export async function runTower(
   return embeddings;
 }
 
-/** Row `i` of a tensor, copied into a batch of one. */
-function rowOf({ type, dims, data }: Tensor, i: number): Tensor {
-  const size = data.length / dims[0];
-  return { type, dims: [1, ...dims.slice(1)], data: data.slice(i * size, (i + 1) * size) };
+/** Row `i` as a batch of one; that of a tensor is copied. */
+function rowOf(feed: Feed, i: number): Feed {
+  const dims = [1, ...feed.dims.slice(1)];
+  if (feed.type === "pictures") return { ...feed, dims, pixels: [feed.pixels[i]] };
+  const size = feed.data.length / feed.dims[0];
+  return { ...feed, dims, data: feed.data.slice(i * size, (i + 1) * size) };
 }
 
 async function runRows(
   tower: Tower,
-  offered: Record<string, Tensor>,
+  offered: Record<string, Feed>,
   n: number,
 ): Promise<Embedding[]> {
-  const size = tower.session.info.provider === "cuda" ? bucketOf(n) : n;
   const { info } = tower.session;
-  const feeds: Record<string, Tensor> = {};
-  for (const { name, type } of info.inputs) {
-    const tensor = offered[name];
-    if (tensor === undefined)
+  const feeds: Record<string, Feed> = {};
+  for (const { name } of info.inputs) {
+    const feed = offered[name];
+    if (feed === undefined)
       throw new AppError(
         "inference_failed",
         `${tower.modelId} expects an input "${name}" that is not supported`,
       );
-    const batch = size === n ? tensor : padRows(tensor, size);
-    feeds[name] = asType(batch, type);
+    feeds[name] = feed;
   }
   const output = tower.outputs.find((name) =>
     info.outputs.some((candidate) => candidate.name === name),
@@ -99,14 +97,11 @@ async function runRows(
     model: tower.modelId,
     batchSize: n,
   });
-  const values =
-    result.type === "float16"
-      ? fromFloat16(result.data as Uint16Array)
-      : (result.data as Float32Array);
-  if (values.length !== size * tower.dimensions) {
+  const values = result.data as Float32Array;
+  if (values.length !== n * tower.dimensions) {
     throw new AppError(
       "inference_failed",
-      `${tower.modelId} should give ${size} x ${tower.dimensions} numbers but gave ` +
+      `${tower.modelId} should give ${n} x ${tower.dimensions} numbers but gave ` +
         `[${result.dims.join(", ")}]`,
     );
   }
@@ -118,40 +113,5 @@ async function runRows(
         cause: error,
       });
     }
-  });
-}
-
-function asType(tensor: Tensor, type: string): Tensor {
-  if (type === "float16" && tensor.type === "float32") return toFloat16(tensor);
-  if (type !== "int32" || tensor.type !== "int64") return tensor;
-  const data = Int32Array.from(tensor.data as BigInt64Array, Number);
-  return { type, dims: tensor.dims, data };
-}
-
-/** Float32 -> the 16 bits of IEEE 754 half precision, rounded to nearest even. */
-function toFloat16(tensor: Tensor): Tensor {
-  const source = tensor.data as Float32Array;
-  const bits = new Uint32Array(source.buffer, source.byteOffset, source.length);
-  const data = new Uint16Array(source.length);
-  for (let i = 0; i < data.length; i++) {
-    const sign = (bits[i] >>> 16) & 0x8000;
-    const magnitude = bits[i] & 0x7fffffff;
-    if (magnitude >= 0x47800000) data[i] = sign | (magnitude > 0x7f800000 ? 0x7e00 : 0x7c00);
-    else if (magnitude < 0x38800000)
-      // Subnormal halves are multiples of 2^-24
-      data[i] = sign | Math.round(Math.abs(source[i]) * 2 ** 24);
-    else data[i] = sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
-  }
-  return { type: "float16", dims: tensor.dims, data };
-}
-
-function fromFloat16(halves: Uint16Array): Float32Array {
-  return Float32Array.from(halves, (half) => {
-    const sign = half & 0x8000 ? -1 : 1;
-    const exponent = (half >>> 10) & 0x1f;
-    const fraction = half & 0x3ff;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
   });
 }

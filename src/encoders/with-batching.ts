@@ -18,13 +18,15 @@ import type { Embedding, Encoder, Modality } from "./encoder.js";
 export interface BatchingOptions {
   /** Most inputs in one run. */
   maxBatch: number;
+  /** Most batches under way; 2 when left out. */
+  maxInFlight?: number;
 }
 
 /**
  * While one batch runs the next is preprocessed, so that the graph need not wait for it; but not a
  * small one, which would run alone although others come.
  */
-const maxInFlight = 2;
+const defaultInFlight = 2;
 const enoughAhead = 8;
 
 /** Calls that are answered in one turn of the event loop, which others wait for. */
@@ -176,6 +178,7 @@ export function withBatching<M extends Modality>(
       const size = priority === "bulk" ? bulkSize.size : options.maxBatch;
       const ahead = Math.min(size, enoughAhead);
       const enough = () => lane.waiting.size >= (lane.inFlight === 0 ? 1 : ahead);
+      const { maxInFlight = defaultInFlight } = options;
       while (lane.inFlight < maxInFlight && enough()) {
         lane.inFlight++;
         let isOver = false;

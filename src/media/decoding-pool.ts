@@ -1,6 +1,5 @@
 import { availableParallelism } from "node:os";
 import type { DecodedAudio, DecodedImage, HeldAudio, HeldImage } from "../encoders/encoder.js";
-import { normalized } from "../encoders/preprocess/image.js";
 import type { AudioTensors } from "../encoders/preprocess/media-tensors.js";
 import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
@@ -211,13 +210,13 @@ export function startDecodingPool({
         }),
         signal,
       ),
-    async imageTensor(image, spec, { signal, into } = {}) {
+    async imagePixels(image, spec, { signal } = {}) {
       const { buffers } = await onImage(
         image,
         (media) => ({ method: "imagePixels", media, spec }),
         signal,
       );
-      return normalized(buffers[0], spec, into); // a quarter of the bytes to send
+      return buffers[0];
     },
     async audioTensors(audio, spec, { signal, range } = {}) {
       const { value, buffers } = await onAudio(

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { bucketOf, bucketsUpTo, mediaBatch, padRows } from "../../src/encoders/batch-buckets.js";
+import { bucketOf, bucketsUpTo, mediaBatching, padRows } from "../../src/encoders/batch-buckets.js";
 import { warmUp } from "../../src/encoders/first-inference.js";
 import type { LoadedPack } from "../../src/encoders/load.js";
-import type { Session, SessionInfo, Tensor } from "../../src/encoders/session.js";
-import { runTower, type Tower } from "../../src/encoders/tower.js";
+import type { Tensor } from "../../src/encoders/session.js";
 import { createLog } from "../../src/log.js";
 
 describe("bucketOf", () => {
@@ -31,59 +30,6 @@ describe("padRows", () => {
     });
     const ids: Tensor = { type: "int64", dims: [1, 1], data: BigInt64Array.of(7n) };
     expect(padRows(ids, 2).data).toEqual(BigInt64Array.of(7n, 7n));
-  });
-});
-
-/** A session that says it runs on `provider` and gives each row of x [n, 2] back. */
-function fakeTower(provider: SessionInfo["provider"]): { tower: Tower; sizes: number[] } {
-  const sizes: number[] = [];
-  const session: Session = {
-    info: {
-      inputs: [{ name: "x", type: "float32", dims: ["n", 2] }],
-      outputs: [{ name: "y", type: "float32", dims: ["n", 2] }],
-      provider,
-      runtime: "fake",
-    },
-    async run({ x }) {
-      sizes.push(x.dims[0]);
-      return { y: x };
-    },
-    close: async () => {},
-  };
-  const tower = {
-    modelId: "fake",
-    space: "fake@1",
-    dimensions: 2,
-    session,
-    outputs: ["y"],
-    oneByOne: false,
-  };
-  return { tower, sizes };
-}
-const rows = (n: number) => {
-  const data = Float32Array.from({ length: 2 * n }, (_, i) =>
-    i % 2 === 0 ? Math.cos(i) : Math.sin(i - 1),
-  );
-  return { x: { type: "float32", dims: [n, 2], data } as const };
-};
-
-describe("runTower on CUDA", () => {
-  it("pads a batch up to its bucket and gives back the rows that were asked for", async () => {
-    const { tower, sizes } = fakeTower("cuda");
-    for (const n of [1, 2, 3, 5, 8, 21]) {
-      const embeddings = await runTower(tower, rows(n), n);
-      expect(embeddings.length).toBe(n);
-      for (const [i, [x, y]] of embeddings.entries()) {
-        expect(x).toBeCloseTo(Math.cos(2 * i), 6);
-        expect(y).toBeCloseTo(Math.sin(2 * i), 6);
-      }
-    }
-    expect(sizes).toEqual([1, 2, 4, 8, 8, 32]);
-  });
-  it("is not so on the CPU, where every size is as good", async () => {
-    const { tower, sizes } = fakeTower("cpu");
-    await runTower(tower, rows(5), 5);
-    expect(sizes).toEqual([5]);
   });
 });
 
@@ -117,14 +63,14 @@ describe("warmUp", () => {
   });
 });
 
-describe("mediaBatch", () => {
+describe("mediaBatching", () => {
   it.each([
-    ["cpu", 32, 8],
-    ["cpu", 4, 4],
-    ["cuda", 32, 32],
-    ["webgpu", 32, 32],
-  ] as const)("on %s with maxBatch %i is %i", (provider, maxBatch, expected) => {
+    ["cpu", 32, { maxBatch: 8 }],
+    ["cpu", 4, { maxBatch: 4 }],
+    ["cuda", 32, { maxBatch: 32, maxInFlight: 4 }],
+    ["webgpu", 32, { maxBatch: 32, maxInFlight: 4 }],
+  ] as const)("on %s with maxBatch %i is %o", (provider, maxBatch, expected) => {
     const info = { inputs: [], outputs: [], provider, runtime: "" };
-    expect(mediaBatch(maxBatch, { info })).toBe(expected);
+    expect(mediaBatching(maxBatch, { info })).toEqual(expected);
   });
 });

@@ -1,6 +1,7 @@
 import type { DecodedImage } from "../encoder.js";
 import { type ImagePreprocess, imageSide } from "../manifest.js";
 import { fastResize, isFastFilter } from "./fast-resize.js";
+import { normalized } from "./normalize-pixels.js";
 import { pillowResize } from "./pillow-resize.js";
 
 /**
@@ -58,36 +59,6 @@ function geometry(image: DecodedImage, spec: ImagePreprocess) {
     height: side,
   };
   return { size, region };
-}
-
-/**
- * @param pixels  [side, side, 3]
- * @param tensor  where to write it.
- * @returns [3, side, side], (x * rescale - mean) / std
- */
-export function normalized(
-  pixels: Uint8Array,
-  spec: ImagePreprocess,
-  tensor: Float32Array = new Float32Array(pixels.length),
-): Float32Array {
-  const plane = pixels.length / 3;
-  for (const [c, table] of tablesOf(spec).entries())
-    for (let i = 0; i < plane; i++) tensor[c * plane + i] = table[pixels[3 * i + c]];
-  return tensor;
-}
-
-const tables = new WeakMap<ImagePreprocess, Float32Array[]>();
-
-/** The value that each of the 256 has in the tensor, by channel. */
-function tablesOf(spec: ImagePreprocess): Float32Array[] {
-  const cached = tables.get(spec);
-  if (cached !== undefined) return cached;
-  const { rescale, mean, std } = spec;
-  const table = [0, 1, 2].map((c) =>
-    Float32Array.from({ length: 256 }, (_, value) => (value * rescale - mean[c]) / std[c]),
-  );
-  tables.set(spec, table);
-  return table;
 }
 
 function resizedSize({ width, height }: DecodedImage, resize: ImagePreprocess["resize"]) {

@@ -38,14 +38,14 @@ export interface CallOptions {
 /** Turns decoded media into the tensors that towers take. */
 export interface MediaTensors {
   /**
-   * @param options  `into`: where to write the result, for example a slice of a batch.
-   * @returns the image tower's input, [3, H, W].
+   * @returns the picture resized and cropped, [side, side, 3]; the image tower's numbers are those
+   *   of `pixelTables`.
    */
-  imageTensor(
+  imagePixels(
     image: HeldImage | DecodedImage,
     spec: ImagePreprocess,
-    options?: CallOptions & { into?: Float32Array },
-  ): Promise<Float32Array>;
+    options?: CallOptions,
+  ): Promise<Uint8Array<ArrayBuffer>>;
   /** @returns the audio tower's inputs, one for each window. */
   audioTensors(
     audio: HeldAudio | DecodedAudio,

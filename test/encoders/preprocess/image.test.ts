@@ -1,11 +1,8 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import type { ImagePreprocess } from "../../../src/encoders/manifest.js";
-import {
-  fastImagePixels,
-  imageTensor,
-  normalized,
-} from "../../../src/encoders/preprocess/image.js";
+import { fastImagePixels, imageTensor } from "../../../src/encoders/preprocess/image.js";
+import { normalized } from "../../../src/encoders/preprocess/normalize-pixels.js";
 import { pillowResize } from "../../../src/encoders/preprocess/pillow-resize.js";
 import { decodeImage } from "../../../src/media/image/decode-image.js";
 import { fixture, fixtureLabels } from "../../helpers/fixtures.js";
