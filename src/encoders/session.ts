@@ -14,8 +14,8 @@ process.env.ORT_DISABLE_TELEMETRY ??= "1";
 process.env.NVIDIA_TF32_OVERRIDE ??= "0";
 
 /** The element types of this product's graphs. float16 is carried as its 16 bits. */
-export type TensorType = "float32" | "float16" | "int64" | "int32" | "uint8" | "bool";
-export type TensorData = Float32Array | Uint16Array | BigInt64Array | Int32Array | Uint8Array;
+type TensorType = "float32" | "float16" | "int64" | "int32" | "uint8" | "bool";
+type TensorData = Float32Array | Uint16Array | BigInt64Array | Int32Array | Uint8Array;
 
 /** A dense array: `data` in row-major order, `dims` its shape. */
 export interface Tensor {
