@@ -47,6 +47,16 @@ async function fillLabelled() {
   expect(failed).toBe(0);
 }
 
+/** The number of entries that the browser keeps: the classes, and the file of each example. */
+const keptIn = (page: Page) =>
+  page.evaluate<number>(`new Promise((resolve) => {
+    const opening = indexedDB.open("crossmodal-teach", 1);
+    opening.onsuccess = () => {
+      const counting = opening.result.transaction("examples").objectStore("examples").count();
+      counting.onsuccess = () => resolve(counting.result);
+    };
+  })`);
+
 describe.skipIf(!served.found)("the page's Teach view", () => {
   it("teaches two classes from four sounds each, says how well, and is tried at once", async () => {
     const { page, logged } = await served.browser.open(`${served.url}/#/teach`);
@@ -114,6 +124,20 @@ describe.skipIf(!served.found)("the page's Teach view", () => {
         .getByRole("button", { name: "Undo" })
         .click();
     await page.getByText("7 examples for starter-clap.").waitFor();
+
+    // A reload loses none of them, nor what is corrected after it; another tab has its own
+    await expect.poll(() => keptIn(page)).toBe(1 + 8);
+    await page.reload();
+    await page.getByText("7 examples for starter-clap.").waitFor();
+    expect(await page.getByLabel("Name of the class").first().inputValue()).toBe("alpha");
+    await page.getByRole("button", { name: "Remove tone 300.wav" }).click();
+    await expect.poll(() => keptIn(page)).toBe(1 + 7);
+    await page.reload();
+    await page.getByText("6 examples for starter-clap.").waitFor();
+    expect(await page.getByRole("button", { name: "Remove tone 300.wav" }).count()).toBe(0);
+    const { page: other } = await served.browser.open(`${served.url}/#/teach`);
+    await other.getByText("Give examples to at least two classes.").waitFor();
+    await other.close();
     await page.setViewportSize({ width: 360, height: 800 });
     expect(await fitsWidth(page)).toBe(true);
     expect(logged.filter((line) => !line.includes("status of 4"))).toEqual([]);
@@ -127,7 +151,7 @@ describe.skipIf(!served.found)("the page's Teach view", () => {
     const ofAnimals = page.getByLabel("Texts for animals");
     await ofAnimals.fill("a dog\na cat\n\na cat\na horse");
     await ofAnimals.press("Enter");
-    await page.getByText("It is an example already").waitFor();
+    await page.getByText(/^Already an example: /).waitFor();
     await names.last().fill("drinks");
     await page.getByLabel("Examples of drinks").setInputFiles(
       ["a glass of wine", "a cup of coffee"].map((text) => ({

@@ -8,6 +8,8 @@ import { persistently, status } from "../../status.js";
 
 interface Example {
   id: number;
+  /** Its name where the browser keeps it, also after a reload. */
+  key: string;
   name: string;
   blob: Blob;
   /** For `<img>` and `<audio>`. */
@@ -23,6 +25,12 @@ export interface TaughtClass {
   id: number;
   name: string;
   examples: readonly Example[];
+}
+
+/** A class as it was before a reload. */
+export interface KeptClass {
+  name: string;
+  examples: readonly Pick<Example, "key" | "name" | "blob" | "text">[];
 }
 
 /** The modality of the examples, decided by the first of them. */
@@ -158,8 +166,9 @@ export function addTexts(classId: number, lines: string): void {
   );
   const texts = lines.split("\n").map((line) => line.trim());
   const fresh = [...new Set(texts)].filter((text) => text !== "" && !existing.has(text));
-  const twins = texts.filter((text) => text !== "").length - fresh.length;
-  if (twins > 0) toast(twinsText(twins));
+  const isTwin = (text: string, i: number) => existing.has(text) || texts.indexOf(text) < i;
+  const twins = texts.filter((text, i) => text !== "" && isTwin(text, i));
+  if (twins.length > 0) toast(twinsText(twins));
   if (fresh.length === 0) return;
   modality.value ??= "text";
   add(
@@ -170,8 +179,9 @@ export function addTexts(classId: number, lines: string): void {
 
 const kindNames = { image: "pictures", audio: "sounds", text: "texts" };
 
-const newExample = (name: string, blob: Blob, text?: string): Example => ({
+const newExample = (name: string, blob: Blob, text?: string, key?: string): Example => ({
   id: ++lastId,
+  key: key ?? `${performance.timeOrigin}-${lastId}`,
   name,
   blob,
   url: URL.createObjectURL(blob),
@@ -181,6 +191,19 @@ const newExample = (name: string, blob: Blob, text?: string): Example => ({
 function add(classId: number, examples: readonly Example[]): void {
   changeClass(classId, (one) => ({ ...one, examples: [...one.examples, ...examples] }));
   for (const example of examples) void embed(classId, example);
+}
+
+/** Puts the classes of before a reload in place of those that are empty. */
+export function restoreClasses(kind: TaughtModality, kept: readonly KeptClass[]): void {
+  if (modality.peek() !== undefined) return;
+  modality.value = kind;
+  classes.value = kept.map(({ name }) => newClass(name));
+  for (const [i, { examples }] of kept.entries())
+    add(
+      classes.peek()[i].id,
+      examples.map(({ name, blob, text, key }) => newExample(name, blob, text, key)),
+    );
+  forgetModality();
 }
 
 /** An example counts once: beside its twin it would be predicted from itself. */
@@ -193,14 +216,15 @@ function withoutKnown(files: readonly File[]): File[] {
         examples.map(({ blob }) => (blob instanceof File ? keyOf(blob) : "")),
       ),
   );
-  const fresh = files.filter((file) => !existing.has(keyOf(file)));
-  const twins = files.length - fresh.length;
-  if (twins > 0) toast(twinsText(twins));
-  return fresh;
+  const twins = files.filter((file) => existing.has(keyOf(file)));
+  if (twins.length > 0) toast(twinsText(twins.map(({ name }) => name)));
+  return files.filter((file) => !twins.includes(file));
 }
 
-const twinsText = (count: number) =>
-  count === 1 ? "It is an example already" : `${count} are examples already`;
+const twinsText = (names: readonly string[]) =>
+  names.length === 1
+    ? `Already an example: ${names[0]}`
+    : `Already examples: ${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}`;
 
 async function embed(classId: number, { id, blob, text }: Example): Promise<void> {
   const tell = (change: Partial<Example>) =>

@@ -1,8 +1,10 @@
+import { useEffect } from "preact/hooks";
 import { usePolled } from "../../components/use-polled.js";
 import { linkTo, route } from "../../router.js";
 import { server } from "../../server.js";
 import { ClassCard } from "./class-card.js";
 import { Heads } from "./heads.js";
+import { keepClasses } from "./kept-classes.js";
 import { addClass, classes, modality, model, obstacle, usable } from "./state.js";
 import { StoredView } from "./stored-view.js";
 import "./teach.css";
@@ -13,6 +15,7 @@ import type { Lesson } from "./teaching.js";
 export default function TeachView() {
   const { answer, failure, askNow } = usePolled(() => server.peek().listHeads());
   const heads = answer?.data ?? [];
+  useEffect(() => void keepClasses(), []);
   const isStored = route.value.path[0] !== undefined || route.value.params.has("stored");
   return (
     <main class="teach">
