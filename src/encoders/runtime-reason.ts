@@ -9,6 +9,7 @@
 export function runtimeReason(error: unknown): string {
   const [line] = (error instanceof Error ? error.message : String(error)).split("\n");
   return line
+    .replace(/^Exception during initialization: /, "")
     .replace(/\/\S+:\d+ .* was false\. /, "")
     .replaceAll(/\/\S+\.(?:cc|cpp|h|cu|cuh):\d+ [\w:<>,&*~ ]+\([^)]*\)(?: \[with [^\]]*\])? /g, "")
     .replace(/ ; GPU=-?\d+ ; .*$/, "")
@@ -16,18 +17,23 @@ export function runtimeReason(error: unknown): string {
     .trim();
 }
 
-/** What to do about a failure of CUDA, by the number in its reason. */
-const adviceByFailure: Record<string, string> = {
-  2: "free memory of the card, load fewer models, or models in half precision",
-  35: "install NVIDIA's driver, 580 or newer",
-  100:
+/** What to do about a failure of CUDA or its libraries. */
+const adviceByReason: [reason: RegExp, advice: string][] = [
+  [
+    // cuDNN and cuBLAS say no more than these when they get no memory.
+    /CUDA failure 2:|CUBLAS failure 3:|CUDNN failure 4000:|Failed to allocate memory/,
+    "see with `nvidia-smi` whether the card's memory is full; end what fills it, load fewer " +
+      "models or models in half precision (dtype fp16), or lower maxBatch",
+  ],
+  [/CUDA failure 35:/, "install NVIDIA's driver, 580 or newer"],
+  [
+    /CUDA failure 100:/,
     "make a card visible to this process (`nvidia-smi` lists them; CUDA_VISIBLE_DEVICES hides " +
-    "them; containers need `--gpus all`)",
-  101: "name one of the cards that `nvidia-smi -L` lists",
-};
+      "them; containers need `--gpus all`)",
+  ],
+  [/CUDA failure 101:/, "name one of the cards that `nvidia-smi -L` lists"],
+];
 
 /** As a sentence without its full stop. */
-export function cudaAdvice(reason: string): string {
-  const [, failure] = /\bCUDA failure (\d+):/.exec(reason) ?? [];
-  return adviceByFailure[failure ?? ""] ?? "see docs/gpu.md";
-}
+export const cudaAdvice = (reason: string): string =>
+  adviceByReason.find(([pattern]) => pattern.test(reason))?.[1] ?? "see docs/gpu.md";

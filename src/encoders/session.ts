@@ -1,8 +1,11 @@
+import { AppError } from "../errors.js";
 import type { Log } from "../log.js";
 import { currentPriority } from "../priority.js";
+import { sparseWarnings } from "../sparse-warnings.js";
 import { startWorker } from "../workers/start-worker.js";
 import { SupervisedWorker } from "../workers/supervise.js";
 import type { PixelTables } from "./preprocess/normalize-pixels.js";
+import { cudaAdvice } from "./runtime-reason.js";
 
 // Native libraries read the real environment, which only the main thread can set: when this file is
 // imported, before any thread that runs graphs starts.
@@ -106,6 +109,8 @@ export async function openSession(
     }
   };
   const worker = await SupervisedWorker.start({ name, start, log });
+  // A failed batch is run again one by one: without this line it would only be slow.
+  const warn = log && sparseWarnings(log);
   return {
     get info() {
       return info as SessionInfo;
@@ -120,13 +125,24 @@ export async function openSession(
           if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength)
             transfer.add(buffer);
       }
-      const { outputs, runMs } = await worker.call<{
-        outputs: Record<string, Tensor>;
-        runMs: number;
-      }>("run", { feeds, fetches, priority: currentPriority() }, { transfer: [...transfer] });
-      onRun?.(runMs);
-      return outputs;
+      try {
+        const { outputs, runMs } = await worker.call<{
+          outputs: Record<string, Tensor>;
+          runMs: number;
+        }>("run", { feeds, fetches, priority: currentPriority() }, { transfer: [...transfer] });
+        onRun?.(runMs);
+        return outputs;
+      } catch (error) {
+        if (!(error instanceof AppError))
+          warn?.({ message: failureOf(name, error as Error, info) });
+        throw error;
+      }
     },
     close: () => worker.close(),
   };
+}
+
+function failureOf(name: string, { message }: Error, info: SessionInfo | undefined): string {
+  const advice = info?.provider === "cuda" ? `. To do about it: ${cudaAdvice(message)}` : "";
+  return `${name} failed to run: ${message}${advice}`;
 }

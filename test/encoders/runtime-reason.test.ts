@@ -50,6 +50,13 @@ describe("what ONNX Runtime says", () => {
     const advice = cudaAdvice("CUDA failure 100: no CUDA-capable device is detected");
     expect(advice).toContain("make a card visible");
     expect(cudaAdvice("CUDA failure 101: invalid device ordinal")).toContain("nvidia-smi -L");
+    // As said on a card whose memory another process held
+    for (const full of [
+      "CUDNN failure 4000: CUDNN_STATUS_INTERNAL_ERROR",
+      "CUBLAS failure 3: the resource allocation failed",
+      "Failed to allocate memory for requested buffer of size 19660800",
+    ])
+      expect(cudaAdvice(full)).toContain("memory is full");
     expect(cudaAdvice("CUDA failure 999: unknown error")).toBe("see docs/gpu.md");
   });
 });

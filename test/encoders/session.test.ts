@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { getPriority } from "node:os";
 import { afterEach, describe, expect, it } from "vitest";
 import { openSession, type Session } from "../../src/encoders/session.js";
+import type { Log } from "../../src/log.js";
 
 /**
  * y = x * 2 as ONNX bytes (ir 8, opset 17), written out by hand: x float32 ["n"], initializer two =
@@ -98,9 +99,15 @@ describe("openSession", () => {
     });
   });
 
-  it("survives a bad feed", async () => {
-    session = await openSession({ model: doublingGraph(), device: "cpu" });
+  it("survives a bad feed, and says in the log that it failed", async () => {
+    const warnings: string[] = [];
+    const log = { warn: (_: object, message: string) => warnings.push(message) } as unknown as Log;
+    const name = "The doubling graph";
+    session = await openSession({ model: doublingGraph(), device: "cpu" }, { name, log });
     await expect(session.run({})).rejects.toThrow(/missing/i);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^The doubling graph failed to run: .*missing/),
+    ]);
     const { y } = await session.run({
       x: { type: "float32", dims: [1], data: Float32Array.of(4) },
     });
