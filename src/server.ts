@@ -9,6 +9,7 @@ import { TlsFiles } from "./access/tls-files.js";
 import { closeAll } from "./close-all.js";
 import { type Config, redacted } from "./config.js";
 import { AppError } from "./errors.js";
+import { inTurn } from "./in-turn.js";
 import { lingerAfterAnswers } from "./linger.js";
 import type { Log } from "./log.js";
 import { portProblem } from "./port.js";
@@ -55,7 +56,7 @@ export async function startServer(
       connectionsCheckingInterval: 5000,
     };
     const { host: hostname, port } = config;
-    const at = { fetch: app.fetch, hostname, port };
+    const at = { fetch: inTurn(app.fetch, log), hostname, port };
     const listening =
       tls === undefined
         ? serve({ ...at, serverOptions: limits }, () => resolve(listening))
