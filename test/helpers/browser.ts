@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
 
 const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 
@@ -79,3 +79,14 @@ export async function seriousFindings(page: Page): Promise<string[]> {
 /** Whether nothing is wider than the window. */
 export const fitsWidth = (page: Page) =>
   page.evaluate<boolean>("document.documentElement.scrollWidth <= window.innerWidth");
+
+/** A press of the mouse that is short however busy the machine is. */
+export async function tap(button: Locator): Promise<void> {
+  await button.hover();
+  await button.evaluate((element) => {
+    const { PointerEvent } = globalThis as unknown as { PointerEvent: typeof Event };
+    const mouse = { bubbles: true, pointerId: 1 };
+    for (const type of ["pointerdown", "pointerup"])
+      element.dispatchEvent(new PointerEvent(type, mouse));
+  });
+}

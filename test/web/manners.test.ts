@@ -204,7 +204,7 @@ describe.skipIf(!served.found)("the page, as people break it", () => {
     await page.close();
   });
 
-  it("says in Map, Teach and Gap that another window has deleted the collection", async () => {
+  it("says in Map, Teach, Gap and System that another window has deleted the collection", async () => {
     const client = createClient({ url: served.url });
     const { dimensions } = await client.createCollection({ name: "pairs", model: "starter-clip" });
     await client.addItems(
@@ -222,6 +222,8 @@ describe.skipIf(!served.found)("the page, as people break it", () => {
     await gap.getByText("8 pairs").waitFor();
     const teach = await open("teach/pairs?by=kind");
     await teach.getByText("8 labelled items").waitFor();
+    const system = await open("system");
+    await system.getByRole("link", { name: "pairs" }).waitFor();
     await client.deleteCollection("pairs");
     const gone = (page: Page) =>
       page.getByText('There is no collection "pairs": it may have been deleted in another window');
@@ -237,7 +239,8 @@ describe.skipIf(!served.found)("the page, as people break it", () => {
     await gone(teach).waitFor();
     await teach.reload();
     await teach.getByText("There is no collection pairs").waitFor();
-    await Promise.all([map, gap, teach].map((page) => page.close()));
+    await system.getByRole("link", { name: "pairs" }).waitFor({ state: "detached" });
+    await Promise.all([map, gap, teach, system].map((page) => page.close()));
   });
 
   it.each(["teach", "gap", "system"])(

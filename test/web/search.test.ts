@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { createClient } from "../../src/client/client.js";
-import { fitsWidth, seriousFindings } from "../helpers/browser.js";
+import { fitsWidth, seriousFindings, tap } from "../helpers/browser.js";
 import { servedPage } from "../helpers/served-page.js";
 
 const served = servedPage("test/web/search.test.ts");
@@ -232,11 +232,12 @@ describe.skipIf(!served.found)("the page's Search view", () => {
 
   it("finds by what the microphone hears, from one press to the next", async () => {
     const { page } = await served.browser.open(`${served.url}/#/search/pictures`);
-    await page.getByRole("button", { name: "Record" }).click();
+    await page.getByLabel("Search by a sentence").click(); // a page that nobody touched hears nothing
+    await tap(page.getByRole("button", { name: "Record" }));
     const stop = page.getByRole("button", { name: "Stop recording" });
     await stop.waitFor();
     await new Promise((resolve) => setTimeout(resolve, 700)); // what is recorded takes its time
-    await stop.click();
+    await tap(stop);
     await page.getByText(/^recording .*\.wav$/).waitFor();
     await page.getByText("starter-clap hears the sound, over a bridge").waitFor();
     await page.close();

@@ -174,6 +174,7 @@ describe.skipIf(!found)("the page while its server is gone", () => {
     server = await serve(["--port", port], server.dataDir);
 
     // What a page follows goes on by itself, also where that is opened anew; the rest at a click
+    const teachAgain = await open("teach/many?by=kind");
     const bridge = job("learning a bridge later");
     await bridge.getByText("interrupted when the server stopped").waitFor();
     await bridge.getByRole("button", { name: "Go on" }).click();
@@ -182,8 +183,9 @@ describe.skipIf(!found)("the page while its server is gone", () => {
     const again = await open("map/many?by=umap");
     await again.getByText(`${many} items`, { exact: true }).waitFor();
     await teach.getByText("many-search, version 1").waitFor();
+    await teachAgain.getByRole("listitem", { name: "many-search, version 1" }).waitFor();
     await job("training a head many-search, version 1").waitFor();
     await job("laying a collection out many").getByText("succeeded").waitFor();
-    await Promise.all([teach, again, system].map((page) => page.close()));
+    await Promise.all([teach, teachAgain, again, system].map((page) => page.close()));
   }, 300_000);
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createClient } from "../../src/client/client.js";
 import { seededRandom } from "../../src/math/random.js";
 import { wavOf } from "../../web/src/sound/wav.js";
-import { fitsWidth, seriousFindings } from "../helpers/browser.js";
+import { fitsWidth, seriousFindings, tap } from "../helpers/browser.js";
 import { servedPage } from "../helpers/served-page.js";
 
 const served = servedPage("test/web/teach.test.ts");
@@ -220,7 +220,7 @@ describe.skipIf(!served.found)("the page's Teach view", () => {
   });
 
   it("hears examples, class by class, and says when it may not", async () => {
-    const { page } = await served.browser.open(`${served.url}/#/teach`);
+    const { page, logged } = await served.browser.open(`${served.url}/#/teach`);
     await page.getByLabel("Name of the class").first().fill("alpha");
     await page.getByLabel("Name of the class").last().fill("bravo");
     const [alpha, bravo] = ["alpha", "bravo"].map((name) =>
@@ -235,7 +235,7 @@ describe.skipIf(!served.found)("the page's Teach view", () => {
         return Promise.reject(new DOMException("", "NotAllowedError"));
       };
     });
-    await record.click();
+    await tap(record);
     await page.getByText("The page may not use the microphone; allow it").waitFor();
     await record.hover();
     await page.mouse.down();
@@ -244,14 +244,24 @@ describe.skipIf(!served.found)("the page's Teach view", () => {
     await page.mouse.up();
     await alpha.getByText("1 example", { exact: true }).waitFor();
     // One press lasts until the next, of whichever class
-    await bravo.getByRole("button", { name: "Hold to record" }).click();
+    await tap(bravo.getByRole("button", { name: "Hold to record" }));
     await bravo.getByRole("button", { name: "Stop recording" }).waitFor();
     await new Promise((resolve) => setTimeout(resolve, 700));
-    await record.click();
+    await tap(record);
     await bravo.getByText("1 example", { exact: true }).waitFor();
+    await alpha.getByRole("button", { name: "Stop recording" }).waitFor();
     await new Promise((resolve) => setTimeout(resolve, 700));
-    await alpha.getByRole("button", { name: "Stop recording" }).click();
+    await tap(alpha.getByRole("button", { name: "Stop recording" }));
     await page.getByText("3 examples for starter-clap.").waitFor();
+    await page.getByRole("button", { name: "+ Another class" }).click();
+    const third = page.getByRole("region", { name: "Class this class" });
+    await tap(third.getByRole("button", { name: "Hold to record" }));
+    await third.getByRole("button", { name: "Stop recording" }).waitFor();
+    await third.getByRole("button", { name: "Remove this class" }).click();
+    await page.getByText("The recording was dropped before its end.").waitFor();
+    await tap(record);
+    await alpha.getByRole("button", { name: "Stop recording" }).waitFor();
+    expect(logged).toEqual([]);
     await page.close();
   });
 

@@ -26,22 +26,34 @@ export function RecordButton({
   const recording = useRef<Promise<Recording> | undefined>(undefined);
   const pressedAt = useRef(0);
   const [state, setState] = useState<"off" | "held" | "until the next click">("off");
-  const close = () =>
-    recording.current?.then(({ microphone }) => microphone.close()).catch(() => undefined);
-  useEffect(() => () => void close(), []);
+  const [isOpen, setOpen] = useState(false);
+  const drop = () => {
+    if (recording.current === undefined) return;
+    recording.current.then(({ microphone }) => microphone.close()).catch(() => undefined);
+    recording.current = undefined;
+    setState("off");
+    toast("The recording was dropped before its end.");
+  };
+  useEffect(() => drop, []);
   const start = () => {
     void stopRecording?.();
     stopRecording = stop;
     const chunks: Float32Array[] = [];
     const opening = openMicrophone((chunk) => chunks.push(chunk));
     pressedAt.current = performance.now();
-    recording.current = opening.then((microphone) => ({ microphone, chunks }));
+    const current = opening.then((microphone) => ({ microphone, chunks }));
+    recording.current = current;
     setState("held");
-    recording.current.catch((error) => {
-      recording.current = undefined;
-      setState("off");
-      toast(sentenceOf(error));
-    });
+    setOpen(false);
+    current.then(
+      () => recording.current === current && setOpen(true),
+      (error) => {
+        toast(sentenceOf(error));
+        if (recording.current !== current) return;
+        recording.current = undefined;
+        setState("off");
+      },
+    );
   };
   const stop = async () => {
     const current = recording.current;
@@ -60,15 +72,16 @@ export function RecordButton({
     onRecorded(new File([wav], `recording ${time}.wav`, { type: "audio/wav" }));
   };
   const onDown = () => (recording.current === undefined ? start() : void stop());
+  const wasHeld = () => performance.now() - pressedAt.current > clickMs;
   const onUp = () => {
     if (recording.current === undefined) return;
-    if (performance.now() - pressedAt.current > clickMs) void stop();
+    if (wasHeld()) void stop();
     else setState("until the next click");
   };
   return (
     <button
       type="button"
-      class={state === "off" ? "record" : "record on"}
+      class={state !== "off" && isOpen ? "record on" : "record"}
       aria-pressed={state !== "off"}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
@@ -76,7 +89,9 @@ export function RecordButton({
         onDown();
       }}
       onPointerUp={onUp}
-      onPointerCancel={onUp}
+      // A finger that scrolls began nothing
+      onPointerCancel={() => (wasHeld() ? onUp() : drop())}
+      onContextMenu={(event) => event.preventDefault()} // what a finger that holds would open
       onKeyDown={(event) => {
         if (event.repeat || (event.key !== " " && event.key !== "Enter")) return;
         event.preventDefault();
@@ -85,7 +100,11 @@ export function RecordButton({
       onKeyUp={(event) => event.key === " " && onUp()}
     >
       <i class="light" aria-hidden="true" />
-      {{ off: label, held: "Recording…", "until the next click": "Stop recording" }[state]}
+      {state === "off"
+        ? label
+        : !isOpen
+          ? "Opening…"
+          : { held: "Recording…", "until the next click": "Stop recording" }[state]}
     </button>
   );
 }

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Notice } from "../../components/notice.js";
+import { toast } from "../../components/toasts.js";
 import { linkTo, navigate, route } from "../../router.js";
 import { returns } from "../../server.js";
 import { collections, refreshCollections } from "../search/collections.js";
@@ -123,8 +124,10 @@ function LoadedMap({ data }: { data: MapData }) {
     if (near && highlighted.peek().weights === undefined) void highlightText(data, near);
   }, [tries]);
   useEffect(() => {
-    const at = item === null ? -1 : data.ids.indexOf(item);
+    if (item === null) return;
+    const at = data.ids.indexOf(item);
     if (at >= 0) setSelected((before) => (before.includes(at) ? before : [at]));
+    else toast(`${item} is not on this map: deleted, or newer than it`);
   }, [data, item]);
   const select = (points: readonly number[]) => {
     setSelected(points);
