@@ -232,7 +232,8 @@ describe.skipIf(!served.found)("the page's Search view", () => {
 
   it("finds by what the microphone hears, from one press to the next", async () => {
     const { page } = await served.browser.open(`${served.url}/#/search/pictures`);
-    await page.getByLabel("Search by a sentence").click(); // a page that nobody touched hears nothing
+    // Until somebody has touched the page, it hears nothing
+    await page.getByLabel("Search by a sentence").click();
     await tap(page.getByRole("button", { name: "Record" }));
     const stop = page.getByRole("button", { name: "Stop recording" });
     await stop.waitFor();
