@@ -26,8 +26,8 @@ export function graphInputs(
   return tensors;
 }
 
-/** The first `n` rows of an output, copied; float16 is widened to float32. */
-export function outputRows({ type, dims, data }: Tensor, n: number): Tensor {
+/** The first `n` rows of an output, or all, copied; float16 is widened to float32. */
+export function outputRows({ type, dims, data }: Tensor, n = dims[0]): Tensor {
   const rows = dims[0] > n ? data.subarray(0, (data.length / dims[0]) * n) : data;
   const shape = dims[0] > n ? [n, ...dims.slice(1)] : dims;
   if (type === "float16")

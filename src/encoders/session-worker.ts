@@ -45,7 +45,8 @@ serveWorker(
     async run({ feeds, fetches, priority }: RunRequest) {
       if (opened === undefined) throw new TypeError("run was called before open");
       const { session, info } = opened;
-      const n = Object.values(feeds)[0]?.dims[0] ?? 0;
+      // Only padded batches have rows too many: outputs of a training graph are parameters
+      const n = info.provider === "cuda" ? Object.values(feeds)[0]?.dims[0] : undefined;
       const inputs: Record<string, ort.Tensor> = {};
       for (const [name, { type, data, dims }] of Object.entries(graphInputs(feeds, info)))
         inputs[name] = new ort.Tensor(type, data, dims);
