@@ -80,6 +80,19 @@ describe.skipIf(!served.found)("the page's Gap view", () => {
     await page.close();
   });
 
+  it("begins with photographs and their captions where there is nothing to measure", async () => {
+    const { page, logged } = await served.browser.open(`${served.url}/#/gap`);
+    await page
+      .getByRole("button", { name: "Try it with 32 photographs and their captions" })
+      .click();
+    await page.getByText("32 pairs · 384 dimensions").waitFor();
+    expect(await page.getByLabel("Field that pairs share").inputValue()).toBe("photograph");
+    // README has the same figure, of the same pairs in files
+    await page.getByText("0.514", { exact: true }).first().waitFor();
+    expect(logged).toEqual([]);
+    await page.close();
+  });
+
   it("measures a collection in pairs, from its address", async () => {
     await post("/v1/collections", { name: "both", space: "mine@1", dimensions: 8 });
     const items = Array.from({ length: 24 }, (_, i) => ({

@@ -4,6 +4,7 @@ import { Notice } from "../../components/notice.js";
 import { route } from "../../router.js";
 import { Cosines } from "./cosines.js";
 import { Curve } from "./curve.js";
+import { ExamplePairs } from "./example-pairs.js";
 import { directionsOf, Figures } from "./figures.js";
 import "./gap.css";
 import { HubList } from "./hubs.js";
@@ -26,12 +27,13 @@ export default function GapView() {
       {current === undefined && (
         <Notice title="How far apart do pictures, sounds and texts lie?">
           Pictures, sounds and sentences about the same thing should lie close together, but models
-          keep each kind in a region of its own. This shows how far apart they lie and what that
-          costs a search: the gap between modalities, as papers call the kinds. Choose a collection
-          that holds two kinds, or two .npy files with embeddings (the vectors that a model made),
-          row by row in pairs.
+          keep each kind in a region of its own. This shows how far apart the regions are and what
+          that costs a search: papers call it the modality gap. Choose a collection that holds two
+          kinds, or two .npy files of embeddings (the vectors that a model made) in which each row
+          of one belongs to the same row of the other.
         </Notice>
       )}
+      {current === undefined && <ExamplePairs />}
       {current?.state === "working" && (
         <p class="quiet" role="status">
           Measuring…
@@ -138,8 +140,8 @@ function Report({ report, collection }: { report: GapAnswer; collection?: string
               <Cosines cosines={report.pair_cosines} />
             </SavedFigure>
             <p class="sentence">
-              A pair's score means little without the scores of strangers. Each curve is drawn to
-              its own height.
+              The score of a pair means little by itself: compare it with those of items that do not
+              belong together. Each curve is scaled to its own height.
             </p>
           </section>
         )}
