@@ -62,6 +62,52 @@ describe("a server in front of others", () => {
     expect(await status(key)).toBe(401);
   });
 
+  it("ends a stream of items whose key is revoked, and keeps what it has acknowledged", async () => {
+    server = await serve();
+    const keys = keyFolder(server.dataDir);
+    const ask = (key: string, path: string, init: RequestInit = {}) =>
+      fetch(`${server.url}/v1/collections${path}`, {
+        headers: { "x-api-key": key, "content-type": "application/json" },
+        ...init,
+      });
+    const [leaving, staying] = [
+      await createKey(keys, { name: "leaving", scope: "write" }),
+      await createKey(keys, { name: "staying", scope: "write" }),
+    ];
+    const spec = { name: "c", space: "own@1", dimensions: 1 };
+    const made = await ask(staying, "", { method: "POST", body: JSON.stringify(spec) });
+    expect(made.status).toBe(201);
+    const streams = [leaving, staying].map(async (key) => {
+      let send: (id: string) => void = () => undefined;
+      let end = () => {};
+      const body = new ReadableStream({
+        start(controller) {
+          const item = { modality: "image", embedding: [1] };
+          end = () => controller.close();
+          send = (id) => controller.enqueue(`${JSON.stringify({ id, ...item })}\n`);
+        },
+      }).pipeThrough(new TextEncoderStream());
+      const headers = { "x-api-key": key, "content-type": "application/x-ndjson" };
+      const init = { method: "POST", headers, body, duplex: "half" };
+      send(`${key} 1`);
+      const response = await ask(key, "/c/items", init as RequestInit);
+      const statuses = response.body!.getReader();
+      expect(new TextDecoder().decode((await statuses.read()).value)).toContain('"stored"');
+      return { statuses, send, end };
+    });
+    const [ended, goingOn] = await Promise.all(streams);
+    await revokeKey(keys, leaving.split("_")[1]);
+    await expect(ended.statuses.read()).rejects.toThrow(); // after 2 s at most
+    goingOn.send(`${staying} 2`);
+    expect((await goingOn.statuses.read()).done).toBe(false);
+    goingOn.end(); // or the server would wait for it when it stops
+    expect((await goingOn.statuses.read()).done).toBe(true);
+    const { data } = (await (await ask(staying, "/c/items")).json()) as { data: { id: string }[] };
+    expect(data.map(({ id }) => id).sort()).toEqual(
+      [`${leaving} 1`, `${staying} 1`, `${staying} 2`].sort(),
+    );
+  });
+
   it("counts requests by the address that a trusted proxy names, and hangs up on slow heads", async () => {
     server = await serve(["--requests-per-minute", "2", "--trusted-proxies", "127.0.0.1"]);
     const { hostname, port } = new URL(server.url);

@@ -1,6 +1,8 @@
+import type { ServerResponse } from "node:http";
 import type { MiddlewareHandler } from "hono";
 import type { Access, Caller } from "../access/access.js";
 import { clientAddress, networkOf, parseProxies } from "../access/client-address.js";
+import { endWhenRevoked } from "../access/end-when-revoked.js";
 import { type Scope, scopes } from "../access/key-file.js";
 import type { MediaAddresses } from "../access/media-addresses.js";
 import type { RateLimit } from "../access/rate-limit.js";
@@ -65,21 +67,21 @@ export function requireKey(options: GateOptions): MiddlewareHandler<RequestVaria
   const proxies = parseProxies(config.trustedProxies);
   return async (c, next) => {
     if (isPublic(c.req.path)) return next();
-    const incoming = (c.env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined)
-      ?.incoming;
+    const { incoming, outgoing } = (c.env ?? {}) as Partial<Connection>;
     const connection = incoming?.socket?.remoteAddress ?? "";
     const address = clientAddress(connection, c.req.header("x-forwarded-for"), proxies);
     const network = `address ${networkOf(address)}`;
     c.set("client", { address, isAdmitted: !access.needsKey });
     let caller: Caller | undefined;
+    let isAdmitted: (() => Promise<boolean>) | undefined;
     const needed = scopeOf(c.req.method, c.req.path, isInference);
     if (access.needsKey && !addresses.accepts(c.req.method, c.req.path, c.req.query())) {
-      caller = await access.callerWith(
-        keyIn(
-          c.req.header("authorization"),
-          c.req.header("x-api-key") ?? c.req.header("x-internal-secret"), // soundspan's
-        ),
+      const given = keyIn(
+        c.req.header("authorization"),
+        c.req.header("x-api-key") ?? c.req.header("x-internal-secret"), // soundspan's
       );
+      caller = await access.callerWith(given);
+      isAdmitted = async () => (await access.callerWith(given)) !== undefined;
       if (caller === undefined) {
         takeTurn(limit, network, config.requestsPerMinute);
         throw new AppError("unauthorized", "Expected an API key as Authorization: Bearer", {
@@ -100,11 +102,21 @@ export function requireKey(options: GateOptions): MiddlewareHandler<RequestVaria
     }
     await next();
     const { method, path } = c.req;
+    if (outgoing !== undefined && isAdmitted !== undefined)
+      endWhenRevoked(outgoing, isAdmitted, () =>
+        log.info({ method, path, key: key?.id }, "ended: its key is not valid any more"),
+      );
     if (needed !== "read" && path !== clientsPath) {
       const by = key === undefined ? {} : { key: key.id, name: key.name };
       log.info({ audit: true, method, path, status: c.res.status, address, ...by }, "audit");
     }
   };
+}
+
+/** Of a request that came over one. */
+interface Connection {
+  incoming: { socket?: { remoteAddress?: string } };
+  outgoing: ServerResponse;
 }
 
 /** Another scheme than Bearer may be meant for a proxy in front. */
