@@ -208,6 +208,8 @@ describe.skipIf(!served.found)("the page's Search view", () => {
     await page.keyboard.press("Escape");
     await page.getByRole("complementary", { name: `Item ${next}` }).waitFor();
     await page.goto(`${served.url}/#/search/noises`);
+    // Its length is there before it is played
+    await page.getByRole("gridcell", { name: /^burp\.wav, sound, \d\.\d s$/ }).waitFor();
     await page.getByRole("button", { name: /^burp\.wav/ }).click();
     await page.keyboard.press("x");
     await page.getByRole("button", { name: "Save originals…" }).click();

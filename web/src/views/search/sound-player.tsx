@@ -2,6 +2,7 @@ import { Preview } from "../../components/preview.js";
 import { timeText } from "../../media.js";
 import type { Shown } from "./feed.js";
 import { playing, playOrPause } from "./player.js";
+import { useSoundLength } from "./sound-length.js";
 
 interface Props {
   collection: string;
@@ -28,7 +29,8 @@ export function PlayButton({ collection, item, tabIndex }: Props & { tabIndex?: 
 /** A sound with its waveform; a click plays from there. */
 export function SoundPlayer({ collection, item }: Props) {
   const playback = playing.value?.id === item.id ? playing.value : undefined;
-  const { atSeconds = 0, durationSeconds, failure } = playback ?? {};
+  const length = useSoundLength(collection, item);
+  const { atSeconds = 0, durationSeconds = length, failure } = playback ?? {};
   const seek = (to: number) => playOrPause(collection, item, Math.max(0, to));
   return (
     <div class="sound-player">
@@ -61,9 +63,9 @@ export function SoundPlayer({ collection, item }: Props) {
       <div class="row">
         <PlayButton collection={collection} item={item} />
         <span class="quiet">
-          {durationSeconds === undefined
-            ? "space plays it"
-            : `${timeText(atSeconds)} of ${timeText(durationSeconds)}`}
+          {playback?.durationSeconds !== undefined
+            ? `${timeText(atSeconds)} of ${timeText(playback.durationSeconds)}`
+            : [length && timeText(length), "space plays it"].filter(Boolean).join(", ")}
         </span>
       </div>
       {failure !== undefined && <p class="bad">{failure}</p>}

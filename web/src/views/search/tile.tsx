@@ -1,9 +1,10 @@
 import { Preview } from "../../components/preview.js";
-import { fileNameOf, modalityNames } from "../../media.js";
+import { fileNameOf, modalityNames, timeText } from "../../media.js";
 import type { Shown } from "./feed.js";
 import { focusedId, focusItem } from "./focus.js";
 import { ask } from "./query.js";
 import { marked, markTo, toggleMark } from "./selection.js";
+import { useSoundLength } from "./sound-length.js";
 import { PlayButton } from "./sound-player.js";
 
 interface Props {
@@ -21,6 +22,7 @@ export function Tile({ collection, item, column, isTabStop, isFaint, facts }: Pr
   const { id, modality, similarity } = item;
   const isMarked = marked.value.has(id);
   const tabIndex = isTabStop ? 0 : -1;
+  const seconds = useSoundLength(collection, item);
   const classes = [
     "tile-frame",
     isMarked && "marked",
@@ -35,7 +37,7 @@ export function Tile({ collection, item, column, isTabStop, isFaint, facts }: Pr
       tabIndex={tabIndex}
       aria-colindex={column + 1}
       aria-selected={isMarked}
-      aria-label={inWords(item, isFaint)}
+      aria-label={inWords(item, { seconds, isFaint })}
       data-id={id}
     >
       <button
@@ -55,6 +57,7 @@ export function Tile({ collection, item, column, isTabStop, isFaint, facts }: Pr
           <span class="name" title={id}>
             {fileNameOf(id)}
           </span>
+          {seconds !== undefined && <span class="length">{timeText(seconds)}</span>}
           {facts !== undefined && <span class="facts">{facts}</span>}
           {similarity !== undefined && <span class="cosine">{similarity.toFixed(3)}</span>}
         </span>
@@ -78,9 +81,20 @@ export function Tile({ collection, item, column, isTabStop, isFaint, facts }: Pr
 const maxWords = 120;
 
 /** What is seen of it. */
-function inWords({ id, modality, text, similarity }: Shown, isFaint: boolean): string {
+function inWords(
+  { id, modality, text, similarity }: Shown,
+  { seconds, isFaint }: { seconds: number | undefined; isFaint: boolean },
+): string {
   const content = text === undefined ? [] : [text.slice(0, maxWords)];
+  const length = seconds === undefined ? [] : [timeText(seconds)];
   const degree = similarity === undefined ? [] : [`similarity ${similarity.toFixed(3)}`];
   const certainty = isFaint ? ["less certain"] : [];
-  return [fileNameOf(id), ...content, modalityNames[modality], ...degree, ...certainty].join(", ");
+  return [
+    fileNameOf(id),
+    ...content,
+    modalityNames[modality],
+    ...length,
+    ...degree,
+    ...certainty,
+  ].join(", ");
 }
