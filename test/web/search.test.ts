@@ -137,6 +137,22 @@ describe.skipIf(!served.found)("the page's Search view", () => {
     await client.deleteCollection("many");
   });
 
+  it("gives way to a link that was followed a moment before it changes its own address", async () => {
+    const { page } = await served.browser.open(`${served.url}/#/search/pictures?q=a`);
+    await expect.poll(() => shown(page)).toHaveLength(5);
+    await page.evaluate(`{
+      location.hash = "#/system"; // its event comes later
+      const box = document.querySelector("input[type=search]");
+      box.value = "a cat";
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+    }`);
+    await page.getByRole("region", { name: "Models" }).waitFor();
+    expect(new URL(page.url()).hash).toBe("#/system");
+    await page.goBack();
+    await expect.poll(() => shown(page)).toHaveLength(5);
+    await page.close();
+  });
+
   it("lists the newest first or by name, and a link restores that", async () => {
     const { page } = await served.browser.open(`${served.url}/#/search/pictures`);
     await expect.poll(() => shown(page)).toHaveLength(5);

@@ -14,20 +14,34 @@ type Params = Record<string, string | undefined>;
 
 export const route = signal(parseHash(location.hash));
 
-addEventListener("hashchange", () => {
-  route.value = parseHash(location.hash);
-});
+/** The address that `route` was read from. */
+let followed = location.hash;
 
-/** Goes to a view; `replace` adds no history entry, for example while typing. */
+function follow(): void {
+  if (location.hash === followed) return;
+  followed = location.hash;
+  route.value = parseHash(followed);
+}
+
+addEventListener("hashchange", follow);
+
+/**
+ * Goes to a view; `replace` adds no history entry, for example while typing. A view that replaces
+ * its address gives way to a link or a Back whose event is still to come: it would undo that.
+ */
 export function navigate(
   view: string,
   path: readonly string[],
   { params = {}, replace = false }: { params?: Params; replace?: boolean } = {},
 ): void {
+  if (replace && location.hash !== followed) {
+    follow();
+    return;
+  }
   const hash = linkTo(view, path, params);
   if (hash === location.hash) return;
   history[replace ? "replaceState" : "pushState"](undefined, "", hash);
-  route.value = parseHash(hash);
+  follow();
 }
 
 /** The address of a view within the page; parameters that are undefined or empty are left out. */

@@ -11,13 +11,19 @@ export interface Collections {
 
 export const collections = signal<Collections>({ state: "loading", list: [], sentence: "" });
 
+let asked = 0;
+let answered = 0;
+
 /** Asks which collections there are and how many items they have. */
 export async function refreshCollections(): Promise<void> {
+  const asking = ++asked;
   try {
     const { data } = await server.peek().listCollections();
+    if (asking < answered) return; // A newer answer was faster
+    answered = asking;
     collections.value = { state: "ready", list: data, sentence: "" };
   } catch (error) {
-    if (needsKey.peek()) return;
+    if (asking < answered || needsKey.peek()) return;
     collections.value = { ...collections.peek(), state: "failed", sentence: sentenceOf(error) };
   }
 }
