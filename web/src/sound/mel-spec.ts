@@ -33,3 +33,8 @@ export function melSpec(sampleRateHz: number, hopLength: number): AudioPreproces
     layout: "frames-mels",
   };
 }
+
+/** What the picture shows, in words. */
+export const melMeaning =
+  "Mel spectrogram: time to the right, low tones below and high ones above, in steps as the ear " +
+  "hears them; the darker or brighter, the louder, in decibels.";

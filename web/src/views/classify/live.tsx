@@ -7,6 +7,7 @@ import { sentenceOf, server } from "../../server.js";
 import { drawMel } from "../../sound/draw.js";
 import { drawLane, laneOf, type TimeWindow } from "../../sound/lanes.js";
 import { heardSeconds, listen } from "../../sound/listening.js";
+import { melMeaning } from "../../sound/mel-spec.js";
 import type { RollingSound } from "../../sound/rolling-sound.js";
 import { EventsList } from "./events-list.js";
 import { endEvent, eventScore, hear } from "./live-events.js";
@@ -87,7 +88,9 @@ export function Live({ set, onClose }: { set: LabelSet; onClose: () => void }) {
         </header>
         <div class="axis">
           <div class="names" aria-hidden="true">
-            <span class="mel">mel, dB</span>
+            <span class="mel" title={melMeaning}>
+              mel, dB
+            </span>
             {set.labels.map((label) => (
               <span class="lane" key={label} title={label}>
                 {label}

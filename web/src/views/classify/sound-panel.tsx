@@ -5,8 +5,13 @@ import { useKeys } from "../../keys.js";
 import { sizeText, timeText } from "../../media.js";
 import { drawLevel, drawMel } from "../../sound/draw.js";
 import { drawLane, laneOf, type TimeWindow, ticksOf } from "../../sound/lanes.js";
+import { melMeaning } from "../../sound/mel-spec.js";
 import { type SoundPictures, soundPictures } from "../../sound/sound-pictures.js";
 import type { Input } from "./request.js";
+
+const windowsMeaning =
+  "The model hears a sound in windows of this length, each of them this much later than the last; " +
+  "every window has scores of its own.";
 
 /**
  * A sound: its level, its spectrogram and a lane for each label under one time axis with one
@@ -68,7 +73,9 @@ export function SoundPanel({
           {seconds !== undefined && `${timeText(seconds)} · `}
           {sizeText(input.blob.size)}
         </span>
-        <span class="quiet right">{windows && windowSentence(windows)}</span>
+        <span class="quiet right" title={windowsMeaning}>
+          {windows && windowSentence(windows)}
+        </span>
         {model !== undefined && <span class="quiet">model: {model}</span>}
       </header>
       {/* biome-ignore lint/a11y/useMediaCaption: what is said in it is what is to be found out */}
@@ -89,7 +96,9 @@ export function SoundPanel({
       <div class="axis">
         <div class="names" aria-hidden="true">
           <span class="level">level</span>
-          <span class="mel">mel, dB</span>
+          <span class="mel" title={melMeaning}>
+            mel, dB
+          </span>
           {labels.map((label) => (
             <span class="lane" key={label} title={label}>
               {label}
