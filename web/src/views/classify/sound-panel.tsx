@@ -10,7 +10,7 @@ import { type SoundPictures, soundPictures } from "../../sound/sound-pictures.js
 import type { Input } from "./request.js";
 
 const windowsMeaning =
-  "The model hears a sound in windows of this length, each of them this much later than the last; " +
+  "The model hears a sound in windows of this length, each begins a hop later than the last; " +
   "every window has scores of its own.";
 
 /**
