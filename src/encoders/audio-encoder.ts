@@ -46,12 +46,10 @@ export function audioEncoder(
     for (let start = 0; start < windows.length; start += maxBatch) {
       signal?.throwIfAborted();
       const batch = windows.slice(start, start + maxBatch);
-      const size = batch[0].tensor.length;
-      const data = new Float32Array(batch.length * size);
-      for (const [i, { tensor }] of batch.entries()) data.set(tensor, i * size);
+      const rows = batch.map(({ tensor }) => tensor);
       const isLonger = Uint8Array.from(batch, (window) => (window.isLonger ? 1 : 0));
       const feeds = {
-        [input]: { type: "float32", dims: [batch.length, ...shape], data },
+        [input]: { type: "float32", dims: [batch.length, ...shape], rows },
         is_longer: { type: "bool", dims: [batch.length, 1], data: isLonger },
       } as const;
       embeddings.push(...(await runTower(tower, feeds, batch.length)));

@@ -17,7 +17,9 @@ export function bucketsUpTo(maxBatch: number): number[] {
 }
 
 /** A batch of `size` rows: those of the tensor and, behind them, its first row again. */
-export function padRows({ type, dims, data }: Tensor, size: number): Tensor {
+export function padRows(tensor: Tensor, size: number): Tensor {
+  const { type, dims, data } = tensor;
+  if (dims[0] === size) return tensor;
   const row = data.length / dims[0];
   const padded = new (data.constructor as new (length: number) => typeof data)(size * row);
   padded.set(data as never);

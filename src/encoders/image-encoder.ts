@@ -22,13 +22,13 @@ export function imageEncoder(
     space: tower.space,
     dimensions: tower.dimensions,
     async encode(images, signal) {
-      const pixels = await timed("preprocess", () =>
+      const rows = await timed("preprocess", () =>
         Promise.all(images.map((image) => media.imagePixels(image, preprocess, { signal }))),
       );
       signal?.throwIfAborted();
       const dims = [images.length, 3, side, side];
       const tables = pixelTables(preprocess);
-      return runTower(tower, { [input]: { type: "pictures", dims, pixels, tables } }, dims[0]);
+      return runTower(tower, { [input]: { type: "pictures", dims, rows, tables } }, dims[0]);
     },
     dispose: () => tower.session.close(),
   };

@@ -118,7 +118,10 @@ export class PackLoader {
             name,
             bytes: files.reduce((sum, { size }) => sum + size, 0),
             open: async () =>
-              openSession({ model: await verified(), device, threads }, { name, log }),
+              openSession(
+                { model: await verified(), device, threads, isBatched: true },
+                { name, log },
+              ),
             isPinned: () => users().some((id) => isPinned?.(id)),
           });
           const oneByOne =

@@ -4,7 +4,7 @@ import { cudaTrouble } from "../gpu/cuda-libraries.js";
 import type { Priority } from "../priority.js";
 import { giveWay, niceness } from "../workers/give-way.js";
 import { serveWorker, Transferred } from "../workers/serve-worker.js";
-import { graphInputs, outputRows } from "./graph-tensors.js";
+import { GraphInputs, outputRows } from "./graph-tensors.js";
 import { RunQueue } from "./run-queue.js";
 import { cudaAdvice, runtimeReason } from "./runtime-reason.js";
 import type { Device, Feed, SessionInfo, SessionOptions, Tensor } from "./session.js";
@@ -17,7 +17,7 @@ ort.env.logLevel = "fatal";
 
 giveWay(niceness.inference); // before ONNX Runtime starts the threads of the session
 
-let opened: { session: ort.InferenceSession; info: SessionInfo } | undefined;
+let opened: { session: ort.InferenceSession; graphInputs: GraphInputs } | undefined;
 const queue = new RunQueue();
 
 interface RunRequest {
@@ -38,20 +38,20 @@ serveWorker(
         fallbackReason: active.fallbackReason,
         runtime: ort.env.versions.node ?? "unknown",
       };
-      opened = { session, info };
+      opened = { session, graphInputs: new GraphInputs(info, options) };
       return info;
     },
 
     async run({ feeds, fetches, priority }: RunRequest) {
       if (opened === undefined) throw new TypeError("run was called before open");
-      const { session, info } = opened;
-      // Only padded batches have rows too many: outputs of a training graph are parameters
-      const n = info.provider === "cuda" ? Object.values(feeds)[0]?.dims[0] : undefined;
-      const inputs: Record<string, ort.Tensor> = {};
-      for (const [name, { type, data, dims }] of Object.entries(graphInputs(feeds, info)))
-        inputs[name] = new ort.Tensor(type, data, dims);
+      const { session, graphInputs } = opened;
+      // Only padded batches have rows too many: outputs of a training graph are parameters.
+      const n = graphInputs.pads ? Object.values(feeds)[0]?.dims[0] : undefined;
       let runMs = 0;
       const results = await queue.run(priority, async () => {
+        const inputs: Record<string, ort.Tensor> = {};
+        for (const [name, { type, data, dims }] of Object.entries(graphInputs.tensorsOf(feeds)))
+          inputs[name] = new ort.Tensor(type, data, dims);
         const start = performance.now();
         try {
           return await (fetches === undefined ? session.run(inputs) : session.run(inputs, fetches));

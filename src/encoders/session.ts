@@ -33,23 +33,36 @@ export interface Tensor {
  */
 export type Device = "auto" | "cpu" | "webgpu" | "cuda" | `cuda:${number}`;
 
-/** Pictures of one size, which become a tensor in the session's thread. */
+/** The rows of a tensor, which are joined in the session's thread. */
+export interface Rows {
+  type: "float32";
+  /** [n, ...] */
+  dims: readonly number[];
+  rows: readonly Float32Array[];
+}
+
+/** Pictures of one size, of which the session's thread makes a tensor. */
 export interface Pictures {
   type: "pictures";
   /** [n, 3, side, side] */
   dims: readonly number[];
   /** [side, side, 3] each */
-  pixels: readonly Uint8Array[];
+  rows: readonly Uint8Array[];
   tables: PixelTables;
 }
 
 /** An input of a run. */
-export type Feed = Tensor | Pictures;
+export type Feed = Tensor | Rows | Pictures;
 
 export interface SessionOptions {
   /** Path or bytes of an ONNX file. */
   model: string | Uint8Array;
   device?: Device;
+  /**
+   * Every input and output has a row for each of a batch: batches on CUDA may be padded
+   * (batch-buckets.ts).
+   */
+  isBatched?: boolean;
   /** Threads inside one operator; ONNX Runtime's default is one for each physical core. */
   threads?: number;
 }
@@ -121,7 +134,7 @@ export async function openSession(
     async run(feeds, fetches, onRun) {
       const transfer = new Set<ArrayBuffer>();
       for (const feed of Object.values(feeds)) {
-        for (const { buffer, byteLength } of feed.type === "pictures" ? feed.pixels : [feed.data])
+        for (const { buffer, byteLength } of "rows" in feed ? feed.rows : [feed.data])
           if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength)
             transfer.add(buffer);
       }

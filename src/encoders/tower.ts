@@ -43,7 +43,8 @@ export async function runTower(
 /** Row `i` as a batch of one; that of a tensor is copied. */
 function rowOf(feed: Feed, i: number): Feed {
   const dims = [1, ...feed.dims.slice(1)];
-  if (feed.type === "pictures") return { ...feed, dims, pixels: [feed.pixels[i]] };
+  if (feed.type === "pictures") return { ...feed, dims, rows: [feed.rows[i]] };
+  if ("rows" in feed) return { ...feed, dims, rows: [feed.rows[i]] };
   const size = feed.data.length / feed.dims[0];
   return { ...feed, dims, data: feed.data.slice(i * size, (i + 1) * size) };
 }

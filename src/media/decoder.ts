@@ -240,6 +240,7 @@ export class Decoder {
       if (performance.now() - this.#startedAt > maxStartMs) void this.end("not started");
       return;
     }
+    if (!this.#meter.isDue) return;
     const excess = this.#meter.check(this.#child.pid!, running.budget);
     if (excess !== undefined) void this.end(excess);
   }

@@ -14,6 +14,13 @@ export interface DecodingBudget {
 const hangFactor = 4;
 
 /**
+ * Measuring takes half a millisecond, and sixteen processes are watched: one whose requests are
+ * younger than `shortMs` is measured every `seldomMs` only.
+ */
+const shortMs = 100;
+const seldomMs = 1000;
+
+/**
  * A decoding process's usage: memory since its start, time for the current request.
  */
 export class UsageMeter {
@@ -27,6 +34,9 @@ export class UsageMeter {
    */
   #progress = { cpuMs: 0, at: 0 };
   #spentMs = 0;
+  /** When the request before was answered, and when the process was last measured. */
+  #answeredAt = 0;
+  #measuredAt = 0;
 
   /** Time of the request so far: processor time, or wall time when the process hangs. */
   get spentMs(): number {
@@ -49,6 +59,12 @@ export class UsageMeter {
     this.#since = undefined;
     this.#progress = { cpuMs: 0, at: 0 };
     this.#spentMs = 0;
+    this.#answeredAt = performance.now();
+  }
+
+  get isDue(): boolean {
+    const now = performance.now();
+    return now - this.#answeredAt >= shortMs || now - this.#measuredAt >= seldomMs;
   }
 
   /**
@@ -57,6 +73,7 @@ export class UsageMeter {
    */
   check(pid: number, budget: DecodingBudget): EndReason | undefined {
     const now = performance.now();
+    this.#measuredAt = now;
     const used = processUsage(pid);
     if (this.#since === undefined) {
       // The request has already run for a while: the last measurement is what the process held

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { graphInputs, outputRows } from "../../src/encoders/graph-tensors.js";
+import { GraphInputs, outputRows } from "../../src/encoders/graph-tensors.js";
 import { lookUpPixels, pixelTables } from "../../src/encoders/preprocess/normalize-pixels.js";
-import type { SessionInfo, Tensor } from "../../src/encoders/session.js";
+import type { Feed, SessionInfo, Tensor } from "../../src/encoders/session.js";
 
 const graph = (type: string, provider: SessionInfo["provider"] = "cpu") => ({
   inputs: [{ name: "x", type, dims: [] }],
@@ -13,6 +13,9 @@ const floats = (...values: number[]): Tensor => ({
   data: Float32Array.from(values),
 });
 
+const graphInputs = (feeds: Record<string, Feed>, info: ReturnType<typeof graph>) =>
+  new GraphInputs(info, { isBatched: true }).tensorsOf(feeds);
+
 describe("the inputs of a graph", () => {
   it.each([1, 2, 3, 5, 8, 21])("are padded to a power of two on CUDA alone: %d rows", (n) => {
     const feed = floats(...Array.from({ length: n }, (_, i) => i + 1));
@@ -21,6 +24,9 @@ describe("the inputs of a graph", () => {
     expect(x.dims).toEqual([size, 1]);
     expect([...x.data]).toEqual([...feed.data, ...new Array(size - n).fill(1)]);
     expect(graphInputs({ x: feed }, graph("float32")).x).toEqual(feed);
+    // A training step's loss would count the padding
+    const training = new GraphInputs(graph("float32", "cuda"));
+    expect(training.tensorsOf({ x: feed }).x).toEqual(feed);
   });
 
   it("are narrowed where the graph asks for it", () => {
@@ -43,7 +49,7 @@ describe("the inputs of a graph", () => {
       Uint8Array.of(0, 0, 0, 255, 255, 255, 51, 102, 153, 1, 2, 3),
       Uint8Array.from({ length: 12 }, (_, i) => 20 * i),
     ];
-    const feed = { type: "pictures", dims: [2, 3, 2, 2], pixels, tables } as const;
+    const feed = { type: "pictures", dims: [2, 3, 2, 2], rows: pixels, tables } as const;
     const { x } = graphInputs({ x: feed }, graph(type));
     const closed = pixels.flatMap((picture) =>
       [0, 1, 2].flatMap((c) =>
@@ -55,6 +61,30 @@ describe("the inputs of a graph", () => {
     const alone = new Float32Array(12);
     lookUpPixels(pixels[1], tables, alone);
     expect([...alone]).toEqual([...Float32Array.from(closed.slice(12))]);
+  });
+});
+
+describe("rows", () => {
+  const rows = [Float32Array.of(1, 2), Float32Array.of(3, 0.1), Float32Array.of(5, 6)];
+  const feed = { type: "float32", dims: [3, 2], rows } as const;
+
+  it.each(["float32", "float16"])("are joined and padded in %s", (type) => {
+    const joined: Tensor = { ...floats(1, 2, 3, 0.1, 5, 6), dims: [3, 2] };
+    expect(graphInputs({ x: feed }, graph(type))).toEqual(graphInputs({ x: joined }, graph(type)));
+    const onCuda = graph(type, "cuda");
+    expect(graphInputs({ x: feed }, onCuda)).toEqual(graphInputs({ x: joined }, onCuda));
+  });
+
+  it("leave nothing behind for a smaller batch after them", () => {
+    const inputs = new GraphInputs(graph("float32", "cuda"), { isBatched: true });
+    inputs.tensorsOf({ x: feed });
+    const one = { ...feed, dims: [1, 2], rows: [Float32Array.of(8, 9)] };
+    expect(inputs.tensorsOf({ x: one })).toEqual({
+      x: { type: "float32", dims: [1, 2], data: Float32Array.of(8, 9) },
+    });
+    expect([...inputs.tensorsOf({ x: feed }).x.data]).toEqual(
+      [1, 2, 3, 0.1, 5, 6, 1, 2].map(Math.fround),
+    );
   });
 });
 

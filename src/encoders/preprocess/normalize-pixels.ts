@@ -23,12 +23,15 @@ export function pixelTables(spec: ImagePreprocess): PixelTables {
  */
 export function lookUpPixels(
   pixels: Uint8Array,
-  tables: readonly (Float32Array | Uint16Array)[],
+  [red, green, blue]: readonly (Float32Array | Uint16Array)[],
   tensor: Float32Array | Uint16Array,
 ): void {
   const plane = pixels.length / 3;
-  for (const [c, table] of tables.entries())
-    for (let i = 0; i < plane; i++) tensor[c * plane + i] = table[pixels[3 * i + c]];
+  for (let i = 0, at = 0; i < plane; i++, at += 3) {
+    tensor[i] = red[pixels[at]];
+    tensor[plane + i] = green[pixels[at + 1]];
+    tensor[2 * plane + i] = blue[pixels[at + 2]];
+  }
 }
 
 /** @returns [3, side, side] of a picture [side, side, 3]. */
